@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+// The launcher: plain JavaScript, so that an older Node on the PATH can still hand over to the pinned one.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import * as module from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const here = fileURLToPath(import.meta.url)
+const root = join(dirname(here), '..')
+const pinned = join(root, 'node_modules', 'node', 'bin', 'node')
+
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  if (!existsSync(pinned)) {
+    console.error(
+      `hero-proxy: needs Node 24 or later, this is ${process.version}; \`npm ci\` brings the right one.`,
+    )
+    process.exit(1)
+  }
+  const child = spawn(pinned, [here, ...process.argv.slice(2)], { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)))
+} else {
+  // The cache stays inside our own folder: a shared one in the temporary directory could be written by others.
+  if (existsSync(join(root, 'node_modules'))) {
+    module.enableCompileCache(join(root, 'node_modules', '.cache', 'hero-proxy'))
+  }
+  await import(existsSync(join(root, 'bin', 'hero-proxy.ts')) ? './hero-proxy.ts' : './hero-proxy.command.js')
+}

@@ -1,0 +1,245 @@
+import { readFileSync, statSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parse } from 'smol-toml'
+import { logLevels, type LogLevel } from './log.ts'
+
+export interface Config {
+  readonly data_dir: string
+  readonly database_url: string
+  readonly socket_dir: string
+  readonly listen: { readonly host: string; readonly port: number }
+  /** Origin without a trailing slash: what links in mails and callbacks begin with. */
+  readonly public_url: string
+  readonly secret: string | undefined
+  readonly operator_token: string | undefined
+  readonly trusted_proxies: readonly string[]
+  readonly log_level: LogLevel
+}
+
+/** A wrong value: the start ends with this one line. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+interface Setting<K extends keyof Config> {
+  /** The flag is `--` and the name with hyphens; in hero_proxy.toml the name stands as it is. */
+  readonly name: K
+  readonly env: readonly string[]
+  /** Never shown in an error or in the log. */
+  readonly secret?: true
+  /** No flag: everybody on the machine can read a program's arguments. */
+  readonly no_flag?: true
+  readonly meaning: string
+  readonly allowed: string
+  /** As shown in the README. */
+  readonly default_text: string
+  readonly default: (before: Partial<Config>) => Config[K]
+  /** Returns undefined for a value that is not allowed. */
+  readonly parse: (text: string) => Config[K] | undefined
+}
+
+const setting = <K extends keyof Config>(row: Setting<K>) => row
+
+const home = join(homedir(), 'hero', 'var')
+const absolute = (text: string) => (text === '' ? undefined : resolve(text.replace(/^~(?=\/|$)/, homedir())))
+
+const parseListen = (text: string) => {
+  const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+)):([0-9]{1,5})$/.exec(text)
+  const port = Number(parts?.[3])
+  const host = parts?.[1] ?? parts?.[2] ?? ''
+  return parts && port <= 65535 && (host === 'localhost' || isIP(host)) ? { host, port } : undefined
+}
+
+const parseOrigin = (text: string) => {
+  if (!URL.canParse(text)) return undefined
+  const url = new URL(text)
+  const plain =
+    url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === ''
+  return plain && (url.protocol === 'http:' || url.protocol === 'https:') ? url.origin : undefined
+}
+
+const parseCidrs = (text: string) => {
+  const list = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+  const valid = list.every((part) => {
+    const [address = '', bits, more] = part.split('/')
+    const family = isIP(address)
+    if (family === 0 || more !== undefined) return false
+    return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+  })
+  return valid ? list : undefined
+}
+
+/** The one table of start-up settings: parsing, `--help` and the README are made from it. */
+export const settings = [
+  setting({
+    name: 'data_dir',
+    env: ['HERO_PROXY_DATA_DIR'],
+    meaning: 'Where the database and the master secret live (made with mode 0700)',
+    allowed: 'a folder',
+    default_text: '~/hero/var/hero_proxy',
+    default: () => join(home, 'hero_proxy'),
+    parse: absolute,
+  }),
+  setting({
+    name: 'database_url',
+    env: ['HERO_PROXY_DATABASE_URL'],
+    secret: true,
+    meaning: 'The database; PostgreSQL when one machine is not enough',
+    allowed: 'sqlite:FILE or postgres://…',
+    default_text: 'sqlite:<data dir>/hero_proxy.db',
+    default: ({ data_dir = '' }) => `sqlite:${join(data_dir, 'hero_proxy.db')}`,
+    parse: (text) => (/^(sqlite:.+|postgres(ql)?:\/\/.+)$/.test(text) ? text : undefined),
+  }),
+  setting({
+    name: 'socket_dir',
+    env: ['HERO_SOCKET_DIR', 'PATH_SOCKET'],
+    meaning: 'The socket is hero_proxy/rpc.sock in this folder',
+    allowed: 'a folder',
+    default_text: '~/hero/var/sockets',
+    default: () => join(home, 'sockets'),
+    parse: absolute,
+  }),
+  setting({
+    name: 'listen',
+    env: ['HERO_PROXY_LISTEN'],
+    meaning: 'Address of the edge, the HTTP front door; port 0 takes a free one',
+    allowed: 'ADDRESS:PORT, such as 127.0.0.1:9997 or [::1]:9997',
+    default_text: '127.0.0.1:9997',
+    default: () => ({ host: '127.0.0.1', port: 9997 }),
+    parse: parseListen,
+  }),
+  setting({
+    name: 'public_url',
+    env: ['HERO_PROXY_PUBLIC_URL'],
+    meaning: 'How people reach the edge: links and callbacks begin with it',
+    allowed: 'an http or https origin without a path, such as https://id.example.org',
+    default_text: 'http://localhost:9997',
+    default: () => 'http://localhost:9997',
+    parse: parseOrigin,
+  }),
+  setting({
+    name: 'secret',
+    env: ['HERO_SECRET'],
+    secret: true,
+    no_flag: true,
+    meaning: 'The master secret that seals other secrets; made on first start in <data dir>/master.key',
+    allowed: 'at least 32 characters',
+    default_text: 'made on first start',
+    default: () => undefined,
+    parse: (text) => (text.length >= 32 ? text : undefined),
+  }),
+  setting({
+    name: 'operator_token',
+    env: ['HERO_PROXY_OPERATOR_TOKEN'],
+    secret: true,
+    no_flag: true,
+    meaning: 'Bearer token that gives operator rights at the /rpc of the edge',
+    allowed: 'at least 32 characters',
+    default_text: 'none: nobody is operator at the edge',
+    default: () => undefined,
+    parse: (text) => (/^[\x21-\x7e]{32,}$/.test(text) ? text : undefined),
+  }),
+  setting({
+    name: 'trusted_proxies',
+    env: ['HERO_PROXY_TRUSTED_PROXIES'],
+    meaning: 'Proxies in front of us, whose X-Forwarded-* count',
+    allowed: 'addresses or CIDR ranges joined by commas, such as 10.0.0.0/8,::1',
+    default_text: 'none',
+    default: () => [],
+    parse: parseCidrs,
+  }),
+  setting({
+    name: 'log_level',
+    env: ['HERO_PROXY_LOG_LEVEL'],
+    meaning: 'How much is logged on standard error; debug adds a line for every request',
+    allowed: logLevels.join(', '),
+    default_text: 'info',
+    default: () => 'info',
+    parse: (text) => logLevels.find((level) => level === text),
+  }),
+] as const
+
+export const flagOf = (name: string) => `--${name.replaceAll('_', '-')}`
+
+const readSecretFile = (source: string, path: string) => {
+  try {
+    if ((statSync(path).mode & 0o077) !== 0)
+      throw new ConfigError(`${source}: ${path} is readable by others; chmod 600 it`)
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    throw new ConfigError(`${source}: cannot read ${path} (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+const readFile = (path: string): Record<string, unknown> => {
+  let text
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw new ConfigError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+  let file
+  try {
+    file = parse(text)
+  } catch (error) {
+    throw new ConfigError(`${path}: ${(error as Error).message.split('\n')[0]}`)
+  }
+  const unknown = Object.keys(file).find((key) => !settings.some(({ name }) => name === key))
+  if (unknown !== undefined) {
+    throw new ConfigError(
+      `${path}: ${unknown} is no setting; allowed: ${settings.map(({ name }) => name).join(', ')}`,
+    )
+  }
+  return file
+}
+
+const fromFile = (value: unknown) =>
+  typeof value === 'string' ? value : Array.isArray(value) ? value.join(',') : JSON.stringify(value)
+
+/**
+ * Reads the configuration: flags win over environment, environment over `hero_proxy.toml` in the data directory,
+ * the file over defaults. Throws {@link ConfigError} with one line that names the setting, the value and what is allowed.
+ */
+export const readConfig = (
+  flags: Readonly<Record<string, string | undefined>>,
+  env: Readonly<Record<string, string | undefined>>,
+): Config => {
+  const config: Record<string, unknown> = {}
+  let file: Record<string, unknown> = {}
+
+  const find = (row: (typeof settings)[number]): { source: string; text: string } | undefined => {
+    const flag = flags[row.name]
+    if (flag !== undefined) return { source: flagOf(row.name), text: flag }
+    for (const name of row.env) {
+      const text = env[name]
+      if (text !== undefined && text !== '') return { source: name, text }
+      const path = env[`${name}_FILE`]
+      if (path !== undefined && path !== '')
+        return { source: `${name}_FILE`, text: readSecretFile(`${name}_FILE`, path) }
+    }
+    const value = file[row.name]
+    return value === undefined ? undefined : { source: `hero_proxy.toml: ${row.name}`, text: fromFile(value) }
+  }
+
+  for (const row of settings) {
+    const found = find(row)
+    const value = found ? row.parse(found.text) : row.default(config)
+    if (found && value === undefined) {
+      const shown = 'secret' in row ? 'the given value (not shown)' : JSON.stringify(found.text)
+      throw new ConfigError(`${found.source}: ${shown} is not allowed; allowed: ${row.allowed}`)
+    }
+    config[row.name] = value
+    // The folder is settled first: the file that may set everything else lies in it.
+    if (row.name === 'data_dir') file = readFile(join(config.data_dir as string, 'hero_proxy.toml'))
+  }
+  if (file.data_dir !== undefined)
+    throw new ConfigError('hero_proxy.toml: data_dir cannot be set by the file that lies in it')
+  return config as unknown as Config
+}

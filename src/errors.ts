@@ -1,0 +1,55 @@
+/**
+ * Every failure that a caller can be told about. `code` is the JSON-RPC number, `http` the status an HTTP adapter
+ * answers with where it does not speak JSON-RPC. Programs switch on the name, sent as `error.data.code`.
+ */
+export const errorTable = {
+  parse_error: { code: -32700, http: 400, message: 'Parse error' },
+  invalid_request: { code: -32600, http: 400, message: 'Invalid Request' },
+  method_not_found: { code: -32601, http: 404, message: 'Method not found' },
+  invalid_params: { code: -32602, http: 400, message: 'Invalid params' },
+  internal_error: { code: -32603, http: 500, message: 'Internal error' },
+  unauthenticated: { code: -32001, http: 401, message: 'Not signed in' },
+  // The old proxy answered -32001 for a missing claim too; callers that switch on the number keep working.
+  claim_required: { code: -32001, http: 403, message: 'A claim is missing' },
+  not_found: { code: -32004, http: 404, message: 'Not found' },
+  already_exists: { code: -32009, http: 409, message: 'Already exists' },
+  conflict: { code: -32010, http: 409, message: 'Not possible in the present state' },
+  rate_limited: { code: -32029, http: 429, message: 'Too many requests' },
+  unavailable: { code: -32053, http: 503, message: 'Temporarily unavailable' },
+} as const
+
+export type ErrorName = keyof typeof errorTable
+
+/** An expected failure: it reaches the caller as its table row, with `message` and `data`. Anything else is a bug. */
+export class AppError extends Error {
+  override readonly name = 'AppError'
+  readonly error: ErrorName
+  readonly data: Readonly<Record<string, unknown>>
+
+  constructor(
+    error: ErrorName,
+    message: string = errorTable[error].message,
+    data: Record<string, unknown> = {},
+  ) {
+    super(message)
+    this.error = error
+    this.data = { ...data, code: error }
+  }
+
+  get code(): number {
+    return errorTable[this.error].code
+  }
+}
+
+/** One parameter is wrong. `path` is the failing field (`username`, `claims.0`), `allowed` says what would be right. */
+export const invalidParams = (path: string, allowed: string) =>
+  new AppError('invalid_params', `Invalid params: ${path}: ${allowed}`, { path, allowed })
+
+export const notFound = (noun: string, name: string) =>
+  new AppError('not_found', `There is no ${noun} ${JSON.stringify(name)}`, { noun })
+
+export const alreadyExists = (noun: string, path: string) =>
+  new AppError('already_exists', `This ${noun} is taken already`, { path })
+
+export const conflict = (message: string, data?: Record<string, unknown>) =>
+  new AppError('conflict', message, data)

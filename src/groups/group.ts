@@ -1,0 +1,66 @@
+import { Type, type Static } from 'typebox'
+import {
+  Claim,
+  Context,
+  GroupSlug,
+  Id,
+  Line,
+  Named,
+  Nullable,
+  RoleName,
+  ServiceName,
+  Shape,
+  Time,
+  Username,
+} from '../schemas.ts'
+import type { GroupRow } from '../storage/schema.ts'
+
+export const GroupName = Line('Name for people')
+export const Description = Line('Description', 500)
+
+const core = {
+  id: Id,
+  slug: GroupSlug,
+  name: GroupName,
+  description: Description,
+  is_active: Type.Boolean({
+    description: 'An inactive group neither gives claims nor leads on to outer groups',
+  }),
+  created_at: Time,
+  updated_at: Time,
+}
+
+export const Group = Named('Group', core)
+export type Group = Static<typeof Group>
+
+const scope = {
+  service: Nullable(ServiceName),
+  context: Nullable(Context),
+}
+
+export const GroupDetail = Named('GroupDetail', {
+  ...core,
+  groups: Type.Array(GroupSlug, { description: 'Groups that are direct members' }),
+  roles: Type.Array(Shape({ role: RoleName, ...scope })),
+  claims: Type.Array(Shape({ claim: Claim, ...scope })),
+})
+export type GroupDetail = Static<typeof GroupDetail>
+
+export const Membership = Named('Membership', {
+  group: GroupSlug,
+  user: Nullable(Username),
+  member_group: Nullable(GroupSlug),
+  expires_at: Nullable(Time),
+})
+export type Membership = Static<typeof Membership>
+
+export const Member = Named('Member', {
+  user: Username,
+  path: Type.Array(GroupSlug, {
+    description: 'From the group asked for down to the one that holds the person',
+  }),
+  expires_at: Nullable(Time),
+})
+export type Member = Static<typeof Member>
+
+export const toGroup = (row: GroupRow): Group => ({ ...row, is_active: row.is_active === 1 })

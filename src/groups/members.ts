@@ -1,0 +1,201 @@
+import { sql } from 'kysely'
+import { alreadyExists, conflict, invalidParams, notFound } from '../errors.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/id.ts'
+import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import type { GroupRow } from '../storage/schema.ts'
+import type { Member, Membership } from './group.ts'
+import { adminGroup, type Groups } from './groups.ts'
+
+/** Who a membership is about: exactly one of a user and an inner group. */
+export interface MemberName {
+  readonly user?: string
+  readonly member_group?: string
+}
+
+/** Who is in a group: people, and groups whose members are then in it too. */
+export class Members {
+  readonly #database: Database
+  readonly #groups: Groups
+
+  constructor(database: Database, groups: Groups) {
+    this.#database = database
+    this.#groups = groups
+  }
+
+  async add(group: string, name: MemberName, expiresAt: number | null): Promise<Membership> {
+    const member = oneOf(name)
+    if (expiresAt !== null && expiresAt <= now()) throw invalidParams('expires_at', 'a time in the future')
+    return this.#database.write(async () => {
+      const outer = await this.#groups.changeable(group)
+      const added = { expires_at: expiresAt, added_at: now() }
+      this.#database.changed('groups')
+      if ('user' in member) {
+        const user = await this.#userRow(member.user)
+        await this.#refuseTwice('group_users', 'user_id', outer.id, user.id)
+        await this.#database.query
+          .insertInto('group_users')
+          .values({ group_id: outer.id, user_id: user.id, ...added })
+          .execute()
+        return { group: outer.slug, user: user.username, member_group: null, expires_at: expiresAt }
+      }
+      const inner = await this.#groups.row(member.inner)
+      await this.#refuseCycle(outer, inner)
+      await this.#refuseTwice('group_groups', 'member_group_id', outer.id, inner.id)
+      await this.#database.query
+        .insertInto('group_groups')
+        .values({ group_id: outer.id, member_group_id: inner.id, ...added })
+        .execute()
+      return { group: outer.slug, user: null, member_group: inner.slug, expires_at: expiresAt }
+    })
+  }
+
+  async remove(group: string, name: MemberName): Promise<null> {
+    const member = oneOf(name)
+    return this.#database.write(async () => {
+      const outer = await this.#groups.changeable(group)
+      const result =
+        'user' in member
+          ? await this.#database.query
+              .deleteFrom('group_users')
+              .where('group_id', '=', outer.id)
+              .where('user_id', '=', (await this.#userRow(member.user)).id)
+              .executeTakeFirst()
+          : await this.#database.query
+              .deleteFrom('group_groups')
+              .where('group_id', '=', outer.id)
+              .where('member_group_id', '=', (await this.#groups.row(member.inner)).id)
+              .executeTakeFirst()
+      if (result.numDeletedRows === 0n)
+        throw notFound('member', 'user' in member ? member.user : member.inner)
+      this.#database.changed('groups')
+      return null
+    })
+  }
+
+  /** Everybody in the group, directly or through inner groups, each with the shortest path. */
+  async resolve(group: string, page: PageParams): Promise<{ items: Member[]; next_cursor: string | null }> {
+    const outer = await this.#groups.row(group)
+    const paths = await this.#pathsBelow(outer)
+    const after = afterCursor(page.cursor)
+    const at = now()
+    const { query } = this.#database
+    const rows = await query
+      .selectFrom('users')
+      .select(['users.id', 'users.username'])
+      .$if(outer.slug === adminGroup, (q) => q.where('users.is_admin', '=', 1))
+      .$if(outer.slug !== adminGroup, (q) =>
+        q.where('users.id', 'in', (eb) =>
+          eb
+            .selectFrom('group_users')
+            .select('group_users.user_id')
+            .where('group_users.group_id', 'in', [...paths.keys()])
+            .where((w) =>
+              w.or([w('group_users.expires_at', 'is', null), w('group_users.expires_at', '>', at)]),
+            ),
+        ),
+      )
+      .$if(after !== '', (q) => q.where(sql<string>`lower(users.username)`, '>', after))
+      .orderBy(sql`lower(users.username)`)
+      .limit(pageSize(page.limit) + 1)
+      .execute()
+    const direct =
+      rows.length === 0
+        ? []
+        : await query
+            .selectFrom('group_users')
+            .selectAll()
+            .where(
+              'user_id',
+              'in',
+              rows.map(({ id }) => id),
+            )
+            .where((w) => w.or([w('expires_at', 'is', null), w('expires_at', '>', at)]))
+            .execute()
+    return toPage(
+      rows,
+      page,
+      (row) => row.username.toLowerCase(),
+      ({ id, username }): Member => {
+        const nearest = direct
+          .filter((row) => row.user_id === id && paths.has(row.group_id))
+          .sort((a, b) => paths.get(a.group_id)!.length - paths.get(b.group_id)!.length)[0]
+        const path = nearest ? paths.get(nearest.group_id)! : [outer.slug]
+        return { user: username, path, expires_at: nearest?.expires_at ?? null }
+      },
+    )
+  }
+
+  /** The active groups inside `outer`, each with the slugs that lead to it, shortest first. */
+  async #pathsBelow(outer: GroupRow): Promise<Map<string, string[]>> {
+    const edges = await this.#database.query
+      .selectFrom('group_groups')
+      .innerJoin('groups', 'groups.id', 'group_groups.member_group_id')
+      .select(['group_groups.group_id', 'groups.id', 'groups.slug'])
+      .where('groups.is_active', '=', 1)
+      .where((w) => w.or([w('expires_at', 'is', null), w('expires_at', '>', now())]))
+      .execute()
+    const below = Map.groupBy(edges, ({ group_id }) => group_id)
+    const paths = new Map([[outer.id, [outer.slug]]])
+    for (const [id, path] of paths) {
+      for (const inner of below.get(id) ?? [])
+        if (!paths.has(inner.id)) paths.set(inner.id, [...path, inner.slug])
+    }
+    return paths
+  }
+
+  async #userRow(username: string) {
+    const row = await this.#database.query
+      .selectFrom('users')
+      .select(['id', 'username'])
+      .where(sql`lower(username)`, '=', username.toLowerCase())
+      .executeTakeFirst()
+    if (!row) throw notFound('user', username)
+    return row
+  }
+
+  async #refuseTwice(
+    table: 'group_users' | 'group_groups',
+    column: 'user_id' | 'member_group_id',
+    group: string,
+    member: string,
+  ) {
+    const twice = await this.#database.query
+      .selectFrom(table)
+      .select('group_id')
+      .where('group_id', '=', group)
+      .where(sql.ref(column), '=', member)
+      .executeTakeFirst()
+    if (twice) throw alreadyExists('member', column === 'user_id' ? 'user' : 'member_group')
+  }
+
+  /** The admin group follows is_admin alone, and no group may hold itself, however far inside. */
+  async #refuseCycle(outer: GroupRow, inner: GroupRow) {
+    if (inner.slug === adminGroup) throw conflict('The group admin cannot be a member of another group')
+    if (outer.id === inner.id) throw conflict('A group cannot be a member of itself')
+    const cycle = await this.#database.query
+      .withRecursive('inside(id)', (cte) =>
+        cte
+          .selectFrom('group_groups')
+          .select('member_group_id as id')
+          .where('group_id', '=', inner.id)
+          .union(
+            cte
+              .selectFrom('inside')
+              .innerJoin('group_groups', 'group_groups.group_id', 'inside.id')
+              .select('group_groups.member_group_id as id'),
+          ),
+      )
+      .selectFrom('inside')
+      .select('id')
+      .where('id', '=', outer.id)
+      .executeTakeFirst()
+    if (cycle) throw conflict(`${outer.slug} is inside ${inner.slug} already: that would be a cycle`)
+  }
+}
+
+const oneOf = ({ user, member_group }: MemberName): { user: string } | { inner: string } => {
+  if (user !== undefined && member_group === undefined) return { user }
+  if (member_group !== undefined && user === undefined) return { inner: member_group }
+  throw invalidParams('user', 'exactly one of user and member_group')
+}

@@ -1,0 +1,210 @@
+import { Type } from 'typebox'
+import { method } from '../method.ts'
+import {
+  Context,
+  Cursor,
+  GrantableClaim,
+  GroupSlug,
+  Limit,
+  Line,
+  Page,
+  RoleName,
+  ServiceName,
+  Shape,
+  Time,
+  Username,
+} from '../schemas.ts'
+import { engineers, engineersDetail, interns } from './examples.ts'
+import type { Grants } from './grants.ts'
+import { Description, Group, GroupDetail, GroupName, Member, Membership } from './group.ts'
+import type { Groups } from './groups.ts'
+import type { Members } from './members.ts'
+
+const scope = { service: Type.Optional(ServiceName), context: Type.Optional(Context) }
+const read = { effect: 'read', claim: ['proxy.groups.read'] } as const
+const write = { effect: 'write', claim: ['proxy.groups.write'] } as const
+
+export const groupMethods = (groups: Groups, members: Members, grants: Grants) => [
+  method({
+    ...read,
+    name: 'groups.list',
+    summary: 'List groups by slug',
+    params: Shape({
+      search: Type.Optional(Line('Part of slug or name, in any case')),
+      is_active: Type.Optional(Type.Boolean()),
+      limit: Limit,
+      cursor: Cursor,
+    }),
+    result: Page(Group),
+    examples: [{ params: { search: 'engineers' }, result: { items: [engineers], next_cursor: null } }],
+    handler: (params) => groups.list(params),
+  }),
+  method({
+    ...read,
+    name: 'groups.get',
+    summary: 'Return one group with its inner groups, roles and claims',
+    params: Shape({ group: GroupSlug }),
+    result: GroupDetail,
+    errors: ['not_found'],
+    examples: [{ params: { group: 'engineers' }, result: engineersDetail }],
+    handler: ({ group }) => groups.get(group),
+  }),
+  method({
+    ...read,
+    name: 'groups.members',
+    summary: 'List everybody in a group, directly or through inner groups, with the path',
+    params: Shape({ group: GroupSlug, limit: Limit, cursor: Cursor }),
+    result: Page(Member),
+    errors: ['not_found'],
+    examples: [
+      {
+        params: { group: 'engineers' },
+        result: {
+          items: [
+            { user: 'ada', path: ['engineers'], expires_at: null },
+            { user: 'linus', path: ['engineers', 'interns'], expires_at: null },
+          ],
+          next_cursor: null,
+        },
+      },
+    ],
+    handler: ({ group, ...page }) => members.resolve(group, page),
+  }),
+  method({
+    ...write,
+    name: 'groups.add',
+    summary: 'Add a group; its slug is its identity in claims and stays',
+    params: Shape({
+      slug: GroupSlug,
+      name: Type.Optional(GroupName),
+      description: Type.Optional(Description),
+    }),
+    result: Group,
+    errors: ['already_exists'],
+    examples: [
+      {
+        params: { slug: 'writers', name: 'Writers' },
+        result: { ...interns, slug: 'writers', name: 'Writers' },
+      },
+    ],
+    handler: (fields) => groups.add(fields),
+  }),
+  method({
+    ...write,
+    name: 'groups.update',
+    summary: 'Change name, description or activity of a group',
+    params: Shape({
+      group: GroupSlug,
+      name: Type.Optional(GroupName),
+      description: Type.Optional(Description),
+      is_active: Type.Optional(Type.Boolean()),
+    }),
+    result: Group,
+    errors: ['not_found', 'conflict'],
+    examples: [
+      { params: { group: 'interns', name: 'Interns 2027' }, result: { ...interns, name: 'Interns 2027' } },
+    ],
+    handler: ({ group, ...fields }) => groups.update(group, fields),
+  }),
+  method({
+    ...write,
+    name: 'groups.remove',
+    summary: 'Remove a group with its memberships and grants',
+    params: Shape({ group: GroupSlug }),
+    result: Type.Null(),
+    errors: ['not_found', 'conflict'],
+    examples: [{ params: { group: 'interns' }, result: null }],
+    handler: ({ group }) => groups.remove(group),
+  }),
+  method({
+    ...write,
+    name: 'groups.add_member',
+    summary: 'Put a user or another group into a group, for good or until a time',
+    params: Shape({
+      group: GroupSlug,
+      user: Type.Optional(Username),
+      member_group: Type.Optional(GroupSlug),
+      expires_at: Type.Optional(Time),
+    }),
+    result: Membership,
+    errors: ['not_found', 'already_exists', 'conflict'],
+    examples: [
+      {
+        params: { group: 'engineers', user: 'grace' },
+        result: { group: 'engineers', user: 'grace', member_group: null, expires_at: null },
+      },
+    ],
+    handler: ({ group, user, member_group, expires_at }) =>
+      members.add(group, { user, member_group }, expires_at ?? null),
+  }),
+  method({
+    ...write,
+    name: 'groups.remove_member',
+    summary: 'Take a user or an inner group out of a group',
+    params: Shape({
+      group: GroupSlug,
+      user: Type.Optional(Username),
+      member_group: Type.Optional(GroupSlug),
+    }),
+    result: Type.Null(),
+    errors: ['not_found', 'conflict'],
+    examples: [{ params: { group: 'engineers', user: 'ada' }, result: null }],
+    handler: ({ group, user, member_group }) => members.remove(group, { user, member_group }),
+  }),
+  method({
+    ...write,
+    name: 'groups.add_role',
+    summary: 'Let a group carry a role, everywhere or for one service or context',
+    params: Shape({ group: GroupSlug, role: RoleName, ...scope }),
+    result: GroupDetail,
+    errors: ['not_found', 'already_exists', 'conflict'],
+    examples: [
+      {
+        params: { group: 'engineers', role: 'writer', service: 'wiki' },
+        result: {
+          ...engineersDetail,
+          roles: [...engineersDetail.roles, { role: 'writer', service: 'wiki', context: null }],
+        },
+      },
+    ],
+    handler: ({ group, role, ...scope }) => grants.addRole(group, role, scope),
+  }),
+  method({
+    ...write,
+    name: 'groups.remove_role',
+    summary: 'Take a role from a group, in exactly the scope it was given in',
+    params: Shape({ group: GroupSlug, role: RoleName, ...scope }),
+    result: Type.Null(),
+    errors: ['not_found', 'conflict'],
+    examples: [{ params: { group: 'engineers', role: 'writer' }, result: null }],
+    handler: ({ group, role, ...scope }) => grants.removeRole(group, role, scope),
+  }),
+  method({
+    ...write,
+    name: 'groups.add_claim',
+    summary: 'Let a group carry a claim directly, everywhere or for one service or context',
+    params: Shape({ group: GroupSlug, claim: GrantableClaim, ...scope }),
+    result: GroupDetail,
+    errors: ['not_found', 'already_exists', 'conflict'],
+    examples: [
+      {
+        params: { group: 'engineers', claim: 'engineers.deploy' },
+        result: {
+          ...engineersDetail,
+          claims: [{ claim: 'engineers.deploy', service: null, context: null }, ...engineersDetail.claims],
+        },
+      },
+    ],
+    handler: ({ group, claim, ...scope }) => grants.addClaim(group, claim, scope),
+  }),
+  method({
+    ...write,
+    name: 'groups.remove_claim',
+    summary: 'Take a direct claim from a group, in exactly the scope it was given in',
+    params: Shape({ group: GroupSlug, claim: GrantableClaim, ...scope }),
+    result: Type.Null(),
+    errors: ['not_found', 'conflict'],
+    examples: [{ params: { group: 'engineers', claim: 'engineers.tickets.read' }, result: null }],
+    handler: ({ group, claim, ...scope }) => grants.removeClaim(group, claim, scope),
+  }),
+]

@@ -1,0 +1,15 @@
+import { pino, type DestinationStream, type Logger } from 'pino'
+
+export type Log = Logger
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/**
+ * Structured JSON lines on standard error; standard output belongs to the few words for people.
+ * Log chosen fields only, never params or headers whole: pino redacts by exact path, so what is not passed cannot leak.
+ */
+export const createLog = (level: LogLevel, destination?: DestinationStream): Log =>
+  pino(
+    { level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` },
+    destination ?? pino.destination({ dest: 2, sync: true }),
+  )

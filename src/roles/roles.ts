@@ -1,0 +1,145 @@
+import { sql } from 'kysely'
+import { alreadyExists, conflict, notFound } from '../errors.ts'
+import type { Database } from '../storage/database.ts'
+import { newId, now } from '../storage/id.ts'
+import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { sameScope, scopeOf, type Scope } from '../storage/scope.ts'
+import type { RoleRow } from '../storage/schema.ts'
+import type { Role } from './role.ts'
+
+/** Bundles of claims that groups carry. The seeded role `admin` holds `proxy.*` and stays as it is. */
+export class Roles {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  async list(
+    filter: PageParams & { search?: string },
+  ): Promise<{ items: Role[]; next_cursor: string | null }> {
+    const after = afterCursor(filter.cursor)
+    let query = this.#database.query.selectFrom('roles').selectAll()
+    if (after !== '') query = query.where(sql<string>`lower(name)`, '>', after)
+    if (filter.search !== undefined) {
+      const like = `%${filter.search.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
+      query = query.where(sql<boolean>`(lower(name) like ${like} escape '\\')`)
+    }
+    const rows = await query
+      .orderBy(sql`lower(name)`)
+      .limit(pageSize(filter.limit) + 1)
+      .execute()
+    const { items, next_cursor } = toPage(
+      rows,
+      filter,
+      (row) => row.name.toLowerCase(),
+      (row) => row,
+    )
+    return { items: await Promise.all(items.map((row) => this.#whole(row))), next_cursor }
+  }
+
+  async get(name: string): Promise<Role> {
+    return this.#whole(await this.#row(name))
+  }
+
+  async add(fields: { name: string; description?: string }): Promise<Role> {
+    return this.#database.write(async () => {
+      const taken = await this.#find(fields.name)
+      if (taken) throw alreadyExists('role', 'name')
+      const at = now()
+      const row: RoleRow = {
+        id: newId(),
+        name: fields.name,
+        description: fields.description ?? '',
+        created_at: at,
+        updated_at: at,
+      }
+      await this.#database.query.insertInto('roles').values(row).execute()
+      this.#database.changed('groups')
+      return this.#whole(row)
+    })
+  }
+
+  async update(name: string, fields: { description?: string }): Promise<Role> {
+    return this.#database.write(async () => {
+      const row = { ...(await this.#changeable(name)), ...fields, updated_at: now() }
+      await this.#database.query.updateTable('roles').set(row).where('id', '=', row.id).execute()
+      return this.#whole(row)
+    })
+  }
+
+  /** Groups that carry it lose it. */
+  async remove(name: string): Promise<null> {
+    return this.#database.write(async () => {
+      const { id } = await this.#changeable(name)
+      await this.#database.query.deleteFrom('roles').where('id', '=', id).execute()
+      this.#database.changed('groups')
+      return null
+    })
+  }
+
+  async addClaim(name: string, claim: string, scope: Scope): Promise<Role> {
+    return this.#database.write(async () => {
+      const role = await this.#changeable(name)
+      const twice = await this.#database.query
+        .selectFrom('role_claims')
+        .select('claim')
+        .where('role_id', '=', role.id)
+        .where('claim', '=', claim)
+        .where(sameScope(scope))
+        .executeTakeFirst()
+      if (twice) throw alreadyExists('claim of this role', 'claim')
+      await this.#database.query
+        .insertInto('role_claims')
+        .values({ role_id: role.id, claim, ...scopeOf(scope) })
+        .execute()
+      this.#database.changed('groups')
+      return this.#whole(role)
+    })
+  }
+
+  async removeClaim(name: string, claim: string, scope: Scope): Promise<null> {
+    return this.#database.write(async () => {
+      const { id } = await this.#changeable(name)
+      const { numDeletedRows } = await this.#database.query
+        .deleteFrom('role_claims')
+        .where('role_id', '=', id)
+        .where('claim', '=', claim)
+        .where(sameScope(scope))
+        .executeTakeFirst()
+      if (numDeletedRows === 0n) throw notFound('claim of this role', claim)
+      this.#database.changed('groups')
+      return null
+    })
+  }
+
+  #find(name: string) {
+    return this.#database.query
+      .selectFrom('roles')
+      .selectAll()
+      .where(sql`lower(name)`, '=', name.toLowerCase())
+      .executeTakeFirst()
+  }
+
+  async #row(name: string): Promise<RoleRow> {
+    const row = await this.#find(name)
+    if (!row) throw notFound('role', name)
+    return row
+  }
+
+  async #changeable(name: string): Promise<RoleRow> {
+    const row = await this.#row(name)
+    if (row.name === 'admin') throw conflict('The role admin is reserved and cannot be changed')
+    return row
+  }
+
+  async #whole(row: RoleRow): Promise<Role> {
+    const claims = await this.#database.query
+      .selectFrom('role_claims')
+      .select(['claim', 'service', 'context'])
+      .where('role_id', '=', row.id)
+      .orderBy('claim')
+      .execute()
+    return { ...row, claims: claims.map((grant) => ({ ...grant, service: grant.service || null })) }
+  }
+}

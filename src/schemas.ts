@@ -1,0 +1,103 @@
+import { Type, type Static, type TProperties, type TSchema } from 'typebox'
+
+/** An object that takes the named fields and nothing else. */
+export const Shape = <P extends TProperties>(
+  properties: P,
+  options: { title?: string; description?: string } = {},
+) => Type.Object(properties, { ...options, additionalProperties: false })
+
+/** No parameters. */
+export const Nothing = Shape({})
+
+/** A shape with a name of its own in openrpc.json and the SDK. */
+export const Named = <P extends TProperties>(title: string, properties: P) => Shape(properties, { title })
+
+export const Nullable = <T extends TSchema>(schema: T) =>
+  Type.Unsafe<Static<T> | null>(Type.Union([schema, Type.Null()]))
+
+export const segmentPattern = '^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$'
+const segmentWords = '1 to 63 letters, digits, "_" or "-", the first a letter or digit'
+
+/** One claim segment: the alphabet of usernames, group slugs and role names. */
+export const Segment = (meaning: string) =>
+  Type.String({ pattern: segmentPattern, description: `${meaning}: ${segmentWords}` })
+
+export const Username = Segment('Username')
+export const GroupSlug = Segment('Group slug')
+export const RoleName = Segment('Role name')
+export const ServiceName = Segment('Service name')
+
+export const Id = Type.String({
+  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',
+  description: 'Identifier: a UUID of version 7',
+})
+
+/** One plain address: what mail software reads only one way. RFC 5321 section 4.1.2 allows more (quotes, comments); we do not. */
+export const Email = Type.String({
+  maxLength: 254,
+  pattern:
+    "^[a-zA-Z0-9][a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$",
+  description: 'One plain e-mail address in ASCII, at most 254 characters',
+})
+
+export const Line = (meaning: string, maxLength = 200) =>
+  Type.String({
+    maxLength,
+    pattern: '^[^\\u0000-\\u001f\\u007f]*$',
+    description: `${meaning}: one line of at most ${maxLength} characters, without control characters`,
+  })
+
+const claimGrammar = {
+  maxLength: 255,
+  pattern: '^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}(\\.[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}){0,7}$',
+  description:
+    'Claim: 1 to 8 segments joined by ".", each 1 to 63 letters, digits, "_" or "-" beginning with a letter or digit; at most 255 characters; no wildcard',
+}
+export const Claim = Type.String(claimGrammar)
+
+/** Claims that only we emit are refused on every write, in any case: `admin`, `users.*`, `groups.*`, `proxy.*`. */
+export const GrantableClaim = Type.String({
+  ...claimGrammar,
+  not: {
+    pattern:
+      '^([aA][dD][mM][iI][nN]|([uU][sS][eE][rR][sS]|[gG][rR][oO][uU][pP][sS]|[pP][rR][oO][xX][yY])(\\..*)?)$',
+  },
+  description: `${claimGrammar.description}; not one of the reserved admin, users.*, groups.*, proxy.*`,
+})
+
+/** What a method or route asks for: a claim, or `prefix.*` for any claim below the prefix. */
+export const ClaimPattern = Type.String({
+  maxLength: 257,
+  pattern: '^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}(\\.[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}){0,7}(\\.\\*)?$',
+  description: 'Claim, or "prefix.*" for any claim below the prefix',
+})
+
+export const Context = Type.Integer({
+  minimum: 0,
+  maximum: 2147483647,
+  description: 'Hero context: an integer from 0 (internal trust) to 2147483647',
+})
+
+export const Time = Type.Integer({ minimum: 0, description: 'Unix time in seconds' })
+
+export const Limit = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: 1000,
+    description: 'How many items at the most: 1 to 1000, 100 unless told',
+  }),
+)
+export const Cursor = Type.Optional(
+  Type.String({ maxLength: 1024, description: 'Where to go on: the next_cursor of the page before' }),
+)
+
+export const Page = <T extends TSchema>(item: T) =>
+  Shape({ items: Type.Array(item), next_cursor: Nullable(Type.String()) })
+
+/** A password as given; how long and how strong it must be is checked where it is set. */
+export const Password = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  description:
+    'Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor)',
+})

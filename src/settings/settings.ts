@@ -1,0 +1,57 @@
+import type { Static } from 'typebox'
+import { notFound } from '../errors.ts'
+import { Cached } from '../storage/cached.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/id.ts'
+import { definitions, type SettingKey, type SettingValues } from './definitions.ts'
+import type { Setting } from './setting.ts'
+
+const isKey = (key: string): key is SettingKey => Object.hasOwn(definitions, key)
+
+/** What administrators change at run time. A setting nobody touched has its default. */
+export class Settings {
+  readonly #database: Database
+  readonly #stored: Cached<ReadonlyMap<string, unknown>>
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#stored = new Cached(database, ['settings'], async () => {
+      const rows = await database.query.selectFrom('settings').selectAll().execute()
+      return new Map(
+        rows.filter(({ key }) => isKey(key)).map(({ key, value }) => [key, JSON.parse(value) as unknown]),
+      )
+    })
+  }
+
+  async value<K extends SettingKey>(key: K): Promise<SettingValues[K]> {
+    const stored = (await this.#stored.get()).get(key)
+    return (stored ?? definitions[key].default) as SettingValues[K]
+  }
+
+  async list(): Promise<{ items: Static<typeof Setting>[] }> {
+    return { items: await Promise.all(Object.keys(definitions).map((key) => this.get(key))) }
+  }
+
+  async get(key: string): Promise<Static<typeof Setting>> {
+    if (!isKey(key)) throw notFound('setting', key)
+    const { description, allowed, default: fallback } = definitions[key]
+    return { key, value: await this.value(key), default: fallback, description, allowed }
+  }
+
+  async set(key: string, value: unknown): Promise<Static<typeof Setting>> {
+    if (!isKey(key)) throw notFound('setting', key)
+    definitions[key].check(value)
+    const row = { key, value: JSON.stringify(value), updated_at: now() }
+    return this.#database.write(async () => {
+      this.#database.changed('settings')
+      await this.#database.query
+        .insertInto('settings')
+        .values(row)
+        .onConflict((conflict) =>
+          conflict.column('key').doUpdateSet({ value: row.value, updated_at: row.updated_at }),
+        )
+        .execute()
+      return this.get(key)
+    })
+  }
+}

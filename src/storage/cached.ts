@@ -1,0 +1,54 @@
+import type { Database } from './database.ts'
+import type { Subject } from './schema.ts'
+
+/** A value made from the database, made anew once one of its subjects has changed. Warm, it costs no query and no promise. */
+export class Cached<T> {
+  readonly #database: Database
+  readonly #subjects: readonly Subject[]
+  readonly #load: () => Promise<T>
+  #value: T | undefined
+  #made: readonly number[] = []
+  #loading: Promise<T> | undefined
+
+  constructor(database: Database, subjects: readonly Subject[], load: () => Promise<T>) {
+    this.#database = database
+    this.#subjects = subjects
+    this.#load = load
+  }
+
+  /** The value if it is certain to be current. */
+  warm(): T | undefined {
+    const { revisions, writing } = this.#database
+    if (writing || revisions.refresh() !== undefined) return undefined
+    return this.#fresh() ? this.#value : undefined
+  }
+
+  get(): T | Promise<T> {
+    return this.warm() ?? this.#cold()
+  }
+
+  #fresh(): boolean {
+    const { revisions } = this.#database
+    for (let i = 0; i < this.#subjects.length; i++) {
+      if (this.#made[i] !== revisions.of(this.#subjects[i]!)) return false
+    }
+    return true
+  }
+
+  async #cold(): Promise<T> {
+    // What a transaction sees may be rolled back: use it, do not keep it.
+    if (this.#database.writing) return this.#load()
+    await this.#database.revisions.refresh()
+    if (this.#fresh()) return this.#value as T
+    return (this.#loading ??= this.#reload().finally(() => (this.#loading = undefined)))
+  }
+
+  async #reload(): Promise<T> {
+    // The revision is read before the rows: a change in between makes the value look older than it is, never newer.
+    const made = this.#subjects.map((subject) => this.#database.revisions.of(subject))
+    const value = await this.#load()
+    this.#value = value
+    this.#made = made
+    return value
+  }
+}

@@ -1,0 +1,109 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { existsSync } from 'node:fs'
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
+import { AppError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { isStorageFault } from './fault.ts'
+import { migrate } from './migrate.ts'
+import { PostgresRevisions, raiseRevisions, SqliteRevisions, type Revisions } from './revision.ts'
+import type { Schema, Subject } from './schema.ts'
+import { openSqlite } from './sqlite.ts'
+
+/** Any number that all nodes agree on: the lock under which one write transaction runs at a time. */
+const writerLock = 7_310_997
+
+interface Open {
+  readonly transaction: Transaction<Schema>
+  readonly raised: Set<Subject>
+}
+
+/**
+ * The one way to the tables. `query` is the transaction of the present call if it runs inside `write`, otherwise the
+ * database; so a room reads and writes without knowing whether it is called alone or as a part of something larger.
+ */
+export class Database {
+  readonly kind: 'sqlite' | 'postgres'
+  readonly revisions: Revisions
+  readonly #kysely: Kysely<Schema>
+  readonly #open = new AsyncLocalStorage<Open>()
+
+  constructor(kind: 'sqlite' | 'postgres', kysely: Kysely<Schema>, revisions: Revisions) {
+    this.kind = kind
+    this.#kysely = kysely
+    this.revisions = revisions
+  }
+
+  get query(): Kysely<Schema> {
+    return this.#open.getStore()?.transaction ?? this.#kysely
+  }
+
+  /** True inside `write`: what is read now may yet be rolled back, so nothing read may be kept. */
+  get writing(): boolean {
+    return this.#open.getStore() !== undefined
+  }
+
+  /**
+   * Runs `work` in one transaction, one writer at a time on all nodes, so that a check and the change it allows cannot
+   * be parted. A `write` inside a `write` joins it. Never wait for hashing or the network inside.
+   */
+  async write<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#open.getStore()) return work()
+    const raised = new Set<Subject>()
+    try {
+      const result = await this.#kysely.transaction().execute(async (transaction) => {
+        if (this.kind === 'postgres')
+          await sql`select pg_advisory_xact_lock(${writerLock})`.execute(transaction)
+        return this.#open.run({ transaction, raised }, async () => {
+          const done = await work()
+          await raiseRevisions(transaction, raised, this.kind === 'postgres')
+          return done
+        })
+      })
+      if (raised.size > 0) await this.revisions.committed(raised)
+      return result
+    } catch (error) {
+      if (isStorageFault(error))
+        throw new AppError('unavailable', 'The database cannot be written at present')
+      throw error
+    }
+  }
+
+  /** Says, inside `write`, that what caches of this subject hold is out of date. */
+  changed(subject: Subject): void {
+    const open = this.#open.getStore()
+    if (!open) throw new TypeError('a subject changes inside write() only')
+    open.raised.add(subject)
+  }
+
+  async close(): Promise<void> {
+    await this.revisions.close()
+    await this.#kysely.destroy()
+  }
+}
+
+/**
+ * Opens and migrates the database behind `url` (`sqlite:FILE` or `postgres://…`).
+ * Throws with one line for people when it is damaged, unreachable, or newer than this program.
+ */
+export const openDatabase = async (url: string, log: Log): Promise<Database> => {
+  if (url.startsWith('sqlite:')) {
+    const { dialect, reader } = openSqlite(url.slice('sqlite:'.length))
+    const kysely = new Kysely<Schema>({ dialect })
+    await migrate(kysely)
+    return new Database('sqlite', kysely, new SqliteRevisions(reader))
+  }
+  const { default: pg } = await import('pg')
+  // 64-bit integers (counts, times) as numbers: all of ours stay far below 2^53.
+  pg.types.setTypeParser(20, Number)
+  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5000 })
+  pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'))
+  const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+  await migrate(kysely)
+  const revisions = new PostgresRevisions(() => new pg.Client({ connectionString: url }), kysely, log)
+  await revisions.listen()
+  return new Database('postgres', kysely, revisions)
+}
+
+/** Whether there is a database at `url` to begin with; PostgreSQL always counts as there. */
+export const databaseExists = (url: string): boolean =>
+  !url.startsWith('sqlite:') || existsSync(url.slice('sqlite:'.length))

@@ -1,0 +1,17 @@
+/** SQLite's result codes for a disk that is full, failing or read-only, or a lock that did not come free in time. */
+const sqliteFaults = /^SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN|LOCKED|PROTOCOL)/
+
+/** SQLSTATE classes of PostgreSQL: connection exception, insufficient resources, operator intervention, system error; and serialization failures. */
+const postgresFaults = /^(08|53|57|58)[0-9A-Z]{3}$|^40(001|P01)$/
+
+/** Whether the database itself failed, not the question put to it. */
+export const isStorageFault = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false
+  const code = String((error as NodeJS.ErrnoException).code ?? '')
+  return (
+    sqliteFaults.test(code) ||
+    postgresFaults.test(code) ||
+    /^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|NOENT)$/.test(code) ||
+    /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
+  )
+}

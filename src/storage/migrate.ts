@@ -1,0 +1,35 @@
+import type { Kysely } from 'kysely'
+import { Migrator, type Migration } from 'kysely/migration'
+import * as first from './migrations/001_first.ts'
+import type { Schema } from './schema.ts'
+
+/** Oldest first; a name is never changed and a step never edited once released. */
+const migrations: Record<string, Migration> = { '001_first': first }
+
+/** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */
+export const migrate = async (kysely: Kysely<Schema>): Promise<void> => {
+  const migrator = new Migrator({
+    db: kysely,
+    provider: { getMigrations: async () => migrations },
+    migrationTableName: 'schema_migrations',
+    migrationLockTableName: 'schema_migrations_lock',
+  })
+  await refuseNewer(kysely)
+  const { error } = await migrator.migrateToLatest()
+  if (error) throw error
+}
+
+const refuseNewer = async (kysely: Kysely<Schema>) => {
+  const tables = await kysely.introspection.getTables({ withInternalKyselyTables: true })
+  if (!tables.some(({ name }) => name === 'schema_migrations')) return
+  const rows = await (kysely as unknown as Kysely<{ schema_migrations: { name: string } }>)
+    .selectFrom('schema_migrations')
+    .select('name')
+    .execute()
+  const unknown = rows.find(({ name }) => !(name in migrations))
+  if (unknown) {
+    throw new Error(
+      `the database has the step ${unknown.name}, which this version does not know; start the newer version`,
+    )
+  }
+}

@@ -1,0 +1,136 @@
+import type Sqlite from 'better-sqlite3'
+import { sql, type Kysely } from 'kysely'
+import type { Client } from 'pg'
+import type { Log } from '../log.ts'
+import type { Schema, Subject } from './schema.ts'
+
+/** How far each subject has changed. Caches compare it before every use and are never used past it. */
+export interface Revisions {
+  /** Returns a promise only when the present state has to be asked for; caches wait for it before they answer. */
+  refresh(): Promise<void> | undefined
+  of(subject: Subject): number
+  /** After a commit of our own that raised `subjects`. */
+  committed(subjects: ReadonlySet<Subject>): Promise<void>
+  close(): Promise<void>
+}
+
+const raise = (query: Kysely<Schema>, raised: ReadonlySet<Subject>) =>
+  query
+    .updateTable('revisions')
+    .set((eb) => ({ value: eb('value', '+', 1) }))
+    .where('subject', 'in', [...raised])
+    .execute()
+
+/** Raises the revisions inside the transaction of the change; on PostgreSQL other nodes are told when it commits. */
+export const raiseRevisions = async (
+  query: Kysely<Schema>,
+  raised: ReadonlySet<Subject>,
+  notify: boolean,
+) => {
+  if (raised.size === 0) return
+  await raise(query, raised)
+  if (notify) await sql`select pg_notify('hero_proxy_revisions', '')`.execute(query)
+}
+
+/** SQLite: `PRAGMA data_version` moves when any other connection commits, in this process or another, and costs a microsecond. */
+export class SqliteRevisions implements Revisions {
+  readonly #reader: Sqlite.Database
+  readonly #version: Sqlite.Statement<[], number>
+  readonly #rows: Sqlite.Statement<[], { subject: Subject; value: number }>
+  readonly #values = new Map<Subject, number>()
+  #seen = -1
+
+  constructor(reader: Sqlite.Database) {
+    this.#reader = reader
+    this.#version = reader.prepare<[], number>('pragma data_version').pluck()
+    this.#rows = reader.prepare('select subject, value from revisions')
+  }
+
+  refresh(): undefined {
+    const version = this.#version.get()!
+    if (version === this.#seen) return
+    for (const { subject, value } of this.#rows.all()) this.#values.set(subject, value)
+    this.#seen = version
+  }
+
+  of(subject: Subject): number {
+    return this.#values.get(subject) ?? 0
+  }
+
+  async committed(): Promise<void> {}
+
+  async close(): Promise<void> {
+    this.#reader.close()
+  }
+}
+
+/** PostgreSQL: LISTEN tells of changes; while that connection is down, every question goes to the database. */
+export class PostgresRevisions implements Revisions {
+  readonly #connect: () => Client
+  readonly #query: Kysely<Schema>
+  readonly #log: Log
+  readonly #values = new Map<Subject, number>()
+  #listener: Client | undefined
+  #known = false
+  #closed = false
+  #retry: NodeJS.Timeout | undefined
+  #reading: Promise<void> | undefined
+
+  constructor(connect: () => Client, query: Kysely<Schema>, log: Log) {
+    this.#connect = connect
+    this.#query = query
+    this.#log = log
+  }
+
+  async listen(): Promise<void> {
+    const client = this.#connect()
+    let ended = false
+    const lost = () => {
+      if (ended) return
+      ended = true
+      this.#known = false
+      this.#listener = undefined
+      if (this.#closed) return
+      this.#log.warn('the connection that tells of changes was lost; asking the database meanwhile')
+      this.#retry = setTimeout(() => void this.listen().catch(lost), 500).unref()
+    }
+    client.on('error', lost)
+    client.on('end', lost)
+    client.on('notification', () => (this.#known = false))
+    try {
+      await client.connect()
+      await client.query('listen hero_proxy_revisions')
+      this.#listener = client
+    } catch {
+      lost()
+    }
+  }
+
+  refresh(): Promise<void> | undefined {
+    return this.#known
+      ? undefined
+      : (this.#reading ??= this.#read().finally(() => (this.#reading = undefined)))
+  }
+
+  async #read(): Promise<void> {
+    // Known only if no notification arrives while reading; without a listener it is never known.
+    this.#known = this.#listener !== undefined
+    const rows = await this.#query.selectFrom('revisions').selectAll().execute()
+    for (const { subject, value } of rows) this.#values.set(subject as Subject, value)
+  }
+
+  of(subject: Subject): number {
+    return this.#values.get(subject) ?? 0
+  }
+
+  async committed(): Promise<void> {
+    this.#known = false
+    await this.refresh()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#retry)
+    await this.#listener?.end()
+  }
+}

@@ -1,0 +1,116 @@
+/** The tables, as Kysely sees them. Ids are UUID v7 text, times integer seconds, booleans 0 or 1: the same in both databases. */
+export type Bit = 0 | 1
+
+export interface UserRow {
+  id: string
+  username: string
+  display_name: string
+  email: string | null
+  email_verified_at: number | null
+  external_id: string | null
+  is_active: Bit
+  is_admin: Bit
+  context: number
+  created_at: number
+  updated_at: number
+}
+
+export interface GroupRow {
+  id: string
+  slug: string
+  name: string
+  description: string
+  is_active: Bit
+  created_at: number
+  updated_at: number
+}
+
+export interface RoleRow {
+  id: string
+  name: string
+  description: string
+  created_at: number
+  updated_at: number
+}
+
+/** `service` is empty and `context` null where a grant holds everywhere. */
+interface Scoped {
+  service: string
+  context: number | null
+}
+
+export interface SessionRow {
+  id: string
+  user_id: string
+  /** SHA-256 of the token, hex: the token itself is nowhere. */
+  token_hash: string
+  /** `cookie` counts only as our cookie, `token` only as a bearer token. */
+  kind: 'cookie' | 'token'
+  provider: string
+  address: string
+  user_agent: string
+  created_at: number
+  expires_at: number
+}
+
+export interface RouteRow {
+  id: string
+  domain: string
+  path_prefix: string
+  target: string
+  strip_prefix: Bit
+  service: string
+  auth_mode: string
+  /** JSON list of claim patterns. */
+  required_claims: string
+  preserve_host: Bit
+  enabled: Bit
+  connect_timeout: number
+  response_timeout: number
+  created_at: number
+  updated_at: number
+}
+
+export interface AuditRow {
+  id: string
+  at: number
+  actor: string
+  caller: string
+  via: string
+  uid: number | null
+  pid: number | null
+  address: string
+  method: string
+  target: string
+  outcome: string
+}
+
+export interface Schema {
+  users: UserRow
+  removed_usernames: { username: string; removed_at: number }
+  groups: GroupRow
+  group_users: { group_id: string; user_id: string; expires_at: number | null; added_at: number }
+  group_groups: { group_id: string; member_group_id: string; expires_at: number | null; added_at: number }
+  group_roles: { group_id: string; role_id: string } & Scoped
+  group_claims: { group_id: string; claim: string } & Scoped
+  roles: RoleRow
+  role_claims: { role_id: string; claim: string } & Scoped
+  credentials: { user_id: string; kind: 'password'; hash: string; updated_at: number }
+  sessions: SessionRow
+  one_time_tokens: {
+    token_hash: string
+    purpose: string
+    user_id: string | null
+    created_at: number
+    expires_at: number
+  }
+  routes: RouteRow
+  /** `value` is JSON, or sealed text for secrets. */
+  settings: { key: string; value: string; updated_at: number }
+  audit: AuditRow
+  revisions: { subject: string; value: number }
+}
+
+/** What caches are made from; a change raises its subject's revision in the same transaction. */
+export const subjects = ['users', 'groups', 'sessions', 'routes', 'settings'] as const
+export type Subject = (typeof subjects)[number]

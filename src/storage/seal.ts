@@ -1,0 +1,36 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+
+/**
+ * Secrets at rest: AES-256-GCM under a key derived from the master secret by HKDF-SHA-256 (RFC 5869).
+ * `row` names the place the secret lives in and is the associated data: a sealed value moved to another row does not open.
+ */
+export class Seal {
+  readonly #key: Buffer
+  readonly #secret: string
+
+  constructor(secret: string) {
+    this.#secret = secret
+    this.#key = this.derive('seal v1')
+  }
+
+  /** 32 bytes for one purpose, from the master secret. */
+  derive(purpose: string): Buffer {
+    return Buffer.from(hkdfSync('sha256', this.#secret, 'hero_proxy', purpose, 32))
+  }
+
+  seal(text: string, row: string): string {
+    const nonce = randomBytes(12)
+    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(row))
+    const sealed = Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
+    return `v1.${sealed.toString('base64url')}`
+  }
+
+  /** Throws when the master secret, the row or a single bit differs. */
+  open(sealed: string, row: string): string {
+    const bytes = Buffer.from(sealed.slice(3), 'base64url')
+    if (!sealed.startsWith('v1.') || bytes.length < 28) throw new Error(`${row}: not a sealed value`)
+    const decipher = createDecipheriv('aes-256-gcm', this.#key, bytes.subarray(0, 12), { authTagLength: 16 })
+    decipher.setAAD(Buffer.from(row)).setAuthTag(bytes.subarray(-16))
+    return decipher.update(bytes.subarray(12, -16), undefined, 'utf8') + decipher.final('utf8')
+  }
+}

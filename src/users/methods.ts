@@ -1,0 +1,140 @@
+import { Type } from 'typebox'
+import { method } from '../method.ts'
+import {
+  Context,
+  Cursor,
+  Email,
+  Id,
+  Limit,
+  Line,
+  Nullable,
+  Page,
+  Password,
+  Shape,
+  Username,
+} from '../schemas.ts'
+import { ada, grace } from './examples.ts'
+import { DisplayName, ExternalId, User } from './user.ts'
+import type { Users } from './users.ts'
+
+/** What this room asks of whoever keeps passwords. */
+interface Passwords {
+  /** Checks and hashes; slow. Throws invalid_params for a password that is too short, too long or guessable. */
+  hash(password: string, names: readonly string[]): Promise<string>
+  store(userId: string, hash: string): Promise<void>
+}
+
+export const userMethods = (users: Users, passwords: Passwords) => [
+  method({
+    name: 'users.list',
+    summary: 'List users by username',
+    effect: 'read',
+    claim: ['proxy.users.read'],
+    params: Shape({
+      search: Type.Optional(Line('Part of username, email or display name, in any case')),
+      is_active: Type.Optional(Type.Boolean()),
+      is_admin: Type.Optional(Type.Boolean()),
+      limit: Limit,
+      cursor: Cursor,
+    }),
+    result: Page(User),
+    examples: [{ params: { search: 'gra' }, result: { items: [grace], next_cursor: null } }],
+    handler: (params) => users.list(params),
+  }),
+  method({
+    name: 'users.get',
+    summary: 'Return one user, by exactly one of username, email, external_id and id',
+    effect: 'read',
+    claim: ['proxy.users.read', 'users.{username}'],
+    params: Shape({
+      username: Type.Optional(Username),
+      email: Type.Optional(Email),
+      external_id: Type.Optional(ExternalId),
+      id: Type.Optional(Id),
+    }),
+    result: User,
+    errors: ['not_found'],
+    examples: [
+      { params: { username: 'ada' }, result: ada },
+      { name: 'by email, in any case', params: { email: 'Grace@example.org' }, result: grace },
+    ],
+    handler: (lookup) => users.get(lookup),
+  }),
+  method({
+    name: 'users.add',
+    summary: 'Add a user',
+    description: 'Without a password the user cannot sign in by password until one is set.',
+    effect: 'write',
+    claim: ['proxy.users.write'],
+    params: Shape({
+      username: Username,
+      email: Type.Optional(Nullable(Email)),
+      display_name: Type.Optional(DisplayName),
+      external_id: Type.Optional(Nullable(ExternalId)),
+      password: Type.Optional(Password),
+      is_admin: Type.Optional(Type.Boolean({ description: 'Takes the claim proxy.admin' })),
+      context: Type.Optional(Context),
+    }),
+    result: User,
+    errors: ['already_exists', 'rate_limited'],
+    examples: [
+      {
+        params: { username: 'joan', email: 'joan@example.org', password: 'mosaic-lantern-42-orbit' },
+        result: {
+          ...ada,
+          username: 'joan',
+          display_name: 'joan',
+          email: 'joan@example.org',
+          external_id: null,
+          is_admin: false,
+        },
+      },
+    ],
+    prepare: async ({ password, username, email, display_name }) =>
+      password === undefined
+        ? undefined
+        : passwords.hash(password, [username, email ?? '', display_name ?? '']),
+    handler: async ({ password: _, ...fields }, caller, hash) => {
+      const user = await users.add(fields, caller)
+      if (hash !== undefined) await passwords.store(user.id, hash)
+      return user
+    },
+  }),
+  method({
+    name: 'users.update',
+    summary: 'Change fields of a user; people may change their own display_name',
+    effect: 'write',
+    claim: ['proxy.users.write', 'users.{username}'],
+    params: Shape({
+      username: Username,
+      display_name: Type.Optional(DisplayName),
+      email: Type.Optional(Nullable(Email)),
+      external_id: Type.Optional(Nullable(ExternalId)),
+      is_active: Type.Optional(Type.Boolean()),
+      is_admin: Type.Optional(Type.Boolean({ description: 'Takes the claim proxy.admin' })),
+      context: Type.Optional(Context),
+    }),
+    result: User,
+    errors: ['not_found', 'already_exists', 'conflict'],
+    examples: [
+      {
+        params: { username: 'grace', display_name: 'Rear Admiral Hopper' },
+        result: { ...grace, display_name: 'Rear Admiral Hopper' },
+      },
+    ],
+    handler: ({ username, ...fields }, caller) => users.update(username, fields, caller),
+  }),
+  method({
+    name: 'users.remove',
+    summary:
+      'Remove a user with memberships, sessions and credentials; the username is never given out again',
+    effect: 'write',
+    claim: ['proxy.users.write'],
+    params: Shape({ username: Username }),
+    result: Type.Null(),
+    errors: ['not_found', 'conflict'],
+    aliases: ['users.delete'],
+    examples: [{ params: { username: 'grace' }, result: null }],
+    handler: ({ username }, caller) => users.remove(username, caller),
+  }),
+]

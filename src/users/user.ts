@@ -1,0 +1,29 @@
+import { Type, type Static } from 'typebox'
+import { Context, Email, Id, Line, Named, Nullable, Time, Username } from '../schemas.ts'
+import type { Bit, UserRow } from '../storage/schema.ts'
+
+export const DisplayName = Line('Name for people')
+export const ExternalId = Line('Id of this person elsewhere', 255)
+
+export const User = Named('User', {
+  id: Id,
+  username: Username,
+  display_name: DisplayName,
+  email: Nullable(Email),
+  email_verified_at: Nullable(Time),
+  external_id: Nullable(ExternalId),
+  is_active: Type.Boolean({ description: 'An inactive user has no identity anywhere' }),
+  is_admin: Type.Boolean({ description: 'Member of the admin group; follows only this field' }),
+  context: Context,
+  created_at: Time,
+  updated_at: Time,
+})
+export type User = Static<typeof User>
+
+export const toUser = (row: UserRow): User => ({
+  ...row,
+  is_active: row.is_active === 1,
+  is_admin: row.is_admin === 1,
+})
+
+export const bit = (value: boolean): Bit => (value ? 1 : 0)

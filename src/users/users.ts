@@ -1,0 +1,220 @@
+import { sql } from 'kysely'
+import type { Caller } from '../caller.ts'
+import { alreadyExists, AppError, conflict, invalidParams, notFound } from '../errors.ts'
+import type { Database } from '../storage/database.ts'
+import { newId, now } from '../storage/id.ts'
+import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import type { UserRow } from '../storage/schema.ts'
+import { bit, toUser, type User } from './user.ts'
+
+/** Names the one user a call is about: exactly one of the four. */
+export interface UserLookup {
+  readonly username?: string
+  readonly email?: string
+  readonly external_id?: string
+  readonly id?: string
+}
+
+export interface UserFields {
+  readonly display_name?: string
+  readonly email?: string | null
+  readonly external_id?: string | null
+  readonly is_active?: boolean
+  readonly is_admin?: boolean
+  readonly context?: number
+}
+
+/** What people may change about themselves: nothing that grants power or proves an address. */
+const profileFields: readonly (keyof UserFields)[] = ['display_name']
+
+const holds = (caller: Caller, claim: string) => caller.kind === 'operator' || caller.claims.has(claim)
+
+/** People's accounts. */
+export class Users {
+  readonly #database: Database
+  readonly #defaultContext: () => Promise<number>
+
+  constructor(database: Database, defaultContext: () => Promise<number>) {
+    this.#database = database
+    this.#defaultContext = defaultContext
+  }
+
+  async list(filter: PageParams & { search?: string; is_active?: boolean; is_admin?: boolean }) {
+    const after = afterCursor(filter.cursor)
+    let query = this.#database.query.selectFrom('users').selectAll()
+    if (after !== '') query = query.where(sql<string>`lower(username)`, '>', after)
+    if (filter.is_active !== undefined) query = query.where('is_active', '=', bit(filter.is_active))
+    if (filter.is_admin !== undefined) query = query.where('is_admin', '=', bit(filter.is_admin))
+    if (filter.search !== undefined) {
+      const like = `%${filter.search.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
+      query = query.where(
+        sql<boolean>`(lower(username) like ${like} escape '\\' or lower(email) like ${like} escape '\\' or lower(display_name) like ${like} escape '\\')`,
+      )
+    }
+    const rows = await query
+      .orderBy(sql`lower(username)`)
+      .limit(pageSize(filter.limit) + 1)
+      .execute()
+    return toPage(rows, filter, (row) => row.username.toLowerCase(), toUser)
+  }
+
+  async get(lookup: UserLookup): Promise<User> {
+    return toUser(await this.#row(lookup))
+  }
+
+  async #row(lookup: UserLookup): Promise<UserRow> {
+    const given = (['username', 'email', 'external_id', 'id'] as const).filter(
+      (key) => lookup[key] !== undefined,
+    )
+    const key = given[0]
+    if (key === undefined || given.length > 1) {
+      throw invalidParams('username', 'exactly one of username, email, external_id and id')
+    }
+    const value = lookup[key]!
+    const row = await this.#database.query
+      .selectFrom('users')
+      .selectAll()
+      .$if(key === 'username', (q) => q.where(sql`lower(username)`, '=', value.toLowerCase()))
+      .$if(key === 'email', (q) => q.where(sql`lower(email)`, '=', value.toLowerCase()))
+      .$if(key === 'external_id', (q) => q.where('external_id', '=', value))
+      .$if(key === 'id', (q) => q.where('id', '=', value))
+      .executeTakeFirst()
+    if (!row) throw notFound('user', value)
+    return row
+  }
+
+  async add(fields: UserFields & { username: string }, caller: Caller): Promise<User> {
+    const { username, email = null, external_id = null, is_admin = false } = fields
+    const context = fields.context ?? (await this.#defaultContext())
+    if (is_admin || fields.context === 0) this.#requireAdministrator(caller)
+    return this.#database.write(async () => {
+      await this.#refuseTakenName(username)
+      await this.#refuseTaken('email', email)
+      await this.#refuseTaken('external_id', external_id)
+      const at = now()
+      const row: UserRow = {
+        id: newId(),
+        username,
+        display_name: fields.display_name ?? username,
+        email,
+        email_verified_at: null,
+        external_id,
+        is_active: 1,
+        is_admin: bit(is_admin),
+        context,
+        created_at: at,
+        updated_at: at,
+      }
+      await this.#database.query.insertInto('users').values(row).execute()
+      this.#database.changed('users')
+      return toUser(row)
+    })
+  }
+
+  async update(username: string, fields: UserFields, caller: Caller): Promise<User> {
+    return this.#database.write(async () => {
+      const row = await this.#row({ username })
+      this.#refuseBeyondProfile(fields, caller)
+      this.#guardAdministrator(row, caller)
+      if (fields.is_admin === true || fields.context === 0) this.#requireAdministrator(caller)
+      if (fields.is_admin === false || fields.is_active === false) await this.#refuseLastAdministrator(row)
+      if (fields.email !== undefined) await this.#refuseTaken('email', fields.email, row.id)
+      if (fields.external_id !== undefined) await this.#refuseTaken('external_id', fields.external_id, row.id)
+      const { is_active, is_admin, ...rest } = fields
+      const next: UserRow = { ...row, ...rest, updated_at: now() }
+      if (is_active !== undefined) next.is_active = bit(is_active)
+      if (is_admin !== undefined) next.is_admin = bit(is_admin)
+      if (next.email !== row.email) next.email_verified_at = null
+      await this.#database.query.updateTable('users').set(next).where('id', '=', row.id).execute()
+      this.#database.changed('users')
+      return toUser(next)
+    })
+  }
+
+  /** Takes the account away with its memberships, sessions and credentials. Its name is never given out again. */
+  async remove(username: string, caller: Caller): Promise<null> {
+    return this.#database.write(async () => {
+      const row = await this.#row({ username })
+      this.#guardAdministrator(row, caller)
+      await this.#refuseLastAdministrator(row)
+      await this.#database.query.deleteFrom('users').where('id', '=', row.id).execute()
+      await this.#database.query
+        .insertInto('removed_usernames')
+        .values({ username: row.username.toLowerCase(), removed_at: now() })
+        .execute()
+      this.#database.changed('users')
+      this.#database.changed('sessions')
+      return null
+    })
+  }
+
+  /** Throws claim_required unless the caller may act on this account: on an administrator's only administrators may. */
+  async guard(username: string, caller: Caller): Promise<User> {
+    const row = await this.#row({ username })
+    this.#guardAdministrator(row, caller)
+    return toUser(row)
+  }
+
+  #guardAdministrator(row: UserRow, caller: Caller) {
+    if (row.is_admin === 1 && caller.user_id !== row.id) this.#requireAdministrator(caller)
+  }
+
+  /** `proxy.users.write` keeps accounts; making administrators or internal trust of them takes an administrator. */
+  #requireAdministrator(caller: Caller) {
+    if (!holds(caller, 'proxy.admin')) {
+      throw new AppError('claim_required', 'This takes the claim proxy.admin', { claims: ['proxy.admin'] })
+    }
+  }
+
+  #refuseBeyondProfile(fields: UserFields, caller: Caller) {
+    if (holds(caller, 'proxy.users.write')) return
+    const beyond = Object.keys(fields).find((key) => !profileFields.includes(key as keyof UserFields))
+    if (beyond !== undefined) {
+      throw new AppError('claim_required', `Changing ${beyond} takes the claim proxy.users.write`, {
+        claims: ['proxy.users.write'],
+        path: beyond,
+      })
+    }
+  }
+
+  async #refuseLastAdministrator(row: UserRow) {
+    if (row.is_admin === 0 || row.is_active === 0) return
+    const other = await this.#database.query
+      .selectFrom('users')
+      .select('id')
+      .where('is_admin', '=', 1)
+      .where('is_active', '=', 1)
+      .where('id', '!=', row.id)
+      .executeTakeFirst()
+    if (!other) throw conflict('The last active administrator cannot be demoted, deactivated or removed')
+  }
+
+  async #refuseTakenName(username: string) {
+    const name = username.toLowerCase()
+    const { query } = this.#database
+    const taken =
+      (await query
+        .selectFrom('users')
+        .select('id')
+        .where(sql`lower(username)`, '=', name)
+        .executeTakeFirst()) ??
+      (await query
+        .selectFrom('removed_usernames')
+        .select('username')
+        .where('username', '=', name)
+        .executeTakeFirst())
+    if (taken) throw alreadyExists('username', 'username')
+  }
+
+  async #refuseTaken(column: 'email' | 'external_id', value: string | null, except = '') {
+    if (value === null) return
+    const expression = column === 'email' ? sql`lower(email)` : sql`external_id`
+    const taken = await this.#database.query
+      .selectFrom('users')
+      .select('id')
+      .where(expression, '=', column === 'email' ? value.toLowerCase() : value)
+      .where('id', '!=', except)
+      .executeTakeFirst()
+    if (taken) throw alreadyExists(column, column)
+  }
+}
