@@ -25,6 +25,8 @@ export class AppError extends Error {
   override readonly name = 'AppError'
   readonly error: ErrorName
   readonly data: Readonly<Record<string, unknown>>
+  /** Whom it was about, for the audit only: never part of the answer. */
+  about: string | undefined
 
   constructor(
     error: ErrorName,

@@ -47,7 +47,11 @@ export const Line = (meaning: string, maxLength = 200) =>
     description: `${meaning}: one line of at most ${maxLength} characters, without control characters`,
   })
 
-const claimGrammar = {
+/** Claims that only we emit, in any case. */
+export const reservedClaims =
+  '^([aA][dD][mM][iI][nN]|([uU][sS][eE][rR][sS]|[gG][rR][oO][uU][pP][sS]|[pP][rR][oO][xX][yY])(\\..*)?)$'
+
+export const claimGrammar = {
   maxLength: 255,
   pattern: '^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}(\\.[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}){0,7}$',
   description:
@@ -58,10 +62,7 @@ export const Claim = Type.String(claimGrammar)
 /** Claims that only we emit are refused on every write, in any case: `admin`, `users.*`, `groups.*`, `proxy.*`. */
 export const GrantableClaim = Type.String({
   ...claimGrammar,
-  not: {
-    pattern:
-      '^([aA][dD][mM][iI][nN]|([uU][sS][eE][rR][sS]|[gG][rR][oO][uU][pP][sS]|[pP][rR][oO][xX][yY])(\\..*)?)$',
-  },
+  not: { pattern: reservedClaims },
   description: `${claimGrammar.description}; not one of the reserved admin, users.*, groups.*, proxy.*`,
 })
 

@@ -107,6 +107,8 @@ export interface Schema {
   routes: RouteRow
   /** `value` is JSON, or sealed text for secrets. */
   settings: { key: string; value: string; updated_at: number }
+  /** What is true of this instance as a whole and no setting: `initialised_at`, `master_secret_check`. */
+  instance: { key: string; value: string }
   audit: AuditRow
   revisions: { subject: string; value: number }
 }

@@ -84,9 +84,18 @@ export class Users {
   }
 
   async add(fields: UserFields & { username: string }, caller: Caller): Promise<User> {
+    if (fields.is_admin || fields.context === 0) this.#requireAdministrator(caller)
+    return this.#insert(fields)
+  }
+
+  /** For set-up alone, which has its own proof. */
+  async addFirstAdministrator(fields: { username: string; email: string }): Promise<User> {
+    return this.#insert({ ...fields, is_admin: true })
+  }
+
+  async #insert(fields: UserFields & { username: string }): Promise<User> {
     const { username, email = null, external_id = null, is_admin = false } = fields
     const context = fields.context ?? (await this.#defaultContext())
-    if (is_admin || fields.context === 0) this.#requireAdministrator(caller)
     return this.#database.write(async () => {
       await this.#refuseTakenName(username)
       await this.#refuseTaken('email', email)
@@ -191,6 +200,8 @@ export class Users {
 
   async #refuseTakenName(username: string) {
     const name = username.toLowerCase()
+    // The audit calls the operator so.
+    if (name === 'system') throw invalidParams('username', 'any name but system')
     const { query } = this.#database
     const taken =
       (await query

@@ -198,6 +198,12 @@ export const up = async (db: Kysely<never>): Promise<void> => {
     .execute()
 
   await schema
+    .createTable('instance')
+    .addColumn('key', 'text', (c) => c.primaryKey())
+    .addColumn('value', 'text', (c) => c.notNull())
+    .execute()
+
+  await schema
     .createTable('audit')
     .addColumn('id', 'text', (c) => c.primaryKey())
     .addColumn('at', 'bigint', (c) => c.notNull())

@@ -1,0 +1,111 @@
+import { Audit } from './audit/audit.ts'
+import { OversizeReports } from './audit/oversize.ts'
+import { auditMethods } from './audit/methods.ts'
+import { Identification } from './auth/identify.ts'
+import { authMethods } from './auth/methods.ts'
+import { Setup } from './auth/setup.ts'
+import { SignIn } from './auth/sign_in.ts'
+import { Claims } from './claims/claims.ts'
+import { claimMethods } from './claims/methods.ts'
+import { Credentials } from './credentials/credentials.ts'
+import { Grants } from './groups/grants.ts'
+import { Groups } from './groups/groups.ts'
+import { Members } from './groups/members.ts'
+import { groupMethods } from './groups/methods.ts'
+import { healthMethods, type Counters } from './health/methods.ts'
+import type { Config } from './config.ts'
+import { AuthPages } from './edge/auth_pages.ts'
+import { CookiePolicy } from './edge/cookie_policy.ts'
+import { FormGuard } from './edge/csrf.ts'
+import { Door } from './edge/door.ts'
+import { OwnPaths } from './edge/own_paths.ts'
+import { Peers } from './edge/peers.ts'
+import { RpcPath } from './edge/rpc_path.ts'
+import { EdgeServer } from './edge/server.ts'
+import { Visitors } from './edge/visitor.ts'
+import type { Log } from './log.ts'
+import { Dispatcher } from './rpc/dispatcher.ts'
+import { discoverMethod } from './rpc/discover.ts'
+import { Envelope } from './rpc/envelope.ts'
+import { RpcSocket } from './rpc/socket.ts'
+import { Roles } from './roles/roles.ts'
+import { roleMethods } from './roles/methods.ts'
+import { Routes } from './routes/routes.ts'
+import { routeMethods } from './routes/methods.ts'
+import { sessionMethods } from './sessions/methods.ts'
+import { Sessions } from './sessions/sessions.ts'
+import { settingMethods } from './settings/methods.ts'
+import { Settings } from './settings/settings.ts'
+import type { Database } from './storage/database.ts'
+import type { Seal } from './storage/seal.ts'
+import { userMethods } from './users/methods.ts'
+import { Users } from './users/users.ts'
+
+export type App = ReturnType<typeof createApp>
+
+/** The only place where rooms meet: builds each once and hands it what it uses. */
+export const createApp = (config: Config, database: Database, seal: Seal, log: Log) => {
+  const counters: Counters = { calls: 0, requests: 0 }
+  const settings = new Settings(database)
+  const audit = new Audit(database)
+  const users = new Users(database, () => settings.value('default_context'))
+  const groups = new Groups(database)
+  const members = new Members(database, groups)
+  const grants = new Grants(database, groups)
+  const roles = new Roles(database)
+  const claims = new Claims(database)
+  const credentials = new Credentials(database, () => settings.value('password_min_length'))
+  const sessions = new Sessions(database, () => settings.value('session_lifetime'))
+  const routes = new Routes(database)
+  const signIn = new SignIn(database, credentials, sessions)
+  const setup = new Setup(database)
+  const identification = new Identification(sessions, claims)
+
+  const { methods, document } = discoverMethod([
+    ...healthMethods(counters, database.kind),
+    ...authMethods({ users, credentials, sessions, claims, signIn, setup }),
+    ...userMethods(users, credentials),
+    ...groupMethods(groups, members, grants),
+    ...roleMethods(roles),
+    ...claimMethods(claims),
+    ...sessionMethods(sessions, users),
+    ...routeMethods(routes),
+    ...settingMethods(settings),
+    ...auditMethods(audit),
+  ])
+  const dispatcher = new Dispatcher(methods, database, audit, log, counters)
+  const envelope = new Envelope(dispatcher, log)
+
+  const socket = new RpcSocket({
+    envelope,
+    identification,
+    document,
+    socketTrust: () => settings.value('socket_trust'),
+    log,
+  })
+
+  const oversize = new OversizeReports(database, audit, log)
+  const cookies = new CookiePolicy(() => settings.value('insecure_cookies'))
+  const visitors = new Visitors(sessions, claims, cookies)
+  const forms = new FormGuard(seal.derive('form tokens'))
+  const pages = new AuthPages({ call: dispatcher.call, identification, cookies, forms })
+  const rpc = new RpcPath({
+    receive: (body, identify) => envelope.receive(body, identify),
+    identification,
+    cookies,
+    operatorToken: config.operator_token,
+  })
+  const door = new Door({
+    peers: new Peers(config.trusted_proxies),
+    publicHost: new URL(config.public_url).hostname,
+    routes: () => routes.table(),
+    visitors,
+    ownPaths: new OwnPaths(pages, rpc, document),
+    reportOversize: (username, domain) => oversize.report(username, domain),
+    log,
+    counters,
+  })
+  const edge = new EdgeServer(door, log)
+
+  return { settings, sessions, credentials, setup, dispatcher, socket, edge, document }
+}

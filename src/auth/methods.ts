@@ -1,0 +1,192 @@
+import { Type } from 'typebox'
+import type { Claims } from '../claims/claims.ts'
+import type { Credentials } from '../credentials/credentials.ts'
+import { AppError, invalidParams } from '../errors.ts'
+import { method } from '../method.ts'
+import {
+  Claim,
+  Context,
+  Email,
+  Line,
+  Named,
+  Nullable,
+  Nothing,
+  Password,
+  Shape,
+  Username,
+} from '../schemas.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Users } from '../users/users.ts'
+import type { Setup } from './setup.ts'
+import type { SignIn } from './sign_in.ts'
+
+const SignedIn = Named('SignedIn', {
+  access_token: Type.String({ description: 'Opaque; send it as Authorization: Bearer. Shown once' }),
+  token_type: Type.Literal('Bearer'),
+  expires_in: Type.Integer({ description: 'Seconds' }),
+  user: Username,
+})
+
+const Me = Named('Me', {
+  kind: Type.Enum(['operator', 'user'], {
+    description: 'operator: the local owner of the daemon, who has every claim',
+  }),
+  user: Nullable(Username),
+  display_name: Nullable(Type.String()),
+  email: Nullable(Email),
+  context: Nullable(Context),
+  claims: Type.Array(Claim),
+})
+
+const signedIn = {
+  access_token: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hE',
+  token_type: 'Bearer' as const,
+  expires_in: 86400,
+  user: 'ada',
+}
+
+interface Parts {
+  readonly users: Users
+  readonly credentials: Credentials
+  readonly sessions: Sessions
+  readonly claims: Claims
+  readonly signIn: SignIn
+  readonly setup: Setup
+}
+
+export const authMethods = ({ users, credentials, sessions, claims, signIn, setup }: Parts) => [
+  method({
+    name: 'auth.setup',
+    summary: 'Make the first administrator and sign in; refused once there is one',
+    description:
+      'Over the socket as operator, or with the token of the link that the daemon printed at its first start.',
+    effect: 'write',
+    claim: null,
+    params: Shape({
+      username: Username,
+      email: Email,
+      password: Password,
+      token: Type.Optional(
+        Type.String({ maxLength: 100, description: 'From the link that was printed at start' }),
+      ),
+    }),
+    result: SignedIn,
+    errors: ['conflict', 'unauthenticated', 'already_exists', 'rate_limited'],
+    examples: [
+      {
+        params: { username: 'ada', email: 'ada@example.org', password: 'mosaic-lantern-42-orbit' },
+        result: signedIn,
+      },
+    ],
+    prepare: async ({ username, email, password, token }, caller) => {
+      await setup.admit(caller, token)
+      return credentials.hash(password, [username, email])
+    },
+    handler: async ({ username, email, token }, caller, hash) => {
+      await setup.close(caller, token)
+      const user = await users.addFirstAdministrator({ username, email })
+      await credentials.store(user.id, hash)
+      return signIn.open(user.id, 'setup', caller)
+    },
+  }),
+  method({
+    name: 'auth.login',
+    summary: 'Sign in with username or email and password',
+    effect: 'write',
+    claim: null,
+    params: Shape({ login: Line('Username or email', 254), password: Password }),
+    result: SignedIn,
+    errors: ['unauthenticated', 'rate_limited'],
+    aliases: ['login'],
+    examples: [{ params: { login: 'ada', password: 'mosaic-lantern-42-orbit' }, result: signedIn }],
+    prepare: ({ login, password }) => signIn.verifyPassword(login, password),
+    target: (_, result) => (result ? `user=${result.user}` : ''),
+    handler: (_, caller, userId) => signIn.open(userId, 'password', caller),
+  }),
+  method({
+    name: 'auth.logout',
+    summary: 'End the present session',
+    effect: 'write',
+    claim: 'self',
+    params: Nothing,
+    result: Type.Null(),
+    errors: ['conflict'],
+    examples: [{ params: {}, result: null }],
+    handler: async (_, caller) => {
+      if (caller.session_id === undefined)
+        throw new AppError('conflict', 'This call was made without a session')
+      await sessions.revoke(caller.session_id)
+      return null
+    },
+  }),
+  method({
+    name: 'auth.me',
+    summary: 'Tell who is calling and with which claims',
+    effect: 'read',
+    claim: 'self',
+    params: Nothing,
+    result: Me,
+    examples: [
+      {
+        name: 'the operator on the socket',
+        params: {},
+        result: { kind: 'operator', user: null, display_name: null, email: null, context: null, claims: [] },
+      },
+    ],
+    handler: async (_, caller) => {
+      if (caller.user_id === undefined) {
+        return {
+          kind: 'operator' as const,
+          user: null,
+          display_name: null,
+          email: null,
+          context: null,
+          claims: [],
+        }
+      }
+      const { username, display_name, email, context } = await users.get({ id: caller.user_id })
+      const held = (await claims.of(caller.user_id)) ?? []
+      return { kind: 'user' as const, user: username, display_name, email, context, claims: [...held] }
+    },
+  }),
+  method({
+    name: 'auth.set_password',
+    summary: "Set a password; the user's other sessions end",
+    description:
+      "People name their current password too. Somebody else's password takes proxy.users.write, an administrator's proxy.admin.",
+    effect: 'write',
+    claim: ['proxy.users.write', 'users.{user?}'],
+    params: Shape({
+      user: Type.Optional(Username),
+      password: Password,
+      current_password: Type.Optional(Password),
+    }),
+    result: Type.Null(),
+    errors: ['not_found', 'unauthenticated', 'rate_limited'],
+    examples: [{ params: { user: 'grace', password: 'velvet-harbor-93-comet' }, result: null }],
+    prepare: async ({ user: named, password, current_password }, caller) => {
+      const own =
+        named === undefined || (caller.kind === 'user' && named.toLowerCase() === caller.name.toLowerCase())
+      if (own && caller.user_id === undefined)
+        throw invalidParams('user', 'a username; only a signed-in person can leave it out')
+      const user = own ? await users.get({ id: caller.user_id! }) : await users.guard(named, caller)
+      if (own) {
+        if (current_password === undefined) throw invalidParams('current_password', 'your present password')
+        if (!(await credentials.verify(user.id, current_password))) {
+          throw new AppError('unauthenticated', 'The present password is wrong')
+        }
+      }
+      return {
+        user,
+        hash: await credentials.hash(password, [user.username, user.email ?? '', user.display_name]),
+      }
+    },
+    handler: async (_, caller, { user, hash }) => {
+      // Once more inside the transaction: the account may have become an administrator's meanwhile.
+      await users.guard(user.username, caller)
+      await credentials.store(user.id, hash)
+      await sessions.revokeAll(user.id, caller.user_id === user.id ? caller.session_id : undefined)
+      return null
+    },
+  }),
+]

@@ -1,0 +1,83 @@
+import { hash, randomBytes } from 'node:crypto'
+import type { Caller } from '../caller.ts'
+import { AppError, conflict } from '../errors.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/id.ts'
+import { instanceFact, keepInstanceFact } from '../storage/instance.ts'
+
+const purpose = 'setup'
+const lifetime = 24 * 3600
+
+/** The first administrator: needs the token printed at start, or the operator's socket, and closes behind itself. */
+export class Setup {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Whether nobody administers this instance and nobody ever did. */
+  async isOpen(): Promise<boolean> {
+    if ((await instanceFact(this.#database, 'initialised_at')) !== undefined) return false
+    const { query } = this.#database
+    return !(await query.selectFrom('users').select('id').where('is_admin', '=', 1).executeTakeFirst())
+  }
+
+  /** Makes the one token of this start; the one of an earlier start is dead from now on. */
+  async issueToken(): Promise<string> {
+    const token = randomBytes(32).toString('base64url')
+    await this.#database.write(async () => {
+      await this.#database.query.deleteFrom('one_time_tokens').where('purpose', '=', purpose).execute()
+      await this.#database.query
+        .insertInto('one_time_tokens')
+        .values({
+          token_hash: hash('sha256', token, 'hex'),
+          purpose,
+          user_id: null,
+          created_at: now(),
+          expires_at: now() + lifetime,
+        })
+        .execute()
+    })
+    return token
+  }
+
+  /** Refuses early, before any password is hashed, whoever could not set up anyway. */
+  async admit(caller: Caller, token: string | undefined): Promise<void> {
+    const { query } = this.#database
+    const active = await query
+      .selectFrom('users')
+      .select('id')
+      .where('is_admin', '=', 1)
+      .where('is_active', '=', 1)
+      .executeTakeFirst()
+    if (active) throw conflict('There is an administrator already; sign in, or ask one')
+    // The operator may begin anew when every administrator is gone; from outside that door never opens again.
+    if (caller.kind === 'operator') return
+    if (!(await this.isOpen()))
+      throw conflict('This instance was set up before; its operator can run `hero-proxy setup`')
+    const row =
+      token === undefined
+        ? undefined
+        : await query
+            .selectFrom('one_time_tokens')
+            .select('token_hash')
+            .where('token_hash', '=', hash('sha256', token, 'hex'))
+            .where('purpose', '=', purpose)
+            .where('expires_at', '>', now())
+            .executeTakeFirst()
+    if (!row)
+      throw new AppError(
+        'unauthenticated',
+        'This set-up link is not valid any more; start the daemon again for a new one',
+      )
+  }
+
+  /** Inside the transaction that adds the administrator: admits once more and closes. */
+  async close(caller: Caller, token: string | undefined): Promise<void> {
+    await this.admit(caller, token)
+    const { query } = this.#database
+    await query.deleteFrom('one_time_tokens').where('purpose', '=', purpose).execute()
+    await keepInstanceFact(this.#database, 'initialised_at', String(now()))
+  }
+}

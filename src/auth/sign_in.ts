@@ -1,0 +1,59 @@
+import { sql } from 'kysely'
+import type { Caller } from '../caller.ts'
+import type { Credentials } from '../credentials/credentials.ts'
+import { AppError } from '../errors.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Database } from '../storage/database.ts'
+import type { UserRow } from '../storage/schema.ts'
+
+const wrong = 'Wrong username, email or password'
+
+/** Signing in: a proof of who somebody is becomes a session. */
+export class SignIn {
+  readonly #database: Database
+  readonly #credentials: Credentials
+  readonly #sessions: Sessions
+
+  constructor(database: Database, credentials: Credentials, sessions: Sessions) {
+    this.#database = database
+    this.#credentials = credentials
+    this.#sessions = sessions
+  }
+
+  /**
+   * Verifies username or email with the password. Unknown, wrong and inactive get the same answer after the same work.
+   * Returns the id of the user; slow, so it runs before the transaction that opens the session.
+   */
+  async verifyPassword(login: string, password: string): Promise<string> {
+    const user = await this.#find(login)
+    const fits = await this.#credentials.verify(user?.id, password)
+    if (!user || !fits || user.is_active === 0)
+      throw new AppError('unauthenticated', 'Wrong username, email or password')
+    return user.id
+  }
+
+  /** Opens the session for a verified person: a cookie's for our own pages, a token for programs. */
+  async open(userId: string, provider: string, caller: Caller) {
+    const user = await this.#database.query
+      .selectFrom('users')
+      .select(['username', 'is_active'])
+      .where('id', '=', userId)
+      .executeTakeFirst()
+    // Deactivated or removed between the proof and here.
+    if (!user || user.is_active === 0) throw new AppError('unauthenticated', wrong)
+    const { token, expires_in } = await this.#sessions.open(userId, {
+      kind: caller.via === 'browser' ? 'cookie' : 'token',
+      provider,
+      address: caller.address ?? '',
+      user_agent: caller.user_agent ?? '',
+    })
+    return { access_token: token, token_type: 'Bearer' as const, expires_in, user: user.username }
+  }
+
+  #find(login: string): Promise<UserRow | undefined> {
+    const name = login.toLowerCase()
+    // A username never holds an @, so a login is one or the other.
+    const column = name.includes('@') ? sql`lower(email)` : sql`lower(username)`
+    return this.#database.query.selectFrom('users').selectAll().where(column, '=', name).executeTakeFirst()
+  }
+}

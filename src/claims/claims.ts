@@ -1,0 +1,91 @@
+import { sql } from 'kysely'
+import { notFound } from '../errors.ts'
+import { Cached } from '../storage/cached.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/id.ts'
+import { loadGraph, type Graph } from './graph.ts'
+import type { Resolution, RuleCheck } from './resolution.ts'
+import { resolveClaims, type Person, type Resolved } from './resolve.ts'
+import { matchesClaim, missing } from './rule.ts'
+
+/** Where claims are asked for: grants with a scope count only when it is named. */
+export interface Where {
+  readonly service?: string
+  readonly context?: number
+}
+
+/** How many answers are kept; past it all are forgotten at once and made again when asked for. */
+const keep = 100_000
+
+/** What people are, as claims. Warm answers come from memory; a change of users or groups makes them anew. */
+export class Claims {
+  readonly #database: Database
+  readonly #graph: Cached<Graph>
+  readonly #answers: Cached<Map<string, Resolved>>
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#graph = new Cached(database, ['groups'], () => loadGraph(database))
+    this.#answers = new Cached(database, ['users', 'groups'], async () => new Map<string, Resolved>())
+  }
+
+  /** The claims of the user with this id, or undefined for a user that is not there. */
+  of(userId: string, where: Where = {}): readonly string[] | Promise<readonly string[] | undefined> {
+    const answer = this.#answers.warm()?.get(keyOf(userId, where))
+    if (answer && (answer.until === Infinity || answer.until > now())) return answer.claims
+    return this.#resolve(userId, where).then((resolved) => resolved?.claims)
+  }
+
+  async resolve(username: string, where: Where): Promise<Resolution> {
+    const user = await this.#user(username)
+    const { claims, why } = (await this.#resolve(user.id, where))!
+    return { user: user.username, claims: [...claims], why: [...why] }
+  }
+
+  async check(username: string, rule: readonly string[], where: Where): Promise<RuleCheck> {
+    const user = await this.#user(username)
+    const { claims, why } = (await this.#resolve(user.id, where))!
+    const because = why.filter(({ claim }) => rule.some((pattern) => matchesClaim(pattern, [claim])))
+    return { allowed: because.length > 0, because, missing: missing(rule, claims) }
+  }
+
+  async #resolve(userId: string, where: Where): Promise<Resolved | undefined> {
+    const answers = await this.#answers.get()
+    const key = keyOf(userId, where)
+    const known = answers.get(key)
+    const at = now()
+    if (known && known.until > at) return known
+    const person = await this.#person(userId)
+    if (!person) return undefined
+    const graph = await this.#graph.get()
+    const resolved = resolveClaims(graph, person, where.service ?? '', where.context ?? person.context, at)
+    // Kept in the map that was current before the rows were read: after a change nobody looks there any more.
+    if (answers.size >= keep) answers.clear()
+    answers.set(key, resolved)
+    return resolved
+  }
+
+  async #person(userId: string): Promise<Person | undefined> {
+    const { query } = this.#database
+    const user = await query.selectFrom('users').selectAll().where('id', '=', userId).executeTakeFirst()
+    if (!user) return undefined
+    const groups = await query
+      .selectFrom('group_users')
+      .select(['group_id as group', 'expires_at'])
+      .where('user_id', '=', userId)
+      .execute()
+    return { ...user, is_active: user.is_active === 1, is_admin: user.is_admin === 1, groups }
+  }
+
+  async #user(username: string) {
+    const user = await this.#database.query
+      .selectFrom('users')
+      .select(['id', 'username'])
+      .where(sql`lower(username)`, '=', username.toLowerCase())
+      .executeTakeFirst()
+    if (!user) throw notFound('user', username)
+    return user
+  }
+}
+
+const keyOf = (userId: string, { service = '', context }: Where) => `${userId} ${service} ${context ?? ''}`

@@ -1,0 +1,84 @@
+import { Type } from 'typebox'
+import { method } from '../method.ts'
+import { ClaimPattern, Context, ServiceName, Shape, Username } from '../schemas.ts'
+import type { Claims } from './claims.ts'
+import { Resolution, RuleCheck, type Why } from './resolution.ts'
+
+const where = {
+  service: Type.Optional(ServiceName),
+  context: Type.Optional(Context),
+}
+
+const tickets: Why = {
+  claim: 'engineers.tickets.read',
+  because: 'group_claim',
+  path: ['interns', 'engineers'],
+  role: null,
+}
+const pages: Why = {
+  claim: 'wiki.pages.write',
+  because: 'role',
+  path: ['interns', 'engineers'],
+  role: 'writer',
+}
+
+export const claimMethods = (claims: Claims) => [
+  method({
+    name: 'claims.resolve',
+    summary: 'Tell the claims of a user, each with the groups and role it comes from',
+    description:
+      "Without `service`, grants for one service are left out; without `context`, the user's own counts.",
+    effect: 'read',
+    claim: ['proxy.users.read', 'users.{user}'],
+    params: Shape({ user: Username, ...where }),
+    result: Resolution,
+    errors: ['not_found'],
+    examples: [
+      {
+        params: { user: 'linus' },
+        result: {
+          user: 'linus',
+          claims: [
+            'engineers.tickets.read',
+            'groups.engineers',
+            'groups.interns',
+            'users.linus',
+            'wiki.pages.write',
+          ],
+          why: [
+            tickets,
+            { claim: 'groups.engineers', because: 'group', path: ['interns', 'engineers'], role: null },
+            { claim: 'groups.interns', because: 'group', path: ['interns'], role: null },
+            { claim: 'users.linus', because: 'user', path: [], role: null },
+            pages,
+          ],
+        },
+      },
+    ],
+    handler: ({ user, ...where }) => claims.resolve(user, where),
+  }),
+  method({
+    name: 'claims.check',
+    summary: 'Tell whether a user satisfies a rule, and why or what is missing',
+    effect: 'read',
+    claim: ['proxy.users.read', 'users.{user}'],
+    params: Shape({
+      user: Username,
+      rule: Type.Array(ClaimPattern, {
+        minItems: 1,
+        maxItems: 50,
+        description: 'Patterns of which one suffices',
+      }),
+      ...where,
+    }),
+    result: RuleCheck,
+    errors: ['not_found'],
+    examples: [
+      {
+        params: { user: 'linus', rule: ['engineers.*', 'proxy.admin'] },
+        result: { allowed: true, because: [tickets], missing: ['proxy.admin'] },
+      },
+    ],
+    handler: ({ user, rule, ...where }) => claims.check(user, rule, where),
+  }),
+]

@@ -1,0 +1,29 @@
+import { Type, type Static } from 'typebox'
+import { Claim, ClaimPattern, GroupSlug, Named, Nullable, RoleName, Username } from '../schemas.ts'
+
+export const Why = Named('Why', {
+  claim: Claim,
+  because: Type.Enum(['user', 'is_admin', 'group', 'group_claim', 'role'], {
+    description:
+      'user: every active user has it; is_admin: administrators have it; group: membership itself; group_claim: the last group of the path carries it; role: a role that this group carries',
+  }),
+  path: Type.Array(GroupSlug, {
+    description: 'From the group that holds the person to the group that gives the claim',
+  }),
+  role: Nullable(RoleName),
+})
+export type Why = Static<typeof Why>
+
+export const Resolution = Named('Resolution', {
+  user: Username,
+  claims: Type.Array(Claim, { description: 'Sorted, without duplicates' }),
+  why: Type.Array(Why),
+})
+export type Resolution = Static<typeof Resolution>
+
+export const RuleCheck = Named('RuleCheck', {
+  allowed: Type.Boolean(),
+  because: Type.Array(Why, { description: 'The claims that satisfy the rule; empty when none does' }),
+  missing: Type.Array(ClaimPattern, { description: 'The patterns of the rule that nothing satisfies' }),
+})
+export type RuleCheck = Static<typeof RuleCheck>

@@ -1,0 +1,15 @@
+import { matchesClaim } from '../../sdk/claim_rule.ts'
+import { claimGrammar, reservedClaims } from '../schemas.ts'
+
+export { matchesClaim, satisfiesRule } from '../../sdk/claim_rule.ts'
+
+const grammar = new RegExp(claimGrammar.pattern, 'u')
+const reserved = new RegExp(reservedClaims, 'u')
+
+/** Whether a claim may be given by hand: within the grammar, and not one that only we emit. */
+export const isGrantable = (claim: string): boolean =>
+  claim.length <= claimGrammar.maxLength && grammar.test(claim) && !reserved.test(claim)
+
+/** The patterns of a rule that these claims do not satisfy. */
+export const missing = (rule: readonly string[], claims: readonly string[]): string[] =>
+  rule.filter((pattern) => !matchesClaim(pattern, claims))

@@ -1,0 +1,44 @@
+/** Our cookies: with the prefix that browsers guard (RFC 6265bis section 4.1.3.2), and without it over plain HTTP. */
+export const sessionCookie = (secure: boolean) =>
+  secure ? '__Host-hero_proxy_session' : 'hero_proxy_session'
+export const formCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_form' : 'hero_proxy_form')
+
+/** Names that upstreams neither see nor set: ours in any case, and what a lenient parser would fold to them. */
+const ours = /^(__host-|__secure-)?hero[._ -]proxy[._ -]/i
+
+export const isOurs = (name: string): boolean => ours.test(name)
+
+const pairs = (header: string): { name: string; value: string; text: string }[] =>
+  header.split(';').map((part) => {
+    const text = part.trim()
+    const equals = text.indexOf('=')
+    return { name: text.slice(0, Math.max(equals, 0)).trim(), value: text.slice(equals + 1).trim(), text }
+  })
+
+/** The one value of a cookie, or undefined; a name that comes twice was planted by somebody and counts as none. */
+export const readCookie = (headers: readonly string[], name: string): string | undefined => {
+  let found: string | undefined
+  let twice = false
+  for (const header of headers) {
+    if (!header.includes(name)) continue
+    for (const pair of pairs(header)) {
+      if (pair.name !== name) continue
+      twice ||= found !== undefined
+      found = pair.value
+    }
+  }
+  return twice ? undefined : found
+}
+
+/** A Cookie header without ours, or undefined if nothing is left. */
+export const withoutOurs = (header: string): string | undefined => {
+  if (!/hero/i.test(header)) return header
+  const kept = pairs(header).filter(
+    ({ name, value, text }) => text !== '' && !isOurs(name === '' ? value : name),
+  )
+  return kept.length === 0 ? undefined : kept.map(({ text }) => text).join('; ')
+}
+
+/** A Set-Cookie value for one of ours (RFC 6265bis). `maxAge` in seconds; 0 clears it. */
+export const setCookie = (name: string, value: string, maxAge: number): string =>
+  `${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAge}${name.startsWith('__Host-') ? '; Secure' : ''}`

@@ -1,0 +1,56 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Asked } from './asked.ts'
+import { formCookie, readCookie, setCookie } from './cookies.ts'
+import { allValues, onlyValue } from './visitor.ts'
+
+const lifetime = 3600
+
+/**
+ * Forms of ours are posted by pages of ours: the browser says so (Sec-Fetch-Site, Origin), and a token in the form
+ * belongs to a cookie that only this browser has. Both are asked, also of the sign-in form, where a forged post would
+ * sign the victim in as somebody else.
+ */
+export class FormGuard {
+  readonly #key: Buffer
+
+  constructor(key: Buffer) {
+    this.#key = key
+  }
+
+  /** The token for a form on this page, and the Set-Cookie it belongs to if the browser has none yet. */
+  issue(
+    request: IncomingMessage,
+    asked: Asked,
+    secureCookies: boolean,
+  ): { token: string; setCookie: string | undefined } {
+    const name = formCookie(secureCookies)
+    const known = readCookie(allValues(request.rawHeaders, 'cookie'), name)
+    if (known !== undefined && /^[A-Za-z0-9_-]{22}$/.test(known))
+      return { token: this.#token(known, asked), setCookie: undefined }
+    const value = randomBytes(16).toString('base64url')
+    return { token: this.#token(value, asked), setCookie: setCookie(name, value, lifetime) }
+  }
+
+  /** Whether a post came from a form of ours in this very browser. */
+  verify(request: IncomingMessage, asked: Asked, secureCookies: boolean, token: string | null): boolean {
+    if (!this.sameOrigin(request, asked)) return false
+    const value = readCookie(allValues(request.rawHeaders, 'cookie'), formCookie(secureCookies))
+    if (value === undefined || token === null) return false
+    const wanted = Buffer.from(this.#token(value, asked))
+    const given = Buffer.from(token)
+    return wanted.length === given.length && timingSafeEqual(wanted, given)
+  }
+
+  /** What the browser itself tells. `Origin: null` comes with our own no-referrer pages too and decides nothing. */
+  sameOrigin(request: IncomingMessage, asked: Asked): boolean {
+    const site = onlyValue(request.rawHeaders, 'sec-fetch-site')
+    if (site !== undefined && site !== 'same-origin') return false
+    const origin = onlyValue(request.rawHeaders, 'origin')
+    return origin === undefined || origin === 'null' || origin === asked.origin
+  }
+
+  #token(cookie: string, asked: Asked): string {
+    return createHmac('sha256', this.#key).update(`${asked.host}\n${cookie}`).digest('base64url')
+  }
+}

@@ -1,0 +1,228 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { satisfiesRule } from '../claims/rule.ts'
+import type { Log } from '../log.ts'
+import type { Route } from '../routes/route.ts'
+import type { RoutePlan, RouteTable } from '../routes/table.ts'
+import { isNavigation, notHere, problem, redirect, send, tell, type Told } from './answers.ts'
+import { readAsked, type Asked, type Refusal } from './asked.ts'
+import { authModes } from './auth_modes.ts'
+import { setCookie } from './cookies.ts'
+import { Forwarder, type Failure, type Forwarded } from './forward.ts'
+import { requestHeaders, type Identity } from './headers.ts'
+import type { OwnPaths } from './own_paths.ts'
+import type { Peers } from './peers.ts'
+import { forwardUpgrade, refuseUpgrade } from './upgrade.ts'
+import type { Visitor, Visitors } from './visitor.ts'
+
+/** A claims header beyond this is refused, never shortened: a list with a part missing is another identity. */
+const maxClaimsText = 8192
+
+export interface DoorParts {
+  readonly peers: Peers
+  readonly publicHost: string
+  readonly routes: () => RouteTable | Promise<RouteTable>
+  readonly visitors: Visitors
+  readonly ownPaths: OwnPaths
+  readonly log: Log
+  readonly counters: { requests: number }
+  /** Writes down that somebody's claims did not fit. */
+  readonly reportOversize: (username: string, domain: string) => void
+}
+
+type Decision =
+  | { readonly act: 'forward'; readonly out: Forwarded }
+  | { readonly act: 'tell'; readonly told: Told }
+  | { readonly act: 'sign in' }
+
+const isRefusal = (asked: Asked | Refusal): asked is Refusal => 'message' in asked
+
+const failures: Readonly<Record<Failure, Told>> = {
+  unreachable: {
+    status: 502,
+    title: 'The service is not answering',
+    text: 'This service is down or not reachable at the moment. Try again shortly.',
+    code: 'upstream_unreachable',
+  },
+  timeout: {
+    status: 504,
+    title: 'The service took too long',
+    text: 'This service did not answer in time. Try again shortly.',
+    code: 'upstream_timeout',
+  },
+}
+
+const signInNeeded: Told = {
+  status: 401,
+  title: 'Sign in first',
+  text: 'This service is open to people who are signed in. Sign in at /auth/login.',
+  code: 'unauthenticated',
+  // RFC 9110 section 11.6.1 asks for a challenge; this scheme makes no browser open its own dialogue.
+  headers: { 'www-authenticate': 'HeroSession realm="hero_proxy", login="/auth/login"' },
+}
+
+/** Every request's way: what is asked, which route, who asks, may they, forward. The same for upgrades. */
+export class Door {
+  readonly #parts: DoorParts
+  readonly #forwarder: Forwarder
+
+  constructor(parts: DoorParts) {
+    this.#parts = parts
+    this.#forwarder = new Forwarder(parts.log)
+  }
+
+  close(): void {
+    this.#forwarder.close()
+  }
+
+  async request(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { peers, ownPaths, counters } = this.#parts
+    counters.requests++
+    const asked = readAsked(request, peers)
+    if (isRefusal(asked)) {
+      const told: Told = {
+        status: asked.status,
+        title: 'Bad request',
+        text: asked.message,
+        code: 'bad_request',
+      }
+      return send(response, told.status, 'application/problem+json', problem(told), { connection: 'close' })
+    }
+    const known = await this.#plans(asked)
+    if (!known) return tell(request, response, asked, notHere)
+    const own = ownPaths.find(asked.path)
+    if (own) return own(request, response, asked)
+    if (asked.path === '/' && asked.host === this.#parts.publicHost && !known.routes) {
+      return redirect(response, asked, 302, '/auth/me')
+    }
+    const decision = await this.#decide(request, asked, known.routes?.match(asked.path))
+    if (decision.act === 'tell') return tell(request, response, asked, decision.told)
+    if (decision.act === 'sign in') {
+      if (!isNavigation(request)) return tell(request, response, asked, signInNeeded)
+      return redirect(response, asked, 302, `/auth/login?return_to=${encodeURIComponent(asked.target)}`)
+    }
+    const failure = await this.#forwarder.forward(request, response, decision.out)
+    if (failure) tell(request, response, asked, failures[failure])
+  }
+
+  async upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): Promise<void> {
+    const { peers, ownPaths, counters, log } = this.#parts
+    counters.requests++
+    const refuse = (told: Told) => refuseUpgrade(socket, told.status, problem(told), challenge(told))
+    const asked = readAsked(request, peers)
+    if (isRefusal(asked))
+      return refuse({ ...notHere, status: asked.status, title: 'Bad request', text: asked.message })
+    const known = await this.#plans(asked)
+    if (!known || ownPaths.find(asked.path)) return refuse(notHere)
+    // A body before the switch could be read as the first bytes after it.
+    if (
+      request.headers['transfer-encoding'] !== undefined ||
+      Number(request.headers['content-length'] ?? 0) > 0
+    ) {
+      return refuse({
+        status: 400,
+        title: 'Bad request',
+        text: 'An upgrade has no body',
+        code: 'bad_request',
+      })
+    }
+    const decision = await this.#decide(request, asked, known.routes?.match(asked.path))
+    if (decision.act === 'tell') return refuse(decision.told)
+    if (decision.act === 'sign in') return refuse(signInNeeded)
+    const failure = await forwardUpgrade(request, socket, early, decision.out, log)
+    if (failure) refuse(failures[failure])
+  }
+
+  /** The routes of the asked host; undefined for a host that is none of ours. */
+  async #plans(asked: Asked) {
+    const found = this.#parts.routes()
+    const table = found instanceof Promise ? await found : found
+    const routes = table.at(asked.host)
+    return routes || asked.host === this.#parts.publicHost ? { routes } : undefined
+  }
+
+  async #decide(
+    request: IncomingMessage,
+    asked: Asked,
+    plan: RoutePlan | 'ambiguous' | undefined,
+  ): Promise<Decision> {
+    if (plan === undefined) return { act: 'tell', told: notHere }
+    if (plan === 'ambiguous') {
+      const text = 'This path could be read as belonging to more than one service.'
+      return { act: 'tell', told: { status: 400, title: 'Ambiguous path', text, code: 'bad_request' } }
+    }
+    const { route } = plan
+    const { visitors } = this.#parts
+    const mode = authModes[route.auth_mode]
+    const visitor = await visitors.identify(request, asked, mode.credentials)
+    if (!visitor.session) {
+      const guestsPass = mode.without === 'forward as guest' && route.required_claims.length === 0
+      return guestsPass ? this.#forward(request, asked, plan, visitor, undefined) : { act: 'sign in' }
+    }
+    if (crossesOrigin(request, asked, visitor)) {
+      const text = 'A page of another site tried to connect with your sign-in.'
+      return { act: 'tell', told: { status: 403, title: 'Refused', text, code: 'cross_origin' } }
+    }
+    const claims = await visitors.claims(visitor.session, route.service)
+    if (!claims) return { act: 'sign in' }
+    if (!satisfiesRule(route.required_claims, claims)) return { act: 'tell', told: claimMissing(route) }
+    const { username, context, email } = visitor.session
+    const text = visitors.claimsText(claims)
+    if (text.length > maxClaimsText) {
+      this.#parts.reportOversize(username, route.domain)
+      const words = 'Your account has more claims than fit into one request. Ask an administrator.'
+      return {
+        act: 'tell',
+        told: { status: 500, title: 'Too many claims', text: words, code: 'claims_too_large' },
+      }
+    }
+    return this.#forward(request, asked, plan, visitor, { username, context, email, claims: text })
+  }
+
+  #forward(
+    request: IncomingMessage,
+    asked: Asked,
+    plan: RoutePlan,
+    visitor: Visitor,
+    identity: Identity | undefined,
+  ): Decision {
+    const { strip_prefix, path_prefix } = plan.route
+    const strips = strip_prefix && path_prefix !== '/'
+    const rest = strips ? asked.target.slice(path_prefix.length) : asked.target
+    const headers = requestHeaders(request.rawHeaders, {
+      asked,
+      plan,
+      identity,
+      method: identity ? (visitor.proof === 'token' ? 'bearer' : 'local') : 'none',
+      authorizationUsed: visitor.proof === 'token',
+      prefix: strips ? path_prefix : undefined,
+    })
+    const clear =
+      visitor.staleCookie === undefined ? [] : ['Set-Cookie', setCookie(visitor.staleCookie, '', 0)]
+    return {
+      act: 'forward',
+      out: {
+        plan,
+        target: rest.startsWith('/') ? rest : `/${rest}`,
+        headers,
+        answerHeaders: clear,
+      },
+    }
+  }
+}
+
+const challenge = ({ headers = {} }: Told): string[] =>
+  Object.entries(headers).flatMap(([name, value]) => (typeof value === 'string' ? [name, value] : []))
+
+/** A WebSocket is open to every page of the world and sends our cookie along: its Origin must be this one (RFC 6455 section 10.2). */
+const crossesOrigin = (request: IncomingMessage, asked: Asked, { proof }: Visitor): boolean => {
+  const { upgrade, origin } = request.headers
+  return upgrade !== undefined && proof === 'cookie' && origin !== undefined && origin !== asked.origin
+}
+
+const claimMissing = ({ required_claims }: Route): Told => ({
+  status: 403,
+  title: 'Not for you, so far',
+  text: `You are signed in, but this service asks for the claim ${required_claims.join(' or ')}. An administrator can give it to you.`,
+  code: 'claim_required',
+})

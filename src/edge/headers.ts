@@ -1,0 +1,181 @@
+import type { RoutePlan } from '../routes/table.ts'
+import type { Asked } from './asked.ts'
+import { isOurs, withoutOurs } from './cookies.ts'
+
+/** Who goes upstream: the six identity headers are made from this and from nothing else. */
+export interface Identity {
+  readonly username: string
+  readonly context: number
+  /** As sent: comma separated, no spaces. */
+  readonly claims: string
+  readonly email: string | null
+}
+
+export type AuthMethod = 'none' | 'local' | 'bearer'
+
+/** Of one connection only (RFC 9110 section 7.6.1); we make our own. */
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+])
+
+/** Names that tell an upstream who or what the request is: only we say that. */
+const claimed = new Set([
+  'forwarded',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'client-ip',
+  'x-original-url',
+  'x-rewrite-url',
+  'x-http-method-override',
+  'x-request-id',
+])
+
+/** As CGI, WSGI and their kin fold a name: whatever is no letter or digit is the same (CVE-2025-64484). */
+const fold = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-')
+
+const simple = /^[a-zA-Z0-9-]+$/
+
+const isReserved = (folded: string): boolean =>
+  folded.startsWith('x-hero-') ||
+  folded.startsWith('x-proxy-') ||
+  folded.startsWith('x-forwarded-') ||
+  claimed.has(folded)
+
+/** How a header of the client is treated, by its name as received. Names repeat: the answer is kept. */
+type Treatment = 'drop' | 'connection' | 'cookie' | 'authorization' | 'framing' | 'keep'
+const treatments = new Map<string, Treatment>()
+
+const treat = (name: string): Treatment => {
+  const lower = name.toLowerCase()
+  const folded = simple.test(name) ? lower : fold(name)
+  // A twin of one of the proxy's own names (`connection_`, `cookie.`) is an attempt; of all others it is the client's business.
+  if (isReserved(folded)) return 'drop'
+  if (lower === 'connection') return 'connection'
+  if (lower === 'cookie') return 'cookie'
+  if (lower === 'authorization') return 'authorization'
+  if (lower === 'content-length') return 'framing'
+  if (hopByHop.has(lower) || lower === 'host' || lower === 'expect') return 'drop'
+  return 'keep'
+}
+
+const treatmentOf = (name: string): Treatment => {
+  let treatment = treatments.get(name)
+  if (treatment === undefined) {
+    treatment = treat(name)
+    // Bounded: clients choose the names.
+    if (treatments.size < 2000) treatments.set(name, treatment)
+  }
+  return treatment
+}
+
+/** The names that a Connection header lists: of this hop only, whatever they are (RFC 9110 section 7.6.1). */
+const listedIn = (connection: string): string[] =>
+  connection.split(',').map((name) => name.trim().toLowerCase())
+
+export interface Outgoing {
+  readonly asked: Asked
+  readonly plan: RoutePlan
+  readonly identity: Identity | undefined
+  readonly method: AuthMethod
+  /** True where the Authorization header was the proof and is used up here. */
+  readonly authorizationUsed: boolean
+  /** The path and query as the upstream gets it, for the prefix header. */
+  readonly prefix: string | undefined
+}
+
+/** The headers of the forwarded request, as a flat list: the client's own, then ours. Built from nothing, never patched. */
+export const requestHeaders = (rawHeaders: readonly string[], outgoing: Outgoing): string[] => {
+  const { asked, plan, identity } = outgoing
+  const list: string[] = ['Host', hostFor(plan, asked)]
+  let listed: string[] | undefined
+  let cookies = ''
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (treatmentOf(rawHeaders[i]!) === 'connection')
+      listed = (listed ?? []).concat(listedIn(rawHeaders[i + 1]!))
+  }
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!
+    const value = rawHeaders[i + 1]!
+    switch (treatmentOf(name)) {
+      case 'cookie': {
+        const kept = withoutOurs(value)
+        if (kept !== undefined) cookies = cookies === '' ? kept : `${cookies}; ${kept}`
+        break
+      }
+      case 'authorization':
+        if (!outgoing.authorizationUsed && !listed?.includes('authorization')) list.push(name, value)
+        break
+      case 'framing':
+        list.push(name, value)
+        break
+      case 'keep':
+        if (!listed?.includes(name.toLowerCase())) list.push(name, value)
+        break
+      default:
+    }
+  }
+  if (cookies !== '') list.push('Cookie', cookies)
+  list.push(
+    'X-Forwarded-For',
+    asked.forwardedFor,
+    'X-Forwarded-Proto',
+    asked.secure ? 'https' : 'http',
+    'X-Forwarded-Host',
+    asked.authority,
+    'X-Request-Id',
+    asked.requestId,
+    'X-Proxy-Auth-Method',
+    outgoing.method,
+  )
+  if (outgoing.prefix !== undefined) list.push('X-Forwarded-Prefix', outgoing.prefix)
+  if (identity) {
+    list.push(
+      'X-Hero-User',
+      identity.username,
+      'X-Hero-Context',
+      String(identity.context),
+      'X-Hero-Claims',
+      identity.claims,
+    )
+    if (identity.email !== null) list.push('X-Proxy-User-Email', identity.email)
+  }
+  return list
+}
+
+const hostFor = ({ route, upstream }: RoutePlan, asked: Asked): string => {
+  if (route.preserve_host) return asked.authority
+  if ('path' in upstream) return 'localhost'
+  return upstream.host.includes(':')
+    ? `[${upstream.host}]:${upstream.port}`
+    : `${upstream.host}:${upstream.port}`
+}
+
+/** The headers of the answer as the client gets them: no hop's own, no identity headers, no cookie in our name. */
+export const responseHeaders = (rawHeaders: readonly string[], extra: readonly string[]): string[] => {
+  const list: string[] = [...extra]
+  let listed: string[] | undefined
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]!.toLowerCase() === 'connection')
+      listed = (listed ?? []).concat(listedIn(rawHeaders[i + 1]!))
+  }
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!
+    const lower = name.toLowerCase()
+    if (hopByHop.has(lower) || (listed?.includes(lower) && lower !== 'content-length')) continue
+    if (fold(name).startsWith('x-hero-')) continue
+    if (lower === 'set-cookie' && isOurs(rawHeaders[i + 1]!.trimStart())) continue
+    list.push(name, rawHeaders[i + 1]!)
+  }
+  return list
+}

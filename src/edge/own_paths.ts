@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { notHere, ownHeaders, redirect, send, tell } from './answers.ts'
+import type { Asked } from './asked.ts'
+import type { AuthPages } from './auth_pages.ts'
+import { icon } from './pages/page.ts'
+import { style } from './pages/style.ts'
+import type { RpcPath } from './rpc_path.ts'
+import { safeNext } from './safe_next.ts'
+import { version } from '../version.ts'
+
+export type OwnPath = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  asked: Asked,
+) => void | Promise<void>
+
+/** Names that are ours on every host, whether or not this version serves them: no route can take them. */
+const exact = [
+  '/login',
+  '/logout',
+  '/oauth/callback',
+  '/auth',
+  '/mcp',
+  '/admin',
+  '/metrics',
+  '/authorize',
+  '/token',
+  '/userinfo',
+]
+const below = ['/auth/', '/admin/', '/.well-known/', '/mcp/']
+
+const query = (asked: Asked) => new URL(asked.target, 'http://door.invalid').searchParams
+
+/** The proxy's own paths: one table from path and method to what answers. */
+export class OwnPaths {
+  readonly #paths: ReadonlyMap<string, Readonly<Record<string, OwnPath>>>
+
+  constructor(pages: AuthPages, rpc: RpcPath, document: string) {
+    const still =
+      (type: string, text: string, cache: string): OwnPath =>
+      (_, response, asked) =>
+        send(response, 200, type, text, { ...ownHeaders(asked), 'cache-control': cache })
+    const paths: Record<string, Record<string, OwnPath>> = {
+      '/auth': { GET: (_, response, asked) => redirect(response, asked, 302, '/auth/me') },
+      '/auth/login': { GET: pages.signIn, POST: pages.postSignIn },
+      '/auth/logout': { GET: pages.signOut, POST: pages.postSignOut },
+      '/auth/setup': { GET: pages.setup, POST: pages.postSetup },
+      '/auth/me': { GET: pages.me },
+      '/auth/style.css': {
+        GET: still('text/css; charset=utf-8', style, 'public, max-age=31536000, immutable'),
+      },
+      '/auth/icon.svg': { GET: still('image/svg+xml', icon, 'public, max-age=86400') },
+      '/login': {
+        GET: (_, response, asked) => {
+          const next = safeNext(query(asked).get('next'))
+          redirect(response, asked, 302, `/auth/login?return_to=${encodeURIComponent(next)}`)
+        },
+      },
+      '/logout': { GET: (_, response, asked) => redirect(response, asked, 302, '/auth/logout') },
+      '/rpc': { POST: rpc.post },
+      '/openrpc.json': { GET: still('application/json', document, 'no-cache') },
+      '/health': { GET: still('application/json', JSON.stringify({ status: 'ok', version }), 'no-store') },
+    }
+    this.#paths = new Map(Object.entries(paths))
+  }
+
+  /** What answers at a path, or undefined where routes decide. Paths are compared as received, byte for byte. */
+  find(path: string): OwnPath | undefined {
+    const methods = this.#paths.get(path)
+    if (methods) return (request, response, asked) => answer(methods, request, response, asked)
+    const taken = exact.includes(path) || below.some((prefix) => path.startsWith(prefix))
+    return taken ? (request, response, asked) => tell(request, response, asked, notHere) : undefined
+  }
+}
+
+const answer = (
+  methods: Readonly<Record<string, OwnPath>>,
+  request: IncomingMessage,
+  response: ServerResponse,
+  asked: Asked,
+): void | Promise<void> => {
+  const method = request.method === 'HEAD' ? 'GET' : request.method!
+  if (Object.hasOwn(methods, method)) return methods[method]!(request, response, asked)
+  const allow = Object.keys(methods).join(', ')
+  tell(request, response, asked, {
+    status: 405,
+    title: 'Not this way',
+    text: `This address takes ${allow}.`,
+    code: 'method_not_allowed',
+    headers: { allow },
+  })
+}

@@ -1,0 +1,27 @@
+import { html } from './html.ts'
+import { page } from './page.ts'
+
+interface SignInPage {
+  readonly place: string
+  readonly token: string
+  readonly returnTo: string
+  readonly login?: string
+  readonly problem?: string
+}
+
+export const signInPage = ({ place, token, returnTo, login, problem }: SignInPage): string =>
+  page(
+    'Sign in',
+    place,
+    html`<h1>Sign in</h1>
+${problem !== undefined && html`<p class="notice" role="alert" id="problem">${problem}</p>`}
+<form method="post" action="/auth/login">
+<input type="hidden" name="form_token" value="${token}">
+<input type="hidden" name="return_to" value="${returnTo}">
+<label for="login">Username or email</label>
+<input id="login" name="login" value="${login ?? ''}" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="254"${login === undefined && html` autofocus`}>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024"${problem !== undefined && html` aria-describedby="problem"`}${login !== undefined && html` autofocus`}>
+<button>Sign in</button>
+</form>`,
+  )

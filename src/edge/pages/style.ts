@@ -1,0 +1,80 @@
+import { hash } from 'node:crypto'
+
+/** The one stylesheet. Its custom properties are what a theme changes. */
+export const style = `
+:root {
+  color-scheme: light dark;
+  --paper: #f6f5f2;
+  --card: #ffffff;
+  --ink: #1d2329;
+  --soft: #59636e;
+  --line: #d5d8dc;
+  --field: #ffffff;
+  --field-line: #868f99;
+  --accent: #1f5f99;
+  --accent-ink: #ffffff;
+  --accent-strong: #174a78;
+  --wrong: #a3262a;
+  --wrong-paper: #fdf1f0;
+  --chip: #eef1f4;
+  --radius: 0.75rem;
+  --font: system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', sans-serif;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #14171a;
+    --card: #1d2125;
+    --ink: #e8eaed;
+    --soft: #a3acb6;
+    --line: #343a41;
+    --field: #15181b;
+    --field-line: #7b858f;
+    --accent: #8cc0ee;
+    --accent-ink: #0d2236;
+    --accent-strong: #b3d6f5;
+    --wrong: #ff9d97;
+    --wrong-paper: #3a1f1f;
+    --chip: #2a3036;
+  }
+}
+*, *::before, *::after { box-sizing: border-box; }
+html { font: 100%/1.5 var(--font); background: var(--paper); color: var(--ink); -webkit-text-size-adjust: 100%; }
+body { margin: 0; min-height: 100vh; min-height: 100dvh; display: grid; grid-template-rows: 1fr auto; }
+main { width: min(26rem, 100% - 2rem); margin: auto; padding: 2.5rem 0; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: var(--radius); padding: 2rem 1.75rem; }
+@media (max-width: 24rem) { .card { padding: 1.5rem 1.125rem; } }
+.door { display: flex; align-items: center; gap: 0.6rem; margin: 0 0 1.5rem; color: var(--soft); font-size: 0.9375rem; overflow-wrap: anywhere; }
+.door svg { flex: none; width: 1.5rem; height: 1.5rem; color: var(--accent); }
+h1 { margin: 0 0 0.35rem; font-size: 1.5rem; line-height: 1.25; font-weight: 650; letter-spacing: -0.01em; text-wrap: balance; }
+p { margin: 0 0 1rem; }
+.lead { color: var(--soft); }
+label { display: block; margin: 1.1rem 0 0.35rem; font-weight: 550; font-size: 0.9375rem; }
+.hint { margin: 0.35rem 0 0; color: var(--soft); font-size: 0.875rem; }
+input {
+  width: 100%; min-height: 2.75rem; padding: 0.5rem 0.75rem; font: inherit; color: inherit;
+  background: var(--field); border: 1px solid var(--field-line); border-radius: 0.5rem;
+}
+button, .button {
+  display: block; width: 100%; min-height: 2.75rem; margin-top: 1.5rem; padding: 0.5rem 1rem; font: inherit; font-weight: 600;
+  text-align: center; text-decoration: none; color: var(--accent-ink); background: var(--accent); border: 1px solid transparent;
+  border-radius: 0.5rem; cursor: pointer;
+}
+button:hover, .button:hover { background: var(--accent-strong); }
+.quiet { color: var(--ink); background: transparent; border-color: var(--field-line); }
+.quiet:hover { background: var(--chip); }
+a { color: var(--accent); text-underline-offset: 0.2em; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.notice { margin: 1.1rem 0 0; padding: 0.7rem 0.9rem; border-radius: 0.5rem; color: var(--wrong); background: var(--wrong-paper); border: 1px solid currentcolor; }
+dl { margin: 1.25rem 0 0; display: grid; grid-template-columns: auto 1fr; gap: 0.45rem 1.25rem; }
+dt { color: var(--soft); }
+dd { margin: 0; overflow-wrap: anywhere; }
+.claims { list-style: none; display: flex; flex-wrap: wrap; gap: 0.35rem; margin: 0; padding: 0; }
+code, .claims li { font: 0.8125rem/1.5 ui-monospace, 'SF Mono', Menlo, 'DejaVu Sans Mono', 'Liberation Mono', monospace; }
+.claims li { padding: 0.1rem 0.5rem; border-radius: 1rem; background: var(--chip); overflow-wrap: anywhere; }
+.number { color: var(--soft); font-size: 0.9375rem; margin: 1.25rem 0 0; }
+footer { padding: 1rem; text-align: center; color: var(--soft); font-size: 0.8125rem; }
+@media (prefers-reduced-motion: no-preference) { button, .button { transition: background-color 120ms; } }
+`.trim()
+
+/** Changes with the content, so that browsers may keep the stylesheet for good. */
+export const styleVersion = hash('sha256', style, 'hex').slice(0, 12)

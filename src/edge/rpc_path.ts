@@ -1,0 +1,80 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { bearerToken, type Identification } from '../auth/identify.ts'
+import { readBody } from '../body.ts'
+import { guest, operator, type Caller } from '../caller.ts'
+import { AppError } from '../errors.ts'
+import { ownHeaders, send, tell } from './answers.ts'
+import type { Asked } from './asked.ts'
+import { sessionCookieName, type CookiePolicy } from './cookie_policy.ts'
+import { readCookie } from './cookies.ts'
+import { allValues, onlyValue } from './visitor.ts'
+
+interface Parts {
+  /** JSON-RPC, as the socket speaks it. */
+  readonly receive: (body: Buffer, identify: () => Promise<Caller>) => Promise<string | undefined>
+  readonly identification: Identification
+  readonly cookies: CookiePolicy
+  readonly operatorToken: string | undefined
+}
+
+const digest = (text: string) => hash('sha256', text, 'buffer')
+
+/** `POST /rpc` at the edge: the operator token, a user's token or our cookie; without any, the public methods. */
+export class RpcPath {
+  readonly #parts: Parts
+  readonly #operatorToken: Buffer | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#operatorToken = parts.operatorToken === undefined ? undefined : digest(parts.operatorToken)
+  }
+
+  readonly post = async (request: IncomingMessage, response: ServerResponse, asked: Asked): Promise<void> => {
+    // A form of another site cannot send this type without asking first (CORS), and we allow nobody.
+    if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
+      return tell(request, response, asked, {
+        status: 415,
+        title: 'Not JSON',
+        text: 'Send a JSON-RPC 2.0 message as application/json.',
+        code: 'unsupported_media_type',
+      })
+    }
+    const body = await readBody(request, response)
+    if (body === undefined) return
+    const answer = await this.#parts.receive(body, () => this.#identify(request, asked))
+    if (answer === undefined) response.writeHead(204, ownHeaders(asked)).end()
+    else send(response, 200, 'application/json', answer, ownHeaders(asked))
+  }
+
+  async #identify(request: IncomingMessage, asked: Asked): Promise<Caller> {
+    const { identification, cookies } = this.#parts
+    const from = {
+      via: 'edge',
+      address: asked.address,
+      user_agent: request.headers['user-agent'] ?? '',
+    } as const
+    const authorizations = allValues(request.rawHeaders, 'authorization')
+    if (authorizations.length > 0) {
+      if (authorizations.length > 1)
+        throw new AppError('unauthenticated', 'There is more than one Authorization header')
+      const token = bearerToken(authorizations[0]!)
+      if (token !== undefined && this.#isOperator(token)) return operator(from)
+      return identification.bearer(authorizations[0]!, from)
+    }
+    const state = await cookies.at(asked)
+    const token =
+      state === 'refused'
+        ? undefined
+        : readCookie(allValues(request.rawHeaders, 'cookie'), sessionCookieName(state))
+    if (token === undefined) return guest(from)
+    if (onlyValue(request.rawHeaders, 'origin') !== asked.origin) {
+      throw new AppError('unauthenticated', 'With a cookie the Origin header must be this very origin')
+    }
+    return (await identification.cookie(token, from)) ?? guest(from)
+  }
+
+  #isOperator(token: string): boolean {
+    return this.#operatorToken !== undefined && timingSafeEqual(digest(token), this.#operatorToken)
+  }
+}

@@ -1,0 +1,87 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Log } from '../log.ts'
+import type { Door } from './door.ts'
+import { refuseUpgrade } from './upgrade.ts'
+
+const maxHeaderBytes = 16 * 1024
+
+/** What the parser refused, in HTTP's own words. */
+const refusals: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+/** The HTTP front door: Node's own parser and limits in, the door decides. */
+export class EdgeServer {
+  readonly #door: Door
+  readonly #log: Log
+  readonly #server: Server
+  readonly #upgraded = new Set<Duplex>()
+
+  constructor(door: Door, log: Log) {
+    this.#door = door
+    this.#log = log
+    this.#server = createServer({
+      maxHeaderSize: maxHeaderBytes,
+      insecureHTTPParser: false,
+      requireHostHeader: true,
+      headersTimeout: 15_000,
+      // A body may take as long as it keeps coming: uploads have no end by the clock.
+      requestTimeout: 0,
+      keepAliveTimeout: 65_000,
+      // HTTP/2 in the clear is never spoken; such a request is answered as the HTTP/1.1 it is (RFC 9113 section 3.1).
+      shouldUpgradeCallback: ({ headers }) => !/(^|,)\s*h2c?\s*(,|$)/i.test(headers.upgrade ?? ''),
+    })
+    const serve = (request: IncomingMessage, response: Parameters<Door['request']>[1]) =>
+      void door.request(request, response).catch((error: Error) => {
+        this.#log.error({ error: error.stack }, 'internal error at the edge')
+        if (response.headersSent) response.destroy()
+        else
+          response
+            .writeHead(500, { 'content-type': 'text/plain', connection: 'close' })
+            .end('Internal error\n')
+      })
+    this.#server.on('request', serve)
+    // The upstream says whether to go on (RFC 9110 section 10.1.1).
+    this.#server.on('checkContinue', serve)
+    this.#server.on('upgrade', (request, socket, early) => this.#upgrade(request, socket, early))
+    this.#server.on('connect', (_, socket) => refuseUpgrade(socket, 405, ''))
+    this.#server.on('clientError', (error, socket) => refuseBytes(error, socket as Socket))
+  }
+
+  async listen({ host, port }: { host: string; port: number }): Promise<AddressInfo> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(port, host, resolve)
+    })
+    return this.#server.address() as AddressInfo
+  }
+
+  /** Takes no new requests; those under way finish, `grace` milliseconds at most. */
+  async close(grace: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#server.closeIdleConnections()
+    for (const socket of this.#upgraded) socket.destroy()
+    const timer = setTimeout(() => this.#server.closeAllConnections(), grace)
+    await closed
+    clearTimeout(timer)
+    this.#door.close()
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+    this.#upgraded.add(socket)
+    socket.once('close', () => this.#upgraded.delete(socket))
+    this.#door.upgrade(request, socket, early).catch((error: Error) => {
+      this.#log.error({ error: error.stack }, 'internal error at the edge')
+      socket.destroy()
+    })
+  }
+}
+
+const refuseBytes = (error: NodeJS.ErrnoException, socket: Socket) => {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  const status = refusals[error.code ?? ''] ?? '400 Bad Request'
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}

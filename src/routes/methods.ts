@@ -1,0 +1,122 @@
+import { Type } from 'typebox'
+import { method } from '../method.ts'
+import { Cursor, Id, Limit, Page, Shape } from '../schemas.ts'
+import { Domain, PathPrefix, Route, routeFields } from './route.ts'
+import type { Routes } from './routes.ts'
+
+const { target, auth_mode, ...options } = routeFields
+const optional = {
+  strip_prefix: Type.Optional(options.strip_prefix),
+  service: Type.Optional(options.service),
+  required_claims: Type.Optional(options.required_claims),
+  preserve_host: Type.Optional(options.preserve_host),
+  enabled: Type.Optional(options.enabled),
+  connect_timeout: Type.Optional(options.connect_timeout),
+  response_timeout: Type.Optional(options.response_timeout),
+}
+
+export const exampleRoute: Route = {
+  id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a41',
+  domain: 'wiki.localhost',
+  path_prefix: '/',
+  target: 'http://127.0.0.1:3000',
+  auth_mode: 'local',
+  strip_prefix: false,
+  service: 'wiki',
+  required_claims: [],
+  preserve_host: true,
+  enabled: true,
+  connect_timeout: 5,
+  response_timeout: 60,
+  created_at: 1795435200,
+  updated_at: 1795435200,
+}
+
+const rule = { claim: ['proxy.admin'] } as const
+
+export const routeMethods = (routes: Routes) => [
+  method({
+    ...rule,
+    name: 'proxy.routes.list',
+    summary: 'List routes, oldest first',
+    effect: 'read',
+    params: Shape({ domain: Type.Optional(Domain), limit: Limit, cursor: Cursor }),
+    result: Page(Route),
+    aliases: ['domain_route.list'],
+    examples: [
+      { params: { domain: 'wiki.localhost' }, result: { items: [exampleRoute], next_cursor: null } },
+    ],
+    handler: (params) => routes.list(params),
+  }),
+  method({
+    ...rule,
+    name: 'proxy.routes.get',
+    summary: 'Return one route',
+    effect: 'read',
+    params: Shape({ id: Id }),
+    result: Route,
+    errors: ['not_found'],
+    aliases: ['domain_route.get'],
+    examples: [{ params: { id: exampleRoute.id }, result: exampleRoute }],
+    handler: ({ id }) => routes.get(id),
+  }),
+  method({
+    ...rule,
+    name: 'proxy.routes.add',
+    summary: 'Forward a host, or a path prefix of it, to an upstream',
+    effect: 'write',
+    params: Shape({ domain: Domain, target, auth_mode, path_prefix: Type.Optional(PathPrefix), ...optional }),
+    result: Route,
+    errors: ['already_exists'],
+    aliases: ['domain_route.add'],
+    examples: [
+      {
+        params: { domain: 'notes.localhost', target: 'unix:/run/notes/http.sock', auth_mode: 'optional' },
+        result: {
+          ...exampleRoute,
+          domain: 'notes.localhost',
+          target: 'unix:/run/notes/http.sock',
+          auth_mode: 'optional',
+          service: null,
+        },
+      },
+    ],
+    handler: (fields) => routes.add(fields),
+  }),
+  method({
+    ...rule,
+    name: 'proxy.routes.update',
+    summary: 'Change fields of a route; the next request follows them',
+    effect: 'write',
+    params: Shape({
+      id: Id,
+      domain: Type.Optional(Domain),
+      path_prefix: Type.Optional(PathPrefix),
+      target: Type.Optional(target),
+      auth_mode: Type.Optional(auth_mode),
+      ...optional,
+    }),
+    result: Route,
+    errors: ['not_found', 'already_exists'],
+    aliases: ['domain_route.update'],
+    examples: [
+      {
+        params: { id: exampleRoute.id, required_claims: ['wiki.pages.write'] },
+        result: { ...exampleRoute, required_claims: ['wiki.pages.write'] },
+      },
+    ],
+    handler: ({ id, ...fields }) => routes.update(id, fields),
+  }),
+  method({
+    ...rule,
+    name: 'proxy.routes.remove',
+    summary: 'Remove a route; its host answers 404 if it was the only one',
+    effect: 'write',
+    params: Shape({ id: Id }),
+    result: Type.Null(),
+    errors: ['not_found'],
+    aliases: ['domain_route.remove'],
+    examples: [{ params: { id: exampleRoute.id }, result: null }],
+    handler: ({ id }) => routes.remove(id),
+  }),
+]

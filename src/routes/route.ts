@@ -1,0 +1,65 @@
+import { Type, type Static } from 'typebox'
+import { ClaimPattern, Id, Named, Nullable, ServiceName, Time } from '../schemas.ts'
+
+export const authModes = ['none', 'optional', 'local'] as const
+export type AuthMode = (typeof authModes)[number]
+
+export const Domain = Type.String({
+  maxLength: 253,
+  pattern:
+    '^(\\*\\.)?[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$',
+  description: 'A host name without a port, or *.suffix for exactly one label before the suffix',
+})
+
+export const PathPrefix = Type.String({
+  maxLength: 500,
+  pattern: '^/((?!\\.{1,2}(/|$))[a-zA-Z0-9._~-]+(/(?!\\.{1,2}(/|$))[a-zA-Z0-9._~-]+)*)?$',
+  description:
+    'A path such as / or /wiki: plain segments of letters, digits, ".", "_", "~", "-", no slash at the end',
+})
+
+export const Target = Type.String({
+  maxLength: 500,
+  pattern:
+    '^(http://([a-zA-Z0-9.-]+|\\[[0-9a-fA-F:.]+\\]):[0-9]{1,5}|unix:/[^\\u0000-\\u001f\\u007f]{1,107})$',
+  description: 'http://host:port or unix:/path.sock',
+})
+
+export const AuthModeName = Type.Enum(authModes, {
+  description:
+    'none: everybody is a guest; optional: who is signed in is told, others are guests; local: only signed-in people pass',
+})
+
+export const RequiredClaims = Type.Array(ClaimPattern, {
+  maxItems: 50,
+  description: 'Patterns of which one suffices; empty asks for nothing',
+})
+
+const Timeout = (meaning: string) =>
+  Type.Integer({ minimum: 1, maximum: 3600, description: `${meaning}, in seconds: 1 to 3600` })
+
+export const routeFields = {
+  target: Target,
+  auth_mode: AuthModeName,
+  strip_prefix: Type.Boolean({
+    description: 'Take path_prefix off before forwarding and send it as X-Forwarded-Prefix',
+  }),
+  service: Nullable(ServiceName),
+  required_claims: RequiredClaims,
+  preserve_host: Type.Boolean({
+    description: 'Send the Host that the client asked for; otherwise the one of the target',
+  }),
+  enabled: Type.Boolean(),
+  connect_timeout: Timeout('How long a connection to the upstream may take to open'),
+  response_timeout: Timeout('How long the upstream may be silent'),
+}
+
+export const Route = Named('Route', {
+  id: Id,
+  domain: Domain,
+  path_prefix: PathPrefix,
+  ...routeFields,
+  created_at: Time,
+  updated_at: Time,
+})
+export type Route = Static<typeof Route>

@@ -1,0 +1,142 @@
+import { isIPv6 } from 'node:net'
+import { sql } from 'kysely'
+import { alreadyExists, invalidParams, notFound } from '../errors.ts'
+import { Cached } from '../storage/cached.ts'
+import type { Database } from '../storage/database.ts'
+import { newId, now } from '../storage/id.ts'
+import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import type { RouteRow } from '../storage/schema.ts'
+import { authModes, type AuthMode, type Route } from './route.ts'
+import { RouteTable, upstreamOf } from './table.ts'
+
+export type RouteFields = Partial<Omit<Route, 'id' | 'created_at' | 'updated_at'>>
+
+/** Which host and path lead to which upstream, and who may pass. */
+export class Routes {
+  readonly #database: Database
+  readonly #table: Cached<RouteTable>
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#table = new Cached(database, ['routes'], async () => {
+      const rows = await database.query.selectFrom('routes').selectAll().execute()
+      return new RouteTable(rows.map(toRoute))
+    })
+  }
+
+  /** All routes, for matching. Warm, it is synchronous. */
+  table(): RouteTable | Promise<RouteTable> {
+    return this.#table.get()
+  }
+
+  async list(filter: PageParams & { domain?: string }) {
+    const after = afterCursor(filter.cursor)
+    let query = this.#database.query.selectFrom('routes').selectAll()
+    if (after !== '') query = query.where('id', '>', after)
+    if (filter.domain !== undefined) query = query.where('domain', '=', filter.domain.toLowerCase())
+    const rows = await query
+      .orderBy('id')
+      .limit(pageSize(filter.limit) + 1)
+      .execute()
+    return toPage(rows, filter, (row) => row.id, toRoute)
+  }
+
+  async get(id: string): Promise<Route> {
+    const row = await this.#database.query
+      .selectFrom('routes')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirst()
+    if (!row) throw notFound('route', id)
+    return toRoute(row)
+  }
+
+  async add(fields: RouteFields & Pick<Route, 'domain' | 'target' | 'auth_mode'>): Promise<Route> {
+    const at = now()
+    const route: Route = {
+      path_prefix: '/',
+      strip_prefix: false,
+      service: null,
+      required_claims: [],
+      preserve_host: true,
+      enabled: true,
+      connect_timeout: 5,
+      response_timeout: 60,
+      ...fields,
+      domain: fields.domain.toLowerCase(),
+      id: newId(),
+      created_at: at,
+      updated_at: at,
+    }
+    return this.#store(route, (row) => this.#database.query.insertInto('routes').values(row).execute())
+  }
+
+  async update(id: string, fields: RouteFields): Promise<Route> {
+    return this.#database.write(async () => {
+      const route = { ...(await this.get(id)), ...fields, updated_at: now() }
+      route.domain = route.domain.toLowerCase()
+      return this.#store(route, (row) =>
+        this.#database.query.updateTable('routes').set(row).where('id', '=', id).execute(),
+      )
+    })
+  }
+
+  async remove(id: string): Promise<null> {
+    return this.#database.write(async () => {
+      await this.get(id)
+      await this.#database.query.deleteFrom('routes').where('id', '=', id).execute()
+      this.#database.changed('routes')
+      return null
+    })
+  }
+
+  async #store(route: Route, write: (row: RouteRow) => Promise<unknown>): Promise<Route> {
+    refuseContradiction(route)
+    return this.#database.write(async () => {
+      const taken = await this.#database.query
+        .selectFrom('routes')
+        .select('id')
+        .where('domain', '=', route.domain)
+        .where(sql`lower(path_prefix)`, '=', route.path_prefix.toLowerCase())
+        .where('id', '!=', route.id)
+        .executeTakeFirst()
+      if (taken) throw alreadyExists('domain and path_prefix', 'domain')
+      await write(toRow(route))
+      this.#database.changed('routes')
+      return route
+    })
+  }
+}
+
+const refuseContradiction = ({ target, auth_mode, required_claims }: Route) => {
+  const upstream = upstreamOf(target)
+  if ('port' in upstream) {
+    const { host, port } = upstream
+    if (port < 1 || port > 65535 || (host.includes(':') && !isIPv6(host))) {
+      throw invalidParams('target', 'http://host:port with a port from 1 to 65535, or unix:/path.sock')
+    }
+  }
+  if (auth_mode === 'none' && required_claims.length > 0) {
+    throw invalidParams('required_claims', 'empty where auth_mode is none: everybody is a guest there')
+  }
+}
+
+const toRow = (route: Route): RouteRow => ({
+  ...route,
+  service: route.service ?? '',
+  required_claims: JSON.stringify(route.required_claims),
+  strip_prefix: route.strip_prefix ? 1 : 0,
+  preserve_host: route.preserve_host ? 1 : 0,
+  enabled: route.enabled ? 1 : 0,
+})
+
+/** A mode this version does not know closes the route instead of opening it. */
+const toRoute = (row: RouteRow): Route => ({
+  ...row,
+  service: row.service || null,
+  required_claims: JSON.parse(row.required_claims) as string[],
+  strip_prefix: row.strip_prefix === 1,
+  preserve_host: row.preserve_host === 1,
+  auth_mode: row.auth_mode as AuthMode,
+  enabled: row.enabled === 1 && authModes.includes(row.auth_mode as AuthMode),
+})

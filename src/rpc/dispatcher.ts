@@ -1,0 +1,114 @@
+import type { Audit } from '../audit/audit.ts'
+import type { Caller } from '../caller.ts'
+import { AppError } from '../errors.ts'
+import type { Counters } from '../health/methods.ts'
+import type { Log } from '../log.ts'
+import type { Method } from '../method.ts'
+import type { Database } from '../storage/database.ts'
+import { authorise } from './claim_rule.ts'
+import { namedParams, validateParams, validateResult } from './validation.ts'
+
+/** Parameters that name things, in the order they are told in the audit. Everything else stays out of it. */
+const naming = [
+  'user',
+  'username',
+  'group',
+  'slug',
+  'member_group',
+  'role',
+  'name',
+  'claim',
+  'domain',
+  'id',
+  'key',
+] as const
+
+const targetOf = (params: Readonly<Record<string, unknown>>): string =>
+  naming
+    .filter((name) => typeof params[name] === 'string')
+    .map((name) => `${name}=${params[name] as string}`)
+    .join(' ')
+
+/** All methods, and the one path to them: find, authorise, validate, handle, validate the result, audit. */
+export class Dispatcher {
+  readonly methods: readonly Method[]
+  readonly #byName = new Map<string, Method>()
+  readonly #database: Database
+  readonly #audit: Audit
+  readonly #log: Log
+  readonly #counters: Counters
+
+  constructor(methods: readonly Method[], database: Database, audit: Audit, log: Log, counters: Counters) {
+    this.methods = methods
+    this.#database = database
+    this.#audit = audit
+    this.#log = log
+    this.#counters = counters
+    for (const method of methods) {
+      for (const name of [method.name, ...(method.aliases ?? [])]) {
+        if (this.#byName.has(name)) throw new TypeError(`two methods are called ${name}`)
+        this.#byName.set(name, method)
+      }
+    }
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name)
+  }
+
+  /** Calls a method for a caller. Rejects with AppError for what callers may know, with anything else for a bug. */
+  readonly call = async (name: string, given: unknown, caller: Caller): Promise<unknown> => {
+    this.#counters.calls++
+    const method = this.#byName.get(name)
+    if (!method) throw new AppError('method_not_found')
+    const params = namedParams(method, given)
+    if (method.effect === 'read') {
+      authorise(method, params, caller)
+      validateParams(method, params)
+      const prepared = await method.prepare?.(params, caller)
+      const result = await method.handler(params, caller, prepared)
+      validateResult(method, result)
+      return result
+    }
+    try {
+      authorise(method, params, caller)
+      validateParams(method, params)
+      const prepared = await method.prepare?.(params, caller)
+      return await this.#database.write(async () => {
+        const result = await method.handler(params, caller, prepared)
+        validateResult(method, result)
+        const target = method.target?.(params, result) ?? targetOf(params)
+        await this.#audit.append(caller, method.name, target, 'ok')
+        return result
+      })
+    } catch (error) {
+      await this.#auditFailure(method, params, caller, error)
+      throw error
+    }
+  }
+
+  /**
+   * Refusals are told too: of everybody who is known, and of guests where they prove who they are (auth.*), so that a
+   * stranger cannot fill the journal with methods that are closed to him anyway.
+   */
+  async #auditFailure(
+    method: Method,
+    params: Record<string, unknown>,
+    caller: Caller,
+    error: unknown,
+  ): Promise<void> {
+    const outcome = error instanceof AppError ? error.error : 'internal_error'
+    if (outcome === 'invalid_params' || outcome === 'rate_limited' || outcome === 'unavailable') return
+    if (caller.kind === 'guest' && !method.name.startsWith('auth.')) return
+    const about = error instanceof AppError ? error.about : undefined
+    const target = about ?? method.target?.(params, undefined) ?? targetOf(params)
+    try {
+      await this.#database.write(() => this.#audit.append(caller, method.name, target, outcome))
+    } catch (fault) {
+      this.#log.error(
+        { method: method.name, outcome, error: (fault as Error).message },
+        'a refusal could not be audited',
+      )
+    }
+  }
+}

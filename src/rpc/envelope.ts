@@ -1,0 +1,125 @@
+import { isUtf8 } from 'node:buffer'
+import {
+  createJSONRPCErrorResponse,
+  JSONRPCServer,
+  type JSONRPCErrorResponse,
+  type JSONRPCResponse,
+} from 'json-rpc-2.0'
+import type { Caller } from '../caller.ts'
+import { AppError, errorTable, type ErrorName } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { newId } from '../storage/id.ts'
+import type { Dispatcher } from './dispatcher.ts'
+
+const maxBatch = 50
+
+type Id = string | number | null
+
+interface Request {
+  readonly jsonrpc: '2.0'
+  readonly id?: Id
+  readonly method: string
+  readonly params?: Record<string, unknown>
+}
+
+/** Tells who calls; given the `authorization` that one request carries beside what its connection already proves. */
+export type Identify = (authorization: string | undefined) => Caller | Promise<Caller>
+
+const failure = (id: Id, error: ErrorName): JSONRPCErrorResponse => {
+  const { code, message } = errorTable[error]
+  return createJSONRPCErrorResponse(id, code, message, { code: error })
+}
+
+const isId = (id: unknown): id is Id => id === null || typeof id === 'string' || typeof id === 'number'
+
+/**
+ * JSON-RPC 2.0: text in, text out. json-rpc-2.0 runs each single valid call; what it leaves open is closed here: batches
+ * (a batch of one answers an array, its size is bounded, nothing nests), envelopes that are not objects, and errors whose
+ * text must not leave.
+ */
+export class Envelope {
+  readonly #dispatcher: Dispatcher
+  readonly #log: Log
+  readonly #server: JSONRPCServer<Caller>
+
+  constructor(dispatcher: Dispatcher, log: Log) {
+    this.#dispatcher = dispatcher
+    this.#log = log
+    this.#server = new JSONRPCServer<Caller>({ errorListener: () => {} })
+    this.#server.mapErrorToJSONRPCErrorResponse = (id, error: unknown) => this.#failure(id, error)
+    for (const { name, aliases = [] } of dispatcher.methods) {
+      for (const known of [name, ...aliases]) {
+        this.#server.addMethod(known, (params, caller) => dispatcher.call(known, params, caller))
+      }
+    }
+  }
+
+  /** Answers one message (a request or a batch), or undefined where nothing is to be answered. Never rejects. */
+  async receive(bytes: Buffer, identify: Identify): Promise<string | undefined> {
+    let message: unknown
+    try {
+      // RFC 8259 section 8.1: JSON between systems is UTF-8; broken bytes are not read as something else.
+      if (!isUtf8(bytes)) return JSON.stringify(failure(null, 'parse_error'))
+      message = JSON.parse(bytes.toString('utf8'))
+    } catch {
+      return JSON.stringify(failure(null, 'parse_error'))
+    }
+    const answer = Array.isArray(message)
+      ? await this.#batch(message, identify)
+      : await this.#single(message, identify)
+    return answer && JSON.stringify(answer)
+  }
+
+  async #batch(
+    messages: unknown[],
+    identify: Identify,
+  ): Promise<JSONRPCResponse | JSONRPCResponse[] | undefined> {
+    if (messages.length === 0) return failure(null, 'invalid_request')
+    if (messages.length > maxBatch) {
+      const { code } = errorTable.invalid_request
+      return createJSONRPCErrorResponse(null, code, `Invalid Request: at most ${maxBatch} calls in a batch`, {
+        code: 'invalid_request',
+      })
+    }
+    const answers = await Promise.all(messages.map((message) => this.#single(message, identify)))
+    const told = answers.filter((answer) => answer !== undefined)
+    return told.length > 0 ? told : undefined
+  }
+
+  async #single(message: unknown, identify: Identify): Promise<JSONRPCResponse | undefined> {
+    if (typeof message !== 'object' || message === null || Array.isArray(message))
+      return failure(null, 'invalid_request')
+    const { jsonrpc, id, method, params, authorization } = message as Record<string, unknown>
+    const known = isId(id) ? id : null
+    const sound =
+      jsonrpc === '2.0' &&
+      typeof method === 'string' &&
+      (id === undefined || isId(id)) &&
+      (params === undefined || (typeof params === 'object' && params !== null)) &&
+      (authorization === undefined || typeof authorization === 'string')
+    if (!sound) return failure(known, 'invalid_request')
+    const notification = id === undefined
+    if (!this.#dispatcher.has(method)) return notification ? undefined : failure(known, 'method_not_found')
+    try {
+      const caller = await identify(authorization)
+      const request = { jsonrpc, method, params, ...(notification ? {} : { id: known }) } as Request
+      return (await this.#server.receive(request, caller)) ?? undefined
+    } catch (error) {
+      const answer = this.#failure(known, error)
+      return notification ? undefined : answer
+    }
+  }
+
+  /** Expected failures are told; of anything else only an id leaves, under which the cause is logged. */
+  #failure(id: Id, error: unknown): JSONRPCErrorResponse {
+    if (error instanceof AppError)
+      return createJSONRPCErrorResponse(id, error.code, error.message, error.data)
+    const incident = newId()
+    this.#log.error(
+      { incident, error: error instanceof Error ? error.stack : 'not an Error' },
+      'internal error',
+    )
+    const { code, message } = errorTable.internal_error
+    return createJSONRPCErrorResponse(id, code, message, { code: 'internal_error', incident })
+  }
+}

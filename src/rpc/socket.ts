@@ -1,0 +1,194 @@
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type Server, type Socket } from 'node:net'
+import { guest, operator, type Caller } from '../caller.ts'
+import type { Identification } from '../auth/identify.ts'
+import { AppError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import type { Envelope, Identify } from './envelope.ts'
+import { serveLines } from './lines.ts'
+import { loadPeerOf } from './peer.ts'
+import { bindSocketFile, type SocketFile } from './socket_file.ts'
+import { readBody } from '../body.ts'
+import { version } from '../version.ts'
+
+const firstByteTimeout = 10_000
+const maxConnections = 1024
+
+interface Parts {
+  readonly envelope: Envelope
+  readonly identification: Identification
+  /** The OpenRPC document, as it is sent. */
+  readonly document: string
+  readonly socketTrust: () => Promise<'kernel' | 'file_mode'>
+  readonly log: Log
+}
+
+/** rpc.sock: HTTP/1.1 and raw lines of JSON-RPC on one Unix socket, every caller told by the kernel. */
+export class RpcSocket {
+  readonly #parts: Parts
+  readonly #server: Server
+  readonly #http = createHttpServer((request, response) => void this.#serve(request, response))
+  readonly #callers = new WeakMap<Socket, Promise<Caller>>()
+  readonly #connections = new Set<Socket>()
+  readonly #lines = new Set<() => void>()
+  #peerOf: ReturnType<typeof loadPeerOf>
+  #file: SocketFile | undefined
+  #path = ''
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) =>
+      this.#accept(socket),
+    )
+    this.#server.maxConnections = maxConnections
+    this.#http.headersTimeout = firstByteTimeout
+    this.#http.requestTimeout = 30_000
+    this.#http.maxHeadersCount = 100
+  }
+
+  async listen(path: string): Promise<void> {
+    this.#path = path
+    this.#peerOf = loadPeerOf()
+    if (!this.#peerOf) {
+      this.#parts.log.warn(
+        'this platform does not tell who opened a socket: everybody who can open rpc.sock is operator',
+      )
+    }
+    this.#file = await bindSocketFile(this.#server, path)
+  }
+
+  /** Takes no new connections; those that are open finish what is on its way, `grace` milliseconds at most. */
+  async close(grace: number): Promise<void> {
+    this.#file?.remove()
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#http.closeIdleConnections()
+    const timer = setTimeout(() => {
+      for (const socket of this.#connections) socket.destroy()
+    }, grace)
+    for (const end of this.#lines) end()
+    await closed
+    clearTimeout(timer)
+  }
+
+  #accept(socket: Socket): void {
+    this.#connections.add(socket)
+    socket.on('close', () => this.#connections.delete(socket))
+    socket.on('error', () => socket.destroy())
+    // Asked once, now: the process may be gone when its first call is read.
+    this.#callers.set(socket, this.#identifyPeer(socket))
+    socket.setTimeout(firstByteTimeout, () => socket.destroy())
+    const peek = () => {
+      const chunk = socket.read() as Buffer | null
+      if (chunk === null) return
+      const first = chunk.find((byte) => byte !== 0x20 && byte !== 0x09 && byte !== 0x0d && byte !== 0x0a)
+      if (first === undefined) {
+        if (chunk.length > 1024) socket.destroy()
+        return
+      }
+      socket.off('readable', peek)
+      socket.setTimeout(0)
+      socket.removeAllListeners('timeout')
+      socket.unshift(chunk)
+      socket.off('end', leave)
+      if (first === 0x7b || first === 0x5b) this.#serveLines(socket)
+      else this.#http.emit('connection', socket)
+    }
+    const leave = () => socket.end()
+    socket.on('readable', peek)
+    socket.on('end', leave)
+  }
+
+  #serveLines(socket: Socket): void {
+    const end = serveLines(socket, this.#parts.envelope, this.#identify(socket))
+    this.#lines.add(end)
+    socket.on('close', () => this.#lines.delete(end))
+  }
+
+  async #identifyPeer(socket: Socket): Promise<Caller> {
+    const peer = this.#peerOf?.(socket)
+    const from = { via: 'socket', ...(peer && { uid: peer.uid, pid: peer.pid }) } as const
+    if (peer && (peer.uid === 0 || peer.uid === process.getuid?.())) return operator(from)
+    // Where the platform can tell peers, one that it does not tell is a stranger.
+    const trusted = this.#peerOf === undefined || (await this.#parts.socketTrust()) === 'file_mode'
+    return trusted ? operator(from) : guest(from)
+  }
+
+  /** A bearer token replaces whoever opened the socket, so that a service can act with less than it could. */
+  #identify(socket: Socket): Identify {
+    return async (authorization) => {
+      const caller = await this.#callers.get(socket)!
+      if (authorization === undefined) return caller
+      return this.#parts.identification.bearer(authorization, {
+        via: 'socket',
+        uid: caller.uid,
+        pid: caller.pid,
+      })
+    }
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { headers, method, url = '' } = request
+    const path = url.split('?', 1)[0]
+    const reads = method === 'GET' || method === 'HEAD'
+    // A page in a browser has no business here, wherever it found a way to the socket.
+    if (headers.origin !== undefined || headers.referer !== undefined) {
+      return json(response, 403, '{"error":"browsers have no business on this socket"}')
+    }
+    if (path === '/rpc') {
+      if (method !== 'POST')
+        return json(response, 405, '{"error":"POST a JSON-RPC 2.0 message"}', { allow: 'POST' })
+      return this.#rpc(request, response)
+    }
+    if (path === '/openrpc.json' && reads) return json(response, 200, this.#parts.document)
+    if (path === '/health' && reads) return json(response, 200, JSON.stringify({ status: 'ok', version }))
+    if (path === '/.well-known/heroservice.json' && reads) return json(response, 200, this.#description())
+    json(
+      response,
+      404,
+      '{"error":"here are POST /rpc, GET /openrpc.json, /health and /.well-known/heroservice.json"}',
+    )
+  }
+
+  async #rpc(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request, response)
+    if (body === undefined) return
+    const header = request.headers.authorization
+    const identify = this.#identify(request.socket)
+    const answer = await this.#parts.envelope.receive(body, (member) => {
+      if (member !== undefined && header !== undefined && member !== header) {
+        throw new AppError('unauthenticated', 'The header and the message name different callers')
+      }
+      return identify(header ?? member)
+    })
+    if (answer === undefined) response.writeHead(204).end()
+    else json(response, 200, answer)
+  }
+
+  #description(): string {
+    return JSON.stringify({
+      protocol: 'openrpc',
+      name: 'hero_proxy',
+      title: 'hero_proxy',
+      version,
+      description: 'The one door of the stack: keeps its people, decides who is asking, lets traffic in',
+      socket: this.#path,
+    })
+  }
+}
+
+const json = (
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+) => {
+  if (response.destroyed || response.headersSent) return
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  })
+  response.end(response.req.method === 'HEAD' ? undefined : text)
+}

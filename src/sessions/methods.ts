@@ -1,0 +1,79 @@
+import { Type } from 'typebox'
+import type { Caller } from '../caller.ts'
+import { AppError, invalidParams } from '../errors.ts'
+import { method } from '../method.ts'
+import { Cursor, Id, Limit, Page, Shape, Username } from '../schemas.ts'
+import { Session } from './session.ts'
+import type { Sessions } from './sessions.ts'
+
+/** What this room asks of whoever keeps accounts: throws unless the caller may act on this one. */
+interface Accounts {
+  guard(username: string, caller: Caller): Promise<{ id: string; username: string }>
+}
+
+const example: Session = {
+  id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a31',
+  user: 'ada',
+  kind: 'cookie',
+  provider: 'password',
+  address: '127.0.0.1',
+  user_agent: 'Mozilla/5.0',
+  created_at: 1795435200,
+  expires_at: 1795521600,
+}
+
+/** Whose sessions a call means: the named user's, or the caller's own. */
+const subject = (user: string | undefined, caller: Caller): string => {
+  if (user !== undefined) return user
+  if (caller.kind === 'user') return caller.name
+  throw invalidParams('user', 'a username; only a signed-in person can leave it out')
+}
+
+export const sessionMethods = (sessions: Sessions, accounts: Accounts) => [
+  method({
+    name: 'sessions.list',
+    summary: 'List the living sessions of a user, newest first; your own if no user is named',
+    effect: 'read',
+    claim: ['proxy.users.read', 'users.{user?}'],
+    params: Shape({ user: Type.Optional(Username), limit: Limit, cursor: Cursor }),
+    result: Page(Session),
+    examples: [{ params: { user: 'ada' }, result: { items: [example], next_cursor: null } }],
+    handler: ({ user, ...page }, caller) => sessions.list({ user: subject(user, caller), ...page }),
+  }),
+  method({
+    name: 'sessions.revoke',
+    summary: "End one session: your own, or anybody's with proxy.users.write",
+    effect: 'write',
+    claim: 'self',
+    params: Shape({ id: Id }),
+    result: Type.Null(),
+    errors: ['not_found'],
+    examples: [{ params: { id: example.id }, result: null }],
+    handler: async ({ id }, caller) => {
+      const owner = await sessions.owner(id)
+      if (owner.id !== caller.user_id) {
+        if (caller.kind !== 'operator' && !caller.claims.has('proxy.users.write')) {
+          // The same answer as for a session that does not exist: ids of others are nobody's business.
+          throw new AppError('not_found', `There is no session ${JSON.stringify(id)}`, { noun: 'session' })
+        }
+        await accounts.guard(owner.username, caller)
+      }
+      await sessions.revoke(id)
+      return null
+    },
+  }),
+  method({
+    name: 'sessions.revoke_all',
+    summary: 'End all sessions of a user; your own if no user is named, then all but the present one',
+    effect: 'write',
+    claim: ['proxy.users.write', 'users.{user?}'],
+    params: Shape({ user: Type.Optional(Username) }),
+    result: Shape({ revoked: Type.Integer() }),
+    errors: ['not_found'],
+    examples: [{ params: { user: 'ada' }, result: { revoked: 1 } }],
+    handler: async ({ user }, caller) => {
+      const { id } = await accounts.guard(subject(user, caller), caller)
+      return { revoked: await sessions.revokeAll(id, id === caller.user_id ? caller.session_id : undefined) }
+    },
+  }),
+]

@@ -1,0 +1,176 @@
+import { hash, randomBytes } from 'node:crypto'
+import { sql } from 'kysely'
+import { notFound } from '../errors.ts'
+import { Cached } from '../storage/cached.ts'
+import type { Database } from '../storage/database.ts'
+import { newId, now } from '../storage/id.ts'
+import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import type { SessionRow } from '../storage/schema.ts'
+import type { Session } from './session.ts'
+
+/** A living session and whose it is: what identifies a caller. */
+export interface LiveSession {
+  readonly id: string
+  readonly kind: 'cookie' | 'token'
+  readonly provider: string
+  readonly expires_at: number
+  readonly user_id: string
+  readonly username: string
+  readonly email: string | null
+  readonly context: number
+}
+
+export interface SessionOrigin {
+  readonly kind: 'cookie' | 'token'
+  /** How the person proved who they are. */
+  readonly provider: string
+  readonly address: string
+  readonly user_agent: string
+}
+
+const tokenLength = 43
+const keep = 200_000
+
+/** 256 bits in base64url; anything else is no token of ours and asks no database. */
+const looksLikeToken = (token: string) => token.length === tokenLength && /^[A-Za-z0-9_-]+$/.test(token)
+
+export const hashToken = (token: string): string => hash('sha256', token, 'hex')
+
+/** Signed-in people. The token is given out once; we keep its SHA-256. */
+export class Sessions {
+  readonly #database: Database
+  readonly #lifetime: () => Promise<number>
+  readonly #live: Cached<Map<string, LiveSession>>
+
+  constructor(database: Database, lifetime: () => Promise<number>) {
+    this.#database = database
+    this.#lifetime = lifetime
+    this.#live = new Cached(database, ['sessions', 'users'], async () => new Map<string, LiveSession>())
+  }
+
+  /** Opens a session: the one way to be signed in, whatever the proof was. The caller has verified it. */
+  async open(
+    userId: string,
+    origin: SessionOrigin,
+  ): Promise<{ token: string; id: string; expires_in: number }> {
+    const token = randomBytes(32).toString('base64url')
+    const expires_in = await this.#lifetime()
+    const at = now()
+    const row: SessionRow = {
+      id: newId(),
+      user_id: userId,
+      token_hash: hashToken(token),
+      kind: origin.kind,
+      provider: origin.provider,
+      address: origin.address,
+      user_agent: origin.user_agent.slice(0, 300),
+      created_at: at,
+      expires_at: at + expires_in,
+    }
+    await this.#database.write(() => this.#database.query.insertInto('sessions').values(row).execute())
+    return { token, id: row.id, expires_in }
+  }
+
+  /** The session of a token, or undefined if there is none, it ended, or its user is inactive. Warm, it is synchronous. */
+  find(token: string, kind: 'cookie' | 'token'): LiveSession | undefined | Promise<LiveSession | undefined> {
+    if (!looksLikeToken(token)) return undefined
+    const key = hashToken(token)
+    const session = this.#live.warm()?.get(key)
+    if (session) return session.kind === kind && session.expires_at > now() ? session : undefined
+    return this.#load(key, kind)
+  }
+
+  async #load(key: string, kind: 'cookie' | 'token'): Promise<LiveSession | undefined> {
+    const live = await this.#live.get()
+    const session = await this.#database.query
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .select([
+        'sessions.id',
+        'sessions.kind',
+        'sessions.provider',
+        'sessions.expires_at',
+        'sessions.user_id',
+        'users.username',
+        'users.email',
+        'users.context',
+      ])
+      .where('sessions.token_hash', '=', key)
+      .where('users.is_active', '=', 1)
+      .executeTakeFirst()
+    if (!session) return undefined
+    if (live.size >= keep) live.clear()
+    live.set(key, session)
+    return session.kind === kind && session.expires_at > now() ? session : undefined
+  }
+
+  async list(
+    filter: PageParams & { user: string },
+  ): Promise<{ items: Session[]; next_cursor: string | null }> {
+    const before = afterCursor(filter.cursor)
+    const rows = await this.#database.query
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .select([
+        'sessions.id',
+        'users.username as user',
+        'sessions.kind',
+        'sessions.provider',
+        'sessions.address',
+        'sessions.user_agent',
+        'sessions.created_at',
+        'sessions.expires_at',
+      ])
+      .where(sql`lower(users.username)`, '=', filter.user.toLowerCase())
+      .where('sessions.expires_at', '>', now())
+      .$if(before !== '', (query) => query.where('sessions.id', '<', before))
+      .orderBy('sessions.id', 'desc')
+      .limit(pageSize(filter.limit) + 1)
+      .execute()
+    return toPage(
+      rows,
+      filter,
+      (row) => row.id,
+      (row) => row,
+    )
+  }
+
+  /** Whose session this is, by username, or not_found. */
+  async owner(id: string): Promise<{ id: string; username: string }> {
+    const row = await this.#database.query
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .select(['users.id', 'users.username'])
+      .where('sessions.id', '=', id)
+      .executeTakeFirst()
+    if (!row) throw notFound('session', id)
+    return row
+  }
+
+  async revoke(id: string): Promise<void> {
+    await this.#database.write(async () => {
+      await this.#database.query.deleteFrom('sessions').where('id', '=', id).execute()
+      this.#database.changed('sessions')
+    })
+  }
+
+  /** Ends all sessions of a user but one, and tells how many. */
+  async revokeAll(userId: string, except = ''): Promise<number> {
+    return this.#database.write(async () => {
+      const { numDeletedRows } = await this.#database.query
+        .deleteFrom('sessions')
+        .where('user_id', '=', userId)
+        .where('id', '!=', except)
+        .executeTakeFirst()
+      if (numDeletedRows > 0n) this.#database.changed('sessions')
+      return Number(numDeletedRows)
+    })
+  }
+
+  /** Deletes sessions that have ended by time; called on a timer. */
+  async sweep(): Promise<void> {
+    await this.#database.write(() =>
+      this.#database.query.deleteFrom('sessions').where('expires_at', '<=', now()).execute(),
+    )
+  }
+}
