@@ -65,7 +65,9 @@ export const startDaemon = async (
     } catch (error) {
       await app.socket.close(0)
       const { host, port } = config.listen
-      throw new Error(`cannot listen on ${host}:${port} (${(error as NodeJS.ErrnoException).code})`)
+      throw new Error(`cannot listen on ${host}:${port} (${(error as NodeJS.ErrnoException).code})`, {
+        cause: error,
+      })
     }
 
     const setupToken = (await app.setup.isOpen()) ? await app.setup.issueToken() : undefined

@@ -15,21 +15,22 @@ export const Named = <P extends TProperties>(title: string, properties: P) => Sh
 export const Nullable = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T> | null>(Type.Union([schema, Type.Null()]))
 
-export const segmentPattern = '^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$'
-const segmentWords = '1 to 63 letters, digits, "_" or "-", the first a letter or digit'
+const segmentPattern = '^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$'
 
-/** One claim segment: the alphabet of usernames, group slugs and role names. */
-export const Segment = (meaning: string) =>
-  Type.String({ pattern: segmentPattern, description: `${meaning}: ${segmentWords}` })
+/** One claim segment: the alphabet of usernames, group slugs, role and service names. */
+const Segment = Type.String({
+  pattern: segmentPattern,
+  description: '1 to 63 letters, digits, "_" or "-", the first a letter or digit',
+})
 
-export const Username = Segment('Username')
-export const GroupSlug = Segment('Group slug')
-export const RoleName = Segment('Role name')
-export const ServiceName = Segment('Service name')
+export const Username = Segment
+export const GroupSlug = Segment
+export const RoleName = Segment
+export const ServiceName = Segment
 
 export const Id = Type.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',
-  description: 'Identifier: a UUID of version 7',
+  description: 'A UUID of version 7',
 })
 
 /** One plain address: what mail software reads only one way. RFC 5321 section 4.1.2 allows more (quotes, comments); we do not. */
@@ -55,7 +56,7 @@ export const claimGrammar = {
   maxLength: 255,
   pattern: '^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}(\\.[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}){0,7}$',
   description:
-    'Claim: 1 to 8 segments joined by ".", each 1 to 63 letters, digits, "_" or "-" beginning with a letter or digit; at most 255 characters; no wildcard',
+    '1 to 8 segments joined by ".", each 1 to 63 letters, digits, "_" or "-" beginning with a letter or digit; at most 255 characters; no wildcard',
 }
 export const Claim = Type.String(claimGrammar)
 
@@ -70,13 +71,13 @@ export const GrantableClaim = Type.String({
 export const ClaimPattern = Type.String({
   maxLength: 257,
   pattern: '^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}(\\.[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}){0,7}(\\.\\*)?$',
-  description: 'Claim, or "prefix.*" for any claim below the prefix',
+  description: 'A claim, or "prefix.*" for any claim below the prefix',
 })
 
 export const Context = Type.Integer({
   minimum: 0,
   maximum: 2147483647,
-  description: 'Hero context: an integer from 0 (internal trust) to 2147483647',
+  description: 'An integer from 0 (internal trust) to 2147483647',
 })
 
 export const Time = Type.Integer({ minimum: 0, description: 'Unix time in seconds' })
@@ -85,7 +86,7 @@ export const Limit = Type.Optional(
   Type.Integer({
     minimum: 1,
     maximum: 1000,
-    description: 'How many items at the most: 1 to 1000, 100 unless told',
+    description: '1 to 1000 items at the most, 100 unless told',
   }),
 )
 export const Cursor = Type.Optional(

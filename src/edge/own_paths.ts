@@ -15,7 +15,7 @@ export type OwnPath = (
 ) => void | Promise<void>
 
 /** Names that are ours on every host, whether or not this version serves them: no route can take them. */
-const exact = [
+const exact = new Set([
   '/login',
   '/logout',
   '/oauth/callback',
@@ -26,7 +26,7 @@ const exact = [
   '/authorize',
   '/token',
   '/userinfo',
-]
+])
 const below = ['/auth/', '/admin/', '/.well-known/', '/mcp/']
 
 const query = (asked: Asked) => new URL(asked.target, 'http://door.invalid').searchParams
@@ -68,7 +68,7 @@ export class OwnPaths {
   find(path: string): OwnPath | undefined {
     const methods = this.#paths.get(path)
     if (methods) return (request, response, asked) => answer(methods, request, response, asked)
-    const taken = exact.includes(path) || below.some((prefix) => path.startsWith(prefix))
+    const taken = exact.has(path) || below.some((prefix) => path.startsWith(prefix))
     return taken ? (request, response, asked) => tell(request, response, asked, notHere) : undefined
   }
 }

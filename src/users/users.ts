@@ -25,7 +25,7 @@ export interface UserFields {
 }
 
 /** What people may change about themselves: nothing that grants power or proves an address. */
-const profileFields: readonly (keyof UserFields)[] = ['display_name']
+const profileFields: ReadonlySet<string> = new Set<keyof UserFields>(['display_name'])
 
 const holds = (caller: Caller, claim: string) => caller.kind === 'operator' || caller.claims.has(claim)
 
@@ -177,7 +177,7 @@ export class Users {
 
   #refuseBeyondProfile(fields: UserFields, caller: Caller) {
     if (holds(caller, 'proxy.users.write')) return
-    const beyond = Object.keys(fields).find((key) => !profileFields.includes(key as keyof UserFields))
+    const beyond = Object.keys(fields).find((key) => !profileFields.has(key))
     if (beyond !== undefined) {
       throw new AppError('claim_required', `Changing ${beyond} takes the claim proxy.users.write`, {
         claims: ['proxy.users.write'],

@@ -1,0 +1,146 @@
+import { CommanderError, type Command } from 'commander'
+import type { MethodName } from '../../sdk/methods.ts'
+import type { OpenRpc, Schema } from '../print_sdk.ts'
+import { clientFrom, openrpc, withClientOptions, type ClientFlags } from './client.ts'
+import { print } from './print.ts'
+
+type Method = OpenRpc['methods'][number]
+
+/** A wrong use of the command; exit status 2, as for a wrong option. */
+const misuse = (message: string) => {
+  console.error(`hero-proxy call: ${message}`)
+  return new CommanderError(2, 'hero-proxy.misuse', message)
+}
+
+const kindsOf = (schema: Schema): string[] =>
+  schema.anyOf
+    ? schema.anyOf.flatMap(kindsOf)
+    : schema.enum
+      ? ['string']
+      : schema.type === undefined
+        ? []
+        : [schema.type]
+
+const readValue = (name: string, schema: Schema, text: string): unknown => {
+  const kinds = kindsOf(schema)
+  if (text === 'null' && kinds.includes('null')) return null
+  if ((text === 'true' || text === 'false') && kinds.includes('boolean')) return text === 'true'
+  if (/^-?[0-9]+$/.test(text) && (kinds.includes('integer') || kinds.includes('number'))) return Number(text)
+  if (kinds.includes('string')) return text
+  if (kinds.includes('array') && !text.startsWith('[')) return text.split(',')
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw misuse(`--${name} takes ${kinds.join(' or ')}`)
+  }
+}
+
+/** Parameters from one JSON text, from `--name value` pairs, or both; pairs win. A bare `--name` is true. */
+const readParams = (method: Method, words: readonly string[]): Record<string, unknown> => {
+  const params: Record<string, unknown> = {}
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!
+    if (!word.startsWith('--')) {
+      if (!word.startsWith('{'))
+        throw misuse(`${JSON.stringify(word)} is neither --parameter nor a JSON object`)
+      Object.assign(params, parseObject(word))
+      continue
+    }
+    const [name = '', given] = word.slice(2).split(/=(.*)/s)
+    const known = name.replaceAll('-', '_')
+    const descriptor = method.params.find((param) => param.name === known)
+    if (!descriptor) {
+      const names = method.params.map((param) => `--${param.name}`).join(', ') || 'none'
+      throw misuse(`${method.name} has no parameter --${name}; there are: ${names}`)
+    }
+    const next = words[i + 1]
+    if (given !== undefined) params[known] = readValue(known, descriptor.schema, given)
+    else if (next === undefined || next.startsWith('--')) params[known] = true
+    else params[known] = readValue(known, descriptor.schema, words[++i]!)
+  }
+  return params
+}
+
+const parseObject = (text: string): object => {
+  try {
+    return JSON.parse(text) as object
+  } catch (error) {
+    throw misuse(`the JSON cannot be read: ${(error as Error).message}`)
+  }
+}
+
+const ruleText = (rule: Method['x-required-claim']) =>
+  rule === null ? 'everybody' : rule === 'self' ? 'anybody signed in' : rule.join(' or ')
+
+const helpOf = (method: Method): string => {
+  const params = method.params.map(
+    ({ name, required, schema }) =>
+      `  --${name}${required ? ' (required)' : ''}\n      ${schema.description ?? kindsOf(schema).join(' or ')}`,
+  )
+  const example = Object.fromEntries(method.examples[0]!.params.map(({ name, value }) => [name, value]))
+  return [
+    `${method.name}: ${method.summary}`,
+    ...(method.description === undefined ? [] : [method.description]),
+    '',
+    `Who may: ${ruleText(method['x-required-claim'])}`,
+    '',
+    params.length > 0 ? `Parameters:\n${params.join('\n')}` : 'No parameters.',
+    '',
+    `Example:\n  hero-proxy call ${method.name}${params.length > 0 ? ` '${JSON.stringify(example)}'` : ''}`,
+  ].join('\n')
+}
+
+const nearest = (name: string, methods: readonly Method[]): string => {
+  const [, last = name] = /([^.]*)$/.exec(name) ?? []
+  const alike = methods.filter(
+    (method) =>
+      method.name.includes(name) ||
+      method.name.endsWith(`.${last}`) ||
+      method.name.split('.')[0] === name.split('.')[0],
+  )
+  return alike.length > 0
+    ? `; there are ${alike.map((method) => method.name).join(', ')}`
+    : '; `hero-proxy call --list` names all'
+}
+
+export const addCallCommand = (program: Command): void => {
+  withClientOptions(program.command('call'))
+    .description('call a method: hero-proxy call users.add --username ada, or with one JSON object')
+    .argument('[method]', 'such as users.list; `hero-proxy call METHOD --help` tells its parameters')
+    .argument('[params...]', "a JSON object, or --name value pairs; the method's options come after its name")
+    .option('--json', 'print JSON')
+    .option('--list', 'name all methods')
+    .helpOption(false)
+    .passThroughOptions()
+    .allowUnknownOption()
+    .action(
+      async (
+        name: string | undefined,
+        words: string[],
+        flags: ClientFlags & { json?: boolean; list?: boolean },
+        command: Command,
+      ) => {
+        const { methods } = openrpc()
+        if (flags.list)
+          return console.log(
+            methods.map((method) => `${method.name.padEnd(24)} ${method.summary}`).join('\n'),
+          )
+        if (name === undefined || name === '--help' || name === '-h')
+          return console.log(command.helpInformation())
+        const method = methods.find((known) => known.name === name || known['x-aliases']?.includes(name))
+        if (!method) throw misuse(`there is no method ${name}${nearest(name, methods)}`)
+        if (words.includes('--help') || words.includes('-h')) return console.log(helpOf(method))
+        const json = flags.json || words.includes('--json') ? true : undefined
+        const params = readParams(
+          method,
+          words.filter((word) => word !== '--json'),
+        )
+        const hero = clientFrom(flags)
+        try {
+          print(await hero.call(method.name as MethodName, params as never), json)
+        } finally {
+          hero.close()
+        }
+      },
+    )
+}

@@ -1,0 +1,35 @@
+import type { Command } from 'commander'
+import type { OpenRpc } from '../print_sdk.ts'
+import { openrpc } from './client.ts'
+
+const script = (
+  commands: readonly string[],
+  methods: OpenRpc['methods'],
+): string => `# hero-proxy completion for bash; in zsh run "autoload -U bashcompinit && bashcompinit" first.
+_hero_proxy() {
+  local current="\${COMP_WORDS[COMP_CWORD]}"
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W "${commands.join(' ')} --help --version" -- "$current"))
+  elif [ "\${COMP_WORDS[1]}" = call ] && [ "$COMP_CWORD" -eq 2 ]; then
+    COMPREPLY=($(compgen -W "${methods.map(({ name }) => name).join(' ')} --list --help" -- "$current"))
+  elif [ "\${COMP_WORDS[1]}" = call ]; then
+    case "\${COMP_WORDS[2]}" in
+${methods.map(({ name, params }) => `      ${name}) COMPREPLY=($(compgen -W "${[...params.map((param) => `--${param.name}`), '--json', '--help'].join(' ')}" -- "$current")) ;;`).join('\n')}
+    esac
+  fi
+}
+complete -F _hero_proxy hero-proxy`
+
+export const addCompletionCommand = (program: Command): void => {
+  program
+    .command('completion')
+    .description('print completion for bash and zsh: source <(hero-proxy completion)')
+    .action(() =>
+      console.log(
+        script(
+          program.commands.map((command) => command.name()),
+          openrpc().methods,
+        ),
+      ),
+    )
+}

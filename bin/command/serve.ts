@@ -1,0 +1,70 @@
+import type { Command } from 'commander'
+import { ConfigError, flagOf, readConfig, settings } from '../../src/config.ts'
+import { version } from '../../src/version.ts'
+
+const printStarted = (
+  { socketPath, setupLink }: { socketPath: string; setupLink: string | undefined },
+  door: string,
+  bound: string,
+) => {
+  const lines = [
+    `hero_proxy ${version} is running`,
+    '',
+    `  door    ${door}  (${bound})`,
+    `  socket  ${socketPath}`,
+  ]
+  if (setupLink !== undefined) {
+    lines.push(
+      '',
+      '  There is no administrator yet. This link makes the first one, once, within 24 hours:',
+      `  ${setupLink}`,
+    )
+  }
+  console.log(`${lines.join('\n')}\n`)
+}
+
+export const addServeCommand = (program: Command): void => {
+  const command = program
+    .command('serve')
+    .description('run the daemon in the foreground; SIGTERM or Ctrl-C stops it after open requests are done')
+  for (const { name, meaning, allowed, default_text, ...rest } of settings) {
+    if ('no_flag' in rest) continue
+    command.option(`${flagOf(name)} <value>`, `${meaning} (${allowed}; default ${default_text})`)
+  }
+  command.addHelpText(
+    'after',
+    '\nEvery setting can also stand in the environment or in hero_proxy.toml; the README lists them.',
+  )
+  command.action(async (flags: Record<string, string>) => {
+    const byName = Object.fromEntries(settings.map(({ name }) => [name, flags[camel(name)]]))
+    const config = readConfig(byName, process.env)
+    const { startDaemon } = await import('../../src/main.ts')
+    const daemon = await startDaemon(config).catch((error: Error) => {
+      throw new ConfigError(oneLine(error))
+    })
+    printStarted(daemon, config.public_url, `${daemon.edge.host}:${daemon.edge.port}`)
+    stopOnSignal(() => daemon.close())
+  })
+}
+
+const camel = (name: string) => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+
+const oneLine = (error: Error) => error.message.split('\n')[0]!
+
+const stopOnSignal = (close: () => Promise<void>) => {
+  let stopping = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // A second signal does not wait.
+      if (stopping) process.exit(1)
+      stopping = true
+      void close().then(
+        () => process.exit(0),
+        (error: Error) => {
+          console.error(`hero-proxy: stopping failed: ${error.message}`)
+          process.exit(1)
+        },
+      )
+    })
+  }
+}

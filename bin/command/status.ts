@@ -1,0 +1,20 @@
+import type { Command } from 'commander'
+import { clientFrom, withClientOptions, type ClientFlags } from './client.ts'
+import { print } from './print.ts'
+
+export const addStatusCommand = (program: Command): void => {
+  withClientOptions(program.command('status'))
+    .description('tell whether the daemon runs, and how it fares; exit status 1 if it does not answer')
+    .option('--json', 'print JSON')
+    .action(async (flags: ClientFlags & { json?: boolean }) => {
+      const hero = clientFrom(flags)
+      try {
+        const health = await hero.health()
+        // Numbers are for administrators; without the claim the pulse is all.
+        const stats = await hero.stats().catch(() => ({}))
+        print({ ...health, ...stats }, flags.json)
+      } finally {
+        hero.close()
+      }
+    })
+}

@@ -1,0 +1,115 @@
+// Makes openrpc.json, sdk/methods.ts and the tables of the documentation from the method list and the settings table.
+// With --check it writes nothing and fails if a committed file differs.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createApp } from '../src/app.ts'
+import { flagOf, readConfig, settings } from '../src/config.ts'
+import { createLog } from '../src/log.ts'
+import { openDatabase } from '../src/storage/database.ts'
+import { Seal } from '../src/storage/seal.ts'
+import { definitions } from '../src/settings/definitions.ts'
+import { printSdk, type OpenRpc } from './print_sdk.ts'
+
+const root = join(import.meta.dirname, '..')
+const check = process.argv.includes('--check')
+
+const makeDocument = async (): Promise<string> => {
+  const dir = mkdtempSync(join(tmpdir(), 'hero_proxy-generate-'))
+  const config = readConfig({ data_dir: dir }, {})
+  const log = createLog('silent')
+  const database = await openDatabase(config.database_url, log)
+  try {
+    return createApp(config, database, new Seal('x'.repeat(32)), log).document
+  } finally {
+    await database.close()
+    rmSync(dir, { recursive: true })
+  }
+}
+
+const row = (...cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+
+const configurationTable = () =>
+  [
+    row('setting', 'flag', 'environment', 'default', 'meaning; allowed'),
+    row('---', '---', '---', '---', '---'),
+    ...settings.map(({ name, env, default_text, meaning, allowed, ...rest }) =>
+      row(
+        `\`${name}\``,
+        'no_flag' in rest ? '—' : `\`${flagOf(name)}\``,
+        env.map((variable) => `\`${variable}\``).join(' '),
+        default_text.startsWith('none') || default_text.startsWith('made')
+          ? default_text
+          : `\`${default_text}\``,
+        `${meaning}; ${allowed}`,
+      ),
+    ),
+  ].join('\n')
+
+const runtimeTable = () =>
+  [
+    row('key', 'default', 'meaning; allowed'),
+    row('---', '---', '---'),
+    ...Object.entries(definitions).map(([key, { default: value, description, allowed }]) =>
+      row(`\`${key}\``, `\`${String(value)}\``, `${description}; ${allowed}`),
+    ),
+  ].join('\n')
+
+const ruleText = (rule: null | 'self' | readonly string[]) =>
+  rule === null
+    ? 'everybody'
+    : rule === 'self'
+      ? 'anybody signed in'
+      : rule.map((claim) => `\`${claim}\``).join(' or ')
+
+const methodTable = ({ methods }: OpenRpc) =>
+  [
+    row('method', 'parameters', 'what it does', 'who may'),
+    row('---', '---', '---', '---'),
+    ...methods.map(({ name, params, summary, 'x-required-claim': rule, 'x-aliases': aliases = [] }) =>
+      row(
+        [`\`${name}\``, ...aliases.map((alias) => `(old: \`${alias}\`)`)].join(' '),
+        params.map((param) => `\`${param.name}${param.required ? '' : '?'}\``).join(' '),
+        summary,
+        ruleText(rule),
+      ),
+    ),
+  ].join('\n')
+
+/** Puts a table between the two comments that name it. */
+const withTable = (file: string, name: string, table: string): string => {
+  const begin = `<!-- generated: ${name} -->`
+  const end = `<!-- end: ${name} -->`
+  const from = file.indexOf(begin)
+  const to = file.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`there is no place for the table "${name}"`)
+  return `${file.slice(0, from + begin.length)}\n\n${table}\n\n${file.slice(to)}`
+}
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+const document = await makeDocument()
+const openrpc = JSON.parse(document) as OpenRpc
+const readme = withTable(read('README.md'), 'configuration', configurationTable())
+const files: Record<string, string> = {
+  'openrpc.json': document,
+  'sdk/methods.ts': printSdk(openrpc),
+  'README.md': withTable(readme, 'runtime settings', runtimeTable()),
+  'docs/methods.md': withTable(read('docs/methods.md'), 'methods', methodTable(openrpc)),
+}
+
+const stale = Object.entries(files).filter(([path, text]) => {
+  try {
+    return read(path) !== text
+  } catch {
+    return true
+  }
+})
+if (check && stale.length > 0) {
+  console.error(`not up to date: ${stale.map(([path]) => path).join(', ')}; run \`npm run generate\``)
+  process.exit(1)
+}
+for (const [path, text] of stale) {
+  writeFileSync(join(root, path), text)
+  console.log(`wrote ${path}`)
+}

@@ -1,0 +1,69 @@
+import { satisfiesRule } from './claim_rule.ts'
+import { ClaimRequired, Unauthenticated } from './errors.ts'
+
+/** Who hero_proxy says is asking, as a service behind it reads it from three headers. */
+export interface Identity {
+  readonly username: string
+  /** The Hero context; 0 is internal trust. */
+  readonly context: number
+  readonly claims: readonly string[]
+  readonly email: string | undefined
+  /** The administrator who acts as this user, while impersonating. */
+  readonly impersonator: string | undefined
+}
+
+/** Node's `request.headers`, a fetch `Headers`, or anything with `get`. */
+export type HeadersLike =
+  | { get(name: string): string | null | undefined }
+  | Readonly<Record<string, string | readonly string[] | undefined>>
+
+const segment = /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$/
+const claim = /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}(\.[a-zA-Z0-9][a-zA-Z0-9_-]{0,62})*$/
+
+const read = (headers: HeadersLike, name: string): string | undefined => {
+  if (typeof headers.get === 'function')
+    return (headers as { get(name: string): string | null }).get(name) ?? undefined
+  const value = (headers as Record<string, unknown>)[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/**
+ * The identity of a forwarded request, or undefined for a guest. Headers that do not have the exact form which
+ * hero_proxy sends count as a guest's: nothing is guessed. Trust these headers only where nobody but hero_proxy can
+ * reach the service.
+ */
+export const identityFrom = (headers: HeadersLike): Identity | undefined => {
+  const username = read(headers, 'x-hero-user')
+  const context = read(headers, 'x-hero-context')
+  const claims = read(headers, 'x-hero-claims')
+  if (username === undefined || context === undefined || claims === undefined) return undefined
+  const list = claims === '' ? [] : claims.split(',')
+  if (!segment.test(username) || !/^[0-9]{1,10}$/.test(context) || !list.every((text) => claim.test(text)))
+    return undefined
+  return {
+    username,
+    context: Number(context),
+    claims: list,
+    email: read(headers, 'x-proxy-user-email'),
+    impersonator: read(headers, 'x-hero-impersonator'),
+  }
+}
+
+/**
+ * Makes the check of a rule: a claim, `prefix.*`, or a list of which any suffices. The check returns the identity behind
+ * a request's headers, or throws {@link Unauthenticated} (status 401) for a guest and {@link ClaimRequired} (status 403).
+ */
+export const requireClaim = (rule: string | readonly string[]): ((headers: HeadersLike) => Identity) => {
+  const claims = typeof rule === 'string' ? [rule] : [...rule]
+  if (claims.length === 0) throw new TypeError('a rule names at least one claim')
+  return (headers) => {
+    const identity = identityFrom(headers)
+    if (!identity) throw new Unauthenticated('Not signed in', 'unauthenticated', -32001)
+    if (!satisfiesRule(claims, identity.claims)) {
+      throw new ClaimRequired(`This takes the claim ${claims.join(' or ')}`, 'claim_required', -32001, {
+        claims,
+      })
+    }
+    return identity
+  }
+}

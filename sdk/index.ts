@@ -1,0 +1,6 @@
+export { HeroProxy, defaultSocket, type HeroProxyOptions } from './client.ts'
+export * from './errors.ts'
+export { matchesClaim, satisfiesRule } from './claim_rule.ts'
+export { identityFrom, requireClaim, type HeadersLike, type Identity } from './identity.ts'
+export type * from './methods.ts'
+export type { Transport } from './transport.ts'

@@ -1,0 +1,127 @@
+import { connect, type Socket } from 'node:net'
+import { ConnectionError, toHeroError } from './errors.ts'
+import type { Transport } from './transport.ts'
+
+interface Options {
+  /** Milliseconds that a call may take. */
+  readonly timeout: number
+  /** Milliseconds to wait for a daemon that is just starting. */
+  readonly startTimeout: number
+}
+
+interface Pending {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: Error) => void
+  readonly timer: NodeJS.Timeout
+}
+
+const notYetThere = new Set(['ENOENT', 'ECONNREFUSED'])
+const retryEvery = 50
+
+const open = (path: string): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(path)
+    socket.once('connect', () => resolve(socket))
+    socket.once('error', reject)
+  })
+
+/** One connection to rpc.sock, any number of calls on their way: a line each, answers matched by id. */
+export class SocketTransport implements Transport {
+  readonly #path: string
+  readonly #options: Options
+  readonly #pending = new Map<number, Pending>()
+  #socket: Promise<Socket> | undefined
+  #next = 1
+  #outgoing = ''
+  #closed = false
+
+  constructor(path: string, options: Options) {
+    this.#path = path
+    this.#options = options
+  }
+
+  async call(method: string, params: unknown, authorization: string | undefined): Promise<unknown> {
+    const socket = await (this.#socket ??= this.#connect())
+    return new Promise((resolve, reject) => {
+      const id = this.#next++
+      const timer = setTimeout(() => {
+        this.#settle(id)?.reject(
+          new ConnectionError(`${method}: no answer within ${this.#options.timeout} ms`),
+        )
+      }, this.#options.timeout)
+      this.#pending.set(id, { resolve, reject, timer })
+      // A program that waits for nothing may end; one that waits for us may not.
+      if (this.#pending.size === 1) socket.ref()
+      // Calls of one turn leave in one write.
+      if (this.#outgoing === '') queueMicrotask(() => this.#flush(socket))
+      this.#outgoing += `${JSON.stringify({ jsonrpc: '2.0', id, method, params, authorization })}\n`
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    void this.#socket?.then((socket) => socket.destroy()).catch(() => {})
+  }
+
+  #flush(socket: Socket): void {
+    const text = this.#outgoing
+    this.#outgoing = ''
+    socket.write(text)
+  }
+
+  async #connect(): Promise<Socket> {
+    const deadline = Date.now() + this.#options.startTimeout
+    for (;;) {
+      try {
+        if (this.#closed) throw new ConnectionError('this client is closed')
+        return this.#adopt(await open(this.#path))
+      } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code ?? ''
+        if (!notYetThere.has(code) || Date.now() >= deadline) {
+          this.#socket = undefined
+          if (error instanceof ConnectionError) throw error
+          throw new ConnectionError(`no daemon answers at ${this.#path} (${code})`, { cause: error })
+        }
+        await new Promise((resolve) => setTimeout(resolve, retryEvery))
+      }
+    }
+  }
+
+  #adopt(socket: Socket): Socket {
+    let rest = ''
+    socket.setEncoding('utf8')
+    socket.unref()
+    socket.on('data', (chunk: string) => {
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop()!
+      for (const line of lines) this.#receive(line)
+      if (this.#pending.size === 0) socket.unref()
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      this.#socket = undefined
+      for (const id of this.#pending.keys()) {
+        this.#settle(id)?.reject(new ConnectionError('the daemon closed the connection before it answered'))
+      }
+    })
+    return socket
+  }
+
+  #receive(line: string): void {
+    const { id, result, error } = JSON.parse(line) as {
+      id: number
+      result?: unknown
+      error?: Parameters<typeof toHeroError>[0]
+    }
+    const pending = this.#settle(id)
+    if (error) pending?.reject(toHeroError(error))
+    else pending?.resolve(result)
+  }
+
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id)
+    this.#pending.delete(id)
+    clearTimeout(pending?.timer)
+    return pending
+  }
+}

@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { HeroProxy } from '../../sdk/index.ts'
+import { readConfig, type Config } from '../../src/config.ts'
+import { createLog } from '../../src/log.ts'
+import { startDaemon, type Daemon } from '../../src/main.ts'
+
+export interface TestDaemon extends Daemon {
+  /** The SDK as operator, over the socket. */
+  readonly hero: HeroProxy
+  readonly config: Config
+  readonly dir: string
+  /** Origin of the edge by address; use `at` for another host name. */
+  readonly origin: string
+  /** Log lines so far, as objects. */
+  readonly logged: Record<string, unknown>[]
+  /** Stops this daemon and starts another on the same folder and addresses. */
+  restart(): Promise<TestDaemon>
+}
+
+/** The whole daemon in one call: a temporary folder, a real socket, a free port. Closed by `await using` or `close`. */
+export const startTestDaemon = async (
+  settings: Readonly<Record<string, string | undefined>> = {},
+  dir = mkdtempSync(join(tmpdir(), 'hp-')),
+): Promise<TestDaemon & AsyncDisposable> => {
+  const config = readConfig(
+    { data_dir: join(dir, 'data'), socket_dir: join(dir, 's'), listen: '127.0.0.1:0', ...settings },
+    {},
+  )
+  const logged: Record<string, unknown>[] = []
+  const log = createLog('debug', {
+    write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>),
+  })
+  const daemon = await startDaemon(config, log)
+  const hero = new HeroProxy({ socket: daemon.socketPath })
+  let closed = false
+  const close = async (keep = false) => {
+    if (closed) return
+    closed = true
+    hero.close()
+    await daemon.close()
+    if (!keep) rmSync(dir, { recursive: true, force: true })
+  }
+  return {
+    ...daemon,
+    hero,
+    config,
+    dir,
+    logged,
+    origin: `http://127.0.0.1:${daemon.edge.port}`,
+    close,
+    restart: async () => {
+      await close(true)
+      return startTestDaemon({ ...settings, listen: `127.0.0.1:${daemon.edge.port}` }, dir)
+    },
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** A password that every check accepts. */
+export const goodPassword = 'mosaic-lantern-42-orbit'

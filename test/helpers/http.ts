@@ -1,0 +1,101 @@
+import { request, type IncomingHttpHeaders } from 'node:http'
+import { connect } from 'node:net'
+import type { TestDaemon } from './daemon.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly rawHeaders: string[]
+  readonly body: string
+}
+
+interface Ask {
+  readonly method?: string
+  /** A flat list keeps order, case and repetition. */
+  readonly headers?: readonly string[]
+  readonly body?: string | Buffer
+}
+
+/** One request to the edge under a host name, over a connection of its own. */
+export const ask = (
+  daemon: Pick<TestDaemon, 'edge'>,
+  host: string,
+  path: string,
+  { method = 'GET', headers = [], body }: Ask = {},
+): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const framing = body === undefined ? [] : ['Content-Length', String(Buffer.byteLength(body))]
+    const onward = request({
+      host: '127.0.0.1',
+      port: daemon.edge.port,
+      method,
+      path,
+      agent: false,
+      setHost: false,
+      headers: ['Host', host, ...headers, ...framing] as unknown as Record<string, string>,
+    })
+    onward.on('error', reject)
+    onward.on('response', (response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => (text += chunk))
+      response.on('error', reject)
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode!,
+          headers: response.headers,
+          rawHeaders: response.rawHeaders,
+          body: text,
+        }),
+      )
+    })
+    onward.end(body)
+  })
+
+/** What comes back for exactly these bytes, until the edge closes or `quiet` milliseconds pass without a byte. */
+export const askRaw = (
+  daemon: Pick<TestDaemon, 'edge'>,
+  bytes: string | Buffer,
+  quiet = 400,
+): Promise<string> =>
+  new Promise((resolve) => {
+    const socket = connect(daemon.edge.port, '127.0.0.1')
+    let text = ''
+    socket.setEncoding('latin1')
+    socket.setTimeout(quiet, () => socket.destroy())
+    socket.on('data', (chunk: string) => (text += chunk))
+    socket.on('error', () => {})
+    socket.on('close', () => resolve(text))
+    socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
+  })
+
+const cookieOf = (setCookie: readonly string[] | undefined, part: string) =>
+  setCookie?.find((line) => line.includes(part))?.split(';')[0]
+
+/** Signs in at the edge's own form, as a browser would, and returns the Cookie header of the session. */
+export const signIn = async (
+  daemon: Pick<TestDaemon, 'edge'>,
+  host: string,
+  login: string,
+  password: string,
+): Promise<string> => {
+  const page = await ask(daemon, host, '/auth/login', { headers: ['Accept', 'text/html'] })
+  const formCookie = cookieOf(page.headers['set-cookie'], 'form')!
+  const token = /name="form_token" value="([^"]+)"/.exec(page.body)![1]!
+  const answer = await ask(daemon, host, '/auth/login', {
+    method: 'POST',
+    headers: [
+      'Content-Type',
+      'application/x-www-form-urlencoded',
+      'Cookie',
+      formCookie,
+      'Accept',
+      'text/html',
+    ],
+    body: new URLSearchParams({ form_token: token, login, password, return_to: '/' }).toString(),
+  })
+  const session = cookieOf(answer.headers['set-cookie'], 'session')
+  if (answer.status !== 303 || session === undefined)
+    throw new Error(`sign-in answered ${answer.status}: ${answer.body}`)
+  return session
+}
