@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { after, before, describe, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { browserMissing, startBrowser } from '../helpers/browser.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+
+interface AxeResult {
+  readonly violations: { readonly id: string; readonly nodes: { readonly html: string }[] }[]
+}
+
+const violations = async (page: Page): Promise<string[]> => {
+  await page.addScriptTag({ path: axe })
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run(): Promise<AxeResult> } }).axe.run(),
+  )
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+}
+
+describe('pages of ours', { skip: browserMissing() ?? false }, () => {
+  let daemon: TestDaemon
+  let browser: Browser
+  const at = (path: string) => `http://localhost:${daemon.edge.port}${path}`
+
+  before(async () => {
+    daemon = await startTestDaemon()
+    await daemon.hero.users.add({ username: 'ada', password: goodPassword, display_name: 'Ada Lovelace' })
+    await daemon.hero.proxy.routes.add({
+      domain: 'down.localhost',
+      target: 'http://127.0.0.1:9',
+      auth_mode: 'none',
+    })
+    browser = await startBrowser()
+  })
+  after(async () => {
+    await browser?.close()
+    await daemon?.close()
+  })
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`axe finds nothing, ${colorScheme}, on a phone`, async () => {
+      const context = await browser.newContext({
+        colorScheme,
+        bypassCSP: true,
+        viewport: { width: 360, height: 740 },
+      })
+      const page = await context.newPage()
+      const check = async (url: string) => {
+        await page.goto(url)
+        assert.deepEqual(await violations(page), [], url)
+        const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
+        assert.equal(wide, false, `${url} scrolls sideways`)
+      }
+      await check(at('/auth/login'))
+      await check(at('/auth/setup?token=x'))
+      await check(`http://down.localhost:${daemon.edge.port}/`)
+      await page.goto(at('/auth/login'))
+      await page.getByLabel('Username or email').fill('ada')
+      await page.getByLabel('Password').fill('wrong')
+      await page.keyboard.press('Enter')
+      await page.getByRole('alert').waitFor()
+      assert.deepEqual(await violations(page), [])
+      await page.getByLabel('Password').fill(goodPassword)
+      await page.keyboard.press('Enter')
+      await page.getByText('You are signed in here.').waitFor()
+      assert.deepEqual(await violations(page), [])
+      await check(at('/auth/logout'))
+      await context.close()
+    })
+  }
+
+  test('they work without scripts and break no policy', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false })
+    const page = await context.newPage()
+    const complaints: string[] = []
+    page.on('console', (message) => complaints.push(message.text()))
+    await page.goto(at('/auth/login?return_to=/auth/me'))
+    await page.keyboard.type('ada')
+    await page.keyboard.press('Tab')
+    await page.keyboard.type(goodPassword)
+    await page.keyboard.press('Enter')
+    await page.getByText('You are signed in here.').waitFor()
+    assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), 'Ada Lovelace')
+    assert.deepEqual(complaints, [])
+    await context.close()
+  })
+
+  test('a name that is markup is shown as text', async () => {
+    await daemon.hero.users.update({ username: 'ada', display_name: '<img src=x onerror=alert(1)>' })
+    const page = await browser.newPage()
+    await page.goto(at('/auth/login'))
+    await page.getByLabel('Username or email').fill('ada')
+    await page.getByLabel('Password').fill(goodPassword)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), '<img src=x onerror=alert(1)>')
+    await page.close()
+  })
+})

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Browser, BrowserContext } from 'playwright-core'
+import { browserMissing, startBrowser } from '../helpers/browser.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { startUpstream, valuesOf, type Upstream } from '../helpers/upstream.ts'
+
+/** The tour of the README in a real browser: set up, sign in, be known to a service, sign out. */
+describe('the main job in Chromium', { skip: browserMissing() ?? false }, () => {
+  let daemon: TestDaemon
+  let upstream: Upstream
+  let browser: Browser
+  let context: BrowserContext
+  const at = (host: string, path: string) => `http://${host}:${daemon.edge.port}${path}`
+  const seen = () => upstream.seen.at(-1)!
+
+  before(async () => {
+    daemon = await startTestDaemon()
+    upstream = await startUpstream((request, response) => {
+      response.setHeader('content-type', 'text/html')
+      response.end(`<title>The wiki</title><p id=path>${request.url}</p>`)
+    })
+    browser = await startBrowser()
+    context = await browser.newContext()
+  })
+  after(async () => {
+    await browser?.close()
+    await daemon?.close()
+    await upstream?.close()
+  })
+
+  test('the printed link makes the first administrator, who is then signed in', async () => {
+    const page = await context.newPage()
+    await page.goto(at('localhost', new URL(daemon.setupLink!).pathname + new URL(daemon.setupLink!).search))
+    await page.getByLabel('Username').fill('ada')
+    await page.getByLabel('Email').fill('ada@example.org')
+    await page.getByLabel('Password').fill('password')
+    await page.getByRole('button', { name: 'Create account' }).click()
+    assert.match(await page.getByRole('alert').innerText(), /harder to guess/)
+    assert.equal(await page.getByLabel('Username').inputValue(), 'ada', 'what was typed is still there')
+
+    await page.getByLabel('Password').fill(goodPassword)
+    await page.getByRole('button', { name: 'Create account' }).click()
+    await page.getByText('You are signed in here.').waitFor()
+    const { items } = await daemon.hero.users.list()
+    assert.deepEqual(
+      items.map(({ username, is_admin }) => ({ username, is_admin })),
+      [{ username: 'ada', is_admin: true }],
+    )
+    await page.close()
+  })
+
+  test('the link works once', async () => {
+    const page = await (await browser.newContext()).newPage()
+    await page.goto(at('localhost', new URL(daemon.setupLink!).pathname + new URL(daemon.setupLink!).search))
+    await page.getByLabel('Username').fill('mallory')
+    await page.getByLabel('Email').fill('mallory@example.org')
+    await page.getByLabel('Password').fill(goodPassword)
+    await page.getByRole('button', { name: 'Create account' }).click()
+    assert.match(await page.getByRole('alert').innerText(), /administrator already/)
+    await page.context().close()
+  })
+
+  test('a page of a closed service leads through the sign-in back to that page', async () => {
+    await daemon.hero.proxy.routes.add({
+      domain: 'wiki.localhost',
+      target: upstream.target,
+      auth_mode: 'local',
+    })
+    const page = await context.newPage()
+    await page.goto(at('wiki.localhost', '/pages/door?tab=history#top'))
+    assert.equal(new URL(page.url()).pathname, '/auth/login')
+    assert.equal(upstream.seen.length, 0, 'nothing reached the service')
+
+    await page.getByLabel('Username or email').fill('ada')
+    await page.getByLabel('Password').fill('wrong')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    assert.match(await page.getByRole('alert').innerText(), /Wrong username, email or password/)
+
+    await page.getByLabel('Password').fill(goodPassword)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.locator('#path').waitFor()
+    assert.equal(await page.locator('#path').innerText(), '/pages/door?tab=history')
+    assert.equal(await page.title(), 'The wiki')
+    await page.close()
+  })
+
+  test('the service is told who is there, by the proxy alone', async () => {
+    await daemon.hero.groups.add({ slug: 'engineers' })
+    await daemon.hero.roles.add({ name: 'writer' })
+    await daemon.hero.roles.add_claim({ role: 'writer', claim: 'wiki.pages.write' })
+    await daemon.hero.groups.add_role({ group: 'engineers', role: 'writer' })
+    await daemon.hero.groups.add_member({ group: 'engineers', user: 'ada' })
+    const page = await context.newPage()
+    await page.setExtraHTTPHeaders({ 'X-Hero-User': 'root', 'X-Hero-Claims': 'admin' })
+    await page.goto(at('wiki.localhost', '/'))
+    const { rawHeaders } = seen()
+    assert.deepEqual(valuesOf(rawHeaders, 'X-Hero-User'), ['ada'])
+    assert.deepEqual(valuesOf(rawHeaders, 'X-Hero-Context'), ['1'])
+    const claims = valuesOf(rawHeaders, 'X-Hero-Claims')[0]!.split(',')
+    for (const claim of ['groups.engineers', 'users.ada', 'wiki.pages.write'])
+      assert.ok(claims.includes(claim), claim)
+    assert.ok(!valuesOf(rawHeaders, 'Cookie').join().includes('hero_proxy'), 'our cookie stays here')
+    await page.close()
+  })
+
+  test('a guest under optional carries no identity, whatever the browser sends', async () => {
+    await daemon.hero.proxy.routes.add({
+      domain: 'blog.localhost',
+      target: upstream.target,
+      auth_mode: 'optional',
+    })
+    const page = await context.newPage()
+    await page.setExtraHTTPHeaders({ 'X-Hero-User': 'root', 'X-Hero-Context': '0', 'X-Hero-Claims': 'admin' })
+    await page.goto(at('blog.localhost', '/'))
+    assert.deepEqual(
+      seen().rawHeaders.filter((_, i) => i % 2 === 0 && /^x.hero/i.test(seen().rawHeaders[i]!)),
+      [],
+    )
+    await page.close()
+  })
+
+  test('signing out ends it: the service is closed again', async () => {
+    const page = await context.newPage()
+    await page.goto(at('wiki.localhost', '/auth/me'))
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('button', { name: 'Sign in' }).waitFor()
+    await page.goto(at('wiki.localhost', '/'))
+    assert.equal(new URL(page.url()).pathname, '/auth/login')
+    await page.close()
+  })
+})
