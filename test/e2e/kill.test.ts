@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import Sqlite from 'better-sqlite3'
+import { ConnectionError, HeroError, HeroProxy } from '../../sdk/index.ts'
+import { goodPassword } from '../helpers/daemon.ts'
+import { kill, spawnDaemon } from '../helpers/process.ts'
+
+const rounds = Number(process.env.HERO_KILLS ?? 100)
+
+/** What the daemon has acknowledged; nothing of it may ever be missing. */
+interface Acknowledged {
+  readonly users: Set<string>
+  readonly claims: Set<string>
+  readonly removed: Set<string>
+  readonly tokens: Set<string>
+}
+
+const writeUntilGone = async (hero: HeroProxy, writer: string, done: Acknowledged) => {
+  for (let i = 0; ; i++) {
+    const name = `${writer}-${i}`
+    try {
+      await hero.users.add({ username: name })
+      done.users.add(name)
+      await hero.groups.add_claim({ group: 'all', claim: `kill.${name}` })
+      done.claims.add(`kill.${name}`)
+      if (i % 5 === 4) {
+        await hero.users.remove({ username: name })
+        done.users.delete(name)
+        done.removed.add(name)
+      }
+      if (i % 7 === 6)
+        done.tokens.add((await hero.auth.login({ login: 'ada', password: goodPassword })).access_token)
+    } catch (error) {
+      if (error instanceof ConnectionError) return
+      // Written just before the kill, and never acknowledged: it may be there.
+      if (!(error instanceof HeroError)) throw error
+      assert.fail(`${name}: ${error.message}`)
+    }
+  }
+}
+
+const allUsers = async (hero: HeroProxy): Promise<Set<string>> => {
+  const names = new Set<string>()
+  for (let cursor: string | undefined; ;) {
+    const page = await hero.users.list({ limit: 1000, cursor })
+    for (const { username } of page.items) names.add(username)
+    if (page.next_cursor === null) return names
+    cursor = page.next_cursor
+  }
+}
+
+test(
+  `SIGKILL in the middle of writes, ${rounds} times, loses nothing that was acknowledged (R1)`,
+  { timeout: 280_000 },
+  async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'hp-kill-'))
+    const done: Acknowledged = { users: new Set(), claims: new Set(), removed: new Set(), tokens: new Set() }
+    try {
+      for (let round = 0; round <= rounds; round++) {
+        const { child, socket } = await spawnDaemon(dir)
+        const hero = new HeroProxy({ socket })
+        if (round === 0) {
+          await hero.auth.setup({ username: 'ada', email: 'ada@example.org', password: goodPassword })
+          await hero.groups.add({ slug: 'all' })
+        }
+        const users = await allUsers(hero)
+        for (const name of done.users) assert.ok(users.has(name), `${name} was acknowledged and is gone`)
+        for (const name of done.removed) assert.ok(!users.has(name), `${name} was removed and is back`)
+        const claims = new Set((await hero.groups.get({ group: 'all' })).claims.map(({ claim }) => claim))
+        for (const claim of done.claims) assert.ok(claims.has(claim), `${claim} was acknowledged and is gone`)
+        for (const token of [...done.tokens].slice(-5))
+          assert.equal((await hero.as(token).auth.me()).user, 'ada')
+        if (round < rounds) {
+          const writers = [0, 1, 2, 3].map((n) => writeUntilGone(hero, `r${round}w${n}`, done))
+          await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 130))
+          await kill(child, 'SIGKILL')
+          await Promise.all(writers)
+        }
+        hero.close()
+        await kill(child, 'SIGTERM')
+      }
+      const database = new Sqlite(join(dir, 'data', 'hero_proxy.db'), { readonly: true })
+      assert.equal(database.pragma('integrity_check', { simple: true }), 'ok')
+      const audited = database
+        .prepare("select count(*) from audit where method = 'users.add' and outcome = 'ok'")
+        .pluck()
+        .get() as number
+      assert.ok(
+        audited >= done.users.size + done.removed.size,
+        'every acknowledged write has its line in the audit',
+      )
+      database.close()
+      assert.ok(
+        done.users.size > rounds,
+        `only ${done.users.size} writes were acknowledged: that proves little`,
+      )
+    } finally {
+      rmSync(dir, { recursive: true, force: true })
+    }
+  },
+)
