@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { goodPassword } from '../helpers/daemon.ts'
+import { command, environment, kill, root, spawnDaemon, type RunningDaemon } from '../helpers/process.ts'
+
+describe('the command', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hp-cli-'))
+  let daemon: RunningDaemon
+  const run = (args: string[], input?: string): SpawnSyncReturns<string> =>
+    spawnSync(process.execPath, [command, ...args], { env: environment(dir), input, encoding: 'utf8' })
+
+  before(async () => {
+    daemon = await spawnDaemon(dir)
+  })
+  after(async () => {
+    await kill(daemon.child, 'SIGKILL')
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  test('serve says where door and socket are, and how to make the first administrator', () => {
+    assert.match(daemon.printed, /door {4}http:\/\/localhost:9997/)
+    assert.ok(daemon.printed.includes(daemon.socket))
+    assert.match(daemon.printed, /http:\/\/localhost:9997\/auth\/setup\?token=[A-Za-z0-9_-]{43}/)
+  })
+
+  test('a second daemon on the same socket refuses with one line, and the first goes on', () => {
+    const second = run(['serve'])
+    assert.equal(second.status, 1)
+    assert.match(second.stderr, /^hero-proxy: .*rpc\.sock: a daemon answers there already\n$/)
+    assert.equal(run(['status']).status, 0)
+  })
+
+  test('setup makes the administrator over the socket, once', () => {
+    const args = ['setup', '--username', 'ada', '--email', 'ada@example.org', '--password-stdin']
+    const weak = run(args, 'password1\n')
+    assert.equal(weak.status, 1)
+    assert.match(weak.stderr, /^hero-proxy: Invalid params: password: .*harder to guess/)
+    const first = run(args, `${goodPassword}\n`)
+    assert.equal(first.stdout, 'ada is administrator now and can sign in.\n')
+    const again = run(args, goodPassword)
+    assert.equal(again.status, 1)
+    assert.match(again.stderr, /administrator already/)
+  })
+
+  test('call takes pairs, JSON, both, and old names', () => {
+    const pairs = run([
+      'call',
+      'users.add',
+      '--username',
+      'grace',
+      '--display-name',
+      'Grace Hopper',
+      '--context=2',
+    ])
+    const grace = JSON.parse(pairs.stdout) as Record<string, unknown>
+    assert.equal(grace.display_name, 'Grace Hopper')
+    assert.equal(grace.context, 2)
+    const both = run([
+      'call',
+      'users.update',
+      '{"username":"grace","is_active":true}',
+      '--is_active',
+      'false',
+    ])
+    assert.equal((JSON.parse(both.stdout) as Record<string, unknown>).is_active, false)
+    const check = run(['call', 'claims.check', '--user', 'ada', '--rule', 'proxy.admin,wiki.*'])
+    assert.deepEqual((JSON.parse(check.stdout) as Record<string, unknown>).missing, ['wiki.*'])
+    assert.equal(run(['call', 'users.delete', '--username', 'grace']).stdout, 'null\n')
+  })
+
+  test('call tells what is wrong before it asks, and passes on what the daemon says', () => {
+    const unknown = run(['call', 'users.ad'])
+    assert.equal(unknown.status, 2)
+    assert.match(unknown.stderr, /there is no method users\.ad; there are .*users\.add/)
+    const parameter = run(['call', 'users.add', '--user', 'x'])
+    assert.equal(parameter.status, 2)
+    assert.match(parameter.stderr, /users\.add has no parameter --user; there are: --username, /)
+    const bad = run(['call', 'users.add', '--username', 'a.b'])
+    assert.equal(bad.status, 1)
+    assert.match(bad.stderr, /^hero-proxy: Invalid params: username: 1 to 63 letters/)
+  })
+
+  test('help is everywhere', () => {
+    assert.match(run(['--help']).stdout, /serve.*setup.*status.*call/s)
+    for (const name of ['serve', 'setup', 'status', 'completion'])
+      assert.match(run([name, '--help']).stdout, /Usage: hero-proxy/)
+    assert.match(run(['call', '--help']).stdout, /call a method/)
+    const method = run(['call', 'groups.add_member', '--help']).stdout
+    assert.match(method, /Who may: proxy\.groups\.write/)
+    assert.match(method, /--expires_at/)
+    assert.match(run(['call', '--list']).stdout, /^users\.add +Add a user$/m)
+  })
+
+  test('bash completes methods and parameters', () => {
+    const complete = (...words: string[]) => {
+      const script = run(['completion']).stdout
+      const list = words.map((word) => `'${word}'`).join(' ')
+      const ask = `${script}\nCOMP_WORDS=(${list}); COMP_CWORD=${words.length - 1}; _hero_proxy; echo "\${COMPREPLY[@]}"`
+      return spawnSync('bash', ['-c', ask], { encoding: 'utf8' }).stdout.trim()
+    }
+    assert.equal(complete('hero-proxy', 'sta'), 'status')
+    assert.equal(complete('hero-proxy', 'call', 'users.a'), 'users.add')
+    assert.equal(complete('hero-proxy', 'call', 'groups.remove', '--g'), '--group')
+  })
+
+  test('status says that no daemon answers, with exit status 1', () => {
+    const none = run(['status', '--socket', join(dir, 'nobody.sock')])
+    assert.equal(none.status, 1)
+    assert.match(none.stderr, /^hero-proxy: no daemon answers at .*nobody\.sock \(ENOENT\)\n$/)
+  })
+
+  test('an older Node on the PATH hands over to the pinned one', (t) => {
+    const old = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => {
+      const version = spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout ?? ''
+      return /^v(20|22)\./.test(version)
+    })
+    if (old === undefined) return t.skip('this machine has no older Node')
+    const done = spawnSync(old, [command, '--version'], {
+      env: environment(dir),
+      encoding: 'utf8',
+      cwd: root,
+    })
+    assert.match(done.stdout, /^0\.1\.0\n$/)
+  })
+
+  test('SIGTERM stops it cleanly and takes the socket file away', async () => {
+    await kill(daemon.child, 'SIGTERM')
+    assert.equal(daemon.child.exitCode, 0)
+    assert.equal(run(['status']).status, 1)
+    daemon = await spawnDaemon(dir)
+    assert.ok(!daemon.printed.includes('/auth/setup'), 'there is an administrator now')
+  })
+})
