@@ -25,5 +25,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   if (existsSync(join(root, 'node_modules'))) {
     module.enableCompileCache(join(root, 'node_modules', '.cache', 'hero-proxy'))
   }
-  await import(existsSync(join(root, 'bin', 'hero-proxy.ts')) ? './hero-proxy.ts' : './hero-proxy.command.js')
+  await import(
+    existsSync(join(root, 'bin', 'hero-proxy.ts')) ? './hero-proxy.ts' : '../dist/bin/hero-proxy.js'
+  )
 }

@@ -1,0 +1,17 @@
+// Compiles what a package is made of into dist/: Node strips no types below node_modules.
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const compile = (project: string) => {
+  const { status } = spawnSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', join(root, project)], {
+    stdio: 'inherit',
+  })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+rmSync(join(root, 'dist'), { recursive: true, force: true })
+compile('tsconfig.build.json')
+copyFileSync(join(root, 'openrpc.json'), join(root, 'dist', 'openrpc.json'))
+compile('sdk/tsconfig.json')
