@@ -1,8 +1,18 @@
-const cell = (value: unknown): string => {
-  if (value === null || value === undefined) return '—'
+/** `wiki.pages.write (service wiki)`: what a small object names first, and the rest of what it says. */
+const brief = (item: object): string => {
+  const [first, ...rest] = Object.entries(item).filter(([, value]) => value !== null)
+  const more = rest.map(([name, value]) => `${name} ${cell(value, name)}`).join(', ')
+  return more === '' ? cell(first?.[1], '') : `${cell(first?.[1], '')} (${more})`
+}
+
+const cell = (value: unknown, name: string): string => {
+  if (value === null || value === undefined || value === '') return '—'
+  if (typeof value === 'number' && (name === 'at' || name.endsWith('_at'))) {
+    return new Date(value * 1000).toISOString().slice(0, 19).replace('T', ' ')
+  }
   if (typeof value === 'string') return value
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ')
-  return JSON.stringify(value)
+  if (Array.isArray(value)) return value.length === 0 ? '—' : value.map((item) => cell(item, '')).join(', ')
+  return typeof value === 'object' ? brief(value) : JSON.stringify(value)
 }
 
 const columns = (rows: readonly (readonly string[])[]): string => {
@@ -19,8 +29,9 @@ const columns = (rows: readonly (readonly string[])[]): string => {
 
 const table = (items: readonly Record<string, unknown>[]): string => {
   if (items.length === 0) return '(none)'
-  const names = Object.keys(items[0]!)
-  return columns([names, ...items.map((item) => names.map((name) => cell(item[name])))])
+  // A column that says nothing in any row only takes room.
+  const names = Object.keys(items[0]!).filter((name) => items.some((item) => cell(item[name], name) !== '—'))
+  return columns([names, ...items.map((item) => names.map((name) => cell(item[name], name)))])
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -29,7 +40,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 /** Prints a result: tables at a terminal, JSON into pipes and with --json. */
 export const print = (result: unknown, json = !process.stdout.isTTY): void => {
   if (json) return console.log(JSON.stringify(result, null, 2))
-  if (!isRecord(result)) return console.log(result === null ? 'done' : cell(result))
+  if (!isRecord(result)) return console.log(result === null ? 'done' : cell(result, ''))
   const { items, next_cursor } = result
   if (Array.isArray(items)) {
     console.log(table(items as Record<string, unknown>[]))
@@ -37,6 +48,6 @@ export const print = (result: unknown, json = !process.stdout.isTTY): void => {
     return
   }
   const { why, ...rest } = result
-  console.log(columns(Object.entries(rest).map(([name, value]) => [name, cell(value)])))
+  console.log(columns(Object.entries(rest).map(([name, value]) => [name, cell(value, name)])))
   if (Array.isArray(why)) console.log(`\n${table(why as Record<string, unknown>[])}`)
 }

@@ -54,17 +54,18 @@ export class Routes {
   async add(fields: RouteFields & Pick<Route, 'domain' | 'target' | 'auth_mode'>): Promise<Route> {
     const at = now()
     const route: Route = {
-      path_prefix: '/',
-      strip_prefix: false,
-      service: null,
-      required_claims: [],
-      preserve_host: true,
-      enabled: true,
-      connect_timeout: 5,
-      response_timeout: 60,
-      ...fields,
-      domain: fields.domain.toLowerCase(),
       id: newId(),
+      domain: fields.domain.toLowerCase(),
+      path_prefix: fields.path_prefix ?? '/',
+      target: fields.target,
+      auth_mode: fields.auth_mode,
+      strip_prefix: fields.strip_prefix ?? false,
+      service: fields.service ?? null,
+      required_claims: fields.required_claims ?? [],
+      preserve_host: fields.preserve_host ?? true,
+      enabled: fields.enabled ?? true,
+      connect_timeout: fields.connect_timeout ?? 5,
+      response_timeout: fields.response_timeout ?? 60,
       created_at: at,
       updated_at: at,
     }
@@ -130,7 +131,10 @@ const toRow = (route: Route): RouteRow => ({
   enabled: route.enabled ? 1 : 0,
 })
 
-/** A mode this version does not know closes the route instead of opening it. */
+/**
+ * A mode this version does not know closes the route: its paths answer as if nothing were there. They do not fall to a
+ * shorter prefix, whose rule may be weaker.
+ */
 const toRoute = (row: RouteRow): Route => ({
   ...row,
   service: row.service || null,

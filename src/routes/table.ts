@@ -14,23 +14,56 @@ export const upstreamOf = (target: string): Upstream => {
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 80 : Number(port) }
 }
 
+/** Overlong UTF-8 for ASCII (`%c0%af` is a slash), which old decoders accept. */
+const overlong = /([\u00c0\u00c1])([\u0080-\u00bf])/g
+
+const decodeOnce = (path: string): string =>
+  path
+    .replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replaceAll(overlong, (_, first: string, second: string) =>
+      String.fromCharCode(((first.charCodeAt(0) & 1) << 6) | (second.charCodeAt(0) & 0x3f)),
+    )
+
+const withoutParameters = (path: string): string => path.replaceAll(/;[^/\\]*/g, '')
+
+/** Every text that decoding up to twice and taking off `;parameters` before, between or after may make of a path. */
+const decodings = (path: string): ReadonlySet<string> => {
+  let texts = new Set([path])
+  for (let i = 0; i < 3; i++) {
+    const next = new Set<string>()
+    for (const text of texts) {
+      for (const read of text.includes(';') ? [text, withoutParameters(text)] : [text]) {
+        next.add(read)
+        // Twice: an upstream behind another proxy may decode again.
+        if (i < 2) next.add(decodeOnce(read))
+      }
+    }
+    texts = next
+  }
+  return texts
+}
+
 /**
- * The path as a lenient upstream might read it: decoded, one slash for several or for a backslash, no `;parameters`,
- * lower case. Only ever compared, never forwarded.
+ * The paths as lenient upstreams might read one: decoded, one slash for several or for a backslash, no `;parameters`,
+ * lower case, letters that only look like ASCII as ASCII, no control characters. Only ever compared, never forwarded.
  */
-const lenient = (path: string): string => {
-  let text = path
-  // Twice: an upstream behind another proxy may decode again.
-  for (let i = 0; i < 2; i++) {
-    text = text.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
-      String.fromCharCode(Number.parseInt(hex, 16)),
+const readings = (path: string): ReadonlySet<string> => {
+  const found = new Set<string>()
+  for (const text of decodings(path)) {
+    found.add(
+      Buffer.from(text, 'latin1')
+        .toString('utf8')
+        .normalize('NFKC')
+        .replaceAll(/[\u0000-\u001f\u007f]/g, '')
+        .replaceAll(/[/\\]+/g, '/')
+        .toLowerCase(),
     )
   }
-  return text
-    .replaceAll(/;[^/\\]*/g, '')
-    .replaceAll(/[/\\]+/g, '/')
-    .toLowerCase()
+  return found
 }
+
+/** A dot segment that shows only after reading leniently: where it leads, nobody here can say. */
+const dotSegment = /(^|\/)\.{1,2}(\/|$)/
 
 /** Paths that every upstream reads alike. */
 const plain = /^(\/[a-z0-9._~-]+)*\/?$/
@@ -58,7 +91,9 @@ export class HostRoutes {
   match(path: string): RoutePlan | 'ambiguous' | undefined {
     const found = this.#longest(this.#prefixes, path)
     if (this.#prefixes.size > 1 && !(this.#plain && plain.test(path))) {
-      if (this.#longest(this.#folded, lenient(path)) !== found) return 'ambiguous'
+      for (const reading of readings(path)) {
+        if (dotSegment.test(reading) || this.#longest(this.#folded, reading) !== found) return 'ambiguous'
+      }
     }
     return found
   }
@@ -76,14 +111,13 @@ export class HostRoutes {
   }
 }
 
-/** All enabled routes, by host. Finding one costs the same for ten routes as for ten thousand. */
+/** All routes, by host; a disabled one keeps its paths, so that they fall to no other rule. Finding one costs the same for ten routes as for ten thousand. */
 export class RouteTable {
   readonly #hosts = new Map<string, HostRoutes>()
   readonly #suffixes = new Map<string, HostRoutes>()
 
   constructor(routes: readonly Route[]) {
     for (const route of routes) {
-      if (!route.enabled) continue
       const wildcard = route.domain.startsWith('*.')
       const hosts = wildcard ? this.#suffixes : this.#hosts
       const key = wildcard ? route.domain.slice(1) : route.domain
