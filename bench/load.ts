@@ -1,0 +1,67 @@
+import { connect } from 'node:net'
+
+const seconds = 2
+
+/** One connection to a Unix socket and the answer that every request there gets: bytes are counted, nothing is parsed. */
+export class Load {
+  readonly #path: string
+  readonly #request: string
+  #answer = Buffer.alloc(0)
+
+  constructor(path: string, request: string) {
+    this.#path = path
+    this.#request = request
+  }
+
+  /** Asks once and keeps the answer as the measure for all others. */
+  async learn(complete: (text: string) => boolean): Promise<string> {
+    const socket = connect(this.#path)
+    socket.write(this.#request)
+    const parts: Buffer[] = []
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      parts.push(chunk)
+      if (complete(Buffer.concat(parts).toString())) break
+    }
+    socket.destroy()
+    this.#answer = Buffer.concat(parts)
+    return this.#answer.toString()
+  }
+
+  /** Answers a second with `inFlight` requests always on their way. */
+  run(inFlight: number): Promise<number> {
+    const size = this.#answer.length
+    const batch = Buffer.from(this.#request.repeat(inFlight))
+    const one = batch.length / inFlight
+    return new Promise((resolve, reject) => {
+      const socket = connect(this.#path, () => socket.write(batch))
+      const began = performance.now()
+      let bytes = 0
+      let answered = 0
+      let last: Buffer
+      let over = false
+      socket.on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+        last = chunk
+        const whole = Math.floor(bytes / size)
+        if (!over) socket.write(batch.subarray(0, (whole - answered) * one))
+        answered = whole
+        if (over && bytes >= sent * size) finish()
+      })
+      socket.on('error', reject)
+      let sent = 0
+      let rate = 0
+      setTimeout(() => {
+        rate = (answered * 1000) / (performance.now() - began)
+        sent = answered + inFlight
+        over = true
+      }, seconds * 1000)
+      const finish = () => {
+        socket.destroy()
+        // Answers of another length would have shifted the end of the last one.
+        const end = this.#answer.subarray(-Math.min(size, last.length, 30))
+        if (bytes === sent * size && last.subarray(-end.length).equals(end)) resolve(rate)
+        else reject(new Error(`answers changed on the way: ${last.toString().slice(-200)}`))
+      }
+    })
+  }
+}

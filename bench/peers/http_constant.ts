@@ -1,0 +1,23 @@
+// A bare node:http server on the Unix socket argv[2]. It answers argv[3] to everything, or identity headers and
+// nothing else where argv[3] is missing: what nginx auth_request and Caddy forward_auth ask.
+import { createServer } from 'node:http'
+
+const [, , path, body] = process.argv
+const identity = {
+  'x-hero-user': 'ada',
+  'x-hero-context': '1',
+  'x-hero-claims': 'deploy.start,tickets.read,users.ada,wiki.pages.read,wiki.pages.write',
+  'x-proxy-user-email': 'ada@example.org',
+  'content-length': 0,
+}
+createServer((request, response) => {
+  if (body === undefined) {
+    response.writeHead(200, identity).end()
+    return
+  }
+  request.resume()
+  request.on('end', () => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    response.end(body)
+  })
+}).listen(path)

@@ -1,0 +1,141 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { availableParallelism, cpus, tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+/** The server under test has one core, generator and upstream the other. */
+export const serverCore = '0'
+export const generatorCore = '1'
+export const bothCores = '0,1'
+
+export interface Running {
+  readonly pid: number
+  /** Processor time since its start, in microseconds; the kernel counts in steps of 10 ms. */
+  cpu(): number
+  /** Resident memory in MB. */
+  resident(): number
+  stop(): Promise<void>
+}
+
+const running = new Set<ChildProcess>()
+const folders: string[] = []
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+
+/** A folder that is gone when the measurement ends. */
+export const newFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'hp-bench-'))
+  folders.push(folder)
+  return folder
+}
+
+export const pathOf = (program: string): string | undefined =>
+  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
+    .map((folder) => join(folder, program))
+    .find((path) => existsSync(path))
+
+/** Why ratios cannot be taken on this machine, or undefined if they can. */
+const unfit = (): string | undefined => {
+  if (process.platform !== 'linux') return 'it reads /proc and pins processes with taskset'
+  if (availableParallelism() < 2) return 'server and generator need a core each'
+  return pathOf('taskset') ? undefined : 'taskset is not installed (Debian: apt-get install util-linux)'
+}
+
+/** Puts this process, which generates load or watches, on the generator's core; ends it where that is impossible. */
+export const takeGeneratorCore = (): void => {
+  const reason = unfit()
+  if (reason !== undefined) {
+    console.log(`skipped: ${reason}`)
+    process.exit(0)
+  }
+  spawnSync('taskset', ['-a', '-p', '-c', generatorCore, String(process.pid)])
+}
+
+/** Starts a program on a core. Its standard output is dropped, its complaints are shown. */
+export const start = (
+  core: string,
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  complaints: 'inherit' | 'ignore' = 'inherit',
+): Running => {
+  // taskset replaces itself by the program: the pid stays.
+  const child = spawn('taskset', ['-c', core, command, ...args], {
+    stdio: ['ignore', 'ignore', complaints],
+    env: { ...process.env, ...env },
+  })
+  running.add(child)
+  const ended = new Promise<void>((resolve) =>
+    child.once('exit', () => {
+      running.delete(child)
+      resolve()
+    }),
+  )
+  const pid = child.pid!
+  return {
+    pid,
+    cpu: () => {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+      return (Number(fields[11]) + Number(fields[12])) * 10_000
+    },
+    resident: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024,
+    stop: async () => {
+      child.kill('SIGTERM')
+      const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
+      await ended
+      clearTimeout(timer)
+    },
+  }
+}
+
+export const node = (core: string, ...args: readonly string[]): Running => start(core, process.execPath, args)
+
+/** Runs a program of the generator to its end and returns what it printed. */
+export const output = (command: string, args: readonly string[]): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const child = spawn('taskset', ['-c', generatorCore, command, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    running.add(child)
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    child.once('error', reject)
+    child.once('close', (status) => {
+      running.delete(child)
+      if (status === 0) resolve(text)
+      else reject(new Error(`${command} ended with ${status}: ${text}`))
+    })
+  })
+
+export const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+/** Tries until it works, at most `seconds`. */
+export const eventually = async <T>(attempt: () => Promise<T>, seconds = 15): Promise<T> => {
+  const deadline = Date.now() + seconds * 1000
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+}
+
+/** What a program says of its own version, in one line. */
+export const versionOf = (program: string, ...args: readonly string[]): string => {
+  const { stdout, stderr } = spawnSync(pathOf(program)!, args, { encoding: 'utf8' })
+  return /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0] ?? 'unknown'
+}
+
+export const machine = (): string => `${cpus().length} cores, ${cpus()[0]!.model.trim()}`
