@@ -4,7 +4,7 @@ import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { createLog, type Log } from './log.ts'
 import { openSeal, readMasterSecret } from './master_secret.ts'
-import { databaseExists, openDatabase } from './storage/database.ts'
+import { databaseExists, openDatabase, type Database } from './storage/database.ts'
 import { instanceFact } from './storage/instance.ts'
 
 /** How long requests under way may take to finish when the daemon stops, in milliseconds. */
@@ -34,6 +34,15 @@ const refuseLostDatabase = ({ data_dir, database_url }: Config) => {
   }
 }
 
+/** The same for a database that is there and empty: a file cut to nothing, a wrong PostgreSQL database. */
+const refuseEmptiedDatabase = async ({ data_dir }: Config, database: Database) => {
+  if (existsSync(markOf(data_dir)) && (await instanceFact(database, 'initialised_at')) === undefined) {
+    throw new Error(
+      `the database is empty, and this instance was set up before; restore it from a backup, or remove ${markOf(data_dir)} to begin anew`,
+    )
+  }
+}
+
 const markOf = (dataDir: string) => join(dataDir, 'initialised')
 
 /** Starts the daemon: database, rooms, socket, edge. Rejects with one line for people when something is wrong. */
@@ -46,6 +55,7 @@ export const startDaemon = async (
   const secret = readMasterSecret(config)
   const database = await openDatabase(config.database_url, log)
   try {
+    await refuseEmptiedDatabase(config, database)
     const seal = await openSeal(database, secret)
     const app = createApp(config, database, seal, log)
     await app.credentials.selfTest()
@@ -73,10 +83,14 @@ export const startDaemon = async (
     const setupToken = (await app.setup.isOpen()) ? await app.setup.issueToken() : undefined
     const sweeper = setInterval(() => {
       app.sessions.sweep().catch((error: Error) => log.warn({ error: error.message }, 'sweeping failed'))
+    }, sweepEvery).unref()
+    // Until it is there: a daemon that is killed right after set-up must not offer it again either.
+    const marker = setInterval(() => {
+      if (existsSync(markOf(config.data_dir))) return clearInterval(marker)
       leaveMark().catch((error: Error) =>
         log.warn({ error: error.message }, 'the mark of set-up could not be written'),
       )
-    }, sweepEvery).unref()
+    }, 1000).unref()
     log.info({ socket: socketPath, edge: `${address.address}:${address.port}` }, 'ready')
 
     return {
@@ -85,6 +99,7 @@ export const startDaemon = async (
       setupLink: setupToken && `${config.public_url}/auth/setup?token=${setupToken}`,
       close: async () => {
         clearInterval(sweeper)
+        clearInterval(marker)
         await Promise.all([app.edge.close(grace), app.socket.close(grace)])
         await leaveMark().catch(() => {})
         await app.credentials.close()

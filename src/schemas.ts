@@ -15,7 +15,7 @@ export const Named = <P extends TProperties>(title: string, properties: P) => Sh
 export const Nullable = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Static<T> | null>(Type.Union([schema, Type.Null()]))
 
-const segmentPattern = '^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$'
+export const segmentPattern = '^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$'
 
 /** One claim segment: the alphabet of usernames, group slugs, role and service names. */
 const Segment = Type.String({

@@ -101,7 +101,7 @@ export const authMethods = ({ users, credentials, sessions, claims, signIn, setu
     examples: [{ params: { login: 'ada', password: 'mosaic-lantern-42-orbit' }, result: signedIn }],
     prepare: ({ login, password }) => signIn.verifyPassword(login, password),
     target: (_, result) => (result ? `user=${result.user}` : ''),
-    handler: (_, caller, userId) => signIn.open(userId, 'password', caller),
+    handler: (_, caller, proven) => signIn.openByPassword(proven, caller),
   }),
   method({
     name: 'auth.logout',
@@ -170,20 +170,23 @@ export const authMethods = ({ users, credentials, sessions, claims, signIn, setu
       if (own && caller.user_id === undefined)
         throw invalidParams('user', 'a username; only a signed-in person can leave it out')
       const user = own ? await users.get({ id: caller.user_id! }) : await users.guard(named, caller)
+      let proof: string | undefined
       if (own) {
         if (current_password === undefined) throw invalidParams('current_password', 'your present password')
-        if (!(await credentials.verify(user.id, current_password))) {
-          throw new AppError('unauthenticated', 'The present password is wrong')
-        }
+        proof = await credentials.verify(user.id, current_password)
+        if (proof === undefined) throw new AppError('unauthenticated', 'The present password is wrong')
       }
       return {
         user,
+        proof,
         hash: await credentials.hash(password, [user.username, user.email ?? '', user.display_name]),
       }
     },
-    handler: async (_, caller, { user, hash }) => {
-      // Once more inside the transaction: the account may have become an administrator's meanwhile.
+    handler: async (_, caller, { user, proof, hash }) => {
+      // Once more inside the transaction: the account may have become an administrator's meanwhile, or its password another.
       await users.guard(user.username, caller)
+      if (proof !== undefined && !(await credentials.stands(user.id, proof)))
+        throw new AppError('unauthenticated', 'The present password is wrong')
       await credentials.store(user.id, hash)
       await sessions.revokeAll(user.id, caller.user_id === user.id ? caller.session_id : undefined)
       return null

@@ -8,6 +8,12 @@ import type { UserRow } from '../storage/schema.ts'
 
 const wrong = 'Wrong username, email or password'
 
+/** A person, and the proof that the password given was theirs. */
+interface Proven {
+  readonly user_id: string
+  readonly proof: string
+}
+
 /** Signing in: a proof of who somebody is becomes a session. */
 export class SignIn {
   readonly #database: Database
@@ -22,14 +28,22 @@ export class SignIn {
 
   /**
    * Verifies username or email with the password. Unknown, wrong and inactive get the same answer after the same work.
-   * Returns the id of the user; slow, so it runs before the transaction that opens the session.
+   * Slow, so it runs before the transaction that opens the session.
    */
-  async verifyPassword(login: string, password: string): Promise<string> {
+  async verifyPassword(login: string, password: string): Promise<Proven> {
     const user = await this.#find(login)
-    const fits = await this.#credentials.verify(user?.id, password)
-    if (!user || !fits || user.is_active === 0)
-      throw new AppError('unauthenticated', 'Wrong username, email or password')
-    return user.id
+    const proof = await this.#credentials.verify(user?.id, password)
+    if (user && proof !== undefined && user.is_active === 1) return { user_id: user.id, proof }
+    const refusal = new AppError('unauthenticated', wrong)
+    // Only a name that is somebody's: people type their password into the wrong field.
+    if (user) refusal.about = `user=${user.username}`
+    throw refusal
+  }
+
+  /** Opens the session of a verified password, unless it was changed meanwhile: a change ends what the old one opened. */
+  async openByPassword({ user_id, proof }: Proven, caller: Caller) {
+    if (!(await this.#credentials.stands(user_id, proof))) throw new AppError('unauthenticated', wrong)
+    return this.open(user_id, 'password', caller)
   }
 
   /** Opens the session for a verified person: a cookie's for our own pages, a token for programs. */

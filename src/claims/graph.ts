@@ -1,5 +1,5 @@
 import type { Database } from '../storage/database.ts'
-import { isGrantable } from './rule.ts'
+import { isGrantable, isSegment } from './rule.ts'
 
 interface Scoped {
   readonly service: string
@@ -26,7 +26,7 @@ export interface Graph {
   readonly adminGroup: string | undefined
 }
 
-/** Reads the graph whole. A claim that was written past us and breaks the grammar or is reserved gives nothing. */
+/** Reads the graph whole. What was written past us and breaks the grammar or is reserved gives nothing. */
 export const loadGraph = async (database: Database): Promise<Graph> => {
   const { query } = database
   const roles = new Map<string, RoleNode>()
@@ -41,6 +41,7 @@ export const loadGraph = async (database: Database): Promise<Graph> => {
   }
   const groups = new Map<string, GroupNode>()
   for (const row of await query.selectFrom('groups').select(['id', 'slug', 'is_active']).execute()) {
+    if (!isSegment(row.slug)) continue
     groups.set(row.id, { slug: row.slug, is_active: row.is_active === 1, outer: [], claims: [], roles: [] })
   }
   for (const { group_id, ...grant } of await query.selectFrom('group_claims').selectAll().execute()) {

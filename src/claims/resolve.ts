@@ -1,5 +1,6 @@
 import type { Graph } from './graph.ts'
 import type { Why } from './resolution.ts'
+import { isSegment } from './rule.ts'
 
 /** Somebody whose claims are asked for, with the groups that hold them directly. */
 export interface Person {
@@ -45,7 +46,7 @@ export const resolveClaims = (
     return expires > at
   }
 
-  tell(`users.${person.username}`, 'user', [], null)
+  if (isSegment(person.username)) tell(`users.${person.username}`, 'user', [], null)
   if (person.is_admin) tell('admin', 'is_admin', [], null)
 
   const paths = new Map<string, readonly string[]>()

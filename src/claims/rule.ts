@@ -1,10 +1,15 @@
 import { matchesClaim } from '../../sdk/claim_rule.ts'
-import { claimGrammar, reservedClaims } from '../schemas.ts'
+import { claimGrammar, reservedClaims, segmentPattern } from '../schemas.ts'
 
 export { matchesClaim, satisfiesRule } from '../../sdk/claim_rule.ts'
 
 const grammar = new RegExp(claimGrammar.pattern, 'u')
 const reserved = new RegExp(reservedClaims, 'u')
+
+const segment = new RegExp(segmentPattern, 'u')
+
+/** Whether a name may stand in a claim as one segment. */
+export const isSegment = (name: string): boolean => segment.test(name)
 
 /** Whether a claim may be given by hand: within the grammar, and not one that only we emit. */
 export const isGrantable = (claim: string): boolean =>

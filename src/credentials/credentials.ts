@@ -9,6 +9,12 @@ import { Strength } from './strength.ts'
 const parameters: Options = { memoryCost: 19456, timeCost: 2, parallelism: 1 }
 const current = '$argon2id$v=19$m=19456,t=2,p=1$'
 
+/** Whether a stored hash costs less work than a new one would. */
+const isWeaker = (stored: string) => {
+  const [, m, t] = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),/.exec(stored) ?? []
+  return !(Number(m) * Number(t) >= parameters.memoryCost! * parameters.timeCost!)
+}
+
 /** Parameters above these in a stored hash would let a row in the database exhaust us. */
 const withinBounds = (stored: string) => {
   const [, m, t, p] = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$/.exec(stored) ?? []
@@ -71,8 +77,11 @@ export class Credentials {
     )
   }
 
-  /** Whether this is the user's password. An unknown user (undefined) takes the same work and is refused. */
-  async verify(userId: string | undefined, password: string): Promise<boolean> {
+  /**
+   * Verifies the user's password and returns what proves it, for `stands`; undefined for a wrong one. An unknown user
+   * (undefined) takes the same work and is refused.
+   */
+  async verify(userId: string | undefined, password: string): Promise<string | undefined> {
     const row =
       userId === undefined
         ? undefined
@@ -84,15 +93,40 @@ export class Credentials {
             .executeTakeFirst()
     const stored = row && withinBounds(row.hash) ? row.hash : undefined
     const text = normalised(password)
-    if (Buffer.byteLength(text) > maxBytes) return false
+    if (Buffer.byteLength(text) > maxBytes) return undefined
     const fits = await this.#queue.run(async () => {
       const against = stored ?? (await (this.#nobody ??= hash('nobody', parameters)))
       return verify(against, text).catch(() => false)
     })
-    if (!fits || stored === undefined) return false
-    if (!stored.startsWith(current))
-      await this.store(userId!, await this.#queue.run(() => hash(text, parameters)))
-    return true
+    if (!fits || stored === undefined) return undefined
+    if (!isWeaker(stored)) return stored
+    const stronger = await this.#queue.run(() => hash(text, parameters))
+    // Somebody changed the password or raised the parameters meanwhile: what is stored now decides.
+    return (await this.#replace(userId!, stored, stronger)) ? stronger : this.verify(userId, password)
+  }
+
+  /** Whether the password of a proof is still the user's: for the moment in which the proof is used. */
+  async stands(userId: string, proof: string): Promise<boolean> {
+    const row = await this.#database.query
+      .selectFrom('credentials')
+      .select('hash')
+      .where('user_id', '=', userId)
+      .where('kind', '=', 'password')
+      .executeTakeFirst()
+    return row?.hash === proof
+  }
+
+  async #replace(userId: string, from: string, to: string): Promise<boolean> {
+    const { numUpdatedRows } = await this.#database.write(() =>
+      this.#database.query
+        .updateTable('credentials')
+        .set({ hash: to, updated_at: now() })
+        .where('user_id', '=', userId)
+        .where('kind', '=', 'password')
+        .where('hash', '=', from)
+        .executeTakeFirst(),
+    )
+    return numUpdatedRows > 0n
   }
 
   /** Hashes once, so that a broken binary ends the start and not the first sign-in. */

@@ -23,9 +23,11 @@ export class Groups {
     if (after !== '') query = query.where(sql<string>`lower(slug)`, '>', after)
     if (filter.is_active !== undefined) query = query.where('is_active', '=', filter.is_active ? 1 : 0)
     if (filter.search !== undefined) {
-      const like = `%${filter.search.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
+      const part = filter.search.replaceAll(/[\\%_]/g, String.raw`\$&`)
+      const like = `%${part.toLowerCase()}%`
+      // As in users.list: lower() may know ASCII only.
       query = query.where(
-        sql<boolean>`(lower(slug) like ${like} escape '\\' or lower(name) like ${like} escape '\\')`,
+        sql<boolean>`(lower(slug) like ${like} escape '\\' or lower(name) like ${like} escape '\\' or name like ${`%${part}%`} escape '\\')`,
       )
     }
     const rows = await query

@@ -30,6 +30,7 @@ export class Members {
       const outer = await this.#groups.changeable(group)
       const added = { expires_at: expiresAt, added_at: now() }
       this.#database.changed('groups')
+      await this.#sweepExpired(outer.id, added.added_at)
       if ('user' in member) {
         const user = await this.#userRow(member.user)
         await this.#refuseTwice('group_users', 'user_id', outer.id, user.id)
@@ -152,6 +153,17 @@ export class Members {
       .executeTakeFirst()
     if (!row) throw notFound('user', username)
     return row
+  }
+
+  /** What has run out counts nowhere; it must not stand in the way of the same membership anew. */
+  async #sweepExpired(group: string, at: number) {
+    const { query } = this.#database
+    await query
+      .deleteFrom('group_users')
+      .where('group_id', '=', group)
+      .where('expires_at', '<=', at)
+      .execute()
+    await query.deleteFrom('group_groups').where('expires_at', '<=', at).execute()
   }
 
   async #refuseTwice(

@@ -23,10 +23,13 @@ const naming = [
   'key',
 ] as const
 
+/** What a refused call named was never validated: nothing long or unprintable gets into the journal. */
+const word = (text: string) => text.slice(0, 260).replaceAll(/[\u0000-\u001f\u007f]/g, '?')
+
 const targetOf = (params: Readonly<Record<string, unknown>>): string =>
   naming
     .filter((name) => typeof params[name] === 'string')
-    .map((name) => `${name}=${params[name] as string}`)
+    .map((name) => `${name}=${word(params[name] as string)}`)
     .join(' ')
 
 /** All methods, and the one path to them: find, authorise, validate, handle, validate the result, audit. */

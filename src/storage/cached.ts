@@ -8,7 +8,7 @@ export class Cached<T> {
   readonly #load: () => Promise<T>
   #value: T | undefined
   #made: readonly number[] = []
-  #loading: Promise<T> | undefined
+  #loading: { readonly made: readonly number[]; readonly value: Promise<T> } | undefined
 
   constructor(database: Database, subjects: readonly Subject[], load: () => Promise<T>) {
     this.#database = database
@@ -40,15 +40,24 @@ export class Cached<T> {
     if (this.#database.writing) return this.#load()
     await this.#database.revisions.refresh()
     if (this.#fresh()) return this.#value as T
-    return (this.#loading ??= this.#reload().finally(() => (this.#loading = undefined)))
-  }
-
-  async #reload(): Promise<T> {
     // The revision is read before the rows: a change in between makes the value look older than it is, never newer.
     const made = this.#subjects.map((subject) => this.#database.revisions.of(subject))
+    // A load that began before the last change may bring what was before it: only one as young as this is shared.
+    if (this.#loading?.made.every((revision, i) => revision === made[i])) return this.#loading.value
+    const loading = { made, value: this.#reload(made) }
+    this.#loading = loading
+    return loading.value.finally(() => {
+      if (this.#loading === loading) this.#loading = undefined
+    })
+  }
+
+  async #reload(made: readonly number[]): Promise<T> {
     const value = await this.#load()
-    this.#value = value
-    this.#made = made
+    // A slow load does not replace the fruit of a younger one.
+    if (made.every((revision, i) => revision >= (this.#made[i] ?? 0))) {
+      this.#value = value
+      this.#made = made
+    }
     return value
   }
 }

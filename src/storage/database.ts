@@ -89,7 +89,7 @@ export const openDatabase = async (url: string, log: Log): Promise<Database> => 
   if (url.startsWith('sqlite:')) {
     const { dialect, reader } = openSqlite(url.slice('sqlite:'.length))
     const kysely = new Kysely<Schema>({ dialect })
-    await migrate(kysely)
+    await migrateOrClose(kysely)
     return new Database('sqlite', kysely, new SqliteRevisions(reader))
   }
   const { default: pg } = await import('pg')
@@ -98,10 +98,20 @@ export const openDatabase = async (url: string, log: Log): Promise<Database> => 
   const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5000 })
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'))
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
-  await migrate(kysely)
+  await migrateOrClose(kysely)
   const revisions = new PostgresRevisions(() => new pg.Client({ connectionString: url }), kysely, log)
   await revisions.listen()
   return new Database('postgres', kysely, revisions)
+}
+
+const migrateOrClose = async (kysely: Kysely<Schema>) => {
+  try {
+    await migrate(kysely)
+  } catch (error) {
+    // Connections left open would keep a refused start alive.
+    await kysely.destroy()
+    throw error
+  }
 }
 
 /** Whether there is a database at `url` to begin with; PostgreSQL always counts as there. */

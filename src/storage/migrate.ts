@@ -7,26 +7,26 @@ import type { Schema } from './schema.ts'
 const migrations: Record<string, Migration> = { '001_first': first }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */
-export const migrate = async (kysely: Kysely<Schema>): Promise<void> => {
+export const migrate = async (kysely: Kysely<Schema>, steps = migrations): Promise<void> => {
   const migrator = new Migrator({
     db: kysely,
-    provider: { getMigrations: async () => migrations },
+    provider: { getMigrations: async () => steps },
     migrationTableName: 'schema_migrations',
     migrationLockTableName: 'schema_migrations_lock',
   })
-  await refuseNewer(kysely)
+  await refuseNewer(kysely, steps)
   const { error } = await migrator.migrateToLatest()
   if (error) throw error
 }
 
-const refuseNewer = async (kysely: Kysely<Schema>) => {
+const refuseNewer = async (kysely: Kysely<Schema>, steps: Record<string, Migration>) => {
   const tables = await kysely.introspection.getTables({ withInternalKyselyTables: true })
   if (!tables.some(({ name }) => name === 'schema_migrations')) return
   const rows = await (kysely as unknown as Kysely<{ schema_migrations: { name: string } }>)
     .selectFrom('schema_migrations')
     .select('name')
     .execute()
-  const unknown = rows.find(({ name }) => !(name in migrations))
+  const unknown = rows.find(({ name }) => !Object.hasOwn(steps, name))
   if (unknown) {
     throw new Error(
       `the database has the step ${unknown.name}, which this version does not know; start the newer version`,

@@ -9,7 +9,12 @@ export interface PageParams {
 export const afterCursor = (cursor: string | undefined): string => {
   if (cursor === undefined) return ''
   const key = Buffer.from(cursor, 'base64url').toString('utf8')
-  if (key === '' || Buffer.from(key, 'utf8').toString('base64url') !== cursor) {
+  // A control character is in no key of ours, and PostgreSQL would take NUL for a fault.
+  if (
+    key === '' ||
+    /[\u0000-\u001f]/.test(key) ||
+    Buffer.from(key, 'utf8').toString('base64url') !== cursor
+  ) {
     throw invalidParams('cursor', 'the next_cursor of the page before')
   }
   return key

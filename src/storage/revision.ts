@@ -64,6 +64,9 @@ export class SqliteRevisions implements Revisions {
   }
 }
 
+/** Milliseconds for which silence counts as no change: a dead connection or a pooler between may swallow a notification. */
+const trustSilence = 1000
+
 /** PostgreSQL: LISTEN tells of changes; while that connection is down, every question goes to the database. */
 export class PostgresRevisions implements Revisions {
   readonly #connect: () => Client
@@ -72,6 +75,7 @@ export class PostgresRevisions implements Revisions {
   readonly #values = new Map<Subject, number>()
   #listener: Client | undefined
   #known = false
+  #readAt = 0
   #closed = false
   #retry: NodeJS.Timeout | undefined
   #reading: Promise<void> | undefined
@@ -107,7 +111,7 @@ export class PostgresRevisions implements Revisions {
   }
 
   refresh(): Promise<void> | undefined {
-    return this.#known
+    return this.#known && Date.now() - this.#readAt < trustSilence
       ? undefined
       : (this.#reading ??= this.#read().finally(() => (this.#reading = undefined)))
   }
@@ -115,6 +119,7 @@ export class PostgresRevisions implements Revisions {
   async #read(): Promise<void> {
     // Known only if no notification arrives while reading; without a listener it is never known.
     this.#known = this.#listener !== undefined
+    this.#readAt = Date.now()
     const rows = await this.#query.selectFrom('revisions').selectAll().execute()
     for (const { subject, value } of rows) this.#values.set(subject as Subject, value)
   }

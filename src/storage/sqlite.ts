@@ -53,18 +53,27 @@ export interface SqliteFile {
   readonly reader: Sqlite.Database
 }
 
+const damaged = (file: string, how: string) =>
+  new Error(`the database file ${file} is damaged (${how.split('\n').join(' ')}); restore it from a backup`)
+
 /** Opens the file as WAL with `synchronous=FULL`: what a commit acknowledged survives a power loss. */
 export const openSqlite = (file: string): SqliteFile => {
   // Made by us with 0600 before SQLite sees it: its own files (WAL, index) take the mode of the database.
   if (!existsSync(file)) closeSync(openSync(file, 'ax', 0o600))
   chmodSync(file, 0o600)
   const database = new Sqlite(file, { timeout: 5000 })
-  database.pragma('journal_mode = WAL')
-  database.pragma('synchronous = FULL')
-  database.pragma('foreign_keys = ON')
-  database.pragma('trusted_schema = OFF')
-  const check = database.pragma('quick_check(1)', { simple: true })
-  if (check !== 'ok') throw new Error(`the database file is damaged: ${String(check)}`)
+  try {
+    database.pragma('journal_mode = WAL')
+    database.pragma('synchronous = FULL')
+    database.pragma('foreign_keys = ON')
+    database.pragma('trusted_schema = OFF')
+    const check = database.pragma('quick_check(1)', { simple: true })
+    if (check !== 'ok') throw damaged(file, String(check))
+  } catch (error) {
+    database.close()
+    const { code, message } = error as NodeJS.ErrnoException
+    throw /^SQLITE_(NOTADB|CORRUPT)/.test(code ?? '') ? damaged(file, message) : error
+  }
   return {
     dialect: new ImmediateDialect({ database: holdingStatements(database) }),
     reader: new Sqlite(file, { readonly: true, timeout: 5000 }),

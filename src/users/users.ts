@@ -46,9 +46,11 @@ export class Users {
     if (filter.is_active !== undefined) query = query.where('is_active', '=', bit(filter.is_active))
     if (filter.is_admin !== undefined) query = query.where('is_admin', '=', bit(filter.is_admin))
     if (filter.search !== undefined) {
-      const like = `%${filter.search.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
+      const part = filter.search.replaceAll(/[\\%_]/g, String.raw`\$&`)
+      const like = `%${part.toLowerCase()}%`
+      // lower() of SQLite, and of PostgreSQL in the locale C, knows ASCII only: other letters match as they are written.
       query = query.where(
-        sql<boolean>`(lower(username) like ${like} escape '\\' or lower(email) like ${like} escape '\\' or lower(display_name) like ${like} escape '\\')`,
+        sql<boolean>`(lower(username) like ${like} escape '\\' or lower(email) like ${like} escape '\\' or lower(display_name) like ${like} escape '\\' or display_name like ${`%${part}%`} escape '\\')`,
       )
     }
     const rows = await query

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import Sqlite from 'better-sqlite3'
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import pg from 'pg'
+import { createLog } from '../../src/log.ts'
+import { openDatabase, type Database } from '../../src/storage/database.ts'
+import { migrate } from '../../src/storage/migrate.ts'
+import * as first from '../../src/storage/migrations/001_first.ts'
+import type { Schema } from '../../src/storage/schema.ts'
+import { openSqlite } from '../../src/storage/sqlite.ts'
+import { onBothDatabases } from '../helpers/databases.ts'
+
+const log = createLog('silent')
+
+onBothDatabases('migrations', (newUrl, kind) => {
+  const opened: Kysely<Schema>[] = []
+  after(() => Promise.all(opened.map((kysely) => kysely.destroy())))
+
+  /** The bare tables, without our own opening and migrating. */
+  const bare = (url: string): Kysely<Schema> => {
+    const dialect =
+      kind === 'sqlite'
+        ? openSqlite(url.slice('sqlite:'.length)).dialect
+        : new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) })
+    const kysely = new Kysely<Schema>({ dialect })
+    opened.push(kysely)
+    return kysely
+  }
+
+  /** Every table and every row of it, as text. */
+  const everything = async (kysely: Kysely<Schema>): Promise<string> => {
+    const tables = await kysely.introspection.getTables({ withInternalKyselyTables: true })
+    const rows = await Promise.all(
+      tables.map(async ({ name }) => [name, await sql`select * from ${sql.table(name)}`.execute(kysely)]),
+    )
+    return JSON.stringify(rows.sort())
+  }
+
+  test('an empty database gets tables and the seed', async () => {
+    const database = await openDatabase(newUrl(), log)
+    const { query } = database
+    const groups = await query.selectFrom('groups').select('slug').execute()
+    const roles = await query.selectFrom('roles').select('name').execute()
+    const claims = await query.selectFrom('role_claims').select('claim').orderBy('claim').execute()
+    assert.deepEqual(groups, [{ slug: 'admin' }])
+    assert.deepEqual(roles, [{ name: 'admin' }])
+    assert.deepEqual(
+      claims.map(({ claim }) => claim),
+      [
+        'proxy.admin',
+        'proxy.audit.read',
+        'proxy.groups.read',
+        'proxy.groups.write',
+        'proxy.impersonate',
+        'proxy.oauth.read',
+        'proxy.oauth.write',
+        'proxy.roles.read',
+        'proxy.roles.write',
+        'proxy.users.read',
+        'proxy.users.write',
+      ],
+    )
+    await database.close()
+  })
+
+  test('opening again changes nothing', async () => {
+    const url = newUrl()
+    await (await openDatabase(url, log)).close()
+    const before = await everything(bare(url))
+    await (await openDatabase(url, log)).close()
+    assert.equal(await everything(bare(url)), before)
+  })
+
+  test('a newer schema is refused in one line, and nothing is changed', async () => {
+    const url = newUrl()
+    const database: Database = await openDatabase(url, log)
+    await sql`insert into schema_migrations (name, timestamp) values ('999_future', '2030-01-01')`.execute(
+      database.query,
+    )
+    await database.close()
+    const before = await everything(bare(url))
+    await assert.rejects(
+      openDatabase(url, log),
+      /^Error: the database has the step 999_future, which [^\n]+$/,
+    )
+    assert.equal(await everything(bare(url)), before)
+  })
+
+  test('a step that throws leaves nothing of itself or of the steps before it', async () => {
+    const url = newUrl()
+    const broken = {
+      up: async (db: Kysely<never>) => {
+        await db.schema.createTable('half').addColumn('id', 'text').execute()
+        await sql`insert into half (id) values ('x')`.execute(db)
+        throw new Error('the step failed')
+      },
+    }
+    const kysely = bare(url)
+    await assert.rejects(migrate(kysely, { '001_first': first, '002_broken': broken }), /the step failed/)
+    const tables = await kysely.introspection.getTables()
+    // The migrator's own two tables stay, with no step in them.
+    assert.deepEqual(
+      tables.map(({ name }) => name).filter((name) => !name.startsWith('schema_migrations')),
+      [],
+    )
+
+    const database = await openDatabase(url, log)
+    assert.equal((await database.query.selectFrom('groups').selectAll().execute()).length, 1)
+    await database.close()
+
+    const again = bare(url)
+    const before = await everything(again)
+    await assert.rejects(migrate(again, { '001_first': first, '002_broken': broken }), /the step failed/)
+    assert.equal(await everything(again), before)
+  })
+
+  test(
+    'two nodes that start at once on an empty database both come up, with one seed',
+    { skip: kind === 'sqlite' ? 'a second process on one file is refused by the socket' : false },
+    async () => {
+      const url = newUrl()
+      const both = await Promise.all([openDatabase(url, log), openDatabase(url, log)])
+      assert.equal((await both[0].query.selectFrom('groups').selectAll().execute()).length, 1)
+      await Promise.all(both.map((database) => database.close()))
+    },
+  )
+})
+
+test('an SQLite file that is opened is private, in WAL, and durable at every commit', async (t) => {
+  const { mkdtempSync, rmSync, statSync } = await import('node:fs')
+  const { tmpdir } = await import('node:os')
+  const { join } = await import('node:path')
+  const dir = mkdtempSync(join(tmpdir(), 'hp-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  const file = join(dir, 'x.db')
+  const database = await openDatabase(`sqlite:${file}`, log)
+  for (const name of [file, `${file}-wal`, `${file}-shm`]) assert.equal(statSync(name).mode & 0o777, 0o600)
+  const { rows } = await sql<{ synchronous: number }>`pragma synchronous`.execute(database.query)
+  assert.deepEqual(rows, [{ synchronous: 2 }])
+  await database.close()
+  const raw = new Sqlite(file, { readonly: true })
+  assert.equal(raw.pragma('journal_mode', { simple: true }), 'wal')
+  raw.close()
+})

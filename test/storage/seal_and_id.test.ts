@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { newId } from '../../src/storage/id.ts'
+import { Seal } from '../../src/storage/seal.ts'
+import { afterCursor, toPage } from '../../src/storage/page.ts'
+import { refused } from '../helpers/refused.ts'
+
+const secret = 'a master secret of forty-two characters...'
+
+test('a sealed value opens in its row under its secret, and is another text each time', () => {
+  const seal = new Seal(secret)
+  const sealed = seal.seal('the text – ü', 'settings:smtp_password')
+  assert.equal(new Seal(secret).open(sealed, 'settings:smtp_password'), 'the text – ü')
+  assert.notEqual(seal.seal('the text – ü', 'settings:smtp_password'), sealed)
+  assert.ok(!sealed.includes('text'))
+})
+
+test('another row, another secret and any flipped bit refuse', () => {
+  const seal = new Seal(secret)
+  const sealed = seal.seal('text', 'row:1')
+  assert.throws(() => seal.open(sealed, 'row:2'))
+  assert.throws(() => new Seal(`${secret}!`).open(sealed, 'row:1'))
+  const bytes = Buffer.from(sealed.slice(3), 'base64url')
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const flipped = Buffer.from(bytes)
+    flipped[bit >> 3]! ^= 1 << (bit & 7)
+    assert.throws(() => seal.open(`v1.${flipped.toString('base64url')}`, 'row:1'), `bit ${bit}`)
+  }
+  for (let length = 0; length < bytes.length; length++)
+    assert.throws(() => seal.open(`v1.${bytes.subarray(0, length).toString('base64url')}`, 'row:1'))
+  assert.throws(() => seal.open(sealed.replace('v1', 'v2'), 'row:1'), /not a sealed value/)
+  assert.throws(() => seal.open('', 'row:1'), /not a sealed value/)
+})
+
+test('keys for different purposes differ', () => {
+  const seal = new Seal(secret)
+  assert.notDeepEqual(seal.derive('one'), seal.derive('other'))
+  assert.deepEqual(seal.derive('one'), new Seal(secret).derive('one'))
+  assert.equal(seal.derive('one').length, 32)
+})
+
+test('ids are UUIDs of version 7 that sort by the time they were made, also within a millisecond', () => {
+  const from = Date.now()
+  const ids = Array.from({ length: 20_000 }, newId)
+  const until = Date.now()
+  assert.deepEqual([...ids].sort(), ids)
+  assert.equal(new Set(ids).size, ids.length)
+  for (const id of ids)
+    assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+  const time = (id: string) => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)
+  assert.ok(time(ids[0]!) >= from)
+  // A millisecond of more than 4,096 ids borrows from the next ones.
+  assert.ok(time(ids.at(-1)!) <= until + 20_000 / 4096 + 1)
+})
+
+test('a cursor leads back to its key; a made-up one is refused', async () => {
+  const rows = ['a', 'b', 'c']
+  const page = toPage(
+    rows,
+    { limit: 2 },
+    (row) => row,
+    (row) => row,
+  )
+  assert.deepEqual(page.items, ['a', 'b'])
+  assert.equal(afterCursor(page.next_cursor!), 'b')
+  assert.equal(afterCursor(undefined), '')
+  const same = (row: string) => row
+  assert.equal(toPage(rows, { limit: 3 }, same, same).next_cursor, null)
+  assert.equal(toPage([], { limit: 3 }, same, same).next_cursor, null)
+  for (const cursor of ['', ' ', 'b', 'Yg==', '!!', 'Yg\n', '_w', 'AA', 'YQBi', 'DQo'])
+    await refused((async () => afterCursor(cursor))(), 'invalid_params', 'cursor')
+})

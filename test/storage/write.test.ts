@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { createLog } from '../../src/log.ts'
+import { Cached } from '../../src/storage/cached.ts'
+import { openDatabase, type Database } from '../../src/storage/database.ts'
+import { now } from '../../src/storage/id.ts'
+import { onBothDatabases } from '../helpers/databases.ts'
+
+const log = createLog('silent')
+
+onBothDatabases('write()', (newUrl) => {
+  let database: Database
+  before(async () => (database = await openDatabase(newUrl(), log)))
+  after(() => database.close())
+
+  const put = (key: string, value: string) =>
+    database.query
+      .insertInto('settings')
+      .values({ key, value, updated_at: now() })
+      .onConflict((taken) => taken.column('key').doUpdateSet({ value }))
+      .execute()
+  const value = async (key: string) =>
+    (await database.query.selectFrom('settings').select('value').where('key', '=', key).executeTakeFirst())
+      ?.value
+  const revision = async () => {
+    await database.revisions.refresh()
+    return database.revisions.of('settings')
+  }
+
+  test('what throws leaves nothing behind, and raises no revision', async () => {
+    const before = await revision()
+    const failing = database.write(async () => {
+      await put('lost', '1')
+      database.changed('settings')
+      throw new TypeError('no')
+    })
+    await assert.rejects(failing, /no/)
+    assert.equal(await value('lost'), undefined)
+    assert.equal(await revision(), before)
+  })
+
+  test('a write inside a write joins it: the outer failure takes the inner with it', async () => {
+    const failing = database.write(async () => {
+      await database.write(() => put('inner', '1'))
+      assert.equal(await value('inner'), '1')
+      throw new TypeError('no')
+    })
+    await assert.rejects(failing, /no/)
+    assert.equal(await value('inner'), undefined)
+  })
+
+  test('a revision is raised once a commit, however often it was said', async () => {
+    const before = await revision()
+    await database.write(async () => {
+      database.changed('settings')
+      database.changed('settings')
+      await put('kept', '1')
+    })
+    assert.equal(await revision(), before + 1)
+  })
+
+  test('changed() outside write() is a mistake of the program', () => {
+    assert.throws(() => database.changed('settings'), TypeError)
+  })
+
+  test('one writer at a time: reads that lead to writes all count', async () => {
+    await database.write(() => put('count', '0'))
+    const increment = () =>
+      database.write(async () => {
+        const seen = Number(await value('count'))
+        await new Promise(setImmediate)
+        await put('count', String(seen + 1))
+      })
+    await Promise.all(Array.from({ length: 20 }, increment))
+    assert.equal(await value('count'), '20')
+  })
+
+  test('what a transaction saw and lost is kept by no cache', async () => {
+    const cached = new Cached(database, ['settings'], async () => (await value('cached')) ?? 'none')
+    assert.equal(await cached.get(), 'none')
+    const failing = database.write(async () => {
+      await put('cached', 'lost')
+      database.changed('settings')
+      assert.equal(await cached.get(), 'lost')
+      throw new TypeError('no')
+    })
+    await assert.rejects(failing, /no/)
+    assert.equal(await cached.get(), 'none')
+    await database.write(async () => {
+      await put('cached', 'kept')
+      database.changed('settings')
+    })
+    assert.equal(await cached.get(), 'kept')
+  })
+
+  test('others see nothing of an open transaction, in the tables and in caches', async () => {
+    const cached = new Cached(database, ['settings'], async () => (await value('open')) ?? 'none')
+    assert.equal(await cached.get(), 'none')
+    let inside = () => {}
+    const halfway = new Promise<void>((resolve) => (inside = resolve))
+    let finish = () => {}
+    const held = new Promise<void>((resolve) => (finish = resolve))
+    const writing = database.write(async () => {
+      await put('open', 'yes')
+      database.changed('settings')
+      inside()
+      await held
+    })
+    await halfway
+    assert.equal(await cached.get(), 'none')
+    finish()
+    await writing
+    assert.equal(await cached.get(), 'yes')
+  })
+
+  test('who asks after a change never shares a load that began before it', async () => {
+    let slow: Promise<void> | undefined
+    const cached = new Cached(database, ['settings'], async () => {
+      const seen = (await value('race')) ?? 'old'
+      await slow
+      return seen
+    })
+    let release = () => {}
+    slow = new Promise<void>((resolve) => (release = resolve))
+    const early = Promise.resolve(cached.get())
+    // The first load has read its row by the time a transaction of the same database has passed.
+    await database.write(async () => {
+      await put('race', 'new')
+      database.changed('settings')
+    })
+    const late = Promise.resolve(cached.get())
+    release()
+    assert.ok(['old', 'new'].includes(await early))
+    assert.equal(await late, 'new')
+    assert.equal(await cached.get(), 'new')
+  })
+})
