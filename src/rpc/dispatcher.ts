@@ -5,6 +5,7 @@ import type { Counters } from '../health/methods.ts'
 import type { Log } from '../log.ts'
 import type { Method } from '../method.ts'
 import type { Database } from '../storage/database.ts'
+import { asUnavailable } from '../storage/fault.ts'
 import { authorise } from './claim_rule.ts'
 import { namedParams, validateParams, validateResult } from './validation.ts'
 
@@ -61,6 +62,17 @@ export class Dispatcher {
 
   /** Calls a method for a caller. Rejects with AppError for what callers may know, with anything else for a bug. */
   readonly call = async (name: string, given: unknown, caller: Caller): Promise<unknown> => {
+    try {
+      return await this.#call(name, given, caller)
+    } catch (fault) {
+      const error = asUnavailable(fault)
+      if (error instanceof AppError && error.cause instanceof Error)
+        this.#log.error({ method: name, error: error.cause.message }, 'the database does not answer')
+      throw error
+    }
+  }
+
+  async #call(name: string, given: unknown, caller: Caller): Promise<unknown> {
     this.#counters.calls++
     const method = this.#byName.get(name)
     if (!method) throw new AppError('method_not_found')
@@ -98,8 +110,9 @@ export class Dispatcher {
     method: Method,
     params: Record<string, unknown>,
     caller: Caller,
-    error: unknown,
+    fault: unknown,
   ): Promise<void> {
+    const error = asUnavailable(fault)
     const outcome = error instanceof AppError ? error.error : 'internal_error'
     if (outcome === 'invalid_params' || outcome === 'rate_limited' || outcome === 'unavailable') return
     if (caller.kind === 'guest' && !method.name.startsWith('auth.')) return

@@ -5,13 +5,12 @@ import type { Method } from '../method.ts'
 type Json = Record<string, unknown>
 
 /** What every method may answer, beside its own errors. */
-const everywhere: readonly ErrorName[] = ['invalid_params', 'internal_error']
+const everywhere: readonly ErrorName[] = ['unavailable', 'invalid_params', 'internal_error']
 
-const errorsOf = ({ claim, effect, errors = [] }: Method): ErrorName[] => {
+const errorsOf = ({ claim, errors = [] }: Method): ErrorName[] => {
   const gate: ErrorName[] =
     claim === null ? [] : claim === 'self' ? ['unauthenticated'] : ['unauthenticated', 'claim_required']
-  const writes: ErrorName[] = effect === 'write' ? ['unavailable'] : []
-  return [...new Set([...gate, ...errors, ...writes, ...everywhere])]
+  return [...new Set([...gate, ...errors, ...everywhere])]
 }
 
 /** Schemas with a title move to components, so that each has one name in document and SDK. */

@@ -1,9 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { existsSync } from 'node:fs'
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
-import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { isStorageFault } from './fault.ts'
+import { asUnavailable } from './fault.ts'
 import { migrate } from './migrate.ts'
 import { PostgresRevisions, raiseRevisions, SqliteRevisions, type Revisions } from './revision.ts'
 import type { Schema, Subject } from './schema.ts'
@@ -62,9 +61,7 @@ export class Database {
       if (raised.size > 0) await this.revisions.committed(raised)
       return result
     } catch (error) {
-      if (isStorageFault(error))
-        throw new AppError('unavailable', 'The database cannot be written at present')
-      throw error
+      throw asUnavailable(error)
     }
   }
 
@@ -96,7 +93,10 @@ export const openDatabase = async (url: string, log: Log): Promise<Database> => 
   // 64-bit integers (counts, times) as numbers: all of ours stay far below 2^53.
   pg.types.setTypeParser(20, Number)
   const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5000 })
-  pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'))
+  const lost = (error: Error) => log.warn({ error: error.message }, 'a database connection was lost')
+  pool.on('error', lost)
+  // A connection that breaks while it works tells its query, and then everybody: unheard, that would end the process.
+  pool.on('connect', (client) => client.on('error', lost))
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   await migrateOrClose(kysely)
   const revisions = new PostgresRevisions(() => new pg.Client({ connectionString: url }), kysely, log)

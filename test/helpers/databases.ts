@@ -15,14 +15,15 @@ export const onBothDatabases = (
   describe(`${title} on SQLite`, () => {
     const dir = mkdtempSync(join(tmpdir(), 'hp-db-'))
     let count = 0
-    after(() => rmSync(dir, { recursive: true, force: true }))
     tests(() => `sqlite:${join(dir, `${++count}.db`)}`, 'sqlite')
+    // After the hooks of the tests themselves, which close what is open.
+    after(() => rmSync(dir, { recursive: true, force: true }))
   })
   const missing = postgresMissing()
   describe(`${title} on PostgreSQL`, { skip: missing ?? false }, () => {
     let postgres: TestPostgres
     before(() => (postgres = startPostgres()))
-    after(() => postgres.stop())
     tests(() => postgres.newDatabase(), 'postgres')
+    after(() => postgres.stop())
   })
 }

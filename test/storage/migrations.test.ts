@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import Sqlite from 'better-sqlite3'
 import { Kysely, PostgresDialect, sql } from 'kysely'
-import pg from 'pg'
+import { Pool } from 'pg'
 import { createLog } from '../../src/log.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { migrate } from '../../src/storage/migrate.ts'
@@ -22,7 +22,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
     const dialect =
       kind === 'sqlite'
         ? openSqlite(url.slice('sqlite:'.length)).dialect
-        : new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) })
+        : new PostgresDialect({ pool: new Pool({ connectionString: url }) })
     const kysely = new Kysely<Schema>({ dialect })
     opened.push(kysely)
     return kysely

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sql } from 'kysely'
+import { createLog } from '../../src/log.ts'
+import { openDatabase } from '../../src/storage/database.ts'
+import { startTestDaemon } from '../helpers/daemon.ts'
+import { postgresMissing, startPostgres } from '../helpers/postgres.ts'
+import { refused } from '../helpers/refused.ts'
+
+test('the daemon outlives its database: says unavailable, goes on when it is back', async (t) => {
+  const missing = postgresMissing()
+  if (missing !== undefined) return t.skip(missing)
+  const postgres = startPostgres()
+  const url = postgres.newDatabase()
+  const daemon = await startTestDaemon({ database_url: url })
+  const { hero } = daemon
+  await hero.users.add({ username: 'ada' })
+
+  const hand = await openDatabase(url, createLog('silent'))
+  for (let round = 0; round < 3; round++) {
+    // In the middle of the work as well as between.
+    const working = Promise.allSettled(Array.from({ length: 10 }, () => hero.users.list({})))
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`.execute(hand.query)
+    for (const answer of await working) {
+      if (answer.status === 'rejected') assert.equal(answer.reason.code, 'unavailable')
+    }
+    let back = false
+    for (let i = 0; i < 20 && !back; i++)
+      back = await hero.users.list({}).then(
+        () => true,
+        () => false,
+      )
+    assert.ok(back)
+  }
+  await hand.close()
+
+  postgres.stop()
+  await refused(hero.users.list({}), 'unavailable')
+  await refused(hero.users.add({ username: 'grace' }), 'unavailable')
+  await refused(hero.claims.resolve({ user: 'ada' }), 'unavailable')
+  await refused(hero.auth.login({ login: 'ada', password: 'whatever it is' }), 'unavailable')
+  assert.equal((await hero.health()).status, 'ok')
+  const told = daemon.logged.filter(({ msg }) => msg === 'the database does not answer')
+  assert.ok(told.some(({ method }) => method === 'users.add'))
+  await daemon.close()
+})

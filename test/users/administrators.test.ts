@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { HeroProxy } from '../../sdk/index.ts'
+import { onBothDatabases } from '../helpers/databases.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { byHand, person, signedIn } from '../helpers/people.ts'
+import { refused } from '../helpers/refused.ts'
+
+onBothDatabases('the last active administrator', (newUrl) => {
+  let daemon: TestDaemon
+  before(async () => {
+    daemon = await startTestDaemon({ database_url: newUrl() })
+    await daemon.hero.auth.setup({ username: 'ada', email: 'ada@example.org', password: goodPassword })
+  })
+  after(() => daemon.close())
+
+  test('cannot be demoted, deactivated or removed, by anybody', async () => {
+    const { hero } = daemon
+    const ada = await signedIn(daemon, 'ada')
+    for (const by of [hero, ada]) {
+      await refused(by.users.update({ username: 'ada', is_admin: false }), 'conflict')
+      await refused(by.users.update({ username: 'ada', is_active: false }), 'conflict')
+      await refused(by.users.update({ username: 'ADA', is_admin: false, is_active: false }), 'conflict')
+      await refused(by.users.remove({ username: 'ada' }), 'conflict')
+    }
+    const { is_admin, is_active } = await hero.users.get({ username: 'ada' })
+    assert.ok(is_admin && is_active)
+  })
+
+  test('an inactive second one does not count; an active one does', async () => {
+    const { hero } = daemon
+    await hero.users.add({ username: 'grace', is_admin: true })
+    await hero.users.update({ username: 'grace', is_active: false })
+    await refused(hero.users.remove({ username: 'ada' }), 'conflict')
+    // Whoever does not count may go.
+    await hero.users.remove({ username: 'grace' })
+    await hero.users.add({ username: 'barbara', is_admin: true })
+    assert.equal((await hero.users.update({ username: 'ada', is_admin: false })).is_admin, false)
+    await refused(hero.users.update({ username: 'barbara', is_active: false }), 'conflict')
+    await hero.users.update({ username: 'ada', is_admin: true })
+    await hero.users.remove({ username: 'barbara' })
+  })
+
+  test('of two administrators who go for each other at once, exactly one stays: 20 times', async () => {
+    const { hero } = daemon
+    const ways: ((by: HeroProxy, username: string) => Promise<unknown>)[] = [
+      (by, username) => by.users.remove({ username }),
+      (by, username) => by.users.update({ username, is_admin: false }),
+      (by, username) => by.users.update({ username, is_active: false }),
+    ]
+    await hero.users.add({ username: 'keeper', is_admin: true })
+    await hero.users.remove({ username: 'ada' })
+    let count = 0
+    const admin = async () => {
+      const username = `admin${++count}`
+      return { username, as: await person(daemon, username, { is_admin: true }) }
+    }
+    let pair = [await admin(), await admin()] as const
+    for (let round = 0; round < 20; round++) {
+      const [left, right] = pair
+      await hero.users.update({ username: 'keeper', is_admin: false })
+      const way = ways[round % 3]!
+      const done = await Promise.allSettled([way(left.as, right.username), way(right.as, left.username)])
+      const { items } = await hero.users.list({ is_admin: true, is_active: true })
+      assert.equal(items.length, 1, `round ${round}`)
+      assert.equal(done.filter(({ status }) => status === 'fulfilled').length, 1, `round ${round}`)
+      await hero.users.update({ username: 'keeper', is_admin: true })
+      const winner = pair.find(({ username }) => username === items[0]!.username)!
+      const loser = winner === left ? right : left
+      if (round % 3 === 0) pair = [winner, await admin()]
+      else await hero.users.update({ username: loser.username, is_admin: true, is_active: true })
+    }
+  })
+})
+
+describe('who keeps accounts without being administrator', () => {
+  let daemon: TestDaemon
+  /** is_admin, while the reserved role lacks proxy.admin: the one way to hold proxy.users.write alone. */
+  let keeper: HeroProxy
+  before(async () => {
+    daemon = await startTestDaemon()
+    keeper = await person(daemon, 'keeper', { is_admin: true })
+    await person(daemon, 'ada', { is_admin: true })
+    await person(daemon, 'grace')
+    await byHand(daemon, async (database) => {
+      await database.query.deleteFrom('role_claims').where('claim', '=', 'proxy.admin').execute()
+      database.changed('groups')
+    })
+  })
+  after(() => daemon.close())
+
+  test('keeps the accounts of people', async () => {
+    await keeper.users.add({ username: 'linus', context: 3 })
+    await keeper.users.update({ username: 'linus', email: 'linus@example.org', is_active: false })
+    await keeper.auth.set_password({ user: 'linus', password: 'velvet-harbor-93-comet' })
+    await keeper.users.remove({ username: 'linus' })
+  })
+
+  test('makes no administrator and gives no internal trust', async () => {
+    for (const call of [
+      keeper.users.add({ username: 'eve', is_admin: true }),
+      keeper.users.add({ username: 'eve', context: 0 }),
+      keeper.users.update({ username: 'grace', is_admin: true }),
+      keeper.users.update({ username: 'grace', context: 0 }),
+    ]) {
+      const error = await refused(call, 'claim_required')
+      assert.deepEqual(error.data.claims, ['proxy.admin'])
+    }
+    await refused(keeper.users.get({ username: 'eve' }), 'not_found')
+  })
+
+  test('touches no administrator: account, password, sessions', async () => {
+    const [session] = (await daemon.hero.sessions.list({ user: 'ada' })).items
+    for (const call of [
+      keeper.users.update({ username: 'ada', email: 'eve@example.org' }),
+      keeper.users.update({ username: 'ADA', is_active: false }),
+      keeper.users.update({ username: 'ada', is_admin: false }),
+      keeper.users.remove({ username: 'ada' }),
+      keeper.auth.set_password({ user: 'ada', password: 'velvet-harbor-93-comet' }),
+      keeper.sessions.revoke_all({ user: 'ada' }),
+      keeper.sessions.revoke({ id: session!.id }),
+    ])
+      await refused(call, 'claim_required')
+    assert.equal((await daemon.hero.sessions.list({ user: 'ada' })).items.length, 1)
+    await signedIn(daemon, 'ada')
+  })
+})
+
+describe('people about themselves', () => {
+  let daemon: TestDaemon
+  let grace: HeroProxy
+  before(async () => {
+    daemon = await startTestDaemon()
+    grace = await person(daemon, 'grace', { email: 'grace@example.org' })
+    await person(daemon, 'linus')
+  })
+  after(() => daemon.close())
+
+  test('see their record and change its display_name', async () => {
+    const updated = await grace.users.update({ username: 'Grace', display_name: 'Rear Admiral' })
+    assert.equal(updated.display_name, 'Rear Admiral')
+    assert.deepEqual(await grace.users.get({ username: 'GRACE' }), updated)
+  })
+
+  test('change nothing else, alone or together with it', async () => {
+    for (const fields of [
+      { email: 'other@example.org' },
+      { email: null },
+      { external_id: 'x' },
+      { is_active: true },
+      { is_admin: true },
+      { is_admin: false },
+      { context: 0 },
+      { context: 1 },
+      { display_name: 'x', is_admin: true },
+    ])
+      await refused(grace.users.update({ username: 'grace', ...fields }), 'claim_required')
+    const { display_name, email, is_admin, context } = await daemon.hero.users.get({ username: 'grace' })
+    assert.deepEqual(
+      { display_name, email, is_admin, context },
+      { display_name: 'Rear Admiral', email: 'grace@example.org', is_admin: false, context: 1 },
+    )
+  })
+
+  test('reach nobody else, whatever else the call names', async () => {
+    const { id } = await daemon.hero.users.get({ username: 'linus' })
+    await refused(grace.users.get({ username: 'linus' }), 'claim_required')
+    await refused(grace.users.get({ id }), 'claim_required')
+    await refused(grace.users.get({ email: 'grace@example.org' }), 'claim_required')
+    await refused(grace.users.get({ username: 'grace', id }), 'invalid_params')
+    await refused(grace.users.update({ username: 'linus', display_name: 'x' }), 'claim_required')
+    await refused(grace.users.list({}), 'claim_required')
+    await refused(grace.users.remove({ username: 'grace' }), 'claim_required')
+  })
+})
