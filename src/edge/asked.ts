@@ -59,6 +59,11 @@ const hostLines = (rawHeaders: readonly string[]): string[] => {
 export const readAsked = (request: IncomingMessage, peers: Peers): Asked | Refusal => {
   const { method, url = '', rawHeaders } = request
   if (method === 'TRACE' || method === 'CONNECT') return { status: 405, message: 'This method is not served' }
+  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
+    return { status: 505, message: 'HTTP/1.1 is spoken here' }
+  // RFC 9112 section 6.1: the framing of such a message is faulty.
+  if (request.httpVersion === '1.0' && request.headers['transfer-encoding'] !== undefined)
+    return { status: 400, message: 'HTTP/1.0 has no Transfer-Encoding' }
   if (rawHeaders.length > maxHeaders * 2)
     return { status: 431, message: `A request has ${maxHeaders} headers at most` }
   const hosts = hostLines(rawHeaders)

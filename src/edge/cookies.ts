@@ -6,13 +6,19 @@ export const formCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_form
 /** Names that upstreams neither see nor set: ours in any case, and what a lenient parser would fold to them. */
 const ours = /^(__host-|__secure-)?hero[._ -]proxy[._ -]/i
 
-export const isOurs = (name: string): boolean => ours.test(name)
+export const isOurs = (name: string): boolean => ours.test(name.trim())
+
+/**
+ * Space and tab alone surround a name (RFC 6265bis section 5.6). `String.trim` takes off more: a sibling domain may set
+ * a name with a no-break space before `__Host-`, which no browser guards, and it must not become ours here.
+ */
+const bare = (text: string): string => text.replaceAll(/^[ \t]+|[ \t]+$/g, '')
 
 const pairs = (header: string): { name: string; value: string; text: string }[] =>
   header.split(';').map((part) => {
-    const text = part.trim()
+    const text = bare(part)
     const equals = text.indexOf('=')
-    return { name: text.slice(0, Math.max(equals, 0)).trim(), value: text.slice(equals + 1).trim(), text }
+    return { name: bare(text.slice(0, Math.max(equals, 0))), value: bare(text.slice(equals + 1)), text }
   })
 
 /** The one value of a cookie, or undefined; a name that comes twice was planted by somebody and counts as none. */

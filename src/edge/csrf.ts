@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Asked } from './asked.ts'
 import { formCookie, readCookie, setCookie } from './cookies.ts'
-import { allValues, onlyValue } from './visitor.ts'
+import { allValues } from './visitor.ts'
 
 const lifetime = 3600
 
@@ -44,10 +44,12 @@ export class FormGuard {
 
   /** What the browser itself tells. `Origin: null` comes with our own no-referrer pages too and decides nothing. */
   sameOrigin(request: IncomingMessage, asked: Asked): boolean {
-    const site = onlyValue(request.rawHeaders, 'sec-fetch-site')
-    if (site !== undefined && site !== 'same-origin') return false
-    const origin = onlyValue(request.rawHeaders, 'origin')
-    return origin === undefined || origin === 'null' || origin === asked.origin
+    const sites = allValues(request.rawHeaders, 'sec-fetch-site')
+    const origins = allValues(request.rawHeaders, 'origin')
+    return (
+      sites.every((site) => site === 'same-origin') &&
+      origins.every((origin) => origin === 'null' || origin === asked.origin)
+    )
   }
 
   #token(cookie: string, asked: Asked): string {

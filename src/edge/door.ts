@@ -10,6 +10,7 @@ import { authModes } from './auth_modes.ts'
 import { setCookie } from './cookies.ts'
 import { Forwarder, type Failure, type Forwarded } from './forward.ts'
 import { requestHeaders, type Identity } from './headers.ts'
+import { OpenUpgrades } from './open_upgrades.ts'
 import type { OwnPaths } from './own_paths.ts'
 import type { Peers } from './peers.ts'
 import { forwardUpgrade, refuseUpgrade } from './upgrade.ts'
@@ -31,7 +32,7 @@ export interface DoorParts {
 }
 
 type Decision =
-  | { readonly act: 'forward'; readonly out: Forwarded }
+  | { readonly act: 'forward'; readonly out: Forwarded; readonly session: string | undefined }
   | { readonly act: 'tell'; readonly told: Told }
   | { readonly act: 'sign in' }
 
@@ -65,6 +66,7 @@ const signInNeeded: Told = {
 export class Door {
   readonly #parts: DoorParts
   readonly #forwarder: Forwarder
+  readonly #upgrades = new OpenUpgrades()
 
   constructor(parts: DoorParts) {
     this.#parts = parts
@@ -73,6 +75,7 @@ export class Door {
 
   close(): void {
     this.#forwarder.close()
+    this.#upgrades.close()
   }
 
   async request(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -129,6 +132,11 @@ export class Door {
     const decision = await this.#decide(request, asked, known.routes?.match(asked.path))
     if (decision.act === 'tell') return refuse(decision.told)
     if (decision.act === 'sign in') return refuse(signInNeeded)
+    this.#upgrades.watch(socket, async () => {
+      const plan = (await this.#plans(asked))?.routes?.match(asked.path)
+      const now = await this.#decide(request, asked, plan)
+      return now.act === 'forward' && now.session === decision.session
+    })
     const failure = await forwardUpgrade(request, socket, early, decision.out, log)
     if (failure) refuse(failures[failure])
   }
@@ -146,7 +154,8 @@ export class Door {
     asked: Asked,
     plan: RoutePlan | 'ambiguous' | undefined,
   ): Promise<Decision> {
-    if (plan === undefined) return { act: 'tell', told: notHere }
+    if (plan === undefined || (plan !== 'ambiguous' && !plan.route.enabled))
+      return { act: 'tell', told: notHere }
     if (plan === 'ambiguous') {
       const text = 'This path could be read as belonging to more than one service.'
       return { act: 'tell', told: { status: 400, title: 'Ambiguous path', text, code: 'bad_request' } }
@@ -198,15 +207,12 @@ export class Door {
       prefix: strips ? path_prefix : undefined,
     })
     const clear =
-      visitor.staleCookie === undefined ? [] : ['Set-Cookie', setCookie(visitor.staleCookie, '', 0)]
+      visitor.staleCookie === undefined ? [] : ['Set-Cookie', setCookie(visitor.staleCookie, '', 0), 'Cache-Control', 'no-store']
+    const target = rest.startsWith('/') ? rest : `/${rest}`
     return {
       act: 'forward',
-      out: {
-        plan,
-        target: rest.startsWith('/') ? rest : `/${rest}`,
-        headers,
-        answerHeaders: clear,
-      },
+      out: { plan, target, headers, answerHeaders: clear },
+      session: visitor.session?.id,
     }
   }
 }

@@ -92,7 +92,7 @@ export class Forwarder {
 
     onward.on('continue', () => response.writeContinue())
     onward.on('information', ({ statusCode, headers }) => {
-      if (statusCode === 103 && headers.link !== undefined) response.writeEarlyHints({ link: headers.link })
+      if (statusCode === 103 && headers.link !== undefined) passHints(response, headers.link)
     })
     onward.on('error', (error: NodeJS.ErrnoException) => {
       response.off('close', left)
@@ -108,6 +108,8 @@ export class Forwarder {
       settle(timedOut ? 'timeout' : 'unreachable')
     })
     onward.on('response', (answer) => {
+      // Below 200 only a 101 that switches nothing gets here, or a number that is no status (RFC 9110 section 15).
+      if (answer.statusCode! < 200) return void onward.destroy(new Error('the answer has no status'))
       passAnswer(answer, response, out.answerHeaders)
       finished(answer, { writable: false }, (error) => {
         if (error) response.destroy()
@@ -123,14 +125,32 @@ export class Forwarder {
     if (hasBody(request)) {
       request.pipe(onward)
       request.once('aborted', () => onward.destroy())
+      // The upstream wants no more of a body: the rest is read away, or the next request on this connection would wait behind it.
+      onward.once('close', () => {
+        request.unpipe(onward)
+        request.resume()
+      })
     } else {
       onward.end()
     }
   }
 }
 
+/** Hints are help, not an answer: those that are not well formed are left out. */
+const passHints = (response: ServerResponse, link: string | string[]) => {
+  try {
+    response.writeEarlyHints({ link: String(link).split(/,\s*(?=<)/) })
+  } catch {
+    // Node refuses what it cannot read as Link; an upstream must not stop us by that.
+  }
+}
+
+/** The reason phrase as it may be written again; parsers let pass more than that. */
+const reason = ({ statusMessage = '' }: IncomingMessage) =>
+  statusMessage.replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, '')
+
 const passAnswer = (answer: IncomingMessage, response: ServerResponse, extra: readonly string[]) => {
-  response.writeHead(answer.statusCode!, answer.statusMessage, responseHeaders(answer.rawHeaders, extra))
+  response.writeHead(answer.statusCode!, reason(answer), responseHeaders(answer.rawHeaders, extra))
   // Nothing says how soon the first byte comes: an event stream is silent until something happens.
   if (answer.headers['content-length'] === undefined) response.flushHeaders()
   answer.pipe(response, { end: false })

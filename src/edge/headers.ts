@@ -32,6 +32,12 @@ const claimed = new Set([
   'forwarded',
   'x-real-ip',
   'x-client-ip',
+  'x-forwarded',
+  'x-original-uri',
+  'x-original-host',
+  'x-original-forwarded-for',
+  // CGI turns it into HTTP_PROXY, which many programs obey (CVE-2016-5385).
+  'proxy',
   'x-cluster-client-ip',
   'true-client-ip',
   'client-ip',
@@ -59,8 +65,9 @@ const treatments = new Map<string, Treatment>()
 const treat = (name: string): Treatment => {
   const lower = name.toLowerCase()
   const folded = simple.test(name) ? lower : fold(name)
-  // A twin of one of the proxy's own names (`connection_`, `cookie.`) is an attempt; of all others it is the client's business.
   if (isReserved(folded)) return 'drop'
+  // A twin of a name that borders messages (`Content_Length`) is read as that name by uWSGI and its kin: a smuggled body.
+  if (folded !== lower && (hopByHop.has(folded) || folded === 'content-length')) return 'drop'
   if (lower === 'connection') return 'connection'
   if (lower === 'cookie') return 'cookie'
   if (lower === 'authorization') return 'authorization'
@@ -161,6 +168,9 @@ const hostFor = ({ route, upstream }: RoutePlan, asked: Asked): string => {
     : `${upstream.host}:${upstream.port}`
 }
 
+/** Browsers send a cookie without a name as its bare value: `=ours=x` comes back as `ours=x`. */
+const cookieNamed = (setCookie: string): string => setCookie.replace(/^[\s=]+/, '')
+
 /** The headers of the answer as the client gets them: no hop's own, no identity headers, no cookie in our name. */
 export const responseHeaders = (rawHeaders: readonly string[], extra: readonly string[]): string[] => {
   const list: string[] = [...extra]
@@ -174,7 +184,9 @@ export const responseHeaders = (rawHeaders: readonly string[], extra: readonly s
     const lower = name.toLowerCase()
     if (hopByHop.has(lower) || (listed?.includes(lower) && lower !== 'content-length')) continue
     if (fold(name).startsWith('x-hero-')) continue
-    if (lower === 'set-cookie' && isOurs(rawHeaders[i + 1]!.trimStart())) continue
+    // A cookie of ours in an answer that caches may keep would be given to everybody (CVE-2023-30861).
+    if (extra.length > 0 && lower === 'cache-control') continue
+    if (lower === 'set-cookie' && isOurs(cookieNamed(rawHeaders[i + 1]!))) continue
     list.push(name, rawHeaders[i + 1]!)
   }
   return list

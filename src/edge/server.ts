@@ -19,6 +19,8 @@ export class EdgeServer {
   readonly #log: Log
   readonly #server: Server
   readonly #upgraded = new Set<Duplex>()
+  /** How many answers are under way on a connection: nothing may be written between them. */
+  readonly #answering = new WeakMap<Duplex, number>()
 
   constructor(door: Door, log: Log) {
     this.#door = door
@@ -32,9 +34,12 @@ export class EdgeServer {
       requestTimeout: 0,
       keepAliveTimeout: 65_000,
       // HTTP/2 in the clear is never spoken; such a request is answered as the HTTP/1.1 it is (RFC 9113 section 3.1).
-      shouldUpgradeCallback: ({ headers }) => !/(^|,)\s*h2c?\s*(,|$)/i.test(headers.upgrade ?? ''),
+      shouldUpgradeCallback: ({ headers }) => !/(^|,)\s*h2c?\s*(\/|,|$)/i.test(headers.upgrade ?? ''),
     })
-    const serve = (request: IncomingMessage, response: Parameters<Door['request']>[1]) =>
+    const serve = (request: IncomingMessage, response: Parameters<Door['request']>[1]) => {
+      const { socket } = request
+      this.#answering.set(socket, this.#answers(socket) + 1)
+      response.once('close', () => this.#answering.set(socket, this.#answers(socket) - 1))
       void door.request(request, response).catch((error: Error) => {
         this.#log.error({ error: error.stack }, 'internal error at the edge')
         if (response.headersSent) response.destroy()
@@ -43,12 +48,17 @@ export class EdgeServer {
             .writeHead(500, { 'content-type': 'text/plain', connection: 'close' })
             .end('Internal error\n')
       })
+    }
     this.#server.on('request', serve)
     // The upstream says whether to go on (RFC 9110 section 10.1.1).
     this.#server.on('checkContinue', serve)
     this.#server.on('upgrade', (request, socket, early) => this.#upgrade(request, socket, early))
     this.#server.on('connect', (_, socket) => refuseUpgrade(socket, 405, ''))
-    this.#server.on('clientError', (error, socket) => refuseBytes(error, socket as Socket))
+    this.#server.on('clientError', (error, socket) => {
+      // Written now, the refusal would be read as a part of the answer under way, or in its place.
+      if (this.#answers(socket) > 0) socket.destroy()
+      else refuseBytes(error, socket as Socket)
+    })
   }
 
   async listen({ host, port }: { host: string; port: number }): Promise<AddressInfo> {
@@ -70,7 +80,13 @@ export class EdgeServer {
     this.#door.close()
   }
 
+  #answers(socket: Duplex): number {
+    return this.#answering.get(socket) ?? 0
+  }
+
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
+    // Sent behind a request that is not answered yet: the 101 would overtake that answer.
+    if (this.#answers(socket) > 0) return void socket.destroy()
     this.#upgraded.add(socket)
     socket.once('close', () => this.#upgraded.delete(socket))
     this.#door.upgrade(request, socket, early).catch((error: Error) => {

@@ -1,4 +1,5 @@
 import { request as dial, STATUS_CODES, type IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../log.ts'
 import { dialOptions, limitTime, type Failure, type Forwarded } from './forward.ts'
@@ -26,6 +27,12 @@ export const refuseUpgrade = (
   socket.end(head(status, undefined, [...headers, ...framing, 'Connection', 'close']) + body)
 }
 
+/** Ends a connection so that the other side sees a broken transfer, not a body that ended by closing. */
+const breakOff = (socket: Duplex): void => {
+  if (socket instanceof Socket) socket.resetAndDestroy()
+  else socket.destroy()
+}
+
 /**
  * Forwards a request to switch protocols (RFC 9110 section 7.8). After a 101 bytes pass both ways untouched until either
  * side ends; any other answer of the upstream is passed on and the connection closed.
@@ -48,6 +55,7 @@ export const forwardUpgrade = (
       setHost: false,
     })
     let timedOut = false
+    let answered = false
     limitTime(onward, route.connect_timeout, route.response_timeout, () => {
       timedOut = true
       onward.destroy(new Error('the upstream took too long'))
@@ -57,11 +65,14 @@ export const forwardUpgrade = (
     socket.on('error', () => socket.destroy())
 
     onward.on('error', (error: NodeJS.ErrnoException) => {
+      // An answer that breaks off stays broken off: another one appended to it would be read as its body.
+      if (answered) return breakOff(socket)
       log.warn({ route: route.id, error: error.code ?? error.message }, 'no answer from the upstream')
       if (socket.writable) settle(timedOut ? 'timeout' : 'unreachable')
       else settle(undefined)
     })
     onward.on('upgrade', (answer, far, first) => {
+      answered = true
       socket.off('close', leave)
       onward.setTimeout(0)
       far.setTimeout(0)
@@ -85,6 +96,8 @@ export const forwardUpgrade = (
       socket.once('close', () => settle(undefined))
     })
     onward.on('response', (answer) => {
+      if (answer.statusCode! < 200) return void onward.destroy(new Error('the answer has no status'))
+      answered = true
       // Ended by closing, so the body needs no framing of its own (RFC 9112 section 6.3).
       const headers = responseHeaders(answer.rawHeaders, out.answerHeaders)
       socket.write(
@@ -93,7 +106,7 @@ export const forwardUpgrade = (
           'latin1',
         ),
       )
-      answer.on('error', () => socket.destroy())
+      answer.on('error', () => breakOff(socket))
       answer.pipe(socket)
       socket.once('close', () => settle(undefined))
     })

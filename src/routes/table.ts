@@ -50,14 +50,16 @@ const decodings = (path: string): ReadonlySet<string> => {
 const readings = (path: string): ReadonlySet<string> => {
   const found = new Set<string>()
   for (const text of decodings(path)) {
-    found.add(
-      Buffer.from(text, 'latin1')
-        .toString('utf8')
-        .normalize('NFKC')
-        .replaceAll(/[\u0000-\u001f\u007f]/g, '')
-        .replaceAll(/[/\\]+/g, '/')
-        .toLowerCase(),
-    )
+    const folded = Buffer.from(text, 'latin1').toString('utf8').normalize('NFKC')
+    // An encoded query, fragment or end of string may end the path for whoever parses it once more.
+    for (const read of [folded, folded.replace(/[?#\0].*$/s, '')]) {
+      found.add(
+        read
+          .replaceAll(/[\u0000-\u001f\u007f]/g, '')
+          .replaceAll(/[/\\]+/g, '/')
+          .toLowerCase(),
+      )
+    }
   }
   return found
 }
@@ -111,7 +113,10 @@ export class HostRoutes {
   }
 }
 
-/** All routes, by host; a disabled one keeps its paths, so that they fall to no other rule. Finding one costs the same for ten routes as for ten thousand. */
+/**
+ * All routes, by host; a disabled one keeps its paths, so that they fall to no other rule. Finding one costs the same for ten routes as
+ * for ten thousand.
+ */
 export class RouteTable {
   readonly #hosts = new Map<string, HostRoutes>()
   readonly #suffixes = new Map<string, HostRoutes>()

@@ -1,34 +1,198 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { ask, signIn } from '../helpers/http.ts'
-import { startUpstream, valuesOf, type Upstream } from '../helpers/upstream.ts'
+import { ask, askRaw } from '../helpers/http.ts'
+import { valuesOf } from '../helpers/upstream.ts'
+import { folded, got, startStage, type Stage } from './stage.ts'
+
+const separators = [..."-_.~!#$%&'*+^`|"]
+const reserved = [
+  ['x', 'hero', 'user'],
+  ['x', 'hero', 'context'],
+  ['x', 'hero', 'claims'],
+  ['x', 'hero', 'impersonator'],
+  ['x', 'hero', 'foo'],
+  ['x', 'proxy', 'user', 'email'],
+  ['x', 'proxy', 'user', 'pubkey'],
+  ['x', 'proxy', 'auth', 'method'],
+] as const
+
+/** Every name above with every separator alone and mixed with the usual one, in three cases. */
+const spellings = reserved.flatMap((parts) =>
+  separators.flatMap((separator) => {
+    const names = [parts.join(separator), `${parts[0]}${separator}${parts.slice(1).join('-')}`]
+    return names.flatMap((name) => [
+      name,
+      name.toUpperCase(),
+      name.replaceAll(/\b[a-z]/g, (c) => c.toUpperCase()),
+    ])
+  }),
+)
+
+const chunks = <T>(list: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size))
 
 describe('identity headers (D01 to D05)', () => {
-  let daemon: TestDaemon
-  let upstream: Upstream
-  let session: string
+  let stage: Stage
+  const modes = ['none', 'optional', 'local'] as const
 
   before(async () => {
-    daemon = await startTestDaemon()
-    upstream = await startUpstream()
-    await daemon.hero.users.add({ username: 'ada', email: 'ada@example.org', password: goodPassword })
-    for (const auth_mode of ['none', 'optional', 'local'] as const) {
-      await daemon.hero.proxy.routes.add({ domain: `${auth_mode}.localhost`, target: upstream.target, auth_mode })
-    }
-    session = await signIn(daemon, 'local.localhost', 'ada', goodPassword)
+    stage = await startStage()
+    for (const auth_mode of modes) await stage.route({ domain: `${auth_mode}.localhost`, auth_mode })
   })
-  after(async () => {
-    await daemon.close()
-    await upstream.close()
+  after(() => stage.close())
+
+  /** Only what the proxy decided: fails on every header of the two families that is not expected. */
+  const expectIdentity = (rawHeaders: readonly string[], who: 'guest' | 'ada' | 'bob', method: string) => {
+    const seen = [...folded(rawHeaders)].filter(([name]) => /^X_(HERO|PROXY)_/.test(name)).sort()
+    const wanted = {
+      guest: [],
+      ada: [
+        ['X_HERO_CLAIMS', ['app.use,groups.team,users.ada']],
+        ['X_HERO_CONTEXT', ['1']],
+        ['X_HERO_USER', ['ada']],
+      ],
+      bob: [
+        ['X_HERO_CLAIMS', ['users.bob']],
+        ['X_HERO_CONTEXT', ['1']],
+        ['X_HERO_USER', ['bob']],
+      ],
+    }[who]
+    const email = who === 'guest' ? [] : [['X_PROXY_USER_EMAIL', [`${who}@example.org`]]]
+    assert.deepEqual(seen, [...wanted, ['X_PROXY_AUTH_METHOD', [method]], ...email])
+  }
+
+  const callers = [
+    { mode: 'none', who: 'guest', signedIn: false, method: 'none' },
+    { mode: 'none', who: 'guest', signedIn: true, method: 'none' },
+    { mode: 'optional', who: 'guest', signedIn: false, method: 'none' },
+    { mode: 'optional', who: 'ada', signedIn: true, method: 'local' },
+    { mode: 'local', who: 'ada', signedIn: true, method: 'local' },
+  ] as const
+
+  for (const { mode, who, signedIn, method } of callers) {
+    const title = `${mode}, ${signedIn ? 'signed in' : 'guest'}`
+    const cookie = () => (signedIn ? ['Cookie', stage.ada] : [])
+
+    test(`${title}: no spelling of an identity header survives`, async () => {
+      for (const names of chunks(spellings, 90)) {
+        const headers = [...cookie(), ...names.flatMap((name) => [name, 'root'])]
+        const answer = await ask(stage.daemon, `${mode}.localhost`, '/', { headers })
+        assert.equal(answer.status, 200)
+        expectIdentity(got(answer).rawHeaders, who, method)
+        assert.ok(!answer.body.includes('root'), 'a value of the client arrived')
+      }
+    })
+
+    test(`${title}: twice and fifty times is still the proxy's own one`, async () => {
+      for (const times of [2, 50]) {
+        const headers = [...cookie(), ...Array.from({ length: times }, () => ['X-Hero-User', 'root']).flat()]
+        const answer = await ask(stage.daemon, `${mode}.localhost`, '/', { headers })
+        expectIdentity(got(answer).rawHeaders, who, method)
+      }
+    })
+
+    test(`${title}: a Connection list takes none of the proxy's headers away`, async () => {
+      const answer = await ask(stage.daemon, `${mode}.localhost`, '/', {
+        headers: [
+          ...cookie(),
+          'Connection',
+          'close, X-Hero-User, X-Hero-Claims, x-forwarded-for, X-Proxy-Auth-Method, X-Secret-Hop',
+          'Connection',
+          'x-hero-context, Cookie',
+          'X-Secret-Hop',
+          'yes',
+        ],
+      })
+      const { rawHeaders } = got(answer)
+      expectIdentity(rawHeaders, who, method)
+      assert.deepEqual(valuesOf(rawHeaders, 'x-forwarded-for'), ['127.0.0.1'])
+      assert.deepEqual(valuesOf(rawHeaders, 'x-secret-hop'), [])
+      assert.ok(!valuesOf(rawHeaders, 'connection').join().toLowerCase().includes('hero'))
+    })
+  }
+
+  test('what somebody lacks is not filled from the request (D05)', async () => {
+    const answer = await ask(stage.daemon, 'local.localhost', '/', {
+      headers: [
+        'X-Hero-Claims',
+        'admin',
+        'X-Hero-Impersonator',
+        'root',
+        'Cookie',
+        stage.bob,
+        'x-hero-claims',
+        'admin',
+      ],
+    })
+    expectIdentity(got(answer).rawHeaders, 'bob', 'local')
   })
 
-  test('a signed-in person is told to the service', async () => {
-    const { status, body } = await ask(daemon, 'local.localhost', '/', { headers: ['Cookie', session] })
-    assert.equal(status, 200)
-    const { rawHeaders } = JSON.parse(body) as { rawHeaders: string[] }
-    assert.deepEqual(valuesOf(rawHeaders, 'x-hero-user'), ['ada'])
-    assert.deepEqual(valuesOf(rawHeaders, 'x-hero-context'), ['1'])
-    assert.deepEqual(valuesOf(rawHeaders, 'x-hero-claims'), ['users.ada'])
+  test('someone without an address sends none, whatever the client says', async () => {
+    await stage.daemon.hero.users.update({ username: 'bob', email: null })
+    const headers = ['Cookie', stage.bob, 'X-Proxy-User-Email', 'root@example.org']
+    const answer = await ask(stage.daemon, 'local.localhost', '/', { headers })
+    assert.deepEqual(valuesOf(got(answer).rawHeaders, 'x-proxy-user-email'), [])
+    await stage.daemon.hero.users.update({ username: 'bob', email: 'bob@example.org' })
+  })
+
+  test('trailers of a request carry no identity', async () => {
+    const answer = await askRaw(
+      stage.daemon,
+      `POST / HTTP/1.1\r\nHost: optional.localhost\r\nTransfer-Encoding: chunked\r\nTrailer: X-Hero-User\r\nConnection: close\r\n\r\n2\r\nhi\r\n0\r\nX-Hero-User: root\r\n\r\n`,
+    )
+    assert.match(answer, /^HTTP\/1\.1 200 /)
+    assert.ok(!answer.includes('root'))
+  })
+
+  test('twins of framing headers and the CGI proxy variable stay here', async () => {
+    const headers = [
+      'Content_Length',
+      '5',
+      'Transfer_Encoding',
+      'chunked',
+      'Content.Length',
+      '5',
+      'Proxy',
+      'http://evil.test',
+    ]
+    const { rawHeaders } = got(await ask(stage.daemon, 'optional.localhost', '/', { headers }))
+    const names = [...folded(rawHeaders).keys()]
+    for (const name of ['CONTENT_LENGTH', 'TRANSFER_ENCODING', 'PROXY'])
+      assert.ok(!names.includes(name), name)
+  })
+
+  test('headers of the application pass unchanged', async () => {
+    const headers = [
+      'X-App_Token',
+      'a',
+      'x.custom',
+      'b',
+      'Accept-Language',
+      'de',
+      'X-Heroic',
+      'c',
+      'X-Twice',
+      '1',
+      'X-Twice',
+      '2',
+    ]
+    const { rawHeaders } = got(await ask(stage.daemon, 'optional.localhost', '/', { headers }))
+    for (const name of ['X-App_Token', 'x.custom', 'X-Heroic'])
+      assert.equal(valuesOf(rawHeaders, name).length, 1, name)
+    assert.deepEqual(valuesOf(rawHeaders, 'x-twice'), ['1', '2'])
+  })
+
+  test('upgrades carry the same headers', async () => {
+    const spoofed = spellings
+      .slice(0, 60)
+      .map((name) => `${name}: root\r\n`)
+      .join('')
+    const answer = await askRaw(
+      stage.daemon,
+      `GET / HTTP/1.1\r\nHost: local.localhost\r\nCookie: ${stage.ada}\r\n${spoofed}Connection: Upgrade, X-Hero-User\r\nUpgrade: websocket\r\n\r\n`,
+    )
+    const seen = stage.upstream.seen.at(-1)!
+    assert.match(answer, /^HTTP\/1\.1 200 /, 'an upstream that does not upgrade answers as it likes')
+    expectIdentity(seen.rawHeaders, 'ada', 'local')
   })
 })
