@@ -1,6 +1,11 @@
 import { ConnectionError, toHeroError } from './errors.ts'
 import type { Transport } from './transport.ts'
 
+interface Answer {
+  readonly result?: unknown
+  readonly error?: Parameters<typeof toHeroError>[0]
+}
+
 /** `POST /rpc` at the edge, for programs on another machine. */
 export class HttpTransport implements Transport {
   readonly #url: string
@@ -31,12 +36,17 @@ export class HttpTransport implements Transport {
       throw new ConnectionError(`no answer from ${this.#url}`, { cause: error })
     }
     if (response.status !== 200) throw new ConnectionError(`${this.#url} answered ${response.status}`)
-    const { result, error } = JSON.parse(text) as {
-      result?: unknown
-      error?: Parameters<typeof toHeroError>[0]
-    }
+    const { result, error } = this.#read(text)
     if (error) throw toHeroError(error)
     return result
+  }
+
+  #read(text: string): Answer {
+    try {
+      return JSON.parse(text) as Answer
+    } catch (error) {
+      throw new ConnectionError(`${this.#url} answered with something else than JSON`, { cause: error })
+    }
   }
 
   close(): void {}

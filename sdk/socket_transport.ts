@@ -48,6 +48,7 @@ export class SocketTransport implements Transport {
         this.#settle(id)?.reject(
           new ConnectionError(`${method}: no answer within ${this.#options.timeout} ms`),
         )
+        if (this.#pending.size === 0) socket.unref()
       }, this.#options.timeout)
       this.#pending.set(id, { resolve, reject, timer })
       // A program that waits for nothing may end; one that waits for us may not.
@@ -94,7 +95,12 @@ export class SocketTransport implements Transport {
     socket.on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\n')
       rest = lines.pop()!
-      for (const line of lines) this.#receive(line)
+      try {
+        for (const line of lines) this.#receive(line)
+      } catch {
+        // Whoever answers here, it is not hero_proxy; what waits for it is told when the connection closes.
+        socket.destroy()
+      }
       if (this.#pending.size === 0) socket.unref()
     })
     socket.on('error', () => {})

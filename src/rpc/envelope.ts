@@ -30,7 +30,8 @@ const failure = (id: Id, error: ErrorName): JSONRPCErrorResponse => {
   return createJSONRPCErrorResponse(id, code, message, { code: error })
 }
 
-const isId = (id: unknown): id is Id => id === null || typeof id === 'string' || typeof id === 'number'
+/** A number too large to be one (1e999) could not be given back as it came. */
+const isId = (id: unknown): id is Id => id === null || typeof id === 'string' || Number.isFinite(id)
 
 /**
  * JSON-RPC 2.0: text in, text out. json-rpc-2.0 runs each single valid call; what it leaves open is closed here: batches

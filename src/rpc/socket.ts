@@ -6,7 +6,7 @@ import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Envelope, Identify } from './envelope.ts'
 import { serveLines } from './lines.ts'
-import { loadPeerOf } from './peer.ts'
+import { loadPeerOf, type Peer } from './peer.ts'
 import { bindSocketFile, type SocketFile } from './socket_file.ts'
 import { readBody } from '../body.ts'
 import { version } from '../version.ts'
@@ -28,8 +28,9 @@ export class RpcSocket {
   readonly #parts: Parts
   readonly #server: Server
   readonly #http = createHttpServer((request, response) => void this.#serve(request, response))
-  readonly #callers = new WeakMap<Socket, Promise<Caller>>()
+  readonly #peers = new WeakMap<Socket, Peer | undefined>()
   readonly #connections = new Set<Socket>()
+  readonly #answering = new Set<ServerResponse>()
   readonly #lines = new Set<() => void>()
   #peerOf: ReturnType<typeof loadPeerOf>
   #file: SocketFile | undefined
@@ -43,7 +44,11 @@ export class RpcSocket {
     this.#server.maxConnections = maxConnections
     this.#http.headersTimeout = firstByteTimeout
     this.#http.requestTimeout = 30_000
-    this.#http.maxHeadersCount = 100
+    // The 16 KiB of Node bound them; a count would drop the rest unseen, and a token among it.
+    this.#http.maxHeadersCount = 0
+    // It is handed its connections and never listens itself; without this word it would keep no list of them, and so
+    // neither hold its two time limits nor know which connections are idle.
+    this.#http.emit('listening')
   }
 
   async listen(path: string): Promise<void> {
@@ -61,7 +66,9 @@ export class RpcSocket {
   async close(grace: number): Promise<void> {
     this.#file?.remove()
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    this.#http.closeIdleConnections()
+    // Ends idle connections and the check of the time limits; those that are still answering are told to end after it.
+    this.#http.close()
+    for (const response of this.#answering) response.shouldKeepAlive = false
     const timer = setTimeout(() => {
       for (const socket of this.#connections) socket.destroy()
     }, grace)
@@ -75,7 +82,7 @@ export class RpcSocket {
     socket.on('close', () => this.#connections.delete(socket))
     socket.on('error', () => socket.destroy())
     // Asked once, now: the process may be gone when its first call is read.
-    this.#callers.set(socket, this.#identifyPeer(socket))
+    this.#peers.set(socket, this.#peerOf?.(socket))
     socket.setTimeout(firstByteTimeout, () => socket.destroy())
     const peek = () => {
       const chunk = socket.read() as Buffer | null
@@ -104,8 +111,9 @@ export class RpcSocket {
     socket.on('close', () => this.#lines.delete(end))
   }
 
-  async #identifyPeer(socket: Socket): Promise<Caller> {
-    const peer = this.#peerOf?.(socket)
+  /** For each call anew: who opened the socket stays, how far it is trusted is a setting that can change. */
+  async #callerOf(socket: Socket): Promise<Caller> {
+    const peer = this.#peers.get(socket)
     const from = { via: 'socket', ...(peer && { uid: peer.uid, pid: peer.pid }) } as const
     if (peer && (peer.uid === 0 || peer.uid === process.getuid?.())) return operator(from)
     // Where the platform can tell peers, one that it does not tell is a stranger.
@@ -116,17 +124,19 @@ export class RpcSocket {
   /** A bearer token replaces whoever opened the socket, so that a service can act with less than it could. */
   #identify(socket: Socket): Identify {
     return async (authorization) => {
-      const caller = await this.#callers.get(socket)!
-      if (authorization === undefined) return caller
+      if (authorization === undefined) return this.#callerOf(socket)
+      const peer = this.#peers.get(socket)
       return this.#parts.identification.bearer(authorization, {
         via: 'socket',
-        uid: caller.uid,
-        pid: caller.pid,
+        uid: peer?.uid,
+        pid: peer?.pid,
       })
     }
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#answering.add(response)
+    response.on('close', () => this.#answering.delete(response))
     const { headers, method, url = '' } = request
     const path = url.split('?', 1)[0]
     const reads = method === 'GET' || method === 'HEAD'
@@ -152,9 +162,14 @@ export class RpcSocket {
   async #rpc(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request, response)
     if (body === undefined) return
-    const header = request.headers.authorization
+    const headers = request.rawHeaders.filter(
+      (_, i, raw) => i % 2 === 1 && raw[i - 1]!.toLowerCase() === 'authorization',
+    )
+    const header = headers[0]
     const identify = this.#identify(request.socket)
     const answer = await this.#parts.envelope.receive(body, (member) => {
+      if (headers.length > 1)
+        throw new AppError('unauthenticated', 'There is more than one Authorization header')
       if (member !== undefined && header !== undefined && member !== header) {
         throw new AppError('unauthenticated', 'The header and the message name different callers')
       }

@@ -65,6 +65,7 @@ export const bindSocketFile = async (server: Server, path: string): Promise<Sock
   try {
     linkSync(own, path)
   } catch {
+    server.close()
     throw new Error(`${path}: another daemon took it just now`)
   } finally {
     unlinkIfThere(own)

@@ -1,0 +1,123 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Type } from 'typebox'
+import { Audit } from '../../src/audit/audit.ts'
+import { operator } from '../../src/caller.ts'
+import { AppError } from '../../src/errors.ts'
+import { createLog } from '../../src/log.ts'
+import { method, type Method } from '../../src/method.ts'
+import { Dispatcher } from '../../src/rpc/dispatcher.ts'
+import { Envelope } from '../../src/rpc/envelope.ts'
+import { Shape } from '../../src/schemas.ts'
+import { openDatabase } from '../../src/storage/database.ts'
+
+const N = Type.Integer()
+const Numbers = { a: N, b: Type.Optional(N), c: Type.Optional(N), d: Type.Optional(N), e: Type.Optional(N) }
+const common = { effect: 'read', claim: null } as const
+
+/** The methods that the examples of the specification speak of, and three that fail, each in its own way. */
+const methods = (heard: string[]): Method[] => {
+  const listener = (name: string) =>
+    method({
+      ...common,
+      name,
+      summary: 'Listen',
+      params: Shape(Numbers),
+      result: Type.Null(),
+      examples: [{ params: { a: 1 }, result: null }],
+      handler: (params) => {
+        heard.push(`${name} ${Object.values(params).join(',')}`)
+        return null
+      },
+    })
+  const failing = (name: string, fail: () => unknown) =>
+    method({
+      ...common,
+      name,
+      summary: 'Fail',
+      params: Shape({}),
+      result: Type.Integer(),
+      examples: [{ params: {}, result: 1 }],
+      handler: fail as () => number,
+    })
+  return [
+    method({
+      ...common,
+      name: 'subtract',
+      summary: 'Subtract',
+      params: Shape({ minuend: N, subtrahend: N }),
+      result: N,
+      examples: [{ params: { minuend: 42, subtrahend: 23 }, result: 19 }],
+      handler: ({ minuend, subtrahend }) => minuend - subtrahend,
+    }),
+    method({
+      ...common,
+      name: 'sum',
+      summary: 'Add up',
+      params: Shape(Numbers),
+      result: N,
+      examples: [{ params: { a: 1 }, result: 1 }],
+      handler: (params) => Object.values(params).reduce((sum, number) => sum + number, 0),
+    }),
+    method({
+      ...common,
+      name: 'get_data',
+      summary: 'Return something',
+      params: Shape({}),
+      result: Type.Array(Type.Union([Type.String(), N])),
+      examples: [{ params: {}, result: ['hello', 5] }],
+      handler: () => ['hello', 5],
+    }),
+    listener('update'),
+    listener('notify_hello'),
+    listener('notify_sum'),
+    failing('throws', () => {
+      throw new Error('password=hunter2 in /etc/secret/place')
+    }),
+    failing('throws_text', () => {
+      // oxlint-disable-next-line no-throw-literal, typescript/only-throw-error
+      throw 'password=hunter2'
+    }),
+    failing('throws_disguised', () => {
+      throw Object.assign(new Error('password=hunter2'), { code: -32001, data: { password: 'hunter2' } })
+    }),
+    failing('answers_wrongly', () => ({ password: 'hunter2' })),
+    failing('refuses', () => {
+      throw new AppError('conflict', 'Not now', { reason: 'test' })
+    }),
+  ]
+}
+
+export interface Arithmetic {
+  /** What the notifications said. */
+  readonly heard: string[]
+  readonly logged: Record<string, unknown>[]
+  readonly methods: readonly Method[]
+  receive(text: string | Buffer): Promise<string | undefined>
+  close(): Promise<void>
+}
+
+/** The real envelope and dispatcher over these methods. */
+export const arithmeticEnvelope = async (): Promise<Arithmetic> => {
+  const dir = mkdtempSync(join(tmpdir(), 'hp-rpc-'))
+  const heard: string[] = []
+  const logged: Record<string, unknown>[] = []
+  const log = createLog('debug', {
+    write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>),
+  })
+  const database = await openDatabase(`sqlite:${join(dir, 'test.db')}`, log)
+  const list = methods(heard)
+  const counters = { calls: 0, requests: 0 }
+  const envelope = new Envelope(new Dispatcher(list, database, new Audit(database), log, counters), log)
+  return {
+    heard,
+    logged,
+    methods: list,
+    receive: (text) => envelope.receive(Buffer.from(text as string), () => operator({ via: 'socket' })),
+    close: async () => {
+      await database.close()
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
