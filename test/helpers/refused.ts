@@ -14,3 +14,7 @@ export const refused = async (call: Promise<unknown>, code: ErrorCode, path?: st
   if (path !== undefined) assert.equal(error.data.path, path, error.message)
   return error as HeroError
 }
+
+/** The same for calls that are under way together. */
+export const allRefused = (calls: readonly Promise<unknown>[], code: ErrorCode, path?: string) =>
+  Promise.all(calls.map((call) => refused(call, code, path)))

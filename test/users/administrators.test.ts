@@ -4,7 +4,7 @@ import type { HeroProxy } from '../../sdk/index.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
 import { byHand, person, signedIn } from '../helpers/people.ts'
-import { refused } from '../helpers/refused.ts'
+import { allRefused, refused } from '../helpers/refused.ts'
 
 onBothDatabases('the last active administrator', (newUrl) => {
   let daemon: TestDaemon
@@ -97,21 +97,20 @@ describe('who keeps accounts without being administrator', () => {
   })
 
   test('makes no administrator and gives no internal trust', async () => {
-    for (const call of [
+    const bending = [
       keeper.users.add({ username: 'eve', is_admin: true }),
       keeper.users.add({ username: 'eve', context: 0 }),
       keeper.users.update({ username: 'grace', is_admin: true }),
       keeper.users.update({ username: 'grace', context: 0 }),
-    ]) {
-      const error = await refused(call, 'claim_required')
+    ]
+    for (const error of await allRefused(bending, 'claim_required'))
       assert.deepEqual(error.data.claims, ['proxy.admin'])
-    }
     await refused(keeper.users.get({ username: 'eve' }), 'not_found')
   })
 
   test('touches no administrator: account, password, sessions', async () => {
     const [session] = (await daemon.hero.sessions.list({ user: 'ada' })).items
-    for (const call of [
+    const touching = [
       keeper.users.update({ username: 'ada', email: 'eve@example.org' }),
       keeper.users.update({ username: 'ADA', is_active: false }),
       keeper.users.update({ username: 'ada', is_admin: false }),
@@ -119,8 +118,8 @@ describe('who keeps accounts without being administrator', () => {
       keeper.auth.set_password({ user: 'ada', password: 'velvet-harbor-93-comet' }),
       keeper.sessions.revoke_all({ user: 'ada' }),
       keeper.sessions.revoke({ id: session!.id }),
-    ])
-      await refused(call, 'claim_required')
+    ]
+    await allRefused(touching, 'claim_required')
     assert.equal((await daemon.hero.sessions.list({ user: 'ada' })).items.length, 1)
     await signedIn(daemon, 'ada')
   })
