@@ -30,6 +30,8 @@ export class RpcSocket {
   readonly #http = createHttpServer((request, response) => void this.#serve(request, response))
   readonly #peers = new WeakMap<Socket, Peer | undefined>()
   readonly #connections = new Set<Socket>()
+  /** Those that have not said yet which of the two they speak. */
+  readonly #silent = new Set<Socket>()
   readonly #answering = new Set<ServerResponse>()
   readonly #lines = new Set<() => void>()
   #peerOf: ReturnType<typeof loadPeerOf>
@@ -73,13 +75,21 @@ export class RpcSocket {
       for (const socket of this.#connections) socket.destroy()
     }, grace)
     for (const end of this.#lines) end()
+    // After one more turn: what they have sent already is read, and is then a call under way.
+    setImmediate(() => {
+      for (const socket of this.#silent) socket.destroy()
+    })
     await closed
     clearTimeout(timer)
   }
 
   #accept(socket: Socket): void {
     this.#connections.add(socket)
-    socket.on('close', () => this.#connections.delete(socket))
+    this.#silent.add(socket)
+    socket.on('close', () => {
+      this.#connections.delete(socket)
+      this.#silent.delete(socket)
+    })
     socket.on('error', () => socket.destroy())
     // Asked once, now: the process may be gone when its first call is read.
     this.#peers.set(socket, this.#peerOf?.(socket))
@@ -92,6 +102,7 @@ export class RpcSocket {
         if (chunk.length > 1024) socket.destroy()
         return
       }
+      this.#silent.delete(socket)
       socket.off('readable', peek)
       socket.setTimeout(0)
       socket.removeAllListeners('timeout')
