@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import type { Graph, GroupNode, RoleNode } from '../../src/claims/graph.ts'
+import { resolveClaims, type Person } from '../../src/claims/resolve.ts'
+
+const at = 1000
+const expiry = fc.constantFrom(null, null, null, at - 500, at, at + 1, at + 900)
+const scope = fc.record({
+  service: fc.constantFrom('', '', 'wiki', 'git'),
+  context: fc.constantFrom(null, null, 0, 1, 2),
+})
+const claim = fc.constantFrom('a', 'a.b', 'wiki.read', 'wiki.write', 'git.push', 'tickets.close')
+const grant = fc.record({ claim, scope })
+
+/** A small instance as plain lists: ids are indexes, edges may be anything but a cycle. */
+const instances = fc.integer({ min: 1, max: 9 }).chain((count) =>
+  fc.record({
+    groups: fc.array(fc.record({ is_active: fc.constantFrom(true, true, true, false) }), {
+      minLength: count,
+      maxLength: count,
+    }),
+    // From a lower index to a higher one: so there is no cycle, as write time guarantees.
+    edges: fc.array(
+      fc
+        .record({ one: fc.nat(count - 1), other: fc.nat(count - 1), expires_at: expiry })
+        .map(({ one, other, expires_at }) => ({
+          inner: Math.min(one, other),
+          outer: Math.max(one, other),
+          expires_at,
+        })),
+      { minLength: count, maxLength: 3 * count },
+    ),
+    groupClaims: fc.array(fc.record({ group: fc.nat(count - 1), grant }), { maxLength: 12 }),
+    roles: fc.array(fc.array(grant, { maxLength: 3 }), { minLength: 1, maxLength: 3 }),
+    carried: fc.array(fc.record({ group: fc.nat(count - 1), role: fc.nat(2), scope }), { maxLength: 8 }),
+    memberships: fc.array(fc.record({ group: fc.nat(count - 1), expires_at: expiry }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+    person: fc.record({
+      is_active: fc.constantFrom(true, true, true, true, false),
+      is_admin: fc.constantFrom(false, false, true),
+    }),
+    service: fc.constantFrom('', 'wiki', 'git', 'mail'),
+    context: fc.constantFrom(0, 1, 2, 3),
+  }),
+)
+type Instance = typeof instances extends fc.Arbitrary<infer T> ? T : never
+
+const adminClaims = ['proxy.admin', 'proxy.users.read']
+const lives = (expires_at: number | null) => expires_at === null || expires_at > at
+
+/** The reference: sets that grow until nothing is added, in no order, without paths. */
+const reference = (instance: Instance): Set<string> => {
+  if (!instance.person.is_active) return new Set()
+  const inside = new Set<number>()
+  for (let size = -1; size !== inside.size;) {
+    size = inside.size
+    instance.groups.forEach(({ is_active }, group) => {
+      const direct = instance.memberships.some((m) => m.group === group && lives(m.expires_at))
+      const through = instance.edges.some(
+        (e) => e.inner < e.outer && e.outer === group && inside.has(e.inner) && lives(e.expires_at),
+      )
+      if (is_active && (direct || through)) inside.add(group)
+    })
+  }
+  const claims = new Set(['users.ada', ...[...inside].map((group) => `groups.g${group}`)])
+  const holds = ({ service, context }: { service: string; context: number | null }) =>
+    ['', instance.service].includes(service) && (context === null || context === instance.context)
+  for (const { group, grant } of instance.groupClaims)
+    if (inside.has(group) && holds(grant.scope)) claims.add(grant.claim)
+  for (const { group, role, scope } of instance.carried)
+    if (inside.has(group) && holds(scope))
+      for (const grant of instance.roles[role % instance.roles.length]!)
+        if (holds(grant.scope)) claims.add(grant.claim)
+  if (instance.person.is_admin) for (const held of ['admin', 'groups.admin', ...adminClaims]) claims.add(held)
+  return claims
+}
+
+/** The same instance as the resolver takes it. */
+const graphOf = (instance: Instance): Graph => {
+  const roles: RoleNode[] = instance.roles.map((grants, i) => ({
+    name: `r${i}`,
+    claims: grants.map(({ claim, scope }) => ({ claim, ...scope })),
+  }))
+  const groups = new Map<string, GroupNode>(
+    instance.groups.map(({ is_active }, i) => [
+      `id${i}`,
+      {
+        slug: `g${i}`,
+        is_active,
+        outer: instance.edges
+          .filter((e) => e.inner === i && e.inner < e.outer)
+          .map((e) => ({ group: `id${e.outer}`, expires_at: e.expires_at })),
+        claims: instance.groupClaims
+          .filter(({ group }) => group === i)
+          .map(({ grant }) => ({ claim: grant.claim, ...grant.scope })),
+        roles: instance.carried
+          .filter(({ group }) => group === i)
+          .map(({ role, scope }) => ({ role: roles[role % roles.length]!, ...scope })),
+      },
+    ]),
+  )
+  const everywhere = { service: '', context: null }
+  groups.set('admins', {
+    slug: 'admin',
+    is_active: true,
+    outer: [],
+    claims: [],
+    roles: [
+      {
+        role: { name: 'admin', claims: adminClaims.map((claim) => ({ claim, ...everywhere })) },
+        ...everywhere,
+      },
+    ],
+  })
+  return { groups, adminGroup: 'admins' }
+}
+
+const personOf = ({ person, memberships }: Instance): Person => ({
+  username: 'ada',
+  context: 1,
+  ...person,
+  groups: memberships.map(({ group, expires_at }) => ({ group: `id${group}`, expires_at })),
+})
+
+const resolved = (instance: Instance, when = at) =>
+  resolveClaims(graphOf(instance), personOf(instance), instance.service, instance.context, when)
+
+/** Whether a path of slugs leads from the person through living, active groups. */
+const isPath = (instance: Instance, path: readonly string[]): boolean => {
+  const indexes = path.map((slug) => Number(slug.slice(1)))
+  return indexes.every((group, i) => {
+    const before = indexes[i - 1]
+    const entered =
+      before === undefined
+        ? instance.memberships.some((m) => m.group === group && lives(m.expires_at))
+        : instance.edges.some((e) => e.inner === before && e.outer === group && lives(e.expires_at))
+    return instance.groups[group]!.is_active && entered
+  })
+}
+
+test('300 random instances: exactly the claims of the reference, sorted, each told by a real path', () => {
+  let nested = 0
+  let denied = 0
+  fc.assert(
+    fc.property(instances, (instance) => {
+      const { claims, why } = resolved(instance)
+      assert.deepEqual(claims, [...reference(instance)].sort())
+      assert.deepEqual(
+        why.map(({ claim }) => claim),
+        claims,
+      )
+      for (const { claim, because, path, role } of why) {
+        if (because === 'user' || because === 'is_admin') assert.deepEqual(path, [])
+        else if (path[0] === 'admin') assert.ok(instance.person.is_admin && path.length === 1)
+        else assert.ok(path.length > 0 && isPath(instance, path), `${claim}: ${path.join(' < ')}`)
+        const last = Number(path.at(-1)?.slice(1))
+        if (because === 'group') assert.equal(claim, `groups.${path.at(-1)}`)
+        if (because === 'group_claim')
+          assert.ok(instance.groupClaims.some((g) => g.group === last && g.grant.claim === claim))
+        if (because === 'role' && role !== 'admin')
+          assert.ok(instance.roles[Number(role!.slice(1))]!.some((g) => g.claim === claim))
+        if (path.length > 1) nested++
+      }
+      if (!instance.person.is_active) denied++
+    }),
+    { numRuns: 300 },
+  )
+  assert.ok(nested > 100 && denied > 10, `the instances are worth something: ${nested}, ${denied}`)
+})
+
+test('an answer says until when it holds: until then nothing runs out', () => {
+  fc.assert(
+    fc.property(instances, (instance) => {
+      const { claims, until } = resolved(instance)
+      if (until === Infinity) assert.deepEqual(resolved(instance, at + 100_000).claims, claims)
+      else assert.deepEqual(resolved(instance, until - 1).claims, claims)
+      assert.ok(until > at)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('of several ways to one claim the shortest is told', () => {
+  const everywhere = { service: '', context: null }
+  const node = (slug: string, outer: string[], claims: string[] = []): [string, GroupNode] => [
+    slug,
+    {
+      slug,
+      is_active: true,
+      outer: outer.map((group) => ({ group, expires_at: null })),
+      claims: claims.map((claim) => ({ claim, ...everywhere })),
+      roles: [],
+    },
+  ]
+  const groups = new Map([
+    node('far', ['middle']),
+    node('middle', ['top']),
+    node('near', ['top']),
+    node('top', [], ['x']),
+  ])
+  const person = {
+    username: 'ada',
+    is_active: true,
+    is_admin: false,
+    context: 1,
+    groups: ['far', 'near'].map((group) => ({ group, expires_at: null })),
+  }
+  const { why } = resolveClaims({ groups, adminGroup: undefined }, person, '', 1, at)
+  assert.deepEqual(why.find(({ claim }) => claim === 'x')?.path, ['near', 'top'])
+})
+
+test('a cycle that a hand put into the database ends', () => {
+  const node = (slug: string, outer: string): [string, GroupNode] => [
+    slug,
+    { slug, is_active: true, outer: [{ group: outer, expires_at: null }], claims: [], roles: [] },
+  ]
+  const person = {
+    username: 'ada',
+    is_active: true,
+    is_admin: false,
+    context: 1,
+    groups: [{ group: 'a', expires_at: null }],
+  }
+  const groups = new Map([node('a', 'b'), node('b', 'a')])
+  const { claims } = resolveClaims({ groups, adminGroup: undefined }, person, '', 1, at)
+  assert.deepEqual(claims, ['groups.a', 'groups.b', 'users.ada'])
+})
