@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, beforeEach, describe, test } from 'node:test'
+import { ConfigError, flagOf, readConfig, settings, type Config } from '../../src/config.ts'
+
+const long = 'x'.repeat(32)
+
+/** For each setting: a value that is taken, what becomes of it, a second one, and values that are refused. */
+const values: Record<keyof Config, { good: [string, unknown][]; bad: string[] }> = {
+  data_dir: {
+    good: [
+      ['/srv/hero', '/srv/hero'],
+      ['~/hero', join(homedir(), 'hero')],
+      ['here', join(process.cwd(), 'here')],
+    ],
+    bad: [''],
+  },
+  database_url: {
+    good: [
+      ['sqlite:/srv/a.db', 'sqlite:/srv/a.db'],
+      ['postgres://u:p@h/d', 'postgres://u:p@h/d'],
+      ['postgresql://h/d', 'postgresql://h/d'],
+    ],
+    bad: ['', 'hunter2', 'sqlite:', 'mysql://root:hunter2@h/d', '/srv/hunter2.db'],
+  },
+  socket_dir: {
+    good: [
+      ['/run', '/run'],
+      ['~', homedir()],
+    ],
+    bad: [''],
+  },
+  listen: {
+    good: [
+      ['127.0.0.1:0', { host: '127.0.0.1', port: 0 }],
+      ['[::1]:9997', { host: '::1', port: 9997 }],
+      ['localhost:65535', { host: 'localhost', port: 65535 }],
+      ['0.0.0.0:80', { host: '0.0.0.0', port: 80 }],
+    ],
+    bad: ['', '9997', ':9997', '127.0.0.1', '127.0.0.1:65536', '127.0.0.1:x', '::1:80', '1.2.3:80', 'a b:1'],
+  },
+  public_url: {
+    good: [
+      ['https://id.example.org', 'https://id.example.org'],
+      ['http://localhost:9997/', 'http://localhost:9997'],
+      ['HTTPS://ID.Example.org:443', 'https://id.example.org'],
+    ],
+    bad: [
+      '',
+      'id.example.org',
+      'ftp://h',
+      'https://h/path',
+      'https://h/?q',
+      'https://h/#f',
+      'https://u:p@h',
+      'x',
+    ],
+  },
+  secret: { good: [[long, long]], bad: ['', 'hunter2', 'x'.repeat(31)] },
+  operator_token: {
+    good: [[long, long]],
+    bad: ['', 'hunter2', 'x'.repeat(31), `${long} ${long}`, `${long}ü`, `${long}\n`],
+  },
+  trusted_proxies: {
+    good: [
+      ['10.0.0.0/8,::1', ['10.0.0.0/8', '::1']],
+      [' 10.0.0.1 , fd00::/8 ', ['10.0.0.1', 'fd00::/8']],
+      ['', []],
+    ],
+    bad: ['10.0.0.0/33', '::1/129', 'localhost', '10.0.0', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/-1', '*'],
+  },
+  log_level: {
+    good: [
+      ['debug', 'debug'],
+      ['silent', 'silent'],
+    ],
+    bad: ['', 'verbose', 'INFO', 'trace'],
+  },
+}
+
+const refusal = (read: () => Config): string => {
+  try {
+    read()
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error))
+    assert.ok(!error.message.includes('\n'), 'one line')
+    return error.message
+  }
+  return assert.fail('not refused')
+}
+
+describe('start-up settings', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hp-config-'))
+  after(() => rmSync(dir, { recursive: true, force: true }))
+  const toml = join(dir, 'hero_proxy.toml')
+  beforeEach(() => rmSync(toml, { force: true, recursive: true }))
+  const inDir = { HERO_PROXY_DATA_DIR: dir }
+
+  test('the defaults', () => {
+    const config = readConfig({}, inDir)
+    assert.deepEqual(config, {
+      data_dir: dir,
+      database_url: `sqlite:${join(dir, 'hero_proxy.db')}`,
+      socket_dir: join(homedir(), 'hero', 'var', 'sockets'),
+      listen: { host: '127.0.0.1', port: 9997 },
+      public_url: 'http://localhost:9997',
+      secret: undefined,
+      operator_token: undefined,
+      trusted_proxies: [],
+      log_level: 'info',
+    })
+  })
+
+  for (const row of settings) {
+    const { name, env } = row
+    const { good, bad } = values[name]
+
+    test(`${name}: what is taken`, () => {
+      for (const [text, value] of good) {
+        assert.deepEqual(readConfig({ data_dir: dir, [name]: text }, {})[name], value, text)
+      }
+    })
+
+    test(`${name}: each wrong value is refused by its flag, with the value and what is allowed`, () => {
+      for (const text of bad) {
+        const message = refusal(() => readConfig({ data_dir: dir, [name]: text }, {}))
+        assert.ok(message.startsWith(`${flagOf(name)}: `), message)
+        assert.ok(message.endsWith(` is not allowed; allowed: ${row.allowed}`), message)
+        if ('secret' in row) assert.doesNotMatch(message, /hunter2|x{20}/)
+        else assert.ok(message.includes(JSON.stringify(text)), message)
+      }
+    })
+
+    test(`${name}: each of its names in the environment, and the twin with _FILE`, () => {
+      const [text, value] = good[0]!
+      const wrong = bad.find((one) => one.trim() !== '')
+      for (const variable of env) {
+        assert.deepEqual(readConfig({}, { ...inDir, [variable]: text })[name], value)
+        const file = join(dir, `${variable}.secret`)
+        writeFileSync(file, `${text}\n`, { mode: 0o600 })
+        const without = name === 'data_dir' ? {} : inDir
+        assert.deepEqual(readConfig({}, { ...without, [`${variable}_FILE`]: file })[name], value)
+        if (wrong === undefined) continue
+        const message = refusal(() => readConfig({}, { ...inDir, [variable]: wrong }))
+        assert.ok(message.startsWith(`${variable}: `), message)
+        writeFileSync(file, wrong)
+        const twin = refusal(() => readConfig({}, { ...inDir, [`${variable}_FILE`]: file }))
+        assert.ok(twin.startsWith(`${variable}_FILE: `), twin)
+        if ('secret' in row) assert.doesNotMatch(message + twin, /hunter2/)
+      }
+    })
+
+    if (name === 'data_dir') continue
+    test(`${name}: flags win over the environment, it over the file, the file over the default`, () => {
+      const [[first, fromFile], [second, other] = ['', undefined]] = good as [
+        [string, unknown],
+        [string, unknown]?,
+      ]
+      const variable: string = env[0]
+      const fallback = readConfig({}, inDir)[name]
+      writeFileSync(toml, `${name} = ${JSON.stringify(first)}\n`)
+      assert.deepEqual(readConfig({}, inDir)[name], fromFile)
+      assert.notDeepEqual(fallback, fromFile)
+      const differs = second || 'y'.repeat(32)
+      const differing = other ?? 'y'.repeat(32)
+      assert.deepEqual(readConfig({}, { ...inDir, [variable]: differs })[name], differing)
+      assert.deepEqual(readConfig({ [name]: first }, { ...inDir, [variable]: differs })[name], fromFile)
+      // An empty variable is one that is not set.
+      assert.deepEqual(readConfig({}, { ...inDir, [variable]: '' })[name], fromFile)
+    })
+
+    test(`${name}: a wrong value in the file is refused by the file's name and its own`, () => {
+      const wrong = bad.find((text) => text !== '')
+      writeFileSync(toml, `${name} = ${wrong === undefined ? '""' : JSON.stringify(wrong)}\n`)
+      const message = refusal(() => readConfig({}, inDir))
+      assert.ok(message.startsWith(`hero_proxy.toml: ${name}: `), message)
+      if ('secret' in row) assert.doesNotMatch(message, /hunter2/)
+    })
+  }
+
+  test('PATH_SOCKET stands in for HERO_SOCKET_DIR, which wins', () => {
+    assert.equal(readConfig({}, { ...inDir, PATH_SOCKET: '/a' }).socket_dir, '/a')
+    assert.equal(readConfig({}, { ...inDir, PATH_SOCKET: '/a', HERO_SOCKET_DIR: '/b' }).socket_dir, '/b')
+  })
+
+  test('a file that holds a secret is read only if nobody else can read it', () => {
+    const file = join(dir, 'secret')
+    writeFileSync(file, `${long}\n`)
+    const read = () => readConfig({}, { ...inDir, HERO_SECRET_FILE: file })
+    for (const mode of [0o644, 0o640, 0o604, 0o660, 0o610, 0o601, 0o777]) {
+      chmodSync(file, mode)
+      assert.equal(refusal(read), `HERO_SECRET_FILE: ${file} is readable by others; chmod 600 it`)
+    }
+    for (const mode of [0o600, 0o400]) {
+      chmodSync(file, mode)
+      assert.equal(read().secret, long)
+    }
+    rmSync(file)
+    assert.equal(refusal(read), `HERO_SECRET_FILE: cannot read ${file} (ENOENT)`)
+    mkdirSync(file, { mode: 0o700 })
+    assert.equal(refusal(read), `HERO_SECRET_FILE: cannot read ${file} (EISDIR)`)
+  })
+
+  test('the file: unknown keys, broken text and the folder it lies in are refused', () => {
+    const told = (text: string | Buffer) => {
+      writeFileSync(toml, text)
+      return refusal(() => readConfig({}, inDir))
+    }
+    assert.match(
+      told('listn = "127.0.0.1:1"\n'),
+      /hero_proxy\.toml: listn is no setting; allowed: data_dir, /,
+    )
+    assert.match(told('__proto__ = "x"\n'), /hero_proxy\.toml: /)
+    assert.match(told('listen = \n'), /hero_proxy\.toml: .*Invalid TOML/)
+    assert.match(told('data_dir = "/elsewhere"\n'), /data_dir cannot be set by the file that lies in it/)
+    assert.match(told('listen = 9997\n'), /hero_proxy\.toml: listen: "9997" is not allowed/)
+    assert.match(told('[listen]\nport = 1\n'), /hero_proxy\.toml: listen: .* is not allowed/)
+    assert.match(told('log_level = true\n'), /hero_proxy\.toml: log_level: "true" is not allowed/)
+    writeFileSync(toml, 'trusted_proxies = ["10.0.0.0/8", "::1"]\n')
+    assert.deepEqual(readConfig({}, inDir).trusted_proxies, ['10.0.0.0/8', '::1'])
+    rmSync(toml)
+    mkdirSync(toml)
+    assert.match(
+      refusal(() => readConfig({}, inDir)),
+      /hero_proxy\.toml: cannot be read \(EISDIR\)/,
+    )
+  })
+})
