@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { definitions } from '../../src/settings/definitions.ts'
+import { onBothDatabases } from '../helpers/databases.ts'
+import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { byHand } from '../helpers/people.ts'
+import { refused } from '../helpers/refused.ts'
+
+onBothDatabases('settings', (newUrl) => {
+  let daemon: TestDaemon
+  before(async () => (daemon = await startTestDaemon({ database_url: newUrl() })))
+  after(() => daemon.close())
+
+  test('all are listed, each with its default, and get tells the same', async () => {
+    const { hero } = daemon
+    const { items } = await hero.settings.list()
+    assert.deepEqual(
+      items.map(({ key }) => key),
+      Object.keys(definitions),
+    )
+    for (const item of items) {
+      assert.deepEqual(item.value, item.default)
+      assert.deepEqual(await hero.settings.get({ key: item.key }), item)
+    }
+  })
+
+  test('what is set is told, kept over a restart, and counts from the next call on', async () => {
+    const { hero } = daemon
+    const set = await hero.settings.set({ key: 'default_context', value: 9 })
+    assert.equal(set.value, 9)
+    assert.equal(set.default, 1)
+    assert.deepEqual(await hero.settings.get({ key: 'default_context' }), set)
+    assert.equal((await hero.users.add({ username: 'ada' })).context, 9)
+    daemon = await daemon.restart()
+    assert.deepEqual(await daemon.hero.settings.get({ key: 'default_context' }), set)
+    await daemon.hero.settings.set({ key: 'default_context', value: 1 })
+    assert.equal((await daemon.hero.users.add({ username: 'grace' })).context, 1)
+  })
+
+  test('a wrong value is refused with what is allowed, and changes nothing', async () => {
+    const { hero } = daemon
+    const wrong: [string, (string | number | boolean)[]][] = [
+      ['default_context', [0, -1, 1.5, 2 ** 31, '1', true]],
+      ['session_lifetime', [299, 34560001, '86400', false]],
+      ['insecure_cookies', ['true', 1, 0]],
+      ['password_min_length', [7, 129, '8']],
+      ['socket_trust', ['', 'everybody', true, 0]],
+    ]
+    assert.deepEqual(
+      wrong.map(([key]) => key),
+      Object.keys(definitions),
+      'a new setting needs its wrong values here',
+    )
+    const before = await hero.settings.list()
+    for (const [key, values] of wrong)
+      for (const value of values) {
+        const error = await refused(hero.settings.set({ key, value }), 'invalid_params', 'value')
+        assert.ok(String(error.data.allowed).length > 5)
+      }
+    assert.deepEqual(await hero.settings.list(), before)
+  })
+
+  test('unknown names are not found, and none reaches past the table', async () => {
+    const { hero } = daemon
+    for (const key of ['nothing', 'toString', '__proto__', 'constructor', 'DEFAULT_CONTEXT']) {
+      await refused(hero.settings.get({ key }), 'not_found')
+      await refused(hero.settings.set({ key, value: 1 }), 'not_found')
+    }
+  })
+
+  test('a row of another version is left alone', async () => {
+    await byHand(daemon, async (database) => {
+      await database.query
+        .insertInto('settings')
+        .values({ key: 'from_the_future', value: '{"not": "ours"}', updated_at: 1 })
+        .execute()
+      database.changed('settings')
+    })
+    const { items } = await daemon.hero.settings.list()
+    assert.equal(items.length, Object.keys(definitions).length)
+    await refused(daemon.hero.settings.get({ key: 'from_the_future' }), 'not_found')
+  })
+})
