@@ -61,9 +61,10 @@ export const readAsked = (request: IncomingMessage, peers: Peers): Asked | Refus
   if (method === 'TRACE' || method === 'CONNECT') return { status: 405, message: 'This method is not served' }
   if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
     return { status: 505, message: 'HTTP/1.1 is spoken here' }
-  // RFC 9112 section 6.1: the framing of such a message is faulty.
-  if (request.httpVersion === '1.0' && request.headers['transfer-encoding'] !== undefined)
-    return { status: 400, message: 'HTTP/1.0 has no Transfer-Encoding' }
+  // RFC 9112 section 6.1: HTTP/1.0 knows no codings, and of all others only chunked is certain to be read alike by everybody.
+  const coding = request.headers['transfer-encoding']
+  if (coding !== undefined && (request.httpVersion === '1.0' || coding.toLowerCase() !== 'chunked'))
+    return { status: 400, message: 'The only Transfer-Encoding here is chunked, and only in HTTP/1.1' }
   if (rawHeaders.length > maxHeaders * 2)
     return { status: 431, message: `A request has ${maxHeaders} headers at most` }
   const hosts = hostLines(rawHeaders)

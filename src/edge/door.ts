@@ -89,7 +89,9 @@ export class Door {
         text: asked.message,
         code: 'bad_request',
       }
-      return send(response, told.status, 'application/problem+json', problem(told), { connection: 'close' })
+      // Nothing behind a message whose borders are in doubt is read as a request.
+      response.shouldKeepAlive = false
+      return send(response, told.status, 'application/problem+json', problem(told), {})
     }
     const known = await this.#plans(asked)
     if (!known) return tell(request, response, asked, notHere)
@@ -207,7 +209,9 @@ export class Door {
       prefix: strips ? path_prefix : undefined,
     })
     const clear =
-      visitor.staleCookie === undefined ? [] : ['Set-Cookie', setCookie(visitor.staleCookie, '', 0), 'Cache-Control', 'no-store']
+      visitor.staleCookie === undefined
+        ? []
+        : ['Set-Cookie', setCookie(visitor.staleCookie, '', 0), 'Cache-Control', 'no-store']
     const target = rest.startsWith('/') ? rest : `/${rest}`
     return {
       act: 'forward',

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../log.ts'
@@ -19,8 +19,10 @@ export class EdgeServer {
   readonly #log: Log
   readonly #server: Server
   readonly #upgraded = new Set<Duplex>()
-  /** How many answers are under way on a connection: nothing may be written between them. */
-  readonly #answering = new WeakMap<Duplex, number>()
+  /** The answers under way on a connection: nothing may be written between them. */
+  readonly #answering = new WeakMap<Duplex, Set<ServerResponse>>()
+  /** Connections whose last answer is on its way: what comes behind it is no request (RFC 9112 section 9.6). */
+  readonly #last = new WeakSet<Duplex>()
 
   constructor(door: Door, log: Log) {
     this.#door = door
@@ -36,10 +38,14 @@ export class EdgeServer {
       // HTTP/2 in the clear is never spoken; such a request is answered as the HTTP/1.1 it is (RFC 9113 section 3.1).
       shouldUpgradeCallback: ({ headers }) => !/(^|,)\s*h2c?\s*(\/|,|$)/i.test(headers.upgrade ?? ''),
     })
-    const serve = (request: IncomingMessage, response: Parameters<Door['request']>[1]) => {
+    const serve = (request: IncomingMessage, response: ServerResponse) => {
       const { socket } = request
-      this.#answering.set(socket, this.#answers(socket) + 1)
-      response.once('close', () => this.#answering.set(socket, this.#answers(socket) - 1))
+      if (this.#last.has(socket)) return
+      const answers = this.#answers(socket)
+      answers.add(response)
+      response.once('close', () => answers.delete(response))
+      // An upgrade that is not taken up: parsers do not agree on where such a message ends.
+      if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
       void door.request(request, response).catch((error: Error) => {
         this.#log.error({ error: error.stack }, 'internal error at the edge')
         if (response.headersSent) response.destroy()
@@ -48,6 +54,8 @@ export class EdgeServer {
             .writeHead(500, { 'content-type': 'text/plain', connection: 'close' })
             .end('Internal error\n')
       })
+      // Known by now, from the request or because its framing was refused.
+      if (!response.shouldKeepAlive) this.#last.add(socket)
     }
     this.#server.on('request', serve)
     // The upstream says whether to go on (RFC 9110 section 10.1.1).
@@ -55,8 +63,9 @@ export class EdgeServer {
     this.#server.on('upgrade', (request, socket, early) => this.#upgrade(request, socket, early))
     this.#server.on('connect', (_, socket) => refuseUpgrade(socket, 405, ''))
     this.#server.on('clientError', (error, socket) => {
-      // Written now, the refusal would be read as a part of the answer under way, or in its place.
-      if (this.#answers(socket) > 0) socket.destroy()
+      // Written now, the refusal would be read as a part of the answer under way, or as another one's.
+      const [answer, ...more] = this.#answers(socket)
+      if (answer && (answer.headersSent || more.length > 0)) socket.destroy()
       else refuseBytes(error, socket as Socket)
     })
   }
@@ -80,13 +89,15 @@ export class EdgeServer {
     this.#door.close()
   }
 
-  #answers(socket: Duplex): number {
-    return this.#answering.get(socket) ?? 0
+  #answers(socket: Duplex): Set<ServerResponse> {
+    let answers = this.#answering.get(socket)
+    if (!answers) this.#answering.set(socket, (answers = new Set()))
+    return answers
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     // Sent behind a request that is not answered yet: the 101 would overtake that answer.
-    if (this.#answers(socket) > 0) return void socket.destroy()
+    if (this.#answers(socket).size > 0) return void socket.destroy()
     this.#upgraded.add(socket)
     socket.once('close', () => this.#upgraded.delete(socket))
     this.#door.upgrade(request, socket, early).catch((error: Error) => {
