@@ -94,5 +94,6 @@ interface WireError {
 /** The error object of a JSON-RPC answer as the class of its name. */
 export const toHeroError = ({ code, message, data }: WireError): HeroError => {
   const name = (data?.code ?? 'internal_error') as ErrorCode
-  return new (classes[name] ?? HeroError)(message, name, code, data)
+  const known = Object.hasOwn(classes, name) ? classes[name] : undefined
+  return new (known ?? HeroError)(message, name, code, data)
 }

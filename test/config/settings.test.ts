@@ -158,7 +158,7 @@ describe('start-up settings', () => {
         [string, unknown],
         [string, unknown]?,
       ]
-      const variable: string = env[0]
+      const variable: string = env[0]!
       const fallback = readConfig({}, inDir)[name]
       writeFileSync(toml, `${name} = ${JSON.stringify(first)}\n`)
       assert.deepEqual(readConfig({}, inDir)[name], fromFile)

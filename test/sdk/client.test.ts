@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import {
+  AlreadyExists,
+  ClaimRequired,
+  Conflict,
+  ConnectionError,
+  HeroError,
+  HeroProxy,
+  InvalidParams,
+  NotFound,
+  Unauthenticated,
+  defaultSocket,
+  type User,
+} from '../../sdk/index.ts'
+import { toHeroError, RateLimited, Unavailable } from '../../sdk/errors.ts'
+import { errorTable } from '../../src/errors.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { kill, spawnDaemon } from '../helpers/process.ts'
+
+const failure = async <E extends Error>(
+  call: Promise<unknown>,
+  kind: abstract new (...args: never[]) => E,
+): Promise<E> => {
+  const error = await call.then(
+    () => assert.fail('not refused'),
+    (reason: unknown) => reason,
+  )
+  assert.ok(error instanceof kind, String((error as Error).stack))
+  return error
+}
+
+describe('the SDK over the socket', () => {
+  let daemon: TestDaemon
+  let hero: HeroProxy
+  before(async () => {
+    daemon = await startTestDaemon()
+    hero = daemon.hero
+  })
+  after(() => daemon.close())
+
+  test('calls are typed, under their namespaces or by name', async () => {
+    const ada: User = await hero.users.add({
+      username: 'ada',
+      email: 'ada@example.org',
+      password: goodPassword,
+    })
+    assert.equal(ada.username, 'ada')
+    assert.deepEqual(await hero.users.get({ username: 'ada' }), ada)
+    assert.deepEqual(await hero.call('users.get', { username: 'ada' }), ada)
+    // @ts-expect-error a parameter that is missing is found by the compiler
+    await failure(hero.users.get({ name: 'ada' }), InvalidParams)
+    // @ts-expect-error a method that does not exist too
+    const error = await failure(hero.call('users.nothing'), HeroError)
+    assert.equal(error.code, 'method_not_found')
+  })
+
+  test('errors are classes with name, number and data', async () => {
+    const missing = await failure(hero.users.get({ username: 'nobody' }), NotFound)
+    assert.deepEqual([missing.name, missing.code, missing.number], ['NotFound', 'not_found', -32004])
+    const wrong = await failure(hero.users.add({ username: 'a.b' }), InvalidParams)
+    assert.equal(wrong.path, 'username')
+    assert.match(wrong.allowed, /letters, digits/)
+    await failure(hero.users.add({ username: 'ADA', email: 'other@example.org' }), AlreadyExists)
+    await hero.groups.add({ slug: 'outer' })
+    await failure(hero.groups.remove({ group: 'admin' }), Conflict)
+    const nobody = await failure(hero.as('nothing').health(), Unauthenticated)
+    assert.equal(nobody.status, 401)
+  })
+
+  test('each error of the table has its class, an unknown one the common one', () => {
+    for (const [code, { code: number, message }] of Object.entries(errorTable)) {
+      const error = toHeroError({ code: number, message, data: { code } })
+      assert.ok(error instanceof HeroError)
+      assert.deepEqual([error.code, error.number, error.message], [code, number, message])
+    }
+    const limited = toHeroError({
+      code: -32029,
+      message: '',
+      data: { code: 'rate_limited', retry_after: 7 } as never,
+    })
+    assert.ok(limited instanceof RateLimited)
+    assert.equal(limited.retryAfter, 7)
+    assert.ok(
+      toHeroError({ code: -32053, message: '', data: { code: 'unavailable' } }) instanceof Unavailable,
+    )
+    assert.equal(toHeroError({ code: -32099, message: '' }).constructor, HeroError)
+    assert.equal(toHeroError({ code: -1, message: '', data: { code: 'constructor' } }).constructor, HeroError)
+  })
+
+  test('as(token) has the rights of its person, and leaves the operator alone', async () => {
+    const { access_token } = await hero.auth.login({ login: 'ada', password: goodPassword })
+    const ada = hero.as(access_token)
+    const [me, refused, stats] = await Promise.all([
+      ada.auth.me(),
+      failure(ada.groups.add({ slug: 'mine' }), ClaimRequired),
+      hero.stats(),
+    ])
+    assert.match(JSON.stringify(me), /"ada"/)
+    assert.deepEqual([refused.status, refused.claims], [403, ['proxy.groups.write']])
+    assert.ok(stats.uptime_seconds >= 0)
+    await ada.auth.logout()
+    await failure(ada.auth.me(), Unauthenticated)
+    assert.ok(await hero.stats())
+  })
+
+  test('many calls are on their way at once, each gets its own answer', async () => {
+    const names = Array.from({ length: 100 }, (_, i) => `group-${i}`)
+    await Promise.all(names.map((slug) => hero.groups.add({ slug })))
+    const answers = await Promise.all(
+      names.flatMap((group) => [hero.groups.get({ group }), hero.health().then(() => undefined)]),
+    )
+    assert.deepEqual(
+      answers.filter((answer) => answer !== undefined).map(({ slug }) => slug),
+      names,
+    )
+    const mixed = await Promise.allSettled([
+      hero.groups.get({ group: 'group-1' }),
+      hero.groups.get({ group: 'nothing' }),
+      hero.groups.get({ group: 'group-2' }),
+    ])
+    assert.deepEqual(
+      mixed.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
+  })
+
+  test('a closed client refuses calls, before it was used and after', async () => {
+    const unused = new HeroProxy({ socket: daemon.socketPath })
+    unused.close()
+    await failure(unused.health(), ConnectionError)
+    const used = new HeroProxy({ socket: daemon.socketPath })
+    await used.health()
+    used.close()
+    await failure(used.health(), ConnectionError)
+    await failure(used.health(), ConnectionError)
+  })
+
+  test('where the socket is', () => {
+    assert.equal(defaultSocket({ HERO_SOCKET_DIR: '/a', PATH_SOCKET: '/b' }), '/a/hero_proxy/rpc.sock')
+    assert.equal(defaultSocket({ HERO_SOCKET_DIR: '', PATH_SOCKET: '/b' }), '/b/hero_proxy/rpc.sock')
+    assert.match(defaultSocket({}), /\/hero\/var\/sockets\/hero_proxy\/rpc\.sock$/)
+  })
+})
+
+describe('the SDK and a daemon that comes and goes', () => {
+  const newDir = () => mkdtempSync(join(tmpdir(), 'hp-client-'))
+
+  test('it waits for one that is starting', async () => {
+    const dir = newDir()
+    const early = new HeroProxy({ socket: join(dir, 's', 'hero_proxy', 'rpc.sock') })
+    const calls = Promise.all([early.health(), early.stats()])
+    await using _daemon = await startTestDaemon({}, dir)
+    const [{ status }] = await calls
+    assert.equal(status, 'ok')
+    early.close()
+  })
+
+  test('without patience, or past it, it says where nobody answers', async () => {
+    const socket = join(newDir(), 'rpc.sock')
+    for (const startTimeout of [0, 120]) {
+      const error = await failure(new HeroProxy({ socket, startTimeout }).health(), ConnectionError)
+      assert.equal(error.message, `no daemon answers at ${socket} (ENOENT)`)
+    }
+    rmSync(join(socket, '..'), { recursive: true })
+  })
+
+  test('calls on their way when it dies are rejected, and the client finds the next one', async () => {
+    const dir = newDir()
+    const first = await spawnDaemon(dir)
+    const hero = new HeroProxy({ socket: first.socket, startTimeout: 0 })
+    await hero.health()
+    // Stopped, it reads nothing: the calls are surely on their way when it is killed.
+    first.child.kill('SIGSTOP')
+    const calls = [hero.health(), hero.stats()]
+    const outcomes = Promise.all(calls.map((call) => failure(call, ConnectionError)))
+    await new Promise((resolve) => setImmediate(resolve))
+    await kill(first.child, 'SIGKILL')
+    for (const { message } of await outcomes)
+      assert.match(message, /closed the connection before it answered/)
+    await failure(hero.health(), ConnectionError)
+    const next = await spawnDaemon(dir)
+    assert.equal((await hero.health()).status, 'ok')
+    next.child.kill('SIGSTOP')
+    const hasty = new HeroProxy({ socket: next.socket, timeout: 100 })
+    const late = await failure(hasty.health(), ConnectionError)
+    assert.equal(late.message, 'health: no answer within 100 ms')
+    hasty.close()
+    hero.close()
+    await kill(next.child, 'SIGKILL')
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  test('somebody else who answers on the socket is no daemon', async () => {
+    const dir = newDir()
+    const socket = join(dir, 'rpc.sock')
+    const other = createServer((peer) =>
+      peer.on('data', () => peer.write('HTTP/1.1 400 Bad Request\r\n\r\n')),
+    )
+    await new Promise<void>((resolve) => other.listen(socket, resolve))
+    const hero = new HeroProxy({ socket })
+    await failure(hero.health(), ConnectionError)
+    hero.close()
+    other.close()
+    rmSync(dir, { recursive: true, force: true })
+  })
+})
