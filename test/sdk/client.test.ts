@@ -169,9 +169,10 @@ describe('the SDK and a daemon that comes and goes', () => {
     rmSync(join(socket, '..'), { recursive: true })
   })
 
-  test('calls on their way when it dies are rejected, and the client finds the next one', async () => {
+  test('calls on their way when it dies are rejected, and the client finds the next one', async (t) => {
     const dir = newDir()
     const first = await spawnDaemon(dir)
+    t.after(() => kill(first.child, 'SIGKILL'))
     const hero = new HeroProxy({ socket: first.socket, startTimeout: 0 })
     await hero.health()
     // Stopped, it reads nothing: the calls are surely on their way when it is killed.
@@ -184,6 +185,7 @@ describe('the SDK and a daemon that comes and goes', () => {
       assert.match(message, /closed the connection before it answered/)
     await failure(hero.health(), ConnectionError)
     const next = await spawnDaemon(dir)
+    t.after(() => kill(next.child, 'SIGKILL'))
     assert.equal((await hero.health()).status, 'ok')
     next.child.kill('SIGSTOP')
     const hasty = new HeroProxy({ socket: next.socket, timeout: 100 })

@@ -181,7 +181,8 @@ describe('stopping the daemon', () => {
     const idle = connect(path)
     idle.write(httpCall(health(1)))
     await once(idle, 'data')
-    const idleEnded = once(idle, 'close')
+    // Node by itself would let it go when its keep-alive time is over, after five seconds.
+    const idleEnded = once(idle, 'close', { signal: AbortSignal.timeout(4_500) })
     const silent = connect(path)
     await once(silent, 'connect')
     const silentEnded = once(silent, 'close')

@@ -3,10 +3,11 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import { Worker } from 'node:worker_threads'
+import { bindSocketFile } from '../../src/rpc/socket_file.ts'
 import { startTestDaemon } from '../helpers/daemon.ts'
 import { command, environment, kill, spawnDaemon } from '../helpers/process.ts'
 import { callLine } from './speak.ts'
@@ -18,22 +19,6 @@ const leaveStaleSocket = (path: string) => {
   spawnSync(process.execPath, ['-e', program, path])
   assert.ok(lstatSync(path).isSocket())
 }
-
-/** Looks at every file of a folder as fast as it can, and tells each mode that a socket there had. */
-const watching = `
-  const { parentPort, workerData } = require('node:worker_threads')
-  const { readdirSync, lstatSync } = require('node:fs')
-  const seen = new Set()
-  const stop = new Int32Array(workerData.stop)
-  parentPort.postMessage('looking')
-  while (Atomics.load(stop, 0) === 0) {
-    let names = []
-    try { names = readdirSync(workerData.dir) } catch {}
-    for (const name of names) {
-      try { seen.add(lstatSync(workerData.dir + '/' + name).mode & 0o777) } catch {}
-    }
-  }
-  parentPort.postMessage([...seen])`
 
 describe('the socket file (R8)', () => {
   let dir: string
@@ -63,26 +48,25 @@ describe('the socket file (R8)', () => {
 
   test('a umask of 000 changes nothing, not for an instant', async () => {
     const mask = process.umask(0o000)
-    const stop = new SharedArrayBuffer(4)
-    mkdirSync(folder, { recursive: true })
-    const watcher = new Worker(watching, { eval: true, workerData: { dir: folder, stop } })
     try {
-      await once(watcher, 'message')
-      for (let i = 0; i < 5; i++) {
-        const daemon = await start()
-        assert.equal(modeOf(path), '660')
-        await daemon.close()
-      }
-      await using daemon = await startTestDaemon({ socket_dir: join(dir, 'new') })
-      assert.equal(modeOf(join(dir, 'new', 'hero_proxy')), '750')
+      await using daemon = await start()
+      assert.equal(modeOf(folder), '750')
       assert.equal(modeOf(daemon.socketPath), '660')
+      // The instant after the kernel made the file, before anybody could narrow it.
+      const server = createServer()
+      const made: string[] = []
+      const below = join(dir, 'bound', 'rpc.sock')
+      server.once('listening', () => {
+        for (const name of readdirSync(dirname(below))) made.push(modeOf(join(dirname(below), name)))
+      })
+      const file = await bindSocketFile(server, below)
+      assert.deepEqual(made, ['600'])
+      assert.equal(modeOf(below), '660')
+      file.remove()
+      server.close()
     } finally {
       process.umask(mask)
-      Atomics.store(new Int32Array(stop), 0, 1)
     }
-    const [modes] = (await once(watcher, 'message')) as [number[]]
-    assert.ok(modes.length > 0)
-    for (const mode of modes) assert.equal(mode & ~0o660, 0, mode.toString(8))
   })
 
   test('the umask of the process is the same afterwards', async () => {
@@ -106,7 +90,7 @@ describe('the socket file (R8)', () => {
     assert.deepEqual(readdirSync(folder), ['rpc.sock'])
   })
 
-  test('what is no socket is not deleted, and the start is refused', async () => {
+  test('what is no socket is not deleted, and the start is refused', async (t) => {
     mkdirSync(folder, { recursive: true })
     const precious = join(dir, 'precious')
     writeFileSync(precious, 'do not delete')
@@ -116,6 +100,7 @@ describe('the socket file (R8)', () => {
       'require("net").createServer().listen(process.argv[1])',
       live,
     ])
+    t.after(() => kill(sleeper, 'SIGKILL'))
     while (!existsSync(live)) await new Promise((resolve) => setTimeout(resolve, 10))
     for (const [make, what] of [
       [() => writeFileSync(path, 'do not delete'), 'a regular file'],
@@ -133,7 +118,6 @@ describe('the socket file (R8)', () => {
       assert.equal(readFileSync(precious, 'utf8'), 'do not delete')
       rmSync(path, { recursive: true })
     }
-    await kill(sleeper, 'SIGKILL')
   })
 
   test('after the stop the file is gone', async () => {
@@ -166,35 +150,36 @@ describe('the socket file (R8)', () => {
     assert.deepEqual(readdirSync(join(socket_dir, 'hero_proxy')), [])
   })
 
-  test('of two that start at once over a stale file, one serves', async () => {
+  test('of two that start at once over a stale file, one serves', async (t) => {
     mkdirSync(folder, { recursive: true })
     leaveStaleSocket(path)
     const starts = ['a', 'b'].map((name) => {
       const env = { ...environment(dir), HERO_PROXY_DATA_DIR: join(dir, name) }
       const child = spawn(process.execPath, [command, 'serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+      t.after(() => kill(child, 'SIGKILL'))
       let errors = ''
       child.stderr.on('data', (text) => (errors += text))
       const settled = Promise.race([
         once(child.stdout, 'data').then(() => 'serves'),
         once(child, 'close').then(() => errors),
       ])
-      return { child, settled }
+      return settled
     })
-    const outcomes = await Promise.all(starts.map(({ settled }) => settled))
+    const outcomes = await Promise.all(starts)
     assert.equal(outcomes.filter((outcome) => outcome === 'serves').length, 1, outcomes.join('\n'))
     assert.match(
       outcomes.find((outcome) => outcome !== 'serves')!,
       /^hero-proxy: .*rpc\.sock: .*daemon.*\n$/,
     )
     await serves()
-    await Promise.all(starts.map(({ child }) => kill(child, 'SIGTERM')))
   })
 
-  test('a daemon that was killed leaves a file that its next start replaces', async () => {
+  test('a daemon that was killed leaves a file that its next start replaces', async (t) => {
     const first = await spawnDaemon(dir)
     await kill(first.child, 'SIGKILL')
     assert.ok(lstatSync(path).isSocket())
     const next = await spawnDaemon(dir)
+    t.after(() => kill(next.child, 'SIGKILL'))
     await serves()
     await kill(next.child, 'SIGTERM')
     assert.ok(!existsSync(path))
