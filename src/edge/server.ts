@@ -60,6 +60,12 @@ export class EdgeServer {
     this.#server.on('request', serve)
     // The upstream says whether to go on (RFC 9110 section 10.1.1).
     this.#server.on('checkContinue', serve)
+    // Whether a body still follows depends on the client: the connection ends, or the next request could be taken for it.
+    this.#server.on('checkExpectation', ({ socket }, response) => {
+      response.shouldKeepAlive = false
+      this.#last.add(socket)
+      response.writeHead(417, { 'content-length': 0 }).end()
+    })
     this.#server.on('upgrade', (request, socket, early) => this.#upgrade(request, socket, early))
     this.#server.on('connect', (_, socket) => refuseUpgrade(socket, 405, ''))
     this.#server.on('clientError', (error, socket) => {

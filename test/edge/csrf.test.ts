@@ -104,7 +104,7 @@ describe('forms are posted by our own pages in this very browser (D27)', () => {
       assert.ok(!answer.headers['set-cookie']?.join().includes('session'))
       assert.equal(await sessions(), before)
 
-      const bob = await signIn(stage.daemon, host, 'bob', goodPassword)
+      const { bob } = stage
       const cookies = headers.map((value, i) => (headers[i - 1] === 'Cookie' ? `${value}; ${bob}` : value))
       const out = await postForm(
         stage.daemon,

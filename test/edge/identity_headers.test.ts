@@ -156,9 +156,8 @@ describe('identity headers (D01 to D05)', () => {
       'http://evil.test',
     ]
     const { rawHeaders } = got(await ask(stage.daemon, 'optional.localhost', '/', { headers }))
-    const names = [...folded(rawHeaders).keys()]
-    for (const name of ['CONTENT_LENGTH', 'TRANSFER_ENCODING', 'PROXY'])
-      assert.ok(!names.includes(name), name)
+    const names = folded(rawHeaders)
+    for (const name of ['CONTENT_LENGTH', 'TRANSFER_ENCODING', 'PROXY']) assert.ok(!names.has(name), name)
   })
 
   test('headers of the application pass unchanged', async () => {
