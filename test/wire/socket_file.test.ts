@@ -35,7 +35,13 @@ describe('the socket file (R8)', () => {
   /** In a folder of its own, which its stop removes; only the socket is in ours. */
   const start = () => startTestDaemon({ socket_dir: join(dir, 's') })
   const startRefused = (because: RegExp, what?: string, socket_dir = join(dir, 's')) =>
-    assert.rejects(startTestDaemon({ socket_dir }, join(dir, 'refused')), because, what)
+    assert.rejects(
+      async () => {
+        await using _started = await startTestDaemon({ socket_dir }, join(dir, 'refused'))
+      },
+      because,
+      what,
+    )
   const modeOf = (file: string) => (lstatSync(file).mode & 0o777).toString(8)
 
   test('a folder that is missing is made, 0750, the socket 0660, and nothing else lies there', async () => {
@@ -46,7 +52,7 @@ describe('the socket file (R8)', () => {
     await serves()
   })
 
-  test('a umask of 000 changes nothing, not for an instant', async () => {
+  test('a umask of 000 changes nothing, not for an instant', async (t) => {
     const mask = process.umask(0o000)
     try {
       await using daemon = await start()
@@ -54,6 +60,7 @@ describe('the socket file (R8)', () => {
       assert.equal(modeOf(daemon.socketPath), '660')
       // The instant after the kernel made the file, before anybody could narrow it.
       const server = createServer()
+      t.after(() => server.close())
       const made: string[] = []
       const below = join(dir, 'bound', 'rpc.sock')
       server.once('listening', () => {
@@ -63,7 +70,6 @@ describe('the socket file (R8)', () => {
       assert.deepEqual(made, ['600'])
       assert.equal(modeOf(below), '660')
       file.remove()
-      server.close()
     } finally {
       process.umask(mask)
     }
