@@ -273,10 +273,10 @@ export type AuthLogoutParams = Record<string, never>
 export type AuthMeParams = Record<string, never>
 
 export interface AuthSetPasswordParams {
-  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
-  user?: string
   /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
   password: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user?: string
   /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
   current_password?: string
 }

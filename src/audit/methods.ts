@@ -20,7 +20,7 @@ export const auditMethods = (audit: Audit) => [
     result: Page(AuditEntry),
     examples: [
       {
-        params: { method: 'groups.add_member', limit: 1 },
+        params: { method: 'groups.remove_member' },
         result: {
           items: [
             {
@@ -32,7 +32,7 @@ export const auditMethods = (audit: Audit) => [
               uid: 1000,
               pid: 4242,
               address: '',
-              method: 'groups.add_member',
+              method: 'groups.remove_member',
               target: 'group=engineers user=grace',
               outcome: 'ok',
             },

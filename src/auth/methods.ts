@@ -157,8 +157,8 @@ export const authMethods = ({ users, credentials, sessions, claims, signIn, setu
     effect: 'write',
     claim: ['proxy.users.write', 'users.{user?}'],
     params: Shape({
-      user: Type.Optional(Username),
       password: Password,
+      user: Type.Optional(Username),
       current_password: Type.Optional(Password),
     }),
     result: Type.Null(),

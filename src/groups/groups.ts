@@ -72,12 +72,16 @@ export class Groups {
       .select(['roles.name as role', 'group_roles.service', 'group_roles.context'])
       .where('group_roles.group_id', '=', row.id)
       .orderBy('roles.name')
+      .orderBy('group_roles.service')
+      .orderBy(sql`coalesce(group_roles.context, -1)`)
       .execute()
     const claims = await query
       .selectFrom('group_claims')
       .select(['claim', 'service', 'context'])
       .where('group_id', '=', row.id)
       .orderBy('claim')
+      .orderBy('service')
+      .orderBy(sql`coalesce(context, -1)`)
       .execute()
     const scoped = <T extends { service: string }>(grant: T) => ({ ...grant, service: grant.service || null })
     return {

@@ -139,6 +139,8 @@ export class Roles {
       .select(['claim', 'service', 'context'])
       .where('role_id', '=', row.id)
       .orderBy('claim')
+      .orderBy('service')
+      .orderBy(sql`coalesce(context, -1)`)
       .execute()
     return { ...row, claims: claims.map((grant) => ({ ...grant, service: grant.service || null })) }
   }

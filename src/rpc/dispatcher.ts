@@ -11,10 +11,10 @@ import { namedParams, validateParams, validateResult } from './validation.ts'
 
 /** Parameters that name things, in the order they are told in the audit. Everything else stays out of it. */
 const naming = [
-  'user',
-  'username',
   'group',
   'slug',
+  'user',
+  'username',
   'member_group',
   'role',
   'name',

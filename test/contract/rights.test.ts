@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { HeroError, HeroProxy } from '../../sdk/index.ts'
+import { createApp } from '../../src/app.ts'
+import { guest, type Caller } from '../../src/caller.ts'
+import { readConfig } from '../../src/config.ts'
+import { AppError } from '../../src/errors.ts'
+import { createLog } from '../../src/log.ts'
+import { openDatabase, type Database } from '../../src/storage/database.ts'
+import { Seal } from '../../src/storage/seal.ts'
+import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { openrpc, paramsOf, type DocumentedMethod } from '../helpers/openrpc.ts'
+import { person } from '../helpers/people.ts'
+
+const claims = [
+  'proxy.users.read',
+  'proxy.users.write',
+  'proxy.groups.read',
+  'proxy.groups.write',
+  'proxy.roles.read',
+  'proxy.roles.write',
+  'proxy.oauth.read',
+  'proxy.oauth.write',
+  'proxy.audit.read',
+  'proxy.impersonate',
+  'proxy.admin',
+] as const
+
+/** Who passes the gate: strangers; signed-in people about others, about themselves; holders of one of these claims. */
+interface Row {
+  readonly guest: boolean
+  readonly other: boolean
+  readonly self: boolean
+  readonly claims: readonly (typeof claims)[number][]
+}
+const everybody: Row = { guest: true, other: true, self: true, claims }
+const signedIn: Row = { guest: false, other: true, self: true, claims }
+const own = (...claims: Row['claims'][number][]): Row => ({ guest: false, other: false, self: true, claims })
+const only = (...claims: Row['claims'][number][]): Row => ({
+  guest: false,
+  other: false,
+  self: false,
+  claims,
+})
+
+/** Written by hand from the requirements. A method without a row fails. */
+const rows: Record<string, Row> = {
+  'rpc.discover': everybody,
+  health: everybody,
+  stats: only('proxy.admin'),
+  'auth.setup': everybody,
+  'auth.login': everybody,
+  'auth.logout': signedIn,
+  'auth.me': signedIn,
+  'auth.set_password': own('proxy.users.write'),
+  'users.list': only('proxy.users.read'),
+  'users.get': own('proxy.users.read'),
+  'users.add': only('proxy.users.write'),
+  'users.update': own('proxy.users.write'),
+  'users.remove': only('proxy.users.write'),
+  'groups.list': only('proxy.groups.read'),
+  'groups.get': only('proxy.groups.read'),
+  'groups.members': only('proxy.groups.read'),
+  'groups.add': only('proxy.groups.write'),
+  'groups.update': only('proxy.groups.write'),
+  'groups.remove': only('proxy.groups.write'),
+  'groups.add_member': only('proxy.groups.write'),
+  'groups.remove_member': only('proxy.groups.write'),
+  'groups.add_role': only('proxy.groups.write'),
+  'groups.remove_role': only('proxy.groups.write'),
+  'groups.add_claim': only('proxy.groups.write'),
+  'groups.remove_claim': only('proxy.groups.write'),
+  'roles.list': only('proxy.roles.read'),
+  'roles.get': only('proxy.roles.read'),
+  'roles.add': only('proxy.roles.write'),
+  'roles.update': only('proxy.roles.write'),
+  'roles.remove': only('proxy.roles.write'),
+  'roles.add_claim': only('proxy.roles.write'),
+  'roles.remove_claim': only('proxy.roles.write'),
+  'claims.resolve': own('proxy.users.read'),
+  'claims.check': own('proxy.users.read'),
+  'sessions.list': own('proxy.users.read'),
+  // Whose session it is, the method itself asks.
+  'sessions.revoke': signedIn,
+  'sessions.revoke_all': own('proxy.users.write'),
+  'proxy.routes.list': only('proxy.admin'),
+  'proxy.routes.get': only('proxy.admin'),
+  'proxy.routes.add': only('proxy.admin'),
+  'proxy.routes.update': only('proxy.admin'),
+  'proxy.routes.remove': only('proxy.admin'),
+  'settings.list': only('proxy.admin'),
+  'settings.get': only('proxy.admin'),
+  'settings.set': only('proxy.admin'),
+  'audit.list': only('proxy.audit.read'),
+}
+/** Where leaving out the person means the caller. */
+const mayLeaveOut = new Set(['auth.set_password', 'sessions.list', 'sessions.revoke_all'])
+
+const operatorToken = 'operator-token-of-the-rights-table-0123456789'
+const dir = mkdtempSync(join(tmpdir(), 'hp-'))
+let daemon: TestDaemon
+let database: Database
+let call: (name: string, params: unknown, caller: Caller) => Promise<unknown>
+let callers: Record<'guest' | 'grace' | 'administrator' | 'operatorAtEdge', HeroProxy>
+
+before(async () => {
+  daemon = await startTestDaemon({ operator_token: operatorToken })
+  const url = daemon.origin.replace('127.0.0.1', 'localhost')
+  const atEdge = async (name: string, is_admin: boolean) => {
+    await person(daemon, name, { is_admin })
+    const { access_token } = await daemon.hero.auth.login({
+      login: name,
+      password: 'mosaic-lantern-42-orbit',
+    })
+    return new HeroProxy({ url, token: access_token })
+  }
+  callers = {
+    guest: new HeroProxy({ url }),
+    grace: await atEdge('grace', false),
+    administrator: await atEdge('ada', true),
+    operatorAtEdge: new HeroProxy({ url, token: operatorToken }),
+  }
+  const config = readConfig({ data_dir: dir }, {})
+  const log = createLog('silent')
+  database = await openDatabase(config.database_url, log)
+  call = createApp(config, database, new Seal('x'.repeat(32)), log).dispatcher.call
+})
+after(async () => {
+  await daemon.close()
+  await database.close()
+  rmSync(dir, { recursive: true })
+})
+
+/** The example's parameters about this person, with one that no method takes: past the gate, nothing happens. */
+const about = (method: DocumentedMethod, username: string | undefined): Record<string, unknown> => {
+  const params: Record<string, unknown> = { ...paramsOf(method.examples[0]!), no_such_parameter: 1 }
+  for (const key of ['user', 'username']) {
+    if (!method.params.some(({ name }) => name === key)) continue
+    if (username === undefined) delete params[key]
+    else params[key] = username
+  }
+  return params
+}
+
+/** True if the gate let the call through, to be refused for its parameters; false if the gate refused it. */
+const passes = (calling: Promise<unknown>): Promise<boolean> =>
+  calling.then(
+    () => assert.fail('a parameter that does not exist was taken'),
+    (error: unknown) => {
+      assert.ok(error instanceof HeroError || error instanceof AppError, String(error))
+      const { code } = error.data
+      assert.ok(['invalid_params', 'unauthenticated', 'claim_required'].includes(String(code)), error.message)
+      return code === 'invalid_params'
+    },
+  )
+
+const holder = (...held: string[]): Caller => ({
+  kind: 'user',
+  via: 'edge',
+  name: 'eve',
+  claims: new Set(['users.eve', ...held]),
+  user_id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4aff',
+})
+
+test('every method has a row and every row a method', () => {
+  assert.deepEqual(
+    Object.keys(rows),
+    openrpc.methods.map(({ name }) => name),
+  )
+})
+
+for (const method of openrpc.methods) {
+  test(`who may call ${method.name}`, async () => {
+    const row = rows[method.name] ?? assert.fail('no row')
+    const at = (who: HeroProxy, username: string | undefined) =>
+      passes(who.call(method.name as never, about(method, username) as never))
+    const { guest: stranger, grace, administrator, operatorAtEdge } = callers
+
+    assert.equal(await at(stranger, 'grace'), row.guest, 'a guest at the edge')
+    assert.equal(await at(grace, 'ada'), row.other, 'a user about somebody else')
+    assert.equal(await at(grace, 'GRACE'), row.self, 'a user about herself')
+    assert.equal(await at(grace, 'grace,ada'), row.other, 'a user about a name that contains hers')
+    assert.ok(await at(administrator, 'grace'), 'an administrator')
+    assert.ok(await at(operatorAtEdge, 'grace'), 'the operator token')
+    assert.ok(await at(daemon.hero, 'grace'), 'the operator on the socket')
+    const without = row.other || mayLeaveOut.has(method.name)
+    if (method.params.some(({ name }) => ['user', 'username'].includes(name)))
+      assert.equal(await at(grace, undefined), without, 'a user about nobody')
+
+    assert.equal(
+      await passes(call(method.name, about(method, 'grace'), guest({ via: 'socket' }))),
+      row.guest,
+      'a stranger on the socket',
+    )
+    for (const claim of claims) {
+      const allowed = await passes(call(method.name, about(method, 'grace'), holder(claim)))
+      assert.equal(allowed, row.claims.includes(claim), `a holder of ${claim}`)
+    }
+    for (const near of [
+      'proxy',
+      'proxy.*',
+      'proxy.users',
+      'PROXY.ADMIN',
+      'admin',
+      'groups.admin',
+      'users.grace',
+    ]) {
+      const allowed = await passes(call(method.name, about(method, 'grace'), holder(near)))
+      assert.equal(allowed, row.other, `a holder of ${near}`)
+    }
+  })
+}
+
+test('an old name is gated as the new one', async () => {
+  for (const { name, 'x-aliases': aliases = [] } of openrpc.methods)
+    for (const alias of aliases)
+      assert.equal(
+        await passes(call(alias, { no_such_parameter: 1 }, guest({ via: 'edge' }))),
+        rows[name]!.guest,
+      )
+})
+
+test('the rules of the document are those of the table', () => {
+  for (const { name, 'x-required-claim': rule } of openrpc.methods) {
+    const row = rows[name]!
+    if (row === everybody) assert.equal(rule, null, name)
+    else if (row === signedIn) assert.equal(rule, 'self', name)
+    else {
+      const list = rule as readonly string[]
+      assert.deepEqual(
+        list.filter((claim) => !claim.includes('{')),
+        row.claims,
+        name,
+      )
+      assert.equal(
+        list.some((claim) => claim.includes('{')),
+        row.self,
+        name,
+      )
+    }
+  }
+})

@@ -1,0 +1,63 @@
+import { cpSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { exampleRoute } from '../../src/routes/methods.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from './daemon.ts'
+import { byHand } from './people.ts'
+
+/** The people, groups, roles, routes and sessions that the documented examples speak of, with the ids they name. */
+export const seed = async (daemon: TestDaemon): Promise<void> => {
+  const { hero } = daemon
+  await hero.users.add({
+    username: 'ada',
+    email: 'ada@example.org',
+    display_name: 'Ada Lovelace',
+    password: goodPassword,
+    is_admin: true,
+  })
+  await hero.users.add({
+    username: 'grace',
+    email: 'grace@example.org',
+    display_name: 'Grace Hopper',
+    external_id: 'hr-1906',
+  })
+  await hero.users.add({ username: 'linus' })
+  await hero.groups.add({ slug: 'engineers', name: 'Engineers' })
+  await hero.groups.add({ slug: 'interns', name: 'Interns' })
+  await hero.groups.add_member({ group: 'engineers', member_group: 'interns' })
+  await hero.groups.add_member({ group: 'engineers', user: 'ada' })
+  await hero.groups.add_member({ group: 'interns', user: 'linus' })
+  await hero.groups.add_claim({ group: 'engineers', claim: 'engineers.tickets.read' })
+  await hero.roles.add({ name: 'writer', description: 'Writes the wiki' })
+  await hero.roles.add_claim({ role: 'writer', claim: 'wiki.pages.write' })
+  await hero.groups.add_role({ group: 'engineers', role: 'writer' })
+  await hero.proxy.routes.add({
+    domain: 'wiki.localhost',
+    target: 'http://127.0.0.1:3000',
+    auth_mode: 'local',
+    service: 'wiki',
+  })
+  await hero.auth.login({ login: 'ada', password: goodPassword })
+  // What an example of the journal shows has happened, and is undone so that it can happen again.
+  await hero.groups.add_member({ group: 'engineers', user: 'grace' })
+  await hero.groups.remove_member({ group: 'engineers', user: 'grace' })
+  await byHand(daemon, async (database) => {
+    const { query } = database
+    const browser = { kind: 'cookie', address: '127.0.0.1', user_agent: 'Mozilla/5.0' } as const
+    await query
+      .updateTable('sessions')
+      .set({ id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a31', ...browser })
+      .execute()
+    await query.updateTable('routes').set({ id: exampleRoute.id }).execute()
+    for (const subject of ['sessions', 'routes'] as const) database.changed(subject)
+  })
+}
+
+/** Another daemon on a copy of the data of this one, which must be idle meanwhile. */
+export const startCopy = ({ config }: TestDaemon) => {
+  const dir = mkdtempSync(join(tmpdir(), 'hp-'))
+  // The shared memory of SQLite is of its processes only; the copy makes its own.
+  const filter = (path: string) => !path.endsWith('-shm')
+  cpSync(config.data_dir, join(dir, 'data'), { recursive: true, filter })
+  return startTestDaemon({}, dir)
+}
