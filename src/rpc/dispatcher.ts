@@ -103,7 +103,7 @@ export class Dispatcher {
   }
 
   /**
-   * Refusals are told too: of everybody who is known, and of guests where they prove who they are (auth.*), so that a
+   * Refusals are told too: of everybody who is known, and of guests where they may call at all (to sign in, to set up), so that a
    * stranger cannot fill the journal with methods that are closed to him anyway.
    */
   async #auditFailure(
@@ -115,7 +115,7 @@ export class Dispatcher {
     const error = asUnavailable(fault)
     const outcome = error instanceof AppError ? error.error : 'internal_error'
     if (outcome === 'invalid_params' || outcome === 'rate_limited' || outcome === 'unavailable') return
-    if (caller.kind === 'guest' && !method.name.startsWith('auth.')) return
+    if (caller.kind === 'guest' && method.claim !== null) return
     const about = error instanceof AppError ? error.about : undefined
     const target = about ?? method.target?.(params, undefined) ?? targetOf(params)
     try {

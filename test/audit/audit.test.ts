@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { HeroProxy } from '../../sdk/index.ts'
+import { onBothDatabases } from '../helpers/databases.ts'
+import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { openrpc, paramsOf } from '../helpers/openrpc.ts'
+import { byHand, person, signedIn } from '../helpers/people.ts'
+import { refused } from '../helpers/refused.ts'
+
+onBothDatabases('the journal', (newUrl) => {
+  let daemon: TestDaemon
+  let ada: HeroProxy
+  let grace: HeroProxy
+  before(async () => {
+    daemon = await startTestDaemon({ database_url: newUrl() })
+    ada = await person(daemon, 'ada', { is_admin: true })
+    grace = await person(daemon, 'grace')
+  })
+  after(() => daemon.close())
+
+  /** What a piece of work wrote into the journal, oldest first, without ids and times. */
+  const told = async (work: () => Promise<unknown>) => {
+    const newest = (await daemon.hero.audit.list({ limit: 1 })).items[0]?.id ?? ''
+    await work()
+    const { items } = await daemon.hero.audit.list({ limit: 1000 })
+    return items
+      .filter(({ id }) => id > newest)
+      .toReversed()
+      .map(({ actor, caller, via, uid, pid, method, target, outcome }) => {
+        assert.equal(uid, process.getuid!())
+        assert.equal(pid, process.pid)
+        return `${actor} (${caller}, ${via}): ${method} [${target}] ${outcome}`
+      })
+  }
+
+  test('tells who did what on what, as which kind of caller', async () => {
+    assert.deepEqual(
+      await told(async () => {
+        await ada.groups.add({ slug: 'engineers' })
+        await ada.groups.add_member({ group: 'engineers', user: 'grace' })
+        await ada.groups.add_claim({ group: 'engineers', claim: 'wiki.read' })
+        await daemon.hero.users.update({ username: 'grace', display_name: 'Not told here' })
+        await daemon.hero.settings.set({ key: 'session_lifetime', value: 7200 })
+        await grace.users.update({ username: 'grace', display_name: 'x' })
+      }),
+      [
+        'ada (user, socket): groups.add [slug=engineers] ok',
+        'ada (user, socket): groups.add_member [group=engineers user=grace] ok',
+        'ada (user, socket): groups.add_claim [group=engineers claim=wiki.read] ok',
+        'system (operator, socket): users.update [username=grace] ok',
+        'system (operator, socket): settings.set [key=session_lifetime] ok',
+        'grace (user, socket): users.update [username=grace] ok',
+      ],
+    )
+  })
+
+  test('tells refusals: for want of a claim, of the thing, of its place', async () => {
+    assert.deepEqual(
+      await told(async () => {
+        await refused(grace.users.remove({ username: 'ada' }), 'claim_required')
+        await refused(ada.groups.remove({ group: 'nothing' }), 'not_found')
+        await refused(ada.groups.add({ slug: 'Engineers' }), 'already_exists')
+        await refused(ada.groups.remove({ group: 'admin' }), 'conflict')
+      }),
+      [
+        'grace (user, socket): users.remove [username=ada] claim_required',
+        'ada (user, socket): groups.remove [group=nothing] not_found',
+        'ada (user, socket): groups.add [slug=Engineers] already_exists',
+        'ada (user, socket): groups.remove [group=admin] conflict',
+      ],
+    )
+  })
+
+  test('tells sign-ins; a failed one whose account it was, and never what else was typed', async () => {
+    assert.deepEqual(
+      await told(async () => {
+        await signedIn(daemon, 'GRACE')
+        await refused(daemon.hero.auth.login({ login: 'Grace', password: 'wrong wrong' }), 'unauthenticated')
+        await refused(
+          daemon.hero.auth.login({ login: 'my secret typed here', password: 'x' }),
+          'unauthenticated',
+        )
+      }),
+      [
+        'system (operator, socket): auth.login [user=grace] ok',
+        'system (operator, socket): auth.login [user=grace] unauthenticated',
+        'system (operator, socket): auth.login [] unauthenticated',
+      ],
+    )
+  })
+
+  test('tells nothing of reading, nor of calls that were no calls', async () => {
+    assert.deepEqual(
+      await told(async () => {
+        await ada.users.list({})
+        await grace.auth.me()
+        await refused(grace.users.list({}), 'claim_required')
+        await refused(ada.users.add({ username: 'a,b' }), 'invalid_params')
+        await refused(ada.call('users.nothing' as never), 'method_not_found')
+      }),
+      [],
+    )
+  })
+
+  test('nothing long or unprintable gets in by a refused call', async () => {
+    const [entry] = await told(() =>
+      refused(
+        grace.call('users.add', { username: `x\0\r\n${'y'.repeat(100_000)}` } as never),
+        'claim_required',
+      ),
+    )
+    assert.ok(entry!.length < 400)
+    assert.match(entry!, /^grace \(user, socket\): users\.add \[username=x\?\?\?y+\] claim_required$/)
+  })
+
+  test('is of one piece with the change: without its line there is no change', async () => {
+    await byHand(daemon, async ({ query, kind }) => {
+      const { sql } = await import('kysely')
+      if (kind === 'sqlite')
+        await sql`create trigger full before insert on audit begin select raise(abort, 'full'); end`.execute(
+          query,
+        )
+      else await sql`alter table audit add constraint full_now check (at < 0) not valid`.execute(query)
+    })
+    await refused(daemon.hero.groups.add({ slug: 'untold' }), 'internal_error')
+    await refused(daemon.hero.users.update({ username: 'grace', is_active: false }), 'internal_error')
+    await byHand(daemon, async ({ query, kind }) => {
+      const { sql } = await import('kysely')
+      if (kind === 'sqlite') await sql`drop trigger full`.execute(query)
+      else await sql`alter table audit drop constraint full_now`.execute(query)
+    })
+    await refused(daemon.hero.groups.get({ group: 'untold' }), 'not_found')
+    assert.ok((await daemon.hero.users.get({ username: 'grace' })).is_active)
+    assert.ok(daemon.logged.some(({ msg }) => msg === 'a refusal could not be audited'))
+    await daemon.hero.groups.add({ slug: 'untold' })
+  })
+
+  test('is listed newest first, by pages, by actor, method and time', async () => {
+    const { hero } = daemon
+    const all = (await hero.audit.list({ limit: 1000 })).items
+    const ids = all.map(({ id }) => id)
+    assert.deepEqual(ids, ids.toSorted().toReversed())
+    const paged: string[] = []
+    for (let cursor: string | undefined; ;) {
+      const page = await hero.audit.list({ limit: 3, cursor })
+      paged.push(...page.items.map(({ id }) => id))
+      if (page.next_cursor === null) break
+      cursor = page.next_cursor
+    }
+    assert.deepEqual(paged, ids)
+    const by = async (filter: object) => (await hero.audit.list({ limit: 1000, ...filter })).items
+    assert.deepEqual(
+      await by({ actor: 'ada' }),
+      all.filter(({ actor }) => actor === 'ada'),
+    )
+    assert.deepEqual(
+      await by({ method: 'auth.login' }),
+      all.filter(({ method }) => method === 'auth.login'),
+    )
+    assert.deepEqual(await by({ since: Math.floor(Date.now() / 1000) + 3600 }), [])
+    await refused(hero.audit.list({ cursor: 'AA' }), 'invalid_params', 'cursor')
+  })
+})
+
+describe('every method that writes', () => {
+  let daemon: TestDaemon
+  let grace: HeroProxy
+  before(async () => {
+    daemon = await startTestDaemon()
+    await person(daemon, 'ada', { is_admin: true })
+    grace = await person(daemon, 'grace')
+  })
+  after(() => daemon.close())
+  /** Open to everybody, or about oneself: told by the tests of their own. */
+  const open = new Set(['auth.setup', 'auth.login', 'auth.logout'])
+
+  for (const method of openrpc.methods.filter((method) => method['x-effect'] === 'write')) {
+    if (open.has(method.name)) continue
+    test(`${method.name}: a refusal is told once, a stranger’s is not`, async () => {
+      const params = { ...paramsOf(method.examples[0]!) }
+      for (const key of ['user', 'username']) if (key in params) params[key] = 'ada'
+      const count = async () =>
+        (await daemon.hero.audit.list({ limit: 1000, method: method.name })).items.length
+      const before = await count()
+      await grace.call(method.name as never, params as never).catch(() => {})
+      const [entry] = (await daemon.hero.audit.list({ limit: 1, method: method.name })).items
+      assert.equal(await count(), before + 1)
+      assert.equal(entry!.actor, 'grace')
+      assert.match(entry!.outcome, /^(claim_required|not_found)$/)
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: method.name, params })
+      await fetch(`${daemon.origin.replace('127.0.0.1', 'localhost')}/rpc`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      })
+      assert.equal(await count(), before + 1)
+    })
+  }
+})
