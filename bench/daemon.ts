@@ -4,11 +4,14 @@ import { eventually, freePort, newFolder, node, type Running } from './processes
 
 const launcher = join(import.meta.dirname, '..', 'bin', 'hero-proxy.js')
 
+/** CPU_PROF names a folder: then every daemon writes a processor profile there when it ends. */
+const profiled = process.env.CPU_PROF ? ['--cpu-prof', '--cpu-prof-dir', process.env.CPU_PROF] : []
+
 export interface Instance {
   readonly port: number
   readonly socketPath: string
-  /** Starts the daemon; it need not answer yet. `flags` are for Node. */
-  start(core: string, ...flags: readonly string[]): Running
+  /** Starts the daemon; it need not answer yet. */
+  start(core: string): Running
 }
 
 /** A folder and a port of its own; what is started there again finds what was there before. */
@@ -19,8 +22,8 @@ export const newInstance = async (): Promise<Instance> => {
   return {
     port,
     socketPath: join(folder, 's', 'hero_proxy', 'rpc.sock'),
-    start: (core, ...flags) =>
-      node(core, ...flags, launcher, ...args, '--listen', `127.0.0.1:${port}`, '--log-level', 'error'),
+    start: (core) =>
+      node(core, ...profiled, launcher, ...args, '--listen', `127.0.0.1:${port}`, '--log-level', 'error'),
   }
 }
 

@@ -55,12 +55,7 @@ const startCaddy = (text: string) =>
 
 const upstream = startNginx(generatorCore, told.upstream(places))
 const instance = await newInstance()
-// CPU_PROF names a folder: then only our own server runs, under Node's profiler.
-const profile = process.env.CPU_PROF
-const daemon = instance.start(
-  serverCore,
-  ...(profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profile]),
-)
+const daemon = instance.start(serverCore)
 const hero = new HeroProxy({ socket: instance.socketPath })
 await addPerson(hero)
 await hero.proxy.routes.add({ domain: host, target: `unix:${places.upstream}`, auth_mode: 'local' })
@@ -114,24 +109,22 @@ const contestant = async (name: string, port: number, servers: readonly Running[
 
 const contestants = [await contestant('hero_proxy', instance.port, [daemon])]
 const others: Running[] = []
-if (profile === undefined) {
-  const endpoint = node(serverCore, join(import.meta.dirname, 'peers', 'http_constant.ts'), places.endpoint)
-  others.push(endpoint)
-  const add = async (name: string, begin: (port: number) => Running, besides: readonly Running[] = []) => {
-    const port = await freePort()
-    const server = begin(port)
-    others.push(server)
-    contestants.push(await contestant(name, port, [server, ...besides]))
-  }
-  await add('nginx', (port) => startNginx(serverCore, told.nginxPlain(places, port)))
-  await add('nginx + auth_request', (port) => startNginx(serverCore, told.nginxAuthRequest(places, port)), [
-    endpoint,
-  ])
-  if (caddy === undefined) console.log('skipped: Caddy is not installed (Debian: apt-get install caddy)')
-  else {
-    await add('Caddy', (port) => startCaddy(told.caddyPlain(places, port)))
-    await add('Caddy + forward_auth', (port) => startCaddy(told.caddyForwardAuth(places, port)), [endpoint])
-  }
+const endpoint = node(serverCore, join(import.meta.dirname, 'peers', 'http_constant.ts'), places.endpoint)
+others.push(endpoint)
+const add = async (name: string, begin: (port: number) => Running, besides: readonly Running[] = []) => {
+  const port = await freePort()
+  const server = begin(port)
+  others.push(server)
+  contestants.push(await contestant(name, port, [server, ...besides]))
+}
+await add('nginx', (port) => startNginx(serverCore, told.nginxPlain(places, port)))
+await add('nginx + auth_request', (port) => startNginx(serverCore, told.nginxAuthRequest(places, port)), [
+  endpoint,
+])
+if (caddy === undefined) console.log('skipped: Caddy is not installed (Debian: apt-get install caddy)')
+else {
+  await add('Caddy', (port) => startCaddy(told.caddyPlain(places, port)))
+  await add('Caddy + forward_auth', (port) => startCaddy(told.caddyForwardAuth(places, port)), [endpoint])
 }
 
 const results = await takeTurns(contestants, rounds)
