@@ -32,9 +32,9 @@ onBothDatabases('write()', (newUrl) => {
     const failing = database.write(async () => {
       await put('lost', '1')
       database.changed('settings')
-      throw new TypeError('no')
+      throw new TypeError('rolled back')
     })
-    await assert.rejects(failing, /no/)
+    await assert.rejects(failing, /^TypeError: rolled back$/)
     assert.equal(await value('lost'), undefined)
     assert.equal(await revision(), before)
   })
@@ -43,9 +43,9 @@ onBothDatabases('write()', (newUrl) => {
     const failing = database.write(async () => {
       await database.write(() => put('inner', '1'))
       assert.equal(await value('inner'), '1')
-      throw new TypeError('no')
+      throw new TypeError('rolled back')
     })
-    await assert.rejects(failing, /no/)
+    await assert.rejects(failing, /^TypeError: rolled back$/)
     assert.equal(await value('inner'), undefined)
   })
 
@@ -76,16 +76,20 @@ onBothDatabases('write()', (newUrl) => {
   })
 
   test('what a transaction saw and lost is kept by no cache', async () => {
-    const cached = new Cached(database, ['settings'], async () => (await value('cached')) ?? 'none')
+    const load = async () => (await value('cached')) ?? 'none'
+    const cached = new Cached(database, ['settings'], load)
+    const madeInside = new Cached(database, ['settings'], load)
     assert.equal(await cached.get(), 'none')
     const failing = database.write(async () => {
       await put('cached', 'lost')
       database.changed('settings')
       assert.equal(await cached.get(), 'lost')
-      throw new TypeError('no')
+      assert.equal(await madeInside.get(), 'lost')
+      throw new TypeError('rolled back')
     })
-    await assert.rejects(failing, /no/)
+    await assert.rejects(failing, /^TypeError: rolled back$/)
     assert.equal(await cached.get(), 'none')
+    assert.equal(await madeInside.get(), 'none')
     await database.write(async () => {
       await put('cached', 'kept')
       database.changed('settings')

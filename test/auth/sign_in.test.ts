@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { SignIn } from '../../src/auth/sign_in.ts'
+import { guest } from '../../src/caller.ts'
+import { Credentials } from '../../src/credentials/credentials.ts'
+import { createLog } from '../../src/log.ts'
+import { Sessions } from '../../src/sessions/sessions.ts'
+import { openDatabase, type Database } from '../../src/storage/database.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { refused } from '../helpers/refused.ts'
+
+const caller = guest({ via: 'socket' })
+
+// The same rooms on the daemon's database, taken one step at a time: what happens between proof and session.
+let daemon: TestDaemon
+let database: Database
+let credentials: Credentials
+let signIn: SignIn
+before(async () => {
+  daemon = await startTestDaemon()
+  await daemon.hero.users.add({ username: 'ada', password: goodPassword })
+  database = await openDatabase(daemon.config.database_url, createLog('silent'))
+  credentials = new Credentials(database, async () => 8)
+  signIn = new SignIn(database, credentials, new Sessions(database, async () => 3600))
+})
+after(async () => {
+  await credentials.close()
+  await database.close()
+  await daemon.close()
+})
+
+const prove = () => signIn.verifyPassword('ada', goodPassword)
+
+test('a proof opens a session: a token for programs, a cookie for our pages', async () => {
+  const { access_token, user } = await signIn.openByPassword(await prove(), caller)
+  assert.equal(user, 'ada')
+  assert.equal((await daemon.hero.as(access_token).auth.me()).user, 'ada')
+  const page = await signIn.openByPassword(await prove(), guest({ via: 'browser' }))
+  await refused(daemon.hero.as(page.access_token).auth.me(), 'unauthenticated')
+})
+
+test('a proof of a password that was changed meanwhile opens nothing', async () => {
+  const proven = await prove()
+  await daemon.hero.auth.set_password({ user: 'ada', password: 'velvet-harbor-93-comet' })
+  await refused(signIn.openByPassword(proven, caller), 'unauthenticated')
+  // Neither does it when the new password is the old one: the proof was of what stood before.
+  await daemon.hero.auth.set_password({ user: 'ada', password: goodPassword })
+  await refused(signIn.openByPassword(proven, caller), 'unauthenticated')
+})
+
+test('a proof of somebody who was deactivated or removed meanwhile opens nothing', async () => {
+  const proven = await prove()
+  await daemon.hero.users.update({ username: 'ada', is_active: false })
+  await refused(signIn.openByPassword(proven, caller), 'unauthenticated')
+  await daemon.hero.users.update({ username: 'ada', is_active: true })
+  await signIn.openByPassword(proven, caller)
+  await daemon.hero.users.remove({ username: 'ada' })
+  await refused(signIn.openByPassword(proven, caller), 'unauthenticated')
+})
