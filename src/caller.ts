@@ -3,14 +3,16 @@ export type Via = 'socket' | 'edge' | 'browser'
 
 /** Who makes this call, identified before any method sees it. */
 export interface Caller {
-  /** `operator`: whoever can open rpc.sock as the daemon's own user or root; holds every claim. */
-  readonly kind: 'operator' | 'user' | 'guest'
+  /** `operator`: whoever can open rpc.sock as the daemon's own user or root; holds every claim. `service`: another local user that `services.*` names. */
+  readonly kind: 'operator' | 'service' | 'user' | 'guest'
   readonly via: Via
-  /** Username, `system` for the operator, empty for a guest. */
+  /** Username, name of the service, `system` for the operator, empty for a guest. */
   readonly name: string
   readonly claims: ReadonlySet<string>
   readonly user_id?: string
   readonly session_id?: string
+  /** Username of the person that this administrator acts as at forwarded services; decides nothing here. */
+  readonly on_behalf?: string
   /** Told by the kernel for local callers (SO_PEERCRED). */
   readonly uid?: number
   readonly pid?: number
@@ -32,4 +34,15 @@ export const operator = (from: Pick<Caller, 'via' | 'uid' | 'pid' | 'address'>):
   kind: 'operator',
   name: 'system',
   claims: none,
+})
+
+export const service = (
+  name: string,
+  claims: readonly string[],
+  from: Pick<Caller, 'via' | 'uid' | 'pid'>,
+): Caller => ({
+  ...from,
+  kind: 'service',
+  name,
+  claims: new Set(claims),
 })

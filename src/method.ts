@@ -5,7 +5,8 @@ import type { ErrorName } from './errors.ts'
 /**
  * Who may call: `null` everybody; `'self'` any signed-in caller, about itself; a list of claims of which one suffices.
  * In a list, `users.{username}` stands for the claim of the person that the parameter `username` names, and
- * `users.{user?}` for the same where the parameter may be left out and then means the caller.
+ * `users.{user?}` for the same where the parameter may be left out and then means the caller. `groups.{group}.admin`
+ * stands for administering the group that the parameter names.
  */
 export type ClaimRule = null | 'self' | readonly string[]
 

@@ -13,8 +13,8 @@ const isStorageFault = (error: unknown): boolean => {
   return (
     sqliteFaults.test(code) ||
     postgresFaults.test(code) ||
-    /^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|NOENT)$/.test(code) ||
-    /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
+    /^E(CONNREFUSED|CONNRESET|PIPE|TIMEDOUT|NOENT|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN)$/.test(code) ||
+    /Connection terminated|not queryable|timeout exceeded when trying to connect/.test(error.message)
   )
 }
 

@@ -20,3 +20,14 @@ export const keepInstanceFact = async (database: Database, key: string, value: s
       .execute(),
   )
 }
+
+/** Writes a fact that changes. Inside a transaction of the caller's. */
+export const setInstanceFact = async (database: Database, key: string, value: string): Promise<void> => {
+  await database.write(() =>
+    database.query
+      .insertInto('instance')
+      .values({ key, value })
+      .onConflict((taken) => taken.column('key').doUpdateSet({ value }))
+      .execute(),
+  )
+}

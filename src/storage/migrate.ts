@@ -1,10 +1,14 @@
 import type { Kysely } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import * as first from './migrations/001_first.ts'
+import * as authorization from './migrations/002_authorization.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first; a name is never changed and a step never edited once released. */
-const migrations: Record<string, Migration> = { '001_first': first }
+export const migrations: Record<string, Migration> = {
+  '001_first': first,
+  '002_authorization': authorization,
+}
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */
 export const migrate = async (kysely: Kysely<Schema>, steps = migrations): Promise<void> => {

@@ -51,6 +51,9 @@ export interface SessionRow {
   user_agent: string
   created_at: number
   expires_at: number
+  /** Whom the session's administrator acts as, and until when. */
+  impersonated_user_id: string | null
+  impersonating_until: number | null
 }
 
 export interface RouteRow {
@@ -63,6 +66,8 @@ export interface RouteRow {
   auth_mode: string
   /** JSON list of claim patterns. */
   required_claims: string
+  /** Audience of X-Hero-Assertion; empty sends none. */
+  audience: string
   preserve_host: Bit
   enabled: Bit
   connect_timeout: number
@@ -73,8 +78,11 @@ export interface RouteRow {
 
 export interface AuditRow {
   id: string
+  /** 1, 2, 3 …: the order in which rows were written, on all nodes together. */
+  seq: number
   at: number
   actor: string
+  on_behalf: string
   caller: string
   via: string
   uid: number | null
@@ -83,6 +91,14 @@ export interface AuditRow {
   method: string
   target: string
   outcome: string
+  /** HMAC over this row and the seal of the row before. */
+  seal: string
+}
+
+interface OfUser {
+  id: string
+  user_id: string
+  created_at: number
 }
 
 export interface Schema {
@@ -91,11 +107,32 @@ export interface Schema {
   groups: GroupRow
   group_users: { group_id: string; user_id: string; expires_at: number | null; added_at: number }
   group_groups: { group_id: string; member_group_id: string; expires_at: number | null; added_at: number }
+  group_admins: { group_id: string; user_id: string; added_at: number }
   group_roles: { group_id: string; role_id: string } & Scoped
   group_claims: { group_id: string; claim: string } & Scoped
   roles: RoleRow
   role_claims: { role_id: string; claim: string } & Scoped
   credentials: { user_id: string; kind: 'password'; hash: string; updated_at: number }
+  user_networks: OfUser & { network: string; description: string }
+  user_keys: OfUser & { pubkey: string; description: string }
+  user_identities: OfUser & { provider: string; subject: string }
+  /** `claims` is a JSON list. */
+  services: {
+    id: string
+    name: string
+    unix_user: string
+    claims: string
+    created_at: number
+    updated_at: number
+  }
+  signing_keys: {
+    id: string
+    algorithm: string
+    public_jwk: string
+    private_sealed: string
+    created_at: number
+    retired_at: number | null
+  }
   sessions: SessionRow
   one_time_tokens: {
     token_hash: string
@@ -114,5 +151,5 @@ export interface Schema {
 }
 
 /** What caches are made from; a change raises its subject's revision in the same transaction. */
-export const subjects = ['users', 'groups', 'sessions', 'routes', 'settings'] as const
+export const subjects = ['users', 'groups', 'sessions', 'routes', 'settings', 'services', 'keys'] as const
 export type Subject = (typeof subjects)[number]

@@ -11,15 +11,25 @@ test('the daemon outlives its database: says unavailable, goes on when it is bac
   const missing = postgresMissing()
   if (missing !== undefined) return t.skip(missing)
   const postgres = startPostgres()
+  let running = true
+  const stop = () => {
+    if (running) postgres.stop()
+    running = false
+  }
+  t.after(stop)
   const url = postgres.newDatabase()
-  const daemon = await startTestDaemon({ database_url: url })
+  await using daemon = await startTestDaemon({ database_url: url })
   const { hero } = daemon
   await hero.users.add({ username: 'ada' })
 
   const hand = await openDatabase(url, createLog('silent'))
-  for (let round = 0; round < 3; round++) {
+  t.after(() => hand.close())
+  for (let round = 0; round < 5; round++) {
     // In the middle of the work as well as between.
-    const working = Promise.allSettled(Array.from({ length: 10 }, () => hero.users.list({})))
+    const working = Promise.allSettled([
+      ...Array.from({ length: 10 }, () => hero.users.list({})),
+      hero.groups.add({ slug: `round${round}` }),
+    ])
     await sql`select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid()`.execute(hand.query)
     for (const answer of await working) {
@@ -33,9 +43,8 @@ test('the daemon outlives its database: says unavailable, goes on when it is bac
       )
     assert.ok(back)
   }
-  await hand.close()
 
-  postgres.stop()
+  stop()
   await refused(hero.users.list({}), 'unavailable')
   await refused(hero.users.add({ username: 'grace' }), 'unavailable')
   await refused(hero.claims.resolve({ user: 'ada' }), 'unavailable')
@@ -43,5 +52,4 @@ test('the daemon outlives its database: says unavailable, goes on when it is bac
   assert.equal((await hero.health()).status, 'ok')
   const told = daemon.logged.filter(({ msg }) => msg === 'the database does not answer')
   assert.ok(told.some(({ method }) => method === 'users.add'))
-  await daemon.close()
 })
