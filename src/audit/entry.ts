@@ -1,13 +1,15 @@
 import { Type } from 'typebox'
-import { Id, Named, Nullable, Time } from '../schemas.ts'
+import { Id, Named, Nullable, Shape, Time } from '../schemas.ts'
 
 export const AuditEntry = Named('AuditEntry', {
   id: Id,
+  seq: Type.Integer({ description: '1, 2, 3 …: the order in which entries were written' }),
   at: Time,
   actor: Type.String({
     description: 'Username of the real person, "system" for the operator, empty for a guest',
   }),
-  caller: Type.String({ description: 'Kind of caller: operator, user or guest' }),
+  on_behalf: Type.String({ description: 'Whom the actor was impersonating meanwhile, or empty' }),
+  caller: Type.String({ description: 'Kind of caller: operator, service, user or guest' }),
   via: Type.String({ description: 'Door the call came in by: socket, edge or browser' }),
   uid: Nullable(Type.Integer({ description: 'User id of a local caller, told by the kernel' })),
   pid: Nullable(Type.Integer({ description: 'Process id of a local caller, told by the kernel' })),
@@ -17,4 +19,15 @@ export const AuditEntry = Named('AuditEntry', {
     description: 'What the call was about, such as "group=engineers user=ada"; never a secret',
   }),
   outcome: Type.String({ description: '"ok" or the name of the error' }),
+})
+
+export const Verification = Named('AuditVerification', {
+  rows: Type.Integer({ description: 'How many entries fit, from the oldest on' }),
+  first_bad: Nullable(
+    Shape({
+      seq: Type.Integer(),
+      id: Nullable(Id),
+      reason: Type.String(),
+    }),
+  ),
 })

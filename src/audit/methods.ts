@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import { method } from '../method.ts'
-import { Cursor, Limit, Line, Page, Shape, Time } from '../schemas.ts'
+import { Cursor, Limit, Line, Nothing, Page, Shape, Time } from '../schemas.ts'
 import type { Audit } from './audit.ts'
-import { AuditEntry } from './entry.ts'
+import { AuditEntry, Verification } from './entry.ts'
 
 export const auditMethods = (audit: Audit) => [
   method({
@@ -13,7 +13,9 @@ export const auditMethods = (audit: Audit) => [
     params: Shape({
       actor: Type.Optional(Line('Only what this person did')),
       method: Type.Optional(Line('Only calls of this method')),
+      outcome: Type.Optional(Line('Only what ended so: ok or the name of an error', 64)),
       since: Type.Optional(Time),
+      until: Type.Optional(Time),
       limit: Limit,
       cursor: Cursor,
     }),
@@ -25,8 +27,10 @@ export const auditMethods = (audit: Audit) => [
           items: [
             {
               id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a59',
+              seq: 17,
               at: 1795435200,
               actor: 'system',
+              on_behalf: '',
               caller: 'operator',
               via: 'socket',
               uid: 1000,
@@ -42,5 +46,15 @@ export const auditMethods = (audit: Audit) => [
       },
     ],
     handler: (params) => audit.list(params),
+  }),
+  method({
+    name: 'audit.verify',
+    summary: 'Check that no entry was changed, put in or taken out, and name the first that does not fit',
+    effect: 'read',
+    claim: ['proxy.audit.read'],
+    params: Nothing,
+    result: Verification,
+    examples: [{ params: {}, result: { rows: 17, first_bad: null } }],
+    handler: () => audit.verify(),
   }),
 ]

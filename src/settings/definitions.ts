@@ -46,6 +46,7 @@ export const definitions = {
     2147483647,
     'Context of new users; 0 (internal trust) is given to a person by hand only',
   ),
+  audit_retention_days: integer(0, 0, 36500, 'Days that audit entries are kept; 0 keeps them for good'),
   session_lifetime: integer(
     86400,
     300,

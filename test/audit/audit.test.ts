@@ -172,7 +172,7 @@ describe('every method that writes', () => {
   })
   after(() => daemon.close())
   /** Open to everybody, or about oneself: told by the tests of their own. */
-  const open = new Set(['auth.setup', 'auth.login', 'auth.logout'])
+  const open = new Set(['auth.setup', 'auth.login', 'auth.logout', 'auth.stop_impersonating'])
 
   for (const method of openrpc.methods.filter((method) => method['x-effect'] === 'write')) {
     if (open.has(method.name)) continue

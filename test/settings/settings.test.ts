@@ -41,6 +41,7 @@ onBothDatabases('settings', (newUrl) => {
     const { hero } = daemon
     const wrong: [string, (string | number | boolean)[]][] = [
       ['default_context', [0, -1, 1.5, 2 ** 31, '1', true]],
+      ['audit_retention_days', [-1, 36501, '7', 0.5]],
       ['session_lifetime', [299, 34560001, '86400', false]],
       ['insecure_cookies', ['true', 1, 0]],
       ['password_min_length', [7, 129, '8']],
