@@ -3,6 +3,7 @@ import { notFound } from '../errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
+import { grantersOf } from './granters.ts'
 import { loadGraph, type Graph } from './graph.ts'
 import type { Resolution, RuleCheck } from './resolution.ts'
 import { resolveClaims, type Person, type Resolved } from './resolve.ts'
@@ -46,7 +47,12 @@ export class Claims {
     const user = await this.#user(username)
     const { claims, why } = (await this.#resolve(user.id, where))!
     const because = why.filter(({ claim }) => rule.some((pattern) => matchesClaim(pattern, [claim])))
-    return { allowed: because.length > 0, because, missing: missing(rule, claims) }
+    const graph = await this.#graph.get()
+    const absent = missing(rule, claims).map((pattern) => ({
+      claim: pattern,
+      granted_by: grantersOf(graph, pattern),
+    }))
+    return { allowed: because.length > 0, because, missing: absent }
   }
 
   async #resolve(userId: string, where: Where): Promise<Resolved | undefined> {
@@ -74,7 +80,18 @@ export class Claims {
       .select(['group_id as group', 'expires_at'])
       .where('user_id', '=', userId)
       .execute()
-    return { ...user, is_active: user.is_active === 1, is_admin: user.is_admin === 1, groups }
+    const administers = await query
+      .selectFrom('group_admins')
+      .select('group_id')
+      .where('user_id', '=', userId)
+      .execute()
+    return {
+      ...user,
+      is_active: user.is_active === 1,
+      is_admin: user.is_admin === 1,
+      groups,
+      administers: administers.map(({ group_id }) => group_id),
+    }
   }
 
   async #user(username: string) {

@@ -76,7 +76,16 @@ export const claimMethods = (claims: Claims) => [
     examples: [
       {
         params: { user: 'linus', rule: ['engineers.*', 'proxy.admin'] },
-        result: { allowed: true, because: [tickets], missing: ['proxy.admin'] },
+        result: {
+          allowed: true,
+          because: [tickets],
+          missing: [
+            {
+              claim: 'proxy.admin',
+              granted_by: [{ group: 'admin', role: 'admin', service: null, context: null }],
+            },
+          ],
+        },
       },
     ],
     handler: ({ user, rule, ...where }) => claims.check(user, rule, where),

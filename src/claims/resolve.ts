@@ -9,6 +9,8 @@ export interface Person {
   readonly is_admin: boolean
   readonly context: number
   readonly groups: readonly { readonly group: string; readonly expires_at: number | null }[]
+  /** The groups that this person administers, by id. */
+  readonly administers: readonly string[]
 }
 
 export interface Resolved {
@@ -49,6 +51,11 @@ export const resolveClaims = (
   if (isSegment(person.username)) tell(`users.${person.username}`, 'user', [], null)
   if (person.is_admin) tell('admin', 'is_admin', [], null)
 
+  for (const id of person.administers) {
+    const group = graph.groups.get(id)
+    if (group?.is_active && id !== graph.adminGroup)
+      tell(`groups.${group.slug}.admin`, 'group_admin', [group.slug], null)
+  }
   const paths = new Map<string, readonly string[]>()
   const enter = (id: string, path: readonly string[]) => {
     const group = graph.groups.get(id)

@@ -20,6 +20,7 @@ export const interns: Group = {
 
 export const engineersDetail: GroupDetail = {
   ...engineers,
+  admins: [],
   groups: ['interns'],
   roles: [{ role: 'writer', service: null, context: null }],
   claims: [{ claim: 'engineers.tickets.read', service: null, context: null }],

@@ -40,6 +40,7 @@ const scope = {
 
 export const GroupDetail = Named('GroupDetail', {
   ...core,
+  admins: Type.Array(Username, { description: 'People who may change the members, and nothing else' }),
   groups: Type.Array(GroupSlug, { description: 'Groups that are direct members' }),
   roles: Type.Array(Shape({ role: RoleName, ...scope })),
   claims: Type.Array(Shape({ claim: Claim, ...scope })),

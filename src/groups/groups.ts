@@ -59,6 +59,13 @@ export class Groups {
   async get(slug: string): Promise<GroupDetail> {
     const row = await this.row(slug)
     const { query } = this.#database
+    const admins = await query
+      .selectFrom('group_admins')
+      .innerJoin('users', 'users.id', 'group_admins.user_id')
+      .select('users.username')
+      .where('group_admins.group_id', '=', row.id)
+      .orderBy('users.username')
+      .execute()
     const groups = await query
       .selectFrom('group_groups')
       .innerJoin('groups', 'groups.id', 'group_groups.member_group_id')
@@ -86,6 +93,7 @@ export class Groups {
     const scoped = <T extends { service: string }>(grant: T) => ({ ...grant, service: grant.service || null })
     return {
       ...toGroup(row),
+      admins: admins.map(({ username }) => username),
       groups: groups.map(({ slug }) => slug),
       roles: roles.map(scoped),
       claims: claims.map(scoped),

@@ -15,6 +15,7 @@ import {
   Username,
 } from '../schemas.ts'
 import { engineers, engineersDetail, interns } from './examples.ts'
+import type { Admins } from './admins.ts'
 import type { Grants } from './grants.ts'
 import { Description, Group, GroupDetail, GroupName, Member, Membership } from './group.ts'
 import type { Groups } from './groups.ts'
@@ -22,9 +23,11 @@ import type { Members } from './members.ts'
 
 const scope = { service: Type.Optional(ServiceName), context: Type.Optional(Context) }
 const read = { effect: 'read', claim: ['proxy.groups.read'] } as const
+const administer = ['proxy.groups.write', 'groups.{group}.admin'] as const
+const look = ['proxy.groups.read', 'groups.{group}.admin'] as const
 const write = { effect: 'write', claim: ['proxy.groups.write'] } as const
 
-export const groupMethods = (groups: Groups, members: Members, grants: Grants) => [
+export const groupMethods = (groups: Groups, members: Members, grants: Grants, admins: Admins) => [
   method({
     ...read,
     name: 'groups.list',
@@ -42,6 +45,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants) =
   method({
     ...read,
     name: 'groups.get',
+    claim: look,
     summary: 'Return one group with its inner groups, roles and claims',
     params: Shape({ group: GroupSlug }),
     result: GroupDetail,
@@ -52,6 +56,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants) =
   method({
     ...read,
     name: 'groups.members',
+    claim: look,
     summary: 'List everybody in a group, directly or through inner groups, with the path',
     params: Shape({ group: GroupSlug, limit: Limit, cursor: Cursor }),
     result: Page(Member),
@@ -119,6 +124,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants) =
   method({
     ...write,
     name: 'groups.add_member',
+    claim: administer,
     summary: 'Put a user or another group into a group, for good or until a time',
     params: Shape({
       group: GroupSlug,
@@ -140,6 +146,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants) =
   method({
     ...write,
     name: 'groups.remove_member',
+    claim: administer,
     summary: 'Take a user or an inner group out of a group',
     params: Shape({
       group: GroupSlug,
@@ -150,6 +157,28 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants) =
     errors: ['not_found', 'conflict'],
     examples: [{ params: { group: 'engineers', user: 'ada' }, result: null }],
     handler: ({ group, user, member_group }) => members.remove(group, { user, member_group }),
+  }),
+  method({
+    ...write,
+    name: 'groups.add_admin',
+    summary: 'Let a person change the members of a group, and nothing else of it',
+    params: Shape({ group: GroupSlug, user: Username }),
+    result: GroupDetail,
+    errors: ['not_found', 'already_exists', 'conflict'],
+    examples: [
+      { params: { group: 'engineers', user: 'linus' }, result: { ...engineersDetail, admins: ['linus'] } },
+    ],
+    handler: ({ group, user }) => admins.add(group, user),
+  }),
+  method({
+    ...write,
+    name: 'groups.remove_admin',
+    summary: 'Take the administration of a group from a person',
+    params: Shape({ group: GroupSlug, user: Username }),
+    result: Type.Null(),
+    errors: ['not_found', 'conflict'],
+    examples: [{ params: { group: 'interns', user: 'grace' }, result: null }],
+    handler: ({ group, user }) => admins.remove(group, user),
   }),
   method({
     ...write,

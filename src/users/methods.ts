@@ -24,7 +24,12 @@ interface Passwords {
   store(userId: string, hash: string): Promise<void>
 }
 
-export const userMethods = (users: Users, passwords: Passwords) => [
+/** What this room asks of whoever keeps sessions. */
+interface Sessions {
+  revokeAll(userId: string): Promise<number>
+}
+
+export const userMethods = (users: Users, passwords: Passwords, sessions: Sessions) => [
   method({
     name: 'users.list',
     summary: 'List users by username',
@@ -122,7 +127,12 @@ export const userMethods = (users: Users, passwords: Passwords) => [
         result: { ...grace, display_name: 'Rear Admiral Hopper' },
       },
     ],
-    handler: ({ username, ...fields }, caller) => users.update(username, fields, caller),
+    handler: async ({ username, ...fields }, caller) => {
+      const user = await users.update(username, fields, caller)
+      // Otherwise they would live again when the person is made active again.
+      if (fields.is_active === false) await sessions.revokeAll(user.id)
+      return user
+    },
   }),
   method({
     name: 'users.remove',

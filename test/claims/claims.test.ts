@@ -59,10 +59,15 @@ onBothDatabases('claims', (newUrl, kind) => {
         { claim: 'wiki.pages.write', path: ['interns', 'engineers'], role: 'writer' },
       ],
     )
-    assert.deepEqual(yes.missing, ['proxy.admin'])
+    const granter = { group: 'admin', role: 'admin', service: null, context: null }
+    assert.deepEqual(yes.missing, [{ claim: 'proxy.admin', granted_by: [granter] }])
     for (const rule of [['wiki'], ['wiki.pages'], ['wik.*'], ['Wiki.*'], ['wiki.pages.write.*']]) {
       const no = await hero.claims.check({ user: 'linus', rule })
-      assert.deepEqual(no, { allowed: false, because: [], missing: rule })
+      assert.deepEqual(no, {
+        allowed: false,
+        because: [],
+        missing: rule.map((claim) => ({ claim, granted_by: [] })),
+      })
     }
     assert.ok((await hero.claims.check({ user: 'linus', rule: ['engineers.*'], service: 'ci' })).allowed)
     await refused(hero.claims.check({ user: 'linus', rule: [] }), 'invalid_params', 'rule')
@@ -102,7 +107,7 @@ onBothDatabases('claims', (newUrl, kind) => {
 
   test('a second daemon on the same database sees changes, and so do its callers', async () => {
     const { data_dir, database_url } = daemon.config
-    const second = await startTestDaemon({ data_dir, database_url })
+    await using second = await startTestDaemon({ data_dir, database_url })
     const ada = await person(daemon, 'ada')
     const token = (await daemon.hero.auth.login({ login: 'ada', password: 'mosaic-lantern-42-orbit' }))
       .access_token
@@ -126,7 +131,6 @@ onBothDatabases('claims', (newUrl, kind) => {
       )
     for (const deadline = patience(); (await lives()) && Date.now() < deadline;) await delay(5)
     await refused(there.auth.me(), 'unauthenticated')
-    await second.close()
   })
 
   test('what a hand put into the database past the grammar adds nothing', async () => {

@@ -123,6 +123,7 @@ const personOf = ({ person, memberships }: Instance): Person => ({
   context: 1,
   ...person,
   groups: memberships.map(({ group, expires_at }) => ({ group: `id${group}`, expires_at })),
+  administers: [],
 })
 
 const resolved = (instance: Instance, when = at) =>
@@ -207,6 +208,7 @@ test('of several ways to one claim the shortest is told', () => {
     is_admin: false,
     context: 1,
     groups: ['far', 'near'].map((group) => ({ group, expires_at: null })),
+    administers: [],
   }
   const { why } = resolveClaims({ groups, adminGroup: undefined }, person, '', 1, at)
   assert.deepEqual(why.find(({ claim }) => claim === 'x')?.path, ['near', 'top'])
@@ -223,6 +225,7 @@ test('a cycle that a hand put into the database ends', () => {
     is_admin: false,
     context: 1,
     groups: [{ group: 'a', expires_at: null }],
+    administers: [],
   }
   const groups = new Map([node('a', 'b'), node('b', 'a')])
   const { claims } = resolveClaims({ groups, adminGroup: undefined }, person, '', 1, at)

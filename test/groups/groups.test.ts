@@ -14,6 +14,7 @@ onBothDatabases('groups', (newUrl) => {
     const added = await hero.groups.add({ slug: 'Writers', name: 'Those who write' })
     assert.deepEqual(await hero.groups.get({ group: 'writers' }), {
       ...added,
+      admins: [],
       groups: [],
       roles: [],
       claims: [],

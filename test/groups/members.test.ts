@@ -137,7 +137,7 @@ onBothDatabases('members', (newUrl) => {
 
   test('two writers who would close a cycle together: one of them is refused', async () => {
     const { hero } = daemon
-    const other = await startTestDaemon({ ...peerOf(daemon) })
+    await using other = await startTestDaemon({ ...peerOf(daemon) })
     for (let round = 0; round < 5; round++) {
       for (const slug of [`p${round}`, `q${round}`]) await hero.groups.add({ slug })
       const done = await Promise.allSettled([
@@ -150,7 +150,6 @@ onBothDatabases('members', (newUrl) => {
       ])
       assert.equal(done.filter(({ status }) => status === 'fulfilled').length, 1)
     }
-    await other.close()
   })
 
   test('removing a user or a group takes its memberships and grants along', async () => {
@@ -177,6 +176,5 @@ onBothDatabases('members', (newUrl) => {
 /** What a second daemon needs to be a node of the same instance. */
 const peerOf = ({ config }: TestDaemon) => ({
   database_url: config.database_url,
-  secret: undefined,
   data_dir: config.data_dir,
 })

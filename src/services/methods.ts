@@ -1,0 +1,72 @@
+import { Type } from 'typebox'
+import { method } from '../method.ts'
+import { Cursor, Limit, Page, ServiceName, Shape } from '../schemas.ts'
+import { Service, ServiceClaims, UnixUser } from './service.ts'
+import type { Services } from './services.ts'
+
+const rule = { claim: ['proxy.admin'] } as const
+
+const wiki: Service = {
+  id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a51',
+  service: 'wiki',
+  unix_user: 'www-data',
+  claims: ['proxy.users.read'],
+  created_at: 1795435200,
+  updated_at: 1795435200,
+}
+
+export const serviceMethods = (services: Services) => [
+  method({
+    ...rule,
+    name: 'services.list',
+    summary: 'List the local services and the claims with which they call over the socket',
+    effect: 'read',
+    params: Shape({ limit: Limit, cursor: Cursor }),
+    result: Page(Service),
+    examples: [{ params: {}, result: { items: [wiki], next_cursor: null } }],
+    handler: (params) => services.list(params),
+  }),
+  method({
+    ...rule,
+    name: 'services.add',
+    summary: 'Let the processes of a local user call over the socket as a service with claims of its own',
+    description: 'The user must be able to open the socket: put it into the group of the socket folder.',
+    effect: 'write',
+    params: Shape({ service: ServiceName, unix_user: UnixUser, claims: Type.Optional(ServiceClaims) }),
+    result: Service,
+    errors: ['already_exists'],
+    examples: [
+      {
+        params: { service: 'games', unix_user: 'games', claims: ['proxy.users.read'] },
+        result: { ...wiki, service: 'games', unix_user: 'games' },
+      },
+    ],
+    handler: ({ claims = [], ...fields }) => services.add({ ...fields, claims }),
+  }),
+  method({
+    ...rule,
+    name: 'services.update',
+    summary: 'Change the local user or the claims of a service; its next call follows them',
+    effect: 'write',
+    params: Shape({
+      service: ServiceName,
+      unix_user: Type.Optional(UnixUser),
+      claims: Type.Optional(ServiceClaims),
+    }),
+    result: Service,
+    errors: ['not_found', 'already_exists'],
+    examples: [{ params: { service: 'wiki', claims: [] }, result: { ...wiki, claims: [] } }],
+    handler: ({ service, ...fields }) => services.update(service, fields),
+  }),
+  method({
+    ...rule,
+    name: 'services.remove',
+    summary: 'Remove a service; its processes become guests at their next call',
+    effect: 'write',
+    params: Shape({ service: ServiceName }),
+    result: Type.Null(),
+    errors: ['not_found'],
+    examples: [{ params: { service: 'wiki' }, result: null }],
+    handler: ({ service }) => services.remove(service),
+  }),
+]

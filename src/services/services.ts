@@ -1,0 +1,121 @@
+import { sql } from 'kysely'
+import { alreadyExists, invalidParams, notFound } from '../errors.ts'
+import { Cached } from '../storage/cached.ts'
+import type { Database } from '../storage/database.ts'
+import { newId, now } from '../storage/id.ts'
+import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import type { Schema } from '../storage/schema.ts'
+import type { Service } from './service.ts'
+import { uidOf } from './unix_user.ts'
+
+type Row = Schema['services']
+
+/** Local services: whose processes may call over the socket, as what, with which claims. The kernel is their password. */
+export class Services {
+  readonly #database: Database
+  readonly #byUid: Cached<ReadonlyMap<number, Service>>
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#byUid = new Cached(database, ['services'], async () => {
+      const rows = await database.query.selectFrom('services').selectAll().execute()
+      const known = rows.map((row) => [uidOf(row.unix_user), toService(row)] as const)
+      return new Map(known.filter((entry): entry is [number, Service] => entry[0] !== undefined))
+    })
+  }
+
+  /** The service that runs as this local user, or undefined. */
+  async find(uid: number): Promise<Service | undefined> {
+    return (await this.#byUid.get()).get(uid)
+  }
+
+  async list(filter: PageParams): Promise<{ items: Service[]; next_cursor: string | null }> {
+    const after = afterCursor(filter.cursor)
+    const rows = await this.#database.query
+      .selectFrom('services')
+      .selectAll()
+      .$if(after !== '', (query) => query.where(sql<string>`lower(name)`, '>', after))
+      .orderBy(sql`lower(name)`)
+      .limit(pageSize(filter.limit) + 1)
+      .execute()
+    return toPage(rows, filter, (row) => row.name.toLowerCase(), toService)
+  }
+
+  async add(fields: { service: string; unix_user: string; claims: readonly string[] }): Promise<Service> {
+    const at = now()
+    const row: Row = {
+      id: newId(),
+      name: fields.service,
+      unix_user: fields.unix_user,
+      claims: JSON.stringify(fields.claims),
+      created_at: at,
+      updated_at: at,
+    }
+    return this.#store(row, () => this.#database.query.insertInto('services').values(row).execute())
+  }
+
+  async update(
+    service: string,
+    fields: { unix_user?: string; claims?: readonly string[] },
+  ): Promise<Service> {
+    return this.#database.write(async () => {
+      const row = { ...(await this.#row(service)), updated_at: now() }
+      if (fields.unix_user !== undefined) row.unix_user = fields.unix_user
+      if (fields.claims !== undefined) row.claims = JSON.stringify(fields.claims)
+      return this.#store(row, () =>
+        this.#database.query.updateTable('services').set(row).where('id', '=', row.id).execute(),
+      )
+    })
+  }
+
+  async remove(service: string): Promise<null> {
+    return this.#database.write(async () => {
+      const { id } = await this.#row(service)
+      await this.#database.query.deleteFrom('services').where('id', '=', id).execute()
+      this.#database.changed('services')
+      return null
+    })
+  }
+
+  async #store(row: Row, write: () => Promise<unknown>): Promise<Service> {
+    const uid = uidOf(row.unix_user)
+    if (uid === undefined) throw invalidParams('unix_user', 'a user of this machine, or a numeric user id')
+    if (uid === 0 || uid === process.getuid?.()) {
+      throw invalidParams('unix_user', "another user than root and the daemon's own: those are the operator")
+    }
+    return this.#database.write(async () => {
+      const others = await this.#database.query
+        .selectFrom('services')
+        .selectAll()
+        .where('id', '!=', row.id)
+        .execute()
+      if (others.some(({ name }) => name.toLowerCase() === row.name.toLowerCase()))
+        throw alreadyExists('service', 'service')
+      // A name and a number may be the same user: one process is one service.
+      if (others.some(({ unix_user }) => uidOf(unix_user) === uid))
+        throw alreadyExists('unix_user', 'unix_user')
+      await write()
+      this.#database.changed('services')
+      return toService(row)
+    })
+  }
+
+  async #row(service: string): Promise<Row> {
+    const row = await this.#database.query
+      .selectFrom('services')
+      .selectAll()
+      .where(sql`lower(name)`, '=', service.toLowerCase())
+      .executeTakeFirst()
+    if (!row) throw notFound('service', service)
+    return row
+  }
+}
+
+const toService = ({ name, claims, ...row }: Row): Service => ({
+  id: row.id,
+  service: name,
+  unix_user: row.unix_user,
+  claims: JSON.parse(claims) as string[],
+  created_at: row.created_at,
+  updated_at: row.updated_at,
+})

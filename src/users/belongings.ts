@@ -1,0 +1,125 @@
+import { sql } from 'kysely'
+import type { Caller } from '../caller.ts'
+import { alreadyExists, notFound } from '../errors.ts'
+import type { Database } from '../storage/database.ts'
+import { newId, now } from '../storage/id.ts'
+import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { canonicalNetwork, canonicalPubkey } from './canonical.ts'
+import type { Users } from './users.ts'
+
+type Table = 'user_networks' | 'user_keys' | 'user_identities'
+
+interface Owned {
+  readonly id: string
+  readonly user: string
+  readonly created_at: number
+}
+
+/**
+ * What belongs to a person and can tell who somebody is: networks, public keys, identities at providers. Each belongs
+ * to one person; giving one takes proxy.users.write, to an administrator proxy.admin, because each is a way in.
+ */
+export class Belongings {
+  readonly #database: Database
+  readonly #users: Users
+
+  constructor(database: Database, users: Users) {
+    this.#database = database
+    this.#users = users
+  }
+
+  async listNetworks(user: string, page: PageParams) {
+    return this.#list('user_networks', user, page, ['network', 'description'])
+  }
+
+  async addNetwork(user: string, network: string, description: string, caller: Caller) {
+    const canonical = canonicalNetwork(network)
+    return this.#add('user_networks', user, { network: canonical, description }, 'network', caller)
+  }
+
+  async listKeys(user: string, page: PageParams) {
+    return this.#list('user_keys', user, page, ['pubkey', 'description'])
+  }
+
+  async addKey(user: string, pubkey: string, description: string, caller: Caller) {
+    return this.#add('user_keys', user, { pubkey: canonicalPubkey(pubkey), description }, 'pubkey', caller)
+  }
+
+  async listIdentities(user: string, page: PageParams) {
+    return this.#list('user_identities', user, page, ['provider', 'subject'])
+  }
+
+  async addIdentity(user: string, provider: string, subject: string, caller: Caller) {
+    return this.#add('user_identities', user, { provider, subject }, 'subject', caller)
+  }
+
+  async remove(table: Table, user: string, id: string, caller: Caller): Promise<null> {
+    return this.#database.write(async () => {
+      const owner = await this.#users.guard(user, caller)
+      const { numDeletedRows } = await this.#database.query
+        .deleteFrom(table)
+        .where('id', '=', id)
+        .where('user_id', '=', owner.id)
+        .executeTakeFirst()
+      if (numDeletedRows === 0n) throw notFound('entry of this user', id)
+      this.#database.changed('users')
+      return null
+    })
+  }
+
+  async #add<F extends Record<string, string>>(
+    table: Table,
+    user: string,
+    fields: F,
+    unique: string,
+    caller: Caller,
+  ): Promise<Owned & F> {
+    return this.#database.write(async () => {
+      const owner = await this.#users.guard(user, caller)
+      const place = unique === 'subject' ? ['provider', 'subject'] : [unique]
+      const taken = await this.#database.query
+        .selectFrom(table)
+        .select('id')
+        .where(
+          sql<boolean>`${sql.join(
+            place.map((column) => sql`${sql.ref(column)} = ${fields[column]}`),
+            sql` and `,
+          )}`,
+        )
+        .executeTakeFirst()
+      if (taken) throw alreadyExists(unique, unique)
+      const row = { id: newId(), user_id: owner.id, created_at: now(), ...fields }
+      await this.#database.query
+        .insertInto(table)
+        .values(row as never)
+        .execute()
+      this.#database.changed('users')
+      return { id: row.id, user: owner.username, ...fields, created_at: row.created_at }
+    })
+  }
+
+  async #list<C extends string>(table: Table, user: string, page: PageParams, columns: readonly C[]) {
+    const owner = await this.#users.get({ username: user })
+    const after = afterCursor(page.cursor)
+    const rows = (await this.#database.query
+      .selectFrom(table)
+      .selectAll()
+      .where('user_id', '=', owner.id)
+      .$if(after !== '', (query) => query.where('id', '>', after))
+      .orderBy('id')
+      .limit(pageSize(page.limit) + 1)
+      .execute()) as unknown as (Record<C, string> & { id: string; created_at: number })[]
+    return toPage(
+      rows,
+      page,
+      (row) => row.id,
+      (row) => {
+        const shown = Object.fromEntries(columns.map((column) => [column, row[column]])) as unknown as Record<
+          C,
+          string
+        >
+        return { id: row.id, user: owner.username, ...shown, created_at: row.created_at }
+      },
+    )
+  }
+}

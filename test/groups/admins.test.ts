@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { AlreadyExists, ClaimRequired, Conflict, NotFound, type HeroProxy } from '../../sdk/index.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+
+describe('administrators of groups', () => {
+  let daemon: TestDaemon
+  let linus: HeroProxy
+
+  before(async () => {
+    daemon = await startTestDaemon()
+    const { users, groups } = daemon.hero
+    for (const username of ['linus', 'ada', 'grace']) await users.add({ username, password: goodPassword })
+    for (const slug of ['engineers', 'interns', 'writers']) await groups.add({ slug })
+    await groups.add_admin({ group: 'engineers', user: 'linus' })
+    const { access_token } = await daemon.hero.auth.login({ login: 'linus', password: goodPassword })
+    linus = daemon.hero.as(access_token)
+  })
+  after(() => daemon.close())
+
+  test('they change the members of their group, in any spelling', async () => {
+    await linus.groups.add_member({ group: 'engineers', user: 'ada' })
+    await linus.groups.add_member({ group: 'ENGINEERS', member_group: 'interns' })
+    await linus.groups.remove_member({ group: 'engineers', user: 'ada' })
+    await linus.groups.members({ group: 'engineers' })
+    assert.deepEqual((await linus.groups.get({ group: 'engineers' })).admins, ['linus'])
+  })
+
+  test('and nothing else: not other groups, not what the group carries', async () => {
+    const { groups } = linus
+    const refused = [
+      () => groups.add_member({ group: 'writers', user: 'ada' }),
+      () => groups.remove_member({ group: 'interns', user: 'ada' }),
+      () => groups.members({ group: 'writers' }),
+      () => groups.add_claim({ group: 'engineers', claim: 'wiki.write' }),
+      () => groups.add_role({ group: 'engineers', role: 'writer' }),
+      () => groups.update({ group: 'engineers', name: 'x' }),
+      () => groups.remove({ group: 'engineers' }),
+      () => groups.add_admin({ group: 'engineers', user: 'grace' }),
+      () => groups.remove_admin({ group: 'engineers', user: 'linus' }),
+      () => groups.list(),
+      () => linus.users.list(),
+    ]
+    for (const call of refused) await assert.rejects(call(), ClaimRequired)
+  })
+
+  test('it is a claim that services see and claims.resolve explains; being one makes no member', async () => {
+    const { claims, why } = await daemon.hero.claims.resolve({ user: 'linus' })
+    assert.deepEqual(claims, ['groups.engineers.admin', 'users.linus'])
+    assert.deepEqual(why[0], {
+      claim: 'groups.engineers.admin',
+      because: 'group_admin',
+      path: ['engineers'],
+      role: null,
+    })
+  })
+
+  test('it ends at once: taken away, group inactive, person inactive', async () => {
+    const { groups } = daemon.hero
+    await groups.update({ group: 'engineers', is_active: false })
+    await assert.rejects(linus.groups.add_member({ group: 'engineers', user: 'grace' }), ClaimRequired)
+    await groups.update({ group: 'engineers', is_active: true })
+    await groups.remove_admin({ group: 'engineers', user: 'linus' })
+    await assert.rejects(linus.groups.add_member({ group: 'engineers', user: 'grace' }), ClaimRequired)
+  })
+
+  test('twice, nobody, and the reserved group are refused', async () => {
+    const { groups } = daemon.hero
+    await groups.add_admin({ group: 'writers', user: 'ada' })
+    await assert.rejects(groups.add_admin({ group: 'writers', user: 'ADA' }), AlreadyExists)
+    await assert.rejects(groups.add_admin({ group: 'writers', user: 'nobody' }), NotFound)
+    await assert.rejects(groups.remove_admin({ group: 'writers', user: 'grace' }), NotFound)
+    await assert.rejects(groups.add_admin({ group: 'admin', user: 'ada' }), Conflict)
+  })
+})
