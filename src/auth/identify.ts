@@ -1,7 +1,7 @@
 import type { Caller } from '../caller.ts'
 import type { Claims } from '../claims/claims.ts'
 import { AppError } from '../errors.ts'
-import type { LiveSession, Sessions } from '../sessions/sessions.ts'
+import { impersonated, type LiveSession, type Sessions } from '../sessions/sessions.ts'
 
 type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent'>
 
@@ -43,6 +43,7 @@ export class Identification {
       claims: new Set(claims),
       user_id: session.user_id,
       session_id: session.id,
+      on_behalf: impersonated(session, claims)?.username,
     }
   }
 }

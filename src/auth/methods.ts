@@ -9,14 +9,16 @@ import {
   Email,
   Line,
   Named,
-  Nullable,
   Nothing,
+  Nullable,
   Password,
   Shape,
+  Time,
   Username,
 } from '../schemas.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../users/users.ts'
+import { refuseWhileImpersonating, type Impersonation } from './impersonation.ts'
 import type { Setup } from './setup.ts'
 import type { SignIn } from './sign_in.ts'
 
@@ -28,14 +30,15 @@ const SignedIn = Named('SignedIn', {
 })
 
 const Me = Named('Me', {
-  kind: Type.Enum(['operator', 'user'], {
-    description: 'operator: the local owner of the daemon, who has every claim',
+  kind: Type.Enum(['operator', 'service', 'user'], {
+    description: 'operator: the local owner of the daemon, who has every claim; service: a local service',
   }),
-  user: Nullable(Username),
+  user: Nullable(Type.String({ description: 'Username, or name of the service' })),
   display_name: Nullable(Type.String()),
   email: Nullable(Email),
   context: Nullable(Context),
   claims: Type.Array(Claim),
+  impersonating: Nullable(Username),
 })
 
 const signedIn = {
@@ -52,9 +55,18 @@ interface Parts {
   readonly claims: Claims
   readonly signIn: SignIn
   readonly setup: Setup
+  readonly impersonation: Impersonation
 }
 
-export const authMethods = ({ users, credentials, sessions, claims, signIn, setup }: Parts) => [
+export const authMethods = ({
+  users,
+  credentials,
+  sessions,
+  claims,
+  signIn,
+  setup,
+  impersonation,
+}: Parts) => [
   method({
     name: 'auth.setup',
     summary: 'Make the first administrator and sign in; refused once there is one',
@@ -130,24 +142,58 @@ export const authMethods = ({ users, credentials, sessions, claims, signIn, setu
       {
         name: 'the operator on the socket',
         params: {},
-        result: { kind: 'operator', user: null, display_name: null, email: null, context: null, claims: [] },
-      },
-    ],
-    handler: async (_, caller) => {
-      if (caller.user_id === undefined) {
-        return {
-          kind: 'operator' as const,
+        result: {
+          kind: 'operator',
           user: null,
           display_name: null,
           email: null,
           context: null,
           claims: [],
-        }
+          impersonating: null,
+        },
+      },
+    ],
+    handler: async (_, caller) => {
+      const { kind, name, user_id, on_behalf = null } = caller
+      const nobody = { display_name: null, email: null, context: null, impersonating: null }
+      if (kind === 'service') return { kind, user: name, ...nobody, claims: [...caller.claims].sort() }
+      if (user_id === undefined) return { kind: 'operator' as const, user: null, ...nobody, claims: [] }
+      const { username, display_name, email, context } = await users.get({ id: user_id })
+      const held = (await claims.of(user_id)) ?? []
+      return {
+        kind: 'user' as const,
+        user: username,
+        display_name,
+        email,
+        context,
+        claims: [...held],
+        impersonating: on_behalf,
       }
-      const { username, display_name, email, context } = await users.get({ id: caller.user_id })
-      const held = (await claims.of(caller.user_id)) ?? []
-      return { kind: 'user' as const, user: username, display_name, email, context, claims: [...held] }
     },
+  }),
+  method({
+    name: 'auth.impersonate',
+    summary: 'Let forwarded services see another person in place of you, for an hour at most',
+    description:
+      'Management calls are still decided and audited as yourself; services are told who you are in X-Hero-Impersonator.',
+    effect: 'write',
+    claim: ['proxy.impersonate'],
+    params: Shape({ user: Username }),
+    result: Shape({ user: Username, until: Time }),
+    errors: ['not_found', 'conflict'],
+    examples: [{ params: { user: 'grace' }, result: { user: 'grace', until: 1795438800 } }],
+    handler: ({ user }, caller) => impersonation.begin(user, caller),
+  }),
+  method({
+    name: 'auth.stop_impersonating',
+    summary: 'Be seen as yourself again',
+    effect: 'write',
+    claim: 'self',
+    params: Nothing,
+    result: Type.Null(),
+    errors: ['conflict'],
+    examples: [{ params: {}, result: null }],
+    handler: (_, caller) => impersonation.end(caller),
   }),
   method({
     name: 'auth.set_password',
@@ -165,6 +211,7 @@ export const authMethods = ({ users, credentials, sessions, claims, signIn, setu
     errors: ['not_found', 'unauthenticated', 'rate_limited'],
     examples: [{ params: { user: 'grace', password: 'velvet-harbor-93-comet' }, result: null }],
     prepare: async ({ user: named, password, current_password }, caller) => {
+      refuseWhileImpersonating(caller)
       const own =
         named === undefined || (caller.kind === 'user' && named.toLowerCase() === caller.name.toLowerCase())
       if (own && caller.user_id === undefined)

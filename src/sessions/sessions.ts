@@ -18,7 +18,27 @@ export interface LiveSession {
   readonly username: string
   readonly email: string | null
   readonly context: number
+  /** Whom this administrator acts as at forwarded services; ask `impersonated` whether it still counts. */
+  readonly overlay: Overlay | undefined
 }
+
+export interface Overlay {
+  readonly user_id: string
+  readonly username: string
+  readonly email: string | null
+  readonly context: number
+  readonly is_admin: boolean
+  readonly until: number
+}
+
+/** The person a session acts as at present, if the claims of its administrator still allow it. */
+export const impersonated = ({ overlay }: LiveSession, held: readonly string[]): Overlay | undefined =>
+  overlay &&
+  overlay.until > now() &&
+  held.includes('proxy.impersonate') &&
+  (!overlay.is_admin || held.includes('proxy.admin'))
+    ? overlay
+    : undefined
 
 export interface SessionOrigin {
   readonly kind: 'cookie' | 'token'
@@ -66,6 +86,8 @@ export class Sessions {
       user_agent: origin.user_agent.slice(0, 300),
       created_at: at,
       expires_at: at + expires_in,
+      impersonated_user_id: null,
+      impersonating_until: null,
     }
     await this.#database.write(() => this.#database.query.insertInto('sessions').values(row).execute())
     return { token, id: row.id, expires_in }
@@ -82,23 +104,50 @@ export class Sessions {
 
   async #load(key: string, kind: 'cookie' | 'token'): Promise<LiveSession | undefined> {
     const live = await this.#live.get()
-    const session = await this.#database.query
+    const row = await this.#database.query
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')
+      .leftJoin('users as other', (join) =>
+        join.onRef('other.id', '=', 'sessions.impersonated_user_id').on('other.is_active', '=', 1),
+      )
       .select([
         'sessions.id',
         'sessions.kind',
         'sessions.provider',
         'sessions.expires_at',
         'sessions.user_id',
+        'sessions.impersonating_until',
         'users.username',
         'users.email',
         'users.context',
+        'other.id as other_id',
+        'other.username as other_username',
+        'other.email as other_email',
+        'other.context as other_context',
+        'other.is_admin as other_is_admin',
       ])
       .where('sessions.token_hash', '=', key)
       .where('users.is_active', '=', 1)
       .executeTakeFirst()
-    if (!session) return undefined
+    if (!row) return undefined
+    const {
+      other_id,
+      other_username,
+      other_email,
+      other_context,
+      other_is_admin,
+      impersonating_until,
+      ...own
+    } = row
+    const overlay = other_id !== null && {
+      user_id: other_id,
+      username: other_username!,
+      email: other_email,
+      context: other_context!,
+      is_admin: other_is_admin === 1,
+      until: impersonating_until ?? 0,
+    }
+    const session: LiveSession = { ...own, overlay: overlay || undefined }
     if (live.size >= keep) live.clear()
     live.set(key, session)
     return session.kind === kind && session.expires_at > now() ? session : undefined
@@ -145,6 +194,18 @@ export class Sessions {
       .executeTakeFirst()
     if (!row) throw notFound('session', id)
     return row
+  }
+
+  /** Lets a session act as another user until a time, or as its own again. */
+  async impersonate(id: string, userId: string | null, until: number | null): Promise<void> {
+    await this.#database.write(async () => {
+      await this.#database.query
+        .updateTable('sessions')
+        .set({ impersonated_user_id: userId, impersonating_until: until })
+        .where('id', '=', id)
+        .execute()
+      this.#database.changed('sessions')
+    })
   }
 
   async revoke(id: string): Promise<void> {

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { Conflict, type HeroError } from '../../sdk/index.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { ask, signIn } from '../helpers/http.ts'
+import { startUpstream, valuesOf, type Upstream } from '../helpers/upstream.ts'
+
+describe('impersonation', () => {
+  let daemon: TestDaemon
+  let upstream: Upstream
+  let cookie: string
+
+  const rpc = async (method: string, params = {}) => {
+    const { body } = await ask(daemon, 'wiki.localhost', '/rpc', {
+      method: 'POST',
+      headers: ['Content-Type', 'application/json', 'Cookie', cookie, 'Origin', 'http://wiki.localhost'],
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    })
+    return JSON.parse(body) as { result?: never; error?: { data: { code: string }; message: string } }
+  }
+  const told = async () => {
+    const { body } = await ask(daemon, 'wiki.localhost', '/', { headers: ['Cookie', cookie] })
+    const { rawHeaders } = JSON.parse(body) as { rawHeaders: string[] }
+    return (name: string) => valuesOf(rawHeaders, name).join('|')
+  }
+
+  before(async () => {
+    daemon = await startTestDaemon()
+    upstream = await startUpstream()
+    const { hero } = daemon
+    await hero.users.add({
+      username: 'ada',
+      password: goodPassword,
+      is_admin: true,
+      email: 'ada@example.org',
+    })
+    await hero.users.add({ username: 'root', password: goodPassword, is_admin: true })
+    await hero.users.add({ username: 'grace', email: 'grace@example.org', context: 7 })
+    await hero.groups.add({ slug: 'engineers' })
+    await hero.groups.add_member({ group: 'engineers', user: 'grace' })
+    await hero.proxy.routes.add({ domain: 'wiki.localhost', target: upstream.target, auth_mode: 'local' })
+    cookie = await signIn(daemon, 'wiki.localhost', 'ada', goodPassword)
+  })
+  after(async () => {
+    await daemon.close()
+    await upstream.close()
+  })
+
+  test('services see the other person and who really acts', async () => {
+    assert.equal((await rpc('auth.impersonate', { user: 'grace' })).error, undefined)
+    const header = await told()
+    assert.equal(header('X-Hero-User'), 'grace')
+    assert.equal(header('X-Hero-Context'), '7')
+    assert.equal(header('X-Hero-Claims'), 'groups.engineers,users.grace')
+    assert.equal(header('X-Proxy-User-Email'), 'grace@example.org')
+    assert.equal(header('X-Hero-Impersonator'), 'ada')
+  })
+
+  test('management calls are decided and audited as the administrator', async () => {
+    assert.equal((await rpc('users.add', { username: 'made-meanwhile' })).error, undefined)
+    const { items } = await daemon.hero.audit.list({ method: 'users.add', actor: 'ada' })
+    assert.equal(items[0]!.on_behalf, 'grace')
+    const me = (await rpc('auth.me')) as unknown as { result: { user: string; impersonating: string } }
+    assert.equal(me.result.user, 'ada')
+    assert.equal(me.result.impersonating, 'grace')
+  })
+
+  test('no nesting, no passwords, not oneself', async () => {
+    assert.equal((await rpc('auth.impersonate', { user: 'root' })).error?.data.code, 'conflict')
+    const passwords = [
+      { user: 'grace', password: goodPassword },
+      { password: goodPassword, current_password: goodPassword },
+    ]
+    for (const params of passwords) {
+      assert.equal((await rpc('auth.set_password', params)).error?.data.code, 'conflict')
+    }
+  })
+
+  test('our pages say so, and end it by a button', async () => {
+    const page = await ask(daemon, 'wiki.localhost', '/auth/me', {
+      headers: ['Cookie', cookie, 'Accept', 'text/html'],
+    })
+    assert.match(page.body, /Services see you as <strong>grace<\/strong>/)
+    const form = page.headers['set-cookie']![0]!.split(';')[0]!
+    const token = /name="form_token" value="([^"]+)"/.exec(page.body)![1]!
+    const post = (formToken: string) =>
+      ask(daemon, 'wiki.localhost', '/auth/stop_impersonating', {
+        method: 'POST',
+        headers: ['Content-Type', 'application/x-www-form-urlencoded', 'Cookie', `${cookie}; ${form}`],
+        body: new URLSearchParams({ form_token: formToken }).toString(),
+      })
+    assert.equal((await post('forged')).status, 403)
+    assert.equal((await told())('X-Hero-User'), 'grace')
+    assert.equal((await post(token)).status, 303)
+    assert.equal((await told())('X-Hero-User'), 'ada')
+    assert.equal((await told())('X-Hero-Impersonator'), '')
+  })
+
+  test('it ends at once with the right to it, and with the other person', async () => {
+    await rpc('auth.impersonate', { user: 'grace' })
+    await daemon.hero.users.update({ username: 'grace', is_active: false })
+    assert.equal((await told())('X-Hero-User'), 'ada')
+    await daemon.hero.users.update({ username: 'grace', is_active: true })
+    assert.equal((await told())('X-Hero-User'), 'grace')
+    await daemon.hero.users.update({ username: 'ada', is_admin: false })
+    assert.equal((await told())('X-Hero-User'), 'ada')
+    assert.equal((await told())('X-Hero-Impersonator'), '')
+    await daemon.hero.users.update({ username: 'ada', is_admin: true })
+    await rpc('auth.stop_impersonating')
+  })
+
+  test('inactive people, oneself, and callers without a session are refused', async () => {
+    await daemon.hero.users.update({ username: 'made-meanwhile', is_active: false })
+    assert.equal((await rpc('auth.impersonate', { user: 'made-meanwhile' })).error?.data.code, 'conflict')
+    assert.equal((await rpc('auth.impersonate', { user: 'ada' })).error?.data.code, 'conflict')
+    assert.equal((await rpc('auth.stop_impersonating')).error?.data.code, 'conflict')
+    await assert.rejects(daemon.hero.auth.impersonate({ user: 'grace' }), Conflict)
+    const { access_token } = await daemon.hero.auth.login({ login: 'root', password: goodPassword })
+    await daemon.hero.users.update({ username: 'root', is_admin: false })
+    const refused = daemon.hero.as(access_token).auth.impersonate({ user: 'grace' })
+    await assert.rejects(refused, (error: HeroError) => error.code === 'claim_required')
+  })
+})

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import { Unauthenticated, verifyAssertion } from '../../sdk/index.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { ask, signIn } from '../helpers/http.ts'
+import { startUpstream, valuesOf, type Upstream } from '../helpers/upstream.ts'
+
+const audience = 'https://wiki.example.org'
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const open = (token: string, i: number) =>
+  JSON.parse(Buffer.from(token.split('.')[i]!, 'base64url').toString()) as Record<string, unknown>
+
+describe('X-Hero-Assertion', () => {
+  let daemon: TestDaemon
+  let upstream: Upstream
+  let cookie: string
+
+  const received = async (host = 'wiki.localhost', headers: string[] = ['Cookie', cookie]) => {
+    const { body } = await ask(daemon, host, '/', { headers })
+    return valuesOf((JSON.parse(body) as { rawHeaders: string[] }).rawHeaders, 'X-Hero-Assertion')
+  }
+  const verify = (token: string, options: { audience?: string; issuer?: string } = {}) =>
+    verifyAssertion(daemon.hero, { audience, ...options })({ 'x-hero-assertion': token })
+
+  before(async () => {
+    daemon = await startTestDaemon()
+    upstream = await startUpstream()
+    const { hero } = daemon
+    await hero.users.add({ username: 'ada', password: goodPassword, email: 'ada@example.org', context: 3 })
+    const target = upstream.target
+    await hero.proxy.routes.add({ domain: 'wiki.localhost', target, auth_mode: 'optional', audience })
+    await hero.proxy.routes.add({
+      domain: 'blog.localhost',
+      target,
+      auth_mode: 'optional',
+      audience: 'https://blog.example.org',
+    })
+    await hero.proxy.routes.add({ domain: 'plain.localhost', target, auth_mode: 'optional' })
+    cookie = await signIn(daemon, 'wiki.localhost', 'ada', goodPassword)
+  })
+  after(async () => {
+    await daemon.close()
+    await upstream.close()
+  })
+
+  test('it tells the same identity as the headers, signed', async () => {
+    const [token] = await received()
+    assert.deepEqual(await verify(token!), {
+      username: 'ada',
+      context: 3,
+      claims: ['users.ada'],
+      email: 'ada@example.org',
+      impersonator: undefined,
+    })
+    const { iss, aud, exp, iat } = open(token!, 1)
+    assert.deepEqual(
+      { iss, aud, life: Number(exp) - Number(iat) },
+      { iss: 'http://localhost:9997', aud: audience, life: 300 },
+    )
+  })
+
+  test('guests get none, whatever they send; routes without an audience neither', async () => {
+    const [token] = await received()
+    assert.deepEqual(
+      await received('wiki.localhost', ['X-Hero-Assertion', token!, 'x_hero_assertion', token!]),
+      [],
+    )
+    assert.deepEqual(await received('plain.localhost'), [])
+  })
+
+  test('it is signed once for a session and audience, anew when something changed', async () => {
+    const [first] = await received()
+    assert.deepEqual(await received(), [first])
+    const [other] = await received('blog.localhost')
+    assert.notEqual(other, first)
+    await daemon.hero.groups.add({ slug: 'engineers' })
+    await daemon.hero.groups.add_member({ group: 'engineers', user: 'ada' })
+    const [changed] = await received()
+    assert.deepEqual(open(changed!, 1).claims, ['groups.engineers', 'users.ada'])
+  })
+
+  test('another audience or issuer is refused', async () => {
+    const [token] = await received('blog.localhost')
+    await assert.rejects(verify(token!), Unauthenticated)
+    const [ours] = await received()
+    await assert.rejects(verify(ours!, { issuer: 'https://elsewhere.example.org' }), Unauthenticated)
+    assert.equal((await verify(ours!, { issuer: 'http://localhost:9997' })).username, 'ada')
+  })
+
+  test('forgeries are refused', async () => {
+    const [token] = await received()
+    const [head, body, signature] = token!.split('.') as [string, string, string]
+    const header = open(token!, 0)
+    const claims = open(token!, 1)
+    const { keys } = await daemon.hero.keys.jwks()
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+    const signed = (h: object, c: object) => {
+      const text = `${part(h)}.${part(c)}`
+      return `${text}.${sign(null, Buffer.from(text), privateKey).toString('base64url')}`
+    }
+    const hs256 = `${part({ ...header, alg: 'HS256' })}.${body}`
+    const forged = [
+      `${head}.${part({ ...claims, sub: 'root' })}.${signature}`,
+      `${part({ ...header, alg: 'none' })}.${body}.`,
+      `${part({ ...header, alg: 'none' })}.${body}.${signature}`,
+      `${hs256}.${createHmac('sha256', Buffer.from(keys[0]!.x, 'base64url')).update(hs256).digest('base64url')}`,
+      `${hs256}.${createHmac('sha256', JSON.stringify(keys[0])).update(hs256).digest('base64url')}`,
+      signed(header, claims),
+      signed({ ...header, jwk: publicKey.export({ format: 'jwk' }) }, claims),
+      signed({ ...header, jku: 'http://127.0.0.1/keys', kid: 'other' }, claims),
+      signed({ ...header, kid: undefined }, claims),
+      `${token}=`,
+      ` ${token}`,
+      `${token}.`,
+      `${head}.${body}`,
+      '',
+      'x',
+      `${part({ ...header, typ: 'JWT' })}.${body}.${signature}`,
+      `${part({ ...header, crit: ['exp'] })}.${body}.${signature}`,
+    ]
+    for (const text of forged) await assert.rejects(verify(text), Unauthenticated, text)
+    assert.equal((await verify(token!)).username, 'ada')
+  })
+
+  test('keys rotate with an overlap: what the old one signed still verifies, the new one signs', async () => {
+    const check = verifyAssertion(daemon.hero, { audience })
+    const [old] = await received()
+    assert.equal((await check({ 'x-hero-assertion': old! })).username, 'ada')
+    const key = await daemon.hero.keys.rotate()
+    const [fresh] = await received()
+    assert.equal(open(fresh!, 0).kid, key.kid)
+    assert.notEqual(fresh, old)
+    assert.equal((await verify(old!)).username, 'ada')
+    assert.equal((await verify(fresh!)).username, 'ada')
+    const { body } = await ask(daemon, 'wiki.localhost', '/.well-known/jwks.json')
+    assert.deepEqual(JSON.parse(body), await daemon.hero.keys.jwks())
+    const text = JSON.stringify(await daemon.hero.keys.list()) + body
+    assert.ok(!text.includes('PRIVATE') && !text.includes('"d"'))
+    const { items } = await daemon.hero.keys.list()
+    assert.deepEqual(
+      items.map(({ signs }) => signs),
+      [true, false],
+    )
+  })
+
+  test('the keys outlive a restart', async () => {
+    const [token] = await received()
+    daemon = await daemon.restart()
+    assert.equal((await verify(token!)).username, 'ada')
+  })
+})
