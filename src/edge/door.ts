@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { satisfiesRule } from '../claims/rule.ts'
+import type { Assertions } from '../keys/assertions.ts'
 import type { Log } from '../log.ts'
 import type { Route } from '../routes/route.ts'
 import type { RoutePlan, RouteTable } from '../routes/table.ts'
@@ -14,7 +15,7 @@ import { OpenUpgrades } from './open_upgrades.ts'
 import type { OwnPaths } from './own_paths.ts'
 import type { Peers } from './peers.ts'
 import { forwardUpgrade, refuseUpgrade } from './upgrade.ts'
-import type { Visitor, Visitors } from './visitor.ts'
+import type { Person, Visitor, Visitors } from './visitor.ts'
 
 /** A claims header beyond this is refused, never shortened: a list with a part missing is another identity. */
 const maxClaimsText = 8192
@@ -25,6 +26,7 @@ export interface DoorParts {
   readonly routes: () => RouteTable | Promise<RouteTable>
   readonly visitors: Visitors
   readonly ownPaths: OwnPaths
+  readonly assertions: Assertions
   readonly log: Log
   readonly counters: { requests: number }
   /** Writes down that somebody's claims did not fit. */
@@ -32,7 +34,7 @@ export interface DoorParts {
 }
 
 type Decision =
-  | { readonly act: 'forward'; readonly out: Forwarded; readonly session: string | undefined }
+  | { readonly act: 'forward'; readonly out: Forwarded; readonly who: string | undefined }
   | { readonly act: 'tell'; readonly told: Told }
   | { readonly act: 'sign in' }
 
@@ -137,7 +139,7 @@ export class Door {
     this.#upgrades.watch(socket, async () => {
       const plan = (await this.#plans(asked))?.routes?.match(asked.path)
       const now = await this.#decide(request, asked, plan)
-      return now.act === 'forward' && now.session === decision.session
+      return now.act === 'forward' && now.who === decision.who
     })
     const failure = await forwardUpgrade(request, socket, early, decision.out, log)
     if (failure) refuse(failures[failure])
@@ -174,20 +176,27 @@ export class Door {
       const text = 'A page of another site tried to connect with your sign-in.'
       return { act: 'tell', told: { status: 403, title: 'Refused', text, code: 'cross_origin' } }
     }
-    const claims = await visitors.claims(visitor.session, route.service)
-    if (!claims) return { act: 'sign in' }
-    if (!satisfiesRule(route.required_claims, claims)) return { act: 'tell', told: claimMissing(route) }
-    const { username, context, email } = visitor.session
-    const text = visitors.claimsText(claims)
-    if (text.length > maxClaimsText) {
-      this.#parts.reportOversize(username, route.domain)
+    const person = await visitors.person(visitor.session, route.service)
+    if (!person) return { act: 'sign in' }
+    if (!satisfiesRule(route.required_claims, person.claims)) {
+      return { act: 'tell', told: claimMissing(route, person) }
+    }
+    const claims = visitors.claimsText(person.claims)
+    if (claims.length > maxClaimsText) {
+      this.#parts.reportOversize(person.username, route.domain)
       const words = 'Your account has more claims than fit into one request. Ask an administrator.'
       return {
         act: 'tell',
         told: { status: 500, title: 'Too many claims', text: words, code: 'claims_too_large' },
       }
     }
-    return this.#forward(request, asked, plan, visitor, { username, context, email, claims: text })
+    const assertion =
+      route.audience === null ? undefined : this.#parts.assertions.assert(person, route.audience)
+    return this.#forward(request, asked, plan, visitor, {
+      ...person,
+      claims,
+      assertion: assertion instanceof Promise ? await assertion : assertion,
+    })
   }
 
   #forward(
@@ -205,7 +214,7 @@ export class Door {
       plan,
       identity,
       method: identity ? (visitor.proof === 'token' ? 'bearer' : 'local') : 'none',
-      authorizationUsed: visitor.proof === 'token',
+      authorizationUsed: visitor.ownToken,
       prefix: strips ? path_prefix : undefined,
     })
     const clear =
@@ -216,7 +225,7 @@ export class Door {
     return {
       act: 'forward',
       out: { plan, target, headers, answerHeaders: clear },
-      session: visitor.session?.id,
+      who: visitor.session && `${visitor.session.id} ${identity?.username}`,
     }
   }
 }
@@ -230,9 +239,9 @@ const crossesOrigin = (request: IncomingMessage, asked: Asked, { proof }: Visito
   return upgrade !== undefined && proof === 'cookie' && origin !== undefined && origin !== asked.origin
 }
 
-const claimMissing = ({ required_claims }: Route): Told => ({
+const claimMissing = ({ required_claims }: Route, { username, impersonator }: Person): Told => ({
   status: 403,
   title: 'Not for you, so far',
-  text: `You are signed in, but this service asks for the claim ${required_claims.join(' or ')}. An administrator can give it to you.`,
+  text: `${impersonator === undefined ? 'You are signed in' : `You act as ${username}`}, but this service asks for the claim ${required_claims.join(' or ')}. An administrator can give it to you.`,
   code: 'claim_required',
 })

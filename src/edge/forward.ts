@@ -165,19 +165,27 @@ const passAnswer = (answer: IncomingMessage, response: ServerResponse, extra: re
   })
 }
 
-/** Calls `expire` when connecting or the upstream's silence lasts longer than the route allows. Times in seconds. */
+/**
+ * Calls `expire` when connecting takes longer than the route allows, or when the upstream, having all it needs, begins no
+ * answer for so long. Times in seconds. A client that is slow to send, and an answer that pauses once it has begun (an
+ * event stream), are not the upstream's silence.
+ */
 export const limitTime = (
   onward: ClientRequest,
   connect: number,
   silence: number,
   expire: () => void,
 ): void => {
+  let answered = false
+  onward.once('response', () => (answered = true))
   onward.once('socket', (socket) => {
     if (socket.connecting) {
       const timer = setTimeout(expire, connect * 1000)
       socket.once('connect', () => clearTimeout(timer))
       socket.once('close', () => clearTimeout(timer))
     }
-    onward.setTimeout(silence * 1000, expire)
+    onward.setTimeout(silence * 1000, () => {
+      if (!answered && (onward.writableFinished || onward.writableNeedDrain)) expire()
+    })
   })
 }

@@ -9,6 +9,10 @@ export interface Identity {
   /** As sent: comma separated, no spaces. */
   readonly claims: string
   readonly email: string | null
+  /** The administrator who acts as this user. */
+  readonly impersonator: string | undefined
+  /** The same identity, signed. */
+  readonly assertion: string | undefined
 }
 
 export type AuthMethod = 'none' | 'local' | 'bearer'
@@ -95,7 +99,7 @@ export interface Outgoing {
   readonly plan: RoutePlan
   readonly identity: Identity | undefined
   readonly method: AuthMethod
-  /** True where the Authorization header was the proof and is used up here. */
+  /** True where the Authorization header is ours and ends here. */
   readonly authorizationUsed: boolean
   /** The path and query as the upstream gets it, for the prefix header. */
   readonly prefix: string | undefined
@@ -156,6 +160,8 @@ export const requestHeaders = (rawHeaders: readonly string[], outgoing: Outgoing
       identity.claims,
     )
     if (identity.email !== null) list.push('X-Proxy-User-Email', identity.email)
+    if (identity.impersonator !== undefined) list.push('X-Hero-Impersonator', identity.impersonator)
+    if (identity.assertion !== undefined) list.push('X-Hero-Assertion', identity.assertion)
   }
   return list
 }

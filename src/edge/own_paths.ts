@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { notHere, ownHeaders, redirect, send, tell } from './answers.ts'
 import type { Asked } from './asked.ts'
-import type { AuthPages } from './auth_pages.ts'
+import * as pages from './auth_pages.ts'
 import { icon } from './pages/page.ts'
 import { style } from './pages/style.ts'
 import type { RpcPath } from './rpc_path.ts'
 import { safeNext } from './safe_next.ts'
+import { Visit, type VisitParts } from './visit.ts'
 import { version } from '../version.ts'
 
 export type OwnPath = (
@@ -35,17 +36,22 @@ const query = (asked: Asked) => new URL(asked.target, 'http://door.invalid').sea
 export class OwnPaths {
   readonly #paths: ReadonlyMap<string, Readonly<Record<string, OwnPath>>>
 
-  constructor(pages: AuthPages, rpc: RpcPath, document: string) {
+  constructor(visits: VisitParts, rpc: RpcPath, document: string, jwks: () => Promise<object>) {
     const still =
       (type: string, text: string, cache: string): OwnPath =>
       (_, response, asked) =>
         send(response, 200, type, text, { ...ownHeaders(asked), 'cache-control': cache })
+    const page =
+      (show: (visit: Visit) => Promise<void>): OwnPath =>
+      (request, response, asked) =>
+        show(new Visit(visits, request, response, asked))
     const paths: Record<string, Record<string, OwnPath>> = {
       '/auth': { GET: (_, response, asked) => redirect(response, asked, 302, '/auth/me') },
-      '/auth/login': { GET: pages.signIn, POST: pages.postSignIn },
-      '/auth/logout': { GET: pages.signOut, POST: pages.postSignOut },
-      '/auth/setup': { GET: pages.setup, POST: pages.postSetup },
-      '/auth/me': { GET: pages.me },
+      '/auth/login': { GET: page(pages.signIn), POST: page(pages.postSignIn) },
+      '/auth/logout': { GET: page(pages.signOut), POST: page(pages.postSignOut) },
+      '/auth/setup': { GET: page(pages.setup), POST: page(pages.postSetup) },
+      '/auth/me': { GET: page(pages.me) },
+      '/auth/stop_impersonating': { POST: page(pages.postStopImpersonating) },
       '/auth/style.css': {
         GET: still('text/css; charset=utf-8', style, 'public, max-age=31536000, immutable'),
       },
@@ -58,6 +64,13 @@ export class OwnPaths {
       },
       '/logout': { GET: (_, response, asked) => redirect(response, asked, 302, '/auth/logout') },
       '/rpc': { POST: rpc.post },
+      '/.well-known/jwks.json': {
+        GET: async (_, response, asked) =>
+          send(response, 200, 'application/jwk-set+json', JSON.stringify(await jwks()), {
+            ...ownHeaders(asked),
+            'cache-control': 'public, max-age=300',
+          }),
+      },
       '/openrpc.json': { GET: still('application/json', document, 'no-cache') },
       '/health': { GET: still('application/json', JSON.stringify({ status: 'ok', version }), 'no-store') },
     }

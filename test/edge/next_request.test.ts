@@ -56,6 +56,7 @@ describe('changes count from the very next request (D25)', () => {
     await outside()
     await assert.rejects(stage.daemon.hero.auth.login({ login: username, password: goodPassword }))
     await stage.daemon.hero.users.update({ username, is_active: true })
+    await outside()
     const again = await signIn(stage.daemon, 'inner.localhost', username, goodPassword)
     assert.equal(
       (await ask(stage.daemon, 'claim.localhost', '/', { headers: ['Cookie', again] })).status,

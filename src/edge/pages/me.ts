@@ -8,13 +8,23 @@ interface MePage {
   readonly display_name: string
   readonly email: string | null
   readonly claims: readonly string[]
+  /** Whom services see in place of this administrator. */
+  readonly impersonating: string | null
 }
 
-export const mePage = ({ place, token, user, display_name, email, claims }: MePage): string =>
+const banner = (user: string | null, token: string) =>
+  user !== null &&
+  html`<form class="banner" method="post" action="/auth/stop_impersonating">
+<input type="hidden" name="form_token" value="${token}">
+<p>Services see you as <strong>${user}</strong>.</p>
+<button class="quiet">Be yourself again</button>
+</form>`
+
+export const mePage = ({ place, token, user, display_name, email, claims, impersonating }: MePage): string =>
   page(
     'Signed in',
     place,
-    html`<h1>${display_name || user}</h1>
+    html`${banner(impersonating, token)}<h1>${display_name || user}</h1>
 <p class="lead">You are signed in here.</p>
 <dl>
 <dt>Username</dt><dd>${user}</dd>
@@ -28,11 +38,11 @@ ${email !== null && html`<dt>Email</dt><dd>${email}</dd>`}
   )
 
 /** For links to /logout: leaving takes a button, because opening a link must change nothing. */
-export const signOutPage = ({ place, token }: Pick<MePage, 'place' | 'token'>): string =>
+export const signOutPage = ({ place, token, impersonating }: Pick<MePage, 'place' | 'token' | 'impersonating'>): string =>
   page(
     'Sign out',
     place,
-    html`<h1>Sign out?</h1>
+    html`${banner(impersonating, token)}<h1>Sign out?</h1>
 <p class="lead">Your other devices stay signed in.</p>
 <form method="post" action="/auth/logout">
 <input type="hidden" name="form_token" value="${token}">

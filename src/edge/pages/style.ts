@@ -68,6 +68,9 @@ a { color: var(--accent); text-underline-offset: 0.2em; }
 dl { margin: 1.25rem 0 0; display: grid; grid-template-columns: auto 1fr; gap: 0.45rem 1.25rem; }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
+.banner { margin: 0 0 1.5rem; padding: 0.8rem 0.9rem 0.9rem; border-radius: 0.5rem; background: var(--chip); border: 2px solid var(--accent); }
+.banner p { margin: 0; overflow-wrap: anywhere; }
+.banner button { margin-top: 0.7rem; background: var(--card); }
 .claims { list-style: none; display: flex; flex-wrap: wrap; gap: 0.35rem; margin: 0; padding: 0; }
 code, .claims li { font: 0.8125rem/1.5 ui-monospace, 'SF Mono', Menlo, 'DejaVu Sans Mono', 'Liberation Mono', monospace; }
 .claims li { padding: 0.1rem 0.5rem; border-radius: 1rem; background: var(--chip); overflow-wrap: anywhere; }

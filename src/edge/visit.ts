@@ -1,0 +1,137 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Identification } from '../auth/identify.ts'
+import { readBody } from '../body.ts'
+import { guest, type Caller } from '../caller.ts'
+import type { Call } from '../method.ts'
+import { isNavigation, ownHeaders, redirect, send, tell, type Told } from './answers.ts'
+import type { Asked } from './asked.ts'
+import { sessionCookieName, type CookiePolicy } from './cookie_policy.ts'
+import { readCookie, setCookie } from './cookies.ts'
+import type { FormGuard } from './csrf.ts'
+import { allValues } from './visitor.ts'
+
+const maxForm = 64 * 1024
+
+export interface VisitParts {
+  readonly call: Call
+  readonly identification: Identification
+  readonly cookies: CookiePolicy
+  readonly forms: FormGuard
+}
+
+/** One request to a page of ours: who makes it, what its form says, and how it is answered. */
+export class Visit {
+  readonly #parts: VisitParts
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly asked: Asked
+
+  constructor(parts: VisitParts, request: IncomingMessage, response: ServerResponse, asked: Asked) {
+    this.#parts = parts
+    this.#request = request
+    this.#response = response
+    this.asked = asked
+  }
+
+  get query(): URLSearchParams {
+    return new URL(this.asked.target, 'http://door.invalid').searchParams
+  }
+
+  /** Whether a person is looking, not a program. */
+  get navigates(): boolean {
+    return isNavigation(this.#request)
+  }
+
+  call(method: string, params: Record<string, unknown>, caller: Caller): Promise<unknown> {
+    return this.#parts.call(method, params, caller)
+  }
+
+  guest(): Caller {
+    return guest(this.#from())
+  }
+
+  /** Whoever is signed in here, by our cookie. */
+  async caller(): Promise<Caller | undefined> {
+    const state = await this.#parts.cookies.at(this.asked)
+    if (state === 'refused') return undefined
+    const token = readCookie(allValues(this.#request.rawHeaders, 'cookie'), sessionCookieName(state))
+    return token === undefined ? undefined : this.#parts.identification.cookie(token, this.#from())
+  }
+
+  /** The fields of a form that one of our pages posted, or undefined after an answer that says what is wrong. */
+  async form(): Promise<URLSearchParams | undefined> {
+    const state = await this.#parts.cookies.at(this.asked)
+    if (state === 'refused') return void this.tell(needsHttps)
+    const type = this.#request.headers['content-type'] ?? ''
+    if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) return void this.tell(notAForm)
+    const body = await readBody(this.#request, this.#response, maxForm)
+    if (body === undefined) return undefined
+    const form = new URLSearchParams(body.toString('utf8'))
+    const ours = this.#parts.forms.verify(
+      this.#request,
+      this.asked,
+      state === 'secure',
+      form.get('form_token'),
+    )
+    return ours ? form : void this.tell(foreignForm)
+  }
+
+  /** Answers with a page; `body` is given the token for its forms. */
+  async page(
+    status: number,
+    body: (token: string) => string,
+    headers: Record<string, string> = {},
+  ): Promise<void> {
+    const state = await this.#parts.cookies.at(this.asked)
+    if (state === 'refused') return this.tell(needsHttps)
+    const { token, setCookie } = this.#parts.forms.issue(this.#request, this.asked, state === 'secure')
+    const cookies: Record<string, string> = setCookie === undefined ? {} : { 'set-cookie': setCookie }
+    const all = { ...ownHeaders(this.asked), ...headers, ...cookies }
+    send(this.#response, status, 'text/html; charset=utf-8', body(token), all)
+  }
+
+  json(value: unknown): void {
+    send(this.#response, 200, 'application/json', JSON.stringify(value), ownHeaders(this.asked))
+  }
+
+  tell(told: Told): void {
+    tell(this.#request, this.#response, this.asked, told)
+  }
+
+  go(status: 302 | 303, location: string): void {
+    redirect(this.#response, this.asked, status, location)
+  }
+
+  /** Goes on signed in: the value of our cookie is new. An empty one takes it away. */
+  async goWithSession(location: string, value: string, maxAge: number): Promise<void> {
+    const name = sessionCookieName(await this.#parts.cookies.at(this.asked))
+    redirect(this.#response, this.asked, 303, location, [setCookie(name, value, maxAge)])
+  }
+
+  #from() {
+    const user_agent = this.#request.headers['user-agent'] ?? ''
+    return { via: 'browser', address: this.asked.address, user_agent } as const
+  }
+}
+
+const needsHttps: Told = {
+  status: 403,
+  title: 'Signing in needs HTTPS here',
+  text: 'Over plain HTTP your password could be read on the way. Open this site by https, or at localhost. An operator who knows the risk can set insecure_cookies.',
+  code: 'insecure_transport',
+}
+
+const notAForm: Told = {
+  status: 415,
+  title: 'Not a form',
+  text: 'This address takes application/x-www-form-urlencoded; programs call the methods at /rpc.',
+  code: 'unsupported_media_type',
+}
+
+const foreignForm: Told = {
+  status: 403,
+  title: 'Try once more',
+  text: 'This form was too old or did not come from this site. Open the page again, with cookies allowed.',
+  code: 'cross_origin',
+  link: { href: '/auth/login', text: 'Sign in' },
+}
