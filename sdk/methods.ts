@@ -3,11 +3,15 @@
 export interface AuditEntry {
   /** A UUID of version 7 */
   id: string
+  /** 1, 2, 3 …: the order in which entries were written */
+  seq: number
   /** Unix time in seconds */
   at: number
   /** Username of the real person, "system" for the operator, empty for a guest */
   actor: string
-  /** Kind of caller: operator, user or guest */
+  /** Whom the actor was impersonating meanwhile, or empty */
+  on_behalf: string
+  /** Kind of caller: operator, service, user or guest */
   caller: string
   /** Door the call came in by: socket, edge or browser */
   via: string
@@ -20,6 +24,24 @@ export interface AuditEntry {
   target: string
   /** "ok" or the name of the error */
   outcome: string
+}
+
+export interface AuditVerification {
+  /** How many entries fit, from the oldest on */
+  rows: number
+  first_bad: {
+    seq: number
+    id: string | null
+    reason: string
+  } | null
+}
+
+export interface Granter {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  group: string
+  role: string | null
+  service: string | null
+  context: number | null
 }
 
 export interface Group {
@@ -54,6 +76,8 @@ export interface GroupDetail {
   created_at: number
   /** Unix time in seconds */
   updated_at: number
+  /** People who may change the members, and nothing else */
+  admins: string[]
   /** Groups that are direct members */
   groups: string[]
   roles: ({
@@ -70,14 +94,40 @@ export interface GroupDetail {
   })[]
 }
 
+export interface Jwk {
+  kty: "OKP"
+  crv: "Ed25519"
+  x: string
+  kid: string
+  alg: "EdDSA"
+  use: "sig"
+}
+
+/** A JSON Web Key Set (RFC 7517 section 5) */
+export interface Jwks {
+  keys: Jwk[]
+}
+
+export interface Key {
+  /** Names the key in the header of what it signed */
+  kid: string
+  algorithm: string
+  /** Unix time in seconds */
+  created_at: number
+  retired_at: number | null
+  /** Whether new signatures are made with it; retired ones only verify, for a day */
+  signs: boolean
+}
+
 export interface Me {
-  /** operator: the local owner of the daemon, who has every claim */
-  kind: "operator" | "user"
+  /** operator: the local owner of the daemon, who has every claim; service: a local service */
+  kind: "operator" | "service" | "user"
   user: string | null
   display_name: string | null
   email: string | null
   context: number | null
   claims: string[]
+  impersonating: string | null
 }
 
 export interface Member {
@@ -139,6 +189,7 @@ export interface Route {
   service: string | null
   /** Patterns of which one suffices; empty asks for nothing */
   required_claims: string[]
+  audience: string | null
   /** Send the Host that the client asked for; otherwise the one of the target */
   preserve_host: boolean
   enabled: boolean
@@ -156,8 +207,26 @@ export interface RuleCheck {
   allowed: boolean
   /** The claims that satisfy the rule; empty when none does */
   because: Why[]
-  /** The patterns of the rule that nothing satisfies */
-  missing: string[]
+  /** The patterns of the rule that nothing satisfies, and the groups whose members would */
+  missing: {
+    /** A claim, or "prefix.*" for any claim below the prefix */
+    claim: string
+    granted_by: Granter[]
+  }[]
+}
+
+export interface Service {
+  /** A UUID of version 7 */
+  id: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  service: string
+  /** Name of a local user as in /etc/passwd, or a numeric user id */
+  unix_user: string
+  claims: string[]
+  /** Unix time in seconds */
+  created_at: number
+  /** Unix time in seconds */
+  updated_at: number
 }
 
 export interface Session {
@@ -217,11 +286,50 @@ export interface User {
   updated_at: number
 }
 
+export interface UserIdentity {
+  /** A UUID of version 7 */
+  id: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** Name of an identity provider: one line of at most 64 characters, without control characters */
+  provider: string
+  /** The subject there, which is the key: one line of at most 255 characters, without control characters */
+  subject: string
+  /** Unix time in seconds */
+  created_at: number
+}
+
+export interface UserKey {
+  /** A UUID of version 7 */
+  id: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** secp256k1, hex, 33 or 65 bytes */
+  pubkey: string
+  /** What it is, for people: one line of at most 200 characters, without control characters */
+  description: string
+  /** Unix time in seconds */
+  created_at: number
+}
+
+export interface UserNetwork {
+  /** A UUID of version 7 */
+  id: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** An address or CIDR range */
+  network: string
+  /** What it is, for people: one line of at most 200 characters, without control characters */
+  description: string
+  /** Unix time in seconds */
+  created_at: number
+}
+
 export interface Why {
   /** 1 to 8 segments joined by ".", each 1 to 63 letters, digits, "_" or "-" beginning with a letter or digit; at most 255 characters; no wildcard */
   claim: string
-  /** user: every active user has it; is_admin: administrators have it; group: membership itself; group_claim: the last group of the path carries it; role: a role that this group carries */
-  because: "user" | "is_admin" | "group" | "group_claim" | "role"
+  /** user: every active user has it; is_admin: administrators have it; group: membership itself; group_admin: the person administers the group; group_claim: the last group of the path carries it; role: a role that this group carries */
+  because: "user" | "is_admin" | "group" | "group_admin" | "group_claim" | "role"
   /** From the group that holds the person to the group that gives the claim */
   path: string[]
   role: string | null
@@ -271,6 +379,19 @@ export interface AuthLoginParams {
 export type AuthLogoutParams = Record<string, never>
 
 export type AuthMeParams = Record<string, never>
+
+export interface AuthImpersonateParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+}
+export type AuthImpersonateResult = {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** Unix time in seconds */
+  until: number
+}
+
+export type AuthStopImpersonatingParams = Record<string, never>
 
 export interface AuthSetPasswordParams {
   /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
@@ -339,6 +460,93 @@ export interface UsersUpdateParams {
 export interface UsersRemoveParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   username: string
+}
+
+export interface UsersNetworksListParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** 1 to 1000 items at the most, 100 unless told */
+  limit?: number
+  /** Where to go on: the next_cursor of the page before */
+  cursor?: string
+}
+export type UsersNetworksListResult = {
+  items: UserNetwork[]
+  next_cursor: string | null
+}
+
+export interface UsersNetworksAddParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** An address or CIDR range */
+  network: string
+  /** What it is, for people: one line of at most 200 characters, without control characters */
+  description?: string
+}
+
+export interface UsersNetworksRemoveParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** A UUID of version 7 */
+  id: string
+}
+
+export interface UsersKeysListParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** 1 to 1000 items at the most, 100 unless told */
+  limit?: number
+  /** Where to go on: the next_cursor of the page before */
+  cursor?: string
+}
+export type UsersKeysListResult = {
+  items: UserKey[]
+  next_cursor: string | null
+}
+
+export interface UsersKeysAddParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** secp256k1, hex, 33 or 65 bytes */
+  pubkey: string
+  /** What it is, for people: one line of at most 200 characters, without control characters */
+  description?: string
+}
+
+export interface UsersKeysRemoveParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** A UUID of version 7 */
+  id: string
+}
+
+export interface UsersIdentitiesListParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** 1 to 1000 items at the most, 100 unless told */
+  limit?: number
+  /** Where to go on: the next_cursor of the page before */
+  cursor?: string
+}
+export type UsersIdentitiesListResult = {
+  items: UserIdentity[]
+  next_cursor: string | null
+}
+
+export interface UsersIdentitiesAddParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** Name of an identity provider: one line of at most 64 characters, without control characters */
+  provider: string
+  /** The subject there, which is the key: one line of at most 255 characters, without control characters */
+  subject: string
+}
+
+export interface UsersIdentitiesRemoveParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** A UUID of version 7 */
+  id: string
 }
 
 export interface GroupsListParams {
@@ -415,6 +623,20 @@ export interface GroupsRemoveMemberParams {
   user?: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   member_group?: string
+}
+
+export interface GroupsAddAdminParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  group: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+}
+
+export interface GroupsRemoveAdminParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  group: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
 }
 
 export interface GroupsAddRoleParams {
@@ -598,6 +820,7 @@ export interface ProxyRoutesAddParams {
   service?: string | null
   /** Patterns of which one suffices; empty asks for nothing */
   required_claims?: string[]
+  audience?: string | null
   /** Send the Host that the client asked for; otherwise the one of the target */
   preserve_host?: boolean
   enabled?: boolean
@@ -623,6 +846,7 @@ export interface ProxyRoutesUpdateParams {
   service?: string | null
   /** Patterns of which one suffices; empty asks for nothing */
   required_claims?: string[]
+  audience?: string | null
   /** Send the Host that the client asked for; otherwise the one of the target */
   preserve_host?: boolean
   enabled?: boolean
@@ -653,13 +877,58 @@ export interface SettingsSetParams {
   value: string | number | boolean
 }
 
+export interface ServicesListParams {
+  /** 1 to 1000 items at the most, 100 unless told */
+  limit?: number
+  /** Where to go on: the next_cursor of the page before */
+  cursor?: string
+}
+export type ServicesListResult = {
+  items: Service[]
+  next_cursor: string | null
+}
+
+export interface ServicesAddParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  service: string
+  /** Name of a local user as in /etc/passwd, or a numeric user id */
+  unix_user: string
+  claims?: string[]
+}
+
+export interface ServicesUpdateParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  service: string
+  /** Name of a local user as in /etc/passwd, or a numeric user id */
+  unix_user?: string
+  claims?: string[]
+}
+
+export interface ServicesRemoveParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  service: string
+}
+
+export type KeysJwksParams = Record<string, never>
+
+export type KeysListParams = Record<string, never>
+export type KeysListResult = {
+  items: Key[]
+}
+
+export type KeysRotateParams = Record<string, never>
+
 export interface AuditListParams {
   /** Only what this person did: one line of at most 200 characters, without control characters */
   actor?: string
   /** Only calls of this method: one line of at most 200 characters, without control characters */
   method?: string
+  /** Only what ended so: ok or the name of an error: one line of at most 64 characters, without control characters */
+  outcome?: string
   /** Unix time in seconds */
   since?: number
+  /** Unix time in seconds */
+  until?: number
   /** 1 to 1000 items at the most, 100 unless told */
   limit?: number
   /** Where to go on: the next_cursor of the page before */
@@ -670,6 +939,8 @@ export type AuditListResult = {
   next_cursor: string | null
 }
 
+export type AuditVerifyParams = Record<string, never>
+
 /** Params and result of every method, by name. */
 export interface Methods {
   'rpc.discover': { params: RpcDiscoverParams; result: RpcDiscoverResult }
@@ -679,12 +950,23 @@ export interface Methods {
   'auth.login': { params: AuthLoginParams; result: SignedIn }
   'auth.logout': { params: AuthLogoutParams; result: null }
   'auth.me': { params: AuthMeParams; result: Me }
+  'auth.impersonate': { params: AuthImpersonateParams; result: AuthImpersonateResult }
+  'auth.stop_impersonating': { params: AuthStopImpersonatingParams; result: null }
   'auth.set_password': { params: AuthSetPasswordParams; result: null }
   'users.list': { params: UsersListParams; result: UsersListResult }
   'users.get': { params: UsersGetParams; result: User }
   'users.add': { params: UsersAddParams; result: User }
   'users.update': { params: UsersUpdateParams; result: User }
   'users.remove': { params: UsersRemoveParams; result: null }
+  'users.networks.list': { params: UsersNetworksListParams; result: UsersNetworksListResult }
+  'users.networks.add': { params: UsersNetworksAddParams; result: UserNetwork }
+  'users.networks.remove': { params: UsersNetworksRemoveParams; result: null }
+  'users.keys.list': { params: UsersKeysListParams; result: UsersKeysListResult }
+  'users.keys.add': { params: UsersKeysAddParams; result: UserKey }
+  'users.keys.remove': { params: UsersKeysRemoveParams; result: null }
+  'users.identities.list': { params: UsersIdentitiesListParams; result: UsersIdentitiesListResult }
+  'users.identities.add': { params: UsersIdentitiesAddParams; result: UserIdentity }
+  'users.identities.remove': { params: UsersIdentitiesRemoveParams; result: null }
   'groups.list': { params: GroupsListParams; result: GroupsListResult }
   'groups.get': { params: GroupsGetParams; result: GroupDetail }
   'groups.members': { params: GroupsMembersParams; result: GroupsMembersResult }
@@ -693,6 +975,8 @@ export interface Methods {
   'groups.remove': { params: GroupsRemoveParams; result: null }
   'groups.add_member': { params: GroupsAddMemberParams; result: Membership }
   'groups.remove_member': { params: GroupsRemoveMemberParams; result: null }
+  'groups.add_admin': { params: GroupsAddAdminParams; result: GroupDetail }
+  'groups.remove_admin': { params: GroupsRemoveAdminParams; result: null }
   'groups.add_role': { params: GroupsAddRoleParams; result: GroupDetail }
   'groups.remove_role': { params: GroupsRemoveRoleParams; result: null }
   'groups.add_claim': { params: GroupsAddClaimParams; result: GroupDetail }
@@ -717,7 +1001,15 @@ export interface Methods {
   'settings.list': { params: SettingsListParams; result: SettingsListResult }
   'settings.get': { params: SettingsGetParams; result: Setting }
   'settings.set': { params: SettingsSetParams; result: Setting }
+  'services.list': { params: ServicesListParams; result: ServicesListResult }
+  'services.add': { params: ServicesAddParams; result: Service }
+  'services.update': { params: ServicesUpdateParams; result: Service }
+  'services.remove': { params: ServicesRemoveParams; result: null }
+  'keys.jwks': { params: KeysJwksParams; result: Jwks }
+  'keys.list': { params: KeysListParams; result: KeysListResult }
+  'keys.rotate': { params: KeysRotateParams; result: Key }
   'audit.list': { params: AuditListParams; result: AuditListResult }
+  'audit.verify': { params: AuditVerifyParams; result: AuditVerification }
 }
 
 export type MethodName = keyof Methods
@@ -741,6 +1033,10 @@ export interface HeroProxyMethods {
     logout(params?: AuthLogoutParams): Promise<null>
     /** Tell who is calling and with which claims */
     me(params?: AuthMeParams): Promise<Me>
+    /** Let forwarded services see another person in place of you, for an hour at most. Management calls are still decided and audited as yourself; services are told who you are in X-Hero-Impersonator. */
+    impersonate(params: AuthImpersonateParams): Promise<AuthImpersonateResult>
+    /** Be seen as yourself again */
+    stop_impersonating(params?: AuthStopImpersonatingParams): Promise<null>
     /** Set a password; the user's other sessions end. People name their current password too. Somebody else's password takes proxy.users.write, an administrator's proxy.admin. */
     set_password(params: AuthSetPasswordParams): Promise<null>
   }
@@ -755,6 +1051,30 @@ export interface HeroProxyMethods {
     update(params: UsersUpdateParams): Promise<User>
     /** Remove a user with memberships, sessions and credentials; the username is never given out again */
     remove(params: UsersRemoveParams): Promise<null>
+    networks: {
+      /** List the networks from which a person is known without signing in */
+      list(params: UsersNetworksListParams): Promise<UsersNetworksListResult>
+      /** Let a person be known by a network, where a route takes networks; of several the longest prefix counts */
+      add(params: UsersNetworksAddParams): Promise<UserNetwork>
+      /** Take a network from a person */
+      remove(params: UsersNetworksRemoveParams): Promise<null>
+    }
+    keys: {
+      /** List the public keys with which a person signs requests */
+      list(params: UsersKeysListParams): Promise<UsersKeysListResult>
+      /** Give a person a public key to sign requests with */
+      add(params: UsersKeysAddParams): Promise<UserKey>
+      /** Take a public key from a person */
+      remove(params: UsersKeysRemoveParams): Promise<null>
+    }
+    identities: {
+      /** List the identities at providers that are linked to a person */
+      list(params: UsersIdentitiesListParams): Promise<UsersIdentitiesListResult>
+      /** Link an identity at a provider to a person */
+      add(params: UsersIdentitiesAddParams): Promise<UserIdentity>
+      /** Take an identity from a person */
+      remove(params: UsersIdentitiesRemoveParams): Promise<null>
+    }
   }
   groups: {
     /** List groups by slug */
@@ -773,6 +1093,10 @@ export interface HeroProxyMethods {
     add_member(params: GroupsAddMemberParams): Promise<Membership>
     /** Take a user or an inner group out of a group */
     remove_member(params: GroupsRemoveMemberParams): Promise<null>
+    /** Let a person change the members of a group, and nothing else of it */
+    add_admin(params: GroupsAddAdminParams): Promise<GroupDetail>
+    /** Take the administration of a group from a person */
+    remove_admin(params: GroupsRemoveAdminParams): Promise<null>
     /** Let a group carry a role, everywhere or for one service or context */
     add_role(params: GroupsAddRoleParams): Promise<GroupDetail>
     /** Take a role from a group, in exactly the scope it was given in */
@@ -834,9 +1158,29 @@ export interface HeroProxyMethods {
     /** Change one run-time setting; it counts from the next request on */
     set(params: SettingsSetParams): Promise<Setting>
   }
+  services: {
+    /** List the local services and the claims with which they call over the socket */
+    list(params?: ServicesListParams): Promise<ServicesListResult>
+    /** Let the processes of a local user call over the socket as a service with claims of its own. The user must be able to open the socket: put it into the group of the socket folder. */
+    add(params: ServicesAddParams): Promise<Service>
+    /** Change the local user or the claims of a service; its next call follows them */
+    update(params: ServicesUpdateParams): Promise<Service>
+    /** Remove a service; its processes become guests at their next call */
+    remove(params: ServicesRemoveParams): Promise<null>
+  }
+  keys: {
+    /** Return the public keys by which anybody verifies what we sign (also at /.well-known/jwks.json) */
+    jwks(params?: KeysJwksParams): Promise<Jwks>
+    /** List the signing keys, newest first, without their private parts */
+    list(params?: KeysListParams): Promise<KeysListResult>
+    /** Sign with a new key from now on; the old one verifies for another day */
+    rotate(params?: KeysRotateParams): Promise<Key>
+  }
   audit: {
     /** List what was done, newest first */
     list(params?: AuditListParams): Promise<AuditListResult>
+    /** Check that no entry was changed, put in or taken out, and name the first that does not fit */
+    verify(params?: AuditVerifyParams): Promise<AuditVerification>
   }
 }
 
@@ -848,12 +1192,23 @@ export const methodNames = [
   'auth.login',
   'auth.logout',
   'auth.me',
+  'auth.impersonate',
+  'auth.stop_impersonating',
   'auth.set_password',
   'users.list',
   'users.get',
   'users.add',
   'users.update',
   'users.remove',
+  'users.networks.list',
+  'users.networks.add',
+  'users.networks.remove',
+  'users.keys.list',
+  'users.keys.add',
+  'users.keys.remove',
+  'users.identities.list',
+  'users.identities.add',
+  'users.identities.remove',
   'groups.list',
   'groups.get',
   'groups.members',
@@ -862,6 +1217,8 @@ export const methodNames = [
   'groups.remove',
   'groups.add_member',
   'groups.remove_member',
+  'groups.add_admin',
+  'groups.remove_admin',
   'groups.add_role',
   'groups.remove_role',
   'groups.add_claim',
@@ -886,5 +1243,13 @@ export const methodNames = [
   'settings.list',
   'settings.get',
   'settings.set',
+  'services.list',
+  'services.add',
+  'services.update',
+  'services.remove',
+  'keys.jwks',
+  'keys.list',
+  'keys.rotate',
   'audit.list',
+  'audit.verify',
 ] as const
