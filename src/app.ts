@@ -5,16 +5,17 @@ import { Identification } from './auth/identify.ts'
 import { authMethods } from './auth/methods.ts'
 import { Setup } from './auth/setup.ts'
 import { SignIn } from './auth/sign_in.ts'
+import { Impersonation } from './auth/impersonation.ts'
 import { Claims } from './claims/claims.ts'
 import { claimMethods } from './claims/methods.ts'
 import { Credentials } from './credentials/credentials.ts'
+import { Admins } from './groups/admins.ts'
 import { Grants } from './groups/grants.ts'
 import { Groups } from './groups/groups.ts'
 import { Members } from './groups/members.ts'
 import { groupMethods } from './groups/methods.ts'
 import { healthMethods, type Counters } from './health/methods.ts'
 import type { Config } from './config.ts'
-import { AuthPages } from './edge/auth_pages.ts'
 import { CookiePolicy } from './edge/cookie_policy.ts'
 import { FormGuard } from './edge/csrf.ts'
 import { Door } from './edge/door.ts'
@@ -23,6 +24,9 @@ import { Peers } from './edge/peers.ts'
 import { RpcPath } from './edge/rpc_path.ts'
 import { EdgeServer } from './edge/server.ts'
 import { Visitors } from './edge/visitor.ts'
+import { Assertions } from './keys/assertions.ts'
+import { Keys } from './keys/keys.ts'
+import { keyMethods } from './keys/methods.ts'
 import type { Log } from './log.ts'
 import { Dispatcher } from './rpc/dispatcher.ts'
 import { discoverMethod } from './rpc/discover.ts'
@@ -32,12 +36,16 @@ import { Roles } from './roles/roles.ts'
 import { roleMethods } from './roles/methods.ts'
 import { Routes } from './routes/routes.ts'
 import { routeMethods } from './routes/methods.ts'
+import { serviceMethods } from './services/methods.ts'
+import { Services } from './services/services.ts'
 import { sessionMethods } from './sessions/methods.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { settingMethods } from './settings/methods.ts'
 import { Settings } from './settings/settings.ts'
 import type { Database } from './storage/database.ts'
 import type { Seal } from './storage/seal.ts'
+import { belongingMethods } from './users/belonging_methods.ts'
+import { Belongings } from './users/belongings.ts'
 import { userMethods } from './users/methods.ts'
 import { Users } from './users/users.ts'
 
@@ -47,11 +55,16 @@ export type App = ReturnType<typeof createApp>
 export const createApp = (config: Config, database: Database, seal: Seal, log: Log) => {
   const counters: Counters = { calls: 0, requests: 0 }
   const settings = new Settings(database)
-  const audit = new Audit(database)
+  const audit = new Audit(database, seal.derive('audit chain'))
   const users = new Users(database, () => settings.value('default_context'))
   const groups = new Groups(database)
   const members = new Members(database, groups)
   const grants = new Grants(database, groups)
+  const admins = new Admins(database, groups)
+  const belongings = new Belongings(database, users)
+  const services = new Services(database)
+  const keys = new Keys(database, seal)
+  const assertions = new Assertions(keys, config.public_url)
   const roles = new Roles(database)
   const claims = new Claims(database)
   const credentials = new Credentials(database, () => settings.value('password_min_length'))
@@ -59,18 +72,22 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
   const routes = new Routes(database)
   const signIn = new SignIn(database, credentials, sessions)
   const setup = new Setup(database)
+  const impersonation = new Impersonation(users, sessions)
   const identification = new Identification(sessions, claims)
 
   const { methods, document } = discoverMethod([
     ...healthMethods(counters, database.kind),
-    ...authMethods({ users, credentials, sessions, claims, signIn, setup }),
-    ...userMethods(users, credentials),
-    ...groupMethods(groups, members, grants),
+    ...authMethods({ users, credentials, sessions, claims, signIn, setup, impersonation }),
+    ...userMethods(users, credentials, sessions),
+    ...belongingMethods(belongings),
+    ...groupMethods(groups, members, grants, admins),
     ...roleMethods(roles),
     ...claimMethods(claims),
     ...sessionMethods(sessions, users),
     ...routeMethods(routes),
     ...settingMethods(settings),
+    ...serviceMethods(services),
+    ...keyMethods(keys),
     ...auditMethods(audit),
   ])
   const dispatcher = new Dispatcher(methods, database, audit, log, counters)
@@ -80,6 +97,7 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
     envelope,
     identification,
     document,
+    services,
     socketTrust: () => settings.value('socket_trust'),
     log,
   })
@@ -88,7 +106,7 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
   const cookies = new CookiePolicy(() => settings.value('insecure_cookies'))
   const visitors = new Visitors(sessions, claims, cookies)
   const forms = new FormGuard(seal.derive('form tokens'))
-  const pages = new AuthPages({ call: dispatcher.call, identification, cookies, forms })
+  const visits = { call: dispatcher.call, identification, cookies, forms }
   const rpc = new RpcPath({
     receive: (body, identify) => envelope.receive(body, identify),
     identification,
@@ -100,12 +118,18 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
     publicHost: new URL(config.public_url).hostname,
     routes: () => routes.table(),
     visitors,
-    ownPaths: new OwnPaths(pages, rpc, document),
+    assertions,
+    ownPaths: new OwnPaths(visits, rpc, document, () => keys.jwks()),
     reportOversize: (username, domain) => oversize.report(username, domain),
     log,
     counters,
   })
   const edge = new EdgeServer(door, log)
 
-  return { settings, sessions, credentials, setup, dispatcher, socket, edge, document }
+  const sweep = async () => {
+    await sessions.sweep()
+    await audit.sweep(await settings.value('audit_retention_days'))
+  }
+
+  return { sweep, settings, sessions, credentials, setup, dispatcher, socket, edge, document }
 }

@@ -82,7 +82,7 @@ export const startDaemon = async (
 
     const setupToken = (await app.setup.isOpen()) ? await app.setup.issueToken() : undefined
     const sweeper = setInterval(() => {
-      app.sessions.sweep().catch((error: Error) => log.warn({ error: error.message }, 'sweeping failed'))
+      app.sweep().catch((error: Error) => log.warn({ error: error.message }, 'sweeping failed'))
     }, sweepEvery).unref()
     // Until it is there: a daemon that is killed right after set-up must not offer it again either.
     const marker = setInterval(() => {

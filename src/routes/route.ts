@@ -35,6 +35,12 @@ export const RequiredClaims = Type.Array(ClaimPattern, {
   description: 'Patterns of which one suffices; empty asks for nothing',
 })
 
+export const Audience = Type.String({
+  maxLength: 200,
+  pattern: '^[\\x21-\\x7e]+$',
+  description: 'Audience of X-Hero-Assertion, such as the URL of the service; null sends no assertion',
+})
+
 const Timeout = (meaning: string) =>
   Type.Integer({ minimum: 1, maximum: 3600, description: `${meaning}, in seconds: 1 to 3600` })
 
@@ -46,6 +52,7 @@ export const routeFields = {
   }),
   service: Nullable(ServiceName),
   required_claims: RequiredClaims,
+  audience: Nullable(Audience),
   preserve_host: Type.Boolean({
     description: 'Send the Host that the client asked for; otherwise the one of the target',
   }),

@@ -62,6 +62,7 @@ export class Routes {
       strip_prefix: fields.strip_prefix ?? false,
       service: fields.service ?? null,
       required_claims: fields.required_claims ?? [],
+      audience: fields.audience ?? null,
       preserve_host: fields.preserve_host ?? true,
       enabled: fields.enabled ?? true,
       connect_timeout: fields.connect_timeout ?? 5,
@@ -125,6 +126,7 @@ const refuseContradiction = ({ target, auth_mode, required_claims }: Route) => {
 const toRow = (route: Route): RouteRow => ({
   ...route,
   service: route.service ?? '',
+  audience: route.audience ?? '',
   required_claims: JSON.stringify(route.required_claims),
   strip_prefix: route.strip_prefix ? 1 : 0,
   preserve_host: route.preserve_host ? 1 : 0,
@@ -138,6 +140,7 @@ const toRow = (route: Route): RouteRow => ({
 const toRoute = (row: RouteRow): Route => ({
   ...row,
   service: row.service || null,
+  audience: row.audience || null,
   required_claims: JSON.parse(row.required_claims) as string[],
   strip_prefix: row.strip_prefix === 1,
   preserve_host: row.preserve_host === 1,

@@ -2,7 +2,8 @@ import type { Caller } from '../caller.ts'
 import { AppError } from '../errors.ts'
 import type { Method } from '../method.ts'
 
-const selfTemplate = /^users\.\{([a-z_]+)(\?)?\}$/
+/** `users.{param}`: the person named is the caller. `groups.{param}.admin`: the caller administers the group named. */
+const template = /^(users|groups)\.\{([a-z_]+)(\?)?\}(?:\.admin)?$/
 
 /** The one gate: throws unless the caller satisfies the method's rule. Sees the parameters before they are validated. */
 export const authorise = (
@@ -13,15 +14,19 @@ export const authorise = (
   if (rule === null || caller.kind === 'operator') return
   if (caller.kind === 'guest') throw new AppError('unauthenticated')
   if (rule === 'self' || rule.some((claim) => holds(claim, params, caller))) return
-  const claims = rule.filter((claim) => !selfTemplate.test(claim))
+  const claims = rule.filter((claim) => !template.test(claim))
   throw new AppError('claim_required', `This takes the claim ${claims.join(' or ')}`, { claims })
 }
 
 const holds = (claim: string, params: Readonly<Record<string, unknown>>, caller: Caller): boolean => {
-  const template = selfTemplate.exec(claim)
-  if (!template) return caller.claims.has(claim)
-  const [, name = '', mayBeLeftOut] = template
+  const [, noun, name = '', mayBeLeftOut] = template.exec(claim) ?? []
+  if (noun === undefined) return caller.claims.has(claim)
+  // A service may be called like a person; it is nobody's self.
+  if (caller.kind !== 'user') return false
   if (!Object.hasOwn(params, name)) return mayBeLeftOut !== undefined
   const value = params[name]
-  return typeof value === 'string' && value.toLowerCase() === caller.name.toLowerCase()
+  if (typeof value !== 'string') return false
+  if (noun === 'users') return value.toLowerCase() === caller.name.toLowerCase()
+  const wanted = `groups.${value}.admin`.toLowerCase()
+  return [...caller.claims].some((held) => held.toLowerCase() === wanted)
 }

@@ -1,6 +1,6 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
-import { guest, operator, type Caller } from '../caller.ts'
+import { guest, operator, service, type Caller } from '../caller.ts'
 import type { Identification } from '../auth/identify.ts'
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -9,6 +9,7 @@ import { serveLines } from './lines.ts'
 import { loadPeerOf, type Peer } from './peer.ts'
 import { bindSocketFile, type SocketFile } from './socket_file.ts'
 import { readBody } from '../body.ts'
+import type { Services } from '../services/services.ts'
 import { version } from '../version.ts'
 
 const firstByteTimeout = 10_000
@@ -19,6 +20,7 @@ interface Parts {
   readonly identification: Identification
   /** The OpenRPC document, as it is sent. */
   readonly document: string
+  readonly services: Services
   readonly socketTrust: () => Promise<'kernel' | 'file_mode'>
   readonly log: Log
 }
@@ -127,6 +129,8 @@ export class RpcSocket {
     const peer = this.#peers.get(socket)
     const from = { via: 'socket', ...(peer && { uid: peer.uid, pid: peer.pid }) } as const
     if (peer && (peer.uid === 0 || peer.uid === process.getuid?.())) return operator(from)
+    const known = peer && (await this.#parts.services.find(peer.uid))
+    if (known) return service(known.service, known.claims, from)
     // Where the platform can tell peers, one that it does not tell is a stranger.
     const trusted = this.#peerOf === undefined || (await this.#parts.socketTrust()) === 'file_mode'
     return trusted ? operator(from) : guest(from)

@@ -12,6 +12,10 @@ const masked = new Set([
   'updated_at',
   'expires_at',
   'at',
+  'until',
+  'seq',
+  'rows',
+  'x',
   'access_token',
   'address',
   'uid',
@@ -45,10 +49,14 @@ const stageOf = async (method: DocumentedMethod): Promise<TestDaemon> => {
   return method['x-effect'] === 'write' ? startCopy(seeded) : seeded
 }
 
-/** Who speaks: the operator, as most examples do; logging out takes a session. */
+const takesASession = new Set(['auth.logout', 'auth.impersonate', 'auth.stop_impersonating'])
+
+/** Who speaks: the operator, as most examples do; what is about a session takes one. */
 const speakerOf = async ({ hero }: TestDaemon, { name }: DocumentedMethod): Promise<HeroProxy> => {
-  if (name !== 'auth.logout') return hero
-  return hero.as((await hero.auth.login({ login: 'ada', password: goodPassword })).access_token)
+  if (!takesASession.has(name)) return hero
+  const ada = hero.as((await hero.auth.login({ login: 'ada', password: goodPassword })).access_token)
+  if (name === 'auth.stop_impersonating') await ada.auth.impersonate({ user: 'grace' })
+  return ada
 }
 
 for (const method of openrpc.methods) {
@@ -68,7 +76,7 @@ for (const method of openrpc.methods) {
       const [entry] = fresh
       assert.equal(entry!.method, method.name)
       assert.equal(entry!.outcome, 'ok')
-      assert.equal(entry!.actor, method.name === 'auth.logout' ? 'ada' : 'system')
+      assert.equal(entry!.actor, takesASession.has(method.name) ? 'ada' : 'system')
       await stage.close()
     })
   }

@@ -14,90 +14,7 @@ import { Seal } from '../../src/storage/seal.ts'
 import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
 import { openrpc, paramsOf, type DocumentedMethod } from '../helpers/openrpc.ts'
 import { person } from '../helpers/people.ts'
-
-const claims = [
-  'proxy.users.read',
-  'proxy.users.write',
-  'proxy.groups.read',
-  'proxy.groups.write',
-  'proxy.roles.read',
-  'proxy.roles.write',
-  'proxy.oauth.read',
-  'proxy.oauth.write',
-  'proxy.audit.read',
-  'proxy.impersonate',
-  'proxy.admin',
-] as const
-
-/** Who passes the gate: strangers; signed-in people about others, about themselves; holders of one of these claims. */
-interface Row {
-  readonly guest: boolean
-  readonly other: boolean
-  readonly self: boolean
-  readonly claims: readonly (typeof claims)[number][]
-}
-const everybody: Row = { guest: true, other: true, self: true, claims }
-const signedIn: Row = { guest: false, other: true, self: true, claims }
-const own = (...claims: Row['claims'][number][]): Row => ({ guest: false, other: false, self: true, claims })
-const only = (...claims: Row['claims'][number][]): Row => ({
-  guest: false,
-  other: false,
-  self: false,
-  claims,
-})
-
-/** Written by hand from the requirements. A method without a row fails. */
-const rows: Record<string, Row> = {
-  'rpc.discover': everybody,
-  health: everybody,
-  stats: only('proxy.admin'),
-  'auth.setup': everybody,
-  'auth.login': everybody,
-  'auth.logout': signedIn,
-  'auth.me': signedIn,
-  'auth.set_password': own('proxy.users.write'),
-  'users.list': only('proxy.users.read'),
-  'users.get': own('proxy.users.read'),
-  'users.add': only('proxy.users.write'),
-  'users.update': own('proxy.users.write'),
-  'users.remove': only('proxy.users.write'),
-  'groups.list': only('proxy.groups.read'),
-  'groups.get': only('proxy.groups.read'),
-  'groups.members': only('proxy.groups.read'),
-  'groups.add': only('proxy.groups.write'),
-  'groups.update': only('proxy.groups.write'),
-  'groups.remove': only('proxy.groups.write'),
-  'groups.add_member': only('proxy.groups.write'),
-  'groups.remove_member': only('proxy.groups.write'),
-  'groups.add_role': only('proxy.groups.write'),
-  'groups.remove_role': only('proxy.groups.write'),
-  'groups.add_claim': only('proxy.groups.write'),
-  'groups.remove_claim': only('proxy.groups.write'),
-  'roles.list': only('proxy.roles.read'),
-  'roles.get': only('proxy.roles.read'),
-  'roles.add': only('proxy.roles.write'),
-  'roles.update': only('proxy.roles.write'),
-  'roles.remove': only('proxy.roles.write'),
-  'roles.add_claim': only('proxy.roles.write'),
-  'roles.remove_claim': only('proxy.roles.write'),
-  'claims.resolve': own('proxy.users.read'),
-  'claims.check': own('proxy.users.read'),
-  'sessions.list': own('proxy.users.read'),
-  // Whose session it is, the method itself asks.
-  'sessions.revoke': signedIn,
-  'sessions.revoke_all': own('proxy.users.write'),
-  'proxy.routes.list': only('proxy.admin'),
-  'proxy.routes.get': only('proxy.admin'),
-  'proxy.routes.add': only('proxy.admin'),
-  'proxy.routes.update': only('proxy.admin'),
-  'proxy.routes.remove': only('proxy.admin'),
-  'settings.list': only('proxy.admin'),
-  'settings.get': only('proxy.admin'),
-  'settings.set': only('proxy.admin'),
-  'audit.list': only('proxy.audit.read'),
-}
-/** Where leaving out the person means the caller. */
-const mayLeaveOut = new Set(['auth.set_password', 'sessions.list', 'sessions.revoke_all'])
+import { claims, everybody, mayLeaveOut, rows, signedIn } from './rights_table.ts'
 
 const operatorToken = 'operator-token-of-the-rights-table-0123456789'
 const dir = mkdtempSync(join(tmpdir(), 'hp-'))
@@ -199,6 +116,30 @@ for (const method of openrpc.methods) {
       const allowed = await passes(call(method.name, about(method, 'grace'), holder(claim)))
       assert.equal(allowed, row.claims.includes(claim), `a holder of ${claim}`)
     }
+    // A service has claims and no self, also when it is called like the person.
+    const service = (...held: string[]): Caller => ({ ...holder(...held), kind: 'service', name: 'grace' })
+    const plain = await passes(call(method.name, about(method, 'grace'), service()))
+    assert.equal(plain, row.other, 'a service without claims')
+    for (const claim of claims) {
+      const allowed = await passes(call(method.name, about(method, 'grace'), service(claim)))
+      assert.equal(allowed, row.claims.includes(claim), `a service with ${claim}`)
+    }
+    if (method.params.some(({ name }) => name === 'group')) {
+      const { group } = paramsOf(method.examples[0]!) as { group: string }
+      const ofThis = holder(`groups.${group}.admin`)
+      const ofOther = holder('groups.elsewhere.admin', `groups.${group}`, `groups.${group}x.admin`)
+      const params = about(method, 'grace')
+      assert.equal(
+        await passes(call(method.name, params, ofThis)),
+        row.groupAdmin ?? false,
+        'its administrator',
+      )
+      assert.equal(
+        await passes(call(method.name, params, ofOther)),
+        false,
+        'the administrator of another group',
+      )
+    }
     for (const near of [
       'proxy',
       'proxy.*',
@@ -237,7 +178,7 @@ test('the rules of the document are those of the table', () => {
       )
       assert.equal(
         list.some((claim) => claim.includes('{')),
-        row.self,
+        row.self || row.groupAdmin === true,
         name,
       )
     }

@@ -68,7 +68,9 @@ describe('the command', () => {
     ])
     assert.equal((JSON.parse(both.stdout) as Record<string, unknown>).is_active, false)
     const check = run(['call', 'claims.check', '--user', 'ada', '--rule', 'proxy.admin,wiki.*'])
-    assert.deepEqual((JSON.parse(check.stdout) as Record<string, unknown>).missing, ['wiki.*'])
+    assert.deepEqual((JSON.parse(check.stdout) as Record<string, unknown>).missing, [
+      { claim: 'wiki.*', granted_by: [] },
+    ])
     assert.equal(run(['call', 'users.delete', '--username', 'grace']).stdout, 'null\n')
   })
 

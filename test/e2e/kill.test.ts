@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,8 +28,9 @@ const writeUntilGone = async (hero: HeroProxy, writer: string, done: Acknowledge
       await hero.groups.add_claim({ group: 'all', claim: `kill.${name}` })
       done.claims.add(`kill.${name}`)
       if (i % 5 === 4) {
-        await hero.users.remove({ username: name })
+        // From here on the person may be gone, and only once that is acknowledged must be.
         done.users.delete(name)
+        await hero.users.remove({ username: name })
         done.removed.add(name)
       }
       if (i % 7 === 6)
@@ -58,9 +60,11 @@ test(
   async () => {
     const dir = mkdtempSync(join(tmpdir(), 'hp-kill-'))
     const done: Acknowledged = { users: new Set(), claims: new Set(), removed: new Set(), tokens: new Set() }
+    let running: ChildProcess | undefined
     try {
       for (let round = 0; round <= rounds; round++) {
         const { child, socket } = await spawnDaemon(dir)
+        running = child
         const hero = new HeroProxy({ socket })
         if (round === 0) {
           await hero.auth.setup({ username: 'ada', email: 'ada@example.org', password: goodPassword })
@@ -81,6 +85,7 @@ test(
         }
         hero.close()
         await kill(child, 'SIGTERM')
+        running = undefined
       }
       const database = new Sqlite(join(dir, 'data', 'hero_proxy.db'), { readonly: true })
       assert.equal(database.pragma('integrity_check', { simple: true }), 'ok')
@@ -98,6 +103,7 @@ test(
         `only ${done.users.size} writes were acknowledged: that proves little`,
       )
     } finally {
+      if (running) await kill(running, 'SIGKILL')
       rmSync(dir, { recursive: true, force: true })
     }
   },

@@ -37,6 +37,13 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
     auth_mode: 'local',
     service: 'wiki',
   })
+  await hero.groups.add_admin({ group: 'interns', user: 'grace' })
+  await hero.services.add({ service: 'wiki', unix_user: 'www-data', claims: ['proxy.users.read'] })
+  await hero.users.networks.add({ user: 'grace', network: '192.168.7.0/24', description: 'At home' })
+  const pubkey = '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'
+  await hero.users.keys.add({ user: 'grace', pubkey, description: 'Laptop' })
+  await hero.users.identities.add({ user: 'grace', provider: 'forge', subject: '1906' })
+  await hero.keys.jwks()
   await hero.auth.login({ login: 'ada', password: goodPassword })
   // What an example of the journal shows has happened, and is undone so that it can happen again.
   await hero.groups.add_member({ group: 'engineers', user: 'grace' })
@@ -49,6 +56,12 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
       .set({ id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a31', ...browser })
       .execute()
     await query.updateTable('routes').set({ id: exampleRoute.id }).execute()
+    for (const [i, table] of (['user_networks', 'user_keys', 'user_identities'] as const).entries()) {
+      await query
+        .updateTable(table)
+        .set({ id: `01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a6${i + 1}` })
+        .execute()
+    }
     for (const subject of ['sessions', 'routes'] as const) database.changed(subject)
   })
 }

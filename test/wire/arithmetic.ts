@@ -109,7 +109,10 @@ export const arithmeticEnvelope = async (): Promise<Arithmetic> => {
   const database = await openDatabase(`sqlite:${join(dir, 'test.db')}`, log)
   const list = methods(heard)
   const counters = { calls: 0, requests: 0 }
-  const envelope = new Envelope(new Dispatcher(list, database, new Audit(database), log, counters), log)
+  const envelope = new Envelope(
+    new Dispatcher(list, database, new Audit(database, Buffer.alloc(32)), log, counters),
+    log,
+  )
   return {
     heard,
     logged,
