@@ -1,4 +1,4 @@
-import type { Static, TObject, TSchema } from 'typebox'
+import type { Static, TObject, TSchema } from './type.ts'
 import type { Caller } from './caller.ts'
 import type { ErrorName } from './errors.ts'
 

@@ -1,4 +1,4 @@
-import { Type, type Static, type TProperties, type TSchema } from 'typebox'
+import { Type, type Static, type TProperties, type TSchema } from './type.ts'
 
 /** An object that takes the named fields and nothing else. */
 export const Shape = <P extends TProperties>(

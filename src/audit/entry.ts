@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { Id, Named, Nullable, Shape, Time } from '../schemas.ts'
 
 export const AuditEntry = Named('AuditEntry', {

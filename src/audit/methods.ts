@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { method } from '../method.ts'
 import { Cursor, Limit, Line, Nothing, Page, Shape, Time } from '../schemas.ts'
 import type { Audit } from './audit.ts'

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import type { Claims } from '../claims/claims.ts'
 import type { Credentials } from '../credentials/credentials.ts'
 import { AppError, invalidParams } from '../errors.ts'

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { method } from '../method.ts'
 import { ClaimPattern, Context, ServiceName, Shape, Username } from '../schemas.ts'
 import type { Claims } from './claims.ts'

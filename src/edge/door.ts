@@ -84,6 +84,7 @@ export class Door {
     const { peers, ownPaths, counters } = this.#parts
     counters.requests++
     const asked = readAsked(request, peers)
+    this.#note(request, response, isRefusal(asked) ? undefined : asked)
     if (isRefusal(asked)) {
       const told: Told = {
         status: asked.status,
@@ -143,6 +144,16 @@ export class Door {
     })
     const failure = await forwardUpgrade(request, socket, early, decision.out, log)
     if (failure) refuse(failures[failure])
+  }
+
+  /** With the log level debug, a line for every request; never its query, which may hold what is secret. */
+  #note({ method }: IncomingMessage, response: ServerResponse, asked: Asked | undefined): void {
+    const { log } = this.#parts
+    if (!log.isLevelEnabled('debug')) return
+    const { host, path, requestId: request_id, address } = asked ?? {}
+    response.once('close', () =>
+      log.debug({ method, host, path, status: response.statusCode, request_id, address }, 'request'),
+    )
   }
 
   /** The routes of the asked host; undefined for a host that is none of ours. */

@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import { Type, type Static } from '../type.ts'
 import { Claim, Context, Id, Line, Named, Nullable, RoleName, ServiceName, Shape, Time } from '../schemas.ts'
 
 export const RoleDescription = Line('Description', 500)

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { method } from '../method.ts'
 import { Cursor, Id, Limit, Page, Shape } from '../schemas.ts'
 import { Domain, PathPrefix, Route, routeFields } from './route.ts'

@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import { Type, type Static } from '../type.ts'
 import { ClaimPattern, Id, Named, Nullable, ServiceName, Time } from '../schemas.ts'
 
 export const authModes = ['none', 'optional', 'local'] as const

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { method, type Method } from '../method.ts'
 import { Nothing } from '../schemas.ts'
 import { version } from '../version.ts'

@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox'
+import type { TSchema } from '../type.ts'
 import { errorTable, type ErrorName } from '../errors.ts'
 import type { Method } from '../method.ts'
 

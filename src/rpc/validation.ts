@@ -1,5 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import type { TSchema } from 'typebox'
+import type { TSchema } from '../type.ts'
 import { invalidParams } from '../errors.ts'
 import type { Method } from '../method.ts'
 

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { method } from '../method.ts'
 import { Cursor, Limit, Page, ServiceName, Shape } from '../schemas.ts'
 import { Service, ServiceClaims, UnixUser } from './service.ts'

@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import { Type, type Static } from '../type.ts'
 import { claimGrammar, Id, Named, ServiceName, Time } from '../schemas.ts'
 
 export const UnixUser = Type.String({

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import type { Caller } from '../caller.ts'
 import { AppError, invalidParams } from '../errors.ts'
 import { method } from '../method.ts'

@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import { Type, type Static } from '../type.ts'
 import { Id, Named, Time, Username } from '../schemas.ts'
 
 export const Session = Named('Session', {

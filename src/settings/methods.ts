@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { method } from '../method.ts'
 import { Line, Nothing, Shape } from '../schemas.ts'
 import { Setting, SettingValue } from './setting.ts'

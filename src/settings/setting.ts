@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type } from '../type.ts'
 import { Named } from '../schemas.ts'
 
 export const SettingValue = Type.Union([Type.String({ maxLength: 4096 }), Type.Number(), Type.Boolean()])

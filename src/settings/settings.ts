@@ -1,4 +1,4 @@
-import type { Static } from 'typebox'
+import type { Static } from '../type.ts'
 import { notFound } from '../errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'

@@ -1,4 +1,4 @@
-import { Type, type TProperties } from 'typebox'
+import { Type, type TProperties } from '../type.ts'
 import { method } from '../method.ts'
 import { Cursor, Id, Limit, Line, Named, Page, Shape, Time, Username } from '../schemas.ts'
 import type { Belongings } from './belongings.ts'

@@ -1,4 +1,4 @@
-import { Type, type Static } from 'typebox'
+import { Type, type Static } from '../type.ts'
 import { Context, Email, Id, Line, Named, Nullable, Time, Username } from '../schemas.ts'
 import type { Bit, UserRow } from '../storage/schema.ts'
 

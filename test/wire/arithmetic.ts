@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Type } from 'typebox'
+import { Type } from '../../src/type.ts'
 import { Audit } from '../../src/audit/audit.ts'
 import { operator } from '../../src/caller.ts'
 import { AppError } from '../../src/errors.ts'
