@@ -3,19 +3,19 @@ import type { Duplex } from 'node:stream'
 import { satisfiesRule } from '../claims/rule.ts'
 import type { Assertions } from '../keys/assertions.ts'
 import type { Log } from '../log.ts'
-import type { Route } from '../routes/route.ts'
 import type { RoutePlan, RouteTable } from '../routes/table.ts'
 import { isNavigation, notHere, problem, redirect, send, tell, type Told } from './answers.ts'
 import { readAsked, type Asked, type Refusal } from './asked.ts'
 import { authModes } from './auth_modes.ts'
 import { setCookie } from './cookies.ts'
-import { Forwarder, type Failure, type Forwarded } from './forward.ts'
+import { Forwarder, type Forwarded } from './forward.ts'
 import { requestHeaders, type Identity } from './headers.ts'
 import { OpenUpgrades } from './open_upgrades.ts'
 import type { OwnPaths } from './own_paths.ts'
 import type { Peers } from './peers.ts'
+import { claimMissing, failures, signInNeeded } from './refusals.ts'
 import { forwardUpgrade, refuseUpgrade } from './upgrade.ts'
-import type { Person, Visitor, Visitors } from './visitor.ts'
+import type { Visitor, Visitors } from './visitor.ts'
 
 /** A claims header beyond this is refused, never shortened: a list with a part missing is another identity. */
 const maxClaimsText = 8192
@@ -39,30 +39,6 @@ type Decision =
   | { readonly act: 'sign in' }
 
 const isRefusal = (asked: Asked | Refusal): asked is Refusal => 'message' in asked
-
-const failures: Readonly<Record<Failure, Told>> = {
-  unreachable: {
-    status: 502,
-    title: 'The service is not answering',
-    text: 'This service is down or not reachable at the moment. Try again shortly.',
-    code: 'upstream_unreachable',
-  },
-  timeout: {
-    status: 504,
-    title: 'The service took too long',
-    text: 'This service did not answer in time. Try again shortly.',
-    code: 'upstream_timeout',
-  },
-}
-
-const signInNeeded: Told = {
-  status: 401,
-  title: 'Sign in first',
-  text: 'This service is open to people who are signed in. Sign in at /auth/login.',
-  code: 'unauthenticated',
-  // RFC 9110 section 11.6.1 asks for a challenge; this scheme makes no browser open its own dialogue.
-  headers: { 'www-authenticate': 'HeroSession realm="hero_proxy", login="/auth/login"' },
-}
 
 /** Every request's way: what is asked, which route, who asks, may they, forward. The same for upgrades. */
 export class Door {
@@ -249,10 +225,3 @@ const crossesOrigin = (request: IncomingMessage, asked: Asked, { proof }: Visito
   const { upgrade, origin } = request.headers
   return upgrade !== undefined && proof === 'cookie' && origin !== undefined && origin !== asked.origin
 }
-
-const claimMissing = ({ required_claims }: Route, { username, impersonator }: Person): Told => ({
-  status: 403,
-  title: 'Not for you, so far',
-  text: `${impersonator === undefined ? 'You are signed in' : `You act as ${username}`}, but this service asks for the claim ${required_claims.join(' or ')}. An administrator can give it to you.`,
-  code: 'claim_required',
-})

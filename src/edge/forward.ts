@@ -1,11 +1,6 @@
-import {
-  Agent,
-  request as dial,
-  type ClientRequest,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http'
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import { finished } from 'node:stream'
+import { http } from '../http.ts'
 import type { Log } from '../log.ts'
 import type { RoutePlan, Upstream } from '../routes/table.ts'
 import { responseHeaders } from './headers.ts'
@@ -43,7 +38,7 @@ export const dialOptions = (upstream: Upstream) =>
 /** Carries requests to upstreams and answers back: streams both ways, passes aborts both ways, keeps connections. */
 export class Forwarder {
   readonly #log: Log
-  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 256, scheduling: 'lifo', timeout: 0 })
+  readonly #agent = new http.Agent({ keepAlive: true, maxFreeSockets: 256, scheduling: 'lifo', timeout: 0 })
 
   constructor(log: Log) {
     this.#log = log
@@ -66,7 +61,7 @@ export class Forwarder {
     settle: (failure?: Failure) => void,
   ): void {
     const { route, upstream } = out.plan
-    const onward = dial({
+    const onward = http.request({
       ...dialOptions(upstream),
       agent: this.#agent,
       method: request.method,

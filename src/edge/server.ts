@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { http } from '../http.ts'
 import type { Log } from '../log.ts'
 import type { Door } from './door.ts'
 import { refuseUpgrade } from './upgrade.ts'
@@ -27,7 +28,7 @@ export class EdgeServer {
   constructor(door: Door, log: Log) {
     this.#door = door
     this.#log = log
-    this.#server = createServer({
+    this.#server = http.createServer({
       maxHeaderSize: maxHeaderBytes,
       insecureHTTPParser: false,
       requireHostHeader: true,

@@ -1,12 +1,13 @@
-import { request as dial, STATUS_CODES, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { http } from '../http.ts'
 import type { Log } from '../log.ts'
 import { dialOptions, limitTime, type Failure, type Forwarded } from './forward.ts'
 import { responseHeaders } from './headers.ts'
 
 const head = (status: number, message: string | undefined, headers: readonly string[]): string => {
-  let text = `HTTP/1.1 ${status} ${message ?? STATUS_CODES[status] ?? ''}\r\n`
+  let text = `HTTP/1.1 ${status} ${message ?? http.STATUS_CODES[status] ?? ''}\r\n`
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
   return `${text}\r\n`
 }
@@ -46,7 +47,7 @@ export const forwardUpgrade = (
 ): Promise<Failure | undefined> =>
   new Promise((settle) => {
     const { route, upstream } = out.plan
-    const onward = dial({
+    const onward = http.request({
       ...dialOptions(upstream),
       agent: false,
       method: request.method,

@@ -1,8 +1,9 @@
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { guest, operator, service, type Caller } from '../caller.ts'
 import type { Identification } from '../auth/identify.ts'
 import { AppError } from '../errors.ts'
+import { http } from '../http.ts'
 import type { Log } from '../log.ts'
 import type { Envelope, Identify } from './envelope.ts'
 import { serveLines } from './lines.ts'
@@ -29,7 +30,7 @@ interface Parts {
 export class RpcSocket {
   readonly #parts: Parts
   readonly #server: Server
-  readonly #http = createHttpServer((request, response) => void this.#serve(request, response))
+  readonly #http = http.createServer((request, response) => void this.#serve(request, response))
   readonly #peers = new WeakMap<Socket, Peer | undefined>()
   readonly #connections = new Set<Socket>()
   /** Those that have not said yet which of the two they speak. */

@@ -1,15 +1,26 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { createRequire } from 'node:module'
+import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
 import type { TSchema } from '../type.ts'
 import { invalidParams } from '../errors.ts'
 import type { Method } from '../method.ts'
 
-const ajv = new Ajv({ strict: true, verbose: true, allowUnionTypes: true })
+/** Loaded with the first call that has something to validate, not at the start. */
+let loaded: Ajv | undefined
+const ajv = (): Ajv => {
+  const load = createRequire(import.meta.url)
+  return (loaded ??= new (load('ajv') as { Ajv: typeof Ajv }).Ajv({
+    strict: true,
+    verbose: true,
+    allowUnionTypes: true,
+  }))
+}
+
 const compiled = new WeakMap<TSchema, ValidateFunction>()
 
 /** Compiling takes milliseconds and most methods are never called: at the first call, not at the start. */
 const validator = (schema: TSchema): ValidateFunction => {
   let validate = compiled.get(schema)
-  if (!validate) compiled.set(schema, (validate = ajv.compile(schema)))
+  if (!validate) compiled.set(schema, (validate = ajv().compile(schema)))
   return validate
 }
 

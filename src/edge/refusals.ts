@@ -1,0 +1,37 @@
+import type { Route } from '../routes/route.ts'
+import type { Told } from './answers.ts'
+import type { Failure } from './forward.ts'
+import type { Person } from './visitor.ts'
+
+/** What people and programs are told when an upstream gives no answer. */
+export const failures: Readonly<Record<Failure, Told>> = {
+  unreachable: {
+    status: 502,
+    title: 'The service is not answering',
+    text: 'This service is down or not reachable at the moment. Try again shortly.',
+    code: 'upstream_unreachable',
+  },
+  timeout: {
+    status: 504,
+    title: 'The service took too long',
+    text: 'This service did not answer in time. Try again shortly.',
+    code: 'upstream_timeout',
+  },
+}
+
+export const signInNeeded: Told = {
+  status: 401,
+  title: 'Sign in first',
+  text: 'This service is open to people who are signed in. Sign in at /auth/login.',
+  code: 'unauthenticated',
+  // RFC 9110 section 11.6.1 asks for a challenge; this scheme makes no browser open its own dialogue.
+  headers: { 'www-authenticate': 'HeroSession realm="hero_proxy", login="/auth/login"' },
+}
+
+/** For somebody who is known and lacks the claim: never a redirect, which would come straight back. */
+export const claimMissing = ({ required_claims }: Route, { username, impersonator }: Person): Told => ({
+  status: 403,
+  title: 'Not for you, so far',
+  text: `${impersonator === undefined ? 'You are signed in' : `You act as ${username}`}, but this service asks for the claim ${required_claims.join(' or ')}. An administrator can give it to you.`,
+  code: 'claim_required',
+})
