@@ -1,0 +1,120 @@
+// Claims of people in a large instance: warm (kept), cold (after a change), and how it grows with the groups.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Claims } from '../src/claims/claims.ts'
+import { createLog } from '../src/log.ts'
+import { openDatabase, type Database } from '../src/storage/database.ts'
+import { newId } from '../src/storage/id.ts'
+
+const depth = 10
+const users = 10_000
+const times = { created_at: 1, updated_at: 1 }
+
+const inChunks = async <T>(rows: readonly T[], insert: (chunk: T[]) => Promise<unknown>) => {
+  for (let i = 0; i < rows.length; i += 500) await insert(rows.slice(i, i + 500))
+}
+
+/** Chains of ten groups, each in the next, a claim on every group; every person in one of the innermost. */
+const fill = (database: Database, count: number): Promise<string[]> =>
+  database.write(async () => {
+    const { query } = database
+    const groups = Array.from({ length: count }, (_, i) => ({
+      id: newId(),
+      slug: `g${i}`,
+      name: '',
+      description: '',
+      is_active: 1 as const,
+      ...times,
+    }))
+    await inChunks(groups, (chunk) => query.insertInto('groups').values(chunk).execute())
+    const scope = { service: '', context: null }
+    const claims = groups.map(({ id, slug }) => ({ group_id: id, claim: `app.${slug}`, ...scope }))
+    await inChunks(claims, (chunk) => query.insertInto('group_claims').values(chunk).execute())
+    const edges = groups.flatMap(({ id }, i) =>
+      i % depth === depth - 1
+        ? []
+        : [{ group_id: groups[i + 1]!.id, member_group_id: id, expires_at: null, added_at: 1 }],
+    )
+    await inChunks(edges, (chunk) => query.insertInto('group_groups').values(chunk).execute())
+    const people = Array.from({ length: users }, (_, i) => ({
+      id: newId(),
+      username: `u${i}`,
+      display_name: '',
+      email: null,
+      email_verified_at: null,
+      external_id: null,
+      is_active: 1 as const,
+      is_admin: 0 as const,
+      context: 1,
+      ...times,
+    }))
+    await inChunks(people, (chunk) => query.insertInto('users').values(chunk).execute())
+    const members = people.map(({ id }, i) => ({
+      group_id: groups[(i % (count / depth)) * depth]!.id,
+      user_id: id,
+      expires_at: null,
+      added_at: 1,
+    }))
+    await inChunks(members, (chunk) => query.insertInto('group_users').values(chunk).execute())
+    database.changed('groups')
+    database.changed('users')
+    return people.map(({ id }) => id)
+  })
+
+const microseconds = async (times: number, work: (i: number) => unknown) => {
+  const begin = performance.now()
+  for (let i = 0; i < times; i++) await work(i)
+  return ((performance.now() - begin) * 1000) / times
+}
+
+const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!
+
+const measure = async (groups: number) => {
+  const dir = mkdtempSync(join(tmpdir(), 'hp-bench-'))
+  const database = await openDatabase(`sqlite:${join(dir, 'bench.db')}`, createLog('silent'))
+  try {
+    const people = await fill(database, groups)
+    const claims = new Claims(database)
+    const graph = await microseconds(1, () => claims.of(people[0]!))
+    const cold = await microseconds(users - 1, (i) => claims.of(people[i + 1]!))
+    const rounds: number[] = []
+    for (let round = 0; round < 7; round++)
+      rounds.push(await microseconds(users, (i) => claims.of(people[i]!)))
+    // Somebody's change: the graph stays, the answers are made anew.
+    await database.write(async () => database.changed('users'))
+    const afterUser = await microseconds(users, (i) => claims.of(people[i]!))
+    return { groups, graph, cold, warm: median(rounds), afterUser }
+  } finally {
+    await database.close()
+    rmSync(dir, { recursive: true })
+  }
+}
+
+console.log(
+  `Claims of ${users} people in groups nested ${depth} deep, SQLite, node ${process.version}; microseconds\n`,
+)
+const columns = ['groups', 'read all groups', 'cold', 'warm', "after a user's change"]
+console.log(columns.map((name) => name.padStart(22)).join(''))
+const results = []
+for (const groups of [1_000, 10_000, 100_000]) {
+  const result = await measure(groups)
+  results.push(result)
+  const { graph, cold, warm, afterUser } = result
+  const cells = [String(groups), ...[graph, cold, warm, afterUser].map((value) => value.toFixed(1))]
+  console.log(cells.map((cell) => cell.padStart(22)).join(''))
+}
+const [thousand, , most] = results
+console.log(
+  JSON.stringify({
+    bench: 'claims',
+    figures: {
+      warm_us: Number(thousand!.warm.toFixed(2)),
+      cold_us: Number(thousand!.cold.toFixed(1)),
+      graph_ms: Number((thousand!.graph / 1000).toFixed(1)),
+      warm_us_100000_groups: Number(most!.warm.toFixed(2)),
+      cold_us_100000_groups: Number(most!.cold.toFixed(1)),
+      graph_ms_100000_groups: Number((most!.graph / 1000).toFixed(1)),
+    },
+  }),
+)
