@@ -111,9 +111,10 @@ export class PostgresRevisions implements Revisions {
   }
 
   refresh(): Promise<void> | undefined {
-    return this.#known && Date.now() - this.#readAt < trustSilence
-      ? undefined
-      : (this.#reading ??= this.#read().finally(() => (this.#reading = undefined)))
+    // While a read is on its way nothing is known yet, whatever it will find.
+    if (this.#reading) return this.#reading
+    if (this.#known && Date.now() - this.#readAt < trustSilence) return undefined
+    return (this.#reading = this.#read().finally(() => (this.#reading = undefined)))
   }
 
   async #read(): Promise<void> {
@@ -130,6 +131,8 @@ export class PostgresRevisions implements Revisions {
 
   async committed(): Promise<void> {
     this.#known = false
+    // One that is on its way may have looked before our commit: the one after it has not.
+    await this.#reading?.catch(() => {})
     await this.refresh()
   }
 

@@ -58,6 +58,18 @@ onBothDatabases('a second node on the same database', (newUrl, kind) => {
     }
   })
 
+  test('once it was told, the very first answer is the new one, also while it is still asking', async () => {
+    const cached = cacheOf(there)
+    for (let i = 0; i < 10; i++) {
+      await cached.get()
+      await put(here, `told ${i}`)
+      // Longer than a notification takes and shorter than silence is trusted.
+      await delay(150)
+      const both = [cached.get(), cached.get()]
+      assert.deepEqual(await Promise.all(both), [`told ${i}`, `told ${i}`])
+    }
+  })
+
   test('sees its own change at once, and stays warm when nothing changes', async () => {
     const cached = cacheOf(there)
     for (let i = 0; i < 20; i++) {
