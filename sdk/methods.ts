@@ -197,6 +197,14 @@ export interface Route {
   connect_timeout: number
   /** How long the upstream may be silent, in seconds: 1 to 3600 */
   response_timeout: number
+  /** Further upstreams that serve the same: requests go round, and pass by one that does not answer */
+  more_targets: string[]
+  health_path: string | null
+  /** Patterns of which one must match the address of whoever passes; empty asks for nothing */
+  allowed_emails: string[]
+  provider: string | null
+  max_body: number | null
+  bearer_token_set: boolean
   /** Unix time in seconds */
   created_at: number
   /** Unix time in seconds */
@@ -828,6 +836,14 @@ export interface ProxyRoutesAddParams {
   connect_timeout?: number
   /** How long the upstream may be silent, in seconds: 1 to 3600 */
   response_timeout?: number
+  /** Further upstreams that serve the same: requests go round, and pass by one that does not answer */
+  more_targets?: string[]
+  health_path?: string | null
+  /** Patterns of which one must match the address of whoever passes; empty asks for nothing */
+  allowed_emails?: string[]
+  provider?: string | null
+  max_body?: number | null
+  bearer_token?: string | null
 }
 
 export interface ProxyRoutesUpdateParams {
@@ -854,6 +870,14 @@ export interface ProxyRoutesUpdateParams {
   connect_timeout?: number
   /** How long the upstream may be silent, in seconds: 1 to 3600 */
   response_timeout?: number
+  /** Further upstreams that serve the same: requests go round, and pass by one that does not answer */
+  more_targets?: string[]
+  health_path?: string | null
+  /** Patterns of which one must match the address of whoever passes; empty asks for nothing */
+  allowed_emails?: string[]
+  provider?: string | null
+  max_body?: number | null
+  bearer_token?: string | null
 }
 
 export interface ProxyRoutesRemoveParams {

@@ -18,6 +18,7 @@ import { healthMethods, type Counters } from './health/methods.ts'
 import type { Config } from './config.ts'
 import { CookiePolicy } from './edge/cookie_policy.ts'
 import { FormGuard } from './edge/csrf.ts'
+import { Decisions } from './edge/decision.ts'
 import { Door } from './edge/door.ts'
 import { OwnPaths } from './edge/own_paths.ts'
 import { Peers } from './edge/peers.ts'
@@ -106,6 +107,11 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
   const cookies = new CookiePolicy(() => settings.value('insecure_cookies'))
   const visitors = new Visitors(sessions, claims, cookies)
   const forms = new FormGuard(seal.derive('form tokens'))
+  const decisions = new Decisions({
+    visitors,
+    assertions,
+    reportOversize: (username, domain) => oversize.report(username, domain),
+  })
   const visits = { call: dispatcher.call, identification, cookies, forms }
   const rpc = new RpcPath({
     receive: (body, identify) => envelope.receive(body, identify),
@@ -117,10 +123,8 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
     peers: new Peers(config.trusted_proxies),
     publicHost: new URL(config.public_url).hostname,
     routes: () => routes.table(),
-    visitors,
-    assertions,
+    decisions,
     ownPaths: new OwnPaths(visits, rpc, document, () => keys.jwks()),
-    reportOversize: (username, domain) => oversize.report(username, domain),
     log,
     counters,
   })

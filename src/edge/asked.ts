@@ -3,6 +3,7 @@ import type { Peers } from './peers.ts'
 
 /** What a request asks for, read once; every decision and every forwarded byte comes from here. */
 export interface Asked {
+  readonly method: string
   /** Host name in lower case, without port and trailing dot: what routes are found by. */
   readonly host: string
   /** The same with the port that the client named. */
@@ -17,8 +18,14 @@ export interface Asked {
   /** X-Forwarded-For as it is sent on. */
   readonly forwardedFor: string
   readonly requestId: string
-  /** Our own origin as the browser sees it. */
-  readonly origin: string
+  /** The values of all Cookie headers. */
+  readonly cookies: readonly string[]
+  /** The values of all Authorization headers: more than one counts as none. */
+  readonly authorizations: readonly string[]
+  /** The Origin header: which page asks, if a browser tells. */
+  readonly origin: string | undefined
+  /** The protocols to switch to, of the Upgrade header. */
+  readonly upgrade: string | undefined
 }
 
 export interface Refusal {
@@ -46,51 +53,87 @@ const hasDotSegment = (path: string): boolean => {
   return dotSegment.test(text)
 }
 
-const hostLines = (rawHeaders: readonly string[]): string[] => {
-  const lines: string[] = []
+/** Where a request goes: the one reading of a host and a target that everything else relies on. */
+interface Place {
+  readonly host: string
+  readonly authority: string
+  readonly target: string
+  readonly path: string
+}
+
+/** Reads the value of a Host header and a request target, or says why they name no place that everybody reads alike. */
+export const readPlace = (hostText: string, target: string): Place | Refusal => {
+  const [, name, port] = authority.exec(hostText) ?? []
+  if (name === undefined || Number(port ?? 0) > 65535)
+    return { status: 400, message: 'The Host is not a host name' }
+  // Only origin-form (RFC 9112 section 3.2.1): absolute-form could name another host than Host does.
+  if (!printable.test(target)) return { status: 400, message: 'The request target is not a plain path' }
+  const query = target.indexOf('?')
+  const path = query < 0 ? target : target.slice(0, query)
+  if (brokenEscape.test(path) || hasDotSegment(path)) return { status: 400, message: 'The path is ambiguous' }
+  const host = name.toLowerCase()
+  return { host, authority: port === undefined ? host : `${host}:${port}`, target, path }
+}
+
+export const isRefusal = (read: object): read is Refusal => 'message' in read
+
+/** The values of the headers that decide, each as often as it came. */
+const readDeciding = (rawHeaders: readonly string[]) => {
+  const hosts: string[] = []
+  const cookies: string[] = []
+  const authorizations: string[] = []
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!
-    if (name.length === 4 && name.toLowerCase() === 'host') lines.push(rawHeaders[i + 1]!)
+    const { length } = name
+    // Nearly all names are told apart by their length, without making a lower-case copy of each.
+    if (length !== 4 && length !== 6 && length !== 13) continue
+    const lower = name.toLowerCase()
+    if (lower === 'host') hosts.push(rawHeaders[i + 1]!)
+    else if (lower === 'cookie') cookies.push(rawHeaders[i + 1]!)
+    else if (lower === 'authorization') authorizations.push(rawHeaders[i + 1]!)
   }
-  return lines
+  return { hosts, cookies, authorizations }
 }
 
 /** Reads a request, or says why it is not one we could judge: then nothing of it is forwarded. */
 export const readAsked = (request: IncomingMessage, peers: Peers): Asked | Refusal => {
-  const { method, url = '', rawHeaders } = request
+  const { method = '', url = '', rawHeaders, headers } = request
   if (method === 'TRACE' || method === 'CONNECT') return { status: 405, message: 'This method is not served' }
   if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
     return { status: 505, message: 'HTTP/1.1 is spoken here' }
   // RFC 9112 section 6.1: HTTP/1.0 knows no codings, and of all others only chunked is certain to be read alike by everybody.
-  const coding = request.headers['transfer-encoding']
+  const coding = headers['transfer-encoding']
   if (coding !== undefined && (request.httpVersion === '1.0' || coding.toLowerCase() !== 'chunked'))
     return { status: 400, message: 'The only Transfer-Encoding here is chunked, and only in HTTP/1.1' }
   if (rawHeaders.length > maxHeaders * 2)
     return { status: 431, message: `A request has ${maxHeaders} headers at most` }
-  const hosts = hostLines(rawHeaders)
+  const { hosts, cookies, authorizations } = readDeciding(rawHeaders)
   // RFC 9112 section 3.2: no Host, or more than one, is answered 400.
   if (hosts.length !== 1) return { status: 400, message: 'A request names exactly one Host' }
-  const [, name, port] = authority.exec(hosts[0]!) ?? []
-  if (name === undefined || Number(port ?? 0) > 65535)
-    return { status: 400, message: 'The Host is not a host name' }
-  // Only origin-form (RFC 9112 section 3.2.1): absolute-form could name another host than Host does.
-  if (!printable.test(url)) return { status: 400, message: 'The request target is not a plain path' }
-  const query = url.indexOf('?')
-  const path = query < 0 ? url : url.slice(0, query)
-  if (brokenEscape.test(path) || hasDotSegment(path)) return { status: 400, message: 'The path is ambiguous' }
-
-  const host = name.toLowerCase()
-  const named = port === undefined ? host : `${host}:${port}`
-  const peer = peers.of(request)
+  const place = readPlace(hosts[0]!, url)
+  if (isRefusal(place)) return place
+  const { address, forwardedFor, secure, requestId } = peers.of(request)
   return {
-    host,
-    authority: named,
-    target: url,
-    path,
-    secure: peer.secure,
-    address: peer.address,
-    forwardedFor: peer.forwardedFor,
-    requestId: peer.requestId,
-    origin: `${peer.secure ? 'https' : 'http'}://${named}`,
+    method,
+    host: place.host,
+    authority: place.authority,
+    target: place.target,
+    path: place.path,
+    secure,
+    address,
+    forwardedFor,
+    requestId,
+    cookies,
+    authorizations,
+    origin: headers.origin,
+    upgrade: headers.upgrade,
   }
 }
+
+/** Our own origin as the browser sees it (RFC 6454 section 6.2). */
+export const originOf = ({ secure, authority }: Pick<Asked, 'secure' | 'authority'>): string =>
+  `${secure ? 'https' : 'http'}://${authority}`
+
+/** Every value of a header, by its name in lower case. */
+export const valuesOf = (rawHeaders: readonly string[], name: string): string[] =>
+  rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === name)

@@ -1,8 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { Asked } from './asked.ts'
+import { originOf, valuesOf, type Asked } from './asked.ts'
 import { formCookie, readCookie, setCookie } from './cookies.ts'
-import { allValues } from './visitor.ts'
 
 const lifetime = 3600
 
@@ -19,13 +18,9 @@ export class FormGuard {
   }
 
   /** The token for a form on this page, and the Set-Cookie it belongs to if the browser has none yet. */
-  issue(
-    request: IncomingMessage,
-    asked: Asked,
-    secureCookies: boolean,
-  ): { token: string; setCookie: string | undefined } {
+  issue(asked: Asked, secureCookies: boolean): { token: string; setCookie: string | undefined } {
     const name = formCookie(secureCookies)
-    const known = readCookie(allValues(request.rawHeaders, 'cookie'), name)
+    const known = readCookie(asked.cookies, name)
     if (known !== undefined && /^[A-Za-z0-9_-]{22}$/.test(known))
       return { token: this.#token(known, asked), setCookie: undefined }
     const value = randomBytes(16).toString('base64url')
@@ -35,7 +30,7 @@ export class FormGuard {
   /** Whether a post came from a form of ours in this very browser. */
   verify(request: IncomingMessage, asked: Asked, secureCookies: boolean, token: string | null): boolean {
     if (!this.sameOrigin(request, asked)) return false
-    const value = readCookie(allValues(request.rawHeaders, 'cookie'), formCookie(secureCookies))
+    const value = readCookie(asked.cookies, formCookie(secureCookies))
     if (value === undefined || token === null) return false
     const wanted = Buffer.from(this.#token(value, asked))
     const given = Buffer.from(token)
@@ -44,11 +39,11 @@ export class FormGuard {
 
   /** What the browser itself tells. `Origin: null` comes with our own no-referrer pages too and decides nothing. */
   sameOrigin(request: IncomingMessage, asked: Asked): boolean {
-    const sites = allValues(request.rawHeaders, 'sec-fetch-site')
-    const origins = allValues(request.rawHeaders, 'origin')
+    const sites = valuesOf(request.rawHeaders, 'sec-fetch-site')
+    const origins = valuesOf(request.rawHeaders, 'origin')
     return (
       sites.every((site) => site === 'same-origin') &&
-      origins.every((origin) => origin === 'null' || origin === asked.origin)
+      origins.every((origin) => origin === 'null' || origin === originOf(asked))
     )
   }
 

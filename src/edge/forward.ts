@@ -60,7 +60,8 @@ export class Forwarder {
     mayRepeat: boolean,
     settle: (failure?: Failure) => void,
   ): void {
-    const { route, upstream } = out.plan
+    const { route, upstreams } = out.plan
+    const upstream = upstreams[0]!
     const onward = http.request({
       ...dialOptions(upstream),
       agent: this.#agent,

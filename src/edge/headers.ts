@@ -1,6 +1,7 @@
 import type { RoutePlan } from '../routes/table.ts'
 import type { Asked } from './asked.ts'
 import { isOurs, withoutOurs } from './cookies.ts'
+import type { Pass } from './decision.ts'
 
 /** Who goes upstream: the six identity headers are made from this and from nothing else. */
 export interface Identity {
@@ -15,7 +16,7 @@ export interface Identity {
   readonly assertion: string | undefined
 }
 
-export type AuthMethod = 'none' | 'local' | 'bearer'
+export type AuthMethod = 'none' | 'network' | 'bearer' | 'oauth' | 'local' | 'signature'
 
 /** Of one connection only (RFC 9110 section 7.6.1); we make our own. */
 const hopByHop = new Set([
@@ -94,20 +95,15 @@ const treatmentOf = (name: string): Treatment => {
 const listedIn = (connection: string): string[] =>
   connection.split(',').map((name) => name.trim().toLowerCase())
 
-export interface Outgoing {
-  readonly asked: Asked
-  readonly plan: RoutePlan
-  readonly identity: Identity | undefined
-  readonly method: AuthMethod
-  /** True where the Authorization header is ours and ends here. */
-  readonly authorizationUsed: boolean
-  /** The path and query as the upstream gets it, for the prefix header. */
-  readonly prefix: string | undefined
-}
-
 /** The headers of the forwarded request, as a flat list: the client's own, then ours. Built from nothing, never patched. */
-export const requestHeaders = (rawHeaders: readonly string[], outgoing: Outgoing): string[] => {
-  const { asked, plan, identity } = outgoing
+export const requestHeaders = (
+  rawHeaders: readonly string[],
+  asked: Asked,
+  plan: RoutePlan,
+  { identity, method, authorizationUsed }: Pass,
+  /** What was taken off the path. */
+  prefix: string | undefined,
+): string[] => {
   const list: string[] = ['Host', hostFor(plan, asked)]
   let listed: string[] | undefined
   let cookies = ''
@@ -125,7 +121,7 @@ export const requestHeaders = (rawHeaders: readonly string[], outgoing: Outgoing
         break
       }
       case 'authorization':
-        if (!outgoing.authorizationUsed && !listed?.includes('authorization')) list.push(name, value)
+        if (!authorizationUsed && !listed?.includes('authorization')) list.push(name, value)
         break
       case 'framing':
         list.push(name, value)
@@ -147,9 +143,9 @@ export const requestHeaders = (rawHeaders: readonly string[], outgoing: Outgoing
     'X-Request-Id',
     asked.requestId,
     'X-Proxy-Auth-Method',
-    outgoing.method,
+    method,
   )
-  if (outgoing.prefix !== undefined) list.push('X-Forwarded-Prefix', outgoing.prefix)
+  if (prefix !== undefined) list.push('X-Forwarded-Prefix', prefix)
   if (identity) {
     list.push(
       'X-Hero-User',
@@ -166,8 +162,9 @@ export const requestHeaders = (rawHeaders: readonly string[], outgoing: Outgoing
   return list
 }
 
-const hostFor = ({ route, upstream }: RoutePlan, asked: Asked): string => {
+const hostFor = ({ route, upstreams }: RoutePlan, asked: Asked): string => {
   if (route.preserve_host) return asked.authority
+  const upstream = upstreams[0]!
   if ('path' in upstream) return 'localhost'
   return upstream.host.includes(':')
     ? `[${upstream.host}]:${upstream.port}`

@@ -1,5 +1,6 @@
 import type { Route } from '../routes/route.ts'
 import type { Told } from './answers.ts'
+import type { Refusal } from './asked.ts'
 import type { Failure } from './forward.ts'
 import type { Person } from './visitor.ts'
 
@@ -34,4 +35,32 @@ export const claimMissing = ({ required_claims }: Route, { username, impersonato
   title: 'Not for you, so far',
   text: `${impersonator === undefined ? 'You are signed in' : `You act as ${username}`}, but this service asks for the claim ${required_claims.join(' or ')}. An administrator can give it to you.`,
   code: 'claim_required',
+})
+
+export const ambiguousPath: Told = {
+  status: 400,
+  title: 'Ambiguous path',
+  text: 'This path could be read as belonging to more than one service.',
+  code: 'bad_request',
+}
+
+export const foreignPage: Told = {
+  status: 403,
+  title: 'Refused',
+  text: 'A page of another site tried to connect with your sign-in.',
+  code: 'cross_origin',
+}
+
+export const claimsTooLarge: Told = {
+  status: 500,
+  title: 'Too many claims',
+  text: 'Your account has more claims than fit into one request. Ask an administrator.',
+  code: 'claims_too_large',
+}
+
+export const badRequest = ({ status, message }: Refusal): Told => ({
+  status,
+  title: 'Bad request',
+  text: message,
+  code: 'bad_request',
 })

@@ -5,10 +5,9 @@ import { readBody } from '../body.ts'
 import { guest, operator, type Caller } from '../caller.ts'
 import { AppError } from '../errors.ts'
 import { ownHeaders, send, tell } from './answers.ts'
-import type { Asked } from './asked.ts'
+import { originOf, type Asked } from './asked.ts'
 import { sessionCookieName, type CookiePolicy } from './cookie_policy.ts'
 import { readCookie } from './cookies.ts'
-import { allValues, onlyValue } from './visitor.ts'
 
 interface Parts {
   /** JSON-RPC, as the socket speaks it. */
@@ -54,7 +53,7 @@ export class RpcPath {
       address: asked.address,
       user_agent: request.headers['user-agent'] ?? '',
     } as const
-    const authorizations = allValues(request.rawHeaders, 'authorization')
+    const { authorizations } = asked
     if (authorizations.length > 0) {
       if (authorizations.length > 1)
         throw new AppError('unauthenticated', 'There is more than one Authorization header')
@@ -63,12 +62,9 @@ export class RpcPath {
       return identification.bearer(authorizations[0]!, from)
     }
     const state = await cookies.at(asked)
-    const token =
-      state === 'refused'
-        ? undefined
-        : readCookie(allValues(request.rawHeaders, 'cookie'), sessionCookieName(state))
+    const token = state === 'refused' ? undefined : readCookie(asked.cookies, sessionCookieName(state))
     if (token === undefined) return guest(from)
-    if (onlyValue(request.rawHeaders, 'origin') !== asked.origin) {
+    if (asked.origin !== originOf(asked)) {
       throw new AppError('unauthenticated', 'With a cookie the Origin header must be this very origin')
     }
     return (await identification.cookie(token, from)) ?? guest(from)

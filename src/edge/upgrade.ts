@@ -46,7 +46,8 @@ export const forwardUpgrade = (
   log: Log,
 ): Promise<Failure | undefined> =>
   new Promise((settle) => {
-    const { route, upstream } = out.plan
+    const { route, upstreams } = out.plan
+    const upstream = upstreams[0]!
     const onward = http.request({
       ...dialOptions(upstream),
       agent: false,

@@ -8,7 +8,6 @@ import type { Asked } from './asked.ts'
 import { sessionCookieName, type CookiePolicy } from './cookie_policy.ts'
 import { readCookie, setCookie } from './cookies.ts'
 import type { FormGuard } from './csrf.ts'
-import { allValues } from './visitor.ts'
 
 const maxForm = 64 * 1024
 
@@ -54,7 +53,7 @@ export class Visit {
   async caller(): Promise<Caller | undefined> {
     const state = await this.#parts.cookies.at(this.asked)
     if (state === 'refused') return undefined
-    const token = readCookie(allValues(this.#request.rawHeaders, 'cookie'), sessionCookieName(state))
+    const token = readCookie(this.asked.cookies, sessionCookieName(state))
     return token === undefined ? undefined : this.#parts.identification.cookie(token, this.#from())
   }
 
@@ -84,7 +83,7 @@ export class Visit {
   ): Promise<void> {
     const state = await this.#parts.cookies.at(this.asked)
     if (state === 'refused') return this.tell(needsHttps)
-    const { token, setCookie } = this.#parts.forms.issue(this.#request, this.asked, state === 'secure')
+    const { token, setCookie } = this.#parts.forms.issue(this.asked, state === 'secure')
     const cookies: Record<string, string> = setCookie === undefined ? {} : { 'set-cookie': setCookie }
     const all = { ...ownHeaders(this.asked), ...headers, ...cookies }
     send(this.#response, status, 'text/html; charset=utf-8', body(token), all)

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import { bearerToken } from '../auth/identify.ts'
 import type { Claims } from '../claims/claims.ts'
 import type { Asserted } from '../keys/assertions.ts'
@@ -34,12 +33,8 @@ export class Visitors {
     this.#cookies = cookies
   }
 
-  async identify(
-    request: IncomingMessage,
-    asked: Asked,
-    credentials: readonly ('session' | 'token')[],
-  ): Promise<Visitor> {
-    const bearer = this.#bearer(request)
+  async identify(asked: Asked, credentials: readonly ('session' | 'token')[]): Promise<Visitor> {
+    const bearer = this.#bearer(asked)
     const owner = bearer instanceof Promise ? await bearer : bearer
     if (owner && credentials.includes('token')) {
       return { session: owner, proof: 'token', ownToken: true, staleCookie: undefined }
@@ -55,16 +50,16 @@ export class Visitors {
     const state = policy instanceof Promise ? await policy : policy
     if (state === 'refused') return guest
     const name = sessionCookieName(state)
-    const token = readCookie(allValues(request.rawHeaders, 'cookie'), name)
+    const token = readCookie(asked.cookies, name)
     if (token === undefined) return guest
     const found = this.#sessions.find(token, 'cookie')
     const session = found instanceof Promise ? await found : found
     return session ? { ...guest, session, proof: 'cookie' } : { ...guest, staleCookie: name }
   }
 
-  #bearer(request: IncomingMessage) {
-    const header = onlyValue(request.rawHeaders, 'authorization')
-    const token = header === undefined ? undefined : bearerToken(header)
+  #bearer({ authorizations }: Asked) {
+    if (authorizations.length !== 1) return undefined
+    const token = bearerToken(authorizations[0]!)
     return token === undefined ? undefined : this.#sessions.find(token, 'token')
   }
 
@@ -95,19 +90,4 @@ export class Visitors {
     if (text === undefined) this.#texts.set(claims, (text = claims.join(',')))
     return text
   }
-}
-
-export const allValues = (rawHeaders: readonly string[], name: string): string[] => {
-  const values: string[] = []
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const key = rawHeaders[i]!
-    if (key.length === name.length && key.toLowerCase() === name) values.push(rawHeaders[i + 1]!)
-  }
-  return values
-}
-
-/** The value of a header that came exactly once; twice is as good as not at all. */
-export const onlyValue = (rawHeaders: readonly string[], name: string): string | undefined => {
-  const values = allValues(rawHeaders, name)
-  return values.length === 1 ? values[0] : undefined
 }

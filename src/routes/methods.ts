@@ -1,7 +1,7 @@
 import { Type } from '../type.ts'
 import { method } from '../method.ts'
-import { Cursor, Id, Limit, Page, Shape } from '../schemas.ts'
-import { Domain, PathPrefix, Route, routeFields } from './route.ts'
+import { Cursor, Id, Limit, Nullable, Page, Shape } from '../schemas.ts'
+import { BearerToken, Domain, PathPrefix, Route, routeFields } from './route.ts'
 import type { Routes } from './routes.ts'
 
 const { target, auth_mode, ...options } = routeFields
@@ -14,6 +14,12 @@ const optional = {
   enabled: Type.Optional(options.enabled),
   connect_timeout: Type.Optional(options.connect_timeout),
   response_timeout: Type.Optional(options.response_timeout),
+  more_targets: Type.Optional(options.more_targets),
+  health_path: Type.Optional(options.health_path),
+  allowed_emails: Type.Optional(options.allowed_emails),
+  provider: Type.Optional(options.provider),
+  max_body: Type.Optional(options.max_body),
+  bearer_token: Type.Optional(Nullable(BearerToken)),
 }
 
 export const exampleRoute: Route = {
@@ -30,6 +36,12 @@ export const exampleRoute: Route = {
   enabled: true,
   connect_timeout: 5,
   response_timeout: 60,
+  more_targets: [],
+  health_path: null,
+  allowed_emails: [],
+  provider: null,
+  max_body: null,
+  bearer_token_set: false,
   created_at: 1795435200,
   updated_at: 1795435200,
 }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import { sql } from 'kysely'
 import { alreadyExists, invalidParams, notFound } from '../errors.ts'
@@ -9,7 +10,10 @@ import type { RouteRow } from '../storage/schema.ts'
 import { authModes, type AuthMode, type Route } from './route.ts'
 import { RouteTable, upstreamOf } from './table.ts'
 
-export type RouteFields = Partial<Omit<Route, 'id' | 'created_at' | 'updated_at'>>
+/** What a route can be given; a bearer token of null takes the present one away. */
+export type RouteFields = Partial<Omit<Route, 'id' | 'bearer_token_set' | 'created_at' | 'updated_at'>> & {
+  readonly bearer_token?: string | null
+}
 
 /** Which host and path lead to which upstream, and who may pass. */
 export class Routes {
@@ -20,7 +24,9 @@ export class Routes {
     this.#database = database
     this.#table = new Cached(database, ['routes'], async () => {
       const rows = await database.query.selectFrom('routes').selectAll().execute()
-      return new RouteTable(rows.map(toRoute))
+      return new RouteTable(
+        rows.map((row) => ({ route: toRoute(row), bearerTokenHash: row.bearer_token_hash })),
+      )
     })
   }
 
@@ -67,18 +73,36 @@ export class Routes {
       enabled: fields.enabled ?? true,
       connect_timeout: fields.connect_timeout ?? 5,
       response_timeout: fields.response_timeout ?? 60,
+      more_targets: fields.more_targets ?? [],
+      health_path: fields.health_path ?? null,
+      allowed_emails: fields.allowed_emails ?? [],
+      provider: fields.provider ?? null,
+      max_body: fields.max_body ?? null,
+      bearer_token_set: typeof fields.bearer_token === 'string',
       created_at: at,
       updated_at: at,
     }
-    return this.#store(route, (row) => this.#database.query.insertInto('routes').values(row).execute())
+    const bearer_token_hash = hashOf(fields.bearer_token) ?? ''
+    return this.#store(route, (row) =>
+      this.#database.query
+        .insertInto('routes')
+        .values({ ...row, bearer_token_hash })
+        .execute(),
+    )
   }
 
-  async update(id: string, fields: RouteFields): Promise<Route> {
+  async update(id: string, { bearer_token, ...fields }: RouteFields): Promise<Route> {
     return this.#database.write(async () => {
       const route = { ...(await this.get(id)), ...fields, updated_at: now() }
       route.domain = route.domain.toLowerCase()
+      const bearer_token_hash = hashOf(bearer_token)
+      if (bearer_token_hash !== undefined) route.bearer_token_set = bearer_token_hash !== ''
       return this.#store(route, (row) =>
-        this.#database.query.updateTable('routes').set(row).where('id', '=', id).execute(),
+        this.#database.query
+          .updateTable('routes')
+          .set({ ...row, ...(bearer_token_hash !== undefined && { bearer_token_hash }) })
+          .where('id', '=', id)
+          .execute(),
       )
     })
   }
@@ -92,7 +116,10 @@ export class Routes {
     })
   }
 
-  async #store(route: Route, write: (row: RouteRow) => Promise<unknown>): Promise<Route> {
+  async #store(
+    route: Route,
+    write: (row: Omit<RouteRow, 'bearer_token_hash'>) => Promise<unknown>,
+  ): Promise<Route> {
     refuseContradiction(route)
     return this.#database.write(async () => {
       const taken = await this.#database.query
@@ -110,20 +137,28 @@ export class Routes {
   }
 }
 
-const refuseContradiction = ({ target, auth_mode, required_claims }: Route) => {
+const refuseBadTarget = (field: string, target: string) => {
   const upstream = upstreamOf(target)
-  if ('port' in upstream) {
-    const { host, port } = upstream
-    if (port < 1 || port > 65535 || (host.includes(':') && !isIPv6(host))) {
-      throw invalidParams('target', 'http://host:port with a port from 1 to 65535, or unix:/path.sock')
-    }
+  if ('path' in upstream) return
+  const { host, port } = upstream
+  if (port < 1 || port > 65535 || (host.includes(':') && !isIPv6(host))) {
+    throw invalidParams(field, 'http://host:port with a port from 1 to 65535, or unix:/path.sock')
   }
+}
+
+const refuseContradiction = ({ target, more_targets, auth_mode, required_claims }: Route) => {
+  refuseBadTarget('target', target)
+  more_targets.forEach((one, i) => refuseBadTarget(`more_targets/${i}`, one))
   if (auth_mode === 'none' && required_claims.length > 0) {
     throw invalidParams('required_claims', 'empty where auth_mode is none: everybody is a guest there')
   }
 }
 
-const toRow = (route: Route): RouteRow => ({
+/** Undefined leaves what is there, empty takes it away. */
+const hashOf = (token: string | null | undefined): string | undefined =>
+  typeof token === 'string' ? hash('sha256', token, 'hex') : token === null ? '' : undefined
+
+const toRow = ({ bearer_token_set: _, ...route }: Route): Omit<RouteRow, 'bearer_token_hash'> => ({
   ...route,
   service: route.service ?? '',
   audience: route.audience ?? '',
@@ -131,19 +166,28 @@ const toRow = (route: Route): RouteRow => ({
   strip_prefix: route.strip_prefix ? 1 : 0,
   preserve_host: route.preserve_host ? 1 : 0,
   enabled: route.enabled ? 1 : 0,
+  more_targets: JSON.stringify(route.more_targets),
+  health_path: route.health_path ?? '',
+  allowed_emails: JSON.stringify(route.allowed_emails),
+  provider: route.provider ?? '',
 })
 
 /**
  * A mode this version does not know closes the route: its paths answer as if nothing were there. They do not fall to a
  * shorter prefix, whose rule may be weaker.
  */
-const toRoute = (row: RouteRow): Route => ({
+const toRoute = ({ bearer_token_hash, ...row }: RouteRow): Route => ({
   ...row,
+  bearer_token_set: bearer_token_hash !== '',
   service: row.service || null,
   audience: row.audience || null,
   required_claims: JSON.parse(row.required_claims) as string[],
   strip_prefix: row.strip_prefix === 1,
   preserve_host: row.preserve_host === 1,
   auth_mode: row.auth_mode as AuthMode,
+  more_targets: JSON.parse(row.more_targets) as string[],
+  health_path: row.health_path || null,
+  allowed_emails: JSON.parse(row.allowed_emails) as string[],
+  provider: row.provider || null,
   enabled: row.enabled === 1 && authModes.includes(row.auth_mode as AuthMode),
 })

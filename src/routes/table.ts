@@ -5,7 +5,10 @@ export type Upstream = { readonly host: string; readonly port: number } | { read
 
 export interface RoutePlan {
   readonly route: Route
-  readonly upstream: Upstream
+  /** Its target, then the further ones. */
+  readonly upstreams: readonly Upstream[]
+  /** SHA-256 of the route's static token, hex; empty without one. */
+  readonly bearerTokenHash: string
 }
 
 export const upstreamOf = (target: string): Upstream => {
@@ -121,14 +124,15 @@ export class RouteTable {
   readonly #hosts = new Map<string, HostRoutes>()
   readonly #suffixes = new Map<string, HostRoutes>()
 
-  constructor(routes: readonly Route[]) {
-    for (const route of routes) {
+  constructor(routes: readonly { readonly route: Route; readonly bearerTokenHash: string }[]) {
+    for (const { route, bearerTokenHash } of routes) {
       const wildcard = route.domain.startsWith('*.')
       const hosts = wildcard ? this.#suffixes : this.#hosts
       const key = wildcard ? route.domain.slice(1) : route.domain
       const host = hosts.get(key) ?? new HostRoutes()
       hosts.set(key, host)
-      host.add({ route, upstream: upstreamOf(route.target) })
+      const upstreams = [route.target, ...route.more_targets].map(upstreamOf)
+      host.add({ route, upstreams, bearerTokenHash })
     }
   }
 

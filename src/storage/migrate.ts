@@ -2,12 +2,14 @@ import type { Kysely } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import * as first from './migrations/001_first.ts'
 import * as authorization from './migrations/002_authorization.ts'
+import * as edge from './migrations/003_edge.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first; a name is never changed and a step never edited once released. */
 export const migrations: Record<string, Migration> = {
   '001_first': first,
   '002_authorization': authorization,
+  '003_edge': edge,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

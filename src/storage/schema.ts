@@ -72,6 +72,18 @@ export interface RouteRow {
   enabled: Bit
   connect_timeout: number
   response_timeout: number
+  /** JSON list of further upstreams. */
+  more_targets: string
+  /** Empty where nothing is probed. */
+  health_path: string
+  /** JSON list of patterns. */
+  allowed_emails: string
+  /** Empty where any provider will do. */
+  provider: string
+  /** SHA-256 of the route's static token, hex; empty without one. */
+  bearer_token_hash: string
+  /** In bytes; null sets no limit. */
+  max_body: number | null
   created_at: number
   updated_at: number
 }
@@ -142,6 +154,20 @@ export interface Schema {
     expires_at: number
   }
   routes: RouteRow
+  /** Signed requests that were let in: a nonce is used once per key. */
+  signature_nonces: { pubkey: string; nonce: string; expires_at: number }
+  acme_accounts: { directory: string; url: string; key_sealed: string; created_at: number }
+  acme_challenges: { token: string; key_authorization: string; expires_at: number }
+  certificates: { domain: string; chain: string; key_sealed: string; not_after: number; updated_at: number }
+  /** Sessions that were ended before their time, in the order in which it happened. */
+  revocations: {
+    seq: number
+    session_id: string
+    user_id: string
+    username: string
+    reason: string
+    at: number
+  }
   /** `value` is JSON, or sealed text for secrets. */
   settings: { key: string; value: string; updated_at: number }
   /** What is true of this instance as a whole and no setting: `initialised_at`, `master_secret_check`. */
@@ -151,5 +177,14 @@ export interface Schema {
 }
 
 /** What caches are made from; a change raises its subject's revision in the same transaction. */
-export const subjects = ['users', 'groups', 'sessions', 'routes', 'settings', 'services', 'keys'] as const
+export const subjects = [
+  'users',
+  'groups',
+  'sessions',
+  'routes',
+  'settings',
+  'services',
+  'keys',
+  'certificates',
+] as const
 export type Subject = (typeof subjects)[number]
