@@ -66,12 +66,13 @@ export class Door {
       return redirect(response, asked, 302, `/auth/login?return_to=${encodeURIComponent(asked.target)}`)
     }
     const out = this.#outgoing(request, asked, plan as RoutePlan, decision)
-    const failure = await this.#forwarder.forward(request, response, out)
-    if (failure) tell(request, response, asked, failures[failure])
+    this.#forwarder.forward(request, response, out, (failure) =>
+      tell(request, response, asked, failures[failure]),
+    )
   }
 
   async upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): Promise<void> {
-    const { peers, ownPaths, decisions, counters, log } = this.#parts
+    const { peers, ownPaths, decisions, counters } = this.#parts
     counters.requests++
     const refuse = (told: Told) => refuseUpgrade(socket, told.status, problem(told), challenge(told))
     const asked = readAsked(request, peers)
@@ -95,7 +96,7 @@ export class Door {
       return now.act === 'forward' && now.who === decision.who
     })
     const out = this.#outgoing(request, asked, plan as RoutePlan, decision)
-    const failure = await forwardUpgrade(request, socket, early, out, log)
+    const failure = await forwardUpgrade(this.#forwarder, request, socket, early, out)
     if (failure) refuse(failures[failure])
   }
 

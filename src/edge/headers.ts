@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { RoutePlan } from '../routes/table.ts'
 import type { Asked } from './asked.ts'
 import { isOurs, withoutOurs } from './cookies.ts'
@@ -95,6 +96,13 @@ const treatmentOf = (name: string): Treatment => {
 const listedIn = (connection: string): string[] =>
   connection.split(',').map((name) => name.trim().toLowerCase())
 
+/** What a value of ours may hold: a stray line break in the database must not become a header of its own. */
+const sendable = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
+const ours = (value: string): string => {
+  if (!sendable.test(value)) throw new TypeError('an identity header cannot hold this value')
+  return value
+}
+
 /** The headers of the forwarded request, as a flat list: the client's own, then ours. Built from nothing, never patched. */
 export const requestHeaders = (
   rawHeaders: readonly string[],
@@ -149,14 +157,14 @@ export const requestHeaders = (
   if (identity) {
     list.push(
       'X-Hero-User',
-      identity.username,
+      ours(identity.username),
       'X-Hero-Context',
       String(identity.context),
       'X-Hero-Claims',
-      identity.claims,
+      ours(identity.claims),
     )
-    if (identity.email !== null) list.push('X-Proxy-User-Email', identity.email)
-    if (identity.impersonator !== undefined) list.push('X-Hero-Impersonator', identity.impersonator)
+    if (identity.email !== null) list.push('X-Proxy-User-Email', ours(identity.email))
+    if (identity.impersonator !== undefined) list.push('X-Hero-Impersonator', ours(identity.impersonator))
     if (identity.assertion !== undefined) list.push('X-Hero-Assertion', identity.assertion)
   }
   return list
@@ -193,4 +201,33 @@ export const responseHeaders = (rawHeaders: readonly string[], extra: readonly s
     list.push(name, rawHeaders[i + 1]!)
   }
   return list
+}
+
+/** The head of the forwarded request as it is sent (RFC 9112 section 3). */
+export const requestHead = (
+  { method, headers }: Pick<IncomingMessage, 'method' | 'headers'>,
+  target: string,
+  list: readonly string[],
+  framing: 'chunked' | 'length' | 'empty' | undefined,
+): string => {
+  let head = `${method} ${target} HTTP/1.1\r\n`
+  for (let i = 0; i < list.length; i += 2) head += `${list[i]}: ${list[i + 1]}\r\n`
+  if (framing === 'chunked') head += 'Transfer-Encoding: chunked\r\n'
+  if (framing === 'empty') head += 'Content-Length: 0\r\n'
+  if (headers.expect !== undefined) head += `Expect: ${headers.expect}\r\n`
+  return `${head}\r\n`
+}
+
+/** The trailers of a request as they go on: what may stand in a head, and nothing that decides there (RFC 9110 section 6.5.1). */
+export const trailersFor = ({ rawTrailers }: Pick<IncomingMessage, 'rawTrailers'>): string => {
+  let text = ''
+  for (let i = 0; i < rawTrailers.length; i += 2) {
+    const name = rawTrailers[i]!
+    if (
+      treatmentOf(name) === 'keep' &&
+      !/^(content-|cache-control$|if-|range$|max-forwards$|pragma$|trailer$)/i.test(name)
+    )
+      text += `${name}: ${rawTrailers[i + 1]}\r\n`
+  }
+  return text
 }

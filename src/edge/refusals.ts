@@ -18,6 +18,20 @@ export const failures: Readonly<Record<Failure, Told>> = {
     text: 'This service did not answer in time. Try again shortly.',
     code: 'upstream_timeout',
   },
+  'slow body': {
+    status: 408,
+    title: 'Your upload stopped',
+    text: 'Nothing more of the request arrived for a minute.',
+    code: 'request_timeout',
+    headers: { connection: 'close' },
+  },
+  'large body': {
+    status: 413,
+    title: 'Too large',
+    text: 'This service takes no request of this size.',
+    code: 'content_too_large',
+    headers: { connection: 'close' },
+  },
 }
 
 export const signInNeeded: Told = {

@@ -6,6 +6,8 @@ import type { Log } from '../log.ts'
 import type { Door } from './door.ts'
 import { refuseUpgrade } from './upgrade.ts'
 
+/** Requests of one connection that may wait for the answers before theirs. */
+const maxPipelined = 200
 const maxHeaderBytes = 16 * 1024
 
 /** What the parser refused, in HTTP's own words. */
@@ -43,20 +45,15 @@ export class EdgeServer {
       const { socket } = request
       if (this.#last.has(socket)) return
       const answers = this.#answers(socket)
+      // Pipelined: one after another, so that nothing is done before what was asked first (RFC 9112 section 9.3.2).
+      const before = [...answers].at(-1)
+      if (answers.size >= maxPipelined) return void socket.destroy()
       answers.add(response)
       response.once('close', () => answers.delete(response))
       // An upgrade that is not taken up: parsers do not agree on where such a message ends.
       if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
-      void door.request(request, response).catch((error: Error) => {
-        this.#log.error({ error: error.stack }, 'internal error at the edge')
-        if (response.headersSent) response.destroy()
-        else
-          response
-            .writeHead(500, { 'content-type': 'text/plain', connection: 'close' })
-            .end('Internal error\n')
-      })
-      // Known by now, from the request or because its framing was refused.
-      if (!response.shouldKeepAlive) this.#last.add(socket)
+      if (before) before.once('close', () => this.#begin(request, response))
+      else this.#begin(request, response)
     }
     this.#server.on('request', serve)
     // The upstream says whether to go on (RFC 9110 section 10.1.1).
@@ -94,6 +91,20 @@ export class EdgeServer {
     await closed
     clearTimeout(timer)
     this.#door.close()
+  }
+
+  #begin(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request
+    // The answer before this one was the last: what came behind it is no request.
+    if (this.#last.has(socket) || !socket.writable) return void response.destroy()
+    this.#door.request(request, response).catch((error: Error) => {
+      this.#log.error({ error: error.stack }, 'internal error at the edge')
+      if (response.headersSent) response.destroy()
+      else
+        response.writeHead(500, { 'content-type': 'text/plain', connection: 'close' }).end('Internal error\n')
+    })
+    // Known by now, from the request or because its framing was refused.
+    if (!response.shouldKeepAlive) this.#last.add(socket)
   }
 
   #answers(socket: Duplex): Set<ServerResponse> {

@@ -2,11 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { http } from '../http.ts'
-import type { Log } from '../log.ts'
-import { dialOptions, limitTime, type Failure, type Forwarded } from './forward.ts'
-import { responseHeaders } from './headers.ts'
+import type { Head } from './answer_parser.ts'
+import { reason } from './exchange.ts'
+import type { Failure, Forwarded, Forwarder, Timed } from './forward.ts'
+import { requestHead, responseHeaders } from './headers.ts'
+import type { Asker, UpstreamConnection } from './upstream_connection.ts'
 
-const head = (status: number, message: string | undefined, headers: readonly string[]): string => {
+const headText = (status: number, message: string | undefined, headers: readonly string[]): string => {
   let text = `HTTP/1.1 ${status} ${message ?? http.STATUS_CODES[status] ?? ''}\r\n`
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
   return `${text}\r\n`
@@ -25,7 +27,7 @@ export const refuseUpgrade = (
     'Content-Length',
     String(Buffer.byteLength(body)),
   ]
-  socket.end(head(status, undefined, [...headers, ...framing, 'Connection', 'close']) + body)
+  socket.end(headText(status, undefined, [...headers, ...framing, 'Connection', 'close']) + body)
 }
 
 /** Ends a connection so that the other side sees a broken transfer, not a body that ended by closing. */
@@ -36,81 +38,130 @@ const breakOff = (socket: Duplex): void => {
 
 /**
  * Forwards a request to switch protocols (RFC 9110 section 7.8). After a 101 bytes pass both ways untouched until either
- * side ends; any other answer of the upstream is passed on and the connection closed.
+ * side ends; any other answer of the upstream is passed on and the connection closed. Resolves when it is over, with a
+ * Failure if no answer came.
  */
 export const forwardUpgrade = (
+  forwarder: Forwarder,
   request: IncomingMessage,
   socket: Duplex,
   early: Buffer,
   out: Forwarded,
-  log: Log,
 ): Promise<Failure | undefined> =>
-  new Promise((settle) => {
-    const { route, upstreams } = out.plan
-    const upstream = upstreams[0]!
-    const onward = http.request({
-      ...dialOptions(upstream),
-      agent: false,
-      method: request.method,
-      path: out.target,
-      headers: [...out.headers, 'Connection', 'Upgrade', 'Upgrade', request.headers.upgrade!],
-      setHost: false,
-    })
-    let timedOut = false
-    let answered = false
-    limitTime(onward, route.connect_timeout, route.response_timeout, () => {
-      timedOut = true
-      onward.destroy(new Error('the upstream took too long'))
-    })
-    const leave = () => onward.destroy()
-    socket.once('close', leave)
-    socket.on('error', () => socket.destroy())
+  new Promise((settle) => new UpgradeExchange(forwarder, request, socket, early, out, settle).begin())
 
-    onward.on('error', (error: NodeJS.ErrnoException) => {
-      // An answer that breaks off stays broken off: another one appended to it would be read as its body.
-      if (answered) return breakOff(socket)
-      log.warn({ route: route.id, error: error.code ?? error.message }, 'no answer from the upstream')
-      if (socket.writable) settle(timedOut ? 'timeout' : 'unreachable')
-      else settle(undefined)
-    })
-    onward.on('upgrade', (answer, far, first) => {
-      answered = true
-      socket.off('close', leave)
-      onward.setTimeout(0)
-      far.setTimeout(0)
-      const headers = responseHeaders(answer.rawHeaders, [])
-      const protocol = answer.headers.upgrade ?? request.headers.upgrade!
-      // The status line and headers are written raw: what node:http refused to parse never gets here.
-      socket.write(
-        Buffer.from(
-          head(101, answer.statusMessage, [...headers, 'Connection', 'Upgrade', 'Upgrade', protocol]),
-          'latin1',
-        ),
-      )
-      if (first.length > 0) socket.write(first)
-      if (early.length > 0) far.write(early)
-      far.on('error', () => socket.destroy())
-      socket.on('error', () => far.destroy())
-      far.on('close', () => socket.destroy())
-      socket.on('close', () => far.destroy())
-      far.pipe(socket)
-      socket.pipe(far)
-      socket.once('close', () => settle(undefined))
-    })
-    onward.on('response', (answer) => {
-      if (answer.statusCode! < 200) return void onward.destroy(new Error('the answer has no status'))
-      answered = true
-      // Ended by closing, so the body needs no framing of its own (RFC 9112 section 6.3).
-      const headers = responseHeaders(answer.rawHeaders, out.answerHeaders)
-      socket.write(
-        Buffer.from(
-          head(answer.statusCode!, answer.statusMessage, [...headers, 'Connection', 'close']),
-          'latin1',
-        ),
-      )
-      answer.on('error', () => breakOff(socket))
-      answer.pipe(socket)
-      socket.once('close', () => settle(undefined))
-    })
-    onward.end()
-  })
+class UpgradeExchange implements Asker, Timed {
+  readonly bodiless = false
+  readonly #forwarder: Forwarder
+  readonly #request: IncomingMessage
+  readonly #socket: Duplex
+  readonly #early: Buffer
+  readonly #out: Forwarded
+  readonly #settle: (failure?: Failure) => void
+  #connection: UpstreamConnection | undefined
+  #began: number
+  #answer: Head | undefined
+  #over = false
+
+  constructor(
+    forwarder: Forwarder,
+    request: IncomingMessage,
+    socket: Duplex,
+    early: Buffer,
+    out: Forwarded,
+    settle: (failure?: Failure) => void,
+  ) {
+    this.#forwarder = forwarder
+    this.#request = request
+    this.#socket = socket
+    this.#early = early
+    this.#out = out
+    this.#settle = settle
+    this.#began = forwarder.clock
+  }
+
+  begin(): void {
+    const { plan, target, headers } = this.#out
+    this.#socket.on('error', () => this.#socket.destroy())
+    this.#socket.once('close', () => this.#conclude())
+    const connection = this.#forwarder.pool.open(plan.upstreams[0]!)
+    this.#connection = connection
+    this.#forwarder.began(this)
+    const list = [...headers, 'Connection', 'Upgrade', 'Upgrade', this.#request.headers.upgrade!]
+    connection.ask(this, requestHead(this.#request, target, list, undefined), false)
+  }
+
+  watchTime(now: number): void {
+    if (this.#answer) return
+    const { connect_timeout, response_timeout } = this.#out.plan.route
+    const limit = this.#connection!.connected ? response_timeout : connect_timeout
+    if (now - this.#began >= limit) this.#fail('timeout', 'ETIMEDOUT')
+  }
+
+  information(): void {}
+
+  drain(): void {}
+
+  head(head: Head): void {
+    this.#answer = head
+    if (head.upgrade) return
+    // Ended by closing, so the body needs no framing of its own (RFC 9112 section 6.3).
+    const headers = responseHeaders(head.rawHeaders, this.#out.answerHeaders)
+    this.#write(headText(head.status, reason(head.message), [...headers, 'Connection', 'close']))
+  }
+
+  body(chunk: Buffer): void {
+    if (this.#socket.write(chunk)) return
+    this.#connection!.pause()
+    this.#socket.once('drain', () => this.#connection!.resume())
+  }
+
+  flush(): void {}
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  switched(far: Socket, first: Buffer): void {
+    const near = this.#socket
+    const { rawHeaders, message } = this.#answer!
+    // Whatever the upstream calls it: the protocol is the one that was asked for, or it names it itself.
+    const named = rawHeaders.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === 'upgrade')
+    const protocol = rawHeaders[named + 1] ?? this.#request.headers.upgrade!
+    const headers = responseHeaders(rawHeaders, [])
+    this.#write(headText(101, reason(message), [...headers, 'Connection', 'Upgrade', 'Upgrade', protocol]))
+    if (near.destroyed) return void far.destroy()
+    if (first.length > 0) near.write(first)
+    if (this.#early.length > 0) far.write(this.#early)
+    far.on('error', () => near.destroy())
+    near.on('error', () => far.destroy())
+    far.on('close', () => near.destroy())
+    near.on('close', () => far.destroy())
+    far.pipe(near)
+    near.pipe(far)
+  }
+
+  broken(error: NodeJS.ErrnoException): void {
+    // An answer that breaks off stays broken off: another one appended to it would be read as its body.
+    if (this.#answer) return breakOff(this.#socket)
+    this.#fail('unreachable', error.code ?? error.message)
+  }
+
+  #write(head: string): void {
+    if (this.#socket.writable) this.#socket.write(Buffer.from(head, 'latin1'))
+  }
+
+  #fail(failure: Failure, error: string): void {
+    if (this.#over) return
+    this.#forwarder.log.warn({ route: this.#out.plan.route.id, error }, 'no answer from the upstream')
+    this.#conclude(this.#socket.writable ? failure : undefined)
+  }
+
+  #conclude(failure?: Failure): void {
+    if (this.#over) return
+    this.#over = true
+    this.#forwarder.ended(this)
+    this.#connection!.abandon(this)
+    this.#settle(failure)
+  }
+}

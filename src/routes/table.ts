@@ -1,7 +1,9 @@
 import type { Route } from './route.ts'
 
 /** What to dial: the address of an upstream, read once from a route's target. */
-export type Upstream = { readonly host: string; readonly port: number } | { readonly path: string }
+export type Upstream = { readonly name: string } & (
+  { readonly host: string; readonly port: number } | { readonly path: string }
+)
 
 export interface RoutePlan {
   readonly route: Route
@@ -12,9 +14,9 @@ export interface RoutePlan {
 }
 
 export const upstreamOf = (target: string): Upstream => {
-  if (target.startsWith('unix:')) return { path: target.slice('unix:'.length) }
+  if (target.startsWith('unix:')) return { name: target, path: target.slice('unix:'.length) }
   const { hostname, port } = new URL(target)
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 80 : Number(port) }
+  return { name: target, host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 80 : Number(port) }
 }
 
 /** Overlong UTF-8 for ASCII (`%c0%af` is a slash), which old decoders accept. */

@@ -119,7 +119,12 @@ describe('services that are down, slow or broken (R19)', () => {
           setTimeout(() => (reset ? socket.resetAndDestroy() : socket.end()), 50)
         })
         const domain = await lead(upstream.target)
-        await assert.rejects(ask(stage.daemon, domain, '/'), /aborted|ECONNRESET|hang up/)
+        // What was seen to be broken before a byte of it went on is told as that; the rest is cut off.
+        const told = await ask(stage.daemon, domain, '/').then(
+          ({ status }) => String(status),
+          (error: Error) => error.message,
+        )
+        assert.match(told, /^502$|aborted|ECONNRESET|hang up/)
         const upgrade = await askRaw(
           stage.daemon,
           `GET / HTTP/1.1\r\nHost: ${domain}\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`,

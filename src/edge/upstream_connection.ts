@@ -1,0 +1,217 @@
+import { connect, type Socket } from 'node:net'
+import type { Upstream } from '../routes/table.ts'
+import { AnswerParser, type Head, type Reader } from './answer_parser.ts'
+
+/** Who sends a request on a connection and hears the answer. Exactly one of `end`, `broken` and `switched` comes last. */
+export interface Asker {
+  /** HEAD is answered by a head alone. */
+  readonly bodiless: boolean
+  /** 100 to 199, but for 101 after an upgrade. */
+  information(head: Head): void
+  head(head: Head): void
+  body(chunk: Buffer): void
+  /** All bytes that came together have been told: what is held back to be sent at once may go. */
+  flush(): void
+  /** The whole answer was told. */
+  end(rawTrailers: readonly string[]): void
+  /** No answer, or none that is whole. */
+  broken(error: NodeJS.ErrnoException): void
+  /** After a 101: the connection is the asker's now; `first` are bytes that came behind the head. */
+  switched(socket: Socket, first: Buffer): void
+  /** More of the request's body can be written. */
+  drain(): void
+}
+
+export const dialOptions = (upstream: Upstream) =>
+  'path' in upstream ? { path: upstream.path } : { host: upstream.host, port: upstream.port }
+
+const unexpected = (text: string): NodeJS.ErrnoException =>
+  Object.assign(new Error(text), { code: 'EUPSTREAM' })
+
+/** A connection to an upstream: one request at a time, and kept for the next only if nothing at all was odd. */
+export class UpstreamConnection implements Reader {
+  readonly upstream: Upstream
+  readonly #socket: Socket
+  readonly #parser = new AnswerParser(this)
+  readonly #released: (connection: UpstreamConnection) => void
+  #asker: Asker | undefined
+  #trailers: readonly string[] | undefined
+  #answered = false
+  #keepAlive = false
+  #switches = false
+  #wholeRequest = false
+  #reading = false
+  #gone = false
+  /** True once a request was answered here: it may have been closed at the other end without our knowing. */
+  reused = false
+  connected = false
+
+  /** `released` is called when the connection can take another request. */
+  constructor(upstream: Upstream, released: (connection: UpstreamConnection) => void) {
+    this.upstream = upstream
+    this.#released = released
+    const socket = connect({ ...dialOptions(upstream), noDelay: true })
+    this.#socket = socket
+    socket.on('connect', () => (this.connected = true))
+    socket.on('data', (bytes) => this.#read(bytes))
+    socket.on('end', () => this.#ended())
+    socket.on('error', (error) => this.destroy(error))
+    socket.on('close', () => this.destroy(unexpected('the upstream closed the connection')))
+    socket.on('drain', () => this.#asker?.drain())
+  }
+
+  get usable(): boolean {
+    return !this.#gone
+  }
+
+  /** Whether written bytes are waiting for the upstream to take them. */
+  get blocked(): boolean {
+    return this.#socket.writableNeedDrain
+  }
+
+  /** Sends the head of a request; its body, if there is one, follows by `write` and `endRequest`. */
+  ask(asker: Asker, head: string, hasBody: boolean): void {
+    this.#asker = asker
+    this.#answered = false
+    this.#wholeRequest = !hasBody
+    this.#socket.write(head, 'latin1')
+  }
+
+  /** False when the upstream takes no more for now; `drain` tells when it does again. */
+  write(bytes: Buffer | string): boolean {
+    return this.#socket.write(bytes as string, 'latin1')
+  }
+
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
+  }
+
+  endRequest(): void {
+    this.#wholeRequest = true
+  }
+
+  /** Stops reading: whoever gets the answer is slower than the upstream. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  /** Ends the connection; whoever is still owed an answer hears why. */
+  destroy(error: NodeJS.ErrnoException = unexpected('the request was given up')): void {
+    if (this.#gone) return
+    this.#gone = true
+    this.#socket.destroy()
+    // The parser is not taken away under its own feet.
+    if (!this.#reading) this.#parser.close()
+    const asker = this.#asker
+    this.#asker = undefined
+    asker?.broken(error)
+  }
+
+  /** The asker has left before the end: what still comes is nobody's. It is not told; after its end this does nothing. */
+  abandon(asker: Asker): void {
+    if (this.#asker !== asker) return
+    this.#asker = undefined
+    this.destroy()
+  }
+
+  readHead(head: Head): boolean {
+    const asker = this.#asker
+    if (!asker || this.#answered) {
+      this.destroy(unexpected('the upstream answers what nobody asked'))
+      return false
+    }
+    if (head.status === 101 && head.upgrade) {
+      this.#switches = true
+      asker.head(head)
+      return false
+    }
+    if (head.status >= 100 && head.status < 200 && head.status !== 101) {
+      asker.information(head)
+      return false
+    }
+    // Below 200 only a 101 that switches nothing gets here, or a number that is no status (RFC 9110 section 15).
+    if (head.status < 200 || head.status > 999) {
+      this.destroy(unexpected('the answer has no status'))
+      return false
+    }
+    this.#answered = true
+    this.#keepAlive = head.keepAlive
+    asker.head(head)
+    return asker.bodiless
+  }
+
+  readBody(chunk: Buffer): void {
+    this.#asker?.body(chunk)
+  }
+
+  readEnd(rawTrailers: readonly string[]): void {
+    // A message of information ends as well; the answer is still to come.
+    if (this.#answered) this.#trailers = rawTrailers
+  }
+
+  #read(bytes: Buffer): void {
+    if (this.#gone) return
+    this.#reading = true
+    let taken
+    try {
+      taken = this.#parser.read(bytes)
+    } catch (error) {
+      taken = error as Error
+    }
+    this.#reading = false
+    if (this.#gone) return this.#parser.close()
+    if (taken instanceof Error) return this.destroy(taken)
+    if (this.#switches) return this.#hand(bytes.subarray(taken))
+    this.#settle(taken === bytes.length)
+  }
+
+  #settle(clean: boolean): void {
+    const asker = this.#asker
+    if (!asker) return this.destroy()
+    const trailers = this.#trailers
+    if (trailers === undefined) return asker.flush()
+    this.#trailers = undefined
+    this.#asker = undefined
+    this.reused = true
+    // An upstream that answers before it has the whole request may still read that: nothing else is sent there.
+    if (clean && this.#keepAlive && this.#wholeRequest) {
+      // Paused on its last bytes it would stay deaf for whoever gets it next.
+      this.#socket.resume()
+      this.#released(this)
+    } else this.destroy()
+    asker.end(trailers)
+  }
+
+  #ended(): void {
+    if (this.#gone) return
+    this.#reading = true
+    const error = this.#parser.end()
+    this.#reading = false
+    if (this.#gone) return this.#parser.close()
+    this.#keepAlive = false
+    if (error) return this.destroy(error)
+    if (this.#trailers !== undefined) return this.#settle(true)
+    this.destroy(unexpected('the upstream closed the connection'))
+  }
+
+  /** From here on it is no HTTP connection. */
+  #hand(first: Buffer): void {
+    const asker = this.#asker!
+    const socket = this.#socket
+    this.#asker = undefined
+    this.#gone = true
+    this.#parser.close()
+    for (const event of ['data', 'end', 'error', 'close', 'drain', 'connect'])
+      socket.removeAllListeners(event)
+    socket.pause()
+    asker.switched(socket, first)
+  }
+}
