@@ -26,7 +26,7 @@ import { takeTurns, type Contestant } from './round.ts'
 
 takeGeneratorCore()
 
-const rounds = 7
+const rounds = Number(process.env.BENCH_ROUNDS ?? 7)
 const host = 'app.localhost'
 const [nginx, caddy, wrk] = ['nginx', 'caddy', 'wrk'].map((program) => pathOf(program))
 if (nginx === undefined || wrk === undefined) {

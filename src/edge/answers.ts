@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Asked } from './asked.ts'
+import { http } from '../http.ts'
+import { valuesOf, type Asked } from './asked.ts'
 import { noticePage } from './pages/notice.ts'
+import type { Recipient, Sent } from './recipient.ts'
 
 /** What the browser may do on pages of ours: show them, with our stylesheet, and post forms back to us. */
 const policy =
@@ -27,45 +28,46 @@ export interface Told {
   readonly link?: { readonly href: string; readonly text: string }
 }
 
+const accepts = ({ rawHeaders }: Sent, types: string): boolean =>
+  new RegExp(`(^|,)\\s*(${types})\\s*(;|,|$)`, 'i').test(valuesOf(rawHeaders, 'accept').join())
+
 /** Whether a person is looking: a browser that goes to a page, not a script that fetches. */
-export const isNavigation = ({ method, headers }: IncomingMessage): boolean => {
+export const isNavigation = (sent: Sent): boolean => {
+  const { method, rawHeaders } = sent
   if (method !== 'GET' && method !== 'HEAD') return false
-  if (headers.upgrade !== undefined || headers['x-requested-with'] !== undefined) return false
-  const mode = headers['sec-fetch-mode']
-  if (mode !== undefined) return mode === 'navigate'
-  return /(^|,)\s*(text\/html|application\/xhtml\+xml)\s*(;|,|$)/i.test(String(headers.accept ?? ''))
+  if (valuesOf(rawHeaders, 'upgrade').length > 0 || valuesOf(rawHeaders, 'x-requested-with').length > 0)
+    return false
+  const modes = valuesOf(rawHeaders, 'sec-fetch-mode')
+  if (modes.length > 0) return modes.join() === 'navigate'
+  return accepts(sent, 'text/html|application/xhtml\\+xml')
 }
 
 /** Whether the answer is read by a person: as above, or a form that was posted. */
-export const wantsPage = (request: IncomingMessage): boolean =>
-  isNavigation(request) ||
-  (request.method === 'POST' && /(^|,)\s*text\/html/i.test(String(request.headers.accept ?? '')))
+export const wantsPage = (sent: Sent): boolean =>
+  isNavigation(sent) || (sent.method === 'POST' && accepts(sent, 'text/html'))
 
 /** RFC 9457 problem details. */
 export const problem = ({ status, title, text, code }: Told): string =>
   JSON.stringify({ type: 'about:blank', title, status, detail: text, code })
 
-export const send = (
-  response: ServerResponse,
-  status: number,
-  type: string,
-  body: string,
-  headers: Readonly<Record<string, string | readonly string[]>>,
-): void => {
-  if (response.headersSent || response.destroyed) return void response.destroy()
-  response.writeHead(status, {
-    ...(headers as Record<string, string | string[]>),
-    'content-type': type,
-    'content-length': Buffer.byteLength(body),
-  })
-  response.end(response.req.method === 'HEAD' ? undefined : body)
+type Headers = Readonly<Record<string, string | number | readonly string[]>>
+
+const flat = (headers: Headers): string[] =>
+  Object.entries(headers).flatMap(([name, value]) =>
+    typeof value === 'object' ? value.flatMap((one) => [name, one]) : [name, String(value)],
+  )
+
+export const send = (to: Recipient, status: number, type: string, body: string, headers: Headers): void => {
+  if (to.headersSent || to.destroyed) return void to.destroy()
+  const all = { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) }
+  to.writeHead(status, http.STATUS_CODES[status] ?? '', flat(all))
+  to.end(body)
 }
 
 /** Answers with a page for people and problem details for programs. */
-export const tell = (request: IncomingMessage, response: ServerResponse, asked: Asked, told: Told): void => {
+export const tell = (sent: Sent, to: Recipient, asked: Asked, told: Told): void => {
   const headers = { ...ownHeaders(asked), ...told.headers }
-  if (!wantsPage(request))
-    return send(response, told.status, 'application/problem+json', problem(told), headers)
+  if (!wantsPage(sent)) return send(to, told.status, 'application/problem+json', problem(told), headers)
   const body = noticePage({
     place: asked.host,
     title: told.title,
@@ -74,23 +76,24 @@ export const tell = (request: IncomingMessage, response: ServerResponse, asked: 
     requestId: asked.requestId,
     ...(told.link && { link: told.link }),
   })
-  send(response, told.status, 'text/html; charset=utf-8', body, headers)
+  send(to, told.status, 'text/html; charset=utf-8', body, headers)
 }
 
 export const redirect = (
-  response: ServerResponse,
+  to: Recipient,
   asked: Asked,
   status: 302 | 303,
   location: string,
   cookies: readonly string[] = [],
 ): void => {
-  response.writeHead(status, {
+  const headers = {
     ...ownHeaders(asked),
     location,
     'content-length': 0,
-    ...(cookies.length > 0 && { 'set-cookie': [...cookies] }),
-  })
-  response.end()
+    ...(cookies.length > 0 && { 'set-cookie': cookies }),
+  }
+  to.writeHead(status, http.STATUS_CODES[status]!, flat(headers))
+  to.end()
 }
 
 export const notHere: Told = {

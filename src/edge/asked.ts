@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import type { Peers } from './peers.ts'
+import type { Sent } from './recipient.ts'
 
 /** What a request asks for, read once; every decision and every forwarded byte comes from here. */
 export interface Asked {
@@ -26,6 +26,12 @@ export interface Asked {
   readonly origin: string | undefined
   /** The protocols to switch to, of the Upgrade header. */
   readonly upgrade: string | undefined
+  /** Where the request's body ends (RFC 9112 section 6.3); undefined where there is none. */
+  readonly body: 'chunked' | 'length' | undefined
+  /** Of a body whose length is told, in bytes. */
+  readonly length: number
+  /** The Expect header. */
+  readonly expect: string | undefined
 }
 
 export interface Refusal {
@@ -77,42 +83,56 @@ export const readPlace = (hostText: string, target: string): Place | Refusal => 
 
 export const isRefusal = (read: object): read is Refusal => 'message' in read
 
+/** The headers that decide something here, and how long their names are: nearly all others are told apart by that alone. */
+const deciding = new Set([
+  'host',
+  'cookie',
+  'origin',
+  'expect',
+  'upgrade',
+  'authorization',
+  'content-length',
+  'transfer-encoding',
+] as const)
+type Deciding = typeof deciding extends Set<infer Name> ? Name : never
+const lengths = [...deciding].reduce((bits, { length }) => bits | (1 << length), 0)
+
+const nothing: readonly string[] = []
+
 /** The values of the headers that decide, each as often as it came. */
-const readDeciding = (rawHeaders: readonly string[]) => {
-  const hosts: string[] = []
-  const cookies: string[] = []
-  const authorizations: string[] = []
+const readDeciding = (rawHeaders: readonly string[]): Partial<Record<Deciding, string[]>> => {
+  const found: Partial<Record<Deciding, string[]>> = {}
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!
-    const { length } = name
-    // Nearly all names are told apart by their length, without making a lower-case copy of each.
-    if (length !== 4 && length !== 6 && length !== 13) continue
-    const lower = name.toLowerCase()
-    if (lower === 'host') hosts.push(rawHeaders[i + 1]!)
-    else if (lower === 'cookie') cookies.push(rawHeaders[i + 1]!)
-    else if (lower === 'authorization') authorizations.push(rawHeaders[i + 1]!)
+    const { length } = rawHeaders[i]!
+    if (length > 30 || (lengths & (1 << length)) === 0) continue
+    const name = rawHeaders[i]!.toLowerCase() as Deciding
+    if (!deciding.has(name)) continue
+    const values = found[name]
+    if (values) values.push(rawHeaders[i + 1]!)
+    else found[name] = [rawHeaders[i + 1]!]
   }
-  return { hosts, cookies, authorizations }
+  return found
 }
 
 /** Reads a request, or says why it is not one we could judge: then nothing of it is forwarded. */
-export const readAsked = (request: IncomingMessage, peers: Peers): Asked | Refusal => {
-  const { method = '', url = '', rawHeaders, headers } = request
+export const readAsked = (sent: Sent, peers: Peers): Asked | Refusal => {
+  const { method = '', url = '', rawHeaders, httpVersion } = sent
   if (method === 'TRACE' || method === 'CONNECT') return { status: 405, message: 'This method is not served' }
-  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
+  if (httpVersion !== '1.1' && httpVersion !== '1.0')
     return { status: 505, message: 'HTTP/1.1 is spoken here' }
-  // RFC 9112 section 6.1: HTTP/1.0 knows no codings, and of all others only chunked is certain to be read alike by everybody.
-  const coding = headers['transfer-encoding']
-  if (coding !== undefined && (request.httpVersion === '1.0' || coding.toLowerCase() !== 'chunked'))
-    return { status: 400, message: 'The only Transfer-Encoding here is chunked, and only in HTTP/1.1' }
   if (rawHeaders.length > maxHeaders * 2)
     return { status: 431, message: `A request has ${maxHeaders} headers at most` }
-  const { hosts, cookies, authorizations } = readDeciding(rawHeaders)
+  const found = readDeciding(rawHeaders)
+  // RFC 9112 section 6.1: HTTP/1.0 knows no codings, and of all others only chunked is certain to be read alike by everybody.
+  const coding = found['transfer-encoding']?.join()
+  if (coding !== undefined && (httpVersion === '1.0' || coding.toLowerCase() !== 'chunked'))
+    return { status: 400, message: 'The only Transfer-Encoding here is chunked, and only in HTTP/1.1' }
   // RFC 9112 section 3.2: no Host, or more than one, is answered 400.
-  if (hosts.length !== 1) return { status: 400, message: 'A request names exactly one Host' }
-  const place = readPlace(hosts[0]!, url)
+  if (found.host?.length !== 1) return { status: 400, message: 'A request names exactly one Host' }
+  const place = readPlace(found.host[0]!, url)
   if (isRefusal(place)) return place
-  const { address, forwardedFor, secure, requestId } = peers.of(request)
+  const { address, forwardedFor, secure, requestId } = peers.of(sent)
+  const length = Number(found['content-length']?.[0] ?? 0)
   return {
     method,
     host: place.host,
@@ -123,10 +143,13 @@ export const readAsked = (request: IncomingMessage, peers: Peers): Asked | Refus
     address,
     forwardedFor,
     requestId,
-    cookies,
-    authorizations,
-    origin: headers.origin,
-    upgrade: headers.upgrade,
+    cookies: found.cookie ?? nothing,
+    authorizations: found.authorization ?? nothing,
+    origin: found.origin?.join(),
+    upgrade: found.upgrade?.join(),
+    body: coding === undefined ? (length > 0 ? 'length' : undefined) : 'chunked',
+    length,
+    expect: found.expect?.join(),
   }
 }
 

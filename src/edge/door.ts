@@ -5,12 +5,13 @@ import type { RoutePlan, RouteTable } from '../routes/table.ts'
 import { isNavigation, notHere, problem, redirect, send, tell, type Told } from './answers.ts'
 import { isRefusal, readAsked, type Asked } from './asked.ts'
 import { setCookie } from './cookies.ts'
-import type { Decisions, Pass } from './decision.ts'
+import type { Decision, Decisions, Pass } from './decision.ts'
 import { Forwarder, type Forwarded } from './forward.ts'
 import { requestHeaders } from './headers.ts'
 import { OpenUpgrades } from './open_upgrades.ts'
-import type { OwnPaths } from './own_paths.ts'
+import type { OwnPath, OwnPaths } from './own_paths.ts'
 import type { Peers } from './peers.ts'
+import type { Body, Recipient, Sent } from './recipient.ts'
 import { badRequest, failures, signInNeeded } from './refusals.ts'
 import { forwardUpgrade, refuseUpgrade } from './upgrade.ts'
 
@@ -22,6 +23,12 @@ export interface DoorParts {
   readonly ownPaths: OwnPaths
   readonly log: Log
   readonly counters: { requests: number }
+}
+
+/** A page of ours that was asked for. */
+export interface Own {
+  readonly show: OwnPath
+  readonly asked: Asked
 }
 
 /** Every request's way: what is asked, which route, who asks, may they, forward. The same for upgrades. */
@@ -40,35 +47,66 @@ export class Door {
     this.#upgrades.close()
   }
 
+  /** Serves a request that node:http has read, the pages of ours among them. */
   async request(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { peers, ownPaths, decisions, counters } = this.#parts
-    counters.requests++
-    const asked = readAsked(request, peers)
-    this.#note(request, response, isRefusal(asked) ? undefined : asked)
+    this.#parts.counters.requests++
+    const own = await this.serve(request, response, request)
+    if (own) await own.show(request, response, own.asked)
+  }
+
+  /**
+   * Forwards a request or tells why not. What asks for a page of ours is not answered but returned: pages are shown by
+   * `request`. Warm, it returns no promise.
+   */
+  serve(sent: Sent, to: Recipient, body: Body | undefined): Own | undefined | Promise<Own | undefined> {
+    const asked = readAsked(sent, this.#parts.peers)
+    this.#note(sent, to, isRefusal(asked) ? undefined : asked)
     if (isRefusal(asked)) {
       const told = badRequest(asked)
       // Nothing behind a message whose borders are in doubt is read as a request.
-      response.shouldKeepAlive = false
-      return send(response, told.status, 'application/problem+json', problem(told), {})
+      to.shouldKeepAlive = false
+      return void send(to, told.status, 'application/problem+json', problem(told), {})
     }
-    const known = await this.#plans(asked)
-    if (!known) return tell(request, response, asked, notHere)
-    const own = ownPaths.find(asked.path)
-    if (own) return own(request, response, asked)
-    if (asked.path === '/' && asked.host === this.#parts.publicHost && !known.routes) {
-      return redirect(response, asked, 302, '/auth/me')
+    const table = this.#parts.routes()
+    return table instanceof Promise
+      ? table.then((loaded) => this.#lead(sent, to, body, asked, loaded))
+      : this.#lead(sent, to, body, asked, table)
+  }
+
+  #lead(sent: Sent, to: Recipient, body: Body | undefined, asked: Asked, table: RouteTable) {
+    const { ownPaths, decisions, publicHost } = this.#parts
+    const routes = table.at(asked.host)
+    if (!routes && asked.host !== publicHost) return void tell(sent, to, asked, notHere)
+    const show = ownPaths.find(asked.path)
+    if (show) return { show, asked }
+    if (asked.path === '/' && !routes) return void redirect(to, asked, 302, '/auth/me')
+    const plan = routes?.match(asked.path)
+    const decision = decisions.decide(asked, plan)
+    return decision instanceof Promise
+      ? decision.then((made) => this.#follow(made, sent, to, body, asked, plan as RoutePlan))
+      : this.#follow(decision, sent, to, body, asked, plan as RoutePlan)
+  }
+
+  #follow(
+    decision: Decision,
+    sent: Sent,
+    to: Recipient,
+    body: Body | undefined,
+    asked: Asked,
+    plan: RoutePlan,
+  ): undefined {
+    if (decision.act === 'tell') {
+      tell(sent, to, asked, decision.told)
+      return
     }
-    const plan = known.routes?.match(asked.path)
-    const decision = await decisions.decide(asked, plan)
-    if (decision.act === 'tell') return tell(request, response, asked, decision.told)
     if (decision.act === 'sign in') {
-      if (!isNavigation(request)) return tell(request, response, asked, signInNeeded)
-      return redirect(response, asked, 302, `/auth/login?return_to=${encodeURIComponent(asked.target)}`)
+      if (isNavigation(sent))
+        redirect(to, asked, 302, `/auth/login?return_to=${encodeURIComponent(asked.target)}`)
+      else tell(sent, to, asked, signInNeeded)
+      return
     }
-    const out = this.#outgoing(request, asked, plan as RoutePlan, decision)
-    this.#forwarder.forward(request, response, out, (failure) =>
-      tell(request, response, asked, failures[failure]),
-    )
+    const out = this.#outgoing(sent, asked, plan, decision, body)
+    this.#forwarder.forward(out, to, (failure) => tell(sent, to, asked, failures[failure]))
   }
 
   async upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): Promise<void> {
@@ -80,10 +118,7 @@ export class Door {
     const known = await this.#plans(asked)
     if (!known || ownPaths.find(asked.path)) return refuse(notHere)
     // A body before the switch could be read as the first bytes after it.
-    if (
-      request.headers['transfer-encoding'] !== undefined ||
-      Number(request.headers['content-length'] ?? 0) > 0
-    ) {
+    if (asked.body !== undefined) {
       return refuse(badRequest({ status: 400, message: 'An upgrade has no body' }))
     }
     const plan = known.routes?.match(asked.path)
@@ -95,18 +130,18 @@ export class Door {
       const now = await decisions.decide(asked, present)
       return now.act === 'forward' && now.who === decision.who
     })
-    const out = this.#outgoing(request, asked, plan as RoutePlan, decision)
-    const failure = await forwardUpgrade(this.#forwarder, request, socket, early, out)
+    const out = this.#outgoing(request, asked, plan as RoutePlan, decision, undefined)
+    const failure = await forwardUpgrade(this.#forwarder, socket, early, out)
     if (failure) refuse(failures[failure])
   }
 
   /** With the log level debug, a line for every request; never its query, which may hold what is secret. */
-  #note({ method }: IncomingMessage, response: ServerResponse, asked: Asked | undefined): void {
+  #note({ method }: Sent, to: Recipient, asked: Asked | undefined): void {
     const { log } = this.#parts
     if (!log.isLevelEnabled('debug')) return
     const { host, path, requestId: request_id, address } = asked ?? {}
-    response.once('close', () =>
-      log.debug({ method, host, path, status: response.statusCode, request_id, address }, 'request'),
+    to.once('close', () =>
+      log.debug({ method, host, path, status: to.statusCode, request_id, address }, 'request'),
     )
   }
 
@@ -119,7 +154,7 @@ export class Door {
   }
 
   /** What is sent upstream, built from the decision and from what was asked; never patched together from the request. */
-  #outgoing(request: IncomingMessage, asked: Asked, plan: RoutePlan, pass: Pass): Forwarded {
+  #outgoing(sent: Sent, asked: Asked, plan: RoutePlan, pass: Pass, body: Body | undefined): Forwarded {
     const { strip_prefix, path_prefix } = plan.route
     const strips = strip_prefix && path_prefix !== '/'
     const rest = strips ? asked.target.slice(path_prefix.length) : asked.target
@@ -129,10 +164,12 @@ export class Door {
         ? none
         : ['Set-Cookie', setCookie(pass.staleCookie, '', 0), 'Cache-Control', 'no-store']
     return {
+      asked,
       plan,
       target: rest.startsWith('/') ? rest : `/${rest}`,
-      headers: requestHeaders(request.rawHeaders, asked, plan, pass, prefix),
+      headers: requestHeaders(sent.rawHeaders, asked, plan, pass, prefix),
       answerHeaders: clear,
+      body: asked.body && body,
     }
   }
 }

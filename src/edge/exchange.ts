@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Head } from './answer_parser.ts'
 import type { Failure, Forwarded, Forwarder } from './forward.ts'
 import { requestHead, responseHeaders, trailersFor } from './headers.ts'
+import type { Body, Recipient } from './recipient.ts'
 import type { Asker, UpstreamConnection } from './upstream_connection.ts'
 
 /** Seconds that a client may be silent in the middle of a body it sends. */
@@ -13,24 +13,13 @@ const smallBody = 16 * 1024
 /** The reason phrase as it may be written again; parsers let pass more than that. */
 export const reason = (message: string): string => message.replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, '')
 
-/** How the body is told to the upstream, or undefined if there is none. */
-const bodyFraming = ({ headers, method }: IncomingMessage): 'chunked' | 'length' | 'empty' | undefined => {
-  if (headers['transfer-encoding'] !== undefined) return 'chunked'
-  const length = headers['content-length']
-  if (length !== undefined) return Number(length) > 0 ? 'length' : undefined
-  // Without either there is no body (RFC 9112 section 6.3); methods that usually have one say so.
-  return method === 'POST' || method === 'PUT' || method === 'PATCH' ? 'empty' : undefined
-}
-
 /** One request on its way to an upstream, and its answer on the way back. */
 export class Exchange implements Asker {
   readonly bodiless: boolean
   readonly #forwarder: Forwarder
-  readonly #request: IncomingMessage
-  readonly #response: ServerResponse
   readonly #out: Forwarded
+  readonly #to: Recipient
   readonly #fail: (failure: Failure) => void
-  readonly #framing: ReturnType<typeof bodyFraming>
   #connection: UpstreamConnection | undefined
   /** Of the clock: when anything last moved in this direction. */
   #moved: number
@@ -43,59 +32,48 @@ export class Exchange implements Asker {
   #answered = false
   #over = false
 
-  constructor(
-    forwarder: Forwarder,
-    request: IncomingMessage,
-    response: ServerResponse,
-    out: Forwarded,
-    fail: (failure: Failure) => void,
-  ) {
-    this.bodiless = request.method === 'HEAD'
+  constructor(forwarder: Forwarder, out: Forwarded, to: Recipient, fail: (failure: Failure) => void) {
+    this.bodiless = out.asked.method === 'HEAD'
     this.#forwarder = forwarder
-    this.#request = request
-    this.#response = response
     this.#out = out
+    this.#to = to
     this.#fail = fail
-    this.#framing = bodyFraming(request)
-    this.#bodyDone = !this.#hasBody
+    this.#bodyDone = out.body === undefined
     this.#moved = this.#bodyMoved = forwarder.clock
   }
 
   begin(): void {
-    this.#response.once('close', () => this.#left())
-    this.#ask(this.#repeatable)
-    if (this.#hasBody) this.#sendBody()
-  }
-
-  get #hasBody(): boolean {
-    return this.#framing === 'chunked' || this.#framing === 'length'
+    this.#to.once('close', () => this.#left())
+    this.#ask(true)
+    if (this.#out.body) this.#sendBody(this.#out.body)
   }
 
   /** May be sent again on a fresh connection when a kept one turned out to be closed (RFC 9110 section 9.2.2). */
   get #repeatable(): boolean {
-    const { method } = this.#request
-    return !this.#hasBody && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
+    const { asked, body } = this.#out
+    const { method } = asked
+    return body === undefined && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
   }
 
   #ask(kept: boolean): void {
-    const { plan, target, headers } = this.#out
+    const { plan, asked, target, headers, body } = this.#out
     const upstream = plan.upstreams[0]!
     const { pool } = this.#forwarder
     const connection = kept ? pool.take(upstream, this.#repeatable) : pool.open(upstream)
     this.#connection = connection
-    connection.ask(this, requestHead(this.#request, target, headers, this.#framing), this.#hasBody)
+    connection.ask(this, requestHead(asked, target, headers), body !== undefined)
   }
 
   // The request's body, to the upstream.
 
-  #sendBody(): void {
-    const request = this.#request
-    request.on('data', (chunk: Buffer) => this.#writeBody(chunk))
-    request.once('end', () => {
+  #sendBody(body: Body): void {
+    body.on('data', (chunk) => this.#writeBody(chunk))
+    body.once('end', () => {
       this.#bodyDone = true
       this.#moved = this.#forwarder.clock
       if (this.#over) return
-      if (this.#framing === 'chunked') this.#connection!.write(`0\r\n${trailersFor(request)}\r\n`)
+      if (this.#out.asked.body === 'chunked')
+        this.#connection!.write(`0\r\n${trailersFor(body.rawTrailers)}\r\n`)
       this.#connection!.endRequest()
     })
   }
@@ -107,27 +85,27 @@ export class Exchange implements Asker {
     const { max_body } = this.#out.plan.route
     if (max_body !== null && this.#bodyLength > max_body) return this.#giveUp('large body')
     const connection = this.#connection!
-    if (this.#framing === 'chunked') {
+    if (this.#out.asked.body === 'chunked') {
       connection.cork()
       connection.write(`${chunk.length.toString(16)}\r\n`)
       connection.write(chunk)
       connection.write('\r\n')
       connection.uncork()
     } else connection.write(chunk)
-    if (connection.blocked) this.#request.pause()
+    if (connection.blocked) this.#out.body!.pause()
   }
 
   drain(): void {
     this.#moved = this.#bodyMoved = this.#forwarder.clock
-    this.#request.resume()
+    this.#out.body?.resume()
   }
 
   // The answer, to the client.
 
   information({ status, rawHeaders }: Head): void {
     this.#moved = this.#forwarder.clock
-    if (status === 100 && this.#request.headers.expect !== undefined) this.#response.writeContinue()
-    if (status === 103) passHints(this.#response, rawHeaders)
+    if (status === 100 && this.#out.asked.expect !== undefined) this.#to.writeContinue()
+    if (status === 103) passHints(this.#to, rawHeaders)
   }
 
   head(head: Head): void {
@@ -148,24 +126,24 @@ export class Exchange implements Asker {
     const first = this.#first
     this.#writeHead()
     // Nothing says how soon the first byte comes: an event stream is silent until something happens.
-    if (first === undefined) this.#response.flushHeaders()
+    if (first === undefined) this.#to.flushHeaders()
   }
 
   end(rawTrailers: readonly string[]): void {
-    const response = this.#response
+    const to = this.#to
     this.#conclude()
-    if (response.destroyed) return
+    if (to.destroyed) return
     if (rawTrailers.length > 0) {
       this.#writeHead()
-      addTrailers(response, responseHeaders(rawTrailers, []))
-      response.end()
+      addTrailers(to, responseHeaders(rawTrailers, []))
+      to.end()
     } else if (this.#head) {
       const first = this.#first
       this.#startAnswer(this.#head)
       // As text it is put behind the head and leaves with it; every byte is one character of latin1.
-      if (first !== undefined && first.length <= smallBody) response.end(first.toString('latin1'), 'latin1')
-      else response.end(first)
-    } else response.end()
+      if (first !== undefined && first.length <= smallBody) to.end(first.toString('latin1'), 'latin1')
+      else to.end(first)
+    } else to.end()
   }
 
   #writeHead(): void {
@@ -178,15 +156,14 @@ export class Exchange implements Asker {
   }
 
   #startAnswer({ status, message, rawHeaders }: Head): void {
-    this.#response.writeHead(status, reason(message), responseHeaders(rawHeaders, this.#out.answerHeaders))
+    this.#to.writeHead(status, reason(message), responseHeaders(rawHeaders, this.#out.answerHeaders))
   }
 
   #write(chunk: Buffer): void {
-    const response = this.#response
-    if (response.write(chunk)) return
+    if (this.#to.write(chunk)) return
     const connection = this.#connection!
     connection.pause()
-    response.once('drain', () => {
+    this.#to.once('drain', () => {
       if (!this.#over) connection.resume()
     })
   }
@@ -230,11 +207,11 @@ export class Exchange implements Asker {
 
   #giveUp(failure: Failure): void {
     if (this.#over) return
-    const response = this.#response
+    const to = this.#to
     this.#conclude()
     this.#connection!.abandon(this)
     // A body that was cut short upstream is cut short here too, never completed.
-    if (response.headersSent || response.destroyed) response.destroy()
+    if (to.headersSent || to.destroyed) to.destroy()
     else this.#fail(failure)
   }
 
@@ -250,23 +227,23 @@ export class Exchange implements Asker {
     this.#forwarder.ended(this)
     if (this.#bodyDone) return
     // The upstream wants no more of a body: the rest is read away, or the next request on this connection would wait behind it.
-    this.#request.resume()
+    this.#out.body!.resume()
   }
 }
 
 /** Hints are help, not an answer: those that are not well formed are left out. */
-const passHints = (response: ServerResponse, rawHeaders: readonly string[]) => {
+const passHints = (to: Recipient, rawHeaders: readonly string[]) => {
   const links = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === 'link')
   if (links.length === 0) return
   try {
-    response.writeEarlyHints({ link: links.flatMap((link) => link.split(/,\s*(?=<)/)) })
+    to.writeEarlyHints({ link: links.flatMap((link) => link.split(/,\s*(?=<)/)) })
   } catch {
     // Node refuses what it cannot read as Link; an upstream must not stop us by that.
   }
 }
 
-const addTrailers = (response: ServerResponse, list: readonly string[]) => {
+const addTrailers = (to: Recipient, list: readonly string[]) => {
   const pairs: [string, string][] = []
   for (let i = 0; i < list.length; i += 2) pairs.push([list[i]!, list[i + 1]!])
-  response.addTrailers(pairs)
+  to.addTrailers(pairs)
 }

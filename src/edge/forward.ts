@@ -1,13 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from '../log.ts'
 import type { RoutePlan } from '../routes/table.ts'
+import type { Asked } from './asked.ts'
 import { Exchange } from './exchange.ts'
+import type { Body, Recipient } from './recipient.ts'
 import { UpstreamPool } from './upstream_pool.ts'
 
 /** Why there is no answer of an upstream. */
 export type Failure = 'unreachable' | 'timeout' | 'slow body' | 'large body'
 
 export interface Forwarded {
+  readonly asked: Asked
   readonly plan: RoutePlan
   /** Path and query as the upstream gets them. */
   readonly target: string
@@ -15,6 +17,8 @@ export interface Forwarded {
   readonly headers: string[]
   /** Headers of ours in the answer, such as a cookie that is cleared. */
   readonly answerHeaders: readonly string[]
+  /** The body that goes along, if the request has one. */
+  readonly body: Body | undefined
 }
 
 /** What is under way and has time limits. */
@@ -48,16 +52,10 @@ export class Forwarder {
   }
 
   /** `fail` is called, instead of an answer being passed on, when there is none. */
-  forward(
-    request: IncomingMessage,
-    response: ServerResponse,
-    out: Forwarded,
-    fail: (failure: Failure) => void,
-  ): void {
+  forward(out: Forwarded, to: Recipient, fail: (failure: Failure) => void): void {
     const { max_body } = out.plan.route
-    if (max_body !== null && Number(request.headers['content-length'] ?? 0) > max_body)
-      return fail('large body')
-    const exchange = new Exchange(this, request, response, out, fail)
+    if (max_body !== null && out.asked.length > max_body) return fail('large body')
+    const exchange = new Exchange(this, out, to, fail)
     this.#open.add(exchange)
     exchange.begin()
   }

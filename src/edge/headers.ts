@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { RoutePlan } from '../routes/table.ts'
 import type { Asked } from './asked.ts'
 import { isOurs, withoutOurs } from './cookies.ts'
@@ -65,7 +64,7 @@ const isReserved = (folded: string): boolean =>
   claimed.has(folded)
 
 /** How a header of the client is treated, by its name as received. Names repeat: the answer is kept. */
-type Treatment = 'drop' | 'connection' | 'cookie' | 'authorization' | 'framing' | 'keep'
+type Treatment = 'drop' | 'connection' | 'cookie' | 'authorization' | 'keep'
 const treatments = new Map<string, Treatment>()
 
 const treat = (name: string): Treatment => {
@@ -77,8 +76,8 @@ const treat = (name: string): Treatment => {
   if (lower === 'connection') return 'connection'
   if (lower === 'cookie') return 'cookie'
   if (lower === 'authorization') return 'authorization'
-  if (lower === 'content-length') return 'framing'
-  if (hopByHop.has(lower) || lower === 'host' || lower === 'expect') return 'drop'
+  if (hopByHop.has(lower) || lower === 'host' || lower === 'expect' || lower === 'content-length')
+    return 'drop'
   return 'keep'
 }
 
@@ -130,9 +129,6 @@ export const requestHeaders = (
       }
       case 'authorization':
         if (!authorizationUsed && !listed?.includes('authorization')) list.push(name, value)
-        break
-      case 'framing':
-        list.push(name, value)
         break
       case 'keep':
         if (!listed?.includes(name.toLowerCase())) list.push(name, value)
@@ -204,22 +200,21 @@ export const responseHeaders = (rawHeaders: readonly string[], extra: readonly s
 }
 
 /** The head of the forwarded request as it is sent (RFC 9112 section 3). */
-export const requestHead = (
-  { method, headers }: Pick<IncomingMessage, 'method' | 'headers'>,
-  target: string,
-  list: readonly string[],
-  framing: 'chunked' | 'length' | 'empty' | undefined,
-): string => {
+export const requestHead = (asked: Asked, target: string, list: readonly string[]): string => {
+  const { method, body, length, expect } = asked
   let head = `${method} ${target} HTTP/1.1\r\n`
   for (let i = 0; i < list.length; i += 2) head += `${list[i]}: ${list[i + 1]}\r\n`
-  if (framing === 'chunked') head += 'Transfer-Encoding: chunked\r\n'
-  if (framing === 'empty') head += 'Content-Length: 0\r\n'
-  if (headers.expect !== undefined) head += `Expect: ${headers.expect}\r\n`
+  if (body === 'chunked') head += 'Transfer-Encoding: chunked\r\n'
+  if (body === 'length') head += `Content-Length: ${length}\r\n`
+  // Without a body, methods that usually have one say so (RFC 9110 section 8.6).
+  if (body === undefined && (method === 'POST' || method === 'PUT' || method === 'PATCH'))
+    head += 'Content-Length: 0\r\n'
+  if (expect !== undefined) head += `Expect: ${expect}\r\n`
   return `${head}\r\n`
 }
 
 /** The trailers of a request as they go on: what may stand in a head, and nothing that decides there (RFC 9110 section 6.5.1). */
-export const trailersFor = ({ rawTrailers }: Pick<IncomingMessage, 'rawTrailers'>): string => {
+export const trailersFor = (rawTrailers: readonly string[]): string => {
   let text = ''
   for (let i = 0; i < rawTrailers.length; i += 2) {
     const name = rawTrailers[i]!

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
+import { valuesOf } from './asked.ts'
+import type { Sent } from './recipient.ts'
 
 interface Peer {
   readonly address: string
@@ -34,20 +35,20 @@ export class Peers {
     }
   }
 
-  of(request: IncomingMessage): Peer {
-    const address = plain(request.socket.remoteAddress ?? '')
-    const encrypted = 'encrypted' in request.socket
+  of({ socket, rawHeaders }: Sent): Peer {
+    const address = plain(socket.remoteAddress ?? '')
+    const encrypted = socket.encrypted === true
     const requestId = `${run}-${(counter++).toString(36)}`
     if (!this.#any || !this.#isTrusted(address)) {
       return { address, forwardedFor: address, secure: encrypted, requestId }
     }
-    const { headers } = request
-    const chain = String(headers['x-forwarded-for'] ?? '')
+    const chain = valuesOf(rawHeaders, 'x-forwarded-for')
+      .join(',')
       .split(',')
       .map((part) => plain(part.trim()))
       .filter((part) => part !== '')
-    const proto = String(headers['x-forwarded-proto'] ?? '')
-    const given = String(headers['x-request-id'] ?? '')
+    const proto = valuesOf(rawHeaders, 'x-forwarded-proto').join()
+    const given = valuesOf(rawHeaders, 'x-request-id').join()
     return {
       address: this.#client(address, chain),
       forwardedFor: [...chain.filter((part) => isIP(part) !== 0), address].join(', '),

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { http } from '../http.ts'
@@ -43,17 +42,15 @@ const breakOff = (socket: Duplex): void => {
  */
 export const forwardUpgrade = (
   forwarder: Forwarder,
-  request: IncomingMessage,
   socket: Duplex,
   early: Buffer,
   out: Forwarded,
 ): Promise<Failure | undefined> =>
-  new Promise((settle) => new UpgradeExchange(forwarder, request, socket, early, out, settle).begin())
+  new Promise((settle) => new UpgradeExchange(forwarder, socket, early, out, settle).begin())
 
 class UpgradeExchange implements Asker, Timed {
   readonly bodiless = false
   readonly #forwarder: Forwarder
-  readonly #request: IncomingMessage
   readonly #socket: Duplex
   readonly #early: Buffer
   readonly #out: Forwarded
@@ -65,14 +62,12 @@ class UpgradeExchange implements Asker, Timed {
 
   constructor(
     forwarder: Forwarder,
-    request: IncomingMessage,
     socket: Duplex,
     early: Buffer,
     out: Forwarded,
     settle: (failure?: Failure) => void,
   ) {
     this.#forwarder = forwarder
-    this.#request = request
     this.#socket = socket
     this.#early = early
     this.#out = out
@@ -81,14 +76,14 @@ class UpgradeExchange implements Asker, Timed {
   }
 
   begin(): void {
-    const { plan, target, headers } = this.#out
+    const { plan, asked, target, headers } = this.#out
     this.#socket.on('error', () => this.#socket.destroy())
     this.#socket.once('close', () => this.#conclude())
     const connection = this.#forwarder.pool.open(plan.upstreams[0]!)
     this.#connection = connection
     this.#forwarder.began(this)
-    const list = [...headers, 'Connection', 'Upgrade', 'Upgrade', this.#request.headers.upgrade!]
-    connection.ask(this, requestHead(this.#request, target, list, undefined), false)
+    const list = [...headers, 'Connection', 'Upgrade', 'Upgrade', asked.upgrade!]
+    connection.ask(this, requestHead(asked, target, list), false)
   }
 
   watchTime(now: number): void {
@@ -127,7 +122,7 @@ class UpgradeExchange implements Asker, Timed {
     const { rawHeaders, message } = this.#answer!
     // Whatever the upstream calls it: the protocol is the one that was asked for, or it names it itself.
     const named = rawHeaders.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === 'upgrade')
-    const protocol = rawHeaders[named + 1] ?? this.#request.headers.upgrade!
+    const protocol = rawHeaders[named + 1] ?? this.#out.asked.upgrade!
     const headers = responseHeaders(rawHeaders, [])
     this.#write(headText(101, reason(message), [...headers, 'Connection', 'Upgrade', 'Upgrade', protocol]))
     if (near.destroyed) return void far.destroy()

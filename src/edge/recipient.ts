@@ -1,0 +1,40 @@
+/**
+ * A request as the door reads it, from whichever engine: node:http, its HTTP/2 twin, or the express lane. Headers are
+ * taken from `rawHeaders` alone, exactly as they came.
+ */
+export interface Sent {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly rawHeaders: readonly string[]
+  readonly httpVersion: string
+  readonly socket: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean }
+}
+
+/** The body of a request that has one. */
+export interface Body {
+  readonly rawTrailers: readonly string[]
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown
+  once(event: 'end', listener: () => void): unknown
+  pause(): unknown
+  resume(): unknown
+}
+
+/** Whom an answer goes to. A ServerResponse of node:http is one. */
+export interface Recipient {
+  readonly headersSent: boolean
+  readonly statusCode: number
+  readonly destroyed: boolean
+  /** False: nothing more is read from this connection. */
+  shouldKeepAlive: boolean
+  /** Headers as a flat list. They may wait for what is written next. */
+  writeHead(status: number, message: string, headers: string[]): unknown
+  flushHeaders(): void
+  writeContinue(): void
+  writeEarlyHints(hints: { link: string[] }): void
+  /** False when the client is slower than what is written; `drain` tells when it has caught up. */
+  write(chunk: Buffer): boolean
+  end(text?: Buffer | string, encoding?: BufferEncoding): unknown
+  addTrailers(trailers: [string, string][]): void
+  destroy(): unknown
+  once(event: 'close' | 'drain', listener: () => void): unknown
+}
