@@ -50,15 +50,27 @@ export class Door {
   /** Serves a request that node:http has read, the pages of ours among them. */
   async request(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#parts.counters.requests++
-    const own = await this.serve(request, response, request)
+    const own = await this.#serve(request, response, request)
     if (own) await own.show(request, response, own.asked)
+  }
+
+  /** Serves a plain request, or returns false for what node:http has to serve. */
+  serveExpress(sent: Sent, to: Recipient): boolean | Promise<boolean> {
+    const served = this.#serve(sent, to, undefined)
+    if (served instanceof Promise) return served.then((own) => this.#counted(own))
+    return this.#counted(served)
+  }
+
+  #counted(own: Own | undefined): boolean {
+    if (own === undefined) this.#parts.counters.requests++
+    return own === undefined
   }
 
   /**
    * Forwards a request or tells why not. What asks for a page of ours is not answered but returned: pages are shown by
    * `request`. Warm, it returns no promise.
    */
-  serve(sent: Sent, to: Recipient, body: Body | undefined): Own | undefined | Promise<Own | undefined> {
+  #serve(sent: Sent, to: Recipient, body: Body | undefined): Own | undefined | Promise<Own | undefined> {
     const asked = readAsked(sent, this.#parts.peers)
     this.#note(sent, to, isRefusal(asked) ? undefined : asked)
     if (isRefusal(asked)) {

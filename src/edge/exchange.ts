@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Head } from './answer_parser.ts'
+import type { Head } from './message_parser.ts'
 import type { Failure, Forwarded, Forwarder } from './forward.ts'
 import { requestHead, responseHeaders, trailersFor } from './headers.ts'
 import type { Body, Recipient } from './recipient.ts'
@@ -231,15 +231,15 @@ export class Exchange implements Asker {
   }
 }
 
+/** One link of a Link header (RFC 8288 section 3), as narrow as Node writes them. */
+const link = /^<[^>\s]*>(\s*;\s*[^;"\s]+(=("[^;"\s]*"|[^;"\s]*))?)*$/
+
 /** Hints are help, not an answer: those that are not well formed are left out. */
 const passHints = (to: Recipient, rawHeaders: readonly string[]) => {
-  const links = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === 'link')
-  if (links.length === 0) return
-  try {
-    to.writeEarlyHints({ link: links.flatMap((link) => link.split(/,\s*(?=<)/)) })
-  } catch {
-    // Node refuses what it cannot read as Link; an upstream must not stop us by that.
-  }
+  const links = rawHeaders
+    .filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === 'link')
+    .flatMap((value) => value.split(/,\s*(?=<)/))
+  if (links.length > 0 && links.every((one) => link.test(one))) to.writeEarlyHints({ link: links })
 }
 
 const addTrailers = (to: Recipient, list: readonly string[]) => {

@@ -1,9 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type AddressInfo, type Server as Front, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { http } from '../http.ts'
 import type { Log } from '../log.ts'
 import type { Door } from './door.ts'
+import { ExpressLane } from './express.ts'
 import { refuseUpgrade } from './upgrade.ts'
 
 /** Requests of one connection that may wait for the answers before theirs. */
@@ -20,7 +21,10 @@ const refusals: Readonly<Record<string, string>> = {
 export class EdgeServer {
   readonly #door: Door
   readonly #log: Log
+  /** Serves whatever the express lane hands over to it. */
   readonly #server: Server
+  readonly #express: ExpressLane
+  readonly #front: Front
   readonly #upgraded = new Set<Duplex>()
   /** The answers under way on a connection: nothing may be written between them. */
   readonly #answering = new WeakMap<Duplex, Set<ServerResponse>>()
@@ -72,23 +76,35 @@ export class EdgeServer {
       if (answer && (answer.headersSent || more.length > 0)) socket.destroy()
       else refuseBytes(error, socket as Socket)
     })
+    this.#express = new ExpressLane(door, this.#server, log)
+    this.#front = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      this.#express.accept(socket),
+    )
+    // It is handed its connections and never listens itself; without this word it would hold no time limits.
+    this.#server.emit('listening')
   }
 
   async listen({ host, port }: { host: string; port: number }): Promise<AddressInfo> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen(port, host, resolve)
+      this.#front.once('error', reject)
+      this.#front.listen(port, host, resolve)
     })
-    return this.#server.address() as AddressInfo
+    return this.#front.address() as AddressInfo
   }
 
   /** Takes no new requests; those under way finish, `grace` milliseconds at most. */
   async close(grace: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    const closed = new Promise<void>((resolve) => this.#front.close(() => resolve()))
+    this.#express.drain()
+    this.#server.close()
     this.#server.closeIdleConnections()
     for (const socket of this.#upgraded) socket.destroy()
-    const timer = setTimeout(() => this.#server.closeAllConnections(), grace)
+    const timer = setTimeout(() => {
+      this.#server.closeAllConnections()
+      this.#express.destroyAll()
+    }, grace)
     await closed
+    this.#express.destroyAll()
     clearTimeout(timer)
     this.#door.close()
   }

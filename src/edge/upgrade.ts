@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { http } from '../http.ts'
-import type { Head } from './answer_parser.ts'
+import type { Head } from './message_parser.ts'
 import { reason } from './exchange.ts'
 import type { Failure, Forwarded, Forwarder, Timed } from './forward.ts'
 import { requestHead, responseHeaders } from './headers.ts'

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Upstream } from '../routes/table.ts'
-import { AnswerParser, type Head, type Reader } from './answer_parser.ts'
+import { AnswerParser, type Head, type Reader } from './message_parser.ts'
 
 /** Who sends a request on a connection and hears the answer. Exactly one of `end`, `broken` and `switched` comes last. */
 export interface Asker {

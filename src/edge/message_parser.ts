@@ -1,0 +1,192 @@
+// The parser of Node itself (llhttp). node:http wraps the very same one in streams and objects that cost more than all the
+// deciding here; nothing of HTTP's framing is read by hand.
+
+interface Parser {
+  initialize(type: number, resource: object, maxHeaderSize: number, lenient: number): void
+  /** The count of bytes taken, or what is wrong with them. */
+  execute(bytes: Buffer): number | Error
+  /** The connection has ended: an Error if that cuts a message short. */
+  finish(): number | Error | undefined
+  close(): void
+  [callback: number]: unknown
+}
+
+interface ParserClass {
+  new (): Parser
+  readonly REQUEST: number
+  readonly RESPONSE: number
+  readonly kOnHeaders: number
+  readonly kOnHeadersComplete: number
+  readonly kOnBody: number
+  readonly kOnMessageComplete: number
+  readonly kLenientNone: number
+}
+
+const { HTTPParser } = (process.getBuiltinModule as unknown as (name: string) => { HTTPParser: ParserClass })(
+  '_http_common',
+)
+
+/** Bytes of the status line and headers of one answer. */
+const maxHead = 64 * 1024
+
+/** What the head of an answer says. */
+export interface Head {
+  readonly status: number
+  /** The reason phrase, as received. */
+  readonly message: string
+  readonly rawHeaders: string[]
+  /** True after a 101 that was asked for: what follows is no HTTP any more. */
+  readonly upgrade: boolean
+  readonly keepAlive: boolean
+}
+
+export interface Reader {
+  /** Returns true if no body follows whatever the head says: the answer to HEAD (RFC 9112 section 6.3). */
+  readHead(head: Head): boolean
+  readBody(chunk: Buffer): void
+  /** The answer is whole. `rawTrailers` may be empty. */
+  readEnd(rawTrailers: readonly string[]): void
+}
+
+const noTrailers: readonly string[] = []
+const [skipBody, readsBody, switches] = [1, 0, 2]
+
+/** Reads answers from a connection, one after another. */
+export class AnswerParser {
+  readonly #parser = new HTTPParser()
+  /** Headers told in parts, as long lists are, and trailers. */
+  #parts: string[] | undefined
+
+  constructor(reader: Reader) {
+    const parser = this.#parser
+    parser.initialize(HTTPParser.RESPONSE, {}, maxHead, HTTPParser.kLenientNone)
+    parser[HTTPParser.kOnHeaders] = (headers: string[]) => {
+      this.#parts = this.#parts ? this.#parts.concat(headers) : headers
+    }
+    parser[HTTPParser.kOnHeadersComplete] = (
+      _major: number,
+      _minor: number,
+      headers: string[] | undefined,
+      _method: unknown,
+      _url: unknown,
+      status: number,
+      message: string,
+      upgrade: boolean,
+      keepAlive: boolean,
+    ) => {
+      const rawHeaders = headers ?? this.#parts ?? []
+      this.#parts = undefined
+      const bodiless = reader.readHead({ status, message, rawHeaders, upgrade, keepAlive })
+      return upgrade ? switches : bodiless ? skipBody : readsBody
+    }
+    parser[HTTPParser.kOnBody] = (chunk: Buffer) => reader.readBody(chunk)
+    parser[HTTPParser.kOnMessageComplete] = () => {
+      const trailers = this.#parts ?? noTrailers
+      this.#parts = undefined
+      reader.readEnd(trailers)
+    }
+  }
+
+  /** How many bytes belong to the answer, or what is wrong with them. */
+  read(bytes: Buffer): number | Error {
+    return this.#parser.execute(bytes)
+  }
+
+  /** The upstream will send no more: an Error if the answer was not whole. A body may end so, if its head says so. */
+  end(): Error | undefined {
+    const result = this.#parser.finish()
+    return result instanceof Error ? result : undefined
+  }
+
+  /** Gives its memory back. Not from within a callback. */
+  close(): void {
+    this.#parser.close()
+  }
+}
+
+/** The head of a request, and how many bytes it took. */
+export interface RequestHead {
+  readonly method: 'GET' | 'HEAD'
+  readonly url: string
+  readonly rawHeaders: string[]
+  /** False where the client wants the connection closed behind the answer. */
+  readonly keepAlive: boolean
+  length: number
+}
+
+/** Headers of a request that is more than its head: a body, a question before it, another protocol. */
+const special = new Set(['content-length', 'transfer-encoding', 'expect', 'upgrade', 'trailer', 'te'])
+const isSpecial = (text: string, i: number): boolean => {
+  if (i % 2 === 1 || text.length > 17) return false
+  return special.has(text.toLowerCase())
+}
+
+/** Of the line and headers of a request, as for node:http. */
+const maxRequestHead = 16 * 1024
+
+/** How the parser counts methods is its own affair: asked once. */
+const numberOf = (method: string): number => {
+  const parser = new HTTPParser()
+  parser.initialize(HTTPParser.REQUEST, {}, maxRequestHead, HTTPParser.kLenientNone)
+  let number = -1
+  parser[HTTPParser.kOnHeadersComplete] = (...told: unknown[]) => {
+    number = told[3] as number
+    return switches
+  }
+  parser.execute(Buffer.from(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`))
+  parser.close()
+  return number
+}
+const plainMethods: ReadonlyMap<number, 'GET' | 'HEAD'> = new Map([
+  [numberOf('GET'), 'GET'],
+  [numberOf('HEAD'), 'HEAD'],
+])
+
+/** Reads the heads of plain requests: GET or HEAD of HTTP/1.1 that ends with its headers and came in one piece. */
+export class PlainRequestParser {
+  readonly #parser = new HTTPParser()
+  #head: RequestHead | undefined
+  #inParts = false
+
+  constructor() {
+    const parser = this.#parser
+    parser.initialize(HTTPParser.REQUEST, {}, maxRequestHead, HTTPParser.kLenientNone)
+    // Long lists of headers are told in parts; unheard, all but the last part would be missing.
+    parser[HTTPParser.kOnHeaders] = () => {
+      this.#inParts = true
+    }
+    parser[HTTPParser.kOnHeadersComplete] = (
+      major: number,
+      minor: number,
+      rawHeaders: string[] | undefined,
+      methodNumber: number,
+      url: string | undefined,
+      _status: unknown,
+      _message: unknown,
+      upgrade: boolean,
+      keepAlive: boolean,
+    ) => {
+      const method = plainMethods.get(methodNumber)
+      const whole = url !== undefined && rawHeaders !== undefined && !this.#inParts
+      const plain = major === 1 && minor === 1 && !upgrade
+      if (whole && plain && method !== undefined && !rawHeaders.some(isSpecial))
+        this.#head = { method, url, rawHeaders, keepAlive, length: 0 }
+      // Stops behind the head, so that what follows is not taken for a body nor read before its turn.
+      return switches
+    }
+  }
+
+  /** The request that `bytes` begin with, or undefined for all that is not plain: then this parser is at its end. */
+  read(bytes: Buffer): RequestHead | undefined {
+    this.#head = undefined
+    const length = this.#parser.execute(bytes)
+    const head = this.#head as RequestHead | undefined
+    if (typeof length !== 'number' || head === undefined) return undefined
+    head.length = length
+    return head
+  }
+
+  close(): void {
+    this.#parser.close()
+  }
+}
