@@ -59,6 +59,23 @@ const hasDotSegment = (path: string): boolean => {
   return dotSegment.test(text)
 }
 
+/** Paths without a dot, an escape or anything else that could be read in two ways. */
+const plainTarget = /^\/[a-zA-Z0-9/_-]*$/
+
+/** Host headers as read before; clients repeat them. Bounded: they choose them. */
+const hosts = new Map<string, { host: string; authority: string }>()
+
+const readHost = (text: string): { host: string; authority: string } | undefined => {
+  const known = hosts.get(text)
+  if (known !== undefined) return known
+  const [, name, port] = authority.exec(text) ?? []
+  if (name === undefined || Number(port ?? 0) > 65535) return undefined
+  const host = name.toLowerCase()
+  const read = { host, authority: port === undefined ? host : `${host}:${port}` }
+  if (hosts.size < 2000) hosts.set(text, read)
+  return read
+}
+
 /** Where a request goes: the one reading of a host and a target that everything else relies on. */
 interface Place {
   readonly host: string
@@ -69,16 +86,15 @@ interface Place {
 
 /** Reads the value of a Host header and a request target, or says why they name no place that everybody reads alike. */
 export const readPlace = (hostText: string, target: string): Place | Refusal => {
-  const [, name, port] = authority.exec(hostText) ?? []
-  if (name === undefined || Number(port ?? 0) > 65535)
-    return { status: 400, message: 'The Host is not a host name' }
+  const read = readHost(hostText)
+  if (!read) return { status: 400, message: 'The Host is not a host name' }
+  if (plainTarget.test(target)) return { ...read, target, path: target }
   // Only origin-form (RFC 9112 section 3.2.1): absolute-form could name another host than Host does.
   if (!printable.test(target)) return { status: 400, message: 'The request target is not a plain path' }
   const query = target.indexOf('?')
   const path = query < 0 ? target : target.slice(0, query)
   if (brokenEscape.test(path) || hasDotSegment(path)) return { status: 400, message: 'The path is ambiguous' }
-  const host = name.toLowerCase()
-  return { host, authority: port === undefined ? host : `${host}:${port}`, target, path }
+  return { ...read, target, path }
 }
 
 export const isRefusal = (read: object): read is Refusal => 'message' in read

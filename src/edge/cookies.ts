@@ -12,14 +12,22 @@ export const isOurs = (name: string): boolean => ours.test(name.trim())
  * Space and tab alone surround a name (RFC 6265bis section 5.6). `String.trim` takes off more: a sibling domain may set
  * a name with a no-break space before `__Host-`, which no browser guards, and it must not become ours here.
  */
-const bare = (text: string): string => text.replaceAll(/^[ \t]+|[ \t]+$/g, '')
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
+const bare = (text: string): string => {
+  let from = 0
+  let to = text.length
+  while (from < to && isBlank(text.charCodeAt(from))) from++
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--
+  return from === 0 && to === text.length ? text : text.slice(from, to)
+}
 
-const pairs = (header: string): { name: string; value: string; text: string }[] =>
-  header.split(';').map((part) => {
-    const text = bare(part)
-    const equals = text.indexOf('=')
-    return { name: bare(text.slice(0, Math.max(equals, 0))), value: bare(text.slice(equals + 1)), text }
-  })
+const pair = (part: string): { name: string; value: string; text: string } => {
+  const text = bare(part)
+  const equals = text.indexOf('=')
+  return { name: bare(text.slice(0, Math.max(equals, 0))), value: bare(text.slice(equals + 1)), text }
+}
+
+const pairs = (header: string) => (header.includes(';') ? header.split(';').map(pair) : [pair(header)])
 
 /** The one value of a cookie, or undefined; a name that comes twice was planted by somebody and counts as none. */
 export const readCookie = (headers: readonly string[], name: string): string | undefined => {
