@@ -23,7 +23,17 @@ export const newInstance = async (): Promise<Instance> => {
     port,
     socketPath: join(folder, 's', 'hero_proxy', 'rpc.sock'),
     start: (core) =>
-      node(core, ...profiled, launcher, ...args, '--listen', `127.0.0.1:${port}`, '--log-level', 'error'),
+      node(
+        core,
+        '--max-semi-space-size=4',
+        ...profiled,
+        launcher,
+        ...args,
+        '--listen',
+        `127.0.0.1:${port}`,
+        '--log-level',
+        'error',
+      ),
   }
 }
 
