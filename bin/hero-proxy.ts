@@ -4,6 +4,7 @@ import { addCallCommand } from './command/call.ts'
 import { addCompletionCommand } from './command/completion.ts'
 import { addServeCommand } from './command/serve.ts'
 import { addSetupCommand } from './command/setup.ts'
+import { addSignCommand } from './command/sign.ts'
 import { addStatusCommand } from './command/status.ts'
 import { version } from '../src/version.ts'
 
@@ -20,6 +21,7 @@ addServeCommand(program)
 addSetupCommand(program)
 addStatusCommand(program)
 addCallCommand(program)
+addSignCommand(program)
 addCompletionCommand(program)
 
 try {

@@ -128,6 +128,7 @@ export interface Me {
   context: number | null
   claims: string[]
   impersonating: string | null
+  provider: string | null
 }
 
 export interface Member {
@@ -182,8 +183,8 @@ export interface Route {
   path_prefix: string
   /** http://host:port or unix:/path.sock */
   target: string
-  /** none: everybody is a guest; optional: who is signed in is told, others are guests; local: only signed-in people pass */
-  auth_mode: "none" | "optional" | "local"
+  /** none: everybody passes, as guest; optional: who is signed in is told, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys */
+  auth_mode: "none" | "optional" | "bearer" | "oauth" | "local" | "signature"
   /** Take path_prefix off before forwarding and send it as X-Forwarded-Prefix */
   strip_prefix: boolean
   service: string | null
@@ -244,7 +245,7 @@ export interface Session {
   user: string
   /** cookie: a browser signed in here; token: a program did */
   kind: "cookie" | "token"
-  /** How the person signed in: password or setup */
+  /** How the person signed in: password, setup, or the name of a provider */
   provider: string
   address: string
   user_agent: string
@@ -819,8 +820,8 @@ export interface ProxyRoutesAddParams {
   domain: string
   /** http://host:port or unix:/path.sock */
   target: string
-  /** none: everybody is a guest; optional: who is signed in is told, others are guests; local: only signed-in people pass */
-  auth_mode: "none" | "optional" | "local"
+  /** none: everybody passes, as guest; optional: who is signed in is told, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys */
+  auth_mode: "none" | "optional" | "bearer" | "oauth" | "local" | "signature"
   /** A path such as / or /wiki: plain segments of letters, digits, ".", "_", "~", "-", no slash at the end */
   path_prefix?: string
   /** Take path_prefix off before forwarding and send it as X-Forwarded-Prefix */
@@ -855,8 +856,8 @@ export interface ProxyRoutesUpdateParams {
   path_prefix?: string
   /** http://host:port or unix:/path.sock */
   target?: string
-  /** none: everybody is a guest; optional: who is signed in is told, others are guests; local: only signed-in people pass */
-  auth_mode?: "none" | "optional" | "local"
+  /** none: everybody passes, as guest; optional: who is signed in is told, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys */
+  auth_mode?: "none" | "optional" | "bearer" | "oauth" | "local" | "signature"
   /** Take path_prefix off before forwarding and send it as X-Forwarded-Prefix */
   strip_prefix?: boolean
   service?: string | null

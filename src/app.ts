@@ -24,6 +24,7 @@ import { OwnPaths } from './edge/own_paths.ts'
 import { Peers } from './edge/peers.ts'
 import { RpcPath } from './edge/rpc_path.ts'
 import { EdgeServer } from './edge/server.ts'
+import { Signatures } from './edge/signature.ts'
 import { Visitors } from './edge/visitor.ts'
 import { Assertions } from './keys/assertions.ts'
 import { Keys } from './keys/keys.ts'
@@ -47,6 +48,8 @@ import type { Database } from './storage/database.ts'
 import type { Seal } from './storage/seal.ts'
 import { belongingMethods } from './users/belonging_methods.ts'
 import { Belongings } from './users/belongings.ts'
+import { KnownKeys } from './users/known_keys.ts'
+import { KnownNetworks } from './users/known_networks.ts'
 import { userMethods } from './users/methods.ts'
 import { Users } from './users/users.ts'
 
@@ -105,18 +108,23 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
 
   const oversize = new OversizeReports(database, audit, log)
   const cookies = new CookiePolicy(() => settings.value('insecure_cookies'))
-  const visitors = new Visitors(sessions, claims, cookies)
+  const networks = new KnownNetworks(database, () => settings.value('network_login'))
+  const knownKeys = new KnownKeys(database)
+  const visitors = new Visitors({ sessions, claims, cookies, networks, bearerToken: config.bearer_token })
   const forms = new FormGuard(seal.derive('form tokens'))
   const decisions = new Decisions({
     visitors,
+    signatures: new Signatures(knownKeys),
     assertions,
+    providers: () => [],
     reportOversize: (username, domain) => oversize.report(username, domain),
   })
-  const visits = { call: dispatcher.call, identification, cookies, forms }
+  const visits = { call: dispatcher.call, identification, cookies, forms, visitors }
   const rpc = new RpcPath({
     receive: (body, identify) => envelope.receive(body, identify),
     identification,
     cookies,
+    visitors,
     operatorToken: config.operator_token,
   })
   const door = new Door({
@@ -132,6 +140,7 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
 
   const sweep = async () => {
     await sessions.sweep()
+    await knownKeys.sweep()
     await audit.sweep(await settings.value('audit_retention_days'))
   }
 

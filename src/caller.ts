@@ -13,6 +13,10 @@ export interface Caller {
   readonly session_id?: string
   /** Username of the person that this administrator acts as at forwarded services; decides nothing here. */
   readonly on_behalf?: string
+  /** How the person signed in: one of our own ways, or the name of a provider. */
+  readonly provider?: string
+  /** Whose network a guest calls from: `auth.me` tells it, and it gives no right at all. */
+  readonly near?: { readonly user_id: string; readonly name: string }
   /** Told by the kernel for local callers (SO_PEERCRED). */
   readonly uid?: number
   readonly pid?: number

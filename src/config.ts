@@ -14,6 +14,7 @@ export interface Config {
   readonly public_url: string
   readonly secret: string | undefined
   readonly operator_token: string | undefined
+  readonly bearer_token: string | undefined
   readonly trusted_proxies: readonly string[]
   readonly log_level: LogLevel
 }
@@ -143,6 +144,17 @@ export const settings = [
     default_text: 'none: nobody is operator at the edge',
     default: () => undefined,
     parse: (text) => (/^[\x21-\x7e]{32,}$/.test(text) ? text : undefined),
+  }),
+  setting({
+    name: 'bearer_token',
+    env: ['HERO_PROXY_BEARER_TOKEN'],
+    secret: true,
+    no_flag: true,
+    meaning: 'Static token that every route with auth_mode bearer accepts; it names nobody',
+    allowed: 'at least 32 letters, digits and . _ ~ + / -',
+    default_text: 'none: only tokens of routes and people count',
+    default: () => undefined,
+    parse: (text) => (/^[A-Za-z0-9._~+/-]{32,256}=*$/.test(text) ? text : undefined),
   }),
   setting({
     name: 'trusted_proxies',

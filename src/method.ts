@@ -22,6 +22,8 @@ interface Definition<P extends TObject, R extends TSchema, W> {
   readonly description?: string
   readonly effect: 'read' | 'write'
   readonly claim: ClaimRule
+  /** Open as well to guests who call from somebody's network: for telling them so, and for nothing that gives a right. */
+  readonly near?: true
   readonly params: P
   /** An allow-list: a field that is not named here turns the answer into an internal error. */
   readonly result: R

@@ -43,6 +43,7 @@ export class Identification {
       claims: new Set(claims),
       user_id: session.user_id,
       session_id: session.id,
+      provider: session.provider,
       on_behalf: impersonated(session, claims)?.username,
     }
   }

@@ -3,21 +3,10 @@ import type { Claims } from '../claims/claims.ts'
 import type { Credentials } from '../credentials/credentials.ts'
 import { AppError, invalidParams } from '../errors.ts'
 import { method } from '../method.ts'
-import {
-  Claim,
-  Context,
-  Email,
-  Line,
-  Named,
-  Nothing,
-  Nullable,
-  Password,
-  Shape,
-  Time,
-  Username,
-} from '../schemas.ts'
+import { Email, Line, Named, Nothing, Password, Shape, Time, Username } from '../schemas.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../users/users.ts'
+import { Me } from './me.ts'
 import { refuseWhileImpersonating, type Impersonation } from './impersonation.ts'
 import type { Setup } from './setup.ts'
 import type { SignIn } from './sign_in.ts'
@@ -27,18 +16,6 @@ const SignedIn = Named('SignedIn', {
   token_type: Type.Literal('Bearer'),
   expires_in: Type.Integer({ description: 'Seconds' }),
   user: Username,
-})
-
-const Me = Named('Me', {
-  kind: Type.Enum(['operator', 'service', 'user'], {
-    description: 'operator: the local owner of the daemon, who has every claim; service: a local service',
-  }),
-  user: Nullable(Type.String({ description: 'Username, or name of the service' })),
-  display_name: Nullable(Type.String()),
-  email: Nullable(Email),
-  context: Nullable(Context),
-  claims: Type.Array(Claim),
-  impersonating: Nullable(Username),
 })
 
 const signedIn = {
@@ -136,6 +113,7 @@ export const authMethods = ({
     summary: 'Tell who is calling and with which claims',
     effect: 'read',
     claim: 'self',
+    near: true,
     params: Nothing,
     result: Me,
     examples: [
@@ -150,12 +128,14 @@ export const authMethods = ({
           context: null,
           claims: [],
           impersonating: null,
+          provider: null,
         },
       },
     ],
     handler: async (_, caller) => {
-      const { kind, name, user_id, on_behalf = null } = caller
-      const nobody = { display_name: null, email: null, context: null, impersonating: null }
+      const { kind, name, near, on_behalf = null } = caller
+      const user_id = near?.user_id ?? caller.user_id
+      const nobody = { display_name: null, email: null, context: null, impersonating: null, provider: null }
       if (kind === 'service') return { kind, user: name, ...nobody, claims: [...caller.claims].sort() }
       if (user_id === undefined) return { kind: 'operator' as const, user: null, ...nobody, claims: [] }
       const { username, display_name, email, context } = await users.get({ id: user_id })
@@ -168,6 +148,7 @@ export const authMethods = ({
         context,
         claims: [...held],
         impersonating: on_behalf,
+        provider: near ? 'network' : (caller.provider ?? null),
       }
     },
   }),

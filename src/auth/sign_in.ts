@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Caller } from '../caller.ts'
 import type { Credentials } from '../credentials/credentials.ts'
 import { AppError } from '../errors.ts'
+import type { OwnWay } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import type { UserRow } from '../storage/schema.ts'
@@ -47,7 +48,7 @@ export class SignIn {
   }
 
   /** Opens the session for a verified person: a cookie's for our own pages, a token for programs. */
-  async open(userId: string, provider: string, caller: Caller) {
+  async open(userId: string, provider: OwnWay, caller: Caller) {
     const user = await this.#database.query
       .selectFrom('users')
       .select(['username', 'is_active'])

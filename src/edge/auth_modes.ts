@@ -1,15 +1,33 @@
 import type { AuthMode } from '../routes/route.ts'
 
+/** What can prove who is asking. */
+export type Credential =
+  /** Our cookie, however its session was opened. */
+  | 'session'
+  /** Our cookie, of a session that an identity provider opened. */
+  | 'provider session'
+  /** A person's access token. */
+  | 'user token'
+  /** The token of the route or of the daemon: it lets a program in and names nobody. */
+  | 'static token'
+  /** The client's address, where the setting `network_login` is on. */
+  | 'network'
+  /** A key of the person signed this very request. */
+  | 'signature'
+
 interface Mode {
-  /** What counts as proof of who is asking. */
-  readonly credentials: readonly ('session' | 'token')[]
+  readonly credentials: readonly Credential[]
   /** What happens to a request without one. */
-  readonly without: 'forward as guest' | 'sign in'
+  readonly without:
+    'forward as guest' | 'ask for a token' | 'send to a provider' | 'send to sign in' | 'ask for a signature'
 }
 
 /** The auth modes of routes: the one table that decides who passes. */
 export const authModes: Readonly<Record<AuthMode, Mode>> = {
-  none: { credentials: [], without: 'forward as guest' },
-  optional: { credentials: ['session', 'token'], without: 'forward as guest' },
-  local: { credentials: ['session'], without: 'sign in' },
+  none: { credentials: ['network'], without: 'forward as guest' },
+  optional: { credentials: ['user token', 'session', 'network'], without: 'forward as guest' },
+  bearer: { credentials: ['static token', 'user token'], without: 'ask for a token' },
+  oauth: { credentials: ['provider session'], without: 'send to a provider' },
+  local: { credentials: ['session'], without: 'send to sign in' },
+  signature: { credentials: ['signature'], without: 'ask for a signature' },
 }

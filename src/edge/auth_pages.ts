@@ -16,6 +16,7 @@ interface Me {
   readonly email: string | null
   readonly claims: readonly string[]
   readonly impersonating: string | null
+  readonly provider: string | null
 }
 
 // The pages of signing in and out. They decide nothing: every form ends in the method of the same name.
@@ -77,7 +78,7 @@ export const postStopImpersonating = async (visit: Visit): Promise<void> => {
 }
 
 export const me = async (visit: Visit): Promise<void> => {
-  const caller = await visit.caller()
+  const caller = (await visit.caller()) ?? (await visit.near())
   if (!caller) {
     if (visit.navigates) return visit.go(302, '/auth/login')
     const text = 'Sign in at /auth/login.'

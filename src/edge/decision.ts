@@ -1,22 +1,40 @@
 import { satisfiesRule } from '../claims/rule.ts'
+import { AppError } from '../errors.ts'
 import type { Assertions } from '../keys/assertions.ts'
+import { allowsEmail } from '../routes/allowed_emails.ts'
+import type { Route } from '../routes/route.ts'
 import type { RoutePlan } from '../routes/table.ts'
+import { asUnavailable } from '../storage/fault.ts'
+import { whenReady } from '../when_ready.ts'
 import { notHere, type Told } from './answers.ts'
 import { originOf, type Asked } from './asked.ts'
 import { authModes } from './auth_modes.ts'
 import type { AuthMethod, Identity } from './headers.ts'
-import { ambiguousPath, claimMissing, claimsTooLarge, foreignPage } from './refusals.ts'
-import type { Visitor, Visitors } from './visitor.ts'
+import * as refusals from './refusals.ts'
+import type { Signatures, Signed, Signing } from './signature.ts'
+import { withoutSession, type Person, type Visitor, type Visitors } from './visitor.ts'
 
 /** A claims header beyond this is refused, never shortened: a list with a part missing is another identity. */
 const maxClaimsText = 8192
 
 /** What happens to a request that a route covers. */
-export type Decision =
-  | Pass
-  | { readonly act: 'tell'; readonly told: Told }
-  /** Nobody is known who could pass: people are shown the way in, programs are told 401. */
-  | { readonly act: 'sign in' }
+export type Decision = Pass | Tell | SignIn
+
+interface Tell {
+  readonly act: 'tell'
+  readonly told: Told
+}
+
+/** Nobody is known who could pass: people are shown the way in, programs are told. */
+export interface SignIn {
+  readonly act: 'sign in'
+  /** Where people go; the path they asked for is appended, percent-encoded. */
+  readonly way: string
+  /** For programs: 401. */
+  readonly told: Told
+  /** For people, where the way in does not exist yet: told instead of sending them there. */
+  readonly missing?: Told
+}
 
 /** The request goes on, as this person or as a guest. */
 export interface Pass {
@@ -29,18 +47,26 @@ export interface Pass {
   readonly staleCookie: string | undefined
   /** Who passed and by which proof: while a connection is open, the same answer must come out again. */
   readonly who: string
+  /** The key that signed the request. */
+  readonly pubkey?: string | undefined
+  /** The body, where it had to be read to decide: exactly these bytes go on. */
+  readonly body?: Buffer | undefined
 }
 
 interface Parts {
   readonly visitors: Visitors
+  readonly signatures: Signatures
   readonly assertions: Assertions
+  /** Names of the identity providers that people can sign in with. */
+  readonly providers: () => readonly string[]
   /** Writes down that somebody's claims did not fit. */
   readonly reportOversize: (username: string, domain: string) => void
 }
 
 /**
  * May this request pass, and as whom? One way for plain requests, upgrades, forward auth and trials: whoever asks
- * about the same request gets the same answer. Warm, everything comes from memory.
+ * about the same request gets the same answer. Warm, everything comes from memory; only a signed request is read and
+ * written down first. Without `signing` nothing counts as signed.
  */
 export class Decisions {
   readonly #parts: Parts
@@ -49,49 +75,124 @@ export class Decisions {
     this.#parts = parts
   }
 
-  async decide(asked: Asked, plan: RoutePlan | 'ambiguous' | undefined): Promise<Decision> {
-    if (plan === 'ambiguous') return tell(ambiguousPath)
+  decide(
+    asked: Asked,
+    plan: RoutePlan | 'ambiguous' | undefined,
+    signing: Signing = { provenKey: undefined },
+  ): Decision | Promise<Decision> {
+    if (plan === 'ambiguous') return tell(refusals.ambiguousPath)
     if (plan === undefined || !plan.route.enabled) return tell(notHere)
     const { route } = plan
+    const { credentials } = authModes[route.auth_mode]
+    return whenReady(this.#parts.visitors.identify(asked, plan, credentials), (visitor) =>
+      credentials.includes('signature')
+        ? this.#judgeSigned(asked, route, visitor, signing)
+        : this.#judge(asked, route, visitor),
+    )
+  }
+
+  async #judgeSigned(asked: Asked, route: Route, visitor: Visitor, signing: Signing): Promise<Decision> {
+    try {
+      const signed = await this.#parts.signatures.verify(asked, signing)
+      if ('status' in signed) return tell(signed)
+      const known = withoutSession(signed.key.owner, `key ${signed.key.pubkey}`)
+      return await this.#judge(asked, route, { ...visitor, known, method: 'signature' }, signed)
+    } catch (fault) {
+      // What cannot be written down as used is not let in.
+      if (asUnavailable(fault) instanceof AppError) return tell(refusals.storageAway)
+      throw fault
+    }
+  }
+
+  #judge(asked: Asked, route: Route, visitor: Visitor, signed?: Signed): Decision | Promise<Decision> {
+    if (!visitor.known) return this.#withoutPerson(route, visitor)
+    if (crossesOrigin(asked, visitor)) return tell(refusals.foreignPage)
+    return whenReady(this.#parts.visitors.person(visitor.known, route.service), (person) =>
+      person ? this.#judgePerson(route, visitor, person, signed) : this.#turnAway(route),
+    )
+  }
+
+  #judgePerson(
+    route: Route,
+    visitor: Visitor,
+    person: Person,
+    signed: Signed | undefined,
+  ): Decision | Promise<Decision> {
+    const refusal = this.#refusal(route, person)
+    // Somebody whom only the network tells may be more than that after signing in: offered, never forced.
+    if (refusal) return tell(visitor.method === 'network' ? { ...refusal, link: refusals.toSignIn } : refusal)
     const { visitors, assertions } = this.#parts
-    const mode = authModes[route.auth_mode]
-    const visitor = await visitors.identify(asked, mode.credentials)
-    if (!visitor.session) {
-      const guestsPass = mode.without === 'forward as guest' && route.required_claims.length === 0
-      return guestsPass ? pass(visitor, undefined) : { act: 'sign in' }
-    }
-    if (crossesOrigin(asked, visitor)) return tell(foreignPage)
-    const person = await visitors.person(visitor.session, route.service)
-    if (!person) return { act: 'sign in' }
-    if (!satisfiesRule(route.required_claims, person.claims)) return tell(claimMissing(route, person))
-    const claims = visitors.claimsText(person.claims)
-    if (claims.length > maxClaimsText) {
-      this.#parts.reportOversize(person.username, route.domain)
-      return tell(claimsTooLarge)
-    }
-    const assertion = route.audience === null ? undefined : assertions.assert(person, route.audience)
-    return pass(visitor, {
-      ...person,
-      claims,
-      assertion: assertion instanceof Promise ? await assertion : assertion,
+    const asserted = route.audience === null ? undefined : assertions.assert(person, route.audience)
+    return whenReady(asserted, (assertion) => {
+      const identity = { ...person, claims: visitors.claimsText(person.claims), assertion }
+      if (!signed) return pass(visitor, identity)
+      return signed
+        .admit()
+        .then((first) => (first ? pass(visitor, identity, signed) : tell(refusals.replayed)))
     })
+  }
+
+  /** Why somebody who is known does not pass: 403, never a redirect, which would come straight back. */
+  #refusal(route: Route, person: Person): Told | undefined {
+    if (!satisfiesRule(route.required_claims, person.claims)) return refusals.claimMissing(route, person)
+    if (!allowsEmail(route.allowed_emails, person.email_verified ? person.email : null))
+      return refusals.emailNotAllowed(person)
+    if (this.#parts.visitors.claimsText(person.claims).length <= maxClaimsText) return undefined
+    this.#parts.reportOversize(person.username, route.domain)
+    return refusals.claimsTooLarge
+  }
+
+  #withoutPerson(route: Route, visitor: Visitor): Decision {
+    const open = route.required_claims.length === 0 && route.allowed_emails.length === 0
+    // A program with a static token: let in, and nobody.
+    if (visitor.method === 'bearer') return open ? pass(visitor, undefined) : tell(refusals.tokenNamesNobody)
+    const guestsPass = open && authModes[route.auth_mode].without === 'forward as guest'
+    return guestsPass ? pass(visitor, undefined) : this.#turnAway(route)
+  }
+
+  #turnAway(route: Route): Decision {
+    return turnAway(route, this.#parts.providers())
   }
 }
 
-const tell = (told: Told): Decision => ({ act: 'tell', told })
+/** What is told to whoever shows nothing that counts on this route. */
+export const turnAway = (
+  { auth_mode, provider }: Pick<Route, 'auth_mode' | 'provider'>,
+  providers: readonly string[],
+): SignIn | Tell => {
+  const { credentials, without } = authModes[auth_mode]
+  if (without === 'ask for a token') return tell(refusals.tokenNeeded)
+  if (without === 'ask for a signature') return tell(refusals.unsigned)
+  if (without === 'send to a provider') {
+    const named = provider === null ? '' : `provider=${encodeURIComponent(provider)}&`
+    const way = `/login?${named}next=`
+    const ready = provider === null ? providers.length > 0 : providers.includes(provider)
+    if (ready) return { act: 'sign in', way, told: refusals.providerNeeded }
+    const [missing, told] = [true, false].map((people) => refusals.providerMissing(provider, people))
+    return { act: 'sign in', way, told: told!, missing: missing! }
+  }
+  // Signing in changes nothing where no session counts: sending people there would send them in circles.
+  if (!credentials.includes('session')) return tell(refusals.nobodyKnown)
+  return { act: 'sign in', way: '/auth/login?return_to=', told: refusals.signInNeeded }
+}
 
-const pass = ({ session, proof, ownToken, staleCookie }: Visitor, identity: Identity | undefined): Pass => ({
+const tell = (told: Told): Tell => ({ act: 'tell', told })
+
+const pass = (
+  { known, method, ownToken, staleCookie }: Visitor,
+  identity: Identity | undefined,
+  signed?: Signed,
+): Pass => ({
   act: 'forward',
   identity,
-  method: identity ? (proof === 'token' ? 'bearer' : 'local') : 'none',
+  method,
   authorizationUsed: ownToken,
   staleCookie,
-  who: session ? `${session.id} ${identity?.username}` : '',
+  who: known ? `${known.id} ${identity?.username}` : method === 'none' ? '' : method,
+  pubkey: signed?.key.pubkey,
+  body: signed?.body,
 })
 
 /** A WebSocket is open to every page of the world and sends our cookie along: its Origin must be this one (RFC 6455 section 10.2). */
-const crossesOrigin = (asked: Asked, { proof }: Visitor): boolean =>
-  asked.upgrade !== undefined &&
-  proof === 'cookie' &&
-  asked.origin !== undefined &&
-  asked.origin !== originOf(asked)
+const crossesOrigin = (asked: Asked, { byCookie }: Visitor): boolean =>
+  asked.upgrade !== undefined && byCookie && asked.origin !== undefined && asked.origin !== originOf(asked)

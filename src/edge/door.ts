@@ -8,11 +8,13 @@ import { setCookie } from './cookies.ts'
 import type { Decision, Decisions, Pass } from './decision.ts'
 import { Forwarder, type Forwarded } from './forward.ts'
 import { requestHeaders } from './headers.ts'
+import { HeldBodies, heldRequest } from './held_bodies.ts'
 import { OpenUpgrades } from './open_upgrades.ts'
 import type { OwnPath, OwnPaths } from './own_paths.ts'
 import type { Peers } from './peers.ts'
 import type { Body, Recipient, Sent } from './recipient.ts'
-import { badRequest, failures, signInNeeded } from './refusals.ts'
+import { badRequest, failures } from './refusals.ts'
+import { maxSignedBody, type Arrival } from './signature.ts'
 import { forwardUpgrade, refuseUpgrade } from './upgrade.ts'
 
 export interface DoorParts {
@@ -36,6 +38,7 @@ export class Door {
   readonly #parts: DoorParts
   readonly #forwarder: Forwarder
   readonly #upgrades = new OpenUpgrades()
+  readonly #held = new HeldBodies()
 
   constructor(parts: DoorParts) {
     this.#parts = parts
@@ -93,7 +96,7 @@ export class Door {
     if (show) return { show, asked }
     if (asked.path === '/' && !routes) return void redirect(to, asked, 302, '/auth/me')
     const plan = routes?.match(asked.path)
-    const decision = decisions.decide(asked, plan)
+    const decision = decisions.decide(asked, plan, this.#arrival(sent, to, body, asked, plan))
     return decision instanceof Promise
       ? decision.then((made) => this.#follow(made, sent, to, body, asked, plan as RoutePlan))
       : this.#follow(decision, sent, to, body, asked, plan as RoutePlan)
@@ -112,9 +115,10 @@ export class Door {
       return
     }
     if (decision.act === 'sign in') {
-      if (isNavigation(sent))
-        redirect(to, asked, 302, `/auth/login?return_to=${encodeURIComponent(asked.target)}`)
-      else tell(sent, to, asked, signInNeeded)
+      const { way, told, missing } = decision
+      const people = isNavigation(sent)
+      if (people && !missing) redirect(to, asked, 302, `${way}${encodeURIComponent(asked.target)}`)
+      else tell(sent, to, asked, people && missing ? missing : told)
       return
     }
     const out = this.#outgoing(sent, asked, plan, decision, body)
@@ -134,17 +138,29 @@ export class Door {
       return refuse(badRequest({ status: 400, message: 'An upgrade has no body' }))
     }
     const plan = known.routes?.match(asked.path)
-    const decision = await decisions.decide(asked, plan)
-    if (decision.act === 'tell') return refuse(decision.told)
-    if (decision.act === 'sign in') return refuse(signInNeeded)
+    const decision = await decisions.decide(asked, plan, arrivalWithout(request))
+    if (decision.act !== 'forward') return refuse(decision.told)
     this.#upgrades.watch(socket, async () => {
       const present = (await this.#plans(asked))?.routes?.match(asked.path)
-      const now = await decisions.decide(asked, present)
+      const now = await decisions.decide(asked, present, { provenKey: decision.pubkey })
       return now.act === 'forward' && now.who === decision.who
     })
     const out = this.#outgoing(request, asked, plan as RoutePlan, decision, undefined)
     const failure = await forwardUpgrade(this.#forwarder, socket, early, out)
     if (failure) refuse(failures[failure])
+  }
+
+  /** What a signature is shown by: the body is read only where one covers it. */
+  #arrival(
+    sent: Sent,
+    to: Recipient,
+    body: Body | undefined,
+    asked: Asked,
+    plan: RoutePlan | string | undefined,
+  ): Arrival {
+    if (!asked.body || !body || typeof plan !== 'object') return arrivalWithout(sent)
+    const most = Math.min(plan.route.max_body ?? maxSignedBody, maxSignedBody)
+    return { rawHeaders: sent.rawHeaders, body: () => this.#held.take(asked, body, to, most) }
   }
 
   /** With the log level debug, a line for every request; never its query, which may hold what is secret. */
@@ -175,18 +191,23 @@ export class Door {
       pass.staleCookie === undefined
         ? none
         : ['Set-Cookie', setCookie(pass.staleCookie, '', 0), 'Cache-Control', 'no-store']
+    const whole = pass.body && heldRequest(asked, pass.body)
     return {
-      asked,
+      asked: whole?.asked ?? asked,
       plan,
       target: rest.startsWith('/') ? rest : `/${rest}`,
       headers: requestHeaders(sent.rawHeaders, asked, plan, pass, prefix),
       answerHeaders: clear,
-      body: asked.body && body,
+      body: whole ? whole.body : asked.body && body,
     }
   }
 }
 
 const none: readonly string[] = []
+const nothing = Buffer.alloc(0)
+
+/** The arrival of a request without a body. */
+const arrivalWithout = ({ rawHeaders }: Sent): Arrival => ({ rawHeaders, body: async () => nothing })
 
 const challenge = ({ headers = {} }: Told): string[] =>
   Object.entries(headers).flatMap(([name, value]) => (typeof value === 'string' ? [name, value] : []))

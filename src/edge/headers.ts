@@ -2,6 +2,7 @@ import type { RoutePlan } from '../routes/table.ts'
 import type { Asked } from './asked.ts'
 import { isOurs, withoutOurs } from './cookies.ts'
 import type { Pass } from './decision.ts'
+import { signatureHeaders } from './signature.ts'
 
 /** Who goes upstream: the six identity headers are made from this and from nothing else. */
 export interface Identity {
@@ -64,7 +65,7 @@ const isReserved = (folded: string): boolean =>
   claimed.has(folded)
 
 /** How a header of the client is treated, by its name as received. Names repeat: the answer is kept. */
-type Treatment = 'drop' | 'connection' | 'cookie' | 'authorization' | 'keep'
+type Treatment = 'drop' | 'connection' | 'cookie' | 'authorization' | 'signature' | 'keep'
 const treatments = new Map<string, Treatment>()
 
 const treat = (name: string): Treatment => {
@@ -76,6 +77,7 @@ const treat = (name: string): Treatment => {
   if (lower === 'connection') return 'connection'
   if (lower === 'cookie') return 'cookie'
   if (lower === 'authorization') return 'authorization'
+  if (signatureHeaders.has(folded)) return 'signature'
   if (hopByHop.has(lower) || lower === 'host' || lower === 'expect' || lower === 'content-length')
     return 'drop'
   return 'keep'
@@ -107,7 +109,7 @@ export const requestHeaders = (
   rawHeaders: readonly string[],
   asked: Asked,
   plan: RoutePlan,
-  { identity, method, authorizationUsed }: Pass,
+  { identity, method, authorizationUsed, pubkey }: Pass,
   /** What was taken off the path. */
   prefix: string | undefined,
 ): string[] => {
@@ -129,6 +131,10 @@ export const requestHeaders = (
       }
       case 'authorization':
         if (!authorizationUsed && !listed?.includes('authorization')) list.push(name, value)
+        break
+      case 'signature':
+        // Used up where they are ours; anywhere else an application's own headers of these names pass.
+        if (method !== 'signature' && !listed?.includes(name.toLowerCase())) list.push(name, value)
         break
       case 'keep':
         if (!listed?.includes(name.toLowerCase())) list.push(name, value)
@@ -160,6 +166,7 @@ export const requestHeaders = (
       ours(identity.claims),
     )
     if (identity.email !== null) list.push('X-Proxy-User-Email', ours(identity.email))
+    if (pubkey !== undefined) list.push('X-Proxy-User-Pubkey', pubkey)
     if (identity.impersonator !== undefined) list.push('X-Hero-Impersonator', ours(identity.impersonator))
     if (identity.assertion !== undefined) list.push('X-Hero-Assertion', identity.assertion)
   }

@@ -43,12 +43,91 @@ export const signInNeeded: Told = {
   headers: { 'www-authenticate': 'HeroSession realm="hero_proxy", login="/auth/login"' },
 }
 
+export const toSignIn = { href: '/auth/login', text: 'Sign in' }
+
+/** For a route that asks for more than guests have and takes no sign-in: there is no way in to be shown. */
+export const nobodyKnown: Told = {
+  ...signInNeeded,
+  text: 'This service asks who you are, and takes nothing that could tell it.',
+}
+
+/** RFC 6750 section 3: a browser opens no dialogue for this scheme. */
+export const tokenNeeded: Told = {
+  status: 401,
+  title: 'A token is needed',
+  text: 'This service is for programs that send Authorization: Bearer with a valid token.',
+  code: 'unauthenticated',
+  headers: { 'www-authenticate': 'Bearer realm="hero_proxy"' },
+}
+
+/** A static token lets a program in; it is nobody who could have a claim or an address. */
+export const tokenNamesNobody: Told = {
+  status: 403,
+  title: 'Not with this token',
+  text: 'This service asks for a claim or an email address, and a static token has neither. Use the access token of a person.',
+  code: 'claim_required',
+}
+
+/** For programs; people are sent to the provider. */
+export const providerNeeded: Told = {
+  ...signInNeeded,
+  text: 'This service is open to people who signed in with an identity provider. Sign in at /login.',
+  headers: { 'www-authenticate': 'HeroSession realm="hero_proxy", login="/login"' },
+}
+
+const nameProvider = (name: string | null) =>
+  name === null ? 'an identity provider' : `the identity provider ${name}`
+
+/** There is no way in yet, and sending people to a sign-in page that does not count here would send them in circles. */
+export const providerMissing = (name: string | null, navigates: boolean): Told => ({
+  status: navigates ? 503 : 401,
+  title: 'No provider is set up',
+  text: `This service is open to people who signed in with ${nameProvider(name)}, and none is set up here yet. An administrator can set one up, or give the route another auth_mode.`,
+  code: navigates ? 'provider_missing' : 'unauthenticated',
+  ...(!navigates && { headers: providerNeeded.headers! }),
+})
+
+/** What a signed request looks like, and what is wrong with this one. */
+export const notSigned = (wrong: string): Told => ({
+  status: 401,
+  title: 'Not signed',
+  text: `${wrong} This service takes requests that are signed: X-Signature-Pubkey, X-Signature, X-Signature-Timestamp and X-Signature-Nonce, with ECDSA over secp256k1 and SHA-256; \`hero-proxy sign\` and the SDK make them.`,
+  code: 'unauthenticated',
+  headers: { 'www-authenticate': 'HeroSignature realm="hero_proxy", version="hero-sig-v1"' },
+})
+
+export const unsigned = notSigned('There is no signature.')
+export const replayed = notSigned('This nonce has been used already.')
+
+export const signerInactive: Told = {
+  status: 403,
+  title: 'Not active',
+  text: 'The account that this key belongs to is not active.',
+  code: 'inactive',
+}
+
+export const storageAway: Told = {
+  status: 503,
+  title: 'Not just now',
+  text: 'This cannot be decided at the moment. Try again shortly.',
+  code: 'unavailable',
+  headers: { 'retry-after': '5' },
+}
+
 /** For somebody who is known and lacks the claim: never a redirect, which would come straight back. */
 export const claimMissing = ({ required_claims }: Route, { username, impersonator }: Person): Told => ({
   status: 403,
   title: 'Not for you, so far',
-  text: `${impersonator === undefined ? 'You are signed in' : `You act as ${username}`}, but this service asks for the claim ${required_claims.join(' or ')}. An administrator can give it to you.`,
+  text: `${impersonator === undefined ? `You are known as ${username}` : `You act as ${username}`}, but this service asks for the claim ${required_claims.join(' or ')}. An administrator can give it to you.`,
   code: 'claim_required',
+})
+
+/** For somebody whose address the route does not name, or who has none that is proven. */
+export const emailNotAllowed = ({ email, email_verified }: Person): Told => ({
+  status: 403,
+  title: 'Not for you, so far',
+  text: `This service is open to certain email addresses, and ${email === null ? 'you have none here' : email_verified ? 'yours is not among them' : 'yours is not verified'}. An administrator can change that.`,
+  code: 'email_not_allowed',
 })
 
 export const ambiguousPath: Told = {

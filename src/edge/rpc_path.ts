@@ -8,12 +8,14 @@ import { ownHeaders, send, tell } from './answers.ts'
 import { originOf, type Asked } from './asked.ts'
 import { sessionCookieName, type CookiePolicy } from './cookie_policy.ts'
 import { readCookie } from './cookies.ts'
+import type { Visitors } from './visitor.ts'
 
 interface Parts {
   /** JSON-RPC, as the socket speaks it. */
   readonly receive: (body: Buffer, identify: () => Promise<Caller>) => Promise<string | undefined>
   readonly identification: Identification
   readonly cookies: CookiePolicy
+  readonly visitors: Visitors
   readonly operatorToken: string | undefined
 }
 
@@ -63,11 +65,17 @@ export class RpcPath {
     }
     const state = await cookies.at(asked)
     const token = state === 'refused' ? undefined : readCookie(asked.cookies, sessionCookieName(state))
-    if (token === undefined) return guest(from)
+    if (token === undefined) return this.#guest(asked, from)
     if (asked.origin !== originOf(asked)) {
       throw new AppError('unauthenticated', 'With a cookie the Origin header must be this very origin')
     }
-    return (await identification.cookie(token, from)) ?? guest(from)
+    return (await identification.cookie(token, from)) ?? this.#guest(asked, from)
+  }
+
+  /** A network gives no right here; it is only told by auth.me. */
+  async #guest(asked: Asked, from: Parameters<typeof guest>[0]): Promise<Caller> {
+    const near = await this.#parts.visitors.near(asked)
+    return near ? { ...guest(from), near } : guest(from)
   }
 
   #isOperator(token: string): boolean {

@@ -8,6 +8,7 @@ import type { Asked } from './asked.ts'
 import { sessionCookieName, type CookiePolicy } from './cookie_policy.ts'
 import { readCookie, setCookie } from './cookies.ts'
 import type { FormGuard } from './csrf.ts'
+import type { Visitors } from './visitor.ts'
 
 const maxForm = 64 * 1024
 
@@ -16,6 +17,7 @@ export interface VisitParts {
   readonly identification: Identification
   readonly cookies: CookiePolicy
   readonly forms: FormGuard
+  readonly visitors: Visitors
 }
 
 /** One request to a page of ours: who makes it, what its form says, and how it is answered. */
@@ -55,6 +57,12 @@ export class Visit {
     if (state === 'refused') return undefined
     const token = readCookie(this.asked.cookies, sessionCookieName(state))
     return token === undefined ? undefined : this.#parts.identification.cookie(token, this.#from())
+  }
+
+  /** A guest whose network belongs to somebody. */
+  async near(): Promise<Caller | undefined> {
+    const near = await this.#parts.visitors.near(this.asked)
+    return near && { ...this.guest(), near }
   }
 
   /** The fields of a form that one of our pages posted, or undefined after an answer that says what is wrong. */

@@ -1,15 +1,38 @@
+import { hash, timingSafeEqual } from 'node:crypto'
 import { bearerToken } from '../auth/identify.ts'
+import type { Caller } from '../caller.ts'
 import type { Claims } from '../claims/claims.ts'
 import type { Asserted } from '../keys/assertions.ts'
-import { impersonated, type LiveSession, type Sessions } from '../sessions/sessions.ts'
-import type { Asked } from './asked.ts'
-import { sessionCookieName, type CookiePolicy } from './cookie_policy.ts'
+import type { RoutePlan } from '../routes/table.ts'
+import { openedByProvider } from '../sessions/session.ts'
+import { impersonated, type LiveSession, type Overlay, type Sessions } from '../sessions/sessions.ts'
+import type { KnownNetworks } from '../users/known_networks.ts'
+import type { KnownPerson } from '../users/known_person.ts'
+import { whenReady } from '../when_ready.ts'
+import { originOf, type Asked } from './asked.ts'
+import type { Credential } from './auth_modes.ts'
+import { sessionCookieName, type CookiePolicy, type CookieState } from './cookie_policy.ts'
 import { readCookie } from './cookies.ts'
+import type { AuthMethod } from './headers.ts'
+
+/** Somebody who is known, by a session or without one. */
+export interface Known {
+  /** Names the proof: the session, or what else it was. */
+  readonly id: string
+  readonly user_id: string
+  readonly username: string
+  readonly email: string | null
+  readonly email_verified_at: number | null
+  readonly context: number
+  readonly overlay: Overlay | undefined
+}
 
 /** Who is asking, by the credentials that count on a route. */
 export interface Visitor {
-  readonly session: LiveSession | undefined
-  readonly proof: 'none' | 'cookie' | 'token'
+  readonly known: Known | undefined
+  readonly method: AuthMethod
+  /** Whether the browser sends the proof along by itself, also for pages of others. */
+  readonly byCookie: boolean
   /** True when the Authorization header holds a living token of ours: no upstream may have it, whether it counts here or not. */
   readonly ownToken: boolean
   /** The name of our cookie, when it was sent and is worth nothing any more. */
@@ -17,72 +40,144 @@ export interface Visitor {
 }
 
 /** The identity of a forwarded request. */
-export type Person = Asserted
+export interface Person extends Asserted {
+  readonly email_verified: boolean
+}
 
-/** Finds the session behind a request. Warm, everything here is answered from memory. */
+interface Parts {
+  readonly sessions: Sessions
+  readonly claims: Claims
+  readonly cookies: CookiePolicy
+  readonly networks: KnownNetworks
+  /** The daemon's static token. */
+  readonly bearerToken: string | undefined
+}
+
+/** A living session, or the name of a cookie without one. */
+type Cookie = LiveSession | string | undefined
+
+const digest = (text: string) => hash('sha256', text, 'hex')
+
+/** Both are SHA-256 in hex. */
+const same = (one: string, other: string) =>
+  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
+
+/** Somebody who is known without a session. */
+export const withoutSession = (person: KnownPerson, id: string): Known => ({
+  ...person,
+  id,
+  overlay: undefined,
+})
+
+/** Finds who is behind a request. Warm, everything here is answered from memory. */
 export class Visitors {
-  readonly #sessions: Sessions
-  readonly #claims: Claims
-  readonly #cookies: CookiePolicy
+  readonly #parts: Parts
+  readonly #daemonToken: string
   /** The header text of a list of claims; lists are the same object until something changes. */
   readonly #texts = new WeakMap<readonly string[], string>()
 
-  constructor(sessions: Sessions, claims: Claims, cookies: CookiePolicy) {
-    this.#sessions = sessions
-    this.#claims = claims
-    this.#cookies = cookies
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#daemonToken = parts.bearerToken === undefined ? '' : digest(parts.bearerToken)
   }
 
-  async identify(asked: Asked, credentials: readonly ('session' | 'token')[]): Promise<Visitor> {
-    const bearer = this.#bearer(asked)
-    const owner = bearer instanceof Promise ? await bearer : bearer
-    if (owner && credentials.includes('token')) {
-      return { session: owner, proof: 'token', ownToken: true, staleCookie: undefined }
+  /** Signatures are another matter: they cover more than headers. Warm, it returns no promise. */
+  identify(asked: Asked, plan: RoutePlan, credentials: readonly Credential[]): Visitor | Promise<Visitor> {
+    const token = presented(asked)
+    if (token === undefined) return this.#withoutToken(asked, plan, credentials, false)
+    if (this.#isStatic(token, plan)) {
+      if (!credentials.includes('static token')) return this.#withoutToken(asked, plan, credentials, true)
+      return { ...nobody, method: 'bearer', ownToken: true }
     }
-    const guest: Visitor = {
-      session: undefined,
-      proof: 'none',
-      ownToken: owner !== undefined,
-      staleCookie: undefined,
-    }
-    if (!credentials.includes('session')) return guest
-    const policy = this.#cookies.at(asked)
-    const state = policy instanceof Promise ? await policy : policy
-    if (state === 'refused') return guest
+    return whenReady(this.#parts.sessions.find(token, 'token'), (owner) =>
+      owner && credentials.includes('user token')
+        ? { ...nobody, known: owner, method: 'bearer', ownToken: true }
+        : this.#withoutToken(asked, plan, credentials, owner !== undefined),
+    )
+  }
+
+  #withoutToken(
+    asked: Asked,
+    { route }: RoutePlan,
+    credentials: readonly Credential[],
+    ownToken: boolean,
+  ): Visitor | Promise<Visitor> {
+    const any = credentials.includes('session')
+    if (!any && !credentials.includes('provider session'))
+      return this.#withoutSession(asked, credentials, ownToken, undefined)
+    return whenReady(this.#cookie(asked), (cookie) => {
+      if (typeof cookie !== 'object') return this.#withoutSession(asked, credentials, ownToken, cookie)
+      if (!any && !fromProvider(cookie, route.provider))
+        return this.#withoutSession(asked, credentials, ownToken, undefined)
+      const method = openedByProvider(cookie) ? 'oauth' : 'local'
+      return { known: cookie, method, byCookie: true, ownToken, staleCookie: undefined }
+    })
+  }
+
+  #withoutSession(
+    asked: Asked,
+    credentials: readonly Credential[],
+    ownToken: boolean,
+    staleCookie: string | undefined,
+  ): Visitor | Promise<Visitor> {
+    const guest: Visitor = { ...nobody, ownToken, staleCookie }
+    if (!credentials.includes('network')) return guest
+    return whenReady(this.#byNetwork(asked), (known) =>
+      known ? { ...guest, known, method: 'network' } : guest,
+    )
+  }
+
+  /** The living session of our cookie, or the name of a cookie that is worth nothing any more. */
+  #cookie(asked: Asked): Cookie | Promise<Cookie> {
+    return whenReady(this.#parts.cookies.at(asked), (state) => this.#session(asked, state))
+  }
+
+  #session({ cookies }: Asked, state: CookieState): Cookie | Promise<Cookie> {
+    if (state === 'refused') return undefined
     const name = sessionCookieName(state)
-    const token = readCookie(asked.cookies, name)
-    if (token === undefined) return guest
-    const found = this.#sessions.find(token, 'cookie')
-    const session = found instanceof Promise ? await found : found
-    return session ? { ...guest, session, proof: 'cookie' } : { ...guest, staleCookie: name }
+    const token = readCookie(cookies, name)
+    if (token === undefined) return undefined
+    return whenReady(this.#parts.sessions.find(token, 'cookie'), (session) => session ?? name)
   }
 
-  #bearer({ authorizations }: Asked) {
-    if (authorizations.length !== 1) return undefined
-    const token = bearerToken(authorizations[0]!)
-    return token === undefined ? undefined : this.#sessions.find(token, 'token')
+  /**
+   * Who is known by the client's address alone. A page of another site could borrow it, as no cookie rule guards it: what
+   * such a page sends is a guest's.
+   */
+  #byNetwork(asked: Asked): Known | undefined | Promise<Known | undefined> {
+    if (asked.origin !== undefined && asked.origin !== originOf(asked)) return undefined
+    return whenReady(this.#parts.networks.find(asked.address), nearby)
   }
 
-  /** Whom a service sees: the session's user, or whom that administrator acts as. Undefined if the user has just gone. */
-  async person(session: LiveSession, service: string | null): Promise<Person | undefined> {
-    const { id, user_id, username, context, email } = session
-    const held = await this.#held(user_id, service, context)
-    if (!held) return undefined
-    const acted = impersonated(session, held)
-    const theirs = acted && (await this.#held(acted.user_id, service, acted.context))
-    if (!theirs) return { session_id: id, username, context, email, claims: held, impersonator: undefined }
-    return {
-      session_id: id,
-      username: acted.username,
-      context: acted.context,
-      email: acted.email,
-      claims: theirs,
-      impersonator: username,
-    }
+  /** The same, as callers of methods carry it. */
+  async near(asked: Asked): Promise<Caller['near']> {
+    const known = await this.#byNetwork(asked)
+    return known && { user_id: known.user_id, name: known.username }
+  }
+
+  #isStatic(token: string, { bearerTokenHash }: RoutePlan): boolean {
+    if (bearerTokenHash === '' && this.#daemonToken === '') return false
+    const given = digest(token)
+    return same(given, bearerTokenHash) || same(given, this.#daemonToken)
+  }
+
+  /**
+   * Whom a service sees: the known person, or whom that administrator acts as. Undefined if the person has just gone.
+   * Warm, it returns no promise.
+   */
+  person(known: Known, service: string | null): Person | undefined | Promise<Person | undefined> {
+    return whenReady(this.#held(known.user_id, service, known.context), (held) => {
+      if (!held) return undefined
+      const acted = impersonated(known, held)
+      if (!acted) return seen(known, known.id, held, undefined)
+      return whenReady(this.#held(acted.user_id, service, acted.context), (theirs) =>
+        theirs ? seen(acted, known.id, theirs, known.username) : seen(known, known.id, held, undefined),
+      )
+    })
   }
 
   #held(userId: string, service: string | null, context: number) {
-    return this.#claims.of(userId, { service: service ?? '', context })
+    return this.#parts.claims.of(userId, { service: service ?? '', context })
   }
 
   claimsText(claims: readonly string[]): string {
@@ -91,3 +186,35 @@ export class Visitors {
     return text
   }
 }
+
+const nobody: Visitor = {
+  known: undefined,
+  method: 'none',
+  byCookie: false,
+  ownToken: false,
+  staleCookie: undefined,
+}
+
+const seen = (
+  { username, context, email, email_verified_at }: Known | Overlay,
+  session_id: string,
+  claims: readonly string[],
+  impersonator: string | undefined,
+): Person => ({
+  session_id,
+  username,
+  context,
+  email,
+  email_verified: email_verified_at !== null,
+  claims,
+  impersonator,
+})
+
+const presented = ({ authorizations }: Asked): string | undefined =>
+  authorizations.length === 1 ? bearerToken(authorizations[0]!) : undefined
+
+const fromProvider = (session: LiveSession, wanted: string | null): boolean =>
+  openedByProvider(session) && (wanted === null || session.provider === wanted)
+
+const nearby = (person: KnownPerson | undefined): Known | undefined =>
+  person && withoutSession(person, `network ${person.user_id}`)

@@ -1,7 +1,7 @@
 import { Type, type Static } from '../type.ts'
 import { ClaimPattern, Id, Line, Named, Nullable, ServiceName, Time } from '../schemas.ts'
 
-export const authModes = ['none', 'optional', 'local'] as const
+export const authModes = ['none', 'optional', 'bearer', 'oauth', 'local', 'signature'] as const
 export type AuthMode = (typeof authModes)[number]
 
 export const Domain = Type.String({
@@ -27,7 +27,7 @@ export const Target = Type.String({
 
 export const AuthModeName = Type.Enum(authModes, {
   description:
-    'none: everybody is a guest; optional: who is signed in is told, others are guests; local: only signed-in people pass',
+    'none: everybody passes, as guest; optional: who is signed in is told, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys',
 })
 
 export const RequiredClaims = Type.Array(ClaimPattern, {

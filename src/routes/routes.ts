@@ -146,12 +146,14 @@ const refuseBadTarget = (field: string, target: string) => {
   }
 }
 
-const refuseContradiction = ({ target, more_targets, auth_mode, required_claims }: Route) => {
+const refuseContradiction = (route: Route) => {
+  const { target, more_targets, auth_mode, required_claims, allowed_emails } = route
   refuseBadTarget('target', target)
   more_targets.forEach((one, i) => refuseBadTarget(`more_targets/${i}`, one))
-  if (auth_mode === 'none' && required_claims.length > 0) {
-    throw invalidParams('required_claims', 'empty where auth_mode is none: everybody is a guest there')
-  }
+  if (auth_mode !== 'none') return
+  const rule = 'empty where auth_mode is none: everybody is a guest there'
+  if (required_claims.length > 0) throw invalidParams('required_claims', rule)
+  if (allowed_emails.length > 0) throw invalidParams('allowed_emails', rule)
 }
 
 /** Undefined leaves what is there, empty takes it away. */

@@ -1,13 +1,23 @@
 import { Type, type Static } from '../type.ts'
 import { Id, Named, Time, Username } from '../schemas.ts'
 
+/** The ways to prove oneself that are ours; a session says one of them, or the name of the provider that opened it. */
+export const ownWays = ['password', 'setup'] as const
+export type OwnWay = (typeof ownWays)[number]
+
+/** Whether somebody else vouched for the person: an identity provider, by its name. */
+export const openedByProvider = ({ provider }: { readonly provider: string }): boolean =>
+  !(ownWays as readonly string[]).includes(provider)
+
 export const Session = Named('Session', {
   id: Id,
   user: Username,
   kind: Type.Enum(['cookie', 'token'], {
     description: 'cookie: a browser signed in here; token: a program did',
   }),
-  provider: Type.String({ description: 'How the person signed in: password or setup' }),
+  provider: Type.String({
+    description: 'How the person signed in: password, setup, or the name of a provider',
+  }),
   address: Type.String(),
   user_agent: Type.String(),
   created_at: Time,

@@ -17,6 +17,7 @@ export interface LiveSession {
   readonly user_id: string
   readonly username: string
   readonly email: string | null
+  readonly email_verified_at: number | null
   readonly context: number
   /** Whom this administrator acts as at forwarded services; ask `impersonated` whether it still counts. */
   readonly overlay: Overlay | undefined
@@ -26,13 +27,17 @@ export interface Overlay {
   readonly user_id: string
   readonly username: string
   readonly email: string | null
+  readonly email_verified_at: number | null
   readonly context: number
   readonly is_admin: boolean
   readonly until: number
 }
 
 /** The person a session acts as at present, if the claims of its administrator still allow it. */
-export const impersonated = ({ overlay }: LiveSession, held: readonly string[]): Overlay | undefined =>
+export const impersonated = (
+  { overlay }: Pick<LiveSession, 'overlay'>,
+  held: readonly string[],
+): Overlay | undefined =>
   overlay &&
   overlay.until > now() &&
   held.includes('proxy.impersonate') &&
@@ -42,7 +47,7 @@ export const impersonated = ({ overlay }: LiveSession, held: readonly string[]):
 
 export interface SessionOrigin {
   readonly kind: 'cookie' | 'token'
-  /** How the person proved who they are. */
+  /** How the person proved who they are: one of our own ways, or the name of a provider. */
   readonly provider: string
   readonly address: string
   readonly user_agent: string
@@ -119,10 +124,12 @@ export class Sessions {
         'sessions.impersonating_until',
         'users.username',
         'users.email',
+        'users.email_verified_at',
         'users.context',
         'other.id as other_id',
         'other.username as other_username',
         'other.email as other_email',
+        'other.email_verified_at as other_email_verified_at',
         'other.context as other_context',
         'other.is_admin as other_is_admin',
       ])
@@ -134,6 +141,7 @@ export class Sessions {
       other_id,
       other_username,
       other_email,
+      other_email_verified_at,
       other_context,
       other_is_admin,
       impersonating_until,
@@ -143,6 +151,7 @@ export class Sessions {
       user_id: other_id,
       username: other_username!,
       email: other_email,
+      email_verified_at: other_email_verified_at,
       context: other_context!,
       is_admin: other_is_admin === 1,
       until: impersonating_until ?? 0,

@@ -63,6 +63,10 @@ export const definitions = {
     128,
     'Characters a new password must have at least; NIST asks for 15 where it is the only factor',
   ),
+  network_login: yesNo(
+    false,
+    'Know people by the networks of users.networks where auth_mode is none or optional; a network proves a place, not a person',
+  ),
   socket_trust: oneOf(
     'kernel',
     ['kernel', 'file_mode'],

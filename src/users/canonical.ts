@@ -5,7 +5,8 @@ import { invalidParams } from '../errors.ts'
 const allowedNetwork =
   'an address or CIDR range such as 192.168.7.0/24 or fd00:7::/64, not wider than /8 (IPv6: /16)'
 
-const bitsOf = (address: string): bigint => {
+/** An address as a number; IPv6 in any spelling. */
+export const bitsOf = (address: string): bigint => {
   if (isIPv4(address)) return address.split('.').reduce((bits, part) => (bits << 8n) | BigInt(part), 0n)
   // The URL parser writes any spelling of an IPv6 address one way (RFC 5952).
   const [left = '', right] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')

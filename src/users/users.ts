@@ -108,7 +108,8 @@ export class Users {
         username,
         display_name: fields.display_name ?? username,
         email,
-        email_verified_at: null,
+        // Only administrators give addresses, and they vouch for them.
+        email_verified_at: email === null ? null : at,
         external_id,
         is_active: 1,
         is_admin: bit(is_admin),
@@ -135,7 +136,8 @@ export class Users {
       const next: UserRow = { ...row, ...rest, updated_at: now() }
       if (is_active !== undefined) next.is_active = bit(is_active)
       if (is_admin !== undefined) next.is_admin = bit(is_admin)
-      if (next.email !== row.email) next.email_verified_at = null
+      // Vouched for by the administrator who gives it; the same address once more changes nothing.
+      if (next.email !== row.email) next.email_verified_at = next.email === null ? null : next.updated_at
       await this.#database.query.updateTable('users').set(next).where('id', '=', row.id).execute()
       this.#database.changed('users')
       return toUser(next)

@@ -63,6 +63,13 @@ const values: Record<keyof Config, { good: [string, unknown][]; bad: string[] }>
     good: [[long, long]],
     bad: ['', 'hunter2', 'x'.repeat(31), `${long} ${long}`, `${long}ü`, `${long}\n`],
   },
+  bearer_token: {
+    good: [
+      [long, long],
+      [`${long}._~+/-==`, `${long}._~+/-==`],
+    ],
+    bad: ['', 'hunter2', 'x'.repeat(31), 'x'.repeat(257), `${long} ${long}`, `${long}ü`, `${long}=x`],
+  },
   trusted_proxies: {
     good: [
       ['10.0.0.0/8,::1', ['10.0.0.0/8', '::1']],
@@ -108,6 +115,7 @@ describe('start-up settings', () => {
       public_url: 'http://localhost:9997',
       secret: undefined,
       operator_token: undefined,
+      bearer_token: undefined,
       trusted_proxies: [],
       log_level: 'info',
     })

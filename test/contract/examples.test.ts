@@ -10,6 +10,7 @@ import { seed, startCopy } from '../helpers/seed.ts'
 const masked = new Set([
   'created_at',
   'updated_at',
+  'email_verified_at',
   'expires_at',
   'at',
   'until',

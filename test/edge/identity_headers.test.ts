@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { signRequest } from '../../sdk/index.ts'
+import { authModes } from '../../src/routes/route.ts'
+import { goodPassword } from '../helpers/daemon.ts'
 import { ask, askRaw } from '../helpers/http.ts'
 import { valuesOf } from '../helpers/upstream.ts'
+import { newKey, providerSession } from './mode_stage.ts'
 import { folded, got, startStage, type Stage } from './stage.ts'
 
 const separators = [..."-_.~!#$%&'*+^`|"]
@@ -33,11 +37,19 @@ const chunks = <T>(list: readonly T[], size: number): T[][] =>
 
 describe('identity headers (D01 to D05)', () => {
   let stage: Stage
-  const modes = ['none', 'optional', 'local'] as const
+  const { privateKey, pubkey } = newKey()
+  let token: string
+  let provided: string
 
   before(async () => {
     stage = await startStage()
-    for (const auth_mode of modes) await stage.route({ domain: `${auth_mode}.localhost`, auth_mode })
+    const { hero } = stage.daemon
+    const bearer_token = 's'.repeat(40)
+    for (const auth_mode of authModes)
+      await stage.route({ domain: `${auth_mode}.localhost`, auth_mode, bearer_token })
+    await hero.users.keys.add({ user: 'ada', pubkey })
+    token = (await hero.auth.login({ login: 'bob', password: goodPassword })).access_token
+    provided = await providerSession(stage, 'bob', 'forge')
   })
   after(() => stage.close())
 
@@ -57,25 +69,39 @@ describe('identity headers (D01 to D05)', () => {
         ['X_HERO_USER', ['bob']],
       ],
     }[who]
+    const key = method === 'signature' ? [['X_PROXY_USER_PUBKEY', [pubkey]]] : []
     const email = who === 'guest' ? [] : [['X_PROXY_USER_EMAIL', [`${who}@example.org`]]]
-    assert.deepEqual(seen, [...wanted, ['X_PROXY_AUTH_METHOD', [method]], ...email])
+    assert.deepEqual(seen, [...wanted, ['X_PROXY_AUTH_METHOD', [method]], ...email, ...key])
   }
 
   const callers = [
-    { mode: 'none', who: 'guest', signedIn: false, method: 'none' },
-    { mode: 'none', who: 'guest', signedIn: true, method: 'none' },
-    { mode: 'optional', who: 'guest', signedIn: false, method: 'none' },
-    { mode: 'optional', who: 'ada', signedIn: true, method: 'local' },
-    { mode: 'local', who: 'ada', signedIn: true, method: 'local' },
+    { mode: 'none', who: 'guest', by: 'nothing', method: 'none' },
+    { mode: 'none', who: 'guest', by: 'session', method: 'none' },
+    { mode: 'optional', who: 'guest', by: 'nothing', method: 'none' },
+    { mode: 'optional', who: 'ada', by: 'session', method: 'local' },
+    { mode: 'optional', who: 'bob', by: 'token', method: 'bearer' },
+    { mode: 'bearer', who: 'bob', by: 'token', method: 'bearer' },
+    { mode: 'bearer', who: 'guest', by: 'static token', method: 'bearer' },
+    { mode: 'oauth', who: 'bob', by: 'provider', method: 'oauth' },
+    { mode: 'local', who: 'ada', by: 'session', method: 'local' },
+    { mode: 'signature', who: 'ada', by: 'signature', method: 'signature' },
   ] as const
 
-  for (const { mode, who, signedIn, method } of callers) {
-    const title = `${mode}, ${signedIn ? 'signed in' : 'guest'}`
-    const cookie = () => (signedIn ? ['Cookie', stage.ada] : [])
+  for (const { mode, who, by, method } of callers) {
+    const title = `${mode}, by ${by}`
+    const credential = (): string[] => {
+      if (by === 'session') return ['Cookie', stage.ada]
+      if (by === 'provider') return ['Cookie', provided]
+      if (by === 'token') return ['Authorization', `Bearer ${token}`]
+      if (by === 'static token') return ['Authorization', `Bearer ${'s'.repeat(40)}`]
+      if (by === 'nothing') return []
+      const request = { method: 'GET', host: 'signature.localhost', path: '/', privateKey }
+      return Object.entries(signRequest(request)).flat()
+    }
 
     test(`${title}: no spelling of an identity header survives`, async () => {
       for (const names of chunks(spellings, 90)) {
-        const headers = [...cookie(), ...names.flatMap((name) => [name, 'root'])]
+        const headers = [...credential(), ...names.flatMap((name) => [name, 'root'])]
         const answer = await ask(stage.daemon, `${mode}.localhost`, '/', { headers })
         assert.equal(answer.status, 200)
         expectIdentity(got(answer).rawHeaders, who, method)
@@ -85,7 +111,10 @@ describe('identity headers (D01 to D05)', () => {
 
     test(`${title}: twice and fifty times is still the proxy's own one`, async () => {
       for (const times of [2, 50]) {
-        const headers = [...cookie(), ...Array.from({ length: times }, () => ['X-Hero-User', 'root']).flat()]
+        const headers = [
+          ...credential(),
+          ...Array.from({ length: times }, () => ['X-Hero-User', 'root']).flat(),
+        ]
         const answer = await ask(stage.daemon, `${mode}.localhost`, '/', { headers })
         expectIdentity(got(answer).rawHeaders, who, method)
       }
@@ -94,7 +123,7 @@ describe('identity headers (D01 to D05)', () => {
     test(`${title}: a Connection list takes none of the proxy's headers away`, async () => {
       const answer = await ask(stage.daemon, `${mode}.localhost`, '/', {
         headers: [
-          ...cookie(),
+          ...credential(),
           'Connection',
           'close, X-Hero-User, X-Hero-Claims, x-forwarded-for, X-Proxy-Auth-Method, X-Secret-Hop',
           'Connection',

@@ -176,7 +176,7 @@ describe('who passes, by auth mode', () => {
   })
 
   test('a row with a mode that this version does not know is closed, and so are its paths', async () => {
-    for (const auth_mode of ['bearer', '', 'NONE', 'toString', '__proto__']) {
+    for (const auth_mode of ['basic', '', 'NONE', 'Bearer', 'bearer ', 'toString', '__proto__']) {
       const domain = `m${Math.random().toString(36).slice(2)}.localhost`
       await stage.route({ domain, auth_mode: 'optional' })
       const { id } = await stage.route({ domain, path_prefix: '/inner', auth_mode: 'local' })

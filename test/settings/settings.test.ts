@@ -45,6 +45,7 @@ onBothDatabases('settings', (newUrl) => {
       ['session_lifetime', [299, 34560001, '86400', false]],
       ['insecure_cookies', ['true', 1, 0]],
       ['password_min_length', [7, 129, '8']],
+      ['network_login', ['true', 1, 0, 'on']],
       ['socket_trust', ['', 'everybody', true, 0]],
     ]
     assert.deepEqual(

@@ -51,7 +51,7 @@ onBothDatabases('users', (newUrl) => {
       username: 'Ada',
       display_name: 'Ada',
       email: 'Ada@Example.org',
-      email_verified_at: null,
+      email_verified_at: added.created_at,
       external_id: 'hr-1',
       is_active: true,
       is_admin: false,

@@ -10,7 +10,14 @@ interface MePage {
   readonly claims: readonly string[]
   /** Whom services see in place of this administrator. */
   readonly impersonating: string | null
+  /** How the person is known. */
+  readonly provider: string | null
 }
+
+const signOut = (token: string) => html`<form method="post" action="/auth/logout">
+<input type="hidden" name="form_token" value="${token}">
+<button class="quiet">Sign out</button>
+</form>`
 
 const banner = (user: string | null, token: string) =>
   user !== null &&
@@ -20,22 +27,22 @@ const banner = (user: string | null, token: string) =>
 <button class="quiet">Be yourself again</button>
 </form>`
 
-export const mePage = ({ place, token, user, display_name, email, claims, impersonating }: MePage): string =>
-  page(
-    'Signed in',
+export const mePage = (known: MePage): string => {
+  const { place, token, user, display_name, email, claims, impersonating } = known
+  const near = known.provider === 'network'
+  return page(
+    near ? 'Known here' : 'Signed in',
     place,
     html`${banner(impersonating, token)}<h1>${display_name || user}</h1>
-<p class="lead">You are signed in here.</p>
+<p class="lead">${near ? 'Your network is known here. You are not signed in.' : 'You are signed in here.'}</p>
 <dl>
 <dt>Username</dt><dd>${user}</dd>
 ${email !== null && html`<dt>Email</dt><dd>${email}</dd>`}
 <dt>Claims</dt><dd><ul class="claims">${claims.map((claim) => html`<li>${claim}</li>`)}</ul></dd>
 </dl>
-<form method="post" action="/auth/logout">
-<input type="hidden" name="form_token" value="${token}">
-<button class="quiet">Sign out</button>
-</form>`,
+${near ? html`<p><a href="/auth/login">Sign in</a></p>` : signOut(token)}`,
   )
+}
 
 /** For links to /logout: leaving takes a button, because opening a link must change nothing. */
 export const signOutPage = ({ place, token, impersonating }: Pick<MePage, 'place' | 'token' | 'impersonating'>): string =>

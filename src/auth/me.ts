@@ -1,0 +1,21 @@
+import { Type } from '../type.ts'
+import { Claim, Context, Email, Named, Nullable, Username } from '../schemas.ts'
+
+/** Who is calling, as `auth.me` tells. */
+export const Me = Named('Me', {
+  kind: Type.Enum(['operator', 'service', 'user'], {
+    description: 'operator: the local owner of the daemon, who has every claim; service: a local service',
+  }),
+  user: Nullable(Type.String({ description: 'Username, or name of the service' })),
+  display_name: Nullable(Type.String()),
+  email: Nullable(Email),
+  context: Nullable(Context),
+  claims: Type.Array(Claim),
+  impersonating: Nullable(Username),
+  provider: Nullable(
+    Type.String({
+      description:
+        'How the person is known: password, setup, the name of a provider, or network where the address alone tells',
+    }),
+  ),
+})

@@ -1,0 +1,68 @@
+import { createPublicKey, ECDH, type KeyObject } from 'node:crypto'
+import { Cached } from '../storage/cached.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/id.ts'
+import { personColumns, toKnownPerson, type KnownPerson } from './known_person.ts'
+
+/** A public key of somebody, ready to verify with. */
+export interface KnownKey {
+  /** Compressed, lower-case hex. */
+  readonly pubkey: string
+  readonly key: KeyObject
+  readonly owner: KnownPerson
+}
+
+const keep = 50_000
+
+const publicKeyOf = (pubkey: string): KeyObject => {
+  const point = ECDH.convertKey(pubkey, 'secp256k1', 'hex', undefined, 'uncompressed') as Buffer
+  const [x, y] = [point.subarray(1, 33).toString('base64url'), point.subarray(33).toString('base64url')]
+  return createPublicKey({ key: { kty: 'EC', crv: 'secp256k1', x, y }, format: 'jwk' })
+}
+
+/** The keys that people sign requests with, and the nonces that those requests used up. */
+export class KnownKeys {
+  readonly #database: Database
+  readonly #known: Cached<Map<string, KnownKey | undefined>>
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#known = new Cached(database, ['users'], async () => new Map<string, KnownKey | undefined>())
+  }
+
+  /** Whose key this is, by its canonical form; the person may be inactive. */
+  async find(pubkey: string): Promise<KnownKey | undefined> {
+    const known = await this.#known.get()
+    if (known.has(pubkey)) return known.get(pubkey)
+    const row = await this.#database.query
+      .selectFrom('user_keys')
+      .innerJoin('users', 'users.id', 'user_keys.user_id')
+      .select(personColumns)
+      .where('user_keys.pubkey', '=', pubkey)
+      .executeTakeFirst()
+    const found = row && { pubkey, key: publicKeyOf(pubkey), owner: toKnownPerson(row) }
+    // Kept in the map that was current before the row was read: after a change nobody looks there any more.
+    if (known.size >= keep) known.clear()
+    known.set(pubkey, found)
+    return found
+  }
+
+  /** Uses up a nonce of a key until `expiresAt`; false if that has happened before, on any node. Committed when it returns. */
+  async useNonce(pubkey: string, nonce: string, expiresAt: number): Promise<boolean> {
+    return this.#database.write(async () => {
+      const { numInsertedOrUpdatedRows } = await this.#database.query
+        .insertInto('signature_nonces')
+        .values({ pubkey, nonce, expires_at: expiresAt })
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst()
+      return numInsertedOrUpdatedRows === 1n
+    })
+  }
+
+  /** Forgets nonces whose requests are too old to be let in again; called on a timer. */
+  async sweep(): Promise<void> {
+    await this.#database.write(() =>
+      this.#database.query.deleteFrom('signature_nonces').where('expires_at', '<', now()).execute(),
+    )
+  }
+}

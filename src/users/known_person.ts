@@ -1,0 +1,32 @@
+import type { UserRow } from '../storage/schema.ts'
+
+/** A person who is known by something that belongs to them, without a session. */
+export interface KnownPerson {
+  readonly user_id: string
+  readonly username: string
+  readonly email: string | null
+  readonly email_verified_at: number | null
+  readonly context: number
+  readonly is_active: boolean
+}
+
+/** What of an account makes a {@link KnownPerson}. */
+export const personColumns = [
+  'users.id',
+  'users.username',
+  'users.email',
+  'users.email_verified_at',
+  'users.context',
+  'users.is_active',
+] as const
+
+export const toKnownPerson = (
+  row: Pick<UserRow, 'id' | 'username' | 'email' | 'email_verified_at' | 'context' | 'is_active'>,
+): KnownPerson => ({
+  user_id: row.id,
+  username: row.username,
+  email: row.email,
+  email_verified_at: row.email_verified_at,
+  context: row.context,
+  is_active: row.is_active === 1,
+})

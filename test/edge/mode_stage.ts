@@ -1,0 +1,77 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { publicKeyOf } from '../../sdk/index.ts'
+import { Sessions } from '../../src/sessions/sessions.ts'
+import { byHand } from '../helpers/people.ts'
+import type { Stage } from './stage.ts'
+
+/** A new key pair of secp256k1: the private half to sign with, the public one as `users.keys.add` takes it. */
+export const newKey = (): { privateKey: KeyObject; pubkey: string } => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+  return { privateKey, pubkey: publicKeyOf(privateKey) }
+}
+
+/** The Cookie header of a session that a provider opened, as a later sign-in with a provider leaves it. */
+export const providerSession = async (
+  { daemon }: Pick<Stage, 'daemon'>,
+  username: string,
+  provider: string,
+): Promise<string> => {
+  const { id } = await daemon.hero.users.get({ username })
+  const opened = await byHand(daemon, (database) =>
+    new Sessions(database, async () => 3600).open(id, {
+      kind: 'cookie',
+      provider,
+      address: '127.0.0.1',
+      user_agent: 'test',
+    }),
+  )
+  return `__Host-hero_proxy_session=${opened.token}`
+}
+
+/** What a client must not be able to say (D01). */
+export const spoofed = Object.entries({
+  'X-Hero-User': 'root',
+  'X-Hero-Context': '0',
+  'X-Hero-Claims': 'admin',
+  'X-Hero-Impersonator': 'root',
+  'X-Hero-Assertion': 'root',
+  'X-Hero-Foo': 'root',
+  'X-Proxy-User-Email': 'root@evil.test',
+  'X-Proxy-User-Pubkey': 'root',
+  'X-Proxy-Auth-Method': 'local',
+  x_hero_user: 'root',
+}).flat()
+
+/** The ways to ask. */
+export const kinds = {
+  navigation: { method: 'GET', headers: ['Accept', 'text/html', 'Sec-Fetch-Mode', 'navigate'] },
+  fetch: { method: 'GET', headers: ['Accept', '*/*'] },
+  post: { method: 'POST', headers: ['Accept', 'application/json'], body: '{"a":1}' },
+  websocket: { method: 'GET', headers: ['Connection', 'Upgrade', 'Upgrade', 'websocket'] },
+  events: { method: 'GET', headers: ['Accept', 'text/event-stream'] },
+} as const
+export type Kind = keyof typeof kinds
+
+/** How each mode refuses: by kind of request, and with which challenge. */
+export const refusals: Record<
+  string,
+  { status: Record<Kind, number>; challenge: RegExp; location?: string }
+> = {
+  token: {
+    status: { navigation: 401, fetch: 401, post: 401, websocket: 401, events: 401 },
+    challenge: /^Bearer realm="hero_proxy"$/,
+  },
+  provider: {
+    status: { navigation: 503, fetch: 401, post: 401, websocket: 401, events: 401 },
+    challenge: /^HeroSession /,
+  },
+  login: {
+    status: { navigation: 302, fetch: 401, post: 401, websocket: 401, events: 401 },
+    challenge: /^HeroSession /,
+    location: `/auth/login?return_to=${encodeURIComponent('/a?b=c')}`,
+  },
+  sign: {
+    status: { navigation: 401, fetch: 401, post: 401, websocket: 401, events: 401 },
+    challenge: /^HeroSignature /,
+  },
+}
