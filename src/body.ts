@@ -15,6 +15,8 @@ export const readBody = async (
     return undefined
   }
   if (Number(request.headers['content-length'] ?? 0) > most) return refuse()
+  // The client asks before it sends (RFC 9110 section 10.1.1).
+  if (request.headers.expect !== undefined) response.writeContinue()
   const chunks: Buffer[] = []
   let length = 0
   try {

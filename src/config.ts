@@ -140,10 +140,10 @@ export const settings = [
     secret: true,
     no_flag: true,
     meaning: 'Bearer token that gives operator rights at the /rpc of the edge',
-    allowed: 'at least 32 characters',
+    allowed: 'at least 32 letters, digits and . _ ~ + / -',
     default_text: 'none: nobody is operator at the edge',
     default: () => undefined,
-    parse: (text) => (/^[\x21-\x7e]{32,}$/.test(text) ? text : undefined),
+    parse: (text) => (/^[A-Za-z0-9._~+/-]{32,}=*$/.test(text) ? text : undefined),
   }),
   setting({
     name: 'bearer_token',

@@ -47,6 +47,8 @@ export class RpcSocket {
       this.#accept(socket),
     )
     this.#server.maxConnections = maxConnections
+    // Whoever reads the body says when to go on.
+    this.#http.on('checkContinue', (request, response) => void this.#serve(request, response))
     this.#http.headersTimeout = firstByteTimeout
     this.#http.requestTimeout = 30_000
     // The 16 KiB of Node bound them; a count would drop the rest unseen, and a token among it.

@@ -61,7 +61,7 @@ const values: Record<keyof Config, { good: [string, unknown][]; bad: string[] }>
   secret: { good: [[long, long]], bad: ['', 'hunter2', 'x'.repeat(31)] },
   operator_token: {
     good: [[long, long]],
-    bad: ['', 'hunter2', 'x'.repeat(31), `${long} ${long}`, `${long}ü`, `${long}\n`],
+    bad: ['', 'hunter2', 'x'.repeat(31), `${long} ${long}`, `${long}ü`, `${long}\n`, `${long}!`],
   },
   bearer_token: {
     good: [
