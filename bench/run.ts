@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
 /** Every measurement, in the order in which all of them run. */
-const benches = ['start', 'rpc', 'edge', 'claims']
+const benches = ['start', 'rpc', 'edge', 'claims', 'routes']
 
 const asked = process.argv.slice(2)
 const unknown = asked.find((name) => !benches.includes(name))

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { ConnectionError, HeroError } from '../sdk/errors.ts'
 import { addCallCommand } from './command/call.ts'
 import { addCompletionCommand } from './command/completion.ts'
+import { addRoutesCommand } from './command/routes.ts'
 import { addServeCommand } from './command/serve.ts'
 import { addSetupCommand } from './command/setup.ts'
 import { addSignCommand } from './command/sign.ts'
@@ -22,6 +23,7 @@ addSetupCommand(program)
 addStatusCommand(program)
 addCallCommand(program)
 addSignCommand(program)
+addRoutesCommand(program)
 addCompletionCommand(program)
 
 try {

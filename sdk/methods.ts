@@ -212,6 +212,21 @@ export interface Route {
   updated_at: number
 }
 
+export interface RouteTrial {
+  /** own: a page of hero_proxy itself answers, whatever the routes say */
+  act: "forward" | "redirect" | "refuse" | "own"
+  status: number | null
+  why: string
+  route: string | null
+  upstream: string | null
+  target: string | null
+  headers: {
+    name: string
+    value: string
+  }[]
+  location: string | null
+}
+
 export interface RuleCheck {
   allowed: boolean
   /** The claims that satisfy the rule; empty when none does */
@@ -815,6 +830,19 @@ export interface ProxyRoutesGetParams {
   id: string
 }
 
+export interface ProxyRoutesTestParams {
+  /** http(s)://host[:port]/path?query, the path exactly as it would be sent */
+  url: string
+  /** Capital letters, such as POST; GET unless told */
+  method?: string
+  /** Who asks: with a session cookie where that counts, or else a token; null or left out: a guest */
+  user?: string | null
+  /** navigation: a browser that goes to a page (unless told); fetch: a script or a program; websocket: a switch of protocols */
+  kind?: "navigation" | "fetch" | "websocket"
+  /** The IPv4 or IPv6 address that the request comes from; 127.0.0.1 unless told */
+  address?: string
+}
+
 export interface ProxyRoutesAddParams {
   /** A host name without a port, or *.suffix for exactly one label before the suffix */
   domain: string
@@ -1020,6 +1048,7 @@ export interface Methods {
   'sessions.revoke_all': { params: SessionsRevokeAllParams; result: SessionsRevokeAllResult }
   'proxy.routes.list': { params: ProxyRoutesListParams; result: ProxyRoutesListResult }
   'proxy.routes.get': { params: ProxyRoutesGetParams; result: Route }
+  'proxy.routes.test': { params: ProxyRoutesTestParams; result: RouteTrial }
   'proxy.routes.add': { params: ProxyRoutesAddParams; result: Route }
   'proxy.routes.update': { params: ProxyRoutesUpdateParams; result: Route }
   'proxy.routes.remove': { params: ProxyRoutesRemoveParams; result: null }
@@ -1167,6 +1196,8 @@ export interface HeroProxyMethods {
       list(params?: ProxyRoutesListParams): Promise<ProxyRoutesListResult>
       /** Return one route */
       get(params: ProxyRoutesGetParams): Promise<Route>
+      /** Tell what would happen to a request, and why; nothing is sent */
+      test(params: ProxyRoutesTestParams): Promise<RouteTrial>
       /** Forward a host, or a path prefix of it, to an upstream */
       add(params: ProxyRoutesAddParams): Promise<Route>
       /** Change fields of a route; the next request follows them */
@@ -1262,6 +1293,7 @@ export const methodNames = [
   'sessions.revoke_all',
   'proxy.routes.list',
   'proxy.routes.get',
+  'proxy.routes.test',
   'proxy.routes.add',
   'proxy.routes.update',
   'proxy.routes.remove',

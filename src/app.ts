@@ -20,11 +20,14 @@ import { CookiePolicy } from './edge/cookie_policy.ts'
 import { FormGuard } from './edge/csrf.ts'
 import { Decisions } from './edge/decision.ts'
 import { Door } from './edge/door.ts'
+import { LoopGuard } from './edge/loop_guard.ts'
 import { OwnPaths } from './edge/own_paths.ts'
 import { Peers } from './edge/peers.ts'
 import { RpcPath } from './edge/rpc_path.ts'
 import { EdgeServer } from './edge/server.ts'
 import { Signatures } from './edge/signature.ts'
+import { Trials } from './edge/trial.ts'
+import { Upstreams } from './edge/upstreams.ts'
 import { Visitors } from './edge/visitor.ts'
 import { Assertions } from './keys/assertions.ts'
 import { Keys } from './keys/keys.ts'
@@ -88,7 +91,7 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
     ...roleMethods(roles),
     ...claimMethods(claims),
     ...sessionMethods(sessions, users),
-    ...routeMethods(routes),
+    ...routeMethods(routes, (params) => trials.run(params)),
     ...settingMethods(settings),
     ...serviceMethods(services),
     ...keyMethods(keys),
@@ -112,13 +115,13 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
   const knownKeys = new KnownKeys(database)
   const visitors = new Visitors({ sessions, claims, cookies, networks, bearerToken: config.bearer_token })
   const forms = new FormGuard(seal.derive('form tokens'))
-  const decisions = new Decisions({
+  const deciding = {
     visitors,
     signatures: new Signatures(knownKeys),
     assertions,
     providers: () => [],
-    reportOversize: (username, domain) => oversize.report(username, domain),
-  })
+    reportOversize: (username: string, domain: string) => oversize.report(username, domain),
+  }
   const visits = { call: dispatcher.call, identification, cookies, forms, visitors }
   const rpc = new RpcPath({
     receive: (body, identify) => envelope.receive(body, identify),
@@ -127,15 +130,17 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
     visitors,
     operatorToken: config.operator_token,
   })
-  const door = new Door({
+  const leading = {
     peers: new Peers(config.trusted_proxies),
     publicHost: new URL(config.public_url).hostname,
     routes: () => routes.table(),
-    decisions,
     ownPaths: new OwnPaths(visits, rpc, document, () => keys.jwks()),
-    log,
-    counters,
-  })
+    upstreams: new Upstreams({ routes: () => routes.table(), log }),
+  }
+  const loops = new LoopGuard(database)
+  const door = new Door({ ...leading, decisions: new Decisions(deciding), loops, log, counters })
+  const thought = new Decisions({ ...deciding, reportOversize: () => {} })
+  const trials = new Trials({ ...leading, decisions: thought, cookies, users, claims })
   const edge = new EdgeServer(door, log)
 
   const sweep = async () => {
@@ -144,5 +149,5 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
     await audit.sweep(await settings.value('audit_retention_days'))
   }
 
-  return { sweep, settings, sessions, credentials, setup, dispatcher, socket, edge, document }
+  return { sweep, settings, sessions, credentials, setup, dispatcher, loops, socket, edge, document }
 }

@@ -59,6 +59,7 @@ export const startDaemon = async (
     const seal = await openSeal(database, secret)
     const app = createApp(config, database, seal, log)
     await app.credentials.selfTest()
+    await app.loops.open()
     const leaveMark = async () => {
       const initialised = await instanceFact(database, 'initialised_at')
       if (initialised !== undefined && !existsSync(markOf(config.data_dir))) {

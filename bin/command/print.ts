@@ -37,6 +37,9 @@ const table = (items: readonly Record<string, unknown>[]): string => {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** Lines of names and what they mean. */
+export const pairs = (rows: readonly (readonly [string, string])[]): string => columns(rows)
+
 /** Prints a result: tables at a terminal, JSON into pipes and with --json. */
 export const print = (result: unknown, json = !process.stdout.isTTY): void => {
   if (json) return console.log(JSON.stringify(result, null, 2))
@@ -47,7 +50,8 @@ export const print = (result: unknown, json = !process.stdout.isTTY): void => {
     if (next_cursor) console.log(`\nmore: --cursor ${String(next_cursor)}`)
     return
   }
-  const { why, ...rest } = result
+  const { why, ...others } = result
+  const rest = Array.isArray(why) ? others : result
   console.log(columns(Object.entries(rest).map(([name, value]) => [name, cell(value, name)])))
   if (Array.isArray(why)) console.log(`\n${table(why as Record<string, unknown>[])}`)
 }

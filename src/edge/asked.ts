@@ -32,6 +32,8 @@ export interface Asked {
   readonly length: number
   /** The Expect header. */
   readonly expect: string | undefined
+  /** The Via headers: the proxies that the request came through. */
+  readonly via: string | undefined
 }
 
 export interface Refusal {
@@ -101,6 +103,7 @@ export const isRefusal = (read: object): read is Refusal => 'message' in read
 
 /** The headers that decide something here, and how long their names are: nearly all others are told apart by that alone. */
 const deciding = new Set([
+  'via',
   'host',
   'cookie',
   'origin',
@@ -166,6 +169,7 @@ export const readAsked = (sent: Sent, peers: Peers): Asked | Refusal => {
     body: coding === undefined ? (length > 0 ? 'length' : undefined) : 'chunked',
     length,
     expect: found.expect?.join(),
+    via: found.via?.join(),
   }
 }
 

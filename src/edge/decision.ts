@@ -87,7 +87,7 @@ export class Decisions {
     return whenReady(this.#parts.visitors.identify(asked, plan, credentials), (visitor) =>
       credentials.includes('signature')
         ? this.#judgeSigned(asked, route, visitor, signing)
-        : this.#judge(asked, route, visitor),
+        : this.judge(asked, route, visitor),
     )
   }
 
@@ -96,7 +96,7 @@ export class Decisions {
       const signed = await this.#parts.signatures.verify(asked, signing)
       if ('status' in signed) return tell(signed)
       const known = withoutSession(signed.key.owner, `key ${signed.key.pubkey}`)
-      return await this.#judge(asked, route, { ...visitor, known, method: 'signature' }, signed)
+      return await this.judge(asked, route, { ...visitor, known, method: 'signature' }, signed)
     } catch (fault) {
       // What cannot be written down as used is not let in.
       if (asUnavailable(fault) instanceof AppError) return tell(refusals.storageAway)
@@ -104,7 +104,8 @@ export class Decisions {
     }
   }
 
-  #judge(asked: Asked, route: Route, visitor: Visitor, signed?: Signed): Decision | Promise<Decision> {
+  /** The same for a visitor who is known already. */
+  judge(asked: Asked, route: Route, visitor: Visitor, signed?: Signed): Decision | Promise<Decision> {
     if (!visitor.known) return this.#withoutPerson(route, visitor)
     if (crossesOrigin(asked, visitor)) return tell(refusals.foreignPage)
     return whenReady(this.#parts.visitors.person(visitor.known, route.service), (person) =>

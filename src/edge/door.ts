@@ -9,6 +9,8 @@ import type { Decision, Decisions, Pass } from './decision.ts'
 import { Forwarder, type Forwarded } from './forward.ts'
 import { requestHeaders } from './headers.ts'
 import { HeldBodies, heldRequest } from './held_bodies.ts'
+import { loopDetected, type LoopGuard } from './loop_guard.ts'
+import { onward } from './onward.ts'
 import { OpenUpgrades } from './open_upgrades.ts'
 import type { OwnPath, OwnPaths } from './own_paths.ts'
 import type { Peers } from './peers.ts'
@@ -16,6 +18,7 @@ import type { Body, Recipient, Sent } from './recipient.ts'
 import { badRequest, failures } from './refusals.ts'
 import { maxSignedBody, type Arrival } from './signature.ts'
 import { forwardUpgrade, refuseUpgrade } from './upgrade.ts'
+import type { Upstreams } from './upstreams.ts'
 
 export interface DoorParts {
   readonly peers: Peers
@@ -23,6 +26,8 @@ export interface DoorParts {
   readonly routes: () => RouteTable | Promise<RouteTable>
   readonly decisions: Decisions
   readonly ownPaths: OwnPaths
+  readonly upstreams: Upstreams
+  readonly loops: LoopGuard
   readonly log: Log
   readonly counters: { requests: number }
 }
@@ -42,7 +47,7 @@ export class Door {
 
   constructor(parts: DoorParts) {
     this.#parts = parts
-    this.#forwarder = new Forwarder(parts.log)
+    this.#forwarder = new Forwarder(parts.log, parts.upstreams)
   }
 
   close(): void {
@@ -89,12 +94,13 @@ export class Door {
   }
 
   #lead(sent: Sent, to: Recipient, body: Body | undefined, asked: Asked, table: RouteTable) {
-    const { ownPaths, decisions, publicHost } = this.#parts
+    const { ownPaths, decisions, publicHost, loops } = this.#parts
     const routes = table.at(asked.host)
     if (!routes && asked.host !== publicHost) return void tell(sent, to, asked, notHere)
     const show = ownPaths.find(asked.path)
     if (show) return { show, asked }
     if (asked.path === '/' && !routes) return void redirect(to, asked, 302, '/auth/me')
+    if (loops.hasPassed(asked)) return void tell(sent, to, asked, loopDetected)
     const plan = routes?.match(asked.path)
     const decision = decisions.decide(asked, plan, this.#arrival(sent, to, body, asked, plan))
     return decision instanceof Promise
@@ -126,13 +132,14 @@ export class Door {
   }
 
   async upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): Promise<void> {
-    const { peers, ownPaths, decisions, counters } = this.#parts
+    const { peers, ownPaths, decisions, counters, loops } = this.#parts
     counters.requests++
     const refuse = (told: Told) => refuseUpgrade(socket, told.status, problem(told), challenge(told))
     const asked = readAsked(request, peers)
     if (isRefusal(asked)) return refuse(badRequest(asked))
     const known = await this.#plans(asked)
     if (!known || ownPaths.find(asked.path)) return refuse(notHere)
+    if (loops.hasPassed(asked)) return refuse(loopDetected)
     // A body before the switch could be read as the first bytes after it.
     if (asked.body !== undefined) {
       return refuse(badRequest({ status: 400, message: 'An upgrade has no body' }))
@@ -183,10 +190,10 @@ export class Door {
 
   /** What is sent upstream, built from the decision and from what was asked; never patched together from the request. */
   #outgoing(sent: Sent, asked: Asked, plan: RoutePlan, pass: Pass, body: Body | undefined): Forwarded {
-    const { strip_prefix, path_prefix } = plan.route
-    const strips = strip_prefix && path_prefix !== '/'
-    const rest = strips ? asked.target.slice(path_prefix.length) : asked.target
-    const prefix = strips ? path_prefix : undefined
+    const { target, prefix } = onward(asked, plan)
+    const headers = requestHeaders(sent.rawHeaders, asked, plan, pass, prefix)
+    // Behind what proxies before us wrote: they are named in the order of the way.
+    headers.push('Via', this.#parts.loops.entry(sent.httpVersion))
     const clear =
       pass.staleCookie === undefined
         ? none
@@ -195,8 +202,8 @@ export class Door {
     return {
       asked: whole?.asked ?? asked,
       plan,
-      target: rest.startsWith('/') ? rest : `/${rest}`,
-      headers: requestHeaders(sent.rawHeaders, asked, plan, pass, prefix),
+      target,
+      headers,
       answerHeaders: clear,
       body: whole ? whole.body : asked.body && body,
     }

@@ -1,17 +1,16 @@
 import type { Socket } from 'node:net'
+import type { Upstream } from '../routes/table.ts'
 import type { Head } from './message_parser.ts'
 import type { Failure, Forwarded, Forwarder } from './forward.ts'
 import { requestHead, responseHeaders, trailersFor } from './headers.ts'
-import type { Body, Recipient } from './recipient.ts'
+import { headersTo } from './onward.ts'
+import { addTrailers, passHints, reason, type Body, type Recipient } from './recipient.ts'
 import type { Asker, UpstreamConnection } from './upstream_connection.ts'
 
 /** Seconds that a client may be silent in the middle of a body it sends. */
 const bodyPatience = 60
 /** Answers up to this size that came at once leave in one write, together with their head. */
 const smallBody = 16 * 1024
-
-/** The reason phrase as it may be written again; parsers let pass more than that. */
-export const reason = (message: string): string => message.replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, '')
 
 /** One request on its way to an upstream, and its answer on the way back. */
 export class Exchange implements Asker {
@@ -21,6 +20,8 @@ export class Exchange implements Asker {
   readonly #to: Recipient
   readonly #fail: (failure: Failure) => void
   #connection: UpstreamConnection | undefined
+  /** The upstreams that gave no answer to this request. */
+  #tried: readonly Upstream[] = []
   /** Of the clock: when anything last moved in this direction. */
   #moved: number
   #bodyMoved: number
@@ -44,24 +45,39 @@ export class Exchange implements Asker {
 
   begin(): void {
     this.#to.once('close', () => this.#left())
-    this.#ask(true)
-    if (this.#out.body) this.#sendBody(this.#out.body)
+    this.#ask(this.#forwarder.upstreams.next(this.#out.plan), true)
   }
 
   /** May be sent again on a fresh connection when a kept one turned out to be closed (RFC 9110 section 9.2.2). */
   get #repeatable(): boolean {
-    const { asked, body } = this.#out
-    const { method } = asked
-    return body === undefined && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
+    const { method } = this.#out.asked
+    return this.#out.body === undefined && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
   }
 
-  #ask(kept: boolean): void {
+  #ask(upstream: Upstream, kept: boolean): void {
     const { plan, asked, target, headers, body } = this.#out
-    const upstream = plan.upstreams[0]!
     const { pool } = this.#forwarder
     const connection = kept ? pool.take(upstream, this.#repeatable) : pool.open(upstream)
     this.#connection = connection
-    connection.ask(this, requestHead(asked, target, headers), body !== undefined)
+    connection.ask(this, requestHead(asked, target, headersTo(upstream, plan, headers)), body !== undefined)
+    if (connection.connected && body) this.#sendBody(body)
+  }
+
+  /** Asks another upstream, each at most once; false when there is no other. */
+  #askNext(): boolean {
+    const { plan } = this.#out
+    this.#tried = [...this.#tried, this.#connection!.upstream]
+    if (this.#tried.length >= plan.upstreams.length) return false
+    this.#moved = this.#forwarder.clock
+    this.#ask(this.#forwarder.upstreams.next(plan, this.#tried), true)
+    return true
+  }
+
+  /** Only now the body is read: what no upstream was sent can still go to another one. */
+  connected(): void {
+    this.#moved = this.#bodyMoved = this.#forwarder.clock
+    this.#forwarder.upstreams.succeeded(this.#connection!.upstream)
+    if (this.#out.body) this.#sendBody(this.#out.body)
   }
 
   // The request's body, to the upstream.
@@ -178,36 +194,38 @@ export class Exchange implements Asker {
 
   broken(error: NodeJS.ErrnoException): void {
     if (this.#over) return
-    const { reused } = this.#connection!
+    const { reused, connected, upstream } = this.#connection!
     // Kept connections may be closed by the upstream at the very moment they are used again.
-    if (reused && !this.#answered && this.#repeatable) return this.#ask(false)
-    const { log } = this.#forwarder
-    log.warn(
-      { route: this.#out.plan.route.id, error: error.code ?? error.message },
-      'no answer from the upstream',
-    )
-    this.#giveUp('unreachable')
+    const again = !this.#answered && this.#repeatable
+    if (reused && again) return this.#ask(upstream, false)
+    if (!connected) this.#forwarder.upstreams.failed(upstream)
+    if ((!connected || again) && this.#askNext()) return
+    this.#giveUp('unreachable', error.code ?? error.message)
   }
 
   /** Called every tick. Seconds of the clock. */
   watchTime(now: number): void {
     if (this.#answered) return
-    const { connect_timeout, response_timeout, id } = this.#out.plan.route
+    const { connect_timeout, response_timeout } = this.#out.plan.route
     const connection = this.#connection!
-    const waitsForClient = !this.#bodyDone && !connection.blocked
     if (!connection.connected) {
       if (now - this.#moved < connect_timeout) return
-    } else if (waitsForClient) {
+      this.#forwarder.upstreams.failed(connection.upstream)
+      connection.abandon(this)
+      if (this.#askNext()) return
+    } else if (!this.#bodyDone && !connection.blocked) {
+      // It is the client who is waited for.
       if (now - this.#bodyMoved >= bodyPatience) this.#giveUp('slow body')
       return
     } else if (now - this.#moved < response_timeout) return
-    this.#forwarder.log.warn({ route: id, error: 'ETIMEDOUT' }, 'no answer from the upstream')
-    this.#giveUp('timeout')
+    this.#giveUp('timeout', 'ETIMEDOUT')
   }
 
-  #giveUp(failure: Failure): void {
+  #giveUp(failure: Failure, error?: string): void {
     if (this.#over) return
     const to = this.#to
+    const { id: route } = this.#out.plan.route
+    if (error !== undefined) this.#forwarder.log.warn({ route, error }, 'no answer from the upstream')
     this.#conclude()
     this.#connection!.abandon(this)
     // A body that was cut short upstream is cut short here too, never completed.
@@ -229,21 +247,4 @@ export class Exchange implements Asker {
     // The upstream wants no more of a body: the rest is read away, or the next request on this connection would wait behind it.
     this.#out.body!.resume()
   }
-}
-
-/** One link of a Link header (RFC 8288 section 3), as narrow as Node writes them. */
-const link = /^<[^>\s]*>(\s*;\s*[^;"\s]+(=("[^;"\s]*"|[^;"\s]*))?)*$/
-
-/** Hints are help, not an answer: those that are not well formed are left out. */
-const passHints = (to: Recipient, rawHeaders: readonly string[]) => {
-  const links = rawHeaders
-    .filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === 'link')
-    .flatMap((value) => value.split(/,\s*(?=<)/))
-  if (links.length > 0 && links.every((one) => link.test(one))) to.writeEarlyHints({ link: links })
-}
-
-const addTrailers = (to: Recipient, list: readonly string[]) => {
-  const pairs: [string, string][] = []
-  for (let i = 0; i < list.length; i += 2) pairs.push([list[i]!, list[i + 1]!])
-  to.addTrailers(pairs)
 }

@@ -4,6 +4,7 @@ import type { Asked } from './asked.ts'
 import { Exchange } from './exchange.ts'
 import type { Body, Recipient } from './recipient.ts'
 import { UpstreamPool } from './upstream_pool.ts'
+import type { Upstreams } from './upstreams.ts'
 
 /** Why there is no answer of an upstream. */
 export type Failure = 'unreachable' | 'timeout' | 'slow body' | 'large body'
@@ -13,7 +14,7 @@ export interface Forwarded {
   readonly plan: RoutePlan
   /** Path and query as the upstream gets them. */
   readonly target: string
-  /** Flat list, complete but for the framing of the body. */
+  /** Flat list, Host first, complete but for the framing of the body. */
   readonly headers: string[]
   /** Headers of ours in the answer, such as a cookie that is cleared. */
   readonly answerHeaders: readonly string[]
@@ -34,6 +35,7 @@ const tick = 250
 export class Forwarder {
   readonly pool = new UpstreamPool()
   readonly log: Log
+  readonly upstreams: Upstreams
   /** Seconds since the start, in steps of a tick: a clock that costs nothing to ask. */
   clock = 0
   readonly #open = new Set<Timed>()
@@ -42,12 +44,14 @@ export class Forwarder {
     for (const exchange of this.#open) exchange.watchTime(this.clock)
   }, tick).unref()
 
-  constructor(log: Log) {
+  constructor(log: Log, upstreams: Upstreams) {
     this.log = log
+    this.upstreams = upstreams
   }
 
   close(): void {
     clearInterval(this.#timer)
+    this.upstreams.close()
     this.pool.close()
   }
 

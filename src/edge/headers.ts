@@ -2,6 +2,7 @@ import type { RoutePlan } from '../routes/table.ts'
 import type { Asked } from './asked.ts'
 import { isOurs, withoutOurs } from './cookies.ts'
 import type { Pass } from './decision.ts'
+import { hostOf } from './onward.ts'
 import { signatureHeaders } from './signature.ts'
 
 /** Who goes upstream: the six identity headers are made from this and from nothing else. */
@@ -104,7 +105,7 @@ const ours = (value: string): string => {
   return value
 }
 
-/** The headers of the forwarded request, as a flat list: the client's own, then ours. Built from nothing, never patched. */
+/** The headers of the forwarded request, as a flat list: Host, the client's own, then ours. Built from nothing, never patched. */
 export const requestHeaders = (
   rawHeaders: readonly string[],
   asked: Asked,
@@ -113,7 +114,7 @@ export const requestHeaders = (
   /** What was taken off the path. */
   prefix: string | undefined,
 ): string[] => {
-  const list: string[] = ['Host', hostFor(plan, asked)]
+  const list = ['Host', plan.route.preserve_host ? asked.authority : hostOf(plan.upstreams[0]!)]
   let listed: string[] | undefined
   let cookies = ''
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -171,15 +172,6 @@ export const requestHeaders = (
     if (identity.assertion !== undefined) list.push('X-Hero-Assertion', identity.assertion)
   }
   return list
-}
-
-const hostFor = ({ route, upstreams }: RoutePlan, asked: Asked): string => {
-  if (route.preserve_host) return asked.authority
-  const upstream = upstreams[0]!
-  if ('path' in upstream) return 'localhost'
-  return upstream.host.includes(':')
-    ? `[${upstream.host}]:${upstream.port}`
-    : `${upstream.host}:${upstream.port}`
 }
 
 /** Browsers send a cookie without a name as its bare value: `=ours=x` comes back as `ours=x`. */

@@ -38,3 +38,24 @@ export interface Recipient {
   destroy(): unknown
   once(event: 'close' | 'drain', listener: () => void): unknown
 }
+
+/** The reason phrase as it may be written again; parsers let pass more than that. */
+export const reason = (message: string): string => message.replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, '')
+
+/** One link of a Link header (RFC 8288 section 3), as narrow as Node writes them. */
+const link = /^<[^>\s]*>(\s*;\s*[^;"\s]+(=("[^;"\s]*"|[^;"\s]*))?)*$/
+
+/** Hints are help, not an answer: those that are not well formed are left out. */
+export const passHints = (to: Recipient, rawHeaders: readonly string[]) => {
+  const links = rawHeaders
+    .filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === 'link')
+    .flatMap((value) => value.split(/,\s*(?=<)/))
+  if (links.length > 0 && links.every((one) => link.test(one))) to.writeEarlyHints({ link: links })
+}
+
+/** Trailers as a flat list. */
+export const addTrailers = (to: Recipient, list: readonly string[]) => {
+  const pairs: [string, string][] = []
+  for (let i = 0; i < list.length; i += 2) pairs.push([list[i]!, list[i + 1]!])
+  to.addTrailers(pairs)
+}

@@ -1,10 +1,12 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { http } from '../http.ts'
+import type { Upstream } from '../routes/table.ts'
 import type { Head } from './message_parser.ts'
-import { reason } from './exchange.ts'
 import type { Failure, Forwarded, Forwarder, Timed } from './forward.ts'
 import { requestHead, responseHeaders } from './headers.ts'
+import { headersTo } from './onward.ts'
+import { reason } from './recipient.ts'
 import type { Asker, UpstreamConnection } from './upstream_connection.ts'
 
 const headText = (status: number, message: string | undefined, headers: readonly string[]): string => {
@@ -56,6 +58,7 @@ class UpgradeExchange implements Asker, Timed {
   readonly #out: Forwarded
   readonly #settle: (failure?: Failure) => void
   #connection: UpstreamConnection | undefined
+  #tried: readonly Upstream[] = []
   #began: number
   #answer: Head | undefined
   #over = false
@@ -76,21 +79,47 @@ class UpgradeExchange implements Asker, Timed {
   }
 
   begin(): void {
-    const { plan, asked, target, headers } = this.#out
     this.#socket.on('error', () => this.#socket.destroy())
     this.#socket.once('close', () => this.#conclude())
-    const connection = this.#forwarder.pool.open(plan.upstreams[0]!)
-    this.#connection = connection
+    this.#ask(this.#forwarder.upstreams.next(this.#out.plan))
     this.#forwarder.began(this)
-    const list = [...headers, 'Connection', 'Upgrade', 'Upgrade', asked.upgrade!]
+  }
+
+  #ask(upstream: Upstream): void {
+    const { plan, asked, target, headers } = this.#out
+    const connection = this.#forwarder.pool.open(upstream)
+    this.#connection = connection
+    const list = [...headersTo(upstream, plan, headers), 'Connection', 'Upgrade', 'Upgrade', asked.upgrade!]
     connection.ask(this, requestHead(asked, target, list), false)
+  }
+
+  /** The upstream cannot be reached: another one is asked, each at most once; false when there is no other. */
+  #askNext(): boolean {
+    const { plan } = this.#out
+    const { upstreams, clock } = this.#forwarder
+    upstreams.failed(this.#connection!.upstream)
+    this.#tried = [...this.#tried, this.#connection!.upstream]
+    if (this.#tried.length >= plan.upstreams.length) return false
+    this.#began = clock
+    this.#ask(upstreams.next(plan, this.#tried))
+    return true
+  }
+
+  connected(): void {
+    this.#began = this.#forwarder.clock
+    this.#forwarder.upstreams.succeeded(this.#connection!.upstream)
   }
 
   watchTime(now: number): void {
     if (this.#answer) return
     const { connect_timeout, response_timeout } = this.#out.plan.route
-    const limit = this.#connection!.connected ? response_timeout : connect_timeout
-    if (now - this.#began >= limit) this.#fail('timeout', 'ETIMEDOUT')
+    const connection = this.#connection!
+    if (now - this.#began < (connection.connected ? response_timeout : connect_timeout)) return
+    if (!connection.connected) {
+      connection.abandon(this)
+      if (this.#askNext()) return
+    }
+    this.#fail('timeout', 'ETIMEDOUT')
   }
 
   information(): void {}
@@ -139,6 +168,7 @@ class UpgradeExchange implements Asker, Timed {
   broken(error: NodeJS.ErrnoException): void {
     // An answer that breaks off stays broken off: another one appended to it would be read as its body.
     if (this.#answer) return breakOff(this.#socket)
+    if (this.#over || (!this.#connection!.connected && this.#askNext())) return
     this.#fail('unreachable', error.code ?? error.message)
   }
 

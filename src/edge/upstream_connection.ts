@@ -6,6 +6,8 @@ import { AnswerParser, type Head, type Reader } from './message_parser.ts'
 export interface Asker {
   /** HEAD is answered by a head alone. */
   readonly bodiless: boolean
+  /** The connection has just come about: nothing was sent before. A kept one does not tell. */
+  connected(): void
   /** 100 to 199, but for 101 after an upgrade. */
   information(head: Head): void
   head(head: Head): void
@@ -52,7 +54,10 @@ export class UpstreamConnection implements Reader {
     this.#released = released
     const socket = connect({ ...dialOptions(upstream), noDelay: true })
     this.#socket = socket
-    socket.on('connect', () => (this.connected = true))
+    socket.on('connect', () => {
+      this.connected = true
+      this.#asker?.connected()
+    })
     socket.on('data', (bytes) => this.#read(bytes))
     socket.on('end', () => this.#ended())
     socket.on('error', (error) => this.destroy(error))

@@ -3,6 +3,8 @@ import { method } from '../method.ts'
 import { Cursor, Id, Limit, Nullable, Page, Shape } from '../schemas.ts'
 import { BearerToken, Domain, PathPrefix, Route, routeFields } from './route.ts'
 import type { Routes } from './routes.ts'
+import { Trial, TrialParams } from './trial.ts'
+import { trialExamples } from './trial_examples.ts'
 
 const { target, auth_mode, ...options } = routeFields
 const optional = {
@@ -48,7 +50,8 @@ export const exampleRoute: Route = {
 
 const rule = { claim: ['proxy.admin'] } as const
 
-export const routeMethods = (routes: Routes) => [
+/** `trial` asks the edge what it would do. */
+export const routeMethods = (routes: Routes, trial: (params: TrialParams) => Promise<Trial>) => [
   method({
     ...rule,
     name: 'proxy.routes.list',
@@ -73,6 +76,17 @@ export const routeMethods = (routes: Routes) => [
     aliases: ['domain_route.get'],
     examples: [{ params: { id: exampleRoute.id }, result: exampleRoute }],
     handler: ({ id }) => routes.get(id),
+  }),
+  method({
+    ...rule,
+    name: 'proxy.routes.test',
+    summary: 'Tell what would happen to a request, and why; nothing is sent',
+    effect: 'read',
+    params: TrialParams,
+    result: Trial,
+    errors: ['not_found'],
+    examples: trialExamples,
+    handler: (params) => trial(params),
   }),
   method({
     ...rule,

@@ -125,8 +125,11 @@ export class HostRoutes {
 export class RouteTable {
   readonly #hosts = new Map<string, HostRoutes>()
   readonly #suffixes = new Map<string, HostRoutes>()
+  /** The enabled routes whose upstreams are asked how they are. */
+  readonly probed: readonly RoutePlan[]
 
   constructor(routes: readonly { readonly route: Route; readonly bearerTokenHash: string }[]) {
+    const probed: RoutePlan[] = []
     for (const { route, bearerTokenHash } of routes) {
       const wildcard = route.domain.startsWith('*.')
       const hosts = wildcard ? this.#suffixes : this.#hosts
@@ -134,8 +137,11 @@ export class RouteTable {
       const host = hosts.get(key) ?? new HostRoutes()
       hosts.set(key, host)
       const upstreams = [route.target, ...route.more_targets].map(upstreamOf)
-      host.add({ route, upstreams, bearerTokenHash })
+      const plan: RoutePlan = { route, upstreams, bearerTokenHash }
+      host.add(plan)
+      if (route.enabled && route.health_path !== null) probed.push(plan)
     }
+    this.probed = probed
   }
 
   /** The routes of a host: its own, or those of `*.suffix`. A host with routes of its own never falls into a wildcard. */

@@ -170,7 +170,7 @@ export interface Schema {
   }
   /** `value` is JSON, or sealed text for secrets. */
   settings: { key: string; value: string; updated_at: number }
-  /** What is true of this instance as a whole and no setting: `initialised_at`, `master_secret_check`. */
+  /** What is true of this instance as a whole and no setting: `initialised_at`, `master_secret_check`, `via`. */
   instance: { key: string; value: string }
   audit: AuditRow
   revisions: { subject: string; value: number }

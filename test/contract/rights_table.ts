@@ -89,6 +89,7 @@ export const rows: Record<string, Row> = {
   'sessions.revoke_all': own('proxy.users.write'),
   'proxy.routes.list': only('proxy.admin'),
   'proxy.routes.get': only('proxy.admin'),
+  'proxy.routes.test': only('proxy.admin'),
   'proxy.routes.add': only('proxy.admin'),
   'proxy.routes.update': only('proxy.admin'),
   'proxy.routes.remove': only('proxy.admin'),

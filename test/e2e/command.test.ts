@@ -86,6 +86,33 @@ describe('the command', () => {
     assert.match(bad.stderr, /^hero-proxy: Invalid params: username: 1 to 63 letters/)
   })
 
+  test('routes test tells in words what would happen, and why', () => {
+    const added = run(
+      'call proxy.routes.add --domain wiki.localhost --target http://127.0.0.1:3000 --auth_mode local'.split(
+        ' ',
+      ),
+    )
+    const { id } = JSON.parse(added.stdout) as { id: string }
+    const guest = run(['routes', 'test', 'http://wiki.localhost/page?q=x'])
+    assert.equal(guest.stderr, '')
+    assert.deepEqual(guest.stdout.split('\n'), [
+      'redirected (302) to /auth/login?return_to=%2Fpage%3Fq%3Dx',
+      'because auth_mode local: nobody is signed in',
+      `by the route wiki.localhost/ (${id})`,
+      '',
+    ])
+    const ada = run(['routes', 'test', 'http://wiki.localhost/page?q=x', '--user', 'ada', '--method', 'post'])
+    assert.match(ada.stdout, /^forwarded to http:\/\/127\.0\.0\.1:3000, asked for \/page\?q=x\n/)
+    assert.match(ada.stdout, /\nX-Hero-User +ada\n/)
+    const program = run(['routes', 'test', 'http://wiki.localhost/', '--kind', 'websocket', '--json'])
+    const { act, status } = JSON.parse(program.stdout) as { act: string; status: number }
+    assert.deepEqual([act, status], ['refuse', 401])
+    const wrong = run(['routes', 'test', 'wiki.localhost'])
+    assert.deepEqual([wrong.status, wrong.stdout], [1, ''])
+    assert.match(wrong.stderr, /^hero-proxy: Invalid params: url: http\(s\):/)
+    assert.equal(run(['routes', 'test', 'http://x/', '--user', 'nobody']).status, 1)
+  })
+
   test('help is everywhere', () => {
     assert.match(run(['--help']).stdout, /serve.*setup.*status.*call/s)
     for (const name of ['serve', 'setup', 'status', 'completion'])

@@ -1,0 +1,65 @@
+import { Option, type Command } from 'commander'
+import type { HeroProxy } from '../../sdk/client.ts'
+import type { RouteTrial } from '../../sdk/methods.ts'
+import { clientFrom, withClientOptions, type ClientFlags } from './client.ts'
+import { pairs, print } from './print.ts'
+
+interface Flags extends ClientFlags {
+  readonly method?: string
+  readonly user?: string
+  readonly kind?: 'navigation' | 'fetch' | 'websocket'
+  readonly address?: string
+  readonly json?: boolean
+}
+
+const headline = ({ act, status, location, upstream, target }: RouteTrial): string => {
+  if (act === 'own') return 'answered by hero_proxy itself'
+  if (act === 'redirect') return `redirected (${status}) to ${location}`
+  return act === 'refuse' ? `refused (${status})` : `forwarded to ${upstream}, asked for ${target}`
+}
+
+/** What would happen, why, by which route and with which headers. */
+const tell = async (hero: HeroProxy, trial: RouteTrial): Promise<void> => {
+  console.log(headline(trial))
+  console.log(`because ${trial.why}`)
+  if (trial.route !== null) {
+    const { domain, path_prefix } = await hero.proxy.routes.get({ id: trial.route })
+    console.log(`by the route ${domain}${path_prefix} (${trial.route})`)
+  }
+  if (trial.headers.length > 0)
+    console.log(`\n${pairs(trial.headers.map(({ name, value }) => [name, value]))}`)
+}
+
+export const addRoutesCommand = (program: Command): void => {
+  const routes = program.command('routes').description('ask about routes')
+  withClientOptions(routes.command('test'))
+    .description('tell what would happen to a request, and why; nothing is sent')
+    .argument('<url>', 'such as http://wiki.localhost/page?q=x')
+    .option('--method <method>', 'GET unless told')
+    .option('--user <username>', 'who asks, signed in; a guest unless told')
+    .addOption(
+      new Option('--kind <kind>', 'of request; navigation unless told').choices([
+        'navigation',
+        'fetch',
+        'websocket',
+      ]),
+    )
+    .option('--address <address>', 'of the client; 127.0.0.1 unless told')
+    .option('--json', 'print JSON')
+    .action(async (url: string, { method, user, kind, address, json, ...client }: Flags) => {
+      const hero = clientFrom(client)
+      try {
+        const trial = await hero.proxy.routes.test({
+          url,
+          ...(method !== undefined && { method: method.toUpperCase() }),
+          ...(user !== undefined && { user }),
+          ...(kind !== undefined && { kind }),
+          ...(address !== undefined && { address }),
+        })
+        if (json) print(trial, true)
+        else await tell(hero, trial)
+      } finally {
+        hero.close()
+      }
+    })
+}
