@@ -6,6 +6,7 @@ import { Claims } from '../src/claims/claims.ts'
 import { createLog } from '../src/log.ts'
 import { openDatabase, type Database } from '../src/storage/database.ts'
 import { newId } from '../src/storage/id.ts'
+import { figures, heading, table } from './report.ts'
 
 const depth = 10
 const users = 10_000
@@ -91,30 +92,22 @@ const measure = async (groups: number) => {
   }
 }
 
-console.log(
-  `Claims of ${users} people in groups nested ${depth} deep, SQLite, node ${process.version}; microseconds\n`,
-)
-const columns = ['groups', 'read all groups', 'cold', 'warm', "after a user's change"]
-console.log(columns.map((name) => name.padStart(22)).join(''))
+heading(`Claims of ${users} people in groups nested ${depth} deep, SQLite, microseconds`, {})
 const results = []
-for (const groups of [1_000, 10_000, 100_000]) {
-  const result = await measure(groups)
-  results.push(result)
-  const { graph, cold, warm, afterUser } = result
-  const cells = [String(groups), ...[graph, cold, warm, afterUser].map((value) => value.toFixed(1))]
-  console.log(cells.map((cell) => cell.padStart(22)).join(''))
-}
+for (const groups of [1_000, 10_000, 100_000]) results.push(await measure(groups))
+table([
+  ['groups', 'read all groups', 'cold', 'warm', "after a user's change"],
+  ...results.map(({ groups, graph, cold, warm, afterUser }) => [
+    groups.toLocaleString('en'),
+    ...[graph, cold, warm, afterUser].map((value) => value.toFixed(1)),
+  ]),
+])
 const [thousand, , most] = results
-console.log(
-  JSON.stringify({
-    bench: 'claims',
-    figures: {
-      warm_us: Number(thousand!.warm.toFixed(2)),
-      cold_us: Number(thousand!.cold.toFixed(1)),
-      graph_ms: Number((thousand!.graph / 1000).toFixed(1)),
-      warm_us_100000_groups: Number(most!.warm.toFixed(2)),
-      cold_us_100000_groups: Number(most!.cold.toFixed(1)),
-      graph_ms_100000_groups: Number((most!.graph / 1000).toFixed(1)),
-    },
-  }),
-)
+figures('claims', {
+  warm_us: thousand!.warm,
+  cold_us: thousand!.cold,
+  graph_ms: thousand!.graph / 1000,
+  warm_us_100000_groups: most!.warm,
+  cold_us_100000_groups: most!.cold,
+  graph_ms_100000_groups: most!.graph / 1000,
+})

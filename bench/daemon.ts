@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import type { HeroProxy } from '../sdk/index.ts'
-import { eventually, freePort, newFolder, node, type Running } from './processes.ts'
+import { HeroProxy } from '../sdk/index.ts'
+import { signIn } from '../test/helpers/http.ts'
+import { eventually, freePort, newFolder, node, serverCore, type Running } from './processes.ts'
 
 const launcher = join(import.meta.dirname, '..', 'bin', 'hero-proxy.js')
 
@@ -11,7 +12,7 @@ export interface Instance {
   readonly port: number
   readonly socketPath: string
   /** Starts the daemon; it need not answer yet. */
-  start(core: string): Running
+  start(core: string, ...more: readonly string[]): Running
 }
 
 /** A folder and a port of its own; what is started there again finds what was there before. */
@@ -22,7 +23,7 @@ export const newInstance = async (): Promise<Instance> => {
   return {
     port,
     socketPath: join(folder, 's', 'hero_proxy', 'rpc.sock'),
-    start: (core) =>
+    start: (core, ...more) =>
       node(
         core,
         '--max-semi-space-size=4',
@@ -33,6 +34,7 @@ export const newInstance = async (): Promise<Instance> => {
         `127.0.0.1:${port}`,
         '--log-level',
         'error',
+        ...more,
       ),
   }
 }
@@ -54,5 +56,47 @@ export const addPerson = async (hero: HeroProxy): Promise<void> => {
     ['writers', 'wiki.pages.write'],
   ] as const) {
     await hero.groups.add_claim({ group, claim })
+  }
+}
+
+/** Where a signed-in person asks. */
+export interface Place {
+  readonly port: number
+  readonly host: string
+  readonly cookie: string
+}
+
+export interface Door {
+  readonly daemon: Running
+  /** Routes a host to a target and signs in there. */
+  route(host: string, target: string): Promise<Place>
+}
+
+/** The daemon ended before it answered: it would not take its arguments. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+}
+
+/** A daemon with its person and its routes, on the core of the servers. */
+export const openDoor = async (core = serverCore, ...more: readonly string[]): Promise<Door> => {
+  const instance = await newInstance()
+  const daemon = instance.start(core, ...more)
+  const { port, socketPath } = instance
+  const hero = new HeroProxy({ socket: socketPath })
+  await eventually(async () => daemon.ended() ?? (await hero.health()))
+  if (daemon.ended() !== undefined) throw new Refused(`the daemon ended with ${daemon.ended()}`)
+  await addPerson(hero)
+  hero.close()
+  return {
+    daemon,
+    route: async (host, target) => {
+      const hero = new HeroProxy({ socket: socketPath })
+      await hero.proxy.routes.add({ domain: host, target, auth_mode: 'local' })
+      hero.close()
+      const edge = { host: '127.0.0.1', port }
+      // The edge may open later than the socket, and workers may learn of a route a moment later.
+      const cookie = await eventually(() => signIn({ edge }, host, person.username, person.password))
+      return { port, host, cookie }
+    },
   }
 }

@@ -1,160 +1,132 @@
 // Small GETs of a signed-in person through the door: keep-alive, a session cookie, claims, six headers and more set; beside
-// nginx and Caddy, with and without asking an endpoint who it is. Every server has one core, wrk and the upstream the other.
-import { writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+// nginx, HAProxy and Caddy, with and without asking an endpoint who it is. Every server has one core, wrk and the upstream
+// the other.
 import { join } from 'node:path'
-import { HeroProxy } from '../sdk/index.ts'
-import { signIn } from '../test/helpers/http.ts'
-import { addPerson, newInstance, person } from './daemon.ts'
-import * as told from './peers/configurations.ts'
-import {
-  eventually,
-  freePort,
-  generatorCore,
-  newFolder,
-  node,
-  output,
-  pathOf,
-  serverCore,
-  start,
-  takeGeneratorCore,
-  versionOf,
-  type Running,
-} from './processes.ts'
-import { figures, heading, table, told as shown } from './report.ts'
-import { takeTurns, type Contestant } from './round.ts'
+import { openDoor, type Place } from './daemon.ts'
+import * as peers from './peers/configurations.ts'
+import { freePort, generatorCore, node, serverCore, takeGeneratorCore, type Running } from './processes.ts'
+import { figures, heading, table, told } from './report.ts'
+import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
+import { have, need, Servers, versions } from './servers.ts'
+import { askOnce, tellHeldBack, underLoad } from './wrk.ts'
 
 takeGeneratorCore()
+need('nginx', 'wrk')
 
-const rounds = Number(process.env.BENCH_ROUNDS ?? 7)
+const ours = 'hero_proxy'
 const host = 'app.localhost'
-const [nginx, caddy, wrk] = ['nginx', 'caddy', 'wrk'].map((program) => pathOf(program))
-if (nginx === undefined || wrk === undefined) {
-  console.log('skipped: upstream and generator are nginx and wrk (Debian: apt-get install nginx-light wrk)')
-  process.exit(0)
+const servers = new Servers()
+const { places } = servers
+const upstreamPort = await freePort()
+const upstream = servers.nginx(peers.upstream(places, upstreamPort), generatorCore)
+const door = await openDoor()
+servers.keep(door.daemon)
+const place = await door.route(host, `unix:${places.upstream}`)
+const placeOverTcp = await door.route('tcp.localhost', `http://127.0.0.1:${upstreamPort}`)
+
+/** Contestants, and the figure that compares ours with each. */
+const contestants: Contestant[] = []
+const compared: { figure: string; name: string; peer: string }[] = []
+const add = async (name: string, at: Place, working: readonly Running[]) => {
+  contestants.push(await underLoad({ name, place: at, servers: working, upstream }))
 }
-
-const folder = newFolder()
-const places = { folder, upstream: join(folder, 'upstream.sock'), endpoint: join(folder, 'endpoint.sock') }
-let configurations = 0
-const configured = (text: string) => {
-  const file = join(folder, `${++configurations}.conf`)
-  writeFileSync(file, text)
-  return file
-}
-const startNginx = (core: string, text: string) =>
-  start(core, nginx, ['-p', folder, '-c', configured(text)], {}, 'ignore')
-const startCaddy = (text: string) =>
-  start(
-    serverCore,
-    caddy!,
-    ['run', '--config', configured(text), '--adapter', 'caddyfile'],
-    { GOMAXPROCS: '1', HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
-    'ignore',
-  )
-
-const upstream = startNginx(generatorCore, told.upstream(places))
-const instance = await newInstance()
-const daemon = instance.start(serverCore)
-const hero = new HeroProxy({ socket: instance.socketPath })
-await addPerson(hero)
-await hero.proxy.routes.add({ domain: host, target: `unix:${places.upstream}`, auth_mode: 'local' })
-hero.close()
-const edge = { host: '127.0.0.1', port: instance.port }
-const cookie = await signIn({ edge }, host, person.username, person.password)
-
-/** What the upstream sees of a request to this port: the proof that everybody does the same work. */
-const identitySeen = (port: number) =>
-  new Promise<string>((resolve, reject) => {
-    const headers = { host, cookie }
-    const asked = request({ host: '127.0.0.1', port, path: '/seen', headers, agent: false }, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => (text += chunk))
-      response.on('end', () => resolve(`${response.statusCode} ${text}`))
-    })
-    asked.on('error', reject)
-    asked.end()
-  })
-
-const numberIn = (text: string, pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? Number.NaN)
-const milliseconds = (text: string, percent: string) => {
-  const [, value, unit] = new RegExp(`${percent}%\\s+([\\d.]+)(us|ms|s)`).exec(text) ?? []
-  return Number(value) * { us: 0.001, ms: 1, s: 1000 }[unit as 'us' | 'ms' | 's']
-}
-
-const contestant = async (name: string, port: number, servers: readonly Running[]): Promise<Contestant> => {
-  await eventually(async () => {
-    const seen = await identitySeen(port)
-    if (!/^200 ada .*wiki\.pages\.write/.test(seen)) throw new Error(`${name}: the upstream saw ${seen}`)
-  })
-  const cpu = () => servers.reduce((sum, server) => sum + server.cpu(), 0)
-  return {
-    name,
-    measure: async () => {
-      const before = cpu()
-      const url = `http://127.0.0.1:${port}/`
-      const options = ['-t1', '-c32', '-d2s', '--latency', '-H', `Host: ${host}`, '-H', `Cookie: ${cookie}`]
-      const text = await output(wrk, [...options, url])
-      if (/Non-2xx|Socket errors/.test(text)) throw new Error(`${name}: ${text}`)
-      return {
-        rate: numberIn(text, /Requests\/sec:\s+([\d.]+)/),
-        cpu: (cpu() - before) / numberIn(text, /(\d+) requests in/),
-        p50: milliseconds(text, '50'),
-        p99: milliseconds(text, '99'),
-      }
-    },
-  }
-}
-
-const contestants = [await contestant('hero_proxy', instance.port, [daemon])]
-const others: Running[] = []
-const endpoint = node(serverCore, join(import.meta.dirname, 'peers', 'http_constant.ts'), places.endpoint)
-others.push(endpoint)
-const add = async (name: string, begin: (port: number) => Running, besides: readonly Running[] = []) => {
+const beside = async (
+  figure: string,
+  name: string,
+  begin: (port: number) => Running,
+  besides: readonly Running[] = [],
+  our = ours,
+) => {
   const port = await freePort()
-  const server = begin(port)
-  others.push(server)
-  contestants.push(await contestant(name, port, [server, ...besides]))
-}
-await add('nginx', (port) => startNginx(serverCore, told.nginxPlain(places, port)))
-await add('nginx + auth_request', (port) => startNginx(serverCore, told.nginxAuthRequest(places, port)), [
-  endpoint,
-])
-if (caddy === undefined) console.log('skipped: Caddy is not installed (Debian: apt-get install caddy)')
-else {
-  await add('Caddy', (port) => startCaddy(told.caddyPlain(places, port)))
-  await add('Caddy + forward_auth', (port) => startCaddy(told.caddyForwardAuth(places, port)), [endpoint])
+  await add(name, { ...place, port }, [begin(port), ...besides])
+  compared.push({ figure, name: our, peer: name })
 }
 
-const results = await takeTurns(contestants, rounds)
-await Promise.all([upstream, daemon, ...others].map((server) => server.stop()))
+await add(ours, place, [door.daemon])
+await add(`${ours}, TCP`, placeOverTcp, [door.daemon])
+await beside('vs_nginx', 'nginx', (port) => servers.nginx(peers.nginxPlain(places, port)))
+await beside(
+  'tcp_vs_nginx',
+  'nginx, TCP',
+  (port) => servers.nginx(peers.nginxPlain(places, port, `127.0.0.1:${upstreamPort}`)),
+  [],
+  `${ours}, TCP`,
+)
+const endpoint = servers.keep(
+  node(serverCore, join(import.meta.dirname, 'peers', 'http_constant.ts'), places.endpoint),
+)
+await beside(
+  'vs_nginx_auth_request',
+  'nginx + auth_request',
+  (port) => servers.nginx(peers.nginxAuthRequest(places, port)),
+  [endpoint],
+)
 
-heading('Small GETs through the door, 1 KB from a Unix socket, 32 connections', {
-  nginx: versionOf('nginx', '-v'),
-  ...(caddy !== undefined && { caddy: versionOf('caddy', 'version') }),
-  wrk: versionOf('wrk', '-v'),
-})
+/** nginx asking a daemon of ours, which trusts it; that is another daemon than the one that carries requests itself. */
+const besideOurForwardAuth = async () => {
+  const judge = await openDoor(serverCore, '--trusted-proxies', '127.0.0.1')
+  servers.keep(judge.daemon)
+  const asked = await judge.route(host, `unix:${places.upstream}`)
+  if ((await askOnce(asked, '/auth/forward')).startsWith('404'))
+    return console.log('left out: nginx + auth_request to our own forward auth, which this version has not')
+  const port = await freePort()
+  const server = servers.nginx(peers.nginxAuthRequest(places, port, peers.ourEndpoint(asked.port)))
+  const name = 'nginx + our forward auth'
+  await add(name, { ...asked, port }, [server, judge.daemon])
+  compared.push({ figure: 'vs_nginx_our_forward_auth', name: ours, peer: name })
+}
+await besideOurForwardAuth()
+if (have('haproxy'))
+  await beside('vs_haproxy', 'HAProxy', (port) => servers.haproxy(peers.haproxyPlain(places, port)))
+if (have('caddy')) {
+  await beside('vs_caddy', 'Caddy', (port) => servers.caddy(peers.caddyPlain(places, port)))
+  await beside(
+    'vs_caddy_forward_auth',
+    'Caddy + forward_auth',
+    (port) => servers.caddy(peers.caddyForwardAuth(places, port)),
+    [endpoint],
+  )
+}
+
+const results = await takeTurns(contestants, roundsOr(7), untilSteady)
+await servers.stop()
+
+const names = contestants.map(({ name }) => name)
+const peerOf = (name: string) => compared.find(({ peer }) => peer === name)
+heading(
+  'Small GETs through the door, 1 KB from a Unix socket or over TCP, 32 connections',
+  versions('nginx', 'haproxy', 'caddy', 'wrk'),
+)
 table([
-  ['', 'requests/s', 'µs on the processor', 'p50 ms', 'p99 ms', 'ours : theirs', 'same, by processor'],
-  ...contestants.map(({ name }) => [
+  ['', 'requests/s', 'µs on the processor', 'p50 ms', 'p99 ms', 'ours : theirs', 'same, by processor', 'MB'],
+  ...names.map((name) => [
     name,
-    ...['rate', 'cpu', 'p50', 'p99'].map((figure) => shown(results.of(name, figure))),
-    shown(results.ratio('hero_proxy', name)),
-    shown(results.ratio(name, 'hero_proxy', 'cpu')),
+    ...['rate', 'cpu', 'p50', 'p99'].map((figure) => told(results.of(name, figure))),
+    told(results.ratio(peerOf(name)?.name ?? ours, name)),
+    told(results.ratio(name, peerOf(name)?.name ?? ours, 'cpu')),
+    told(results.of(name, 'resident')),
   ]),
 ])
-const ratios = Object.fromEntries(
-  contestants.slice(1).flatMap(({ name }) => {
-    const figure = `vs_${name.toLowerCase().replaceAll(/[^a-z]+/g, '_')}`
-    return [
-      [figure, results.ratio('hero_proxy', name).median],
-      [`cpu_${figure}`, results.ratio(name, 'hero_proxy', 'cpu').median],
-    ]
-  }),
+console.log('\nShare of a core, %')
+table([
+  ['', 'server', 'wrk', 'upstream'],
+  ...names.map((name) => [
+    name,
+    ...['served', 'generated', 'upstream'].map((figure) => told(results.of(name, figure))),
+  ]),
+])
+tellHeldBack(results, names)
+const ratios = compared.flatMap(({ figure, name, peer }) => [
+  [figure, results.ratio(name, peer).median],
+  [`cpu_${figure}`, results.ratio(peer, name, 'cpu').median],
+])
+figures(
+  'edge',
+  {
+    ...Object.fromEntries(ratios),
+    cpu_us: results.of(ours, 'cpu').median,
+    requests_per_second: results.of(ours).median,
+    memory_mb: results.of(ours, 'resident').max,
+  },
+  results,
 )
-figures('edge', {
-  ...ratios,
-  cpu_us: results.of('hero_proxy', 'cpu').median,
-  requests_per_second: results.of('hero_proxy').median,
-})

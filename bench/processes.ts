@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -11,10 +11,14 @@ export const bothCores = '0,1'
 
 export interface Running {
   readonly pid: number
-  /** Processor time since its start, in microseconds; the kernel counts in steps of 10 ms. */
+  /** Processor time since its start, with that of every process it started, in microseconds; counted in steps of 10 ms. */
   cpu(): number
-  /** Resident memory in MB. */
+  /** The same of each process that is running, by its pid. */
+  cpus(): ReadonlyMap<number, number>
+  /** Resident memory in MB; of the largest where it started others. */
   resident(): number
+  /** How it ended by itself, once it has. */
+  ended(): number | undefined
   stop(): Promise<void>
 }
 
@@ -55,6 +59,40 @@ export const takeGeneratorCore = (): void => {
   spawnSync('taskset', ['-a', '-p', '-c', generatorCore, String(process.pid)])
 }
 
+/** The fields of /proc/PID/stat from the state on: 1 is the parent, 11 to 14 are ticks of 10 ms, own and of ended children. */
+const statOf = (pid: number | string): number[] => {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number)
+}
+
+const microseconds = (ticks: readonly number[]) => ticks.reduce((sum, count) => sum + count, 0) * 10_000
+
+/** A process and all that descend from it. */
+const family = (pid: number): number[] => {
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    if (!/^[0-9]+$/.test(name)) continue
+    try {
+      const parent = statOf(name)[1]!
+      children.set(parent, [...(children.get(parent) ?? []), Number(name)])
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  const found = [pid]
+  for (const one of found) found.push(...(children.get(one) ?? []))
+  return found
+}
+
+const residentOf = (pid: number) =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+
+/** Processor time in microseconds of programs that this process started and that have ended: of the generators so far. */
+export const spentByEnded = (): number => microseconds(statOf('self').slice(13, 15))
+
 /** Starts a program on a core. Its standard output is dropped, its complaints are shown. */
 export const start = (
   core: string,
@@ -76,13 +114,16 @@ export const start = (
     }),
   )
   const pid = child.pid!
+  const cpus = () => new Map(family(pid).map((one) => [one, microseconds(statOf(one).slice(11, 15))]))
   return {
     pid,
-    cpu: () => {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-      return (Number(fields[11]) + Number(fields[12])) * 10_000
-    },
-    resident: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024,
+    cpu: () =>
+      cpus()
+        .values()
+        .reduce((sum, spent) => sum + spent, 0),
+    cpus,
+    resident: () => Math.max(...family(pid).map(residentOf)),
+    ended: () => child.exitCode ?? undefined,
     stop: async () => {
       child.kill('SIGTERM')
       const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
@@ -95,9 +136,13 @@ export const start = (
 export const node = (core: string, ...args: readonly string[]): Running => start(core, process.execPath, args)
 
 /** Runs a program of the generator to its end and returns what it printed. */
-export const output = (command: string, args: readonly string[]): Promise<string> =>
+export const output = (
+  command: string,
+  args: readonly string[],
+  core: string = generatorCore,
+): Promise<string> =>
   new Promise((resolve, reject) => {
-    const child = spawn('taskset', ['-c', generatorCore, command, ...args], {
+    const child = spawn('taskset', ['-c', core, command, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     running.add(child)

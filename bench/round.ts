@@ -33,6 +33,15 @@ export class Results {
     return this.#rounds.has(name)
   }
 
+  /** All figures of everybody. */
+  all(): Record<string, Record<string, Spread>> {
+    const each = [...this.#rounds].map(([name, [first]]) => {
+      const names = Object.keys(first!)
+      return [name, Object.fromEntries(names.map((figure) => [figure, this.of(name, figure)]))] as const
+    })
+    return Object.fromEntries(each)
+  }
+
   of(name: string, figure = 'rate'): Spread {
     return spread(this.#rounds.get(name)!.map((measured) => measured[figure]!))
   }
@@ -46,14 +55,40 @@ export class Results {
   }
 }
 
-/** Lets all take turns, round by round, each round beginning with another one. The first round warms up and is thrown away. */
-export const takeTurns = async (contestants: readonly Contestant[], rounds: number): Promise<Results> => {
+/** How often everybody takes a turn; BENCH_ROUNDS says another number. */
+export const roundsOr = (usual: number): number => Number(process.env.BENCH_ROUNDS ?? usual)
+
+const once = async ({ measure }: Contestant): Promise<void> => void (await measure())
+
+/** Most seconds of warming up; BENCH_WARM says another number. */
+const longest = Number(process.env.BENCH_WARM ?? 20)
+
+/**
+ * Lets one work until two turns on end cost the same within a twentieth: V8 goes on compiling for ten seconds and more.
+ * Compared is processor time, which other work on the machine disturbs less than the rate.
+ */
+export const untilSteady = async ({ measure }: Contestant): Promise<void> => {
+  const deadline = performance.now() + longest * 1000
+  let before = Number.NaN
+  for (;;) {
+    const { cpu } = await measure()
+    if (Math.abs(cpu! / before - 1) < 0.05 || performance.now() > deadline) return
+    before = cpu!
+  }
+}
+
+/** Lets all take turns, round by round, each round beginning with another one. What warms them up is thrown away. */
+export const takeTurns = async (
+  contestants: readonly Contestant[],
+  rounds: number,
+  warmUp: (contestant: Contestant) => Promise<void> = once,
+): Promise<Results> => {
   const results = new Results()
-  for (let round = 0; round <= rounds; round++) {
+  for (const contestant of contestants) await warmUp(contestant)
+  for (let round = 1; round <= rounds; round++) {
     for (let i = 0; i < contestants.length; i++) {
       const { name, measure } = contestants[(i + round) % contestants.length]!
-      const measured = await measure()
-      if (round > 0) results.add(name, measured)
+      results.add(name, await measure())
     }
   }
   return results

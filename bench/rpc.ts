@@ -5,7 +5,7 @@ import { addPerson, newInstance } from './daemon.ts'
 import { Load } from './load.ts'
 import { eventually, newFolder, node, serverCore, takeGeneratorCore, type Running } from './processes.ts'
 import { figures, heading, table, told } from './report.ts'
-import { takeTurns, type Contestant } from './round.ts'
+import { roundsOr, takeTurns, type Contestant } from './round.ts'
 
 takeGeneratorCore()
 
@@ -70,7 +70,7 @@ const results = await takeTurns(
     ...pair('bare line server with JSON', bareParsing.server, bareParsing.load, [inFlight]),
     ...pair('bare node:http', bareHttp.server, bareHttp.load),
   ],
-  5,
+  roundsOr(5),
 )
 await Promise.all(
   [daemon, bareHttp.server, bareLines.server, bareParsing.server].map((server) => server.stop()),
@@ -84,13 +84,17 @@ table([
 const piped = `, ${inFlight} in flight`
 const single = ', one at a time'
 const ratio = (name: string, peer: string) => results.ratio(name, peer).median
-figures('rpc', {
-  rpc_vs_echo: ratio(`users.get, lines${piped}`, `bare line server${piped}`),
-  rpc_vs_json_echo: ratio(`users.get, lines${piped}`, `bare line server with JSON${piped}`),
-  rpc_one_vs_echo: ratio(`users.get, lines${single}`, `bare line server${single}`),
-  http_vs_bare: ratio(`users.get, HTTP${piped}`, `bare node:http${piped}`),
-  http_one_vs_bare: ratio(`users.get, HTTP${single}`, `bare node:http${single}`),
-  health_vs_echo: ratio(`health, lines${piped}`, `bare line server${piped}`),
-  calls_per_second: results.of(`users.get, lines${piped}`).median,
-  cpu_us: results.of(`users.get, lines${piped}`, 'cpu').median,
-})
+figures(
+  'rpc',
+  {
+    rpc_vs_echo: ratio(`users.get, lines${piped}`, `bare line server${piped}`),
+    rpc_vs_json_echo: ratio(`users.get, lines${piped}`, `bare line server with JSON${piped}`),
+    rpc_one_vs_echo: ratio(`users.get, lines${single}`, `bare line server${single}`),
+    http_vs_bare: ratio(`users.get, HTTP${piped}`, `bare node:http${piped}`),
+    http_one_vs_bare: ratio(`users.get, HTTP${single}`, `bare node:http${single}`),
+    health_vs_echo: ratio(`health, lines${piped}`, `bare line server${piped}`),
+    calls_per_second: results.of(`users.get, lines${piped}`).median,
+    cpu_us: results.of(`users.get, lines${piped}`, 'cpu').median,
+  },
+  results,
+)

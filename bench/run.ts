@@ -1,22 +1,35 @@
-import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 
 /** Every measurement, in the order in which all of them run. */
-const benches = ['start', 'rpc', 'edge', 'claims', 'routes']
+const benches = ['start', 'rpc', 'edge', 'routes', 'latency', 'stream', 'websockets', 'workers', 'claims']
 
-const asked = process.argv.slice(2)
+const fail = (message: string): never => {
+  console.error(`bench: ${message}`)
+  process.exit(1)
+}
+
+const read = () => {
+  try {
+    return parseArgs({ allowPositionals: true, options: { save: { type: 'string' } } })
+  } catch (error) {
+    return fail(`${(error as Error).message}\nusage: npm run bench -- [NAME…] [--save FILE]`)
+  }
+}
+const { positionals: asked, values } = read()
 const unknown = asked.find((name) => !benches.includes(name))
-if (unknown !== undefined) {
-  console.error(`bench: ${unknown} is none; there are ${benches.join(', ')}`)
-  process.exit(1)
-}
-const failed = (asked.length > 0 ? asked : benches).filter((name) => {
-  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, `${name}.ts`)], {
-    stdio: 'inherit',
+if (unknown !== undefined) fail(`${unknown} is none; there are ${benches.join(', ')}`)
+const env = { ...process.env, ...(values.save !== undefined && { BENCH_SAVE: resolve(values.save) }) }
+
+const succeeds = (name: string) =>
+  new Promise<boolean>((settle) => {
+    const script = join(import.meta.dirname, `${name}.ts`)
+    spawn(process.execPath, [script], { stdio: 'inherit', env }).once('close', (status) =>
+      settle(status === 0),
+    )
   })
-  return status !== 0
-})
-if (failed.length > 0) {
-  console.error(`bench: ${failed.join(', ')} did not finish`)
-  process.exit(1)
-}
+
+const failed: string[] = []
+for (const name of asked.length > 0 ? asked : benches) if (!(await succeeds(name))) failed.push(name)
+if (failed.length > 0) fail(`${failed.join(', ')} did not finish`)

@@ -6,7 +6,7 @@ import { HeroProxy } from '../sdk/index.ts'
 import { addPerson, newInstance } from './daemon.ts'
 import { bothCores, eventually, newFolder, node, takeGeneratorCore, type Running } from './processes.ts'
 import { figures, heading, table, told } from './report.ts'
-import { takeTurns, type Measured } from './round.ts'
+import { roundsOr, takeTurns, type Measured } from './round.ts'
 
 takeGeneratorCore()
 
@@ -47,7 +47,7 @@ const results = await takeTurns(
     { name: 'hero_proxy', measure: () => timed(instance.socketPath, () => instance.start(bothCores)) },
     { name: 'bare node:http', measure: () => timed(barePath, () => node(bothCores, bare, barePath, '{}')) },
   ],
-  7,
+  roundsOr(7),
 )
 
 heading('Start to first answer over the socket, and idle memory', {})
@@ -60,9 +60,13 @@ table([
     told(results.of(name, 'resident')),
   ]),
 ])
-figures('start', {
-  start_ms: results.of('hero_proxy').median,
-  idle_mb: results.of('hero_proxy', 'resident').median,
-  start_ms_bare: results.of('bare node:http').median,
-  idle_mb_bare: results.of('bare node:http', 'resident').median,
-})
+figures(
+  'start',
+  {
+    start_ms: results.of('hero_proxy').median,
+    idle_mb: results.of('hero_proxy', 'resident').median,
+    start_ms_bare: results.of('bare node:http').median,
+    idle_mb_bare: results.of('bare node:http', 'resident').median,
+  },
+  results,
+)

@@ -16,7 +16,7 @@ daemon off;
 master_process off;
 pid ${folder}/nginx.pid;
 error_log stderr error;
-events { worker_connections 1024; }
+events { worker_connections 8192; }
 http {
   access_log off;
   keepalive_requests 1000000000;
@@ -30,57 +30,87 @@ http {
 }
 `
 
-const keptUpstream = (name: string, path: string) =>
-  `upstream ${name} { server unix:${path}; keepalive 64; keepalive_requests 1000000000; keepalive_timeout 300s; }`
+/** At an address as nginx writes it: `unix:/path` or `127.0.0.1:80`. */
+const keptUpstream = (name: string, address: string) =>
+  `upstream ${name} { server ${address}; keepalive 64; keepalive_requests 1000000000; keepalive_timeout 300s; }`
 
-/** 1 KB to everything, and at /seen the identity that arrived. */
-export const upstream = (places: Places): string =>
+const sixHeaders = `
+      proxy_set_header X-Hero-User ada;
+      proxy_set_header X-Hero-Context 1;
+      proxy_set_header X-Hero-Claims ${claims};
+      proxy_set_header X-Proxy-User-Email ada@example.org;
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme;`
+
+/** 1 KB to everything, and at /seen the identity that arrived; on the Unix socket and on a port. */
+export const upstream = (places: Places, port: number): string =>
   nginx(
     places,
     `server {
     listen unix:${places.upstream};
+    listen 127.0.0.1:${port};
     location / { return 200 "${'x'.repeat(1024)}"; }
     location = /seen { return 200 "$http_x_hero_user $http_x_hero_claims"; }
   }`,
   )
 
 /** Forwards with six headers set, all known beforehand: the least that a proxy with identity does. */
-export const nginxPlain = (places: Places, port: number): string =>
+export const nginxPlain = (places: Places, port: number, address = `unix:${places.upstream}`): string =>
   nginx(
     places,
-    `${keptUpstream('app', places.upstream)}
+    `${keptUpstream('app', address)}
   server {
     listen 127.0.0.1:${port};
     location / {
       proxy_pass http://app;
       proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header X-Hero-User ada;
-      proxy_set_header X-Hero-Context 1;
-      proxy_set_header X-Hero-Claims ${claims};
-      proxy_set_header X-Proxy-User-Email ada@example.org;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header Connection "";${sixHeaders}
     }
   }`,
   )
 
+/** Whom nginx asks who it is: an address and the path there, and what it says of the request. */
+interface Endpoint {
+  readonly address: string
+  readonly path: string
+  readonly told: string
+}
+
+const bareEndpoint = ({ endpoint }: Places): Endpoint => ({
+  address: `unix:${endpoint}`,
+  path: '',
+  told: 'proxy_set_header X-Original-URI $request_uri;',
+})
+
+/** The forward auth of a daemon on this port, told what our documentation has nginx tell. */
+export const ourEndpoint = (port: number): Endpoint => ({
+  address: `127.0.0.1:${port}`,
+  path: '/auth/forward?redirect=off',
+  told: `
+      proxy_set_header X-Forwarded-Method $request_method;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-Host $http_host;
+      proxy_set_header X-Forwarded-Uri $request_uri;
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Original-URL $scheme://$host$request_uri;`,
+})
+
 /** The same, with the identity asked for at an endpoint before every request. */
-export const nginxAuthRequest = (places: Places, port: number): string =>
+export const nginxAuthRequest = (places: Places, port: number, endpoint = bareEndpoint(places)): string =>
   nginx(
     places,
-    `${keptUpstream('app', places.upstream)}
-  ${keptUpstream('identity', places.endpoint)}
+    `${keptUpstream('app', `unix:${places.upstream}`)}
+  ${keptUpstream('identity', endpoint.address)}
   server {
     listen 127.0.0.1:${port};
     location = /identity {
       internal;
-      proxy_pass http://identity;
+      proxy_pass http://identity${endpoint.path};
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_pass_request_body off;
       proxy_set_header Content-Length "";
-      proxy_set_header X-Original-URI $request_uri;
+      ${endpoint.told}
     }
     location / {
       auth_request /identity;
@@ -100,6 +130,90 @@ export const nginxAuthRequest = (places: Places, port: number): string =>
     }
   }`,
   )
+
+/** Sends this file for everything, copied and not spliced, as an application would. */
+export const fileUpstream = (places: Places, file: string): string =>
+  nginx(
+    places,
+    `server {
+    listen unix:${places.upstream};
+    root ${places.folder};
+    sendfile off;
+    output_buffers 2 256k;
+    location / { try_files /${file} =404; }
+  }`,
+  )
+
+/**
+ * Large bodies as they come, both ways. What the client is too slow for stays with the upstream and goes to no temporary
+ * file, which is how everybody else here works. The buffers are as large as nginx likes them at its fastest.
+ */
+export const nginxStreaming = (places: Places, port: number, sink: string): string =>
+  nginx(
+    places,
+    `${keptUpstream('app', `unix:${places.upstream}`)}
+  ${keptUpstream('sink', `unix:${sink}`)}
+  server {
+    listen 127.0.0.1:${port};
+    client_max_body_size 0;
+    client_body_buffer_size 256k;
+    proxy_request_buffering off;
+    proxy_max_temp_file_size 0;
+    proxy_buffers 8 64k;
+    proxy_buffer_size 64k;
+    proxy_busy_buffers_size 128k;
+    proxy_http_version 1.1;
+    location / {
+      proxy_pass http://app;
+      proxy_set_header Connection "";${sixHeaders}
+    }
+    location /sink {
+      proxy_pass http://sink;
+      proxy_set_header Connection "";${sixHeaders}
+    }
+  }`,
+  )
+
+/** Upgrades, with six headers set. */
+export const nginxUpgrades = (places: Places, port: number): string =>
+  nginx(
+    places,
+    `server {
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass http://unix:${places.upstream}:;
+      proxy_http_version 1.1;
+      proxy_read_timeout 1h;
+      proxy_set_header Host $http_host;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection upgrade;${sixHeaders}
+    }
+  }`,
+  )
+
+/** HAProxy, one thread; it keeps and shares connections to the upstream. */
+export const haproxyPlain = (places: Places, port: number): string => `
+global
+  nbthread 1
+  maxconn 8192
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 300s
+  timeout server 300s
+  http-reuse always
+frontend door
+  bind 127.0.0.1:${port}
+  http-request set-header X-Hero-User ada
+  http-request set-header X-Hero-Context 1
+  http-request set-header X-Hero-Claims ${claims}
+  http-request set-header X-Proxy-User-Email ada@example.org
+  http-request set-header X-Forwarded-For %[src]
+  http-request set-header X-Forwarded-Proto http
+  default_backend app
+backend app
+  server app unix@${places.upstream}
+`
 
 const caddy = (port: number, directives: string) => `
 {

@@ -1,0 +1,20 @@
+// A service on the Unix socket argv[2] that switches protocols whenever it is asked to and then sends back what it gets.
+// It answers other requests at /seen with the identity that arrived, as every upstream here does.
+import { createHash } from 'node:crypto'
+import { createServer } from 'node:http'
+
+const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+
+createServer((request, response) => {
+  response.end(`${request.headers['x-hero-user']} ${request.headers['x-hero-claims']}`)
+})
+  .on('upgrade', (request, socket) => {
+    const key = request.headers['sec-websocket-key']
+    const accept = createHash('sha1').update(`${key}${guid}`).digest('base64')
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+    )
+    socket.on('error', () => socket.destroy())
+    socket.pipe(socket)
+  })
+  .listen({ path: process.argv[2], backlog: 2048 })

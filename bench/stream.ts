@@ -1,0 +1,162 @@
+// Large bodies of a signed-in person, down from nginx that sends a file and up to a server that reads and forgets, over Unix
+// sockets; beside nginx. Then a gigabyte each way in one body, to one who does not read at first: what it takes of memory.
+import { truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { download, upload } from './bodies.ts'
+import { openDoor, type Place } from './daemon.ts'
+import * as peers from './peers/configurations.ts'
+import { eventually, freePort, generatorCore, node, takeGeneratorCore, type Running } from './processes.ts'
+import { figures, heading, table, told } from './report.ts'
+import { roundsOr, spread, takeTurns, untilSteady, type Contestant } from './round.ts'
+import { need, Servers, versions } from './servers.ts'
+import { tellHeldBack } from './wrk.ts'
+
+takeGeneratorCore()
+need('nginx')
+
+const megabyte = 1024 * 1024
+const size = 64 * megabyte
+const atOnce = 4
+/** Seconds in which a turn begins further bodies; what has begun is ended. */
+const seconds = 2
+const gigabyte = 1024 * megabyte
+
+const servers = new Servers()
+const { places, folder } = servers
+const sinkPath = join(folder, 'sink.sock')
+/** Holes read as zeros: a file of any size that needs no disk. */
+const hole = (name: string, bytes: number) => {
+  writeFileSync(join(folder, name), '')
+  truncateSync(join(folder, name), bytes)
+}
+hole('body', size)
+hole('gigabyte', gigabyte)
+const upstream = servers.nginx(peers.fileUpstream(places, 'body'), generatorCore)
+const sink = servers.keep(node(generatorCore, join(import.meta.dirname, 'peers', 'sink.ts'), sinkPath))
+const huge = join(folder, 'huge.sock')
+servers.nginx(peers.fileUpstream({ ...places, upstream: huge }, 'gigabyte'), generatorCore)
+
+const door = await openDoor()
+servers.keep(door.daemon)
+const { daemon } = door
+const fromFile = await door.route('file.localhost', `unix:${places.upstream}`)
+const toSink = await door.route('sink.localhost', `unix:${sinkPath}`)
+const fromHuge = await door.route('huge.localhost', `unix:${huge}`)
+const port = await freePort()
+const nginx = servers.nginx(peers.nginxStreaming(places, port, sinkPath))
+
+type Transfer = (place: Place, size: number, rest?: number) => Promise<void>
+
+/** A turn: some connections at once, each carrying one body after another. The rate is in MB a second. */
+const carrying = async (
+  name: string,
+  transfer: Transfer,
+  place: Place,
+  server: Running,
+  peer: Running,
+): Promise<Contestant> => {
+  await eventually(() => transfer(place, size))
+  const own = () => {
+    const { user, system } = process.cpuUsage()
+    return user + system
+  }
+  const counts = () => [server.cpu(), own(), peer.cpu(), performance.now() * 1000]
+  /** The number of bodies that passed, one after another. */
+  const oneAfterAnother = async () => {
+    const until = performance.now() + seconds * 1000
+    let passed = 0
+    for (; performance.now() < until; passed++) await transfer(place, size)
+    return passed
+  }
+  return {
+    name,
+    measure: async () => {
+      const before = counts()
+      const passed = await Promise.all(Array.from({ length: atOnce }, oneAfterAnother))
+      const [cpu, generator, answering, elapsed] = counts().map((count, i) => count - before[i]!)
+      const megabytes = (passed.reduce((sum, count) => sum + count, 0) * size) / megabyte
+      return {
+        rate: (megabytes * 1_000_000) / elapsed!,
+        cpu: cpu! / megabytes,
+        resident: server.resident(),
+        served: (100 * cpu!) / elapsed!,
+        generated: (100 * generator!) / elapsed!,
+        upstream: (100 * answering!) / elapsed!,
+      }
+    },
+  }
+}
+
+const nginxPlace = { ...fromFile, port }
+const contestants = [
+  await carrying('hero_proxy, down', download, fromFile, daemon, upstream),
+  await carrying('nginx, down', download, nginxPlace, nginx, upstream),
+  await carrying('hero_proxy, up', upload, toSink, daemon, sink),
+  await carrying('nginx, up', upload, nginxPlace, nginx, sink),
+]
+const rounds = roundsOr(7)
+const results = await takeTurns(contestants, rounds, untilSteady)
+
+/** How much resident memory rose above what it was, at its highest, while one body of a gigabyte passed. */
+const growth = async (transfer: Transfer, place: Place): Promise<number> => {
+  const before = daemon.resident()
+  let highest = before
+  const watch = setInterval(() => (highest = Math.max(highest, daemon.resident())), 20)
+  // Whoever kept what is not read yet would now keep all of it.
+  await transfer(place, gigabyte, 1000)
+  clearInterval(watch)
+  return highest - before
+}
+const grown: Record<'down' | 'up', number[]> = { down: [], up: [] }
+for (let i = 0; i < Math.min(rounds, 3); i++) {
+  grown.down.push(await growth(download, fromHuge))
+  grown.up.push(await growth(upload, toSink))
+}
+await servers.stop()
+
+const names = contestants.map(({ name }) => name)
+const against = (name: string) => name.replace('nginx', 'hero_proxy')
+heading(
+  `Bodies of ${size / megabyte} MB over ${atOnce} connections, from and to Unix sockets`,
+  versions('nginx'),
+)
+table([
+  ['', 'MB/s', 'µs on the processor for a MB', 'ours : theirs', 'same, by processor', 'MB resident'],
+  ...names.map((name) => [
+    name,
+    told(results.of(name)),
+    told(results.of(name, 'cpu')),
+    told(results.ratio(against(name), name)),
+    told(results.ratio(name, against(name), 'cpu')),
+    told(results.of(name, 'resident')),
+  ]),
+])
+console.log('\nShare of a core, %')
+table([
+  ['', 'server', 'generator', 'upstream'],
+  ...names.map((name) => [
+    name,
+    ...['served', 'generated', 'upstream'].map((figure) => told(results.of(name, figure))),
+  ]),
+])
+tellHeldBack(results, names)
+console.log(
+  '\nMemory of hero_proxy while 1 GB passes in one body; who gets it reads nothing for the first second',
+)
+table([
+  ['', 'grown by MB'],
+  ['down', told(spread(grown.down))],
+  ['up', told(spread(grown.up))],
+])
+figures(
+  'stream',
+  {
+    stream_vs_nginx: results.ratio('hero_proxy, down', 'nginx, down').median,
+    cpu_stream_vs_nginx: results.ratio('nginx, down', 'hero_proxy, down', 'cpu').median,
+    upload_vs_nginx: results.ratio('hero_proxy, up', 'nginx, up').median,
+    cpu_upload_vs_nginx: results.ratio('nginx, up', 'hero_proxy, up', 'cpu').median,
+    stream_mb_per_second: results.of('hero_proxy, down').median,
+    stream_memory_growth_mb: Math.max(...grown.down, ...grown.up),
+  },
+  results,
+)

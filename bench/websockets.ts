@@ -1,0 +1,123 @@
+// Resident memory that a thousand idle WebSockets of a signed-in person take in the door, beside nginx. Each round begins with
+// servers just started; at its end every WebSocket must still carry a message there and back.
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { openDoor, type Place } from './daemon.ts'
+import * as peers from './peers/configurations.ts'
+import { freePort, generatorCore, node, takeGeneratorCore, type Running } from './processes.ts'
+import { figures, heading, table, told } from './report.ts'
+import { roundsOr, takeTurns } from './round.ts'
+import { need, Servers, versions } from './servers.ts'
+import { askOnce, identitySeen } from './wrk.ts'
+
+takeGeneratorCore()
+need('nginx')
+
+const count = 1000
+/** How many are opened at once. */
+const stride = 50
+/** Plain requests before: a door that has been in use. */
+const requests = 2000
+const quiet = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+
+const upgradeRequest = ({ host, port, cookie }: Place) =>
+  `GET / HTTP/1.1\r\nHost: ${host}:${port}\r\nOrigin: http://${host}:${port}\r\nCookie: ${cookie}\r\n` +
+  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+  'Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n'
+
+const open = async (place: Place): Promise<Socket> => {
+  const socket = connect(place.port, '127.0.0.1')
+  socket.write(upgradeRequest(place))
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  if (!answer.toString('latin1').startsWith('HTTP/1.1 101 '))
+    throw new Error(`an upgrade was answered with ${answer.toString('latin1').slice(0, 200)}`)
+  return socket
+}
+
+const openMany = async (place: Place, many: number): Promise<Socket[]> => {
+  const sockets: Socket[] = []
+  while (sockets.length < many)
+    sockets.push(...(await Promise.all(Array.from({ length: stride }, () => open(place)))))
+  return sockets
+}
+
+/** A masked text frame of two bytes (RFC 6455 section 5.7); nobody on the way looks inside. */
+const frame = Buffer.from([0x81, 0x82, 1, 2, 3, 4, 0x69, 0x6b])
+
+const echoed = async (socket: Socket) => {
+  socket.write(frame)
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  if (!answer.equals(frame)) throw new Error('a WebSocket did not bring the message back')
+}
+
+const growth = async (name: string, place: Place, server: Running) => {
+  await identitySeen(name, place)
+  // What is loaded or set up once, and the garbage that any use leaves, is not what an open WebSocket costs.
+  for (let asked = 0; asked < requests; asked += stride)
+    await Promise.all(Array.from({ length: stride }, () => askOnce(place, '/')))
+  for (const socket of await openMany(place, stride)) socket.destroy()
+  await quiet(1)
+  const before = server.resident()
+  const sockets = await openMany(place, count)
+  await quiet(2)
+  const after = server.resident()
+  await Promise.all(sockets.map(echoed))
+  const used = server.resident()
+  for (const socket of sockets) socket.destroy()
+  return { rate: after - before, before, after, used: used - before, each: ((after - before) * 1024) / count }
+}
+
+const withUpstream = async (measure: (servers: Servers) => Promise<Awaited<ReturnType<typeof growth>>>) => {
+  const servers = new Servers()
+  try {
+    const script = join(import.meta.dirname, 'peers', 'upgrading.ts')
+    servers.keep(node(generatorCore, script, servers.places.upstream))
+    return await measure(servers)
+  } finally {
+    await servers.stop()
+  }
+}
+const host = 'app.localhost'
+const names = ['hero_proxy', 'nginx'] as const
+const results = await takeTurns(
+  [
+    {
+      name: 'hero_proxy',
+      measure: () =>
+        withUpstream(async (servers) => {
+          const door = await openDoor()
+          servers.keep(door.daemon)
+          return growth('hero_proxy', await door.route(host, `unix:${servers.places.upstream}`), door.daemon)
+        }),
+    },
+    {
+      name: 'nginx',
+      measure: () =>
+        withUpstream(async (servers) => {
+          const port = await freePort()
+          const server = servers.nginx(peers.nginxUpgrades(servers.places, port))
+          return growth('nginx', { host, port, cookie: 'none=1' }, server)
+        }),
+    },
+  ],
+  roundsOr(3),
+  // Everything is started anew each time.
+  () => Promise.resolve(),
+)
+
+heading(`Memory of ${count} idle WebSockets`, versions('nginx'))
+const columns = ['before', 'after', 'rate', 'each', 'used']
+table([
+  ['', 'MB before', 'MB with them', 'grown by MB', 'KB each', 'grown by MB after a message each'],
+  ...names.map((name) => [name, ...columns.map((figure) => told(results.of(name, figure)))]),
+])
+figures(
+  'websockets',
+  {
+    idle_websockets_mb: results.of('hero_proxy').median,
+    idle_websockets_mb_nginx: results.of('nginx').median,
+    used_websockets_mb: results.of('hero_proxy', 'used').median,
+  },
+  results,
+)
