@@ -7,6 +7,7 @@ import { newInstance } from './daemon.ts'
 import * as told from './peers/configurations.ts'
 import {
   eventually,
+  freePort,
   generatorCore,
   newFolder,
   output,
@@ -17,11 +18,11 @@ import {
   versionOf,
 } from './processes.ts'
 import { figures, heading, table, told as shown } from './report.ts'
-import { takeTurns, type Contestant } from './round.ts'
+import { takeTurns, untilSteady, roundsOr, type Contestant } from './round.ts'
 
 takeGeneratorCore()
 
-const rounds = Number(process.env.BENCH_ROUNDS ?? 7)
+const rounds = roundsOr(7)
 const [nginx, wrk] = ['nginx', 'wrk'].map((program) => pathOf(program))
 if (nginx === undefined || wrk === undefined) {
   console.log('skipped: upstream and generator are nginx and wrk (Debian: apt-get install nginx-light wrk)')
@@ -31,7 +32,7 @@ if (nginx === undefined || wrk === undefined) {
 const folder = newFolder()
 const places = { folder, upstream: join(folder, 'upstream.sock'), endpoint: join(folder, 'endpoint.sock') }
 const configuration = join(folder, 'upstream.conf')
-writeFileSync(configuration, told.upstream(places))
+writeFileSync(configuration, told.upstream(places, await freePort()))
 const upstream = start(generatorCore, nginx, ['-p', folder, '-c', configuration], {}, 'ignore')
 
 const nameOf = (i: number) => `h${i}.localhost`
@@ -92,7 +93,7 @@ const contestants = [
   contestant('10,000 routes, ten of them asked', many, 10),
   contestant('10,000 routes, all asked', many, 10_000),
 ]
-const results = await takeTurns(contestants, rounds)
+const results = await takeTurns(contestants, rounds, untilSteady)
 
 /** Milliseconds until the first answer after a route has changed. */
 const afterChange = async ({ hero, changed }: typeof few) => {

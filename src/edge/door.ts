@@ -4,9 +4,11 @@ import type { Log } from '../log.ts'
 import type { RoutePlan, RouteTable } from '../routes/table.ts'
 import { isNavigation, notHere, problem, redirect, send, tell, type Told } from './answers.ts'
 import { isRefusal, readAsked, type Asked } from './asked.ts'
+import { asksAbout } from './asked_about.ts'
 import { setCookie } from './cookies.ts'
 import type { Decision, Decisions, Pass } from './decision.ts'
 import { Forwarder, type Forwarded } from './forward.ts'
+import { ForwardAuth } from './forward_auth.ts'
 import { requestHeaders } from './headers.ts'
 import { HeldBodies, heldRequest } from './held_bodies.ts'
 import { loopDetected, type LoopGuard } from './loop_guard.ts'
@@ -42,12 +44,14 @@ export interface Own {
 export class Door {
   readonly #parts: DoorParts
   readonly #forwarder: Forwarder
+  readonly #forwardAuth: ForwardAuth
   readonly #upgrades = new OpenUpgrades()
   readonly #held = new HeldBodies()
 
   constructor(parts: DoorParts) {
     this.#parts = parts
     this.#forwarder = new Forwarder(parts.log, parts.upstreams)
+    this.#forwardAuth = new ForwardAuth(parts)
   }
 
   close(): void {
@@ -95,6 +99,8 @@ export class Door {
 
   #lead(sent: Sent, to: Recipient, body: Body | undefined, asked: Asked, table: RouteTable) {
     const { ownPaths, decisions, publicHost, loops } = this.#parts
+    // Whatever name the asking proxy calls us by: the host that counts is the one it asks about.
+    if (asksAbout(asked.path)) return this.#forwardAuth.answer(sent, to, asked, table)
     const routes = table.at(asked.host)
     if (!routes && asked.host !== publicHost) return void tell(sent, to, asked, notHere)
     const show = ownPaths.find(asked.path)

@@ -110,7 +110,7 @@ export const requestHeaders = (
   rawHeaders: readonly string[],
   asked: Asked,
   plan: RoutePlan,
-  { identity, method, authorizationUsed, pubkey }: Pass,
+  pass: Pass,
   /** What was taken off the path. */
   prefix: string | undefined,
 ): string[] => {
@@ -131,11 +131,11 @@ export const requestHeaders = (
         break
       }
       case 'authorization':
-        if (!authorizationUsed && !listed?.includes('authorization')) list.push(name, value)
+        if (!pass.authorizationUsed && !listed?.includes('authorization')) list.push(name, value)
         break
       case 'signature':
         // Used up where they are ours; anywhere else an application's own headers of these names pass.
-        if (method !== 'signature' && !listed?.includes(name.toLowerCase())) list.push(name, value)
+        if (pass.method !== 'signature' && !listed?.includes(name.toLowerCase())) list.push(name, value)
         break
       case 'keep':
         if (!listed?.includes(name.toLowerCase())) list.push(name, value)
@@ -153,10 +153,16 @@ export const requestHeaders = (
     asked.authority,
     'X-Request-Id',
     asked.requestId,
-    'X-Proxy-Auth-Method',
-    method,
   )
   if (prefix !== undefined) list.push('X-Forwarded-Prefix', prefix)
+  return addIdentity(list, pass)
+}
+
+/** The headers that tell a service who is asking. */
+export const identityHeaders = (pass: Pass): string[] => addIdentity([], pass)
+
+const addIdentity = (list: string[], { identity, method, pubkey }: Pass): string[] => {
+  list.push('X-Proxy-Auth-Method', method)
   if (identity) {
     list.push(
       'X-Hero-User',

@@ -57,6 +57,11 @@ export class Peers {
     }
   }
 
+  /** Whether the peer itself is a trusted proxy. */
+  trusts({ socket }: Sent): boolean {
+    return this.#isTrusted(plain(socket.remoteAddress ?? ''))
+  }
+
   /** From the right, the first address that is not a trusted proxy; what does not parse ends the walk. */
   #client(peer: string, chain: readonly string[]): string {
     let client = peer

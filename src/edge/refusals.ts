@@ -151,6 +151,13 @@ export const claimsTooLarge: Told = {
   code: 'claims_too_large',
 }
 
+export const ownPath: Told = {
+  status: 403,
+  title: 'Not the service’s path',
+  text: 'This path belongs to hero_proxy on every host: the proxy in front sends it there, not to the service.',
+  code: 'own_path',
+}
+
 export const badRequest = ({ status, message }: Refusal): Told => ({
   status,
   title: 'Bad request',

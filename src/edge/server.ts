@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server as Front, type Socket } fro
 import type { Duplex } from 'node:stream'
 import { http } from '../http.ts'
 import type { Log } from '../log.ts'
+import { asksAbout } from './asked_about.ts'
 import type { Door } from './door.ts'
 import { ExpressLane } from './express.ts'
 import { refuseUpgrade } from './upgrade.ts'
@@ -43,7 +44,9 @@ export class EdgeServer {
       requestTimeout: 0,
       keepAliveTimeout: 65_000,
       // HTTP/2 in the clear is never spoken; such a request is answered as the HTTP/1.1 it is (RFC 9113 section 3.1).
-      shouldUpgradeCallback: ({ headers }) => !/(^|,)\s*h2c?\s*(\/|,|$)/i.test(headers.upgrade ?? ''),
+      // A question about an upgrade is no upgrade itself.
+      shouldUpgradeCallback: ({ headers, url = '' }) =>
+        !/(^|,)\s*h2c?\s*(\/|,|$)/i.test(headers.upgrade ?? '') && !asksAbout(url),
     })
     const serve = (request: IncomingMessage, response: ServerResponse) => {
       const { socket } = request
