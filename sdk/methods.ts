@@ -371,15 +371,25 @@ export type HealthResult = {
 export type StatsParams = Record<string, never>
 export type StatsResult = {
   uptime_seconds: number
-  /** Resident set */
-  memory_bytes: number
   /** sqlite or postgres */
   database: string
   node: string
+  /** Resident set */
+  memory_bytes: number
   /** Since start */
   rpc_calls: number
   /** Since start */
   edge_requests: number
+  /** Processes that serve the edge beside the daemon itself */
+  workers: {
+    pid: number
+    /** Resident set */
+    memory_bytes: number
+    /** Since start */
+    rpc_calls: number
+    /** Since start */
+    edge_requests: number
+  }[]
 }
 
 export interface AuthSetupParams {
@@ -1076,7 +1086,7 @@ export interface HeroProxyMethods {
   }
   /** Tell that the daemon answers */
   health(params?: HealthParams): Promise<HealthResult>
-  /** Tell uptime, memory and counts of the daemon */
+  /** Tell uptime, memory and counts of the daemon. All its processes together; what workers do is told a second or two later. */
   stats(params?: StatsParams): Promise<StatsResult>
   auth: {
     /** Make the first administrator and sign in; refused once there is one. Over the socket as operator, or with the token of the link that the daemon printed at its first start. */

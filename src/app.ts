@@ -14,8 +14,10 @@ import { Grants } from './groups/grants.ts'
 import { Groups } from './groups/groups.ts'
 import { Members } from './groups/members.ts'
 import { groupMethods } from './groups/methods.ts'
-import { healthMethods, type Counters } from './health/methods.ts'
+import { Counters } from './health/counters.ts'
+import { healthMethods } from './health/methods.ts'
 import type { Config } from './config.ts'
+import { Admission, connectionsFor } from './edge/admission.ts'
 import { CookiePolicy } from './edge/cookie_policy.ts'
 import { FormGuard } from './edge/csrf.ts'
 import { Decisions } from './edge/decision.ts'
@@ -32,7 +34,9 @@ import { Visitors } from './edge/visitor.ts'
 import { Assertions } from './keys/assertions.ts'
 import { Keys } from './keys/keys.ts'
 import { keyMethods } from './keys/methods.ts'
+import { openFileLimit } from './listening.ts'
 import type { Log } from './log.ts'
+import { leaveMark } from './mark.ts'
 import { Dispatcher } from './rpc/dispatcher.ts'
 import { discoverMethod } from './rpc/discover.ts'
 import { Envelope } from './rpc/envelope.ts'
@@ -60,7 +64,7 @@ export type App = ReturnType<typeof createApp>
 
 /** The only place where rooms meet: builds each once and hands it what it uses. */
 export const createApp = (config: Config, database: Database, seal: Seal, log: Log) => {
-  const counters: Counters = { calls: 0, requests: 0 }
+  const counters = new Counters()
   const settings = new Settings(database)
   const audit = new Audit(database, seal.derive('audit chain'))
   const users = new Users(database, () => settings.value('default_context'))
@@ -78,7 +82,7 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
   const sessions = new Sessions(database, () => settings.value('session_lifetime'))
   const routes = new Routes(database)
   const signIn = new SignIn(database, credentials, sessions)
-  const setup = new Setup(database)
+  const setup = new Setup(database, (at) => leaveMark(config, at), log)
   const impersonation = new Impersonation(users, sessions)
   const identification = new Identification(sessions, claims)
 
@@ -141,7 +145,8 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
   const door = new Door({ ...leading, decisions: new Decisions(deciding), loops, log, counters })
   const thought = new Decisions({ ...deciding, reportOversize: () => {} })
   const trials = new Trials({ ...leading, decisions: thought, cookies, users, claims })
-  const edge = new EdgeServer(door, log)
+  const mostConnections = Math.min(config.max_connections, connectionsFor(openFileLimit()))
+  const edge = new EdgeServer(door, new Admission(mostConnections, log), log)
 
   const sweep = async () => {
     await sessions.sweep()
@@ -149,5 +154,17 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
     await audit.sweep(await settings.value('audit_retention_days'))
   }
 
-  return { sweep, settings, sessions, credentials, setup, dispatcher, loops, socket, edge, document }
+  return {
+    counters,
+    sweep,
+    settings,
+    sessions,
+    credentials,
+    setup,
+    dispatcher,
+    loops,
+    socket,
+    edge,
+    document,
+  }
 }

@@ -16,6 +16,8 @@ export interface Config {
   readonly operator_token: string | undefined
   readonly bearer_token: string | undefined
   readonly trusted_proxies: readonly string[]
+  readonly workers: number
+  readonly max_connections: number
   readonly log_level: LogLevel
 }
 
@@ -45,6 +47,9 @@ const setting = <K extends keyof Config>(row: Setting<K>) => row
 
 const home = join(homedir(), 'hero', 'var')
 const absolute = (text: string) => (text === '' ? undefined : resolve(text.replace(/^~(?=\/|$)/, homedir())))
+
+const wholeNumber = (least: number, most: number) => (text: string) =>
+  /^[0-9]{1,7}$/.test(text) && Number(text) >= least && Number(text) <= most ? Number(text) : undefined
 
 const parseListen = (text: string) => {
   const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+)):([0-9]{1,5})$/.exec(text)
@@ -164,6 +169,24 @@ export const settings = [
     default_text: 'none',
     default: () => [],
     parse: parseCidrs,
+  }),
+  setting({
+    name: 'workers',
+    env: ['HERO_PROXY_WORKERS'],
+    meaning: 'How many processes serve the edge; with more than one they are beside the daemon itself',
+    allowed: '1 to 64',
+    default_text: '1',
+    default: () => 1,
+    parse: wholeNumber(1, 64),
+  }),
+  setting({
+    name: 'max_connections',
+    env: ['HERO_PROXY_MAX_CONNECTIONS'],
+    meaning: 'Open connections to the edge in each process; one more is answered 503 and closed',
+    allowed: '1 to 1000000',
+    default_text: '10000',
+    default: () => 10_000,
+    parse: wholeNumber(1, 1_000_000),
   }),
   setting({
     name: 'log_level',

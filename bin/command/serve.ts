@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 import { ConfigError, flagOf, readConfig, settings } from '../../src/config.ts'
+import { takePassedSockets } from '../../src/listening.ts'
+import { createLog, type Log } from '../../src/log.ts'
 import { version } from '../../src/version.ts'
 
 const printStarted = (
@@ -38,12 +40,15 @@ export const addServeCommand = (program: Command): void => {
   command.action(async (flags: Record<string, string>) => {
     const byName = Object.fromEntries(settings.map(({ name }) => [name, flags[camel(name)]]))
     const config = readConfig(byName, process.env)
+    const passed = takePassedSockets(process.env)
     const { startDaemon } = await import('../../src/main.ts')
-    const daemon = await startDaemon(config).catch((error: Error) => {
+    const log = createLog(config.log_level)
+    const daemon = await startDaemon(config, log, passed).catch((error: Error) => {
       throw new ConfigError(oneLine(error))
     })
     printStarted(daemon, config.public_url, `${daemon.edge.host}:${daemon.edge.port}`)
     stopOnSignal(() => daemon.close())
+    renewOnSignal(() => daemon.renew(), log)
   })
 }
 
@@ -67,4 +72,12 @@ const stopOnSignal = (close: () => Promise<void>) => {
       )
     })
   }
+}
+
+const renewOnSignal = (renew: () => Promise<void>, log: Log) => {
+  // At a terminal it tells that the terminal is gone, and ends us as it ends every program.
+  if (process.stdin.isTTY) return
+  process.on('SIGHUP', () => {
+    renew().catch((error: Error) => log.warn({ error: error.message }, 'SIGHUP'))
+  })
 }

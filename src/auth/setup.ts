@@ -1,6 +1,7 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Caller } from '../caller.ts'
 import { AppError, conflict } from '../errors.ts'
+import type { Log } from '../log.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import { instanceFact, keepInstanceFact } from '../storage/instance.ts'
@@ -11,9 +12,14 @@ const lifetime = 24 * 3600
 /** The first administrator: needs the token printed at start, or the operator's socket, and closes behind itself. */
 export class Setup {
   readonly #database: Database
+  readonly #closed: (at: string) => void
+  readonly #log: Log
 
-  constructor(database: Database) {
+  /** `closed` is called once there is an administrator, with the time. */
+  constructor(database: Database, closed: (at: string) => void, log: Log) {
     this.#database = database
+    this.#closed = closed
+    this.#log = log
   }
 
   /** Whether nobody administers this instance and nobody ever did. */
@@ -78,6 +84,15 @@ export class Setup {
     await this.admit(caller, token)
     const { query } = this.#database
     await query.deleteFrom('one_time_tokens').where('purpose', '=', purpose).execute()
-    await keepInstanceFact(this.#database, 'initialised_at', String(now()))
+    const at = String(now())
+    await keepInstanceFact(this.#database, 'initialised_at', at)
+    this.#database.afterCommit(() => {
+      try {
+        this.#closed(at)
+      } catch (error) {
+        // It is done all the same; the next start tries again.
+        this.#log.warn({ error: (error as Error).message }, 'the mark of set-up could not be written')
+      }
+    })
   }
 }

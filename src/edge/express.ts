@@ -4,6 +4,7 @@ import type { Log } from '../log.ts'
 import type { Door } from './door.ts'
 import { PlainRequestParser, type RequestHead } from './message_parser.ts'
 import type { Recipient, Sent } from './recipient.ts'
+import { asksForEvents } from './draining.ts'
 
 /** Seconds that a connection may wait for its next request; as long as node:http is told to keep one. */
 const maxIdle = 65
@@ -25,7 +26,10 @@ export class ExpressLane {
   /** Seconds, counted by a timer. */
   clock = 0
   readonly #timer = setInterval(() => this.#sweep(), 1000).unref()
+  /** Every answer is its connection's last. */
   closing = false
+  /** Connections that wait are not waited for any more. */
+  over = false
 
   constructor(door: Door, plain: Server, log: Log) {
     this.door = door
@@ -53,10 +57,19 @@ export class ExpressLane {
     this.#open.delete(connection)
   }
 
-  /** Ends connections that wait; those with a request under way end behind its answer. */
+  /** From now on every connection ends with its next answer. */
   drain(): void {
     this.closing = true
-    for (const connection of this.#open) connection.endIfIdle()
+    for (const connection of this.#open) connection.makeLast()
+  }
+
+  /** Ends connections that wait, and event streams, which would never end; the others end behind their answer. */
+  endIdle(): void {
+    this.over = true
+    for (const connection of this.#open) {
+      if (connection.streamsEvents) connection.destroy()
+      else connection.endIfIdle()
+    }
   }
 
   destroyAll(): void {
@@ -120,7 +133,16 @@ class ExpressConnection implements Recipient {
   }
 
   endIfIdle(): void {
-    if (!this.#request) this.destroy()
+    if (!this.#request && this.#held.length === 0) this.destroy()
+  }
+
+  makeLast(): void {
+    if (this.#request && !this.headersSent && this.#held.length <= this.#request.length)
+      this.shouldKeepAlive = false
+  }
+
+  get streamsEvents(): boolean {
+    return this.#request !== undefined && asksForEvents(this.#request.rawHeaders)
   }
 
   #take(bytes: Buffer): void {
@@ -295,11 +317,12 @@ class ExpressConnection implements Recipient {
     this.idleSince = this.#lane.clock
     this.#closed()
     if (this.#gone) return
-    if (!this.shouldKeepAlive) {
+    const waits = this.#held.length <= length
+    if (!this.shouldKeepAlive || (this.#lane.over && waits)) {
       this.#leave()
       return this.#socket.destroySoon()
     }
-    this.#held = this.#held.length > length ? this.#held.subarray(length) : empty
+    this.#held = waits ? empty : this.#held.subarray(length)
     // Not from here: a thousand pipelined requests would be a thousand calls deep.
     if (this.#held.length > 0) setImmediate(this.#goOn)
   }

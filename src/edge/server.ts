@@ -3,8 +3,10 @@ import { createServer, type AddressInfo, type Server as Front, type Socket } fro
 import type { Duplex } from 'node:stream'
 import { http } from '../http.ts'
 import type { Log } from '../log.ts'
+import type { Admission } from './admission.ts'
 import { asksAbout } from './asked_about.ts'
 import type { Door } from './door.ts'
+import { endBehind, endSoon, farewell, makeLast } from './draining.ts'
 import { ExpressLane } from './express.ts'
 import { refuseUpgrade } from './upgrade.ts'
 
@@ -27,12 +29,15 @@ export class EdgeServer {
   readonly #express: ExpressLane
   readonly #front: Front
   readonly #upgraded = new Set<Duplex>()
+  /** The answers under way that node:http gives. */
+  readonly #open = new Set<ServerResponse>()
+  #closing = false
   /** The answers under way on a connection: nothing may be written between them. */
   readonly #answering = new WeakMap<Duplex, Set<ServerResponse>>()
   /** Connections whose last answer is on its way: what comes behind it is no request (RFC 9112 section 9.6). */
   readonly #last = new WeakSet<Duplex>()
 
-  constructor(door: Door, log: Log) {
+  constructor(door: Door, admission: Admission, log: Log) {
     this.#door = door
     this.#log = log
     this.#server = http.createServer({
@@ -42,6 +47,8 @@ export class EdgeServer {
       headersTimeout: 15_000,
       // A body may take as long as it keeps coming: uploads have no end by the clock.
       requestTimeout: 0,
+      // How exactly that is kept: otherwise half a minute late.
+      connectionsCheckingInterval: 1000,
       keepAliveTimeout: 65_000,
       // HTTP/2 in the clear is never spoken; such a request is answered as the HTTP/1.1 it is (RFC 9113 section 3.1).
       // A question about an upgrade is no upgrade itself.
@@ -56,7 +63,12 @@ export class EdgeServer {
       const before = [...answers].at(-1)
       if (answers.size >= maxPipelined) return void socket.destroy()
       answers.add(response)
-      response.once('close', () => answers.delete(response))
+      this.#open.add(response)
+      response.once('close', () => {
+        answers.delete(response)
+        this.#open.delete(response)
+      })
+      if (this.#closing) makeLast(response)
       // An upgrade that is not taken up: parsers do not agree on where such a message ends.
       if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
       if (before) before.once('close', () => this.#begin(request, response))
@@ -80,36 +92,59 @@ export class EdgeServer {
       else refuseBytes(error, socket as Socket)
     })
     this.#express = new ExpressLane(door, this.#server, log)
-    this.#front = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      this.#express.accept(socket),
-    )
+    this.#front = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      if (admission.admit(socket)) this.#express.accept(socket)
+    })
     // It is handed its connections and never listens itself; without this word it would hold no time limits.
     this.#server.emit('listening')
   }
 
-  async listen({ host, port }: { host: string; port: number }): Promise<AddressInfo> {
+  /** Listens at an address, or on a socket that was passed. */
+  async listen(at: { host: string; port: number } | { fd: number }): Promise<AddressInfo> {
     await new Promise<void>((resolve, reject) => {
       this.#front.once('error', reject)
-      this.#front.listen(port, host, resolve)
+      this.#front.listen(at, resolve)
     })
-    return this.#front.address() as AddressInfo
+    const address = this.#front.address()
+    if (address === null || typeof address === 'string')
+      throw new Error('the socket passed for the edge is no TCP socket')
+    return address
   }
 
-  /** Takes no new requests; those under way finish, `grace` milliseconds at most. */
+  /**
+   * Takes no new connections; requests under way finish, `grace` milliseconds at most. Connections that are kept may ask
+   * once more for a moment, and are told that it was the last time: closed at once, some would be just asking.
+   */
   async close(grace: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#front.close(() => resolve()))
+    this.#closing = true
     this.#express.drain()
-    this.#server.close()
-    this.#server.closeIdleConnections()
-    for (const socket of this.#upgraded) socket.destroy()
-    const timer = setTimeout(() => {
-      this.#server.closeAllConnections()
-      this.#express.destroyAll()
-    }, grace)
+    for (const response of this.#open) {
+      // Behind the others what was sent already waits for its turn.
+      if ([...this.#answers(response.req.socket)].at(-1) === response) makeLast(response)
+    }
+    // After one more turn: what has come by then is read, and is a request under way.
+    const idle = setTimeout(() => setImmediate(() => this.#endIdle()), farewell)
+    const last = setTimeout(() => this.#endAll(), grace)
     await closed
-    this.#express.destroyAll()
-    clearTimeout(timer)
+    clearTimeout(idle)
+    clearTimeout(last)
+    this.#server.close()
+    this.#endAll()
     this.#door.close()
+  }
+
+  #endIdle(): void {
+    this.#express.endIdle()
+    this.#server.closeIdleConnections()
+    for (const response of this.#open) endBehind(response)
+    for (const socket of this.#upgraded) endSoon(socket)
+  }
+
+  #endAll(): void {
+    this.#server.closeAllConnections()
+    this.#express.destroyAll()
+    for (const socket of this.#upgraded) socket.destroy()
   }
 
   #begin(request: IncomingMessage, response: ServerResponse): void {

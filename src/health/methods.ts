@@ -2,13 +2,12 @@ import { Type } from '../type.ts'
 import { method } from '../method.ts'
 import { Nothing, Shape } from '../schemas.ts'
 import { version } from '../version.ts'
+import type { Counters } from './counters.ts'
 
-/** Numbers about the running process. */
-export interface Counters {
-  /** JSON-RPC calls answered since start. */
-  calls: number
-  /** HTTP requests answered at the edge since start. */
-  requests: number
+const counts = {
+  memory_bytes: Type.Integer({ description: 'Resident set' }),
+  rpc_calls: Type.Integer({ description: 'Since start' }),
+  edge_requests: Type.Integer({ description: 'Since start' }),
 }
 
 export const healthMethods = (counters: Counters, databaseKind: string) => [
@@ -25,37 +24,33 @@ export const healthMethods = (counters: Counters, databaseKind: string) => [
   method({
     name: 'stats',
     summary: 'Tell uptime, memory and counts of the daemon',
+    description: 'All its processes together; what workers do is told a second or two later.',
     effect: 'read',
     claim: ['proxy.admin'],
     params: Nothing,
     result: Shape({
       uptime_seconds: Type.Integer(),
-      memory_bytes: Type.Integer({ description: 'Resident set' }),
       database: Type.String({ description: 'sqlite or postgres' }),
       node: Type.String(),
-      rpc_calls: Type.Integer({ description: 'Since start' }),
-      edge_requests: Type.Integer({ description: 'Since start' }),
+      ...counts,
+      workers: Type.Array(Shape({ pid: Type.Integer(), ...counts }), {
+        description: 'Processes that serve the edge beside the daemon itself',
+      }),
     }),
     examples: [
       {
         params: {},
         result: {
           uptime_seconds: 3600,
-          memory_bytes: 94371840,
           database: 'sqlite',
           node: 'v24.21.0',
+          memory_bytes: 94371840,
           rpc_calls: 17,
           edge_requests: 1024,
+          workers: [],
         },
       },
     ],
-    handler: () => ({
-      uptime_seconds: Math.round(process.uptime()),
-      memory_bytes: process.memoryUsage.rss(),
-      database: databaseKind,
-      node: process.version,
-      rpc_calls: counters.calls,
-      edge_requests: counters.requests,
-    }),
+    handler: () => ({ ...counters.daemon(), database: databaseKind, node: process.version }),
   }),
 ]

@@ -1,7 +1,7 @@
 import type { Audit } from '../audit/audit.ts'
 import type { Caller } from '../caller.ts'
 import { AppError } from '../errors.ts'
-import type { Counters } from '../health/methods.ts'
+import type { Counters } from '../health/counters.ts'
 import type { Log } from '../log.ts'
 import type { Method } from '../method.ts'
 import type { Database } from '../storage/database.ts'
@@ -40,9 +40,15 @@ export class Dispatcher {
   readonly #database: Database
   readonly #audit: Audit
   readonly #log: Log
-  readonly #counters: Counters
+  readonly #counters: Pick<Counters, 'calls'>
 
-  constructor(methods: readonly Method[], database: Database, audit: Audit, log: Log, counters: Counters) {
+  constructor(
+    methods: readonly Method[],
+    database: Database,
+    audit: Audit,
+    log: Log,
+    counters: Pick<Counters, 'calls'>,
+  ) {
     this.methods = methods
     this.#database = database
     this.#audit = audit

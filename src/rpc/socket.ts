@@ -58,7 +58,8 @@ export class RpcSocket {
     this.#http.emit('listening')
   }
 
-  async listen(path: string): Promise<void> {
+  /** Listens at `path`, or on a socket that was passed and should be there; its file is somebody else's then. */
+  async listen(path: string, passed?: number): Promise<void> {
     this.#path = path
     this.#peerOf = loadPeerOf()
     if (!this.#peerOf) {
@@ -66,7 +67,17 @@ export class RpcSocket {
         'this platform does not tell who opened a socket: everybody who can open rpc.sock is operator',
       )
     }
-    this.#file = await bindSocketFile(this.#server, path)
+    if (passed === undefined) this.#file = await bindSocketFile(this.#server, path)
+    else await this.#listenOn(passed)
+  }
+
+  async #listenOn(fd: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ fd }, resolve)
+    })
+    // A TCP socket has an address; there everybody would be a stranger, or everybody an operator.
+    if (this.#server.address() !== null) throw new Error('the socket passed for rpc is no Unix socket')
   }
 
   /** Takes no new connections; those that are open finish what is on its way, `grace` milliseconds at most. */

@@ -14,6 +14,7 @@ const writerLock = 7_310_997
 interface Open {
   readonly transaction: Transaction<Schema>
   readonly raised: Set<Subject>
+  readonly afterwards: (() => void)[]
 }
 
 /**
@@ -23,6 +24,8 @@ interface Open {
 export class Database {
   readonly kind: 'sqlite' | 'postgres'
   readonly revisions: Revisions
+  /** Called when a change of ours is committed; it is told to nobody before this is done. */
+  announce: () => Promise<void> = async () => {}
   readonly #kysely: Kysely<Schema>
   readonly #open = new AsyncLocalStorage<Open>()
 
@@ -48,17 +51,19 @@ export class Database {
   async write<T>(work: () => Promise<T>): Promise<T> {
     if (this.#open.getStore()) return work()
     const raised = new Set<Subject>()
+    const afterwards: (() => void)[] = []
     try {
       const result = await this.#kysely.transaction().execute(async (transaction) => {
         if (this.kind === 'postgres')
           await sql`select pg_advisory_xact_lock(${writerLock})`.execute(transaction)
-        return this.#open.run({ transaction, raised }, async () => {
+        return this.#open.run({ transaction, raised, afterwards }, async () => {
           const done = await work()
           await raiseRevisions(transaction, raised, this.kind === 'postgres')
           return done
         })
       })
-      if (raised.size > 0) await this.revisions.committed(raised)
+      if (raised.size > 0) await Promise.all([this.revisions.committed(raised), this.announce()])
+      for (const then of afterwards) then()
       return result
     } catch (error) {
       throw asUnavailable(error)
@@ -70,6 +75,13 @@ export class Database {
     const open = this.#open.getStore()
     if (!open) throw new TypeError('a subject changes inside write() only')
     open.raised.add(subject)
+  }
+
+  /** Runs `then` once the present transaction is committed, and never if it is rolled back. Inside `write`. */
+  afterCommit(then: () => void): void {
+    const open = this.#open.getStore()
+    if (!open) throw new TypeError('what comes after a commit is said inside write() only')
+    open.afterwards.push(then)
   }
 
   async close(): Promise<void> {

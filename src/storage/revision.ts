@@ -9,6 +9,8 @@ export interface Revisions {
   /** Returns a promise only when the present state has to be asked for; caches wait for it before they answer. */
   refresh(): Promise<void> | undefined
   of(subject: Subject): number
+  /** Another process says that it has changed something: what is known counts no more, and a question under way neither. */
+  forget(): void
   /** After a commit of our own that raised `subjects`. */
   committed(subjects: ReadonlySet<Subject>): Promise<void>
   close(): Promise<void>
@@ -68,6 +70,10 @@ export class SqliteRevisions implements Revisions {
     return this.#values.get(subject) ?? 0
   }
 
+  forget(): void {
+    this.#asked = false
+  }
+
   async committed(): Promise<void> {
     this.#asked = false
   }
@@ -113,7 +119,7 @@ export class PostgresRevisions implements Revisions {
     }
     client.on('error', lost)
     client.on('end', lost)
-    client.on('notification', () => (this.#known = false))
+    client.on('notification', () => this.forget())
     try {
       await client.connect()
       await client.query('listen hero_proxy_revisions')
@@ -127,7 +133,21 @@ export class PostgresRevisions implements Revisions {
     // While a read is on its way nothing is known yet, whatever it will find.
     if (this.#reading) return this.#reading
     if (this.#known && Date.now() - this.#readAt < trustSilence) return undefined
-    return (this.#reading = this.#read().finally(() => (this.#reading = undefined)))
+    return this.#readBy(this.#read())
+  }
+
+  forget(): void {
+    this.#known = false
+    // One that is on its way may have looked before the change: whoever asks from now on waits for the one after it.
+    if (this.#reading)
+      void this.#readBy(this.#reading.catch(() => {}).then(() => this.#read())).catch(() => {})
+  }
+
+  #readBy(read: Promise<void>): Promise<void> {
+    const reading = read.finally(() => {
+      if (this.#reading === reading) this.#reading = undefined
+    })
+    return (this.#reading = reading)
   }
 
   async #read(): Promise<void> {

@@ -1,11 +1,42 @@
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
-import { CompiledQuery, SqliteAdapter, SqliteDialect, SqliteDriver, type DatabaseConnection } from 'kysely'
+import { SqliteAdapter, SqliteDialect, SqliteDriver } from 'kysely'
 
-/** A read-then-write transaction that begins deferred fails with SQLITE_BUSY_SNAPSHOT when another process wrote meanwhile. */
+/** Milliseconds that a writer waits for the writers of other processes. */
+const patience = 5000
+
+/**
+ * A read-then-write transaction that begins deferred fails with SQLITE_BUSY_SNAPSHOT when another process wrote meanwhile.
+ * While another process writes, this one goes on with everything else: waiting inside SQLite would hold up all of it.
+ */
 class ImmediateDriver extends SqliteDriver {
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  readonly #begin: Sqlite.Statement
+  readonly #impatient: Sqlite.Statement
+  readonly #patient: Sqlite.Statement
+  constructor(config: DialectConfig, database: Sqlite.Database) {
+    super(config)
+    this.#begin = database.prepare('begin immediate')
+    this.#impatient = database.prepare('pragma busy_timeout = 0')
+    this.#patient = database.prepare(`pragma busy_timeout = ${patience}`)
+  }
+
+  override async beginTransaction(): Promise<void> {
+    const deadline = performance.now() + patience
+    while (!this.#begins(performance.now() >= deadline)) await delay(1 + Math.random() * 4)
+  }
+
+  #begins(last: boolean): boolean {
+    this.#impatient.get()
+    try {
+      this.#begin.run()
+      return true
+    } catch (error) {
+      if (last || !(error as NodeJS.ErrnoException).code?.startsWith('SQLITE_BUSY')) throw error
+      return false
+    } finally {
+      this.#patient.get()
+    }
   }
 }
 
@@ -16,14 +47,19 @@ class TransactionalAdapter extends SqliteAdapter {
   }
 }
 
+type DialectConfig = ConstructorParameters<typeof SqliteDialect>[0]
+
 class ImmediateDialect extends SqliteDialect {
-  readonly #config: ConstructorParameters<typeof SqliteDialect>[0]
-  constructor(config: ConstructorParameters<typeof SqliteDialect>[0]) {
+  readonly #config: DialectConfig
+  readonly #database: Sqlite.Database
+  constructor(database: Sqlite.Database) {
+    const config = { database: holdingStatements(database) }
     super(config)
     this.#config = config
+    this.#database = database
   }
   override createDriver() {
-    return new ImmediateDriver(this.#config)
+    return new ImmediateDriver(this.#config, this.#database)
   }
   override createAdapter() {
     return new TransactionalAdapter()
@@ -61,7 +97,7 @@ export const openSqlite = (file: string): SqliteFile => {
   // Made by us with 0600 before SQLite sees it: its own files (WAL, index) take the mode of the database.
   if (!existsSync(file)) closeSync(openSync(file, 'ax', 0o600))
   chmodSync(file, 0o600)
-  const database = new Sqlite(file, { timeout: 5000 })
+  const database = new Sqlite(file, { timeout: patience })
   try {
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = FULL')
@@ -75,7 +111,7 @@ export const openSqlite = (file: string): SqliteFile => {
     throw /^SQLITE_(NOTADB|CORRUPT)/.test(code ?? '') ? damaged(file, message) : error
   }
   return {
-    dialect: new ImmediateDialect({ database: holdingStatements(database) }),
-    reader: new Sqlite(file, { readonly: true, timeout: 5000 }),
+    dialect: new ImmediateDialect(database),
+    reader: new Sqlite(file, { readonly: true, timeout: patience }),
   }
 }

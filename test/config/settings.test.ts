@@ -78,6 +78,20 @@ const values: Record<keyof Config, { good: [string, unknown][]; bad: string[] }>
     ],
     bad: ['10.0.0.0/33', '::1/129', 'localhost', '10.0.0', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/-1', '*'],
   },
+  workers: {
+    good: [
+      ['2', 2],
+      ['64', 64],
+    ],
+    bad: ['', '0', '65', '-1', '1.5', 'two', ' 2', '0x2', '1e1'],
+  },
+  max_connections: {
+    good: [
+      ['1', 1],
+      ['1000000', 1_000_000],
+    ],
+    bad: ['', '0', '1000001', '-1', '1.5', 'many', '99999999'],
+  },
   log_level: {
     good: [
       ['debug', 'debug'],
@@ -117,6 +131,8 @@ describe('start-up settings', () => {
       operator_token: undefined,
       bearer_token: undefined,
       trusted_proxies: [],
+      workers: 1,
+      max_connections: 10_000,
       log_level: 'info',
     })
   })

@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 
 export const root = join(import.meta.dirname, '..', '..')
 export const command = join(root, 'bin', 'hero-proxy.js')
@@ -10,6 +11,9 @@ export interface RunningDaemon {
   readonly socket: string
   /** What it printed for people. */
   readonly printed: string
+  readonly edge: { readonly port: number }
+  /** What it wrote on standard error so far: its log. */
+  readonly log: () => string
 }
 
 /** The environment of a daemon that shares nothing with this machine's own. */
@@ -22,12 +26,17 @@ export const environment = (dir: string): NodeJS.ProcessEnv => ({
   HERO_PROXY_LOG_LEVEL: 'warn',
 })
 
+/** How the process comes to be; its output has to be piped. */
+type Start = (env: NodeJS.ProcessEnv) => ChildProcessByStdio<null, Readable, Readable>
+
 /** The daemon as a process of its own, as `npm start` runs it; resolves when it has said that it runs. */
-export const spawnDaemon = async (dir: string): Promise<RunningDaemon> => {
-  const child = spawn(process.execPath, [command, 'serve'], {
-    env: environment(dir),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+export const spawnDaemon = async (
+  dir: string,
+  more: NodeJS.ProcessEnv = {},
+  start: Start = (env) =>
+    spawn(process.execPath, [command, 'serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] }),
+): Promise<RunningDaemon> => {
+  const child = start({ ...environment(dir), ...more })
   let printed = ''
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
@@ -38,7 +47,13 @@ export const spawnDaemon = async (dir: string): Promise<RunningDaemon> => {
   }
   if (!printed.includes('is running')) throw new Error(`the daemon did not start: ${errors}`)
   child.stdout.resume()
-  return { child, socket: join(dir, 's', 'hero_proxy', 'rpc.sock'), printed }
+  return {
+    child,
+    socket: /^ {2}socket +(.*)$/m.exec(printed)![1]!,
+    printed,
+    edge: { port: Number(/\(.*:(\d+)\)/.exec(printed)![1]) },
+    log: () => errors,
+  }
 }
 
 export const kill = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void> => {

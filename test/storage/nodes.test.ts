@@ -92,24 +92,32 @@ onBothDatabases('a second node on the same database', (newUrl, kind) => {
     assert.equal(await cached.get(), kept)
   })
 
-  test(
-    'writers of two nodes do not lose each other',
-    { skip: kind === 'sqlite' ? 'two files in one process would wait for each other' : false },
-    async () => {
-      await put(here, '0')
-      const increment = (database: Database) =>
-        database.write(async () => {
-          const { value } = await database.query
-            .selectFrom('settings')
-            .select('value')
-            .where('key', '=', 'shared')
-            .executeTakeFirstOrThrow()
-          await put(database, String(Number(value) + 1))
-        })
-      await Promise.all(Array.from({ length: 20 }, (_, i) => increment(i % 2 ? here : there)))
-      assert.equal(await cacheOf(here).get(), '20')
-    },
-  )
+  test('writers of two nodes do not lose each other', async () => {
+    await put(here, '0')
+    const increment = (database: Database) =>
+      database.write(async () => {
+        const { value } = await database.query
+          .selectFrom('settings')
+          .select('value')
+          .where('key', '=', 'shared')
+          .executeTakeFirstOrThrow()
+        await put(database, String(Number(value) + 1))
+      })
+    await Promise.all(Array.from({ length: 20 }, (_, i) => increment(i % 2 ? here : there)))
+    assert.equal(await cacheOf(here).get(), '20')
+  })
+
+  test('a writer that waits for another holds up nothing else', async () => {
+    const waiting = Promise.withResolvers<void>()
+    await here.write(async () => {
+      await put(here, 'first')
+      put(there, 'second').then(waiting.resolve, waiting.reject)
+      // Held up, this would never get so far: the other one waits for this very transaction.
+      for (let i = 0; i < 20; i++) await delay(5)
+    })
+    await waiting.promise
+    assert.equal(await within(cacheOf(here), 'second'), 'second')
+  })
 
   test(
     'sees changes after the connection that tells of them was killed, and when it is silent',

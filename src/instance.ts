@@ -1,0 +1,36 @@
+import { createApp, type App } from './app.ts'
+import type { Config } from './config.ts'
+import type { Log } from './log.ts'
+import { openSeal, readMasterSecret } from './master_secret.ts'
+import { openDatabase, type Database } from './storage/database.ts'
+
+/** The rooms over their open database: what the daemon and each of its workers begin with and end with. */
+export interface Instance {
+  readonly app: App
+  readonly database: Database
+  /** When nothing is served any more. */
+  close(): Promise<void>
+}
+
+/** Opens the database, lets `inspect` refuse it, and builds the rooms. */
+export const openInstance = async (
+  config: Config,
+  log: Log,
+  inspect: (database: Database) => Promise<void> = async () => {},
+): Promise<Instance> => {
+  const secret = readMasterSecret(config)
+  const database = await openDatabase(config.database_url, log)
+  try {
+    await inspect(database)
+    const app = createApp(config, database, await openSeal(database, secret), log)
+    await app.loops.open()
+    const close = async () => {
+      await app.credentials.close()
+      await database.close()
+    }
+    return { app, database, close }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
