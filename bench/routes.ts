@@ -4,43 +4,33 @@ import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
 import { ask } from '../test/helpers/http.ts'
 import { newInstance } from './daemon.ts'
-import * as told from './peers/configurations.ts'
+import * as peers from './peers/configurations.ts'
 import {
   eventually,
   freePort,
   generatorCore,
-  newFolder,
   output,
   pathOf,
   serverCore,
-  start,
   takeGeneratorCore,
-  versionOf,
 } from './processes.ts'
-import { figures, heading, table, told as shown } from './report.ts'
-import { takeTurns, untilSteady, roundsOr, type Contestant } from './round.ts'
+import { figures, heading, table, told } from './report.ts'
+import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
+import { need, Servers, versions } from './servers.ts'
 
 takeGeneratorCore()
+need('nginx', 'wrk')
 
-const rounds = roundsOr(7)
-const [nginx, wrk] = ['nginx', 'wrk'].map((program) => pathOf(program))
-if (nginx === undefined || wrk === undefined) {
-  console.log('skipped: upstream and generator are nginx and wrk (Debian: apt-get install nginx-light wrk)')
-  process.exit(0)
-}
-
-const folder = newFolder()
-const places = { folder, upstream: join(folder, 'upstream.sock'), endpoint: join(folder, 'endpoint.sock') }
-const configuration = join(folder, 'upstream.conf')
-writeFileSync(configuration, told.upstream(places, await freePort()))
-const upstream = start(generatorCore, nginx, ['-p', folder, '-c', configuration], {}, 'ignore')
+const servers = new Servers()
+const { places } = servers
+servers.nginx(peers.upstream(places, await freePort()), generatorCore)
 
 const nameOf = (i: number) => `h${i}.localhost`
 
 /** A daemon that leads so many hosts to the upstream. */
 const serving = async (routes: number) => {
   const instance = await newInstance()
-  const daemon = instance.start(serverCore)
+  const daemon = servers.keep(instance.start(serverCore))
   const hero = new HeroProxy({ socket: instance.socketPath })
   await eventually(() => hero.health())
   const target = `unix:${places.upstream}`
@@ -59,7 +49,7 @@ const serving = async (routes: number) => {
 }
 
 const script = (hosts: number) => {
-  const file = join(folder, `${hosts}.lua`)
+  const file = join(servers.folder, `${hosts}.lua`)
   writeFileSync(
     file,
     `local made = {}
@@ -79,7 +69,7 @@ const contestant = (name: string, { instance, daemon }: typeof few, hosts: numbe
   measure: async () => {
     const before = daemon.cpu()
     const url = `http://127.0.0.1:${instance.port}/`
-    const text = await output(wrk, ['-t1', '-c32', '-d2s', '-s', script(hosts), url])
+    const text = await output(pathOf('wrk')!, ['-t1', '-c32', '-d2s', '-s', script(hosts), url])
     if (/Non-2xx|Socket errors/.test(text)) throw new Error(`${name}: ${text}`)
     const numberIn = (pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? Number.NaN)
     return {
@@ -93,7 +83,7 @@ const contestants = [
   contestant('10,000 routes, ten of them asked', many, 10),
   contestant('10,000 routes, all asked', many, 10_000),
 ]
-const results = await takeTurns(contestants, rounds, untilSteady)
+const results = await takeTurns(contestants, roundsOr(7), untilSteady)
 
 /** Milliseconds until the first answer after a route has changed. */
 const afterChange = async ({ hero, changed }: typeof few) => {
@@ -106,30 +96,31 @@ const afterChange = async ({ hero, changed }: typeof few) => {
   return times.toSorted((a, b) => a - b)[3]!
 }
 const [fewChange, manyChange] = [await afterChange(few), await afterChange(many)]
-for (const { hero, daemon } of [few, many]) {
-  hero.close()
-  await daemon.stop()
-}
-await upstream.stop()
+for (const { hero } of [few, many]) hero.close()
+await servers.stop()
 
-heading('Small GETs of guests through the door, by the number of routes, 32 connections', {
-  nginx: versionOf('nginx', '-v'),
-  wrk: versionOf('wrk', '-v'),
-})
+heading(
+  'Small GETs of guests through the door, by the number of routes, 32 connections',
+  versions('nginx', 'wrk'),
+)
 table([
   ['', 'requests/s', 'µs on the processor', 'cost, to that with 10 routes'],
   ...contestants.map(({ name }) => [
     name,
-    shown(results.of(name)),
-    shown(results.of(name, 'cpu')),
-    shown(results.ratio(name, '10 routes', 'cpu')),
+    told(results.of(name)),
+    told(results.of(name, 'cpu')),
+    told(results.ratio(name, '10 routes', 'cpu')),
   ]),
 ])
 console.log(
   `\nThe first answer after a change of one route: ${fewChange.toFixed(1)} ms of 10, ${manyChange.toFixed(1)} ms of 10,000`,
 )
-figures('routes', {
-  ten_thousand_vs_ten: results.ratio('10,000 routes, all asked', '10 routes', 'cpu').median,
-  ten_of_ten_thousand_vs_ten: results.ratio('10,000 routes, ten of them asked', '10 routes', 'cpu').median,
-  first_after_change_ms: manyChange,
-})
+figures(
+  'routes',
+  {
+    ten_thousand_vs_ten: results.ratio('10,000 routes, all asked', '10 routes', 'cpu').median,
+    ten_of_ten_thousand_vs_ten: results.ratio('10,000 routes, ten of them asked', '10 routes', 'cpu').median,
+    first_after_change_ms: manyChange,
+  },
+  results,
+)

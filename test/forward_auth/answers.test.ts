@@ -82,6 +82,37 @@ describe('answers of /auth/forward', () => {
     assert.deepEqual(identity(two).Authorization, [''])
   })
 
+  test('the network and tokens of programs count by the client’s address and headers', async () => {
+    const { hero } = stage.daemon
+    const target = 'http://127.0.0.1:9'
+    await stage.route({ domain: 'api.localhost', target, auth_mode: 'bearer' })
+    await stage.route({ domain: 'key.localhost', target, auth_mode: 'signature' })
+    const { access_token } = await hero.auth.login({ login: 'bob', password: goodPassword })
+    const api = { ...about, 'X-Forwarded-Host': 'api.localhost', Accept: 'text/html' }
+    const bob = identity(await question({ ...api, Authorization: `Bearer ${access_token}` }))
+    assert.deepEqual([bob['X-Hero-User'], bob['X-Proxy-Auth-Method']], [['bob'], ['bearer']])
+    const refused = await question({ ...api, Cookie: stage.bob })
+    assert.equal(refused.status, 401)
+    assert.match(refused.headers['www-authenticate']!, /^Bearer/)
+    // A signature covers the body, of which a question knows nothing.
+    const key = await question({ ...about, 'X-Forwarded-Host': 'key.localhost', 'X-Signature': 'ab' })
+    assert.equal(key.status, 401)
+
+    // Of the client's address, not of the proxy's, and not of one that the client made up.
+    for (const network of ['10.1.1.0/24', '127.0.0.0/8'])
+      await hero.users.networks.add({ user: 'bob', network })
+    await hero.settings.set({ key: 'network_login', value: true })
+    for (const [addresses, user] of [
+      ['10.1.1.1', 'bob'],
+      ['10.1.1.1, 10.2.2.2', ''],
+      ['10.2.2.2, 10.1.1.1', 'bob'],
+    ] as const) {
+      const open = { ...about, 'X-Forwarded-Uri': '/open', 'X-Forwarded-For': addresses }
+      assert.deepEqual(identity(await question(open))['X-Hero-User'], [user], addresses)
+    }
+    await hero.settings.set({ key: 'network_login', value: false })
+  })
+
   test('a dead cookie is cleared', async () => {
     const stale = { ...about, 'X-Forwarded-Uri': '/open', Cookie: `${stage.ada}x` }
     const answer = await question(stale)
