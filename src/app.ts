@@ -26,6 +26,7 @@ import { LoopGuard } from './edge/loop_guard.ts'
 import { OwnPaths } from './edge/own_paths.ts'
 import { Peers } from './edge/peers.ts'
 import { RpcPath } from './edge/rpc_path.ts'
+import type { SecureEdge } from './edge/secure_edge.ts'
 import { EdgeServer } from './edge/server.ts'
 import { Signatures } from './edge/signature.ts'
 import { Trials } from './edge/trial.ts'
@@ -63,7 +64,14 @@ import { Users } from './users/users.ts'
 export type App = ReturnType<typeof createApp>
 
 /** The only place where rooms meet: builds each once and hands it what it uses. */
-export const createApp = (config: Config, database: Database, seal: Seal, log: Log) => {
+export const createApp = (
+  config: Config,
+  database: Database,
+  seal: Seal,
+  log: Log,
+  /** Where the edge speaks TLS. */
+  Secure?: typeof SecureEdge,
+) => {
   const counters = new Counters()
   const settings = new Settings(database)
   const audit = new Audit(database, seal.derive('audit chain'))
@@ -134,9 +142,10 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
     visitors,
     operatorToken: config.operator_token,
   })
+  const publicHost = new URL(config.public_url).hostname
   const leading = {
     peers: new Peers(config.trusted_proxies),
-    publicHost: new URL(config.public_url).hostname,
+    publicHost,
     routes: () => routes.table(),
     ownPaths: new OwnPaths(visits, rpc, document, () => keys.jwks()),
     upstreams: new Upstreams({ routes: () => routes.table(), log }),
@@ -146,7 +155,9 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
   const thought = new Decisions({ ...deciding, reportOversize: () => {} })
   const trials = new Trials({ ...leading, decisions: thought, cookies, users, claims })
   const mostConnections = Math.min(config.max_connections, connectionsFor(openFileLimit()))
-  const edge = new EdgeServer(door, new Admission(mostConnections, log), log)
+  const secure =
+    Secure && new Secure({ config, database, seal, routes: () => routes.table(), publicHost, log })
+  const edge = new EdgeServer(door, new Admission(mostConnections, log), log, secure?.openFront)
 
   const sweep = async () => {
     await sessions.sweep()
@@ -165,6 +176,7 @@ export const createApp = (config: Config, database: Database, seal: Seal, log: L
     loops,
     socket,
     edge,
+    secure,
     document,
   }
 }

@@ -18,6 +18,12 @@ export interface Config {
   readonly trusted_proxies: readonly string[]
   readonly workers: number
   readonly max_connections: number
+  /** PEM files, as many certificates as keys; the edge speaks TLS if there are any. */
+  readonly tls_cert: readonly string[]
+  readonly tls_key: readonly string[]
+  readonly acme_directory: string | undefined
+  readonly acme_email: string | undefined
+  readonly plain_listen: { readonly host: string; readonly port: number } | undefined
   readonly log_level: LogLevel
 }
 
@@ -50,6 +56,11 @@ const absolute = (text: string) => (text === '' ? undefined : resolve(text.repla
 
 const wholeNumber = (least: number, most: number) => (text: string) =>
   /^[0-9]{1,7}$/.test(text) && Number(text) >= least && Number(text) <= most ? Number(text) : undefined
+
+const files = (text: string) => {
+  const list = text.split(',').map((part) => absolute(part.trim()))
+  return list.every((path) => path !== undefined) ? list : undefined
+}
 
 const parseListen = (text: string) => {
   const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+)):([0-9]{1,5})$/.exec(text)
@@ -187,6 +198,54 @@ export const settings = [
     default_text: '10000',
     default: () => 10_000,
     parse: wholeNumber(1, 1_000_000),
+  }),
+  setting({
+    name: 'tls_cert',
+    env: ['HERO_PROXY_TLS_CERT'],
+    meaning:
+      'Certificates of the edge, which then speaks TLS; each serves the names in it, the first all others too',
+    allowed: 'PEM files with the chain, joined by commas; read again when they change',
+    default_text: 'none: plain HTTP',
+    default: () => [],
+    parse: files,
+  }),
+  setting({
+    name: 'tls_key',
+    env: ['HERO_PROXY_TLS_KEY'],
+    meaning: 'Their private keys, in the same order',
+    allowed: 'PEM files joined by commas',
+    default_text: 'none',
+    default: () => [],
+    parse: files,
+  }),
+  setting({
+    name: 'acme_directory',
+    env: ['HERO_PROXY_ACME_DIRECTORY'],
+    meaning:
+      'Where certificates for the domains of the routes are ordered; needs acme_email and plain_listen',
+    allowed: 'an https URL, such as https://acme-v02.api.letsencrypt.org/directory',
+    default_text: 'none: no certificate is ordered',
+    default: () => undefined,
+    parse: (text) => (URL.canParse(text) && new URL(text).protocol === 'https:' ? text : undefined),
+  }),
+  setting({
+    name: 'acme_email',
+    env: ['HERO_PROXY_ACME_EMAIL'],
+    meaning: 'Whom the certificate authority may write to; giving it agrees to its terms of service',
+    allowed: 'an email address',
+    default_text: 'none',
+    default: () => undefined,
+    parse: (text) => (/^[\x21-\x3f\x41-\x7e]{1,64}@[a-zA-Z0-9.-]{1,253}$/.test(text) ? text : undefined),
+  }),
+  setting({
+    name: 'plain_listen',
+    env: ['HERO_PROXY_PLAIN_LISTEN'],
+    meaning:
+      'Address that answers plain HTTP beside TLS: the challenges of acme_directory, and redirects to https',
+    allowed: 'ADDRESS:PORT, such as 0.0.0.0:80',
+    default_text: 'none',
+    default: () => undefined,
+    parse: parseListen,
   }),
   setting({
     name: 'log_level',

@@ -3,6 +3,7 @@ import type { Config } from './config.ts'
 import type { Log } from './log.ts'
 import { openSeal, readMasterSecret } from './master_secret.ts'
 import { openDatabase, type Database } from './storage/database.ts'
+import { speaksTls } from './tls/configured.ts'
 
 /** The rooms over their open database: what the daemon and each of its workers begin with and end with. */
 export interface Instance {
@@ -22,9 +23,11 @@ export const openInstance = async (
   const database = await openDatabase(config.database_url, log)
   try {
     await inspect(database)
-    const app = createApp(config, database, await openSeal(database, secret), log)
+    const secure = speaksTls(config) ? await import('./edge/secure_edge.ts') : undefined
+    const app = createApp(config, database, await openSeal(database, secret), log, secure?.SecureEdge)
     await app.loops.open()
     const close = async () => {
+      await app.secure?.close()
       await app.credentials.close()
       await database.close()
     }

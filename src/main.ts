@@ -8,6 +8,7 @@ import { bindSocket, type PassedSockets } from './listening.ts'
 import { createLog, type Log } from './log.ts'
 import { leaveMark, refuseEmptiedDatabase, refuseLostDatabase } from './mark.ts'
 import { instanceFact } from './storage/instance.ts'
+import { refuseHalfTls } from './tls/configured.ts'
 import { Workers } from './workers.ts'
 
 /** How long requests under way may take to finish when the daemon stops, in milliseconds. */
@@ -19,6 +20,8 @@ const tellEvery = 1000
 export interface Daemon {
   readonly socketPath: string
   readonly edge: { readonly host: string; readonly port: number }
+  /** Where plain HTTP is answered beside TLS. */
+  readonly plain: { readonly host: string; readonly port: number } | undefined
   /** The one-time link for the first administrator, while there is none. */
   readonly setupLink: string | undefined
   /** Replaces the workers, one after another, without a refused connection. */
@@ -35,6 +38,7 @@ export const startDaemon = async (
   log: Log = createLog(config.log_level),
   passed: PassedSockets = {},
 ): Promise<Daemon> => {
+  refuseHalfTls(config)
   mkdirSync(config.data_dir, { recursive: true, mode: 0o700 })
   refuseLostDatabase(config)
   const instance = await openInstance(config, log, (database) => refuseEmptiedDatabase(config, database))
@@ -71,6 +75,13 @@ const serve = async (
     throw cannotListen(config, passed, error as NodeJS.ErrnoException)
   }
   const { address, port } = edge.address
+  let plain: AddressInfo | undefined
+  try {
+    plain = await app.secure?.start(port)
+  } catch (error) {
+    await Promise.all([edge.close(), app.socket.close(0)])
+    throw error
+  }
 
   const setupToken = (await app.setup.isOpen()) ? await app.setup.issueToken() : undefined
   const sweeper = setInterval(() => {
@@ -81,6 +92,7 @@ const serve = async (
   return {
     socketPath,
     edge: { host: address, port },
+    plain: plain && { host: plain.address, port: plain.port },
     setupLink: setupToken && `${config.public_url}/auth/setup?token=${setupToken}`,
     renew: () => edge.renew(),
     close: async () => {

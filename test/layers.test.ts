@@ -19,6 +19,7 @@ const rows: readonly (readonly string[])[] = [
     'health',
     'services',
     'keys',
+    'tls',
   ],
   ['auth'],
   ['rpc', 'edge'],

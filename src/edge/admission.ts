@@ -30,9 +30,12 @@ export class Admission {
     this.#log = log
   }
 
-  admit(socket: Socket): boolean {
+  /** `tells`: whoever is turned away understands plain HTTP. */
+  admit(socket: Socket, tells: boolean): boolean {
     if (this.#open >= this.#most) {
-      this.#turnAway(socket)
+      this.#note()
+      if (tells) this.#turnAway(socket)
+      else socket.destroy()
       return false
     }
     this.#open++
@@ -43,7 +46,6 @@ export class Admission {
   readonly #left = (): void => void this.#open--
 
   #turnAway(socket: Socket): void {
-    this.#note()
     socket.on('error', () => socket.destroy())
     socket.write(unavailable)
     if (this.#turnedAway.size >= readers) return void socket.destroy()

@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { createServer, type AddressInfo, type Server as Front, type Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { http } from '../http.ts'
 import type { Log } from '../log.ts'
@@ -8,6 +8,7 @@ import { asksAbout } from './asked_about.ts'
 import type { Door } from './door.ts'
 import { endBehind, endSoon, farewell, makeLast } from './draining.ts'
 import { ExpressLane } from './express.ts'
+import { plainFront, type Front, type OpenFront } from './front.ts'
 import { refuseUpgrade } from './upgrade.ts'
 
 /** Requests of one connection that may wait for the answers before theirs. */
@@ -37,7 +38,7 @@ export class EdgeServer {
   /** Connections whose last answer is on its way: what comes behind it is no request (RFC 9112 section 9.6). */
   readonly #last = new WeakSet<Duplex>()
 
-  constructor(door: Door, admission: Admission, log: Log) {
+  constructor(door: Door, admission: Admission, log: Log, openFront: OpenFront = plainFront) {
     this.#door = door
     this.#log = log
     this.#server = http.createServer({
@@ -92,8 +93,11 @@ export class EdgeServer {
       else refuseBytes(error, socket as Socket)
     })
     this.#express = new ExpressLane(door, this.#server, log)
-    this.#front = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      if (admission.admit(socket)) this.#express.accept(socket)
+    this.#front = openFront({
+      admit: (socket, tells) => admission.admit(socket, tells),
+      connection: (socket) => this.#express.accept(socket),
+      request: (request, response) => this.#serve(request, response),
+      tunnel: (request, stream) => this.#upgrade(request, stream, Buffer.alloc(0)),
     })
     // It is handed its connections and never listens itself; without this word it would hold no time limits.
     this.#server.emit('listening')
@@ -102,10 +106,10 @@ export class EdgeServer {
   /** Listens at an address, or on a socket that was passed. */
   async listen(at: { host: string; port: number } | { fd: number }): Promise<AddressInfo> {
     await new Promise<void>((resolve, reject) => {
-      this.#front.once('error', reject)
-      this.#front.listen(at, resolve)
+      this.#front.server.once('error', reject)
+      this.#front.server.listen(at, resolve)
     })
-    const address = this.#front.address()
+    const address = this.#front.server.address()
     if (address === null || typeof address === 'string')
       throw new Error('the socket passed for the edge is no TCP socket')
     return address
@@ -116,9 +120,10 @@ export class EdgeServer {
    * once more for a moment, and are told that it was the last time: closed at once, some would be just asking.
    */
   async close(grace: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#front.close(() => resolve()))
+    const closed = new Promise<void>((resolve) => this.#front.server.close(() => resolve()))
     this.#closing = true
     this.#express.drain()
+    this.#front.drain()
     for (const response of this.#open) {
       // Behind the others what was sent already waits for its turn.
       if ([...this.#answers(response.req.socket)].at(-1) === response) makeLast(response)
@@ -144,6 +149,7 @@ export class EdgeServer {
   #endAll(): void {
     this.#server.closeAllConnections()
     this.#express.destroyAll()
+    this.#front.destroyAll()
     for (const socket of this.#upgraded) socket.destroy()
   }
 
@@ -151,14 +157,18 @@ export class EdgeServer {
     const { socket } = request
     // The answer before this one was the last: what came behind it is no request.
     if (this.#last.has(socket) || !socket.writable) return void response.destroy()
+    this.#serve(request, response)
+    // Known by now, from the request or because its framing was refused.
+    if (!response.shouldKeepAlive) this.#last.add(socket)
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
     this.#door.request(request, response).catch((error: Error) => {
       this.#log.error({ error: error.stack }, 'internal error at the edge')
       if (response.headersSent) response.destroy()
       else
         response.writeHead(500, { 'content-type': 'text/plain', connection: 'close' }).end('Internal error\n')
     })
-    // Known by now, from the request or because its framing was refused.
-    if (!response.shouldKeepAlive) this.#last.add(socket)
   }
 
   #answers(socket: Duplex): Set<ServerResponse> {

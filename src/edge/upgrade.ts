@@ -5,6 +5,7 @@ import type { Upstream } from '../routes/table.ts'
 import type { Head } from './message_parser.ts'
 import type { Failure, Forwarded, Forwarder, Timed } from './forward.ts'
 import { requestHead, responseHeaders } from './headers.ts'
+import { answerTunnel, isTunnel, resetTunnel } from './http2_tunnel.ts'
 import { headersTo } from './onward.ts'
 import { reason } from './recipient.ts'
 import type { Asker, UpstreamConnection } from './upstream_connection.ts'
@@ -13,6 +14,20 @@ const headText = (status: number, message: string | undefined, headers: readonly
   let text = `HTTP/1.1 ${status} ${message ?? http.STATUS_CODES[status] ?? ''}\r\n`
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
   return `${text}\r\n`
+}
+
+/** A stream of HTTP/2 is answered by a frame of headers, a connection of HTTP/1.1 by text. */
+const writeHead = (
+  socket: Duplex,
+  status: number,
+  message: string | undefined,
+  headers: readonly string[],
+  /** What only a connection of HTTP/1.1 is told. */
+  ofConnection: readonly string[],
+): void => {
+  if (!socket.writable) return
+  if (isTunnel(socket)) answerTunnel(socket, status, headers)
+  else socket.write(Buffer.from(headText(status, message, [...headers, ...ofConnection]), 'latin1'))
 }
 
 /** Answers an upgrade request that is not forwarded, and closes. */
@@ -28,12 +43,21 @@ export const refuseUpgrade = (
     'Content-Length',
     String(Buffer.byteLength(body)),
   ]
-  socket.end(headText(status, undefined, [...headers, ...framing, 'Connection', 'close']) + body)
+  writeHead(socket, status, undefined, [...headers, ...framing], ['Connection', 'close'])
+  socket.end(body)
 }
 
 /** Ends a connection so that the other side sees a broken transfer, not a body that ended by closing. */
 const breakOff = (socket: Duplex): void => {
-  if (socket instanceof Socket) socket.resetAndDestroy()
+  if (isTunnel(socket)) resetTunnel(socket)
+  // Under TLS an end without its close_notify is a broken one (RFC 8446 section 6.1).
+  else if (socket instanceof Socket && !('encrypted' in socket)) socket.resetAndDestroy()
+  else socket.destroy()
+}
+
+/** Ends what the other side has ended, once its last bytes are on their way. */
+const leave = (socket: Duplex): void => {
+  if (socket.writableEnded && !socket.writableFinished) socket.once('finish', () => socket.destroy())
   else socket.destroy()
 }
 
@@ -131,7 +155,7 @@ class UpgradeExchange implements Asker, Timed {
     if (head.upgrade) return
     // Ended by closing, so the body needs no framing of its own (RFC 9112 section 6.3).
     const headers = responseHeaders(head.rawHeaders, this.#out.answerHeaders)
-    this.#write(headText(head.status, reason(head.message), [...headers, 'Connection', 'close']))
+    writeHead(this.#socket, head.status, reason(head.message), headers, ['Connection', 'close'])
   }
 
   body(chunk: Buffer): void {
@@ -153,13 +177,13 @@ class UpgradeExchange implements Asker, Timed {
     const named = rawHeaders.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === 'upgrade')
     const protocol = rawHeaders[named + 1] ?? this.#out.asked.upgrade!
     const headers = responseHeaders(rawHeaders, [])
-    this.#write(headText(101, reason(message), [...headers, 'Connection', 'Upgrade', 'Upgrade', protocol]))
+    writeHead(near, 101, reason(message), headers, ['Connection', 'Upgrade', 'Upgrade', protocol])
     if (near.destroyed) return void far.destroy()
     if (first.length > 0) near.write(first)
     if (this.#early.length > 0) far.write(this.#early)
     far.on('error', () => near.destroy())
     near.on('error', () => far.destroy())
-    far.on('close', () => near.destroy())
+    far.on('close', () => leave(near))
     near.on('close', () => far.destroy())
     far.pipe(near)
     near.pipe(far)
@@ -170,10 +194,6 @@ class UpgradeExchange implements Asker, Timed {
     if (this.#answer) return breakOff(this.#socket)
     if (this.#over || (!this.#connection!.connected && this.#askNext())) return
     this.#fail('unreachable', error.code ?? error.message)
-  }
-
-  #write(head: string): void {
-    if (this.#socket.writable) this.#socket.write(Buffer.from(head, 'latin1'))
   }
 
   #fail(failure: Failure, error: string): void {

@@ -144,6 +144,11 @@ export class RouteTable {
     this.probed = probed
   }
 
+  /** Every host that has routes of its own. */
+  hosts(): Iterable<string> {
+    return this.#hosts.keys()
+  }
+
   /** The routes of a host: its own, or those of `*.suffix`. A host with routes of its own never falls into a wildcard. */
   at(host: string): HostRoutes | undefined {
     const own = this.#hosts.get(host)

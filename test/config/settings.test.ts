@@ -92,6 +92,41 @@ const values: Record<keyof Config, { good: [string, unknown][]; bad: string[] }>
     ],
     bad: ['', '0', '1000001', '-1', '1.5', 'many', '99999999'],
   },
+  tls_cert: {
+    good: [
+      ['/etc/a.pem', ['/etc/a.pem']],
+      ['/etc/a.pem, ~/b.pem', ['/etc/a.pem', join(homedir(), 'b.pem')]],
+    ],
+    bad: ['', '/etc/a.pem,', ','],
+  },
+  tls_key: {
+    good: [
+      ['/etc/a.key', ['/etc/a.key']],
+      ['/etc/a.key,/etc/b.key', ['/etc/a.key', '/etc/b.key']],
+    ],
+    bad: ['', ',/etc/a.key'],
+  },
+  acme_directory: {
+    good: [
+      ['https://acme.example.org/directory', 'https://acme.example.org/directory'],
+      ['https://127.0.0.1:14000/dir', 'https://127.0.0.1:14000/dir'],
+    ],
+    bad: ['', 'acme.example.org', 'http://acme.example.org/directory', 'file:///etc'],
+  },
+  acme_email: {
+    good: [
+      ['ada@example.org', 'ada@example.org'],
+      ['a+b@x.org', 'a+b@x.org'],
+    ],
+    bad: ['', 'ada', 'ada@', '@example.org', 'a@b@c', 'a b@c.org'],
+  },
+  plain_listen: {
+    good: [
+      ['0.0.0.0:80', { host: '0.0.0.0', port: 80 }],
+      ['[::]:0', { host: '::', port: 0 }],
+    ],
+    bad: ['', '80', ':80', '127.0.0.1', '127.0.0.1:65536', 'a b:1'],
+  },
   log_level: {
     good: [
       ['debug', 'debug'],
@@ -133,6 +168,11 @@ describe('start-up settings', () => {
       trusted_proxies: [],
       workers: 1,
       max_connections: 10_000,
+      tls_cert: [],
+      tls_key: [],
+      acme_directory: undefined,
+      acme_email: undefined,
+      plain_listen: undefined,
       log_level: 'info',
     })
   })

@@ -10,7 +10,7 @@ export const browserMissing = (): string | undefined =>
   program === undefined ? 'Chromium is not installed (Debian: apt-get install chromium)' : undefined
 
 /** Headless Chromium; every name under `localhost` leads to this machine by itself. */
-export const startBrowser = (): Promise<Browser> =>
+export const startBrowser = (flags: readonly string[] = []): Promise<Browser> =>
   chromium.launch({
     executablePath: program!,
     args: [
@@ -21,5 +21,6 @@ export const startBrowser = (): Promise<Browser> =>
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...flags,
     ],
   })

@@ -1,4 +1,5 @@
 import { request, type IncomingHttpHeaders } from 'node:http'
+import { request as secureRequest } from 'node:https'
 import { connect } from 'node:net'
 import type { TestDaemon } from './daemon.ts'
 
@@ -16,16 +17,21 @@ interface Ask {
   readonly body?: string | Buffer
 }
 
+/** Where the edge listens, and whether it speaks TLS there. */
+export type Door = Pick<TestDaemon, 'edge'> & { readonly config?: Pick<TestDaemon['config'], 'tls_cert'> }
+
 /** One request to the edge under a host name, over a connection of its own. */
 export const ask = (
-  daemon: Pick<TestDaemon, 'edge'>,
+  daemon: Door,
   host: string,
   path: string,
   { method = 'GET', headers = [], body }: Ask = {},
 ): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const framing = body === undefined ? [] : ['Content-Length', String(Buffer.byteLength(body))]
-    const onward = request({
+    const secure = (daemon.config?.tls_cert.length ?? 0) > 0
+    const onward = (secure ? secureRequest : request)({
+      ...(secure && { servername: host.replace(/:.*/, ''), rejectUnauthorized: false }),
       host: '127.0.0.1',
       port: daemon.edge.port,
       method,
@@ -74,7 +80,7 @@ const cookieOf = (setCookie: readonly string[] | undefined, part: string) =>
 
 /** Signs in at the edge's own form, as a browser would, and returns the Cookie header of the session. */
 export const signIn = async (
-  daemon: Pick<TestDaemon, 'edge'>,
+  daemon: Door,
   host: string,
   login: string,
   password: string,

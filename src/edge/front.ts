@@ -1,0 +1,36 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+
+/** Where a front leads what comes in. */
+export interface Lanes {
+  /** False, and the connection is ended, when there is no room for it; `tells` it why, in plain HTTP. */
+  readonly admit: (socket: Socket, tells: boolean) => boolean
+  /** A connection of HTTP/1.1. */
+  readonly connection: (socket: Socket) => void
+  /** A request of HTTP/2, told as one of HTTP/1.1. */
+  readonly request: (request: IncomingMessage, response: ServerResponse) => void
+  /** A WebSocket of HTTP/2, told as an upgrade; the stream is its connection. */
+  readonly tunnel: (request: IncomingMessage, stream: Duplex) => void
+}
+
+/** What listens and takes connections. */
+export interface Front {
+  readonly server: Server
+  /** Ends what is idle; requests under way may finish. */
+  drain(): void
+  destroyAll(): void
+}
+
+export type OpenFront = (lanes: Lanes) => Front
+
+const nothing = () => {}
+
+/** Plain TCP, where HTTP/1.1 alone is spoken. */
+export const plainFront: OpenFront = ({ admit, connection }) => ({
+  server: createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    if (admit(socket, true)) connection(socket)
+  }),
+  drain: nothing,
+  destroyAll: nothing,
+})

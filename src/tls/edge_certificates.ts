@@ -1,0 +1,78 @@
+import type { SecureContext } from 'node:tls'
+import type { Config } from '../config.ts'
+import type { Log } from '../log.ts'
+import { NameTable } from './name_table.ts'
+import { readPair, type Pair } from './pair.ts'
+import { PairFiles } from './pair_files.ts'
+import { selfSigned } from './self_signed.ts'
+
+/** Certificates that were ordered, by exact name. */
+type Issued = (name: string) => Promise<Pair | undefined>
+
+/** Which certificate the edge shows under which name. */
+export class EdgeCertificates {
+  readonly #files: PairFiles
+  readonly #issued: Issued | undefined
+  readonly #log: Log
+  readonly #standIn: Pair | undefined
+  #names: NameTable<Pair>
+  /** Called when `fallback` is another. */
+  onFallback: ((pair: Pair) => void) | undefined
+
+  /** Throws with one line for people when a pair of the configuration cannot be read. */
+  constructor(
+    { tls_cert, tls_key }: Pick<Config, 'tls_cert' | 'tls_key'>,
+    /** For whom the certificate is made that stands in while there is none. */
+    publicHost: string,
+    log: Log,
+    issued?: Issued,
+  ) {
+    this.#files = new PairFiles(tls_cert, tls_key, log, () => {
+      this.#names = tableOf(this.#files.pairs)
+      this.onFallback?.(this.fallback)
+    })
+    this.#names = tableOf(this.#files.pairs)
+    this.#issued = issued
+    this.#log = log
+    if (tls_cert.length === 0) {
+      const { cert, key } = selfSigned(publicHost)
+      this.#standIn = readPair(cert, key)
+    }
+  }
+
+  /** For clients that name no host, or one that nothing is kept for. */
+  get fallback(): Pair {
+    return this.#files.pairs[0] ?? this.#standIn!
+  }
+
+  /** Whether a file of the configuration serves a name. */
+  holds(name: string): boolean {
+    return (this.#names.exact(name) ?? this.#names.wildcard(name)) !== undefined
+  }
+
+  /** Never rejects: whatever a client names, and whatever the database says, there is a certificate to show. */
+  async contextFor(serverName: string): Promise<SecureContext> {
+    const name = serverName.toLowerCase()
+    const pair = this.#names.exact(name) ?? (await this.#ordered(name)) ?? this.#names.wildcard(name)
+    return (pair ?? this.fallback).context
+  }
+
+  async #ordered(name: string): Promise<Pair | undefined> {
+    try {
+      return await this.#issued?.(name)
+    } catch (error) {
+      this.#log.warn({ error: (error as Error).message }, 'a certificate could not be looked up')
+      return undefined
+    }
+  }
+
+  close(): void {
+    this.#files.close()
+  }
+}
+
+const tableOf = (pairs: readonly Pair[]): NameTable<Pair> => {
+  const table = new NameTable<Pair>()
+  for (const pair of pairs) for (const name of pair.names) table.add(name, pair)
+  return table
+}

@@ -1,0 +1,20 @@
+/** What is kept for host names, of which some begin with `*.` for exactly one label. */
+export class NameTable<T> {
+  readonly #exact = new Map<string, T>()
+  readonly #suffixes = new Map<string, T>()
+
+  /** The first that is added for a name is kept. */
+  add(name: string, value: T): void {
+    const [map, key] = name.startsWith('*.') ? [this.#suffixes, name.slice(1)] : [this.#exact, name]
+    if (!map.has(key)) map.set(key, value)
+  }
+
+  exact(name: string): T | undefined {
+    return this.#exact.get(name)
+  }
+
+  wildcard(name: string): T | undefined {
+    const dot = name.indexOf('.')
+    return dot > 0 ? this.#suffixes.get(name.slice(dot)) : undefined
+  }
+}
