@@ -3,6 +3,7 @@
 // the other.
 import { join } from 'node:path'
 import { openDoor, type Place } from './daemon.ts'
+import { caddyForwardAuth, caddyPlain } from './peers/caddy.ts'
 import * as peers from './peers/configurations.ts'
 import { freePort, generatorCore, node, serverCore, takeGeneratorCore, type Running } from './processes.ts'
 import { figures, heading, table, told } from './report.ts'
@@ -79,11 +80,11 @@ await besideOurForwardAuth()
 if (have('haproxy'))
   await beside('vs_haproxy', 'HAProxy', (port) => servers.haproxy(peers.haproxyPlain(places, port)))
 if (have('caddy')) {
-  await beside('vs_caddy', 'Caddy', (port) => servers.caddy(peers.caddyPlain(places, port)))
+  await beside('vs_caddy', 'Caddy', (port) => servers.caddy(caddyPlain(places, port)))
   await beside(
     'vs_caddy_forward_auth',
     'Caddy + forward_auth',
-    (port) => servers.caddy(peers.caddyForwardAuth(places, port)),
+    (port) => servers.caddy(caddyForwardAuth(places, port)),
     [endpoint],
   )
 }
