@@ -19,7 +19,7 @@ const [ours, asking, bare] = ['hero_proxy', 'nginx + auth_request', 'nginx'] as 
 const names = [ours, asking, bare]
 const servers = new Servers()
 const { places } = servers
-const upstream = servers.nginx(peers.upstream(places, await freePort()), generatorCore)
+const upstream = servers.nginx(peers.upstream(places), generatorCore)
 const door = await openDoor()
 servers.keep(door.daemon)
 const place = await door.route('app.localhost', `unix:${places.upstream}`)

@@ -3,7 +3,7 @@
 import { cpus } from 'node:os'
 import { openDoor, Refused } from './daemon.ts'
 import * as peers from './peers/configurations.ts'
-import { bothCores, freePort, takeGeneratorCore, type Running } from './processes.ts'
+import { bothCores, takeGeneratorCore, type Running } from './processes.ts'
 import { figures, heading, table, told } from './report.ts'
 import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
 import { need, Servers, versions } from './servers.ts'
@@ -16,7 +16,7 @@ const apart = cpus().length >= 4
 const loadCores = apart ? `2-${cpus().length - 1}` : bothCores
 const servers = new Servers()
 const { places } = servers
-const upstream = servers.nginx(peers.upstream(places, await freePort()), loadCores)
+const upstream = servers.nginx(peers.upstream(places), loadCores)
 
 /** Share of the work that the busiest process did, in percent: half of it where two share evenly. */
 const busiest = (before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>) => {

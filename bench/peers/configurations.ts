@@ -42,13 +42,13 @@ const sixHeaders = `
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;`
 
-/** 1 KB to everything, and at /seen the identity that arrived; on the Unix socket and on a port. */
-export const upstream = (places: Places, port: number): string =>
+/** 1 KB to everything, and at /seen the identity that arrived; on the Unix socket, and on a port too if it gets one. */
+export const upstream = (places: Places, port?: number): string =>
   nginx(
     places,
     `server {
     listen unix:${places.upstream};
-    listen 127.0.0.1:${port};
+    ${port === undefined ? '' : `listen 127.0.0.1:${port};`}
     location / { return 200 "${'x'.repeat(1024)}"; }
     location = /seen { return 200 "$http_x_hero_user $http_x_hero_claims"; }
   }`,
