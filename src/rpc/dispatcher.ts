@@ -24,8 +24,14 @@ const naming = [
   'key',
 ] as const
 
-/** What a refused call named was never validated: nothing long or unprintable gets into the journal. */
-const word = (text: string) => text.slice(0, 260).replaceAll(/[\u0000-\u001f\u007f]/g, '?')
+/**
+ * What a refused call named was never validated: nothing long or unprintable gets into the journal, nothing that half a
+ * surrogate pair or a direction mark would make something else, and nothing that reads like a name more.
+ */
+const word = (text: string) => {
+  const shown = text.slice(0, 260).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
+  return /^[\w.:@+*/?-]*$/.test(shown) ? shown : JSON.stringify(shown)
+}
 
 const targetOf = (params: Readonly<Record<string, unknown>>): string =>
   naming

@@ -113,6 +113,22 @@ onBothDatabases('the journal', (newUrl) => {
     assert.match(entry!, /^grace \(user, socket\): users\.add \[username=x\?\?\?y+\] claim_required$/)
   })
 
+  test('nor what reads like another name, or comes back from the database as something else', async () => {
+    for (const [username, shown] of [
+      ['x user=root', '"x user=root"'],
+      ['x\ud800', 'x?'],
+      [`${'x'.repeat(259)}😀`, `${'x'.repeat(259)}?`],
+      ['x\u202etoor', 'x?toor'],
+      ['x\u2028', 'x?'],
+    ] as const) {
+      const [entry] = await told(() =>
+        refused(grace.call('users.add', { username } as never), 'claim_required'),
+      )
+      assert.equal(entry, `grace (user, socket): users.add [username=${shown}] claim_required`)
+    }
+    assert.equal((await daemon.hero.audit.verify()).first_bad, null)
+  })
+
   test('is of one piece with the change: without its line there is no change', async () => {
     await byHand(daemon, async ({ query, kind }) => {
       const { sql } = await import('kysely')
