@@ -2,9 +2,9 @@ import { createHmac } from 'node:crypto'
 import type { Caller } from '../caller.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-import { instanceFact, setInstanceFact } from '../storage/instance.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { AuditRow } from '../storage/schema.ts'
+import { Marks, origin, type Link } from './marks.ts'
 
 export interface AuditFilter extends PageParams {
   readonly actor?: string
@@ -14,13 +14,21 @@ export interface AuditFilter extends PageParams {
   readonly until?: number
 }
 
-/** What the chain hangs on: the number and seal of a row, as `seq:seal`. */
-const head = 'audit_head'
-const anchor = 'audit_anchor'
+interface Bad {
+  readonly seq: number
+  readonly id: string | null
+  readonly reason: string
+}
 
 export interface Verification {
   readonly rows: number
-  readonly first_bad: { readonly seq: number; readonly id: string | null; readonly reason: string } | null
+  readonly first_bad: Bad | null
+}
+
+interface Walked {
+  /** The last entry that fits. */
+  readonly end: Link
+  readonly bad: Bad | null
 }
 
 /**
@@ -31,23 +39,21 @@ export interface Verification {
 export class Audit {
   readonly #database: Database
   readonly #key: Buffer
+  readonly #marks: Marks
+  /** How far the journal was when this process last looked: it only ever grows. */
+  #seen: Link = origin
 
   constructor(database: Database, key: Buffer) {
     this.#database = database
     this.#key = key
+    this.#marks = new Marks(database, key)
   }
 
   /** Inside the transaction of what it tells about. `target` names things, never secrets; `outcome` is `ok` or an error's name. */
   async append(caller: Caller, method: string, target: string, outcome: string): Promise<void> {
     await this.#database.write(async () => {
       const { query } = this.#database
-      const last = await query
-        .selectFrom('audit')
-        .select(['seq', 'seal'])
-        .orderBy('seq', 'desc')
-        .limit(1)
-        .executeTakeFirst()
-      const before = last ?? parse(await instanceFact(this.#database, anchor))
+      const before = await this.#end()
       const row = {
         id: newId(),
         seq: before.seq + 1,
@@ -60,7 +66,8 @@ export class Audit {
         pid: caller.pid ?? null,
         address: caller.address ?? '',
         method,
-        target,
+        // Half a surrogate pair is no text: stored, it would come back as something else, and the seal would not fit it.
+        target: target.toWellFormed(),
         outcome,
       }
       const seal = this.#seal(row, before.seal)
@@ -68,8 +75,24 @@ export class Audit {
         .insertInto('audit')
         .values({ ...row, seal })
         .execute()
-      await setInstanceFact(this.#database, head, `${row.seq}:${seal}`)
+      await this.#marks.write('audit_head', { seq: row.seq, seal })
     })
+  }
+
+  /**
+   * What the next entry follows: where the journal ended by its mark, not the last row that is there, so that taking
+   * rows from the end leaves a gap for good. Where mark and rows disagree, the next entry fits neither.
+   */
+  async #end(): Promise<Link> {
+    const mark = (await this.#marks.read('audit_head')) ?? origin
+    if (mark.seq >= this.#seen.seq) this.#seen = mark
+    const last = await this.#database.query
+      .selectFrom('audit')
+      .select('seq')
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    return { seq: Math.max(this.#seen.seq, last?.seq ?? 0), seal: this.#seen.seal }
   }
 
   /** Newest first. */
@@ -96,51 +119,73 @@ export class Audit {
 
   /** Walks the whole chain and tells the first row that does not fit, if there is one. */
   async verify(): Promise<Verification> {
-    let { seq, seal } = parse(await instanceFact(this.#database, anchor))
-    const first = seq
+    for (;;) {
+      const anchor = await this.#marks.read('audit_anchor')
+      if (!anchor) return { rows: 0, first_bad: { seq: 1, id: null, reason: 'rows before it are missing' } }
+      const { end, bad } = await this.#walkAll(anchor)
+      // Old rows that were let go meanwhile are not missing.
+      if (bad && (await this.#marks.read('audit_anchor'))?.seq !== anchor.seq) continue
+      return { rows: end.seq - anchor.seq, first_bad: bad }
+    }
+  }
+
+  async #walkAll(anchor: Link): Promise<Walked> {
+    // Read on both sides of the rows, for entries are written meanwhile: the rows must reach the first, and not pass the second.
+    const before = await this.#marks.read('audit_head')
+    const least = Math.max(before?.seq ?? Infinity, this.#seen.seq)
+    const { end, bad } = await this.#walk(anchor, Infinity)
+    if (bad) return { end, bad }
+    const after = await this.#marks.read('audit_head')
+    const fits = end.seq >= least && after && (after.seq > end.seq || after.seal === end.seal)
+    return { end, bad: fits ? null : { seq: end.seq + 1, id: null, reason: 'rows after it are missing' } }
+  }
+
+  /** Follows the chain from one entry on, at most to the one with the number `to`. */
+  async #walk(from: Link, to: number): Promise<Walked> {
+    let end = from
     for (;;) {
       const rows = await this.#database.query
         .selectFrom('audit')
         .selectAll()
-        .where('seq', '>', seq)
+        .where('seq', '>', end.seq)
         .orderBy('seq')
         .limit(1000)
         .execute()
-      for (const row of rows) {
-        const bad = (reason: string) => ({
-          rows: row.seq - first,
-          first_bad: { seq: row.seq, id: row.id, reason },
-        })
-        if (row.seq !== seq + 1) return bad(`row ${seq + 1} is missing before it`)
-        const { seal: given, ...rest } = row
-        if (given !== this.#seal(rest, seal)) return bad('it was changed, or put in')
-        seq = row.seq
-        seal = given
+      for (const { seal, ...row } of rows) {
+        if (row.seq > to) return { end, bad: null }
+        const bad = (reason: string) => ({ end, bad: { seq: row.seq, id: row.id, reason } })
+        if (row.seq !== end.seq + 1) return bad(`row ${end.seq + 1} is missing before it`)
+        if (seal !== this.#seal(row, end.seal)) return bad('it was changed, or put in')
+        end = { seq: row.seq, seal }
       }
-      if (rows.length < 1000) break
+      if (rows.length < 1000) return { end, bad: null }
     }
-    const end = parse(await instanceFact(this.#database, head))
-    if (end.seq !== seq || end.seal !== seal) {
-      return { rows: seq - first, first_bad: { seq: seq + 1, id: null, reason: 'rows after it are missing' } }
-    }
-    return { rows: seq - first, first_bad: null }
   }
 
-  /** Lets go of rows older than `days`; the chain then hangs on the last one that left. 0 keeps everything. */
+  /**
+   * Lets go of rows older than `days`; the chain then hangs on the last one that left. 0 keeps everything. Only rows
+   * that fit are let go: the traces of a change are not tidied away.
+   */
   async sweep(days: number): Promise<void> {
     if (days === 0) return
+    const anchor = await this.#marks.read('audit_anchor')
+    const { query } = this.#database
+    const last = await query
+      .selectFrom('audit')
+      .select('seq')
+      .where('at', '<', now() - days * 86400)
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    if (!last) return
+    const { end, bad } = anchor ? await this.#walk(anchor, last.seq) : { end: origin, bad: origin }
+    if (bad) throw new Error(`the audit does not fit at entry ${bad.seq}; audit.verify tells more`)
     await this.#database.write(async () => {
-      const { query } = this.#database
-      const last = await query
-        .selectFrom('audit')
-        .select(['seq', 'seal'])
-        .where('at', '<', now() - days * 86400)
-        .orderBy('seq', 'desc')
-        .limit(1)
-        .executeTakeFirst()
-      if (!last) return
-      await query.deleteFrom('audit').where('seq', '<=', last.seq).execute()
-      await setInstanceFact(this.#database, anchor, `${last.seq}:${last.seal}`)
+      const present = await this.#marks.read('audit_anchor')
+      // Another node was faster.
+      if (present?.seq !== anchor?.seq) return
+      await this.#database.query.deleteFrom('audit').where('seq', '<=', last.seq).execute()
+      if (end.seq === last.seq) await this.#marks.write('audit_anchor', end)
     })
   }
 
@@ -164,9 +209,4 @@ export class Audit {
     ])
     return createHmac('sha256', this.#key).update(told).digest('base64url')
   }
-}
-
-const parse = (fact: string | undefined): { seq: number; seal: string } => {
-  const [seq = '0', seal = ''] = (fact ?? '0:').split(':')
-  return { seq: Number(seq), seal }
 }

@@ -66,6 +66,76 @@ onBothDatabases('the audit chain', (newUrl) => {
     assert.equal((await bad())?.seq, 1)
   })
 
+  const sealOf = (seq: number) => `(select seal from audit where seq = ${seq})`
+
+  test('who takes the newest rows out can neither move the mark of the end nor wait for the next entry to cover it', async () => {
+    await break_(`update instance set value = '3:' || ${sealOf(3)} where key = 'audit_head'`)
+    await break_('delete from audit where seq > 3')
+    assert.equal((await bad())?.seq, 4)
+    await audit.append(caller, 'users.add', 'username=after', 'ok')
+    assert.notEqual(await bad(), null)
+    // Nor in a process that has not seen them, with the mark as it was or without one.
+    for (const mark of [
+      "update instance set value = '0:' where key = 'audit_head'",
+      'delete from instance where key = ' + "'audit_head'",
+    ]) {
+      await break_(mark)
+      const later = new Audit(database, key)
+      await later.append(caller, 'users.add', 'username=later', 'ok')
+      assert.notEqual((await later.verify()).first_bad, null, mark)
+    }
+  })
+
+  test('rows that are taken out before the next entry leave a gap', async () => {
+    await break_('delete from audit where seq > 3')
+    await audit.append(caller, 'users.add', 'username=after', 'ok')
+    const found = await bad()
+    assert.deepEqual([found?.seq, found?.reason], [6, 'row 4 is missing before it'])
+  })
+
+  test('a mark that was true once does not bring an older journal back while the daemon runs', async () => {
+    const { rows } = await sql<{
+      value: string
+    }>`select value from instance where key = 'audit_head'`.execute(database.query)
+    for (let i = 6; i <= 8; i++) await audit.append(caller, 'users.add', `username=u${i}`, 'ok')
+    await break_('delete from audit where seq > 5')
+    await break_(`update instance set value = '${rows[0]!.value}' where key = 'audit_head'`)
+    assert.equal((await bad())?.seq, 6)
+    await audit.append(caller, 'users.add', 'username=after', 'ok')
+    assert.notEqual(await bad(), null)
+  })
+
+  test('who takes the oldest rows out cannot move the mark of the beginning', async () => {
+    await break_(`insert into instance (key, value) values ('audit_anchor', '2:' || ${sealOf(2)})`)
+    await break_('delete from audit where seq <= 2')
+    assert.equal((await bad())?.reason, 'rows before it are missing')
+  })
+
+  test('retention does not tidy away the traces of a change', async () => {
+    await break_('update audit set at = 0 where seq = 5')
+    await assert.rejects(audit.sweep(1), /does not fit at entry 5/)
+    assert.equal((await bad())?.seq, 5)
+  })
+
+  test('text that no database can give back as it was does not break the chain', async () => {
+    await audit.append(caller, 'users.add', 'username=\ud800', 'claim_required')
+    assert.deepEqual(await audit.verify(), { rows: 6, first_bad: null })
+  })
+
+  test('entries that are written and let go meanwhile are no alarm', async () => {
+    let writing = true
+    const writes = (async () => {
+      for (let i = 0; i < 60; i++) {
+        await audit.append(caller, 'users.add', `username=w${i}`, 'ok')
+        if (i % 20 === 19) await audit.sweep(-1)
+      }
+      writing = false
+    })()
+    while (writing) assert.equal(await bad(), null)
+    await writes
+    assert.equal(await bad(), null)
+  })
+
   test('many writers at once make one chain', async () => {
     await Promise.all(
       Array.from({ length: 40 }, (_, i) => audit.append(caller, 'users.add', `username=w${i}`, 'ok')),

@@ -3,6 +3,8 @@ import { after, test } from 'node:test'
 import Sqlite from 'better-sqlite3'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { Pool } from 'pg'
+import { Audit } from '../../src/audit/audit.ts'
+import { operator } from '../../src/caller.ts'
 import { createLog } from '../../src/log.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { migrate, migrations } from '../../src/storage/migrate.ts'
@@ -69,6 +71,23 @@ onBothDatabases('migrations', (newUrl, kind) => {
     const before = await everything(bare(url))
     await (await openDatabase(url, log)).close()
     assert.equal(await everything(bare(url)), before)
+  })
+
+  test('a journal from before its marks were sealed goes on', async () => {
+    const url = newUrl()
+    const kysely = bare(url)
+    const older = Object.entries(migrations).filter(([name]) => name < '003')
+    await migrate(kysely, Object.fromEntries(older))
+    await sql`insert into audit (id, at, actor, caller, via, address, method, target, outcome, seq, seal) values ('a', 1, '', '', '', '', '', '', '', 1, 'sealed')`.execute(
+      kysely,
+    )
+    await sql`insert into instance (key, value) values ('audit_head', '1:sealed')`.execute(kysely)
+    await kysely.destroy()
+    const database = await openDatabase(url, log)
+    const audit = new Audit(database, Buffer.alloc(32, 7))
+    await audit.append(operator({ via: 'socket' }), 'users.add', 'username=ada', 'ok')
+    assert.deepEqual(await audit.verify(), { rows: 1, first_bad: null })
+    await database.close()
   })
 
   test('a newer schema is refused in one line, and nothing is changed', async () => {

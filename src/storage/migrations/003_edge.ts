@@ -65,6 +65,24 @@ export const up = async (db: Kysely<never>): Promise<void> => {
     db,
   )
 
+  await restartAudit(db as never)
+
   const revisions = db as unknown as Kysely<{ revisions: { subject: string; value: number } }>
   await revisions.insertInto('revisions').values({ subject: 'certificates', value: 1 }).execute()
+}
+
+/** The marks of the journal carry seals from here on. Those from before do not: its chain begins anew after the last row. */
+const restartAudit = async (db: Kysely<{ instance: { key: string; value: string } }>) => {
+  const head = await db
+    .selectFrom('instance')
+    .select('value')
+    .where('key', '=', 'audit_head')
+    .executeTakeFirst()
+  if (!head) return
+  const value = `${head.value.split(':')[0]}:`
+  await db
+    .insertInto('instance')
+    .values(['audit_anchor', 'audit_head'].map((key) => ({ key, value })))
+    .onConflict((taken) => taken.column('key').doUpdateSet({ value }))
+    .execute()
 }
