@@ -69,7 +69,7 @@ const readAssertion = (headers: HeadersLike): string | undefined => {
 }
 
 const toIdentity = (payload: Record<string, unknown>): Identity => {
-  const { sub, context, claims, email, act } = payload
+  const { sub, sid, context, claims, email, act } = payload
   if (typeof sub !== 'string' || typeof context !== 'number' || !Array.isArray(claims))
     throw new TypeError('not an identity')
   const impersonator = (act as { sub?: unknown } | undefined)?.sub
@@ -79,5 +79,6 @@ const toIdentity = (payload: Record<string, unknown>): Identity => {
     claims: claims as string[],
     email: typeof email === 'string' ? email : undefined,
     impersonator: typeof impersonator === 'string' ? impersonator : undefined,
+    session_id: typeof sid === 'string' ? sid : undefined,
   }
 }

@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { HttpTransport } from './http_transport.ts'
 import { methodNames, type HeroProxyMethods, type MethodName, type Methods } from './methods.ts'
+import { follow, patience, type Revoked, type RevokedOptions } from './revoked.ts'
 import { SocketTransport } from './socket_transport.ts'
 import type { Transport } from './transport.ts'
 
@@ -24,6 +25,11 @@ export const defaultSocket = (env: Readonly<Record<string, string | undefined>> 
   return join(dir, 'hero_proxy', 'rpc.sock')
 }
 
+const connection = ({ url, socket, startTimeout = 5_000 }: HeroProxyOptions, timeout: number): Transport =>
+  url === undefined
+    ? new SocketTransport(socket ?? defaultSocket(), { timeout, startTimeout })
+    : new HttpTransport(url, timeout)
+
 // The methods of openrpc.json, each under its namespace: `hero.users.add({ … })`.
 // eslint-disable-next-line typescript/no-unsafe-declaration-merging
 export interface HeroProxy extends HeroProxyMethods {}
@@ -31,17 +37,16 @@ export interface HeroProxy extends HeroProxyMethods {}
 /** The client of hero_proxy. */
 // eslint-disable-next-line typescript/no-unsafe-declaration-merging
 export class HeroProxy {
+  readonly #options: HeroProxyOptions
   readonly #transport: Transport
   readonly #authorization: string | undefined
+  readonly #ending = new AbortController()
 
   constructor(options: HeroProxyOptions = {}, transport?: Transport) {
-    const { url, token, timeout = 30_000, startTimeout = 5_000 } = options
+    const { token, timeout = 30_000 } = options
+    this.#options = options
     this.#authorization = token === undefined ? undefined : `Bearer ${token}`
-    this.#transport =
-      transport ??
-      (url === undefined
-        ? new SocketTransport(options.socket ?? defaultSocket(), { timeout, startTimeout })
-        : new HttpTransport(url, timeout))
+    this.#transport = transport ?? connection(options, timeout)
     for (const name of methodNames) {
       const path = name.split('.')
       const last = path.pop()!
@@ -59,10 +64,30 @@ export class HeroProxy {
 
   /** The same connection with the rights of somebody else: the person whose token a service was handed. */
   as(token: string): HeroProxy {
-    return new HeroProxy({ token }, this.#transport)
+    return new HeroProxy({ ...this.#options, token }, this.#transport)
+  }
+
+  /**
+   * Calls `listener` for every session that ends before its time, within a second, so that a service can end what it
+   * keeps open for it. Resolves with a function that ends the subscription, once nothing can be missed any more; what
+   * happens while the daemon restarts is told afterwards. Takes the claim `proxy.users.read`. Until it is ended, a
+   * program with a subscription goes on running.
+   */
+  async onRevoked(listener: (revoked: Revoked) => void, options: RevokedOptions = {}): Promise<() => void> {
+    const stop = new AbortController()
+    const signals = [stop.signal, this.#ending.signal, ...(options.signal ? [options.signal] : [])]
+    const own = connection(this.#options, patience)
+    try {
+      await follow(own, this.#authorization, listener, options, AbortSignal.any(signals))
+    } catch (error) {
+      own.close()
+      throw error
+    }
+    return () => stop.abort()
   }
 
   close(): void {
+    this.#ending.abort()
     this.#transport.close()
   }
 }

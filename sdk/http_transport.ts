@@ -10,6 +10,7 @@ interface Answer {
 export class HttpTransport implements Transport {
   readonly #url: string
   readonly #timeout: number
+  readonly #closed = new AbortController()
   #next = 1
 
   constructor(origin: string, timeout: number) {
@@ -29,7 +30,7 @@ export class HttpTransport implements Transport {
         },
         body: JSON.stringify({ jsonrpc: '2.0', id: this.#next++, method, params }),
         redirect: 'error',
-        signal: AbortSignal.timeout(this.#timeout),
+        signal: AbortSignal.any([AbortSignal.timeout(this.#timeout), this.#closed.signal]),
       })
       text = await response.text()
     } catch (error) {
@@ -49,5 +50,7 @@ export class HttpTransport implements Transport {
     }
   }
 
-  close(): void {}
+  close(): void {
+    this.#closed.abort()
+  }
 }

@@ -10,6 +10,8 @@ export interface Identity {
   readonly email: string | undefined
   /** The administrator who acts as this user, while impersonating. */
   readonly impersonator: string | undefined
+  /** The id of the session, as `onRevoked` tells it: known from a signed identity (`verifyAssertion`) only. */
+  readonly session_id?: string | undefined
 }
 
 /** Node's `request.headers`, a fetch `Headers`, or anything with `get`. */

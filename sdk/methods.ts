@@ -155,6 +155,19 @@ export interface Resolution {
   why: Why[]
 }
 
+export interface Revocation {
+  /** Rises with every revocation, on all nodes together */
+  seq: number
+  /** A UUID of version 7 */
+  session_id: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** logout: signed out; revoked: ended by sessions.revoke or revoke_all; password: the password was changed elsewhere; deactivated, removed: the account was */
+  reason: "logout" | "revoked" | "password" | "deactivated" | "removed"
+  /** Unix time in seconds */
+  at: number
+}
+
 export interface Role {
   /** A UUID of version 7 */
   id: string
@@ -822,6 +835,17 @@ export type SessionsRevokeAllResult = {
   revoked: number
 }
 
+export interface SessionsRevocationsParams {
+  /** Where to go on: the cursor of the answer before */
+  after?: number
+  /** Seconds to wait for the first one if there is none; 0 unless told */
+  wait?: number
+}
+export type SessionsRevocationsResult = {
+  items: Revocation[]
+  cursor: number
+}
+
 export interface ProxyRoutesListParams {
   /** A host name without a port, or *.suffix for exactly one label before the suffix */
   domain?: string
@@ -1056,6 +1080,7 @@ export interface Methods {
   'sessions.list': { params: SessionsListParams; result: SessionsListResult }
   'sessions.revoke': { params: SessionsRevokeParams; result: null }
   'sessions.revoke_all': { params: SessionsRevokeAllParams; result: SessionsRevokeAllResult }
+  'sessions.revocations': { params: SessionsRevocationsParams; result: SessionsRevocationsResult }
   'proxy.routes.list': { params: ProxyRoutesListParams; result: ProxyRoutesListResult }
   'proxy.routes.get': { params: ProxyRoutesGetParams; result: Route }
   'proxy.routes.test': { params: ProxyRoutesTestParams; result: RouteTrial }
@@ -1199,6 +1224,8 @@ export interface HeroProxyMethods {
     revoke(params: SessionsRevokeParams): Promise<null>
     /** End all sessions of a user; your own if no user is named, then all but the present one */
     revoke_all(params?: SessionsRevokeAllParams): Promise<SessionsRevokeAllResult>
+    /** Tell which sessions were ended before their time, as soon as it happens. For services that keep something open or cached for a session. Without `after` it answers the cursor of now. Kept for a day: an older cursor is answered `conflict`, with the cursor to go on from in `data.cursor`; then drop what you keep. */
+    revocations(params?: SessionsRevocationsParams): Promise<SessionsRevocationsResult>
   }
   proxy: {
     routes: {
@@ -1301,6 +1328,7 @@ export const methodNames = [
   'sessions.list',
   'sessions.revoke',
   'sessions.revoke_all',
+  'sessions.revocations',
   'proxy.routes.list',
   'proxy.routes.get',
   'proxy.routes.test',

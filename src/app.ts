@@ -49,6 +49,7 @@ import { routeMethods } from './routes/methods.ts'
 import { serviceMethods } from './services/methods.ts'
 import { Services } from './services/services.ts'
 import { sessionMethods } from './sessions/methods.ts'
+import { Revocations } from './sessions/revocations.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { settingMethods } from './settings/methods.ts'
 import { Settings } from './settings/settings.ts'
@@ -88,6 +89,7 @@ export const createApp = (
   const claims = new Claims(database)
   const credentials = new Credentials(database, () => settings.value('password_min_length'))
   const sessions = new Sessions(database, () => settings.value('session_lifetime'))
+  const revocations = new Revocations(database)
   const routes = new Routes(database)
   const signIn = new SignIn(database, credentials, sessions)
   const setup = new Setup(database, (at) => leaveMark(config, at), log)
@@ -102,7 +104,7 @@ export const createApp = (
     ...groupMethods(groups, members, grants, admins),
     ...roleMethods(roles),
     ...claimMethods(claims),
-    ...sessionMethods(sessions, users),
+    ...sessionMethods(sessions, users, revocations),
     ...routeMethods(routes, (params) => trials.run(params)),
     ...settingMethods(settings),
     ...serviceMethods(services),
@@ -151,7 +153,18 @@ export const createApp = (
     upstreams: new Upstreams({ routes: () => routes.table(), log }),
   }
   const loops = new LoopGuard(database)
-  const door = new Door({ ...leading, decisions: new Decisions(deciding), loops, log, counters })
+  const door = new Door({
+    ...leading,
+    decisions: new Decisions(deciding),
+    changes: database.changes,
+    warmUp: async (sessionIds) => {
+      const live = await sessions.warmUp(sessionIds)
+      await claims.warmUp(live.flatMap(({ user_id, overlay }) => [user_id, overlay?.user_id ?? user_id]))
+    },
+    loops,
+    log,
+    counters,
+  })
   const thought = new Decisions({ ...deciding, reportOversize: () => {} })
   const trials = new Trials({ ...leading, decisions: thought, cookies, users, claims })
   const mostConnections = Math.min(config.max_connections, connectionsFor(openFileLimit()))
@@ -161,6 +174,7 @@ export const createApp = (
 
   const sweep = async () => {
     await sessions.sweep()
+    await revocations.sweep()
     await knownKeys.sweep()
     await audit.sweep(await settings.value('audit_retention_days'))
   }
@@ -170,6 +184,7 @@ export const createApp = (
     sweep,
     settings,
     sessions,
+    revocations,
     credentials,
     setup,
     dispatcher,

@@ -22,18 +22,22 @@ export interface Caller {
   readonly pid?: number
   readonly address?: string
   readonly user_agent?: string
+  /** Aborted when nobody is left to be answered: for calls that wait. */
+  readonly gone?: AbortSignal | undefined
 }
 
 const none: ReadonlySet<string> = new Set()
 
-export const guest = (from: Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent'>): Caller => ({
+export const guest = (
+  from: Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'gone'>,
+): Caller => ({
   ...from,
   kind: 'guest',
   name: '',
   claims: none,
 })
 
-export const operator = (from: Pick<Caller, 'via' | 'uid' | 'pid' | 'address'>): Caller => ({
+export const operator = (from: Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'gone'>): Caller => ({
   ...from,
   kind: 'operator',
   name: 'system',
@@ -43,7 +47,7 @@ export const operator = (from: Pick<Caller, 'via' | 'uid' | 'pid' | 'address'>):
 export const service = (
   name: string,
   claims: readonly string[],
-  from: Pick<Caller, 'via' | 'uid' | 'pid'>,
+  from: Pick<Caller, 'via' | 'uid' | 'pid' | 'gone'>,
 ): Caller => ({
   ...from,
   kind: 'service',

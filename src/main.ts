@@ -97,6 +97,7 @@ const serve = async (
     renew: () => edge.renew(),
     close: async () => {
       clearInterval(sweeper)
+      app.revocations.close()
       await Promise.all([edge.close(), app.socket.close(grace)])
       await markAnew().catch(() => {})
       await instance.close()

@@ -50,6 +50,7 @@ const leave = async (limit: number) => {
   // A second word does not wait.
   if (leaving || !instance) process.exit(leaving ? 1 : 0)
   leaving = true
+  instance.app.revocations.close()
   await instance.app.edge.close(limit)
   tellNumbers()
   await instance.close()

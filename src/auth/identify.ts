@@ -1,9 +1,10 @@
 import type { Caller } from '../caller.ts'
 import type { Claims } from '../claims/claims.ts'
 import { AppError } from '../errors.ts'
-import { impersonated, type LiveSession, type Sessions } from '../sessions/sessions.ts'
+import { impersonated, type LiveSession } from '../sessions/live_session.ts'
+import type { Sessions } from '../sessions/sessions.ts'
 
-type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent'>
+type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'gone'>
 
 /** `Authorization: Bearer <token>` (RFC 6750 section 2.1), or undefined for anything else. */
 export const bearerToken = (authorization: string): string | undefined =>

@@ -104,7 +104,7 @@ export const authMethods = ({
     handler: async (_, caller) => {
       if (caller.session_id === undefined)
         throw new AppError('conflict', 'This call was made without a session')
-      await sessions.revoke(caller.session_id)
+      await sessions.revoke(caller.session_id, 'logout')
       return null
     },
   }),
@@ -216,7 +216,8 @@ export const authMethods = ({
       if (proof !== undefined && !(await credentials.stands(user.id, proof)))
         throw new AppError('unauthenticated', 'The present password is wrong')
       await credentials.store(user.id, hash)
-      await sessions.revokeAll(user.id, caller.user_id === user.id ? caller.session_id : undefined)
+      const kept = caller.user_id === user.id ? caller.session_id : undefined
+      await sessions.revokeAll(user.id, 'password', kept)
       return null
     },
   }),

@@ -23,11 +23,14 @@ export class Claims {
   readonly #database: Database
   readonly #graph: Cached<Graph>
   readonly #answers: Cached<Map<string, Resolved>>
+  /** Those that were read ahead. */
+  readonly #people: Cached<Map<string, Person>>
 
   constructor(database: Database) {
     this.#database = database
     this.#graph = new Cached(database, ['groups'], () => loadGraph(database))
     this.#answers = new Cached(database, ['users', 'groups'], async () => new Map<string, Resolved>())
+    this.#people = new Cached(database, ['users', 'groups'], async () => new Map<string, Person>())
   }
 
   /** The claims of the user with this id, or undefined for a user that is not there. */
@@ -71,27 +74,41 @@ export class Claims {
     return resolved
   }
 
+  /** Reads many people at once, so that asking for the claims of each afterwards takes no query of its own. */
+  async warmUp(userIds: readonly string[]): Promise<void> {
+    const people = await this.#people.get()
+    if (people.size >= keep) people.clear()
+    for (const [id, person] of await this.#read(userIds)) people.set(id, person)
+  }
+
   async #person(userId: string): Promise<Person | undefined> {
+    const people = await this.#people.get()
+    return people.get(userId) ?? (await this.#read([userId])).get(userId)
+  }
+
+  async #read(userIds: readonly string[]): Promise<Map<string, Person>> {
     const { query } = this.#database
-    const user = await query.selectFrom('users').selectAll().where('id', '=', userId).executeTakeFirst()
-    if (!user) return undefined
+    const users = await query.selectFrom('users').selectAll().where('id', 'in', userIds).execute()
     const groups = await query
       .selectFrom('group_users')
-      .select(['group_id as group', 'expires_at'])
-      .where('user_id', '=', userId)
+      .select(['user_id', 'group_id as group', 'expires_at'])
+      .where('user_id', 'in', userIds)
       .execute()
     const administers = await query
       .selectFrom('group_admins')
-      .select('group_id')
-      .where('user_id', '=', userId)
+      .select(['user_id', 'group_id'])
+      .where('user_id', 'in', userIds)
       .execute()
-    return {
+    const groupsOf = Map.groupBy(groups, ({ user_id }) => user_id)
+    const administersOf = Map.groupBy(administers, ({ user_id }) => user_id)
+    const people = users.map((user) => ({
       ...user,
       is_active: user.is_active === 1,
       is_admin: user.is_admin === 1,
-      groups,
-      administers: administers.map(({ group_id }) => group_id),
-    }
+      groups: groupsOf.get(user.id) ?? [],
+      administers: (administersOf.get(user.id) ?? []).map(({ group_id }) => group_id),
+    }))
+    return new Map(people.map((person) => [person.id, person]))
   }
 
   async #user(username: string) {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../log.ts'
 import type { RoutePlan, RouteTable } from '../routes/table.ts'
+import type { Changes } from '../storage/changes.ts'
 import { isNavigation, notHere, problem, redirect, send, tell, type Told } from './answers.ts'
 import { isRefusal, readAsked, type Asked } from './asked.ts'
 import { asksAbout } from './asked_about.ts'
@@ -13,7 +14,7 @@ import { requestHeaders } from './headers.ts'
 import { HeldBodies, heldRequest } from './held_bodies.ts'
 import { loopDetected, type LoopGuard } from './loop_guard.ts'
 import { onward } from './onward.ts'
-import { OpenUpgrades } from './open_upgrades.ts'
+import { OpenConnections } from './open_connections.ts'
 import type { OwnPath, OwnPaths } from './own_paths.ts'
 import type { Peers } from './peers.ts'
 import type { Body, Recipient, Sent } from './recipient.ts'
@@ -27,6 +28,9 @@ export interface DoorParts {
   readonly publicHost: string
   readonly routes: () => RouteTable | Promise<RouteTable>
   readonly decisions: Decisions
+  readonly changes: Changes
+  /** Reads what decisions about these sessions will ask for, at once. */
+  readonly warmUp: (sessionIds: readonly string[]) => Promise<void>
   readonly ownPaths: OwnPaths
   readonly upstreams: Upstreams
   readonly loops: LoopGuard
@@ -45,18 +49,28 @@ export class Door {
   readonly #parts: DoorParts
   readonly #forwarder: Forwarder
   readonly #forwardAuth: ForwardAuth
-  readonly #upgrades = new OpenUpgrades()
+  readonly #connections: OpenConnections
   readonly #held = new HeldBodies()
 
   constructor(parts: DoorParts) {
     this.#parts = parts
     this.#forwarder = new Forwarder(parts.log, parts.upstreams)
     this.#forwardAuth = new ForwardAuth(parts)
+    this.#connections = new OpenConnections({
+      forwarder: this.#forwarder,
+      changes: parts.changes,
+      warmUp: parts.warmUp,
+      holds: async ({ asked, pass }) => {
+        const present = (await this.#plans(asked))?.routes?.match(asked.path)
+        const now = await parts.decisions.decide(asked, present, { provenKey: pass.pubkey })
+        return now.act === 'forward' && now.who === pass.who
+      },
+    })
   }
 
   close(): void {
     this.#forwarder.close()
-    this.#upgrades.close()
+    this.#connections.close()
   }
 
   /** Serves a request that node:http has read, the pages of ours among them. */
@@ -153,11 +167,6 @@ export class Door {
     const plan = known.routes?.match(asked.path)
     const decision = await decisions.decide(asked, plan, arrivalWithout(request))
     if (decision.act !== 'forward') return refuse(decision.told)
-    this.#upgrades.watch(socket, async () => {
-      const present = (await this.#plans(asked))?.routes?.match(asked.path)
-      const now = await decisions.decide(asked, present, { provenKey: decision.pubkey })
-      return now.act === 'forward' && now.who === decision.who
-    })
     const out = this.#outgoing(request, asked, plan as RoutePlan, decision, undefined)
     const failure = await forwardUpgrade(this.#forwarder, socket, early, out)
     if (failure) refuse(failures[failure])
@@ -207,6 +216,7 @@ export class Door {
     const whole = pass.body && heldRequest(asked, pass.body)
     return {
       asked: whole?.asked ?? asked,
+      pass,
       plan,
       target,
       headers,

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Upstream } from '../routes/table.ts'
 import type { Head } from './message_parser.ts'
-import type { Failure, Forwarded, Forwarder } from './forward.ts'
+import type { Failure, Forwarded, Forwarder, Timed } from './forward.ts'
 import { requestHead, responseHeaders, trailersFor } from './headers.ts'
 import { headersTo } from './onward.ts'
 import { addTrailers, passHints, reason, type Body, type Recipient } from './recipient.ts'
@@ -13,10 +13,10 @@ const bodyPatience = 60
 const smallBody = 16 * 1024
 
 /** One request on its way to an upstream, and its answer on the way back. */
-export class Exchange implements Asker {
+export class Exchange implements Asker, Timed {
   readonly bodiless: boolean
+  readonly out: Forwarded
   readonly #forwarder: Forwarder
-  readonly #out: Forwarded
   readonly #to: Recipient
   readonly #fail: (failure: Failure) => void
   #connection: UpstreamConnection | undefined
@@ -36,7 +36,7 @@ export class Exchange implements Asker {
   constructor(forwarder: Forwarder, out: Forwarded, to: Recipient, fail: (failure: Failure) => void) {
     this.bodiless = out.asked.method === 'HEAD'
     this.#forwarder = forwarder
-    this.#out = out
+    this.out = out
     this.#to = to
     this.#fail = fail
     this.#bodyDone = out.body === undefined
@@ -45,17 +45,17 @@ export class Exchange implements Asker {
 
   begin(): void {
     this.#to.once('close', () => this.#left())
-    this.#ask(this.#forwarder.upstreams.next(this.#out.plan), true)
+    this.#ask(this.#forwarder.upstreams.next(this.out.plan), true)
   }
 
   /** May be sent again on a fresh connection when a kept one turned out to be closed (RFC 9110 section 9.2.2). */
   get #repeatable(): boolean {
-    const { method } = this.#out.asked
-    return this.#out.body === undefined && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
+    const { method } = this.out.asked
+    return this.out.body === undefined && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
   }
 
   #ask(upstream: Upstream, kept: boolean): void {
-    const { plan, asked, target, headers, body } = this.#out
+    const { plan, asked, target, headers, body } = this.out
     const { pool } = this.#forwarder
     const connection = kept ? pool.take(upstream, this.#repeatable) : pool.open(upstream)
     this.#connection = connection
@@ -65,7 +65,7 @@ export class Exchange implements Asker {
 
   /** Asks another upstream, each at most once; false when there is no other. */
   #askNext(): boolean {
-    const { plan } = this.#out
+    const { plan } = this.out
     this.#tried = [...this.#tried, this.#connection!.upstream]
     if (this.#tried.length >= plan.upstreams.length) return false
     this.#moved = this.#forwarder.clock
@@ -77,7 +77,7 @@ export class Exchange implements Asker {
   connected(): void {
     this.#moved = this.#bodyMoved = this.#forwarder.clock
     this.#forwarder.upstreams.succeeded(this.#connection!.upstream)
-    if (this.#out.body) this.#sendBody(this.#out.body)
+    if (this.out.body) this.#sendBody(this.out.body)
   }
 
   // The request's body, to the upstream.
@@ -88,7 +88,7 @@ export class Exchange implements Asker {
       this.#bodyDone = true
       this.#moved = this.#forwarder.clock
       if (this.#over) return
-      if (this.#out.asked.body === 'chunked')
+      if (this.out.asked.body === 'chunked')
         this.#connection!.write(`0\r\n${trailersFor(body.rawTrailers)}\r\n`)
       this.#connection!.endRequest()
     })
@@ -98,29 +98,29 @@ export class Exchange implements Asker {
     if (this.#over) return
     this.#bodyMoved = this.#forwarder.clock
     this.#bodyLength += chunk.length
-    const { max_body } = this.#out.plan.route
+    const { max_body } = this.out.plan.route
     if (max_body !== null && this.#bodyLength > max_body) return this.#giveUp('large body')
     const connection = this.#connection!
-    if (this.#out.asked.body === 'chunked') {
+    if (this.out.asked.body === 'chunked') {
       connection.cork()
       connection.write(`${chunk.length.toString(16)}\r\n`)
       connection.write(chunk)
       connection.write('\r\n')
       connection.uncork()
     } else connection.write(chunk)
-    if (connection.blocked) this.#out.body!.pause()
+    if (connection.blocked) this.out.body!.pause()
   }
 
   drain(): void {
     this.#moved = this.#bodyMoved = this.#forwarder.clock
-    this.#out.body?.resume()
+    this.out.body?.resume()
   }
 
   // The answer, to the client.
 
   information({ status, rawHeaders }: Head): void {
     this.#moved = this.#forwarder.clock
-    if (status === 100 && this.#out.asked.expect !== undefined) this.#to.writeContinue()
+    if (status === 100 && this.out.asked.expect !== undefined) this.#to.writeContinue()
     if (status === 103) passHints(this.#to, rawHeaders)
   }
 
@@ -172,7 +172,7 @@ export class Exchange implements Asker {
   }
 
   #startAnswer({ status, message, rawHeaders }: Head): void {
-    this.#to.writeHead(status, reason(message), responseHeaders(rawHeaders, this.#out.answerHeaders))
+    this.#to.writeHead(status, reason(message), responseHeaders(rawHeaders, this.out.answerHeaders))
   }
 
   #write(chunk: Buffer): void {
@@ -203,10 +203,9 @@ export class Exchange implements Asker {
     this.#giveUp('unreachable', error.code ?? error.message)
   }
 
-  /** Called every tick. Seconds of the clock. */
   watchTime(now: number): void {
     if (this.#answered) return
-    const { connect_timeout, response_timeout } = this.#out.plan.route
+    const { connect_timeout, response_timeout } = this.out.plan.route
     const connection = this.#connection!
     if (!connection.connected) {
       if (now - this.#moved < connect_timeout) return
@@ -221,10 +220,16 @@ export class Exchange implements Asker {
     this.#giveUp('timeout', 'ETIMEDOUT')
   }
 
+  breakOff(): void {
+    this.#giveUp('ended')
+    // Still sending: nobody reads that any more.
+    if (!this.#bodyDone) this.#to.destroy()
+  }
+
   #giveUp(failure: Failure, error?: string): void {
     if (this.#over) return
     const to = this.#to
-    const { id: route } = this.#out.plan.route
+    const { id: route } = this.out.plan.route
     if (error !== undefined) this.#forwarder.log.warn({ route, error }, 'no answer from the upstream')
     this.#conclude()
     this.#connection!.abandon(this)
@@ -245,6 +250,6 @@ export class Exchange implements Asker {
     this.#forwarder.ended(this)
     if (this.#bodyDone) return
     // The upstream wants no more of a body: the rest is read away, or the next request on this connection would wait behind it.
-    this.#out.body!.resume()
+    this.out.body!.resume()
   }
 }

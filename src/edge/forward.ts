@@ -1,16 +1,19 @@
 import type { Log } from '../log.ts'
 import type { RoutePlan } from '../routes/table.ts'
 import type { Asked } from './asked.ts'
+import type { Pass } from './decision.ts'
 import { Exchange } from './exchange.ts'
 import type { Body, Recipient } from './recipient.ts'
 import { UpstreamPool } from './upstream_pool.ts'
 import type { Upstreams } from './upstreams.ts'
 
-/** Why there is no answer of an upstream. */
-export type Failure = 'unreachable' | 'timeout' | 'slow body' | 'large body'
+/** Why there is no answer of an upstream; `ended`: it was not allowed any more when it would have come. */
+export type Failure = 'unreachable' | 'timeout' | 'slow body' | 'large body' | 'ended'
 
 export interface Forwarded {
   readonly asked: Asked
+  /** By what it goes on; while it lasts, the same must come out of another decision. */
+  readonly pass: Pass
   readonly plan: RoutePlan
   /** Path and query as the upstream gets them. */
   readonly target: string
@@ -22,8 +25,11 @@ export interface Forwarded {
   readonly body: Body | undefined
 }
 
-/** What is under way and has time limits. */
+/** What is under way: it has time limits, and lasts no longer than the right by which it began. */
 export interface Timed {
+  readonly out: Forwarded
+  /** Ends it: what has begun looks broken to both sides, never complete. */
+  breakOff(): void
   /** Called every tick with the seconds of the clock. */
   watchTime(now: number): void
 }
@@ -38,10 +44,10 @@ export class Forwarder {
   readonly upstreams: Upstreams
   /** Seconds since the start, in steps of a tick: a clock that costs nothing to ask. */
   clock = 0
-  readonly #open = new Set<Timed>()
+  readonly open = new Set<Timed>()
   readonly #timer = setInterval(() => {
     this.clock += tick / 1000
-    for (const exchange of this.#open) exchange.watchTime(this.clock)
+    for (const exchange of this.open) exchange.watchTime(this.clock)
   }, tick).unref()
 
   constructor(log: Log, upstreams: Upstreams) {
@@ -60,15 +66,15 @@ export class Forwarder {
     const { max_body } = out.plan.route
     if (max_body !== null && out.asked.length > max_body) return fail('large body')
     const exchange = new Exchange(this, out, to, fail)
-    this.#open.add(exchange)
+    this.open.add(exchange)
     exchange.begin()
   }
 
   began(timed: Timed): void {
-    this.#open.add(timed)
+    this.open.add(timed)
   }
 
   ended(timed: Timed): void {
-    this.#open.delete(timed)
+    this.open.delete(timed)
   }
 }

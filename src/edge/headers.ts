@@ -7,6 +7,8 @@ import { signatureHeaders } from './signature.ts'
 
 /** Who goes upstream: the six identity headers are made from this and from nothing else. */
 export interface Identity {
+  /** Not sent, but for what is signed. */
+  readonly session_id: string
   readonly username: string
   readonly context: number
   /** As sent: comma separated, no spaces. */

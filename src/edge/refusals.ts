@@ -25,6 +25,12 @@ export const failures: Readonly<Record<Failure, Told>> = {
     code: 'request_timeout',
     headers: { connection: 'close' },
   },
+  ended: {
+    status: 403,
+    title: 'No longer allowed',
+    text: 'What let this request in has ended while it was waiting for its answer.',
+    code: 'access_ended',
+  },
   'large body': {
     status: 413,
     title: 'Too large',

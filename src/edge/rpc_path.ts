@@ -43,17 +43,20 @@ export class RpcPath {
     }
     const body = await readBody(request, response)
     if (body === undefined) return
-    const answer = await this.#parts.receive(body, () => this.#identify(request, asked))
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    const answer = await this.#parts.receive(body, () => this.#identify(request, asked, gone.signal))
     if (answer === undefined) response.writeHead(204, ownHeaders(asked)).end()
     else send(response, 200, 'application/json', answer, ownHeaders(asked))
   }
 
-  async #identify(request: IncomingMessage, asked: Asked): Promise<Caller> {
+  async #identify(request: IncomingMessage, asked: Asked, gone: AbortSignal): Promise<Caller> {
     const { identification, cookies } = this.#parts
     const from = {
       via: 'edge',
       address: asked.address,
       user_agent: request.headers['user-agent'] ?? '',
+      gone,
     } as const
     const { authorizations } = asked
     if (authorizations.length > 0) {

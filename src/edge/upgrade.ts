@@ -76,10 +76,10 @@ export const forwardUpgrade = (
 
 class UpgradeExchange implements Asker, Timed {
   readonly bodiless = false
+  readonly out: Forwarded
   readonly #forwarder: Forwarder
   readonly #socket: Duplex
   readonly #early: Buffer
-  readonly #out: Forwarded
   readonly #settle: (failure?: Failure) => void
   #connection: UpstreamConnection | undefined
   #tried: readonly Upstream[] = []
@@ -97,7 +97,7 @@ class UpgradeExchange implements Asker, Timed {
     this.#forwarder = forwarder
     this.#socket = socket
     this.#early = early
-    this.#out = out
+    this.out = out
     this.#settle = settle
     this.#began = forwarder.clock
   }
@@ -105,12 +105,12 @@ class UpgradeExchange implements Asker, Timed {
   begin(): void {
     this.#socket.on('error', () => this.#socket.destroy())
     this.#socket.once('close', () => this.#conclude())
-    this.#ask(this.#forwarder.upstreams.next(this.#out.plan))
+    this.#ask(this.#forwarder.upstreams.next(this.out.plan))
     this.#forwarder.began(this)
   }
 
   #ask(upstream: Upstream): void {
-    const { plan, asked, target, headers } = this.#out
+    const { plan, asked, target, headers } = this.out
     const connection = this.#forwarder.pool.open(upstream)
     this.#connection = connection
     const list = [...headersTo(upstream, plan, headers), 'Connection', 'Upgrade', 'Upgrade', asked.upgrade!]
@@ -119,7 +119,7 @@ class UpgradeExchange implements Asker, Timed {
 
   /** The upstream cannot be reached: another one is asked, each at most once; false when there is no other. */
   #askNext(): boolean {
-    const { plan } = this.#out
+    const { plan } = this.out
     const { upstreams, clock } = this.#forwarder
     upstreams.failed(this.#connection!.upstream)
     this.#tried = [...this.#tried, this.#connection!.upstream]
@@ -136,7 +136,7 @@ class UpgradeExchange implements Asker, Timed {
 
   watchTime(now: number): void {
     if (this.#answer) return
-    const { connect_timeout, response_timeout } = this.#out.plan.route
+    const { connect_timeout, response_timeout } = this.out.plan.route
     const connection = this.#connection!
     if (now - this.#began < (connection.connected ? response_timeout : connect_timeout)) return
     if (!connection.connected) {
@@ -154,7 +154,7 @@ class UpgradeExchange implements Asker, Timed {
     this.#answer = head
     if (head.upgrade) return
     // Ended by closing, so the body needs no framing of its own (RFC 9112 section 6.3).
-    const headers = responseHeaders(head.rawHeaders, this.#out.answerHeaders)
+    const headers = responseHeaders(head.rawHeaders, this.out.answerHeaders)
     writeHead(this.#socket, head.status, reason(head.message), headers, ['Connection', 'close'])
   }
 
@@ -175,7 +175,7 @@ class UpgradeExchange implements Asker, Timed {
     const { rawHeaders, message } = this.#answer!
     // Whatever the upstream calls it: the protocol is the one that was asked for, or it names it itself.
     const named = rawHeaders.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === 'upgrade')
-    const protocol = rawHeaders[named + 1] ?? this.#out.asked.upgrade!
+    const protocol = rawHeaders[named + 1] ?? this.out.asked.upgrade!
     const headers = responseHeaders(rawHeaders, [])
     writeHead(near, 101, reason(message), headers, ['Connection', 'Upgrade', 'Upgrade', protocol])
     if (near.destroyed) return void far.destroy()
@@ -196,9 +196,13 @@ class UpgradeExchange implements Asker, Timed {
     this.#fail('unreachable', error.code ?? error.message)
   }
 
+  breakOff(): void {
+    breakOff(this.#socket)
+  }
+
   #fail(failure: Failure, error: string): void {
     if (this.#over) return
-    this.#forwarder.log.warn({ route: this.#out.plan.route.id, error }, 'no answer from the upstream')
+    this.#forwarder.log.warn({ route: this.out.plan.route.id, error }, 'no answer from the upstream')
     this.#conclude(this.#socket.writable ? failure : undefined)
   }
 

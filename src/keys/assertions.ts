@@ -71,6 +71,8 @@ export class Assertions {
       iat: at,
       exp: at + lifetime,
       jti: newId(),
+      // Who is known by a network or a key has no session that could end; such a proof is named in two words.
+      ...(!who.session_id.includes(' ') && { sid: who.session_id }),
       context: who.context,
       claims: who.claims,
       ...(who.email !== null && { email: who.email }),

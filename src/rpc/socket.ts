@@ -32,6 +32,7 @@ export class RpcSocket {
   readonly #server: Server
   readonly #http = http.createServer((request, response) => void this.#serve(request, response))
   readonly #peers = new WeakMap<Socket, Peer | undefined>()
+  readonly #gone = new WeakMap<Socket, AbortSignal>()
   readonly #connections = new Set<Socket>()
   /** Those that have not said yet which of the two they speak. */
   readonly #silent = new Set<Socket>()
@@ -102,10 +103,15 @@ export class RpcSocket {
   #accept(socket: Socket): void {
     this.#connections.add(socket)
     this.#silent.add(socket)
+    const gone = new AbortController()
+    this.#gone.set(socket, gone.signal)
     socket.on('close', () => {
       this.#connections.delete(socket)
       this.#silent.delete(socket)
+      gone.abort()
     })
+    // Sooner than it closes: a process that is gone has ended its side, and closing takes an answer.
+    socket.on('end', () => gone.abort())
     socket.on('error', () => socket.destroy())
     // Asked once, now: the process may be gone when its first call is read.
     this.#peers.set(socket, this.#peerOf?.(socket))
@@ -141,7 +147,8 @@ export class RpcSocket {
   /** For each call anew: who opened the socket stays, how far it is trusted is a setting that can change. */
   async #callerOf(socket: Socket): Promise<Caller> {
     const peer = this.#peers.get(socket)
-    const from = { via: 'socket', ...(peer && { uid: peer.uid, pid: peer.pid }) } as const
+    const gone = this.#gone.get(socket)
+    const from = { via: 'socket', gone, ...(peer && { uid: peer.uid, pid: peer.pid }) } as const
     if (peer && (peer.uid === 0 || peer.uid === process.getuid?.())) return operator(from)
     const known = peer && (await this.#parts.services.find(peer.uid))
     if (known) return service(known.service, known.claims, from)
@@ -159,6 +166,7 @@ export class RpcSocket {
         via: 'socket',
         uid: peer?.uid,
         pid: peer?.pid,
+        gone: this.#gone.get(socket),
       })
     }
   }

@@ -3,7 +3,8 @@ import type { Caller } from '../caller.ts'
 import { AppError, invalidParams } from '../errors.ts'
 import { method } from '../method.ts'
 import { Cursor, Id, Limit, Page, Shape, Username } from '../schemas.ts'
-import { Session } from './session.ts'
+import { Revocation, Session } from './session.ts'
+import type { Revocations } from './revocations.ts'
 import type { Sessions } from './sessions.ts'
 
 /** What this room asks of whoever keeps accounts: throws unless the caller may act on this one. */
@@ -22,6 +23,14 @@ const example: Session = {
   expires_at: 1795521600,
 }
 
+const revocation: Revocation = {
+  seq: 1,
+  session_id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a32',
+  user: 'ada',
+  reason: 'logout',
+  at: 1795435300,
+}
+
 /** Whose sessions a call means: the named user's, or the caller's own. */
 const subject = (user: string | undefined, caller: Caller): string => {
   if (user !== undefined) return user
@@ -29,7 +38,7 @@ const subject = (user: string | undefined, caller: Caller): string => {
   throw invalidParams('user', 'a username; only a signed-in person can leave it out')
 }
 
-export const sessionMethods = (sessions: Sessions, accounts: Accounts) => [
+export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocations: Revocations) => [
   method({
     name: 'sessions.list',
     summary: 'List the living sessions of a user, newest first; your own if no user is named',
@@ -58,7 +67,7 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts) => [
         }
         await accounts.guard(owner.username, caller)
       }
-      await sessions.revoke(id)
+      await sessions.revoke(id, 'revoked')
       return null
     },
   }),
@@ -73,7 +82,43 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts) => [
     examples: [{ params: { user: 'ada' }, result: { revoked: 1 } }],
     handler: async ({ user }, caller) => {
       const { id } = await accounts.guard(subject(user, caller), caller)
-      return { revoked: await sessions.revokeAll(id, id === caller.user_id ? caller.session_id : undefined) }
+      const kept = id === caller.user_id ? caller.session_id : undefined
+      return { revoked: await sessions.revokeAll(id, 'revoked', kept) }
     },
+  }),
+  method({
+    name: 'sessions.revocations',
+    summary: 'Tell which sessions were ended before their time, as soon as it happens',
+    description:
+      'For services that keep something open or cached for a session. Without `after` it answers the cursor of now. Kept for a day: an older cursor is answered `conflict`, with the cursor to go on from in `data.cursor`; then drop what you keep.',
+    effect: 'read',
+    claim: ['proxy.users.read'],
+    params: Shape({
+      after: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: Number.MAX_SAFE_INTEGER,
+          description: 'Where to go on: the cursor of the answer before',
+        }),
+      ),
+      wait: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 30,
+          description: 'Seconds to wait for the first one if there is none; 0 unless told',
+        }),
+      ),
+    }),
+    result: Shape({ items: Type.Array(Revocation), cursor: Type.Integer({ minimum: 0 }) }),
+    errors: ['conflict', 'rate_limited'],
+    examples: [
+      { params: {}, result: { items: [], cursor: 1 } },
+      {
+        name: 'what came after a cursor, waiting for it',
+        params: { after: 0, wait: 30 },
+        result: { items: [revocation], cursor: 1 },
+      },
+    ],
+    handler: ({ after, wait }, { gone }) => revocations.read(after, wait, gone),
   }),
 ]

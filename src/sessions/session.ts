@@ -24,3 +24,19 @@ export const Session = Named('Session', {
   expires_at: Time,
 })
 export type Session = Static<typeof Session>
+
+/** Why a session ended before its time. */
+export const revocationReasons = ['logout', 'revoked', 'password', 'deactivated', 'removed'] as const
+export type RevocationReason = (typeof revocationReasons)[number]
+
+export const Revocation = Named('Revocation', {
+  seq: Type.Integer({ minimum: 1, description: 'Rises with every revocation, on all nodes together' }),
+  session_id: Id,
+  user: Username,
+  reason: Type.Enum(revocationReasons, {
+    description:
+      'logout: signed out; revoked: ended by sessions.revoke or revoke_all; password: the password was changed elsewhere; deactivated, removed: the account was',
+  }),
+  at: Time,
+})
+export type Revocation = Static<typeof Revocation>

@@ -1,49 +1,14 @@
 import { hash, randomBytes } from 'node:crypto'
-import { sql } from 'kysely'
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { notFound } from '../errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { SessionRow } from '../storage/schema.ts'
-import type { Session } from './session.ts'
-
-/** A living session and whose it is: what identifies a caller. */
-export interface LiveSession {
-  readonly id: string
-  readonly kind: 'cookie' | 'token'
-  readonly provider: string
-  readonly expires_at: number
-  readonly user_id: string
-  readonly username: string
-  readonly email: string | null
-  readonly email_verified_at: number | null
-  readonly context: number
-  /** Whom this administrator acts as at forwarded services; ask `impersonated` whether it still counts. */
-  readonly overlay: Overlay | undefined
-}
-
-export interface Overlay {
-  readonly user_id: string
-  readonly username: string
-  readonly email: string | null
-  readonly email_verified_at: number | null
-  readonly context: number
-  readonly is_admin: boolean
-  readonly until: number
-}
-
-/** The person a session acts as at present, if the claims of its administrator still allow it. */
-export const impersonated = (
-  { overlay }: Pick<LiveSession, 'overlay'>,
-  held: readonly string[],
-): Overlay | undefined =>
-  overlay &&
-  overlay.until > now() &&
-  held.includes('proxy.impersonate') &&
-  (!overlay.is_admin || held.includes('proxy.admin'))
-    ? overlay
-    : undefined
+import type { LiveSession } from './live_session.ts'
+import { recordRevocations } from './revocations.ts'
+import type { RevocationReason, Session } from './session.ts'
 
 export interface SessionOrigin {
   readonly kind: 'cookie' | 'token'
@@ -107,9 +72,19 @@ export class Sessions {
     return this.#load(key, kind)
   }
 
+  /** Reads many at once, so that finding each of them afterwards takes no query of its own. */
+  warmUp(ids: readonly string[]): Promise<LiveSession[]> {
+    return this.#read('sessions.id', ids)
+  }
+
   async #load(key: string, kind: 'cookie' | 'token'): Promise<LiveSession | undefined> {
+    const [session] = await this.#read('sessions.token_hash', [key])
+    return session?.kind === kind && session.expires_at > now() ? session : undefined
+  }
+
+  async #read(by: 'sessions.id' | 'sessions.token_hash', values: readonly string[]): Promise<LiveSession[]> {
     const live = await this.#live.get()
-    const row = await this.#database.query
+    const rows = await this.#database.query
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')
       .leftJoin('users as other', (join) =>
@@ -117,6 +92,7 @@ export class Sessions {
       )
       .select([
         'sessions.id',
+        'sessions.token_hash',
         'sessions.kind',
         'sessions.provider',
         'sessions.expires_at',
@@ -133,33 +109,26 @@ export class Sessions {
         'other.context as other_context',
         'other.is_admin as other_is_admin',
       ])
-      .where('sessions.token_hash', '=', key)
+      .where(by, 'in', values)
       .where('users.is_active', '=', 1)
-      .executeTakeFirst()
-    if (!row) return undefined
-    const {
-      other_id,
-      other_username,
-      other_email,
-      other_email_verified_at,
-      other_context,
-      other_is_admin,
-      impersonating_until,
-      ...own
-    } = row
-    const overlay = other_id !== null && {
-      user_id: other_id,
-      username: other_username!,
-      email: other_email,
-      email_verified_at: other_email_verified_at,
-      context: other_context!,
-      is_admin: other_is_admin === 1,
-      until: impersonating_until ?? 0,
-    }
-    const session: LiveSession = { ...own, overlay: overlay || undefined }
-    if (live.size >= keep) live.clear()
-    live.set(key, session)
-    return session.kind === kind && session.expires_at > now() ? session : undefined
+      .execute()
+    return rows.map((row) => {
+      const { other_id, other_username, other_email, other_email_verified_at, other_context, ...rest } = row
+      const { other_is_admin, impersonating_until, token_hash, ...own } = rest
+      const overlay = other_id !== null && {
+        user_id: other_id,
+        username: other_username!,
+        email: other_email,
+        email_verified_at: other_email_verified_at,
+        context: other_context!,
+        is_admin: other_is_admin === 1,
+        until: impersonating_until ?? 0,
+      }
+      const session: LiveSession = { ...own, overlay: overlay || undefined }
+      if (live.size >= keep) live.clear()
+      live.set(token_hash, session)
+      return session
+    })
   }
 
   async list(
@@ -217,20 +186,22 @@ export class Sessions {
     })
   }
 
-  async revoke(id: string): Promise<void> {
-    await this.#database.write(async () => {
-      await this.#database.query.deleteFrom('sessions').where('id', '=', id).execute()
-      this.#database.changed('sessions')
-    })
+  async revoke(id: string, reason: RevocationReason): Promise<void> {
+    await this.#end(sql`sessions.id = ${id}`, reason)
   }
 
   /** Ends all sessions of a user but one, and tells how many. */
-  async revokeAll(userId: string, except = ''): Promise<number> {
+  async revokeAll(userId: string, reason: RevocationReason, except = ''): Promise<number> {
+    return this.#end(sql`sessions.user_id = ${userId} and sessions.id != ${except}`, reason)
+  }
+
+  /** The one way in which sessions end before their time: with a line for everybody who keeps something open for them. */
+  async #end(which: RawBuilder<SqlBool>, reason: RevocationReason): Promise<number> {
     return this.#database.write(async () => {
+      await recordRevocations(this.#database.query, which, reason)
       const { numDeletedRows } = await this.#database.query
         .deleteFrom('sessions')
-        .where('user_id', '=', userId)
-        .where('id', '!=', except)
+        .where(which)
         .executeTakeFirst()
       if (numDeletedRows > 0n) this.#database.changed('sessions')
       return Number(numDeletedRows)

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { existsSync } from 'node:fs'
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
 import type { Log } from '../log.ts'
+import { Changes } from './changes.ts'
 import { asUnavailable } from './fault.ts'
 import { migrate } from './migrate.ts'
 import { PostgresRevisions, raiseRevisions, SqliteRevisions, type Revisions } from './revision.ts'
@@ -24,6 +25,7 @@ interface Open {
 export class Database {
   readonly kind: 'sqlite' | 'postgres'
   readonly revisions: Revisions
+  readonly changes: Changes
   /** Called when a change of ours is committed; it is told to nobody before this is done. */
   announce: () => Promise<void> = async () => {}
   readonly #kysely: Kysely<Schema>
@@ -33,6 +35,7 @@ export class Database {
     this.kind = kind
     this.#kysely = kysely
     this.revisions = revisions
+    this.changes = new Changes(revisions)
   }
 
   get query(): Kysely<Schema> {
@@ -85,6 +88,7 @@ export class Database {
   }
 
   async close(): Promise<void> {
+    this.changes.close()
     await this.revisions.close()
     await this.#kysely.destroy()
   }

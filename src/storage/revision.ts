@@ -6,11 +6,16 @@ import type { Schema, Subject } from './schema.ts'
 
 /** How far each subject has changed. Caches compare it before every use and are never used past it. */
 export interface Revisions {
-  /** Returns a promise only when the present state has to be asked for; caches wait for it before they answer. */
-  refresh(): Promise<void> | undefined
+  /**
+   * Returns a promise only when the present state has to be asked for; caches wait for it before they answer. Silence
+   * counts as no change for `trust` milliseconds.
+   */
+  refresh(trust?: number): Promise<void> | undefined
   of(subject: Subject): number
   /** Another process says that it has changed something: what is known counts no more, and a question under way neither. */
   forget(): void
+  /** Called, once it is set, when something may have changed: sooner than whoever asks by the clock would find out. */
+  hint: () => void
   /** After a commit of our own that raised `subjects`. */
   committed(subjects: ReadonlySet<Subject>): Promise<void>
   close(): Promise<void>
@@ -44,6 +49,7 @@ export class SqliteRevisions implements Revisions {
   readonly #version: Sqlite.Statement<[], number>
   readonly #rows: Sqlite.Statement<[], { subject: Subject; value: number }>
   readonly #values = new Map<Subject, number>()
+  hint = () => {}
   #seen = -1
   #asked = false
   readonly #turned = () => {
@@ -72,10 +78,11 @@ export class SqliteRevisions implements Revisions {
 
   forget(): void {
     this.#asked = false
+    this.hint()
   }
 
   async committed(): Promise<void> {
-    this.#asked = false
+    this.forget()
   }
 
   async close(): Promise<void> {
@@ -92,6 +99,7 @@ export class PostgresRevisions implements Revisions {
   readonly #query: Kysely<Schema>
   readonly #log: Log
   readonly #values = new Map<Subject, number>()
+  hint = () => {}
   #listener: Client | undefined
   #known = false
   #readAt = 0
@@ -129,10 +137,10 @@ export class PostgresRevisions implements Revisions {
     }
   }
 
-  refresh(): Promise<void> | undefined {
+  refresh(trust = trustSilence): Promise<void> | undefined {
     // While a read is on its way nothing is known yet, whatever it will find.
     if (this.#reading) return this.#reading
-    if (this.#known && Date.now() - this.#readAt < trustSilence) return undefined
+    if (this.#known && Date.now() - this.#readAt < trust) return undefined
     return this.#readBy(this.#read())
   }
 
@@ -141,6 +149,7 @@ export class PostgresRevisions implements Revisions {
     // One that is on its way may have looked before the change: whoever asks from now on waits for the one after it.
     if (this.#reading)
       void this.#readBy(this.#reading.catch(() => {}).then(() => this.#read())).catch(() => {})
+    this.hint()
   }
 
   #readBy(read: Promise<void>): Promise<void> {
@@ -167,6 +176,7 @@ export class PostgresRevisions implements Revisions {
     // One that is on its way may have looked before our commit: the one after it has not.
     await this.#reading?.catch(() => {})
     await this.refresh()
+    this.hint()
   }
 
   async close(): Promise<void> {

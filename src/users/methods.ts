@@ -26,7 +26,7 @@ interface Passwords {
 
 /** What this room asks of whoever keeps sessions. */
 interface Sessions {
-  revokeAll(userId: string): Promise<number>
+  revokeAll(userId: string, reason: 'deactivated' | 'removed'): Promise<number>
 }
 
 export const userMethods = (users: Users, passwords: Passwords, sessions: Sessions) => [
@@ -130,7 +130,7 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
     handler: async ({ username, ...fields }, caller) => {
       const user = await users.update(username, fields, caller)
       // Otherwise they would live again when the person is made active again.
-      if (fields.is_active === false) await sessions.revokeAll(user.id)
+      if (fields.is_active === false) await sessions.revokeAll(user.id, 'deactivated')
       return user
     },
   }),
@@ -145,6 +145,11 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
     errors: ['not_found', 'conflict'],
     aliases: ['users.delete'],
     examples: [{ params: { username: 'grace' }, result: null }],
-    handler: ({ username }, caller) => users.remove(username, caller),
+    handler: async ({ username }, caller) => {
+      const { id } = await users.guard(username, caller)
+      // First: once the account has gone nobody can tell any more whose sessions went with it.
+      await sessions.revokeAll(id, 'removed')
+      return users.remove(username, caller)
+    },
   }),
 ]

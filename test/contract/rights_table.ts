@@ -87,6 +87,7 @@ export const rows: Record<string, Row> = {
   // Whose session it is, the method itself asks.
   'sessions.revoke': signedIn,
   'sessions.revoke_all': own('proxy.users.write'),
+  'sessions.revocations': only('proxy.users.read'),
   'proxy.routes.list': only('proxy.admin'),
   'proxy.routes.get': only('proxy.admin'),
   'proxy.routes.test': only('proxy.admin'),

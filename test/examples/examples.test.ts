@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { request, type IncomingMessage } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -62,6 +63,7 @@ describe('the examples of docs/examples', () => {
       auth_mode: 'optional',
       ...route,
     })
+    return port
   }
   const tokenOf = async (login: string) =>
     (await daemon.hero.auth.login({ login, password: goodPassword })).access_token
@@ -111,6 +113,18 @@ describe('the examples of docs/examples', () => {
     assert.deepEqual([known.status, known.body], [200, 'ada\n'])
   })
 
+  test('revoked.ts ends its own streams with the session, also those that did not come through the door', async () => {
+    const port = await start('revoked.ts', 'revoked.localhost')
+    const ada = { 'x-hero-user': 'ada', 'x-hero-context': '1', 'x-hero-claims': 'users.ada' }
+    const onward = request({ host: '127.0.0.1', port, agent: false, headers: ada }).end()
+    onward.on('error', () => {})
+    const [stream] = (await once(onward, 'response')) as [IncomingMessage]
+    const ended = new Promise((resolve) => stream.on('error', resolve).on('close', resolve))
+    assert.match(String(((await once(stream, 'data')) as [Buffer])[0]), /hello ada/)
+    await daemon.hero.as(await tokenOf('ada')).auth.logout()
+    await ended
+  })
+
   test('there is no example that nobody starts', () => {
     // service.ts and people.ts belong to the tour of the README.
     const started = [
@@ -119,6 +133,7 @@ describe('the examples of docs/examples', () => {
       'hono.ts',
       'node-http.ts',
       'people.ts',
+      'revoked.ts',
       'service.ts',
       'signed.ts',
     ]

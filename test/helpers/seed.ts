@@ -62,6 +62,11 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
         .set({ id: `01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a6${i + 1}` })
         .execute()
     }
+    const revoked = { session_id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a32', user_id: '', username: 'ada' }
+    await query
+      .insertInto('revocations')
+      .values({ seq: 1, ...revoked, reason: 'logout', at: 1795435300 })
+      .execute()
     for (const subject of ['sessions', 'routes'] as const) database.changed(subject)
   })
 }

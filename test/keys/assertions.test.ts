@@ -46,7 +46,9 @@ describe('X-Hero-Assertion', () => {
 
   test('it tells the same identity as the headers, signed', async () => {
     const [token] = await received()
+    const { items } = await daemon.hero.sessions.list({ user: 'ada' })
     assert.deepEqual(await verify(token!), {
+      session_id: items[0]!.id,
       username: 'ada',
       context: 3,
       claims: ['users.ada'],

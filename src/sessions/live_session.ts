@@ -1,0 +1,38 @@
+import { now } from '../storage/id.ts'
+
+/** A living session and whose it is: what identifies a caller. */
+export interface LiveSession {
+  readonly id: string
+  readonly kind: 'cookie' | 'token'
+  readonly provider: string
+  readonly expires_at: number
+  readonly user_id: string
+  readonly username: string
+  readonly email: string | null
+  readonly email_verified_at: number | null
+  readonly context: number
+  /** Whom this administrator acts as at forwarded services; ask `impersonated` whether it still counts. */
+  readonly overlay: Overlay | undefined
+}
+
+export interface Overlay {
+  readonly user_id: string
+  readonly username: string
+  readonly email: string | null
+  readonly email_verified_at: number | null
+  readonly context: number
+  readonly is_admin: boolean
+  readonly until: number
+}
+
+/** The person a session acts as at present, if the claims of its administrator still allow it. */
+export const impersonated = (
+  { overlay }: Pick<LiveSession, 'overlay'>,
+  held: readonly string[],
+): Overlay | undefined =>
+  overlay &&
+  overlay.until > now() &&
+  held.includes('proxy.impersonate') &&
+  (!overlay.is_admin || held.includes('proxy.admin'))
+    ? overlay
+    : undefined

@@ -1,0 +1,163 @@
+import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely'
+import { AppError, conflict } from '../errors.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/id.ts'
+import type { Schema } from '../storage/schema.ts'
+import type { Revocation, RevocationReason } from './session.ts'
+
+/** Seconds that revocations are kept for those who were away. */
+const kept = 24 * 3600
+/** Revocations in one answer. */
+const most = 1000
+/** Calls that may wait at the same time. */
+const mostWaiting = 1000
+
+/** Writes down, inside the transaction that ends them, which living sessions end. */
+export const recordRevocations = async (
+  query: Kysely<Schema>,
+  which: RawBuilder<SqlBool>,
+  reason: RevocationReason,
+): Promise<void> => {
+  const at = now()
+  // One writer at a time: nobody else counts on from the same number, and numbers rise in the order of the commits.
+  await sql`
+    insert into revocations (seq, session_id, user_id, username, reason, at)
+    select (select coalesce(max(seq), 0) from revocations) + row_number() over (order by sessions.id),
+      sessions.id, users.id, users.username, cast(${reason} as text), cast(${at} as bigint)
+    from sessions join users on users.id = sessions.user_id
+    where ${which} and sessions.expires_at > ${at}`.execute(query)
+}
+
+export interface Revoked {
+  readonly items: Revocation[]
+  readonly cursor: number
+}
+
+interface Waiter {
+  readonly after: number
+  readonly settle: (answer: Revoked) => void
+}
+
+/** Tells other programs which sessions were ended, so that they can end what they keep open for them. */
+export class Revocations {
+  readonly #database: Database
+  readonly #waiting = new Set<Waiter>()
+  #stopWatching: (() => void) | undefined
+  #looksSoon = false
+  #closed = false
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /**
+   * What was revoked after this cursor; without one, nothing but the cursor of now. If there is nothing, the answer waits
+   * up to `wait` seconds for the first, unless the caller has gone.
+   */
+  async read(after: number | undefined, wait = 0, gone?: AbortSignal): Promise<Revoked> {
+    if (after === undefined) return { items: [], cursor: (await this.#bounds()).last }
+    const there = await this.#after(after)
+    if (there.items.length > 0 || wait === 0 || this.#closed || gone?.aborted) return there
+    if (this.#waiting.size >= mostWaiting) {
+      throw new AppError('rate_limited', `${mostWaiting} calls are waiting already`, { retry_after: 5 })
+    }
+    return this.#wait(after, wait, gone)
+  }
+
+  /** Deletes what nobody needs any more; called on a timer. The newest stays, so that numbers go on from it. */
+  async sweep(): Promise<void> {
+    await this.#database.write(() =>
+      this.#database.query
+        .deleteFrom('revocations')
+        .where('at', '<', now() - kept)
+        .where('seq', '<', (query) =>
+          query.selectFrom('revocations').select(({ fn }) => fn.max('seq').as('last')),
+        )
+        .execute(),
+    )
+  }
+
+  /** Answers all who wait: the daemon stops. */
+  close(): void {
+    this.#closed = true
+    for (const { after, settle } of this.#waiting) settle({ items: [], cursor: after })
+  }
+
+  #wait(after: number, seconds: number, gone: AbortSignal | undefined): Promise<Revoked> {
+    return new Promise((resolve) => {
+      const nothing = () => settle({ items: [], cursor: after })
+      const settle = (answer: Revoked) => {
+        clearTimeout(timer)
+        gone?.removeEventListener('abort', nothing)
+        this.#waiting.delete(waiter)
+        if (this.#waiting.size === 0) this.#rest()
+        resolve(answer)
+      }
+      const timer = setTimeout(nothing, seconds * 1000)
+      const waiter: Waiter = { after, settle }
+      gone?.addEventListener('abort', nothing)
+      this.#waiting.add(waiter)
+      this.#stopWatching ??= this.#database.changes.watch(['sessions'], () => this.#lookSoon())
+      // What came between the first look and now was told to nobody.
+      this.#lookSoon()
+    })
+  }
+
+  #rest(): void {
+    this.#stopWatching?.()
+    this.#stopWatching = undefined
+  }
+
+  /** One look for all who wait or begin to. */
+  #lookSoon(): void {
+    if (this.#looksSoon) return
+    this.#looksSoon = true
+    setImmediate(() => {
+      this.#looksSoon = false
+      void this.#look()
+    })
+  }
+
+  /** All who wait have read to the end, at slightly different times. */
+  async #look(): Promise<void> {
+    if (this.#waiting.size === 0) return
+    const from = Math.min(...[...this.#waiting].map(({ after }) => after))
+    const items = await this.#rows(from).catch(() => [])
+    if (items.length === 0) return
+    for (const { after, settle } of this.#waiting) {
+      const news = items.filter(({ seq }) => seq > after)
+      if (news.length > 0) settle({ items: news, cursor: news.at(-1)!.seq })
+    }
+  }
+
+  async #after(after: number): Promise<Revoked> {
+    const items = await this.#rows(after)
+    const { first, last } = await this.#bounds()
+    // Swept away, or from a database that has since been replaced by a backup.
+    if (after < first - 1 || after > last) {
+      throw conflict(
+        'What was revoked after this cursor is not known any more: drop what you keep of sessions and go on from data.cursor',
+        { cursor: last },
+      )
+    }
+    return { items, cursor: items.at(-1)?.seq ?? after }
+  }
+
+  #rows(after: number): Promise<Revocation[]> {
+    return this.#database.query
+      .selectFrom('revocations')
+      .select(['seq', 'session_id', 'username as user', 'reason', 'at'])
+      .where('seq', '>', after)
+      .orderBy('seq')
+      .limit(most)
+      .execute() as Promise<Revocation[]>
+  }
+
+  async #bounds(): Promise<{ first: number; last: number }> {
+    const { first, last } = await this.#database.query
+      .selectFrom('revocations')
+      .select(({ fn }) => [fn.min('seq').as('first'), fn.max('seq').as('last')])
+      .executeTakeFirstOrThrow()
+    return { first: first ?? 1, last: last ?? 0 }
+  }
+}
