@@ -34,6 +34,13 @@ const failure = (id: Id, error: ErrorName): JSONRPCErrorResponse => {
 const isId = (id: unknown): id is Id => id === null || typeof id === 'string' || Number.isFinite(id)
 
 /**
+ * RFC 8259 section 8.2: half a surrogate pair, written as an escape, is no character; every database would give it back as
+ * another one, so that two names could become one. JSON.stringify writes only such halves as escapes.
+ */
+const holdsHalfPairs = (text: string, message: unknown): boolean =>
+  /\\u[dD][89a-fA-F]/.test(text) && /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(JSON.stringify(message))
+
+/**
  * JSON-RPC 2.0: text in, text out. json-rpc-2.0 runs each single valid call; what it leaves open is closed here: batches
  * (a batch of one answers an array, its size is bounded, nothing nests), envelopes that are not objects, and errors whose
  * text must not leave.
@@ -61,7 +68,9 @@ export class Envelope {
     try {
       // RFC 8259 section 8.1: JSON between systems is UTF-8; broken bytes are not read as something else.
       if (!isUtf8(bytes)) return JSON.stringify(failure(null, 'parse_error'))
-      message = JSON.parse(bytes.toString('utf8'))
+      const text = bytes.toString('utf8')
+      message = JSON.parse(text)
+      if (holdsHalfPairs(text, message)) return JSON.stringify(failure(null, 'parse_error'))
     } catch {
       return JSON.stringify(failure(null, 'parse_error'))
     }

@@ -40,6 +40,17 @@ describe('JSON-RPC beyond the examples (D53)', () => {
     })
   }
 
+  test('half a surrogate pair is no character, and no message holds one', async () => {
+    const told = (params: string, id = '1') =>
+      receive(`{"jsonrpc":"2.0","method":"subtract","params":${params},"id":${id}}`)
+    for (const half of ['\\ud800', '\\uDFFF', 'x\\udc00\\ud800', '\\\\\\ud83d'])
+      for (const params of [`["${half}"]`, `{"${half}":1}`, `[[{"a":"${half}"}]]`])
+        assert.equal((await told(params))?.error?.code, -32700, params)
+    assert.equal((await told('[42,23]', '"\\ud800"'))?.error?.code, -32700)
+    for (const whole of ['\\ud83d\\ude00', '\\\\ud800', '\\ud7ff', '😀'])
+      assert.equal((await told('[42,23]', `"${whole}"`))?.id, JSON.parse(`"${whole}"`), whole)
+  })
+
   for (const params of ['bar', '', 0, 1, true, false, null]) {
     test(`params ${JSON.stringify(params)} are an invalid request`, async () => {
       assert.equal((await ask({ ...subtract, params }))?.error?.code, -32600)
