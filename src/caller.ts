@@ -1,3 +1,5 @@
+import { conflict } from './errors.ts'
+
 /** By which door a call came in. `browser` are our own pages: they get a cookie where programs get a token. */
 export type Via = 'socket' | 'edge' | 'browser'
 
@@ -54,3 +56,8 @@ export const service = (
   name,
   claims: new Set(claims),
 })
+
+/** Passwords, factors and every other way to be known are out of reach while acting as somebody else. */
+export const refuseWhileImpersonating = ({ on_behalf }: Caller): void => {
+  if (on_behalf !== undefined) throw conflict(`Not while you act as ${on_behalf}; stop that first`)
+}

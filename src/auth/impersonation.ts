@@ -42,9 +42,3 @@ export class Impersonation {
     return null
   }
 }
-
-/** Passwords and factors are out of reach while acting as somebody else. */
-export const refuseWhileImpersonating = (caller: Caller): void => {
-  if (caller.on_behalf !== undefined)
-    throw conflict(`Not while you act as ${caller.on_behalf}; stop that first`)
-}

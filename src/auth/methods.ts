@@ -7,7 +7,8 @@ import { Email, Line, Named, Nothing, Password, Shape, Time, Username } from '..
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../users/users.ts'
 import { Me } from './me.ts'
-import { refuseWhileImpersonating, type Impersonation } from './impersonation.ts'
+import { refuseWhileImpersonating } from '../caller.ts'
+import type { Impersonation } from './impersonation.ts'
 import type { Setup } from './setup.ts'
 import type { SignIn } from './sign_in.ts'
 

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Caller } from '../caller.ts'
+import { refuseWhileImpersonating, type Caller } from '../caller.ts'
 import { alreadyExists, notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
@@ -54,6 +54,7 @@ export class Belongings {
   }
 
   async remove(table: Table, user: string, id: string, caller: Caller): Promise<null> {
+    refuseWhileImpersonating(caller)
     return this.#database.write(async () => {
       const owner = await this.#users.guard(user, caller)
       const { numDeletedRows } = await this.#database.query
@@ -74,6 +75,7 @@ export class Belongings {
     unique: string,
     caller: Caller,
   ): Promise<Owned & F> {
+    refuseWhileImpersonating(caller)
     return this.#database.write(async () => {
       const owner = await this.#users.guard(user, caller)
       const place = unique === 'subject' ? ['provider', 'subject'] : [unique]

@@ -29,17 +29,18 @@ const textOf = (bits: bigint, ipv4: boolean): string => {
 /** One spelling for one network: host bits cleared, IPv6 as in RFC 5952, an IPv4-mapped one as IPv4. Throws invalid_params. */
 export const canonicalNetwork = (network: string): string => {
   const [given = '', length, more] = network.split('/')
-  const mapped = /^::ffff:([0-9.]+)$/i.exec(given)?.[1]
-  const address = mapped ?? given
-  const ipv4 = isIPv4(address)
-  const width = ipv4 ? 32 : 128
-  const known = (ipv4 || isIPv6(address)) && !address.includes('%') && more === undefined
+  const known = (isIPv4(given) || isIPv6(given)) && !given.includes('%') && more === undefined
   if (!known || (length !== undefined && !/^[0-9]{1,3}$/.test(length)))
     throw invalidParams('network', allowedNetwork)
-  const prefix = length === undefined ? width : Number(length) - (mapped === undefined ? 0 : 96)
+  const bits = bitsOf(given)
+  // RFC 4291 section 2.5.5.2, however it is written: `::ffff:a.b.c.d` and `::ffff:aabb:ccdd` are one IPv4 address.
+  const mapped = isIPv6(given) && bits >> 32n === 0xffffn
+  const ipv4 = mapped || isIPv4(given)
+  const width = ipv4 ? 32 : 128
+  const prefix = length === undefined ? width : Number(length) - (mapped ? 96 : 0)
   if (prefix < (ipv4 ? 8 : 16) || prefix > width) throw invalidParams('network', allowedNetwork)
   const host = BigInt(width - prefix)
-  return `${textOf((bitsOf(address) >> host) << host, ipv4)}/${prefix}`
+  return `${textOf(((ipv4 ? bits & 0xffffffffn : bits) >> host) << host, ipv4)}/${prefix}`
 }
 
 /** A secp256k1 public key as 33 compressed bytes in lower-case hex, from that or the 65 uncompressed. Throws invalid_params. */

@@ -161,7 +161,10 @@ export class Users {
     })
   }
 
-  /** Throws claim_required unless the caller may act on this account: on an administrator's only administrators may. */
+  /**
+   * Throws claim_required unless the caller may act on this account. On an administrator's only administrators may, and on
+   * one of internal trust: who sets its password has its trust.
+   */
   async guard(username: string, caller: Caller): Promise<User> {
     const row = await this.#row({ username })
     this.#guardAdministrator(row, caller)
@@ -169,7 +172,8 @@ export class Users {
   }
 
   #guardAdministrator(row: UserRow, caller: Caller) {
-    if (row.is_admin === 1 && caller.user_id !== row.id) this.#requireAdministrator(caller)
+    const guarded = row.is_admin === 1 || row.context === 0
+    if (guarded && caller.user_id !== row.id) this.#requireAdministrator(caller)
   }
 
   /** `proxy.users.write` keeps accounts; making administrators or internal trust of them takes an administrator. */

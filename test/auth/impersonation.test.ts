@@ -76,6 +76,20 @@ describe('impersonation', () => {
     }
   })
 
+  test('no other way to be known is given or taken meanwhile', async () => {
+    const ways = [
+      ['users.networks.add', { user: 'ada', network: '10.0.0.0/16' }],
+      [
+        'users.keys.add',
+        { user: 'grace', pubkey: '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798' },
+      ],
+      ['users.identities.add', { user: 'grace', provider: 'forge', subject: '7' }],
+      ['users.networks.remove', { user: 'grace', id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a61' }],
+    ] as const
+    for (const [method, params] of ways)
+      assert.equal((await rpc(method, params)).error?.data.code, 'conflict', method)
+  })
+
   test('our pages say so, and end it by a button', async () => {
     const page = await ask(daemon, 'wiki.localhost', '/auth/me', {
       headers: ['Cookie', cookie, 'Accept', 'text/html'],

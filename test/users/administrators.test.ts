@@ -108,6 +108,44 @@ describe('who keeps accounts without being administrator', () => {
     await refused(keeper.users.get({ username: 'eve' }), 'not_found')
   })
 
+  test('touches nobody of internal trust: who sets the password has the trust', async () => {
+    await daemon.hero.users.add({ username: 'vault', context: 0, password: goodPassword })
+    const [session] = [
+      (await daemon.hero.auth.login({ login: 'vault', password: goodPassword })).access_token,
+    ]
+    await allRefused(
+      [
+        keeper.auth.set_password({ user: 'vault', password: 'velvet-harbor-93-comet' }),
+        keeper.users.update({ username: 'VAULT', email: 'eve@example.org' }),
+        keeper.users.networks.add({ user: 'vault', network: '10.7.0.0/16' }),
+        keeper.users.identities.add({ user: 'vault', provider: 'forge', subject: '7' }),
+        keeper.sessions.revoke_all({ user: 'vault' }),
+        keeper.users.remove({ username: 'vault' }),
+      ],
+      'claim_required',
+    )
+    const vault = daemon.hero.as(session)
+    await vault.users.update({ username: 'vault', display_name: 'The vault' })
+    await vault.auth.set_password({ password: 'velvet-harbor-93-comet', current_password: goodPassword })
+  })
+
+  test('gives an administrator no way in', async () => {
+    const { networks, keys, identities } = keeper.users
+    const { id } = await daemon.hero.users.networks.add({ user: 'ada', network: '10.9.0.0/16' })
+    await allRefused(
+      [
+        networks.add({ user: 'ada', network: '10.8.0.0/16' }),
+        keys.add({
+          user: 'ada',
+          pubkey: '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798',
+        }),
+        identities.add({ user: 'Ada', provider: 'forge', subject: '8' }),
+        networks.remove({ user: 'ada', id }),
+      ],
+      'claim_required',
+    )
+  })
+
   test('touches no administrator: account, password, sessions', async () => {
     const [session] = (await daemon.hero.sessions.list({ user: 'ada' })).items
     const touching = [
