@@ -24,6 +24,8 @@ interface Made {
   readonly kid: string
   readonly claims: readonly string[]
   readonly username: string
+  readonly context: number
+  readonly email: string | null
 }
 
 const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
@@ -59,7 +61,9 @@ export class Assertions {
       made.until > at &&
       made.kid === kid &&
       made.claims === who.claims &&
-      made.username === who.username
+      made.username === who.username &&
+      made.context === who.context &&
+      made.email === who.email
     ) {
       return made.token
     }
@@ -88,6 +92,8 @@ export class Assertions {
       kid,
       claims: who.claims,
       username: who.username,
+      context: who.context,
+      email: who.email,
     })
     return token
   }

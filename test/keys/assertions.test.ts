@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { Unauthenticated, verifyAssertion } from '../../sdk/index.ts'
+import { Assertions } from '../../src/keys/assertions.ts'
+import { Keys } from '../../src/keys/keys.ts'
+import { createLog } from '../../src/log.ts'
+import { openDatabase } from '../../src/storage/database.ts'
+import { Seal } from '../../src/storage/seal.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
 import { ask, signIn } from '../helpers/http.ts'
 import { startUpstream, valuesOf, type Upstream } from '../helpers/upstream.ts'
@@ -123,6 +129,27 @@ describe('X-Hero-Assertion', () => {
     ]
     for (const text of forged) await assert.rejects(verify(text), Unauthenticated, text)
     assert.equal((await verify(token!)).username, 'ada')
+  })
+
+  test('one that was made is not used again once the person is told differently', async () => {
+    const database = await openDatabase(`sqlite:${join(daemon.dir, 'keys.db')}`, createLog('silent'))
+    const assertions = new Assertions(new Keys(database, new Seal('of this test alone')), 'http://localhost')
+    const who = {
+      session_id: 's',
+      username: 'ada',
+      context: 1,
+      claims: ['users.ada'],
+      email: 'ada@example.org' as string | null,
+      impersonator: undefined,
+    }
+    const first = await assertions.assert(who, audience)
+    assert.equal(await assertions.assert({ ...who }, audience), first)
+    for (const [name, value] of Object.entries({ email: null, context: 2, username: 'eve', claims: [] })) {
+      const token = await assertions.assert({ ...who, [name]: value }, audience)
+      assert.notEqual(token, first, name)
+      await assertions.assert(who, audience)
+    }
+    await database.close()
   })
 
   test('keys rotate with an overlap: what the old one signed still verifies, the new one signs', async () => {

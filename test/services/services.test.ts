@@ -38,6 +38,7 @@ describe('local services', { skip: strangerMissing() ?? false }, () => {
       context: null,
       claims: ['proxy.users.read'],
       impersonating: null,
+      provider: null,
     })
   })
 
@@ -70,6 +71,8 @@ describe('local services', { skip: strangerMissing() ?? false }, () => {
     await assert.rejects(services.add({ service: 'Wiki', unix_user: 'games' }), AlreadyExists)
     await assert.rejects(services.add({ service: 'blog', unix_user: 'nobody' }), AlreadyExists)
     await assert.rejects(services.add({ service: 'blog', unix_user: String(nobody.uid) }), AlreadyExists)
+    for (const service of ['system', 'SYSTEM'])
+      await assert.rejects(services.add({ service, unix_user: 'games' }), InvalidParams, service)
     for (const unix_user of ['root', '0', 'no-such-user', 'a b', '../x', '']) {
       await assert.rejects(services.add({ service: 'blog', unix_user }), InvalidParams, unix_user)
     }
