@@ -5,7 +5,7 @@ export interface AuditEntry {
   id: string
   /** 1, 2, 3 …: the order in which entries were written */
   seq: number
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   at: number
   /** Username of the real person, "system" for the operator, empty for a guest */
   actor: string
@@ -55,9 +55,9 @@ export interface Group {
   description: string
   /** An inactive group neither gives claims nor leads on to outer groups */
   is_active: boolean
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   created_at: number
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   updated_at: number
 }
 
@@ -72,9 +72,9 @@ export interface GroupDetail {
   description: string
   /** An inactive group neither gives claims nor leads on to outer groups */
   is_active: boolean
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   created_at: number
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   updated_at: number
   /** People who may change the members, and nothing else */
   admins: string[]
@@ -112,7 +112,7 @@ export interface Key {
   /** Names the key in the header of what it signed */
   kid: string
   algorithm: string
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   created_at: number
   retired_at: number | null
   /** Whether new signatures are made with it; retired ones only verify, for a day */
@@ -181,9 +181,9 @@ export interface Role {
     service: string | null
     context: number | null
   })[]
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   created_at: number
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   updated_at: number
 }
 
@@ -219,9 +219,9 @@ export interface Route {
   provider: string | null
   max_body: number | null
   bearer_token_set: boolean
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   created_at: number
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   updated_at: number
 }
 
@@ -260,9 +260,9 @@ export interface Service {
   /** Name of a local user as in /etc/passwd, or a numeric user id */
   unix_user: string
   claims: string[]
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   created_at: number
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   updated_at: number
 }
 
@@ -277,9 +277,9 @@ export interface Session {
   provider: string
   address: string
   user_agent: string
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   created_at: number
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   expires_at: number
 }
 
@@ -317,9 +317,9 @@ export interface User {
   is_admin: boolean
   /** An integer from 0 (internal trust) to 2147483647 */
   context: number
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   created_at: number
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   updated_at: number
 }
 
@@ -332,7 +332,7 @@ export interface UserIdentity {
   provider: string
   /** The subject there, which is the key: one line of at most 255 characters, without control characters */
   subject: string
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   created_at: number
 }
 
@@ -345,7 +345,7 @@ export interface UserKey {
   pubkey: string
   /** What it is, for people: one line of at most 200 characters, without control characters */
   description: string
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   created_at: number
 }
 
@@ -358,7 +358,7 @@ export interface UserNetwork {
   network: string
   /** What it is, for people: one line of at most 200 characters, without control characters */
   description: string
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   created_at: number
 }
 
@@ -434,7 +434,7 @@ export interface AuthImpersonateParams {
 export type AuthImpersonateResult = {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   until: number
 }
 
@@ -659,7 +659,7 @@ export interface GroupsAddMemberParams {
   user?: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   member_group?: string
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   expires_at?: number
 }
 
@@ -1012,9 +1012,9 @@ export interface AuditListParams {
   method?: string
   /** Only what ended so: ok or the name of an error: one line of at most 64 characters, without control characters */
   outcome?: string
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   since?: number
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   until?: number
   /** 1 to 1000 items at the most, 100 unless told */
   limit?: number

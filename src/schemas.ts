@@ -80,7 +80,12 @@ export const Context = Type.Integer({
   description: 'An integer from 0 (internal trust) to 2147483647',
 })
 
-export const Time = Type.Integer({ minimum: 0, description: 'Unix time in seconds' })
+/** Until the year 9999: a bigint of PostgreSQL and an integer of JavaScript hold it exactly. */
+export const Time = Type.Integer({
+  minimum: 0,
+  maximum: 253402300799,
+  description: 'Unix time in seconds, in the year 9999 at most',
+})
 
 export const Limit = Type.Optional(
   Type.Integer({

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Caller } from '../caller.ts'
+import { invalidParams } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
@@ -99,7 +100,7 @@ export class Audit {
   async list(filter: AuditFilter) {
     const before = afterCursor(filter.cursor)
     let query = this.#database.query.selectFrom('audit').selectAll()
-    if (before !== '') query = query.where('seq', '<', Number(before) || 0)
+    if (before !== '') query = query.where('seq', '<', seqOf(before))
     if (filter.actor !== undefined) query = query.where('actor', '=', filter.actor)
     if (filter.method !== undefined) query = query.where('method', '=', filter.method)
     if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome)
@@ -209,4 +210,10 @@ export class Audit {
     ])
     return createHmac('sha256', this.#key).update(told).digest('base64url')
   }
+}
+
+/** The number that a cursor of ours holds. */
+const seqOf = (cursor: string): number => {
+  if (!/^[1-9][0-9]{0,14}$/.test(cursor)) throw invalidParams('cursor', 'the next_cursor of the page before')
+  return Number(cursor)
 }
