@@ -164,7 +164,7 @@ export interface Revocation {
   user: string
   /** logout: signed out; revoked: ended by sessions.revoke or revoke_all; password: the password was changed elsewhere; deactivated, removed: the account was */
   reason: "logout" | "revoked" | "password" | "deactivated" | "removed"
-  /** Unix time in seconds */
+  /** Unix time in seconds, in the year 9999 at most */
   at: number
 }
 
