@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { ConfigError, flagOf, readConfig, settings } from '../../src/config.ts'
+import { ConfigError, flagOf, readConfig } from '../../src/config.ts'
+import { settings } from '../../src/config_table.ts'
 import { takePassedSockets } from '../../src/listening.ts'
 import { createLog, type Log } from '../../src/log.ts'
 import { version } from '../../src/version.ts'

@@ -1,6 +1,6 @@
 import type { RoutePlan } from '../routes/table.ts'
 import type { Asked } from './asked.ts'
-import { isOurs, withoutOurs } from './cookies.ts'
+import { withoutOurs } from './cookies.ts'
 import type { Pass } from './decision.ts'
 import { hostOf } from './onward.ts'
 import { signatureHeaders } from './signature.ts'
@@ -23,7 +23,7 @@ export interface Identity {
 export type AuthMethod = 'none' | 'network' | 'bearer' | 'oauth' | 'local' | 'signature'
 
 /** Of one connection only (RFC 9110 section 7.6.1); we make our own. */
-const hopByHop = new Set([
+export const hopByHop: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -57,7 +57,7 @@ const claimed = new Set([
 ])
 
 /** As CGI, WSGI and their kin fold a name: whatever is no letter or digit is the same (CVE-2025-64484). */
-const fold = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-')
+export const fold = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-')
 
 const simple = /^[a-zA-Z0-9-]+$/
 
@@ -97,7 +97,7 @@ const treatmentOf = (name: string): Treatment => {
 }
 
 /** The names that a Connection header lists: of this hop only, whatever they are (RFC 9110 section 7.6.1). */
-const listedIn = (connection: string): string[] =>
+export const listedIn = (connection: string): string[] =>
   connection.split(',').map((name) => name.trim().toLowerCase())
 
 /** What a value of ours may hold: a stray line break in the database must not become a header of its own. */
@@ -178,53 +178,6 @@ const addIdentity = (list: string[], { identity, method, pubkey }: Pass): string
     if (pubkey !== undefined) list.push('X-Proxy-User-Pubkey', pubkey)
     if (identity.impersonator !== undefined) list.push('X-Hero-Impersonator', ours(identity.impersonator))
     if (identity.assertion !== undefined) list.push('X-Hero-Assertion', identity.assertion)
-  }
-  return list
-}
-
-/** Browsers send a cookie without a name as its bare value: `=ours=x` comes back as `ours=x`. */
-const cookieNamed = (setCookie: string): string => setCookie.replace(/^[\s=]+/, '')
-
-/** How a header of an answer is treated, by its name as received; the answer is kept as above. */
-type AnswerTreatment = 'drop' | 'connection' | 'length' | 'cache' | 'cookie' | 'keep'
-const answerTreatments = new Map<string, AnswerTreatment>()
-
-const treatAnswer = (name: string): AnswerTreatment => {
-  const lower = name.toLowerCase()
-  if (lower === 'connection') return 'connection'
-  if (hopByHop.has(lower) || fold(name).startsWith('x-hero-')) return 'drop'
-  if (lower === 'content-length') return 'length'
-  if (lower === 'cache-control') return 'cache'
-  return lower === 'set-cookie' ? 'cookie' : 'keep'
-}
-
-const answerTreatmentOf = (name: string): AnswerTreatment => {
-  let treatment = answerTreatments.get(name)
-  if (treatment === undefined) {
-    treatment = treatAnswer(name)
-    if (answerTreatments.size < 2000) answerTreatments.set(name, treatment)
-  }
-  return treatment
-}
-
-/** The headers of the answer as the client gets them: no hop's own, no identity headers, no cookie in our name. */
-export const responseHeaders = (rawHeaders: readonly string[], extra: readonly string[]): string[] => {
-  const list: string[] = [...extra]
-  let listed: string[] | undefined
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (answerTreatmentOf(rawHeaders[i]!) === 'connection')
-      listed = (listed ?? []).concat(listedIn(rawHeaders[i + 1]!))
-  }
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!
-    const value = rawHeaders[i + 1]!
-    const treatment = answerTreatmentOf(name)
-    if (treatment === 'drop' || treatment === 'connection') continue
-    if (listed !== undefined && treatment !== 'length' && listed.includes(name.toLowerCase())) continue
-    // A cookie of ours in an answer that caches may keep would be given to everybody (CVE-2023-30861).
-    if (treatment === 'cache' && extra.length > 0) continue
-    if (treatment === 'cookie' && isOurs(cookieNamed(value))) continue
-    list.push(name, value)
   }
   return list
 }

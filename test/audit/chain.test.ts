@@ -77,7 +77,7 @@ onBothDatabases('the audit chain', (newUrl) => {
     // Nor in a process that has not seen them, with the mark as it was or without one.
     for (const mark of [
       "update instance set value = '0:' where key = 'audit_head'",
-      'delete from instance where key = ' + "'audit_head'",
+      "delete from instance where key = 'audit_head'",
     ]) {
       await break_(mark)
       const later = new Audit(database, key)
@@ -123,15 +123,15 @@ onBothDatabases('the audit chain', (newUrl) => {
   })
 
   test('entries that are written and let go meanwhile are no alarm', async () => {
-    let writing = true
+    const state = { writing: true }
     const writes = (async () => {
       for (let i = 0; i < 60; i++) {
         await audit.append(caller, 'users.add', `username=w${i}`, 'ok')
         if (i % 20 === 19) await audit.sweep(-1)
       }
-      writing = false
+      state.writing = false
     })()
-    while (writing) assert.equal(await bad(), null)
+    while (state.writing) assert.equal(await bad(), null)
     await writes
     assert.equal(await bad(), null)
   })

@@ -1,0 +1,42 @@
+let told = { second: 0, text: '' }
+/** The present time as Date tells it (RFC 9110 section 6.6.1), made once a second. */
+const date = (): string => {
+  const second = Math.floor(Date.now() / 1000)
+  if (second !== told.second) told = { second, text: new Date().toUTCString() }
+  return told.text
+}
+
+/**
+ * The head of an answer as it is sent (RFC 9112 section 4). `chunked` where nothing tells the length of a body; `last` if
+ * the connection ends behind it, because we or one of our own headers say so.
+ */
+export const answerHead = (
+  status: number,
+  message: string,
+  headers: readonly string[],
+  bodiless: boolean,
+  ends: boolean,
+): { text: string; chunked: boolean; last: boolean } => {
+  let text = `HTTP/1.1 ${status} ${message}\r\n`
+  let chunked = !bodiless
+  let dated = false
+  let last = ends
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!
+    const value = headers[i + 1]!
+    if (value.includes('\n') || value.includes('\r')) throw new TypeError(`${name} holds a line break`)
+    const { length } = name
+    if (length === 14 && name.toLowerCase() === 'content-length') chunked = false
+    else if (length === 4) dated ||= name.toLowerCase() === 'date'
+    else if (length === 10 && name.toLowerCase() === 'connection') {
+      // Told once, below.
+      last = true
+      continue
+    }
+    text += `${name}: ${value}\r\n`
+  }
+  if (!dated) text += `Date: ${date()}\r\n`
+  if (last) text += 'Connection: close\r\n'
+  if (chunked) text += 'Transfer-Encoding: chunked\r\n'
+  return { text: `${text}\r\n`, chunked, last }
+}
