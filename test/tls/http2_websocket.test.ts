@@ -106,7 +106,7 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
     await gone
   })
 
-  test('is refused as over HTTP/1.1, and reaches nobody', async () => {
+  test('is refused as over HTTP/1.1, and reaches nobody', { timeout: 10_000 }, async () => {
     const before = handshakes.length
     const cookie = stage.ada
     const refused = (
