@@ -151,7 +151,7 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
     const cookie = await signIn(stage.daemon, 'enter.localhost', 'bob', goodPassword)
     const [bob, ada] = [open('app.localhost', { cookie }), open('app.localhost', { cookie: stage.ada })]
     await Promise.all([opened(bob), opened(ada)])
-    const closed = once(bob, 'close')
+    const closed = new Promise((resolve) => bob.once('close', resolve))
     bob.resume()
     await stage.daemon.hero.sessions.revoke_all({ user: 'bob' })
     await closed
