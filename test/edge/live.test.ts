@@ -242,7 +242,7 @@ describe('what was let in ends with the reason for it', () => {
     await hero.users.update({ username: guest.username, display_name: 'Another name' })
     await delay(500)
     assert.deepEqual(new Set(lives.map(({ complete }) => complete)), new Set([undefined]))
-    await assertEnded(lives, 5000)
+    await assertEnded(lives, 15_000)
   })
 
   test('changes that leave the right alone end nothing', async () => {
