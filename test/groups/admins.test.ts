@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { sql } from 'kysely'
 import { AlreadyExists, ClaimRequired, Conflict, NotFound, type HeroProxy } from '../../sdk/index.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { byHand } from '../helpers/people.ts'
 
 describe('administrators of groups', () => {
   let daemon: TestDaemon
@@ -53,6 +55,33 @@ describe('administrators of groups', () => {
       path: ['engineers'],
       role: null,
     })
+  })
+
+  test('it does not reach the groups around or inside, whether its holder is a member or not', async () => {
+    const { groups, claims } = daemon.hero
+    await groups.add({ slug: 'staff' })
+    await groups.add_member({ group: 'staff', member_group: 'engineers' })
+    await groups.add_member({ group: 'engineers', user: 'linus' })
+    const held = ['groups.engineers', 'groups.engineers.admin', 'groups.staff', 'users.linus']
+    assert.deepEqual((await claims.resolve({ user: 'linus' })).claims, held)
+    await assert.rejects(linus.groups.add_member({ group: 'staff', user: 'ada' }), ClaimRequired)
+    await assert.rejects(linus.groups.add_member({ group: 'interns', user: 'ada' }), ClaimRequired)
+    await groups.remove_member({ group: 'engineers', user: 'linus' })
+  })
+
+  test('an inactive administrator has no claim, and a row put in by hand makes none over the admin group', async () => {
+    const { users, claims } = daemon.hero
+    await users.add({ username: 'left' })
+    await daemon.hero.groups.add_admin({ group: 'interns', user: 'left' })
+    await users.update({ username: 'left', is_active: false })
+    assert.deepEqual((await claims.resolve({ user: 'left' })).claims, [])
+    await byHand(daemon, async (database) => {
+      await sql`insert into group_admins (group_id, user_id, added_at) select groups.id, users.id, 1 from groups, users where slug = 'admin' and username = 'ada'`.execute(
+        database.query,
+      )
+      database.changed('groups')
+    })
+    assert.deepEqual((await claims.resolve({ user: 'ada' })).claims, ['users.ada'])
   })
 
   test('it ends at once: taken away, group inactive, person inactive', async () => {
