@@ -13,21 +13,33 @@ export interface AssertionOptions {
 /** Milliseconds between two fetches of the keys for an unknown key id: strangers cannot make us ask more often. */
 const fetchAtMost = 10_000
 
+/** Milliseconds that fetched keys count: a key that was retired, because it leaked perhaps, must not be trusted for good. */
+const keepAtMost = 10 * 60_000
+
 /**
  * Makes the check of X-Hero-Assertion: the identity of a forwarded request proven by a signature, for services that do
- * not trust the network between. The keys come over the client's own connection and are kept. Throws
- * {@link Unauthenticated} for anything but a living assertion of ours for this audience.
+ * not trust the network between. The keys come over the client's own connection and are kept for ten minutes. Throws
+ * {@link Unauthenticated} for anything but a living assertion of ours for this audience, and what the client throws when
+ * the keys cannot be had.
  */
 export const verifyAssertion = (hero: Pick<HeroProxy, 'keys'>, { audience, issuer }: AssertionOptions) => {
+  // Empty, they would be checks that let everything pass: an assertion for any other service too.
+  if (typeof audience !== 'string' || audience === '')
+    throw new TypeError('audience: the audience of the route')
+  if (issuer !== undefined && (typeof issuer !== 'string' || issuer === ''))
+    throw new TypeError('issuer: the public_url of the daemon, or nothing')
   let keys: ReturnType<typeof createLocalJWKSet> | undefined
   let fetched = 0
-  const load = async () => {
-    fetched = Date.now()
+  let loading: Promise<ReturnType<typeof createLocalJWKSet>> | undefined
+  const fetch = async () => {
+    const at = Date.now()
     keys = createLocalJWKSet((await hero.keys.jwks()) as unknown as JSONWebKeySet)
+    fetched = at
     return keys
   }
-  const verify = async (token: string, set: ReturnType<typeof createLocalJWKSet>) =>
-    jwtVerify(token, set, {
+  const load = () => (loading ??= fetch().finally(() => (loading = undefined)))
+  const verify = async (token: string, set: ReturnType<typeof createLocalJWKSet>) => {
+    const { payload } = await jwtVerify(token, set, {
       algorithms: ['EdDSA'],
       typ: 'hero-assertion+jwt',
       audience,
@@ -36,27 +48,32 @@ export const verifyAssertion = (hero: Pick<HeroProxy, 'keys'>, { audience, issue
       maxTokenAge: '6 minutes',
       clockTolerance: 30,
     })
+    return toIdentity(payload)
+  }
 
   return async (headers: HeadersLike): Promise<Identity> => {
     const token = readAssertion(headers)
     if (token === undefined) throw refused('X-Hero-Assertion is missing')
+    const age = Date.now() - fetched
+    const set = keys !== undefined && age >= 0 && age < keepAtMost ? keys : await load()
     try {
-      let verified
-      try {
-        verified = await verify(token, keys ?? (await load()))
-      } catch (error) {
-        // A key that we have not seen: it may be new.
-        if (!(error instanceof errors.JWKSNoMatchingKey) || Date.now() - fetched < fetchAtMost) throw error
-        verified = await verify(token, await load())
-      }
-      return toIdentity(verified.payload)
+      return await verify(token, set)
     } catch (error) {
-      if (error instanceof errors.JOSEError || error instanceof TypeError)
+      if (!isRefusal(error)) throw error
+      // A key that we have not seen: it may be new.
+      if (!(error instanceof errors.JWKSNoMatchingKey) || Date.now() - fetched < fetchAtMost)
         throw refused('X-Hero-Assertion is not valid')
-      throw error
+    }
+    const fresh = await load()
+    try {
+      return await verify(token, fresh)
+    } catch (error) {
+      throw isRefusal(error) ? refused('X-Hero-Assertion is not valid') : error
     }
   }
 }
+
+const isRefusal = (error: unknown) => error instanceof errors.JOSEError || error instanceof TypeError
 
 const refused = (message: string) => new Unauthenticated(message, 'unauthenticated', -32001)
 

@@ -42,12 +42,16 @@ export const identityFrom = (headers: HeadersLike): Identity | undefined => {
   const list = claims === '' ? [] : claims.split(',')
   if (!segment.test(username) || !/^[0-9]{1,10}$/.test(context) || !list.every((text) => claim.test(text)))
     return undefined
+  const email = read(headers, 'x-proxy-user-email')
+  const impersonator = read(headers, 'x-hero-impersonator')
+  if (email !== undefined && !/^[^\s,]{1,254}$/.test(email)) return undefined
+  if (impersonator !== undefined && !segment.test(impersonator)) return undefined
   return {
     username,
     context: Number(context),
     claims: list,
-    email: read(headers, 'x-proxy-user-email'),
-    impersonator: read(headers, 'x-hero-impersonator'),
+    email,
+    impersonator,
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { Unauthenticated, verifyAssertion } from '../../sdk/index.ts'
+import { HeroProxy, Unauthenticated, verifyAssertion } from '../../sdk/index.ts'
 import { Assertions } from '../../src/keys/assertions.ts'
 import { Keys } from '../../src/keys/keys.ts'
 import { createLog } from '../../src/log.ts'
@@ -150,6 +150,48 @@ describe('X-Hero-Assertion', () => {
       await assertions.assert(who, audience)
     }
     await database.close()
+  })
+
+  test('a check without an audience is refused where it is made: it would take what is meant for others', () => {
+    const other = undefined as unknown as string
+    for (const options of [{ audience: '' }, { audience: other }, { audience: [] as unknown as string }])
+      assert.throws(() => verifyAssertion(daemon.hero, options), /audience/)
+    assert.throws(() => verifyAssertion(daemon.hero, { audience, issuer: '' }), /issuer/)
+  })
+
+  test('a key that is published no more is trusted for ten minutes at most', async (t) => {
+    const database = await openDatabase(`sqlite:${join(daemon.dir, 'leaked.db')}`, createLog('silent'))
+    t.after(() => database.close())
+    const keys = new Keys(database, new Seal('of this test alone'))
+    let asked = 0
+    const check = verifyAssertion(
+      { keys: { jwks: () => (asked++, keys.jwks()) } as unknown as HeroProxy['keys'] },
+      { audience },
+    )
+    const who = { session_id: 's', username: 'ada', context: 1, email: null, impersonator: undefined }
+    const headers = async () => ({
+      'x-hero-assertion': await new Assertions(keys, 'http://x').assert({ ...who, claims: [] }, audience),
+    })
+    const first = await headers()
+    await Promise.all([check(first), check(first), check(first)])
+    assert.equal(asked, 1)
+    // Past the room, which goes on signing with it as a thief would.
+    await database.query.deleteFrom('signing_keys').execute()
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 9 * 60_000 })
+    assert.equal((await check(await headers())).username, 'ada')
+    t.mock.timers.setTime(Date.now() + 2 * 60_000)
+    await assert.rejects(check(await headers()), Unauthenticated)
+    assert.equal(asked, 2)
+  })
+
+  test('keys that cannot be had are no word about the assertion', async () => {
+    const [token] = await received()
+    const away = new HeroProxy({ url: 'http://127.0.0.1:9' })
+    const check = verifyAssertion(away, { audience })
+    await assert.rejects(
+      check({ 'x-hero-assertion': token! }),
+      (error) => !(error instanceof Unauthenticated),
+    )
   })
 
   test('keys rotate with an overlap: what the old one signed still verifies, the new one signs', async () => {
