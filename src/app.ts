@@ -94,7 +94,7 @@ export const createApp = (
   const signIn = new SignIn(database, credentials, sessions)
   const setup = new Setup(database, (at) => leaveMark(config, at), log)
   const impersonation = new Impersonation(users, sessions)
-  const identification = new Identification(sessions, claims)
+  const identification = new Identification(database, sessions, claims)
 
   const { methods, document } = discoverMethod([
     ...healthMethods(counters, database.kind),

@@ -26,6 +26,8 @@ export interface Caller {
   readonly user_agent?: string
   /** Aborted when nobody is left to be answered: for calls that wait. */
   readonly gone?: AbortSignal | undefined
+  /** The same caller as things stand now; inside `write`, as they stand for that change. Throws unauthenticated. */
+  readonly again?: () => Promise<Caller>
 }
 
 const none: ReadonlySet<string> = new Set()

@@ -151,10 +151,11 @@ export class RpcSocket {
     const from = { via: 'socket', gone, ...(peer && { uid: peer.uid, pid: peer.pid }) } as const
     if (peer && (peer.uid === 0 || peer.uid === process.getuid?.())) return operator(from)
     const known = peer && (await this.#parts.services.find(peer.uid))
-    if (known) return service(known.service, known.claims, from)
+    const again = () => this.#callerOf(socket)
+    if (known) return { ...service(known.service, known.claims, from), again }
     // Where the platform can tell peers, one that it does not tell is a stranger.
     const trusted = this.#peerOf === undefined || (await this.#parts.socketTrust()) === 'file_mode'
-    return trusted ? operator(from) : guest(from)
+    return trusted ? { ...operator(from), again } : guest(from)
   }
 
   /** A bearer token replaces whoever opened the socket, so that a service can act with less than it could. */

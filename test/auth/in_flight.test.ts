@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, test } from 'node:test'
+import { onBothDatabases } from '../helpers/databases.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { person } from '../helpers/people.ts'
+
+onBothDatabases('calls that are on their way when their caller loses the right', (newUrl) => {
+  let daemon: TestDaemon
+  beforeEach(async () => {
+    daemon = await startTestDaemon({ database_url: newUrl() })
+    await person(daemon, 'root', { is_admin: true })
+  })
+  afterEach(() => daemon.close())
+
+  const ends: Record<string, () => Promise<unknown>> = {
+    'is demoted': () => daemon.hero.users.update({ username: 'eve', is_admin: false }),
+    'is signed out': () => daemon.hero.sessions.revoke_all({ user: 'eve' }),
+    'is deactivated': () => daemon.hero.users.update({ username: 'eve', is_active: false }),
+    'is removed': () => daemon.hero.users.remove({ username: 'eve' }),
+  }
+
+  for (const [how, end] of Object.entries(ends)) {
+    test(`change nothing any more when she ${how}`, async () => {
+      const eve = await person(daemon, 'eve', { is_admin: true })
+      await eve.auth.me()
+      // Hashing takes a while, and the rights are looked at before it.
+      const slow = ['one', 'two', 'three'].map((username) =>
+        eve.users.add({ username, password: goodPassword, is_admin: true }),
+      )
+      const done = Promise.allSettled(slow)
+      await end()
+      const before = (await daemon.hero.users.list({})).items.map(({ username }) => username)
+      assert.equal((await done).filter(({ status }) => status === 'rejected').length, 3)
+      assert.deepEqual(
+        (await daemon.hero.users.list({})).items.map(({ username }) => username),
+        before,
+      )
+      const { items } = await daemon.hero.audit.list({ method: 'users.add', actor: 'eve' })
+      assert.ok(items.every(({ outcome }) => outcome === 'claim_required' || outcome === 'unauthenticated'))
+      assert.equal(items.length, 3)
+    })
+  }
+})
