@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs'
 import type Sqlite from 'better-sqlite3'
 import { sql, type Kysely } from 'kysely'
 import type { Client } from 'pg'
@@ -39,6 +40,32 @@ export const raiseRevisions = async (
   if (notify) await sql`select pg_notify('hero_proxy_revisions', '')`.execute(query)
 }
 
+/** Of the index of the write-ahead log, in bytes: every commit writes it anew (the WAL-index format, section 2.1). */
+const walHeader = 48
+
+/** Tells by one system call whether anything was committed; the pragma takes several, and locks. */
+class WalIndex {
+  readonly #file: number
+  readonly #seen = Buffer.alloc(walHeader)
+  readonly #now = Buffer.alloc(walHeader)
+
+  constructor(database: string) {
+    this.#file = openSync(`${database}-shm`, 'r')
+  }
+
+  /** True if it has changed since it was asked last, and where it cannot be read. */
+  moved(): boolean {
+    if (readSync(this.#file, this.#now, 0, walHeader, 0) === walHeader && this.#now.equals(this.#seen))
+      return false
+    this.#now.copy(this.#seen)
+    return true
+  }
+
+  close(): void {
+    closeSync(this.#file)
+  }
+}
+
 /**
  * SQLite: `PRAGMA data_version` moves when any other connection commits, in this process or another, and costs a few
  * microseconds. It is asked once for what runs until the event loop turns: the bytes of a request were all read before
@@ -49,6 +76,7 @@ export class SqliteRevisions implements Revisions {
   readonly #version: Sqlite.Statement<[], number>
   readonly #rows: Sqlite.Statement<[], { subject: Subject; value: number }>
   readonly #values = new Map<Subject, number>()
+  readonly #index: WalIndex
   hint = () => {}
   #seen = -1
   #asked = false
@@ -60,12 +88,17 @@ export class SqliteRevisions implements Revisions {
     this.#reader = reader
     this.#version = reader.prepare<[], number>('pragma data_version').pluck()
     this.#rows = reader.prepare('select subject, value from revisions')
+    // Asked once, the index is there.
+    this.#version.get()
+    this.#index = new WalIndex(reader.name)
   }
 
   refresh(): undefined {
     if (this.#asked) return
     this.#asked = true
     queueMicrotask(this.#turned)
+    // Before the version: a commit in between is found the next time.
+    if (!this.#index.moved()) return
     const version = this.#version.get()!
     if (version === this.#seen) return
     for (const { subject, value } of this.#rows.all()) this.#values.set(subject, value)
@@ -86,6 +119,7 @@ export class SqliteRevisions implements Revisions {
   }
 
   async close(): Promise<void> {
+    this.#index.close()
     this.#reader.close()
   }
 }
