@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { WebSocket } from 'ws'
+import { HeroProxy } from '../../sdk/index.ts'
+import { goodPassword } from '../helpers/daemon.ts'
+import { signIn } from '../helpers/http.ts'
+import { kill, spawnDaemon, type RunningDaemon } from '../helpers/process.ts'
+import { startUpstream, valuesOf } from '../helpers/upstream.ts'
+
+/** SOAK_MINUTES=30 is the long form: a kill a minute. Otherwise three kills, five seconds apart. */
+const minutes = Number(process.env.SOAK_MINUTES ?? 0)
+const [kills, between] = minutes > 0 ? [minutes, 60_000] : [3, 5000]
+/** Requests a second, of all clients together. */
+const rate = 100
+
+const dir = mkdtempSync(join(tmpdir(), 'hp-soak-'))
+after(() => rmSync(dir, { recursive: true, force: true }))
+
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+test('a mixed load with kills shows nobody as somebody else, and goes on after each', async () => {
+  await using upstream = await startUpstream()
+  const port = await freePort()
+  const start = () => spawnDaemon(dir, { HERO_PROXY_LISTEN: `127.0.0.1:${port}` })
+  let daemon: RunningDaemon = await start()
+  const hero = new HeroProxy({ socket: daemon.socket })
+  for (const username of ['ada', 'bob']) await hero.users.add({ username, password: goodPassword })
+  const route = { target: upstream.target, auth_mode: 'optional' } as const
+  for (const domain of ['one.localhost', 'two.localhost']) await hero.proxy.routes.add({ domain, ...route })
+  hero.close()
+  const edge = { edge: { port, host: '127.0.0.1' } }
+  const cookies: Record<string, string> = { guest: '' }
+  for (const name of ['ada', 'bob']) cookies[name] = await signIn(edge, 'one.localhost', name, goodPassword)
+
+  const counts = { answers: 0, failures: 0, sockets: 0 }
+  const wrong: string[] = []
+  const agent = new Agent({ keepAlive: true, maxSockets: 12 })
+
+  const once = (who: string, host: string, method: string, i: number) =>
+    new Promise<void>((resolve) => {
+      const lost = () => {
+        counts.failures++
+        resolve()
+      }
+      const cookie = cookies[who]!
+      const headers = { host, ...(cookie !== '' && { cookie }), 'x-hero-user': 'root' }
+      const asked = request({ port, host: '127.0.0.1', agent, method, path: `/${who}/${i}`, headers })
+      asked.setTimeout(5000, () => asked.destroy())
+      asked.on('error', lost)
+      asked.on('response', (response) => {
+        let text = ''
+        response.on('error', lost)
+        response.on('data', (bytes) => (text += String(bytes)))
+        response.on('end', () => {
+          counts.answers++
+          const seen =
+            response.statusCode === 200 && (JSON.parse(text) as { url: string; rawHeaders: string[] })
+          const shown = seen ? valuesOf(seen.rawHeaders, 'x-hero-user').join() || 'guest' : ''
+          if (!seen || seen.url !== `/${who}/${i}` || shown !== who)
+            wrong.push(`${who} asked for /${who}/${i}: ${response.statusCode} ${text.slice(0, 200)}`)
+          resolve()
+        })
+      })
+      asked.end(method === 'POST' ? `body of ${who}` : undefined)
+    })
+
+  upstream.server.on('upgrade', (incoming, socket) => {
+    socket.on('error', () => {})
+    const shown = valuesOf(incoming.rawHeaders, 'x-hero-user').join() || 'guest'
+    socket.end(
+      `HTTP/1.1 403 ${shown}\r\nContent-Length: ${shown.length}\r\nConnection: close\r\n\r\n${shown}`,
+    )
+  })
+  /** The service turns every WebSocket away and says whom it saw: the same decision, another way in. */
+  const socketOf = (who: string) =>
+    new Promise<void>((resolve) => {
+      const cookie = cookies[who]!
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/`, {
+        headers: { host: 'one.localhost', ...(cookie !== '' && { cookie }) },
+      })
+      socket.on('error', () => resolve())
+      socket.on('unexpected-response', (_, answer) => {
+        counts.sockets++
+        if (answer.statusCode === 403 && answer.statusMessage !== who)
+          wrong.push(`a WebSocket of ${who} was seen as ${answer.statusMessage}`)
+        socket.terminate()
+        resolve()
+      })
+    })
+
+  const load = { over: false }
+  const sending = (async () => {
+    const under = new Set<Promise<void>>()
+    for (let i = 0; !load.over; i++) {
+      const who = ['ada', 'bob', 'guest'][i % 3]!
+      const host = i % 2 === 0 ? 'one.localhost' : 'two.localhost'
+      const asked = i % 25 === 0 ? socketOf(who) : once(who, host, i % 5 === 0 ? 'POST' : 'GET', i)
+      under.add(asked)
+      void asked.then(() => under.delete(asked))
+      await delay(1000 / rate)
+    }
+    await Promise.all(under)
+  })()
+
+  for (let i = 0; i < kills; i++) {
+    await delay(between)
+    await kill(daemon.child, 'SIGKILL')
+    daemon = await start()
+    const before = counts.answers
+    for (let waited = 0; counts.answers === before; waited += 50) {
+      assert.ok(waited < 10_000, 'nothing is answered after a kill')
+      await delay(50)
+    }
+  }
+  await delay(1000)
+  load.over = true
+  await sending
+  agent.destroy()
+  await kill(daemon.child, 'SIGTERM')
+  assert.deepEqual(wrong.slice(0, 3), [])
+  assert.ok(counts.answers > kills * 100 && counts.sockets > 5, JSON.stringify(counts))
+})
