@@ -5,8 +5,8 @@ import type { Forwarded, Forwarder, Timed } from './forward.ts'
 
 /** In milliseconds: how often is looked for connections that have become old enough to be asked about. */
 const tick = 250
-/** Ticks after which an answer counts as open: one that ends somebody's own session has half a second to arrive. */
-const youth = 2
+/** Ticks after which an answer counts as open: one that ends somebody's own session has at least half a second to arrive. */
+const youth = 3
 /** In milliseconds: the longest that other work waits for us. */
 const slice = 4
 /** In milliseconds: what ends by time, such as a membership, is found after so long; later if asking takes long. */

@@ -198,7 +198,8 @@ class UpgradeExchange implements Asker, Timed {
   }
 
   breakOff(): void {
-    breakOff(this.#socket)
+    if (!this.#answer) this.#conclude('ended')
+    else breakOff(this.#socket)
   }
 
   #fail(failure: Failure, error: string): void {

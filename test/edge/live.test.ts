@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { HeroProxy } from '../../sdk/index.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
-import { ask, signIn } from '../helpers/http.ts'
+import { ask, askRaw, signIn } from '../helpers/http.ts'
 import { byHand } from '../helpers/people.ts'
 import { assertEnded, kinds, open, startLiveUpstream, type Live } from './live_stage.ts'
 import { openForm, postForm, startStage, type Stage } from './stage.ts'
@@ -36,7 +36,7 @@ describe('what was let in ends with the reason for it', () => {
     stage = await startStage()
     hero = stage.daemon.hero
     upstream = await startLiveUpstream((asked, response) => {
-      void slow(asked.url!).then(() => setTimeout(() => response.end('bye'), 100))
+      void slow(asked.url!).then(() => setTimeout(() => response.end('bye'), 350))
     })
     await stage.route({
       domain: 'kept.localhost',
@@ -269,7 +269,7 @@ describe('what was let in ends with the reason for it', () => {
   })
 
   test('whoever still waits for an answer is told, and the service is left', async () => {
-    const who = await newcomer()
+    const [who, again] = [await newcomer(), await newcomer()]
     const left = upstream.gone('/slow')
     const waiting = ask(stage.daemon, who.domain, '/slow', { headers: ['Cookie', who.cookie] })
     await delay(100)
@@ -278,6 +278,11 @@ describe('what was let in ends with the reason for it', () => {
     assert.equal(answer.status, 403)
     assert.match(answer.body, /access_ended/)
     await left
+    const upgrade = ['GET /slow HTTP/1.1', `Host: ${again.domain}`, 'Connection: upgrade', 'Upgrade: slow']
+    const pending = askRaw(stage.daemon, `${upgrade.join('\r\n')}\r\nCookie: ${again.cookie}\r\n\r\n`, 2500)
+    await delay(100)
+    await hero.sessions.revoke_all({ user: again.username })
+    assert.match(await pending, /^HTTP\/1\.1 403 [^]*access_ended/)
   })
 
   test('an upload breaks off', async () => {

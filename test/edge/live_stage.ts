@@ -47,12 +47,13 @@ export const startLiveUpstream = async (
     else answer(asked, response)
   })
   const server = new WebSocketServer({ noServer: true })
-  upstream.server.on('upgrade', (asked, socket, head) =>
+  upstream.server.on('upgrade', (asked, socket, head) => {
+    if (asked.url === '/slow') return void socket.resume().on('end', () => socket.end())
     server.handleUpgrade(asked, socket, head, (peer) => {
       peer.on('close', () => marks.get(asked.url!)?.())
       peer.send('hello')
-    }),
-  )
+    })
+  })
   const close = async () => {
     for (const peer of server.clients) peer.terminate()
     await upstream.close()
