@@ -102,13 +102,8 @@ export class Exchange implements Asker, Timed {
     const { max_body } = this.out.plan.route
     if (max_body !== null && this.#bodyLength > max_body) return this.#giveUp('large body')
     const connection = this.#connection!
-    if (this.out.asked.body === 'chunked') {
-      connection.cork()
-      connection.write(`${chunk.length.toString(16)}\r\n`)
-      connection.write(chunk)
-      connection.write('\r\n')
-      connection.uncork()
-    } else connection.write(chunk)
+    if (this.out.asked.body === 'chunked') connection.writeChunk(chunk)
+    else connection.write(chunk)
     if (connection.blocked) this.out.body!.pause()
   }
 
@@ -223,8 +218,7 @@ export class Exchange implements Asker, Timed {
 
   breakOff(): void {
     this.#giveUp('ended')
-    // Still sending: nobody reads that any more.
-    if (!this.#bodyDone) this.#to.destroy()
+    if (!this.#bodyDone) this.#to.destroy() // Still sending: nobody reads that any more.
   }
 
   #giveUp(failure: Failure, error?: string): void {

@@ -87,12 +87,14 @@ export class UpstreamConnection implements Reader {
     return this.#socket.write(bytes as string, 'latin1')
   }
 
-  cork(): void {
-    this.#socket.cork()
-  }
-
-  uncork(): void {
-    this.#socket.uncork()
+  /** A part of a body whose length nobody knows yet (RFC 9112 section 7.1). */
+  writeChunk(bytes: Buffer): void {
+    const socket = this.#socket
+    socket.cork()
+    socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1')
+    socket.write(bytes)
+    socket.write('\r\n', 'latin1')
+    socket.uncork()
   }
 
   endRequest(): void {
