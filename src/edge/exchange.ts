@@ -125,12 +125,14 @@ export class Exchange implements Asker, Timed {
     this.#head = head
   }
 
-  body(chunk: Buffer): void {
-    if (this.#head && this.#first === undefined) this.#first = chunk
-    else {
-      this.#writeHead()
-      this.#write(chunk)
+  body(chunk: Buffer): boolean {
+    if (this.#head && this.#first === undefined) {
+      this.#first = chunk
+      return false
     }
+    this.#writeHead()
+    this.#write(chunk)
+    return this.#to.flushed === true
   }
 
   flush(): void {

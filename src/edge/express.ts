@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Log } from '../log.ts'
 import type { Door } from './door.ts'
+import { release } from './turn.ts'
 import { ExpressConnection, maxIdle } from './express_connection.ts'
 
 /**
@@ -57,6 +58,8 @@ export class ExpressLane {
   /** Ends connections that wait, and event streams, which would never end; the others end behind their answer. */
   endIdle(): void {
     this.over = true
+    // An answer that is held has been given: its connection only looks as if it waited.
+    release()
     for (const connection of this.#open) {
       if (connection.streamsEvents) connection.destroy()
       else connection.endIfIdle()
@@ -65,6 +68,7 @@ export class ExpressLane {
 
   destroyAll(): void {
     clearInterval(this.#timer)
+    release()
     for (const connection of this.#open) connection.destroy()
   }
 

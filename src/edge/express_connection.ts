@@ -4,6 +4,7 @@ import { asksForEvents } from './draining.ts'
 import type { ExpressLane } from './express.ts'
 import { PlainRequestParser, type RequestHead } from './message_parser.ts'
 import type { Recipient, Sent } from './recipient.ts'
+import { holdUntilTurnEnds, serveWhenTurnEnds } from './turn.ts'
 
 /** Seconds that a connection may wait for its next request; as long as node:http is told to keep one. */
 export const maxIdle = 65
@@ -47,8 +48,10 @@ export class ExpressConnection implements Recipient {
 
   readonly #onData = (bytes: Buffer): void => {
     if (this.#gone) return
-    if (!this.#request && this.#held.length === 0) return this.#take(bytes)
+    const waits = this.#request !== undefined || this.#held.length > 0
+    if (!waits && !this.#socket.writableNeedDrain) return this.#take(bytes)
     this.#held = Buffer.concat([this.#held, bytes])
+    if (!waits) this.#next()
     if (this.#held.length > maxWaiting) this.#socket.pause()
   }
   // Nobody is there any more who would read an answer, as node:http sees it too.
@@ -58,6 +61,10 @@ export class ExpressConnection implements Recipient {
 
   get destroyed(): boolean {
     return this.#gone
+  }
+
+  get flushed(): boolean {
+    return this.#socket.writableLength === 0
   }
 
   endIfIdle(): void {
@@ -80,11 +87,14 @@ export class ExpressConnection implements Recipient {
     this.#request = head
     this.headersSent = false
     this.shouldKeepAlive = head.keepAlive && !this.#lane.closing
-    this.#serve(head)
+    serveWhenTurnEnds(this)
   }
 
-  #serve({ method, url, rawHeaders }: RequestHead): void {
+  /** Has the present request served. */
+  serve(): void {
+    if (this.#gone) return
     const { door } = this.#lane
+    const { method, url, rawHeaders } = this.#request!
     const sent: Sent = { method, url, rawHeaders, httpVersion: '1.1', socket: this.#socket }
     try {
       const served = door.serveExpress(sent, this)
@@ -218,7 +228,10 @@ export class ExpressConnection implements Recipient {
     const last = this.#chunked ? `0\r\n${this.#trailers}\r\n` : ''
     const rest = `${this.#head ?? ''}${last}`
     this.#head = undefined
-    if (rest !== '') this.#socket.write(rest, 'latin1')
+    if (rest !== '') {
+      holdUntilTurnEnds(this.#socket)
+      this.#socket.write(rest, 'latin1')
+    }
     this.#finish()
   }
 
@@ -234,8 +247,14 @@ export class ExpressConnection implements Recipient {
       return this.#socket.destroySoon()
     }
     this.#held = waits ? empty : this.#held.subarray(length)
+    if (this.#held.length > 0) this.#next()
+  }
+
+  #next(): void {
+    // Who asks again and again and reads no answer would have us keep them all.
+    if (this.#socket.writableNeedDrain) this.#socket.once('drain', this.#goOn)
     // Not from here: a thousand pipelined requests would be a thousand calls deep.
-    if (this.#held.length > 0) setImmediate(this.#goOn)
+    else setImmediate(this.#goOn)
   }
 
   /** With the request that was sent behind the one before it. */

@@ -51,13 +51,32 @@ export interface Reader {
 const noTrailers: readonly string[] = []
 const [skipBody, readsBody, switches] = [1, 0, 2]
 
+/**
+ * How long the body is, where that is all there is to know about it: the parser has already refused a length that is no
+ * number, comes twice, or comes with a transfer coding (RFC 9112 section 6.3). Zero leaves the body to the parser.
+ */
+const plainLength = (status: number, rawHeaders: readonly string[]): number => {
+  if (status === 204 || status === 304 || status < 200) return 0
+  let length = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!
+    if (name.length === 14 && name.toLowerCase() === 'content-length') length = Number(rawHeaders[i + 1])
+    else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') return 0
+  }
+  return Number.isSafeInteger(length) ? length : 0
+}
+
 /** Reads answers from a connection, one after another. */
 export class AnswerParser {
   readonly #parser = new HTTPParser()
+  readonly #reader: Reader
   /** Headers told in parts, as long lists are, and trailers. */
   #parts: string[] | undefined
+  /** Bytes of the body that are still to come. They are counted here: the parser would copy each of them. */
+  #left = 0
 
   constructor(reader: Reader) {
+    this.#reader = reader
     const parser = this.#parser
     parser.initialize(HTTPParser.RESPONSE, {}, maxHead, HTTPParser.kLenientNone)
     parser[HTTPParser.kOnHeaders] = (headers: string[]) => {
@@ -77,23 +96,39 @@ export class AnswerParser {
       const rawHeaders = headers ?? this.#parts ?? []
       this.#parts = undefined
       const bodiless = reader.readHead({ status, message, rawHeaders, upgrade, keepAlive })
-      return upgrade ? switches : bodiless ? skipBody : readsBody
+      if (upgrade) return switches
+      if (bodiless) return skipBody
+      this.#left = plainLength(status, rawHeaders)
+      // Stops behind the head.
+      return this.#left > 0 ? switches : readsBody
     }
     parser[HTTPParser.kOnBody] = (chunk: Buffer) => reader.readBody(chunk)
     parser[HTTPParser.kOnMessageComplete] = () => {
       const trailers = this.#parts ?? noTrailers
       this.#parts = undefined
-      reader.readEnd(trailers)
+      if (this.#left === 0) reader.readEnd(trailers)
     }
   }
 
   /** How many bytes belong to the answer, or what is wrong with them. */
   read(bytes: Buffer): number | Error {
-    return this.#parser.execute(bytes)
+    if (this.#left > 0) return this.#readBody(bytes, 0)
+    const taken = this.#parser.execute(bytes)
+    return this.#left > 0 && typeof taken === 'number' ? this.#readBody(bytes, taken) : taken
+  }
+
+  #readBody(bytes: Buffer, start: number): number {
+    const end = Math.min(bytes.length, start + this.#left)
+    this.#left -= end - start
+    if (end > start)
+      this.#reader.readBody(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end))
+    if (this.#left === 0) this.#reader.readEnd(noTrailers)
+    return end
   }
 
   /** The upstream will send no more: an Error if the answer was not whole. A body may end so, if its head says so. */
   end(): Error | undefined {
+    if (this.#left > 0) return new Error('the answer was cut short')
     const result = this.#parser.finish()
     return result instanceof Error ? result : undefined
   }

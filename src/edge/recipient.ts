@@ -31,6 +31,8 @@ export interface Recipient {
   flushHeaders(): void
   writeContinue(): void
   writeEarlyHints(hints: { link: string[] }): void
+  /** True when the kernel has all that was written. Who cannot tell leaves it out. */
+  readonly flushed?: boolean
   /** False when the client is slower than what is written; `drain` tells when it has caught up. */
   write(chunk: Buffer): boolean
   end(text?: Buffer | string, encoding?: BufferEncoding): unknown

@@ -112,7 +112,7 @@ class UpgradeExchange implements Asker, Timed {
 
   #ask(upstream: Upstream): void {
     const { plan, asked, target, headers } = this.out
-    const connection = this.#forwarder.pool.open(upstream)
+    const connection = this.#forwarder.pool.openToSwitch(upstream)
     this.#connection = connection
     const list = [...headersTo(upstream, plan, headers), 'Connection', 'Upgrade', 'Upgrade', asked.upgrade!]
     connection.ask(this, requestHead(asked, target, list), false)
@@ -159,10 +159,12 @@ class UpgradeExchange implements Asker, Timed {
     writeHead(this.#socket, head.status, reason(head.message), headers, ['Connection', 'close'])
   }
 
-  body(chunk: Buffer): void {
-    if (this.#socket.write(chunk)) return
-    this.#connection!.pause()
-    this.#socket.once('drain', () => this.#connection!.resume())
+  body(chunk: Buffer): boolean {
+    if (!this.#socket.write(chunk)) {
+      this.#connection!.pause()
+      this.#socket.once('drain', () => this.#connection!.resume())
+    }
+    return false
   }
 
   flush(): void {}

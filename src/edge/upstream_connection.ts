@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Upstream } from '../routes/table.ts'
+import { holdUntilTurnEnds } from './turn.ts'
 import { AnswerParser, type Head, type Reader } from './message_parser.ts'
 
 /** Who sends a request on a connection and hears the answer. Exactly one of `end`, `broken` and `switched` comes last. */
@@ -11,7 +12,8 @@ export interface Asker {
   /** 100 to 199, but for 101 after an upgrade. */
   information(head: Head): void
   head(head: Head): void
-  body(chunk: Buffer): void
+  /** Returns true if the bytes are with the kernel by now: their memory may be used again. */
+  body(chunk: Buffer): boolean
   /** All bytes that came together have been told: what is held back to be sent at once may go. */
   flush(): void
   /** The whole answer was told. */
@@ -30,6 +32,14 @@ export const dialOptions = (upstream: Upstream) =>
 const unexpected = (text: string): NodeJS.ErrnoException =>
   Object.assign(new Error(text), { code: 'EUPSTREAM' })
 
+/** Bytes read at once, at most. */
+const readSize = 64 * 1024
+/**
+ * Every connection reads into this, which costs no memory of its own: what is told of it is a copy. An answer that comes in
+ * many reads gets a buffer of its own from the second one on, which is given away unless it is free again at once.
+ */
+const shared = Buffer.allocUnsafeSlow(readSize)
+
 /** A connection to an upstream: one request at a time, and kept for the next only if nothing at all was odd. */
 export class UpstreamConnection implements Reader {
   readonly upstream: Upstream
@@ -44,25 +54,41 @@ export class UpstreamConnection implements Reader {
   #wholeRequest = false
   #reading = false
   #gone = false
+  /** What is read into, if it is not what all share. */
+  #own: Buffer | undefined
   /** True once a request was answered here: it may have been closed at the other end without our knowing. */
   reused = false
   connected = false
 
-  /** `released` is called when the connection can take another request. */
-  constructor(upstream: Upstream, released: (connection: UpstreamConnection) => void) {
+  /** `released` is called when the connection can take another request; `switches` if it shall become another protocol's. */
+  constructor(upstream: Upstream, released: (connection: UpstreamConnection) => void, switches: boolean) {
     this.upstream = upstream
     this.#released = released
-    const socket = connect({ ...dialOptions(upstream), noDelay: true })
+    const onread = { buffer: this.#nextBuffer, callback: this.#onRead }
+    const dial = { ...dialOptions(upstream), noDelay: true }
+    const socket = connect(switches ? dial : { ...dial, onread })
     this.#socket = socket
+    if (switches) socket.on('data', (bytes) => this.#read(bytes))
     socket.on('connect', () => {
       this.connected = true
       this.#asker?.connected()
     })
-    socket.on('data', (bytes) => this.#read(bytes))
     socket.on('end', () => this.#ended())
     socket.on('error', (error) => this.destroy(error))
     socket.on('close', () => this.destroy(unexpected('the upstream closed the connection')))
     socket.on('drain', () => this.#asker?.drain())
+  }
+
+  readonly #nextBuffer = (): Buffer => {
+    // An answer that is not over after one read is likely to be a long one.
+    if (this.#asker !== undefined && this.#answered) return (this.#own ??= Buffer.allocUnsafeSlow(readSize))
+    this.#own = undefined
+    return shared
+  }
+
+  readonly #onRead = (length: number, buffer: Uint8Array): boolean => {
+    this.#read((buffer as Buffer).subarray(0, length))
+    return true
   }
 
   get usable(): boolean {
@@ -79,6 +105,7 @@ export class UpstreamConnection implements Reader {
     this.#asker = asker
     this.#answered = false
     this.#wholeRequest = !hasBody
+    holdUntilTurnEnds(this.#socket)
     this.#socket.write(head, 'latin1')
   }
 
@@ -156,7 +183,9 @@ export class UpstreamConnection implements Reader {
   }
 
   readBody(chunk: Buffer): void {
-    this.#asker?.body(chunk)
+    if (chunk.buffer === shared.buffer) this.#asker?.body(Buffer.from(chunk))
+    // Given away, unless it is free again already.
+    else if (!this.#asker?.body(chunk)) this.#own = undefined
   }
 
   readEnd(rawTrailers: readonly string[]): void {

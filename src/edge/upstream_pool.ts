@@ -38,7 +38,12 @@ export class UpstreamPool {
 
   /** A connection of its own: nobody used it before. */
   open(upstream: Upstream): UpstreamConnection {
-    return new UpstreamConnection(upstream, this.#keep)
+    return new UpstreamConnection(upstream, this.#keep, false)
+  }
+
+  /** One that shall become another protocol's: it never comes back. */
+  openToSwitch(upstream: Upstream): UpstreamConnection {
+    return new UpstreamConnection(upstream, this.#keep, true)
   }
 
   close(): void {
