@@ -152,4 +152,29 @@ describe('bodies of signed requests', () => {
     assert.deepEqual(valuesOf(rawHeaders, 'x-signature').length, 1)
     assert.deepEqual(valuesOf(rawHeaders, 'x-signature-nonce').length, 1)
   })
+
+  test('beyond 64 MiB on their way at once they are told to come later, and there is room again afterwards', async () => {
+    const part = Buffer.alloc(10 * 1024 * 1024 - 1, 'a')
+    const begin = () => {
+      const socket = connect(stage.daemon.edge.port, '127.0.0.1')
+      const answered = new Promise<string>((resolve) =>
+        socket.once('data', (bytes) => resolve(String(bytes))),
+      )
+      socket.on('error', () => {})
+      const headers = lines(sign('POST', Buffer.concat([part, Buffer.from('a')])))
+      socket.write(`POST / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${part.length + 1}\r\n${headers}\r\n`)
+      const written = new Promise((resolve) => socket.write(part, resolve))
+      return { socket, answered, written }
+    }
+    const open = Array.from({ length: 7 }, begin)
+    const first = await Promise.race(open.map(({ answered }) => answered))
+    assert.match(first, /^HTTP\/1\.1 503 /)
+    assert.match(first, /\r\nretry-after: 5\r\n/i)
+    for (const { socket } of open) socket.destroy()
+    const again = begin()
+    await again.written
+    again.socket.write('a')
+    assert.match(await again.answered, /^HTTP\/1\.1 200 /)
+    again.socket.destroy()
+  })
 })
