@@ -8,6 +8,7 @@ import { SignIn } from './auth/sign_in.ts'
 import { Impersonation } from './auth/impersonation.ts'
 import { Claims } from './claims/claims.ts'
 import { claimMethods } from './claims/methods.ts'
+import { Attempts } from './credentials/attempts.ts'
 import { Credentials } from './credentials/credentials.ts'
 import { Admins } from './groups/admins.ts'
 import { Grants } from './groups/grants.ts'
@@ -91,14 +92,15 @@ export const createApp = (
   const sessions = new Sessions(database, () => settings.value('session_lifetime'))
   const revocations = new Revocations(database)
   const routes = new Routes(database)
-  const signIn = new SignIn(database, credentials, sessions)
+  const attempts = new Attempts(database)
+  const signIn = new SignIn(database, credentials, sessions, attempts)
   const setup = new Setup(database, (at) => leaveMark(config, at), log)
   const impersonation = new Impersonation(users, sessions)
   const identification = new Identification(database, sessions, claims)
 
   const { methods, document } = discoverMethod([
     ...healthMethods(counters, database.kind),
-    ...authMethods({ users, credentials, sessions, claims, signIn, setup, impersonation }),
+    ...authMethods({ users, credentials, attempts, sessions, claims, signIn, setup, impersonation }),
     ...userMethods(users, credentials, sessions),
     ...belongingMethods(belongings),
     ...groupMethods(groups, members, grants, admins),
@@ -174,6 +176,7 @@ export const createApp = (
 
   const sweep = async () => {
     await sessions.sweep()
+    await attempts.sweep()
     await revocations.sweep()
     await knownKeys.sweep()
     await audit.sweep(await settings.value('audit_retention_days'))

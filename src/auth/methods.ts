@@ -1,5 +1,6 @@
 import { Type } from '../type.ts'
 import type { Claims } from '../claims/claims.ts'
+import type { Attempts } from '../credentials/attempts.ts'
 import type { Credentials } from '../credentials/credentials.ts'
 import { AppError, invalidParams } from '../errors.ts'
 import { method } from '../method.ts'
@@ -29,6 +30,7 @@ const signedIn = {
 interface Parts {
   readonly users: Users
   readonly credentials: Credentials
+  readonly attempts: Attempts
   readonly sessions: Sessions
   readonly claims: Claims
   readonly signIn: SignIn
@@ -39,6 +41,7 @@ interface Parts {
 export const authMethods = ({
   users,
   credentials,
+  attempts,
   sessions,
   claims,
   signIn,
@@ -89,7 +92,7 @@ export const authMethods = ({
     errors: ['unauthenticated', 'rate_limited'],
     aliases: ['login'],
     examples: [{ params: { login: 'ada', password: 'mosaic-lantern-42-orbit' }, result: signedIn }],
-    prepare: ({ login, password }) => signIn.verifyPassword(login, password),
+    prepare: ({ login, password }, caller) => signIn.verifyPassword(login, password, caller),
     target: (_, result) => (result ? `user=${result.user}` : ''),
     handler: (_, caller, proven) => signIn.openByPassword(proven, caller),
   }),
@@ -202,7 +205,9 @@ export const authMethods = ({
       let proof: string | undefined
       if (own) {
         if (current_password === undefined) throw invalidParams('current_password', 'your present password')
-        proof = await credentials.verify(user.id, current_password)
+        const counted = await attempts.count({ userId: user.id }, caller.address)
+        proof = await signIn.verifyCounted(user.id, current_password, counted)
+        if (proof !== undefined) await attempts.succeeded(counted)
         if (proof === undefined) throw new AppError('unauthenticated', 'The present password is wrong')
       }
       return {
@@ -217,6 +222,7 @@ export const authMethods = ({
       if (proof !== undefined && !(await credentials.stands(user.id, proof)))
         throw new AppError('unauthenticated', 'The present password is wrong')
       await credentials.store(user.id, hash)
+      await attempts.forget(`user ${user.id}`)
       const kept = caller.user_id === user.id ? caller.session_id : undefined
       await sessions.revokeAll(user.id, 'password', kept)
       return null

@@ -40,6 +40,7 @@ export class Setup {
           token_hash: hash('sha256', token, 'hex'),
           purpose,
           user_id: null,
+          address: '',
           created_at: now(),
           expires_at: now() + lifetime,
         })

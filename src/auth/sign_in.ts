@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Caller } from '../caller.ts'
+import type { Attempts, Counted } from '../credentials/attempts.ts'
 import type { Credentials } from '../credentials/credentials.ts'
 import { AppError } from '../errors.ts'
 import type { OwnWay } from '../sessions/session.ts'
@@ -13,6 +14,7 @@ const wrong = 'Wrong username, email or password'
 interface Proven {
   readonly user_id: string
   readonly proof: string
+  readonly counted: Counted
 }
 
 /** Signing in: a proof of who somebody is becomes a session. */
@@ -20,30 +22,45 @@ export class SignIn {
   readonly #database: Database
   readonly #credentials: Credentials
   readonly #sessions: Sessions
+  readonly #attempts: Attempts
 
-  constructor(database: Database, credentials: Credentials, sessions: Sessions) {
+  constructor(database: Database, credentials: Credentials, sessions: Sessions, attempts: Attempts) {
     this.#database = database
     this.#credentials = credentials
     this.#sessions = sessions
+    this.#attempts = attempts
   }
 
   /**
    * Verifies username or email with the password. Unknown, wrong and inactive get the same answer after the same work.
    * Slow, so it runs before the transaction that opens the session.
    */
-  async verifyPassword(login: string, password: string): Promise<Proven> {
+  async verifyPassword(login: string, password: string, caller: Caller): Promise<Proven> {
     const user = await this.#find(login)
-    const proof = await this.#credentials.verify(user?.id, password)
-    if (user && proof !== undefined && user.is_active === 1) return { user_id: user.id, proof }
+    const counted = await this.#attempts.count(user ? { userId: user.id } : { login }, caller.address)
+    const proof = await this.verifyCounted(user?.id, password, counted)
+    if (user && proof !== undefined && user.is_active === 1) return { user_id: user.id, proof, counted }
     const refusal = new AppError('unauthenticated', wrong)
     // Only a name that is somebody's: people type their password into the wrong field.
     if (user) refusal.about = `user=${user.username}`
     throw refusal
   }
 
+  /** The same where it is known whose password it should be, and the attempt is counted. */
+  async verifyCounted(userId: string | undefined, password: string, counted: Counted) {
+    try {
+      return await this.#credentials.verify(userId, password)
+    } catch (error) {
+      // Too many at once: nothing was learned about this one.
+      await this.#attempts.uncount(counted)
+      throw error
+    }
+  }
+
   /** Opens the session of a verified password, unless it was changed meanwhile: a change ends what the old one opened. */
-  async openByPassword({ user_id, proof }: Proven, caller: Caller) {
+  async openByPassword({ user_id, proof, counted }: Proven, caller: Caller) {
     if (!(await this.#credentials.stands(user_id, proof))) throw new AppError('unauthenticated', wrong)
+    await this.#attempts.succeeded(counted)
     return this.open(user_id, 'password', caller)
   }
 

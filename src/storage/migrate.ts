@@ -3,6 +3,7 @@ import { Migrator, type Migration } from 'kysely/migration'
 import * as first from './migrations/001_first.ts'
 import * as authorization from './migrations/002_authorization.ts'
 import * as edge from './migrations/003_edge.ts'
+import * as accounts from './migrations/004_accounts.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first; a name is never changed and a step never edited once released. */
@@ -10,6 +11,7 @@ export const migrations: Record<string, Migration> = {
   '001_first': first,
   '002_authorization': authorization,
   '003_edge': edge,
+  '004_accounts': accounts,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

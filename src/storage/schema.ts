@@ -107,6 +107,20 @@ export interface AuditRow {
   seal: string
 }
 
+export interface MailRow {
+  id: string
+  address: string
+  kind: string
+  /** JSON of what the text is filled with, links among it. */
+  values_sealed: string
+  created_at: number
+  /** When it is tried next; whoever tries it puts this off, so that nobody else does meanwhile. */
+  due_at: number
+  tries: number
+  last_error: string
+  gave_up_at: number | null
+}
+
 interface OfUser {
   id: string
   user_id: string
@@ -150,9 +164,21 @@ export interface Schema {
     token_hash: string
     purpose: string
     user_id: string | null
+    /** Where it was sent to, in lower case; empty if nowhere. */
+    address: string
     created_at: number
     expires_at: number
   }
+  /** Guesses at a password, by account, by account and network, and by network. */
+  attempts: {
+    key: string
+    /** When all that was counted will have drained away. */
+    full_until: number
+    /** In a row. */
+    failures: number
+    seen_at: number
+  }
+  mails: MailRow
   routes: RouteRow
   /** Signed requests that were let in: a nonce is used once per key. */
   signature_nonces: { pubkey: string; nonce: string; expires_at: number }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { SignIn } from '../../src/auth/sign_in.ts'
 import { guest } from '../../src/caller.ts'
+import { Attempts } from '../../src/credentials/attempts.ts'
 import { Credentials } from '../../src/credentials/credentials.ts'
 import { createLog } from '../../src/log.ts'
 import { Sessions } from '../../src/sessions/sessions.ts'
@@ -21,7 +22,7 @@ before(async () => {
   await daemon.hero.users.add({ username: 'ada', password: goodPassword })
   database = await openDatabase(daemon.config.database_url, createLog('silent'))
   credentials = new Credentials(database, async () => 8)
-  signIn = new SignIn(database, credentials, new Sessions(database, async () => 3600))
+  signIn = new SignIn(database, credentials, new Sessions(database, async () => 3600), new Attempts(database))
 })
 after(async () => {
   await credentials.close()
@@ -29,7 +30,7 @@ after(async () => {
   await daemon.close()
 })
 
-const prove = () => signIn.verifyPassword('ada', goodPassword)
+const prove = () => signIn.verifyPassword('ada', goodPassword, caller)
 
 test('a proof opens a session: a token for programs, a cookie for our pages', async () => {
   const { access_token, user } = await signIn.openByPassword(await prove(), caller)
