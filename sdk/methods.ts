@@ -119,6 +119,22 @@ export interface Key {
   signs: boolean
 }
 
+export interface Mail {
+  /** A UUID of version 7 */
+  id: string
+  address: string
+  /** What it says: verify, reset, magic, invite … */
+  kind: string
+  /** Unix time in seconds, in the year 9999 at most */
+  created_at: number
+  /** Unix time of the next try */
+  due_at: number
+  tries: number
+  /** What the mail server said last */
+  last_error: string
+  gave_up_at: number | null
+}
+
 export interface Me {
   /** operator: the local owner of the daemon, who has every claim; service: a local service */
   kind: "operator" | "service" | "user"
@@ -996,6 +1012,26 @@ export interface ServicesRemoveParams {
   service: string
 }
 
+export interface MailTestParams {
+  /** One plain e-mail address in ASCII, at most 254 characters */
+  to: string
+}
+export type MailTestResult = {
+  /** False where no mail server is set: the mail is in the log */
+  sent: boolean
+}
+
+export interface MailListParams {
+  /** 1 to 1000 items at the most, 100 unless told */
+  limit?: number
+  /** Where to go on: the next_cursor of the page before */
+  cursor?: string
+}
+export type MailListResult = {
+  items: Mail[]
+  next_cursor: string | null
+}
+
 export type KeysJwksParams = Record<string, never>
 
 export type KeysListParams = Record<string, never>
@@ -1094,6 +1130,8 @@ export interface Methods {
   'services.add': { params: ServicesAddParams; result: Service }
   'services.update': { params: ServicesUpdateParams; result: Service }
   'services.remove': { params: ServicesRemoveParams; result: null }
+  'mail.test': { params: MailTestParams; result: MailTestResult }
+  'mail.list': { params: MailListParams; result: MailListResult }
   'keys.jwks': { params: KeysJwksParams; result: Jwks }
   'keys.list': { params: KeysListParams; result: KeysListResult }
   'keys.rotate': { params: KeysRotateParams; result: Key }
@@ -1261,6 +1299,12 @@ export interface HeroProxyMethods {
     /** Remove a service; its processes become guests at their next call */
     remove(params: ServicesRemoveParams): Promise<null>
   }
+  mail: {
+    /** Send a test mail at once and tell what the mail server says */
+    test(params: MailTestParams): Promise<MailTestResult>
+    /** List mail that waits to leave and mail that was given up, newest first */
+    list(params?: MailListParams): Promise<MailListResult>
+  }
   keys: {
     /** Return the public keys by which anybody verifies what we sign (also at /.well-known/jwks.json) */
     jwks(params?: KeysJwksParams): Promise<Jwks>
@@ -1342,6 +1386,8 @@ export const methodNames = [
   'services.add',
   'services.update',
   'services.remove',
+  'mail.test',
+  'mail.list',
   'keys.jwks',
   'keys.list',
   'keys.rotate',

@@ -36,6 +36,8 @@ import { Visitors } from './edge/visitor.ts'
 import { Assertions } from './keys/assertions.ts'
 import { Keys } from './keys/keys.ts'
 import { keyMethods } from './keys/methods.ts'
+import { Mails } from './mail/mails.ts'
+import { mailMethods } from './mail/methods.ts'
 import { openFileLimit } from './listening.ts'
 import type { Log } from './log.ts'
 import { leaveMark } from './mark.ts'
@@ -74,8 +76,9 @@ export const createApp = (
   /** Where the edge speaks TLS. */
   Secure?: typeof SecureEdge,
 ) => {
+  const publicHost = new URL(config.public_url).hostname
   const counters = new Counters()
-  const settings = new Settings(database)
+  const settings = new Settings(database, seal)
   const audit = new Audit(database, seal.derive('audit chain'))
   const users = new Users(database, () => settings.value('default_context'))
   const groups = new Groups(database)
@@ -91,6 +94,17 @@ export const createApp = (
   const credentials = new Credentials(database, () => settings.value('password_min_length'))
   const sessions = new Sessions(database, () => settings.value('session_lifetime'))
   const revocations = new Revocations(database)
+  const mailServer = async () => ({
+    host: await settings.value('smtp_host'),
+    port: await settings.value('smtp_port'),
+    tls: await settings.value('smtp_tls'),
+    user: await settings.value('smtp_user'),
+    password: await settings.value('smtp_password'),
+    ca: await settings.value('smtp_ca'),
+    from: (await settings.value('mail_from')) || `no-reply@${publicHost}`,
+    site: await settings.value('site_name'),
+  })
+  const mails = new Mails(database, seal, mailServer, log)
   const routes = new Routes(database)
   const attempts = new Attempts(database)
   const signIn = new SignIn(database, credentials, sessions, attempts)
@@ -110,6 +124,7 @@ export const createApp = (
     ...routeMethods(routes, (params) => trials.run(params)),
     ...settingMethods(settings),
     ...serviceMethods(services),
+    ...mailMethods(mails),
     ...keyMethods(keys),
     ...auditMethods(audit),
   ])
@@ -146,7 +161,6 @@ export const createApp = (
     visitors,
     operatorToken: config.operator_token,
   })
-  const publicHost = new URL(config.public_url).hostname
   const leading = {
     peers: new Peers(config.trusted_proxies),
     publicHost,
@@ -177,6 +191,7 @@ export const createApp = (
   const sweep = async () => {
     await sessions.sweep()
     await attempts.sweep()
+    await mails.sweep()
     await revocations.sweep()
     await knownKeys.sweep()
     await audit.sweep(await settings.value('audit_retention_days'))
@@ -185,6 +200,7 @@ export const createApp = (
   return {
     counters,
     sweep,
+    mails,
     settings,
     sessions,
     revocations,

@@ -84,6 +84,7 @@ const serve = async (
   }
 
   const setupToken = (await app.setup.isOpen()) ? await app.setup.issueToken() : undefined
+  app.mails.start()
   const sweeper = setInterval(() => {
     app.sweep().catch((error: Error) => log.warn({ error: error.message }, 'sweeping failed'))
   }, sweepEvery).unref()
@@ -97,6 +98,7 @@ const serve = async (
     renew: () => edge.renew(),
     close: async () => {
       clearInterval(sweeper)
+      await app.mails.close()
       app.revocations.close()
       await Promise.all([edge.close(), app.socket.close(grace)])
       await markAnew().catch(() => {})

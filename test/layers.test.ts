@@ -20,6 +20,7 @@ const rows: readonly (readonly string[])[] = [
     'services',
     'keys',
     'tls',
+    'mail',
   ],
   ['auth'],
   ['rpc', 'edge'],

@@ -6,6 +6,8 @@ interface Definition<V extends Value> {
   readonly default: V
   readonly description: string
   readonly allowed: string
+  /** Kept sealed, and told only as `set`. */
+  readonly secret?: true
   /** Throws invalid_params with what is allowed. */
   readonly check: (value: unknown) => void
 }
@@ -37,6 +39,24 @@ const yesNo = (fallback: boolean, description: string) =>
 
 const oneOf = <const V extends string>(fallback: V, options: readonly V[], description: string) =>
   define<V>(fallback, description, `one of ${options.join(', ')}`, (value) => options.includes(value as V))
+
+const text = (fallback: string, pattern: RegExp, allowed: string, description: string) =>
+  define<string>(
+    fallback,
+    description,
+    allowed,
+    (value) => typeof value === 'string' && value.length <= 254 && pattern.test(value),
+  )
+
+const secret = (description: string) => ({
+  ...define<string>(
+    '',
+    description,
+    'at most 1024 characters without line breaks; empty for none',
+    (value) => typeof value === 'string' && value.length <= 1024 && !/[\u0000-\u001f\u007f]/.test(value),
+  ),
+  secret: true as const,
+})
 
 /** Every run-time setting. A new one is one row here. */
 export const definitions = {
@@ -72,10 +92,59 @@ export const definitions = {
     ['kernel', 'file_mode'],
     "Who is operator on rpc.sock: kernel, the daemon's own user and root; file_mode, everybody who can open it",
   ),
-} satisfies Record<
-  string,
-  Definition<never> | Definition<number> | Definition<boolean> | Definition<'kernel' | 'file_mode'>
->
+  site_name: text(
+    'hero_proxy',
+    /^[^\u0000-\u001f\u007f<>]{1,60}$/,
+    'one line of 1 to 60 characters without < and >',
+    'What this installation is called on its pages and in its mail',
+  ),
+  registration_mode: oneOf(
+    'closed',
+    ['closed', 'invite', 'open'],
+    'Who may make an account: closed, nobody; invite, whoever was invited; open, everybody with an address that answers',
+  ),
+  magic_links: yesNo(
+    false,
+    'Let people sign in by a link that is mailed to them: whoever reads their mail is they',
+  ),
+  magic_link_lifetime: integer(900, 60, 3600, 'Seconds for which a mailed sign-in link works'),
+  smtp_host: text(
+    '',
+    /^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|[0-9a-fA-F:]+)?$/,
+    'a host name or address; empty for none',
+    'Mail server; while there is none, mail is written to the log',
+  ),
+  smtp_port: integer(587, 1, 65535, 'Port of the mail server'),
+  smtp_tls: oneOf(
+    'starttls',
+    ['starttls', 'tls', 'none'],
+    'How the way to the mail server is protected: starttls, TLS is asked for and insisted on; tls, from the first byte; none, readable for everybody between',
+  ),
+  smtp_user: text(
+    '',
+    /^[^\u0000-\u001f\u007f]*$/,
+    'one line of at most 254 characters; empty for none',
+    'User name at the mail server',
+  ),
+  smtp_password: secret('Password at the mail server'),
+  smtp_ca: define<string>(
+    '',
+    'Certificate authority that the mail server is trusted by, in place of the public ones',
+    'one or more certificates in PEM, at most 4096 characters; empty for the public ones',
+    (value) =>
+      typeof value === 'string' &&
+      value.length <= 4096 &&
+      /^(\s*-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----\s*)*$/.test(value),
+  ),
+  mail_from: text(
+    '',
+    /^([a-zA-Z0-9][a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*)?$/,
+    'one plain e-mail address in ASCII; empty for no-reply@ the host of the public URL',
+    'Address that mail comes from',
+  ),
+} satisfies Record<string, { readonly default: Value; readonly check: (value: unknown) => void }>
 
 export type SettingKey = keyof typeof definitions
 export type SettingValues = { [K in SettingKey]: (typeof definitions)[K]['default'] }
+
+export const isSecret = (key: SettingKey): boolean => 'secret' in definitions[key]

@@ -3,22 +3,30 @@ import { notFound } from '../errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
-import { definitions, type SettingKey, type SettingValues } from './definitions.ts'
+import type { Seal } from '../storage/seal.ts'
+import { definitions, isSecret, type SettingKey, type SettingValues } from './definitions.ts'
 import type { Setting } from './setting.ts'
+
+const rowOf = (key: SettingKey) => `settings.${key}`
 
 const isKey = (key: string): key is SettingKey => Object.hasOwn(definitions, key)
 
 /** What administrators change at run time. A setting nobody touched has its default. */
 export class Settings {
   readonly #database: Database
+  readonly #seal: Seal
   readonly #stored: Cached<ReadonlyMap<string, unknown>>
 
-  constructor(database: Database) {
+  constructor(database: Database, seal: Seal) {
     this.#database = database
+    this.#seal = seal
     this.#stored = new Cached(database, ['settings'], async () => {
       const rows = await database.query.selectFrom('settings').selectAll().execute()
       return new Map(
-        rows.filter(({ key }) => isKey(key)).map(({ key, value }) => [key, JSON.parse(value) as unknown]),
+        rows.flatMap(({ key, value }) => {
+          if (!isKey(key)) return []
+          return [[key, JSON.parse(isSecret(key) ? seal.open(value, rowOf(key)) : value) as unknown] as const]
+        }),
       )
     })
   }
@@ -35,13 +43,17 @@ export class Settings {
   async get(key: string): Promise<Static<typeof Setting>> {
     if (!isKey(key)) throw notFound('setting', key)
     const { description, allowed, default: fallback } = definitions[key]
-    return { key, value: await this.value(key), default: fallback, description, allowed }
+    const value = await this.value(key)
+    const shown = isSecret(key) && value !== '' ? 'set' : value
+    return { key, value: shown, default: fallback, description, allowed }
   }
 
   async set(key: string, value: unknown): Promise<Static<typeof Setting>> {
     if (!isKey(key)) throw notFound('setting', key)
     definitions[key].check(value)
-    const row = { key, value: JSON.stringify(value), updated_at: now() }
+    const text = JSON.stringify(value)
+    const kept = isSecret(key) ? this.#seal.seal(text, rowOf(key)) : text
+    const row = { key, value: kept, updated_at: now() }
     return this.#database.write(async () => {
       this.#database.changed('settings')
       await this.#database.query

@@ -101,6 +101,8 @@ export const rows: Record<string, Row> = {
   'services.add': only('proxy.admin'),
   'services.update': only('proxy.admin'),
   'services.remove': only('proxy.admin'),
+  'mail.test': only('proxy.admin'),
+  'mail.list': only('proxy.admin'),
   'keys.jwks': everybody,
   'keys.list': only('proxy.admin'),
   'keys.rotate': only('proxy.admin'),

@@ -47,6 +47,17 @@ onBothDatabases('settings', (newUrl) => {
       ['password_min_length', [7, 129, '8']],
       ['network_login', ['true', 1, 0, 'on']],
       ['socket_trust', ['', 'everybody', true, 0]],
+      ['site_name', ['', 'a\nb', '<b>', 'x'.repeat(61), 7]],
+      ['registration_mode', ['', 'Open', true]],
+      ['magic_links', ['true', 1]],
+      ['magic_link_lifetime', [59, 3601, '900']],
+      ['smtp_host', ['a b', 'smtp://mail', 'mail.example.org\r\n', '-x', 7]],
+      ['smtp_port', [0, 65536, '25']],
+      ['smtp_tls', ['', 'ssl', true]],
+      ['smtp_user', ['a\nb', 'x'.repeat(255), 7]],
+      ['smtp_password', ['a\r\nb', 'x'.repeat(1025), 7, true]],
+      ['smtp_ca', ['PEM', '-----BEGIN CERTIFICATE-----', 7]],
+      ['mail_from', ['a', 'a@b@c', 'A <a@b.c>', 'a@b.c\nBcc: d@e.f', 7]],
     ]
     assert.deepEqual(
       wrong.map(([key]) => key),

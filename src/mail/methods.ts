@@ -1,0 +1,52 @@
+import { Type } from '../type.ts'
+import { AppError } from '../errors.ts'
+import { method } from '../method.ts'
+import { Cursor, Email, Id, Limit, Named, Nullable, Page, Shape, Time } from '../schemas.ts'
+import type { Mails } from './mails.ts'
+import { MailError } from './transport.ts'
+
+const Mail = Named('Mail', {
+  id: Id,
+  address: Type.String(),
+  kind: Type.String({ description: 'What it says: verify, reset, magic, invite …' }),
+  created_at: Time,
+  due_at: Type.Integer({ description: 'Unix time of the next try' }),
+  tries: Type.Integer(),
+  last_error: Type.String({ description: 'What the mail server said last' }),
+  gave_up_at: Nullable(Time),
+})
+
+export const mailMethods = (mails: Mails) => [
+  method({
+    name: 'mail.test',
+    summary: 'Send a test mail at once and tell what the mail server says',
+    effect: 'write',
+    claim: ['proxy.admin'],
+    params: Shape({ to: Email }),
+    result: Shape({
+      sent: Type.Boolean({ description: 'False where no mail server is set: the mail is in the log' }),
+    }),
+    errors: ['unavailable'],
+    examples: [{ params: { to: 'ada@example.org' }, result: { sent: false } }],
+    prepare: async ({ to }) => {
+      try {
+        return await mails.test(to)
+      } catch (error) {
+        if (error instanceof MailError)
+          throw new AppError('unavailable', `The mail did not leave: ${error.message}`)
+        throw error
+      }
+    },
+    handler: (_, _caller, sent) => sent,
+  }),
+  method({
+    name: 'mail.list',
+    summary: 'List mail that waits to leave and mail that was given up, newest first',
+    effect: 'read',
+    claim: ['proxy.admin'],
+    params: Shape({ limit: Limit, cursor: Cursor }),
+    result: Page(Mail),
+    examples: [{ params: {}, result: { items: [], next_cursor: null } }],
+    handler: (page) => mails.list(page),
+  }),
+]

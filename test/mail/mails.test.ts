@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createLog } from '../../src/log.ts'
+import { Mails } from '../../src/mail/mails.ts'
+import { render } from '../../src/mail/render.ts'
+import { english, type MailKind } from '../../src/mail/texts.ts'
+import { openDatabase, type Database } from '../../src/storage/database.ts'
+import { Seal } from '../../src/storage/seal.ts'
+import { onBothDatabases } from '../helpers/databases.ts'
+import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { byHand } from '../helpers/people.ts'
+import { refused } from '../helpers/refused.ts'
+import { startSmtp, type TestSmtp } from '../helpers/smtp.ts'
+
+const useServer = async ({ hero }: TestDaemon, smtp: TestSmtp) => {
+  for (const [key, value] of [
+    ['smtp_host', 'localhost'],
+    ['smtp_port', smtp.port],
+    ['smtp_ca', smtp.ca],
+    ['mail_from', 'door@example.org'],
+  ] as const)
+    await hero.settings.set({ key, value })
+}
+
+describe('mail.test tells what the mail server says', () => {
+  let daemon: TestDaemon
+  let smtp: TestSmtp
+  before(async () => {
+    daemon = await startTestDaemon()
+    smtp = await startSmtp()
+  })
+  after(async () => {
+    await smtp[Symbol.asyncDispose]()
+    await daemon.close()
+  })
+
+  test('without a server it is in the log, with a warning that says so', async () => {
+    assert.deepEqual(await daemon.hero.mail.test({ to: 'ada@example.org' }), { sent: false })
+    const line = daemon.logged.find(({ msg }) => /was NOT sent/.test(String(msg)))
+    assert.equal(line?.to, 'ada@example.org')
+  })
+
+  test('over STARTTLS, with a name and password, it arrives', async () => {
+    await useServer(daemon, smtp)
+    await daemon.hero.settings.set({ key: 'smtp_user', value: 'door' })
+    const set = await daemon.hero.settings.set({ key: 'smtp_password', value: 'opens' })
+    assert.equal(set.value, 'set')
+    assert.deepEqual(await daemon.hero.mail.test({ to: 'ada@example.org' }), { sent: true })
+    const { from, to, secure, mail } = smtp.arrived.at(-1)!
+    assert.deepEqual(
+      { from, to, secure },
+      { from: 'door@example.org', to: ['ada@example.org'], secure: true },
+    )
+    assert.equal(mail.from?.value[0]?.name, 'hero_proxy')
+    assert.equal(mail.headers.get('auto-submitted'), 'auto-generated')
+    assert.ok(mail.text!.includes('test') && String(mail.html).includes('test'))
+  })
+
+  test('a wrong password, a certificate of strangers and a server that is not there are told', async () => {
+    const said = async () =>
+      (await refused(daemon.hero.mail.test({ to: 'ada@example.org' }), 'unavailable')).message
+    await daemon.hero.settings.set({ key: 'smtp_password', value: 'wrong' })
+    assert.match(await said(), /did not leave/)
+    await daemon.hero.settings.set({ key: 'smtp_password', value: 'opens' })
+    await daemon.hero.settings.set({ key: 'smtp_ca', value: '' })
+    assert.match(await said(), /certificate/i)
+    await daemon.hero.settings.set({ key: 'smtp_ca', value: smtp.ca })
+    await daemon.hero.settings.set({ key: 'smtp_port', value: 1 })
+    assert.match(await said(), /ECONNREFUSED/)
+    await daemon.hero.settings.set({ key: 'smtp_port', value: smtp.port })
+  })
+
+  test('a server that offers no TLS gets nothing', async () => {
+    await using plain = await startSmtp({ disabledCommands: ['STARTTLS'] })
+    await daemon.hero.settings.set({ key: 'smtp_port', value: plain.port })
+    await refused(daemon.hero.mail.test({ to: 'ada@example.org' }), 'unavailable')
+    assert.equal(plain.arrived.length, 0)
+    await daemon.hero.settings.set({ key: 'smtp_port', value: smtp.port })
+  })
+
+  test('the password is nowhere to be read: not in the answers, not in the database', async () => {
+    const { items } = await daemon.hero.settings.list()
+    assert.ok(!JSON.stringify(items).includes('opens'))
+    await byHand(daemon, async ({ query }) => {
+      const rows = await query.selectFrom('settings').selectAll().execute()
+      assert.ok(rows.some(({ key }) => key === 'smtp_password'))
+      assert.ok(!JSON.stringify(rows).includes('opens'))
+    })
+  })
+})
+
+onBothDatabases('the queue', (newUrl) => {
+  let url: string
+  let smtp: TestSmtp
+  before(async () => {
+    url = newUrl()
+    smtp = await startSmtp()
+  })
+  after(() => smtp[Symbol.asyncDispose]())
+  const log = createLog('silent')
+  const seal = new Seal('a secret of the test')
+
+  /** A queue on the database, as one process has it. */
+  const queue = async (work: (mails: Mails, database: Database) => Promise<void>) => {
+    const database = await openDatabase(url, log)
+    const server = {
+      host: 'localhost',
+      port: smtp.port,
+      tls: 'starttls',
+      user: '',
+      password: '',
+      ca: smtp.ca,
+      from: 'door@example.org',
+      site: 'Desk',
+    } as const
+    const mails = new Mails(database, seal, async () => server, log)
+    try {
+      await work(mails, database)
+    } finally {
+      await mails.close()
+      await database.query.deleteFrom('mails').execute()
+      await database.close()
+    }
+  }
+  const link = 'http://localhost:9997/auth/reset#secret-token'
+  const values = { name: 'Ada', link, lasts: 'an hour' }
+
+  test('what is asked for is sealed until it leaves, and leaves with the words of its kind', async () => {
+    await queue(async (mails, { query }) => {
+      await mails.send('reset', 'Ada@example.org', values)
+      {
+        const rows = await query.selectFrom('mails').selectAll().execute()
+        assert.equal(rows.length, 1)
+        assert.ok(!JSON.stringify(rows).includes('secret-token'))
+      }
+      mails.start()
+      const mail = await smtp.mailTo('Ada@example.org')
+      assert.equal(mail.subject, 'A new password for Desk')
+      assert.ok(mail.text!.includes(link) && String(mail.html).includes(link))
+    })
+  })
+
+  test('while the server is in trouble it waits, also over a restart, and leaves once when that is over', async () => {
+    const troubles = ['refuse connection', 'drop', { rcpt: 451 }, { data: 552 }] as const
+    for (const [i, trouble] of troubles.entries()) {
+      const address = `wait${i}@example.org`
+      smtp.trouble = trouble
+      const tries = smtp.tries
+      await queue(async (mails, { query }) => {
+        await mails.send('reset', address, values)
+        mails.start()
+        while (smtp.tries === tries) await delay(20)
+        await delay(100)
+        await mails.close()
+        assert.ok(
+          smtp.arrived.every(({ to }) => !to.includes(address)),
+          JSON.stringify(trouble),
+        )
+        smtp.trouble = 'none'
+        // As if the time to the next try had passed.
+        await query.updateTable('mails').set({ due_at: 0 }).execute()
+        mails.start()
+        await smtp.mailTo(address)
+        await delay(50)
+        assert.equal(smtp.arrived.filter(({ to }) => to.includes(address)).length, 1)
+      })
+    }
+  })
+
+  test('what a server refuses for good is given up after some tries, told, and its link forgotten', async () => {
+    smtp.trouble = { rcpt: 550 }
+    await queue(async (mails, { query }) => {
+      await mails.send('reset', 'nobody@example.org', values)
+      for (let i = 1; i <= 5; i++) {
+        mails.start()
+        for (;;) {
+          const [mail] = (await mails.list({})).items
+          if (mail!.tries >= i) break
+          await delay(20)
+        }
+        await mails.close()
+        await query.updateTable('mails').set({ due_at: 0 }).execute()
+      }
+      const [mail] = (await mails.list({})).items
+      assert.ok(mail!.gave_up_at !== null && /550/.test(mail!.last_error), mail!.last_error)
+      {
+        assert.equal(
+          (await query.selectFrom('mails').selectAll().executeTakeFirstOrThrow()).values_sealed,
+          '',
+        )
+      }
+    })
+    smtp.trouble = 'none'
+  })
+
+  test('two processes that send leave each mail once', async () => {
+    await queue(async (one) => {
+      await queue(async (other) => {
+        for (let i = 0; i < 20; i++) await one.send('reset', `both${i}@example.org`, values)
+        one.start()
+        other.start()
+        await Promise.all(Array.from({ length: 20 }, (_, i) => smtp.mailTo(`both${i}@example.org`)))
+        await delay(100)
+      })
+    })
+    const counts = Array.from(
+      { length: 20 },
+      (_, i) => smtp.arrived.filter(({ to }) => to.includes(`both${i}@example.org`)).length,
+    )
+    assert.deepEqual(new Set(counts), new Set([1]))
+  })
+
+  test('an address gets five an hour at most, in whatever case it is written', async () => {
+    await queue(async (mails) => {
+      for (let i = 0; i < 8; i++)
+        await mails.send('reset', i % 2 ? 'Often@example.org' : 'often@example.org', values)
+      assert.equal((await mails.list({})).items.length, 5)
+    })
+  })
+
+  test('what is rolled back is not sent', async () => {
+    await queue(async (mails) => {
+      const database = await openDatabase(url, log)
+      const second = new Mails(database, seal, async () => assert.fail('nothing to send'), log)
+      const work = database.write(async () => {
+        await second.send('reset', 'never@example.org', values)
+        throw new Error('rolled back')
+      })
+      await assert.rejects(work, /rolled back/)
+      await database.close()
+      mails.start()
+      await delay(100)
+      assert.equal((await mails.list({})).items.length, 0)
+    })
+  })
+})
+
+test('every text names the site, and whatever it is filled with is text in it', () => {
+  const hostile = '<img src=x>\r\nBcc: all@example.org'
+  for (const kind of Object.keys(english) as MailKind[]) {
+    const values = {
+      site: hostile,
+      name: hostile,
+      link: 'http://localhost/x',
+      lasts: 'an hour',
+      by: hostile,
+      about: hostile,
+    }
+    const { subject, text, html } = render(kind, values)
+    assert.ok(!/[\r\n]/.test(subject), kind)
+    assert.ok(!html.includes('<img'), kind)
+    assert.ok(text.length > 50, kind)
+  }
+})
