@@ -289,7 +289,7 @@ export interface Session {
   user: string
   /** cookie: a browser signed in here; token: a program did */
   kind: "cookie" | "token"
-  /** How the person signed in: password, setup, or the name of a provider */
+  /** How the person signed in: password, setup, magic_link, or the name of a provider */
   provider: string
   address: string
   user_agent: string
@@ -463,6 +463,70 @@ export interface AuthSetPasswordParams {
   user?: string
   /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
   current_password?: string
+}
+
+export interface AuthRegisterParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  username: string
+  /** One plain e-mail address in ASCII, at most 254 characters */
+  email: string
+  /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
+  password: string
+  /** Name for people: one line of at most 200 characters, without control characters */
+  display_name?: string
+  /** From the link that was mailed */
+  invite?: string
+}
+export type AuthRegisterResult = {
+  /** verify: a link was mailed; sign_in: the account is ready */
+  next: "verify" | "sign_in"
+}
+
+export interface AuthVerifyEmailParams {
+  /** From the link that was mailed */
+  token: string
+}
+export type AuthVerifyEmailResult = {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+}
+
+export interface AuthRequestPasswordResetParams {
+  /** One plain e-mail address in ASCII, at most 254 characters */
+  email: string
+}
+
+export interface AuthResetPasswordParams {
+  /** From the link that was mailed */
+  token: string
+  /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
+  password: string
+}
+export type AuthResetPasswordResult = {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+}
+
+export interface AuthRequestMagicLinkParams {
+  /** One plain e-mail address in ASCII, at most 254 characters */
+  email: string
+}
+
+export interface AuthLoginByLinkParams {
+  /** From the link that was mailed */
+  token: string
+}
+
+export interface AuthChangeEmailParams {
+  /** One plain e-mail address in ASCII, at most 254 characters */
+  email: string
+  /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
+  current_password: string
+}
+
+export interface UsersInviteParams {
+  /** One plain e-mail address in ASCII, at most 254 characters */
+  email: string
 }
 
 export interface UsersListParams {
@@ -1076,6 +1140,14 @@ export interface Methods {
   'auth.impersonate': { params: AuthImpersonateParams; result: AuthImpersonateResult }
   'auth.stop_impersonating': { params: AuthStopImpersonatingParams; result: null }
   'auth.set_password': { params: AuthSetPasswordParams; result: null }
+  'auth.register': { params: AuthRegisterParams; result: AuthRegisterResult }
+  'auth.verify_email': { params: AuthVerifyEmailParams; result: AuthVerifyEmailResult }
+  'auth.request_password_reset': { params: AuthRequestPasswordResetParams; result: null }
+  'auth.reset_password': { params: AuthResetPasswordParams; result: AuthResetPasswordResult }
+  'auth.request_magic_link': { params: AuthRequestMagicLinkParams; result: null }
+  'auth.login_by_link': { params: AuthLoginByLinkParams; result: SignedIn }
+  'auth.change_email': { params: AuthChangeEmailParams; result: null }
+  'users.invite': { params: UsersInviteParams; result: null }
   'users.list': { params: UsersListParams; result: UsersListResult }
   'users.get': { params: UsersGetParams; result: User }
   'users.add': { params: UsersAddParams; result: User }
@@ -1166,8 +1238,24 @@ export interface HeroProxyMethods {
     stop_impersonating(params?: AuthStopImpersonatingParams): Promise<null>
     /** Set a password; the user's other sessions end. People name their current password too. Somebody else's password takes proxy.users.write, an administrator's proxy.admin. */
     set_password(params: AuthSetPasswordParams): Promise<null>
+    /** Make an account, where registration_mode allows it. Without an invitation the address has to be confirmed by a mailed link before the account can be used; whether the address has an account already is told only there. With one the account is ready, under the address that was invited. */
+    register(params: AuthRegisterParams): Promise<AuthRegisterResult>
+    /** Confirm an address by the link that was mailed to it */
+    verify_email(params: AuthVerifyEmailParams): Promise<AuthVerifyEmailResult>
+    /** Mail a link by which a new password can be set; answered the same for every address */
+    request_password_reset(params: AuthRequestPasswordResetParams): Promise<null>
+    /** Set a new password by a mailed link; all sessions of the account end. A password that is refused does not use up the link. */
+    reset_password(params: AuthResetPasswordParams): Promise<AuthResetPasswordResult>
+    /** Mail a link that signs in, where magic_links is set; answered the same for every address */
+    request_magic_link(params: AuthRequestMagicLinkParams): Promise<null>
+    /** Sign in by a mailed link */
+    login_by_link(params: AuthLoginByLinkParams): Promise<SignedIn>
+    /** Mail a link to a new address of yours; it counts once the link is used */
+    change_email(params: AuthChangeEmailParams): Promise<null>
   }
   users: {
+    /** Mail an invitation to make an account */
+    invite(params: UsersInviteParams): Promise<null>
     /** List users by username */
     list(params?: UsersListParams): Promise<UsersListResult>
     /** Return one user, by exactly one of username, email, external_id and id */
@@ -1332,6 +1420,14 @@ export const methodNames = [
   'auth.impersonate',
   'auth.stop_impersonating',
   'auth.set_password',
+  'auth.register',
+  'auth.verify_email',
+  'auth.request_password_reset',
+  'auth.reset_password',
+  'auth.request_magic_link',
+  'auth.login_by_link',
+  'auth.change_email',
+  'users.invite',
   'users.list',
   'users.get',
   'users.add',

@@ -2,6 +2,9 @@ import { Audit } from './audit/audit.ts'
 import { OversizeReports } from './audit/oversize.ts'
 import { auditMethods } from './audit/methods.ts'
 import { Identification } from './auth/identify.ts'
+import { EmailFlows } from './auth/email_flows.ts'
+import { emailMethods } from './auth/email_methods.ts'
+import { Links } from './auth/links.ts'
 import { authMethods } from './auth/methods.ts'
 import { Setup } from './auth/setup.ts'
 import { SignIn } from './auth/sign_in.ts'
@@ -108,13 +111,27 @@ export const createApp = (
   const routes = new Routes(database)
   const attempts = new Attempts(database)
   const signIn = new SignIn(database, credentials, sessions, attempts)
+  const links = new Links(database)
+  const flows = new EmailFlows({
+    database,
+    users,
+    credentials,
+    attempts,
+    sessions,
+    links,
+    mails,
+    signIn,
+    setting: (key) => settings.value(key),
+    publicUrl: config.public_url,
+  })
   const setup = new Setup(database, (at) => leaveMark(config, at), log)
   const impersonation = new Impersonation(users, sessions)
   const identification = new Identification(database, sessions, claims)
 
   const { methods, document } = discoverMethod([
     ...healthMethods(counters, database.kind),
-    ...authMethods({ users, credentials, attempts, sessions, claims, signIn, setup, impersonation }),
+    ...authMethods({ users, credentials, attempts, sessions, claims, signIn, flows, setup, impersonation }),
+    ...emailMethods({ flows, credentials, attempts, signIn }),
     ...userMethods(users, credentials, sessions),
     ...belongingMethods(belongings),
     ...groupMethods(groups, members, grants, admins),
@@ -191,6 +208,8 @@ export const createApp = (
   const sweep = async () => {
     await sessions.sweep()
     await attempts.sweep()
+    await links.sweep()
+    await users.sweep()
     await mails.sweep()
     await revocations.sweep()
     await knownKeys.sweep()

@@ -9,18 +9,19 @@ import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../users/users.ts'
 import { Me } from './me.ts'
 import { refuseWhileImpersonating } from '../caller.ts'
+import type { EmailFlows } from './email_flows.ts'
 import type { Impersonation } from './impersonation.ts'
 import type { Setup } from './setup.ts'
 import type { SignIn } from './sign_in.ts'
 
-const SignedIn = Named('SignedIn', {
+export const SignedIn = Named('SignedIn', {
   access_token: Type.String({ description: 'Opaque; send it as Authorization: Bearer. Shown once' }),
   token_type: Type.Literal('Bearer'),
   expires_in: Type.Integer({ description: 'Seconds' }),
   user: Username,
 })
 
-const signedIn = {
+export const signedIn = {
   access_token: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hE',
   token_type: 'Bearer' as const,
   expires_in: 86400,
@@ -34,6 +35,7 @@ interface Parts {
   readonly sessions: Sessions
   readonly claims: Claims
   readonly signIn: SignIn
+  readonly flows: EmailFlows
   readonly setup: Setup
   readonly impersonation: Impersonation
 }
@@ -45,6 +47,7 @@ export const authMethods = ({
   sessions,
   claims,
   signIn,
+  flows,
   setup,
   impersonation,
 }: Parts) => [
@@ -222,9 +225,12 @@ export const authMethods = ({
       if (proof !== undefined && !(await credentials.stands(user.id, proof)))
         throw new AppError('unauthenticated', 'The present password is wrong')
       await credentials.store(user.id, hash)
-      await attempts.forget(`user ${user.id}`)
-      const kept = caller.user_id === user.id ? caller.session_id : undefined
-      await sessions.revokeAll(user.id, 'password', kept)
+      const own = caller.user_id === user.id
+      await flows.passwordChanged(
+        user.id,
+        own ? caller.session_id : undefined,
+        own ? caller.address : undefined,
+      )
       return null
     },
   }),

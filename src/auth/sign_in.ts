@@ -17,6 +17,10 @@ interface Proven {
   readonly counted: Counted
 }
 
+/** Active, and with an address that was confirmed if it has one. */
+const mayEnter = (user: Pick<UserRow, 'is_active' | 'email' | 'email_verified_at'>): boolean =>
+  user.is_active === 1 && (user.email === null || user.email_verified_at !== null)
+
 /** Signing in: a proof of who somebody is becomes a session. */
 export class SignIn {
   readonly #database: Database
@@ -32,14 +36,15 @@ export class SignIn {
   }
 
   /**
-   * Verifies username or email with the password. Unknown, wrong and inactive get the same answer after the same work.
+   * Verifies username or email with the password. Unknown, wrong, unconfirmed and inactive get the same answer after the same work.
    * Slow, so it runs before the transaction that opens the session.
    */
   async verifyPassword(login: string, password: string, caller: Caller): Promise<Proven> {
+    this.#credentials.refuseIfBusy()
     const user = await this.#find(login)
     const counted = await this.#attempts.count(user ? { userId: user.id } : { login }, caller.address)
     const proof = await this.verifyCounted(user?.id, password, counted)
-    if (user && proof !== undefined && user.is_active === 1) return { user_id: user.id, proof, counted }
+    if (user && proof !== undefined && mayEnter(user)) return { user_id: user.id, proof, counted }
     const refusal = new AppError('unauthenticated', wrong)
     // Only a name that is somebody's: people type their password into the wrong field.
     if (user) refusal.about = `user=${user.username}`
@@ -68,11 +73,11 @@ export class SignIn {
   async open(userId: string, provider: OwnWay, caller: Caller) {
     const user = await this.#database.query
       .selectFrom('users')
-      .select(['username', 'is_active'])
+      .select(['username', 'is_active', 'email', 'email_verified_at'])
       .where('id', '=', userId)
       .executeTakeFirst()
     // Deactivated or removed between the proof and here.
-    if (!user || user.is_active === 0) throw new AppError('unauthenticated', wrong)
+    if (!user || !mayEnter(user)) throw new AppError('unauthenticated', wrong)
     const { token, expires_in } = await this.#sessions.open(userId, {
       kind: caller.via === 'browser' ? 'cookie' : 'token',
       provider,

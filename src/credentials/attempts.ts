@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import { AppError } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
@@ -43,12 +43,22 @@ export interface Counted {
 export const networkOf = (address: string | undefined): string | undefined => {
   if (address === undefined || address === '') return undefined
   if (!isIPv6(address)) return address
+  const carried = address.slice(address.lastIndexOf(':') + 1)
+  // RFC 4291 section 2.5.5.2 and RFC 6052: an IPv4 address in clothes of IPv6 counts as itself, not as all of them together.
+  if (isIPv4(carried)) return carried
   const whole = new URL(`http://[${address.split('%')[0]}]`).hostname.slice(1, -1)
   const [left = '', right] = whole.split('::')
   const head = left === '' ? [] : left.split(':')
   const tail = right ? right.split(':') : []
   const zeros = Array.from<string>({ length: 8 - head.length - tail.length }).fill('0')
-  return `${[...head, ...zeros, ...tail].slice(0, 4).join(':')}::/64`
+  const parts = [...head, ...zeros, ...tail]
+  const start = parts.slice(0, 6).join(':')
+  if (start === '0:0:0:0:0:ffff' || start === '64:ff9b:0:0:0:0')
+    return parts
+      .slice(6)
+      .flatMap((part) => [Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 255])
+      .join('.')
+  return `${parts.slice(0, 4).join(':')}::/64`
 }
 
 interface Row {
@@ -110,7 +120,7 @@ export class Attempts {
     await this.#database.write(async () => {
       await this.uncount(counted)
       const { account, network } = counted
-      await this.forget(account)
+      await this.#database.query.deleteFrom('attempts').where('key', '=', account).execute()
       if (network !== undefined && account.startsWith('user '))
         await this.#put({ key: placeOf(account, network), full_until: 0, failures: 0, seen_at: now() })
     })
@@ -133,11 +143,17 @@ export class Attempts {
     })
   }
 
-  /** A new password, or whatever else makes earlier guesses worthless. */
+  /** A new password, or whatever else makes earlier guesses worthless, wherever they came from. Known networks stay known. */
   async forget(account: string): Promise<void> {
-    await this.#database.write(() =>
-      this.#database.query.deleteFrom('attempts').where('key', '=', account).execute(),
-    )
+    await this.#database.write(async () => {
+      const { query } = this.#database
+      await query.deleteFrom('attempts').where('key', '=', account).execute()
+      await query
+        .updateTable('attempts')
+        .set({ full_until: 0, failures: 0 })
+        .where('key', 'like', `${placeOf(account, '')}%`)
+        .execute()
+    })
   }
 
   async sweep(): Promise<void> {

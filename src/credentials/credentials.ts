@@ -105,6 +105,11 @@ export class Credentials {
     return (await this.#replace(userId!, stored, stronger)) ? stronger : this.verify(userId, password)
   }
 
+  /** Throws rate_limited while too many wait already: known before anything is looked up or counted. */
+  refuseIfBusy(): void {
+    this.#queue.refuseIfFull()
+  }
+
   /** Whether the password of a proof is still the user's: for the moment in which the proof is used. */
   async stands(userId: string, proof: string): Promise<boolean> {
     const row = await this.#database.query

@@ -16,12 +16,16 @@ export class HashQueue {
     this.#waiting = waiting
   }
 
+  /** Throws rate_limited if a task would be refused now: for who has something to do before it. */
+  refuseIfFull(): void {
+    if (this.#running >= this.#parallel && this.#queue.length >= this.#waiting)
+      throw new AppError('rate_limited', 'Too many sign-ins at once; try again shortly', { retry_after: 2 })
+  }
+
   /** A slot is held until the work itself ends, whether or not anybody still waits for it. */
   async run<T>(work: () => Promise<T>): Promise<T> {
+    this.refuseIfFull()
     if (this.#running >= this.#parallel) {
-      if (this.#queue.length >= this.#waiting) {
-        throw new AppError('rate_limited', 'Too many sign-ins at once; try again shortly', { retry_after: 2 })
-      }
       await new Promise<void>((resolve) => this.#queue.push(resolve))
     } else {
       this.#running++

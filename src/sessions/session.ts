@@ -2,7 +2,7 @@ import { Type, type Static } from '../type.ts'
 import { Id, Named, Time, Username } from '../schemas.ts'
 
 /** The ways to prove oneself that are ours; a session says one of them, or the name of the provider that opened it. */
-export const ownWays = ['password', 'setup'] as const
+export const ownWays = ['password', 'setup', 'magic_link'] as const
 export type OwnWay = (typeof ownWays)[number]
 
 /** Whether somebody else vouched for the person: an identity provider, by its name. */
@@ -16,7 +16,7 @@ export const Session = Named('Session', {
     description: 'cookie: a browser signed in here; token: a program did',
   }),
   provider: Type.String({
-    description: 'How the person signed in: password, setup, or the name of a provider',
+    description: 'How the person signed in: password, setup, magic_link, or the name of a provider',
   }),
   address: Type.String(),
   user_agent: Type.String(),

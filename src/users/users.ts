@@ -95,11 +95,55 @@ export class Users {
     return this.#insert({ ...fields, is_admin: true })
   }
 
-  async #insert(fields: UserFields & { username: string }): Promise<User> {
+  /** For registration, which has asked for less than an administrator vouches for. */
+  async addRegistered(
+    fields: { username: string; email: string; display_name?: string },
+    verified: boolean,
+  ): Promise<User> {
+    return this.#insert(fields, verified)
+  }
+
+  /** Takes away an account whose address was never confirmed: it has done nothing, and its name is free again. */
+  async removePending(id: string): Promise<void> {
+    await this.#database.query
+      .deleteFrom('users')
+      .where('id', '=', id)
+      .where('email', 'is not', null)
+      .where('email_verified_at', 'is', null)
+      .execute()
+    this.#database.changed('users')
+  }
+
+  /** The person reads the mail of this address, if it is still the account's. */
+  async markVerified(id: string, address: string): Promise<void> {
+    const { numUpdatedRows } = await this.#database.query
+      .updateTable('users')
+      .set({ email_verified_at: now() })
+      .where('id', '=', id)
+      .where(sql`lower(email)`, '=', address)
+      .where('email_verified_at', 'is', null)
+      .executeTakeFirst()
+    if (numUpdatedRows > 0n) this.#database.changed('users')
+  }
+
+  /** Registrations that nobody confirmed within a day. */
+  async sweep(): Promise<void> {
+    await this.#database.write(async () => {
+      const { numDeletedRows } = await this.#database.query
+        .deleteFrom('users')
+        .where('email', 'is not', null)
+        .where('email_verified_at', 'is', null)
+        .where('created_at', '<', now() - 86_400)
+        .executeTakeFirst()
+      if (numDeletedRows > 0n) this.#database.changed('users')
+    })
+  }
+
+  async #insert(fields: UserFields & { username: string }, verified = true): Promise<User> {
     const { username, email = null, external_id = null, is_admin = false } = fields
     const context = fields.context ?? (await this.#defaultContext())
     return this.#database.write(async () => {
-      await this.#refuseTakenName(username)
+      await this.refuseTakenName(username)
       await this.#refuseTaken('email', email)
       await this.#refuseTaken('external_id', external_id)
       const at = now()
@@ -108,8 +152,8 @@ export class Users {
         username,
         display_name: fields.display_name ?? username,
         email,
-        // Only administrators give addresses, and they vouch for them.
-        email_verified_at: email === null ? null : at,
+        // Addresses that administrators give they vouch for.
+        email_verified_at: email === null || !verified ? null : at,
         external_id,
         is_active: 1,
         is_admin: bit(is_admin),
@@ -206,7 +250,8 @@ export class Users {
     if (!other) throw conflict('The last active administrator cannot be demoted, deactivated or removed')
   }
 
-  async #refuseTakenName(username: string) {
+  /** Throws already_exists if somebody is or was called so. */
+  async refuseTakenName(username: string): Promise<void> {
     const name = username.toLowerCase()
     // The audit calls the operator so.
     if (name === 'system') throw invalidParams('username', 'any name but system')

@@ -47,10 +47,28 @@ after(() => seeded.close())
 /** Where an example begins: a copy for each that writes; set-up needs an instance without anybody. */
 const stageOf = async (method: DocumentedMethod): Promise<TestDaemon> => {
   if (method.name === 'auth.setup') return startTestDaemon()
-  return method['x-effect'] === 'write' ? startCopy(seeded) : seeded
+  if (method['x-effect'] !== 'write') return seeded
+  const copy = await startCopy(seeded)
+  for (const [key, value] of offers[method.name] ?? []) await copy.hero.settings.set({ key, value })
+  return copy
 }
 
-const takesASession = new Set(['auth.logout', 'auth.impersonate', 'auth.stop_impersonating'])
+const open = [['registration_mode', 'open']] as const
+const links = [['magic_links', true]] as const
+/** What is not offered by default. */
+const offers: Partial<Record<string, readonly (readonly [string, string | boolean])[]>> = {
+  'auth.register': open,
+  'users.invite': open,
+  'auth.request_magic_link': links,
+  'auth.login_by_link': links,
+}
+
+const takesASession = new Set([
+  'auth.logout',
+  'auth.impersonate',
+  'auth.stop_impersonating',
+  'auth.change_email',
+])
 
 /** Who speaks: the operator, as most examples do; what is about a session takes one. */
 const speakerOf = async ({ hero }: TestDaemon, { name }: DocumentedMethod): Promise<HeroProxy> => {

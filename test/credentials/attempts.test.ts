@@ -16,7 +16,14 @@ test('a client counts by its /64 in IPv6, in whatever spelling, and by its addre
   assert.notEqual(networkOf('2001:db8:7:2::5'), one)
   assert.equal(networkOf('fe80::1%eth0'), networkOf('fe80::2'))
   assert.equal(networkOf('::1'), '0:0:0:0::/64')
-  assert.equal(networkOf('192.0.2.7'), '192.0.2.7')
+  for (const address of [
+    '192.0.2.7',
+    '::ffff:192.0.2.7',
+    '::FFFF:c000:207',
+    '64:ff9b::192.0.2.7',
+    '64:ff9b::c000:207',
+  ])
+    assert.equal(networkOf(address), '192.0.2.7', address)
   assert.equal(networkOf(''), undefined)
 })
 
@@ -111,6 +118,14 @@ onBothDatabases('guesses', (newUrl) => {
     await byHand(daemon, ({ query }) => query.updateTable('attempts').set({ full_until: 0 }).execute())
     assert.equal(await tryFrom('198.51.102.2', 'ada', goodPassword), 'rate_limited')
     await daemon.hero.auth.set_password({ user: 'ada', password: goodPassword })
+    assert.equal(await tryFrom('198.51.102.2', 'ada', goodPassword), 'ok')
+    // The same where the guesses came from the person's own network.
+    await byHand(daemon, ({ query }) => query.updateTable('attempts').set({ failures: 100 }).execute())
+    assert.equal(await tryFrom('198.51.102.2', 'ada', goodPassword), 'rate_limited')
+    await daemon.hero.auth.set_password({ user: 'ada', password: goodPassword })
+    await byHand(daemon, ({ query }) =>
+      query.deleteFrom('attempts').where('key', 'like', 'network %').execute(),
+    )
     assert.equal(await tryFrom('198.51.102.2', 'ada', goodPassword), 'ok')
   })
 

@@ -1,6 +1,8 @@
+import { hash } from 'node:crypto'
 import { cpSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { exampleTokens } from '../../src/auth/email_methods.ts'
 import { exampleRoute } from '../../src/routes/methods.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from './daemon.ts'
 import { byHand } from './people.ts'
@@ -67,6 +69,25 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
       .insertInto('revocations')
       .values({ seq: 1, ...revoked, reason: 'logout', at: 1795435300 })
       .execute()
+    for (const [purpose, token] of Object.entries(exampleTokens)) {
+      const user = await query
+        .selectFrom('users')
+        .select(['id', 'email'])
+        .where('username', '=', purpose === 'verify' ? 'grace' : 'ada')
+        .executeTakeFirstOrThrow()
+      const at = Math.floor(Date.now() / 1000)
+      await query
+        .insertInto('one_time_tokens')
+        .values({
+          token_hash: hash('sha256', token, 'hex'),
+          purpose,
+          user_id: user.id,
+          address: user.email!,
+          created_at: at,
+          expires_at: at + 3600,
+        })
+        .execute()
+    }
     for (const subject of ['sessions', 'routes'] as const) database.changed(subject)
   })
 }

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { simpleParser, type ParsedMail } from 'mailparser'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
+import type { TestDaemon } from './daemon.ts'
 import { TestAuthority } from '../tls/pem.ts'
 
 export interface Arrived {
@@ -112,3 +113,14 @@ export const startSmtp = async (options: SMTPServerOptions = {}): Promise<TestSm
 
 /** The first link in a mail. */
 export const linkIn = (mail: ParsedMail): string => /https?:\/\/\S+/.exec(mail.text ?? '')?.[0] ?? ''
+
+/** Has a daemon send its mail there. */
+export const useServer = async ({ hero }: Pick<TestDaemon, 'hero'>, smtp: TestSmtp): Promise<void> => {
+  for (const [key, value] of [
+    ['smtp_host', 'localhost'],
+    ['smtp_port', smtp.port],
+    ['smtp_ca', smtp.ca],
+    ['mail_from', 'door@example.org'],
+  ] as const)
+    await hero.settings.set({ key, value })
+}

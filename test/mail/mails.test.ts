@@ -11,17 +11,7 @@ import { onBothDatabases } from '../helpers/databases.ts'
 import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
 import { byHand } from '../helpers/people.ts'
 import { refused } from '../helpers/refused.ts'
-import { startSmtp, type TestSmtp } from '../helpers/smtp.ts'
-
-const useServer = async ({ hero }: TestDaemon, smtp: TestSmtp) => {
-  for (const [key, value] of [
-    ['smtp_host', 'localhost'],
-    ['smtp_port', smtp.port],
-    ['smtp_ca', smtp.ca],
-    ['mail_from', 'door@example.org'],
-  ] as const)
-    await hero.settings.set({ key, value })
-}
+import { startSmtp, useServer, type TestSmtp } from '../helpers/smtp.ts'
 
 describe('mail.test tells what the mail server says', () => {
   let daemon: TestDaemon

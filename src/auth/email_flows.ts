@@ -1,0 +1,268 @@
+import { sql } from 'kysely'
+import type { Caller } from '../caller.ts'
+import type { Attempts } from '../credentials/attempts.ts'
+import type { Credentials } from '../credentials/credentials.ts'
+import { AppError, alreadyExists, conflict } from '../errors.ts'
+import type { Mails } from '../mail/mails.ts'
+import type { MailKind } from '../mail/texts.ts'
+import type { SettingValues } from '../settings/definitions.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/id.ts'
+import type { UserRow } from '../storage/schema.ts'
+import type { Users } from '../users/users.ts'
+import { lifetimes, type Links, type Purpose } from './links.ts'
+import type { SignIn } from './sign_in.ts'
+
+interface Parts {
+  readonly database: Database
+  readonly users: Users
+  readonly credentials: Credentials
+  readonly attempts: Attempts
+  readonly sessions: Sessions
+  readonly links: Links
+  readonly mails: Mails
+  readonly signIn: SignIn
+  readonly setting: <K extends keyof SettingValues>(key: K) => Promise<SettingValues[K]>
+  readonly publicUrl: string
+}
+
+interface Registration {
+  readonly username: string
+  readonly email: string
+  readonly display_name?: string
+  readonly invite?: string
+}
+
+/** Where the link of each purpose leads, below the public URL: never below what a request calls us. */
+const pages = {
+  verify: '/auth/verify?token=',
+  change: '/auth/verify?token=',
+  reset: '/auth/reset?token=',
+  magic: '/auth/magic?token=',
+  invite: '/auth/register?invite=',
+} as const satisfies Record<Purpose, string>
+
+const inWords = (seconds: number): string => {
+  const [count, unit] =
+    seconds >= 2 * 86_400
+      ? [Math.round(seconds / 86_400), 'days']
+      : seconds >= 2 * 3600
+        ? [Math.round(seconds / 3600), 'hours']
+        : [Math.round(seconds / 60), 'minutes']
+  return `${count} ${unit}`
+}
+
+/**
+ * Everything that goes by mail: making an account, proving an address, a new password, signing in by a link, invitations.
+ * Whoever asks is told the same, after the same work, whether there is such an account or not.
+ */
+export class EmailFlows {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  // Registration.
+
+  /** Refuses, before a password is hashed, what could not be registered anyway. */
+  async admit({ email, invite }: Registration, caller: Caller): Promise<void> {
+    const mode = await this.#parts.setting('registration_mode')
+    if (mode === 'closed') throw conflict('Registration is closed here; ask an administrator for an account')
+    if (invite !== undefined) await this.#parts.links.read(invite, 'invite')
+    else if (mode === 'invite')
+      throw conflict('Registration takes an invitation here; ask an administrator for one')
+    else await this.#count(email, caller)
+  }
+
+  /** Makes the account: ready at once for whoever was invited, otherwise once the address is confirmed. */
+  async register(wanted: Registration, passwordHash: string): Promise<{ next: 'verify' | 'sign_in' }> {
+    const { invite } = wanted
+    const { links, users, credentials, setting } = this.#parts
+    // The setting may have changed while the password was hashed.
+    if ((await setting('registration_mode')) === 'closed') throw conflict('Registration is closed here')
+    const link = invite === undefined ? undefined : await links.use(invite, 'invite')
+    const { username, display_name } = wanted
+    // An invitation is for the address it was sent to, whoever accepts it.
+    const email = link?.address ?? wanted.email
+    const holder = await this.#byEmail(email)
+    const pending = holder !== undefined && holder.email_verified_at === null
+    // The newest who registers counts, as only they get the newest link.
+    if (pending) await users.removePending(holder.id)
+    await users.refuseTakenName(username)
+    if (holder && !pending) {
+      // An invitation was asked for in this name by an administrator: that one is told.
+      if (link) throw alreadyExists('email', 'email')
+      await links.issue('verify', null, email)
+      await this.#send('taken', holder, holder.email!)
+      return { next: 'verify' }
+    }
+    const fields = { username, email, ...(display_name !== undefined && { display_name }) }
+    const user = await users.addRegistered(fields, link !== undefined)
+    await credentials.store(user.id, passwordHash)
+    if (link) return { next: 'sign_in' }
+    await this.#sendLink('verify', user, email)
+    return { next: 'verify' }
+  }
+
+  /** Confirms the address of a new account, or a new address of an old one. */
+  async verifyEmail(token: string): Promise<{ user: string }> {
+    const { links, database, users } = this.#parts
+    const link = await links.use(token, 'verify', 'change')
+    const user = link.user_id === null ? undefined : await this.#byId(link.user_id)
+    if (!user || user.is_active === 0) throw this.#dead()
+    if (link.purpose === 'verify') {
+      if (user.email?.toLowerCase() !== link.address) throw this.#dead()
+      await users.markVerified(user.id, link.address)
+      return { user: user.username }
+    }
+    const holder = await this.#byEmail(link.address)
+    if (holder && holder.id !== user.id) throw conflict('This address belongs to another account meanwhile')
+    await database.query
+      .updateTable('users')
+      .set({ email: link.address, email_verified_at: now(), updated_at: now() })
+      .where('id', '=', user.id)
+      .execute()
+    database.changed('users')
+    await links.forget(user.id)
+    if (user.email !== null) await this.#send('address_changed', user, user.email, { about: link.address })
+    return { user: user.username }
+  }
+
+  /** Sends a link to a new address of the caller, whose password was just verified. */
+  async changeEmail(userId: string, address: string): Promise<void> {
+    const user = (await this.#byId(userId))!
+    const holder = await this.#byEmail(address)
+    if (holder && holder.id !== userId) {
+      await this.#parts.links.issue('change', null, address)
+      await this.#send('taken', holder, holder.email!)
+    } else await this.#sendLink('change', user, address)
+  }
+
+  // A new password, a link to sign in.
+
+  /** Counts what is asked for about an address and from a network, whoever is there: throws rate_limited. */
+  #count(email: string, caller: Caller) {
+    return this.#parts.attempts.count({ login: `mail ${email}` }, caller.address)
+  }
+
+  async admitRequest(email: string, caller: Caller): Promise<void> {
+    await this.#count(email, caller)
+  }
+
+  /** Sends a link, if there is somebody whom it could help; the work is the same if there is not. */
+  async request(purpose: 'reset' | 'magic', email: string): Promise<null> {
+    const user = await this.#byEmail(email)
+    if (user && user.is_active === 1) await this.#sendLink(purpose, user, user.email!)
+    else await this.#sendLink(purpose, undefined, email)
+    return null
+  }
+
+  async admitMagicLinks(): Promise<void> {
+    if (!(await this.#parts.setting('magic_links')))
+      throw conflict('Signing in by a mailed link is not offered here')
+  }
+
+  /** Whose password a link sets; nothing is used up yet. */
+  async readReset(token: string): Promise<UserRow> {
+    const { user_id } = await this.#parts.links.read(token, 'reset')
+    const user = user_id === null ? undefined : await this.#byId(user_id)
+    if (!user || user.is_active === 0) throw this.#dead()
+    return user
+  }
+
+  /** Sets the password, proves the address, and ends everything that was opened before. */
+  async resetPassword(token: string, passwordHash: string): Promise<{ user: string }> {
+    const { links, credentials, users } = this.#parts
+    const { id, username } = await this.readReset(token)
+    const { address } = await links.use(token, 'reset')
+    await credentials.store(id, passwordHash)
+    await users.markVerified(id, address)
+    await this.passwordChanged(id)
+    return { user: username }
+  }
+
+  /** After every change of a password: sessions but one end, links and guesses are worth nothing, the person is told. */
+  async passwordChanged(userId: string, kept?: string, from?: string): Promise<void> {
+    const { sessions, links, attempts } = this.#parts
+    await sessions.revokeAll(userId, 'password', kept)
+    await links.forget(userId)
+    await attempts.forget(`user ${userId}`)
+    const user = (await this.#byId(userId))!
+    if (user.email !== null && user.email_verified_at !== null)
+      await this.#send('password_changed', user, user.email, from ? { about: from } : {})
+  }
+
+  /** Signs in whoever reads the mail of an account. */
+  async openByLink(token: string, caller: Caller) {
+    await this.admitMagicLinks()
+    const { links, users, signIn } = this.#parts
+    const { user_id, address } = await links.use(token, 'magic')
+    if (user_id === null) throw this.#dead()
+    await users.markVerified(user_id, address)
+    return signIn.open(user_id, 'magic_link', caller)
+  }
+
+  // Invitations.
+
+  async invite(email: string, caller: Caller): Promise<null> {
+    if ((await this.#parts.setting('registration_mode')) === 'closed')
+      throw conflict('Registration is closed here: set registration_mode to invite or open first')
+    const holder = await this.#byEmail(email)
+    if (holder && holder.email_verified_at !== null) throw alreadyExists('email', 'email')
+    const by = caller.kind === 'user' ? caller.name : 'An administrator'
+    const token = await this.#parts.links.issue('invite', null, email)
+    await this.#mail('invite', email, email, { by, token })
+    return null
+  }
+
+  // What they have in common.
+
+  /** Dead for whoever holds it, in the same words as one that was used. */
+  #dead() {
+    return new AppError(
+      'unauthenticated',
+      'This link is not valid any more: it was used, is too old, or a newer one was sent',
+    )
+  }
+
+  async #sendLink(
+    purpose: Exclude<Purpose, 'invite'>,
+    user: Pick<UserRow, 'id' | 'display_name'> | undefined,
+    address: string,
+  ): Promise<void> {
+    const { links, setting } = this.#parts
+    const lifetime = purpose === 'magic' ? await setting('magic_link_lifetime') : lifetimes[purpose]
+    const token = await links.issue(purpose, user?.id ?? null, address, lifetime)
+    await this.#mail(purpose, address, user?.display_name ?? '', { token, lifetime }, user !== undefined)
+  }
+
+  #send(kind: MailKind, user: UserRow, address: string, more: { about?: string } = {}): Promise<void> {
+    return this.#parts.mails.send(kind, address, { name: user.display_name, ...more })
+  }
+
+  #mail(
+    purpose: Purpose,
+    address: string,
+    name: string,
+    { token, lifetime = lifetimes[purpose], by }: { token: string; lifetime?: number; by?: string },
+    really = true,
+  ): Promise<void> {
+    const link = `${this.#parts.publicUrl}${pages[purpose]}${token}`
+    const values = { name, link, lasts: inWords(lifetime), ...(by !== undefined && { by }) }
+    return this.#parts.mails.send(purpose, address, values, really)
+  }
+
+  #byEmail(email: string): Promise<UserRow | undefined> {
+    return this.#parts.database.query
+      .selectFrom('users')
+      .selectAll()
+      .where(sql`lower(email)`, '=', email.toLowerCase())
+      .executeTakeFirst()
+  }
+
+  #byId(id: string): Promise<UserRow | undefined> {
+    return this.#parts.database.query.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst()
+  }
+}

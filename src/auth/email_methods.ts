@@ -1,0 +1,172 @@
+import { Type } from '../type.ts'
+import { refuseWhileImpersonating } from '../caller.ts'
+import type { Attempts } from '../credentials/attempts.ts'
+import type { Credentials } from '../credentials/credentials.ts'
+import { AppError } from '../errors.ts'
+import { method } from '../method.ts'
+import { Email, Line, Password, Shape, Username } from '../schemas.ts'
+import type { EmailFlows } from './email_flows.ts'
+import { SignedIn, signedIn } from './methods.ts'
+import type { SignIn } from './sign_in.ts'
+
+const LinkToken = Type.String({ minLength: 1, maxLength: 100, description: 'From the link that was mailed' })
+export const exampleTokens = {
+  verify: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hE',
+  reset: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hI',
+  magic: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hM',
+}
+
+interface Parts {
+  readonly flows: EmailFlows
+  readonly credentials: Credentials
+  readonly attempts: Attempts
+  readonly signIn: SignIn
+}
+
+/** What mailed links are asked for with, and what they are used for. */
+export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) => [
+  method({
+    name: 'auth.register',
+    summary: 'Make an account, where registration_mode allows it',
+    description:
+      'Without an invitation the address has to be confirmed by a mailed link before the account can be used; whether the address has an account already is told only there. With one the account is ready, under the address that was invited.',
+    effect: 'write',
+    claim: null,
+    params: Shape({
+      username: Username,
+      email: Email,
+      password: Password,
+      display_name: Type.Optional(Line('Name for people')),
+      invite: Type.Optional(LinkToken),
+    }),
+    result: Shape({
+      next: Type.Enum(['verify', 'sign_in'], {
+        description: 'verify: a link was mailed; sign_in: the account is ready',
+      }),
+    }),
+    errors: ['conflict', 'already_exists', 'unauthenticated', 'rate_limited'],
+    examples: [
+      {
+        params: { username: 'joan', email: 'joan@example.org', password: 'mosaic-lantern-42-orbit' },
+        result: { next: 'verify' },
+      },
+    ],
+    prepare: async (wanted, caller) => {
+      await flows.admit(wanted, caller)
+      return credentials.hash(wanted.password, [wanted.username, wanted.email, wanted.display_name ?? ''])
+    },
+    handler: (wanted, _, hash) => flows.register(wanted, hash),
+  }),
+  method({
+    name: 'auth.verify_email',
+    summary: 'Confirm an address by the link that was mailed to it',
+    effect: 'write',
+    claim: null,
+    params: Shape({ token: LinkToken }),
+    result: Shape({ user: Username }),
+    errors: ['unauthenticated', 'conflict'],
+    target: (_, result) => (result ? `user=${result.user}` : ''),
+    examples: [{ params: { token: exampleTokens.verify }, result: { user: 'grace' } }],
+    handler: ({ token }) => flows.verifyEmail(token),
+  }),
+  method({
+    name: 'auth.request_password_reset',
+    summary: 'Mail a link by which a new password can be set; answered the same for every address',
+    effect: 'write',
+    claim: null,
+    params: Shape({ email: Email }),
+    result: Type.Null(),
+    errors: ['rate_limited'],
+    examples: [{ params: { email: 'ada@example.org' }, result: null }],
+    prepare: ({ email }, caller) => flows.admitRequest(email, caller),
+    handler: ({ email }) => flows.request('reset', email),
+  }),
+  method({
+    name: 'auth.reset_password',
+    summary: 'Set a new password by a mailed link; all sessions of the account end',
+    description: 'A password that is refused does not use up the link.',
+    effect: 'write',
+    claim: null,
+    params: Shape({ token: LinkToken, password: Password }),
+    result: Shape({ user: Username }),
+    errors: ['unauthenticated', 'rate_limited'],
+    target: (_, result) => (result ? `user=${result.user}` : ''),
+    examples: [
+      { params: { token: exampleTokens.reset, password: 'velvet-harbor-93-comet' }, result: { user: 'ada' } },
+    ],
+    prepare: async ({ token, password }) => {
+      const { username, email, display_name } = await flows.readReset(token)
+      return credentials.hash(password, [username, email ?? '', display_name])
+    },
+    handler: ({ token }, _, hash) => flows.resetPassword(token, hash),
+  }),
+  method({
+    name: 'auth.request_magic_link',
+    summary: 'Mail a link that signs in, where magic_links is set; answered the same for every address',
+    effect: 'write',
+    claim: null,
+    params: Shape({ email: Email }),
+    result: Type.Null(),
+    errors: ['conflict', 'rate_limited'],
+    examples: [{ params: { email: 'ada@example.org' }, result: null }],
+    prepare: async ({ email }, caller) => {
+      await flows.admitMagicLinks()
+      await flows.admitRequest(email, caller)
+    },
+    handler: ({ email }) => flows.request('magic', email),
+  }),
+  method({
+    name: 'auth.login_by_link',
+    summary: 'Sign in by a mailed link',
+    effect: 'write',
+    claim: null,
+    params: Shape({ token: LinkToken }),
+    result: SignedIn,
+    errors: ['unauthenticated', 'conflict'],
+    target: (_, result) => (result ? `user=${result.user}` : ''),
+    examples: [{ params: { token: exampleTokens.magic }, result: signedIn }],
+    handler: ({ token }, caller) => flows.openByLink(token, caller),
+  }),
+  method({
+    name: 'auth.change_email',
+    summary: 'Mail a link to a new address of yours; it counts once the link is used',
+    effect: 'write',
+    claim: 'self',
+    params: Shape({ email: Email, current_password: Password }),
+    result: Type.Null(),
+    errors: ['unauthenticated', 'conflict', 'rate_limited'],
+    examples: [
+      {
+        params: { email: 'lovelace@example.org', current_password: 'mosaic-lantern-42-orbit' },
+        result: null,
+      },
+    ],
+    prepare: async ({ current_password }, caller) => {
+      refuseWhileImpersonating(caller)
+      const { user_id } = caller
+      if (user_id === undefined) throw new AppError('conflict', 'Only a signed-in person has an address')
+      const counted = await attempts.count({ userId: user_id }, caller.address)
+      const proof = await signIn.verifyCounted(user_id, current_password, counted)
+      if (proof === undefined) throw new AppError('unauthenticated', 'The present password is wrong')
+      await attempts.succeeded(counted)
+      return { user_id, proof }
+    },
+    handler: async ({ email }, _, { user_id, proof }) => {
+      if (!(await credentials.stands(user_id, proof)))
+        throw new AppError('unauthenticated', 'The present password is wrong')
+      await flows.changeEmail(user_id, email)
+      return null
+    },
+  }),
+  method({
+    name: 'users.invite',
+    summary: 'Mail an invitation to make an account',
+    effect: 'write',
+    claim: ['proxy.users.write'],
+    params: Shape({ email: Email }),
+    result: Type.Null(),
+    errors: ['conflict', 'already_exists'],
+    examples: [{ params: { email: 'joan@example.org' }, result: null }],
+    handler: ({ email }, caller) => flows.invite(email, caller),
+  }),
+]

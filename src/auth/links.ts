@@ -1,0 +1,103 @@
+import { hash, randomBytes } from 'node:crypto'
+import { AppError } from '../errors.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/id.ts'
+
+/** What a mailed link is good for, and for how many seconds. A link of one purpose is worth nothing for another. */
+export const lifetimes = {
+  verify: 24 * 3600,
+  change: 24 * 3600,
+  reset: 3600,
+  magic: 900,
+  invite: 7 * 24 * 3600,
+} as const
+export type Purpose = keyof typeof lifetimes
+
+export interface Link {
+  readonly user_id: string | null
+  /** Where it was sent to, in lower case. */
+  readonly address: string
+}
+
+const dead = () =>
+  new AppError(
+    'unauthenticated',
+    'This link is not valid any more: it was used, is too old, or a newer one was sent',
+  )
+
+const digest = (token: string) => hash('sha256', token, 'hex')
+
+/** Mailed links: 256 bits, of which we keep the SHA-256; each works once, and only the newest of its kind. */
+export class Links {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** A new token; older ones for this purpose and address are dead. For nobody (null) it is made just the same, and opens nothing. */
+  async issue(
+    purpose: Purpose,
+    userId: string | null,
+    address: string,
+    lifetime: number = lifetimes[purpose],
+  ) {
+    const token = randomBytes(32).toString('base64url')
+    const to = address.toLowerCase()
+    await this.#database.write(async () => {
+      const { query } = this.#database
+      const older = query.deleteFrom('one_time_tokens').where('purpose', '=', purpose)
+      await older.where('address', '=', to).execute()
+      if (userId !== null) await older.where('user_id', '=', userId).execute()
+      const at = now()
+      await query
+        .insertInto('one_time_tokens')
+        .values({
+          token_hash: digest(token),
+          purpose,
+          user_id: userId,
+          address: to,
+          created_at: at,
+          expires_at: at + lifetime,
+        })
+        .execute()
+    })
+    return token
+  }
+
+  /** What a token is for, without using it up; throws unauthenticated for a dead one. */
+  async read(token: string, ...purposes: readonly Purpose[]): Promise<Link & { readonly purpose: Purpose }> {
+    const row = await this.#database.query
+      .selectFrom('one_time_tokens')
+      .select(['user_id', 'address', 'purpose', 'created_at'])
+      .where('token_hash', '=', digest(token))
+      .where('purpose', 'in', purposes)
+      .where('expires_at', '>', now())
+      .executeTakeFirst()
+    // A clock that was set back would make a link live for longer than it was given.
+    if (!row || row.created_at > now() + 300) throw dead()
+    return row as Link & { purpose: Purpose }
+  }
+
+  /** Uses a token up; of any number at the same time one gets it. Inside the transaction of what it allows. */
+  async use(token: string, ...purposes: readonly Purpose[]): Promise<Link & { readonly purpose: Purpose }> {
+    const link = await this.read(token, ...purposes)
+    const { numDeletedRows } = await this.#database.query
+      .deleteFrom('one_time_tokens')
+      .where('token_hash', '=', digest(token))
+      .executeTakeFirst()
+    if (numDeletedRows === 0n) throw dead()
+    return link
+  }
+
+  /** Every link of a person is dead: the password or the address is another one now. */
+  async forget(userId: string): Promise<void> {
+    await this.#database.query.deleteFrom('one_time_tokens').where('user_id', '=', userId).execute()
+  }
+
+  async sweep(): Promise<void> {
+    await this.#database.write(() =>
+      this.#database.query.deleteFrom('one_time_tokens').where('expires_at', '<=', now()).execute(),
+    )
+  }
+}

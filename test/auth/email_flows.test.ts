@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Users } from '../../src/users/users.ts'
+import { onBothDatabases } from '../helpers/databases.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { byHand, signedIn } from '../helpers/people.ts'
+import { refused } from '../helpers/refused.ts'
+import { linkIn, startSmtp, useServer, type TestSmtp } from '../helpers/smtp.ts'
+
+const newPassword = 'velvet-harbor-93-comet'
+
+onBothDatabases('flows by mail', (newUrl) => {
+  let daemon: TestDaemon
+  let smtp: TestSmtp
+  before(async () => {
+    smtp = await startSmtp()
+    daemon = await startTestDaemon({ database_url: newUrl(), public_url: 'https://door.example.org' })
+    await useServer(daemon, smtp)
+  })
+  after(async () => {
+    await smtp[Symbol.asyncDispose]()
+    await daemon.close()
+  })
+
+  const set = (key: string, value: string | boolean | number) => daemon.hero.settings.set({ key, value })
+  /** The token in the newest mail to an address. */
+  const tokenTo = async (address: string, subject: RegExp): Promise<string> => {
+    const link = linkIn(await smtp.mailTo(address, subject))
+    assert.match(link, /^https:\/\/door\.example\.org\/auth\//)
+    return new URL(link).searchParams.values().next().value!
+  }
+  const login = (name: string, password = goodPassword) => daemon.hero.auth.login({ login: name, password })
+  const count = async () => (await daemon.hero.users.list({})).items.length
+  let number = 0
+  /** Somebody who can sign in and reads mail. */
+  const newPerson = async () => {
+    const username = `person${++number}`
+    const email = `${username}@example.org`
+    await daemon.hero.users.add({ username, email, password: goodPassword })
+    return { username, email }
+  }
+  /** Answers of fifty that try the same at once: how many got through. */
+  const winners = async (attempt: (i: number) => Promise<unknown>) => {
+    const settled = await Promise.allSettled(Array.from({ length: 50 }, (_, i) => attempt(i)))
+    return settled.filter(({ status }) => status === 'fulfilled').length
+  }
+
+  test('closed: nothing makes an account, whatever is tried', async () => {
+    const before = await count()
+    const wanted = { username: 'joan', email: 'joan@example.org', password: goodPassword }
+    await refused(daemon.hero.auth.register(wanted), 'conflict')
+    await refused(daemon.hero.auth.register({ ...wanted, invite: 'x'.repeat(43) }), 'conflict')
+    await refused(daemon.hero.users.invite({ email: wanted.email }), 'conflict')
+    assert.equal(await count(), before)
+  })
+
+  test('open: an account can be used once its address is confirmed, and not before', async () => {
+    await set('registration_mode', 'open')
+    const wanted = { username: 'mary', email: 'Mary@example.org', password: goodPassword }
+    assert.deepEqual(await daemon.hero.auth.register(wanted), { next: 'verify' })
+    const unconfirmed = await refused(login('mary'), 'unauthenticated')
+    const wrong = await refused(login('mary', newPassword), 'unauthenticated')
+    assert.equal(unconfirmed.message, wrong.message)
+    const token = await tokenTo('Mary@example.org', /Confirm/)
+    assert.deepEqual(await daemon.hero.auth.verify_email({ token }), { user: 'mary' })
+    await login('mary@EXAMPLE.org')
+    await refused(daemon.hero.auth.verify_email({ token }), 'unauthenticated')
+  })
+
+  test('whether an address has an account is told to its owner alone', async () => {
+    const { email } = await newPerson()
+    const before = await count()
+    const again = { username: 'second', email: email.toUpperCase(), password: goodPassword }
+    assert.deepEqual(await daemon.hero.auth.register(again), { next: 'verify' })
+    assert.equal(await count(), before)
+    assert.match((await smtp.mailTo(email, /already/)).text!, /There is one already/)
+    // A name is public; that it is taken is told, whatever the address.
+    for (const address of [email, 'fresh@example.org'])
+      await refused(
+        daemon.hero.auth.register({ username: 'MARY', email: address, password: goodPassword }),
+        'already_exists',
+      )
+  })
+
+  test('the newest who registers an address counts; what nobody confirms is gone after a day', async () => {
+    const email = 'squatted@example.org'
+    const attempt = (username: string) =>
+      daemon.hero.auth.register({ username, email, password: goodPassword })
+    await attempt('squatter')
+    const old = await tokenTo(email, /Confirm/)
+    await attempt('owner')
+    await refused(daemon.hero.auth.verify_email({ token: old }), 'unauthenticated')
+    await refused(daemon.hero.users.get({ username: 'squatter' }), 'not_found')
+    await byHand(daemon, ({ query }) =>
+      query.updateTable('users').set({ created_at: 1 }).where('email_verified_at', 'is', null).execute(),
+    )
+    await byHand(daemon, (database) => new Users(database, async () => 1).sweep())
+    await refused(daemon.hero.users.get({ username: 'owner' }), 'not_found')
+    await attempt('owner')
+  })
+
+  test('invited: the invitation is for one address, once, and nothing else gets in', async () => {
+    await set('registration_mode', 'invite')
+    const wanted = { username: 'guest1', email: 'other@example.org', password: goodPassword }
+    await refused(daemon.hero.auth.register(wanted), 'conflict')
+    await daemon.hero.users.invite({ email: 'Invited@example.org' })
+    const invite = await tokenTo('Invited@example.org', /invited/)
+    // A weak password, and a name that is taken, use nothing up.
+    await refused(daemon.hero.auth.register({ ...wanted, invite, password: 'password1' }), 'invalid_params')
+    await refused(daemon.hero.auth.register({ ...wanted, invite, username: 'mary' }), 'already_exists')
+    assert.deepEqual(await daemon.hero.auth.register({ ...wanted, invite }), { next: 'sign_in' })
+    assert.equal((await daemon.hero.users.get({ username: 'guest1' })).email, 'invited@example.org')
+    await login('guest1')
+    await refused(daemon.hero.auth.register({ ...wanted, username: 'guest2', invite }), 'unauthenticated')
+    await set('registration_mode', 'open')
+  })
+
+  test('a reset: one password, every session ended, the person told, nobody signed in', async () => {
+    const { username, email } = await newPerson()
+    const before = await signedIn(daemon, username)
+    assert.equal(await daemon.hero.auth.request_password_reset({ email: email.toUpperCase() }), null)
+    const token = await tokenTo(email, /new password/)
+    await refused(
+      daemon.hero.auth.reset_password({ token, password: 'password1' }),
+      'invalid_params',
+      'password',
+    )
+    await refused(daemon.hero.auth.reset_password({ token, password: `${username}-is-me` }), 'invalid_params')
+    assert.deepEqual(await daemon.hero.auth.reset_password({ token, password: newPassword }), {
+      user: username,
+    })
+    await refused(before.auth.me(), 'unauthenticated')
+    await refused(login(username), 'unauthenticated')
+    await login(username, newPassword)
+    await refused(daemon.hero.auth.reset_password({ token, password: goodPassword }), 'unauthenticated')
+    assert.match((await smtp.mailTo(email, /was changed/)).text!, /signed out everywhere/)
+  })
+
+  test('nobody, an inactive one and somebody get the same answer, and only somebody gets mail', async () => {
+    const { username, email } = await newPerson()
+    await daemon.hero.users.update({ username, is_active: false })
+    const some = await newPerson()
+    const answers = []
+    for (const address of [email, 'nobody@example.org', some.email])
+      answers.push(await daemon.hero.auth.request_password_reset({ email: address }))
+    assert.deepEqual(answers, [null, null, null])
+    await smtp.mailTo(some.email)
+    assert.ok(smtp.arrived.every(({ to }) => !to.includes(email) && !to.includes('nobody@example.org')))
+  })
+
+  test('links of one purpose open nothing else, older ones nothing at all', async () => {
+    await set('magic_links', true)
+    const { email, username } = await newPerson()
+    await daemon.hero.auth.request_password_reset({ email })
+    const first = await tokenTo(email, /new password/)
+    await daemon.hero.auth.request_magic_link({ email })
+    const magic = await tokenTo(email, /Sign in/)
+    const { auth } = daemon.hero
+    await refused(auth.login_by_link({ token: first }), 'unauthenticated')
+    await refused(auth.verify_email({ token: first }), 'unauthenticated')
+    await refused(auth.verify_email({ token: magic }), 'unauthenticated')
+    await refused(auth.reset_password({ token: magic, password: newPassword }), 'unauthenticated')
+    await refused(
+      auth.register({ username: 'x', email, password: newPassword, invite: magic }),
+      'unauthenticated',
+    )
+    smtp.arrived.length = 0
+    await auth.request_password_reset({ email })
+    const second = await tokenTo(email, /new password/)
+    await refused(auth.reset_password({ token: first, password: newPassword }), 'unauthenticated')
+    // A password that is changed meanwhile takes all of them with it.
+    await auth.set_password({ user: username, password: newPassword })
+    await refused(auth.reset_password({ token: second, password: goodPassword }), 'unauthenticated')
+    await refused(auth.login_by_link({ token: magic }), 'unauthenticated')
+  })
+
+  test('a link signs in, where that is offered, once, and says so', async () => {
+    const { email, username } = await newPerson()
+    await daemon.hero.auth.request_magic_link({ email })
+    const token = await tokenTo(email, /Sign in/)
+    const { access_token } = await daemon.hero.auth.login_by_link({ token })
+    const me = await daemon.hero.as(access_token).auth.me()
+    assert.deepEqual([me.user, me.provider], [username, 'magic_link'])
+    await refused(daemon.hero.auth.login_by_link({ token }), 'unauthenticated')
+    await set('magic_links', false)
+    await refused(daemon.hero.auth.request_magic_link({ email }), 'conflict')
+  })
+
+  test('another address takes the password and the link to it; the old one is told', async () => {
+    const { email, username } = await newPerson()
+    const other = await newPerson()
+    const me = await signedIn(daemon, username)
+    const wish = { email: `new-${email}`, current_password: goodPassword }
+    await refused(me.auth.change_email({ ...wish, current_password: newPassword }), 'unauthenticated')
+    assert.equal(await me.auth.change_email(wish), null)
+    assert.equal((await daemon.hero.users.get({ username })).email, email)
+    assert.deepEqual(
+      await daemon.hero.auth.verify_email({ token: await tokenTo(wish.email, /new address/) }),
+      {
+        user: username,
+      },
+    )
+    const changed = await daemon.hero.users.get({ username })
+    assert.equal(changed.email, wish.email)
+    assert.ok(changed.email_verified_at !== null)
+    assert.match((await smtp.mailTo(email, /was changed/)).text!, new RegExp(wish.email))
+    // Somebody else's address is answered the same, and stays theirs.
+    assert.equal(await me.auth.change_email({ ...wish, email: other.email }), null)
+    await smtp.mailTo(other.email, /already/)
+    assert.equal((await daemon.hero.users.get({ username: other.username })).email, other.email)
+  })
+
+  test('of fifty at once one gets through, twenty times over', async () => {
+    await set('magic_links', true)
+    const { email } = await newPerson()
+    for (let round = 0; round < 20; round++) {
+      smtp.arrived.length = 0
+      await byHand(daemon, async ({ query }) => {
+        await query.deleteFrom('mails').execute()
+        await query.deleteFrom('attempts').execute()
+      })
+      await daemon.hero.auth.request_magic_link({ email })
+      const token = await tokenTo(email, /Sign in/)
+      assert.equal(await winners(() => daemon.hero.auth.login_by_link({ token })), 1)
+    }
+    await daemon.hero.auth.request_password_reset({ email })
+    const token = await tokenTo(email, /new password/)
+    const passwords = Array.from({ length: 50 }, (_, i) => `${newPassword}-${i}-lantern`)
+    assert.equal(await winners((i) => daemon.hero.auth.reset_password({ token, password: passwords[i]! })), 1)
+  })
+
+  test('hostile addresses are refused before anything is done', async () => {
+    const before = smtp.tries
+    for (const email of [
+      'a@example.org\r\nBcc: b@example.org',
+      'a@example.org\nDATA',
+      '"a b"@example.org',
+      '<a@example.org>',
+      'a@example.org,b@example.org',
+      'a@b@example.org',
+      `${'a'.repeat(290)}@example.org`,
+      'ä@example.org',
+      'a@exаmple.org',
+      'a b@example.org',
+      '-a@example.org',
+    ])
+      for (const call of [
+        daemon.hero.auth.register({ username: 'hostile', email, password: goodPassword }),
+        daemon.hero.auth.request_password_reset({ email }),
+        daemon.hero.auth.request_magic_link({ email }),
+        daemon.hero.users.invite({ email }),
+      ])
+        await refused(call, 'invalid_params', 'email')
+    assert.equal(smtp.tries, before)
+  })
+
+  test('no token is readable in the database or the log', async () => {
+    const { email } = await newPerson()
+    smtp.trouble = 'refuse connection'
+    await daemon.hero.auth.request_password_reset({ email })
+    await byHand(daemon, async ({ query }) => {
+      const rows = [
+        await query.selectFrom('mails').selectAll().execute(),
+        await query.selectFrom('one_time_tokens').selectAll().execute(),
+        await query.selectFrom('audit').selectAll().execute(),
+      ]
+      assert.ok(!JSON.stringify(rows).includes('token='))
+      await query.updateTable('mails').set({ due_at: 0 }).execute()
+    })
+    smtp.trouble = 'none'
+    const token = await tokenTo(email, /new password/)
+    assert.ok(!JSON.stringify(daemon.logged).includes(token))
+  })
+})
