@@ -170,7 +170,11 @@ export const createApp = (
     providers: () => [],
     reportOversize: (username: string, domain: string) => oversize.report(username, domain),
   }
-  const visits = { call: dispatcher.call, identification, cookies, forms, visitors }
+  const offers = async () => ({
+    registration: await settings.value('registration_mode'),
+    magicLinks: await settings.value('magic_links'),
+  })
+  const visits = { call: dispatcher.call, identification, cookies, forms, visitors, offers }
   const rpc = new RpcPath({
     receive: (body, identify) => envelope.receive(body, identify),
     identification,

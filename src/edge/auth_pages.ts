@@ -24,7 +24,8 @@ interface Me {
 export const signIn = async (visit: Visit): Promise<void> => {
   const returnTo = safeNext(visit.query.get('return_to'))
   if (await visit.caller()) return visit.go(302, returnTo)
-  await visit.page(200, (token) => signInPage({ place: visit.asked.host, token, returnTo }))
+  const offers = await visit.offers()
+  await visit.page(200, (token) => signInPage({ place: visit.asked.host, token, returnTo, offers }))
 }
 
 export const postSignIn = async (visit: Visit): Promise<void> => {
@@ -33,8 +34,9 @@ export const postSignIn = async (visit: Visit): Promise<void> => {
   const login = form.get('login') ?? ''
   const returnTo = safeNext(form.get('return_to'))
   const params = { login, password: form.get('password') ?? '' }
-  await open(visit, 'auth.login', params, returnTo, (token, problem) =>
-    signInPage({ place: visit.asked.host, token, returnTo, login, problem }),
+  const offers = await visit.offers()
+  await openSession(visit, 'auth.login', params, returnTo, (token, problem) =>
+    signInPage({ place: visit.asked.host, token, returnTo, offers, login, problem }),
   )
 }
 
@@ -50,7 +52,7 @@ export const postSetup = async (visit: Visit): Promise<void> => {
   const email = form.get('email') ?? ''
   const setupToken = form.get('token') ?? ''
   const params = { username, email, password: form.get('password') ?? '', token: setupToken }
-  await open(visit, 'auth.setup', params, '/auth/me', (token, problem) =>
+  await openSession(visit, 'auth.setup', params, '/auth/me', (token, problem) =>
     setupPage({ place: visit.asked.host, token, setupToken, username, email, problem }),
   )
 }
@@ -90,9 +92,9 @@ export const me = async (visit: Visit): Promise<void> => {
 }
 
 /** Runs the method that opens a session and sets its cookie, or shows the form again with what went wrong. */
-const open = async (
+export const openSession = async (
   visit: Visit,
-  method: 'auth.login' | 'auth.setup',
+  method: 'auth.login' | 'auth.setup' | 'auth.login_by_link',
   params: Record<string, string>,
   returnTo: string,
   again: (token: string, problem: string) => string,
@@ -112,7 +114,8 @@ const open = async (
   await visit.goWithSession(returnTo, opened.access_token, opened.expires_in)
 }
 
-const inWords = (error: AppError): string => {
+/** What went wrong, for people. */
+export const inWords = (error: AppError): string => {
   if (error.error !== 'invalid_params') return `${error.message}.`
   const { path, allowed } = error.data as { path: string; allowed: string }
   return `${path.charAt(0).toUpperCase()}${path.slice(1)}: ${allowed}.`

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { notHere, ownHeaders, redirect, send, tell } from './answers.ts'
 import type { Asked } from './asked.ts'
 import * as pages from './auth_pages.ts'
+import * as email from './email_pages.ts'
 import { icon } from './pages/page.ts'
 import { style } from './pages/style.ts'
 import type { RpcPath } from './rpc_path.ts'
@@ -50,6 +51,10 @@ export class OwnPaths {
       '/auth/login': { GET: page(pages.signIn), POST: page(pages.postSignIn) },
       '/auth/logout': { GET: page(pages.signOut), POST: page(pages.postSignOut) },
       '/auth/setup': { GET: page(pages.setup), POST: page(pages.postSetup) },
+      '/auth/register': { GET: page(email.register), POST: page(email.postRegister) },
+      '/auth/verify': { GET: page(email.verify), POST: page(email.postVerify) },
+      '/auth/reset': { GET: page(email.reset), POST: page(email.postReset) },
+      '/auth/magic': { GET: page(email.magic), POST: page(email.postMagic) },
       '/auth/me': { GET: page(pages.me) },
       '/auth/stop_impersonating': { POST: page(pages.postStopImpersonating) },
       '/auth/style.css': {

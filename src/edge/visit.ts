@@ -7,6 +7,7 @@ import { isNavigation, ownHeaders, redirect, send, tell, type Told } from './ans
 import type { Asked } from './asked.ts'
 import { sessionCookieName, type CookiePolicy } from './cookie_policy.ts'
 import { readCookie, setCookie } from './cookies.ts'
+import type { Offers } from './pages/sign_in.ts'
 import type { FormGuard } from './csrf.ts'
 import type { Visitors } from './visitor.ts'
 
@@ -18,6 +19,7 @@ export interface VisitParts {
   readonly cookies: CookiePolicy
   readonly forms: FormGuard
   readonly visitors: Visitors
+  readonly offers: () => Promise<Offers>
 }
 
 /** One request to a page of ours: who makes it, what its form says, and how it is answered. */
@@ -49,6 +51,10 @@ export class Visit {
 
   guest(): Caller {
     return guest(this.#from())
+  }
+
+  offers(): Promise<Offers> {
+    return this.#parts.offers()
   }
 
   /** Whoever is signed in here, by our cookie. */

@@ -32,6 +32,8 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
       target: 'http://127.0.0.1:9',
       auth_mode: 'none',
     })
+    await daemon.hero.settings.set({ key: 'registration_mode', value: 'open' })
+    await daemon.hero.settings.set({ key: 'magic_links', value: true })
     browser = await startBrowser()
   })
   after(async () => {
@@ -55,6 +57,13 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
       }
       await check(at('/auth/login'))
       await check(at('/auth/setup?token=x'))
+      for (const path of ['register', 'verify?token=x', 'reset', 'reset?token=x', 'magic', 'magic?token=x'])
+        await check(at(`/auth/${path}`))
+      await page.goto(at('/auth/reset'))
+      await page.getByLabel('Email').fill('nobody@example.org')
+      await page.keyboard.press('Enter')
+      await page.getByText('Look into your mail').waitFor()
+      assert.deepEqual(await violations(page), [])
       await check(`http://down.localhost:${daemon.edge.port}/`)
       await page.goto(at('/auth/login'))
       await page.getByLabel('Username or email').fill('ada')

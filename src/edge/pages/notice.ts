@@ -19,5 +19,5 @@ export const noticePage = ({ place, title, text, status, requestId, link }: Noti
     html`<h1>${title}</h1>
 <p class="lead">${text}</p>
 ${link && html`<a class="button" href="${link.href}">${link.text}</a>`}
-${status !== undefined && html`<p class="number">Error ${status}${requestId !== undefined && html` · <code>${requestId}</code>`}</p>`}`,
+${status !== undefined && status >= 400 && html`<p class="number">Error ${status}${requestId !== undefined && html` · <code>${requestId}</code>`}</p>`}`,
   )

@@ -1,15 +1,31 @@
+import { linkList } from './form.ts'
 import { html } from './html.ts'
 import { page } from './page.ts'
+
+/** What people may do here besides signing in by password. */
+export interface Offers {
+  readonly registration: 'closed' | 'invite' | 'open'
+  readonly magicLinks: boolean
+}
+
+const waysOf = ({ registration, magicLinks }: Offers, returnTo: string) => [
+  { href: '/auth/reset', text: 'Forgot your password?' },
+  ...(magicLinks
+    ? [{ href: `/auth/magic?return_to=${encodeURIComponent(returnTo)}`, text: 'Sign in by a mailed link' }]
+    : []),
+  ...(registration === 'open' ? [{ href: '/auth/register', text: 'Make an account' }] : []),
+]
 
 interface SignInPage {
   readonly place: string
   readonly token: string
   readonly returnTo: string
+  readonly offers: Offers
   readonly login?: string
   readonly problem?: string
 }
 
-export const signInPage = ({ place, token, returnTo, login, problem }: SignInPage): string =>
+export const signInPage = ({ place, token, returnTo, offers, login, problem }: SignInPage): string =>
   page(
     'Sign in',
     place,
@@ -23,5 +39,6 @@ ${problem !== undefined && html`<p class="notice" role="alert" id="problem">${pr
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024"${problem !== undefined && html` aria-describedby="problem"`}${login !== undefined && html` autofocus`}>
 <button>Sign in</button>
-</form>`,
+</form>
+${linkList(waysOf(offers, returnTo))}`,
   )

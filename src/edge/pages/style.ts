@@ -74,6 +74,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .claims { list-style: none; display: flex; flex-wrap: wrap; gap: 0.35rem; margin: 0; padding: 0; }
 code, .claims li { font: 0.8125rem/1.5 ui-monospace, 'SF Mono', Menlo, 'DejaVu Sans Mono', 'Liberation Mono', monospace; }
 .claims li { padding: 0.1rem 0.5rem; border-radius: 1rem; background: var(--chip); overflow-wrap: anywhere; }
+.ways { list-style: none; margin: 1.25rem 0 0; padding: 0; display: grid; gap: 0.5rem; font-size: 0.9375rem; }
 .number { color: var(--soft); font-size: 0.9375rem; margin: 1.25rem 0 0; }
 footer { padding: 1rem; text-align: center; color: var(--soft); font-size: 0.8125rem; }
 @media (prefers-reduced-motion: no-preference) { button, .button { transition: background-color 120ms; } }

@@ -1,0 +1,211 @@
+import { AppError, errorTable } from '../errors.ts'
+import { inWords, openSession } from './auth_pages.ts'
+import { emailField, formPage, newPasswordField, usernameField, type FormPage } from './pages/form.ts'
+import { safeNext } from './safe_next.ts'
+import type { Visit } from './visit.ts'
+
+// The pages of what goes by mail. A link opens a page and changes nothing, for programs open links too; its button does.
+
+type Shown = Omit<FormPage, 'place' | 'token' | 'problem'>
+
+const back = { href: '/auth/login', text: 'Back to signing in' }
+
+const show = (visit: Visit, form: Shown, status = 200, problem?: string, headers = {}): Promise<void> =>
+  visit.page(status, (token) => formPage({ ...form, place: visit.asked.host, token, problem }), headers)
+
+/** Calls the method that a form ends in, or shows the form again with what went wrong. */
+const submit = async (
+  visit: Visit,
+  method: string,
+  params: Record<string, string>,
+  again: Shown,
+): Promise<Record<string, unknown> | undefined> => {
+  try {
+    return ((await visit.call(method, params, visit.guest())) as Record<string, unknown> | null) ?? {}
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    const retry = error.data.retry_after
+    const headers: Record<string, string> = typeof retry === 'number' ? { 'retry-after': String(retry) } : {}
+    await show(visit, again, errorTable[error.error].http, inWords(error), headers)
+    return undefined
+  }
+}
+
+const tell = (visit: Visit, title: string, text: string): void =>
+  visit.tell({ status: 200, title, text, code: 'ok', link: { href: '/auth/login', text: 'Sign in' } })
+
+// Registration.
+
+const registerForm = (invite: string, fields: { username?: string; email?: string } = {}): Shown => ({
+  title: 'Make an account',
+  ...(invite !== '' && {
+    lead: 'You were invited. The account is made under the address that the invitation was sent to.',
+  }),
+  action: '/auth/register',
+  hidden: invite === '' ? {} : { invite },
+  fields: [
+    usernameField(fields.username ?? ''),
+    ...(invite === '' ? [emailField(fields.email ?? '')] : []),
+    newPasswordField,
+  ],
+  button: 'Make the account',
+  links: [back],
+})
+
+export const register = async (visit: Visit): Promise<void> => {
+  const { registration } = await visit.offers()
+  const invite = visit.query.get('invite') ?? ''
+  if (registration === 'open' || (registration === 'invite' && invite !== ''))
+    return show(visit, registerForm(invite))
+  const text =
+    registration === 'invite'
+      ? 'Accounts are made by invitation here.'
+      : 'Accounts are made by the administrators here.'
+  visit.tell({
+    status: 403,
+    title: 'Not open',
+    text,
+    code: 'registration_closed',
+    link: { href: back.href, text: 'Sign in' },
+  })
+}
+
+export const postRegister = async (visit: Visit): Promise<void> => {
+  const form = await visit.form()
+  if (!form) return
+  const field = (name: string) => form.get(name) ?? ''
+  const invite = field('invite')
+  // An invitation knows its address; this one is only well formed.
+  const email = invite === '' ? field('email') : 'invited@invalid.invalid'
+  const params = {
+    username: field('username'),
+    email,
+    password: field('password'),
+    ...(invite !== '' && { invite }),
+  }
+  const done = await submit(visit, 'auth.register', params, registerForm(invite, params))
+  if (!done) return
+  if (done.next === 'sign_in')
+    tell(visit, 'Your account is ready', 'Sign in with your username and password.')
+  else
+    tell(
+      visit,
+      'Look into your mail',
+      'We have sent you a link. Open it to confirm your address, then sign in.',
+    )
+}
+
+// One page that only asks for a button.
+
+const confirmForm = (token: string): Shown => ({
+  title: 'Confirm your address',
+  lead: 'Press the button if it was you who asked for this. If not, close this page: nothing has happened.',
+  action: '/auth/verify',
+  hidden: { token },
+  fields: [],
+  button: 'Confirm this address',
+})
+
+export const verify = (visit: Visit): Promise<void> =>
+  show(visit, confirmForm(visit.query.get('token') ?? ''))
+
+export const postVerify = async (visit: Visit): Promise<void> => {
+  const form = await visit.form()
+  if (!form) return
+  const token = form.get('token') ?? ''
+  const done = await submit(visit, 'auth.verify_email', { token }, confirmForm(token))
+  if (done)
+    tell(visit, 'Address confirmed', `The account ${String(done.user)} is reached at this address now.`)
+}
+
+// A new password.
+
+const askForm = (email: string): Shown => ({
+  title: 'Forgot your password?',
+  lead: 'We send a link to your address, by which you choose a new one.',
+  action: '/auth/reset',
+  fields: [emailField(email)],
+  button: 'Send the link',
+  links: [back],
+})
+const resetForm = (token: string): Shown => ({
+  title: 'Choose a new password',
+  lead: 'You will be signed out everywhere.',
+  action: '/auth/reset',
+  hidden: { token },
+  fields: [newPasswordField],
+  button: 'Set the password',
+})
+
+const sent = 'If there is such an account, a link is on its way to it. It may take a minute.'
+
+export const reset = (visit: Visit): Promise<void> => {
+  const token = visit.query.get('token')
+  return show(visit, token === null ? askForm('') : resetForm(token))
+}
+
+export const postReset = async (visit: Visit): Promise<void> => {
+  const form = await visit.form()
+  if (!form) return
+  const token = form.get('token')
+  if (token === null) {
+    const email = form.get('email') ?? ''
+    if (await submit(visit, 'auth.request_password_reset', { email }, askForm(email)))
+      tell(visit, 'Look into your mail', sent)
+    return
+  }
+  const params = { token, password: form.get('password') ?? '' }
+  if (await submit(visit, 'auth.reset_password', params, resetForm(token)))
+    tell(visit, 'Your password is set', 'Sign in with it.')
+}
+
+// Signing in by a link.
+
+const magicForm = (email: string, returnTo: string): Shown => ({
+  title: 'Sign in by mail',
+  lead: 'We send a link to your address. Whoever opens it is signed in as you.',
+  action: '/auth/magic',
+  hidden: { return_to: returnTo },
+  fields: [emailField(email)],
+  button: 'Send the link',
+  links: [back],
+})
+const enterForm = (token: string): Shown => ({
+  title: 'Sign in',
+  lead: 'Press the button to sign in on this device.',
+  action: '/auth/magic',
+  hidden: { token },
+  fields: [],
+  button: 'Sign in',
+})
+
+export const magic = async (visit: Visit): Promise<void> => {
+  if (!(await visit.offers()).magicLinks) {
+    const text = 'Signing in by a mailed link is not offered here.'
+    return visit.tell({
+      status: 403,
+      title: 'Not offered',
+      text,
+      code: 'conflict',
+      link: { href: back.href, text: 'Sign in' },
+    })
+  }
+  const token = visit.query.get('token')
+  await show(visit, token === null ? magicForm('', safeNext(visit.query.get('return_to'))) : enterForm(token))
+}
+
+export const postMagic = async (visit: Visit): Promise<void> => {
+  const form = await visit.form()
+  if (!form) return
+  const token = form.get('token')
+  if (token === null) {
+    const email = form.get('email') ?? ''
+    const again = magicForm(email, safeNext(form.get('return_to')))
+    if (await submit(visit, 'auth.request_magic_link', { email }, again))
+      tell(visit, 'Look into your mail', sent)
+    return
+  }
+  await openSession(visit, 'auth.login_by_link', { token }, '/auth/me', (formToken, problem) =>
+    formPage({ ...enterForm(token), place: visit.asked.host, token: formToken, problem, links: [back] }),
+  )
+}

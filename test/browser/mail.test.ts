@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { browserMissing, startBrowser } from '../helpers/browser.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { ask } from '../helpers/http.ts'
+import { linkIn, startSmtp, useServer, type TestSmtp } from '../helpers/smtp.ts'
+
+const newPassword = 'velvet-harbor-93-comet'
+
+describe(
+  'what goes by mail, in a browser without scripts, reading the mail that arrives',
+  {
+    skip: browserMissing() ?? false,
+  },
+  () => {
+    let daemon: TestDaemon
+    let smtp: TestSmtp
+    let browser: Browser
+    let context: BrowserContext
+    let page: Page
+    before(async () => {
+      smtp = await startSmtp()
+      daemon = await startTestDaemon()
+      await useServer(daemon, smtp)
+      await daemon.hero.settings.set({ key: 'registration_mode', value: 'open' })
+      await daemon.hero.settings.set({ key: 'magic_links', value: true })
+      browser = await startBrowser()
+      context = await browser.newContext({ javaScriptEnabled: false })
+      page = await context.newPage()
+    })
+    after(async () => {
+      await browser?.close()
+      await smtp?.[Symbol.asyncDispose]()
+      await daemon?.close()
+    })
+
+    const at = (path: string) => `http://localhost:${daemon.edge.port}${path}`
+    /** Where the newest mail leads, after a scanner of mail has been there: twenty looks that must use nothing up. */
+    const mailedTo = async (address: string, subject: RegExp): Promise<string> => {
+      const { pathname, search } = new URL(linkIn(await smtp.mailTo(address, subject)))
+      for (let i = 0; i < 10; i++)
+        for (const method of ['GET', 'HEAD'])
+          assert.equal((await ask(daemon, 'localhost', pathname + search, { method })).status, 200)
+      return at(pathname + search)
+    }
+    const press = (name: string) => page.getByRole('button', { name }).click()
+    const heading = () => page.getByRole('heading', { level: 1 }).innerText()
+    const signIn = async (login: string, password: string) => {
+      await page.goto(at('/auth/login'))
+      await page.getByLabel('Username or email').fill(login)
+      await page.getByLabel('Password').fill(password)
+      await press('Sign in')
+    }
+    const signOut = async () => {
+      await page.goto(at('/auth/logout'))
+      await press('Sign out')
+    }
+
+    test('from nothing to an account: register, confirm, sign in', async () => {
+      await page.goto(at('/auth/login'))
+      await page.getByRole('link', { name: 'Make an account' }).click()
+      await page.getByLabel('Username').fill('mary')
+      await page.getByLabel('Email').fill('mary@example.org')
+      await page.getByLabel('Password').fill('password1')
+      await press('Make the account')
+      // What was typed is still there, but for the password.
+      assert.match(await page.getByRole('alert').innerText(), /^Password: /)
+      assert.equal(await page.getByLabel('Username').inputValue(), 'mary')
+      await page.getByLabel('Password').fill(goodPassword)
+      await press('Make the account')
+      assert.equal(await heading(), 'Look into your mail')
+      await signIn('mary', goodPassword)
+      assert.match(await page.getByRole('alert').innerText(), /Wrong username/)
+      const link = await mailedTo('mary@example.org', /Confirm/)
+      await page.goto(link)
+      await press('Confirm this address')
+      assert.equal(await heading(), 'Address confirmed')
+      await page.getByRole('link', { name: 'Sign in' }).click()
+      await signIn('mary@example.org', goodPassword)
+      assert.equal(await heading(), 'mary')
+      await signOut()
+      // The link has had its day.
+      await page.goto(link)
+      await press('Confirm this address')
+      assert.match(await page.getByRole('alert').innerText(), /not valid any more/)
+    })
+
+    test('a forgotten password: asked for, mailed, set; a weak one uses nothing up', async () => {
+      await page.goto(at('/auth/login'))
+      await page.getByRole('link', { name: 'Forgot your password?' }).click()
+      await page.getByLabel('Email').fill('mary@example.org')
+      await press('Send the link')
+      assert.equal(await heading(), 'Look into your mail')
+      const link = await mailedTo('mary@example.org', /new password/)
+      await page.goto(link)
+      await page.getByLabel('Password').fill('mary1234')
+      await press('Set the password')
+      assert.match(await page.getByRole('alert').innerText(), /harder to guess/)
+      await page.getByLabel('Password').fill(newPassword)
+      await press('Set the password')
+      assert.equal(await heading(), 'Your password is set')
+      await smtp.mailTo('mary@example.org', /was changed/)
+      await signIn('mary', newPassword)
+      assert.equal(await heading(), 'mary')
+      await signOut()
+    })
+
+    test('a link signs in by its button', async () => {
+      await page.goto(at('/auth/login'))
+      await page.getByRole('link', { name: 'Sign in by a mailed link' }).click()
+      await page.getByLabel('Email').fill('mary@example.org')
+      await press('Send the link')
+      await page.goto(await mailedTo('mary@example.org', /^Sign in/))
+      await press('Sign in')
+      assert.equal(await heading(), 'mary')
+      await signOut()
+    })
+
+    test('an invitation asks for a name and a password alone', async () => {
+      await daemon.hero.settings.set({ key: 'registration_mode', value: 'invite' })
+      await page.goto(at('/auth/register'))
+      assert.equal(await heading(), 'Not open')
+      await daemon.hero.users.invite({ email: 'joan@example.org' })
+      await page.goto(await mailedTo('joan@example.org', /invited/))
+      assert.equal(await page.getByLabel('Email').count(), 0)
+      await page.getByLabel('Username').fill('joan')
+      await page.getByLabel('Password').fill(goodPassword)
+      await press('Make the account')
+      assert.equal(await heading(), 'Your account is ready')
+      await signIn('joan', goodPassword)
+      assert.equal(await heading(), 'joan')
+      assert.equal((await daemon.hero.users.get({ username: 'joan' })).email, 'joan@example.org')
+      await signOut()
+      await daemon.hero.settings.set({ key: 'registration_mode', value: 'open' })
+    })
+
+    test('a page asked for under another name still mails links to the public URL (D19)', async () => {
+      await daemon.hero.proxy.routes.add({
+        domain: 'evil.localhost',
+        target: 'http://127.0.0.1:9',
+        auth_mode: 'none',
+      })
+      smtp.arrived.length = 0
+      const answer = await ask(daemon, 'evil.localhost', '/rpc', {
+        method: 'POST',
+        headers: [
+          'Content-Type',
+          'application/json',
+          'X-Forwarded-Host',
+          'evil.test',
+          'Forwarded',
+          'host=evil.test',
+        ],
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'auth.request_password_reset',
+          params: { email: 'joan@example.org' },
+        }),
+      })
+      assert.equal(answer.status, 200)
+      assert.match(
+        linkIn(await smtp.mailTo('joan@example.org')),
+        /^http:\/\/localhost:9997\/auth\/reset\?token=/,
+      )
+    })
+
+    test('the answer to a request is the same, byte for byte, whoever it is about', async () => {
+      const answerTo = async (email: string) => {
+        const asked = await context.newPage()
+        await asked.goto(at('/auth/reset'))
+        await asked.getByLabel('Email').fill(email)
+        await asked.getByRole('button').click()
+        const text = await asked.content()
+        await asked.close()
+        return text
+      }
+      assert.equal(await answerTo('mary@example.org'), await answerTo('nobody@example.org'))
+    })
+  },
+)
