@@ -47,6 +47,7 @@ const fill = (database: Database, count: number): Promise<string[]> =>
       external_id: null,
       is_active: 1 as const,
       is_admin: 0 as const,
+      has_factor: 0 as const,
       context: 1,
       ...times,
     }))

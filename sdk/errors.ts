@@ -6,6 +6,8 @@ export type ErrorCode =
   | 'invalid_params'
   | 'internal_error'
   | 'unauthenticated'
+  | 'factor_required'
+  | 'proof_required'
   | 'claim_required'
   | 'not_found'
   | 'already_exists'
@@ -56,6 +58,22 @@ export class ClaimRequired extends HeroError {
   }
 }
 
+/** The password or link was right; go on with `signIn` at auth.login_by_code, within five minutes. */
+export class FactorRequired extends HeroError {
+  get signIn(): string {
+    return String(this.data.sign_in ?? '')
+  }
+  /** Any of totp, passkey, recovery. */
+  get factors(): readonly string[] {
+    return Array.isArray(this.data.factors) ? (this.data.factors as string[]) : []
+  }
+}
+
+/** Too long ago that this session's person proved themselves: call auth.prove, then try again. */
+export class ProofRequired extends HeroError {
+  readonly status = 403
+}
+
 export class NotFound extends HeroError {}
 export class AlreadyExists extends HeroError {}
 export class Conflict extends HeroError {}
@@ -77,6 +95,8 @@ export class ConnectionError extends Error {
 const classes: Partial<Record<ErrorCode, typeof HeroError>> = {
   invalid_params: InvalidParams,
   unauthenticated: Unauthenticated,
+  factor_required: FactorRequired,
+  proof_required: ProofRequired,
   claim_required: ClaimRequired,
   not_found: NotFound,
   already_exists: AlreadyExists,

@@ -36,6 +36,16 @@ export interface AuditVerification {
   } | null
 }
 
+export interface FactorList {
+  totp: {
+    /** Unix time in seconds, in the year 9999 at most */
+    created_at: number
+  } | null
+  passkeys: Passkey[]
+  /** How many are left */
+  recovery_codes: number
+}
+
 export interface Granter {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   group: string
@@ -163,6 +173,63 @@ export interface Membership {
   expires_at: number | null
 }
 
+export interface Passkey {
+  /** A UUID of version 7 */
+  id: string
+  name: string
+  /** Kept by a password manager, so that losing the device does not lose it */
+  synced: boolean
+  /** Unix time in seconds, in the year 9999 at most */
+  created_at: number
+  last_used_at: number | null
+}
+
+export interface PasskeyCreationOptions {
+  /** Bytes in base64url */
+  challenge: string
+  rp: {
+    id: string
+    name: string
+  }
+  user: {
+    /** Bytes in base64url */
+    id: string
+    name: string
+    displayName: string
+  }
+  pubKeyCredParams: {
+    type: string
+    alg: number
+  }[]
+  /** Milliseconds */
+  timeout: number
+  attestation: string
+  authenticatorSelection: {
+    residentKey: string
+    requireResidentKey: boolean
+    userVerification: string
+  }
+  excludeCredentials: {
+    type: string
+    /** Bytes in base64url */
+    id: string
+  }[]
+}
+
+export interface PasskeyRequestOptions {
+  /** Bytes in base64url */
+  challenge: string
+  rpId: string
+  /** Milliseconds */
+  timeout: number
+  userVerification: string
+  allowCredentials: {
+    type: string
+    /** Bytes in base64url */
+    id: string
+  }[]
+}
+
 export interface Resolution {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
@@ -178,8 +245,8 @@ export interface Revocation {
   session_id: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
-  /** logout: signed out; revoked: ended by sessions.revoke or revoke_all; password: the password was changed elsewhere; deactivated, removed: the account was */
-  reason: "logout" | "revoked" | "password" | "deactivated" | "removed"
+  /** logout: signed out; revoked: ended by sessions.revoke or revoke_all; password: the password was changed elsewhere; factors: a first second factor was added elsewhere, or all were cleared; idle: unused for session_idle; reused: a refresh token came twice; deactivated, removed: the account was */
+  reason: "logout" | "revoked" | "password" | "factors" | "idle" | "reused" | "deactivated" | "removed"
   /** Unix time in seconds, in the year 9999 at most */
   at: number
 }
@@ -289,14 +356,20 @@ export interface Session {
   user: string
   /** cookie: a browser signed in here; token: a program did */
   kind: "cookie" | "token"
-  /** How the person signed in: password, setup, magic_link, or the name of a provider */
+  /** How the person signed in: password, setup, magic_link, passkey, or the name of a provider */
   provider: string
   address: string
   user_agent: string
+  /** What was proven besides the password or mail */
+  factor: "" | "totp" | "recovery" | "passkey"
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
+  /** Unix time in seconds, up to a minute old */
+  last_used_at: number
   /** Unix time in seconds, in the year 9999 at most */
   expires_at: number
+  /** The session of this very call */
+  current: boolean
 }
 
 export interface Setting {
@@ -313,6 +386,8 @@ export interface SignedIn {
   token_type: "Bearer"
   /** Seconds */
   expires_in: number
+  /** Of programs: renews the session once, at auth.refresh */
+  refresh_token?: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
 }
@@ -331,6 +406,8 @@ export interface User {
   is_active: boolean
   /** Member of the admin group; follows only this field */
   is_admin: boolean
+  /** Has a second factor or a passkey, and is asked for it */
+  has_factor: boolean
   /** An integer from 0 (internal trust) to 2147483647 */
   context: number
   /** Unix time in seconds, in the year 9999 at most */
@@ -527,6 +604,96 @@ export interface AuthChangeEmailParams {
 export interface UsersInviteParams {
   /** One plain e-mail address in ASCII, at most 254 characters */
   email: string
+}
+
+export interface AuthLoginByCodeParams {
+  /** From `data.sign_in` of factor_required */
+  sign_in: string
+  /** Six digits of the app, or a recovery code */
+  code: string
+}
+
+export type AuthPasskeyOptionsParams = Record<string, never>
+
+export interface AuthLoginByPasskeyParams {
+  /** JSON of PublicKeyCredential.toJSON() */
+  assertion: string
+}
+
+export interface AuthProveParams {
+  /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
+  password?: string
+  /** Six digits of the app, or a recovery code */
+  code?: string
+  /** JSON of PublicKeyCredential.toJSON() */
+  assertion?: string
+}
+
+export interface AuthRefreshParams {
+  /** From signing in, or from the refresh before */
+  refresh_token: string
+}
+
+export interface FactorsListParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user?: string
+}
+
+export type FactorsAddTotpParams = Record<string, never>
+export type FactorsAddTotpResult = {
+  /** Base32, to be typed into an app */
+  secret: string
+  /** otpauth://…, to be shown as a QR code */
+  uri: string
+}
+
+export interface FactorsConfirmTotpParams {
+  /** Six digits of the app, or a recovery code */
+  code: string
+}
+export type FactorsConfirmTotpResult = {
+  /** Shown once; each stands in for a second factor once */
+  recovery_codes: string[]
+}
+
+export type FactorsRemoveTotpParams = Record<string, never>
+
+export type FactorsPasskeyOptionsParams = Record<string, never>
+
+export interface FactorsAddPasskeyParams {
+  /** What its owner calls it: one line of 1 to 60 characters */
+  name: string
+  /** JSON of PublicKeyCredential.toJSON() */
+  attestation: string
+}
+export type FactorsAddPasskeyResult = {
+  /** A UUID of version 7 */
+  id: string
+  /** Shown once; each stands in for a second factor once */
+  recovery_codes: string[]
+}
+
+export interface FactorsRenamePasskeyParams {
+  /** A UUID of version 7 */
+  id: string
+  /** What its owner calls it: one line of 1 to 60 characters */
+  name: string
+}
+
+export interface FactorsRemovePasskeyParams {
+  /** A UUID of version 7 */
+  id: string
+}
+
+export type FactorsRenewRecoveryCodesParams = Record<string, never>
+export type FactorsRenewRecoveryCodesResult = {
+  /** Shown once; each stands in for a second factor once */
+  recovery_codes: string[]
+}
+
+export interface FactorsClearParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
 }
 
 export interface UsersListParams {
@@ -1148,6 +1315,21 @@ export interface Methods {
   'auth.login_by_link': { params: AuthLoginByLinkParams; result: SignedIn }
   'auth.change_email': { params: AuthChangeEmailParams; result: null }
   'users.invite': { params: UsersInviteParams; result: null }
+  'auth.login_by_code': { params: AuthLoginByCodeParams; result: SignedIn }
+  'auth.passkey_options': { params: AuthPasskeyOptionsParams; result: PasskeyRequestOptions }
+  'auth.login_by_passkey': { params: AuthLoginByPasskeyParams; result: SignedIn }
+  'auth.prove': { params: AuthProveParams; result: null }
+  'auth.refresh': { params: AuthRefreshParams; result: SignedIn }
+  'factors.list': { params: FactorsListParams; result: FactorList }
+  'factors.add_totp': { params: FactorsAddTotpParams; result: FactorsAddTotpResult }
+  'factors.confirm_totp': { params: FactorsConfirmTotpParams; result: FactorsConfirmTotpResult }
+  'factors.remove_totp': { params: FactorsRemoveTotpParams; result: null }
+  'factors.passkey_options': { params: FactorsPasskeyOptionsParams; result: PasskeyCreationOptions }
+  'factors.add_passkey': { params: FactorsAddPasskeyParams; result: FactorsAddPasskeyResult }
+  'factors.rename_passkey': { params: FactorsRenamePasskeyParams; result: null }
+  'factors.remove_passkey': { params: FactorsRemovePasskeyParams; result: null }
+  'factors.renew_recovery_codes': { params: FactorsRenewRecoveryCodesParams; result: FactorsRenewRecoveryCodesResult }
+  'factors.clear': { params: FactorsClearParams; result: null }
   'users.list': { params: UsersListParams; result: UsersListResult }
   'users.get': { params: UsersGetParams; result: User }
   'users.add': { params: UsersAddParams; result: User }
@@ -1226,7 +1408,7 @@ export interface HeroProxyMethods {
   auth: {
     /** Make the first administrator and sign in; refused once there is one. Over the socket as operator, or with the token of the link that the daemon printed at its first start. */
     setup(params: AuthSetupParams): Promise<SignedIn>
-    /** Sign in with username or email and password */
+    /** Sign in with username or email and password. Whoever has a second factor is answered factor_required: go on at auth.login_by_code with its `data.sign_in`. */
     login(params: AuthLoginParams): Promise<SignedIn>
     /** End the present session */
     logout(params?: AuthLogoutParams): Promise<null>
@@ -1252,6 +1434,16 @@ export interface HeroProxyMethods {
     login_by_link(params: AuthLoginByLinkParams): Promise<SignedIn>
     /** Mail a link to a new address of yours; it counts once the link is used */
     change_email(params: AuthChangeEmailParams): Promise<null>
+    /** The second step of signing in: a code of the authenticator app, or a recovery code. A wrong code leaves `sign_in` as it is, for five minutes in all; five tries, then one a minute. */
+    login_by_code(params: AuthLoginByCodeParams): Promise<SignedIn>
+    /** Tell a browser how to ask for a passkey, for auth.login_by_passkey; with a session, for auth.prove */
+    passkey_options(params?: AuthPasskeyOptionsParams): Promise<PasskeyRequestOptions>
+    /** Sign in by a passkey, which is two factors in one */
+    login_by_passkey(params: AuthLoginByPasskeyParams): Promise<SignedIn>
+    /** Show again who you are: methods that ask for a fresh proof take this session for 15 minutes. One of the three. Whoever has a second factor proves it here too: for them the password alone does not do. */
+    prove(params?: AuthProveParams): Promise<null>
+    /** Renew a session of a program: both its tokens are replaced, until refresh_lifetime after its sign-in. A refresh token works once. One that comes again ends the session, for two hold it; within ten seconds it is answered `conflict`, for then an answer was lost or two calls raced. */
+    refresh(params: AuthRefreshParams): Promise<SignedIn>
   }
   users: {
     /** Mail an invitation to make an account */
@@ -1290,6 +1482,28 @@ export interface HeroProxyMethods {
       /** Take an identity from a person */
       remove(params: UsersIdentitiesRemoveParams): Promise<null>
     }
+  }
+  factors: {
+    /** Tell the second factors and passkeys of a user; your own if no user is named */
+    list(params?: FactorsListParams): Promise<FactorList>
+    /** Begin with an authenticator app: its seed, which counts once factors.confirm_totp had a code of it */
+    add_totp(params?: FactorsAddTotpParams): Promise<FactorsAddTotpResult>
+    /** Take the authenticator app into use, by a first code of it. With the first factor come recovery codes, and your other sessions end. */
+    confirm_totp(params: FactorsConfirmTotpParams): Promise<FactorsConfirmTotpResult>
+    /** Take the authenticator app out of use */
+    remove_totp(params?: FactorsRemoveTotpParams): Promise<null>
+    /** Tell a browser how to make a passkey, for factors.add_passkey */
+    passkey_options(params?: FactorsPasskeyOptionsParams): Promise<PasskeyCreationOptions>
+    /** Keep a passkey that a browser made: it signs in alone, and is asked for beside the password. With the first factor come recovery codes, and your other sessions end. */
+    add_passkey(params: FactorsAddPasskeyParams): Promise<FactorsAddPasskeyResult>
+    /** Call a passkey something else */
+    rename_passkey(params: FactorsRenamePasskeyParams): Promise<null>
+    /** Forget a passkey */
+    remove_passkey(params: FactorsRemovePasskeyParams): Promise<null>
+    /** Ten new recovery codes; the old ones are worth nothing */
+    renew_recovery_codes(params?: FactorsRenewRecoveryCodesParams): Promise<FactorsRenewRecoveryCodesResult>
+    /** Take all second factors and passkeys of a user away, who lost them; all their sessions end. An administrator's takes proxy.admin. Be sure who is asking you: this undoes what they guard against. */
+    clear(params: FactorsClearParams): Promise<null>
   }
   groups: {
     /** List groups by slug */
@@ -1428,6 +1642,21 @@ export const methodNames = [
   'auth.login_by_link',
   'auth.change_email',
   'users.invite',
+  'auth.login_by_code',
+  'auth.passkey_options',
+  'auth.login_by_passkey',
+  'auth.prove',
+  'auth.refresh',
+  'factors.list',
+  'factors.add_totp',
+  'factors.confirm_totp',
+  'factors.remove_totp',
+  'factors.passkey_options',
+  'factors.add_passkey',
+  'factors.rename_passkey',
+  'factors.remove_passkey',
+  'factors.renew_recovery_codes',
+  'factors.clear',
   'users.list',
   'users.get',
   'users.add',

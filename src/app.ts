@@ -6,6 +6,7 @@ import { EmailFlows } from './auth/email_flows.ts'
 import { emailMethods } from './auth/email_methods.ts'
 import { Links } from './auth/links.ts'
 import { authMethods } from './auth/methods.ts'
+import { proofMethods } from './auth/proof_methods.ts'
 import { Setup } from './auth/setup.ts'
 import { SignIn } from './auth/sign_in.ts'
 import { Impersonation } from './auth/impersonation.ts'
@@ -13,6 +14,10 @@ import { Claims } from './claims/claims.ts'
 import { claimMethods } from './claims/methods.ts'
 import { Attempts } from './credentials/attempts.ts'
 import { Credentials } from './credentials/credentials.ts'
+import { Challenges } from './factors/challenges.ts'
+import { Factors } from './factors/factors.ts'
+import { factorMethods } from './factors/methods.ts'
+import { Passkeys } from './factors/passkeys.ts'
 import { Admins } from './groups/admins.ts'
 import { Grants } from './groups/grants.ts'
 import { Groups } from './groups/groups.ts'
@@ -93,9 +98,9 @@ export const createApp = (
   const keys = new Keys(database, seal)
   const assertions = new Assertions(keys, config.public_url)
   const roles = new Roles(database)
-  const claims = new Claims(database)
+  const claims = new Claims(database, () => settings.value('admin_factor'))
   const credentials = new Credentials(database, () => settings.value('password_min_length'))
-  const sessions = new Sessions(database, () => settings.value('session_lifetime'))
+  const sessions = new Sessions(database, (name) => settings.value(name))
   const revocations = new Revocations(database)
   const mailServer = async () => ({
     host: await settings.value('smtp_host'),
@@ -110,8 +115,12 @@ export const createApp = (
   const mails = new Mails(database, seal, mailServer, log)
   const routes = new Routes(database)
   const attempts = new Attempts(database)
-  const signIn = new SignIn(database, credentials, sessions, attempts)
   const links = new Links(database)
+  const site = () => settings.value('site_name')
+  const party = { id: publicHost, origin: new URL(config.public_url).origin, name: site }
+  const passkeys = new Passkeys(database, new Challenges(database, seal.derive('passkey challenges')), party)
+  const factors = new Factors({ database, seal, passkeys, sessions, attempts, mails, site })
+  const signIn = new SignIn({ database, credentials, sessions, attempts, factors, links })
   const flows = new EmailFlows({
     database,
     users,
@@ -132,6 +141,8 @@ export const createApp = (
     ...healthMethods(counters, database.kind),
     ...authMethods({ users, credentials, attempts, sessions, claims, signIn, flows, setup, impersonation }),
     ...emailMethods({ flows, credentials, attempts, signIn }),
+    ...proofMethods({ users, credentials, attempts, sessions, factors, passkeys, signIn }),
+    ...factorMethods({ factors, passkeys, users, attempts }),
     ...userMethods(users, credentials, sessions),
     ...belongingMethods(belongings),
     ...groupMethods(groups, members, grants, admins),
@@ -174,7 +185,7 @@ export const createApp = (
     registration: await settings.value('registration_mode'),
     magicLinks: await settings.value('magic_links'),
   })
-  const visits = { call: dispatcher.call, identification, cookies, forms, visitors, offers }
+  const visits = { call: dispatcher.call, identification, cookies, forms, visitors, offers, publicHost }
   const rpc = new RpcPath({
     receive: (body, identify) => envelope.receive(body, identify),
     identification,

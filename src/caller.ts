@@ -15,6 +15,10 @@ export interface Caller {
   readonly session_id?: string
   /** Username of the person that this administrator acts as at forwarded services; decides nothing here. */
   readonly on_behalf?: string
+  /** When the person of this session last proved who they are, in Unix seconds. */
+  readonly proven_at?: number
+  /** The session of the same browser, which ends when another begins there. */
+  readonly replaces?: string | undefined
   /** How the person signed in: one of our own ways, or the name of a provider. */
   readonly provider?: string
   /** Whose network a guest calls from: `auth.me` tells it, and it gives no right at all. */

@@ -9,6 +9,8 @@ export const errorTable = {
   invalid_params: { code: -32602, http: 400, message: 'Invalid params' },
   internal_error: { code: -32603, http: 500, message: 'Internal error' },
   unauthenticated: { code: -32001, http: 401, message: 'Not signed in' },
+  factor_required: { code: -32002, http: 401, message: 'A second factor is due' },
+  proof_required: { code: -32003, http: 403, message: 'Prove once more that it is you' },
   // The old proxy answered -32001 for a missing claim too; callers that switch on the number keep working.
   claim_required: { code: -32001, http: 403, message: 'A claim is missing' },
   not_found: { code: -32004, http: 404, message: 'Not found' },

@@ -29,6 +29,7 @@ export const openInstance = async (
     const close = async () => {
       await app.secure?.close()
       await app.credentials.close()
+      await app.sessions.close()
       await database.close()
     }
     return { app, database, close }

@@ -24,6 +24,11 @@ interface Definition<P extends TObject, R extends TSchema, W> {
   readonly claim: ClaimRule
   /** Open as well to guests who call from somebody's network: for telling them so, and for nothing that gives a right. */
   readonly near?: true
+  /**
+   * Takes a proof of the last minutes from people with a session, for a session can be stolen: what gives ways in or rights.
+   * A function decides by the parameters, which are not validated yet.
+   */
+  readonly fresh?: true | ((params: Readonly<Record<string, unknown>>) => boolean)
   readonly params: P
   /** An allow-list: a field that is not named here turns the answer into an internal error. */
   readonly result: R

@@ -22,6 +22,7 @@ const rows: readonly (readonly string[])[] = [
     'tls',
     'mail',
   ],
+  ['factors'],
   ['auth'],
   ['rpc', 'edge'],
   ['top'],

@@ -122,9 +122,10 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
     claim: null,
     params: Shape({ token: LinkToken }),
     result: SignedIn,
-    errors: ['unauthenticated', 'conflict'],
+    errors: ['unauthenticated', 'factor_required', 'conflict'],
     target: (_, result) => (result ? `user=${result.user}` : ''),
     examples: [{ params: { token: exampleTokens.magic }, result: signedIn }],
+    prepare: ({ token }) => flows.askFactorByLink(token),
     handler: ({ token }, caller) => flows.openByLink(token, caller),
   }),
   method({

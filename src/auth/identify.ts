@@ -7,7 +7,7 @@ import type { Database } from '../storage/database.ts'
 import type { Subject } from '../storage/schema.ts'
 
 /** What a person's session and claims are made from. */
-const subjects = ['sessions', 'users', 'groups'] as const satisfies readonly Subject[]
+const subjects = ['sessions', 'users', 'groups', 'settings'] as const satisfies readonly Subject[]
 
 type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'gone'>
 
@@ -80,5 +80,6 @@ const callerOf = (session: LiveSession, claims: readonly string[], from: From): 
   user_id: session.user_id,
   session_id: session.id,
   provider: session.provider,
+  proven_at: session.proven_at,
   on_behalf: impersonated(session, claims)?.username,
 })

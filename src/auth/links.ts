@@ -13,6 +13,11 @@ export const lifetimes = {
 } as const
 export type Purpose = keyof typeof lifetimes
 
+/** Half a sign-in, by what was proven already: worth a try at the second factor, for five minutes. Never mailed. */
+export type Half = 'after_password' | 'after_magic_link'
+export const halves: readonly Half[] = ['after_password', 'after_magic_link']
+const halfLifetime = 300
+
 export interface Link {
   readonly user_id: string | null
   /** Where it was sent to, in lower case. */
@@ -42,31 +47,43 @@ export class Links {
     address: string,
     lifetime: number = lifetimes[purpose],
   ) {
-    const token = randomBytes(32).toString('base64url')
     const to = address.toLowerCase()
-    await this.#database.write(async () => {
+    return this.#database.write(async () => {
       const { query } = this.#database
       const older = query.deleteFrom('one_time_tokens').where('purpose', '=', purpose)
       await older.where('address', '=', to).execute()
       if (userId !== null) await older.where('user_id', '=', userId).execute()
-      const at = now()
-      await query
-        .insertInto('one_time_tokens')
-        .values({
-          token_hash: digest(token),
-          purpose,
-          user_id: userId,
-          address: to,
-          created_at: at,
-          expires_at: at + lifetime,
-        })
-        .execute()
+      return this.#insert(purpose, userId, to, lifetime)
     })
+  }
+
+  /** A token for half a sign-in; several may be on their way, in several browsers. */
+  async begin(half: Half, userId: string): Promise<string> {
+    return this.#database.write(() => this.#insert(half, userId, '', halfLifetime))
+  }
+
+  async #insert(purpose: Purpose | Half, userId: string | null, address: string, lifetime: number) {
+    const token = randomBytes(32).toString('base64url')
+    const at = now()
+    await this.#database.query
+      .insertInto('one_time_tokens')
+      .values({
+        token_hash: digest(token),
+        purpose,
+        user_id: userId,
+        address,
+        created_at: at,
+        expires_at: at + lifetime,
+      })
+      .execute()
     return token
   }
 
   /** What a token is for, without using it up; throws unauthenticated for a dead one. */
-  async read(token: string, ...purposes: readonly Purpose[]): Promise<Link & { readonly purpose: Purpose }> {
+  async read<P extends Purpose | Half>(
+    token: string,
+    ...purposes: readonly P[]
+  ): Promise<Link & { readonly purpose: P }> {
     const row = await this.#database.query
       .selectFrom('one_time_tokens')
       .select(['user_id', 'address', 'purpose', 'created_at'])
@@ -76,11 +93,14 @@ export class Links {
       .executeTakeFirst()
     // A clock that was set back would make a link live for longer than it was given.
     if (!row || row.created_at > now() + 300) throw dead()
-    return row as Link & { purpose: Purpose }
+    return row as typeof row & { purpose: P }
   }
 
   /** Uses a token up; of any number at the same time one gets it. Inside the transaction of what it allows. */
-  async use(token: string, ...purposes: readonly Purpose[]): Promise<Link & { readonly purpose: Purpose }> {
+  async use<P extends Purpose | Half>(
+    token: string,
+    ...purposes: readonly P[]
+  ): Promise<Link & { readonly purpose: P }> {
     const link = await this.read(token, ...purposes)
     const { numDeletedRows } = await this.#database.query
       .deleteFrom('one_time_tokens')

@@ -18,6 +18,9 @@ export const SignedIn = Named('SignedIn', {
   access_token: Type.String({ description: 'Opaque; send it as Authorization: Bearer. Shown once' }),
   token_type: Type.Literal('Bearer'),
   expires_in: Type.Integer({ description: 'Seconds' }),
+  refresh_token: Type.Optional(
+    Type.String({ description: 'Of programs: renews the session once, at auth.refresh' }),
+  ),
   user: Username,
 })
 
@@ -25,6 +28,7 @@ export const signedIn = {
   access_token: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hE',
   token_type: 'Bearer' as const,
   expires_in: 86400,
+  refresh_token: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hQ',
   user: 'ada',
 }
 
@@ -88,11 +92,13 @@ export const authMethods = ({
   method({
     name: 'auth.login',
     summary: 'Sign in with username or email and password',
+    description:
+      'Whoever has a second factor is answered factor_required: go on at auth.login_by_code with its `data.sign_in`.',
     effect: 'write',
     claim: null,
     params: Shape({ login: Line('Username or email', 254), password: Password }),
     result: SignedIn,
-    errors: ['unauthenticated', 'rate_limited'],
+    errors: ['unauthenticated', 'factor_required', 'rate_limited'],
     aliases: ['login'],
     examples: [{ params: { login: 'ada', password: 'mosaic-lantern-42-orbit' }, result: signedIn }],
     prepare: ({ login, password }, caller) => signIn.verifyPassword(login, password, caller),
@@ -166,6 +172,7 @@ export const authMethods = ({
       'Management calls are still decided and audited as yourself; services are told who you are in X-Hero-Impersonator.',
     effect: 'write',
     claim: ['proxy.impersonate'],
+    fresh: true,
     params: Shape({ user: Username }),
     result: Shape({ user: Username, until: Time }),
     errors: ['not_found', 'conflict'],
@@ -190,6 +197,7 @@ export const authMethods = ({
       "People name their current password too. Somebody else's password takes proxy.users.write, an administrator's proxy.admin.",
     effect: 'write',
     claim: ['proxy.users.write', 'users.{user?}'],
+    fresh: true,
     params: Shape({
       password: Password,
       user: Type.Optional(Username),

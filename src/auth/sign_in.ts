@@ -3,12 +3,23 @@ import type { Caller } from '../caller.ts'
 import type { Attempts, Counted } from '../credentials/attempts.ts'
 import type { Credentials } from '../credentials/credentials.ts'
 import { AppError } from '../errors.ts'
+import type { FactorKind, Factors } from '../factors/factors.ts'
 import type { OwnWay } from '../sessions/session.ts'
-import type { Sessions } from '../sessions/sessions.ts'
+import type { OpenedSession, Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import type { UserRow } from '../storage/schema.ts'
+import { halves, type Half, type Links } from './links.ts'
 
 const wrong = 'Wrong username, email or password'
+
+interface Parts {
+  readonly database: Database
+  readonly credentials: Credentials
+  readonly sessions: Sessions
+  readonly attempts: Attempts
+  readonly factors: Factors
+  readonly links: Links
+}
 
 /** A person, and the proof that the password given was theirs. */
 interface Proven {
@@ -21,30 +32,47 @@ interface Proven {
 const mayEnter = (user: Pick<UserRow, 'is_active' | 'email' | 'email_verified_at'>): boolean =>
   user.is_active === 1 && (user.email === null || user.email_verified_at !== null)
 
+export const signedInAs = (user: string, { token, expires_in, refresh_token }: OpenedSession) => ({
+  access_token: token,
+  token_type: 'Bearer' as const,
+  expires_in,
+  ...(refresh_token !== undefined && { refresh_token }),
+  user,
+})
+
 /** Signing in: a proof of who somebody is becomes a session. */
 export class SignIn {
   readonly #database: Database
   readonly #credentials: Credentials
   readonly #sessions: Sessions
   readonly #attempts: Attempts
+  readonly #factors: Factors
+  readonly #links: Links
 
-  constructor(database: Database, credentials: Credentials, sessions: Sessions, attempts: Attempts) {
-    this.#database = database
-    this.#credentials = credentials
-    this.#sessions = sessions
-    this.#attempts = attempts
+  constructor(parts: Parts) {
+    this.#database = parts.database
+    this.#credentials = parts.credentials
+    this.#sessions = parts.sessions
+    this.#attempts = parts.attempts
+    this.#factors = parts.factors
+    this.#links = parts.links
   }
 
   /**
    * Verifies username or email with the password. Unknown, wrong, unconfirmed and inactive get the same answer after the same work.
-   * Slow, so it runs before the transaction that opens the session.
+   * Slow, so it runs before the transaction that opens the session. Whoever has a second factor gets no further: factor_required.
    */
   async verifyPassword(login: string, password: string, caller: Caller): Promise<Proven> {
     this.#credentials.refuseIfBusy()
     const user = await this.#find(login)
     const counted = await this.#attempts.count(user ? { userId: user.id } : { login }, caller.address)
     const proof = await this.verifyCounted(user?.id, password, counted)
-    if (user && proof !== undefined && mayEnter(user)) return { user_id: user.id, proof, counted }
+    if (user && proof !== undefined && mayEnter(user)) {
+      if (user.has_factor === 0) return { user_id: user.id, proof, counted }
+      // The password was right; whether it was the person is not told before the factor is.
+      await this.#attempts.uncount(counted)
+      throw await this.secondStep(user, 'after_password')
+    }
     const refusal = new AppError('unauthenticated', wrong)
     // Only a name that is somebody's: people type their password into the wrong field.
     if (user) refusal.about = `user=${user.username}`
@@ -69,22 +97,66 @@ export class SignIn {
     return this.open(user_id, 'password', caller)
   }
 
-  /** Opens the session for a verified person: a cookie's for our own pages, a token for programs. */
-  async open(userId: string, provider: OwnWay, caller: Caller) {
+  /** The error that asks for the second factor: with what it takes to go on from here, which signs in nobody by itself. */
+  async secondStep(user: Pick<UserRow, 'id' | 'username'>, half: Half): Promise<AppError> {
+    const sign_in = await this.#links.begin(half, user.id)
+    const error = new AppError('factor_required', undefined, {
+      sign_in,
+      factors: await this.#factors.kinds(user.id),
+    })
+    error.about = `user=${user.username}`
+    return error
+  }
+
+  /** Counts a try at the second factor before it is looked at. */
+  async admitCode(signIn: string, caller: Caller): Promise<Counted> {
+    const { user_id } = await this.#links.read(signIn, ...halves)
+    return this.#attempts.count({ factorOf: user_id! }, caller.address)
+  }
+
+  /** Opens the session of half a sign-in and a code. A wrong code uses nothing up but the try. */
+  async openByCode(signIn: string, code: string, counted: Counted, caller: Caller) {
+    const { user_id, purpose } = await this.#links.use(signIn, ...halves)
+    const factor = await this.#factors.useCode(user_id!, code)
+    await this.#attempts.succeeded(counted)
+    return this.open(user_id!, purpose === 'after_password' ? 'password' : 'magic_link', caller, factor)
+  }
+
+  /**
+   * Opens the session for a verified person: a cookie's for our own pages, a token for programs. The one gate to being signed
+   * in: whoever has a second factor needs it, or a passkey, which is two in one.
+   */
+  async open(userId: string, provider: OwnWay, caller: Caller, factor: '' | FactorKind = '') {
+    const user = await this.#database.query
+      .selectFrom('users')
+      .select(['username', 'is_active', 'email', 'email_verified_at', 'has_factor'])
+      .where('id', '=', userId)
+      .executeTakeFirst()
+    // Deactivated or removed between the proof and here.
+    if (!user || !mayEnter(user)) throw new AppError('unauthenticated', wrong)
+    // Given a factor between the proof and here.
+    if (user.has_factor === 1 && factor === '') throw new AppError('unauthenticated', wrong)
+    // One browser, one identity: whoever was signed in there before is not any more.
+    if (caller.replaces !== undefined) await this.#sessions.revoke(caller.replaces, 'logout')
+    const opened = await this.#sessions.open(userId, {
+      kind: caller.via === 'browser' ? 'cookie' : 'token',
+      provider,
+      factor,
+      address: caller.address ?? '',
+      user_agent: caller.user_agent ?? '',
+    })
+    return signedInAs(user.username, opened)
+  }
+
+  /** Whether somebody who signed in may go on: the username, or unauthenticated. */
+  async mayStay(userId: string): Promise<string> {
     const user = await this.#database.query
       .selectFrom('users')
       .select(['username', 'is_active', 'email', 'email_verified_at'])
       .where('id', '=', userId)
       .executeTakeFirst()
-    // Deactivated or removed between the proof and here.
-    if (!user || !mayEnter(user)) throw new AppError('unauthenticated', wrong)
-    const { token, expires_in } = await this.#sessions.open(userId, {
-      kind: caller.via === 'browser' ? 'cookie' : 'token',
-      provider,
-      address: caller.address ?? '',
-      user_agent: caller.user_agent ?? '',
-    })
-    return { access_token: token, token_type: 'Bearer' as const, expires_in, user: user.username }
+    if (!user || !mayEnter(user)) throw new AppError('unauthenticated', 'The session has ended; sign in')
+    return user.username
   }
 
   #find(login: string): Promise<UserRow | undefined> {

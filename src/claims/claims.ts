@@ -21,15 +21,22 @@ const keep = 100_000
 /** What people are, as claims. Warm answers come from memory; a change of users or groups makes them anew. */
 export class Claims {
   readonly #database: Database
+  readonly #factorDemanded: () => Promise<boolean>
   readonly #graph: Cached<Graph>
   readonly #answers: Cached<Map<string, Resolved>>
   /** Those that were read ahead. */
   readonly #people: Cached<Map<string, Person>>
 
-  constructor(database: Database) {
+  /** `factorDemanded`: whether `admin` and `proxy.*` are withheld from people without a second factor. */
+  constructor(database: Database, factorDemanded: () => Promise<boolean> = async () => false) {
     this.#database = database
+    this.#factorDemanded = factorDemanded
     this.#graph = new Cached(database, ['groups'], () => loadGraph(database))
-    this.#answers = new Cached(database, ['users', 'groups'], async () => new Map<string, Resolved>())
+    this.#answers = new Cached(
+      database,
+      ['users', 'groups', 'settings'],
+      async () => new Map<string, Resolved>(),
+    )
     this.#people = new Cached(database, ['users', 'groups'], async () => new Map<string, Person>())
   }
 
@@ -67,7 +74,9 @@ export class Claims {
     const person = await this.#person(userId)
     if (!person) return undefined
     const graph = await this.#graph.get()
-    const resolved = resolveClaims(graph, person, where.service ?? '', where.context ?? person.context, at)
+    const demanded = await this.#factorDemanded()
+    const { service = '', context = person.context } = where
+    const resolved = resolveClaims(graph, person, service, context, at, demanded)
     // Kept in the map that was current before the rows were read: after a change nobody looks there any more.
     if (answers.size >= keep) answers.clear()
     answers.set(key, resolved)
@@ -105,6 +114,7 @@ export class Claims {
       ...user,
       is_active: user.is_active === 1,
       is_admin: user.is_admin === 1,
+      has_factor: user.has_factor === 1,
       groups: groupsOf.get(user.id) ?? [],
       administers: (administersOf.get(user.id) ?? []).map(({ group_id }) => group_id),
     }))

@@ -7,6 +7,7 @@ export interface Person {
   readonly username: string
   readonly is_active: boolean
   readonly is_admin: boolean
+  readonly has_factor: boolean
   readonly context: number
   readonly groups: readonly { readonly group: string; readonly expires_at: number | null }[]
   /** The groups that this person administers, by id. */
@@ -32,11 +33,15 @@ export const resolveClaims = (
   service: string,
   context: number,
   at: number,
+  /** Whether what administrators hold takes a second factor. */
+  factorDemanded = false,
 ): Resolved => {
   if (!person.is_active) return { claims: [], why: [], until: Infinity }
   const why = new Map<string, Why>()
+  const withheld = factorDemanded && !person.has_factor
   let until = Infinity
   const tell = (claim: string, because: Why['because'], path: readonly string[], role: string | null) => {
+    if (withheld && /^(admin$|proxy\.)/.test(claim)) return
     if (!why.has(claim)) why.set(claim, { claim, because, path: [...path], role })
   }
   const holds = (grant: { service: string; context: number | null }) =>

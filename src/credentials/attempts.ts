@@ -16,6 +16,8 @@ const limits = {
   account: { burst: 10, interval: 60, failures: 100 },
   /** An account, from a network in which its person has signed in: strangers elsewhere use nothing of this up. */
   place: { burst: 10, interval: 20, failures: 100 },
+  /** Codes of a second factor, from anywhere: whoever gets here knows the password already. */
+  factor: { burst: 5, interval: 60, failures: 100 },
   /** A client's network, whatever accounts it tries. */
   network: { burst: 50, interval: 6, failures: Infinity },
 } as const satisfies Record<string, Limit>
@@ -91,9 +93,16 @@ export class Attempts {
    * Counts one attempt on an account: by the id of its user, or, where nobody is called so, by what was typed, which limits
    * it just the same. Throws rate_limited with the seconds to wait.
    */
-  async count(who: { userId: string } | { login: string }, address: string | undefined): Promise<Counted> {
+  async count(
+    who: { userId: string } | { factorOf: string } | { login: string },
+    address: string | undefined,
+  ): Promise<Counted> {
     const account =
-      'userId' in who ? `user ${who.userId}` : `name ${hash('sha256', who.login.toLowerCase(), 'hex')}`
+      'userId' in who
+        ? `user ${who.userId}`
+        : 'factorOf' in who
+          ? `factor ${who.factorOf}`
+          : `name ${hash('sha256', who.login.toLowerCase(), 'hex')}`
     const network = networkOf(address)
     // Refusing costs no transaction: a flood of refused ones holds up no writer.
     this.#refuse(await this.#buckets(account, network))
@@ -115,14 +124,19 @@ export class Attempts {
     })
   }
 
-  /** It was the person: nothing of it counts, and this network is known from now on. Inside the transaction of what it proves. */
+  /**
+   * It was the person: nothing that was counted against them counts, and this network is known from now on. Inside the
+   * transaction of what it proves.
+   */
   async succeeded(counted: Counted): Promise<void> {
     await this.#database.write(async () => {
       await this.uncount(counted)
       const { account, network } = counted
-      await this.#database.query.deleteFrom('attempts').where('key', '=', account).execute()
-      if (network !== undefined && account.startsWith('user '))
-        await this.#put({ key: placeOf(account, network), full_until: 0, failures: 0, seen_at: now() })
+      const [kind, id] = account.split(' ')
+      const keys = kind === 'name' ? [account] : [`user ${id}`, `factor ${id}`]
+      await this.#database.query.deleteFrom('attempts').where('key', 'in', keys).execute()
+      if (network !== undefined && kind !== 'name')
+        await this.#put({ key: placeOf(`user ${id}`, network), full_until: 0, failures: 0, seen_at: now() })
     })
   }
 
@@ -174,13 +188,14 @@ export class Attempts {
 
   /** What an attempt counts in, each with what it holds now. */
   async #buckets(account: string, network: string | undefined) {
-    const place = network === undefined ? '' : placeOf(account, network)
+    const ofUser = account.startsWith('user ')
+    const place = network === undefined || !ofUser ? '' : placeOf(account, network)
     const rows = await this.#rows([account, place, `network ${network}`])
     const known = rows.get(place)
     const found: { bucket: Bucket; row: Row | undefined }[] = []
     const add = (key: string, limit: Limit) => found.push({ bucket: { key, limit }, row: rows.get(key) })
     if (known && known.seen_at > now() - placeMemory) add(place, limits.place)
-    else add(account, limits.account)
+    else add(account, account.startsWith('factor ') ? limits.factor : limits.account)
     if (network !== undefined) add(`network ${network}`, limits.network)
     return found
   }

@@ -7,6 +7,9 @@ import type { Recipient, Sent } from './recipient.ts'
 const policy =
   "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+/** The same with our one script: where passkeys are. */
+export const policyWithScript = `${policy}; script-src 'self'`
+
 /** Headers of everything that we answer ourselves. */
 export const ownHeaders = (asked: Pick<Asked, 'secure'>): Record<string, string> => ({
   'cache-control': 'no-store',

@@ -1,5 +1,5 @@
 import { AppError, errorTable } from '../errors.ts'
-import { inWords, openSession } from './auth_pages.ts'
+import { inWords, openSession } from './open_session.ts'
 import { emailField, formPage, newPasswordField, usernameField, type FormPage } from './pages/form.ts'
 import { safeNext } from './safe_next.ts'
 import type { Visit } from './visit.ts'
@@ -205,7 +205,7 @@ export const postMagic = async (visit: Visit): Promise<void> => {
       tell(visit, 'Look into your mail', sent)
     return
   }
-  await openSession(visit, 'auth.login_by_link', { token }, '/auth/me', (formToken, problem) =>
-    formPage({ ...enterForm(token), place: visit.asked.host, token: formToken, problem, links: [back] }),
+  await openSession(visit, 'auth.login_by_link', { token }, '/auth/me', (problem, status, headers) =>
+    show(visit, { ...enterForm(token), links: [back] }, status, problem, headers),
   )
 }

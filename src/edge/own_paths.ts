@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { notHere, ownHeaders, redirect, send, tell } from './answers.ts'
 import type { Asked } from './asked.ts'
+import * as account from './account_pages.ts'
 import * as pages from './auth_pages.ts'
 import * as email from './email_pages.ts'
 import { icon } from './pages/page.ts'
+import { passkeyScript } from './pages/passkey.ts'
 import { style } from './pages/style.ts'
+import * as proof from './proof_pages.ts'
 import type { RpcPath } from './rpc_path.ts'
 import { safeNext } from './safe_next.ts'
 import { Visit, type VisitParts } from './visit.ts'
@@ -55,10 +58,22 @@ export class OwnPaths {
       '/auth/verify': { GET: page(email.verify), POST: page(email.postVerify) },
       '/auth/reset': { GET: page(email.reset), POST: page(email.postReset) },
       '/auth/magic': { GET: page(email.magic), POST: page(email.postMagic) },
-      '/auth/me': { GET: page(pages.me) },
+      '/auth/factor': { POST: page(proof.postFactor) },
+      '/auth/passkey': { POST: page(proof.postPasskey) },
+      '/auth/prove': { GET: page(proof.prove), POST: page(proof.postProve) },
+      '/auth/me': { GET: page(account.me) },
+      ...Object.fromEntries(
+        account.accountActions.map((name) => [
+          `/auth/account/${name}`,
+          { POST: page(account.postAccount(name)) },
+        ]),
+      ),
       '/auth/stop_impersonating': { POST: page(pages.postStopImpersonating) },
       '/auth/style.css': {
         GET: still('text/css; charset=utf-8', style, 'public, max-age=31536000, immutable'),
+      },
+      '/auth/passkeys.js': {
+        GET: still('text/javascript; charset=utf-8', passkeyScript, 'public, max-age=31536000, immutable'),
       },
       '/auth/icon.svg': { GET: still('image/svg+xml', icon, 'public, max-age=86400') },
       '/login': {

@@ -3,7 +3,7 @@ import type { Identification } from '../auth/identify.ts'
 import { readBody } from '../body.ts'
 import { guest, type Caller } from '../caller.ts'
 import type { Call } from '../method.ts'
-import { isNavigation, ownHeaders, redirect, send, tell, type Told } from './answers.ts'
+import { isNavigation, ownHeaders, policyWithScript, redirect, send, tell, type Told } from './answers.ts'
 import type { Asked } from './asked.ts'
 import { sessionCookieName, type CookiePolicy } from './cookie_policy.ts'
 import { readCookie, setCookie } from './cookies.ts'
@@ -20,6 +20,8 @@ export interface VisitParts {
   readonly forms: FormGuard
   readonly visitors: Visitors
   readonly offers: () => Promise<Offers>
+  /** The host of the public URL. */
+  readonly publicHost: string
 }
 
 /** One request to a page of ours: who makes it, what its form says, and how it is answered. */
@@ -51,6 +53,11 @@ export class Visit {
 
   guest(): Caller {
     return guest(this.#from())
+  }
+
+  /** Whether this is the host of the public URL, where passkeys are valid. */
+  get atHome(): boolean {
+    return this.asked.host === this.#parts.publicHost
   }
 
   offers(): Promise<Offers> {
@@ -101,6 +108,15 @@ export class Visit {
     const cookies: Record<string, string> = setCookie === undefined ? {} : { 'set-cookie': setCookie }
     const all = { ...ownHeaders(this.asked), ...headers, ...cookies }
     send(this.#response, status, 'text/html; charset=utf-8', body(token), all)
+  }
+
+  /** The same where passkeys are: our script may run. */
+  pageWithScript(
+    status: number,
+    body: (token: string) => string,
+    headers: Record<string, string> = {},
+  ): Promise<void> {
+    return this.page(status, body, { ...headers, 'content-security-policy': policyWithScript })
   }
 
   json(value: unknown): void {

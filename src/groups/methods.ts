@@ -124,6 +124,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.add_member',
+    fresh: true,
     claim: administer,
     summary: 'Put a user or another group into a group, for good or until a time',
     params: Shape({
@@ -161,6 +162,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.add_admin',
+    fresh: true,
     summary: 'Let a person change the members of a group, and nothing else of it',
     params: Shape({ group: GroupSlug, user: Username }),
     result: GroupDetail,
@@ -183,6 +185,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.add_role',
+    fresh: true,
     summary: 'Let a group carry a role, everywhere or for one service or context',
     params: Shape({ group: GroupSlug, role: RoleName, ...scope }),
     result: GroupDetail,
@@ -211,6 +214,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.add_claim',
+    fresh: true,
     summary: 'Let a group carry a claim directly, everywhere or for one service or context',
     params: Shape({ group: GroupSlug, claim: GrantableClaim, ...scope }),
     result: GroupDetail,

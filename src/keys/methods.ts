@@ -54,6 +54,7 @@ export const keyMethods = (keys: Keys) => [
     summary: 'Sign with a new key from now on; the old one verifies for another day',
     effect: 'write',
     claim: ['proxy.admin'],
+    fresh: true,
     params: Nothing,
     result: Key,
     examples: [{ params: {}, result: key }],

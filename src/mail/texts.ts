@@ -83,6 +83,13 @@ export const english = {
       'If it was not you, tell whoever runs this installation at once.',
     ],
   }),
+  factors_changed: ({ site, about }) => ({
+    subject: `How you sign in to ${site} has changed`,
+    paragraphs: [
+      `${about}`,
+      'If it was not you, change your password at once and tell whoever runs this installation.',
+    ],
+  }),
   test: ({ site }) => ({
     subject: `Mail from ${site} arrives`,
     paragraphs: ['This is the test that somebody asked for. The mail settings are right.'],

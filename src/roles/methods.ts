@@ -91,6 +91,7 @@ export const roleMethods = (roles: Roles) => [
   method({
     ...write,
     name: 'roles.add_claim',
+    fresh: true,
     summary: 'Add a claim to a role, everywhere or for one service or context',
     params: Shape({ role: RoleName, claim: GrantableClaim, ...scope }),
     result: Role,

@@ -1,12 +1,28 @@
 import type { Caller } from '../caller.ts'
 import { AppError } from '../errors.ts'
 import type { Method } from '../method.ts'
+import { now } from '../storage/id.ts'
+
+/** Seconds for which a proof is fresh. */
+const freshFor = 900
 
 /** `users.{param}`: the person named is the caller. `groups.{param}.admin`: the caller administers the group named. */
 const template = /^(users|groups)\.\{([a-z_]+)(\?)?\}(?:\.admin)?$/
 
-/** The one gate: throws unless the caller satisfies the method's rule. Sees the parameters before they are validated. */
+/** The one gate: throws unless the caller satisfies the method's rule, by a fresh proof where it asks for one. Sees the parameters before they are validated. */
 export const authorise = (
+  method: Method,
+  params: Readonly<Record<string, unknown>>,
+  caller: Caller,
+): void => {
+  refuseWithoutClaim(method, params, caller)
+  const { fresh } = method
+  if (!fresh || caller.session_id === undefined || (fresh !== true && !fresh(params))) return
+  if ((caller.proven_at ?? 0) + freshFor <= now())
+    throw new AppError('proof_required', 'Prove once more that it is you: auth.prove')
+}
+
+const refuseWithoutClaim = (
   { claim: rule, near }: Method,
   params: Readonly<Record<string, unknown>>,
   caller: Caller,

@@ -7,10 +7,11 @@ type Json = Record<string, unknown>
 /** What every method may answer, beside its own errors. */
 const everywhere: readonly ErrorName[] = ['unavailable', 'invalid_params', 'internal_error']
 
-const errorsOf = ({ claim, errors = [] }: Method): ErrorName[] => {
+const errorsOf = ({ claim, fresh, errors = [] }: Method): ErrorName[] => {
   const gate: ErrorName[] =
     claim === null ? [] : claim === 'self' ? ['unauthenticated'] : ['unauthenticated', 'claim_required']
-  return [...new Set([...gate, ...errors, ...everywhere])]
+  const proof: ErrorName[] = fresh ? ['proof_required'] : []
+  return [...new Set([...gate, ...proof, ...errors, ...everywhere])]
 }
 
 /** Schemas with a title move to components, so that each has one name in document and SDK. */
@@ -66,6 +67,7 @@ export const openrpcDocument = (methods: readonly Method[], version: string): Js
     examples: examplesOf(method),
     'x-effect': method.effect,
     'x-required-claim': method.claim,
+    ...(method.fresh && { 'x-fresh-proof': true }),
     ...(method.aliases && { 'x-aliases': method.aliases }),
   }))
   const errors = Object.entries(errorTable).map(([name, { code, message }]) => [
@@ -77,7 +79,7 @@ export const openrpcDocument = (methods: readonly Method[], version: string): Js
     info: {
       title: 'hero_proxy',
       description:
-        'The one door of a self-hosted stack. `x-required-claim` is null for everybody, "self" for any signed-in caller, or a list of claims of which any suffices; `users.{param}` in it means the person the parameter names.',
+        'The one door of a self-hosted stack. `x-required-claim` is null for everybody, "self" for any signed-in caller, or a list of claims of which any suffices; `users.{param}` in it means the person the parameter names. `x-fresh-proof` marks what takes a proof of the last 15 minutes from people with a session: `auth.prove`.',
       version,
       license: { name: 'MIT' },
     },

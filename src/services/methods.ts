@@ -29,6 +29,7 @@ export const serviceMethods = (services: Services) => [
   method({
     ...rule,
     name: 'services.add',
+    fresh: true,
     summary: 'Let the processes of a local user call over the socket as a service with claims of its own',
     description: 'The user must be able to open the socket: put it into the group of the socket folder.',
     effect: 'write',
@@ -46,6 +47,7 @@ export const serviceMethods = (services: Services) => [
   method({
     ...rule,
     name: 'services.update',
+    fresh: true,
     summary: 'Change the local user or the claims of a service; its next call follows them',
     effect: 'write',
     params: Shape({

@@ -6,6 +6,9 @@ export interface LiveSession {
   readonly kind: 'cookie' | 'token'
   readonly provider: string
   readonly expires_at: number
+  readonly proven_at: number
+  /** When it was last used, as far as this process knows. */
+  used_at: number
   readonly user_id: string
   readonly username: string
   readonly email: string | null

@@ -19,8 +19,11 @@ const example: Session = {
   provider: 'password',
   address: '127.0.0.1',
   user_agent: 'Mozilla/5.0',
+  factor: '',
   created_at: 1795435200,
+  last_used_at: 1795435200,
   expires_at: 1795521600,
+  current: false,
 }
 
 const revocation: Revocation = {
@@ -47,7 +50,8 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
     params: Shape({ user: Type.Optional(Username), limit: Limit, cursor: Cursor }),
     result: Page(Session),
     examples: [{ params: { user: 'ada' }, result: { items: [example], next_cursor: null } }],
-    handler: ({ user, ...page }, caller) => sessions.list({ user: subject(user, caller), ...page }),
+    handler: ({ user, ...page }, caller) =>
+      sessions.list({ user: subject(user, caller), ...page }, caller.session_id),
   }),
   method({
     name: 'sessions.revoke',

@@ -2,7 +2,7 @@ import { Type, type Static } from '../type.ts'
 import { Id, Named, Time, Username } from '../schemas.ts'
 
 /** The ways to prove oneself that are ours; a session says one of them, or the name of the provider that opened it. */
-export const ownWays = ['password', 'setup', 'magic_link'] as const
+export const ownWays = ['password', 'setup', 'magic_link', 'passkey'] as const
 export type OwnWay = (typeof ownWays)[number]
 
 /** Whether somebody else vouched for the person: an identity provider, by its name. */
@@ -16,17 +16,31 @@ export const Session = Named('Session', {
     description: 'cookie: a browser signed in here; token: a program did',
   }),
   provider: Type.String({
-    description: 'How the person signed in: password, setup, magic_link, or the name of a provider',
+    description: 'How the person signed in: password, setup, magic_link, passkey, or the name of a provider',
   }),
   address: Type.String(),
   user_agent: Type.String(),
+  factor: Type.Enum(['', 'totp', 'recovery', 'passkey'], {
+    description: 'What was proven besides the password or mail',
+  }),
   created_at: Time,
+  last_used_at: Type.Integer({ description: 'Unix time in seconds, up to a minute old' }),
   expires_at: Time,
+  current: Type.Boolean({ description: 'The session of this very call' }),
 })
 export type Session = Static<typeof Session>
 
 /** Why a session ended before its time. */
-export const revocationReasons = ['logout', 'revoked', 'password', 'deactivated', 'removed'] as const
+export const revocationReasons = [
+  'logout',
+  'revoked',
+  'password',
+  'factors',
+  'idle',
+  'reused',
+  'deactivated',
+  'removed',
+] as const
 export type RevocationReason = (typeof revocationReasons)[number]
 
 export const Revocation = Named('Revocation', {
@@ -35,7 +49,7 @@ export const Revocation = Named('Revocation', {
   user: Username,
   reason: Type.Enum(revocationReasons, {
     description:
-      'logout: signed out; revoked: ended by sessions.revoke or revoke_all; password: the password was changed elsewhere; deactivated, removed: the account was',
+      'logout: signed out; revoked: ended by sessions.revoke or revoke_all; password: the password was changed elsewhere; factors: a first second factor was added elsewhere, or all were cleared; idle: unused for session_idle; reused: a refresh token came twice; deactivated, removed: the account was',
   }),
   at: Time,
 })

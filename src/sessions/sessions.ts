@@ -7,6 +7,7 @@ import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { SessionRow } from '../storage/schema.ts'
 import type { LiveSession } from './live_session.ts'
+import { SessionUses } from './session_uses.ts'
 import { recordRevocations } from './revocations.ts'
 import type { RevocationReason, Session } from './session.ts'
 
@@ -14,10 +15,31 @@ export interface SessionOrigin {
   readonly kind: 'cookie' | 'token'
   /** How the person proved who they are: one of our own ways, or the name of a provider. */
   readonly provider: string
+  /** What else was proven; empty for nothing. */
+  readonly factor: string
   readonly address: string
   readonly user_agent: string
 }
 
+export interface OpenedSession {
+  readonly id: string
+  readonly token: string
+  /** Seconds. */
+  readonly expires_in: number
+  /** Of programs: renews the session once. */
+  readonly refresh_token?: string
+}
+
+interface Limits {
+  readonly session_lifetime: number
+  readonly session_idle: number
+  readonly refresh_lifetime: number
+}
+
+/** Seconds within which a refresh token that comes again was sent by the same program, which lost the answer. */
+const refreshGrace = 10
+/** The shortest session_idle: what was used since is not idle. */
+const surelyUsed = 300
 const tokenLength = 43
 const keep = 200_000
 
@@ -29,22 +51,22 @@ export const hashToken = (token: string): string => hash('sha256', token, 'hex')
 /** Signed-in people. The token is given out once; we keep its SHA-256. */
 export class Sessions {
   readonly #database: Database
-  readonly #lifetime: () => Promise<number>
+  readonly #limit: (name: keyof Limits) => Promise<number>
+  readonly #uses: SessionUses
   readonly #live: Cached<Map<string, LiveSession>>
 
-  constructor(database: Database, lifetime: () => Promise<number>) {
+  /** `limit` reads a setting, in seconds. */
+  constructor(database: Database, limit: (name: keyof Limits) => Promise<number>) {
     this.#database = database
-    this.#lifetime = lifetime
+    this.#limit = limit
+    this.#uses = new SessionUses(database)
     this.#live = new Cached(database, ['sessions', 'users'], async () => new Map<string, LiveSession>())
   }
 
   /** Opens a session: the one way to be signed in, whatever the proof was. The caller has verified it. */
-  async open(
-    userId: string,
-    origin: SessionOrigin,
-  ): Promise<{ token: string; id: string; expires_in: number }> {
-    const token = randomBytes(32).toString('base64url')
-    const expires_in = await this.#lifetime()
+  async open(userId: string, origin: SessionOrigin): Promise<OpenedSession> {
+    const token = newToken()
+    const expires_in = await this.#limit('session_lifetime')
     const at = now()
     const row: SessionRow = {
       id: newId(),
@@ -52,15 +74,88 @@ export class Sessions {
       token_hash: hashToken(token),
       kind: origin.kind,
       provider: origin.provider,
+      factor: origin.factor,
       address: origin.address,
       user_agent: origin.user_agent.slice(0, 300),
       created_at: at,
       expires_at: at + expires_in,
+      proven_at: at,
+      last_used_at: at,
       impersonated_user_id: null,
       impersonating_until: null,
     }
-    await this.#database.write(() => this.#database.query.insertInto('sessions').values(row).execute())
-    return { token, id: row.id, expires_in }
+    return this.#database.write(async () => {
+      await this.#database.query.insertInto('sessions').values(row).execute()
+      const opened = { token, id: row.id, expires_in }
+      return origin.kind === 'cookie' ? opened : { ...opened, refresh_token: await this.#addRefresh(row) }
+    })
+  }
+
+  /** A refresh token for a session, until `refresh_lifetime` after its sign-in, however often it is renewed. */
+  async #addRefresh({ id, created_at }: Pick<SessionRow, 'id' | 'created_at'>): Promise<string> {
+    const token = newToken()
+    const expires_at = created_at + (await this.#limit('refresh_lifetime'))
+    await this.#database.query
+      .insertInto('refresh_tokens')
+      .values({ token_hash: hashToken(token), session_id: id, created_at: now(), expires_at, used_at: null })
+      .execute()
+    return token
+  }
+
+  /**
+   * What a refresh token renews, or undefined for a dead one. `reused` if it was used before: then somebody else may have it,
+   * unless that was just now and its answer was lost.
+   */
+  async readRefresh(token: string) {
+    if (!looksLikeToken(token)) return undefined
+    const row = await this.#database.query
+      .selectFrom('refresh_tokens')
+      .innerJoin('sessions', 'sessions.id', 'refresh_tokens.session_id')
+      .select(['sessions.id', 'sessions.user_id', 'sessions.created_at', 'refresh_tokens.used_at'])
+      .where('refresh_tokens.token_hash', '=', hashToken(token))
+      .where('refresh_tokens.expires_at', '>', now())
+      .where('sessions.last_used_at', '>', now() - (await this.#limit('session_idle')))
+      .executeTakeFirst()
+    if (!row) return undefined
+    const { used_at, ...session } = row
+    return {
+      ...session,
+      reused: used_at === null ? null : used_at > now() - refreshGrace ? 'just now' : 'before',
+    }
+  }
+
+  /** Renews a session: its tokens of before are worth nothing. Undefined if another call did so first. Inside a transaction. */
+  async refresh(token: string): Promise<OpenedSession | undefined> {
+    const session = await this.readRefresh(token)
+    const { query } = this.#database
+    const at = now()
+    const { numUpdatedRows } = await query
+      .updateTable('refresh_tokens')
+      .set({ used_at: at })
+      .where('token_hash', '=', hashToken(token))
+      .where('used_at', 'is', null)
+      .executeTakeFirst()
+    if (!session || numUpdatedRows !== 1n) return undefined
+    const access = newToken()
+    const refresh_token = await this.#addRefresh(session)
+    const expires_in = await this.#limit('session_lifetime')
+    await query
+      .updateTable('sessions')
+      .set({ token_hash: hashToken(access), expires_at: at + expires_in, last_used_at: at })
+      .where('id', '=', session.id)
+      .execute()
+    this.#database.changed('sessions')
+    return { token: access, id: session.id, expires_in, refresh_token }
+  }
+
+  /** The person of a session has just shown again who they are. Inside a transaction. */
+  async prove(id: string): Promise<void> {
+    await this.#database.query
+      .updateTable('sessions')
+      .set({ proven_at: now() })
+      .where('id', '=', id)
+      .execute()
+    this.#database.changed('sessions')
   }
 
   /** The session of a token, or undefined if there is none, it ended, or its user is inactive. Warm, it is synchronous. */
@@ -68,8 +163,12 @@ export class Sessions {
     if (!looksLikeToken(token)) return undefined
     const key = hashToken(token)
     const session = this.#live.warm()?.get(key)
-    if (session) return session.kind === kind && session.expires_at > now() ? session : undefined
-    return this.#load(key, kind)
+    const at = now()
+    // Unused for a while as far as this process knows: others may know better, and the limit is theirs.
+    if (!session || session.used_at < at - surelyUsed) return this.#load(key, kind)
+    if (session.kind !== kind || session.expires_at <= at) return undefined
+    this.#uses.note(session, at)
+    return session
   }
 
   /** Reads many at once, so that finding each of them afterwards takes no query of its own. */
@@ -79,7 +178,11 @@ export class Sessions {
 
   async #load(key: string, kind: 'cookie' | 'token'): Promise<LiveSession | undefined> {
     const [session] = await this.#read('sessions.token_hash', [key])
-    return session?.kind === kind && session.expires_at > now() ? session : undefined
+    const at = now()
+    if (!session || session.kind !== kind || session.expires_at <= at) return undefined
+    if (session.used_at <= at - (await this.#limit('session_idle'))) return undefined
+    this.#uses.note(session, at)
+    return session
   }
 
   async #read(by: 'sessions.id' | 'sessions.token_hash', values: readonly string[]): Promise<LiveSession[]> {
@@ -96,6 +199,8 @@ export class Sessions {
         'sessions.kind',
         'sessions.provider',
         'sessions.expires_at',
+        'sessions.proven_at',
+        'sessions.last_used_at as used_at',
         'sessions.user_id',
         'sessions.impersonating_until',
         'users.username',
@@ -133,6 +238,7 @@ export class Sessions {
 
   async list(
     filter: PageParams & { user: string },
+    current: string | undefined,
   ): Promise<{ items: Session[]; next_cursor: string | null }> {
     const before = afterCursor(filter.cursor)
     const rows = await this.#database.query
@@ -145,11 +251,13 @@ export class Sessions {
         'sessions.provider',
         'sessions.address',
         'sessions.user_agent',
+        'sessions.factor',
         'sessions.created_at',
+        'sessions.last_used_at',
         'sessions.expires_at',
       ])
       .where(sql`lower(users.username)`, '=', filter.user.toLowerCase())
-      .where('sessions.expires_at', '>', now())
+      .where(lives(now()))
       .$if(before !== '', (query) => query.where('sessions.id', '<', before))
       .orderBy('sessions.id', 'desc')
       .limit(pageSize(filter.limit) + 1)
@@ -158,7 +266,7 @@ export class Sessions {
       rows,
       filter,
       (row) => row.id,
-      (row) => row,
+      (row) => ({ ...row, factor: row.factor as Session['factor'], current: row.id === current }),
     )
   }
 
@@ -208,10 +316,27 @@ export class Sessions {
     })
   }
 
-  /** Deletes sessions that have ended by time; called on a timer. */
+  /** Deletes sessions that have ended by time, and ends those that nobody uses; called on a timer. */
   async sweep(): Promise<void> {
-    await this.#database.write(() =>
-      this.#database.query.deleteFrom('sessions').where('expires_at', '<=', now()).execute(),
-    )
+    const at = now()
+    const unused = at - (await this.#limit('session_idle'))
+    await this.#database.write(async () => {
+      await this.#end(sql`sessions.last_used_at <= ${unused} and sessions.expires_at > ${at}`, 'idle')
+      await this.#database.query.deleteFrom('refresh_tokens').where('expires_at', '<=', at).execute()
+      await this.#database.query
+        .deleteFrom('sessions')
+        .where((eb) => eb.not(lives(at)))
+        .execute()
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#uses.close()
   }
 }
+
+const newToken = () => randomBytes(32).toString('base64url')
+
+/** Not over by time, or renewable. */
+const lives = (at: number) =>
+  sql<SqlBool>`(sessions.expires_at > ${at} or exists (select 1 from refresh_tokens where refresh_tokens.session_id = sessions.id and refresh_tokens.expires_at > ${at} and refresh_tokens.used_at is null))`

@@ -73,6 +73,17 @@ export const definitions = {
     34560000,
     'Seconds that a sign-in lasts; browsers keep cookies for 400 days at most',
   ),
+  session_idle: integer(604800, 300, 34560000, 'Seconds without use after which a session ends'),
+  refresh_lifetime: integer(
+    2592000,
+    300,
+    34560000,
+    'Seconds after a sign-in of a program until which its session can be renewed by auth.refresh',
+  ),
+  admin_factor: yesNo(
+    false,
+    'Withhold admin and proxy.* from people without a second factor or passkey; they can sign in and add one',
+  ),
   insecure_cookies: yesNo(
     false,
     'Allow signing in over plain HTTP on other hosts than localhost; passwords then cross the network readable',

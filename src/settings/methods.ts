@@ -48,6 +48,7 @@ export const settingMethods = (settings: Settings) => [
     summary: 'Change one run-time setting; it counts from the next request on',
     effect: 'write',
     claim: ['proxy.admin'],
+    fresh: true,
     params: Shape({ key: Key, value: SettingValue }),
     result: Setting,
     errors: ['not_found'],

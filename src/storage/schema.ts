@@ -10,6 +10,8 @@ export interface UserRow {
   external_id: string | null
   is_active: Bit
   is_admin: Bit
+  /** Whether there is a row for this person in totp (confirmed) or passkeys. */
+  has_factor: Bit
   context: number
   created_at: number
   updated_at: number
@@ -51,6 +53,12 @@ export interface SessionRow {
   user_agent: string
   created_at: number
   expires_at: number
+  /** What was proven besides the password or mail; empty for nothing. */
+  factor: string
+  /** When the person last proved who they are: at the sign-in, or since. */
+  proven_at: number
+  /** Up to a minute old. */
+  last_used_at: number
   /** Whom the session's administrator acts as, and until when. */
   impersonated_user_id: string | null
   impersonating_until: number | null
@@ -160,6 +168,32 @@ export interface Schema {
     retired_at: number | null
   }
   sessions: SessionRow
+  /** Each renews its session once; `used_at` tells a second use from a first. */
+  refresh_tokens: {
+    token_hash: string
+    session_id: string
+    created_at: number
+    expires_at: number
+    used_at: number | null
+  }
+  totp: {
+    user_id: string
+    secret_sealed: string
+    /** When the first code was given; until then it counts for nothing. */
+    confirmed_at: number | null
+    /** The last time step that was accepted: none counts twice. */
+    last_step: number
+    created_at: number
+  }
+  recovery_codes: { user_id: string; code_hash: string }
+  passkeys: OfUser & {
+    name: string
+    credential_id: string
+    public_key: string
+    counter: number
+    synced: Bit
+    last_used_at: number | null
+  }
   one_time_tokens: {
     token_hash: string
     purpose: string

@@ -69,6 +69,7 @@ export const belongingMethods = (belongings: Belongings) => [
   method({
     ...write,
     name: 'users.networks.add',
+    fresh: true,
     summary:
       'Let a person be known by a network, where a route takes networks; of several the longest prefix counts',
     params: Shape({ user: Username, network: Network, description: Type.Optional(Note) }),
@@ -98,6 +99,7 @@ export const belongingMethods = (belongings: Belongings) => [
   method({
     ...write,
     name: 'users.keys.add',
+    fresh: true,
     summary: 'Give a person a public key to sign requests with',
     params: Shape({ user: Username, pubkey: Pubkey, description: Type.Optional(Note) }),
     result: UserKey,
@@ -133,6 +135,7 @@ export const belongingMethods = (belongings: Belongings) => [
   method({
     ...write,
     name: 'users.identities.add',
+    fresh: true,
     summary: 'Link an identity at a provider to a person',
     params: Shape({ user: Username, provider: Provider, subject: Subject }),
     result: UserIdentity,

@@ -12,6 +12,7 @@ export const ada: User = {
   external_id: null,
   is_active: true,
   is_admin: true,
+  has_factor: false,
   context: 1,
   ...times,
 }
@@ -25,6 +26,7 @@ export const grace: User = {
   external_id: 'hr-1906',
   is_active: true,
   is_admin: false,
+  has_factor: false,
   context: 1,
   ...times,
 }

@@ -71,6 +71,7 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
     description: 'Without a password the user cannot sign in by password until one is set.',
     effect: 'write',
     claim: ['proxy.users.write'],
+    fresh: true,
     params: Shape({
       username: Username,
       email: Type.Optional(Nullable(Email)),
@@ -110,6 +111,7 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
     summary: 'Change fields of a user; people may change their own display_name',
     effect: 'write',
     claim: ['proxy.users.write', 'users.{username}'],
+    fresh: (params) => Object.keys(params).some((key) => key !== 'username' && key !== 'display_name'),
     params: Shape({
       username: Username,
       display_name: Type.Optional(DisplayName),
@@ -140,6 +142,7 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
       'Remove a user with memberships, sessions and credentials; the username is never given out again',
     effect: 'write',
     claim: ['proxy.users.write'],
+    fresh: true,
     params: Shape({ username: Username }),
     result: Type.Null(),
     errors: ['not_found', 'conflict'],

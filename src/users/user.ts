@@ -14,6 +14,7 @@ export const User = Named('User', {
   external_id: Nullable(ExternalId),
   is_active: Type.Boolean({ description: 'An inactive user has no identity anywhere' }),
   is_admin: Type.Boolean({ description: 'Member of the admin group; follows only this field' }),
+  has_factor: Type.Boolean({ description: 'Has a second factor or a passkey, and is asked for it' }),
   context: Context,
   created_at: Time,
   updated_at: Time,
@@ -24,6 +25,7 @@ export const toUser = (row: UserRow): User => ({
   ...row,
   is_active: row.is_active === 1,
   is_admin: row.is_admin === 1,
+  has_factor: row.has_factor === 1,
 })
 
 export const bit = (value: boolean): Bit => (value ? 1 : 0)

@@ -157,6 +157,7 @@ export class Users {
         external_id,
         is_active: 1,
         is_admin: bit(is_admin),
+        has_factor: 0,
         context,
         created_at: at,
         updated_at: at,

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { browserMissing, startBrowser } from '../helpers/browser.ts'
+import { codeOf } from '../helpers/factors.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
@@ -76,6 +77,34 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
       await page.getByText('You are signed in here.').waitFor()
       assert.deepEqual(await violations(page), [])
       await check(at('/auth/logout'))
+      await context.clearCookies()
+      const login = `grace-${colorScheme}`
+      await daemon.hero.users.add({ username: login, password: goodPassword })
+      const signIn = async () => {
+        await page.goto(at('/auth/login'))
+        await page.getByLabel('Username or email').fill(login)
+        await page.getByLabel('Password').fill(goodPassword)
+        await page.keyboard.press('Enter')
+      }
+      const press = (name: string) => page.getByRole('button', { name }).click()
+      await signIn()
+      await page.getByText('You are signed in here.').waitFor()
+      await page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+      assert.deepEqual(await violations(page), [])
+      await check(at('/auth/prove'))
+      await page.goto(at('/auth/me'))
+      await press('Add an authenticator app')
+      assert.deepEqual(await violations(page), [])
+      const secret = (await page.locator('.hint code').innerText()).replaceAll(' ', '')
+      await page.getByRole('textbox', { name: 'Code' }).fill(codeOf(secret))
+      await press('Take it into use')
+      await page.getByText('Recovery codes').first().waitFor()
+      assert.deepEqual(await violations(page), [])
+      await check(at('/auth/me?done=confirm_totp'))
+      await context.clearCookies()
+      await signIn()
+      await page.getByText('One more step').first().waitFor()
+      assert.deepEqual(await violations(page), [])
       await context.close()
     })
   }

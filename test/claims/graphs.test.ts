@@ -29,6 +29,7 @@ const put = (database: Database, instance: Instance): Promise<string> =>
         id: ada,
         username: 'ada',
         display_name: '',
+        has_factor: 0,
         email: null,
         email_verified_at: null,
         external_id: null,

@@ -48,6 +48,7 @@ const graphOf = (instance: Instance): Graph => {
 const personOf = ({ person, memberships }: Instance): Person => ({
   username: 'ada',
   context: 1,
+  has_factor: false,
   ...person,
   groups: memberships.map(({ group, expires_at }) => ({ group: `id${group}`, expires_at })),
   administers: [],
@@ -133,6 +134,7 @@ test('of several ways to one claim the shortest is told', () => {
     username: 'ada',
     is_active: true,
     is_admin: false,
+    has_factor: false,
     context: 1,
     groups: ['far', 'near'].map((group) => ({ group, expires_at: null })),
     administers: [],
@@ -150,6 +152,7 @@ test('a cycle that a hand put into the database ends', () => {
     username: 'ada',
     is_active: true,
     is_admin: false,
+    has_factor: false,
     context: 1,
     groups: [{ group: 'a', expires_at: null }],
     administers: [],

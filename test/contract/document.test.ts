@@ -135,6 +135,8 @@ test('code, document and SDK agree on every error', () => {
     invalid_params: -32602,
     internal_error: -32603,
     unauthenticated: -32001,
+    factor_required: -32002,
+    proof_required: -32003,
     claim_required: -32001,
     not_found: -32004,
     already_exists: -32009,

@@ -54,6 +54,21 @@ export const rows: Record<string, Row> = {
   'auth.login_by_link': everybody,
   'auth.change_email': signedIn,
   'users.invite': only('proxy.users.write'),
+  'auth.login_by_code': everybody,
+  'auth.passkey_options': everybody,
+  'auth.login_by_passkey': everybody,
+  'auth.prove': signedIn,
+  'auth.refresh': everybody,
+  'factors.list': own('proxy.users.read'),
+  'factors.add_totp': signedIn,
+  'factors.confirm_totp': signedIn,
+  'factors.remove_totp': signedIn,
+  'factors.passkey_options': signedIn,
+  'factors.add_passkey': signedIn,
+  'factors.rename_passkey': signedIn,
+  'factors.remove_passkey': signedIn,
+  'factors.renew_recovery_codes': signedIn,
+  'factors.clear': only('proxy.users.write'),
   'users.list': only('proxy.users.read'),
   'users.get': own('proxy.users.read'),
   'users.add': only('proxy.users.write'),
@@ -118,4 +133,9 @@ export const rows: Record<string, Row> = {
   'audit.verify': only('proxy.audit.read'),
 }
 /** Where leaving out the person means the caller. */
-export const mayLeaveOut = new Set(['auth.set_password', 'sessions.list', 'sessions.revoke_all'])
+export const mayLeaveOut = new Set([
+  'factors.list',
+  'auth.set_password',
+  'sessions.list',
+  'sessions.revoke_all',
+])

@@ -21,6 +21,7 @@ export const providerSession = async (
     new Sessions(database, async () => 3600).open(id, {
       kind: 'cookie',
       provider,
+      factor: '',
       address: '127.0.0.1',
       user_agent: 'test',
     }),

@@ -6,6 +6,7 @@ type Documented = OpenRpc['methods'][number]
 
 export interface DocumentedMethod extends Documented {
   readonly 'x-effect': 'read' | 'write'
+  readonly 'x-fresh-proof'?: true
   readonly errors: readonly { readonly $ref: string }[]
   readonly examples: readonly {
     readonly name: string

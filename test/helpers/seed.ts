@@ -53,6 +53,7 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
   await byHand(daemon, async (database) => {
     const { query } = database
     const browser = { kind: 'cookie', address: '127.0.0.1', user_agent: 'Mozilla/5.0' } as const
+    await query.deleteFrom('refresh_tokens').execute()
     await query
       .updateTable('sessions')
       .set({ id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a31', ...browser })

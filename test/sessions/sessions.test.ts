@@ -29,7 +29,12 @@ onBothDatabases('sessions', (newUrl, kind) => {
       assert.deepEqual({ user, kind, provider }, { user: 'grace', kind: 'token', provider: 'password' })
       assert.equal(expires_at - created_at, 86400)
     }
-    assert.deepEqual(await daemon.hero.sessions.list({ user: 'GRACE' }), own)
+    assert.deepEqual(
+      own.items.map(({ current }) => current),
+      [false, true],
+    )
+    const asOthersSeeIt = own.items.map((session) => ({ ...session, current: false }))
+    assert.deepEqual((await daemon.hero.sessions.list({ user: 'GRACE' })).items, asOthersSeeIt)
     const page = await graces[0]!.sessions.list({ limit: 1 })
     const rest = await graces[0]!.sessions.list({ limit: 1, cursor: page.next_cursor! })
     assert.deepEqual([...page.items, ...rest.items], own.items)
@@ -79,6 +84,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
     await grace.auth.me()
     await byHand(daemon, async (database) => {
       await database.query.updateTable('sessions').set({ expires_at: 1000 }).execute()
+      await database.query.deleteFrom('refresh_tokens').execute()
       database.changed('sessions')
     })
     const lives = () =>
@@ -109,7 +115,13 @@ onBothDatabases('sessions', (newUrl, kind) => {
     const database = await openDatabase(daemon.config.database_url, createLog('silent'))
     const sessions = new Sessions(database, async () => 2)
     const { id } = await daemon.hero.users.get({ username: 'grace' })
-    const origin = { kind: 'token', provider: 'password', address: '', user_agent: 'x'.repeat(1000) } as const
+    const origin = {
+      kind: 'token',
+      provider: 'password',
+      factor: '',
+      address: '',
+      user_agent: 'x'.repeat(1000),
+    } as const
     const { token } = await sessions.open(id, origin)
     assert.equal((await sessions.find(token, 'token'))?.username, 'grace')
     assert.equal(await sessions.find(token, 'cookie'), undefined)

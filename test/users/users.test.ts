@@ -55,6 +55,7 @@ onBothDatabases('users', (newUrl) => {
       external_id: 'hr-1',
       is_active: true,
       is_admin: false,
+      has_factor: false,
       context: 1,
     })
     assert.ok(Math.abs(created_at - Date.now() / 1000) < 60)

@@ -3,21 +3,18 @@ import { page } from './page.ts'
 
 interface MePage {
   readonly place: string
-  readonly token: string
   readonly user: string
   readonly display_name: string
   readonly email: string | null
   readonly claims: readonly string[]
-  /** Whom services see in place of this administrator. */
-  readonly impersonating: string | null
-  /** How the person is known. */
-  readonly provider: string | null
 }
 
-const signOut = (token: string) => html`<form method="post" action="/auth/logout">
-<input type="hidden" name="form_token" value="${token}">
-<button class="quiet">Sign out</button>
-</form>`
+interface SignOutPage {
+  readonly place: string
+  readonly token: string
+  /** Whom services see in place of this administrator. */
+  readonly impersonating: string | null
+}
 
 const banner = (user: string | null, token: string) =>
   user !== null &&
@@ -27,25 +24,23 @@ const banner = (user: string | null, token: string) =>
 <button class="quiet">Be yourself again</button>
 </form>`
 
-export const mePage = (known: MePage): string => {
-  const { place, token, user, display_name, email, claims, impersonating } = known
-  const near = known.provider === 'network'
-  return page(
-    near ? 'Known here' : 'Signed in',
+/** For somebody who is known by the network, and not signed in. */
+export const mePage = ({ place, user, display_name, email, claims }: MePage): string =>
+  page(
+    'Known here',
     place,
-    html`${banner(impersonating, token)}<h1>${display_name || user}</h1>
-<p class="lead">${near ? 'Your network is known here. You are not signed in.' : 'You are signed in here.'}</p>
+    html`<h1>${display_name || user}</h1>
+<p class="lead">Your network is known here. You are not signed in.</p>
 <dl>
 <dt>Username</dt><dd>${user}</dd>
 ${email !== null && html`<dt>Email</dt><dd>${email}</dd>`}
 <dt>Claims</dt><dd><ul class="claims">${claims.map((claim) => html`<li>${claim}</li>`)}</ul></dd>
 </dl>
-${near ? html`<p><a href="/auth/login">Sign in</a></p>` : signOut(token)}`,
+<p><a href="/auth/login">Sign in</a></p>`,
   )
-}
 
 /** For links to /logout: leaving takes a button, because opening a link must change nothing. */
-export const signOutPage = ({ place, token, impersonating }: Pick<MePage, 'place' | 'token' | 'impersonating'>): string =>
+export const signOutPage = ({ place, token, impersonating }: SignOutPage): string =>
   page(
     'Sign out',
     place,

@@ -1,6 +1,7 @@
 import { linkList } from './form.ts'
 import { html } from './html.ts'
 import { page } from './page.ts'
+import { passkeyForm, passkeyTag } from './passkey.ts'
 
 /** What people may do here besides signing in by password. */
 export interface Offers {
@@ -21,11 +22,13 @@ interface SignInPage {
   readonly token: string
   readonly returnTo: string
   readonly offers: Offers
+  /** What the browser is told to ask a passkey with; undefined where none is valid. */
+  readonly passkey: unknown
   readonly login?: string
   readonly problem?: string
 }
 
-export const signInPage = ({ place, token, returnTo, offers, login, problem }: SignInPage): string =>
+export const signInPage = ({ place, token, returnTo, offers, passkey, login, problem }: SignInPage): string =>
   page(
     'Sign in',
     place,
@@ -40,5 +43,6 @@ ${problem !== undefined && html`<p class="notice" role="alert" id="problem">${pr
 <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024"${problem !== undefined && html` aria-describedby="problem"`}${login !== undefined && html` autofocus`}>
 <button>Sign in</button>
 </form>
+${passkey !== undefined && html`${passkeyForm({ way: 'get', options: passkey, action: '/auth/passkey', token, hidden: { return_to: returnTo }, button: 'Use a passkey' })}${passkeyTag}`}
 ${linkList(waysOf(offers, returnTo))}`,
   )

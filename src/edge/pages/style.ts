@@ -75,6 +75,16 @@ dd { margin: 0; overflow-wrap: anywhere; }
 code, .claims li { font: 0.8125rem/1.5 ui-monospace, 'SF Mono', Menlo, 'DejaVu Sans Mono', 'Liberation Mono', monospace; }
 .claims li { padding: 0.1rem 0.5rem; border-radius: 1rem; background: var(--chip); overflow-wrap: anywhere; }
 .ways { list-style: none; margin: 1.25rem 0 0; padding: 0; display: grid; gap: 0.5rem; font-size: 0.9375rem; }
+h2 { margin: 2.25rem 0 0.5rem; padding-top: 1.25rem; border-top: 1px solid var(--line); font-size: 1.125rem; }
+details { margin: 0.5rem 0; }
+summary { cursor: pointer; padding: 0.35rem 0; color: var(--accent); }
+.rows, .codes { list-style: none; margin: 0.5rem 0 0; padding: 0; display: grid; gap: 1rem; overflow-wrap: anywhere; }
+.rows p { margin: 0; }
+.rows button { margin-top: 0.6rem; }
+.codes { grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 0.4rem; }
+.codes code { font-size: 1rem; }
+.done { margin: 1.1rem 0 0; padding: 0.7rem 0.9rem; border-radius: 0.5rem; background: var(--chip); border: 1px solid var(--field-line); }
+.qr svg { display: block; width: min(14rem, 100%); height: auto; margin: 0 auto 1rem; border-radius: 0.5rem; }
 .number { color: var(--soft); font-size: 0.9375rem; margin: 1.25rem 0 0; }
 footer { padding: 1rem; text-align: center; color: var(--soft); font-size: 0.8125rem; }
 @media (prefers-reduced-motion: no-preference) { button, .button { transition: background-color 120ms; } }

@@ -1,0 +1,187 @@
+import { refuseWhileImpersonating, type Caller } from '../caller.ts'
+import type { Attempts, Counted } from '../credentials/attempts.ts'
+import type { Credentials } from '../credentials/credentials.ts'
+import { AppError, conflict, invalidParams } from '../errors.ts'
+import type { Factors } from '../factors/factors.ts'
+import { exampleOptions, PasskeyAnswer, RequestOptions, SecretCode } from '../factors/passkey_options.ts'
+import type { Asserted, Passkeys } from '../factors/passkeys.ts'
+import { method } from '../method.ts'
+import { Nothing, Password, Shape } from '../schemas.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import { Type } from '../type.ts'
+import type { Users } from '../users/users.ts'
+import { SignedIn, signedIn } from './methods.ts'
+import { signedInAs, type SignIn } from './sign_in.ts'
+
+const OpaqueToken = (description: string) => Type.String({ minLength: 1, maxLength: 100, description })
+
+interface Parts {
+  readonly users: Users
+  readonly credentials: Credentials
+  readonly attempts: Attempts
+  readonly sessions: Sessions
+  readonly factors: Factors
+  readonly passkeys: Passkeys
+  readonly signIn: SignIn
+}
+
+/** What a step-up was proven by, for the moment in which it counts. */
+type Proof =
+  | { readonly way: 'password'; readonly stored: string; readonly counted: Counted }
+  | { readonly way: 'code'; readonly code: string; readonly counted: Counted }
+  | { readonly way: 'passkey'; readonly asserted: Asserted }
+
+/** A signed-in person with a session, or conflict. */
+const personOf = (caller: Caller): { user_id: string; session_id: string } => {
+  refuseWhileImpersonating(caller)
+  const { user_id, session_id } = caller
+  if (user_id === undefined || session_id === undefined)
+    throw conflict('This call was made without a session')
+  return { user_id, session_id }
+}
+
+/** Who passes a challenge: anybody signs in, a session proves itself. */
+const proveWith = (session_id: string) => `prove ${session_id}`
+
+/** Proving who one is by more than a password: second factors, passkeys, once more, and renewing a session. */
+export const proofMethods = ({
+  users,
+  credentials,
+  attempts,
+  sessions,
+  factors,
+  passkeys,
+  signIn,
+}: Parts) => [
+  method({
+    name: 'auth.login_by_code',
+    summary: 'The second step of signing in: a code of the authenticator app, or a recovery code',
+    description:
+      'A wrong code leaves `sign_in` as it is, for five minutes in all; five tries, then one a minute.',
+    effect: 'write',
+    claim: null,
+    params: Shape({
+      sign_in: OpaqueToken('From `data.sign_in` of factor_required'),
+      code: SecretCode,
+    }),
+    result: SignedIn,
+    errors: ['unauthenticated', 'rate_limited'],
+    target: (_, result) => (result ? `user=${result.user}` : ''),
+    examples: [
+      {
+        params: { sign_in: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hU', code: '492039' },
+        result: signedIn,
+      },
+    ],
+    prepare: ({ sign_in }, caller) => signIn.admitCode(sign_in, caller),
+    handler: ({ sign_in, code }, caller, counted) => signIn.openByCode(sign_in, code, counted, caller),
+  }),
+  method({
+    name: 'auth.passkey_options',
+    summary:
+      'Tell a browser how to ask for a passkey, for auth.login_by_passkey; with a session, for auth.prove',
+    effect: 'read',
+    claim: null,
+    params: Nothing,
+    result: RequestOptions,
+    examples: [{ params: {}, result: exampleOptions }],
+    handler: (_, { session_id }) =>
+      passkeys.requestOptions(session_id === undefined ? 'sign_in' : proveWith(session_id)),
+  }),
+  method({
+    name: 'auth.login_by_passkey',
+    summary: 'Sign in by a passkey, which is two factors in one',
+    effect: 'write',
+    claim: null,
+    params: Shape({ assertion: PasskeyAnswer }),
+    result: SignedIn,
+    errors: ['unauthenticated'],
+    target: (_, result) => (result ? `user=${result.user}` : ''),
+    examples: [
+      { params: { assertion: '{"id":"KEDetxZcUfinhVi6Za5nZQ","type":"public-key"}' }, result: signedIn },
+    ],
+    prepare: ({ assertion }) => passkeys.assert(assertion, 'sign_in'),
+    handler: async (_, caller, asserted) => {
+      await passkeys.use(asserted)
+      return signIn.open(asserted.user_id, 'passkey', caller, 'passkey')
+    },
+  }),
+  method({
+    name: 'auth.prove',
+    summary: 'Show again who you are: methods that ask for a fresh proof take this session for 15 minutes',
+    description:
+      'One of the three. Whoever has a second factor proves it here too: for them the password alone does not do.',
+    effect: 'write',
+    claim: 'self',
+    params: Shape({
+      password: Type.Optional(Password),
+      code: Type.Optional(SecretCode),
+      assertion: Type.Optional(PasskeyAnswer),
+    }),
+    result: Type.Null(),
+    errors: ['conflict', 'unauthenticated', 'rate_limited'],
+    examples: [{ params: { password: 'mosaic-lantern-42-orbit' }, result: null }],
+    prepare: async ({ password, code, assertion }, caller): Promise<Proof> => {
+      const { user_id, session_id } = personOf(caller)
+      if ([password, code, assertion].filter((given) => given !== undefined).length !== 1)
+        throw invalidParams('password', 'exactly one of password, code and assertion')
+      if (assertion !== undefined) {
+        const asserted = await passkeys.assert(assertion, proveWith(session_id))
+        if (asserted.user_id !== user_id)
+          throw new AppError('unauthenticated', 'This is another person’s passkey')
+        return { way: 'passkey', asserted }
+      }
+      if (code !== undefined)
+        return { way: 'code', code, counted: await attempts.count({ factorOf: user_id }, caller.address) }
+      if ((await users.get({ id: user_id })).has_factor)
+        throw new AppError('unauthenticated', 'You have a second factor: prove it by a code or a passkey')
+      const counted = await attempts.count({ userId: user_id }, caller.address)
+      const stored = await signIn.verifyCounted(user_id, password!, counted)
+      if (stored === undefined) throw new AppError('unauthenticated', 'The password is wrong')
+      return { way: 'password', stored, counted }
+    },
+    handler: async (_, caller, proof) => {
+      const { user_id, session_id } = personOf(caller)
+      if (proof.way === 'password') {
+        const { has_factor } = await users.get({ id: user_id })
+        if (has_factor || !(await credentials.stands(user_id, proof.stored)))
+          throw new AppError('unauthenticated', 'The password is wrong')
+      } else if (proof.way === 'code') await factors.useCode(user_id, proof.code)
+      else await passkeys.use(proof.asserted)
+      if (proof.way !== 'passkey') await attempts.succeeded(proof.counted)
+      await sessions.prove(session_id)
+      return null
+    },
+  }),
+  method({
+    name: 'auth.refresh',
+    summary:
+      'Renew a session of a program: both its tokens are replaced, until refresh_lifetime after its sign-in',
+    description:
+      'A refresh token works once. One that comes again ends the session, for two hold it; within ten seconds it is answered `conflict`, for then an answer was lost or two calls raced.',
+    effect: 'write',
+    claim: null,
+    params: Shape({ refresh_token: OpaqueToken('From signing in, or from the refresh before') }),
+    result: SignedIn,
+    errors: ['unauthenticated', 'conflict'],
+    target: (_, result) => (result ? `user=${result.user}` : ''),
+    examples: [
+      { params: { refresh_token: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hY' }, result: signedIn },
+    ],
+    prepare: async ({ refresh_token }) => {
+      const session = await sessions.readRefresh(refresh_token)
+      // In a write of its own: what follows throws, and the session ends all the same.
+      if (session?.reused === 'before') await sessions.revoke(session.id, 'reused')
+      if (!session || session.reused === 'before') throw deadRefresh()
+      return session
+    },
+    handler: async ({ refresh_token }, _, { user_id }) => {
+      const username = await signIn.mayStay(user_id)
+      const renewed = await sessions.refresh(refresh_token)
+      if (!renewed) throw conflict('This refresh token was used just now; use the one it was answered with')
+      return signedInAs(username, renewed)
+    },
+  }),
+]
+
+const deadRefresh = () => new AppError('unauthenticated', 'This refresh token is not valid any more; sign in')

@@ -1,0 +1,83 @@
+import { AppError } from '../errors.ts'
+import { inWords, openSession, secondStep } from './open_session.ts'
+import { proofPage } from './pages/factor.ts'
+import { safeNext } from './safe_next.ts'
+import type { Visit } from './visit.ts'
+
+// Pages that ask for more than a password: the second step, a passkey, and a proof before something that matters.
+
+export const postFactor = async (visit: Visit): Promise<void> => {
+  const form = await visit.form()
+  if (!form) return
+  const sign_in = form.get('sign_in') ?? ''
+  const returnTo = safeNext(form.get('return_to'))
+  const factors = (form.get('factors') ?? '').split(' ')
+  const params = { sign_in, code: form.get('code') ?? '' }
+  await openSession(visit, 'auth.login_by_code', params, returnTo, (problem) =>
+    secondStep(visit, { sign_in, factors }, returnTo, problem),
+  )
+}
+
+export const postPasskey = async (visit: Visit): Promise<void> => {
+  const form = await visit.form()
+  if (!form) return
+  const params = { assertion: form.get('answer') ?? '' }
+  const returnTo = safeNext(form.get('return_to'))
+  await openSession(visit, 'auth.login_by_passkey', params, returnTo, async (problem) =>
+    visit.tell({
+      status: 401,
+      title: 'Not signed in',
+      text: problem,
+      code: 'unauthenticated',
+      link: { href: `/auth/login?return_to=${encodeURIComponent(returnTo)}`, text: 'Try again' },
+    }),
+  )
+}
+
+const showProof = async (visit: Visit, returnTo: string, problem?: string, status = 200): Promise<void> => {
+  const caller = await visit.caller()
+  if (!caller) return visit.go(302, '/auth/login')
+  const { totp, passkeys, recovery_codes } = (await visit.call('factors.list', {}, caller)) as {
+    totp: object | null
+    passkeys: readonly object[]
+    recovery_codes: number
+  }
+  const hasFactor = totp !== null || passkeys.length > 0
+  const options =
+    passkeys.length > 0 && visit.atHome && (await visit.call('auth.passkey_options', {}, caller))
+  await visit.pageWithScript(status, (token) =>
+    proofPage({
+      place: visit.asked.host,
+      token,
+      title: 'Is it you?',
+      lead: 'This takes a proof of the last 15 minutes, in case somebody else sits here.',
+      action: '/auth/prove',
+      hidden: { return_to: returnTo },
+      user: caller.name,
+      field: !hasFactor ? 'password' : totp !== null || recovery_codes > 0 ? 'code' : undefined,
+      passkey: options ? { options, action: '/auth/prove' } : undefined,
+      problem,
+    }),
+  )
+}
+
+export const prove = (visit: Visit): Promise<void> => showProof(visit, safeNext(visit.query.get('return_to')))
+
+export const postProve = async (visit: Visit): Promise<void> => {
+  const form = await visit.form()
+  if (!form) return
+  const returnTo = safeNext(form.get('return_to'))
+  const caller = await visit.caller()
+  if (!caller) return visit.go(303, '/auth/login')
+  const given = { password: form.get('password'), code: form.get('code'), assertion: form.get('answer') }
+  const params = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== null && value !== ''),
+  )
+  try {
+    await visit.call('auth.prove', params, caller)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return showProof(visit, returnTo, inWords(error), 401)
+  }
+  visit.go(303, returnTo)
+}

@@ -1,0 +1,234 @@
+import type { Attempts } from '../credentials/attempts.ts'
+import { AppError, conflict, notFound } from '../errors.ts'
+import type { Mails } from '../mail/mails.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/id.ts'
+import type { Seal } from '../storage/seal.ts'
+import type { UserRow } from '../storage/schema.ts'
+import type { Attested, Passkeys } from './passkeys.ts'
+import { digestOf, looksLikeCode, newCodes } from './recovery_codes.ts'
+import { enrolment, newSecret, stepOf } from './totp.ts'
+
+/** What a person can prove a second factor with. */
+export const factorKinds = ['totp', 'passkey', 'recovery'] as const
+export type FactorKind = (typeof factorKinds)[number]
+
+interface Parts {
+  readonly database: Database
+  readonly seal: Seal
+  readonly passkeys: Passkeys
+  readonly sessions: Sessions
+  readonly attempts: Attempts
+  readonly mails: Mails
+  readonly site: () => Promise<string>
+}
+
+/** Second factors of people. Whoever has one is asked for it at every sign-in by password or mail. */
+export class Factors {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  get #query() {
+    return this.#parts.database.query
+  }
+
+  async list(userId: string) {
+    const totp = await this.#totp(userId)
+    const passkeys = await this.#parts.passkeys.list(userId)
+    const confirmed = totp?.confirmed_at ?? null
+    return {
+      totp: confirmed === null ? null : { created_at: confirmed },
+      passkeys: passkeys.map(({ id, name, synced, created_at, last_used_at }) => ({
+        id,
+        name,
+        synced: synced === 1,
+        created_at,
+        last_used_at,
+      })),
+      recovery_codes: await this.#recoveryCodes(userId),
+    }
+  }
+
+  /** What the person can prove now, for telling whoever knows the password already. */
+  async kinds(userId: string): Promise<FactorKind[]> {
+    const { totp, passkeys, recovery_codes } = await this.list(userId)
+    const has = { totp: totp !== null, passkey: passkeys.length > 0, recovery: recovery_codes > 0 }
+    return factorKinds.filter((kind) => has[kind])
+  }
+
+  // An authenticator app.
+
+  /** A seed that counts once a code of it was given; an earlier one that never was is forgotten. */
+  async beginTotp({ id, username }: Pick<UserRow, 'id' | 'username'>) {
+    if (typeof (await this.#totp(id))?.confirmed_at === 'number')
+      throw conflict('There is an authenticator app already; remove it first')
+    const secret = newSecret()
+    const row = {
+      secret_sealed: this.#parts.seal.seal(secret, placeOf(id)),
+      confirmed_at: null,
+      last_step: 0,
+      created_at: now(),
+    }
+    await this.#query
+      .insertInto('totp')
+      .values({ user_id: id, ...row })
+      .onConflict((conflict) => conflict.column('user_id').doUpdateSet(row))
+      .execute()
+    return { secret, uri: enrolment(secret, await this.#parts.site(), username) }
+  }
+
+  /** The seed that waits for its first code. */
+  async pendingTotp({ id, username }: Pick<UserRow, 'id' | 'username'>) {
+    const row = await this.#totp(id)
+    if (!row || row.confirmed_at !== null) return undefined
+    const secret = this.#parts.seal.open(row.secret_sealed, placeOf(id))
+    return { secret, uri: enrolment(secret, await this.#parts.site(), username) }
+  }
+
+  /** The first code shows that the app has the seed. */
+  async confirmTotp(userId: string, code: string, session: string | undefined): Promise<readonly string[]> {
+    const row = await this.#totp(userId)
+    if (!row || row.confirmed_at !== null) throw conflict('Begin with factors.add_totp')
+    const step = stepOf(this.#parts.seal.open(row.secret_sealed, placeOf(userId)), code, now())
+    if (step === undefined) throw wrongCode()
+    await this.#query
+      .updateTable('totp')
+      .set({ confirmed_at: now(), last_step: step })
+      .where('user_id', '=', userId)
+      .execute()
+    return this.#added(userId, session, 'An authenticator app was added.')
+  }
+
+  async removeTotp(userId: string): Promise<void> {
+    const { numDeletedRows } = await this.#query
+      .deleteFrom('totp')
+      .where('user_id', '=', userId)
+      .executeTakeFirst()
+    if (numDeletedRows === 0n) throw notFound('authenticator app', 'totp')
+    await this.#changed(userId, 'Your authenticator app was removed.')
+  }
+
+  // Passkeys.
+
+  async addPasskey(userId: string, name: string, made: Attested, session: string | undefined) {
+    const id = await this.#parts.passkeys.add(userId, name, made)
+    return { id, recovery_codes: await this.#added(userId, session, `The passkey “${name}” was added.`) }
+  }
+
+  async removePasskey(userId: string, id: string): Promise<void> {
+    const name = await this.#parts.passkeys.remove(userId, id)
+    await this.#changed(userId, `The passkey “${name}” was removed.`)
+  }
+
+  // Codes for when everything else is lost.
+
+  async renewRecoveryCodes(userId: string): Promise<readonly string[]> {
+    if (!(await this.has(userId))) throw conflict('There is no second factor that they could stand in for')
+    await this.#query.deleteFrom('recovery_codes').where('user_id', '=', userId).execute()
+    const codes = newCodes()
+    await this.#query
+      .insertInto('recovery_codes')
+      .values(codes.map((code) => ({ user_id: userId, code_hash: digestOf(userId, code) })))
+      .execute()
+    return codes
+  }
+
+  /**
+   * Uses up a code of the app or a recovery code, inside the transaction of what it allows: a time step counts once, a recovery
+   * code goes. Throws unauthenticated.
+   */
+  async useCode(userId: string, code: string): Promise<'totp' | 'recovery'> {
+    const text = code.replaceAll(/\s/g, '')
+    if (looksLikeCode(text)) {
+      const { numDeletedRows } = await this.#query
+        .deleteFrom('recovery_codes')
+        .where('user_id', '=', userId)
+        .where('code_hash', '=', digestOf(userId, text))
+        .executeTakeFirst()
+      if (numDeletedRows !== 1n) throw wrongCode()
+      await this.#tell(userId, 'A recovery code was used to sign in.')
+      return 'recovery'
+    }
+    const row = await this.#totp(userId)
+    if (!row || row.confirmed_at === null) throw wrongCode()
+    const step = stepOf(this.#parts.seal.open(row.secret_sealed, placeOf(userId)), text, now())
+    if (step === undefined) throw wrongCode()
+    const { numUpdatedRows } = await this.#query
+      .updateTable('totp')
+      .set({ last_step: step })
+      .where('user_id', '=', userId)
+      .where('last_step', '<', step)
+      .executeTakeFirst()
+    if (numUpdatedRows !== 1n) throw wrongCode()
+    return 'totp'
+  }
+
+  async has(userId: string): Promise<boolean> {
+    const { totp, passkeys } = await this.list(userId)
+    return totp !== null || passkeys.length > 0
+  }
+
+  /** Takes away whatever was lost: for administrators. The person signs in by password alone from then on. */
+  async clear(userId: string): Promise<void> {
+    const before = await this.has(userId)
+    await this.#query.deleteFrom('totp').where('user_id', '=', userId).execute()
+    await this.#query.deleteFrom('passkeys').where('user_id', '=', userId).execute()
+    await this.#parts.attempts.forget(`factor ${userId}`)
+    await this.#parts.sessions.revokeAll(userId, 'factors')
+    await this.#changed(userId, before ? 'An administrator removed all your second factors.' : undefined)
+  }
+
+  /** The first one comes with recovery codes, and ends what was opened without it elsewhere. */
+  async #added(userId: string, session: string | undefined, what: string): Promise<readonly string[]> {
+    const first = (await this.#recoveryCodes(userId)) === 0
+    const codes = first ? await this.renewRecoveryCodes(userId) : []
+    if (first) await this.#parts.sessions.revokeAll(userId, 'factors', session)
+    await this.#changed(userId, what)
+    return codes
+  }
+
+  /** Keeps the mark on the account true, and tells its person. */
+  async #changed(userId: string, what: string | undefined): Promise<void> {
+    const { database } = this.#parts
+    const has = await this.has(userId)
+    if (!has) await this.#query.deleteFrom('recovery_codes').where('user_id', '=', userId).execute()
+    await this.#query
+      .updateTable('users')
+      .set({ has_factor: has ? 1 : 0 })
+      .where('id', '=', userId)
+      .execute()
+    database.changed('users')
+    if (what !== undefined) await this.#tell(userId, what)
+  }
+
+  async #tell(userId: string, about: string): Promise<void> {
+    const user = await this.#query
+      .selectFrom('users')
+      .select(['email', 'email_verified_at', 'display_name'])
+      .where('id', '=', userId)
+      .executeTakeFirst()
+    if (user?.email && user.email_verified_at !== null)
+      await this.#parts.mails.send('factors_changed', user.email, { name: user.display_name, about })
+  }
+
+  #totp(userId: string) {
+    return this.#query.selectFrom('totp').selectAll().where('user_id', '=', userId).executeTakeFirst()
+  }
+
+  async #recoveryCodes(userId: string): Promise<number> {
+    const { count } = await this.#query
+      .selectFrom('recovery_codes')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('user_id', '=', userId)
+      .executeTakeFirstOrThrow()
+    return Number(count)
+  }
+}
+
+const placeOf = (userId: string) => `totp.${userId}`
+
+const wrongCode = () => new AppError('unauthenticated', 'This code is wrong, or was used already')

@@ -1,0 +1,225 @@
+import { refuseWhileImpersonating, type Caller } from '../caller.ts'
+import type { Attempts } from '../credentials/attempts.ts'
+import { conflict, invalidParams } from '../errors.ts'
+import { method } from '../method.ts'
+import { Id, Named, Nothing, Nullable, Shape, Time, Username } from '../schemas.ts'
+import { Type } from '../type.ts'
+import type { Users } from '../users/users.ts'
+import type { Factors } from './factors.ts'
+import { CreationOptions, exampleCreation, PasskeyAnswer, SecretCode } from './passkey_options.ts'
+import type { Passkeys } from './passkeys.ts'
+
+const PasskeyName = Type.String({
+  minLength: 1,
+  maxLength: 60,
+  pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+  description: 'What its owner calls it: one line of 1 to 60 characters',
+})
+
+const Passkey = Named('Passkey', {
+  id: Id,
+  name: Type.String(),
+  synced: Type.Boolean({
+    description: 'Kept by a password manager, so that losing the device does not lose it',
+  }),
+  created_at: Time,
+  last_used_at: Nullable(Time),
+})
+
+const RecoveryCodes = Type.Array(Type.String(), {
+  description: 'Shown once; each stands in for a second factor once',
+})
+
+const id = '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a71'
+const codes = ['k3vq-7xnd-m2ap-wz5t']
+
+interface Parts {
+  readonly factors: Factors
+  readonly passkeys: Passkeys
+  readonly users: Users
+  readonly attempts: Attempts
+}
+
+/** Whose factors a call of a person is about: their own. */
+const owner = (caller: Caller): string => {
+  refuseWhileImpersonating(caller)
+  if (caller.user_id === undefined) throw conflict('Only a signed-in person has factors of their own')
+  return caller.user_id
+}
+
+/** Second factors and passkeys of people. */
+export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => [
+  method({
+    name: 'factors.list',
+    summary: 'Tell the second factors and passkeys of a user; your own if no user is named',
+    effect: 'read',
+    claim: ['proxy.users.read', 'users.{user?}'],
+    params: Shape({ user: Type.Optional(Username) }),
+    result: Named('FactorList', {
+      totp: Nullable(Shape({ created_at: Time })),
+      passkeys: Type.Array(Passkey),
+      recovery_codes: Type.Integer({ description: 'How many are left' }),
+    }),
+    errors: ['not_found'],
+    examples: [{ params: { user: 'ada' }, result: { totp: null, passkeys: [], recovery_codes: 0 } }],
+    handler: async ({ user }, caller) => {
+      if (user === undefined && caller.user_id === undefined)
+        throw invalidParams('user', 'a username; only a signed-in person can leave it out')
+      const of = user === undefined ? { id: caller.user_id! } : { username: user }
+      return factors.list((await users.get(of)).id)
+    },
+  }),
+  method({
+    name: 'factors.add_totp',
+    summary:
+      'Begin with an authenticator app: its seed, which counts once factors.confirm_totp had a code of it',
+    effect: 'write',
+    claim: 'self',
+    fresh: true,
+    params: Nothing,
+    result: Shape({
+      secret: Type.String({ description: 'Base32, to be typed into an app' }),
+      uri: Type.String({ description: 'otpauth://…, to be shown as a QR code' }),
+    }),
+    errors: ['conflict'],
+    examples: [
+      {
+        params: {},
+        result: {
+          secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
+          uri: 'otpauth://totp/hero_proxy:ada?issuer=hero_proxy&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&algorithm=SHA1&digits=6&period=30',
+        },
+      },
+    ],
+    handler: async (_, caller) => factors.beginTotp(await users.get({ id: owner(caller) })),
+  }),
+  method({
+    name: 'factors.confirm_totp',
+    summary: 'Take the authenticator app into use, by a first code of it',
+    description: 'With the first factor come recovery codes, and your other sessions end.',
+    effect: 'write',
+    claim: 'self',
+    fresh: true,
+    params: Shape({ code: SecretCode }),
+    result: Shape({ recovery_codes: RecoveryCodes }),
+    errors: ['conflict', 'unauthenticated', 'rate_limited'],
+    examples: [{ params: { code: '492039' }, result: { recovery_codes: codes } }],
+    prepare: (_, caller) => attempts.count({ factorOf: owner(caller) }, caller.address),
+    handler: async ({ code }, caller, counted) => {
+      const recovery_codes = [...(await factors.confirmTotp(owner(caller), code, caller.session_id))]
+      await attempts.succeeded(counted)
+      return { recovery_codes }
+    },
+  }),
+  method({
+    name: 'factors.remove_totp',
+    summary: 'Take the authenticator app out of use',
+    effect: 'write',
+    claim: 'self',
+    fresh: true,
+    params: Nothing,
+    result: Type.Null(),
+    errors: ['conflict', 'not_found'],
+    examples: [{ params: {}, result: null }],
+    handler: async (_, caller) => {
+      await factors.removeTotp(owner(caller))
+      return null
+    },
+  }),
+  method({
+    name: 'factors.passkey_options',
+    summary: 'Tell a browser how to make a passkey, for factors.add_passkey',
+    effect: 'read',
+    claim: 'self',
+    params: Nothing,
+    result: CreationOptions,
+    errors: ['conflict'],
+    examples: [{ params: {}, result: exampleCreation }],
+    handler: async (_, caller) => passkeys.creationOptions(await users.get({ id: owner(caller) })),
+  }),
+  method({
+    name: 'factors.add_passkey',
+    summary: 'Keep a passkey that a browser made: it signs in alone, and is asked for beside the password',
+    description: 'With the first factor come recovery codes, and your other sessions end.',
+    effect: 'write',
+    claim: 'self',
+    fresh: true,
+    params: Shape({ name: PasskeyName, attestation: PasskeyAnswer }),
+    result: Shape({ id: Id, recovery_codes: RecoveryCodes }),
+    errors: ['conflict', 'unauthenticated', 'already_exists'],
+    target: ({ name }) => `name=${JSON.stringify(name)}`,
+    examples: [
+      {
+        params: { name: 'Laptop', attestation: '{"id":"KEDetxZcUfinhVi6Za5nZQ","type":"public-key"}' },
+        result: { id, recovery_codes: codes },
+      },
+    ],
+    prepare: ({ attestation }, caller) => passkeys.attest(owner(caller), attestation),
+    handler: async ({ name }, caller, made) => {
+      const added = await factors.addPasskey(owner(caller), name, made, caller.session_id)
+      return { id: added.id, recovery_codes: [...added.recovery_codes] }
+    },
+  }),
+  method({
+    name: 'factors.rename_passkey',
+    summary: 'Call a passkey something else',
+    effect: 'write',
+    claim: 'self',
+    params: Shape({ id: Id, name: PasskeyName }),
+    result: Type.Null(),
+    errors: ['conflict', 'not_found'],
+    target: ({ id }) => `id=${id}`,
+    examples: [{ params: { id, name: 'Work laptop' }, result: null }],
+    handler: async ({ id, name }, caller) => {
+      await passkeys.rename(owner(caller), id, name)
+      return null
+    },
+  }),
+  method({
+    name: 'factors.remove_passkey',
+    summary: 'Forget a passkey',
+    effect: 'write',
+    claim: 'self',
+    fresh: true,
+    params: Shape({ id: Id }),
+    result: Type.Null(),
+    errors: ['conflict', 'not_found'],
+    examples: [{ params: { id }, result: null }],
+    handler: async ({ id }, caller) => {
+      await factors.removePasskey(owner(caller), id)
+      return null
+    },
+  }),
+  method({
+    name: 'factors.renew_recovery_codes',
+    summary: 'Ten new recovery codes; the old ones are worth nothing',
+    effect: 'write',
+    claim: 'self',
+    fresh: true,
+    params: Nothing,
+    result: Shape({ recovery_codes: RecoveryCodes }),
+    errors: ['conflict'],
+    examples: [{ params: {}, result: { recovery_codes: codes } }],
+    handler: async (_, caller) => ({
+      recovery_codes: [...(await factors.renewRecoveryCodes(owner(caller)))],
+    }),
+  }),
+  method({
+    name: 'factors.clear',
+    summary: 'Take all second factors and passkeys of a user away, who lost them; all their sessions end',
+    description:
+      "An administrator's takes proxy.admin. Be sure who is asking you: this undoes what they guard against.",
+    effect: 'write',
+    claim: ['proxy.users.write'],
+    fresh: true,
+    params: Shape({ user: Username }),
+    result: Type.Null(),
+    errors: ['not_found'],
+    examples: [{ params: { user: 'grace' }, result: null }],
+    handler: async ({ user }, caller) => {
+      const { id } = await users.guard(user, caller)
+      await factors.clear(id)
+      return null
+    },
+  }),
+]

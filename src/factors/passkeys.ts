@@ -1,0 +1,200 @@
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
+import { AppError, alreadyExists, conflict, notFound } from '../errors.ts'
+import type { Database } from '../storage/database.ts'
+import { newId, now } from '../storage/id.ts'
+import type { Challenges } from './challenges.ts'
+
+/** Where passkeys are valid: the host and the origin of the public URL (WebAuthn sections 5.1.7 and 13.4.9). */
+export interface RelyingParty {
+  readonly id: string
+  readonly origin: string
+  readonly name: () => Promise<string>
+}
+
+/** An answer of an authenticator that fits, for the moment in which it is used. */
+export interface Asserted {
+  readonly user_id: string
+  readonly id: string
+  readonly counter: number
+  readonly challenge: string
+}
+
+/** A new credential that fits, for the moment in which it is kept. */
+export interface Attested {
+  readonly credential_id: string
+  readonly public_key: string
+  readonly counter: number
+  readonly synced: boolean
+  readonly challenge: string
+}
+
+const most = 20
+
+/** Half a second of modules: loaded when the first passkey comes. */
+const webauthn = () => import('@simplewebauthn/server')
+
+const refusal = () => new AppError('unauthenticated', 'This passkey was not accepted')
+
+/** The WebAuthn name of a person (section 5.4.3): the id, which says nothing about them. */
+const handleOf = (userId: string) => Buffer.from(userId).toString('base64url')
+
+/** What `PublicKeyCredential.toJSON()` gave, with the members that are used and no other. */
+const parse = (
+  json: string,
+): { readonly id: string; readonly challenge: string; readonly response: never } => {
+  try {
+    const { id, rawId, type, response, clientExtensionResults = {} } = JSON.parse(json)
+    const { challenge } = JSON.parse(Buffer.from(response.clientDataJSON, 'base64url').toString('utf8'))
+    if (typeof id !== 'string' || id !== rawId || typeof challenge !== 'string') throw refusal()
+    return { id, challenge, response: { id, rawId, type, response, clientExtensionResults } as never }
+  } catch {
+    throw refusal()
+  }
+}
+
+/** Passkeys: key pairs of which we keep the public half. The authenticator verifies its person every time, so one is enough. */
+export class Passkeys {
+  readonly #database: Database
+  readonly #challenges: Challenges
+  readonly #party: RelyingParty
+
+  constructor(database: Database, challenges: Challenges, party: RelyingParty) {
+    this.#database = database
+    this.#challenges = challenges
+    this.#party = party
+  }
+
+  /** What the browser is told to make one (PublicKeyCredentialCreationOptionsJSON). */
+  async creationOptions(user: { id: string; username: string; display_name: string }) {
+    const known = await this.list(user.id)
+    if (known.length >= most) throw conflict(`There are ${most} passkeys already; remove one first`)
+    return {
+      challenge: this.#challenges.issue(`add ${user.id}`),
+      rp: { id: this.#party.id, name: await this.#party.name() },
+      user: { id: handleOf(user.id), name: user.username, displayName: user.display_name },
+      pubKeyCredParams: [-8, -7, -257].map((alg) => ({ type: 'public-key', alg })),
+      timeout: 300_000,
+      attestation: 'none',
+      authenticatorSelection: {
+        residentKey: 'required',
+        requireResidentKey: true,
+        userVerification: 'required',
+      },
+      excludeCredentials: known.map(({ credential_id }) => ({ type: 'public-key', id: credential_id })),
+    }
+  }
+
+  /** What the browser is told to use one, whoever it belongs to (PublicKeyCredentialRequestOptionsJSON). */
+  requestOptions(purpose: string) {
+    return {
+      challenge: this.#challenges.issue(purpose),
+      rpId: this.#party.id,
+      timeout: 300_000,
+      userVerification: 'required',
+      allowCredentials: [],
+    }
+  }
+
+  /** Verifies what the authenticator made; throws unauthenticated. Keeps nothing yet. */
+  async attest(userId: string, json: string): Promise<Attested> {
+    const { challenge, response } = parse(json)
+    const { verifyRegistrationResponse } = await webauthn()
+    const { verified, registrationInfo } = await verifyRegistrationResponse({
+      response: response as RegistrationResponseJSON,
+      expectedChallenge: (given) => given === challenge && this.#challenges.isFor(given, `add ${userId}`),
+      expectedOrigin: this.#party.origin,
+      expectedRPID: this.#party.id,
+      requireUserVerification: true,
+    }).catch(() => ({ verified: false as const, registrationInfo: undefined }))
+    if (!verified || !registrationInfo) throw refusal()
+    const { credential, credentialBackedUp } = registrationInfo
+    return {
+      credential_id: credential.id,
+      public_key: Buffer.from(credential.publicKey).toString('base64url'),
+      counter: credential.counter,
+      synced: credentialBackedUp,
+      challenge,
+    }
+  }
+
+  /** Keeps it, inside a transaction. */
+  async add(userId: string, name: string, { challenge, synced, ...key }: Attested): Promise<string> {
+    await this.#challenges.spend(challenge)
+    if ((await this.list(userId)).length >= most) throw conflict(`There are ${most} passkeys already`)
+    const { query } = this.#database
+    const taken = query.selectFrom('passkeys').select('id').where('credential_id', '=', key.credential_id)
+    if (await taken.executeTakeFirst()) throw alreadyExists('passkey', 'attestation')
+    const id = newId()
+    const row = { id, user_id: userId, name, ...key, synced: synced ? (1 as const) : (0 as const) }
+    await query
+      .insertInto('passkeys')
+      .values({ ...row, created_at: now(), last_used_at: null })
+      .execute()
+    return id
+  }
+
+  /** Whose passkey answered; throws unauthenticated. Nothing is used up yet. */
+  async assert(json: string, purpose: string): Promise<Asserted> {
+    const { id, challenge, response } = parse(json)
+    const row = await this.#database.query
+      .selectFrom('passkeys')
+      .selectAll()
+      .where('credential_id', '=', id)
+      .executeTakeFirst()
+    if (!row || !this.#challenges.isFor(challenge, purpose)) throw refusal()
+    const answer = response as AuthenticationResponseJSON
+    const { userHandle } = answer.response
+    if (userHandle !== undefined && userHandle !== null && userHandle !== handleOf(row.user_id))
+      throw refusal()
+    const { verifyAuthenticationResponse } = await webauthn()
+    const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+      response: answer,
+      expectedChallenge: (given) => given === challenge,
+      expectedOrigin: this.#party.origin,
+      expectedRPID: this.#party.id,
+      credential: { id, publicKey: Buffer.from(row.public_key, 'base64url'), counter: row.counter },
+      requireUserVerification: true,
+    }).catch(() => ({ verified: false as const, authenticationInfo: undefined }))
+    if (!verified || !authenticationInfo) throw refusal()
+    return { user_id: row.user_id, id: row.id, counter: authenticationInfo.newCounter, challenge }
+  }
+
+  /** Uses an answer up, inside the transaction of what it allows. A counter that did not rise is a copy (section 6.1.1). */
+  async use({ id, counter, challenge }: Asserted): Promise<void> {
+    await this.#challenges.spend(challenge)
+    const { numUpdatedRows } = await this.#database.query
+      .updateTable('passkeys')
+      .set({ counter, last_used_at: now() })
+      .where('id', '=', id)
+      // Authenticators that do not count say 0 every time.
+      .where('counter', counter === 0 ? '=' : '<', counter)
+      .executeTakeFirst()
+    if (numUpdatedRows !== 1n) throw refusal()
+  }
+
+  list(userId: string) {
+    return this.#database.query
+      .selectFrom('passkeys')
+      .selectAll()
+      .where('user_id', '=', userId)
+      .orderBy('id')
+      .execute()
+  }
+
+  async rename(userId: string, id: string, name: string): Promise<void> {
+    const { numUpdatedRows } = await this.#database.query
+      .updateTable('passkeys')
+      .set({ name })
+      .where('id', '=', id)
+      .where('user_id', '=', userId)
+      .executeTakeFirst()
+    if (numUpdatedRows !== 1n) throw notFound('passkey', id)
+  }
+
+  async remove(userId: string, id: string): Promise<string> {
+    const row = (await this.list(userId)).find((key) => key.id === id)
+    if (!row) throw notFound('passkey', id)
+    await this.#database.query.deleteFrom('passkeys').where('id', '=', id).execute()
+    return row.name
+  }
+}

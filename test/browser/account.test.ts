@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict'
+import { createServer, type AddressInfo } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
+import { browserMissing, startBrowser } from '../helpers/browser.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { codeOf } from '../helpers/factors.ts'
+import { byHand } from '../helpers/people.ts'
+
+const newPassword = 'velvet-harbor-93-comet'
+
+/** A port that nobody listens on, for a public URL that must be known before the start. */
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+describe(
+  'the account page in Chromium, with its virtual authenticator',
+  { skip: browserMissing() ?? false },
+  () => {
+    let daemon: TestDaemon
+    let browser: Browser
+    let context: BrowserContext
+    let page: Page
+    let authenticator: CDPSession
+    let origin: string
+    /** What the browser complained of: a policy that was broken, a script that failed. */
+    const complaints: string[] = []
+    before(async () => {
+      const port = await freePort()
+      origin = `http://localhost:${port}`
+      daemon = await startTestDaemon({ listen: `127.0.0.1:${port}`, public_url: origin })
+      await daemon.hero.users.add({ username: 'ada', email: 'ada@example.org', password: goodPassword })
+      browser = await startBrowser()
+      context = await browser.newContext()
+      page = await context.newPage()
+      page.on('console', (message) => complaints.push(message.text()))
+      page.on('pageerror', (error) => complaints.push(error.message))
+      authenticator = await context.newCDPSession(page)
+      await authenticator.send('WebAuthn.enable')
+      await authenticator.send('WebAuthn.addVirtualAuthenticator', {
+        options: {
+          protocol: 'ctap2',
+          transport: 'internal',
+          hasResidentKey: true,
+          hasUserVerification: true,
+          isUserVerified: true,
+          automaticPresenceSimulation: true,
+        },
+      })
+    })
+    after(async () => {
+      await browser?.close()
+      await daemon?.close()
+    })
+
+    const button = (name: string) => page.getByRole('button', { name, exact: true })
+    const heading = () => page.getByRole('heading', { level: 1 }).innerText()
+    const said = () => page.getByRole('status').innerText()
+    const open = (summary: string) => page.getByText(summary, { exact: true }).click()
+    const signIn = async (password = goodPassword) => {
+      await context.clearCookies()
+      await page.goto(`${origin}/auth/login`)
+      await page.getByLabel('Username or email').fill('ada')
+      await page.getByLabel('Password').fill(password)
+      await button('Sign in').click()
+    }
+    let secret = ''
+    let recovery: string[] = []
+
+    test('name and password, and what is wrong is told where it was asked', async () => {
+      await signIn()
+      await open('Change your name')
+      await page.getByLabel('Name', { exact: true }).fill('Ada Lovelace')
+      await button('Save the name').click()
+      assert.equal(await said(), 'Your name is saved.')
+      assert.equal(await heading(), 'Ada Lovelace')
+      await open('Change your password')
+      const form = page.locator('form[action="/auth/account/password"]')
+      await form.getByLabel('Present password').fill('wrong')
+      await form.getByLabel('New password').fill(newPassword)
+      await button('Change the password').click()
+      assert.match(await page.locator('p[role=alert]:visible').innerText(), /present password is wrong/)
+      await open('Change your password')
+      await form.getByLabel('Present password').fill(goodPassword)
+      await form.getByLabel('New password').fill(newPassword)
+      await button('Change the password').click()
+      assert.match(await said(), /Your password is changed/)
+    })
+
+    test('an authenticator app: added by a code, asked for at the sign-in, its recovery codes shown once', async () => {
+      await button('Add an authenticator app').click()
+      assert.ok(await page.locator('.qr svg').isVisible())
+      secret = (await page.locator('.hint code').innerText()).replaceAll(' ', '')
+      await page.getByRole('textbox', { name: 'Code' }).fill('000000')
+      await button('Take it into use').click()
+      assert.match(await page.getByRole('alert').innerText(), /code is wrong/)
+      await page.getByRole('textbox', { name: 'Code' }).fill(codeOf(secret))
+      await button('Take it into use').click()
+      assert.equal(await heading(), 'Recovery codes')
+      recovery = await page.locator('.codes code').allInnerTexts()
+      assert.equal(recovery.length, 10)
+      await page.getByRole('link', { name: 'I have kept them' }).click()
+      await page.getByText('Recovery codes left: 10.').waitFor()
+      await signIn(newPassword)
+      assert.equal(await heading(), 'One more step')
+      await page.getByRole('textbox', { name: 'Code' }).fill('000000')
+      await button('Go on').click()
+      assert.match(await page.getByRole('alert').first().innerText(), /code is wrong/)
+      await page.getByRole('textbox', { name: 'Code' }).fill(codeOf(secret, 1))
+      await button('Go on').click()
+      assert.equal(await heading(), 'Ada Lovelace')
+      await signIn(newPassword)
+      await page.getByRole('textbox', { name: 'Code' }).fill(recovery[0]!)
+      await button('Go on').click()
+      await page.getByText('Recovery codes left: 9.').waitFor()
+    })
+
+    test('a passkey: made, named, signing in alone and as the second step, removed', async () => {
+      await page.getByLabel('Name of the new passkey').fill('Laptop')
+      await button('Add a passkey').click()
+      await page.getByText('The passkey is added.').waitFor()
+      await open('Rename or remove')
+      await page.getByLabel('Name', { exact: true }).last().fill('Work laptop')
+      await button('Rename').click()
+      await page.getByText('Work laptop').waitFor()
+      await context.clearCookies()
+      await page.goto(`${origin}/auth/login?return_to=/auth/me`)
+      await button('Use a passkey').click()
+      await page.getByText('You are signed in here.').waitFor()
+      await signIn(newPassword)
+      await button('Use a passkey').click()
+      await page.getByText('You are signed in here.').waitFor()
+      assert.ok(!(await page.content()).includes('last used never'))
+    })
+
+    test('what matters asks again who is there, after a quarter of an hour', async () => {
+      const age = () =>
+        byHand(daemon, async (database) => {
+          await database.query.updateTable('sessions').set({ proven_at: 1 }).execute()
+          database.changed('sessions')
+        })
+      await age()
+      await button('Remove the authenticator app').click()
+      assert.equal(await heading(), 'Is it you?')
+      await page.getByRole('textbox', { name: 'Code' }).fill(recovery[1]!)
+      await button('Go on').click()
+      await age()
+      await button('Make new recovery codes').click()
+      await button('Use a passkey').click()
+      await page.getByText('You are signed in here.').waitFor()
+      await button('Make new recovery codes').click()
+      assert.equal(await heading(), 'Recovery codes')
+      await page.goto(`${origin}/auth/me`)
+      await button('Remove the authenticator app').click()
+      assert.match(await said(), /removed/)
+      await open('Rename or remove')
+      await button('Remove this passkey').click()
+      assert.match(await said(), /removed/)
+      await signIn(newPassword)
+      assert.equal(await heading(), 'Ada Lovelace')
+    })
+
+    test('sessions: this one is marked, another is ended, then all others', async () => {
+      const other = await daemon.hero.auth.login({ login: 'ada', password: newPassword })
+      await page.reload()
+      await page.getByText('(this one)').waitFor()
+      const sessions = await page.getByRole('button', { name: 'End this session' }).count()
+      assert.ok(sessions >= 1)
+      await page.getByRole('button', { name: 'End this session' }).first().click()
+      assert.match(await said(), /has ended/)
+      await daemon.hero.auth.login({ login: 'ada', password: newPassword })
+      await page.reload()
+      await button('End all other sessions').click()
+      assert.match(await said(), /All other sessions/)
+      assert.equal(await page.getByRole('button', { name: 'End this session' }).count(), 0)
+      await assert.rejects(daemon.hero.as(other.access_token).auth.me())
+    })
+
+    test('by keyboard alone: from the sign-in to a new name, with the focus to be seen', async () => {
+      await context.clearCookies()
+      await page.goto(`${origin}/auth/login`)
+      await page.keyboard.type('ada')
+      await page.keyboard.press('Tab')
+      await page.keyboard.type(newPassword)
+      await page.keyboard.press('Enter')
+      await page.getByText('You are signed in here.').waitFor()
+      const focused = () => page.evaluate('document.activeElement.innerText || document.activeElement.name')
+      const goTo = async (name: string) => {
+        for (let i = 0; i < 30 && (await focused()) !== name; i++) {
+          await page.keyboard.press('Tab')
+          const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')
+          assert.equal(outline, 'solid', String(await focused()))
+        }
+        assert.equal(await focused(), name)
+      }
+      await goTo('Change your name')
+      await page.keyboard.press('Enter')
+      await goTo('display_name')
+      await page.keyboard.press('Control+A')
+      await page.keyboard.type('Countess')
+      await page.keyboard.press('Enter')
+      await page.getByText('Your name is saved.').waitFor()
+      assert.equal(await heading(), 'Countess')
+    })
+
+    test('no policy was broken and no script failed on the way', () => {
+      // Answers that refuse a form say so by their status, which Chromium logs.
+      assert.deepEqual(
+        complaints.filter((text) => !/status of 4\d\d/.test(text)),
+        [],
+      )
+    })
+  },
+)

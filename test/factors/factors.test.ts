@@ -1,0 +1,446 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Sessions } from '../../src/sessions/sessions.ts'
+import { Authenticator } from '../helpers/authenticator.ts'
+import { onBothDatabases } from '../helpers/databases.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { codeOf, enrol, enrolled } from '../helpers/factors.ts'
+import { openrpc, paramsOf } from '../helpers/openrpc.ts'
+import { byHand, person } from '../helpers/people.ts'
+import { refused } from '../helpers/refused.ts'
+
+onBothDatabases('second factors', (newUrl) => {
+  let daemon: TestDaemon
+  before(async () => {
+    daemon = await startTestDaemon({ database_url: newUrl() })
+  })
+  after(() => daemon.close())
+
+  let number = 0
+  const newPerson = async (fields: { is_admin?: boolean } = {}) => {
+    const name = `person${++number}`
+    return { name, hero: await person(daemon, name, fields) }
+  }
+  const login = (name: string, password = goodPassword) => daemon.hero.auth.login({ login: name, password })
+  /** What the password alone gets. */
+  const half = async (name: string): Promise<string> =>
+    String((await refused(login(name), 'factor_required')).data.sign_in)
+  const byCode = (sign_in: string, code: string) => daemon.hero.auth.login_by_code({ sign_in, code })
+  const winners = async (attempts: readonly Promise<unknown>[]) =>
+    (await Promise.allSettled(attempts)).filter(({ status }) => status === 'fulfilled').length
+  /** Lets every count of tries pass, as time would. */
+  const waitLong = () =>
+    byHand(daemon, ({ query }) => query.updateTable('attempts').set({ full_until: 0 }).execute())
+
+  const sweep = () => byHand(daemon, (database) => new Sessions(database, async () => 300).sweep())
+
+  test('a code counts once it was confirmed, and from then on the password alone is half a sign-in', async () => {
+    const { name, hero } = await newPerson()
+    const { secret, uri } = await hero.factors.add_totp()
+    assert.match(uri, new RegExp(`^otpauth://totp/hero_proxy:${name}\\?`))
+    await login(name)
+    await refused(hero.factors.confirm_totp({ code: '000000' }), 'unauthenticated')
+    const { recovery_codes } = await hero.factors.confirm_totp({ code: codeOf(secret) })
+    assert.equal(new Set(recovery_codes).size, 10)
+    for (const code of recovery_codes) assert.match(code, /^([a-z2-7]{4}-){3}[a-z2-7]{4}$/)
+    const { data } = await refused(login(name), 'factor_required')
+    assert.deepEqual(data.factors, ['totp', 'recovery'])
+    // The code that confirmed it has been used.
+    await refused(byCode(String(data.sign_in), codeOf(secret)), 'unauthenticated')
+    const { user, access_token } = await byCode(String(data.sign_in), codeOf(secret, 1))
+    assert.equal(user, name)
+    const [session] = (await daemon.hero.as(access_token).sessions.list()).items
+    assert.deepEqual([session!.provider, session!.factor, session!.current], ['password', 'totp', true])
+    await refused(byCode(String(data.sign_in), codeOf(secret, 1)), 'unauthenticated')
+    // No more seeds while there is one: it would replace what protects the account.
+    await refused(hero.factors.add_totp(), 'conflict')
+  })
+
+  test('a wrong password tells nothing of factors, and half a sign-in is worth nothing anywhere else', async () => {
+    const { name, hero } = await newPerson()
+    await enrol(hero)
+    await refused(login(name, 'wrong'), 'unauthenticated')
+    const token = await half(name)
+    const as = daemon.hero.as(token)
+    await refused(as.auth.me(), 'unauthenticated')
+    const { origin, hero: operator } = daemon
+    const rpc = await fetch(`${origin.replace('127.0.0.1', 'localhost')}/rpc`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${token}`,
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'auth.me' }),
+    })
+    assert.match(await rpc.text(), /unauthenticated/)
+    await refused(operator.auth.verify_email({ token }), 'unauthenticated')
+    await refused(
+      operator.auth.reset_password({ token, password: 'velvet-harbor-93-comet' }),
+      'unauthenticated',
+    )
+    await operator.settings.set({ key: 'magic_links', value: true })
+    await refused(operator.auth.login_by_link({ token }), 'unauthenticated')
+    await refused(operator.auth.refresh({ refresh_token: token }), 'unauthenticated')
+    await refused(
+      operator.auth.register({
+        username: 'x',
+        email: 'x@example.org',
+        password: goodPassword,
+        invite: token,
+      }),
+      'conflict',
+    )
+    // And what is something else is no half of a sign-in.
+    const { access_token, refresh_token } = await operator.auth.login({
+      login: (await newPerson()).name,
+      password: goodPassword,
+    })
+    for (const other of [access_token, refresh_token!, 'x'])
+      await refused(byCode(other, '123456'), 'unauthenticated')
+  })
+
+  test('fifty at once with one code, or one recovery code, or one half: one gets in', async () => {
+    const { name, hero } = await newPerson()
+    const { secret, recovery_codes } = await enrolled(hero)
+    const halves = await Promise.all(Array.from({ length: 5 }, () => half(name)))
+    assert.equal(await winners(halves.map((token) => byCode(token, codeOf(secret, 1)))), 1)
+    await waitLong()
+    const again = await Promise.all(Array.from({ length: 5 }, () => half(name)))
+    assert.equal(await winners(again.map((token) => byCode(token, recovery_codes[0]!))), 1)
+    await waitLong()
+    const one = await half(name)
+    assert.equal(await winners(recovery_codes.slice(1, 6).map((code) => byCode(one, code))), 1)
+    const { recovery_codes: left } = await hero.factors
+      .list()
+      .catch(() => daemon.hero.factors.list({ user: name }))
+    // Those that lost the race for the half were rolled back, so their codes are still good.
+    assert.equal(left, 8)
+  })
+
+  test('guesses are counted before they are looked at: five, then one a minute, whichever half they use', async () => {
+    const { name, hero } = await newPerson()
+    const { secret, recovery_codes } = await enrolled(hero)
+    const tokens = await Promise.all(Array.from({ length: 4 }, () => half(name)))
+    const codes = await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        byCode(tokens[i % 4]!, '000000').then(
+          () => 'in',
+          (error: { code: string }) => error.code,
+        ),
+      ),
+    )
+    assert.equal(codes.filter((code) => code === 'unauthenticated').length, 5)
+    assert.equal(codes.filter((code) => code === 'rate_limited').length, 95)
+    await refused(byCode(tokens[0]!, codeOf(secret, 1)), 'rate_limited')
+    await refused(byCode(tokens[0]!, recovery_codes[0]!), 'rate_limited')
+    await refused(hero.auth.prove({ code: codeOf(secret, 1) }), 'rate_limited')
+    await waitLong()
+    await byCode(tokens[0]!, codeOf(secret, 1))
+  })
+
+  test('a hundred in a row and no more, until an administrator clears the factor', async () => {
+    const { name, hero } = await newPerson()
+    const { secret } = await enrolled(hero)
+    await byHand(daemon, async ({ query }) => {
+      const { id } = await query
+        .selectFrom('users')
+        .select('id')
+        .where('username', '=', name)
+        .executeTakeFirstOrThrow()
+      await query
+        .insertInto('attempts')
+        .values({ key: `factor ${id}`, full_until: 0, failures: 100, seen_at: 0 })
+        .execute()
+    })
+    await refused(byCode(await half(name), codeOf(secret, 1)), 'rate_limited')
+    await daemon.hero.factors.clear({ user: name })
+    await refused(hero.auth.me(), 'unauthenticated')
+    await login(name)
+    assert.deepEqual(await daemon.hero.factors.list({ user: name }), {
+      totp: null,
+      passkeys: [],
+      recovery_codes: 0,
+    })
+    assert.equal((await daemon.hero.users.get({ username: name })).has_factor, false)
+  })
+
+  test('the first factor ends what was opened without it elsewhere; the last one takes the recovery codes along', async () => {
+    const { name, hero } = await newPerson()
+    const other = daemon.hero.as((await login(name)).access_token)
+    await enrol(hero)
+    await refused(other.auth.me(), 'unauthenticated')
+    await hero.auth.me()
+    await hero.factors.remove_totp()
+    assert.equal((await hero.factors.list()).recovery_codes, 0)
+    await refused(hero.factors.renew_recovery_codes(), 'conflict')
+    await login(name)
+  })
+
+  test('a changed password, a demoted or inactive person: half a sign-in is worth nothing any more', async () => {
+    const { name, hero } = await newPerson()
+    const { secret } = await enrolled(hero)
+    const token = await half(name)
+    await daemon.hero.auth.set_password({ user: name, password: 'velvet-harbor-93-comet' })
+    await refused(byCode(token, codeOf(secret, 1)), 'unauthenticated')
+    const later = String(
+      (await refused(login(name, 'velvet-harbor-93-comet'), 'factor_required')).data.sign_in,
+    )
+    await daemon.hero.users.update({ username: name, is_active: false })
+    await refused(byCode(later, codeOf(secret, 1)), 'unauthenticated')
+  })
+
+  test('a passkey signs in alone; what is bent, foreign or used before does not', async () => {
+    const { name, hero } = await newPerson()
+    const key = new Authenticator(daemon.config.public_url)
+    const options = await hero.factors.passkey_options()
+    assert.equal(options.rp.id, 'localhost')
+    const unverified = key.create(options, { verified: false })
+    await refused(hero.factors.add_passkey({ name: 'Key', attestation: unverified }), 'unauthenticated')
+    for (const wrong of [
+      { origin: 'https://evil.example' },
+      { rpId: 'evil.example' },
+      { type: 'webauthn.get' },
+    ])
+      await refused(
+        hero.factors.add_passkey({ name: 'Key', attestation: key.create(options, wrong) }),
+        'unauthenticated',
+      )
+    // Made for one person, kept by nobody else; kept once.
+    const { hero: eve } = await newPerson()
+    await refused(
+      eve.factors.add_passkey({ name: 'Key', attestation: key.create(options) }),
+      'unauthenticated',
+    )
+    const attestation = key.create(options)
+    const { recovery_codes, id } = await hero.factors.add_passkey({ name: 'Key', attestation })
+    assert.equal(recovery_codes.length, 10)
+    await refused(hero.factors.add_passkey({ name: 'Key', attestation }), 'unauthenticated')
+    const again = key.create(await hero.factors.passkey_options())
+    await refused(hero.factors.add_passkey({ name: 'Again', attestation: again }), 'already_exists')
+
+    const { auth } = daemon.hero
+    const ask = () => auth.passkey_options()
+    const signIn = (assertion: string) => auth.login_by_passkey({ assertion })
+    const answer = key.get(await ask())
+    assert.equal(await winners(Array.from({ length: 20 }, () => signIn(answer))), 1)
+    await refused(signIn(answer), 'unauthenticated')
+    const { data } = await refused(login(name), 'factor_required')
+    assert.deepEqual(data.factors, ['passkey', 'recovery'])
+    const bad: Parameters<typeof key.get>[1][] = [
+      { verified: false },
+      { origin: 'https://evil.example' },
+      { origin: `${daemon.config.public_url}.evil.example` },
+      { rpId: 'evil.example' },
+      { type: 'webauthn.create' },
+      { counter: 1 },
+      { userHandle: Buffer.from('somebody else').toString('base64url') },
+    ]
+    for (const wishes of bad) await refused(signIn(key.get(await ask(), wishes)), 'unauthenticated')
+    // A challenge of ours, but for something else or somebody's session; or of nobody.
+    await refused(signIn(key.get(await hero.auth.passkey_options())), 'unauthenticated')
+    await refused(
+      signIn(key.get({ ...(await ask()), challenge: Buffer.alloc(36).toString('base64url') })),
+      'unauthenticated',
+    )
+    for (const garbage of [
+      '{}',
+      'null',
+      '[]',
+      '{"id":1}',
+      '{"id":"x","rawId":"x","response":{}}',
+      '{"response":null}',
+    ])
+      await refused(signIn(garbage), 'unauthenticated')
+    const { access_token } = await signIn(key.get(await ask()))
+    const [session] = (await daemon.hero.as(access_token).sessions.list()).items
+    assert.deepEqual([session!.provider, session!.factor], ['passkey', 'passkey'])
+    await refused(eve.factors.remove_passkey({ id }), 'not_found')
+    await refused(eve.factors.rename_passkey({ id, name: 'Mine' }), 'not_found')
+    await hero.factors.remove_passkey({ id })
+    await refused(signIn(key.get(await ask())), 'unauthenticated')
+  })
+
+  test('what gives ways in or rights takes a proof of the last quarter of an hour (stolen sessions)', async () => {
+    const { name, hero: admin } = await newPerson({ is_admin: true })
+    const age = () =>
+      byHand(daemon, async (database) => {
+        await database.query.updateTable('sessions').set({ proven_at: 1 }).execute()
+        database.changed('sessions')
+      })
+    await age()
+    const dangerous = [
+      'auth.impersonate',
+      'auth.set_password',
+      'factors.add_passkey',
+      'factors.add_totp',
+      'factors.clear',
+      'factors.confirm_totp',
+      'factors.remove_passkey',
+      'factors.remove_totp',
+      'factors.renew_recovery_codes',
+      'groups.add_admin',
+      'groups.add_claim',
+      'groups.add_member',
+      'groups.add_role',
+      'keys.rotate',
+      'roles.add_claim',
+      'services.add',
+      'services.update',
+      'settings.set',
+      'users.add',
+      'users.identities.add',
+      'users.keys.add',
+      'users.networks.add',
+      'users.remove',
+      'users.update',
+    ]
+    const told = openrpc.methods.filter((method) => method['x-fresh-proof']).map((method) => method.name)
+    assert.deepEqual(told.toSorted(), dangerous)
+    for (const method of openrpc.methods) {
+      if (!dangerous.includes(method.name) || method.name === 'users.update') continue
+      const params = paramsOf(method.examples[0]!)
+      await refused(admin.call(method.name as never, params as never), 'proof_required')
+    }
+    await refused(admin.users.update({ username: name, is_active: true }), 'proof_required')
+    await admin.users.update({ username: name, display_name: 'Somebody' })
+    await admin.auth.me()
+    await refused(admin.auth.prove({ password: 'wrong' }), 'unauthenticated')
+    await refused(admin.auth.prove({}), 'invalid_params', 'password')
+    await admin.auth.prove({ password: goodPassword })
+    const { secret } = await enrolled(admin)
+    await age()
+    // Who has a second factor proves it: a stolen session and a guessed password do not add one.
+    await refused(admin.auth.prove({ password: goodPassword }), 'unauthenticated')
+    await admin.auth.prove({ code: codeOf(secret, 1) })
+    const key = new Authenticator(daemon.config.public_url)
+    await admin.factors.add_passkey({
+      name: 'Key',
+      attestation: key.create(await admin.factors.passkey_options()),
+    })
+    await age()
+    await refused(
+      admin.auth.prove({ assertion: key.get(await daemon.hero.auth.passkey_options()) }),
+      'unauthenticated',
+    )
+    await admin.auth.prove({ assertion: key.get(await admin.auth.passkey_options()) })
+    await admin.keys.rotate()
+    // The operator has no session that could be stolen.
+    await daemon.hero.keys.rotate()
+  })
+
+  test('admin_factor: without one an administrator is a person like others, and can add one', async () => {
+    const { hero: admin, name } = await newPerson({ is_admin: true })
+    await daemon.hero.settings.set({ key: 'admin_factor', value: true })
+    await refused(admin.users.list(), 'claim_required')
+    assert.deepEqual((await admin.auth.me()).claims, ['groups.admin', `users.${name}`])
+    await enrol(admin)
+    await admin.users.list()
+    assert.ok((await admin.auth.me()).claims.includes('proxy.admin'))
+    await admin.factors.remove_totp()
+    await refused(admin.users.list(), 'claim_required')
+    await daemon.hero.settings.set({ key: 'admin_factor', value: false })
+    await admin.users.list()
+  })
+
+  test('while acting as somebody else, nobody’s factors are in reach', async () => {
+    const { hero: admin } = await newPerson({ is_admin: true })
+    const { name } = await newPerson()
+    await admin.auth.impersonate({ user: name })
+    await refused(admin.factors.add_totp(), 'conflict')
+    await refused(admin.factors.passkey_options(), 'conflict')
+    await refused(admin.auth.prove({ password: goodPassword }), 'conflict')
+    await admin.auth.stop_impersonating()
+    await refused(daemon.hero.factors.add_totp(), 'conflict')
+  })
+
+  test('seeds are sealed and codes hashed; neither is in the journal or the log', async () => {
+    const { hero } = await newPerson()
+    const { secret, recovery_codes } = await enrolled(hero)
+    const tables = await byHand(daemon, async ({ query }) => ({
+      totp: await query.selectFrom('totp').selectAll().execute(),
+      codes: await query.selectFrom('recovery_codes').selectAll().execute(),
+      audit: await query.selectFrom('audit').selectAll().execute(),
+    }))
+    const all = JSON.stringify([tables, daemon.logged])
+    assert.ok(!all.includes(secret))
+    for (const code of recovery_codes)
+      assert.ok(!all.includes(code) && !all.includes(code.replaceAll('-', '')))
+  })
+
+  test('refresh tokens: each renews once, one that comes again late ends the session', async () => {
+    const { name } = await newPerson()
+    const first = await login(name)
+    const second = await daemon.hero.auth.refresh({ refresh_token: first.refresh_token! })
+    assert.equal(second.user, name)
+    await refused(daemon.hero.as(first.access_token).auth.me(), 'unauthenticated')
+    await daemon.hero.as(second.access_token).auth.me()
+    // The answer was lost, or two calls raced: nothing is handed out, and nothing ends.
+    await refused(daemon.hero.auth.refresh({ refresh_token: first.refresh_token! }), 'conflict')
+    await daemon.hero.as(second.access_token).auth.me()
+    assert.equal(
+      await winners(
+        Array.from({ length: 20 }, () => daemon.hero.auth.refresh({ refresh_token: second.refresh_token! })),
+      ),
+      1,
+    )
+    const third = await login(name)
+    const fourth = await daemon.hero.auth.refresh({ refresh_token: third.refresh_token! })
+    await byHand(daemon, ({ query }) =>
+      query.updateTable('refresh_tokens').set({ used_at: 1 }).where('used_at', 'is not', null).execute(),
+    )
+    await refused(daemon.hero.auth.refresh({ refresh_token: third.refresh_token! }), 'unauthenticated')
+    await refused(daemon.hero.as(fourth.access_token).auth.me(), 'unauthenticated')
+    await refused(daemon.hero.auth.refresh({ refresh_token: fourth.refresh_token! }), 'unauthenticated')
+    for (const garbage of ['x', 'A'.repeat(43), fourth.access_token])
+      await refused(daemon.hero.auth.refresh({ refresh_token: garbage }), 'unauthenticated')
+  })
+
+  test('a refresh token outlives its access token, and nothing else: logout, password, deactivation, refresh_lifetime', async () => {
+    const expireAll = () =>
+      byHand(daemon, async (database) => {
+        await database.query.updateTable('sessions').set({ expires_at: 1 }).execute()
+        database.changed('sessions')
+      })
+    const { name } = await newPerson()
+    const opened = await login(name)
+    await expireAll()
+    await sweep()
+    await refused(daemon.hero.as(opened.access_token).auth.me(), 'unauthenticated')
+    const renewed = await daemon.hero.auth.refresh({ refresh_token: opened.refresh_token! })
+    await daemon.hero.as(renewed.access_token).auth.logout()
+    await refused(daemon.hero.auth.refresh({ refresh_token: renewed.refresh_token! }), 'unauthenticated')
+    const ends: (() => Promise<unknown>)[] = [
+      () => daemon.hero.auth.set_password({ user: name, password: goodPassword }),
+      () =>
+        byHand(daemon, ({ query }) => query.updateTable('refresh_tokens').set({ expires_at: 1 }).execute()),
+      () => daemon.hero.users.update({ username: name, is_active: false }),
+    ]
+    for (const end of ends) {
+      const { refresh_token } = await login(name)
+      await end()
+      await refused(daemon.hero.auth.refresh({ refresh_token: refresh_token! }), 'unauthenticated')
+    }
+  })
+
+  test('a session that nobody uses ends at session_idle, one in use goes on', async () => {
+    const { name, hero } = await newPerson()
+    const other = daemon.hero.as((await login(name)).access_token)
+    const { id } = (await other.sessions.list()).items[0]!
+    const unusedFor = (seconds: number) =>
+      byHand(daemon, async (database) => {
+        const last_used_at = Math.floor(Date.now() / 1000) - seconds
+        await database.query.updateTable('sessions').set({ last_used_at }).where('id', '=', id).execute()
+        database.changed('sessions')
+      })
+    await daemon.hero.settings.set({ key: 'session_idle', value: 300 })
+    await unusedFor(290)
+    await other.auth.me()
+    await unusedFor(301)
+    await refused(other.auth.me(), 'unauthenticated')
+    await sweep()
+    await hero.auth.me()
+    const { items } = await daemon.hero.sessions.list({ user: name })
+    assert.ok(!items.some((session) => session.id === id))
+    await daemon.hero.settings.set({ key: 'session_idle', value: 604800 })
+  })
+})
