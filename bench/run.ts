@@ -3,7 +3,18 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 /** Every measurement, in the order in which all of them run. */
-const benches = ['start', 'rpc', 'edge', 'routes', 'latency', 'stream', 'websockets', 'workers', 'claims']
+const benches = [
+  'start',
+  'rpc',
+  'edge',
+  'routes',
+  'latency',
+  'stream',
+  'websockets',
+  'workers',
+  'claims',
+  'login',
+]
 
 const fail = (message: string): never => {
   console.error(`bench: ${message}`)

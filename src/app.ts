@@ -185,6 +185,12 @@ export const createApp = (
     registration: await settings.value('registration_mode'),
     magicLinks: await settings.value('magic_links'),
   })
+  const theme = async () => ({
+    site: await settings.value('site_name'),
+    accent: await settings.value('theme_accent'),
+    accentDark: await settings.value('theme_accent_dark'),
+    logo: await settings.value('logo'),
+  })
   const visits = { call: dispatcher.call, identification, cookies, forms, visitors, offers, publicHost }
   const rpc = new RpcPath({
     receive: (body, identify) => envelope.receive(body, identify),
@@ -197,7 +203,7 @@ export const createApp = (
     peers: new Peers(config.trusted_proxies),
     publicHost,
     routes: () => routes.table(),
-    ownPaths: new OwnPaths(visits, rpc, document, () => keys.jwks()),
+    ownPaths: new OwnPaths({ visits, rpc, document, jwks: () => keys.jwks(), theme }),
     upstreams: new Upstreams({ routes: () => routes.table(), log }),
   }
   const loops = new LoopGuard(database)

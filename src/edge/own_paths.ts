@@ -7,6 +7,7 @@ import * as email from './email_pages.ts'
 import { icon } from './pages/page.ts'
 import { passkeyScript } from './pages/passkey.ts'
 import { style } from './pages/style.ts'
+import { themeCss, type Theme } from './pages/theme.ts'
 import * as proof from './proof_pages.ts'
 import type { RpcPath } from './rpc_path.ts'
 import { safeNext } from './safe_next.ts'
@@ -36,11 +37,20 @@ const below = ['/auth/', '/admin/', '/.well-known/', '/mcp/']
 
 const query = (asked: Asked) => new URL(asked.target, 'http://door.invalid').searchParams
 
+interface OwnPathsParts {
+  readonly visits: VisitParts
+  readonly rpc: RpcPath
+  /** openrpc.json. */
+  readonly document: string
+  readonly jwks: () => Promise<object>
+  readonly theme: () => Promise<Theme>
+}
+
 /** The proxy's own paths: one table from path and method to what answers. */
 export class OwnPaths {
   readonly #paths: ReadonlyMap<string, Readonly<Record<string, OwnPath>>>
 
-  constructor(visits: VisitParts, rpc: RpcPath, document: string, jwks: () => Promise<object>) {
+  constructor({ visits, rpc, document, jwks, theme }: OwnPathsParts) {
     const still =
       (type: string, text: string, cache: string): OwnPath =>
       (_, response, asked) =>
@@ -74,6 +84,23 @@ export class OwnPaths {
       },
       '/auth/passkeys.js': {
         GET: still('text/javascript; charset=utf-8', passkeyScript, 'public, max-age=31536000, immutable'),
+      },
+      '/auth/theme.css': {
+        GET: async (_, response, asked) =>
+          send(response, 200, 'text/css; charset=utf-8', themeCss(await theme()), {
+            ...ownHeaders(asked),
+            'cache-control': 'public, max-age=60',
+          }),
+      },
+      '/auth/logo.svg': {
+        GET: async (request, response, asked) => {
+          const { logo } = await theme()
+          if (logo === '') return tell(request, response, asked, notHere)
+          send(response, 200, 'image/svg+xml', logo, {
+            ...ownHeaders(asked),
+            'cache-control': 'public, max-age=60',
+          })
+        },
       },
       '/auth/icon.svg': { GET: still('image/svg+xml', icon, 'public, max-age=86400') },
       '/login': {

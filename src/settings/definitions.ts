@@ -58,6 +58,29 @@ const secret = (description: string) => ({
   secret: true as const,
 })
 
+const luminance = (colour: string): number => {
+  const [r, g, b] = [1, 3, 5].map((i) => {
+    const part = Number.parseInt(colour.slice(i, i + 2), 16) / 255
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
+  })
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!
+}
+
+/** WCAG 2.2 section 1.4.3: what is written in this colour can be read on its ground. */
+const readable = (colour: string, ground: string): boolean => {
+  const [one = 0, other = 0] = [luminance(colour), luminance(ground)]
+  return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05) >= 4.5
+}
+
+const accent = (ground: string, groundName: string, description: string) =>
+  define<string>(
+    '',
+    description,
+    `#rrggbb with a contrast of at least 4.5 to ${groundName}; empty for ours`,
+    (value) =>
+      value === '' || (typeof value === 'string' && /^#[0-9a-f]{6}$/i.test(value) && readable(value, ground)),
+  )
+
 /** Every run-time setting. A new one is one row here. */
 export const definitions = {
   default_context: integer(
@@ -108,6 +131,16 @@ export const definitions = {
     /^[^\u0000-\u001f\u007f<>]{1,60}$/,
     'one line of 1 to 60 characters without < and >',
     'What this installation is called on its pages and in its mail',
+  ),
+  theme_accent: accent('#ffffff', 'white', 'Colour of buttons and links on our pages'),
+  theme_accent_dark: accent('#1d2125', 'the dark card, #1d2125', 'The same in the dark'),
+  logo: define<string>(
+    '',
+    'A picture in place of the door on our pages',
+    'one <svg> of at most 32768 characters; empty for ours',
+    (value) =>
+      value === '' ||
+      (typeof value === 'string' && value.length <= 32_768 && /^\s*<svg[\s>][\s\S]*<\/svg>\s*$/.test(value)),
   ),
   registration_mode: oneOf(
     'closed',

@@ -203,7 +203,7 @@ describe('every method that writes', () => {
   after(() => daemon.close())
   /** Open to everybody, or about oneself: told by the tests of their own. */
   const open = (name: string, claim: unknown) =>
-    claim === null || (claim === 'self' && name.startsWith('auth.'))
+    claim === null || (claim === 'self' && /^(auth|factors)\./.test(name))
 
   for (const method of openrpc.methods.filter((method) => method['x-effect'] === 'write')) {
     if (open(method.name, method['x-required-claim'])) continue

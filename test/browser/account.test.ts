@@ -184,6 +184,7 @@ describe(
     test('by keyboard alone: from the sign-in to a new name, with the focus to be seen', async () => {
       await context.clearCookies()
       await page.goto(`${origin}/auth/login`)
+      await page.locator('#login:focus').waitFor()
       await page.keyboard.type('ada')
       await page.keyboard.press('Tab')
       await page.keyboard.type(newPassword)

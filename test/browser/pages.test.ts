@@ -115,6 +115,8 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
     const complaints: string[] = []
     page.on('console', (message) => complaints.push(message.text()))
     await page.goto(at('/auth/login?return_to=/auth/me'))
+    // A browser sets the focus with its first picture of the page, which may be later than the load.
+    await page.locator('#login:focus').waitFor()
     await page.keyboard.type('ada')
     await page.keyboard.press('Tab')
     await page.keyboard.type(goodPassword)
@@ -123,6 +125,31 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
     assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), 'Ada Lovelace')
     assert.deepEqual(complaints, [])
     await context.close()
+  })
+
+  test('an operator’s name, colours and picture are on every page, and break out of nothing', async () => {
+    const set = (key: string, value: string) => daemon.hero.settings.set({ key, value })
+    await set('site_name', 'Ada"s \\ house; } body { display: none')
+    await set('theme_accent', '#7a1f5c')
+    const script = '<script>document.title = "broken"</script>'
+    await set(
+      'logo',
+      `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9"/>${script}</svg>`,
+    )
+    const page = await browser.newPage()
+    await page.goto(at('/auth/login'))
+    const style = (expression: string) => page.evaluate(`getComputedStyle(${expression}`)
+    assert.equal(
+      await style("document.querySelector('footer'), '::before').content"),
+      '"Ada\\"s \\\\ house; } body { display: none"',
+    )
+    assert.equal(await style("document.querySelector('button')).backgroundColor"), 'rgb(122, 31, 92)')
+    assert.equal(await style("document.querySelector('.door svg')).display"), 'none')
+    await page.goto(at('/auth/logo.svg'))
+    assert.notEqual(await page.evaluate('document.title'), 'broken')
+    await page.close()
+    for (const key of ['theme_accent', 'logo']) await set(key, '')
+    await set('site_name', 'hero_proxy')
   })
 
   test('a name that is markup is shown as text', async () => {

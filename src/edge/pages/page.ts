@@ -14,6 +14,7 @@ export const page = (title: string, place: string, card: Html): string =>
 <meta name="robots" content="noindex">
 <title>${title}</title>
 <link rel="stylesheet" href="/auth/style.css?v=${styleVersion}">
+<link rel="stylesheet" href="/auth/theme.css">
 <link rel="icon" href="/auth/icon.svg" type="image/svg+xml">
 </head>
 <body>
@@ -23,7 +24,7 @@ export const page = (title: string, place: string, card: Html): string =>
 ${card}
 </section>
 </main>
-<footer>hero_proxy</footer>
+<footer></footer>
 </body>
 </html>
 `.text

@@ -1,0 +1,11 @@
+// Verifies one password for each line it gets, and nothing else: what a sign-in costs at least.
+import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+import { hash, verify } from '@node-rs/argon2'
+
+const stored = await hash('mosaic-lantern-42-orbit', { memoryCost: 19456, timeCost: 2, parallelism: 1 })
+createServer((socket) => {
+  createInterface(socket).on('line', (line) => {
+    void verify(stored, line).then((fits) => socket.write(`${fits}\n`))
+  })
+}).listen(process.argv[2])
