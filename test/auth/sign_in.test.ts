@@ -52,6 +52,25 @@ test('a proof of a password that was changed meanwhile opens nothing', async () 
   await refused(signIn.openByPassword(proven, caller), 'unauthenticated')
 })
 
+test('a proof by password alone opens nothing for somebody who was given a second factor meanwhile', async () => {
+  const proven = await prove()
+  const has = (has_factor: 0 | 1) =>
+    database.write(() =>
+      database.query.updateTable('users').set({ has_factor }).where('username', '=', 'ada').execute(),
+    )
+  await has(1)
+  await refused(signIn.openByPassword(proven, caller), 'unauthenticated')
+  await has(0)
+  await signIn.openByPassword(proven, caller)
+})
+
+test('a browser that signs in again leaves nobody behind', async () => {
+  const ada = daemon.hero.as((await signIn.openByPassword(await prove(), caller)).access_token)
+  const [before] = (await ada.sessions.list()).items
+  await signIn.openByPassword(await prove(), { ...guest({ via: 'browser' }), replaces: before!.id })
+  await refused(ada.auth.me(), 'unauthenticated')
+})
+
 test('a proof of somebody who was deactivated or removed meanwhile opens nothing', async () => {
   const proven = await prove()
   await daemon.hero.users.update({ username: 'ada', is_active: false })
