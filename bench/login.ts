@@ -102,8 +102,8 @@ const attack = Promise.all(
 ).finally(() => attackers.abort())
 while (!attackers.signal.aborted) {
   const began = performance.now()
-  const answer = await fetch(`http://127.0.0.1:${instance.port}/auth/me`, {
-    headers: { host: 'localhost', cookie },
+  const answer = await fetch(`http://localhost:${instance.port}/auth/me`, {
+    headers: { cookie },
   })
   await answer.text()
   if (answer.status !== 200) throw new Error(`the signed-in person got ${answer.status}`)

@@ -191,13 +191,22 @@ export const createApp = (
     accentDark: await settings.value('theme_accent_dark'),
     logo: await settings.value('logo'),
   })
-  const visits = { call: dispatcher.call, identification, cookies, forms, visitors, offers, publicHost }
+  const visits = {
+    call: dispatcher.call,
+    identification,
+    cookies,
+    forms,
+    visitors,
+    offers,
+    publicUrl: config.public_url,
+  }
   const rpc = new RpcPath({
     receive: (body, identify) => envelope.receive(body, identify),
     identification,
     cookies,
     visitors,
     operatorToken: config.operator_token,
+    publicHost,
   })
   const leading = {
     peers: new Peers(config.trusted_proxies),

@@ -17,6 +17,11 @@ export interface Caller {
   readonly on_behalf?: string
   /** When the person of this session last proved who they are, in Unix seconds. */
   readonly proven_at?: number
+  /**
+   * Came with a cookie at another host than that of the public URL: pages of the service there can send it too, so no proof of
+   * this session is ever fresh.
+   */
+  readonly away?: boolean
   /** The session of the same browser, which ends when another begins there. */
   readonly replaces?: string | undefined
   /** How the person signed in: one of our own ways, or the name of a provider. */

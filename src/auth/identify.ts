@@ -9,7 +9,7 @@ import type { Subject } from '../storage/schema.ts'
 /** What a person's session and claims are made from. */
 const subjects = ['sessions', 'users', 'groups', 'settings'] as const satisfies readonly Subject[]
 
-type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'gone'>
+type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'gone' | 'away'>
 
 /** `Authorization: Bearer <token>` (RFC 6750 section 2.1), or undefined for anything else. */
 export const bearerToken = (authorization: string): string | undefined =>
@@ -80,6 +80,6 @@ const callerOf = (session: LiveSession, claims: readonly string[], from: From): 
   user_id: session.user_id,
   session_id: session.id,
   provider: session.provider,
-  proven_at: session.proven_at,
+  proven_at: from.away ? 0 : session.proven_at,
   on_behalf: impersonated(session, claims)?.username,
 })

@@ -63,7 +63,15 @@ export class SignIn {
    * Slow, so it runs before the transaction that opens the session. Whoever has a second factor gets no further: factor_required.
    */
   async verifyPassword(login: string, password: string, caller: Caller): Promise<Proven> {
-    this.#credentials.refuseIfBusy()
+    const leave = this.#credentials.reserve()
+    try {
+      return await this.#verify(login, password, caller)
+    } finally {
+      leave()
+    }
+  }
+
+  async #verify(login: string, password: string, caller: Caller): Promise<Proven> {
     const user = await this.#find(login)
     const counted = await this.#attempts.count(user ? { userId: user.id } : { login }, caller.address)
     const proof = await this.verifyCounted(user?.id, password, counted)

@@ -105,9 +105,9 @@ export class Credentials {
     return (await this.#replace(userId!, stored, stronger)) ? stronger : this.verify(userId, password)
   }
 
-  /** Throws rate_limited while too many wait already: known before anything is looked up or counted. */
-  refuseIfBusy(): void {
-    this.#queue.refuseIfFull()
+  /** Takes a place in the queue before anything is looked up or counted; call what is returned afterwards. Throws rate_limited. */
+  reserve(): () => void {
+    return this.#queue.reserve()
   }
 
   /** Whether the password of a proof is still the user's: for the moment in which the proof is used. */

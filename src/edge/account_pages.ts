@@ -102,7 +102,7 @@ export const me = async (visit: Visit): Promise<void> => {
     return visit.tell({ status: 401, title: 'Not signed in', text, code: 'unauthenticated' })
   }
   if (!visit.navigates) return visit.json(await visit.call('auth.me', {}, (caller ?? near)!))
-  if (caller) {
+  if (caller && visit.atHome) {
     const done = visit.query.get('done') ?? ''
     return show(
       visit,
@@ -111,8 +111,11 @@ export const me = async (visit: Visit): Promise<void> => {
       Object.hasOwn(actions, done) ? { done: actions[done as AccountAction].done } : {},
     )
   }
-  const known = (await visit.call('auth.me', {}, near!)) as Parameters<typeof mePage>[0]
-  await visit.page(200, () => mePage({ ...known, place: visit.asked.host }))
+  const known = (await visit.call('auth.me', {}, (caller ?? near)!)) as Parameters<typeof mePage>[0]
+  const home = visit.home('/auth/me')
+  await visit.page(200, (token) =>
+    mePage({ ...known, place: visit.asked.host, token, home, signedIn: caller !== undefined }),
+  )
 }
 
 const showTotp = (visit: Visit, { secret, uri }: { secret: string; uri: string }, problem?: string) =>
@@ -127,6 +130,16 @@ const showTotp = (visit: Visit, { secret, uri }: { secret: string; uri: string }
     }),
   )
 
+/** Pages of the service at this host could post the same forms. */
+const notHome = (visit: Visit): void =>
+  visit.tell({
+    status: 403,
+    title: 'Not at this address',
+    text: 'Your account is kept at the main address of this installation.',
+    code: 'proof_required',
+    link: { href: visit.home('/auth/me'), text: 'Go there' },
+  })
+
 /** What a form of the account page posts. */
 export const postAccount =
   (name: AccountAction) =>
@@ -135,6 +148,7 @@ export const postAccount =
     if (!form) return
     const caller = await visit.caller()
     if (!caller) return visit.go(303, '/auth/login?return_to=/auth/me')
+    if (!visit.atHome) return notHome(visit)
     const action: Action = actions[name]
     try {
       const result = (await visit.call(action.method, action.params(form, caller), caller)) as {

@@ -61,7 +61,10 @@ const showProof = async (visit: Visit, returnTo: string, problem?: string, statu
   )
 }
 
-export const prove = (visit: Visit): Promise<void> => showProof(visit, safeNext(visit.query.get('return_to')))
+export const prove = async (visit: Visit): Promise<void> => {
+  if (!visit.atHome) return visit.go(302, '/auth/me')
+  await showProof(visit, safeNext(visit.query.get('return_to')))
+}
 
 export const postProve = async (visit: Visit): Promise<void> => {
   const form = await visit.form()

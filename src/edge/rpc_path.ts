@@ -17,6 +17,7 @@ interface Parts {
   readonly cookies: CookiePolicy
   readonly visitors: Visitors
   readonly operatorToken: string | undefined
+  readonly publicHost: string
 }
 
 const digest = (text: string) => hash('sha256', text, 'buffer')
@@ -72,7 +73,8 @@ export class RpcPath {
     if (asked.origin !== originOf(asked)) {
       throw new AppError('unauthenticated', 'With a cookie the Origin header must be this very origin')
     }
-    return (await identification.cookie(token, from)) ?? this.#guest(asked, from)
+    const away = asked.host !== this.#parts.publicHost
+    return (await identification.cookie(token, { ...from, away })) ?? this.#guest(asked, from)
   }
 
   /** A network gives no right here; it is only told by auth.me. */

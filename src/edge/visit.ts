@@ -20,8 +20,7 @@ export interface VisitParts {
   readonly forms: FormGuard
   readonly visitors: Visitors
   readonly offers: () => Promise<Offers>
-  /** The host of the public URL. */
-  readonly publicHost: string
+  readonly publicUrl: string
 }
 
 /** One request to a page of ours: who makes it, what its form says, and how it is answered. */
@@ -57,7 +56,12 @@ export class Visit {
 
   /** Whether this is the host of the public URL, where passkeys are valid. */
   get atHome(): boolean {
-    return this.asked.host === this.#parts.publicHost
+    return this.asked.host === new URL(this.#parts.publicUrl).hostname
+  }
+
+  /** A path at the public URL. */
+  home(path: string): string {
+    return `${this.#parts.publicUrl}${path}`
   }
 
   offers(): Promise<Offers> {
@@ -69,7 +73,9 @@ export class Visit {
     const state = await this.#parts.cookies.at(this.asked)
     if (state === 'refused') return undefined
     const token = readCookie(this.asked.cookies, sessionCookieName(state))
-    return token === undefined ? undefined : this.#parts.identification.cookie(token, this.#from())
+    return token === undefined
+      ? undefined
+      : this.#parts.identification.cookie(token, { ...this.#from(), away: !this.atHome })
   }
 
   /** A guest whose network belongs to somebody. */

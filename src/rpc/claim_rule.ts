@@ -19,7 +19,12 @@ export const authorise = (
   const { fresh } = method
   if (!fresh || caller.session_id === undefined || (fresh !== true && !fresh(params))) return
   if ((caller.proven_at ?? 0) + freshFor <= now())
-    throw new AppError('proof_required', 'Prove once more that it is you: auth.prove')
+    throw new AppError(
+      'proof_required',
+      caller.away
+        ? 'This is done at the public URL only: pages of other services share this host'
+        : 'Prove once more that it is you: auth.prove',
+    )
 }
 
 const refuseWithoutClaim = (
