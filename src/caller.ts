@@ -18,8 +18,8 @@ export interface Caller {
   /** When the person of this session last proved who they are, in Unix seconds. */
   readonly proven_at?: number
   /**
-   * Came with a cookie at another host than that of the public URL: pages of the service there can send it too, so no proof of
-   * this session is ever fresh.
+   * Came with a cookie at another host than that of the public URL: pages of the service there can send it too, so it gives
+   * nobody ways in or rights.
    */
   readonly away?: boolean
   /** The session of the same browser, which ends when another begins there. */

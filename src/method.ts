@@ -26,9 +26,10 @@ interface Definition<P extends TObject, R extends TSchema, W> {
   readonly near?: true
   /**
    * Takes a proof of the last minutes from people with a session, for a session can be stolen: what gives ways in or rights.
-   * A function decides by the parameters, which are not validated yet.
+   * A function decides by the parameters, which are not validated yet. `anywhere` is for what is about the session at the host
+   * of a service; everything else is done at the public URL.
    */
-  readonly fresh?: true | ((params: Readonly<Record<string, unknown>>) => boolean)
+  readonly fresh?: true | 'anywhere' | ((params: Readonly<Record<string, unknown>>) => boolean)
   readonly params: P
   /** An allow-list: a field that is not named here turns the answer into an internal error. */
   readonly result: R

@@ -80,6 +80,6 @@ const callerOf = (session: LiveSession, claims: readonly string[], from: From): 
   user_id: session.user_id,
   session_id: session.id,
   provider: session.provider,
-  proven_at: from.away ? 0 : session.proven_at,
+  proven_at: session.proven_at,
   on_behalf: impersonated(session, claims)?.username,
 })

@@ -172,7 +172,7 @@ export const authMethods = ({
       'Management calls are still decided and audited as yourself; services are told who you are in X-Hero-Impersonator.',
     effect: 'write',
     claim: ['proxy.impersonate'],
-    fresh: true,
+    fresh: 'anywhere',
     params: Shape({ user: Username }),
     result: Shape({ user: Username, until: Time }),
     errors: ['not_found', 'conflict'],

@@ -17,14 +17,15 @@ export const authorise = (
 ): void => {
   refuseWithoutClaim(method, params, caller)
   const { fresh } = method
-  if (!fresh || caller.session_id === undefined || (fresh !== true && !fresh(params))) return
-  if ((caller.proven_at ?? 0) + freshFor <= now())
+  if (!fresh || caller.session_id === undefined) return
+  if (typeof fresh === 'function' && !fresh(params)) return
+  if (caller.away && fresh !== 'anywhere')
     throw new AppError(
       'proof_required',
-      caller.away
-        ? 'This is done at the public URL only: pages of other services share this host'
-        : 'Prove once more that it is you: auth.prove',
+      'This is done at the public URL only: pages of other services share this host',
     )
+  if ((caller.proven_at ?? 0) + freshFor <= now())
+    throw new AppError('proof_required', 'Prove once more that it is you: auth.prove')
 }
 
 const refuseWithoutClaim = (

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
 import { Users } from '../../src/users/users.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
@@ -227,6 +228,55 @@ onBothDatabases('flows by mail', (newUrl) => {
     const token = await tokenTo(email, /new password/)
     const passwords = Array.from({ length: 50 }, (_, i) => `${newPassword}-${i}-lantern`)
     assert.equal(await winners((i) => daemon.hero.auth.reset_password({ token, password: passwords[i]! })), 1)
+  })
+
+  test('what fails while a link is used leaves it as good as it was: the disk is full, then it is not', async () => {
+    await set('registration_mode', 'open')
+    const email = 'full@example.org'
+    await daemon.hero.auth.register({ username: 'full', email, password: goodPassword })
+    const verify = await tokenTo(email, /Confirm/)
+    const full = (table: string, on: boolean) =>
+      byHand(daemon, async ({ query, kind }) => {
+        const begin =
+          kind === 'sqlite'
+            ? `create trigger full before update on ${table} begin select raise(abort, 'full'); end`
+            : `alter table ${table} add constraint full_now check (updated_at < 0) not valid`
+        const end = kind === 'sqlite' ? 'drop trigger full' : `alter table ${table} drop constraint full_now`
+        await sql.raw(on ? begin : end).execute(query)
+      })
+    await full('users', true)
+    await refused(daemon.hero.auth.verify_email({ token: verify }), 'internal_error')
+    await full('users', false)
+    await refused(login('full'), 'unauthenticated')
+    await daemon.hero.auth.verify_email({ token: verify })
+    await login('full')
+
+    await daemon.hero.auth.request_password_reset({ email })
+    const token = await tokenTo(email, /new password/)
+    await full('credentials', true)
+    await refused(daemon.hero.auth.reset_password({ token, password: newPassword }), 'internal_error')
+    await full('credentials', false)
+    // Half of it would be a password that changed and a link that still works, or sessions that ended for nothing.
+    await login('full')
+    await daemon.hero.auth.reset_password({ token, password: newPassword })
+    await login('full', newPassword)
+  })
+
+  test('a clock that was set back gives no link a longer life', async () => {
+    const { email } = await newPerson()
+    await daemon.hero.auth.request_password_reset({ email })
+    const token = await tokenTo(email, /new password/)
+    await byHand(daemon, ({ query }) =>
+      query
+        .updateTable('one_time_tokens')
+        .set((eb) => ({
+          created_at: eb('created_at', '+', 7200),
+          expires_at: eb('expires_at', '+', 7200),
+        }))
+        .where('address', '=', email)
+        .execute(),
+    )
+    await refused(daemon.hero.auth.reset_password({ token, password: newPassword }), 'unauthenticated')
   })
 
   test('hostile addresses are refused before anything is done', async () => {

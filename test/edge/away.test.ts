@@ -27,7 +27,6 @@ describe('a page of a service, which shares its host with our pages there and se
     ['auth.set_password', { password: 'velvet-harbor-93-comet', current_password: goodPassword }],
     ['users.add', { username: 'mallory' }],
     ['settings.set', { key: 'site_name', value: 'Mine' }],
-    ['auth.impersonate', { user: 'bob' }],
   ] as const
 
   test('cannot give itself ways in or rights, however fresh the sign-in is, nor by proving again', async () => {
