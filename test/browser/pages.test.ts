@@ -20,6 +20,34 @@ const violations = async (page: Page): Promise<string[]> => {
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
 }
 
+/** What a keyboard reaches: everything that can be pressed or filled in, in the order of the page, each with its focus to be seen. */
+const walkByKeyboard = async (page: Page): Promise<void> => {
+  const all = (await page.evaluate(`(() => {
+    const parts = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), summary')]
+    const seen = parts.filter((part) => part.checkVisibility({ visibilityProperty: true }) && part.getClientRects().length > 0)
+    seen.forEach((part, i) => part.setAttribute('data-walk', i))
+    document.activeElement?.blur()
+    return seen.length
+  })()`)) as number
+  const reached: number[] = []
+  // Between the last and the first the focus is the browser's own.
+  for (let i = 0; i < all + 3 && reached.length < all; i++) {
+    await page.keyboard.press('Tab')
+    const { walk, outline } = (await page.evaluate(
+      '({ walk: document.activeElement.dataset.walk, outline: getComputedStyle(document.activeElement).outlineStyle })',
+    )) as { walk?: string; outline: string }
+    if (walk === undefined) continue
+    assert.equal(outline, 'solid', `${page.url()}: part ${walk}`)
+    reached.push(Number(walk))
+  }
+  // Where the walk begins is the browser's business: somewhere, and then once around.
+  assert.deepEqual(
+    reached.toSorted((a, b) => a - b),
+    Array.from({ length: all }, (_, i) => i),
+    page.url(),
+  )
+}
+
 describe('pages of ours', { skip: browserMissing() ?? false }, () => {
   let daemon: TestDaemon
   let browser: Browser
@@ -53,6 +81,7 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
       const check = async (url: string) => {
         await page.goto(url)
         assert.deepEqual(await violations(page), [], url)
+        await walkByKeyboard(page)
         const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
         assert.equal(wide, false, `${url} scrolls sideways`)
       }
@@ -91,6 +120,7 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
       await page.getByText('You are signed in here.').waitFor()
       await page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
       assert.deepEqual(await violations(page), [])
+      await walkByKeyboard(page)
       await check(at('/auth/prove'))
       await page.goto(at('/auth/me'))
       await press('Add an authenticator app')
