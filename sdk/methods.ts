@@ -36,6 +36,56 @@ export interface AuditVerification {
   } | null
 }
 
+export interface Client {
+  /** A UUID of version 7 */
+  id: string
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  client: string
+  /** What people are told it is called: one line of at most 100 characters, without control characters */
+  name: string
+  /** Where people are sent back to: compared character by character; of a native client the port of a loopback address is free (RFC 8252) */
+  redirect_uris: string[]
+  /** Where people may be sent after signing out, compared in the same way */
+  post_logout_redirect_uris: string[]
+  grants: ("authorization_code" | "client_credentials" | "device_code")[]
+  /** What it may ask for: about people, and read, write or admin for its own tokens */
+  scopes: ("openid" | "email" | "profile" | "offline_access" | "groups" | "claims" | "read" | "write" | "admin")[]
+  claims: string[]
+  /** One of your own: people are not asked for their consent */
+  first_party: boolean
+  /** Whether PKCE is demanded (RFC 7636, S256); of public clients it always is */
+  pkce: boolean
+  service: string | null
+  backchannel_logout_uri: string | null
+  is_active: boolean
+  /** Has no secret: runs in a browser or on a device */
+  public: boolean
+  /** Installed on a device (RFC 8252) */
+  native: boolean
+  /** Registered itself (RFC 7591) */
+  dynamic: boolean
+  /** When its secrets were made and until when they count; newest first */
+  secrets: ({
+    /** Unix time in seconds, in the year 9999 at most */
+    created_at: number
+    expires_at: number | null
+  })[]
+  /** Proves itself by a key (private_key_jwt) in place of a secret */
+  has_jwks: boolean
+  /** Unix time in seconds, in the year 9999 at most */
+  created_at: number
+  /** Unix time in seconds, in the year 9999 at most */
+  updated_at: number
+}
+
+export interface Consent {
+  client: string
+  name: string
+  scopes: string[]
+  /** Unix time in seconds, in the year 9999 at most */
+  created_at: number
+}
+
 export interface FactorList {
   totp: {
     /** Unix time in seconds, in the year 9999 at most */
@@ -105,11 +155,13 @@ export interface GroupDetail {
 }
 
 export interface Jwk {
-  kty: "OKP"
-  crv: "Ed25519"
-  x: string
+  kty: "OKP" | "RSA"
+  crv?: "Ed25519"
+  x?: string
+  n?: string
+  e?: string
   kid: string
-  alg: "EdDSA"
+  alg: "EdDSA" | "RS256"
   use: "sig"
 }
 
@@ -121,12 +173,13 @@ export interface Jwks {
 export interface Key {
   /** Names the key in the header of what it signed */
   kid: string
-  algorithm: string
+  algorithm: "EdDSA" | "RS256"
+  /** next: published, so that verifiers know it when it begins to sign; retired: only verifies, for 30 days */
+  state: "next" | "signing" | "retired"
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
+  signs_since: number | null
   retired_at: number | null
-  /** Whether new signatures are made with it; retired ones only verify, for a day */
-  signs: boolean
 }
 
 export interface Mail {
@@ -1263,6 +1316,149 @@ export type MailListResult = {
   next_cursor: string | null
 }
 
+export interface ClientsListParams {
+  /** 1 to 1000 items at the most, 100 unless told */
+  limit?: number
+  /** Where to go on: the next_cursor of the page before */
+  cursor?: string
+}
+export type ClientsListResult = {
+  items: Client[]
+  next_cursor: string | null
+}
+
+export interface ClientsGetParams {
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  client: string
+}
+
+export interface ClientsAddParams {
+  /** What people are told it is called: one line of at most 100 characters, without control characters */
+  name: string
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  client?: string
+  /** Where people are sent back to: compared character by character; of a native client the port of a loopback address is free (RFC 8252) */
+  redirect_uris?: string[]
+  /** Where people may be sent after signing out, compared in the same way */
+  post_logout_redirect_uris?: string[]
+  grants?: ("authorization_code" | "client_credentials" | "device_code")[]
+  /** What it may ask for: about people, and read, write or admin for its own tokens */
+  scopes?: ("openid" | "email" | "profile" | "offline_access" | "groups" | "claims" | "read" | "write" | "admin")[]
+  claims?: string[]
+  /** One of your own: people are not asked for their consent */
+  first_party?: boolean
+  /** Whether PKCE is demanded (RFC 7636, S256); of public clients it always is */
+  pkce?: boolean
+  service?: string | null
+  backchannel_logout_uri?: string | null
+  is_active?: boolean
+  /** Has no secret: runs in a browser or on a device */
+  public?: boolean
+  /** Installed on a device (RFC 8252) */
+  native?: boolean
+  /** Public keys that it proves itself by, in place of a secret */
+  jwks?: {
+    keys: {
+    }[]
+  }
+}
+export type ClientsAddResult = {
+  /** A UUID of version 7 */
+  id: string
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  client: string
+  /** What people are told it is called: one line of at most 100 characters, without control characters */
+  name: string
+  /** Where people are sent back to: compared character by character; of a native client the port of a loopback address is free (RFC 8252) */
+  redirect_uris: string[]
+  /** Where people may be sent after signing out, compared in the same way */
+  post_logout_redirect_uris: string[]
+  grants: ("authorization_code" | "client_credentials" | "device_code")[]
+  /** What it may ask for: about people, and read, write or admin for its own tokens */
+  scopes: ("openid" | "email" | "profile" | "offline_access" | "groups" | "claims" | "read" | "write" | "admin")[]
+  claims: string[]
+  /** One of your own: people are not asked for their consent */
+  first_party: boolean
+  /** Whether PKCE is demanded (RFC 7636, S256); of public clients it always is */
+  pkce: boolean
+  service: string | null
+  backchannel_logout_uri: string | null
+  is_active: boolean
+  /** Has no secret: runs in a browser or on a device */
+  public: boolean
+  /** Installed on a device (RFC 8252) */
+  native: boolean
+  /** Registered itself (RFC 7591) */
+  dynamic: boolean
+  /** When its secrets were made and until when they count; newest first */
+  secrets: ({
+    /** Unix time in seconds, in the year 9999 at most */
+    created_at: number
+    expires_at: number | null
+  })[]
+  /** Proves itself by a key (private_key_jwt) in place of a secret */
+  has_jwks: boolean
+  /** Unix time in seconds, in the year 9999 at most */
+  created_at: number
+  /** Unix time in seconds, in the year 9999 at most */
+  updated_at: number
+  client_secret: string | null
+}
+
+export interface ClientsUpdateParams {
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  client: string
+  /** What people are told it is called: one line of at most 100 characters, without control characters */
+  name?: string
+  /** Where people are sent back to: compared character by character; of a native client the port of a loopback address is free (RFC 8252) */
+  redirect_uris?: string[]
+  /** Where people may be sent after signing out, compared in the same way */
+  post_logout_redirect_uris?: string[]
+  grants?: ("authorization_code" | "client_credentials" | "device_code")[]
+  /** What it may ask for: about people, and read, write or admin for its own tokens */
+  scopes?: ("openid" | "email" | "profile" | "offline_access" | "groups" | "claims" | "read" | "write" | "admin")[]
+  claims?: string[]
+  /** One of your own: people are not asked for their consent */
+  first_party?: boolean
+  /** Whether PKCE is demanded (RFC 7636, S256); of public clients it always is */
+  pkce?: boolean
+  service?: string | null
+  backchannel_logout_uri?: string | null
+  is_active?: boolean
+}
+
+export interface ClientsRotateSecretParams {
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  client: string
+  drop?: boolean
+}
+export type ClientsRotateSecretResult = {
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  client: string
+  /** Shown this once */
+  client_secret: string
+}
+
+export interface ClientsRemoveParams {
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  client: string
+}
+
+export interface ConsentsListParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user?: string
+}
+export type ConsentsListResult = {
+  items: Consent[]
+}
+
+export interface ConsentsRevokeParams {
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  client: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user?: string
+}
+
 export type KeysJwksParams = Record<string, never>
 
 export type KeysListParams = Record<string, never>
@@ -1270,7 +1466,12 @@ export type KeysListResult = {
   items: Key[]
 }
 
-export type KeysRotateParams = Record<string, never>
+export interface KeysRotateParams {
+  drop?: boolean
+}
+export type KeysRotateResult = {
+  items: Key[]
+}
 
 export interface AuditListParams {
   /** Only what this person did: one line of at most 200 characters, without control characters */
@@ -1386,9 +1587,17 @@ export interface Methods {
   'services.remove': { params: ServicesRemoveParams; result: null }
   'mail.test': { params: MailTestParams; result: MailTestResult }
   'mail.list': { params: MailListParams; result: MailListResult }
+  'clients.list': { params: ClientsListParams; result: ClientsListResult }
+  'clients.get': { params: ClientsGetParams; result: Client }
+  'clients.add': { params: ClientsAddParams; result: ClientsAddResult }
+  'clients.update': { params: ClientsUpdateParams; result: Client }
+  'clients.rotate_secret': { params: ClientsRotateSecretParams; result: ClientsRotateSecretResult }
+  'clients.remove': { params: ClientsRemoveParams; result: null }
+  'consents.list': { params: ConsentsListParams; result: ConsentsListResult }
+  'consents.revoke': { params: ConsentsRevokeParams; result: null }
   'keys.jwks': { params: KeysJwksParams; result: Jwks }
   'keys.list': { params: KeysListParams; result: KeysListResult }
-  'keys.rotate': { params: KeysRotateParams; result: Key }
+  'keys.rotate': { params: KeysRotateParams; result: KeysRotateResult }
   'audit.list': { params: AuditListParams; result: AuditListResult }
   'audit.verify': { params: AuditVerifyParams; result: AuditVerification }
 }
@@ -1607,13 +1816,33 @@ export interface HeroProxyMethods {
     /** List mail that waits to leave and mail that was given up, newest first */
     list(params?: MailListParams): Promise<MailListResult>
   }
+  clients: {
+    /** List the applications that sign people in through us, by client_id */
+    list(params?: ClientsListParams): Promise<ClientsListResult>
+    /** Return one client, without its secrets */
+    get(params: ClientsGetParams): Promise<Client>
+    /** Add an application that signs people in through us, or a program that gets tokens of its own. With redirect_uris it signs people in; without, it gets tokens of its own (client_credentials), with `read` unless told. People are asked for their consent unless it is first_party. */
+    add(params: ClientsAddParams): Promise<ClientsAddResult>
+    /** Change a client; its next request follows */
+    update(params: ClientsUpdateParams): Promise<Client>
+    /** Make another secret; the one before counts for a week more, or with `drop` not at all */
+    rotate_secret(params: ClientsRotateSecretParams): Promise<ClientsRotateSecretResult>
+    /** Remove a client with all its tokens and consents */
+    remove(params: ClientsRemoveParams): Promise<null>
+  }
+  consents: {
+    /** List the applications that a person let in, and what they may know */
+    list(params?: ConsentsListParams): Promise<ConsentsListResult>
+    /** Take back what an application was allowed; all tokens that came of it are dead */
+    revoke(params: ConsentsRevokeParams): Promise<null>
+  }
   keys: {
     /** Return the public keys by which anybody verifies what we sign (also at /.well-known/jwks.json) */
     jwks(params?: KeysJwksParams): Promise<Jwks>
     /** List the signing keys, newest first, without their private parts */
     list(params?: KeysListParams): Promise<KeysListResult>
-    /** Sign with a new key from now on; the old one verifies for another day */
-    rotate(params?: KeysRotateParams): Promise<Key>
+    /** Sign with the next keys from now on, and publish new ones as the next. What was signed before is verified for another 30 days. With `drop` every key of before is forgotten at once: for keys that leaked; everything signed with them is worth nothing any more. */
+    rotate(params?: KeysRotateParams): Promise<KeysRotateResult>
   }
   audit: {
     /** List what was done, newest first */
@@ -1713,6 +1942,14 @@ export const methodNames = [
   'services.remove',
   'mail.test',
   'mail.list',
+  'clients.list',
+  'clients.get',
+  'clients.add',
+  'clients.update',
+  'clients.rotate_secret',
+  'clients.remove',
+  'consents.list',
+  'consents.revoke',
   'keys.jwks',
   'keys.list',
   'keys.rotate',

@@ -23,6 +23,8 @@ import { Grants } from './groups/grants.ts'
 import { Groups } from './groups/groups.ts'
 import { Members } from './groups/members.ts'
 import { groupMethods } from './groups/methods.ts'
+import { Clients } from './clients/clients.ts'
+import { clientMethods } from './clients/methods.ts'
 import { Counters } from './health/counters.ts'
 import { healthMethods } from './health/methods.ts'
 import type { Config } from './config.ts'
@@ -41,6 +43,13 @@ import { Signatures } from './edge/signature.ts'
 import { Trials } from './edge/trial.ts'
 import { Upstreams } from './edge/upstreams.ts'
 import { Visitors } from './edge/visitor.ts'
+import { Accounts } from './oidc/accounts.ts'
+import { Consents } from './oidc/consents.ts'
+import { Logouts } from './oidc/logouts.ts'
+import { consentMethods } from './oidc/methods.ts'
+import { OpenId } from './oidc/open_id.ts'
+import { Records } from './oidc/records.ts'
+import { enginePages } from './edge/engine_pages.ts'
 import { Assertions } from './keys/assertions.ts'
 import { Keys } from './keys/keys.ts'
 import { keyMethods } from './keys/methods.ts'
@@ -135,6 +144,36 @@ export const createApp = (
   })
   const setup = new Setup(database, (at) => leaveMark(config, at), log)
   const impersonation = new Impersonation(users, sessions)
+  const clients = new Clients(database)
+  const records = new Records(database, seal)
+  const consents = new Consents(database, records)
+  const openId = new OpenId({
+    issuer: config.public_url,
+    database,
+    audit,
+    keys,
+    log,
+    records,
+    clients,
+    accounts: new Accounts(database, claims),
+    consents,
+    pages: enginePages(publicHost),
+    isResource: async (resource) => (await routes.table()).at(new URL(resource).hostname) !== undefined,
+    limit: (name) => settings.value(name),
+    signOut: (id) => sessions.revoke(id, 'logout'),
+  })
+  const logouts = new Logouts({
+    database,
+    records,
+    clients,
+    send: (client, subject, sid) => openId.sendLogout(client, subject, sid),
+    log,
+  })
+  sessions.whenEnded = (ids) => logouts.sessionsEnded(ids)
+  // Whoever held the account may have let applications in for good.
+  sessions.whenAllEnded = async (userId, reason) => {
+    if (reason !== 'revoked') await records.removeOf(userId)
+  }
   const identification = new Identification(database, sessions, claims)
 
   const { methods, document } = discoverMethod([
@@ -153,6 +192,8 @@ export const createApp = (
     ...settingMethods(settings),
     ...serviceMethods(services),
     ...mailMethods(mails),
+    ...clientMethods(clients),
+    ...consentMethods(consents, users),
     ...keyMethods(keys),
     ...auditMethods(audit),
   ])
@@ -212,7 +253,7 @@ export const createApp = (
     peers: new Peers(config.trusted_proxies),
     publicHost,
     routes: () => routes.table(),
-    ownPaths: new OwnPaths({ visits, rpc, document, jwks: () => keys.jwks(), theme }),
+    ownPaths: new OwnPaths({ visits, rpc, document, jwks: () => keys.jwks(), theme, openId, publicHost }),
     upstreams: new Upstreams({ routes: () => routes.table(), log }),
   }
   const loops = new LoopGuard(database)
@@ -242,6 +283,8 @@ export const createApp = (
     await users.sweep()
     await mails.sweep()
     await revocations.sweep()
+    await records.sweep()
+    await keys.rotateWhenDue(await settings.value('key_rotation_days'))
     await knownKeys.sweep()
     await audit.sweep(await settings.value('audit_retention_days'))
   }
@@ -250,6 +293,7 @@ export const createApp = (
     counters,
     sweep,
     mails,
+    logouts,
     settings,
     sessions,
     revocations,

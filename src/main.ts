@@ -85,6 +85,7 @@ const serve = async (
 
   const setupToken = (await app.setup.isOpen()) ? await app.setup.issueToken() : undefined
   app.mails.start()
+  app.logouts.start()
   const sweeper = setInterval(() => {
     app.sweep().catch((error: Error) => log.warn({ error: error.message }, 'sweeping failed'))
   }, sweepEvery).unref()
@@ -99,6 +100,7 @@ const serve = async (
     close: async () => {
       clearInterval(sweeper)
       await app.mails.close()
+      await app.logouts.close()
       app.revocations.close()
       await Promise.all([edge.close(), app.socket.close(grace)])
       await markAnew().catch(() => {})

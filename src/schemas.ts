@@ -67,6 +67,15 @@ export const GrantableClaim = Type.String({
   description: `${claimGrammar.description}; not one of the reserved admin, users.*, groups.*, proxy.*`,
 })
 
+/** A service or another program may hold claims of ours, which people get by groups and roles only; those that name people stay reserved. */
+const ProgramClaim = Type.String({
+  ...claimGrammar,
+  not: { pattern: '^([aA][dD][mM][iI][nN]|([uU][sS][eE][rR][sS]|[gG][rR][oO][uU][pP][sS])(\\..*)?)$' },
+  description: `${claimGrammar.description}; not admin, users.* or groups.*; proxy.* is allowed`,
+})
+
+export const ProgramClaims = Type.Array(ProgramClaim, { maxItems: 100, uniqueItems: true })
+
 /** What a method or route asks for: a claim, or `prefix.*` for any claim below the prefix. */
 export const ClaimPattern = Type.String({
   maxLength: 257,

@@ -21,9 +21,10 @@ const rows: readonly (readonly string[])[] = [
     'keys',
     'tls',
     'mail',
+    'clients',
   ],
   ['factors'],
-  ['auth'],
+  ['auth', 'oidc'],
   ['rpc', 'edge'],
   ['top'],
 ]

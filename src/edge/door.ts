@@ -117,7 +117,7 @@ export class Door {
     if (asksAbout(asked.path)) return this.#forwardAuth.answer(sent, to, asked, table)
     const routes = table.at(asked.host)
     if (!routes && asked.host !== publicHost) return void tell(sent, to, asked, notHere)
-    const show = ownPaths.find(asked.path)
+    const show = ownPaths.find(asked)
     if (show) return { show, asked }
     if (asked.path === '/' && !routes) return void redirect(to, asked, 302, '/auth/me')
     if (loops.hasPassed(asked)) return void tell(sent, to, asked, loopDetected)
@@ -158,7 +158,7 @@ export class Door {
     const asked = readAsked(request, peers)
     if (isRefusal(asked)) return refuse(badRequest(asked))
     const known = await this.#plans(asked)
-    if (!known || ownPaths.find(asked.path)) return refuse(notHere)
+    if (!known || ownPaths.find(asked)) return refuse(notHere)
     if (loops.hasPassed(asked)) return refuse(loopDetected)
     // A body before the switch could be read as the first bytes after it.
     if (asked.body !== undefined) {

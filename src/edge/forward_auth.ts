@@ -58,7 +58,7 @@ export class ForwardAuth {
       redirects: wishes.get('redirect') !== 'off',
       absent: asksByPath(asked) ? 'listed' : wishes.get('empty') === 'off' ? 'left out' : 'empty',
     }
-    if (ownPaths.find(about.path)) return void tell(question.sent, to, about, ownPath)
+    if (ownPaths.find(about)) return void tell(question.sent, to, about, ownPath)
     const routes = table.at(about.host)
     if (!routes) return void tell(question.sent, to, about, notHere)
     const decision = decisions.decide(about, routes.match(about.path))

@@ -8,7 +8,9 @@ import { icon } from './pages/page.ts'
 import { passkeyScript } from './pages/passkey.ts'
 import { style } from './pages/style.ts'
 import { themeCss, type Theme } from './pages/theme.ts'
+import * as openid from './openid_pages.ts'
 import * as proof from './proof_pages.ts'
+import type { OpenId } from '../oidc/open_id.ts'
 import type { RpcPath } from './rpc_path.ts'
 import { safeNext } from './safe_next.ts'
 import { Visit, type VisitParts } from './visit.ts'
@@ -19,6 +21,8 @@ export type OwnPath = (
   response: ServerResponse,
   asked: Asked,
 ) => void | Promise<void>
+
+type Methods = Readonly<Record<string, OwnPath>>
 
 /** Names that are ours on every host, whether or not this version serves them: no route can take them. */
 const exact = new Set([
@@ -44,13 +48,49 @@ interface OwnPathsParts {
   readonly document: string
   readonly jwks: () => Promise<object>
   readonly theme: () => Promise<Theme>
+  readonly openId: OpenId
+  readonly publicHost: string
 }
 
 /** The proxy's own paths: one table from path and method to what answers. */
 export class OwnPaths {
-  readonly #paths: ReadonlyMap<string, Readonly<Record<string, OwnPath>>>
+  readonly #paths: ReadonlyMap<string, Methods>
+  /** What counts at the host of the public URL alone. */
+  readonly #home: ReadonlyMap<string, Methods>
+  /** The same, with one more segment behind it. */
+  readonly #below: ReadonlyMap<string, Methods>
+  readonly #publicHost: string
 
-  constructor({ visits, rpc, document, jwks, theme }: OwnPathsParts) {
+  constructor({ visits, rpc, document, jwks, theme, openId, publicHost }: OwnPathsParts) {
+    this.#publicHost = publicHost
+    type OpenIdPage = typeof openid.engine
+    const step =
+      (show: OpenIdPage): OwnPath =>
+      (request, response, asked) =>
+        show(openId, new Visit(visits, request, response, asked), request, response, asked)
+    const engine = step(openid.engine)
+    const asks = { GET: engine, OPTIONS: engine }
+    const takes = { POST: engine, OPTIONS: engine }
+    this.#home = new Map<string, Methods>([
+      ['/authorize', { GET: step(openid.authorize), POST: step(openid.authorize) }],
+      ['/token', takes],
+      ['/userinfo', { ...asks, ...takes }],
+      ['/oauth/introspect', takes],
+      ['/oauth/revoke', takes],
+      ['/oauth/par', takes],
+      ['/oauth/device', takes],
+      ['/oauth/logout', asks],
+      ['/oauth/logout/confirm', takes],
+      ['/oauth/logout/success', asks],
+      ['/device', { GET: engine, POST: engine }],
+      ['/.well-known/openid-configuration', asks],
+      ['/.well-known/oauth-authorization-server', asks],
+    ])
+    this.#below = new Map<string, Methods>([
+      ['/authorize', asks],
+      ['/device', asks],
+      ['/auth/consent', { GET: step(openid.consent), POST: step(openid.postConsent) }],
+    ])
     const still =
       (type: string, text: string, cache: string): OwnPath =>
       (_, response, asked) =>
@@ -116,6 +156,7 @@ export class OwnPaths {
           send(response, 200, 'application/jwk-set+json', JSON.stringify(await jwks()), {
             ...ownHeaders(asked),
             'cache-control': 'public, max-age=300',
+            'access-control-allow-origin': '*',
           }),
       },
       '/openrpc.json': { GET: still('application/json', document, 'no-cache') },
@@ -125,11 +166,16 @@ export class OwnPaths {
   }
 
   /** What answers at a path, or undefined where routes decide. Paths are compared as received, byte for byte. */
-  find(path: string): OwnPath | undefined {
-    const methods = this.#paths.get(path)
+  find({ path, host }: Pick<Asked, 'path' | 'host'>): OwnPath | undefined {
+    const methods = this.#paths.get(path) ?? (host === this.#publicHost ? this.#atHome(path) : undefined)
     if (methods) return (request, response, asked) => answer(methods, request, response, asked)
     const taken = exact.has(path) || below.some((prefix) => path.startsWith(prefix))
     return taken ? (request, response, asked) => tell(request, response, asked, notHere) : undefined
+  }
+
+  #atHome(path: string): Methods | undefined {
+    const end = path.lastIndexOf('/')
+    return this.#home.get(path) ?? (end < path.length - 1 ? this.#below.get(path.slice(0, end)) : undefined)
   }
 }
 

@@ -101,7 +101,7 @@ export class Trials {
     if (isRefusal(asked)) return refused(badRequest(asked), asked.message)
     const found = (await routes()).at(asked.host)
     if (!found && asked.host !== publicHost) return refused(notHere, why.noHost(asked))
-    if (ownPaths.find(asked.path)) {
+    if (ownPaths.find(asked)) {
       const text = why.ownPath(asked)
       return asked.upgrade === undefined
         ? { ...nothing, act: 'own', status: null, why: text }

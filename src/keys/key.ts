@@ -1,12 +1,18 @@
 import { Type, type Static } from '../type.ts'
 import { Named, Nullable, Shape, Time } from '../schemas.ts'
 
+/** What we sign with: EdDSA (RFC 8037) for access tokens and assertions, RS256 for ID tokens, as every client knows it. */
+export const algorithms = ['EdDSA', 'RS256'] as const
+export type Algorithm = (typeof algorithms)[number]
+
 export const Jwk = Named('Jwk', {
-  kty: Type.Literal('OKP'),
-  crv: Type.Literal('Ed25519'),
-  x: Type.String(),
+  kty: Type.Enum(['OKP', 'RSA']),
+  crv: Type.Optional(Type.Literal('Ed25519')),
+  x: Type.Optional(Type.String()),
+  n: Type.Optional(Type.String()),
+  e: Type.Optional(Type.String()),
   kid: Type.String(),
-  alg: Type.Literal('EdDSA'),
+  alg: Type.Enum(algorithms),
   use: Type.Literal('sig'),
 })
 export type Jwk = Static<typeof Jwk>
@@ -19,11 +25,13 @@ export type Jwks = Static<typeof Jwks>
 
 export const Key = Named('Key', {
   kid: Type.String({ description: 'Names the key in the header of what it signed' }),
-  algorithm: Type.String(),
-  created_at: Time,
-  retired_at: Nullable(Time),
-  signs: Type.Boolean({
-    description: 'Whether new signatures are made with it; retired ones only verify, for a day',
+  algorithm: Type.Enum(algorithms),
+  state: Type.Enum(['next', 'signing', 'retired'], {
+    description:
+      'next: published, so that verifiers know it when it begins to sign; retired: only verifies, for 30 days',
   }),
+  created_at: Time,
+  signs_since: Nullable(Time),
+  retired_at: Nullable(Time),
 })
 export type Key = Static<typeof Key>

@@ -1,121 +1,192 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto'
+import { promisify } from 'node:util'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
+import type { Schema } from '../storage/schema.ts'
 import type { Seal } from '../storage/seal.ts'
-import type { Jwk, Jwks, Key } from './key.ts'
+import { algorithms, type Algorithm, type Jwk, type Jwks, type Key } from './key.ts'
 
-/** Seconds that a retired key is still published: far longer than anything it signed is valid or any verifier caches. */
-const overlap = 24 * 3600
+/** Seconds that a retired key is still published: longer than anything it signed is shown to somebody. */
+const overlap = 30 * 86_400
+const generate = promisify(generateKeyPair)
+
+type Row = Schema['signing_keys']
+/** A new pair, not stored yet. */
+type Pair = Pick<Row, 'id' | 'algorithm' | 'public_jwk' | 'private_sealed'>
 
 export interface SigningKey {
   readonly kid: string
+  readonly algorithm: Algorithm
   readonly key: KeyObject
 }
 
 const rowOf = (kid: string) => `signing_keys:${kid}`
 
-/** Our signing keys (Ed25519). The newest signs; those before it verify for another day. Private parts are sealed. */
+/**
+ * Our signing keys. Of each algorithm one signs, the next is published already, so that whoever caches the key set knows it
+ * when its time comes, and those before verify for another month. Private parts are sealed.
+ */
 export class Keys {
   readonly #database: Database
   readonly #seal: Seal
-  readonly #signing: Cached<SigningKey | undefined>
+  readonly #rows: Cached<readonly Row[]>
+  readonly #private: Cached<ReadonlyMap<Algorithm, SigningKey>>
 
   constructor(database: Database, seal: Seal) {
     this.#database = database
     this.#seal = seal
-    this.#signing = new Cached(database, ['keys'], async () => {
-      const row = await database.query
-        .selectFrom('signing_keys')
-        .selectAll()
-        .where('retired_at', 'is', null)
-        .orderBy('id', 'desc')
-        .limit(1)
-        .executeTakeFirst()
-      return row && { kid: row.id, key: createPrivateKey(seal.open(row.private_sealed, rowOf(row.id))) }
+    this.#rows = new Cached(database, ['keys'], () =>
+      database.query.selectFrom('signing_keys').selectAll().execute(),
+    )
+    this.#private = new Cached(database, ['keys'], async () => {
+      const signing = (await this.#rows.get()).filter((row) => stateOf(row) === 'signing')
+      return new Map(signing.map((row) => [row.algorithm as Algorithm, this.#open(row)]))
     })
   }
 
-  /** The key that signs now; the first is made when it is first asked for. */
-  signing(): SigningKey | Promise<SigningKey> {
-    return this.#signing.warm() ?? this.#first()
+  /** The key that signs now; the first are made when one is first asked for. */
+  signing(algorithm: Algorithm = 'EdDSA'): SigningKey | Promise<SigningKey> {
+    return this.#private.warm()?.get(algorithm) ?? this.#first(algorithm)
   }
 
-  async #first(): Promise<SigningKey> {
-    const known = await this.#signing.get()
-    if (known) return known
-    await this.#database.write(async () => {
-      // Another process may have made it just now.
-      if ((await this.#signing.get()) === undefined) await this.#add()
-    })
-    return (await this.#signing.get())!
+  async #first(algorithm: Algorithm): Promise<SigningKey> {
+    await this.#complete()
+    return (await this.#private.get()).get(algorithm)!
+  }
+
+  /** All that is published, with private parts: those that sign come first. */
+  async all(): Promise<readonly SigningKey[]> {
+    await this.#complete()
+    return (await this.#published()).map((row) => this.#open(row))
   }
 
   async list(): Promise<{ items: Key[] }> {
-    const rows = await this.#database.query
-      .selectFrom('signing_keys')
-      .selectAll()
-      .orderBy('id', 'desc')
-      .execute()
-    return {
-      items: rows.map(({ id, algorithm, created_at, retired_at }) => ({
-        kid: id,
-        algorithm,
-        created_at,
-        retired_at,
-        signs: retired_at === null,
-      })),
-    }
-  }
-
-  async rotate(): Promise<Key> {
-    return this.#database.write(async () => {
-      const { query } = this.#database
-      const at = now()
-      await query
-        .updateTable('signing_keys')
-        .set({ retired_at: at })
-        .where('retired_at', 'is', null)
-        .execute()
-      await query
-        .deleteFrom('signing_keys')
-        .where('retired_at', '<', at - overlap)
-        .execute()
-      const kid = await this.#add()
-      return { kid, algorithm: 'EdDSA', created_at: at, retired_at: null, signs: true }
-    })
+    return { items: inOrder(await this.#rows.get()).map(toKey) }
   }
 
   /** The public parts, for whoever verifies. */
   async jwks(): Promise<Jwks> {
-    await this.signing()
-    const rows = await this.#database.query
-      .selectFrom('signing_keys')
-      .select('public_jwk')
-      .where((eb) => eb.or([eb('retired_at', 'is', null), eb('retired_at', '>', now() - overlap)]))
-      .orderBy('id', 'desc')
-      .execute()
-    return { keys: rows.map(({ public_jwk }) => JSON.parse(public_jwk) as Jwk) }
+    await this.#complete()
+    return { keys: (await this.#published()).map(({ public_jwk }) => JSON.parse(public_jwk) as Jwk) }
   }
 
-  async #add(): Promise<string> {
-    const kid = newId()
-    const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-    const { x } = publicKey.export({ format: 'jwk' })
-    const jwk: Jwk = { kty: 'OKP', crv: 'Ed25519', x: x!, kid, alg: 'EdDSA', use: 'sig' }
+  /** New pairs, for `rotate`: making them takes a while. */
+  async make(count = 1): Promise<readonly Pair[]> {
+    return Promise.all(
+      algorithms.flatMap((algorithm) => Array.from({ length: count }, () => this.#pair(algorithm))),
+    )
+  }
+
+  /**
+   * Lets the next keys sign and publishes `made` as the next. With `drop` nothing of before is published any more, not even
+   * what was to be next: for keys that leaked. It takes two pairs of each algorithm then.
+   */
+  async rotate(made: readonly Pair[], drop = false): Promise<{ items: Key[] }> {
+    return this.#database.write(async () => {
+      const { query } = this.#database
+      const at = now()
+      if (drop) await query.deleteFrom('signing_keys').execute()
+      const known = query.updateTable('signing_keys').where('retired_at', 'is', null)
+      await known.set({ retired_at: at }).where('signs_since', 'is not', null).execute()
+      await known.set({ signs_since: at }).where('signs_since', 'is', null).execute()
+      await query
+        .deleteFrom('signing_keys')
+        .where('retired_at', '<', at - overlap)
+        .execute()
+      const half = drop
+        ? made.filter(({ algorithm }, i) => made.findIndex((one) => one.algorithm === algorithm) === i)
+        : []
+      for (const pair of made) await this.#add(pair, half.includes(pair) ? at : null)
+      this.#database.changed('keys')
+      const rows = await query.selectFrom('signing_keys').selectAll().execute()
+      return { items: inOrder(rows).map(toKey) }
+    })
+  }
+
+  /** Rotates once the keys that sign have done so for this many days; 0 is never. Called on a timer. */
+  async rotateWhenDue(days: number): Promise<void> {
+    const isDue = (rows: readonly Row[]) =>
+      rows.some((row) => stateOf(row) === 'signing' && row.signs_since! < now() - days * 86_400)
+    if (days === 0 || !isDue(await this.#rows.get())) return
+    const made = await this.make()
+    await this.#database.write(async () => {
+      // Another node may have done it just now.
+      if (isDue(await this.#rows.get())) await this.rotate(made)
+    })
+  }
+
+  /** Makes what is missing of the keys that sign and the next ones. */
+  async #complete(): Promise<void> {
+    const missing = (rows: readonly Row[]) =>
+      algorithms.flatMap((algorithm) =>
+        (['signing', 'next'] as const)
+          .filter((state) => !rows.some((row) => row.algorithm === algorithm && stateOf(row) === state))
+          .map((state) => ({ algorithm, state })),
+      )
+    const wanted = missing(await this.#rows.get())
+    if (wanted.length === 0) return
+    const pairs = await Promise.all(wanted.map(({ algorithm }) => this.#pair(algorithm)))
+    await this.#database.write(async () => {
+      // Another process may have made them just now.
+      const still = missing(await this.#rows.get())
+      for (const [i, { algorithm, state }] of wanted.entries()) {
+        if (still.some((one) => one.algorithm === algorithm && one.state === state))
+          await this.#add(pairs[i]!, state === 'signing' ? now() : null)
+      }
+      this.#database.changed('keys')
+    })
+  }
+
+  async #published(): Promise<readonly Row[]> {
+    const rows = await this.#rows.get()
+    return inOrder(rows.filter(({ retired_at }) => retired_at === null || retired_at > now() - overlap))
+  }
+
+  #open({ id, algorithm, private_sealed }: Row): SigningKey {
+    const key = createPrivateKey(this.#seal.open(private_sealed, rowOf(id)))
+    return { kid: id, algorithm: algorithm as Algorithm, key }
+  }
+
+  async #pair(algorithm: Algorithm): Promise<Pair> {
+    const { publicKey, privateKey } =
+      algorithm === 'EdDSA' ? await generate('ed25519') : await generate('rsa', { modulusLength: 2048 })
+    const id = newId()
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
-    await this.#database.query
-      .insertInto('signing_keys')
-      .values({
-        id: kid,
-        algorithm: 'EdDSA',
-        public_jwk: JSON.stringify(jwk),
-        private_sealed: this.#seal.seal(pem, rowOf(kid)),
-        created_at: now(),
-        retired_at: null,
-      })
-      .execute()
-    this.#database.changed('keys')
-    return kid
+    const public_jwk = JSON.stringify({
+      ...publicKey.export({ format: 'jwk' }),
+      kid: id,
+      alg: algorithm,
+      use: 'sig',
+    })
+    return { id, algorithm, public_jwk, private_sealed: this.#seal.seal(pem, rowOf(id)) }
+  }
+
+  async #add(pair: Pair, signs_since: number | null): Promise<void> {
+    const row = { ...pair, created_at: now(), signs_since, retired_at: null }
+    await this.#database.query.insertInto('signing_keys').values(row).execute()
   }
 }
+
+const stateOf = ({ signs_since, retired_at }: Pick<Row, 'signs_since' | 'retired_at'>): Key['state'] =>
+  retired_at !== null ? 'retired' : signs_since === null ? 'next' : 'signing'
+
+const states: readonly Key['state'][] = ['signing', 'next', 'retired']
+
+/** Those that sign come first: the engine and many verifiers take the first that fits. */
+const inOrder = (rows: readonly Row[]): readonly Row[] =>
+  rows.toSorted(
+    (one, other) =>
+      states.indexOf(stateOf(one)) - states.indexOf(stateOf(other)) ||
+      algorithms.indexOf(one.algorithm as Algorithm) - algorithms.indexOf(other.algorithm as Algorithm) ||
+      (one.id < other.id ? 1 : -1),
+  )
+
+const toKey = (row: Row): Key => ({
+  kid: row.id,
+  algorithm: row.algorithm as Algorithm,
+  state: stateOf(row),
+  created_at: row.created_at,
+  signs_since: row.signs_since,
+  retired_at: row.retired_at,
+})

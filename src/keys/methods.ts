@@ -1,16 +1,41 @@
 import { Type } from '../type.ts'
 import { method } from '../method.ts'
 import { Nothing, Shape } from '../schemas.ts'
-import { Jwks, Key } from './key.ts'
+import { algorithms, Jwks, Key } from './key.ts'
 import type { Keys } from './keys.ts'
 
-const key: Key = {
-  kid: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a71',
-  algorithm: 'EdDSA',
-  created_at: 1795435200,
-  retired_at: null,
-  signs: true,
+const keysThat = (state: Key['state']): Key[] =>
+  algorithms.map((algorithm) => ({
+    kid: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a71',
+    algorithm,
+    state,
+    created_at: 1795435200,
+    signs_since: state === 'next' ? null : 1795435200,
+    retired_at: state === 'retired' ? 1795435200 : null,
+  }))
+
+const jwks = {
+  keys: ['01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a71', '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a72'].flatMap((kid) => [
+    {
+      kty: 'OKP' as const,
+      crv: 'Ed25519' as const,
+      x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+      kid,
+      alg: 'EdDSA' as const,
+      use: 'sig' as const,
+    },
+    {
+      kty: 'RSA' as const,
+      n: '0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78',
+      e: 'AQAB',
+      kid,
+      alg: 'RS256' as const,
+      use: 'sig' as const,
+    },
+  ]),
 }
+
+const Keyring = Shape({ items: Type.Array(Key) })
 
 export const keyMethods = (keys: Keys) => [
   method({
@@ -20,23 +45,7 @@ export const keyMethods = (keys: Keys) => [
     claim: null,
     params: Nothing,
     result: Jwks,
-    examples: [
-      {
-        params: {},
-        result: {
-          keys: [
-            {
-              kty: 'OKP',
-              crv: 'Ed25519',
-              x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
-              kid: key.kid,
-              alg: 'EdDSA',
-              use: 'sig',
-            },
-          ],
-        },
-      },
-    ],
+    examples: [{ params: {}, result: jwks }],
     handler: () => keys.jwks(),
   }),
   method({
@@ -45,19 +54,27 @@ export const keyMethods = (keys: Keys) => [
     effect: 'read',
     claim: ['proxy.admin'],
     params: Nothing,
-    result: Shape({ items: Type.Array(Key) }),
-    examples: [{ params: {}, result: { items: [key] } }],
+    result: Keyring,
+    examples: [{ params: {}, result: { items: [...keysThat('signing'), ...keysThat('next')] } }],
     handler: () => keys.list(),
   }),
   method({
     name: 'keys.rotate',
-    summary: 'Sign with a new key from now on; the old one verifies for another day',
+    summary: 'Sign with the next keys from now on, and publish new ones as the next',
+    description:
+      'What was signed before is verified for another 30 days. With `drop` every key of before is forgotten at once: for keys that leaked; everything signed with them is worth nothing any more.',
     effect: 'write',
     claim: ['proxy.admin'],
     fresh: true,
-    params: Nothing,
-    result: Key,
-    examples: [{ params: {}, result: key }],
-    handler: () => keys.rotate(),
+    params: Shape({ drop: Type.Optional(Type.Boolean()) }),
+    result: Keyring,
+    examples: [
+      {
+        params: {},
+        result: { items: [...keysThat('signing'), ...keysThat('next'), ...keysThat('retired')] },
+      },
+    ],
+    prepare: ({ drop }) => keys.make(drop ? 2 : 1),
+    handler: ({ drop }, _, made) => keys.rotate(made, drop),
   }),
 ]

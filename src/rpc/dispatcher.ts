@@ -17,6 +17,7 @@ const naming = [
   'username',
   'member_group',
   'role',
+  'client',
   'name',
   'claim',
   'domain',

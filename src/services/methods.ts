@@ -1,7 +1,7 @@
 import { Type } from '../type.ts'
 import { method } from '../method.ts'
-import { Cursor, Limit, Page, ServiceName, Shape } from '../schemas.ts'
-import { Service, ServiceClaims, UnixUser } from './service.ts'
+import { Cursor, Limit, Page, ProgramClaims, ServiceName, Shape } from '../schemas.ts'
+import { Service, UnixUser } from './service.ts'
 import type { Services } from './services.ts'
 
 const rule = { claim: ['proxy.admin'] } as const
@@ -33,7 +33,7 @@ export const serviceMethods = (services: Services) => [
     summary: 'Let the processes of a local user call over the socket as a service with claims of its own',
     description: 'The user must be able to open the socket: put it into the group of the socket folder.',
     effect: 'write',
-    params: Shape({ service: ServiceName, unix_user: UnixUser, claims: Type.Optional(ServiceClaims) }),
+    params: Shape({ service: ServiceName, unix_user: UnixUser, claims: Type.Optional(ProgramClaims) }),
     result: Service,
     errors: ['already_exists'],
     examples: [
@@ -53,7 +53,7 @@ export const serviceMethods = (services: Services) => [
     params: Shape({
       service: ServiceName,
       unix_user: Type.Optional(UnixUser),
-      claims: Type.Optional(ServiceClaims),
+      claims: Type.Optional(ProgramClaims),
     }),
     result: Service,
     errors: ['not_found', 'already_exists'],

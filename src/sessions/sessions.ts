@@ -54,6 +54,10 @@ export class Sessions {
   readonly #limit: (name: keyof Limits) => Promise<number>
   readonly #uses: SessionUses
   readonly #live: Cached<Map<string, LiveSession>>
+  /** Called inside the transaction in which sessions end, for what depends on them. */
+  whenEnded: (sessionIds: readonly string[]) => Promise<void> = async () => {}
+  /** The same where all of a person's sessions end, whether there are any or not. */
+  whenAllEnded: (userId: string, reason: RevocationReason) => Promise<void> = async () => {}
 
   /** `limit` reads a setting, in seconds. */
   constructor(database: Database, limit: (name: keyof Limits) => Promise<number>) {
@@ -300,12 +304,17 @@ export class Sessions {
 
   /** Ends all sessions of a user but one, and tells how many. */
   async revokeAll(userId: string, reason: RevocationReason, except = ''): Promise<number> {
-    return this.#end(sql`sessions.user_id = ${userId} and sessions.id != ${except}`, reason)
+    return this.#database.write(async () => {
+      await this.whenAllEnded(userId, reason)
+      return this.#end(sql`sessions.user_id = ${userId} and sessions.id != ${except}`, reason)
+    })
   }
 
   /** The one way in which sessions end before their time: with a line for everybody who keeps something open for them. */
   async #end(which: RawBuilder<SqlBool>, reason: RevocationReason): Promise<number> {
     return this.#database.write(async () => {
+      const ended = await this.#database.query.selectFrom('sessions').select('id').where(which).execute()
+      await this.whenEnded(ended.map(({ id }) => id))
       await recordRevocations(this.#database.query, which, reason)
       const { numDeletedRows } = await this.#database.query
         .deleteFrom('sessions')

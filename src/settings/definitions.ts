@@ -103,6 +103,12 @@ export const definitions = {
     34560000,
     'Seconds after a sign-in of a program until which its session can be renewed by auth.refresh',
   ),
+  key_rotation_days: integer(
+    90,
+    0,
+    3650,
+    'Days that a key signs before the next one does; 0 is until keys.rotate',
+  ),
   admin_factor: yesNo(
     false,
     'Withhold admin and proxy.* from people without a second factor or passkey; they can sign in and add one',

@@ -5,6 +5,7 @@ import * as authorization from './migrations/002_authorization.ts'
 import * as edge from './migrations/003_edge.ts'
 import * as accounts from './migrations/004_accounts.ts'
 import * as factors from './migrations/005_factors.ts'
+import * as clients from './migrations/006_clients.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first; a name is never changed and a step never edited once released. */
@@ -14,6 +15,7 @@ export const migrations: Record<string, Migration> = {
   '003_edge': edge,
   '004_accounts': accounts,
   '005_factors': factors,
+  '006_clients': clients,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

@@ -129,6 +129,47 @@ export interface MailRow {
   gave_up_at: number | null
 }
 
+export interface ClientRow {
+  id: string
+  /** The client_id. */
+  client: string
+  name: string
+  public: Bit
+  native: Bit
+  first_party: Bit
+  pkce: Bit
+  is_active: Bit
+  /** Whether it registered itself (RFC 7591). */
+  dynamic: Bit
+  /** Scope for claims; empty for none. */
+  service: string
+  backchannel_logout_uri: string
+  /** JSON lists, as the next four. */
+  redirect_uris: string
+  post_logout_redirect_uris: string
+  grants: string
+  scopes: string
+  claims: string
+  /** JSON Web Key Set; empty without one. */
+  jwks: string
+  created_at: number
+  updated_at: number
+}
+
+export interface OidcRecordRow {
+  /** SHA-256 of kind and token: the token itself is nowhere. */
+  id: string
+  kind: string
+  grant_id: string | null
+  user_id: string | null
+  client: string | null
+  /** SHA-256 of what else a row is found by: the code that people type at /device. */
+  lookup: string | null
+  payload_sealed: string
+  consumed_at: number | null
+  expires_at: number
+}
+
 interface OfUser {
   id: string
   user_id: string
@@ -165,7 +206,23 @@ export interface Schema {
     public_jwk: string
     private_sealed: string
     created_at: number
+    /** Null for the next one, which is published already. */
+    signs_since: number | null
     retired_at: number | null
+  }
+  clients: ClientRow
+  client_secrets: { client_id: string; secret_hash: string; created_at: number; expires_at: number | null }
+  /** What people allowed an application to know; `scopes` is a JSON list. */
+  consents: { user_id: string; client: string; scopes: string; created_at: number }
+  oidc_records: OidcRecordRow
+  /** Applications that are yet to be told that a session of theirs ended. */
+  oidc_logouts: {
+    id: string
+    client: string
+    subject: string
+    sid: string
+    due_at: number
+    tries: number
   }
   sessions: SessionRow
   /** Each renews its session once; `used_at` tells a second use from a first. */
@@ -246,5 +303,6 @@ export const subjects = [
   'services',
   'keys',
   'certificates',
+  'clients',
 ] as const
 export type Subject = (typeof subjects)[number]

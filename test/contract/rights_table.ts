@@ -126,6 +126,14 @@ export const rows: Record<string, Row> = {
   'services.remove': only('proxy.admin'),
   'mail.test': only('proxy.admin'),
   'mail.list': only('proxy.admin'),
+  'clients.list': only('proxy.oauth.read'),
+  'clients.get': only('proxy.oauth.read'),
+  'clients.add': only('proxy.oauth.write'),
+  'clients.update': only('proxy.oauth.write'),
+  'clients.rotate_secret': only('proxy.oauth.write'),
+  'clients.remove': only('proxy.oauth.write'),
+  'consents.list': own('proxy.users.read'),
+  'consents.revoke': own('proxy.users.write'),
   'keys.jwks': everybody,
   'keys.list': only('proxy.admin'),
   'keys.rotate': only('proxy.admin'),
@@ -136,6 +144,8 @@ export const rows: Record<string, Row> = {
 export const mayLeaveOut = new Set([
   'factors.list',
   'auth.set_password',
+  'consents.list',
+  'consents.revoke',
   'sessions.list',
   'sessions.revoke_all',
 ])

@@ -274,6 +274,10 @@ onBothDatabases('second factors', (newUrl) => {
     const dangerous = [
       'auth.impersonate',
       'auth.set_password',
+      'clients.add',
+      'clients.remove',
+      'clients.rotate_secret',
+      'clients.update',
       'factors.add_passkey',
       'factors.add_totp',
       'factors.clear',

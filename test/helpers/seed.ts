@@ -45,6 +45,12 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
   const pubkey = '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'
   await hero.users.keys.add({ user: 'grace', pubkey, description: 'Laptop' })
   await hero.users.identities.add({ user: 'grace', provider: 'forge', subject: '1906' })
+  await hero.clients.add({
+    client: 'wiki',
+    name: 'The wiki',
+    redirect_uris: ['https://wiki.example.org/callback'],
+    first_party: true,
+  })
   await hero.keys.jwks()
   await hero.auth.login({ login: 'ada', password: goodPassword })
   // What an example of the journal shows has happened, and is undone so that it can happen again.
@@ -59,6 +65,16 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
       .set({ id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a31', ...browser })
       .execute()
     await query.updateTable('routes').set({ id: exampleRoute.id }).execute()
+    await query.updateTable('client_secrets').set({ created_at: 1795435200 }).execute()
+    const ada = await query
+      .selectFrom('users')
+      .select('id')
+      .where('username', '=', 'ada')
+      .executeTakeFirstOrThrow()
+    await query
+      .insertInto('consents')
+      .values({ user_id: ada.id, client: 'wiki', scopes: '["openid","email"]', created_at: 1795435200 })
+      .execute()
     for (const [i, table] of (['user_networks', 'user_keys', 'user_identities'] as const).entries()) {
       await query
         .updateTable(table)

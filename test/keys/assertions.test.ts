@@ -112,7 +112,7 @@ describe('X-Hero-Assertion', () => {
       `${head}.${part({ ...claims, sub: 'root' })}.${signature}`,
       `${part({ ...header, alg: 'none' })}.${body}.`,
       `${part({ ...header, alg: 'none' })}.${body}.${signature}`,
-      `${hs256}.${createHmac('sha256', Buffer.from(keys[0]!.x, 'base64url')).update(hs256).digest('base64url')}`,
+      `${hs256}.${createHmac('sha256', Buffer.from(keys[0]!.x!, 'base64url')).update(hs256).digest('base64url')}`,
       `${hs256}.${createHmac('sha256', JSON.stringify(keys[0])).update(hs256).digest('base64url')}`,
       signed(header, claims),
       signed({ ...header, jwk: publicKey.export({ format: 'jwk' }) }, claims),
@@ -168,15 +168,17 @@ describe('X-Hero-Assertion', () => {
       { keys: { jwks: () => (asked++, keys.jwks()) } as unknown as HeroProxy['keys'] },
       { audience },
     )
+    // A thief goes on signing with it.
+    const known = await keys.signing()
+    const stolen = { signing: () => known } as unknown as Keys
     const who = { session_id: 's', username: 'ada', context: 1, email: null, impersonator: undefined }
     const headers = async () => ({
-      'x-hero-assertion': await new Assertions(keys, 'http://x').assert({ ...who, claims: [] }, audience),
+      'x-hero-assertion': await new Assertions(stolen, 'http://x').assert({ ...who, claims: [] }, audience),
     })
     const first = await headers()
     await Promise.all([check(first), check(first), check(first)])
     assert.equal(asked, 1)
-    // Past the room, which goes on signing with it as a thief would.
-    await database.query.deleteFrom('signing_keys').execute()
+    await keys.rotate(await keys.make(2), true)
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 9 * 60_000 })
     assert.equal((await check(await headers())).username, 'ada')
     t.mock.timers.setTime(Date.now() + 2 * 60_000)
@@ -198,9 +200,16 @@ describe('X-Hero-Assertion', () => {
     const check = verifyAssertion(daemon.hero, { audience })
     const [old] = await received()
     assert.equal((await check({ 'x-hero-assertion': old! })).username, 'ada')
-    const key = await daemon.hero.keys.rotate()
+    const before = await daemon.hero.keys.jwks()
+    const { items: rotated } = await daemon.hero.keys.rotate()
     const [fresh] = await received()
-    assert.equal(open(fresh!, 0).kid, key.kid)
+    const { kid } = open(fresh!, 0)
+    assert.equal(
+      kid,
+      rotated.find(({ state, algorithm }) => state === 'signing' && algorithm === 'EdDSA')!.kid,
+    )
+    // Whoever keeps the key set of before knows the key already.
+    assert.ok(before.keys.some((known) => known.kid === kid))
     assert.notEqual(fresh, old)
     assert.equal((await verify(old!)).username, 'ada')
     assert.equal((await verify(fresh!)).username, 'ada')
@@ -210,9 +219,24 @@ describe('X-Hero-Assertion', () => {
     assert.ok(!text.includes('PRIVATE') && !text.includes('"d"'))
     const { items } = await daemon.hero.keys.list()
     assert.deepEqual(
-      items.map(({ signs }) => signs),
-      [true, false],
+      items.map(({ state, algorithm }) => `${state} ${algorithm}`),
+      ['signing', 'next', 'retired'].flatMap((state) => [`${state} EdDSA`, `${state} RS256`]),
     )
+  })
+
+  test('keys that leaked are dropped: nothing that they signed verifies any more', async () => {
+    const [stolen] = await received()
+    const before = new Set((await daemon.hero.keys.jwks()).keys.map(({ kid }) => kid))
+    await daemon.hero.keys.rotate({ drop: true })
+    const after = (await daemon.hero.keys.jwks()).keys.map(({ kid }) => kid)
+    assert.equal(after.length, 4)
+    assert.deepEqual(
+      after.filter((kid) => before.has(kid)),
+      [],
+    )
+    await assert.rejects(verify(stolen!))
+    const [fresh] = await received()
+    assert.equal((await verify(fresh!)).username, 'ada')
   })
 
   test('the keys outlive a restart', async () => {

@@ -45,6 +45,7 @@ onBothDatabases('settings', (newUrl) => {
       ['session_lifetime', [299, 34560001, '86400', false]],
       ['session_idle', [299, 34560001, '300']],
       ['refresh_lifetime', [299, 34560001, 0, true]],
+      ['key_rotation_days', [-1, 3651, '90']],
       ['admin_factor', ['true', 1]],
       ['insecure_cookies', ['true', 1, 0]],
       ['password_min_length', [7, 129, '8']],

@@ -1,0 +1,74 @@
+import { Type, type Static } from '../type.ts'
+import { Id, Line, Named, Nullable, ProgramClaims, ServiceName, Time } from '../schemas.ts'
+
+export const ClientName = Type.String({
+  pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$',
+  description: 'The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit',
+})
+
+/** Scopes about people (OpenID Connect Core section 5.4, and two of ours), and what a program may do by itself. */
+export const personScopes = ['openid', 'email', 'profile', 'offline_access', 'groups', 'claims'] as const
+export const programScopes = ['read', 'write', 'admin'] as const
+export type ProgramScope = (typeof programScopes)[number]
+
+const Scope = Type.Enum([...personScopes, ...programScopes])
+
+export const grantTypes = ['authorization_code', 'client_credentials', 'device_code'] as const
+export type GrantType = (typeof grantTypes)[number]
+
+const Uris = (meaning: string) =>
+  Type.Array(Type.String({ maxLength: 2000, pattern: '^[!-~]+$' }), {
+    maxItems: 50,
+    uniqueItems: true,
+    description: meaning,
+  })
+
+/** What an administrator decides about a client. */
+export const clientFields = {
+  name: Line('What people are told it is called', 100),
+  redirect_uris: Uris(
+    'Where people are sent back to: compared character by character; of a native client the port of a loopback address is free (RFC 8252)',
+  ),
+  post_logout_redirect_uris: Uris('Where people may be sent after signing out, compared in the same way'),
+  grants: Type.Array(Type.Enum(grantTypes), { uniqueItems: true, minItems: 1, maxItems: 3 }),
+  scopes: Type.Array(Scope, {
+    uniqueItems: true,
+    maxItems: 9,
+    description: 'What it may ask for: about people, and read, write or admin for its own tokens',
+  }),
+  claims: ProgramClaims,
+  first_party: Type.Boolean({ description: 'One of your own: people are not asked for their consent' }),
+  pkce: Type.Boolean({
+    description: 'Whether PKCE is demanded (RFC 7636, S256); of public clients it always is',
+  }),
+  service: Nullable(ServiceName),
+  backchannel_logout_uri: Nullable(
+    Type.String({ maxLength: 2000, pattern: '^https?://[!-~]+$', description: 'Told when a session ends' }),
+  ),
+  is_active: Type.Boolean(),
+}
+
+export const Client = Named('Client', {
+  id: Id,
+  client: ClientName,
+  ...clientFields,
+  public: Type.Boolean({ description: 'Has no secret: runs in a browser or on a device' }),
+  native: Type.Boolean({ description: 'Installed on a device (RFC 8252)' }),
+  dynamic: Type.Boolean({ description: 'Registered itself (RFC 7591)' }),
+  secrets: Type.Array(
+    Type.Object({ created_at: Time, expires_at: Nullable(Time) }, { additionalProperties: false }),
+    {
+      description: 'When its secrets were made and until when they count; newest first',
+    },
+  ),
+  has_jwks: Type.Boolean({ description: 'Proves itself by a key (private_key_jwt) in place of a secret' }),
+  created_at: Time,
+  updated_at: Time,
+})
+export type Client = Static<typeof Client>
+
+/** As the provider and other doors read it. */
+export interface KnownClient extends Client {
+  readonly jwks: object | undefined
+  readonly secret_hashes: readonly { readonly hash: string; readonly expires_at: number | null }[]
+}

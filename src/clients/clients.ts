@@ -1,0 +1,312 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { sql } from 'kysely'
+import { alreadyExists, invalidParams, notFound } from '../errors.ts'
+import { Cached } from '../storage/cached.ts'
+import type { Database } from '../storage/database.ts'
+import { newId, now } from '../storage/id.ts'
+import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import type { Bit, ClientRow } from '../storage/schema.ts'
+import { personScopes, type Client, type GrantType, type KnownClient } from './client.ts'
+import { checkRedirectUris } from './redirect_uris.ts'
+
+/** Seconds that a secret still counts after a newer one was made. */
+const overlap = 7 * 86_400
+/** Clients kept in memory; past it all are forgotten at once and read again when asked for. */
+const keep = 10_000
+
+export interface ClientFields {
+  readonly name: string
+  readonly redirect_uris: readonly string[]
+  readonly post_logout_redirect_uris: readonly string[]
+  readonly grants: readonly GrantType[]
+  readonly scopes: Client['scopes']
+  readonly claims: readonly string[]
+  readonly first_party: boolean
+  readonly pkce: boolean
+  readonly service: string | null
+  readonly backchannel_logout_uri: string | null
+  readonly is_active: boolean
+}
+
+export interface NewClient extends Partial<ClientFields> {
+  readonly client?: string
+  readonly name: string
+  readonly public?: boolean
+  readonly native?: boolean
+  readonly dynamic?: boolean
+  readonly jwks?: object
+}
+
+const digest = (secret: string) => hash('sha256', secret, 'hex')
+const bit = (value: boolean): Bit => (value ? 1 : 0)
+
+/** Applications that sign people in through us, and programs that get tokens of their own. */
+export class Clients {
+  readonly #database: Database
+  readonly #known: Cached<Map<string, KnownClient | null>>
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#known = new Cached(database, ['clients'], async () => new Map<string, KnownClient | null>())
+  }
+
+  /** A client that is active, with what it proves itself by; undefined for any other. Warm, it is synchronous. */
+  find(client: string): KnownClient | undefined | Promise<KnownClient | undefined> {
+    const known = this.#known.warm()?.get(client)
+    if (known !== undefined) return known?.is_active ? known : undefined
+    return this.#load(client)
+  }
+
+  async #load(client: string): Promise<KnownClient | undefined> {
+    const known = await this.#known.get()
+    const row = await this.#database.query
+      .selectFrom('clients')
+      .selectAll()
+      .where('client', '=', client)
+      .executeTakeFirst()
+    const found = row ? await this.#full(row) : null
+    if (known.size >= keep) known.clear()
+    known.set(client, found)
+    return found?.is_active ? found : undefined
+  }
+
+  /** Whether a secret is one of those that count at present, compared in constant time. */
+  verifies({ secret_hashes }: KnownClient, secret: string): boolean {
+    const given = Buffer.from(digest(secret))
+    const at = now()
+    const counts = secret_hashes.map(
+      ({ hash, expires_at }) =>
+        timingSafeEqual(given, Buffer.from(hash)) && (expires_at === null || expires_at > at),
+    )
+    return counts.includes(true)
+  }
+
+  async get(client: string): Promise<Client> {
+    return withoutProof(await this.#full(await this.#row(client)))
+  }
+
+  async list(filter: PageParams): Promise<{ items: Client[]; next_cursor: string | null }> {
+    const after = afterCursor(filter.cursor)
+    const rows = await this.#database.query
+      .selectFrom('clients')
+      .selectAll()
+      .where('client', '>', after)
+      .orderBy('client')
+      .limit(pageSize(filter.limit) + 1)
+      .execute()
+    const full = await Promise.all(rows.map((row) => this.#full(row)))
+    return toPage(full, filter, ({ client }) => client, withoutProof)
+  }
+
+  /** Adds a client and tells its secret, this once; null for a client that has none. */
+  async add(fields: NewClient): Promise<Client & { client_secret: string | null }> {
+    const signsIn = (fields.redirect_uris?.length ?? 0) > 0
+    const grants = fields.grants ?? [signsIn ? 'authorization_code' : 'client_credentials']
+    const people = grants.some((grant) => grant !== 'client_credentials')
+    const isPublic = fields.public ?? false
+    const at = now()
+    const row: ClientRow = {
+      id: newId(),
+      client: fields.client ?? newId(),
+      public: bit(isPublic),
+      native: bit(fields.native ?? false),
+      dynamic: bit(fields.dynamic ?? false),
+      jwks: fields.jwks ? JSON.stringify(fields.jwks) : '',
+      created_at: at,
+      ...toColumns(
+        {
+          redirect_uris: [],
+          post_logout_redirect_uris: [],
+          claims: [],
+          first_party: false,
+          pkce: true,
+          service: null,
+          backchannel_logout_uri: null,
+          is_active: true,
+          ...fields,
+          grants,
+          scopes: fields.scopes ?? (people ? [...personScopes] : ['read']),
+        },
+        at,
+      ),
+    }
+    check(row)
+    return this.#database.write(async () => {
+      const { query } = this.#database
+      const taken = await query
+        .selectFrom('clients')
+        .select('id')
+        .where(sql`lower(client)`, '=', row.client.toLowerCase())
+        .executeTakeFirst()
+      if (taken) throw alreadyExists('client', 'client')
+      await query.insertInto('clients').values(row).execute()
+      const client_secret = isPublic || row.jwks !== '' ? null : await this.#addSecret(row.id)
+      this.#database.changed('clients')
+      return { ...(await this.get(row.client)), client_secret }
+    })
+  }
+
+  async update(client: string, fields: Partial<ClientFields>): Promise<Client> {
+    return this.#database.write(async () => {
+      const row = await this.#row(client)
+      const before = await this.#full(row)
+      const after = { ...row, ...toColumns({ ...before, ...fields }, now()) }
+      check(after)
+      await this.#database.query.updateTable('clients').set(after).where('id', '=', row.id).execute()
+      this.#database.changed('clients')
+      return this.get(client)
+    })
+  }
+
+  /**
+   * Makes another secret. The one before counts for a week more, or not at all if it leaked; those before that one end now, so
+   * that there are never more than two.
+   */
+  async rotateSecret(client: string, drop: boolean): Promise<{ client: string; client_secret: string }> {
+    return this.#database.write(async () => {
+      const row = await this.#row(client)
+      if (row.public === 1 || row.jwks !== '') throw invalidParams('client', 'a client that has a secret')
+      const { query } = this.#database
+      const [newest] = (await this.#full(row)).secret_hashes
+      await query
+        .deleteFrom('client_secrets')
+        .where('client_id', '=', row.id)
+        .$if(!drop && newest !== undefined, (all) => all.where('secret_hash', '!=', newest!.hash))
+        .execute()
+      await query
+        .updateTable('client_secrets')
+        .set({ expires_at: now() + overlap })
+        .where('client_id', '=', row.id)
+        .execute()
+      const client_secret = await this.#addSecret(row.id)
+      this.#database.changed('clients')
+      return { client: row.client, client_secret }
+    })
+  }
+
+  async remove(client: string): Promise<null> {
+    return this.#database.write(async () => {
+      const row = await this.#row(client)
+      const { query } = this.#database
+      await query.deleteFrom('clients').where('id', '=', row.id).execute()
+      await query.deleteFrom('consents').where('client', '=', row.client).execute()
+      // Whoever gets this name next begins with nothing.
+      await query.deleteFrom('oidc_records').where('client', '=', row.client).execute()
+      await query.deleteFrom('oidc_logouts').where('client', '=', row.client).execute()
+      this.#database.changed('clients')
+      return null
+    })
+  }
+
+  /** A secret of somebody's own making, from the service that was before us. */
+  async importSecret(client: string, secretHash: string): Promise<void> {
+    const { id } = await this.#row(client)
+    await this.#database.query.deleteFrom('client_secrets').where('client_id', '=', id).execute()
+    await this.#insertSecret(id, secretHash)
+    this.#database.changed('clients')
+  }
+
+  async #addSecret(id: string): Promise<string> {
+    const secret = randomBytes(32).toString('base64url')
+    await this.#insertSecret(id, digest(secret))
+    return secret
+  }
+
+  async #insertSecret(id: string, secret_hash: string): Promise<void> {
+    const row = { client_id: id, secret_hash, created_at: now(), expires_at: null }
+    await this.#database.query.insertInto('client_secrets').values(row).execute()
+  }
+
+  async #row(client: string): Promise<ClientRow> {
+    const row = await this.#database.query
+      .selectFrom('clients')
+      .selectAll()
+      .where('client', '=', client)
+      .executeTakeFirst()
+    if (!row) throw notFound('client', client)
+    return row
+  }
+
+  async #full(row: ClientRow): Promise<KnownClient> {
+    const secrets = await this.#database.query
+      .selectFrom('client_secrets')
+      .selectAll()
+      .where('client_id', '=', row.id)
+      .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now())]))
+      .orderBy(sql`coalesce(expires_at, 253402300799)`, 'desc')
+      .execute()
+    const list = <T extends readonly string[]>(text: string) => JSON.parse(text) as T
+    return {
+      id: row.id,
+      client: row.client,
+      name: row.name,
+      redirect_uris: list(row.redirect_uris),
+      post_logout_redirect_uris: list(row.post_logout_redirect_uris),
+      grants: list(row.grants),
+      scopes: list(row.scopes),
+      claims: list(row.claims),
+      first_party: row.first_party === 1,
+      pkce: row.pkce === 1,
+      service: row.service || null,
+      backchannel_logout_uri: row.backchannel_logout_uri || null,
+      is_active: row.is_active === 1,
+      public: row.public === 1,
+      native: row.native === 1,
+      dynamic: row.dynamic === 1,
+      secrets: secrets.map(({ created_at, expires_at }) => ({ created_at, expires_at })),
+      secret_hashes: secrets.map(({ secret_hash, expires_at }) => ({ hash: secret_hash, expires_at })),
+      has_jwks: row.jwks !== '',
+      jwks: row.jwks === '' ? undefined : (JSON.parse(row.jwks) as object),
+      created_at: row.created_at,
+      updated_at: row.updated_at,
+    }
+  }
+}
+
+const withoutProof = ({ jwks: _, secret_hashes: __, ...client }: KnownClient): Client => client
+
+const toColumns = (fields: ClientFields, updated_at: number) => ({
+  name: fields.name,
+  redirect_uris: JSON.stringify(fields.redirect_uris),
+  post_logout_redirect_uris: JSON.stringify(fields.post_logout_redirect_uris),
+  grants: JSON.stringify(fields.grants),
+  scopes: JSON.stringify(fields.scopes),
+  claims: JSON.stringify(fields.claims),
+  first_party: bit(fields.first_party),
+  pkce: bit(fields.pkce),
+  service: fields.service ?? '',
+  backchannel_logout_uri: fields.backchannel_logout_uri ?? '',
+  is_active: bit(fields.is_active),
+  updated_at,
+})
+
+/** Throws where the fields of a client do not fit each other. */
+const check = (row: ClientRow): void => {
+  const grants = JSON.parse(row.grants) as GrantType[]
+  const uris = JSON.parse(row.redirect_uris) as string[]
+  const isPublic = row.public === 1
+  checkRedirectUris('redirect_uris', uris, row.native === 1)
+  checkRedirectUris(
+    'post_logout_redirect_uris',
+    JSON.parse(row.post_logout_redirect_uris) as string[],
+    row.native === 1,
+  )
+  if (grants.includes('authorization_code') !== uris.length > 0)
+    throw invalidParams('redirect_uris', 'at least one with the grant authorization_code, none without it')
+  const people = grants.some((grant) => grant !== 'client_credentials')
+  if (people && !(JSON.parse(row.scopes) as string[]).includes('openid'))
+    throw invalidParams('scopes', 'openid among them, for a client that signs people in')
+  if (isPublic && grants.includes('client_credentials'))
+    throw invalidParams(
+      'grants',
+      'no client_credentials for a public client: it has no secret to prove itself by',
+    )
+  if (isPublic && row.pkce === 0)
+    throw invalidParams('pkce', 'true for a public client (RFC 9700 section 2.1.1)')
+  if (row.jwks === '') return
+  if (isPublic) throw invalidParams('jwks', 'none for a public client')
+  const { keys } = JSON.parse(row.jwks) as { keys: Record<string, unknown>[] }
+  for (const [i, key] of keys.entries())
+    if (!['RSA', 'EC', 'OKP'].includes(String(key.kty)) || 'd' in key || 'k' in key)
+      throw invalidParams(`jwks.keys.${i}`, 'a public key: RSA, EC or OKP, without its private part')
+}

@@ -1,0 +1,145 @@
+import { Type } from '../type.ts'
+import { method } from '../method.ts'
+import { Cursor, Limit, Page, Shape } from '../schemas.ts'
+import { Client, clientFields, ClientName } from './client.ts'
+import type { Clients } from './clients.ts'
+
+const read = { effect: 'read', claim: ['proxy.oauth.read'] } as const
+const write = { effect: 'write', claim: ['proxy.oauth.write'], fresh: true } as const
+
+const { name, ...others } = clientFields
+const optional = Object.fromEntries(
+  Object.entries(others).map(([key, schema]) => [key, Type.Optional(schema)]),
+) as { [K in keyof typeof others]: ReturnType<typeof Type.Optional<(typeof others)[K]>> }
+
+const Secret = Type.String({ description: 'Shown this once' })
+const secret = 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hE'
+
+const wiki: Client = {
+  id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a81',
+  client: 'wiki',
+  name: 'The wiki',
+  redirect_uris: ['https://wiki.example.org/callback'],
+  post_logout_redirect_uris: [],
+  grants: ['authorization_code'],
+  scopes: ['openid', 'email', 'profile', 'offline_access', 'groups', 'claims'],
+  claims: [],
+  first_party: true,
+  pkce: true,
+  service: null,
+  backchannel_logout_uri: null,
+  is_active: true,
+  public: false,
+  native: false,
+  dynamic: false,
+  secrets: [{ created_at: 1795435200, expires_at: null }],
+  has_jwks: false,
+  created_at: 1795435200,
+  updated_at: 1795435200,
+}
+
+export const clientMethods = (clients: Clients) => [
+  method({
+    ...read,
+    name: 'clients.list',
+    summary: 'List the applications that sign people in through us, by client_id',
+    params: Shape({ limit: Limit, cursor: Cursor }),
+    result: Page(Client),
+    examples: [{ params: {}, result: { items: [wiki], next_cursor: null } }],
+    handler: (params) => clients.list(params),
+  }),
+  method({
+    ...read,
+    name: 'clients.get',
+    summary: 'Return one client, without its secrets',
+    params: Shape({ client: ClientName }),
+    result: Client,
+    errors: ['not_found'],
+    examples: [{ params: { client: 'wiki' }, result: wiki }],
+    handler: ({ client }) => clients.get(client),
+  }),
+  method({
+    ...write,
+    name: 'clients.add',
+    summary: 'Add an application that signs people in through us, or a program that gets tokens of its own',
+    description:
+      'With redirect_uris it signs people in; without, it gets tokens of its own (client_credentials), with `read` unless told. People are asked for their consent unless it is first_party.',
+    params: Shape({
+      name,
+      client: Type.Optional(ClientName),
+      ...optional,
+      public: Type.Optional(Client.properties.public),
+      native: Type.Optional(Client.properties.native),
+      jwks: Type.Optional(
+        Type.Object(
+          {
+            keys: Type.Array(
+              Type.Unsafe<Record<string, unknown>>(Type.Object({}, { additionalProperties: true })),
+              {
+                minItems: 1,
+                maxItems: 10,
+              },
+            ),
+          },
+          {
+            additionalProperties: false,
+            description: 'Public keys that it proves itself by, in place of a secret',
+          },
+        ),
+      ),
+    }),
+    result: Type.Object(
+      { ...Client.properties, client_secret: Type.Union([Secret, Type.Null()]) },
+      { additionalProperties: false },
+    ),
+    errors: ['already_exists'],
+    examples: [
+      {
+        params: {
+          name: 'Tickets',
+          client: 'tickets',
+          redirect_uris: ['https://tickets.example.org/callback'],
+        },
+        result: {
+          ...wiki,
+          client: 'tickets',
+          name: 'Tickets',
+          first_party: false,
+          redirect_uris: ['https://tickets.example.org/callback'],
+          client_secret: secret,
+        },
+      },
+    ],
+    handler: (params) => clients.add(params),
+  }),
+  method({
+    ...write,
+    name: 'clients.update',
+    summary: 'Change a client; its next request follows',
+    params: Shape({ client: ClientName, name: Type.Optional(name), ...optional }),
+    result: Client,
+    errors: ['not_found'],
+    examples: [{ params: { client: 'wiki', is_active: false }, result: { ...wiki, is_active: false } }],
+    handler: ({ client, ...fields }) => clients.update(client, fields),
+  }),
+  method({
+    ...write,
+    name: 'clients.rotate_secret',
+    summary: 'Make another secret; the one before counts for a week more, or with `drop` not at all',
+    params: Shape({ client: ClientName, drop: Type.Optional(Type.Boolean()) }),
+    result: Shape({ client: ClientName, client_secret: Secret }),
+    errors: ['not_found'],
+    examples: [{ params: { client: 'wiki' }, result: { client: 'wiki', client_secret: secret } }],
+    handler: ({ client, drop = false }) => clients.rotateSecret(client, drop),
+  }),
+  method({
+    ...write,
+    name: 'clients.remove',
+    summary: 'Remove a client with all its tokens and consents',
+    params: Shape({ client: ClientName }),
+    result: Type.Null(),
+    errors: ['not_found'],
+    examples: [{ params: { client: 'wiki' }, result: null }],
+    handler: ({ client }) => clients.remove(client),
+  }),
+]

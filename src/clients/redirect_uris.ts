@@ -1,0 +1,28 @@
+import { invalidParams } from '../errors.ts'
+
+/**
+ * RFC 9700 section 2.1 and RFC 8252: absolute, read alike by everybody, without fragment, user-info or wildcard; of a native
+ * client also a scheme of its own, which holds a dot because it is a domain turned round.
+ */
+export const checkRedirectUris = (field: string, uris: readonly string[], native: boolean): void => {
+  for (const [i, uri] of uris.entries()) {
+    const url = URL.canParse(uri) ? new URL(uri) : undefined
+    const own = native && url !== undefined && /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol)
+    const web = url?.protocol === 'https:' || url?.protocol === 'http:'
+    const plain =
+      url !== undefined &&
+      !uri.includes('#') &&
+      !uri.includes('*') &&
+      !uri.includes('\\') &&
+      url.username === '' &&
+      url.password === ''
+    // What a parser would change could be read as another address by the next one.
+    const canonical = url !== undefined && (url.href === uri || url.href === `${uri}/` || own)
+    if (plain && (own || (web && canonical))) continue
+    const scheme = native ? 'http, https or a scheme of its own that holds a dot' : 'http or https'
+    throw invalidParams(
+      `${field}.${i}`,
+      `an absolute ${scheme} address in its plain form, without fragment, user-info or *`,
+    )
+  }
+}

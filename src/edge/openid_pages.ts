@@ -1,0 +1,117 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { OpenId } from '../oidc/open_id.ts'
+import { readBody } from '../body.ts'
+import { ownHeaders, policyWithScript, redirect, tell } from './answers.ts'
+import type { Asked } from './asked.ts'
+import { consentPage, onwardPage, switchPage } from './pages/openid.ts'
+import type { Visit } from './visit.ts'
+
+// What people see between an application and its answer. It decides nothing: the steps are the provider's.
+
+/** An address of the engine's. */
+export const engine = async (
+  openId: OpenId,
+  visit: Visit,
+  request: IncomingMessage,
+  response: ServerResponse,
+  asked: Asked,
+): Promise<void> => {
+  const headers = { ...ownHeaders(asked), 'content-security-policy': policyWithScript }
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+  await openId.handle(request, response, (await visit.caller()) ?? visit.guest())
+}
+
+/**
+ * The authorization endpoint. What comes as a form (OpenID Connect Core section 3.1.2.1) comes again as a link: with a form of
+ * another site browsers send no cookie of ours. Whoever asks for offline_access asks for consent, as section 11 wants it.
+ */
+export const authorize = async (
+  openId: OpenId,
+  visit: Visit,
+  request: IncomingMessage,
+  response: ServerResponse,
+  asked: Asked,
+): Promise<void> => {
+  const query = new URLSearchParams(visit.query)
+  if (request.method === 'POST') {
+    const body = await readBody(request, response, 56 * 1024)
+    if (body === undefined) return
+    for (const [name, value] of new URLSearchParams(body.toString('utf8'))) query.append(name, value)
+    return redirect(response, asked, 303, `/authorize?${query}`)
+  }
+  query.delete('offline_asked')
+  const prompts = query.get('prompt')?.split(' ') ?? []
+  const offline = query.get('scope')?.split(' ').includes('offline_access')
+  if (offline && !prompts.includes('none') && !prompts.includes('consent')) {
+    query.set('prompt', [...prompts, 'consent'].join(' '))
+    query.set('offline_asked', 'yes')
+  }
+  request.url = `/authorize?${query}`
+  await engine(openId, visit, request, response, asked)
+}
+
+const gone = (visit: Visit): void =>
+  visit.tell({
+    status: 400,
+    title: 'Begin again',
+    text: 'This sign-in took too long or was begun in another browser. Go back to the application and try once more.',
+    code: 'invalid_request',
+  })
+
+export const consent = async (
+  openId: OpenId,
+  visit: Visit,
+  request: IncomingMessage,
+  response: ServerResponse,
+  asked: Asked,
+): Promise<void> => {
+  const caller = await visit.caller()
+  if (caller?.on_behalf !== undefined) {
+    return tell(request, response, asked, {
+      status: 409,
+      title: `Not while you act as ${caller.on_behalf}`,
+      text: 'Applications are signed in to as yourself. Be yourself again first.',
+      code: 'conflict',
+      link: { href: '/auth/me', text: 'Your account' },
+    })
+  }
+  const step = await openId.step(request, response, caller)
+  const here = encodeURIComponent(asked.path)
+  const action = asked.path
+  const place = asked.host
+  if (step.act === 'gone') return gone(visit)
+  if (step.act === 'sign in') return visit.go(302, `/auth/login?return_to=${here}`)
+  if (step.act === 'prove') return visit.go(302, `/auth/prove?return_to=${here}`)
+  if (step.act === 'go on') return visit.page(200, () => onwardPage(place, step.to))
+  const user = caller!.name
+  const { name } = step
+  if (step.act === 'switch')
+    return visit.page(200, (token) => switchPage({ place, token, action, name, user }))
+  const { host, scopes } = step
+  await visit.page(200, (token) => consentPage({ place, token, action, name, host, scopes, user }))
+}
+
+export const postConsent = async (
+  openId: OpenId,
+  visit: Visit,
+  request: IncomingMessage,
+  response: ServerResponse,
+  asked: Asked,
+): Promise<void> => {
+  const form = await visit.form()
+  if (!form) return
+  const caller = await visit.caller()
+  if (!caller || caller.on_behalf !== undefined) return visit.go(303, asked.path)
+  const answer = form.get('answer')
+  if (answer === 'switch') {
+    if (!(await openId.switchPerson(request, response))) return gone(visit)
+    await visit.call('auth.logout', {}, caller)
+    return visit.goWithSession(`/auth/login?return_to=${encodeURIComponent(asked.path)}`, '', 0)
+  }
+  const to =
+    answer === 'allow'
+      ? await openId.approve(request, response, caller)
+      : await openId.refuse(request, response, caller)
+  if (to === undefined) return gone(visit)
+  await visit.page(200, () => onwardPage(asked.host, to))
+}

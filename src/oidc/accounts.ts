@@ -1,0 +1,58 @@
+import type { Account } from 'oidc-provider'
+import type { Claims } from '../claims/claims.ts'
+import type { KnownClient } from '../clients/client.ts'
+import type { Database } from '../storage/database.ts'
+
+/** Which JWT claims a scope brings (OpenID Connect Core section 5.4); `groups` and `claims` are ours. */
+export const scopeClaims = {
+  openid: ['sub'],
+  email: ['email', 'email_verified'],
+  profile: ['name', 'preferred_username', 'updated_at'],
+  groups: ['groups'],
+  claims: ['claims', 'context'],
+} as const
+
+/** People, as applications are told of them. The subject is the id, which never changes and never comes again. */
+export class Accounts {
+  readonly #database: Database
+  readonly #claims: Claims
+
+  constructor(database: Database, claims: Claims) {
+    this.#database = database
+    this.#claims = claims
+  }
+
+  /** Undefined for whoever may not be signed in: inactive, or with an address that nobody confirmed. */
+  async find(userId: string, client: KnownClient | undefined): Promise<Account | undefined> {
+    const user = await this.#database.query
+      .selectFrom('users')
+      .selectAll()
+      .where('id', '=', userId)
+      .executeTakeFirst()
+    if (user?.is_active !== 1 || (user.email !== null && user.email_verified_at === null)) return undefined
+    return {
+      accountId: userId,
+      claims: async () => {
+        const held = await this.held(userId, client?.service ?? '', user.context)
+        return {
+          sub: userId,
+          name: user.display_name || user.username,
+          preferred_username: user.username,
+          updated_at: user.updated_at,
+          ...(user.email !== null && { email: user.email, email_verified: true }),
+          groups: groupsOf(held),
+          claims: held,
+          context: user.context,
+        }
+      },
+    }
+  }
+
+  async held(userId: string, service: string, context: number): Promise<readonly string[]> {
+    return (await this.#claims.of(userId, { service, context })) ?? []
+  }
+}
+
+/** The slugs behind `groups.<slug>`; administering a group is no membership. */
+const groupsOf = (claims: readonly string[]): string[] =>
+  claims.flatMap((claim) => /^groups\.([^.]+)$/.exec(claim)?.[1] ?? [])

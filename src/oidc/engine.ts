@@ -1,0 +1,269 @@
+import { randomBytes } from 'node:crypto'
+import {
+  errors,
+  Provider,
+  interactionPolicy,
+  type Configuration,
+  type KoaContextWithOIDC,
+} from 'oidc-provider'
+import { personScopes, programScopes, type KnownClient } from '../clients/client.ts'
+import type { Clients } from '../clients/clients.ts'
+import type { SigningKey } from '../keys/keys.ts'
+import { newId, now } from '../storage/id.ts'
+import { scopeClaims, type Accounts } from './accounts.ts'
+import type { Consents } from './consents.ts'
+import { toMetadata } from './metadata.ts'
+import type { EnginePages } from './pages.ts'
+import type { Records } from './records.ts'
+
+/** Where the engine's endpoints are; those that only programs ask are out of the way of services that share our host. */
+export const routes = {
+  authorization: '/authorize',
+  token: '/token',
+  userinfo: '/userinfo',
+  jwks: '/.well-known/jwks.json',
+  introspection: '/oauth/introspect',
+  revocation: '/oauth/revoke',
+  end_session: '/oauth/logout',
+  pushed_authorization_request: '/oauth/par',
+  device_authorization: '/oauth/device',
+  code_verification: '/device',
+} as const
+
+const hour = 3600
+const day = 24 * hour
+
+export interface EngineParts {
+  readonly issuer: string
+  readonly records: Records
+  readonly clients: Clients
+  readonly accounts: Accounts
+  readonly consents: Consents
+  readonly pages: EnginePages
+  /** Whether a resource indicator (RFC 8707) names a service of ours. */
+  readonly isResource: (resource: string) => Promise<boolean>
+}
+
+/** An engine and what it does not tell by itself. */
+export interface Engine {
+  readonly provider: Provider
+  /** The client as we know it; undefined for one that is known by its metadata document alone. */
+  readonly knownClient: (client: object | undefined) => KnownClient | undefined
+}
+
+/** `oidc-provider` over our rooms. It takes its keys at birth: a change of keys or settings makes another. */
+export const createEngine = (
+  { issuer, records, clients, accounts, consents, pages, isResource }: EngineParts,
+  keys: readonly SigningKey[],
+  refreshLifetime: number,
+): Engine => {
+  const secure = issuer.startsWith('https:')
+  const prefix = secure ? '__Host-' : ''
+  const known = new WeakMap<object, KnownClient>()
+  const knownClient = (client: object | undefined) => client && known.get(client)
+  // Some secret the engine must see; which ones are right, it asks us.
+  const placeholder = randomBytes(32).toString('base64url')
+  // Addresses that an administrator gave: they may be on this machine or in its network, where the engine would not go.
+  const trusted = new Set<string>()
+  const inPath = secure ? '__Secure-' : ''
+
+  const configuration: Configuration = {
+    adapter: (kind: string) =>
+      kind === 'Client'
+        ? {
+            ...records.adapter(kind),
+            find: async (id) => {
+              const client = await clients.find(id)
+              return client && toMetadata(client, placeholder)
+            },
+            upsert: async () => {},
+            destroy: async () => {},
+          }
+        : records.adapter(kind),
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    clientBasedCORS: (ctx, origin, client) =>
+      (ctx.oidc.route === 'token' || ctx.oidc.route === 'userinfo') &&
+      (client.redirectUris ?? []).some((uri) => new URL(uri).origin === origin),
+    claims: { ...scopeClaims, acr: null, sid: null, auth_time: null, iss: null } as never,
+    // Many applications look into the ID token only.
+    conformIdTokenClaims: false,
+    cookies: {
+      names: {
+        session: `${prefix}hero_proxy_openid`,
+        interaction: `${inPath}hero_proxy_consent`,
+        resume: `${inPath}hero_proxy_resume`,
+      },
+      long: { httpOnly: true, sameSite: 'lax', secure, signed: false, path: '/' },
+      short: { httpOnly: true, sameSite: 'lax', secure, signed: false },
+      keys: [],
+    },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    discovery: { service_documentation: undefined },
+    enabledJWA: {
+      clientAuthSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
+      idTokenSigningAlgValues: ['RS256', 'EdDSA'],
+    },
+    expiresWithSession: (_, token) => !token.scopes.has('offline_access'),
+    extraParams: ['offline_asked'],
+    extraTokenClaims: async (ctx, token) => {
+      const client = knownClient(token.client ?? ctx.oidc.client)
+      if (token.kind === 'ClientCredentials') return { sub: token.clientId, claims: client?.claims ?? [] }
+      const account = await accounts.find((token as { accountId: string }).accountId, client)
+      if (!account) return undefined
+      const { preferred_username, context, claims } = await account.claims('userinfo', '', {}, [])
+      return { username: preferred_username, ...(token.aud !== undefined && { context, claims }) } as never
+    },
+    features: {
+      devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      clientCredentials: { enabled: true },
+      introspection: {
+        enabled: true,
+        // Its own tokens, while whoever they are about may still be signed in.
+        allowedPolicy: async (_, client, token) => {
+          const { accountId } = token as { accountId?: string }
+          if (token.clientId !== client.clientId) return false
+          return accountId === undefined || (await accounts.find(accountId, undefined)) !== undefined
+        },
+      },
+      revocation: { enabled: true, allowedPolicy: (_, client, token) => token.clientId === client.clientId },
+      // Ours goes out by a queue; this makes it known in discovery and in the metadata of clients.
+      backchannelLogout: { enabled: true },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: pages.logout,
+        postLogoutSuccessSource: pages.loggedOut,
+      },
+      deviceFlow: {
+        enabled: true,
+        charset: 'base-20',
+        mask: '****-****',
+        deviceInfo: (ctx) => ({ ip: ctx.ip, userAgent: ctx.get('user-agent') }),
+        userCodeInputSource: pages.device,
+        userCodeConfirmSource: pages.deviceConfirm,
+        successSource: pages.deviceDone,
+      },
+      pushedAuthorizationRequests: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: (ctx, _, oneOf) => {
+          if (oneOf) return oneOf
+          const { params, client } = ctx.oidc
+          if (params?.grant_type !== 'client_credentials') return undefined as never
+          // Whoever asks for nothing in particular gets what it may have (RFC 6749 section 3.3).
+          const may = knownClient(client)?.scopes ?? []
+          params.scope ??= programScopes.filter((scope) => may.includes(scope)).join(' ')
+          return issuer
+        },
+        useGrantedResource: () => false,
+        getResourceServerInfo: async (ctx, resource, client) => {
+          if (resource !== issuer && !(await isResource(resource))) throw new errors.InvalidTarget()
+          const { params } = ctx.oidc
+          const may = programScopes.filter((scope) => knownClient(client)?.scopes.includes(scope))
+          const asked = String(params?.scope ?? '').split(' ')
+          const people: readonly string[] = params?.grant_type === 'client_credentials' ? [] : personScopes
+          const beyond = asked.find((scope) => ![...may, ...people, ''].includes(scope))
+          if (beyond !== undefined) throw new errors.InvalidScope('requested scope is not allowed', beyond)
+          return {
+            scope: may.join(' '),
+            audience: resource,
+            accessTokenFormat: 'jwt',
+            accessTokenTTL: hour,
+            jwt: { sign: { alg: 'EdDSA' } },
+          }
+        },
+      },
+    },
+    fetch: (url, options) => {
+      const { dispatcher: _, ...free } = options as RequestInit & { dispatcher?: unknown }
+      return fetch(url, trusted.has(String(url)) ? free : options)
+    },
+    findAccount: (ctx, sub, token) => accounts.find(sub, knownClient(token?.client ?? ctx.oidc.client)),
+    interactions: {
+      url: (_, { uid }) => `${issuer}/auth/consent/${uid}`,
+      policy: interactionPolicy.base(),
+    },
+    issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
+    jwks: {
+      keys: keys.map(({ key, kid, algorithm }) => ({
+        ...key.export({ format: 'jwk' }),
+        kid,
+        alg: algorithm,
+        use: 'sig',
+      })),
+    } as never,
+    loadExistingGrant: async (ctx) => {
+      const { Grant } = ctx.oidc.provider
+      const { client, session, account, result, params } = ctx.oidc
+      const clientId = client!.clientId
+      const userId = account!.accountId
+      const grantId = (result?.consent?.grantId as string | undefined) ?? session!.grantIdFor(clientId)
+      const found = grantId === undefined ? undefined : await Grant.find(grantId)
+      const grant = found?.accountId === userId && found.clientId === clientId ? found : undefined
+      // What was allowed once, or needs no asking, is granted anew in every session.
+      const requested = String(params?.scope ?? '').split(' ')
+      const allowed = knownClient(client)?.first_party ? requested : await consents.of(userId, clientId)
+      const missing = requested.filter(
+        (scope) =>
+          (personScopes as readonly string[]).includes(scope) &&
+          allowed.includes(scope) &&
+          !grant?.getOIDCScope().split(' ').includes(scope),
+      )
+      if (missing.length === 0) return grant
+      const more = grant ?? new Grant({ accountId: userId, clientId })
+      more.addOIDCScope(missing.join(' '))
+      await more.save()
+      return more
+    },
+    pkce: { required: (_, client) => knownClient(client)?.pkce ?? true },
+    renderError: pages.error,
+    responseTypes: ['code'],
+    rotateRefreshToken: true,
+    routes,
+    scopes: [...personScopes],
+    subjectTypes: ['public'],
+    ttl: {
+      AccessToken: hour,
+      AuthorizationCode: 60,
+      ClientCredentials: hour,
+      DeviceCode: 600,
+      Grant: refreshLifetime + day,
+      IdToken: hour,
+      Interaction: hour,
+      // Counted from the sign-in, however often it is renewed.
+      RefreshToken: (_, token) => Math.max((token.iiat ?? now()) + refreshLifetime - now(), 1),
+      Session: hour,
+    },
+  }
+  const provider = new Provider(issuer, configuration)
+  provider.proxy = true
+  records.usedUp = (kind) => new errors.InvalidGrant(`${kind} was used already`)
+
+  const { Client } = provider
+  const find = Client.find.bind(Client)
+  Client.find = async (id) => {
+    const client = await find(id)
+    const ours = client && (await clients.find(id))
+    if (client && ours) {
+      known.set(client, ours)
+      const { backchannel_logout_uri: uri, dynamic } = ours
+      if (uri !== null && !dynamic) trusted.add(new URL(uri).href)
+    }
+    return client
+  }
+  Client.prototype.compareClientSecret = function (this: object, secret: string) {
+    const client = knownClient(this)
+    return client !== undefined && clients.verifies(client, secret)
+  } as never
+  // Of JWTs too: a revocation names a token by it.
+  for (const Model of [provider.ClientCredentials, provider.AccessToken]) {
+    const model = Model.prototype as unknown as { generateTokenId(): string; resourceServer?: object }
+    const generate = model.generateTokenId
+    model.generateTokenId = function (this: typeof model) {
+      return this.resourceServer ? newId() : generate.call(this)
+    }
+  }
+  return { provider, knownClient }
+}
+
+export type Context = KoaContextWithOIDC

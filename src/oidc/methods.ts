@@ -1,0 +1,60 @@
+import { Type } from '../type.ts'
+import { ClientName } from '../clients/client.ts'
+import { invalidParams } from '../errors.ts'
+import { method } from '../method.ts'
+import { Named, Shape, Time, Username } from '../schemas.ts'
+import type { Users } from '../users/users.ts'
+import type { Consents } from './consents.ts'
+
+const Consent = Named('Consent', {
+  client: Type.String(),
+  name: Type.String(),
+  scopes: Type.Array(Type.String()),
+  created_at: Time,
+})
+
+const user = Type.Optional(Username)
+
+export const consentMethods = (consents: Consents, users: Pick<Users, 'get'>) => {
+  const idOf = async (named: string | undefined, own: string | undefined) => {
+    if (named === undefined && own === undefined)
+      throw invalidParams('user', 'a username; only a signed-in person can leave it out')
+    return (await users.get(named === undefined ? { id: own! } : { username: named })).id
+  }
+  return [
+    method({
+      name: 'consents.list',
+      summary: 'List the applications that a person let in, and what they may know',
+      effect: 'read',
+      claim: ['proxy.users.read', 'users.{user?}'],
+      params: Shape({ user }),
+      result: Shape({ items: Type.Array(Consent) }),
+      errors: ['not_found'],
+      examples: [
+        {
+          params: { user: 'ada' },
+          result: {
+            items: [
+              { client: 'wiki', name: 'The wiki', scopes: ['openid', 'email'], created_at: 1795435200 },
+            ],
+          },
+        },
+      ],
+      handler: async ({ user }, caller) => ({ items: await consents.list(await idOf(user, caller.user_id)) }),
+    }),
+    method({
+      name: 'consents.revoke',
+      summary: 'Take back what an application was allowed; all tokens that came of it are dead',
+      effect: 'write',
+      claim: ['proxy.users.write', 'users.{user?}'],
+      params: Shape({ client: ClientName, user }),
+      result: Type.Null(),
+      errors: ['not_found'],
+      examples: [{ params: { client: 'wiki', user: 'ada' }, result: null }],
+      handler: async ({ client, user }, caller) => {
+        await consents.revoke(await idOf(user, caller.user_id), client)
+        return null
+      },
+    }),
+  ]
+}

@@ -1,0 +1,256 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Audit } from '../audit/audit.ts'
+import { guest, type Caller } from '../caller.ts'
+import type { Keys } from '../keys/keys.ts'
+import type { Log } from '../log.ts'
+import { Cached } from '../storage/cached.ts'
+import type { Database } from '../storage/database.ts'
+import type { Context, Engine, EngineParts } from './engine.ts'
+import { adoptSession } from './our_session.ts'
+import { livingSession, type SignedIn } from './visitors.ts'
+
+interface Parts extends EngineParts {
+  readonly database: Database
+  readonly audit: Audit
+  readonly keys: Keys
+  readonly log: Log
+  readonly limit: (name: 'refresh_lifetime' | 'session_idle') => Promise<number>
+  readonly signOut: (sessionId: string) => Promise<void>
+}
+
+/** What the page between an application and its answer is to do. */
+export type Step =
+  | { readonly act: 'gone' }
+  | { readonly act: 'sign in' }
+  | { readonly act: 'prove' }
+  | { readonly act: 'go on'; readonly to: string }
+  | { readonly act: 'switch'; readonly name: string }
+  | { readonly act: 'ask'; readonly name: string; readonly host: string; readonly scopes: readonly string[] }
+
+interface Visit {
+  readonly who: SignedIn | undefined
+  readonly caller: Caller
+}
+
+type Request = IncomingMessage
+type Response = ServerResponse
+type Interaction = Awaited<ReturnType<Engine['provider']['interactionDetails']>>
+
+/** Our OpenID provider: the engine at its addresses, and the steps that people take between them. */
+export class OpenId {
+  readonly #parts: Parts
+  readonly #engine: Cached<Engine>
+  readonly #visits = new WeakMap<Request, Visit>()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#engine = new Cached(parts.database, ['keys', 'settings'], async () => this.#create())
+  }
+
+  async #create(): Promise<Engine> {
+    const { keys, limit, records, database, signOut } = this.#parts
+    // Loaded when it is first asked for: it takes a while.
+    const { createEngine } = await import('./engine.ts')
+    const engine = createEngine(this.#parts, await keys.all(), await limit('refresh_lifetime'))
+    const { provider } = engine
+    adoptSession(provider, {
+      records,
+      visitor: (ctx) => this.#visits.get(ctx.req)?.who,
+      living: async (id) => livingSession(database, id, await limit('session_idle')),
+      signOut,
+    })
+    provider.use(async (ctx, next) => {
+      await next()
+      // Who is signed in is told by our cookie alone.
+      if (this.#visits.get(ctx.req)?.who) dropCookie(ctx as Context, provider.cookieName('session'))
+      allowFormPost(ctx as Context)
+    })
+    provider.on('server_error', (ctx, error) =>
+      this.#parts.log.error({ path: ctx.path, error: error.stack }, 'internal error of the OpenID provider'),
+    )
+    provider.on('authorization.success', (ctx) => this.#tell(ctx, 'oidc.authorize', 'ok'))
+    provider.on('grant.revoked', (ctx) => this.#tell(ctx, 'oidc.revoke_grant', 'ok'))
+    return engine
+  }
+
+  /** Writes a line into the journal, of what the engine did and we only hear of. */
+  #tell(ctx: Context, method: string, outcome: string): void {
+    const { database, audit, log } = this.#parts
+    const caller = this.#visits.get(ctx.req)?.caller ?? guest({ via: 'edge' })
+    const target = ctx.oidc.client ? `client=${ctx.oidc.client.clientId}` : ''
+    database
+      .write(() => audit.append(caller, method, target, outcome))
+      .catch((error: Error) => log.error({ method, error: error.message }, 'could not be audited'))
+  }
+
+  /** The session that a caller has, as the engine reads it. While acting as somebody else nobody signs in anywhere. */
+  async signedIn({ session_id, on_behalf }: Pick<Caller, 'session_id' | 'on_behalf'>) {
+    if (session_id === undefined || on_behalf !== undefined) return undefined
+    const { database, limit } = this.#parts
+    return livingSession(database, session_id, await limit('session_idle'))
+  }
+
+  /** Answers at the engine's addresses. */
+  async handle(request: Request, response: Response, caller: Caller): Promise<void> {
+    const { provider } = await this.#engine.get()
+    this.#visits.set(request, { who: await this.signedIn(caller), caller })
+    const { host, protocol } = new URL(this.#parts.issuer)
+    // It builds addresses from these; ours is the public URL, whatever stands in front.
+    Object.assign(request.headers, {
+      host,
+      'x-forwarded-host': host,
+      'x-forwarded-proto': protocol.slice(0, -1),
+      'x-forwarded-for': caller.address ?? '',
+    })
+    await provider.callback()(request, response)
+  }
+
+  /** What is next for whoever an application sent to us. */
+  async step(request: Request, response: Response, caller: Caller | undefined): Promise<Step> {
+    const found = await this.#interaction(request, response)
+    if (!found) return { act: 'gone' }
+    const who = caller && (await this.signedIn(caller))
+    if (!who) return { act: 'sign in' }
+    const { provider, knownClient } = await this.#engine.get()
+    const { prompt, params, session } = found
+    const client = await provider.Client.find(String(params.client_id))
+    if (!client) return { act: 'gone' }
+    const name = client.clientName ?? client.clientId
+    if (prompt.name === 'login') {
+      const someoneElse = prompt.reasons.some(
+        (reason) => reason === 'id_token_hint' || reason === 'claims_id_token_sub_value',
+      )
+      if (someoneElse && session?.accountId === who.user_id) return { act: 'switch', name }
+      const proven = who.proven_at >= found.iat!
+      if (!proven && prompt.reasons.some((reason) => reason !== 'no_session' && reason !== 'id_token_hint'))
+        return { act: 'prove' }
+      const login = { accountId: who.user_id, ts: who.proven_at, amr: [...who.amr] }
+      return { act: 'go on', to: await this.#finish(found, { login }) }
+    }
+    const scopes = wanted(found)
+    const known = knownClient(client)
+    const { reasons } = prompt
+    const givenBefore = known?.first_party
+      ? scopes
+      : await this.#parts.consents.of(who.user_id, client.clientId)
+    // The application did not ask that people be asked; we did, as OpenID Connect Core section 11 wants for offline_access.
+    const weAsked = params.offline_asked === 'yes'
+    const mustAsk =
+      reasons.includes('native_client_prompt') || (reasons.includes('consent_prompt') && !weAsked)
+    if (!mustAsk && scopes.every((scope) => givenBefore.includes(scope)))
+      return { act: 'go on', to: await this.#grant(found, who, scopes) }
+    return { act: 'ask', name, host: hostOf(String(params.redirect_uri ?? '')), scopes }
+  }
+
+  /** The person lets the application in: kept, so that they are not asked again. */
+  async approve(request: Request, response: Response, caller: Caller): Promise<string | undefined> {
+    const found = await this.#interaction(request, response)
+    const who = await this.signedIn(caller)
+    if (!found || !who || found.prompt.name !== 'consent') return undefined
+    const { database, audit, consents } = this.#parts
+    const client = String(found.params.client_id)
+    const scopes = wanted(found)
+    await database.write(async () => {
+      await consents.give(who.user_id, client, scopes)
+      await audit.append(caller, 'oidc.consent', `client=${client} scope=${scopes.join(',')}`, 'ok')
+    })
+    return this.#grant(found, who, scopes)
+  }
+
+  /** The application is told that the person did not want to. */
+  async refuse(request: Request, response: Response, caller: Caller): Promise<string | undefined> {
+    const found = await this.#interaction(request, response)
+    if (!found) return undefined
+    const { database, audit } = this.#parts
+    const target = `client=${String(found.params.client_id)}`
+    await database.write(() => audit.append(caller, 'oidc.consent', target, 'refused'))
+    return this.#finish(found, { error: 'access_denied', error_description: 'The person did not allow it' })
+  }
+
+  /** Lets somebody else sign in for the same application. */
+  async switchPerson(request: Request, response: Response): Promise<boolean> {
+    const found = await this.#interaction(request, response)
+    if (!found) return false
+    found.session = undefined as never
+    await found.persist()
+    return true
+  }
+
+  /** Tells a client that a session ended. */
+  async sendLogout(clientId: string, subject: string, sid: string): Promise<void> {
+    const { provider } = await this.#engine.get()
+    const client = await provider.Client.find(clientId)
+    const told = client as unknown as { backchannelLogout(subject: string, sid: string): Promise<void> }
+    if (client?.backchannelLogoutUri) await told.backchannelLogout(subject, sid)
+  }
+
+  async #interaction(request: Request, response: Response): Promise<Interaction | undefined> {
+    const { provider } = await this.#engine.get()
+    try {
+      return await provider.interactionDetails(request, response)
+    } catch {
+      // Too old, of another browser, or of a session that ended meanwhile.
+      return undefined
+    }
+  }
+
+  async #grant(found: Interaction, who: SignedIn, scopes: readonly string[]): Promise<string> {
+    const { provider } = await this.#engine.get()
+    const clientId = String(found.params.client_id)
+    const before = found.grantId === undefined ? undefined : await provider.Grant.find(found.grantId)
+    const grant =
+      before?.accountId === who.user_id && before.clientId === clientId
+        ? before
+        : new provider.Grant({ accountId: who.user_id, clientId })
+    for (const scope of scopes) {
+      const [name = '', resource] = scope.split(' at ')
+      if (resource === undefined) grant.addOIDCScope(name)
+      else grant.addResourceScope(resource, name)
+    }
+    return this.#finish(found, { consent: { grantId: await grant.save() } })
+  }
+
+  async #finish(found: Interaction, result: object): Promise<string> {
+    found.result = { ...found.lastSubmission, ...result } as never
+    await found.persist()
+    return found.returnTo
+  }
+}
+
+/** The scopes that are asked for: of our own resources as `read at https://…`. */
+const wanted = ({ prompt, params }: Interaction): string[] => {
+  const details = prompt.details as {
+    missingOIDCScope?: string[]
+    missingResourceScopes?: Record<string, string[]>
+  }
+  const requested = String(params.scope ?? '')
+    .split(' ')
+    .filter((scope) => ['openid', 'email', 'profile', 'offline_access', 'groups', 'claims'].includes(scope))
+  const resources = Object.entries(details.missingResourceScopes ?? {})
+  return [
+    ...requested,
+    ...resources.flatMap(([resource, scopes]) => scopes.map((scope) => `${scope} at ${resource}`)),
+  ]
+}
+
+const hostOf = (uri: string): string => (URL.canParse(uri) ? new URL(uri).host || new URL(uri).protocol : '')
+
+const dropCookie = ({ response }: Context, name: string): void => {
+  const all = [response.get('set-cookie') ?? []].flat()
+  const kept = all.filter((one) => !one.startsWith(`${name}=`))
+  if (kept.length < all.length) {
+    response.remove('set-cookie')
+    if (kept.length > 0) response.set('set-cookie', kept)
+  }
+}
+
+/** The engine's page that posts the answer to the application, at its address and by its script. */
+const allowFormPost = (ctx: Context): void => {
+  const { response } = ctx
+  const policy = response.get('content-security-policy')
+  if (!policy || typeof response.body !== 'string' || !response.body.includes('document.forms[0].submit()'))
+    return
+  const target = /<form method="post" action="([^"]+)"/.exec(response.body)?.[1]
+  const origin = target && URL.canParse(target) ? new URL(target).origin : "'self'"
+  response.set('content-security-policy', policy.replace(/form-action [^;]+/, `form-action ${origin}`))
+}

@@ -1,0 +1,13 @@
+import type { KoaContextWithOIDC } from 'oidc-provider'
+
+type Show<A extends readonly unknown[]> = (ctx: KoaContextWithOIDC, ...about: A) => void | Promise<void>
+
+/** The pages that the engine shows at addresses of its own; the edge draws them. */
+export interface EnginePages {
+  readonly logout: Show<[form: string]>
+  readonly loggedOut: Show<[]>
+  readonly device: Show<[form: string, out?: object, error?: Error]>
+  readonly deviceConfirm: Show<[form: string, client: unknown, info: object, code: string]>
+  readonly deviceDone: Show<[]>
+  readonly error: Show<[out: { error: string; error_description?: string }, error: Error]>
+}

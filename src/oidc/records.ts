@@ -1,0 +1,138 @@
+import { hash } from 'node:crypto'
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import type { Adapter, AdapterPayload } from 'oidc-provider'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/id.ts'
+import type { Seal } from '../storage/seal.ts'
+
+/** Seconds within which a refresh token that comes again was sent by the same program, which lost the answer. */
+const refreshGrace = 10
+/** Seconds that a row outlives its end: the engine tells a late caller what it was. */
+const afterlife = 3600
+
+const digest = (text: string) => hash('sha256', text, 'hex')
+const idOf = (kind: string, id: string) => digest(`${kind}:${id}`)
+const rowOf = (id: string) => `oidc_records:${id}`
+
+/** What goes when a grant goes: a question that is still open is no fruit of it. */
+const grantOf = (kind: string, id: string, { grantId = null }: { grantId?: string | null }) =>
+  kind === 'Grant' ? id : kind === 'Interaction' ? null : grantId
+
+/** What the engine keeps: codes, tokens, grants, flows under way. Found by the SHA-256 of the token, sealed otherwise. */
+export class Records {
+  readonly #database: Database
+  readonly #seal: Seal
+  /** What the engine throws for a token that somebody else used a moment before. */
+  usedUp: (kind: string) => Error = (kind) => new Error(`${kind} was used already`)
+
+  constructor(database: Database, seal: Seal) {
+    this.#database = database
+    this.#seal = seal
+  }
+
+  async find(kind: string, id: string): Promise<AdapterPayload | undefined> {
+    const row = await this.#database.query
+      .selectFrom('oidc_records')
+      .select(['id', 'payload_sealed', 'consumed_at', 'expires_at'])
+      .where('id', '=', idOf(kind, id))
+      .executeTakeFirst()
+    if (!row || row.expires_at + afterlife <= now()) return undefined
+    // Twice at once: the second learns nothing, and the first keeps what it got.
+    if (kind === 'RefreshToken' && row.consumed_at !== null && row.consumed_at > now() - refreshGrace)
+      return undefined
+    const payload = this.#open(row)
+    return row.consumed_at === null ? payload : { ...payload, consumed: row.consumed_at }
+  }
+
+  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    const row = await this.#database.query
+      .selectFrom('oidc_records')
+      .select(['id', 'payload_sealed', 'consumed_at'])
+      .where('lookup', '=', digest(userCode))
+      .where('kind', '=', 'DeviceCode')
+      .where('expires_at', '>', now() - afterlife)
+      .executeTakeFirst()
+    return row && this.#open(row)
+  }
+
+  async put(kind: string, id: string, payload: AdapterPayload, lifetime?: number): Promise<void> {
+    const key = idOf(kind, id)
+    const payload_sealed = this.#seal.seal(JSON.stringify(payload), rowOf(key))
+    const expires_at = lifetime === undefined ? Number.MAX_SAFE_INTEGER : now() + lifetime
+    const row = {
+      id: key,
+      kind,
+      grant_id: grantOf(kind, id, payload),
+      user_id: payload.accountId ?? null,
+      client: payload.clientId ?? null,
+      lookup: payload.userCode === undefined ? null : digest(payload.userCode),
+      payload_sealed,
+      consumed_at: null,
+      expires_at,
+    }
+    const { grant_id, user_id, client } = row
+    await this.#database.write(() =>
+      this.#database.query
+        .insertInto('oidc_records')
+        .values(row)
+        // What was used stays used.
+        .onConflict((same) =>
+          same.column('id').doUpdateSet({ payload_sealed, expires_at, grant_id, user_id, client }),
+        )
+        .execute(),
+    )
+  }
+
+  /** Marks a token as used; of any number at the same time one succeeds. */
+  async consume(kind: string, id: string): Promise<void> {
+    await this.#database.write(async () => {
+      const { numUpdatedRows } = await this.#database.query
+        .updateTable('oidc_records')
+        .set({ consumed_at: now() })
+        .where('id', '=', idOf(kind, id))
+        .where('consumed_at', 'is', null)
+        .executeTakeFirst()
+      if (numUpdatedRows !== 1n) throw this.usedUp(kind)
+    })
+  }
+
+  async remove(kind: string, id: string): Promise<void> {
+    await this.#delete(sql`id = ${idOf(kind, id)}`)
+  }
+
+  /** Everything that came of a grant, and the grant itself. */
+  async removeGrant(grantId: string): Promise<void> {
+    await this.#delete(sql`grant_id = ${grantId}`)
+  }
+
+  /** Everything that a person allowed, or that they allowed one client. */
+  async removeOf(userId: string, client?: string): Promise<void> {
+    await this.#delete(
+      client === undefined ? sql`user_id = ${userId}` : sql`user_id = ${userId} and client = ${client}`,
+    )
+  }
+
+  async sweep(): Promise<void> {
+    await this.#delete(sql`expires_at < ${now() - afterlife}`)
+  }
+
+  /** As the engine asks for it. */
+  readonly adapter = (kind: string): Adapter => ({
+    find: (id) => this.find(kind, id),
+    findByUid: async () => undefined,
+    findByUserCode: (userCode) => this.findByUserCode(userCode),
+    upsert: (id, payload, lifetime) => this.put(kind, id, payload, lifetime),
+    consume: (id) => this.consume(kind, id),
+    destroy: (id) => this.remove(kind, id),
+    // The grant itself the engine removes when it means to.
+    revokeByGrantId: (grantId) => this.#delete(sql`grant_id = ${grantId} and kind = ${kind}`),
+  })
+
+  #open({ id, payload_sealed }: { id: string; payload_sealed: string }): AdapterPayload {
+    return JSON.parse(this.#seal.open(payload_sealed, rowOf(id))) as AdapterPayload
+  }
+
+  async #delete(which: RawBuilder<SqlBool>): Promise<void> {
+    await this.#database.write(() => this.#database.query.deleteFrom('oidc_records').where(which).execute())
+  }
+}

@@ -1,0 +1,114 @@
+import { request } from 'node:http'
+
+interface Page {
+  readonly url: URL
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+}
+
+interface Init {
+  readonly method?: string
+  readonly body?: string
+  readonly headers?: Record<string, string>
+}
+
+/** `fetch` would say that a script asks. */
+const fetchPage = (url: URL, { method = 'GET', body, headers }: Init): Promise<Omit<Page, 'url'>> =>
+  new Promise((resolve, reject) => {
+    const asking = request(url, { method, headers: { ...headers } }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      answer.on('error', reject).on('end', () => {
+        const pairs = Object.entries(answer.headersDistinct)
+        const all = pairs.flatMap(([name, values]) =>
+          values!.map((value) => [name, value] as [string, string]),
+        )
+        resolve({ status: answer.statusCode!, headers: new Headers(all), text })
+      })
+    })
+    asking.on('error', reject).end(body)
+  })
+
+const decode = (text: string) =>
+  text.replaceAll('&amp;', '&').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&lt;', '<')
+
+/** A person with a browser that runs no scripts: keeps cookies as browsers do, follows redirects and refreshes, fills forms. */
+export class Person {
+  /** By host, port and path: cookies of the addresses that have been visited. */
+  readonly #jar = new Map<string, { value: string; path: string; host: string }>()
+  /** Addresses that are not fetched: the journey ends there. */
+  readonly #ends: (url: URL) => boolean
+
+  constructor(ends: (url: URL) => boolean = () => false) {
+    this.#ends = ends
+  }
+
+  cookiesAt(url: URL): string {
+    return [...this.#jar]
+      .filter(([, { host, path }]) => host === url.host && url.pathname.startsWith(path))
+      .map(([key, { value }]) => `${key.split(' ')[0]}=${value}`)
+      .join('; ')
+  }
+
+  async open(address: string | URL, init: Init = {}): Promise<Page> {
+    let url = new URL(address)
+    let how = init
+    for (let hop = 0; hop < 20; hop++) {
+      if (this.#ends(url)) return { url, status: 0, headers: new Headers(), text: '' }
+      const cookie = this.cookiesAt(url)
+      const headers = { accept: 'text/html', 'sec-fetch-mode': 'navigate', ...(cookie !== '' && { cookie }) }
+      const answer = await fetchPage(url, { ...how, headers: { ...headers, ...how.headers } })
+      const { text } = answer
+      this.#keep(url, answer.headers.getSetCookie())
+      const next =
+        answer.headers.get('location') ??
+        decode(/<meta http-equiv="refresh" content="0; url=([^"]+)"/.exec(text)?.[1] ?? '')
+      if (next === '') return { url, status: answer.status, headers: answer.headers, text }
+      url = new URL(next, url)
+      how = {}
+    }
+    throw new Error(`redirected in circles at ${url}`)
+  }
+
+  /** Sends the form of a page whose action begins so; `pressed` is the button, the fields beside it what is typed. */
+  submit({ url, text }: Page, action: string, typed: Record<string, string>): Promise<Page> {
+    const forms = [...text.matchAll(/<form[^>]* action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)]
+    const form = forms.find(([, to]) => to!.startsWith(action))
+    if (!form) throw new Error(`no form for ${action} at ${url}: ${text}`)
+    const fields = new URLSearchParams()
+    for (const [input] of form[2]!.matchAll(/<input[^>]*>/g)) {
+      const name = / name="([^"]*)"/.exec(input)?.[1]
+      if (name !== undefined) fields.set(name, decode(/ value="([^"]*)"/.exec(input)?.[1] ?? ''))
+    }
+    for (const [name, value] of Object.entries(typed)) fields.set(name, value)
+    const target = new URL(decode(form[1]!), url)
+    return this.open(target, {
+      method: 'POST',
+      body: fields.toString(),
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        origin: url.origin,
+        'sec-fetch-site': 'same-origin',
+      },
+    })
+  }
+
+  signIn(page: Page, login: string, password: string): Promise<Page> {
+    return this.submit(page, '/auth/login', { login, password })
+  }
+
+  #keep({ host, pathname }: URL, lines: readonly string[]): void {
+    for (const line of lines) {
+      const [pair = '', ...attributes] = line.split(/;\s*/)
+      const equals = pair.indexOf('=')
+      const path = attributes.find((one) => /^path=/i.test(one))?.slice(5) ?? pathname
+      const key = `${pair.slice(0, equals)} ${host} ${path}`
+      const gone = attributes.some(
+        (one) => /^max-age=0$/i.test(one) || /^expires=Thu, 01 Jan 1970/i.test(one),
+      )
+      if (gone) this.#jar.delete(key)
+      else this.#jar.set(key, { value: pair.slice(equals + 1), path, host })
+    }
+  }
+}

@@ -1,0 +1,384 @@
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { goodPassword } from '../helpers/daemon.ts'
+import { byHand } from '../helpers/people.ts'
+import {
+  App,
+  atCallback,
+  callback,
+  newPerson,
+  payloadOf,
+  pkce,
+  post,
+  startProvider,
+  type Provider,
+} from './stage.ts'
+
+suite('signing in to an application', () => {
+  let stage: Provider
+  let app: App
+  let other: App
+  before(async () => {
+    stage = await startProvider()
+    const { hero } = stage.daemon
+    app = new App(
+      stage.issuer,
+      await hero.clients.add({ name: 'The wiki', client: 'wiki', redirect_uris: [callback] }),
+    )
+    other = new App(
+      stage.issuer,
+      await hero.clients.add({ name: 'Tickets', client: 'tickets', redirect_uris: [callback] }),
+    )
+  })
+  after(() => stage.daemon.close())
+
+  test('from the application through sign-in and consent back to it, with tokens that verify', async () => {
+    const person = newPerson()
+    const { code_verifier, challenge } = pkce()
+    const login = await person.open(app.authorizeUrl({ ...challenge, nonce: 'n-0S6' }))
+    assert.equal(login.url.pathname, '/auth/login')
+    const asked = await person.signIn(login, 'ada', goodPassword)
+    assert.match(asked.text, /Let The wiki in\?/)
+    assert.match(asked.text, /localhost:4999/)
+    assert.match(asked.text, /your email address/)
+    assert.equal(
+      asked.headers.get('x-frame-options') ??
+        asked.headers.get('content-security-policy')!.includes("frame-ancestors 'none'"),
+      true,
+    )
+    const back = (await person.submit(asked, '/auth/consent/', { answer: 'allow' })).url
+    assert.ok(atCallback(back))
+    // RFC 9207: which provider it was.
+    assert.equal(back.searchParams.get('iss'), stage.issuer)
+    assert.equal(back.searchParams.get('state'), 'xyz')
+    const { status, headers, body } = await app.redeem(back.searchParams.get('code')!, code_verifier)
+    assert.equal(status, 200)
+    assert.equal(headers.get('cache-control'), 'no-store')
+    const { payload, protectedHeader } = await jwtVerify(
+      body.id_token,
+      createRemoteJWKSet(new URL(`${stage.issuer}/.well-known/jwks.json`)),
+      { issuer: stage.issuer, audience: 'wiki' },
+    )
+    assert.equal(protectedHeader.alg, 'RS256')
+    const ada = await stage.daemon.hero.users.get({ username: 'ada' })
+    assert.equal(payload.sub, ada.id)
+    assert.equal(payload.nonce, 'n-0S6')
+    assert.equal(payload.email, 'ada@example.org')
+    assert.equal(payload.preferred_username, 'ada')
+    assert.equal('claims' in payload, false)
+    const about = (await (await app.userinfo(body.access_token)).json()) as Record<string, unknown>
+    assert.deepEqual([about.sub, about.name], [ada.id, 'Ada Lovelace'])
+    // Allowed once, not asked again; and signed in once, not asked either.
+    assert.ok((await app.signIn(person, 'nobody', pkce().challenge)).get('code'))
+    const { items } = await stage.daemon.hero.audit.list({ limit: 20 })
+    assert.ok(
+      items.some(
+        ({ method, actor, target }) =>
+          method === 'oidc.consent' && actor === 'ada' && target.includes('client=wiki'),
+      ),
+    )
+    assert.ok(
+      items.some(
+        ({ method, actor, target }) =>
+          method === 'oidc.authorize' && actor === 'ada' && target === 'client=wiki',
+      ),
+    )
+  })
+
+  test('whoever does not allow it goes back without a code', async () => {
+    const person = newPerson()
+    const page = await person.signIn(
+      await person.open(other.authorizeUrl(pkce().challenge)),
+      'grace',
+      goodPassword,
+    )
+    const back = (await person.submit(page, '/auth/consent/', { answer: 'refuse' })).url.searchParams
+    assert.deepEqual(
+      [back.get('error'), back.get('code'), back.get('iss')],
+      ['access_denied', null, stage.issuer],
+    )
+  })
+
+  test('a consent is bound to the browser that was asked, and to our own page', async () => {
+    const person = newPerson()
+    const page = await person.signIn(
+      await person.open(other.authorizeUrl(pkce().challenge)),
+      'grace',
+      goodPassword,
+    )
+    const stranger = newPerson()
+    assert.equal((await stranger.open(page.url)).status, 400)
+    const forged = await person.open(page.url, {
+      method: 'POST',
+      body: 'answer=allow',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        origin: 'https://evil.test',
+        'sec-fetch-site': 'cross-site',
+      },
+    })
+    assert.equal(forged.status, 403)
+    // The last step belongs to the same browser too.
+    const resume = page.text.match(/authorize\/[\w-]+/)
+    assert.equal(resume, null)
+  })
+
+  test('scopes groups and claims tell ours', async () => {
+    const { hero } = stage.daemon
+    await hero.groups.add({ slug: 'engineers' })
+    await hero.groups.add_member({ group: 'engineers', user: 'grace' })
+    await hero.groups.add_claim({ group: 'engineers', claim: 'wiki.pages.write' })
+    const { body } = await app.tokens(newPerson(), 'grace', { scope: 'openid groups claims' })
+    const told = payloadOf(body.id_token)
+    assert.deepEqual(told.groups, ['engineers'])
+    assert.deepEqual(told.claims, ['groups.engineers', 'users.grace', 'wiki.pages.write'])
+    assert.equal(told.context, 1)
+  })
+
+  test('a code counts once, for its client, address and challenge, each wrong alone and in pairs', async () => {
+    const person = newPerson()
+    const fields = async () => {
+      const { code_verifier, challenge } = pkce()
+      const back = await app.signIn(person, 'ada', challenge)
+      return {
+        code: back.get('code')!,
+        code_verifier,
+        redirect_uri: callback,
+        grant_type: 'authorization_code',
+      }
+    }
+    const wrong = [
+      { redirect_uri: `${callback}/` },
+      { redirect_uri: `${callback}?x=1` },
+      { code_verifier: pkce().code_verifier },
+      { code_verifier: undefined },
+      { redirect_uri: undefined },
+      { redirect_uri: `${callback}/`, code_verifier: pkce().code_verifier },
+    ]
+    for (const change of wrong) {
+      const sent = Object.fromEntries(
+        Object.entries({ ...(await fields()), ...change }).filter(([, value]) => value !== undefined),
+      )
+      const { status, body } = await app.token(sent as Record<string, string>)
+      assert.equal(status, 400, JSON.stringify(change))
+      assert.match(String(body.error), /invalid_(grant|request)/)
+    }
+    for (const change of [{}, ...wrong]) {
+      const sent = Object.fromEntries(
+        Object.entries({ ...(await fields()), ...change }).filter(([, value]) => value !== undefined),
+      )
+      assert.equal((await other.token(sent as Record<string, string>)).status, 400)
+    }
+    // Two redemptions of it end what the first one got.
+    const right = await fields()
+    const first = await app.token(right)
+    assert.equal(first.status, 200)
+    assert.equal((await app.userinfo(first.body.access_token)).status, 200)
+    assert.equal((await app.token(right)).body.error, 'invalid_grant')
+    assert.equal((await app.userinfo(first.body.access_token)).status, 401)
+    assert.equal((await app.refresh(first.body.refresh_token)).body.error, 'invalid_grant')
+    for (let round = 0; round < 5; round++) {
+      const raced = await fields()
+      const answers = await Promise.all(Array.from({ length: 8 }, () => app.token(raced)))
+      assert.ok(answers.filter(({ status }) => status === 200).length <= 1)
+    }
+  })
+
+  test('a code is too old after a minute', async () => {
+    const { code_verifier, challenge } = pkce()
+    const back = await app.signIn(newPerson(), 'ada', challenge)
+    await byHand(stage.daemon, async ({ query }) => {
+      const rows = await query
+        .selectFrom('oidc_records')
+        .select(['id', 'expires_at'])
+        .where('kind', '=', 'AuthorizationCode')
+        .execute()
+      assert.ok(rows.every(({ expires_at }) => expires_at <= Date.now() / 1000 + 61))
+    })
+    assert.equal((await app.redeem(back.get('code')!, code_verifier)).status, 200)
+  })
+
+  test('PKCE cannot be left out on either side, and only S256 counts', async () => {
+    const person = newPerson()
+    await app.signIn(person, 'ada', pkce().challenge)
+    const refusals = [
+      {},
+      { code_challenge: pkce().challenge.code_challenge, code_challenge_method: 'plain' },
+      { code_challenge: pkce().challenge.code_challenge },
+      { code_challenge_method: 'S256' },
+      { code_challenge: 'short', code_challenge_method: 'S256' },
+    ]
+    for (const params of refusals) {
+      const { url } = await person.open(app.authorizeUrl(params))
+      assert.equal(url.searchParams.get('error'), 'invalid_request', JSON.stringify(params))
+      assert.equal(url.searchParams.get('code'), null)
+    }
+    const { hero } = stage.daemon
+    const old = new App(
+      stage.issuer,
+      await hero.clients.add({ name: 'Old', redirect_uris: [callback], pkce: false, first_party: true }),
+    )
+    const plain = await old.signIn(person, 'ada')
+    const sent = { grant_type: 'authorization_code', code: plain.get('code')!, redirect_uri: callback }
+    // A verifier for a code without a challenge: somebody took the challenge away on the way (RFC 9700 section 4.8.2).
+    assert.equal((await old.token({ ...sent, code_verifier: pkce().code_verifier })).status, 400)
+    const again = await old.signIn(person, 'ada')
+    assert.equal((await old.token({ ...sent, code: again.get('code')! })).status, 200)
+  })
+
+  test('an address that is not exactly registered shows a page and leads nowhere', async () => {
+    const person = newPerson()
+    const evil = [
+      'https://evil.test/',
+      `${callback}/`,
+      `${callback}#x`,
+      `${callback}?extra=1`,
+      callback.replace('localhost', 'LOCALHOST'),
+      callback.replace('4999', '4998'),
+      callback.replace('http:', 'https:'),
+      callback.replace('localhost', 'localhost@evil.test'),
+      'javascript:alert(1)',
+      'data:text/html,x',
+    ]
+    for (const redirect_uri of evil) {
+      const page = await person.open(app.authorizeUrl({ ...pkce().challenge, redirect_uri }))
+      assert.deepEqual([page.status, page.url.origin], [400, stage.issuer], redirect_uri)
+      assert.match(page.text, /That did not work/)
+      assert.equal(page.text.includes('alert(1)'), false)
+    }
+    assert.equal((await person.open(app.authorizeUrl({ client_id: 'nobody' }))).status, 400)
+    const { hero } = stage.daemon
+    for (const uri of [
+      'http://x.test/#f',
+      'https://u:p@x.test/',
+      'javascript:alert(1)',
+      'https://*.x.test/',
+      'x.test',
+      'com.example.app:/cb',
+      'http://x.test/a/../b',
+      'http:\\\\x.test',
+    ])
+      await assert.rejects(
+        hero.clients.add({ name: 'x', redirect_uris: [uri] }),
+        { code: 'invalid_params' },
+        uri,
+      )
+    await hero.clients.add({
+      name: 'native',
+      redirect_uris: ['com.example.app:/cb'],
+      native: true,
+      public: true,
+    })
+  })
+
+  test('a native client may choose the port of a loopback address, and nobody else may', async () => {
+    const { hero } = stage.daemon
+    const native = new App(
+      stage.issuer,
+      await hero.clients.add({
+        name: 'Native',
+        redirect_uris: ['http://127.0.0.1/cb'],
+        native: true,
+        public: true,
+      }),
+    )
+    const page = await newPerson().open(
+      native.authorizeUrl({ ...pkce().challenge, redirect_uri: 'http://127.0.0.1:54321/cb' }),
+    )
+    assert.equal(page.url.pathname, '/auth/login')
+    for (const redirect_uri of [
+      'http://127.0.0.1:1/other',
+      'http://localhost:54321/cb',
+      'http://127.0.0.1.evil.test:1/cb',
+    ])
+      assert.equal(
+        (await newPerson().open(native.authorizeUrl({ ...pkce().challenge, redirect_uri }))).status,
+        400,
+      )
+  })
+
+  test('prompt=none never shows a page', async () => {
+    const guest = (await newPerson().open(app.authorizeUrl({ ...pkce().challenge, prompt: 'none' }))).url
+    assert.equal(guest.searchParams.get('error'), 'login_required')
+    const person = newPerson()
+    await app.signIn(person, 'ada', pkce().challenge)
+    const fresh = new App(
+      stage.issuer,
+      await stage.daemon.hero.clients.add({ name: 'Fresh', redirect_uris: [callback] }),
+    )
+    const unknown = (await person.open(fresh.authorizeUrl({ ...pkce().challenge, prompt: 'none' }))).url
+    assert.equal(unknown.searchParams.get('error'), 'consent_required')
+    const known = (await person.open(app.authorizeUrl({ ...pkce().challenge, prompt: 'none' }))).url
+    assert.ok(known.searchParams.get('code'))
+  })
+
+  test('prompt=login and max_age ask for a proof, by whoever is signed in', async () => {
+    const person = newPerson()
+    const { code_verifier, challenge } = pkce()
+    await app.signIn(person, 'ada', pkce().challenge)
+    await byHand(stage.daemon, async (database) => {
+      await database.query
+        .updateTable('sessions')
+        .set({ proven_at: Math.floor(Date.now() / 1000) - 100 })
+        .execute()
+      database.changed('sessions')
+    })
+    const free = await person.open(app.authorizeUrl({ ...challenge, max_age: '10000' }))
+    assert.ok(atCallback(free.url))
+    for (const params of [{ max_age: '1' }, { prompt: 'login' }]) {
+      const page = await person.open(app.authorizeUrl({ ...challenge, ...params }))
+      assert.equal(page.url.pathname, '/auth/prove')
+      // Going on without it leads back to the same question.
+      const around = await person.open(new URL(page.url.searchParams.get('return_to')!, stage.issuer))
+      assert.equal(around.url.pathname, '/auth/prove')
+      const back = await person.submit(page, '/auth/prove', { password: goodPassword })
+      const { body } = await app.redeem(back.url.searchParams.get('code')!, code_verifier)
+      assert.ok(Number(payloadOf(body.id_token).auth_time) > Date.now() / 1000 - 60)
+      await byHand(stage.daemon, async (database) => {
+        await database.query
+          .updateTable('sessions')
+          .set({ proven_at: Math.floor(Date.now() / 1000) - 100 })
+          .execute()
+        database.changed('sessions')
+      })
+    }
+  })
+
+  test('an ID token hint of somebody else lets that person sign in instead', async () => {
+    const { body } = await app.tokens(newPerson(), 'grace')
+    const person = newPerson()
+    await app.signIn(person, 'ada', pkce().challenge)
+    const hint = { ...pkce().challenge, id_token_hint: body.id_token }
+    const none = (await person.open(app.authorizeUrl({ ...hint, prompt: 'none' }))).url
+    assert.equal(none.searchParams.get('error'), 'login_required')
+    const page = await person.open(app.authorizeUrl(hint))
+    assert.match(page.text, /Somebody else is expected/)
+    const login = await person.submit(page, '/auth/consent/', { answer: 'switch' })
+    assert.equal(login.url.pathname, '/auth/login')
+    const back = await person.signIn(login, 'grace', goodPassword)
+    assert.ok(back.url.searchParams.get('code'))
+  })
+
+  test('who may not be signed in gets nothing: while acting as another, after being deactivated, and at every later step', async () => {
+    const { hero } = stage.daemon
+    await hero.users.add({ username: 'linus', email: 'linus@example.org', password: goodPassword })
+    const person = newPerson()
+    const { body } = await app.tokens(person, 'linus', { scope: 'openid offline_access', prompt: 'consent' })
+    const { code_verifier, challenge } = pkce()
+    const pending = await app.signIn(person, 'linus', challenge)
+    await hero.users.update({ username: 'linus', is_active: false })
+    assert.equal((await app.redeem(pending.get('code')!, code_verifier)).status, 400)
+    assert.equal((await app.refresh(body.refresh_token)).status, 400)
+    assert.equal((await app.userinfo(body.access_token)).status, 401)
+    const introspected = await post(
+      `${stage.issuer}/oauth/introspect`,
+      { token: body.access_token },
+      app.client,
+    )
+    assert.deepEqual(introspected.body, { active: false })
+    assert.equal((await person.open(app.authorizeUrl(challenge))).url.pathname, '/auth/login')
+    await hero.users.update({ username: 'linus', is_active: true })
+    assert.equal((await app.refresh(body.refresh_token)).status, 400)
+  })
+})
