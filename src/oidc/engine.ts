@@ -260,7 +260,8 @@ export const createEngine = (
     const model = Model.prototype as unknown as { generateTokenId(): string; resourceServer?: object }
     const generate = model.generateTokenId
     model.generateTokenId = function (this: typeof model) {
-      return this.resourceServer ? newId() : generate.call(this)
+      const id = generate.call(this)
+      return this.resourceServer ? newId() : id
     }
   }
   return { provider, knownClient }

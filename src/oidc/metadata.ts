@@ -9,6 +9,7 @@ export const toMetadata = (client: KnownClient, secret: string): ClientMetadata 
   const refreshes =
     client.scopes.includes('offline_access') && (signsIn || client.grants.includes('device_code'))
   const grants = client.grants.map((grant) => (grant === 'device_code' ? deviceCode : grant))
+  const scopes = personScopes.filter((scope) => client.scopes.includes(scope))
   const method = client.public ? 'none' : client.jwks ? 'private_key_jwt' : 'client_secret_basic'
   return {
     client_id: client.client,
@@ -18,7 +19,7 @@ export const toMetadata = (client: KnownClient, secret: string): ClientMetadata 
     post_logout_redirect_uris: [...client.post_logout_redirect_uris],
     grant_types: refreshes ? [...grants, 'refresh_token'] : grants,
     response_types: signsIn ? ['code'] : [],
-    scope: personScopes.filter((scope) => client.scopes.includes(scope)).join(' '),
+    ...(scopes.length > 0 && { scope: scopes.join(' ') }),
     token_endpoint_auth_method: method,
     ...(method === 'client_secret_basic' && { client_secret: secret }),
     ...(client.jwks && { jwks: client.jwks as ClientMetadata['jwks'] }),
