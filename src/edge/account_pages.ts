@@ -59,6 +59,11 @@ const actions = {
     done: 'The passkey is renamed.',
   },
   remove_passkey: { method: 'factors.remove_passkey', params: fields('id'), done: 'The passkey is removed.' },
+  revoke_consent: {
+    method: 'consents.revoke',
+    params: fields('client'),
+    done: 'That application knows nothing more of you.',
+  },
   revoke: { method: 'sessions.revoke', params: fields('id'), done: 'That session has ended.' },
   revoke_all: { method: 'sessions.revoke_all', params: none, done: 'All other sessions have ended.' },
 } satisfies Record<string, Action>
@@ -74,10 +79,18 @@ const read = async (visit: Visit, caller: Caller): Promise<Account> => {
   const identities = await call<{ items: Account['identities'] }>('users.identities.list', {
     user: caller.name,
   })
+  const consents = await call<{ items: Account['consents'] }>('consents.list')
   const offered = visit.atHome && me.impersonating === null
   // Whoever has as many as there can be is told so when they try.
   const creation = offered ? await call('factors.passkey_options').catch(() => undefined) : undefined
-  return { me, factors, sessions: sessions.items, identities: identities.items, creation }
+  return {
+    me,
+    factors,
+    sessions: sessions.items,
+    identities: identities.items,
+    consents: consents.items,
+    creation,
+  }
 }
 
 const show = async (

@@ -100,8 +100,8 @@ export const createEngine = (
     allowOmittingSingleRegisteredRedirectUri: false,
     discovery: { service_documentation: undefined },
     enabledJWA: {
-      clientAuthSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
-      idTokenSigningAlgValues: ['RS256', 'EdDSA'],
+      clientAuthSigningAlgValues: ['RS256', 'ES256'],
+      idTokenSigningAlgValues: ['RS256'],
     },
     expiresWithSession: (_, token) => !token.scopes.has('offline_access'),
     extraParams: ['offline_asked'],

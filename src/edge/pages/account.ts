@@ -1,6 +1,7 @@
 import { deviceOf } from './device.ts'
 import { html, type Html } from './html.ts'
 import { page } from './page.ts'
+import { listOf } from './scopes.ts'
 import { passkeyForm, passkeyTag } from './passkey.ts'
 
 /** What the methods tell about the person; every section shows one of them. */
@@ -32,6 +33,13 @@ export interface Account {
     readonly current: boolean
   }[]
   readonly identities: readonly { readonly provider: string; readonly subject: string }[]
+  /** The applications that were let in. */
+  readonly consents: readonly {
+    readonly client: string
+    readonly name: string
+    readonly scopes: readonly string[]
+    readonly created_at: number
+  }[]
   /** What the browser is told to make a passkey; undefined where none is valid. */
   readonly creation: unknown
 }
@@ -50,7 +58,7 @@ const time = (seconds: number | null, otherwise = ''): Html => {
 }
 
 export const accountPage = (account: AccountPage): string => {
-  const { me, factors, sessions, identities, creation, place, token, done, problem } = account
+  const { me, factors, sessions, identities, consents, creation, place, token, done, problem } = account
   const form = (action: string, fields: Html | false, button: string, quiet = true) =>
     html`<form method="post" action="/auth/account/${action}">
 <input type="hidden" name="form_token" value="${token}">
@@ -146,6 +154,16 @@ ${
 ${!session.current && form('revoke', id(session.id), 'End this session')}</li>`,
     )}</ul>
 ${sessions.length > 1 && form('revoke_all', false, 'End all other sessions')}
+
+<h2>Applications</h2>
+${
+  consents.length === 0
+    ? html`<p>None that you had to let in.</p>`
+    : html`<ul class="rows">${consents.map(
+        ({ client, name, scopes, created_at }) => html`<li><p><strong>${name}</strong> knows ${listOf(scopes)}<br><span class="number">Since ${time(created_at)}</span></p>
+${form('revoke_consent', html`<input type="hidden" name="client" value="${client}">`, 'Take it back')}</li>`,
+      )}</ul>`
+}
 
 <h2>Linked identities</h2>
 ${

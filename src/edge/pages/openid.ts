@@ -1,24 +1,6 @@
-import { html, type Html } from './html.ts'
+import { html } from './html.ts'
 import { page } from './page.ts'
-
-/** What a scope lets an application know or do, for people. */
-const meanings: Readonly<Record<string, string>> = {
-  openid: 'who you are',
-  email: 'your email address',
-  profile: 'your name and username',
-  groups: 'the groups that you are in',
-  claims: 'what you are allowed to do here',
-  offline_access: 'all this also while you are away',
-  read: 'read in your name',
-  write: 'change things in your name',
-  admin: 'administer in your name',
-}
-
-const meaningOf = (scope: string): Html => {
-  const [name = '', resource] = scope.split(' at ')
-  const meaning = meanings[name] ?? name
-  return resource === undefined ? html`${meaning}` : html`${meaning}, at ${resource}`
-}
+import { meaningOf } from './scopes.ts'
 
 interface Asking {
   readonly place: string

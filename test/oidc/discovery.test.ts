@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { ask } from '../helpers/http.ts'
+import { refused } from '../helpers/refused.ts'
+import { App, callback, newPerson, pkce, post, startProvider, type Provider } from './stage.ts'
+
+/** What is advertised, and the test that uses it; an advertised value without one fails here. */
+const exercised: Readonly<Record<string, readonly string[]>> = {
+  response_types_supported: ['code'],
+  // Each below.
+  response_modes_supported: ['form_post', 'fragment', 'query'],
+  // lasting.test and code_flow.test.
+  grant_types_supported: [
+    'authorization_code',
+    'refresh_token',
+    'client_credentials',
+    'urn:ietf:params:oauth:grant-type:device_code',
+  ],
+  scopes_supported: ['openid', 'email', 'profile', 'offline_access', 'groups', 'claims'],
+  subject_types_supported: ['public'],
+  // Each below, and private_key_jwt in clients.test.
+  token_endpoint_auth_methods_supported: [
+    'client_secret_basic',
+    'client_secret_post',
+    'private_key_jwt',
+    'none',
+  ],
+  token_endpoint_auth_signing_alg_values_supported: ['RS256', 'ES256'],
+  id_token_signing_alg_values_supported: ['RS256'],
+  code_challenge_methods_supported: ['S256'],
+  claim_types_supported: ['normal'],
+  claims_supported: [
+    'sub',
+    'email',
+    'email_verified',
+    'name',
+    'preferred_username',
+    'updated_at',
+    'groups',
+    'claims',
+    'context',
+    'sid',
+    'auth_time',
+    'iss',
+  ],
+}
+
+suite('what the provider says of itself', () => {
+  let stage: Provider
+  let app: App
+  let about: Record<string, unknown>
+  before(async () => {
+    stage = await startProvider()
+    app = new App(
+      stage.issuer,
+      await stage.daemon.hero.clients.add({
+        name: 'wiki',
+        client: 'wiki',
+        redirect_uris: [callback],
+        first_party: true,
+      }),
+    )
+    about = (await (await fetch(`${stage.issuer}/.well-known/openid-configuration`)).json()) as typeof about
+  })
+  after(() => stage.daemon.close())
+
+  test('oidcc-discovery-endpoint-verification', async () => {
+    assert.equal(about.issuer, stage.issuer)
+    for (const [name, value] of Object.entries(about))
+      if (name.endsWith('_endpoint') || name === 'jwks_uri')
+        assert.ok(String(value).startsWith(`${stage.issuer}/`), name)
+    const oauth = await (await fetch(`${stage.issuer}/.well-known/oauth-authorization-server`)).json()
+    assert.deepEqual(oauth, about)
+    const lists = Object.fromEntries(Object.entries(about).filter(([, value]) => Array.isArray(value)))
+    assert.deepEqual(lists, exercised)
+  })
+
+  test('only at the host of the public URL, whatever else is served here', async () => {
+    await stage.daemon.hero.proxy.routes.add({
+      domain: 'wiki.localhost',
+      target: 'http://127.0.0.1:9',
+      auth_mode: 'none',
+    })
+    for (const path of ['/.well-known/openid-configuration', '/authorize', '/token', '/userinfo'])
+      assert.equal((await ask(stage.daemon, 'wiki.localhost', path)).status, 404, path)
+    // Not ours there: services may have pages of these names.
+    for (const path of ['/device', '/oauth/introspect'])
+      assert.equal((await ask(stage.daemon, 'wiki.localhost', path)).status, 502, path)
+  })
+
+  test('answers come back by query, fragment or a form, with iss in each', async () => {
+    const person = newPerson()
+    await app.signIn(person, 'ada', pkce().challenge)
+    const byQuery = await person.open(app.authorizeUrl({ ...pkce().challenge, response_mode: 'query' }))
+    assert.equal(byQuery.url.searchParams.get('iss'), stage.issuer)
+    const byFragment = await person.open(app.authorizeUrl({ ...pkce().challenge, response_mode: 'fragment' }))
+    assert.equal(new URLSearchParams(byFragment.url.hash.slice(1)).get('iss'), stage.issuer)
+    const byForm = await person.open(app.authorizeUrl({ ...pkce().challenge, response_mode: 'form_post' }))
+    assert.match(byForm.text, /name="iss"/)
+    const policy = byForm.headers.get('content-security-policy')!
+    // The one form to the one application, sent by the one script.
+    assert.match(policy, /form-action http:\/\/localhost:4999(;|$)/)
+    assert.match(policy, /script-src 'self' 'sha256-[^']+'/)
+    assert.match(policy, /default-src 'none'/)
+  })
+
+  test('a secret counts in the header and in the form, and nowhere else', async () => {
+    const { client, client_secret } = await stage.daemon.hero.clients.add({
+      name: 'program',
+      client: 'program',
+    })
+    const grant = { grant_type: 'client_credentials' }
+    const at = `${stage.issuer}/token`
+    assert.equal((await post(at, grant, { client, client_secret })).status, 200)
+    assert.equal((await post(at, { ...grant, client_id: client, client_secret: client_secret! })).status, 200)
+    assert.equal((await post(`${at}?client_id=${client}&client_secret=${client_secret}`, grant)).status, 400)
+    assert.equal((await post(at, { ...grant, client_id: client })).status, 401)
+    const both = await post(
+      at,
+      { ...grant, client_id: client, client_secret: client_secret! },
+      { client, client_secret },
+    )
+    assert.equal(both.status, 400)
+    for (const wrong of ['', 'x', `${client_secret}x`]) {
+      const refused = await post(at, grant, { client, client_secret: wrong })
+      assert.ok([400, 401].includes(refused.status))
+      assert.equal(JSON.stringify(refused.body).includes(client_secret!), false)
+    }
+    const challenge = await post(at, grant, { client, client_secret: 'x' })
+    assert.match(challenge.headers.get('www-authenticate')!, /^Basic /)
+  })
+
+  test('a key counts in place of a secret: once, for us, and not for long', async () => {
+    for (const alg of ['RS256', 'ES256']) {
+      const { publicKey, privateKey } = await generateKeyPair(alg)
+      const jwk = { ...(await exportJWK(publicKey)), alg, kid: 'k' }
+      const { client } = await stage.daemon.hero.clients.add({ name: alg, jwks: { keys: [jwk] } })
+      const assertion = (change: { aud?: string; iss?: string; exp?: string } = {}) =>
+        new SignJWT({ jti: crypto.randomUUID() })
+          .setProtectedHeader({ alg, kid: 'k' })
+          .setIssuer(change.iss ?? client)
+          .setSubject(client)
+          .setAudience(change.aud ?? stage.issuer)
+          .setIssuedAt()
+          .setExpirationTime(change.exp ?? '1m')
+          .sign(privateKey)
+      const send = (client_assertion: string) =>
+        post(`${stage.issuer}/token`, {
+          grant_type: 'client_credentials',
+          client_assertion,
+          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        })
+      const right = await assertion()
+      assert.equal((await send(right)).status, 200)
+      assert.equal((await send(right)).status, 401, 'sent twice')
+      for (const wrong of [{ aud: 'https://elsewhere.test' }, { iss: 'wiki' }, { exp: '-1m' }])
+        assert.equal((await send(await assertion(wrong))).status, 401, JSON.stringify(wrong))
+      assert.equal((await send(`${right.slice(0, -4)}AAAA`)).status, 401)
+    }
+    const { privateKey } = await generateKeyPair('ES256', { extractable: true })
+    const jwk = (await exportJWK(privateKey)) as Record<string, unknown>
+    await refused(
+      stage.daemon.hero.clients.add({ name: 'x', jwks: { keys: [jwk] } }),
+      'invalid_params',
+      'jwks.keys.0',
+    )
+  })
+
+  test('pages of others may read discovery, keys, token and userinfo, and only their own', async () => {
+    const { hero } = stage.daemon
+    await hero.clients.add({
+      name: 'page',
+      client: 'page',
+      public: true,
+      redirect_uris: ['https://page.test/cb'],
+    })
+    const from = (origin: string, path: string, init: RequestInit = {}) =>
+      fetch(`${stage.issuer}${path}`, {
+        ...init,
+        headers: { ...(init.headers as Record<string, string>), origin },
+      })
+    const allowed = (answer: Response) => answer.headers.get('access-control-allow-origin')
+    for (const path of ['/.well-known/openid-configuration', '/.well-known/jwks.json'])
+      assert.ok(allowed(await from('https://any.test', path)), path)
+    const token = {
+      method: 'POST',
+      body: new URLSearchParams({
+        client_id: 'page',
+        grant_type: 'authorization_code',
+        code: 'x',
+        code_verifier: 'x'.repeat(43),
+        redirect_uri: 'https://page.test/cb',
+      }),
+    }
+    assert.ok(allowed(await from('https://page.test', '/token', token)))
+    const stranger = await from('https://evil.test', '/token', token)
+    assert.equal(allowed(stranger), null)
+    assert.match(await stranger.text(), /not allowed/)
+    for (const path of ['/rpc', '/auth/login', '/auth/me', '/health'])
+      assert.equal(allowed(await from('https://page.test', path)), null, path)
+    const { body } = await app.tokens(newPerson(), 'ada')
+    const bearer = { headers: { authorization: `Bearer ${body.access_token}` } }
+    assert.equal(allowed(await from('https://evil.test', '/userinfo', bearer)), null)
+    const credentials = await from('http://localhost:4999', '/userinfo', bearer)
+    assert.equal(credentials.status, 200)
+    // Never with our cookie.
+    assert.equal(credentials.headers.get('access-control-allow-credentials'), null)
+  })
+})
