@@ -6,5 +6,13 @@ export type * from './methods.ts'
 export type { Revoked, RevokedOptions } from './revoked.ts'
 export type { Transport } from './transport.ts'
 export { verifyAssertion, type AssertionOptions } from './assertion.ts'
+export {
+  hasScope,
+  tokenScopes,
+  verifyToken,
+  type AccessToken,
+  type TokenOptions,
+  type TokenScope,
+} from './token.ts'
 export { heroExpress, heroFastify, heroHono, withIdentity, type Guard } from './middleware.ts'
 export { publicKeyOf, signRequest, type Signable, type SignatureHeaders, type SigningKey } from './sign.ts'
