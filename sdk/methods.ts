@@ -11,7 +11,7 @@ export interface AuditEntry {
   actor: string
   /** Whom the actor was impersonating meanwhile, or empty */
   on_behalf: string
-  /** Kind of caller: operator, service, user or guest */
+  /** Kind of caller: operator, service, client, user or guest */
   caller: string
   /** Door the call came in by: socket, edge or browser */
   via: string
@@ -154,6 +154,18 @@ export interface GroupDetail {
   })[]
 }
 
+export interface IssuedToken {
+  /** Send it as Authorization: Bearer. Shown this once */
+  access_token: string
+  token_type: "Bearer"
+  /** Seconds */
+  expires_in: number
+  /** read, write or admin; of a program all that it may, with a space between */
+  scope: string
+  /** Names the token where it is listed or revoked; in a JWT the claim jti */
+  id: string
+}
+
 export interface Jwk {
   kty: "OKP" | "RSA"
   crv?: "Ed25519"
@@ -199,8 +211,8 @@ export interface Mail {
 }
 
 export interface Me {
-  /** operator: the local owner of the daemon, who has every claim; service: a local service */
-  kind: "operator" | "service" | "user"
+  /** operator: the local owner of the daemon, who has every claim; service: a local service; client: a program with a token of its own */
+  kind: "operator" | "service" | "client" | "user"
   user: string | null
   display_name: string | null
   email: string | null
@@ -294,11 +306,11 @@ export interface Resolution {
 export interface Revocation {
   /** Rises with every revocation, on all nodes together */
   seq: number
-  /** A UUID of version 7 */
-  session_id: string
-  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
-  user: string
-  /** logout: signed out; revoked: ended by sessions.revoke or revoke_all; password: the password was changed elsewhere; factors: a first second factor was added elsewhere, or all were cleared; idle: unused for session_idle; reused: a refresh token came twice; deactivated, removed: the account was */
+  session_id: string | null
+  token_id: string | null
+  client: string | null
+  user: string | null
+  /** logout: signed out; revoked: ended by sessions.revoke, revoke_all or token.revoke, or with its client; password: the password was changed elsewhere; factors: a first second factor was added elsewhere, or all were cleared; idle: unused for session_idle; reused: a refresh token came twice; deactivated, removed: the account was */
   reason: "logout" | "revoked" | "password" | "factors" | "idle" | "reused" | "deactivated" | "removed"
   /** Unix time in seconds, in the year 9999 at most */
   at: number
@@ -443,6 +455,42 @@ export interface SignedIn {
   refresh_token?: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
+}
+
+export interface Token {
+  /** A UUID of version 7 */
+  id: string
+  user: string | null
+  service: string | null
+  /** What the token is for: one line of at most 100 characters, without control characters */
+  name: string
+  /** read: only methods that read and requests that are safe (RFC 9110); write: those that change something too; admin: also the claims admin, groups.admin and proxy.*, which are left out otherwise */
+  scope: "read" | "write" | "admin"
+  /** Unix time in seconds, in the year 9999 at most */
+  created_at: number
+  /** Unix time in seconds, in the year 9999 at most */
+  expires_at: number
+  last_used_at: number | null
+}
+
+export interface TokenValidation {
+  active: boolean
+  /** session: of auth.login; personal: one that somebody keeps (hero_…); access: a JWT that every service can verify by itself */
+  kind?: "session" | "personal" | "access"
+  id?: string
+  /** Id of the person, client_id of the program, or service:NAME */
+  sub?: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  username?: string
+  client_id?: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  service?: string
+  scope?: string
+  claims?: string[]
+  context?: number
+  aud?: string
+  /** Unix time in seconds, in the year 9999 at most */
+  exp?: number
 }
 
 export interface User {
@@ -1138,6 +1186,8 @@ export type SessionsRevokeAllResult = {
 export interface SessionsRevocationsParams {
   /** Where to go on: the cursor of the answer before */
   after?: number
+  /** Unix time in seconds, in the year 9999 at most */
+  since?: number
   /** Seconds to wait for the first one if there is none; 0 unless told */
   wait?: number
 }
@@ -1356,6 +1406,8 @@ export interface ClientsAddParams {
   public?: boolean
   /** Installed on a device (RFC 8252) */
   native?: boolean
+  /** SHA-256, in hex, of a secret that the program has already, as when it moves here from another service; then no secret is made */
+  secret_sha256?: string
   /** Public keys that it proves itself by, in place of a secret */
   jwks?: {
     keys: {
@@ -1471,6 +1523,47 @@ export interface KeysRotateParams {
 }
 export type KeysRotateResult = {
   items: Key[]
+}
+
+export interface TokenCreateParams {
+  client_id?: string
+  client_secret?: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user?: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  service?: string
+  /** What the token is for: one line of at most 100 characters, without control characters */
+  name?: string
+  /** read, write or admin, or several with a space between; each includes those before it */
+  scope?: string
+  /** Seconds that a token to keep lives: 90 days unless told, at most the setting token_lifetime */
+  expires_in?: number
+}
+
+export interface TokenValidateParams {
+  token: string
+  /** Whom an access token must be for, instead of us */
+  audience?: string
+}
+
+export interface TokenListParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user?: string
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  service?: string
+  /** 1 to 1000 items at the most, 100 unless told */
+  limit?: number
+  /** Where to go on: the next_cursor of the page before */
+  cursor?: string
+}
+export type TokenListResult = {
+  items: Token[]
+  next_cursor: string | null
+}
+
+export interface TokenRevokeParams {
+  token?: string
+  id?: string
 }
 
 export interface AuditListParams {
@@ -1598,6 +1691,10 @@ export interface Methods {
   'keys.jwks': { params: KeysJwksParams; result: Jwks }
   'keys.list': { params: KeysListParams; result: KeysListResult }
   'keys.rotate': { params: KeysRotateParams; result: KeysRotateResult }
+  'token.create': { params: TokenCreateParams; result: IssuedToken }
+  'token.validate': { params: TokenValidateParams; result: TokenValidation }
+  'token.list': { params: TokenListParams; result: TokenListResult }
+  'token.revoke': { params: TokenRevokeParams; result: null }
   'audit.list': { params: AuditListParams; result: AuditListResult }
   'audit.verify': { params: AuditVerifyParams; result: AuditVerification }
 }
@@ -1773,7 +1870,7 @@ export interface HeroProxyMethods {
     revoke(params: SessionsRevokeParams): Promise<null>
     /** End all sessions of a user; your own if no user is named, then all but the present one */
     revoke_all(params?: SessionsRevokeAllParams): Promise<SessionsRevokeAllResult>
-    /** Tell which sessions were ended before their time, as soon as it happens. For services that keep something open or cached for a session. Without `after` it answers the cursor of now. Kept for a day: an older cursor is answered `conflict`, with the cursor to go on from in `data.cursor`; then drop what you keep. */
+    /** Tell which sessions and tokens were ended before their time, as soon as it happens. For services that keep something open or cached for a session. Without `after` it answers the cursor of now, or with `since` what happened since then. Kept for a day: an older cursor is answered `conflict`, with the cursor to go on from in `data.cursor`; then drop what you keep. */
     revocations(params?: SessionsRevocationsParams): Promise<SessionsRevocationsResult>
   }
   proxy: {
@@ -1843,6 +1940,16 @@ export interface HeroProxyMethods {
     list(params?: KeysListParams): Promise<KeysListResult>
     /** Sign with the next keys from now on, and publish new ones as the next. What was signed before is verified for another 30 days. With `drop` every key of before is forgotten at once: for keys that leaked; everything signed with them is worth nothing any more. */
     rotate(params?: KeysRotateParams): Promise<KeysRotateResult>
+  }
+  token: {
+    /** Issue a token: to a program by its secret, to a person or service to keep, to a local service without any secret. With client_id and client_secret: an access token of an hour, a JWT (RFC 9068) that every service verifies by itself, as POST /token issues it. With a name: a token to keep (hero_…), your own, or by the operator for a user or service; shown this once. Called by a local service (services.*), or by an administrator for one: an access token of an hour for it. */
+    create(params?: TokenCreateParams): Promise<IssuedToken>
+    /** Tell whether a token counts, whose it is and what it may. Of sessions, of tokens that are kept, and access tokens that are for us or for `audience`. Whoever has the token has the right to ask. Of applications that sign people in, the tokens are their own: they ask at /oauth/introspect. */
+    validate(params: TokenValidateParams): Promise<TokenValidation>
+    /** List the tokens that a person or service keeps, newest first; your own if nobody is named */
+    list(params?: TokenListParams): Promise<TokenListResult>
+    /** Take a token back, your own or anybody's with proxy.admin: by the token itself, or by its id. It counts at none of our doors from now on, and services that follow sessions.revocations are told. An access token that you do not have is taken back by its jti, with proxy.admin. */
+    revoke(params?: TokenRevokeParams): Promise<null>
   }
   audit: {
     /** List what was done, newest first */
@@ -1953,6 +2060,10 @@ export const methodNames = [
   'keys.jwks',
   'keys.list',
   'keys.rotate',
+  'token.create',
+  'token.validate',
+  'token.list',
+  'token.revoke',
   'audit.list',
   'audit.verify',
 ] as const

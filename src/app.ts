@@ -1,6 +1,8 @@
 import { Audit } from './audit/audit.ts'
 import { OversizeReports } from './audit/oversize.ts'
 import { auditMethods } from './audit/methods.ts'
+import { Bearers, subjectOfService } from './auth/bearers.ts'
+import { ClientProof } from './auth/client_proof.ts'
 import { Identification } from './auth/identify.ts'
 import { EmailFlows } from './auth/email_flows.ts'
 import { emailMethods } from './auth/email_methods.ts'
@@ -10,6 +12,7 @@ import { proofMethods } from './auth/proof_methods.ts'
 import { Setup } from './auth/setup.ts'
 import { SignIn } from './auth/sign_in.ts'
 import { Impersonation } from './auth/impersonation.ts'
+import { tokenTeller, toProgram } from './auth/token_words.ts'
 import { Claims } from './claims/claims.ts'
 import { claimMethods } from './claims/methods.ts'
 import { Attempts } from './credentials/attempts.ts'
@@ -69,15 +72,19 @@ import { routeMethods } from './routes/methods.ts'
 import { serviceMethods } from './services/methods.ts'
 import { Services } from './services/services.ts'
 import { sessionMethods } from './sessions/methods.ts'
-import { Revocations } from './sessions/revocations.ts'
+import { recordTokens, Revocations } from './sessions/revocations.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { settingMethods } from './settings/methods.ts'
 import { Settings } from './settings/settings.ts'
 import type { Database } from './storage/database.ts'
 import type { Seal } from './storage/seal.ts'
+import { AccessTokens } from './token/access_tokens.ts'
+import { tokenMethods } from './token/methods.ts'
+import { PersonalTokens } from './token/personal_tokens.ts'
 import { belongingMethods } from './users/belonging_methods.ts'
 import { Belongings } from './users/belongings.ts'
 import { KnownKeys } from './users/known_keys.ts'
+import { KnownPeople } from './users/known_people.ts'
 import { KnownNetworks } from './users/known_networks.ts'
 import { userMethods } from './users/methods.ts'
 import { Users } from './users/users.ts'
@@ -145,6 +152,17 @@ export const createApp = (
   const setup = new Setup(database, (at) => leaveMark(config, at), log)
   const impersonation = new Impersonation(users, sessions)
   const clients = new Clients(database)
+  clients.whenTokensEnd = (client) => recordTokens(database.query, { client })
+  const clientProof = new ClientProof(clients, attempts)
+  const personal = new PersonalTokens(database)
+  const access = new AccessTokens({
+    database,
+    issuer: config.public_url,
+    signing: () => keys.signing(),
+    verifying: (kid) => keys.verifying(kid),
+  })
+  const people = new KnownPeople(database)
+  const bearers = new Bearers({ personal, access, people, clients, services, issuer: config.public_url })
   const records = new Records(database, seal)
   const consents = new Consents(database, records)
   const openId = new OpenId({
@@ -172,9 +190,12 @@ export const createApp = (
   sessions.whenEnded = (ids) => logouts.sessionsEnded(ids)
   // Whoever held the account may have let applications in for good.
   sessions.whenAllEnded = async (userId, reason) => {
-    if (reason !== 'revoked') await records.removeOf(userId)
+    if (reason === 'revoked') return
+    await records.removeOf(userId)
+    await personal.removeAllOf(userId)
   }
-  const identification = new Identification(database, sessions, claims)
+  const tellToken = tokenTeller({ sessions, bearers, claims })
+  const identification = new Identification(database, sessions, claims, bearers, config.public_url)
 
   const { methods, document } = discoverMethod([
     ...healthMethods(counters, database.kind),
@@ -195,6 +216,17 @@ export const createApp = (
     ...clientMethods(clients),
     ...consentMethods(consents, users),
     ...keyMethods(keys),
+    ...tokenMethods({
+      personal,
+      access,
+      program: async (id, secret, { address }) => toProgram(await clientProof.verify(id, secret, address)),
+      person: (username) => users.get({ username }),
+      service: (name) => services.get(name),
+      subjectOfService,
+      tell: (token, audience = config.public_url) => tellToken(token, audience, config.public_url),
+      longest: () => settings.value('token_lifetime'),
+      told: (token_id) => recordTokens(database.query, { token_id }),
+    }),
     ...auditMethods(audit),
   ])
   const dispatcher = new Dispatcher(methods, database, audit, log, counters)
@@ -213,7 +245,16 @@ export const createApp = (
   const cookies = new CookiePolicy(() => settings.value('insecure_cookies'))
   const networks = new KnownNetworks(database, () => settings.value('network_login'))
   const knownKeys = new KnownKeys(database)
-  const visitors = new Visitors({ sessions, claims, cookies, networks, bearerToken: config.bearer_token })
+  const visitors = new Visitors({
+    sessions,
+    claims,
+    cookies,
+    networks,
+    bearers,
+    bearerToken: config.bearer_token,
+    issuer: config.public_url,
+    programContext: () => settings.value('default_context'),
+  })
   const forms = new FormGuard(seal.derive('form tokens'))
   const deciding = {
     visitors,
@@ -284,6 +325,8 @@ export const createApp = (
     await mails.sweep()
     await revocations.sweep()
     await records.sweep()
+    await personal.sweep()
+    await access.sweep()
     await keys.rotateWhenDue(await settings.value('key_rotation_days'))
     await knownKeys.sweep()
     await audit.sweep(await settings.value('audit_retention_days'))
@@ -296,6 +339,7 @@ export const createApp = (
     logouts,
     settings,
     sessions,
+    personal,
     revocations,
     credentials,
     setup,

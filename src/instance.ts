@@ -30,6 +30,7 @@ export const openInstance = async (
       await app.secure?.close()
       await app.credentials.close()
       await app.sessions.close()
+      await app.personal.close()
       await database.close()
     }
     return { app, database, close }

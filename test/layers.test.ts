@@ -22,6 +22,7 @@ const rows: readonly (readonly string[])[] = [
     'tls',
     'mail',
     'clients',
+    'token',
   ],
   ['factors'],
   ['auth', 'oidc'],

@@ -9,7 +9,7 @@ export const AuditEntry = Named('AuditEntry', {
     description: 'Username of the real person, "system" for the operator, empty for a guest',
   }),
   on_behalf: Type.String({ description: 'Whom the actor was impersonating meanwhile, or empty' }),
-  caller: Type.String({ description: 'Kind of caller: operator, service, user or guest' }),
+  caller: Type.String({ description: 'Kind of caller: operator, service, client, user or guest' }),
   via: Type.String({ description: 'Door the call came in by: socket, edge or browser' }),
   uid: Nullable(Type.Integer({ description: 'User id of a local caller, told by the kernel' })),
   pid: Nullable(Type.Integer({ description: 'Process id of a local caller, told by the kernel' })),

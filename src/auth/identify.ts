@@ -5,9 +5,20 @@ import { impersonated, type LiveSession } from '../sessions/live_session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import type { Subject } from '../storage/schema.ts'
+import { claimsWithin } from '../token_scope.ts'
+import type { Bearer, Bearers } from './bearers.ts'
 
-/** What a person's session and claims are made from. */
-const subjects = ['sessions', 'users', 'groups', 'settings'] as const satisfies readonly Subject[]
+/** What callers and their claims are made from. */
+const subjects = [
+  'sessions',
+  'users',
+  'groups',
+  'settings',
+  'tokens',
+  'clients',
+  'services',
+  'keys',
+] as const satisfies readonly Subject[]
 
 type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'gone' | 'away'>
 
@@ -20,40 +31,66 @@ export class Identification {
   readonly #database: Database
   readonly #sessions: Sessions
   readonly #claims: Claims
+  readonly #bearers: Bearers
+  readonly #issuer: string
 
-  constructor(database: Database, sessions: Sessions, claims: Claims) {
+  constructor(database: Database, sessions: Sessions, claims: Claims, bearers: Bearers, issuer: string) {
     this.#database = database
     this.#sessions = sessions
     this.#claims = claims
+    this.#bearers = bearers
+    this.#issuer = issuer
   }
 
-  /** The person of an Authorization header; throws unauthenticated for anything that is no living token of ours. */
+  /** Who is behind an Authorization header; throws unauthenticated for anything that is no living token for us. */
   async bearer(authorization: string, from: From): Promise<Caller> {
     const token = bearerToken(authorization)
-    const caller = token === undefined ? undefined : await this.#find(token, 'token', from)
+    const caller = token === undefined ? undefined : await this.#find(() => this.#ofToken(token, from))
     if (!caller) throw new AppError('unauthenticated', 'The bearer token is not valid')
     return caller
   }
 
   /** The person of our cookie, or undefined. */
   async cookie(token: string, from: From): Promise<Caller | undefined> {
-    return this.#find(token, 'cookie', from)
+    return this.#find(() => this.#ofSession(token, 'cookie', from))
   }
 
-  async #find(token: string, kind: LiveSession['kind'], from: From): Promise<Caller | undefined> {
+  async #ofToken(token: string, from: From): Promise<Caller | undefined> {
+    const caller = await this.#ofSession(token, 'token', from)
+    if (caller) return caller
+    const bearer = await this.#bearers.find(token, (audience) => audience === this.#issuer)
+    return bearer && this.#ofBearer(bearer, from)
+  }
+
+  async #ofBearer({ person, program, scope, token_id }: Bearer, from: From): Promise<Caller | undefined> {
+    const token = { id: token_id, scope }
+    if (program) {
+      const { kind, name, claims } = program
+      return { ...from, kind, name, claims: new Set(claimsWithin(claims, scope)), token }
+    }
+    const { user_id, username: name } = person!
+    const held = await this.#claims.of(user_id)
+    return held && { ...from, kind: 'user', name, claims: new Set(claimsWithin(held, scope)), user_id, token }
+  }
+
+  async #ofSession(token: string, kind: LiveSession['kind'], from: From): Promise<Caller | undefined> {
+    const session = await this.#sessions.find(token, kind)
+    const claims = session && (await this.#claims.of(session.user_id))
+    return claims && callerOf(session!, claims, from)
+  }
+
+  async #find(find: () => Promise<Caller | undefined>): Promise<Caller | undefined> {
     // Noted before anything is read: what changes from here on makes the caller be looked at anew.
     const { revisions, writing } = this.#database
     // Inside a transaction everything is read from it alone: another connection might have to wait for this one.
     if (!writing) await revisions.refresh()
     const noted = subjects.map((subject) => revisions.of(subject))
-    const session = await this.#sessions.find(token, kind)
-    const claims = session && (await this.#claims.of(session.user_id))
-    if (!claims) return undefined
-    const caller = callerOf(session, claims, from)
+    const caller = await find()
+    if (!caller) return undefined
     const again = async () => {
       if (await this.#stand(noted)) return caller
-      const present = await this.#find(token, kind, from)
-      if (!present) throw new AppError('unauthenticated', 'The session has ended meanwhile')
+      const present = await this.#find(find)
+      if (!present) throw new AppError('unauthenticated', 'The session or token has ended meanwhile')
       return present
     }
     return { ...caller, again }

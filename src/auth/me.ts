@@ -3,10 +3,11 @@ import { Claim, Context, Email, Named, Nullable, Username } from '../schemas.ts'
 
 /** Who is calling, as `auth.me` tells. */
 export const Me = Named('Me', {
-  kind: Type.Enum(['operator', 'service', 'user'], {
-    description: 'operator: the local owner of the daemon, who has every claim; service: a local service',
+  kind: Type.Enum(['operator', 'service', 'client', 'user'], {
+    description:
+      'operator: the local owner of the daemon, who has every claim; service: a local service; client: a program with a token of its own',
   }),
-  user: Nullable(Type.String({ description: 'Username, or name of the service' })),
+  user: Nullable(Type.String({ description: 'Username, name of the service, or client_id' })),
   display_name: Nullable(Type.String()),
   email: Nullable(Email),
   context: Nullable(Context),

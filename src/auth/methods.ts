@@ -6,6 +6,7 @@ import { AppError, invalidParams } from '../errors.ts'
 import { method } from '../method.ts'
 import { Email, Line, Named, Nothing, Password, Shape, Time, Username } from '../schemas.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import { claimsWithin } from '../token_scope.ts'
 import type { Users } from '../users/users.ts'
 import { Me } from './me.ts'
 import { refuseWhileImpersonating } from '../caller.ts'
@@ -149,10 +150,11 @@ export const authMethods = ({
       const { kind, name, near, on_behalf = null } = caller
       const user_id = near?.user_id ?? caller.user_id
       const nobody = { display_name: null, email: null, context: null, impersonating: null, provider: null }
-      if (kind === 'service') return { kind, user: name, ...nobody, claims: [...caller.claims].sort() }
+      if (kind === 'service' || kind === 'client')
+        return { kind, user: name, ...nobody, claims: [...caller.claims].sort() }
       if (user_id === undefined) return { kind: 'operator' as const, user: null, ...nobody, claims: [] }
       const { username, display_name, email, context } = await users.get({ id: user_id })
-      const held = (await claims.of(user_id)) ?? []
+      const held = claimsWithin((await claims.of(user_id)) ?? [], caller.token?.scope)
       return {
         kind: 'user' as const,
         user: username,

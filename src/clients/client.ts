@@ -1,4 +1,5 @@
 import { Type, type Static } from '../type.ts'
+import { tokenScopes } from '../token_scope.ts'
 import { Id, Line, Named, Nullable, ProgramClaims, ServiceName, Time } from '../schemas.ts'
 
 export const ClientName = Type.String({
@@ -8,8 +9,7 @@ export const ClientName = Type.String({
 
 /** Scopes about people (OpenID Connect Core section 5.4, and two of ours), and what a program may do by itself. */
 export const personScopes = ['openid', 'email', 'profile', 'offline_access', 'groups', 'claims'] as const
-export const programScopes = ['read', 'write', 'admin'] as const
-export type ProgramScope = (typeof programScopes)[number]
+export const programScopes = tokenScopes
 
 const Scope = Type.Enum([...personScopes, ...programScopes])
 
@@ -70,5 +70,7 @@ export type Client = Static<typeof Client>
 /** As the provider and other doors read it. */
 export interface KnownClient extends Client {
   readonly jwks: object | undefined
+  /** Its access tokens of this second and before are worth nothing. */
+  readonly tokens_since: number
   readonly secret_hashes: readonly { readonly hash: string; readonly expires_at: number | null }[]
 }

@@ -35,6 +35,8 @@ export interface NewClient extends Partial<ClientFields> {
   readonly native?: boolean
   readonly dynamic?: boolean
   readonly jwks?: object
+  /** SHA-256, in hex, of a secret that it has already. */
+  readonly secret_sha256?: string
 }
 
 const digest = (secret: string) => hash('sha256', secret, 'hex')
@@ -44,6 +46,8 @@ const bit = (value: boolean): Bit => (value ? 1 : 0)
 export class Clients {
   readonly #database: Database
   readonly #known: Cached<Map<string, KnownClient | null>>
+  /** Called inside the transaction in which all access tokens of a client end. */
+  whenTokensEnd: (client: string) => Promise<void> = async () => {}
 
   constructor(database: Database) {
     this.#database = database
@@ -112,6 +116,7 @@ export class Clients {
       native: bit(fields.native ?? false),
       dynamic: bit(fields.dynamic ?? false),
       jwks: fields.jwks ? JSON.stringify(fields.jwks) : '',
+      tokens_since: at - 1,
       created_at: at,
       ...toColumns(
         {
@@ -139,8 +144,21 @@ export class Clients {
         .where(sql`lower(client)`, '=', row.client.toLowerCase())
         .executeTakeFirst()
       if (taken) throw alreadyExists('client', 'client')
+      // The subject of its tokens would be that person's.
+      const person = await query
+        .selectFrom('users')
+        .select('id')
+        .where('id', '=', row.client)
+        .executeTakeFirst()
+      if (person) throw invalidParams('client', 'not the id of a person')
       await query.insertInto('clients').values(row).execute()
-      const client_secret = isPublic || row.jwks !== '' ? null : await this.#addSecret(row.id)
+      const taking = isPublic || row.jwks !== ''
+      if (fields.secret_sha256 !== undefined) {
+        if (taking) throw invalidParams('secret_sha256', 'only for a client that has a secret')
+        await this.#insertSecret(row.id, fields.secret_sha256)
+      }
+      const own = taking || fields.secret_sha256 !== undefined
+      const client_secret = own ? null : await this.#addSecret(row.id)
       this.#database.changed('clients')
       return { ...(await this.get(row.client)), client_secret }
     })
@@ -152,6 +170,7 @@ export class Clients {
       const before = await this.#full(row)
       const after = { ...row, ...toColumns({ ...before, ...fields }, now()) }
       check(after)
+      if (after.is_active === 0) await this.#endTokens(after)
       await this.#database.query.updateTable('clients').set(after).where('id', '=', row.id).execute()
       this.#database.changed('clients')
       return this.get(client)
@@ -179,6 +198,10 @@ export class Clients {
         .where('client_id', '=', row.id)
         .execute()
       const client_secret = await this.#addSecret(row.id)
+      if (drop) {
+        await this.#endTokens(row)
+        await query.updateTable('clients').set(row).where('id', '=', row.id).execute()
+      }
       this.#database.changed('clients')
       return { client: row.client, client_secret }
     })
@@ -188,6 +211,7 @@ export class Clients {
     return this.#database.write(async () => {
       const row = await this.#row(client)
       const { query } = this.#database
+      await this.#endTokens(row)
       await query.deleteFrom('clients').where('id', '=', row.id).execute()
       await query.deleteFrom('consents').where('client', '=', row.client).execute()
       // Whoever gets this name next begins with nothing.
@@ -198,12 +222,10 @@ export class Clients {
     })
   }
 
-  /** A secret of somebody's own making, from the service that was before us. */
-  async importSecret(client: string, secretHash: string): Promise<void> {
-    const { id } = await this.#row(client)
-    await this.#database.query.deleteFrom('client_secrets').where('client_id', '=', id).execute()
-    await this.#insertSecret(id, secretHash)
-    this.#database.changed('clients')
+  /** What it was issued until now is worth nothing from now on, here and at whoever hears of it. */
+  async #endTokens(row: ClientRow): Promise<void> {
+    row.tokens_since = now()
+    await this.whenTokensEnd(row.client)
   }
 
   async #addSecret(id: string): Promise<string> {
@@ -257,13 +279,15 @@ export class Clients {
       secret_hashes: secrets.map(({ secret_hash, expires_at }) => ({ hash: secret_hash, expires_at })),
       has_jwks: row.jwks !== '',
       jwks: row.jwks === '' ? undefined : (JSON.parse(row.jwks) as object),
+      tokens_since: row.tokens_since,
       created_at: row.created_at,
       updated_at: row.updated_at,
     }
   }
 }
 
-const withoutProof = ({ jwks: _, secret_hashes: __, ...client }: KnownClient): Client => client
+const withoutProof = ({ jwks: _, secret_hashes: __, tokens_since: ___, ...client }: KnownClient): Client =>
+  client
 
 const toColumns = (fields: ClientFields, updated_at: number) => ({
   name: fields.name,

@@ -70,6 +70,13 @@ export const clientMethods = (clients: Clients) => [
       ...optional,
       public: Type.Optional(Client.properties.public),
       native: Type.Optional(Client.properties.native),
+      secret_sha256: Type.Optional(
+        Type.String({
+          pattern: '^[0-9a-f]{64}$',
+          description:
+            'SHA-256, in hex, of a secret that the program has already, as when it moves here from another service; then no secret is made',
+        }),
+      ),
       jwks: Type.Optional(
         Type.Object(
           {

@@ -6,8 +6,8 @@ export type Credential =
   | 'session'
   /** Our cookie, of a session that an identity provider opened. */
   | 'provider session'
-  /** A person's access token. */
-  | 'user token'
+  /** A token of ours, of a person or a program: of a session, one that is kept, or a JWT for this place. */
+  | 'access token'
   /** The token of the route or of the daemon: it lets a program in and names nobody. */
   | 'static token'
   /** The client's address, where the setting `network_login` is on. */
@@ -25,8 +25,8 @@ interface Mode {
 /** The auth modes of routes: the one table that decides who passes. */
 export const authModes: Readonly<Record<AuthMode, Mode>> = {
   none: { credentials: ['network'], without: 'forward as guest' },
-  optional: { credentials: ['user token', 'session', 'network'], without: 'forward as guest' },
-  bearer: { credentials: ['static token', 'user token'], without: 'ask for a token' },
+  optional: { credentials: ['access token', 'session', 'network'], without: 'forward as guest' },
+  bearer: { credentials: ['static token', 'access token'], without: 'ask for a token' },
   oauth: { credentials: ['provider session'], without: 'send to a provider' },
   local: { credentials: ['session'], without: 'send to sign in' },
   signature: { credentials: ['signature'], without: 'ask for a signature' },

@@ -109,17 +109,18 @@ export class Decisions {
     if (!visitor.known) return this.#withoutPerson(route, visitor)
     if (crossesOrigin(asked, visitor)) return tell(refusals.foreignPage)
     return whenReady(this.#parts.visitors.person(visitor.known, route.service), (person) =>
-      person ? this.#judgePerson(route, visitor, person, signed) : this.#turnAway(route),
+      person ? this.#judgePerson(asked, route, visitor, person, signed) : this.#turnAway(route),
     )
   }
 
   #judgePerson(
+    asked: Asked,
     route: Route,
     visitor: Visitor,
     person: Person,
     signed: Signed | undefined,
   ): Decision | Promise<Decision> {
-    const refusal = this.#refusal(route, person)
+    const refusal = beyondScope(asked, visitor) ? refusals.scopeTooSmall : this.#refusal(route, person)
     // Somebody whom only the network tells may be more than that after signing in: offered, never forced.
     if (refusal) return tell(visitor.method === 'network' ? { ...refusal, link: refusals.toSignIn } : refusal)
     const { visitors, assertions } = this.#parts
@@ -193,6 +194,10 @@ const pass = (
   pubkey: signed?.key.pubkey,
   body: signed?.body,
 })
+
+/** A token to read with sends what is safe (RFC 9110 section 9.2.1); a WebSocket could say anything. */
+const beyondScope = ({ method, upgrade }: Asked, { known }: Visitor): boolean =>
+  known?.scope === 'read' && (upgrade !== undefined || !['GET', 'HEAD', 'OPTIONS'].includes(method))
 
 /** A WebSocket is open to every page of the world and sends our cookie along: its Origin must be this one (RFC 6455 section 10.2). */
 const crossesOrigin = (asked: Asked, { byCookie }: Visitor): boolean =>

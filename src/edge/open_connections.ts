@@ -18,7 +18,17 @@ const share = 1 / 50
 const batch = 200
 
 /** What decides about a request. */
-const causes: readonly Subject[] = ['users', 'groups', 'sessions', 'routes', 'settings']
+const causes: readonly Subject[] = [
+  'users',
+  'groups',
+  'sessions',
+  'routes',
+  'settings',
+  'tokens',
+  'clients',
+  'services',
+  'keys',
+]
 
 interface Parts {
   readonly forwarder: Forwarder

@@ -74,6 +74,15 @@ export const tokenNamesNobody: Told = {
   code: 'claim_required',
 }
 
+/** RFC 6750 section 3.1. */
+export const scopeTooSmall: Told = {
+  status: 403,
+  title: 'Not with this token',
+  text: 'This token is for reading only. Make one with the scope write.',
+  code: 'claim_required',
+  headers: { 'www-authenticate': 'Bearer realm="hero_proxy", error="insufficient_scope", scope="write"' },
+}
+
 /** For programs; people are sent to the provider. */
 export const providerNeeded: Told = {
   ...signInNeeded,

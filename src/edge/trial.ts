@@ -64,7 +64,7 @@ const masked: Readonly<Record<string, string>> = {
 const proofs: readonly [Credential, Pick<Visitor, 'method' | 'byCookie' | 'ownToken'>][] = [
   ['session', { method: 'local', byCookie: true, ownToken: false }],
   ['provider session', { method: 'oauth', byCookie: true, ownToken: false }],
-  ['user token', { method: 'bearer', byCookie: false, ownToken: true }],
+  ['access token', { method: 'bearer', byCookie: false, ownToken: true }],
   ['signature', { method: 'signature', byCookie: false, ownToken: false }],
 ]
 

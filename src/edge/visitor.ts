@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto'
+import type { Bearer, Bearers, Program } from '../auth/bearers.ts'
 import { bearerToken } from '../auth/identify.ts'
 import type { Caller } from '../caller.ts'
 import type { Claims } from '../claims/claims.ts'
@@ -7,6 +8,7 @@ import type { RoutePlan } from '../routes/table.ts'
 import { openedByProvider } from '../sessions/session.ts'
 import { impersonated, type LiveSession, type Overlay } from '../sessions/live_session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import { claimsWithin, type TokenScope } from '../token_scope.ts'
 import type { KnownNetworks } from '../users/known_networks.ts'
 import type { KnownPerson } from '../users/known_person.ts'
 import { whenReady } from '../when_ready.ts'
@@ -26,6 +28,10 @@ export interface Known {
   readonly email_verified_at: number | null
   readonly context: number
   readonly overlay: Overlay | undefined
+  /** How far the token goes that was shown; everywhere without one. */
+  readonly scope?: TokenScope
+  /** A program in place of a person, with the claims of its own. */
+  readonly program?: Program
 }
 
 /** Who is asking, by the credentials that count on a route. */
@@ -52,6 +58,11 @@ interface Parts {
   readonly networks: KnownNetworks
   /** The daemon's static token. */
   readonly bearerToken: string | undefined
+  readonly bearers: Bearers
+  /** The public URL: whom tokens of ours are for unless they name a service. */
+  readonly issuer: string
+  /** In which context programs act. */
+  readonly programContext: () => number | Promise<number>
 }
 
 /** A living session, or the name of a cookie without one. */
@@ -90,11 +101,37 @@ export class Visitors {
       if (!credentials.includes('static token')) return this.#withoutToken(asked, plan, credentials, true)
       return { ...nobody, method: 'bearer', ownToken: true }
     }
-    return whenReady(this.#parts.sessions.find(token, 'token'), (owner) =>
-      owner && credentials.includes('user token')
+    return whenReady(this.#byToken(token, asked), (owner) =>
+      owner && credentials.includes('access token')
         ? { ...nobody, known: owner, method: 'bearer', ownToken: true }
         : this.#withoutToken(asked, plan, credentials, owner !== undefined),
     )
+  }
+
+  #byToken(token: string, asked: Asked): Known | undefined | Promise<Known | undefined> {
+    const { sessions, bearers, issuer } = this.#parts
+    return whenReady(sessions.find(token, 'token'), (session) => {
+      if (session) return session
+      const found = bearers.find(token, (audience) => audience === issuer || leadsTo(audience, asked))
+      return whenReady(found, (bearer) => bearer && this.#holder(bearer))
+    })
+  }
+
+  #holder({ token_id, scope, person, program }: Bearer): Known | Promise<Known> {
+    const id = `token ${token_id}`
+    if (person) return { ...withoutSession(person, id), scope }
+    return whenReady(this.#parts.programContext(), (context) => ({
+      id,
+      user_id: '',
+      // No person is called so: usernames hold no dot.
+      username: `${program!.kind}.${program!.name}`,
+      email: null,
+      email_verified_at: null,
+      context,
+      overlay: undefined,
+      scope,
+      program: program!,
+    }))
   }
 
   #withoutToken(
@@ -167,7 +204,10 @@ export class Visitors {
    * Warm, it returns no promise.
    */
   person(known: Known, service: string | null): Person | undefined | Promise<Person | undefined> {
-    return whenReady(this.#held(known.user_id, service, known.context), (held) => {
+    const { program, scope } = known
+    if (program) return seen(known, known.id, claimsWithin(program.claims, scope), undefined)
+    return whenReady(this.#held(known.user_id, service, known.context), (all) => {
+      const held = all && claimsWithin(all, scope)
       if (!held) return undefined
       const acted = impersonated(known, held)
       if (!acted) return seen(known, known.id, held, undefined)
@@ -210,6 +250,17 @@ const seen = (
   claims,
   impersonator,
 })
+
+/** Whether the resource that a token is for (RFC 8707) covers what is asked for: the same host, and the path or one above it. */
+const leadsTo = (resource: string, { host, path }: Asked): boolean => {
+  if (!URL.canParse(resource)) return false
+  const { hostname, pathname, protocol } = new URL(resource)
+  if (hostname !== host || !/^https?:$/.test(protocol)) return false
+  const above = pathname.replace(/\/$/, '')
+  // What services could read as another path is under none.
+  if (above !== '' && /[%\\;]|\/\.|\/\//.test(path)) return false
+  return path === pathname || path === above || path.startsWith(`${above}/`)
+}
 
 const presented = ({ authorizations }: Asked): string | undefined =>
   authorizations.length === 1 ? bearerToken(authorizations[0]!) : undefined

@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
@@ -32,6 +32,7 @@ export class Keys {
   readonly #seal: Seal
   readonly #rows: Cached<readonly Row[]>
   readonly #private: Cached<ReadonlyMap<Algorithm, SigningKey>>
+  readonly #public: Cached<Map<string, KeyObject>>
 
   constructor(database: Database, seal: Seal) {
     this.#database = database
@@ -43,6 +44,7 @@ export class Keys {
       const signing = (await this.#rows.get()).filter((row) => stateOf(row) === 'signing')
       return new Map(signing.map((row) => [row.algorithm as Algorithm, this.#open(row)]))
     })
+    this.#public = new Cached(database, ['keys'], async () => new Map<string, KeyObject>())
   }
 
   /** The key that signs now; the first are made when one is first asked for. */
@@ -53,6 +55,20 @@ export class Keys {
   async #first(algorithm: Algorithm): Promise<SigningKey> {
     await this.#complete()
     return (await this.#private.get()).get(algorithm)!
+  }
+
+  /** The public half of a published key for EdDSA, by its key id; undefined for any other. Warm, it is synchronous. */
+  verifying(kid: string): KeyObject | undefined | Promise<KeyObject | undefined> {
+    return this.#public.warm()?.get(kid) ?? this.#findPublic(kid)
+  }
+
+  async #findPublic(kid: string): Promise<KeyObject | undefined> {
+    const known = await this.#public.get()
+    const row = (await this.#published()).find(({ id, algorithm }) => id === kid && algorithm === 'EdDSA')
+    if (!row) return undefined
+    const key = createPublicKey({ key: JSON.parse(row.public_jwk) as never, format: 'jwk' })
+    known.set(kid, key)
+    return key
   }
 
   /** All that is published, with private parts: those that sign come first. */

@@ -2,6 +2,7 @@ import type { Caller } from '../caller.ts'
 import { AppError } from '../errors.ts'
 import type { Method } from '../method.ts'
 import { now } from '../storage/id.ts'
+import { covers, type TokenScope } from '../token_scope.ts'
 
 /** Seconds for which a proof is fresh. */
 const freshFor = 900
@@ -17,8 +18,9 @@ export const authorise = (
 ): void => {
   refuseWithoutClaim(method, params, caller)
   const { fresh } = method
-  if (!fresh || caller.session_id === undefined) return
-  if (typeof fresh === 'function' && !fresh(params)) return
+  const asksForProof = typeof fresh === 'function' ? fresh(params) : fresh !== undefined
+  if (caller.token) refuseBeyondScope(method, caller, caller.token.scope, asksForProof)
+  if (!asksForProof || caller.session_id === undefined) return
   if (caller.away && fresh !== 'anywhere')
     throw new AppError(
       'proof_required',
@@ -26,6 +28,24 @@ export const authorise = (
     )
   if ((caller.proven_at ?? 0) + freshFor <= now())
     throw new AppError('proof_required', 'Prove once more that it is you: auth.prove')
+}
+
+/**
+ * A token is no person: with `read` it changes nothing, and it never gives its own person another way in. What an administrator may
+ * do to others it may with `admin`, which takes the claim itself.
+ */
+const refuseBeyondScope = (
+  { claim: rule, effect }: Method,
+  { claims }: Caller,
+  scope: TokenScope,
+  asksForProof: boolean,
+): void => {
+  const wanted = asksForProof ? 'admin' : effect
+  if (!covers(scope, wanted))
+    throw new AppError('claim_required', `This takes a token with the scope ${wanted}`, { scope: wanted })
+  const byClaim = Array.isArray(rule) && rule.some((claim: string) => claims.has(claim))
+  if (asksForProof && !byClaim)
+    throw new AppError('proof_required', 'This takes a sign-in: a token gives its person no other way in')
 }
 
 const refuseWithoutClaim = (

@@ -6,6 +6,7 @@ import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { Schema } from '../storage/schema.ts'
 import type { Service } from './service.ts'
+import { whenReady } from '../when_ready.ts'
 import { uidOf } from './unix_user.ts'
 
 type Row = Schema['services']
@@ -14,6 +15,7 @@ type Row = Schema['services']
 export class Services {
   readonly #database: Database
   readonly #byUid: Cached<ReadonlyMap<number, Service>>
+  readonly #byName: Cached<ReadonlyMap<string, Service>>
 
   constructor(database: Database) {
     this.#database = database
@@ -22,11 +24,24 @@ export class Services {
       const known = rows.map((row) => [uidOf(row.unix_user), toService(row)] as const)
       return new Map(known.filter((entry): entry is [number, Service] => entry[0] !== undefined))
     })
+    this.#byName = new Cached(database, ['services'], async () => {
+      const rows = await database.query.selectFrom('services').selectAll().execute()
+      return new Map(rows.map((row) => [row.name, toService(row)]))
+    })
   }
 
   /** The service that runs as this local user, or undefined. */
   async find(uid: number): Promise<Service | undefined> {
     return (await this.#byUid.get()).get(uid)
+  }
+
+  /** A service by its exact name, or undefined. Warm, it is synchronous. */
+  findByName(name: string): Service | undefined | Promise<Service | undefined> {
+    return whenReady(this.#byName.get(), (services) => services.get(name))
+  }
+
+  async get(service: string): Promise<Service> {
+    return toService(await this.#row(service))
   }
 
   async list(filter: PageParams): Promise<{ items: Service[]; next_cursor: string | null }> {

@@ -2,7 +2,7 @@ import { Type } from '../type.ts'
 import type { Caller } from '../caller.ts'
 import { AppError, invalidParams } from '../errors.ts'
 import { method } from '../method.ts'
-import { Cursor, Id, Limit, Page, Shape, Username } from '../schemas.ts'
+import { Cursor, Id, Limit, Page, Shape, Time, Username } from '../schemas.ts'
 import { Revocation, Session } from './session.ts'
 import type { Revocations } from './revocations.ts'
 import type { Sessions } from './sessions.ts'
@@ -29,6 +29,8 @@ const example: Session = {
 const revocation: Revocation = {
   seq: 1,
   session_id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a32',
+  token_id: null,
+  client: null,
   user: 'ada',
   reason: 'logout',
   at: 1795435300,
@@ -92,9 +94,9 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
   }),
   method({
     name: 'sessions.revocations',
-    summary: 'Tell which sessions were ended before their time, as soon as it happens',
+    summary: 'Tell which sessions and tokens were ended before their time, as soon as it happens',
     description:
-      'For services that keep something open or cached for a session. Without `after` it answers the cursor of now. Kept for a day: an older cursor is answered `conflict`, with the cursor to go on from in `data.cursor`; then drop what you keep.',
+      'For services that keep something open or cached for a session. Without `after` it answers the cursor of now, or with `since` what happened since then. Kept for a day: an older cursor is answered `conflict`, with the cursor to go on from in `data.cursor`; then drop what you keep.',
     effect: 'read',
     claim: ['proxy.users.read'],
     params: Shape({
@@ -105,6 +107,7 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
           description: 'Where to go on: the cursor of the answer before',
         }),
       ),
+      since: Type.Optional(Time),
       wait: Type.Optional(
         Type.Integer({
           minimum: 0,
@@ -123,6 +126,6 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
         result: { items: [revocation], cursor: 1 },
       },
     ],
-    handler: ({ after, wait }, { gone }) => revocations.read(after, wait, gone),
+    handler: ({ wait, ...from }, { gone }) => revocations.read(from, wait, gone),
   }),
 ]

@@ -21,11 +21,27 @@ export const recordRevocations = async (
   const at = now()
   // One writer at a time: nobody else counts on from the same number, and numbers rise in the order of the commits.
   await sql`
-    insert into revocations (seq, session_id, user_id, username, reason, at)
+    insert into revocations (seq, session_id, token_id, client, user_id, username, reason, at)
     select (select coalesce(max(seq), 0) from revocations) + row_number() over (order by sessions.id),
-      sessions.id, users.id, users.username, cast(${reason} as text), cast(${at} as bigint)
+      sessions.id, '', '', users.id, users.username, cast(${reason} as text), cast(${at} as bigint)
     from sessions join users on users.id = sessions.user_id
     where ${which} and sessions.expires_at > ${at}`.execute(query)
+}
+
+/** Writes down, inside the transaction in which they end, that a token or all tokens of a client are worth nothing any more. */
+export const recordTokens = async (
+  query: Kysely<Schema>,
+  what: { readonly token_id: string } | { readonly client: string },
+): Promise<void> => {
+  const { last } = await query
+    .selectFrom('revocations')
+    .select(({ fn }) => fn.max('seq').as('last'))
+    .executeTakeFirstOrThrow()
+  const nobody = { session_id: '', token_id: '', client: '', user_id: '', username: '' }
+  await query
+    .insertInto('revocations')
+    .values({ seq: (last ?? 0) + 1, ...nobody, ...what, reason: 'revoked', at: now() })
+    .execute()
 }
 
 export interface Revoked {
@@ -51,11 +67,15 @@ export class Revocations {
   }
 
   /**
-   * What was revoked after this cursor; without one, nothing but the cursor of now. If there is nothing, the answer waits
-   * up to `wait` seconds for the first, unless the caller has gone.
+   * What was revoked after this cursor; without one, what was since a Unix time, or nothing but the cursor of now. If there is
+   * nothing after a cursor, the answer waits up to `wait` seconds for the first, unless the caller has gone.
    */
-  async read(after: number | undefined, wait = 0, gone?: AbortSignal): Promise<Revoked> {
-    if (after === undefined) return { items: [], cursor: (await this.#bounds()).last }
+  async read(
+    { after, since }: { after?: number | undefined; since?: number | undefined },
+    wait = 0,
+    gone?: AbortSignal,
+  ): Promise<Revoked> {
+    if (after === undefined) return since === undefined ? this.#beginning() : this.#since(since)
     const there = await this.#after(after)
     if (there.items.length > 0 || wait === 0 || this.#closed || gone?.aborted) return there
     if (this.#waiting.size >= mostWaiting) {
@@ -97,7 +117,9 @@ export class Revocations {
       const waiter: Waiter = { after, settle }
       gone?.addEventListener('abort', nothing)
       this.#waiting.add(waiter)
-      this.#stopWatching ??= this.#database.changes.watch(['sessions'], () => this.#lookSoon())
+      this.#stopWatching ??= this.#database.changes.watch(['sessions', 'tokens', 'clients'], () =>
+        this.#lookSoon(),
+      )
       // What came between the first look and now was told to nobody.
       this.#lookSoon()
     })
@@ -130,6 +152,22 @@ export class Revocations {
     }
   }
 
+  async #beginning(): Promise<Revoked> {
+    return { items: [], cursor: (await this.#bounds()).last }
+  }
+
+  /** From the first that is young enough: what comes after more than one answer holds is read with the cursor. */
+  async #since(since: number): Promise<Revoked> {
+    const { first } = await this.#database.query
+      .selectFrom('revocations')
+      .select(({ fn }) => fn.min('seq').as('first'))
+      .where('at', '>=', since)
+      .executeTakeFirstOrThrow()
+    if (first === null) return this.#beginning()
+    const items = await this.#rows(first - 1)
+    return { items, cursor: items.at(-1)?.seq ?? first - 1 }
+  }
+
   async #after(after: number): Promise<Revoked> {
     const items = await this.#rows(after)
     const { first, last } = await this.#bounds()
@@ -143,14 +181,22 @@ export class Revocations {
     return { items, cursor: items.at(-1)?.seq ?? after }
   }
 
-  #rows(after: number): Promise<Revocation[]> {
-    return this.#database.query
+  async #rows(after: number): Promise<Revocation[]> {
+    const rows = await this.#database.query
       .selectFrom('revocations')
-      .select(['seq', 'session_id', 'username as user', 'reason', 'at'])
+      .select(['seq', 'session_id', 'token_id', 'client', 'username', 'reason', 'at'])
       .where('seq', '>', after)
       .orderBy('seq')
       .limit(most)
-      .execute() as Promise<Revocation[]>
+      .execute()
+    return rows.map(({ session_id, token_id, client, username, reason, ...row }) => ({
+      ...row,
+      session_id: session_id || null,
+      token_id: token_id || null,
+      client: client || null,
+      user: username || null,
+      reason: reason as RevocationReason,
+    }))
   }
 
   async #bounds(): Promise<{ first: number; last: number }> {

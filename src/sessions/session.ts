@@ -1,5 +1,5 @@
 import { Type, type Static } from '../type.ts'
-import { Id, Named, Time, Username } from '../schemas.ts'
+import { Id, Named, Nullable, Time, Username } from '../schemas.ts'
 
 /** The ways to prove oneself that are ours; a session says one of them, or the name of the provider that opened it. */
 export const ownWays = ['password', 'setup', 'magic_link', 'passkey'] as const
@@ -43,13 +43,25 @@ export const revocationReasons = [
 ] as const
 export type RevocationReason = (typeof revocationReasons)[number]
 
+/** What ended before its time: one session, one token, or all access tokens of a client. */
 export const Revocation = Named('Revocation', {
   seq: Type.Integer({ minimum: 1, description: 'Rises with every revocation, on all nodes together' }),
-  session_id: Id,
-  user: Username,
+  session_id: Nullable(Id),
+  token_id: Nullable(
+    Type.String({
+      description: 'Of a token that was taken back; of a JWT its jti. There is no session then',
+    }),
+  ),
+  client: Nullable(
+    Type.String({
+      description:
+        'A client_id whose tokens all ended: those issued at this second or before are worth nothing',
+    }),
+  ),
+  user: Nullable(Username),
   reason: Type.Enum(revocationReasons, {
     description:
-      'logout: signed out; revoked: ended by sessions.revoke or revoke_all; password: the password was changed elsewhere; factors: a first second factor was added elsewhere, or all were cleared; idle: unused for session_idle; reused: a refresh token came twice; deactivated, removed: the account was',
+      'logout: signed out; revoked: ended by sessions.revoke, revoke_all or token.revoke, or with its client; password: the password was changed elsewhere; factors: a first second factor was added elsewhere, or all were cleared; idle: unused for session_idle; reused: a refresh token came twice; deactivated, removed: the account was',
   }),
   at: Time,
 })

@@ -7,7 +7,7 @@ import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { SessionRow } from '../storage/schema.ts'
 import type { LiveSession } from './live_session.ts'
-import { SessionUses } from './session_uses.ts'
+import { Uses } from '../storage/uses.ts'
 import { recordRevocations } from './revocations.ts'
 import type { RevocationReason, Session } from './session.ts'
 
@@ -52,7 +52,7 @@ export const hashToken = (token: string): string => hash('sha256', token, 'hex')
 export class Sessions {
   readonly #database: Database
   readonly #limit: (name: keyof Limits) => Promise<number>
-  readonly #uses: SessionUses
+  readonly #uses: Uses
   readonly #live: Cached<Map<string, LiveSession>>
   /** Called inside the transaction in which sessions end, for what depends on them. */
   whenEnded: (sessionIds: readonly string[]) => Promise<void> = async () => {}
@@ -63,7 +63,7 @@ export class Sessions {
   constructor(database: Database, limit: (name: keyof Limits) => Promise<number>) {
     this.#database = database
     this.#limit = limit
-    this.#uses = new SessionUses(database)
+    this.#uses = new Uses(database, 'sessions')
     this.#live = new Cached(database, ['sessions', 'users'], async () => new Map<string, LiveSession>())
   }
 

@@ -103,6 +103,16 @@ export const definitions = {
     34560000,
     'Seconds after a sign-in of a program until which its session can be renewed by auth.refresh',
   ),
+  token_lifetime: integer(
+    31536000,
+    60,
+    315360000,
+    'Seconds that a token which somebody keeps in a program lives at most',
+  ),
+  hs256_tokens: yesNo(
+    false,
+    'Issue HS256 tokens of the old hero_auth at POST /token and /login: whoever holds HERO_SECRET can then make tokens that your old services believe; ours never do',
+  ),
   key_rotation_days: integer(
     90,
     0,

@@ -6,6 +6,7 @@ import * as edge from './migrations/003_edge.ts'
 import * as accounts from './migrations/004_accounts.ts'
 import * as factors from './migrations/005_factors.ts'
 import * as clients from './migrations/006_clients.ts'
+import * as tokens from './migrations/007_tokens.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first; a name is never changed and a step never edited once released. */
@@ -16,6 +17,7 @@ export const migrations: Record<string, Migration> = {
   '004_accounts': accounts,
   '005_factors': factors,
   '006_clients': clients,
+  '007_tokens': tokens,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

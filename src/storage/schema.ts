@@ -152,8 +152,25 @@ export interface ClientRow {
   claims: string
   /** JSON Web Key Set; empty without one. */
   jwks: string
+  /** Its access tokens of this second and before are worth nothing. */
+  tokens_since: number
   created_at: number
   updated_at: number
+}
+
+/** A token that a program keeps; exactly one of `user_id` and `service_id` is set. */
+export interface TokenRow {
+  id: string
+  /** SHA-256 of the token, hex: the token itself is nowhere. */
+  token_hash: string
+  user_id: string | null
+  service_id: string | null
+  name: string
+  scope: string
+  created_at: number
+  expires_at: number
+  /** Up to a minute old; 0 for never. */
+  last_used_at: number
 }
 
 export interface OidcRecordRow {
@@ -215,6 +232,9 @@ export interface Schema {
   /** What people allowed an application to know; `scopes` is a JSON list. */
   consents: { user_id: string; client: string; scopes: string; created_at: number }
   oidc_records: OidcRecordRow
+  tokens: TokenRow
+  /** Access tokens that were taken back, until they end by themselves. */
+  revoked_tokens: { jti: string; expires_at: number }
   /** Applications that are yet to be told that a session of theirs ended. */
   oidc_logouts: {
     id: string
@@ -276,10 +296,15 @@ export interface Schema {
   acme_accounts: { directory: string; url: string; key_sealed: string; created_at: number }
   acme_challenges: { token: string; key_authorization: string; expires_at: number }
   certificates: { domain: string; chain: string; key_sealed: string; not_after: number; updated_at: number }
-  /** Sessions that were ended before their time, in the order in which it happened. */
+  /**
+   * What was ended before its time, in the order in which it happened: a session, a token, or all tokens of a client. The others
+   * of the three are empty.
+   */
   revocations: {
     seq: number
     session_id: string
+    token_id: string
+    client: string
     user_id: string
     username: string
     reason: string
@@ -304,5 +329,6 @@ export const subjects = [
   'keys',
   'certificates',
   'clients',
+  'tokens',
 ] as const
 export type Subject = (typeof subjects)[number]

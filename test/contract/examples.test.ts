@@ -121,6 +121,7 @@ const madeNow: Partial<Record<string, (stage: TestDaemon, speaker: HeroProxy) =>
     })
     return { assertion: key.get(await hero.auth.passkey_options()) }
   },
+  'token.revoke': async ({ hero }) => ({ id: (await hero.token.create({ user: 'ada', name: 'x' })).id }),
   'auth.refresh': async ({ hero }) => ({ refresh_token: (await signInAda(hero)).refresh_token }),
   'factors.confirm_totp': async (_, ada) => ({ code: codeOf((await ada.factors.add_totp()).secret) }),
   'factors.remove_totp': async (_, ada) => (await enrol(ada), {}),

@@ -137,6 +137,11 @@ export const rows: Record<string, Row> = {
   'keys.jwks': everybody,
   'keys.list': only('proxy.admin'),
   'keys.rotate': only('proxy.admin'),
+  // What it takes, the methods themselves ask: a secret, the token, or whose it is.
+  'token.create': everybody,
+  'token.validate': everybody,
+  'token.list': own('proxy.users.read'),
+  'token.revoke': signedIn,
   'audit.list': only('proxy.audit.read'),
   'audit.verify': only('proxy.audit.read'),
 }
@@ -147,5 +152,6 @@ export const mayLeaveOut = new Set([
   'consents.list',
   'consents.revoke',
   'sessions.list',
+  'token.list',
   'sessions.revoke_all',
 ])

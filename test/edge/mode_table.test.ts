@@ -32,6 +32,10 @@ const table: Record<string, readonly [Outcome, Outcome, Outcome, Outcome, Outcom
   'provider session': ['guest', 'oauth:olga', 'token', 'oauth:olga', 'oauth:olga', 'sign'],
   'stale session': ['guest', 'cleared', 'token', 'provider', 'login', 'sign'],
   'user token': ['guest', 'bearer:tom', 'bearer:tom', 'provider', 'login', 'sign'],
+  'kept token': ['guest', 'bearer:tom', 'bearer:tom', 'provider', 'login', 'sign'],
+  "a program's token": ['guest', 'bearer:client.deploy', 'bearer:client.deploy', 'provider', 'login', 'sign'],
+  "a program's token for another place": ['guest', 'guest', 'token', 'provider', 'login', 'sign'],
+  'kept token as session': ['guest', 'cleared', 'token', 'provider', 'login', 'sign'],
   "the route's token": ['guest', 'guest', 'bearer:', 'provider', 'login', 'sign'],
   "the daemon's token": ['guest', 'guest', 'bearer:', 'provider', 'login', 'sign'],
   "another route's token": ['guest', 'guest', 'token', 'provider', 'login', 'sign'],
@@ -108,6 +112,29 @@ describe('modes by credentials by kinds of request', () => {
     const { items } = await hero.sessions.list({ user: 'bob' })
     await hero.sessions.revoke({ id: items[0]!.id })
     const { access_token } = await hero.auth.login({ login: 'tom', password: goodPassword })
+    const kept = await hero.token.create({ user: 'tom', name: 'x', scope: 'write' })
+    const deploy = await hero.clients.add({
+      name: 'Deploy',
+      client: 'deploy',
+      scopes: ['read', 'write'],
+      claims: ['deploy.run'],
+    })
+    const programToken = async (resource?: string) => {
+      const answer = await ask(stage.daemon, 'localhost:9997', '/token', {
+        method: 'POST',
+        headers: [
+          'Content-Type',
+          'application/x-www-form-urlencoded',
+          'Authorization',
+          `Basic ${btoa(`${deploy.client}:${deploy.client_secret}`)}`,
+        ],
+        body: new URLSearchParams({
+          grant_type: 'client_credentials',
+          ...(resource && { resource }),
+        }).toString(),
+      })
+      return (JSON.parse(answer.body) as { access_token: string }).access_token
+    }
     const near = ['X-Forwarded-For', '10.9.8.7']
     const bearer = (token: string) => ['Authorization', `Bearer ${token}`]
     credentials = {
@@ -116,6 +143,10 @@ describe('modes by credentials by kinds of request', () => {
       'provider session': ['Cookie', await providerSession(stage, 'olga', 'forge')],
       'stale session': ['Cookie', stale],
       'user token': bearer(access_token),
+      'kept token': bearer(kept.access_token),
+      "a program's token": bearer(await programToken()),
+      "a program's token for another place": bearer(await programToken('http://other.localhost/')),
+      'kept token as session': ['Cookie', `__Host-hero_proxy_session=${kept.access_token}`],
       "the route's token": bearer(routeToken),
       "the daemon's token": bearer(daemonToken),
       "another route's token": bearer(otherToken),
@@ -159,7 +190,8 @@ describe('modes by credentials by kinds of request', () => {
 
   const expectUpstream = (rawHeaders: readonly string[], method: string, user: string, where: string) => {
     const seen = [...folded(rawHeaders)].filter(([name]) => /^X_(HERO|PROXY)_/.test(name)).sort()
-    const claims = user === 'ada' ? 'app.use,groups.team,users.ada' : `users.${user}`
+    const program = user.includes('.')
+    const claims = user === 'ada' ? 'app.use,groups.team,users.ada' : program ? 'deploy.run' : `users.${user}`
     const identity = [
       ['X_HERO_CLAIMS', [claims]],
       ['X_HERO_CONTEXT', ['1']],
@@ -170,7 +202,7 @@ describe('modes by credentials by kinds of request', () => {
       [
         ...(user === '' ? [] : identity),
         ['X_PROXY_AUTH_METHOD', [method]],
-        ...(user === '' ? [] : [['X_PROXY_USER_EMAIL', [`${user}@example.org`]]]),
+        ...(user === '' || program ? [] : [['X_PROXY_USER_EMAIL', [`${user}@example.org`]]]),
         ...(method === 'signature' ? [['X_PROXY_USER_PUBKEY', [pubkey]]] : []),
       ],
       where,

@@ -52,6 +52,7 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
     first_party: true,
   })
   await hero.keys.jwks()
+  await hero.token.create({ user: 'ada', name: 'Backup script' })
   await hero.auth.login({ login: 'ada', password: goodPassword })
   // What an example of the journal shows has happened, and is undone so that it can happen again.
   await hero.groups.add_member({ group: 'engineers', user: 'grace' })
@@ -81,7 +82,13 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
         .set({ id: `01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a6${i + 1}` })
         .execute()
     }
-    const revoked = { session_id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a32', user_id: '', username: 'ada' }
+    const revoked = {
+      session_id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a32',
+      token_id: '',
+      client: '',
+      user_id: '',
+      username: 'ada',
+    }
     await query
       .insertInto('revocations')
       .values({ seq: 1, ...revoked, reason: 'logout', at: 1795435300 })

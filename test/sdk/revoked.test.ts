@@ -116,7 +116,15 @@ describe('onRevoked and a daemon that comes and goes', () => {
   /** Puts the numbers of revocations far ahead, as after a day, or in another database. */
   const jump = (daemon: TestDaemon) =>
     byHand(daemon, async ({ query }) => {
-      const last = { session_id: '', user_id: '', username: 'x', reason: 'logout', at: 1 }
+      const last = {
+        session_id: '',
+        token_id: '',
+        client: '',
+        user_id: '',
+        username: 'x',
+        reason: 'logout',
+        at: 1,
+      }
       await query.deleteFrom('revocations').execute()
       await query
         .insertInto('revocations')

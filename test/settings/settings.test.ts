@@ -45,6 +45,8 @@ onBothDatabases('settings', (newUrl) => {
       ['session_lifetime', [299, 34560001, '86400', false]],
       ['session_idle', [299, 34560001, '300']],
       ['refresh_lifetime', [299, 34560001, 0, true]],
+      ['token_lifetime', [59, 315360001, '3600']],
+      ['hs256_tokens', ['true', 1]],
       ['key_rotation_days', [-1, 3651, '90']],
       ['admin_factor', ['true', 1]],
       ['insecure_cookies', ['true', 1, 0]],

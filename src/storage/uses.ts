@@ -1,24 +1,31 @@
-import type { Database } from '../storage/database.ts'
-import type { LiveSession } from './live_session.ts'
+import type { Database } from './database.ts'
 
 /** Seconds that the database may lag behind. */
 const lag = 60
 
-/** When sessions were last used: noted in memory at every request, written down at most once a minute. */
-export class SessionUses {
+/** Something that is used and tells when. */
+export interface Used {
+  readonly id: string
+  used_at: number
+}
+
+/** When the rows of a table were last used: noted in memory at every request, written down at most once a minute. */
+export class Uses {
   readonly #database: Database
+  readonly #table: 'sessions' | 'tokens'
   #used = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(database: Database) {
+  constructor(database: Database, table: 'sessions' | 'tokens') {
     this.#database = database
+    this.#table = table
   }
 
-  note(session: LiveSession, at: number): void {
-    if (session.used_at > at - lag) return
-    session.used_at = at
-    this.#used.set(session.id, at)
+  note(one: Used, at: number): void {
+    if (one.used_at > at - lag) return
+    one.used_at = at
+    this.#used.set(one.id, at)
     // A minute is soon enough, and what a crash takes with it is a minute.
     if (!this.#closed)
       this.#timer ??= setTimeout(() => void this.#write().catch(() => {}), lag * 1000).unref()
@@ -30,7 +37,7 @@ export class SessionUses {
     await this.#write().catch(() => {})
   }
 
-  /** Caches of sessions stay as they are: this makes nobody somebody else. */
+  /** Caches stay as they are: this makes nobody somebody else. */
   async #write(): Promise<void> {
     this.#timer = undefined
     const used = this.#used
@@ -39,7 +46,7 @@ export class SessionUses {
     await this.#database.write(async () => {
       for (const [id, at] of used)
         await this.#database.query
-          .updateTable('sessions')
+          .updateTable(this.#table)
           .set({ last_used_at: at })
           .where('id', '=', id)
           .where('last_used_at', '<', at)

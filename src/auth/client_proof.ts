@@ -1,0 +1,63 @@
+import { networkOf, type Attempts } from '../credentials/attempts.ts'
+import type { Clients } from '../clients/clients.ts'
+import type { KnownClient } from '../clients/client.ts'
+import { AppError } from '../errors.ts'
+import { now } from '../storage/id.ts'
+
+/** Seconds for which a client whose secret was wrong is asked for it with care. */
+const wary = 86_400
+const keep = 10_000
+
+const wrong = () => new AppError('unauthenticated', 'Wrong client_id or client_secret')
+
+/**
+ * Whether a program knows its secret. Secrets that we make cannot be guessed, those that came from elsewhere perhaps; so wrong ones
+ * count like wrong passwords, from each network apart: nobody can lock a program out from elsewhere. As long as none was wrong, a
+ * right one costs no write.
+ */
+export class ClientProof {
+  readonly #clients: Clients
+  readonly #attempts: Attempts
+  /** Clients and networks from where a secret was wrong not long ago, as far as this process knows, and when. */
+  readonly #failed = new Map<string, number>()
+
+  constructor(clients: Clients, attempts: Attempts) {
+    this.#clients = clients
+    this.#attempts = attempts
+  }
+
+  /** The client that a secret is of; throws unauthenticated, or rate_limited after too many wrong ones. */
+  async verify(clientId: string, secret: string, address: string | undefined): Promise<KnownClient> {
+    const client = await this.#clients.find(clientId)
+    if (!client || !(await this.check(client, secret, address))) throw wrong()
+    return client
+  }
+
+  /** The same where the client is known. */
+  async check(client: KnownClient, secret: string, address: string | undefined): Promise<boolean> {
+    // The control character keeps it apart from every name that people can type.
+    const name = `\u0001client ${client.client} ${networkOf(address)}`
+    const account = { login: name }
+    const failedAt = this.#failed.get(name)
+    if (failedAt === undefined || failedAt < now() - wary) {
+      // Nothing is waited for between looking and noting: of any number at once, one is looked at before the care begins.
+      if (this.#clients.verifies(client, secret)) return true
+      this.#note(name)
+      await this.#attempts.count(account, address)
+      return false
+    }
+    const counted = await this.#attempts.count(account, address)
+    if (!this.#clients.verifies(client, secret)) {
+      this.#note(name)
+      return false
+    }
+    await this.#attempts.succeeded(counted)
+    this.#failed.delete(name)
+    return true
+  }
+
+  #note(name: string): void {
+    if (this.#failed.size >= keep) this.#failed.clear()
+    this.#failed.set(name, now())
+  }
+}

@@ -1,0 +1,150 @@
+import { hash, sign, verify, type KeyObject } from 'node:crypto'
+import { Cached } from '../storage/cached.ts'
+import type { Database } from '../storage/database.ts'
+import { newId, now } from '../storage/id.ts'
+import { whenReady } from '../when_ready.ts'
+
+/** Seconds that an access token of a program lives. */
+export const accessTokenLifetime = 3600
+/** Seconds that the clock of whoever issued a token may be ahead: another node of ours. */
+const tolerance = 60
+const keep = 50_000
+
+/** What an access token says (RFC 9068 section 2.2), as far as we read it. */
+export interface AccessToken {
+  readonly jti: string
+  readonly sub: string
+  readonly client_id: string
+  readonly aud: string
+  readonly scope: string
+  readonly iat: number
+  readonly exp: number
+}
+
+interface Parts {
+  readonly database: Database
+  readonly issuer: string
+  readonly signing: () => { kid: string; key: KeyObject } | Promise<{ kid: string; key: KeyObject }>
+  /** The public half of a key that is published. */
+  readonly verifying: (kid: string) => KeyObject | undefined | Promise<KeyObject | undefined>
+}
+
+const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
+
+/** The bytes of a part that is written in the one way it can be (RFC 7515 section 2, without padding); undefined otherwise. */
+const decode = (part: string): Buffer | undefined => {
+  const bytes = Buffer.from(part, 'base64url')
+  return bytes.toString('base64url') === part ? bytes : undefined
+}
+
+const readObject = (part: string): Record<string, unknown> | undefined => {
+  const bytes = decode(part)
+  if (!bytes) return undefined
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+
+/** Access tokens as signed JWTs (RFC 9068): made for programs and local services, and read again at our own doors. */
+export class AccessTokens {
+  readonly #parts: Parts
+  readonly #revoked: Cached<ReadonlySet<string>>
+  /** What was verified once, by the SHA-256 of the token. */
+  readonly #read: Cached<Map<string, AccessToken>>
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    const { database } = parts
+    this.#revoked = new Cached(database, ['tokens'], async () => {
+      const rows = await database.query.selectFrom('revoked_tokens').select('jti').execute()
+      return new Set(rows.map(({ jti }) => jti))
+    })
+    this.#read = new Cached(database, ['keys'], async () => new Map<string, AccessToken>())
+  }
+
+  /** Signs an access token that is for us. `client_id` names whom it is given to. */
+  async issue(about: {
+    readonly sub: string
+    readonly client_id: string
+    readonly scope: string
+    readonly claims: readonly string[]
+  }): Promise<{ access_token: string; expires_in: number; id: string }> {
+    const { issuer, signing } = this.#parts
+    const { kid, key } = await signing()
+    const id = newId()
+    const iat = now()
+    const payload = { iss: issuer, aud: issuer, ...about, iat, exp: iat + accessTokenLifetime, jti: id }
+    const told = `${encode({ alg: 'EdDSA', typ: 'at+jwt', kid })}.${encode(payload)}`
+    const access_token = `${told}.${sign(null, Buffer.from(told), key).toString('base64url')}`
+    return { access_token, expires_in: accessTokenLifetime, id }
+  }
+
+  /** A living access token of ours, or undefined for anything else. Whom it is for is the caller's to check. Warm, it is synchronous. */
+  find(token: string): AccessToken | undefined | Promise<AccessToken | undefined> {
+    if (token.length > 16_384 || !token.startsWith('ey')) return undefined
+    const key = hash('sha256', token, 'hex')
+    const read = this.#read.warm()?.get(key) ?? this.#verify(token, key)
+    return whenReady(read, (found) => found && this.#living(found))
+  }
+
+  #living(token: AccessToken): AccessToken | undefined | Promise<AccessToken | undefined> {
+    if (token.exp <= now()) return undefined
+    return whenReady(this.#revoked.get(), (revoked) => (revoked.has(token.jti) ? undefined : token))
+  }
+
+  /** RFC 9068 section 4 and RFC 8725: our algorithm, our kind, our key, whatever else the header says. */
+  async #verify(token: string, cacheKey: string): Promise<AccessToken | undefined> {
+    const known = await this.#read.get()
+    const [head = '', body = '', signature = '', ...more] = token.split('.')
+    const header = more.length === 0 ? readObject(head) : undefined
+    if (header?.alg !== 'EdDSA' || header.typ !== 'at+jwt' || !isText(header.kid) || 'crit' in header)
+      return undefined
+    const key = await this.#parts.verifying(header.kid)
+    const proof = decode(signature)
+    if (!key || proof?.length !== 64 || !verify(null, Buffer.from(`${head}.${body}`), key, proof))
+      return undefined
+    const { iss, aud, sub, client_id, jti, iat, exp, nbf, scope = '' } = readObject(body) ?? {}
+    if (iss !== this.#parts.issuer || !isText(aud) || !isText(sub) || !isText(client_id) || !isText(jti))
+      return undefined
+    if (!Number.isInteger(iat) || !Number.isInteger(exp) || typeof scope !== 'string') return undefined
+    if ((iat as number) > now() + tolerance || nbf !== undefined) return undefined
+    const found = { jti, sub, client_id, aud, scope, iat: iat as number, exp: exp as number }
+    if (known.size >= keep) known.clear()
+    known.set(cacheKey, found)
+    return found
+  }
+
+  /** What is to be known to take back a token that is not at hand. */
+  byId(jti: string): Pick<AccessToken, 'jti' | 'exp'> {
+    return { jti, exp: now() + accessTokenLifetime }
+  }
+
+  /** Takes a token back: at our doors at once, elsewhere as soon as word of it arrives. Inside a transaction. */
+  async revoke({ jti, exp }: Pick<AccessToken, 'jti' | 'exp'>): Promise<void> {
+    const { database } = this.#parts
+    await database.query
+      .insertInto('revoked_tokens')
+      .values({ jti, expires_at: exp })
+      .onConflict((same) => same.doNothing())
+      .execute()
+    database.changed('tokens')
+  }
+
+  /** Forgets what has ended by itself; called on a timer. */
+  async sweep(): Promise<void> {
+    const { database } = this.#parts
+    await database.write(() =>
+      database.query
+        .deleteFrom('revoked_tokens')
+        .where('expires_at', '<', now() - tolerance)
+        .execute(),
+    )
+  }
+}

@@ -1,0 +1,278 @@
+import { Type } from '../type.ts'
+import { refuseWhileImpersonating, type Caller } from '../caller.ts'
+import { AppError, conflict, invalidParams, notFound } from '../errors.ts'
+import { method } from '../method.ts'
+import { Cursor, Limit, Page, ServiceName, Shape, Username } from '../schemas.ts'
+import { tokenScopes, widest, type TokenScope } from '../token_scope.ts'
+import type { AccessToken, AccessTokens } from './access_tokens.ts'
+import type { Owner, PersonalTokens } from './personal_tokens.ts'
+import { Issued, Token, TokenName, Validation } from './token.ts'
+
+/** Seconds that a token which is kept lives unless told. */
+const usual = 90 * 86_400
+const mostOfOne = 100
+
+interface Parts {
+  readonly personal: PersonalTokens
+  readonly access: AccessTokens
+  /** Proves a program by its secret: what it may have, or unauthenticated. */
+  readonly program: (
+    client_id: string,
+    client_secret: string,
+    caller: Caller,
+  ) => Promise<{ client_id: string; scopes: readonly string[]; claims: readonly string[] }>
+  readonly person: (username: string) => Promise<{ id: string; username: string }>
+  readonly service: (name: string) => Promise<{ id: string; service: string; claims: readonly string[] }>
+  readonly subjectOfService: (name: string) => string
+  /** What is behind any token of ours. */
+  readonly tell: (token: string, audience: string | undefined) => Promise<Validation>
+  /** The longest life of a token that is kept, in seconds. */
+  readonly longest: () => Promise<number>
+  /** Word for whoever keeps what they know of tokens. */
+  readonly told: (tokenId: string) => Promise<void>
+}
+
+const ScopeText = Type.String({
+  pattern: '^(read|write|admin)( (read|write|admin)){0,2}$',
+  description: 'read, write or admin, or several with a space between; each includes those before it',
+})
+
+const issued: Issued = {
+  access_token: 'hero_5hQ0m7BqmY9uF2nKp4VfC1mDqCqkq6q1Q0eLx0y1t8S0a3bXK',
+  token_type: 'Bearer',
+  expires_in: usual,
+  scope: 'read',
+  id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a91',
+}
+
+const kept: Token = {
+  id: issued.id,
+  user: 'ada',
+  service: null,
+  name: 'Backup script',
+  scope: 'read',
+  created_at: 1795435200,
+  expires_at: 1803211200,
+  last_used_at: null,
+}
+
+const isAdministrator = ({ kind, claims }: Caller): boolean =>
+  kind === 'operator' || claims.has('proxy.admin')
+
+export const tokenMethods = (parts: Parts) => {
+  const { personal, access } = parts
+
+  /** Whose token a call means: that of a named person or service, or the caller's own. */
+  const ownerOf = async (
+    { user, service }: { user?: string | undefined; service?: string | undefined },
+    caller: Caller,
+  ): Promise<Owner & { readonly own: boolean }> => {
+    if (user !== undefined && service !== undefined) throw invalidParams('service', 'not together with user')
+    if (service !== undefined) return { service_id: (await parts.service(service)).id, own: false }
+    if (user === undefined && caller.kind !== 'user')
+      throw invalidParams('user', 'a username, or a service; only a signed-in person can leave both out')
+    const { id } = user === undefined ? { id: caller.user_id! } : await parts.person(user)
+    return { user_id: id, own: id === caller.user_id }
+  }
+
+  const keep = async (
+    params: { user?: string; service?: string; scope?: string; expires_in?: number; name: string },
+    caller: Caller,
+  ): Promise<Issued> => {
+    if (caller.kind === 'guest') throw new AppError('unauthenticated')
+    if (caller.token) throw conflict('A token makes no token; sign in')
+    refuseWhileImpersonating(caller)
+    const { own, ...owner } = await ownerOf(params, caller)
+    // In somebody else's name: that is more than any claim gives.
+    if ('user_id' in owner && !own && caller.kind !== 'operator')
+      throw new AppError('claim_required', 'A token of somebody else is made by the operator only')
+    if ('service_id' in owner && !isAdministrator(caller))
+      throw new AppError('claim_required', 'This takes the claim proxy.admin', { claims: ['proxy.admin'] })
+    const most = await parts.longest()
+    const { expires_in = Math.min(usual, most), name } = params
+    if (expires_in > most)
+      throw invalidParams('expires_in', `60 to ${most} seconds (the setting token_lifetime)`)
+    const { items } = await personal.list(owner, { limit: mostOfOne })
+    if (items.length >= mostOfOne) throw conflict(`There are ${mostOfOne} tokens already; revoke one first`)
+    const scope: TokenScope = widest((params.scope ?? 'read').split(' '))!
+    const { id, token } = await personal.add(owner, { name, scope, expires_in })
+    return { access_token: token, token_type: 'Bearer', expires_in, scope, id }
+  }
+
+  const issue = async (subject: string, scope: string, claims: readonly string[]): Promise<Issued> => {
+    const made = await access.issue({ sub: subject, client_id: subject, scope, claims })
+    return { ...made, token_type: 'Bearer', scope }
+  }
+
+  const forProgram = (
+    { client_id, scopes, claims }: Awaited<ReturnType<Parts['program']>>,
+    asked: string | undefined,
+  ): Promise<Issued> => {
+    const may = tokenScopes.filter((scope) => scopes.includes(scope))
+    const beyond = asked?.split(' ').find((scope) => !(may as readonly string[]).includes(scope))
+    if (beyond !== undefined)
+      throw invalidParams('scope', `of ${may.join(', ') || 'none'}: what this client may have`)
+    return issue(client_id, asked ?? may.join(' '), claims)
+  }
+
+  /** The kernel has told who calls: no secret is needed. */
+  const forService = async (
+    { service, scope = 'read' }: { service?: string; scope?: string },
+    caller: Caller,
+  ): Promise<Issued> => {
+    const attested = caller.kind === 'service' && caller.via === 'socket' && !caller.token
+    if (service === undefined && !attested)
+      throw caller.kind === 'guest'
+        ? new AppError('unauthenticated', 'This takes client_id and client_secret')
+        : invalidParams('client_id', 'client_id with client_secret, or name for a token that is kept')
+    if (service !== undefined && service !== (attested ? caller.name : undefined) && !isAdministrator(caller))
+      throw new AppError('claim_required', 'This takes the claim proxy.admin', { claims: ['proxy.admin'] })
+    if (caller.token) throw conflict('A token makes no token; sign in')
+    const known = await parts.service(service ?? caller.name)
+    return issue(parts.subjectOfService(known.service), scope, known.claims)
+  }
+
+  const removeOwn = (owner: { user_id: string | null; service?: string | null }, caller: Caller): boolean =>
+    isAdministrator(caller) ||
+    (owner.user_id !== null && owner.user_id === caller.user_id) ||
+    (caller.kind === 'service' && owner.service === caller.name)
+
+  const subjectOf = ({ kind, name, user_id }: Caller): string | undefined =>
+    kind === 'client' ? name : kind === 'service' ? parts.subjectOfService(name) : user_id
+
+  const mayRevoke = ({ sub }: AccessToken, caller: Caller): boolean =>
+    isAdministrator(caller) || sub === subjectOf(caller)
+
+  return [
+    method({
+      name: 'token.create',
+      summary:
+        'Issue a token: to a program by its secret, to a person or service to keep, to a local service without any secret',
+      description:
+        'With client_id and client_secret: an access token of an hour, a JWT (RFC 9068) that every service verifies by itself, as POST /token issues it. With a name: a token to keep (hero_…), your own, or by the operator for a user or service; shown this once. Called by a local service (services.*), or by an administrator for one: an access token of an hour for it.',
+      effect: 'write',
+      claim: null,
+      // What is kept is a way in.
+      fresh: ({ name, service }) => name !== undefined || service !== undefined,
+      params: Shape({
+        client_id: Type.Optional(Type.String({ maxLength: 128 })),
+        client_secret: Type.Optional(Type.String({ maxLength: 1024 })),
+        user: Type.Optional(Username),
+        service: Type.Optional(ServiceName),
+        name: Type.Optional(TokenName),
+        scope: Type.Optional(ScopeText),
+        expires_in: Type.Optional(
+          Type.Integer({
+            minimum: 60,
+            maximum: 315_360_000,
+            description:
+              'Seconds that a token to keep lives: 90 days unless told, at most the setting token_lifetime',
+          }),
+        ),
+      }),
+      result: Issued,
+      errors: ['unauthenticated', 'claim_required', 'not_found', 'conflict', 'rate_limited'],
+      examples: [{ params: { user: 'ada', name: 'Backup script' }, result: issued }],
+      target: ({ client_id, user, service, name }, result) =>
+        [
+          client_id !== undefined && `client=${/^[a-zA-Z0-9._-]{1,128}$/.test(client_id) ? client_id : '?'}`,
+          user !== undefined && `user=${user}`,
+          service !== undefined && `service=${service}`,
+          name !== undefined && `name=${JSON.stringify(name)}`,
+          result && `id=${result.id}`,
+        ]
+          .filter(Boolean)
+          .join(' '),
+      prepare: async ({ client_id, client_secret }, caller) =>
+        client_id === undefined ? undefined : parts.program(client_id, client_secret ?? '', caller),
+      handler: async (params, caller, program) => {
+        if (program) {
+          for (const name of ['user', 'service', 'name', 'expires_in'] as const)
+            if (params[name] !== undefined) throw invalidParams(name, 'not together with client_id')
+          return forProgram(program, params.scope)
+        }
+        if (params.client_secret !== undefined)
+          throw invalidParams('client_id', 'the client that the secret is of')
+        const { name } = params
+        if (name !== undefined) return keep({ ...params, name }, caller)
+        if (params.user !== undefined) throw invalidParams('name', 'what the token is for')
+        if (params.expires_in !== undefined) throw invalidParams('expires_in', 'only with a name')
+        return forService(params, caller)
+      },
+    }),
+    method({
+      name: 'token.validate',
+      summary: 'Tell whether a token counts, whose it is and what it may',
+      description:
+        'Of sessions, of tokens that are kept, and access tokens that are for us or for `audience`. Whoever has the token has the right to ask. Of applications that sign people in, the tokens are their own: they ask at /oauth/introspect.',
+      effect: 'read',
+      claim: null,
+      params: Shape({
+        token: Type.String({ maxLength: 16_384 }),
+        audience: Type.Optional(
+          Type.String({ maxLength: 2000, description: 'Whom an access token must be for, instead of us' }),
+        ),
+      }),
+      result: Validation,
+      examples: [{ params: { token: issued.access_token }, result: { active: false } }],
+      handler: ({ token, audience }) => parts.tell(token, audience),
+    }),
+    method({
+      name: 'token.list',
+      summary: 'List the tokens that a person or service keeps, newest first; your own if nobody is named',
+      effect: 'read',
+      claim: ['proxy.users.read', 'users.{user?}'],
+      params: Shape({
+        user: Type.Optional(Username),
+        service: Type.Optional(ServiceName),
+        limit: Limit,
+        cursor: Cursor,
+      }),
+      result: Page(Token),
+      errors: ['not_found'],
+      examples: [{ params: { user: 'ada' }, result: { items: [kept], next_cursor: null } }],
+      handler: async ({ user, service, ...page }, caller) => {
+        if (service !== undefined && caller.kind !== 'operator' && !caller.claims.has('proxy.users.read'))
+          throw new AppError('claim_required', 'This takes the claim proxy.users.read', {
+            claims: ['proxy.users.read'],
+          })
+        const { own: _, ...owner } = await ownerOf({ user, service }, caller)
+        return personal.list(owner, page)
+      },
+    }),
+    method({
+      name: 'token.revoke',
+      summary: "Take a token back, your own or anybody's with proxy.admin: by the token itself, or by its id",
+      description:
+        'It counts at none of our doors from now on, and services that follow sessions.revocations are told. An access token that you do not have is taken back by its jti, with proxy.admin.',
+      effect: 'write',
+      claim: 'self',
+      params: Shape({
+        token: Type.Optional(Type.String({ maxLength: 16_384 })),
+        id: Type.Optional(Type.String({ maxLength: 64 })),
+      }),
+      result: Type.Null(),
+      errors: ['not_found'],
+      examples: [{ params: { id: kept.id }, result: null }],
+      handler: async ({ token, id }, caller) => {
+        if ((token === undefined) === (id === undefined)) throw invalidParams('token', 'either token or id')
+        const written = token === undefined ? undefined : await personal.find(token)
+        const named = written?.id ?? id
+        const found = named === undefined ? undefined : await personal.get(named)
+        if (found) {
+          // The same answer as for a token that does not exist: ids of others are nobody's business.
+          if (!removeOwn(found, caller)) throw notFound('token', found.id)
+          await personal.remove(found.id)
+          await parts.told(found.id)
+          return null
+        }
+        const read = token === undefined ? undefined : await access.find(token)
+        const jwt = read ?? (id !== undefined && isAdministrator(caller) ? access.byId(id) : undefined)
+        if (!jwt || (read && !mayRevoke(read, caller))) throw notFound('token', id ?? 'that is written so')
+        await access.revoke(jwt)
+        await parts.told(jwt.jti)
+        return null
+      },
+    }),
+  ]
+}

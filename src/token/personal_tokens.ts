@@ -1,0 +1,182 @@
+import { hash } from 'node:crypto'
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import { Cached } from '../storage/cached.ts'
+import type { Database } from '../storage/database.ts'
+import { newId, now } from '../storage/id.ts'
+import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import type { TokenRow } from '../storage/schema.ts'
+import { Uses } from '../storage/uses.ts'
+import type { TokenScope } from '../token_scope.ts'
+import type { Token } from './token.ts'
+import { isWritten, writeToken } from './written.ts'
+
+const keep = 100_000
+
+/** Whose token it is: exactly one of the two, by id. */
+export type Owner = { readonly user_id: string } | { readonly service_id: string }
+
+/** A living token that somebody keeps, and whose it is. */
+export interface KnownToken {
+  readonly id: string
+  readonly scope: TokenScope
+  readonly expires_at: number
+  /** When it was last used, as far as this process knows. */
+  used_at: number
+  readonly user_id: string | null
+  /** Name of the service. */
+  readonly service: string | null
+}
+
+const digest = (token: string) => hash('sha256', token, 'hex')
+
+/** Tokens that people and services keep in their programs: `hero_…`, each with a scope and an end. We keep their SHA-256. */
+export class PersonalTokens {
+  readonly #database: Database
+  readonly #uses: Uses
+  readonly #known: Cached<Map<string, KnownToken>>
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#uses = new Uses(database, 'tokens')
+    this.#known = new Cached(
+      database,
+      ['tokens', 'users', 'services'],
+      async () => new Map<string, KnownToken>(),
+    )
+  }
+
+  /** Makes a token; what it is written as is known to nobody but whoever is told now. */
+  async add(
+    owner: Owner,
+    { name, scope, expires_in }: { name: string; scope: TokenScope; expires_in: number },
+  ): Promise<{ id: string; token: string }> {
+    const token = writeToken()
+    const at = now()
+    const row: TokenRow = {
+      id: newId(),
+      token_hash: digest(token),
+      user_id: null,
+      service_id: null,
+      ...owner,
+      name,
+      scope,
+      created_at: at,
+      expires_at: at + expires_in,
+      last_used_at: 0,
+    }
+    await this.#database.write(async () => {
+      await this.#database.query.insertInto('tokens').values(row).execute()
+      this.#database.changed('tokens')
+    })
+    return { id: row.id, token }
+  }
+
+  /** What is behind a token, or undefined if it is none of these or has ended. Warm, it is synchronous. */
+  find(token: string): KnownToken | undefined | Promise<KnownToken | undefined> {
+    if (!isWritten(token)) return undefined
+    const key = digest(token)
+    const known = this.#known.warm()?.get(key)
+    return known ? this.#living(known) : this.#load(key)
+  }
+
+  #living(known: KnownToken): KnownToken | undefined {
+    const at = now()
+    if (known.expires_at <= at) return undefined
+    this.#uses.note(known, at)
+    return known
+  }
+
+  async #load(key: string): Promise<KnownToken | undefined> {
+    const known = await this.#known.get()
+    const row = await this.#database.query
+      .selectFrom('tokens')
+      .leftJoin('services', 'services.id', 'tokens.service_id')
+      .select([
+        'tokens.id',
+        'tokens.scope',
+        'tokens.expires_at',
+        'tokens.last_used_at as used_at',
+        'tokens.user_id',
+        'services.name as service',
+      ])
+      .where('token_hash', '=', key)
+      .executeTakeFirst()
+    if (!row) return undefined
+    const found = row as KnownToken
+    // Kept in the map that was current before the row was read: after a change nobody looks there any more.
+    if (known.size >= keep) known.clear()
+    known.set(key, found)
+    return this.#living(found)
+  }
+
+  /** The living tokens of a person or a service, newest first. */
+  async list(owner: Owner, filter: PageParams): Promise<{ items: Token[]; next_cursor: string | null }> {
+    const [column, id] = Object.entries(owner)[0] as ['user_id' | 'service_id', string]
+    const before = afterCursor(filter.cursor)
+    const rows = await this.#rows()
+      .where(`tokens.${column}`, '=', id)
+      .where('tokens.expires_at', '>', now())
+      .$if(before !== '', (query) => query.where('tokens.id', '<', before))
+      .orderBy('tokens.id', 'desc')
+      .limit(pageSize(filter.limit) + 1)
+      .execute()
+    return toPage(
+      rows,
+      filter,
+      (row) => row.id,
+      ({ last_used_at, user_id: _, ...row }) =>
+        ({ ...row, last_used_at: last_used_at === 0 ? null : last_used_at }) as Token,
+    )
+  }
+
+  /** A token by its id, with whose it is, or undefined. */
+  get(id: string) {
+    return this.#rows().where('tokens.id', '=', id).executeTakeFirst()
+  }
+
+  #rows() {
+    return this.#database.query
+      .selectFrom('tokens')
+      .leftJoin('users', 'users.id', 'tokens.user_id')
+      .leftJoin('services', 'services.id', 'tokens.service_id')
+      .select([
+        'tokens.id',
+        'tokens.user_id',
+        'users.username as user',
+        'services.name as service',
+        'tokens.name',
+        'tokens.scope',
+        'tokens.created_at',
+        'tokens.expires_at',
+        'tokens.last_used_at',
+      ])
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#delete(sql`id = ${id}`)
+  }
+
+  /** Whoever held the account may have kept one. */
+  async removeAllOf(userId: string): Promise<void> {
+    await this.#delete(sql`user_id = ${userId}`)
+  }
+
+  /** Deletes those that have ended; called on a timer. */
+  async sweep(): Promise<void> {
+    await this.#delete(sql`expires_at <= ${now()}`)
+  }
+
+  async #delete(which: RawBuilder<SqlBool>): Promise<void> {
+    await this.#database.write(async () => {
+      const { numDeletedRows } = await this.#database.query
+        .deleteFrom('tokens')
+        .where(which)
+        .executeTakeFirst()
+      if (numDeletedRows > 0n) this.#database.changed('tokens')
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#uses.close()
+  }
+}

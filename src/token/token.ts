@@ -1,0 +1,58 @@
+import { Type, type Static } from '../type.ts'
+import { Id, Line, Named, Nullable, ServiceName, Time, Username } from '../schemas.ts'
+import { tokenScopes } from '../token_scope.ts'
+
+export const Scope = Type.Enum(tokenScopes, {
+  description:
+    'read: only methods that read and requests that are safe (RFC 9110); write: those that change something too; admin: also the claims admin, groups.admin and proxy.*, which are left out otherwise',
+})
+
+export const TokenName = Line('What the token is for', 100)
+
+/** A token that somebody keeps in a program; what it is written as is shown once. */
+export const Token = Named('Token', {
+  id: Id,
+  user: Nullable(Username),
+  service: Nullable(ServiceName),
+  name: TokenName,
+  scope: Scope,
+  created_at: Time,
+  expires_at: Time,
+  last_used_at: Nullable(Type.Integer({ description: 'Unix time in seconds, up to a minute old' })),
+})
+export type Token = Static<typeof Token>
+
+export const Issued = Named('IssuedToken', {
+  access_token: Type.String({ description: 'Send it as Authorization: Bearer. Shown this once' }),
+  token_type: Type.Literal('Bearer'),
+  expires_in: Type.Integer({ description: 'Seconds' }),
+  scope: Type.String({
+    description: 'read, write or admin; of a program all that it may, with a space between',
+  }),
+  id: Type.String({ description: 'Names the token where it is listed or revoked; in a JWT the claim jti' }),
+})
+export type Issued = Static<typeof Issued>
+
+/** What `token.validate` tells: of a token that is worth nothing, that and no more. */
+export const Validation = Named('TokenValidation', {
+  active: Type.Boolean(),
+  kind: Type.Optional(
+    Type.Enum(['session', 'personal', 'access'], {
+      description:
+        'session: of auth.login; personal: one that somebody keeps (hero_…); access: a JWT that every service can verify by itself',
+    }),
+  ),
+  id: Type.Optional(Type.String()),
+  sub: Type.Optional(
+    Type.String({ description: 'Id of the person, client_id of the program, or service:NAME' }),
+  ),
+  username: Type.Optional(Username),
+  client_id: Type.Optional(Type.String()),
+  service: Type.Optional(ServiceName),
+  scope: Type.Optional(Type.String()),
+  claims: Type.Optional(Type.Array(Type.String())),
+  context: Type.Optional(Type.Integer()),
+  aud: Type.Optional(Type.String()),
+  exp: Type.Optional(Time),
+})
+export type Validation = Static<typeof Validation>

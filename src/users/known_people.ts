@@ -1,0 +1,39 @@
+import { Cached } from '../storage/cached.ts'
+import type { Database } from '../storage/database.ts'
+import { personColumns, toKnownPerson, type KnownPerson } from './known_person.ts'
+
+const keep = 100_000
+
+/** People by their id, for whoever shows a token that names them so. */
+export class KnownPeople {
+  readonly #database: Database
+  readonly #known: Cached<Map<string, KnownPerson>>
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#known = new Cached(database, ['users'], async () => new Map<string, KnownPerson>())
+  }
+
+  /** Somebody who may be signed in: active, and with an address that was confirmed if they have one. Warm, it is synchronous. */
+  find(id: string): KnownPerson | undefined | Promise<KnownPerson | undefined> {
+    const known = this.#known.warm()?.get(id)
+    return known ? entering(known) : this.#load(id)
+  }
+
+  async #load(id: string): Promise<KnownPerson | undefined> {
+    const known = await this.#known.get()
+    const row = await this.#database.query
+      .selectFrom('users')
+      .select(personColumns)
+      .where('users.id', '=', id)
+      .executeTakeFirst()
+    if (!row) return undefined
+    const person = toKnownPerson(row)
+    if (known.size >= keep) known.clear()
+    known.set(id, person)
+    return entering(person)
+  }
+}
+
+const entering = (person: KnownPerson): KnownPerson | undefined =>
+  person.is_active && (person.email === null || person.email_verified_at !== null) ? person : undefined
