@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { ConnectionError, HeroError } from '../sdk/errors.ts'
 import { addCallCommand } from './command/call.ts'
 import { addCompletionCommand } from './command/completion.ts'
+import { addImportCommand } from './command/import.ts'
 import { addRoutesCommand } from './command/routes.ts'
 import { addServeCommand } from './command/serve.ts'
 import { addSetupCommand } from './command/setup.ts'
@@ -24,6 +25,7 @@ addStatusCommand(program)
 addCallCommand(program)
 addSignCommand(program)
 addRoutesCommand(program)
+addImportCommand(program)
 addCompletionCommand(program)
 
 try {

@@ -68,7 +68,7 @@ export class HeroProxy {
   }
 
   /**
-   * Calls `listener` for every session that ends before its time, within a second, so that a service can end what it
+   * Calls `listener` for every session or token that ends before its time, within a second, so that a service can end what it
    * keeps open for it. Resolves with a function that ends the subscription, once nothing can be missed any more; what
    * happens while the daemon restarts is told afterwards. Takes the claim `proxy.users.read`. Until it is ended, a
    * program with a subscription goes on running.

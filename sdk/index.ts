@@ -11,6 +11,7 @@ export {
   tokenScopes,
   verifyToken,
   type AccessToken,
+  type TokenCheck,
   type TokenOptions,
   type TokenScope,
 } from './token.ts'

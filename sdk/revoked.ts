@@ -3,10 +3,12 @@ import { Conflict, ConnectionError, HeroError, RateLimited, Unavailable } from '
 import type { Methods } from './methods.ts'
 import type { Transport } from './transport.ts'
 
-/** A session that ended before its time. */
+/** A session or token that ended before its time. */
 export type Revoked = Methods['sessions.revocations']['result']['items'][number]
 
 export interface RevokedOptions {
+  /** Tells also what happened since this Unix time, in seconds, a day ago at most; otherwise only what happens from now on. */
+  readonly since?: number
   /** Revocations were missed (the program was cut off for a day, the database is another): drop all that is kept of sessions. */
   readonly onReset?: () => void
   /** Asking is refused, as when a claim was taken away. It is tried again and again meanwhile. */
@@ -45,7 +47,7 @@ export const follow = async (
   transport: Transport,
   authorization: string | undefined,
   listener: (revoked: Revoked) => void,
-  { onReset, onError }: RevokedOptions,
+  { since, onReset, onError }: RevokedOptions,
   signal: AbortSignal,
 ): Promise<void> => {
   type Answer = Methods['sessions.revocations']['result']
@@ -71,12 +73,13 @@ export const follow = async (
   }
 
   const first = await persist(
-    () => ({}),
+    () => ({ ...(since !== undefined && { since }) }),
     (error) => {
       throw error
     },
   )
   if (!first) return
+  for (const revoked of first.items) call(listener, revoked)
   let { cursor } = first
   const goOn = async () => {
     while (!signal.aborted) {

@@ -3,6 +3,7 @@ import { OversizeReports } from './audit/oversize.ts'
 import { auditMethods } from './audit/methods.ts'
 import { Bearers, subjectOfService } from './auth/bearers.ts'
 import { ClientProof } from './auth/client_proof.ts'
+import { HeroAuth } from './auth/hero_auth.ts'
 import { Identification } from './auth/identify.ts'
 import { EmailFlows } from './auth/email_flows.ts'
 import { emailMethods } from './auth/email_methods.ts'
@@ -79,6 +80,7 @@ import { Settings } from './settings/settings.ts'
 import type { Database } from './storage/database.ts'
 import type { Seal } from './storage/seal.ts'
 import { AccessTokens } from './token/access_tokens.ts'
+import { OldTokens } from './token/hs256.ts'
 import { tokenMethods } from './token/methods.ts'
 import { PersonalTokens } from './token/personal_tokens.ts'
 import { belongingMethods } from './users/belonging_methods.ts'
@@ -290,11 +292,27 @@ export const createApp = (
     operatorToken: config.operator_token,
     publicHost,
   })
+  const heroAuth = new HeroAuth({
+    call: dispatcher.call,
+    old: () => settings.value('hs256_tokens'),
+    tokens: new OldTokens((text) => seal.shared(text)),
+    isThere: async ({ sub }) => (await clients.find(sub)) !== undefined || (await users.isActive(sub)),
+    isAdministrator: async (username) => (await users.get({ username })).is_admin,
+  })
   const leading = {
     peers: new Peers(config.trusted_proxies),
     publicHost,
     routes: () => routes.table(),
-    ownPaths: new OwnPaths({ visits, rpc, document, jwks: () => keys.jwks(), theme, openId, publicHost }),
+    ownPaths: new OwnPaths({
+      visits,
+      rpc,
+      document,
+      jwks: () => keys.jwks(),
+      theme,
+      openId,
+      heroAuth,
+      publicHost,
+    }),
     upstreams: new Upstreams({ routes: () => routes.table(), log }),
   }
   const loops = new LoopGuard(database)

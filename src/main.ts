@@ -84,6 +84,10 @@ const serve = async (
   }
 
   const setupToken = (await app.setup.isOpen()) ? await app.setup.issueToken() : undefined
+  if (await app.settings.value('hs256_tokens'))
+    log.warn(
+      'hs256_tokens is on: whoever holds HERO_SECRET can make tokens that the old services believe; turn it off when they have moved',
+    )
   app.mails.start()
   app.logouts.start()
   const sweeper = setInterval(() => {

@@ -4,12 +4,14 @@ import type { Asked } from './asked.ts'
 import * as account from './account_pages.ts'
 import * as pages from './auth_pages.ts'
 import * as email from './email_pages.ts'
+import { heroAuthPaths, isJson } from './hero_auth_paths.ts'
 import { icon } from './pages/page.ts'
 import { passkeyScript } from './pages/passkey.ts'
 import { style } from './pages/style.ts'
 import { themeCss, type Theme } from './pages/theme.ts'
 import * as openid from './openid_pages.ts'
 import * as proof from './proof_pages.ts'
+import type { HeroAuth } from '../auth/hero_auth.ts'
 import type { OpenId } from '../oidc/open_id.ts'
 import type { RpcPath } from './rpc_path.ts'
 import { safeNext } from './safe_next.ts'
@@ -49,6 +51,7 @@ interface OwnPathsParts {
   readonly jwks: () => Promise<object>
   readonly theme: () => Promise<Theme>
   readonly openId: OpenId
+  readonly heroAuth: HeroAuth
   readonly publicHost: string
 }
 
@@ -59,9 +62,11 @@ export class OwnPaths {
   readonly #home: ReadonlyMap<string, Methods>
   /** The same, with one more segment behind it. */
   readonly #below: ReadonlyMap<string, Methods>
+  /** The same, of what was the old service's: what is not posted there may be a page of a service. */
+  readonly #posted: ReadonlyMap<string, OwnPath>
   readonly #publicHost: string
 
-  constructor({ visits, rpc, document, jwks, theme, openId, publicHost }: OwnPathsParts) {
+  constructor({ visits, rpc, document, jwks, theme, openId, heroAuth, publicHost }: OwnPathsParts) {
     this.#publicHost = publicHost
     type OpenIdPage = typeof openid.engine
     const step =
@@ -71,9 +76,16 @@ export class OwnPaths {
     const engine = step(openid.engine)
     const asks = { GET: engine, OPTIONS: engine }
     const takes = { POST: engine, OPTIONS: engine }
+    const old = heroAuthPaths(heroAuth)
+    const token: OwnPath = (request, response, asked) =>
+      isJson(request) ? old.token(request, response, asked) : engine(request, response, asked)
+    this.#posted = new Map([
+      ['/register', old.register],
+      ['/validate', old.validate],
+    ])
     this.#home = new Map<string, Methods>([
       ['/authorize', { GET: step(openid.authorize), POST: step(openid.authorize) }],
-      ['/token', takes],
+      ['/token', { ...takes, POST: token }],
       ['/userinfo', { ...asks, ...takes }],
       ['/oauth/introspect', takes],
       ['/oauth/revoke', takes],
@@ -148,6 +160,10 @@ export class OwnPaths {
           const next = safeNext(query(asked).get('next'))
           redirect(response, asked, 302, `/auth/login?return_to=${encodeURIComponent(next)}`)
         },
+        POST: (request, response, asked) =>
+          asked.host === publicHost
+            ? old.login(request, response, asked)
+            : tell(request, response, asked, notHere),
       },
       '/logout': { GET: (_, response, asked) => redirect(response, asked, 302, '/auth/logout') },
       '/rpc': { POST: rpc.post },
@@ -166,7 +182,11 @@ export class OwnPaths {
   }
 
   /** What answers at a path, or undefined where routes decide. Paths are compared as received, byte for byte. */
-  find({ path, host }: Pick<Asked, 'path' | 'host'>): OwnPath | undefined {
+  find({ path, host, method }: Pick<Asked, 'path' | 'host' | 'method'>): OwnPath | undefined {
+    if (method === 'POST' && host === this.#publicHost) {
+      const posted = this.#posted.get(path)
+      if (posted) return posted
+    }
     const methods = this.#paths.get(path) ?? (host === this.#publicHost ? this.#atHome(path) : undefined)
     if (methods) return (request, response, asked) => answer(methods, request, response, asked)
     const taken = exact.has(path) || below.some((prefix) => path.startsWith(prefix))

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 
 /**
  * Secrets at rest: AES-256-GCM under a key derived from the master secret by HKDF-SHA-256 (RFC 5869).
@@ -16,6 +16,11 @@ export class Seal {
   /** 32 bytes for one purpose, from the master secret. */
   derive(purpose: string): Buffer {
     return Buffer.from(hkdfSync('sha256', this.#secret, 'hero_proxy', purpose, 32))
+  }
+
+  /** HMAC-SHA-256 under the master secret itself: for the tokens of the old hero_auth alone, which every holder of it can make. */
+  shared(text: string): Buffer {
+    return createHmac('sha256', this.#secret).update(text).digest()
   }
 
   seal(text: string, row: string): string {

@@ -60,6 +60,16 @@ export class Users {
     return toPage(rows, filter, (row) => row.username.toLowerCase(), toUser)
   }
 
+  /** Whether somebody is called so and may be signed in. */
+  async isActive(username: string): Promise<boolean> {
+    const row = await this.#database.query
+      .selectFrom('users')
+      .select('is_active')
+      .where(sql`lower(username)`, '=', username.toLowerCase())
+      .executeTakeFirst()
+    return row?.is_active === 1
+  }
+
   async get(lookup: UserLookup): Promise<User> {
     return toUser(await this.#row(lookup))
   }

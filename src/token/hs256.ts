@@ -1,0 +1,53 @@
+import { timingSafeEqual } from 'node:crypto'
+import { now } from '../storage/id.ts'
+import { accessTokenLifetime } from './access_tokens.ts'
+
+const issuer = 'hero_auth'
+const header = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')
+
+export interface OldToken {
+  readonly sub: string
+  readonly scope: string
+  readonly iat: number
+  readonly exp: number
+}
+
+/**
+ * Tokens as the old hero_auth made them: `{sub, iss: "hero_auth", iat, exp, scope}`, HS256 under the secret that the old services
+ * share. Whoever knows it can make them, so they open none of our doors.
+ */
+export class OldTokens {
+  readonly #mac: (text: string) => Buffer
+
+  constructor(mac: (text: string) => Buffer) {
+    this.#mac = mac
+  }
+
+  issue(sub: string, scope: string): { access_token: string; expires_in: number } {
+    const iat = now()
+    const payload = { sub, iss: issuer, iat, exp: iat + accessTokenLifetime, scope }
+    const text = `${header}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`
+    return {
+      access_token: `${text}.${this.#mac(text).toString('base64url')}`,
+      expires_in: accessTokenLifetime,
+    }
+  }
+
+  /** What a living token says, or undefined for anything else. */
+  read(token: string): OldToken | undefined {
+    const [head = '', body = '', signature = '', ...more] = token.split('.')
+    if (head !== header || more.length > 0) return undefined
+    const given = Buffer.from(signature, 'base64url')
+    const right = this.#mac(`${head}.${body}`)
+    if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined
+    if (given.toString('base64url') !== signature) return undefined
+    const { sub, iss, iat, exp, scope } = JSON.parse(
+      Buffer.from(body, 'base64url').toString(),
+    ) as OldToken & {
+      iss: unknown
+    }
+    const whole = iss === issuer && typeof sub === 'string' && Number.isInteger(iat) && Number.isInteger(exp)
+    if (!whole || typeof scope !== 'string' || exp <= now()) return undefined
+    return { sub, scope, iat, exp }
+  }
+}
