@@ -178,6 +178,7 @@ export const createApp = (
     accounts: new Accounts(database, claims),
     consents,
     pages: enginePages(publicHost),
+    provesItself: (client, secret, address) => clientProof.check(client, secret, address),
     isResource: async (resource) => (await routes.table()).at(new URL(resource).hostname) !== undefined,
     limit: (name) => settings.value(name),
     signOut: (id) => sessions.revoke(id, 'logout'),

@@ -5,6 +5,7 @@ import { inWords } from './open_session.ts'
 import { accountPage, recoveryPage, totpPage, type Account } from './pages/account.ts'
 import { Html } from './pages/html.ts'
 import { mePage } from './pages/me.ts'
+import { tokenPage } from './pages/tokens.ts'
 import type { Visit } from './visit.ts'
 
 // The account page: what the methods about oneself offer, as forms. Each ends in the method of its row.
@@ -64,6 +65,16 @@ const actions = {
     params: fields('client'),
     done: 'That application knows nothing more of you.',
   },
+  make_token: {
+    method: 'token.create',
+    params: (form, caller) => ({
+      user: caller.name,
+      ...fields('name', 'scope')(form),
+      expires_in: Math.round(Number(form.get('days')) * 86_400) || 0,
+    }),
+    done: '',
+  },
+  revoke_token: { method: 'token.revoke', params: fields('id'), done: 'That token counts no more.' },
   revoke: { method: 'sessions.revoke', params: fields('id'), done: 'That session has ended.' },
   revoke_all: { method: 'sessions.revoke_all', params: none, done: 'All other sessions have ended.' },
 } satisfies Record<string, Action>
@@ -80,6 +91,7 @@ const read = async (visit: Visit, caller: Caller): Promise<Account> => {
     user: caller.name,
   })
   const consents = await call<{ items: Account['consents'] }>('consents.list')
+  const tokens = await call<{ items: Account['tokens'] }>('token.list')
   const offered = visit.atHome && me.impersonating === null
   // Whoever has as many as there can be is told so when they try.
   const creation = offered ? await call('factors.passkey_options').catch(() => undefined) : undefined
@@ -89,6 +101,7 @@ const read = async (visit: Visit, caller: Caller): Promise<Account> => {
     sessions: sessions.items,
     identities: identities.items,
     consents: consents.items,
+    tokens: tokens.items,
     creation,
   }
 }
@@ -168,8 +181,11 @@ export const postAccount =
         secret: string
         uri: string
         recovery_codes?: readonly string[]
+        access_token: string
       } | null
       if (name === 'add_totp') return await showTotp(visit, result!)
+      if (name === 'make_token')
+        return await visit.page(200, () => tokenPage(visit.asked.host, result!.access_token))
       const codes = result?.recovery_codes ?? []
       if (codes.length > 0) return await visit.page(200, () => recoveryPage(visit.asked.host, codes))
       visit.go(303, `/auth/me?done=${name}`)

@@ -8,8 +8,10 @@ import {
 } from 'oidc-provider'
 import { personScopes, programScopes, type KnownClient } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
+import { AppError } from '../errors.ts'
 import type { SigningKey } from '../keys/keys.ts'
 import { newId, now } from '../storage/id.ts'
+import { claimsWithin, widest } from '../token_scope.ts'
 import { scopeClaims, type Accounts } from './accounts.ts'
 import type { Consents } from './consents.ts'
 import { toMetadata } from './metadata.ts'
@@ -40,6 +42,8 @@ export interface EngineParts {
   readonly accounts: Accounts
   readonly consents: Consents
   readonly pages: EnginePages
+  /** Whether a client knows its secret; throws rate_limited after too many wrong ones. */
+  readonly provesItself: (client: KnownClient, secret: string, address: string) => Promise<boolean>
   /** Whether a resource indicator (RFC 8707) names a service of ours. */
   readonly isResource: (resource: string) => Promise<boolean>
 }
@@ -53,7 +57,7 @@ export interface Engine {
 
 /** `oidc-provider` over our rooms. It takes its keys at birth: a change of keys or settings makes another. */
 export const createEngine = (
-  { issuer, records, clients, accounts, consents, pages, isResource }: EngineParts,
+  { issuer, records, clients, accounts, consents, pages, provesItself, isResource }: EngineParts,
   keys: readonly SigningKey[],
   refreshLifetime: number,
 ): Engine => {
@@ -107,11 +111,19 @@ export const createEngine = (
     extraParams: ['offline_asked'],
     extraTokenClaims: async (ctx, token) => {
       const client = knownClient(token.client ?? ctx.oidc.client)
-      if (token.kind === 'ClientCredentials') return { sub: token.clientId, claims: client?.claims ?? [] }
+      const scope = widest([...token.scopes])
+      if (token.kind === 'ClientCredentials')
+        return { sub: token.clientId, claims: claimsWithin(client?.claims ?? [], scope ?? 'read') }
       const account = await accounts.find((token as { accountId: string }).accountId, client)
       if (!account) return undefined
       const { preferred_username, context, claims } = await account.claims('userinfo', '', {}, [])
-      return { username: preferred_username, ...(token.aud !== undefined && { context, claims }) } as never
+      return {
+        username: preferred_username,
+        ...(token.aud !== undefined && {
+          context,
+          claims: claimsWithin(claims as readonly string[], scope ?? 'read'),
+        }),
+      } as never
     },
     features: {
       devInteractions: { enabled: false },
@@ -168,7 +180,8 @@ export const createEngine = (
             scope: may.join(' '),
             audience: resource,
             accessTokenFormat: 'jwt',
-            accessTokenTTL: hour,
+            // What was taken from a person meanwhile counts until its end at whoever verifies it alone.
+            accessTokenTTL: params?.grant_type === 'client_credentials' ? hour : 5 * 60,
             jwt: { sign: { alg: 'EdDSA' } },
           }
         },
@@ -251,9 +264,18 @@ export const createEngine = (
     }
     return client
   }
-  Client.prototype.compareClientSecret = function (this: object, secret: string) {
+  Client.prototype.compareClientSecret = async function (this: object, secret: string) {
     const client = knownClient(this)
-    return client !== undefined && clients.verifies(client, secret)
+    const { ip, response } = Provider.ctx!
+    try {
+      return client !== undefined && (await provesItself(client, secret, ip))
+    } catch (error) {
+      if (!(error instanceof AppError) || error.error !== 'rate_limited') throw error
+      // RFC 6749 has no word for it; the status says it (RFC 6585 section 4).
+      response.set('retry-after', String(error.data.retry_after))
+      const limited = new errors.CustomOIDCProviderError('temporarily_unavailable', error.message)
+      throw Object.assign(limited, { status: 429, statusCode: 429 })
+    }
   } as never
   // Of JWTs too: a revocation names a token by it.
   for (const Model of [provider.ClientCredentials, provider.AccessToken]) {

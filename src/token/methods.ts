@@ -3,7 +3,7 @@ import { refuseWhileImpersonating, type Caller } from '../caller.ts'
 import { AppError, conflict, invalidParams, notFound } from '../errors.ts'
 import { method } from '../method.ts'
 import { Cursor, Limit, Page, ServiceName, Shape, Username } from '../schemas.ts'
-import { tokenScopes, widest, type TokenScope } from '../token_scope.ts'
+import { claimsWithin, tokenScopes, widest, type TokenScope } from '../token_scope.ts'
 import type { AccessToken, AccessTokens } from './access_tokens.ts'
 import type { Owner, PersonalTokens } from './personal_tokens.ts'
 import { Issued, Token, TokenName, Validation } from './token.ts'
@@ -100,7 +100,8 @@ export const tokenMethods = (parts: Parts) => {
   }
 
   const issue = async (subject: string, scope: string, claims: readonly string[]): Promise<Issued> => {
-    const made = await access.issue({ sub: subject, client_id: subject, scope, claims })
+    const within = claimsWithin(claims, widest(scope.split(' ')))
+    const made = await access.issue({ sub: subject, client_id: subject, scope, claims: within })
     return { ...made, token_type: 'Bearer', scope }
   }
 

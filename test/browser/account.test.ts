@@ -181,6 +181,22 @@ describe(
       await assert.rejects(daemon.hero.as(other.access_token).auth.me())
     })
 
+    test('a token for a script: made, shown once, used, taken back', async () => {
+      await open('Make a token')
+      await page.getByLabel('What it is for').fill('Backup script')
+      await page.getByLabel('What it may do').selectOption('write')
+      await button('Make it').click()
+      assert.equal(await heading(), 'Your new token')
+      const token = await page.locator('.done code').innerText()
+      assert.equal((await daemon.hero.as(token).auth.me()).user, 'ada')
+      await page.getByRole('link', { name: 'I have copied it' }).click()
+      await page.getByText('Backup script').waitFor()
+      assert.ok(!(await page.content()).includes(token))
+      await button('Take it back').click()
+      assert.match(await said(), /counts no more/)
+      await assert.rejects(daemon.hero.as(token).auth.me())
+    })
+
     test('by keyboard alone: from the sign-in to a new name, with the focus to be seen', async () => {
       await context.clearCookies()
       await page.goto(`${origin}/auth/login`)

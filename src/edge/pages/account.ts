@@ -3,6 +3,7 @@ import { html, type Html } from './html.ts'
 import { page } from './page.ts'
 import { listOf } from './scopes.ts'
 import { passkeyForm, passkeyTag } from './passkey.ts'
+import { tokensSection, type KeptToken } from './tokens.ts'
 
 /** What the methods tell about the person; every section shows one of them. */
 export interface Account {
@@ -40,6 +41,7 @@ export interface Account {
     readonly scopes: readonly string[]
     readonly created_at: number
   }[]
+  readonly tokens: readonly KeptToken[]
   /** What the browser is told to make a passkey; undefined where none is valid. */
   readonly creation: unknown
 }
@@ -164,6 +166,8 @@ ${
 ${form('revoke_consent', html`<input type="hidden" name="client" value="${client}">`, 'Take it back')}</li>`,
       )}</ul>`
 }
+
+${tokensSection(account.tokens, { form, id, time })}
 
 <h2>Linked identities</h2>
 ${

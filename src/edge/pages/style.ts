@@ -50,7 +50,7 @@ p { margin: 0 0 1rem; }
 .lead { color: var(--soft); }
 label { display: block; margin: 1.1rem 0 0.35rem; font-weight: 550; font-size: 0.9375rem; }
 .hint { margin: 0.35rem 0 0; color: var(--soft); font-size: 0.875rem; }
-input {
+input, select {
   width: 100%; min-height: 2.75rem; padding: 0.5rem 0.75rem; font: inherit; color: inherit;
   background: var(--field); border: 1px solid var(--field-line); border-radius: 0.5rem;
 }
@@ -83,6 +83,7 @@ summary { cursor: pointer; padding: 0.35rem 0; color: var(--accent); }
 .rows button { margin-top: 0.6rem; }
 .codes { grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 0.4rem; }
 .codes code { font-size: 1rem; }
+.done code { overflow-wrap: anywhere; }
 .done { margin: 1.1rem 0 0; padding: 0.7rem 0.9rem; border-radius: 0.5rem; background: var(--chip); border: 1px solid var(--field-line); }
 .qr svg { display: block; width: min(14rem, 100%); height: auto; margin: 0 auto 1rem; border-radius: 0.5rem; }
 .number { color: var(--soft); font-size: 0.9375rem; margin: 1.25rem 0 0; }
