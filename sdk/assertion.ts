@@ -37,6 +37,7 @@ const toIdentity = (payload: Record<string, unknown>): Identity => {
   const impersonator = (act as { sub?: unknown } | undefined)?.sub
   return {
     username: sub,
+    ...(sub.includes('.') && { program: true }),
     context,
     claims: claims as string[],
     email: typeof email === 'string' ? email : undefined,

@@ -3,7 +3,10 @@ import { ClaimRequired, Unauthenticated } from './errors.ts'
 
 /** Who hero_proxy says is asking, as a service behind it reads it from three headers. */
 export interface Identity {
+  /** Of a program that acts for itself `client.` or `service.` and its name: no person is called so. */
   readonly username: string
+  /** There where a program acts for itself, and no person. */
+  readonly program?: true
   /** The Hero context; 0 is internal trust. */
   readonly context: number
   readonly claims: readonly string[]
@@ -20,6 +23,8 @@ export type HeadersLike =
   | Readonly<Record<string, string | readonly string[] | undefined>>
 
 const segment = /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$/
+/** A program that acts for itself: names of people hold no dot. */
+const program = /^(client|service)\.[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/
 const claim = /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}(\.[a-zA-Z0-9][a-zA-Z0-9_-]{0,62})*$/
 
 const read = (headers: HeadersLike, name: string): string | undefined => {
@@ -40,7 +45,12 @@ export const identityFrom = (headers: HeadersLike): Identity | undefined => {
   const claims = read(headers, 'x-hero-claims')
   if (username === undefined || context === undefined || claims === undefined) return undefined
   const list = claims === '' ? [] : claims.split(',')
-  if (!segment.test(username) || !/^[0-9]{1,10}$/.test(context) || !list.every((text) => claim.test(text)))
+  const byProgram = program.test(username)
+  if (
+    !(byProgram || segment.test(username)) ||
+    !/^[0-9]{1,10}$/.test(context) ||
+    !list.every((text) => claim.test(text))
+  )
     return undefined
   const email = read(headers, 'x-proxy-user-email')
   const impersonator = read(headers, 'x-hero-impersonator')
@@ -48,6 +58,7 @@ export const identityFrom = (headers: HeadersLike): Identity | undefined => {
   if (impersonator !== undefined && !segment.test(impersonator)) return undefined
   return {
     username,
+    ...(byProgram && { program: true }),
     context: Number(context),
     claims: list,
     email,

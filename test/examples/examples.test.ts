@@ -10,7 +10,9 @@ import type { Browser, BrowserContext } from 'playwright-core'
 import { browserMissing, startBrowser } from '../helpers/browser.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
 import { ask } from '../helpers/http.ts'
+import { Person } from '../helpers/person.ts'
 import { kill, root } from '../helpers/process.ts'
+import { startProvider } from '../oidc/stage.ts'
 
 const folder = join(root, 'docs', 'examples')
 
@@ -113,6 +115,38 @@ describe('the examples of docs/examples', () => {
     assert.deepEqual([known.status, known.body], [200, 'ada\n'])
   })
 
+  test('sign_in.ts signs people in by OpenID Connect, and out again', async () => {
+    const stage = await startProvider()
+    try {
+      const port = await freePort()
+      const origin = `http://localhost:${port}`
+      const { client_secret } = await stage.daemon.hero.clients.add({
+        name: 'Notes',
+        client: 'notes',
+        redirect_uris: [`${origin}/callback`],
+        post_logout_redirect_uris: [origin],
+        first_party: true,
+      })
+      const env = { ...process.env, ISSUER: stage.issuer, CLIENT_SECRET: client_secret! }
+      const child = spawn(process.execPath, [join(folder, 'sign_in.ts'), String(port)], {
+        env,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      running.push(child)
+      await once(child.stdout, 'data')
+      const person = new Person()
+      const page = await person.signIn(await person.open(`${origin}/me`), 'ada', goodPassword)
+      const { name, email, groups } = JSON.parse(page.text) as Record<string, unknown>
+      assert.deepEqual([name, email, groups], ['Ada Lovelace', 'ada@example.org', ['admin']])
+      assert.match((await person.open(origin)).text, /Hello, Ada Lovelace/)
+      const asked = await person.open(`${origin}/logout`)
+      const left = await person.submit(asked, '/oauth/logout/confirm', { logout: 'yes' })
+      assert.match(left.text, /Sign in/)
+    } finally {
+      await stage.daemon.close()
+    }
+  })
+
   test('revoked.ts ends its own streams with the session, also those that did not come through the door', async () => {
     const port = await start('revoked.ts', 'revoked.localhost')
     const ada = { 'x-hero-user': 'ada', 'x-hero-context': '1', 'x-hero-claims': 'users.ada' }
@@ -135,6 +169,7 @@ describe('the examples of docs/examples', () => {
       'people.ts',
       'revoked.ts',
       'service.ts',
+      'sign_in.ts',
       'signed.ts',
     ]
     assert.deepEqual(readdirSync(folder).sort(), started)

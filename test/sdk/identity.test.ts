@@ -44,6 +44,19 @@ describe('identityFrom', () => {
     assert.deepEqual(identityFrom({ ...sent, get: 'x' }), ada)
   })
 
+  test('a program is told from people by its name, which has a dot', () => {
+    for (const user of ['client.deploy', 'client.a.b_c-d', 'service.wiki'])
+      assert.deepEqual(identityFrom({ ...sent, 'x-hero-user': user }), {
+        ...ada,
+        username: user,
+        program: true,
+      })
+    for (const user of ['client.', 'service', '.x', 'other.deploy', 'client.a,b', 'client.a b'])
+      assert.equal(identityFrom({ ...sent, 'x-hero-user': user })?.program, undefined, user)
+    for (const user of ['client.', '.x', 'other.deploy', 'client.a,b'])
+      assert.equal(identityFrom({ ...sent, 'x-hero-user': user }), undefined, user)
+  })
+
   test('context 0 is a context', () => {
     assert.equal(identityFrom({ ...sent, 'x-hero-context': '0' })?.context, 0)
   })
