@@ -7,10 +7,14 @@ import type { Visit } from './visit.ts'
 
 // The pages of signing in and out. They decide nothing: every form ends in the method of the same name.
 
+/** Characters that somebody's login has at most. */
+const maxLogin = 254
+
 export const signIn = async (visit: Visit): Promise<void> => {
   const returnTo = safeNext(visit.query.get('return_to'))
   if (await visit.caller()) return visit.go(302, returnTo)
-  await showSignIn(visit, { returnTo })
+  const hint = visit.query.get('login_hint')
+  await showSignIn(visit, { returnTo, ...(hint && hint.length <= maxLogin && { login: hint }) })
 }
 
 const showSignIn = async (

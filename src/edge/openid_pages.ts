@@ -80,7 +80,10 @@ export const consent = async (
   const action = asked.path
   const place = asked.host
   if (step.act === 'gone') return gone(visit)
-  if (step.act === 'sign in') return visit.go(302, `/auth/login?return_to=${here}`)
+  if (step.act === 'sign in') {
+    const hint = step.hint === '' ? '' : `&login_hint=${encodeURIComponent(step.hint)}`
+    return visit.go(302, `/auth/login?return_to=${here}${hint}`)
+  }
   if (step.act === 'prove') return visit.go(302, `/auth/prove?return_to=${here}`)
   if (step.act === 'go on') return visit.page(200, () => onwardPage(place, step.to))
   const user = caller!.name

@@ -21,7 +21,8 @@ interface Parts extends EngineParts {
 /** What the page between an application and its answer is to do. */
 export type Step =
   | { readonly act: 'gone' }
-  | { readonly act: 'sign in' }
+  /** `hint`: what the application thinks that the person types as their login; text of strangers. */
+  | { readonly act: 'sign in'; readonly hint: string }
   | { readonly act: 'prove' }
   | { readonly act: 'go on'; readonly to: string }
   | { readonly act: 'switch'; readonly name: string }
@@ -110,7 +111,7 @@ export class OpenId {
     const found = await this.#interaction(request, response)
     if (!found) return { act: 'gone' }
     const who = caller && (await this.signedIn(caller))
-    if (!who) return { act: 'sign in' }
+    if (!who) return { act: 'sign in', hint: String(found.params.login_hint ?? '') }
     const { provider, knownClient } = await this.#engine.get()
     const { prompt, params, session } = found
     const client = await provider.Client.find(String(params.client_id))
