@@ -5,7 +5,7 @@ import { Person } from '../helpers/person.ts'
 
 export const callback = 'http://localhost:4999/callback'
 
-const freePort = (): Promise<number> =>
+export const freePort = (): Promise<number> =>
   new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as { port: number }
