@@ -171,6 +171,7 @@ describe('the examples of docs/examples', () => {
       'service.ts',
       'sign_in.ts',
       'signed.ts',
+      'verify_token.py',
     ]
     assert.deepEqual(readdirSync(folder).sort(), started)
   })
