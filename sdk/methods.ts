@@ -72,6 +72,8 @@ export interface Client {
   })[]
   /** Proves itself by a key (private_key_jwt) in place of a secret */
   has_jwks: boolean
+  /** Of one that registered itself: when it last got a token, to the day */
+  last_used_at: number | null
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
   /** Unix time in seconds, in the year 9999 at most */
@@ -293,6 +295,19 @@ export interface PasskeyRequestOptions {
     /** Bytes in base64url */
     id: string
   }[]
+}
+
+export interface RegistrationToken {
+  /** A UUID of version 7 */
+  id: string
+  /** What it is for: one line of at most 100 characters, without control characters */
+  name: string
+  /** Clients that may yet register themselves with it */
+  uses_left: number
+  /** Unix time in seconds, in the year 9999 at most */
+  created_at: number
+  /** Unix time in seconds, in the year 9999 at most */
+  expires_at: number
 }
 
 export interface Resolution {
@@ -1450,6 +1465,8 @@ export type ClientsAddResult = {
   })[]
   /** Proves itself by a key (private_key_jwt) in place of a secret */
   has_jwks: boolean
+  /** Of one that registered itself: when it last got a token, to the day */
+  last_used_at: number | null
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
   /** Unix time in seconds, in the year 9999 at most */
@@ -1496,6 +1513,39 @@ export interface ClientsRemoveParams {
   client: string
 }
 
+export type ClientsRegistrationTokensListParams = Record<string, never>
+export type ClientsRegistrationTokensListResult = {
+  items: RegistrationToken[]
+}
+
+export interface ClientsRegistrationTokensAddParams {
+  /** What it is for: one line of at most 100 characters, without control characters */
+  name: string
+  /** How many clients, 1 unless told */
+  uses?: number
+  /** Seconds, 3600 unless told */
+  lifetime?: number
+}
+export type ClientsRegistrationTokensAddResult = {
+  /** A UUID of version 7 */
+  id: string
+  /** What it is for: one line of at most 100 characters, without control characters */
+  name: string
+  /** Clients that may yet register themselves with it */
+  uses_left: number
+  /** Unix time in seconds, in the year 9999 at most */
+  created_at: number
+  /** Unix time in seconds, in the year 9999 at most */
+  expires_at: number
+  /** Shown this once */
+  initial_access_token: string
+}
+
+export interface ClientsRegistrationTokensRemoveParams {
+  /** A UUID of version 7 */
+  id: string
+}
+
 export interface ConsentsListParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user?: string
@@ -1505,7 +1555,7 @@ export type ConsentsListResult = {
 }
 
 export interface ConsentsRevokeParams {
-  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  /** A client_id of ours, or an https address */
   client: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user?: string
@@ -1686,6 +1736,9 @@ export interface Methods {
   'clients.update': { params: ClientsUpdateParams; result: Client }
   'clients.rotate_secret': { params: ClientsRotateSecretParams; result: ClientsRotateSecretResult }
   'clients.remove': { params: ClientsRemoveParams; result: null }
+  'clients.registration_tokens.list': { params: ClientsRegistrationTokensListParams; result: ClientsRegistrationTokensListResult }
+  'clients.registration_tokens.add': { params: ClientsRegistrationTokensAddParams; result: ClientsRegistrationTokensAddResult }
+  'clients.registration_tokens.remove': { params: ClientsRegistrationTokensRemoveParams; result: null }
   'consents.list': { params: ConsentsListParams; result: ConsentsListResult }
   'consents.revoke': { params: ConsentsRevokeParams; result: null }
   'keys.jwks': { params: KeysJwksParams; result: Jwks }
@@ -1926,6 +1979,14 @@ export interface HeroProxyMethods {
     rotate_secret(params: ClientsRotateSecretParams): Promise<ClientsRotateSecretResult>
     /** Remove a client with all its tokens and consents */
     remove(params: ClientsRemoveParams): Promise<null>
+    registration_tokens: {
+      /** List the tokens with which clients may register themselves */
+      list(params?: ClientsRegistrationTokensListParams): Promise<ClientsRegistrationTokensListResult>
+      /** Make a token with which a client may register itself (RFC 7591), once and within an hour unless told. The setting client_registration must be `token`; the client sends it as a bearer token to /oauth/register. */
+      add(params: ClientsRegistrationTokensAddParams): Promise<ClientsRegistrationTokensAddResult>
+      /** Remove such a token; clients that have registered with it stay */
+      remove(params: ClientsRegistrationTokensRemoveParams): Promise<null>
+    }
   }
   consents: {
     /** List the applications that a person let in, and what they may know */
@@ -2055,6 +2116,9 @@ export const methodNames = [
   'clients.update',
   'clients.rotate_secret',
   'clients.remove',
+  'clients.registration_tokens.list',
+  'clients.registration_tokens.add',
+  'clients.registration_tokens.remove',
   'consents.list',
   'consents.revoke',
   'keys.jwks',

@@ -28,7 +28,10 @@ import { Groups } from './groups/groups.ts'
 import { Members } from './groups/members.ts'
 import { groupMethods } from './groups/methods.ts'
 import { Clients } from './clients/clients.ts'
+import { DynamicClients } from './clients/dynamic_clients.ts'
 import { clientMethods } from './clients/methods.ts'
+import { registrationMethods } from './clients/registration_methods.ts'
+import { RegistrationTokens } from './clients/registration_tokens.ts'
 import { Counters } from './health/counters.ts'
 import { healthMethods } from './health/methods.ts'
 import type { Config } from './config.ts'
@@ -53,6 +56,7 @@ import { Logouts } from './oidc/logouts.ts'
 import { consentMethods } from './oidc/methods.ts'
 import { OpenId } from './oidc/open_id.ts'
 import { Records } from './oidc/records.ts'
+import { Registrations } from './oidc/registrations.ts'
 import { enginePages } from './edge/engine_pages.ts'
 import { Assertions } from './keys/assertions.ts'
 import { Keys } from './keys/keys.ts'
@@ -153,7 +157,8 @@ export const createApp = (
   })
   const setup = new Setup(database, (at) => leaveMark(config, at), log)
   const impersonation = new Impersonation(users, sessions)
-  const clients = new Clients(database)
+  const registrationMode = () => settings.value('client_registration')
+  const clients = new Clients(database, async () => (await registrationMode()) !== 'off')
   clients.whenTokensEnd = (client) => recordTokens(database.query, { client })
   const clientProof = new ClientProof(clients, attempts)
   const personal = new PersonalTokens(database)
@@ -165,6 +170,8 @@ export const createApp = (
   })
   const people = new KnownPeople(database)
   const bearers = new Bearers({ personal, access, people, clients, services, issuer: config.public_url })
+  const dynamicClients = new DynamicClients(database, clients)
+  const registrationTokens = new RegistrationTokens(database)
   const records = new Records(database, seal)
   const consents = new Consents(database, records)
   const openId = new OpenId({
@@ -180,8 +187,21 @@ export const createApp = (
     pages: enginePages(publicHost),
     provesItself: (client, secret, address) => clientProof.check(client, secret, address),
     isResource: async (resource) => (await routes.table()).at(new URL(resource).hostname) !== undefined,
-    limit: (name) => settings.value(name),
+    noteUse: (client) => {
+      if (client?.dynamic)
+        dynamicClients
+          .noteUse(client)
+          .catch((error: Error) => log.error({ error: error.message }, 'the use of a client was not noted'))
+    },
+    setting: (name) => settings.value(name),
     signOut: (id) => sessions.revoke(id, 'logout'),
+  })
+  const registrations = new Registrations({
+    database,
+    audit,
+    dynamicClients,
+    tokens: registrationTokens,
+    mode: registrationMode,
   })
   const logouts = new Logouts({
     database,
@@ -217,6 +237,7 @@ export const createApp = (
     ...serviceMethods(services),
     ...mailMethods(mails),
     ...clientMethods(clients),
+    ...registrationMethods(registrationTokens),
     ...consentMethods(consents, users),
     ...keyMethods(keys),
     ...tokenMethods({
@@ -312,6 +333,7 @@ export const createApp = (
       theme,
       openId,
       heroAuth,
+      registrations,
       publicHost,
     }),
     upstreams: new Upstreams({ routes: () => routes.table(), log }),
@@ -346,6 +368,8 @@ export const createApp = (
     await records.sweep()
     await personal.sweep()
     await access.sweep()
+    await dynamicClients.sweep()
+    await registrationTokens.sweep()
     await keys.rotateWhenDue(await settings.value('key_rotation_days'))
     await knownKeys.sweep()
     await audit.sweep(await settings.value('audit_retention_days'))

@@ -2,8 +2,10 @@ import { Type, type Static } from '../type.ts'
 import { tokenScopes } from '../token_scope.ts'
 import { Id, Line, Named, Nullable, ProgramClaims, ServiceName, Time } from '../schemas.ts'
 
+export const clientPattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/
+
 export const ClientName = Type.String({
-  pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$',
+  pattern: clientPattern.source,
   description: 'The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit',
 })
 
@@ -62,6 +64,10 @@ export const Client = Named('Client', {
     },
   ),
   has_jwks: Type.Boolean({ description: 'Proves itself by a key (private_key_jwt) in place of a secret' }),
+  last_used_at: Type.Unsafe<number | null>({
+    ...Nullable(Time),
+    description: 'Of one that registered itself: when it last got a token, to the day',
+  }),
   created_at: Time,
   updated_at: Time,
 })

@@ -5,28 +5,14 @@ import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
-import type { Bit, ClientRow } from '../storage/schema.ts'
-import { personScopes, type Client, type GrantType, type KnownClient } from './client.ts'
-import { checkRedirectUris } from './redirect_uris.ts'
+import type { ClientRow } from '../storage/schema.ts'
+import { clientPattern, personScopes, type Client, type KnownClient } from './client.ts'
+import { bit, checkClient, toColumns, type ClientFields } from './columns.ts'
 
 /** Seconds that a secret still counts after a newer one was made. */
 const overlap = 7 * 86_400
 /** Clients kept in memory; past it all are forgotten at once and read again when asked for. */
 const keep = 10_000
-
-export interface ClientFields {
-  readonly name: string
-  readonly redirect_uris: readonly string[]
-  readonly post_logout_redirect_uris: readonly string[]
-  readonly grants: readonly GrantType[]
-  readonly scopes: Client['scopes']
-  readonly claims: readonly string[]
-  readonly first_party: boolean
-  readonly pkce: boolean
-  readonly service: string | null
-  readonly backchannel_logout_uri: string | null
-  readonly is_active: boolean
-}
 
 export interface NewClient extends Partial<ClientFields> {
   readonly client?: string
@@ -34,14 +20,13 @@ export interface NewClient extends Partial<ClientFields> {
   readonly public?: boolean
   readonly native?: boolean
   readonly dynamic?: boolean
+  readonly registered_from?: string
   readonly jwks?: object
   /** SHA-256, in hex, of a secret that it has already. */
   readonly secret_sha256?: string
 }
 
 const digest = (secret: string) => hash('sha256', secret, 'hex')
-const bit = (value: boolean): Bit => (value ? 1 : 0)
-
 /** Applications that sign people in through us, and programs that get tokens of their own. */
 export class Clients {
   readonly #database: Database
@@ -49,16 +34,26 @@ export class Clients {
   /** Called inside the transaction in which all access tokens of a client end. */
   whenTokensEnd: (client: string) => Promise<void> = async () => {}
 
-  constructor(database: Database) {
+  readonly #dynamicCount: () => Promise<boolean>
+
+  /** `dynamicCount` tells whether clients that registered themselves count at present. */
+  constructor(database: Database, dynamicCount: () => Promise<boolean>) {
     this.#database = database
+    this.#dynamicCount = dynamicCount
     this.#known = new Cached(database, ['clients'], async () => new Map<string, KnownClient | null>())
   }
 
   /** A client that is active, with what it proves itself by; undefined for any other. Warm, it is synchronous. */
   find(client: string): KnownClient | undefined | Promise<KnownClient | undefined> {
+    // Nobody can be called so: nothing to ask for or to remember.
+    if (!clientPattern.test(client)) return undefined
     const known = this.#known.warm()?.get(client)
-    if (known !== undefined) return known?.is_active ? known : undefined
-    return this.#load(client)
+    return known === undefined ? this.#load(client) : this.#counting(known)
+  }
+
+  #counting(known: KnownClient | null): KnownClient | undefined | Promise<KnownClient | undefined> {
+    if (!known?.is_active) return undefined
+    return known.dynamic ? this.#dynamicCount().then((count) => (count ? known : undefined)) : known
   }
 
   async #load(client: string): Promise<KnownClient | undefined> {
@@ -71,7 +66,7 @@ export class Clients {
     const found = row ? await this.#full(row) : null
     if (known.size >= keep) known.clear()
     known.set(client, found)
-    return found?.is_active ? found : undefined
+    return this.#counting(found)
   }
 
   /** Whether a secret is one of those that count at present, compared in constant time. */
@@ -117,6 +112,8 @@ export class Clients {
       dynamic: bit(fields.dynamic ?? false),
       jwks: fields.jwks ? JSON.stringify(fields.jwks) : '',
       tokens_since: at - 1,
+      last_used_at: null,
+      registered_from: fields.registered_from ?? '',
       created_at: at,
       ...toColumns(
         {
@@ -135,7 +132,7 @@ export class Clients {
         at,
       ),
     }
-    check(row)
+    checkClient(row)
     return this.#database.write(async () => {
       const { query } = this.#database
       const taken = await query
@@ -169,7 +166,7 @@ export class Clients {
       const row = await this.#row(client)
       const before = await this.#full(row)
       const after = { ...row, ...toColumns({ ...before, ...fields }, now()) }
-      check(after)
+      checkClient(after)
       if (after.is_active === 0) await this.#endTokens(after)
       await this.#database.query.updateTable('clients').set(after).where('id', '=', row.id).execute()
       this.#database.changed('clients')
@@ -280,6 +277,7 @@ export class Clients {
       has_jwks: row.jwks !== '',
       jwks: row.jwks === '' ? undefined : (JSON.parse(row.jwks) as object),
       tokens_since: row.tokens_since,
+      last_used_at: row.last_used_at,
       created_at: row.created_at,
       updated_at: row.updated_at,
     }
@@ -288,49 +286,3 @@ export class Clients {
 
 const withoutProof = ({ jwks: _, secret_hashes: __, tokens_since: ___, ...client }: KnownClient): Client =>
   client
-
-const toColumns = (fields: ClientFields, updated_at: number) => ({
-  name: fields.name,
-  redirect_uris: JSON.stringify(fields.redirect_uris),
-  post_logout_redirect_uris: JSON.stringify(fields.post_logout_redirect_uris),
-  grants: JSON.stringify(fields.grants),
-  scopes: JSON.stringify(fields.scopes),
-  claims: JSON.stringify(fields.claims),
-  first_party: bit(fields.first_party),
-  pkce: bit(fields.pkce),
-  service: fields.service ?? '',
-  backchannel_logout_uri: fields.backchannel_logout_uri ?? '',
-  is_active: bit(fields.is_active),
-  updated_at,
-})
-
-/** Throws where the fields of a client do not fit each other. */
-const check = (row: ClientRow): void => {
-  const grants = JSON.parse(row.grants) as GrantType[]
-  const uris = JSON.parse(row.redirect_uris) as string[]
-  const isPublic = row.public === 1
-  checkRedirectUris('redirect_uris', uris, row.native === 1)
-  checkRedirectUris(
-    'post_logout_redirect_uris',
-    JSON.parse(row.post_logout_redirect_uris) as string[],
-    row.native === 1,
-  )
-  if (grants.includes('authorization_code') !== uris.length > 0)
-    throw invalidParams('redirect_uris', 'at least one with the grant authorization_code, none without it')
-  const people = grants.some((grant) => grant !== 'client_credentials')
-  if (people && !(JSON.parse(row.scopes) as string[]).includes('openid'))
-    throw invalidParams('scopes', 'openid among them, for a client that signs people in')
-  if (isPublic && grants.includes('client_credentials'))
-    throw invalidParams(
-      'grants',
-      'no client_credentials for a public client: it has no secret to prove itself by',
-    )
-  if (isPublic && row.pkce === 0)
-    throw invalidParams('pkce', 'true for a public client (RFC 9700 section 2.1.1)')
-  if (row.jwks === '') return
-  if (isPublic) throw invalidParams('jwks', 'none for a public client')
-  const { keys } = JSON.parse(row.jwks) as { keys: Record<string, unknown>[] }
-  for (const [i, key] of keys.entries())
-    if (!['RSA', 'EC', 'OKP'].includes(String(key.kty)) || 'd' in key || 'k' in key)
-      throw invalidParams(`jwks.keys.${i}`, 'a public key: RSA, EC or OKP, without its private part')
-}

@@ -34,6 +34,7 @@ const wiki: Client = {
   dynamic: false,
   secrets: [{ created_at: 1795435200, expires_at: null }],
   has_jwks: false,
+  last_used_at: null,
   created_at: 1795435200,
   updated_at: 1795435200,
 }

@@ -1,5 +1,14 @@
 import { invalidParams } from '../errors.ts'
 
+const loopbacks = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+export const isLoopback = (uri: string): boolean => {
+  const url = URL.canParse(uri) ? new URL(uri) : undefined
+  return url?.protocol === 'http:' && loopbacks.has(url.hostname)
+}
+
+export const isWeb = (uri: string): boolean => /^https?:/i.test(uri)
+
 /**
  * RFC 9700 section 2.1 and RFC 8252: absolute, read alike by everybody, without fragment, user-info or wildcard; of a native
  * client also a scheme of its own, which holds a dot because it is a domain turned round.

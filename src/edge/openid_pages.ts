@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { OpenId } from '../oidc/open_id.ts'
+import type { Registrations } from '../oidc/registrations.ts'
 import { readBody } from '../body.ts'
-import { ownHeaders, policyWithScript, redirect, tell } from './answers.ts'
+import { notHere, ownHeaders, policyWithScript, redirect, send, tell } from './answers.ts'
 import type { Asked } from './asked.ts'
 import { consentPage, onwardPage, switchPage } from './pages/openid.ts'
 import type { Visit } from './visit.ts'
@@ -50,6 +51,32 @@ export const authorize = async (
   await engine(openId, visit, request, response, asked)
 }
 
+/** The registration endpoint (RFC 7591 section 3). Our cookie means nothing here, and no page of others may ask. */
+export const register = async (
+  registrations: Registrations,
+  visit: Visit,
+  request: IncomingMessage,
+  response: ServerResponse,
+  asked: Asked,
+): Promise<void> => {
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
+    return visit.tell({
+      status: 415,
+      title: 'Not JSON',
+      text: 'Send the metadata of the client as application/json.',
+      code: 'unsupported_media_type',
+    })
+  }
+  const body = await readBody(request, response, 32 * 1024)
+  if (body === undefined) return
+  const [authorization = ''] = asked.authorizations.length === 1 ? asked.authorizations : []
+  const token = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
+  const answer = await registrations.register(body.toString('utf8'), token, visit.guest())
+  if (!answer) return tell(request, response, asked, notHere)
+  const headers = { ...ownHeaders(asked), ...answer.headers }
+  send(response, answer.status, 'application/json', JSON.stringify(answer.body), headers)
+}
+
 const gone = (visit: Visit): void =>
   visit.tell({
     status: 400,
@@ -87,11 +114,9 @@ export const consent = async (
   if (step.act === 'prove') return visit.go(302, `/auth/prove?return_to=${here}`)
   if (step.act === 'go on') return visit.page(200, () => onwardPage(place, step.to))
   const user = caller!.name
-  const { name } = step
   if (step.act === 'switch')
-    return visit.page(200, (token) => switchPage({ place, token, action, name, user }))
-  const { host, scopes } = step
-  await visit.page(200, (token) => consentPage({ place, token, action, name, host, scopes, user }))
+    return visit.page(200, (token) => switchPage({ place, token, action, name: step.name, user }))
+  await visit.page(200, (token) => consentPage({ place, token, action, user, ...step.asking }))
 }
 
 export const postConsent = async (

@@ -13,6 +13,7 @@ import * as openid from './openid_pages.ts'
 import * as proof from './proof_pages.ts'
 import type { HeroAuth } from '../auth/hero_auth.ts'
 import type { OpenId } from '../oidc/open_id.ts'
+import type { Registrations } from '../oidc/registrations.ts'
 import type { RpcPath } from './rpc_path.ts'
 import { safeNext } from './safe_next.ts'
 import { Visit, type VisitParts } from './visit.ts'
@@ -52,6 +53,7 @@ interface OwnPathsParts {
   readonly theme: () => Promise<Theme>
   readonly openId: OpenId
   readonly heroAuth: HeroAuth
+  readonly registrations: Registrations
   readonly publicHost: string
 }
 
@@ -66,7 +68,8 @@ export class OwnPaths {
   readonly #posted: ReadonlyMap<string, OwnPath>
   readonly #publicHost: string
 
-  constructor({ visits, rpc, document, jwks, theme, openId, heroAuth, publicHost }: OwnPathsParts) {
+  constructor(parts: OwnPathsParts) {
+    const { visits, rpc, document, jwks, theme, openId, registrations, heroAuth, publicHost } = parts
     this.#publicHost = publicHost
     type OpenIdPage = typeof openid.engine
     const step =
@@ -91,6 +94,19 @@ export class OwnPaths {
       ['/oauth/revoke', takes],
       ['/oauth/par', takes],
       ['/oauth/device', takes],
+      [
+        '/oauth/register',
+        {
+          POST: (request, response, asked) =>
+            openid.register(
+              registrations,
+              new Visit(visits, request, response, asked),
+              request,
+              response,
+              asked,
+            ),
+        },
+      ],
       ['/oauth/logout', asks],
       ['/oauth/logout/confirm', takes],
       ['/oauth/logout/success', asks],

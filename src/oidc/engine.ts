@@ -15,6 +15,7 @@ import { claimsWithin, widest } from '../token_scope.ts'
 import { scopeClaims, type Accounts } from './accounts.ts'
 import type { Consents } from './consents.ts'
 import { toMetadata } from './metadata.ts'
+import { MetadataDocuments, type DocumentMode } from './metadata_documents.ts'
 import type { EnginePages } from './pages.ts'
 import type { Records } from './records.ts'
 
@@ -32,6 +33,9 @@ export const routes = {
   code_verification: '/device',
 } as const
 
+/** Dynamic client registration (RFC 7591): ours, not the engine's. */
+const registrationPath = '/oauth/register'
+
 const hour = 3600
 const day = 24 * hour
 
@@ -48,6 +52,13 @@ export interface EngineParts {
   readonly isResource: (resource: string) => Promise<boolean>
 }
 
+/** What the engine reads once: a change makes another engine. */
+export interface EngineSettings {
+  readonly refreshLifetime: number
+  readonly registration: boolean
+  readonly documents: DocumentMode
+}
+
 /** An engine and what it does not tell by itself. */
 export interface Engine {
   readonly provider: Provider
@@ -59,7 +70,7 @@ export interface Engine {
 export const createEngine = (
   { issuer, records, clients, accounts, consents, pages, provesItself, isResource }: EngineParts,
   keys: readonly SigningKey[],
-  refreshLifetime: number,
+  { refreshLifetime, registration, documents }: EngineSettings,
 ): Engine => {
   const secure = issuer.startsWith('https:')
   const prefix = secure ? '__Host-' : ''
@@ -67,8 +78,7 @@ export const createEngine = (
   const knownClient = (client: object | undefined) => client && known.get(client)
   // Some secret the engine must see; which ones are right, it asks us.
   const placeholder = randomBytes(32).toString('base64url')
-  // Addresses that an administrator gave: they may be on this machine or in its network, where the engine would not go.
-  const trusted = new Set<string>()
+  const metadataDocuments = new MetadataDocuments(documents)
   const inPath = secure ? '__Secure-' : ''
 
   const configuration: Configuration = {
@@ -102,7 +112,8 @@ export const createEngine = (
       keys: [],
     },
     allowOmittingSingleRegisteredRedirectUri: false,
-    discovery: { service_documentation: undefined },
+    // The endpoint is ours.
+    discovery: { registration_endpoint: registration ? `${issuer}${registrationPath}` : undefined },
     enabledJWA: {
       clientAuthSigningAlgValues: ['RS256', 'ES256'],
       idTokenSigningAlgValues: ['RS256'],
@@ -128,6 +139,7 @@ export const createEngine = (
     features: {
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
+      clientIdMetadataDocument: metadataDocuments.feature,
       clientCredentials: { enabled: true },
       introspection: {
         enabled: true,
@@ -187,10 +199,7 @@ export const createEngine = (
         },
       },
     },
-    fetch: (url, options) => {
-      const { dispatcher: _, ...free } = options as RequestInit & { dispatcher?: unknown }
-      return fetch(url, trusted.has(String(url)) ? free : options)
-    },
+    fetch: metadataDocuments.fetch as never,
     findAccount: (ctx, sub, token) => accounts.find(sub, knownClient(token?.client ?? ctx.oidc.client)),
     interactions: {
       url: (_, { uid }) => `${issuer}/auth/consent/${uid}`,
@@ -234,6 +243,7 @@ export const createEngine = (
     rotateRefreshToken: true,
     routes,
     scopes: [...personScopes],
+    sectorIdentifierUriValidate: () => false,
     subjectTypes: ['public'],
     ttl: {
       AccessToken: hour,
@@ -260,7 +270,7 @@ export const createEngine = (
     if (client && ours) {
       known.set(client, ours)
       const { backchannel_logout_uri: uri, dynamic } = ours
-      if (uri !== null && !dynamic) trusted.add(new URL(uri).href)
+      if (uri !== null) metadataDocuments.trust(new URL(uri).href, !dynamic)
     }
     return client
   }

@@ -1,5 +1,5 @@
 import { Type } from '../type.ts'
-import { ClientName } from '../clients/client.ts'
+import { clientPattern } from '../clients/client.ts'
 import { invalidParams } from '../errors.ts'
 import { method } from '../method.ts'
 import { Named, Shape, Time, Username } from '../schemas.ts'
@@ -11,6 +11,13 @@ const Consent = Named('Consent', {
   name: Type.String(),
   scopes: Type.Array(Type.String()),
   created_at: Time,
+})
+
+/** A client that is known by its metadata document alone is called by its address. */
+const ClientId = Type.String({
+  maxLength: 500,
+  pattern: `${clientPattern.source}|^https://[!-~]+$`,
+  description: 'A client_id of ours, or an https address',
 })
 
 const user = Type.Optional(Username)
@@ -47,7 +54,7 @@ export const consentMethods = (consents: Consents, users: Pick<Users, 'get'>) =>
       summary: 'Take back what an application was allowed; all tokens that came of it are dead',
       effect: 'write',
       claim: ['proxy.users.write', 'users.{user?}'],
-      params: Shape({ client: ClientName, user }),
+      params: Shape({ client: ClientId, user }),
       result: Type.Null(),
       errors: ['not_found'],
       examples: [{ params: { client: 'wiki', user: 'ada' }, result: null }],

@@ -1,21 +1,37 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Audit } from '../audit/audit.ts'
 import { guest, type Caller } from '../caller.ts'
+import type { KnownClient } from '../clients/client.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { Log } from '../log.ts'
 import { Cached } from '../storage/cached.ts'
+import type { SettingValues } from '../settings/definitions.ts'
 import type { Database } from '../storage/database.ts'
 import type { Context, Engine, EngineParts } from './engine.ts'
 import { adoptSession } from './our_session.ts'
 import { livingSession, type SignedIn } from './visitors.ts'
+
+type Needed = 'refresh_lifetime' | 'session_idle' | 'client_registration' | 'client_metadata_documents'
 
 interface Parts extends EngineParts {
   readonly database: Database
   readonly audit: Audit
   readonly keys: Keys
   readonly log: Log
-  readonly limit: (name: 'refresh_lifetime' | 'session_idle') => Promise<number>
+  /** A client got a token. */
+  readonly noteUse: (client: KnownClient | undefined) => void
+  readonly setting: <K extends Needed>(name: K) => Promise<SettingValues[K]>
   readonly signOut: (sessionId: string) => Promise<void>
+}
+
+/** Who asks a person to be let in, and for what. */
+export interface Asking {
+  readonly name: string
+  /** Where the answer goes. */
+  readonly host: string
+  /** The host that says what a client is whom nobody here knows; empty for one that told us itself. */
+  readonly stranger: string | undefined
+  readonly scopes: readonly string[]
 }
 
 /** What the page between an application and its answer is to do. */
@@ -26,7 +42,7 @@ export type Step =
   | { readonly act: 'prove' }
   | { readonly act: 'go on'; readonly to: string }
   | { readonly act: 'switch'; readonly name: string }
-  | { readonly act: 'ask'; readonly name: string; readonly host: string; readonly scopes: readonly string[] }
+  | { readonly act: 'ask'; readonly asking: Asking }
 
 interface Visit {
   readonly who: SignedIn | undefined
@@ -49,15 +65,19 @@ export class OpenId {
   }
 
   async #create(): Promise<Engine> {
-    const { keys, limit, records, database, signOut } = this.#parts
+    const { keys, setting, records, database, signOut } = this.#parts
     // Loaded when it is first asked for: it takes a while.
     const { createEngine } = await import('./engine.ts')
-    const engine = createEngine(this.#parts, await keys.all(), await limit('refresh_lifetime'))
+    const engine = createEngine(this.#parts, await keys.all(), {
+      refreshLifetime: await setting('refresh_lifetime'),
+      registration: (await setting('client_registration')) !== 'off',
+      documents: await setting('client_metadata_documents'),
+    })
     const { provider } = engine
     adoptSession(provider, {
       records,
       visitor: (ctx) => this.#visits.get(ctx.req)?.who,
-      living: async (id) => livingSession(database, id, await limit('session_idle')),
+      living: async (id) => livingSession(database, id, await setting('session_idle')),
       signOut,
     })
     provider.use(async (ctx, next) => {
@@ -70,6 +90,7 @@ export class OpenId {
       this.#parts.log.error({ path: ctx.path, error: error.stack }, 'internal error of the OpenID provider'),
     )
     provider.on('authorization.success', (ctx) => this.#tell(ctx, 'oidc.authorize', 'ok'))
+    provider.on('grant.success', (ctx) => this.#parts.noteUse(engine.knownClient(ctx.oidc.client)))
     provider.on('grant.revoked', (ctx) => this.#tell(ctx, 'oidc.revoke_grant', 'ok'))
     return engine
   }
@@ -87,8 +108,8 @@ export class OpenId {
   /** The session that a caller has, as the engine reads it. While acting as somebody else nobody signs in anywhere. */
   async signedIn({ session_id, on_behalf }: Pick<Caller, 'session_id' | 'on_behalf'>) {
     if (session_id === undefined || on_behalf !== undefined) return undefined
-    const { database, limit } = this.#parts
-    return livingSession(database, session_id, await limit('session_idle'))
+    const { database, setting } = this.#parts
+    return livingSession(database, session_id, await setting('session_idle'))
   }
 
   /** Answers at the engine's addresses. */
@@ -114,7 +135,8 @@ export class OpenId {
     if (!who) return { act: 'sign in', hint: String(found.params.login_hint ?? '') }
     const { provider, knownClient } = await this.#engine.get()
     const { prompt, params, session } = found
-    const client = await provider.Client.find(String(params.client_id))
+    // What is said at an address may be gone meanwhile.
+    const client = await provider.Client.find(String(params.client_id)).catch(() => undefined)
     if (!client) return { act: 'gone' }
     const name = client.clientName ?? client.clientId
     if (prompt.name === 'login') {
@@ -140,7 +162,8 @@ export class OpenId {
       reasons.includes('native_client_prompt') || (reasons.includes('consent_prompt') && !weAsked)
     if (!mustAsk && scopes.every((scope) => givenBefore.includes(scope)))
       return { act: 'go on', to: await this.#grant(found, who, scopes) }
-    return { act: 'ask', name, host: hostOf(String(params.redirect_uri ?? '')), scopes }
+    const stranger = known === undefined ? hostOf(client.clientId) : known.dynamic ? '' : undefined
+    return { act: 'ask', asking: { name, host: hostOf(String(params.redirect_uri ?? '')), stranger, scopes } }
   }
 
   /** The person lets the application in: kept, so that they are not asked again. */

@@ -168,6 +168,16 @@ export const definitions = {
     'Let people sign in by a link that is mailed to them: whoever reads their mail is they',
   ),
   magic_link_lifetime: integer(900, 60, 3600, 'Seconds for which a mailed sign-in link works'),
+  client_registration: oneOf(
+    'off',
+    ['off', 'token', 'open'],
+    'Whether applications may register themselves (RFC 7591): off, none, and those that have are stopped meanwhile; token, with one of clients.registration_tokens; open, whoever asks',
+  ),
+  client_metadata_documents: oneOf(
+    'off',
+    ['off', 'public', 'anywhere'],
+    'Whether an https address may be a client_id and say itself what the client is: off; public, at public addresses; anywhere, also in your own network and on this machine',
+  ),
   smtp_host: text(
     '',
     /^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|[0-9a-fA-F:]+)?$/,

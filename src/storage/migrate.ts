@@ -7,6 +7,7 @@ import * as accounts from './migrations/004_accounts.ts'
 import * as factors from './migrations/005_factors.ts'
 import * as clients from './migrations/006_clients.ts'
 import * as tokens from './migrations/007_tokens.ts'
+import * as registration from './migrations/009_registration.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first; a name is never changed and a step never edited once released. */
@@ -18,6 +19,7 @@ export const migrations: Record<string, Migration> = {
   '005_factors': factors,
   '006_clients': clients,
   '007_tokens': tokens,
+  '009_registration': registration,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

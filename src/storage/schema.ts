@@ -156,6 +156,10 @@ export interface ClientRow {
   tokens_since: number
   created_at: number
   updated_at: number
+  /** Of those that registered themselves: to the day, null until then. */
+  last_used_at: number | null
+  /** The network that it registered itself from; empty for all others. */
+  registered_from: string
 }
 
 /** A token that a program keeps; exactly one of `user_id` and `service_id` is set. */
@@ -229,6 +233,15 @@ export interface Schema {
   }
   clients: ClientRow
   client_secrets: { client_id: string; secret_hash: string; created_at: number; expires_at: number | null }
+  /** What lets applications register themselves, while `uses_left` lasts. */
+  registration_tokens: {
+    id: string
+    name: string
+    token_hash: string
+    uses_left: number
+    created_at: number
+    expires_at: number
+  }
   /** What people allowed an application to know; `scopes` is a JSON list. */
   consents: { user_id: string; client: string; scopes: string; created_at: number }
   oidc_records: OidcRecordRow

@@ -24,6 +24,7 @@ const masked = new Set([
   'x',
   'n',
   'client_secret',
+  'initial_access_token',
   'access_token',
   'refresh_token',
   'last_used_at',

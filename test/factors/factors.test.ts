@@ -275,6 +275,8 @@ onBothDatabases('second factors', (newUrl) => {
       'auth.impersonate',
       'auth.set_password',
       'clients.add',
+      'clients.registration_tokens.add',
+      'clients.registration_tokens.remove',
       'clients.remove',
       'clients.rotate_secret',
       'clients.update',

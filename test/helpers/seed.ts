@@ -51,6 +51,7 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
     redirect_uris: ['https://wiki.example.org/callback'],
     first_party: true,
   })
+  await hero.clients.registration_tokens.add({ name: 'The editor on my laptop' })
   await hero.keys.jwks()
   await hero.token.create({ user: 'ada', name: 'Backup script' })
   await hero.auth.login({ login: 'ada', password: goodPassword })
@@ -66,6 +67,8 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
       .set({ id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a31', ...browser })
       .execute()
     await query.updateTable('routes').set({ id: exampleRoute.id }).execute()
+    const example = { id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a91', created_at: 1795435200 }
+    await query.updateTable('registration_tokens').set(example).execute()
     await query.updateTable('client_secrets').set({ created_at: 1795435200 }).execute()
     const ada = await query
       .selectFrom('users')

@@ -1,4 +1,5 @@
-import { html } from './html.ts'
+import type { Asking as Asked } from '../../oidc/open_id.ts'
+import { html, type Html } from './html.ts'
 import { page } from './page.ts'
 import { meaningOf } from './scopes.ts'
 
@@ -10,21 +11,29 @@ interface Asking {
   readonly action: string
 }
 
+/** Whoever names itself can take any name: what can be relied on is where it lives. */
+const strange = (host: string): Html =>
+  host === ''
+    ? html`<p class="notice">It registered itself: nobody here has checked that it is what it is called.</p>`
+    : html`<p class="notice">It says of itself at <strong>${host}</strong> what it is; nobody here has checked it.</p>`
+
 export const consentPage = ({
   place,
   token,
   name,
   action,
   host,
+  stranger,
   scopes,
   user,
-}: Asking & { readonly host: string; readonly scopes: readonly string[]; readonly user: string }): string =>
+}: Asking & Asked & { readonly user: string }): string =>
   page(
     'Allow access',
     place,
     html`<h1>Let ${name} in?</h1>
 <p class="lead">You are signed in as <strong>${user}</strong>. <strong>${name}</strong>${host !== '' && html` at <strong>${host}</strong>`} would like to know:</p>
 <ul class="rows">${scopes.map((scope) => html`<li>${meaningOf(scope)}</li>`)}</ul>
+${stranger !== undefined && strange(stranger)}
 <p class="hint">You can take this back on your account page.</p>
 <form method="post" action="${action}">
 <input type="hidden" name="form_token" value="${token}">

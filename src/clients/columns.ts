@@ -1,0 +1,85 @@
+import { invalidParams } from '../errors.ts'
+import type { Bit, ClientRow } from '../storage/schema.ts'
+import { personScopes, type Client, type GrantType } from './client.ts'
+import { checkRedirectUris } from './redirect_uris.ts'
+
+export interface ClientFields {
+  readonly name: string
+  readonly redirect_uris: readonly string[]
+  readonly post_logout_redirect_uris: readonly string[]
+  readonly grants: readonly GrantType[]
+  readonly scopes: Client['scopes']
+  readonly claims: readonly string[]
+  readonly first_party: boolean
+  readonly pkce: boolean
+  readonly service: string | null
+  readonly backchannel_logout_uri: string | null
+  readonly is_active: boolean
+}
+
+export const bit = (value: boolean): Bit => (value ? 1 : 0)
+
+/** What an administrator decides about a client, as its row holds it. */
+export const toColumns = (fields: ClientFields, updated_at: number) => ({
+  name: fields.name,
+  redirect_uris: JSON.stringify(fields.redirect_uris),
+  post_logout_redirect_uris: JSON.stringify(fields.post_logout_redirect_uris),
+  grants: JSON.stringify(fields.grants),
+  scopes: JSON.stringify(fields.scopes),
+  claims: JSON.stringify(fields.claims),
+  first_party: bit(fields.first_party),
+  pkce: bit(fields.pkce),
+  service: fields.service ?? '',
+  backchannel_logout_uri: fields.backchannel_logout_uri ?? '',
+  is_active: bit(fields.is_active),
+  updated_at,
+})
+
+/** Throws where the fields of a client do not fit each other. */
+export const checkClient = (row: ClientRow): void => {
+  const grants = JSON.parse(row.grants) as GrantType[]
+  const uris = JSON.parse(row.redirect_uris) as string[]
+  const isPublic = row.public === 1
+  checkRedirectUris('redirect_uris', uris, row.native === 1)
+  checkRedirectUris(
+    'post_logout_redirect_uris',
+    JSON.parse(row.post_logout_redirect_uris) as string[],
+    row.native === 1,
+  )
+  if (grants.includes('authorization_code') !== uris.length > 0)
+    throw invalidParams('redirect_uris', 'at least one with the grant authorization_code, none without it')
+  const people = grants.some((grant) => grant !== 'client_credentials')
+  if (people && !(JSON.parse(row.scopes) as string[]).includes('openid'))
+    throw invalidParams('scopes', 'openid among them, for a client that signs people in')
+  if (isPublic && grants.includes('client_credentials'))
+    throw invalidParams(
+      'grants',
+      'no client_credentials for a public client: it has no secret to prove itself by',
+    )
+  if (isPublic && row.pkce === 0)
+    throw invalidParams('pkce', 'true for a public client (RFC 9700 section 2.1.1)')
+  if (row.dynamic === 1) checkDynamic(row, grants)
+  if (row.jwks === '') return
+  if (isPublic) throw invalidParams('jwks', 'none for a public client')
+  const { keys } = JSON.parse(row.jwks) as { keys: Record<string, unknown>[] }
+  for (const [i, key] of keys.entries())
+    if (!['RSA', 'EC', 'OKP'].includes(String(key.kty)) || 'd' in key || 'k' in key)
+      throw invalidParams(`jwks.keys.${i}`, 'a public key: RSA, EC or OKP, without its private part')
+}
+
+/** Whoever registered itself is a stranger, whatever else is decided about it: people are asked, and it speaks for nobody. */
+const checkDynamic = (row: ClientRow, grants: readonly GrantType[]): void => {
+  const must = (holds: boolean, field: string, allowed: string) => {
+    if (!holds) throw invalidParams(field, `${allowed} for a client that registered itself`)
+  }
+  const scopes = JSON.parse(row.scopes) as string[]
+  must(row.first_party === 0, 'first_party', 'false')
+  must(row.pkce === 1, 'pkce', 'true')
+  must(row.claims === '[]', 'claims', 'none')
+  must(grants.join() === 'authorization_code', 'grants', 'authorization_code alone')
+  must(
+    scopes.every((scope) => (personScopes as readonly string[]).includes(scope)),
+    'scopes',
+    `only ${personScopes.join(', ')}`,
+  )
+}

@@ -1,0 +1,76 @@
+import { Type } from '../type.ts'
+import { method } from '../method.ts'
+import { Id, Line, Named, Nothing, Shape, Time } from '../schemas.ts'
+import type { RegistrationTokens } from './registration_tokens.ts'
+
+const shown = {
+  id: Id,
+  name: Line('What it is for', 100),
+  uses_left: Type.Integer({ description: 'Clients that may yet register themselves with it' }),
+  created_at: Time,
+  expires_at: Time,
+}
+const RegistrationToken = Named('RegistrationToken', shown)
+
+const laptop = {
+  id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a91',
+  name: 'The editor on my laptop',
+  uses_left: 1,
+  created_at: 1795435200,
+  expires_at: 1795438800,
+}
+
+export const registrationMethods = (tokens: RegistrationTokens) => [
+  method({
+    name: 'clients.registration_tokens.list',
+    summary: 'List the tokens with which clients may register themselves',
+    effect: 'read',
+    claim: ['proxy.oauth.read'],
+    params: Nothing,
+    result: Shape({ items: Type.Array(RegistrationToken) }),
+    examples: [{ params: {}, result: { items: [laptop] } }],
+    handler: () => tokens.list(),
+  }),
+  method({
+    name: 'clients.registration_tokens.add',
+    summary:
+      'Make a token with which a client may register itself (RFC 7591), once and within an hour unless told',
+    description:
+      'The setting client_registration must be `token`; the client sends it as a bearer token to /oauth/register.',
+    effect: 'write',
+    claim: ['proxy.oauth.write'],
+    fresh: true,
+    params: Shape({
+      name: shown.name,
+      uses: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 100, description: 'How many clients, 1 unless told' }),
+      ),
+      lifetime: Type.Optional(
+        Type.Integer({ minimum: 60, maximum: 2_592_000, description: 'Seconds, 3600 unless told' }),
+      ),
+    }),
+    result: Type.Object(
+      { ...shown, initial_access_token: Type.String({ description: 'Shown this once' }) },
+      { additionalProperties: false },
+    ),
+    examples: [
+      {
+        params: { name: 'The editor on my laptop' },
+        result: { ...laptop, initial_access_token: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hE' },
+      },
+    ],
+    handler: ({ name, uses = 1, lifetime = 3600 }) => tokens.add(name, uses, lifetime),
+  }),
+  method({
+    name: 'clients.registration_tokens.remove',
+    summary: 'Remove such a token; clients that have registered with it stay',
+    effect: 'write',
+    claim: ['proxy.oauth.write'],
+    fresh: true,
+    params: Shape({ id: Id }),
+    result: Type.Null(),
+    errors: ['not_found'],
+    examples: [{ params: { id: laptop.id }, result: null }],
+    handler: ({ id }) => tokens.remove(id),
+  }),
+]

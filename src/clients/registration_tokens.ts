@@ -1,0 +1,80 @@
+import { hash, randomBytes } from 'node:crypto'
+import { notFound } from '../errors.ts'
+import type { Database } from '../storage/database.ts'
+import { newId, now } from '../storage/id.ts'
+
+const digest = (token: string) => hash('sha256', token, 'hex')
+
+/** Initial access tokens (RFC 7591 section 1.2): each lets a number of clients register themselves, for a while. */
+export class RegistrationTokens {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Makes one and tells it, this once. `lifetime` in seconds. */
+  async add(name: string, uses: number, lifetime: number) {
+    return this.#database.write(async () => {
+      const token = randomBytes(32).toString('base64url')
+      const at = now()
+      const shown = { id: newId(), name, uses_left: uses, created_at: at, expires_at: at + lifetime }
+      await this.#database.query
+        .insertInto('registration_tokens')
+        .values({ ...shown, token_hash: digest(token) })
+        .execute()
+      return { ...shown, initial_access_token: token }
+    })
+  }
+
+  /** Those that still count, oldest first. */
+  async list() {
+    const rows = await this.#valid().selectAll().orderBy('id').execute()
+    return { items: rows.map(({ token_hash: _, ...shown }) => shown) }
+  }
+
+  async remove(id: string): Promise<null> {
+    return this.#database.write(async () => {
+      const { numDeletedRows } = await this.#database.query
+        .deleteFrom('registration_tokens')
+        .where('id', '=', id)
+        .executeTakeFirst()
+      if (numDeletedRows === 0n) throw notFound('registration token', id)
+      return null
+    })
+  }
+
+  /** Whether it counts now; using it up is another matter. */
+  async counts(token: string): Promise<boolean> {
+    const row = await this.#valid().select('id').where('token_hash', '=', digest(token)).executeTakeFirst()
+    return row !== undefined
+  }
+
+  /** Uses it once, inside the transaction of what it is used for; false if somebody else was faster. */
+  async use(token: string): Promise<boolean> {
+    const { numUpdatedRows } = await this.#database.query
+      .updateTable('registration_tokens')
+      .set((eb) => ({ uses_left: eb('uses_left', '-', 1) }))
+      .where('token_hash', '=', digest(token))
+      .where('uses_left', '>', 0)
+      .where('expires_at', '>', now())
+      .executeTakeFirst()
+    return numUpdatedRows === 1n
+  }
+
+  async sweep(): Promise<void> {
+    await this.#database.write(() =>
+      this.#database.query
+        .deleteFrom('registration_tokens')
+        .where((eb) => eb.or([eb('expires_at', '<=', now()), eb('uses_left', '<=', 0)]))
+        .execute(),
+    )
+  }
+
+  #valid() {
+    return this.#database.query
+      .selectFrom('registration_tokens')
+      .where('uses_left', '>', 0)
+      .where('expires_at', '>', now())
+  }
+}
