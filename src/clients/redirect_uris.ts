@@ -7,6 +7,10 @@ export const isLoopback = (uri: string): boolean => {
   return url?.protocol === 'http:' && loopbacks.has(url.hostname)
 }
 
+/** RFC 8252 sections 7.2 and 8.3: what is installed is reached at loopback without TLS, and at no other place so. */
+const fitsDevice = ({ protocol, hostname }: URL): boolean =>
+  protocol === 'http:' ? loopbacks.has(hostname) : protocol !== 'https:' || !loopbacks.has(hostname)
+
 export const isWeb = (uri: string): boolean => /^https?:/i.test(uri)
 
 /**
@@ -27,8 +31,10 @@ export const checkRedirectUris = (field: string, uris: readonly string[], native
       url.password === ''
     // What a parser would change could be read as another address by the next one.
     const canonical = url !== undefined && (url.href === uri || url.href === `${uri}/` || own)
-    if (plain && (own || (web && canonical))) continue
-    const scheme = native ? 'http, https or a scheme of its own that holds a dot' : 'http or https'
+    if (plain && (own || (web && canonical && (!native || fitsDevice(url))))) continue
+    const scheme = native
+      ? 'https, http at localhost, 127.0.0.1 or [::1], or own (with a dot in its scheme)'
+      : 'http or https'
     throw invalidParams(
       `${field}.${i}`,
       `an absolute ${scheme} address in its plain form, without fragment, user-info or *`,

@@ -26,6 +26,7 @@ const isJson = (type: string | null) => /^application\/([\w.-]+\+)?json\s*(;|$)/
 export class MetadataDocuments {
   readonly #mode: DocumentMode
   readonly #asked = new Set<string>()
+  readonly #requests = new WeakSet<object>()
   readonly #trusted = new Map<string, boolean>()
   #minute = 0
   #counts = new Map<string, number>()
@@ -46,6 +47,9 @@ export class MetadataDocuments {
       enabled: this.#mode !== 'off',
       cacheDuration: { min: 300, max: 86_400 },
       allowFetch: (ctx: KoaContextWithOIDC | undefined, id: string) => {
+        // It looks once more for whom to tell of an error, which was that it found nothing.
+        if (ctx && this.#requests.has(ctx)) return false
+        if (ctx) this.#requests.add(ctx)
         if (id.length > longest || !this.#isCounted(networkOf(ctx?.ip) ?? '')) return false
         if (this.#asked.size >= mostAsked) this.#asked.clear()
         this.#asked.add(new URL(id).href)

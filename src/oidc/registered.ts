@@ -1,6 +1,6 @@
 import { personScopes, type Client } from '../clients/client.ts'
 import type { NewClient } from '../clients/clients.ts'
-import { isLoopback, isWeb } from '../clients/redirect_uris.ts'
+import { checkRedirectUris, isLoopback, isWeb } from '../clients/redirect_uris.ts'
 import { invalidParams } from '../errors.ts'
 import { toMetadata } from './metadata.ts'
 
@@ -36,7 +36,7 @@ const someOf = <V extends string>(given: Given, field: string, allowed: readonly
   return [...new Set(value as V[])]
 }
 
-/** Addresses as they are: what they must look like is checked with all the other clients'. */
+/** Addresses, as far as a stranger's are limited more than others. */
 const urisOf = (given: Given, field: string): string[] => {
   const value = given[field] ?? []
   const allowed = `a list of at most ${mostUris} addresses of at most ${longestUri} printable ASCII characters`
@@ -100,15 +100,16 @@ export const readRegistration = (given: Given): Wanted => {
   const redirect_uris = urisOf(given, 'redirect_uris')
   if (redirect_uris.length === 0) throw invalidParams('redirect_uris', 'at least one')
   const post_logout_redirect_uris = urisOf(given, 'post_logout_redirect_uris')
+  // Programs on people's own machines rarely say so (RFC 8252): their addresses do.
+  const onDevice = redirect_uris.some((uri) => isLoopback(uri) || !isWeb(uri))
+  const native = oneOf(given, 'application_type', ['web', 'native'], onDevice ? 'native' : 'web') === 'native'
+  checkRedirectUris('redirect_uris', redirect_uris, native)
   const grants = someOf(given, 'grant_types', ['authorization_code', 'refresh_token'], ['authorization_code'])
   if (!grants.includes('authorization_code'))
     throw invalidParams('grant_types', 'authorization_code among them')
   someOf(given, 'response_types', ['code'], ['code'])
   oneOf(given, 'subject_type', ['public'], undefined)
   oneOf(given, 'id_token_signed_response_alg', ['RS256'], undefined)
-  // Programs on people's own machines rarely say so (RFC 8252): their addresses do.
-  const onDevice = redirect_uris.some((uri) => isLoopback(uri) || !isWeb(uri))
-  const type = oneOf(given, 'application_type', ['web', 'native'], onDevice ? 'native' : 'web')
   if (given.jwks_uri !== undefined && method === 'private_key_jwt')
     throw invalidParams('jwks_uri', 'jwks in its place: addresses of strangers are not asked')
   const jwks = jwksOf(given)
@@ -123,7 +124,7 @@ export const readRegistration = (given: Given): Wanted => {
       grants: ['authorization_code'],
       scopes: scopesOf(given, grants.includes('refresh_token')),
       public: method === 'none',
-      native: type === 'native',
+      native,
       pkce: true,
       first_party: false,
       ...(jwks && { jwks }),

@@ -46,6 +46,21 @@ const exercised: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
+/** What is said besides lists and addresses, and where it is held. */
+const said: Readonly<Record<string, boolean>> = {
+  // Below: answers come back with iss.
+  authorization_response_iss_parameter_supported: true,
+  // lasting.test.
+  backchannel_logout_supported: true,
+  backchannel_logout_session_supported: true,
+  // code_flow.test.
+  claims_parameter_supported: false,
+  request_uri_parameter_supported: false,
+}
+
+/** What is said while strangers may bring clients along: registration.test and metadata_documents.test use each. */
+const strangers = { registration_endpoint: '/oauth/register', client_id_metadata_document_supported: true }
+
 suite('what the provider says of itself', () => {
   let stage: Provider
   let app: App
@@ -74,6 +89,29 @@ suite('what the provider says of itself', () => {
     assert.deepEqual(oauth, about)
     const lists = Object.fromEntries(Object.entries(about).filter(([, value]) => Array.isArray(value)))
     assert.deepEqual(lists, exercised)
+    const flags = Object.fromEntries(Object.entries(about).filter(([, value]) => typeof value === 'boolean'))
+    assert.deepEqual(flags, said)
+  })
+
+  test('what is said of strangers is said while they may come, and changes nothing else', async () => {
+    const { settings } = stage.daemon.hero
+    const told = async (registration: string, documents: string) => {
+      await settings.set({ key: 'client_registration', value: registration })
+      await settings.set({ key: 'client_metadata_documents', value: documents })
+      return (await fetch(`${stage.issuer}/.well-known/openid-configuration`)).json()
+    }
+    const registration_endpoint = `${stage.issuer}${strangers.registration_endpoint}`
+    const { client_id_metadata_document_supported } = strangers
+    for (const open of ['token', 'open'])
+      assert.deepEqual(await told(open, 'off'), { ...about, registration_endpoint })
+    for (const open of ['public', 'anywhere'])
+      assert.deepEqual(await told('off', open), { ...about, client_id_metadata_document_supported })
+    assert.deepEqual(await told('open', 'anywhere'), {
+      ...about,
+      registration_endpoint,
+      client_id_metadata_document_supported,
+    })
+    assert.deepEqual(await told('off', 'off'), about)
   })
 
   test('only at the host of the public URL, whatever else is served here', async () => {

@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:https'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { after, before, suite, test } from 'node:test'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { selfSigned } from '../../src/tls/self_signed.ts'
+import { goodPassword } from '../helpers/daemon.ts'
+import { Person } from '../helpers/person.ts'
+import { App, atCallback, callback, newPerson, pkce, post, startProvider, type Provider } from './stage.ts'
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void
+type Document = Record<string, unknown>
+
+suite('clients that are known by an address (client ID metadata documents)', () => {
+  let stage: Provider
+  let site: Server
+  let origin: string
+  const answers = new Map<string, Answer>()
+  const asked: string[] = []
+  const trusted = getCACertificates('default')
+
+  before(async () => {
+    const pair = selfSigned('localhost')
+    setDefaultCACertificates([...trusted, pair.cert])
+    site = createServer(pair, (request, response) => {
+      asked.push(request.url!)
+      answers.get(request.url!)?.(request, response)
+    }).listen(0, '127.0.0.1')
+    await once(site, 'listening')
+    origin = `https://localhost:${(site.address() as AddressInfo).port}`
+    stage = await startProvider()
+  })
+  after(async () => {
+    setDefaultCACertificates(trusted)
+    site.close()
+    site.closeAllConnections()
+    await stage.daemon.close()
+  })
+
+  const set = (value: string) => stage.daemon.hero.settings.set({ key: 'client_metadata_documents', value })
+
+  let count = 0
+  /** Puts a document at an address of its own and returns that. */
+  const publish = (change: Document | Answer = {}, headers: Record<string, string> = {}): string => {
+    const path = `/client-${++count}`
+    const client_id = `${origin}${path}`
+    const document = {
+      client_id,
+      client_name: 'Far editor',
+      redirect_uris: [callback],
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token'],
+      ...change,
+    }
+    const say: Answer = (_, response) => {
+      for (const [name, value] of Object.entries({ 'content-type': 'application/json', ...headers }))
+        response.setHeader(name, value)
+      response.end(JSON.stringify(document))
+    }
+    answers.set(path, typeof change === 'function' ? change : say)
+    return client_id
+  }
+
+  const begin = (client: string, person = newPerson(), scope = 'openid email') => {
+    const app = new App(stage.issuer, { client, client_secret: null })
+    const { code_verifier, challenge } = pkce()
+    return { app, person, code_verifier, url: app.authorizeUrl({ ...challenge, scope }) }
+  }
+
+  const discovery = async () =>
+    (await (await fetch(`${stage.issuer}/.well-known/openid-configuration`)).json()) as Document
+
+  test('off: such a client is unknown, and nobody is asked about it', async () => {
+    assert.equal('client_id_metadata_document_supported' in (await discovery()), false)
+    const { person, url } = begin(publish())
+    assert.equal((await person.open(url)).status, 400)
+    assert.deepEqual(asked, [])
+  })
+
+  test('public: no request reaches an address that is not, by name or by number', async () => {
+    await set('public')
+    assert.equal((await discovery()).client_id_metadata_document_supported, true)
+    const near = publish()
+    for (const client of [
+      near,
+      near.replace('localhost', '127.0.0.1'),
+      near.replace('localhost', '[::ffff:7f00:1]'),
+    ]) {
+      const page = await newPerson().open(begin(client).url)
+      assert.equal(page.status, 400, client)
+      assert.equal(page.url.pathname, '/authorize')
+    }
+    assert.deepEqual(asked, [])
+  })
+
+  test('anywhere: it signs in as any stranger, and people are told where it lives', async () => {
+    await set('anywhere')
+    const client = publish()
+    const { app, person, code_verifier, url } = begin(client, newPerson(), 'openid email offline_access')
+    const consent = await person.signIn(await person.open(url), 'ada', goodPassword)
+    assert.match(consent.url.pathname, /^\/auth\/consent\//)
+    assert.match(consent.text, /Let Far editor in\?/)
+    assert.ok(consent.text.includes(`says of itself at <strong>${new URL(origin).host}</strong>`))
+    const back = await person.submit(consent, '/auth/consent/', { answer: 'allow' })
+    assert.ok(atCallback(back.url))
+    const { status, body } = await app.redeem(back.url.searchParams.get('code')!, code_verifier)
+    assert.equal(status, 200)
+    const about = (await (await app.userinfo(body.access_token)).json()) as Document
+    assert.equal(about.email, 'ada@example.org')
+    const renewed = (await app.refresh(body.refresh_token)).body
+    assert.ok(renewed.access_token)
+    // One question did for all of it.
+    assert.equal(asked.filter((path) => client.endsWith(path)).length, 1)
+
+    // The account page shows it and takes it back.
+    const ada = stage.daemon.hero.as(
+      (await stage.daemon.hero.auth.login({ login: 'ada', password: goodPassword })).access_token,
+    )
+    const { items } = await ada.consents.list({})
+    assert.deepEqual(
+      items.map(({ client }) => client),
+      [client],
+    )
+    const account = await person.open(`${stage.issuer}/auth/me`)
+    await person.submit(account, '/auth/account/revoke_consent', {})
+    assert.deepEqual((await ada.consents.list({})).items, [])
+    assert.equal((await app.userinfo(renewed.access_token)).status, 401)
+  })
+
+  test('it has no more rights than any stranger', async () => {
+    const client = publish()
+    const admin = begin(client, newPerson(), 'openid admin')
+    admin.url.searchParams.set('resource', stage.issuer)
+    const page = await admin.person.open(admin.url)
+    assert.equal(page.url.searchParams.get('error'), 'invalid_scope')
+    const bare = new App(stage.issuer, { client, client_secret: null })
+    assert.equal(
+      (await newPerson().open(bare.authorizeUrl())).url.searchParams.get('error'),
+      'invalid_request',
+    )
+    assert.equal((await bare.token({ grant_type: 'client_credentials' })).status, 400)
+    const elsewhere = begin(client)
+    elsewhere.url.searchParams.set('redirect_uri', 'https://evil.test/cb')
+    assert.equal((await newPerson().open(elsewhere.url)).status, 400)
+  })
+
+  test('a key of its document in place of a secret', async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ES256')
+    const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'k' }
+    const client = publish({ token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] } })
+    const { app, code_verifier } = begin(client)
+    const challenge = pkce()
+    const back = await app.signIn(newPerson(), 'ada', challenge.challenge)
+    const fields = {
+      grant_type: 'authorization_code',
+      code: back.get('code')!,
+      redirect_uri: callback,
+      code_verifier: challenge.code_verifier,
+    }
+    assert.notEqual(code_verifier, challenge.code_verifier)
+    assert.equal((await app.token(fields)).status, 401)
+    const client_assertion = await new SignJWT({ jti: crypto.randomUUID() })
+      .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+      .setIssuer(client)
+      .setSubject(client)
+      .setAudience(stage.issuer)
+      .setIssuedAt()
+      .setExpirationTime('1m')
+      .sign(privateKey)
+    const answer = await post(`${stage.issuer}/token`, {
+      ...fields,
+      client_assertion,
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    })
+    assert.equal(answer.status, 200)
+  })
+
+  test('what is no such document lets nobody in, and leads nowhere', async () => {
+    const json: Answer = (_, response) => void response.setHeader('content-type', 'application/json')
+    const bad: readonly (readonly [string, Document | Answer, Record<string, string>?])[] = [
+      ['another client_id', { client_id: 'https://app.test/' }],
+      ['a client_id that is nearly the same', { client_id: `${origin}/client` }],
+      ['a secret', { client_secret: 'x' }],
+      ['a method with a secret', { token_endpoint_auth_method: 'client_secret_basic' }],
+      ['no method', { token_endpoint_auth_method: undefined }],
+      ['a key method without keys', { token_endpoint_auth_method: 'private_key_jwt' }],
+      ['keys elsewhere', { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: `${origin}/keys` }],
+      ['no redirect_uris', { redirect_uris: undefined }],
+      ['an empty list', { redirect_uris: [] }],
+      ['a scheme that runs', { redirect_uris: ['javascript:alert(1)'] }],
+      ['plain http', { redirect_uris: [callback, 'http://app.test/cb'] }],
+      ['a wildcard', { redirect_uris: ['https://app.test/*', callback] }],
+      ['a fragment', { redirect_uris: [callback, 'https://app.test/#x'] }],
+      ['user-info', { redirect_uris: [callback, 'https://localhost@evil.test/'] }],
+      ['sign-out to plain http', { post_logout_redirect_uris: ['http://app.test/'] }],
+      ['tokens of its own', { grant_types: ['authorization_code', 'client_credentials'] }],
+      ['devices', { grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'] }],
+      ['no JSON', (_, response) => void response.setHeader('content-type', 'application/json').end('{')],
+      ['a list', (_, response) => void response.setHeader('content-type', 'application/json').end('[]')],
+      ['another type', {}, { 'content-type': 'text/html' }],
+      ['no type', {}, { 'content-type': '' }],
+      ['a redirect', (_, response) => void response.writeHead(302, { location: `${origin}/client-1` }).end()],
+      ['an error', (_, response) => void response.writeHead(500).end()],
+      ['too long a document', { filler: 'x'.repeat(6000) }],
+      [
+        'a document without end',
+        (request, response) => {
+          json(request, response)
+          const timer = setInterval(() => response.write(' '.repeat(1000)), 5)
+          response.on('close', () => clearInterval(timer))
+        },
+      ],
+    ]
+    for (const [what, change, headers] of bad) {
+      // Twenty a minute would be too few for all of these.
+      await set('off')
+      await set('anywhere')
+      const client = publish(change, headers)
+      const page = await newPerson().open(begin(client).url)
+      assert.deepEqual([page.status, page.url.pathname], [400, '/authorize'], what)
+      assert.equal(asked.filter((path) => client.endsWith(path)).length, 1, what)
+    }
+    assert.equal(asked.includes('/keys'), false)
+  })
+
+  test('addresses that are none are not asked', async () => {
+    await set('off')
+    await set('anywhere')
+    const before = asked.length
+    const { port } = new URL(origin)
+    for (const client of [
+      `http://localhost:${port}/client-1`,
+      `https://x@localhost:${port}/client-1`,
+      `https://localhost:${port}/a/../client-1`,
+      `https://localhost:${port}/client-1#x`,
+      `https://localhost:${port}/client-1\\x`,
+      `https://localhost:${port}/${'x'.repeat(500)}`,
+      'https://',
+      'javascript:alert(1)',
+    ])
+      assert.equal((await newPerson().open(begin(client).url)).status, 400, client)
+    assert.equal(asked.length, before)
+  })
+
+  test('one that does not answer holds nobody up for long', async () => {
+    const client = publish(() => {})
+    const began = Date.now()
+    assert.equal((await newPerson().open(begin(client).url)).status, 400)
+    assert.ok(Date.now() - began < 5000)
+  })
+
+  test('strangers can have others asked by us only so often', async () => {
+    await set('off')
+    await set('anywhere')
+    const before = asked.length
+    await Promise.all(
+      Array.from({ length: 30 }, () => newPerson().open(begin(publish({ client_id: 'x' })).url)),
+    )
+    assert.ok(asked.length - before <= 20, String(asked.length - before))
+  })
+
+  test('turned off, such clients stop at once', async () => {
+    await set('off')
+    await set('anywhere')
+    const { app, person, code_verifier, url } = begin(publish())
+    const consent = await person.signIn(await person.open(url), 'ada', goodPassword)
+    const back = await person.submit(consent, '/auth/consent/', { answer: 'allow' })
+    const { body } = await app.redeem(back.url.searchParams.get('code')!, code_verifier)
+    assert.equal((await app.userinfo(body.access_token)).status, 200)
+    await set('off')
+    assert.equal((await app.userinfo(body.access_token)).status, 401)
+    assert.equal((await app.refresh(body.refresh_token)).status, 401)
+    assert.equal((await new Person().open(url)).status, 400)
+  })
+})
