@@ -11,6 +11,7 @@ const profiled = process.env.CPU_PROF ? ['--cpu-prof', '--cpu-prof-dir', process
 export interface Instance {
   readonly port: number
   readonly socketPath: string
+  readonly databaseFile: string
   /** Starts the daemon; it need not answer yet. */
   start(core: string, ...more: readonly string[]): Running
 }
@@ -22,6 +23,7 @@ export const newInstance = async (): Promise<Instance> => {
   const args = ['serve', '--data-dir', join(folder, 'data'), '--socket-dir', join(folder, 's')]
   return {
     port,
+    databaseFile: join(folder, 'data', 'hero_proxy.db'),
     socketPath: join(folder, 's', 'hero_proxy', 'rpc.sock'),
     start: (core, ...more) =>
       node(

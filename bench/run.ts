@@ -14,6 +14,7 @@ const benches = [
   'workers',
   'claims',
   'login',
+  'tokens',
 ]
 
 const fail = (message: string): never => {
