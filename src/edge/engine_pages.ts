@@ -61,7 +61,10 @@ export const enginePages = (place: string): EnginePages => ({
       ctx.body = out
       return
     }
-    const text = `The application that sent you here did so in a way that we do not accept: ${out.error_description ?? out.error}.`
+    const text =
+      ctx.status >= 500
+        ? 'Something went wrong here. Go back to the application and try once more.'
+        : `The application that sent you here did so in a way that we do not accept: ${out.error_description ?? out.error}.`
     show(
       ctx,
       noticePage({

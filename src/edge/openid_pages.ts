@@ -19,6 +19,8 @@ export const engine = async (
 ): Promise<void> => {
   const headers = { ...ownHeaders(asked), 'content-security-policy': policyWithScript }
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+  // Its pages name the request as all of ours do, and never by a number that the visitor brought along.
+  request.headers['x-request-id'] = asked.requestId
   await openId.handle(request, response, (await visit.caller()) ?? visit.guest())
 }
 

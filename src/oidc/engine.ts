@@ -200,7 +200,12 @@ export const createEngine = (
       },
     },
     fetch: metadataDocuments.fetch as never,
-    findAccount: (ctx, sub, token) => accounts.find(sub, knownClient(token?.client ?? ctx.oidc.client)),
+    findAccount: async (ctx, sub, token) => {
+      const account = await accounts.find(sub, knownClient(token?.client ?? ctx.oidc.client))
+      // Whose session outlives what they may: the application is told, in place of an internal error.
+      if (!account && !token) throw new errors.AccessDenied(undefined, 'the account may not be signed in')
+      return account
+    },
     interactions: {
       url: (_, { uid }) => `${issuer}/auth/consent/${uid}`,
       policy: interactionPolicy.base(),

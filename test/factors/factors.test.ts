@@ -296,6 +296,7 @@ onBothDatabases('second factors', (newUrl) => {
       'services.add',
       'services.update',
       'settings.set',
+      'token.create',
       'users.add',
       'users.identities.add',
       'users.keys.add',

@@ -87,25 +87,6 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     await hero.auth.set_password({ user: 'ada', password: goodPassword })
   })
 
-  test('a refresh token ends a month after the sign-in, however often it was renewed', async () => {
-    const { body } = await app.tokens(newPerson(), 'ada', offline)
-    const next = await app.refresh(body.refresh_token)
-    const ends = () =>
-      byHand(stage.daemon, ({ query }) =>
-        query
-          .selectFrom('oidc_records')
-          .select(['expires_at'])
-          .where('kind', '=', 'RefreshToken')
-          .where('consumed_at', 'is', null)
-          .execute(),
-      )
-    const before = (await ends()) as unknown as { expires_at: number }[] | undefined
-    assert.ok(
-      before === undefined || before.every(({ expires_at }) => expires_at < Date.now() / 1000 + 2_592_001),
-    )
-    assert.equal(next.status, 200)
-  })
-
   test('a consent is shown to its person and taken back with every token that came of it', async () => {
     const { hero } = stage.daemon
     const third = new App(

@@ -60,6 +60,8 @@ onBothDatabases('settings', (newUrl) => {
       ['registration_mode', ['', 'Open', true]],
       ['magic_links', ['true', 1]],
       ['magic_link_lifetime', [59, 3601, '900']],
+      ['client_registration', ['', 'on', true]],
+      ['client_metadata_documents', ['', 'on', true]],
       ['smtp_host', ['a b', 'smtp://mail', 'mail.example.org\r\n', '-x', 7]],
       ['smtp_port', [0, 65536, '25']],
       ['smtp_tls', ['', 'ssl', true]],
