@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { goodPassword } from '../helpers/daemon.ts'
+import type { Person } from '../helpers/person.ts'
+import { newPerson, payloadOf, post, startProvider, type Provider } from './stage.ts'
+
+suite('devices without a browser (RFC 8628)', () => {
+  let stage: Provider
+  before(async () => {
+    stage = await startProvider()
+    const tv = { name: 'The television', public: true, grants: ['device_code'] as 'device_code'[] }
+    await stage.daemon.hero.clients.add({ ...tv, client: 'tv' })
+    await stage.daemon.hero.clients.add({ ...tv, client: 'radio' })
+  })
+  after(() => stage.daemon.close())
+
+  const begin = async (client = 'tv') => {
+    const { status, headers, body } = await post(`${stage.issuer}/oauth/device`, {
+      client_id: client,
+      scope: 'openid profile',
+    })
+    assert.equal(status, 200)
+    assert.equal(headers.get('cache-control'), 'no-store')
+    const codes = body as unknown as Record<'device_code' | 'user_code' | 'verification_uri_complete', string>
+    const poll = (client_id = client) =>
+      post(`${stage.issuer}/token`, {
+        grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+        device_code: codes.device_code,
+        client_id,
+      })
+    return { ...codes, poll }
+  }
+  type Begun = Awaited<ReturnType<typeof begin>>
+  const pending = async ({ poll }: Begun) => assert.equal((await poll()).body.error, 'authorization_pending')
+
+  /** To the page that asks whether this is their device. */
+  const asked = async (person: Person, { user_code }: Begun) => {
+    const page = await person.open(`${stage.issuer}/device`)
+    return person.submit(page, '/device', { user_code })
+  }
+  const approve = async (person: Person, begun: Begun, login: string) => {
+    let page = await person.submit(await asked(person, begun), '/device', { confirm: 'yes' })
+    if (page.url.pathname === '/auth/login') page = await person.signIn(page, login, goodPassword)
+    if (page.url.pathname.startsWith('/auth/consent/'))
+      page = await person.submit(page, '/auth/consent/', { answer: 'allow' })
+    return page
+  }
+  const formOf = (text: string) => ({
+    xsrf: /name="xsrf" value="([^"]+)"/.exec(text)![1]!,
+  })
+  const postFrom = (person: Person, fields: Record<string, string>, headers = {}) =>
+    person.open(`${stage.issuer}/device`, {
+      method: 'POST',
+      body: new URLSearchParams(fields).toString(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    })
+
+  test('an address that carries the code asks first, and opening it approves nothing', async () => {
+    const begun = await begin()
+    const person = newPerson()
+    await approve(person, await begin(), 'ada')
+    const opened = await person.open(begun.verification_uri_complete)
+    await pending(begun)
+    const confirm = await person.submit(opened, '', {})
+    assert.match(confirm.text, /Is this your device\?/)
+    assert.match(confirm.text, /The television/)
+    await pending(begun)
+  })
+
+  test('the approval belongs to the browser that was asked', async () => {
+    const begun = await begin()
+    const [victim, attacker] = [newPerson(), newPerson()]
+    await approve(victim, await begin(), 'ada')
+    const page = await asked(attacker, begun)
+    const { xsrf } = formOf(page.text)
+    const forged = { user_code: begun.user_code, confirm: 'yes' }
+    for (const fields of [forged, { ...forged, xsrf: '' }, { ...forged, xsrf }, { ...forged, xsrf: 'x' }]) {
+      const answer = await postFrom(victim, fields, {
+        'sec-fetch-site': 'cross-site',
+        origin: 'https://evil.test',
+      })
+      assert.ok(answer.status >= 400, JSON.stringify(fields))
+      assert.doesNotMatch(answer.text, /is signed in/)
+    }
+    await pending(begun)
+    // Nor does the step after it: its address is worth nothing elsewhere.
+    const login = await attacker.submit(page, '/device', { confirm: 'yes' })
+    assert.equal(login.url.pathname, '/auth/login')
+    const consent = new URL(login.url.searchParams.get('return_to')!, stage.issuer)
+    assert.equal((await victim.open(consent)).status, 400)
+    const uid = consent.pathname.split('/').at(-1)!
+    assert.ok((await victim.open(`${stage.issuer}/device/${uid}`)).status >= 400)
+    await pending(begun)
+  })
+
+  test('a code signs one device in, once, as whoever approved first', async () => {
+    const begun = await begin()
+    assert.match((await approve(newPerson(), begun, 'grace')).text, /is signed in/)
+    const second = await asked(newPerson(), begun)
+    assert.match(second.text, /used already/)
+    // Another client cannot fetch it, even now.
+    assert.equal((await begun.poll('radio')).body.error, 'invalid_grant')
+    const answers = await Promise.all(Array.from({ length: 8 }, () => begun.poll()))
+    const won = answers.filter(({ status }) => status === 200)
+    assert.equal(won.length, 1)
+    assert.equal(payloadOf(won[0]!.body.id_token).preferred_username, 'grace')
+    assert.equal((await begun.poll()).body.error, 'invalid_grant')
+  })
+
+  test('whoever says no, or waits too long, signs no device in', async (t) => {
+    const refused = await begin()
+    const person = newPerson()
+    await person.submit(await asked(person, refused), '/device', { abort: 'yes' })
+    assert.equal((await refused.poll()).body.error, 'access_denied')
+    // Whom nobody asked before: the page of the consent has a way back too.
+    const denied = await begin('radio')
+    const other = newPerson()
+    const login = await other.submit(await asked(other, denied), '/device', { confirm: 'yes' })
+    const consent = await other.signIn(login, 'grace', goodPassword)
+    await other.submit(consent, '/auth/consent/', { answer: 'refuse' })
+    assert.equal((await denied.poll()).body.error, 'access_denied')
+    const old = await begin()
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 601_000 })
+    assert.equal((await old.poll()).body.error, 'expired_token')
+    assert.match((await asked(newPerson(), old)).text, /too old/)
+  })
+
+  test('whoever is switched off before the device asks signs it in no more', async () => {
+    const { hero } = stage.daemon
+    await hero.users.add({ username: 'linus', email: 'linus@example.org', password: goodPassword })
+    const begun = await begin()
+    await approve(newPerson(), begun, 'linus')
+    await hero.users.update({ username: 'linus', is_active: false })
+    assert.equal((await begun.poll()).body.error, 'invalid_grant')
+  })
+
+  test('a client that was not given the grant has no devices', async () => {
+    const { client } = await stage.daemon.hero.clients.add({
+      name: 'page',
+      public: true,
+      redirect_uris: ['https://page.test/cb'],
+    })
+    const { status, body } = await post(`${stage.issuer}/oauth/device`, {
+      client_id: client,
+      scope: 'openid',
+    })
+    assert.equal(status, 400)
+    assert.match(String(body.error), /^(unauthorized_client|invalid_request)$/)
+    assert.equal('user_code' in body, false)
+  })
+})
