@@ -152,7 +152,7 @@ ${
 <h2>Sessions</h2>
 <ul class="rows">${sessions.map(
       (session) => html`<li><p><strong>${deviceOf(session.user_agent)}</strong>${session.current && ' (this one)'}<br>
-<span class="number">${session.address}, by ${session.provider.replace('_', ' ')}, last used ${time(session.last_used_at)}</span></p>
+<span class="number">${session.address !== '' && `${session.address}, `}by ${session.provider.replace('_', ' ')}, last used ${time(session.last_used_at)}</span></p>
 ${!session.current && form('revoke', id(session.id), 'End this session')}</li>`,
     )}</ul>
 ${sessions.length > 1 && form('revoke_all', false, 'End all other sessions')}
