@@ -142,6 +142,20 @@ onBothDatabases('tokens that are kept', (newUrl) => {
     await refused(write.clients.add({ name: 'x' }), 'claim_required')
   })
 
+  test('services behind routes see what the token may, not all that its person may', async () => {
+    for (const [scope, administers] of [
+      ['write', false],
+      ['admin', true],
+    ] as const) {
+      const { access_token } = await daemon.hero.token.create({ user: 'ada', name: 'x', scope })
+      const { seen } = await atRoute(access_token)
+      const claims = valuesOf(seen.rawHeaders, 'X-Hero-Claims').join().split(',')
+      assert.ok(claims.includes('users.ada'))
+      for (const claim of ['admin', 'groups.admin', 'proxy.admin'])
+        assert.equal(claims.includes(claim), administers, `${claim} with ${scope}`)
+    }
+  })
+
   test('at routes, read sends what is safe only', async () => {
     const { access_token: read } = await grace.token.create({ name: 'r' })
     const { access_token: write } = await grace.token.create({ name: 'w', scope: 'write' })
