@@ -80,7 +80,6 @@ export const tokenMethods = (parts: Parts) => {
     caller: Caller,
   ): Promise<Issued> => {
     if (caller.kind === 'guest') throw new AppError('unauthenticated')
-    if (caller.token) throw conflict('A token makes no token; sign in')
     refuseWhileImpersonating(caller)
     const { own, ...owner } = await ownerOf(params, caller)
     // In somebody else's name: that is more than any claim gives.
@@ -128,7 +127,6 @@ export const tokenMethods = (parts: Parts) => {
         : invalidParams('client_id', 'client_id with client_secret, or name for a token that is kept')
     if (service !== undefined && service !== (attested ? caller.name : undefined) && !isAdministrator(caller))
       throw new AppError('claim_required', 'This takes the claim proxy.admin', { claims: ['proxy.admin'] })
-    if (caller.token) throw conflict('A token makes no token; sign in')
     const known = await parts.service(service ?? caller.name)
     return issue(parts.subjectOfService(known.service), scope, known.claims)
   }
@@ -153,7 +151,7 @@ export const tokenMethods = (parts: Parts) => {
         'With client_id and client_secret: an access token of an hour, a JWT (RFC 9068) that every service verifies by itself, as POST /token issues it. With a name: a token to keep (hero_…), your own, or by the operator for a user or service; shown this once. Called by a local service (services.*), or by an administrator for one: an access token of an hour for it.',
       effect: 'write',
       claim: null,
-      // What is kept is a way in.
+      // What is kept is a way in: no token makes one.
       fresh: ({ name, service }) => name !== undefined || service !== undefined,
       params: Shape({
         client_id: Type.Optional(Type.String({ maxLength: 128 })),
