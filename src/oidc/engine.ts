@@ -18,20 +18,7 @@ import { toMetadata } from './metadata.ts'
 import { MetadataDocuments, type DocumentMode } from './metadata_documents.ts'
 import type { EnginePages } from './pages.ts'
 import type { Records } from './records.ts'
-
-/** Where the engine's endpoints are; those that only programs ask are out of the way of services that share our host. */
-export const routes = {
-  authorization: '/authorize',
-  token: '/token',
-  userinfo: '/userinfo',
-  jwks: '/.well-known/jwks.json',
-  introspection: '/oauth/introspect',
-  revocation: '/oauth/revoke',
-  end_session: '/oauth/logout',
-  pushed_authorization_request: '/oauth/par',
-  device_authorization: '/oauth/device',
-  code_verification: '/device',
-} as const
+import { routes } from './routes.ts'
 
 /** Dynamic client registration (RFC 7591): ours, not the engine's. */
 const registrationPath = '/oauth/register'

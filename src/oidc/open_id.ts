@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Audit } from '../audit/audit.ts'
 import { guest, type Caller } from '../caller.ts'
@@ -7,6 +8,7 @@ import type { Log } from '../log.ts'
 import { Cached } from '../storage/cached.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import type { Database } from '../storage/database.ts'
+import { allowFormPost, dropCookie, forbidScripts } from './answers.ts'
 import type { Context, Engine, EngineParts } from './engine.ts'
 import { adoptSession } from './our_session.ts'
 import { livingSession, type SignedIn } from './visitors.ts'
@@ -85,10 +87,16 @@ export class OpenId {
       // Who is signed in is told by our cookie alone.
       if (this.#visits.get(ctx.req)?.who) dropCookie(ctx as Context, provider.cookieName('session'))
       allowFormPost(ctx as Context)
+      forbidScripts(ctx as Context)
     })
-    provider.on('server_error', (ctx, error) =>
-      this.#parts.log.error({ path: ctx.path, error: error.stack }, 'internal error of the OpenID provider'),
-    )
+    const failed = ({ path }: Pick<Context, 'path'>, { stack }: Error) =>
+      this.#parts.log.error({ path, error: stack }, 'internal error of the OpenID provider')
+    provider.on('server_error', failed)
+    // Where it has no page for it; without a listener it would be written past our log.
+    const errors: EventEmitter = provider
+    errors.on('error', (error: Error & { expose?: boolean }, ctx: Context) => {
+      if (!error.expose) failed(ctx, error)
+    })
     provider.on('authorization.success', (ctx) => this.#tell(ctx, 'oidc.authorize', 'ok'))
     provider.on('grant.success', (ctx) => this.#parts.noteUse(engine.knownClient(ctx.oidc.client)))
     provider.on('grant.revoked', (ctx) => this.#tell(ctx, 'oidc.revoke_grant', 'ok'))
@@ -258,23 +266,3 @@ const wanted = ({ prompt, params }: Interaction): string[] => {
 }
 
 const hostOf = (uri: string): string => (URL.canParse(uri) ? new URL(uri).host || new URL(uri).protocol : '')
-
-const dropCookie = ({ response }: Context, name: string): void => {
-  const all = [response.get('set-cookie') ?? []].flat()
-  const kept = all.filter((one) => !one.startsWith(`${name}=`))
-  if (kept.length < all.length) {
-    response.remove('set-cookie')
-    if (kept.length > 0) response.set('set-cookie', kept)
-  }
-}
-
-/** The engine's page that posts the answer to the application, at its address and by its script. */
-const allowFormPost = (ctx: Context): void => {
-  const { response } = ctx
-  const policy = response.get('content-security-policy')
-  if (!policy || typeof response.body !== 'string' || !response.body.includes('document.forms[0].submit()'))
-    return
-  const target = /<form method="post" action="([^"]+)"/.exec(response.body)?.[1]
-  const origin = target && URL.canParse(target) ? new URL(target).origin : "'self'"
-  response.set('content-security-policy', policy.replace(/form-action [^;]+/, `form-action ${origin}`))
-}

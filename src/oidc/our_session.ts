@@ -15,6 +15,7 @@ interface Parts {
 
 const kind = 'OurSession'
 const lifetime = 400 * 86_400
+const guestLifetime = 3600
 
 /** Which applications a session of ours signed in to. */
 export const readVisits = async (records: Records, sessionId: string): Promise<Stored> =>
@@ -83,6 +84,8 @@ export const adoptSession = (provider: Provider, { records, visitor, living, sig
     const who = visitor(context)
     const found = who ? await of(who, context.oidc?.route === 'end_session_confirm') : await ofGuest(ctx)
     const session = who || found.accountId === undefined ? found : Session.instantiate({})
+    // The engine writes it again when it shows a form once more, and cannot where it had none before.
+    if (!who) Object.defineProperty(session, 'persist', { value: () => session.save(guestLifetime) })
     context.oidc?.entity('Session', session)
     return session
   }

@@ -134,6 +134,14 @@ suite('devices without a browser (RFC 8628)', () => {
     assert.equal((await begun.poll()).body.error, 'invalid_grant')
   })
 
+  test('a form that nobody was shown is refused, and shown', async () => {
+    for (const headers of [{}, { cookie: 'hero_proxy_openid=planted' }] as Record<string, string>[]) {
+      const answer = await postFrom(newPerson(), { user_code: 'BCDF-GHJK', confirm: 'yes' }, headers)
+      assert.equal(answer.status, 400)
+      assert.match(answer.text, /Type the code that the device shows/)
+    }
+  })
+
   test('a client that was not given the grant has no devices', async () => {
     const { client } = await stage.daemon.hero.clients.add({
       name: 'page',
