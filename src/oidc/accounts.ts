@@ -1,7 +1,12 @@
 import type { Account } from 'oidc-provider'
 import type { Claims } from '../claims/claims.ts'
 import type { KnownClient } from '../clients/client.ts'
+import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
+import type { UserRow } from '../storage/schema.ts'
+
+/** People kept in memory; past it all are forgotten at once and read again when asked for. */
+const keep = 10_000
 
 /** Which JWT claims a scope brings (OpenID Connect Core section 5.4); `groups` and `claims` are ours. */
 export const scopeClaims = {
@@ -16,19 +21,17 @@ export const scopeClaims = {
 export class Accounts {
   readonly #database: Database
   readonly #claims: Claims
+  readonly #users: Cached<Map<string, UserRow>>
 
   constructor(database: Database, claims: Claims) {
     this.#database = database
     this.#claims = claims
+    this.#users = new Cached(database, ['users'], async () => new Map<string, UserRow>())
   }
 
   /** Undefined for whoever may not be signed in: inactive, or with an address that nobody confirmed. */
   async find(userId: string, client: KnownClient | undefined): Promise<Account | undefined> {
-    const user = await this.#database.query
-      .selectFrom('users')
-      .selectAll()
-      .where('id', '=', userId)
-      .executeTakeFirst()
+    const user = await this.#user(userId)
     if (user?.is_active !== 1 || (user.email !== null && user.email_verified_at === null)) return undefined
     return {
       accountId: userId,
@@ -46,6 +49,21 @@ export class Accounts {
         }
       },
     }
+  }
+
+  /** Asked about at every token, and kept until anybody changes. */
+  async #user(userId: string): Promise<UserRow | undefined> {
+    const users = await this.#users.get()
+    const known = users.get(userId)
+    if (known) return known
+    const user = await this.#database.query
+      .selectFrom('users')
+      .selectAll()
+      .where('id', '=', userId)
+      .executeTakeFirst()
+    if (users.size >= keep) users.clear()
+    if (user) users.set(userId, user)
+    return user
   }
 
   async held(userId: string, service: string, context: number): Promise<readonly string[]> {

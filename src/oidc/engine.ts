@@ -17,8 +17,9 @@ import type { Consents } from './consents.ts'
 import { toMetadata } from './metadata.ts'
 import { MetadataDocuments, type DocumentMode } from './metadata_documents.ts'
 import type { EnginePages } from './pages.ts'
-import type { Records } from './records.ts'
+import { tokenMarks, type Records } from './records.ts'
 import { routes } from './routes.ts'
+import { engineKeys } from './signing_keys.ts'
 
 /** Dynamic client registration (RFC 7591): ours, not the engine's. */
 const registrationPath = '/oauth/register'
@@ -127,6 +128,7 @@ export const createEngine = (
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
       clientIdMetadataDocument: metadataDocuments.feature,
+      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       clientCredentials: { enabled: true },
       introspection: {
         enabled: true,
@@ -198,14 +200,7 @@ export const createEngine = (
       policy: interactionPolicy.base(),
     },
     issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
-    jwks: {
-      keys: keys.map(({ key, kid, algorithm }) => ({
-        ...key.export({ format: 'jwk' }),
-        kid,
-        alg: algorithm,
-        use: 'sig',
-      })),
-    } as never,
+    jwks: { keys: engineKeys(keys) },
     loadExistingGrant: async (ctx) => {
       const { Grant } = ctx.oidc.provider
       const { client, session, account, result, params } = ctx.oidc
@@ -256,14 +251,17 @@ export const createEngine = (
 
   const { Client } = provider
   const find = Client.find.bind(Client)
+  /** The engine's object for what we know: made once, until a change makes another of it. */
+  const made = new WeakMap<KnownClient, InstanceType<typeof Client>>()
   Client.find = async (id) => {
-    const client = await find(id)
-    const ours = client && (await clients.find(id))
-    if (client && ours) {
-      known.set(client, ours)
-      const { backchannel_logout_uri: uri, dynamic } = ours
-      if (uri !== null) metadataDocuments.trust(new URL(uri).href, !dynamic)
-    }
+    const ours = await clients.find(id)
+    if (!ours) return find(id)
+    const client = made.get(ours) ?? (await find(id))
+    if (!client) return undefined
+    made.set(ours, client)
+    known.set(client, ours)
+    const { backchannel_logout_uri: uri, dynamic } = ours
+    if (uri !== null) metadataDocuments.trust(new URL(uri).href, !dynamic)
     return client
   }
   Client.prototype.compareClientSecret = async function (this: object, secret: string) {
@@ -279,13 +277,15 @@ export const createEngine = (
       throw Object.assign(limited, { status: 429, statusCode: 429 })
     }
   } as never
-  // Of JWTs too: a revocation names a token by it.
-  for (const Model of [provider.ClientCredentials, provider.AccessToken]) {
+  for (const Model of [provider.ClientCredentials, provider.AccessToken, provider.RefreshToken]) {
     const model = Model.prototype as unknown as { generateTokenId(): string; resourceServer?: object }
     const generate = model.generateTokenId
+    const mark = tokenMarks[Model.name]!
     model.generateTokenId = function (this: typeof model) {
+      // It also settles the format.
       const id = generate.call(this)
-      return this.resourceServer ? newId() : id
+      // A revocation names a JWT by its id.
+      return Model !== provider.RefreshToken && this.resourceServer ? newId() : `${mark}${id}`
     }
   }
   return { provider, knownClient }

@@ -11,7 +11,7 @@ import type { Database } from '../storage/database.ts'
 import { allowFormPost, dropCookie, forbidScripts } from './answers.ts'
 import type { Context, Engine, EngineParts } from './engine.ts'
 import { adoptSession } from './our_session.ts'
-import { livingSession, type SignedIn } from './visitors.ts'
+import { LivingSessions, type SignedIn } from './visitors.ts'
 
 type Needed = 'refresh_lifetime' | 'session_idle' | 'client_registration' | 'client_metadata_documents'
 
@@ -51,6 +51,9 @@ interface Visit {
   readonly caller: Caller
 }
 
+/** With what answers at its addresses. */
+type Running = Engine & { readonly handle: (request: Request, response: Response) => Promise<void> }
+
 type Request = IncomingMessage
 type Response = ServerResponse
 type Interaction = Awaited<ReturnType<Engine['provider']['interactionDetails']>>
@@ -58,16 +61,21 @@ type Interaction = Awaited<ReturnType<Engine['provider']['interactionDetails']>>
 /** Our OpenID provider: the engine at its addresses, and the steps that people take between them. */
 export class OpenId {
   readonly #parts: Parts
-  readonly #engine: Cached<Engine>
+  readonly #engine: Cached<Running>
+  readonly #living: LivingSessions
   readonly #visits = new WeakMap<Request, Visit>()
+  readonly #seen: Readonly<Record<string, string>>
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#living = new LivingSessions(parts.database, () => parts.setting('session_idle'))
+    const { host, protocol } = new URL(parts.issuer)
+    this.#seen = { host, 'x-forwarded-host': host, 'x-forwarded-proto': protocol.slice(0, -1) }
     this.#engine = new Cached(parts.database, ['keys', 'settings'], async () => this.#create())
   }
 
-  async #create(): Promise<Engine> {
-    const { keys, setting, records, database, signOut } = this.#parts
+  async #create(): Promise<Running> {
+    const { keys, setting, records, signOut } = this.#parts
     // Loaded when it is first asked for: it takes a while.
     const { createEngine } = await import('./engine.ts')
     const engine = createEngine(this.#parts, await keys.all(), {
@@ -79,7 +87,7 @@ export class OpenId {
     adoptSession(provider, {
       records,
       visitor: (ctx) => this.#visits.get(ctx.req)?.who,
-      living: async (id) => livingSession(database, id, await setting('session_idle')),
+      living: (id) => this.#living.find(id),
       signOut,
     })
     provider.use(async (ctx, next) => {
@@ -100,7 +108,7 @@ export class OpenId {
     provider.on('authorization.success', (ctx) => this.#tell(ctx, 'oidc.authorize', 'ok'))
     provider.on('grant.success', (ctx) => this.#parts.noteUse(engine.knownClient(ctx.oidc.client)))
     provider.on('grant.revoked', (ctx) => this.#tell(ctx, 'oidc.revoke_grant', 'ok'))
-    return engine
+    return { ...engine, handle: provider.callback() }
   }
 
   /** Writes a line into the journal, of what the engine did and we only hear of. */
@@ -116,23 +124,16 @@ export class OpenId {
   /** The session that a caller has, as the engine reads it. While acting as somebody else nobody signs in anywhere. */
   async signedIn({ session_id, on_behalf }: Pick<Caller, 'session_id' | 'on_behalf'>) {
     if (session_id === undefined || on_behalf !== undefined) return undefined
-    const { database, setting } = this.#parts
-    return livingSession(database, session_id, await setting('session_idle'))
+    return this.#living.find(session_id)
   }
 
   /** Answers at the engine's addresses. */
   async handle(request: Request, response: Response, caller: Caller): Promise<void> {
-    const { provider } = await this.#engine.get()
+    const { handle } = await this.#engine.get()
     this.#visits.set(request, { who: await this.signedIn(caller), caller })
-    const { host, protocol } = new URL(this.#parts.issuer)
     // It builds addresses from these; ours is the public URL, whatever stands in front.
-    Object.assign(request.headers, {
-      host,
-      'x-forwarded-host': host,
-      'x-forwarded-proto': protocol.slice(0, -1),
-      'x-forwarded-for': caller.address ?? '',
-    })
-    await provider.callback()(request, response)
+    Object.assign(request.headers, this.#seen, { 'x-forwarded-for': caller.address ?? '' })
+    await handle(request, response)
   }
 
   /** What is next for whoever an application sent to us. */

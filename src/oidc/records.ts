@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
-import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import { sql, type CompiledQuery, type RawBuilder, type SqlBool } from 'kysely'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
+import type { OidcRecordRow } from '../storage/schema.ts'
 import type { Seal } from '../storage/seal.ts'
 
 /** Seconds within which a refresh token that comes again was sent by the same program, which lost the answer. */
@@ -14,6 +15,20 @@ const digest = (text: string) => hash('sha256', text, 'hex')
 const idOf = (kind: string, id: string) => digest(`${kind}:${id}`)
 const rowOf = (id: string) => `oidc_records:${id}`
 
+type Found = Pick<OidcRecordRow, 'id' | 'payload_sealed' | 'consumed_at' | 'expires_at'>
+
+/** What tokens of a kind begin with: whoever asks about one of any kind is answered by one look. */
+export const tokenMarks: Readonly<Record<string, string>> = {
+  AccessToken: 'at~',
+  ClientCredentials: 'ct~',
+  RefreshToken: 'rt~',
+}
+const allMarks = Object.values(tokenMarks)
+
+/** Tokens of before have no mark, and can be of any kind. */
+const isOfAnother = (kind: string, id: string): boolean =>
+  Object.hasOwn(tokenMarks, kind) && !id.startsWith(tokenMarks[kind]!) && allMarks.includes(id.slice(0, 3))
+
 /** What goes when a grant goes: a question that is still open is no fruit of it. */
 const grantOf = (kind: string, id: string, { grantId = null }: { grantId?: string | null }) =>
   kind === 'Grant' ? id : kind === 'Interaction' ? null : grantId
@@ -22,6 +37,7 @@ const grantOf = (kind: string, id: string, { grantId = null }: { grantId?: strin
 export class Records {
   readonly #database: Database
   readonly #seal: Seal
+  #byId: CompiledQuery<Found> | undefined
   /** What the engine throws for a token that somebody else used a moment before. */
   usedUp: (kind: string) => Error = (kind) => new Error(`${kind} was used already`)
 
@@ -31,17 +47,26 @@ export class Records {
   }
 
   async find(kind: string, id: string): Promise<AdapterPayload | undefined> {
-    const row = await this.#database.query
-      .selectFrom('oidc_records')
-      .select(['id', 'payload_sealed', 'consumed_at', 'expires_at'])
-      .where('id', '=', idOf(kind, id))
-      .executeTakeFirst()
+    if (isOfAnother(kind, id)) return undefined
+    const row = await this.#row(idOf(kind, id))
     if (!row || row.expires_at + afterlife <= now()) return undefined
     // Twice at once: the second learns nothing, and the first keeps what it got.
     if (kind === 'RefreshToken' && row.consumed_at !== null && row.consumed_at > now() - refreshGrace)
       return undefined
     const payload = this.#open(row)
     return row.consumed_at === null ? payload : { ...payload, consumed: row.consumed_at }
+  }
+
+  /** The question is the same each time: it is put together once. */
+  async #row(id: string): Promise<Found | undefined> {
+    const { query } = this.#database
+    this.#byId ??= query
+      .selectFrom('oidc_records')
+      .select(['id', 'payload_sealed', 'consumed_at', 'expires_at'])
+      .where('id', '=', id)
+      .compile()
+    const { rows } = await query.executeQuery<Found>({ ...this.#byId, parameters: [id] })
+    return rows[0]
   }
 
   async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {

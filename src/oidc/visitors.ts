@@ -1,3 +1,4 @@
+import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 
@@ -11,22 +12,51 @@ export interface SignedIn {
   readonly amr: readonly string[]
 }
 
-/** Living sessions by their id, for tokens that end with them. */
-export const livingSession = async (
-  database: Database,
-  id: string,
-  idle: number,
-): Promise<SignedIn | undefined> => {
-  const row = await database.query
-    .selectFrom('sessions')
-    .innerJoin('users', 'users.id', 'sessions.user_id')
-    .select(['user_id', 'provider', 'factor', 'proven_at'])
-    .where('sessions.id', '=', id)
-    .where('expires_at', '>', now())
-    .where('last_used_at', '>', now() - idle)
-    .where('users.is_active', '=', 1)
-    .executeTakeFirst()
-  return row && { session_id: id, user_id: row.user_id, proven_at: row.proven_at, amr: methodsOf(row) }
+interface Kept extends SignedIn {
+  readonly expires_at: number
+  readonly last_used_at: number
+}
+
+/** Sessions kept in memory; past it all are forgotten at once and read again when asked for. */
+const keep = 10_000
+
+/** Living sessions by their id, for tokens that end with them: asked about at every use of one, and kept until any changes. */
+export class LivingSessions {
+  readonly #database: Database
+  readonly #idle: () => Promise<number>
+  readonly #known: Cached<Map<string, Kept>>
+
+  /** `idle` is the seconds without use after which a session ends. */
+  constructor(database: Database, idle: () => Promise<number>) {
+    this.#database = database
+    this.#idle = idle
+    this.#known = new Cached(database, ['sessions', 'users'], async () => new Map<string, Kept>())
+  }
+
+  async find(id: string): Promise<SignedIn | undefined> {
+    const oldest = now() - (await this.#idle())
+    const known = await this.#known.get()
+    const lives = (kept: Kept | undefined) =>
+      kept && kept.expires_at > now() && kept.last_used_at > oldest ? kept : undefined
+    // It may have been used since: that is written down without being told.
+    return lives(known.get(id)) ?? lives(await this.#load(id, known))
+  }
+
+  async #load(id: string, known: Map<string, Kept>): Promise<Kept | undefined> {
+    const row = await this.#database.query
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .select(['user_id', 'provider', 'factor', 'proven_at', 'expires_at', 'last_used_at'])
+      .where('sessions.id', '=', id)
+      .where('users.is_active', '=', 1)
+      .executeTakeFirst()
+    if (!row) return undefined
+    const { user_id, proven_at, expires_at, last_used_at } = row
+    const kept = { session_id: id, user_id, proven_at, amr: methodsOf(row), expires_at, last_used_at }
+    if (known.size >= keep) known.clear()
+    known.set(id, kept)
+    return kept
+  }
 }
 
 const methodsOf = ({ provider, factor }: { provider: string; factor: string }): string[] => {

@@ -1,16 +1,24 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto'
 
 /**
  * Secrets at rest: AES-256-GCM under a key derived from the master secret by HKDF-SHA-256 (RFC 5869).
  * `row` names the place the secret lives in and is the associated data: a sealed value moved to another row does not open.
  */
 export class Seal {
-  readonly #key: Buffer
+  readonly #key: KeyObject
   readonly #secret: string
 
   constructor(secret: string) {
     this.#secret = secret
-    this.#key = this.derive('seal v1')
+    this.#key = createSecretKey(this.derive('seal v1'))
   }
 
   /** 32 bytes for one purpose, from the master secret. */
