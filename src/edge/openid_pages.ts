@@ -24,6 +24,35 @@ export const engine = async (
   await openId.handle(request, response, (await visit.caller()) ?? visit.guest())
 }
 
+/** Longest form of the plainest question: a token of ours and its kind. */
+const plainForm = 120
+
+/** The introspection endpoint (RFC 7662). What is not asked in the plainest way, and every no, is the engine's. */
+export const introspect: typeof engine = async (openId, visit, request, response, asked) => {
+  const { authorizations, origin, body, length } = asked
+  const isPlain =
+    authorizations.length === 1 &&
+    origin === undefined &&
+    body === 'length' &&
+    length <= plainForm &&
+    /^application\/x-www-form-urlencoded(; ?charset=utf-8)?$/i.test(request.headers['content-type'] ?? '')
+  if (!isPlain) return engine(openId, visit, request, response, asked)
+  const form = await readBody(request, response, plainForm)
+  if (form === undefined) return
+  const told = await openId.introspect(authorizations[0]!, form.toString('latin1'))
+  if (told) return send(response, 200, 'application/json', JSON.stringify(told), ownHeaders(asked))
+  // Read once more, as if it had not been.
+  Object.defineProperties(request, {
+    readable: { value: true },
+    iterator: {
+      value: async function* () {
+        yield form
+      },
+    },
+  })
+  await engine(openId, visit, request, response, asked)
+}
+
 /**
  * The authorization endpoint. What comes as a form (OpenID Connect Core section 3.1.2.1) comes again as a link: with a form of
  * another site browsers send no cookie of ours. Whoever asks for offline_access asks for consent, as section 11 wants it.

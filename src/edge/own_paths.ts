@@ -90,7 +90,7 @@ export class OwnPaths {
       ['/authorize', { GET: step(openid.authorize), POST: step(openid.authorize) }],
       ['/token', { ...takes, POST: token }],
       ['/userinfo', { ...asks, ...takes }],
-      ['/oauth/introspect', takes],
+      ['/oauth/introspect', { ...takes, POST: step(openid.introspect) }],
       ['/oauth/revoke', takes],
       ['/oauth/par', takes],
       ['/oauth/device', takes],

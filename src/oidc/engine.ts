@@ -14,6 +14,7 @@ import { newId, now } from '../storage/id.ts'
 import { claimsWithin, widest } from '../token_scope.ts'
 import { scopeClaims, type Accounts } from './accounts.ts'
 import type { Consents } from './consents.ts'
+import type { MayTell } from './introspection.ts'
 import { toMetadata } from './metadata.ts'
 import { MetadataDocuments, type DocumentMode } from './metadata_documents.ts'
 import type { EnginePages } from './pages.ts'
@@ -50,6 +51,7 @@ export interface EngineSettings {
 /** An engine and what it does not tell by itself. */
 export interface Engine {
   readonly provider: Provider
+  readonly mayTell: MayTell
   /** The client as we know it; undefined for one that is known by its metadata document alone. */
   readonly knownClient: (client: object | undefined) => KnownClient | undefined
 }
@@ -68,6 +70,13 @@ export const createEngine = (
   const placeholder = randomBytes(32).toString('base64url')
   const metadataDocuments = new MetadataDocuments(documents)
   const inPath = secure ? '__Secure-' : ''
+
+  /** Its own tokens, while whoever they are about may still be signed in. */
+  const mayTell: MayTell = async (client, token) => {
+    const { accountId, clientId } = token as { accountId?: string; clientId?: string }
+    if (clientId !== client.clientId) return false
+    return accountId === undefined || (await accounts.find(accountId, undefined)) !== undefined
+  }
 
   const configuration: Configuration = {
     adapter: (kind: string) =>
@@ -132,12 +141,7 @@ export const createEngine = (
       clientCredentials: { enabled: true },
       introspection: {
         enabled: true,
-        // Its own tokens, while whoever they are about may still be signed in.
-        allowedPolicy: async (_, client, token) => {
-          const { accountId } = token as { accountId?: string }
-          if (token.clientId !== client.clientId) return false
-          return accountId === undefined || (await accounts.find(accountId, undefined)) !== undefined
-        },
+        allowedPolicy: (_, client, token) => mayTell(client, token),
       },
       revocation: { enabled: true, allowedPolicy: (_, client, token) => token.clientId === client.clientId },
       // Ours goes out by a queue; this makes it known in discovery and in the metadata of clients.
@@ -288,7 +292,7 @@ export const createEngine = (
       return Model !== provider.RefreshToken && this.resourceServer ? newId() : `${mark}${id}`
     }
   }
-  return { provider, knownClient }
+  return { provider, mayTell, knownClient }
 }
 
 export type Context = KoaContextWithOIDC

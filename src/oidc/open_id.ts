@@ -10,6 +10,7 @@ import type { SettingValues } from '../settings/definitions.ts'
 import type { Database } from '../storage/database.ts'
 import { allowFormPost, dropCookie, forbidScripts } from './answers.ts'
 import type { Context, Engine, EngineParts } from './engine.ts'
+import { introspectPlainly, type Introspected } from './introspection.ts'
 import { adoptSession } from './our_session.ts'
 import { LivingSessions, type SignedIn } from './visitors.ts'
 
@@ -134,6 +135,13 @@ export class OpenId {
     // It builds addresses from these; ours is the public URL, whatever stands in front.
     Object.assign(request.headers, this.#seen, { 'x-forwarded-for': caller.address ?? '' })
     await handle(request, response)
+  }
+
+  /** Answers the plainest question about a token that is good; undefined for what the engine has to hear. */
+  async introspect(authorization: string, form: string): Promise<Introspected | undefined> {
+    const { provider, mayTell } = await this.#engine.get()
+    const { issuer, clients } = this.#parts
+    return introspectPlainly({ issuer, provider, clients, mayTell }, authorization, form)
   }
 
   /** What is next for whoever an application sent to us. */

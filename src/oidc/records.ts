@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { sql, type CompiledQuery, type RawBuilder, type SqlBool } from 'kysely'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
+import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { OidcRecordRow } from '../storage/schema.ts'
@@ -16,6 +17,17 @@ const idOf = (kind: string, id: string) => digest(`${kind}:${id}`)
 const rowOf = (id: string) => `oidc_records:${id}`
 
 type Found = Pick<OidcRecordRow, 'id' | 'payload_sealed' | 'consumed_at' | 'expires_at'>
+
+/** What is asked for at every use of a token, and of that what is written more than once. */
+const keptKinds = new Set(['AccessToken', 'Grant', 'OurSession'])
+const changingKinds = new Set(['Grant', 'OurSession'])
+/** Records kept in memory; past it all are forgotten at once and read again when asked for. */
+const keep = 5000
+interface Kept {
+  /** JSON: whoever gets it may change what it makes of it. */
+  readonly text: string
+  readonly expires_at: number
+}
 
 /** What tokens of a kind begin with: whoever asks about one of any kind is answered by one look. */
 export const tokenMarks: Readonly<Record<string, string>> = {
@@ -37,6 +49,7 @@ const grantOf = (kind: string, id: string, { grantId = null }: { grantId?: strin
 export class Records {
   readonly #database: Database
   readonly #seal: Seal
+  readonly #known: Cached<Map<string, Kept>>
   #byId: CompiledQuery<Found> | undefined
   /** What the engine throws for a token that somebody else used a moment before. */
   usedUp: (kind: string) => Error = (kind) => new Error(`${kind} was used already`)
@@ -44,16 +57,27 @@ export class Records {
   constructor(database: Database, seal: Seal) {
     this.#database = database
     this.#seal = seal
+    // With a client and with a person their records go.
+    this.#known = new Cached(database, ['records', 'clients', 'users'], async () => new Map<string, Kept>())
   }
 
   async find(kind: string, id: string): Promise<AdapterPayload | undefined> {
     if (isOfAnother(kind, id)) return undefined
-    const row = await this.#row(idOf(kind, id))
+    const key = idOf(kind, id)
+    const known = keptKinds.has(kind) ? await this.#known.get() : undefined
+    const kept = known?.get(key)
+    if (kept && kept.expires_at + afterlife > now()) return JSON.parse(kept.text) as AdapterPayload
+    const row = await this.#row(key)
     if (!row || row.expires_at + afterlife <= now()) return undefined
     // Twice at once: the second learns nothing, and the first keeps what it got.
     if (kind === 'RefreshToken' && row.consumed_at !== null && row.consumed_at > now() - refreshGrace)
       return undefined
-    const payload = this.#open(row)
+    const text = this.#text(row)
+    if (known && row.consumed_at === null) {
+      if (known.size >= keep) known.clear()
+      known.set(key, { text, expires_at: row.expires_at })
+    }
+    const payload = JSON.parse(text) as AdapterPayload
     return row.consumed_at === null ? payload : { ...payload, consumed: row.consumed_at }
   }
 
@@ -77,7 +101,7 @@ export class Records {
       .where('kind', '=', 'DeviceCode')
       .where('expires_at', '>', now() - afterlife)
       .executeTakeFirst()
-    return row && this.#open(row)
+    return row && (JSON.parse(this.#text(row)) as AdapterPayload)
   }
 
   async put(kind: string, id: string, payload: AdapterPayload, lifetime?: number): Promise<void> {
@@ -96,16 +120,17 @@ export class Records {
       expires_at,
     }
     const { grant_id, user_id, client } = row
-    await this.#database.write(() =>
-      this.#database.query
+    await this.#database.write(async () => {
+      await this.#database.query
         .insertInto('oidc_records')
         .values(row)
         // What was used stays used.
         .onConflict((same) =>
           same.column('id').doUpdateSet({ payload_sealed, expires_at, grant_id, user_id, client }),
         )
-        .execute(),
-    )
+        .execute()
+      if (changingKinds.has(kind)) this.#database.changed('records')
+    })
   }
 
   /** Marks a token as used; of any number at the same time one succeeds. */
@@ -153,11 +178,17 @@ export class Records {
     revokeByGrantId: (grantId) => this.#delete(sql`grant_id = ${grantId} and kind = ${kind}`),
   })
 
-  #open({ id, payload_sealed }: { id: string; payload_sealed: string }): AdapterPayload {
-    return JSON.parse(this.#seal.open(payload_sealed, rowOf(id))) as AdapterPayload
+  #text({ id, payload_sealed }: Pick<Found, 'id' | 'payload_sealed'>): string {
+    return this.#seal.open(payload_sealed, rowOf(id))
   }
 
   async #delete(which: RawBuilder<SqlBool>): Promise<void> {
-    await this.#database.write(() => this.#database.query.deleteFrom('oidc_records').where(which).execute())
+    await this.#database.write(async () => {
+      const { numDeletedRows } = await this.#database.query
+        .deleteFrom('oidc_records')
+        .where(which)
+        .executeTakeFirstOrThrow()
+      if (numDeletedRows > 0n) this.#database.changed('records')
+    })
   }
 }

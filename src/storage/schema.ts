@@ -343,5 +343,6 @@ export const subjects = [
   'certificates',
   'clients',
   'tokens',
+  'records',
 ] as const
 export type Subject = (typeof subjects)[number]

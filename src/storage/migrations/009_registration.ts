@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 
-/** Clients that register themselves, and what lets them. */
+/** Clients that register themselves, and what lets them; what the provider keeps is told when it changes. */
 export const up = async (db: Kysely<never>): Promise<void> => {
   const { schema } = db
   await schema.alterTable('clients').addColumn('last_used_at', 'bigint').execute()
@@ -21,4 +21,7 @@ export const up = async (db: Kysely<never>): Promise<void> => {
     .addColumn('created_at', 'bigint', (c) => c.notNull())
     .addColumn('expires_at', 'bigint', (c) => c.notNull())
     .execute()
+
+  const revisions = db as unknown as Kysely<{ revisions: { subject: string; value: number } }>
+  await revisions.insertInto('revisions').values({ subject: 'records', value: 1 }).execute()
 }
