@@ -33,10 +33,14 @@ export class ClientProof {
     return client
   }
 
+  /** Whether it is the right secret and nothing speaks against looking: false says nothing yet, `check` has to be asked. */
+  isRightAway(client: KnownClient, secret: string, address: string | undefined): boolean {
+    return !this.#failed.has(nameOf(client, address)) && this.#clients.verifies(client, secret)
+  }
+
   /** The same where the client is known. */
   async check(client: KnownClient, secret: string, address: string | undefined): Promise<boolean> {
-    // The control character keeps it apart from every name that people can type.
-    const name = `\u0001client ${client.client} ${networkOf(address)}`
+    const name = nameOf(client, address)
     const account = { login: name }
     const failedAt = this.#failed.get(name)
     if (failedAt === undefined || failedAt < now() - wary) {
@@ -61,3 +65,7 @@ export class ClientProof {
     this.#failed.set(name, now())
   }
 }
+
+/** The control character keeps it apart from every name that people can type. */
+const nameOf = ({ client }: KnownClient, address: string | undefined): string =>
+  `\u0001client ${client} ${networkOf(address)}`

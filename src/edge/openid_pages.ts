@@ -39,7 +39,7 @@ export const introspect: typeof engine = async (openId, visit, request, response
   if (!isPlain) return engine(openId, visit, request, response, asked)
   const form = await readBody(request, response, plainForm)
   if (form === undefined) return
-  const told = await openId.introspect(authorizations[0]!, form.toString('latin1'))
+  const told = await openId.introspect(authorizations[0]!, form.toString('latin1'), asked.address)
   if (told) return send(response, 200, 'application/json', JSON.stringify(told), ownHeaders(asked))
   // Read once more, as if it had not been.
   Object.defineProperties(request, {

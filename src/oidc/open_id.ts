@@ -23,6 +23,8 @@ interface Parts extends EngineParts {
   readonly log: Log
   /** A client got a token. */
   readonly noteUse: (client: KnownClient | undefined) => void
+  /** Whether this is the secret of a client, and none was wrong lately: false says nothing yet. */
+  readonly isRightAway: (client: KnownClient, secret: string, address: string) => boolean
   readonly setting: <K extends Needed>(name: K) => Promise<SettingValues[K]>
   readonly signOut: (sessionId: string) => Promise<void>
 }
@@ -138,10 +140,17 @@ export class OpenId {
   }
 
   /** Answers the plainest question about a token that is good; undefined for what the engine has to hear. */
-  async introspect(authorization: string, form: string): Promise<Introspected | undefined> {
+  async introspect(authorization: string, form: string, address: string): Promise<Introspected | undefined> {
     const { provider, mayTell } = await this.#engine.get()
-    const { issuer, clients } = this.#parts
-    return introspectPlainly({ issuer, provider, clients, mayTell }, authorization, form)
+    const { issuer, clients, isRightAway } = this.#parts
+    const parts = {
+      issuer,
+      provider,
+      clients,
+      mayTell,
+      isRightAway: (client: KnownClient, secret: string) => isRightAway(client, secret, address),
+    }
+    return introspectPlainly(parts, authorization, form)
   }
 
   /** What is next for whoever an application sent to us. */

@@ -83,7 +83,9 @@ suite('a token opens the door that it is for', () => {
     // An application's token is for userinfo, and tells the application itself of what it is.
     assert.deepEqual(await doors(body.access_token), { ...shut, userinfo: true, wiki: true })
     assert.deepEqual(await doors(body.id_token), shut)
-    assert.deepEqual(await doors(own.access_token), shut)
+    // A program's opens ours, under a name that no person has.
+    const programs = { rpc: true, bearer: 'client.program', optional: 'client.program' }
+    assert.deepEqual(await doors(own.access_token), { ...shut, ...programs })
     const refresh = await doors(body.refresh_token)
     assert.deepEqual({ ...refresh, wiki: false }, shut)
     // Ours of a person opens ours, and is none of the provider's.
