@@ -1,6 +1,9 @@
 import { Type } from '../type.ts'
+import type { Caller } from '../caller.ts'
+import { AppError } from '../errors.ts'
 import { method } from '../method.ts'
 import { Cursor, Limit, Page, Shape } from '../schemas.ts'
+import { claimsWithin } from '../token_scope.ts'
 import { Client, clientFields, ClientName } from './client.ts'
 import type { Clients } from './clients.ts'
 
@@ -39,115 +42,146 @@ const wiki: Client = {
   updated_at: 1795435200,
 }
 
-export const clientMethods = (clients: Clients) => [
-  method({
-    ...read,
-    name: 'clients.list',
-    summary: 'List the applications that sign people in through us, by client_id',
-    params: Shape({ limit: Limit, cursor: Cursor }),
-    result: Page(Client),
-    examples: [{ params: {}, result: { items: [wiki], next_cursor: null } }],
-    handler: (params) => clients.list(params),
-  }),
-  method({
-    ...read,
-    name: 'clients.get',
-    summary: 'Return one client, without its secrets',
-    params: Shape({ client: ClientName }),
-    result: Client,
-    errors: ['not_found'],
-    examples: [{ params: { client: 'wiki' }, result: wiki }],
-    handler: ({ client }) => clients.get(client),
-  }),
-  method({
-    ...write,
-    name: 'clients.add',
-    summary: 'Add an application that signs people in through us, or a program that gets tokens of its own',
-    description:
-      'With redirect_uris it signs people in; without, it gets tokens of its own (client_credentials), with `read` unless told. People are asked for their consent unless it is first_party.',
-    params: Shape({
-      name,
-      client: Type.Optional(ClientName),
-      ...optional,
-      public: Type.Optional(Client.properties.public),
-      native: Type.Optional(Client.properties.native),
-      secret_sha256: Type.Optional(
-        Type.String({
-          pattern: '^[0-9a-f]{64}$',
-          description:
-            'SHA-256, in hex, of a secret that the program has already, as when it moves here from another service; then no secret is made',
-        }),
-      ),
-      jwks: Type.Optional(
-        Type.Object(
-          {
-            keys: Type.Array(
-              Type.Unsafe<Record<string, unknown>>(Type.Object({}, { additionalProperties: true })),
-              {
-                minItems: 1,
-                maxItems: 10,
-              },
-            ),
-          },
-          {
-            additionalProperties: false,
-            description: 'Public keys that it proves itself by, in place of a secret',
-          },
-        ),
-      ),
+/**
+ * `proxy.oauth.write` keeps clients; making administrators of them takes one: by claims that administer here, or by the scope with
+ * which a program carries those of the people who let it in.
+ */
+const guard = (
+  { claims = [], scopes = [] }: { claims?: readonly string[]; scopes?: readonly string[] },
+  { kind, claims: held }: Caller,
+): void => {
+  const administers = scopes.includes('admin') || claimsWithin(claims, 'write').length < claims.length
+  if (!administers || kind === 'operator' || held.has('proxy.admin')) return
+  throw new AppError('claim_required', 'This takes the claim proxy.admin', { claims: ['proxy.admin'] })
+}
+
+export const clientMethods = (clients: Clients) => {
+  /** Whoever has its secret, or the address that its people are sent to, has what it has. */
+  const guarded = async (client: string, caller: Caller): Promise<void> =>
+    guard(await clients.get(client), caller)
+  return [
+    method({
+      ...read,
+      name: 'clients.list',
+      summary: 'List the applications that sign people in through us, by client_id',
+      params: Shape({ limit: Limit, cursor: Cursor }),
+      result: Page(Client),
+      examples: [{ params: {}, result: { items: [wiki], next_cursor: null } }],
+      handler: (params) => clients.list(params),
     }),
-    result: Type.Object(
-      { ...Client.properties, client_secret: Type.Union([Secret, Type.Null()]) },
-      { additionalProperties: false },
-    ),
-    errors: ['already_exists'],
-    examples: [
-      {
-        params: {
-          name: 'Tickets',
-          client: 'tickets',
-          redirect_uris: ['https://tickets.example.org/callback'],
+    method({
+      ...read,
+      name: 'clients.get',
+      summary: 'Return one client, without its secrets',
+      params: Shape({ client: ClientName }),
+      result: Client,
+      errors: ['not_found'],
+      examples: [{ params: { client: 'wiki' }, result: wiki }],
+      handler: ({ client }) => clients.get(client),
+    }),
+    method({
+      ...write,
+      name: 'clients.add',
+      summary: 'Add an application that signs people in through us, or a program that gets tokens of its own',
+      description:
+        'With redirect_uris it signs people in; without, it gets tokens of its own (client_credentials), with `read` unless told. People are asked for their consent unless it is first_party.',
+      params: Shape({
+        name,
+        client: Type.Optional(ClientName),
+        ...optional,
+        public: Type.Optional(Client.properties.public),
+        native: Type.Optional(Client.properties.native),
+        secret_sha256: Type.Optional(
+          Type.String({
+            pattern: '^[0-9a-f]{64}$',
+            description:
+              'SHA-256, in hex, of a secret that the program has already, as when it moves here from another service; then no secret is made',
+          }),
+        ),
+        jwks: Type.Optional(
+          Type.Object(
+            {
+              keys: Type.Array(
+                Type.Unsafe<Record<string, unknown>>(Type.Object({}, { additionalProperties: true })),
+                {
+                  minItems: 1,
+                  maxItems: 10,
+                },
+              ),
+            },
+            {
+              additionalProperties: false,
+              description: 'Public keys that it proves itself by, in place of a secret',
+            },
+          ),
+        ),
+      }),
+      result: Type.Object(
+        { ...Client.properties, client_secret: Type.Union([Secret, Type.Null()]) },
+        { additionalProperties: false },
+      ),
+      errors: ['already_exists'],
+      examples: [
+        {
+          params: {
+            name: 'Tickets',
+            client: 'tickets',
+            redirect_uris: ['https://tickets.example.org/callback'],
+          },
+          result: {
+            ...wiki,
+            client: 'tickets',
+            name: 'Tickets',
+            first_party: false,
+            redirect_uris: ['https://tickets.example.org/callback'],
+            client_secret: secret,
+          },
         },
-        result: {
-          ...wiki,
-          client: 'tickets',
-          name: 'Tickets',
-          first_party: false,
-          redirect_uris: ['https://tickets.example.org/callback'],
-          client_secret: secret,
-        },
+      ],
+      handler: (params, caller) => {
+        guard(params, caller)
+        return clients.add(params)
       },
-    ],
-    handler: (params) => clients.add(params),
-  }),
-  method({
-    ...write,
-    name: 'clients.update',
-    summary: 'Change a client; its next request follows',
-    params: Shape({ client: ClientName, name: Type.Optional(name), ...optional }),
-    result: Client,
-    errors: ['not_found'],
-    examples: [{ params: { client: 'wiki', is_active: false }, result: { ...wiki, is_active: false } }],
-    handler: ({ client, ...fields }) => clients.update(client, fields),
-  }),
-  method({
-    ...write,
-    name: 'clients.rotate_secret',
-    summary: 'Make another secret; the one before counts for a week more, or with `drop` not at all',
-    params: Shape({ client: ClientName, drop: Type.Optional(Type.Boolean()) }),
-    result: Shape({ client: ClientName, client_secret: Secret }),
-    errors: ['not_found'],
-    examples: [{ params: { client: 'wiki' }, result: { client: 'wiki', client_secret: secret } }],
-    handler: ({ client, drop = false }) => clients.rotateSecret(client, drop),
-  }),
-  method({
-    ...write,
-    name: 'clients.remove',
-    summary: 'Remove a client with all its tokens and consents',
-    params: Shape({ client: ClientName }),
-    result: Type.Null(),
-    errors: ['not_found'],
-    examples: [{ params: { client: 'wiki' }, result: null }],
-    handler: ({ client }) => clients.remove(client),
-  }),
-]
+    }),
+    method({
+      ...write,
+      name: 'clients.update',
+      summary: 'Change a client; its next request follows',
+      params: Shape({ client: ClientName, name: Type.Optional(name), ...optional }),
+      result: Client,
+      errors: ['not_found'],
+      examples: [{ params: { client: 'wiki', is_active: false }, result: { ...wiki, is_active: false } }],
+      handler: async ({ client, ...fields }, caller) => {
+        await guarded(client, caller)
+        guard(fields, caller)
+        return clients.update(client, fields)
+      },
+    }),
+    method({
+      ...write,
+      name: 'clients.rotate_secret',
+      summary: 'Make another secret; the one before counts for a week more, or with `drop` not at all',
+      params: Shape({ client: ClientName, drop: Type.Optional(Type.Boolean()) }),
+      result: Shape({ client: ClientName, client_secret: Secret }),
+      errors: ['not_found'],
+      examples: [{ params: { client: 'wiki' }, result: { client: 'wiki', client_secret: secret } }],
+      handler: async ({ client, drop = false }, caller) => {
+        await guarded(client, caller)
+        return clients.rotateSecret(client, drop)
+      },
+    }),
+    method({
+      ...write,
+      name: 'clients.remove',
+      summary: 'Remove a client with all its tokens and consents',
+      params: Shape({ client: ClientName }),
+      result: Type.Null(),
+      errors: ['not_found'],
+      examples: [{ params: { client: 'wiki' }, result: null }],
+      handler: async ({ client }, caller) => {
+        await guarded(client, caller)
+        return clients.remove(client)
+      },
+    }),
+  ]
+}
