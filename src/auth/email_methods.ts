@@ -144,8 +144,9 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
     ],
     prepare: async ({ current_password }, caller) => {
       refuseWhileImpersonating(caller)
-      const { user_id } = caller
+      const { user_id, token } = caller
       if (user_id === undefined) throw new AppError('conflict', 'Only a signed-in person has an address')
+      if (token) throw new AppError('proof_required', 'This takes a sign-in: an address is a way in')
       const counted = await attempts.count({ userId: user_id }, caller.address)
       const proof = await signIn.verifyCounted(user_id, current_password, counted)
       if (proof === undefined) throw new AppError('unauthenticated', 'The present password is wrong')
