@@ -29,8 +29,9 @@ const naming = [
  * What a refused call named was never validated: nothing long or unprintable gets into the journal, nothing that half a
  * surrogate pair or a direction mark would make something else, and nothing that reads like a name more.
  */
+const visible = (text: string) => text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
 const word = (text: string) => {
-  const shown = text.slice(0, 260).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
+  const shown = visible(text.slice(0, 260))
   return /^[\w.:@+*/?-]*$/.test(shown) ? shown : JSON.stringify(shown)
 }
 
@@ -98,9 +99,11 @@ export class Dispatcher {
       validateResult(method, result)
       return result
     }
+    let told = () => targetOf(params)
     try {
       authorise(method, params, caller)
       validateParams(method, params)
+      told = () => visible(method.target?.(params, undefined) ?? targetOf(params))
       const prepared = await method.prepare?.(params, caller)
       return await this.#database.write(async () => {
         // Hashing, or waiting for the turn to write, took its time: whoever lost the right meanwhile changes nothing.
@@ -109,11 +112,11 @@ export class Dispatcher {
         const result = await method.handler(params, present, prepared)
         validateResult(method, result)
         const target = method.target?.(params, result) ?? targetOf(params)
-        await this.#audit.append(present, method.name, target, 'ok')
+        await this.#audit.append(present, method.name, visible(target), 'ok')
         return result
       })
     } catch (error) {
-      await this.#auditFailure(method, params, caller, error)
+      await this.#auditFailure(method, told, caller, error)
       throw error
     }
   }
@@ -124,7 +127,8 @@ export class Dispatcher {
    */
   async #auditFailure(
     method: Method,
-    params: Record<string, unknown>,
+    /** What it was about, as far as that was looked at before it was refused. */
+    told: () => string,
     caller: Caller,
     fault: unknown,
   ): Promise<void> {
@@ -133,7 +137,7 @@ export class Dispatcher {
     if (outcome === 'invalid_params' || outcome === 'rate_limited' || outcome === 'unavailable') return
     if (caller.kind === 'guest' && method.claim !== null) return
     const about = error instanceof AppError ? error.about : undefined
-    const target = about ?? method.target?.(params, undefined) ?? targetOf(params)
+    const target = about ?? told()
     try {
       await this.#database.write(() => this.#audit.append(caller, method.name, target, outcome))
     } catch (fault) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
+import { goodPassword } from '../helpers/daemon.ts'
 import { refused } from '../helpers/refused.ts'
 import { callback, startProvider, type Provider } from '../oidc/stage.ts'
 
@@ -52,5 +53,41 @@ suite('whoever has some rights and tries for more', () => {
     await as.clients.update({ client, name: 'Plainer' })
     await as.clients.rotate_secret({ client })
     await as.clients.remove({ client })
+  })
+
+  test('a token of an administrator gives that administrator no other way in', async () => {
+    const { hero } = stage.daemon
+    const { access_token } = await hero.token.create({ user: 'ada', name: 'x', scope: 'admin' })
+    const as = hero.as(access_token)
+    const pubkey = '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'
+    const [current_password, password] = [goodPassword, 'velvet-harbor-93-comet']
+    for (const attempt of [
+      () => as.users.keys.add({ user: 'ada', pubkey }),
+      () => as.users.keys.add({ user: 'ADA', pubkey }),
+      () => as.users.networks.add({ user: 'ada', network: '0.0.0.0/0' }),
+      () => as.users.identities.add({ user: 'ada', provider: 'forge', subject: '1' }),
+      () => as.users.update({ username: 'Ada', email: 'eve@example.org' }),
+      () => as.users.update({ username: 'ada', context: 0 }),
+      () => as.auth.set_password({ password, current_password }),
+      () => as.auth.set_password({ user: 'ada', password, current_password }),
+      () => as.auth.change_email({ email: 'eve@example.org', current_password }),
+      () => as.factors.clear({ user: 'ada' }),
+    ])
+      await refused(attempt(), 'proof_required')
+    // What it may do to others it still may.
+    await as.users.keys.add({ user: 'grace', pubkey })
+    await as.users.update({ username: 'grace', email: 'hopper@example.org' })
+  })
+
+  test('nobody writes into the journal what they like: neither by a name nor by a call that is refused', async () => {
+    const { hero } = stage.daemon
+    const { access_token } = await hero.token.create({ user: 'grace', name: 'x', scope: 'read' })
+    const told = async (outcome: string) =>
+      (await hero.audit.list({ method: 'token.create', outcome, limit: 1 })).items[0]!.target
+    const forged = { name: 'n'.repeat(100_000), user: 'ada id=1\nforged', service: 'x user=ada' }
+    await refused(hero.as(access_token).token.create(forged), 'claim_required')
+    assert.match(await told('claim_required'), /^user="ada id=1\?forged" name=n{260}$/)
+    await hero.token.create({ user: 'grace', name: 'a\u202eb\u2028c' })
+    assert.match(await told('ok'), /^user=grace name="a\?b\?c" id=[0-9a-f-]{36}$/)
   })
 })
