@@ -42,6 +42,9 @@ export interface TokenCheck {
 /** Seconds that an access token lives at most. */
 const longest = 3600
 
+/** Why all that a person had ended, and not one session: whoever held the account may have let applications in. */
+const endings: ReadonlySet<Revoked['reason']> = new Set(['deactivated', 'removed', 'password', 'factors'])
+
 /** Access tokens that were taken back, as far as they could still count. */
 class TakenBack {
   readonly #tokens = new Map<string, number>()
@@ -51,8 +54,7 @@ class TakenBack {
   readonly add = ({ token_id, client, user, reason, at }: Revoked): void => {
     if (token_id !== null) this.#note(this.#tokens, token_id, at)
     else if (client !== null) this.#note(this.#clients, client, at)
-    else if (user !== null && (reason === 'deactivated' || reason === 'removed'))
-      this.#note(this.#people, user, at)
+    else if (user !== null && endings.has(reason)) this.#note(this.#people, user, at)
   }
 
   /** Keeps the last hour: what is older has ended by itself. */

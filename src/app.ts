@@ -174,6 +174,8 @@ export const createApp = (
   const registrationTokens = new RegistrationTokens(database)
   const records = new Records(database, seal)
   const consents = new Consents(database, records)
+  // Of all applications: what still counts is renewed by those that may.
+  consents.whenRevoked = (userId) => access.revokeAllOf(userId)
   const openId = new OpenId({
     issuer: config.public_url,
     database,
@@ -217,6 +219,7 @@ export const createApp = (
     if (reason === 'revoked') return
     await records.removeOf(userId)
     await personal.removeAllOf(userId)
+    await access.revokeAllOf(userId)
   }
   const tellToken = tokenTeller({ sessions, bearers, claims })
   const identification = new Identification(database, sessions, claims, bearers, config.public_url)

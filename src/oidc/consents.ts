@@ -7,6 +7,8 @@ import type { Records } from './records.ts'
 export class Consents {
   readonly #database: Database
   readonly #records: Records
+  /** Called inside the transaction in which a consent ends, for tokens that are in no record of ours. */
+  whenRevoked: (userId: string) => Promise<void> = async () => {}
 
   constructor(database: Database, records: Records) {
     this.#database = database
@@ -60,5 +62,6 @@ export class Consents {
       .executeTakeFirst()
     if (numDeletedRows === 0n) throw notFound('consent', client)
     await this.#records.removeOf(userId, client)
+    await this.whenRevoked(userId)
   }
 }

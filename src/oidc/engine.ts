@@ -237,7 +237,8 @@ export const createEngine = (
     sectorIdentifierUriValidate: () => false,
     subjectTypes: ['public'],
     ttl: {
-      AccessToken: hour,
+      // A number here would count for JWTs too, whatever their resource says.
+      AccessToken: (_, token) => token.resourceServer?.accessTokenTTL ?? hour,
       AuthorizationCode: 60,
       ClientCredentials: hour,
       DeviceCode: 600,

@@ -10,6 +10,9 @@ export const accessTokenLifetime = 3600
 const tolerance = 60
 const keep = 50_000
 
+/** What stands in place of a jti where all of a subject were taken back; no jti holds a space. */
+const allOf = (sub: string) => `all of ${sub}`
+
 /** What an access token says (RFC 9068 section 2.2), as far as we read it. */
 export interface AccessToken {
   readonly jti: string
@@ -55,7 +58,8 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 /** Access tokens as signed JWTs (RFC 9068): made for programs and local services, and read again at our own doors. */
 export class AccessTokens {
   readonly #parts: Parts
-  readonly #revoked: Cached<ReadonlySet<string>>
+  /** Until when a row is kept, by its jti. */
+  readonly #revoked: Cached<ReadonlyMap<string, number>>
   /** What was verified once, by the SHA-256 of the token. */
   readonly #read: Cached<Map<string, AccessToken>>
 
@@ -63,8 +67,8 @@ export class AccessTokens {
     this.#parts = parts
     const { database } = parts
     this.#revoked = new Cached(database, ['tokens'], async () => {
-      const rows = await database.query.selectFrom('revoked_tokens').select('jti').execute()
-      return new Set(rows.map(({ jti }) => jti))
+      const rows = await database.query.selectFrom('revoked_tokens').selectAll().execute()
+      return new Map(rows.map(({ jti, expires_at }) => [jti, expires_at]))
     })
     this.#read = new Cached(database, ['keys'], async () => new Map<string, AccessToken>())
   }
@@ -96,7 +100,11 @@ export class AccessTokens {
 
   #living(token: AccessToken): AccessToken | undefined | Promise<AccessToken | undefined> {
     if (token.exp <= now()) return undefined
-    return whenReady(this.#revoked.get(), (revoked) => (revoked.has(token.jti) ? undefined : token))
+    return whenReady(this.#revoked.get(), (revoked) => {
+      const until = revoked.get(allOf(token.sub))
+      const ended = until !== undefined && token.iat <= until - accessTokenLifetime
+      return ended || revoked.has(token.jti) ? undefined : token
+    })
   }
 
   /** RFC 9068 section 4 and RFC 8725: our algorithm, our kind, our key, whatever else the header says. */
@@ -133,6 +141,18 @@ export class AccessTokens {
       .insertInto('revoked_tokens')
       .values({ jti, expires_at: exp })
       .onConflict((same) => same.doNothing())
+      .execute()
+    database.changed('tokens')
+  }
+
+  /** Takes back all that a subject was issued until now, at our doors. Inside a transaction. */
+  async revokeAllOf(sub: string): Promise<void> {
+    const { database } = this.#parts
+    const expires_at = now() + accessTokenLifetime
+    await database.query
+      .insertInto('revoked_tokens')
+      .values({ jti: allOf(sub), expires_at })
+      .onConflict((same) => same.column('jti').doUpdateSet({ expires_at }))
       .execute()
     database.changed('tokens')
   }

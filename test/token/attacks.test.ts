@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { Unauthenticated, verifyToken } from '../../sdk/index.ts'
 import { goodPassword } from '../helpers/daemon.ts'
 import { refused } from '../helpers/refused.ts'
-import { callback, startProvider, type Provider } from '../oidc/stage.ts'
+import { App, callback, newPerson, payloadOf, pkce, startProvider, type Provider } from '../oidc/stage.ts'
 
 suite('whoever has some rights and tries for more', () => {
   let stage: Provider
@@ -89,5 +91,52 @@ suite('whoever has some rights and tries for more', () => {
     assert.match(await told('claim_required'), /^user="ada id=1\?forged" name=n{260}$/)
     await hero.token.create({ user: 'grace', name: 'a\u202eb\u2028c' })
     assert.match(await told('ok'), /^user=grace name="a\?b\?c" id=[0-9a-f-]{36}$/)
+  })
+
+  test('what an application holds in the name of a person lives five minutes, and ends with what it came of', async () => {
+    const { hero } = stage.daemon
+    const client = await hero.clients.add({
+      name: 'App',
+      client: 'app',
+      redirect_uris: [callback],
+      scopes: ['openid', 'read', 'write'],
+    })
+    const app = new App(stage.issuer, client)
+    const resource = stage.issuer
+    const issue = async () => {
+      const { code_verifier, challenge } = pkce()
+      const back = await app.signIn(newPerson(), 'grace', { ...challenge, scope: 'openid write', resource })
+      const code = back.get('code')!
+      const grant = { grant_type: 'authorization_code', redirect_uri: callback }
+      const { body } = await app.token({ ...grant, code, code_verifier, resource })
+      assert.equal(body.expires_in, 300)
+      const { iat, exp } = payloadOf(body.access_token) as { iat: number; exp: number }
+      assert.equal(exp - iat, 300)
+      const as = hero.as(body.access_token)
+      assert.equal((await as.auth.me()).user, 'grace')
+      await elsewhere(body.access_token)
+      return { as, token: body.access_token }
+    }
+    const elsewhere = verifyToken(hero, { audience: resource })
+    const stop = await elsewhere.follow()
+    for (const [what, end] of Object.entries({
+      consent: () => hero.consents.revoke({ user: 'grace', client: 'app' }),
+      password: () => hero.auth.set_password({ user: 'grace', password: goodPassword }),
+      'switched off and on': async () => {
+        await hero.users.update({ username: 'grace', is_active: false })
+        await hero.users.update({ username: 'grace', is_active: true })
+      },
+    })) {
+      // What is issued in the second of the end before is ended with it.
+      await setTimeout(1100)
+      const { as, token } = await issue()
+      await end()
+      await refused(as.auth.me(), 'unauthenticated').catch((error: Error) => assert.fail(`${what}: ${error}`))
+      // Whoever verifies by itself hears of accounts that changed hands.
+      if (what === 'consent') continue
+      await setTimeout(1000)
+      await assert.rejects(elsewhere(token), Unauthenticated, what)
+    }
+    stop()
   })
 })
