@@ -322,8 +322,11 @@ export const createApp = (
     call: dispatcher.call,
     old: () => settings.value('hs256_tokens'),
     tokens: new OldTokens((text) => seal.shared(text)),
-    isThere: async ({ sub }) => (await clients.find(sub)) !== undefined || (await users.isActive(sub)),
-    isAdministrator: async (username) => (await users.get({ username })).is_admin,
+    client: (id) => clients.find(id),
+    person: async (username) => {
+      const found = await users.find(username)
+      return found && { ...found, claims: (await claims.of(found.id)) ?? [] }
+    },
   })
   const leading = {
     peers: new Peers(config.trusted_proxies),

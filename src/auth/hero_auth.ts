@@ -1,5 +1,6 @@
 import type { Caller } from '../caller.ts'
-import { AppError, errorTable } from '../errors.ts'
+import type { KnownClient } from '../clients/client.ts'
+import { AppError, conflict, errorTable } from '../errors.ts'
 import type { Call } from '../method.ts'
 import type { OldToken, OldTokens } from '../token/hs256.ts'
 import type { Issued, Validation } from '../token/token.ts'
@@ -11,6 +12,7 @@ export interface OldAnswer {
   readonly retryAfter?: number
 }
 
+type Known = Pick<KnownClient, 'scopes' | 'created_at'> | undefined
 type Fields = Readonly<Record<string, unknown>>
 
 interface Parts {
@@ -19,9 +21,13 @@ interface Parts {
   /** Whether tokens of the old kind are issued. */
   readonly old: () => Promise<boolean>
   readonly tokens: OldTokens
-  /** Whether whoever an old token names is still there. */
-  readonly isThere: (token: OldToken) => Promise<boolean>
-  readonly isAdministrator: (username: string) => Promise<boolean>
+  readonly client: (clientId: string) => Known | Promise<Known>
+  readonly person: (
+    username: string,
+  ) => Promise<
+    | { readonly is_active: boolean; readonly created_at: number; readonly claims: readonly string[] }
+    | undefined
+  >
 }
 
 /** What OAuth 2.0 calls our refusals (RFC 6749 section 5.2). */
@@ -53,8 +59,10 @@ export class HeroAuth {
       const params = { client_id, client_secret: text(fields.client_secret), ...given(fields, 'scope') }
       const issued = (await this.#parts.call('token.create', params, caller)) as Issued
       const { access_token, token_type, expires_in, scope } = issued
-      const old = (await this.#parts.old()) ? this.#parts.tokens.issue(client_id, scope) : {}
-      return { status: 200, body: { access_token, token_type, expires_in, scope, ...old } }
+      const old = await this.#parts.old()
+      if (old) await this.#refuseNamesake(client_id, 'client')
+      const instead = old ? this.#parts.tokens.issue(client_id, scope) : {}
+      return { status: 200, body: { access_token, token_type, expires_in, scope, ...instead } }
     }, oauthNames)
 
   /** `{username | email | login, password}` → `{access_token, token_type, expires_in, user}`. */
@@ -64,8 +72,9 @@ export class HeroAuth {
       const params = { login, password: text(fields.password) }
       const opened = (await this.#parts.call('auth.login', params, caller)) as Fields & { user: string }
       if (!(await this.#parts.old())) return { status: 200, body: opened }
-      const scope = (await this.#parts.isAdministrator(opened.user)) ? 'admin' : 'write'
       const { token_type, user } = opened
+      await this.#refuseNamesake(user, 'person')
+      const scope = await this.#scopeOf(user)
       return { status: 200, body: { ...this.#parts.tokens.issue(user, scope), token_type, scope, user } }
     })
 
@@ -83,7 +92,7 @@ export class HeroAuth {
       const token = text(fields.token)
       const old = (await this.#parts.old()) ? this.#parts.tokens.read(token) : undefined
       if (old)
-        return (await this.#parts.isThere(old))
+        return (await this.#stands(old))
           ? { status: 200, body: { valid: true, iss: 'hero_auth', ...old } }
           : { status: 200, body: { valid: false } }
       const told = (await this.#parts.call('token.validate', { token }, caller)) as Validation
@@ -93,6 +102,31 @@ export class HeroAuth {
         body: { valid: active, ...(about.aud !== undefined && { iss: about.aud }), ...about },
       }
     })
+
+  /**
+   * An old token names a person and a program alike. Where both are called so, the name is that of whoever had it first: nobody
+   * becomes another by taking their name in the other kind.
+   */
+  async #refuseNamesake(name: string, as: 'client' | 'person'): Promise<void> {
+    const [client, person] = [await this.#parts.client(name), await this.#parts.person(name)]
+    if (!client || !person) return
+    const [own, other] = as === 'client' ? [client, person] : [person, client]
+    if (own.created_at >= other.created_at)
+      throw conflict(`The old services could not tell you from another ${JSON.stringify(name)}`)
+  }
+
+  async #scopeOf(username: string): Promise<'admin' | 'write'> {
+    return (await this.#parts.person(username))?.claims.includes('admin') ? 'admin' : 'write'
+  }
+
+  /** Whether whoever an old token names is still there, and may still do as much. */
+  async #stands({ sub, scope }: OldToken): Promise<boolean> {
+    const client = await this.#parts.client(sub)
+    const given = scope.split(' ')
+    if (client && given.every((one) => (client.scopes as readonly string[]).includes(one))) return true
+    const person = await this.#parts.person(sub)
+    return person?.is_active === true && (!given.includes('admin') || (await this.#scopeOf(sub)) === 'admin')
+  }
 }
 
 const answering = async (

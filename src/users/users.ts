@@ -60,14 +60,14 @@ export class Users {
     return toPage(rows, filter, (row) => row.username.toLowerCase(), toUser)
   }
 
-  /** Whether somebody is called so and may be signed in. */
-  async isActive(username: string): Promise<boolean> {
+  /** Whoever is called so, or undefined. */
+  async find(username: string): Promise<User | undefined> {
     const row = await this.#database.query
       .selectFrom('users')
-      .select('is_active')
+      .selectAll()
       .where(sql`lower(username)`, '=', username.toLowerCase())
       .executeTakeFirst()
-    return row?.is_active === 1
+    return row && toUser(row)
   }
 
   async get(lookup: UserLookup): Promise<User> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { jwtVerify, SignJWT } from 'jose'
 import { verifyToken } from '../../sdk/index.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
@@ -139,6 +140,30 @@ suite('the calls of the old hero_auth', () => {
     assert.equal(JSON.parse((await ask(daemon, 'localhost:9997', '/health')).body).status, 'ok')
   })
 
+  test('with hs256_tokens, nobody becomes a program or a person by taking the name', async () => {
+    await old(true)
+    const { hero } = daemon
+    await hero.users.add({ username: 'first', password: goodPassword })
+    // The second of it decides: in the same one neither was first.
+    await setTimeout(1100)
+    await hero.users.add({ username: 'old', password: goodPassword })
+    const { client_secret } = await hero.clients.add({ name: 'x', client: 'first', scopes: ['admin'] })
+    for (const [path, body] of [
+      ['/login', { username: 'old', password: goodPassword }],
+      ['/token', { client_id: 'first', client_secret }],
+    ] as const) {
+      const { status, json } = await post(path, body)
+      assert.deepEqual([status, json.error, json.access_token], [409, 'conflict', undefined])
+    }
+    const wrong = await post('/token', { client_id: 'first', client_secret: 'x' })
+    assert.deepEqual([wrong.status, wrong.json.error], [401, 'invalid_client'])
+    assert.equal((await post('/token', client)).status, 200)
+    assert.equal((await post('/login', { username: 'first', password: goodPassword })).status, 200)
+    await hero.users.remove({ username: 'old' })
+    await hero.clients.remove({ client: 'first' })
+    await old(false)
+  })
+
   test('with hs256_tokens, tokens of the old kind: the old services believe them, our doors do not', async () => {
     await old(true)
     const program = (await post('/token', { ...client, scope: 'write' })).json
@@ -164,7 +189,7 @@ suite('the calls of the old hero_auth', () => {
     await daemon.hero.users.update({ username: 'grace', is_active: false })
     assert.equal((await post('/validate', { token: grace.access_token })).json.valid, false)
     const sign = (claims: object, header: object = {}, by = key) =>
-      new SignJWT({ sub: 'old', scope: 'admin', ...claims } as never)
+      new SignJWT({ sub: 'old', scope: 'write', ...claims } as never)
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT', ...header } as never)
         .sign(by)
     const at = Math.floor(Date.now() / 1000)
@@ -174,11 +199,17 @@ suite('the calls of the old hero_auth', () => {
       await sign({ ...right, exp: at - 1 }),
       await sign({ ...right, iss: 'other' }),
       await sign({ ...right, sub: 'nobody' }),
+      // More than the program may have today.
+      await sign({ ...right, scope: 'admin' }),
       await sign(right, { typ: 'at+jwt' }),
       await sign(right, {}, new TextEncoder().encode('another secret of the same length 0123456789')),
       `${(await sign(right)).split('.').slice(0, 2).join('.')}.`,
     ])
       assert.equal((await post('/validate', { token })).json.valid, false)
+    await daemon.hero.settings.set({ key: 'admin_factor', value: true })
+    assert.equal((await post('/login', { username: 'ada', password: goodPassword })).json.scope, 'write')
+    assert.equal((await post('/validate', { token: ada.access_token })).json.valid, false)
+    await daemon.hero.settings.set({ key: 'admin_factor', value: false })
     daemon = (await daemon.restart()) as typeof daemon
     assert.ok(daemon.logged.some(({ level, msg }) => level === 40 && /hs256_tokens is on/.test(String(msg))))
     await old(false)
