@@ -13,6 +13,13 @@ const fitsDevice = ({ protocol, hostname }: URL): boolean =>
 
 export const isWeb = (uri: string): boolean => /^https?:/i.test(uri)
 
+/** Where an address leads, as people are told: a host, or the scheme, for what stands as the host behind one of its own leads nowhere. */
+export const placeOf = (uri: string): string => {
+  if (!URL.canParse(uri)) return ''
+  const { host, protocol } = new URL(uri)
+  return isWeb(uri) ? host : protocol
+}
+
 /**
  * RFC 9700 section 2.1 and RFC 8252: absolute, read alike by everybody, without fragment, user-info or wildcard; of a native
  * client also a scheme of its own, which holds a dot because it is a domain turned round.

@@ -3,6 +3,7 @@ import { checkRedirectUris, isLoopback } from '../clients/redirect_uris.ts'
 import { networkOf } from '../credentials/attempts.ts'
 import { AppError } from '../errors.ts'
 import { now } from '../storage/id.ts'
+import { isShowable } from './registered.ts'
 
 /** `public` is at public addresses only; `anywhere` also in our own network and on this machine. */
 export type DocumentMode = 'off' | 'public' | 'anywhere'
@@ -105,6 +106,11 @@ const check = (client: ClientMetadata): void => {
     if (error instanceof AppError) throw new errors.InvalidClientMetadata(error.message)
     throw error
   }
+  const { client_name } = client
+  must(
+    client_name === undefined || isShowable(client_name),
+    'client_name must be one line of 1 to 100 visible characters',
+  )
   must(redirect_uris.length > 0, 'redirect_uris must name at least one address')
   for (const uri of [...redirect_uris, ...(post_logout_redirect_uris as string[])])
     must(!/^http:/i.test(uri) || isLoopback(uri), 'addresses must be https, or http at a loopback address')

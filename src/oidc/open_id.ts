@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Audit } from '../audit/audit.ts'
 import { guest, type Caller } from '../caller.ts'
 import type { KnownClient } from '../clients/client.ts'
+import { placeOf } from '../clients/redirect_uris.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { Log } from '../log.ts'
 import { Cached } from '../storage/cached.ts'
@@ -188,8 +189,11 @@ export class OpenId {
       reasons.includes('native_client_prompt') || (reasons.includes('consent_prompt') && !weAsked)
     if (!mustAsk && scopes.every((scope) => givenBefore.includes(scope)))
       return { act: 'go on', to: await this.#grant(found, who, scopes) }
-    const stranger = known === undefined ? hostOf(client.clientId) : known.dynamic ? '' : undefined
-    return { act: 'ask', asking: { name, host: hostOf(String(params.redirect_uri ?? '')), stranger, scopes } }
+    const stranger = known === undefined ? placeOf(client.clientId) : known.dynamic ? '' : undefined
+    return {
+      act: 'ask',
+      asking: { name, host: placeOf(String(params.redirect_uri ?? '')), stranger, scopes },
+    }
   }
 
   /** The person lets the application in: kept, so that they are not asked again. */
@@ -282,5 +286,3 @@ const wanted = ({ prompt, params }: Interaction): string[] => {
     ...resources.flatMap(([resource, scopes]) => scopes.map((scope) => `${scope} at ${resource}`)),
   ]
 }
-
-const hostOf = (uri: string): string => (URL.canParse(uri) ? new URL(uri).host || new URL(uri).protocol : '')

@@ -1,6 +1,6 @@
 import { personScopes, type Client } from '../clients/client.ts'
 import type { NewClient } from '../clients/clients.ts'
-import { checkRedirectUris, isLoopback, isWeb } from '../clients/redirect_uris.ts'
+import { checkRedirectUris, isLoopback, isWeb, placeOf } from '../clients/redirect_uris.ts'
 import { invalidParams } from '../errors.ts'
 import { toMetadata } from './metadata.ts'
 
@@ -52,12 +52,13 @@ const urisOf = (given: Given, field: string): string[] => {
 }
 
 /** People read this when they are asked: no character that is not seen or that turns others round. */
+export const isShowable = (name: unknown): name is string =>
+  typeof name === 'string' && /^[^\p{C}\p{Zl}\p{Zp}]{1,100}$/u.test(name) && name.trim() !== ''
+
 const nameOf = (given: Given, uris: readonly string[]): string => {
   const value = given.client_name ?? undefined
-  if (value === undefined) return new URL(uris[0]!).host || new URL(uris[0]!).protocol.slice(0, -1)
-  const fits =
-    typeof value === 'string' && /^[^\p{C}\p{Zl}\p{Zp}]{1,100}$/u.test(value) && value.trim() !== ''
-  if (!fits) throw invalidParams('client_name', 'one line of 1 to 100 visible characters')
+  if (value === undefined) return placeOf(uris[0]!).replace(/:$/, '')
+  if (!isShowable(value)) throw invalidParams('client_name', 'one line of 1 to 100 visible characters')
   return value.trim()
 }
 

@@ -186,6 +186,20 @@ suite('clients that register themselves', () => {
     assert.match(again.url.pathname, /^\/auth\/consent\//)
   })
 
+  test('what stands as the host behind a scheme of its own is told nobody as the place it lives at', async () => {
+    await set(stage, 'open')
+    const redirect_uri = 'org.evil.app://bank.example.org/cb'
+    const { body } = await register(stage.issuer, { redirect_uris: [redirect_uri] })
+    assert.equal(body.client_name, 'org.evil.app')
+    const app = new App(stage.issuer, { client: String(body.client_id), client_secret: null })
+    const person = newPerson()
+    const login = await person.open(app.authorizeUrl({ ...pkce().challenge, redirect_uri, scope: 'openid' }))
+    const asked = await person.signIn(login, 'ada', goodPassword)
+    assert.match(asked.text, /at <strong>org\.evil\.app:<\/strong>/)
+    assert.ok(!asked.text.includes('bank.example.org'))
+    await clear(stage)
+  })
+
   test('it has no way to more: D49, CVE-2026-41427', async () => {
     const { body } = await register(stage.issuer, editor)
     const client = String(body.client_id)
