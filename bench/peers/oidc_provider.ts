@@ -53,3 +53,4 @@ createServer((request, response) => {
   if (request.url === '/opaque') response.end(opaque)
   else void answer(request, response)
 }).listen(Number(port), '127.0.0.1')
+process.on('SIGTERM', () => process.exit())

@@ -349,7 +349,7 @@ suite('clients that register themselves', () => {
     ),
   ]
 
-  test('each field that is wrong is named, and nothing is kept of it', async () => {
+  test('each field that is wrong is named, and nothing is kept of it (D43, GHSA-86j7-9j95-vpqj)', async () => {
     await set(stage, 'open')
     const before = (await stage.daemon.hero.clients.list({})).items.length
     for (const [error, field, metadata] of bad) {
