@@ -21,7 +21,9 @@ export const engine = async (
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
   // Its pages name the request as all of ours do, and never by a number that the visitor brought along.
   request.headers['x-request-id'] = asked.requestId
-  await openId.handle(request, response, (await visit.caller()) ?? visit.guest())
+  // Programs have no cookie, and ask far oftener than people.
+  const caller = asked.cookies.length > 0 ? await visit.caller() : undefined
+  await openId.handle(request, response, caller ?? visit.guest())
 }
 
 /** Longest form of the plainest question: a token of ours and its kind. */

@@ -64,7 +64,9 @@ export class Records {
   async find(kind: string, id: string): Promise<AdapterPayload | undefined> {
     if (isOfAnother(kind, id)) return undefined
     const key = idOf(kind, id)
-    const known = keptKinds.has(kind) ? await this.#known.get() : undefined
+    // Other nodes on PostgreSQL tell of a change a moment later: a revoked token is asked about there each time.
+    const isKept = keptKinds.has(kind) && this.#database.kind === 'sqlite'
+    const known = isKept ? await this.#known.get() : undefined
     const kept = known?.get(key)
     if (kept && kept.expires_at + afterlife > now()) return JSON.parse(kept.text) as AdapterPayload
     const row = await this.#row(key)
