@@ -54,7 +54,7 @@ export class Accounts {
   /** Asked about at every token, and kept until anybody changes. */
   async #user(userId: string): Promise<UserRow | undefined> {
     const users = await this.#users.get()
-    const known = users.get(userId)
+    const known = this.#database.hearsAtOnce ? users.get(userId) : undefined
     if (known) return known
     const user = await this.#database.query
       .selectFrom('users')

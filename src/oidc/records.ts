@@ -64,8 +64,7 @@ export class Records {
   async find(kind: string, id: string): Promise<AdapterPayload | undefined> {
     if (isOfAnother(kind, id)) return undefined
     const key = idOf(kind, id)
-    // Other nodes on PostgreSQL tell of a change a moment later: a revoked token is asked about there each time.
-    const isKept = keptKinds.has(kind) && this.#database.kind === 'sqlite'
+    const isKept = keptKinds.has(kind) && this.#database.hearsAtOnce
     const known = isKept ? await this.#known.get() : undefined
     const kept = known?.get(key)
     if (kept && kept.expires_at + afterlife > now()) return JSON.parse(kept.text) as AdapterPayload

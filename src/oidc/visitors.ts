@@ -39,7 +39,8 @@ export class LivingSessions {
     const lives = (kept: Kept | undefined) =>
       kept && kept.expires_at > now() && kept.last_used_at > oldest ? kept : undefined
     // It may have been used since: that is written down without being told.
-    return lives(known.get(id)) ?? lives(await this.#load(id, known))
+    const kept = this.#database.hearsAtOnce ? known.get(id) : undefined
+    return lives(kept) ?? lives(await this.#load(id, known))
   }
 
   async #load(id: string, known: Map<string, Kept>): Promise<Kept | undefined> {

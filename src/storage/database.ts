@@ -42,6 +42,11 @@ export class Database {
     return this.#open.getStore()?.transaction ?? this.#kysely
   }
 
+  /** Whether a change of another process is known with its commit. On PostgreSQL it is heard of a moment later. */
+  get hearsAtOnce(): boolean {
+    return this.kind === 'sqlite'
+  }
+
   /** True inside `write`: what is read now may yet be rolled back, so nothing read may be kept. */
   get writing(): boolean {
     return this.#open.getStore() !== undefined
