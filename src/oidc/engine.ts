@@ -6,13 +6,14 @@ import {
   type Configuration,
   type KoaContextWithOIDC,
 } from 'oidc-provider'
-import { personScopes, programScopes, type KnownClient } from '../clients/client.ts'
+import { personScopes, programScopes, type KnownClient, type PersonScope } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import { AppError } from '../errors.ts'
 import type { SigningKey } from '../keys/keys.ts'
 import { newId, now } from '../storage/id.ts'
 import { claimsWithin, widest } from '../token_scope.ts'
 import { scopeClaims, type Accounts } from './accounts.ts'
+import { scopeOf, withinScopes } from './asked_claims.ts'
 import type { Consents } from './consents.ts'
 import type { MayTell } from './introspection.ts'
 import { toMetadata } from './metadata.ts'
@@ -138,6 +139,12 @@ export const createEngine = (
       dPoP: { enabled: false },
       clientIdMetadataDocument: metadataDocuments.feature,
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
+      claimsParameter: {
+        enabled: true,
+        assertClaimsParameter: (ctx, claims, { scope }) => {
+          ctx.oidc.params!.claims = JSON.stringify(withinScopes(claims, scope?.split(' ') ?? personScopes))
+        },
+      },
       clientCredentials: { enabled: true },
       introspection: {
         enabled: true,
@@ -215,16 +222,20 @@ export const createEngine = (
       const grant = found?.accountId === userId && found.clientId === clientId ? found : undefined
       // What was allowed once, or needs no asking, is granted anew in every session.
       const requested = String(params?.scope ?? '').split(' ')
-      const allowed = knownClient(client)?.first_party ? requested : await consents.of(userId, clientId)
+      const allowed = knownClient(client)?.first_party ? personScopes : await consents.of(userId, clientId)
       const missing = requested.filter(
         (scope) =>
           (personScopes as readonly string[]).includes(scope) &&
-          allowed.includes(scope) &&
+          allowed.includes(scope as PersonScope) &&
           !grant?.getOIDCScope().split(' ').includes(scope),
       )
-      if (missing.length === 0) return grant
+      const claims = [...ctx.oidc.requestParamClaims].filter(
+        (claim) => allowed.includes(scopeOf(claim) as PersonScope) && !grant?.getOIDCClaims().includes(claim),
+      )
+      if (missing.length === 0 && claims.length === 0) return grant
       const more = grant ?? new Grant({ accountId: userId, clientId })
-      more.addOIDCScope(missing.join(' '))
+      if (missing.length > 0) more.addOIDCScope(missing.join(' '))
+      more.addOIDCClaims(claims)
       await more.save()
       return more
     },

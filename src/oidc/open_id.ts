@@ -9,6 +9,7 @@ import type { Log } from '../log.ts'
 import { Cached } from '../storage/cached.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import type { Database } from '../storage/database.ts'
+import { scopeOf } from './asked_claims.ts'
 import { allowFormPost, dropCookie, forbidScripts } from './answers.ts'
 import type { Context, Engine, EngineParts } from './engine.ts'
 import { introspectPlainly, type Introspected } from './introspection.ts'
@@ -261,6 +262,7 @@ export class OpenId {
       if (resource === undefined) grant.addOIDCScope(name)
       else grant.addResourceScope(resource, name)
     }
+    grant.addOIDCClaims([...missingClaims(found.prompt)])
     return this.#finish(found, { consent: { grantId: await grant.save() } })
   }
 
@@ -271,18 +273,22 @@ export class OpenId {
   }
 }
 
-/** The scopes that are asked for: of our own resources as `read at https://…`. */
+/** JWT claims that are asked for one by one, and were not allowed yet. */
+const missingClaims = ({ details }: Interaction['prompt']): readonly string[] =>
+  (details as { missingOIDCClaims?: string[] }).missingOIDCClaims ?? []
+
+/** The scopes that are asked for, by their names or by a claim that they bring: of our own resources as `read at https://…`. */
 const wanted = ({ prompt, params }: Interaction): string[] => {
-  const details = prompt.details as {
-    missingOIDCScope?: string[]
+  const { missingResourceScopes } = prompt.details as {
     missingResourceScopes?: Record<string, string[]>
   }
+  const claims = missingClaims(prompt).flatMap((claim) => scopeOf(claim) ?? [])
   const requested = String(params.scope ?? '')
     .split(' ')
     .filter((scope) => ['openid', 'email', 'profile', 'offline_access', 'groups', 'claims'].includes(scope))
-  const resources = Object.entries(details.missingResourceScopes ?? {})
+  const resources = Object.entries(missingResourceScopes ?? {})
   return [
-    ...requested,
+    ...new Set([...requested, ...claims]),
     ...resources.flatMap(([resource, scopes]) => scopes.map((scope) => `${scope} at ${resource}`)),
   ]
 }
