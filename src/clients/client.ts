@@ -11,7 +11,6 @@ export const ClientName = Type.String({
 
 /** Scopes about people (OpenID Connect Core section 5.4, and two of ours), and what a program may do by itself. */
 export const personScopes = ['openid', 'email', 'profile', 'offline_access', 'groups', 'claims'] as const
-export type PersonScope = (typeof personScopes)[number]
 export const programScopes = tokenScopes
 
 const Scope = Type.Enum([...personScopes, ...programScopes])

@@ -6,15 +6,16 @@ import {
   type Configuration,
   type KoaContextWithOIDC,
 } from 'oidc-provider'
-import { personScopes, programScopes, type KnownClient, type PersonScope } from '../clients/client.ts'
+import { personScopes, programScopes, type KnownClient } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import { AppError } from '../errors.ts'
 import type { SigningKey } from '../keys/keys.ts'
 import { newId, now } from '../storage/id.ts'
 import { claimsWithin, widest } from '../token_scope.ts'
 import { scopeClaims, type Accounts } from './accounts.ts'
-import { scopeOf, withinScopes } from './asked_claims.ts'
+import { withinScopes } from './asked_claims.ts'
 import type { Consents } from './consents.ts'
+import { loadGrant } from './grants.ts'
 import type { MayTell } from './introspection.ts'
 import { toMetadata } from './metadata.ts'
 import { MetadataDocuments, type DocumentMode } from './metadata_documents.ts'
@@ -212,33 +213,7 @@ export const createEngine = (
     },
     issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
     jwks: { keys: engineKeys(keys) },
-    loadExistingGrant: async (ctx) => {
-      const { Grant } = ctx.oidc.provider
-      const { client, session, account, result, params } = ctx.oidc
-      const clientId = client!.clientId
-      const userId = account!.accountId
-      const grantId = (result?.consent?.grantId as string | undefined) ?? session!.grantIdFor(clientId)
-      const found = grantId === undefined ? undefined : await Grant.find(grantId)
-      const grant = found?.accountId === userId && found.clientId === clientId ? found : undefined
-      // What was allowed once, or needs no asking, is granted anew in every session.
-      const requested = String(params?.scope ?? '').split(' ')
-      const allowed = knownClient(client)?.first_party ? personScopes : await consents.of(userId, clientId)
-      const missing = requested.filter(
-        (scope) =>
-          (personScopes as readonly string[]).includes(scope) &&
-          allowed.includes(scope as PersonScope) &&
-          !grant?.getOIDCScope().split(' ').includes(scope),
-      )
-      const claims = [...ctx.oidc.requestParamClaims].filter(
-        (claim) => allowed.includes(scopeOf(claim) as PersonScope) && !grant?.getOIDCClaims().includes(claim),
-      )
-      if (missing.length === 0 && claims.length === 0) return grant
-      const more = grant ?? new Grant({ accountId: userId, clientId })
-      if (missing.length > 0) more.addOIDCScope(missing.join(' '))
-      more.addOIDCClaims(claims)
-      await more.save()
-      return more
-    },
+    loadExistingGrant: loadGrant(consents, knownClient),
     pkce: { required: (_, client) => knownClient(client)?.pkce ?? true },
     renderError: pages.error,
     responseTypes: ['code'],

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage as Request, ServerResponse as Response } from 'node:http'
 import type { Audit } from '../audit/audit.ts'
 import { guest, type Caller } from '../caller.ts'
 import type { KnownClient } from '../clients/client.ts'
@@ -59,8 +59,6 @@ interface Visit {
 /** With what answers at its addresses. */
 type Running = Engine & { readonly handle: (request: Request, response: Response) => Promise<void> }
 
-type Request = IncomingMessage
-type Response = ServerResponse
 type Interaction = Awaited<ReturnType<Engine['provider']['interactionDetails']>>
 
 /** Our OpenID provider: the engine at its addresses, and the steps that people take between them. */
