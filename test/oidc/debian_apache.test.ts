@@ -24,7 +24,7 @@ suite('Apache, as Debian has it', () => {
 
   test(
     'mod_auth_openidc: sign in, refresh, sign out from there, and be signed out from here',
-    { skip: apacheMissing('auth_openidc', 'libapache2-mod-auth-openidc') ?? false },
+    { skip: apacheMissing('auth_openidc', 'libapache2-mod-auth-openidc') ?? false, timeout: 60_000 },
     async () => {
       const { hero } = stage.daemon
       const port = await freePort()
@@ -102,7 +102,7 @@ OIDCInfoHook access_token id_token userinfo
 
   test(
     'mod_oauth2: a service asks us about each token',
-    { skip: apacheMissing('oauth2', 'libapache2-mod-oauth2') ?? false },
+    { skip: apacheMissing('oauth2', 'libapache2-mod-oauth2') ?? false, timeout: 60_000 },
     async () => {
       const { hero } = stage.daemon
       const port = await freePort()
