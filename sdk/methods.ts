@@ -297,6 +297,57 @@ export interface PasskeyRequestOptions {
   }[]
 }
 
+export interface Provider {
+  /** A UUID of version 7 */
+  id: string
+  /** 1 to 63 lower-case letters, digits, "_" or "-", the first a letter or digit */
+  provider: string
+  /** forge (Forgejo, Gitea), google, github, hero_proxy; oidc: any other with discovery; oauth2: any other by its endpoints */
+  preset: "forge" | "google" | "github" | "hero_proxy" | "oidc" | "oauth2"
+  issuer: string | null
+  authorization_endpoint: string | null
+  token_endpoint: string | null
+  userinfo_endpoint: string | null
+  emails_endpoint: string | null
+  /** What people are told it is called: one line of at most 60 characters, without control characters */
+  title: string
+  /** Our client_id at the provider: one line of at most 255 characters, without control characters */
+  client: string
+  /** How we prove ourselves at the token endpoint */
+  client_auth: "client_secret_basic" | "client_secret_post" | "none"
+  /** What we ask for (RFC 6749 section 3.3) */
+  scopes: string[]
+  /** Whether people may sign in with it */
+  enabled: boolean
+  /** Whether an identity that nobody has here makes an account at its first sign-in */
+  allow_signup: boolean
+  /** Domains of which one must be that of the address that the provider has verified, at every sign-in; empty asks for nothing */
+  allowed_domains: string[]
+  groups_claim: string | null
+  /** Which of their groups mean which of ours: brought up to date at every sign-in; memberships given by hand stay */
+  groups: {
+    /** A group there: one line of at most 255 characters, without control characters */
+    value: string
+    /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+    group: string
+  }[]
+  /** Keep what the provider gives us of each person, sealed, for auth.upstream_token and routes */
+  keep_tokens: boolean
+  /** Take over the name that people have there at every sign-in, not only at the first */
+  refresh_profile: boolean
+  /** Whoever signs out here is signed out there too, where the provider offers it */
+  sign_out: boolean
+  secret_set: boolean
+  /** What is registered there, to the letter */
+  redirect_uri: string
+  /** What may be registered there, so that whoever signs out there is signed out here */
+  backchannel_logout_uri: string
+  /** Unix time in seconds, in the year 9999 at most */
+  created_at: number
+  /** Unix time in seconds, in the year 9999 at most */
+  updated_at: number
+}
+
 export interface RegistrationToken {
   /** A UUID of version 7 */
   id: string
@@ -380,6 +431,7 @@ export interface Route {
   /** Patterns of which one must match the address of whoever passes; empty asks for nothing */
   allowed_emails: string[]
   provider: string | null
+  provider_token: string | null
   max_body: number | null
   bearer_token_set: boolean
   /** Unix time in seconds, in the year 9999 at most */
@@ -541,6 +593,11 @@ export interface UserIdentity {
   provider: string
   /** The subject there, which is the key: one line of at most 255 characters, without control characters */
   subject: string
+  /** What the account was called there at the last sign-in; empty if untold */
+  login: string
+  /** Its picture there; empty if untold */
+  avatar_url: string
+  last_used_at: number | null
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
 }
@@ -734,6 +791,8 @@ export type AuthPasskeyOptionsParams = Record<string, never>
 export interface AuthLoginByPasskeyParams {
   /** JSON of PublicKeyCredential.toJSON() */
   assertion: string
+  /** From `data.sign_in` of factor_required */
+  sign_in?: string
 }
 
 export interface AuthProveParams {
@@ -1270,6 +1329,7 @@ export interface ProxyRoutesAddParams {
   /** Patterns of which one must match the address of whoever passes; empty asks for nothing */
   allowed_emails?: string[]
   provider?: string | null
+  provider_token?: string | null
   max_body?: number | null
   bearer_token?: string | null
 }
@@ -1304,6 +1364,7 @@ export interface ProxyRoutesUpdateParams {
   /** Patterns of which one must match the address of whoever passes; empty asks for nothing */
   allowed_emails?: string[]
   provider?: string | null
+  provider_token?: string | null
   max_body?: number | null
   bearer_token?: string | null
 }
@@ -1561,6 +1622,148 @@ export interface ConsentsRevokeParams {
   user?: string
 }
 
+export type ProvidersListParams = Record<string, never>
+export type ProvidersListResult = {
+  items: Provider[]
+}
+
+export interface ProvidersGetParams {
+  /** 1 to 63 lower-case letters, digits, "_" or "-", the first a letter or digit */
+  provider: string
+}
+
+export type ProvidersPresetsParams = Record<string, never>
+export type ProvidersPresetsResult = {
+  items: ({
+    /** forge (Forgejo, Gitea), google, github, hero_proxy; oidc: any other with discovery; oauth2: any other by its endpoints */
+    preset: "forge" | "google" | "github" | "hero_proxy" | "oidc" | "oauth2"
+    /** What it is called: one line of at most 200 characters, without control characters */
+    title: string
+    kind: "oidc" | "oauth2"
+    issuer: string | null
+    scopes: string[]
+    /** Parameters of providers.add that it needs beside client */
+    needs: string[]
+    /** Where our address is registered, and client_id and secret come from */
+    where: string
+  })[]
+}
+
+export interface ProvidersAddParams {
+  /** 1 to 63 lower-case letters, digits, "_" or "-", the first a letter or digit */
+  provider: string
+  /** forge (Forgejo, Gitea), google, github, hero_proxy; oidc: any other with discovery; oauth2: any other by its endpoints */
+  preset: "forge" | "google" | "github" | "hero_proxy" | "oidc" | "oauth2"
+  /** Our client_id at the provider: one line of at most 255 characters, without control characters */
+  client: string
+  /** Our secret there; it is sealed and never shown */
+  client_secret?: string
+  /** The issuer (OpenID Connect Discovery section 3), such as the base URL of a forge: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
+  issuer?: string
+  /** Where people are sent: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
+  authorization_endpoint?: string
+  /** Where codes are redeemed: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
+  token_endpoint?: string
+  /** What tells who somebody is: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
+  userinfo_endpoint?: string
+  /** What lists addresses as `{email, primary, verified}`: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
+  emails_endpoint?: string
+  /** What people are told it is called: one line of at most 60 characters, without control characters */
+  title?: string
+  /** How we prove ourselves at the token endpoint */
+  client_auth?: "client_secret_basic" | "client_secret_post" | "none"
+  /** What we ask for (RFC 6749 section 3.3) */
+  scopes?: string[]
+  /** Whether people may sign in with it */
+  enabled?: boolean
+  /** Whether an identity that nobody has here makes an account at its first sign-in */
+  allow_signup?: boolean
+  /** Domains of which one must be that of the address that the provider has verified, at every sign-in; empty asks for nothing */
+  allowed_domains?: string[]
+  groups_claim?: string | null
+  /** Which of their groups mean which of ours: brought up to date at every sign-in; memberships given by hand stay */
+  groups?: {
+    /** A group there: one line of at most 255 characters, without control characters */
+    value: string
+    /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+    group: string
+  }[]
+  /** Keep what the provider gives us of each person, sealed, for auth.upstream_token and routes */
+  keep_tokens?: boolean
+  /** Take over the name that people have there at every sign-in, not only at the first */
+  refresh_profile?: boolean
+  /** Whoever signs out here is signed out there too, where the provider offers it */
+  sign_out?: boolean
+}
+
+export interface ProvidersUpdateParams {
+  /** 1 to 63 lower-case letters, digits, "_" or "-", the first a letter or digit */
+  provider: string
+  /** Our client_id at the provider: one line of at most 255 characters, without control characters */
+  client?: string
+  client_secret?: string | null
+  /** What people are told it is called: one line of at most 60 characters, without control characters */
+  title?: string
+  /** How we prove ourselves at the token endpoint */
+  client_auth?: "client_secret_basic" | "client_secret_post" | "none"
+  /** What we ask for (RFC 6749 section 3.3) */
+  scopes?: string[]
+  /** Whether people may sign in with it */
+  enabled?: boolean
+  /** Whether an identity that nobody has here makes an account at its first sign-in */
+  allow_signup?: boolean
+  /** Domains of which one must be that of the address that the provider has verified, at every sign-in; empty asks for nothing */
+  allowed_domains?: string[]
+  groups_claim?: string | null
+  /** Which of their groups mean which of ours: brought up to date at every sign-in; memberships given by hand stay */
+  groups?: {
+    /** A group there: one line of at most 255 characters, without control characters */
+    value: string
+    /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+    group: string
+  }[]
+  /** Keep what the provider gives us of each person, sealed, for auth.upstream_token and routes */
+  keep_tokens?: boolean
+  /** Take over the name that people have there at every sign-in, not only at the first */
+  refresh_profile?: boolean
+  /** Whoever signs out here is signed out there too, where the provider offers it */
+  sign_out?: boolean
+}
+
+export interface ProvidersRemoveParams {
+  /** 1 to 63 lower-case letters, digits, "_" or "-", the first a letter or digit */
+  provider: string
+}
+
+export interface ProvidersTestParams {
+  /** 1 to 63 lower-case letters, digits, "_" or "-", the first a letter or digit */
+  provider: string
+}
+export type ProvidersTestResult = {
+  ok: boolean
+  steps: ({
+    /** address: it may be asked; reach: it answers; discovery: with a configuration; issuer: of this very issuer; keys: that can be read; client: our client_id and secret are right */
+    step: "address" | "reach" | "discovery" | "issuer" | "keys" | "client"
+    ok: boolean | null
+    detail: string
+  })[]
+}
+
+export interface UsersIdentitiesLinkParams {
+  /** From the way back */
+  link: string
+}
+
+export interface AuthUpstreamTokenParams {
+  /** 1 to 63 lower-case letters, digits, "_" or "-", the first a letter or digit */
+  provider: string
+}
+export type AuthUpstreamTokenResult = {
+  access_token: string
+  token_type: "Bearer"
+  expires_at: number | null
+}
+
 export type KeysJwksParams = Record<string, never>
 
 export type KeysListParams = Record<string, never>
@@ -1741,6 +1944,15 @@ export interface Methods {
   'clients.registration_tokens.remove': { params: ClientsRegistrationTokensRemoveParams; result: null }
   'consents.list': { params: ConsentsListParams; result: ConsentsListResult }
   'consents.revoke': { params: ConsentsRevokeParams; result: null }
+  'providers.list': { params: ProvidersListParams; result: ProvidersListResult }
+  'providers.get': { params: ProvidersGetParams; result: Provider }
+  'providers.presets': { params: ProvidersPresetsParams; result: ProvidersPresetsResult }
+  'providers.add': { params: ProvidersAddParams; result: Provider }
+  'providers.update': { params: ProvidersUpdateParams; result: Provider }
+  'providers.remove': { params: ProvidersRemoveParams; result: null }
+  'providers.test': { params: ProvidersTestParams; result: ProvidersTestResult }
+  'users.identities.link': { params: UsersIdentitiesLinkParams; result: UserIdentity }
+  'auth.upstream_token': { params: AuthUpstreamTokenParams; result: AuthUpstreamTokenResult }
   'keys.jwks': { params: KeysJwksParams; result: Jwks }
   'keys.list': { params: KeysListParams; result: KeysListResult }
   'keys.rotate': { params: KeysRotateParams; result: KeysRotateResult }
@@ -1797,12 +2009,14 @@ export interface HeroProxyMethods {
     login_by_code(params: AuthLoginByCodeParams): Promise<SignedIn>
     /** Tell a browser how to ask for a passkey, for auth.login_by_passkey; with a session, for auth.prove */
     passkey_options(params?: AuthPasskeyOptionsParams): Promise<PasskeyRequestOptions>
-    /** Sign in by a passkey, which is two factors in one */
+    /** Sign in by a passkey, which is two factors in one. With `sign_in` it is the second step of what was begun otherwise, and the session says how that was: a provider, say. */
     login_by_passkey(params: AuthLoginByPasskeyParams): Promise<SignedIn>
     /** Show again who you are: methods that ask for a fresh proof take this session for 15 minutes. One of the three. Whoever has a second factor proves it here too: for them the password alone does not do. */
     prove(params?: AuthProveParams): Promise<null>
     /** Renew a session of a program: both its tokens are replaced, until refresh_lifetime after its sign-in. A refresh token works once. One that comes again ends the session, for two hold it; within ten seconds it is answered `conflict`, for then an answer was lost or two calls raced. */
     refresh(params: AuthRefreshParams): Promise<SignedIn>
+    /** Hand you the access token that a provider gave for you, renewed if need be. Where the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service. */
+    upstream_token(params: AuthUpstreamTokenParams): Promise<AuthUpstreamTokenResult>
   }
   users: {
     /** Mail an invitation to make an account */
@@ -1838,8 +2052,10 @@ export interface HeroProxyMethods {
       list(params: UsersIdentitiesListParams): Promise<UsersIdentitiesListResult>
       /** Link an identity at a provider to a person */
       add(params: UsersIdentitiesAddParams): Promise<UserIdentity>
-      /** Take an identity from a person */
+      /** Unlink an identity: sessions that it opened end, and what its provider gave goes too. People unlink their own, but never their last way in. */
       remove(params: UsersIdentitiesRemoveParams): Promise<null>
+      /** Confirm that an identity which a provider has just vouched for is yours. The browser holds `link` after coming back from the provider, for ten minutes. Only an identity whose address is the one that you have confirmed here can be linked. */
+      link(params: UsersIdentitiesLinkParams): Promise<UserIdentity>
     }
   }
   factors: {
@@ -1994,6 +2210,22 @@ export interface HeroProxyMethods {
     /** Take back what an application was allowed; all tokens that came of it are dead */
     revoke(params: ConsentsRevokeParams): Promise<null>
   }
+  providers: {
+    /** List the identity providers that people sign in with, in the order in which they were added */
+    list(params?: ProvidersListParams): Promise<ProvidersListResult>
+    /** Return one provider, without its secret */
+    get(params: ProvidersGetParams): Promise<Provider>
+    /** Tell which kinds of providers there are, and what each needs */
+    presets(params?: ProvidersPresetsParams): Promise<ProvidersPresetsResult>
+    /** Let people sign in with an identity provider. First register `<public URL>/oauth/callback` there. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to. */
+    add(params: ProvidersAddParams): Promise<Provider>
+    /** Change a provider; the next sign-in follows, sessions go on */
+    update(params: ProvidersUpdateParams): Promise<Provider>
+    /** Remove a provider with the identities that were linked to it, the sessions it opened and the memberships it gave */
+    remove(params: ProvidersRemoveParams): Promise<null>
+    /** Look at a provider step by step, and say which step fails. Nobody signs in: the last step offers a code that nobody was given, and looks at how it is refused. */
+    test(params: ProvidersTestParams): Promise<ProvidersTestResult>
+  }
   keys: {
     /** Return the public keys by which anybody verifies what we sign (also at /.well-known/jwks.json) */
     jwks(params?: KeysJwksParams): Promise<Jwks>
@@ -2121,6 +2353,15 @@ export const methodNames = [
   'clients.registration_tokens.remove',
   'consents.list',
   'consents.revoke',
+  'providers.list',
+  'providers.get',
+  'providers.presets',
+  'providers.add',
+  'providers.update',
+  'providers.remove',
+  'providers.test',
+  'users.identities.link',
+  'auth.upstream_token',
   'keys.jwks',
   'keys.list',
   'keys.rotate',

@@ -34,6 +34,8 @@ import { registrationMethods } from './clients/registration_methods.ts'
 import { RegistrationTokens } from './clients/registration_tokens.ts'
 import { Counters } from './health/counters.ts'
 import { healthMethods } from './health/methods.ts'
+import { federationMethods } from './federation/methods.ts'
+import { federate } from './federation/federate.ts'
 import type { Config } from './config.ts'
 import { Admission, connectionsFor } from './edge/admission.ts'
 import { CookiePolicy } from './edge/cookie_policy.ts'
@@ -63,6 +65,9 @@ import { Keys } from './keys/keys.ts'
 import { keyMethods } from './keys/methods.ts'
 import { Mails } from './mail/mails.ts'
 import { mailMethods } from './mail/methods.ts'
+import { providerMethods } from './providers/methods.ts'
+import { Providers } from './providers/providers.ts'
+import { RelyingParty } from './providers/relying_party.ts'
 import { openFileLimit } from './listening.ts'
 import type { Log } from './log.ts'
 import { leaveMark } from './mark.ts'
@@ -78,6 +83,7 @@ import { serviceMethods } from './services/methods.ts'
 import { Services } from './services/services.ts'
 import { sessionMethods } from './sessions/methods.ts'
 import { recordTokens, Revocations } from './sessions/revocations.ts'
+import { ownWays } from './sessions/session.ts'
 import { Sessions } from './sessions/sessions.ts'
 import { settingMethods } from './settings/methods.ts'
 import { Settings } from './settings/settings.ts'
@@ -139,8 +145,12 @@ export const createApp = (
   const attempts = new Attempts(database)
   const links = new Links(database)
   const site = () => settings.value('site_name')
-  const party = { id: publicHost, origin: new URL(config.public_url).origin, name: site }
-  const passkeys = new Passkeys(database, new Challenges(database, seal.derive('passkey challenges')), party)
+  const webauthn = { id: publicHost, origin: new URL(config.public_url).origin, name: site }
+  const passkeys = new Passkeys(
+    database,
+    new Challenges(database, seal.derive('passkey challenges')),
+    webauthn,
+  )
   const factors = new Factors({ database, seal, passkeys, sessions, attempts, mails, site })
   const signIn = new SignIn({ database, credentials, sessions, attempts, factors, links })
   const flows = new EmailFlows({
@@ -155,6 +165,30 @@ export const createApp = (
     setting: (key) => settings.value(key),
     publicUrl: config.public_url,
   })
+  const mayBeLocal = () => settings.value('providers_may_be_local')
+  const party = new RelyingParty(mayBeLocal)
+  const providers = new Providers({
+    database,
+    seal,
+    reserved: [...ownWays, 'network'],
+    mayBeLocal,
+    publicUrl: config.public_url,
+  })
+  const federation = federate({
+    database,
+    seal,
+    audit,
+    log,
+    providers,
+    party,
+    users,
+    members,
+    sessions,
+    signIn,
+    magicLinks: () => settings.value('magic_links'),
+    publicUrl: config.public_url,
+  })
+  belongings.beforeUnlinking = (identity, caller) => federation.linking.unlink(identity, caller)
   const setup = new Setup(database, (at) => leaveMark(config, at), log)
   const impersonation = new Impersonation(users, sessions)
   const registrationMode = () => settings.value('client_registration')
@@ -243,6 +277,13 @@ export const createApp = (
     ...clientMethods(clients),
     ...registrationMethods(registrationTokens),
     ...consentMethods(consents, users),
+    ...providerMethods({
+      providers,
+      party,
+      mayBeLocal,
+      forgetPeople: (provider) => federation.linking.forgetProvider(provider),
+    }),
+    ...federationMethods(federation),
     ...keyMethods(keys),
     ...tokenMethods({
       personal,
@@ -288,12 +329,13 @@ export const createApp = (
     visitors,
     signatures: new Signatures(knownKeys),
     assertions,
-    providers: () => [],
+    providers: () => providers.names(),
     reportOversize: (username: string, domain: string) => oversize.report(username, domain),
   }
   const offers = async () => ({
     registration: await settings.value('registration_mode'),
     magicLinks: await settings.value('magic_links'),
+    providers: (await providers.enabled()).map(({ provider, title }) => ({ provider, title })),
   })
   const theme = async () => ({
     site: await settings.value('site_name'),
@@ -341,6 +383,7 @@ export const createApp = (
       openId,
       heroAuth,
       registrations,
+      federation,
       publicHost,
     }),
     upstreams: new Upstreams({ routes: () => routes.table(), log }),
@@ -377,6 +420,7 @@ export const createApp = (
     await access.sweep()
     await dynamicClients.sweep()
     await registrationTokens.sweep()
+    await federation.sweep()
     await keys.rotateWhenDue(await settings.value('key_rotation_days'))
     await knownKeys.sweep()
     await audit.sweep(await settings.value('audit_retention_days'))

@@ -23,9 +23,11 @@ const rows: readonly (readonly string[])[] = [
     'mail',
     'clients',
     'token',
+    'providers',
   ],
   ['factors'],
   ['auth', 'oidc'],
+  ['federation'],
   ['rpc', 'edge'],
   ['top'],
 ]

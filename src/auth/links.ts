@@ -14,13 +14,13 @@ export const lifetimes = {
 export type Purpose = keyof typeof lifetimes
 
 /** Half a sign-in, by what was proven already: worth a try at the second factor, for five minutes. Never mailed. */
-export type Half = 'after_password' | 'after_magic_link'
-export const halves: readonly Half[] = ['after_password', 'after_magic_link']
+export type Half = 'after_password' | 'after_magic_link' | 'after_provider'
+export const halves: readonly Half[] = ['after_password', 'after_magic_link', 'after_provider']
 const halfLifetime = 300
 
 export interface Link {
   readonly user_id: string | null
-  /** Where it was sent to, in lower case. */
+  /** Where it was sent to, in lower case; of half a sign-in by a provider, what is known of that. */
   readonly address: string
 }
 
@@ -58,8 +58,8 @@ export class Links {
   }
 
   /** A token for half a sign-in; several may be on their way, in several browsers. */
-  async begin(half: Half, userId: string): Promise<string> {
-    return this.#database.write(() => this.#insert(half, userId, '', halfLifetime))
+  async begin(half: Half, userId: string, about = ''): Promise<string> {
+    return this.#database.write(() => this.#insert(half, userId, about, halfLifetime))
   }
 
   async #insert(purpose: Purpose | Half, userId: string | null, address: string, lifetime: number) {

@@ -91,9 +91,14 @@ export const proofMethods = ({
   method({
     name: 'auth.login_by_passkey',
     summary: 'Sign in by a passkey, which is two factors in one',
+    description:
+      'With `sign_in` it is the second step of what was begun otherwise, and the session says how that was: a provider, say.',
     effect: 'write',
     claim: null,
-    params: Shape({ assertion: PasskeyAnswer }),
+    params: Shape({
+      assertion: PasskeyAnswer,
+      sign_in: Type.Optional(OpaqueToken('From `data.sign_in` of factor_required')),
+    }),
     result: SignedIn,
     errors: ['unauthenticated'],
     target: (_, result) => (result ? `user=${result.user}` : ''),
@@ -101,8 +106,9 @@ export const proofMethods = ({
       { params: { assertion: '{"id":"KEDetxZcUfinhVi6Za5nZQ","type":"public-key"}' }, result: signedIn },
     ],
     prepare: ({ assertion }) => passkeys.assert(assertion, 'sign_in'),
-    handler: async (_, caller, asserted) => {
+    handler: async ({ sign_in }, caller, asserted) => {
       await passkeys.use(asserted)
+      if (sign_in !== undefined) return signIn.openByPasskey(sign_in, asserted.user_id, caller)
       return signIn.open(asserted.user_id, 'passkey', caller, 'passkey')
     },
   }),

@@ -5,10 +5,10 @@ import type { Credentials } from '../credentials/credentials.ts'
 import { AppError } from '../errors.ts'
 import type { FactorKind, Factors } from '../factors/factors.ts'
 import type { OwnWay } from '../sessions/session.ts'
-import type { OpenedSession, Sessions } from '../sessions/sessions.ts'
+import type { OpenedSession, SessionOrigin, Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import type { UserRow } from '../storage/schema.ts'
-import { halves, type Half, type Links } from './links.ts'
+import { halves, type Half, type Link, type Links } from './links.ts'
 
 const wrong = 'Wrong username, email or password'
 
@@ -26,6 +26,13 @@ interface Proven {
   readonly user_id: string
   readonly proof: string
   readonly counted: Counted
+}
+
+/** What a provider vouched for, until the second step is done. */
+export interface ByProvider {
+  readonly provider: string
+  readonly identity_id: string
+  readonly at_provider: NonNullable<SessionOrigin['at_provider']>
 }
 
 /** Active, and with an address that was confirmed if it has one. */
@@ -106,8 +113,8 @@ export class SignIn {
   }
 
   /** The error that asks for the second factor: with what it takes to go on from here, which signs in nobody by itself. */
-  async secondStep(user: Pick<UserRow, 'id' | 'username'>, half: Half): Promise<AppError> {
-    const sign_in = await this.#links.begin(half, user.id)
+  async secondStep(user: Pick<UserRow, 'id' | 'username'>, half: Half, by?: ByProvider): Promise<AppError> {
+    const sign_in = await this.#links.begin(half, user.id, by && JSON.stringify(by))
     const error = new AppError('factor_required', undefined, {
       sign_in,
       factors: await this.#factors.kinds(user.id),
@@ -124,17 +131,49 @@ export class SignIn {
 
   /** Opens the session of half a sign-in and a code. A wrong code uses nothing up but the try. */
   async openByCode(signIn: string, code: string, counted: Counted, caller: Caller) {
-    const { user_id, purpose } = await this.#links.use(signIn, ...halves)
-    const factor = await this.#factors.useCode(user_id!, code)
+    const half = await this.#links.use(signIn, ...halves)
+    const factor = await this.#factors.useCode(half.user_id!, code)
     await this.#attempts.succeeded(counted)
-    return this.open(user_id!, purpose === 'after_password' ? 'password' : 'magic_link', caller, factor)
+    return this.#openHalf(half, caller, factor)
+  }
+
+  /** The same where a passkey of that person is the second step. */
+  async openByPasskey(signIn: string, userId: string, caller: Caller) {
+    const half = await this.#links.use(signIn, ...halves)
+    if (half.user_id !== userId) throw new AppError('unauthenticated', 'This is another person’s passkey')
+    return this.#openHalf(half, caller, 'passkey')
+  }
+
+  async #openHalf(half: Link & { purpose: Half }, caller: Caller, factor: FactorKind) {
+    const { user_id, purpose, address } = half
+    if (purpose !== 'after_provider')
+      return this.open(user_id!, purpose === 'after_password' ? 'password' : 'magic_link', caller, factor)
+    const by = JSON.parse(address) as ByProvider
+    // Unlinked, or the provider turned off, since the first step.
+    const stands = await this.#database.query
+      .selectFrom('user_identities')
+      .innerJoin('providers', 'providers.provider', 'user_identities.provider')
+      .select('user_identities.id')
+      .where('user_identities.id', '=', by.identity_id)
+      .where('user_identities.user_id', '=', user_id)
+      .where('providers.enabled', '=', 1)
+      .executeTakeFirst()
+    if (!stands) throw new AppError('unauthenticated', wrong)
+    return this.open(user_id!, by.provider, caller, factor, by.at_provider)
   }
 
   /**
    * Opens the session for a verified person: a cookie's for our own pages, a token for programs. The one gate to being signed
-   * in: whoever has a second factor needs it, or a passkey, which is two in one.
+   * in: whoever has a second factor needs it, or a passkey, which is two in one. `provider` is one of our own ways, or the name
+   * of an identity provider that vouched for the person.
    */
-  async open(userId: string, provider: OwnWay, caller: Caller, factor: '' | FactorKind = '') {
+  async open(
+    userId: string,
+    provider: OwnWay | (string & {}),
+    caller: Caller,
+    factor: '' | FactorKind = '',
+    atProvider?: SessionOrigin['at_provider'],
+  ) {
     const user = await this.#database.query
       .selectFrom('users')
       .select(['username', 'is_active', 'email', 'email_verified_at', 'has_factor'])
@@ -152,6 +191,7 @@ export class SignIn {
       factor,
       address: caller.address ?? '',
       user_agent: caller.user_agent ?? '',
+      at_provider: atProvider,
     })
     return signedInAs(user.username, opened)
   }

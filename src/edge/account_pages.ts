@@ -75,9 +75,17 @@ const actions = {
     done: '',
   },
   revoke_token: { method: 'token.revoke', params: fields('id'), done: 'That token counts no more.' },
+  unlink: {
+    method: 'users.identities.remove',
+    params: (form, caller) => ({ user: caller.name, id: form.get('id') ?? '' }),
+    done: 'That account is linked to yours no more.',
+  },
   revoke: { method: 'sessions.revoke', params: fields('id'), done: 'That session has ended.' },
   revoke_all: { method: 'sessions.revoke_all', params: none, done: 'All other sessions have ended.' },
 } satisfies Record<string, Action>
+
+/** The one thing that is confirmed on a page of its own. */
+const linked = 'That account is linked to yours: you can sign in with it.'
 
 export type AccountAction = keyof typeof actions
 export const accountActions = Object.keys(actions) as AccountAction[]
@@ -100,6 +108,7 @@ const read = async (visit: Visit, caller: Caller): Promise<Account> => {
     factors,
     sessions: sessions.items,
     identities: identities.items,
+    providers: (await visit.offers()).providers,
     consents: consents.items,
     tokens: tokens.items,
     creation,
@@ -130,12 +139,9 @@ export const me = async (visit: Visit): Promise<void> => {
   if (!visit.navigates) return visit.json(await visit.call('auth.me', {}, (caller ?? near)!))
   if (caller && visit.atHome) {
     const done = visit.query.get('done') ?? ''
-    return show(
-      visit,
-      caller,
-      200,
-      Object.hasOwn(actions, done) ? { done: actions[done as AccountAction].done } : {},
-    )
+    const said =
+      done === 'link' ? linked : Object.hasOwn(actions, done) && actions[done as AccountAction].done
+    return show(visit, caller, 200, said ? { done: said } : {})
   }
   const known = (await visit.call('auth.me', {}, (caller ?? near)!)) as Parameters<typeof mePage>[0]
   const home = visit.home('/auth/me')

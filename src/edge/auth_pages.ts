@@ -1,5 +1,8 @@
+import { sessionCookie } from './cookies.ts'
+import type { FederationParts } from './federation_pages.ts'
 import { openSession } from './open_session.ts'
 import { signOutPage } from './pages/me.ts'
+import { onwardPage } from './pages/openid.ts'
 import { setupPage } from './pages/setup.ts'
 import { signInPage } from './pages/sign_in.ts'
 import { safeNext } from './safe_next.ts'
@@ -17,7 +20,8 @@ export const signIn = async (visit: Visit): Promise<void> => {
   await showSignIn(visit, { returnTo, ...(hint && hint.length <= maxLogin && { login: hint }) })
 }
 
-const showSignIn = async (
+/** The sign-in page, with everything that is offered. */
+export const showSignIn = async (
   visit: Visit,
   shown: { returnTo: string; login?: string; problem?: string },
   status = 200,
@@ -64,18 +68,33 @@ export const postSetup = async (visit: Visit): Promise<void> => {
   )
 }
 
+/** Where signing out leads: the sign-in page, unless a path of ours was asked for. */
+const afterwards = (next: string | null): string => safeNext(next, '/auth/login')
+
 export const signOut = async (visit: Visit): Promise<void> => {
   const caller = await visit.caller()
-  if (!caller) return visit.go(302, '/auth/login')
+  const next = afterwards(visit.query.get('next'))
+  if (!caller) return visit.go(302, next)
   const impersonating = caller.on_behalf ?? null
-  await visit.page(200, (token) => signOutPage({ place: visit.asked.host, token, impersonating }))
+  await visit.page(200, (token) => signOutPage({ place: visit.asked.host, token, impersonating, next }))
 }
 
-export const postSignOut = async (visit: Visit): Promise<void> => {
-  if (!(await visit.form())) return
+/** Signs out here, and then, where its provider is to be told, there. */
+export const postSignOut = async (
+  visit: Visit,
+  { logouts }: Pick<FederationParts, 'logouts'>,
+): Promise<void> => {
+  const form = await visit.form()
+  if (!form) return
   const caller = await visit.caller()
+  const next = afterwards(form.get('next'))
+  const leave = caller?.session_id === undefined ? undefined : await logouts.leave(caller.session_id)
   if (caller) await visit.call('auth.logout', {}, caller)
-  await visit.goWithSession('/auth/login', '', 0)
+  const there = await leave?.()
+  if (there === undefined) return visit.goWithSession(next, '', 0)
+  await visit.page(200, () => onwardPage(visit.asked.host, there, 'Signing you out'), {}, [
+    { name: sessionCookie, value: '', maxAge: 0 },
+  ])
 }
 
 export const postStopImpersonating = async (visit: Visit): Promise<void> => {

@@ -3,6 +3,12 @@ export const sessionCookie = (secure: boolean) =>
   secure ? '__Host-hero_proxy_session' : 'hero_proxy_session'
 export const formCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_form' : 'hero_proxy_form')
 
+/** Of a sign-in on its way to a provider: one for each, so that several tabs do not mix. */
+export const flowCookie = (secure: boolean, id: string) =>
+  secure ? `__Host-hero_proxy_flow_${id}` : `hero_proxy_flow_${id}`
+/** An identity that its person has yet to confirm. */
+export const linkCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_link' : 'hero_proxy_link')
+
 /** Names that upstreams neither see nor set: ours in any case, and what a lenient parser would fold to them. */
 const ours = /^(__host-|__secure-)?hero[._ -]proxy[._ -]/i
 

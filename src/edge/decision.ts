@@ -57,8 +57,8 @@ interface Parts {
   readonly visitors: Visitors
   readonly signatures: Signatures
   readonly assertions: Assertions
-  /** Names of the identity providers that people can sign in with. */
-  readonly providers: () => readonly string[]
+  /** Names of the identity providers that people can sign in with. Warm, it returns no promise. */
+  readonly providers: () => readonly string[] | Promise<readonly string[]>
   /** Writes down that somebody's claims did not fit. */
   readonly reportOversize: (username: string, domain: string) => void
 }
@@ -144,7 +144,7 @@ export class Decisions {
     return refusals.claimsTooLarge
   }
 
-  #withoutPerson(route: Route, visitor: Visitor): Decision {
+  #withoutPerson(route: Route, visitor: Visitor): Decision | Promise<Decision> {
     const open = route.required_claims.length === 0 && route.allowed_emails.length === 0
     // A program with a static token: let in, and nobody.
     if (visitor.method === 'bearer') return open ? pass(visitor, undefined) : tell(refusals.tokenNamesNobody)
@@ -152,8 +152,10 @@ export class Decisions {
     return guestsPass ? pass(visitor, undefined) : this.#turnAway(route)
   }
 
-  #turnAway(route: Route): Decision {
-    return turnAway(route, this.#parts.providers())
+  #turnAway(route: Route): Decision | Promise<Decision> {
+    // Of the others none asks.
+    if (route.auth_mode !== 'oauth') return turnAway(route, [])
+    return whenReady(this.#parts.providers(), (providers) => turnAway(route, providers))
   }
 }
 

@@ -1,6 +1,6 @@
 import { AppError, errorTable } from '../errors.ts'
 import { proofPage } from './pages/factor.ts'
-import type { Visit } from './visit.ts'
+import type { Keepsake, Visit } from './visit.ts'
 
 interface Opened {
   readonly access_token: string
@@ -46,12 +46,13 @@ export const secondStep = async (
   { sign_in, factors }: { sign_in: string; factors: readonly string[] },
   returnTo: string,
   problem?: string,
+  kept: readonly Keepsake[] = [],
 ): Promise<void> => {
   const options =
     factors.includes('passkey') &&
     visit.atHome &&
     (await visit.call('auth.passkey_options', {}, visit.guest()))
-  await visit.pageWithScript(problem === undefined ? 200 : 401, (token) =>
+  const body = (token: string) =>
     proofPage({
       place: visit.asked.host,
       token,
@@ -62,6 +63,6 @@ export const secondStep = async (
       field: factors.includes('totp') || factors.includes('recovery') ? 'code' : undefined,
       passkey: options ? { options, action: '/auth/passkey' } : undefined,
       problem,
-    }),
-  )
+    })
+  await visit.pageWithScript(problem === undefined ? 200 : 401, body, {}, kept)
 }

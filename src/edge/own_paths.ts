@@ -9,6 +9,7 @@ import { icon } from './pages/page.ts'
 import { passkeyScript } from './pages/passkey.ts'
 import { style } from './pages/style.ts'
 import { themeCss, type Theme } from './pages/theme.ts'
+import * as federation from './federation_pages.ts'
 import * as openid from './openid_pages.ts'
 import * as proof from './proof_pages.ts'
 import type { HeroAuth } from '../auth/hero_auth.ts'
@@ -54,6 +55,7 @@ interface OwnPathsParts {
   readonly openId: OpenId
   readonly heroAuth: HeroAuth
   readonly registrations: Registrations
+  readonly federation: federation.FederationParts
   readonly publicHost: string
 }
 
@@ -71,6 +73,10 @@ export class OwnPaths {
   constructor(parts: OwnPathsParts) {
     const { visits, rpc, document, jwks, theme, openId, registrations, heroAuth, publicHost } = parts
     this.#publicHost = publicHost
+    const journey =
+      (show: (parts: federation.FederationParts, visit: Visit) => Promise<void>): OwnPath =>
+      (request, response, asked) =>
+        show(parts.federation, new Visit(visits, request, response, asked))
     type OpenIdPage = typeof openid.engine
     const step =
       (show: OpenIdPage): OwnPath =>
@@ -111,6 +117,19 @@ export class OwnPaths {
       ['/oauth/logout/confirm', takes],
       ['/oauth/logout/success', asks],
       ['/device', { GET: engine, POST: engine }],
+      [
+        '/oauth/backchannel_logout',
+        {
+          POST: (request, response, asked) =>
+            federation.backchannelLogout(
+              parts.federation,
+              new Visit(visits, request, response, asked),
+              request,
+              response,
+              asked,
+            ),
+        },
+      ],
       ['/.well-known/openid-configuration', asks],
       ['/.well-known/oauth-authorization-server', asks],
     ])
@@ -130,7 +149,13 @@ export class OwnPaths {
     const paths: Record<string, Record<string, OwnPath>> = {
       '/auth': { GET: (_, response, asked) => redirect(response, asked, 302, '/auth/me') },
       '/auth/login': { GET: page(pages.signIn), POST: page(pages.postSignIn) },
-      '/auth/logout': { GET: page(pages.signOut), POST: page(pages.postSignOut) },
+      '/auth/logout': {
+        GET: page(pages.signOut),
+        POST: page((visit) => pages.postSignOut(visit, parts.federation)),
+      },
+      '/auth/link': { GET: journey(federation.confirmLink), POST: journey(federation.postLink) },
+      '/auth/link/begin': { POST: journey(federation.postBeginLink) },
+      '/oauth/callback': { GET: journey(federation.callback) },
       '/auth/setup': { GET: page(pages.setup), POST: page(pages.postSetup) },
       '/auth/register': { GET: page(email.register), POST: page(email.postRegister) },
       '/auth/verify': { GET: page(email.verify), POST: page(email.postVerify) },
@@ -172,16 +197,19 @@ export class OwnPaths {
       },
       '/auth/icon.svg': { GET: still('image/svg+xml', icon, 'public, max-age=86400') },
       '/login': {
-        GET: (_, response, asked) => {
-          const next = safeNext(query(asked).get('next'))
-          redirect(response, asked, 302, `/auth/login?return_to=${encodeURIComponent(next)}`)
-        },
+        GET: journey(federation.login),
         POST: (request, response, asked) =>
           asked.host === publicHost
             ? old.login(request, response, asked)
             : tell(request, response, asked, notHere),
       },
-      '/logout': { GET: (_, response, asked) => redirect(response, asked, 302, '/auth/logout') },
+      '/logout': {
+        GET: (_, response, asked) => {
+          const next = query(asked).get('next')
+          const onward = next === null ? '' : `?next=${encodeURIComponent(safeNext(next))}`
+          redirect(response, asked, 302, `/auth/logout${onward}`)
+        },
+      },
       '/rpc': { POST: rpc.post },
       '/.well-known/jwks.json': {
         GET: async (_, response, asked) =>

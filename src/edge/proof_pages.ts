@@ -21,7 +21,8 @@ export const postFactor = async (visit: Visit): Promise<void> => {
 export const postPasskey = async (visit: Visit): Promise<void> => {
   const form = await visit.form()
   if (!form) return
-  const params = { assertion: form.get('answer') ?? '' }
+  const signIn = form.get('sign_in')
+  const params = { assertion: form.get('answer') ?? '', ...(signIn !== null && { sign_in: signIn }) }
   const returnTo = safeNext(form.get('return_to'))
   await openSession(visit, 'auth.login_by_passkey', params, returnTo, async (problem) =>
     visit.tell({

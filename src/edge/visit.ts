@@ -5,7 +5,7 @@ import { guest, type Caller } from '../caller.ts'
 import type { Call } from '../method.ts'
 import { isNavigation, ownHeaders, policyWithScript, redirect, send, tell, type Told } from './answers.ts'
 import type { Asked } from './asked.ts'
-import { sessionCookieName, type CookiePolicy } from './cookie_policy.ts'
+import { sessionCookieName, type CookiePolicy, type CookieState } from './cookie_policy.ts'
 import { readCookie, setCookie } from './cookies.ts'
 import type { Offers } from './pages/sign_in.ts'
 import type { FormGuard } from './csrf.ts'
@@ -22,6 +22,19 @@ export interface VisitParts {
   readonly offers: () => Promise<Offers>
   readonly publicUrl: string
 }
+
+/** The name of a cookie of ours, with the prefix where it can have it or without. */
+export type CookieName = (secure: boolean) => string
+
+/** Something that the browser keeps for us; an empty value takes it away. */
+export interface Keepsake {
+  readonly name: CookieName
+  readonly value: string
+  readonly maxAge: number
+}
+
+const written = (state: CookieState, { name, value, maxAge }: Keepsake): string =>
+  setCookie(name(state !== 'insecure'), value, value === '' ? 0 : maxAge)
 
 /** One request to a page of ours: who makes it, what its form says, and how it is answered. */
 export class Visit {
@@ -107,12 +120,20 @@ export class Visit {
     status: number,
     body: (token: string) => string,
     headers: Record<string, string> = {},
+    kept: readonly Keepsake[] = [],
   ): Promise<void> {
     const state = await this.#parts.cookies.at(this.asked)
     if (state === 'refused') return this.tell(needsHttps)
     const { token, setCookie } = this.#parts.forms.issue(this.asked, state === 'secure')
-    const cookies: Record<string, string> = setCookie === undefined ? {} : { 'set-cookie': setCookie }
-    const all = { ...ownHeaders(this.asked), ...headers, ...cookies }
+    const cookies = [
+      ...(setCookie === undefined ? [] : [setCookie]),
+      ...kept.map((one) => written(state, one)),
+    ]
+    const all = {
+      ...ownHeaders(this.asked),
+      ...headers,
+      ...(cookies.length > 0 && { 'set-cookie': cookies }),
+    }
     send(this.#response, status, 'text/html; charset=utf-8', body(token), all)
   }
 
@@ -121,8 +142,9 @@ export class Visit {
     status: number,
     body: (token: string) => string,
     headers: Record<string, string> = {},
+    kept: readonly Keepsake[] = [],
   ): Promise<void> {
-    return this.page(status, body, { ...headers, 'content-security-policy': policyWithScript })
+    return this.page(status, body, { ...headers, 'content-security-policy': policyWithScript }, kept)
   }
 
   json(value: unknown): void {
@@ -138,9 +160,35 @@ export class Visit {
   }
 
   /** Goes on signed in: the value of our cookie is new. An empty one takes it away. */
-  async goWithSession(location: string, value: string, maxAge: number): Promise<void> {
-    const name = sessionCookieName(await this.#parts.cookies.at(this.asked))
-    redirect(this.#response, this.asked, 303, location, [setCookie(name, value, maxAge)])
+  async goWithSession(
+    location: string,
+    value: string,
+    maxAge: number,
+    more: readonly Keepsake[] = [],
+  ): Promise<void> {
+    const state = await this.#parts.cookies.at(this.asked)
+    const session = setCookie(sessionCookieName(state), value, maxAge)
+    redirect(this.#response, this.asked, 303, location, [session, ...more.map((one) => written(state, one))])
+  }
+
+  /** Goes on with something for the browser to keep. */
+  async goKeeping(status: 302 | 303, location: string, ...kept: readonly Keepsake[]): Promise<void> {
+    const state = await this.#parts.cookies.at(this.asked)
+    if (state === 'refused') return this.tell(needsHttps)
+    redirect(
+      this.#response,
+      this.asked,
+      status,
+      location,
+      kept.map((one) => written(state, one)),
+    )
+  }
+
+  /** Reads keepsakes of this browser; where cookies are refused there are none. */
+  async keepsakes(): Promise<(name: CookieName) => string | undefined> {
+    const state = await this.#parts.cookies.at(this.asked)
+    return (name) =>
+      state === 'refused' ? undefined : readCookie(this.asked.cookies, name(state === 'secure'))
   }
 
   #from() {

@@ -74,6 +74,50 @@ export class Members {
     })
   }
 
+  /**
+   * Brings the memberships that a provider gives a person up to date: in these groups and no others of its giving. What was given
+   * by hand, or by another provider, stays. Inside a transaction.
+   */
+  async follow(userId: string, provider: string, slugs: readonly string[]): Promise<void> {
+    const { query } = this.#database
+    const at = now()
+    const wanted =
+      slugs.length === 0
+        ? []
+        : await query
+            .selectFrom('groups')
+            .select('id')
+            .where('slug', 'in', [...slugs])
+            .where('slug', '!=', adminGroup)
+            .execute()
+    for (const { id } of wanted) await this.#sweepExpired(id, at)
+    const held = await query.selectFrom('group_users').selectAll().where('user_id', '=', userId).execute()
+    const gone = held.filter(
+      ({ group_id, given_by }) => given_by === provider && !wanted.some(({ id }) => id === group_id),
+    )
+    const missing = wanted.filter(({ id }) => !held.some(({ group_id }) => group_id === id))
+    for (const { group_id } of gone)
+      await query
+        .deleteFrom('group_users')
+        .where('user_id', '=', userId)
+        .where('group_id', '=', group_id)
+        .execute()
+    for (const { id } of missing)
+      await query
+        .insertInto('group_users')
+        .values({ group_id: id, user_id: userId, expires_at: null, added_at: at, given_by: provider })
+        .execute()
+    if (gone.length + missing.length > 0) this.#database.changed('groups')
+  }
+
+  /** Takes away what a provider gave: to one person, or to everybody. Inside a transaction. */
+  async forgetGiven(provider: string, userId?: string): Promise<void> {
+    let gone = this.#database.query.deleteFrom('group_users').where('given_by', '=', provider)
+    if (userId !== undefined) gone = gone.where('user_id', '=', userId)
+    const { numDeletedRows } = await gone.executeTakeFirst()
+    if (numDeletedRows > 0n) this.#database.changed('groups')
+  }
+
   /** Everybody in the group, directly or through inner groups, each with the shortest path. */
   async resolve(group: string, page: PageParams): Promise<{ items: Member[]; next_cursor: string | null }> {
     const outer = await this.#groups.row(group)

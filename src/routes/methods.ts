@@ -20,6 +20,7 @@ const optional = {
   health_path: Type.Optional(options.health_path),
   allowed_emails: Type.Optional(options.allowed_emails),
   provider: Type.Optional(options.provider),
+  provider_token: Type.Optional(options.provider_token),
   max_body: Type.Optional(options.max_body),
   bearer_token: Type.Optional(Nullable(BearerToken)),
 }
@@ -42,6 +43,7 @@ export const exampleRoute: Route = {
   health_path: null,
   allowed_emails: [],
   provider: null,
+  provider_token: null,
   max_body: null,
   bearer_token_set: false,
   created_at: 1795435200,

@@ -84,6 +84,12 @@ export const routeFields = {
   provider: Nullable(
     Line('Where auth_mode is oauth: the one provider whose sessions count; null takes any', 64),
   ),
+  provider_token: Nullable(
+    Line(
+      'The provider whose kept access token goes to the service as X-Proxy-Provider-Token; null sends none',
+      64,
+    ),
+  ),
   max_body: Nullable(
     Type.Integer({
       minimum: 0,

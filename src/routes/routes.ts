@@ -78,6 +78,7 @@ export class Routes {
       allowed_emails: fields.allowed_emails ?? [],
       provider: fields.provider ?? null,
       max_body: fields.max_body ?? null,
+      provider_token: fields.provider_token ?? null,
       bearer_token_set: typeof fields.bearer_token === 'string',
       created_at: at,
       updated_at: at,
@@ -172,6 +173,7 @@ const toRow = ({ bearer_token_set: _, ...route }: Route): Omit<RouteRow, 'bearer
   health_path: route.health_path ?? '',
   allowed_emails: JSON.stringify(route.allowed_emails),
   provider: route.provider ?? '',
+  provider_token: route.provider_token ?? '',
 })
 
 /**
@@ -191,5 +193,6 @@ const toRoute = ({ bearer_token_hash, ...row }: RouteRow): Route => ({
   health_path: row.health_path || null,
   allowed_emails: JSON.parse(row.allowed_emails) as string[],
   provider: row.provider || null,
+  provider_token: row.provider_token || null,
   enabled: row.enabled === 1 && authModes.includes(row.auth_mode as AuthMode),
 })

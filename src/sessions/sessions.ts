@@ -19,6 +19,8 @@ export interface SessionOrigin {
   readonly factor: string
   readonly address: string
   readonly user_agent: string
+  /** What the provider calls its session, and its ID token, sealed. */
+  readonly at_provider?: { readonly sid: string; readonly id_token: string } | undefined
 }
 
 export interface OpenedSession {
@@ -87,6 +89,8 @@ export class Sessions {
       last_used_at: at,
       impersonated_user_id: null,
       impersonating_until: null,
+      provider_sid: origin.at_provider?.sid ?? '',
+      provider_id_token: origin.at_provider?.id_token ?? '',
     }
     return this.#database.write(async () => {
       await this.#database.query.insertInto('sessions').values(row).execute()
@@ -308,6 +312,27 @@ export class Sessions {
       await this.whenAllEnded(userId, reason)
       return this.#end(sql`sessions.user_id = ${userId} and sessions.id != ${except}`, reason)
     })
+  }
+
+  /** Ends what a provider opened: all of it, a person's part, or what it calls by one name. Tells how many. */
+  async revokeOpenedBy(
+    provider: string,
+    { userId, sid, except = '' }: { userId?: string; sid?: string; except?: string | undefined },
+    reason: RevocationReason,
+  ): Promise<number> {
+    const of = sql<SqlBool>`sessions.provider = ${provider} and sessions.id != ${except}`
+    const user = userId === undefined ? sql`` : sql` and sessions.user_id = ${userId}`
+    const named = sid === undefined ? sql`` : sql` and sessions.provider_sid = ${sid}`
+    return this.#end(sql<SqlBool>`${of}${user}${named}`, reason)
+  }
+
+  /** What signing out at the provider of a session takes. */
+  async atProvider(id: string) {
+    return this.#database.query
+      .selectFrom('sessions')
+      .select(['user_id', 'provider', 'provider_id_token as id_token'])
+      .where('id', '=', id)
+      .executeTakeFirst()
   }
 
   /** The one way in which sessions end before their time: with a line for everybody who keeps something open for them. */

@@ -163,6 +163,10 @@ export const definitions = {
     ['closed', 'invite', 'open'],
     'Who may make an account: closed, nobody; invite, whoever was invited; open, everybody with an address that answers',
   ),
+  providers_may_be_local: yesNo(
+    false,
+    'Let identity providers be at loopback and link-local addresses, there over plain HTTP too',
+  ),
   magic_links: yesNo(
     false,
     'Let people sign in by a link that is mailed to them: whoever reads their mail is they',

@@ -7,6 +7,7 @@ import * as accounts from './migrations/004_accounts.ts'
 import * as factors from './migrations/005_factors.ts'
 import * as clients from './migrations/006_clients.ts'
 import * as tokens from './migrations/007_tokens.ts'
+import * as providers from './migrations/008_providers.ts'
 import * as registration from './migrations/009_registration.ts'
 import type { Schema } from './schema.ts'
 
@@ -19,6 +20,7 @@ export const migrations: Record<string, Migration> = {
   '005_factors': factors,
   '006_clients': clients,
   '007_tokens': tokens,
+  '008_providers': providers,
   '009_registration': registration,
 }
 

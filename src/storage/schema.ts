@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 /** The tables, as Kysely sees them. Ids are UUID v7 text, times integer seconds, booleans 0 or 1: the same in both databases. */
 export type Bit = 0 | 1
 
@@ -59,6 +61,10 @@ export interface SessionRow {
   proven_at: number
   /** Up to a minute old. */
   last_used_at: number
+  /** What the provider that opened the session calls it; empty for none. */
+  provider_sid: string
+  /** Sealed: the provider takes it as a hint when the person signs out there too; empty for none. */
+  provider_id_token: string
   /** Whom the session's administrator acts as, and until when. */
   impersonated_user_id: string | null
   impersonating_until: number | null
@@ -92,6 +98,8 @@ export interface RouteRow {
   bearer_token_hash: string
   /** In bytes; null sets no limit. */
   max_body: number | null
+  /** The provider whose access token goes along; empty for none. */
+  provider_token: string
   created_at: number
   updated_at: number
 }
@@ -191,6 +199,55 @@ export interface OidcRecordRow {
   expires_at: number
 }
 
+export interface ProviderRow {
+  id: string
+  /** Its name. */
+  provider: string
+  title: string
+  preset: string
+  issuer: string
+  /** Empty where discovery tells, as the next three. */
+  authorization_endpoint: string
+  token_endpoint: string
+  userinfo_endpoint: string
+  emails_endpoint: string
+  /** Our client_id there. */
+  client: string
+  /** Empty for none. */
+  secret_sealed: string
+  client_auth: string
+  /** JSON lists, as the next one. */
+  scopes: string
+  allowed_domains: string
+  enabled: Bit
+  allow_signup: Bit
+  /** Empty where groups are not looked at. */
+  groups_claim: string
+  keep_tokens: Bit
+  refresh_profile: Bit
+  sign_out: Bit
+  created_at: number
+  updated_at: number
+}
+
+export interface ProviderFlowRow {
+  /** SHA-256 of the state, hex. */
+  state_hash: string
+  provider_id: string
+  /** Who wants to link an identity; null for whoever signs in. */
+  user_id: string | null
+  /** SHA-256 of what the browser keeps in a cookie, hex. */
+  browser_hash: string
+  /** Where it began, and ends. */
+  host: string
+  /** Of the client, to bound how many one may begin. */
+  network: string
+  /** JSON of nonce, verifier and where to go on. */
+  sealed: string
+  created_at: number
+  expires_at: number
+}
+
 interface OfUser {
   id: string
   user_id: string
@@ -201,7 +258,14 @@ export interface Schema {
   users: UserRow
   removed_usernames: { username: string; removed_at: number }
   groups: GroupRow
-  group_users: { group_id: string; user_id: string; expires_at: number | null; added_at: number }
+  group_users: {
+    group_id: string
+    user_id: string
+    expires_at: number | null
+    added_at: number
+    /** The provider that vouched for it at the last sign-in; empty for a membership given by hand. */
+    given_by: Generated<string>
+  }
   group_groups: { group_id: string; member_group_id: string; expires_at: number | null; added_at: number }
   group_admins: { group_id: string; user_id: string; added_at: number }
   group_roles: { group_id: string; role_id: string } & Scoped
@@ -211,7 +275,14 @@ export interface Schema {
   credentials: { user_id: string; kind: 'password'; hash: string; updated_at: number }
   user_networks: OfUser & { network: string; description: string }
   user_keys: OfUser & { pubkey: string; description: string }
-  user_identities: OfUser & { provider: string; subject: string }
+  user_identities: OfUser & {
+    provider: string
+    subject: string
+    /** As the provider told at the last sign-in, as the next one; empty for nothing. */
+    login: Generated<string>
+    avatar_url: Generated<string>
+    last_used_at: Generated<number | null>
+  }
   /** `claims` is a JSON list. */
   services: {
     id: string
@@ -257,6 +328,29 @@ export interface Schema {
     due_at: number
     tries: number
   }
+  providers: ProviderRow
+  /** Which of a provider's groups mean which of ours. */
+  provider_groups: { provider_id: string; value: string; group_id: string }
+  /** Sign-ins on their way: each is used up by the answer. */
+  provider_flows: ProviderFlowRow
+  /** Identities that a provider has vouched for, until their person confirms whose they are. */
+  provider_links: {
+    token_hash: string
+    provider_id: string
+    sealed: string
+    created_at: number
+    expires_at: number
+  }
+  provider_tokens: {
+    identity_id: string
+    /** JSON of access and refresh token. */
+    sealed: string
+    expires_at: number | null
+    /** Who renews them has the row to itself until then. */
+    leased_until: number
+  }
+  /** Logout tokens that were taken: none counts twice. */
+  provider_logouts: { provider_id: string; jti: string; expires_at: number }
   sessions: SessionRow
   /** Each renews its session once; `used_at` tells a second use from a first. */
   refresh_tokens: {
@@ -344,5 +438,6 @@ export const subjects = [
   'clients',
   'tokens',
   'records',
+  'providers',
 ] as const
 export type Subject = (typeof subjects)[number]

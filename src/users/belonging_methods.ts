@@ -1,6 +1,6 @@
 import { Type, type TProperties } from '../type.ts'
 import { method } from '../method.ts'
-import { Cursor, Id, Limit, Line, Named, Page, Shape, Time, Username } from '../schemas.ts'
+import { Cursor, Id, Limit, Line, Named, Nullable, Page, Shape, Time, Username } from '../schemas.ts'
 import type { Belongings } from './belongings.ts'
 
 const owned = <P extends TProperties>(title: string, properties: P) =>
@@ -17,7 +17,15 @@ const Note = Line('What it is, for people')
 
 const UserNetwork = owned('UserNetwork', { network: Network, description: Note })
 const UserKey = owned('UserKey', { pubkey: Pubkey, description: Note })
-const UserIdentity = owned('UserIdentity', { provider: Provider, subject: Subject })
+export const UserIdentity = owned('UserIdentity', {
+  provider: Provider,
+  subject: Subject,
+  login: Type.String({
+    description: 'What the account was called there at the last sign-in; empty if untold',
+  }),
+  avatar_url: Type.String({ description: 'Its picture there; empty if untold' }),
+  last_used_at: Nullable(Time),
+})
 
 const read = { effect: 'read', claim: ['proxy.users.read', 'users.{user}'], errors: ['not_found'] } as const
 const write = { effect: 'write', claim: ['proxy.users.write'] } as const
@@ -32,12 +40,16 @@ const key = {
   pubkey: '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798',
   description: 'Laptop',
 }
-const identity = {
+export const exampleIdentity = {
   ...example,
   id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a63',
   provider: 'forge',
   subject: '1906',
+  login: '',
+  avatar_url: '',
+  last_used_at: null as number | null,
 }
+const identity = exampleIdentity
 
 const removal = (
   what: string,
@@ -148,7 +160,17 @@ export const belongingMethods = (belongings: Belongings) => [
     ],
     handler: ({ user, provider, subject }, caller) => belongings.addIdentity(user, provider, subject, caller),
   }),
-  removal('an identity', identity.id, 'users.identities.remove', ({ user, id }, caller) =>
-    belongings.remove('user_identities', user, id, caller),
-  ),
+  method({
+    effect: 'write',
+    claim: ['proxy.users.write', 'users.{user}'],
+    fresh: true,
+    name: 'users.identities.remove',
+    summary: 'Unlink an identity: sessions that it opened end, and what its provider gave goes too',
+    description: 'People unlink their own, but never their last way in.',
+    params: named,
+    result: Type.Null(),
+    errors: ['not_found', 'conflict'],
+    examples: [{ params: { user: 'grace', id: identity.id }, result: null }],
+    handler: ({ user, id }, caller) => belongings.removeIdentity(user, id, caller),
+  }),
 ]

@@ -22,6 +22,11 @@ interface Owned {
 export class Belongings {
   readonly #database: Database
   readonly #users: Users
+  /** Called inside the transaction in which an identity is taken away, for what depends on it; throws where it has to stay. */
+  beforeUnlinking: (
+    identity: { id: string; user_id: string; provider: string },
+    caller: Caller,
+  ) => Promise<void> = async () => {}
 
   constructor(database: Database, users: Users) {
     this.#database = database
@@ -29,7 +34,10 @@ export class Belongings {
   }
 
   async listNetworks(user: string, page: PageParams) {
-    return this.#list('user_networks', user, page, ['network', 'description'])
+    return this.#list<Record<'network' | 'description', string>>('user_networks', user, page, [
+      'network',
+      'description',
+    ])
   }
 
   async addNetwork(user: string, network: string, description: string, caller: Caller) {
@@ -38,7 +46,10 @@ export class Belongings {
   }
 
   async listKeys(user: string, page: PageParams) {
-    return this.#list('user_keys', user, page, ['pubkey', 'description'])
+    return this.#list<Record<'pubkey' | 'description', string>>('user_keys', user, page, [
+      'pubkey',
+      'description',
+    ])
   }
 
   async addKey(user: string, pubkey: string, description: string, caller: Caller) {
@@ -46,11 +57,38 @@ export class Belongings {
   }
 
   async listIdentities(user: string, page: PageParams) {
-    return this.#list('user_identities', user, page, ['provider', 'subject'])
+    type Shown = Record<'provider' | 'subject' | 'login' | 'avatar_url', string> & {
+      last_used_at: number | null
+    }
+    return this.#list<Shown>('user_identities', user, page, [
+      'provider',
+      'subject',
+      'login',
+      'avatar_url',
+      'last_used_at',
+    ])
   }
 
   async addIdentity(user: string, provider: string, subject: string, caller: Caller) {
-    return this.#add('user_identities', user, { provider, subject }, 'subject', caller)
+    const added = await this.#add('user_identities', user, { provider, subject }, 'subject', caller)
+    const { created_at, ...identity } = added
+    return { ...identity, login: '', avatar_url: '', last_used_at: null, created_at }
+  }
+
+  /** An identity, with what came by it. */
+  async removeIdentity(user: string, id: string, caller: Caller): Promise<null> {
+    refuseWhileImpersonating(caller)
+    return this.#database.write(async () => {
+      const owner = await this.#users.guard(user, caller)
+      const identity = await this.#database.query
+        .selectFrom('user_identities')
+        .select(['id', 'user_id', 'provider'])
+        .where('id', '=', id)
+        .where('user_id', '=', owner.id)
+        .executeTakeFirst()
+      if (identity) await this.beforeUnlinking(identity, caller)
+      return this.remove('user_identities', user, id, caller)
+    })
   }
 
   async remove(table: Table, user: string, id: string, caller: Caller): Promise<null> {
@@ -100,7 +138,12 @@ export class Belongings {
     })
   }
 
-  async #list<C extends string>(table: Table, user: string, page: PageParams, columns: readonly C[]) {
+  async #list<F extends Record<string, string | number | null>>(
+    table: Table,
+    user: string,
+    page: PageParams,
+    columns: readonly (keyof F & string)[],
+  ) {
     const owner = await this.#users.get({ username: user })
     const after = afterCursor(page.cursor)
     const rows = (await this.#database.query
@@ -110,16 +153,13 @@ export class Belongings {
       .$if(after !== '', (query) => query.where('id', '>', after))
       .orderBy('id')
       .limit(pageSize(page.limit) + 1)
-      .execute()) as unknown as (Record<C, string> & { id: string; created_at: number })[]
+      .execute()) as unknown as (F & { id: string; created_at: number })[]
     return toPage(
       rows,
       page,
       (row) => row.id,
       (row) => {
-        const shown = Object.fromEntries(columns.map((column) => [column, row[column]])) as unknown as Record<
-          C,
-          string
-        >
+        const shown = Object.fromEntries(columns.map((column) => [column, row[column]])) as unknown as F
         return { id: row.id, user: owner.username, ...shown, created_at: row.created_at }
       },
     )

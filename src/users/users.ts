@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Caller } from '../caller.ts'
 import { alreadyExists, AppError, conflict, invalidParams, notFound } from '../errors.ts'
@@ -111,6 +112,45 @@ export class Users {
     verified: boolean,
   ): Promise<User> {
     return this.#insert(fields, verified)
+  }
+
+  /** For somebody whom a provider vouches for, together with the address if there is one. */
+  async addVouchedFor(fields: {
+    username: string
+    email: string | null
+    display_name: string
+  }): Promise<User> {
+    return this.#insert(fields)
+  }
+
+  /** A name like the wanted one that nobody has or had. Inside a transaction. */
+  async freeName(wanted: string): Promise<string> {
+    for (let i = 1; i < 100; i++) {
+      const name = i === 1 ? wanted : `${wanted.slice(0, 60)}-${i}`
+      if (await this.#isFree(name)) return name
+    }
+    return `${wanted.slice(0, 50)}-${randomBytes(6).toString('hex')}`
+  }
+
+  async #isFree(name: string): Promise<boolean> {
+    try {
+      await this.refuseTakenName(name)
+      return true
+    } catch (error) {
+      if (error instanceof AppError) return false
+      throw error
+    }
+  }
+
+  /** The name for people, as a provider tells it. Inside a transaction. */
+  async takeOverName(id: string, display_name: string): Promise<void> {
+    const { numUpdatedRows } = await this.#database.query
+      .updateTable('users')
+      .set({ display_name, updated_at: now() })
+      .where('id', '=', id)
+      .where('display_name', '!=', display_name)
+      .executeTakeFirst()
+    if (numUpdatedRows > 0n) this.#database.changed('users')
   }
 
   /** Takes away an account whose address was never confirmed: it has done nothing, and its name is free again. */

@@ -2,9 +2,14 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { HeroProxy } from '../../sdk/index.ts'
 import type { MethodName } from '../../sdk/methods.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PendingLinks } from '../../src/federation/pending.ts'
+import { Seal } from '../../src/storage/seal.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
 import { Authenticator } from '../helpers/authenticator.ts'
 import { codeOf, enrol } from '../helpers/factors.ts'
+import { byHand } from '../helpers/people.ts'
 import { refused } from '../helpers/refused.ts'
 import { openrpc, paramsOf, type DocumentedMethod } from '../helpers/openrpc.ts'
 import { seed, startCopy } from '../helpers/seed.ts'
@@ -38,6 +43,7 @@ const masked = new Set([
   'uptime_seconds',
   'memory_bytes',
   'node',
+  'detail',
   'rpc_calls',
   'edge_requests',
 ])
@@ -92,6 +98,8 @@ const takesASession = new Set([
   'auth.impersonate',
   'auth.stop_impersonating',
   'auth.change_email',
+  'users.identities.link',
+  'auth.upstream_token',
 ])
 
 /** Who speaks: the operator, as most examples do; what is about a session takes one. */
@@ -124,6 +132,41 @@ const madeNow: Partial<Record<string, (stage: TestDaemon, speaker: HeroProxy) =>
   },
   'token.revoke': async ({ hero }) => ({ id: (await hero.token.create({ user: 'ada', name: 'x' })).id }),
   'auth.refresh': async ({ hero }) => ({ refresh_token: (await signInAda(hero)).refresh_token }),
+  'users.identities.link': async ({ config, hero }) => {
+    const forge = await hero.providers.get({ provider: 'forge' })
+    const email = 'ada@example.org'
+    const profile = { subject: '1815', login: 'ada', name: '', email, email_doubtful: false, avatar_url: '' }
+    const link = await byHand({ config }, (database) =>
+      new PendingLinks(database, sealOf(config)).add({
+        provider_id: forge.id,
+        profile: { ...profile, groups: [] },
+        tokens: { access_token: 'x', refresh_token: null, expires_at: null },
+      }),
+    )
+    return { link }
+  },
+  'auth.upstream_token': async ({ config, hero }) => {
+    await hero.providers.update({ provider: 'forge', keep_tokens: true })
+    const { id } = await hero.users.identities.add({ user: 'ada', provider: 'forge', subject: '1815' })
+    const kept = { access_token: 'gto_Zm9yZ2U', refresh_token: null }
+    await byHand({ config }, (database) =>
+      database.query
+        .insertInto('provider_tokens')
+        .values({
+          identity_id: id,
+          sealed: sealOf(config).seal(JSON.stringify(kept), `provider_tokens.${id}`),
+          expires_at: null,
+          leased_until: 0,
+        })
+        .execute(),
+    )
+    return { provider: 'forge' }
+  },
+  'providers.test': async ({ hero }) => {
+    const issuer = 'https://nowhere.invalid'
+    await hero.providers.add({ provider: 'nowhere', preset: 'oidc', issuer, client: 'hero' })
+    return { provider: 'nowhere' }
+  },
   'factors.confirm_totp': async (_, ada) => ({ code: codeOf((await ada.factors.add_totp()).secret) }),
   'factors.remove_totp': async (_, ada) => (await enrol(ada), {}),
   'factors.renew_recovery_codes': async (_, ada) => (await enrol(ada), {}),
@@ -138,6 +181,8 @@ const signInAda = async (hero: HeroProxy) => {
   const signedIn = await hero.auth.login({ login: 'ada', password: goodPassword })
   return { ...signedIn, ada: hero.as(signedIn.access_token) }
 }
+const sealOf = ({ data_dir }: TestDaemon['config']) =>
+  new Seal(readFileSync(join(data_dir, 'master.key'), 'utf8').trim())
 const addPasskey = async ({ config }: TestDaemon, ada: HeroProxy) => {
   const attestation = new Authenticator(config.public_url).create(await ada.factors.passkey_options())
   return (await ada.factors.add_passkey({ name: 'Key', attestation })).id

@@ -44,6 +44,13 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
   await hero.users.networks.add({ user: 'grace', network: '192.168.7.0/24', description: 'At home' })
   const pubkey = '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'
   await hero.users.keys.add({ user: 'grace', pubkey, description: 'Laptop' })
+  await hero.providers.add({
+    provider: 'forge',
+    preset: 'forge',
+    issuer: 'https://forge.example.org',
+    client: '7f1c0f0e-1f0b-4f6d-8a55-0c8c5b1f2a11',
+    client_secret: 'gto_h4gFfUq5bXhZ0mQ1',
+  })
   await hero.users.identities.add({ user: 'grace', provider: 'forge', subject: '1906' })
   await hero.clients.add({
     client: 'wiki',

@@ -33,7 +33,15 @@ export interface Account {
     readonly last_used_at: number
     readonly current: boolean
   }[]
-  readonly identities: readonly { readonly provider: string; readonly subject: string }[]
+  readonly identities: readonly {
+    readonly id: string
+    readonly provider: string
+    readonly subject: string
+    readonly login: string
+    readonly last_used_at: number | null
+  }[]
+  /** Those that people can sign in with. */
+  readonly providers: readonly { readonly provider: string; readonly title: string }[]
   /** The applications that were let in. */
   readonly consents: readonly {
     readonly client: string
@@ -60,7 +68,7 @@ const time = (seconds: number | null, otherwise = ''): Html => {
 }
 
 export const accountPage = (account: AccountPage): string => {
-  const { me, factors, sessions, identities, consents, creation, place, token, done, problem } = account
+  const { me, factors, sessions, identities, providers, consents, creation, place, token, done, problem } = account
   const form = (action: string, fields: Html | false, button: string, quiet = true) =>
     html`<form method="post" action="/auth/account/${action}">
 <input type="hidden" name="form_token" value="${token}">
@@ -173,8 +181,21 @@ ${tokensSection(account.tokens, { form, id, time })}
 ${
   identities.length === 0
     ? html`<p>None.</p>`
-    : html`<ul class="rows">${identities.map(({ provider, subject }) => html`<li><strong>${provider}</strong>: ${subject}</li>`)}</ul>`
-}`,
+    : html`<ul class="rows">${identities.map(
+        ({ provider, ...identity }) => html`<li><p><strong>${providers.find((one) => one.provider === provider)?.title ?? provider}</strong>: ${identity.login || identity.subject}<br>
+<span class="number">Last used ${time(identity.last_used_at, 'never')}</span></p>
+${form('unlink', id(identity.id), 'Unlink')}</li>`,
+      )}</ul>`
+}
+${providers
+  .filter(({ provider }) => !identities.some((one) => one.provider === provider))
+  .map(
+    ({ provider, title }) => html`<form method="post" action="/auth/link/begin">
+<input type="hidden" name="form_token" value="${token}">
+<input type="hidden" name="provider" value="${provider}">
+<button class="quiet">Link ${title}</button>
+</form>`,
+  )}`,
   )
 }
 

@@ -21,6 +21,8 @@ interface SignOutPage {
   readonly token: string
   /** Whom services see in place of this administrator. */
   readonly impersonating: string | null
+  /** Where it leads. */
+  readonly next: string
 }
 
 const signOutForm = (token: string) => html`<form method="post" action="/auth/logout">
@@ -54,7 +56,7 @@ ${signedIn ? html`<ul class="ways"><li><a href="${home}">Your account</a></li></
 }
 
 /** For links to /logout: leaving takes a button, because opening a link must change nothing. */
-export const signOutPage = ({ place, token, impersonating }: SignOutPage): string =>
+export const signOutPage = ({ place, token, impersonating, next }: SignOutPage): string =>
   page(
     'Sign out',
     place,
@@ -62,6 +64,7 @@ export const signOutPage = ({ place, token, impersonating }: SignOutPage): strin
 <p class="lead">Your other devices stay signed in.</p>
 <form method="post" action="/auth/logout">
 <input type="hidden" name="form_token" value="${token}">
+<input type="hidden" name="next" value="${next}">
 <button>Sign out</button>
 </form>`,
   )

@@ -56,11 +56,11 @@ export const switchPage = ({ place, token, name, action, user }: Asking & { read
   )
 
 /** Goes on by itself: browsers let no answer to a form lead to another site, and this is an answer to none. */
-export const onwardPage = (place: string, to: string): string =>
+export const onwardPage = (place: string, to: string, title = 'Signing you in'): string =>
   page(
-    'Signing you in',
+    title,
     place,
-    html`<h1>Signing you in</h1>
+    html`<h1>${title}</h1>
 <p class="lead"><a href="${to}">Go on</a> if nothing happens.</p>`,
     html`<meta http-equiv="refresh" content="0; url=${to}">`,
   )

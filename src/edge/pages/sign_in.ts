@@ -7,6 +7,8 @@ import { passkeyForm, passkeyTag } from './passkey.ts'
 export interface Offers {
   readonly registration: 'closed' | 'invite' | 'open'
   readonly magicLinks: boolean
+  /** Those that people can sign in with, first come first. */
+  readonly providers: readonly { readonly provider: string; readonly title: string }[]
 }
 
 const waysOf = ({ registration, magicLinks }: Offers, returnTo: string) => [
@@ -16,6 +18,14 @@ const waysOf = ({ registration, magicLinks }: Offers, returnTo: string) => [
     : []),
   ...(registration === 'open' ? [{ href: '/auth/register', text: 'Make an account' }] : []),
 ]
+
+const providerLinks = ({ providers }: Offers, returnTo: string) =>
+  providers.length > 0 &&
+  html`<p class="or">or</p>
+<ul class="providers">${providers.map(
+    ({ provider, title }) =>
+      html`<li><a class="button quiet" href="/login?provider=${provider}&next=${encodeURIComponent(returnTo)}">Sign in with ${title}</a></li>`,
+  )}</ul>`
 
 interface SignInPage {
   readonly place: string
@@ -44,5 +54,6 @@ ${problem !== undefined && html`<p class="notice" role="alert" id="problem">${pr
 <button>Sign in</button>
 </form>
 ${passkey !== undefined && html`${passkeyForm({ way: 'get', options: passkey, action: '/auth/passkey', token, hidden: { return_to: returnTo }, button: 'Use a passkey' })}${passkeyTag}`}
+${providerLinks(offers, returnTo)}
 ${linkList(waysOf(offers, returnTo))}`,
   )

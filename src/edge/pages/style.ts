@@ -74,6 +74,9 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .claims { list-style: none; display: flex; flex-wrap: wrap; gap: 0.35rem; margin: 0; padding: 0; }
 code, .claims li { font: 0.8125rem/1.5 ui-monospace, 'SF Mono', Menlo, 'DejaVu Sans Mono', 'Liberation Mono', monospace; }
 .claims li { padding: 0.1rem 0.5rem; border-radius: 1rem; background: var(--chip); overflow-wrap: anywhere; }
+.or { margin: 1.25rem 0 0; text-align: center; color: var(--soft); font-size: 0.875rem; }
+.providers { list-style: none; margin: 0; padding: 0; }
+.providers .button { margin-top: 0.75rem; }
 .ways { list-style: none; margin: 1.25rem 0 0; padding: 0; display: grid; gap: 0.5rem; font-size: 0.9375rem; }
 h2 { margin: 2.25rem 0 0.5rem; padding-top: 1.25rem; border-top: 1px solid var(--line); font-size: 1.125rem; }
 details { margin: 0.5rem 0; }

@@ -1,0 +1,187 @@
+import type { Audit } from '../audit/audit.ts'
+import type { signedInAs, SignIn } from '../auth/sign_in.ts'
+import type { Caller } from '../caller.ts'
+import { AppError, conflict, notFound } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { asFault } from '../providers/faults.ts'
+import type { Fault } from '../providers/fetch.ts'
+import type { KnownProvider } from '../providers/provider.ts'
+import type { Providers } from '../providers/providers.ts'
+import type { Redeemed, RelyingParty } from '../providers/relying_party.ts'
+import type { Database } from '../storage/database.ts'
+import type { Flow, FlowCookie, Flows } from './flows.ts'
+import type { Recognition, Refused } from './recognition.ts'
+
+interface Parts {
+  readonly database: Database
+  readonly audit: Audit
+  readonly log: Log
+  readonly providers: Providers
+  readonly party: RelyingParty
+  readonly flows: Flows
+  readonly recognition: Recognition
+  readonly signIn: SignIn
+}
+
+type SignedIn = ReturnType<typeof signedInAs>
+
+/** How a journey to a provider ends. `title` is what people are told the provider is called. */
+export type Arrival =
+  /** Over, never begun, or begun in another browser. */
+  | { readonly act: 'gone' }
+  /** It began at another host of ours and goes on there. */
+  | { readonly act: 'elsewhere'; readonly host: string }
+  /** The provider did not do as it should. */
+  | { readonly act: 'fault'; readonly fault: Fault; readonly title: string; readonly next: string }
+  /** It did, and the person is not let in all the same. */
+  | { readonly act: 'refused'; readonly why: Refused; readonly title: string; readonly next: string }
+  | { readonly act: 'enter'; readonly opened: SignedIn; readonly next: string }
+  | {
+      readonly act: 'second step'
+      readonly sign_in: string
+      readonly factors: readonly string[]
+      readonly next: string
+    }
+  /** Somebody has to confirm, signed in, that the identity is theirs. */
+  | { readonly act: 'link'; readonly token: string; readonly next: string }
+
+const method = 'auth.login_by_provider'
+
+/** Journeys to identity providers and back. Whatever they end in, the browser holds nothing that counts twice. */
+export class Arrivals {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Begins a journey: where the browser goes, and the cookie by which it is known when it is back. `link` is for whoever is signed in
+   * and wants to add the identity to their account. Throws not_found, rate_limited, and unavailable with `data.fault`.
+   */
+  async begin(
+    name: string,
+    where: Pick<Flow, 'host' | 'next'>,
+    caller: Caller,
+    link = false,
+  ): Promise<{ url: string; cookie: FlowCookie }> {
+    const { providers, party, flows } = this.#parts
+    const provider = await providers.find({ provider: name })
+    if (!provider) throw notFound('provider', name)
+    if (link && (caller.user_id === undefined || caller.on_behalf !== undefined))
+      throw conflict('Only a signed-in person can link an identity, and only as themselves')
+    try {
+      // Nothing is written down for a provider that does not answer.
+      await party.metadata(provider)
+      const flow = { ...where, provider_id: provider.id, user_id: link ? caller.user_id! : null }
+      const { checks, cookie } = await flows.begin(flow, caller.address)
+      return { url: (await party.authorizationUrl(provider, checks)).href, cookie }
+    } catch (error) {
+      if (error instanceof AppError) throw error
+      const { fault } = this.#note(provider, error)
+      throw new AppError('unavailable', `${provider.title} cannot be asked`, { fault, title: provider.title })
+    }
+  }
+
+  /**
+   * Ends a journey: `answer` is what the provider sent along, `cookieOf` reads the cookie of a flow at this host, `home` says
+   * whether this is the host that providers know.
+   */
+  async arrive(
+    answer: URLSearchParams,
+    at: { host: string; home: boolean; cookieOf: (id: string) => string | undefined },
+    caller: Caller,
+    guest: Caller,
+  ): Promise<Arrival> {
+    const { flows, providers, party } = this.#parts
+    const [state = '', ...more] = answer.getAll('state')
+    if (more.length > 0) return { act: 'gone' }
+    const host = await flows.hostOf(state)
+    if (host !== undefined && host !== at.host) return at.home ? { act: 'elsewhere', host } : { act: 'gone' }
+    const flow = await flows.take(state, at.cookieOf(flows.cookieId(state)))
+    const provider = flow && (await providers.find({ id: flow.provider_id }))
+    if (!flow || !provider) return { act: 'gone' }
+    const { next } = flow
+    const { title } = provider
+    let redeemed
+    try {
+      redeemed = await party.redeem(provider, answer, flow.checks)
+    } catch (error) {
+      const { fault } = this.#note(provider, error)
+      await this.#tell(
+        guest,
+        `provider=${provider.provider}`,
+        fault === 'refused' ? 'refused' : 'unavailable',
+      )
+      return { act: 'fault', fault, title, next }
+    }
+    try {
+      return await this.#end(flow, provider, redeemed, caller, guest)
+    } catch (error) {
+      if (!(error instanceof AppError) || error.error !== 'unauthenticated') throw error
+      await this.#tell(guest, `provider=${provider.provider}`, error.error)
+      return { act: 'refused', why: 'inactive', title, next }
+    }
+  }
+
+  /** The name of the cookie that goes with an answer, which is worth nothing any more. */
+  cookieOf(state: string): string {
+    return this.#parts.flows.cookieId(state)
+  }
+
+  /** Decides and opens in one transaction: two tabs, or two people at once, never make two of one. */
+  async #end(
+    flow: Flow,
+    provider: KnownProvider,
+    redeemed: Redeemed,
+    caller: Caller,
+    guest: Caller,
+  ): Promise<Arrival> {
+    const { database, recognition, signIn } = this.#parts
+    const { next } = flow
+    const { title, provider: name } = provider
+    return database.write(async (): Promise<Arrival> => {
+      const who = flow.user_id === null ? undefined : caller.user_id
+      // Whoever signed in meanwhile as somebody else links nothing to either.
+      if (flow.user_id !== null && flow.user_id !== who) return { act: 'gone' }
+      const found = await recognition.recognise(provider, redeemed, flow.user_id)
+      if (found.act === 'refused') {
+        await this.#tell(guest, `${found.user ? `user=${found.user} ` : ''}provider=${name}`, found.why)
+        return { act: 'refused', why: found.why, title, next }
+      }
+      if (found.act === 'link') return { ...found, next }
+      const by = { provider: name, identity_id: found.identity_id, at_provider: found.at_provider }
+      const about = `user=${found.username} provider=${name}`
+      if (found.has_factor) {
+        const due = await signIn.secondStep(
+          { id: found.user_id, username: found.username },
+          'after_provider',
+          by,
+        )
+        await this.#tell(guest, about, due.error)
+        return { act: 'second step', ...(due.data as { sign_in: string; factors: string[] }), next }
+      }
+      const opened = await signIn.open(
+        found.user_id,
+        name,
+        { ...guest, replaces: caller.session_id },
+        '',
+        by.at_provider,
+      )
+      await this.#tell(guest, about, 'ok')
+      return { act: 'enter', opened, next }
+    })
+  }
+
+  #tell(caller: Caller, target: string, outcome: string): Promise<void> {
+    const { database, audit } = this.#parts
+    return database.write(() => audit.append(caller, method, target, outcome))
+  }
+
+  #note(provider: KnownProvider, error: unknown) {
+    const fault = asFault(error)
+    const { log } = this.#parts
+    log.warn({ provider: provider.provider, fault: fault.fault, error: fault.message }, 'a provider failed')
+    return fault
+  }
+}

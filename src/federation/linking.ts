@@ -1,0 +1,117 @@
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Caller } from '../caller.ts'
+import { refuseWhileImpersonating } from '../caller.ts'
+import { AppError, conflict } from '../errors.ts'
+import type { Members } from '../groups/members.ts'
+import type { Providers } from '../providers/providers.ts'
+import type { Database } from '../storage/database.ts'
+import type { Identities } from '../users/identities.ts'
+import type { Users } from '../users/users.ts'
+import type { KeptTokens } from './kept_tokens.ts'
+import type { PendingLinks } from './pending.ts'
+import { addressFault, inDomains, mappedGroups, toldBy } from './recognition.ts'
+
+interface Parts {
+  readonly database: Database
+  readonly providers: Providers
+  readonly identities: Identities
+  readonly users: Users
+  readonly members: Members
+  readonly sessions: Sessions
+  readonly pending: PendingLinks
+  readonly tokens: KeptTokens
+  readonly magicLinks: () => Promise<boolean>
+}
+
+/** Giving people the identities that are theirs, and taking them back. */
+export class Linking {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** What waits for a confirmation, for whoever is asked; undefined for what is over. */
+  async waiting(token: string): Promise<{ title: string; login: string; email: string | null } | undefined> {
+    const found = await this.#parts.pending.find(token)
+    const provider = found && (await this.#parts.providers.find({ id: found.provider_id }))
+    return provider && { title: provider.title, login: found!.profile.login, email: found!.profile.email }
+  }
+
+  /** The person says that it is theirs. Everything is looked at once more: the address, the provider and who is signed in. */
+  async confirm(token: string, caller: Caller) {
+    refuseWhileImpersonating(caller)
+    const { user_id } = caller
+    if (user_id === undefined) throw conflict('Only a signed-in person can link an identity')
+    const { pending, providers, identities, users, members, tokens } = this.#parts
+    const { provider_id, profile, tokens: given } = await pending.use(token)
+    const provider = await providers.find({ id: provider_id })
+    if (!provider)
+      throw new AppError('unauthenticated', 'This took too long or was done already; begin again')
+    const user = await users.get({ id: user_id })
+    if (!inDomains(provider, profile) || addressFault(profile, user) !== undefined)
+      throw conflict(
+        `${provider.title} has verified another address than yours: only an identity with the same can be linked`,
+      )
+    const row = await identities.link(user_id, provider.provider, profile.subject, toldBy(profile))
+    await members.follow(user_id, provider.provider, mappedGroups(provider, profile))
+    if (provider.keep_tokens) await tokens.store(row.id, given)
+    const { user_id: _, ...identity } = row
+    return { ...identity, user: user.username }
+  }
+
+  /**
+   * Before an identity is taken from its person: whoever takes their own keeps a way in. Sessions that it opened end, but for the
+   * present one, and what its provider gave goes too. Inside the transaction of the removal.
+   */
+  async unlink(identity: { id: string; user_id: string; provider: string }, caller: Caller): Promise<void> {
+    const { members, sessions, tokens, database } = this.#parts
+    const { id, user_id, provider } = identity
+    if (caller.user_id === user_id) await this.#refuseLastWayIn(user_id, id)
+    await tokens.forget(id)
+    const others = await database.query
+      .selectFrom('user_identities')
+      .select('id')
+      .where('user_id', '=', user_id)
+      .where('provider', '=', provider)
+      .where('id', '!=', id)
+      .executeTakeFirst()
+    if (others) return
+    await members.forgetGiven(provider, user_id)
+    await sessions.revokeOpenedBy(provider, { userId: user_id, except: caller.session_id }, 'revoked')
+  }
+
+  /** Everything that came by a provider that is removed. Inside that transaction. */
+  async forgetProvider(provider: string): Promise<void> {
+    const { identities, members, sessions } = this.#parts
+    await identities.forgetProvider(provider)
+    await members.forgetGiven(provider)
+    await sessions.revokeOpenedBy(provider, {}, 'revoked')
+  }
+
+  async #refuseLastWayIn(userId: string, identityId: string): Promise<void> {
+    const { database, users, magicLinks } = this.#parts
+    const { query } = database
+    const user = await users.get({ id: userId })
+    if (user.email_verified_at !== null && (await magicLinks())) return
+    const way =
+      (await query
+        .selectFrom('credentials')
+        .select('user_id')
+        .where('user_id', '=', userId)
+        .executeTakeFirst()) ??
+      (await query.selectFrom('passkeys').select('id').where('user_id', '=', userId).executeTakeFirst()) ??
+      (await query
+        .selectFrom('user_identities')
+        .innerJoin('providers', 'providers.provider', 'user_identities.provider')
+        .select('user_identities.id')
+        .where('user_identities.user_id', '=', userId)
+        .where('user_identities.id', '!=', identityId)
+        .where('providers.enabled', '=', 1)
+        .executeTakeFirst())
+    if (!way)
+      throw conflict(
+        'This is your last way to sign in: set a password or add a passkey first, then unlink it',
+      )
+  }
+}

@@ -1,0 +1,72 @@
+import { refuseWhileImpersonating } from '../caller.ts'
+import { AppError, conflict } from '../errors.ts'
+import { method } from '../method.ts'
+import { ProviderName } from '../providers/provider.ts'
+import { Nullable, Shape, Time } from '../schemas.ts'
+import { Type } from '../type.ts'
+import { exampleIdentity, UserIdentity } from '../users/belonging_methods.ts'
+import type { KeptTokens } from './kept_tokens.ts'
+import type { Linking } from './linking.ts'
+
+interface Parts {
+  readonly linking: Linking
+  readonly tokens: KeptTokens
+}
+
+export const exampleLink = 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hc'
+
+export const federationMethods = ({ linking, tokens }: Parts) => [
+  method({
+    name: 'users.identities.link',
+    summary: 'Confirm that an identity which a provider has just vouched for is yours',
+    description:
+      'The browser holds `link` after coming back from the provider, for ten minutes. Only an identity whose address is the one that you have confirmed here can be linked.',
+    effect: 'write',
+    claim: 'self',
+    fresh: true,
+    params: Shape({ link: Type.String({ minLength: 1, maxLength: 100, description: 'From the way back' }) }),
+    result: UserIdentity,
+    errors: ['unauthenticated', 'conflict', 'already_exists'],
+    target: (_, result) => (result ? `user=${result.user} provider=${result.provider}` : ''),
+    examples: [
+      {
+        params: { link: exampleLink },
+        result: { ...exampleIdentity, user: 'ada', subject: '1815', login: 'ada', last_used_at: 1795435200 },
+      },
+    ],
+    handler: ({ link }, caller) => linking.confirm(link, caller),
+  }),
+  method({
+    name: 'auth.upstream_token',
+    summary: 'Hand you the access token that a provider gave for you, renewed if need be',
+    description:
+      'Where the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service.',
+    effect: 'write',
+    claim: 'self',
+    params: Shape({ provider: ProviderName }),
+    result: Shape({
+      access_token: Type.String(),
+      token_type: Type.Literal('Bearer'),
+      expires_at: Nullable(Time),
+    }),
+    errors: ['not_found', 'conflict', 'unavailable'],
+    target: ({ provider }) => `provider=${provider}`,
+    examples: [
+      {
+        params: { provider: 'forge' },
+        result: { access_token: 'gto_Zm9yZ2U', token_type: 'Bearer', expires_at: null },
+      },
+    ],
+    prepare: async ({ provider }, caller) => {
+      refuseWhileImpersonating(caller)
+      if (caller.user_id === undefined) throw conflict('Only a signed-in person has tokens of a provider')
+      if (caller.away)
+        throw new AppError(
+          'proof_required',
+          'This is done at the public URL only: pages of other services share this host',
+        )
+      return tokens.current(caller.user_id, provider)
+    },
+    handler: (_, __, token) => ({ ...token, token_type: 'Bearer' as const }),
+  }),
+]

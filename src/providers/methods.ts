@@ -1,0 +1,227 @@
+import { Type } from '../type.ts'
+import { method } from '../method.ts'
+import { Line, Nothing, Nullable, Shape } from '../schemas.ts'
+import { checkProvider } from './check.ts'
+import {
+  addresses,
+  ClientSecret,
+  PresetName,
+  Provider,
+  providerFields,
+  ProviderName,
+  Step,
+} from './provider.ts'
+import { presetNames, presetOf } from './presets.ts'
+import type { Providers } from './providers.ts'
+import type { RelyingParty } from './relying_party.ts'
+
+const read = { effect: 'read', claim: ['proxy.oauth.read'] } as const
+const write = { effect: 'write', claim: ['proxy.oauth.write'], fresh: true } as const
+
+type Optionals<T> = { [K in keyof T]: ReturnType<typeof Type.Optional<T[K] & object>> }
+const optional = <T extends Record<string, object>>(fields: T) =>
+  Object.fromEntries(
+    Object.entries(fields).map(([key, schema]) => [key, Type.Optional(schema as never)]),
+  ) as unknown as Optionals<T>
+
+const { client, ...others } = providerFields
+const named = Shape({ provider: ProviderName })
+
+const forge: Provider = {
+  id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a91',
+  provider: 'forge',
+  preset: 'forge',
+  issuer: 'https://forge.example.org',
+  authorization_endpoint: null,
+  token_endpoint: null,
+  userinfo_endpoint: null,
+  emails_endpoint: null,
+  title: 'Forge',
+  client: '7f1c0f0e-1f0b-4f6d-8a55-0c8c5b1f2a11',
+  client_auth: 'client_secret_basic',
+  scopes: ['openid', 'email', 'profile', 'groups'],
+  enabled: true,
+  allow_signup: false,
+  allowed_domains: [],
+  groups_claim: 'groups',
+  groups: [],
+  keep_tokens: false,
+  refresh_profile: false,
+  sign_out: false,
+  secret_set: true,
+  redirect_uri: 'http://localhost:9997/oauth/callback',
+  backchannel_logout_uri: 'http://localhost:9997/oauth/backchannel_logout',
+  created_at: 1795435200,
+  updated_at: 1795435200,
+}
+const secret = 'gto_h4gFfUq5bXhZ0mQ1'
+
+const Preset = Type.Object(
+  {
+    preset: PresetName,
+    title: Line('What it is called'),
+    kind: Type.Enum(['oidc', 'oauth2']),
+    issuer: Nullable(Type.String()),
+    scopes: Type.Array(Type.String()),
+    needs: Type.Array(Type.String(), {
+      description: 'Parameters of providers.add that it needs beside client',
+    }),
+    where: Type.String({
+      description: 'Where our address is registered, and client_id and secret come from',
+    }),
+  },
+  { additionalProperties: false },
+)
+
+const listedPresets = presetNames.map((preset) => {
+  const { title, kind, issuer = null, scopes, needs, where } = presetOf(preset)
+  return { preset, title, kind, issuer, scopes: [...scopes], needs: [...needs], where }
+})
+
+interface Parts {
+  readonly providers: Providers
+  readonly party: RelyingParty
+  readonly mayBeLocal: () => Promise<boolean>
+  /** What goes with a provider that is removed: identities, sessions, memberships. */
+  readonly forgetPeople: (provider: string) => Promise<void>
+}
+
+export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople }: Parts) => [
+  method({
+    ...read,
+    name: 'providers.list',
+    summary: 'List the identity providers that people sign in with, in the order in which they were added',
+    params: Nothing,
+    result: Shape({ items: Type.Array(Provider) }),
+    aliases: ['oauth.list_providers'],
+    examples: [{ params: {}, result: { items: [forge] } }],
+    handler: () => providers.list(),
+  }),
+  method({
+    ...read,
+    name: 'providers.get',
+    summary: 'Return one provider, without its secret',
+    params: named,
+    result: Provider,
+    errors: ['not_found'],
+    examples: [{ params: { provider: 'forge' }, result: forge }],
+    handler: ({ provider }) => providers.get(provider),
+  }),
+  method({
+    ...read,
+    name: 'providers.presets',
+    summary: 'Tell which kinds of providers there are, and what each needs',
+    params: Nothing,
+    result: Shape({ items: Type.Array(Preset) }),
+    examples: [{ params: {}, result: { items: listedPresets } }],
+    handler: () => ({ items: listedPresets }),
+  }),
+  method({
+    ...write,
+    name: 'providers.add',
+    summary: 'Let people sign in with an identity provider',
+    description:
+      'First register `<public URL>/oauth/callback` there. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to.',
+    params: Shape({
+      provider: ProviderName,
+      preset: PresetName,
+      client,
+      client_secret: Type.Optional(ClientSecret),
+      ...optional(addresses),
+      ...optional(others),
+    }),
+    result: Provider,
+    errors: ['already_exists', 'not_found'],
+    aliases: ['oauth.set_provider'],
+    target: ({ provider, preset }) => `provider=${provider} preset=${preset}`,
+    examples: [
+      {
+        params: {
+          provider: 'codeberg',
+          preset: 'forge',
+          issuer: 'https://codeberg.org',
+          client: 'e2c9a2c1-4a53-4b7c-9a3f-9f6f3b8f7d10',
+          client_secret: secret,
+          title: 'Codeberg',
+          allow_signup: true,
+          groups: [{ value: 'acme:owners', group: 'engineers' }],
+        },
+        result: {
+          ...forge,
+          provider: 'codeberg',
+          issuer: 'https://codeberg.org',
+          client: 'e2c9a2c1-4a53-4b7c-9a3f-9f6f3b8f7d10',
+          title: 'Codeberg',
+          allow_signup: true,
+          groups: [{ value: 'acme:owners', group: 'engineers' }],
+        },
+      },
+    ],
+    handler: (fields) => providers.add(fields),
+  }),
+  method({
+    ...write,
+    name: 'providers.update',
+    summary: 'Change a provider; the next sign-in follows, sessions go on',
+    params: Shape({
+      provider: ProviderName,
+      client: Type.Optional(client),
+      client_secret: Type.Optional(Nullable(ClientSecret)),
+      ...optional(others),
+    }),
+    result: Provider,
+    errors: ['not_found'],
+    target: ({ provider }) => `provider=${provider}`,
+    examples: [{ params: { provider: 'forge', enabled: false }, result: { ...forge, enabled: false } }],
+    handler: ({ provider, ...fields }) => providers.update(provider, fields),
+  }),
+  method({
+    ...write,
+    name: 'providers.remove',
+    summary:
+      'Remove a provider with the identities that were linked to it, the sessions it opened and the memberships it gave',
+    params: named,
+    result: Type.Null(),
+    errors: ['not_found'],
+    aliases: ['oauth.remove_provider'],
+    target: ({ provider }) => `provider=${provider}`,
+    examples: [{ params: { provider: 'forge' }, result: null }],
+    handler: async ({ provider }) => {
+      const { provider: name } = await providers.known(provider)
+      await forgetPeople(name)
+      return providers.remove(name)
+    },
+  }),
+  method({
+    name: 'providers.test',
+    summary: 'Look at a provider step by step, and say which step fails',
+    description:
+      'Nobody signs in: the last step offers a code that nobody was given, and looks at how it is refused.',
+    effect: 'write',
+    claim: ['proxy.oauth.write'],
+    params: named,
+    result: Shape({ ok: Type.Boolean(), steps: Type.Array(Step) }),
+    errors: ['not_found'],
+    target: ({ provider }, result) =>
+      `provider=${provider}${result ? ` ok=${result.ok ? 'yes' : `no,${result.steps.find(({ ok }) => ok === false)?.step}`}` : ''}`,
+    examples: [
+      {
+        params: { provider: 'nowhere' },
+        result: {
+          ok: false,
+          steps: [
+            { step: 'address', ok: true, detail: 'https://nowhere.invalid' },
+            { step: 'reach', ok: false, detail: 'nowhere.invalid cannot be reached: ENOTFOUND' },
+            { step: 'discovery', ok: null, detail: 'not looked at' },
+            { step: 'issuer', ok: null, detail: 'not looked at' },
+            { step: 'keys', ok: null, detail: 'not looked at' },
+            { step: 'client', ok: null, detail: 'not looked at' },
+          ],
+        },
+      },
+    ],
+    prepare: async ({ provider }) =>
+      checkProvider(await providers.known(provider), party, await mayBeLocal()),
+    handler: (_, __, result) => result,
+  }),
+]

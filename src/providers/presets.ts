@@ -1,0 +1,77 @@
+/** What a provider speaks: OpenID Connect by discovery, or OAuth 2.0 with endpoints that are written down. */
+export type Kind = 'oidc' | 'oauth2'
+
+interface Preset {
+  readonly title: string
+  readonly kind: Kind
+  /** Where there is one for everybody; elsewhere it has to be given. */
+  readonly issuer?: string
+  readonly authorization_endpoint?: string
+  readonly token_endpoint?: string
+  readonly userinfo_endpoint?: string
+  readonly emails_endpoint?: string
+  readonly scopes: readonly string[]
+  /** The JWT claim that lists groups. */
+  readonly groups_claim?: string
+  /** What has to be given besides `client`. */
+  readonly needs: readonly string[]
+  /** Where our address is registered and the client_id comes from. */
+  readonly where: string
+}
+
+/** The providers that take few words to set up. `oidc` and `oauth2` are any other. */
+export const presets = {
+  forge: {
+    title: 'Forge',
+    kind: 'oidc',
+    scopes: ['openid', 'email', 'profile', 'groups'],
+    groups_claim: 'groups',
+    needs: ['issuer'],
+    where: 'Forgejo or Gitea: Settings, Applications, or for all of it Site Administration, Applications',
+  },
+  google: {
+    title: 'Google',
+    kind: 'oidc',
+    issuer: 'https://accounts.google.com',
+    scopes: ['openid', 'email', 'profile'],
+    needs: [],
+    where: 'https://console.cloud.google.com/auth/clients',
+  },
+  github: {
+    title: 'GitHub',
+    kind: 'oauth2',
+    authorization_endpoint: 'https://github.com/login/oauth/authorize',
+    token_endpoint: 'https://github.com/login/oauth/access_token',
+    userinfo_endpoint: 'https://api.github.com/user',
+    emails_endpoint: 'https://api.github.com/user/emails',
+    scopes: ['read:user', 'user:email'],
+    needs: [],
+    where: 'https://github.com/settings/developers',
+  },
+  hero_proxy: {
+    title: 'hero_proxy',
+    kind: 'oidc',
+    scopes: ['openid', 'email', 'profile', 'groups'],
+    groups_claim: 'groups',
+    needs: ['issuer'],
+    where: 'There: hero-proxy call clients.add',
+  },
+  oidc: {
+    title: 'OpenID Connect',
+    kind: 'oidc',
+    scopes: ['openid', 'email', 'profile'],
+    needs: ['issuer'],
+    where: 'The documentation of the provider',
+  },
+  oauth2: {
+    title: 'OAuth 2.0',
+    kind: 'oauth2',
+    scopes: [],
+    needs: ['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint'],
+    where: 'The documentation of the provider',
+  },
+} as const satisfies Record<string, Preset>
+
+export type PresetName = keyof typeof presets
+export const presetNames = Object.keys(presets) as PresetName[]
+export const presetOf = (name: PresetName): Preset => presets[name]

@@ -1,0 +1,128 @@
+import { Type, type Static } from '../type.ts'
+import { GroupSlug, Id, Line, Named, Nullable, Time } from '../schemas.ts'
+import { presetNames } from './presets.ts'
+
+export const ProviderName = Type.String({
+  pattern: '^[a-z0-9][a-z0-9_-]{0,62}$',
+  description: '1 to 63 lower-case letters, digits, "_" or "-", the first a letter or digit',
+})
+
+const Address = (meaning: string) =>
+  Type.String({
+    maxLength: 500,
+    pattern: '^https?://[!-~]+$',
+    description: `${meaning}: an https address; http only at this machine itself, where the setting providers_may_be_local is on`,
+  })
+
+const MailDomain = Type.String({
+  maxLength: 253,
+  pattern: '^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$',
+  description: 'What stands behind the @ of addresses, whole',
+})
+
+export const PresetName = Type.Enum(presetNames, {
+  description:
+    'forge (Forgejo, Gitea), google, github, hero_proxy; oidc: any other with discovery; oauth2: any other by its endpoints',
+})
+
+export const clientAuths = ['client_secret_basic', 'client_secret_post', 'none'] as const
+export type ClientAuth = (typeof clientAuths)[number]
+
+/** Where a provider is: what its identities belong to, and so never changed. */
+export const addresses = {
+  issuer: Address('The issuer (OpenID Connect Discovery section 3), such as the base URL of a forge'),
+  authorization_endpoint: Address('Where people are sent'),
+  token_endpoint: Address('Where codes are redeemed'),
+  userinfo_endpoint: Address('What tells who somebody is'),
+  emails_endpoint: Address('What lists addresses as `{email, primary, verified}`'),
+}
+
+export const ClientId = Line('Our client_id at the provider', 255)
+export const ClientSecret = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  pattern: '^[^\\u0000-\\u001f\\u007f]*$',
+  description: 'Our secret there; it is sealed and never shown',
+})
+
+/** What an administrator decides about a provider. */
+export const providerFields = {
+  title: Line('What people are told it is called', 60),
+  client: ClientId,
+  client_auth: Type.Enum(clientAuths, { description: 'How we prove ourselves at the token endpoint' }),
+  scopes: Type.Array(Type.String({ maxLength: 100, pattern: '^[!#-\\[\\]-~]+$' }), {
+    maxItems: 30,
+    uniqueItems: true,
+    description: 'What we ask for (RFC 6749 section 3.3)',
+  }),
+  enabled: Type.Boolean({ description: 'Whether people may sign in with it' }),
+  allow_signup: Type.Boolean({
+    description: 'Whether an identity that nobody has here makes an account at its first sign-in',
+  }),
+  allowed_domains: Type.Array(MailDomain, {
+    maxItems: 100,
+    uniqueItems: true,
+    description:
+      'Domains of which one must be that of the address that the provider has verified, at every sign-in; empty asks for nothing',
+  }),
+  groups_claim: Nullable(Line('The JWT claim that lists groups; null looks at none', 100)),
+  groups: Type.Array(
+    Type.Object({ value: Line('A group there', 255), group: GroupSlug }, { additionalProperties: false }),
+    {
+      maxItems: 500,
+      description:
+        'Which of their groups mean which of ours: brought up to date at every sign-in; memberships given by hand stay',
+    },
+  ),
+  keep_tokens: Type.Boolean({
+    description: 'Keep what the provider gives us of each person, sealed, for auth.upstream_token and routes',
+  }),
+  refresh_profile: Type.Boolean({
+    description: 'Take over the name that people have there at every sign-in, not only at the first',
+  }),
+  sign_out: Type.Boolean({
+    description: 'Whoever signs out here is signed out there too, where the provider offers it',
+  }),
+}
+
+export const Provider = Named('Provider', {
+  id: Id,
+  provider: ProviderName,
+  preset: PresetName,
+  issuer: Nullable(addresses.issuer),
+  authorization_endpoint: Nullable(addresses.authorization_endpoint),
+  token_endpoint: Nullable(addresses.token_endpoint),
+  userinfo_endpoint: Nullable(addresses.userinfo_endpoint),
+  emails_endpoint: Nullable(addresses.emails_endpoint),
+  ...providerFields,
+  secret_set: Type.Boolean(),
+  redirect_uri: Type.String({ description: 'What is registered there, to the letter' }),
+  backchannel_logout_uri: Type.String({
+    description: 'What may be registered there, so that whoever signs out there is signed out here',
+  }),
+  created_at: Time,
+  updated_at: Time,
+})
+export type Provider = Static<typeof Provider>
+
+/** As we speak to it. */
+export interface KnownProvider extends Provider {
+  readonly kind: 'oidc' | 'oauth2'
+  readonly secret: string
+}
+
+const steps = ['address', 'reach', 'discovery', 'issuer', 'keys', 'client'] as const
+export type StepName = (typeof steps)[number]
+
+export const Step = Type.Object(
+  {
+    step: Type.Enum(steps, {
+      description:
+        'address: it may be asked; reach: it answers; discovery: with a configuration; issuer: of this very issuer; keys: that can be read; client: our client_id and secret are right',
+    }),
+    ok: Nullable(Type.Boolean({ description: 'null: not looked at, for one before failed' })),
+    detail: Type.String(),
+  },
+  { additionalProperties: false },
+)
+export type Step = Static<typeof Step>

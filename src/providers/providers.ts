@@ -1,0 +1,297 @@
+import { alreadyExists, invalidParams, notFound } from '../errors.ts'
+import { Cached } from '../storage/cached.ts'
+import type { Database } from '../storage/database.ts'
+import { newId, now } from '../storage/id.ts'
+import type { Bit, ProviderRow } from '../storage/schema.ts'
+import type { Seal } from '../storage/seal.ts'
+import { addresses, type ClientAuth, type KnownProvider, type Provider } from './provider.ts'
+import { presetOf, type PresetName } from './presets.ts'
+import { refuseAddress } from './targets.ts'
+
+/** What an administrator decides; a secret of null takes the present one away. */
+export interface ProviderFields extends Partial<
+  Pick<
+    Provider,
+    | 'title'
+    | 'client'
+    | 'client_auth'
+    | 'scopes'
+    | 'enabled'
+    | 'allow_signup'
+    | 'allowed_domains'
+    | 'groups_claim'
+    | 'groups'
+    | 'keep_tokens'
+    | 'refresh_profile'
+    | 'sign_out'
+  >
+> {
+  readonly client_secret?: string | null
+}
+
+type Addresses = Partial<Record<keyof typeof addresses, string>>
+
+export interface NewProvider extends ProviderFields, Addresses {
+  readonly provider: string
+  readonly preset: PresetName
+  readonly client: string
+}
+
+interface Parts {
+  readonly database: Database
+  readonly seal: Seal
+  /** Names that say otherwise how somebody signed in. */
+  readonly reserved: readonly string[]
+  readonly mayBeLocal: () => Promise<boolean>
+  /** Below it people and providers come back to us. */
+  readonly publicUrl: string
+}
+
+const bit = (value: boolean): Bit => (value ? 1 : 0)
+const sealRow = (id: string) => `providers.${id}`
+
+/** Identity providers that people sign in with. What they vouch for is theirs alone: a provider never takes over another's people. */
+export class Providers {
+  readonly #parts: Parts
+  readonly #known: Cached<readonly KnownProvider[]>
+  readonly #names: Cached<readonly string[]>
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#known = new Cached(parts.database, ['providers', 'groups'], () => this.#load())
+    this.#names = new Cached(parts.database, ['providers'], async () =>
+      (await this.#load()).filter(({ enabled }) => enabled).map(({ provider }) => provider),
+    )
+  }
+
+  get #query() {
+    return this.#parts.database.query
+  }
+
+  /** Names of those that people can sign in with, first come first. Warm, it is synchronous. */
+  names(): readonly string[] | Promise<readonly string[]> {
+    return this.#names.get()
+  }
+
+  /** Those that people can sign in with. */
+  async enabled(): Promise<readonly KnownProvider[]> {
+    return (await this.#known.get()).filter(({ enabled }) => enabled)
+  }
+
+  /** One that people can sign in with, by its name or id. */
+  async find(by: { provider: string } | { id: string }): Promise<KnownProvider | undefined> {
+    return (await this.enabled()).find((known) =>
+      'id' in by ? known.id === by.id : known.provider === by.provider,
+    )
+  }
+
+  /** The same whether enabled or not; throws not_found. */
+  async known(provider: string): Promise<KnownProvider> {
+    const found = (await this.#known.get()).find((known) => known.provider === provider)
+    if (!found) throw notFound('provider', provider)
+    return found
+  }
+
+  async list(): Promise<{ items: Provider[] }> {
+    return { items: (await this.#known.get()).map(shown) }
+  }
+
+  async get(provider: string): Promise<Provider> {
+    return shown(await this.known(provider))
+  }
+
+  /** Throws where the fields of a new provider do not fit each other or its preset. */
+  async add(fields: NewProvider): Promise<Provider> {
+    const { provider, preset, client_secret, groups } = fields
+    if (this.#parts.reserved.includes(provider))
+      throw invalidParams('provider', `any name but ${this.#parts.reserved.join(', ')}`)
+    const at = now()
+    const id = newId()
+    const { kind, title, scopes, groups_claim = null } = presetOf(preset)
+    const row: ProviderRow = {
+      id,
+      provider,
+      preset,
+      ...(await this.#addressesOf(fields)),
+      secret_sealed: '',
+      created_at: at,
+      ...toColumns({
+        client: fields.client,
+        title: fields.title ?? title,
+        scopes: fields.scopes ?? [...scopes],
+        client_auth: fields.client_auth ?? (client_secret ? 'client_secret_basic' : 'none'),
+        enabled: fields.enabled ?? true,
+        allow_signup: fields.allow_signup ?? false,
+        allowed_domains: fields.allowed_domains ?? [],
+        groups_claim: fields.groups_claim === undefined ? groups_claim : fields.groups_claim,
+        keep_tokens: fields.keep_tokens ?? false,
+        refresh_profile: fields.refresh_profile ?? false,
+        sign_out: fields.sign_out ?? false,
+        updated_at: at,
+      }),
+    }
+    if (client_secret) row.secret_sealed = this.#parts.seal.seal(client_secret, sealRow(id))
+    check(row, kind)
+    return this.#parts.database.write(async () => {
+      const taken = await this.#query
+        .selectFrom('providers')
+        .select('id')
+        .where('provider', '=', provider)
+        .executeTakeFirst()
+      if (taken) throw alreadyExists('provider', 'provider')
+      await this.#query.insertInto('providers').values(row).execute()
+      await this.#storeGroups(id, groups ?? [])
+      this.#parts.database.changed('providers')
+      return this.get(provider)
+    })
+  }
+
+  async update(provider: string, { client_secret, groups, ...fields }: ProviderFields): Promise<Provider> {
+    return this.#parts.database.write(async () => {
+      const before = await this.known(provider)
+      const row = await this.#query
+        .selectFrom('providers')
+        .selectAll()
+        .where('id', '=', before.id)
+        .executeTakeFirstOrThrow()
+      const after: ProviderRow = { ...row, ...toColumns({ ...before, ...fields, updated_at: now() }) }
+      if (client_secret === null) after.secret_sealed = ''
+      if (typeof client_secret === 'string')
+        after.secret_sealed = this.#parts.seal.seal(client_secret, sealRow(row.id))
+      check(after, before.kind)
+      await this.#query.updateTable('providers').set(after).where('id', '=', row.id).execute()
+      if (groups !== undefined) await this.#storeGroups(row.id, groups)
+      this.#parts.database.changed('providers')
+      return this.get(provider)
+    })
+  }
+
+  /** Takes it away with the identities that only it can vouch for: whoever comes next under its name is another. */
+  async remove(provider: string): Promise<null> {
+    return this.#parts.database.write(async () => {
+      const { id } = await this.known(provider)
+      await this.#query.deleteFrom('providers').where('id', '=', id).execute()
+      this.#parts.database.changed('providers')
+      return null
+    })
+  }
+
+  async #addressesOf(fields: NewProvider) {
+    const preset = presetOf(fields.preset)
+    const wanted = preset.kind === 'oidc' ? ['issuer'] : Object.keys(addresses).filter((a) => a !== 'issuer')
+    const found: Record<keyof typeof addresses, string> = {
+      issuer: '',
+      authorization_endpoint: '',
+      token_endpoint: '',
+      userinfo_endpoint: '',
+      emails_endpoint: '',
+    }
+    const mayBeLocal = await this.#parts.mayBeLocal()
+    for (const name of Object.keys(found) as (keyof typeof found)[]) {
+      const given = fields[name]
+      const fixed = preset[name]
+      if (given !== undefined && !wanted.includes(name))
+        throw invalidParams(name, `nothing with the preset ${fields.preset}`)
+      if (given === undefined && preset.needs.includes(name))
+        throw invalidParams(name, `an address: the preset ${fields.preset} needs it`)
+      found[name] = given ?? fixed ?? ''
+      if (found[name] !== '') refuseAddress(name, found[name], mayBeLocal)
+    }
+    return found
+  }
+
+  async #storeGroups(id: string, groups: Provider['groups']): Promise<void> {
+    await this.#query.deleteFrom('provider_groups').where('provider_id', '=', id).execute()
+    for (const [i, { value, group }] of groups.entries()) {
+      const row = await this.#query
+        .selectFrom('groups')
+        .select(['id', 'slug'])
+        .where('slug', '=', group)
+        .executeTakeFirst()
+      if (!row) throw notFound('group', group)
+      if (row.slug === 'admin') throw invalidParams(`groups.${i}.group`, 'any group but admin')
+      await this.#query
+        .insertInto('provider_groups')
+        .values({ provider_id: id, value, group_id: row.id })
+        .onConflict((same) => same.doNothing())
+        .execute()
+    }
+  }
+
+  async #load(): Promise<readonly KnownProvider[]> {
+    const rows = await this.#query.selectFrom('providers').selectAll().orderBy('id').execute()
+    const groups = await this.#query
+      .selectFrom('provider_groups')
+      .innerJoin('groups', 'groups.id', 'provider_groups.group_id')
+      .select(['provider_groups.provider_id', 'provider_groups.value', 'groups.slug as group'])
+      .orderBy('value')
+      .orderBy('slug')
+      .execute()
+    return rows.map((row) => this.#toKnown(row, groups))
+  }
+
+  #toKnown(
+    { secret_sealed, ...row }: ProviderRow,
+    groups: readonly { provider_id: string; value: string; group: string }[],
+  ): KnownProvider {
+    const { seal, publicUrl } = this.#parts
+    const preset = row.preset as PresetName
+    return {
+      ...row,
+      preset,
+      kind: presetOf(preset).kind,
+      issuer: row.issuer || null,
+      authorization_endpoint: row.authorization_endpoint || null,
+      token_endpoint: row.token_endpoint || null,
+      userinfo_endpoint: row.userinfo_endpoint || null,
+      emails_endpoint: row.emails_endpoint || null,
+      client_auth: row.client_auth as ClientAuth,
+      scopes: JSON.parse(row.scopes) as string[],
+      allowed_domains: JSON.parse(row.allowed_domains) as string[],
+      enabled: row.enabled === 1,
+      allow_signup: row.allow_signup === 1,
+      groups_claim: row.groups_claim || null,
+      groups: groups
+        .filter(({ provider_id }) => provider_id === row.id)
+        .map(({ value, group }) => ({ value, group })),
+      keep_tokens: row.keep_tokens === 1,
+      refresh_profile: row.refresh_profile === 1,
+      sign_out: row.sign_out === 1,
+      secret: secret_sealed === '' ? '' : seal.open(secret_sealed, sealRow(row.id)),
+      secret_set: secret_sealed !== '',
+      redirect_uri: `${publicUrl}/oauth/callback`,
+      backchannel_logout_uri: `${publicUrl}/oauth/backchannel_logout`,
+    }
+  }
+}
+
+const shown = ({ kind: _, secret: __, ...provider }: KnownProvider): Provider => provider
+
+type Columns = Required<Omit<ProviderFields, 'client_secret' | 'groups'>> & { readonly updated_at: number }
+
+const toColumns = (fields: Columns) => ({
+  title: fields.title,
+  client: fields.client,
+  client_auth: fields.client_auth,
+  scopes: JSON.stringify(fields.scopes),
+  enabled: bit(fields.enabled),
+  allow_signup: bit(fields.allow_signup),
+  allowed_domains: JSON.stringify(fields.allowed_domains.map((domain) => domain.toLowerCase())),
+  groups_claim: fields.groups_claim ?? '',
+  keep_tokens: bit(fields.keep_tokens),
+  refresh_profile: bit(fields.refresh_profile),
+  sign_out: bit(fields.sign_out),
+  updated_at: fields.updated_at,
+})
+
+const check = (row: ProviderRow, kind: 'oidc' | 'oauth2'): void => {
+  if (row.client === '') throw invalidParams('client', 'our client_id at the provider')
+  if (row.title === '') throw invalidParams('title', 'what people are told it is called')
+  if ((row.client_auth === 'none') !== (row.secret_sealed === ''))
+    throw invalidParams(
+      row.secret_sealed === '' ? 'client_secret' : 'client_auth',
+      'a secret with client_secret_basic or client_secret_post, none with none',
+    )
+  if (kind === 'oidc' && !(JSON.parse(row.scopes) as string[]).includes('openid'))
+    throw invalidParams('scopes', 'openid among them')
+}

@@ -1,0 +1,304 @@
+import type * as Client from 'openid-client'
+import { guardedFetch, ProviderFault } from './fetch.ts'
+import { KeysOf } from './keys_of.ts'
+import { fromAccount, fromClaims, type Profile } from './profile.ts'
+import type { KnownProvider } from './provider.ts'
+import { toFault } from './faults.ts'
+
+/** Seconds that what discovery told is believed. */
+const believed = 3600
+
+/** What a sign-in on its way is bound by. */
+export interface Checks {
+  readonly state: string
+  readonly nonce: string
+  readonly verifier: string
+}
+
+export interface Tokens {
+  readonly access_token: string
+  readonly refresh_token: string | null
+  /** Unix time in seconds; null for one that does not say. */
+  readonly expires_at: number | null
+}
+
+/** What came of a code. */
+export interface Redeemed {
+  readonly profile: Profile
+  readonly tokens: Tokens
+  readonly id_token: string
+  /** The provider's session; empty where it has no name. */
+  readonly sid: string
+}
+
+interface Held {
+  /** Of which version of the provider. */
+  readonly version: number
+  readonly until: number
+  readonly metadata: Promise<Client.ServerMetadata>
+  readonly keys: KeysOf
+}
+
+// Loaded when somebody first signs in with a provider: it takes a while.
+let library: Promise<typeof Client> | undefined
+const load = () => (library ??= import('openid-client'))
+
+const now = () => Math.floor(Date.now() / 1000)
+
+/** We, in front of providers: sends people there and judges what they come back with (OpenID Connect Core, RFC 6749, RFC 9700). */
+export class RelyingParty {
+  readonly fetch: ReturnType<typeof guardedFetch>
+  readonly #held = new Map<string, Held>()
+
+  constructor(mayBeLocal: () => Promise<boolean>) {
+    this.fetch = guardedFetch(mayBeLocal)
+  }
+
+  /** Where the browser is sent. */
+  async authorizationUrl(provider: KnownProvider, { state, nonce, verifier }: Checks): Promise<URL> {
+    return this.#guard(async () => {
+      const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await load()
+      const config = await this.#configuration(provider)
+      const offline = offlineAccess(provider, config.serverMetadata())
+      return buildAuthorizationUrl(config, {
+        redirect_uri: provider.redirect_uri,
+        scope: [...provider.scopes, ...(offline.scope ?? [])].join(' '),
+        state,
+        code_challenge: await calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+        ...(provider.kind === 'oidc' && { nonce }),
+        ...offline.params,
+      })
+    })
+  }
+
+  /** Redeems the code of an answer. Rejects with ProviderFault for anything that is not beyond doubt. */
+  async redeem(provider: KnownProvider, answer: URLSearchParams, checks: Checks): Promise<Redeemed> {
+    return this.#guard(async () => {
+      const { authorizationCodeGrant } = await load()
+      const config = await this.#configuration(provider)
+      const oidc = provider.kind === 'oidc'
+      const tokens = await authorizationCodeGrant(config, new URL(`${provider.redirect_uri}?${answer}`), {
+        expectedState: checks.state,
+        pkceCodeVerifier: checks.verifier,
+        ...(oidc && { expectedNonce: checks.nonce, idTokenExpected: true }),
+      })
+      const claims = oidc ? tokens.claims()! : undefined
+      if (claims) judgeClaims(claims, provider)
+      return {
+        profile: claims
+          ? await this.#profile(provider, config, tokens.access_token, claims)
+          : await this.#account(provider, config, tokens.access_token),
+        tokens: toTokens(tokens),
+        id_token: tokens.id_token ?? '',
+        sid: typeof claims?.sid === 'string' ? claims.sid.slice(0, 255) : '',
+      }
+    })
+  }
+
+  /** Renews tokens; an ID token that comes along must be of the same issuer and subject (OpenID Connect Core section 12.2). */
+  async refresh(provider: KnownProvider, refreshToken: string, subject: string): Promise<Tokens> {
+    return this.#guard(async () => {
+      const { refreshTokenGrant } = await load()
+      const config = await this.#configuration(provider)
+      const tokens = await refreshTokenGrant(config, refreshToken)
+      const claims = tokens.claims()
+      if (claims) {
+        judgeClaims(claims, provider)
+        if (claims.sub !== subject)
+          throw new ProviderFault('untrusted', 'the renewed ID token is about somebody else')
+      }
+      const renewed = toTokens(tokens)
+      return { ...renewed, refresh_token: renewed.refresh_token ?? refreshToken }
+    })
+  }
+
+  /** Where the browser is sent to be signed out there too (OpenID Connect RP-Initiated Logout); undefined where there is no such place. */
+  async endSessionUrl(provider: KnownProvider, idToken: string, back: string): Promise<string | undefined> {
+    if (provider.kind !== 'oidc') return undefined
+    return this.#guard(async () => {
+      const { buildEndSessionUrl } = await load()
+      const config = await this.#configuration(provider)
+      const end = config.serverMetadata().end_session_endpoint
+      if (end === undefined) return undefined
+      refuseOddScheme(provider, end)
+      const hint: Record<string, string> = idToken === '' ? {} : { id_token_hint: idToken }
+      return buildEndSessionUrl(config, { post_logout_redirect_uri: back, ...hint }).href
+    })
+  }
+
+  /** What the provider's discovery document says, and its keys. */
+  async metadata(provider: KnownProvider): Promise<Client.ServerMetadata> {
+    return this.#guard(() => this.#hold(provider).metadata)
+  }
+
+  /** The provider's keys, asked for once more where this one is not among them. */
+  async jwks(provider: KnownProvider, kid: string | undefined): Promise<Client.JWKS & { keys: object[] }> {
+    return this.#guard(async () => {
+      const { keys, metadata } = this.#hold(provider)
+      const { jwks_uri } = await metadata
+      if (jwks_uri === undefined) throw new ProviderFault('nonsense', 'the configuration has no jwks_uri')
+      return keys.holding(this.fetch, jwks_uri, kid)
+    })
+  }
+
+  /** Forgets what was learned: the next sign-in asks anew. */
+  forget({ id }: Pick<KnownProvider, 'id'>): void {
+    this.#held.delete(id)
+  }
+
+  /** Our own proof at the token endpoint, as the provider wants it. */
+  async #configuration(provider: KnownProvider): Promise<Client.Configuration> {
+    const client = await load()
+    const { metadata: learning, keys } = this.#hold(provider)
+    const metadata = await learning
+    const auth = {
+      client_secret_basic: () => client.ClientSecretBasic(provider.secret),
+      client_secret_post: () => client.ClientSecretPost(provider.secret),
+      none: () => client.None(),
+    }[provider.client_auth]()
+    const config = new client.Configuration(metadata, provider.client, undefined, auth)
+    config[client.customFetch] = keys.watching(this.fetch, metadata.jwks_uri) as Client.CustomFetch
+    config.timeout = 5
+    if (plain(provider)) client.allowInsecureRequests(config)
+    if (provider.kind === 'oidc') client.enableNonRepudiationChecks(config)
+    const cached = keys.cached()
+    if (cached) client.setJwksCache(config, cached)
+    return config
+  }
+
+  #hold(provider: KnownProvider): Held {
+    const { id, updated_at: version } = provider
+    const held = this.#held.get(id)
+    if (held?.version === version && held.until > now()) return held
+    const fresh: Held = {
+      version,
+      until: now() + believed,
+      metadata: provider.kind === 'oidc' ? this.#discover(provider) : Promise.resolve(written(provider)),
+      keys: new KeysOf(),
+    }
+    this.#held.set(id, fresh)
+    // What failed is tried again by whoever comes next; until it has, all wait for the one try.
+    fresh.metadata.catch(() => {
+      if (this.#held.get(id) === fresh) this.#held.delete(id)
+    })
+    return fresh
+  }
+
+  async #discover(provider: KnownProvider): Promise<Client.ServerMetadata> {
+    const client = await load()
+    const config = await client.discovery(
+      new URL(provider.issuer!),
+      provider.client,
+      undefined,
+      client.None(),
+      {
+        [client.customFetch]: this.fetch as Client.CustomFetch,
+        execute: plain(provider) ? [client.allowInsecureRequests] : [],
+        timeout: 5,
+      },
+    )
+    const metadata = config.serverMetadata()
+    // The library excuses some issuers; we excuse none.
+    if (new URL(metadata.issuer).href !== new URL(provider.issuer!).href)
+      throw new ProviderFault('untrusted', `the configuration is of the issuer ${metadata.issuer}`)
+    if (metadata.authorization_endpoint === undefined || metadata.token_endpoint === undefined)
+      throw new ProviderFault('nonsense', 'the configuration lacks its endpoints')
+    refuseOddScheme(provider, metadata.authorization_endpoint)
+    return { ...metadata } as Client.ServerMetadata
+  }
+
+  async #profile(
+    provider: KnownProvider,
+    config: Client.Configuration,
+    accessToken: string,
+    claims: Client.IDToken,
+  ): Promise<Profile> {
+    if (config.serverMetadata().userinfo_endpoint === undefined) return fromClaims(provider, claims, {})
+    const { fetchUserInfo } = await load()
+    return fromClaims(provider, claims, await fetchUserInfo(config, accessToken, claims.sub))
+  }
+
+  async #account(
+    provider: KnownProvider,
+    config: Client.Configuration,
+    accessToken: string,
+  ): Promise<Profile> {
+    const { fetchProtectedResource } = await load()
+    const read = async (address: string): Promise<unknown> => {
+      const headers = new Headers({ accept: 'application/json' })
+      const answer = await fetchProtectedResource(
+        config,
+        accessToken,
+        new URL(address),
+        'GET',
+        undefined,
+        headers,
+      )
+      if (answer.status !== 200) throw new ProviderFault('nonsense', `${address} answered ${answer.status}`)
+      return answer.json().catch(() => {
+        throw new ProviderFault('nonsense', `${address} answered no JSON`)
+      })
+    }
+    const account = await read(provider.userinfo_endpoint!)
+    if (typeof account !== 'object' || account === null || Array.isArray(account))
+      throw new ProviderFault('nonsense', `${provider.userinfo_endpoint} answered no object`)
+    const emails = provider.emails_endpoint === null ? undefined : await read(provider.emails_endpoint)
+    if (emails !== undefined && !Array.isArray(emails))
+      throw new ProviderFault('nonsense', `${provider.emails_endpoint} answered no list`)
+    return fromAccount(provider, account as Record<string, unknown>, emails)
+  }
+
+  /** Whatever goes wrong at a provider is a ProviderFault; several steps together take no longer than one may. */
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    return toFault(work)
+  }
+}
+
+/** Of somebody else's issuer only over TLS: what `providers_may_be_local` allowed is the one exception. */
+const plain = ({ issuer, token_endpoint }: KnownProvider): boolean =>
+  (issuer ?? token_endpoint ?? '').startsWith('http:')
+
+const refuseOddScheme = (provider: KnownProvider, address: string): void => {
+  const { protocol } = new URL(address)
+  if (protocol !== 'https:' && !(protocol === 'http:' && plain(provider)))
+    throw new ProviderFault('nonsense', `people are not sent to ${address}`)
+}
+
+/** A server without discovery: its endpoints are written down, and its issuer (RFC 9207) is where people are sent. */
+const written = (provider: KnownProvider): Client.ServerMetadata =>
+  ({
+    issuer: new URL(provider.authorization_endpoint!).origin,
+    authorization_endpoint: provider.authorization_endpoint!,
+    token_endpoint: provider.token_endpoint!,
+  }) as Client.ServerMetadata
+
+/** What the library leaves to us (OpenID Connect Core section 3.1.3.7, points 5 and 10). */
+const judgeClaims = ({ azp, iat }: Client.IDToken, { client }: KnownProvider): void => {
+  if (azp !== undefined && azp !== client)
+    throw new ProviderFault('untrusted', 'the ID token was made for another client')
+  if (iat > now() + 60) throw new ProviderFault('untrusted', 'the ID token is of the future')
+}
+
+/** What makes a provider give a token that outlasts the first hour, where we keep it. */
+const offlineAccess = (
+  { keep_tokens, preset, scopes, kind }: KnownProvider,
+  { scopes_supported }: Client.ServerMetadata,
+): { scope?: readonly string[]; params?: Record<string, string> } => {
+  if (!keep_tokens || kind !== 'oidc') return {}
+  if (preset === 'google') return { params: { access_type: 'offline', prompt: 'consent' } }
+  if (!scopes.includes('offline_access') && !scopes_supported?.includes('offline_access')) return {}
+  return {
+    scope: scopes.includes('offline_access') ? [] : ['offline_access'],
+    params: { prompt: 'consent' },
+  }
+}
+
+const toTokens = (tokens: Client.TokenEndpointResponse & Client.TokenEndpointResponseHelpers): Tokens => {
+  const lasts = tokens.expiresIn()
+  return {
+    access_token: tokens.access_token,
+    refresh_token: tokens.refresh_token ?? null,
+    expires_at: lasts === undefined ? null : now() + lasts,
+  }
+}

@@ -1,0 +1,87 @@
+import { lookup as resolve } from 'node:dns'
+import { BlockList, isIP, isIPv4, type LookupFunction } from 'node:net'
+import { invalidParams } from '../errors.ts'
+
+/** Addresses that are this machine, its link, or nobody: a provider that points there points at our own insides. */
+const blocked = new BlockList()
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['127.0.0.0', 8],
+  // RFC 3927: cloud machines tell their secrets there.
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 4],
+  ['240.0.0.0', 4],
+] as const)
+  blocked.addSubnet(network, prefix, 'ipv4')
+for (const [network, prefix] of [
+  ['::', 127],
+  ['fe80::', 10],
+  ['fec0::', 10],
+  ['ff00::', 8],
+  // The same of one cloud over IPv6.
+  ['fd00:ec2::254', 128],
+] as const)
+  blocked.addSubnet(network, prefix, 'ipv6')
+
+/** The IPv4 address that an IPv6 address carries (RFC 4291 section 2.5.5, RFC 6052, RFC 3056), or itself. */
+const carried = (address: string): string => {
+  if (isIPv4(address)) return address
+  const text = new URL(`http://[${address.split('%')[0]}]`).hostname.slice(1, -1)
+  const parts = (tail: string) => {
+    const [high = '0', low = '0'] = tail.split(':')
+    return [high, low].flatMap((part) => [Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 255])
+  }
+  const tail = /^(?:::ffff:(?:0:)?|::|64:ff9b::)([0-9a-f]{1,4}:[0-9a-f]{1,4})$/.exec(text)?.[1]
+  const sixToFour = /^2002:([0-9a-f]{1,4}:[0-9a-f]{1,4}):/.exec(text)?.[1]
+  const found = tail ?? sixToFour
+  return found === undefined ? text : parts(found).join('.')
+}
+
+/** Whether an address is one that is never a provider's, unless the setting says that it may be. */
+export const isLocal = (address: string): boolean => {
+  const plain = carried(address)
+  return blocked.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6')
+}
+
+const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
+
+const namesThisMachine = (host: string): boolean =>
+  host === 'localhost' || host.endsWith('.localhost') || (isIP(host) !== 0 && isLocal(host))
+
+/** Why an address cannot be a provider's as it is written, or undefined; what its name leads to is looked at when it is asked. */
+export const addressFault = (text: string, mayBeLocal: boolean): string | undefined => {
+  if (!URL.canParse(text)) return 'an absolute https address'
+  const url = new URL(text)
+  const local = namesThisMachine(hostOf(url))
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && local && mayBeLocal))
+    return 'an https address; http only at this machine itself, with the setting providers_may_be_local'
+  if (local && !mayBeLocal)
+    return 'no address of this machine or its link, unless the setting providers_may_be_local is on'
+  if (url.username !== '' || url.password !== '' || url.hash !== '') return 'no user-info and no fragment'
+  return undefined
+}
+
+/** The same as invalid_params. */
+export const refuseAddress = (field: string, text: string, mayBeLocal: boolean): void => {
+  const fault = addressFault(text, mayBeLocal)
+  if (fault !== undefined) throw invalidParams(field, fault)
+}
+
+export class LocalAddress extends Error {
+  override readonly name = 'LocalAddress'
+}
+
+/**
+ * Resolves a name to addresses that may be asked. The connection is made to exactly what this answers, so that a name which
+ * leads elsewhere the next time (DNS rebinding) gains nothing.
+ */
+export const guardedLookup: LookupFunction = (hostname, options, callback) => {
+  resolve(hostname, { ...options, all: true }, (error, found) => {
+    if (error) return callback(error, '')
+    const allowed = found.filter(({ address }) => !isLocal(address))
+    const [first] = allowed
+    if (!first) return callback(new LocalAddress(`${hostname} leads to this machine or its link`), '')
+    if (options.all) return callback(null, allowed)
+    callback(null, first.address, first.family)
+  })
+}

@@ -1,0 +1,60 @@
+import { alreadyExists } from '../errors.ts'
+import type { Database } from '../storage/database.ts'
+import { newId, now } from '../storage/id.ts'
+
+/** What a provider tells of an account at every sign-in. */
+export interface ToldIdentity {
+  readonly login: string
+  readonly avatar_url: string
+}
+
+/** Accounts at providers, by provider and subject: whose they are here. */
+export class Identities {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** The identity and its person; the person may be inactive. */
+  async find(provider: string, subject: string) {
+    return this.#database.query
+      .selectFrom('user_identities')
+      .innerJoin('users', 'users.id', 'user_identities.user_id')
+      .select([
+        'user_identities.id',
+        'users.id as user_id',
+        'users.username',
+        'users.is_active',
+        'users.has_factor',
+      ])
+      .where('user_identities.provider', '=', provider)
+      .where('user_identities.subject', '=', subject)
+      .executeTakeFirst()
+  }
+
+  /** Gives an identity to a person, whom the caller has made sure of. Inside a transaction. */
+  async link(userId: string, provider: string, subject: string, told: ToldIdentity) {
+    if (await this.find(provider, subject)) throw alreadyExists('subject', 'subject')
+    const at = now()
+    const row = { id: newId(), user_id: userId, provider, subject, ...told, created_at: at, last_used_at: at }
+    await this.#database.query.insertInto('user_identities').values(row).execute()
+    this.#database.changed('users')
+    return row
+  }
+
+  /** The person has just shown it. Inside a transaction. */
+  async used(id: string, told: ToldIdentity): Promise<void> {
+    await this.#database.query
+      .updateTable('user_identities')
+      .set({ ...told, last_used_at: now() })
+      .where('id', '=', id)
+      .execute()
+  }
+
+  /** What a provider vouched for, when it does no more. Inside a transaction. */
+  async forgetProvider(provider: string): Promise<void> {
+    await this.#database.query.deleteFrom('user_identities').where('provider', '=', provider).execute()
+    this.#database.changed('users')
+  }
+}
