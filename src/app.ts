@@ -330,6 +330,7 @@ export const createApp = (
     signatures: new Signatures(knownKeys),
     assertions,
     providers: () => providers.names(),
+    providerToken: (userId: string, provider: string) => federation.tokens.forRoute(userId, provider),
     reportOversize: (username: string, domain: string) => oversize.report(username, domain),
   }
   const offers = async () => ({
@@ -401,7 +402,11 @@ export const createApp = (
     log,
     counters,
   })
-  const thought = new Decisions({ ...deciding, reportOversize: () => {} })
+  const thought = new Decisions({
+    ...deciding,
+    providerToken: () => ({ access_token: 'thought-of' }),
+    reportOversize: () => {},
+  })
   const trials = new Trials({ ...leading, decisions: thought, cookies, users, claims })
   const mostConnections = Math.min(config.max_connections, connectionsFor(openFileLimit()))
   const secure =

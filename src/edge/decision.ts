@@ -53,12 +53,18 @@ export interface Pass {
   readonly body?: Buffer | undefined
 }
 
+interface Kept {
+  readonly access_token: string
+}
+
 interface Parts {
   readonly visitors: Visitors
   readonly signatures: Signatures
   readonly assertions: Assertions
   /** Names of the identity providers that people can sign in with. Warm, it returns no promise. */
   readonly providers: () => readonly string[] | Promise<readonly string[]>
+  /** The kept token that a provider gave of a person, for routes that pass it on. Warm, it returns no promise. */
+  readonly providerToken: (userId: string, provider: string) => Kept | undefined | Promise<Kept | undefined>
   /** Writes down that somebody's claims did not fit. */
   readonly reportOversize: (username: string, domain: string) => void
 }
@@ -125,13 +131,23 @@ export class Decisions {
     if (refusal) return tell(visitor.method === 'network' ? { ...refusal, link: refusals.toSignIn } : refusal)
     const { visitors, assertions } = this.#parts
     const asserted = route.audience === null ? undefined : assertions.assert(person, route.audience)
-    return whenReady(asserted, (assertion) => {
-      const identity = { ...person, claims: visitors.claimsText(person.claims), assertion }
-      if (!signed) return pass(visitor, identity)
-      return signed
-        .admit()
-        .then((first) => (first ? pass(visitor, identity, signed) : tell(refusals.replayed)))
-    })
+    return whenReady(asserted, (assertion) =>
+      whenReady(this.#tokenOf(route, visitor, person), (token) => {
+        const claims = visitors.claimsText(person.claims)
+        const identity = { ...person, claims, assertion, provider_token: token?.access_token }
+        if (!signed) return pass(visitor, identity)
+        return signed
+          .admit()
+          .then((first) => (first ? pass(visitor, identity, signed) : tell(refusals.replayed)))
+      }),
+    )
+  }
+
+  /** Of the person's own calls alone: not of an administrator who acts as them, and not for an address that is near them. */
+  #tokenOf({ provider_token }: Route, { known, method }: Visitor, { impersonator }: Person) {
+    if (provider_token === null || method === 'network' || impersonator !== undefined || !known)
+      return undefined
+    return this.#parts.providerToken(known.user_id, provider_token)
   }
 
   /** Why somebody who is known does not pass: 403, never a redirect, which would come straight back. */

@@ -25,6 +25,7 @@ const names = [
   'X-Hero-Assertion',
   'X-Proxy-User-Email',
   'X-Proxy-User-Pubkey',
+  'X-Proxy-Provider-Token',
   'X-Proxy-Auth-Method',
   'Cookie',
   'Authorization',

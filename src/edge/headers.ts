@@ -5,7 +5,7 @@ import type { Pass } from './decision.ts'
 import { hostOf } from './onward.ts'
 import { signatureHeaders } from './signature.ts'
 
-/** Who goes upstream: the six identity headers are made from this and from nothing else. */
+/** Who goes upstream: the identity headers are made from this and from nothing else. */
 export interface Identity {
   /** Not sent, but for what is signed. */
   readonly session_id: string
@@ -18,6 +18,8 @@ export interface Identity {
   readonly impersonator: string | undefined
   /** The same identity, signed. */
   readonly assertion: string | undefined
+  /** What a provider gave of the person, where the route passes it on. */
+  readonly provider_token?: string | undefined
 }
 
 export type AuthMethod = 'none' | 'network' | 'bearer' | 'oauth' | 'local' | 'signature'
@@ -163,6 +165,9 @@ export const requestHeaders = (
 /** The headers that tell a service who is asking. */
 export const identityHeaders = (pass: Pass): string[] => addIdentity([], pass)
 
+/** RFC 6750 section 2.1, and what else some providers put into a token; anything else goes nowhere. */
+const plainToken = /^[\x21-\x7e]{1,8192}$/
+
 const addIdentity = (list: string[], { identity, method, pubkey }: Pass): string[] => {
   list.push('X-Proxy-Auth-Method', method)
   if (identity) {
@@ -178,6 +183,8 @@ const addIdentity = (list: string[], { identity, method, pubkey }: Pass): string
     if (pubkey !== undefined) list.push('X-Proxy-User-Pubkey', pubkey)
     if (identity.impersonator !== undefined) list.push('X-Hero-Impersonator', ours(identity.impersonator))
     if (identity.assertion !== undefined) list.push('X-Hero-Assertion', identity.assertion)
+    if (identity.provider_token !== undefined && plainToken.test(identity.provider_token))
+      list.push('X-Proxy-Provider-Token', identity.provider_token)
   }
   return list
 }

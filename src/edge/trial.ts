@@ -58,6 +58,7 @@ const sentBy = ({ url, method = 'GET', kind = 'navigation', address = '127.0.0.1
 const masked: Readonly<Record<string, string>> = {
   'X-Request-Id': '(one for each request)',
   'X-Hero-Assertion': '(signed)',
+  'X-Proxy-Provider-Token': '(where one is kept of this person)',
 }
 
 /** With what somebody would come, the first that counts: browsers before programs. */

@@ -39,6 +39,7 @@ export const spoofed = Object.entries({
   'X-Hero-Foo': 'root',
   'X-Proxy-User-Email': 'root@evil.test',
   'X-Proxy-User-Pubkey': 'root',
+  'X-Proxy-Provider-Token': 'root',
   'X-Proxy-Auth-Method': 'local',
   x_hero_user: 'root',
 }).flat()

@@ -29,6 +29,7 @@ describe('answers of /auth/forward', () => {
       'X-Hero-Assertion': [''],
       'X-Proxy-User-Email': ['ada@example.org'],
       'X-Proxy-User-Pubkey': [''],
+      'X-Proxy-Provider-Token': [''],
       'X-Proxy-Auth-Method': ['local'],
       Cookie: ['theme=dark'],
       Authorization: [''],

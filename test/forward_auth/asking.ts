@@ -24,6 +24,7 @@ export const told = [
   'X-Hero-Assertion',
   'X-Proxy-User-Email',
   'X-Proxy-User-Pubkey',
+  'X-Proxy-Provider-Token',
   'X-Proxy-Auth-Method',
   'Cookie',
   'Authorization',

@@ -11,7 +11,7 @@ import { startFrontStage, type FrontStage } from './front_stage.ts'
 const forged = [
   'X-Hero-User x-hero-user X_Hero_User X-Hero_User x_hero-user X.Hero.User X-Hero-Context X-Hero-Claims',
   'X_HERO_CLAIMS X-Hero-Impersonator X-Hero-Assertion X-Proxy-User-Email X_Proxy_User_Email',
-  'X-Proxy-User-Pubkey X-Proxy-Auth-Method',
+  'X-Proxy-User-Pubkey X-Proxy-Provider-Token X-Proxy-Auth-Method',
 ].flatMap((names) => names.split(' ').flatMap((name) => [name, 'forged']))
 
 /** What it might put in to be judged for another request. */

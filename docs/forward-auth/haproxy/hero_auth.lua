@@ -10,7 +10,7 @@ local asked = {
 -- What a service is told. Always set or taken away, never left as the client sent it.
 local told = {
   'x-hero-user', 'x-hero-context', 'x-hero-claims', 'x-hero-impersonator', 'x-hero-assertion',
-  'x-proxy-user-email', 'x-proxy-user-pubkey', 'x-proxy-auth-method', 'cookie', 'authorization',
+  'x-proxy-user-email', 'x-proxy-user-pubkey', 'x-proxy-provider-token', 'x-proxy-auth-method', 'cookie', 'authorization',
 }
 
 -- What goes to the client with an answer that is not a 200.
