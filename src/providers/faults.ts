@@ -29,7 +29,8 @@ const kindOf = (error: Thrown): Fault => {
   if (error.error !== undefined)
     return error.error === 'invalid_client' || error.error === 'unauthorized_client' ? 'client' : 'nonsense'
   if (error.code !== undefined && untrusted.has(error.code)) return 'untrusted'
-  if (error.message.includes('signature')) return 'untrusted'
+  // The library has one code for all that is wrong with a message, an invalid signature among it.
+  for (const { message } of chain(error)) if (/signature|"iss"/.test(message)) return 'untrusted'
   if (error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT') return 'slow'
   return 'nonsense'
 }
@@ -45,7 +46,7 @@ export const asFault = (error: unknown): ProviderFault => {
   return new ProviderFault(kindOf(thrown), [...new Set(told)].join(': '), error)
 }
 
-/** Does something at a provider: rejects with ProviderFault, after 4.5 seconds at the latest however many steps it takes. */
+/** Does something at a provider: rejects with ProviderFault, after four seconds at the latest however many steps it takes. */
 export const toFault = async <T>(work: () => Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

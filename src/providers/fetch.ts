@@ -3,7 +3,7 @@ import { request as secureRequest } from 'node:https'
 import { addressFault, guardedLookup, isLocal, LocalAddress } from './targets.ts'
 
 /** Seconds that one request to a provider may take, from the first step to the last byte. */
-export const patience = 4.5
+export const patience = 4
 /** Bytes of the longest answer. */
 const most = 1024 * 1024
 
@@ -71,7 +71,7 @@ const read = async (answer: IncomingMessage, url: URL): Promise<Buffer> => {
 }
 
 /**
- * `fetch` for what is asked of providers: follows no redirects, waits for 4.5 seconds and reads a mebibyte at most, and goes to no
+ * `fetch` for what is asked of providers: follows no redirects, waits for four seconds and reads a mebibyte at most, and goes to no
  * address of this machine or its link unless that is allowed. Rejects with {@link ProviderFault}.
  */
 export const guardedFetch =

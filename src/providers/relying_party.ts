@@ -78,6 +78,12 @@ export class RelyingParty {
       const { authorizationCodeGrant } = await load()
       const config = await this.#configuration(provider)
       const oidc = provider.kind === 'oidc'
+      // Where it comes it has to be right, whether it was promised or not (RFC 9207); the library takes an empty one for none.
+      const issuers = answer.getAll('iss')
+      if (oidc && issuers.some((issuer) => issuer !== config.serverMetadata().issuer))
+        throw new ProviderFault('untrusted', 'the answer is of another issuer')
+      // A server without discovery has told nobody what its issuer is called.
+      if (!oidc) answer.delete('iss')
       const tokens = await authorizationCodeGrant(config, new URL(`${provider.redirect_uri}?${answer}`), {
         expectedState: checks.state,
         pkceCodeVerifier: checks.verifier,

@@ -16,7 +16,10 @@ interface Init {
 /** `fetch` would say that a script asks. */
 const fetchPage = (url: URL, { method = 'GET', body, headers }: Init): Promise<Omit<Page, 'url'>> =>
   new Promise((resolve, reject) => {
-    const asking = request(url, { method, headers: { ...headers } }, (answer) => {
+    // Browsers find every name under localhost on this machine; resolvers need not (RFC 6761 section 6.3).
+    const here = url.hostname.endsWith('.localhost') && { hostname: '127.0.0.1' }
+    const sent = { ...headers, host: url.host }
+    const asking = request(url, { method, headers: sent, ...here }, (answer) => {
       let text = ''
       answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
       answer.on('error', reject).on('end', () => {

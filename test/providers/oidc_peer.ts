@@ -27,7 +27,7 @@ const bodyOf = async (request: IncomingMessage): Promise<URLSearchParams> => {
   return new URLSearchParams(text)
 }
 
-export const closeServer = (server: Server): Promise<void> => {
+export const closeServer = (server: Pick<Server, 'closeAllConnections' | 'close'>): Promise<void> => {
   server.closeAllConnections()
   return new Promise((resolve) => server.close(() => resolve()))
 }

@@ -22,12 +22,17 @@ export class TestAuthority implements Disposable {
 
   /** A pair for these names, in files of its own. */
   issue(...names: readonly string[]): Files {
+    return this.issueFor(1, ...names)
+  }
+
+  /** The same for so many days from now on; for fewer than none it has expired. */
+  issueFor(days: number, ...names: readonly string[]): Files {
     const base = join(this.dir, String(this.#count++))
     const [cert, key, request, extensions] = ['pem', 'key', 'csr', 'ext'].map((end) => `${base}.${end}`)
     writeFileSync(extensions!, `subjectAltName=${names.map((name) => `DNS:${name}`).join()}\n`)
     openssl('req', ...newKey, '-keyout', key!, '-out', request!, '-subj', '/CN=leaf')
     const signer = ['-CA', this.ca, '-CAkey', this.#caKey, '-CAcreateserial']
-    const out = ['-out', cert!, '-days', '1', '-extfile', extensions!]
+    const out = ['-out', cert!, '-days', String(days), '-extfile', extensions!]
     openssl('x509', '-req', '-in', request!, ...signer, ...out)
     return { cert: cert!, key: key! }
   }
