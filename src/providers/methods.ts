@@ -38,7 +38,7 @@ const forge: Provider = {
   emails_endpoint: null,
   title: 'Forge',
   client: '7f1c0f0e-1f0b-4f6d-8a55-0c8c5b1f2a11',
-  client_auth: 'client_secret_basic',
+  client_auth: 'client_secret_post',
   scopes: ['openid', 'email', 'profile', 'groups'],
   enabled: true,
   allow_signup: false,

@@ -11,6 +11,8 @@ interface Preset {
   readonly userinfo_endpoint?: string
   readonly emails_endpoint?: string
   readonly scopes: readonly string[]
+  /** How secrets are sent unless told otherwise. Forges and GitHub do not decode what RFC 6749 section 2.3.1 has encoded in Basic. */
+  readonly client_auth: 'client_secret_basic' | 'client_secret_post'
   /** The JWT claim that lists groups. */
   readonly groups_claim?: string
   /** What has to be given besides `client`. */
@@ -24,6 +26,7 @@ export const presets = {
   forge: {
     title: 'Forge',
     kind: 'oidc',
+    client_auth: 'client_secret_post',
     scopes: ['openid', 'email', 'profile', 'groups'],
     groups_claim: 'groups',
     needs: ['issuer'],
@@ -32,6 +35,7 @@ export const presets = {
   google: {
     title: 'Google',
     kind: 'oidc',
+    client_auth: 'client_secret_post',
     issuer: 'https://accounts.google.com',
     scopes: ['openid', 'email', 'profile'],
     needs: [],
@@ -40,6 +44,7 @@ export const presets = {
   github: {
     title: 'GitHub',
     kind: 'oauth2',
+    client_auth: 'client_secret_post',
     authorization_endpoint: 'https://github.com/login/oauth/authorize',
     token_endpoint: 'https://github.com/login/oauth/access_token',
     userinfo_endpoint: 'https://api.github.com/user',
@@ -51,6 +56,7 @@ export const presets = {
   hero_proxy: {
     title: 'hero_proxy',
     kind: 'oidc',
+    client_auth: 'client_secret_basic',
     scopes: ['openid', 'email', 'profile', 'groups'],
     groups_claim: 'groups',
     needs: ['issuer'],
@@ -59,6 +65,7 @@ export const presets = {
   oidc: {
     title: 'OpenID Connect',
     kind: 'oidc',
+    client_auth: 'client_secret_basic',
     scopes: ['openid', 'email', 'profile'],
     needs: ['issuer'],
     where: 'The documentation of the provider',
@@ -66,6 +73,7 @@ export const presets = {
   oauth2: {
     title: 'OAuth 2.0',
     kind: 'oauth2',
+    client_auth: 'client_secret_post',
     scopes: [],
     needs: ['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint'],
     where: 'The documentation of the provider',

@@ -107,7 +107,7 @@ export class Providers {
       throw invalidParams('provider', `any name but ${this.#parts.reserved.join(', ')}`)
     const at = now()
     const id = newId()
-    const { kind, title, scopes, groups_claim = null } = presetOf(preset)
+    const { kind, title, scopes, client_auth, groups_claim = null } = presetOf(preset)
     const row: ProviderRow = {
       id,
       provider,
@@ -119,7 +119,7 @@ export class Providers {
         client: fields.client,
         title: fields.title ?? title,
         scopes: fields.scopes ?? [...scopes],
-        client_auth: fields.client_auth ?? (client_secret ? 'client_secret_basic' : 'none'),
+        client_auth: fields.client_auth ?? (client_secret ? client_auth : 'none'),
         enabled: fields.enabled ?? true,
         allow_signup: fields.allow_signup ?? false,
         allowed_domains: fields.allowed_domains ?? [],
