@@ -62,6 +62,8 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
       auth_mode: 'none',
     })
     await daemon.hero.settings.set({ key: 'registration_mode', value: 'open' })
+    for (const preset of ['github', 'google'] as const)
+      await daemon.hero.providers.add({ provider: preset, preset, client: 'hero', client_secret: 'secret' })
     await daemon.hero.settings.set({ key: 'magic_links', value: true })
     browser = await startBrowser()
   })
@@ -87,6 +89,9 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
       }
       await check(at('/auth/login'))
       await check(at('/auth/setup?token=x'))
+      await check(at('/login?next=/auth/me'))
+      await check(at('/login?provider=nobody'))
+      await check(at('/oauth/callback?state=x'))
       for (const path of ['register', 'verify?token=x', 'reset', 'reset?token=x', 'magic', 'magic?token=x'])
         await check(at(`/auth/${path}`))
       await page.goto(at('/auth/reset'))

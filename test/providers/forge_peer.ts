@@ -55,7 +55,7 @@ export const startForge = async (shape: 'github' | 'forgejo') => {
         })
         back.searchParams.set('code', code)
       } else back.searchParams.set('error', 'access_denied')
-      response.writeHead(302, { location: back.href }).end()
+      response.writeHead(302, { location: back.href, connection: 'close' }).end(() => dies && void close())
       return
     }
     if (url.pathname === '/login/oauth/access_token') {
@@ -99,7 +99,12 @@ export const startForge = async (shape: 'github' | 'forgejo') => {
     json(404, { message: 'Not Found' })
   }
   const close = () => closeServer(server)
+  let dies = false
   return {
+    /** Sends the next person back, and is gone. */
+    diesAfterAnswering: () => {
+      dies = true
+    },
     base,
     accounts,
     client,

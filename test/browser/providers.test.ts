@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { createServer, type AddressInfo } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { browserMissing, startBrowser } from '../helpers/browser.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { startForge } from '../providers/forge_peer.ts'
+import { startOidcPeer, type OidcPeer } from '../providers/oidc_peer.ts'
+import { startRelying, type Stage } from '../providers/stage.ts'
+
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+/** How somebody says at a peer who they are, in its own pages. */
+interface Way {
+  readonly title: string
+  /** Of a new account there, with this address. */
+  readonly account: (name: string, email: string, verified?: boolean) => Promise<void>
+  readonly come: (page: Page, name: string) => Promise<void>
+}
+
+describe('people and providers in Chromium', { skip: browserMissing() ?? false }, () => {
+  let stage: Stage
+  let browser: Browser
+  let peer: OidcPeer
+  let other: TestDaemon
+  let forge: Awaited<ReturnType<typeof startForge>>
+  const ways = new Map<string, Way>()
+  const complaints: string[] = []
+  before(async () => {
+    stage = await startRelying()
+    const { hero, origin } = stage
+    peer = await startOidcPeer(origin)
+    forge = await startForge('forgejo')
+    // Cookies know no ports: another host, so that the two keep theirs apart.
+    const port = await freePort()
+    const issuer = `http://127.0.0.1:${port}`
+    other = await startTestDaemon({ public_url: issuer, listen: `127.0.0.1:${port}` })
+    const common = { allow_signup: true }
+    await hero.providers.add({
+      provider: 'peer',
+      preset: 'oidc',
+      issuer: peer.issuer,
+      title: 'The peer',
+      ...common,
+      ...peer.client,
+    })
+    await hero.providers.add({ provider: 'forge', title: 'The forge', ...common, ...forge.fields })
+    const client = await other.hero.clients.add({
+      client: 'first',
+      name: 'The first',
+      first_party: true,
+      redirect_uris: [`${origin}/oauth/callback`],
+    })
+    await hero.providers.add({
+      provider: 'other',
+      preset: 'hero_proxy',
+      issuer,
+      title: 'The other',
+      client: 'first',
+      client_secret: client.client_secret!,
+      ...common,
+    })
+    ways.set('peer', {
+      title: 'The peer',
+      account: async (name, email, email_verified = true) =>
+        void peer.accounts.set(name, { email, email_verified, preferred_username: name }),
+      come: async (page, name) => {
+        await page.getByLabel('Who are you?').fill(name)
+        await page.getByRole('button', { name: 'It is me' }).click()
+      },
+    })
+    let id = 0
+    ways.set('forge', {
+      title: 'The forge',
+      account: async (login, email, verified = true) =>
+        void forge.accounts.set(login, {
+          id: ++id,
+          login,
+          name: null,
+          email,
+          emails: [{ email, primary: true, verified }],
+        }),
+      come: async (page, name) => {
+        await page.getByLabel('Login').fill(name)
+        await page.getByRole('button', { name: 'Authorize' }).click()
+      },
+    })
+    ways.set('other', {
+      title: 'The other',
+      account: async (username, email, verified = true) =>
+        void (await other.hero.users.add({ username, password: goodPassword, ...(verified && { email }) })),
+      come: async (page, name) => {
+        await page.getByLabel('Username or email').fill(name)
+        await page.getByLabel('Password').fill(goodPassword)
+        await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+      },
+    })
+    browser = await startBrowser()
+  })
+  after(async () => {
+    await browser?.close()
+    await forge?.close()
+    await peer?.close()
+    await other?.close()
+    await stage?.[Symbol.asyncDispose]()
+  })
+
+  const fresh = async (): Promise<{ context: BrowserContext; page: Page }> => {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    page.on('console', (message) => {
+      // Pages of ours alone are under our policy.
+      if (page.url().startsWith(stage.origin)) complaints.push(`${page.url()}: ${message.text()}`)
+    })
+    return { context, page }
+  }
+  const signedIn = (page: Page) => page.getByText('You are signed in here.').waitFor()
+  const heading = (page: Page) => page.getByRole('heading', { level: 1 }).innerText()
+  const violations = async (page: Page): Promise<string[]> => {
+    const { violations } = (await page.evaluate(
+      `(async () => { ${(await import('node:fs')).readFileSync(axe, 'utf8')}; return axe.run() })()`,
+    )) as { violations: { id: string }[] }
+    return violations.map(({ id }) => id)
+  }
+
+  for (const name of ['peer', 'forge', 'other']) {
+    const way = () => ways.get(name)!
+    const begin = async (page: Page, next = '/auth/me') => {
+      await page.goto(`${stage.origin}/auth/login?return_to=${encodeURIComponent(next)}`)
+      await page.getByRole('link', { name: `Sign in with ${way().title}` }).click()
+    }
+
+    test(`${name}: sign up, and sign in again`, async () => {
+      await way().account(`new-${name}`, `new-${name}@example.org`)
+      const { context, page } = await fresh()
+      await begin(page)
+      await way().come(page, `new-${name}`)
+      await signedIn(page)
+      assert.equal((await stage.hero.users.get({ email: `new-${name}@example.org` })).username, `new-${name}`)
+      await context.close()
+      const again = await fresh()
+      await begin(again.page, '/auth/me?where=I+was')
+      await way().come(again.page, `new-${name}`)
+      await signedIn(again.page)
+      assert.equal(again.page.url(), `${stage.origin}/auth/me?where=I+was`)
+      assert.match(await again.page.locator('main').innerText(), new RegExp(`by ${name}`))
+      await again.context.close()
+    })
+
+    test(`${name}: link on the account page, sign in with it, unlink`, async () => {
+      const user = `linker-${name}`
+      const email = `${user}@example.org`
+      await stage.hero.users.add({ username: user, email, password: goodPassword })
+      await way().account(`there-${name}`, email)
+      const { context, page } = await fresh()
+      await page.goto(`${stage.origin}/auth/login`)
+      await page.getByLabel('Username or email').fill(user)
+      await page.getByLabel('Password').fill(goodPassword)
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+      await signedIn(page)
+      await page.getByRole('button', { name: `Link ${way().title}` }).click()
+      await way().come(page, `there-${name}`)
+      await page.getByRole('button', { name: 'Link them' }).waitFor()
+      assert.equal(await heading(page), `Link ${way().title} to your account?`)
+      assert.deepEqual(await violations(page), [])
+      await page.getByRole('button', { name: 'Link them' }).click()
+      assert.match(await page.getByRole('status').innerText(), /linked to yours/)
+
+      const second = await fresh()
+      await begin(second.page)
+      await way().come(second.page, `there-${name}`)
+      await signedIn(second.page)
+      assert.match(await second.page.locator('dl').innerText(), new RegExp(user))
+      await second.context.close()
+
+      await page.getByRole('button', { name: 'Unlink' }).click()
+      assert.match(await page.getByRole('status').innerText(), /linked to yours no more/)
+      assert.deepEqual((await stage.hero.users.identities.list({ user })).items, [])
+      await context.close()
+    })
+
+    test(`${name}: somebody here already is asked to sign in first, and then whether to link`, async () => {
+      const user = `both-${name}`
+      await stage.hero.users.add({ username: user, email: `${user}@example.org`, password: goodPassword })
+      await way().account(`same-${name}`, `${user}@example.org`)
+      const { context, page } = await fresh()
+      await begin(page)
+      await way().come(page, `same-${name}`)
+      await page.getByText('There is an account here with the address').waitFor()
+      await page.getByRole('link', { name: 'Sign in' }).click()
+      await page.getByLabel('Username or email').fill(user)
+      await page.getByLabel('Password').fill(goodPassword)
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+      await page.getByRole('button', { name: 'Do not link' }).click()
+      await signedIn(page)
+      assert.deepEqual((await stage.hero.users.identities.list({ user })).items, [])
+      await context.close()
+    })
+
+    test(`${name}: be refused, with the other ways in`, async () => {
+      await stage.hero.providers.update({ provider: name, allow_signup: false })
+      await way().account(`refused-${name}`, `refused-${name}@example.org`)
+      const { context, page } = await fresh()
+      await begin(page)
+      await way().come(page, `refused-${name}`)
+      await page.getByText('You have no account here').waitFor()
+      await page.getByRole('link', { name: 'Other ways to sign in' }).click()
+      await page.getByLabel('Password').waitFor()
+      await page.goto(`${stage.origin}/auth/me`)
+      assert.match(page.url(), /\/auth\/login/)
+      await context.close()
+    })
+  }
+
+  test('two tabs of one browser end where each began', async () => {
+    const { context, page } = await fresh()
+    const tab = await context.newPage()
+    for (const [one, next] of [
+      [page, '/auth/me?tab=1'],
+      [tab, '/auth/me?tab=2'],
+    ] as const)
+      await one.goto(`${stage.origin}/login?provider=forge&next=${encodeURIComponent(next)}`)
+    await ways.get('forge')!.come(tab, 'new-forge')
+    await signedIn(tab)
+    await ways.get('forge')!.come(page, 'new-forge')
+    await signedIn(page)
+    assert.deepEqual(
+      [page.url(), tab.url()],
+      [1, 2].map((n) => `${stage.origin}/auth/me?tab=${n}`),
+    )
+    await context.close()
+  })
+
+  test('a provider that dies in the middle leaves a page that says so', async () => {
+    const { context, page } = await fresh()
+    await page.goto(`${stage.origin}/login?provider=forge`)
+    forge.diesAfterAnswering()
+    await ways.get('forge')!.come(page, 'new-forge')
+    await page.getByText('The forge is not answering').waitFor()
+    const cookies = await context.cookies(stage.origin)
+    assert.ok(!cookies.some(({ name }) => name.includes('session')))
+    await context.close()
+  })
+
+  test('no page of ours broke our own policy', () => {
+    assert.deepEqual(
+      complaints.filter((text) => !/status of (4|5)\d\d/.test(text)),
+      [],
+    )
+  })
+})
