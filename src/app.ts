@@ -173,6 +173,7 @@ export const createApp = (
     reserved: [...ownWays, 'network'],
     mayBeLocal,
     publicUrl: config.public_url,
+    log,
   })
   const federation = federate({
     database,

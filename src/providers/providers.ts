@@ -1,5 +1,6 @@
 import { alreadyExists, invalidParams, notFound } from '../errors.ts'
 import { Cached } from '../storage/cached.ts'
+import type { Log } from '../log.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import type { Bit, ProviderRow } from '../storage/schema.ts'
@@ -45,6 +46,7 @@ interface Parts {
   readonly mayBeLocal: () => Promise<boolean>
   /** Below it people and providers come back to us. */
   readonly publicUrl: string
+  readonly log: Log
 }
 
 const bit = (value: boolean): Bit => (value ? 1 : 0)
@@ -230,12 +232,23 @@ export class Providers {
     return rows.map((row) => this.#toKnown(row, groups))
   }
 
+  #unseal(id: string, provider: string, sealed: string): string | undefined {
+    if (sealed === '') return ''
+    try {
+      return this.#parts.seal.open(sealed, sealRow(id))
+    } catch {
+      this.#parts.log.error({ provider }, 'the secret of this provider cannot be unsealed: set it anew')
+      return undefined
+    }
+  }
+
   #toKnown(
     { secret_sealed, ...row }: ProviderRow,
     groups: readonly { provider_id: string; value: string; group: string }[],
   ): KnownProvider {
-    const { seal, publicUrl } = this.#parts
+    const { publicUrl } = this.#parts
     const preset = row.preset as PresetName
+    const secret = this.#unseal(row.id, row.provider, secret_sealed)
     return {
       ...row,
       preset,
@@ -248,7 +261,8 @@ export class Providers {
       client_auth: row.client_auth as ClientAuth,
       scopes: JSON.parse(row.scopes) as string[],
       allowed_domains: JSON.parse(row.allowed_domains) as string[],
-      enabled: row.enabled === 1,
+      // One that cannot prove itself is closed; the others are none the worse.
+      enabled: row.enabled === 1 && secret !== undefined,
       allow_signup: row.allow_signup === 1,
       groups_claim: row.groups_claim || null,
       groups: groups
@@ -257,8 +271,8 @@ export class Providers {
       keep_tokens: row.keep_tokens === 1,
       refresh_profile: row.refresh_profile === 1,
       sign_out: row.sign_out === 1,
-      secret: secret_sealed === '' ? '' : seal.open(secret_sealed, sealRow(row.id)),
-      secret_set: secret_sealed !== '',
+      secret: secret ?? '',
+      secret_set: secret !== undefined && secret !== '',
       redirect_uri: `${publicUrl}/oauth/callback`,
       backchannel_logout_uri: `${publicUrl}/oauth/backchannel_logout`,
     }

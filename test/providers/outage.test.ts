@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { createServer as createSecure } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { readFileSync } from 'node:fs'
+import dns from 'node:dns'
+import { syncBuiltinESMExports } from 'node:module'
 import tls from 'node:tls'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { guardedFetch, ProviderFault, type Fault } from '../../src/providers/fetch.ts'
 import { addressFault, isLocal } from '../../src/providers/targets.ts'
 import { goodPassword } from '../helpers/daemon.ts'
+import { byHand } from '../helpers/people.ts'
 import { Person } from '../helpers/person.ts'
 import { refused } from '../helpers/refused.ts'
 import { TestAuthority } from '../tls/pem.ts'
@@ -169,6 +172,29 @@ describe('providers that fail', () => {
     assert.equal(again.status, 400, 'nothing waits for an answer any more')
   })
 
+  test('a provider whose secret cannot be read is closed, and it alone (D40)', async () => {
+    const { hero, daemon, origin } = stage
+    const provider = await begin()
+    await byHand(daemon, async (database) => {
+      await database.query
+        .updateTable('providers')
+        .set({ secret_sealed: 'v1.AAAA' })
+        .where('provider', '=', provider)
+        .execute()
+      database.changed('providers')
+    })
+    assert.equal((await new Person().open(`${origin}/login?provider=${provider}`)).status, 404)
+    const page = await new Person().open(`${origin}/auth/login`)
+    assert.equal(page.status, 200)
+    assert.match(page.text, /provider=well/)
+    assert.ok(!page.text.includes(`provider=${provider}&`))
+    assert.equal((await hero.providers.get({ provider })).secret_set, false)
+    await hero.providers.update({ provider, client_secret: 'anew', enabled: true })
+    const person = new Person()
+    await comeBy(person, stage, provider, '')
+    assert.equal(await whoIs(person, origin), 'grace')
+  })
+
   test('it is asked again as soon as it is back', async () => {
     evil.misbehave(says('discovery', 503, 'text/plain', 'soon'))
     const provider = await begin()
@@ -322,6 +348,31 @@ describe('where providers may be (D41)', () => {
     )
     assert.ok(looked instanceof LocalAddress)
     assert.equal(await faultOf(guarded('https://localhost:1/')), 'local')
+  })
+
+  test('a name that leads elsewhere the next time gains nothing (DNS rebinding)', async () => {
+    await using evil = await startEvil()
+    const { port } = new URL(evil.issuer)
+    const { lookup } = dns
+    const outside = { address: '192.0.2.1', family: 4 }
+    const inside = { address: '127.0.0.1', family: 4 }
+    try {
+      // Whoever keeps the name answers differently each time, and both at once.
+      for (const found of [[inside], [outside, inside], [inside, { address: '::1', family: 6 }]]) {
+        const turns = [[outside], found]
+        dns.lookup = ((_: string, __: object, done: (error: null, all: object[]) => void) =>
+          done(null, turns.length > 1 ? turns.shift()! : turns[0]!)) as never
+        syncBuiltinESMExports()
+        // Looked up once to decide, as a careless guard would; the connection is made by another look.
+        await new Promise((resolve) => dns.lookup('rebound.example.org', { all: true }, resolve))
+        const fault = await faultOf(guarded(`https://rebound.example.org:${port}/`))
+        assert.ok(fault === 'local' || fault === 'slow' || fault === 'unreachable', fault)
+      }
+    } finally {
+      dns.lookup = lookup
+      syncBuiltinESMExports()
+    }
+    assert.equal(evil.seen.length, 0)
   })
 
   test('a setting that is taken back counts at the next request', async () => {
