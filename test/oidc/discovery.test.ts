@@ -53,8 +53,8 @@ const said: Readonly<Record<string, boolean>> = {
   // lasting.test.
   backchannel_logout_supported: true,
   backchannel_logout_session_supported: true,
-  // code_flow.test.
-  claims_parameter_supported: false,
+  // claims_parameter.test.
+  claims_parameter_supported: true,
   request_uri_parameter_supported: false,
 }
 
