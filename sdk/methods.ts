@@ -2015,7 +2015,7 @@ export interface HeroProxyMethods {
     prove(params?: AuthProveParams): Promise<null>
     /** Renew a session of a program: both its tokens are replaced, until refresh_lifetime after its sign-in. A refresh token works once. One that comes again ends the session, for two hold it; within ten seconds it is answered `conflict`, for then an answer was lost or two calls raced. */
     refresh(params: AuthRefreshParams): Promise<SignedIn>
-    /** Hand you the access token that a provider gave for you, renewed if need be. Where the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service. */
+    /** Hand you the access token that a provider gave for you, renewed if need be. Where the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service; and no token does. */
     upstream_token(params: AuthUpstreamTokenParams): Promise<AuthUpstreamTokenResult>
   }
   users: {

@@ -40,7 +40,7 @@ export const federationMethods = ({ linking, tokens }: Parts) => [
     name: 'auth.upstream_token',
     summary: 'Hand you the access token that a provider gave for you, renewed if need be',
     description:
-      'Where the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service.',
+      'Where the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service; and no token does.',
     effect: 'write',
     claim: 'self',
     params: Shape({ provider: ProviderName }),
@@ -60,6 +60,8 @@ export const federationMethods = ({ linking, tokens }: Parts) => [
     prepare: async ({ provider }, caller) => {
       refuseWhileImpersonating(caller)
       if (caller.user_id === undefined) throw conflict('Only a signed-in person has tokens of a provider')
+      if (caller.token)
+        throw new AppError('proof_required', 'This takes a sign-in: a token opens nothing elsewhere')
       if (caller.away)
         throw new AppError(
           'proof_required',

@@ -139,6 +139,8 @@ onBothDatabases('tokens that are kept', (newUrl) => {
     await admin.clients.add({ name: 'By a token' })
     await refused(admin.factors.add_totp(), 'proof_required')
     await refused(write.factors.add_totp(), 'claim_required')
+    // What a provider gave of its person opens doors elsewhere.
+    await refused(admin.auth.upstream_token({ provider: 'forge' }), 'proof_required')
     await refused(write.clients.add({ name: 'x' }), 'claim_required')
   })
 
