@@ -97,6 +97,7 @@ export class Bearers {
     return whenReady(clients.find(client_id), (client) => {
       // What was issued before it was switched off, or before its secret leaked, does not come back with it.
       if (!client || token.iat <= client.tokens_since) return undefined
+      if (sub === client_id && !client.grants.includes('client_credentials')) return undefined
       if (sub === client_id)
         return bearer(token, client, undefined, programOf('client', client_id, client.claims))
       return whenReady(this.#parts.people.find(sub), (person) =>

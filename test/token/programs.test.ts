@@ -139,6 +139,14 @@ suite('programs with tokens of their own', () => {
     assert.equal(await through(token, 'plain.localhost'), 401)
     await refused(hero.token.create({ client_id: 'b', client_secret: client_secret! }), 'unauthenticated')
     assert.ok((await hero.token.create({ client_id: 'b', client_secret: next })).access_token)
+    // A program no more, but an application: what it got for itself is worth nothing either.
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    const itself = (await hero.token.create({ client_id: 'b', client_secret: next })).access_token
+    assert.equal(await through(itself, 'plain.localhost'), 200)
+    const uris = { redirect_uris: ['https://b.test/cb'], scopes: ['openid', 'read'] } as never
+    await hero.clients.update({ client: 'b', grants: ['authorization_code'], ...(uris as object) })
+    assert.equal(await through(itself, 'plain.localhost'), 401)
+    await hero.clients.update({ client: 'b', grants: ['client_credentials'], redirect_uris: [] })
     // Whoever gets the name next gets no more than the name.
     const last = (await hero.token.create({ client_id: 'b', client_secret: next })).access_token
     await hero.clients.remove({ client: 'b' })
