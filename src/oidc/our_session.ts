@@ -15,7 +15,8 @@ interface Parts {
 
 const kind = 'OurSession'
 const lifetime = 400 * 86_400
-const guestLifetime = 3600
+/** Seconds that a guest has for a form. */
+const ofForm = 3600
 
 /** Which applications a session of ours signed in to. */
 export const readVisits = async (records: Records, sessionId: string): Promise<Stored> =>
@@ -79,13 +80,23 @@ export const adoptSession = (provider: Provider, { records, visitor, living, sig
     })
   }
 
+  /** Its page after an error carries a form for a session that was never written: without this, that is an error of its own. */
+  const beginAfterError = (session: InstanceType<Provider['Session']>, { oidc }: KoaContextWithOIDC) =>
+    Object.defineProperty(session, 'persist', {
+      value: function (this: { id: string; save(ttl: number): Promise<string> }) {
+        const secure = provider.issuer.startsWith('https:')
+        const rules = { httpOnly: true, sameSite: 'lax', secure, signed: false, path: '/' } as const
+        oidc.cookies.set(provider.cookieName('session'), this.id, rules)
+        return this.save(ofForm)
+      },
+    })
+
   Session.get = async (ctx) => {
     const context = ctx as KoaContextWithOIDC
     const who = visitor(context)
     const found = who ? await of(who, context.oidc?.route === 'end_session_confirm') : await ofGuest(ctx)
     const session = who || found.accountId === undefined ? found : Session.instantiate({})
-    // The engine writes it again when it shows a form once more, and cannot where it had none before.
-    if (!who) Object.defineProperty(session, 'persist', { value: () => session.save(guestLifetime) })
+    if (!who && session.exp === undefined && context.oidc) beginAfterError(session, context)
     context.oidc?.entity('Session', session)
     return session
   }

@@ -67,6 +67,17 @@ suite('devices without a browser (RFC 8628)', () => {
     await pending(begun)
   })
 
+  test('a form of nobody, or of a session that ended, is shown anew and can be sent', async () => {
+    for (const fields of [{}, { user_code: 'AAAA-BBBB' }, { xsrf: 'x', user_code: 'x' }]) {
+      const person = newPerson()
+      const page = await postFrom(person, fields as Record<string, string>)
+      assert.equal(page.status, 400)
+      const again = await person.submit(page, '/device', { user_code: 'AAAA-BBBB' })
+      assert.match(again.text, /There is no such code/)
+    }
+    assert.equal((await newPerson().open(`${stage.issuer}/device/x`)).status, 400)
+  })
+
   test('the approval belongs to the browser that was asked', async () => {
     const begun = await begin()
     const [victim, attacker] = [newPerson(), newPerson()]
