@@ -203,6 +203,7 @@ export const createApp = (
     signing: () => keys.signing(),
     verifying: (kid) => keys.verifying(kid),
   })
+  services.whenTokensEnd = (name) => access.revokeAllOf(subjectOfService(name))
   const people = new KnownPeople(database)
   const bearers = new Bearers({ personal, access, people, clients, services, issuer: config.public_url })
   const dynamicClients = new DynamicClients(database, clients)

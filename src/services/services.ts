@@ -16,6 +16,8 @@ export class Services {
   readonly #database: Database
   readonly #byUid: Cached<ReadonlyMap<number, Service>>
   readonly #byName: Cached<ReadonlyMap<string, Service>>
+  /** Called inside the transaction in which a service is no longer who it was: its access tokens end. */
+  whenTokensEnd: (service: string) => Promise<void> = async () => {}
 
   constructor(database: Database) {
     this.#database = database
@@ -75,6 +77,8 @@ export class Services {
   ): Promise<Service> {
     return this.#database.write(async () => {
       const row = { ...(await this.#row(service)), updated_at: now() }
+      // Another account is the service now: the one before keeps nothing.
+      if ((fields.unix_user ?? row.unix_user) !== row.unix_user) await this.whenTokensEnd(row.name)
       if (fields.unix_user !== undefined) row.unix_user = fields.unix_user
       if (fields.claims !== undefined) row.claims = JSON.stringify(fields.claims)
       return this.#store(row, () =>
@@ -85,7 +89,9 @@ export class Services {
 
   async remove(service: string): Promise<null> {
     return this.#database.write(async () => {
-      const { id } = await this.#row(service)
+      const { id, name } = await this.#row(service)
+      // Whoever gets this name next may be somebody else, with other claims.
+      await this.whenTokensEnd(name)
       await this.#database.query.deleteFrom('services').where('id', '=', id).execute()
       this.#database.changed('services')
       return null

@@ -139,4 +139,23 @@ suite('whoever has some rights and tries for more', () => {
     }
     stop()
   })
+
+  test('a token of a local service ends with it, and is not the next one of that name', async () => {
+    const { hero } = stage.daemon
+    const add = (unix_user: string, claims: string[]) =>
+      hero.services.add({ service: 'games', unix_user, claims })
+    await add('54321', [])
+    const issue = async () => hero.as((await hero.token.create({ service: 'games' })).access_token)
+    const first = await issue()
+    assert.equal((await first.auth.me()).user, 'games')
+    await hero.services.update({ service: 'games', unix_user: '54322' })
+    await refused(first.auth.me(), 'unauthenticated')
+    await setTimeout(1100)
+    const second = await issue()
+    await hero.services.update({ service: 'games', claims: ['a.b'] })
+    assert.deepEqual((await second.auth.me()).claims, ['a.b'])
+    await hero.services.remove({ service: 'games' })
+    await add('54323', ['proxy.admin'])
+    await refused(second.auth.me(), 'unauthenticated')
+  })
 })
