@@ -65,7 +65,8 @@ export class MetadataDocuments {
 
   readonly fetch = async (url: string | URL, options: Options): Promise<Response> => {
     const address = new URL(url).href
-    const named = this.#trusted.get(address)
+    // It is told there, which is a POST; what strangers have us GET is never named by anybody.
+    const named = options.method === 'POST' ? this.#trusted.get(address) : undefined
     const isDocument = named === undefined && this.#asked.has(address) && options.method === 'GET'
     if (named === undefined && !isDocument) throw new TypeError('not an address that we ask')
     const anywhere = named ?? this.#mode === 'anywhere'

@@ -96,6 +96,21 @@ suite('clients that are known by an address (client ID metadata documents)', () 
     assert.deepEqual(asked, [])
   })
 
+  test('public: an address that an administrator gave to be told of sign-outs is not asked for a document', async () => {
+    const backchannel_logout_uri = publish()
+    await stage.daemon.hero.clients.add({
+      name: 'Near',
+      client: 'near',
+      redirect_uris: [callback],
+      backchannel_logout_uri,
+    })
+    // It is known from the first time that its client is.
+    assert.equal((await newPerson().open(begin('near').url)).status, 200)
+    assert.equal((await newPerson().open(begin(backchannel_logout_uri).url)).status, 400)
+    assert.deepEqual(asked, [])
+    await stage.daemon.hero.clients.remove({ client: 'near' })
+  })
+
   test('anywhere: it signs in as any stranger, and people are told where it lives', async () => {
     await set('anywhere')
     const client = publish()
