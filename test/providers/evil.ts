@@ -28,6 +28,8 @@ export interface Ways {
   discovery?: (metadata: Json) => unknown
   userinfo?: (told: Json) => unknown
   token?: (told: Json) => unknown
+  /** Takes a code as often as it comes. */
+  reuse?: true
   /** Changes what the browser is sent back with. */
   back?: (answer: URLSearchParams) => void
   /** Answers in its place; true if it has. */
@@ -100,7 +102,7 @@ export const startEvil = async (kind: 'oidc' | 'oauth2' = 'oidc') => {
     token: (params) => {
       const renewed = params.get('grant_type') === 'refresh_token'
       const code = codes.get(params.get('code') ?? '')
-      codes.delete(params.get('code') ?? '')
+      if (!state.ways.reuse) codes.delete(params.get('code') ?? '')
       if (!code && !renewed) return { status: 400, error: 'invalid_grant' }
       const told: Json = {
         access_token: `at-${randomUUID()}`,

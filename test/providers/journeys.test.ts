@@ -89,6 +89,25 @@ describe('journeys', () => {
     const thief = new Person()
     assert.equal((await thief.open(back)).status, 400)
     assert.equal(await whoIs(thief, stage.origin), undefined)
+    const [name, value] = cookiesOf(person, back)
+      .split('; ')
+      .find((pair) => pair.includes('flow'))!
+      .split('=')
+    const other = (await upToCallback()).person
+    const theirs = cookiesOf(other, back)
+      .split('; ')
+      .find((pair) => pair.includes('flow'))!
+      .split('=')[1]
+    // A cookie of that name, of the thief's making or of another flow; and the right one twice, as a sibling domain may plant it.
+    for (const planted of [
+      `${name}=${'x'.repeat(43)}`,
+      `${name}=${theirs}`,
+      `${name}=`,
+      `${name}=${value!.slice(1)}`,
+      `${name}=${value}; ${name}=${value}`,
+      `${name!.replace('__Host-', '')}=${value}`,
+    ])
+      assert.equal((await at(back, planted)).status, 400, planted)
     const done = await at(back, cookiesOf(person, back))
     assert.equal(done.status, 303, 'the browser that began it ends it')
     assert.match(done.headers.getSetCookie().join(), /__Host-hero_proxy_session=[\w-]{43}/)
@@ -98,8 +117,12 @@ describe('journeys', () => {
   test('of many who bring the same answer at once one gets in', async () => {
     const { person, back } = await upToCallback()
     const cookie = cookiesOf(person, back)
+    // Not because the provider takes a code only once.
+    one.misbehave({ reuse: true })
     const answers = await Promise.all(Array.from({ length: 20 }, () => at(back, cookie)))
     assert.equal(answers.filter(({ status }) => status === 303).length, 1)
+    assert.equal((await at(back, cookie)).status, 400)
+    one.misbehave({})
   })
 
   test('state that is missing, twice, made up or of another flow ends nothing', async () => {

@@ -178,6 +178,12 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
       assert.deepEqual(await sent('tools.localhost', asGrace), [access_token])
       assert.deepEqual(await sent('plain.localhost', asGrace), [])
       assert.deepEqual(await sent('tools.localhost', await bearer('ada')), [])
+      // Ada has one of her own, which is not Grace's either.
+      await hero.users.identities.add({ user: 'ada', provider: 'peer', subject: '2' })
+      evil.state.person = { ...evil.state.person, sub: '2' }
+      await comeBy(new Person(), stage, 'peer', '')
+      evil.state.person = { ...evil.state.person, sub: '1' }
+      assert.equal((await sent('tools.localhost', await bearer('ada'))).length, 1)
       const asAda = await bearer('ada')
       await hero.as(asAda[1]!.slice(7)).auth.impersonate({ user: 'grace' })
       assert.deepEqual(await sent('tools.localhost', asAda), [], 'not while acting as her')

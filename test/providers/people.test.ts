@@ -173,6 +173,20 @@ onBothDatabases('whose identity it is', (newUrl) => {
     assert.ok((await journal(stage)).includes('users.identities.link user=grace provider=peer ok'))
   })
 
+  test('at the host of a service nothing is linked: its pages could press the button', async () => {
+    const { hero, origin } = stage
+    const { port } = new URL(origin)
+    await hero.proxy.routes.add({ domain: 'app.localhost', target: 'http://127.0.0.1:1', auth_mode: 'local' })
+    const person = new Person()
+    const subject = account({ email: 'ada@example.org', email_verified: true })
+    const page = await comeBy(person, { origin: `http://app.localhost:${port}` }, 'peer', subject)
+    assert.equal(page.url.hostname, 'app.localhost')
+    assert.equal(page.status, 403)
+    assert.match(page.text, new RegExp(`href="${origin}/auth/me"`))
+    assert.ok(!person.cookiesAt(page.url).includes('link'))
+    assert.deepEqual((await hero.users.identities.list({ user: 'ada' })).items, [])
+  })
+
   test('a confirmation is of one browser, works once, and takes a fresh proof', async () => {
     const { hero, origin } = stage
     await hero.users.add({ username: 'iris', email: 'iris@example.org', password: goodPassword })
