@@ -367,6 +367,10 @@ export const createApp = (
     call: dispatcher.call,
     old: () => settings.value('hs256_tokens'),
     tokens: new OldTokens((text) => seal.shared(text)),
+    endSession: async (token) => {
+      const session = await sessions.find(token, 'token')
+      if (session) await sessions.revoke(session.id, 'logout')
+    },
     client: (id) => clients.find(id),
     person: async (username) => {
       const found = await users.find(username)

@@ -21,6 +21,9 @@ interface Step {
   readonly run?: () => Promise<string>
 }
 
+/** A list of somebody else's could write over what the terminal shows. */
+const shown = (name: string): string => name.replaceAll(/\p{C}/gu, '?')
+
 const exists = (asking: Promise<unknown>): Promise<boolean> =>
   asking.then(
     () => true,
@@ -33,7 +36,7 @@ const exists = (asking: Promise<unknown>): Promise<boolean> =>
 
 const clientStep = async (hero: HeroProxy, old: OldClient): Promise<Step> => {
   const { client, name, scopes, secret_sha256 } = old
-  const what = `client ${client}`
+  const what = `client ${shown(client)}`
   if (await exists(hero.clients.get({ client }))) return { what, plan: 'is there already' }
   const kept = secret_sha256 === undefined ? 'with a new secret' : 'with the secret that it has'
   return {
@@ -53,7 +56,7 @@ const clientStep = async (hero: HeroProxy, old: OldClient): Promise<Step> => {
 
 const userStep = async (hero: HeroProxy, old: OldUser): Promise<Step> => {
   const { username, email, display_name, was_admin } = old
-  const what = `user ${username}`
+  const what = `user ${shown(username)}`
   const taken =
     (await exists(hero.users.get({ username }))) ||
     (email !== undefined && (await exists(hero.users.get({ email }))))

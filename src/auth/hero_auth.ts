@@ -21,6 +21,7 @@ interface Parts {
   /** Whether tokens of the old kind are issued. */
   readonly old: () => Promise<boolean>
   readonly tokens: OldTokens
+  readonly endSession: (token: string) => Promise<void>
   readonly client: (clientId: string) => Known | Promise<Known>
   readonly person: (
     username: string,
@@ -70,11 +71,16 @@ export class HeroAuth {
     answering(async () => {
       const login = text(fields.login ?? fields.username ?? fields.email)
       const params = { login, password: text(fields.password) }
-      const opened = (await this.#parts.call('auth.login', params, caller)) as Fields & { user: string }
+      const opened = (await this.#parts.call('auth.login', params, caller)) as Fields & {
+        user: string
+        access_token: string
+      }
       if (!(await this.#parts.old())) return { status: 200, body: opened }
       const { token_type, user } = opened
       await this.#refuseNamesake(user, 'person')
       const scope = await this.#scopeOf(user)
+      // The old token stands by itself: nobody is told of the session, so nobody has it.
+      await this.#parts.endSession(opened.access_token)
       return { status: 200, body: { ...this.#parts.tokens.issue(user, scope), token_type, scope, user } }
     })
 

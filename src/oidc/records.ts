@@ -20,6 +20,8 @@ type Found = Pick<OidcRecordRow, 'id' | 'payload_sealed' | 'consumed_at' | 'expi
 
 /** What is asked for at every use of a token, and of that what is written more than once. */
 const keptKinds = new Set(['AccessToken', 'Grant', 'OurSession'])
+/** Proofs that count once: of the same one twice at the same time, one is written. */
+const onceOnly = new Set(['ReplayDetection'])
 const changingKinds = new Set(['Grant', 'OurSession'])
 /** Records kept in memory; past it all are forgotten at once and read again when asked for. */
 const keep = 5000
@@ -122,14 +124,17 @@ export class Records {
     }
     const { grant_id, user_id, client } = row
     await this.#database.write(async () => {
-      await this.#database.query
+      const { numInsertedOrUpdatedRows } = await this.#database.query
         .insertInto('oidc_records')
         .values(row)
-        // What was used stays used.
         .onConflict((same) =>
-          same.column('id').doUpdateSet({ payload_sealed, expires_at, grant_id, user_id, client }),
+          onceOnly.has(kind)
+            ? same.column('id').doNothing()
+            : // What was used stays used.
+              same.column('id').doUpdateSet({ payload_sealed, expires_at, grant_id, user_id, client }),
         )
-        .execute()
+        .executeTakeFirst()
+      if (numInsertedOrUpdatedRows !== 1n) throw this.usedUp(kind)
       if (changingKinds.has(kind)) this.#database.changed('records')
     })
   }

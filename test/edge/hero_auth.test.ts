@@ -173,6 +173,9 @@ suite('the calls of the old hero_auth', () => {
     assert.deepEqual([payload.sub, payload.scope, payload.exp! - payload.iat!], ['old', 'write', 3600])
     const grace = (await post('/login', { username: 'grace', password: goodPassword })).json
     assert.deepEqual([grace.scope, grace.user], ['write', 'grace'])
+    // No session is left that nobody was told of.
+    const programs = (await daemon.hero.sessions.list({ user: 'grace' })).items
+    assert.equal(programs.length, 1)
     const ada = (await post('/login', { username: 'ada', password: goodPassword })).json
     assert.equal((await jwtVerify(ada.access_token, key)).payload.scope, 'admin')
     const issuer = daemon.config.public_url

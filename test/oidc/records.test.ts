@@ -32,6 +32,17 @@ onBothDatabases('what the provider keeps', (newUrl) => {
     }
   })
 
+  test('a proof that counts once is written down once, by whichever node comes first', async () => {
+    for (let round = 0; round < 5; round++) {
+      const id = crypto.randomUUID()
+      const tries = Array.from({ length: 10 }, (_, i) =>
+        nodes[i % 2]!.put('ReplayDetection', id, payload(), 60),
+      )
+      const done = await Promise.allSettled(tries)
+      assert.equal(done.filter(({ status }) => status === 'fulfilled').length, 1)
+    }
+  })
+
   test('what was used stays used when it is written again', async () => {
     const [here, there] = nodes as [Records, Records]
     await here.put('AuthorizationCode', 'again', payload(), 60)
