@@ -7,6 +7,7 @@ import { openDatabase } from '../src/storage/database.ts'
 import { newId } from '../src/storage/id.ts'
 import { App, newPerson } from '../test/oidc/stage.ts'
 import { addPerson, newInstance, person } from './daemon.ts'
+import { Load } from './load.ts'
 import { formPost, post } from './posts.ts'
 import { eventually, freePort, node, serverCore, takeGeneratorCore } from './processes.ts'
 import { figures, heading, table, told } from './report.ts'
@@ -70,8 +71,9 @@ const openProvider = async (clients: number) => {
   await addClients(`sqlite:${instance.databaseFile}`, clients)
   const app = new App(issuer, application)
   const { body } = await eventually(() => app.tokens(newPerson(), person.username))
+  const { access_token: kept } = await hero.token.create({ user: person.username, name: 'bench' })
   hero.close()
-  return { server, port, application, token: body.access_token }
+  return { server, port, application, token: body.access_token, kept, socket: instance.socketPath }
 }
 
 const grant = { grant_type: 'client_credentials' }
@@ -96,11 +98,38 @@ const introspect = formPost('/oauth/introspect', few.port, application.client, a
 const peerToken = formPost('/token', peerPort, 'program', secret, grant)
 const peerIntrospect = formPost('/token/introspection', peerPort, 'program', secret, { token: opaque })
 
+/** Raw lines over the socket, as many on their way as there are connections to the other doors. */
+const validate = async (token: string) => {
+  const message = { jsonrpc: '2.0', id: 7, method: 'token.validate', params: { token } }
+  const load = new Load(few.socket, `${JSON.stringify(message)}\n`)
+  const answer = await load.learn((text) => text.endsWith('\n'))
+  if (!answer.includes(isActive)) throw new Error(`token.validate answered ${answer}`)
+  return async () => {
+    const [before, began] = [few.server.cpu(), performance.now()]
+    const rate = await load.run(16)
+    const calls = (rate * (performance.now() - began)) / 1000
+    return { rate, cpu: (few.server.cpu() - before) / calls }
+  }
+}
+const jwt = JSON.parse(
+  await (
+    await fetch(`http://localhost:${few.port}/token`, {
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${btoa(`${nameOf(0)}:${secret}`)}`,
+      },
+      body: new URLSearchParams(grant),
+    })
+  ).text(),
+) as { access_token: string }
+
 const names = {
   tokens: 'client_credentials',
   peerTokens: 'client_credentials, oidc-provider',
   introspection: 'introspection',
   peerIntrospection: 'introspection, oidc-provider',
+  validation: 'token.validate of a JWT, over the socket',
+  keptValidation: 'token.validate of a token to keep, over the socket',
   full: `client_credentials, ${asking} of ${many.toLocaleString('en')} clients`,
   others: `client_credentials, ${others.toLocaleString('en')} of ${many.toLocaleString('en')} clients in turn`,
 }
@@ -114,6 +143,8 @@ const contestants: Contestant[] = [
     measure: () => post({ port: few.port, server: few.server, requests: [introspect], expect: isActive }),
   },
   { name: names.peerIntrospection, measure: asPeer(peerIntrospect, isActive) },
+  { name: names.validation, measure: await validate(jwt.access_token) },
+  { name: names.keptValidation, measure: await validate(few.kept) },
   { name: names.full, measure: tokensOf(full, spreadOver(many, asking)) },
   { name: names.others, measure: tokensOf(full, spreadOver(many, others)) },
 ]
@@ -135,6 +166,8 @@ figures(
     introspection_vs_oidc_provider: cost(names.peerIntrospection, names.introspection),
     client_credentials_rate_vs_oidc_provider: rate(names.tokens, names.peerTokens),
     introspection_rate_vs_oidc_provider: rate(names.introspection, names.peerIntrospection),
+    validate_vs_introspection: cost(names.introspection, names.validation),
+    validate_rate_vs_introspection: rate(names.validation, names.introspection),
     clients_100k_vs_10: cost(names.full, names.tokens),
     clients_100k_in_turn_vs_10: cost(names.others, names.tokens),
     client_credentials_per_second: results.of(names.tokens).median,
