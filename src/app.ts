@@ -224,6 +224,7 @@ export const createApp = (
     consents,
     pages: enginePages(publicHost),
     provesItself: (client, secret, address) => clientProof.check(client, secret, address),
+    access,
     isRightAway: (client, secret, address) => clientProof.isRightAway(client, secret, address),
     isResource: async (resource) => (await routes.table()).at(new URL(resource).hostname) !== undefined,
     noteUse: (client) => {

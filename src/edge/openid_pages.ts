@@ -26,34 +26,37 @@ export const engine = async (
   await openId.handle(request, response, caller ?? visit.guest())
 }
 
-/** Longest form of the plainest question: a token of ours and its kind. */
+/** Longest form of the plainest questions. */
 const plainForm = 120
 
-/** The introspection endpoint (RFC 7662). What is not asked in the plainest way, and every no, is the engine's. */
-export const introspect: typeof engine = async (openId, visit, request, response, asked) => {
-  const { authorizations, origin, body, length } = asked
-  const isPlain =
-    authorizations.length === 1 &&
-    origin === undefined &&
-    body === 'length' &&
-    length <= plainForm &&
-    /^application\/x-www-form-urlencoded(; ?charset=utf-8)?$/i.test(request.headers['content-type'] ?? '')
-  if (!isPlain) return engine(openId, visit, request, response, asked)
-  const form = await readBody(request, response, plainForm)
-  if (form === undefined) return
-  const told = await openId.introspect(authorizations[0]!, form.toString('latin1'), asked.address)
-  if (told) return send(response, 200, 'application/json', JSON.stringify(told), ownHeaders(asked))
-  // Read once more, as if it had not been.
-  Object.defineProperties(request, {
-    readable: { value: true },
-    iterator: {
-      value: async function* () {
-        yield form
+/** An endpoint that programs ask. What is not asked in the plainest way, and every no, is the engine's. */
+export const plainly =
+  (question: 'introspect' | 'token'): typeof engine =>
+  async (openId, visit, request, response, asked) => {
+    const { authorizations, origin, body, length } = asked
+    const isPlain =
+      authorizations.length === 1 &&
+      origin === undefined &&
+      body === 'length' &&
+      length <= plainForm &&
+      visit.query.size === 0 &&
+      /^application\/x-www-form-urlencoded(; ?charset=utf-8)?$/i.test(request.headers['content-type'] ?? '')
+    if (!isPlain) return engine(openId, visit, request, response, asked)
+    const form = await readBody(request, response, plainForm)
+    if (form === undefined) return
+    const told = await openId.plain[question](authorizations[0]!, form.toString('latin1'), asked.address)
+    if (told) return send(response, 200, 'application/json', JSON.stringify(told), ownHeaders(asked))
+    // Read once more, as if it had not been.
+    Object.defineProperties(request, {
+      readable: { value: true },
+      iterator: {
+        value: async function* () {
+          yield form
+        },
       },
-    },
-  })
-  await engine(openId, visit, request, response, asked)
-}
+    })
+    await engine(openId, visit, request, response, asked)
+  }
 
 /**
  * The authorization endpoint. What comes as a form (OpenID Connect Core section 3.1.2.1) comes again as a link: with a form of

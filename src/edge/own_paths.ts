@@ -86,8 +86,9 @@ export class OwnPaths {
     const asks = { GET: engine, OPTIONS: engine }
     const takes = { POST: engine, OPTIONS: engine }
     const old = heroAuthPaths(heroAuth)
+    const plainToken = step(openid.plainly('token'))
     const token: OwnPath = (request, response, asked) =>
-      isJson(request) ? old.token(request, response, asked) : engine(request, response, asked)
+      isJson(request) ? old.token(request, response, asked) : plainToken(request, response, asked)
     this.#posted = new Map([
       ['/register', old.register],
       ['/validate', old.validate],
@@ -96,7 +97,7 @@ export class OwnPaths {
       ['/authorize', { GET: step(openid.authorize), POST: step(openid.authorize) }],
       ['/token', { ...takes, POST: token }],
       ['/userinfo', { ...asks, ...takes }],
-      ['/oauth/introspect', { ...takes, POST: step(openid.introspect) }],
+      ['/oauth/introspect', { ...takes, POST: step(openid.plainly('introspect')) }],
       ['/oauth/revoke', takes],
       ['/oauth/par', takes],
       ['/oauth/device', takes],

@@ -9,10 +9,11 @@ import type { Log } from '../log.ts'
 import { Cached } from '../storage/cached.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import type { Database } from '../storage/database.ts'
+import type { AccessTokens } from '../token/access_tokens.ts'
 import { scopeOf } from './asked_claims.ts'
 import { allowFormPost, dropCookie, forbidScripts } from './answers.ts'
 import type { Context, Engine, EngineParts } from './engine.ts'
-import { introspectPlainly, type Introspected } from './introspection.ts'
+import { PlainAnswers } from './plain_answers.ts'
 import { adoptSession } from './our_session.ts'
 import { LivingSessions, type SignedIn } from './visitors.ts'
 
@@ -25,8 +26,8 @@ interface Parts extends EngineParts {
   readonly log: Log
   /** A client got a token. */
   readonly noteUse: (client: KnownClient | undefined) => void
-  /** Whether this is the secret of a client, and none was wrong lately: false says nothing yet. */
   readonly isRightAway: (client: KnownClient, secret: string, address: string) => boolean
+  readonly access: AccessTokens
   readonly setting: <K extends Needed>(name: K) => Promise<SettingValues[K]>
   readonly signOut: (sessionId: string) => Promise<void>
 }
@@ -68,6 +69,8 @@ export class OpenId {
   readonly #living: LivingSessions
   readonly #visits = new WeakMap<Request, Visit>()
   readonly #seen: Readonly<Record<string, string>>
+  /** What is answered without the engine's way there. */
+  readonly plain: PlainAnswers
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -75,6 +78,7 @@ export class OpenId {
     const { host, protocol } = new URL(parts.issuer)
     this.#seen = { host, 'x-forwarded-host': host, 'x-forwarded-proto': protocol.slice(0, -1) }
     this.#engine = new Cached(parts.database, ['keys', 'settings'], async () => this.#create())
+    this.plain = new PlainAnswers(parts, () => this.#engine.get())
   }
 
   async #create(): Promise<Running> {
@@ -137,20 +141,6 @@ export class OpenId {
     // It builds addresses from these; ours is the public URL, whatever stands in front.
     Object.assign(request.headers, this.#seen, { 'x-forwarded-for': caller.address ?? '' })
     await handle(request, response)
-  }
-
-  /** Answers the plainest question about a token that is good; undefined for what the engine has to hear. */
-  async introspect(authorization: string, form: string, address: string): Promise<Introspected | undefined> {
-    const { provider, mayTell } = await this.#engine.get()
-    const { issuer, clients, isRightAway } = this.#parts
-    const parts = {
-      issuer,
-      provider,
-      clients,
-      mayTell,
-      isRightAway: (client: KnownClient, secret: string) => isRightAway(client, secret, address),
-    }
-    return introspectPlainly(parts, authorization, form)
   }
 
   /** What is next for whoever an application sent to us. */
