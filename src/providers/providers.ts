@@ -3,32 +3,12 @@ import { Cached } from '../storage/cached.ts'
 import type { Log } from '../log.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-import type { Bit, ProviderRow } from '../storage/schema.ts'
+import type { ProviderRow } from '../storage/schema.ts'
 import type { Seal } from '../storage/seal.ts'
-import { addresses, type ClientAuth, type KnownProvider, type Provider } from './provider.ts'
+import { addresses, type KnownProvider, type Provider } from './provider.ts'
+import { check, toColumns, toKnown, type ProviderFields } from './provider_row.ts'
 import { presetOf, type PresetName } from './presets.ts'
 import { refuseAddress } from './targets.ts'
-
-/** What an administrator decides; a secret of null takes the present one away. */
-export interface ProviderFields extends Partial<
-  Pick<
-    Provider,
-    | 'title'
-    | 'client'
-    | 'client_auth'
-    | 'scopes'
-    | 'enabled'
-    | 'allow_signup'
-    | 'allowed_domains'
-    | 'groups_claim'
-    | 'groups'
-    | 'keep_tokens'
-    | 'refresh_profile'
-    | 'sign_out'
-  >
-> {
-  readonly client_secret?: string | null
-}
 
 type Addresses = Partial<Record<keyof typeof addresses, string>>
 
@@ -49,7 +29,6 @@ interface Parts {
   readonly log: Log
 }
 
-const bit = (value: boolean): Bit => (value ? 1 : 0)
 const sealRow = (id: string) => `providers.${id}`
 
 /** Identity providers that people sign in with. What they vouch for is theirs alone: a provider never takes over another's people. */
@@ -163,6 +142,7 @@ export class Providers {
       check(after, before.kind)
       await this.#query.updateTable('providers').set(after).where('id', '=', row.id).execute()
       if (groups !== undefined) await this.#storeGroups(row.id, groups)
+      if (after.keep_tokens === 0) await this.#dropTokens(provider)
       this.#parts.database.changed('providers')
       return this.get(provider)
     })
@@ -202,6 +182,16 @@ export class Providers {
     return found
   }
 
+  /** What may not be kept any more is gone at once, not when its people come the next time. */
+  async #dropTokens(provider: string): Promise<void> {
+    await this.#query
+      .deleteFrom('provider_tokens')
+      .where('identity_id', 'in', (query) =>
+        query.selectFrom('user_identities').select('id').where('provider', '=', provider),
+      )
+      .execute()
+  }
+
   async #storeGroups(id: string, groups: Provider['groups']): Promise<void> {
     await this.#query.deleteFrom('provider_groups').where('provider_id', '=', id).execute()
     for (const [i, { value, group }] of groups.entries()) {
@@ -229,83 +219,22 @@ export class Providers {
       .orderBy('value')
       .orderBy('slug')
       .execute()
-    return rows.map((row) => this.#toKnown(row, groups))
+    return rows.map((row) => {
+      const own = groups.filter(({ provider_id }) => provider_id === row.id)
+      const mapped = own.map(({ value, group }) => ({ value, group }))
+      return toKnown(row, this.#unseal(row), mapped, this.#parts.publicUrl)
+    })
   }
 
-  #unseal(id: string, provider: string, sealed: string): string | undefined {
-    if (sealed === '') return ''
+  #unseal({ id, provider, secret_sealed }: ProviderRow): string | undefined {
+    if (secret_sealed === '') return ''
     try {
-      return this.#parts.seal.open(sealed, sealRow(id))
+      return this.#parts.seal.open(secret_sealed, sealRow(id))
     } catch {
       this.#parts.log.error({ provider }, 'the secret of this provider cannot be unsealed: set it anew')
       return undefined
     }
   }
-
-  #toKnown(
-    { secret_sealed, ...row }: ProviderRow,
-    groups: readonly { provider_id: string; value: string; group: string }[],
-  ): KnownProvider {
-    const { publicUrl } = this.#parts
-    const preset = row.preset as PresetName
-    const secret = this.#unseal(row.id, row.provider, secret_sealed)
-    return {
-      ...row,
-      preset,
-      kind: presetOf(preset).kind,
-      issuer: row.issuer || null,
-      authorization_endpoint: row.authorization_endpoint || null,
-      token_endpoint: row.token_endpoint || null,
-      userinfo_endpoint: row.userinfo_endpoint || null,
-      emails_endpoint: row.emails_endpoint || null,
-      client_auth: row.client_auth as ClientAuth,
-      scopes: JSON.parse(row.scopes) as string[],
-      allowed_domains: JSON.parse(row.allowed_domains) as string[],
-      // One that cannot prove itself is closed; the others are none the worse.
-      enabled: row.enabled === 1 && secret !== undefined,
-      allow_signup: row.allow_signup === 1,
-      groups_claim: row.groups_claim || null,
-      groups: groups
-        .filter(({ provider_id }) => provider_id === row.id)
-        .map(({ value, group }) => ({ value, group })),
-      keep_tokens: row.keep_tokens === 1,
-      refresh_profile: row.refresh_profile === 1,
-      sign_out: row.sign_out === 1,
-      secret: secret ?? '',
-      secret_set: secret !== undefined && secret !== '',
-      redirect_uri: `${publicUrl}/oauth/callback`,
-      backchannel_logout_uri: `${publicUrl}/oauth/backchannel_logout`,
-    }
-  }
 }
 
 const shown = ({ kind: _, secret: __, ...provider }: KnownProvider): Provider => provider
-
-type Columns = Required<Omit<ProviderFields, 'client_secret' | 'groups'>> & { readonly updated_at: number }
-
-const toColumns = (fields: Columns) => ({
-  title: fields.title,
-  client: fields.client,
-  client_auth: fields.client_auth,
-  scopes: JSON.stringify(fields.scopes),
-  enabled: bit(fields.enabled),
-  allow_signup: bit(fields.allow_signup),
-  allowed_domains: JSON.stringify(fields.allowed_domains.map((domain) => domain.toLowerCase())),
-  groups_claim: fields.groups_claim ?? '',
-  keep_tokens: bit(fields.keep_tokens),
-  refresh_profile: bit(fields.refresh_profile),
-  sign_out: bit(fields.sign_out),
-  updated_at: fields.updated_at,
-})
-
-const check = (row: ProviderRow, kind: 'oidc' | 'oauth2'): void => {
-  if (row.client === '') throw invalidParams('client', 'our client_id at the provider')
-  if (row.title === '') throw invalidParams('title', 'what people are told it is called')
-  if ((row.client_auth === 'none') !== (row.secret_sealed === ''))
-    throw invalidParams(
-      row.secret_sealed === '' ? 'client_secret' : 'client_auth',
-      'a secret with client_secret_basic or client_secret_post, none with none',
-    )
-  if (kind === 'oidc' && !(JSON.parse(row.scopes) as string[]).includes('openid'))
-    throw invalidParams('scopes', 'openid among them')
-}

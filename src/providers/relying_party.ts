@@ -1,12 +1,9 @@
 import type * as Client from 'openid-client'
 import { guardedFetch, ProviderFault } from './fetch.ts'
-import { KeysOf } from './keys_of.ts'
+import { Discovery, load, plain, refuseOddScheme } from './discovery.ts'
 import { fromAccount, fromClaims, type Profile } from './profile.ts'
 import type { KnownProvider } from './provider.ts'
 import { toFault } from './faults.ts'
-
-/** Seconds that what discovery told is believed. */
-const believed = 3600
 
 /** What a sign-in on its way is bound by. */
 export interface Checks {
@@ -31,32 +28,21 @@ export interface Redeemed {
   readonly sid: string
 }
 
-interface Held {
-  /** Of which version of the provider. */
-  readonly version: number
-  readonly until: number
-  readonly metadata: Promise<Client.ServerMetadata>
-  readonly keys: KeysOf
-}
-
-// Loaded when somebody first signs in with a provider: it takes a while.
-let library: Promise<typeof Client> | undefined
-const load = () => (library ??= import('openid-client'))
-
 const now = () => Math.floor(Date.now() / 1000)
 
 /** We, in front of providers: sends people there and judges what they come back with (OpenID Connect Core, RFC 6749, RFC 9700). */
 export class RelyingParty {
   readonly fetch: ReturnType<typeof guardedFetch>
-  readonly #held = new Map<string, Held>()
+  readonly #discovery: Discovery
 
   constructor(mayBeLocal: () => Promise<boolean>) {
     this.fetch = guardedFetch(mayBeLocal)
+    this.#discovery = new Discovery(this.fetch)
   }
 
   /** Where the browser is sent. */
   async authorizationUrl(provider: KnownProvider, { state, nonce, verifier }: Checks): Promise<URL> {
-    return this.#guard(async () => {
+    return toFault(async () => {
       const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await load()
       const config = await this.#configuration(provider)
       const offline = offlineAccess(provider, config.serverMetadata())
@@ -74,7 +60,7 @@ export class RelyingParty {
 
   /** Redeems the code of an answer. Rejects with ProviderFault for anything that is not beyond doubt. */
   async redeem(provider: KnownProvider, answer: URLSearchParams, checks: Checks): Promise<Redeemed> {
-    return this.#guard(async () => {
+    return toFault(async () => {
       const { authorizationCodeGrant } = await load()
       const config = await this.#configuration(provider)
       const oidc = provider.kind === 'oidc'
@@ -104,7 +90,7 @@ export class RelyingParty {
 
   /** Renews tokens; an ID token that comes along must be of the same issuer and subject (OpenID Connect Core section 12.2). */
   async refresh(provider: KnownProvider, refreshToken: string, subject: string): Promise<Tokens> {
-    return this.#guard(async () => {
+    return toFault(async () => {
       const { refreshTokenGrant } = await load()
       const config = await this.#configuration(provider)
       const tokens = await refreshTokenGrant(config, refreshToken)
@@ -122,7 +108,7 @@ export class RelyingParty {
   /** Where the browser is sent to be signed out there too (OpenID Connect RP-Initiated Logout); undefined where there is no such place. */
   async endSessionUrl(provider: KnownProvider, idToken: string, back: string): Promise<string | undefined> {
     if (provider.kind !== 'oidc') return undefined
-    return this.#guard(async () => {
+    return toFault(async () => {
       const { buildEndSessionUrl } = await load()
       const config = await this.#configuration(provider)
       const end = config.serverMetadata().end_session_endpoint
@@ -135,13 +121,13 @@ export class RelyingParty {
 
   /** What the provider's discovery document says, and its keys. */
   async metadata(provider: KnownProvider): Promise<Client.ServerMetadata> {
-    return this.#guard(() => this.#hold(provider).metadata)
+    return toFault(() => this.#discovery.of(provider).metadata)
   }
 
   /** The provider's keys, asked for once more where this one is not among them. */
   async jwks(provider: KnownProvider, kid: string | undefined): Promise<Client.JWKS & { keys: object[] }> {
-    return this.#guard(async () => {
-      const { keys, metadata } = this.#hold(provider)
+    return toFault(async () => {
+      const { keys, metadata } = this.#discovery.of(provider)
       const { jwks_uri } = await metadata
       if (jwks_uri === undefined) throw new ProviderFault('nonsense', 'the configuration has no jwks_uri')
       return keys.holding(this.fetch, jwks_uri, kid)
@@ -149,14 +135,14 @@ export class RelyingParty {
   }
 
   /** Forgets what was learned: the next sign-in asks anew. */
-  forget({ id }: Pick<KnownProvider, 'id'>): void {
-    this.#held.delete(id)
+  forget(provider: KnownProvider): void {
+    this.#discovery.forget(provider)
   }
 
   /** Our own proof at the token endpoint, as the provider wants it. */
   async #configuration(provider: KnownProvider): Promise<Client.Configuration> {
     const client = await load()
-    const { metadata: learning, keys } = this.#hold(provider)
+    const { metadata: learning, keys } = this.#discovery.of(provider)
     const metadata = await learning
     const auth = {
       client_secret_basic: () => client.ClientSecretBasic(provider.secret),
@@ -171,47 +157,6 @@ export class RelyingParty {
     const cached = keys.cached()
     if (cached) client.setJwksCache(config, cached)
     return config
-  }
-
-  #hold(provider: KnownProvider): Held {
-    const { id, updated_at: version } = provider
-    const held = this.#held.get(id)
-    if (held?.version === version && held.until > now()) return held
-    const fresh: Held = {
-      version,
-      until: now() + believed,
-      metadata: provider.kind === 'oidc' ? this.#discover(provider) : Promise.resolve(written(provider)),
-      keys: new KeysOf(),
-    }
-    this.#held.set(id, fresh)
-    // What failed is tried again by whoever comes next; until it has, all wait for the one try.
-    fresh.metadata.catch(() => {
-      if (this.#held.get(id) === fresh) this.#held.delete(id)
-    })
-    return fresh
-  }
-
-  async #discover(provider: KnownProvider): Promise<Client.ServerMetadata> {
-    const client = await load()
-    const config = await client.discovery(
-      new URL(provider.issuer!),
-      provider.client,
-      undefined,
-      client.None(),
-      {
-        [client.customFetch]: this.fetch as Client.CustomFetch,
-        execute: plain(provider) ? [client.allowInsecureRequests] : [],
-        timeout: 5,
-      },
-    )
-    const metadata = config.serverMetadata()
-    // The library excuses some issuers; we excuse none.
-    if (new URL(metadata.issuer).href !== new URL(provider.issuer!).href)
-      throw new ProviderFault('untrusted', `the configuration is of the issuer ${metadata.issuer}`)
-    if (metadata.authorization_endpoint === undefined || metadata.token_endpoint === undefined)
-      throw new ProviderFault('nonsense', 'the configuration lacks its endpoints')
-    refuseOddScheme(provider, metadata.authorization_endpoint)
-    return { ...metadata } as Client.ServerMetadata
   }
 
   async #profile(
@@ -254,30 +199,7 @@ export class RelyingParty {
       throw new ProviderFault('nonsense', `${provider.emails_endpoint} answered no list`)
     return fromAccount(provider, account as Record<string, unknown>, emails)
   }
-
-  /** Whatever goes wrong at a provider is a ProviderFault; several steps together take no longer than one may. */
-  async #guard<T>(work: () => Promise<T>): Promise<T> {
-    return toFault(work)
-  }
 }
-
-/** Of somebody else's issuer only over TLS: what `providers_may_be_local` allowed is the one exception. */
-const plain = ({ issuer, token_endpoint }: KnownProvider): boolean =>
-  (issuer ?? token_endpoint ?? '').startsWith('http:')
-
-const refuseOddScheme = (provider: KnownProvider, address: string): void => {
-  const { protocol } = new URL(address)
-  if (protocol !== 'https:' && !(protocol === 'http:' && plain(provider)))
-    throw new ProviderFault('nonsense', `people are not sent to ${address}`)
-}
-
-/** A server without discovery: its endpoints are written down, and its issuer (RFC 9207) is where people are sent. */
-const written = (provider: KnownProvider): Client.ServerMetadata =>
-  ({
-    issuer: new URL(provider.authorization_endpoint!).origin,
-    authorization_endpoint: provider.authorization_endpoint!,
-    token_endpoint: provider.token_endpoint!,
-  }) as Client.ServerMetadata
 
 /** What the library leaves to us (OpenID Connect Core section 3.1.3.7, points 5 and 10). */
 const judgeClaims = ({ azp, iat }: Client.IDToken, { client }: KnownProvider): void => {

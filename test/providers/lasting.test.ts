@@ -201,12 +201,15 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
     }
   })
 
-  test('go with the identity, and where keep_tokens is off by the next sign-in', async () => {
+  test('go with the identity, and all at once where keep_tokens is turned off', async () => {
     const { hero } = stage
-    await hero.providers.update({ provider: 'peer', keep_tokens: false })
-    await comeBy(new Person(), stage, 'peer', '')
     const rows = () =>
       byHand(stage.daemon, (database) => database.query.selectFrom('provider_tokens').selectAll().execute())
+    await comeBy(new Person(), stage, 'peer', '')
+    assert.notDeepEqual(await rows(), [])
+    await hero.providers.update({ provider: 'peer', keep_tokens: false })
+    assert.deepEqual(await rows(), [])
+    await comeBy(new Person(), stage, 'peer', '')
     assert.deepEqual(await rows(), [])
     await hero.providers.update({ provider: 'peer', keep_tokens: true })
     await comeBy(new Person(), stage, 'peer', '')
@@ -352,6 +355,22 @@ describe('signing out at both ends', () => {
     assert.equal((await send(idToken)).status, 400)
     assert.equal(await whoIs(person, stage.origin), 'grace')
   })
+})
+
+test('a restart in the middle of a journey is no matter', async () => {
+  const { stage, evil } = await startWith()
+  const person = new Person(({ pathname }) => pathname === '/oauth/callback')
+  const { url } = await person.open(`${stage.origin}/login?provider=peer&next=/auth/me?after=restart`)
+  const again = await stage.daemon.restart()
+  try {
+    const headers = { accept: 'text/html', cookie: person.cookiesAt(url) }
+    const answer = await fetch(url, { redirect: 'manual', headers })
+    assert.equal(answer.status, 303)
+    assert.equal(answer.headers.get('location'), '/auth/me?after=restart')
+  } finally {
+    await again.close()
+    await evil.close()
+  }
 })
 
 test('several workers are one door: what one began another ends', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { Authenticator } from '../helpers/authenticator.ts'
 import { goodPassword } from '../helpers/daemon.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
 import { codeOf, enrol } from '../helpers/factors.ts'
@@ -291,6 +292,40 @@ onBothDatabases('whose identity it is', (newUrl) => {
     assert.equal(await whoIs(person, origin), 'two')
     const [newest] = (await hero.sessions.list({ user: 'two' })).items
     assert.deepEqual([newest!.provider, newest!.factor], ['peer', 'totp'])
+  })
+
+  test('a passkey is that second step too, if it is theirs, and the session still says who vouched', async () => {
+    const { hero, origin } = stage
+    const { subject } = await come({
+      email: 'key@example.org',
+      email_verified: true,
+      preferred_username: 'key',
+    })
+    for (const user of ['key', 'grace']) await hero.auth.set_password({ user, password: goodPassword })
+    const authenticators = await Promise.all(
+      ['key', 'grace'].map(async (login) => {
+        const authenticator = new Authenticator(origin)
+        const person = hero.as((await hero.auth.login({ login, password: goodPassword })).access_token)
+        const attestation = authenticator.create(await person.factors.passkey_options())
+        await person.factors.add_passkey({ name: 'Key', attestation })
+        return authenticator
+      }),
+    )
+    for (const [authenticator, wanted] of [
+      [authenticators[1]!, undefined],
+      [authenticators[0]!, 'key'],
+    ] as const) {
+      const person = new Person()
+      const step = await comeBy(person, stage, 'peer', subject)
+      const options = JSON.parse(
+        /data-options="([^"]*)"/.exec(step.text)![1]!.replaceAll('&quot;', '"'),
+      ) as Parameters<Authenticator['get']>[0]
+      await person.submit(step, '/auth/passkey', { answer: authenticator.get(options) })
+      assert.equal(await whoIs(person, origin), wanted)
+    }
+    const [newest] = (await hero.sessions.list({ user: 'key' })).items
+    assert.deepEqual([newest!.provider, newest!.factor], ['peer', 'passkey'])
+    await hero.factors.clear({ user: 'grace' })
   })
 
   test('an inactive person is told, and not let in', async () => {

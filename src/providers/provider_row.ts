@@ -1,0 +1,92 @@
+import { invalidParams } from '../errors.ts'
+import type { Bit, ProviderRow } from '../storage/schema.ts'
+import type { ClientAuth, KnownProvider, Provider } from './provider.ts'
+import { presetOf, type PresetName } from './presets.ts'
+
+/** What an administrator decides; a secret of null takes the present one away. */
+export interface ProviderFields extends Partial<
+  Pick<
+    Provider,
+    | 'title'
+    | 'client'
+    | 'client_auth'
+    | 'scopes'
+    | 'enabled'
+    | 'allow_signup'
+    | 'allowed_domains'
+    | 'groups_claim'
+    | 'groups'
+    | 'keep_tokens'
+    | 'refresh_profile'
+    | 'sign_out'
+  >
+> {
+  readonly client_secret?: string | null
+}
+
+const bit = (value: boolean): Bit => (value ? 1 : 0)
+
+/** As it is read; `secret` is undefined where it cannot be unsealed. */
+export const toKnown = (
+  { secret_sealed: _, ...row }: ProviderRow,
+  secret: string | undefined,
+  groups: Provider['groups'],
+  publicUrl: string,
+): KnownProvider => {
+  const preset = row.preset as PresetName
+  return {
+    ...row,
+    preset,
+    kind: presetOf(preset).kind,
+    issuer: row.issuer || null,
+    authorization_endpoint: row.authorization_endpoint || null,
+    token_endpoint: row.token_endpoint || null,
+    userinfo_endpoint: row.userinfo_endpoint || null,
+    emails_endpoint: row.emails_endpoint || null,
+    client_auth: row.client_auth as ClientAuth,
+    scopes: JSON.parse(row.scopes) as string[],
+    allowed_domains: JSON.parse(row.allowed_domains) as string[],
+    // One that cannot prove itself is closed; the others are none the worse.
+    enabled: row.enabled === 1 && secret !== undefined,
+    allow_signup: row.allow_signup === 1,
+    groups_claim: row.groups_claim || null,
+    groups,
+    keep_tokens: row.keep_tokens === 1,
+    refresh_profile: row.refresh_profile === 1,
+    sign_out: row.sign_out === 1,
+    secret: secret ?? '',
+    secret_set: secret !== undefined && secret !== '',
+    redirect_uri: `${publicUrl}/oauth/callback`,
+    backchannel_logout_uri: `${publicUrl}/oauth/backchannel_logout`,
+  }
+}
+
+type Columns = Required<Omit<ProviderFields, 'client_secret' | 'groups'>> & { readonly updated_at: number }
+
+export const toColumns = (fields: Columns) => ({
+  title: fields.title,
+  client: fields.client,
+  client_auth: fields.client_auth,
+  scopes: JSON.stringify(fields.scopes),
+  enabled: bit(fields.enabled),
+  allow_signup: bit(fields.allow_signup),
+  allowed_domains: JSON.stringify(fields.allowed_domains.map((domain) => domain.toLowerCase())),
+  groups_claim: fields.groups_claim ?? '',
+  keep_tokens: bit(fields.keep_tokens),
+  refresh_profile: bit(fields.refresh_profile),
+  sign_out: bit(fields.sign_out),
+  updated_at: fields.updated_at,
+})
+
+/** Throws where the fields of a provider do not fit each other. */
+export const check = (row: ProviderRow, kind: 'oidc' | 'oauth2'): void => {
+  if (row.client === '') throw invalidParams('client', 'our client_id at the provider')
+  if (row.title === '') throw invalidParams('title', 'what people are told it is called')
+  if ((row.client_auth === 'none') !== (row.secret_sealed === ''))
+    throw invalidParams(
+      row.secret_sealed === '' ? 'client_secret' : 'client_auth',
+      'a secret with client_secret_basic or client_secret_post, none with none',
+    )
+  if (kind === 'oidc' && !(JSON.parse(row.scopes) as string[]).includes('openid'))
+    throw invalidParams('scopes', 'openid among them')
+}
