@@ -64,6 +64,9 @@ const depart = async (
       title: 'Not this way',
       text: `${error.message}.`,
       code: error.error,
+      ...(typeof error.data.retry_after === 'number' && {
+        headers: { 'retry-after': String(error.data.retry_after) },
+      }),
       link: { href: `/auth/login?return_to=${encodeURIComponent(next)}`, text: 'Other ways to sign in' },
     })
   }
@@ -140,7 +143,8 @@ export const postLink = async (parts: FederationParts, visit: Visit): Promise<vo
     if (!(error instanceof AppError)) throw error
     if (error.error === 'proof_required' && visit.atHome)
       return visit.go(303, '/auth/prove?return_to=/auth/link')
-    if (error.error === 'unauthenticated') return visit.tell(gone)
+    if (error.error === 'not_found') return visit.tell(gone)
+    if (error.error === 'unauthenticated') return visit.go(303, '/auth/login?return_to=/auth/link')
     return confirmLink(parts, visit, inWords(error), errorTable[error.error].http)
   }
   await visit.goKeeping(303, '/auth/me?done=link', link(''))

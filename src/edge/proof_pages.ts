@@ -1,3 +1,4 @@
+import type { Caller } from '../caller.ts'
 import { AppError } from '../errors.ts'
 import { inWords, openSession, secondStep } from './open_session.ts'
 import { proofPage } from './pages/factor.ts'
@@ -35,6 +36,19 @@ export const postPasskey = async (visit: Visit): Promise<void> => {
   )
 }
 
+/** Whoever came by a provider shows who they are by coming once more. */
+const comeAgain = async (visit: Visit, caller: Caller, returnTo: string) => {
+  const { items } = (await visit.call('users.identities.list', { user: caller.name }, caller)) as {
+    items: readonly { provider: string }[]
+  }
+  return (await visit.offers()).providers
+    .filter(({ provider }) => items.some((identity) => identity.provider === provider))
+    .map(({ provider, title }) => ({
+      href: `/login?provider=${provider}&next=${encodeURIComponent(returnTo)}`,
+      text: `Sign in again with ${title}`,
+    }))
+}
+
 const showProof = async (visit: Visit, returnTo: string, problem?: string, status = 200): Promise<void> => {
   const caller = await visit.caller()
   if (!caller) return visit.go(302, '/auth/login')
@@ -46,6 +60,7 @@ const showProof = async (visit: Visit, returnTo: string, problem?: string, statu
   const hasFactor = totp !== null || passkeys.length > 0
   const options =
     passkeys.length > 0 && visit.atHome && (await visit.call('auth.passkey_options', {}, caller))
+  const ways = await comeAgain(visit, caller, returnTo)
   await visit.pageWithScript(status, (token) =>
     proofPage({
       place: visit.asked.host,
@@ -57,6 +72,7 @@ const showProof = async (visit: Visit, returnTo: string, problem?: string, statu
       user: caller.name,
       field: !hasFactor ? 'password' : totp !== null || recovery_codes > 0 ? 'code' : undefined,
       passkey: options ? { options, action: '/auth/prove' } : undefined,
+      ways,
       problem,
     }),
   )

@@ -24,7 +24,7 @@ interface Parts {
   readonly site: () => Promise<string>
 }
 
-/** Second factors of people. Whoever has one is asked for it at every sign-in by password or mail. */
+/** Second factors of people. Whoever has one is asked for it at every sign-in by password, mail or provider. */
 export class Factors {
   readonly #parts: Parts
 

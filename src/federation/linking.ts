@@ -1,14 +1,14 @@
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Caller } from '../caller.ts'
 import { refuseWhileImpersonating } from '../caller.ts'
-import { AppError, conflict } from '../errors.ts'
+import { conflict } from '../errors.ts'
 import type { Members } from '../groups/members.ts'
 import type { Providers } from '../providers/providers.ts'
 import type { Database } from '../storage/database.ts'
 import type { Identities } from '../users/identities.ts'
 import type { Users } from '../users/users.ts'
 import type { KeptTokens } from './kept_tokens.ts'
-import type { PendingLinks } from './pending.ts'
+import { overAlready, type PendingLinks } from './pending.ts'
 import { addressFault, inDomains, mappedGroups, toldBy } from './recognition.ts'
 
 interface Parts {
@@ -46,8 +46,7 @@ export class Linking {
     const { pending, providers, identities, users, members, tokens } = this.#parts
     const { provider_id, profile, tokens: given } = await pending.use(token)
     const provider = await providers.find({ id: provider_id })
-    if (!provider)
-      throw new AppError('unauthenticated', 'This took too long or was done already; begin again')
+    if (!provider) throw overAlready()
     const user = await users.get({ id: user_id })
     if (!inDomains(provider, profile) || addressFault(profile, user) !== undefined)
       throw conflict(

@@ -26,7 +26,7 @@ export const federationMethods = ({ linking, tokens }: Parts) => [
     fresh: true,
     params: Shape({ link: Type.String({ minLength: 1, maxLength: 100, description: 'From the way back' }) }),
     result: UserIdentity,
-    errors: ['unauthenticated', 'conflict', 'already_exists'],
+    errors: ['not_found', 'conflict', 'already_exists'],
     target: (_, result) => (result ? `user=${result.user} provider=${result.provider}` : ''),
     examples: [
       {

@@ -16,6 +16,9 @@ export interface Pending {
   readonly tokens: Tokens
 }
 
+export const overAlready = () =>
+  new AppError('not_found', 'This took too long or was done already; begin again', { noun: 'link' })
+
 const digest = (token: string) => hash('sha256', token, 'hex')
 const sealRow = (tokenHash: string) => `provider_links.${tokenHash}`
 
@@ -72,8 +75,7 @@ export class PendingLinks {
       .deleteFrom('provider_links')
       .where('token_hash', '=', digest(token))
       .executeTakeFirst()
-    if (!pending || numDeletedRows !== 1n)
-      throw new AppError('unauthenticated', 'This took too long or was done already; begin again')
+    if (!pending || numDeletedRows !== 1n) throw overAlready()
     return pending
   }
 

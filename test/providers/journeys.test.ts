@@ -385,6 +385,7 @@ describe('journeys', () => {
     })
     const refused = await at(new URL(`${stage.origin}/login?provider=one`))
     assert.equal(refused.status, 429)
+    assert.equal(refused.headers.get('retry-after'), '60')
     await byHand(stage.daemon, (database) =>
       database.query.updateTable('provider_flows').set({ expires_at: 1 }).execute(),
     )

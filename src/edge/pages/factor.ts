@@ -1,3 +1,4 @@
+import { linkList } from './form.ts'
 import { html, type Html } from './html.ts'
 import { page } from './page.ts'
 import { passkeyForm, passkeyTag } from './passkey.ts'
@@ -15,6 +16,8 @@ interface Proof {
   readonly field: 'code' | 'password' | undefined
   /** What the browser is told to ask a passkey with, and where its answer goes. */
   readonly passkey: { readonly options: unknown; readonly action: string } | undefined
+  /** Other ways to the same. */
+  readonly ways?: readonly { readonly href: string; readonly text: string }[]
   readonly problem?: string | undefined
 }
 
@@ -28,7 +31,7 @@ const inputs: Record<'code' | 'password', Html> = {
 
 /** Asks for one more proof: the second step of signing in, or once more before something that matters. */
 export const proofPage = (proof: Proof): string => {
-  const { place, token, title, lead, action, hidden, user, field, passkey, problem } = proof
+  const { place, token, title, lead, action, hidden, user, field, passkey, ways = [], problem } = proof
   return page(
     title,
     place,
@@ -46,6 +49,6 @@ ${inputs[field]}
 </form>`
 }
 ${passkey && html`${passkeyForm({ way: 'get', options: passkey.options, action: passkey.action, token, hidden, button: 'Use a passkey' })}${passkeyTag}`}
-<ul class="ways"><li><a href="/auth/login">Back to signing in</a></li></ul>`,
+${linkList([...ways, { href: '/auth/login', text: 'Back to signing in' }])}`,
   )
 }
