@@ -58,6 +58,7 @@ onBothDatabases('settings', (newUrl) => {
       ['theme_accent_dark', ['#000000', 'white', '#8cc0ee ']],
       ['logo', ['<img src=x>', '<svg>', 'x'.repeat(40_000), 7]],
       ['registration_mode', ['', 'Open', true]],
+      ['providers_may_be_local', ['true', 1, 0]],
       ['magic_links', ['true', 1]],
       ['magic_link_lifetime', [59, 3601, '900']],
       ['client_registration', ['', 'on', true]],
