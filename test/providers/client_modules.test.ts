@@ -217,6 +217,16 @@ describe('client-config', () => {
   })
 })
 
+test('people are sent nowhere but to a page', async () => {
+  for (const authorization_endpoint of [
+    'javascript:alert(1)',
+    'data:text/html,x',
+    'file:///etc/passwd',
+    'no address',
+  ])
+    await refusedWith({ discovery: (told) => ({ ...told, authorization_endpoint }) }, /something else/)
+})
+
 describe('client-refresh', () => {
   /** Grace, with a kept token that is about to end. */
   const kept = async (ways: Ways) => {
