@@ -29,6 +29,7 @@ const rows: readonly (readonly string[])[] = [
   ['auth', 'oidc'],
   ['federation'],
   ['rpc', 'edge'],
+  ['app'],
   ['top'],
 ]
 

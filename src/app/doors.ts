@@ -1,0 +1,166 @@
+import { OversizeReports } from '../audit/oversize.ts'
+import { HeroAuth } from '../auth/hero_auth.ts'
+import type { Counters } from '../health/counters.ts'
+import { Admission, connectionsFor } from '../edge/admission.ts'
+import { CookiePolicy } from '../edge/cookie_policy.ts'
+import { FormGuard } from '../edge/csrf.ts'
+import { Decisions } from '../edge/decision.ts'
+import { Door } from '../edge/door.ts'
+import { LoopGuard } from '../edge/loop_guard.ts'
+import { OwnPaths } from '../edge/own_paths.ts'
+import { Peers } from '../edge/peers.ts'
+import { RpcPath } from '../edge/rpc_path.ts'
+import type { SecureEdge } from '../edge/secure_edge.ts'
+import { EdgeServer } from '../edge/server.ts'
+import { Signatures } from '../edge/signature.ts'
+import { Trials } from '../edge/trial.ts'
+import { Upstreams } from '../edge/upstreams.ts'
+import { Visitors } from '../edge/visitor.ts'
+import { openFileLimit } from '../listening.ts'
+import type { Dispatcher } from '../rpc/dispatcher.ts'
+import { Envelope } from '../rpc/envelope.ts'
+import { RpcSocket } from '../rpc/socket.ts'
+import { OldTokens } from '../token/hs256.ts'
+import { KnownKeys } from '../users/known_keys.ts'
+import { KnownNetworks } from '../users/known_networks.ts'
+import type { Flows } from './flows.ts'
+import type { Ground, Rooms } from './rooms.ts'
+
+interface Parts extends Ground {
+  readonly rooms: Rooms
+  readonly flows: Flows
+  readonly dispatcher: Dispatcher
+  /** openrpc.json. */
+  readonly document: string
+  readonly counters: Counters
+  /** Where the edge speaks TLS. */
+  readonly Secure: typeof SecureEdge | undefined
+}
+
+/** The ways in: the socket, and the edge with its pages. */
+export const createDoors = (parts: Parts) => {
+  const { config, database, seal, log, publicHost, rooms, flows, dispatcher, document, counters, Secure } =
+    parts
+  const { settings, audit, users, services, keys, assertions, claims, sessions, routes, clients, providers } =
+    rooms
+  const { federation, bearers, openId, registrations, identification } = flows
+  const envelope = new Envelope(dispatcher, log)
+
+  const socket = new RpcSocket({
+    envelope,
+    identification,
+    document,
+    services,
+    socketTrust: () => settings.value('socket_trust'),
+    log,
+  })
+
+  const oversize = new OversizeReports(database, audit, log)
+  const cookies = new CookiePolicy(() => settings.value('insecure_cookies'))
+  const networks = new KnownNetworks(database, () => settings.value('network_login'))
+  const knownKeys = new KnownKeys(database)
+  const visitors = new Visitors({
+    sessions,
+    claims,
+    cookies,
+    networks,
+    bearers,
+    bearerToken: config.bearer_token,
+    issuer: config.public_url,
+    programContext: () => settings.value('default_context'),
+  })
+  const forms = new FormGuard(seal.derive('form tokens'))
+  const deciding = {
+    visitors,
+    signatures: new Signatures(knownKeys),
+    assertions,
+    providers: () => providers.names(),
+    providerToken: (userId: string, provider: string) => federation.tokens.forRoute(userId, provider),
+    reportOversize: (username: string, domain: string) => oversize.report(username, domain),
+  }
+  const offers = async () => ({
+    registration: await settings.value('registration_mode'),
+    magicLinks: await settings.value('magic_links'),
+    providers: (await providers.enabled()).map(({ provider, title }) => ({ provider, title })),
+  })
+  const theme = async () => ({
+    site: await settings.value('site_name'),
+    accent: await settings.value('theme_accent'),
+    accentDark: await settings.value('theme_accent_dark'),
+    logo: await settings.value('logo'),
+  })
+  const visits = {
+    call: dispatcher.call,
+    identification,
+    cookies,
+    forms,
+    visitors,
+    offers,
+    publicUrl: config.public_url,
+  }
+  const rpc = new RpcPath({
+    receive: (body, identify) => envelope.receive(body, identify),
+    identification,
+    cookies,
+    visitors,
+    operatorToken: config.operator_token,
+    publicHost,
+  })
+  const heroAuth = new HeroAuth({
+    call: dispatcher.call,
+    old: () => settings.value('hs256_tokens'),
+    tokens: new OldTokens((text) => seal.shared(text)),
+    endSession: async (token) => {
+      const session = await sessions.find(token, 'token')
+      if (session) await sessions.revoke(session.id, 'logout')
+    },
+    client: (id) => clients.find(id),
+    person: async (username) => {
+      const found = await users.find(username)
+      return found && { ...found, claims: (await claims.of(found.id)) ?? [] }
+    },
+  })
+  const leading = {
+    peers: new Peers(config.trusted_proxies),
+    publicHost,
+    routes: () => routes.table(),
+    ownPaths: new OwnPaths({
+      visits,
+      rpc,
+      document,
+      jwks: () => keys.jwks(),
+      theme,
+      openId,
+      heroAuth,
+      registrations,
+      federation,
+      publicHost,
+    }),
+    upstreams: new Upstreams({ routes: () => routes.table(), log }),
+  }
+  const loops = new LoopGuard(database)
+  const door = new Door({
+    ...leading,
+    decisions: new Decisions(deciding),
+    changes: database.changes,
+    warmUp: async (sessionIds) => {
+      const live = await sessions.warmUp(sessionIds)
+      await claims.warmUp(live.flatMap(({ user_id, overlay }) => [user_id, overlay?.user_id ?? user_id]))
+    },
+    loops,
+    log,
+    counters,
+  })
+  const thought = new Decisions({
+    ...deciding,
+    providerToken: () => ({ access_token: 'thought-of' }),
+    reportOversize: () => {},
+  })
+  const trials = new Trials({ ...leading, decisions: thought, cookies, users, claims })
+  const mostConnections = Math.min(config.max_connections, connectionsFor(openFileLimit()))
+  const secure =
+    Secure && new Secure({ config, database, seal, routes: () => routes.table(), publicHost, log })
+  const edge = new EdgeServer(door, new Admission(mostConnections, log), log, secure?.openFront)
+
+  return { socket, edge, secure, loops, trials, knownKeys }
+}

@@ -1,0 +1,168 @@
+import { Bearers, subjectOfService } from '../auth/bearers.ts'
+import { ClientProof } from '../auth/client_proof.ts'
+import { Identification } from '../auth/identify.ts'
+import { EmailFlows } from '../auth/email_flows.ts'
+import { Links } from '../auth/links.ts'
+import { Setup } from '../auth/setup.ts'
+import { SignIn } from '../auth/sign_in.ts'
+import { Impersonation } from '../auth/impersonation.ts'
+import { tokenTeller } from '../auth/token_words.ts'
+import { Challenges } from '../factors/challenges.ts'
+import { Factors } from '../factors/factors.ts'
+import { Passkeys } from '../factors/passkeys.ts'
+import { federate } from '../federation/federate.ts'
+import { Accounts } from '../oidc/accounts.ts'
+import { Consents } from '../oidc/consents.ts'
+import { Logouts } from '../oidc/logouts.ts'
+import { OpenId } from '../oidc/open_id.ts'
+import { Records } from '../oidc/records.ts'
+import { Registrations } from '../oidc/registrations.ts'
+import { enginePages } from '../edge/engine_pages.ts'
+import { leaveMark } from '../mark.ts'
+import { recordTokens } from '../sessions/revocations.ts'
+import type { Ground, Rooms } from './rooms.ts'
+
+export type Flows = ReturnType<typeof createFlows>
+
+/** What goes over several rooms: signing in, being a provider and using others, tokens; and who hears of what ends. */
+export const createFlows = ({ config, database, seal, log, publicHost }: Ground, rooms: Rooms) => {
+  const {
+    settings,
+    audit,
+    users,
+    members,
+    belongings,
+    services,
+    keys,
+    claims,
+    credentials,
+    sessions,
+    mails,
+    routes,
+    attempts,
+    registrationMode,
+    clients,
+    dynamicClients,
+    registrationTokens,
+    party,
+    providers,
+    personal,
+    access,
+    people,
+  } = rooms
+  const links = new Links(database)
+  const site = () => settings.value('site_name')
+  const webauthn = { id: publicHost, origin: new URL(config.public_url).origin, name: site }
+  const passkeys = new Passkeys(
+    database,
+    new Challenges(database, seal.derive('passkey challenges')),
+    webauthn,
+  )
+  const factors = new Factors({ database, seal, passkeys, sessions, attempts, mails, site })
+  const signIn = new SignIn({ database, credentials, sessions, attempts, factors, links })
+  const emailFlows = new EmailFlows({
+    database,
+    users,
+    credentials,
+    attempts,
+    sessions,
+    links,
+    mails,
+    signIn,
+    setting: (key) => settings.value(key),
+    publicUrl: config.public_url,
+  })
+  const federation = federate({
+    database,
+    seal,
+    audit,
+    log,
+    providers,
+    party,
+    users,
+    members,
+    sessions,
+    signIn,
+    magicLinks: () => settings.value('magic_links'),
+    publicUrl: config.public_url,
+  })
+  belongings.beforeUnlinking = (identity, caller) => federation.linking.unlink(identity, caller)
+  const setup = new Setup(database, (at) => leaveMark(config, at), log)
+  const impersonation = new Impersonation(users, sessions)
+  clients.whenTokensEnd = (client) => recordTokens(database.query, { client })
+  const clientProof = new ClientProof(clients, attempts)
+  services.whenTokensEnd = (name) => access.revokeAllOf(subjectOfService(name))
+  const bearers = new Bearers({ personal, access, people, clients, services, issuer: config.public_url })
+  const records = new Records(database, seal)
+  const consents = new Consents(database, records)
+  // Of all applications: what still counts is renewed by those that may.
+  consents.whenRevoked = (userId) => access.revokeAllOf(userId)
+  const openId = new OpenId({
+    issuer: config.public_url,
+    database,
+    audit,
+    keys,
+    log,
+    records,
+    clients,
+    accounts: new Accounts(database, claims),
+    consents,
+    pages: enginePages(publicHost),
+    provesItself: (client, secret, address) => clientProof.check(client, secret, address),
+    access,
+    isRightAway: (client, secret, address) => clientProof.isRightAway(client, secret, address),
+    isResource: async (resource) => (await routes.table()).at(new URL(resource).hostname) !== undefined,
+    noteUse: (client) => {
+      if (client?.dynamic)
+        dynamicClients
+          .noteUse(client)
+          .catch((error: Error) => log.error({ error: error.message }, 'the use of a client was not noted'))
+    },
+    setting: (name) => settings.value(name),
+    signOut: (id) => sessions.revoke(id, 'logout'),
+  })
+  const registrations = new Registrations({
+    database,
+    audit,
+    dynamicClients,
+    tokens: registrationTokens,
+    mode: registrationMode,
+  })
+  const logouts = new Logouts({
+    database,
+    records,
+    clients,
+    send: (client, subject, sid) => openId.sendLogout(client, subject, sid),
+    log,
+  })
+  sessions.whenEnded = (ids) => logouts.sessionsEnded(ids)
+  // Whoever held the account may have let applications in for good.
+  sessions.whenAllEnded = async (userId, reason) => {
+    if (reason === 'revoked') return
+    await records.removeOf(userId)
+    await personal.removeAllOf(userId)
+    await access.revokeAllOf(userId)
+  }
+  const tellToken = tokenTeller({ sessions, bearers, claims })
+  const identification = new Identification(database, sessions, claims, bearers, config.public_url)
+
+  return {
+    links,
+    passkeys,
+    factors,
+    signIn,
+    emailFlows,
+    federation,
+    setup,
+    impersonation,
+    clientProof,
+    bearers,
+    records,
+    consents,
+    openId,
+    registrations,
+    logouts,
+    tellToken,
+    identification,
+  }
+}

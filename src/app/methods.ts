@@ -1,0 +1,131 @@
+import { auditMethods } from '../audit/methods.ts'
+import { subjectOfService } from '../auth/bearers.ts'
+import { emailMethods } from '../auth/email_methods.ts'
+import { authMethods } from '../auth/methods.ts'
+import { proofMethods } from '../auth/proof_methods.ts'
+import { toProgram } from '../auth/token_words.ts'
+import { claimMethods } from '../claims/methods.ts'
+import { factorMethods } from '../factors/methods.ts'
+import { groupMethods } from '../groups/methods.ts'
+import { clientMethods } from '../clients/methods.ts'
+import { registrationMethods } from '../clients/registration_methods.ts'
+import type { Counters } from '../health/counters.ts'
+import { healthMethods } from '../health/methods.ts'
+import { federationMethods } from '../federation/methods.ts'
+import type { Trials } from '../edge/trial.ts'
+import { consentMethods } from '../oidc/methods.ts'
+import { keyMethods } from '../keys/methods.ts'
+import { mailMethods } from '../mail/methods.ts'
+import { providerMethods } from '../providers/methods.ts'
+import { roleMethods } from '../roles/methods.ts'
+import { routeMethods } from '../routes/methods.ts'
+import { serviceMethods } from '../services/methods.ts'
+import { sessionMethods } from '../sessions/methods.ts'
+import { recordTokens } from '../sessions/revocations.ts'
+import { settingMethods } from '../settings/methods.ts'
+import { tokenMethods } from '../token/methods.ts'
+import { belongingMethods } from '../users/belonging_methods.ts'
+import { userMethods } from '../users/methods.ts'
+import type { Method } from '../method.ts'
+import type { Flows } from './flows.ts'
+import type { Ground, Rooms } from './rooms.ts'
+
+/** Every method of every room and flow: the one list that all doors, the document and the tests read. */
+export const allMethods = (
+  { config, database }: Ground,
+  rooms: Rooms,
+  flows: Flows,
+  counters: Counters,
+  /** Tells what would happen to a request. */
+  trial: Trials['run'],
+): Method[] => {
+  const {
+    settings,
+    audit,
+    users,
+    groups,
+    members,
+    grants,
+    admins,
+    belongings,
+    services,
+    keys,
+    roles,
+    claims,
+    credentials,
+    sessions,
+    revocations,
+    mails,
+    routes,
+    attempts,
+    clients,
+    registrationTokens,
+    mayBeLocal,
+    party,
+    providers,
+    personal,
+    access,
+  } = rooms
+  const {
+    passkeys,
+    factors,
+    signIn,
+    emailFlows,
+    federation,
+    setup,
+    impersonation,
+    clientProof,
+    consents,
+    tellToken,
+  } = flows
+  return [
+    ...healthMethods(counters, database.kind),
+    ...authMethods({
+      users,
+      credentials,
+      attempts,
+      sessions,
+      claims,
+      signIn,
+      flows: emailFlows,
+      setup,
+      impersonation,
+    }),
+    ...emailMethods({ flows: emailFlows, credentials, attempts, signIn }),
+    ...proofMethods({ users, credentials, attempts, sessions, factors, passkeys, signIn }),
+    ...factorMethods({ factors, passkeys, users, attempts }),
+    ...userMethods(users, credentials, sessions),
+    ...belongingMethods(belongings),
+    ...groupMethods(groups, members, grants, admins),
+    ...roleMethods(roles),
+    ...claimMethods(claims),
+    ...sessionMethods(sessions, users, revocations),
+    ...routeMethods(routes, trial),
+    ...settingMethods(settings),
+    ...serviceMethods(services),
+    ...mailMethods(mails),
+    ...clientMethods(clients),
+    ...registrationMethods(registrationTokens),
+    ...consentMethods(consents, users),
+    ...providerMethods({
+      providers,
+      party,
+      mayBeLocal,
+      forgetPeople: (provider) => federation.linking.forgetProvider(provider),
+    }),
+    ...federationMethods(federation),
+    ...keyMethods(keys),
+    ...tokenMethods({
+      personal,
+      access,
+      program: async (id, secret, { address }) => toProgram(await clientProof.verify(id, secret, address)),
+      person: (username) => users.get({ username }),
+      service: (name) => services.get(name),
+      subjectOfService,
+      tell: (token, audience = config.public_url) => tellToken(token, audience, config.public_url),
+      longest: () => settings.value('token_lifetime'),
+      told: (token_id) => recordTokens(database.query, { token_id }),
+    }),
+    ...auditMethods(audit),
+  ]
+}

@@ -1,0 +1,130 @@
+import { Audit } from '../audit/audit.ts'
+import { Claims } from '../claims/claims.ts'
+import { Attempts } from '../credentials/attempts.ts'
+import { Credentials } from '../credentials/credentials.ts'
+import { Admins } from '../groups/admins.ts'
+import { Grants } from '../groups/grants.ts'
+import { Groups } from '../groups/groups.ts'
+import { Members } from '../groups/members.ts'
+import { Clients } from '../clients/clients.ts'
+import { DynamicClients } from '../clients/dynamic_clients.ts'
+import { RegistrationTokens } from '../clients/registration_tokens.ts'
+import type { Config } from '../config.ts'
+import { Assertions } from '../keys/assertions.ts'
+import { Keys } from '../keys/keys.ts'
+import { Mails } from '../mail/mails.ts'
+import { Providers } from '../providers/providers.ts'
+import { RelyingParty } from '../providers/relying_party.ts'
+import type { Log } from '../log.ts'
+import { Roles } from '../roles/roles.ts'
+import { Routes } from '../routes/routes.ts'
+import { Services } from '../services/services.ts'
+import { Revocations } from '../sessions/revocations.ts'
+import { ownWays } from '../sessions/session.ts'
+import { Sessions } from '../sessions/sessions.ts'
+import { Settings } from '../settings/settings.ts'
+import type { Database } from '../storage/database.ts'
+import type { Seal } from '../storage/seal.ts'
+import { AccessTokens } from '../token/access_tokens.ts'
+import { PersonalTokens } from '../token/personal_tokens.ts'
+import { Belongings } from '../users/belongings.ts'
+import { KnownPeople } from '../users/known_people.ts'
+import { Users } from '../users/users.ts'
+
+/** What everything stands on. */
+export interface Ground {
+  readonly config: Config
+  readonly database: Database
+  readonly seal: Seal
+  readonly log: Log
+  readonly publicHost: string
+}
+
+export type Rooms = ReturnType<typeof createRooms>
+
+/** Each room once, with what it uses of the settings. None knows another. */
+export const createRooms = ({ config, database, seal, log, publicHost }: Ground) => {
+  const settings = new Settings(database, seal)
+  const audit = new Audit(database, seal.derive('audit chain'))
+  const users = new Users(database, () => settings.value('default_context'))
+  const groups = new Groups(database)
+  const members = new Members(database, groups)
+  const grants = new Grants(database, groups)
+  const admins = new Admins(database, groups)
+  const belongings = new Belongings(database, users)
+  const services = new Services(database)
+  const keys = new Keys(database, seal)
+  const assertions = new Assertions(keys, config.public_url)
+  const roles = new Roles(database)
+  const claims = new Claims(database, () => settings.value('admin_factor'))
+  const credentials = new Credentials(database, () => settings.value('password_min_length'))
+  const sessions = new Sessions(database, (name) => settings.value(name))
+  const revocations = new Revocations(database)
+  const mailServer = async () => ({
+    host: await settings.value('smtp_host'),
+    port: await settings.value('smtp_port'),
+    tls: await settings.value('smtp_tls'),
+    user: await settings.value('smtp_user'),
+    password: await settings.value('smtp_password'),
+    ca: await settings.value('smtp_ca'),
+    from: (await settings.value('mail_from')) || `no-reply@${publicHost}`,
+    site: await settings.value('site_name'),
+  })
+  const mails = new Mails(database, seal, mailServer, log)
+  const routes = new Routes(database)
+  const attempts = new Attempts(database)
+  const registrationMode = () => settings.value('client_registration')
+  const clients = new Clients(database, async () => (await registrationMode()) !== 'off')
+  const dynamicClients = new DynamicClients(database, clients)
+  const registrationTokens = new RegistrationTokens(database)
+  const mayBeLocal = () => settings.value('providers_may_be_local')
+  const party = new RelyingParty(mayBeLocal)
+  const providers = new Providers({
+    database,
+    seal,
+    reserved: [...ownWays, 'network'],
+    mayBeLocal,
+    publicUrl: config.public_url,
+    log,
+  })
+  const personal = new PersonalTokens(database)
+  const access = new AccessTokens({
+    database,
+    issuer: config.public_url,
+    signing: () => keys.signing(),
+    verifying: (kid) => keys.verifying(kid),
+  })
+  const people = new KnownPeople(database)
+
+  return {
+    settings,
+    audit,
+    users,
+    groups,
+    members,
+    grants,
+    admins,
+    belongings,
+    services,
+    keys,
+    assertions,
+    roles,
+    claims,
+    credentials,
+    sessions,
+    revocations,
+    mails,
+    routes,
+    attempts,
+    registrationMode,
+    clients,
+    dynamicClients,
+    registrationTokens,
+    mayBeLocal,
+    party,
+    providers,
+    personal,
+    access,
+    people,
+  }
+}
