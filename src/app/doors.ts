@@ -15,6 +15,7 @@ import { EdgeServer } from '../edge/server.ts'
 import { Signatures } from '../edge/signature.ts'
 import { Trials } from '../edge/trial.ts'
 import { Upstreams } from '../edge/upstreams.ts'
+import { TokenHolders } from '../edge/token_holders.ts'
 import { Visitors } from '../edge/visitor.ts'
 import { openFileLimit } from '../listening.ts'
 import type { Dispatcher } from '../rpc/dispatcher.ts'
@@ -64,10 +65,13 @@ export const createDoors = (parts: Parts) => {
     claims,
     cookies,
     networks,
-    bearers,
+    holders: new TokenHolders({
+      sessions,
+      bearers,
+      issuer: config.public_url,
+      programContext: () => settings.value('default_context'),
+    }),
     bearerToken: config.bearer_token,
-    issuer: config.public_url,
-    programContext: () => settings.value('default_context'),
   })
   const forms = new FormGuard(seal.derive('form tokens'))
   const deciding = {

@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import type { Bearer, Bearers, Program } from '../auth/bearers.ts'
+import type { Program } from '../auth/bearers.ts'
 import { bearerToken } from '../auth/identify.ts'
 import type { Caller } from '../caller.ts'
 import type { Claims } from '../claims/claims.ts'
@@ -17,6 +17,7 @@ import type { Credential } from './auth_modes.ts'
 import { sessionCookieName, type CookiePolicy, type CookieState } from './cookie_policy.ts'
 import { readCookie } from './cookies.ts'
 import type { AuthMethod } from './headers.ts'
+import type { TokenHolders } from './token_holders.ts'
 
 /** Somebody who is known, by a session or without one. */
 export interface Known {
@@ -58,11 +59,7 @@ interface Parts {
   readonly networks: KnownNetworks
   /** The daemon's static token. */
   readonly bearerToken: string | undefined
-  readonly bearers: Bearers
-  /** The public URL: whom tokens of ours are for unless they name a service. */
-  readonly issuer: string
-  /** In which context programs act. */
-  readonly programContext: () => number | Promise<number>
+  readonly holders: TokenHolders
 }
 
 /** A living session, or the name of a cookie without one. */
@@ -101,37 +98,12 @@ export class Visitors {
       if (!credentials.includes('static token')) return this.#withoutToken(asked, plan, credentials, true)
       return { ...nobody, method: 'bearer', ownToken: true }
     }
-    return whenReady(this.#byToken(token, asked), (owner) =>
-      owner && credentials.includes('access token')
-        ? { ...nobody, known: owner, method: 'bearer', ownToken: true }
-        : this.#withoutToken(asked, plan, credentials, owner !== undefined),
+    const counts = credentials.includes('access token')
+    return whenReady(this.#parts.holders.find(token, asked), (holder) =>
+      holder?.known && counts
+        ? { ...nobody, known: holder.known, method: 'bearer', ownToken: true }
+        : this.#withoutToken(asked, plan, credentials, holder !== undefined && !holder.ofService),
     )
-  }
-
-  #byToken(token: string, asked: Asked): Known | undefined | Promise<Known | undefined> {
-    const { sessions, bearers, issuer } = this.#parts
-    return whenReady(sessions.find(token, 'token'), (session) => {
-      if (session) return session
-      const found = bearers.find(token, (audience) => audience === issuer || leadsTo(audience, asked))
-      return whenReady(found, (bearer) => bearer && this.#holder(bearer))
-    })
-  }
-
-  #holder({ token_id, scope, person, program }: Bearer): Known | Promise<Known> {
-    const id = `token ${token_id}`
-    if (person) return { ...withoutSession(person, id), scope }
-    return whenReady(this.#parts.programContext(), (context) => ({
-      id,
-      user_id: '',
-      // No person is called so: usernames hold no dot.
-      username: `${program!.kind}.${program!.name}`,
-      email: null,
-      email_verified_at: null,
-      context,
-      overlay: undefined,
-      scope,
-      program: program!,
-    }))
   }
 
   #withoutToken(
@@ -250,17 +222,6 @@ const seen = (
   claims,
   impersonator,
 })
-
-/** Whether the resource that a token is for (RFC 8707) covers what is asked for: the same host, and the path or one above it. */
-const leadsTo = (resource: string, { host, path }: Asked): boolean => {
-  if (!URL.canParse(resource)) return false
-  const { hostname, pathname, protocol } = new URL(resource)
-  if (hostname !== host || !/^https?:$/.test(protocol)) return false
-  const above = pathname.replace(/\/$/, '')
-  // What services could read as another path is under none.
-  if (above !== '' && /[%\\;]|\/\.|\/\//.test(path)) return false
-  return path === pathname || path === above || path.startsWith(`${above}/`)
-}
 
 const presented = ({ authorizations }: Asked): string | undefined =>
   authorizations.length === 1 ? bearerToken(authorizations[0]!) : undefined

@@ -173,20 +173,19 @@ export const createEngine = (
         enabled: true,
         defaultResource: (ctx, _, oneOf) => {
           if (oneOf) return oneOf
-          const { params, client } = ctx.oidc
-          if (params?.grant_type !== 'client_credentials') return undefined as never
-          // Whoever asks for nothing in particular gets what it may have (RFC 6749 section 3.3).
-          const may = knownClient(client)?.scopes ?? []
-          params.scope ??= programScopes.filter((scope) => may.includes(scope)).join(' ')
-          return issuer
+          const forItself = ctx.oidc.params?.grant_type === 'client_credentials'
+          return forItself ? issuer : (undefined as never)
         },
         useGrantedResource: () => false,
         getResourceServerInfo: async (ctx, resource, client) => {
           if (resource !== issuer && !(await isResource(resource))) throw new errors.InvalidTarget()
           const { params } = ctx.oidc
           const may = programScopes.filter((scope) => knownClient(client)?.scopes.includes(scope))
+          const forItself = params?.grant_type === 'client_credentials'
+          // Whoever asks for nothing in particular gets what it may have (RFC 6749 section 3.3).
+          if (forItself) params.scope ??= may.join(' ')
           const asked = String(params?.scope ?? '').split(' ')
-          const people: readonly string[] = params?.grant_type === 'client_credentials' ? [] : personScopes
+          const people: readonly string[] = forItself ? [] : personScopes
           const beyond = asked.find((scope) => ![...may, ...people, ''].includes(scope))
           if (beyond !== undefined) throw new errors.InvalidScope('requested scope is not allowed', beyond)
           return {
@@ -194,7 +193,7 @@ export const createEngine = (
             audience: resource,
             accessTokenFormat: 'jwt',
             // What was taken from a person meanwhile counts until its end at whoever verifies it alone.
-            accessTokenTTL: params?.grant_type === 'client_credentials' ? hour : 5 * 60,
+            accessTokenTTL: forItself ? hour : 5 * 60,
             jwt: { sign: { alg: 'EdDSA' } },
           }
         },

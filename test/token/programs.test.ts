@@ -108,6 +108,25 @@ suite('programs with tokens of their own', () => {
     assert.deepEqual(await hero.token.validate({ token: await issue(), audience }), { active: false })
   })
 
+  test('no service gets a token that opens another door; one that is for it alone it may verify by itself', async () => {
+    const { hero } = stage.daemon
+    await hero.proxy.routes.add({ domain: 'open.localhost', auth_mode: 'none', target: upstream.target })
+    const passedOn = async (token: string) => {
+      assert.equal(await through(token, 'open.localhost'), 200)
+      return valuesOf(upstream.seen.at(-1)!.rawHeaders, 'Authorization').length > 0
+    }
+    assert.equal(await passedOn(await issue()), false, 'for the door itself')
+    assert.equal(await passedOn(await issue({ resource: 'http://plain.localhost/' })), false, 'for another')
+    const { access_token } = await hero.token.create({ user: 'ada', name: 'x' })
+    assert.equal(await passedOn(access_token), false, 'kept')
+    assert.equal(await passedOn(await issue({ resource: 'http://open.localhost/' })), true, 'for this one')
+    assert.equal(await passedOn('of.somebody.else'), true)
+    // Where it counts, it is used up.
+    const here = await issue({ resource: 'http://plain.localhost/' })
+    assert.equal(await through(here, 'plain.localhost'), 200)
+    assert.deepEqual(valuesOf(upstream.seen.at(-1)!.rawHeaders, 'Authorization'), [])
+  })
+
   test('at /rpc it has its claims within its scope, and nothing of a person', async () => {
     const { hero } = stage.daemon
     const admin = hero.as(await issue({ scope: 'admin' }))
