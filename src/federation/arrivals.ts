@@ -72,7 +72,7 @@ export class Arrivals {
       throw conflict('Only a signed-in person can link an identity, and only as themselves')
     try {
       // Nothing is written down for a provider that does not answer.
-      await party.metadata(provider)
+      await party.isThere(provider)
       const flow = { ...where, provider_id: provider.id, user_id: link ? caller.user_id! : null }
       const { checks, cookie } = await flows.begin(flow, caller.address)
       return { url: (await party.authorizationUrl(provider, checks)).href, cookie }

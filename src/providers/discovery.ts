@@ -5,11 +5,13 @@ import type { KnownProvider } from './provider.ts'
 
 /** Seconds that what discovery told is believed. */
 const believed = 3600
+/** Seconds within which a provider must have answered for people to be sent there. */
+export const lately = 30
 
 interface Held {
   /** Of which version of the provider. */
   readonly version: number
-  readonly until: number
+  readonly learned: number
   readonly metadata: Promise<Client.ServerMetadata>
   readonly keys: KeysOf
 }
@@ -29,16 +31,17 @@ export class Discovery {
     this.#fetch = fetch
   }
 
-  /** What is known of a provider, or is being asked. */
-  of(provider: KnownProvider): Held {
+  /** What is known of a provider, no older than so many seconds, or is being asked. */
+  of(provider: KnownProvider, age = believed): Held {
     const { id, updated_at: version } = provider
     const held = this.#held.get(id)
-    if (held?.version === version && held.until > now()) return held
+    const known = held?.version === version ? held : undefined
+    if (known && known.learned + age > now()) return known
     const fresh: Held = {
       version,
-      until: now() + believed,
-      metadata: provider.kind === 'oidc' ? this.#discover(provider) : Promise.resolve(written(provider)),
-      keys: new KeysOf(),
+      learned: now(),
+      metadata: provider.kind === 'oidc' ? this.#discover(provider) : this.#reach(provider),
+      keys: known?.keys ?? new KeysOf(),
     }
     this.#held.set(id, fresh)
     // What failed is tried again by whoever comes next; until it has, all wait for the one try.
@@ -69,6 +72,12 @@ export class Discovery {
       throw new ProviderFault('nonsense', 'the configuration lacks its endpoints')
     refuseOddScheme(provider, metadata.authorization_endpoint)
     return { ...metadata } as Client.ServerMetadata
+  }
+
+  /** Any answer will do: there is nothing to be learned from it but that somebody is there. */
+  async #reach(provider: KnownProvider): Promise<Client.ServerMetadata> {
+    await this.#fetch(new URL(provider.token_endpoint!).origin)
+    return written(provider)
   }
 
   forget({ id }: Pick<KnownProvider, 'id'>): void {

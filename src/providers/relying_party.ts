@@ -1,6 +1,6 @@
 import type * as Client from 'openid-client'
 import { guardedFetch, ProviderFault } from './fetch.ts'
-import { Discovery, load, plain, refuseOddScheme } from './discovery.ts'
+import { Discovery, lately, load, plain, refuseOddScheme } from './discovery.ts'
 import { fromAccount, fromClaims, type Profile } from './profile.ts'
 import type { KnownProvider } from './provider.ts'
 import { toFault } from './faults.ts'
@@ -119,9 +119,14 @@ export class RelyingParty {
     })
   }
 
-  /** What the provider's discovery document says, and its keys. */
+  /** What the provider's discovery document says. */
   async metadata(provider: KnownProvider): Promise<Client.ServerMetadata> {
     return toFault(() => this.#discovery.of(provider).metadata)
+  }
+
+  /** Resolves for a provider that has answered within the last half minute, or does now: people are not sent to one that is gone. */
+  async isThere(provider: KnownProvider): Promise<void> {
+    await toFault(() => this.#discovery.of(provider, lately).metadata)
   }
 
   /** The provider's keys, asked for once more where this one is not among them. */

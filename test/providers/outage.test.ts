@@ -172,6 +172,22 @@ describe('providers that fail', () => {
     assert.equal(again.status, 400, 'nothing waits for an answer any more')
   })
 
+  test('one that was well a minute ago and is gone: people are told, and not sent there', async (t) => {
+    const short = await startEvil()
+    const provider = await begin(short.issuer)
+    const there = async () => {
+      const stop = new Person(({ href }) => href.startsWith(short.issuer))
+      return stop.open(`${stage.origin}/login?provider=${provider}`)
+    }
+    assert.ok((await there()).url.href.startsWith(short.issuer))
+    await short.close()
+    const clock = Date.now
+    t.mock.method(Date, 'now', () => clock() + 31_000)
+    const told = await there()
+    assert.equal(told.status, 503)
+    assert.match(told.text, /cannot be reached at the moment/)
+  })
+
   test('a provider whose secret cannot be read is closed, and it alone (D40)', async () => {
     const { hero, daemon, origin } = stage
     const provider = await begin()
