@@ -115,7 +115,7 @@ export const createDoors = (parts: Parts) => {
     old: () => settings.value('hs256_tokens'),
     tokens: new OldTokens((text) => seal.shared(text)),
     endSession: async (token) => {
-      const session = await sessions.find(token, 'token')
+      const session = await sessions.find(token)
       if (session) await sessions.revoke(session.id, 'logout')
     },
     client: (id) => clients.find(id),

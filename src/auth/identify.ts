@@ -50,13 +50,13 @@ export class Identification {
     return caller
   }
 
-  /** The person of our cookie, or undefined. */
-  async cookie(token: string, from: From): Promise<Caller | undefined> {
-    return this.#find(() => this.#ofSession(token, 'cookie', from))
+  /** The person of our cookie at a host, or undefined. */
+  async cookie(token: string, host: string, from: From): Promise<Caller | undefined> {
+    return this.#find(async () => this.#ofSession(await this.#sessions.findCookie(token, host), from))
   }
 
   async #ofToken(token: string, from: From): Promise<Caller | undefined> {
-    const caller = await this.#ofSession(token, 'token', from)
+    const caller = await this.#ofSession(await this.#sessions.find(token), from)
     if (caller) return caller
     const bearer = await this.#bearers.find(token, (audience) => audience === this.#issuer)
     return bearer && this.#ofBearer(bearer, from)
@@ -73,8 +73,7 @@ export class Identification {
     return held && { ...from, kind: 'user', name, claims: new Set(claimsWithin(held, scope)), user_id, token }
   }
 
-  async #ofSession(token: string, kind: LiveSession['kind'], from: From): Promise<Caller | undefined> {
-    const session = await this.#sessions.find(token, kind)
+  async #ofSession(session: LiveSession | undefined, from: From): Promise<Caller | undefined> {
     const claims = session && (await this.#claims.of(session.user_id))
     return claims && callerOf(session!, claims, from)
   }

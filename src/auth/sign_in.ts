@@ -33,6 +33,11 @@ export interface ByProvider {
   readonly provider: string
   readonly identity_id: string
   readonly at_provider: NonNullable<SessionOrigin['at_provider']>
+  /**
+   * The host to which the answer was sent on: its pages could send another's answer, and read what comes of it. The session counts
+   * there alone.
+   */
+  readonly only_at?: string | undefined
 }
 
 /** Active, and with an address that was confirmed if it has one. */
@@ -159,7 +164,7 @@ export class SignIn {
       .where('providers.enabled', '=', 1)
       .executeTakeFirst()
     if (!stands) throw new AppError('unauthenticated', wrong)
-    return this.open(user_id!, by.provider, caller, factor, by.at_provider)
+    return this.open(user_id!, by.provider, caller, factor, by)
   }
 
   /**
@@ -172,7 +177,7 @@ export class SignIn {
     provider: OwnWay | (string & {}),
     caller: Caller,
     factor: '' | FactorKind = '',
-    atProvider?: SessionOrigin['at_provider'],
+    by?: Pick<ByProvider, 'at_provider' | 'only_at'>,
   ) {
     const user = await this.#database.query
       .selectFrom('users')
@@ -191,7 +196,8 @@ export class SignIn {
       factor,
       address: caller.address ?? '',
       user_agent: caller.user_agent ?? '',
-      at_provider: atProvider,
+      at_provider: by?.at_provider,
+      only_at: by?.only_at,
     })
     return signedInAs(user.username, opened)
   }

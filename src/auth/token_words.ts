@@ -16,7 +16,7 @@ interface Parts {
 export const tokenTeller =
   ({ sessions, bearers, claims }: Parts) =>
   async (token: string, audience: string, issuer: string): Promise<Validation> => {
-    const session = audience === issuer ? await sessions.find(token, 'token') : undefined
+    const session = audience === issuer ? await sessions.find(token) : undefined
     if (session) {
       const { id, user_id: sub, username, context, expires_at: exp } = session
       const held = await claims.of(sub)

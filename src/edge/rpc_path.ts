@@ -74,7 +74,7 @@ export class RpcPath {
       throw new AppError('unauthenticated', 'With a cookie the Origin header must be this very origin')
     }
     const away = asked.host !== this.#parts.publicHost
-    return (await identification.cookie(token, { ...from, away })) ?? this.#guest(asked, from)
+    return (await identification.cookie(token, asked.host, { ...from, away })) ?? this.#guest(asked, from)
   }
 
   /** A network gives no right here; it is only told by auth.me. */

@@ -33,7 +33,7 @@ export class TokenHolders {
   /** Undefined for what is no living token of ours. */
   find(token: string, asked: Asked): Maybe<Holder> {
     const { sessions, bearers } = this.#parts
-    return whenReady(sessions.find(token, 'token'), (session): Maybe<Holder> => {
+    return whenReady(sessions.find(token), (session): Maybe<Holder> => {
       if (session) return { known: session, ofService: false }
       return whenReady(
         bearers.find(token, () => true),

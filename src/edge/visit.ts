@@ -88,7 +88,7 @@ export class Visit {
     const token = readCookie(this.asked.cookies, sessionCookieName(state))
     return token === undefined
       ? undefined
-      : this.#parts.identification.cookie(token, { ...this.#from(), away: !this.atHome })
+      : this.#parts.identification.cookie(token, this.asked.host, { ...this.#from(), away: !this.atHome })
   }
 
   /** A guest whose network belongs to somebody. */

@@ -142,12 +142,12 @@ export class Visitors {
     return whenReady(this.#parts.cookies.at(asked), (state) => this.#session(asked, state))
   }
 
-  #session({ cookies }: Asked, state: CookieState): Cookie | Promise<Cookie> {
+  #session({ cookies, host }: Asked, state: CookieState): Cookie | Promise<Cookie> {
     if (state === 'refused') return undefined
     const name = sessionCookieName(state)
     const token = readCookie(cookies, name)
     if (token === undefined) return undefined
-    return whenReady(this.#parts.sessions.find(token, 'cookie'), (session) => session ?? name)
+    return whenReady(this.#parts.sessions.findCookie(token, host), (session) => session ?? name)
   }
 
   /**

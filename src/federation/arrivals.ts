@@ -116,7 +116,7 @@ export class Arrivals {
       return { act: 'fault', fault, title, next }
     }
     try {
-      return await this.#end(flow, provider, redeemed, caller, guest)
+      return await this.#end(flow, provider, redeemed, caller, guest, at.home ? undefined : at.host)
     } catch (error) {
       if (!(error instanceof AppError) || error.error !== 'unauthenticated') throw error
       await this.#tell(guest, `provider=${provider.provider}`, error.error)
@@ -136,6 +136,7 @@ export class Arrivals {
     redeemed: Redeemed,
     caller: Caller,
     guest: Caller,
+    only_at: string | undefined,
   ): Promise<Arrival> {
     const { database, recognition, signIn } = this.#parts
     const { next } = flow
@@ -150,7 +151,7 @@ export class Arrivals {
         return { act: 'refused', why: found.why, title, next }
       }
       if (found.act === 'link') return { ...found, next }
-      const by = { provider: name, identity_id: found.identity_id, at_provider: found.at_provider }
+      const by = { provider: name, identity_id: found.identity_id, at_provider: found.at_provider, only_at }
       const about = `user=${found.username} provider=${name}`
       if (found.has_factor) {
         const due = await signIn.secondStep(
@@ -161,13 +162,7 @@ export class Arrivals {
         await this.#tell(guest, about, due.error)
         return { act: 'second step', ...(due.data as { sign_in: string; factors: string[] }), next }
       }
-      const opened = await signIn.open(
-        found.user_id,
-        name,
-        { ...guest, replaces: caller.session_id },
-        '',
-        by.at_provider,
-      )
+      const opened = await signIn.open(found.user_id, name, { ...guest, replaces: caller.session_id }, '', by)
       await this.#tell(guest, about, 'ok')
       return { act: 'enter', opened, next }
     })

@@ -9,6 +9,8 @@ export interface LiveSession {
   readonly proven_at: number
   /** When it was last used, as far as this process knows. */
   used_at: number
+  /** The host at which its cookie counts; empty for all of ours. */
+  readonly only_at: string
   readonly user_id: string
   readonly username: string
   readonly email: string | null

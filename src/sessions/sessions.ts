@@ -6,6 +6,7 @@ import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { SessionRow } from '../storage/schema.ts'
+import { whenReady } from '../when_ready.ts'
 import type { LiveSession } from './live_session.ts'
 import { Uses } from '../storage/uses.ts'
 import { recordRevocations } from './revocations.ts'
@@ -21,6 +22,8 @@ export interface SessionOrigin {
   readonly user_agent: string
   /** What the provider calls its session, and its ID token, sealed. */
   readonly at_provider?: { readonly sid: string; readonly id_token: string } | undefined
+  /** The host at which it counts; everywhere unless given. */
+  readonly only_at?: string | undefined
 }
 
 export interface OpenedSession {
@@ -91,6 +94,7 @@ export class Sessions {
       impersonating_until: null,
       provider_sid: origin.at_provider?.sid ?? '',
       provider_id_token: origin.at_provider?.id_token ?? '',
+      only_at: origin.only_at ?? '',
     }
     return this.#database.write(async () => {
       await this.#database.query.insertInto('sessions').values(row).execute()
@@ -166,8 +170,22 @@ export class Sessions {
     this.#database.changed('sessions')
   }
 
-  /** The session of a token, or undefined if there is none, it ended, or its user is inactive. Warm, it is synchronous. */
-  find(token: string, kind: 'cookie' | 'token'): LiveSession | undefined | Promise<LiveSession | undefined> {
+  /** The session of a bearer token, or undefined if there is none, it ended, or its user is inactive. Warm, it is synchronous. */
+  find(token: string): LiveSession | undefined | Promise<LiveSession | undefined> {
+    return this.#find(token, 'token')
+  }
+
+  /** The same of our cookie at a host. */
+  findCookie(token: string, host: string): LiveSession | undefined | Promise<LiveSession | undefined> {
+    return whenReady(this.#find(token, 'cookie'), (session) =>
+      session && (session.only_at === '' || session.only_at === host) ? session : undefined,
+    )
+  }
+
+  #find(
+    token: string,
+    kind: LiveSession['kind'],
+  ): LiveSession | undefined | Promise<LiveSession | undefined> {
     if (!looksLikeToken(token)) return undefined
     const key = hashToken(token)
     const session = this.#live.warm()?.get(key)
@@ -208,6 +226,7 @@ export class Sessions {
         'sessions.provider',
         'sessions.expires_at',
         'sessions.proven_at',
+        'sessions.only_at',
         'sessions.last_used_at as used_at',
         'sessions.user_id',
         'sessions.impersonating_until',

@@ -65,6 +65,8 @@ export interface SessionRow {
   provider_sid: string
   /** Sealed: the provider takes it as a hint when the person signs out there too; empty for none. */
   provider_id_token: string
+  /** The host at which its cookie counts; empty for all of ours. */
+  only_at: string
   /** Whom the session's administrator acts as, and until when. */
   impersonated_user_id: string | null
   impersonating_until: number | null

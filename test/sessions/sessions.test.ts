@@ -123,11 +123,11 @@ onBothDatabases('sessions', (newUrl, kind) => {
       user_agent: 'x'.repeat(1000),
     } as const
     const { token } = await sessions.open(id, origin)
-    assert.equal((await sessions.find(token, 'token'))?.username, 'grace')
-    assert.equal(await sessions.find(token, 'cookie'), undefined)
+    assert.equal((await sessions.find(token))?.username, 'grace')
+    assert.equal(await sessions.findCookie(token, 'localhost'), undefined)
     const deadline = Date.now() + 4000
-    while ((await sessions.find(token, 'token')) && Date.now() < deadline) await delay(20)
-    assert.equal(await sessions.find(token, 'token'), undefined)
+    while ((await sessions.find(token)) && Date.now() < deadline) await delay(20)
+    assert.equal(await sessions.find(token), undefined)
     await database.close()
   })
 })

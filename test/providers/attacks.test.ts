@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { onBothDatabases } from '../helpers/databases.ts'
+import { Person } from '../helpers/person.ts'
+import { startUpstream, type Upstream } from '../helpers/upstream.ts'
+import { startEvil, type Evil } from './evil.ts'
+import { startRelying, whoIs, type Stage } from './stage.ts'
+
+onBothDatabases('what an attacker tries with providers', (newUrl) => {
+  let stage: Stage
+  let evil: Evil
+  let upstream: Upstream
+  before(async () => {
+    stage = await startRelying({ database_url: newUrl() })
+    evil = await startEvil()
+    upstream = await startUpstream()
+    await stage.hero.providers.add({
+      provider: 'sso',
+      preset: 'oidc',
+      issuer: evil.issuer,
+      title: 'The sign-on',
+      client: 'hero',
+      client_secret: 'a secret of ours',
+      allow_signup: true,
+    })
+    await stage.hero.users.identities.add({ user: 'grace', provider: 'sso', subject: '1' })
+  })
+  after(async () => {
+    await evil?.close()
+    await upstream?.close()
+    await stage?.[Symbol.asyncDispose]()
+  })
+
+  test('what a service reads of its visitors on their way back opens a session at its own host alone', async () => {
+    const { hero, origin } = stage
+    const wiki = `http://wiki.localhost:${new URL(origin).port}`
+    await hero.proxy.routes.add({
+      domain: 'wiki.localhost',
+      target: upstream.target,
+      auth_mode: 'oauth',
+      provider: 'sso',
+    })
+    const atProvider = (url: URL) => url.href.startsWith(`${evil.issuer}/authorize`)
+    // The service begins in a browser of its own, and sends its visitor to the provider with what it was given.
+    let stops = true
+    const service = new Person((url) => stops && atProvider(url))
+    const { url: authorize } = await service.open(`${wiki}/login?provider=sso`)
+    // A service worker of the page sees this address before we do.
+    const visitor = new Person((url) => url.hostname === 'wiki.localhost')
+    const { url: back } = await visitor.open(authorize)
+    assert.equal(back.pathname, '/oauth/callback')
+    stops = false
+    await service.open(back)
+    assert.equal(await whoIs(service, wiki), 'grace', 'what the service could do as its visitor anyway')
+    const cookie = service.cookiesAt(new URL(wiki))
+    assert.match(cookie, /hero_proxy_session=/)
+    const { port } = new URL(origin)
+    for (const host of [`localhost:${port}`, `blog.localhost:${port}`]) {
+      if (host.startsWith('blog'))
+        await hero.proxy.routes.add({
+          domain: 'blog.localhost',
+          target: upstream.target,
+          auth_mode: 'local',
+        })
+      const headers = { cookie, accept: 'application/json', 'sec-fetch-mode': 'cors' }
+      const me = await new Person().open(`http://${host}/auth/me`, { headers })
+      assert.equal(me.status, 401, `${host}: ${me.text}`)
+      const call = await new Person().open(`http://${host}/rpc`, {
+        method: 'POST',
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'auth.me', params: {} }),
+        headers: { cookie, 'content-type': 'application/json', origin: `http://${host}` },
+      })
+      assert.ok(!call.text.includes('grace'), `${host}: ${call.text}`)
+    }
+    const before = upstream.seen.length
+    await new Person((url) => url.pathname === '/auth/login').open(`http://blog.localhost:${port}/`, {
+      headers: { cookie },
+    })
+    assert.equal(upstream.seen.length, before, 'the route of another service stays shut')
+  })
+})
