@@ -116,7 +116,7 @@ export class Arrivals {
       return { act: 'fault', fault, title, next }
     }
     try {
-      return await this.#end(flow, provider, redeemed, caller, guest, at.home ? undefined : at.host)
+      return await this.#end(flow, redeemed, caller, guest, at.home ? undefined : at.host)
     } catch (error) {
       if (!(error instanceof AppError) || error.error !== 'unauthenticated') throw error
       await this.#tell(guest, `provider=${provider.provider}`, error.error)
@@ -132,16 +132,18 @@ export class Arrivals {
   /** Decides and opens in one transaction: two tabs, or two people at once, never make two of one. */
   async #end(
     flow: Flow,
-    provider: KnownProvider,
     redeemed: Redeemed,
     caller: Caller,
     guest: Caller,
     only_at: string | undefined,
   ): Promise<Arrival> {
-    const { database, recognition, signIn } = this.#parts
+    const { database, providers, recognition, signIn } = this.#parts
     const { next } = flow
-    const { title, provider: name } = provider
     return database.write(async (): Promise<Arrival> => {
+      // As it stands now: it may have been removed, turned off or narrowed while it was asked.
+      const provider = await providers.find({ id: flow.provider_id })
+      if (!provider) return { act: 'gone' }
+      const { title, provider: name } = provider
       const who = flow.user_id === null ? undefined : caller.user_id
       // Whoever signed in meanwhile as somebody else links nothing to either.
       if (flow.user_id !== null && flow.user_id !== who) return { act: 'gone' }

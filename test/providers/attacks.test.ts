@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { onBothDatabases } from '../helpers/databases.ts'
 import { Person } from '../helpers/person.ts'
+import { refused } from '../helpers/refused.ts'
 import { startUpstream, type Upstream } from '../helpers/upstream.ts'
 import { startEvil, type Evil } from './evil.ts'
-import { startRelying, whoIs, type Stage } from './stage.ts'
+import { comeBy, startRelying, whoIs, type Stage } from './stage.ts'
 
 onBothDatabases('what an attacker tries with providers', (newUrl) => {
   let stage: Stage
@@ -77,5 +78,72 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       headers: { cookie },
     })
     assert.equal(upstream.seen.length, before, 'the route of another service stays shut')
+  })
+
+  /** Somebody comes back, and while the provider is asked who it is something changes here. */
+  const comeWhile = async (provider: string, change: () => Promise<unknown>) => {
+    const person = new Person()
+    evil.misbehave({
+      instead: (endpoint, _, response) => {
+        if (endpoint !== 'userinfo') return false
+        void change().then(() =>
+          response
+            .writeHead(200, { 'content-type': 'application/json' })
+            .end(JSON.stringify(evil.state.person)),
+        )
+        return true
+      },
+    })
+    const page = await comeBy(person, stage, provider, '')
+    evil.misbehave({})
+    return { person, page }
+  }
+  const another = (provider: string, fields: object = {}) =>
+    stage.hero.providers.add({
+      provider,
+      preset: 'oidc',
+      issuer: evil.issuer,
+      client: 'hero',
+      client_secret: 'a secret of ours',
+      allow_signup: true,
+      ...fields,
+    })
+
+  test('a provider that is removed while it is asked leaves nobody to whoever comes next under its name', async () => {
+    const { hero, origin } = stage
+    await another('short')
+    evil.state.person = { sub: 'short-1', preferred_username: 'shorty' }
+    const { person, page } = await comeWhile('short', () => hero.providers.remove({ provider: 'short' }))
+    assert.equal(page.status, 400, page.text)
+    assert.equal(await whoIs(person, origin), undefined)
+    await refused(hero.users.get({ username: 'shorty' }), 'not_found')
+    await another('short', { allow_signup: false })
+    const next = new Person()
+    await comeBy(next, stage, 'short', '')
+    assert.equal(await whoIs(next, origin), undefined, 'the subject is nobody at the next one')
+  })
+
+  test('a provider that is turned off or narrowed while it is asked lets nobody in any more', async () => {
+    const { hero, origin } = stage
+    await another('narrow')
+    for (const [fields, status] of [
+      [{ enabled: false }, 400],
+      [{ enabled: true, allow_signup: false }, 403],
+      [{ allow_signup: true, allowed_domains: ['example.net'] }, 403],
+    ] as const) {
+      evil.state.person = {
+        sub: 'narrow-1',
+        preferred_username: 'narrow',
+        email: 'narrow@example.org',
+        email_verified: true,
+      }
+      if ('allowed_domains' in fields) await hero.providers.update({ provider: 'narrow', allow_signup: true })
+      const { person, page } = await comeWhile('narrow', () =>
+        hero.providers.update({ provider: 'narrow', ...fields } as never),
+      )
+      await hero.providers.update({ provider: 'narrow', enabled: true, allow_signup: true })
+      assert.equal(page.status, status, JSON.stringify(fields))
+      assert.equal(await whoIs(person, origin), undefined, JSON.stringify(fields))
+    }
   })
 })
