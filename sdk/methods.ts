@@ -2217,9 +2217,9 @@ export interface HeroProxyMethods {
     get(params: ProvidersGetParams): Promise<Provider>
     /** Tell which kinds of providers there are, and what each needs */
     presets(params?: ProvidersPresetsParams): Promise<ProvidersPresetsResult>
-    /** Let people sign in with an identity provider. First register `<public URL>/oauth/callback` there. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to. */
+    /** Let people sign in with an identity provider. First register `<public URL>/oauth/callback` there. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to. `groups` take the claim proxy.groups.write too; a name under which somebody has an identity already takes proxy.admin. */
     add(params: ProvidersAddParams): Promise<Provider>
-    /** Change a provider; the next sign-in follows, sessions go on */
+    /** Change a provider; the next sign-in follows, sessions go on. More `groups`, or another `groups_claim` for those there are, take the claim proxy.groups.write too. */
     update(params: ProvidersUpdateParams): Promise<Provider>
     /** Remove a provider with the identities that were linked to it, the sessions it opened and the memberships it gave */
     remove(params: ProvidersRemoveParams): Promise<null>

@@ -121,7 +121,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople }: 
     name: 'providers.add',
     summary: 'Let people sign in with an identity provider',
     description:
-      'First register `<public URL>/oauth/callback` there. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to.',
+      'First register `<public URL>/oauth/callback` there. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to. `groups` take the claim proxy.groups.write too; a name under which somebody has an identity already takes proxy.admin.',
     params: Shape({
       provider: ProviderName,
       preset: PresetName,
@@ -157,12 +157,14 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople }: 
         },
       },
     ],
-    handler: (fields) => providers.add(fields),
+    handler: (fields, caller) => providers.add(fields, caller),
   }),
   method({
     ...write,
     name: 'providers.update',
     summary: 'Change a provider; the next sign-in follows, sessions go on',
+    description:
+      'More `groups`, or another `groups_claim` for those there are, take the claim proxy.groups.write too.',
     params: Shape({
       provider: ProviderName,
       client: Type.Optional(client),
@@ -173,7 +175,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople }: 
     errors: ['not_found'],
     target: ({ provider }) => `provider=${provider}`,
     examples: [{ params: { provider: 'forge', enabled: false }, result: { ...forge, enabled: false } }],
-    handler: ({ provider, ...fields }) => providers.update(provider, fields),
+    handler: ({ provider, ...fields }, caller) => providers.update(provider, fields, caller),
   }),
   method({
     ...write,

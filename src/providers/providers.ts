@@ -1,4 +1,5 @@
 import { alreadyExists, invalidParams, notFound } from '../errors.ts'
+import type { Caller } from '../caller.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Log } from '../log.ts'
 import type { Database } from '../storage/database.ts'
@@ -8,6 +9,7 @@ import type { Seal } from '../storage/seal.ts'
 import { addresses, type KnownProvider, type Provider } from './provider.ts'
 import { check, toColumns, toKnown, type ProviderFields } from './provider_row.ts'
 import { presetOf, type PresetName } from './presets.ts'
+import { refuseGivingGroups, refuseVouching } from './rights.ts'
 import { refuseAddress } from './targets.ts'
 
 type Addresses = Partial<Record<keyof typeof addresses, string>>
@@ -81,8 +83,8 @@ export class Providers {
     return shown(await this.known(provider))
   }
 
-  /** Throws where the fields of a new provider do not fit each other or its preset. */
-  async add(fields: NewProvider): Promise<Provider> {
+  /** Throws where the fields of a new provider do not fit each other or its preset, and claim_required for what it would give. */
+  async add(fields: NewProvider, caller: Caller): Promise<Provider> {
     const { provider, preset, client_secret, groups } = fields
     if (this.#parts.reserved.includes(provider))
       throw invalidParams('provider', `any name but ${this.#parts.reserved.join(', ')}`)
@@ -120,6 +122,8 @@ export class Providers {
         .where('provider', '=', provider)
         .executeTakeFirst()
       if (taken) throw alreadyExists('provider', 'provider')
+      refuseGivingGroups(caller, { ...row, groups: [] }, { ...row, groups: groups ?? [] })
+      await refuseVouching(caller, this.#query, provider)
       await this.#query.insertInto('providers').values(row).execute()
       await this.#storeGroups(id, groups ?? [])
       this.#parts.database.changed('providers')
@@ -127,9 +131,14 @@ export class Providers {
     })
   }
 
-  async update(provider: string, { client_secret, groups, ...fields }: ProviderFields): Promise<Provider> {
+  async update(
+    provider: string,
+    { client_secret, groups, ...fields }: ProviderFields,
+    caller: Caller,
+  ): Promise<Provider> {
     return this.#parts.database.write(async () => {
       const before = await this.known(provider)
+      refuseGivingGroups(caller, before, { ...before, ...fields, ...(groups && { groups }) })
       const row = await this.#query
         .selectFrom('providers')
         .selectAll()

@@ -146,4 +146,42 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       assert.equal(await whoIs(person, origin), undefined, JSON.stringify(fields))
     }
   })
+
+  test('who keeps providers lets nobody into groups by them, and vouches for nobody who waits for one', async () => {
+    const { hero } = stage
+    await hero.groups.add({ slug: 'vault' })
+    await hero.groups.add({ slug: 'open' })
+    const mapped = [{ value: 'theirs', group: 'vault' }]
+    await another('mapped', { groups_claim: 'groups', groups: mapped })
+    const keeper = await hero.clients.add({
+      name: 'Keeper',
+      claims: ['proxy.oauth.write', 'proxy.oauth.read'],
+      scopes: ['read', 'admin'],
+    })
+    const { access_token } = await hero.token.create({
+      client_id: keeper.client,
+      client_secret: keeper.client_secret!,
+      scope: 'admin',
+    })
+    const as = hero.as(access_token)
+    const added = { preset: 'oidc', issuer: evil.issuer, client: 'hero', client_secret: 's' } as const
+    for (const attempt of [
+      () => as.providers.add({ provider: 'mine', ...added, groups_claim: 'groups', groups: mapped }),
+      () => as.providers.update({ provider: 'sso', groups: mapped }),
+      () => as.providers.update({ provider: 'mapped', groups: [{ value: 'mine', group: 'vault' }] }),
+      // What people choose themselves would be their group.
+      () => as.providers.update({ provider: 'mapped', groups_claim: 'nickname' }),
+    ])
+      assert.deepEqual((await refused(attempt(), 'claim_required')).data.claims, ['proxy.groups.write'])
+    await hero.users.identities.add({ user: 'ada', provider: 'later', subject: '1815' })
+    const waiting = await refused(as.providers.add({ provider: 'later', ...added }), 'claim_required')
+    assert.deepEqual(waiting.data.claims, ['proxy.admin'])
+    // What gives nobody anything is as free as before.
+    await as.providers.update({ provider: 'mapped', title: 'Mapped', groups: mapped, groups_claim: 'groups' })
+    await as.providers.update({ provider: 'mapped', groups: [] })
+    await as.providers.update({ provider: 'mapped', groups_claim: 'roles' })
+    await as.providers.add({ provider: 'mine', ...added })
+    await hero.providers.add({ provider: 'later', ...added })
+    await hero.providers.remove({ provider: 'mine' })
+  })
 })

@@ -4,6 +4,7 @@ import { Flows } from '../../src/federation/flows.ts'
 import { PendingLinks } from '../../src/federation/pending.ts'
 import { createLog } from '../../src/log.ts'
 import { Providers } from '../../src/providers/providers.ts'
+import { operator } from '../../src/caller.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { Seal } from '../../src/storage/seal.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
@@ -24,8 +25,8 @@ onBothDatabases('what is used up by coming back', (newUrl) => {
       publicUrl: 'https://x.test',
     }
     const issuer = 'https://forge.example.org'
-    provider_id = (await new Providers(parts).add({ provider: 'forge', preset: 'oidc', issuer, client: 'x' }))
-      .id
+    const forge = { provider: 'forge', preset: 'oidc', issuer, client: 'x' } as const
+    provider_id = (await new Providers(parts).add(forge, operator({ via: 'socket' }))).id
   })
   after(() => database.close())
 
