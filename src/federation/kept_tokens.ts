@@ -56,11 +56,17 @@ export class KeptTokens {
     this.#parts.database.changed('providers')
   }
 
-  async forget(identityId: string): Promise<void> {
+  forget(identityId: string): Promise<void> {
+    return this.#forget(identityId)
+  }
+
+  /** `sealed`: these very ones. */
+  async #forget(identityId: string, sealed?: string): Promise<void> {
     await this.#parts.database.write(async () => {
       const { numDeletedRows } = await this.#query
         .deleteFrom('provider_tokens')
         .where('identity_id', '=', identityId)
+        .$if(sealed !== undefined, (query) => query.where('sealed', '=', sealed!))
         .executeTakeFirst()
       if (numDeletedRows > 0n) this.#parts.database.changed('providers')
     })
@@ -134,8 +140,9 @@ export class KeptTokens {
     return numUpdatedRows === 1n
   }
 
+  /** What was taken back or came anew while the provider was asked stays as it is. */
   async #renew(
-    { identity_id, subject }: { identity_id: string; subject: string },
+    { identity_id, subject, sealed }: { identity_id: string; subject: string; sealed: string },
     refreshToken: string,
     name: string,
   ): Promise<void> {
@@ -144,7 +151,16 @@ export class KeptTokens {
     if (!provider) throw notFound('provider', name)
     try {
       const tokens = await party.refresh(provider, refreshToken, subject)
-      await database.write(() => this.store(identity_id, tokens))
+      const row = { ...this.#sealed(identity_id, tokens), leased_until: 0 }
+      await database.write(async () => {
+        await this.#query
+          .updateTable('provider_tokens')
+          .set(row)
+          .where('identity_id', '=', identity_id)
+          .where('sealed', '=', sealed)
+          .execute()
+        database.changed('providers')
+      })
     } catch (error) {
       if (error instanceof AppError) throw error
       const { fault, message } = asFault(error)
@@ -154,7 +170,7 @@ export class KeptTokens {
         throw new AppError('unavailable', `${provider.title} does not renew the token at present`)
       }
       // Used up, taken back, or answered with somebody else's: it never works again.
-      await this.forget(identity_id)
+      await this.#forget(identity_id, sealed)
       throw lapsed(name)
     }
   }

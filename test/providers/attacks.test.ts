@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { onBothDatabases } from '../helpers/databases.ts'
+import { byHand } from '../helpers/people.ts'
 import { Person } from '../helpers/person.ts'
 import { refused } from '../helpers/refused.ts'
 import { startUpstream, type Upstream } from '../helpers/upstream.ts'
@@ -183,5 +184,73 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     await as.providers.add({ provider: 'mine', ...added })
     await hero.providers.add({ provider: 'later', ...added })
     await hero.providers.remove({ provider: 'mine' })
+  })
+
+  test('subjects that are no text are nobody: two of them would be one in the database', async () => {
+    const { origin } = stage
+    for (const sub of ['\ud800', '\ud801', 'a\udc00b']) {
+      evil.state.person = { sub, preferred_username: 'broken' }
+      const person = new Person()
+      const page = await comeBy(person, stage, 'sso', '')
+      assert.equal(page.status, 502, page.text)
+      assert.equal(await whoIs(person, origin), undefined)
+    }
+  })
+
+  test('what is renewed while it is taken back stays taken back, and never replaces what came later', async () => {
+    const { daemon, hero } = stage
+    await another('keeping', { keep_tokens: true })
+    evil.state.person = { sub: 'keeping-1', preferred_username: 'keeping' }
+    const kept = () =>
+      byHand(daemon, (database) => database.query.selectFrom('provider_tokens').selectAll().execute())
+    /** Something changes while a token of this person is renewed. */
+    const renewWhile = async (change: () => Promise<unknown>) => {
+      const person = new Person()
+      await comeBy(person, stage, 'keeping', '')
+      await byHand(daemon, async (database) => {
+        await database.query.updateTable('provider_tokens').set({ expires_at: 1 }).execute()
+        database.changed('providers')
+      })
+      let answer = () => {}
+      const asked = new Promise<void>((resolve) =>
+        evil.misbehave({
+          instead: (endpoint, _, response) => {
+            if (endpoint !== 'token' || evil.seen.at(-1)!.params.get('grant_type') !== 'refresh_token')
+              return false
+            const told = { access_token: 'at-renewed', token_type: 'Bearer', expires_in: 3600 }
+            answer = () =>
+              response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(told))
+            resolve()
+            return true
+          },
+        }),
+      )
+      const call = person.open(`${stage.origin}/rpc`, {
+        method: 'POST',
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'auth.upstream_token',
+          params: { provider: 'keeping' },
+        }),
+        headers: { 'content-type': 'application/json', origin: stage.origin },
+      })
+      await asked
+      await change()
+      answer()
+      const { text } = await call
+      evil.misbehave({})
+      return JSON.parse(text) as { result?: { access_token: string }; error?: { data: { code: string } } }
+    }
+    const off = await renewWhile(() => hero.providers.update({ provider: 'keeping', keep_tokens: false }))
+    assert.equal(off.error?.data.code, 'not_found', JSON.stringify(off))
+    assert.deepEqual(await kept(), [], 'turned off deletes them all')
+    await hero.providers.update({ provider: 'keeping', keep_tokens: true })
+    const anew = await renewWhile(() => comeBy(new Person(), stage, 'keeping', ''))
+    assert.match(anew.result!.access_token, /^at-[0-9a-f]{8}-/, 'that of the sign-in since')
+    const [{ id } = { id: '' }] = (await hero.users.identities.list({ user: 'keeping' })).items
+    const gone = await renewWhile(() => hero.users.identities.remove({ user: 'keeping', id }))
+    assert.ok(gone.error)
+    assert.deepEqual(await kept(), [])
   })
 })
