@@ -53,6 +53,8 @@ const subjectOf = (value: unknown): string => {
     typeof subject !== 'string' ||
     subject === '' ||
     subject.length > 255 ||
+    // Databases write all lone surrogates alike: two people would be one.
+    !subject.isWellFormed() ||
     /[\u0000-\u001f\u007f]/.test(subject)
   )
     throw new ProviderFault('untrusted', 'the provider names no subject')
