@@ -72,10 +72,14 @@ const depart = async (
   }
 }
 
-/** `/oauth/callback`: what the provider sent the browser back with. */
+/** Every provider has an address of its own here, with its name behind this. */
+export const callbacks = '/oauth/callback/'
+
+/** `/oauth/callback/<provider>`: what the provider sent the browser back with. */
 export const callback = async ({ arrivals, publicUrl }: FederationParts, visit: Visit): Promise<void> => {
   const read = await visit.keepsakes()
   const at = {
+    provider: visit.asked.path.slice(callbacks.length),
     host: visit.asked.host,
     home: visit.atHome,
     cookieOf: (id: string) => read(flow(id)),
@@ -93,7 +97,7 @@ const show = async (visit: Visit, arrival: Arrival, used: Keepsake, publicUrl: s
       return visit.tell(gone)
     case 'elsewhere': {
       // From our own records and configuration alone: nothing in the request says where.
-      const there = new URL('/oauth/callback', publicUrl)
+      const there = new URL(visit.asked.path, publicUrl)
       there.hostname = arrival.host
       there.search = visit.query.toString()
       return visit.go(302, there.href)

@@ -41,7 +41,7 @@ const exact = new Set([
   '/token',
   '/userinfo',
 ])
-const below = ['/auth/', '/admin/', '/.well-known/', '/mcp/']
+const below = ['/auth/', federation.callbacks, '/admin/', '/.well-known/', '/mcp/']
 
 const query = (asked: Asked) => new URL(asked.target, 'http://door.invalid').searchParams
 
@@ -68,6 +68,7 @@ export class OwnPaths {
   readonly #below: ReadonlyMap<string, Methods>
   /** The same, of what was the old service's: what is not posted there may be a page of a service. */
   readonly #posted: ReadonlyMap<string, OwnPath>
+  readonly #callback: Methods
   readonly #publicHost: string
 
   constructor(parts: OwnPathsParts) {
@@ -77,6 +78,7 @@ export class OwnPaths {
       (show: (parts: federation.FederationParts, visit: Visit) => Promise<void>): OwnPath =>
       (request, response, asked) =>
         show(parts.federation, new Visit(visits, request, response, asked))
+    this.#callback = { GET: journey(federation.callback) }
     type OpenIdPage = typeof openid.engine
     const step =
       (show: OpenIdPage): OwnPath =>
@@ -156,7 +158,6 @@ export class OwnPaths {
       },
       '/auth/link': { GET: journey(federation.confirmLink), POST: journey(federation.postLink) },
       '/auth/link/begin': { POST: journey(federation.postBeginLink) },
-      '/oauth/callback': { GET: journey(federation.callback) },
       '/auth/setup': { GET: page(pages.setup), POST: page(pages.postSetup) },
       '/auth/register': { GET: page(email.register), POST: page(email.postRegister) },
       '/auth/verify': { GET: page(email.verify), POST: page(email.postVerify) },
@@ -232,7 +233,8 @@ export class OwnPaths {
       const posted = this.#posted.get(path)
       if (posted) return posted
     }
-    const methods = this.#paths.get(path) ?? (host === this.#publicHost ? this.#atHome(path) : undefined)
+    const known = path.startsWith(federation.callbacks) ? this.#callback : this.#paths.get(path)
+    const methods = known ?? (host === this.#publicHost ? this.#atHome(path) : undefined)
     if (methods) return (request, response, asked) => answer(methods, request, response, asked)
     const taken = exact.has(path) || below.some((prefix) => path.startsWith(prefix))
     return taken ? (request, response, asked) => tell(request, response, asked, notHere) : undefined

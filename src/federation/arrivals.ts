@@ -84,23 +84,31 @@ export class Arrivals {
   }
 
   /**
-   * Ends a journey: `answer` is what the provider sent along, `cookieOf` reads the cookie of a flow at this host, `home` says
-   * whether this is the host that providers know.
+   * Ends a journey: `answer` is what the provider sent along, `provider` whose address it came to, `cookieOf` reads the cookie of a
+   * flow at this host, `home` says whether this is the host that providers know.
    */
   async arrive(
     answer: URLSearchParams,
-    at: { host: string; home: boolean; cookieOf: (id: string) => string | undefined },
+    at: {
+      provider: string
+      host: string
+      home: boolean
+      cookieOf: (id: string) => string | undefined
+    },
     caller: Caller,
     guest: Caller,
   ): Promise<Arrival> {
     const { flows, providers, party } = this.#parts
     const [state = '', ...more] = answer.getAll('state')
     if (more.length > 0) return { act: 'gone' }
-    const host = await flows.hostOf(state)
-    if (host !== undefined && host !== at.host) return at.home ? { act: 'elsewhere', host } : { act: 'gone' }
+    const begun = await flows.find(state)
+    const provider = begun && (await providers.find({ id: begun.provider_id }))
+    // A provider that sends people on to another would be told what that one says of them (RFC 9700 section 4.4).
+    if (!begun || provider?.provider !== at.provider) return { act: 'gone' }
+    const { host } = begun
+    if (host !== at.host) return at.home ? { act: 'elsewhere', host } : { act: 'gone' }
     const flow = await flows.take(state, at.cookieOf(flows.cookieId(state)))
-    const provider = flow && (await providers.find({ id: flow.provider_id }))
-    if (!flow || !provider) return { act: 'gone' }
+    if (!flow) return { act: 'gone' }
     const { next } = flow
     const { title } = provider
     let redeemed

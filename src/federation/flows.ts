@@ -82,9 +82,9 @@ export class Flows {
     return digest(state).slice(0, 16)
   }
 
-  /** The host at which a flow began, or undefined for one that is over or never was. */
-  async hostOf(state: string): Promise<string | undefined> {
-    return (await this.#row(state))?.host
+  /** Where a flow began and where it went, or undefined for one that is over or never was. */
+  async find(state: string): Promise<Pick<Flow, 'host' | 'provider_id'> | undefined> {
+    return this.#row(state)
   }
 
   /** Uses a flow up, if this is the browser that began it; of any number at the same time one gets it. */

@@ -49,7 +49,7 @@ const forge: Provider = {
   refresh_profile: false,
   sign_out: false,
   secret_set: true,
-  redirect_uri: 'http://localhost:9997/oauth/callback',
+  redirect_uri: 'http://localhost:9997/oauth/callback/forge',
   backchannel_logout_uri: 'http://localhost:9997/oauth/backchannel_logout',
   created_at: 1795435200,
   updated_at: 1795435200,
@@ -121,7 +121,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople }: 
     name: 'providers.add',
     summary: 'Let people sign in with an identity provider',
     description:
-      'First register `<public URL>/oauth/callback` there. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to. `groups` take the claim proxy.groups.write too; a name under which somebody has an identity already takes proxy.admin.',
+      'First register `<public URL>/oauth/callback/<provider>` there. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to. `groups` take the claim proxy.groups.write too; a name under which somebody has an identity already takes proxy.admin.',
     params: Shape({
       provider: ProviderName,
       preset: PresetName,
@@ -149,6 +149,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople }: 
         result: {
           ...forge,
           provider: 'codeberg',
+          redirect_uri: 'http://localhost:9997/oauth/callback/codeberg',
           issuer: 'https://codeberg.org',
           client: 'e2c9a2c1-4a53-4b7c-9a3f-9f6f3b8f7d10',
           title: 'Codeberg',

@@ -96,7 +96,10 @@ export const Provider = Named('Provider', {
   emails_endpoint: Nullable(addresses.emails_endpoint),
   ...providerFields,
   secret_set: Type.Boolean(),
-  redirect_uri: Type.String({ description: 'What is registered there, to the letter' }),
+  redirect_uri: Type.String({
+    description:
+      'What is registered there, to the letter: each provider has its own (RFC 9700 section 4.4.2)',
+  }),
   backchannel_logout_uri: Type.String({
     description: 'What may be registered there, so that whoever signs out there is signed out here',
   }),

@@ -56,7 +56,7 @@ export const toKnown = (
     sign_out: row.sign_out === 1,
     secret: secret ?? '',
     secret_set: secret !== undefined && secret !== '',
-    redirect_uri: `${publicUrl}/oauth/callback`,
+    redirect_uri: `${publicUrl}/oauth/callback/${row.provider}`,
     backchannel_logout_uri: `${publicUrl}/oauth/backchannel_logout`,
   }
 }

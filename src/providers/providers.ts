@@ -88,8 +88,7 @@ export class Providers {
     const { provider, preset, client_secret, groups } = fields
     if (this.#parts.reserved.includes(provider))
       throw invalidParams('provider', `any name but ${this.#parts.reserved.join(', ')}`)
-    const at = now()
-    const id = newId()
+    const [at, id] = [now(), newId()]
     const { kind, title, scopes, client_auth, groups_claim = null } = presetOf(preset)
     const row: ProviderRow = {
       id,
@@ -144,7 +143,8 @@ export class Providers {
         .selectAll()
         .where('id', '=', before.id)
         .executeTakeFirstOrThrow()
-      const after: ProviderRow = { ...row, ...toColumns({ ...before, ...fields, updated_at: now() }) }
+      const at = Math.max(now(), row.updated_at + 1) // What was learned of it is learned anew.
+      const after: ProviderRow = { ...row, ...toColumns({ ...before, ...fields, updated_at: at }) }
       if (client_secret === null) after.secret_sealed = ''
       if (typeof client_secret === 'string')
         after.secret_sealed = this.#parts.seal.seal(client_secret, sealRow(row.id))

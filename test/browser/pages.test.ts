@@ -91,7 +91,7 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
       await check(at('/auth/setup?token=x'))
       await check(at('/login?next=/auth/me'))
       await check(at('/login?provider=nobody'))
-      await check(at('/oauth/callback?state=x'))
+      await check(at('/oauth/callback/x?state=x'))
       for (const path of ['register', 'verify?token=x', 'reset', 'reset?token=x', 'magic', 'magic?token=x'])
         await check(at(`/auth/${path}`))
       await page.goto(at('/auth/reset'))

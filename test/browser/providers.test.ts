@@ -58,7 +58,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
       client: 'first',
       name: 'The first',
       first_party: true,
-      redirect_uris: [`${origin}/oauth/callback`],
+      redirect_uris: [`${origin}/oauth/callback/other`],
     })
     await hero.providers.add({
       provider: 'other',

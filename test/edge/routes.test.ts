@@ -175,6 +175,7 @@ describe('which route', () => {
       '/login',
       '/logout',
       '/oauth/callback',
+      '/oauth/callback/x',
       '/auth',
       '/auth/login',
       '/auth/x',

@@ -50,7 +50,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     // A service worker of the page sees this address before we do.
     const visitor = new Person((url) => url.hostname === 'wiki.localhost')
     const { url: back } = await visitor.open(authorize)
-    assert.equal(back.pathname, '/oauth/callback')
+    assert.equal(back.pathname, '/oauth/callback/sso')
     stops = false
     await service.open(back)
     assert.equal(await whoIs(service, wiki), 'grace', 'what the service could do as its visitor anyway')
@@ -252,5 +252,49 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     const gone = await renewWhile(() => hero.users.identities.remove({ user: 'keeping', id }))
     assert.ok(gone.error)
     assert.deepEqual(await kept(), [])
+  })
+
+  test('a provider that sends people on to another gets nothing of what that one says of them (mix-up)', async () => {
+    const { hero, origin } = stage
+    await using good = await startEvil()
+    const added = { preset: 'oidc', client: 'hero', client_secret: 's' } as const
+    const { redirect_uri } = await hero.providers.add({ provider: 'good', issuer: good.issuer, ...added })
+    await hero.providers.add({ provider: 'mixer', issuer: evil.issuer, ...added })
+    await hero.users.identities.add({ user: 'grace', provider: 'good', subject: '1' })
+    good.misbehave({
+      // As every provider: exactly what is registered, nothing else.
+      instead: (endpoint, request, response) => {
+        const asked = new URL(request.url!, good.issuer).searchParams.get('redirect_uri')
+        if (endpoint !== 'authorize' || asked === redirect_uri) return false
+        response.writeHead(400).end('another redirect_uri')
+        return true
+      },
+    })
+    for (const address of ['that of the other', 'its own']) {
+      // Its owner begins with the other one, and sends the victim there with what that journey is bound by.
+      let stops = true
+      const owner = new Person((url) => stops && url.href.startsWith(`${good.issuer}/authorize`))
+      const { url: authorize } = await owner.open(`${origin}/login?provider=good`)
+      evil.misbehave({
+        instead: (endpoint, request, response) => {
+          if (endpoint !== 'authorize') return false
+          const asked = new URL(request.url!, evil.issuer).searchParams
+          const onward = new URL(authorize)
+          onward.searchParams.set('state', asked.get('state')!)
+          if (address === 'its own') onward.searchParams.set('redirect_uri', asked.get('redirect_uri')!)
+          response.writeHead(302, { location: onward.href }).end()
+          return true
+        },
+      })
+      const page = await new Person().open(`${origin}/login?provider=mixer`)
+      assert.ok(page.status >= 400)
+      const code = evil.seen.find(({ endpoint }) => endpoint === 'token')?.params.get('code')
+      evil.misbehave({})
+      stops = false
+      const back = new URLSearchParams({ state: authorize.searchParams.get('state')!, code: code ?? 'none' })
+      await owner.open(`${redirect_uri}?${back}`)
+      assert.equal(await whoIs(owner, origin), undefined, address)
+      assert.equal(code, undefined, address)
+    }
   })
 })

@@ -63,9 +63,9 @@ describe('journeys', () => {
 
   /** Stops at our callback, with what the provider sent along. */
   const upToCallback = async (provider = 'one', origin = stage.origin, next = '/auth/me') => {
-    const person = new Person(({ pathname }) => pathname === '/oauth/callback')
+    const person = new Person(({ pathname }) => pathname.startsWith('/oauth/callback/'))
     const page = await person.open(`${origin}/login?provider=${provider}&next=${encodeURIComponent(next)}`)
-    assert.equal(page.url.pathname, '/oauth/callback', page.text)
+    assert.equal(page.url.pathname, `/oauth/callback/${provider}`, page.text)
     return { person, back: page.url }
   }
   const at = (url: URL, cookie = '') =>
@@ -210,7 +210,7 @@ describe('journeys', () => {
   })
 
   test('several tabs of one browser go their ways', async () => {
-    const person = new Person(({ pathname }) => pathname === '/oauth/callback')
+    const person = new Person(({ pathname }) => pathname.startsWith('/oauth/callback/'))
     const tabs = [] as URL[]
     for (const tab of ['a', 'b', 'c'])
       tabs.push((await person.open(`${stage.origin}/login?provider=one&next=/auth/me?tab=${tab}`)).url)
@@ -295,7 +295,7 @@ describe('journeys', () => {
         ),
       )
       const authorize = new URL(`${one.issuer}/authorize`)
-      const redirect_uri = `${stage.origin}/oauth/callback`
+      const redirect_uri = `${stage.origin}/oauth/callback/one`
       for (const [name, value] of Object.entries({ state: checks.state, nonce: checks.nonce, redirect_uri }))
         authorize.searchParams.set(name, value)
       const back = new URL((await fetch(authorize, { redirect: 'manual' })).headers.get('location')!)

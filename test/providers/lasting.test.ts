@@ -359,7 +359,7 @@ describe('signing out at both ends', () => {
 
 test('a restart in the middle of a journey is no matter', async () => {
   const { stage, evil } = await startWith()
-  const person = new Person(({ pathname }) => pathname === '/oauth/callback')
+  const person = new Person(({ pathname }) => pathname.startsWith('/oauth/callback/'))
   const { url } = await person.open(`${stage.origin}/login?provider=peer&next=/auth/me?after=restart`)
   const again = await stage.daemon.restart()
   try {

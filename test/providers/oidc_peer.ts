@@ -48,7 +48,7 @@ export const startOidcPeer = async (
       {
         client_id: client.client,
         client_secret: client.client_secret,
-        redirect_uris: [`${relying}/oauth/callback`],
+        redirect_uris: [`${relying}/oauth/callback/peer`],
         post_logout_redirect_uris: [`${relying}/auth/login`],
         backchannel_logout_uri: `${relying}/oauth/backchannel_logout`,
         backchannel_logout_session_required: true,

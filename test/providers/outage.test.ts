@@ -158,7 +158,7 @@ describe('providers that fail', () => {
   test('killed in the middle it leaves nothing behind', async () => {
     const short = await startEvil()
     const provider = await begin(short.issuer)
-    const person = new Person(({ pathname }) => pathname === '/oauth/callback')
+    const person = new Person(({ pathname }) => pathname.startsWith('/oauth/callback/'))
     const { url } = await person.open(`${stage.origin}/login?provider=${provider}`)
     await short.close()
     const goes = await fetch(url, {

@@ -113,7 +113,7 @@ describe('another hero_proxy', () => {
         client: 'first',
         name: 'The first',
         first_party: true,
-        redirect_uris: [`${stage.origin}/oauth/callback`],
+        redirect_uris: [`${stage.origin}/oauth/callback/other`],
         post_logout_redirect_uris: [`${stage.origin}/auth/login`],
         backchannel_logout_uri: `${stage.origin}/oauth/backchannel_logout`,
       })
