@@ -337,8 +337,10 @@ export interface Provider {
   refresh_profile: boolean
   /** Whoever signs out here is signed out there too, where the provider offers it */
   sign_out: boolean
+  /** Whether its name stands in the redirect URI; one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2) */
+  own_callback: boolean
   secret_set: boolean
-  /** What is registered there, to the letter: each provider has its own (RFC 9700 section 4.4.2) */
+  /** What is registered there, to the letter */
   redirect_uri: string
   /** What may be registered there, so that whoever signs out there is signed out here */
   backchannel_logout_uri: string
@@ -1694,6 +1696,8 @@ export interface ProvidersAddParams {
   refresh_profile?: boolean
   /** Whoever signs out here is signed out there too, where the provider offers it */
   sign_out?: boolean
+  /** Whether its name stands in the redirect URI; one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2) */
+  own_callback?: boolean
 }
 
 export interface ProvidersUpdateParams {
@@ -1728,6 +1732,8 @@ export interface ProvidersUpdateParams {
   refresh_profile?: boolean
   /** Whoever signs out here is signed out there too, where the provider offers it */
   sign_out?: boolean
+  /** Whether its name stands in the redirect URI; one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2) */
+  own_callback?: boolean
 }
 
 export interface ProvidersRemoveParams {
@@ -2217,7 +2223,7 @@ export interface HeroProxyMethods {
     get(params: ProvidersGetParams): Promise<Provider>
     /** Tell which kinds of providers there are, and what each needs */
     presets(params?: ProvidersPresetsParams): Promise<ProvidersPresetsResult>
-    /** Let people sign in with an identity provider. First register `<public URL>/oauth/callback/<provider>` there. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to. `groups` take the claim proxy.groups.write too; a name under which somebody has an identity already takes proxy.admin. */
+    /** Let people sign in with an identity provider. First register its redirect URI there: `<public URL>/oauth/callback` of the first provider, `<public URL>/oauth/callback/<provider>` of every other; `redirect_uri` tells. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to. `groups` take the claim proxy.groups.write too; a name under which somebody has an identity already takes proxy.admin. */
     add(params: ProvidersAddParams): Promise<Provider>
     /** Change a provider; the next sign-in follows, sessions go on. More `groups`, or another `groups_claim` for those there are, take the claim proxy.groups.write too. */
     update(params: ProvidersUpdateParams): Promise<Provider>

@@ -72,14 +72,14 @@ const depart = async (
   }
 }
 
-/** Every provider has an address of its own here, with its name behind this. */
+/** Every provider has an address of its own here: with its name behind this, but for one that has it without. */
 export const callbacks = '/oauth/callback/'
 
-/** `/oauth/callback/<provider>`: what the provider sent the browser back with. */
+/** `/oauth/callback` and `/oauth/callback/<provider>`: what the provider sent the browser back with. */
 export const callback = async ({ arrivals, publicUrl }: FederationParts, visit: Visit): Promise<void> => {
   const read = await visit.keepsakes()
   const at = {
-    provider: visit.asked.path.slice(callbacks.length),
+    path: visit.asked.path,
     host: visit.asked.host,
     home: visit.atHome,
     cookieOf: (id: string) => read(flow(id)),

@@ -158,6 +158,7 @@ export class OwnPaths {
       },
       '/auth/link': { GET: journey(federation.confirmLink), POST: journey(federation.postLink) },
       '/auth/link/begin': { POST: journey(federation.postBeginLink) },
+      '/oauth/callback': this.#callback,
       '/auth/setup': { GET: page(pages.setup), POST: page(pages.postSetup) },
       '/auth/register': { GET: page(email.register), POST: page(email.postRegister) },
       '/auth/verify': { GET: page(email.verify), POST: page(email.postVerify) },

@@ -84,13 +84,13 @@ export class Arrivals {
   }
 
   /**
-   * Ends a journey: `answer` is what the provider sent along, `provider` whose address it came to, `cookieOf` reads the cookie of a
+   * Ends a journey: `answer` is what the provider sent along, `path` the address that it came to, `cookieOf` reads the cookie of a
    * flow at this host, `home` says whether this is the host that providers know.
    */
   async arrive(
     answer: URLSearchParams,
     at: {
-      provider: string
+      path: string
       host: string
       home: boolean
       cookieOf: (id: string) => string | undefined
@@ -104,7 +104,7 @@ export class Arrivals {
     const begun = await flows.find(state)
     const provider = begun && (await providers.find({ id: begun.provider_id }))
     // A provider that sends people on to another would be told what that one says of them (RFC 9700 section 4.4).
-    if (!begun || provider?.provider !== at.provider) return { act: 'gone' }
+    if (!begun || !provider || new URL(provider.redirect_uri).pathname !== at.path) return { act: 'gone' }
     const { host } = begun
     if (host !== at.host) return at.home ? { act: 'elsewhere', host } : { act: 'gone' }
     const flow = await flows.take(state, at.cookieOf(flows.cookieId(state)))

@@ -48,8 +48,9 @@ const forge: Provider = {
   keep_tokens: false,
   refresh_profile: false,
   sign_out: false,
+  own_callback: false,
   secret_set: true,
-  redirect_uri: 'http://localhost:9997/oauth/callback/forge',
+  redirect_uri: 'http://localhost:9997/oauth/callback',
   backchannel_logout_uri: 'http://localhost:9997/oauth/backchannel_logout',
   created_at: 1795435200,
   updated_at: 1795435200,
@@ -121,7 +122,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople }: 
     name: 'providers.add',
     summary: 'Let people sign in with an identity provider',
     description:
-      'First register `<public URL>/oauth/callback/<provider>` there. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to. `groups` take the claim proxy.groups.write too; a name under which somebody has an identity already takes proxy.admin.',
+      'First register its redirect URI there: `<public URL>/oauth/callback` of the first provider, `<public URL>/oauth/callback/<provider>` of every other; `redirect_uri` tells. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to. `groups` take the claim proxy.groups.write too; a name under which somebody has an identity already takes proxy.admin.',
     params: Shape({
       provider: ProviderName,
       preset: PresetName,
@@ -131,7 +132,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople }: 
       ...optional(others),
     }),
     result: Provider,
-    errors: ['already_exists', 'not_found'],
+    errors: ['already_exists', 'not_found', 'conflict'],
     aliases: ['oauth.set_provider'],
     target: ({ provider, preset }) => `provider=${provider} preset=${preset}`,
     examples: [
@@ -149,6 +150,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople }: 
         result: {
           ...forge,
           provider: 'codeberg',
+          own_callback: true,
           redirect_uri: 'http://localhost:9997/oauth/callback/codeberg',
           issuer: 'https://codeberg.org',
           client: 'e2c9a2c1-4a53-4b7c-9a3f-9f6f3b8f7d10',
@@ -173,7 +175,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople }: 
       ...optional(others),
     }),
     result: Provider,
-    errors: ['not_found'],
+    errors: ['not_found', 'conflict'],
     target: ({ provider }) => `provider=${provider}`,
     examples: [{ params: { provider: 'forge', enabled: false }, result: { ...forge, enabled: false } }],
     handler: ({ provider, ...fields }, caller) => providers.update(provider, fields, caller),

@@ -83,6 +83,10 @@ export const providerFields = {
   sign_out: Type.Boolean({
     description: 'Whoever signs out here is signed out there too, where the provider offers it',
   }),
+  own_callback: Type.Boolean({
+    description:
+      'Whether its name stands in the redirect URI; one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2)',
+  }),
 }
 
 export const Provider = Named('Provider', {
@@ -97,8 +101,7 @@ export const Provider = Named('Provider', {
   ...providerFields,
   secret_set: Type.Boolean(),
   redirect_uri: Type.String({
-    description:
-      'What is registered there, to the letter: each provider has its own (RFC 9700 section 4.4.2)',
+    description: 'What is registered there, to the letter',
   }),
   backchannel_logout_uri: Type.String({
     description: 'What may be registered there, so that whoever signs out there is signed out here',

@@ -19,6 +19,7 @@ export interface ProviderFields extends Partial<
     | 'keep_tokens'
     | 'refresh_profile'
     | 'sign_out'
+    | 'own_callback'
   >
 > {
   readonly client_secret?: string | null
@@ -56,7 +57,8 @@ export const toKnown = (
     sign_out: row.sign_out === 1,
     secret: secret ?? '',
     secret_set: secret !== undefined && secret !== '',
-    redirect_uri: `${publicUrl}/oauth/callback/${row.provider}`,
+    own_callback: row.own_callback === 1,
+    redirect_uri: `${publicUrl}/oauth/callback${row.own_callback === 1 ? `/${row.provider}` : ''}`,
     backchannel_logout_uri: `${publicUrl}/oauth/backchannel_logout`,
   }
 }
@@ -75,6 +77,7 @@ export const toColumns = (fields: Columns) => ({
   keep_tokens: bit(fields.keep_tokens),
   refresh_profile: bit(fields.refresh_profile),
   sign_out: bit(fields.sign_out),
+  own_callback: bit(fields.own_callback),
   updated_at: fields.updated_at,
 })
 
@@ -86,6 +89,12 @@ export const check = (row: ProviderRow, kind: 'oidc' | 'oauth2'): void => {
     throw invalidParams(
       row.secret_sealed === '' ? 'client_secret' : 'client_auth',
       'a secret with client_secret_basic or client_secret_post, none with none',
+    )
+  // OpenID Connect Core section 3.1.2.1 compares addresses whole; GitHub takes every one below, another provider's among them.
+  if (kind === 'oauth2' && row.own_callback === 0)
+    throw invalidParams(
+      'own_callback',
+      'true without OpenID Connect: its addresses may be compared by their beginning',
     )
   if (kind === 'oidc' && !(JSON.parse(row.scopes) as string[]).includes('openid'))
     throw invalidParams('scopes', 'openid among them')

@@ -1,4 +1,4 @@
-import { alreadyExists, invalidParams, notFound } from '../errors.ts'
+import { alreadyExists, conflict, invalidParams, notFound } from '../errors.ts'
 import type { Caller } from '../caller.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Log } from '../log.ts'
@@ -109,6 +109,7 @@ export class Providers {
         keep_tokens: fields.keep_tokens ?? false,
         refresh_profile: fields.refresh_profile ?? false,
         sign_out: fields.sign_out ?? false,
+        own_callback: fields.own_callback ?? true,
         updated_at: at,
       }),
     }
@@ -123,11 +124,31 @@ export class Providers {
       if (taken) throw alreadyExists('provider', 'provider')
       refuseGivingGroups(caller, { ...row, groups: [] }, { ...row, groups: groups ?? [] })
       await refuseVouching(caller, this.#query, provider)
+      if (fields.own_callback === undefined && kind === 'oidc')
+        row.own_callback = (await this.#holdsPlainCallback()) ? 1 : 0
+      await this.#refuseSharedCallback(row)
       await this.#query.insertInto('providers').values(row).execute()
       await this.#storeGroups(id, groups ?? [])
       this.#parts.database.changed('providers')
       return this.get(provider)
     })
+  }
+
+  /** Who has the redirect URI that is nobody's own, if anybody. */
+  async #holdsPlainCallback(): Promise<{ provider: string } | undefined> {
+    return this.#query
+      .selectFrom('providers')
+      .select('provider')
+      .where('own_callback', '=', 0)
+      .executeTakeFirst()
+  }
+
+  async #refuseSharedCallback({ provider, own_callback }: ProviderRow): Promise<void> {
+    const holder = own_callback === 0 ? await this.#holdsPlainCallback() : undefined
+    if (holder && holder.provider !== provider)
+      throw conflict(
+        `${holder.provider} has the redirect URI without a name already: no two providers share one`,
+      )
   }
 
   async update(
@@ -149,6 +170,7 @@ export class Providers {
       if (typeof client_secret === 'string')
         after.secret_sealed = this.#parts.seal.seal(client_secret, sealRow(row.id))
       check(after, before.kind)
+      await this.#refuseSharedCallback(after)
       await this.#query.updateTable('providers').set(after).where('id', '=', row.id).execute()
       if (groups !== undefined) await this.#storeGroups(row.id, groups)
       if (after.keep_tokens === 0) await this.#dropTokens(provider)

@@ -228,6 +228,7 @@ export interface ProviderRow {
   keep_tokens: Bit
   refresh_profile: Bit
   sign_out: Bit
+  own_callback: Bit
   created_at: number
   updated_at: number
 }

@@ -46,6 +46,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
     other = await startTestDaemon({ public_url: issuer, listen: `127.0.0.1:${port}` })
     const common = { allow_signup: true }
     await hero.providers.add({
+      own_callback: true,
       provider: 'peer',
       preset: 'oidc',
       issuer: peer.issuer,
@@ -53,7 +54,13 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
       ...common,
       ...peer.client,
     })
-    await hero.providers.add({ provider: 'forge', title: 'The forge', ...common, ...forge.fields })
+    await hero.providers.add({
+      own_callback: true,
+      provider: 'forge',
+      title: 'The forge',
+      ...common,
+      ...forge.fields,
+    })
     const client = await other.hero.clients.add({
       client: 'first',
       name: 'The first',
@@ -61,6 +68,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
       redirect_uris: [`${origin}/oauth/callback/other`],
     })
     await hero.providers.add({
+      own_callback: true,
       provider: 'other',
       preset: 'hero_proxy',
       issuer,

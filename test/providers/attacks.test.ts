@@ -17,6 +17,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     evil = await startEvil()
     upstream = await startUpstream()
     await stage.hero.providers.add({
+      own_callback: true,
       provider: 'sso',
       preset: 'oidc',
       issuer: evil.issuer,
@@ -101,6 +102,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
   }
   const another = (provider: string, fields: object = {}) =>
     stage.hero.providers.add({
+      own_callback: true,
       provider,
       preset: 'oidc',
       issuer: evil.issuer,
@@ -167,7 +169,14 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     const as = hero.as(access_token)
     const added = { preset: 'oidc', issuer: evil.issuer, client: 'hero', client_secret: 's' } as const
     for (const attempt of [
-      () => as.providers.add({ provider: 'mine', ...added, groups_claim: 'groups', groups: mapped }),
+      () =>
+        as.providers.add({
+          own_callback: true,
+          provider: 'mine',
+          ...added,
+          groups_claim: 'groups',
+          groups: mapped,
+        }),
       () => as.providers.update({ provider: 'sso', groups: mapped }),
       () => as.providers.update({ provider: 'mapped', groups: [{ value: 'mine', group: 'vault' }] }),
       // What people choose themselves would be their group.
@@ -175,14 +184,17 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     ])
       assert.deepEqual((await refused(attempt(), 'claim_required')).data.claims, ['proxy.groups.write'])
     await hero.users.identities.add({ user: 'ada', provider: 'later', subject: '1815' })
-    const waiting = await refused(as.providers.add({ provider: 'later', ...added }), 'claim_required')
+    const waiting = await refused(
+      as.providers.add({ own_callback: true, provider: 'later', ...added }),
+      'claim_required',
+    )
     assert.deepEqual(waiting.data.claims, ['proxy.admin'])
     // What gives nobody anything is as free as before.
     await as.providers.update({ provider: 'mapped', title: 'Mapped', groups: mapped, groups_claim: 'groups' })
     await as.providers.update({ provider: 'mapped', groups: [] })
     await as.providers.update({ provider: 'mapped', groups_claim: 'roles' })
-    await as.providers.add({ provider: 'mine', ...added })
-    await hero.providers.add({ provider: 'later', ...added })
+    await as.providers.add({ own_callback: true, provider: 'mine', ...added })
+    await hero.providers.add({ own_callback: true, provider: 'later', ...added })
     await hero.providers.remove({ provider: 'mine' })
   })
 
@@ -258,8 +270,13 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     const { hero, origin } = stage
     await using good = await startEvil()
     const added = { preset: 'oidc', client: 'hero', client_secret: 's' } as const
-    const { redirect_uri } = await hero.providers.add({ provider: 'good', issuer: good.issuer, ...added })
-    await hero.providers.add({ provider: 'mixer', issuer: evil.issuer, ...added })
+    const { redirect_uri } = await hero.providers.add({
+      own_callback: true,
+      provider: 'good',
+      issuer: good.issuer,
+      ...added,
+    })
+    await hero.providers.add({ own_callback: true, provider: 'mixer', issuer: evil.issuer, ...added })
     await hero.users.identities.add({ user: 'grace', provider: 'good', subject: '1' })
     good.misbehave({
       // As every provider: exactly what is registered, nothing else.

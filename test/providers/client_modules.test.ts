@@ -19,6 +19,7 @@ const begin = async (more: object = {}): Promise<string> => {
   const provider = `evil-${++version}`
   const { hero } = stage
   await hero.providers.add({
+    own_callback: true,
     provider,
     preset: 'oidc',
     issuer: evil.issuer,

@@ -45,6 +45,7 @@ describe('journeys', () => {
       ['two', two],
     ] as const) {
       await stage.hero.providers.add({
+        own_callback: true,
         provider,
         preset: 'oidc',
         issuer: evil.issuer,

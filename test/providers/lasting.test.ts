@@ -16,6 +16,7 @@ const startWith = async (fields: object = {}, settings: Record<string, string> =
   const stage = await startRelying(settings)
   const evil = await startEvil()
   await stage.hero.providers.add({
+    own_callback: true,
     provider: 'peer',
     preset: 'oidc',
     issuer: evil.issuer,

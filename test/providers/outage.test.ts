@@ -29,6 +29,7 @@ describe('providers that fail', () => {
     well = await startEvil()
     const { hero } = stage
     await hero.providers.add({
+      own_callback: true,
       provider: 'well',
       preset: 'oidc',
       issuer: well.issuer,
@@ -47,6 +48,7 @@ describe('providers that fail', () => {
   const begin = async (issuer = evil.issuer): Promise<string> => {
     const provider = `failing-${++count}`
     await stage.hero.providers.add({
+      own_callback: true,
       provider,
       preset: 'oidc',
       issuer,
@@ -337,7 +339,7 @@ describe('where providers may be (D41)', () => {
     await using stage = await startRelying()
     const { hero } = stage
     const add = (issuer: string) =>
-      hero.providers.add({ provider: 'p', preset: 'oidc', issuer, client: 'hero' })
+      hero.providers.add({ own_callback: true, provider: 'p', preset: 'oidc', issuer, client: 'hero' })
     await refused(add('http://forge.example.org'), 'invalid_params')
     await hero.settings.set({ key: 'providers_may_be_local', value: false })
     for (const issuer of [
@@ -395,6 +397,7 @@ describe('where providers may be (D41)', () => {
     await using stage = await startRelying()
     await using evil = await startEvil()
     await stage.hero.providers.add({
+      own_callback: true,
       provider: 'p',
       preset: 'oidc',
       issuer: evil.issuer,

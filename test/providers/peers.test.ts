@@ -19,7 +19,13 @@ describe('plain OAuth 2.0', () => {
         await using stage = await startRelying()
         await using forge = await startForge(shape)
         const { hero } = stage
-        await hero.providers.add({ provider: 'forge', title: 'Forge', allow_signup: true, ...forge.fields })
+        await hero.providers.add({
+          own_callback: true,
+          provider: 'forge',
+          title: 'Forge',
+          allow_signup: true,
+          ...forge.fields,
+        })
         const { ok, steps } = await hero.providers.test({ provider: 'forge' })
         assert.ok(ok, JSON.stringify(steps))
         forge.accounts.set('octo', {
@@ -59,7 +65,12 @@ describe('plain OAuth 2.0', () => {
       test('an address that is not verified there, or only in the profile, counts for nothing', async () => {
         await using stage = await startRelying()
         await using forge = await startForge(shape)
-        await stage.hero.providers.add({ provider: 'forge', allow_signup: true, ...forge.fields })
+        await stage.hero.providers.add({
+          own_callback: true,
+          provider: 'forge',
+          allow_signup: true,
+          ...forge.fields,
+        })
         const email = 'grace@example.org'
         const account = { id: 9, login: 'mallory', name: null, email }
         for (const emails of [
@@ -83,7 +94,12 @@ describe('plain OAuth 2.0', () => {
         await using stage = await startRelying()
         await using forge = await startForge(shape)
         const { hero } = stage
-        await hero.providers.add({ provider: 'forge', ...forge.fields, client_secret: 'wrong' })
+        await hero.providers.add({
+          own_callback: true,
+          provider: 'forge',
+          ...forge.fields,
+          client_secret: 'wrong',
+        })
         forge.accounts.set('octo', { id: 1, login: 'octo', name: null, email: null, emails: [] })
         const { steps } = await hero.providers.test({ provider: 'forge' })
         const failed = steps.find(({ ok }) => ok === false)
@@ -121,6 +137,7 @@ describe('another hero_proxy', () => {
       await other.hero.groups.add_member({ group: 'crew', user: 'grace' })
       await hero.groups.add({ slug: 'guests' })
       await hero.providers.add({
+        own_callback: true,
         provider: 'other',
         preset: 'hero_proxy',
         issuer,

@@ -21,6 +21,7 @@ onBothDatabases('whose identity it is', (newUrl) => {
     await hero.groups.add({ slug: 'staff' })
     await hero.groups.add({ slug: 'makers' })
     await hero.providers.add({
+      own_callback: true,
       provider: 'peer',
       preset: 'oidc',
       issuer: peer.issuer,
@@ -398,6 +399,7 @@ describe('allowed domains (D41)', () => {
     await using stage = await startRelying()
     await using peer = await startOidcPeer(stage.origin)
     await stage.hero.providers.add({
+      own_callback: true,
       provider: 'peer',
       preset: 'oidc',
       issuer: peer.issuer,

@@ -11,6 +11,7 @@ describe('signing in with an OpenID provider that is not ours', () => {
     stage = await startRelying()
     peer = await startOidcPeer(stage.origin)
     await stage.hero.providers.add({
+      own_callback: true,
       provider: 'peer',
       preset: 'oidc',
       issuer: peer.issuer,

@@ -26,6 +26,7 @@ export const up = async (db: Kysely<never>): Promise<void> => {
     .addColumn('keep_tokens', 'integer', (c) => c.notNull())
     .addColumn('refresh_profile', 'integer', (c) => c.notNull())
     .addColumn('sign_out', 'integer', (c) => c.notNull())
+    .addColumn('own_callback', 'integer', (c) => c.notNull())
     .addColumn('created_at', 'bigint', (c) => c.notNull())
     .addColumn('updated_at', 'bigint', (c) => c.notNull())
     .execute()
