@@ -154,6 +154,8 @@ export class SignIn {
     if (purpose !== 'after_provider')
       return this.open(user_id!, purpose === 'after_password' ? 'password' : 'magic_link', caller, factor)
     const by = JSON.parse(address) as ByProvider
+    // A token counts at every host.
+    if (by.only_at !== undefined && caller.via !== 'browser') throw new AppError('unauthenticated', wrong)
     // Unlinked, or the provider turned off, since the first step.
     const stands = await this.#database.query
       .selectFrom('user_identities')

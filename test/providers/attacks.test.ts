@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { onBothDatabases } from '../helpers/databases.ts'
-import { byHand } from '../helpers/people.ts'
+import { goodPassword } from '../helpers/daemon.ts'
+import { codeOf, enrol } from '../helpers/factors.ts'
+import { byHand, signedIn } from '../helpers/people.ts'
 import { Person } from '../helpers/person.ts'
 import { refused } from '../helpers/refused.ts'
 import { startUpstream, type Upstream } from '../helpers/upstream.ts'
@@ -313,5 +315,27 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       assert.equal(await whoIs(owner, origin), undefined, address)
       assert.equal(code, undefined, address)
     }
+  })
+
+  test('half a sign-in at the host of a service ends in its browser, and the session stays there too', async () => {
+    const { hero, origin } = stage
+    const { port } = new URL(origin)
+    await hero.proxy.routes.add({ domain: 'half.localhost', target: upstream.target, auth_mode: 'oauth' })
+    await hero.users.add({ username: 'hal', password: goodPassword })
+    const secret = await enrol(await signedIn(stage.daemon, 'hal'))
+    await hero.users.identities.add({ user: 'hal', provider: 'sso', subject: 'hal' })
+    evil.state.person = { sub: 'hal' }
+    const half = `http://half.localhost:${port}`
+    const person = new Person()
+    const page = await comeBy(person, { origin: half }, 'sso', '')
+    const sign_in = /name="sign_in" value="([^"]+)"/.exec(page.text)![1]!
+    await refused(hero.auth.login_by_code({ sign_in, code: codeOf(secret, 1) }), 'unauthenticated')
+    await person.submit(page, '/auth/factor', { code: codeOf(secret, 1) })
+    assert.equal(await whoIs(person, half), 'hal')
+    const headers = { cookie: person.cookiesAt(new URL(half)), accept: 'application/json' }
+    const me = await new Person().open(`${origin}/auth/me`, {
+      headers: { ...headers, 'sec-fetch-mode': 'cors' },
+    })
+    assert.equal(me.status, 401, me.text)
   })
 })
