@@ -9,6 +9,9 @@ for (const [network, prefix] of [
   ['127.0.0.0', 8],
   // RFC 3927: cloud machines tell their secrets there.
   ['169.254.0.0', 16],
+  // And some elsewhere.
+  ['100.100.100.200', 32],
+  ['192.0.0.192', 32],
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
 ] as const)
@@ -17,6 +20,8 @@ for (const [network, prefix] of [
   ['::', 127],
   ['fe80::', 10],
   ['fec0::', 10],
+  // RFC 8215: a translator of one's own, to whatever is inside.
+  ['64:ff9b:1::', 48],
   ['ff00::', 8],
   // The same of one cloud over IPv6.
   ['fd00:ec2::254', 128],
