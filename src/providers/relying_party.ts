@@ -28,6 +28,8 @@ export interface Redeemed {
   readonly sid: string
 }
 
+/** Seconds: ten years. What is told to last longer is looked at again then. */
+const longest = 315_360_000
 const now = () => Math.floor(Date.now() / 1000)
 
 /** We, in front of providers: sends people there and judges what they come back with (OpenID Connect Core, RFC 6749, RFC 9700). */
@@ -232,6 +234,6 @@ const toTokens = (tokens: Client.TokenEndpointResponse & Client.TokenEndpointRes
   return {
     access_token: tokens.access_token,
     refresh_token: tokens.refresh_token ?? null,
-    expires_at: lasts === undefined ? null : now() + lasts,
+    expires_at: lasts === undefined ? null : now() + Math.min(Math.floor(lasts), longest),
   }
 }

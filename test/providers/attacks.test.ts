@@ -338,4 +338,16 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     })
     assert.equal(me.status, 401, me.text)
   })
+
+  test('tokens that last for ever or for parts of a second break nothing', async () => {
+    await another('odd', { keep_tokens: true })
+    for (const expires_in of [1e300, 0.5, 3600.25]) {
+      evil.state.person = { sub: 'odd', preferred_username: 'odd' }
+      evil.misbehave({ token: (told) => ({ ...told, expires_in }) })
+      const person = new Person()
+      const page = await comeBy(person, stage, 'odd', '')
+      assert.equal(await whoIs(person, stage.origin), 'odd', `${expires_in}: ${page.status}`)
+    }
+    evil.misbehave({})
+  })
 })
