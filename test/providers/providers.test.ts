@@ -78,6 +78,29 @@ onBothDatabases('providers', (newUrl) => {
     assert.equal((await hero.providers.list()).items.length, 1)
   })
 
+  test('no two share a redirect URI: the first may do without its name in it', async () => {
+    const { hero } = daemon
+    const uri = async (provider: string) => (await hero.providers.get({ provider })).redirect_uri
+    const at = `${daemon.config.public_url}/oauth/callback`
+    assert.equal(await uri('forge'), at)
+    const second = { ...forge, provider: 'second' }
+    await refused(hero.providers.add({ ...second, own_callback: false }), 'conflict')
+    assert.equal((await hero.providers.add(second)).redirect_uri, `${at}/second`)
+    await refused(hero.providers.update({ provider: 'second', own_callback: false }), 'conflict')
+    await hero.providers.update({ provider: 'forge', own_callback: true })
+    assert.equal(await uri('forge'), `${at}/forge`)
+    await hero.providers.update({ provider: 'second', own_callback: false })
+    assert.equal(await uri('second'), at)
+    await refused(hero.providers.update({ provider: 'forge', own_callback: false }), 'conflict')
+    await hero.providers.remove({ provider: 'second' })
+    // Where addresses may be compared by their beginning, all of them are below this one.
+    const github = { provider: 'github', preset: 'github', client: 'c', client_secret: 'x' } as const
+    await refused(hero.providers.add({ ...github, own_callback: false }), 'invalid_params', 'own_callback')
+    assert.equal((await hero.providers.add(github)).redirect_uri, `${at}/github`)
+    await hero.providers.remove({ provider: 'github' })
+    await hero.providers.update({ provider: 'forge', own_callback: false })
+  })
+
   test('where it is cannot be changed: its identities belong to it', async () => {
     const { hero } = daemon
     for (const fields of [
