@@ -90,7 +90,7 @@ export class EmailFlows {
     const pending = holder !== undefined && holder.email_verified_at === null
     // The newest who registers counts, as only they get the newest link.
     if (pending) await users.removePending(holder.id)
-    await users.refuseTakenName(username)
+    await users.refuseOwnChoice(username)
     if (holder && !pending) {
       // An invitation was asked for in this name by an administrator: that one is told.
       if (link) throw alreadyExists('email', 'email')

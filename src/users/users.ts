@@ -6,6 +6,7 @@ import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { UserRow } from '../storage/schema.ts'
+import { isNameOfTrust } from './names_of_trust.ts'
 import { bit, toUser, type User } from './user.ts'
 
 /** Names the one user a call is about: exactly one of the four. */
@@ -134,7 +135,7 @@ export class Users {
 
   async #isFree(name: string): Promise<boolean> {
     try {
-      await this.refuseTakenName(name)
+      await this.refuseOwnChoice(name)
       return true
     } catch (error) {
       if (error instanceof AppError) return false
@@ -299,6 +300,13 @@ export class Users {
       .where('id', '!=', row.id)
       .executeTakeFirst()
     if (!other) throw conflict('The last active administrator cannot be demoted, deactivated or removed')
+  }
+
+  /** Throws for a name that nobody gives themselves, and already_exists if somebody is or was called so. */
+  async refuseOwnChoice(username: string): Promise<void> {
+    if (isNameOfTrust(username))
+      throw invalidParams('username', 'a name of your own; this one is given by an administrator only')
+    await this.refuseTakenName(username)
   }
 
   /** Throws already_exists if somebody is or was called so. */

@@ -58,6 +58,8 @@ onBothDatabases('flows by mail', (newUrl) => {
   test('open: an account can be used once its address is confirmed, and not before', async () => {
     await set('registration_mode', 'open')
     const wanted = { username: 'mary', email: 'Mary@example.org', password: goodPassword }
+    for (const username of ['admin', 'ROOT', 'hero_proxy', 'Support'])
+      await refused(daemon.hero.auth.register({ ...wanted, username }), 'invalid_params', 'username')
     assert.deepEqual(await daemon.hero.auth.register(wanted), { next: 'verify' })
     const unconfirmed = await refused(login('mary'), 'unauthenticated')
     const wrong = await refused(login('mary', newPassword), 'unauthenticated')
@@ -89,15 +91,15 @@ onBothDatabases('flows by mail', (newUrl) => {
       daemon.hero.auth.register({ username, email, password: goodPassword })
     await attempt('squatter')
     const old = await tokenTo(email, /Confirm/)
-    await attempt('owner')
+    await attempt('proprietor')
     await refused(daemon.hero.auth.verify_email({ token: old }), 'unauthenticated')
     await refused(daemon.hero.users.get({ username: 'squatter' }), 'not_found')
     await byHand(daemon, ({ query }) =>
       query.updateTable('users').set({ created_at: 1 }).where('email_verified_at', 'is', null).execute(),
     )
     await byHand(daemon, (database) => new Users(database, async () => 1).sweep())
-    await refused(daemon.hero.users.get({ username: 'owner' }), 'not_found')
-    await attempt('owner')
+    await refused(daemon.hero.users.get({ username: 'proprietor' }), 'not_found')
+    await attempt('proprietor')
   })
 
   test('invited: the invitation is for one address, once, and nothing else gets in', async () => {

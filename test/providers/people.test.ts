@@ -88,6 +88,9 @@ onBothDatabases('whose identity it is', (newUrl) => {
       ['ada', 'ada-2'],
       ['ADA', 'ada-3'],
       ['gone', 'gone-2'],
+      // Services would take them for more than a person.
+      ['admin', 'admin-2'],
+      ['Root', 'root-2'],
       ['system', 'from-mail'],
       ['users.admin', 'users-admin'],
       ['a,b\r\nX-Hero-User: root', 'a-b-x-hero-user-root'],

@@ -1,0 +1,33 @@
+/** Names that people and services take for more than a person: an administrator can give them, nobody takes them. */
+const namesOfTrust: ReadonlySet<string> = new Set([
+  'admin',
+  'administrator',
+  'sysadmin',
+  'superuser',
+  'root',
+  'operator',
+  'owner',
+  'staff',
+  'moderator',
+  'support',
+  'helpdesk',
+  'security',
+  'abuse',
+  'postmaster',
+  'hostmaster',
+  'webmaster',
+  'noreply',
+  'no-reply',
+  'hero',
+  'hero_proxy',
+  'hero-proxy',
+  'guest',
+  'anonymous',
+  'nobody',
+  'everybody',
+  'everyone',
+  'null',
+  'undefined',
+])
+
+export const isNameOfTrust = (username: string): boolean => namesOfTrust.has(username.toLowerCase())
