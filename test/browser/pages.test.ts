@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { browserMissing, startBrowser } from '../helpers/browser.ts'
+import { browserMissing, onComplaint, startBrowser } from '../helpers/browser.ts'
 import { codeOf } from '../helpers/factors.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
 
@@ -148,7 +148,7 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
     const context = await browser.newContext({ javaScriptEnabled: false })
     const page = await context.newPage()
     const complaints: string[] = []
-    page.on('console', (message) => complaints.push(message.text()))
+    onComplaint(page, (complaint) => complaints.push(complaint))
     await page.goto(at('/auth/login?return_to=/auth/me'))
     // A browser sets the focus with its first picture of the page, which may be later than the load.
     await page.locator('#login:focus').waitFor()

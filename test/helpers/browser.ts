@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chromium, type Browser } from 'playwright-core'
+import { chromium, type Browser, type Page } from 'playwright-core'
 
 const program = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
   existsSync(path),
@@ -24,3 +24,16 @@ export const startBrowser = (flags: readonly string[] = []): Promise<Browser> =>
       ...flags,
     ],
   })
+
+/**
+ * Hears what a page's own browser complains of from now on: a policy that was broken, a script that failed.
+ * Not what it only remarks upon (that a field had no need of its autofocus), nor the status of an answer, which a
+ * test reads by itself.
+ */
+export const onComplaint = (page: Page, heard: (complaint: string) => void): void => {
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type()) && !/status of [45]\d\d/.test(message.text()))
+      heard(message.text())
+  })
+  page.on('pageerror', (error) => heard(error.message))
+}
