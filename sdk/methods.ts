@@ -2193,7 +2193,7 @@ export interface HeroProxyMethods {
     list(params?: ClientsListParams): Promise<ClientsListResult>
     /** Return one client, without its secrets */
     get(params: ClientsGetParams): Promise<Client>
-    /** Add an application that signs people in through us, or a program that gets tokens of its own. With redirect_uris it signs people in; without, it gets tokens of its own (client_credentials), with `read` unless told. People are asked for their consent unless it is first_party. */
+    /** Add an application that signs people in through us, or a program that gets tokens of its own. With redirect_uris it signs people in; without, it gets tokens of its own (client_credentials), with `read` unless told. People are asked for their consent unless it is first_party. `claims` that the caller has not take the claim proxy.roles.write too; `proxy.*` and the scope `admin` take proxy.admin. */
     add(params: ClientsAddParams): Promise<ClientsAddResult>
     /** Change a client; its next request follows */
     update(params: ClientsUpdateParams): Promise<Client>

@@ -43,16 +43,22 @@ const wiki: Client = {
 }
 
 /**
- * `proxy.oauth.write` keeps clients; making administrators of them takes one: by claims that administer here, or by the scope with
- * which a program carries those of the people who let it in.
+ * `proxy.oauth.write` keeps clients, which is no way to claims that one has not. Making an administrator of a client takes one: by
+ * claims that administer here, or by the scope with which a program carries those of the people who let it in.
+ * Other claims are given by whoever may put them into roles, or has them.
  */
 const guard = (
   { claims = [], scopes = [] }: { claims?: readonly string[]; scopes?: readonly string[] },
   { kind, claims: held }: Caller,
 ): void => {
+  if (kind === 'operator' || held.has('proxy.admin')) return
   const administers = scopes.includes('admin') || claimsWithin(claims, 'write').length < claims.length
-  if (!administers || kind === 'operator' || held.has('proxy.admin')) return
-  throw new AppError('claim_required', 'This takes the claim proxy.admin', { claims: ['proxy.admin'] })
+  const missing = administers
+    ? 'proxy.admin'
+    : held.has('proxy.roles.write') || claims.every((claim) => held.has(claim))
+      ? undefined
+      : 'proxy.roles.write'
+  if (missing) throw new AppError('claim_required', `This takes the claim ${missing}`, { claims: [missing] })
 }
 
 export const clientMethods = (clients: Clients) => {
@@ -84,7 +90,7 @@ export const clientMethods = (clients: Clients) => {
       name: 'clients.add',
       summary: 'Add an application that signs people in through us, or a program that gets tokens of its own',
       description:
-        'With redirect_uris it signs people in; without, it gets tokens of its own (client_credentials), with `read` unless told. People are asked for their consent unless it is first_party.',
+        'With redirect_uris it signs people in; without, it gets tokens of its own (client_credentials), with `read` unless told. People are asked for their consent unless it is first_party. `claims` that the caller has not take the claim proxy.roles.write too; `proxy.*` and the scope `admin` take proxy.admin.',
       params: Shape({
         name,
         client: Type.Optional(ClientName),

@@ -47,14 +47,42 @@ suite('whoever has some rights and tries for more', () => {
       assert.deepEqual((await refused(attempt(), 'claim_required')).data.claims, ['proxy.admin'])
     assert.deepEqual((await hero.clients.get({ client: other })).name, 'Master')
     // What takes no administrator is as free as before.
-    const { client } = await as.clients.add({
-      name: 'Plain',
-      claims: ['deploy.run'],
-      scopes: ['read', 'write'],
-    })
+    const { client } = await as.clients.add({ name: 'Plain', scopes: ['read', 'write'] })
     await as.clients.update({ client, name: 'Plainer' })
     await as.clients.rotate_secret({ client })
     await as.clients.remove({ client })
+  })
+
+  test('who keeps clients gets no claim by one that they have not, unless they may put it into roles', async () => {
+    const { hero } = stage.daemon
+    const deployer = await hero.clients.add({ name: 'Deployer', claims: ['deploy.run'] })
+    const keeper = async (claims: string[]) => {
+      const { client, client_secret } = await hero.clients.add({
+        name: 'Keeper',
+        claims: ['proxy.oauth.write', ...claims],
+        scopes: ['read', 'admin'],
+      })
+      const { access_token } = await hero.token.create({
+        client_id: client,
+        client_secret: client_secret!,
+        scope: 'admin',
+      })
+      return hero.as(access_token)
+    }
+    const bare = await keeper([])
+    const attempts = (as: typeof bare) => [
+      () => as.clients.add({ name: 'x', claims: ['deploy.run'] }),
+      () => as.clients.update({ client: deployer.client, name: 'Deployer' }),
+      () => as.clients.rotate_secret({ client: deployer.client }),
+    ]
+    for (const attempt of [
+      ...attempts(bare),
+      () => bare.clients.update({ client: deployer.client, claims: [] }),
+      () => bare.clients.remove({ client: deployer.client }),
+    ])
+      assert.deepEqual((await refused(attempt(), 'claim_required')).data.claims, ['proxy.roles.write'])
+    for (const as of [await keeper(['deploy.run']), await keeper(['proxy.roles.write'])])
+      for (const attempt of attempts(as)) await attempt()
   })
 
   test('a token of an administrator gives that administrator no other way in', async () => {
