@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
+import { AppError } from '../errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
@@ -9,6 +10,8 @@ import { algorithms, type Algorithm, type Jwk, type Jwks, type Key } from './key
 
 /** Seconds that a retired key is still published: longer than anything it signed is shown to somebody. */
 const overlap = 30 * 86_400
+/** Seconds after which whoever keeps our key set has seen what was published: verifiers look again once they meet a strange key. */
+const spread = 60
 const generate = promisify(generateKeyPair)
 
 type Row = Schema['signing_keys']
@@ -97,11 +100,13 @@ export class Keys {
   /**
    * Lets the next keys sign and publishes `made` as the next. With `drop` nothing of before is published any more, not even
    * what was to be next: for keys that leaked. It takes two pairs of each algorithm then.
+   * `conflict` while the next keys are so new that somebody may know those before them only.
    */
   async rotate(made: readonly Pair[], drop = false): Promise<{ items: Key[] }> {
     return this.#database.write(async () => {
       const { query } = this.#database
       const at = now()
+      if (!drop) mayRotate(await this.#rows.get(), at)
       if (drop) await query.deleteFrom('signing_keys').execute()
       const known = query.updateTable('signing_keys').where('retired_at', 'is', null)
       await known.set({ retired_at: at }).where('signs_since', 'is not', null).execute()
@@ -186,6 +191,16 @@ export class Keys {
 
 const stateOf = ({ signs_since, retired_at }: Pick<Row, 'signs_since' | 'retired_at'>): Key['state'] =>
   retired_at !== null ? 'retired' : signs_since === null ? 'next' : 'signing'
+
+const mayRotate = (rows: readonly Row[], at: number): void => {
+  const age = at - Math.max(...rows.map(({ retired_at }) => retired_at ?? 0))
+  // A clock that was set back holds up nothing.
+  if (age < 0 || age >= spread) return
+  throw new AppError(
+    'conflict',
+    `The keys were rotated ${age} s ago, and who fetched them before does not know the next ones yet: rotate in ${spread - age} s, or with \`drop\` if keys leaked`,
+  )
+}
 
 const states: readonly Key['state'][] = ['signing', 'next', 'retired']
 

@@ -10,6 +10,7 @@ import { createLog } from '../../src/log.ts'
 import { readMasterSecret } from '../../src/master_secret.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { Seal } from '../../src/storage/seal.ts'
+import { refused } from '../helpers/refused.ts'
 import { App, callback, newPerson, payloadOf, startProvider, type Provider } from '../oidc/stage.ts'
 
 const minute = 60_000
@@ -131,6 +132,26 @@ suite('keys that change while others verify', () => {
       assert.ok(known.some(({ kid }) => kid === payloadOf(token, 0).kid))
   })
 
+  test('keys that somebody may not know yet do not sign: the second of two rotations waits a minute', async (t) => {
+    const { hero } = stage.daemon
+    // The day before: what was published by then is known everywhere.
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 24 * 60 * minute })
+    await hero.keys.rotate({ drop: true })
+    // All of these were published at once.
+    const { items } = await hero.keys.rotate()
+    const known = await hero.keys.jwks()
+    for (const wait of [0, 1, 58]) {
+      t.mock.timers.setTime(Date.now() + wait * 1000)
+      const { message } = await refused(hero.keys.rotate(), 'conflict')
+      assert.match(message, /rotated \d+ s ago.* in \d+ s, or with `drop`/)
+    }
+    assert.deepEqual(await hero.keys.list(), { items })
+    t.mock.timers.setTime(Date.now() + 2000)
+    await hero.keys.rotate()
+    const { kid: signs } = payloadOf(await accessToken(), 0)
+    assert.ok(known.keys.some(({ kid }) => kid === signs))
+  })
+
   test('dropped keys are trusted no more, by nobody for longer than they keep keys', async (t) => {
     const { hero } = stage.daemon
     const person = newPerson()
@@ -211,9 +232,8 @@ suite('keys that change while others verify', () => {
       for (const token of tokens.slice(0, 10)) await assert.rejects(ours(token), Unauthenticated)
       assert.equal(fetched, 1 + times)
     }
-    // A key that is really new is found in the meantime all the same.
-    await hero.keys.rotate()
-    await hero.keys.rotate()
+    // Keys that are really new are found in the meantime all the same.
+    await hero.keys.rotate({ drop: true })
     t.mock.timers.setTime((at += 10_500))
     await ours(await accessToken())
   })
