@@ -29,7 +29,7 @@ export const openInstance = async (
     const close = async () => {
       await app.secure?.close()
       await app.credentials.close()
-      await app.sessions.close()
+      await app.liveSessions.close()
       await app.personal.close()
       await database.close()
     }

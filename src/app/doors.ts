@@ -42,8 +42,20 @@ interface Parts extends Ground {
 export const createDoors = (parts: Parts) => {
   const { config, database, seal, log, publicHost, rooms, flows, dispatcher, document, counters, Secure } =
     parts
-  const { settings, audit, users, services, keys, assertions, claims, sessions, routes, clients, providers } =
-    rooms
+  const {
+    settings,
+    audit,
+    users,
+    services,
+    keys,
+    assertions,
+    claims,
+    sessions,
+    liveSessions,
+    routes,
+    clients,
+    providers,
+  } = rooms
   const { federation, bearers, openId, registrations, identification } = flows
   const envelope = new Envelope(dispatcher, log)
 
@@ -61,12 +73,12 @@ export const createDoors = (parts: Parts) => {
   const networks = new KnownNetworks(database, () => settings.value('network_login'))
   const knownKeys = new KnownKeys(database)
   const visitors = new Visitors({
-    sessions,
+    sessions: liveSessions,
     claims,
     cookies,
     networks,
     holders: new TokenHolders({
-      sessions,
+      sessions: liveSessions,
       bearers,
       issuer: config.public_url,
       programContext: () => settings.value('default_context'),
@@ -115,7 +127,7 @@ export const createDoors = (parts: Parts) => {
     old: () => settings.value('hs256_tokens'),
     tokens: new OldTokens((text) => seal.shared(text)),
     endSession: async (token) => {
-      const session = await sessions.find(token)
+      const session = await liveSessions.find(token)
       if (session) await sessions.revoke(session.id, 'logout')
     },
     client: (id) => clients.find(id),
@@ -148,7 +160,7 @@ export const createDoors = (parts: Parts) => {
     decisions: new Decisions(deciding),
     changes: database.changes,
     warmUp: async (sessionIds) => {
-      const live = await sessions.warmUp(sessionIds)
+      const live = await liveSessions.warmUp(sessionIds)
       await claims.warmUp(live.flatMap(({ user_id, overlay }) => [user_id, overlay?.user_id ?? user_id]))
     },
     loops,

@@ -37,6 +37,7 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     claims,
     credentials,
     sessions,
+    liveSessions,
     mails,
     routes,
     attempts,
@@ -143,8 +144,8 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     await personal.removeAllOf(userId)
     await access.revokeAllOf(userId)
   }
-  const tellToken = tokenTeller({ sessions, bearers, claims })
-  const identification = new Identification(database, sessions, claims, bearers, config.public_url)
+  const tellToken = tokenTeller({ sessions: liveSessions, bearers, claims })
+  const identification = new Identification(database, liveSessions, claims, bearers, config.public_url)
 
   return {
     links,

@@ -19,6 +19,7 @@ import type { Log } from '../log.ts'
 import { Roles } from '../roles/roles.ts'
 import { Routes } from '../routes/routes.ts'
 import { Services } from '../services/services.ts'
+import { LiveSessions } from '../sessions/live_sessions.ts'
 import { Revocations } from '../sessions/revocations.ts'
 import { ownWays } from '../sessions/session.ts'
 import { Sessions } from '../sessions/sessions.ts'
@@ -59,6 +60,7 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground)
   const claims = new Claims(database, () => settings.value('admin_factor'))
   const credentials = new Credentials(database, () => settings.value('password_min_length'))
   const sessions = new Sessions(database, (name) => settings.value(name))
+  const liveSessions = new LiveSessions(database, () => settings.value('session_idle'))
   const revocations = new Revocations(database)
   const mailServer = async () => ({
     host: await settings.value('smtp_host'),
@@ -112,6 +114,7 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground)
     claims,
     credentials,
     sessions,
+    liveSessions,
     revocations,
     mails,
     routes,

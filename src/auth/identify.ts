@@ -2,7 +2,7 @@ import type { Caller } from '../caller.ts'
 import type { Claims } from '../claims/claims.ts'
 import { AppError } from '../errors.ts'
 import { impersonated, type LiveSession } from '../sessions/live_session.ts'
-import type { Sessions } from '../sessions/sessions.ts'
+import type { LiveSessions } from '../sessions/live_sessions.ts'
 import type { Database } from '../storage/database.ts'
 import type { Subject } from '../storage/schema.ts'
 import { claimsWithin } from '../token_scope.ts'
@@ -29,12 +29,12 @@ export const bearerToken = (authorization: string): string | undefined =>
 /** Turns what a caller presents into who the caller is. */
 export class Identification {
   readonly #database: Database
-  readonly #sessions: Sessions
+  readonly #sessions: LiveSessions
   readonly #claims: Claims
   readonly #bearers: Bearers
   readonly #issuer: string
 
-  constructor(database: Database, sessions: Sessions, claims: Claims, bearers: Bearers, issuer: string) {
+  constructor(database: Database, sessions: LiveSessions, claims: Claims, bearers: Bearers, issuer: string) {
     this.#database = database
     this.#sessions = sessions
     this.#claims = claims

@@ -1,13 +1,13 @@
 import type { Claims } from '../claims/claims.ts'
 import type { KnownClient } from '../clients/client.ts'
 import { AppError } from '../errors.ts'
-import type { Sessions } from '../sessions/sessions.ts'
+import type { LiveSessions } from '../sessions/live_sessions.ts'
 import type { Validation } from '../token/token.ts'
 import { claimsWithin } from '../token_scope.ts'
 import type { Bearers } from './bearers.ts'
 
 interface Parts {
-  readonly sessions: Sessions
+  readonly sessions: LiveSessions
   readonly bearers: Bearers
   readonly claims: Claims
 }

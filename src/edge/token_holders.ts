@@ -1,11 +1,11 @@
 import type { Bearer, Bearers, Program } from '../auth/bearers.ts'
-import type { Sessions } from '../sessions/sessions.ts'
+import type { LiveSessions } from '../sessions/live_sessions.ts'
 import { whenReady } from '../when_ready.ts'
 import type { Asked } from './asked.ts'
 import { withoutSession, type Known } from './visitor.ts'
 
 interface Parts {
-  readonly sessions: Sessions
+  readonly sessions: LiveSessions
   readonly bearers: Bearers
   /** The public URL: whom tokens of ours are for unless they name a service. */
   readonly issuer: string

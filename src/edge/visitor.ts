@@ -7,7 +7,7 @@ import type { Asserted } from '../keys/assertions.ts'
 import type { RoutePlan } from '../routes/table.ts'
 import { openedByProvider } from '../sessions/session.ts'
 import { impersonated, type LiveSession, type Overlay } from '../sessions/live_session.ts'
-import type { Sessions } from '../sessions/sessions.ts'
+import type { LiveSessions } from '../sessions/live_sessions.ts'
 import { claimsWithin, type TokenScope } from '../token_scope.ts'
 import type { KnownNetworks } from '../users/known_networks.ts'
 import type { KnownPerson } from '../users/known_person.ts'
@@ -53,7 +53,7 @@ export interface Person extends Asserted {
 }
 
 interface Parts {
-  readonly sessions: Sessions
+  readonly sessions: LiveSessions
   readonly claims: Claims
   readonly cookies: CookiePolicy
   readonly networks: KnownNetworks

@@ -1,16 +1,13 @@
-import { hash, randomBytes } from 'node:crypto'
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { notFound } from '../errors.ts'
-import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { SessionRow } from '../storage/schema.ts'
-import { whenReady } from '../when_ready.ts'
-import type { LiveSession } from './live_session.ts'
-import { Uses } from '../storage/uses.ts'
+import { RefreshTokens } from './refresh_tokens.ts'
 import { recordRevocations } from './revocations.ts'
 import type { RevocationReason, Session } from './session.ts'
+import { hashToken, newToken } from './session_token.ts'
 
 export interface SessionOrigin {
   readonly kind: 'cookie' | 'token'
@@ -41,24 +38,11 @@ interface Limits {
   readonly refresh_lifetime: number
 }
 
-/** Seconds within which a refresh token that comes again was sent by the same program, which lost the answer. */
-const refreshGrace = 10
-/** The shortest session_idle: what was used since is not idle. */
-const surelyUsed = 300
-const tokenLength = 43
-const keep = 200_000
-
-/** 256 bits in base64url; anything else is no token of ours and asks no database. */
-const looksLikeToken = (token: string) => token.length === tokenLength && /^[A-Za-z0-9_-]+$/.test(token)
-
-export const hashToken = (token: string): string => hash('sha256', token, 'hex')
-
-/** Signed-in people. The token is given out once; we keep its SHA-256. */
+/** Opens, renews, lists and ends sessions. The token is given out once; we keep its SHA-256. */
 export class Sessions {
   readonly #database: Database
   readonly #limit: (name: keyof Limits) => Promise<number>
-  readonly #uses: Uses
-  readonly #live: Cached<Map<string, LiveSession>>
+  readonly #refreshTokens: RefreshTokens
   /** Called inside the transaction in which sessions end, for what depends on them. */
   whenEnded: (sessionIds: readonly string[]) => Promise<void> = async () => {}
   /** The same where all of a person's sessions end, whether there are any or not. */
@@ -68,8 +52,7 @@ export class Sessions {
   constructor(database: Database, limit: (name: keyof Limits) => Promise<number>) {
     this.#database = database
     this.#limit = limit
-    this.#uses = new Uses(database, 'sessions')
-    this.#live = new Cached(database, ['sessions', 'users'], async () => new Map<string, LiveSession>())
+    this.#refreshTokens = new RefreshTokens(database, limit)
   }
 
   /** Opens a session: the one way to be signed in, whatever the proof was. The caller has verified it. */
@@ -99,59 +82,25 @@ export class Sessions {
     return this.#database.write(async () => {
       await this.#database.query.insertInto('sessions').values(row).execute()
       const opened = { token, id: row.id, expires_in }
-      return origin.kind === 'cookie' ? opened : { ...opened, refresh_token: await this.#addRefresh(row) }
+      if (origin.kind === 'cookie') return opened
+      return { ...opened, refresh_token: await this.#refreshTokens.issue(row) }
     })
   }
 
-  /** A refresh token for a session, until `refresh_lifetime` after its sign-in, however often it is renewed. */
-  async #addRefresh({ id, created_at }: Pick<SessionRow, 'id' | 'created_at'>): Promise<string> {
-    const token = newToken()
-    const expires_at = created_at + (await this.#limit('refresh_lifetime'))
-    await this.#database.query
-      .insertInto('refresh_tokens')
-      .values({ token_hash: hashToken(token), session_id: id, created_at: now(), expires_at, used_at: null })
-      .execute()
-    return token
-  }
-
-  /**
-   * What a refresh token renews, or undefined for a dead one. `reused` if it was used before: then somebody else may have it,
-   * unless that was just now and its answer was lost.
-   */
-  async readRefresh(token: string) {
-    if (!looksLikeToken(token)) return undefined
-    const row = await this.#database.query
-      .selectFrom('refresh_tokens')
-      .innerJoin('sessions', 'sessions.id', 'refresh_tokens.session_id')
-      .select(['sessions.id', 'sessions.user_id', 'sessions.created_at', 'refresh_tokens.used_at'])
-      .where('refresh_tokens.token_hash', '=', hashToken(token))
-      .where('refresh_tokens.expires_at', '>', now())
-      .where('sessions.last_used_at', '>', now() - (await this.#limit('session_idle')))
-      .executeTakeFirst()
-    if (!row) return undefined
-    const { used_at, ...session } = row
-    return {
-      ...session,
-      reused: used_at === null ? null : used_at > now() - refreshGrace ? 'just now' : 'before',
-    }
+  /** What a refresh token renews, undefined for a dead one, and whether it was used before. */
+  readRefresh(token: string) {
+    return this.#refreshTokens.read(token)
   }
 
   /** Renews a session: its tokens of before are worth nothing. Undefined if another call did so first. Inside a transaction. */
   async refresh(token: string): Promise<OpenedSession | undefined> {
-    const session = await this.readRefresh(token)
-    const { query } = this.#database
+    const session = await this.#refreshTokens.use(token)
+    if (!session) return undefined
     const at = now()
-    const { numUpdatedRows } = await query
-      .updateTable('refresh_tokens')
-      .set({ used_at: at })
-      .where('token_hash', '=', hashToken(token))
-      .where('used_at', 'is', null)
-      .executeTakeFirst()
-    if (!session || numUpdatedRows !== 1n) return undefined
     const access = newToken()
-    const refresh_token = await this.#addRefresh(session)
+    const refresh_token = await this.#refreshTokens.issue(session)
     const expires_in = await this.#limit('session_lifetime')
-    await query
+    await this.#database.query
       .updateTable('sessions')
       .set({ token_hash: hashToken(access), expires_at: at + expires_in, last_used_at: at })
       .where('id', '=', session.id)
@@ -168,99 +117,6 @@ export class Sessions {
       .where('id', '=', id)
       .execute()
     this.#database.changed('sessions')
-  }
-
-  /** The session of a bearer token, or undefined if there is none, it ended, or its user is inactive. Warm, it is synchronous. */
-  find(token: string): LiveSession | undefined | Promise<LiveSession | undefined> {
-    return this.#find(token, 'token')
-  }
-
-  /** The same of our cookie at a host. */
-  findCookie(token: string, host: string): LiveSession | undefined | Promise<LiveSession | undefined> {
-    return whenReady(this.#find(token, 'cookie'), (session) =>
-      session && (session.only_at === '' || session.only_at === host) ? session : undefined,
-    )
-  }
-
-  #find(
-    token: string,
-    kind: LiveSession['kind'],
-  ): LiveSession | undefined | Promise<LiveSession | undefined> {
-    if (!looksLikeToken(token)) return undefined
-    const key = hashToken(token)
-    const session = this.#live.warm()?.get(key)
-    const at = now()
-    // Unused for a while as far as this process knows: others may know better, and the limit is theirs.
-    if (!session || session.used_at < at - surelyUsed) return this.#load(key, kind)
-    if (session.kind !== kind || session.expires_at <= at) return undefined
-    this.#uses.note(session, at)
-    return session
-  }
-
-  /** Reads many at once, so that finding each of them afterwards takes no query of its own. */
-  warmUp(ids: readonly string[]): Promise<LiveSession[]> {
-    return this.#read('sessions.id', ids)
-  }
-
-  async #load(key: string, kind: 'cookie' | 'token'): Promise<LiveSession | undefined> {
-    const [session] = await this.#read('sessions.token_hash', [key])
-    const at = now()
-    if (!session || session.kind !== kind || session.expires_at <= at) return undefined
-    if (session.used_at <= at - (await this.#limit('session_idle'))) return undefined
-    this.#uses.note(session, at)
-    return session
-  }
-
-  async #read(by: 'sessions.id' | 'sessions.token_hash', values: readonly string[]): Promise<LiveSession[]> {
-    const live = await this.#live.get()
-    const rows = await this.#database.query
-      .selectFrom('sessions')
-      .innerJoin('users', 'users.id', 'sessions.user_id')
-      .leftJoin('users as other', (join) =>
-        join.onRef('other.id', '=', 'sessions.impersonated_user_id').on('other.is_active', '=', 1),
-      )
-      .select([
-        'sessions.id',
-        'sessions.token_hash',
-        'sessions.kind',
-        'sessions.provider',
-        'sessions.expires_at',
-        'sessions.proven_at',
-        'sessions.only_at',
-        'sessions.last_used_at as used_at',
-        'sessions.user_id',
-        'sessions.impersonating_until',
-        'users.username',
-        'users.email',
-        'users.email_verified_at',
-        'users.context',
-        'other.id as other_id',
-        'other.username as other_username',
-        'other.email as other_email',
-        'other.email_verified_at as other_email_verified_at',
-        'other.context as other_context',
-        'other.is_admin as other_is_admin',
-      ])
-      .where(by, 'in', values)
-      .where('users.is_active', '=', 1)
-      .execute()
-    return rows.map((row) => {
-      const { other_id, other_username, other_email, other_email_verified_at, other_context, ...rest } = row
-      const { other_is_admin, impersonating_until, token_hash, ...own } = rest
-      const overlay = other_id !== null && {
-        user_id: other_id,
-        username: other_username!,
-        email: other_email,
-        email_verified_at: other_email_verified_at,
-        context: other_context!,
-        is_admin: other_is_admin === 1,
-        until: impersonating_until ?? 0,
-      }
-      const session: LiveSession = { ...own, overlay: overlay || undefined }
-      if (live.size >= keep) live.clear()
-      live.set(token_hash, session)
-      return session
-    })
   }
 
   async list(
@@ -375,20 +231,14 @@ export class Sessions {
     const unused = at - (await this.#limit('session_idle'))
     await this.#database.write(async () => {
       await this.#end(sql`sessions.last_used_at <= ${unused} and sessions.expires_at > ${at}`, 'idle')
-      await this.#database.query.deleteFrom('refresh_tokens').where('expires_at', '<=', at).execute()
+      await this.#refreshTokens.sweep(at)
       await this.#database.query
         .deleteFrom('sessions')
         .where((eb) => eb.not(lives(at)))
         .execute()
     })
   }
-
-  async close(): Promise<void> {
-    await this.#uses.close()
-  }
 }
-
-const newToken = () => randomBytes(32).toString('base64url')
 
 /** Not over by time, or renewable. */
 const lives = (at: number) =>

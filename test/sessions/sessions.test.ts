@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createLog } from '../../src/log.ts'
+import { LiveSessions } from '../../src/sessions/live_sessions.ts'
 import { Sessions } from '../../src/sessions/sessions.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
@@ -114,6 +115,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
   test('a warm session ends at its second, without anybody telling', async () => {
     const database = await openDatabase(daemon.config.database_url, createLog('silent'))
     const sessions = new Sessions(database, async () => 2)
+    const live = new LiveSessions(database, async () => 300)
     const { id } = await daemon.hero.users.get({ username: 'grace' })
     const origin = {
       kind: 'token',
@@ -123,11 +125,11 @@ onBothDatabases('sessions', (newUrl, kind) => {
       user_agent: 'x'.repeat(1000),
     } as const
     const { token } = await sessions.open(id, origin)
-    assert.equal((await sessions.find(token))?.username, 'grace')
-    assert.equal(await sessions.findCookie(token, 'localhost'), undefined)
+    assert.equal((await live.find(token))?.username, 'grace')
+    assert.equal(await live.findCookie(token, 'localhost'), undefined)
     const deadline = Date.now() + 4000
-    while ((await sessions.find(token)) && Date.now() < deadline) await delay(20)
-    assert.equal(await sessions.find(token), undefined)
+    while ((await live.find(token)) && Date.now() < deadline) await delay(20)
+    assert.equal(await live.find(token), undefined)
     await database.close()
   })
 })

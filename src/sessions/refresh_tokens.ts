@@ -1,0 +1,69 @@
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/id.ts'
+import type { SessionRow } from '../storage/schema.ts'
+import { hashToken, looksLikeToken, newToken } from './session_token.ts'
+
+/** Seconds within which a refresh token that comes again was sent by the same program, which lost the answer. */
+const refreshGrace = 10
+
+/** What renews the sessions of programs: each once, within the lifetime that counts from the sign-in. */
+export class RefreshTokens {
+  readonly #database: Database
+  readonly #limit: (name: 'session_idle' | 'refresh_lifetime') => Promise<number>
+
+  /** `limit` reads a setting, in seconds. */
+  constructor(database: Database, limit: (name: 'session_idle' | 'refresh_lifetime') => Promise<number>) {
+    this.#database = database
+    this.#limit = limit
+  }
+
+  /** A token for a session, until `refresh_lifetime` after its sign-in, however often it is renewed. Inside a transaction. */
+  async issue({ id, created_at }: Pick<SessionRow, 'id' | 'created_at'>): Promise<string> {
+    const token = newToken()
+    const expires_at = created_at + (await this.#limit('refresh_lifetime'))
+    await this.#database.query
+      .insertInto('refresh_tokens')
+      .values({ token_hash: hashToken(token), session_id: id, created_at: now(), expires_at, used_at: null })
+      .execute()
+    return token
+  }
+
+  /**
+   * What a refresh token renews, or undefined for a dead one. `reused` if it was used before: then somebody else may have it,
+   * unless that was just now and its answer was lost.
+   */
+  async read(token: string) {
+    if (!looksLikeToken(token)) return undefined
+    const row = await this.#database.query
+      .selectFrom('refresh_tokens')
+      .innerJoin('sessions', 'sessions.id', 'refresh_tokens.session_id')
+      .select(['sessions.id', 'sessions.user_id', 'sessions.created_at', 'refresh_tokens.used_at'])
+      .where('refresh_tokens.token_hash', '=', hashToken(token))
+      .where('refresh_tokens.expires_at', '>', now())
+      .where('sessions.last_used_at', '>', now() - (await this.#limit('session_idle')))
+      .executeTakeFirst()
+    if (!row) return undefined
+    const { used_at, ...session } = row
+    return {
+      ...session,
+      reused: used_at === null ? null : used_at > now() - refreshGrace ? 'just now' : 'before',
+    }
+  }
+
+  /** Uses a token up and tells what it renews; undefined for a dead one, or if another call was first. Inside a transaction. */
+  async use(token: string): Promise<Pick<SessionRow, 'id' | 'created_at'> | undefined> {
+    const session = await this.read(token)
+    const { numUpdatedRows } = await this.#database.query
+      .updateTable('refresh_tokens')
+      .set({ used_at: now() })
+      .where('token_hash', '=', hashToken(token))
+      .where('used_at', 'is', null)
+      .executeTakeFirst()
+    return numUpdatedRows === 1n ? session : undefined
+  }
+
+  /** Deletes what has ended. Inside a transaction. */
+  async sweep(at: number): Promise<void> {
+    await this.#database.query.deleteFrom('refresh_tokens').where('expires_at', '<=', at).execute()
+  }
+}
