@@ -10,6 +10,7 @@ import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { UserRow } from '../storage/schema.ts'
+import { refuseOwnChoice } from '../users/usernames.ts'
 import type { Users } from '../users/users.ts'
 import { lifetimes, type Links, type Purpose } from './links.ts'
 import type { SignIn } from './sign_in.ts'
@@ -79,7 +80,7 @@ export class EmailFlows {
   /** Makes the account: ready at once for whoever was invited, otherwise once the address is confirmed. */
   async register(wanted: Registration, passwordHash: string): Promise<{ next: 'verify' | 'sign_in' }> {
     const { invite } = wanted
-    const { links, users, credentials, setting } = this.#parts
+    const { database, links, users, credentials, setting } = this.#parts
     // The setting may have changed while the password was hashed.
     if ((await setting('registration_mode')) === 'closed') throw conflict('Registration is closed here')
     const link = invite === undefined ? undefined : await links.use(invite, 'invite')
@@ -90,7 +91,7 @@ export class EmailFlows {
     const pending = holder !== undefined && holder.email_verified_at === null
     // The newest who registers counts, as only they get the newest link.
     if (pending) await users.removePending(holder.id)
-    await users.refuseOwnChoice(username)
+    await refuseOwnChoice(database.query, username)
     if (holder && !pending) {
       // An invitation was asked for in this name by an administrator: that one is told.
       if (link) throw alreadyExists('email', 'email')

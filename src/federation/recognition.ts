@@ -6,6 +6,7 @@ import type { Redeemed } from '../providers/relying_party.ts'
 import type { Database } from '../storage/database.ts'
 import type { Seal } from '../storage/seal.ts'
 import type { Identities } from '../users/identities.ts'
+import { freeName } from '../users/usernames.ts'
 import type { Users } from '../users/users.ts'
 import type { KeptTokens } from './kept_tokens.ts'
 import { usernameFrom } from './names.ts'
@@ -101,7 +102,7 @@ export class Recognition {
     redeemed: Redeemed,
     unconfirmed: string | undefined,
   ): Promise<Recognised> {
-    const { users, identities } = this.#parts
+    const { database, users, identities } = this.#parts
     const { profile } = redeemed
     if (!provider.allow_signup) return refuse('no_account')
     // Who cannot be reached at it must not hold it, and who holds another's must not get in by it.
@@ -109,7 +110,7 @@ export class Recognition {
     // Registered by somebody who never confirmed it: the provider has, for this one.
     if (unconfirmed !== undefined) await users.removePending(unconfirmed)
     const user = await users.addVouchedFor({
-      username: await users.freeName(usernameFrom(profile)),
+      username: await freeName(database.query, usernameFrom(profile)),
       email: profile.email,
       display_name: profile.name || profile.login,
     })

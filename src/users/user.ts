@@ -21,6 +21,16 @@ export const User = Named('User', {
 })
 export type User = Static<typeof User>
 
+/** What can be given when an account is added, and changed later. */
+export interface UserFields {
+  readonly display_name?: string
+  readonly email?: string | null
+  readonly external_id?: string | null
+  readonly is_active?: boolean
+  readonly is_admin?: boolean
+  readonly context?: number
+}
+
 export const toUser = (row: UserRow): User => ({
   ...row,
   is_active: row.is_active === 1,

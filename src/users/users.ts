@@ -1,35 +1,19 @@
-import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Caller } from '../caller.ts'
-import { alreadyExists, AppError, conflict, invalidParams, notFound } from '../errors.ts'
+import { alreadyExists } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { UserRow } from '../storage/schema.ts'
-import { isNameOfTrust } from './names_of_trust.ts'
-import { bit, toUser, type User } from './user.ts'
-
-/** Names the one user a call is about: exactly one of the four. */
-export interface UserLookup {
-  readonly username?: string
-  readonly email?: string
-  readonly external_id?: string
-  readonly id?: string
-}
-
-export interface UserFields {
-  readonly display_name?: string
-  readonly email?: string | null
-  readonly external_id?: string | null
-  readonly is_active?: boolean
-  readonly is_admin?: boolean
-  readonly context?: number
-}
-
-/** What people may change about themselves: nothing that grants power or proves an address. */
-const profileFields: ReadonlySet<string> = new Set<keyof UserFields>(['display_name'])
-
-const holds = (caller: Caller, claim: string) => caller.kind === 'operator' || caller.claims.has(claim)
+import { has, rowOf, type UserLookup } from './lookup.ts'
+import {
+  guardAdministrator,
+  refuseBeyondProfile,
+  refuseLastAdministrator,
+  requireAdministrator,
+} from './rights.ts'
+import { bit, toUser, type User, type UserFields } from './user.ts'
+import { refuseTakenName } from './usernames.ts'
 
 /** People's accounts. */
 export class Users {
@@ -67,38 +51,17 @@ export class Users {
     const row = await this.#database.query
       .selectFrom('users')
       .selectAll()
-      .where(sql`lower(username)`, '=', username.toLowerCase())
+      .where(has('username', username))
       .executeTakeFirst()
     return row && toUser(row)
   }
 
   async get(lookup: UserLookup): Promise<User> {
-    return toUser(await this.#row(lookup))
-  }
-
-  async #row(lookup: UserLookup): Promise<UserRow> {
-    const given = (['username', 'email', 'external_id', 'id'] as const).filter(
-      (key) => lookup[key] !== undefined,
-    )
-    const key = given[0]
-    if (key === undefined || given.length > 1) {
-      throw invalidParams('username', 'exactly one of username, email, external_id and id')
-    }
-    const value = lookup[key]!
-    const row = await this.#database.query
-      .selectFrom('users')
-      .selectAll()
-      .$if(key === 'username', (q) => q.where(sql`lower(username)`, '=', value.toLowerCase()))
-      .$if(key === 'email', (q) => q.where(sql`lower(email)`, '=', value.toLowerCase()))
-      .$if(key === 'external_id', (q) => q.where('external_id', '=', value))
-      .$if(key === 'id', (q) => q.where('id', '=', value))
-      .executeTakeFirst()
-    if (!row) throw notFound('user', value)
-    return row
+    return toUser(await rowOf(this.#database.query, lookup))
   }
 
   async add(fields: UserFields & { username: string }, caller: Caller): Promise<User> {
-    if (fields.is_admin || fields.context === 0) this.#requireAdministrator(caller)
+    if (fields.is_admin || fields.context === 0) requireAdministrator(caller)
     return this.#insert(fields)
   }
 
@@ -122,25 +85,6 @@ export class Users {
     display_name: string
   }): Promise<User> {
     return this.#insert(fields)
-  }
-
-  /** A name like the wanted one that nobody has or had. Inside a transaction. */
-  async freeName(wanted: string): Promise<string> {
-    for (let i = 1; i < 100; i++) {
-      const name = i === 1 ? wanted : `${wanted.slice(0, 60)}-${i}`
-      if (await this.#isFree(name)) return name
-    }
-    return `${wanted.slice(0, 50)}-${randomBytes(6).toString('hex')}`
-  }
-
-  async #isFree(name: string): Promise<boolean> {
-    try {
-      await this.refuseOwnChoice(name)
-      return true
-    } catch (error) {
-      if (error instanceof AppError) return false
-      throw error
-    }
   }
 
   /** The name for people, as a provider tells it. Inside a transaction. */
@@ -194,7 +138,7 @@ export class Users {
     const { username, email = null, external_id = null, is_admin = false } = fields
     const context = fields.context ?? (await this.#defaultContext())
     return this.#database.write(async () => {
-      await this.refuseTakenName(username)
+      await refuseTakenName(this.#database.query, username)
       await this.#refuseTaken('email', email)
       await this.#refuseTaken('external_id', external_id)
       const at = now()
@@ -221,11 +165,12 @@ export class Users {
 
   async update(username: string, fields: UserFields, caller: Caller): Promise<User> {
     return this.#database.write(async () => {
-      const row = await this.#row({ username })
-      this.#refuseBeyondProfile(fields, caller)
-      this.#guardAdministrator(row, caller)
-      if (fields.is_admin === true || fields.context === 0) this.#requireAdministrator(caller)
-      if (fields.is_admin === false || fields.is_active === false) await this.#refuseLastAdministrator(row)
+      const row = await rowOf(this.#database.query, { username })
+      refuseBeyondProfile(fields, caller)
+      guardAdministrator(row, caller)
+      if (fields.is_admin === true || fields.context === 0) requireAdministrator(caller)
+      if (fields.is_admin === false || fields.is_active === false)
+        await refuseLastAdministrator(this.#database.query, row)
       if (fields.email !== undefined) await this.#refuseTaken('email', fields.email, row.id)
       if (fields.external_id !== undefined) await this.#refuseTaken('external_id', fields.external_id, row.id)
       const { is_active, is_admin, ...rest } = fields
@@ -243,9 +188,9 @@ export class Users {
   /** Takes the account away with its memberships, sessions and credentials. Its name is never given out again. */
   async remove(username: string, caller: Caller): Promise<null> {
     return this.#database.write(async () => {
-      const row = await this.#row({ username })
-      this.#guardAdministrator(row, caller)
-      await this.#refuseLastAdministrator(row)
+      const row = await rowOf(this.#database.query, { username })
+      guardAdministrator(row, caller)
+      await refuseLastAdministrator(this.#database.query, row)
       await this.#database.query.deleteFrom('users').where('id', '=', row.id).execute()
       await this.#database.query
         .insertInto('removed_usernames')
@@ -262,80 +207,17 @@ export class Users {
    * one of internal trust: who sets its password has its trust.
    */
   async guard(username: string, caller: Caller): Promise<User> {
-    const row = await this.#row({ username })
-    this.#guardAdministrator(row, caller)
+    const row = await rowOf(this.#database.query, { username })
+    guardAdministrator(row, caller)
     return toUser(row)
-  }
-
-  #guardAdministrator(row: UserRow, caller: Caller) {
-    const guarded = row.is_admin === 1 || row.context === 0
-    if (guarded && caller.user_id !== row.id) this.#requireAdministrator(caller)
-  }
-
-  /** `proxy.users.write` keeps accounts; making administrators or internal trust of them takes an administrator. */
-  #requireAdministrator(caller: Caller) {
-    if (!holds(caller, 'proxy.admin')) {
-      throw new AppError('claim_required', 'This takes the claim proxy.admin', { claims: ['proxy.admin'] })
-    }
-  }
-
-  #refuseBeyondProfile(fields: UserFields, caller: Caller) {
-    if (holds(caller, 'proxy.users.write')) return
-    const beyond = Object.keys(fields).find((key) => !profileFields.has(key))
-    if (beyond !== undefined) {
-      throw new AppError('claim_required', `Changing ${beyond} takes the claim proxy.users.write`, {
-        claims: ['proxy.users.write'],
-        path: beyond,
-      })
-    }
-  }
-
-  async #refuseLastAdministrator(row: UserRow) {
-    if (row.is_admin === 0 || row.is_active === 0) return
-    const other = await this.#database.query
-      .selectFrom('users')
-      .select('id')
-      .where('is_admin', '=', 1)
-      .where('is_active', '=', 1)
-      .where('id', '!=', row.id)
-      .executeTakeFirst()
-    if (!other) throw conflict('The last active administrator cannot be demoted, deactivated or removed')
-  }
-
-  /** Throws for a name that nobody gives themselves, and already_exists if somebody is or was called so. */
-  async refuseOwnChoice(username: string): Promise<void> {
-    if (isNameOfTrust(username))
-      throw invalidParams('username', 'a name of your own; this one is given by an administrator only')
-    await this.refuseTakenName(username)
-  }
-
-  /** Throws already_exists if somebody is or was called so. */
-  async refuseTakenName(username: string): Promise<void> {
-    const name = username.toLowerCase()
-    // The audit calls the operator so.
-    if (name === 'system') throw invalidParams('username', 'any name but system')
-    const { query } = this.#database
-    const taken =
-      (await query
-        .selectFrom('users')
-        .select('id')
-        .where(sql`lower(username)`, '=', name)
-        .executeTakeFirst()) ??
-      (await query
-        .selectFrom('removed_usernames')
-        .select('username')
-        .where('username', '=', name)
-        .executeTakeFirst())
-    if (taken) throw alreadyExists('username', 'username')
   }
 
   async #refuseTaken(column: 'email' | 'external_id', value: string | null, except = '') {
     if (value === null) return
-    const expression = column === 'email' ? sql`lower(email)` : sql`external_id`
     const taken = await this.#database.query
       .selectFrom('users')
       .select('id')
-      .where(expression, '=', column === 'email' ? value.toLowerCase() : value)
+      .where(has(column, value))
       .where('id', '!=', except)
       .executeTakeFirst()
     if (taken) throw alreadyExists(column, column)

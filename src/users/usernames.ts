@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { sql } from 'kysely'
+import { alreadyExists, AppError, invalidParams } from '../errors.ts'
+import type { Database } from '../storage/database.ts'
+
+/** Names that people and services take for more than a person: an administrator can give them, nobody takes them. */
+const namesOfTrust: ReadonlySet<string> = new Set([
+  'admin',
+  'administrator',
+  'sysadmin',
+  'superuser',
+  'root',
+  'operator',
+  'owner',
+  'staff',
+  'moderator',
+  'support',
+  'helpdesk',
+  'security',
+  'abuse',
+  'postmaster',
+  'hostmaster',
+  'webmaster',
+  'noreply',
+  'no-reply',
+  'hero',
+  'hero_proxy',
+  'hero-proxy',
+  'guest',
+  'anonymous',
+  'nobody',
+  'everybody',
+  'everyone',
+  'null',
+  'undefined',
+])
+
+const isNameOfTrust = (username: string): boolean => namesOfTrust.has(username.toLowerCase())
+
+/** Throws for a name that nobody gives themselves, and already_exists if somebody is or was called so. */
+export const refuseOwnChoice = async (query: Database['query'], username: string): Promise<void> => {
+  if (isNameOfTrust(username))
+    throw invalidParams('username', 'a name of your own; this one is given by an administrator only')
+  await refuseTakenName(query, username)
+}
+
+/** Throws already_exists if somebody is or was called so. */
+export const refuseTakenName = async (query: Database['query'], username: string): Promise<void> => {
+  const name = username.toLowerCase()
+  // The audit calls the operator so.
+  if (name === 'system') throw invalidParams('username', 'any name but system')
+  const taken =
+    (await query
+      .selectFrom('users')
+      .select('id')
+      .where(sql`lower(username)`, '=', name)
+      .executeTakeFirst()) ??
+    (await query
+      .selectFrom('removed_usernames')
+      .select('username')
+      .where('username', '=', name)
+      .executeTakeFirst())
+  if (taken) throw alreadyExists('username', 'username')
+}
+
+/** A name like the wanted one that nobody has or had, and that is no name of trust. Inside a transaction. */
+export const freeName = async (query: Database['query'], wanted: string): Promise<string> => {
+  for (let i = 1; i < 100; i++) {
+    const name = i === 1 ? wanted : `${wanted.slice(0, 60)}-${i}`
+    if (await isFree(query, name)) return name
+  }
+  return `${wanted.slice(0, 50)}-${randomBytes(6).toString('hex')}`
+}
+
+const isFree = async (query: Database['query'], name: string): Promise<boolean> => {
+  try {
+    await refuseOwnChoice(query, name)
+    return true
+  } catch (error) {
+    if (error instanceof AppError) return false
+    throw error
+  }
+}
