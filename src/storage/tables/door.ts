@@ -1,0 +1,53 @@
+import type { Bit } from './columns.ts'
+
+export interface RouteRow {
+  id: string
+  domain: string
+  path_prefix: string
+  target: string
+  strip_prefix: Bit
+  service: string
+  auth_mode: string
+  /** JSON list of claim patterns. */
+  required_claims: string
+  /** Audience of X-Hero-Assertion; empty sends none. */
+  audience: string
+  preserve_host: Bit
+  enabled: Bit
+  connect_timeout: number
+  response_timeout: number
+  /** JSON list of further upstreams. */
+  more_targets: string
+  /** Empty where nothing is probed. */
+  health_path: string
+  /** JSON list of patterns. */
+  allowed_emails: string
+  /** Empty where any provider will do. */
+  provider: string
+  /** SHA-256 of the route's static token, hex; empty without one. */
+  bearer_token_hash: string
+  /** In bytes; null sets no limit. */
+  max_body: number | null
+  /** The provider whose access token goes along; empty for none. */
+  provider_token: string
+  created_at: number
+  updated_at: number
+}
+
+/** What the front door works with: routes, signing keys, certificates. */
+export interface DoorTables {
+  routes: RouteRow
+  signing_keys: {
+    id: string
+    algorithm: string
+    public_jwk: string
+    private_sealed: string
+    created_at: number
+    /** Null for the next one, which is published already. */
+    signs_since: number | null
+    retired_at: number | null
+  }
+  acme_accounts: { directory: string; url: string; key_sealed: string; created_at: number }
+  acme_challenges: { token: string; key_authorization: string; expires_at: number }
+  certificates: { domain: string; chain: string; key_sealed: string; not_after: number; updated_at: number }
+}
