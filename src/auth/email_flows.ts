@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Caller } from '../caller.ts'
 import type { Attempts } from '../credentials/attempts.ts'
 import type { Credentials } from '../credentials/credentials.ts'
-import { AppError, alreadyExists, conflict } from '../errors.ts'
+import { alreadyExists, conflict } from '../errors.ts'
 import type { Mails } from '../mail/mails.ts'
 import type { MailKind } from '../mail/texts.ts'
 import type { SettingValues } from '../settings/definitions.ts'
@@ -12,7 +12,8 @@ import { now } from '../storage/id.ts'
 import type { UserRow } from '../storage/schema.ts'
 import { refuseOwnChoice } from '../users/usernames.ts'
 import type { Users } from '../users/users.ts'
-import { lifetimes, type Links, type Purpose } from './links.ts'
+import { deadLink, type Links } from './links.ts'
+import { MailedLinks } from './mailed_links.ts'
 import type { SignIn } from './sign_in.ts'
 
 interface Parts {
@@ -35,34 +36,17 @@ interface Registration {
   readonly invite?: string
 }
 
-/** Where the link of each purpose leads, below the public URL: never below what a request calls us. */
-const pages = {
-  verify: '/auth/verify?token=',
-  change: '/auth/verify?token=',
-  reset: '/auth/reset?token=',
-  magic: '/auth/magic?token=',
-  invite: '/auth/register?invite=',
-} as const satisfies Record<Purpose, string>
-
-const inWords = (seconds: number): string => {
-  const [count, unit] =
-    seconds >= 2 * 86_400
-      ? [Math.round(seconds / 86_400), 'days']
-      : seconds >= 2 * 3600
-        ? [Math.round(seconds / 3600), 'hours']
-        : [Math.round(seconds / 60), 'minutes']
-  return `${count} ${unit}`
-}
-
 /**
  * Everything that goes by mail: making an account, proving an address, a new password, signing in by a link, invitations.
  * Whoever asks is told the same, after the same work, whether there is such an account or not.
  */
 export class EmailFlows {
   readonly #parts: Parts
+  readonly #mailed: MailedLinks
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#mailed = new MailedLinks(parts)
   }
 
   // Registration.
@@ -103,7 +87,7 @@ export class EmailFlows {
     const user = await users.addRegistered(fields, link !== undefined)
     await credentials.store(user.id, passwordHash)
     if (link) return { next: 'sign_in' }
-    await this.#sendLink('verify', user, email)
+    await this.#mailed.send('verify', user, email)
     return { next: 'verify' }
   }
 
@@ -112,9 +96,9 @@ export class EmailFlows {
     const { links, database, users } = this.#parts
     const link = await links.use(token, 'verify', 'change')
     const user = link.user_id === null ? undefined : await this.#byId(link.user_id)
-    if (!user || user.is_active === 0) throw this.#dead()
+    if (!user || user.is_active === 0) throw deadLink()
     if (link.purpose === 'verify') {
-      if (user.email?.toLowerCase() !== link.address) throw this.#dead()
+      if (user.email?.toLowerCase() !== link.address) throw deadLink()
       await users.markVerified(user.id, link.address)
       return { user: user.username }
     }
@@ -138,7 +122,7 @@ export class EmailFlows {
     if (holder && holder.id !== userId) {
       await this.#parts.links.issue('change', null, address)
       await this.#send('taken', holder, holder.email!)
-    } else await this.#sendLink('change', user, address)
+    } else await this.#mailed.send('change', user, address)
   }
 
   // A new password, a link to sign in.
@@ -155,8 +139,8 @@ export class EmailFlows {
   /** Sends a link, if there is somebody whom it could help; the work is the same if there is not. */
   async request(purpose: 'reset' | 'magic', email: string): Promise<null> {
     const user = await this.#byEmail(email)
-    if (user && user.is_active === 1) await this.#sendLink(purpose, user, user.email!)
-    else await this.#sendLink(purpose, undefined, email)
+    if (user && user.is_active === 1) await this.#mailed.send(purpose, user, user.email!)
+    else await this.#mailed.send(purpose, undefined, email)
     return null
   }
 
@@ -169,7 +153,7 @@ export class EmailFlows {
   async readReset(token: string): Promise<UserRow> {
     const { user_id } = await this.#parts.links.read(token, 'reset')
     const user = user_id === null ? undefined : await this.#byId(user_id)
-    if (!user || user.is_active === 0) throw this.#dead()
+    if (!user || user.is_active === 0) throw deadLink()
     return user
   }
 
@@ -214,7 +198,7 @@ export class EmailFlows {
     await this.admitMagicLinks()
     const { links, users, signIn } = this.#parts
     const { user_id, address } = await links.use(token, 'magic')
-    if (user_id === null) throw this.#dead()
+    if (user_id === null) throw deadLink()
     await users.markVerified(user_id, address)
     return signIn.open(user_id, 'magic_link', caller)
   }
@@ -227,46 +211,14 @@ export class EmailFlows {
     const holder = await this.#byEmail(email)
     if (holder && holder.email_verified_at !== null) throw alreadyExists('email', 'email')
     const by = caller.kind === 'user' ? caller.name : 'An administrator'
-    const token = await this.#parts.links.issue('invite', null, email)
-    await this.#mail('invite', email, email, { by, token })
+    await this.#mailed.invite(email, by)
     return null
   }
 
   // What they have in common.
 
-  /** Dead for whoever holds it, in the same words as one that was used. */
-  #dead() {
-    return new AppError(
-      'unauthenticated',
-      'This link is not valid any more: it was used, is too old, or a newer one was sent',
-    )
-  }
-
-  async #sendLink(
-    purpose: Exclude<Purpose, 'invite'>,
-    user: Pick<UserRow, 'id' | 'display_name'> | undefined,
-    address: string,
-  ): Promise<void> {
-    const { links, setting } = this.#parts
-    const lifetime = purpose === 'magic' ? await setting('magic_link_lifetime') : lifetimes[purpose]
-    const token = await links.issue(purpose, user?.id ?? null, address, lifetime)
-    await this.#mail(purpose, address, user?.display_name ?? '', { token, lifetime }, user !== undefined)
-  }
-
   #send(kind: MailKind, user: UserRow, address: string, more: { about?: string } = {}): Promise<void> {
     return this.#parts.mails.send(kind, address, { name: user.display_name, ...more })
-  }
-
-  #mail(
-    purpose: Purpose,
-    address: string,
-    name: string,
-    { token, lifetime = lifetimes[purpose], by }: { token: string; lifetime?: number; by?: string },
-    really = true,
-  ): Promise<void> {
-    const link = `${this.#parts.publicUrl}${pages[purpose]}${token}`
-    const values = { name, link, lasts: inWords(lifetime), ...(by !== undefined && { by }) }
-    return this.#parts.mails.send(purpose, address, values, really)
   }
 
   #byEmail(email: string): Promise<UserRow | undefined> {

@@ -24,7 +24,8 @@ export interface Link {
   readonly address: string
 }
 
-const dead = () =>
+/** Of any link that opens nothing, whatever the reason: the words are the same. */
+export const deadLink = () =>
   new AppError(
     'unauthenticated',
     'This link is not valid any more: it was used, is too old, or a newer one was sent',
@@ -92,7 +93,7 @@ export class Links {
       .where('expires_at', '>', now())
       .executeTakeFirst()
     // A clock that was set back would make a link live for longer than it was given.
-    if (!row || row.created_at > now() + 300) throw dead()
+    if (!row || row.created_at > now() + 300) throw deadLink()
     return row as typeof row & { purpose: P }
   }
 
@@ -106,7 +107,7 @@ export class Links {
       .deleteFrom('one_time_tokens')
       .where('token_hash', '=', digest(token))
       .executeTakeFirst()
-    if (numDeletedRows === 0n) throw dead()
+    if (numDeletedRows === 0n) throw deadLink()
     return link
   }
 
