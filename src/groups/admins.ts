@@ -1,9 +1,9 @@
-import { sql } from 'kysely'
 import { alreadyExists, notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { GroupDetail } from './group.ts'
 import type { Groups } from './groups.ts'
+import { userRow } from './members.ts'
 
 /** Who administers a group: may change its members, and nothing else. */
 export class Admins {
@@ -19,7 +19,7 @@ export class Admins {
     return this.#database.write(async () => {
       const { id: group_id } = await this.#groups.changeable(group)
       const { query } = this.#database
-      const user = await this.#user(username)
+      const user = await userRow(query, username)
       const twice = await query
         .selectFrom('group_admins')
         .select('user_id')
@@ -36,7 +36,7 @@ export class Admins {
   async remove(group: string, username: string): Promise<null> {
     return this.#database.write(async () => {
       const { id: group_id } = await this.#groups.changeable(group)
-      const user = await this.#user(username)
+      const user = await userRow(this.#database.query, username)
       const { numDeletedRows } = await this.#database.query
         .deleteFrom('group_admins')
         .where('group_id', '=', group_id)
@@ -46,15 +46,5 @@ export class Admins {
       this.#database.changed('groups')
       return null
     })
-  }
-
-  async #user(username: string) {
-    const user = await this.#database.query
-      .selectFrom('users')
-      .select('id')
-      .where(sql`lower(username)`, '=', username.toLowerCase())
-      .executeTakeFirst()
-    if (!user) throw notFound('user', username)
-    return user
   }
 }

@@ -1,11 +1,11 @@
 import { sql } from 'kysely'
-import { alreadyExists, conflict, invalidParams, notFound } from '../errors.ts'
+import { alreadyExists, invalidParams, notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
-import type { GroupRow } from '../storage/schema.ts'
 import type { Member, Membership } from './group.ts'
 import { adminGroup, type Groups } from './groups.ts'
+import { pathsBelow, refuseCycle } from './nesting.ts'
 
 /** Who a membership is about: exactly one of a user and an inner group. */
 export interface MemberName {
@@ -32,7 +32,7 @@ export class Members {
       this.#database.changed('groups')
       await this.#sweepExpired(outer.id, added.added_at)
       if ('user' in member) {
-        const user = await this.#userRow(member.user)
+        const user = await userRow(this.#database.query, member.user)
         await this.#refuseTwice('group_users', 'user_id', outer.id, user.id)
         await this.#database.query
           .insertInto('group_users')
@@ -41,7 +41,7 @@ export class Members {
         return { group: outer.slug, user: user.username, member_group: null, expires_at: expiresAt }
       }
       const inner = await this.#groups.row(member.inner)
-      await this.#refuseCycle(outer, inner)
+      await refuseCycle(this.#database.query, outer, inner)
       await this.#refuseTwice('group_groups', 'member_group_id', outer.id, inner.id)
       await this.#database.query
         .insertInto('group_groups')
@@ -60,7 +60,7 @@ export class Members {
           ? await this.#database.query
               .deleteFrom('group_users')
               .where('group_id', '=', outer.id)
-              .where('user_id', '=', (await this.#userRow(member.user)).id)
+              .where('user_id', '=', (await userRow(this.#database.query, member.user)).id)
               .executeTakeFirst()
           : await this.#database.query
               .deleteFrom('group_groups')
@@ -121,7 +121,7 @@ export class Members {
   /** Everybody in the group, directly or through inner groups, each with the shortest path. */
   async resolve(group: string, page: PageParams): Promise<{ items: Member[]; next_cursor: string | null }> {
     const outer = await this.#groups.row(group)
-    const paths = await this.#pathsBelow(outer)
+    const paths = await pathsBelow(this.#database.query, outer)
     const after = afterCursor(page.cursor)
     const at = now()
     const { query } = this.#database
@@ -171,34 +171,6 @@ export class Members {
     )
   }
 
-  /** The active groups inside `outer`, each with the slugs that lead to it, shortest first. */
-  async #pathsBelow(outer: GroupRow): Promise<Map<string, string[]>> {
-    const edges = await this.#database.query
-      .selectFrom('group_groups')
-      .innerJoin('groups', 'groups.id', 'group_groups.member_group_id')
-      .select(['group_groups.group_id', 'groups.id', 'groups.slug'])
-      .where('groups.is_active', '=', 1)
-      .where((w) => w.or([w('expires_at', 'is', null), w('expires_at', '>', now())]))
-      .execute()
-    const below = Map.groupBy(edges, ({ group_id }) => group_id)
-    const paths = new Map([[outer.id, [outer.slug]]])
-    for (const [id, path] of paths) {
-      for (const inner of below.get(id) ?? [])
-        if (!paths.has(inner.id)) paths.set(inner.id, [...path, inner.slug])
-    }
-    return paths
-  }
-
-  async #userRow(username: string) {
-    const row = await this.#database.query
-      .selectFrom('users')
-      .select(['id', 'username'])
-      .where(sql`lower(username)`, '=', username.toLowerCase())
-      .executeTakeFirst()
-    if (!row) throw notFound('user', username)
-    return row
-  }
-
   /** What has run out counts nowhere; it must not stand in the way of the same membership anew. */
   async #sweepExpired(group: string, at: number) {
     const { query } = this.#database
@@ -224,34 +196,21 @@ export class Members {
       .executeTakeFirst()
     if (twice) throw alreadyExists('member', column === 'user_id' ? 'user' : 'member_group')
   }
-
-  /** The admin group follows is_admin alone, and no group may hold itself, however far inside. */
-  async #refuseCycle(outer: GroupRow, inner: GroupRow) {
-    if (inner.slug === adminGroup) throw conflict('The group admin cannot be a member of another group')
-    if (outer.id === inner.id) throw conflict('A group cannot be a member of itself')
-    const cycle = await this.#database.query
-      .withRecursive('inside(id)', (cte) =>
-        cte
-          .selectFrom('group_groups')
-          .select('member_group_id as id')
-          .where('group_id', '=', inner.id)
-          .union(
-            cte
-              .selectFrom('inside')
-              .innerJoin('group_groups', 'group_groups.group_id', 'inside.id')
-              .select('group_groups.member_group_id as id'),
-          ),
-      )
-      .selectFrom('inside')
-      .select('id')
-      .where('id', '=', outer.id)
-      .executeTakeFirst()
-    if (cycle) throw conflict(`${outer.slug} is inside ${inner.slug} already: that would be a cycle`)
-  }
 }
 
 const oneOf = ({ user, member_group }: MemberName): { user: string } | { inner: string } => {
   if (user !== undefined && member_group === undefined) return { user }
   if (member_group !== undefined && user === undefined) return { inner: member_group }
   throw invalidParams('user', 'exactly one of user and member_group')
+}
+
+/** Who is called so, or not_found. */
+export const userRow = async (query: Database['query'], username: string) => {
+  const row = await query
+    .selectFrom('users')
+    .select(['id', 'username'])
+    .where(sql`lower(username)`, '=', username.toLowerCase())
+    .executeTakeFirst()
+  if (!row) throw notFound('user', username)
+  return row
 }
