@@ -1,14 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { notHere, ownHeaders, redirect, send, tell } from './answers.ts'
+import { notHere, redirect, tell } from './answers.ts'
 import type { Asked } from './asked.ts'
 import * as account from './account_pages.ts'
 import * as pages from './auth_pages.ts'
 import * as email from './email_pages.ts'
 import { heroAuthPaths, isJson } from './hero_auth_paths.ts'
-import { icon } from './pages/page.ts'
-import { passkeyScript } from './pages/passkey.ts'
-import { style } from './pages/style.ts'
-import { themeCss, type Theme } from './pages/theme.ts'
 import * as federation from './federation_pages.ts'
 import * as openid from './openid_pages.ts'
 import * as proof from './proof_pages.ts'
@@ -17,8 +13,8 @@ import type { OpenId } from '../oidc/open_id.ts'
 import type { Registrations } from '../oidc/registrations.ts'
 import type { RpcPath } from './rpc_path.ts'
 import { safeNext } from './safe_next.ts'
+import { stillPaths, type StillParts } from './still_paths.ts'
 import { Visit, type VisitParts } from './visit.ts'
-import { version } from '../version.ts'
 
 export type OwnPath = (
   request: IncomingMessage,
@@ -26,7 +22,7 @@ export type OwnPath = (
   asked: Asked,
 ) => void | Promise<void>
 
-type Methods = Readonly<Record<string, OwnPath>>
+export type Methods = Readonly<Record<string, OwnPath>>
 
 /** Names that are ours on every host, whether or not this version serves them: no route can take them. */
 const exact = new Set([
@@ -45,13 +41,9 @@ const below = ['/auth/', federation.callbacks, '/admin/', '/.well-known/', '/mcp
 
 const query = (asked: Asked) => new URL(asked.target, 'http://door.invalid').searchParams
 
-interface OwnPathsParts {
+interface OwnPathsParts extends StillParts {
   readonly visits: VisitParts
   readonly rpc: RpcPath
-  /** openrpc.json. */
-  readonly document: string
-  readonly jwks: () => Promise<object>
-  readonly theme: () => Promise<Theme>
   readonly openId: OpenId
   readonly heroAuth: HeroAuth
   readonly registrations: Registrations
@@ -141,10 +133,6 @@ export class OwnPaths {
       ['/device', asks],
       ['/auth/consent', { GET: step(openid.consent), POST: step(openid.postConsent) }],
     ])
-    const still =
-      (type: string, text: string, cache: string): OwnPath =>
-      (_, response, asked) =>
-        send(response, 200, type, text, { ...ownHeaders(asked), 'cache-control': cache })
     const page =
       (show: (visit: Visit) => Promise<void>): OwnPath =>
       (request, response, asked) =>
@@ -175,30 +163,6 @@ export class OwnPaths {
         ]),
       ),
       '/auth/stop_impersonating': { POST: page(pages.postStopImpersonating) },
-      '/auth/style.css': {
-        GET: still('text/css; charset=utf-8', style, 'public, max-age=31536000, immutable'),
-      },
-      '/auth/passkeys.js': {
-        GET: still('text/javascript; charset=utf-8', passkeyScript, 'public, max-age=31536000, immutable'),
-      },
-      '/auth/theme.css': {
-        GET: async (_, response, asked) =>
-          send(response, 200, 'text/css; charset=utf-8', themeCss(await theme()), {
-            ...ownHeaders(asked),
-            'cache-control': 'public, max-age=60',
-          }),
-      },
-      '/auth/logo.svg': {
-        GET: async (request, response, asked) => {
-          const { logo } = await theme()
-          if (logo === '') return tell(request, response, asked, notHere)
-          send(response, 200, 'image/svg+xml', logo, {
-            ...ownHeaders(asked),
-            'cache-control': 'public, max-age=60',
-          })
-        },
-      },
-      '/auth/icon.svg': { GET: still('image/svg+xml', icon, 'public, max-age=86400') },
       '/login': {
         GET: journey(federation.login),
         POST: (request, response, asked) =>
@@ -214,16 +178,7 @@ export class OwnPaths {
         },
       },
       '/rpc': { POST: rpc.post },
-      '/.well-known/jwks.json': {
-        GET: async (_, response, asked) =>
-          send(response, 200, 'application/jwk-set+json', JSON.stringify(await jwks()), {
-            ...ownHeaders(asked),
-            'cache-control': 'public, max-age=300',
-            'access-control-allow-origin': '*',
-          }),
-      },
-      '/openrpc.json': { GET: still('application/json', document, 'no-cache') },
-      '/health': { GET: still('application/json', JSON.stringify({ status: 'ok', version }), 'no-store') },
+      ...stillPaths({ document, jwks, theme }),
     }
     this.#paths = new Map(Object.entries(paths))
   }
