@@ -32,16 +32,12 @@ export interface OpenedSession {
   readonly refresh_token?: string
 }
 
-interface Limits {
-  readonly session_lifetime: number
-  readonly session_idle: number
-  readonly refresh_lifetime: number
-}
+type Limit = 'session_lifetime' | 'session_idle' | 'refresh_lifetime'
 
 /** Opens, renews, lists and ends sessions. The token is given out once; we keep its SHA-256. */
 export class Sessions {
   readonly #database: Database
-  readonly #limit: (name: keyof Limits) => Promise<number>
+  readonly #limit: (name: Limit) => Promise<number>
   readonly #refreshTokens: RefreshTokens
   /** Called inside the transaction in which sessions end, for what depends on them. */
   whenEnded: (sessionIds: readonly string[]) => Promise<void> = async () => {}
@@ -49,7 +45,7 @@ export class Sessions {
   whenAllEnded: (userId: string, reason: RevocationReason) => Promise<void> = async () => {}
 
   /** `limit` reads a setting, in seconds. */
-  constructor(database: Database, limit: (name: keyof Limits) => Promise<number>) {
+  constructor(database: Database, limit: (name: Limit) => Promise<number>) {
     this.#database = database
     this.#limit = limit
     this.#refreshTokens = new RefreshTokens(database, limit)
