@@ -6,15 +6,13 @@ import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import type { ProviderRow } from '../storage/schema.ts'
 import type { Seal } from '../storage/seal.ts'
-import { addresses, type KnownProvider, type Provider } from './provider.ts'
+import { addressesOf, type Addresses } from './addresses.ts'
+import type { KnownProvider, Provider } from './provider.ts'
 import { check, toColumns, toKnown, type ProviderFields } from './provider_row.ts'
 import { presetOf, type PresetName } from './presets.ts'
 import { refuseGivingGroups, refuseVouching } from './rights.ts'
-import { refuseAddress } from './targets.ts'
 
-type Addresses = Partial<Record<keyof typeof addresses, string>>
-
-export interface NewProvider extends ProviderFields, Addresses {
+export interface NewProvider extends ProviderFields, Partial<Addresses> {
   readonly provider: string
   readonly preset: PresetName
   readonly client: string
@@ -94,7 +92,7 @@ export class Providers {
       id,
       provider,
       preset,
-      ...(await this.#addressesOf(fields)),
+      ...addressesOf(fields, await this.#parts.mayBeLocal()),
       secret_sealed: '',
       created_at: at,
       ...toColumns({
@@ -187,30 +185,6 @@ export class Providers {
       this.#parts.database.changed('providers')
       return null
     })
-  }
-
-  async #addressesOf(fields: NewProvider) {
-    const preset = presetOf(fields.preset)
-    const wanted = preset.kind === 'oidc' ? ['issuer'] : Object.keys(addresses).filter((a) => a !== 'issuer')
-    const found: Record<keyof typeof addresses, string> = {
-      issuer: '',
-      authorization_endpoint: '',
-      token_endpoint: '',
-      userinfo_endpoint: '',
-      emails_endpoint: '',
-    }
-    const mayBeLocal = await this.#parts.mayBeLocal()
-    for (const name of Object.keys(found) as (keyof typeof found)[]) {
-      const given = fields[name]
-      const fixed = preset[name]
-      if (given !== undefined && !wanted.includes(name))
-        throw invalidParams(name, `nothing with the preset ${fields.preset}`)
-      if (given === undefined && preset.needs.includes(name))
-        throw invalidParams(name, `an address: the preset ${fields.preset} needs it`)
-      found[name] = given ?? fixed ?? ''
-      if (found[name] !== '') refuseAddress(name, found[name], mayBeLocal)
-    }
-    return found
   }
 
   /** What may not be kept any more is gone at once, not when its people come the next time. */
