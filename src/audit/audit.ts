@@ -33,7 +33,7 @@ interface Walked {
 }
 
 /**
- * The journal: who did what, on what, from where, and how it ended. Rows are added and never changed; each carries a
+ * The audit: who did what, on what, from where, and how it ended. Rows are added and never changed; each carries a
  * seal (HMAC under a key from the master secret) over itself and the seal before, so that whoever can write the database
  * but does not know the secret can neither change, insert nor remove a row unseen.
  */
@@ -41,7 +41,7 @@ export class Audit {
   readonly #database: Database
   readonly #key: Buffer
   readonly #marks: Marks
-  /** How far the journal was when this process last looked: it only ever grows. */
+  /** How far the audit was when this process last looked: it only ever grows. */
   #seen: Link = origin
 
   constructor(database: Database, key: Buffer) {
@@ -81,7 +81,7 @@ export class Audit {
   }
 
   /**
-   * What the next entry follows: where the journal ended by its mark, not the last row that is there, so that taking
+   * What the next entry follows: where the audit ended by its mark, not the last row that is there, so that taking
    * rows from the end leaves a gap for good. Where mark and rows disagree, the next entry fits neither.
    */
   async #end(): Promise<Link> {

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { Database } from '../storage/database.ts'
 import { instanceFact, setInstanceFact } from '../storage/instance.ts'
 
-/** One entry of the journal, by number and seal. */
+/** One entry of the audit, by number and seal. */
 export interface Link {
   readonly seq: number
   readonly seal: string
@@ -11,7 +11,7 @@ export interface Link {
 export const origin: Link = { seq: 0, seal: '' }
 
 /**
- * Where the journal begins and ends. Both marks carry a seal of their own: whoever takes the newest entries out, or the
+ * Where the audit begins and ends. Both marks carry a seal of their own: whoever takes the newest entries out, or the
  * oldest, cannot move the mark to hide it.
  */
 export class Marks {

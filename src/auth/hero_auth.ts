@@ -16,7 +16,7 @@ type Known = Pick<KnownClient, 'scopes' | 'created_at'> | undefined
 type Fields = Readonly<Record<string, unknown>>
 
 interface Parts {
-  /** The methods that stand behind: the same gates, counters and journal as for everybody. */
+  /** The methods that stand behind: the same gates, counters and audit as for everybody. */
   readonly call: Call
   /** Whether tokens of the old kind are issued. */
   readonly old: () => Promise<boolean>

@@ -118,7 +118,7 @@ export class OpenId {
     return { ...engine, handle: provider.callback() }
   }
 
-  /** Writes a line into the journal, of what the engine did and we only hear of. */
+  /** Writes a line into the audit, of what the engine did and we only hear of. */
   #tell(ctx: Context, method: string, outcome: string): void {
     const { database, audit, log } = this.#parts
     const caller = this.#visits.get(ctx.req)?.caller ?? guest({ via: 'edge' })

@@ -26,7 +26,7 @@ const naming = [
 ] as const
 
 /**
- * What a refused call named was never validated: nothing long or unprintable gets into the journal, nothing that half a
+ * What a refused call named was never validated: nothing long or unprintable gets into the audit, nothing that half a
  * surrogate pair or a direction mark would make something else, and nothing that reads like a name more.
  */
 const visible = (text: string) => text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
@@ -123,7 +123,7 @@ export class Dispatcher {
 
   /**
    * Refusals are told too: of everybody who is known, and of guests where they may call at all (to sign in, to set up), so that a
-   * stranger cannot fill the journal with methods that are closed to him anyway.
+   * stranger cannot fill the audit with methods that are closed to him anyway.
    */
   async #auditFailure(
     method: Method,

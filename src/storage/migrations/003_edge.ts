@@ -71,7 +71,7 @@ export const up = async (db: Kysely<never>): Promise<void> => {
   await revisions.insertInto('revisions').values({ subject: 'certificates', value: 1 }).execute()
 }
 
-/** The marks of the journal carry seals from here on. Those from before do not: its chain begins anew after the last row. */
+/** The marks of the audit carry seals from here on. Those from before do not: its chain begins anew after the last row. */
 const restartAudit = async (db: Kysely<{ instance: { key: string; value: string } }>) => {
   const head = await db
     .selectFrom('instance')
