@@ -1,5 +1,6 @@
-import { request as plainRequest, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { request as secureRequest } from 'node:https'
+import { http } from '../http.ts'
 import { addressFault, guardedLookup, isLocal, LocalAddress } from './targets.ts'
 
 /** Seconds that one request to a provider may take, from the first step to the last byte. */
@@ -92,7 +93,7 @@ export const guardedFetch =
         asking.destroy()
         reject(faultOf(error, url))
       }
-      const asking = (url.protocol === 'https:' ? secureRequest : plainRequest)(url, {
+      const asking = (url.protocol === 'https:' ? secureRequest : http.request)(url, {
         method,
         agent: false,
         headers: {
