@@ -28,28 +28,37 @@ export const migrations: Record<string, Migration> = {
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */
 export const migrate = async (kysely: Kysely<Schema>, steps = migrations): Promise<void> => {
+  const done = await stepsDone(kysely)
+  const unknown = done.find((name) => !Object.hasOwn(steps, name))
+  if (unknown !== undefined) {
+    throw new Error(
+      `the database has the step ${unknown}, which this version does not know; start the newer version`,
+    )
+  }
+  // Nearly every start. Kysely's Migrator, only to see the same, looks at every column of every table, several times.
+  if (done.length === Object.keys(steps).length) return
   const migrator = new Migrator({
     db: kysely,
     provider: { getMigrations: async () => steps },
     migrationTableName: 'schema_migrations',
     migrationLockTableName: 'schema_migrations_lock',
   })
-  await refuseNewer(kysely, steps)
   const { error } = await migrator.migrateToLatest()
   if (error) throw error
 }
 
-const refuseNewer = async (kysely: Kysely<Schema>, steps: Record<string, Migration>) => {
-  const tables = await kysely.introspection.getTables({ withInternalKyselyTables: true })
-  if (!tables.some(({ name }) => name === 'schema_migrations')) return
-  const rows = await (kysely as unknown as Kysely<{ schema_migrations: { name: string } }>)
+/** SQLite has no code of its own for a table that is not there. */
+const noTable = new Set(['SQLITE_ERROR', '42P01'])
+
+/** The names of the steps that the database has taken; none if it is new. */
+const stepsDone = async (kysely: Kysely<Schema>): Promise<string[]> => {
+  const asking = (kysely as unknown as Kysely<{ schema_migrations: { name: string } }>)
     .selectFrom('schema_migrations')
     .select('name')
-    .execute()
-  const unknown = rows.find(({ name }) => !Object.hasOwn(steps, name))
-  if (unknown) {
-    throw new Error(
-      `the database has the step ${unknown.name}, which this version does not know; start the newer version`,
-    )
+  try {
+    return (await asking.execute()).map(({ name }) => name)
+  } catch (error) {
+    if (noTable.has((error as NodeJS.ErrnoException).code ?? '')) return []
+    throw error
   }
 }
