@@ -21,7 +21,7 @@ const makeDocument = async (): Promise<string> => {
   const log = createLog('silent')
   const database = await openDatabase(config.database_url, log)
   try {
-    return createApp(config, database, new Seal('x'.repeat(32)), log).document
+    return createApp(config, database, new Seal('x'.repeat(32)), log).document()
   } finally {
     await database.close()
     rmSync(dir, { recursive: true })

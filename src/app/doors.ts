@@ -32,7 +32,7 @@ interface Parts extends Ground {
   readonly flows: Flows
   readonly dispatcher: Dispatcher
   /** openrpc.json. */
-  readonly document: string
+  readonly document: () => string
   readonly counters: Counters
   /** Where the edge speaks TLS. */
   readonly Secure: typeof SecureEdge | undefined

@@ -8,7 +8,7 @@ import { version } from '../version.ts'
 
 export interface StillParts {
   /** openrpc.json. */
-  readonly document: string
+  readonly document: () => string
   readonly jwks: () => Promise<object>
   readonly theme: () => Promise<Theme>
 }
@@ -52,6 +52,12 @@ export const stillPaths = ({ document, jwks, theme }: StillParts): Readonly<Reco
         'access-control-allow-origin': '*',
       }),
   },
-  '/openrpc.json': { GET: still('application/json', document, 'no-cache') },
+  '/openrpc.json': {
+    GET: (_, response, asked) =>
+      send(response, 200, 'application/json', document(), {
+        ...ownHeaders(asked),
+        'cache-control': 'no-cache',
+      }),
+  },
   '/health': { GET: still('application/json', JSON.stringify({ status: 'ok', version }), 'no-store') },
 })

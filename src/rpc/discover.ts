@@ -4,11 +4,12 @@ import { Nothing } from '../schemas.ts'
 import { version } from '../version.ts'
 import { openrpcDocument, printDocument } from './document.ts'
 
-/** Adds rpc.discover to the methods and makes the document of them all. */
+/** Adds rpc.discover to the methods. `document` is what describes them all, printed; made when it is first asked for. */
 export const discoverMethod = (
   methods: readonly Method[],
-): { methods: readonly Method[]; document: string } => {
-  let document: Record<string, unknown> = {}
+): { methods: readonly Method[]; document: () => string } => {
+  let made: Record<string, unknown> | undefined
+  const document = (): Record<string, unknown> => (made ??= openrpcDocument(all, version))
   const discover = method({
     name: 'rpc.discover',
     summary: 'Return this document: the OpenRPC 1.3.2 description of all methods',
@@ -17,9 +18,9 @@ export const discoverMethod = (
     params: Nothing,
     result: Type.Unsafe<Record<string, unknown>>({ type: 'object', description: 'An OpenRPC document' }),
     examples: [{ params: {}, result: { openrpc: '1.3.2' } }],
-    handler: () => document,
+    handler: document,
   })
-  const all = [discover, ...methods]
-  document = openrpcDocument(all, version)
-  return { methods: all, document: printDocument(document) }
+  const all: readonly Method[] = [discover, ...methods]
+  let printed: string | undefined
+  return { methods: all, document: () => (printed ??= printDocument(document())) }
 }

@@ -20,7 +20,7 @@ interface Parts {
   readonly envelope: Envelope
   readonly identification: Identification
   /** The OpenRPC document, as it is sent. */
-  readonly document: string
+  readonly document: () => string
   readonly services: Services
   readonly socketTrust: () => Promise<'kernel' | 'file_mode'>
   readonly log: Log
@@ -187,7 +187,7 @@ export class RpcSocket {
         return json(response, 405, '{"error":"POST a JSON-RPC 2.0 message"}', { allow: 'POST' })
       return this.#rpc(request, response)
     }
-    if (path === '/openrpc.json' && reads) return json(response, 200, this.#parts.document)
+    if (path === '/openrpc.json' && reads) return json(response, 200, this.#parts.document())
     if (path === '/health' && reads) return json(response, 200, JSON.stringify({ status: 'ok', version }))
     if (path === '/.well-known/heroservice.json' && reads) return json(response, 200, this.#description())
     json(
