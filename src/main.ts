@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { App } from './app.ts'
 import type { Config } from './config.ts'
+import { testHashing } from './credentials/credentials.ts'
 import { openInstance, type Instance } from './instance.ts'
 import { bindSocket, type PassedSockets } from './listening.ts'
 import { createLog, type Log } from './log.ts'
@@ -41,8 +42,13 @@ export const startDaemon = async (
   refuseHalfTls(config)
   mkdirSync(config.data_dir, { recursive: true, mode: 0o700 })
   refuseLostDatabase(config)
+  // In a thread beside the opening of the database; nobody is let in before it is done.
+  const hashing = testHashing()
+  // Told where it is awaited.
+  hashing.catch(() => {})
   const instance = await openInstance(config, log, (database) => refuseEmptiedDatabase(config, database))
   try {
+    await hashing
     return await serve(config, instance, passed, log)
   } catch (error) {
     await instance.close()
@@ -57,7 +63,6 @@ const serve = async (
   log: Log,
 ): Promise<Daemon> => {
   const { app, database } = instance
-  await app.credentials.selfTest()
   const markAnew = async () => {
     const initialised = await instanceFact(database, 'initialised_at')
     if (initialised !== undefined) leaveMark(config, initialised)

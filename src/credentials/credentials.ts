@@ -21,6 +21,16 @@ const withinBounds = (stored: string) => {
   return Number(m) <= 262_144 && Number(t) <= 16 && Number(p) <= 16
 }
 
+let nobody: Promise<string> | undefined
+/** What a wrong user name is checked against, so that it takes the same work as a wrong password. */
+const hashOfNobody = () => (nobody ??= hash('nobody', parameters))
+
+/** Hashes once, so that a broken binary ends the start and not the first sign-in. Needs no database. */
+export const testHashing = async (): Promise<void> => {
+  if (!(await hashOfNobody()).startsWith(current))
+    throw new Error('the password hash has unexpected parameters')
+}
+
 const maxCharacters = 256
 const maxBytes = 1024
 const guessableBelow = 3
@@ -34,8 +44,6 @@ export class Credentials {
   readonly #minLength: () => Promise<number>
   readonly #queue = new HashQueue()
   readonly #strength = new Strength()
-  /** What a wrong user name is checked against, so that it takes the same work as a wrong password. */
-  #nobody: Promise<string> | undefined
 
   constructor(database: Database, minLength: () => Promise<number>) {
     this.#database = database
@@ -95,7 +103,7 @@ export class Credentials {
     const text = normalised(password)
     if (Buffer.byteLength(text) > maxBytes) return undefined
     const fits = await this.#queue.run(async () => {
-      const against = stored ?? (await (this.#nobody ??= hash('nobody', parameters)))
+      const against = stored ?? (await hashOfNobody())
       return verify(against, text).catch(() => false)
     })
     if (!fits || stored === undefined) return undefined
@@ -132,13 +140,6 @@ export class Credentials {
         .executeTakeFirst(),
     )
     return numUpdatedRows > 0n
-  }
-
-  /** Hashes once, so that a broken binary ends the start and not the first sign-in. */
-  async selfTest(): Promise<void> {
-    this.#nobody = hash('nobody', parameters)
-    if (!(await this.#nobody).startsWith(current))
-      throw new Error('the password hash has unexpected parameters')
   }
 
   async close(): Promise<void> {
