@@ -27,7 +27,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   if (existsSync(join(root, 'node_modules'))) {
     module.enableCompileCache(join(root, 'node_modules', '.cache', 'hero-proxy'))
   }
-  await import(
-    existsSync(join(root, 'bin', 'hero-proxy.ts')) ? './hero-proxy.ts' : '../dist/bin/hero-proxy.js'
-  )
+  const [folder, type] = existsSync(join(root, 'bin', 'hero-proxy.ts')) ? ['..', 'ts'] : ['../dist', 'js']
+  await import(`${folder}/src/quick_imports.${type}`)
+  await import(`${folder}/bin/hero-proxy.${type}`)
 }

@@ -63,7 +63,9 @@ export class WorkerLink {
     socket: number,
     changed: (teller: WorkerLink) => Promise<void>,
   ) {
-    this.child = fork(new URL(`./worker${extname(import.meta.url)}`, import.meta.url), [], {
+    const beside = (name: string) => new URL(`./${name}${extname(import.meta.url)}`, import.meta.url)
+    this.child = fork(beside('worker'), [], {
+      execArgv: [...process.execArgv, '--import', beside('quick_imports').href],
       stdio: ['ignore', 'inherit', 'inherit', socket, 'ipc'],
       serialization: 'advanced',
       env: { ...process.env, ...sharedCache() },
