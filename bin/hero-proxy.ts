@@ -1,13 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { ConnectionError, HeroError } from '../sdk/errors.ts'
-import { addCallCommand } from './command/call.ts'
-import { addCompletionCommand } from './command/completion.ts'
-import { addImportCommand } from './command/import.ts'
-import { addRoutesCommand } from './command/routes.ts'
 import { addServeCommand } from './command/serve.ts'
-import { addSetupCommand } from './command/setup.ts'
-import { addSignCommand } from './command/sign.ts'
-import { addStatusCommand } from './command/status.ts'
 import { version } from '../src/version.ts'
 
 const program = new Command('hero-proxy')
@@ -20,13 +13,8 @@ const program = new Command('hero-proxy')
   .showHelpAfterError('(--help tells more)')
 
 addServeCommand(program)
-addSetupCommand(program)
-addStatusCommand(program)
-addCallCommand(program)
-addSignCommand(program)
-addRoutesCommand(program)
-addImportCommand(program)
-addCompletionCommand(program)
+// The daemon starts without what only the others need.
+if (process.argv[2] !== 'serve') (await import('./command/others.ts')).addOtherCommands(program)
 
 try {
   await program.parseAsync()

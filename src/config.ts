@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { parse } from 'smol-toml'
+import type { parse as parseToml } from 'smol-toml'
 import { settings } from './config_table.ts'
 import type { LogLevel } from './log.ts'
 
@@ -52,6 +53,8 @@ const readFile = (path: string): Record<string, unknown> => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
     throw new ConfigError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
+  // Most have no such file.
+  const { parse } = createRequire(import.meta.url)('smol-toml') as { parse: typeof parseToml }
   let file
   try {
     file = parse(text)

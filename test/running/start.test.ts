@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { command, kill, spawnDaemon } from '../helpers/process.ts'
+
+/** Tells at the end what was loaded, ours and Node's own. */
+const telling = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module'
+  const loaded = []
+  registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) })
+  process.on('exit', () => console.error('loaded: ' + [...loaded, ...process.moduleLoadList].join(' ')))
+`)}`
+
+test('the start loads nothing that the first answer can do without', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'hero_proxy-start-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  const daemon = await spawnDaemon(dir, {}, (env) =>
+    spawn(process.execPath, ['--import', telling, command, 'serve'], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
+  await kill(daemon.child, 'SIGTERM')
+  const loaded = /loaded: (.*)/.exec(daemon.log())?.[1] ?? assert.fail('it did not tell')
+  const one = (pattern: RegExp) => loaded.split(' ').find((name) => pattern.test(name))
+  assert.ok(one(/src\/main\.ts$/))
+  assert.ok(one(/node_modules\/kysely\//))
+  for (const late of [
+    /internal\/deps\/undici/,
+    /node_modules\/(ajv|acme-client|jose|nodemailer|oidc-provider|openid-client|pg|smol-toml|typebox)\//,
+    /node_modules\/@(simplewebauthn|zxcvbn-ts)\//,
+    /bin\/command\/call\.ts$/,
+    /src\/oidc\/engine\.ts$/,
+    /src\/edge\/secure_edge\.ts$/,
+  ])
+    assert.equal(one(late), undefined)
+})
