@@ -2,7 +2,7 @@
 // The flag: what requests leave behind dies young; V8's own choice lets 50 MB of it gather before it looks.
 // The launcher: plain JavaScript, so that an older Node on the PATH can still hand over to the pinned one.
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs'
 import * as module from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +11,19 @@ const here = fileURLToPath(import.meta.url)
 const root = join(dirname(here), '..')
 const flags = ['--max-semi-space-size=4']
 const pinned = join(root, 'node_modules', 'node', 'bin', 'node')
+
+/** What is kept in the folder is run: only where nobody else can write it. */
+const isOursAlone = (folder) => {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const { uid, mode } = lstatSync(folder)
+    if (uid !== process.getuid()) return false
+    if ((mode & 0o077) !== 0) chmodSync(folder, 0o700)
+    return true
+  } catch {
+    return false
+  }
+}
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
   if (!existsSync(pinned)) {
@@ -23,10 +36,8 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)))
 } else {
-  // The cache stays inside our own folder: a shared one in the temporary directory could be written by others.
-  if (existsSync(join(root, 'node_modules'))) {
-    module.enableCompileCache(join(root, 'node_modules', '.cache', 'hero-proxy'))
-  }
+  const cache = join(root, 'node_modules', '.cache', 'hero-proxy')
+  if (existsSync(join(root, 'node_modules')) && isOursAlone(cache)) module.enableCompileCache(cache)
   const [folder, type] = existsSync(join(root, 'bin', 'hero-proxy.ts')) ? ['..', 'ts'] : ['../dist', 'js']
   await import(`${folder}/src/quick_imports.${type}`)
   await import(`${folder}/bin/hero-proxy.${type}`)

@@ -1,3 +1,6 @@
+import { statSync } from 'node:fs'
+import { enableCompileCache, getCompileCacheDir } from 'node:module'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { ConfigError, flagOf, readConfig } from '../../src/config.ts'
 import { settings } from '../../src/config_table.ts'
@@ -42,6 +45,7 @@ export const addServeCommand = (program: Command): void => {
     const byName = Object.fromEntries(settings.map(({ name }) => [name, flags[camel(name)]]))
     const config = readConfig(byName, process.env)
     const passed = takePassedSockets(process.env)
+    keepCompiled(config.data_dir)
     const { startDaemon } = await import('../../src/main.ts')
     const log = createLog(config.log_level)
     const daemon = await startDaemon(config, log, passed).catch((error: Error) => {
@@ -51,6 +55,14 @@ export const addServeCommand = (program: Command): void => {
     stopOnSignal(() => daemon.close())
     renewOnSignal(() => daemon.renew(), log)
   })
+}
+
+/** Where the folder of the program is not ours to write, what Node compiled is kept with the data, if nobody else can write there. */
+const keepCompiled = (dataDir: string) => {
+  if (getCompileCacheDir() !== undefined) return
+  const folder = statSync(dataDir, { throwIfNoEntry: false })
+  if (folder && folder.uid === process.getuid!() && (folder.mode & 0o077) === 0)
+    enableCompileCache(join(dataDir, 'compiled'))
 }
 
 const camel = (name: string) => name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
