@@ -2237,7 +2237,7 @@ export interface HeroProxyMethods {
     jwks(params?: KeysJwksParams): Promise<Jwks>
     /** List the signing keys, newest first, without their private parts */
     list(params?: KeysListParams): Promise<KeysListResult>
-    /** Sign with the next keys from now on, and publish new ones as the next. What was signed before is verified for another 30 days. A minute lies between two: everybody shall know the next keys before they sign. With `drop` every key of before is forgotten at once: for keys that leaked; everything signed with them is worth nothing any more. */
+    /** Sign with the next keys from now on, and publish new ones as the next. What was signed before is verified for another 30 days. Five minutes lie between two: everybody shall know the next keys before they sign. With `drop` every key of before is forgotten at once: for keys that leaked; everything signed with them is worth nothing any more. */
     rotate(params?: KeysRotateParams): Promise<KeysRotateResult>
   }
   token: {

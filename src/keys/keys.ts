@@ -10,8 +10,8 @@ import { algorithms, type Algorithm, type Jwk, type Jwks, type Key } from './key
 
 /** Seconds that a retired key is still published: longer than anything it signed is shown to somebody. */
 const overlap = 30 * 86_400
-/** Seconds after which whoever keeps our key set has seen what was published: verifiers look again once they meet a strange key. */
-const spread = 60
+/** Seconds after which everybody has seen what was published: as long as the key set may be kept (its `max-age`). */
+const spread = 300
 const generate = promisify(generateKeyPair)
 
 type Row = Schema['signing_keys']

@@ -62,7 +62,7 @@ export const keyMethods = (keys: Keys) => [
     name: 'keys.rotate',
     summary: 'Sign with the next keys from now on, and publish new ones as the next',
     description:
-      'What was signed before is verified for another 30 days. A minute lies between two: everybody shall know the next keys before they sign. With `drop` every key of before is forgotten at once: for keys that leaked; everything signed with them is worth nothing any more.',
+      'What was signed before is verified for another 30 days. Five minutes lie between two: everybody shall know the next keys before they sign. With `drop` every key of before is forgotten at once: for keys that leaked; everything signed with them is worth nothing any more.',
     effect: 'write',
     claim: ['proxy.admin'],
     fresh: true,

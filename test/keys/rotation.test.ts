@@ -132,7 +132,7 @@ suite('keys that change while others verify', () => {
       assert.ok(known.some(({ kid }) => kid === payloadOf(token, 0).kid))
   })
 
-  test('keys that somebody may not know yet do not sign: the second of two rotations waits a minute', async (t) => {
+  test('keys that somebody may not know yet do not sign: the second of two rotations waits five minutes', async (t) => {
     const { hero } = stage.daemon
     // The day before: what was published by then is known everywhere.
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 24 * 60 * minute })
@@ -140,7 +140,7 @@ suite('keys that change while others verify', () => {
     // All of these were published at once.
     const { items } = await hero.keys.rotate()
     const known = await hero.keys.jwks()
-    for (const wait of [0, 1, 58]) {
+    for (const wait of [0, 1, 298]) {
       t.mock.timers.setTime(Date.now() + wait * 1000)
       const { message } = await refused(hero.keys.rotate(), 'conflict')
       assert.match(message, /rotated \d+ s ago.* in \d+ s, or with `drop`/)
