@@ -165,6 +165,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
     summary: 'Mail an invitation to make an account',
     effect: 'write',
     claim: ['proxy.users.write'],
+    fresh: true,
     params: Shape({ email: Email }),
     result: Type.Null(),
     errors: ['conflict', 'already_exists'],

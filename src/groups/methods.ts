@@ -97,6 +97,8 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.update',
+    // What the group gives comes back with it.
+    fresh: ({ is_active }) => is_active === true,
     summary: 'Change name, description or activity of a group',
     params: Shape({
       group: GroupSlug,

@@ -51,6 +51,8 @@ export const exampleRoute: Route = {
 }
 
 const rule = { claim: ['proxy.admin'] } as const
+/** Where a route leads, and whom it lets in, is a right of everybody who comes; one that goes may uncover a wider one. */
+const change = { ...rule, effect: 'write', fresh: true } as const
 
 /** `trial` asks the edge what it would do. */
 export const routeMethods = (routes: Routes, trial: (params: TrialParams) => Promise<Trial>) => [
@@ -91,10 +93,9 @@ export const routeMethods = (routes: Routes, trial: (params: TrialParams) => Pro
     handler: (params) => trial(params),
   }),
   method({
-    ...rule,
+    ...change,
     name: 'proxy.routes.add',
     summary: 'Forward a host, or a path prefix of it, to an upstream',
-    effect: 'write',
     params: Shape({ domain: Domain, target, auth_mode, path_prefix: Type.Optional(PathPrefix), ...optional }),
     result: Route,
     errors: ['already_exists'],
@@ -114,10 +115,9 @@ export const routeMethods = (routes: Routes, trial: (params: TrialParams) => Pro
     handler: (fields) => routes.add(fields),
   }),
   method({
-    ...rule,
+    ...change,
     name: 'proxy.routes.update',
     summary: 'Change fields of a route; the next request follows them',
-    effect: 'write',
     params: Shape({
       id: Id,
       domain: Type.Optional(Domain),
@@ -138,10 +138,9 @@ export const routeMethods = (routes: Routes, trial: (params: TrialParams) => Pro
     handler: ({ id, ...fields }) => routes.update(id, fields),
   }),
   method({
-    ...rule,
+    ...change,
     name: 'proxy.routes.remove',
     summary: 'Remove a route; its host answers 404 if it was the only one',
-    effect: 'write',
     params: Shape({ id: Id }),
     result: Type.Null(),
     errors: ['not_found'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { newId } from '../../src/storage/id.ts'
 import { goodPassword } from '../helpers/daemon.ts'
 import { ask } from '../helpers/http.ts'
 import { openForm, postForm, startStage, type Stage } from './stage.ts'
@@ -27,6 +28,11 @@ describe('a page of a service, which shares its host with our pages there and se
     ['auth.set_password', { password: 'velvet-harbor-93-comet', current_password: goodPassword }],
     ['users.add', { username: 'mallory' }],
     ['settings.set', { key: 'site_name', value: 'Mine' }],
+    ['users.invite', { email: 'mallory@example.org' }],
+    ['groups.update', { group: 'team', is_active: true }],
+    ['proxy.routes.add', { domain: 'mine.localhost', target: 'http://127.0.0.1:9', auth_mode: 'none' }],
+    ['proxy.routes.update', { id: newId(), auth_mode: 'none' }],
+    ['proxy.routes.remove', { id: newId() }],
   ] as const
 
   test('cannot give itself ways in or rights, however fresh the sign-in is, nor by proving again', async () => {

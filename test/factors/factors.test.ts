@@ -291,10 +291,14 @@ onBothDatabases('second factors', (newUrl) => {
       'groups.add_claim',
       'groups.add_member',
       'groups.add_role',
+      'groups.update',
       'keys.rotate',
       'providers.add',
       'providers.remove',
       'providers.update',
+      'proxy.routes.add',
+      'proxy.routes.remove',
+      'proxy.routes.update',
       'roles.add_claim',
       'services.add',
       'services.update',
@@ -304,6 +308,7 @@ onBothDatabases('second factors', (newUrl) => {
       'users.identities.add',
       'users.identities.link',
       'users.identities.remove',
+      'users.invite',
       'users.keys.add',
       'users.networks.add',
       'users.remove',
@@ -312,12 +317,15 @@ onBothDatabases('second factors', (newUrl) => {
     const told = openrpc.methods.filter((method) => method['x-fresh-proof']).map((method) => method.name)
     assert.deepEqual(told.toSorted(), dangerous)
     for (const method of openrpc.methods) {
-      if (!dangerous.includes(method.name) || method.name === 'users.update') continue
+      if (!dangerous.includes(method.name) || /^(users|groups)\.update$/.test(method.name)) continue
       const params = paramsOf(method.examples[0]!)
       await refused(admin.call(method.name as never, params as never), 'proof_required')
     }
     await refused(admin.users.update({ username: name, is_active: true }), 'proof_required')
     await admin.users.update({ username: name, display_name: 'Somebody' })
+    await daemon.hero.groups.add({ slug: 'choir' })
+    await refused(admin.groups.update({ group: 'choir', is_active: true }), 'proof_required')
+    await admin.groups.update({ group: 'choir', name: 'The choir', is_active: false })
     await admin.auth.me()
     await refused(admin.auth.prove({ password: 'wrong' }), 'unauthenticated')
     await refused(admin.auth.prove({}), 'invalid_params', 'password')
