@@ -26,6 +26,18 @@ type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'gon
 export const bearerToken = (authorization: string): string | undefined =>
   /^bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
 
+/** What a call is authorized by: its header or the member of its message. Throws unauthenticated where they name two callers. */
+export const authorizationOf = (
+  headers: readonly string[],
+  member: string | undefined,
+): string | undefined => {
+  if (headers.length > 1) throw new AppError('unauthenticated', 'There is more than one Authorization header')
+  const [header] = headers
+  if (member !== undefined && header !== undefined && member !== header)
+    throw new AppError('unauthenticated', 'The header and the message name different callers')
+  return header ?? member
+}
+
 /** Turns what a caller presents into who the caller is. */
 export class Identification {
   readonly #database: Database

@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { bearerToken, type Identification } from '../auth/identify.ts'
+import { authorizationOf, bearerToken, type Identification } from '../auth/identify.ts'
 import { readBody } from '../body.ts'
 import { guest, operator, type Caller } from '../caller.ts'
 import { AppError } from '../errors.ts'
@@ -12,7 +12,10 @@ import type { Visitors } from './visitor.ts'
 
 interface Parts {
   /** JSON-RPC, as the socket speaks it. */
-  readonly receive: (body: Buffer, identify: () => Promise<Caller>) => Promise<string | undefined>
+  readonly receive: (
+    body: Buffer,
+    identify: (member: string | undefined) => Promise<Caller>,
+  ) => Promise<string | undefined>
   readonly identification: Identification
   readonly cookies: CookiePolicy
   readonly visitors: Visitors
@@ -46,12 +49,19 @@ export class RpcPath {
     if (body === undefined) return
     const gone = new AbortController()
     response.once('close', () => gone.abort())
-    const answer = await this.#parts.receive(body, () => this.#identify(request, asked, gone.signal))
+    const answer = await this.#parts.receive(body, (member) =>
+      this.#identify(request, asked, gone.signal, member),
+    )
     if (answer === undefined) response.writeHead(204, ownHeaders(asked)).end()
     else send(response, 200, 'application/json', answer, ownHeaders(asked))
   }
 
-  async #identify(request: IncomingMessage, asked: Asked, gone: AbortSignal): Promise<Caller> {
+  async #identify(
+    request: IncomingMessage,
+    asked: Asked,
+    gone: AbortSignal,
+    member: string | undefined,
+  ): Promise<Caller> {
     const { identification, cookies } = this.#parts
     const from = {
       via: 'edge',
@@ -59,13 +69,11 @@ export class RpcPath {
       user_agent: request.headers['user-agent'] ?? '',
       gone,
     } as const
-    const { authorizations } = asked
-    if (authorizations.length > 0) {
-      if (authorizations.length > 1)
-        throw new AppError('unauthenticated', 'There is more than one Authorization header')
-      const token = bearerToken(authorizations[0]!)
+    const authorization = authorizationOf(asked.authorizations, member)
+    if (authorization !== undefined) {
+      const token = bearerToken(authorization)
       if (token !== undefined && this.#isOperator(token)) return operator(from)
-      return identification.bearer(authorizations[0]!, from)
+      return identification.bearer(authorization, from)
     }
     const state = await cookies.at(asked)
     const token = state === 'refused' ? undefined : readCookie(asked.cookies, sessionCookieName(state))

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { guest, operator, service, type Caller } from '../caller.ts'
-import type { Identification } from '../auth/identify.ts'
-import { AppError } from '../errors.ts'
+import { authorizationOf, type Identification } from '../auth/identify.ts'
 import { http } from '../http.ts'
 import type { Log } from '../log.ts'
 import type { Envelope, Identify } from './envelope.ts'
@@ -203,16 +202,10 @@ export class RpcSocket {
     const headers = request.rawHeaders.filter(
       (_, i, raw) => i % 2 === 1 && raw[i - 1]!.toLowerCase() === 'authorization',
     )
-    const header = headers[0]
     const identify = this.#identify(request.socket)
-    const answer = await this.#parts.envelope.receive(body, (member) => {
-      if (headers.length > 1)
-        throw new AppError('unauthenticated', 'There is more than one Authorization header')
-      if (member !== undefined && header !== undefined && member !== header) {
-        throw new AppError('unauthenticated', 'The header and the message name different callers')
-      }
-      return identify(header ?? member)
-    })
+    const answer = await this.#parts.envelope.receive(body, (member) =>
+      identify(authorizationOf(headers, member)),
+    )
     if (answer === undefined) response.writeHead(204).end()
     else json(response, 200, answer)
   }

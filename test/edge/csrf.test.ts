@@ -191,6 +191,30 @@ describe('forms are posted by our own pages in this very browser (D27)', () => {
     assert.equal((await ask(stage.daemon, host, '/auth/me', { headers: ['Cookie', stage.bob] })).status, 401)
   })
 
+  test('at /rpc a message with an authorization of its own is that caller’s, never that of the cookie', async () => {
+    const { access_token } = await stage.daemon.hero.auth.login({ login: 'bob', password: goodPassword })
+    const ada = await signIn(stage.daemon, host, 'ada', goodPassword)
+    const [own, other] = [`Bearer ${access_token}`, `Bearer ${'x'.repeat(43)}`]
+    const me = async (authorization: string, ...headers: string[]) => {
+      const answer = await ask(stage.daemon, host, '/rpc', {
+        method: 'POST',
+        headers: ['Content-Type', 'application/json', 'Origin', origin(), 'Cookie', ada, ...headers],
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'auth.me', authorization }),
+      })
+      const { result, error } = JSON.parse(answer.body) as {
+        result?: { user: string }
+        error?: { data: { code: string } }
+      }
+      return result?.user ?? error?.data.code
+    }
+    assert.equal(await me(own), 'bob')
+    assert.equal(await me(own, 'Authorization', own), 'bob')
+    assert.equal(await me(other), 'unauthenticated')
+    assert.equal(await me(''), 'unauthenticated')
+    assert.equal(await me(other, 'Authorization', own), 'unauthenticated')
+    assert.equal(await me(own, 'Authorization', other), 'unauthenticated')
+  })
+
   test('no GET changes anything', async () => {
     const ada = await signIn(stage.daemon, host, 'ada', goodPassword)
     const query = new URLSearchParams({
