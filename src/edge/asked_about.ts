@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { isRefusal, readPlace, valuesOf, type Asked, type Refusal } from './asked.ts'
+import { overridesMethod } from './headers.ts'
 import type { Sent } from './recipient.ts'
 
 /** Where proxies in front of us ask. Envoy puts the path that it asks about behind it. */
@@ -109,7 +110,8 @@ export const readAbout = ({ rawHeaders }: Sent, asked: Asked): Asked | Refusal =
   return {
     ...asked,
     ...place,
-    method,
+    // Other than here, the proxy passes on to the service what overrides the method: it may become any.
+    method: overridesMethod(rawHeaders) ? 'POST' : method,
     secure: scheme === 'https',
     // Upgrade is of one hop and need not arrive here; what else only the handshake of a WebSocket has, does.
     upgrade: asked.upgrade ?? (opensWebSocket ? 'websocket' : undefined),

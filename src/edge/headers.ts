@@ -38,8 +38,16 @@ export const hopByHop: ReadonlySet<string> = new Set([
   'http2-settings',
 ])
 
+/** By these a service may be told of another method than the one that was judged. */
+const methodOverrides: ReadonlySet<string> = new Set([
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+])
+
 /** Names that tell an upstream who or what the request is: only we say that. */
-const claimed = new Set([
+const claimed: ReadonlySet<string> = new Set([
+  ...methodOverrides,
   'forwarded',
   'x-real-ip',
   'x-client-ip',
@@ -54,12 +62,15 @@ const claimed = new Set([
   'client-ip',
   'x-original-url',
   'x-rewrite-url',
-  'x-http-method-override',
   'x-request-id',
 ])
 
 /** As CGI, WSGI and their kin fold a name: whatever is no letter or digit is the same (CVE-2025-64484). */
 export const fold = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-')
+
+/** Whether a service could take the request for one of another method. */
+export const overridesMethod = (rawHeaders: readonly string[]): boolean =>
+  rawHeaders.some((name, i) => i % 2 === 0 && methodOverrides.has(fold(name)))
 
 const simple = /^[a-zA-Z0-9-]+$/
 
@@ -135,7 +146,13 @@ export const requestHeaders = (
         break
       }
       case 'authorization':
-        if (!pass.authorizationUsed && !listed?.includes('authorization')) list.push(name, value)
+        // Two count as none, here and there: one of them may be a token of ours that was not looked at.
+        if (
+          !pass.authorizationUsed &&
+          asked.authorizations.length === 1 &&
+          !listed?.includes('authorization')
+        )
+          list.push(name, value)
         break
       case 'signature':
         // Used up where they are ours; anywhere else an application's own headers of these names pass.

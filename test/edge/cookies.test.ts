@@ -130,8 +130,12 @@ describe('cookies and tokens on their way upstream (D09, D10, D23)', () => {
       [],
       'a cookie is no token',
     )
-    const twice = await forwarded('app.localhost', 'Authorization', bearer, 'Authorization', 'Bearer x')
-    assert.deepEqual(valuesOf(twice, 'x-hero-user'), [])
+    for (const other of [bearer, 'Bearer x'])
+      for (const host of ['app.localhost', 'open.localhost']) {
+        const twice = await forwarded(host, 'Authorization', bearer, 'Authorization', other)
+        assert.deepEqual(valuesOf(twice, 'x-hero-user'), [])
+        assert.deepEqual(valuesOf(twice, 'authorization'), [], 'none of two goes on')
+      }
   })
 
   test('an upstream sets no cookie in our name and no identity header', async () => {

@@ -92,6 +92,12 @@ describe('answers of /auth/forward', () => {
     const api = { ...about, 'X-Forwarded-Host': 'api.localhost', Accept: 'text/html' }
     const bob = identity(await question({ ...api, Authorization: `Bearer ${access_token}` }))
     assert.deepEqual([bob['X-Hero-User'], bob['X-Proxy-Auth-Method']], [['bob'], ['bearer']])
+    const { access_token: read } = await hero.token.create({ user: 'bob', name: 'x' })
+    const reading = { ...api, Authorization: `Bearer ${read}` }
+    assert.equal((await question(reading)).status, 200)
+    assert.equal((await question({ ...reading, 'X-Forwarded-Method': 'DELETE' })).status, 403)
+    for (const name of ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X_Method_Override'])
+      assert.equal((await question({ ...reading, [name]: 'DELETE' })).status, 403, name)
     const refused = await question({ ...api, Cookie: stage.bob })
     assert.equal(refused.status, 401)
     assert.match(refused.headers['www-authenticate']!, /^Bearer/)

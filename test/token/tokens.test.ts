@@ -169,6 +169,18 @@ onBothDatabases('tokens that are kept', (newUrl) => {
       assert.match(String(headers['www-authenticate']), /error="insufficient_scope"/)
       assert.equal((await atRoute(write, method)).status, 200, method)
     }
+    // What a service could read as another method goes no further.
+    for (const name of [
+      'X-HTTP-Method-Override',
+      'X-HTTP-Method',
+      'X-Method-Override',
+      'x_method_override',
+    ]) {
+      const headers = ['Authorization', `Bearer ${read}`, name, 'DELETE']
+      const { status, body } = await ask(daemon, 'api.localhost', '/', { headers })
+      assert.equal(status, 200)
+      assert.ok(!body.includes('DELETE'), name)
+    }
     const upgrade = ['Connection', 'Upgrade', 'Upgrade', 'websocket', 'Authorization', `Bearer ${read}`]
     assert.equal((await ask(daemon, 'api.localhost', '/', { headers: upgrade })).status, 403)
   })
