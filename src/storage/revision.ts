@@ -136,6 +136,7 @@ export class PostgresRevisions implements Revisions {
   hint = () => {}
   #listener: Client | undefined
   #known = false
+  /** Of a clock that nobody can set back: silence would be trusted until it has caught up. */
   #readAt = 0
   #closed = false
   #retry: NodeJS.Timeout | undefined
@@ -174,7 +175,7 @@ export class PostgresRevisions implements Revisions {
   refresh(trust = trustSilence): Promise<void> | undefined {
     // While a read is on its way nothing is known yet, whatever it will find.
     if (this.#reading) return this.#reading
-    if (this.#known && Date.now() - this.#readAt < trust) return undefined
+    if (this.#known && performance.now() - this.#readAt < trust) return undefined
     return this.#readBy(this.#read())
   }
 
@@ -196,7 +197,7 @@ export class PostgresRevisions implements Revisions {
   async #read(): Promise<void> {
     // Known only if no notification arrives while reading; without a listener it is never known.
     this.#known = this.#listener !== undefined
-    this.#readAt = Date.now()
+    this.#readAt = performance.now()
     const rows = await this.#query.selectFrom('revisions').selectAll().execute()
     for (const { subject, value } of rows) this.#values.set(subject as Subject, value)
   }
