@@ -8,6 +8,7 @@ import { isRefusal, readAsked, type Asked } from './asked.ts'
 import { asksAbout } from './asked_about.ts'
 import { setCookie } from './cookies.ts'
 import type { Decision, Decisions, Pass } from './decision.ts'
+import { answerFault } from './fault.ts'
 import { Forwarder, type Forwarded } from './forward.ts'
 import { ForwardAuth } from './forward_auth.ts'
 import { requestHeaders } from './headers.ts'
@@ -20,7 +21,7 @@ import type { Peers } from './peers.ts'
 import type { Body, Recipient, Sent } from './recipient.ts'
 import { badRequest, failures } from './refusals.ts'
 import { maxSignedBody, type Arrival } from './signature.ts'
-import { forwardUpgrade, refuseUpgrade } from './upgrade.ts'
+import { forwardUpgrade, tellUpgrade } from './upgrade.ts'
 import type { Upstreams } from './upstreams.ts'
 
 export interface DoorParts {
@@ -85,6 +86,11 @@ export class Door {
     const served = this.#serve(sent, to, undefined)
     if (served instanceof Promise) return served.then((own) => this.#counted(own))
     return this.#counted(served)
+  }
+
+  /** Answers what could not be served. */
+  broke(fault: unknown, sent: Sent, to: Recipient): void {
+    answerFault(fault, sent, to, this.#parts.peers, this.#parts.log)
   }
 
   #counted(own: Own | undefined): boolean {
@@ -154,7 +160,7 @@ export class Door {
   async upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): Promise<void> {
     const { peers, ownPaths, decisions, counters, loops } = this.#parts
     counters.requests++
-    const refuse = (told: Told) => refuseUpgrade(socket, told.status, problem(told), challenge(told))
+    const refuse = (told: Told) => tellUpgrade(socket, told)
     const asked = readAsked(request, peers)
     if (isRefusal(asked)) return refuse(badRequest(asked))
     const known = await this.#plans(asked)
@@ -231,6 +237,3 @@ const nothing = Buffer.alloc(0)
 
 /** The arrival of a request without a body. */
 const arrivalWithout = ({ rawHeaders }: Sent): Arrival => ({ rawHeaders, body: async () => nothing })
-
-const challenge = ({ headers = {} }: Told): string[] =>
-  Object.entries(headers).flatMap(([name, value]) => (typeof value === 'string' ? [name, value] : []))

@@ -1,6 +1,5 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Log } from '../log.ts'
 import type { Door } from './door.ts'
 import { release } from './turn.ts'
 import { ExpressConnection, maxIdle } from './express_connection.ts'
@@ -12,7 +11,6 @@ import { ExpressConnection, maxIdle } from './express_connection.ts'
  */
 export class ExpressLane {
   readonly door: Door
-  readonly log: Log
   readonly #plain: Server
   readonly #open = new Set<ExpressConnection>()
   /** Seconds, counted by a timer. */
@@ -23,9 +21,8 @@ export class ExpressLane {
   /** Connections that wait are not waited for any more. */
   over = false
 
-  constructor(door: Door, plain: Server, log: Log) {
+  constructor(door: Door, plain: Server) {
     this.door = door
-    this.log = log
     this.#plain = plain
   }
 

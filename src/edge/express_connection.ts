@@ -98,32 +98,24 @@ export class ExpressConnection implements Recipient {
     const sent: Sent = { method, url, rawHeaders, httpVersion: '1.1', socket: this.#socket }
     try {
       const served = door.serveExpress(sent, this)
-      if (served instanceof Promise) void this.#await(served)
+      if (served instanceof Promise) void this.#await(served, sent)
       else this.#served(served)
     } catch (error) {
-      this.#broke(error as Error)
+      door.broke(error, sent, this)
     }
   }
 
-  async #await(served: Promise<boolean>): Promise<void> {
+  async #await(served: Promise<boolean>, sent: Sent): Promise<void> {
     try {
       this.#served(await served)
     } catch (error) {
-      this.#broke(error as Error)
+      this.#lane.door.broke(error, sent, this)
     }
   }
 
   /** What the door does not serve here, node:http does. */
   #served(done: boolean): void {
     if (!done && !this.#gone) this.#handOver(this.#held)
-  }
-
-  #broke(error: Error): void {
-    this.#lane.log.error({ error: error.stack }, 'internal error at the edge')
-    if (this.headersSent || this.#gone) return this.destroy()
-    this.shouldKeepAlive = false
-    this.writeHead(500, 'Internal Server Error', ['content-type', 'text/plain', 'content-length', '15'])
-    this.end('Internal error\n')
   }
 
   #handOver(bytes: Buffer): void {

@@ -129,6 +129,13 @@ export const storageAway: Told = {
   headers: { 'retry-after': '5' },
 }
 
+export const internalError: Told = {
+  status: 500,
+  title: 'Something broke here',
+  text: 'This is a fault of hero_proxy. It was written down; an operator finds it in the log.',
+  code: 'internal_error',
+}
+
 /** For somebody who is known and lacks the claim: never a redirect, which would come straight back. */
 export const claimMissing = ({ required_claims }: Route, { username, impersonator }: Person): Told => ({
   status: 403,

@@ -8,8 +8,9 @@ import { asksAbout } from './asked_about.ts'
 import type { Door } from './door.ts'
 import { endBehind, endSoon, farewell, makeLast } from './draining.ts'
 import { ExpressLane } from './express.ts'
+import { noteFault } from './fault.ts'
 import { plainFront, type Front, type OpenFront } from './front.ts'
-import { refuseUpgrade } from './upgrade.ts'
+import { refuseUpgrade, tellUpgrade } from './upgrade.ts'
 
 /** Requests of one connection that may wait for the answers before theirs. */
 const maxPipelined = 200
@@ -92,7 +93,7 @@ export class EdgeServer {
       if (answer && (answer.headersSent || more.length > 0)) socket.destroy()
       else refuseBytes(error, socket as Socket)
     })
-    this.#express = new ExpressLane(door, this.#server, log)
+    this.#express = new ExpressLane(door, this.#server)
     this.#front = openFront({
       admit: (socket, tells) => admission.admit(socket, tells),
       connection: (socket) => this.#express.accept(socket),
@@ -163,12 +164,9 @@ export class EdgeServer {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    this.#door.request(request, response).catch((error: Error) => {
-      this.#log.error({ error: error.stack }, 'internal error at the edge')
-      if (response.headersSent) response.destroy()
-      else
-        response.writeHead(500, { 'content-type': 'text/plain', connection: 'close' }).end('Internal error\n')
-    })
+    this.#door
+      .request(request, response)
+      .catch((fault: unknown) => this.#door.broke(fault, request, response))
   }
 
   #answers(socket: Duplex): Set<ServerResponse> {
@@ -182,10 +180,9 @@ export class EdgeServer {
     if (this.#answers(socket).size > 0) return void socket.destroy()
     this.#upgraded.add(socket)
     socket.once('close', () => this.#upgraded.delete(socket))
-    this.#door.upgrade(request, socket, early).catch((error: Error) => {
-      this.#log.error({ error: error.stack }, 'internal error at the edge')
-      socket.destroy()
-    })
+    this.#door
+      .upgrade(request, socket, early)
+      .catch((fault: unknown) => tellUpgrade(socket, noteFault(fault, this.#log)))
   }
 }
 

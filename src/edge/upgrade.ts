@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { http } from '../http.ts'
 import type { Upstream } from '../routes/table.ts'
+import { problem, type Told } from './answers.ts'
 import type { Head } from './message_parser.ts'
 import type { Failure, Forwarded, Forwarder, Timed } from './forward.ts'
 import { responseHeaders } from './answer_headers.ts'
@@ -46,6 +47,14 @@ export const refuseUpgrade = (
   ]
   writeHead(socket, status, undefined, [...headers, ...framing], ['Connection', 'close'])
   socket.end(body)
+}
+
+/** Tells why an upgrade is not forwarded, with what else the answer says, such as a challenge. */
+export const tellUpgrade = (socket: Duplex, told: Told): void => {
+  const headers = Object.entries(told.headers ?? {}).flatMap(([name, value]) =>
+    typeof value === 'string' ? [name, value] : [],
+  )
+  refuseUpgrade(socket, told.status, problem(told), headers)
 }
 
 /** Ends a connection so that the other side sees a broken transfer, not a body that ended by closing. */

@@ -4,8 +4,10 @@ import { sql } from 'kysely'
 import { createLog } from '../../src/log.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 import { startTestDaemon } from '../helpers/daemon.ts'
+import { ask } from '../helpers/http.ts'
 import { postgresMissing, startPostgres } from '../helpers/postgres.ts'
 import { refused } from '../helpers/refused.ts'
+import { startUpstream } from '../helpers/upstream.ts'
 
 test('the daemon outlives its database: says unavailable, goes on when it is back', async (t) => {
   const missing = postgresMissing()
@@ -20,7 +22,15 @@ test('the daemon outlives its database: says unavailable, goes on when it is bac
   const url = postgres.newDatabase()
   await using daemon = await startTestDaemon({ database_url: url })
   const { hero } = daemon
+  await using upstream = await startUpstream()
   await hero.users.add({ username: 'ada' })
+  const { access_token } = await hero.token.create({ user: 'ada', name: 'x' })
+  for (const auth_mode of ['none', 'optional', 'bearer'] as const)
+    await hero.proxy.routes.add({ domain: `${auth_mode}.localhost`, target: upstream.target, auth_mode })
+  const bearer = ['Authorization', `Bearer ${access_token}`]
+  const atEdge = (mode: string, ...headers: string[]) =>
+    ask(daemon, `${mode}.localhost`, '/', { headers: [...bearer, ...headers] })
+  assert.equal((await atEdge('bearer')).status, 200)
 
   const hand = await openDatabase(url, createLog('silent'))
   t.after(() => hand.close())
@@ -50,6 +60,18 @@ test('the daemon outlives its database: says unavailable, goes on when it is bac
   await refused(hero.claims.resolve({ user: 'ada' }), 'unavailable')
   await refused(hero.auth.login({ login: 'ada', password: 'whatever it is' }), 'unavailable')
   assert.equal((await hero.health()).status, 'ok')
+  // Nobody is let in by what was known before, and it is no fault of ours that is told.
+  const before = upstream.seen.length
+  const upgrade = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
+  for (const mode of ['none', 'optional', 'bearer'])
+    for (const more of [[], ['Accept', 'text/html'], upgrade]) {
+      const { status, headers, body } = await atEdge(mode, ...more)
+      assert.equal(status, 503, mode)
+      assert.match(body, more[0] === 'Accept' ? /Not just now/ : /"code":"unavailable"/)
+      if (more !== upgrade) assert.equal(headers['cache-control'], 'no-store')
+      assert.equal(headers['retry-after'], '5')
+    }
+  assert.equal(upstream.seen.length, before)
   const told = daemon.logged.filter(({ msg }) => msg === 'the database does not answer')
   assert.ok(told.some(({ method }) => method === 'users.add'))
 })
