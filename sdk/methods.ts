@@ -1822,6 +1822,7 @@ export type TokenListResult = {
 
 export interface TokenRevokeParams {
   token?: string
+  /** What token.list calls id, and a JWT jti; not the token itself */
   id?: string
 }
 

@@ -118,7 +118,8 @@ export const allMethods = (
     ...tokenMethods({
       personal,
       access,
-      program: async (id, secret, { address }) => toProgram(await clientProof.verify(id, secret, address)),
+      proveProgram: (id, secret, { address }) => clientProof.verify(id, secret, address),
+      program: async (id, secret) => toProgram(await clientProof.again(id, secret)),
       person: (username) => users.get({ username }),
       service: (name) => services.get(name),
       subjectOfService,

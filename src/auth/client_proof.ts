@@ -8,7 +8,11 @@ import { now } from '../storage/id.ts'
 const wary = 86_400
 const keep = 10_000
 
-const wrong = () => new AppError('unauthenticated', 'Wrong client_id or client_secret')
+const wrong = (client: KnownClient | undefined): AppError => {
+  const error = new AppError('unauthenticated', 'Wrong client_id or client_secret')
+  error.about = client && `client=${client.client}`
+  return error
+}
 
 /**
  * Whether a program knows its secret. Secrets that we make cannot be guessed, those that came from elsewhere perhaps; so wrong ones
@@ -29,7 +33,14 @@ export class ClientProof {
   /** The client that a secret is of; throws unauthenticated, or rate_limited after too many wrong ones. */
   async verify(clientId: string, secret: string, address: string | undefined): Promise<KnownClient> {
     const client = await this.#clients.find(clientId)
-    if (!client || !(await this.check(client, secret, address))) throw wrong()
+    if (!client || !(await this.check(client, secret, address))) throw wrong(client)
+    return client
+  }
+
+  /** The same once more, as things stand for the change that is made by it: inside a transaction, and counted before. */
+  async again(clientId: string, secret: string): Promise<KnownClient> {
+    const client = await this.#clients.find(clientId)
+    if (!client || !this.#clients.verifies(client, secret)) throw wrong(client)
     return client
   }
 

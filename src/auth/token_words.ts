@@ -43,10 +43,13 @@ export const tokenTeller =
 
 /** What a client may have for itself; unauthenticated for one that gets no tokens of its own. */
 export const toProgram = ({ client, grants, public: isPublic, scopes, claims }: KnownClient) => {
-  if (isPublic || !grants.includes('client_credentials'))
-    throw new AppError(
+  if (isPublic || !grants.includes('client_credentials')) {
+    const error = new AppError(
       'claim_required',
       'This client gets no tokens of its own: it has no grant client_credentials',
     )
+    error.about = `client=${client}`
+    throw error
+  }
   return { client_id: client, scopes, claims }
 }

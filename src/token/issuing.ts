@@ -12,11 +12,12 @@ const mostOfOne = 100
 export interface IssuingParts {
   readonly personal: PersonalTokens
   readonly access: AccessTokens
-  /** Proves a program by its secret: what it may have, or unauthenticated. */
+  /** Proves a program by its secret, and counts where it is wrong: unauthenticated. */
+  readonly proveProgram: (client_id: string, client_secret: string, caller: Caller) => Promise<unknown>
+  /** What a program with this secret may have, inside the transaction; unauthenticated for one that has lost it meanwhile. */
   readonly program: (
     client_id: string,
     client_secret: string,
-    caller: Caller,
   ) => Promise<{ client_id: string; scopes: readonly string[]; claims: readonly string[] }>
   readonly person: (username: string) => Promise<{ id: string; username: string }>
   readonly service: (name: string) => Promise<{ id: string; service: string; claims: readonly string[] }>

@@ -85,7 +85,8 @@ export const tokenMethods = (parts: Parts) => {
       examples: [{ params: { user: 'ada', name: 'Backup script' }, result: issued }],
       target: ({ client_id, user, service, name }, result) =>
         [
-          client_id !== undefined && `client=${/^[a-zA-Z0-9._-]{1,128}$/.test(client_id) ? client_id : '?'}`,
+          // Of one that was refused, whoever looks for it names it: what was given may be a secret in the wrong place.
+          result && client_id !== undefined && `client=${client_id}`,
           user !== undefined && `user=${user}`,
           service !== undefined && `service=${service}`,
           name !== undefined && `name=${JSON.stringify(name)}`,
@@ -93,13 +94,15 @@ export const tokenMethods = (parts: Parts) => {
         ]
           .filter(Boolean)
           .join(' '),
-      prepare: async ({ client_id, client_secret }, caller) =>
-        client_id === undefined ? undefined : parts.program(client_id, client_secret ?? '', caller),
-      handler: async (params, caller, program) => {
-        if (program) {
+      prepare: async ({ client_id, client_secret = '' }, caller) => {
+        if (client_id !== undefined) await parts.proveProgram(client_id, client_secret, caller)
+      },
+      handler: async (params, caller) => {
+        const { client_id, client_secret = '' } = params
+        if (client_id !== undefined) {
           for (const name of ['user', 'service', 'name', 'expires_in'] as const)
             if (params[name] !== undefined) throw invalidParams(name, 'not together with client_id')
-          return forProgram(program, params.scope)
+          return forProgram(await parts.program(client_id, client_secret), params.scope)
         }
         if (params.client_secret !== undefined)
           throw invalidParams('client_id', 'the client that the secret is of')
@@ -159,13 +162,21 @@ export const tokenMethods = (parts: Parts) => {
       claim: 'self',
       params: Shape({
         token: Type.Optional(Type.String({ maxLength: 16_384 })),
-        id: Type.Optional(Type.String({ maxLength: 64 })),
+        id: Type.Optional(
+          Type.String({
+            pattern: '^(?!hero_)[A-Za-z0-9_-]{20,64}$',
+            description: 'What token.list calls id, and a JWT jti; not the token itself',
+          }),
+        ),
       }),
       result: Type.Null(),
       errors: ['not_found'],
       examples: [{ params: { id: kept.id }, result: null }],
       handler: async ({ token, id }, caller) => {
         if ((token === undefined) === (id === undefined)) throw invalidParams('token', 'either token or id')
+        // It would be answered as if it had ended something, and be kept in the clear.
+        if (id !== undefined && (await parts.tell(id, undefined)).active)
+          throw invalidParams('id', 'not the token itself: of a session, auth.logout or sessions.revoke')
         const written = token === undefined ? undefined : await personal.find(token)
         const named = written?.id ?? id
         const found = named === undefined ? undefined : await personal.get(named)

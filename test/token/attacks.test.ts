@@ -3,6 +3,7 @@ import { after, before, suite, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { Unauthenticated, verifyToken } from '../../sdk/index.ts'
 import { goodPassword } from '../helpers/daemon.ts'
+import { byHand } from '../helpers/people.ts'
 import { refused } from '../helpers/refused.ts'
 import { App, callback, newPerson, payloadOf, pkce, startProvider, type Provider } from '../oidc/stage.ts'
 
@@ -119,6 +120,49 @@ suite('whoever has some rights and tries for more', () => {
     assert.match(await told('claim_required'), /^user="ada id=1\?forged" name=n{260}$/)
     await hero.token.create({ user: 'grace', name: 'a\u202eb\u2028c' })
     assert.match(await told('ok'), /^user=grace name="a\?b\?c" id=[0-9a-f-]{36}$/)
+  })
+
+  test('a secret in the wrong place is kept nowhere, and is not answered as if it had been taken back', async () => {
+    const { hero } = stage.daemon
+    const { client_secret } = await hero.clients.add({ name: 'x', client: 'swapped' })
+    const { access_token: kept } = await hero.token.create({ user: 'grace', name: 'x' })
+    const { access_token: session } = await hero.auth.login({ login: 'grace', password: goodPassword })
+    for (const id of [kept, session]) {
+      await refused(hero.token.revoke({ id }), 'invalid_params', 'id')
+      assert.equal((await hero.token.validate({ token: id })).active, true)
+    }
+    const swapped = hero.token.create({ client_id: client_secret!, client_secret: 'swapped' })
+    await refused(swapped, 'unauthenticated')
+    await refused(hero.token.create({ client_id: 'swapped', client_secret: 'x' }), 'unauthenticated')
+    const { items } = await hero.audit.list({ method: 'token.create', outcome: 'unauthenticated', limit: 2 })
+    assert.deepEqual(
+      items.map(({ target }) => target),
+      ['client=swapped', ''],
+    )
+    const everything = await byHand(stage.daemon, async ({ query }) =>
+      JSON.stringify([
+        await query.selectFrom('revoked_tokens').selectAll().execute(),
+        await query.selectFrom('audit').selectAll().execute(),
+      ]),
+    )
+    for (const secret of [kept, session, client_secret!]) assert.ok(!everything.includes(secret))
+  })
+
+  test('a program that is switched off while its token waits for its turn gets none', async () => {
+    const { hero } = stage.daemon
+    const { client: client_id, client_secret } = await hero.clients.add({ name: 'x', client: 'waiting' })
+    let creating: Promise<unknown> | undefined
+    await byHand(stage.daemon, async (database) => {
+      await database.query
+        .updateTable('clients')
+        .set({ is_active: 0 })
+        .where('client', '=', client_id)
+        .execute()
+      database.changed('clients')
+      creating = refused(hero.token.create({ client_id, client_secret: client_secret! }), 'unauthenticated')
+      await setTimeout(300)
+    })
+    await creating
   })
 
   test('what an application holds in the name of a person lives five minutes, and ends with what it came of', async () => {

@@ -227,7 +227,7 @@ onBothDatabases('tokens that are kept', (newUrl) => {
     await refused(hero.token.create({ user: 'nobody', name: 'x' }), 'not_found')
     await refused(hero.token.create({ service: 'nothing', name: 'x' }), 'not_found')
     await refused(hero.token.revoke({}), 'invalid_params', 'token')
-    await refused(hero.token.revoke({ id: 'a', token: 'b' }), 'invalid_params', 'token')
+    await refused(hero.token.revoke({ id: 'a'.repeat(36), token: 'b' }), 'invalid_params', 'token')
     await hero.settings.set({ key: 'token_lifetime', value: 3600 })
     await refused(
       hero.token.create({ user: 'ada', name: 'x', expires_in: 3601 }),
