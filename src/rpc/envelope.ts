@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { setImmediate as turn } from 'node:timers/promises'
 import {
   createJSONRPCErrorResponse,
   JSONRPCServer,
@@ -12,6 +13,9 @@ import { newId } from '../storage/id.ts'
 import type { Dispatcher } from './dispatcher.ts'
 
 const maxBatch = 50
+/** Characters that the large answers of a batch hold together: each costs whoever asks a line, and us its whole length in memory. */
+const maxBatchText = 4 * 1024 * 1024
+const large = 64 * 1024
 
 type Id = string | number | null
 
@@ -29,6 +33,28 @@ const failure = (id: Id, error: ErrorName): JSONRPCErrorResponse => {
   const { code, message } = errorTable[error]
   return createJSONRPCErrorResponse(id, code, message, { code: error })
 }
+
+/** A batch's answers as text, the large ones each in a turn of the loop. What was done is told in any case: it is never large. */
+const tell = async (answers: readonly JSONRPCResponse[]): Promise<string> => {
+  let text = ''
+  for (const answer of answers) {
+    let one = JSON.stringify(answer)
+    if (one.length > large) {
+      await turn()
+      if (text.length + one.length > maxBatchText) one = JSON.stringify(tooMuch(answer.id))
+    }
+    text += text === '' ? one : `,${one}`
+  }
+  return `[${text}]`
+}
+
+const tooMuch = (id: Id): JSONRPCErrorResponse =>
+  createJSONRPCErrorResponse(
+    id,
+    errorTable.invalid_request.code,
+    'Invalid Request: the large answers of a batch hold 4 MiB together; ask for this one alone',
+    { code: 'invalid_request' },
+  )
 
 /** A number too large to be one (1e999) could not be given back as it came. */
 const isId = (id: unknown): id is Id => id === null || typeof id === 'string' || Number.isFinite(id)
@@ -77,7 +103,7 @@ export class Envelope {
     const answer = Array.isArray(message)
       ? await this.#batch(message, identify)
       : await this.#single(message, identify)
-    return answer && JSON.stringify(answer)
+    return Array.isArray(answer) ? tell(answer) : answer && JSON.stringify(answer)
   }
 
   async #batch(

@@ -46,6 +46,20 @@ describe('connections to the socket', () => {
     assert.match(await speak(path, '\r\n', httpCall(health(4))), /^HTTP\/1\.1 200 /)
   })
 
+  test('a small batch has no huge answer, and loses no small one behind the large', async () => {
+    const calls = Array.from({ length: 49 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'rpc.discover' }))
+    const { text } = await post(path, `[${calls.map((call) => JSON.stringify(call)).join()},${health(49)}]`)
+    assert.ok(text.length < 4.5 * 1024 * 1024, `${text.length}`)
+    const answers = JSON.parse(text) as Reply[]
+    assert.deepEqual(
+      answers.map(({ id }) => id),
+      Array.from({ length: 50 }, (_, id) => id),
+    )
+    assert.ok(answers[0]!.result)
+    assert.match(answers[48]!.error!.message, /ask for this one alone/)
+    assert.ok(answers[49]!.result)
+  })
+
   test('whoever sends nothing, or white space alone, gets nothing', async () => {
     assert.equal(await speak(path), '')
     assert.equal(await speak(path, ' \n'), '')
