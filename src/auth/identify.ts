@@ -22,9 +22,9 @@ const subjects = [
 
 type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'gone' | 'away'>
 
-/** `Authorization: Bearer <token>` (RFC 6750 section 2.1), or undefined for anything else. */
+/** `Authorization: Bearer <token>` (RFC 6750 section 2.1: one space or more), or undefined for anything else. */
 export const bearerToken = (authorization: string): string | undefined =>
-  /^bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
+  /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
 
 /** What a call is authorized by: its header or the member of its message. Throws unauthenticated where they name two callers. */
 export const authorizationOf = (

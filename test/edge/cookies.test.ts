@@ -109,6 +109,9 @@ describe('cookies and tokens on their way upstream (D09, D10, D23)', () => {
     assert.deepEqual(valuesOf(rawHeaders, 'x-hero-user'), ['ada'])
     assert.deepEqual(valuesOf(rawHeaders, 'x-proxy-auth-method'), ['bearer'])
     assert.deepEqual(valuesOf(rawHeaders, 'authorization'), [])
+    const spaced = await forwarded('app.localhost', 'Authorization', `bEARER   ${access_token}`)
+    assert.deepEqual(valuesOf(spaced, 'x-hero-user'), ['ada'])
+    assert.deepEqual(valuesOf(spaced, 'authorization'), [])
     for (const other of ['Basic YTpi', 'Bearer of-somebody-else', `Digest ${access_token}`]) {
       const passed = await forwarded('app.localhost', 'Authorization', other)
       assert.deepEqual(valuesOf(passed, 'authorization'), [other])
