@@ -2,6 +2,7 @@ import { CommanderError, type Command } from 'commander'
 import type { MethodName } from '../../sdk/methods.ts'
 import type { OpenRpc, Schema } from '../print_sdk.ts'
 import { clientFrom, openrpc, withClientOptions, type ClientFlags } from './client.ts'
+import { helpOf, kindsOf } from './method_help.ts'
 import { print } from './print.ts'
 
 type Method = OpenRpc['methods'][number]
@@ -11,15 +12,6 @@ const misuse = (message: string) => {
   console.error(`hero-proxy call: ${message}`)
   return new CommanderError(2, 'hero-proxy.misuse', message)
 }
-
-const kindsOf = (schema: Schema): string[] =>
-  schema.anyOf
-    ? schema.anyOf.flatMap(kindsOf)
-    : schema.enum
-      ? ['string']
-      : schema.type === undefined
-        ? []
-        : [schema.type]
 
 const readValue = (name: string, schema: Schema, text: string): unknown => {
   const kinds = kindsOf(schema)
@@ -49,6 +41,8 @@ const readParams = (method: Method, words: readonly string[]): Record<string, un
     const [name = '', given] = word.slice(2).split(/=(.*)/s)
     const known = name.replaceAll('-', '_')
     const descriptor = method.params.find((param) => param.name === known)
+    if (!descriptor && (known === 'socket' || known === 'url'))
+      throw misuse(`--${known} stands before the method: hero-proxy call --${known} … ${method.name}`)
     if (!descriptor) {
       const names = method.params.map((param) => `--${param.name}`).join(', ') || 'none'
       throw misuse(`${method.name} has no parameter --${name}; there are: ${names}`)
@@ -67,27 +61,6 @@ const parseObject = (text: string): object => {
   } catch (error) {
     throw misuse(`the JSON cannot be read: ${(error as Error).message}`)
   }
-}
-
-const ruleText = (rule: Method['x-required-claim']) =>
-  rule === null ? 'everybody' : rule === 'self' ? 'anybody signed in' : rule.join(' or ')
-
-const helpOf = (method: Method): string => {
-  const params = method.params.map(
-    ({ name, required, schema }) =>
-      `  --${name}${required ? ' (required)' : ''}\n      ${schema.description ?? kindsOf(schema).join(' or ')}`,
-  )
-  const example = Object.fromEntries(method.examples[0]!.params.map(({ name, value }) => [name, value]))
-  return [
-    `${method.name}: ${method.summary}`,
-    ...(method.description === undefined ? [] : [method.description]),
-    '',
-    `Who may: ${ruleText(method['x-required-claim'])}`,
-    '',
-    params.length > 0 ? `Parameters:\n${params.join('\n')}` : 'No parameters.',
-    '',
-    `Example:\n  hero-proxy call ${method.name}${params.length > 0 ? ` '${JSON.stringify(example)}'` : ''}`,
-  ].join('\n')
 }
 
 const nearest = (name: string, methods: readonly Method[]): string => {

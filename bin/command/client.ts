@@ -13,7 +13,12 @@ export interface ClientFlags {
 export const withClientOptions = (command: Command): Command =>
   command
     .addOption(new Option('--socket <path>', 'path of rpc.sock').default(undefined, defaultSocket()))
-    .addOption(new Option('--url <origin>', 'origin of the edge instead of the socket').env('HERO_PROXY_URL'))
+    .addOption(
+      new Option(
+        '--url <origin>',
+        'origin of the edge instead of the socket; HERO_PROXY_TOKEN has the token that it takes',
+      ).env('HERO_PROXY_URL'),
+    )
 
 /** A client by flags; the bearer token comes from HERO_PROXY_TOKEN, because arguments are readable by everybody. */
 export const clientFrom = ({ socket, url }: ClientFlags): HeroProxy =>

@@ -1,6 +1,20 @@
 import type { Command } from 'commander'
 import type { OpenRpc } from '../print_sdk.ts'
 import { openrpc } from './client.ts'
+import { choicesOf } from './method_help.ts'
+
+/** A pattern over the method and the word before, and what is offered behind it. */
+const offer = (pattern: string, words: readonly string[]) =>
+  `      ${pattern}) COMPREPLY=($(compgen -W "${words.join(' ')}" -- "$current")) ;;`
+
+/** Values where a parameter takes few, else the parameters of the method. */
+const offers = ({ name, params }: OpenRpc['methods'][number]): string[] => [
+  ...params
+    .map((param) => ({ pattern: `"${name} --${param.name}"`, values: choicesOf(param.schema) }))
+    .filter(({ values }) => values.length > 0)
+    .map(({ pattern, values }) => offer(pattern, values)),
+  offer(`"${name} "*`, [...params.map((param) => `--${param.name}`), '--json', '--help']),
+]
 
 const script = (
   commands: readonly string[],
@@ -13,8 +27,8 @@ _hero_proxy() {
   elif [ "\${COMP_WORDS[1]}" = call ] && [ "$COMP_CWORD" -eq 2 ]; then
     COMPREPLY=($(compgen -W "${methods.map(({ name }) => name).join(' ')} --list --help" -- "$current"))
   elif [ "\${COMP_WORDS[1]}" = call ]; then
-    case "\${COMP_WORDS[2]}" in
-${methods.map(({ name, params }) => `      ${name}) COMPREPLY=($(compgen -W "${[...params.map((param) => `--${param.name}`), '--json', '--help'].join(' ')}" -- "$current")) ;;`).join('\n')}
+    case "\${COMP_WORDS[2]} \${COMP_WORDS[COMP_CWORD-1]}" in
+${methods.flatMap(offers).join('\n')}
     esac
   fi
 }

@@ -40,6 +40,9 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 /** Lines of names and what they mean. */
 export const pairs = (rows: readonly (readonly [string, string])[]): string => columns(rows)
 
+/** What a result tells in rows of a table: why somebody has a claim, the steps of a trial. */
+const tabled = new Set(['why', 'steps'])
+
 /** Prints a result: tables at a terminal, JSON into pipes and with --json. */
 export const print = (result: unknown, json = !process.stdout.isTTY): void => {
   if (json) return console.log(JSON.stringify(result, null, 2))
@@ -50,8 +53,10 @@ export const print = (result: unknown, json = !process.stdout.isTTY): void => {
     if (next_cursor) console.log(`\nmore: --cursor ${String(next_cursor)}`)
     return
   }
-  const { why, ...others } = result
-  const rest = Array.isArray(why) ? others : result
-  console.log(columns(Object.entries(rest).map(([name, value]) => [name, cell(value, name)])))
-  if (Array.isArray(why)) console.log(`\n${table(why as Record<string, unknown>[])}`)
+  const told = Object.entries(result)
+  const [, rows] = told.find(([name, value]) => tabled.has(name) && Array.isArray(value)) ?? []
+  console.log(
+    columns(told.filter(([, value]) => value !== rows).map(([name, value]) => [name, cell(value, name)])),
+  )
+  if (rows !== undefined) console.log(`\n${table(rows as Record<string, unknown>[])}`)
 }

@@ -81,6 +81,8 @@ describe('the command', () => {
     const parameter = run(['call', 'users.add', '--user', 'x'])
     assert.equal(parameter.status, 2)
     assert.match(parameter.stderr, /users\.add has no parameter --user; there are: --username, /)
+    const socket = run(['call', 'users.list', '--socket', 'elsewhere'])
+    assert.match(socket.stderr, /--socket stands before the method: hero-proxy call --socket … users\.list/)
     const bad = run(['call', 'users.add', '--username', 'a.b'])
     assert.equal(bad.status, 1)
     assert.match(bad.stderr, /^hero-proxy: Invalid params: username: 1 to 63 letters/)
@@ -113,6 +115,24 @@ describe('the command', () => {
     assert.equal(run(['routes', 'test', 'http://x/', '--user', 'nobody']).status, 1)
   })
 
+  test('a terminal gets a table of the steps that a provider passed', () => {
+    const added = run([
+      'call',
+      'providers.add',
+      '{"provider":"sso","preset":"oidc","issuer":"https://sso.invalid","client":"hero","client_secret":"a secret"}',
+    ])
+    assert.equal(added.stderr, '')
+    const ask = `'${process.execPath}' '${command}' call providers.test --provider sso`
+    const shown = spawnSync('script', ['-qec', ask, '/dev/null'], {
+      env: environment(dir),
+      encoding: 'utf8',
+    }).stdout.replaceAll('\r', '')
+    assert.match(
+      shown,
+      /^ok {2}false\n\nstep +ok +detail\naddress +true +https:\/\/sso\.invalid\nreach +false +sso\.invalid cannot be reached/,
+    )
+  })
+
   test('help is everywhere', () => {
     assert.match(run(['--help']).stdout, /serve.*setup.*status.*call/s)
     for (const name of ['serve', 'setup', 'status', 'completion'])
@@ -121,6 +141,13 @@ describe('the command', () => {
     const method = run(['call', 'groups.add_member', '--help']).stdout
     assert.match(method, /Who may: proxy\.groups\.write/)
     assert.match(method, /--expires_at/)
+    const values = run(['call', 'providers.add', '--help']).stdout
+    assert.match(values, /--provider <text> \(required\)\n/)
+    assert.match(values, /--client_auth <client_secret_basic\|client_secret_post\|none>\n/)
+    assert.match(
+      values,
+      /--scopes <text,…>\n.*--groups_claim <text\|null>\n {6}The JWT claim that lists groups/s,
+    )
     assert.match(run(['call', '--list']).stdout, /^users\.add +Add a user$/m)
   })
 
@@ -134,6 +161,9 @@ describe('the command', () => {
     assert.equal(complete('hero-proxy', 'sta'), 'status')
     assert.equal(complete('hero-proxy', 'call', 'users.a'), 'users.add')
     assert.equal(complete('hero-proxy', 'call', 'groups.remove', '--g'), '--group')
+    assert.equal(complete('hero-proxy', 'call', 'groups.remove', '--group', '--j'), '--json')
+    assert.equal(complete('hero-proxy', 'call', 'providers.add', '--preset', 'for'), 'forge')
+    assert.equal(complete('hero-proxy', 'call', 'users.update', '--is_active', ''), 'true false')
   })
 
   test('status says that no daemon answers, with exit status 1', () => {

@@ -1,0 +1,61 @@
+import type { OpenRpc, Schema } from '../print_sdk.ts'
+
+type Method = OpenRpc['methods'][number]
+
+/** The JSON types that a parameter takes. */
+export const kindsOf = (schema: Schema): string[] =>
+  schema.anyOf
+    ? schema.anyOf.flatMap(kindsOf)
+    : schema.enum
+      ? ['string']
+      : schema.type === undefined
+        ? []
+        : [schema.type]
+
+/** What to write for a value: `true|false`, the names that are allowed, or what kind of thing it is. */
+const written = ({ anyOf, enum: names, type, items }: Schema): string => {
+  if (anyOf) return anyOf.map(written).join('|')
+  if (names) return names.join('|')
+  if (type === 'boolean') return 'true|false'
+  if (type === 'integer' || type === 'number') return 'number'
+  if (type === 'array') return items && kindsOf(items).includes('string') ? `${written(items)},…` : 'JSON'
+  return type === 'object' ? 'JSON' : type === 'null' ? 'null' : 'text'
+}
+
+const told = ({ description, anyOf, items }: Schema): string | undefined =>
+  description ?? anyOf?.find((part) => part.description !== undefined)?.description ?? items?.description
+
+const ruleText = (rule: Method['x-required-claim']) =>
+  rule === null ? 'everybody' : rule === 'self' ? 'anybody signed in' : rule.join(' or ')
+
+const parameter = ({ name, required, schema }: Method['params'][number]): string => {
+  const meaning = told(schema)
+  const head = `  --${name} <${written(schema)}>${required ? ' (required)' : ''}`
+  return meaning === undefined ? head : `${head}\n      ${meaning}`
+}
+
+/** What `hero-proxy call METHOD --help` prints. */
+export const helpOf = (method: Method): string => {
+  const { name, summary, description, params, examples } = method
+  const example = Object.fromEntries(examples[0]!.params.map((param) => [param.name, param.value]))
+  return [
+    `${name}: ${summary}`,
+    ...(description === undefined ? [] : [description]),
+    '',
+    `Who may: ${ruleText(method['x-required-claim'])}`,
+    '',
+    params.length > 0 ? `Parameters:\n${params.map(parameter).join('\n')}` : 'No parameters.',
+    '',
+    `Example:\n  hero-proxy call ${name}${params.length > 0 ? ` '${JSON.stringify(example)}'` : ''}`,
+  ].join('\n')
+}
+
+/** What completion offers behind `--name`; nothing where any text will do. */
+export const choicesOf = (schema: Schema): string[] =>
+  schema.anyOf
+    ? schema.anyOf.flatMap(choicesOf)
+    : schema.enum
+      ? schema.enum.map(String)
+      : schema.type === 'boolean'
+        ? ['true', 'false']
+        : []
