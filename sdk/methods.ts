@@ -309,7 +309,7 @@ export interface Provider {
   token_endpoint: string | null
   userinfo_endpoint: string | null
   emails_endpoint: string | null
-  /** What people are told it is called: one line of at most 60 characters, without control characters */
+  /** What people are told it is called; of oidc and oauth2 its name unless told: one line of at most 60 characters, without control characters */
   title: string
   /** Our client_id at the provider: one line of at most 255 characters, without control characters */
   client: string
@@ -1670,7 +1670,7 @@ export interface ProvidersAddParams {
   userinfo_endpoint?: string
   /** What lists addresses as `{email, primary, verified}`: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
   emails_endpoint?: string
-  /** What people are told it is called: one line of at most 60 characters, without control characters */
+  /** What people are told it is called; of oidc and oauth2 its name unless told: one line of at most 60 characters, without control characters */
   title?: string
   /** How we prove ourselves at the token endpoint */
   client_auth?: "client_secret_basic" | "client_secret_post" | "none"
@@ -1706,7 +1706,7 @@ export interface ProvidersUpdateParams {
   /** Our client_id at the provider: one line of at most 255 characters, without control characters */
   client?: string
   client_secret?: string | null
-  /** What people are told it is called: one line of at most 60 characters, without control characters */
+  /** What people are told it is called; of oidc and oauth2 its name unless told: one line of at most 60 characters, without control characters */
   title?: string
   /** How we prove ourselves at the token endpoint */
   client_auth?: "client_secret_basic" | "client_secret_post" | "none"

@@ -47,7 +47,7 @@ export const ClientSecret = Type.String({
 
 /** What an administrator decides about a provider. */
 export const providerFields = {
-  title: Line('What people are told it is called', 60),
+  title: Line('What people are told it is called; of oidc and oauth2 its name unless told', 60),
   client: ClientId,
   client_auth: Type.Enum(clientAuths, { description: 'How we prove ourselves at the token endpoint' }),
   scopes: Type.Array(Type.String({ maxLength: 100, pattern: '^[!#-\\[\\]-~]+$' }), {

@@ -97,7 +97,8 @@ export class Providers {
       created_at: at,
       ...toColumns({
         client: fields.client,
-        title: fields.title ?? title,
+        // Of any other there can be several, which people have to tell apart.
+        title: fields.title ?? (preset === 'oidc' || preset === 'oauth2' ? provider : title),
         scopes: fields.scopes ?? [...scopes],
         client_auth: fields.client_auth ?? (client_secret ? client_auth : 'none'),
         enabled: fields.enabled ?? true,

@@ -39,6 +39,18 @@ onBothDatabases('providers', (newUrl) => {
     assert.equal((await hero.providers.get({ provider: 'forge' })).secret_set, true)
   })
 
+  test('one of any other kind is called by its name, so that people can tell two apart', async () => {
+    const { hero } = daemon
+    const sso = {
+      preset: 'oidc',
+      issuer: 'https://sso.example.org',
+      client: 'hero',
+      client_secret: secret,
+    } as const
+    assert.equal((await hero.providers.add({ ...sso, provider: 'sso' })).title, 'sso')
+    await hero.providers.remove({ provider: 'sso' })
+  })
+
   test('what does not fit is refused with the field and what is allowed', async () => {
     const { hero } = daemon
     const other = { ...forge, provider: 'other' }
