@@ -64,7 +64,7 @@ export const enginePages = (place: string): EnginePages => ({
     const text =
       ctx.status >= 500
         ? 'Something went wrong here. Go back to the application and try once more.'
-        : `The application that sent you here did so in a way that we do not accept: ${out.error_description ?? out.error}.`
+        : `The application that sent you here did so in a way that we do not accept: ${out.error_description ?? out.error}. Nothing has happened; tell whoever runs the application.`
     show(
       ctx,
       noticePage({

@@ -64,7 +64,8 @@ export const faults: Readonly<Record<Fault, Telling>> = {
     502,
     'provider_insecure',
     '{} could not be trusted',
-    (provider) => `${provider} has no valid certificate at the moment, so nothing was sent to it.`,
+    (provider) =>
+      `${provider} has no valid certificate at the moment, so nothing was sent to it. Sign in another way, or tell an administrator.`,
   ),
   local: told(
     502,
@@ -77,13 +78,15 @@ export const faults: Readonly<Record<Fault, Telling>> = {
     502,
     'provider_nonsense',
     '{} answered something else',
-    (provider) => `${provider} sent far more than an answer has. Nobody was signed in.`,
+    (provider) =>
+      `${provider} sent far more than an answer has, so nobody was signed in. Sign in another way, or tell an administrator.`,
   ),
   nonsense: told(
     502,
     'provider_nonsense',
     '{} answered something else',
-    (provider) => `${provider} answered, but not as a provider does. Nobody was signed in.`,
+    (provider) =>
+      `${provider} answered, but not as a provider does, so nobody was signed in. Try again shortly, or sign in another way.`,
   ),
   untrusted: doubted,
   client: told(
@@ -113,14 +116,14 @@ export const refusals: Readonly<Record<Refused, Telling>> = {
     'domain_not_allowed',
     'Not with this address',
     (provider) =>
-      `Signing in with ${provider} takes an address of certain domains that ${provider} has verified, and yours is not among them.`,
+      `Signing in with ${provider} takes an address of certain domains that ${provider} has verified, and yours is not among them. Use another account there, or ask an administrator.`,
   ),
   no_account: told(
     403,
     'no_account',
     'You have no account here',
     (provider) =>
-      `Nobody here has this account of ${provider}, and it makes none by itself. If you have an account here, sign in to it and link ${provider} on your account page.`,
+      `No account here is linked to yours at ${provider}, and signing in with it makes none. If you have an account here, sign in to it and link ${provider} on your account page; if not, ask an administrator.`,
   ),
   doubtful_address: told(
     403,
@@ -134,7 +137,7 @@ export const refusals: Readonly<Record<Refused, Telling>> = {
     'no_address',
     'There is no address',
     (provider) =>
-      `${provider} tells no address of yours, so nobody can tell that the account here is yours too.`,
+      `${provider} tells no address of yours, so nobody can tell that the account here is yours too. Give it one there, or ask an administrator to link the two.`,
   ),
   other_address: told(
     403,
@@ -147,7 +150,7 @@ export const refusals: Readonly<Record<Refused, Telling>> = {
     403,
     'inactive',
     'Not active',
-    () => 'The account that this belongs to cannot be used at present.',
+    () => 'The account here that this belongs to is not active. Ask an administrator.',
   ),
   linked_already: told(
     409,
@@ -159,6 +162,7 @@ export const refusals: Readonly<Record<Refused, Telling>> = {
     409,
     'of_somebody_else',
     'Somebody else has it',
-    (provider) => `This account of ${provider} belongs to another account here.`,
+    (provider) =>
+      `This account of ${provider} is linked to another account here. If that is yours too, sign in to it and unlink ${provider} there.`,
   ),
 }

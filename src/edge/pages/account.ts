@@ -84,6 +84,9 @@ ${fields}
     html`<input type="text" value="${me.user}" autocomplete="username" hidden>
 ${text(`${of}-current_password`, 'Present password', html`type="password" autocomplete="current-password" maxlength="1024"`)}`
 
+  /** What people know a provider by; a session can also be of a password, a link, a passkey. */
+  const titleOf = (name: string) => providers.find(({ provider }) => provider === name)?.title ?? name.replace('_', ' ')
+
   return page(
     'Your account',
     place,
@@ -160,7 +163,7 @@ ${
 <h2>Sessions</h2>
 <ul class="rows">${sessions.map(
       (session) => html`<li><p><strong>${deviceOf(session.user_agent)}</strong>${session.current && ' (this one)'}<br>
-<span class="number">${session.address !== '' && `${session.address}, `}by ${session.provider.replace('_', ' ')}, last used ${time(session.last_used_at)}</span></p>
+<span class="number">${session.address !== '' && `${session.address}, `}by ${titleOf(session.provider)}, last used ${time(session.last_used_at)}</span></p>
 ${!session.current && form('revoke', id(session.id), 'End this session')}</li>`,
     )}</ul>
 ${sessions.length > 1 && form('revoke_all', false, 'End all other sessions')}
@@ -168,7 +171,7 @@ ${sessions.length > 1 && form('revoke_all', false, 'End all other sessions')}
 <h2>Applications</h2>
 ${
   consents.length === 0
-    ? html`<p>None that you had to let in.</p>`
+    ? html`<p>None. Those that ask you whether you let them in stand here.</p>`
     : html`<ul class="rows">${consents.map(
         ({ client, name, scopes, created_at }) => html`<li><p><strong>${name}</strong> knows ${listOf(scopes)}<br><span class="number">Since ${time(created_at)}</span></p>
 ${form('revoke_consent', html`<input type="hidden" name="client" value="${client}">`, 'Take it back')}</li>`,
@@ -180,22 +183,22 @@ ${tokensSection(account.tokens, { form, id, time })}
 <h2>Linked identities</h2>
 ${
   identities.length === 0
-    ? html`<p>None.</p>`
+    ? html`<p>None.${providers.length > 0 && ' Link an account that you have elsewhere, and you can sign in with it.'}</p>`
     : html`<ul class="rows">${identities.map(
-        ({ provider, ...identity }) => html`<li><p><strong>${providers.find((one) => one.provider === provider)?.title ?? provider}</strong>: ${identity.login || identity.subject}<br>
+        ({ provider, ...identity }) => html`<li><p><strong>${titleOf(provider)}</strong>: ${identity.login || identity.subject}<br>
 <span class="number">Last used ${time(identity.last_used_at, 'never')}</span></p>
 ${form('unlink', id(identity.id), 'Unlink')}</li>`,
       )}</ul>`
 }
-${providers
-  .filter(({ provider }) => !identities.some((one) => one.provider === provider))
-  .map(
-    ({ provider, title }) => html`<form method="post" action="/auth/link/begin">
+<div class="links">${providers
+      .filter(({ provider }) => !identities.some((one) => one.provider === provider))
+      .map(
+        ({ provider, title }) => html`<form method="post" action="/auth/link/begin">
 <input type="hidden" name="form_token" value="${token}">
 <input type="hidden" name="provider" value="${provider}">
 <button class="quiet">Link ${title}</button>
 </form>`,
-  )}`,
+      )}</div>`,
   )
 }
 

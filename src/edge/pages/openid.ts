@@ -32,7 +32,7 @@ export const consentPage = ({
     place,
     html`<h1>Let ${name} in?</h1>
 <p class="lead">You are signed in as <strong>${user}</strong>. <strong>${name}</strong>${host !== '' && html` at <strong>${host}</strong>`} would like to know:</p>
-<ul class="rows">${scopes.map((scope) => html`<li>${meaningOf(scope)}</li>`)}</ul>
+<ul class="told">${scopes.map((scope) => html`<li>${meaningOf(scope)}</li>`)}</ul>
 ${stranger !== undefined && strange(stranger)}
 <p class="hint">You can take this back on your account page.</p>
 <form method="post" action="${action}">
@@ -111,7 +111,7 @@ export const deviceConfirmPage = (
     place,
     html`<h1>Is this your device?</h1>
 <p class="lead"><strong>${name}</strong> asks from ${address} to be signed in as <strong>${user}</strong>. It must show this code:</p>
-<p class="lead"><code>${code}</code></p>
+<p class="compare"><code>${code}</code></p>
 <p class="hint">If somebody sent you the code, do not go on: they would be signed in as you.</p>
 <form method="post" action="/device">
 <input type="hidden" name="xsrf" value="${xsrf}">

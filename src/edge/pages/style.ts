@@ -83,7 +83,14 @@ details { margin: 0.5rem 0; }
 summary { cursor: pointer; padding: 0.35rem 0; color: var(--accent); }
 .rows, .codes { list-style: none; margin: 0.5rem 0 0; padding: 0; display: grid; gap: 1rem; overflow-wrap: anywhere; }
 .rows p { margin: 0; }
-.rows button { margin-top: 0.6rem; }
+.rows button { width: auto; margin-top: 0.6rem; }
+.told { margin: 0 0 1rem; padding-left: 1.25rem; }
+.told li { padding-left: 0.15rem; }
+time { white-space: nowrap; }
+.compare { margin: 1rem 0; padding: 0.6rem; border-radius: 0.5rem; background: var(--chip); text-align: center; }
+.compare code { font-size: 1.5rem; font-weight: 600; letter-spacing: 0.1em; }
+.links { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 0.75rem; margin-top: 1rem; }
+.links button { margin: 0; height: 100%; overflow-wrap: anywhere; }
 .codes { grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 0.4rem; }
 .codes code { font-size: 1rem; }
 .done code { overflow-wrap: anywhere; }

@@ -46,7 +46,7 @@ export const tokenPage = (place: string, token: string): string =>
     'Your new token',
     place,
     html`<h1>Your new token</h1>
-<p class="lead">Copy it now: it is not shown again. Programs send it as <code>Authorization: Bearer</code>.</p>
+<p class="lead">Copy it now: it is not shown again. Programs send it in the header <code>Authorization: Bearer …</code></p>
 <p class="done"><code>${token}</code></p>
 <a class="button" href="/auth/me">I have copied it</a>`,
   )
