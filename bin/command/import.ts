@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
-import type { Command } from 'commander'
+import { CommanderError, type Command } from 'commander'
 import type { HeroProxy } from '../../sdk/client.ts'
 import { HeroError } from '../../sdk/errors.ts'
 import { clientFrom, withClientOptions, type ClientFlags } from './client.ts'
@@ -105,6 +105,16 @@ const follow = async (steps: readonly Step[]): Promise<number> => {
   return failed
 }
 
+const textOf = (file: string): string => {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8')
+  } catch (error) {
+    const message = `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`
+    console.error(`hero-proxy import: ${message}`)
+    throw new CommanderError(1, 'hero-proxy.import', message)
+  }
+}
+
 export const addImportCommand = (program: Command): void => {
   const command = program.command('import').description('bring in what another service had')
   withClientOptions(command.command('hero-auth'))
@@ -122,9 +132,7 @@ export const addImportCommand = (program: Command): void => {
       '\nIt can be run again: what is there already stays as it is. docs/tokens.md tells the format.',
     )
     .action(async (file: string, { yes, dryRun, ...flags }: Flags) => {
-      const list = readHeroAuth(readFileSync(file === '-' ? 0 : file, 'utf8'), (secret) =>
-        createHash('sha256').update(secret).digest('hex'),
-      )
+      const list = readHeroAuth(textOf(file), (secret) => createHash('sha256').update(secret).digest('hex'))
       const hero = clientFrom(flags)
       try {
         const steps: Step[] = []

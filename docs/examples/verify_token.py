@@ -76,6 +76,8 @@ class TokenVerifier:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (3, 4) or sys.argv[3:4] not in ([], *([scope] for scope in SCOPES)):
+        sys.exit(__doc__)
     verifier = TokenVerifier(*sys.argv[1:3])
     for line in sys.stdin:
         try:

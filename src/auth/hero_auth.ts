@@ -69,8 +69,8 @@ export class HeroAuth {
   /** `{username | email | login, password}` → `{access_token, token_type, expires_in, user}`. */
   readonly login = (fields: Fields, caller: Caller): Promise<OldAnswer> =>
     answering(async () => {
-      const login = text(fields.login ?? fields.username ?? fields.email)
-      const params = { login, password: text(fields.password) }
+      const { login = fields.username ?? fields.email, password } = fields
+      const params = given({ login, password }, 'login', 'password')
       const opened = (await this.#parts.call('auth.login', params, caller)) as Fields & {
         user: string
         access_token: string

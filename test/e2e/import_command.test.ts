@@ -105,6 +105,16 @@ suite('hero-proxy import hero-auth', () => {
     assert.ok((await everything()).clients.includes('fine'))
   })
 
+  test('a list that cannot be read is told in one line', () => {
+    const none = spawnSync(process.execPath, [command, 'import', 'hero-auth', '/nowhere/list.json'], {
+      encoding: 'utf8',
+    })
+    assert.deepEqual(
+      [none.status, none.stderr],
+      [1, 'hero-proxy import: /nowhere/list.json cannot be read (ENOENT)\n'],
+    )
+  })
+
   test('--help tells the format', () => {
     const { stdout } = spawnSync(process.execPath, [command, 'import', 'hero-auth', '--help'], {
       encoding: 'utf8',

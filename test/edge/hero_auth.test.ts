@@ -109,6 +109,14 @@ suite('the calls of the old hero_auth', () => {
     assert.deepEqual([wrong.status, wrong.json.error], [401, 'unauthenticated'])
     await daemon.hero.users.add({ username: 'linus', password: goodPassword })
     await enrol(await signedIn(daemon, 'linus'))
+    for (const [fields, path] of [
+      [{ password: goodPassword }, 'login'],
+      [{ username: 'grace' }, 'password'],
+      [{ username: 7, password: goodPassword }, 'login'],
+    ] as const) {
+      const { status, json } = await post('/login', fields)
+      assert.deepEqual([status, json.error, json.path], [400, 'invalid_params', path])
+    }
     const half = await post('/login', { username: 'linus', password: goodPassword })
     assert.deepEqual(
       [half.status, half.json.error, half.json.access_token],
