@@ -23,11 +23,19 @@ const chain = function* (error: unknown): Generator<Thrown> {
   for (let at = error; at instanceof Error; at = at.cause) yield at as Thrown
 }
 
+/** The library tells no more of an answer than its challenge, which one to a client with a wrong secret has to have (RFC 6749 section 5.2). */
+const challengesUs = ({ code, cause }: Thrown): boolean =>
+  code === 'OAUTH_WWW_AUTHENTICATE_CHALLENGE' &&
+  (cause as { scheme?: string; parameters?: { error?: string } }[]).some(
+    ({ scheme, parameters }) => scheme === 'basic' || parameters?.error === 'invalid_client',
+  )
+
 const kindOf = (error: Thrown): Fault => {
   if (error.name === 'AuthorizationResponseError') return 'refused'
   if (error.error === 'invalid_grant') return 'grant'
   if (error.error !== undefined)
     return error.error === 'invalid_client' || error.error === 'unauthorized_client' ? 'client' : 'nonsense'
+  if (challengesUs(error)) return 'client'
   if (error.code !== undefined && untrusted.has(error.code)) return 'untrusted'
   // The library has one code for all that is wrong with a message, an invalid signature among it.
   for (const { message } of chain(error)) if (/signature|"iss"/.test(message)) return 'untrusted'

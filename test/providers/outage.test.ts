@@ -157,6 +157,24 @@ describe('providers that fail', () => {
     })
   }
 
+  test('a secret that is wrong is told as such, with the challenge that RFC 6749 demands and without', async () => {
+    for (const challenge of [
+      undefined,
+      'Basic realm="peer"',
+      'Bearer realm="peer", error="invalid_client"',
+    ]) {
+      evil.misbehave({
+        instead: (endpoint, _, response) => {
+          if (endpoint !== 'token') return false
+          if (challenge !== undefined) response.setHeader('www-authenticate', challenge)
+          response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":"invalid_client"}')
+          return true
+        },
+      })
+      await failsWith(await begin(), /does not take our client_id or secret/, 502)
+    }
+  })
+
   test('killed in the middle it leaves nothing behind', async () => {
     const short = await startEvil()
     const provider = await begin(short.issuer)
