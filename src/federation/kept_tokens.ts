@@ -8,8 +8,8 @@ import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { Seal } from '../storage/seal.ts'
 
-/** Seconds before its end from which a token is renewed. */
-const early = 30
+/** Seconds before its end from which a token is renewed, unless half its life is less. */
+const earliest = 30
 /** Seconds for which one who renews has the row to itself. */
 const lease = 15
 /** Milliseconds between looks while somebody else renews, and how many. */
@@ -28,13 +28,19 @@ export interface KeptToken {
   readonly expires_at: number | null
 }
 
+/** `early`: the seconds for this one. */
+type Held = Tokens & { readonly early?: number }
+
+const works = ({ expires_at, early = earliest }: Pick<Held, 'expires_at' | 'early'>): boolean =>
+  expires_at === null || expires_at > now() + early
+
 const sealRow = (identityId: string) => `provider_tokens.${identityId}`
 
 /** What providers gave us of people, where `keep_tokens` says so: sealed, and renewed once however many ask. */
 export class KeptTokens {
   readonly #parts: Parts
   /** For routes, by person and provider. */
-  readonly #ready: Cached<Map<string, KeptToken | undefined>>
+  readonly #ready: Cached<Map<string, Held>>
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -74,12 +80,16 @@ export class KeptTokens {
 
   /** A token of a person's that works, renewed if need be. Throws not_found, conflict where a new sign-in is due, unavailable. */
   async current(userId: string, provider: string): Promise<KeptToken> {
+    const { access_token, expires_at } = await this.#current(userId, provider)
+    return { access_token, expires_at }
+  }
+
+  async #current(userId: string, provider: string): Promise<Held> {
     for (let look = 0; look < looks; look++) {
       const row = await this.#row(userId, provider)
       if (!row) throw notFound('kept token of the provider', provider)
       const tokens = this.#open(row)
-      if (tokens.expires_at === null || tokens.expires_at > now() + early)
-        return { access_token: tokens.access_token, expires_at: tokens.expires_at }
+      if (works(tokens)) return tokens
       if (tokens.refresh_token === null) throw lapsed(provider)
       if (await this.#lease(row)) await this.#renew(row, tokens.refresh_token, provider)
       else await new Promise((resolve) => setTimeout(resolve, pause))
@@ -92,14 +102,14 @@ export class KeptTokens {
     const key = `${userId} ${provider}`
     const ready = this.#ready.warm()
     const known = ready?.get(key)
-    if (known && (known.expires_at === null || known.expires_at > now() + early)) return known
+    if (known && works(known)) return known
     return this.#forRoute(key, userId, provider)
   }
 
   async #forRoute(key: string, userId: string, provider: string): Promise<KeptToken | undefined> {
     // Taken before it is read: what changes from here on empties another map.
     const ready = await this.#ready.get()
-    const token = await this.current(userId, provider).catch((error: Error) => {
+    const token = await this.#current(userId, provider).catch((error: Error) => {
       this.#parts.log.debug({ provider, error: error.message }, 'no token for a route')
       return undefined
     })
@@ -186,13 +196,15 @@ export class KeptTokens {
   }
 
   #sealed(identityId: string, tokens: Tokens) {
-    const { expires_at, ...secrets } = tokens
+    const { expires_at, ...given } = tokens
+    const half = expires_at === null ? earliest : Math.floor((expires_at - now()) / 2)
+    const secrets = { ...given, early: Math.max(0, Math.min(earliest, half)) }
     return { sealed: this.#parts.seal.seal(JSON.stringify(secrets), sealRow(identityId)), expires_at }
   }
 
-  #open(row: { identity_id: string; sealed: string; expires_at: number | null }): Tokens {
+  #open(row: { identity_id: string; sealed: string; expires_at: number | null }): Held {
     const secrets = JSON.parse(this.#parts.seal.open(row.sealed, sealRow(row.identity_id))) as Omit<
-      Tokens,
+      Held,
       'expires_at'
     >
     return { ...secrets, expires_at: row.expires_at }

@@ -246,6 +246,12 @@ describe('client-refresh', () => {
     assert.match(all[0]!.access_token, /^at-/)
     assert.equal(evil.asked('token'), 1, 'renewed once, however many ask')
   })
+  test('a token that lives for seconds only is handed out, and not renewed before half of them are over', async () => {
+    const { provider, grace } = await kept({ token: withClaim('expires_in', 20) })
+    const { access_token } = await grace.auth.upstream_token({ provider })
+    assert.equal((await grace.auth.upstream_token({ provider })).access_token, access_token)
+    assert.equal(evil.asked('token'), 1)
+  })
   for (const [name, claims] of [
     ['oidcc-client-test-refresh-token-invalid-issuer', withClaim('iss', 'https://other.example.org')],
     ['oidcc-client-test-refresh-token-invalid-sub', withClaim('sub', '2')],
