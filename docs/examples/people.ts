@@ -9,7 +9,7 @@ try {
   await hero.groups.add_member({ group: 'engineers', user: username })
 } catch (error) {
   if (!(error instanceof AlreadyExists)) throw error
-  console.log(`${username} is there already`)
+  console.log(error.message)
 }
 const { claims } = await hero.claims.resolve({ user: username })
 console.log(username, 'has', claims.join(', '))
