@@ -41,7 +41,7 @@ suite('signing in to an application', () => {
     const asked = await person.signIn(login, 'ada', goodPassword)
     assert.match(asked.text, /Let The wiki in\?/)
     assert.match(asked.text, /localhost:4999/)
-    assert.match(asked.text, /your email address/)
+    assert.match(asked.text, /know your email address/)
     assert.equal(
       asked.headers.get('x-frame-options') ??
         asked.headers.get('content-security-policy')!.includes("frame-ancestors 'none'"),

@@ -173,7 +173,7 @@ ${
   consents.length === 0
     ? html`<p>None. Those that ask you whether you let them in stand here.</p>`
     : html`<ul class="rows">${consents.map(
-        ({ client, name, scopes, created_at }) => html`<li><p><strong>${name}</strong> knows ${listOf(scopes)}<br><span class="number">Since ${time(created_at)}</span></p>
+        ({ client, name, scopes, created_at }) => html`<li><p><strong>${name}</strong> may ${listOf(scopes)}<br><span class="number">Since ${time(created_at)}</span></p>
 ${form('revoke_consent', html`<input type="hidden" name="client" value="${client}">`, 'Take it back')}</li>`,
       )}</ul>`
 }

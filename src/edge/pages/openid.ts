@@ -31,7 +31,7 @@ export const consentPage = ({
     'Allow access',
     place,
     html`<h1>Let ${name} in?</h1>
-<p class="lead">You are signed in as <strong>${user}</strong>. <strong>${name}</strong>${host !== '' && html` at <strong>${host}</strong>`} would like to know:</p>
+<p class="lead">You are signed in as <strong>${user}</strong>. <strong>${name}</strong>${host !== '' && html` at <strong>${host}</strong>`} would like to:</p>
 <ul class="told">${scopes.map((scope) => html`<li>${meaningOf(scope)}</li>`)}</ul>
 ${stranger !== undefined && strange(stranger)}
 <p class="hint">You can take this back on your account page.</p>
