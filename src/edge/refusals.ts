@@ -96,8 +96,8 @@ const nameProvider = (name: string | null) =>
 /** There is no way in yet, and sending people to a sign-in page that does not count here would send them in circles. */
 export const providerMissing = (name: string | null, navigates: boolean): Told => ({
   status: navigates ? 503 : 401,
-  title: 'No provider is set up',
-  text: `This service is open to people who signed in with ${nameProvider(name)}, and none is set up here yet. An administrator can set one up, or give the route another auth_mode.`,
+  title: 'No way in yet',
+  text: `This service is open to people who signed in with ${nameProvider(name)}, and ${name === null ? 'none is' : 'it is not'} set up here, or is turned off. An administrator can change that, or give the route another auth_mode.`,
   code: navigates ? 'provider_missing' : 'unauthenticated',
   ...(!navigates && { headers: providerNeeded.headers! }),
 })
