@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { http } from '../http.ts'
-import { addressFault, guardedLookup, isLocal, LocalAddress } from './targets.ts'
+import { addressFault, guardedLookup, isLocal, LocalAddress, localLookup } from './targets.ts'
 
 /** Seconds that one request to a provider may take, from the first step to the last byte. */
 export const patience = 4
@@ -103,7 +103,7 @@ export const guardedFetch =
           ...(text && { 'content-length': text.length }),
         },
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-        ...(!local && { lookup: guardedLookup }),
+        lookup: local ? localLookup(url) : guardedLookup,
       })
       asking.on('error', failed)
       // Once more where the connection stands: whatever led there.

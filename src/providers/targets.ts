@@ -50,8 +50,22 @@ export const isLocal = (address: string): boolean => {
 
 const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
 
-const namesThisMachine = (host: string): boolean =>
-  host === 'localhost' || host.endsWith('.localhost') || (isIP(host) !== 0 && isLocal(host))
+const isLocalhost = (host: string): boolean => host === 'localhost' || host.endsWith('.localhost')
+
+/** Such names are this machine and nothing else (RFC 6761 section 6.3), whatever a resolver knows of them. */
+const toLoopback: LookupFunction = (_, { all }, callback) =>
+  all
+    ? callback(null, [
+        { address: '127.0.0.1', family: 4 },
+        { address: '::1', family: 6 },
+      ])
+    : callback(null, '127.0.0.1', 4)
+
+/** How to resolve the name of an address that may be local; undefined for the system's way. */
+export const localLookup = ({ hostname }: URL): LookupFunction | undefined =>
+  isLocalhost(hostname) ? toLoopback : undefined
+
+const namesThisMachine = (host: string): boolean => isLocalhost(host) || (isIP(host) !== 0 && isLocal(host))
 
 /** Why an address cannot be a provider's as it is written, or undefined; what its name leads to is looked at when it is asked. */
 export const addressFault = (text: string, mayBeLocal: boolean): string | undefined => {

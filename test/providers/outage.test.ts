@@ -415,6 +415,22 @@ describe('where providers may be (D41)', () => {
     assert.equal(evil.seen.length, 0)
   })
 
+  test('every name below localhost is this machine, whatever a resolver says (RFC 6761)', async () => {
+    await using evil = await startEvil()
+    const { port } = new URL(evil.issuer)
+    const { lookup } = dns
+    dns.lookup = ((_: string, __: object, done: (error: null, all: object[]) => void) =>
+      done(null, [{ address: '192.0.2.1', family: 4 }])) as never
+    syncBuiltinESMExports()
+    try {
+      const answer = await local(`http://house.localhost:${port}/.well-known/openid-configuration`)
+      assert.equal(answer.status, 200)
+    } finally {
+      dns.lookup = lookup
+      syncBuiltinESMExports()
+    }
+  })
+
   test('a setting that is taken back counts at the next request', async () => {
     await using stage = await startRelying()
     await using evil = await startEvil()
