@@ -19,6 +19,10 @@ const printStarted = (
     `  door    ${door}  (${bound})`,
     `  socket  ${socketPath}`,
   ]
+  const { hostname, port } = new URL(door)
+  // Links that lead to nobody are found out late: by whoever gets one by mail.
+  if (hostname === 'localhost' && port !== bound.split(':').at(-1))
+    lines.push('', `  Links begin with ${door}; --public-url says how people reach it, if that is not so.`)
   if (setupLink !== undefined) {
     lines.push(
       '',

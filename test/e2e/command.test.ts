@@ -24,6 +24,7 @@ describe('the command', () => {
   test('serve says where door and socket are, and how to make the first administrator', () => {
     assert.match(daemon.printed, /door {4}http:\/\/localhost:9997/)
     assert.ok(daemon.printed.includes(daemon.socket))
+    assert.match(daemon.printed, /Links begin with http:\/\/localhost:9997; --public-url says/)
     assert.match(daemon.printed, /http:\/\/localhost:9997\/auth\/setup\?token=[A-Za-z0-9_-]{43}/)
   })
 
