@@ -19,9 +19,10 @@ const printStarted = (
     `  door    ${door}  (${bound})`,
     `  socket  ${socketPath}`,
   ]
-  const { hostname, port } = new URL(door)
+  const { hostname, protocol, port } = new URL(door)
+  const reached = port || (protocol === 'https:' ? '443' : '80')
   // Links that lead to nobody are found out late: by whoever gets one by mail.
-  if (hostname === 'localhost' && port !== bound.split(':').at(-1))
+  if (hostname === 'localhost' && reached !== bound.split(':').at(-1))
     lines.push('', `  Links begin with ${door}; --public-url says how people reach it, if that is not so.`)
   if (setupLink !== undefined) {
     lines.push(
