@@ -112,6 +112,10 @@ export class OpenId {
     errors.on('error', (error: Error & { expose?: boolean }, ctx: Context) => {
       if (!error.expose) failed(ctx, error)
     })
+    // What applications are not told, for whoever makes one.
+    provider.on('grant.error', ({ oidc }, { error, error_detail: why }) =>
+      this.#parts.log.debug({ client: oidc.client?.clientId, error, why }, 'an application got no tokens'),
+    )
     provider.on('authorization.success', (ctx) => this.#tell(ctx, 'oidc.authorize', 'ok'))
     provider.on('grant.success', (ctx) => this.#parts.noteUse(engine.knownClient(ctx.oidc.client)))
     provider.on('grant.revoked', (ctx) => this.#tell(ctx, 'oidc.revoke_grant', 'ok'))

@@ -52,6 +52,17 @@ suite('codes and what is got for them', () => {
     }
   })
 
+  test('why an application gets no tokens stands in the log, without what it sent', async () => {
+    const { code, code_verifier } = await newCode()
+    assert.equal((await app.redeem(code, `${code_verifier}x`)).status, 400)
+    const line = stage.daemon.logged.findLast(({ msg }) => msg === 'an application got no tokens')!
+    assert.deepEqual(
+      [line.client, line.error, line.why],
+      ['wiki', 'invalid_grant', 'code_verifier does not match code_challenge'],
+    )
+    assert.ok(!JSON.stringify(stage.daemon.logged).includes(code))
+  })
+
   test('of many who redeem a code at once, one gets tokens', async () => {
     for (let round = 0; round < 5; round++) {
       const { code, code_verifier } = await newCode()
