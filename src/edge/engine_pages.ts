@@ -61,10 +61,12 @@ export const enginePages = (place: string): EnginePages => ({
       ctx.body = out
       return
     }
+    const told = out.error_description ?? out.error
+    const wrong = told === 'client is invalid' ? 'there is no application with its client_id' : told
     const text =
       ctx.status >= 500
         ? 'Something went wrong here. Go back to the application and try once more.'
-        : `The application that sent you here did so in a way that we do not accept: ${out.error_description ?? out.error}. Nothing has happened; tell whoever runs the application.`
+        : `The application that sent you here did so in a way that we do not accept: ${wrong}. Nothing has happened; tell whoever runs the application.`
     show(
       ctx,
       noticePage({

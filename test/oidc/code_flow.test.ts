@@ -228,7 +228,9 @@ suite('signing in to an application', () => {
       assert.match(page.text, /That did not work/)
       assert.equal(page.text.includes('alert(1)'), false)
     }
-    assert.equal((await person.open(app.authorizeUrl({ client_id: 'nobody' }))).status, 400)
+    const unknown = await person.open(app.authorizeUrl({ client_id: 'nobody' }))
+    assert.equal(unknown.status, 400)
+    assert.match(unknown.text, /no application with its client_id/)
     const { hero } = stage.daemon
     for (const uri of [
       'http://x.test/#f',
