@@ -63,7 +63,7 @@ const actions = {
   revoke_consent: {
     method: 'consents.revoke',
     params: fields('client'),
-    done: 'That application knows nothing more of you.',
+    done: 'That application learns nothing more of you.',
   },
   make_token: {
     method: 'token.create',
