@@ -297,7 +297,7 @@ onBothDatabases('whose identity it is', (newUrl) => {
     peer.accounts.set(subject, { email: 'thief@example.org', email_verified: true })
     const page = await bringBack(thief, subject)
     assert.equal(page.status, 409)
-    assert.match(page.text, /belongs to another account/)
+    assert.match(page.text, /is linked to another account/)
   })
 
   test('a second factor counts after a provider too; the session still says who vouched', async () => {
