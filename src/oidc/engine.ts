@@ -58,6 +58,12 @@ export interface Engine {
   readonly knownClient: (client: object | undefined) => KnownClient | undefined
 }
 
+const nothingToDo = () =>
+  new errors.InvalidScope(
+    `a token for a service takes one of ${programScopes.join(', ')}`,
+    undefined as never,
+  )
+
 /** `oidc-provider` over our rooms. It takes its keys at birth: a change of keys or settings makes another. */
 export const createEngine = (
   { issuer, records, clients, accounts, consents, pages, provesItself, isResource }: EngineParts,
@@ -124,14 +130,16 @@ export const createEngine = (
       const scope = widest([...token.scopes])
       if (token.kind === 'ClientCredentials')
         return { sub: token.clientId, claims: claimsWithin(client?.claims ?? [], scope ?? 'read') }
+      // Services read the person's claims in it: whoever was allowed to do nothing there gets none.
+      if (token.aud !== undefined && scope === undefined) throw nothingToDo()
       const account = await accounts.find((token as { accountId: string }).accountId, client)
-      if (!account) return undefined
+      if (!account || (token.aud === undefined && !token.scopes.has('profile'))) return undefined
       const { preferred_username, context, claims } = await account.claims('userinfo', '', {}, [])
       return {
         username: preferred_username,
         ...(token.aud !== undefined && {
           context,
-          claims: claimsWithin(claims as readonly string[], scope ?? 'read'),
+          claims: claimsWithin(claims as readonly string[], scope),
         }),
       } as never
     },
@@ -188,6 +196,8 @@ export const createEngine = (
           const people: readonly string[] = forItself ? [] : personScopes
           const beyond = asked.find((scope) => ![...may, ...people, ''].includes(scope))
           if (beyond !== undefined) throw new errors.InvalidScope('requested scope is not allowed', beyond)
+          // What a code or a refresh token is worth is known when the token is made.
+          if (ctx.oidc.route !== 'token' && widest(asked) === undefined) throw nothingToDo()
           return {
             scope: may.join(' '),
             audience: resource,
