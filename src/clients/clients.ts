@@ -7,7 +7,7 @@ import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { ClientRow } from '../storage/schema.ts'
 import { clientPattern, personScopes, type Client, type KnownClient } from './client.ts'
-import { bit, checkClient, toColumns, type ClientFields } from './columns.ts'
+import { bit, checkClient, fruitsOfMore, toColumns, type ClientFields, type Fruits } from './columns.ts'
 
 /** Seconds that a secret still counts after a newer one was made. */
 const overlap = 7 * 86_400
@@ -168,6 +168,7 @@ export class Clients {
       const after = { ...row, ...toColumns({ ...before, ...fields }, now()) }
       checkClient(after)
       if (after.is_active === 0) await this.#endTokens(after)
+      else await this.#forget(row.client, fruitsOfMore(before, fields))
       await this.#database.query.updateTable('clients').set(after).where('id', '=', row.id).execute()
       this.#database.changed('clients')
       return this.get(client)
@@ -211,8 +212,6 @@ export class Clients {
       await this.#endTokens(row)
       await query.deleteFrom('clients').where('id', '=', row.id).execute()
       await query.deleteFrom('consents').where('client', '=', row.client).execute()
-      // Whoever gets this name next begins with nothing.
-      await query.deleteFrom('oidc_records').where('client', '=', row.client).execute()
       await query.deleteFrom('oidc_logouts').where('client', '=', row.client).execute()
       this.#database.changed('clients')
       return null
@@ -222,7 +221,18 @@ export class Clients {
   /** What it was issued until now is worth nothing from now on, here and at whoever hears of it. */
   async #endTokens(row: ClientRow): Promise<void> {
     row.tokens_since = now()
+    await this.#forget(row.client, 'all')
     await this.whenTokensEnd(row.client)
+  }
+
+  /** What people gave it: codes, tokens, grants. */
+  async #forget(client: string, kinds: Fruits): Promise<void> {
+    if (kinds.length === 0) return
+    await this.#database.query
+      .deleteFrom('oidc_records')
+      .where('client', '=', client)
+      .$if(kinds !== 'all', (query) => query.where('kind', 'in', kinds as readonly string[]))
+      .execute()
   }
 
   async #addSecret(id: string): Promise<string> {

@@ -83,3 +83,15 @@ const checkDynamic = (row: ClientRow, grants: readonly GrantType[]): void => {
     `only ${personScopes.join(', ')}`,
   )
 }
+
+/** Kinds of what the provider keeps of a client. */
+export type Fruits = 'all' | readonly string[]
+
+/** What a client has by what is taken from it now: that goes too, or its next token would bring it back. */
+export const fruitsOfMore = (before: ClientFields, change: Partial<ClientFields>): Fruits => {
+  const loses = (field: 'scopes' | 'grants' | 'redirect_uris') =>
+    change[field] !== undefined && before[field].some((one) => !(change[field] as string[]).includes(one))
+  // Nobody was asked for what one of our own has, and nobody could take it back.
+  if (loses('scopes') || loses('grants') || (before.first_party && change.first_party === false)) return 'all'
+  return loses('redirect_uris') ? ['AuthorizationCode'] : []
+}
