@@ -110,6 +110,13 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     consents,
     pages: enginePages(publicHost),
     provesItself: (client, secret, address) => clientProof.check(client, secret, address),
+    findByUserCode: async (find, user, address) => {
+      const counted = await attempts.count({ deviceOf: user }, address)
+      const found = await find()
+      // Only this one is taken back: whoever has a code of their own cannot begin to count anew with it.
+      if (found !== undefined) await attempts.uncount(counted)
+      return found
+    },
     access,
     isRightAway: (client, secret, address) => clientProof.isRightAway(client, secret, address),
     isResource: async (resource) => (await routes.table()).at(new URL(resource).hostname) !== undefined,

@@ -18,6 +18,8 @@ const limits = {
   place: { burst: 10, interval: 20, failures: 100 },
   /** Codes of a second factor, from anywhere: whoever gets here knows the password already. */
   factor: { burst: 5, interval: 60, failures: 100 },
+  /** Codes that devices show, by whoever types them: a person, or a network of guests (RFC 8628 section 5.1). */
+  device: { burst: 10, interval: 60, failures: Infinity },
   /** A client's network, whatever accounts it tries. */
   network: { burst: 50, interval: 6, failures: Infinity },
 } as const satisfies Record<string, Limit>
@@ -94,16 +96,18 @@ export class Attempts {
    * it just the same. Throws rate_limited with the seconds to wait.
    */
   async count(
-    who: { userId: string } | { factorOf: string } | { login: string },
+    who: { userId: string } | { factorOf: string } | { login: string } | { deviceOf: string | undefined },
     address: string | undefined,
   ): Promise<Counted> {
+    const network = networkOf(address)
     const account =
       'userId' in who
         ? `user ${who.userId}`
         : 'factorOf' in who
           ? `factor ${who.factorOf}`
-          : `name ${hash('sha256', who.login.toLowerCase(), 'hex')}`
-    const network = networkOf(address)
+          : 'deviceOf' in who
+            ? `device ${who.deviceOf ?? network}`
+            : `name ${hash('sha256', who.login.toLowerCase(), 'hex')}`
     // Refusing costs no transaction: a flood of refused ones holds up no writer.
     this.#refuse(await this.#buckets(account, network))
     return this.#database.write(async () => {
@@ -181,6 +185,7 @@ export class Attempts {
           .where('seen_at', '<', at - memory)
           .execute()
       await gone('name', nobodyMemory)
+      await gone('device', nobodyMemory)
       await gone('network', nobodyMemory)
       await gone('place', placeMemory)
     })
@@ -195,7 +200,7 @@ export class Attempts {
     const found: { bucket: Bucket; row: Row | undefined }[] = []
     const add = (key: string, limit: Limit) => found.push({ bucket: { key, limit }, row: rows.get(key) })
     if (known && known.seen_at > now() - placeMemory) add(place, limits.place)
-    else add(account, account.startsWith('factor ') ? limits.factor : limits.account)
+    else add(account, limitOf(account))
     if (network !== undefined) add(`network ${network}`, limits.network)
     return found
   }
@@ -224,6 +229,11 @@ export class Attempts {
       .onConflict((conflict) => conflict.column('key').doUpdateSet(rest))
       .execute()
   }
+}
+
+const limitOf = (account: string): Limit => {
+  const [kind] = account.split(' ')
+  return kind === 'factor' || kind === 'device' ? limits[kind] : limits.account
 }
 
 const placeOf = (account: string, network: string): string => `place ${account.slice(5)} ${network}`

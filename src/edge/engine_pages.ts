@@ -38,7 +38,11 @@ export const enginePages = (place: string): EnginePages => ({
       NoCodeError: 'Type the code that the device shows.',
       NotFoundError: 'There is no such code. Look once more at the device.',
     }
-    const problem = error && (problems[error.name] ?? 'That did not work. Try once more.')
+    const { retry_after } = (error ?? {}) as { retry_after?: number }
+    const problem =
+      retry_after === undefined
+        ? error && (problems[error.name] ?? 'That did not work. Try once more.')
+        : `Too many wrong codes. Wait ${retry_after} seconds and look closely at the device.`
     const { userCode = '' } = (error ?? {}) as { userCode?: string }
     show(ctx, pages.devicePage(place, xsrfOf(ctx), problem, userCode))
   },

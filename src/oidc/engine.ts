@@ -8,9 +8,8 @@ import {
 } from 'oidc-provider'
 import { personScopes, programScopes, type KnownClient } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
-import { AppError } from '../errors.ts'
 import type { SigningKey } from '../keys/keys.ts'
-import { newId, now } from '../storage/id.ts'
+import { now } from '../storage/id.ts'
 import { claimsWithin, widest } from '../token_scope.ts'
 import { scopeClaims, type Accounts } from './accounts.ts'
 import { withinScopes } from './asked_claims.ts'
@@ -19,8 +18,9 @@ import { loadGrant } from './grants.ts'
 import type { MayTell } from './plain_answers.ts'
 import { toMetadata } from './metadata.ts'
 import { MetadataDocuments, type DocumentMode } from './metadata_documents.ts'
+import { adaptModels, type Guarded } from './models.ts'
 import type { EnginePages } from './pages.ts'
-import { tokenMarks, type Records } from './records.ts'
+import type { Records } from './records.ts'
 import { routes } from './routes.ts'
 import { engineKeys } from './signing_keys.ts'
 
@@ -30,15 +30,13 @@ const registrationPath = '/oauth/register'
 const hour = 3600
 const day = 24 * hour
 
-export interface EngineParts {
+export interface EngineParts extends Guarded {
   readonly issuer: string
   readonly records: Records
   readonly clients: Clients
   readonly accounts: Accounts
   readonly consents: Consents
   readonly pages: EnginePages
-  /** Whether a client knows its secret; throws rate_limited after too many wrong ones. */
-  readonly provesItself: (client: KnownClient, secret: string, address: string) => Promise<boolean>
   /** Whether a resource indicator (RFC 8707) names a service of ours. */
   readonly isResource: (resource: string) => Promise<boolean>
 }
@@ -66,7 +64,17 @@ const nothingToDo = () =>
 
 /** `oidc-provider` over our rooms. It takes its keys at birth: a change of keys or settings makes another. */
 export const createEngine = (
-  { issuer, records, clients, accounts, consents, pages, provesItself, isResource }: EngineParts,
+  {
+    issuer,
+    records,
+    clients,
+    accounts,
+    consents,
+    pages,
+    provesItself,
+    findByUserCode,
+    isResource,
+  }: EngineParts,
   keys: readonly SigningKey[],
   { refreshLifetime, registration, documents }: EngineSettings,
 ): Engine => {
@@ -249,45 +257,14 @@ export const createEngine = (
   provider.proxy = true
   records.usedUp = (kind) => new errors.InvalidGrant(`${kind} was used already`)
 
-  const { Client } = provider
-  const find = Client.find.bind(Client)
-  /** The engine's object for what we know: made once, until a change makes another of it. */
-  const made = new WeakMap<KnownClient, InstanceType<typeof Client>>()
-  Client.find = async (id) => {
-    const ours = await clients.find(id)
-    if (!ours) return find(id)
-    const client = made.get(ours) ?? (await find(id))
-    if (!client) return undefined
-    made.set(ours, client)
-    known.set(client, ours)
-    const { backchannel_logout_uri: uri, dynamic } = ours
-    if (uri !== null) metadataDocuments.trust(new URL(uri).href, !dynamic)
-    return client
-  }
-  Client.prototype.compareClientSecret = async function (this: object, secret: string) {
-    const client = knownClient(this)
-    const { ip, response } = Provider.ctx!
-    try {
-      return client !== undefined && (await provesItself(client, secret, ip))
-    } catch (error) {
-      if (!(error instanceof AppError) || error.error !== 'rate_limited') throw error
-      // RFC 6749 has no word for it; the status says it (RFC 6585 section 4).
-      response.set('retry-after', String(error.data.retry_after))
-      const limited = new errors.CustomOIDCProviderError('temporarily_unavailable', error.message)
-      throw Object.assign(limited, { status: 429, statusCode: 429 })
-    }
-  } as never
-  for (const Model of [provider.ClientCredentials, provider.AccessToken, provider.RefreshToken]) {
-    const model = Model.prototype as unknown as { generateTokenId(): string; resourceServer?: object }
-    const generate = model.generateTokenId
-    const mark = tokenMarks[Model.name]!
-    model.generateTokenId = function (this: typeof model) {
-      // It also settles the format.
-      const id = generate.call(this)
-      // A revocation names a JWT by its id.
-      return Model !== provider.RefreshToken && this.resourceServer ? newId() : `${mark}${id}`
-    }
-  }
+  adaptModels(provider, {
+    clients,
+    known,
+    knownClient,
+    provesItself,
+    findByUserCode,
+    trust: (address, anywhere) => metadataDocuments.trust(address, anywhere),
+  })
   return { provider, mayTell, knownClient }
 }
 

@@ -118,7 +118,7 @@ suite('devices without a browser (RFC 8628)', () => {
     assert.equal((await begun.poll()).body.error, 'invalid_grant')
   })
 
-  test('whoever says no, or waits too long, signs no device in', async (t) => {
+  test('whoever says no signs no device in', async () => {
     const refused = await begin()
     const person = newPerson()
     await person.submit(await asked(person, refused), '/device', { abort: 'yes' })
@@ -130,10 +130,6 @@ suite('devices without a browser (RFC 8628)', () => {
     const consent = await other.signIn(login, 'grace', goodPassword)
     await other.submit(consent, '/auth/consent/', { answer: 'refuse' })
     assert.equal((await denied.poll()).body.error, 'access_denied')
-    const old = await begin()
-    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 601_000 })
-    assert.equal((await old.poll()).body.error, 'expired_token')
-    assert.match((await asked(newPerson(), old)).text, /too old/)
   })
 
   test('whoever is switched off before the device asks signs it in no more', async () => {
@@ -166,5 +162,45 @@ suite('devices without a browser (RFC 8628)', () => {
     assert.equal(status, 400)
     assert.match(String(body.error), /^(unauthorized_client|invalid_request)$/)
     assert.equal('user_code' in body, false)
+  })
+
+  test('codes cannot be guessed, by a person or from a network, not even by who has one of their own', async (t) => {
+    const person = newPerson()
+    await approve(person, await begin(), 'grace')
+    const own = await begin()
+    const guess = async (who: Person, user_code: string) =>
+      who.submit(await who.open(`${stage.issuer}/device`), '/device', { user_code })
+    const guesses = async (who: Person) => {
+      for (let wrong = 0; ; wrong++) {
+        const page = await guess(who, 'BBBB-BBBB')
+        if (page.status === 429) return { wrong, page }
+        assert.match(page.text, /There is no such code/)
+        // A right one in between changes nothing.
+        if (wrong === 5) assert.match((await guess(who, own.user_code)).text, /Is this your device/)
+        assert.ok(wrong < 20, 'without an end')
+      }
+    }
+    const { wrong, page } = await guesses(person)
+    assert.equal(wrong, 10)
+    assert.match(page.text, /Too many wrong codes\. Wait \d+ seconds/)
+    assert.match(page.headers.get('retry-after')!, /^[1-9]\d?$/)
+    // From now on the right one is no better: an answer would tell which it is.
+    assert.equal((await guess(person, own.user_code)).status, 429)
+    const again = newPerson()
+    await again.signIn(await again.open(`${stage.issuer}/auth/login`), 'grace', goodPassword)
+    assert.equal((await guess(again, own.user_code)).status, 429, 'in another browser')
+    // Whoever is not signed in counts by the network.
+    assert.ok((await guesses(newPerson())).wrong <= 10)
+    assert.equal((await guess(newPerson(), own.user_code)).status, 429)
+    await pending(own)
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 61_000 })
+    assert.match((await approve(person, await begin(), 'grace')).text, /is signed in/)
+  })
+
+  test('whoever waits too long signs no device in', async (t) => {
+    const old = await begin()
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 601_000 })
+    assert.equal((await old.poll()).body.error, 'expired_token')
+    assert.match((await asked(newPerson(), old)).text, /too old/)
   })
 })
