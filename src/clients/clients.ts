@@ -7,7 +7,15 @@ import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { ClientRow } from '../storage/schema.ts'
 import { clientPattern, personScopes, type Client, type KnownClient } from './client.ts'
-import { bit, checkClient, fruitsOfMore, toColumns, type ClientFields, type Fruits } from './columns.ts'
+import {
+  bit,
+  checkClient,
+  checkKeys,
+  fruitsOfMore,
+  toColumns,
+  type ClientFields,
+  type Fruits,
+} from './columns.ts'
 
 /** Seconds that a secret still counts after a newer one was made. */
 const overlap = 7 * 86_400
@@ -133,6 +141,7 @@ export class Clients {
       ),
     }
     checkClient(row)
+    checkKeys(row)
     return this.#database.write(async () => {
       const { query } = this.#database
       const taken = await query

@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto'
 import { invalidParams } from '../errors.ts'
 import type { Bit, ClientRow } from '../storage/schema.ts'
 import { personScopes, type Client, type GrantType } from './client.ts'
@@ -59,12 +60,35 @@ export const checkClient = (row: ClientRow): void => {
   if (isPublic && row.pkce === 0)
     throw invalidParams('pkce', 'true for a public client (RFC 9700 section 2.1.1)')
   if (row.dynamic === 1) checkDynamic(row, grants)
+}
+
+/** Throws where a client could not prove itself by its keys, which stay what they are. */
+export const checkKeys = (row: ClientRow): void => {
   if (row.jwks === '') return
-  if (isPublic) throw invalidParams('jwks', 'none for a public client')
+  if (row.public === 1) throw invalidParams('jwks', 'none for a public client')
   const { keys } = JSON.parse(row.jwks) as { keys: Record<string, unknown>[] }
   for (const [i, key] of keys.entries())
-    if (!['RSA', 'EC', 'OKP'].includes(String(key.kty)) || 'd' in key || 'k' in key)
-      throw invalidParams(`jwks.keys.${i}`, 'a public key: RSA, EC or OKP, without its private part')
+    if (!isUsable(key))
+      throw invalidParams(
+        `jwks.keys.${i}`,
+        'a public key to sign with, RSA (RS256) of 2048 bits or more or EC P-256 (ES256), without its private part',
+      )
+}
+
+/** A key that the provider verifies signatures of a client by (RFC 7517 section 4, RFC 7518 sections 3.3 and 3.4). */
+const isUsable = (jwk: Record<string, unknown>): boolean => {
+  const { kty, alg, use, kid, key_ops } = jwk
+  const isPrivate = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some((part) => part in jwk)
+  const signs = (use ?? 'sig') === 'sig' && (key_ops === undefined || String(key_ops) === 'verify')
+  if (isPrivate || !signs || !['undefined', 'string'].includes(typeof kid)) return false
+  try {
+    const { asymmetricKeyDetails } = createPublicKey({ key: jwk, format: 'jwk' })
+    return kty === 'RSA'
+      ? (alg ?? 'RS256') === 'RS256' && asymmetricKeyDetails!.modulusLength! >= 2048
+      : kty === 'EC' && (alg ?? 'ES256') === 'ES256' && asymmetricKeyDetails!.namedCurve === 'prime256v1'
+  } catch {
+    return false
+  }
 }
 
 /** Whoever registered itself is a stranger, whatever else is decided about it: people are asked, and it speaks for nobody. */

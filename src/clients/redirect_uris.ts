@@ -20,6 +20,13 @@ export const placeOf = (uri: string): string => {
   return isWeb(uri) ? host : protocol
 }
 
+/** An address as policies of pages name it (CSP Level 3 section 2.3.1): a scheme of its own has no origin. */
+export const sourceOf = (uri: string): string | undefined => {
+  if (!URL.canParse(uri)) return undefined
+  const { origin, protocol } = new URL(uri)
+  return origin === 'null' ? protocol : origin
+}
+
 /**
  * RFC 9700 section 2.1 and RFC 8252: absolute, read alike by everybody, without fragment, user-info or wildcard; of a native
  * client also a scheme of its own, which holds a dot because it is a domain turned round.

@@ -1,4 +1,5 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import { sourceOf } from '../clients/redirect_uris.ts'
 import type { EnginePages } from '../oidc/pages.ts'
 import { wantsPage } from './answers.ts'
 import { noticePage } from './pages/notice.ts'
@@ -23,10 +24,9 @@ export const enginePages = (place: string): EnginePages => ({
     show(ctx, pages.endSessionPage(place, xsrfOf(ctx), ctx.oidc.client && nameOf(ctx)))
     // Where the form leads in the end is the application's.
     const { post_logout_redirect_uri: to } = ctx.oidc.params as { post_logout_redirect_uri?: string }
-    if (to === undefined || !URL.canParse(to)) return
-    const { origin, protocol } = new URL(to)
+    const target = sourceOf(to ?? '')
+    if (target === undefined) return
     const policy = ctx.response.get('content-security-policy')
-    const target = origin === 'null' ? protocol : origin
     ctx.set('content-security-policy', policy.replace("form-action 'self'", `form-action 'self' ${target}`))
   },
   loggedOut: (ctx) => show(ctx, pages.signedOutPage(place)),

@@ -1,3 +1,4 @@
+import { sourceOf } from '../clients/redirect_uris.ts'
 import type { Context } from './engine.ts'
 import { routes } from './routes.ts'
 
@@ -36,6 +37,6 @@ export const allowFormPost = (ctx: Context): void => {
   if (!policy || typeof response.body !== 'string' || !response.body.includes('document.forms[0].submit()'))
     return
   const target = /<form method="post" action="([^"]+)"/.exec(response.body)?.[1]
-  const origin = target && URL.canParse(target) ? new URL(target).origin : "'self'"
-  response.set('content-security-policy', policy.replace(/form-action [^;]+/, `form-action ${origin}`))
+  const source = sourceOf(target ?? '') ?? "'self'"
+  response.set('content-security-policy', policy.replace(/form-action [^;]+/, `form-action ${source}`))
 }

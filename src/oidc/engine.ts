@@ -110,7 +110,15 @@ export const createEngine = (
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     clientBasedCORS: (ctx, origin, client) =>
       (ctx.oidc.route === 'token' || ctx.oidc.route === 'userinfo') &&
+      // A page without an origin is nobody's, least of all that of an application with a scheme of its own.
+      origin !== 'null' &&
       (client.redirectUris ?? []).some((uri) => new URL(uri).origin === origin),
+    assertJwtClientAuthClaimsAndHeader: async (_, { exp, iat = now() }) => {
+      const at = now()
+      // One is kept until its end, so that it counts once.
+      if (Number(exp) > at + hour || Number(iat) > at + 60)
+        throw new errors.InvalidClientAuth('an assertion is of now, and lives an hour at most')
+    },
     claims: { ...scopeClaims, acr: null, sid: null, auth_time: null, iss: null } as never,
     // Many applications look into the ID token only.
     conformIdTokenClaims: false,
