@@ -15,6 +15,7 @@ import { allowFormPost, dropCookie, forbidScripts } from './answers.ts'
 import type { Context, Engine, EngineParts } from './engine.ts'
 import { PlainAnswers } from './plain_answers.ts'
 import { adoptSession } from './our_session.ts'
+import { routes } from './routes.ts'
 import { LivingSessions, type SignedIn } from './visitors.ts'
 
 type Needed = 'refresh_lifetime' | 'session_idle' | 'client_registration' | 'client_metadata_documents'
@@ -141,7 +142,10 @@ export class OpenId {
   /** Answers at the engine's addresses. */
   async handle(request: Request, response: Response, caller: Caller): Promise<void> {
     const { handle } = await this.#engine.get()
-    this.#visits.set(request, { who: await this.signedIn(caller), caller })
+    // Signing out is for everybody, also for whoever acts as somebody else.
+    const leaves = request.url!.startsWith(routes.end_session) && caller.session_id !== undefined
+    const who = leaves ? await this.#living.find(caller.session_id!) : await this.signedIn(caller)
+    this.#visits.set(request, { who, caller })
     // It builds addresses from these; ours is the public URL, whatever stands in front.
     Object.assign(request.headers, this.#seen, { 'x-forwarded-for': caller.address ?? '' })
     await handle(request, response)

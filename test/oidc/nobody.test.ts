@@ -103,6 +103,11 @@ suite('who is nobody yet, or no more, gets no code', () => {
     const page = await person.open(wish())
     assert.deepEqual([page.status, atCallback(page.url)], [409, false])
     assert.match(page.text, /Not while you act as grace/)
+    // Signing out is for everybody: an application that sends them here is not told that they did while they did not.
+    const asked = await person.open(`${stage.issuer}/oauth/logout`)
+    const out = await person.submit(asked, '/oauth/logout/confirm', { logout: 'yes' })
+    assert.match(out.text, /Signed out/)
+    assert.equal((await hero.sessions.list({ user: 'ada' })).items.length, 0)
   })
 
   test('whoever signed out, was signed out, or has a cookie from elsewhere', async () => {
