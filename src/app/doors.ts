@@ -55,6 +55,7 @@ export const createDoors = (parts: Parts) => {
     routes,
     clients,
     providers,
+    access,
   } = rooms
   const { federation, bearers, openId, registrations, identification } = flows
   const envelope = new Envelope(dispatcher, log)
@@ -135,6 +136,7 @@ export const createDoors = (parts: Parts) => {
       const found = await users.find(username)
       return found && { ...found, claims: (await claims.of(found.id)) ?? [] }
     },
+    wasEnded: (userId, issuedAt) => access.wasEnded(userId, issuedAt),
   })
   const leading = {
     peers: new Peers(config.trusted_proxies),

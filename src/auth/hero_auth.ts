@@ -12,7 +12,7 @@ export interface OldAnswer {
   readonly retryAfter?: number
 }
 
-type Known = Pick<KnownClient, 'scopes' | 'created_at'> | undefined
+type Known = Pick<KnownClient, 'scopes' | 'created_at' | 'tokens_since'> | undefined
 type Fields = Readonly<Record<string, unknown>>
 
 interface Parts {
@@ -23,12 +23,17 @@ interface Parts {
   readonly tokens: OldTokens
   readonly endSession: (token: string) => Promise<void>
   readonly client: (clientId: string) => Known | Promise<Known>
-  readonly person: (
-    username: string,
-  ) => Promise<
-    | { readonly is_active: boolean; readonly created_at: number; readonly claims: readonly string[] }
+  readonly person: (username: string) => Promise<
+    | {
+        readonly id: string
+        readonly is_active: boolean
+        readonly created_at: number
+        readonly claims: readonly string[]
+      }
     | undefined
   >
+  /** Whether all that a person was issued at that time was taken back since. */
+  readonly wasEnded: (userId: string, issuedAt: number) => Promise<boolean>
 }
 
 /** What OAuth 2.0 calls our refusals (RFC 6749 section 5.2). */
@@ -77,10 +82,10 @@ export class HeroAuth {
       }
       if (!(await this.#parts.old())) return { status: 200, body: opened }
       const { token_type, user } = opened
-      await this.#refuseNamesake(user, 'person')
-      const scope = await this.#scopeOf(user)
       // The old token stands by itself: nobody is told of the session, so nobody has it.
       await this.#parts.endSession(opened.access_token)
+      await this.#refuseNamesake(user, 'person')
+      const scope = await this.#scopeOf(user)
       return { status: 200, body: { ...this.#parts.tokens.issue(user, scope), token_type, scope, user } }
     })
 
@@ -125,13 +130,15 @@ export class HeroAuth {
     return (await this.#parts.person(username))?.claims.includes('admin') ? 'admin' : 'write'
   }
 
-  /** Whether whoever an old token names is still there, and may still do as much. */
-  async #stands({ sub, scope }: OldToken): Promise<boolean> {
+  /** Whether whoever an old token names is still there, may still do as much, and had nothing taken back since. */
+  async #stands({ sub, scope, iat }: OldToken): Promise<boolean> {
     const client = await this.#parts.client(sub)
     const given = scope.split(' ')
-    if (client && given.every((one) => (client.scopes as readonly string[]).includes(one))) return true
+    const mayAll = given.every((one) => (client?.scopes as readonly string[] | undefined)?.includes(one))
+    if (client && mayAll && iat > client.tokens_since) return true
     const person = await this.#parts.person(sub)
-    return person?.is_active === true && (!given.includes('admin') || (await this.#scopeOf(sub)) === 'admin')
+    if (!person?.is_active || (await this.#parts.wasEnded(person.id, iat))) return false
+    return !given.includes('admin') || (await this.#scopeOf(sub)) === 'admin'
   }
 }
 

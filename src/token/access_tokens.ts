@@ -13,6 +13,11 @@ const keep = 50_000
 /** What stands in place of a jti where all of a subject were taken back; no jti holds a space. */
 const allOf = (sub: string) => `all of ${sub}`
 
+const isEnded = (revoked: ReadonlyMap<string, number>, sub: string, issuedAt: number): boolean => {
+  const until = revoked.get(allOf(sub))
+  return until !== undefined && issuedAt <= until - accessTokenLifetime
+}
+
 /** What an access token says (RFC 9068 section 2.2), as far as we read it. */
 export interface AccessToken {
   readonly jti: string
@@ -100,11 +105,14 @@ export class AccessTokens {
 
   #living(token: AccessToken): AccessToken | undefined | Promise<AccessToken | undefined> {
     if (token.exp <= now()) return undefined
-    return whenReady(this.#revoked.get(), (revoked) => {
-      const until = revoked.get(allOf(token.sub))
-      const ended = until !== undefined && token.iat <= until - accessTokenLifetime
-      return ended || revoked.has(token.jti) ? undefined : token
-    })
+    return whenReady(this.#revoked.get(), (revoked) =>
+      isEnded(revoked, token.sub, token.iat) || revoked.has(token.jti) ? undefined : token,
+    )
+  }
+
+  /** Whether all that a subject was issued at that time was taken back since. */
+  async wasEnded(sub: string, issuedAt: number): Promise<boolean> {
+    return isEnded(await this.#revoked.get(), sub, issuedAt)
   }
 
   /** RFC 9068 section 4 and RFC 8725: our algorithm, our kind, our key, whatever else the header says. */

@@ -163,12 +163,41 @@ suite('the calls of the old hero_auth', () => {
       const { status, json } = await post(path, body)
       assert.deepEqual([status, json.error, json.access_token], [409, 'conflict', undefined])
     }
+    assert.equal((await hero.sessions.list({ user: 'old' })).items.length, 0)
     const wrong = await post('/token', { client_id: 'first', client_secret: 'x' })
     assert.deepEqual([wrong.status, wrong.json.error], [401, 'invalid_client'])
     assert.equal((await post('/token', client)).status, 200)
     assert.equal((await post('/login', { username: 'first', password: goodPassword })).status, 200)
     await hero.users.remove({ username: 'old' })
     await hero.clients.remove({ client: 'first' })
+    await old(false)
+  })
+
+  test('with hs256_tokens, what was taken back comes back with nobody', async () => {
+    await old(true)
+    const { hero } = daemon
+    const ends = {
+      'another secret': () => hero.clients.rotate_secret({ client: 'robot', drop: true }),
+      'switched off and on': async () => {
+        await hero.clients.update({ client: 'robot', is_active: false })
+        await hero.clients.update({ client: 'robot', is_active: true })
+      },
+    }
+    const endsWith = async (token: string, end: () => Promise<unknown>, what: string) => {
+      assert.equal((await post('/validate', { token })).json.valid, true, what)
+      await end()
+      assert.deepEqual((await post('/validate', { token })).json, { valid: false }, what)
+    }
+    for (const [what, end] of Object.entries(ends)) {
+      const { client_secret } = await hero.clients.add({ name: 'Robot', client: 'robot' })
+      const { json } = await post('/token', { client_id: 'robot', client_secret })
+      await endsWith(json.access_token, end, what)
+      await hero.clients.remove({ client: 'robot' })
+    }
+    await hero.users.add({ username: 'hedy', password: goodPassword })
+    const { json } = await post('/login', { username: 'hedy', password: goodPassword })
+    const other = () => hero.auth.set_password({ user: 'hedy', password: `${goodPassword}-2` })
+    await endsWith(json.access_token, other, 'another password')
     await old(false)
   })
 
