@@ -1,8 +1,7 @@
 import { errors, type ClientMetadata, type KoaContextWithOIDC } from 'oidc-provider'
 import { checkRedirectUris, isLoopback } from '../clients/redirect_uris.ts'
-import { networkOf } from '../credentials/attempts.ts'
 import { AppError } from '../errors.ts'
-import { now } from '../storage/id.ts'
+import { PerMinute } from './per_minute.ts'
 import { isShowable } from './registered.ts'
 
 /** `public` is at public addresses only; `anywhere` also in our own network and on this machine. */
@@ -29,8 +28,8 @@ export class MetadataDocuments {
   readonly #asked = new Set<string>()
   readonly #requests = new WeakSet<object>()
   readonly #trusted = new Map<string, boolean>()
-  #minute = 0
-  #counts = new Map<string, number>()
+  /** Whatever strangers name is asked of others by us: not often. */
+  readonly #often = new PerMinute(mostOfNetwork, mostOfAll)
 
   constructor(mode: DocumentMode) {
     this.#mode = mode
@@ -51,7 +50,7 @@ export class MetadataDocuments {
         // It looks once more for whom to tell of an error, which was that it found nothing.
         if (ctx && this.#requests.has(ctx)) return false
         if (ctx) this.#requests.add(ctx)
-        if (id.length > longest || !this.#isCounted(networkOf(ctx?.ip) ?? '')) return false
+        if (id.length > longest || !this.#often.allows(ctx?.ip)) return false
         if (this.#asked.size >= mostAsked) this.#asked.clear()
         this.#asked.add(new URL(id).href)
         return true
@@ -76,20 +75,6 @@ export class MetadataDocuments {
     if (!isDocument || answer.status !== 200 || isJson(answer.headers.get('content-type'))) return answer
     await answer.body?.cancel()
     throw new TypeError('not JSON')
-  }
-
-  /** Counts one more in this minute. Whatever strangers name is asked of others by us: not often. */
-  #isCounted(network: string): boolean {
-    const minute = Math.floor(now() / 60)
-    if (minute !== this.#minute) {
-      this.#minute = minute
-      this.#counts = new Map()
-    }
-    const of = this.#counts.get(network) ?? 0
-    const all = this.#counts.get('all') ?? 0
-    if (of >= mostOfNetwork || all >= mostOfAll) return false
-    this.#counts.set(network, of + 1).set('all', all + 1)
-    return true
   }
 }
 

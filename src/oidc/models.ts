@@ -3,6 +3,7 @@ import type { KnownClient } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import { AppError } from '../errors.ts'
 import { newId } from '../storage/id.ts'
+import { PerMinute } from './per_minute.ts'
 import { tokenMarks } from './records.ts'
 
 /** What can be guessed. Each throws rate_limited after too many wrong guesses. */
@@ -17,6 +18,9 @@ export interface Guarded {
   ) => Promise<T | undefined>
 }
 
+/** What strangers of one network have us keep in a minute, for an hour or so each. */
+const mostKept = 300
+
 interface Parts extends Guarded {
   readonly clients: Clients
   /** The client as we know it, by the engine's object for it. */
@@ -30,6 +34,7 @@ interface Parts extends Guarded {
 export const adaptModels = (provider: Provider, parts: Parts): void => {
   findOurClients(provider, parts)
   guardGuesses(provider, parts)
+  limitStrangers(provider)
   markTokens(provider)
 }
 
@@ -63,17 +68,44 @@ const guardGuesses = ({ Client, DeviceCode }: Provider, parts: Parts): void => {
   }
 }
 
+/** Whoever is not signed in, and proves nothing, begins only so many sign-ins: each is a row until it has ended. */
+const limitStrangers = (provider: Provider): void => {
+  const often = new PerMinute(mostKept)
+  const { Interaction, DeviceCode, PushedAuthorizationRequest } = provider
+  for (const Model of [Interaction, DeviceCode, PushedAuthorizationRequest]) {
+    const model = Model.prototype as unknown as Saved
+    const { save } = model
+    model.save = async function (this: Saved, ttl) {
+      const { oidc, ip } = Provider.ctx ?? {}
+      const isNew = this.exp === undefined
+      const proven =
+        Model === Interaction ? oidc?.session?.accountId : oidc?.client?.clientAuthMethod !== 'none'
+      if (isNew && oidc && !proven && !often.allows(ip))
+        throw tooMany('Too many sign-ins were begun from here', 60)
+      return save.call(this, ttl)
+    }
+  }
+}
+
+interface Saved {
+  readonly exp?: number
+  save(ttl?: number): Promise<string>
+}
+
 const limited = async <T>(guess: Promise<T>): Promise<T> => {
   try {
     return await guess
   } catch (error) {
     if (!(error instanceof AppError) || error.error !== 'rate_limited') throw error
-    // RFC 6749 has no word for it; the status says it (RFC 6585 section 4).
-    const { retry_after } = error.data
-    Provider.ctx!.response.set('retry-after', String(retry_after))
-    const refusal = new errors.CustomOIDCProviderError('temporarily_unavailable', error.message)
-    throw Object.assign(refusal, { status: 429, statusCode: 429, retry_after })
+    throw tooMany(error.message, error.data.retry_after as number)
   }
+}
+
+/** RFC 6749 has no word for it; the status says it (RFC 6585 section 4). */
+const tooMany = (message: string, retry_after: number): Error => {
+  Provider.ctx!.response.set('retry-after', String(retry_after))
+  const refusal = new errors.CustomOIDCProviderError('temporarily_unavailable', message)
+  return Object.assign(refusal, { status: 429, statusCode: 429, retry_after })
 }
 
 const markTokens = ({ ClientCredentials, AccessToken, RefreshToken }: Provider): void => {
