@@ -47,6 +47,10 @@ const isOfAnother = (kind: string, id: string): boolean =>
 const grantOf = (kind: string, id: string, { grantId = null }: { grantId?: string | null }) =>
   kind === 'Grant' ? id : kind === 'Interaction' ? null : grantId
 
+/** Whose it is: with what a client may, the questions that are open about it end too. */
+const clientOf = ({ clientId, params }: AdapterPayload): string | null =>
+  clientId ?? (params?.client_id as string | undefined) ?? null
+
 /** What the engine keeps: codes, tokens, grants, flows under way. Found by the SHA-256 of the token, sealed otherwise. */
 export class Records {
   readonly #database: Database
@@ -116,7 +120,7 @@ export class Records {
       kind,
       grant_id: grantOf(kind, id, payload),
       user_id: payload.accountId ?? null,
-      client: payload.clientId ?? null,
+      client: clientOf(payload),
       lookup: payload.userCode === undefined ? null : digest(payload.userCode),
       payload_sealed,
       consumed_at: null,
@@ -164,7 +168,10 @@ export class Records {
   /** Everything that a person allowed, or that they allowed one client. */
   async removeOf(userId: string, client?: string): Promise<void> {
     await this.#delete(
-      client === undefined ? sql`user_id = ${userId}` : sql`user_id = ${userId} and client = ${client}`,
+      client === undefined
+        ? sql`user_id = ${userId}`
+        : // A question that is still open is no fruit of what they allowed.
+          sql`user_id = ${userId} and client = ${client} and kind <> 'Interaction'`,
     )
   }
 

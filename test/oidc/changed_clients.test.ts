@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import type { Client } from '../../src/clients/client.ts'
+import { goodPassword } from '../helpers/daemon.ts'
 import { App, callback, newPerson, pkce, post, startProvider, type Provider } from './stage.ts'
 
 suite('what an application holds when it changes', () => {
@@ -76,5 +77,20 @@ suite('what an application holds when it changes', () => {
       await hero.clients.update({ client: held.client, ...change })
       assert.deepEqual(await counts(held), left, what)
     }
+  })
+
+  test('a scope that is taken while somebody is asked is not given any more', async () => {
+    const { hero } = stage.daemon
+    const add = { client: 'asking', name: 'asking', redirect_uris: [callback] }
+    const app = new App(stage.issuer, await hero.clients.add(add))
+    const person = newPerson()
+    const { challenge } = pkce()
+    const login = await person.open(app.authorizeUrl({ ...challenge, scope: 'openid email' }))
+    const asked = await person.signIn(login, 'grace', goodPassword)
+    assert.match(asked.text, /your email address/)
+    await hero.clients.update({ client: 'asking', scopes: ['openid'] })
+    const answer = await person.submit(asked, '/auth/consent/', { answer: 'allow' })
+    assert.equal(answer.status, 400)
+    assert.match(answer.text, /Begin again/)
   })
 })
