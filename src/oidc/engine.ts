@@ -6,11 +6,10 @@ import {
   type Configuration,
   type KoaContextWithOIDC,
 } from 'oidc-provider'
-import { personScopes, programScopes, type KnownClient } from '../clients/client.ts'
+import { personScopes, type KnownClient } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { SigningKey } from '../keys/keys.ts'
 import { now } from '../storage/id.ts'
-import { claimsWithin, widest } from '../token_scope.ts'
 import { scopeClaims, type Accounts } from './accounts.ts'
 import { withinScopes } from './asked_claims.ts'
 import type { Consents } from './consents.ts'
@@ -21,6 +20,7 @@ import { MetadataDocuments, type DocumentMode } from './metadata_documents.ts'
 import { adaptModels, type Guarded } from './models.ts'
 import type { EnginePages } from './pages.ts'
 import type { Records } from './records.ts'
+import { claimsOfToken, resourceIndicators } from './resources.ts'
 import { routes } from './routes.ts'
 import { engineKeys } from './signing_keys.ts'
 
@@ -55,12 +55,6 @@ export interface Engine {
   /** The client as we know it; undefined for one that is known by its metadata document alone. */
   readonly knownClient: (client: object | undefined) => KnownClient | undefined
 }
-
-const nothingToDo = () =>
-  new errors.InvalidScope(
-    `a token for a service takes one of ${programScopes.join(', ')}`,
-    undefined as never,
-  )
 
 /** `oidc-provider` over our rooms. It takes its keys at birth: a change of keys or settings makes another. */
 export const createEngine = (
@@ -141,24 +135,7 @@ export const createEngine = (
     },
     expiresWithSession: (_, token) => !token.scopes.has('offline_access'),
     extraParams: ['offline_asked'],
-    extraTokenClaims: async (ctx, token) => {
-      const client = knownClient(token.client ?? ctx.oidc.client)
-      const scope = widest([...token.scopes])
-      if (token.kind === 'ClientCredentials')
-        return { sub: token.clientId, claims: claimsWithin(client?.claims ?? [], scope ?? 'read') }
-      // Services read the person's claims in it: whoever was allowed to do nothing there gets none.
-      if (token.aud !== undefined && scope === undefined) throw nothingToDo()
-      const account = await accounts.find((token as { accountId: string }).accountId, client)
-      if (!account || (token.aud === undefined && !token.scopes.has('profile'))) return undefined
-      const { preferred_username, context, claims } = await account.claims('userinfo', '', {}, [])
-      return {
-        username: preferred_username,
-        ...(token.aud !== undefined && {
-          context,
-          claims: claimsWithin(claims as readonly string[], scope),
-        }),
-      } as never
-    },
+    extraTokenClaims: claimsOfToken(accounts, knownClient),
     features: {
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
@@ -193,37 +170,7 @@ export const createEngine = (
         successSource: pages.deviceDone,
       },
       pushedAuthorizationRequests: { enabled: true },
-      resourceIndicators: {
-        enabled: true,
-        defaultResource: (ctx, _, oneOf) => {
-          if (oneOf) return oneOf
-          const forItself = ctx.oidc.params?.grant_type === 'client_credentials'
-          return forItself ? issuer : (undefined as never)
-        },
-        useGrantedResource: () => false,
-        getResourceServerInfo: async (ctx, resource, client) => {
-          if (resource !== issuer && !(await isResource(resource))) throw new errors.InvalidTarget()
-          const { params } = ctx.oidc
-          const may = programScopes.filter((scope) => knownClient(client)?.scopes.includes(scope))
-          const forItself = params?.grant_type === 'client_credentials'
-          // Whoever asks for nothing in particular gets what it may have (RFC 6749 section 3.3).
-          if (forItself) params.scope ??= may.join(' ')
-          const asked = String(params?.scope ?? '').split(' ')
-          const people: readonly string[] = forItself ? [] : personScopes
-          const beyond = asked.find((scope) => ![...may, ...people, ''].includes(scope))
-          if (beyond !== undefined) throw new errors.InvalidScope('requested scope is not allowed', beyond)
-          // What a code or a refresh token is worth is known when the token is made.
-          if (ctx.oidc.route !== 'token' && widest(asked) === undefined) throw nothingToDo()
-          return {
-            scope: may.join(' '),
-            audience: resource,
-            accessTokenFormat: 'jwt',
-            // What was taken from a person meanwhile counts until its end at whoever verifies it alone.
-            accessTokenTTL: forItself ? hour : 5 * 60,
-            jwt: { sign: { alg: 'EdDSA' } },
-          }
-        },
-      },
+      resourceIndicators: resourceIndicators(issuer, isResource, knownClient),
     },
     fetch: metadataDocuments.fetch as never,
     findAccount: async (ctx, sub, token) => {
