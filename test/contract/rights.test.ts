@@ -14,7 +14,16 @@ import { Seal } from '../../src/storage/seal.ts'
 import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
 import { openrpc, paramsOf, type DocumentedMethod } from '../helpers/openrpc.ts'
 import { person } from '../helpers/people.ts'
-import { claims, everybody, mayLeaveOut, rows, signedIn } from './rights_table.ts'
+import {
+  claims,
+  everybody,
+  mayLeaveOut,
+  notAboutOneself,
+  rows,
+  signedIn,
+  takesAdmin,
+  takesSignIn,
+} from './rights_table.ts'
 
 const operatorToken = 'operator-token-of-the-rights-table-0123456789'
 const dir = mkdtempSync(join(tmpdir(), 'hp-'))
@@ -62,6 +71,9 @@ const about = (method: DocumentedMethod, username: string | undefined): Record<s
   return params
 }
 
+const takesNames = ({ params }: DocumentedMethod): boolean =>
+  params.some(({ name }) => ['user', 'username'].includes(name))
+
 /** True if the gate let the call through, to be refused for its parameters; false if the gate refused it. */
 const passes = (calling: Promise<unknown>): Promise<boolean> =>
   calling.then(
@@ -69,7 +81,10 @@ const passes = (calling: Promise<unknown>): Promise<boolean> =>
     (error: unknown) => {
       assert.ok(error instanceof HeroError || error instanceof AppError, String(error))
       const { code } = error.data
-      assert.ok(['invalid_params', 'unauthenticated', 'claim_required'].includes(String(code)), error.message)
+      assert.ok(
+        ['invalid_params', 'unauthenticated', 'claim_required', 'proof_required'].includes(String(code)),
+        error.message,
+      )
       return code === 'invalid_params'
     },
   )
@@ -104,8 +119,7 @@ for (const method of openrpc.methods) {
     assert.ok(await at(operatorAtEdge, 'grace'), 'the operator token')
     assert.ok(await at(daemon.hero, 'grace'), 'the operator on the socket')
     const without = row.other || mayLeaveOut.has(method.name)
-    if (method.params.some(({ name }) => ['user', 'username'].includes(name)))
-      assert.equal(await at(grace, undefined), without, 'a user about nobody')
+    if (takesNames(method)) assert.equal(await at(grace, undefined), without, 'a user about nobody')
 
     assert.equal(
       await passes(call(method.name, about(method, 'grace'), guest({ via: 'socket' }))),
@@ -154,6 +168,36 @@ for (const method of openrpc.methods) {
     }
   })
 }
+
+test('what a token of each scope may, of an administrator and of somebody else, about others and oneself', async () => {
+  const url = daemon.origin.replace('127.0.0.1', 'localhost')
+  const scopes = ['read', 'write', 'admin'] as const
+  for (const who of ['ada', 'grace'] as const)
+    for (const [i, scope] of scopes.entries()) {
+      const { access_token: token } = await daemon.hero.token.create({ user: who, name: scope, scope })
+      const hero = new HeroProxy({ url, token })
+      for (const method of openrpc.methods)
+        for (const whom of ['ada', 'grace']) {
+          const { name, 'x-effect': effect } = method
+          const { [name]: row = assert.fail('no row') } = rows
+          const ofAll = row.other || (row.self && whom === who)
+          // Without the scope `admin` an administrator is a person like others.
+          const byClaim = who === 'ada' && scope === 'admin' && row.claims.length > 0
+          const wanted = takesAdmin.has(name) ? 'admin' : effect
+          const allowed =
+            (ofAll || byClaim) &&
+            i >= scopes.indexOf(wanted) &&
+            !takesSignIn.has(name) &&
+            !(takesAdmin.has(name) && !byClaim) &&
+            !(notAboutOneself.has(name) && whom === who)
+          assert.equal(
+            await passes(hero.call(name as never, about(method, whom) as never)),
+            allowed,
+            `${name}, a token of ${who} to ${scope}, about ${whom}`,
+          )
+        }
+    }
+})
 
 test('an old name is gated as the new one', async () => {
   for (const { name, 'x-aliases': aliases = [] } of openrpc.methods)

@@ -168,3 +168,71 @@ export const mayLeaveOut = new Set([
   'token.list',
   'sessions.revoke_all',
 ])
+
+/**
+ * What a token of its own person needs where the claims suffice, written by hand. Not named here: `read` for what reads, `write` for
+ * what writes. `admin`, because a signed-in person would have to prove themselves anew.
+ */
+export const takesAdmin = new Set([
+  'auth.impersonate',
+  'auth.set_password',
+  'clients.add',
+  'clients.registration_tokens.add',
+  'clients.registration_tokens.remove',
+  'clients.remove',
+  'clients.rotate_secret',
+  'clients.update',
+  'factors.clear',
+  'groups.add_admin',
+  'groups.add_claim',
+  'groups.add_member',
+  'groups.add_role',
+  // Of one that sleeps.
+  'groups.update',
+  'keys.rotate',
+  'providers.add',
+  'providers.remove',
+  'providers.update',
+  'proxy.routes.add',
+  'proxy.routes.remove',
+  'proxy.routes.update',
+  'roles.add_claim',
+  'services.add',
+  'services.update',
+  'settings.set',
+  'users.add',
+  'users.identities.add',
+  'users.identities.remove',
+  'users.invite',
+  'users.keys.add',
+  'users.networks.add',
+  'users.remove',
+  'users.update',
+])
+/** With no token at all, whatever its scope: these give a person a way in, or are about oneself. */
+export const takesSignIn = new Set([
+  'factors.add_passkey',
+  'factors.add_totp',
+  'factors.confirm_totp',
+  'factors.remove_passkey',
+  'factors.remove_totp',
+  'factors.renew_recovery_codes',
+  // One that is kept, and a program by its secret needs no token.
+  'token.create',
+  'users.identities.link',
+])
+/** For others by a token with `admin`; about its own person by none. */
+export const notAboutOneself = new Set([
+  'auth.impersonate',
+  'auth.set_password',
+  'factors.clear',
+  'groups.add_admin',
+  'groups.add_member',
+  'users.add',
+  'users.identities.add',
+  'users.identities.remove',
+  'users.keys.add',
+  'users.networks.add',
+  'users.remove',
+  'users.update',
+])
