@@ -18,6 +18,7 @@ import { Upstreams } from '../edge/upstreams.ts'
 import { TokenHolders } from '../edge/token_holders.ts'
 import { Visitors } from '../edge/visitor.ts'
 import { openFileLimit } from '../listening.ts'
+import { presetOf } from '../providers/presets.ts'
 import type { Dispatcher } from '../rpc/dispatcher.ts'
 import { Envelope } from '../rpc/envelope.ts'
 import { RpcSocket } from '../rpc/socket.ts'
@@ -98,7 +99,11 @@ export const createDoors = (parts: Parts) => {
   const offers = async () => ({
     registration: await settings.value('registration_mode'),
     magicLinks: await settings.value('magic_links'),
-    providers: (await providers.enabled()).map(({ provider, title }) => ({ provider, title })),
+    providers: (await providers.enabled()).map(({ provider, title, preset }) => ({
+      provider,
+      title,
+      asks_anew: presetOf(preset).asks_anew,
+    })),
   })
   const theme = async () => ({
     site: await settings.value('site_name'),

@@ -38,6 +38,8 @@ export interface ByProvider {
    * there alone.
    */
   readonly only_at?: string | undefined
+  /** When the person proved themselves to the provider, as far as it tells; 0 where it does not. */
+  readonly proven_at: number
 }
 
 /** Active, and with an address that was confirmed if it has one. */
@@ -179,7 +181,7 @@ export class SignIn {
     provider: OwnWay | (string & {}),
     caller: Caller,
     factor: '' | FactorKind = '',
-    by?: Pick<ByProvider, 'at_provider' | 'only_at'>,
+    by?: Pick<ByProvider, 'at_provider' | 'only_at' | 'proven_at'>,
   ) {
     const user = await this.#database.query
       .selectFrom('users')
@@ -200,6 +202,8 @@ export class SignIn {
       user_agent: caller.user_agent ?? '',
       at_provider: by?.at_provider,
       only_at: by?.only_at,
+      // A factor was proven here and now.
+      proven_at: factor === '' ? by?.proven_at : undefined,
     })
     return signedInAs(user.username, opened)
   }

@@ -29,14 +29,18 @@ export interface FederationParts {
 const flow = (id: string) => (secure: boolean) => flowCookie(secure, id)
 const link = (value: string): Keepsake => ({ name: linkCookie, value, maxAge: pendingLifetime })
 
-/** `/login?next=&provider=`: to the provider that is named, or the only one; to the sign-in page where there are several. */
+/**
+ * `/login?next=&provider=&prompt=`: to the provider that is named, or the only one; to the sign-in page where there are several.
+ * `prompt=login` wants a fresh proof of it.
+ */
 export const login = async ({ arrivals }: FederationParts, visit: Visit): Promise<void> => {
   const next = safeNext(visit.query.get('next') ?? visit.query.get('return_to'))
   const named = visit.query.get('provider')
+  const anew = visit.query.get('prompt') === 'login'
   const { providers } = await visit.offers()
   const name = named ?? (providers.length === 1 ? providers[0]!.provider : undefined)
   // Also for whoever is signed in: what sent them here takes no other session.
-  if (name !== undefined) return depart(arrivals, visit, name, next, false)
+  if (name !== undefined) return depart(arrivals, visit, name, { next, anew })
   if (providers.length > 1) return showSignIn(visit, { returnTo: next })
   visit.go(302, `/auth/login?return_to=${encodeURIComponent(next)}`)
 }
@@ -45,12 +49,13 @@ const depart = async (
   arrivals: Arrivals,
   visit: Visit,
   name: string,
-  next: string,
-  linking: boolean,
+  where: { readonly next: string; readonly anew: boolean },
+  linking = false,
 ): Promise<void> => {
+  const { next } = where
   const caller = linking ? ((await visit.caller()) ?? visit.guest()) : visit.guest()
   try {
-    const { url, cookie } = await arrivals.begin(name, { host: visit.asked.host, next }, caller, linking)
+    const { url, cookie } = await arrivals.begin(name, { host: visit.asked.host, ...where }, caller, linking)
     const kept = { name: flow(cookie.id), value: cookie.value, maxAge: flowLifetime }
     // Browsers let no answer to a form lead to another site; a page that goes on by itself is none.
     if (linking) await visit.page(200, () => onwardPage(visit.asked.host, url), {}, [kept])
@@ -160,7 +165,7 @@ export const postBeginLink = async ({ arrivals }: FederationParts, visit: Visit)
   if (!form) return
   const caller = await visit.caller()
   if (!caller) return visit.go(303, '/auth/login?return_to=/auth/me')
-  await depart(arrivals, visit, form.get('provider') ?? '', '/auth/me', true)
+  await depart(arrivals, visit, form.get('provider') ?? '', { next: '/auth/me', anew: false }, true)
 }
 
 /** OpenID Connect Back-Channel Logout section 2.8. */

@@ -165,4 +165,11 @@ export const refusals: Readonly<Record<Refused, Telling>> = {
     (provider) =>
       `This account of ${provider} is linked to another account here. If that is yours too, sign in to it and unlink ${provider} there.`,
   ),
+  unproven: (provider, next) => ({
+    status: 403,
+    code: 'unproven',
+    title: `${provider} did not ask who you are`,
+    text: `You were let pass there as somebody who is signed in, which proves nothing about who sits here. Prove it another way.`,
+    link: { href: `/auth/prove?return_to=${encodeURIComponent(next)}`, text: 'Other ways to prove it' },
+  }),
 }

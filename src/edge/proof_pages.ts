@@ -36,17 +36,25 @@ export const postPasskey = async (visit: Visit): Promise<void> => {
   )
 }
 
-/** Whoever came by a provider shows who they are by coming once more. */
-const comeAgain = async (visit: Visit, caller: Caller, returnTo: string) => {
+/** Beside a password or a factor: a provider that asks once more, and for whoever has no factor their mail. */
+const otherWays = async (visit: Visit, caller: Caller, returnTo: string, byMail: boolean) => {
   const { items } = (await visit.call('users.identities.list', { user: caller.name }, caller)) as {
     items: readonly { provider: string }[]
   }
-  return (await visit.offers()).providers
-    .filter(({ provider }) => items.some((identity) => identity.provider === provider))
-    .map(({ provider, title }) => ({
-      href: `/login?provider=${provider}&next=${encodeURIComponent(returnTo)}`,
-      text: `Sign in again with ${title}`,
-    }))
+  const { providers, magicLinks } = await visit.offers()
+  const next = encodeURIComponent(returnTo)
+  return [
+    ...providers
+      .filter((offered) => offered.asks_anew && items.some(({ provider }) => provider === offered.provider))
+      .map(({ provider, title }) => ({
+        href: `/login?provider=${provider}&prompt=login&next=${next}`,
+        text: `Sign in again with ${title}`,
+      })),
+    ...(byMail && magicLinks
+      ? [{ href: `/auth/magic?return_to=${next}`, text: 'Sign in again by a mailed link' }]
+      : []),
+    ...(byMail ? [{ href: '/auth/reset', text: 'Forgot your password, or have none?' }] : []),
+  ]
 }
 
 const showProof = async (visit: Visit, returnTo: string, problem?: string, status = 200): Promise<void> => {
@@ -60,7 +68,7 @@ const showProof = async (visit: Visit, returnTo: string, problem?: string, statu
   const hasFactor = totp !== null || passkeys.length > 0
   const options =
     passkeys.length > 0 && visit.atHome && (await visit.call('auth.passkey_options', {}, caller))
-  const ways = await comeAgain(visit, caller, returnTo)
+  const ways = await otherWays(visit, caller, returnTo, !hasFactor)
   await visit.pageWithScript(status, (token) =>
     proofPage({
       place: visit.asked.host,

@@ -9,7 +9,8 @@ import type { KnownProvider } from '../providers/provider.ts'
 import type { Providers } from '../providers/providers.ts'
 import type { Redeemed, RelyingParty } from '../providers/relying_party.ts'
 import type { Database } from '../storage/database.ts'
-import type { Flow, FlowCookie, Flows } from './flows.ts'
+import type { Flow, FlowCookie, Flows, Returned } from './flows.ts'
+import { provenAt } from './proof.ts'
 import type { Recognition, Refused } from './recognition.ts'
 
 interface Parts {
@@ -61,7 +62,7 @@ export class Arrivals {
    */
   async begin(
     name: string,
-    where: Pick<Flow, 'host' | 'next'>,
+    where: Pick<Flow, 'host' | 'next' | 'anew'>,
     caller: Caller,
     link = false,
   ): Promise<{ url: string; cookie: FlowCookie }> {
@@ -75,7 +76,7 @@ export class Arrivals {
       await party.isThere(provider)
       const flow = { ...where, provider_id: provider.id, user_id: link ? caller.user_id! : null }
       const { checks, cookie } = await flows.begin(flow, caller.address)
-      return { url: (await party.authorizationUrl(provider, checks)).href, cookie }
+      return { url: (await party.authorizationUrl(provider, checks, where.anew)).href, cookie }
     } catch (error) {
       if (error instanceof AppError) throw error
       const { fault } = this.#note(provider, error)
@@ -139,7 +140,7 @@ export class Arrivals {
 
   /** Decides and opens in one transaction: two tabs, or two people at once, never make two of one. */
   async #end(
-    flow: Flow,
+    flow: Returned,
     redeemed: Redeemed,
     caller: Caller,
     guest: Caller,
@@ -155,13 +156,17 @@ export class Arrivals {
       const who = flow.user_id === null ? undefined : caller.user_id
       // Whoever signed in meanwhile as somebody else links nothing to either.
       if (flow.user_id !== null && flow.user_id !== who) return { act: 'gone' }
-      const found = await recognition.recognise(provider, redeemed, flow.user_id)
-      if (found.act === 'refused') {
-        await this.#tell(guest, `${found.user ? `user=${found.user} ` : ''}provider=${name}`, found.why)
-        return { act: 'refused', why: found.why, title, next }
+      const refuse = async (why: Refused, user?: string): Promise<Arrival> => {
+        await this.#tell(guest, `${user === undefined ? '' : `user=${user} `}provider=${name}`, why)
+        return { act: 'refused', why, title, next }
       }
+      const proven_at = provenAt(flow, redeemed)
+      if (proven_at === undefined) return refuse('unproven')
+      const found = await recognition.recognise(provider, redeemed, flow.user_id)
+      if (found.act === 'refused') return refuse(found.why, found.user)
       if (found.act === 'link') return { ...found, next }
-      const by = { provider: name, identity_id: found.identity_id, at_provider: found.at_provider, only_at }
+      const { identity_id, at_provider } = found
+      const by = { provider: name, identity_id, at_provider, only_at, proven_at }
       const about = `user=${found.username} provider=${name}`
       if (found.has_factor) {
         const due = await signIn.secondStep(

@@ -20,6 +20,14 @@ export interface Flow {
   readonly host: string
   /** Where to go on, as it was asked for: it is judged again when it is used. */
   readonly next: string
+  /** Whether the person is to prove themselves to the provider once more: a living session there is not enough. */
+  readonly anew: boolean
+}
+
+/** A flow that has come back. */
+export interface Returned extends Flow {
+  readonly checks: Checks
+  readonly begun_at: number
 }
 
 /** What the browser keeps of a flow: its own cookie, so that several tabs do not mix. */
@@ -49,7 +57,7 @@ export class Flows {
     const state_hash = digest(checks.state)
     const value = random()
     const network = networkOf(address) ?? ''
-    const { next, ...row } = flow
+    const { next, anew, ...row } = flow
     const at = now()
     await this.#database.write(async () => {
       const { open } = await this.#database.query
@@ -60,7 +68,7 @@ export class Flows {
         .executeTakeFirstOrThrow()
       if (Number(open) >= mostOpen)
         throw new AppError('rate_limited', 'Too many sign-ins were begun and not ended', { retry_after: 60 })
-      const secrets = JSON.stringify({ nonce: checks.nonce, verifier: checks.verifier, next })
+      const secrets = JSON.stringify({ nonce: checks.nonce, verifier: checks.verifier, next, anew })
       await this.#database.query
         .insertInto('provider_flows')
         .values({
@@ -88,12 +96,12 @@ export class Flows {
   }
 
   /** Uses a flow up, if this is the browser that began it; of any number at the same time one gets it. */
-  async take(state: string, cookie: string | undefined): Promise<(Flow & { checks: Checks }) | undefined> {
+  async take(state: string, cookie: string | undefined): Promise<Returned | undefined> {
     const row = await this.#row(state)
     if (!row || cookie === undefined) return undefined
     // Whoever knows the state alone can neither end nor spoil it.
     if (!timingSafeEqual(Buffer.from(digest(cookie)), Buffer.from(row.browser_hash))) return undefined
-    const { state_hash, provider_id, user_id, host, sealed } = row
+    const { state_hash, provider_id, user_id, host, sealed, created_at: begun_at } = row
     const { numDeletedRows } = await this.#database.write(() =>
       this.#database.query
         .deleteFrom('provider_flows')
@@ -101,12 +109,13 @@ export class Flows {
         .executeTakeFirst(),
     )
     if (numDeletedRows !== 1n) return undefined
-    const { next, ...secrets } = JSON.parse(this.#seal.open(sealed, sealRow(state_hash))) as {
+    const { next, anew, ...secrets } = JSON.parse(this.#seal.open(sealed, sealRow(state_hash))) as {
       nonce: string
       verifier: string
       next: string
+      anew: boolean
     }
-    return { provider_id, user_id, host, next, checks: { state, ...secrets } }
+    return { provider_id, user_id, host, next, anew, begun_at, checks: { state, ...secrets } }
   }
 
   async sweep(): Promise<void> {

@@ -32,6 +32,7 @@ export type Refused =
   | 'inactive'
   | 'linked_already'
   | 'of_somebody_else'
+  | 'unproven'
 
 interface Known {
   readonly act: 'known'

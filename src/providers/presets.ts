@@ -15,6 +15,8 @@ interface Preset {
   readonly client_auth: 'client_secret_basic' | 'client_secret_post'
   /** The JWT claim that lists groups. */
   readonly groups_claim?: string
+  /** Whether it lets people prove themselves once more where we ask for that, and tells when they did. */
+  readonly asks_anew: boolean
   /** What has to be given besides `client`. */
   readonly needs: readonly string[]
   /** Where our address is registered and the client_id comes from. */
@@ -29,6 +31,7 @@ export const presets = {
     client_auth: 'client_secret_post',
     scopes: ['openid', 'email', 'profile', 'groups'],
     groups_claim: 'groups',
+    asks_anew: false,
     needs: ['issuer'],
     where: 'Forgejo or Gitea: Settings, Applications, or for all of it Site Administration, Applications',
   },
@@ -38,6 +41,7 @@ export const presets = {
     client_auth: 'client_secret_post',
     issuer: 'https://accounts.google.com',
     scopes: ['openid', 'email', 'profile'],
+    asks_anew: false,
     needs: [],
     where: 'https://console.cloud.google.com/auth/clients',
   },
@@ -50,6 +54,7 @@ export const presets = {
     userinfo_endpoint: 'https://api.github.com/user',
     emails_endpoint: 'https://api.github.com/user/emails',
     scopes: ['read:user', 'user:email'],
+    asks_anew: false,
     needs: [],
     where: 'https://github.com/settings/developers',
   },
@@ -59,6 +64,7 @@ export const presets = {
     client_auth: 'client_secret_basic',
     scopes: ['openid', 'email', 'profile', 'groups'],
     groups_claim: 'groups',
+    asks_anew: true,
     needs: ['issuer'],
     where: 'There: hero-proxy call clients.add',
   },
@@ -67,6 +73,7 @@ export const presets = {
     kind: 'oidc',
     client_auth: 'client_secret_basic',
     scopes: ['openid', 'email', 'profile'],
+    asks_anew: true,
     needs: ['issuer'],
     where: 'The documentation of the provider',
   },
@@ -75,6 +82,7 @@ export const presets = {
     kind: 'oauth2',
     client_auth: 'client_secret_post',
     scopes: [],
+    asks_anew: false,
     needs: ['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint'],
     where: 'The documentation of the provider',
   },

@@ -26,6 +26,8 @@ export interface Redeemed {
   readonly id_token: string
   /** The provider's session; empty where it has no name. */
   readonly sid: string
+  /** When the person last proved themselves there, in Unix seconds; null where that is not told. */
+  readonly auth_time: number | null
 }
 
 /** Seconds: ten years. What is told to last longer is looked at again then. */
@@ -42,12 +44,21 @@ export class RelyingParty {
     this.#discovery = new Discovery(this.fetch)
   }
 
-  /** Where the browser is sent. */
-  async authorizationUrl(provider: KnownProvider, { state, nonce, verifier }: Checks): Promise<URL> {
+  /**
+   * Where the browser is sent. `anew` asks the provider to let the person prove themselves once more, whoever is signed in there, and
+   * to tell when they did (OpenID Connect Core section 3.1.2.1).
+   */
+  async authorizationUrl(
+    provider: KnownProvider,
+    { state, nonce, verifier }: Checks,
+    anew: boolean,
+  ): Promise<URL> {
     return toFault(async () => {
       const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await load()
       const config = await this.#configuration(provider)
       const offline = offlineAccess(provider, config.serverMetadata())
+      const proves = anew && provider.kind === 'oidc'
+      const prompt = [...(proves ? ['login'] : []), ...(offline.consent ? ['consent'] : [])].join(' ')
       return buildAuthorizationUrl(config, {
         redirect_uri: provider.redirect_uri,
         scope: [...provider.scopes, ...(offline.scope ?? [])].join(' '),
@@ -55,7 +66,9 @@ export class RelyingParty {
         code_challenge: await calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
         ...(provider.kind === 'oidc' && { nonce }),
+        ...(proves && { max_age: '0' }),
         ...offline.params,
+        ...(prompt !== '' && { prompt }),
       })
     })
   }
@@ -86,6 +99,7 @@ export class RelyingParty {
         tokens: toTokens(tokens),
         id_token: tokens.id_token ?? '',
         sid: typeof claims?.sid === 'string' ? claims.sid.slice(0, 255) : '',
+        auth_time: typeof claims?.auth_time === 'number' ? claims.auth_time : null,
       }
     })
   }
@@ -219,14 +233,11 @@ const judgeClaims = ({ azp, iat }: Client.IDToken, { client }: KnownProvider): v
 const offlineAccess = (
   { keep_tokens, preset, scopes, kind }: KnownProvider,
   { scopes_supported }: Client.ServerMetadata,
-): { scope?: readonly string[]; params?: Record<string, string> } => {
+): { scope?: readonly string[]; params?: Record<string, string>; consent?: true } => {
   if (!keep_tokens || kind !== 'oidc') return {}
-  if (preset === 'google') return { params: { access_type: 'offline', prompt: 'consent' } }
+  if (preset === 'google') return { params: { access_type: 'offline' }, consent: true }
   if (!scopes.includes('offline_access') && !scopes_supported?.includes('offline_access')) return {}
-  return {
-    scope: scopes.includes('offline_access') ? [] : ['offline_access'],
-    params: { prompt: 'consent' },
-  }
+  return { scope: scopes.includes('offline_access') ? [] : ['offline_access'], consent: true }
 }
 
 const toTokens = (tokens: Client.TokenEndpointResponse & Client.TokenEndpointResponseHelpers): Tokens => {

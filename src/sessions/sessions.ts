@@ -21,6 +21,8 @@ export interface SessionOrigin {
   readonly at_provider?: { readonly sid: string; readonly id_token: string } | undefined
   /** The host at which it counts; everywhere unless given. */
   readonly only_at?: string | undefined
+  /** When the person proved who they are, in Unix seconds: now unless given, 0 for a time that nobody knows. */
+  readonly proven_at?: number | undefined
 }
 
 export interface OpenedSession {
@@ -67,7 +69,7 @@ export class Sessions {
       user_agent: origin.user_agent.slice(0, 300),
       created_at: at,
       expires_at: at + expires_in,
-      proven_at: at,
+      proven_at: origin.proven_at ?? at,
       last_used_at: at,
       impersonated_user_id: null,
       impersonating_until: null,

@@ -34,7 +34,7 @@ onBothDatabases('what is used up by coming back', (newUrl) => {
     const flows = new Flows(database, seal)
     for (let i = 0; i < 10; i++) {
       const { checks, cookie } = await flows.begin(
-        { provider_id, user_id: null, host: 'x.test', next: '/' },
+        { provider_id, user_id: null, host: 'x.test', next: '/', anew: false },
         '127.0.0.1',
       )
       const taken = await Promise.all(
@@ -47,7 +47,10 @@ onBothDatabases('what is used up by coming back', (newUrl) => {
   test('what is kept of it can be read neither from the row nor in another one', async () => {
     const flows = new Flows(database, seal)
     const begin = () =>
-      flows.begin({ provider_id, user_id: null, host: 'x.test', next: '/secret-place' }, undefined)
+      flows.begin(
+        { provider_id, user_id: null, host: 'x.test', next: '/secret-place', anew: false },
+        undefined,
+      )
     const [one, two] = [await begin(), await begin()]
     const rows = await database.query.selectFrom('provider_flows').selectAll().execute()
     for (const text of [
@@ -73,7 +76,7 @@ onBothDatabases('what is used up by coming back', (newUrl) => {
   test('a clock that is set back makes nothing live longer', async () => {
     const flows = new Flows(database, seal)
     const { checks, cookie } = await flows.begin(
-      { provider_id, user_id: null, host: 'x.test', next: '/' },
+      { provider_id, user_id: null, host: 'x.test', next: '/', anew: false },
       undefined,
     )
     await database.query

@@ -291,7 +291,7 @@ describe('journeys', () => {
     for (const next of away) {
       const { checks, cookie } = await byHand(stage.daemon, (database) =>
         new Flows(database, seal).begin(
-          { provider_id: id, user_id: null, host: 'localhost', next },
+          { provider_id: id, user_id: null, host: 'localhost', next, anew: false },
           undefined,
         ),
       )

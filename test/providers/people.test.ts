@@ -4,7 +4,6 @@ import { Authenticator } from '../helpers/authenticator.ts'
 import { goodPassword } from '../helpers/daemon.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
 import { codeOf, enrol } from '../helpers/factors.ts'
-import { byHand } from '../helpers/people.ts'
 import { Person } from '../helpers/person.ts'
 import { refused } from '../helpers/refused.ts'
 import { startOidcPeer, type Account, type OidcPeer } from './oidc_peer.ts'
@@ -249,40 +248,19 @@ onBothDatabases('whose identity it is', (newUrl) => {
     assert.equal(await whoIs(byPeer, origin), undefined, 'what the identity opened has ended')
     assert.equal(await whoIs(fresh, origin), 'kim')
 
-    const { person: only } = await come({
+    const { person: only, subject } = await come({
       email: 'only@example.org',
       email_verified: true,
       preferred_username: 'only',
     })
+    const asked = await only.open(`${origin}/login?provider=peer&prompt=login`)
+    await only.submit(asked, '/who/', { sub: subject })
     const refusal = await only.submit(await only.open(`${origin}/auth/me`), '/auth/account/unlink', {})
     assert.equal(refusal.status, 409)
     assert.match(refusal.text, /last way to sign in/)
     const [identity] = (await hero.users.identities.list({ user: 'only' })).items
     await hero.users.identities.remove({ user: 'only', id: identity!.id })
     assert.equal(await whoIs(only, origin), undefined, 'an administrator may')
-  })
-
-  test('whoever has nothing else proves themselves by coming from the provider once more', async () => {
-    const { daemon, hero, origin } = stage
-    const { subject } = await come({
-      email: 'bare@example.org',
-      email_verified: true,
-      preferred_username: 'bare',
-    })
-    await hero.auth.set_password({ user: 'bare', password: goodPassword })
-    const person = new Person()
-    await comeBy(person, stage, 'peer', subject)
-    await byHand(daemon, async (database) => {
-      await database.query.updateTable('sessions').set({ proven_at: 1 }).execute()
-      database.changed('sessions')
-    })
-    const asks = await person.submit(await person.open(`${origin}/auth/me`), '/auth/account/unlink', {})
-    assert.equal(asks.url.pathname, '/auth/prove')
-    const href = /href="(\/login\?provider=peer[^"]*)">Sign in again with The peer/.exec(asks.text)![1]!
-    const back = await person.open(new URL(href.replaceAll('&amp;', '&'), origin))
-    assert.equal(back.url.href, `${origin}/auth/me`)
-    const done = await person.submit(back, '/auth/account/unlink', {})
-    assert.match(done.text, /linked to yours no more/)
   })
 
   test('an identity of somebody else is not linked to me', async () => {

@@ -8,7 +8,12 @@ export interface Offers {
   readonly registration: 'closed' | 'invite' | 'open'
   readonly magicLinks: boolean
   /** Those that people can sign in with, first come first. */
-  readonly providers: readonly { readonly provider: string; readonly title: string }[]
+  readonly providers: readonly {
+    readonly provider: string
+    readonly title: string
+    /** Whether people can prove themselves there once more. */
+    readonly asks_anew: boolean
+  }[]
 }
 
 const waysOf = ({ registration, magicLinks }: Offers, returnTo: string) => [
