@@ -4,6 +4,7 @@ import type { Caller } from '../caller.ts'
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { asFault } from '../providers/faults.ts'
+import { isName } from '../providers/profile.ts'
 import type { KnownProvider } from '../providers/provider.ts'
 import type { Providers } from '../providers/providers.ts'
 import type { RelyingParty } from '../providers/relying_party.ts'
@@ -28,6 +29,16 @@ interface Parts {
   readonly identities: Identities
   readonly publicUrl: string
   readonly log: Log
+}
+
+interface Judged {
+  readonly jti: string
+  readonly sid: string | undefined
+  readonly sub: string | undefined
+}
+
+interface LogoutToken extends Judged {
+  readonly of: readonly [KnownProvider, ...KnownProvider[]]
 }
 
 const refused = (message: string) => new AppError('invalid_request', message)
@@ -69,25 +80,18 @@ export class ProviderLogouts {
    */
   async receive(token: string, caller: Caller): Promise<void> {
     const { database, sessions, identities, audit } = this.#parts
-    const { provider, payload } = await this.#verify(token)
+    const { of, jti, sid, sub } = await this.#verify(token)
     await database.write(async () => {
-      await this.#useOnce(provider, payload)
-      const { sid, sub } = payload as { sid?: string; sub?: string }
-      const found = sub === undefined ? undefined : await identities.find(provider.provider, sub)
-      // Somebody who has never been here has nothing to end.
-      const known = sub === undefined || found !== undefined
-      const which = {
-        ...(found && { userId: found.user_id }),
-        ...(sid !== undefined && { sid }),
+      await this.#useOnce(of[0], jti)
+      for (const { provider } of of) {
+        const found = sub === undefined ? undefined : await identities.find(provider, sub)
+        // Somebody who has never been here has nothing to end.
+        if (sub !== undefined && !found) continue
+        const which = { ...(found && { userId: found.user_id }), ...(sid !== undefined && { sid }) }
+        const target = `${found ? `user=${found.username} ` : ''}provider=${provider}`
+        if ((await sessions.revokeOpenedBy(provider, which, 'logout')) > 0)
+          await audit.append(caller, 'auth.logout_by_provider', target, 'ok')
       }
-      const ended = known ? await sessions.revokeOpenedBy(provider.provider, which, 'logout') : 0
-      if (ended > 0)
-        await audit.append(
-          caller,
-          'auth.logout_by_provider',
-          `${found ? `user=${found.username} ` : ''}provider=${provider.provider}`,
-          'ok',
-        )
     })
   }
 
@@ -97,7 +101,8 @@ export class ProviderLogouts {
     )
   }
 
-  async #verify(token: string): Promise<{ provider: KnownProvider; payload: JWTPayload }> {
+  /** What a token says, and the providers whose it is: an issuer may be here under several names, turned off ones among them. */
+  async #verify(token: string): Promise<LogoutToken> {
     const { decodeJwt, decodeProtectedHeader, jwtVerify, createLocalJWKSet } = await import('jose')
     const { providers, party } = this.#parts
     let claimed
@@ -108,10 +113,11 @@ export class ProviderLogouts {
       throw refused('This is no logout token')
     }
     const audience = new Set([claimed.aud].flat())
-    const provider = (await providers.enabled()).find(
+    const of = (await providers.all()).filter(
       ({ kind, issuer, client }) =>
         kind === 'oidc' && audience.has(client) && sameIssuer(issuer!, claimed.iss),
     )
+    const [provider] = of
     if (!provider) throw refused('This logout token is for nobody here')
     let keys
     let issuer
@@ -125,7 +131,7 @@ export class ProviderLogouts {
       )
     }
     try {
-      const { payload } = await jwtVerify(token, createLocalJWKSet(keys), {
+      const { payload, protectedHeader } = await jwtVerify(token, createLocalJWKSet(keys), {
         issuer,
         audience: provider.client,
         algorithms: [
@@ -145,8 +151,7 @@ export class ProviderLogouts {
         clockTolerance: 30,
         requiredClaims: ['iat', 'jti', 'events'],
       })
-      refuseOdd(payload)
-      return { provider, payload }
+      return { of: [provider, ...of.slice(1)], ...judge(payload, protectedHeader.typ) }
     } catch (error) {
       throw error instanceof AppError
         ? error
@@ -154,10 +159,10 @@ export class ProviderLogouts {
     }
   }
 
-  async #useOnce(provider: KnownProvider, { jti }: JWTPayload): Promise<void> {
+  async #useOnce({ id: provider_id }: KnownProvider, jti: string): Promise<void> {
     const { numInsertedOrUpdatedRows } = await this.#parts.database.query
       .insertInto('provider_logouts')
-      .values({ provider_id: provider.id, jti: String(jti), expires_at: now() + fresh + 60 })
+      .values({ provider_id, jti, expires_at: now() + fresh + 60 })
       .onConflict((same) => same.doNothing())
       .executeTakeFirst()
     if (numInsertedOrUpdatedRows !== 1n) throw refused('This logout token was used already')
@@ -168,14 +173,16 @@ export class ProviderLogouts {
 const sameIssuer = (one: string, other: string | undefined): boolean =>
   other !== undefined && URL.canParse(other) && new URL(one).href === new URL(other).href
 
-/** What makes a JWT a logout token and nothing else (section 2.6, points 4 to 6). */
-const refuseOdd = (payload: JWTPayload): void => {
-  const { events, nonce, sid, sub } = payload
-  const named = typeof events === 'object' && events !== null && Object.hasOwn(events, event)
-  if (!named) throw refused('This logout token has no logout event')
+/** What makes a JWT a logout token and nothing else (sections 2.4 and 2.6, points 4 to 6). */
+const judge = ({ events, nonce, sid, sub, jti }: JWTPayload, typ: string | undefined): Judged => {
+  if (typ !== undefined && !/^(application\/)?(logout\+)?jwt$/i.test(typ))
+    throw refused('This is another kind of token')
+  const told = typeof events === 'object' && (events as Record<string, unknown> | null)?.[event]
+  if (typeof told !== 'object' || !told) throw refused('This logout token has no logout event')
   if (nonce !== undefined) throw refused('A logout token has no nonce')
-  for (const part of [sid, sub])
-    if (part !== undefined && (typeof part !== 'string' || part === '' || part.length > 255))
-      throw refused('This logout token names nobody')
+  if (!isName(jti)) throw refused('This logout token has no name of its own')
   if (sid === undefined && sub === undefined) throw refused('This logout token names nobody')
+  for (const part of [sid, sub])
+    if (part !== undefined && !isName(part)) throw refused('This logout token names nobody')
+  return { jti, sid: sid as string | undefined, sub }
 }

@@ -46,18 +46,14 @@ const groupsOf = (claim: unknown): readonly string[] =>
     (group): group is string => typeof group === 'string' && group !== '',
   )
 
+/** Whether this can name a person or a session of a provider's. Databases write all lone surrogates alike: two would be one. */
+export const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value.isWellFormed() && /^[^\u0000-\u001f\u007f]{1,255}$/.test(value)
+
 /** An account's number counts as its text; anything else is nobody. */
 const subjectOf = (value: unknown): string => {
   const subject = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value
-  if (
-    typeof subject !== 'string' ||
-    subject === '' ||
-    subject.length > 255 ||
-    // Databases write all lone surrogates alike: two people would be one.
-    !subject.isWellFormed() ||
-    /[\u0000-\u001f\u007f]/.test(subject)
-  )
-    throw new ProviderFault('untrusted', 'the provider names no subject')
+  if (!isName(subject)) throw new ProviderFault('untrusted', 'the provider names no subject')
   return subject
 }
 

@@ -54,6 +54,11 @@ export class Providers {
     return this.#names.get()
   }
 
+  /** All of them, whether people can sign in with them or not. */
+  async all(): Promise<readonly KnownProvider[]> {
+    return this.#known.get()
+  }
+
   /** Those that people can sign in with. */
   async enabled(): Promise<readonly KnownProvider[]> {
     return (await this.#known.get()).filter(({ enabled }) => enabled)

@@ -1,7 +1,7 @@
 import type * as Client from 'openid-client'
 import { guardedFetch, ProviderFault } from './fetch.ts'
 import { Discovery, lately, load, plain, refuseOddScheme } from './discovery.ts'
-import { fromAccount, fromClaims, type Profile } from './profile.ts'
+import { fromAccount, fromClaims, isName, type Profile } from './profile.ts'
 import type { KnownProvider } from './provider.ts'
 import { toFault } from './faults.ts'
 
@@ -98,7 +98,7 @@ export class RelyingParty {
           : await this.#account(provider, config, tokens.access_token),
         tokens: toTokens(tokens),
         id_token: tokens.id_token ?? '',
-        sid: typeof claims?.sid === 'string' ? claims.sid.slice(0, 255) : '',
+        sid: isName(claims?.sid) ? claims.sid : '',
         auth_time: typeof claims?.auth_time === 'number' ? claims.auth_time : null,
       }
     })

@@ -187,7 +187,10 @@ export class Sessions {
     })
   }
 
-  /** Ends what a provider opened: all of it, a person's part, or what it calls by one name. Tells how many. */
+  /**
+   * Ends what a provider opened: all of it, a person's part, or what it calls by one name; of a person's part also what has no
+   * name, which could be that. Tells how many.
+   */
   async revokeOpenedBy(
     provider: string,
     { userId, sid, except = '' }: { userId?: string; sid?: string; except?: string | undefined },
@@ -195,7 +198,8 @@ export class Sessions {
   ): Promise<number> {
     const of = sql<SqlBool>`sessions.provider = ${provider} and sessions.id != ${except}`
     const user = userId === undefined ? sql`` : sql` and sessions.user_id = ${userId}`
-    const named = sid === undefined ? sql`` : sql` and sessions.provider_sid = ${sid}`
+    const unnamed = userId === undefined ? sql`` : sql` or sessions.provider_sid = ''`
+    const named = sid === undefined ? sql`` : sql` and (sessions.provider_sid = ${sid}${unnamed})`
     return this.#end(sql<SqlBool>`${of}${user}${named}`, reason)
   }
 
