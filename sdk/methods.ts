@@ -2226,7 +2226,7 @@ export interface HeroProxyMethods {
     presets(params?: ProvidersPresetsParams): Promise<ProvidersPresetsResult>
     /** Let people sign in with an identity provider. First register its redirect URI there: `<public URL>/oauth/callback` of the first provider, `<public URL>/oauth/callback/<provider>` of every other; `redirect_uri` tells. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to. `groups` take the claim proxy.groups.write too; a name under which somebody has an identity already takes proxy.admin. */
     add(params: ProvidersAddParams): Promise<Provider>
-    /** Change a provider; the next sign-in follows, sessions go on. More `groups`, or another `groups_claim` for those there are, take the claim proxy.groups.write too. */
+    /** Change a provider; the next sign-in follows, sessions go on. More `groups`, or another `groups_claim` for those there are, take the claim proxy.groups.write too. Whoever is in a group by this provider alone leaves it when no entry leads there any more. */
     update(params: ProvidersUpdateParams): Promise<Provider>
     /** Remove a provider with the identities that were linked to it, the sessions it opened and the memberships it gave */
     remove(params: ProvidersRemoveParams): Promise<null>

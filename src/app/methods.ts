@@ -112,6 +112,7 @@ export const allMethods = (
       party,
       mayBeLocal,
       forgetPeople: (provider) => federation.linking.forgetProvider(provider),
+      keepMembers: (provider, groups) => members.forgetGiven(provider, { except: groups }),
     }),
     ...federationMethods(federation),
     ...keyMethods(keys),

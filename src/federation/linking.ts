@@ -76,7 +76,7 @@ export class Linking {
       .where('id', '!=', id)
       .executeTakeFirst()
     if (others) return
-    await members.forgetGiven(provider, user_id)
+    await members.forgetGiven(provider, { userId: user_id })
     await sessions.revokeOpenedBy(provider, { userId: user_id, except: caller.session_id }, 'revoked')
   }
 

@@ -110,10 +110,20 @@ export class Members {
     if (gone.length + missing.length > 0) this.#database.changed('groups')
   }
 
-  /** Takes away what a provider gave: to one person, or to everybody. Inside a transaction. */
-  async forgetGiven(provider: string, userId?: string): Promise<void> {
+  /** Takes away what a provider gave, to one person or to everybody, but for some groups. Inside a transaction. */
+  async forgetGiven(
+    provider: string,
+    { userId, except = [] }: { userId?: string; except?: readonly string[] } = {},
+  ): Promise<void> {
     let gone = this.#database.query.deleteFrom('group_users').where('given_by', '=', provider)
     if (userId !== undefined) gone = gone.where('user_id', '=', userId)
+    if (except.length > 0)
+      gone = gone.where('group_id', 'not in', (query) =>
+        query
+          .selectFrom('groups')
+          .select('groups.id')
+          .where('slug', 'in', [...except]),
+      )
     const { numDeletedRows } = await gone.executeTakeFirst()
     if (numDeletedRows > 0n) this.#database.changed('groups')
   }

@@ -85,9 +85,11 @@ interface Parts {
   readonly mayBeLocal: () => Promise<boolean>
   /** What goes with a provider that is removed: identities, sessions, memberships. */
   readonly forgetPeople: (provider: string) => Promise<void>
+  /** What a provider gave in other groups than these is given no more. */
+  readonly keepMembers: (provider: string, groups: readonly string[]) => Promise<void>
 }
 
-export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople }: Parts) => [
+export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, keepMembers }: Parts) => [
   method({
     ...read,
     name: 'providers.list',
@@ -167,7 +169,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople }: 
     name: 'providers.update',
     summary: 'Change a provider; the next sign-in follows, sessions go on',
     description:
-      'More `groups`, or another `groups_claim` for those there are, take the claim proxy.groups.write too.',
+      'More `groups`, or another `groups_claim` for those there are, take the claim proxy.groups.write too. Whoever is in a group by this provider alone leaves it when no entry leads there any more.',
     params: Shape({
       provider: ProviderName,
       client: Type.Optional(client),
@@ -178,7 +180,16 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople }: 
     errors: ['not_found', 'conflict'],
     target: ({ provider }) => `provider=${provider}`,
     examples: [{ params: { provider: 'forge', enabled: false }, result: { ...forge, enabled: false } }],
-    handler: ({ provider, ...fields }, caller) => providers.update(provider, fields, caller),
+    handler: async ({ provider, ...fields }, caller) => {
+      const after = await providers.update(provider, fields, caller)
+      // At once: whoever never signs in again would stay in for good.
+      const given = after.groups_claim === null ? [] : after.groups
+      await keepMembers(
+        after.provider,
+        given.map(({ group }) => group),
+      )
+      return after
+    },
   }),
   method({
     ...write,

@@ -122,6 +122,31 @@ onBothDatabases('whose identity it is', (newUrl) => {
     )
   })
 
+  test('what is taken out of the table is taken from everybody at once, and nothing else is', async () => {
+    const { hero } = stage
+    const table = (await hero.providers.get({ provider: 'peer' })).groups
+    const made = async (login: string) => {
+      await come({ preferred_username: login, groups: ['acme:all', 'acme:makers'] })
+      return login
+    }
+    const [one, two] = [await made('mapped-one'), await made('mapped-two')]
+    await hero.groups.remove_member({ group: 'makers', user: two })
+    await hero.groups.add_member({ group: 'makers', user: two })
+    const both = ['groups.makers', 'groups.staff']
+    const update = (fields: object) => hero.providers.update({ provider: 'peer', ...fields })
+    await update({ title: 'The peer', groups: [...table, { value: 'acme:more', group: 'makers' }] })
+    await update({
+      groups: table.filter(({ value }) => value !== 'acme:makers').concat({ value: 'x', group: 'makers' }),
+    })
+    assert.deepEqual(await groupsOf(one), both, 'another entry leads there')
+    await update({ groups: table.filter(({ group }) => group !== 'makers') })
+    assert.deepEqual(await groupsOf(one), ['groups.staff'])
+    assert.deepEqual(await groupsOf(two), both, 'given by hand')
+    await update({ groups_claim: null })
+    assert.deepEqual(await groupsOf(one), [])
+    await update({ groups_claim: 'groups', groups: table })
+  })
+
   test('an address that nobody verified makes no account and gets into none', async () => {
     for (const [email, email_verified] of [
       ['ada@example.org', false],
