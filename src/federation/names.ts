@@ -1,4 +1,5 @@
 import type { Profile } from '../providers/profile.ts'
+import { isNameOfTrust } from '../users/names_of_trust.ts'
 
 /** Letters that stay after their marks are taken off, and those that have a customary spelling without. */
 const spelled: Readonly<Record<string, string>> = {
@@ -21,8 +22,8 @@ const segmentOf = (text: string): string =>
     .replaceAll(/^[_-]+|[_-]+$/g, '')
     .slice(0, 63)
 
-/** A username, one claim segment, like what somebody is called at a provider. */
+/** A username, one claim segment, like what somebody is called at a provider; none that services take for more than a person. */
 export const usernameFrom = ({ login, email, name }: Pick<Profile, 'login' | 'email' | 'name'>): string =>
   [login, email?.split('@')[0] ?? '', name]
     .map(segmentOf)
-    .find((found) => found !== '' && found !== 'system') ?? 'person'
+    .find((found) => found !== '' && found !== 'system' && !isNameOfTrust(found)) ?? 'person'

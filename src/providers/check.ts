@@ -87,7 +87,7 @@ const lookAtDiscovery = async (
   const keysAt = String(told.jwks_uri)
   const { keys } = await readJson('keys', await party.fetch(keysAt), keysAt)
   const usable = Array.isArray(keys)
-    ? (keys as { kty?: string }[]).filter(({ kty }) => kty === 'RSA' || kty === 'EC' || kty === 'OKP').length
+    ? (keys as ({ kty?: string } | null)[]).filter((key) => /^(RSA|EC|OKP)$/.test(key?.kty ?? '')).length
     : 0
   if (usable === 0) throw new Failed('keys', `${keysAt} has no key to verify with`)
   passed('keys', `${usable} at ${keysAt}`)

@@ -87,14 +87,15 @@ onBothDatabases('whose identity it is', (newUrl) => {
       ['ada', 'ada-2'],
       ['ADA', 'ada-3'],
       ['gone', 'gone-2'],
-      // Services would take them for more than a person.
-      ['admin', 'admin-2'],
-      ['Root', 'root-2'],
-      ['system', 'from-mail'],
+      // Services, and people, would take them for more than a person.
+      ['admin', 'from-mail'],
+      ['Root', 'from-mail-2'],
+      ['ｓｕｐｐｏｒｔ', 'from-mail-3'],
+      ['system', 'from-mail-4'],
       ['users.admin', 'users-admin'],
       ['a,b\r\nX-Hero-User: root', 'a-b-x-hero-user-root'],
       ['Łukasz Śmigły', 'lukasz-smigly'],
-      ['李', 'from-mail-2'],
+      ['李', 'from-mail-5'],
       ['x'.repeat(90), 'x'.repeat(63)],
     ] as const) {
       const email = `from.mail@n${count}.example.org`
