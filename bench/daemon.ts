@@ -70,6 +70,8 @@ export interface Place {
 
 export interface Door {
   readonly daemon: Running
+  readonly port: number
+  readonly socketPath: string
   /** Routes a host to a target and signs in there. */
   route(host: string, target: string): Promise<Place>
 }
@@ -102,6 +104,8 @@ export const openDoor = async (core = serverCore, ...more: readonly string[]): P
   const daemon = await begin()
   return {
     daemon,
+    port,
+    socketPath,
     route: async (host, target) => {
       const hero = new HeroProxy({ socket: socketPath })
       await hero.proxy.routes.add({ domain: host, target, auth_mode: 'local' })

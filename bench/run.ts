@@ -15,6 +15,7 @@ const benches = [
   'claims',
   'login',
   'tokens',
+  'providers',
 ]
 
 const fail = (message: string): never => {

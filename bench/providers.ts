@@ -1,0 +1,143 @@
+// What others notice while an identity provider is gone or slow and people press its button all the time: small GETs of a signed-in
+// person at a fixed rate, a third of what the door can do, beside the same without anybody who presses.
+import { createServer, request } from 'node:http'
+import { createServer as createPlainServer, type AddressInfo, type Server } from 'node:net'
+import { HeroProxy } from '../sdk/index.ts'
+import { openDoor } from './daemon.ts'
+import { atRate } from './open_loop.ts'
+import * as peers from './peers/configurations.ts'
+import { freePort, generatorCore, takeGeneratorCore } from './processes.ts'
+import { figures, heading, table, told } from './report.ts'
+import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
+import { need, Servers, versions } from './servers.ts'
+import { identitySeen, small } from './wrk.ts'
+
+takeGeneratorCore()
+need('nginx', 'wrk')
+
+const share = 1 / 3
+const seconds = 5
+/** People who press the button, a second: each waits for a page, four seconds and a little at most. */
+const presses = 20
+/** Milliseconds in which the page has to be there (R6). */
+const patience = 5000
+
+const servers = new Servers()
+const { places } = servers
+const upstream = servers.nginx(peers.upstream(places), generatorCore)
+const door = await openDoor()
+servers.keep(door.daemon)
+const place = await door.route('app.localhost', `unix:${places.upstream}`)
+await identitySeen('hero_proxy', place)
+
+const listening = (server: Server): Promise<number> =>
+  new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)).unref()
+  })
+/** Takes the connection, and never says a word. */
+const silent = createPlainServer((socket) => socket.on('error', () => {}))
+/** Says a letter of its answer every tenth of a second. */
+const dripping = createServer((_, response) => {
+  response.writeHead(200, { 'content-type': 'application/json' })
+  const drip = setInterval(() => response.write(' '), 100)
+  response.on('close', () => clearInterval(drip))
+})
+const failing = [
+  { provider: 'gone', port: await freePort(), says: /not answering/ },
+  { provider: 'silent', port: await listening(silent), says: /took too long/ },
+  { provider: 'dripping', port: await listening(dripping), says: /took too long/ },
+] as const
+const hero = new HeroProxy({ socket: door.socketPath })
+await hero.settings.set({ key: 'providers_may_be_local', value: true })
+for (const { provider, port } of failing)
+  await hero.providers.add({
+    provider,
+    preset: 'oidc',
+    issuer: `http://127.0.0.1:${port}`,
+    client: 'hero',
+    own_callback: true,
+  })
+hero.close()
+
+/** Presses a button once; how long the page took in milliseconds. */
+const press = (provider: string, says: RegExp): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const began = performance.now()
+    const path = `/login?provider=${provider}`
+    const headers = { host: `localhost:${door.port}`, accept: 'text/html', 'sec-fetch-mode': 'navigate' }
+    const asked = request({ host: '127.0.0.1', port: door.port, path, headers, agent: false }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', (part: string) => (text += part))
+      answer.on('end', () => {
+        const took = performance.now() - began
+        if (says.test(text) && took <= patience) resolve(took)
+        else reject(new Error(`${provider} after ${took.toFixed(0)} ms: ${answer.statusCode} ${text}`))
+      })
+    })
+    asked.on('error', reject).end()
+  })
+
+/** Lets people press until it is told to stop; then waits for their pages, and tells how long the slowest took. */
+const pressing = (provider: string, says: RegExp): (() => Promise<number>) => {
+  const pages: Promise<number>[] = []
+  const timer = setInterval(() => {
+    const page = press(provider, says)
+    // Told at the end.
+    page.catch(() => {})
+    pages.push(page)
+  }, 1000 / presses)
+  return async () => {
+    clearInterval(timer)
+    return Math.max(0, ...(await Promise.all(pages)))
+  }
+}
+
+const calm = 'nobody presses'
+const most: Contestant = {
+  name: calm,
+  measure: () => small({ name: calm, place, servers: [door.daemon], upstream }),
+}
+await untilSteady(most)
+const rate = Math.round((await most.measure()).rate * share)
+
+const measuring = (name: string, begin: () => () => Promise<number>): Contestant => ({
+  name,
+  measure: async () => {
+    const end = begin()
+    const { p50, p99, p999, late, rate: answered } = await atRate(place, rate, seconds)
+    return { rate: answered, p50, p99, p999, late, page: await end() }
+  },
+})
+const contestants = [
+  measuring(calm, () => async () => 0),
+  ...failing.map(({ provider, says }) => measuring(provider, () => pressing(provider, says))),
+]
+const results = await takeTurns(contestants, roundsOr(7))
+await servers.stop()
+
+heading(
+  `${rate} requests a second of somebody who is signed in, while ${presses} people a second press the button of a provider that fails`,
+  versions('nginx', 'wrk'),
+)
+const columns = ['rate', 'p50', 'p99', 'p999', 'page', 'late']
+table([
+  ['', 'answered a second', 'p50 ms', 'p99 ms', 'p99.9 ms', 'slowest page ms', 'generator late ms, p99'],
+  ...contestants.map(({ name }) => [name, ...columns.map((figure) => told(results.of(name, figure)))]),
+])
+const beside = (figure: string) =>
+  Object.fromEntries(
+    failing.map(({ provider }) => [
+      `${figure}_${provider}_vs_calm`,
+      results.ratio(provider, calm, figure).median,
+    ]),
+  )
+figures(
+  'providers',
+  {
+    ...beside('p99'),
+    ...beside('p50'),
+    page_ms: Math.max(...failing.map(({ provider }) => results.of(provider, 'page').max)),
+    generator_late_ms: Math.max(...contestants.map(({ name }) => results.of(name, 'late').median)),
+  },
+  results,
+)
