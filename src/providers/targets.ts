@@ -14,8 +14,15 @@ for (const [network, prefix] of [
   ['192.0.0.192', 32],
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
-] as const)
+] as const) {
   blocked.addSubnet(network, prefix, 'ipv4')
+  // As IPv6 carries them (RFC 4291 section 2.5.5, RFC 2765 section 2.1, RFC 6052) ...
+  for (const carrier of ['::', '::ffff:', '::ffff:0:', '64:ff9b::'])
+    blocked.addSubnet(`${carrier}${network}`, 96 + prefix, 'ipv6')
+  // ... and in front (RFC 3056).
+  const [a, b, c, d] = network.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
+  blocked.addSubnet(`2002:${a}${b}:${c}${d}::`, 16 + prefix, 'ipv6')
+}
 for (const [network, prefix] of [
   ['::', 127],
   ['fe80::', 10],
@@ -28,29 +35,14 @@ for (const [network, prefix] of [
 ] as const)
   blocked.addSubnet(network, prefix, 'ipv6')
 
-/** The IPv4 address that an IPv6 address carries (RFC 4291 section 2.5.5, RFC 6052, RFC 3056), or itself. */
-const carried = (address: string): string => {
-  if (isIPv4(address)) return address
-  const text = new URL(`http://[${address.split('%')[0]}]`).hostname.slice(1, -1)
-  const parts = (tail: string) => {
-    const [high = '0', low = '0'] = tail.split(':')
-    return [high, low].flatMap((part) => [Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 255])
-  }
-  const tail = /^(?:::ffff:(?:0:)?|::|64:ff9b::)([0-9a-f]{1,4}:[0-9a-f]{1,4})$/.exec(text)?.[1]
-  const sixToFour = /^2002:([0-9a-f]{1,4}:[0-9a-f]{1,4}):/.exec(text)?.[1]
-  const found = tail ?? sixToFour
-  return found === undefined ? text : parts(found).join('.')
-}
-
 /** Whether an address is one that is never a provider's, unless the setting says that it may be. */
-export const isLocal = (address: string): boolean => {
-  const plain = carried(address)
-  return blocked.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6')
-}
+export const isLocal = (address: string): boolean =>
+  blocked.check(address.split('%')[0]!, isIPv4(address) ? 'ipv4' : 'ipv6')
 
 const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
 
-const isLocalhost = (host: string): boolean => host === 'localhost' || host.endsWith('.localhost')
+/** However it is written, the root's dot behind it or not. */
+const isLocalhost = (host: string): boolean => /(^|\.)localhost\.?$/.test(host)
 
 /** Such names are this machine and nothing else (RFC 6761 section 6.3), whatever a resolver knows of them. */
 const toLoopback: LookupFunction = (_, { all }, callback) =>
