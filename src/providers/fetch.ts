@@ -53,6 +53,7 @@ const faultOf = (error: Error & { code?: string }, url: URL): ProviderFault => {
   if (error.name === 'TimeoutError' || error.name === 'AbortError')
     return new ProviderFault('slow', `${url.host} did not answer within ${patience} seconds`)
   const words = error.code ?? error.message
+  if (words.startsWith('HPE_')) return new ProviderFault('nonsense', `${url.host} speaks no HTTP: ${words}`)
   return certificate.test(words)
     ? new ProviderFault('insecure', `${url.host} has no valid certificate: ${words}`)
     : new ProviderFault('unreachable', `${url.host} cannot be reached: ${words}`)
@@ -106,6 +107,9 @@ export const guardedFetch =
         lookup: local ? localLookup(url) : guardedLookup,
       })
       asking.on('error', failed)
+      const unanswered = () => failed(new ProviderFault('nonsense', `${url.host} closed without an answer`))
+      // Who switches protocols (101) is cut off without an error.
+      asking.on('close', unanswered)
       // Once more where the connection stands: whatever led there.
       asking.on('socket', (socket) =>
         socket.once('connect', () => {
@@ -114,6 +118,7 @@ export const guardedFetch =
         }),
       )
       asking.on('response', (answer) => {
+        asking.off('close', unanswered)
         read(answer, url)
           .then((bytes) => resolve(toResponse(answer, bytes, url)))
           .catch(failed)

@@ -175,6 +175,19 @@ describe('providers that fail', () => {
     }
   })
 
+  for (const [name, head] of Object.entries({
+    'switches protocols': 'HTTP/1.1 101 Switching Protocols\r\nupgrade: other\r\nconnection: upgrade\r\n\r\n',
+    'speaks another protocol': 'SSH-2.0-x\r\n',
+    'has a status that is none': 'HTTP/1.1 999 Odd\r\ncontent-length: 2\r\n\r\n{}',
+  }))
+    test(`who ${name} has answered`, async () => {
+      const provider = await begin()
+      evil.misbehave({ instead: (_, __, response) => response.socket!.write(head) })
+      await failsWith(provider, /not as a provider does/, 502)
+      const { steps } = await stage.hero.providers.test({ provider })
+      assert.equal(steps.find(({ ok }) => ok === false)?.step, 'reach')
+    })
+
   test('killed in the middle it leaves nothing behind', async () => {
     const short = await startEvil()
     const provider = await begin(short.issuer)
@@ -320,6 +333,14 @@ describe('where providers may be (D41)', () => {
       '64:ff9b::a9fe:a9fe',
       '64:ff9b::169.254.169.254',
       '2002:7f00:1::',
+      '2002:7f00::1',
+      '2002:a9fe::1',
+      '2002::1',
+      '64:ff9b::',
+      '64:ff9b::1',
+      '::5',
+      '::ffff:0:7f00:1',
+      '::ffff:127.0.0.1%lo',
       '64:ff9b:1::7f00:1',
       '64:ff9b:1:abcd::a9fe:a9fe',
       '100.100.100.200',
@@ -336,11 +357,16 @@ describe('where providers may be (D41)', () => {
       'fd12::1',
       '2606:4700::1',
       '::ffff:10.0.0.1',
+      '2002:a00:1::1',
+      '64:ff9b::5db8:d822',
+      '2001:db8::1',
     ])
       assert.ok(!isLocal(address), address)
     for (const address of [
       'https://localhost/',
       'https://forge.localhost/',
+      'https://forge.localhost./',
+      'https://localhost./',
       'https://127.0.0.1/',
       'https://2130706433/',
       'https://0x7f.1/',
