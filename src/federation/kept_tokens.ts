@@ -14,6 +14,10 @@ const earliest = 30
 const lease = 15
 /** Milliseconds between looks while somebody else renews, and how many. */
 const [pause, looks] = [100, 60]
+/** Seconds for which routes do without a token that could not be renewed: else every request would wait for a provider that is gone. */
+const rest = 15
+/** Whose renewal rests; past it all are tried again. */
+const mostResting = 10_000
 
 interface Parts {
   readonly database: Database
@@ -40,7 +44,9 @@ const sealRow = (identityId: string) => `provider_tokens.${identityId}`
 export class KeptTokens {
   readonly #parts: Parts
   /** For routes, by person and provider. */
-  readonly #ready: Cached<Map<string, Held>>
+  readonly #ready: Cached<Map<string, Held | undefined>>
+  /** Until when, by person and provider. */
+  readonly #resting = new Map<string, number>()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -84,13 +90,15 @@ export class KeptTokens {
     return { access_token, expires_at }
   }
 
-  async #current(userId: string, provider: string): Promise<Held> {
+  /** What `rests` is not renewed. */
+  async #current(userId: string, provider: string, rests = () => false): Promise<Held> {
     for (let look = 0; look < looks; look++) {
       const row = await this.#row(userId, provider)
       if (!row) throw notFound('kept token of the provider', provider)
       const tokens = this.#open(row)
       if (works(tokens)) return tokens
       if (tokens.refresh_token === null) throw lapsed(provider)
+      if (rests()) throw new AppError('unavailable', `The token of ${provider} could not be renewed just now`)
       if (await this.#lease(row)) await this.#renew(row, tokens.refresh_token, provider)
       else await new Promise((resolve) => setTimeout(resolve, pause))
     }
@@ -102,19 +110,28 @@ export class KeptTokens {
     const key = `${userId} ${provider}`
     const ready = this.#ready.warm()
     const known = ready?.get(key)
-    if (known && works(known)) return known
+    if (known ? works(known) : ready?.has(key)) return known
     return this.#forRoute(key, userId, provider)
   }
 
   async #forRoute(key: string, userId: string, provider: string): Promise<KeptToken | undefined> {
     // Taken before it is read: what changes from here on empties another map.
     const ready = await this.#ready.get()
-    const token = await this.#current(userId, provider).catch((error: Error) => {
-      this.#parts.log.debug({ provider, error: error.message }, 'no token for a route')
+    const rests = () => (this.#resting.get(key) ?? 0) > now()
+    try {
+      const token = await this.#current(userId, provider, rests)
+      ready.set(key, token)
+      return token
+    } catch (error) {
+      this.#parts.log.debug({ provider, error: (error as Error).message }, 'no token for a route')
+      const why = error instanceof AppError ? error.error : undefined
+      if (why === 'not_found') ready.set(key, undefined)
+      if (why === 'unavailable' && !rests()) {
+        if (this.#resting.size >= mostResting) this.#resting.clear()
+        this.#resting.set(key, now() + rest)
+      }
       return undefined
-    })
-    if (token) ready.set(key, token)
-    return token
+    }
   }
 
   #row(userId: string, provider: string) {

@@ -1,5 +1,5 @@
 import type { Profile } from '../providers/profile.ts'
-import { isNameOfTrust } from '../users/names_of_trust.ts'
+import { isNameOfTrust } from '../users/usernames.ts'
 
 /** Letters that stay after their marks are taken off, and those that have a customary spelling without. */
 const spelled: Readonly<Record<string, string>> = {

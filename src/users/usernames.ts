@@ -35,7 +35,7 @@ const namesOfTrust: ReadonlySet<string> = new Set([
   'undefined',
 ])
 
-const isNameOfTrust = (username: string): boolean => namesOfTrust.has(username.toLowerCase())
+export const isNameOfTrust = (username: string): boolean => namesOfTrust.has(username.toLowerCase())
 
 /** Throws for a name that nobody gives themselves, and already_exists if somebody is or was called so. */
 export const refuseOwnChoice = async (query: Database['query'], username: string): Promise<void> => {

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { onBothDatabases } from '../helpers/databases.ts'
+import { ask } from '../helpers/http.ts'
+import { byHand } from '../helpers/people.ts'
+import { Person } from '../helpers/person.ts'
+import { startUpstream, valuesOf, type Upstream } from '../helpers/upstream.ts'
+import { startEvil, type Evil } from './evil.ts'
+import { comeBy, startRelying, type Stage } from './stage.ts'
+
+onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
+  let stage: Stage
+  let evil: Evil
+  let upstream: Upstream
+  before(async () => {
+    stage = await startRelying({ database_url: newUrl() })
+    evil = await startEvil()
+    upstream = await startUpstream()
+    const { hero } = stage
+    const at = { preset: 'oidc', issuer: evil.issuer, client: 'hero', client_secret: 's' } as const
+    await hero.providers.add({ provider: 'peer', own_callback: true, keep_tokens: true, ...at })
+    await hero.users.identities.add({ user: 'grace', provider: 'peer', subject: '1' })
+    const { target } = upstream
+    await hero.proxy.routes.add({
+      domain: 'tools.localhost',
+      target,
+      auth_mode: 'oauth',
+      provider_token: 'peer',
+    })
+  })
+  after(async () => {
+    await upstream?.close()
+    await evil?.close()
+    await stage?.[Symbol.asyncDispose]()
+  })
+
+  test('one request waits for it, others go on without, and a new sign-in ends that at once', async () => {
+    const { daemon, origin } = stage
+    const host = `tools.localhost:${new URL(origin).port}`
+    const sent = async (person: Person): Promise<{ took: number; tokens: readonly string[] }> => {
+      const began = Date.now()
+      const cookie = person.cookiesAt(new URL(`http://${host}`))
+      const { status } = await ask(daemon, host, '/', { headers: ['Cookie', cookie] })
+      assert.equal(status, 200)
+      const { rawHeaders } = upstream.seen.at(-1)!
+      return { took: Date.now() - began, tokens: valuesOf(rawHeaders, 'x-proxy-provider-token') }
+    }
+    const grace = new Person()
+    await comeBy(grace, { origin: `http://${host}` }, 'peer', '')
+    assert.equal((await sent(grace)).tokens.length, 1)
+
+    await byHand(daemon, async (database) => {
+      await database.query.updateTable('provider_tokens').set({ expires_at: 1 }).execute()
+      database.changed('providers')
+    })
+    evil.misbehave({ instead: (endpoint) => endpoint === 'token' })
+    const first = await Promise.all([sent(grace), sent(grace), sent(grace)])
+    for (const { took, tokens } of first) {
+      assert.ok(took < 5000, `waited for ${took} ms`)
+      assert.deepEqual(tokens, [])
+    }
+    for (const { took, tokens } of await Promise.all(Array.from({ length: 20 }, () => sent(grace)))) {
+      assert.ok(took < 2000, `waited for ${took} ms`)
+      assert.deepEqual(tokens, [])
+    }
+    assert.equal(evil.asked('token'), 1)
+
+    evil.misbehave({})
+    const again = new Person()
+    await comeBy(again, { origin: `http://${host}` }, 'peer', '')
+    assert.equal((await sent(again)).tokens.length, 1)
+  })
+})
