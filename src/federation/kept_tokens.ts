@@ -43,8 +43,8 @@ const sealRow = (identityId: string) => `provider_tokens.${identityId}`
 /** What providers gave us of people, where `keep_tokens` says so: sealed, and renewed once however many ask. */
 export class KeptTokens {
   readonly #parts: Parts
-  /** For routes, by person and provider. */
-  readonly #ready: Cached<Map<string, Held | undefined>>
+  /** For routes, by person and provider; while it is looked for, all who want it wait for the same answer. */
+  readonly #ready: Cached<Map<string, Held | undefined | Promise<Held | undefined>>>
   /** Until when, by person and provider. */
   readonly #resting = new Map<string, number>()
 
@@ -110,27 +110,42 @@ export class KeptTokens {
     const key = `${userId} ${provider}`
     const ready = this.#ready.warm()
     const known = ready?.get(key)
+    if (known instanceof Promise) return known
     if (known ? works(known) : ready?.has(key)) return known
     return this.#forRoute(key, userId, provider)
   }
 
-  async #forRoute(key: string, userId: string, provider: string): Promise<KeptToken | undefined> {
+  async #forRoute(key: string, userId: string, provider: string): Promise<Held | undefined> {
     // Taken before it is read: what changes from here on empties another map.
     const ready = await this.#ready.get()
+    const known = ready.get(key)
+    if (known instanceof Promise) return known
+    const looking = this.#look(key, userId, provider).then(
+      (token) => {
+        ready.set(key, token)
+        return token
+      },
+      (error: Error) => {
+        if (error instanceof AppError && error.error === 'not_found') ready.set(key, undefined)
+        else ready.delete(key)
+        this.#parts.log.debug({ provider, error: error.message }, 'no token for a route')
+        return undefined
+      },
+    )
+    ready.set(key, looking)
+    return looking
+  }
+
+  async #look(key: string, userId: string, provider: string): Promise<Held> {
     const rests = () => (this.#resting.get(key) ?? 0) > now()
     try {
-      const token = await this.#current(userId, provider, rests)
-      ready.set(key, token)
-      return token
+      return await this.#current(userId, provider, rests)
     } catch (error) {
-      this.#parts.log.debug({ provider, error: (error as Error).message }, 'no token for a route')
-      const why = error instanceof AppError ? error.error : undefined
-      if (why === 'not_found') ready.set(key, undefined)
-      if (why === 'unavailable' && !rests()) {
+      if (error instanceof AppError && error.error === 'unavailable' && !rests()) {
         if (this.#resting.size >= mostResting) this.#resting.clear()
         this.#resting.set(key, now() + rest)
       }
-      return undefined
+      throw error
     }
   }
 
