@@ -5,17 +5,9 @@ import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
-import type { ClientRow } from '../storage/schema.ts'
+import { bit, type ClientRow } from '../storage/schema.ts'
 import { clientPattern, personScopes, type Client, type KnownClient } from './client.ts'
-import {
-  bit,
-  checkClient,
-  checkKeys,
-  fruitsOfMore,
-  toColumns,
-  type ClientFields,
-  type Fruits,
-} from './columns.ts'
+import { checkClient, checkKeys, fruitsOfMore, toColumns, type ClientFields, type Fruits } from './columns.ts'
 
 /** Seconds that a secret still counts after a newer one was made. */
 const overlap = 7 * 86_400

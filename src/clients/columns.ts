@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto'
 import { invalidParams } from '../errors.ts'
-import type { Bit, ClientRow } from '../storage/schema.ts'
+import { bit, type ClientRow } from '../storage/schema.ts'
 import { personScopes, type Client, type GrantType } from './client.ts'
 import { checkRedirectUris } from './redirect_uris.ts'
 
@@ -17,8 +17,6 @@ export interface ClientFields {
   readonly backchannel_logout_uri: string | null
   readonly is_active: boolean
 }
-
-export const bit = (value: boolean): Bit => (value ? 1 : 0)
 
 /** What an administrator decides about a client, as its row holds it. */
 export const toColumns = (fields: ClientFields, updated_at: number) => ({

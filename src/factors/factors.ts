@@ -5,7 +5,7 @@ import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { Seal } from '../storage/seal.ts'
-import type { UserRow } from '../storage/schema.ts'
+import { bit, type UserRow } from '../storage/schema.ts'
 import type { Attested, Passkeys } from './passkeys.ts'
 import { digestOf, looksLikeCode, newCodes } from './recovery_codes.ts'
 import { enrolment, newSecret, stepOf } from './totp.ts'
@@ -198,7 +198,7 @@ export class Factors {
     if (!has) await this.#query.deleteFrom('recovery_codes').where('user_id', '=', userId).execute()
     await this.#query
       .updateTable('users')
-      .set({ has_factor: has ? 1 : 0 })
+      .set({ has_factor: bit(has) })
       .where('id', '=', userId)
       .execute()
     database.changed('users')

@@ -3,7 +3,7 @@ import { alreadyExists, conflict, notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
-import type { GroupRow } from '../storage/schema.ts'
+import { bit, type GroupRow } from '../storage/schema.ts'
 import { toGroup, type Group, type GroupDetail } from './group.ts'
 
 /** The seeded group: its members are whoever has `is_admin`, its role is the seeded `admin`. */
@@ -21,7 +21,7 @@ export class Groups {
     const after = afterCursor(filter.cursor)
     let query = this.#database.query.selectFrom('groups').selectAll()
     if (after !== '') query = query.where(sql<string>`lower(slug)`, '>', after)
-    if (filter.is_active !== undefined) query = query.where('is_active', '=', filter.is_active ? 1 : 0)
+    if (filter.is_active !== undefined) query = query.where('is_active', '=', bit(filter.is_active))
     if (filter.search !== undefined) {
       const part = filter.search.replaceAll(/[\\%_]/g, String.raw`\$&`)
       const like = `%${part.toLowerCase()}%`
@@ -133,7 +133,7 @@ export class Groups {
       const row = await this.changeable(slug)
       const { is_active, ...rest } = fields
       const next: GroupRow = { ...row, ...rest, updated_at: now() }
-      if (is_active !== undefined) next.is_active = is_active ? 1 : 0
+      if (is_active !== undefined) next.is_active = bit(is_active)
       await this.#database.query.updateTable('groups').set(next).where('id', '=', row.id).execute()
       this.#database.changed('groups')
       return toGroup(next)

@@ -1,5 +1,5 @@
 import { invalidParams } from '../errors.ts'
-import type { Bit, ProviderRow } from '../storage/schema.ts'
+import { bit, type ProviderRow } from '../storage/schema.ts'
 import type { ClientAuth, KnownProvider, Provider } from './provider.ts'
 import { presetOf, type PresetName } from './presets.ts'
 
@@ -24,8 +24,6 @@ export interface ProviderFields extends Partial<
 > {
   readonly client_secret?: string | null
 }
-
-const bit = (value: boolean): Bit => (value ? 1 : 0)
 
 /** As it is read; `secret` is undefined where it cannot be unsealed. */
 export const toKnown = (

@@ -6,7 +6,7 @@ import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
-import type { RouteRow } from '../storage/schema.ts'
+import { bit, type RouteRow } from '../storage/schema.ts'
 import { authModes, type AuthMode, type Route } from './route.ts'
 import { RouteTable, upstreamOf } from './table.ts'
 
@@ -166,9 +166,9 @@ const toRow = ({ bearer_token_set: _, ...route }: Route): Omit<RouteRow, 'bearer
   service: route.service ?? '',
   audience: route.audience ?? '',
   required_claims: JSON.stringify(route.required_claims),
-  strip_prefix: route.strip_prefix ? 1 : 0,
-  preserve_host: route.preserve_host ? 1 : 0,
-  enabled: route.enabled ? 1 : 0,
+  strip_prefix: bit(route.strip_prefix),
+  preserve_host: bit(route.preserve_host),
+  enabled: bit(route.enabled),
   more_targets: JSON.stringify(route.more_targets),
   health_path: route.health_path ?? '',
   allowed_emails: JSON.stringify(route.allowed_emails),

@@ -5,7 +5,7 @@ import type { ProviderTables } from './tables/providers.ts'
 import type { DoorTables } from './tables/door.ts'
 import type { DaemonTables } from './tables/daemon.ts'
 
-export type { Bit } from './tables/columns.ts'
+export { bit, type Bit } from './tables/columns.ts'
 export type * from './tables/people.ts'
 export type * from './tables/sign_in.ts'
 export type * from './tables/applications.ts'

@@ -1,6 +1,6 @@
 import { Type, type Static } from '../type.ts'
 import { Context, Email, Id, Line, Named, Nullable, Time, Username } from '../schemas.ts'
-import type { Bit, UserRow } from '../storage/schema.ts'
+import type { UserRow } from '../storage/schema.ts'
 
 export const DisplayName = Line('Name for people')
 export const ExternalId = Line('Id of this person elsewhere', 255)
@@ -37,5 +37,3 @@ export const toUser = (row: UserRow): User => ({
   is_admin: row.is_admin === 1,
   has_factor: row.has_factor === 1,
 })
-
-export const bit = (value: boolean): Bit => (value ? 1 : 0)

@@ -4,7 +4,7 @@ import { alreadyExists } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
-import type { UserRow } from '../storage/schema.ts'
+import { bit, type UserRow } from '../storage/schema.ts'
 import { has, rowOf, type UserLookup } from './lookup.ts'
 import {
   guardAdministrator,
@@ -12,7 +12,7 @@ import {
   refuseLastAdministrator,
   requireAdministrator,
 } from './rights.ts'
-import { bit, toUser, type User, type UserFields } from './user.ts'
+import { toUser, type User, type UserFields } from './user.ts'
 import { refuseTakenName } from './usernames.ts'
 
 /** People's accounts. */

@@ -2,6 +2,9 @@
 
 export type Bit = 0 | 1
 
+/** A truth value as its column holds it. */
+export const bit = (value: boolean): Bit => (value ? 1 : 0)
+
 /** `service` is empty and `context` null where a grant holds everywhere. */
 export interface Scoped {
   service: string
