@@ -1,4 +1,5 @@
-import { hash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { digest } from '../digest.ts'
 import { AppError } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
@@ -30,8 +31,6 @@ export const deadLink = () =>
     'unauthenticated',
     'This link is not valid any more: it was used, is too old, or a newer one was sent',
   )
-
-const digest = (token: string) => hash('sha256', token, 'hex')
 
 /** Mailed links: 256 bits, of which we keep the SHA-256; each works once, and only the newest of its kind. */
 export class Links {

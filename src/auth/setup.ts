@@ -1,5 +1,6 @@
-import { hash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { Caller } from '../caller.ts'
+import { digest } from '../digest.ts'
 import { AppError, conflict } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Database } from '../storage/database.ts'
@@ -37,7 +38,7 @@ export class Setup {
       await this.#database.query
         .insertInto('one_time_tokens')
         .values({
-          token_hash: hash('sha256', token, 'hex'),
+          token_hash: digest(token),
           purpose,
           user_id: null,
           address: '',
@@ -69,7 +70,7 @@ export class Setup {
         : await query
             .selectFrom('one_time_tokens')
             .select('token_hash')
-            .where('token_hash', '=', hash('sha256', token, 'hex'))
+            .where('token_hash', '=', digest(token))
             .where('purpose', '=', purpose)
             .where('expires_at', '>', now())
             .executeTakeFirst()

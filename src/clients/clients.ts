@@ -1,5 +1,6 @@
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { sql } from 'kysely'
+import { digest } from '../digest.ts'
 import { alreadyExists, invalidParams, notFound } from '../errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
@@ -26,7 +27,6 @@ export interface NewClient extends Partial<ClientFields> {
   readonly secret_sha256?: string
 }
 
-const digest = (secret: string) => hash('sha256', secret, 'hex')
 /** Applications that sign people in through us, and programs that get tokens of their own. */
 export class Clients {
   readonly #database: Database

@@ -1,9 +1,8 @@
-import { hash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { digest } from '../digest.ts'
 import { notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-
-const digest = (token: string) => hash('sha256', token, 'hex')
 
 /** Initial access tokens (RFC 7591 section 1.2): each lets a number of clients register themselves, for a while. */
 export class RegistrationTokens {

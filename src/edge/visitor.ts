@@ -1,8 +1,9 @@
-import { hash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { Program } from '../auth/bearers.ts'
 import { bearerToken } from '../auth/identify.ts'
 import type { Caller } from '../caller.ts'
 import type { Claims } from '../claims/claims.ts'
+import { digest } from '../digest.ts'
 import type { Asserted } from '../keys/assertions.ts'
 import type { RoutePlan } from '../routes/table.ts'
 import { openedByProvider } from '../sessions/session.ts'
@@ -64,8 +65,6 @@ interface Parts {
 
 /** A living session, or the name of a cookie without one. */
 type Cookie = LiveSession | string | undefined
-
-const digest = (text: string) => hash('sha256', text, 'hex')
 
 /** Both are SHA-256 in hex. */
 const same = (one: string, other: string) =>

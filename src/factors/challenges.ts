@@ -1,4 +1,5 @@
-import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { digest } from '../digest.ts'
 import { AppError } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
@@ -39,7 +40,7 @@ export class Challenges {
     const { numInsertedOrUpdatedRows } = await this.#database.query
       .insertInto('one_time_tokens')
       .values({
-        token_hash: hash('sha256', challenge, 'hex'),
+        token_hash: digest(challenge),
         purpose: 'spent_challenge',
         user_id: null,
         address: '',

@@ -1,4 +1,5 @@
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { digest } from '../digest.ts'
 import { AppError } from '../errors.ts'
 import type { Checks } from '../providers/relying_party.ts'
 import { networkOf } from '../credentials/attempts.ts'
@@ -36,7 +37,6 @@ export interface FlowCookie {
   readonly value: string
 }
 
-const digest = (text: string) => hash('sha256', text, 'hex')
 const random = () => randomBytes(32).toString('base64url')
 const sealRow = (stateHash: string) => `provider_flows.${stateHash}`
 const looksLikeState = (state: string) => /^[A-Za-z0-9_-]{43}$/.test(state)

@@ -1,4 +1,5 @@
-import { hash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { digest } from '../digest.ts'
 import { AppError } from '../errors.ts'
 import type { Profile } from '../providers/profile.ts'
 import type { Tokens } from '../providers/relying_party.ts'
@@ -19,7 +20,6 @@ export interface Pending {
 export const overAlready = () =>
   new AppError('not_found', 'This took too long or was done already; begin again', { noun: 'link' })
 
-const digest = (token: string) => hash('sha256', token, 'hex')
 const sealRow = (tokenHash: string) => `provider_links.${tokenHash}`
 
 /** Identities that wait for their person to confirm whose they are. The token is kept by that browser alone. */

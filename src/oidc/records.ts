@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto'
 import { sql, type CompiledQuery, type RawBuilder, type SqlBool } from 'kysely'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
+import { digest } from '../digest.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
@@ -12,7 +12,6 @@ const refreshGrace = 10
 /** Seconds that a row outlives its end: the engine tells a late caller what it was. */
 const afterlife = 3600
 
-const digest = (text: string) => hash('sha256', text, 'hex')
 const idOf = (kind: string, id: string) => digest(`${kind}:${id}`)
 const rowOf = (id: string) => `oidc_records:${id}`
 

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import { sql } from 'kysely'
+import { digest } from '../digest.ts'
 import { alreadyExists, invalidParams, notFound } from '../errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
@@ -159,7 +159,7 @@ const refuseContradiction = (route: Route) => {
 
 /** Undefined leaves what is there, empty takes it away. */
 const hashOf = (token: string | null | undefined): string | undefined =>
-  typeof token === 'string' ? hash('sha256', token, 'hex') : token === null ? '' : undefined
+  typeof token === 'string' ? digest(token) : token === null ? '' : undefined
 
 const toRow = ({ bearer_token_set: _, ...route }: Route): Omit<RouteRow, 'bearer_token_hash'> => ({
   ...route,

@@ -1,10 +1,11 @@
+import { digest } from '../digest.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import { Uses } from '../storage/uses.ts'
 import { whenReady } from '../when_ready.ts'
 import type { LiveSession } from './live_session.ts'
-import { hashToken, looksLikeToken } from './session_token.ts'
+import { looksLikeToken } from './session_token.ts'
 
 /** The shortest session_idle: what was used since is not idle. */
 const surelyUsed = 300
@@ -42,7 +43,7 @@ export class LiveSessions {
     kind: LiveSession['kind'],
   ): LiveSession | undefined | Promise<LiveSession | undefined> {
     if (!looksLikeToken(token)) return undefined
-    const key = hashToken(token)
+    const key = digest(token)
     const session = this.#live.warm()?.get(key)
     const at = now()
     // Unused for a while as far as this process knows: others may know better, and the limit is theirs.

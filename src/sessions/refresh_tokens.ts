@@ -1,7 +1,8 @@
+import { digest } from '../digest.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { SessionRow } from '../storage/schema.ts'
-import { hashToken, looksLikeToken, newToken } from './session_token.ts'
+import { looksLikeToken, newToken } from './session_token.ts'
 
 /** Seconds within which a refresh token that comes again was sent by the same program, which lost the answer. */
 const refreshGrace = 10
@@ -23,7 +24,7 @@ export class RefreshTokens {
     const expires_at = created_at + (await this.#limit('refresh_lifetime'))
     await this.#database.query
       .insertInto('refresh_tokens')
-      .values({ token_hash: hashToken(token), session_id: id, created_at: now(), expires_at, used_at: null })
+      .values({ token_hash: digest(token), session_id: id, created_at: now(), expires_at, used_at: null })
       .execute()
     return token
   }
@@ -38,7 +39,7 @@ export class RefreshTokens {
       .selectFrom('refresh_tokens')
       .innerJoin('sessions', 'sessions.id', 'refresh_tokens.session_id')
       .select(['sessions.id', 'sessions.user_id', 'sessions.created_at', 'refresh_tokens.used_at'])
-      .where('refresh_tokens.token_hash', '=', hashToken(token))
+      .where('refresh_tokens.token_hash', '=', digest(token))
       .where('refresh_tokens.expires_at', '>', now())
       .where('sessions.last_used_at', '>', now() - (await this.#limit('session_idle')))
       .executeTakeFirst()
@@ -56,7 +57,7 @@ export class RefreshTokens {
     const { numUpdatedRows } = await this.#database.query
       .updateTable('refresh_tokens')
       .set({ used_at: now() })
-      .where('token_hash', '=', hashToken(token))
+      .where('token_hash', '=', digest(token))
       .where('used_at', 'is', null)
       .executeTakeFirst()
     return numUpdatedRows === 1n ? session : undefined

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 
 // How the tokens of sessions are written, those that open them and those that renew them: 256 random bits in base64url.
 
@@ -9,6 +9,3 @@ export const newToken = (): string => randomBytes(32).toString('base64url')
 /** Whether this can be a token of ours; anything else asks no database. */
 export const looksLikeToken = (token: string): boolean =>
   token.length === tokenLength && /^[A-Za-z0-9_-]+$/.test(token)
-
-/** What is kept of a token. */
-export const hashToken = (token: string): string => hash('sha256', token, 'hex')

@@ -1,4 +1,5 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import { digest } from '../digest.ts'
 import { notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
@@ -7,7 +8,7 @@ import type { SessionRow } from '../storage/schema.ts'
 import { RefreshTokens } from './refresh_tokens.ts'
 import { recordRevocations } from './revocations.ts'
 import type { RevocationReason, Session } from './session.ts'
-import { hashToken, newToken } from './session_token.ts'
+import { newToken } from './session_token.ts'
 
 export interface SessionOrigin {
   readonly kind: 'cookie' | 'token'
@@ -61,7 +62,7 @@ export class Sessions {
     const row: SessionRow = {
       id: newId(),
       user_id: userId,
-      token_hash: hashToken(token),
+      token_hash: digest(token),
       kind: origin.kind,
       provider: origin.provider,
       factor: origin.factor,
@@ -100,7 +101,7 @@ export class Sessions {
     const expires_in = await this.#limit('session_lifetime')
     await this.#database.query
       .updateTable('sessions')
-      .set({ token_hash: hashToken(access), expires_at: at + expires_in, last_used_at: at })
+      .set({ token_hash: digest(access), expires_at: at + expires_in, last_used_at: at })
       .where('id', '=', session.id)
       .execute()
     this.#database.changed('sessions')

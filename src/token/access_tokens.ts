@@ -1,4 +1,5 @@
-import { hash, sign, verify, type KeyObject } from 'node:crypto'
+import { sign, verify, type KeyObject } from 'node:crypto'
+import { digest } from '../digest.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
@@ -98,7 +99,7 @@ export class AccessTokens {
   /** A living access token of ours, or undefined for anything else. Whom it is for is the caller's to check. Warm, it is synchronous. */
   find(token: string): AccessToken | undefined | Promise<AccessToken | undefined> {
     if (token.length > 16_384 || !token.startsWith('ey')) return undefined
-    const key = hash('sha256', token, 'hex')
+    const key = digest(token)
     const read = this.#read.warm()?.get(key) ?? this.#verify(token, key)
     return whenReady(read, (found) => found && this.#living(found))
   }

@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import { digest } from '../digest.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
@@ -26,8 +26,6 @@ export interface KnownToken {
   /** Name of the service. */
   readonly service: string | null
 }
-
-const digest = (token: string) => hash('sha256', token, 'hex')
 
 /** Tokens that people and services keep in their programs: `hero_…`, each with a scope and an end. We keep their SHA-256. */
 export class PersonalTokens {
