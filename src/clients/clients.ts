@@ -8,7 +8,15 @@ import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import { bit, type ClientRow } from '../storage/schema.ts'
 import { clientPattern, personScopes, type Client, type KnownClient } from './client.ts'
-import { checkClient, checkKeys, fruitsOfMore, toColumns, type ClientFields, type Fruits } from './columns.ts'
+import {
+  checkClient,
+  checkKeys,
+  fruitsOfMore,
+  toColumns,
+  toKnown,
+  type ClientFields,
+  type Fruits,
+} from './columns.ts'
 
 /** Seconds that a secret still counts after a newer one was made. */
 const overlap = 7 * 86_400
@@ -265,33 +273,7 @@ export class Clients {
       .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now())]))
       .orderBy(sql`coalesce(expires_at, 253402300799)`, 'desc')
       .execute()
-    const list = <T extends readonly string[]>(text: string) => JSON.parse(text) as T
-    return {
-      id: row.id,
-      client: row.client,
-      name: row.name,
-      redirect_uris: list(row.redirect_uris),
-      post_logout_redirect_uris: list(row.post_logout_redirect_uris),
-      grants: list(row.grants),
-      scopes: list(row.scopes),
-      claims: list(row.claims),
-      first_party: row.first_party === 1,
-      pkce: row.pkce === 1,
-      service: row.service || null,
-      backchannel_logout_uri: row.backchannel_logout_uri || null,
-      is_active: row.is_active === 1,
-      public: row.public === 1,
-      native: row.native === 1,
-      dynamic: row.dynamic === 1,
-      secrets: secrets.map(({ created_at, expires_at }) => ({ created_at, expires_at })),
-      secret_hashes: secrets.map(({ secret_hash, expires_at }) => ({ hash: secret_hash, expires_at })),
-      has_jwks: row.jwks !== '',
-      jwks: row.jwks === '' ? undefined : (JSON.parse(row.jwks) as object),
-      tokens_since: row.tokens_since,
-      last_used_at: row.last_used_at,
-      created_at: row.created_at,
-      updated_at: row.updated_at,
-    }
+    return toKnown(row, secrets)
   }
 }
 

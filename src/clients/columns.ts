@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto'
 import { invalidParams } from '../errors.ts'
-import { bit, type ClientRow } from '../storage/schema.ts'
-import { personScopes, type Client, type GrantType } from './client.ts'
+import { bit, type ClientRow, type ClientSecretRow } from '../storage/schema.ts'
+import { personScopes, type Client, type GrantType, type KnownClient } from './client.ts'
 import { checkRedirectUris } from './redirect_uris.ts'
 
 export interface ClientFields {
@@ -16,6 +16,37 @@ export interface ClientFields {
   readonly service: string | null
   readonly backchannel_logout_uri: string | null
   readonly is_active: boolean
+}
+
+/** As it is read, with those of its secrets that count, newest first. */
+export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): KnownClient => {
+  const list = <T extends readonly string[]>(text: string) => JSON.parse(text) as T
+  return {
+    id: row.id,
+    client: row.client,
+    name: row.name,
+    redirect_uris: list(row.redirect_uris),
+    post_logout_redirect_uris: list(row.post_logout_redirect_uris),
+    grants: list(row.grants),
+    scopes: list(row.scopes),
+    claims: list(row.claims),
+    first_party: row.first_party === 1,
+    pkce: row.pkce === 1,
+    service: row.service || null,
+    backchannel_logout_uri: row.backchannel_logout_uri || null,
+    is_active: row.is_active === 1,
+    public: row.public === 1,
+    native: row.native === 1,
+    dynamic: row.dynamic === 1,
+    secrets: secrets.map(({ created_at, expires_at }) => ({ created_at, expires_at })),
+    secret_hashes: secrets.map(({ secret_hash, expires_at }) => ({ hash: secret_hash, expires_at })),
+    has_jwks: row.jwks !== '',
+    jwks: row.jwks === '' ? undefined : (JSON.parse(row.jwks) as object),
+    tokens_since: row.tokens_since,
+    last_used_at: row.last_used_at,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+  }
 }
 
 /** What an administrator decides about a client, as its row holds it. */

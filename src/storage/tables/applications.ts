@@ -33,6 +33,14 @@ export interface ClientRow {
   registered_from: string
 }
 
+export interface ClientSecretRow {
+  client_id: string
+  secret_hash: string
+  created_at: number
+  /** Null for the newest. */
+  expires_at: number | null
+}
+
 /** A token that a program keeps; exactly one of `user_id` and `service_id` is set. */
 export interface TokenRow {
   id: string
@@ -65,7 +73,7 @@ export interface OidcRecordRow {
 /** What applications and programs come with: clients, consents, records of OpenID Connect, tokens. */
 export interface ApplicationTables {
   clients: ClientRow
-  client_secrets: { client_id: string; secret_hash: string; created_at: number; expires_at: number | null }
+  client_secrets: ClientSecretRow
   /** What lets applications register themselves, while `uses_left` lasts. */
   registration_tokens: {
     id: string
