@@ -1,5 +1,6 @@
 import { networkOf, type Attempts } from '../credentials/attempts.ts'
 import type { Clients } from '../clients/clients.ts'
+import { verifies } from '../clients/secrets.ts'
 import type { KnownClient } from '../clients/client.ts'
 import { AppError } from '../errors.ts'
 import { now } from '../storage/id.ts'
@@ -40,13 +41,13 @@ export class ClientProof {
   /** The same once more, as things stand for the change that is made by it: inside a transaction, and counted before. */
   async again(clientId: string, secret: string): Promise<KnownClient> {
     const client = await this.#clients.find(clientId)
-    if (!client || !this.#clients.verifies(client, secret)) throw wrong(client)
+    if (!client || !verifies(client, secret)) throw wrong(client)
     return client
   }
 
   /** Whether it is the right secret and nothing speaks against looking: false says nothing yet, `check` has to be asked. */
   isRightAway(client: KnownClient, secret: string, address: string | undefined): boolean {
-    return !this.#failed.has(nameOf(client, address)) && this.#clients.verifies(client, secret)
+    return !this.#failed.has(nameOf(client, address)) && verifies(client, secret)
   }
 
   /** The same where the client is known. */
@@ -56,13 +57,13 @@ export class ClientProof {
     const failedAt = this.#failed.get(name)
     if (failedAt === undefined || failedAt < now() - wary) {
       // Nothing is waited for between looking and noting: of any number at once, one is looked at before the care begins.
-      if (this.#clients.verifies(client, secret)) return true
+      if (verifies(client, secret)) return true
       this.#note(name)
       await this.#attempts.count(account, address)
       return false
     }
     const counted = await this.#attempts.count(account, address)
-    if (!this.#clients.verifies(client, secret)) {
+    if (!verifies(client, secret)) {
       this.#note(name)
       return false
     }

@@ -1,6 +1,4 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { sql } from 'kysely'
-import { digest } from '../digest.ts'
 import { alreadyExists, invalidParams, notFound } from '../errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
@@ -17,9 +15,8 @@ import {
   type ClientFields,
   type Fruits,
 } from './columns.ts'
+import { Secrets } from './secrets.ts'
 
-/** Seconds that a secret still counts after a newer one was made. */
-const overlap = 7 * 86_400
 /** Clients kept in memory; past it all are forgotten at once and read again when asked for. */
 const keep = 10_000
 
@@ -38,6 +35,7 @@ export interface NewClient extends Partial<ClientFields> {
 /** Applications that sign people in through us, and programs that get tokens of their own. */
 export class Clients {
   readonly #database: Database
+  readonly #secrets: Secrets
   readonly #known: Cached<Map<string, KnownClient | null>>
   /** Called inside the transaction in which all access tokens of a client end. */
   whenTokensEnd: (client: string) => Promise<void> = async () => {}
@@ -47,6 +45,7 @@ export class Clients {
   /** `dynamicCount` tells whether clients that registered themselves count at present. */
   constructor(database: Database, dynamicCount: () => Promise<boolean>) {
     this.#database = database
+    this.#secrets = new Secrets(database)
     this.#dynamicCount = dynamicCount
     this.#known = new Cached(database, ['clients'], async () => new Map<string, KnownClient | null>())
   }
@@ -75,17 +74,6 @@ export class Clients {
     if (known.size >= keep) known.clear()
     known.set(client, found)
     return this.#counting(found)
-  }
-
-  /** Whether a secret is one of those that count at present, compared in constant time. */
-  verifies({ secret_hashes }: KnownClient, secret: string): boolean {
-    const given = Buffer.from(digest(secret))
-    const at = now()
-    const counts = secret_hashes.map(
-      ({ hash, expires_at }) =>
-        timingSafeEqual(given, Buffer.from(hash)) && (expires_at === null || expires_at > at),
-    )
-    return counts.includes(true)
   }
 
   async get(client: string): Promise<Client> {
@@ -161,10 +149,10 @@ export class Clients {
       const taking = isPublic || row.jwks !== ''
       if (fields.secret_sha256 !== undefined) {
         if (taking) throw invalidParams('secret_sha256', 'only for a client that has a secret')
-        await this.#insertSecret(row.id, fields.secret_sha256)
+        await this.#secrets.insert(row.id, fields.secret_sha256)
       }
       const own = taking || fields.secret_sha256 !== undefined
-      const client_secret = own ? null : await this.#addSecret(row.id)
+      const client_secret = own ? null : await this.#secrets.add(row.id)
       this.#database.changed('clients')
       return { ...(await this.get(row.client)), client_secret }
     })
@@ -192,22 +180,10 @@ export class Clients {
     return this.#database.write(async () => {
       const row = await this.#row(client)
       if (row.public === 1 || row.jwks !== '') throw invalidParams('client', 'a client that has a secret')
-      const { query } = this.#database
-      const [newest] = (await this.#full(row)).secret_hashes
-      await query
-        .deleteFrom('client_secrets')
-        .where('client_id', '=', row.id)
-        .$if(!drop && newest !== undefined, (all) => all.where('secret_hash', '!=', newest!.hash))
-        .execute()
-      await query
-        .updateTable('client_secrets')
-        .set({ expires_at: now() + overlap })
-        .where('client_id', '=', row.id)
-        .execute()
-      const client_secret = await this.#addSecret(row.id)
+      const client_secret = await this.#secrets.rotate(row.id, drop)
       if (drop) {
         await this.#endTokens(row)
-        await query.updateTable('clients').set(row).where('id', '=', row.id).execute()
+        await this.#database.query.updateTable('clients').set(row).where('id', '=', row.id).execute()
       }
       this.#database.changed('clients')
       return { client: row.client, client_secret }
@@ -244,17 +220,6 @@ export class Clients {
       .execute()
   }
 
-  async #addSecret(id: string): Promise<string> {
-    const secret = randomBytes(32).toString('base64url')
-    await this.#insertSecret(id, digest(secret))
-    return secret
-  }
-
-  async #insertSecret(id: string, secret_hash: string): Promise<void> {
-    const row = { client_id: id, secret_hash, created_at: now(), expires_at: null }
-    await this.#database.query.insertInto('client_secrets').values(row).execute()
-  }
-
   async #row(client: string): Promise<ClientRow> {
     const row = await this.#database.query
       .selectFrom('clients')
@@ -266,14 +231,7 @@ export class Clients {
   }
 
   async #full(row: ClientRow): Promise<KnownClient> {
-    const secrets = await this.#database.query
-      .selectFrom('client_secrets')
-      .selectAll()
-      .where('client_id', '=', row.id)
-      .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now())]))
-      .orderBy(sql`coalesce(expires_at, 253402300799)`, 'desc')
-      .execute()
-    return toKnown(row, secrets)
+    return toKnown(row, await this.#secrets.of(row.id))
   }
 }
 
