@@ -138,7 +138,7 @@ export const consent = async (
       link: { href: '/auth/me', text: 'Your account' },
     })
   }
-  const step = await openId.step(request, response, caller)
+  const step = await openId.interactions.step(request, response, caller)
   const here = encodeURIComponent(asked.path)
   const action = asked.path
   const place = asked.host
@@ -168,14 +168,14 @@ export const postConsent = async (
   if (!caller || caller.on_behalf !== undefined) return visit.go(303, asked.path)
   const answer = form.get('answer')
   if (answer === 'switch') {
-    if (!(await openId.switchPerson(request, response))) return gone(visit)
+    if (!(await openId.interactions.switchPerson(request, response))) return gone(visit)
     await visit.call('auth.logout', {}, caller)
     return visit.goWithSession(`/auth/login?return_to=${encodeURIComponent(asked.path)}`, '', 0)
   }
   const to =
     answer === 'allow'
-      ? await openId.approve(request, response, caller)
-      : await openId.refuse(request, response, caller)
+      ? await openId.interactions.approve(request, response, caller)
+      : await openId.interactions.refuse(request, response, caller)
   if (to === undefined) return gone(visit)
   await visit.page(200, () => onwardPage(asked.host, to))
 }

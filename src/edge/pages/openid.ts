@@ -1,4 +1,4 @@
-import type { Asking as Asked } from '../../oidc/open_id.ts'
+import type { Asking as Asked } from '../../oidc/interactions.ts'
 import { html, type Html } from './html.ts'
 import { page } from './page.ts'
 import { meaningOf } from './scopes.ts'

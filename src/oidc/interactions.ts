@@ -1,0 +1,177 @@
+import type { IncomingMessage as Request, ServerResponse as Response } from 'node:http'
+import type { Audit } from '../audit/audit.ts'
+import type { Caller } from '../caller.ts'
+import { placeOf } from '../clients/redirect_uris.ts'
+import type { Database } from '../storage/database.ts'
+import { scopeOf } from './asked_claims.ts'
+import type { Consents } from './consents.ts'
+import type { Engine } from './engine.ts'
+import type { SignedIn } from './visitors.ts'
+
+interface Parts {
+  readonly database: Database
+  readonly audit: Audit
+  readonly consents: Consents
+  readonly engine: () => Promise<Engine>
+  readonly signedIn: (caller: Caller) => Promise<SignedIn | undefined>
+}
+
+/** Who asks a person to be let in, and for what. */
+export interface Asking {
+  readonly name: string
+  /** Where the answer goes. */
+  readonly host: string
+  /** The host that says what a client is whom nobody here knows; empty for one that told us itself. */
+  readonly stranger: string | undefined
+  readonly scopes: readonly string[]
+}
+
+/** What the page between an application and its answer is to do. */
+export type Step =
+  | { readonly act: 'gone' }
+  /** `hint`: what the application thinks that the person types as their login; text of strangers. */
+  | { readonly act: 'sign in'; readonly hint: string }
+  | { readonly act: 'prove' }
+  | { readonly act: 'go on'; readonly to: string }
+  | { readonly act: 'switch'; readonly name: string }
+  | { readonly act: 'ask'; readonly asking: Asking }
+
+type Interaction = Awaited<ReturnType<Engine['provider']['interactionDetails']>>
+
+/** The steps that people take between an application and its answer. */
+export class Interactions {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** What is next for whoever an application sent to us. */
+  async step(request: Request, response: Response, caller: Caller | undefined): Promise<Step> {
+    const found = await this.#interaction(request, response)
+    if (!found) return { act: 'gone' }
+    const who = caller && (await this.#parts.signedIn(caller))
+    if (!who) return { act: 'sign in', hint: String(found.params.login_hint ?? '') }
+    const { provider, knownClient } = await this.#parts.engine()
+    const { prompt, params, session } = found
+    // What is said at an address may be gone meanwhile.
+    const client = await provider.Client.find(String(params.client_id)).catch(() => undefined)
+    if (!client) return { act: 'gone' }
+    const name = client.clientName ?? client.clientId
+    if (prompt.name === 'login') {
+      const someoneElse = prompt.reasons.some(
+        (reason) => reason === 'id_token_hint' || reason === 'claims_id_token_sub_value',
+      )
+      if (someoneElse && session?.accountId === who.user_id) return { act: 'switch', name }
+      const proven = who.proven_at >= found.iat!
+      if (!proven && prompt.reasons.some((reason) => reason !== 'no_session' && reason !== 'id_token_hint'))
+        return { act: 'prove' }
+      const login = { accountId: who.user_id, ts: who.proven_at, amr: [...who.amr] }
+      return { act: 'go on', to: await this.#finish(found, { login }) }
+    }
+    const scopes = wanted(found)
+    const known = knownClient(client)
+    const { reasons } = prompt
+    const givenBefore = known?.first_party
+      ? scopes
+      : await this.#parts.consents.of(who.user_id, client.clientId)
+    // The application did not ask that people be asked; we did, as OpenID Connect Core section 11 wants for offline_access.
+    const weAsked = params.offline_asked === 'yes'
+    const mustAsk =
+      reasons.includes('native_client_prompt') || (reasons.includes('consent_prompt') && !weAsked)
+    if (!mustAsk && scopes.every((scope) => givenBefore.includes(scope)))
+      return { act: 'go on', to: await this.#grant(found, who, scopes) }
+    const stranger = known === undefined ? placeOf(client.clientId) : known.dynamic ? '' : undefined
+    return {
+      act: 'ask',
+      asking: { name, host: placeOf(String(params.redirect_uri ?? '')), stranger, scopes },
+    }
+  }
+
+  /** The person lets the application in: kept, so that they are not asked again. */
+  async approve(request: Request, response: Response, caller: Caller): Promise<string | undefined> {
+    const found = await this.#interaction(request, response)
+    const who = await this.#parts.signedIn(caller)
+    if (!found || !who || found.prompt.name !== 'consent') return undefined
+    const { database, audit, consents } = this.#parts
+    const client = String(found.params.client_id)
+    const scopes = wanted(found)
+    await database.write(async () => {
+      await consents.give(who.user_id, client, scopes)
+      await audit.append(caller, 'oidc.consent', `client=${client} scope=${scopes.join(',')}`, 'ok')
+    })
+    return this.#grant(found, who, scopes)
+  }
+
+  /** The application is told that the person did not want to. */
+  async refuse(request: Request, response: Response, caller: Caller): Promise<string | undefined> {
+    const found = await this.#interaction(request, response)
+    if (!found) return undefined
+    const { database, audit } = this.#parts
+    const target = `client=${String(found.params.client_id)}`
+    await database.write(() => audit.append(caller, 'oidc.consent', target, 'refused'))
+    return this.#finish(found, { error: 'access_denied', error_description: 'The person did not allow it' })
+  }
+
+  /** Lets somebody else sign in for the same application. */
+  async switchPerson(request: Request, response: Response): Promise<boolean> {
+    const found = await this.#interaction(request, response)
+    if (!found) return false
+    found.session = undefined as never
+    await found.persist()
+    return true
+  }
+
+  async #interaction(request: Request, response: Response): Promise<Interaction | undefined> {
+    const { provider } = await this.#parts.engine()
+    try {
+      return await provider.interactionDetails(request, response)
+    } catch {
+      // Too old, of another browser, or of a session that ended meanwhile.
+      return undefined
+    }
+  }
+
+  async #grant(found: Interaction, who: SignedIn, scopes: readonly string[]): Promise<string> {
+    const { provider } = await this.#parts.engine()
+    const clientId = String(found.params.client_id)
+    const before = found.grantId === undefined ? undefined : await provider.Grant.find(found.grantId)
+    const grant =
+      before?.accountId === who.user_id && before.clientId === clientId
+        ? before
+        : new provider.Grant({ accountId: who.user_id, clientId })
+    for (const scope of scopes) {
+      const [name = '', resource] = scope.split(' at ')
+      if (resource === undefined) grant.addOIDCScope(name)
+      else grant.addResourceScope(resource, name)
+    }
+    grant.addOIDCClaims([...missingClaims(found.prompt)])
+    return this.#finish(found, { consent: { grantId: await grant.save() } })
+  }
+
+  async #finish(found: Interaction, result: object): Promise<string> {
+    found.result = { ...found.lastSubmission, ...result } as never
+    await found.persist()
+    return found.returnTo
+  }
+}
+
+/** JWT claims that are asked for one by one, and were not allowed yet. */
+const missingClaims = ({ details }: Interaction['prompt']): readonly string[] =>
+  (details as { missingOIDCClaims?: string[] }).missingOIDCClaims ?? []
+
+/** The scopes that are asked for, by their names or by a claim that they bring: of our own resources as `read at https://…`. */
+const wanted = ({ prompt, params }: Interaction): string[] => {
+  const { missingResourceScopes } = prompt.details as {
+    missingResourceScopes?: Record<string, string[]>
+  }
+  const claims = missingClaims(prompt).flatMap((claim) => scopeOf(claim) ?? [])
+  const requested = String(params.scope ?? '')
+    .split(' ')
+    .filter((scope) => ['openid', 'email', 'profile', 'offline_access', 'groups', 'claims'].includes(scope))
+  const resources = Object.entries(missingResourceScopes ?? {})
+  return [
+    ...new Set([...requested, ...claims]),
+    ...resources.flatMap(([resource, scopes]) => scopes.map((scope) => `${scope} at ${resource}`)),
+  ]
+}
