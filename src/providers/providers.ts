@@ -4,9 +4,10 @@ import { Cached } from '../storage/cached.ts'
 import type { Log } from '../log.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-import type { ProviderRow } from '../storage/schema.ts'
+import { bit, type ProviderRow } from '../storage/schema.ts'
 import type { Seal } from '../storage/seal.ts'
 import { addressesOf, type Addresses } from './addresses.ts'
+import { givenGroups, storeGroups } from './given_groups.ts'
 import type { KnownProvider, Provider } from './provider.ts'
 import { check, toColumns, toKnown, type ProviderFields } from './provider_row.ts'
 import { presetOf, type PresetName } from './presets.ts'
@@ -129,10 +130,10 @@ export class Providers {
       refuseGivingGroups(caller, { ...row, groups: [] }, { ...row, groups: groups ?? [] })
       await refuseVouching(caller, this.#query, provider)
       if (fields.own_callback === undefined && kind === 'oidc')
-        row.own_callback = (await this.#holdsPlainCallback()) ? 1 : 0
+        row.own_callback = bit((await this.#holdsPlainCallback()) !== undefined)
       await this.#refuseSharedCallback(row)
       await this.#query.insertInto('providers').values(row).execute()
-      await this.#storeGroups(id, groups ?? [])
+      await storeGroups(this.#query, id, groups ?? [])
       this.#parts.database.changed('providers')
       return this.get(provider)
     })
@@ -176,7 +177,7 @@ export class Providers {
       check(after, before.kind)
       await this.#refuseSharedCallback(after)
       await this.#query.updateTable('providers').set(after).where('id', '=', row.id).execute()
-      if (groups !== undefined) await this.#storeGroups(row.id, groups)
+      if (groups !== undefined) await storeGroups(this.#query, row.id, groups)
       if (after.keep_tokens === 0) await this.#dropTokens(provider)
       this.#parts.database.changed('providers')
       return this.get(provider)
@@ -203,38 +204,10 @@ export class Providers {
       .execute()
   }
 
-  async #storeGroups(id: string, groups: Provider['groups']): Promise<void> {
-    await this.#query.deleteFrom('provider_groups').where('provider_id', '=', id).execute()
-    for (const [i, { value, group }] of groups.entries()) {
-      const row = await this.#query
-        .selectFrom('groups')
-        .select(['id', 'slug'])
-        .where('slug', '=', group)
-        .executeTakeFirst()
-      if (!row) throw notFound('group', group)
-      if (row.slug === 'admin') throw invalidParams(`groups.${i}.group`, 'any group but admin')
-      await this.#query
-        .insertInto('provider_groups')
-        .values({ provider_id: id, value, group_id: row.id })
-        .onConflict((same) => same.doNothing())
-        .execute()
-    }
-  }
-
   async #load(): Promise<readonly KnownProvider[]> {
     const rows = await this.#query.selectFrom('providers').selectAll().orderBy('id').execute()
-    const groups = await this.#query
-      .selectFrom('provider_groups')
-      .innerJoin('groups', 'groups.id', 'provider_groups.group_id')
-      .select(['provider_groups.provider_id', 'provider_groups.value', 'groups.slug as group'])
-      .orderBy('value')
-      .orderBy('slug')
-      .execute()
-    return rows.map((row) => {
-      const own = groups.filter(({ provider_id }) => provider_id === row.id)
-      const mapped = own.map(({ value, group }) => ({ value, group }))
-      return toKnown(row, this.#unseal(row), mapped, this.#parts.publicUrl)
-    })
+    const given = await givenGroups(this.#query)
+    return rows.map((row) => toKnown(row, this.#unseal(row), given(row.id), this.#parts.publicUrl))
   }
 
   #unseal({ id, provider, secret_sealed }: ProviderRow): string | undefined {
