@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net'
 import type { Upstream } from '../routes/table.ts'
+import type { Asker } from './asker.ts'
 import type { Head } from './message_parser.ts'
 import type { Failure, Forwarded, Forwarder, Timed } from './forward.ts'
 import { responseHeaders } from './answer_headers.ts'
 import { requestHead, trailersFor } from './headers.ts'
 import { headersTo } from './onward.ts'
 import { addTrailers, passHints, reason, type Body, type Recipient } from './recipient.ts'
-import type { Asker, UpstreamConnection } from './upstream_connection.ts'
+import type { UpstreamConnection } from './upstream_connection.ts'
 
 /** Seconds that a client may be silent in the middle of a body it sends. */
 const bodyPatience = 60

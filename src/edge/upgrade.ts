@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { http } from '../http.ts'
 import type { Upstream } from '../routes/table.ts'
+import type { Asker } from './asker.ts'
 import { problem, type Told } from './answers.ts'
 import type { Head } from './message_parser.ts'
 import type { Failure, Forwarded, Forwarder, Timed } from './forward.ts'
@@ -10,7 +11,7 @@ import { requestHead } from './headers.ts'
 import { answerTunnel, isTunnel, resetTunnel } from './http2_tunnel.ts'
 import { headersTo } from './onward.ts'
 import { reason } from './recipient.ts'
-import type { Asker, UpstreamConnection } from './upstream_connection.ts'
+import type { UpstreamConnection } from './upstream_connection.ts'
 
 const headText = (status: number, message: string | undefined, headers: readonly string[]): string => {
   let text = `HTTP/1.1 ${status} ${message ?? http.STATUS_CODES[status] ?? ''}\r\n`
