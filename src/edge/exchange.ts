@@ -46,7 +46,7 @@ export class Exchange implements Asker, Timed {
   }
 
   begin(): void {
-    this.#to.once('close', () => this.#left())
+    this.#to.once('close', () => this.#leave())
     this.#ask(this.#forwarder.upstreams.next(this.out.plan), true)
   }
 
@@ -151,14 +151,12 @@ export class Exchange implements Asker, Timed {
     if (rawTrailers.length > 0) {
       this.#writeHead()
       addTrailers(to, responseHeaders(rawTrailers, []))
-      to.end()
-    } else if (this.#head) {
-      const first = this.#first
-      this.#startAnswer(this.#head)
-      // As text it is put behind the head and leaves with it; every byte is one character of latin1.
-      if (first !== undefined && first.length <= smallBody) to.end(first.toString('latin1'), 'latin1')
-      else to.end(first)
-    } else to.end()
+    }
+    const first = this.#first
+    if (this.#head) this.#startAnswer(this.#head)
+    // As text it is put behind the head and leaves with it; every byte is one character of latin1.
+    if (first !== undefined && first.length <= smallBody) to.end(first.toString('latin1'), 'latin1')
+    else to.end(first)
   }
 
   #writeHead(): void {
@@ -229,15 +227,14 @@ export class Exchange implements Asker, Timed {
     const to = this.#to
     const { id: route } = this.out.plan.route
     if (error !== undefined) this.#forwarder.log.warn({ route, error }, 'no answer from the upstream')
-    this.#conclude()
-    this.#connection!.abandon(this)
+    this.#leave()
     // A body that was cut short upstream is cut short here too, never completed.
     if (to.headersSent || to.destroyed) to.destroy()
     else this.#fail(failure)
   }
 
-  /** The client has gone, or it has the whole answer. */
-  #left(): void {
+  /** The client has gone, has the whole answer, or gets another one than the upstream's. */
+  #leave(): void {
     if (this.#over) return
     this.#conclude()
     this.#connection!.abandon(this)

@@ -12,7 +12,6 @@ export const maxIdle = 65
 const maxSilent = 15
 /** What may wait behind a request that is being answered, before we stop reading. */
 const maxWaiting = 64 * 1024
-
 const empty = Buffer.alloc(0)
 
 /** One connection, one request at a time. It is itself whom the answer goes to. */
@@ -93,15 +92,14 @@ export class ExpressConnection implements Recipient {
   /** Has the present request served. */
   serve(): void {
     if (this.#gone) return
-    const { door } = this.#lane
     const { method, url, rawHeaders } = this.#request!
     const sent: Sent = { method, url, rawHeaders, httpVersion: '1.1', socket: this.#socket }
     try {
-      const served = door.serveExpress(sent, this)
+      const served = this.#lane.door.serveExpress(sent, this)
       if (served instanceof Promise) void this.#await(served, sent)
       else this.#served(served)
     } catch (error) {
-      door.broke(error, sent, this)
+      this.#lane.door.broke(error, sent, this)
     }
   }
 
@@ -164,12 +162,11 @@ export class ExpressConnection implements Recipient {
   // The answer.
 
   writeHead(status: number, message: string, headers: string[]): void {
-    const bodiless = status === 204 || status === 304 || this.#request!.method === 'HEAD'
-    const head = answerHead(status, message, headers, bodiless, !this.shouldKeepAlive)
+    this.statusCode = status
+    const head = answerHead(status, message, headers, this.#bodiless, !this.shouldKeepAlive)
     this.#chunked = head.chunked
     this.shouldKeepAlive = !head.last
     this.headersSent = true
-    this.statusCode = status
     this.#trailers = ''
     this.#head = head.text
   }
@@ -213,17 +210,12 @@ export class ExpressConnection implements Recipient {
     if (text !== undefined && text.length > 0 && !this.#bodiless) {
       // All that is left leaves in one write.
       if (typeof text === 'string' && encoding === 'latin1' && this.#head !== undefined) {
-        const body = this.#chunked ? `${text.length.toString(16)}\r\n${text}\r\n` : text
-        this.#head += body
+        this.#head += this.#chunked ? `${text.length.toString(16)}\r\n${text}\r\n` : text
       } else this.write(typeof text === 'string' ? Buffer.from(text, encoding) : text)
     }
-    const last = this.#chunked ? `0\r\n${this.#trailers}\r\n` : ''
-    const rest = `${this.#head ?? ''}${last}`
-    this.#head = undefined
-    if (rest !== '') {
-      holdUntilTurnEnds(this.#socket)
-      this.#socket.write(rest, 'latin1')
-    }
+    if (this.#chunked) this.#head = `${this.#head ?? ''}0\r\n${this.#trailers}\r\n`
+    if (this.#head !== undefined) holdUntilTurnEnds(this.#socket)
+    this.flushHeaders()
     this.#finish()
   }
 
