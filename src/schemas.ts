@@ -89,6 +89,11 @@ export const Context = Type.Integer({
   description: 'An integer from 0 (internal trust) to 2147483647',
 })
 
+/** Where a grant holds: for one service, in one context, both, or everywhere. */
+export const grantScope = { service: Nullable(ServiceName), context: Nullable(Context) }
+/** The same as a parameter: what is left out stands for every one. */
+export const scopeParams = { service: Type.Optional(ServiceName), context: Type.Optional(Context) }
+
 /** Until the year 9999: a bigint of PostgreSQL and an integer of JavaScript hold it exactly. */
 export const Time = Type.Integer({
   minimum: 0,

@@ -1,13 +1,8 @@
 import { Type } from '../type.ts'
 import { method } from '../method.ts'
-import { ClaimPattern, Context, ServiceName, Shape, Username } from '../schemas.ts'
+import { ClaimPattern, scopeParams, Shape, Username } from '../schemas.ts'
 import type { Claims } from './claims.ts'
 import { Resolution, RuleCheck, type Why } from './resolution.ts'
-
-const where = {
-  service: Type.Optional(ServiceName),
-  context: Type.Optional(Context),
-}
 
 const tickets: Why = {
   claim: 'engineers.tickets.read',
@@ -30,7 +25,7 @@ export const claimMethods = (claims: Claims) => [
       "Without `service`, grants for one service are left out; without `context`, the user's own counts.",
     effect: 'read',
     claim: ['proxy.users.read', 'users.{user}'],
-    params: Shape({ user: Username, ...where }),
+    params: Shape({ user: Username, ...scopeParams }),
     result: Resolution,
     errors: ['not_found'],
     examples: [
@@ -69,7 +64,7 @@ export const claimMethods = (claims: Claims) => [
         maxItems: 50,
         description: 'Patterns of which one suffices',
       }),
-      ...where,
+      ...scopeParams,
     }),
     result: RuleCheck,
     errors: ['not_found'],

@@ -2,12 +2,11 @@ import { Type, type Static } from '../type.ts'
 import {
   Claim,
   ClaimPattern,
-  Context,
+  grantScope,
   GroupSlug,
   Named,
   Nullable,
   RoleName,
-  ServiceName,
   Shape,
   Username,
 } from '../schemas.ts'
@@ -35,8 +34,7 @@ export type Resolution = Static<typeof Resolution>
 export const Granter = Named('Granter', {
   group: GroupSlug,
   role: Nullable(RoleName),
-  service: Nullable(ServiceName),
-  context: Nullable(Context),
+  ...grantScope,
 })
 export type Granter = Static<typeof Granter>
 

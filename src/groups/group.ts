@@ -1,14 +1,13 @@
 import { Type, type Static } from '../type.ts'
 import {
   Claim,
-  Context,
+  grantScope,
   GroupSlug,
   Id,
   Line,
   Named,
   Nullable,
   RoleName,
-  ServiceName,
   Shape,
   Time,
   Username,
@@ -33,17 +32,12 @@ const core = {
 export const Group = Named('Group', core)
 export type Group = Static<typeof Group>
 
-const scope = {
-  service: Nullable(ServiceName),
-  context: Nullable(Context),
-}
-
 export const GroupDetail = Named('GroupDetail', {
   ...core,
   admins: Type.Array(Username, { description: 'People who may change the members, and nothing else' }),
   groups: Type.Array(GroupSlug, { description: 'Groups that are direct members' }),
-  roles: Type.Array(Shape({ role: RoleName, ...scope })),
-  claims: Type.Array(Shape({ claim: Claim, ...scope })),
+  roles: Type.Array(Shape({ role: RoleName, ...grantScope })),
+  claims: Type.Array(Shape({ claim: Claim, ...grantScope })),
 })
 export type GroupDetail = Static<typeof GroupDetail>
 

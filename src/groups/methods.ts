@@ -1,7 +1,6 @@
 import { Type } from '../type.ts'
 import { method } from '../method.ts'
 import {
-  Context,
   Cursor,
   GrantableClaim,
   GroupSlug,
@@ -9,7 +8,7 @@ import {
   Line,
   Page,
   RoleName,
-  ServiceName,
+  scopeParams,
   Shape,
   Time,
   Username,
@@ -21,7 +20,6 @@ import { Description, Group, GroupDetail, GroupName, Member, Membership } from '
 import type { Groups } from './groups.ts'
 import type { Members } from './members.ts'
 
-const scope = { service: Type.Optional(ServiceName), context: Type.Optional(Context) }
 const read = { effect: 'read', claim: ['proxy.groups.read'] } as const
 const administer = ['proxy.groups.write', 'groups.{group}.admin'] as const
 const look = ['proxy.groups.read', 'groups.{group}.admin'] as const
@@ -189,7 +187,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     name: 'groups.add_role',
     fresh: true,
     summary: 'Let a group carry a role, everywhere or for one service or context',
-    params: Shape({ group: GroupSlug, role: RoleName, ...scope }),
+    params: Shape({ group: GroupSlug, role: RoleName, ...scopeParams }),
     result: GroupDetail,
     errors: ['not_found', 'already_exists', 'conflict'],
     examples: [
@@ -207,7 +205,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     ...write,
     name: 'groups.remove_role',
     summary: 'Take a role from a group, in exactly the scope it was given in',
-    params: Shape({ group: GroupSlug, role: RoleName, ...scope }),
+    params: Shape({ group: GroupSlug, role: RoleName, ...scopeParams }),
     result: Type.Null(),
     errors: ['not_found', 'conflict'],
     examples: [{ params: { group: 'engineers', role: 'writer' }, result: null }],
@@ -218,7 +216,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     name: 'groups.add_claim',
     fresh: true,
     summary: 'Let a group carry a claim directly, everywhere or for one service or context',
-    params: Shape({ group: GroupSlug, claim: GrantableClaim, ...scope }),
+    params: Shape({ group: GroupSlug, claim: GrantableClaim, ...scopeParams }),
     result: GroupDetail,
     errors: ['not_found', 'already_exists', 'conflict'],
     examples: [
@@ -236,7 +234,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     ...write,
     name: 'groups.remove_claim',
     summary: 'Take a direct claim from a group, in exactly the scope it was given in',
-    params: Shape({ group: GroupSlug, claim: GrantableClaim, ...scope }),
+    params: Shape({ group: GroupSlug, claim: GrantableClaim, ...scopeParams }),
     result: Type.Null(),
     errors: ['not_found', 'conflict'],
     examples: [{ params: { group: 'engineers', claim: 'engineers.tickets.read' }, result: null }],

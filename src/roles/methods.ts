@@ -1,20 +1,9 @@
 import { Type } from '../type.ts'
 import { method } from '../method.ts'
-import {
-  Context,
-  Cursor,
-  GrantableClaim,
-  Limit,
-  Line,
-  Page,
-  RoleName,
-  ServiceName,
-  Shape,
-} from '../schemas.ts'
+import { Cursor, GrantableClaim, Limit, Line, Page, RoleName, scopeParams, Shape } from '../schemas.ts'
 import { Role, RoleDescription } from './role.ts'
 import type { Roles } from './roles.ts'
 
-const scope = { service: Type.Optional(ServiceName), context: Type.Optional(Context) }
 const read = { effect: 'read', claim: ['proxy.roles.read'] } as const
 const write = { effect: 'write', claim: ['proxy.roles.write'] } as const
 
@@ -93,7 +82,7 @@ export const roleMethods = (roles: Roles) => [
     name: 'roles.add_claim',
     fresh: true,
     summary: 'Add a claim to a role, everywhere or for one service or context',
-    params: Shape({ role: RoleName, claim: GrantableClaim, ...scope }),
+    params: Shape({ role: RoleName, claim: GrantableClaim, ...scopeParams }),
     result: Role,
     errors: ['not_found', 'already_exists', 'conflict'],
     examples: [
@@ -111,7 +100,7 @@ export const roleMethods = (roles: Roles) => [
     ...write,
     name: 'roles.remove_claim',
     summary: 'Take a claim from a role, in exactly the scope it was given in',
-    params: Shape({ role: RoleName, claim: GrantableClaim, ...scope }),
+    params: Shape({ role: RoleName, claim: GrantableClaim, ...scopeParams }),
     result: Type.Null(),
     errors: ['not_found', 'conflict'],
     examples: [{ params: { role: 'writer', claim: 'wiki.pages.write' }, result: null }],

@@ -1,5 +1,5 @@
 import { Type, type Static } from '../type.ts'
-import { Claim, Context, Id, Line, Named, Nullable, RoleName, ServiceName, Shape, Time } from '../schemas.ts'
+import { Claim, grantScope, Id, Line, Named, RoleName, Shape, Time } from '../schemas.ts'
 
 export const RoleDescription = Line('Description', 500)
 
@@ -7,7 +7,7 @@ export const Role = Named('Role', {
   id: Id,
   name: RoleName,
   description: RoleDescription,
-  claims: Type.Array(Shape({ claim: Claim, service: Nullable(ServiceName), context: Nullable(Context) })),
+  claims: Type.Array(Shape({ claim: Claim, ...grantScope })),
   created_at: Time,
   updated_at: Time,
 })
