@@ -19,6 +19,22 @@ export interface TestDaemon extends Daemon {
   restart(): Promise<TestDaemon>
 }
 
+interface Dispatcher {
+  readonly constructor: new () => Dispatcher
+  close(): Promise<void>
+}
+/** What undici, which is behind fetch, keeps its connections in. */
+const dispatcher = Symbol.for('undici.globalDispatcher.1')
+
+/** Ends what fetch keeps open: a daemon that stops would leave it a second to ask once more. What is under way finishes. */
+const endKeptConnections = (): void => {
+  const everywhere = globalThis as { [dispatcher]?: Dispatcher }
+  const kept = everywhere[dispatcher]
+  if (!kept) return
+  everywhere[dispatcher] = new kept.constructor()
+  void kept.close()
+}
+
 /** The whole daemon in one call: a temporary folder, a real socket, a free port. Closed by `await using` or `close`. */
 export const startTestDaemon = async (
   settings: Readonly<Record<string, string | undefined>> = {},
@@ -39,6 +55,7 @@ export const startTestDaemon = async (
     if (closed) return
     closed = true
     hero.close()
+    endKeptConnections()
     await daemon.close()
     if (!keep) rmSync(dir, { recursive: true, force: true })
   }
