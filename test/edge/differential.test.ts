@@ -102,16 +102,22 @@ interface Outcome {
   readonly seen: string
 }
 
+/** In milliseconds: long enough for a machine that is busy with other things. */
+const silence = 1000
+
+const answersIn = (text: string): string[] =>
+  [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status!)
+
 /** Sends a head behind what went before it, and tells how it was answered and what the service saw. */
 const send = (head: string, before: string): Promise<Outcome> =>
   new Promise((resolve) => {
     const { seen } = stage.upstream
     const socket = connect(stage.daemon.edge.port, '127.0.0.1')
+    const skipped = before === '' ? 0 : 1
     let text = ''
     const conclude = () => {
       clearTimeout(timer)
       socket.destroy()
-      const answers = [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status!)
       const requests = seen.splice(0).map(({ method, url, rawHeaders }) => {
         // What differs from one request to the next for good reasons.
         const kept = rawHeaders.flatMap((name, i) =>
@@ -121,17 +127,19 @@ const send = (head: string, before: string): Promise<Outcome> =>
         )
         return `${method} ${url} ${kept.join(', ')}`
       })
-      const skipped = before === '' ? 0 : 1
-      resolve({ status: answers.slice(skipped).join(), seen: requests.slice(skipped).join('\n') })
+      resolve({ status: answersIn(text).slice(skipped).join(), seen: requests.slice(skipped).join('\n') })
     }
-    // Long enough for whoever answers; some wait for more.
-    const timer = setTimeout(conclude, 200)
+    // Whoever is silent waits for more; whoever has answered may say more in the next moment.
+    let timer = setTimeout(conclude, silence)
     socket.on('data', (part) => {
       text += part.toString('latin1')
-      if (before !== '' && !sent) {
+      if (!sent) {
         sent = true
         socket.write(Buffer.from(head, 'latin1'))
       }
+      if (answersIn(text).length <= skipped) return
+      clearTimeout(timer)
+      timer = setTimeout(conclude, 50)
     })
     let sent = before === ''
     socket.on('error', () => {})
