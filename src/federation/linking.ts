@@ -60,22 +60,15 @@ export class Linking {
   }
 
   /**
-   * Before an identity is taken from its person: whoever takes their own keeps a way in. Sessions that it opened end, but for the
-   * present one, and what its provider gave goes too. Inside the transaction of the removal.
+   * Before an identity is taken from its person: whoever takes their own keeps a way in. Sessions that its provider opened for them
+   * end, but for the present one, and what it gave goes too. Inside the transaction of the removal.
    */
   async unlink(identity: { id: string; user_id: string; provider: string }, caller: Caller): Promise<void> {
-    const { members, sessions, tokens, database } = this.#parts
+    const { members, sessions, tokens } = this.#parts
     const { id, user_id, provider } = identity
     if (caller.user_id === user_id) await this.#refuseLastWayIn(user_id, id)
     await tokens.forget(id)
-    const others = await database.query
-      .selectFrom('user_identities')
-      .select('id')
-      .where('user_id', '=', user_id)
-      .where('provider', '=', provider)
-      .where('id', '!=', id)
-      .executeTakeFirst()
-    if (others) return
+    // By which of several there nobody has noted: another brings back at its next sign-in what is its own.
     await members.forgetGiven(provider, { userId: user_id })
     await sessions.revokeOpenedBy(provider, { userId: user_id, except: caller.session_id }, 'revoked')
   }

@@ -289,6 +289,23 @@ onBothDatabases('whose identity it is', (newUrl) => {
     assert.equal(await whoIs(only, origin), undefined, 'an administrator may')
   })
 
+  test('of two accounts at one provider, unlinking one ends what either may have opened', async () => {
+    const { hero, origin } = stage
+    const told = { email: 'twice@example.org', email_verified: true, preferred_username: 'twice' }
+    const { person: own, subject } = await come(told)
+    const theirs = account({})
+    await hero.users.identities.add({ user: 'twice', provider: 'peer', subject: theirs })
+    const stranger = new Person()
+    await comeBy(stranger, stage, 'peer', theirs)
+    assert.equal(await whoIs(stranger, origin), 'twice')
+    const { items } = await hero.users.identities.list({ user: 'twice' })
+    const wrong = items.find((identity) => identity.subject === theirs)!
+    await hero.users.identities.remove({ user: 'twice', id: wrong.id })
+    assert.equal(await whoIs(stranger, origin), undefined)
+    await comeBy(own, stage, 'peer', subject)
+    assert.equal(await whoIs(own, origin), 'twice')
+  })
+
   test('an identity of somebody else is not linked to me', async () => {
     const { subject } = await come({
       email: 'first@example.org',
