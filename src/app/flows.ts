@@ -54,6 +54,8 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
   const links = new Links(database)
   const site = () => settings.value('site_name')
   const webauthn = { id: publicHost, origin: new URL(config.public_url).origin, name: site }
+  // What was mailed to the old one would still open the account.
+  users.whenAddressChanges = (userId) => links.forget(userId)
   const passkeys = new Passkeys(
     database,
     new Challenges(database, seal.derive('passkey challenges')),
@@ -146,7 +148,11 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
   sessions.whenEnded = (ids) => logouts.sessionsEnded(ids)
   // Whoever held the account may have let applications in for good.
   sessions.whenAllEnded = async (userId, reason) => {
+    // What was half done before would open one afterwards.
+    await links.forgetHalves(userId)
     if (reason === 'revoked') return
+    // Otherwise they would open the account to whoever has them when it is made active again.
+    if (reason === 'deactivated') await links.forget(userId)
     await records.removeOf(userId)
     await personal.removeAllOf(userId)
     await access.revokeAllOf(userId)

@@ -110,9 +110,32 @@ export class Links {
     return link
   }
 
-  /** Every link of a person is dead: the password or the address is another one now. */
+  /** Every link of a person is dead: the password or the address is another one now, or the account is not active. */
   async forget(userId: string): Promise<void> {
     await this.#database.query.deleteFrom('one_time_tokens').where('user_id', '=', userId).execute()
+  }
+
+  /** Sign-ins of a person that are half done come to nothing. */
+  async forgetHalves(userId: string): Promise<void> {
+    await this.#database.query
+      .deleteFrom('one_time_tokens')
+      .where('user_id', '=', userId)
+      .where('purpose', 'in', halves)
+      .execute()
+  }
+
+  /** The same of one kind, whoever's they are: of those that are `over`. Tells how many. Inside a transaction. */
+  async endHalves(half: Half, over: (begun: Link) => boolean): Promise<number> {
+    const { query } = this.#database
+    const begun = await query
+      .selectFrom('one_time_tokens')
+      .select(['token_hash', 'user_id', 'address'])
+      .where('purpose', '=', half)
+      .execute()
+    const ended = begun.filter(over)
+    for (const { token_hash } of ended)
+      await query.deleteFrom('one_time_tokens').where('token_hash', '=', token_hash).execute()
+    return ended.length
   }
 
   async sweep(): Promise<void> {

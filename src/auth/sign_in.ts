@@ -172,6 +172,19 @@ export class SignIn {
   }
 
   /**
+   * Ends what a provider vouched for and that waits for the second step, as `sessions.revokeOpenedBy` what it opened. Tells how many.
+   * Inside a transaction.
+   */
+  endVouchedFor(provider: string, { userId, sid }: { userId?: string; sid?: string }): Promise<number> {
+    return this.#links.endHalves('after_provider', ({ user_id, address }) => {
+      const by = JSON.parse(address) as ByProvider
+      const named = by.at_provider.sid
+      if (by.provider !== provider || (userId !== undefined && user_id !== userId)) return false
+      return sid === undefined || named === sid || (userId !== undefined && named === '')
+    })
+  }
+
+  /**
    * Opens the session for a verified person: a cookie's for our own pages, a token for programs. The one gate to being signed
    * in: whoever has a second factor needs it, or a passkey, which is two in one. `provider` is one of our own ways, or the name
    * of an identity provider that vouched for the person.

@@ -1,5 +1,6 @@
 import type { JWTPayload } from 'jose'
 import type { Audit } from '../audit/audit.ts'
+import type { SignIn } from '../auth/sign_in.ts'
 import type { Caller } from '../caller.ts'
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -26,6 +27,7 @@ interface Parts {
   readonly providers: Providers
   readonly party: RelyingParty
   readonly sessions: Sessions
+  readonly signIn: SignIn
   readonly identities: Identities
   readonly publicUrl: string
   readonly log: Log
@@ -79,7 +81,7 @@ export class ProviderLogouts {
    * for a token that is not beyond doubt, and unavailable where its keys cannot be had.
    */
   async receive(token: string, caller: Caller): Promise<void> {
-    const { database, sessions, identities, audit } = this.#parts
+    const { database, sessions, signIn, identities, audit } = this.#parts
     const { of, jti, sid, sub } = await this.#verify(token)
     await database.write(async () => {
       await this.#useOnce(of[0], jti)
@@ -89,8 +91,9 @@ export class ProviderLogouts {
         if (sub !== undefined && !found) continue
         const which = { ...(found && { userId: found.user_id }), ...(sid !== undefined && { sid }) }
         const target = `${found ? `user=${found.username} ` : ''}provider=${provider}`
-        if ((await sessions.revokeOpenedBy(provider, which, 'logout')) > 0)
-          await audit.append(caller, 'auth.logout_by_provider', target, 'ok')
+        const opened = await sessions.revokeOpenedBy(provider, which, 'logout')
+        const begun = await signIn.endVouchedFor(provider, which)
+        if (opened + begun > 0) await audit.append(caller, 'auth.logout_by_provider', target, 'ok')
       }
     })
   }

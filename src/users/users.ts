@@ -19,6 +19,8 @@ import { refuseTakenName } from './usernames.ts'
 export class Users {
   readonly #database: Database
   readonly #defaultContext: () => Promise<number>
+  /** Called inside the transaction in which an administrator gives somebody another address, or none. */
+  whenAddressChanges: (userId: string) => Promise<void> = async () => {}
 
   constructor(database: Database, defaultContext: () => Promise<number>) {
     this.#database = database
@@ -180,6 +182,7 @@ export class Users {
       // Vouched for by the administrator who gives it; the same address once more changes nothing.
       if (next.email !== row.email) next.email_verified_at = next.email === null ? null : next.updated_at
       await this.#database.query.updateTable('users').set(next).where('id', '=', row.id).execute()
+      if (next.email !== row.email) await this.whenAddressChanges(row.id)
       this.#database.changed('users')
       return toUser(next)
     })

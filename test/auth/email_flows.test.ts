@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
 import { Users } from '../../src/users/users.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
+import { codeOf, enrol } from '../helpers/factors.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
 import { byHand, signedIn } from '../helpers/people.ts'
 import { refused } from '../helpers/refused.ts'
@@ -322,5 +323,51 @@ onBothDatabases('flows by mail', (newUrl) => {
     smtp.trouble = 'none'
     const token = await tokenTo(email, /new password/)
     assert.ok(!JSON.stringify(daemon.logged).includes(token))
+  })
+
+  test('what was mailed to an address opens nothing once an administrator has given another', async () => {
+    await set('magic_links', true)
+    for (const email of ['elsewhere@example.org', null]) {
+      const person = await newPerson()
+      const own = daemon.hero.as((await login(person.username)).access_token)
+      await daemon.hero.auth.request_password_reset({ email: person.email })
+      await daemon.hero.auth.request_magic_link({ email: person.email })
+      await own.auth.change_email({ email: `third-${person.email}`, current_password: goodPassword })
+      const reset = await tokenTo(person.email, /password/i)
+      const magic = await tokenTo(person.email, /sign in/i)
+      const change = await tokenTo(`third-${person.email}`, /confirm/i)
+      await daemon.hero.users.update({
+        username: person.username,
+        display_name: 'Somebody',
+        email: person.email,
+      })
+      await daemon.hero.users.update({ username: person.username, email })
+      await refused(
+        daemon.hero.auth.reset_password({ token: reset, password: newPassword }),
+        'unauthenticated',
+      )
+      await refused(daemon.hero.auth.login_by_link({ token: magic }), 'unauthenticated')
+      await refused(daemon.hero.auth.verify_email({ token: change }), 'unauthenticated')
+    }
+  })
+
+  test('what was mailed to somebody who is turned off opens nothing when they are turned on again', async () => {
+    await set('magic_links', true)
+    const { username, email } = await newPerson()
+    await daemon.hero.auth.request_magic_link({ email })
+    const magic = await tokenTo(email, /sign in/i)
+    await daemon.hero.users.update({ username, is_active: false })
+    await daemon.hero.users.update({ username, is_active: true })
+    await refused(daemon.hero.auth.login_by_link({ token: magic }), 'unauthenticated')
+  })
+
+  test('half a sign-in comes to nothing when all sessions of its person are ended', async () => {
+    const { username } = await newPerson()
+    const secret = await enrol(daemon.hero.as((await login(username)).access_token))
+    const half = async () => (await refused(login(username), 'factor_required')).data.sign_in as string
+    const sign_in = await half()
+    await daemon.hero.sessions.revoke_all({ user: username })
+    await refused(daemon.hero.auth.login_by_code({ sign_in, code: codeOf(secret, 1) }), 'unauthenticated')
+    await daemon.hero.auth.login_by_code({ sign_in: await half(), code: codeOf(secret, 1) })
   })
 })

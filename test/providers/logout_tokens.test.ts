@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, afterEach, before, test } from 'node:test'
+import { goodPassword } from '../helpers/daemon.ts'
+import { codeOf, enrol } from '../helpers/factors.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
 import { Person } from '../helpers/person.ts'
 import { startEvil, type Evil } from './evil.ts'
@@ -85,6 +87,42 @@ onBothDatabases('logout tokens of providers', (newUrl) => {
     assert.deepEqual([await lives(unnamed), await lives(other), await lives(somebody)], [false, true, true])
     assert.equal(await send({ sid: 'nobody-has-it' }), 200)
     assert.ok(await lives(somebody), 'without a person only what has the name')
+  })
+
+  test('a sign-in that waits for its second step ends too, where it is of what ended there', async () => {
+    const { hero, origin } = stage
+    await come('half', 'peer', { sid: 'first' })
+    await hero.auth.set_password({ user: 'peer-half', password: goodPassword })
+    const own = hero.as((await hero.auth.login({ login: 'peer-half', password: goodPassword })).access_token)
+    const secret = await enrol(own)
+    const begin = async (sid: string | undefined, provider = 'peer') => {
+      evil.state.person = { sub: 'half', preferred_username: 'half', ...(sid !== undefined && { sid }) }
+      const person = new Person()
+      const step = await comeBy(person, stage, provider, '')
+      assert.match(step.text, /One more step/)
+      return { person, step }
+    }
+    await hero.users.identities.add({ user: 'peer-half', provider: 'twin', subject: 'half' })
+    const named = await begin('this')
+    const unnamed = await begin(undefined)
+    const other = await begin('another')
+    const twin = await begin('this', 'twin')
+    assert.equal(await send({ sub: 'somebody-else', sid: 'this' }), 200)
+    assert.equal(await send({ sub: 'half', sid: 'this' }), 200)
+    const [told] = (await hero.audit.list({ limit: 1 })).items
+    assert.equal(`${told!.method} ${told!.target}`, 'auth.logout_by_provider user=peer-half provider=twin')
+    for (const { person, step } of [named, unnamed, twin]) {
+      const { text } = await person.submit(step, '/auth/factor', { code: codeOf(secret, 1) })
+      assert.match(text, /not valid any more/)
+      assert.ok(!(await lives(person)))
+    }
+    await other.person.submit(other.step, '/auth/factor', { code: codeOf(secret, 1) })
+    assert.equal(await whoIs(other.person, origin), 'peer-half')
+    const again = await begin('by its name alone')
+    assert.equal(await send({ sid: 'by its name alone' }), 200)
+    const gone = await again.person.submit(again.step, '/auth/factor', { code: codeOf(secret, 1) })
+    assert.match(gone.text, /not valid any more/)
+    assert.ok(!(await lives(again.person)))
   })
 
   test('it is heard for every name that the issuer has here, turned off ones among them', async () => {
