@@ -39,8 +39,8 @@ interface Definition<P extends TObject, R extends TSchema, W> {
   readonly examples: readonly [Example<Static<P>, Static<R>>, ...Example<Static<P>, Static<R>>[]]
   /** Slow work (hashing, network) that must not hold the write transaction. Runs before it; what it returns reaches the handler. */
   readonly prepare?: (params: Static<P>, caller: Caller) => Promise<W>
-  /** What the audit says the call was about; without it the names among the parameters are told. Never a secret. */
-  readonly target?: (params: Static<P>, result: Static<R> | undefined) => string
+  /** What the audit says the call was about, as far as it came; without it the names among the parameters are told. Never a secret. */
+  readonly target?: (params: Static<P>, result: Static<R> | undefined, prepared: W | undefined) => string
   readonly handler: (params: Static<P>, caller: Caller, prepared: W) => Static<R> | Promise<Static<R>>
 }
 

@@ -169,6 +169,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
     params: Shape({ email: Email }),
     result: Type.Null(),
     errors: ['conflict', 'already_exists'],
+    target: ({ email }) => `email=${email}`,
     examples: [{ params: { email: 'joan@example.org' }, result: null }],
     handler: ({ email }, caller) => flows.invite(email, caller),
   }),

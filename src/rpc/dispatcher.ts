@@ -15,6 +15,10 @@ const naming = [
   'slug',
   'user',
   'username',
+  'provider',
+  'subject',
+  'network',
+  'pubkey',
   'member_group',
   'role',
   'client',
@@ -103,15 +107,16 @@ export class Dispatcher {
     try {
       authorise(method, params, caller)
       validateParams(method, params)
-      told = () => visible(method.target?.(params, undefined) ?? targetOf(params))
-      const prepared = await method.prepare?.(params, caller)
+      let prepared: unknown
+      told = () => visible(method.target?.(params, undefined, prepared) ?? targetOf(params))
+      prepared = await method.prepare?.(params, caller)
       return await this.#database.write(async () => {
         // Hashing, or waiting for the turn to write, took its time: whoever lost the right meanwhile changes nothing.
         const present = (await caller.again?.()) ?? caller
         if (present !== caller) authorise(method, params, present)
         const result = await method.handler(params, present, prepared)
         validateResult(method, result)
-        const target = method.target?.(params, result) ?? targetOf(params)
+        const target = method.target?.(params, result, prepared) ?? targetOf(params)
         await this.#audit.append(present, method.name, visible(target), 'ok')
         return result
       })

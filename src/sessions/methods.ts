@@ -64,8 +64,10 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
     result: Type.Null(),
     errors: ['not_found'],
     examples: [{ params: { id: example.id }, result: null }],
-    handler: async ({ id }, caller) => {
-      const owner = await sessions.owner(id)
+    // Afterwards nothing tells whose it was.
+    prepare: ({ id }) => sessions.owner(id),
+    target: ({ id }, _, owner) => `${owner ? `user=${owner.username} ` : ''}id=${id}`,
+    handler: async ({ id }, caller, owner) => {
       if (owner.id !== caller.user_id) {
         if (caller.kind !== 'operator' && !caller.claims.has('proxy.users.write')) {
           // The same answer as for a session that does not exist: ids of others are nobody's business.

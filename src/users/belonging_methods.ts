@@ -1,7 +1,7 @@
-import { Type, type TProperties } from '../type.ts'
+import { Type, type Static, type TProperties } from '../type.ts'
 import { method } from '../method.ts'
 import { Cursor, Id, Limit, Line, Named, Nullable, Page, Shape, Time, Username } from '../schemas.ts'
-import type { Belongings } from './belongings.ts'
+import type { Belongings, Table } from './belongings.ts'
 
 const owned = <P extends TProperties>(title: string, properties: P) =>
   Named(title, { id: Id, user: Username, ...properties, created_at: Time })
@@ -51,11 +51,15 @@ export const exampleIdentity = {
 }
 const identity = exampleIdentity
 
+/** What was taken away is nowhere else afterwards. */
+const target = ({ user, id }: Static<typeof named>, _: unknown, name: string | undefined) =>
+  `user=${user} ${name ?? ''}id=${id}`
+
 const removal = (
   what: string,
   id: string,
   name: `users.${string}.remove`,
-  handler: Parameters<typeof method<typeof named, ReturnType<typeof Type.Null>>>[0]['handler'],
+  { belongings, table }: { belongings: Belongings; table: Table },
 ) =>
   method({
     ...write,
@@ -64,8 +68,10 @@ const removal = (
     params: named,
     result: Type.Null(),
     errors: ['not_found'],
+    target,
+    prepare: (params) => belongings.nameOf(table, params),
     examples: [{ params: { user: 'grace', id }, result: null }],
-    handler,
+    handler: ({ user, id }, caller) => belongings.remove(table, user, id, caller),
   })
 
 export const belongingMethods = (belongings: Belongings) => [
@@ -96,9 +102,7 @@ export const belongingMethods = (belongings: Belongings) => [
     handler: ({ user, network, description = '' }, caller) =>
       belongings.addNetwork(user, network, description, caller),
   }),
-  removal('a network', network.id, 'users.networks.remove', ({ user, id }, caller) =>
-    belongings.remove('user_networks', user, id, caller),
-  ),
+  removal('a network', network.id, 'users.networks.remove', { belongings, table: 'user_networks' }),
   method({
     ...read,
     name: 'users.keys.list',
@@ -132,9 +136,7 @@ export const belongingMethods = (belongings: Belongings) => [
     handler: ({ user, pubkey, description = '' }, caller) =>
       belongings.addKey(user, pubkey, description, caller),
   }),
-  removal('a public key', key.id, 'users.keys.remove', ({ user, id }, caller) =>
-    belongings.remove('user_keys', user, id, caller),
-  ),
+  removal('a public key', key.id, 'users.keys.remove', { belongings, table: 'user_keys' }),
   method({
     ...read,
     name: 'users.identities.list',
@@ -170,6 +172,8 @@ export const belongingMethods = (belongings: Belongings) => [
     params: named,
     result: Type.Null(),
     errors: ['not_found', 'conflict'],
+    target,
+    prepare: (params) => belongings.nameOf('user_identities', params),
     examples: [{ params: { user: 'grace', id: identity.id }, result: null }],
     handler: ({ user, id }, caller) => belongings.removeIdentity(user, id, caller),
   }),

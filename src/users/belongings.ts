@@ -7,7 +7,7 @@ import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.
 import { canonicalNetwork, canonicalPubkey } from './canonical.ts'
 import type { Users } from './users.ts'
 
-type Table = 'user_networks' | 'user_keys' | 'user_identities'
+export type Table = 'user_networks' | 'user_keys' | 'user_identities'
 
 interface Owned {
   readonly id: string
@@ -89,6 +89,21 @@ export class Belongings {
       if (identity) await this.beforeUnlinking(identity, caller)
       return this.remove('user_identities', user, id, caller)
     })
+  }
+
+  /** What an entry of a person's is called, for the audit: empty where there is none. */
+  async nameOf(table: Table, { user, id }: { user: string; id: string }): Promise<string> {
+    const row = await this.#database.query
+      .selectFrom(table)
+      .innerJoin('users', 'users.id', `${table}.user_id`)
+      .selectAll(table)
+      .where(`${table}.id`, '=', id)
+      .where(sql`lower(users.username)`, '=', user.toLowerCase())
+      .executeTakeFirst()
+    return Object.entries(row ?? {})
+      .filter(([name]) => ['provider', 'subject', 'network', 'pubkey'].includes(name))
+      .map(([name, value]) => `${name}=${/^[\w.:/-]+$/.test(String(value)) ? value : JSON.stringify(value)} `)
+      .join('')
   }
 
   async remove(table: Table, user: string, id: string, caller: Caller): Promise<null> {

@@ -123,6 +123,15 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
     }),
     result: User,
     errors: ['not_found', 'already_exists', 'conflict'],
+    target: ({ username, email, ...fields }) =>
+      [
+        `username=${username}`,
+        ...(['is_active', 'is_admin', 'context'] as const)
+          .filter((name) => fields[name] !== undefined)
+          .map((name) => `${name}=${fields[name]}`),
+        // Another way in; the address itself is the person's.
+        ...(email === undefined ? [] : ['email']),
+      ].join(' '),
     examples: [
       {
         params: { username: 'grace', display_name: 'Rear Admiral Hopper' },

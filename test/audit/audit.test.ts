@@ -54,6 +54,58 @@ onBothDatabases('the journal', (newUrl) => {
     )
   })
 
+  test('tells of what gives ways in, or takes them, whose and which it was', async () => {
+    const { hero } = daemon
+    await hero.settings.set({ key: 'registration_mode', value: 'invite' })
+    const session = (await hero.sessions.list({ user: 'grace' })).items[0]!.id
+    const [network, pubkey] = [
+      '10.7.0.0/16',
+      `02${'c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5'}`,
+    ]
+    const user = 'grace'
+    const ids: string[] = []
+    const lines = await told(async () => {
+      const added = [
+        await hero.users.identities.add({ user, provider: 'forge', subject: '1 user=ada' }),
+        await hero.users.networks.add({ user, network }),
+        await hero.users.keys.add({ user, pubkey }),
+      ]
+      ids.push(...added.map(({ id }) => id))
+      await hero.users.identities.remove({ user, id: ids[0]! })
+      await hero.users.networks.remove({ user, id: ids[1]! })
+      await hero.users.keys.remove({ user, id: ids[2]! })
+      await refused(hero.users.keys.remove({ user, id: ids[2]! }), 'not_found')
+      await hero.users.invite({ email: 'joan@example.org' })
+      await hero.users.update({
+        username: user,
+        email: 'hopper@example.org',
+        is_admin: false,
+        is_active: true,
+      })
+      await refused(
+        grace.sessions.revoke({ id: (await hero.sessions.list({ user: 'ada' })).items[0]!.id }),
+        'not_found',
+      )
+      await hero.sessions.revoke({ id: session })
+    })
+    const by = 'system (operator, socket):'
+    const [identity, net, key] = ids
+    assert.deepEqual(lines.toSpliced(-2, 1), [
+      `${by} users.identities.add [user=grace provider=forge subject="1 user=ada"] ok`,
+      `${by} users.networks.add [user=grace network=${network}] ok`,
+      `${by} users.keys.add [user=grace pubkey=${pubkey}] ok`,
+      `${by} users.identities.remove [user=grace provider=forge subject="1 user=ada" id=${identity}] ok`,
+      `${by} users.networks.remove [user=grace network=${network} id=${net}] ok`,
+      `${by} users.keys.remove [user=grace pubkey=${pubkey} id=${key}] ok`,
+      `${by} users.keys.remove [user=grace id=${key}] not_found`,
+      `${by} users.invite [email=joan@example.org] ok`,
+      `${by} users.update [username=grace is_active=true is_admin=false email] ok`,
+      `${by} sessions.revoke [user=grace id=${session}] ok`,
+    ])
+    assert.match(lines.at(-2)!, /^grace .*: sessions\.revoke \[user=ada id=.*\] not_found$/)
+    grace = await signedIn(daemon, 'grace')
+  })
+
   test('tells refusals: for want of a claim, of the thing, of its place', async () => {
     assert.deepEqual(
       await told(async () => {
