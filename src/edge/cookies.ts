@@ -9,6 +9,9 @@ export const flowCookie = (secure: boolean, id: string) =>
 /** An identity that its person has yet to confirm. */
 export const linkCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_link' : 'hero_proxy_link')
 
+/** Where whoever waits for a link by mail wanted to go. */
+export const onwardCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_onward' : 'hero_proxy_onward')
+
 /** Names that upstreams neither see nor set: ours in any case, and what a lenient parser would fold to them. */
 const ours = /^(__host-|__secure-)?hero[._ -]proxy[._ -]/i
 

@@ -1,8 +1,9 @@
 import { AppError, errorTable } from '../errors.ts'
+import { onwardCookie } from './cookies.ts'
 import { inWords, openSession } from './open_session.ts'
 import { emailField, formPage, newPasswordField, usernameField, type FormPage } from './pages/form.ts'
 import { safeNext } from './safe_next.ts'
-import type { Visit } from './visit.ts'
+import type { Keepsake, Visit } from './visit.ts'
 
 // The pages of what goes by mail. A link opens a page and changes nothing, for programs open links too; its button does.
 
@@ -31,8 +32,11 @@ const submit = async (
   }
 }
 
-const tell = (visit: Visit, title: string, text: string): void =>
-  visit.tell({ status: 200, title, text, code: 'ok', link: { href: '/auth/login', text: 'Sign in' } })
+const tell = (visit: Visit, title: string, text: string, ...kept: readonly Keepsake[]): Promise<void> =>
+  visit.tellKeeping(
+    { status: 200, title, text, code: 'ok', link: { href: '/auth/login', text: 'Sign in' } },
+    ...kept,
+  )
 
 // Registration.
 
@@ -86,9 +90,9 @@ export const postRegister = async (visit: Visit): Promise<void> => {
   const done = await submit(visit, 'auth.register', params, registerForm(invite, params))
   if (!done) return
   if (done.next === 'sign_in')
-    tell(visit, 'Your account is ready', 'Sign in with your username and password.')
+    await tell(visit, 'Your account is ready', 'Sign in with your username and password.')
   else
-    tell(
+    await tell(
       visit,
       'Look into your mail',
       'We have sent you a link. Open it to confirm your address, then sign in.',
@@ -115,7 +119,7 @@ export const postVerify = async (visit: Visit): Promise<void> => {
   const token = form.get('token') ?? ''
   const done = await submit(visit, 'auth.verify_email', { token }, confirmForm(token))
   if (done)
-    tell(visit, 'Address confirmed', `The account ${String(done.user)} is reached at this address now.`)
+    await tell(visit, 'Address confirmed', `The account ${String(done.user)} is reached at this address now.`)
 }
 
 // A new password.
@@ -151,15 +155,26 @@ export const postReset = async (visit: Visit): Promise<void> => {
   if (token === null) {
     const email = form.get('email') ?? ''
     if (await submit(visit, 'auth.request_password_reset', { email }, askForm(email)))
-      tell(visit, 'Look into your mail', sent)
+      await tell(visit, 'Look into your mail', sent)
     return
   }
   const params = { token, password: form.get('password') ?? '' }
   if (await submit(visit, 'auth.reset_password', params, resetForm(token)))
-    tell(visit, 'Your password is set', 'Sign in with it.')
+    await tell(visit, 'Your password is set', 'Sign in with it.')
 }
 
 // Signing in by a link.
+
+/**
+ * Where they wanted to go stays with the browser that asked, and is no part of the link: anybody can ask for one to be sent to
+ * somebody else. What a cookie cannot hold is left out.
+ */
+const onward = (path: string): Keepsake => ({
+  name: onwardCookie,
+  value: /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,1024}$/.test(path) ? path : '',
+  // As long as magic_link_lifetime can be.
+  maxAge: 3600,
+})
 
 const magicForm = (email: string, returnTo: string): Shown => ({
   title: 'Sign in by mail',
@@ -200,12 +215,20 @@ export const postMagic = async (visit: Visit): Promise<void> => {
   const token = form.get('token')
   if (token === null) {
     const email = form.get('email') ?? ''
-    const again = magicForm(email, safeNext(form.get('return_to')))
-    if (await submit(visit, 'auth.request_magic_link', { email }, again))
-      tell(visit, 'Look into your mail', sent)
+    const returnTo = safeNext(form.get('return_to'))
+    if (await submit(visit, 'auth.request_magic_link', { email }, magicForm(email, returnTo)))
+      await tell(visit, 'Look into your mail', sent, onward(returnTo))
     return
   }
-  await openSession(visit, 'auth.login_by_link', { token }, '/auth/me', (problem, status, headers) =>
-    show(visit, { ...enterForm(token), links: [back] }, status, problem, headers),
+  const read = await visit.keepsakes()
+  const returnTo = safeNext(read(onwardCookie))
+  await openSession(
+    visit,
+    'auth.login_by_link',
+    { token },
+    returnTo,
+    (problem, status, headers) =>
+      show(visit, { ...enterForm(token), links: [back] }, status, problem, headers),
+    [onward('')],
   )
 }

@@ -92,14 +92,21 @@ export const callback = async ({ arrivals, publicUrl }: FederationParts, visit: 
   const guest = visit.guest()
   const answer = visit.query
   const arrival = await arrivals.arrive(answer, at, (await visit.caller()) ?? guest, guest)
-  const used = arrivals.cookieOf(answer.get('state') ?? '')
-  return show(visit, arrival, { name: flow(used), value: '', maxAge: 0 }, publicUrl)
+  const name = flow(arrivals.cookieOf(answer.get('state') ?? ''))
+  // However it ended: what stayed behind of journeys that came to nothing would fill up what a browser may send.
+  const used = read(name) === undefined ? [] : [{ name, value: '', maxAge: 0 }]
+  return show(visit, arrival, used, publicUrl)
 }
 
-const show = async (visit: Visit, arrival: Arrival, used: Keepsake, publicUrl: string): Promise<void> => {
+const show = async (
+  visit: Visit,
+  arrival: Arrival,
+  used: readonly Keepsake[],
+  publicUrl: string,
+): Promise<void> => {
   switch (arrival.act) {
     case 'gone':
-      return visit.tell(gone)
+      return visit.tellKeeping(gone, ...used)
     case 'elsewhere': {
       // From our own records and configuration alone: nothing in the request says where.
       const there = new URL(visit.asked.path, publicUrl)
@@ -108,17 +115,17 @@ const show = async (visit: Visit, arrival: Arrival, used: Keepsake, publicUrl: s
       return visit.go(302, there.href)
     }
     case 'fault':
-      return visit.tell(faults[arrival.fault](arrival.title, safeNext(arrival.next)))
+      return visit.tellKeeping(faults[arrival.fault](arrival.title, safeNext(arrival.next)), ...used)
     case 'refused':
-      return visit.tell(refusals[arrival.why](arrival.title, safeNext(arrival.next)))
+      return visit.tellKeeping(refusals[arrival.why](arrival.title, safeNext(arrival.next)), ...used)
     case 'second step':
-      return secondStep(visit, arrival, safeNext(arrival.next), undefined, [used])
+      return secondStep(visit, arrival, safeNext(arrival.next), undefined, used)
     case 'link':
-      if (!visit.atHome) return visit.tell(linkAtHome(visit.home('/auth/me')))
-      return visit.goKeeping(303, '/auth/link', used, link(arrival.token))
+      if (!visit.atHome) return visit.tellKeeping(linkAtHome(visit.home('/auth/me')), ...used)
+      return visit.goKeeping(303, '/auth/link', ...used, link(arrival.token))
     case 'enter': {
       const { access_token, expires_in } = arrival.opened
-      return visit.goWithSession(safeNext(arrival.next), access_token, expires_in, [used])
+      return visit.goWithSession(safeNext(arrival.next), access_token, expires_in, used)
     }
   }
 }

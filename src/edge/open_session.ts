@@ -17,6 +17,7 @@ export const openSession = async (
   params: Record<string, string>,
   returnTo: string,
   again: Again,
+  kept: readonly Keepsake[] = [],
 ): Promise<void> => {
   const replaces = (await visit.caller())?.session_id
   let opened
@@ -25,12 +26,18 @@ export const openSession = async (
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     if (error.error === 'factor_required')
-      return secondStep(visit, error.data as unknown as Parameters<typeof secondStep>[1], returnTo)
+      return secondStep(
+        visit,
+        error.data as unknown as Parameters<typeof secondStep>[1],
+        returnTo,
+        undefined,
+        kept,
+      )
     const retry = error.data.retry_after
     const headers: Record<string, string> = typeof retry === 'number' ? { 'retry-after': String(retry) } : {}
     return again(inWords(error), errorTable[error.error].http, headers)
   }
-  await visit.goWithSession(returnTo, opened.access_token, opened.expires_in)
+  await visit.goWithSession(returnTo, opened.access_token, opened.expires_in, kept)
 }
 
 /** What went wrong, for people. */

@@ -66,9 +66,11 @@ const showProof = async (visit: Visit, returnTo: string, problem?: string, statu
     recovery_codes: number
   }
   const hasFactor = totp !== null || passkeys.length > 0
+  const { email } = (await visit.call('auth.me', {}, caller)) as { email: string | null }
+  const byMail = !hasFactor && email !== null
   const options =
     passkeys.length > 0 && visit.atHome && (await visit.call('auth.passkey_options', {}, caller))
-  const ways = await otherWays(visit, caller, returnTo, !hasFactor)
+  const ways = await otherWays(visit, caller, returnTo, byMail)
   await visit.pageWithScript(status, (token) =>
     proofPage({
       place: visit.asked.host,
@@ -81,6 +83,11 @@ const showProof = async (visit: Visit, returnTo: string, problem?: string, statu
       field: !hasFactor ? 'password' : totp !== null || recovery_codes > 0 ? 'code' : undefined,
       passkey: options ? { options, action: '/auth/prove' } : undefined,
       ways,
+      // Nothing can be mailed to them.
+      help:
+        hasFactor || email !== null
+          ? undefined
+          : 'You have no password? An administrator can give you a first one.',
       problem,
     }),
   )

@@ -155,6 +155,14 @@ export class Visit {
     tell(this.#request, this.#response, this.asked, told)
   }
 
+  /** Tells, with something for the browser to keep. */
+  async tellKeeping(told: Told, ...kept: readonly Keepsake[]): Promise<void> {
+    const state = await this.#parts.cookies.at(this.asked)
+    if (state === 'refused' || kept.length === 0) return this.tell(told)
+    const cookies = kept.map((one) => written(state, one))
+    this.tell({ ...told, headers: { ...told.headers, 'set-cookie': cookies } })
+  }
+
   go(status: 302 | 303, location: string): void {
     redirect(this.#response, this.asked, status, location)
   }

@@ -8,7 +8,7 @@ import { Person } from '../helpers/person.ts'
 import { refused } from '../helpers/refused.ts'
 import { startUpstream, type Upstream } from '../helpers/upstream.ts'
 import { startEvil, type Evil } from './evil.ts'
-import { comeBy, startRelying, whoIs, type Stage } from './stage.ts'
+import { comeBy, cookieNames, startRelying, whoIs, type Stage } from './stage.ts'
 
 onBothDatabases('what an attacker tries with providers', (newUrl) => {
   let stage: Stage
@@ -34,6 +34,43 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     await evil?.close()
     await upstream?.close()
     await stage?.[Symbol.asyncDispose]()
+  })
+
+  test('a journey leaves nothing in the browser, however it ends; one that is still on its way stays', async () => {
+    const { origin } = stage
+    const flowsOf = (person: Person) => cookieNames(person, origin).filter((name) => name.includes('flow'))
+    const person = new Person()
+    const atProvider = (url: URL) => url.href.startsWith(`${evil.issuer}/authorize`)
+    const waiting = new Person(atProvider)
+    await waiting.open(`${origin}/login?provider=sso`)
+    const ends: [string, Evil['state']['ways'], number][] = [
+      ['a fault', { token: () => ({ status: 500 }) }, 502],
+      ['a refusal there', { back: (answer) => answer.set('error', 'access_denied') }, 403],
+      ['a refusal here', { claims: (claims) => ({ ...claims, sub: 'nobody' }) }, 403],
+    ]
+    await stage.hero.providers.update({ provider: 'sso', allow_signup: false })
+    for (const [name, ways, status] of ends) {
+      evil.misbehave({ ...ways, ...(name === 'a refusal here' && { userinfo: () => ({ sub: 'nobody' }) }) })
+      const page = await person.open(`${origin}/login?provider=sso`)
+      assert.equal(page.status, status, name)
+      assert.deepEqual(flowsOf(person), [], name)
+    }
+    evil.misbehave({})
+    await stage.hero.providers.update({ provider: 'sso', allow_signup: true })
+    const [left] = flowsOf(waiting)
+    assert.ok(left)
+    const strange = await waiting.open(`${origin}/oauth/callback/sso?state=${'x'.repeat(43)}&code=1`)
+    assert.equal(strange.status, 400)
+    assert.deepEqual(flowsOf(waiting), [left])
+    await byHand(stage.daemon, (database) => database.query.deleteFrom('provider_flows').execute())
+    const late = new Person()
+    const stopped = new Person(atProvider)
+    const { url } = await stopped.open(`${origin}/login?provider=sso`)
+    await byHand(stage.daemon, (database) => database.query.deleteFrom('provider_flows').execute())
+    const state = url.searchParams.get('state')
+    assert.equal((await late.open(`${origin}/oauth/callback/sso?state=${state}&code=1`)).status, 400)
+    assert.equal((await stopped.open(`${origin}/oauth/callback/sso?state=${state}&code=1`)).status, 400)
+    assert.deepEqual(flowsOf(stopped), [], 'over')
   })
 
   test('what a service reads of its visitors on their way back opens a session at its own host alone', async () => {

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { goodPassword } from '../helpers/daemon.ts'
+import { codeOf, enrol } from '../helpers/factors.ts'
 import { byHand } from '../helpers/people.ts'
 import { Person } from '../helpers/person.ts'
+import { linkIn, startSmtp, useServer } from '../helpers/smtp.ts'
 import { App, newPerson, payloadOf, pkce, startProvider } from '../oidc/stage.ts'
 import { startEvil, type Evil } from './evil.ts'
 import { startForge } from './forge_peer.ts'
 import { startOidcPeer } from './oidc_peer.ts'
-import { comeBy, journal, startRelying, whoIs, type Page, type Stage } from './stage.ts'
+import { comeBy, cookieNames, journal, startRelying, whoIs, type Page, type Stage } from './stage.ts'
 
 const now = () => Math.floor(Date.now() / 1000)
 
@@ -238,4 +240,84 @@ test('plain OAuth 2.0 never proves more than a session, and is not offered for i
   const proven = await person.submit(asks, '/auth/prove', { password: goodPassword })
   assert.equal(proven.status, 200)
   assert.equal(await isFresh(person, origin), true)
+})
+
+test('whoever has nothing but such an account is told that an administrator helps, and gets on with what they give', async () => {
+  await using stage = await startRelying({})
+  await using forge = await startForge('github')
+  const { hero, origin } = stage
+  await hero.settings.set({ key: 'magic_links', value: true })
+  const fields = { own_callback: true, provider: 'forge', allow_signup: true } as const
+  await hero.providers.add({ ...fields, ...forge.fields })
+  forge.accounts.set('bare', { id: 7, login: 'bare', name: null, email: null, emails: [] })
+  const person = new Person()
+  const come = async () =>
+    person.submit(await person.open(`${origin}/login?provider=forge`), '/login/oauth/authorize', {
+      login: 'bare',
+    })
+  await come()
+  assert.equal(await whoIs(person, origin), 'bare')
+  const asks = await person.open(`${origin}/auth/prove?return_to=/auth/me`)
+  assert.match(asks.text, /An administrator can give you a first one/)
+  assert.deepEqual(
+    waysOf(asks).filter((way) => /reset|magic|^\/login/.test(way)),
+    [],
+    'nothing that comes by mail, which they have not',
+  )
+  await hero.auth.set_password({ user: 'bare', password: goodPassword })
+  assert.equal(await whoIs(person, origin), undefined)
+  await come()
+  assert.equal(await isFresh(person, origin), false)
+  const page = await person.open(`${origin}/auth/prove?return_to=/auth/me`)
+  const proven = await person.submit(page, '/auth/prove', { password: goodPassword })
+  assert.equal(proven.url.href, `${origin}/auth/me`, proven.text)
+  assert.equal(await isFresh(person, origin), true)
+})
+
+test('whoever proves themselves by a mailed link goes on where they wanted to, in the browser that asked for it', async () => {
+  await using stage = await startRelying({})
+  await using smtp = await startSmtp()
+  await useServer(stage.daemon, smtp)
+  const { hero, origin } = stage
+  await hero.settings.set({ key: 'magic_links', value: true })
+  // One person for each, as an address gets few mails of a kind.
+  let count = 0
+  const ask = async (person: Person, returnTo: string, username = `reader-${++count}`) => {
+    const email = `${username}@example.org`
+    if (username.startsWith('reader')) await hero.users.add({ username, email })
+    const page = await person.open(`${origin}/auth/magic?return_to=${encodeURIComponent(returnTo)}`)
+    const told = await person.submit(page, '/auth/magic', { email })
+    assert.match(told.text, /Look into your mail/)
+    return linkIn(await smtp.mailTo(email, /^Sign in to/))
+  }
+  const follow = async (person: Person, link: string) =>
+    (await person.submit(await person.open(link), '/auth/magic', {})).url.href
+
+  const [person, other] = [new Person(), new Person()]
+  const first = await ask(person, '/auth/me?after=mail')
+  assert.equal(new URL(first).searchParams.size, 1, 'nobody can choose where the links of others lead')
+  assert.equal(await follow(person, first), `${origin}/auth/me?after=mail`)
+  assert.ok(!cookieNames(person, origin).some((name) => name.includes('onward')), 'once')
+  const second = await ask(person, '/auth/me?after=mail')
+  assert.equal(await follow(other, second), `${origin}/auth/me`)
+  for (const away of [
+    'https://evil.test/',
+    '//evil.test',
+    '/\\evil.test',
+    '/%2f/evil.test',
+    '/a;b="c",d',
+    `/${'a'.repeat(2000)}`,
+  ]) {
+    const href = await follow(person, await ask(person, away))
+    assert.ok(href === `${origin}/auth/me`, `${away} led to ${href}`)
+  }
+
+  const secret = await enrol(
+    hero.as((await hero.auth.login({ login: 'grace', password: goodPassword })).access_token),
+  )
+  const link = await ask(person, '/auth/me?after=factor', 'grace')
+  const step = await person.submit(await person.open(link), '/auth/magic', {})
+  assert.match(step.text, /One more step/)
+  const done = await person.submit(step, '/auth/factor', { code: codeOf(secret, 1) })
+  assert.equal(done.url.href, `${origin}/auth/me?after=factor`)
 })

@@ -18,6 +18,8 @@ interface Proof {
   readonly passkey: { readonly options: unknown; readonly action: string } | undefined
   /** Other ways to the same. */
   readonly ways?: readonly { readonly href: string; readonly text: string }[]
+  /** Who else can help. */
+  readonly help?: string | undefined
   readonly problem?: string | undefined
 }
 
@@ -31,7 +33,7 @@ const inputs: Record<'code' | 'password', Html> = {
 
 /** Asks for one more proof: the second step of signing in, or once more before something that matters. */
 export const proofPage = (proof: Proof): string => {
-  const { place, token, title, lead, action, hidden, user, field, passkey, ways = [], problem } = proof
+  const { place, token, title, lead, action, hidden, user, field, passkey, ways = [], help, problem } = proof
   return page(
     title,
     place,
@@ -49,6 +51,7 @@ ${inputs[field]}
 </form>`
 }
 ${passkey && html`${passkeyForm({ way: 'get', options: passkey.options, action: passkey.action, token, hidden, button: 'Use a passkey' })}${passkeyTag}`}
+${help !== undefined && html`<p class="hint">${help}</p>`}
 ${linkList([...ways, { href: '/auth/login', text: 'Back to signing in' }])}`,
   )
 }
