@@ -99,8 +99,11 @@ export class KeptTokens {
       if (works(tokens)) return tokens
       if (tokens.refresh_token === null) throw lapsed(provider)
       if (rests()) throw new AppError('unavailable', `The token of ${provider} could not be renewed just now`)
-      if (await this.#lease(row)) await this.#renew(row, tokens.refresh_token, provider)
-      else await new Promise((resolve) => setTimeout(resolve, pause))
+      if (await this.#lease(row)) {
+        const renewed = await this.#renew(row, tokens.refresh_token, provider)
+        // However short it lives: to ask once more brings no better one.
+        if (renewed) return renewed
+      } else await new Promise((resolve) => setTimeout(resolve, pause))
     }
     throw new AppError('unavailable', `The token of ${provider} could not be renewed in time`)
   }
@@ -182,26 +185,27 @@ export class KeptTokens {
     return numUpdatedRows === 1n
   }
 
-  /** What was taken back or came anew while the provider was asked stays as it is. */
+  /** What was taken back or came anew while the provider was asked stays as it is: undefined then. */
   async #renew(
     { identity_id, subject, sealed }: { identity_id: string; subject: string; sealed: string },
     refreshToken: string,
     name: string,
-  ): Promise<void> {
+  ): Promise<Held | undefined> {
     const { providers, party, database, log } = this.#parts
     const provider = await providers.find({ provider: name })
     if (!provider) throw notFound('provider', name)
     try {
       const tokens = await party.refresh(provider, refreshToken, subject)
       const row = { ...this.#sealed(identity_id, tokens), leased_until: 0 }
-      await database.write(async () => {
-        await this.#query
+      return await database.write(async () => {
+        const { numUpdatedRows } = await this.#query
           .updateTable('provider_tokens')
           .set(row)
           .where('identity_id', '=', identity_id)
           .where('sealed', '=', sealed)
-          .execute()
+          .executeTakeFirst()
         database.changed('providers')
+        return numUpdatedRows === 1n ? this.#open({ identity_id, ...row }) : undefined
       })
     } catch (error) {
       if (error instanceof AppError) throw error

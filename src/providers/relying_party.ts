@@ -241,7 +241,8 @@ const offlineAccess = (
 }
 
 const toTokens = (tokens: Client.TokenEndpointResponse & Client.TokenEndpointResponseHelpers): Tokens => {
-  const lasts = tokens.expiresIn()
+  // Some say 0 where they mean that they do not say.
+  const lasts = (tokens.expires_in ?? 0) < 1 ? undefined : tokens.expiresIn()
   return {
     access_token: tokens.access_token,
     refresh_token: tokens.refresh_token ?? null,

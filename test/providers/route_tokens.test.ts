@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { onBothDatabases } from '../helpers/databases.ts'
+import { goodPassword } from '../helpers/daemon.ts'
 import { ask } from '../helpers/http.ts'
 import { byHand } from '../helpers/people.ts'
 import { Person } from '../helpers/person.ts'
@@ -69,5 +70,31 @@ onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
     const again = new Person()
     await comeBy(again, { origin: `http://${host}` }, 'peer', '')
     assert.equal((await sent(again)).tokens.length, 1)
+  })
+
+  test('a provider is asked once for a token, however short it says that one lives', async () => {
+    const { daemon, hero, origin } = stage
+    const { access_token } = await hero.auth.login({ login: 'grace', password: goodPassword })
+    const grace = hero.as(access_token)
+    const renew = async (expires_in: number) => {
+      evil.misbehave({})
+      await comeBy(new Person(), { origin }, 'peer', '')
+      await byHand(daemon, async (database) => {
+        await database.query.updateTable('provider_tokens').set({ expires_at: 1 }).execute()
+        database.changed('providers')
+      })
+      evil.misbehave({ token: (told) => ({ ...told, expires_in }) })
+      return grace.auth.upstream_token({ provider: 'peer' })
+    }
+    const short = await renew(1)
+    assert.match(short.access_token, /^at-/)
+    assert.ok(short.expires_at !== null && short.expires_at <= Date.now() / 1000 + 1)
+    assert.equal(evil.asked('token'), 1)
+    for (const says of [0, 0.4]) {
+      const untold = await renew(says)
+      assert.equal(untold.expires_at, null, 'which says nothing')
+      assert.deepEqual(await grace.auth.upstream_token({ provider: 'peer' }), untold)
+      assert.equal(evil.asked('token'), 1)
+    }
   })
 })
