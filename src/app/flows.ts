@@ -90,6 +90,7 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     publicUrl: config.public_url,
   })
   belongings.beforeUnlinking = (identity, caller) => federation.linking.unlink(identity, caller)
+  factors.whenPasskeyRemoved = (userId) => federation.linking.refuseLastWayIn(userId)
   const setup = new Setup(database, (at) => leaveMark(config, at), log)
   const impersonation = new Impersonation(users, sessions)
   clients.whenTokensEnd = (client) => recordTokens(database.query, { client })

@@ -28,6 +28,9 @@ interface Parts {
 export class Factors {
   readonly #parts: Parts
 
+  /** Called inside the transaction in which people took a passkey of their own away; throws where it has to stay. */
+  whenPasskeyRemoved: (userId: string) => Promise<void> = async () => {}
+
   constructor(parts: Parts) {
     this.#parts = parts
   }
@@ -121,6 +124,7 @@ export class Factors {
 
   async removePasskey(userId: string, id: string): Promise<void> {
     const name = await this.#parts.passkeys.remove(userId, id)
+    await this.whenPasskeyRemoved(userId)
     await this.#changed(userId, `The passkey “${name}” was removed.`)
   }
 

@@ -66,7 +66,7 @@ export class Linking {
   async unlink(identity: { id: string; user_id: string; provider: string }, caller: Caller): Promise<void> {
     const { members, sessions, tokens } = this.#parts
     const { id, user_id, provider } = identity
-    if (caller.user_id === user_id) await this.#refuseLastWayIn(user_id, id)
+    if (caller.user_id === user_id) await this.refuseLastWayIn(user_id, id)
     await tokens.forget(id)
     // By which of several there nobody has noted: another brings back at its next sign-in what is its own.
     await members.forgetGiven(provider, { userId: user_id })
@@ -81,7 +81,8 @@ export class Linking {
     await sessions.revokeOpenedBy(provider, {}, 'revoked')
   }
 
-  async #refuseLastWayIn(userId: string, identityId: string): Promise<void> {
+  /** Throws conflict where a person who takes a way in from themselves is left with none, this identity not counted. */
+  async refuseLastWayIn(userId: string, identityId = ''): Promise<void> {
     const { database, users, magicLinks } = this.#parts
     const { query } = database
     const user = await users.get({ id: userId })
@@ -103,7 +104,7 @@ export class Linking {
         .executeTakeFirst())
     if (!way)
       throw conflict(
-        'This is your last way to sign in: set a password or add a passkey first, then unlink it',
+        'This is your last way to sign in: set a password, add a passkey or link another account first',
       )
   }
 }

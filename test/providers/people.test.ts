@@ -4,6 +4,7 @@ import { Authenticator } from '../helpers/authenticator.ts'
 import { goodPassword } from '../helpers/daemon.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
 import { codeOf, enrol } from '../helpers/factors.ts'
+import { byHand } from '../helpers/people.ts'
 import { Person } from '../helpers/person.ts'
 import { refused } from '../helpers/refused.ts'
 import { startOidcPeer, type Account, type OidcPeer } from './oidc_peer.ts'
@@ -304,6 +305,42 @@ onBothDatabases('whose identity it is', (newUrl) => {
     assert.equal(await whoIs(stranger, origin), undefined)
     await comeBy(own, stage, 'peer', subject)
     assert.equal(await whoIs(own, origin), 'twice')
+  })
+
+  test('of a passkey and an identity that are all there is, one stays, also where both go at once', async () => {
+    const { hero, origin } = stage
+    await hero.users.add({ username: 'pat', password: goodPassword })
+    const pat = hero.as((await hero.auth.login({ login: 'pat', password: goodPassword })).access_token)
+    await hero.users.identities.add({ user: 'pat', provider: 'peer', subject: 'pat' })
+    const authenticator = new Authenticator(origin)
+    const add = async () => {
+      const attestation = authenticator.create(await pat.factors.passkey_options())
+      return pat.factors.add_passkey({ name: 'Key', attestation })
+    }
+    const key = await add()
+    await byHand(stage.daemon, (database) =>
+      database.query
+        .deleteFrom('credentials')
+        .where('user_id', 'in', (query) =>
+          query.selectFrom('users').select('id').where('username', '=', 'pat'),
+        )
+        .execute(),
+    )
+    const [identity] = (await hero.users.identities.list({ user: 'pat' })).items
+    const both = await Promise.allSettled([
+      pat.users.identities.remove({ user: 'pat', id: identity!.id }),
+      pat.factors.remove_passkey({ id: key.id }),
+    ])
+    assert.equal(both.filter(({ status }) => status === 'fulfilled').length, 1)
+    if (both[1].status === 'fulfilled') {
+      await add()
+      await pat.users.identities.remove({ user: 'pat', id: identity!.id })
+    }
+    const [left] = (await pat.factors.list({})).passkeys
+    const refusal = await refused(pat.factors.remove_passkey({ id: left!.id }), 'conflict')
+    assert.match(refusal.message, /last way to sign in/)
+    assert.equal((await pat.factors.list({})).passkeys.length, 1)
+    await hero.factors.clear({ user: 'pat' })
   })
 
   test('an identity of somebody else is not linked to me', async () => {
