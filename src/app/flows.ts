@@ -122,7 +122,12 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     },
     access,
     isRightAway: (client, secret, address) => clientProof.isRightAway(client, secret, address),
-    isResource: async (resource) => (await routes.table()).at(new URL(resource).hostname) !== undefined,
+    serviceAt: async (resource) => {
+      const { hostname, pathname } = new URL(resource)
+      const host = (await routes.table()).at(hostname)
+      const plan = host?.match(pathname)
+      return host && (plan === 'ambiguous' ? '' : (plan?.route.service ?? ''))
+    },
     noteUse: (client) => {
       if (client?.dynamic)
         dynamicClients

@@ -20,7 +20,7 @@ import { MetadataDocuments, type DocumentMode } from './metadata_documents.ts'
 import { adaptModels, type Guarded } from './models.ts'
 import type { EnginePages } from './pages.ts'
 import type { Records } from './records.ts'
-import { claimsOfToken, resourceIndicators } from './resources.ts'
+import { claimsOfToken, resourceIndicators, type ServiceAt } from './resources.ts'
 import { routes } from './routes.ts'
 import { engineKeys } from './signing_keys.ts'
 
@@ -37,8 +37,7 @@ export interface EngineParts extends Guarded {
   readonly accounts: Accounts
   readonly consents: Consents
   readonly pages: EnginePages
-  /** Whether a resource indicator (RFC 8707) names a service of ours. */
-  readonly isResource: (resource: string) => Promise<boolean>
+  readonly serviceAt: ServiceAt
 }
 
 /** What the engine reads once: a change makes another engine. */
@@ -67,7 +66,7 @@ export const createEngine = (
     pages,
     provesItself,
     findByUserCode,
-    isResource,
+    serviceAt,
   }: EngineParts,
   keys: readonly SigningKey[],
   { refreshLifetime, registration, documents }: EngineSettings,
@@ -135,7 +134,7 @@ export const createEngine = (
     },
     expiresWithSession: (_, token) => !token.scopes.has('offline_access'),
     extraParams: ['offline_asked'],
-    extraTokenClaims: claimsOfToken(accounts, knownClient),
+    extraTokenClaims: claimsOfToken(issuer, accounts, serviceAt, knownClient),
     features: {
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
@@ -170,7 +169,7 @@ export const createEngine = (
         successSource: pages.deviceDone,
       },
       pushedAuthorizationRequests: { enabled: true },
-      resourceIndicators: resourceIndicators(issuer, isResource, knownClient),
+      resourceIndicators: resourceIndicators(issuer, serviceAt, knownClient),
     },
     fetch: metadataDocuments.fetch as never,
     findAccount: async (ctx, sub, token) => {

@@ -6,6 +6,9 @@ import type { Accounts } from './accounts.ts'
 type Features = NonNullable<Configuration['features']>
 type KnownOf = (client: object | undefined) => KnownClient | undefined
 
+/** The service of the route that a resource indicator (RFC 8707) names, empty for one of no service; undefined for no route of ours. */
+export type ServiceAt = (resource: string) => Promise<string | undefined>
+
 const hour = 3600
 
 const nothingToDo = () =>
@@ -17,7 +20,7 @@ const nothingToDo = () =>
 /** Access tokens for services (RFC 8707): JWTs (RFC 9068), for a program itself or in the name of a person. */
 export const resourceIndicators = (
   issuer: string,
-  isResource: (resource: string) => Promise<boolean>,
+  serviceAt: ServiceAt,
   knownClient: KnownOf,
 ): Features['resourceIndicators'] => ({
   enabled: true,
@@ -28,7 +31,7 @@ export const resourceIndicators = (
   },
   useGrantedResource: () => false,
   getResourceServerInfo: async (ctx, resource, client) => {
-    if (resource !== issuer && !(await isResource(resource))) throw new errors.InvalidTarget()
+    if (resource !== issuer && (await serviceAt(resource)) === undefined) throw new errors.InvalidTarget()
     const { params } = ctx.oidc
     const may = programScopes.filter((scope) => knownClient(client)?.scopes.includes(scope))
     const forItself = params?.grant_type === 'client_credentials'
@@ -53,22 +56,26 @@ export const resourceIndicators = (
 
 /** What our access tokens say beyond the RFCs. */
 export const claimsOfToken =
-  (accounts: Accounts, knownClient: KnownOf): NonNullable<Configuration['extraTokenClaims']> =>
+  (
+    issuer: string,
+    accounts: Accounts,
+    serviceAt: ServiceAt,
+    knownClient: KnownOf,
+  ): NonNullable<Configuration['extraTokenClaims']> =>
   async (ctx, token) => {
     const client = knownClient(token.client ?? ctx.oidc.client)
     const scope = widest([...token.scopes])
     if (token.kind === 'ClientCredentials')
       return { sub: token.clientId, claims: claimsWithin(client?.claims ?? [], scope ?? 'read') }
+    const { accountId, aud } = token as { accountId: string; aud?: string }
     // Services read the person's claims in it: whoever was allowed to do nothing there gets none.
-    if (token.aud !== undefined && scope === undefined) throw nothingToDo()
-    const account = await accounts.find((token as { accountId: string }).accountId, client)
-    if (!account || (token.aud === undefined && !token.scopes.has('profile'))) return undefined
-    const { preferred_username, context, claims } = await account.claims('userinfo', '', {}, [])
-    return {
-      username: preferred_username,
-      ...(token.aud !== undefined && {
-        context,
-        claims: claimsWithin(claims as readonly string[], scope),
-      }),
-    } as never
+    if (aud !== undefined && scope === undefined) throw nothingToDo()
+    const account = await accounts.find(accountId, client)
+    if (!account || (aud === undefined && !token.scopes.has('profile'))) return undefined
+    const { preferred_username: username, context } = await account.claims('userinfo', '', {}, [])
+    if (aud === undefined) return { username } as never
+    // What is granted at one service alone is told to that one, whoever asked for the token.
+    const service = aud === issuer ? client?.service : await serviceAt(aud)
+    const held = await accounts.held(accountId, service ?? '', context as number)
+    return { username, context, claims: claimsWithin(held, scope) } as never
   }

@@ -79,4 +79,42 @@ suite('tokens of people for services (RFC 8707)', () => {
     assert.equal(await usernameFor('openid profile'), 'grace')
     assert.equal(await usernameFor('openid'), undefined)
   })
+
+  test('a token for a service tells what is granted at that service, whichever one the application belongs to', async () => {
+    const { hero } = stage.daemon
+    const at = { target: 'http://127.0.0.1:9', auth_mode: 'none' } as const
+    await hero.proxy.routes.add({ domain: 'desk.localhost', ...at, service: 'desk' })
+    await hero.proxy.routes.add({ domain: 'desk.localhost', ...at, path_prefix: '/bills', service: 'bills' })
+    for (const service of ['desk', 'bills'])
+      await hero.groups.add_claim({ group: 'team', claim: `${service}.edit`, service })
+    const bills = new App(
+      stage.issuer,
+      await hero.clients.add({
+        name: 'Bills',
+        redirect_uris: [callback],
+        first_party: true,
+        scopes: ['openid', 'read'],
+        service: 'bills',
+      }),
+    )
+    const claimsFor = async (resource: string) => {
+      const { code_verifier, challenge } = pkce()
+      const asked = { ...challenge, scope: 'openid read', resource }
+      const code = (await bills.signIn(newPerson(), 'grace', asked)).get('code')!
+      const grant = {
+        grant_type: 'authorization_code',
+        code,
+        code_verifier,
+        redirect_uri: callback,
+        resource,
+      }
+      return payloadOf((await bills.token(grant)).body.access_token).claims as string[]
+    }
+    const scoped = async (resource: string) =>
+      (await claimsFor(resource)).filter((claim) => /^(desk|bills)/.test(claim))
+    assert.deepEqual(await scoped('https://desk.localhost/'), ['desk.edit'])
+    assert.deepEqual(await scoped('https://desk.localhost/bills/'), ['bills.edit'])
+    assert.deepEqual(await scoped(wiki), [])
+    assert.deepEqual(await scoped(stage.issuer), ['bills.edit'])
+  })
 })
