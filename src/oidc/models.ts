@@ -1,4 +1,4 @@
-import { errors, Provider } from 'oidc-provider'
+import { errors, Provider, type KoaContextWithOIDC } from 'oidc-provider'
 import type { KnownClient } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import { AppError } from '../errors.ts'
@@ -34,7 +34,7 @@ interface Parts extends Guarded {
 export const adaptModels = (provider: Provider, parts: Parts): void => {
   findOurClients(provider, parts)
   guardGuesses(provider, parts)
-  limitStrangers(provider)
+  limitStrangers(provider, parts)
   markTokens(provider)
 }
 
@@ -68,19 +68,24 @@ const guardGuesses = ({ Client, DeviceCode }: Provider, parts: Parts): void => {
   }
 }
 
-/** Whoever is not signed in, and proves nothing, begins only so many sign-ins: each is a row until it has ended. */
-const limitStrangers = (provider: Provider): void => {
+/**
+ * Whoever is not signed in, and proves nothing, begins only so many sign-ins and opens only so many forms: each is a row until it
+ * has ended. What a client proves that registered itself is nothing: anybody does.
+ */
+const limitStrangers = (provider: Provider, { knownClient }: Parts): void => {
   const often = new PerMinute(mostKept)
-  const { Interaction, DeviceCode, PushedAuthorizationRequest } = provider
-  for (const Model of [Interaction, DeviceCode, PushedAuthorizationRequest]) {
+  const { Interaction, DeviceCode, PushedAuthorizationRequest, Session } = provider
+  const isProven = (Model: unknown, { session, client }: KoaContextWithOIDC['oidc']): boolean =>
+    Model === Interaction || Model === Session
+      ? session?.accountId !== undefined
+      : client?.clientAuthMethod !== 'none' && !knownClient(client)?.dynamic
+  for (const Model of [Interaction, DeviceCode, PushedAuthorizationRequest, Session]) {
     const model = Model.prototype as unknown as Saved
     const { save } = model
     model.save = async function (this: Saved, ttl) {
       const { oidc, ip } = Provider.ctx ?? {}
       const isNew = this.exp === undefined
-      const proven =
-        Model === Interaction ? oidc?.session?.accountId : oidc?.client?.clientAuthMethod !== 'none'
-      if (isNew && oidc && !proven && !often.allows(ip))
+      if (isNew && oidc && !isProven(Model, oidc) && !often.allows(ip))
         throw tooMany('Too many sign-ins were begun from here', 60)
       return save.call(this, ttl)
     }

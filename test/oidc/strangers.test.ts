@@ -42,4 +42,35 @@ suite('what strangers have the provider keep', () => {
     t.mock.timers.tick(60_000)
     assert.equal((await push(undefined, 'page')).status, 201)
   })
+
+  test('so are the forms that guests open, and the sign-ins of clients that registered themselves', async (t) => {
+    const { hero } = stage.daemon
+    await hero.settings.set({ key: 'client_registration', value: 'open' })
+    const registered = await fetch(`${stage.issuer}/oauth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ redirect_uris: [callback] }),
+    })
+    const { client_id: client, client_secret } = (await registered.json()) as Record<string, string>
+    const asked = { response_type: 'code', redirect_uri: callback, scope: 'openid', ...pkce().challenge }
+    const push = () =>
+      post(
+        `${stage.issuer}/oauth/par`,
+        { client_id: client!, ...asked },
+        {
+          client: client!,
+          client_secret: client_secret!,
+        },
+      )
+    t.mock.timers.enable({ apis: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 + 120_000 })
+    const open = (path: string) => fetch(`${stage.issuer}${path}`, { headers: { accept: 'text/html' } })
+    for (let i = 0; i < 298; i++) assert.equal((await push()).status, 201)
+    for (const path of ['/device', '/oauth/logout']) assert.equal((await open(path)).status, 200)
+    assert.equal((await push()).status, 429)
+    for (const path of ['/device', '/oauth/logout']) {
+      const refused = await open(path)
+      assert.deepEqual([refused.status, refused.headers.get('retry-after')], [429, '60'])
+      assert.match(await refused.text(), /Too many sign-ins were begun from here/)
+    }
+  })
 })
