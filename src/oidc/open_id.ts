@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events'
 import type { IncomingMessage as Request, ServerResponse as Response } from 'node:http'
 import type { Audit } from '../audit/audit.ts'
 import { guest, type Caller } from '../caller.ts'
@@ -11,6 +10,7 @@ import type { Database } from '../storage/database.ts'
 import type { AccessTokens } from '../token/access_tokens.ts'
 import { allowFormPost, dropCookie, forbidScripts } from './answers.ts'
 import type { Context, Engine, EngineParts } from './engine.ts'
+import { answerFaults } from './faults.ts'
 import { PlainAnswers } from './plain_answers.ts'
 import { adoptSession } from './our_session.ts'
 import { Interactions } from './interactions.ts'
@@ -89,14 +89,7 @@ export class OpenId {
       allowFormPost(ctx as Context)
       forbidScripts(ctx as Context)
     })
-    const failed = ({ path }: Pick<Context, 'path'>, { stack }: Error) =>
-      this.#parts.log.error({ path, error: stack }, 'internal error of the OpenID provider')
-    provider.on('server_error', failed)
-    // Where it has no page for it; without a listener it would be written past our log.
-    const errors: EventEmitter = provider
-    errors.on('error', (error: Error & { expose?: boolean }, ctx: Context) => {
-      if (!error.expose) failed(ctx, error)
-    })
+    answerFaults(provider, this.#parts)
     // What applications are not told, for whoever makes one.
     provider.on('grant.error', ({ oidc }, { error, error_detail: why }) =>
       this.#parts.log.debug({ client: oidc.client?.clientId, error, why }, 'an application got no tokens'),
