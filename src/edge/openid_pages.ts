@@ -46,21 +46,35 @@ export const plainly =
     if (form === undefined) return
     const told = await openId.plain[question](authorizations[0]!, form.toString('latin1'), asked.address)
     if (told) return send(response, 200, 'application/json', JSON.stringify(told), ownHeaders(asked))
-    // Read once more, as if it had not been.
-    Object.defineProperties(request, {
-      readable: { value: true },
-      iterator: {
-        value: async function* () {
-          yield form
-        },
-      },
-    })
-    await engine(openId, visit, request, response, asked)
+    await engine(openId, visit, readOnceMore(request, form), response, asked)
   }
+
+/** A request whose body was read, as if it had not been; or with another body. */
+const readOnceMore = (request: IncomingMessage, body: Buffer): IncomingMessage => {
+  if (request.headers['content-length'] !== undefined) request.headers['content-length'] = String(body.length)
+  return Object.defineProperties(request, {
+    readable: { value: true },
+    iterator: {
+      value: async function* () {
+        yield body
+      },
+    },
+  })
+}
+
+/** Whoever asks for offline_access asks for consent, as OpenID Connect Core section 11 wants it. */
+const askForOffline = (query: URLSearchParams): void => {
+  query.delete('offline_asked')
+  const prompts = query.get('prompt')?.split(' ') ?? []
+  const offline = query.get('scope')?.split(' ').includes('offline_access')
+  if (!offline || prompts.includes('none') || prompts.includes('consent')) return
+  query.set('prompt', [...prompts, 'consent'].join(' '))
+  query.set('offline_asked', 'yes')
+}
 
 /**
  * The authorization endpoint. What comes as a form (OpenID Connect Core section 3.1.2.1) comes again as a link: with a form of
- * another site browsers send no cookie of ours. Whoever asks for offline_access asks for consent, as section 11 wants it.
+ * another site browsers send no cookie of ours.
  */
 export const authorize = async (
   openId: OpenId,
@@ -76,15 +90,20 @@ export const authorize = async (
     for (const [name, value] of new URLSearchParams(body.toString('utf8'))) query.append(name, value)
     return redirect(response, asked, 303, `/authorize?${query}`)
   }
-  query.delete('offline_asked')
-  const prompts = query.get('prompt')?.split(' ') ?? []
-  const offline = query.get('scope')?.split(' ').includes('offline_access')
-  if (offline && !prompts.includes('none') && !prompts.includes('consent')) {
-    query.set('prompt', [...prompts, 'consent'].join(' '))
-    query.set('offline_asked', 'yes')
-  }
+  askForOffline(query)
   request.url = `/authorize?${query}`
   await engine(openId, visit, request, response, asked)
+}
+
+/** The same request, pushed beforehand (RFC 9126). */
+export const push: typeof engine = async (openId, visit, request, response, asked) => {
+  const isForm = /^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? '')
+  if (!isForm) return engine(openId, visit, request, response, asked)
+  const body = await readBody(request, response, 56 * 1024)
+  if (body === undefined) return
+  const query = new URLSearchParams(body.toString('utf8'))
+  askForOffline(query)
+  await engine(openId, visit, readOnceMore(request, Buffer.from(String(query))), response, asked)
 }
 
 /** The registration endpoint (RFC 7591 section 3). Our cookie means nothing here, and no page of others may ask. */

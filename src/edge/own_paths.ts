@@ -93,7 +93,7 @@ export class OwnPaths {
       ['/userinfo', { ...asks, ...takes }],
       ['/oauth/introspect', { ...takes, POST: step(openid.plainly('introspect')) }],
       ['/oauth/revoke', takes],
-      ['/oauth/par', takes],
+      ['/oauth/par', { ...takes, POST: step(openid.push) }],
       ['/oauth/device', takes],
       [
         '/oauth/register',

@@ -318,4 +318,35 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     assert.equal(payloadOf(body.id_token).preferred_username, 'ada')
     assert.equal((await poll()).body.error, 'invalid_grant')
   })
+
+  test('offline_access is asked for in a request that was pushed as in one that was not', async () => {
+    const { hero } = stage.daemon
+    const added = await hero.clients.add({ name: 'pushing', client: 'pushing', redirect_uris: [callback] })
+    const pushing = new App(stage.issuer, added)
+    const { code_verifier, challenge } = pkce()
+    const asked = {
+      client_id: 'pushing',
+      response_type: 'code',
+      redirect_uri: callback,
+      ...offline,
+      ...challenge,
+    }
+    const begin = async (more = {}) => {
+      const { body } = await post(`${stage.issuer}/oauth/par`, { ...asked, ...more }, added)
+      return new URL(
+        `/authorize?client_id=pushing&request_uri=${encodeURIComponent(String(body.request_uri))}`,
+        stage.issuer,
+      )
+    }
+    const person = newPerson()
+    const login = await person.open(await begin())
+    const consent = await person.signIn(login, 'grace', goodPassword)
+    const { url } = await person.submit(consent, '/auth/consent/', { answer: 'allow' })
+    const { body } = await pushing.redeem(url.searchParams.get('code')!, code_verifier)
+    assert.equal(body.scope, offline.scope)
+    // Once allowed, nobody is asked again; but where the application wants it, whatever else it says.
+    assert.ok((await person.open(await begin())).url.searchParams.has('code'))
+    const again = await person.open(await begin({ prompt: 'consent', offline_asked: 'yes' }))
+    assert.match(again.url.pathname, /^\/auth\/consent\//)
+  })
 })
