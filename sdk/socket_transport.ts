@@ -17,6 +17,9 @@ interface Pending {
 
 const notYetThere = new Set(['ENOENT', 'ECONNREFUSED'])
 const retryEvery = 50
+/** Half a surrogate pair, as JSON.stringify writes it: the daemon reads no such message, and cannot tell whose it was. */
+const halfPair = /(?<!\\)(?:\\\\)*\\ud[89a-f]/
+const parseError = { code: -32700, message: 'Parse error', data: { code: 'parse_error' } }
 
 const open = (path: string): Promise<Socket> =>
   new Promise((resolve, reject) => {
@@ -42,8 +45,10 @@ export class SocketTransport implements Transport {
 
   async call(method: string, params: unknown, authorization: string | undefined): Promise<unknown> {
     const socket = await (this.#socket ??= this.#connect())
+    const id = this.#next++
+    const line = `${JSON.stringify({ jsonrpc: '2.0', id, method, params, authorization })}\n`
+    if (halfPair.test(line)) throw toHeroError(parseError)
     return new Promise((resolve, reject) => {
-      const id = this.#next++
       const timer = setTimeout(() => {
         this.#settle(id)?.reject(
           new ConnectionError(`${method}: no answer within ${this.#options.timeout} ms`),
@@ -55,7 +60,7 @@ export class SocketTransport implements Transport {
       if (this.#pending.size === 1) socket.ref()
       // Calls of one turn leave in one write.
       if (this.#outgoing === '') queueMicrotask(() => this.#flush(socket))
-      this.#outgoing += `${JSON.stringify({ jsonrpc: '2.0', id, method, params, authorization })}\n`
+      this.#outgoing += line
     })
   }
 

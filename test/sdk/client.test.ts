@@ -129,6 +129,14 @@ describe('the SDK over the socket', () => {
     )
   })
 
+  test('text that no message can hold is refused at once, and what only looks like it is sent', async () => {
+    const update = (display_name: string) => hero.users.update({ username: 'ada', display_name })
+    for (const half of ['a\ud83d', '\ude00b', '\\\ud83d'])
+      assert.equal((await failure(update(half), HeroError)).code, 'parse_error')
+    for (const whole of ['\ud83d\ude00', '\\ud83d', '\\\\ud83d'])
+      assert.equal((await update(whole)).display_name, whole)
+  })
+
   test('a closed client refuses calls, before it was used and after', async () => {
     const unused = new HeroProxy({ socket: daemon.socketPath })
     unused.close()
