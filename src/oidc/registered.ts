@@ -53,7 +53,10 @@ const urisOf = (given: Given, field: string): string[] => {
 
 /** People read this when they are asked: no character that is not seen or that turns others round. */
 export const isShowable = (name: unknown): name is string =>
-  typeof name === 'string' && /^[^\p{C}\p{Zl}\p{Zp}]{1,100}$/u.test(name) && name.trim() !== ''
+  typeof name === 'string' &&
+  /^[^\p{C}\p{Zl}\p{Zp}]{1,100}$/u.test(name) &&
+  // Fillers are letters of which nothing is to be seen.
+  /[^\s\u2800\p{Default_Ignorable_Code_Point}]/u.test(name)
 
 const nameOf = (given: Given, uris: readonly string[]): string => {
   const value = given.client_name ?? undefined

@@ -296,6 +296,7 @@ suite('clients that register themselves', () => {
       [
         ['client_name', ''],
         ['client_name', '  '],
+        ['client_name', '\u3164 \u2800'],
         ['client_name', 7],
         ['client_name', 'x'.repeat(101)],
         ['client_name', 'a\nb'],
