@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto'
 import { invalidParams } from '../errors.ts'
 import { bit, type ClientRow, type ClientSecretRow } from '../storage/schema.ts'
 import { personScopes, type Client, type GrantType, type KnownClient } from './client.ts'
-import { checkRedirectUris } from './redirect_uris.ts'
+import { checkLogoutUri, checkRedirectUris } from './redirect_uris.ts'
 
 export interface ClientFields {
   readonly name: string
@@ -76,6 +76,7 @@ export const checkClient = (row: ClientRow): void => {
     JSON.parse(row.post_logout_redirect_uris) as string[],
     row.native === 1,
   )
+  if (row.backchannel_logout_uri !== '') checkLogoutUri('backchannel_logout_uri', row.backchannel_logout_uri)
   if (grants.includes('authorization_code') !== uris.length > 0)
     throw invalidParams('redirect_uris', 'at least one with the grant authorization_code, none without it')
   const people = grants.some((grant) => grant !== 'client_credentials')

@@ -55,3 +55,10 @@ export const checkRedirectUris = (field: string, uris: readonly string[], native
     )
   }
 }
+
+/** OpenID Connect Back-Channel Logout section 2.2: absolute and without fragment; and without user-info, as it is logged. */
+export const checkLogoutUri = (field: string, uri: string): void => {
+  const url = URL.canParse(uri) ? new URL(uri) : undefined
+  if (url && isWeb(url.href) && url.username === '' && url.password === '' && !uri.includes('#')) return
+  throw invalidParams(field, 'an absolute http or https address, without fragment and user-info')
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import type { Client } from '../../src/clients/client.ts'
 import { goodPassword } from '../helpers/daemon.ts'
+import { refused } from '../helpers/refused.ts'
 import { App, callback, newPerson, pkce, post, startProvider, type Provider } from './stage.ts'
 
 suite('what an application holds when it changes', () => {
@@ -92,5 +93,18 @@ suite('what an application holds when it changes', () => {
     const answer = await person.submit(asked, '/auth/consent/', { answer: 'allow' })
     assert.equal(answer.status, 400)
     assert.match(answer.text, /Begin again/)
+  })
+
+  test('an address to be told at that leads nowhere is refused, and leaves the client as it was', async () => {
+    const { hero } = stage.daemon
+    const { client, app } = await holding('told')
+    const wrong = ['http://[', 'https://', 'http://a:b@app.test/out', 'https://app.test/out#now']
+    for (const backchannel_logout_uri of wrong) {
+      const field = 'backchannel_logout_uri'
+      await refused(hero.clients.update({ client, backchannel_logout_uri }), 'invalid_params', field)
+      await refused(hero.clients.add({ name: 'Told', backchannel_logout_uri }), 'invalid_params', field)
+    }
+    await hero.clients.update({ client, backchannel_logout_uri: 'http://127.0.0.1:9/out?of=us' })
+    assert.equal((await app.tokens(newPerson(), 'grace')).status, 200)
   })
 })
