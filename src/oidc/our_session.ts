@@ -96,6 +96,8 @@ export const adoptSession = (provider: Provider, { records, visitor, living, sig
     const who = visitor(context)
     const found = who ? await of(who, context.oidc?.route === 'end_session_confirm') : await ofGuest(ctx)
     const session = who || found.accountId === undefined ? found : Session.instantiate({})
+    // Who proved themselves on the way and is signed out by now is asked anew: what they proved ended with their session.
+    if (!who) Object.defineProperty(session, 'loginAccount', { value: () => {} })
     if (!who && session.exp === undefined && context.oidc) beginAfterError(session, context)
     context.oidc?.entity('Session', session)
     return session

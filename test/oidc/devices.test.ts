@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { goodPassword } from '../helpers/daemon.ts'
-import type { Person } from '../helpers/person.ts'
-import { newPerson, payloadOf, post, startProvider, type Provider } from './stage.ts'
+import { Person } from '../helpers/person.ts'
+import {
+  App,
+  atCallback,
+  callback,
+  newPerson,
+  payloadOf,
+  pkce,
+  post,
+  startProvider,
+  type Provider,
+} from './stage.ts'
 
 suite('devices without a browser (RFC 8628)', () => {
   let stage: Provider
@@ -14,10 +24,10 @@ suite('devices without a browser (RFC 8628)', () => {
   })
   after(() => stage.daemon.close())
 
-  const begin = async (client = 'tv') => {
+  const begin = async (client = 'tv', scope = 'openid profile') => {
     const { status, headers, body } = await post(`${stage.issuer}/oauth/device`, {
       client_id: client,
-      scope: 'openid profile',
+      scope,
     })
     assert.equal(status, 200)
     assert.equal(headers.get('cache-control'), 'no-store')
@@ -139,6 +149,41 @@ suite('devices without a browser (RFC 8628)', () => {
     await approve(newPerson(), begun, 'linus')
     await hero.users.update({ username: 'linus', is_active: false })
     assert.equal((await begun.poll()).body.error, 'invalid_grant')
+  })
+
+  test('whoever signed out before the last step is asked anew, and so is whoever comes after them', async () => {
+    const { hero } = stage.daemon
+    const own = { client: 'own-tv', name: 'Own', public: true, first_party: true }
+    await hero.clients.add({
+      ...own,
+      redirect_uris: [callback],
+      grants: ['device_code', 'authorization_code'],
+    })
+    const { code_verifier, challenge } = pkce()
+    const app = new App(stage.issuer, { client: 'own-tv', client_secret: null })
+    const begun = await begin('own-tv', 'openid offline_access')
+    const ways = {
+      '/authorize/': (person: Person) => person.open(app.authorizeUrl({ ...challenge, scope: 'openid' })),
+      '/device/': async (person: Person) =>
+        person.submit(await asked(person, begun), '/device', { confirm: 'yes' }),
+    }
+    for (const [last, way] of Object.entries(ways)) {
+      let stays = true
+      const person = new Person((url) => atCallback(url) || (stays && url.pathname.startsWith(last)))
+      const { url } = await person.signIn(await way(person), 'grace', goodPassword)
+      assert.ok(url.pathname.startsWith(last), url.pathname)
+      await hero.sessions.revoke_all({ user: 'grace' })
+      stays = false
+      const page = await person.open(url)
+      assert.equal(page.url.pathname, '/auth/login', last)
+      await pending(begun)
+      // It goes on for whoever signs in there.
+      const end = await person.signIn(page, 'ada', goodPassword)
+      if (last === '/device/') assert.match(end.text, /is signed in/)
+      else assert.equal((await app.redeem(end.url.searchParams.get('code')!, code_verifier)).status, 200)
+    }
+    const { sub } = payloadOf((await begun.poll()).body.id_token)
+    assert.equal(sub, (await hero.users.get({ username: 'ada' })).id)
   })
 
   test('a form that nobody was shown is refused, and shown', async () => {
