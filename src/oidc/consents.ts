@@ -26,6 +26,16 @@ export class Consents {
     return row ? (JSON.parse(row.scopes) as string[]) : []
   }
 
+  /** Whether anybody allowed a client something. */
+  async isLetIn(client: string): Promise<boolean> {
+    const row = await this.#database.query
+      .selectFrom('consents')
+      .select('user_id')
+      .where('client', '=', client)
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
   /** Allows more; what was allowed before stays. Inside a transaction. */
   async give(userId: string, client: string, scopes: readonly string[]): Promise<void> {
     const all = JSON.stringify([...new Set([...(await this.of(userId, client)), ...scopes])])

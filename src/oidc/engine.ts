@@ -77,7 +77,7 @@ export const createEngine = (
   const knownClient = (client: object | undefined) => client && known.get(client)
   // Some secret the engine must see; which ones are right, it asks us.
   const placeholder = randomBytes(32).toString('base64url')
-  const metadataDocuments = new MetadataDocuments(documents)
+  const metadataDocuments = new MetadataDocuments(documents, (client) => consents.isLetIn(client))
   const inPath = secure ? '__Secure-' : ''
 
   /** Its own tokens, while whoever they are about may still be signed in. */

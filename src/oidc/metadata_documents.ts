@@ -28,11 +28,16 @@ export class MetadataDocuments {
   readonly #asked = new Set<string>()
   readonly #requests = new WeakSet<object>()
   readonly #trusted = new Map<string, boolean>()
+  readonly #isLetIn: (client: string) => Promise<boolean>
   /** Whatever strangers name is asked of others by us: not often. */
   readonly #often = new PerMinute(mostOfNetwork, mostOfAll)
+  /** Beyond that what somebody has let in already: strangers cannot have those wait who use it. */
+  readonly #more = new PerMinute(mostOfNetwork)
 
-  constructor(mode: DocumentMode) {
+  /** `isLetIn` tells whether anybody allowed this client something. */
+  constructor(mode: DocumentMode, isLetIn: (client: string) => Promise<boolean>) {
     this.#mode = mode
+    this.#isLetIn = isLetIn
   }
 
   /** An address that is called by us: `anywhere` if an administrator gave it, who knows that it may be near. */
@@ -46,11 +51,13 @@ export class MetadataDocuments {
       ack: 'draft-02',
       enabled: this.#mode !== 'off',
       cacheDuration: { min: 300, max: 86_400 },
-      allowFetch: (ctx: KoaContextWithOIDC | undefined, id: string) => {
+      allowFetch: async (ctx: KoaContextWithOIDC | undefined, id: string) => {
         // It looks once more for whom to tell of an error, which was that it found nothing.
         if (ctx && this.#requests.has(ctx)) return false
         if (ctx) this.#requests.add(ctx)
-        if (id.length > longest || !this.#often.allows(ctx?.ip)) return false
+        if (id.length > longest) return false
+        const few = this.#often.allows(ctx?.ip)
+        if (!few && !(this.#more.allows(ctx?.ip) && (await this.#isLetIn(id)))) return false
         if (this.#asked.size >= mostAsked) this.#asked.clear()
         this.#asked.add(new URL(id).href)
         return true

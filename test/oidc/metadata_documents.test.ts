@@ -270,7 +270,10 @@ suite('clients that are known by an address (client ID metadata documents)', () 
     assert.ok(Date.now() - began < 5000)
   })
 
-  test('strangers can have others asked by us only so often', async () => {
+  test('strangers can have others asked by us only so often, and hold up no application that somebody let in', async () => {
+    const known = begin(publish())
+    const consent = await known.person.signIn(await known.person.open(known.url), 'ada', goodPassword)
+    await known.person.submit(consent, '/auth/consent/', { answer: 'allow' })
     await set('off')
     await set('anywhere')
     const before = asked.length
@@ -278,6 +281,8 @@ suite('clients that are known by an address (client ID metadata documents)', () 
       Array.from({ length: 30 }, () => newPerson().open(begin(publish({ client_id: 'x' })).url)),
     )
     assert.ok(asked.length - before <= 20, String(asked.length - before))
+    assert.equal((await newPerson().open(begin(publish()).url)).status, 400)
+    assert.equal((await newPerson().open(known.url)).url.pathname, '/auth/login')
   })
 
   test('turned off, such clients stop at once', async () => {
