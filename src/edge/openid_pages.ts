@@ -73,9 +73,17 @@ const askForOffline = (query: URLSearchParams): void => {
 }
 
 /**
- * The authorization endpoint. What comes as a form (OpenID Connect Core section 3.1.2.1) comes again as a link: with a form of
- * another site browsers send no cookie of ours.
+ * A form of another site (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2), which comes again as a link: with the
+ * form browsers send no cookie of ours.
  */
+export const asLink: typeof engine = async (_, visit, request, response, asked) => {
+  const body = await readBody(request, response, 56 * 1024)
+  if (body === undefined) return
+  const query = new URLSearchParams([...visit.query, ...new URLSearchParams(body.toString('utf8'))])
+  redirect(response, asked, 303, `${asked.path}?${query}`)
+}
+
+/** The authorization endpoint. */
 export const authorize = async (
   openId: OpenId,
   visit: Visit,
@@ -83,13 +91,8 @@ export const authorize = async (
   response: ServerResponse,
   asked: Asked,
 ): Promise<void> => {
+  if (request.method === 'POST') return asLink(openId, visit, request, response, asked)
   const query = new URLSearchParams(visit.query)
-  if (request.method === 'POST') {
-    const body = await readBody(request, response, 56 * 1024)
-    if (body === undefined) return
-    for (const [name, value] of new URLSearchParams(body.toString('utf8'))) query.append(name, value)
-    return redirect(response, asked, 303, `/authorize?${query}`)
-  }
   askForOffline(query)
   request.url = `/authorize?${query}`
   await engine(openId, visit, request, response, asked)

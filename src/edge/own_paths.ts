@@ -108,7 +108,7 @@ export class OwnPaths {
             ),
         },
       ],
-      ['/oauth/logout', asks],
+      ['/oauth/logout', { ...asks, POST: step(openid.asLink) }],
       ['/oauth/logout/confirm', takes],
       ['/oauth/logout/success', asks],
       ['/device', { GET: engine, POST: engine }],

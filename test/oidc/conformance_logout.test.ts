@@ -68,6 +68,24 @@ suite('conformance: signing out', () => {
     assert.equal(await isSignedIn(rp), false)
   })
 
+  test('the same by a form of the application (RP-Initiated Logout section 2)', async () => {
+    const { rp, wish } = await begin()
+    const page = await rp.person.open(new URL('/oauth/logout', stage.issuer), {
+      method: 'POST',
+      body: new URLSearchParams(wish).toString(),
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        origin: 'https://app.test',
+        'sec-fetch-site': 'cross-site',
+      },
+    })
+    assert.match(page.text, /Sign out\?/)
+    assert.equal(await isSignedIn(rp), true)
+    const { url } = await rp.person.submit(page, '/oauth/logout/confirm', { logout: 'yes' })
+    assert.equal(url.href, `${bye}?state=${wish.state}`)
+    assert.equal(await isSignedIn(rp), false)
+  })
+
   test('oidcc-rp-initiated-logout-bad-post-logout-redirect-uri', async () => {
     const { rp, wish } = await begin()
     const bad = { ...wish, post_logout_redirect_uri: `${callback}/${crypto.randomUUID()}` }
