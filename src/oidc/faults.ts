@@ -21,6 +21,12 @@ interface Refusal extends Error {
 const isRefusal = (error: unknown): error is Refusal =>
   error instanceof Error && (error as Partial<Refusal>).expose === true && 'statusCode' in error
 
+/** Nothing, in place of what the engine refused; any other error is none of its answers. */
+export const orNothing = (error: unknown): undefined => {
+  if (!isRefusal(error)) throw error
+  return undefined
+}
+
 /** The fault of the database behind an error, or undefined for any other. */
 const storageFault = (error: unknown): AppError | undefined => {
   const told = asUnavailable(error)

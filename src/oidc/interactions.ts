@@ -6,6 +6,7 @@ import type { Database } from '../storage/database.ts'
 import { scopeOf } from './asked_claims.ts'
 import type { Consents } from './consents.ts'
 import type { Engine } from './engine.ts'
+import { orNothing } from './faults.ts'
 import type { SignedIn } from './visitors.ts'
 
 interface Parts {
@@ -55,7 +56,7 @@ export class Interactions {
     const { provider, knownClient } = await this.#parts.engine()
     const { prompt, params, session } = found
     // What is said at an address may be gone meanwhile.
-    const client = await provider.Client.find(String(params.client_id)).catch(() => undefined)
+    const client = await provider.Client.find(String(params.client_id)).catch(orNothing)
     if (!client) return { act: 'gone' }
     const name = client.clientName ?? client.clientId
     if (prompt.name === 'login') {
@@ -124,12 +125,8 @@ export class Interactions {
 
   async #interaction(request: Request, response: Response): Promise<Interaction | undefined> {
     const { provider } = await this.#parts.engine()
-    try {
-      return await provider.interactionDetails(request, response)
-    } catch {
-      // Too old, of another browser, or of a session that ended meanwhile.
-      return undefined
-    }
+    // Refused where it is too old, of another browser, or of a session that ended meanwhile.
+    return provider.interactionDetails(request, response).catch(orNothing)
   }
 
   async #grant(found: Interaction, who: SignedIn, scopes: readonly string[]): Promise<string> {

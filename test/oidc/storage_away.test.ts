@@ -61,6 +61,26 @@ test('while the database cannot be written, applications and people are told to 
   assert.equal((await app.refresh(body.refresh_token)).status, 200)
 })
 
+test('an unfinished sign-in that cannot be read is not told to have taken too long', async (t) => {
+  const stage = await startProvider()
+  t.after(() => stage.daemon.close())
+  const { hero } = stage.daemon
+  const added = await hero.clients.add({ name: 'Wiki', redirect_uris: [callback], first_party: true })
+  const person = newPerson()
+  const login = await person.open(new App(stage.issuer, added).authorizeUrl(pkce().challenge))
+  await byHand(stage.daemon, ({ query }) =>
+    query
+      .updateTable('oidc_records')
+      .set({ payload_sealed: 'x' })
+      .where('kind', '=', 'Interaction')
+      .execute(),
+  )
+  const consent = new URL(login.url.searchParams.get('return_to')!, stage.issuer)
+  const { status, text } = await person.open(consent)
+  assert.equal(status, 500)
+  assert.doesNotMatch(text, /Begin again/)
+})
+
 test('the same while it cannot be asked at all', async (t) => {
   const missing = postgresMissing()
   if (missing !== undefined) return t.skip(missing)
