@@ -5,6 +5,11 @@ import { addressFault, guardedLookup, isLocal, LocalAddress, localLookup } from 
 
 /** Seconds that one request to a provider may take, from the first step to the last byte. */
 export const patience = 4
+/**
+ * Milliseconds until the next address of a host is tried. Node's own 250 are less than this process may be busy elsewhere, as with
+ * loading what its first sign-in needs: an address that had answered was given up for one where nobody listens.
+ */
+const patient = { autoSelectFamilyAttemptTimeout: 2000 }
 /** Bytes of the longest answer. */
 const most = 1024 * 1024
 
@@ -105,6 +110,7 @@ export const guardedFetch =
         },
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
         lookup: local ? localLookup(url) : guardedLookup,
+        ...patient,
       })
       asking.on('error', failed)
       const unanswered = () => failed(new ProviderFault('nonsense', `${url.host} closed without an answer`))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createServer as createSecure } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { Socket, type AddressInfo } from 'node:net'
 import { readFileSync } from 'node:fs'
 import dns from 'node:dns'
 import { syncBuiltinESMExports } from 'node:module'
@@ -472,6 +472,21 @@ describe('where providers may be (D41)', () => {
     const page = await comeBy(new Person(), stage, 'p', '')
     assert.match(page.text, /leads to this machine or its link/)
     assert.equal(evil.seen.length, 0)
+  })
+
+  test('a process that is busy while an address answers does not take it for one where nobody does', async (t) => {
+    await using peer = await startEvil()
+    // `localhost` is 127.0.0.1, where the peer is, and ::1.
+    assert.match(peer.issuer, /localhost/)
+    const { connect } = Socket.prototype
+    t.mock.method(Socket.prototype, 'connect', function (this: Socket, ...args: Parameters<typeof connect>) {
+      const busyUntil = Date.now() + 600
+      process.nextTick(() => {
+        while (Date.now() < busyUntil);
+      })
+      return connect.apply(this, args)
+    })
+    assert.equal(await faultOf(local(peer.issuer)), undefined)
   })
 
   test('a certificate that is expired, of nobody or of another name', async () => {
