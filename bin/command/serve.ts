@@ -56,9 +56,10 @@ export const addServeCommand = (program: Command): void => {
     const daemon = await startDaemon(config, log, passed).catch((error: Error) => {
       throw new ConfigError(oneLine(error))
     })
-    printStarted(daemon, config.public_url, `${daemon.edge.host}:${daemon.edge.port}`)
     stopOnSignal(() => daemon.close())
     renewOnSignal(() => daemon.renew(), log)
+    // Whoever reads it may send a signal at once.
+    printStarted(daemon, config.public_url, `${daemon.edge.host}:${daemon.edge.port}`)
   })
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,7 +24,9 @@ test('the start loads nothing that the first answer can do without', async (t) =
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
   )
+  const told = once(daemon.child.stderr!, 'close')
   await kill(daemon.child, 'SIGTERM')
+  await told
   const loaded = /loaded: (.*)/.exec(daemon.log())?.[1] ?? assert.fail('it did not tell')
   const one = (pattern: RegExp) => loaded.split(' ').find((name) => pattern.test(name))
   assert.ok(one(/src\/main\.ts$/))
