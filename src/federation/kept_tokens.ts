@@ -2,7 +2,8 @@ import { conflict, notFound, AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { asFault } from '../providers/faults.ts'
 import type { Providers } from '../providers/providers.ts'
-import type { RelyingParty, Tokens } from '../providers/relying_party.ts'
+import type { RelyingParty } from '../providers/relying_party.ts'
+import type { Tokens } from '../providers/tokens.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
@@ -68,12 +69,8 @@ export class KeptTokens {
     this.#parts.database.changed('providers')
   }
 
-  forget(identityId: string): Promise<void> {
-    return this.#forget(identityId)
-  }
-
-  /** `sealed`: these very ones. */
-  async #forget(identityId: string, sealed?: string): Promise<void> {
+  /** `sealed`: these very ones and no newer. */
+  async forget(identityId: string, sealed?: string): Promise<void> {
     await this.#parts.database.write(async () => {
       const { numDeletedRows } = await this.#query
         .deleteFrom('provider_tokens')
@@ -216,7 +213,7 @@ export class KeptTokens {
         throw new AppError('unavailable', `${provider.title} does not renew the token at present`)
       }
       // Used up, taken back, or answered with somebody else's: it never works again.
-      await this.#forget(identity_id, sealed)
+      await this.forget(identity_id, sealed)
       throw lapsed(name)
     }
   }

@@ -4,19 +4,14 @@ import { Discovery, lately, load, plain, refuseOddScheme } from './discovery.ts'
 import { fromAccount, fromClaims, isName, type Profile } from './profile.ts'
 import type { KnownProvider } from './provider.ts'
 import { toFault } from './faults.ts'
+import { now } from '../storage/id.ts'
+import { toTokens, type Tokens } from './tokens.ts'
 
 /** What a sign-in on its way is bound by. */
 export interface Checks {
   readonly state: string
   readonly nonce: string
   readonly verifier: string
-}
-
-export interface Tokens {
-  readonly access_token: string
-  readonly refresh_token: string | null
-  /** Unix time in seconds; null for one that does not say. */
-  readonly expires_at: number | null
 }
 
 /** What came of a code. */
@@ -29,10 +24,6 @@ export interface Redeemed {
   /** When the person last proved themselves there, in Unix seconds; null where that is not told. */
   readonly auth_time: number | null
 }
-
-/** Seconds: ten years. What is told to last longer is looked at again then. */
-const longest = 315_360_000
-const now = () => Math.floor(Date.now() / 1000)
 
 /** We, in front of providers: sends people there and judges what they come back with (OpenID Connect Core, RFC 6749, RFC 9700). */
 export class RelyingParty {
@@ -238,14 +229,4 @@ const offlineAccess = (
   if (preset === 'google') return { params: { access_type: 'offline' }, consent: true }
   if (!scopes.includes('offline_access') && !scopes_supported?.includes('offline_access')) return {}
   return { scope: scopes.includes('offline_access') ? [] : ['offline_access'], consent: true }
-}
-
-const toTokens = (tokens: Client.TokenEndpointResponse & Client.TokenEndpointResponseHelpers): Tokens => {
-  // Some say 0 where they mean that they do not say.
-  const lasts = (tokens.expires_in ?? 0) < 1 ? undefined : tokens.expiresIn()
-  return {
-    access_token: tokens.access_token,
-    refresh_token: tokens.refresh_token ?? null,
-    expires_at: lasts === undefined ? null : now() + Math.min(Math.floor(lasts), longest),
-  }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Sessions } from '../../src/sessions/sessions.ts'
+import { takesAdmin, takesSignIn } from '../contract/rights_table.ts'
 import { Authenticator } from '../helpers/authenticator.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
@@ -274,49 +275,7 @@ onBothDatabases('second factors', (newUrl) => {
         database.changed('sessions')
       })
     await age()
-    const dangerous = [
-      'auth.impersonate',
-      'auth.set_password',
-      'clients.add',
-      'clients.registration_tokens.add',
-      'clients.registration_tokens.remove',
-      'clients.remove',
-      'clients.rotate_secret',
-      'clients.update',
-      'factors.add_passkey',
-      'factors.add_totp',
-      'factors.clear',
-      'factors.confirm_totp',
-      'factors.remove_passkey',
-      'factors.remove_totp',
-      'factors.renew_recovery_codes',
-      'groups.add_admin',
-      'groups.add_claim',
-      'groups.add_member',
-      'groups.add_role',
-      'groups.update',
-      'keys.rotate',
-      'providers.add',
-      'providers.remove',
-      'providers.update',
-      'proxy.routes.add',
-      'proxy.routes.remove',
-      'proxy.routes.update',
-      'roles.add_claim',
-      'services.add',
-      'services.update',
-      'settings.set',
-      'token.create',
-      'users.add',
-      'users.identities.add',
-      'users.identities.link',
-      'users.identities.remove',
-      'users.invite',
-      'users.keys.add',
-      'users.networks.add',
-      'users.remove',
-      'users.update',
-    ]
+    const dangerous = [...takesAdmin, ...takesSignIn].toSorted()
     const told = openrpc.methods.filter((method) => method['x-fresh-proof']).map((method) => method.name)
     assert.deepEqual(told.toSorted(), dangerous)
     for (const method of openrpc.methods) {
