@@ -6,6 +6,7 @@ import { test } from 'node:test'
 const root = join(import.meta.dirname, '..')
 const rows: readonly (readonly string[])[] = [
   ['ground'],
+  ['wire'],
   [
     'users',
     'groups',

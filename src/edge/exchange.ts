@@ -18,6 +18,7 @@ const smallBody = 16 * 1024
 export class Exchange implements Asker, Timed {
   readonly bodiless: boolean
   readonly out: Forwarded
+  place = -1
   readonly #forwarder: Forwarder
   readonly #to: Recipient
   readonly #fail: (failure: Failure) => void

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { OpenList } from '../wire/open_list.ts'
 import type { Door } from './door.ts'
 import { release } from './turn.ts'
 import { ExpressConnection, maxIdle } from './express_connection.ts'
@@ -12,7 +13,7 @@ import { ExpressConnection, maxIdle } from './express_connection.ts'
 export class ExpressLane {
   readonly door: Door
   readonly #plain: Server
-  readonly #open = new Set<ExpressConnection>()
+  readonly #open = new OpenList<ExpressConnection>()
   /** Seconds, counted by a timer. */
   clock = 0
   readonly #timer = setInterval(() => this.#sweep(), 1000).unref()

@@ -16,6 +16,7 @@ const empty = Buffer.alloc(0)
 
 /** One connection, one request at a time. It is itself whom the answer goes to. */
 export class ExpressConnection implements Recipient {
+  place = -1
   readonly #lane: ExpressLane
   readonly #socket: Socket
   readonly #parser = new PlainRequestParser()

@@ -1,5 +1,6 @@
 import type { Log } from '../log.ts'
 import type { RoutePlan } from '../routes/table.ts'
+import { OpenList, type Listed } from '../wire/open_list.ts'
 import type { Asked } from './asked.ts'
 import type { Pass } from './decision.ts'
 import { Exchange } from './exchange.ts'
@@ -26,7 +27,7 @@ export interface Forwarded {
 }
 
 /** What is under way: it has time limits, and lasts no longer than the right by which it began. */
-export interface Timed {
+export interface Timed extends Listed {
   readonly out: Forwarded
   /** Ends it: what has begun looks broken to both sides, never complete. */
   breakOff(): void
@@ -44,7 +45,7 @@ export class Forwarder {
   readonly upstreams: Upstreams
   /** Seconds since the start, in steps of a tick: a clock that costs nothing to ask. */
   clock = 0
-  readonly open = new Set<Timed>()
+  readonly open = new OpenList<Timed>()
   readonly #timer = setInterval(() => {
     this.clock += tick / 1000
     for (const exchange of this.open) exchange.watchTime(this.clock)

@@ -96,7 +96,7 @@ export class OpenConnections {
   async #askAll(round: number): Promise<void> {
     const began = performance.now()
     let some: Timed[] = []
-    // A set is walked through while it changes: what is added meanwhile comes last, what is gone is left out.
+    // What is added meanwhile is too young for this round.
     for (const open of this.#parts.forwarder.open) {
       const seen = this.#seen.get(open)
       if (!seen) this.#seen.set(open, { since: this.#ticks, round: 0 })

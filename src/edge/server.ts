@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { http } from '../http.ts'
 import type { Log } from '../log.ts'
+import { OpenList, type Listed } from '../wire/open_list.ts'
 import type { Admission } from './admission.ts'
 import { asksAbout } from './asked_about.ts'
 import type { Door } from './door.ts'
@@ -22,6 +23,10 @@ const refusals: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
+interface OpenResponse extends Listed {
+  readonly response: ServerResponse
+}
+
 /** The HTTP front door: Node's own parser and limits in, the door decides. */
 export class EdgeServer {
   readonly #door: Door
@@ -31,11 +36,11 @@ export class EdgeServer {
   readonly #express: ExpressLane
   readonly #front: Front
   readonly #upgraded = new Set<Duplex>()
-  /** The answers under way that node:http gives. */
-  readonly #open = new Set<ServerResponse>()
+  /** The responses under way that node:http writes. */
+  readonly #open = new OpenList<OpenResponse>()
   #closing = false
   /** The answers under way on a connection: nothing may be written between them. */
-  readonly #answering = new WeakMap<Duplex, Set<ServerResponse>>()
+  readonly #answering = new WeakMap<Duplex, ServerResponse[]>()
   /** Connections whose last answer is on its way: what comes behind it is no request (RFC 9112 section 9.6). */
   readonly #last = new WeakSet<Duplex>()
 
@@ -62,13 +67,14 @@ export class EdgeServer {
       if (this.#last.has(socket)) return
       const answers = this.#answers(socket)
       // Pipelined: one after another, so that nothing is done before what was asked first (RFC 9112 section 9.3.2).
-      const before = [...answers].at(-1)
-      if (answers.size >= maxPipelined) return void socket.destroy()
-      answers.add(response)
-      this.#open.add(response)
+      const before = answers.at(-1)
+      if (answers.length >= maxPipelined) return void socket.destroy()
+      answers.push(response)
+      const open: OpenResponse = { response, place: -1 }
+      this.#open.add(open)
       response.once('close', () => {
-        answers.delete(response)
-        this.#open.delete(response)
+        answers.splice(answers.indexOf(response), 1)
+        this.#open.delete(open)
       })
       if (this.#closing) makeLast(response)
       // An upgrade that is not taken up: parsers do not agree on where such a message ends.
@@ -125,9 +131,9 @@ export class EdgeServer {
     this.#closing = true
     this.#express.drain()
     this.#front.drain()
-    for (const response of this.#open) {
+    for (const { response } of this.#open) {
       // Behind the others what was sent already waits for its turn.
-      if ([...this.#answers(response.req.socket)].at(-1) === response) makeLast(response)
+      if (this.#answers(response.req.socket).at(-1) === response) makeLast(response)
     }
     // After one more turn: what has come by then is read, and is a request under way.
     const idle = setTimeout(() => setImmediate(() => this.#endIdle()), farewell)
@@ -143,7 +149,7 @@ export class EdgeServer {
   #endIdle(): void {
     this.#express.endIdle()
     this.#server.closeIdleConnections()
-    for (const response of this.#open) endBehind(response)
+    for (const { response } of this.#open) endBehind(response)
     for (const socket of this.#upgraded) endSoon(socket)
   }
 
@@ -169,15 +175,15 @@ export class EdgeServer {
       .catch((fault: unknown) => this.#door.broke(fault, request, response))
   }
 
-  #answers(socket: Duplex): Set<ServerResponse> {
+  #answers(socket: Duplex): ServerResponse[] {
     let answers = this.#answering.get(socket)
-    if (!answers) this.#answering.set(socket, (answers = new Set()))
+    if (!answers) this.#answering.set(socket, (answers = []))
     return answers
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): void {
     // Sent behind a request that is not answered yet: the 101 would overtake that answer.
-    if (this.#answers(socket).size > 0) return void socket.destroy()
+    if (this.#answers(socket).length > 0) return void socket.destroy()
     this.#upgraded.add(socket)
     socket.once('close', () => this.#upgraded.delete(socket))
     this.#door

@@ -86,6 +86,7 @@ export const forwardUpgrade = (
   new Promise((settle) => new UpgradeExchange(forwarder, socket, early, out, settle).begin())
 
 class UpgradeExchange implements Asker, Timed {
+  place = -1
   readonly bodiless = false
   readonly out: Forwarded
   readonly #forwarder: Forwarder
