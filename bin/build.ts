@@ -14,4 +14,6 @@ const compile = (project: string) => {
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 compile('tsconfig.build.json')
 copyFileSync(join(root, 'openrpc.json'), join(root, 'dist', 'openrpc.json'))
+for (const file of ['llhttp.wasm', 'llhttp.LICENSE'])
+  copyFileSync(join(root, 'src', 'wire', file), join(root, 'dist', 'src', 'wire', file))
 compile('sdk/tsconfig.json')

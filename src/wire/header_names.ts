@@ -1,0 +1,53 @@
+import { inbox } from './parser.ts'
+
+export interface HeaderName<T> {
+  /** As received. */
+  readonly text: string
+  readonly lower: string
+  readonly bytes: Buffer
+  readonly treatment: T
+}
+
+const slots = 4096
+/** A lookup takes a few steps and no more: a client that picks names with one hash only keeps its own names from being remembered. */
+const maxSteps = 8
+
+/** Header names found by their bytes: a name that was seen before costs no string. Bounded, because clients choose the names. */
+export class HeaderNames<T> {
+  readonly #treat: (text: string, lower: string) => T
+  readonly #names: (HeaderName<T> | undefined)[] = Array.from({ length: slots }, () => undefined)
+
+  /** `treat` says what becomes of a header with this name. */
+  constructor(treat: (text: string, lower: string) => T) {
+    this.#treat = treat
+  }
+
+  /** The name between these positions of the inbox. */
+  at(start: number, end: number): HeaderName<T> {
+    const names = this.#names
+    const length = end - start
+    let hash = 0
+    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + inbox[i]!) | 0
+    let slot = (hash ^ (hash >>> 12)) & (slots - 1)
+    let free = -1
+    for (let step = 0; step < maxSteps; step++) {
+      const name = names[slot]
+      if (name === undefined) {
+        free = slot
+        break
+      }
+      if (name.bytes.length === length && isAt(name.bytes, start)) return name
+      slot = (slot + 1) & (slots - 1)
+    }
+    const text = inbox.latin1Slice(start, end)
+    const lower = text.toLowerCase()
+    const name = { text, lower, bytes: Buffer.from(text, 'latin1'), treatment: this.#treat(text, lower) }
+    if (free >= 0) names[free] = name
+    return name
+  }
+}
+
+const isAt = (bytes: Buffer, start: number): boolean => {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== inbox[start + i]) return false
+  return true
+}

@@ -1,0 +1,54 @@
+// llhttp, the HTTP parser that Node itself uses, as WebAssembly. It has the same states and the same strictness as the one behind
+// node:http, but reports where things stand in the bytes instead of making a string of each. Framing is never read by hand.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+// Node has WebAssembly; the types of the language without a browser do not.
+declare const WebAssembly: {
+  Module: new (bytes: Buffer) => object
+  Instance: new (module: object, imports: object) => { readonly exports: unknown }
+}
+
+/**
+ * The newest release of llhttp whose changes were read for differences from llhttp.wasm, which is 9.3.1. Until 9.4.3 they concern bare
+ * line feeds in status lines and tabs beside values. Messages like that are not in the usual form and go to Node's own parser.
+ */
+export const comparedWith = '9.4.3'
+
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  _initialize(): void
+  malloc(size: number): number
+  llhttp_alloc(type: number): number
+  llhttp_reset(parser: number): void
+  llhttp_execute(parser: number, at: number, length: number): number
+  llhttp_get_error_pos(parser: number): number
+  llhttp_get_method(parser: number): number
+  llhttp_get_http_major(parser: number): number
+  llhttp_get_http_minor(parser: number): number
+}
+
+/** What llhttp calls while it reads; `at` is an address in its memory. Return 0 to go on. */
+interface Callbacks {
+  wasm_on_message_begin(parser: number): number
+  wasm_on_url(parser: number, at: number, length: number): number
+  wasm_on_status(parser: number, at: number, length: number): number
+  wasm_on_header_field(parser: number, at: number, length: number): number
+  wasm_on_header_value(parser: number, at: number, length: number): number
+  wasm_on_headers_complete(parser: number, status: number, upgrade: number, keepAlive: number): number
+  wasm_on_body(parser: number, at: number, length: number): number
+  wasm_on_message_complete(parser: number): number
+}
+
+/** llhttp's own numbers. */
+export const typeOf = { request: 1, response: 2 } as const
+export const errorCode = { ok: 0, pausedUpgrade: 22 } as const
+/** Of `wasm_on_headers_complete`: read the body, there is none, or stop behind the head with `pausedUpgrade`. */
+export const behindHead = { readBody: 0, noBody: 1, stop: 2 } as const
+
+export const instantiate = (callbacks: Callbacks): Exports => {
+  const module = new WebAssembly.Module(readFileSync(join(import.meta.dirname, 'llhttp.wasm')))
+  const exports = new WebAssembly.Instance(module, { env: callbacks }).exports as Exports
+  exports._initialize()
+  return exports
+}
