@@ -18,6 +18,7 @@ export interface Config {
   readonly trusted_proxies: readonly string[]
   readonly workers: number
   readonly max_connections: number
+  readonly fast_lane: 'on' | 'off'
   /** PEM files, as many certificates as keys; the edge speaks TLS if there are any. */
   readonly tls_cert: readonly string[]
   readonly tls_key: readonly string[]

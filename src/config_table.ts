@@ -172,6 +172,16 @@ export const settings = [
     parse: wholeNumber(1, 1_000_000),
   }),
   setting({
+    name: 'fast_lane',
+    env: ['HERO_PROXY_FAST_LANE'],
+    meaning:
+      'Whether requests in the usual form take a short way through the edge; off sends all through node:http',
+    allowed: 'on or off',
+    default_text: 'on',
+    default: () => 'on',
+    parse: (text) => (text === 'on' || text === 'off' ? text : undefined),
+  }),
+  setting({
     name: 'tls_cert',
     env: ['HERO_PROXY_TLS_CERT'],
     meaning:

@@ -166,6 +166,8 @@ export const createDoors = (parts: Parts) => {
     ...leading,
     decisions: new Decisions(deciding),
     changes: database.changes,
+    revisions: database.revisions,
+    sessions: liveSessions,
     warmUp: async (sessionIds) => {
       const live = await liveSessions.warmUp(sessionIds)
       await claims.warmUp(live.flatMap(({ user_id, overlay }) => [user_id, overlay?.user_id ?? user_id]))
@@ -183,7 +185,10 @@ export const createDoors = (parts: Parts) => {
   const mostConnections = Math.min(config.max_connections, connectionsFor(openFileLimit()))
   const secure =
     Secure && new Secure({ config, database, seal, routes: () => routes.table(), publicHost, log })
-  const edge = new EdgeServer(door, new Admission(mostConnections, log), log, secure?.openFront)
+  const edge = new EdgeServer(door, new Admission(mostConnections, log), log, {
+    fastLane: config.fast_lane === 'on',
+    openFront: secure?.openFront,
+  })
 
   return { socket, edge, secure, loops, trials, knownKeys }
 }

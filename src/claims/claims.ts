@@ -47,6 +47,11 @@ export class Claims {
     return this.#resolve(userId, where).then((resolved) => resolved?.claims)
   }
 
+  /** Unix seconds: until when the answer of `of` stays the same if nothing changes; 0 where that is not known. */
+  until(userId: string, where: Where): number {
+    return this.#answers.warm()?.get(keyOf(userId, where))?.until ?? 0
+  }
+
   async resolve(username: string, where: Where): Promise<Resolution> {
     const user = await this.#user(username)
     const { claims, why } = (await this.#resolve(user.id, where))!

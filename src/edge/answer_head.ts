@@ -1,6 +1,6 @@
 let told = { second: 0, text: '' }
 /** The present time as Date tells it (RFC 9110 section 6.6.1), made once a second. */
-const date = (): string => {
+export const date = (): string => {
   const second = Math.floor(Date.now() / 1000)
   if (second !== told.second) told = { second, text: new Date().toUTCString() }
   return told.text

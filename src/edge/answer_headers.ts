@@ -2,10 +2,10 @@ import { isOurs } from './cookies.ts'
 import { fold, hopByHop, listedIn } from './headers.ts'
 
 /** Browsers send a cookie without a name as its bare value: `=ours=x` comes back as `ours=x`. */
-const cookieNamed = (setCookie: string): string => setCookie.replace(/^[\s=]+/, '')
+export const cookieNamed = (setCookie: string): string => setCookie.replace(/^[\s=]+/, '')
 
 /** How a header of an answer is treated, by its name as received; the answer is kept as above. */
-type AnswerTreatment = 'drop' | 'connection' | 'length' | 'cache' | 'cookie' | 'keep'
+export type AnswerTreatment = 'drop' | 'connection' | 'length' | 'cache' | 'cookie' | 'keep'
 const answerTreatments = new Map<string, AnswerTreatment>()
 
 const treatAnswer = (name: string): AnswerTreatment => {
@@ -17,7 +17,7 @@ const treatAnswer = (name: string): AnswerTreatment => {
   return lower === 'set-cookie' ? 'cookie' : 'keep'
 }
 
-const answerTreatmentOf = (name: string): AnswerTreatment => {
+export const answerTreatmentOf = (name: string): AnswerTreatment => {
   let treatment = answerTreatments.get(name)
   if (treatment === undefined) {
     treatment = treatAnswer(name)

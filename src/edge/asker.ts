@@ -5,6 +5,13 @@ import type { Head } from './message_parser.ts'
 export interface Asker {
   /** HEAD is answered by a head alone. */
   readonly bodiless: boolean
+  /** Whether a response may be reported by `whole`. */
+  readonly takesWhole: boolean
+  /**
+   * A whole response stands in the inbox and its head has just been read. Where it is a plain one, passes it on in place of all the calls
+   * below, after `settleWhole`, and returns true. Otherwise returns false and has done nothing.
+   */
+  whole(length: number): boolean
   /** The connection has just come about: nothing was sent before. A kept one does not tell. */
   connected(): void
   /** 100 to 199, but for 101 after an upgrade. */

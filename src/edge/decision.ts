@@ -10,6 +10,7 @@ import { notHere, type Told } from './answers.ts'
 import { originOf, type Asked } from './asked.ts'
 import { authModes } from './auth_modes.ts'
 import type { AuthMethod, Identity } from './headers.ts'
+import type { Lasting } from './kept_decisions.ts'
 import * as refusals from './refusals.ts'
 import type { Signatures, Signed, Signing } from './signature.ts'
 import { withoutSession, type Person, type Visitor, type Visitors } from './visitor.ts'
@@ -51,6 +52,8 @@ export interface Pass {
   readonly pubkey?: string | undefined
   /** The body, where it had to be read to decide: exactly these bytes go on. */
   readonly body?: Buffer | undefined
+  /** Set where nothing but a cookie's session (or its absence), its claims and the route decided: then the decision may be kept. */
+  readonly lasting?: Lasting | undefined
 }
 
 interface Kept {
@@ -135,7 +138,10 @@ export class Decisions {
       whenReady(this.#tokenOf(route, visitor, person), (token) => {
         const claims = visitors.claimsText(person.claims)
         const identity = { ...person, claims, assertion, provider_token: token?.access_token }
-        if (!signed) return pass(visitor, identity)
+        if (!signed) {
+          const lasting = asserted || token ? undefined : visitors.lasting(visitor, route.service)
+          return { ...pass(visitor, identity), lasting }
+        }
         return signed
           .admit()
           .then((first) => (first ? pass(visitor, identity, signed) : tell(refusals.replayed)))
@@ -165,7 +171,11 @@ export class Decisions {
     // A program with a static token: let in, and nobody.
     if (visitor.method === 'bearer') return open ? pass(visitor, undefined) : tell(refusals.tokenNamesNobody)
     const guestsPass = open && authModes[route.auth_mode].without === 'forward as guest'
-    return guestsPass ? pass(visitor, undefined) : this.#turnAway(route)
+    if (!guestsPass) return this.#turnAway(route)
+    return {
+      ...pass(visitor, undefined),
+      lasting: this.#parts.visitors.guestLasting(visitor, route.auth_mode),
+    }
   }
 
   #turnAway(route: Route): Decision | Promise<Decision> {

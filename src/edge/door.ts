@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../log.ts'
 import type { RoutePlan, RouteTable } from '../routes/table.ts'
+import type { LiveSessions } from '../sessions/live_sessions.ts'
 import type { Changes } from '../storage/changes.ts'
+import type { Revisions } from '../storage/revision.ts'
 import { isNavigation, notHere, problem, redirect, send, tell, type Told } from './answers.ts'
 import { isRefusal, readAsked, type Asked } from './asked.ts'
 import { asksAbout } from './asked_about.ts'
@@ -13,6 +15,8 @@ import { Forwarder, type Forwarded } from './forward.ts'
 import { ForwardAuth } from './forward_auth.ts'
 import { requestHeaders } from './headers.ts'
 import { HeldBodies, heldRequest } from './held_bodies.ts'
+import type { FastRequest } from './fast_request.ts'
+import { KeptRequests } from './kept_requests.ts'
 import { loopDetected, type LoopGuard } from './loop_guard.ts'
 import { onward } from './onward.ts'
 import { OpenConnections } from './open_connections.ts'
@@ -30,6 +34,8 @@ export interface DoorParts {
   readonly routes: () => RouteTable | Promise<RouteTable>
   readonly decisions: Decisions
   readonly changes: Changes
+  readonly revisions: Pick<Revisions, 'stamp'>
+  readonly sessions: Pick<LiveSessions, 'goesOn'>
   /** Reads what decisions about these sessions will ask for, at once. */
   readonly warmUp: (sessionIds: readonly string[]) => Promise<void>
   readonly ownPaths: OwnPaths
@@ -52,11 +58,13 @@ export class Door {
   readonly #forwardAuth: ForwardAuth
   readonly #connections: OpenConnections
   readonly #held = new HeldBodies()
+  readonly #kept: KeptRequests
 
   constructor(parts: DoorParts) {
     this.#parts = parts
     this.#forwarder = new Forwarder(parts.log, parts.upstreams)
     this.#forwardAuth = new ForwardAuth(parts)
+    this.#kept = new KeptRequests(parts)
     this.#connections = new OpenConnections({
       forwarder: this.#forwarder,
       changes: parts.changes,
@@ -81,9 +89,15 @@ export class Door {
     if (own) await own.show(request, response, own.asked)
   }
 
-  /** Serves a plain request, or returns false for what node:http has to serve. */
-  serveExpress(sent: Sent, to: Recipient): boolean | Promise<boolean> {
-    const served = this.#serve(sent, to, undefined)
+  /** Serves a request of the fast lane, or returns false where node:http has to serve it. */
+  serveFast(request: FastRequest, to: Recipient, body: Body | undefined): boolean | Promise<boolean> {
+    const kept = this.#kept.forwarded(request, body)
+    if (kept) {
+      this.#note(request, to, kept.asked, 'kept')
+      this.#forward(kept, request, to)
+      return this.#counted(undefined)
+    }
+    const served = this.#serve(request, to, body)
     if (served instanceof Promise) return served.then((own) => this.#counted(own))
     return this.#counted(served)
   }
@@ -104,7 +118,7 @@ export class Door {
    */
   #serve(sent: Sent, to: Recipient, body: Body | undefined): Own | undefined | Promise<Own | undefined> {
     const asked = readAsked(sent, this.#parts.peers)
-    this.#note(sent, to, isRefusal(asked) ? undefined : asked)
+    this.#note(sent, to, isRefusal(asked) ? undefined : asked, 'kept' in sent ? 'fast' : 'full')
     if (isRefusal(asked)) {
       const told = badRequest(asked)
       // Nothing behind a message whose borders are in doubt is read as a request.
@@ -129,9 +143,10 @@ export class Door {
     if (loops.hasPassed(asked)) return void tell(sent, to, asked, loopDetected)
     const plan = routes?.match(asked.path)
     const decision = decisions.decide(asked, plan, this.#arrival(sent, to, body, asked, plan))
-    return decision instanceof Promise
-      ? decision.then((made) => this.#follow(made, sent, to, body, asked, plan as RoutePlan))
-      : this.#follow(decision, sent, to, body, asked, plan as RoutePlan)
+    if (decision instanceof Promise)
+      return decision.then((made) => this.#follow(made, sent, to, body, asked, plan as RoutePlan))
+    if (decision.act === 'forward') this.#kept.keep(sent, asked, plan as RoutePlan, decision)
+    return this.#follow(decision, sent, to, body, asked, plan as RoutePlan)
   }
 
   #follow(
@@ -153,8 +168,11 @@ export class Door {
       else tell(sent, to, asked, people && missing ? missing : told)
       return
     }
-    const out = this.#outgoing(sent, asked, plan, decision, body)
-    this.#forwarder.forward(out, to, (failure) => tell(sent, to, asked, failures[failure]))
+    this.#forward(this.#outgoing(sent, asked, plan, decision, body), sent, to)
+  }
+
+  #forward(out: Forwarded, sent: Sent, to: Recipient): void {
+    this.#forwarder.forward(out, to, (failure) => tell(sent, to, out.asked, failures[failure]))
   }
 
   async upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): Promise<void> {
@@ -192,12 +210,13 @@ export class Door {
   }
 
   /** With the log level debug, a line for every request; never its query, which may hold what is secret. */
-  #note({ method }: Sent, to: Recipient, asked: Asked | undefined): void {
+  #note(sent: Sent, to: Recipient, asked: Asked | undefined, lane: 'kept' | 'fast' | 'full'): void {
     const { log } = this.#parts
     if (!log.isLevelEnabled('debug')) return
+    const { method } = sent
     const { host, path, requestId: request_id, address } = asked ?? {}
     to.once('close', () =>
-      log.debug({ method, host, path, status: to.statusCode, request_id, address }, 'request'),
+      log.debug({ method, host, path, status: to.statusCode, request_id, address, lane }, 'request'),
     )
   }
 

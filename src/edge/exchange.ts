@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net'
 import type { Upstream } from '../routes/table.ts'
+import { head as responseHead } from '../wire/parser.ts'
 import type { Asker } from './asker.ts'
 import type { Head } from './message_parser.ts'
 import type { Failure, Forwarded, Forwarder, Timed } from './forward.ts'
 import { responseHeaders } from './answer_headers.ts'
 import { requestHead, trailersFor } from './headers.ts'
-import { headersTo } from './onward.ts'
+import { headersTo, takesOwnHost } from './onward.ts'
 import { addTrailers, passHints, reason, type Body, type Recipient } from './recipient.ts'
 import type { UpstreamConnection } from './upstream_connection.ts'
+import { wholeResponse } from './whole_response.ts'
 
 /** Seconds that a client may be silent in the middle of a body it sends. */
 const bodyPatience = 60
@@ -58,11 +60,11 @@ export class Exchange implements Asker, Timed {
   }
 
   #ask(upstream: Upstream, kept: boolean): void {
-    const { plan, asked, target, headers, body } = this.out
+    const { body } = this.out
     const { pool } = this.#forwarder
     const connection = kept ? pool.take(upstream, this.#repeatable) : pool.open(upstream)
     this.#connection = connection
-    connection.ask(this, requestHead(asked, target, headersTo(upstream, plan, headers)), body !== undefined)
+    connection.ask(this, headFor(this.out, upstream), body !== undefined)
     if (connection.connected && body) this.#sendBody(body)
   }
 
@@ -97,16 +99,21 @@ export class Exchange implements Asker, Timed {
     })
   }
 
-  #writeBody(chunk: Buffer): void {
-    if (this.#over) return
+  /** Returns true where the kernel has these bytes by now: their memory is free again. */
+  #writeBody(chunk: Buffer): boolean {
+    if (this.#over) return true
     this.#bodyMoved = this.#forwarder.clock
     this.#bodyLength += chunk.length
     const { max_body } = this.out.plan.route
-    if (max_body !== null && this.#bodyLength > max_body) return this.#giveUp('large body')
+    if (max_body !== null && this.#bodyLength > max_body) {
+      this.#giveUp('large body')
+      return true
+    }
     const connection = this.#connection!
     if (this.out.asked.body === 'chunked') connection.writeChunk(chunk)
     else connection.write(chunk)
     if (connection.blocked) this.out.body!.pause()
+    return connection.flushed
   }
 
   drain(): void {
@@ -115,6 +122,23 @@ export class Exchange implements Asker, Timed {
   }
 
   // The answer, to the client.
+
+  get takesWhole(): boolean {
+    return this.#to.sendWhole !== undefined && this.out.answerHeaders.length === 0
+  }
+
+  whole(length: number): boolean {
+    const to = this.#to
+    if (to.destroyed) return false
+    const text = wholeResponse(length, this.bodiless, !to.shouldKeepAlive)
+    if (text === undefined) return false
+    const { status } = responseHead
+    this.#answered = true
+    this.#conclude()
+    this.#connection!.settleWhole()
+    to.sendWhole!(status, text)
+    return true
+  }
 
   information({ status, rawHeaders }: Head): void {
     this.#moved = this.#forwarder.clock
@@ -248,4 +272,10 @@ export class Exchange implements Asker, Timed {
     // The upstream wants no more of a body: the rest is read away, or the next request on this connection would wait behind it.
     this.out.body!.resume()
   }
+}
+
+/** The head of the request as this one of the upstreams gets it. */
+const headFor = ({ asked, plan, target, headers, kept }: Forwarded, upstream: Upstream): string => {
+  if (!kept) return requestHead(asked, target, headersTo(upstream, plan, headers))
+  return kept.head.text(asked, target, kept.passed, takesOwnHost(upstream, plan) ? upstream : undefined)
 }

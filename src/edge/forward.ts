@@ -4,6 +4,7 @@ import { OpenList, type Listed } from '../wire/open_list.ts'
 import type { Asked } from './asked.ts'
 import type { Pass } from './decision.ts'
 import { Exchange } from './exchange.ts'
+import type { KeptHead } from './kept_head.ts'
 import type { Body, Recipient } from './recipient.ts'
 import { UpstreamPool } from './upstream_pool.ts'
 import type { Upstreams } from './upstreams.ts'
@@ -19,7 +20,9 @@ export interface Forwarded {
   /** Path and query as the upstream gets them. */
   readonly target: string
   /** Flat list, Host first, complete but for the framing of the body. */
-  readonly headers: string[]
+  readonly headers: readonly string[]
+  /** In place of headers: the head of a kept decision, and the client's own lines that go on. */
+  readonly kept?: { readonly head: KeptHead; readonly passed: string } | undefined
   /** Headers of ours in the answer, such as a cookie that is cleared. */
   readonly answerHeaders: readonly string[]
   /** The body that goes along, if the request has one. */

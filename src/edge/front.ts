@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { readIntoInbox } from '../wire/inbox_socket.ts'
 
 /** Where a front leads what comes in. */
 export interface Lanes {
@@ -26,11 +27,15 @@ export type OpenFront = (lanes: Lanes) => Front
 
 const nothing = () => {}
 
-/** Plain TCP, where HTTP/1.1 alone is spoken. */
-export const plainFront: OpenFront = ({ admit, connection }) => ({
-  server: createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    if (admit(socket, true)) connection(socket)
-  }),
-  drain: nothing,
-  destroyAll: nothing,
-})
+/** Plain TCP, where HTTP/1.1 alone is spoken. `intoInbox`: connections read into the inbox. */
+export const plainFront =
+  (intoInbox: boolean): OpenFront =>
+  ({ admit, connection }) => ({
+    // Paused until it reads into the inbox.
+    server: createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: intoInbox }, (accepted) => {
+      const socket = intoInbox ? readIntoInbox(accepted) : accepted
+      if (admit(socket, true)) connection(socket)
+    }),
+    drain: nothing,
+    destroyAll: nothing,
+  })

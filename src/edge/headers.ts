@@ -81,7 +81,7 @@ const isReserved = (folded: string): boolean =>
   claimed.has(folded)
 
 /** How a header of the client is treated, by its name as received. Names repeat: the answer is kept. */
-type Treatment = 'drop' | 'connection' | 'cookie' | 'authorization' | 'signature' | 'keep'
+export type Treatment = 'drop' | 'connection' | 'cookie' | 'authorization' | 'signature' | 'keep'
 const treatments = new Map<string, Treatment>()
 
 const treat = (name: string): Treatment => {
@@ -99,7 +99,7 @@ const treat = (name: string): Treatment => {
   return 'keep'
 }
 
-const treatmentOf = (name: string): Treatment => {
+export const treatmentOf = (name: string): Treatment => {
   let treatment = treatments.get(name)
   if (treatment === undefined) {
     treatment = treat(name)
@@ -208,16 +208,21 @@ const addIdentity = (list: string[], { identity, method, pubkey }: Pass): string
 
 /** The head of the forwarded request as it is sent (RFC 9112 section 3). */
 export const requestHead = (asked: Asked, target: string, list: readonly string[]): string => {
-  const { method, body, length, expect } = asked
-  let head = `${method} ${target} HTTP/1.1\r\n`
+  let head = `${asked.method} ${target} HTTP/1.1\r\n`
   for (let i = 0; i < list.length; i += 2) head += `${list[i]}: ${list[i + 1]}\r\n`
-  if (body === 'chunked') head += 'Transfer-Encoding: chunked\r\n'
-  if (body === 'length') head += `Content-Length: ${length}\r\n`
+  return head + framing(asked)
+}
+
+/** The end of a head: what says where the body ends, and the empty line. */
+export const framing = ({ method, body, length, expect }: Asked): string => {
+  let end = ''
+  if (body === 'chunked') end += 'Transfer-Encoding: chunked\r\n'
+  if (body === 'length') end += `Content-Length: ${length}\r\n`
   // Without a body, methods that usually have one say so (RFC 9110 section 8.6).
   if (body === undefined && (method === 'POST' || method === 'PUT' || method === 'PATCH'))
-    head += 'Content-Length: 0\r\n'
-  if (expect !== undefined) head += `Expect: ${expect}\r\n`
-  return `${head}\r\n`
+    end += 'Content-Length: 0\r\n'
+  if (expect !== undefined) end += `Expect: ${expect}\r\n`
+  return `${end}\r\n`
 }
 
 /** The trailers of a request as they go on: what may stand in a head, and nothing that decides there (RFC 9110 section 6.5.1). */

@@ -19,10 +19,13 @@ export const hostOf = (upstream: Upstream): string => {
     : `${upstream.host}:${upstream.port}`
 }
 
-/** The headers, Host first, as this one of the upstreams gets them: a Host that names the first upstream names it instead. */
+/** Whether the Host that was written for the first upstream has to name this one instead. */
+export const takesOwnHost = (upstream: Upstream, { route, upstreams }: RoutePlan): boolean =>
+  !route.preserve_host && upstream !== upstreams[0]
+
+/** The headers, Host first, as this one of the upstreams gets them. */
 export const headersTo = (
   upstream: Upstream,
-  { route, upstreams }: RoutePlan,
+  plan: RoutePlan,
   headers: readonly string[],
-): readonly string[] =>
-  route.preserve_host || upstream === upstreams[0] ? headers : headers.with(1, hostOf(upstream))
+): readonly string[] => (takesOwnHost(upstream, plan) ? headers.with(1, hostOf(upstream)) : headers)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
 import { valuesOf } from './asked.ts'
+import type { FastRequest } from './fast_request.ts'
 import type { Sent } from './recipient.ts'
 
 interface Peer {
@@ -12,6 +13,16 @@ interface Peer {
 
 const run = randomBytes(6).toString('hex')
 let counter = 0
+/** Numbers in two digits: building a request id out of two strings costs less than writing a number. */
+const digits = Array.from({ length: 36 * 36 }, (_, i) => i.toString(36).padStart(2, '0'))
+let firstPart = ''
+
+const newRequestId = (): string => {
+  const low = counter % digits.length
+  if (low === 0) firstPart = `${run}-${Math.floor(counter / digits.length).toString(36)}`
+  counter++
+  return firstPart + digits[low]!
+}
 
 /** `::ffff:10.0.0.1` is the IPv4 address it carries (RFC 4291 section 2.5.5.2). */
 const plain = (address: string): string =>
@@ -38,22 +49,38 @@ export class Peers {
   of({ socket, rawHeaders }: Sent): Peer {
     const address = plain(socket.remoteAddress ?? '')
     const encrypted = socket.encrypted === true
-    const requestId = `${run}-${(counter++).toString(36)}`
-    if (!this.#any || !this.#isTrusted(address)) {
-      return { address, forwardedFor: address, secure: encrypted, requestId }
-    }
-    const chain = valuesOf(rawHeaders, 'x-forwarded-for')
-      .join(',')
+    if (!this.#any || !this.#isTrusted(address))
+      return { address, forwardedFor: address, secure: encrypted, requestId: newRequestId() }
+    const values = (name: string) => valuesOf(rawHeaders, name).join()
+    return this.#behind(
+      address,
+      encrypted,
+      values('x-forwarded-for'),
+      values('x-forwarded-proto'),
+      values('x-request-id'),
+    )
+  }
+
+  /** The same of a request in the fast lane, whose headers are read already. */
+  ofFast({ socket, forwardedFor = '', forwardedProto = '', requestId = '' }: FastRequest): Peer {
+    const address = plain(socket.remoteAddress ?? '')
+    const encrypted = (socket as { encrypted?: boolean }).encrypted === true
+    if (!this.#any || !this.#isTrusted(address))
+      return { address, forwardedFor: address, secure: encrypted, requestId: newRequestId() }
+    return this.#behind(address, encrypted, forwardedFor, forwardedProto, requestId)
+  }
+
+  /** What a trusted proxy says about the client behind it. */
+  #behind(proxy: string, encrypted: boolean, told: string, proto: string, given: string): Peer {
+    const chain = told
       .split(',')
       .map((part) => plain(part.trim()))
       .filter((part) => part !== '')
-    const proto = valuesOf(rawHeaders, 'x-forwarded-proto').join()
-    const given = valuesOf(rawHeaders, 'x-request-id').join()
     return {
-      address: this.#client(address, chain),
-      forwardedFor: [...chain.filter((part) => isIP(part) !== 0), address].join(', '),
+      address: this.#client(proxy, chain),
+      forwardedFor: [...chain.filter((part) => isIP(part) !== 0), proxy].join(', '),
       secure: encrypted || proto === 'https',
-      requestId: /^[A-Za-z0-9._-]{1,100}$/.test(given) ? given : requestId,
+      requestId: /^[A-Za-z0-9._-]{1,100}$/.test(given) ? given : newRequestId(),
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * A request as the door reads it, from whichever engine: node:http, its HTTP/2 twin, or the express lane. Headers are
+ * A request as the door reads it, from whichever engine: node:http, its HTTP/2 twin, or the fast lane. Headers are
  * taken from `rawHeaders` alone, exactly as they came.
  */
 export interface Sent {
@@ -13,7 +13,8 @@ export interface Sent {
 /** The body of a request that has one. */
 export interface Body {
   readonly rawTrailers: readonly string[]
-  on(event: 'data', listener: (chunk: Buffer) => void): unknown
+  /** A listener may return true to say that the memory of the chunk is free again; whoever reuses none ignores that. */
+  on(event: 'data', listener: (chunk: Buffer) => unknown): unknown
   once(event: 'end', listener: () => void): unknown
   pause(): unknown
   resume(): unknown
@@ -36,6 +37,8 @@ export interface Recipient {
   /** False when the client is slower than what is written; `drain` tells when it has caught up. */
   write(chunk: Buffer): boolean
   end(text?: Buffer | string, encoding?: BufferEncoding): unknown
+  /** Sends a whole response, ready as text, in place of all the above. A recipient that needs it in parts leaves this out. */
+  sendWhole?(status: number, text: string): void
   addTrailers(trailers: [string, string][]): void
   destroy(): unknown
   once(event: 'close' | 'drain', listener: () => void): unknown

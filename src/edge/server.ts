@@ -3,12 +3,13 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { http } from '../http.ts'
 import type { Log } from '../log.ts'
+import { canMoveConnections } from '../wire/inbox_socket.ts'
 import { OpenList, type Listed } from '../wire/open_list.ts'
 import type { Admission } from './admission.ts'
 import { asksAbout } from './asked_about.ts'
 import type { Door } from './door.ts'
 import { endBehind, endSoon, farewell, makeLast } from './draining.ts'
-import { ExpressLane } from './express.ts'
+import { FastLane } from './fast_lane.ts'
 import { noteFault } from './fault.ts'
 import { plainFront, type Front, type OpenFront } from './front.ts'
 import { refuseUpgrade, tellUpgrade } from './upgrade.ts'
@@ -23,6 +24,13 @@ const refusals: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
+interface EdgeOptions {
+  /** Whether requests in the usual form skip node:http. */
+  readonly fastLane: boolean
+  /** What listens in place of plain TCP. */
+  readonly openFront: OpenFront | undefined
+}
+
 interface OpenResponse extends Listed {
   readonly response: ServerResponse
 }
@@ -31,9 +39,9 @@ interface OpenResponse extends Listed {
 export class EdgeServer {
   readonly #door: Door
   readonly #log: Log
-  /** Serves whatever the express lane hands over to it. */
+  /** Serves what the fast lane hands over to it. */
   readonly #server: Server
-  readonly #express: ExpressLane
+  readonly #fast: FastLane
   readonly #front: Front
   readonly #upgraded = new Set<Duplex>()
   /** The responses under way that node:http writes. */
@@ -44,7 +52,7 @@ export class EdgeServer {
   /** Connections whose last answer is on its way: what comes behind it is no request (RFC 9112 section 9.6). */
   readonly #last = new WeakSet<Duplex>()
 
-  constructor(door: Door, admission: Admission, log: Log, openFront: OpenFront = plainFront) {
+  constructor(door: Door, admission: Admission, log: Log, { fastLane, openFront }: EdgeOptions) {
     this.#door = door
     this.#log = log
     this.#server = http.createServer({
@@ -99,10 +107,15 @@ export class EdgeServer {
       if (answer && (answer.headersSent || more.length > 0)) socket.destroy()
       else refuseBytes(error, socket as Socket)
     })
-    this.#express = new ExpressLane(door, this.#server)
-    this.#front = openFront({
+    this.#fast = new FastLane(door, this.#server)
+    const fast = fastLane && canMoveConnections
+    if (fastLane && !fast) log.warn('this Node keeps its connections to itself: the fast lane is off')
+    this.#front = (openFront ?? plainFront(fast))({
       admit: (socket, tells) => admission.admit(socket, tells),
-      connection: (socket) => this.#express.accept(socket),
+      connection: (socket) => {
+        if (fast) this.#fast.accept(socket)
+        else this.#server.emit('connection', socket)
+      },
       request: (request, response) => this.#serve(request, response),
       tunnel: (request, stream) => this.#upgrade(request, stream, Buffer.alloc(0)),
     })
@@ -129,7 +142,7 @@ export class EdgeServer {
   async close(grace: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#front.server.close(() => resolve()))
     this.#closing = true
-    this.#express.drain()
+    this.#fast.drain()
     this.#front.drain()
     for (const { response } of this.#open) {
       // Behind the others what was sent already waits for its turn.
@@ -147,7 +160,7 @@ export class EdgeServer {
   }
 
   #endIdle(): void {
-    this.#express.endIdle()
+    this.#fast.endIdle()
     this.#server.closeIdleConnections()
     for (const { response } of this.#open) endBehind(response)
     for (const socket of this.#upgraded) endSoon(socket)
@@ -155,7 +168,7 @@ export class EdgeServer {
 
   #endAll(): void {
     this.#server.closeAllConnections()
-    this.#express.destroyAll()
+    this.#fast.destroyAll()
     this.#front.destroyAll()
     for (const socket of this.#upgraded) socket.destroy()
   }

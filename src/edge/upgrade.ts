@@ -88,6 +88,7 @@ export const forwardUpgrade = (
 class UpgradeExchange implements Asker, Timed {
   place = -1
   readonly bodiless = false
+  readonly takesWhole = false
   readonly out: Forwarded
   readonly #forwarder: Forwarder
   readonly #socket: Duplex
@@ -156,6 +157,10 @@ class UpgradeExchange implements Asker, Timed {
       if (this.#askNext()) return
     }
     this.#fail('timeout', 'ETIMEDOUT')
+  }
+
+  whole(): boolean {
+    return false
   }
 
   information(): void {}

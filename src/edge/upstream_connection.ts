@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import type { Upstream } from '../routes/table.ts'
+import { doneWith, head, inbox, inboxSize, readResponseHead } from '../wire/parser.ts'
+import { flushAtTurnEnd } from '../wire/write_batching.ts'
 import type { Asker } from './asker.ts'
-import { holdUntilTurnEnds } from './turn.ts'
 import { AnswerParser, type Head, type Reader } from './message_parser.ts'
 
 const dialOptions = (upstream: Upstream) =>
@@ -10,19 +11,19 @@ const dialOptions = (upstream: Upstream) =>
 const unexpected = (text: string): NodeJS.ErrnoException =>
   Object.assign(new Error(text), { code: 'EUPSTREAM' })
 
-/** Bytes read at once, at most. */
-const readSize = 64 * 1024
-/**
- * Every connection reads into this, which costs no memory of its own: what is told of it is a copy. An answer that comes in
- * many reads gets a buffer of its own from the second one on, which is given away unless it is free again at once.
- */
-const shared = Buffer.allocUnsafeSlow(readSize)
+/** The first part of a body up to this size leaves together with the head. */
+const smallBody = 16 * 1024
 
 /** A connection to an upstream: one request at a time, and kept for the next only if nothing at all was odd. */
 export class UpstreamConnection implements Reader {
   readonly upstream: Upstream
   readonly #socket: Socket
-  readonly #parser = new AnswerParser(this)
+  /** Reads responses that are more than plain ones in one piece. */
+  #parser: AnswerParser | undefined
+  /** Whether the parser has begun with the present response. */
+  #parsing = false
+  /** The head of a request that waits for the end of the turn. */
+  #unsent = ''
   readonly #released: (connection: UpstreamConnection) => void
   #asker: Asker | undefined
   #trailers: readonly string[] | undefined
@@ -32,7 +33,7 @@ export class UpstreamConnection implements Reader {
   #wholeRequest = false
   #reading = false
   #gone = false
-  /** What is read into, if it is not what all share. */
+  /** What is read into, in place of the inbox. */
   #own: Buffer | undefined
   /** True once a request was answered here: it may have been closed at the other end without our knowing. */
   reused = false
@@ -58,14 +59,18 @@ export class UpstreamConnection implements Reader {
   }
 
   readonly #nextBuffer = (): Buffer => {
-    // An answer that is not over after one read is likely to be a long one.
-    if (this.#asker !== undefined && this.#answered) return (this.#own ??= Buffer.allocUnsafeSlow(readSize))
+    // An answer that is not over after one read is likely to be a long one: copying it out of the inbox would be dear.
+    if (this.#asker !== undefined && this.#answered) return (this.#own ??= Buffer.allocUnsafeSlow(inboxSize))
     this.#own = undefined
-    return shared
+    return inbox
   }
 
   readonly #onRead = (length: number, buffer: Uint8Array): boolean => {
-    this.#read((buffer as Buffer).subarray(0, length))
+    if (buffer !== inbox) this.#read((buffer as Buffer).subarray(0, length))
+    else {
+      if (this.#parsing || !this.#readWhole(length)) this.#read(inbox.subarray(0, length))
+      doneWith(length)
+    }
     return true
   }
 
@@ -78,23 +83,47 @@ export class UpstreamConnection implements Reader {
     return this.#socket.writableNeedDrain
   }
 
+  /** Whether the kernel has everything that was written. */
+  get flushed(): boolean {
+    return this.#unsent === '' && this.#socket.writableLength === 0
+  }
+
   /** Sends the head of a request; its body, if there is one, follows by `write` and `endRequest`. */
   ask(asker: Asker, head: string, hasBody: boolean): void {
     this.#asker = asker
     this.#answered = false
     this.#wholeRequest = !hasBody
-    holdUntilTurnEnds(this.#socket)
-    this.#socket.write(head, 'latin1')
+    flushAtTurnEnd(this)
+    this.#unsent = head
+  }
+
+  flush(): void {
+    const text = this.#unsent
+    if (text === '') return
+    this.#unsent = ''
+    if (!this.#gone) this.#socket.write(text, 'latin1')
   }
 
   /** False when the upstream takes no more for now; `drain` tells when it does again. */
   write(bytes: Buffer | string): boolean {
-    return this.#socket.write(bytes as string, 'latin1')
+    const socket = this.#socket
+    if (this.#unsent === '') return socket.write(bytes as string, 'latin1')
+    // As text it leaves together with the head; every byte is one character of latin1.
+    if (bytes.length <= smallBody) {
+      this.#unsent += bytes.toString('latin1')
+      return true
+    }
+    socket.cork()
+    this.flush()
+    const goesOn = socket.write(bytes as string, 'latin1')
+    socket.uncork()
+    return goesOn
   }
 
   /** A part of a body whose length nobody knows yet (RFC 9112 section 7.1). */
   writeChunk(bytes: Buffer): void {
     const socket = this.#socket
+    this.flush()
     socket.cork()
     socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1')
     socket.write(bytes)
@@ -121,7 +150,7 @@ export class UpstreamConnection implements Reader {
     this.#gone = true
     this.#socket.destroy()
     // The parser is not taken away under its own feet.
-    if (!this.#reading) this.#parser.close()
+    if (!this.#reading) this.#parser?.close()
     const asker = this.#asker
     this.#asker = undefined
     asker?.broken(error)
@@ -161,7 +190,7 @@ export class UpstreamConnection implements Reader {
   }
 
   readBody(chunk: Buffer): void {
-    if (chunk.buffer === shared.buffer) this.#asker?.body(Buffer.from(chunk))
+    if (chunk.buffer === inbox.buffer) this.#asker?.body(Buffer.from(chunk))
     // Given away, unless it is free again already.
     else if (!this.#asker?.body(chunk)) this.#own = undefined
   }
@@ -171,17 +200,34 @@ export class UpstreamConnection implements Reader {
     if (this.#answered) this.#trailers = rawTrailers
   }
 
+  /** Most responses come whole, in one read: they are passed on as they came. */
+  #readWhole(length: number): boolean {
+    const asker = this.#asker
+    if (this.#gone || !asker?.takesWhole || !readResponseHead(length)) return false
+    return asker.whole(length)
+  }
+
+  /** The response in the inbox is the whole answer; `head` is its. */
+  settleWhole(): void {
+    this.#asker = undefined
+    this.reused = true
+    // As in `#settle`.
+    if (head.keepAlive && this.#wholeRequest) this.#released(this)
+    else this.destroy()
+  }
+
   #read(bytes: Buffer): void {
     if (this.#gone) return
-    this.#reading = true
+    this.#reading = this.#parsing = true
+    const parser = (this.#parser ??= new AnswerParser(this))
     let taken
     try {
-      taken = this.#parser.read(bytes)
+      taken = parser.read(bytes)
     } catch (error) {
       taken = error as Error
     }
     this.#reading = false
-    if (this.#gone) return this.#parser.close()
+    if (this.#gone) return parser.close()
     if (taken instanceof Error) return this.destroy(taken)
     if (this.#switches) return this.#hand(bytes.subarray(taken))
     this.#settle(taken === bytes.length)
@@ -193,6 +239,7 @@ export class UpstreamConnection implements Reader {
     const trailers = this.#trailers
     if (trailers === undefined) return asker.flush()
     this.#trailers = undefined
+    this.#parsing = false
     this.#asker = undefined
     this.reused = true
     // An upstream that answers before it has the whole request may still read that: nothing else is sent there.
@@ -207,9 +254,9 @@ export class UpstreamConnection implements Reader {
   #ended(): void {
     if (this.#gone) return
     this.#reading = true
-    const error = this.#parser.end()
+    const error = this.#parsing ? this.#parser!.end() : undefined
     this.#reading = false
-    if (this.#gone) return this.#parser.close()
+    if (this.#gone) return this.#parser?.close()
     this.#keepAlive = false
     if (error) return this.destroy(error)
     if (this.#trailers !== undefined) return this.#settle(true)
@@ -222,7 +269,7 @@ export class UpstreamConnection implements Reader {
     const socket = this.#socket
     this.#asker = undefined
     this.#gone = true
-    this.#parser.close()
+    this.#parser?.close()
     for (const event of ['data', 'end', 'error', 'close', 'drain', 'connect'])
       socket.removeAllListeners(event)
     socket.pause()

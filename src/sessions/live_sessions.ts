@@ -38,6 +38,14 @@ export class LiveSessions {
     )
   }
 
+  /** Whether a session that was found, with nothing changed since, still counts. Notes it as used. */
+  goesOn(session: LiveSession): boolean {
+    const at = now()
+    if (session.used_at < at - surelyUsed || session.expires_at <= at) return false
+    this.#uses.note(session, at)
+    return true
+  }
+
   #find(
     token: string,
     kind: LiveSession['kind'],

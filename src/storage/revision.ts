@@ -13,6 +13,8 @@ export interface Revisions {
    */
   refresh(trust?: number): Promise<void> | undefined
   of(subject: Subject): number
+  /** Another number once anything of any subject has changed. */
+  readonly stamp: number
   /** Another process says that it has changed something: what is known counts no more, and a question under way neither. */
   forget(): void
   /** Called, once it is set, when something may have changed: sooner than whoever asks by the clock would find out. */
@@ -78,6 +80,7 @@ export class SqliteRevisions implements Revisions {
   readonly #values = new Map<Subject, number>()
   readonly #index: WalIndex
   hint = () => {}
+  stamp = 0
   #seen = -1
   #asked = false
   readonly #turned = () => {
@@ -101,7 +104,11 @@ export class SqliteRevisions implements Revisions {
     if (!this.#index.moved()) return
     const version = this.#version.get()!
     if (version === this.#seen) return
-    for (const { subject, value } of this.#rows.all()) this.#values.set(subject, value)
+    for (const { subject, value } of this.#rows.all()) {
+      if (this.#values.get(subject) === value) continue
+      this.#values.set(subject, value)
+      this.stamp++
+    }
     this.#seen = version
   }
 
@@ -134,6 +141,7 @@ export class PostgresRevisions implements Revisions {
   readonly #log: Log
   readonly #values = new Map<Subject, number>()
   hint = () => {}
+  stamp = 0
   #listener: Client | undefined
   #known = false
   /** Of a clock that nobody can set back: silence would be trusted until it has caught up. */
@@ -199,7 +207,11 @@ export class PostgresRevisions implements Revisions {
     this.#known = this.#listener !== undefined
     this.#readAt = performance.now()
     const rows = await this.#query.selectFrom('revisions').selectAll().execute()
-    for (const { subject, value } of rows) this.#values.set(subject as Subject, value)
+    for (const { subject, value } of rows) {
+      if (this.#values.get(subject as Subject) === value) continue
+      this.#values.set(subject as Subject, value)
+      this.stamp++
+    }
   }
 
   of(subject: Subject): number {

@@ -36,11 +36,17 @@ class Prefixes {
   }
 }
 
-/** All networks of all people. */
+/** All networks of all people; none while they do not count. */
 class NetworkTable {
+  /** Whether the setting `network_login` is on. */
+  readonly counts: boolean
   readonly #four = new Prefixes(32)
   readonly #six = new Prefixes(128)
   readonly #answers = new Map<string, KnownPerson | undefined>()
+
+  constructor(counts: boolean) {
+    this.counts = counts
+  }
 
   add(network: string, person: KnownPerson): void {
     const [address = '', length] = network.split('/')
@@ -75,8 +81,8 @@ export class KnownNetworks {
 
   constructor(database: Database, enabled: () => Promise<boolean>) {
     this.#table = new Cached(database, ['users', 'settings'], async () => {
-      const table = new NetworkTable()
-      if (!(await enabled())) return table
+      const table = new NetworkTable(await enabled())
+      if (!table.counts) return table
       const rows = await database.query
         .selectFrom('user_networks')
         .innerJoin('users', 'users.id', 'user_networks.user_id')
@@ -85,6 +91,11 @@ export class KnownNetworks {
       for (const row of rows) table.add(row.network, toKnownPerson(row))
       return table
     })
+  }
+
+  /** Whether an address may be somebody's; true also where that is not known at once. */
+  get count(): boolean {
+    return this.#table.warm()?.counts ?? true
   }
 
   /** The active person whose network holds this address; of several the one with the longest prefix. Warm, it is synchronous. */

@@ -128,6 +128,13 @@ const values: Record<keyof Config, { good: [string, unknown][]; bad: string[] }>
     ],
     bad: ['', '80', ':80', '127.0.0.1', '127.0.0.1:65536', 'a b:1'],
   },
+  fast_lane: {
+    good: [
+      ['off', 'off'],
+      ['on', 'on'],
+    ],
+    bad: ['', 'yes', 'true', '1'],
+  },
   log_level: {
     good: [
       ['debug', 'debug'],
@@ -169,6 +176,7 @@ describe('start-up settings', () => {
       trusted_proxies: [],
       workers: 1,
       max_connections: 10_000,
+      fast_lane: 'on',
       tls_cert: [],
       tls_key: [],
       acme_directory: undefined,

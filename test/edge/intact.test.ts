@@ -149,6 +149,8 @@ test('what was told of an answer stays as it was told, whatever is read after it
       const connection = pool.open({ name: 'bodies', host: '127.0.0.1', port })
       const asker = {
         bodiless: false,
+        takesWhole: false,
+        whole: () => false,
         // Whoever keeps what it is told, as one does who waits for a slow reader.
         body: (part: Buffer) => parts.push(part) === 0,
         end: () => resolve(Buffer.concat(parts)),

@@ -1,25 +1,25 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { OpenList } from '../wire/open_list.ts'
+import { flushAll } from '../wire/write_batching.ts'
 import type { Door } from './door.ts'
-import { release } from './turn.ts'
-import { ExpressConnection, maxIdle } from './express_connection.ts'
+import { FastConnection, maxIdle } from './fast_connection.ts'
 
 /**
- * Connections over which plain requests come (a GET or HEAD of HTTP/1.1 in one piece, without a body) are served here
- * without the objects of node:http. Everything else, from a body to a page of ours to a byte that does not
- * fit, is handed to node:http together with its connection: it reads the very same bytes and judges anew.
+ * Serves requests in the usual form, from whole heads and with bodies of known length, without the objects of node:http. It gives
+ * everything else, from a page of ours to a byte that does not fit, to node:http together with its connection: node:http reads the
+ * very same bytes and judges anew.
  */
-export class ExpressLane {
+export class FastLane {
   readonly door: Door
   readonly #plain: Server
-  readonly #open = new OpenList<ExpressConnection>()
+  readonly #open = new OpenList<FastConnection>()
   /** Seconds, counted by a timer. */
   clock = 0
   readonly #timer = setInterval(() => this.#sweep(), 1000).unref()
-  /** Every answer is its connection's last. */
+  /** Every response is its connection's last. */
   closing = false
-  /** Connections that wait are not waited for any more. */
+  /** Nobody waits any longer for connections without a request. */
   over = false
 
   constructor(door: Door, plain: Server) {
@@ -27,37 +27,33 @@ export class ExpressLane {
     this.#plain = plain
   }
 
-  get size(): number {
-    return this.#open.size
-  }
-
   accept(socket: Socket): void {
-    this.#open.add(new ExpressConnection(this, socket))
+    this.#open.add(new FastConnection(this, socket))
   }
 
   /** The connection is node:http's from now on, beginning with these bytes. */
-  handOver(connection: ExpressConnection, socket: Socket, bytes: Buffer): void {
+  handOver(connection: FastConnection, socket: Socket, bytes: Buffer): void {
     this.#open.delete(connection)
     if (bytes.length > 0) socket.unshift(bytes)
     this.#plain.emit('connection', socket)
     socket.resume()
   }
 
-  left(connection: ExpressConnection): void {
+  left(connection: FastConnection): void {
     this.#open.delete(connection)
   }
 
-  /** From now on every connection ends with its next answer. */
+  /** From now on every connection ends with its next response. */
   drain(): void {
     this.closing = true
     for (const connection of this.#open) connection.makeLast()
   }
 
-  /** Ends connections that wait, and event streams, which would never end; the others end behind their answer. */
+  /** Ends connections without a request, and event streams, which would never end; the others end behind their response. */
   endIdle(): void {
     this.over = true
-    // An answer that is held has been given: its connection only looks as if it waited.
-    release()
+    // A response that waits to be flushed is given: its connection only looks idle.
+    flushAll()
     for (const connection of this.#open) {
       if (connection.streamsEvents) connection.destroy()
       else connection.endIfIdle()
@@ -66,7 +62,7 @@ export class ExpressLane {
 
   destroyAll(): void {
     clearInterval(this.#timer)
-    release()
+    flushAll()
     for (const connection of this.#open) connection.destroy()
   }
 

@@ -1,0 +1,105 @@
+import type { RouteTable, RoutePlan } from '../routes/table.ts'
+import type { LiveSessions } from '../sessions/live_sessions.ts'
+import { now } from '../storage/id.ts'
+import type { Revisions } from '../storage/revision.ts'
+import { isRefusal, readPlace, type Asked } from './asked.ts'
+import { asksAbout } from './asked_about.ts'
+import type { Pass } from './decision.ts'
+import type { FastRequest } from './fast_request.ts'
+import type { Forwarded } from './forward.ts'
+import { requestHeaders } from './headers.ts'
+import { KeptHead } from './kept_head.ts'
+import type { LoopGuard } from './loop_guard.ts'
+import { onward } from './onward.ts'
+import type { OwnPaths } from './own_paths.ts'
+import type { Peers } from './peers.ts'
+import type { Body, Sent } from './recipient.ts'
+
+interface Parts {
+  readonly peers: Peers
+  readonly routes: () => RouteTable | Promise<RouteTable>
+  readonly revisions: Pick<Revisions, 'stamp'>
+  readonly sessions: Pick<LiveSessions, 'goesOn'>
+  readonly ownPaths: OwnPaths
+  readonly loops: LoopGuard
+}
+
+/**
+ * Lets requests pass by the decision about an earlier one of their connection. Host, cookies, scheme and rule are the same, the session
+ * still counts, and nothing in the database has changed: deciding again would give the same answer. All else is read anew.
+ */
+export class KeptRequests {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** What goes to the upstream, or undefined where the request has to be decided about. */
+  forwarded(request: FastRequest, body: Body | undefined): Forwarded | undefined {
+    const { kept, host, cookie } = request
+    if (!kept.any || !request.ordinary || host === undefined) return undefined
+    const { peers, routes, revisions, sessions, ownPaths } = this.#parts
+    // This looks whether anything has changed; what is read below counts from then on.
+    const table = routes()
+    if (table instanceof Promise) return undefined
+    const place = readPlace(host, request.url)
+    if (isRefusal(place) || asksAbout(place.path)) return undefined
+    const plan = table.at(place.host)?.match(place.path)
+    if (typeof plan !== 'object') return undefined
+    const peer = peers.ofFast(request)
+    const found = kept.find(host, cookie, peer.secure, plan, revisions.stamp)
+    if (!found) return undefined
+    const { session, until } = found.lasting
+    if (until <= now() || (session && !sessions.goesOn(session))) return undefined
+    const asked: Asked = {
+      ...found.asked,
+      method: request.method,
+      target: place.target,
+      path: place.path,
+      address: peer.address,
+      forwardedFor: peer.forwardedFor,
+      requestId: peer.requestId,
+      origin: request.origin,
+      body: request.length ? 'length' : undefined,
+      length: request.length ?? 0,
+    }
+    if (ownPaths.find(asked)) return undefined
+    return {
+      asked,
+      pass: found.pass,
+      plan,
+      target: onward(asked, plan).target,
+      headers: none,
+      kept: { head: found.head, passed: request.passed },
+      answerHeaders: none,
+      body,
+    }
+  }
+
+  /**
+   * Keeps a decision that was made without waiting, so that everything it was made from belongs to the present stamp. Nothing is kept that
+   * depends on more than the request's Host, cookies, scheme and rule.
+   */
+  keep(sent: Sent, asked: Asked, plan: RoutePlan, pass: Pass): void {
+    const { kept, ordinary, host, cookie } = sent as Partial<FastRequest>
+    if (!kept || !ordinary || host === undefined || !pass.lasting) return
+    const { loops, revisions } = this.#parts
+    const cookies = cookie === undefined ? [] : ['Cookie', cookie]
+    const headers = requestHeaders(cookies, asked, plan, pass, onward(asked, plan).prefix)
+    headers.push('Via', loops.entry(sent.httpVersion))
+    kept.keep({
+      host,
+      cookie,
+      secure: asked.secure,
+      plan,
+      stamp: revisions.stamp,
+      asked,
+      pass,
+      lasting: pass.lasting,
+      head: new KeptHead(headers),
+    })
+  }
+}
+
+const none: readonly string[] = []

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { KeptClient } from './kept_client.ts'
+import { startStage, type Stage } from './stage.ts'
+
+/** What Chromium sends for a picture; the request id changes each time. */
+const browser = (cookie: string, i: number, { method = 'GET', more = '', body = '' } = {}) =>
+  `${method} /pictures/${i}.png?v=${i} HTTP/1.1\r\nHost: lanes.localhost\r\nConnection: keep-alive\r\n` +
+  `sec-ch-ua: "Chromium";v="156"\r\nsec-ch-ua-mobile: ?0\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n` +
+  `Accept: image/avif,image/webp,*/*;q=0.8\r\nSec-Fetch-Site: same-origin\r\nReferer: http://lanes.localhost/${i}\r\n` +
+  `Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9\r\n${more}Cookie: ${cookie}\r\n\r\n${body}`
+
+describe(
+  'which lane requests take',
+  { skip: process.env.TEST_FAST_LANE === 'off' && 'the fast lane is off' },
+  () => {
+    let stage: Stage
+    before(async () => {
+      stage = await startStage({ trusted_proxies: '127.0.0.0/8' })
+      await stage.route({ domain: 'lanes.localhost', auth_mode: 'local' })
+      await stage.route({ domain: 'open.localhost', auth_mode: 'none' })
+      await stage.route({ domain: 'signed.localhost', auth_mode: 'local', audience: 'wiki' })
+    })
+    after(() => stage.close())
+
+    const send = async (requests: readonly string[]) => {
+      const client = new KeptClient(stage.daemon.edge.port)
+      for (const request of requests) {
+        client.send(request)
+        await client.receive(request.includes('HEAD /'))
+      }
+      client.end()
+    }
+    /** Sends all of them over one connection and returns the lane that each took, once the caches are warm. */
+    const lanes = async (...requests: readonly string[]): Promise<string[]> => {
+      const { logged } = stage.daemon
+      await send(requests)
+      const from = logged.length
+      await send(requests)
+      return logged
+        .slice(from)
+        .filter(({ msg }) => msg === 'request')
+        .map(({ lane }) => String(lane))
+    }
+    const times = <T>(count: number, make: (i: number) => T): T[] =>
+      Array.from({ length: count }, (_, i) => make(i))
+
+    test('those of a browser pass by a kept decision from the second one on', async () => {
+      const taken = await lanes(...times(50, (i) => browser(stage.ada, i)))
+      assert.deepEqual(taken, ['fast', ...times(49, () => 'kept')])
+    })
+
+    test('so do HEAD, and bodies of known length', async () => {
+      const more = 'Content-Length: 3\r\n'
+      const taken = await lanes(
+        browser(stage.ada, 0),
+        browser(stage.ada, 1, { method: 'HEAD' }),
+        ...['POST', 'PUT', 'PATCH', 'DELETE'].map((method) =>
+          browser(stage.ada, 1, { method, more, body: 'abc' }),
+        ),
+      )
+      assert.deepEqual(taken, ['fast', ...times(5, () => 'kept')])
+    })
+
+    test('so do guests where no address can be anybody’s', async () => {
+      const guest = 'GET / HTTP/1.1\r\nHost: open.localhost\r\n\r\n'
+      assert.deepEqual(await lanes(guest, guest), ['fast', 'kept'])
+      await stage.daemon.hero.settings.set({ key: 'network_login', value: true })
+      assert.deepEqual(await lanes(guest, guest), ['fast', 'fast'])
+      await stage.daemon.hero.settings.set({ key: 'network_login', value: false })
+    })
+
+    test('eight people who share a connection behind a proxy each keep their decision', async () => {
+      const people = times(8, (i) => `n=${i}; ${i % 2 ? stage.ada : stage.bob}`)
+      const round = people.map((cookie, i) =>
+        browser(cookie, i, { more: `X-Forwarded-For: 192.0.2.${i}\r\nX-Forwarded-Proto: https\r\n` }),
+      )
+      const taken = await lanes(...round, ...round)
+      assert.deepEqual(taken, [...times(8, () => 'fast'), ...times(8, () => 'kept')])
+    })
+
+    test('what decides beside cookies is decided about each time', async () => {
+      const token = 'Authorization: Bearer nobody\r\n'
+      const signed = browser(stage.ada, 0).replaceAll('lanes.localhost', 'signed.localhost')
+      assert.deepEqual(
+        await lanes(...times(3, (i) => browser(stage.ada, i, { more: token }))),
+        times(3, () => 'fast'),
+      )
+      assert.deepEqual(
+        await lanes(signed, signed, signed),
+        times(3, () => 'fast'),
+      )
+    })
+
+    test('what is more than a head and a body of known length goes through node:http', async () => {
+      for (const more of ['TE: trailers\r\n', 'X-A:  b\r\n', 'Expect: 100-continue\r\n'])
+        assert.deepEqual(await lanes(browser(stage.ada, 0, { more })), ['full'], more)
+    })
+  },
+)
+
+/** Each of these files is about the bytes of requests and responses. */
+const suites = [
+  'backpressure',
+  'cookies',
+  'failing_upstreams',
+  'framing',
+  'identity_headers',
+  'kept_connection',
+  'next_request',
+  'requests',
+  'streaming',
+]
+
+test('with the fast lane off, node:http passes the same suite', async (t) => {
+  if (process.env.TEST_FAST_LANE === 'off') return t.skip('it is off')
+  const files = suites.map((name) => join(import.meta.dirname, `${name}.test.ts`))
+  const env: NodeJS.ProcessEnv = { ...process.env, TEST_FAST_LANE: 'off' }
+  // The runner marks its children by this; a runner inside one needs to be its own.
+  delete env.NODE_TEST_CONTEXT
+  const runner = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files], { env })
+  let output = ''
+  runner.stdout.on('data', (text) => (output += String(text)))
+  const [code] = await once(runner, 'exit')
+  assert.equal(code, 0, output.slice(-4000))
+  assert.match(output, /pass [1-9]\d{2,}/)
+})
