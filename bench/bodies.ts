@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import type { Place } from './daemon.ts'
+import type { Place } from './ask.ts'
 
 const block = Buffer.alloc(256 * 1024, 'x')
 const headLimit = 16 * 1024

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
 import { signIn } from '../test/helpers/http.ts'
+import type { Place } from './ask.ts'
 import { eventually, freePort, newFolder, node, serverCore, type Running } from './processes.ts'
 
 const launcher = join(import.meta.dirname, '..', 'bin', 'hero-proxy.js')
@@ -59,13 +60,6 @@ export const addPerson = async (hero: HeroProxy): Promise<void> => {
   ] as const) {
     await hero.groups.add_claim({ group, claim })
   }
-}
-
-/** Where a signed-in person asks. */
-export interface Place {
-  readonly port: number
-  readonly host: string
-  readonly cookie: string
 }
 
 export interface Door {

@@ -1,50 +1,45 @@
-// Small GETs of a signed-in person through the door: keep-alive, a session cookie, claims, six headers and more set; beside
-// nginx, HAProxy and Caddy, with and without asking an endpoint who it is. Every server has one core, wrk and the upstream
-// the other.
+// Small GETs of a signed-in person: kept connections, a session cookie, claims, six headers and more set.
+// Beside nginx, HAProxy and Caddy, with and without a question to an endpoint for the identity.
+// Every server has one core; wrk and the upstream have the other.
 import { join } from 'node:path'
-import { openDoor, type Place } from './daemon.ts'
+import type { Place } from './ask.ts'
+import { Contest, type Pairing } from './contest.ts'
+import { openDoor } from './daemon.ts'
 import { caddyForwardAuth, caddyPlain } from './peers/caddy.ts'
 import * as peers from './peers/configurations.ts'
-import { freePort, generatorCore, node, serverCore, takeGeneratorCore, type Running } from './processes.ts'
-import { figures, heading, table, told } from './report.ts'
-import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
-import { have, need, Servers, versions } from './servers.ts'
-import { askOnce, tellHeldBack, underLoad } from './wrk.ts'
+import { haproxyPlain } from './peers/haproxy.ts'
+import { freePort, node, serverCore, takeGeneratorCore, type Running } from './processes.ts'
+import { roundsOr } from './round.ts'
+import { have, need } from './servers.ts'
 
 takeGeneratorCore()
 need('nginx', 'wrk')
 
 const ours = 'hero_proxy'
-const host = 'app.localhost'
-const servers = new Servers()
+const contest = await Contest.open()
+const { servers, upstreamPort } = contest
 const { places } = servers
-const upstreamPort = await freePort()
-const upstream = servers.nginx(peers.upstream(places, upstreamPort), generatorCore)
 const door = await openDoor()
 servers.keep(door.daemon)
-const place = await door.route(host, `unix:${places.upstream}`)
+const place = await door.route('app.localhost', `unix:${places.upstream}`)
 const placeOverTcp = await door.route('tcp.localhost', `http://127.0.0.1:${upstreamPort}`)
 
-/** Contestants, and the figure that compares ours with each. */
-const contestants: Contestant[] = []
-const compared: { figure: string; name: string; peer: string }[] = []
-const add = async (name: string, at: Place, working: readonly Running[]) => {
-  contestants.push(await underLoad({ name, place: at, servers: working, upstream }))
-}
+const pairings: Pairing[] = []
 const beside = async (
   figure: string,
-  name: string,
+  peer: string,
   begin: (port: number) => Running,
   besides: readonly Running[] = [],
-  our = ours,
+  name = ours,
 ) => {
   const port = await freePort()
-  await add(name, { ...place, port }, [begin(port), ...besides])
-  compared.push({ figure, name: our, peer: name })
+  const at: Place = { ...place, port }
+  await contest.add({ name: peer, place: at, working: [begin(port), ...besides] })
+  pairings.push({ figure, name, peer })
 }
 
-await add(ours, place, [door.daemon])
-await add(`${ours}, TCP`, placeOverTcp, [door.daemon])
+await contest.add({ name: ours, place, working: [door.daemon] })
+await contest.add({ name: `${ours}, TCP`, place: placeOverTcp, working: [door.daemon] })
 await beside('vs_nginx', 'nginx', (port) => servers.nginx(peers.nginxPlain(places, port)))
 await beside(
   'tcp_vs_nginx',
@@ -62,23 +57,15 @@ await beside(
   (port) => servers.nginx(peers.nginxAuthRequest(places, port)),
   [endpoint],
 )
-
-/** nginx asking a daemon of ours, which trusts it; that is another daemon than the one that carries requests itself. */
-const besideOurForwardAuth = async () => {
-  const judge = await openDoor(serverCore, '--trusted-proxies', '127.0.0.1')
-  servers.keep(judge.daemon)
-  const asked = await judge.route(host, `unix:${places.upstream}`)
-  if ((await askOnce(asked, '/auth/forward')).startsWith('404'))
-    return console.log('left out: nginx + auth_request to our own forward auth, which this version has not')
-  const port = await freePort()
-  const server = servers.nginx(peers.nginxAuthRequest(places, port, peers.ourEndpoint(asked.port)))
-  const name = 'nginx + our forward auth'
-  await add(name, { ...asked, port }, [server, judge.daemon])
-  compared.push({ figure: 'vs_nginx_our_forward_auth', name: ours, peer: name })
-}
-await besideOurForwardAuth()
+const asked = { ...places, endpoint: join(places.folder, 'asked.sock') }
+await beside(
+  'vs_nginx_asking_nginx',
+  'nginx + auth_request to nginx',
+  (port) => servers.nginx(peers.nginxAuthRequest(asked, port)),
+  [servers.nginx(peers.nginxEndpoint(asked))],
+)
 if (have('haproxy'))
-  await beside('vs_haproxy', 'HAProxy', (port) => servers.haproxy(peers.haproxyPlain(places, port)))
+  await beside('vs_haproxy', 'HAProxy', (port) => servers.haproxy(haproxyPlain(places, port)))
 if (have('caddy')) {
   await beside('vs_caddy', 'Caddy', (port) => servers.caddy(caddyPlain(places, port)))
   await beside(
@@ -89,45 +76,16 @@ if (have('caddy')) {
   )
 }
 
-const results = await takeTurns(contestants, roundsOr(7), untilSteady)
-await servers.stop()
-
-const names = contestants.map(({ name }) => name)
-const peerOf = (name: string) => compared.find(({ peer }) => peer === name)
-heading(
-  'Small GETs through the door, 1 KB from a Unix socket or over TCP, 32 connections',
-  versions('nginx', 'haproxy', 'caddy', 'wrk'),
-)
-table([
-  ['', 'requests/s', 'µs on the processor', 'p50 ms', 'p99 ms', 'ours : theirs', 'same, by processor', 'MB'],
-  ...names.map((name) => [
-    name,
-    ...['rate', 'cpu', 'p50', 'p99'].map((figure) => told(results.of(name, figure))),
-    told(results.ratio(peerOf(name)?.name ?? ours, name)),
-    told(results.ratio(name, peerOf(name)?.name ?? ours, 'cpu')),
-    told(results.of(name, 'resident')),
-  ]),
-])
-console.log('\nShare of a core, %')
-table([
-  ['', 'server', 'wrk', 'upstream'],
-  ...names.map((name) => [
-    name,
-    ...['served', 'generated', 'upstream'].map((figure) => told(results.of(name, figure))),
-  ]),
-])
-tellHeldBack(results, names)
-const ratios = compared.flatMap(({ figure, name, peer }) => [
-  [figure, results.ratio(name, peer).median],
-  [`cpu_${figure}`, results.ratio(peer, name, 'cpu').median],
-])
-figures(
+const results = await contest.run(roundsOr(7))
+contest.report(
   'edge',
+  'Small GETs through the door, 1 KB from a Unix socket or over TCP, 32 connections',
+  ['nginx', 'haproxy', 'caddy', 'wrk'],
+  results,
+  pairings,
   {
-    ...Object.fromEntries(ratios),
     cpu_us: results.of(ours, 'cpu').median,
     requests_per_second: results.of(ours).median,
     memory_mb: results.of(ours, 'resident').max,
   },
-  results,
 )

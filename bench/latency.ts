@@ -1,7 +1,8 @@
 // How long small GETs take when each server gets seven tenths of what it can do, measured just before: requests are due at fixed
 // times, whatever became of the earlier ones, and counted from then. Beside nginx, alone and with auth_request.
 import { join } from 'node:path'
-import { openDoor, type Place } from './daemon.ts'
+import type { Place } from './ask.ts'
+import { openDoor } from './daemon.ts'
 import { atRate } from './open_loop.ts'
 import * as peers from './peers/configurations.ts'
 import { freePort, generatorCore, node, serverCore, takeGeneratorCore, type Running } from './processes.ts'

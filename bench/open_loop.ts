@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import type { Place } from './daemon.ts'
+import type { Place } from './ask.ts'
 
 const connections = 32
 /** Seconds that answers may take after the last request was due. */

@@ -1,8 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { family, FamilyTime, statOf } from './processor_time.ts'
 
 /** The server under test has one core, generator and upstream the other. */
 export const serverCore = '0'
@@ -11,10 +12,12 @@ export const bothCores = '0,1'
 
 export interface Running {
   readonly pid: number
-  /** Processor time since its start, with that of every process it started, in microseconds; counted in steps of 10 ms. */
+  /** Processor time since its start, with that of every process it started, in microseconds. */
   cpu(): number
-  /** The same of each process that is running, by its pid. */
+  /** The same of each process, by its pid. */
   cpus(): ReadonlyMap<number, number>
+  /** Microseconds that its threads were ready to run and waited for a core. */
+  waited(): number
   /** Resident memory in MB; of the largest where it started others. */
   resident(): number
   /** How it ended by itself, once it has. */
@@ -59,39 +62,14 @@ export const takeGeneratorCore = (): void => {
   spawnSync('taskset', ['-a', '-p', '-c', generatorCore, String(process.pid)])
 }
 
-/** The fields of /proc/PID/stat from the state on: 1 is the parent, 11 to 14 are ticks of 10 ms, own and of ended children. */
-const statOf = (pid: number | string): number[] => {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  return text
-    .slice(text.lastIndexOf(')') + 2)
-    .split(' ')
-    .map(Number)
-}
-
-const microseconds = (ticks: readonly number[]) => ticks.reduce((sum, count) => sum + count, 0) * 10_000
-
-/** A process and all that descend from it. */
-const family = (pid: number): number[] => {
-  const children = new Map<number, number[]>()
-  for (const name of readdirSync('/proc')) {
-    if (!/^[0-9]+$/.test(name)) continue
-    try {
-      const parent = statOf(name)[1]!
-      children.set(parent, [...(children.get(parent) ?? []), Number(name)])
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  const found = [pid]
-  for (const one of found) found.push(...(children.get(one) ?? []))
-  return found
-}
-
 const residentOf = (pid: number) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
 
-/** Processor time in microseconds of programs that this process started and that have ended: of the generators so far. */
-export const spentByEnded = (): number => microseconds(statOf('self').slice(13, 15))
+/** Processor time in microseconds, in steps of 10 ms, of the generators that this process started and that have ended. */
+export const spentByEnded = (): number => {
+  const [user = 0, system = 0] = statOf('self').slice(13, 15)
+  return (user + system) * 10_000
+}
 
 /** Starts a program on a core. Its standard output is dropped, its complaints are shown. */
 export const start = (
@@ -114,14 +92,12 @@ export const start = (
     }),
   )
   const pid = child.pid!
-  const cpus = () => new Map(family(pid).map((one) => [one, microseconds(statOf(one).slice(11, 15))]))
+  const time = new FamilyTime(pid)
   return {
     pid,
-    cpu: () =>
-      cpus()
-        .values()
-        .reduce((sum, spent) => sum + spent, 0),
-    cpus,
+    cpu: () => time.total('ran'),
+    cpus: () => new Map([...time.read()].map(([one, { ran }]) => [one, ran])),
+    waited: () => time.total('waited'),
     resident: () => Math.max(...family(pid).map(residentOf)),
     ended: () => child.exitCode ?? undefined,
     stop: async () => {

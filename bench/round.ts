@@ -22,6 +22,14 @@ export const spread = (values: readonly number[]): Spread => {
   return { median, min: sorted[0]!, max: sorted.at(-1)! }
 }
 
+/** Below this share of its core, in percent, something other than the server set the pace. */
+export const busyFrom = 85
+
+/** A ratio, more is better, and what it counts by. */
+export interface Comparison extends Spread {
+  readonly by: 'rate' | 'processor time'
+}
+
 export class Results {
   readonly #rounds = new Map<string, Measured[]>()
 
@@ -52,6 +60,18 @@ export class Results {
     return spread(
       this.#rounds.get(name)!.map((measured, round) => measured[figure]! / peers[round]![figure]!),
     )
+  }
+
+  /**
+   * How many times the work of `peer` the contestant `name` does with the same processor.
+   * The rates count only where both kept their core busy: otherwise they tell of the generator or of other work on the
+   * machine, and the processor time for one request counts.
+   */
+  compare(name: string, peer: string): Comparison {
+    const busy = [name, peer].every((one) => this.of(one, 'served').median >= busyFrom)
+    return busy
+      ? { ...this.ratio(name, peer), by: 'rate' }
+      : { ...this.ratio(peer, name, 'cpu'), by: 'processor time' }
   }
 }
 

@@ -8,6 +8,8 @@ const programs = {
   haproxy: { says: ['-v'], debian: 'haproxy' },
   caddy: { says: ['version'], debian: 'caddy' },
   wrk: { says: ['-v'], debian: 'wrk' },
+  h2load: { says: ['--version'], debian: 'nghttp2-client' },
+  openssl: { says: ['version'], debian: 'openssl' },
 } as const
 
 /** A program that a measurement uses beside the daemon. */
@@ -42,6 +44,7 @@ export class Servers {
     folder: this.folder,
     upstream: join(this.folder, 'upstream.sock'),
     endpoint: join(this.folder, 'endpoint.sock'),
+    recorder: join(this.folder, 'recorder.sock'),
   }
   readonly #running: Running[] = []
   #written = 0

@@ -3,13 +3,14 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { openDoor, type Place } from './daemon.ts'
+import { askOnce, type Place } from './ask.ts'
+import { openDoor } from './daemon.ts'
 import * as peers from './peers/configurations.ts'
 import { freePort, generatorCore, node, takeGeneratorCore, type Running } from './processes.ts'
 import { figures, heading, table, told } from './report.ts'
 import { roundsOr, takeTurns } from './round.ts'
 import { need, Servers, versions } from './servers.ts'
-import { askOnce, identitySeen } from './wrk.ts'
+import { identitySeen } from './wrk.ts'
 
 takeGeneratorCore()
 need('nginx')

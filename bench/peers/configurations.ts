@@ -1,4 +1,4 @@
-/** What the peers are told to do; each serves with one thread, keeps its connections and writes no access log. */
+/** Configurations of the peers: each serves with one thread, keeps its connections and writes no access log. */
 
 export interface Places {
   /** Where temporary files may be written. */
@@ -7,11 +7,26 @@ export interface Places {
   readonly upstream: string
   /** Unix socket of the endpoint that answers with identity headers. */
   readonly endpoint: string
+  /** Unix socket of the recorder, which answers with what arrived at the upstream. */
+  readonly recorder: string
 }
 
-export const claims = 'deploy.start,tickets.read,users.ada,wiki.pages.read,wiki.pages.write'
+/** What the person of bench/daemon.ts holds; the comparison of the work fails when it changes. */
+export const claims =
+  'deploy.start,groups.engineers,groups.staff,groups.writers,tickets.read,users.ada,wiki.pages.read,wiki.pages.write'
 
-const nginx = ({ folder }: Places, content: string) => `
+/** What the upstream must see of the person who is signed in, by name in lower case. */
+export const identityHeaders = (scheme = 'http'): ReadonlyMap<string, string> =>
+  new Map([
+    ['x-hero-user', 'ada'],
+    ['x-hero-context', '1'],
+    ['x-hero-claims', claims],
+    ['x-proxy-user-email', 'ada@example.org'],
+    ['x-forwarded-for', '127.0.0.1'],
+    ['x-forwarded-proto', scheme],
+  ])
+
+export const nginx = ({ folder }: Places, content: string) => `
 daemon off;
 master_process off;
 pid ${folder}/nginx.pid;
@@ -31,10 +46,12 @@ http {
 `
 
 /** At an address as nginx writes it: `unix:/path` or `127.0.0.1:80`. */
-const keptUpstream = (name: string, address: string) =>
+export const keptUpstream = (name: string, address: string) =>
   `upstream ${name} { server ${address}; keepalive 64; keepalive_requests 1000000000; keepalive_timeout 300s; }`
 
-const sixHeaders = `
+/** The identity and the address; Host as it came, as the other proxies pass it on. */
+export const sixHeaders = `
+      proxy_set_header Host $http_host;
       proxy_set_header X-Hero-User ada;
       proxy_set_header X-Hero-Context 1;
       proxy_set_header X-Hero-Claims ${claims};
@@ -42,7 +59,7 @@ const sixHeaders = `
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;`
 
-/** 1 KB to everything, and at /seen the identity that arrived; on the Unix socket, and on a port too if it gets one. */
+/** 1 KB to everything, at /seen the identity that arrived, at /recorded all that arrived; on the Unix socket and on a port if given. */
 export const upstream = (places: Places, port?: number): string =>
   nginx(
     places,
@@ -51,6 +68,10 @@ export const upstream = (places: Places, port?: number): string =>
     ${port === undefined ? '' : `listen 127.0.0.1:${port};`}
     location / { return 200 "${'x'.repeat(1024)}"; }
     location = /seen { return 200 "$http_x_hero_user $http_x_hero_claims"; }
+    location = /recorded {
+      proxy_pass http://unix:${places.recorder}:;
+      proxy_set_header Host $http_host;
+    }
   }`,
   )
 
@@ -69,24 +90,24 @@ export const nginxPlain = (places: Places, port: number, address = `unix:${place
   }`,
   )
 
-/** Whom nginx asks who it is: an address and the path there, and what it says of the request. */
+/** The endpoint that nginx asks for the identity, and the headers that describe the request to it. */
 interface Endpoint {
   readonly address: string
   readonly path: string
-  readonly told: string
+  readonly described: string
 }
 
 const bareEndpoint = ({ endpoint }: Places): Endpoint => ({
   address: `unix:${endpoint}`,
   path: '',
-  told: 'proxy_set_header X-Original-URI $request_uri;',
+  described: 'proxy_set_header X-Original-URI $request_uri;',
 })
 
-/** The forward auth of a daemon on this port, told what our documentation has nginx tell. */
+/** Forward auth by a daemon on this port, with the headers of docs/forward-auth/nginx.conf. */
 export const ourEndpoint = (port: number): Endpoint => ({
   address: `127.0.0.1:${port}`,
   path: '/auth/forward?redirect=off',
-  told: `
+  described: `
       proxy_set_header X-Forwarded-Method $request_method;
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Forwarded-Host $http_host;
@@ -95,7 +116,21 @@ export const ourEndpoint = (port: number): Endpoint => ({
       proxy_set_header X-Original-URL $scheme://$host$request_uri;`,
 })
 
-/** The same, with the identity asked for at an endpoint before every request. */
+/** nginx as the endpoint: it answers every question with the identity, as the bare Node endpoint does. */
+export const nginxEndpoint = (places: Places): string =>
+  nginx(
+    places,
+    `server {
+    listen unix:${places.endpoint};
+    add_header X-Hero-User ada;
+    add_header X-Hero-Context 1;
+    add_header X-Hero-Claims ${claims};
+    add_header X-Proxy-User-Email ada@example.org;
+    location / { return 200; }
+  }`,
+  )
+
+/** Forwards after asking an endpoint for the identity, before every request. */
 export const nginxAuthRequest = (places: Places, port: number, endpoint = bareEndpoint(places)): string =>
   nginx(
     places,
@@ -110,10 +145,11 @@ export const nginxAuthRequest = (places: Places, port: number, endpoint = bareEn
       proxy_set_header Connection "";
       proxy_pass_request_body off;
       proxy_set_header Content-Length "";
-      ${endpoint.told}
+      ${endpoint.described}
     }
     location / {
       auth_request /identity;
+      proxy_set_header Host $http_host;
       auth_request_set $user $upstream_http_x_hero_user;
       auth_request_set $context $upstream_http_x_hero_context;
       auth_request_set $claims $upstream_http_x_hero_claims;
@@ -190,27 +226,3 @@ export const nginxUpgrades = (places: Places, port: number): string =>
     }
   }`,
   )
-
-/** HAProxy, one thread; it keeps and shares connections to the upstream. */
-export const haproxyPlain = (places: Places, port: number): string => `
-global
-  nbthread 1
-  maxconn 8192
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 300s
-  timeout server 300s
-  http-reuse always
-frontend door
-  bind 127.0.0.1:${port}
-  http-request set-header X-Hero-User ada
-  http-request set-header X-Hero-Context 1
-  http-request set-header X-Hero-Claims ${claims}
-  http-request set-header X-Proxy-User-Email ada@example.org
-  http-request set-header X-Forwarded-For %[src]
-  http-request set-header X-Forwarded-Proto http
-  default_backend app
-backend app
-  server app unix@${places.upstream}
-`

@@ -1,12 +1,14 @@
-// A bare node:http server on the Unix socket argv[2]. It answers argv[3] to everything, or identity headers and
-// nothing else where argv[3] is missing: what nginx auth_request and Caddy forward_auth ask.
+// A bare node:http server on the Unix socket argv[2].
+// It answers argv[3] to everything; without argv[3] it answers identity headers and no body, as nginx auth_request and Caddy
+// forward_auth want it.
 import { createServer } from 'node:http'
+import { claims } from './configurations.ts'
 
 const [, , path, body] = process.argv
 const identity = {
   'x-hero-user': 'ada',
   'x-hero-context': '1',
-  'x-hero-claims': 'deploy.start,tickets.read,users.ada,wiki.pages.read,wiki.pages.write',
+  'x-hero-claims': claims,
   'x-proxy-user-email': 'ada@example.org',
   'content-length': 0,
 }

@@ -1,0 +1,90 @@
+import { createServer } from 'node:http'
+import type { Answer, Ask } from './ask.ts'
+import { identityHeaders, type Places } from './peers/configurations.ts'
+
+/** A request as it arrived at the upstream. */
+interface Arrived {
+  readonly method: string
+  readonly url: string
+  readonly rawHeaders: readonly string[]
+  readonly body: string
+}
+
+/** Answers with what arrived: the upstream passes on to it what is asked under /recorded. */
+export const record = (places: Places): Promise<{ close(): void }> =>
+  new Promise((resolve) => {
+    const server = createServer((request, response) => {
+      const { method, url, rawHeaders } = request
+      let body = ''
+      request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
+      request.on('end', () => response.end(JSON.stringify({ method, url, rawHeaders, body })))
+    }).listen(places.recorder, () => resolve({ close: () => void server.close() }))
+  })
+
+type Fields = ReadonlyMap<string, string>
+
+/** By name in lower case; a name that comes twice has both values, joined. */
+const fieldsOf = (raw: readonly string[]): Fields => {
+  const fields = new Map<string, string>()
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase()
+    const before = fields.get(name)
+    fields.set(name, before === undefined ? raw[i + 1]! : `${before}, ${raw[i + 1]!}`)
+  }
+  return fields
+}
+
+/** Headers of one connection, which every proxy makes anew (RFC 9110 section 7.6.1), and the clock. */
+const ofConnection = new Set(['connection', 'keep-alive', 'transfer-encoding', 'date'])
+
+/** What differs between two lists of headers, for people; a cookie is a secret, and a proxy may take its own out. */
+const differences = (expected: Fields, found: Fields): string[] => {
+  const names = [...new Set([...expected.keys(), ...found.keys()])].filter((name) => !ofConnection.has(name))
+  return names.toSorted().flatMap((name) => {
+    const [before, after] = [expected.get(name), found.get(name)]
+    if (before === after) return []
+    return before === undefined ? `+${name}` : after === undefined ? `-${name}` : `~${name}`
+  })
+}
+
+/** May differ between contestants and is printed; every other header must be the same for all. */
+const mayDiffer = (difference: string) => difference.startsWith('+') || /^.(cookie|server)$/.test(difference)
+
+interface Compared {
+  readonly name: string
+  /** Asks through the contestant. */
+  readonly ask: (path: string, asking?: Ask) => Promise<Answer>
+  /** Asks the upstream itself. */
+  readonly askUpstream: (path: string, asking?: Ask) => Promise<Answer>
+  readonly asking: Ask & { readonly headers: readonly string[] }
+  /** `https` where the client speaks TLS. */
+  readonly scheme?: string
+}
+
+/**
+ * Compares once what arrives at the upstream with what was sent and with the identity, and what comes back with what the upstream
+ * answers.
+ * Additional headers are printed; a missing or changed one ends the measurement, because the contestant does other work.
+ */
+export const compareWork = async (compared: Compared): Promise<void> => {
+  const { name, ask, askUpstream, asking, scheme = 'http' } = compared
+  const sent = await ask('/recorded?a=1', asking)
+  if (sent.status !== 200)
+    throw new Error(`${name}: the recorder was not reached: ${sent.status} ${sent.body}`)
+  const arrived = JSON.parse(sent.body) as Arrived
+  const expected = new Map([...fieldsOf(asking.headers), ...identityHeaders(scheme)])
+  const there = differences(expected, fieldsOf(arrived.rawHeaders))
+  const [answer, direct] = [await ask('/', asking), await askUpstream('/', asking)]
+  const back = differences(fieldsOf(direct.rawHeaders), fieldsOf(answer.rawHeaders))
+  const wrong = [...there, ...back].filter((difference) => !mayDiffer(difference))
+  if (arrived.method !== (asking.method ?? 'GET') || arrived.url !== '/recorded?a=1')
+    wrong.push('request line')
+  if (arrived.body !== (asking.body ?? '')) wrong.push('request body')
+  if (answer.status !== direct.status || answer.body !== direct.body) wrong.push('answer')
+  if (wrong.length > 0)
+    throw new Error(
+      `${name} does other work: ${wrong.join(' ')}\n${sent.body}\n${answer.rawHeaders.join(' ')}`,
+    )
+  const shown = (list: readonly string[]) => (list.length > 0 ? list.join(' ') : 'the same')
+  console.log(`${name}: upstream ${shown(there)}; client ${shown(back)}`)
+}
