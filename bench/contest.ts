@@ -1,9 +1,9 @@
-import { askOnce, type Ask, type Place } from './ask.ts'
+import { askOnce, type Place } from './ask.ts'
 import * as peers from './peers/configurations.ts'
 import { freePort, generatorCore, type Running } from './processes.ts'
 import { figures, heading, table, told } from './report.ts'
 import { takeTurns, untilSteady, type Contestant, type Results } from './round.ts'
-import { compareWork, record } from './same_work.ts'
+import { compareWork, record, type Compared } from './same_work.ts'
 import { Servers, versions, type Program } from './servers.ts'
 import { identitySeen, small, tellHeldBack } from './wrk.ts'
 
@@ -15,7 +15,8 @@ interface Entry {
   /** A Lua file that makes the requests. */
   readonly script?: string
   /** The request by which the work of the contestants is compared; without it one with Host and Cookie only. */
-  readonly asking?: Ask & { readonly headers: readonly string[] }
+  readonly asking?: Compared['asking']
+  readonly way?: Compared['way']
 }
 
 /** A figure that compares two contestants; more is better for `name`. */
@@ -47,13 +48,14 @@ export class Contest {
   }
 
   /** Waits until the contestant carries requests, and compares its work once. */
-  async add({ name, place, working, script, asking }: Entry): Promise<void> {
+  async add({ name, place, working, script, asking, way }: Entry): Promise<void> {
     await identitySeen(name, place)
     await compareWork({
       name,
       ask: (path, more) => askOnce(place, path, more),
       askUpstream: (path, more) => askOnce(this.servers.places.upstream, path, more),
       asking: asking ?? { headers: ['Host', place.host, 'Cookie', place.cookie] },
+      way,
     })
     const load = { name, place, servers: working, upstream: this.upstream, script }
     this.#contestants.push({ name, measure: () => small(load) })
@@ -94,6 +96,7 @@ export class Contest {
 
 /** Prints each pairing by rate and by processor time and says which counts; returns the figures. */
 export const comparisons = (results: Results, pairings: readonly Pairing[]): Record<string, number> => {
+  if (pairings.length === 0) return {}
   console.log('')
   table([
     ['', 'counts', 'by', 'by rate', 'by processor time'],

@@ -68,6 +68,8 @@ export interface Door {
   readonly socketPath: string
   /** Routes a host to a target and signs in there. */
   route(host: string, target: string): Promise<Place>
+  /** Adds people to the groups of the first one, signs each in at a host that has a route, and returns their cookies. */
+  people(host: string, count: number): Promise<string[]>
 }
 
 /** The daemon ended before it answered: it would not take its arguments. */
@@ -96,15 +98,27 @@ export const openDoor = async (core = serverCore, ...more: readonly string[]): P
   hero.close()
   await first.stop()
   const daemon = await begin()
+  const edge = { host: '127.0.0.1', port }
   return {
     daemon,
     port,
     socketPath,
+    people: async (host, count) => {
+      const hero = new HeroProxy({ socket: socketPath })
+      const cookies: string[] = []
+      for (let i = 0; i < count; i++) {
+        const username = `person${i}`
+        await hero.users.add({ username, email: `${username}@example.org`, password: person.password })
+        for (const group of ['engineers', 'writers']) await hero.groups.add_member({ group, user: username })
+        cookies.push(await signIn({ edge }, host, username, person.password))
+      }
+      hero.close()
+      return cookies
+    },
     route: async (host, target) => {
       const hero = new HeroProxy({ socket: socketPath })
       await hero.proxy.routes.add({ domain: host, target, auth_mode: 'local' })
       hero.close()
-      const edge = { host: '127.0.0.1', port }
       // The edge may open later than the socket, and workers may learn of a route a moment later.
       const cookie = await eventually(() => signIn({ edge }, host, person.username, person.password))
       return { port, host, cookie }

@@ -50,15 +50,15 @@ const differences = (expected: Fields, found: Fields): string[] => {
 /** May differ between contestants and is printed; every other header must be the same for all. */
 const mayDiffer = (difference: string) => difference.startsWith('+') || /^.(cookie|server)$/.test(difference)
 
-interface Compared {
+export interface Compared {
   readonly name: string
   /** Asks through the contestant. */
   readonly ask: (path: string, asking?: Ask) => Promise<Answer>
   /** Asks the upstream itself. */
   readonly askUpstream: (path: string, asking?: Ask) => Promise<Answer>
   readonly asking: Ask & { readonly headers: readonly string[] }
-  /** `https` where the client speaks TLS. */
-  readonly scheme?: string
+  /** How the request reached us, where that was not plain HTTP from 127.0.0.1. */
+  readonly way?: { readonly addresses?: string; readonly scheme?: string }
 }
 
 /**
@@ -67,12 +67,12 @@ interface Compared {
  * Additional headers are printed; a missing or changed one ends the measurement, because the contestant does other work.
  */
 export const compareWork = async (compared: Compared): Promise<void> => {
-  const { name, ask, askUpstream, asking, scheme = 'http' } = compared
+  const { name, ask, askUpstream, asking, way } = compared
   const sent = await ask('/recorded?a=1', asking)
   if (sent.status !== 200)
     throw new Error(`${name}: the recorder was not reached: ${sent.status} ${sent.body}`)
   const arrived = JSON.parse(sent.body) as Arrived
-  const expected = new Map([...fieldsOf(asking.headers), ...identityHeaders(scheme)])
+  const expected = new Map([...fieldsOf(asking.headers), ...identityHeaders(way)])
   const there = differences(expected, fieldsOf(arrived.rawHeaders))
   const [answer, direct] = [await ask('/', asking), await askUpstream('/', asking)]
   const back = differences(fieldsOf(direct.rawHeaders), fieldsOf(answer.rawHeaders))

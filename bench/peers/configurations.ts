@@ -16,13 +16,16 @@ export const claims =
   'deploy.start,groups.engineers,groups.staff,groups.writers,tickets.read,users.ada,wiki.pages.read,wiki.pages.write'
 
 /** What the upstream must see of the person who is signed in, by name in lower case. */
-export const identityHeaders = (scheme = 'http'): ReadonlyMap<string, string> =>
+export const identityHeaders = ({ addresses = '127.0.0.1', scheme = 'http' } = {}): ReadonlyMap<
+  string,
+  string
+> =>
   new Map([
     ['x-hero-user', 'ada'],
     ['x-hero-context', '1'],
     ['x-hero-claims', claims],
     ['x-proxy-user-email', 'ada@example.org'],
-    ['x-forwarded-for', '127.0.0.1'],
+    ['x-forwarded-for', addresses],
     ['x-forwarded-proto', scheme],
   ])
 
