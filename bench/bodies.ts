@@ -1,71 +1,156 @@
-import { connect } from 'node:net'
+// Bodies of 64 MB of a signed-in person over Unix sockets, down from nginx that sends a file and up to a server that reads and
+// forgets them, beside nginx.
+// Then 1 GB each way in one body to a receiver that reads nothing at first, and the memory that this takes.
+import { truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Place } from './ask.ts'
+import { comparisons } from './contest.ts'
+import { openDoor } from './daemon.ts'
+import * as peers from './peers/configurations.ts'
+import { eventually, freePort, generatorCore, node, takeGeneratorCore, type Running } from './processes.ts'
+import { figures, heading, table, told } from './report.ts'
+import { roundsOr, spread, takeTurns, untilSteady, type Contestant } from './round.ts'
+import { need, Servers, versions } from './servers.ts'
+import { download, upload } from './transfers.ts'
+import { tellHeldBack } from './wrk.ts'
 
-const block = Buffer.alloc(256 * 1024, 'x')
-const headLimit = 16 * 1024
+takeGeneratorCore()
+need('nginx')
 
-const requestHead = ({ host, cookie }: Place, line: string, more: string) =>
-  `${line} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\nConnection: close\r\n${more}\r\n`
+const megabyte = 1024 * 1024
+const size = 64 * megabyte
+const atOnce = 4
+/** A turn begins bodies for so many seconds and then lets those under way come to their end. */
+const seconds = 2
+const gigabyte = 1024 * megabyte
 
-/** Fetches a body of exactly `size` bytes and throws it away; rests for a while after the first of it. */
-export const download = (place: Place, size: number, rest = 0): Promise<void> =>
-  new Promise((resolve, reject) => {
-    let head = ''
-    let bytes = -1
-    const begin = (chunk: Buffer) => {
-      head += chunk.toString('latin1')
-      const end = head.indexOf('\r\n\r\n')
-      if (end < 0 && head.length < headLimit) return
-      if (!head.startsWith('HTTP/1.1 200 '))
-        return socket.destroy(new Error(`download: ${head.slice(0, 500)}`))
-      bytes = head.length - end - 4
-      if (rest === 0) return
-      socket.pause()
-      setTimeout(() => socket.resume(), rest)
-    }
-    // One buffer for all that comes: nothing is kept, and little is spent.
-    const onread = {
-      buffer: Buffer.alloc(block.length),
-      callback: (count: number, chunk: Uint8Array) => {
-        if (bytes < 0) begin(Buffer.from(chunk.buffer, chunk.byteOffset, count))
-        else bytes += count
-        if (bytes >= size) socket.end()
-        return true
-      },
-    }
-    const socket = connect({ host: '127.0.0.1', port: place.port, onread })
-    socket.on('error', reject)
-    socket.on('close', () => {
-      if (bytes === size) resolve()
-      else reject(new Error(`download: ${bytes} bytes came of ${size}`))
-    })
-    socket.write(requestHead(place, 'GET /', ''))
-  })
+const servers = new Servers()
+const { places, folder } = servers
+const sinkPath = join(folder, 'sink.sock')
+/** Holes read as zeros: a file of any size that needs no disk. */
+const hole = (name: string, bytes: number) => {
+  writeFileSync(join(folder, name), '')
+  truncateSync(join(folder, name), bytes)
+}
+hole('body', size)
+hole('gigabyte', gigabyte)
+const upstream = servers.nginx(peers.fileUpstream(places, 'body'), generatorCore)
+const sink = servers.keep(node(generatorCore, join(import.meta.dirname, 'peers', 'sink.ts'), sinkPath))
+const huge = join(folder, 'huge.sock')
+servers.nginx(peers.fileUpstream({ ...places, upstream: huge }, 'gigabyte'), generatorCore)
 
-/** Sends a body of `size` bytes, whole blocks, to the sink, and has it rest for a while before it reads. */
-export const upload = (place: Place, size: number, rest = 0): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const socket = connect(place.port, '127.0.0.1')
-    let left = size
-    let answer = ''
-    const send = () => {
-      while (left > 0) {
-        left -= block.length
-        if (!socket.write(block)) return
+const door = await openDoor()
+servers.keep(door.daemon)
+const { daemon } = door
+const fromFile = await door.route('file.localhost', `unix:${places.upstream}`)
+const toSink = await door.route('sink.localhost', `unix:${sinkPath}`)
+const fromHuge = await door.route('huge.localhost', `unix:${huge}`)
+const port = await freePort()
+const nginx = servers.nginx(peers.nginxStreaming(places, port, sinkPath))
+
+type Transfer = (place: Place, size: number, rest?: number) => Promise<void>
+
+/** A turn: some connections at once, each carrying one body after another. The rate is in MB a second, `cpu` for one MB. */
+const carrying = async (
+  name: string,
+  transfer: Transfer,
+  place: Place,
+  server: Running,
+  peer: Running,
+): Promise<Contestant> => {
+  await eventually(() => transfer(place, size))
+  const own = () => {
+    const { user, system } = process.cpuUsage()
+    return user + system
+  }
+  const counts = () => [server.cpu(), own(), peer.cpu(), performance.now() * 1000]
+  /** The number of bodies that passed, one after another. */
+  const oneAfterAnother = async () => {
+    const until = performance.now() + seconds * 1000
+    let passed = 0
+    for (; performance.now() < until; passed++) await transfer(place, size)
+    return passed
+  }
+  return {
+    name,
+    measure: async () => {
+      const before = counts()
+      const passed = await Promise.all(Array.from({ length: atOnce }, oneAfterAnother))
+      const [cpu, generator, answering, elapsed] = counts().map((count, i) => count - before[i]!)
+      const megabytes = (passed.reduce((sum, count) => sum + count, 0) * size) / megabyte
+      return {
+        rate: (megabytes * 1_000_000) / elapsed!,
+        cpu: cpu! / megabytes,
+        resident: server.resident(),
+        served: (100 * cpu!) / elapsed!,
+        generated: (100 * generator!) / elapsed!,
+        upstream: (100 * answering!) / elapsed!,
       }
-    }
-    socket.on('drain', send)
-    socket.on('error', reject)
-    socket.on('data', (bytes: Buffer) => {
-      answer += bytes.toString('latin1')
-      if (answer.includes('\r\n\r\n')) socket.end()
-    })
-    socket.on('close', () => {
-      if (answer.startsWith('HTTP/1.1 204 ') && left <= 0) resolve()
-      else
-        reject(new Error(`upload: ${left} bytes were left to send, the answer was ${answer.slice(0, 500)}`))
-    })
-    const origin = `Origin: http://${place.host}:${place.port}\r\n`
-    socket.write(requestHead(place, 'POST /sink', `Content-Length: ${size}\r\nX-Rest: ${rest}\r\n${origin}`))
-    send()
-  })
+    },
+  }
+}
+
+const nginxPlace = { ...fromFile, port }
+const contestants = [
+  await carrying('hero_proxy, down', download, fromFile, daemon, upstream),
+  await carrying('nginx, down', download, nginxPlace, nginx, upstream),
+  await carrying('hero_proxy, up', upload, toSink, daemon, sink),
+  await carrying('nginx, up', upload, nginxPlace, nginx, sink),
+]
+const rounds = roundsOr(7)
+const results = await takeTurns(contestants, rounds, untilSteady)
+
+/** How far resident memory rose at most while one body of a gigabyte passed. */
+const growth = async (transfer: Transfer, place: Place): Promise<number> => {
+  const before = daemon.resident()
+  let highest = before
+  const watch = setInterval(() => (highest = Math.max(highest, daemon.resident())), 20)
+  // The receiver rests for a second: a proxy without back-pressure would now keep all that was sent.
+  await transfer(place, gigabyte, 1000)
+  clearInterval(watch)
+  return highest - before
+}
+const grown: Record<'down' | 'up', number[]> = { down: [], up: [] }
+for (let i = 0; i < Math.min(rounds, 3); i++) {
+  grown.down.push(await growth(download, fromHuge))
+  grown.up.push(await growth(upload, toSink))
+}
+await servers.stop()
+
+const names = contestants.map(({ name }) => name)
+heading(
+  `Bodies of ${size / megabyte} MB over ${atOnce} connections, from and to Unix sockets`,
+  versions('nginx'),
+)
+table([
+  ['', 'MB/s', 'µs on the processor for a MB', 'MB resident', 'server %', 'generator %', 'upstream %'],
+  ...names.map((name) => [
+    name,
+    ...['rate', 'cpu', 'resident', 'served', 'generated', 'upstream'].map((figure) =>
+      told(results.of(name, figure)),
+    ),
+  ]),
+])
+tellHeldBack(results, names)
+const ratios = comparisons(results, [
+  { figure: 'up_vs_nginx', name: 'hero_proxy, up', peer: 'nginx, up' },
+  { figure: 'down_vs_nginx', name: 'hero_proxy, down', peer: 'nginx, down' },
+])
+console.log(
+  '\nMemory of hero_proxy while 1 GB passes in one body; the receiver reads nothing for the first second',
+)
+table([
+  ['', 'grown by MB'],
+  ['down', told(spread(grown.down))],
+  ['up', told(spread(grown.up))],
+])
+figures(
+  'bodies',
+  {
+    ...ratios,
+    down_mb_per_second: results.of('hero_proxy, down').median,
+    up_mb_per_second: results.of('hero_proxy, up').median,
+    memory_growth_mb: Math.max(...grown.down, ...grown.up),
+  },
+  results,
+)
