@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
 import { signIn } from '../test/helpers/http.ts'
 import type { Place } from './ask.ts'
-import { eventually, freePort, newFolder, node, serverCore, type Running } from './processes.ts'
+import { eventually, freePort, newFolder, serverCore, start, type Running } from './processes.ts'
 
 const launcher = join(import.meta.dirname, '..', 'bin', 'hero-proxy.js')
 
@@ -17,8 +17,8 @@ export interface Instance {
   start(core: string, ...more: readonly string[]): Running
 }
 
-/** A folder and a port of its own; what is started there again finds what was there before. */
-export const newInstance = async (): Promise<Instance> => {
+/** A folder and a port of its own; a second start there finds what the first one left. */
+export const newInstance = async (env: Readonly<Record<string, string>> = {}): Promise<Instance> => {
   const folder = newFolder()
   const port = await freePort()
   const args = ['serve', '--data-dir', join(folder, 'data'), '--socket-dir', join(folder, 's')]
@@ -26,19 +26,11 @@ export const newInstance = async (): Promise<Instance> => {
     port,
     databaseFile: join(folder, 'data', 'hero_proxy.db'),
     socketPath: join(folder, 's', 'hero_proxy', 'rpc.sock'),
-    start: (core, ...more) =>
-      node(
-        core,
-        '--max-semi-space-size=4',
-        ...profiled,
-        launcher,
-        ...args,
-        '--listen',
-        `127.0.0.1:${port}`,
-        '--log-level',
-        'error',
-        ...more,
-      ),
+    start: (core, ...more) => {
+      const listen = ['--listen', `127.0.0.1:${port}`, '--log-level', 'error']
+      const flags = ['--max-semi-space-size=4', ...profiled]
+      return start(core, process.execPath, [...flags, launcher, ...args, ...listen, ...more], env)
+    },
   }
 }
 
@@ -77,15 +69,37 @@ export class Refused extends Error {
   override readonly name = 'Refused'
 }
 
+/** A certificate with its key, in PEM files. */
+export interface CertificateFiles {
+  readonly cert: string
+  readonly key: string
+}
+
+interface Setup {
+  readonly core?: string
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly tls?: CertificateFiles
+}
+
 /**
- * A daemon with its person and its routes, on the core of the servers. It has been set up by an earlier start, which also left
- * its code compiled: what a first start and a first password load would else count as memory under load.
+ * A daemon with its person and its routes, on the core of the servers.
+ * An earlier start has set it up and left its code compiled: otherwise the memory under load would include what a first start
+ * and a first password load.
  */
-export const openDoor = async (core = serverCore, ...more: readonly string[]): Promise<Door> => {
-  const instance = await newInstance()
+const openWith = async ({ core = serverCore, args = [], env, tls }: Setup): Promise<Door> => {
+  const instance = await newInstance(env)
   const { port, socketPath } = instance
+  const secured = tls && [
+    '--tls-cert',
+    tls.cert,
+    '--tls-key',
+    tls.key,
+    '--public-url',
+    `https://localhost:${port}`,
+  ]
   const begin = async () => {
-    const daemon = instance.start(core, ...more)
+    const daemon = instance.start(core, ...args, ...(secured ?? []))
     const hero = new HeroProxy({ socket: socketPath })
     await eventually(async () => daemon.ended() ?? (await hero.health()))
     hero.close()
@@ -98,7 +112,7 @@ export const openDoor = async (core = serverCore, ...more: readonly string[]): P
   hero.close()
   await first.stop()
   const daemon = await begin()
-  const edge = { host: '127.0.0.1', port }
+  const edge = { edge: { host: '127.0.0.1', port }, ...(tls && { config: { tls_cert: [tls.cert] } }) }
   return {
     daemon,
     port,
@@ -110,7 +124,7 @@ export const openDoor = async (core = serverCore, ...more: readonly string[]): P
         const username = `person${i}`
         await hero.users.add({ username, email: `${username}@example.org`, password: person.password })
         for (const group of ['engineers', 'writers']) await hero.groups.add_member({ group, user: username })
-        cookies.push(await signIn({ edge }, host, username, person.password))
+        cookies.push(await signIn(edge, host, username, person.password))
       }
       hero.close()
       return cookies
@@ -120,8 +134,15 @@ export const openDoor = async (core = serverCore, ...more: readonly string[]): P
       await hero.proxy.routes.add({ domain: host, target, auth_mode: 'local' })
       hero.close()
       // The edge may open later than the socket, and workers may learn of a route a moment later.
-      const cookie = await eventually(() => signIn({ edge }, host, person.username, person.password))
-      return { port, host, cookie }
+      const cookie = await eventually(() => signIn(edge, host, person.username, person.password))
+      return { port, host, cookie, secure: tls !== undefined }
     },
   }
 }
+
+export const openDoor = (core = serverCore, ...args: readonly string[]): Promise<Door> =>
+  openWith({ core, args })
+
+/** A daemon that speaks TLS. */
+export const openSecureDoor = (tls: CertificateFiles, env: Setup['env'] = {}): Promise<Door> =>
+  openWith({ tls, env })

@@ -153,10 +153,14 @@ export const eventually = async <T>(attempt: () => Promise<T>, seconds = 15): Pr
   }
 }
 
-/** What a program says of its own version, in one line. */
-export const versionOf = (program: string, ...args: readonly string[]): string => {
+/** Everything a program prints when it is run with these arguments. */
+export const printed = (program: string, ...args: readonly string[]): string => {
   const { stdout, stderr } = spawnSync(pathOf(program)!, args, { encoding: 'utf8' })
-  return /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0] ?? 'unknown'
+  return `${stdout}${stderr}`
 }
+
+/** The version in what a program prints. */
+export const versionOf = (program: string, ...args: readonly string[]): string =>
+  /\d+(\.\d+)+/.exec(printed(program, ...args))?.[0] ?? 'unknown'
 
 export const machine = (): string => `${cpus().length} cores, ${cpus()[0]!.model.trim()}`
