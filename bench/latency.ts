@@ -1,5 +1,6 @@
-// How long small GETs take when each server gets seven tenths of what it can do, measured just before: requests are due at fixed
-// times, whatever became of the earlier ones, and counted from then. Beside nginx, alone and with auth_request.
+// How long small GETs take at two rates: one that is the same for all, seven tenths of what nginx + auth_request can do; and
+// seven tenths of what each server can do itself, measured just before.
+// Requests are due at fixed times, whether or not earlier ones have been answered, and latencies count from then.
 import { join } from 'node:path'
 import type { Place } from './ask.ts'
 import { openDoor } from './daemon.ts'
@@ -7,7 +8,7 @@ import { atRate } from './open_loop.ts'
 import * as peers from './peers/configurations.ts'
 import { freePort, generatorCore, node, serverCore, takeGeneratorCore, type Running } from './processes.ts'
 import { figures, heading, table, told } from './report.ts'
-import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
+import { roundsOr, spread, takeTurns, untilSteady, type Contestant } from './round.ts'
 import { need, Servers, versions } from './servers.ts'
 import { identitySeen, small } from './wrk.ts'
 
@@ -15,12 +16,13 @@ takeGeneratorCore()
 need('nginx', 'wrk')
 
 const share = 0.7
-const seconds = 5
+const seconds = 4
 const [ours, asking, bare] = ['hero_proxy', 'nginx + auth_request', 'nginx'] as const
 const names = [ours, asking, bare]
 const servers = new Servers()
 const { places } = servers
-const upstream = servers.nginx(peers.upstream(places), generatorCore)
+const upstreamPort = await freePort()
+const upstream = servers.nginx(peers.upstream(places, upstreamPort), generatorCore)
 const door = await openDoor()
 servers.keep(door.daemon)
 const place = await door.route('app.localhost', `unix:${places.upstream}`)
@@ -28,69 +30,115 @@ const endpoint = servers.keep(
   node(serverCore, join(import.meta.dirname, 'peers', 'http_constant.ts'), places.endpoint),
 )
 
-interface Measuring extends Contestant {
-  /** The most it can do, as warming up takes it. */
+/** Latencies at a rate, and for how many microseconds a request the upstream waited for a core. */
+const timed = async (name: string, at: Place, wanted: number) => {
+  const before = upstream.waited()
+  const latencies = await atRate(at, wanted, seconds).catch((error: Error) => {
+    throw new Error(`${name} at ${wanted} requests a second: ${error.message}`)
+  })
+  return { ...latencies, waited: (upstream.waited() - before) / (wanted * (seconds + 1)) }
+}
+
+interface Timed {
+  readonly name: string
+  readonly place: Place
+  /** The most that it can do. */
   readonly most: Contestant
 }
 
-const measuring = async (name: string, at: Place, working: readonly Running[]): Promise<Measuring> => {
+const serving = async (name: string, at: Place, working: readonly Running[]): Promise<Timed> => {
   await identitySeen(name, at)
-  const most = () => small({ name, place: at, servers: working, upstream })
   return {
     name,
-    most: { name, measure: most },
-    measure: async () => {
-      const wanted = Math.round((await most()).rate * share)
-      const { p50, p99, p999, late, rate } = await atRate(at, wanted, seconds).catch((error: Error) => {
-        throw new Error(`${name} at ${wanted} requests a second: ${error.message}`)
-      })
-      return { rate, wanted, p50, p99, p999, late }
-    },
+    place: at,
+    most: { name, measure: () => small({ name, place: at, servers: working, upstream }) },
   }
 }
 const nginxAt = async (name: string, configured: typeof peers.nginxPlain, working: readonly Running[]) => {
   const port = await freePort()
-  return measuring(name, { ...place, port }, [servers.nginx(configured(places, port)), ...working])
+  return serving(name, { ...place, port }, [servers.nginx(configured(places, port)), ...working])
 }
-const contestants = [
-  await measuring(ours, place, [door.daemon]),
+const timedOnes = [
+  await serving(ours, place, [door.daemon]),
   await nginxAt(asking, (places, port) => peers.nginxAuthRequest(places, port), [endpoint]),
   await nginxAt(bare, peers.nginxPlain, []),
 ]
-// The generator is V8 too: what asks the last contestant first has asked the others by then.
-const results = await takeTurns(contestants, roundsOr(7), async (contestant) => {
-  await untilSteady(contestants.find(({ name }) => name === contestant.name)!.most)
-  await contestant.measure()
-})
+for (const { most } of timedOnes) await untilSteady(most)
+
+/** The rate for all: it is found once and stays. */
+const maxima: number[] = []
+for (let i = 0; i < 3; i++) maxima.push((await timedOnes[1]!.most.measure()).rate)
+const fixed = Math.round(spread(maxima).median * share)
+
+const contestants = timedOnes.map(({ name, place, most }): Contestant => ({
+  name,
+  measure: async () => {
+    const wanted = Math.round((await most.measure()).rate * share)
+    const own = await timed(name, place, wanted)
+    const same = await timed(name, place, fixed)
+    const ofFixed = Object.entries(same).map(([figure, value]) => [`fixed_${figure}`, value])
+    return { ...own, wanted, fixed_wanted: fixed, ...(Object.fromEntries(ofFixed) as Record<string, number>) }
+  },
+}))
+const results = await takeTurns(contestants, roundsOr(7))
+/** The generator and the upstream without a server between them, at the highest rate that was asked for. */
+const highest = Math.round(Math.max(...names.map((name) => results.of(name, 'wanted').max)))
+const floor = await timed('the upstream alone', { ...place, port: upstreamPort }, highest)
 await servers.stop()
 
+const columns = ['wanted', 'rate', 'p50', 'p99', 'p999', 'late', 'busy', 'waited']
+const headings = [
+  'due a second',
+  'answered a second',
+  'p50 ms',
+  'p99 ms',
+  'p99.9 ms',
+  'generator late ms, p99',
+  'generator busy %',
+  'upstream waits µs',
+]
+const rows = (prefix: string) =>
+  names.map((name) => [name, ...columns.map((figure) => told(results.of(name, `${prefix}${figure}`)))])
 heading(
-  `Latency at ${100 * share} % of each one's own maximum, requests due at fixed times over 32 connections`,
+  `Latency over 32 connections; below at ${fixed} requests a second for all, ${100 * share} % of what nginx + auth_request can do`,
   versions('nginx', 'wrk'),
 )
-const columns = ['wanted', 'rate', 'p50', 'p99', 'p999', 'late']
-table([
-  ['', 'due a second', 'answered a second', 'p50 ms', 'p99 ms', 'p99.9 ms', 'generator late ms, p99'],
-  ...names.map((name) => [name, ...columns.map((figure) => told(results.of(name, figure)))]),
-])
-for (const name of names) {
-  const [late, p99, rate, wanted] = ['late', 'p99', 'rate', 'wanted'].map((f) => results.of(name, f).median)
-  if (late! > p99! / 2)
-    console.log(
-      `\n${name}: the generator was late itself; these latencies tell more of it than of the server.`,
+table([[`${100 * share} % of its own`, ...headings], ...rows('')])
+console.log('')
+table([['the same for all', ...headings], ...rows('fixed_')])
+console.log(
+  `\nThe generator and the upstream alone at ${highest} a second: p50 ${floor.p50.toFixed(3)} ms, p99 ${floor.p99.toFixed(3)} ms, ` +
+    `${Math.round(floor.rate)} answered a second, generator busy ${floor.busy.toFixed(0)} %`,
+)
+for (const [prefix, which] of [
+  ['', 'its own rate'],
+  ['fixed_', 'the rate for all'],
+] as const)
+  for (const name of names) {
+    const [late, p99, rate, wanted] = ['late', 'p99', 'rate', 'wanted'].map(
+      (figure) => results.of(name, `${prefix}${figure}`).median,
     )
-  if (rate! < 0.98 * wanted!) console.log(`\n${name}: the rate was not held, answers were behind at the end.`)
-}
+    if (late! > p99! / 2)
+      console.log(
+        `\n${name} at ${which}: the generator itself was late; these latencies say little of the server.`,
+      )
+    if (rate! < 0.98 * wanted!) console.log(`\n${name} at ${which}: answers did not keep up with the rate.`)
+  }
 const ratio = (peer: string, figure: string) => results.ratio(ours, peer, figure).median
 figures(
   'latency',
   {
+    p99_fixed_vs_nginx_auth_request: ratio(asking, 'fixed_p99'),
+    p50_fixed_vs_nginx_auth_request: ratio(asking, 'fixed_p50'),
+    p99_fixed_vs_nginx: ratio(bare, 'fixed_p99'),
     p99_vs_nginx_auth_request: ratio(asking, 'p99'),
     p50_vs_nginx_auth_request: ratio(asking, 'p50'),
     p999_vs_nginx_auth_request: ratio(asking, 'p999'),
     p99_vs_nginx: ratio(bare, 'p99'),
     p99_ms: results.of(ours, 'p99').median,
+    p99_fixed_ms: results.of(ours, 'fixed_p99').median,
     p50_ms: results.of(ours, 'p50').median,
+    generator_p99_ms: floor.p99,
     generator_late_ms: Math.max(...names.map((name) => results.of(name, 'late').median)),
   },
   results,
