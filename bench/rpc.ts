@@ -1,11 +1,15 @@
-// Calls of users.get over the socket: as HTTP and as raw lines, one at a time and 64 on their way, beside bare servers.
+// Calls of users.get over the socket, as HTTP and as raw lines, one at a time and 64 in flight.
+// Beside a bare node:http server and bare line servers; the yardstick for lines is the server that parses and answers JSON,
+// because an echo that reads nothing does not do the work of any method.
 import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
+import { comparisons, type Pairing } from './contest.ts'
 import { addPerson, newInstance } from './daemon.ts'
 import { Load } from './load.ts'
 import { eventually, newFolder, node, serverCore, takeGeneratorCore, type Running } from './processes.ts'
 import { figures, heading, table, told } from './report.ts'
-import { roundsOr, takeTurns, type Contestant } from './round.ts'
+import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
+import { tellHeldBack } from './wrk.ts'
 
 takeGeneratorCore()
 
@@ -53,10 +57,19 @@ const pair = (name: string, server: Running, load: Load, depths = [1, inFlight])
     return {
       name: full,
       measure: async () => {
-        const [before, began] = [server.cpu(), performance.now()]
+        const own = () => process.cpuUsage().user + process.cpuUsage().system
+        const counts = () => [server.cpu(), own(), performance.now() * 1000]
+        const before = counts()
         const rate = await load.run(depth)
-        const calls = (rate * (performance.now() - began)) / 1000
-        return { rate, cpu: (server.cpu() - before) / calls }
+        const [cpu, generated, elapsed] = counts().map((count, i) => count - before[i]!)
+        const calls = (rate * elapsed!) / 1_000_000
+        return {
+          rate,
+          cpu: cpu! / calls,
+          served: (100 * cpu!) / elapsed!,
+          generated: (100 * generated!) / elapsed!,
+          upstream: 0,
+        }
       },
     }
   })
@@ -71,6 +84,7 @@ const results = await takeTurns(
     ...pair('bare node:http', bareHttp.server, bareHttp.load),
   ],
   roundsOr(5),
+  untilSteady,
 )
 await Promise.all(
   [daemon, bareHttp.server, bareLines.server, bareParsing.server].map((server) => server.stop()),
@@ -78,23 +92,33 @@ await Promise.all(
 
 heading(`JSON-RPC over the Unix socket, one connection, answers of ${answer.length} bytes`, {})
 table([
-  ['', 'calls/s', 'µs on the processor'],
-  ...names.map((name) => [name, told(results.of(name)), told(results.of(name, 'cpu'))]),
+  ['', 'calls/s', 'µs on the processor', 'server %', 'generator %'],
+  ...names.map((name) => [
+    name,
+    ...['rate', 'cpu', 'served', 'generated'].map((figure) => told(results.of(name, figure))),
+  ]),
 ])
-const piped = `, ${inFlight} in flight`
-const single = ', one at a time'
-const ratio = (name: string, peer: string) => results.ratio(name, peer).median
+tellHeldBack(results, names)
+const pairing = (figure: string, name: string, peer: string, depth: string): Pairing => ({
+  figure,
+  name: `${name}, ${depth}`,
+  peer: `${peer}, ${depth}`,
+})
+const [piped, single] = [`${inFlight} in flight`, 'one at a time']
 figures(
   'rpc',
   {
-    rpc_vs_echo: ratio(`users.get, lines${piped}`, `bare line server${piped}`),
-    rpc_vs_json_echo: ratio(`users.get, lines${piped}`, `bare line server with JSON${piped}`),
-    rpc_one_vs_echo: ratio(`users.get, lines${single}`, `bare line server${single}`),
-    http_vs_bare: ratio(`users.get, HTTP${piped}`, `bare node:http${piped}`),
-    http_one_vs_bare: ratio(`users.get, HTTP${single}`, `bare node:http${single}`),
-    health_vs_echo: ratio(`health, lines${piped}`, `bare line server${piped}`),
-    calls_per_second: results.of(`users.get, lines${piped}`).median,
-    cpu_us: results.of(`users.get, lines${piped}`, 'cpu').median,
+    ...comparisons(results, [
+      pairing('rpc_vs_json_echo', 'users.get, lines', 'bare line server with JSON', piped),
+      pairing('http_vs_bare', 'users.get, HTTP', 'bare node:http', piped),
+      pairing('rpc_vs_echo', 'users.get, lines', 'bare line server', piped),
+      pairing('rpc_one_vs_echo', 'users.get, lines', 'bare line server', single),
+      pairing('http_one_vs_bare', 'users.get, HTTP', 'bare node:http', single),
+      pairing('health_vs_echo', 'health, lines', 'bare line server', piped),
+    ]),
+    calls_per_second: results.of(`users.get, lines, ${piped}`).median,
+    cpu_us: results.of(`users.get, lines, ${piped}`, 'cpu').median,
+    http_cpu_us: results.of(`users.get, HTTP, ${piped}`, 'cpu').median,
   },
   results,
 )
