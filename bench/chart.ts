@@ -82,12 +82,20 @@ const draw = (saved: Saved): string => {
   ].join('\n')}\n`
 }
 
-const [file] = process.argv.slice(2)
-const edge = file === undefined ? undefined : readSaved(file).edge
-if (!edge) {
-  console.error('usage: node bench/chart.ts FILE, a file that `npm run bench -- edge --save FILE` wrote')
+const fail = (message: string): never => {
+  console.error(message)
   process.exit(1)
 }
+const [file] = process.argv.slice(2)
+const read = () => {
+  try {
+    return file === undefined ? undefined : readSaved(file).edge
+  } catch (error) {
+    return fail((error as Error).message)
+  }
+}
+const edge =
+  read() ?? fail('usage: node bench/chart.ts FILE, a file that `npm run bench -- edge --save FILE` wrote')
 const picture = join(import.meta.dirname, '..', 'docs', 'pictures', 'edge.svg')
 writeFileSync(picture, draw(edge))
 console.log(`wrote ${picture}`)

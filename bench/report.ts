@@ -10,7 +10,7 @@ export const told = ({ median, min, max }: Spread): string => `${text(median)} (
 
 type Rows = readonly (readonly string[])[]
 
-/** What one measurement found, as it is kept in the file that BENCH_SAVE names. */
+/** What one measurement found, as it is kept in each file that BENCH_SAVE names, one a line. */
 export interface Saved {
   readonly title: string
   readonly machine: string
@@ -43,18 +43,40 @@ export const table = (rows: Rows): void => {
   }
 }
 
-/** The measurements in a file, by name; none where there is no file yet. */
-export const readSaved = (file: string): Record<string, Saved> =>
-  existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, Saved>) : {}
+const isSaved = (value: unknown): value is Record<string, Saved> =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.values(value as Record<string, Partial<Saved> | null>).every(
+    (saved) => typeof saved?.figures === 'object' && Array.isArray(saved.tables),
+  )
+
+/** The measurements in a file, by name. Throws with one line for people when it cannot be read. */
+export const readSaved = (file: string): Record<string, Saved> => {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Error(`cannot read ${file}: ${(error as Error).message}`, { cause: error })
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new Error(`${file} is not JSON: ${(error as Error).message}`, { cause: error })
+  }
+  if (!isSaved(value)) throw new Error(`${file} was not written by npm run bench -- --save`)
+  return value
+}
 
 /** The last line, for programs. */
 export const figures = (bench: string, values: Readonly<Record<string, number>>, results?: Results): void => {
   const rounded = Object.entries(values).map(([name, value]) => [name, Number(value.toPrecision(3))])
   const told = { bench, figures: Object.fromEntries(rounded) as Record<string, number> }
-  const file = process.env.BENCH_SAVE
-  if (file !== undefined) {
+  const files = (process.env.BENCH_SAVE ?? '').split('\n').filter((file) => file !== '')
+  for (const file of files) {
     const saved: Saved = { ...shown, figures: told.figures, contestants: results?.all() ?? {} }
-    writeFileSync(file, `${JSON.stringify({ ...readSaved(file), [bench]: saved }, null, 1)}\n`)
+    const others = existsSync(file) ? readSaved(file) : {}
+    writeFileSync(file, `${JSON.stringify({ ...others, [bench]: saved }, null, 1)}\n`)
   }
   console.log(`\n${JSON.stringify(told)}`)
 }

@@ -1,0 +1,41 @@
+import { goals } from './goals.ts'
+import type { Saved } from './report.ts'
+
+/** A figure may get worse by this part of itself before the gate names it. */
+const tolerance = 0.1
+
+type Measurements = Readonly<Record<string, Saved>>
+
+/** A figure before and now. */
+export interface Change {
+  readonly bench: string
+  readonly figure: string
+  readonly before: number
+  /** Undefined where the new run did not measure it. */
+  readonly now: number | undefined
+  /** By which part of the earlier value it is worse; negative where it is better. */
+  readonly worse: number
+}
+
+/** Times in milliseconds and counts a second drift with the machine; ratios are medians of paired rounds, and memory is steady. */
+const isSteady = (figure: string) => !figure.endsWith('_ms')
+
+/** How the figures that have a direction changed, for the measurements in `names`. */
+export const changes = (before: Measurements, now: Measurements, names: readonly string[]): Change[] =>
+  names.flatMap((bench) =>
+    Object.entries(goals[bench] ?? {}).flatMap(([figure, { better }]) => {
+      const [earlier, later] = [before[bench]?.figures[figure], now[bench]?.figures[figure]]
+      if (earlier === undefined || !isSteady(figure)) return []
+      const growth = later === undefined ? Infinity : later / earlier - 1
+      const worse = later !== undefined && better === 'more' ? -growth : growth
+      return [{ bench, figure, before: earlier, now: later, worse }]
+    }),
+  )
+
+/** Those that got worse by more than a tenth. */
+export const worsened = (all: readonly Change[]): Change[] => all.filter(({ worse }) => worse > tolerance)
+
+export const described = ({ bench, figure, before, now, worse }: Change): string =>
+  now === undefined
+    ? `${bench} ${figure}: ${before} before, not measured now`
+    : `${bench} ${figure}: ${before} before, ${now} now, ${Math.abs(100 * worse).toFixed(0)} % ${worse > 0 ? 'worse' : 'better'}`
