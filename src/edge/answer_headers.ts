@@ -1,5 +1,6 @@
 import { isOurs } from './cookies.ts'
-import { fold, hopByHop, listedIn } from './headers.ts'
+import { fold } from '../wire/header_list.ts'
+import { hopByHop, listedIn } from './headers.ts'
 
 /** Browsers send a cookie without a name as its bare value: `=ours=x` comes back as `ours=x`. */
 export const cookieNamed = (setCookie: string): string => setCookie.replace(/^[\s=]+/, '')

@@ -1,5 +1,6 @@
 import { http } from '../http.ts'
-import { valuesOf, type Asked } from './asked.ts'
+import { valuesOf } from '../wire/header_list.ts'
+import type { Asked } from './asked.ts'
 import { noticePage } from './pages/notice.ts'
 import type { Recipient, Sent } from './recipient.ts'
 

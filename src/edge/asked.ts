@@ -1,3 +1,5 @@
+import { detached } from '../wire/detached.ts'
+import { DecidingHeaders } from './deciding_headers.ts'
 import type { Peers } from './peers.ts'
 import type { Sent } from './recipient.ts'
 
@@ -72,9 +74,9 @@ const readHost = (text: string): { host: string; authority: string } | undefined
   if (known !== undefined) return known
   const [, name, port] = authority.exec(text) ?? []
   if (name === undefined || Number(port ?? 0) > 65535) return undefined
-  const host = name.toLowerCase()
+  const host = detached(name).toLowerCase()
   const read = { host, authority: port === undefined ? host : `${host}:${port}` }
-  if (hosts.size < 2000) hosts.set(text, read)
+  if (hosts.size < 2000) hosts.set(detached(text), read)
   return read
 }
 
@@ -101,38 +103,6 @@ export const readPlace = (hostText: string, target: string): Place | Refusal => 
 
 export const isRefusal = (read: object): read is Refusal => 'message' in read
 
-/** The headers that decide something here, and how long their names are: nearly all others are told apart by that alone. */
-const deciding = new Set([
-  'via',
-  'host',
-  'cookie',
-  'origin',
-  'expect',
-  'upgrade',
-  'authorization',
-  'content-length',
-  'transfer-encoding',
-] as const)
-type Deciding = typeof deciding extends Set<infer Name> ? Name : never
-const lengths = [...deciding].reduce((bits, { length }) => bits | (1 << length), 0)
-
-const nothing: readonly string[] = []
-
-/** The values of the headers that decide, each as often as it came. */
-const readDeciding = (rawHeaders: readonly string[]): Partial<Record<Deciding, string[]>> => {
-  const found: Partial<Record<Deciding, string[]>> = {}
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const { length } = rawHeaders[i]!
-    if (length > 30 || (lengths & (1 << length)) === 0) continue
-    const name = rawHeaders[i]!.toLowerCase() as Deciding
-    if (!deciding.has(name)) continue
-    const values = found[name]
-    if (values) values.push(rawHeaders[i + 1]!)
-    else found[name] = [rawHeaders[i + 1]!]
-  }
-  return found
-}
-
 /** Reads a request, or says why it is not one we could judge: then nothing of it is forwarded. */
 export const readAsked = (sent: Sent, peers: Peers): Asked | Refusal => {
   const { method = '', url = '', rawHeaders, httpVersion } = sent
@@ -141,17 +111,19 @@ export const readAsked = (sent: Sent, peers: Peers): Asked | Refusal => {
     return { status: 505, message: 'HTTP/1.1 is spoken here' }
   if (rawHeaders.length > maxHeaders * 2)
     return { status: 431, message: `A request has ${maxHeaders} headers at most` }
-  const found = readDeciding(rawHeaders)
+  const headers = new DecidingHeaders(rawHeaders)
   // RFC 9112 section 6.1: HTTP/1.0 knows no codings, and of all others only chunked is certain to be read alike by everybody.
-  const coding = found['transfer-encoding']?.join()
+  const coding = headers.list('transfer-encoding')
   if (coding !== undefined && (httpVersion === '1.0' || coding.toLowerCase() !== 'chunked'))
     return { status: 400, message: 'The only Transfer-Encoding here is chunked, and only in HTTP/1.1' }
   // RFC 9112 section 3.2: no Host, or more than one, is answered 400.
-  if (found.host?.length !== 1) return { status: 400, message: 'A request names exactly one Host' }
-  const place = readPlace(found.host[0]!, url)
+  const [host, ...more] = headers.all('host')
+  if (host === undefined || more.length > 0)
+    return { status: 400, message: 'A request names exactly one Host' }
+  const place = readPlace(host, url)
   if (isRefusal(place)) return place
-  const { address, forwardedFor, secure, requestId } = peers.of(sent)
-  const length = Number(found['content-length']?.[0] ?? 0)
+  const { address, forwardedFor, secure, requestId } = peers.of(sent.socket, headers)
+  const length = Number(headers.all('content-length')[0] ?? 0)
   return {
     method,
     host: place.host,
@@ -162,21 +134,17 @@ export const readAsked = (sent: Sent, peers: Peers): Asked | Refusal => {
     address,
     forwardedFor,
     requestId,
-    cookies: found.cookie ?? nothing,
-    authorizations: found.authorization ?? nothing,
-    origin: found.origin?.join(),
-    upgrade: found.upgrade?.join(),
+    cookies: headers.all('cookie'),
+    authorizations: headers.all('authorization'),
+    origin: headers.list('origin'),
+    upgrade: headers.list('upgrade'),
     body: coding === undefined ? (length > 0 ? 'length' : undefined) : 'chunked',
     length,
-    expect: found.expect?.join(),
-    via: found.via?.join(),
+    expect: headers.list('expect'),
+    via: headers.list('via'),
   }
 }
 
 /** Our own origin as the browser sees it (RFC 6454 section 6.2). */
 export const originOf = ({ secure, authority }: Pick<Asked, 'secure' | 'authority'>): string =>
   `${secure ? 'https' : 'http'}://${authority}`
-
-/** Every value of a header, by its name in lower case. */
-export const valuesOf = (rawHeaders: readonly string[], name: string): string[] =>
-  rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === name)

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
-import { isRefusal, readPlace, valuesOf, type Asked, type Refusal } from './asked.ts'
-import { overridesMethod } from './headers.ts'
+import { isRefusal, readPlace, type Asked, type Refusal } from './asked.ts'
+import { DecidingHeaders, type DecidingName } from './deciding_headers.ts'
 import type { Sent } from './recipient.ts'
 
 /** Where proxies in front of us ask. Envoy puts the path that it asks about behind it. */
@@ -14,7 +14,8 @@ export const asksByPath = ({ path }: Asked): boolean => path !== at
 
 type Fact = 'method' | 'scheme' | 'host' | 'path' | 'client'
 type Facts = Partial<Record<Fact, string>>
-type Teller = readonly [name: string, tell: (value: string) => Facts]
+/** A header, how messages write it, and the facts that it states. */
+type Statement = readonly [name: DecidingName, text: string, state: Fact | ((value: string) => Facts)]
 
 const ofUrl = (url: string): Facts => {
   const [, scheme = '', host = '', path = ''] = /^([a-z]+):\/\/([^/?#]*)(.*)$/.exec(url) ?? []
@@ -22,20 +23,20 @@ const ofUrl = (url: string): Facts => {
 }
 
 /** The headers that are a proxy's own word in either way of asking. */
-const hop: readonly Teller[] = [
-  ['X-Forwarded-Proto', (scheme) => ({ scheme })],
-  ['X-Forwarded-For', (client) => ({ client })],
+const hop: readonly Statement[] = [
+  ['x-forwarded-proto', 'X-Forwarded-Proto', 'scheme'],
+  ['x-forwarded-for', 'X-Forwarded-For', 'client'],
 ]
 
-/** What tells of the request: the names of Caddy, Traefik and others, then those of nginx. */
-const tellers: readonly Teller[] = [
+/** What describes the request: the names of Caddy, Traefik and others, then those of nginx. */
+const statements: readonly Statement[] = [
   ...hop,
-  ['X-Forwarded-Method', (method) => ({ method })],
-  ['X-Forwarded-Host', (host) => ({ host })],
-  ['X-Forwarded-Uri', (path) => ({ path })],
-  ['X-Original-Method', (method) => ({ method })],
-  ['X-Original-URI', (path) => ({ path })],
-  ['X-Original-URL', ofUrl],
+  ['x-forwarded-method', 'X-Forwarded-Method', 'method'],
+  ['x-forwarded-host', 'X-Forwarded-Host', 'host'],
+  ['x-forwarded-uri', 'X-Forwarded-Uri', 'path'],
+  ['x-original-method', 'X-Original-Method', 'method'],
+  ['x-original-uri', 'X-Original-URI', 'path'],
+  ['x-original-url', 'X-Original-URL', ofUrl],
 ]
 
 const needed: Readonly<Record<Fact, string>> = {
@@ -57,27 +58,31 @@ const comparable = (fact: Fact, value: string): string => {
   return fact === 'host' ? value.toLowerCase().replace(/\.?(:[0-9]+)?$/, '') : value
 }
 
-/** Everything that is told, once and without contradiction: one of two different words would be the client's. */
+/** Adds a fact, or returns false where another value of it is known: one of the two would be the client's. */
+const add = (facts: Facts, fact: Fact, value: string): boolean => {
+  const before = (facts[fact] ??= value)
+  return before === value || comparable(fact, before) === comparable(fact, value)
+}
+
+/** Everything that is stated, once and without contradiction. */
 const gather = (
-  rawHeaders: readonly string[],
+  headers: DecidingHeaders,
   known: Facts,
-  from: readonly Teller[],
+  from: readonly Statement[],
 ): Record<Fact, string> | Refusal => {
   const facts = { ...known }
-  for (const [name, tell] of from) {
-    const values = valuesOf(rawHeaders, name.toLowerCase())
-    if (values.length === 0) continue
-    if (values.length > 1) return refuse(`${name} comes once at forward auth, not ${values.length} times`)
-    for (const [key, value] of Object.entries(tell(values[0]!))) {
-      const fact = key as Fact
-      const before = (facts[fact] ??= value)
-      if (comparable(fact, before) !== comparable(fact, value))
-        return refuse(`${name} tells another ${fact} than the headers beside it`)
-    }
+  for (const [name, text, state] of from) {
+    if (!headers.has(name)) continue
+    const [value, ...more] = headers.all(name)
+    if (more.length > 0) return refuse(`${text} comes once at forward auth, not ${more.length + 1} times`)
+    const stated = typeof state === 'string' ? { [state]: value! } : state(value!)
+    for (const fact in stated)
+      if (!add(facts, fact as Fact, stated[fact as Fact]!))
+        return refuse(`${text} tells another ${fact} than the headers beside it`)
   }
-  for (const fact of Object.keys(needed) as Fact[])
-    if (facts[fact] === undefined)
-      return refuse(`Forward auth is not told the ${fact}: the proxy must send ${needed[fact]}`)
+  for (const fact in needed)
+    if (facts[fact as Fact] === undefined)
+      return refuse(`Forward auth is not told the ${fact}: the proxy must send ${needed[fact as Fact]}`)
   return facts as Record<Fact, string>
 }
 
@@ -86,13 +91,14 @@ const gather = (
  * and authorizations are the question's own. Envoy asks with the request's own method and host.
  */
 export const readAbout = ({ rawHeaders }: Sent, asked: Asked): Asked | Refusal => {
+  const headers = new DecidingHeaders(rawHeaders)
   const facts = asksByPath(asked)
     ? gather(
-        rawHeaders,
+        headers,
         { method: asked.method, host: asked.authority, path: asked.target.slice(at.length) },
         hop,
       )
-    : gather(rawHeaders, {}, tellers)
+    : gather(headers, {}, statements)
   if (isRefusal(facts)) return facts
   const { method, host, path, client } = facts
   const scheme = comparable('scheme', facts.scheme)
@@ -100,18 +106,16 @@ export const readAbout = ({ rawHeaders }: Sent, asked: Asked): Asked | Refusal =
   if (!/^[A-Za-z][A-Za-z-]{0,31}$/.test(method)) return refuse('X-Forwarded-Method is not a method')
   if (method === 'TRACE' || method === 'CONNECT') return { status: 405, message: 'This method is not served' }
   // The last address is the proxy's own word. Without one, everybody would come from where the proxy is.
-  if (isIP(client.split(',').at(-1)!.trim()) === 0)
+  if (isIP(client.slice(client.lastIndexOf(',') + 1).trim()) === 0)
     return refuse('X-Forwarded-For ends with the address of the client')
   const place = readPlace(host, path)
   if (isRefusal(place)) return place
-  const opensWebSocket = ['sec-websocket-key', 'sec-websocket-version'].some(
-    (name) => valuesOf(rawHeaders, name).length > 0,
-  )
+  const opensWebSocket = headers.has('sec-websocket-key') || headers.has('sec-websocket-version')
   return {
     ...asked,
     ...place,
     // Other than here, the proxy passes on to the service what overrides the method: it may become any.
-    method: overridesMethod(rawHeaders) ? 'POST' : method,
+    method: headers.overridesMethod ? 'POST' : method,
     secure: scheme === 'https',
     // Upgrade is of one hop and need not arrive here; what else only the handshake of a WebSocket has, does.
     upgrade: asked.upgrade ?? (opensWebSocket ? 'websocket' : undefined),

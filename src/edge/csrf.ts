@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { originOf, valuesOf, type Asked } from './asked.ts'
+import { valuesOf } from '../wire/header_list.ts'
+import { originOf, type Asked } from './asked.ts'
 import { formCookie, readCookie, setCookie } from './cookies.ts'
 
 const lifetime = 3600

@@ -15,7 +15,7 @@ import { Forwarder, type Forwarded } from './forward.ts'
 import { ForwardAuth } from './forward_auth.ts'
 import { requestHeaders } from './headers.ts'
 import { HeldBodies, heldRequest } from './held_bodies.ts'
-import type { FastRequest } from './fast_request.ts'
+import { FastRequest } from './fast_request.ts'
 import { KeptRequests } from './kept_requests.ts'
 import { loopDetected, type LoopGuard } from './loop_guard.ts'
 import { onward } from './onward.ts'
@@ -118,7 +118,7 @@ export class Door {
    */
   #serve(sent: Sent, to: Recipient, body: Body | undefined): Own | undefined | Promise<Own | undefined> {
     const asked = readAsked(sent, this.#parts.peers)
-    this.#note(sent, to, isRefusal(asked) ? undefined : asked, 'kept' in sent ? 'fast' : 'full')
+    this.#note(sent, to, isRefusal(asked) ? undefined : asked, sent instanceof FastRequest ? 'fast' : 'full')
     if (isRefusal(asked)) {
       const told = badRequest(asked)
       // Nothing behind a message whose borders are in doubt is read as a request.

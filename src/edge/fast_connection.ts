@@ -8,7 +8,6 @@ import { FastBody } from './fast_body.ts'
 import type { FastLane } from './fast_lane.ts'
 import { fastRequest, type FastRequest } from './fast_request.ts'
 import { FastResponse } from './fast_response.ts'
-import { KeptDecisions } from './kept_decisions.ts'
 
 /** Seconds that a connection may wait for its next request; as long as node:http is configured to keep one. */
 export const maxIdle = 65
@@ -26,7 +25,6 @@ export class FastConnection implements Receiver, Listed {
   readonly #lane: FastLane
   readonly #socket: Socket
   readonly #response: FastResponse
-  readonly #kept = new KeptDecisions()
   /** The request under way. */
   #request: FastRequest | undefined
   /** Its body, or the rest of the one before that nobody has read yet. */
@@ -147,7 +145,7 @@ export class FastConnection implements Receiver, Listed {
   #begin(length: number, all: Buffer | undefined): void {
     const request =
       readRequestHead(length) && head.end <= maxHead
-        ? fastRequest(inbox.latin1Slice(0, head.end), this.#socket, this.#kept)
+        ? fastRequest(inbox.latin1Slice(0, head.end), this.#socket)
         : undefined
     if (!request) return this.#handOver(all ?? Buffer.from(inbox.subarray(0, length)))
     if (all) this.#held = all.subarray(head.end)

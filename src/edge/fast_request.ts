@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
-import { HeaderNames } from '../wire/header_names.ts'
+import { HeaderNames, type HeaderName } from '../wire/header_names.ts'
 import { head, isUsual, methodNames, numberAt, spans } from '../wire/parser.ts'
+import { asksAbout } from './asked_about.ts'
 import { treatmentOf } from './headers.ts'
-import type { KeptDecisions } from './kept_decisions.ts'
 import type { Sent } from './recipient.ts'
 
 /**
@@ -47,6 +47,9 @@ const names = new HeaderNames<Treatment>((text, lower) => {
 /** Values of Connection that list no header. */
 const plainConnection = /^(keep-alive|close)$/i
 
+/** The names of the headers of the head that is being read. */
+const found: HeaderName<Treatment>[] = []
+
 /** A request in the usual form: a head in which every header stands as `Name: value`, and a body of known length or none. */
 export class FastRequest implements Sent {
   readonly httpVersion = '1.1'
@@ -56,8 +59,6 @@ export class FastRequest implements Sent {
   /** The head as latin1, as it came. */
   readonly text: string
   readonly keepAlive: boolean
-  /** What was decided about earlier requests of this connection. */
-  readonly kept: KeptDecisions
   /** Whether a kept decision may count for it: one Host, at most one Cookie, and nothing else that decides. */
   ordinary = true
   host: string | undefined
@@ -72,18 +73,25 @@ export class FastRequest implements Sent {
   passed = ''
   #rawHeaders: readonly string[] | undefined
 
-  constructor(method: string, text: string, socket: Socket, kept: KeptDecisions) {
+  constructor(method: string, text: string, socket: Socket) {
     this.method = method
     this.text = text
     this.url = text.slice(head.urlStart, head.urlEnd)
     this.socket = socket
     this.keepAlive = head.keepAlive
-    this.kept = kept
   }
 
-  /** Every header as it came; most requests of a kept connection never need it. */
+  /** Every header as it came. A request that passes by a kept decision never needs them. */
   get rawHeaders(): readonly string[] {
     return (this.#rawHeaders ??= rawHeadersOf(this.text))
+  }
+
+  /** Takes the headers apart while their positions are known, with names that are strings already. */
+  takeApart(): void {
+    const list: string[] = []
+    for (let i = 0; i < head.count; i++)
+      list.push(found[i]!.text, this.text.slice(spans[i * 4 + 2], spans[i * 4 + 3]))
+    this.#rawHeaders = list
   }
 
   /** Reads the header between these positions of the head. Returns false where it makes the request special. */
@@ -141,12 +149,12 @@ const rawHeadersOf = (text: string): string[] => {
 const isBodiless = (method: string): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 
 /** The request whose head was just read into `head`, or undefined where node:http has to serve it. */
-export const fastRequest = (text: string, socket: Socket, kept: KeptDecisions): FastRequest | undefined => {
+export const fastRequest = (text: string, socket: Socket): FastRequest | undefined => {
   const method = methodNames[head.method]
   if (method === undefined || head.upgrade) return undefined
   // Empty lines may come before a request (RFC 9112 section 2.2).
   if (head.urlStart !== method.length + 1) return undefined
-  const request = new FastRequest(method, text, socket, kept)
+  const request = new FastRequest(method, text, socket)
   /** Where the lines begin that pass but are not in `passed` yet; -1 for none. */
   let from = -1
   let next = head.urlEnd + ' HTTP/1.1\r\n'.length
@@ -155,7 +163,9 @@ export const fastRequest = (text: string, socket: Socket, kept: KeptDecisions): 
     if (!isUsual(i, next)) return undefined
     const start = next
     next = spans[i + 3]! + 2
-    const { treatment } = names.at(start, spans[i + 1]!)
+    const name = names.at(start, spans[i + 1]!)
+    const { treatment } = name
+    found[i / 4] = name
     const passes = treatment === 'keep' || treatment === 'origin'
     if (passes && from < 0) from = start
     if (treatment === 'keep') continue
@@ -174,5 +184,6 @@ export const fastRequest = (text: string, socket: Socket, kept: KeptDecisions): 
   if (next + 2 !== head.end) return undefined
   if (from >= 0) request.passed += text.slice(from, next)
   request.ordinary &&= request.host !== undefined
+  if (!request.ordinary || asksAbout(request.url)) request.takeApart()
   return request
 }

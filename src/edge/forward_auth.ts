@@ -102,15 +102,22 @@ const permit = ({ about, absent }: Question, pass: Pass, to: Recipient): undefin
   if (cookies.length > 0) list.push('Cookie', cookies.join('; '))
   const [authorization, ...more] = pass.authorizationUsed ? [] : about.authorizations
   if (authorization !== undefined && more.length === 0) list.push('Authorization', authorization)
-  const told = new Set(list.filter((_, i) => i % 2 === 0))
-  const missing = names.filter((name) => !told.has(name))
-  if (absent === 'empty') for (const name of missing) list.push(name, '')
-  if (absent === 'listed') list.push('X-Envoy-Auth-Headers-To-Remove', missing.join(','))
+  if (absent !== 'left out') {
+    const missing = names.filter((name) => !holds(list, name))
+    if (absent === 'listed') list.push('X-Envoy-Auth-Headers-To-Remove', missing.join(','))
+    else for (const name of missing) list.push(name, '')
+  }
   if (pass.staleCookie !== undefined) list.push('Set-Cookie', setCookie(pass.staleCookie, '', 0))
   list.push('Content-Length', '0', 'Cache-Control', 'no-store')
   to.writeHead(200, 'OK', list)
   to.end()
   return undefined
+}
+
+/** Whether a flat list holds a header; values may read like names. */
+const holds = (list: readonly string[], name: string): boolean => {
+  for (let i = 0; i < list.length; i += 2) if (list[i] === name) return true
+  return false
 }
 
 const untrusted = ({ address }: Asked): Told => ({

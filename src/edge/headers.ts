@@ -1,4 +1,6 @@
 import type { RoutePlan } from '../routes/table.ts'
+import { detached } from '../wire/detached.ts'
+import { fold, methodOverrides } from '../wire/header_list.ts'
 import type { Asked } from './asked.ts'
 import { withoutOurs } from './cookies.ts'
 import type { Pass } from './decision.ts'
@@ -38,13 +40,6 @@ export const hopByHop: ReadonlySet<string> = new Set([
   'http2-settings',
 ])
 
-/** By these a service may be told of another method than the one that was judged. */
-const methodOverrides: ReadonlySet<string> = new Set([
-  'x-http-method-override',
-  'x-http-method',
-  'x-method-override',
-])
-
 /** Names that tell an upstream who or what the request is: only we say that. */
 const claimed: ReadonlySet<string> = new Set([
   ...methodOverrides,
@@ -64,13 +59,6 @@ const claimed: ReadonlySet<string> = new Set([
   'x-rewrite-url',
   'x-request-id',
 ])
-
-/** As CGI, WSGI and their kin fold a name: whatever is no letter or digit is the same (CVE-2025-64484). */
-export const fold = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-')
-
-/** Whether a service could take the request for one of another method. */
-export const overridesMethod = (rawHeaders: readonly string[]): boolean =>
-  rawHeaders.some((name, i) => i % 2 === 0 && methodOverrides.has(fold(name)))
 
 const simple = /^[a-zA-Z0-9-]+$/
 
@@ -104,7 +92,7 @@ export const treatmentOf = (name: string): Treatment => {
   if (treatment === undefined) {
     treatment = treat(name)
     // Bounded: clients choose the names.
-    if (treatments.size < 2000) treatments.set(name, treatment)
+    if (treatments.size < 2000) treatments.set(detached(name), treatment)
   }
   return treatment
 }

@@ -4,9 +4,6 @@ import type { Asked } from './asked.ts'
 import type { Pass } from './decision.ts'
 import type { KeptHead } from './kept_head.ts'
 
-/** Decisions that one connection keeps, at most: a proxy in front of us mixes people on it. */
-const most = 8
-
 /** What lets a decision hold for later requests. */
 export interface Lasting {
   /** The session that decided; undefined for a guest. */
@@ -15,7 +12,7 @@ export interface Lasting {
   readonly until: number
 }
 
-/** A request that passed, and why the next one that is alike may pass too. */
+/** A request that passed, and why a later one that is alike may pass too. */
 export interface KeptDecision {
   /** The bytes of these two headers as they came. */
   readonly host: string
@@ -31,13 +28,18 @@ export interface KeptDecision {
   readonly head: KeptHead
 }
 
-/** The decisions that a connection keeps, the latest first. */
-export class KeptDecisions {
-  readonly #all: KeptDecision[] = []
+/** Cookies in one generation, at most. */
+const mostCookies = 2000
+/** Decisions for one Cookie header, at most: a person uses several rules of a host. */
+const mostRules = 8
 
-  get any(): boolean {
-    return this.#all.length > 0
-  }
+/**
+ * Decisions by the bytes of the Cookie header. They do not belong to a connection, because a proxy in front of us mixes people on each
+ * of its own. Bounded by two generations: what was not used for a whole one is dropped with it.
+ */
+export class KeptDecisions {
+  #young = new Map<string, KeptDecision[]>()
+  #old = new Map<string, KeptDecision[]>()
 
   /** The decision about a request with these bytes, by this rule, while nothing has changed since. */
   find(
@@ -47,31 +49,47 @@ export class KeptDecisions {
     plan: RoutePlan,
     stamp: number,
   ): KeptDecision | undefined {
-    const all = this.#all
-    for (let i = 0; i < all.length; i++) {
-      const one = all[i]!
-      if (one.plan !== plan || one.stamp !== stamp || one.secure !== secure) continue
-      if (one.host !== host || one.cookie !== cookie) continue
-      if (i > 0) {
-        all[i] = all[i - 1]!
-        all[i - 1] = one
-      }
-      return one
-    }
+    const decisions = this.#of(cookie ?? '')
+    if (decisions === undefined) return undefined
+    for (const one of decisions)
+      if (
+        one.plan === plan &&
+        one.stamp === stamp &&
+        one.secure === secure &&
+        one.host === host &&
+        one.cookie === cookie
+      )
+        return one
     return undefined
   }
 
-  /** Keeps a decision in the place of the same one, else of one that no longer holds, else of the last. */
+  /** Keeps a decision in the place of the same one, else of one that no longer holds, else of the oldest. */
   keep(decision: KeptDecision): void {
-    const all = this.#all
     const { host, cookie, secure, plan, stamp } = decision
-    const place = all.findIndex(
+    let decisions = this.#of(cookie ?? '')
+    if (decisions === undefined) this.#add(cookie ?? '', (decisions = []))
+    const place = decisions.findIndex(
       (one) =>
         one.stamp !== stamp ||
-        (one.plan === plan && one.host === host && one.cookie === cookie && one.secure === secure),
+        (one.plan === plan && one.secure === secure && one.host === host && one.cookie === cookie),
     )
-    if (place >= 0) all[place] = decision
-    else if (all.length < most) all.push(decision)
-    else all[most - 1] = decision
+    if (place >= 0) decisions[place] = decision
+    else if (decisions.push(decision) > mostRules) decisions.shift()
+  }
+
+  #of(key: string): KeptDecision[] | undefined {
+    const decisions = this.#young.get(key)
+    if (decisions !== undefined) return decisions
+    const older = this.#old.get(key)
+    if (older !== undefined) this.#add(key, older)
+    return older
+  }
+
+  #add(key: string, decisions: KeptDecision[]): void {
+    if (this.#young.size >= mostCookies) {
+      this.#old = this.#young
+      this.#young = new Map()
+    }
+    this.#young.set(key, decisions)
   }
 }

@@ -2,12 +2,14 @@ import type { RouteTable, RoutePlan } from '../routes/table.ts'
 import type { LiveSessions } from '../sessions/live_sessions.ts'
 import { now } from '../storage/id.ts'
 import type { Revisions } from '../storage/revision.ts'
+import { detached } from '../wire/detached.ts'
 import { isRefusal, readPlace, type Asked } from './asked.ts'
 import { asksAbout } from './asked_about.ts'
 import type { Pass } from './decision.ts'
-import type { FastRequest } from './fast_request.ts'
+import { FastRequest } from './fast_request.ts'
 import type { Forwarded } from './forward.ts'
 import { requestHeaders } from './headers.ts'
+import { KeptDecisions } from './kept_decisions.ts'
 import { KeptHead } from './kept_head.ts'
 import type { LoopGuard } from './loop_guard.ts'
 import { onward } from './onward.ts'
@@ -25,11 +27,14 @@ interface Parts {
 }
 
 /**
- * Lets requests pass by the decision about an earlier one of their connection. Host, cookies, scheme and rule are the same, the session
+ * Lets requests pass by the decision about an earlier one. Host, cookies, scheme and rule are the same, the session
  * still counts, and nothing in the database has changed: deciding again would give the same answer. All else is read anew.
  */
 export class KeptRequests {
   readonly #parts: Parts
+  readonly #ofPeople = new KeptDecisions()
+  /** Apart, so that strangers who make up cookies push out nobody's. */
+  readonly #ofGuests = new KeptDecisions()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -37,8 +42,8 @@ export class KeptRequests {
 
   /** What goes to the upstream, or undefined where the request has to be decided about. */
   forwarded(request: FastRequest, body: Body | undefined): Forwarded | undefined {
-    const { kept, host, cookie } = request
-    if (!kept.any || !request.ordinary || host === undefined) return undefined
+    const { host, cookie } = request
+    if (!request.ordinary || host === undefined) return undefined
     const { peers, routes, revisions, sessions, ownPaths } = this.#parts
     // This looks whether anything has changed; what is read below counts from then on.
     const table = routes()
@@ -48,7 +53,10 @@ export class KeptRequests {
     const plan = table.at(place.host)?.match(place.path)
     if (typeof plan !== 'object') return undefined
     const peer = peers.ofFast(request)
-    const found = kept.find(host, cookie, peer.secure, plan, revisions.stamp)
+    const { stamp } = revisions
+    const found =
+      this.#ofPeople.find(host, cookie, peer.secure, plan, stamp) ??
+      this.#ofGuests.find(host, cookie, peer.secure, plan, stamp)
     if (!found) return undefined
     const { session, until } = found.lasting
     if (until <= now() || (session && !sessions.goesOn(session))) return undefined
@@ -82,19 +90,31 @@ export class KeptRequests {
    * depends on more than the request's Host, cookies, scheme and rule.
    */
   keep(sent: Sent, asked: Asked, plan: RoutePlan, pass: Pass): void {
-    const { kept, ordinary, host, cookie } = sent as Partial<FastRequest>
-    if (!kept || !ordinary || host === undefined || !pass.lasting) return
+    if (!(sent instanceof FastRequest) || !sent.ordinary || !pass.lasting) return
+    const host = detached(sent.host!)
+    const cookie = sent.cookie === undefined ? undefined : detached(sent.cookie)
     const { loops, revisions } = this.#parts
     const cookies = cookie === undefined ? [] : ['Cookie', cookie]
     const headers = requestHeaders(cookies, asked, plan, pass, onward(asked, plan).prefix)
     headers.push('Via', loops.entry(sent.httpVersion))
+    const kept = pass.lasting.session ? this.#ofPeople : this.#ofGuests
     kept.keep({
       host,
       cookie,
       secure: asked.secure,
       plan,
       stamp: revisions.stamp,
-      asked,
+      // What each request has of its own is left out.
+      asked: {
+        ...asked,
+        cookies: cookie === undefined ? [] : [cookie],
+        target: '',
+        path: '',
+        address: '',
+        forwardedFor: '',
+        requestId: '',
+        origin: undefined,
+      },
       pass,
       lasting: pass.lasting,
       head: new KeptHead(headers),

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
-import { valuesOf } from './asked.ts'
+import { detached } from '../wire/detached.ts'
+import type { DecidingHeaders } from './deciding_headers.ts'
 import type { FastRequest } from './fast_request.ts'
 import type { Sent } from './recipient.ts'
 
@@ -16,6 +17,9 @@ let counter = 0
 /** Numbers in two digits: building a request id out of two strings costs less than writing a number. */
 const digits = Array.from({ length: 36 * 36 }, (_, i) => i.toString(36).padStart(2, '0'))
 let firstPart = ''
+/** What of a proxy's X-Request-Id is passed on as it is. */
+const requestIdPattern = /^[A-Za-z0-9._-]{1,100}$/
+const mostKnown = 1000
 
 const newRequestId = (): string => {
   const low = counter % digits.length
@@ -32,6 +36,8 @@ const plain = (address: string): string =>
 export class Peers {
   readonly #trusted = new BlockList()
   readonly #any: boolean
+  /** Answers for addresses as they are asked about; the proxies themselves come first. */
+  readonly #known = new Map<string, boolean>()
 
   constructor(trustedProxies: readonly string[]) {
     this.#any = trustedProxies.length > 0
@@ -46,42 +52,46 @@ export class Peers {
     }
   }
 
-  of({ socket, rawHeaders }: Sent): Peer {
+  of(socket: Sent['socket'], headers: DecidingHeaders): Peer {
     const address = plain(socket.remoteAddress ?? '')
     const encrypted = socket.encrypted === true
-    if (!this.#any || !this.#isTrusted(address))
-      return { address, forwardedFor: address, secure: encrypted, requestId: newRequestId() }
-    const values = (name: string) => valuesOf(rawHeaders, name).join()
+    if (!this.#any || !this.#isTrusted(address)) return this.#direct(address, encrypted)
     return this.#behind(
       address,
       encrypted,
-      values('x-forwarded-for'),
-      values('x-forwarded-proto'),
-      values('x-request-id'),
+      headers.list('x-forwarded-for'),
+      headers.list('x-forwarded-proto'),
+      headers.list('x-request-id'),
     )
   }
 
   /** The same of a request in the fast lane, whose headers are read already. */
-  ofFast({ socket, forwardedFor = '', forwardedProto = '', requestId = '' }: FastRequest): Peer {
+  ofFast({ socket, forwardedFor, forwardedProto, requestId }: FastRequest): Peer {
     const address = plain(socket.remoteAddress ?? '')
-    const encrypted = (socket as { encrypted?: boolean }).encrypted === true
-    if (!this.#any || !this.#isTrusted(address))
-      return { address, forwardedFor: address, secure: encrypted, requestId: newRequestId() }
+    const encrypted = (socket as Sent['socket']).encrypted === true
+    if (!this.#any || !this.#isTrusted(address)) return this.#direct(address, encrypted)
     return this.#behind(address, encrypted, forwardedFor, forwardedProto, requestId)
   }
 
+  #direct(address: string, secure: boolean): Peer {
+    return { address, forwardedFor: address, secure, requestId: newRequestId() }
+  }
+
   /** What a trusted proxy says about the client behind it. */
-  #behind(proxy: string, encrypted: boolean, told: string, proto: string, given: string): Peer {
+  #behind(proxy: string, encrypted: boolean, told = '', proto = '', given = ''): Peer {
+    const secure = encrypted || proto === 'https'
+    const requestId = requestIdPattern.test(given) ? given : newRequestId()
+    // Most proxies name the one client that they see.
+    if (isIP(told) !== 0) {
+      const address = plain(told)
+      return { address, forwardedFor: `${address}, ${proxy}`, secure, requestId }
+    }
     const chain = told
       .split(',')
       .map((part) => plain(part.trim()))
       .filter((part) => part !== '')
-    return {
-      address: this.#client(proxy, chain),
-      forwardedFor: [...chain.filter((part) => isIP(part) !== 0), proxy].join(', '),
-      secure: encrypted || proto === 'https',
-      requestId: /^[A-Za-z0-9._-]{1,100}$/.test(given) ? given : newRequestId(),
-    }
+    const forwardedFor = [...chain.filter((part) => isIP(part) !== 0), proxy].join(', ')
+    return { address: this.#client(proxy, chain), forwardedFor, secure, requestId }
   }
 
   /** Whether the peer itself is a trusted proxy. */
@@ -101,7 +111,11 @@ export class Peers {
   }
 
   #isTrusted(address: string): boolean {
+    const known = this.#known.get(address)
+    if (known !== undefined) return known
     const family = isIP(address)
-    return family !== 0 && this.#trusted.check(address, family === 6 ? 'ipv6' : 'ipv4')
+    const trusted = family !== 0 && this.#trusted.check(address, family === 6 ? 'ipv6' : 'ipv4')
+    if (this.#known.size < mostKnown) this.#known.set(detached(address), trusted)
+    return trusted
   }
 }

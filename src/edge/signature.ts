@@ -3,7 +3,8 @@ import { now } from '../storage/id.ts'
 import { canonicalPubkey } from '../users/canonical.ts'
 import type { KnownKey, KnownKeys } from '../users/known_keys.ts'
 import type { Told } from './answers.ts'
-import { valuesOf, type Asked } from './asked.ts'
+import { valuesOf } from '../wire/header_list.ts'
+import type { Asked } from './asked.ts'
 import { notSigned, signerInactive, unsigned } from './refusals.ts'
 
 /** The body of a request that is signed holds this many bytes at most: it is read before anything is decided. */

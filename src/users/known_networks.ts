@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
+import { detached } from '../wire/detached.ts'
 import { bitsOf } from './canonical.ts'
 import { personColumns, toKnownPerson, type KnownPerson } from './known_person.ts'
 
@@ -59,7 +60,7 @@ class NetworkTable {
     if (known || this.#answers.has(address)) return known
     const found = this.#search(address)
     if (this.#answers.size >= keep) this.#answers.clear()
-    this.#answers.set(address, found)
+    this.#answers.set(detached(address), found)
     return found
   }
 

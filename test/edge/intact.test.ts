@@ -85,7 +85,7 @@ const visit = async (reader: number) => {
     const length = lengths[Math.floor(next() * lengths.length)]!
     const name = `r${reader}n${i}`
     const form = next() < 0.6 ? 'sized' : 'chunked'
-    // `TE` makes it a request of node:http's, the others are express.
+    // `TE` makes it a request of node:http's; the others take the fast lane.
     const headers: Record<string, string> = next() < 0.2 ? { te: 'trailers' } : {}
     const got = await download(`/${name}/${length}/${form}`, reader % 4 === 0 ? 2 : 0, headers)
     assert.equal(got.length, length, `${name} ${form}`)

@@ -195,7 +195,7 @@ describe('two people on one connection', () => {
     client.end()
   })
 
-  test('more people than a connection keeps decisions for, over and over', async () => {
+  test('many cookies by turns, over and over', async () => {
     const { ada, bob, daemon } = stage
     const client = new KeptClient(daemon.edge.port)
     for (let i = 0; i < 60; i++) {
