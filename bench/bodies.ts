@@ -3,16 +3,17 @@
 // Then 1 GB each way in one body to a receiver that reads nothing at first, and the memory that this takes.
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Place } from './ask.ts'
+import { askOnce, type Place } from './ask.ts'
 import { comparisons } from './contest.ts'
 import { openDoor } from './daemon.ts'
 import * as peers from './peers/configurations.ts'
 import { eventually, freePort, generatorCore, node, takeGeneratorCore, type Running } from './processes.ts'
 import { figures, heading, table, told } from './report.ts'
 import { roundsOr, spread, takeTurns, untilSteady, type Contestant } from './round.ts'
+import { compareWork, record } from './same_work.ts'
 import { need, Servers, versions } from './servers.ts'
 import { download, upload } from './transfers.ts'
-import { tellHeldBack } from './wrk.ts'
+import { identitySeen, tellHeldBack } from './wrk.ts'
 
 takeGeneratorCore()
 need('nginx')
@@ -91,6 +92,21 @@ const carrying = async (
 }
 
 const nginxPlace = { ...fromFile, port }
+const recorder = await record(places)
+for (const [name, place] of [
+  ['hero_proxy', fromFile],
+  ['nginx', nginxPlace],
+] as const) {
+  await identitySeen(name, place)
+  await compareWork({
+    name,
+    ask: (path, asking) => askOnce(place, path, asking),
+    askUpstream: (path, asking) => askOnce(places.upstream, path, asking),
+    asking: { headers: ['Host', place.host, 'Cookie', place.cookie] },
+    path: '/same',
+  })
+}
+recorder.close()
 const contestants = [
   await carrying('hero_proxy, down', download, fromFile, daemon, upstream),
   await carrying('nginx, down', download, nginxPlace, nginx, upstream),

@@ -57,6 +57,8 @@ export interface Compared {
   /** Asks the upstream itself. */
   readonly askUpstream: (path: string, asking?: Ask) => Promise<Answer>
   readonly asking: Ask & { readonly headers: readonly string[] }
+  /** Where the answer is small; `/` by default. */
+  readonly path?: string
   /** How the request reached us, where that was not plain HTTP from 127.0.0.1. */
   readonly way?: { readonly addresses?: string; readonly scheme?: string }
 }
@@ -67,14 +69,14 @@ export interface Compared {
  * Additional headers are printed; a missing or changed one ends the measurement, because the contestant does other work.
  */
 export const compareWork = async (compared: Compared): Promise<void> => {
-  const { name, ask, askUpstream, asking, way } = compared
+  const { name, ask, askUpstream, asking, path = '/', way } = compared
   const sent = await ask('/recorded?a=1', asking)
   if (sent.status !== 200)
     throw new Error(`${name}: the recorder was not reached: ${sent.status} ${sent.body}`)
   const arrived = JSON.parse(sent.body) as Arrived
   const expected = new Map([...fieldsOf(asking.headers), ...identityHeaders(way)])
   const there = differences(expected, fieldsOf(arrived.rawHeaders))
-  const [answer, direct] = [await ask('/', asking), await askUpstream('/', asking)]
+  const [answer, direct] = [await ask(path, asking), await askUpstream(path, asking)]
   const back = differences(fieldsOf(direct.rawHeaders), fieldsOf(answer.rawHeaders))
   const wrong = [...there, ...back].filter((difference) => !mayDiffer(difference))
   if (arrived.method !== (asking.method ?? 'GET') || arrived.url !== '/recorded?a=1')

@@ -62,19 +62,23 @@ export const sixHeaders = `
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;`
 
-/** 1 KB to everything, at /seen the identity that arrived, at /recorded all that arrived; on the Unix socket and on a port if given. */
+/** At /seen the identity that arrived, at /recorded all that arrived, and at /same an answer that is the same for all. */
+const observed = ({ recorder }: Places) => `
+    location = /same { return 200 "the same"; }
+    location = /seen { return 200 "$http_x_hero_user $http_x_hero_claims"; }
+    location = /recorded {
+      proxy_pass http://unix:${recorder}:;
+      proxy_set_header Host $http_host;
+    }`
+
+/** 1 KB to everything else; on the Unix socket, and on a port if given. */
 export const upstream = (places: Places, port?: number): string =>
   nginx(
     places,
     `server {
     listen unix:${places.upstream};
     ${port === undefined ? '' : `listen 127.0.0.1:${port};`}
-    location / { return 200 "${'x'.repeat(1024)}"; }
-    location = /seen { return 200 "$http_x_hero_user $http_x_hero_claims"; }
-    location = /recorded {
-      proxy_pass http://unix:${places.recorder}:;
-      proxy_set_header Host $http_host;
-    }
+    location / { return 200 "${'x'.repeat(1024)}"; }${observed(places)}
   }`,
   )
 
@@ -170,7 +174,7 @@ export const nginxAuthRequest = (places: Places, port: number, endpoint = bareEn
   }`,
   )
 
-/** Sends this file for everything, copied and not spliced, as an application would. */
+/** Sends this file for everything else, copied and not spliced, as an application would. */
 export const fileUpstream = (places: Places, file: string): string =>
   nginx(
     places,
@@ -179,7 +183,7 @@ export const fileUpstream = (places: Places, file: string): string =>
     root ${places.folder};
     sendfile off;
     output_buffers 2 256k;
-    location / { try_files /${file} =404; }
+    location / { try_files /${file} =404; }${observed(places)}
   }`,
   )
 
