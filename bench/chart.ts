@@ -18,7 +18,7 @@ interface Panel {
   readonly figure: string
 }
 
-/** Processor time first: it is the steadier figure. */
+/** Processor time comes first, because it is the steadier figure. */
 const panels: readonly Panel[] = [
   { title: 'Processor time for one request, µs (less is better)', figure: 'cpu' },
   { title: 'Requests a second on one core (more is better)', figure: 'rate' },
@@ -45,7 +45,7 @@ const bars = ({ contestants }: Saved, { title, figure }: Panel, top: number): st
   return lines
 }
 
-/** Colours follow the reader's own scheme, also where the picture is an <img>. */
+/** Colours follow the reader's own scheme, also if the picture is an <img>. */
 const style = `
   svg { color: #1f2328; color-scheme: light dark }
   text { fill: currentColor; font: 12px system-ui, sans-serif }
@@ -61,7 +61,7 @@ const style = `
     .ours { fill: #4493f8 }
   }`
 
-/** Horizontal bars of medians; the thin line is from the least to the most. */
+/** Horizontal bars of medians; the thin line goes from the lowest to the highest value. */
 const draw = (saved: Saved): string => {
   const count = Object.keys(saved.contestants).length
   const panelHeight = 12 + count * rowHeight + gap

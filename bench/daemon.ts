@@ -6,14 +6,14 @@ import { eventually, freePort, newFolder, serverCore, start, type Running } from
 
 const launcher = join(import.meta.dirname, '..', 'bin', 'hero-proxy.js')
 
-/** CPU_PROF names a folder: then every daemon writes a processor profile there when it ends. */
+/** With CPU_PROF every daemon writes a processor profile to that folder when it ends. */
 const profiled = process.env.CPU_PROF ? ['--cpu-prof', '--cpu-prof-dir', process.env.CPU_PROF] : []
 
 export interface Instance {
   readonly port: number
   readonly socketPath: string
   readonly databaseFile: string
-  /** Starts the daemon; it need not answer yet. */
+  /** Starts the daemon without waiting until it answers. */
   start(core: string, ...more: readonly string[]): Running
 }
 
@@ -64,7 +64,7 @@ export interface Door {
   people(host: string, count: number): Promise<string[]>
 }
 
-/** The daemon ended before it answered: it would not take its arguments. */
+/** The daemon ended before it answered, because it refused its arguments. */
 export class Refused extends Error {
   override readonly name = 'Refused'
 }

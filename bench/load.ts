@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 
 const seconds = 2
 
-/** One connection to a Unix socket and the answer that every request there gets: bytes are counted, nothing is parsed. */
+/** One connection to a Unix socket where every request gets the same answer: it counts bytes and parses nothing. */
 export class Load {
   readonly #path: string
   readonly #request: string
@@ -13,7 +13,7 @@ export class Load {
     this.#request = request
   }
 
-  /** Asks once and keeps the answer as the measure for all others. */
+  /** Asks once and expects the same answer from then on. */
   async learn(complete: (text: string) => boolean): Promise<string> {
     const socket = connect(this.#path)
     socket.write(this.#request)
@@ -27,7 +27,7 @@ export class Load {
     return this.#answer.toString()
   }
 
-  /** Answers a second with `inFlight` requests always on their way. */
+  /** Returns answers a second with `inFlight` requests under way all the time. */
   run(inFlight: number): Promise<number> {
     const size = this.#answer.length
     const batch = Buffer.from(this.#request.repeat(inFlight))
@@ -57,7 +57,7 @@ export class Load {
       }, seconds * 1000)
       const finish = () => {
         socket.destroy()
-        // Answers of another length would have shifted the end of the last one.
+        // An answer of another length would shift the end of the last one.
         const end = this.#answer.subarray(-Math.min(size, last.length, 30))
         if (bytes === sent * size && last.subarray(-end.length).equals(end)) resolve(rate)
         else reject(new Error(`answers changed on the way: ${last.toString().slice(-200)}`))

@@ -1,4 +1,4 @@
-// Signing in: the rate beside bare Argon2, what a burst does to everybody else, and whether an unknown name answers sooner.
+// Signing in: the rate beside bare Argon2, the effect of a burst on everybody else, and whether an unknown name is refused sooner.
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -11,7 +11,7 @@ import { signIn } from '../test/helpers/http.ts'
 
 takeGeneratorCore()
 
-/** On their way at once: enough that a core is never idle, too few to be refused. */
+/** Sign-ins at once: enough to keep a core busy, too few to be refused. */
 const abreast = 8
 const tries = 200
 const burst = 500
@@ -38,7 +38,7 @@ const verifyBare = () =>
     socket.write(`${person.password}\n`)
   })
 
-/** How often something is done in a second, so many at a time. */
+/** How often an action succeeds in a second, with this many at a time. */
 const rateOf = async (work: () => Promise<unknown>) => {
   const [began, until] = [performance.now(), performance.now() + seconds * 1000]
   let done = 0
@@ -62,7 +62,7 @@ const results = await takeTurns(
   roundsOr(5),
 )
 
-// Known and unknown, in turns, each name once: guesses are counted.
+// Known and unknown names take turns, each name once, because guesses are counted.
 const took = async (work: Promise<unknown>) => {
   const began = performance.now()
   await work.catch(() => {})
@@ -77,7 +77,7 @@ for (let i = 0; i < tries; i++) {
 }
 const difference = Math.abs(spread(known).median / spread(unknown).median - 1)
 
-// A burst, and somebody who is signed in meanwhile.
+// A burst of sign-ins, and requests of a signed-in person meanwhile.
 const cookie = await signIn(
   { edge: { host: '127.0.0.1', port: instance.port } },
   'localhost',

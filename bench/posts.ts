@@ -4,7 +4,7 @@ import type { Measured } from './round.ts'
 
 const seconds = 2
 
-/** A form that a program posts, with its own secret in the header. */
+/** A form posted by a program that proves itself with its secret in the header. */
 export const formPost = (
   path: string,
   port: number,
@@ -20,7 +20,7 @@ export const formPost = (
   )
 }
 
-/** The end of the first answer in these bytes, or undefined while it is not all there. */
+/** The end of the first answer in these bytes, or undefined until it is complete. */
 const endOf = (bytes: Buffer): number | undefined => {
   const head = bytes.indexOf('\r\n\r\n')
   if (head < 0) return undefined
@@ -33,14 +33,14 @@ const endOf = (bytes: Buffer): number | undefined => {
 interface Posts {
   readonly port: number
   readonly server: Running
-  /** In turn. */
+  /** Sent in turn. */
   readonly requests: readonly Buffer[]
   readonly connections?: number
-  /** What every answer holds; anything else ends the measurement. */
+  /** Text that every answer must hold; any other answer ends the measurement. */
   readonly expect: string
 }
 
-/** Two seconds of posts over kept connections, one on its way in each. `cpu` is the server's processor time for one. */
+/** Two seconds of posts over kept connections, one at a time on each. `cpu` is the server's processor time for one in microseconds. */
 export const post = async ({
   port,
   server,

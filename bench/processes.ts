@@ -5,7 +5,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { family, FamilyTime, statOf } from './processor_time.ts'
 
-/** The server under test has one core, generator and upstream the other. */
+/** The server under test has one core; the generator and the upstream share the other. */
 export const serverCore = '0'
 export const generatorCore = '1'
 export const bothCores = '0,1'
@@ -18,9 +18,9 @@ export interface Running {
   cpus(): ReadonlyMap<number, number>
   /** Microseconds that its threads were ready to run and waited for a core. */
   waited(): number
-  /** Resident memory in MB; of the largest where it started others. */
+  /** Resident memory in MB, that of the largest process. */
   resident(): number
-  /** How it ended by itself, once it has. */
+  /** The exit code, once the process has ended by itself. */
   ended(): number | undefined
   stop(): Promise<void>
 }
@@ -45,14 +45,14 @@ export const pathOf = (program: string): string | undefined =>
     .map((folder) => join(folder, program))
     .find((path) => existsSync(path))
 
-/** Why ratios cannot be taken on this machine, or undefined if they can. */
+/** Why this machine cannot measure, or undefined if it can. */
 const unfit = (): string | undefined => {
   if (process.platform !== 'linux') return 'it reads /proc and pins processes with taskset'
   if (availableParallelism() < 2) return 'server and generator need a core each'
   return pathOf('taskset') ? undefined : 'taskset is not installed (Debian: apt-get install util-linux)'
 }
 
-/** Puts this process, which generates load or watches, on the generator's core; ends it where that is impossible. */
+/** Moves this process, which generates load or watches, to the generator's core; ends it if that is impossible. */
 export const takeGeneratorCore = (): void => {
   const reason = unfit()
   if (reason !== undefined) {
@@ -71,7 +71,7 @@ export const spentByEnded = (): number => {
   return (user + system) * 10_000
 }
 
-/** Starts a program on a core. Its standard output is dropped, its complaints are shown. */
+/** Starts a program on a core. Its standard output is dropped; its standard error is shown unless `complaints` says otherwise. */
 export const start = (
   core: string,
   command: string,
@@ -79,7 +79,7 @@ export const start = (
   env: Readonly<Record<string, string>> = {},
   complaints: 'inherit' | 'ignore' = 'inherit',
 ): Running => {
-  // taskset replaces itself by the program: the pid stays.
+  // taskset replaces itself with the program and keeps the pid.
   const child = spawn('taskset', ['-c', core, command, ...args], {
     stdio: ['ignore', 'ignore', complaints],
     env: { ...process.env, ...env },
@@ -111,7 +111,7 @@ export const start = (
 
 export const node = (core: string, ...args: readonly string[]): Running => start(core, process.execPath, args)
 
-/** Runs a program of the generator to its end and returns what it printed. */
+/** Runs a program on the generator's core to its end and returns what it printed; an error holds that too. */
 export const output = (
   command: string,
   args: readonly string[],
@@ -140,7 +140,7 @@ export const freePort = (): Promise<number> =>
     })
   })
 
-/** Tries until it works, at most `seconds`. */
+/** Repeats an attempt until it works, for at most `seconds`. */
 export const eventually = async <T>(attempt: () => Promise<T>, seconds = 15): Promise<T> => {
   const deadline = Date.now() + seconds * 1000
   for (;;) {

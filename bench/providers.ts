@@ -1,5 +1,5 @@
-// What others notice while an identity provider is gone or slow and people press its button all the time: small GETs of a signed-in
-// person at a fixed rate, a third of what the door can do, beside the same without anybody who presses.
+// What an identity provider that is gone or slow costs everybody else while people keep trying to sign in through it.
+// A signed-in person sends small GETs at a fixed rate, a third of the maximum, with and without these people.
 import { createServer, request } from 'node:http'
 import { createServer as createPlainServer, type AddressInfo, type Server } from 'node:net'
 import { HeroProxy } from '../sdk/index.ts'
@@ -17,9 +17,9 @@ need('nginx', 'wrk')
 
 const share = 1 / 3
 const seconds = 5
-/** People who press the button, a second: each waits for a page, four seconds and a little at most. */
+/** People a second who press the button; each waits for a page, at most a little over four seconds. */
 const presses = 20
-/** Milliseconds in which the page has to be there (R6). */
+/** Milliseconds within which the page must arrive (R6). */
 const patience = 5000
 
 const servers = new Servers()
@@ -34,9 +34,9 @@ const listening = (server: Server): Promise<number> =>
   new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)).unref()
   })
-/** Takes the connection, and never says a word. */
+/** Accepts connections and never sends a byte. */
 const silent = createPlainServer((socket) => socket.on('error', () => {}))
-/** Says a letter of its answer every tenth of a second. */
+/** Sends one byte of its answer every tenth of a second. */
 const dripping = createServer((_, response) => {
   response.writeHead(200, { 'content-type': 'application/json' })
   const drip = setInterval(() => response.write(' '), 100)
@@ -59,7 +59,7 @@ for (const { provider, port } of failing)
   })
 hero.close()
 
-/** Presses a button once; how long the page took in milliseconds. */
+/** Presses a button once; returns after how many milliseconds the page was there. */
 const press = (provider: string, says: RegExp): Promise<number> =>
   new Promise((resolve, reject) => {
     const began = performance.now()
@@ -77,12 +77,12 @@ const press = (provider: string, says: RegExp): Promise<number> =>
     asked.on('error', reject).end()
   })
 
-/** Lets people press until it is told to stop; then waits for their pages, and tells how long the slowest took. */
+/** Lets people press until the returned function is called; that waits for their pages and returns the time of the slowest. */
 const pressing = (provider: string, says: RegExp): (() => Promise<number>) => {
   const pages: Promise<number>[] = []
   const timer = setInterval(() => {
     const page = press(provider, says)
-    // Told at the end.
+    // The failure shows at the end, when all pages are awaited.
     page.catch(() => {})
     pages.push(page)
   }, 1000 / presses)

@@ -10,7 +10,7 @@ export const told = ({ median, min, max }: Spread): string => `${text(median)} (
 
 type Rows = readonly (readonly string[])[]
 
-/** What one measurement found, as it is kept in each file that BENCH_SAVE names, one a line. */
+/** The results of one measurement, as each file named in BENCH_SAVE (one a line) keeps them. */
 export interface Saved {
   readonly title: string
   readonly machine: string
@@ -68,7 +68,7 @@ export const readSaved = (file: string): Record<string, Saved> => {
   return value
 }
 
-/** The last line, for programs. */
+/** Prints the last line, which is for programs, and saves the measurement. */
 export const figures = (bench: string, values: Readonly<Record<string, number>>, results?: Results): void => {
   const rounded = Object.entries(values).map(([name, value]) => [name, Number(value.toPrecision(3))])
   const told = { bench, figures: Object.fromEntries(rounded) as Record<string, number> }

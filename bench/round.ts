@@ -1,4 +1,4 @@
-/** What one round of one contestant gave: a rate, and other figures to be told beside it. */
+/** Results of one contestant in one round: a rate and other figures. */
 export interface Measured {
   readonly rate: number
   readonly [figure: string]: number
@@ -41,7 +41,7 @@ export class Results {
     return this.#rounds.has(name)
   }
 
-  /** All figures of everybody. */
+  /** The spread of every figure of every contestant. */
   all(): Record<string, Record<string, Spread>> {
     const each = [...this.#rounds].map(([name, [first]]) => {
       const names = Object.keys(first!)
@@ -54,7 +54,7 @@ export class Results {
     return spread(this.#rounds.get(name)!.map((measured) => measured[figure]!))
   }
 
-  /** The ratio of two contestants, taken within each round: what slows the whole machine slows both. */
+  /** The ratio of two contestants, computed within each round: a machine that slows down slows both. */
   ratio(name: string, peer: string, figure = 'rate'): Spread {
     const peers = this.#rounds.get(peer)!
     return spread(
@@ -75,17 +75,17 @@ export class Results {
   }
 }
 
-/** How often everybody takes a turn; BENCH_ROUNDS says another number. */
+/** The number of rounds; BENCH_ROUNDS replaces it. */
 export const roundsOr = (usual: number): number => Number(process.env.BENCH_ROUNDS ?? usual)
 
 const once = async ({ measure }: Contestant): Promise<void> => void (await measure())
 
-/** Most seconds of warming up; BENCH_WARM says another number. */
+/** The limit of warming up in seconds; BENCH_WARM replaces it. */
 const longest = Number(process.env.BENCH_WARM ?? 20)
 
 /**
- * Lets one work until two turns on end cost the same within a twentieth: V8 goes on compiling for ten seconds and more.
- * Compared is processor time, which other work on the machine disturbs less than the rate.
+ * Lets a contestant work until two turns in a row cost the same within a twentieth: V8 keeps compiling for ten seconds and more.
+ * Compares processor time, because other work on the machine disturbs it less than the rate.
  */
 export const untilSteady = async ({ measure }: Contestant): Promise<void> => {
   const deadline = performance.now() + longest * 1000
@@ -97,7 +97,7 @@ export const untilSteady = async ({ measure }: Contestant): Promise<void> => {
   }
 }
 
-/** Lets all take turns, round by round, each round beginning with another one. What warms them up is thrown away. */
+/** Lets all take turns, round by round; each round starts with a different one. Results of warming up do not count. */
 export const takeTurns = async (
   contestants: readonly Contestant[],
   rounds: number,

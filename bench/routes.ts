@@ -1,4 +1,4 @@
-// What a request costs where there are ten routes, and where there are ten thousand; and what a change of one route costs.
+// What a request costs with ten routes and with ten thousand, and what a change of one route costs.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
@@ -27,7 +27,7 @@ servers.nginx(peers.upstream(places, await freePort()), generatorCore)
 
 const nameOf = (i: number) => `h${i}.localhost`
 
-/** A daemon that leads so many hosts to the upstream. */
+/** A daemon with this many routes to the upstream, each for a host of its own. */
 const serving = async (routes: number) => {
   const instance = await newInstance()
   const daemon = servers.keep(instance.start(serverCore))

@@ -15,7 +15,7 @@ const programs = {
 /** A program that a measurement uses beside the daemon. */
 export type Program = keyof typeof programs
 
-/** Ends the measurement where it has nothing to measure with. */
+/** Ends the measurement if a program that it needs is not installed. */
 export const need = (...names: readonly Program[]): void => {
   const missing = names.filter((name) => !pathOf(name))
   if (missing.length === 0) return
@@ -24,20 +24,20 @@ export const need = (...names: readonly Program[]): void => {
   process.exit(0)
 }
 
-/** Whether an optional one is there; a line says so if not. */
+/** Whether an optional program is installed; prints a line if not. */
 export const have = (name: Program): boolean => {
   if (pathOf(name)) return true
   console.log(`left out: ${name} is not installed (Debian: apt-get install ${programs[name].debian})`)
   return false
 }
 
-/** The versions of those that are there. */
+/** The versions of the programs that are installed. */
 export const versions = (...names: readonly Program[]): Record<string, string> =>
   Object.fromEntries(
     names.filter((name) => pathOf(name)).map((name) => [name, versionOf(name, ...programs[name].says)]),
   )
 
-/** Starts other people's servers, all their files in one folder. */
+/** Starts the peers, with all their files in one folder. */
 export class Servers {
   readonly folder = newFolder()
   readonly places: Places = {
@@ -55,7 +55,7 @@ export class Servers {
     return file
   }
 
-  /** Ends with the others. */
+  /** Adds a server that `stop` ends with the others. */
   keep(server: Running): Running {
     this.#running.push(server)
     return server

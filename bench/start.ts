@@ -1,4 +1,4 @@
-// From the start of the process to its first answer on the socket, and the memory it holds when nobody asks anything.
+// The time from the start of the process to its first answer over the socket, and its idle memory.
 import { get } from 'node:http'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'

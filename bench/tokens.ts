@@ -1,4 +1,4 @@
-// Tokens of programs and introspection beside oidc-provider alone, and what a hundred thousand clients change.
+// Tokens of programs and introspection beside oidc-provider alone, and the cost of having a hundred thousand clients.
 import { hash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
@@ -16,9 +16,9 @@ import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
 takeGeneratorCore()
 
 const many = 100_000
-/** Clients that ask in turn, whatever number there is. */
+/** Clients that ask in turn, however many there are. */
 const asking = 10
-/** Clients that ask in turn where each is to be another than those that were asked about lately. */
+/** Clients that ask in turn so that no recent answer fits the next one. */
 const others = 20_000
 
 const callback = 'http://localhost:4999/callback'
@@ -27,7 +27,7 @@ const nameOf = (i: number) => `program-${i}`
 const spreadOver = (count: number, asked: number) =>
   Array.from({ length: asked }, (_, i) => nameOf(Math.floor((i * count) / asked)))
 
-/** Programs with one secret, past the daemon: adding them one by one would take as long as all that is measured. */
+/** Adds programs with one secret directly to the database: one call for each would take as long as the measurement. */
 const addClients = async (url: string, count: number): Promise<void> => {
   const database = await openDatabase(url, createLog('silent'))
   try {
@@ -53,7 +53,7 @@ const addClients = async (url: string, count: number): Promise<void> => {
   }
 }
 
-/** A daemon with so many programs, and an application with an access token of a person. */
+/** A daemon with this many programs, and an application with an access token of a person. */
 const openProvider = async (clients: number) => {
   const instance = await newInstance()
   const { port } = instance
@@ -98,7 +98,7 @@ const introspect = formPost('/oauth/introspect', few.port, application.client, a
 const peerToken = formPost('/token', peerPort, 'program', secret, grant)
 const peerIntrospect = formPost('/token/introspection', peerPort, 'program', secret, { token: opaque })
 
-/** Raw lines over the socket, as many on their way as there are connections to the other doors. */
+/** Raw lines over the socket, as many in flight as there are connections to the other doors. */
 const validate = async (token: string) => {
   const message = { jsonrpc: '2.0', id: 7, method: 'token.validate', params: { token } }
   const load = new Load(few.socket, `${JSON.stringify(message)}\n`)
@@ -156,7 +156,7 @@ table([
   ['', 'per second', 'µs on the processor'],
   ...Object.values(names).map((name) => [name, told(results.of(name)), told(results.of(name, 'cpu'))]),
 ])
-// What one answer costs: other work on the machine disturbs it less than the rate.
+// By processor time, because other work on the machine disturbs it less than the rate.
 const cost = (name: string, other: string) => results.ratio(name, other, 'cpu').median
 const rate = (name: string, other: string) => results.ratio(name, other).median
 figures(

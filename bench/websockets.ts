@@ -1,5 +1,5 @@
-// Resident memory that a thousand idle WebSockets of a signed-in person take in the door, beside nginx. Each round begins with
-// servers just started; each of the first thousand must still carry a message there and back.
+// Resident memory of a thousand idle WebSockets of a signed-in person, beside nginx.
+// Each round starts new servers; in the end each of the first thousand must carry a message there and back.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -16,11 +16,11 @@ takeGeneratorCore()
 need('nginx')
 
 const count = 1000
-/** And then: the first thousand can hide in a heap that had room, or pay for one that had to grow. More of them can do neither. */
+/** The first thousand can hide in a heap that had room, or pay for one that had to grow; further ones show the real cost. */
 const further = 2000
 /** How many are opened at once. */
 const stride = 50
-/** Plain requests before: a door that has been in use. */
+/** Plain requests before the WebSockets, so that the daemon has been in use. */
 const requests = 2000
 const quiet = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000))
 
@@ -45,7 +45,7 @@ const openMany = async (place: Place, many: number): Promise<Socket[]> => {
   return sockets
 }
 
-/** A masked text frame of two bytes (RFC 6455 section 5.7); nobody on the way looks inside. */
+/** A masked text frame of two bytes (RFC 6455 section 5.7); no proxy looks inside. */
 const frame = Buffer.from([0x81, 0x82, 1, 2, 3, 4, 0x69, 0x6b])
 
 const echoed = async (socket: Socket) => {
@@ -56,7 +56,7 @@ const echoed = async (socket: Socket) => {
 
 const growth = async (name: string, place: Place, server: Running) => {
   await identitySeen(name, place)
-  // What is loaded or set up once, and the garbage that any use leaves, is not what an open WebSocket costs.
+  // Modules loaded on first use, and garbage that any use leaves, do not belong to the cost of an open WebSocket.
   for (let asked = 0; asked < requests; asked += stride)
     await Promise.all(Array.from({ length: stride }, () => askOnce(place, '/')))
   for (const socket of await openMany(place, stride)) socket.destroy()
@@ -110,7 +110,7 @@ const results = await takeTurns(
     },
   ],
   roundsOr(3),
-  // Everything is started anew each time.
+  // Each turn starts new servers, so there is nothing to warm up.
   () => Promise.resolve(),
 )
 

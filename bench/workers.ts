@@ -1,5 +1,5 @@
-// One worker against two, with the same small GETs as in bench/edge.ts: processor time of all processes for one request, and
-// the rate. Generator and upstream have the cores beyond the first two where there are some, and share those two where not.
+// Two workers against one, with the small GETs of bench/edge.ts: processor time of all processes for one request, and the rate.
+// The generator and the upstream use the cores beyond the first two; on a machine with two cores all share them.
 import { cpus } from 'node:os'
 import { openDoor, Refused } from './daemon.ts'
 import * as peers from './peers/configurations.ts'
@@ -18,7 +18,7 @@ const servers = new Servers()
 const { places } = servers
 const upstream = servers.nginx(peers.upstream(places), loadCores)
 
-/** Share of the work that the busiest process did, in percent: half of it where two share evenly. */
+/** Share of the work in percent that the busiest process did: 50 if two share it evenly. */
 const busiest = (before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>) => {
   const spent = [...after].map(([pid, cpu]) => cpu - (before.get(pid) ?? 0))
   return (100 * Math.max(...spent)) / spent.reduce((sum, cpu) => sum + cpu, 0)
@@ -80,7 +80,7 @@ figures(
   {
     workers_cpu_ratio: dearer,
     workers_rate_ratio: results.ratio(two, one).median,
-    // What two would serve of what one serves, had each a core to itself and nobody else any part of it.
+    // How many times as much two workers would serve if each had a core of its own.
     workers_growth: 2 / dearer,
     memory_mb_per_worker: results.of(two, 'resident').max,
   },

@@ -1,4 +1,4 @@
-// Verifies one password for each line it gets, and nothing else: what a sign-in costs at least.
+// Verifies one password for each line and does nothing else: the least that a sign-in costs.
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { hash, verify } from '@node-rs/argon2'

@@ -1,5 +1,5 @@
-// A bare line server on the Unix socket argv[2]: answers the line argv[3] to every line; with `parse` as argv[4] it reads
-// each as JSON and answers under its id, which is the least that any JSON-RPC server does.
+// A bare line server on the Unix socket argv[2] that answers every line with the line argv[3].
+// With `parse` as argv[4] it parses each line as JSON and answers with its id, which is the least that a JSON-RPC server does.
 import { createServer } from 'node:net'
 
 const [, , path, line = '', parse] = process.argv

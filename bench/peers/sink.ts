@@ -1,6 +1,6 @@
-// Reads the bodies of POSTs on the Unix socket argv[2] and throws them away; each is answered with 204 once it is whole. It
-// rests as many milliseconds as the header X-Rest says after the head, as a slow application does. Fields have a length, as our own
-// and nginx's passed-on requests do when the client's had one.
+// Reads bodies of POSTs on the Unix socket argv[2], drops them, and answers each with 204 once it is complete.
+// Like a slow application, it rests after the head for as many milliseconds as the header X-Rest says.
+// Every request must have a Content-Length.
 import { createServer, type Socket } from 'node:net'
 
 const numberOf = (head: string, name: string) =>
