@@ -35,6 +35,12 @@ export const changes = (before: Measurements, now: Measurements, names: readonly
 /** Those that got worse by more than a tenth. */
 export const worsened = (all: readonly Change[]): Change[] => all.filter(({ worse }) => worse > tolerance)
 
+/** Those of a first run that a second run confirms: other work on the machine seldom disturbs the same figure twice. */
+export const confirmed = (first: readonly Change[], second: readonly Change[]): Change[] =>
+  worsened(first).filter(({ bench, figure }) =>
+    worsened(second).some((change) => change.bench === bench && change.figure === figure),
+  )
+
 export const described = ({ bench, figure, before, now, worse }: Change): string =>
   now === undefined
     ? `${bench} ${figure}: ${before} before, not measured now`

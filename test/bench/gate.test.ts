@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { changes, described, worsened } from '../../bench/gate.ts'
+import { changes, confirmed, described, worsened } from '../../bench/gate.ts'
 import type { Saved } from '../../bench/report.ts'
 
 const run = join(import.meta.dirname, '..', '..', 'bench', 'run.ts')
@@ -56,6 +56,20 @@ test('times in milliseconds and measurements that were not asked for are not com
   const before = { start: saved({ start_ms: 100, idle_mb: 90 }), edge: saved({ vs_nginx: 1 }) }
   const now = { start: saved({ start_ms: 400, idle_mb: 90 }), edge: saved({ vs_nginx: 0.1 }) }
   assert.deepEqual(worsened(changes(before, now, ['start'])), [])
+})
+
+test('a figure is named only if a second run confirms it', () => {
+  const before = { edge: saved({ vs_nginx: 1, vs_caddy: 1 }), tls: saved({ h2_vs_nginx: 1 }) }
+  const first = changes(
+    before,
+    { edge: saved({ vs_nginx: 0.5, vs_caddy: 0.5 }), tls: saved({ h2_vs_nginx: 1 }) },
+    ['edge', 'tls'],
+  )
+  const second = changes(before, { edge: saved({ vs_nginx: 0.95, vs_caddy: 0.5 }) }, ['edge'])
+  assert.deepEqual(
+    confirmed(first, second).map(({ figure }) => figure),
+    ['vs_caddy'],
+  )
 })
 
 test('--help names every measurement and the gate', () => {
