@@ -71,7 +71,7 @@ export const createDoors = (parts: Parts) => {
   })
 
   const oversize = new OversizeReports(database, audit, log)
-  const cookies = new CookiePolicy(() => settings.value('insecure_cookies'))
+  const cookies = new CookiePolicy(() => settings.current('insecure_cookies'))
   const networks = new KnownNetworks(database, () => settings.value('network_login'))
   const knownKeys = new KnownKeys(database)
   const visitors = new Visitors({

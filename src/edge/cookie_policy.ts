@@ -1,3 +1,4 @@
+import { whenReady } from '../when_ready.ts'
 import type { Asked } from './asked.ts'
 import { sessionCookie } from './cookies.ts'
 
@@ -13,16 +14,16 @@ const isLoopback = (host: string): boolean =>
 
 /** Decides by which name, and whether at all, our cookies are kept at an address. */
 export class CookiePolicy {
-  readonly #insecureAllowed: () => Promise<boolean>
+  readonly #insecureAllowed: () => boolean | Promise<boolean>
 
-  constructor(insecureAllowed: () => Promise<boolean>) {
+  constructor(insecureAllowed: () => boolean | Promise<boolean>) {
     this.#insecureAllowed = insecureAllowed
   }
 
-  /** A promise only over plain HTTP off localhost, where the setting `insecure_cookies` decides. */
+  /** A promise only where the setting `insecure_cookies` decides, over plain HTTP off localhost, and is not known at once. */
   at({ secure, host }: Pick<Asked, 'secure' | 'host'>): CookieState | Promise<CookieState> {
     if (secure || isLoopback(host)) return 'secure'
-    return this.#insecureAllowed().then((allowed) => (allowed ? 'insecure' : 'refused'))
+    return whenReady(this.#insecureAllowed(), (allowed) => (allowed ? 'insecure' : 'refused'))
   }
 }
 

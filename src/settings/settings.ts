@@ -6,6 +6,7 @@ import { now } from '../storage/id.ts'
 import type { Seal } from '../storage/seal.ts'
 import { definitions, isSecret, type SettingKey, type SettingValues } from './definitions.ts'
 import type { Setting } from './setting.ts'
+import { whenReady } from '../when_ready.ts'
 
 const rowOf = (key: SettingKey) => `settings.${key}`
 
@@ -32,8 +33,15 @@ export class Settings {
   }
 
   async value<K extends SettingKey>(key: K): Promise<SettingValues[K]> {
-    const stored = (await this.#stored.get()).get(key)
-    return (stored ?? definitions[key].default) as SettingValues[K]
+    return this.current(key)
+  }
+
+  /** The same, without a promise where the value is known. */
+  current<K extends SettingKey>(key: K): SettingValues[K] | Promise<SettingValues[K]> {
+    return whenReady(
+      this.#stored.get(),
+      (stored) => (stored.get(key) ?? definitions[key].default) as SettingValues[K],
+    )
   }
 
   async list(): Promise<{ items: Static<typeof Setting>[] }> {

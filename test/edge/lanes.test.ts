@@ -21,6 +21,7 @@ describe(
     before(async () => {
       stage = await startStage({ trusted_proxies: '127.0.0.0/8' })
       await stage.route({ domain: 'lanes.localhost', auth_mode: 'local' })
+      await stage.route({ domain: 'lanes.lan', auth_mode: 'local' })
       await stage.route({ domain: 'open.localhost', auth_mode: 'none' })
       await stage.route({ domain: 'signed.localhost', auth_mode: 'local', audience: 'wiki' })
     })
@@ -71,6 +72,15 @@ describe(
         taken,
         times(6, () => 'kept'),
       )
+    })
+
+    test('so do people over plain HTTP in a network of one’s own, once that is allowed', async () => {
+      const plain = browser(stage.ada.replace('__Host-', ''), 0).replaceAll('lanes.localhost', 'lanes.lan')
+      assert.deepEqual(await lanes(plain), ['fast'])
+      await stage.daemon.hero.settings.set({ key: 'insecure_cookies', value: true })
+      assert.deepEqual(await lanes(plain), ['kept'])
+      await stage.daemon.hero.settings.set({ key: 'insecure_cookies', value: false })
+      assert.deepEqual(await lanes(plain), ['fast'])
     })
 
     test('so do guests where no address can be anybody’s', async () => {
