@@ -48,6 +48,9 @@ export interface Reader {
   readEnd(rawTrailers: readonly string[]): void
 }
 
+const malformed = (): Error =>
+  Object.assign(new Error('the head of the answer is malformed'), { code: 'HPE_MALFORMED' })
+
 const noTrailers: readonly string[] = []
 const [skipBody, readsBody, switches] = [1, 0, 2]
 
@@ -74,6 +77,8 @@ export class AnswerParser {
   #parts: string[] | undefined
   /** Bytes of the body that are still to come. They are counted here: the parser would copy each of them. */
   #left = 0
+  /** Whether the parser stopped behind a head because it was told to. */
+  #stopped = false
 
   constructor(reader: Reader) {
     this.#reader = reader
@@ -96,11 +101,10 @@ export class AnswerParser {
       const rawHeaders = headers ?? this.#parts ?? []
       this.#parts = undefined
       const bodiless = reader.readHead({ status, message, rawHeaders, upgrade, keepAlive })
-      if (upgrade) return switches
-      if (bodiless) return skipBody
-      this.#left = plainLength(status, rawHeaders)
-      // Stops behind the head.
-      return this.#left > 0 ? switches : readsBody
+      if (bodiless && !upgrade) return skipBody
+      if (!upgrade) this.#left = plainLength(status, rawHeaders)
+      this.#stopped = upgrade || this.#left > 0
+      return this.#stopped ? switches : readsBody
     }
     parser[HTTPParser.kOnBody] = (chunk: Buffer) => reader.readBody(chunk)
     parser[HTTPParser.kOnMessageComplete] = () => {
@@ -113,7 +117,10 @@ export class AnswerParser {
   /** How many bytes belong to the answer, or what is wrong with them. */
   read(bytes: Buffer): number | Error {
     if (this.#left > 0) return this.#readBody(bytes, 0)
+    this.#stopped = false
     const taken = this.#parser.execute(bytes)
+    // Behind a head at which it stopped, the parser gives no Error for a malformed one: it only takes no more.
+    if (typeof taken === 'number' && taken < bytes.length && !this.#stopped) return malformed()
     return this.#left > 0 && typeof taken === 'number' ? this.#readBody(bytes, taken) : taken
   }
 
