@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { HeaderNames, type HeaderName } from '../wire/header_names.ts'
-import { head, isUsual, methodNames, numberAt, spans } from '../wire/parser.ts'
+import { endsAt, head, isUsual, methodNames, numberAt, spans } from '../wire/parser.ts'
 import { asksAbout } from './asked_about.ts'
 import { treatmentOf } from './headers.ts'
 import type { Sent } from './recipient.ts'
@@ -180,8 +180,7 @@ export const fastRequest = (text: string, socket: Socket): FastRequest | undefin
       if (request.length < 0 || isBodiless(method)) return undefined
     } else if (!request.read(treatment, text.slice(spans[i + 2], spans[i + 3]))) return undefined
   }
-  // The empty line stands right behind the last header: nothing was read that is not accounted for.
-  if (next + 2 !== head.end) return undefined
+  if (!endsAt(next)) return undefined
   if (from >= 0) request.passed += text.slice(from, next)
   request.ordinary &&= request.host !== undefined
   if (!request.ordinary || asksAbout(request.url)) request.takeApart()

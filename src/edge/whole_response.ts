@@ -1,5 +1,5 @@
 import { HeaderNames } from '../wire/header_names.ts'
-import { head, inbox, isUsual, numberAt, parts, readChunkedBody, spans } from '../wire/parser.ts'
+import { endsAt, head, inbox, isUsual, numberAt, parts, readChunkedBody, spans } from '../wire/parser.ts'
 import { date } from './answer_head.ts'
 import { answerTreatmentOf, cookieNamed, type AnswerTreatment } from './answer_headers.ts'
 import { isOurs } from './cookies.ts'
@@ -86,7 +86,7 @@ export const wholeResponse = (length: number, isHead: boolean, ends: boolean): s
     out += text.slice(from, start)
     from = next
   }
-  if (end !== next + 2) return undefined
+  if (!endsAt(next)) return undefined
   const bodiless = isHead || status === 204 || status === 304
   let body: string | undefined
   if (isChunked) {

@@ -193,12 +193,21 @@ export const numberAt = (start: number, end: number): number => {
   return number
 }
 
-const [space, tab] = [0x20, 0x09]
+const [space, tab, cr, lf] = [0x20, 0x09, 0x0d, 0x0a]
 export const isBlank = (byte: number | undefined): boolean => byte === space || byte === tab
 
+/** Whether a line ends right before this position. llhttp takes other bytes than a line feed behind some carriage returns. */
+const beginsLine = (at: number): boolean => inbox[at - 2] === cr && inbox[at - 1] === lf
+
 /**
- * Whether header `i` stands in the usual form: at `start`, right behind what came before, as `Name: value`, with one space and no blank at
- * the end. Only then may its bytes be passed on as they came.
+ * Whether the head that was read last ends at `at`, where the line behind its last header begins: nothing was read that is not accounted
+ * for.
+ */
+export const endsAt = (at: number): boolean => head.end === at + 2 && beginsLine(at) && beginsLine(head.end)
+
+/**
+ * Whether header `i` stands in the usual form: at `start`, right behind the line before it, as `Name: value`, with one space and no blank
+ * at the end. Only then may its bytes be passed on as they came.
  */
 export const isUsual = (i: number, start: number): boolean => {
   const nameEnd = spans[i + 1]!
@@ -206,6 +215,7 @@ export const isUsual = (i: number, start: number): boolean => {
   const valueEnd = spans[i + 3]!
   return (
     spans[i] === start &&
+    beginsLine(start) &&
     value === nameEnd + 2 &&
     inbox[nameEnd + 1] === space &&
     value < valueEnd &&
