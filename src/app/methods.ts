@@ -121,7 +121,7 @@ export const allMethods = (
       access,
       proveProgram: (id, secret, { address }) => clientProof.verify(id, secret, address),
       program: async (id, secret) => toProgram(await clientProof.again(id, secret)),
-      person: (username) => users.get({ username }),
+      person: async (username) => users.get({ username }),
       service: (name) => services.get(name),
       subjectOfService,
       tell: (token, audience = config.public_url) => tellToken(token, audience, config.public_url),

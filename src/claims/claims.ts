@@ -3,6 +3,8 @@ import { notFound } from '../errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
+import type { Prepared } from '../storage/prepared.ts'
+import { whenReady } from '../when_ready.ts'
 import { grantersOf } from './granters.ts'
 import { loadGraph, type Graph } from './graph.ts'
 import type { Resolution, RuleCheck } from './resolution.ts'
@@ -15,6 +17,11 @@ export interface Where {
   readonly context?: number
 }
 
+interface Named {
+  readonly id: string
+  readonly username: string
+}
+
 /** How many answers are kept; past it all are forgotten at once and made again when asked for. */
 const keep = 100_000
 
@@ -22,6 +29,7 @@ const keep = 100_000
 export class Claims {
   readonly #database: Database
   readonly #factorDemanded: () => Promise<boolean>
+  readonly #named: Prepared<{ folded: string }, Named>
   readonly #graph: Cached<Graph>
   readonly #answers: Cached<Map<string, Resolved>>
   /** Those that were read ahead. */
@@ -31,6 +39,12 @@ export class Claims {
   constructor(database: Database, factorDemanded: () => Promise<boolean> = async () => false) {
     this.#database = database
     this.#factorDemanded = factorDemanded
+    this.#named = database.prepared((query, { folded }: { folded: string }) =>
+      query
+        .selectFrom('users')
+        .select(['id', 'username'])
+        .where(sql`lower(username)`, '=', folded),
+    )
     this.#graph = new Cached(database, ['groups'], () => loadGraph(database))
     this.#answers = new Cached(
       database,
@@ -52,15 +66,20 @@ export class Claims {
     return this.#answers.warm()?.get(keyOf(userId, where))?.until ?? 0
   }
 
-  async resolve(username: string, where: Where): Promise<Resolution> {
-    const user = await this.#user(username)
-    const { claims, why } = (await this.#resolve(user.id, where))!
-    return { user: user.username, claims: [...claims], why: [...why] }
+  /** Throws or rejects with not_found. Warm, it takes no promise where the database takes none. */
+  resolve(username: string, where: Where): Resolution | Promise<Resolution> {
+    return whenReady(this.#user(username), (user) =>
+      whenReady(this.#known(user.id, where), ({ claims, why }) => ({
+        user: user.username,
+        claims: [...claims],
+        why: [...why],
+      })),
+    )
   }
 
   async check(username: string, rule: readonly string[], where: Where): Promise<RuleCheck> {
     const user = await this.#user(username)
-    const { claims, why } = (await this.#resolve(user.id, where))!
+    const { claims, why } = await this.#known(user.id, where)
     const because = why.filter(({ claim }) => rule.some((pattern) => matchesClaim(pattern, [claim])))
     const graph = await this.#graph.get()
     const absent = missing(rule, claims).map((pattern) => ({
@@ -68,6 +87,13 @@ export class Claims {
       granted_by: grantersOf(graph, pattern),
     }))
     return { allowed: because.length > 0, because, missing: absent }
+  }
+
+  /** What is warm and still holds, or what is made now. */
+  #known(userId: string, where: Where): Resolved | Promise<Resolved> {
+    const answer = this.#answers.warm()?.get(keyOf(userId, where))
+    if (answer && answer.until > now()) return answer
+    return this.#resolve(userId, where).then((resolved) => resolved!)
   }
 
   async #resolve(userId: string, where: Where): Promise<Resolved | undefined> {
@@ -126,14 +152,11 @@ export class Claims {
     return new Map(people.map((person) => [person.id, person]))
   }
 
-  async #user(username: string) {
-    const user = await this.#database.query
-      .selectFrom('users')
-      .select(['id', 'username'])
-      .where(sql`lower(username)`, '=', username.toLowerCase())
-      .executeTakeFirst()
-    if (!user) throw notFound('user', username)
-    return user
+  #user(username: string): Named | Promise<Named> {
+    return whenReady(this.#named({ folded: username.toLowerCase() }), ([user]) => {
+      if (!user) throw notFound('user', username)
+      return user
+    })
   }
 }
 

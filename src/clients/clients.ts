@@ -4,6 +4,7 @@ import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import type { Prepared } from '../storage/prepared.ts'
 import { bit, type ClientRow } from '../storage/schema.ts'
 import { clientPattern, personScopes, type Client, type KnownClient } from './client.ts'
 import {
@@ -37,6 +38,7 @@ export class Clients {
   readonly #database: Database
   readonly #secrets: Secrets
   readonly #known: Cached<Map<string, KnownClient | null>>
+  readonly #byName: Prepared<{ client: string }, ClientRow>
   /** Called inside the transaction in which all access tokens of a client end. */
   whenTokensEnd: (client: string) => Promise<void> = async () => {}
 
@@ -48,6 +50,9 @@ export class Clients {
     this.#secrets = new Secrets(database)
     this.#dynamicCount = dynamicCount
     this.#known = new Cached(database, ['clients'], async () => new Map<string, KnownClient | null>())
+    this.#byName = database.prepared((query, { client }: { client: string }) =>
+      query.selectFrom('clients').selectAll().where('client', '=', client),
+    )
   }
 
   /** A client that is active, with what it proves itself by; undefined for any other. Warm, it is synchronous. */
@@ -65,11 +70,7 @@ export class Clients {
 
   async #load(client: string): Promise<KnownClient | undefined> {
     const known = await this.#known.get()
-    const row = await this.#database.query
-      .selectFrom('clients')
-      .selectAll()
-      .where('client', '=', client)
-      .executeTakeFirst()
+    const [row] = await this.#byName({ client })
     const found = row ? await this.#full(row) : null
     if (known.size >= keep) known.clear()
     known.set(client, found)
@@ -221,11 +222,7 @@ export class Clients {
   }
 
   async #row(client: string): Promise<ClientRow> {
-    const row = await this.#database.query
-      .selectFrom('clients')
-      .selectAll()
-      .where('client', '=', client)
-      .executeTakeFirst()
+    const [row] = await this.#byName({ client })
     if (!row) throw notFound('client', client)
     return row
   }

@@ -1,7 +1,10 @@
+import type { Kysely } from 'kysely'
 import { digest } from '../digest.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
+import type { Prepared } from '../storage/prepared.ts'
+import type { Schema } from '../storage/schema.ts'
 import { Uses } from '../storage/uses.ts'
 import { whenReady } from '../when_ready.ts'
 import type { LiveSession } from './live_session.ts'
@@ -11,12 +14,66 @@ import { looksLikeToken } from './session_token.ts'
 const surelyUsed = 300
 const keep = 200_000
 
+/** Sessions of active users, with the person whom an administrator acts as. */
+const readable = (query: Kysely<Schema>) =>
+  query
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .leftJoin('users as other', (join) =>
+      join.onRef('other.id', '=', 'sessions.impersonated_user_id').on('other.is_active', '=', 1),
+    )
+    .select([
+      'sessions.id',
+      'sessions.token_hash',
+      'sessions.kind',
+      'sessions.provider',
+      'sessions.expires_at',
+      'sessions.proven_at',
+      'sessions.only_at',
+      'sessions.last_used_at as used_at',
+      'sessions.user_id',
+      'sessions.impersonating_until',
+      'users.username',
+      'users.email',
+      'users.email_verified_at',
+      'users.context',
+      'other.id as other_id',
+      'other.username as other_username',
+      'other.email as other_email',
+      'other.email_verified_at as other_email_verified_at',
+      'other.context as other_context',
+      'other.is_admin as other_is_admin',
+    ])
+    .where('users.is_active', '=', 1)
+
+type Row = Awaited<ReturnType<ReturnType<typeof readable>['execute']>>[number]
+
+const keepIn = (live: Map<string, LiveSession>, rows: readonly Row[]): LiveSession[] =>
+  rows.map((row) => {
+    const { other_id, other_username, other_email, other_email_verified_at, other_context, ...rest } = row
+    const { other_is_admin, impersonating_until, token_hash, ...own } = rest
+    const overlay = other_id !== null && {
+      user_id: other_id,
+      username: other_username!,
+      email: other_email,
+      email_verified_at: other_email_verified_at,
+      context: other_context!,
+      is_admin: other_is_admin === 1,
+      until: impersonating_until ?? 0,
+    }
+    const session: LiveSession = { ...own, overlay: overlay || undefined }
+    if (live.size >= keep) live.clear()
+    live.set(token_hash, session)
+    return session
+  })
+
 /** Living sessions by their tokens, for whoever shows one: kept while nothing changes, and noted as used. */
 export class LiveSessions {
   readonly #database: Database
   readonly #idle: () => Promise<number>
   readonly #uses: Uses
   readonly #live: Cached<Map<string, LiveSession>>
+  readonly #byHash: Prepared<{ hash: string }, Row>
 
   /** `idle` tells session_idle, in seconds. */
   constructor(database: Database, idle: () => Promise<number>) {
@@ -24,6 +81,9 @@ export class LiveSessions {
     this.#idle = idle
     this.#uses = new Uses(database, 'sessions')
     this.#live = new Cached(database, ['sessions', 'users'], async () => new Map<string, LiveSession>())
+    this.#byHash = database.prepared((query, { hash }: { hash: string }) =>
+      readable(query).where('sessions.token_hash', '=', hash),
+    )
   }
 
   /** The session of a bearer token, or undefined if there is none, it ended, or its user is inactive. Warm, it is synchronous. */
@@ -62,69 +122,19 @@ export class LiveSessions {
   }
 
   /** Reads many at once, so that finding each of them afterwards takes no query of its own. */
-  warmUp(ids: readonly string[]): Promise<LiveSession[]> {
-    return this.#read('sessions.id', ids)
+  async warmUp(ids: readonly string[]): Promise<LiveSession[]> {
+    const live = await this.#live.get()
+    return keepIn(live, await readable(this.#database.query).where('sessions.id', 'in', ids).execute())
   }
 
   async #load(key: string, kind: 'cookie' | 'token'): Promise<LiveSession | undefined> {
-    const [session] = await this.#read('sessions.token_hash', [key])
+    const live = await this.#live.get()
+    const [session] = keepIn(live, await this.#byHash({ hash: key }))
     const at = now()
     if (!session || session.kind !== kind || session.expires_at <= at) return undefined
     if (session.used_at <= at - (await this.#idle())) return undefined
     this.#uses.note(session, at)
     return session
-  }
-
-  async #read(by: 'sessions.id' | 'sessions.token_hash', values: readonly string[]): Promise<LiveSession[]> {
-    const live = await this.#live.get()
-    const rows = await this.#database.query
-      .selectFrom('sessions')
-      .innerJoin('users', 'users.id', 'sessions.user_id')
-      .leftJoin('users as other', (join) =>
-        join.onRef('other.id', '=', 'sessions.impersonated_user_id').on('other.is_active', '=', 1),
-      )
-      .select([
-        'sessions.id',
-        'sessions.token_hash',
-        'sessions.kind',
-        'sessions.provider',
-        'sessions.expires_at',
-        'sessions.proven_at',
-        'sessions.only_at',
-        'sessions.last_used_at as used_at',
-        'sessions.user_id',
-        'sessions.impersonating_until',
-        'users.username',
-        'users.email',
-        'users.email_verified_at',
-        'users.context',
-        'other.id as other_id',
-        'other.username as other_username',
-        'other.email as other_email',
-        'other.email_verified_at as other_email_verified_at',
-        'other.context as other_context',
-        'other.is_admin as other_is_admin',
-      ])
-      .where(by, 'in', values)
-      .where('users.is_active', '=', 1)
-      .execute()
-    return rows.map((row) => {
-      const { other_id, other_username, other_email, other_email_verified_at, other_context, ...rest } = row
-      const { other_is_admin, impersonating_until, token_hash, ...own } = rest
-      const overlay = other_id !== null && {
-        user_id: other_id,
-        username: other_username!,
-        email: other_email,
-        email_verified_at: other_email_verified_at,
-        context: other_context!,
-        is_admin: other_is_admin === 1,
-        until: impersonating_until ?? 0,
-      }
-      const session: LiveSession = { ...own, overlay: overlay || undefined }
-      if (live.size >= keep) live.clear()
-      live.set(token_hash, session)
-      return session
-    })
   }
 
   async close(): Promise<void> {

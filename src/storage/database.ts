@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { existsSync } from 'node:fs'
-import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
+import type Sqlite from 'better-sqlite3'
+import { Kysely, PostgresDialect, sql, type Compilable, type Transaction } from 'kysely'
 import type { Log } from '../log.ts'
 import { Changes } from './changes.ts'
 import { asUnavailable } from './fault.ts'
 import { migrate } from './migrate.ts'
+import { PreparedQuery, type Prepared, type Values } from './prepared.ts'
 import { PostgresRevisions, raiseRevisions, SqliteRevisions, type Revisions } from './revision.ts'
 import type { Schema, Subject } from './schema.ts'
 import { openSqlite } from './sqlite.ts'
@@ -29,10 +31,18 @@ export class Database {
   /** Called when a change of ours is committed; it is told to nobody before this is done. */
   announce: () => Promise<void> = async () => {}
   readonly #kysely: Kysely<Schema>
+  /** Of SQLite: reads beside the writer and never waits for it. */
+  readonly #reader: Sqlite.Database | undefined
   readonly #open = new AsyncLocalStorage<Open>()
 
-  constructor(kind: 'sqlite' | 'postgres', kysely: Kysely<Schema>, revisions: Revisions) {
+  constructor(
+    kind: 'sqlite' | 'postgres',
+    kysely: Kysely<Schema>,
+    revisions: Revisions,
+    reader?: Sqlite.Database,
+  ) {
     this.kind = kind
+    this.#reader = reader
     this.#kysely = kysely
     this.revisions = revisions
     this.changes = new Changes(revisions)
@@ -40,6 +50,22 @@ export class Database {
 
   get query(): Kysely<Schema> {
     return this.#open.getStore()?.transaction ?? this.#kysely
+  }
+
+  /**
+   * A query for a hot path, built once, at its first call. SQLite answers it without a promise, by a statement held on the
+   * reading connection. Inside `write` it runs in the transaction, and on PostgreSQL it is a query like any other.
+   */
+  prepared<V extends Values, R>(build: (query: Kysely<Schema>, values: V) => Compilable<R>): Prepared<V, R> {
+    let query: PreparedQuery<V, R> | undefined
+    let statement: Sqlite.Statement<unknown[], R> | undefined
+    return (values) => {
+      query ??= new PreparedQuery(this.#kysely, build)
+      if (this.#reader === undefined || this.writing)
+        return this.query.executeQuery(query.with(values)).then(({ rows }) => rows)
+      statement ??= this.#reader.prepare(query.sql)
+      return statement.all(...query.parameters(values))
+    }
   }
 
   /** Whether a change of another process is known with its commit. On PostgreSQL it is heard of a moment later. */
@@ -108,7 +134,7 @@ export const openDatabase = async (url: string, log: Log): Promise<Database> => 
     const { dialect, reader } = openSqlite(url.slice('sqlite:'.length))
     const kysely = new Kysely<Schema>({ dialect })
     await migrateOrClose(kysely)
-    return new Database('sqlite', kysely, new SqliteRevisions(reader))
+    return new Database('sqlite', kysely, new SqliteRevisions(reader), reader)
   }
   const { default: pg } = await import('pg')
   // 64-bit integers (counts, times) as numbers: all of ours stay far below 2^53.

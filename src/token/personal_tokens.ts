@@ -4,6 +4,7 @@ import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import type { Prepared } from '../storage/prepared.ts'
 import type { TokenRow } from '../storage/schema.ts'
 import { Uses } from '../storage/uses.ts'
 import type { TokenScope } from '../token_scope.ts'
@@ -32,6 +33,7 @@ export class PersonalTokens {
   readonly #database: Database
   readonly #uses: Uses
   readonly #known: Cached<Map<string, KnownToken>>
+  readonly #byHash: Prepared<{ hash: string }, unknown>
 
   constructor(database: Database) {
     this.#database = database
@@ -40,6 +42,20 @@ export class PersonalTokens {
       database,
       ['tokens', 'users', 'services'],
       async () => new Map<string, KnownToken>(),
+    )
+    this.#byHash = database.prepared((query, { hash }: { hash: string }) =>
+      query
+        .selectFrom('tokens')
+        .leftJoin('services', 'services.id', 'tokens.service_id')
+        .select([
+          'tokens.id',
+          'tokens.scope',
+          'tokens.expires_at',
+          'tokens.last_used_at as used_at',
+          'tokens.user_id',
+          'services.name as service',
+        ])
+        .where('token_hash', '=', hash),
     )
   }
 
@@ -86,19 +102,7 @@ export class PersonalTokens {
 
   async #load(key: string): Promise<KnownToken | undefined> {
     const known = await this.#known.get()
-    const row = await this.#database.query
-      .selectFrom('tokens')
-      .leftJoin('services', 'services.id', 'tokens.service_id')
-      .select([
-        'tokens.id',
-        'tokens.scope',
-        'tokens.expires_at',
-        'tokens.last_used_at as used_at',
-        'tokens.user_id',
-        'services.name as service',
-      ])
-      .where('token_hash', '=', key)
-      .executeTakeFirst()
+    const [row] = await this.#byHash({ hash: key })
     if (!row) return undefined
     const found = row as KnownToken
     // Kept in the map that was current before the row was read: after a change nobody looks there any more.

@@ -1,17 +1,20 @@
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
-import { personColumns, toKnownPerson, type KnownPerson } from './known_person.ts'
+import type { Prepared } from '../storage/prepared.ts'
+import { personColumns, toKnownPerson, type KnownPerson, type PersonRow } from './known_person.ts'
 
 const keep = 100_000
 
 /** People by their id, for whoever shows a token that names them so. */
 export class KnownPeople {
-  readonly #database: Database
   readonly #known: Cached<Map<string, KnownPerson>>
+  readonly #byId: Prepared<{ id: string }, PersonRow>
 
   constructor(database: Database) {
-    this.#database = database
     this.#known = new Cached(database, ['users'], async () => new Map<string, KnownPerson>())
+    this.#byId = database.prepared((query, { id }: { id: string }) =>
+      query.selectFrom('users').select(personColumns).where('users.id', '=', id),
+    )
   }
 
   /** Somebody who may be signed in: active, and with an address that was confirmed if they have one. Warm, it is synchronous. */
@@ -22,11 +25,7 @@ export class KnownPeople {
 
   async #load(id: string): Promise<KnownPerson | undefined> {
     const known = await this.#known.get()
-    const row = await this.#database.query
-      .selectFrom('users')
-      .select(personColumns)
-      .where('users.id', '=', id)
-      .executeTakeFirst()
+    const [row] = await this.#byId({ id })
     if (!row) return undefined
     const person = toKnownPerson(row)
     if (known.size >= keep) known.clear()

@@ -20,9 +20,12 @@ export const personColumns = [
   'users.is_active',
 ] as const
 
-export const toKnownPerson = (
-  row: Pick<UserRow, 'id' | 'username' | 'email' | 'email_verified_at' | 'context' | 'is_active'>,
-): KnownPerson => ({
+export type PersonRow = Pick<
+  UserRow,
+  'id' | 'username' | 'email' | 'email_verified_at' | 'context' | 'is_active'
+>
+
+export const toKnownPerson = (row: PersonRow): KnownPerson => ({
   user_id: row.id,
   username: row.username,
   email: row.email,

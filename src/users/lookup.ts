@@ -2,6 +2,7 @@ import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { invalidParams, notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import type { UserRow } from '../storage/schema.ts'
+import { whenReady } from '../when_ready.ts'
 
 /** Names the one user a call is about: exactly one of the four. */
 export interface UserLookup {
@@ -11,23 +12,36 @@ export interface UserLookup {
   readonly id?: string
 }
 
-/** Whose column says so: a name and an address in any case. */
-export const has = (column: keyof UserLookup, value: string): RawBuilder<SqlBool> =>
-  column === 'username' || column === 'email'
-    ? sql`lower(${sql.ref(column)}) = ${value.toLowerCase()}`
-    : sql`${sql.ref(column)} = ${value}`
+const columns = ['username', 'email', 'external_id', 'id'] as const
+type Column = (typeof columns)[number]
 
-/** Their row, or not_found. */
-export const rowOf = async (query: Database['query'], lookup: UserLookup): Promise<UserRow> => {
-  const given = (['username', 'email', 'external_id', 'id'] as const).filter(
-    (key) => lookup[key] !== undefined,
-  )
-  const key = given[0]
-  if (key === undefined || given.length > 1) {
-    throw invalidParams('username', 'exactly one of username, email, external_id and id')
+/** Names and addresses are the same in any case. */
+const isFolded = (column: Column) => column === 'username' || column === 'email'
+
+const fold = (column: Column, value: string): string => (isFolded(column) ? value.toLowerCase() : value)
+
+const hasFolded = (column: Column, folded: string): RawBuilder<SqlBool> =>
+  isFolded(column) ? sql`lower(${sql.ref(column)}) = ${folded}` : sql`${sql.ref(column)} = ${folded}`
+
+/** Whose column says so: a name and an address in any case. */
+export const has = (column: Column, value: string): RawBuilder<SqlBool> =>
+  hasFolded(column, fold(column, value))
+
+/** Returns what finds the row of a user and throws not_found where there is none. It takes no promise where the database takes none. */
+export const userRows = (database: Database): ((lookup: UserLookup) => UserRow | Promise<UserRow>) => {
+  const by = (column: Column) =>
+    database.prepared((query, { folded }: { folded: string }) =>
+      query.selectFrom('users').selectAll().where(hasFolded(column, folded)),
+    )
+  const find = { username: by('username'), email: by('email'), external_id: by('external_id'), id: by('id') }
+  return (lookup) => {
+    const [column, another] = columns.filter((one) => lookup[one] !== undefined)
+    if (column === undefined || another !== undefined)
+      throw invalidParams('username', 'exactly one of username, email, external_id and id')
+    const value = lookup[column]!
+    return whenReady(find[column]({ folded: fold(column, value) }), ([row]) => {
+      if (!row) throw notFound('user', value)
+      return row
+    })
   }
-  const value = lookup[key]!
-  const row = await query.selectFrom('users').selectAll().where(has(key, value)).executeTakeFirst()
-  if (!row) throw notFound('user', value)
-  return row
 }

@@ -5,7 +5,8 @@ import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import { bit, type UserRow } from '../storage/schema.ts'
-import { has, rowOf, type UserLookup } from './lookup.ts'
+import { whenReady } from '../when_ready.ts'
+import { has, userRows, type UserLookup } from './lookup.ts'
 import {
   guardAdministrator,
   refuseBeyondProfile,
@@ -19,12 +20,14 @@ import { refuseTakenName } from './usernames.ts'
 export class Users {
   readonly #database: Database
   readonly #defaultContext: () => Promise<number>
+  readonly #row: ReturnType<typeof userRows>
   /** Called inside the transaction in which an administrator gives somebody another address, or none. */
   whenAddressChanges: (userId: string) => Promise<void> = async () => {}
 
   constructor(database: Database, defaultContext: () => Promise<number>) {
     this.#database = database
     this.#defaultContext = defaultContext
+    this.#row = userRows(database)
   }
 
   async list(filter: PageParams & { search?: string; is_active?: boolean; is_admin?: boolean }) {
@@ -58,8 +61,9 @@ export class Users {
     return row && toUser(row)
   }
 
-  async get(lookup: UserLookup): Promise<User> {
-    return toUser(await rowOf(this.#database.query, lookup))
+  /** Throws or rejects with not_found. On SQLite it takes no promise. */
+  get(lookup: UserLookup): User | Promise<User> {
+    return whenReady(this.#row(lookup), toUser)
   }
 
   async add(fields: UserFields & { username: string }, caller: Caller): Promise<User> {
@@ -167,7 +171,7 @@ export class Users {
 
   async update(username: string, fields: UserFields, caller: Caller): Promise<User> {
     return this.#database.write(async () => {
-      const row = await rowOf(this.#database.query, { username })
+      const row = await this.#row({ username })
       refuseBeyondProfile(fields, caller)
       guardAdministrator(row, caller)
       if (fields.is_admin === true || fields.context === 0) requireAdministrator(caller)
@@ -191,7 +195,7 @@ export class Users {
   /** Takes the account away with its memberships, sessions and credentials. Its name is never given out again. */
   async remove(username: string, caller: Caller): Promise<null> {
     return this.#database.write(async () => {
-      const row = await rowOf(this.#database.query, { username })
+      const row = await this.#row({ username })
       guardAdministrator(row, caller)
       await refuseLastAdministrator(this.#database.query, row)
       await this.#database.query.deleteFrom('users').where('id', '=', row.id).execute()
@@ -210,7 +214,7 @@ export class Users {
    * one of internal trust: who sets its password has its trust.
    */
   async guard(username: string, caller: Caller): Promise<User> {
-    const row = await rowOf(this.#database.query, { username })
+    const row = await this.#row({ username })
     guardAdministrator(row, caller)
     return toUser(row)
   }
