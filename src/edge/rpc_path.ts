@@ -15,7 +15,7 @@ interface Parts {
   readonly receive: (
     body: Buffer,
     identify: (member: string | undefined) => Promise<Caller>,
-  ) => Promise<string | undefined>
+  ) => string | undefined | Promise<string | undefined>
   readonly identification: Identification
   readonly cookies: CookiePolicy
   readonly visitors: Visitors

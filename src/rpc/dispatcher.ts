@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import type { Method } from '../method.ts'
 import type { Database } from '../storage/database.ts'
 import { asUnavailable } from '../storage/fault.ts'
+import { whenReady } from '../when_ready.ts'
 import { authorise } from './claim_rule.ts'
 import { namedParams, validateParams, validateResult } from './validation.ts'
 
@@ -78,31 +79,57 @@ export class Dispatcher {
     return this.#byName.has(name)
   }
 
+  /** Whether this is a method that changes nothing: only such a one can answer without a promise. */
+  isRead(name: string): boolean {
+    return this.#byName.get(name)?.effect === 'read'
+  }
+
   /** Calls a method for a caller. Rejects with AppError for what callers may know, with anything else for a bug. */
-  readonly call = async (name: string, given: unknown, caller: Caller): Promise<unknown> => {
+  readonly call = async (name: string, given: unknown, caller: Caller): Promise<unknown> =>
+    this.answer(name, given, caller)
+
+  /** The same without a promise wherever the method takes none; then it throws instead of rejecting. */
+  answer(name: string, given: unknown, caller: Caller): unknown {
     try {
-      return await this.#call(name, given, caller)
+      const answer = this.#answer(name, given, caller)
+      return answer instanceof Promise
+        ? answer.catch((fault: unknown) => {
+            throw this.#failure(name, fault)
+          })
+        : answer
     } catch (fault) {
-      const error = asUnavailable(fault)
-      if (error instanceof AppError && error.cause instanceof Error)
-        this.#log.error({ method: name, error: error.cause.message }, 'the database does not answer')
-      throw error
+      throw this.#failure(name, fault)
     }
   }
 
-  async #call(name: string, given: unknown, caller: Caller): Promise<unknown> {
+  /** What is told of a fault. */
+  #failure(name: string, fault: unknown): unknown {
+    const error = asUnavailable(fault)
+    if (error instanceof AppError && error.cause instanceof Error)
+      this.#log.error({ method: name, error: error.cause.message }, 'the database does not answer')
+    return error
+  }
+
+  #answer(name: string, given: unknown, caller: Caller): unknown {
     this.#counters.calls++
     const method = this.#byName.get(name)
     if (!method) throw new AppError('method_not_found')
     const params = namedParams(method, given)
-    if (method.effect === 'read') {
-      authorise(method, params, caller)
-      validateParams(method, params)
-      const prepared = await method.prepare?.(params, caller)
-      const result = await method.handler(params, caller, prepared)
-      validateResult(method, result)
-      return result
-    }
+    return method.effect === 'read' ? this.#read(method, params, caller) : this.#write(method, params, caller)
+  }
+
+  #read(method: Method, params: Record<string, unknown>, caller: Caller): unknown {
+    authorise(method, params, caller)
+    validateParams(method, params)
+    return whenReady(method.prepare?.(params, caller), (prepared) =>
+      whenReady(method.handler(params, caller, prepared), (result) => {
+        validateResult(method, result)
+        return result
+      }),
+    )
+  }
+
+  async #write(method: Method, params: Record<string, unknown>, caller: Caller): Promise<unknown> {
     let told = () => targetOf(params)
     try {
       authorise(method, params, caller)

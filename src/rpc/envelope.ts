@@ -2,14 +2,17 @@ import { isUtf8 } from 'node:buffer'
 import { setImmediate as turn } from 'node:timers/promises'
 import {
   createJSONRPCErrorResponse,
+  createJSONRPCSuccessResponse,
   JSONRPCServer,
   type JSONRPCErrorResponse,
+  type JSONRPCRequest,
   type JSONRPCResponse,
 } from 'json-rpc-2.0'
 import type { Caller } from '../caller.ts'
 import { AppError, errorTable, type ErrorName } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { newId } from '../storage/id.ts'
+import { whenReady } from '../when_ready.ts'
 import type { Dispatcher } from './dispatcher.ts'
 
 const maxBatch = 50
@@ -19,12 +22,8 @@ const large = 64 * 1024
 
 type Id = string | number | null
 
-interface Request {
-  readonly jsonrpc: '2.0'
-  readonly id?: Id
-  readonly method: string
-  readonly params?: Record<string, unknown>
-}
+/** Undefined where nothing is answered: to notifications. */
+type Answer = JSONRPCResponse | undefined
 
 /** Tells who calls; given the `authorization` that one request carries beside what its connection already proves. */
 export type Identify = (authorization: string | undefined) => Caller | Promise<Caller>
@@ -47,6 +46,13 @@ const tell = async (answers: readonly JSONRPCResponse[]): Promise<string> => {
   }
   return `[${text}]`
 }
+
+const tooMany = createJSONRPCErrorResponse(
+  null,
+  errorTable.invalid_request.code,
+  `Invalid Request: at most ${maxBatch} calls in a batch`,
+  { code: 'invalid_request' },
+)
 
 const tooMuch = (id: Id): JSONRPCErrorResponse =>
   createJSONRPCErrorResponse(
@@ -88,8 +94,11 @@ export class Envelope {
     }
   }
 
-  /** Answers one message (a request or a batch), or undefined where nothing is to be answered. Never rejects. */
-  async receive(bytes: Buffer, identify: Identify): Promise<string | undefined> {
+  /**
+   * Answers one message (a request or a batch), or undefined where nothing is to be answered. Never throws or rejects. A read that
+   * its method answers without a promise takes none here.
+   */
+  receive(bytes: Buffer, identify: Identify): string | undefined | Promise<string | undefined> {
     let message: unknown
     try {
       // RFC 8259 section 8.1: JSON between systems is UTF-8; broken bytes are not read as something else.
@@ -100,29 +109,19 @@ export class Envelope {
     } catch {
       return JSON.stringify(failure(null, 'parse_error'))
     }
-    const answer = Array.isArray(message)
-      ? await this.#batch(message, identify)
-      : await this.#single(message, identify)
-    return Array.isArray(answer) ? tell(answer) : answer && JSON.stringify(answer)
+    if (Array.isArray(message)) return this.#batch(message, identify)
+    return whenReady(this.#single(message, identify), (answer) => answer && JSON.stringify(answer))
   }
 
-  async #batch(
-    messages: unknown[],
-    identify: Identify,
-  ): Promise<JSONRPCResponse | JSONRPCResponse[] | undefined> {
-    if (messages.length === 0) return failure(null, 'invalid_request')
-    if (messages.length > maxBatch) {
-      const { code } = errorTable.invalid_request
-      return createJSONRPCErrorResponse(null, code, `Invalid Request: at most ${maxBatch} calls in a batch`, {
-        code: 'invalid_request',
-      })
-    }
+  async #batch(messages: unknown[], identify: Identify): Promise<string | undefined> {
+    if (messages.length === 0) return JSON.stringify(failure(null, 'invalid_request'))
+    if (messages.length > maxBatch) return JSON.stringify(tooMany)
     const answers = await Promise.all(messages.map((message) => this.#single(message, identify)))
     const told = answers.filter((answer) => answer !== undefined)
-    return told.length > 0 ? told : undefined
+    return told.length > 0 ? tell(told) : undefined
   }
 
-  async #single(message: unknown, identify: Identify): Promise<JSONRPCResponse | undefined> {
+  #single(message: unknown, identify: Identify): Answer | Promise<Answer> {
     if (typeof message !== 'object' || message === null || Array.isArray(message))
       return failure(null, 'invalid_request')
     const { jsonrpc, id, method, params, authorization } = message as Record<string, unknown>
@@ -136,14 +135,29 @@ export class Envelope {
     if (!sound) return failure(known, 'invalid_request')
     const notification = id === undefined
     if (!this.#dispatcher.has(method)) return notification ? undefined : failure(known, 'method_not_found')
-    try {
-      const caller = await identify(authorization)
-      const request = { jsonrpc, method, params, ...(notification ? {} : { id: known }) } as Request
-      return (await this.#server.receive(request, caller)) ?? undefined
-    } catch (error) {
+    const fail = (error: unknown): Answer => {
       const answer = this.#failure(known, error)
       return notification ? undefined : answer
     }
+    try {
+      const answer = whenReady(identify(authorization), (caller) => this.#call(id, method, params, caller))
+      return answer instanceof Promise ? answer.catch(fail) : answer
+    } catch (error) {
+      return fail(error)
+    }
+  }
+
+  /** json-rpc-2.0 takes a promise at each of its steps: what a read answers is told without it. */
+  #call(id: Id | undefined, method: string, params: unknown, caller: Caller): Answer | Promise<Answer> {
+    if (id === undefined || !this.#dispatcher.isRead(method)) return this.#run(id, method, params, caller)
+    return whenReady(this.#dispatcher.answer(method, params, caller), (result) =>
+      createJSONRPCSuccessResponse(id, result),
+    )
+  }
+
+  async #run(id: Id | undefined, method: string, params: unknown, caller: Caller): Promise<Answer> {
+    const request = { jsonrpc: '2.0', id, method, params } as JSONRPCRequest
+    return (await this.#server.receive(request, caller)) ?? undefined
   }
 
   /** Expected failures are told; of anything else only an id leaves, under which the cause is logged. */

@@ -3,77 +3,137 @@ import type { Envelope, Identify } from './envelope.ts'
 
 const newline = 0x0a
 const maxLine = 1024 * 1024
-/** How many calls of one connection may be on their way before we stop reading from it. */
+/** How many calls of one connection may be on their way before we take no more from it. */
 const maxInFlight = 512
+/** Characters of answers that wait for one write before we take no more calls. */
+const maxOutgoing = 256 * 1024
+/** Milliseconds that the calls of one connection may take until everybody else has their turn. */
+const slice = 5
+
+const nothing = Buffer.alloc(0)
 
 const isBlank = (line: Buffer) => line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)
 
 const tooLong =
   '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Invalid Request: a line holds 1 MiB at most","data":{"code":"invalid_request"}}}\n'
 
-/**
- * Speaks newline-delimited JSON-RPC on a connection: one message a line, answers in the order they are ready.
- * Returns what ends it: calls under way are still answered.
- */
-export const serveLines = (socket: Socket, envelope: Envelope, identify: Identify): (() => void) => {
-  let rest: Buffer[] = []
-  let restLength = 0
-  let inFlight = 0
-  let ending = false
-  let outgoing = ''
-  let flushing = false
+/** Newline-delimited JSON-RPC on one connection: one message a line, answers in the order they are ready. */
+class Lines {
+  readonly #socket: Socket
+  readonly #envelope: Envelope
+  readonly #identify: Identify
+  /** What was read last; what stands before `#from` has been taken. */
+  #chunk: Buffer = nothing
+  #from = 0
+  /** The beginning of a line whose end is still to come. */
+  #rest: Buffer[] = []
+  #restLength = 0
+  #inFlight = 0
+  #ending = false
+  #outgoing = ''
+  #flushing = false
 
-  const flush = () => {
-    flushing = false
-    if (outgoing !== '' && socket.writable) socket.write(outgoing)
-    outgoing = ''
-    if (ending && inFlight === 0) socket.end()
-    else if (inFlight < maxInFlight && !socket.writableNeedDrain) socket.resume()
+  constructor(socket: Socket, envelope: Envelope, identify: Identify) {
+    this.#socket = socket
+    this.#envelope = envelope
+    this.#identify = identify
+    socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    socket.on('drain', () => this.#flushSoon())
+    socket.on('end', () => {
+      // The last line may lack its newline: `printf … | nc -U`.
+      this.#read(Buffer.from('\n'))
+      this.end()
+    })
   }
-  const flushSoon = () => {
+
+  /** Reads no more; what has been read is still answered. */
+  readonly end = () => {
+    this.#ending = true
+    this.#flushSoon()
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#ending) return
+    this.#chunk = this.#isTaken() ? chunk : Buffer.concat([this.#chunk.subarray(this.#from), chunk])
+    this.#from = 0
+    this.#take()
+  }
+
+  #isTaken(): boolean {
+    return this.#from === this.#chunk.length
+  }
+
+  /** Whether answers, or whoever is to read them, have to catch up first. */
+  #isFull(): boolean {
+    return (
+      this.#inFlight >= maxInFlight || this.#outgoing.length >= maxOutgoing || this.#socket.writableNeedDrain
+    )
+  }
+
+  /** Takes the lines that were read, as many as may be at a time. */
+  #take(): void {
+    const until = performance.now() + slice
+    while (!this.#isTaken() && !this.#isFull() && performance.now() < until) {
+      const to = this.#chunk.indexOf(newline, this.#from)
+      const piece = this.#chunk.subarray(this.#from, to < 0 ? undefined : to)
+      this.#restLength += piece.length
+      if (this.#restLength > maxLine) return this.#refuse()
+      this.#from += piece.length
+      this.#rest.push(piece)
+      if (to < 0) break
+      this.#from++
+      const line = this.#rest.length === 1 ? piece : Buffer.concat(this.#rest)
+      this.#rest = []
+      this.#restLength = 0
+      if (!isBlank(line)) this.#call(line)
+    }
+    const isTaken = this.#isTaken()
+    if (!isTaken || this.#isFull()) this.#socket.pause()
+    if (isTaken && this.#inFlight === 0) this.#flush()
+    else this.#flushSoon()
+  }
+
+  #call(line: Buffer): void {
+    const answer = this.#envelope.receive(line, this.#identify)
+    if (!(answer instanceof Promise)) return this.#answer(answer)
+    this.#inFlight++
+    void answer.then((text) => {
+      this.#inFlight--
+      this.#answer(text)
+      this.#flushSoon()
+    })
+  }
+
+  #answer(text: string | undefined): void {
+    if (text !== undefined) this.#outgoing += `${text}\n`
+  }
+
+  #refuse(): void {
+    this.#outgoing += tooLong
+    this.#chunk = nothing
+    this.#from = 0
+    this.end()
+  }
+
+  #flushSoon(): void {
     // Answers that are ready in the same turn leave in one write.
-    if (!flushing) setImmediate(flush)
-    flushing = true
-  }
-  const take = async (line: Buffer) => {
-    if (isBlank(line)) return
-    inFlight++
-    const text = await envelope.receive(line, identify)
-    inFlight--
-    if (text !== undefined) outgoing += `${text}\n`
-    flushSoon()
-  }
-  const end = () => {
-    ending = true
-    flushSoon()
+    if (!this.#flushing) setImmediate(() => this.#flush())
+    this.#flushing = true
   }
 
-  socket.on('data', (chunk: Buffer) => {
-    if (ending) return
-    let from = 0
-    for (let to = chunk.indexOf(newline); to >= 0; to = chunk.indexOf(newline, from)) {
-      const piece = chunk.subarray(from, to)
-      if (restLength + piece.length > maxLine) break
-      void take(rest.length === 0 ? piece : Buffer.concat([...rest, piece]))
-      rest = []
-      restLength = 0
-      from = to + 1
-    }
-    const left = chunk.subarray(from)
-    if (left.length > 0) rest.push(left)
-    restLength += left.length
-    if (restLength > maxLine) {
-      outgoing += tooLong
-      end()
-    } else if (inFlight >= maxInFlight || socket.writableNeedDrain) {
-      socket.pause()
-    }
-  })
-  socket.on('drain', flush)
-  socket.on('end', () => {
-    // The last line may lack its newline: `printf … | nc -U`.
-    if (restLength > 0 && !ending) void take(Buffer.concat(rest))
-    end()
-  })
-  return end
+  #flush(): void {
+    this.#flushing = false
+    const socket = this.#socket
+    if (this.#outgoing !== '' && socket.writable) socket.write(this.#outgoing)
+    this.#outgoing = ''
+    // Goes on with the next answer or with 'drain'.
+    if (this.#isFull()) return
+    if (!this.#isTaken()) return this.#take()
+    socket.resume()
+    if (this.#ending && this.#inFlight === 0) socket.end()
+  }
 }
+
+/** Speaks lines on a connection. Returns what ends it: calls under way are still answered. */
+export const serveLines = (socket: Socket, envelope: Envelope, identify: Identify): (() => void) =>
+  new Lines(socket, envelope, identify).end

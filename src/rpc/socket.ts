@@ -1,16 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
-import { guest, operator, service, type Caller } from '../caller.ts'
-import { authorizationOf, type Identification } from '../auth/identify.ts'
-import { http } from '../http.ts'
+import type { Identification } from '../auth/identify.ts'
 import type { Log } from '../log.ts'
-import type { Envelope, Identify } from './envelope.ts'
-import { serveLines } from './lines.ts'
-import { loadPeerOf, type Peer } from './peer.ts'
-import { bindSocketFile, type SocketFile } from './socket_file.ts'
-import { readBody } from '../body.ts'
 import type { Services } from '../services/services.ts'
-import { version } from '../version.ts'
+import type { Envelope, Identify } from './envelope.ts'
+import { RpcHttp } from './http.ts'
+import { serveLines } from './lines.ts'
+import { loadPeerOf } from './peer.ts'
+import { SocketCaller } from './socket_caller.ts'
+import { bindSocketFile, type SocketFile } from './socket_file.ts'
 
 const firstByteTimeout = 10_000
 const maxConnections = 1024
@@ -29,13 +26,10 @@ interface Parts {
 export class RpcSocket {
   readonly #parts: Parts
   readonly #server: Server
-  readonly #http = http.createServer((request, response) => void this.#serve(request, response))
-  readonly #peers = new WeakMap<Socket, Peer | undefined>()
-  readonly #gone = new WeakMap<Socket, AbortSignal>()
+  readonly #http: RpcHttp
   readonly #connections = new Set<Socket>()
   /** Those that have not said yet which of the two they speak. */
   readonly #silent = new Set<Socket>()
-  readonly #answering = new Set<ServerResponse>()
   readonly #lines = new Set<() => void>()
   #peerOf: ReturnType<typeof loadPeerOf>
   #file: SocketFile | undefined
@@ -47,15 +41,12 @@ export class RpcSocket {
       this.#accept(socket),
     )
     this.#server.maxConnections = maxConnections
-    // Whoever reads the body says when to go on.
-    this.#http.on('checkContinue', (request, response) => void this.#serve(request, response))
-    this.#http.headersTimeout = firstByteTimeout
-    this.#http.requestTimeout = 30_000
-    // The 16 KiB of Node bound them; a count would drop the rest unseen, and a token among it.
-    this.#http.maxHeadersCount = 0
-    // It is handed its connections and never listens itself; without this word it would keep no list of them, and so
-    // neither hold its two time limits nor know which connections are idle.
-    this.#http.emit('listening')
+    this.#http = new RpcHttp({
+      envelope: parts.envelope,
+      document: parts.document,
+      path: () => this.#path,
+      headersTimeout: firstByteTimeout,
+    })
   }
 
   /** Listens at `path`, or on a socket that was passed and should be there; its file is somebody else's then. */
@@ -84,9 +75,7 @@ export class RpcSocket {
   async close(grace: number): Promise<void> {
     this.#file?.remove()
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    // Ends idle connections and the check of the time limits; those that are still answering are told to end after it.
     this.#http.close()
-    for (const response of this.#answering) response.shouldKeepAlive = false
     const timer = setTimeout(() => {
       for (const socket of this.#connections) socket.destroy()
     }, grace)
@@ -103,7 +92,6 @@ export class RpcSocket {
     this.#connections.add(socket)
     this.#silent.add(socket)
     const gone = new AbortController()
-    this.#gone.set(socket, gone.signal)
     socket.on('close', () => {
       this.#connections.delete(socket)
       this.#silent.delete(socket)
@@ -113,7 +101,8 @@ export class RpcSocket {
     socket.on('end', () => gone.abort())
     socket.on('error', () => socket.destroy())
     // Asked once, now: the process may be gone when its first call is read.
-    this.#peers.set(socket, this.#peerOf?.(socket))
+    const peer = this.#peerOf?.(socket)
+    const caller = new SocketCaller(this.#parts, peer, this.#peerOf !== undefined, gone.signal)
     socket.setTimeout(firstByteTimeout, () => socket.destroy())
     const peek = () => {
       const chunk = socket.read() as Buffer | null
@@ -129,112 +118,17 @@ export class RpcSocket {
       socket.removeAllListeners('timeout')
       socket.unshift(chunk)
       socket.off('end', leave)
-      if (first === 0x7b || first === 0x5b) this.#serveLines(socket)
-      else this.#http.emit('connection', socket)
+      if (first === 0x7b || first === 0x5b) this.#serveLines(socket, caller.identify)
+      else this.#http.take(socket, caller.identify)
     }
     const leave = () => socket.end()
     socket.on('readable', peek)
     socket.on('end', leave)
   }
 
-  #serveLines(socket: Socket): void {
-    const end = serveLines(socket, this.#parts.envelope, this.#identify(socket))
+  #serveLines(socket: Socket, identify: Identify): void {
+    const end = serveLines(socket, this.#parts.envelope, identify)
     this.#lines.add(end)
     socket.on('close', () => this.#lines.delete(end))
   }
-
-  /** For each call anew: who opened the socket stays, how far it is trusted is a setting that can change. */
-  async #callerOf(socket: Socket): Promise<Caller> {
-    const peer = this.#peers.get(socket)
-    const gone = this.#gone.get(socket)
-    const from = { via: 'socket', gone, ...(peer && { uid: peer.uid, pid: peer.pid }) } as const
-    if (peer && (peer.uid === 0 || peer.uid === process.getuid?.())) return operator(from)
-    const known = peer && (await this.#parts.services.find(peer.uid))
-    const again = () => this.#callerOf(socket)
-    if (known) return { ...service(known.service, known.claims, from), again }
-    // Where the platform can tell peers, one that it does not tell is a stranger.
-    const trusted = this.#peerOf === undefined || (await this.#parts.socketTrust()) === 'file_mode'
-    return trusted ? { ...operator(from), again } : guest(from)
-  }
-
-  /** A bearer token replaces whoever opened the socket, so that a service can act with less than it could. */
-  #identify(socket: Socket): Identify {
-    return async (authorization) => {
-      if (authorization === undefined) return this.#callerOf(socket)
-      const peer = this.#peers.get(socket)
-      return this.#parts.identification.bearer(authorization, {
-        via: 'socket',
-        uid: peer?.uid,
-        pid: peer?.pid,
-        gone: this.#gone.get(socket),
-      })
-    }
-  }
-
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#answering.add(response)
-    response.on('close', () => this.#answering.delete(response))
-    const { headers, method, url = '' } = request
-    const path = url.split('?', 1)[0]
-    const reads = method === 'GET' || method === 'HEAD'
-    // A page in a browser has no business here, wherever it found a way to the socket.
-    if (headers.origin !== undefined || headers.referer !== undefined) {
-      return json(response, 403, '{"error":"browsers have no business on this socket"}')
-    }
-    if (path === '/rpc') {
-      if (method !== 'POST')
-        return json(response, 405, '{"error":"POST a JSON-RPC 2.0 message"}', { allow: 'POST' })
-      return this.#rpc(request, response)
-    }
-    if (path === '/openrpc.json' && reads) return json(response, 200, this.#parts.document())
-    if (path === '/health' && reads) return json(response, 200, JSON.stringify({ status: 'ok', version }))
-    if (path === '/.well-known/heroservice.json' && reads) return json(response, 200, this.#description())
-    json(
-      response,
-      404,
-      '{"error":"here are POST /rpc, GET /openrpc.json, /health and /.well-known/heroservice.json"}',
-    )
-  }
-
-  async #rpc(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readBody(request, response)
-    if (body === undefined) return
-    const headers = request.rawHeaders.filter(
-      (_, i, raw) => i % 2 === 1 && raw[i - 1]!.toLowerCase() === 'authorization',
-    )
-    const identify = this.#identify(request.socket)
-    const answer = await this.#parts.envelope.receive(body, (member) =>
-      identify(authorizationOf(headers, member)),
-    )
-    if (answer === undefined) response.writeHead(204).end()
-    else json(response, 200, answer)
-  }
-
-  #description(): string {
-    return JSON.stringify({
-      protocol: 'openrpc',
-      name: 'hero_proxy',
-      title: 'hero_proxy',
-      version,
-      description: 'The one door of the stack: keeps its people, decides who is asking, lets traffic in',
-      socket: this.#path,
-    })
-  }
-}
-
-const json = (
-  response: ServerResponse,
-  status: number,
-  text: string,
-  headers: Record<string, string> = {},
-) => {
-  if (response.destroyed || response.headersSent) return
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    ...headers,
-  })
-  response.end(response.req.method === 'HEAD' ? undefined : text)
 }

@@ -32,9 +32,9 @@ export class Services {
     })
   }
 
-  /** The service that runs as this local user, or undefined. */
-  async find(uid: number): Promise<Service | undefined> {
-    return (await this.#byUid.get()).get(uid)
+  /** The service that runs as this local user, or undefined. Warm, it is synchronous. */
+  find(uid: number): Service | undefined | Promise<Service | undefined> {
+    return whenReady(this.#byUid.get(), (services) => services.get(uid))
   }
 
   /** A service by its exact name, or undefined. Warm, it is synchronous. */

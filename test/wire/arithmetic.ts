@@ -8,7 +8,7 @@ import { AppError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
 import { method, type Method } from '../../src/method.ts'
 import { Dispatcher } from '../../src/rpc/dispatcher.ts'
-import { Envelope } from '../../src/rpc/envelope.ts'
+import { Envelope, type Identify } from '../../src/rpc/envelope.ts'
 import { Shape } from '../../src/schemas.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 
@@ -16,7 +16,30 @@ const N = Type.Integer()
 const Numbers = { a: N, b: Type.Optional(N), c: Type.Optional(N), d: Type.Optional(N), e: Type.Optional(N) }
 const common = { effect: 'read', claim: null } as const
 
-/** The methods that the examples of the specification speak of, and three that fail, each in its own way. */
+const unavailable = () => Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_READ' })
+
+/** What fails, each in its own way: `NAME` at once, and `NAME_later` by a promise. */
+const failures: Record<string, () => unknown> = {
+  throws: () => {
+    throw new Error('password=hunter2 in /etc/secret/place')
+  },
+  throws_text: () => {
+    // oxlint-disable-next-line no-throw-literal, typescript/only-throw-error
+    throw 'password=hunter2'
+  },
+  throws_disguised: () => {
+    throw Object.assign(new Error('password=hunter2'), { code: -32001, data: { password: 'hunter2' } })
+  },
+  answers_wrongly: () => ({ password: 'hunter2' }),
+  refuses: () => {
+    throw new AppError('conflict', 'Not now', { reason: 'test' })
+  },
+  loses_database: () => {
+    throw unavailable()
+  },
+}
+
+/** The methods that the examples of the specification speak of, and those that fail. */
 const methods = (heard: string[]): Method[] => {
   const listener = (name: string) =>
     method({
@@ -31,7 +54,7 @@ const methods = (heard: string[]): Method[] => {
         return null
       },
     })
-  const failing = (name: string, fail: () => unknown) =>
+  const failing = (name: string, handler: () => unknown) =>
     method({
       ...common,
       name,
@@ -39,7 +62,7 @@ const methods = (heard: string[]): Method[] => {
       params: Shape({}),
       result: Type.Integer(),
       examples: [{ params: {}, result: 1 }],
-      handler: fail as () => number,
+      handler: handler as () => number,
     })
   return [
     method({
@@ -72,20 +95,10 @@ const methods = (heard: string[]): Method[] => {
     listener('update'),
     listener('notify_hello'),
     listener('notify_sum'),
-    failing('throws', () => {
-      throw new Error('password=hunter2 in /etc/secret/place')
-    }),
-    failing('throws_text', () => {
-      // oxlint-disable-next-line no-throw-literal, typescript/only-throw-error
-      throw 'password=hunter2'
-    }),
-    failing('throws_disguised', () => {
-      throw Object.assign(new Error('password=hunter2'), { code: -32001, data: { password: 'hunter2' } })
-    }),
-    failing('answers_wrongly', () => ({ password: 'hunter2' })),
-    failing('refuses', () => {
-      throw new AppError('conflict', 'Not now', { reason: 'test' })
-    }),
+    ...Object.entries(failures).flatMap(([name, fail]) => [
+      failing(name, fail),
+      failing(`${name}_later`, async () => fail()),
+    ]),
   ]
 }
 
@@ -94,33 +107,48 @@ export interface Arithmetic {
   readonly heard: string[]
   readonly logged: Record<string, unknown>[]
   readonly methods: readonly Method[]
-  receive(text: string | Buffer): Promise<string | undefined>
+  /** Without a promise where the envelope takes none. */
+  receive(text: string | Buffer, identify?: Identify): string | undefined | Promise<string | undefined>
   close(): Promise<void>
 }
 
-/** The real envelope and dispatcher over these methods. */
-export const arithmeticEnvelope = async (): Promise<Arithmetic> => {
+export interface RealEnvelope {
+  readonly envelope: Envelope
+  readonly logged: Record<string, unknown>[]
+  close(): Promise<void>
+}
+
+/** The real envelope and dispatcher over any methods. */
+export const envelopeOver = async (list: readonly Method[]): Promise<RealEnvelope> => {
   const dir = mkdtempSync(join(tmpdir(), 'hp-rpc-'))
-  const heard: string[] = []
   const logged: Record<string, unknown>[] = []
   const log = createLog('debug', {
     write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>),
   })
   const database = await openDatabase(`sqlite:${join(dir, 'test.db')}`, log)
-  const list = methods(heard)
   const counters = { calls: 0, requests: 0 }
-  const envelope = new Envelope(
-    new Dispatcher(list, database, new Audit(database, Buffer.alloc(32)), log, counters),
-    log,
-  )
+  const dispatcher = new Dispatcher(list, database, new Audit(database, Buffer.alloc(32)), log, counters)
   return {
-    heard,
+    envelope: new Envelope(dispatcher, log),
     logged,
-    methods: list,
-    receive: (text) => envelope.receive(Buffer.from(text as string), () => operator({ via: 'socket' })),
     close: async () => {
       await database.close()
       rmSync(dir, { recursive: true, force: true })
     },
+  }
+}
+
+/** The same over these methods. */
+export const arithmeticEnvelope = async (): Promise<Arithmetic> => {
+  const heard: string[] = []
+  const list = methods(heard)
+  const { envelope, logged, close } = await envelopeOver(list)
+  return {
+    heard,
+    logged,
+    methods: list,
+    receive: (text, identify = () => operator({ via: 'socket' })) =>
+      envelope.receive(Buffer.from(text as string), identify),
+    close,
   }
 }

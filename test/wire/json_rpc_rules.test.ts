@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { errorTable } from '../../src/errors.ts'
+import { operator } from '../../src/caller.ts'
+import { AppError, errorTable } from '../../src/errors.ts'
+import type { Identify } from '../../src/rpc/envelope.ts'
 import { arithmeticEnvelope, type Arithmetic } from './arithmetic.ts'
 import type { Reply } from './speak.ts'
 
@@ -165,13 +167,15 @@ describe('JSON-RPC beyond the examples (D53)', () => {
   })
 
   test('a failing notification answers nothing', async () => {
-    for (const method of ['throws', 'refuses', 'answers_wrongly']) {
+    for (const method of ['throws', 'refuses', 'answers_wrongly', 'loses_database']) {
       assert.equal(await ask({ jsonrpc: '2.0', method }), undefined)
+      assert.equal(await ask({ jsonrpc: '2.0', method: `${method}_later` }), undefined)
     }
     assert.equal(await ask({ jsonrpc: '2.0', method: 'subtract', params: ['x'] }), undefined)
   })
 
-  for (const method of ['throws', 'throws_text', 'throws_disguised', 'answers_wrongly']) {
+  const faults = ['throws', 'throws_text', 'throws_disguised', 'answers_wrongly']
+  for (const method of faults.flatMap((name) => [name, `${name}_later`])) {
     test(`${method}: an internal error tells an incident, under which the log has the cause`, async () => {
       const text = (await arithmetic.receive(JSON.stringify({ jsonrpc: '2.0', method, id: 7 })))!
       assert.doesNotMatch(text, /hunter2|secret|password|stack|schema|\.ts/)
@@ -194,6 +198,37 @@ describe('JSON-RPC beyond the examples (D53)', () => {
       data: { reason: 'test', code: 'conflict' },
     })
     assert.equal(arithmetic.logged.length, logged)
+  })
+
+  test('a read that is answered at once takes no promise, and one that waits answers the same', async () => {
+    const message = JSON.stringify(subtract)
+    const identify = () => operator({ via: 'socket' })
+    const atOnce = arithmetic.receive(message, identify)
+    assert.equal(atOnce, '{"jsonrpc":"2.0","id":1,"result":19}')
+    assert.equal(await arithmetic.receive(message, async () => identify()), atOnce)
+  })
+
+  test('what fails at once is told as what fails later is', async () => {
+    const told = async (method: string, identify?: Identify) => {
+      const answer = await arithmetic.receive(JSON.stringify({ jsonrpc: '2.0', id: 1, method }), identify)
+      const { error } = JSON.parse(answer!) as Reply
+      return { ...error, data: { ...error!.data, incident: typeof error!.data.incident } }
+    }
+    for (const method of ['throws', 'answers_wrongly', 'refuses', 'loses_database']) {
+      assert.deepEqual(await told(method), await told(`${method}_later`), method)
+    }
+    assert.equal((await told('loses_database')).data.code, 'unavailable')
+    assert.equal(
+      arithmetic.logged.filter(({ msg }) => msg === 'the database does not answer').length > 0,
+      true,
+    )
+    for (const fault of [new AppError('unauthenticated'), new Error('a bug')]) {
+      const atOnce = await told('subtract', () => {
+        throw fault
+      })
+      assert.deepEqual(atOnce, await told('subtract', () => Promise.reject(fault)))
+      assert.equal(atOnce.data.code, fault instanceof AppError ? 'unauthenticated' : 'internal_error')
+    }
   })
 
   test("errors of our own lie in the server's range, the others are those of the specification", () => {
