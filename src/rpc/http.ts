@@ -5,6 +5,7 @@ import { readBody } from '../body.ts'
 import { http } from '../http.ts'
 import { version } from '../version.ts'
 import type { Envelope, Identify } from './envelope.ts'
+import { serveHttpCalls } from './http_calls.ts'
 
 interface Parts {
   readonly envelope: Envelope
@@ -16,7 +17,7 @@ interface Parts {
   readonly headersTimeout: number
 }
 
-/** HTTP/1.1 on connections of rpc.sock: `POST /rpc`, and what can be read by GET. */
+/** HTTP/1.1 on connections of rpc.sock: `POST /rpc`, and what can be read by GET. What is not a plain call is served by node:http. */
 export class RpcHttp {
   readonly #parts: Parts
   readonly #server = http.createServer((request, response) => void this.#serve(request, response))
@@ -36,13 +37,24 @@ export class RpcHttp {
     this.#server.emit('listening')
   }
 
-  /** Takes a connection; `identify` tells who calls over it. */
-  take(socket: Socket, identify: Identify): void {
+  /** Takes a connection; `identify` tells who calls over it. Returns what ends it behind the call under way, until node:http has it. */
+  take(socket: Socket, identify: Identify): () => void {
     this.#callers.set(socket, identify)
-    this.#server.emit('connection', socket)
+    return serveHttpCalls({
+      socket,
+      receive: (body, authorization) =>
+        this.#parts.envelope.receive(body, (member) =>
+          identify(authorizationOf(authorization === undefined ? [] : [authorization], member)),
+        ),
+      handOver: (bytes) => {
+        if (bytes.length > 0) socket.unshift(bytes)
+        this.#server.emit('connection', socket)
+      },
+      keepAlive: this.#server.keepAliveTimeout / 1000,
+    })
   }
 
-  /** Ends idle connections and the check of the time limits; the others end after the answer under way. */
+  /** Of connections that node:http has, ends the idle ones and the check of the time limits; the others end behind their answer. */
   close(): void {
     this.#closing = true
     this.#server.close()

@@ -1,14 +1,11 @@
 import type { Socket } from 'node:net'
 import type { Envelope, Identify } from './envelope.ts'
+import { maxOutgoing, slice } from './turn.ts'
 
 const newline = 0x0a
 const maxLine = 1024 * 1024
 /** How many calls of one connection may be on their way before we take no more from it. */
 const maxInFlight = 512
-/** Characters of answers that wait for one write before we take no more calls. */
-const maxOutgoing = 256 * 1024
-/** Milliseconds that the calls of one connection may take until everybody else has their turn. */
-const slice = 5
 
 const nothing = Buffer.alloc(0)
 

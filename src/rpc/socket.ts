@@ -2,7 +2,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Identification } from '../auth/identify.ts'
 import type { Log } from '../log.ts'
 import type { Services } from '../services/services.ts'
-import type { Envelope, Identify } from './envelope.ts'
+import { OpenList, type Listed } from '../wire/open_list.ts'
+import type { Envelope } from './envelope.ts'
 import { RpcHttp } from './http.ts'
 import { serveLines } from './lines.ts'
 import { loadPeerOf } from './peer.ts'
@@ -22,15 +23,18 @@ interface Parts {
   readonly log: Log
 }
 
+interface Connection extends Listed {
+  readonly socket: Socket
+  /** Ends it behind what is under way; undefined until it has said which of the two it speaks. */
+  end: (() => void) | undefined
+}
+
 /** rpc.sock: HTTP/1.1 and raw lines of JSON-RPC on one Unix socket, every caller told by the kernel. */
 export class RpcSocket {
   readonly #parts: Parts
   readonly #server: Server
   readonly #http: RpcHttp
-  readonly #connections = new Set<Socket>()
-  /** Those that have not said yet which of the two they speak. */
-  readonly #silent = new Set<Socket>()
-  readonly #lines = new Set<() => void>()
+  readonly #open = new OpenList<Connection>()
   #peerOf: ReturnType<typeof loadPeerOf>
   #file: SocketFile | undefined
   #path = ''
@@ -77,24 +81,23 @@ export class RpcSocket {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#http.close()
     const timer = setTimeout(() => {
-      for (const socket of this.#connections) socket.destroy()
+      for (const { socket } of this.#open) socket.destroy()
     }, grace)
-    for (const end of this.#lines) end()
+    for (const { end } of this.#open) end?.()
     // After one more turn: what they have sent already is read, and is then a call under way.
     setImmediate(() => {
-      for (const socket of this.#silent) socket.destroy()
+      for (const { socket, end } of this.#open) if (!end) socket.destroy()
     })
     await closed
     clearTimeout(timer)
   }
 
   #accept(socket: Socket): void {
-    this.#connections.add(socket)
-    this.#silent.add(socket)
+    const connection: Connection = { socket, end: undefined, place: -1 }
+    this.#open.add(connection)
     const gone = new AbortController()
     socket.on('close', () => {
-      this.#connections.delete(socket)
-      this.#silent.delete(socket)
+      this.#open.delete(connection)
       gone.abort()
     })
     // Sooner than it closes: a process that is gone has ended its side, and closing takes an answer.
@@ -112,23 +115,19 @@ export class RpcSocket {
         if (chunk.length > 1024) socket.destroy()
         return
       }
-      this.#silent.delete(socket)
       socket.off('readable', peek)
       socket.setTimeout(0)
       socket.removeAllListeners('timeout')
       socket.unshift(chunk)
       socket.off('end', leave)
-      if (first === 0x7b || first === 0x5b) this.#serveLines(socket, caller.identify)
-      else this.#http.take(socket, caller.identify)
+      const { identify } = caller
+      connection.end =
+        first === 0x7b || first === 0x5b
+          ? serveLines(socket, this.#parts.envelope, identify)
+          : this.#http.take(socket, identify)
     }
     const leave = () => socket.end()
     socket.on('readable', peek)
     socket.on('end', leave)
-  }
-
-  #serveLines(socket: Socket, identify: Identify): void {
-    const end = serveLines(socket, this.#parts.envelope, identify)
-    this.#lines.add(end)
-    socket.on('close', () => this.#lines.delete(end))
   }
 }
