@@ -153,7 +153,7 @@ export class Claims {
   }
 
   #user(username: string): Named | Promise<Named> {
-    return whenReady(this.#named({ folded: username.toLowerCase() }), ([user]) => {
+    return whenReady(this.#named({ folded: username.toLowerCase() }), (user) => {
       if (!user) throw notFound('user', username)
       return user
     })

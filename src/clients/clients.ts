@@ -70,7 +70,7 @@ export class Clients {
 
   async #load(client: string): Promise<KnownClient | undefined> {
     const known = await this.#known.get()
-    const [row] = await this.#byName({ client })
+    const row = await this.#byName({ client })
     const found = row ? await this.#full(row) : null
     if (known.size >= keep) known.clear()
     known.set(client, found)
@@ -222,7 +222,7 @@ export class Clients {
   }
 
   async #row(client: string): Promise<ClientRow> {
-    const [row] = await this.#byName({ client })
+    const row = await this.#byName({ client })
     if (!row) throw notFound('client', client)
     return row
   }

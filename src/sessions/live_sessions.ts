@@ -48,24 +48,23 @@ const readable = (query: Kysely<Schema>) =>
 
 type Row = Awaited<ReturnType<ReturnType<typeof readable>['execute']>>[number]
 
-const keepIn = (live: Map<string, LiveSession>, rows: readonly Row[]): LiveSession[] =>
-  rows.map((row) => {
-    const { other_id, other_username, other_email, other_email_verified_at, other_context, ...rest } = row
-    const { other_is_admin, impersonating_until, token_hash, ...own } = rest
-    const overlay = other_id !== null && {
-      user_id: other_id,
-      username: other_username!,
-      email: other_email,
-      email_verified_at: other_email_verified_at,
-      context: other_context!,
-      is_admin: other_is_admin === 1,
-      until: impersonating_until ?? 0,
-    }
-    const session: LiveSession = { ...own, overlay: overlay || undefined }
-    if (live.size >= keep) live.clear()
-    live.set(token_hash, session)
-    return session
-  })
+const keepIn = (live: Map<string, LiveSession>, row: Row): LiveSession => {
+  const { other_id, other_username, other_email, other_email_verified_at, other_context, ...rest } = row
+  const { other_is_admin, impersonating_until, token_hash, ...own } = rest
+  const overlay = other_id !== null && {
+    user_id: other_id,
+    username: other_username!,
+    email: other_email,
+    email_verified_at: other_email_verified_at,
+    context: other_context!,
+    is_admin: other_is_admin === 1,
+    until: impersonating_until ?? 0,
+  }
+  const session: LiveSession = { ...own, overlay: overlay || undefined }
+  if (live.size >= keep) live.clear()
+  live.set(token_hash, session)
+  return session
+}
 
 /** Living sessions by their tokens, for whoever shows one: kept while nothing changes, and noted as used. */
 export class LiveSessions {
@@ -124,12 +123,14 @@ export class LiveSessions {
   /** Reads many at once, so that finding each of them afterwards takes no query of its own. */
   async warmUp(ids: readonly string[]): Promise<LiveSession[]> {
     const live = await this.#live.get()
-    return keepIn(live, await readable(this.#database.query).where('sessions.id', 'in', ids).execute())
+    const rows = await readable(this.#database.query).where('sessions.id', 'in', ids).execute()
+    return rows.map((row) => keepIn(live, row))
   }
 
   async #load(key: string, kind: 'cookie' | 'token'): Promise<LiveSession | undefined> {
     const live = await this.#live.get()
-    const [session] = keepIn(live, await this.#byHash({ hash: key }))
+    const row = await this.#byHash({ hash: key })
+    const session = row && keepIn(live, row)
     const at = now()
     if (!session || session.kind !== kind || session.expires_at <= at) return undefined
     if (session.used_at <= at - (await this.#idle())) return undefined

@@ -53,7 +53,7 @@ export class Database {
   }
 
   /**
-   * A query for a hot path, built once, at its first call. SQLite answers it without a promise, by a statement held on the
+   * A query of one row for a hot path, built once, at its first call. SQLite answers it without a promise, by a statement held on the
    * reading connection. Inside `write` it runs in the transaction, and on PostgreSQL it is a query like any other.
    */
   prepared<V extends Values, R>(build: (query: Kysely<Schema>, values: V) => Compilable<R>): Prepared<V, R> {
@@ -62,9 +62,9 @@ export class Database {
     return (values) => {
       query ??= new PreparedQuery(this.#kysely, build)
       if (this.#reader === undefined || this.writing)
-        return this.query.executeQuery(query.with(values)).then(({ rows }) => rows)
+        return this.query.executeQuery(query.with(values)).then(({ rows }) => rows[0])
       statement ??= this.#reader.prepare(query.sql)
-      return statement.all(...query.parameters(values))
+      return statement.get(...query.parameters(values))
     }
   }
 

@@ -4,8 +4,8 @@ import type { Schema } from './schema.ts'
 /** The values of one call, by name. */
 export type Values = Readonly<Record<string, string | number | null>>
 
-/** A query that is built already: all rows for these values, without a promise where the database takes none. */
-export type Prepared<V extends Values, R> = (values: V) => R[] | Promise<R[]>
+/** A query that is built already: the first row for these values, without a promise where the database takes none. */
+export type Prepared<V extends Values, R> = (values: V) => R | undefined | Promise<R | undefined>
 
 /** Stands for the value of that name while a query is built. */
 class Placeholder {

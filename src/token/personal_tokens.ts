@@ -102,7 +102,7 @@ export class PersonalTokens {
 
   async #load(key: string): Promise<KnownToken | undefined> {
     const known = await this.#known.get()
-    const [row] = await this.#byHash({ hash: key })
+    const row = await this.#byHash({ hash: key })
     if (!row) return undefined
     const found = row as KnownToken
     // Kept in the map that was current before the row was read: after a change nobody looks there any more.

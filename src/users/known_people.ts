@@ -25,7 +25,7 @@ export class KnownPeople {
 
   async #load(id: string): Promise<KnownPerson | undefined> {
     const known = await this.#known.get()
-    const [row] = await this.#byId({ id })
+    const row = await this.#byId({ id })
     if (!row) return undefined
     const person = toKnownPerson(row)
     if (known.size >= keep) known.clear()

@@ -39,7 +39,7 @@ export const userRows = (database: Database): ((lookup: UserLookup) => UserRow |
     if (column === undefined || another !== undefined)
       throw invalidParams('username', 'exactly one of username, email, external_id and id')
     const value = lookup[column]!
-    return whenReady(find[column]({ folded: fold(column, value) }), ([row]) => {
+    return whenReady(find[column]({ folded: fold(column, value) }), (row) => {
       if (!row) throw notFound('user', value)
       return row
     })
