@@ -1,10 +1,4 @@
-let told = { second: 0, text: '' }
-/** The present time as Date tells it (RFC 9110 section 6.6.1), made once a second. */
-export const date = (): string => {
-  const second = Math.floor(Date.now() / 1000)
-  if (second !== told.second) told = { second, text: new Date().toUTCString() }
-  return told.text
-}
+import { httpDate } from '../wire/http_date.ts'
 
 /**
  * The head of an answer as it is sent (RFC 9112 section 4). `chunked` where nothing tells the length of a body; `last` if
@@ -35,7 +29,7 @@ export const answerHead = (
     }
     text += `${name}: ${value}\r\n`
   }
-  if (!dated) text += `Date: ${date()}\r\n`
+  if (!dated) text += `Date: ${httpDate()}\r\n`
   if (last) text += 'Connection: close\r\n'
   if (chunked) text += 'Transfer-Encoding: chunked\r\n'
   return { text: `${text}\r\n`, chunked, last }

@@ -1,6 +1,6 @@
 import { HeaderNames } from '../wire/header_names.ts'
+import { httpDate } from '../wire/http_date.ts'
 import { endsAt, head, inbox, isUsual, numberAt, parts, readChunkedBody, spans } from '../wire/parser.ts'
-import { date } from './answer_head.ts'
 import { answerTreatmentOf, cookieNamed, type AnswerTreatment } from './answer_headers.ts'
 import { isOurs } from './cookies.ts'
 
@@ -96,7 +96,7 @@ export const wholeResponse = (length: number, isHead: boolean, ends: boolean): s
     body = chunked(found)
   } else if (bodiless ? length !== end : size < 0 || end + size !== length) return undefined
   out += text.slice(from, next)
-  if (!isDated) out += `Date: ${date()}\r\n`
+  if (!isDated) out += `Date: ${httpDate()}\r\n`
   if (ends) out += 'Connection: close\r\n'
   return body === undefined ? out + text.slice(next) : `${out}Transfer-Encoding: chunked\r\n\r\n${body}`
 }
