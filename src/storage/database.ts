@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { existsSync } from 'node:fs'
-import type Sqlite from 'better-sqlite3'
 import { Kysely, PostgresDialect, sql, type Compilable, type Transaction } from 'kysely'
 import type { Log } from '../log.ts'
 import { Changes } from './changes.ts'
 import { asUnavailable } from './fault.ts'
 import { migrate } from './migrate.ts'
 import { PreparedQuery, type Prepared, type Values } from './prepared.ts'
+import { Reader } from './reader.ts'
 import { PostgresRevisions, raiseRevisions, SqliteRevisions, type Revisions } from './revision.ts'
 import type { Schema, Subject } from './schema.ts'
 import { openSqlite } from './sqlite.ts'
@@ -32,15 +32,10 @@ export class Database {
   announce: () => Promise<void> = async () => {}
   readonly #kysely: Kysely<Schema>
   /** Of SQLite: reads beside the writer and never waits for it. */
-  readonly #reader: Sqlite.Database | undefined
+  readonly #reader: Reader | undefined
   readonly #open = new AsyncLocalStorage<Open>()
 
-  constructor(
-    kind: 'sqlite' | 'postgres',
-    kysely: Kysely<Schema>,
-    revisions: Revisions,
-    reader?: Sqlite.Database,
-  ) {
+  constructor(kind: 'sqlite' | 'postgres', kysely: Kysely<Schema>, revisions: Revisions, reader?: Reader) {
     this.kind = kind
     this.#reader = reader
     this.#kysely = kysely
@@ -58,13 +53,13 @@ export class Database {
    */
   prepared<V extends Values, R>(build: (query: Kysely<Schema>, values: V) => Compilable<R>): Prepared<V, R> {
     let query: PreparedQuery<V, R> | undefined
-    let statement: Sqlite.Statement<unknown[], R> | undefined
+    let read: ((values: unknown[]) => R | undefined) | undefined
     return (values) => {
       query ??= new PreparedQuery(this.#kysely, build)
       if (this.#reader === undefined || this.writing)
         return this.query.executeQuery(query.with(values)).then(({ rows }) => rows[0])
-      statement ??= this.#reader.prepare(query.sql)
-      return statement.get(...query.parameters(values))
+      read ??= this.#reader.prepare<R>(query.sql)
+      return read(query.parameters(values))
     }
   }
 
@@ -131,10 +126,11 @@ export class Database {
  */
 export const openDatabase = async (url: string, log: Log): Promise<Database> => {
   if (url.startsWith('sqlite:')) {
-    const { dialect, reader } = openSqlite(url.slice('sqlite:'.length))
+    const { dialect, reader: connection } = openSqlite(url.slice('sqlite:'.length))
     const kysely = new Kysely<Schema>({ dialect })
     await migrateOrClose(kysely)
-    return new Database('sqlite', kysely, new SqliteRevisions(reader), reader)
+    const reader = new Reader(connection)
+    return new Database('sqlite', kysely, new SqliteRevisions(connection, reader.renew), reader)
   }
   const { default: pg } = await import('pg')
   // 64-bit integers (counts, times) as numbers: all of ours stay far below 2^53.

@@ -75,6 +75,7 @@ class WalIndex {
  */
 export class SqliteRevisions implements Revisions {
   readonly #reader: Sqlite.Database
+  readonly #renew: () => void
   readonly #version: Sqlite.Statement<[], number>
   readonly #rows: Sqlite.Statement<[], { subject: Subject; value: number }>
   readonly #values = new Map<Subject, number>()
@@ -87,8 +88,10 @@ export class SqliteRevisions implements Revisions {
     this.#asked = false
   }
 
-  constructor(reader: Sqlite.Database) {
+  /** `renew` ends the snapshot that `reader` has, if any: within it no change is seen. */
+  constructor(reader: Sqlite.Database, renew: () => void) {
     this.#reader = reader
+    this.#renew = renew
     this.#version = reader.prepare<[], number>('pragma data_version').pluck()
     this.#rows = reader.prepare('select subject, value from revisions')
     // Asked once, the index is there.
@@ -100,6 +103,7 @@ export class SqliteRevisions implements Revisions {
     if (this.#asked) return
     this.#asked = true
     queueMicrotask(this.#turned)
+    this.#renew()
     // Before the version: a commit in between is found the next time.
     if (!this.#index.moved()) return
     const version = this.#version.get()!
@@ -118,6 +122,7 @@ export class SqliteRevisions implements Revisions {
 
   forget(): void {
     this.#asked = false
+    this.#renew()
     this.hint()
   }
 

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import Sqlite from 'better-sqlite3'
 import { createLog } from '../../src/log.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { now } from '../../src/storage/id.ts'
@@ -72,5 +76,106 @@ onBothDatabases('prepared()', (newUrl, kind) => {
     })
     await assert.rejects(failing, /rolled back/)
     assert.equal(await value(), undefined)
+  })
+})
+
+describe('reads that share a snapshot', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hp-snapshot-'))
+  const file = join(dir, 'test.db')
+  let database: Database
+  let other: Sqlite.Database
+  let setting: Prepared<{ key: string }, Row>
+  before(async () => {
+    database = await openDatabase(`sqlite:${file}`, createLog('silent'))
+    setting = database.prepared((query, { key }: { key: string }) =>
+      query.selectFrom('settings').select(['key', 'value']).where('key', '=', key),
+    )
+    other = new Sqlite(file)
+  })
+  after(async () => {
+    other.close()
+    await database.close()
+    rmSync(dir, { recursive: true, force: true })
+  })
+  /** As another process does it, while ours is in the middle of a callback. */
+  const changeElsewhere = (key: string, value: string) =>
+    other.transaction(() => {
+      other
+        .prepare(
+          'insert into settings (key, value, updated_at) values (?, ?, 0) on conflict do update set value = ?',
+        )
+        .run(key, value, value)
+      other.prepare("update revisions set value = value + 1 where subject = 'settings'").run()
+    })()
+  const value = (key: string) => {
+    const row = setting({ key })
+    assert.ok(!(row instanceof Promise))
+    return row?.value
+  }
+
+  test('the next callback sees what was changed during the last one', async () => {
+    for (const change of ['1', '2', '3']) {
+      for (let i = 0; i < 3; i++) value('next')
+      changeElsewhere('next', change)
+      await new Promise(setImmediate)
+      assert.equal(value('next'), change)
+      assert.equal(value('next'), change)
+    }
+  })
+
+  /** How far the settings have changed, in a callback of its own. */
+  const revision = async () => {
+    await new Promise(setImmediate)
+    void database.revisions.refresh()
+    await new Promise(setImmediate)
+    return database.revisions.of('settings')
+  }
+
+  test('who asks how far things have changed reads what has changed, in the same callback too', async () => {
+    const before = await revision()
+    for (let i = 0; i < 3; i++) value('asked')
+    changeElsewhere('asked', '1')
+    void database.revisions.refresh()
+    assert.equal(database.revisions.of('settings'), before + 1)
+    assert.equal(value('asked'), '1')
+  })
+
+  test('a change that a snapshot did not show is not missed for good', async () => {
+    const before = await revision()
+    for (let i = 0; i < 3; i++) value('missed')
+    changeElsewhere('missed', '1')
+    void database.revisions.refresh()
+    for (let i = 0; i < 3; i++) value('missed')
+    assert.equal(await revision(), before + 1)
+  })
+
+  test('a change of our own is read once it is committed', async () => {
+    const readMany = async () => {
+      for (let i = 0; i < 200; i++) {
+        value('own')
+        value('own')
+        await undefined
+      }
+    }
+    for (let i = 0; i < 20; i++) {
+      const reading = readMany()
+      await database.write(async () => {
+        await database.query
+          .insertInto('settings')
+          .values({ key: 'own', value: String(i), updated_at: now() })
+          .onConflict((taken) => taken.column('key').doUpdateSet({ value: String(i) }))
+          .execute()
+      })
+      assert.equal(value('own'), String(i))
+      await reading
+    }
+  })
+
+  test('nothing is held open behind the callback: the log can be cut', async () => {
+    for (let i = 0; i < 3; i++) value('open')
+    changeElsewhere('open', '1')
+    await new Promise(setImmediate)
+    const [{ busy }] = other.pragma('wal_checkpoint(TRUNCATE)') as [{ busy: number }]
+    assert.equal(busy, 0)
   })
 })

@@ -1,0 +1,36 @@
+import type Sqlite from 'better-sqlite3'
+
+/**
+ * Reads one row at a time by held statements. To open a snapshot and give it back costs more than most reads do, so the reads of one
+ * callback share one, from the second on. The bytes of a request were all there before its callback: who knows of a later change
+ * cannot have sent it with them.
+ */
+export class Reader {
+  readonly #database: Sqlite.Database
+  readonly #begin: Sqlite.Statement
+  readonly #commit: Sqlite.Statement
+  /** In the present callback, since the last `renew`. */
+  #reads = 0
+
+  constructor(database: Sqlite.Database) {
+    this.#database = database
+    this.#begin = database.prepare('begin')
+    this.#commit = database.prepare('commit')
+  }
+
+  prepare<R>(sql: string): (values: unknown[]) => R | undefined {
+    const statement = this.#database.prepare<unknown[], R>(sql)
+    return (values) => {
+      this.#reads++
+      if (this.#reads === 1) queueMicrotask(this.renew)
+      else if (!this.#database.inTransaction) this.#begin.run()
+      return statement.get(...values)
+    }
+  }
+
+  /** What is read from here on is no older than this call. */
+  readonly renew = (): void => {
+    this.#reads = 0
+    if (this.#database.open && this.#database.inTransaction) this.#commit.run()
+  }
+}
