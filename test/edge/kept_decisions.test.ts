@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test, type TestContext } from 'node:test'
+import { goodPassword } from '../helpers/daemon.ts'
+import { ask, signIn } from '../helpers/http.ts'
+import { valuesOf } from '../helpers/upstream.ts'
+import { KeptClient } from './kept_client.ts'
+import { got, startStage, type Stage } from './stage.ts'
+
+const on = process.env.TEST_FAST_LANE !== 'off'
+const soon = () => Math.floor(Date.now() / 1000) + 100
+
+describe('a kept decision ends', () => {
+  let stage: Stage
+  before(async () => {
+    stage = await startStage({ trusted_proxies: '127.0.0.0/8' })
+    await stage.route({ domain: 'end.localhost', auth_mode: 'local' })
+    await stage.route({ domain: 'claimed.localhost', auth_mode: 'local', required_claims: ['app.use'] })
+    await stage.route({ domain: 'maybe.localhost', auth_mode: 'optional' })
+    await stage.route({ domain: 'far.example', auth_mode: 'optional' })
+  })
+  after(() => stage.close())
+
+  /** One connection that asks at a host; `more` are header lines. */
+  const visitor = (host: string, cookie: string) => {
+    const client = new KeptClient(stage.daemon.edge.port)
+    return async (more = '') => {
+      client.send(`GET / HTTP/1.1\r\nHost: ${host}\r\n${more}Cookie: ${cookie}\r\n\r\n`)
+      const { status, head, body } = await client.receive()
+      const { lane } = stage.daemon.logged.findLast(({ msg }) => msg === 'request')!
+      const headers = status === 200 ? got({ body }).rawHeaders : []
+      const header = (name: string) => valuesOf(headers, name).join()
+      return { status, head, header, user: header('x-hero-user'), kept: lane === 'kept' }
+    }
+  }
+  type Visit = ReturnType<typeof visitor>
+  /** Visits until the decision is kept: the first request is decided from the database, the second from memory. */
+  const keep = async (visit: Visit) => {
+    await visit()
+    await visit()
+    assert.partialDeepStrictEqual(await visit(), { status: 200, kept: on })
+  }
+  const ahead = (t: TestContext, seconds: number) => {
+    const clock = Date.now.bind(Date)
+    return t.mock.method(Date, 'now', () => clock() + seconds * 1000).mock
+  }
+
+  test('with a membership that runs out', async (t) => {
+    const { hero } = stage.daemon
+    await hero.groups.add_member({ group: 'team', user: 'bob', expires_at: soon() })
+    const visit = visitor('claimed.localhost', stage.bob)
+    await keep(visit)
+    const clock = ahead(t, 101)
+    assert.equal((await visit()).status, 403)
+    clock.restore()
+    await hero.groups.remove_member({ group: 'team', user: 'bob' })
+  })
+
+  test('with the session, even one in use', async (t) => {
+    const { settings } = stage.daemon.hero
+    await settings.set({ key: 'session_lifetime', value: 300 })
+    const visit = visitor('end.localhost', await signIn(stage.daemon, 'end.localhost', 'bob', goodPassword))
+    await settings.set({ key: 'session_lifetime', value: 86_400 })
+    await keep(visit)
+    for (const [seconds, status] of [
+      [200, 200],
+      [301, 401],
+    ] as const) {
+      const clock = ahead(t, seconds)
+      assert.equal((await visit()).status, status, String(seconds))
+      clock.restore()
+    }
+  })
+
+  test('when nobody has used the session for long', async (t) => {
+    const { settings } = stage.daemon.hero
+    await settings.set({ key: 'session_idle', value: 3600 })
+    const visit = visitor('end.localhost', await signIn(stage.daemon, 'end.localhost', 'bob', goodPassword))
+    await keep(visit)
+    const clock = ahead(t, 3601)
+    assert.equal((await visit()).status, 401)
+    clock.restore()
+  })
+
+  test('but not while the session is in use, and the use is noted', async (t) => {
+    const visit = visitor('end.localhost', await signIn(stage.daemon, 'end.localhost', 'bob', goodPassword))
+    await keep(visit)
+    for (const seconds of [200, 400, 600]) {
+      const clock = ahead(t, seconds)
+      assert.partialDeepStrictEqual(await visit(), { status: 200, user: 'bob', kept: on }, String(seconds))
+      clock.restore()
+    }
+  })
+
+  test('with an administrator who acts as somebody else, and is never kept while that lasts', async (t) => {
+    const { hero } = stage.daemon
+    await hero.users.add({
+      username: 'root',
+      email: 'root@example.org',
+      password: goodPassword,
+      is_admin: true,
+    })
+    const cookie = await signIn(stage.daemon, 'end.localhost', 'root', goodPassword)
+    const visit = visitor('end.localhost', cookie)
+    await keep(visit)
+    const began = await ask(stage.daemon, 'enter.localhost', '/rpc', {
+      method: 'POST',
+      headers: ['Content-Type', 'application/json', 'Origin', 'http://enter.localhost', 'Cookie', cookie],
+      body: '{"jsonrpc":"2.0","id":1,"method":"auth.impersonate","params":{"user":"ada"}}',
+    })
+    assert.match(began.body, /"result"/)
+    for (let i = 0; i < 3; i++) {
+      const { user, header, kept } = await visit()
+      assert.deepEqual([user, header('x-hero-impersonator'), kept], ['ada', 'root', false])
+    }
+    const clock = ahead(t, 30 * 86_400)
+    const later = await visit()
+    assert.ok(later.status === 401 || later.user === 'root', later.user)
+    clock.restore()
+  })
+
+  test('with the scheme: a cookie that counts over HTTPS alone counts nowhere else', async () => {
+    const visit = visitor('far.example', stage.ada)
+    const secure = 'X-Forwarded-Proto: https\r\n'
+    for (const more of [secure, secure, '', secure, '', '']) {
+      const { user, header } = await visit(more)
+      assert.deepEqual(
+        [user, header('x-forwarded-proto')],
+        more === '' ? ['', 'http'] : ['ada', 'https'],
+        more,
+      )
+    }
+  })
+
+  test('with nine of them, for the one that was used longest ago', { skip: !on }, async () => {
+    const client = new KeptClient(stage.daemon.edge.port)
+    const { logged } = stage.daemon
+    const lanes: unknown[] = []
+    for (let i = 0; i < 18; i++) {
+      client.send(`GET / HTTP/1.1\r\nHost: end.localhost\r\nCookie: n=${i % 9}; ${stage.ada}\r\n\r\n`)
+      assert.equal((await client.receive()).status, 200)
+      lanes.push(logged.findLast(({ msg }) => msg === 'request')!.lane)
+    }
+    client.end()
+    assert.ok(lanes.slice(9).includes('fast'), `all nine were kept: ${lanes.join()}`)
+    assert.ok(lanes.slice(9).includes('kept'), `none was kept: ${lanes.join()}`)
+  })
+
+  test('never to be kept where a cookie of ours is worth nothing: each response takes it away', async () => {
+    const visit = visitor('maybe.localhost', `${stage.ada.slice(0, -4)}AAAA`)
+    for (let i = 0; i < 3; i++) {
+      const { status, head, kept } = await visit()
+      assert.deepEqual([status, kept], [200, false])
+      assert.match(head, /Set-Cookie: __Host-hero_proxy_session=;/i)
+    }
+  })
+
+  test('never for what a trusted proxy says of one request: the next one has its own', async () => {
+    const visit = visitor('end.localhost', stage.ada)
+    await keep(visit)
+    for (let i = 0; i < 3; i++) {
+      const { header, kept } = await visit(`X-Forwarded-For: 192.0.2.${i}\r\nX-Request-Id: request-${i}\r\n`)
+      assert.equal(kept, on)
+      assert.deepEqual(
+        [header('x-forwarded-for'), header('x-request-id')],
+        [`192.0.2.${i}, 127.0.0.1`, `request-${i}`],
+      )
+    }
+    assert.equal((await visit()).header('x-forwarded-for'), '127.0.0.1')
+  })
+})
