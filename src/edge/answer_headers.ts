@@ -1,5 +1,5 @@
 import { isOurs } from './cookies.ts'
-import { fold } from '../wire/header_list.ts'
+import { fold, longestKept } from '../wire/header_list.ts'
 import { hopByHop, listedIn } from './headers.ts'
 
 /** Browsers send a cookie without a name as its bare value: `=ours=x` comes back as `ours=x`. */
@@ -22,7 +22,7 @@ export const answerTreatmentOf = (name: string): AnswerTreatment => {
   let treatment = answerTreatments.get(name)
   if (treatment === undefined) {
     treatment = treatAnswer(name)
-    if (answerTreatments.size < 2000) answerTreatments.set(name, treatment)
+    if (answerTreatments.size < 2000 && name.length <= longestKept) answerTreatments.set(name, treatment)
   }
   return treatment
 }

@@ -76,7 +76,8 @@ const readHost = (text: string): { host: string; authority: string } | undefined
   if (name === undefined || Number(port ?? 0) > 65535) return undefined
   const host = detached(name).toLowerCase()
   const read = { host, authority: port === undefined ? host : `${host}:${port}` }
-  if (hosts.size < 2000) hosts.set(detached(text), read)
+  // RFC 1035 section 2.3.4: no name is longer than that, its port included.
+  if (hosts.size < 2000 && text.length <= 261) hosts.set(detached(text), read)
   return read
 }
 

@@ -1,5 +1,5 @@
 import { detached } from '../wire/detached.ts'
-import { overridesMethod } from '../wire/header_list.ts'
+import { longestKept, overridesMethod } from '../wire/header_list.ts'
 
 /** Headers that decide something here: about the request itself, or about the one that a proxy asks about. */
 const names = [
@@ -42,7 +42,7 @@ const factsOf = (text: string): Facts => {
   if (found !== undefined) return found
   const lower = text.toLowerCase()
   const facts = { name: isDeciding(lower) ? lower : undefined, overridesMethod: overridesMethod(text) }
-  if (known.size < most) known.set(detached(text), facts)
+  if (known.size < most && text.length <= longestKept) known.set(detached(text), facts)
   return facts
 }
 

@@ -1,6 +1,6 @@
 import type { RoutePlan } from '../routes/table.ts'
 import { detached } from '../wire/detached.ts'
-import { fold, methodOverrides } from '../wire/header_list.ts'
+import { fold, longestKept, methodOverrides } from '../wire/header_list.ts'
 import type { Asked } from './asked.ts'
 import { withoutOurs } from './cookies.ts'
 import type { Pass } from './decision.ts'
@@ -92,7 +92,7 @@ export const treatmentOf = (name: string): Treatment => {
   if (treatment === undefined) {
     treatment = treat(name)
     // Bounded: clients choose the names.
-    if (treatments.size < 2000) treatments.set(detached(name), treatment)
+    if (treatments.size < 2000 && name.length <= longestKept) treatments.set(detached(name), treatment)
   }
   return treatment
 }

@@ -15,3 +15,6 @@ export const methodOverrides: ReadonlySet<string> = new Set([
 ])
 
 export const overridesMethod = (name: string): boolean => methodOverrides.has(fold(name))
+
+/** Characters of a name whose treatment is remembered, at most. */
+export const longestKept = 64

@@ -9,8 +9,10 @@ export interface HeaderName<T> {
 }
 
 const slots = 4096
-/** A lookup takes a few steps and no more: a client that picks names with one hash only keeps its own names from being remembered. */
+/** A lookup takes a few steps and no more, however many names have one hash. */
 const maxSteps = 8
+/** Bytes of a name that is remembered, at most: a client could fill every slot with a whole head. */
+const maxLength = 64
 
 /** Header names found by their bytes: a name that was seen before costs no string. Bounded, because clients choose the names. */
 export class HeaderNames<T> {
@@ -28,21 +30,19 @@ export class HeaderNames<T> {
     const length = end - start
     let hash = 0
     for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + inbox[i]!) | 0
-    let slot = (hash ^ (hash >>> 12)) & (slots - 1)
-    let free = -1
+    const first = (hash ^ (hash >>> 12)) & (slots - 1)
+    let slot = first
     for (let step = 0; step < maxSteps; step++) {
+      slot = (first + step) & (slots - 1)
       const name = names[slot]
-      if (name === undefined) {
-        free = slot
-        break
-      }
+      if (name === undefined) break
       if (name.bytes.length === length && isAt(name.bytes, start)) return name
-      slot = (slot + 1) & (slots - 1)
     }
     const text = inbox.latin1Slice(start, end)
     const lower = text.toLowerCase()
     const name = { text, lower, bytes: Buffer.from(text, 'latin1'), treatment: this.#treat(text, lower) }
-    if (free >= 0) names[free] = name
+    // Where no slot is free the last one is taken over: names that nobody uses any more give way.
+    if (length <= maxLength) names[slot] = name
     return name
   }
 }

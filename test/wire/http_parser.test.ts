@@ -132,4 +132,13 @@ test('header names are found by their bytes, however many a client makes up', ()
   assert.equal(treated, 2)
   for (let i = 0; i < 20_000; i++) assert.equal(find(`x-${i}`).text, `x-${i}`)
   assert.equal(find('Host').lower, 'host')
+  assert.equal(find('Newcomer'), find('Newcomer'), 'names that nobody uses any more give way')
+})
+
+test('header names as long as a head are not remembered', () => {
+  const names = new HeaderNames((text) => text)
+  const longest = put('x'.repeat(64))
+  assert.equal(names.at(0, longest), names.at(0, longest))
+  const long = put('x'.repeat(65))
+  assert.notEqual(names.at(0, long), names.at(0, long))
 })
