@@ -26,10 +26,10 @@ describe('a kept decision ends', () => {
     return async (more = '') => {
       client.send(`GET / HTTP/1.1\r\nHost: ${host}\r\n${more}Cookie: ${cookie}\r\n\r\n`)
       const { status, head, body } = await client.receive()
-      const { lane } = stage.daemon.logged.findLast(({ msg }) => msg === 'request')!
+      const { lane, address } = stage.daemon.logged.findLast(({ msg }) => msg === 'request')!
       const headers = status === 200 ? got({ body }).rawHeaders : []
       const header = (name: string) => valuesOf(headers, name).join()
-      return { status, head, header, user: header('x-hero-user'), kept: lane === 'kept' }
+      return { status, head, header, user: header('x-hero-user'), kept: lane === 'kept', address }
     }
   }
   type Visit = ReturnType<typeof visitor>
@@ -154,15 +154,24 @@ describe('a kept decision ends', () => {
     }
   })
 
+  test('never to be made of one Cookie header among two', async () => {
+    const visit = visitor('end.localhost', 'theme=dark')
+    for (let i = 0; i < 3; i++)
+      assert.partialDeepStrictEqual(await visit(`Cookie: ${stage.ada}\r\n`), { user: 'ada', kept: false })
+    assert.equal((await visit()).status, 401)
+  })
+
   test('never for what a trusted proxy says of one request: the next one has its own', async () => {
     const visit = visitor('end.localhost', stage.ada)
     await keep(visit)
     for (let i = 0; i < 3; i++) {
-      const { header, kept } = await visit(`X-Forwarded-For: 192.0.2.${i}\r\nX-Request-Id: request-${i}\r\n`)
+      const { header, kept, address } = await visit(
+        `X-Forwarded-For: 192.0.2.${i}\r\nX-Request-Id: request-${i}\r\n`,
+      )
       assert.equal(kept, on)
       assert.deepEqual(
-        [header('x-forwarded-for'), header('x-request-id')],
-        [`192.0.2.${i}, 127.0.0.1`, `request-${i}`],
+        [header('x-forwarded-for'), header('x-request-id'), address],
+        [`192.0.2.${i}, 127.0.0.1`, `request-${i}`, `192.0.2.${i}`],
       )
     }
     assert.equal((await visit()).header('x-forwarded-for'), '127.0.0.1')
