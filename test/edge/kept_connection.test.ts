@@ -58,6 +58,7 @@ const requests = (ada: string, bob: string): Record<string, string> => ({
   'a host in capitals': usual(ada, { host: 'KEPT.localhost' }),
   'a host without a route': usual(ada, { host: 'nobody.localhost' }),
   'two hosts': usual(ada, { more: 'Host: other.localhost\r\n' }),
+  'two hosts, ours last': usual(ada, { host: 'other.localhost', more: 'Host: kept.localhost\r\n' }),
   'no cookie': 'GET / HTTP/1.1\r\nHost: kept.localhost\r\n\r\n',
   'two Cookie headers': usual(ada, { more: `Cookie: ${bob}\r\n` }),
   'another cookie beside ours': usual(`theme=dark; ${ada}`),
@@ -86,6 +87,7 @@ const requests = (ada: string, bob: string): Record<string, string> => ({
   'a folded value': usual(ada, { more: 'X-A: b\r\n c\r\n' }),
   'a blank before the colon': usual(ada, { more: 'X-A : b\r\n' }),
   'a bare carriage return': usual(ada, { more: 'X-A: b\rc\r\n' }),
+  'an empty line before it': `\r\n${usual(ada)}`,
   'bare line feeds': usual(ada).replaceAll('\r\n', '\n'),
   'HTTP/1.0': usual(ada, { line: 'GET / HTTP/1.0' }),
   'HTTP/2.0': usual(ada, { line: 'GET / HTTP/2.0' }),
@@ -99,6 +101,7 @@ const requests = (ada: string, bob: string): Record<string, string> => ({
     body: '0\r\n\r\n',
   }),
   'a length with a sign': sized(ada, 'POST /a', 'Content-Length: +3\r\n'),
+  'a length of many digits': sized(ada, 'POST /a', `Content-Length: ${'3'.padStart(16, '0')}\r\n`),
   'an expectation': sized(ada, 'POST /a', 'Content-Length: 3\r\nExpect: 100-continue\r\n'),
   chunks: usual(ada, {
     line: 'POST /a',

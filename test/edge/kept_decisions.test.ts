@@ -55,20 +55,23 @@ describe('a kept decision ends', () => {
     await hero.groups.remove_member({ group: 'team', user: 'bob' })
   })
 
-  test('with the session, even one in use', async (t) => {
+  test('with the session, even one in use; from then on each response takes its cookie away', async (t) => {
     const { settings } = stage.daemon.hero
     await settings.set({ key: 'session_lifetime', value: 300 })
-    const visit = visitor('end.localhost', await signIn(stage.daemon, 'end.localhost', 'bob', goodPassword))
+    const cookie = await signIn(stage.daemon, 'end.localhost', 'bob', goodPassword)
     await settings.set({ key: 'session_lifetime', value: 86_400 })
+    const visit = visitor('maybe.localhost', cookie)
     await keep(visit)
-    for (const [seconds, status] of [
-      [200, 200],
-      [301, 401],
-    ] as const) {
-      const clock = ahead(t, seconds)
-      assert.equal((await visit()).status, status, String(seconds))
-      clock.restore()
+    const clock = ahead(t, 200)
+    assert.equal((await visit()).user, 'bob')
+    clock.restore()
+    const later = ahead(t, 301)
+    for (let i = 0; i < 3; i++) {
+      const { user, head, kept } = await visit()
+      assert.deepEqual([user, kept], ['', false])
+      assert.match(head, /Set-Cookie: __Host-hero_proxy_session=;/i)
     }
+    later.restore()
   })
 
   test('when nobody has used the session for long', async (t) => {
@@ -121,11 +124,12 @@ describe('a kept decision ends', () => {
   test('with the scheme: a cookie that counts over HTTPS alone counts nowhere else', async () => {
     const visit = visitor('far.example', stage.ada)
     const secure = 'X-Forwarded-Proto: https\r\n'
-    for (const more of [secure, secure, '', secure, '', '']) {
+    const both = `X-Forwarded-Proto: http\r\n${secure}`
+    for (const more of [secure, secure, '', secure, both, '', '']) {
       const { user, header } = await visit(more)
       assert.deepEqual(
         [user, header('x-forwarded-proto')],
-        more === '' ? ['', 'http'] : ['ada', 'https'],
+        more === secure ? ['ada', 'https'] : ['', 'http'],
         more,
       )
     }
@@ -154,6 +158,24 @@ describe('a kept decision ends', () => {
     }
   })
 
+  test('never to be kept for who is known by an address: the next request may come from another', async () => {
+    const { hero } = stage.daemon
+    await hero.users.networks.add({ user: 'ada', network: '192.0.2.1' })
+    await hero.settings.set({ key: 'network_login', value: true })
+    const visit = visitor('maybe.localhost', 'theme=dark')
+    for (const [last, user] of [
+      [1, 'ada'],
+      [1, 'ada'],
+      [2, ''],
+      [1, 'ada'],
+    ] as const)
+      assert.partialDeepStrictEqual(await visit(`X-Forwarded-For: 192.0.2.${last}\r\n`), {
+        user,
+        kept: false,
+      })
+    await hero.settings.set({ key: 'network_login', value: false })
+  })
+
   test('never to be made of one Cookie header among two', async () => {
     const visit = visitor('end.localhost', 'theme=dark')
     for (let i = 0; i < 3; i++)
@@ -174,6 +196,9 @@ describe('a kept decision ends', () => {
         [`192.0.2.${i}, 127.0.0.1`, `request-${i}`, `192.0.2.${i}`],
       )
     }
+    const twice = await visit('X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 198.51.100.1\r\n')
+    assert.equal(twice.header('x-forwarded-for'), '192.0.2.1, 198.51.100.1, 127.0.0.1')
+    assert.deepEqual([twice.address, twice.kept], ['198.51.100.1', on])
     assert.equal((await visit()).header('x-forwarded-for'), '127.0.0.1')
   })
 })

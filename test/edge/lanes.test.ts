@@ -104,12 +104,20 @@ describe(
     })
 
     test('what decides beside cookies is decided about each time', async () => {
-      const token = 'Authorization: Bearer nobody\r\n'
       const signed = browser(stage.ada, 0).replaceAll('lanes.localhost', 'signed.localhost')
-      assert.deepEqual(
-        await lanes(...times(3, (i) => browser(stage.ada, i, { more: token }))),
-        times(3, () => 'fast'),
-      )
+      for (const more of [
+        'Authorization: Bearer nobody\r\n',
+        'X-Signature: a\r\n',
+        'Via: 1.1 other\r\n',
+        'Close: 1\r\n',
+        'Cookie: a=b\r\n',
+        'Connection: x-secret\r\n',
+      ])
+        assert.deepEqual(
+          await lanes(...times(3, (i) => browser(stage.ada, i, { more }))),
+          times(3, () => 'fast'),
+          more,
+        )
       assert.deepEqual(
         await lanes(signed, signed, signed),
         times(3, () => 'fast'),
@@ -117,7 +125,13 @@ describe(
     })
 
     test('what is more than a head and a body of known length goes through node:http', async () => {
-      for (const more of ['TE: trailers\r\n', 'X-A:  b\r\n', 'Expect: 100-continue\r\n'])
+      for (const more of [
+        'TE: trailers\r\n',
+        'Trailer: X-A\r\n',
+        'Upgrade: websocket\r\n',
+        'X-A:  b\r\n',
+        'Expect: 100-continue\r\n',
+      ])
         assert.deepEqual(await lanes(browser(stage.ada, 0, { more })), ['full'], more)
     })
   },

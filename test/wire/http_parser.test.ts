@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { HeaderNames } from '../../src/wire/header_names.ts'
 import { comparedWith } from '../../src/wire/llhttp.ts'
 import {
+  endsAt,
   head,
   inbox,
   isUsual,
@@ -101,6 +102,23 @@ test('the usual form is one space before a value and none behind it', () => {
   assert.ok(usualAmong('X-A: b c'))
   for (const line of ['X-A:b', 'X-A:  b', 'X-A:\tb', 'X-A: b ', 'X-A: b\t', 'X-A:', 'X-A: '])
     assert.equal(usualAmong(line), false, line)
+})
+
+test('every line of a usual head ends with CR and LF, whatever llhttp takes', () => {
+  const text = 'GET / HTTP/1.1\r\nA: b\r\nC: d\r\n\r\n'
+  const start = text.indexOf('C: d')
+  const last = text.length - 2
+  const isPlain = () => isUsual(4, start) && endsAt(last)
+  assert.ok(readRequestHead(put(text)))
+  assert.ok(isPlain())
+  assert.equal(endsAt(last - 2), false)
+  assert.equal(endsAt(last + 2), false)
+  for (const at of [start - 2, start - 1, last - 2, last - 1, last, last + 1]) {
+    const [byte] = inbox.subarray(at, at + 1)
+    inbox[at] = 0x0b
+    assert.equal(isPlain(), false, `another byte at ${at}`)
+    inbox[at] = byte!
+  }
 })
 
 test('numbers are digits and nothing else', () => {
