@@ -7,6 +7,7 @@ import { byHand } from '../helpers/people.ts'
 import { Person } from '../helpers/person.ts'
 import { startUpstream, valuesOf, type Upstream } from '../helpers/upstream.ts'
 import { startEvil, type Evil } from './evil.ts'
+import { KeptClient } from '../edge/kept_client.ts'
 import { comeBy, startRelying, type Stage } from './stage.ts'
 
 onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
@@ -70,6 +71,23 @@ onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
     const again = new Person()
     await comeBy(again, { origin: `http://${host}` }, 'peer', '')
     assert.equal((await sent(again)).tokens.length, 1)
+  })
+
+  test('a connection that is kept never keeps one: each request gets the token of its time', async () => {
+    const { daemon, origin } = stage
+    const host = `tools.localhost:${new URL(origin).port}`
+    const grace = new Person()
+    await comeBy(grace, { origin: `http://${host}` }, 'peer', '')
+    const client = new KeptClient(daemon.edge.port)
+    for (let i = 0; i < 3; i++) {
+      client.send(
+        `GET / HTTP/1.1\r\nHost: ${host}\r\nCookie: ${grace.cookiesAt(new URL(`http://${host}`))}\r\n\r\n`,
+      )
+      assert.equal((await client.receive()).status, 200)
+      assert.equal(valuesOf(upstream.seen.at(-1)!.rawHeaders, 'x-proxy-provider-token').length, 1)
+      assert.notEqual(daemon.logged.findLast(({ msg }) => msg === 'request')!.lane, 'kept')
+    }
+    client.end()
   })
 
   test('a provider is asked once for a token, however short it says that one lives', async () => {
