@@ -66,7 +66,9 @@ export class UpstreamConnection implements Reader {
   }
 
   readonly #onRead = (length: number, buffer: Uint8Array): boolean => {
-    if (buffer !== inbox) this.#read((buffer as Buffer).subarray(0, length))
+    // It was on its way before the request is sent.
+    if (this.#unsent !== '') this.destroy(unexpected('the upstream answers what nobody asked'))
+    else if (buffer !== inbox) this.#read((buffer as Buffer).subarray(0, length))
     else {
       if (this.#parsing || !this.#readWhole(length)) this.#read(inbox.subarray(0, length))
       doneWith(length)

@@ -2,6 +2,10 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Asker } from '../../src/edge/asker.ts'
+import { UpstreamConnection } from '../../src/edge/upstream_connection.ts'
+import { upstreamOf } from '../../src/routes/table.ts'
+import { inboxSize } from '../../src/wire/parser.ts'
 import { ask, askRaw } from '../helpers/http.ts'
 import { valuesOf } from '../helpers/upstream.ts'
 import { startRaw, startStage, type Stage } from './stage.ts'
@@ -85,5 +89,38 @@ describe('plain requests and what is handed over', () => {
         await delay(wait * 2)
       }
     }
+  })
+
+  test('nor one that comes before the next request has been sent', async () => {
+    // The first response fills one read: the second is read before the loop turns.
+    const head = 'HTTP/1.1 200 OK\r\nContent-Length: '
+    const length = inboxSize - head.length - '65536\r\n\r\n'.length
+    const good = `${head}${length}\r\n\r\n${'x'.repeat(length)}`
+    await using upstream = await startRaw((socket) => {
+      socket.write(`${good}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison`)
+    })
+    const ended = Promise.withResolvers<string>()
+    const asker = (tell: (what: string) => void): Asker => ({
+      bodiless: false,
+      takesWhole: false,
+      whole: () => false,
+      connected: () => {},
+      drain: () => {},
+      information: () => {},
+      head: () => tell('a head'),
+      body: () => true,
+      flush: () => {},
+      end: () => tell('an end'),
+      switched: () => {},
+      broken: ({ message }) => tell(message),
+    })
+    const connection = new UpstreamConnection(upstreamOf(upstream.target), () => {}, false)
+    const first = asker((what) => {
+      if (what === 'an end')
+        connection.ask(asker(ended.resolve), 'GET /next HTTP/1.1\r\nHost: x\r\n\r\n', false)
+    })
+    connection.ask(first, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', false)
+    assert.equal(await ended.promise, 'the upstream answers what nobody asked')
+    connection.destroy()
   })
 })
