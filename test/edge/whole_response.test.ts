@@ -53,7 +53,7 @@ const responses: Record<string, string> = {
   '204 with a length': headOnly('204 No Content', 'Content-Length: 4\r\n'),
   '204 with chunks': headOnly('204 No Content', 'Transfer-Encoding: chunked\r\n'),
   '304 with a length': headOnly('304 Not Modified', 'Content-Length: 4\r\nETag: "a"\r\n'),
-  'information before it': `${headOnly('103 Early Hints', 'X-A: b\r\n')}${ok('')}`,
+  'information before it': `${headOnly('103 Early Hints', 'X-A: b\r\n')}${headOnly('200 OK', 'Content-Length: 0\r\n')}`,
   '100 before it': `${headOnly('100 Continue')}${ok('')}`,
   'no reason': headOnly('200', 'Content-Length: 0\r\n'),
   'an empty reason': headOnly('200 ', 'Content-Length: 0\r\n'),
@@ -130,4 +130,11 @@ describe('a response is the same for the client', () => {
       for (const method of /^\w+ \d+.*\r\n\r\n$/s.test(responses[name]!) ? ['GET', 'HEAD'] : ['GET'])
         assert.deepEqual(await receive(i, 0, method), await receive(i, 5, method), method)
     })
+
+  test('information in a piece of its own is not the response, to HEAD neither', async () => {
+    const i = Object.keys(responses).indexOf('information before it')
+    const cutAt = responses['information before it']!.indexOf('HTTP', 1)
+    for (const method of ['GET', 'HEAD'])
+      assert.deepEqual(await receive(i, cutAt, method), await receive(i, 5, method), method)
+  })
 })

@@ -84,6 +84,7 @@ describe('a response', () => {
     'all but the last byte': '3\r\nabc\r\n0\r\n\r',
     'a trailer': '3\r\nabc\r\n0\r\nX: y\r\n\r\n',
     'a second response': '0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+    'a second response without headers': '0\r\n\r\nHTTP/1.1 200 \r\n\r\npoison',
     'a byte more': '3\r\nabc\r\n0\r\n\r\nX',
     'a size that is none': 'x\r\nabc\r\n0\r\n\r\n',
   }))
@@ -111,6 +112,7 @@ test('every line of a usual head ends with CR and LF, whatever llhttp takes', ()
   const isPlain = () => isUsual(4, start) && endsAt(last)
   assert.ok(readRequestHead(put(text)))
   assert.ok(isPlain())
+  assert.equal(isUsual(4, text.indexOf('A: b')), false)
   assert.equal(endsAt(last - 2), false)
   assert.equal(endsAt(last + 2), false)
   for (const at of [start - 2, start - 1, last - 2, last - 1, last, last + 1]) {
