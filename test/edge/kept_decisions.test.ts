@@ -3,6 +3,8 @@ import { after, before, describe, test, type TestContext } from 'node:test'
 import { goodPassword } from '../helpers/daemon.ts'
 import { ask, signIn } from '../helpers/http.ts'
 import { valuesOf } from '../helpers/upstream.ts'
+import { KeptDecisions, type KeptDecision } from '../../src/edge/kept_decisions.ts'
+import type { RoutePlan } from '../../src/routes/table.ts'
 import { KeptClient } from './kept_client.ts'
 import { got, startStage, type Stage } from './stage.ts'
 
@@ -135,20 +137,6 @@ describe('a kept decision ends', () => {
     }
   })
 
-  test('with nine of them, for the one that was used longest ago', { skip: !on }, async () => {
-    const client = new KeptClient(stage.daemon.edge.port)
-    const { logged } = stage.daemon
-    const lanes: unknown[] = []
-    for (let i = 0; i < 18; i++) {
-      client.send(`GET / HTTP/1.1\r\nHost: end.localhost\r\nCookie: n=${i % 9}; ${stage.ada}\r\n\r\n`)
-      assert.equal((await client.receive()).status, 200)
-      lanes.push(logged.findLast(({ msg }) => msg === 'request')!.lane)
-    }
-    client.end()
-    assert.ok(lanes.slice(9).includes('fast'), `all nine were kept: ${lanes.join()}`)
-    assert.ok(lanes.slice(9).includes('kept'), `none was kept: ${lanes.join()}`)
-  })
-
   test('never to be kept where a cookie of ours is worth nothing: each response takes it away', async () => {
     const visit = visitor('maybe.localhost', `${stage.ada.slice(0, -4)}AAAA`)
     for (let i = 0; i < 3; i++) {
@@ -200,5 +188,34 @@ describe('a kept decision ends', () => {
     assert.equal(twice.header('x-forwarded-for'), '192.0.2.1, 198.51.100.1, 127.0.0.1')
     assert.deepEqual([twice.address, twice.kept], ['198.51.100.1', on])
     assert.equal((await visit()).header('x-forwarded-for'), '127.0.0.1')
+  })
+})
+
+describe('the table of kept decisions is bounded', () => {
+  const decision = (cookie: string, plan: object, stamp = 1) =>
+    ({ host: 'a', cookie, secure: true, plan, stamp }) as KeptDecision
+  const plan = {} as RoutePlan
+
+  test('by cookies: those that nobody has used for long give way', () => {
+    const kept = new KeptDecisions()
+    const has = (i: number) => kept.find('a', `n=${i}`, true, plan, 1) !== undefined
+    for (let i = 0; i < 10_000; i++) {
+      kept.keep(decision(`n=${i}`, plan))
+      assert.ok(has(0), 'one that is used again and again stays')
+    }
+    assert.ok(has(9_999))
+    const count = Array.from({ length: 10_000 }, (_, i) => has(i)).filter(Boolean).length
+    assert.ok(count <= 4000, `${count} were kept`)
+  })
+
+  test('by rules: of nine for one cookie the oldest is gone, and one that no longer holds goes first', () => {
+    const kept = new KeptDecisions()
+    const plans = Array.from({ length: 9 }, () => ({}) as RoutePlan)
+    for (const one of plans) kept.keep(decision('n=1', one))
+    const found = () => plans.map((one) => kept.find('a', 'n=1', true, one, 1) !== undefined)
+    assert.deepEqual(found(), [false, ...Array.from({ length: 8 }, () => true)])
+    kept.keep(decision('n=1', plan, 2))
+    assert.deepEqual(found(), [false, false, ...Array.from({ length: 7 }, () => true)])
+    assert.ok(kept.find('a', 'n=1', true, plan, 2))
   })
 })
