@@ -6,6 +6,7 @@ import { CookiePolicy } from '../edge/cookie_policy.ts'
 import { FormGuard } from '../edge/csrf.ts'
 import { Decisions } from '../edge/decision.ts'
 import { Door } from '../edge/door.ts'
+import { LastingDecisions } from '../edge/lasting.ts'
 import { LoopGuard } from '../edge/loop_guard.ts'
 import { OwnPaths } from '../edge/own_paths.ts'
 import { Peers } from '../edge/peers.ts'
@@ -90,6 +91,7 @@ export const createDoors = (parts: Parts) => {
   const forms = new FormGuard(seal.derive('form tokens'))
   const deciding = {
     visitors,
+    lasting: new LastingDecisions(claims, networks),
     signatures: new Signatures(knownKeys),
     assertions,
     providers: () => providers.names(),

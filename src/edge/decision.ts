@@ -11,6 +11,7 @@ import { originOf, type Asked } from './asked.ts'
 import { authModes } from './auth_modes.ts'
 import type { AuthMethod, Identity } from './headers.ts'
 import type { Lasting } from './kept_decisions.ts'
+import type { LastingDecisions } from './lasting.ts'
 import * as refusals from './refusals.ts'
 import type { Signatures, Signed, Signing } from './signature.ts'
 import { withoutSession, type Person, type Visitor, type Visitors } from './visitor.ts'
@@ -62,6 +63,7 @@ interface Kept {
 
 interface Parts {
   readonly visitors: Visitors
+  readonly lasting: LastingDecisions
   readonly signatures: Signatures
   readonly assertions: Assertions
   /** Names of the identity providers that people can sign in with. Warm, it returns no promise. */
@@ -139,7 +141,7 @@ export class Decisions {
         const claims = visitors.claimsText(person.claims)
         const identity = { ...person, claims, assertion, provider_token: token?.access_token }
         if (!signed) {
-          const lasting = asserted || token ? undefined : visitors.lasting(visitor, route.service)
+          const lasting = asserted || token ? undefined : this.#parts.lasting.ofPerson(visitor, route)
           return { ...pass(visitor, identity), lasting }
         }
         return signed
@@ -174,7 +176,7 @@ export class Decisions {
     if (!guestsPass) return this.#turnAway(route)
     return {
       ...pass(visitor, undefined),
-      lasting: this.#parts.visitors.guestLasting(visitor, route.auth_mode),
+      lasting: this.#parts.lasting.ofGuest(visitor, route),
     }
   }
 

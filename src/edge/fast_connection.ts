@@ -44,7 +44,7 @@ export class FastConnection implements Receiver, Listed {
     socket.on('end', this.#onEnd)
     socket.on('error', this.#onError)
     socket.on('close', this.#onClosed)
-    if (!receiveFrom(socket, this)) socket.on('data', this.#onData)
+    receiveFrom(socket, this)
   }
 
   // What the client sends.
@@ -64,15 +64,6 @@ export class FastConnection implements Receiver, Listed {
 
   ownBuffer(): Buffer | undefined {
     return this.#body?.buffer
-  }
-
-  /** The same where the socket does not read into the inbox, as over TLS. */
-  readonly #onData = (bytes: Buffer): void => {
-    if (this.#gone) return
-    if (this.#feeds) return this.#feed(bytes)
-    if (this.#waits || this.#socket.writableNeedDrain || bytes.length > inboxSize) return this.#hold(bytes)
-    bytes.copy(inbox)
-    this.#begin(bytes.length, undefined)
   }
 
   /** Whether what comes belongs to a body that somebody reads. */
@@ -187,7 +178,6 @@ export class FastConnection implements Receiver, Listed {
   #handOver(bytes: Buffer): void {
     const socket = this.#socket
     this.#response.flush()
-    socket.off('data', this.#onData)
     socket.off('end', this.#onEnd)
     socket.off('error', this.#onError)
     socket.off('close', this.#onClosed)

@@ -1,18 +1,15 @@
 import { connect, type Socket } from 'node:net'
 import type { Upstream } from '../routes/table.ts'
 import { doneWith, head, inbox, inboxSize, readResponseHead } from '../wire/parser.ts'
-import { flushAtTurnEnd } from '../wire/write_batching.ts'
 import type { Asker } from './asker.ts'
 import { AnswerParser, type Head, type Reader } from './message_parser.ts'
+import { RequestWriter } from './request_writer.ts'
 
 const dialOptions = (upstream: Upstream) =>
   'path' in upstream ? { path: upstream.path } : { host: upstream.host, port: upstream.port }
 
 const unexpected = (text: string): NodeJS.ErrnoException =>
   Object.assign(new Error(text), { code: 'EUPSTREAM' })
-
-/** The first part of a body up to this size leaves together with the head. */
-const smallBody = 16 * 1024
 
 /** A connection to an upstream: one request at a time, and kept for the next only if nothing at all was odd. */
 export class UpstreamConnection implements Reader {
@@ -22,8 +19,7 @@ export class UpstreamConnection implements Reader {
   #parser: AnswerParser | undefined
   /** Whether the parser has begun with the present response. */
   #parsing = false
-  /** The head of a request that waits for the end of the turn. */
-  #unsent = ''
+  readonly #request: RequestWriter
   readonly #released: (connection: UpstreamConnection) => void
   #asker: Asker | undefined
   #trailers: readonly string[] | undefined
@@ -47,6 +43,7 @@ export class UpstreamConnection implements Reader {
     const dial = { ...dialOptions(upstream), noDelay: true }
     const socket = connect(switches ? dial : { ...dial, onread })
     this.#socket = socket
+    this.#request = new RequestWriter(socket)
     if (switches) socket.on('data', (bytes) => this.#read(bytes))
     socket.on('connect', () => {
       this.connected = true
@@ -67,7 +64,7 @@ export class UpstreamConnection implements Reader {
 
   readonly #onRead = (length: number, buffer: Uint8Array): boolean => {
     // It was on its way before the request is sent.
-    if (this.#unsent !== '') this.destroy(unexpected('the upstream answers what nobody asked'))
+    if (this.#request.waits) this.destroy(unexpected('the upstream answers what nobody asked'))
     else if (buffer !== inbox) this.#read((buffer as Buffer).subarray(0, length))
     else {
       if (this.#parsing || !this.#readWhole(length)) this.#read(inbox.subarray(0, length))
@@ -87,7 +84,7 @@ export class UpstreamConnection implements Reader {
 
   /** Whether the kernel has everything that was written. */
   get flushed(): boolean {
-    return this.#unsent === '' && this.#socket.writableLength === 0
+    return this.#request.flushed
   }
 
   /** Sends the head of a request; its body, if there is one, follows by `write` and `endRequest`. */
@@ -95,42 +92,17 @@ export class UpstreamConnection implements Reader {
     this.#asker = asker
     this.#answered = false
     this.#wholeRequest = !hasBody
-    flushAtTurnEnd(this)
-    this.#unsent = head
-  }
-
-  flush(): void {
-    const text = this.#unsent
-    if (text === '') return
-    this.#unsent = ''
-    if (!this.#gone) this.#socket.write(text, 'latin1')
+    this.#request.writeHead(head)
   }
 
   /** False when the upstream takes no more for now; `drain` tells when it does again. */
   write(bytes: Buffer | string): boolean {
-    const socket = this.#socket
-    if (this.#unsent === '') return socket.write(bytes as string, 'latin1')
-    // As text it leaves together with the head; every byte is one character of latin1.
-    if (bytes.length <= smallBody) {
-      this.#unsent += bytes.toString('latin1')
-      return true
-    }
-    socket.cork()
-    this.flush()
-    const goesOn = socket.write(bytes as string, 'latin1')
-    socket.uncork()
-    return goesOn
+    return this.#request.write(bytes)
   }
 
   /** A part of a body whose length nobody knows yet (RFC 9112 section 7.1). */
   writeChunk(bytes: Buffer): void {
-    const socket = this.#socket
-    this.flush()
-    socket.cork()
-    socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1')
-    socket.write(bytes)
-    socket.write('\r\n', 'latin1')
-    socket.uncork()
+    this.#request.writeChunk(bytes)
   }
 
   endRequest(): void {

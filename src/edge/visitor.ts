@@ -5,7 +5,6 @@ import type { Caller } from '../caller.ts'
 import type { Claims } from '../claims/claims.ts'
 import { digest } from '../digest.ts'
 import type { Asserted } from '../keys/assertions.ts'
-import type { AuthMode } from '../routes/route.ts'
 import type { RoutePlan } from '../routes/table.ts'
 import { openedByProvider } from '../sessions/session.ts'
 import { impersonated, type LiveSession, type Overlay } from '../sessions/live_session.ts'
@@ -15,11 +14,10 @@ import type { KnownNetworks } from '../users/known_networks.ts'
 import type { KnownPerson } from '../users/known_person.ts'
 import { whenReady } from '../when_ready.ts'
 import { originOf, type Asked } from './asked.ts'
-import { authModes, type Credential } from './auth_modes.ts'
+import type { Credential } from './auth_modes.ts'
 import { sessionCookieName, type CookiePolicy, type CookieState } from './cookie_policy.ts'
 import { readCookie } from './cookies.ts'
 import type { AuthMethod } from './headers.ts'
-import type { Lasting } from './kept_decisions.ts'
 import type { TokenHolders } from './token_holders.ts'
 
 /** Somebody who is known, by a session or without one. */
@@ -194,30 +192,12 @@ export class Visitors {
     return this.#parts.claims.of(userId, { service: service ?? '', context })
   }
 
-  /** How long the answer to this visitor stays the same if nothing changes in the database; undefined where more than that decides. */
-  lasting({ known, byCookie, ownToken, staleCookie }: Visitor, service: string | null): Lasting | undefined {
-    if (ownToken || staleCookie !== undefined || !known || !byCookie) return undefined
-    if (known.overlay || !isSession(known)) return undefined
-    const { user_id, context, expires_at } = known
-    const claimsUntil = this.#parts.claims.until(user_id, { service: service ?? '', context })
-    return { session: known, until: Math.min(expires_at, claimsUntil) }
-  }
-
-  /** The same of a guest: an address could turn into somebody while `network_login` is on. */
-  guestLasting({ ownToken, staleCookie }: Visitor, mode: AuthMode): Lasting | undefined {
-    if (ownToken || staleCookie !== undefined) return undefined
-    if (authModes[mode].credentials.includes('network') && this.#parts.networks.count) return undefined
-    return { session: undefined, until: Infinity }
-  }
-
   claimsText(claims: readonly string[]): string {
     let text = this.#texts.get(claims)
     if (text === undefined) this.#texts.set(claims, (text = claims.join(',')))
     return text
   }
 }
-
-const isSession = (known: Known): known is LiveSession => 'expires_at' in known
 
 const nobody: Visitor = {
   known: undefined,

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import { doneWith, inbox } from './parser.ts'
+import { doneWith, inbox, inboxSize } from './parser.ts'
 
 /** Reads what arrives on a connection. */
 export interface Receiver {
@@ -17,6 +17,8 @@ interface Route {
 
 /** Where the bytes of such a socket go; without a receiver they go the usual way of streams. */
 const routes = new WeakMap<Socket, Route>()
+/** What copies into the inbox what other sockets receive. */
+const copying = new WeakMap<Socket, (bytes: Buffer) => void>()
 
 /** Of an accepted socket; private to Node. */
 interface Accepted {
@@ -60,17 +62,29 @@ export const readIntoInbox = (accepted: Socket): Socket => {
   return socket
 }
 
-/** Sends the bytes of the socket to `receiver` from now on. Returns false for a socket that does not read into the inbox. */
-export const receiveFrom = (socket: Socket, receiver: Receiver): boolean => {
+/**
+ * Sends the bytes of the socket to `receiver` from now on. A socket that does not read into the inbox, as over TLS, has them copied there,
+ * unless the receiver has a buffer of its own: then it gets them as they are.
+ */
+export const receiveFrom = (socket: Socket, receiver: Receiver): void => {
   const route = routes.get(socket)
-  if (!route) return false
-  route.receiver = receiver
+  if (route) route.receiver = receiver
+  else {
+    const copy = (bytes: Buffer): void => {
+      if (bytes.length > inboxSize || receiver.ownBuffer()) return receiver.receivedOwn(bytes)
+      bytes.copy(inbox)
+      receiver.received(bytes.length)
+      doneWith(bytes.length)
+    }
+    copying.set(socket, copy)
+    socket.on('data', copy)
+  }
   socket.resume()
-  return true
 }
 
 /** From now on the socket is a stream like any other. */
 export const stopReceiving = (socket: Socket): void => {
   const route = routes.get(socket)
   if (route) route.receiver = undefined
+  else socket.off('data', copying.get(socket)!)
 }
