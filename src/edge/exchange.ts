@@ -5,9 +5,9 @@ import type { Asker } from './asker.ts'
 import type { Head } from './message_parser.ts'
 import type { Failure, Forwarded, Forwarder, Timed } from './forward.ts'
 import { responseHeaders } from './answer_headers.ts'
-import { requestHead, trailersFor } from './headers.ts'
-import { headersTo, takesOwnHost } from './onward.ts'
-import { addTrailers, passHints, reason, type Body, type Recipient } from './recipient.ts'
+import { headFor } from './outgoing_head.ts'
+import { addTrailers, passHints, reason, type Recipient } from './recipient.ts'
+import { Upload } from './upload.ts'
 import type { UpstreamConnection } from './upstream_connection.ts'
 import { wholeResponse } from './whole_response.ts'
 
@@ -29,9 +29,7 @@ export class Exchange implements Asker, Timed {
   #tried: readonly Upstream[] = []
   /** Of the clock: when anything last moved in this direction. */
   #moved: number
-  #bodyMoved: number
-  #bodyDone: boolean
-  #bodyLength = 0
+  readonly #upload: Upload
   /** Known but not yet written: it may leave together with the body. */
   #head: Head | undefined
   #first: Buffer | undefined
@@ -44,8 +42,8 @@ export class Exchange implements Asker, Timed {
     this.out = out
     this.#to = to
     this.#fail = fail
-    this.#bodyDone = out.body === undefined
-    this.#moved = this.#bodyMoved = forwarder.clock
+    this.#upload = new Upload(this)
+    this.#moved = forwarder.clock
   }
 
   begin(): void {
@@ -65,7 +63,7 @@ export class Exchange implements Asker, Timed {
     const connection = kept ? pool.take(upstream, this.#repeatable) : pool.open(upstream)
     this.#connection = connection
     connection.ask(this, headFor(this.out, upstream), body !== undefined)
-    if (connection.connected && body) this.#sendBody(body)
+    if (connection.connected && body) this.#upload.send(connection)
   }
 
   /** Asks another upstream, each at most once; false when there is no other. */
@@ -80,45 +78,32 @@ export class Exchange implements Asker, Timed {
 
   /** Only now the body is read: what no upstream was sent can still go to another one. */
   connected(): void {
-    this.#moved = this.#bodyMoved = this.#forwarder.clock
+    this.#moved = this.#upload.moved = this.#forwarder.clock
     this.#forwarder.upstreams.succeeded(this.#connection!.upstream)
-    if (this.out.body) this.#sendBody(this.out.body)
+    if (this.out.body) this.#upload.send(this.#connection!)
   }
 
   // The request's body, to the upstream.
 
-  #sendBody(body: Body): void {
-    body.on('data', (chunk) => this.#writeBody(chunk))
-    body.once('end', () => {
-      this.#bodyDone = true
-      this.#moved = this.#forwarder.clock
-      if (this.#over) return
-      if (this.out.asked.body === 'chunked')
-        this.#connection!.write(`0\r\n${trailersFor(body.rawTrailers)}\r\n`)
-      this.#connection!.endRequest()
-    })
+  get over(): boolean {
+    return this.#over
   }
 
-  /** Returns true where the kernel has these bytes by now: their memory is free again. */
-  #writeBody(chunk: Buffer): boolean {
-    if (this.#over) return true
-    this.#bodyMoved = this.#forwarder.clock
-    this.#bodyLength += chunk.length
-    const { max_body } = this.out.plan.route
-    if (max_body !== null && this.#bodyLength > max_body) {
-      this.#giveUp('large body')
-      return true
-    }
-    const connection = this.#connection!
-    if (this.out.asked.body === 'chunked') connection.writeChunk(chunk)
-    else connection.write(chunk)
-    if (connection.blocked) this.out.body!.pause()
-    return connection.flushed
+  get clock(): number {
+    return this.#forwarder.clock
+  }
+
+  uploaded(): void {
+    this.#moved = this.clock
+  }
+
+  tooLarge(): void {
+    this.#giveUp('large body')
   }
 
   drain(): void {
-    this.#moved = this.#bodyMoved = this.#forwarder.clock
-    this.out.body?.resume()
+    this.#moved = this.clock
+    this.#upload.drain()
   }
 
   // The answer, to the client.
@@ -234,9 +219,9 @@ export class Exchange implements Asker, Timed {
       this.#forwarder.upstreams.failed(connection.upstream)
       connection.abandon(this)
       if (this.#askNext()) return
-    } else if (!this.#bodyDone && !connection.blocked) {
+    } else if (!this.#upload.done && !connection.blocked) {
       // It is the client who is waited for.
-      if (now - this.#bodyMoved >= bodyPatience) this.#giveUp('slow body')
+      if (now - this.#upload.moved >= bodyPatience) this.#giveUp('slow body')
       return
     } else if (now - this.#moved < response_timeout) return
     this.#giveUp('timeout', 'ETIMEDOUT')
@@ -244,7 +229,7 @@ export class Exchange implements Asker, Timed {
 
   breakOff(): void {
     this.#giveUp('ended')
-    if (!this.#bodyDone) this.#to.destroy() // Still sending: nobody reads that any more.
+    if (!this.#upload.done) this.#to.destroy() // Still sending: nobody reads that any more.
   }
 
   #giveUp(failure: Failure, error?: string): void {
@@ -268,14 +253,6 @@ export class Exchange implements Asker, Timed {
   #conclude(): void {
     this.#over = true
     this.#forwarder.ended(this)
-    if (this.#bodyDone) return
-    // The upstream wants no more of a body: the rest is read away, or the next request on this connection would wait behind it.
-    this.out.body!.resume()
+    this.#upload.discard()
   }
-}
-
-/** The head of the request as this one of the upstreams gets it. */
-const headFor = ({ asked, plan, target, headers, kept }: Forwarded, upstream: Upstream): string => {
-  if (!kept) return requestHead(asked, target, headersTo(upstream, plan, headers))
-  return kept.head.text(asked, target, kept.passed, takesOwnHost(upstream, plan) ? upstream : undefined)
 }

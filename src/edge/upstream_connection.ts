@@ -19,7 +19,7 @@ export class UpstreamConnection implements Reader {
   #parser: AnswerParser | undefined
   /** Whether the parser has begun with the present response. */
   #parsing = false
-  readonly #request: RequestWriter
+  readonly request: RequestWriter
   readonly #released: (connection: UpstreamConnection) => void
   #asker: Asker | undefined
   #trailers: readonly string[] | undefined
@@ -43,7 +43,7 @@ export class UpstreamConnection implements Reader {
     const dial = { ...dialOptions(upstream), noDelay: true }
     const socket = connect(switches ? dial : { ...dial, onread })
     this.#socket = socket
-    this.#request = new RequestWriter(socket)
+    this.request = new RequestWriter(socket)
     if (switches) socket.on('data', (bytes) => this.#read(bytes))
     socket.on('connect', () => {
       this.connected = true
@@ -64,7 +64,7 @@ export class UpstreamConnection implements Reader {
 
   readonly #onRead = (length: number, buffer: Uint8Array): boolean => {
     // It was on its way before the request is sent.
-    if (this.#request.waits) this.destroy(unexpected('the upstream answers what nobody asked'))
+    if (this.request.waits) this.destroy(unexpected('the upstream answers what nobody asked'))
     else if (buffer !== inbox) this.#read((buffer as Buffer).subarray(0, length))
     else {
       if (this.#parsing || !this.#readWhole(length)) this.#read(inbox.subarray(0, length))
@@ -82,27 +82,12 @@ export class UpstreamConnection implements Reader {
     return this.#socket.writableNeedDrain
   }
 
-  /** Whether the kernel has everything that was written. */
-  get flushed(): boolean {
-    return this.#request.flushed
-  }
-
-  /** Sends the head of a request; its body, if there is one, follows by `write` and `endRequest`. */
+  /** Sends the head of a request; its body, if there is one, follows by `request.write` and `endRequest`. */
   ask(asker: Asker, head: string, hasBody: boolean): void {
     this.#asker = asker
     this.#answered = false
     this.#wholeRequest = !hasBody
-    this.#request.writeHead(head)
-  }
-
-  /** False when the upstream takes no more for now; `drain` tells when it does again. */
-  write(bytes: Buffer | string): boolean {
-    return this.#request.write(bytes)
-  }
-
-  /** A part of a body whose length nobody knows yet (RFC 9112 section 7.1). */
-  writeChunk(bytes: Buffer): void {
-    this.#request.writeChunk(bytes)
+    this.request.writeHead(head)
   }
 
   endRequest(): void {

@@ -1,0 +1,10 @@
+import type { Upstream } from '../routes/table.ts'
+import type { Forwarded } from './forward.ts'
+import { requestHead } from './headers.ts'
+import { headersTo, takesOwnHost } from './onward.ts'
+
+/** The head of the request as this one of the upstreams gets it. */
+export const headFor = ({ asked, plan, target, headers, kept }: Forwarded, upstream: Upstream): string => {
+  if (!kept) return requestHead(asked, target, headersTo(upstream, plan, headers))
+  return kept.head.text(asked, target, kept.passed, takesOwnHost(upstream, plan) ? upstream : undefined)
+}
