@@ -34,7 +34,10 @@ export class FastLane {
   /** The connection is node:http's from now on, beginning with these bytes. */
   handOver(connection: FastConnection, socket: Socket, bytes: Buffer): void {
     this.#open.delete(connection)
-    if (bytes.length > 0) socket.unshift(bytes)
+    // In one piece: node:http reads past the stream from now on, and what stayed there while it pauses would be overtaken.
+    const behind = socket.read() as Buffer | null
+    const all = behind === null ? bytes : Buffer.concat([bytes, behind])
+    if (all.length > 0) socket.unshift(all)
     this.#plain.emit('connection', socket)
     socket.resume()
   }

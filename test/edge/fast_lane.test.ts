@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Asker } from '../../src/edge/asker.ts'
+import type { Door } from '../../src/edge/door.ts'
+import type { FastConnection } from '../../src/edge/fast_connection.ts'
+import { FastLane } from '../../src/edge/fast_lane.ts'
 import { UpstreamConnection } from '../../src/edge/upstream_connection.ts'
 import { upstreamOf } from '../../src/routes/table.ts'
 import { inboxSize } from '../../src/wire/parser.ts'
@@ -122,5 +126,37 @@ describe('plain requests and what is handed over', () => {
     connection.ask(first, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', false)
     assert.equal(await ended.promise, 'the upstream answers what nobody asked')
     connection.destroy()
+  })
+
+  test('a body that waits in the stream of a handed over connection is not overtaken', async () => {
+    const [first, second, third] = ['a'.repeat(80_000), 'b'.repeat(40_000), 'c'.repeat(200_000)] as const
+    const body = Promise.withResolvers<string>()
+    const plain = createHttpServer((request, response) => {
+      // Not read at once, as while an upstream is dialled.
+      setTimeout(() => {
+        let text = ''
+        request.on('data', (chunk) => (text += String(chunk)))
+        request.on('end', () => {
+          body.resolve(text)
+          response.end()
+        })
+      }, 50)
+    })
+    const lane = new FastLane({} as Door, plain)
+    const server = createServer(async (socket) => {
+      socket.pause()
+      socket.read(0)
+      client.write(second)
+      while (socket.readableLength < second.length) await delay(1)
+      const head = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${320_000}\r\n\r\n`
+      lane.handOver({ place: -1 } as FastConnection, socket, Buffer.from(head + first))
+      client.write(third)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    assert.equal(await body.promise, first + second + third)
+    client.destroy()
+    server.close()
+    lane.destroyAll()
   })
 })
