@@ -10,8 +10,8 @@ declare const WebAssembly: {
 }
 
 /**
- * The newest release of llhttp whose changes were read for differences from llhttp.wasm, which is 9.3.1. Until 9.4.3 they concern bare
- * line feeds in status lines and tabs beside values. Messages like that are not in the usual form and go to Node's own parser.
+ * The newest release of llhttp whose changes were read for differences from llhttp.wasm, which is 9.3.1. Until 9.4.3 they concern line
+ * ends of status lines and tabs beside values. Messages like that are not in the usual form and go to Node's own parser.
  */
 export const comparedWith = '9.4.3'
 
