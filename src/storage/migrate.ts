@@ -10,6 +10,7 @@ import * as tokens from './migrations/007_tokens.ts'
 import * as providers from './migrations/008_providers.ts'
 import * as registration from './migrations/009_registration.ts'
 import * as sessionHost from './migrations/010_session_host.ts'
+import * as growth from './migrations/011_growth.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first; a name is never changed and a step never edited once released. */
@@ -24,6 +25,7 @@ export const migrations: Record<string, Migration> = {
   '008_providers': providers,
   '009_registration': registration,
   '010_session_host': sessionHost,
+  '011_growth': growth,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

@@ -1,3 +1,4 @@
+import { sql, type SqlBool } from 'kysely'
 import type { Caller } from '../caller.ts'
 import { AppError, conflict } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
@@ -39,7 +40,8 @@ export const refuseLastAdministrator = async (query: Database['query'], row: Use
   const other = await query
     .selectFrom('users')
     .select('id')
-    .where('is_admin', '=', 1)
+    // As the index has it: with a parameter it would not be used.
+    .where(sql<SqlBool>`is_admin = 1`)
     .where('is_active', '=', 1)
     .where('id', '!=', row.id)
     .executeTakeFirst()

@@ -40,4 +40,6 @@ export interface DaemonTables {
   mails: MailRow
   audit: AuditRow
   revisions: { subject: string; value: number }
+  /** What each of the last revisions changed; `entry` is the cache's own word for it. */
+  revision_log: { subject: string; revision: number; entry: string }
 }
