@@ -1,10 +1,11 @@
-import { createHmac } from 'node:crypto'
+import { extname } from 'node:path'
+import { sql, type SqlBool } from 'kysely'
 import type { Caller } from '../caller.ts'
 import { invalidParams } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
-import type { AuditRow } from '../storage/schema.ts'
+import { follow, sealOf, type Bad, type Walked } from './chain.ts'
 import { Marks, origin, type Link } from './marks.ts'
 
 export interface AuditFilter extends PageParams {
@@ -15,22 +16,17 @@ export interface AuditFilter extends PageParams {
   readonly until?: number
 }
 
-interface Bad {
-  readonly seq: number
-  readonly id: string | null
-  readonly reason: string
-}
-
 export interface Verification {
   readonly rows: number
   readonly first_bad: Bad | null
 }
 
-interface Walked {
-  /** The last entry that fits. */
-  readonly end: Link
-  readonly bad: Bad | null
-}
+/** Entries of the chain that are looked at in one go: in a thread of its own, and where everything else has its turn in between. */
+const page = { aside: 20_000, here: 500 }
+/** Entries that one transaction of the retention lets go. */
+const letGo = 1000
+
+const walkPage = new URL(`./walk_page${extname(import.meta.url)}`, import.meta.url)
 
 /**
  * The audit: who did what, on what, from where, and how it ended. Rows are added and never changed; each carries a
@@ -71,7 +67,7 @@ export class Audit {
         target: target.toWellFormed(),
         outcome,
       }
-      const seal = this.#seal(row, before.seal)
+      const seal = sealOf(this.#key, row, before.seal)
       await query
         .insertInto('audit')
         .values({ ...row, seal })
@@ -99,11 +95,14 @@ export class Audit {
   /** Newest first. */
   async list(filter: AuditFilter) {
     const before = afterCursor(filter.cursor)
-    let query = this.#database.query.selectFrom('audit').selectAll()
+    let query = this.#database.reading.selectFrom('audit').selectAll()
     if (before !== '') query = query.where('seq', '<', seqOf(before))
     if (filter.actor !== undefined) query = query.where('actor', '=', filter.actor)
     if (filter.method !== undefined) query = query.where('method', '=', filter.method)
     if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome)
+    // As the index has it: what went well is nearly everything, and is not in it.
+    if (filter.outcome !== undefined && filter.outcome !== 'ok')
+      query = query.where(sql<SqlBool>`outcome <> 'ok'`)
     if (filter.since !== undefined) query = query.where('at', '>=', filter.since)
     if (filter.until !== undefined) query = query.where('at', '<', filter.until)
     const rows = await query
@@ -145,22 +144,28 @@ export class Audit {
   async #walk(from: Link, to: number): Promise<Walked> {
     let end = from
     for (;;) {
-      const rows = await this.#database.query
-        .selectFrom('audit')
-        .selectAll()
-        .where('seq', '>', end.seq)
-        .orderBy('seq')
-        .limit(1000)
-        .execute()
-      for (const { seal, ...row } of rows) {
-        if (row.seq > to) return { end, bad: null }
-        const bad = (reason: string) => ({ end, bad: { seq: row.seq, id: row.id, reason } })
-        if (row.seq !== end.seq + 1) return bad(`row ${end.seq + 1} is missing before it`)
-        if (seal !== this.#seal(row, end.seal)) return bad('it was changed, or put in')
-        end = { seq: row.seq, seal }
-      }
-      if (rows.length < 1000) return { end, bad: null }
+      const walked = await this.#page(end, to)
+      if (walked.bad || walked.end.seq === end.seq) return walked
+      end = walked.end
     }
+  }
+
+  /** The same for one page; it ends where it began when there is nothing more. */
+  async #page(from: Link, to: number): Promise<Walked> {
+    const { threads, writing, query } = this.#database
+    if (threads && !writing) {
+      const last = Number.isFinite(to) ? to : Number.MAX_SAFE_INTEGER
+      return threads.jobs.run(walkPage, { key: this.#key, from, to: last, rows: page.aside })
+    }
+    const rows = await query
+      .selectFrom('audit')
+      .selectAll()
+      .where('seq', '>', from.seq)
+      .$if(Number.isFinite(to), (entries) => entries.where('seq', '<=', to))
+      .orderBy('seq')
+      .limit(page.here)
+      .execute()
+    return follow(rows, { key: this.#key, from })
   }
 
   /**
@@ -170,45 +175,35 @@ export class Audit {
   async sweep(days: number): Promise<void> {
     if (days === 0) return
     const anchor = await this.#marks.read('audit_anchor')
-    const { query } = this.#database
-    const last = await query
+    const { last } = await this.#database.query
       .selectFrom('audit')
-      .select('seq')
+      .select(({ fn }) => fn.max('seq').as('last'))
       .where('at', '<', now() - days * 86400)
-      .orderBy('seq', 'desc')
-      .limit(1)
-      .executeTakeFirst()
-    if (!last) return
-    const { end, bad } = anchor ? await this.#walk(anchor, last.seq) : { end: origin, bad: origin }
+      .executeTakeFirstOrThrow()
+    if (last === null) return
+    const { bad } = anchor ? await this.#walk(anchor, last) : { bad: origin }
     if (bad) throw new Error(`the audit does not fit at entry ${bad.seq}; audit.verify tells more`)
-    await this.#database.write(async () => {
-      const present = await this.#marks.read('audit_anchor')
-      // Another node was faster.
-      if (present?.seq !== anchor?.seq) return
-      await this.#database.query.deleteFrom('audit').where('seq', '<=', last.seq).execute()
-      if (end.seq === last.seq) await this.#marks.write('audit_anchor', end)
-    })
+    let from: Link | undefined = anchor
+    while (from && from.seq < last) from = await this.#letGo(from, Math.min(from.seq + letGo, last))
   }
 
-  #seal(row: Omit<AuditRow, 'seal'>, before: string): string {
-    const { id, seq, at, actor, on_behalf, caller, via, uid, pid, address, method, target, outcome } = row
-    const told = JSON.stringify([
-      before,
-      seq,
-      id,
-      at,
-      actor,
-      on_behalf,
-      caller,
-      via,
-      uid,
-      pid,
-      address,
-      method,
-      target,
-      outcome,
-    ])
-    return createHmac('sha256', this.#key).update(told).digest('base64url')
+  /** Lets go of the entries up to one, in one transaction; undefined if another node was faster. */
+  async #letGo(from: Link, to: number): Promise<Link | undefined> {
+    return this.#database.write(async () => {
+      const { query } = this.#database
+      const present = await this.#marks.read('audit_anchor')
+      if (present?.seq !== from.seq) return undefined
+      const entry = await query
+        .selectFrom('audit')
+        .select(['seq', 'seal'])
+        .where('seq', '=', to)
+        .executeTakeFirst()
+      // It was there a moment ago.
+      if (!entry) return undefined
+      await query.deleteFrom('audit').where('seq', '<=', to).execute()
+      await this.#marks.write('audit_anchor', entry)
+      return entry
+    })
   }
 }
 

@@ -1,8 +1,10 @@
+import { sql } from 'kysely'
 import { randomBytes } from 'node:crypto'
 import { digest } from '../digest.ts'
 import { AppError } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 
 /** What a mailed link is good for, and for how many seconds. A link of one purpose is worth nothing for another. */
 export const lifetimes = {
@@ -139,8 +141,6 @@ export class Links {
   }
 
   async sweep(): Promise<void> {
-    await this.#database.write(() =>
-      this.#database.query.deleteFrom('one_time_tokens').where('expires_at', '<=', now()).execute(),
-    )
+    await sweepRows(this.#database, 'one_time_tokens', 'token_hash', sql`expires_at <= ${now()}`)
   }
 }

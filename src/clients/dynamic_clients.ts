@@ -68,10 +68,12 @@ export class DynamicClients {
 
   /** Removes those that nobody uses, with whatever belongs to them. Called on a timer. */
   async sweep(): Promise<void> {
-    if ((await this.#unused()).length === 0) return
-    await this.#database.write(async () => {
-      for (const { client } of await this.#unused()) await this.#clients.remove(client)
-    })
+    for (const { client } of await this.#unused().execute())
+      await this.#database.write(async () => {
+        // It may have been used a moment ago.
+        const still = await this.#unused().where('client', '=', client).executeTakeFirst()
+        if (still) await this.#clients.remove(client)
+      })
   }
 
   #unused() {
@@ -86,6 +88,5 @@ export class DynamicClients {
           eb('last_used_at', '<', at - longUnused),
         ]),
       )
-      .execute()
   }
 }

@@ -1,8 +1,10 @@
+import { sql, type SqlBool } from 'kysely'
 import { randomBytes } from 'node:crypto'
 import { digest } from '../digest.ts'
 import { notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 
 /** Initial access tokens (RFC 7591 section 1.2): each lets a number of clients register themselves, for a while. */
 export class RegistrationTokens {
@@ -62,12 +64,8 @@ export class RegistrationTokens {
   }
 
   async sweep(): Promise<void> {
-    await this.#database.write(() =>
-      this.#database.query
-        .deleteFrom('registration_tokens')
-        .where((eb) => eb.or([eb('expires_at', '<=', now()), eb('uses_left', '<=', 0)]))
-        .execute(),
-    )
+    const over = sql<SqlBool>`(expires_at <= ${now()} or uses_left <= 0)`
+    await sweepRows(this.#database, 'registration_tokens', 'id', over)
   }
 
   #valid() {

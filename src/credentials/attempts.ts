@@ -1,8 +1,11 @@
+import { sql, type SqlBool } from 'kysely'
 import { hash } from 'node:crypto'
 import { isIPv4, isIPv6 } from 'node:net'
 import { AppError } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
+import { sweepRows } from '../storage/sweeping.ts'
+import { beginsWith } from '../storage/text.ts'
 
 /** `burst` at once, then one more every `interval` seconds; `failures` in a row at most, ever. */
 interface Limit {
@@ -169,26 +172,22 @@ export class Attempts {
       await query
         .updateTable('attempts')
         .set({ full_until: 0, failures: 0 })
-        .where('key', 'like', `${placeOf(account, '')}%`)
+        .where(this.#beginsWith(placeOf(account, '')))
         .execute()
     })
   }
 
   async sweep(): Promise<void> {
     const at = now()
-    await this.#database.write(async () => {
-      const { query } = this.#database
-      const gone = (prefix: string, memory: number) =>
-        query
-          .deleteFrom('attempts')
-          .where('key', 'like', `${prefix} %`)
-          .where('seen_at', '<', at - memory)
-          .execute()
-      await gone('name', nobodyMemory)
-      await gone('device', nobodyMemory)
-      await gone('network', nobodyMemory)
-      await gone('place', placeMemory)
-    })
+    const memories = { name: nobodyMemory, device: nobodyMemory, network: nobodyMemory, place: placeMemory }
+    for (const [kind, memory] of Object.entries(memories)) {
+      const old = sql<SqlBool>`${this.#beginsWith(`${kind} `)} and seen_at < ${at - memory}`
+      await sweepRows(this.#database, 'attempts', 'key', old)
+    }
+  }
+
+  #beginsWith(prefix: string) {
+    return beginsWith(this.#database.kind, sql.ref<string>('key'), prefix)
   }
 
   /** What an attempt counts in, each with what it holds now. */

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { digest } from '../digest.ts'
 import { AppError } from '../errors.ts'
@@ -6,6 +7,7 @@ import { networkOf } from '../credentials/attempts.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { Seal } from '../storage/seal.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 
 /** Seconds that a sign-in may be on its way. */
 export const flowLifetime = 600
@@ -119,9 +121,7 @@ export class Flows {
   }
 
   async sweep(): Promise<void> {
-    await this.#database.write(() =>
-      this.#database.query.deleteFrom('provider_flows').where('expires_at', '<=', now()).execute(),
-    )
+    await sweepRows(this.#database, 'provider_flows', 'state_hash', sql`expires_at <= ${now()}`)
   }
 
   async #row(state: string) {

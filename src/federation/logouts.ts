@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { JWTPayload } from 'jose'
 import type { Audit } from '../audit/audit.ts'
 import type { SignIn } from '../auth/sign_in.ts'
@@ -13,6 +14,7 @@ import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { Seal } from '../storage/seal.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 import type { Identities } from '../users/identities.ts'
 import { idTokenRow } from './recognition.ts'
 
@@ -99,8 +101,11 @@ export class ProviderLogouts {
   }
 
   async sweep(): Promise<void> {
-    await this.#parts.database.write(() =>
-      this.#parts.database.query.deleteFrom('provider_logouts').where('expires_at', '<=', now()).execute(),
+    await sweepRows(
+      this.#parts.database,
+      'provider_logouts',
+      ['provider_id', 'jti'],
+      sql`expires_at <= ${now()}`,
     )
   }
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { randomBytes } from 'node:crypto'
 import { digest } from '../digest.ts'
 import { AppError } from '../errors.ts'
@@ -6,6 +7,7 @@ import type { Tokens } from '../providers/tokens.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { Seal } from '../storage/seal.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 
 /** Seconds within which somebody confirms that an identity is theirs. */
 export const pendingLifetime = 600
@@ -80,8 +82,6 @@ export class PendingLinks {
   }
 
   async sweep(): Promise<void> {
-    await this.#database.write(() =>
-      this.#database.query.deleteFrom('provider_links').where('expires_at', '<=', now()).execute(),
-    )
+    await sweepRows(this.#database, 'provider_links', 'token_hash', sql`expires_at <= ${now()}`)
   }
 }

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type SqlBool } from 'kysely'
 import { alreadyExists, invalidParams, notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
@@ -115,7 +115,11 @@ export class Members {
     provider: string,
     { userId, except = [] }: { userId?: string; except?: readonly string[] } = {},
   ): Promise<void> {
-    let gone = this.#database.query.deleteFrom('group_users').where('given_by', '=', provider)
+    let gone = this.#database.query
+      .deleteFrom('group_users')
+      .where('given_by', '=', provider)
+      // As the index has it.
+      .where(sql<SqlBool>`given_by <> ''`)
     if (userId !== undefined) gone = gone.where('user_id', '=', userId)
     if (except.length > 0)
       gone = gone.where('group_id', 'not in', (query) =>

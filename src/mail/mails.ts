@@ -1,9 +1,11 @@
+import { sql, type SqlBool } from 'kysely'
 import type { Log } from '../log.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { MailRow } from '../storage/schema.ts'
 import type { Seal } from '../storage/seal.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 import { render } from './render.ts'
 import { deliver, MailError, type MailServer } from './transport.ts'
 import type { MailKind, Values } from './texts.ts'
@@ -208,15 +210,9 @@ export class Mails {
 
   /** Forgets mails that left, once they count no more, and in time those that were given up. */
   async sweep(): Promise<void> {
-    await this.#database.write(async () => {
-      const { query } = this.#database
-      const old = query.deleteFrom('mails').where('created_at', '<', now() - 3600)
-      await old.where('gave_up_at', '=', 0).execute()
-      await query
-        .deleteFrom('mails')
-        .where('gave_up_at', '>', 0)
-        .where('gave_up_at', '<', now() - 30 * 86_400)
-        .execute()
-    })
+    const sent = sql<SqlBool>`gave_up_at = 0 and created_at < ${now() - 3600}`
+    await sweepRows(this.#database, 'mails', 'id', sent)
+    const givenUp = sql<SqlBool>`created_at < ${now() - 3600} and gave_up_at > 0 and gave_up_at < ${now() - 30 * 86_400}`
+    await sweepRows(this.#database, 'mails', 'id', givenUp)
   }
 }

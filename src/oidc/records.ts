@@ -6,6 +6,7 @@ import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { OidcRecordRow } from '../storage/schema.ts'
 import type { Seal } from '../storage/seal.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 
 /** Seconds within which a refresh token that comes again was sent by the same program, which lost the answer. */
 const refreshGrace = 10
@@ -175,7 +176,8 @@ export class Records {
   }
 
   async sweep(): Promise<void> {
-    await this.#delete(sql`expires_at < ${now() - afterlife}`)
+    const which = sql<SqlBool>`expires_at < ${now() - afterlife}`
+    await sweepRows(this.#database, 'oidc_records', 'id', which, 'records')
   }
 
   /** As the engine asks for it. */

@@ -1,7 +1,9 @@
+import { sql } from 'kysely'
 import { digest } from '../digest.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { SessionRow } from '../storage/schema.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 import { looksLikeToken, newToken } from './session_token.ts'
 
 /** Seconds within which a refresh token that comes again was sent by the same program, which lost the answer. */
@@ -63,8 +65,8 @@ export class RefreshTokens {
     return numUpdatedRows === 1n ? session : undefined
   }
 
-  /** Deletes what has ended. Inside a transaction. */
+  /** Deletes what has ended. */
   async sweep(at: number): Promise<void> {
-    await this.#database.query.deleteFrom('refresh_tokens').where('expires_at', '<=', at).execute()
+    await sweepRows(this.#database, 'refresh_tokens', 'token_hash', sql`expires_at <= ${at}`)
   }
 }

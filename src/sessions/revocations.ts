@@ -3,6 +3,7 @@ import { AppError, conflict } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { Schema } from '../storage/schema.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 import type { Revocation, RevocationReason } from './session.ts'
 
 /** Seconds that revocations are kept for those who were away. */
@@ -86,15 +87,8 @@ export class Revocations {
 
   /** Deletes what nobody needs any more; called on a timer. The newest stays, so that numbers go on from it. */
   async sweep(): Promise<void> {
-    await this.#database.write(() =>
-      this.#database.query
-        .deleteFrom('revocations')
-        .where('at', '<', now() - kept)
-        .where('seq', '<', (query) =>
-          query.selectFrom('revocations').select(({ fn }) => fn.max('seq').as('last')),
-        )
-        .execute(),
-    )
+    const old = sql<SqlBool>`at < ${now() - kept} and seq < (select max(seq) from revocations)`
+    await sweepRows(this.#database, 'revocations', 'seq', old)
   }
 
   /** Answers all who wait: the daemon stops. */

@@ -5,6 +5,7 @@ import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { SessionRow } from '../storage/schema.ts'
+import { batch, inBatches, sweepRows } from '../storage/sweeping.ts'
 import { RefreshTokens } from './refresh_tokens.ts'
 import { recordRevocations } from './revocations.ts'
 import type { RevocationReason, Session } from './session.ts'
@@ -232,14 +233,20 @@ export class Sessions {
   async sweep(): Promise<void> {
     const at = now()
     const unused = at - (await this.#limit('session_idle'))
-    await this.#database.write(async () => {
-      await this.#end(sql`sessions.last_used_at <= ${unused} and sessions.expires_at > ${at}`, 'idle')
-      await this.#refreshTokens.sweep(at)
-      await this.#database.query
-        .deleteFrom('sessions')
-        .where((eb) => eb.not(lives(at)))
+    const idle = sql<SqlBool>`sessions.last_used_at <= ${unused} and sessions.expires_at > ${at}`
+    await inBatches(async () => {
+      const found = await this.#database.query
+        .selectFrom('sessions')
+        .select('id')
+        .where(idle)
+        .limit(batch)
         .execute()
+      const ids = sql.join(found.map(({ id }) => id))
+      if (found.length > 0) await this.#end(sql`sessions.id in (${ids}) and ${idle}`, 'idle')
+      return found.length
     })
+    await this.#refreshTokens.sweep(at)
+    await sweepRows(this.#database, 'sessions', 'id', sql`sessions.expires_at <= ${at} and not ${lives(at)}`)
   }
 }
 

@@ -10,9 +10,16 @@ import { Reader } from './reader.ts'
 import { PostgresRevisions, raiseRevisions, SqliteRevisions, type Revisions } from './revision.ts'
 import type { Schema, Subject } from './schema.ts'
 import { openSqlite } from './sqlite.ts'
+import { SqliteThread } from './threads.ts'
 
 /** Any number that all nodes agree on: the lock under which one write transaction runs at a time. */
 const writerLock = 7_310_997
+
+/** Where the present call reads and writes. */
+interface Aside {
+  readonly kysely: Kysely<Schema>
+  readonly transaction?: undefined
+}
 
 interface Open {
   readonly transaction: Transaction<Schema>
@@ -30,21 +37,42 @@ export class Database {
   readonly changes: Changes
   /** Called when a change of ours is committed; it is told to nobody before this is done. */
   announce: () => Promise<void> = async () => {}
+  /** SQLite: a thread for what may read much, and one for work nobody waits for. PostgreSQL needs neither. */
+  readonly threads: { readonly reading: SqliteThread; readonly jobs: SqliteThread } | undefined
   readonly #kysely: Kysely<Schema>
   /** Of SQLite: reads beside the writer and never waits for it. */
   readonly #reader: Reader | undefined
-  readonly #open = new AsyncLocalStorage<Open>()
+  readonly #open = new AsyncLocalStorage<Open | Aside>()
 
-  constructor(kind: 'sqlite' | 'postgres', kysely: Kysely<Schema>, revisions: Revisions, reader?: Reader) {
+  constructor(
+    kind: 'sqlite' | 'postgres',
+    kysely: Kysely<Schema>,
+    revisions: Revisions,
+    reader?: Reader,
+    threads?: Database['threads'],
+  ) {
     this.kind = kind
     this.#reader = reader
     this.#kysely = kysely
     this.revisions = revisions
     this.changes = new Changes(revisions)
+    this.threads = threads
   }
 
   get query(): Kysely<Schema> {
-    return this.#open.getStore()?.transaction ?? this.#kysely
+    const open = this.#open.getStore()
+    return open === undefined ? this.#kysely : (open.transaction ?? open.kysely)
+  }
+
+  /** For reads that may take longer than the event loop can be held: searches, lists with rare rows. Inside `write`, its transaction. */
+  get reading(): Kysely<Schema> {
+    return this.#open.getStore() === undefined && this.threads ? this.threads.reading.kysely : this.query
+  }
+
+  /** Runs `work` so that none of its statements holds the event loop, however long they take: what it reads and what it writes. */
+  aside<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#open.getStore() !== undefined || !this.threads) return work()
+    return this.#open.run({ kysely: this.threads.jobs.kysely }, work)
   }
 
   /**
@@ -70,7 +98,7 @@ export class Database {
 
   /** True inside `write`: what is read now may yet be rolled back, so nothing read may be kept. */
   get writing(): boolean {
-    return this.#open.getStore() !== undefined
+    return this.#open.getStore()?.transaction !== undefined
   }
 
   /**
@@ -78,11 +106,12 @@ export class Database {
    * be parted. A `write` inside a `write` joins it. Never wait for hashing or the network inside.
    */
   async write<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#open.getStore()) return work()
+    const at = this.#open.getStore()
+    if (at?.transaction) return work()
     const raised = new Set<Subject>()
     const afterwards: (() => void)[] = []
     try {
-      const result = await this.#kysely.transaction().execute(async (transaction) => {
+      const result = await (at?.kysely ?? this.#kysely).transaction().execute(async (transaction) => {
         if (this.kind === 'postgres')
           await sql`select pg_advisory_xact_lock(${writerLock})`.execute(transaction)
         return this.#open.run({ transaction, raised, afterwards }, async () => {
@@ -102,19 +131,21 @@ export class Database {
   /** Says, inside `write`, that what caches of this subject hold is out of date. */
   changed(subject: Subject): void {
     const open = this.#open.getStore()
-    if (!open) throw new TypeError('a subject changes inside write() only')
+    if (!open?.transaction) throw new TypeError('a subject changes inside write() only')
     open.raised.add(subject)
   }
 
   /** Runs `then` once the present transaction is committed, and never if it is rolled back. Inside `write`. */
   afterCommit(then: () => void): void {
     const open = this.#open.getStore()
-    if (!open) throw new TypeError('what comes after a commit is said inside write() only')
+    if (!open?.transaction) throw new TypeError('what comes after a commit is said inside write() only')
     open.afterwards.push(then)
   }
 
   async close(): Promise<void> {
     this.changes.close()
+    await this.threads?.jobs.close()
+    await this.threads?.reading.close()
     await this.revisions.close()
     await this.#kysely.destroy()
   }
@@ -126,11 +157,15 @@ export class Database {
  */
 export const openDatabase = async (url: string, log: Log): Promise<Database> => {
   if (url.startsWith('sqlite:')) {
-    const { dialect, reader: connection } = openSqlite(url.slice('sqlite:'.length))
+    const file = url.slice('sqlite:'.length)
+    const { dialect, reader: connection } = openSqlite(file)
     const kysely = new Kysely<Schema>({ dialect })
     await migrateOrClose(kysely)
     const reader = new Reader(connection)
-    return new Database('sqlite', kysely, new SqliteRevisions(connection, reader.renew), reader)
+    return new Database('sqlite', kysely, new SqliteRevisions(connection, reader.renew), reader, {
+      reading: new SqliteThread({ file, readonly: true }),
+      jobs: new SqliteThread({ file, readonly: false }),
+    })
   }
   const { default: pg } = await import('pg')
   // 64-bit integers (counts, times) as numbers: all of ours stay far below 2^53.

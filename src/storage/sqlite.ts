@@ -1,41 +1,51 @@
-import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import Sqlite from 'better-sqlite3'
-import { SqliteAdapter, SqliteDialect, SqliteDriver } from 'kysely'
+import type Sqlite from 'better-sqlite3'
+import { SqliteAdapter, SqliteDialect, SqliteDriver, type DatabaseConnection } from 'kysely'
+import { connect, connectFirst, patience } from './connect.ts'
 
-/** Milliseconds that a writer waits for the writers of other processes. */
-const patience = 5000
+const isBusy = (error: unknown) => (error as NodeJS.ErrnoException).code?.startsWith('SQLITE_BUSY') === true
 
 /**
- * A read-then-write transaction that begins deferred fails with SQLITE_BUSY_SNAPSHOT when another process wrote meanwhile.
- * While another process writes, this one goes on with everything else: waiting inside SQLite would hold up all of it.
+ * A read-then-write transaction that begins deferred fails with SQLITE_BUSY_SNAPSHOT when another connection wrote meanwhile.
+ * While another one writes, a thread of ours or another process, this one goes on with everything else: waiting inside SQLite
+ * would hold up all of it, and for good where the other transaction waits for this event loop.
  */
 class ImmediateDriver extends SqliteDriver {
+  readonly #database: Sqlite.Database
   readonly #begin: Sqlite.Statement
-  readonly #impatient: Sqlite.Statement
-  readonly #patient: Sqlite.Statement
   constructor(config: DialectConfig, database: Sqlite.Database) {
     super(config)
+    database.pragma('busy_timeout = 0')
+    this.#database = database
     this.#begin = database.prepare('begin immediate')
-    this.#impatient = database.prepare('pragma busy_timeout = 0')
-    this.#patient = database.prepare(`pragma busy_timeout = ${patience}`)
   }
 
   override async beginTransaction(): Promise<void> {
-    const deadline = performance.now() + patience
-    while (!this.#begins(performance.now() >= deadline)) await delay(1 + Math.random() * 4)
+    await this.#patiently(() => this.#begin.run())
   }
 
-  #begins(last: boolean): boolean {
-    this.#impatient.get()
-    try {
-      this.#begin.run()
-      return true
-    } catch (error) {
-      if (last || !(error as NodeJS.ErrnoException).code?.startsWith('SQLITE_BUSY')) throw error
-      return false
-    } finally {
-      this.#patient.get()
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    const connection = await super.acquireConnection()
+    return (this.#connection ??= {
+      streamQuery: (...args) => connection.streamQuery(...args),
+      // Inside a transaction the lock is ours.
+      executeQuery: (query) =>
+        this.#database.inTransaction
+          ? connection.executeQuery(query)
+          : this.#patiently(() => connection.executeQuery(query)),
+    })
+  }
+  #connection: DatabaseConnection | undefined
+
+  async #patiently<T>(attempt: () => T | Promise<T>): Promise<T> {
+    const deadline = performance.now() + patience
+    for (;;) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!isBusy(error) || performance.now() >= deadline) throw error
+      }
+      await delay(1 + Math.random() * 4)
     }
   }
 }
@@ -89,29 +99,8 @@ export interface SqliteFile {
   readonly reader: Sqlite.Database
 }
 
-const damaged = (file: string, how: string) =>
-  new Error(`the database file ${file} is damaged (${how.split('\n').join(' ')}); restore it from a backup`)
-
-/** Opens the file as WAL with `synchronous=FULL`: what a commit acknowledged survives a power loss. */
-export const openSqlite = (file: string): SqliteFile => {
-  // Made by us with 0600 before SQLite sees it: its own files (WAL, index) take the mode of the database.
-  if (!existsSync(file)) closeSync(openSync(file, 'ax', 0o600))
-  chmodSync(file, 0o600)
-  const database = new Sqlite(file, { timeout: patience })
-  try {
-    database.pragma('journal_mode = WAL')
-    database.pragma('synchronous = FULL')
-    database.pragma('foreign_keys = ON')
-    database.pragma('trusted_schema = OFF')
-    const check = database.pragma('quick_check(1)', { simple: true })
-    if (check !== 'ok') throw damaged(file, String(check))
-  } catch (error) {
-    database.close()
-    const { code, message } = error as NodeJS.ErrnoException
-    throw /^SQLITE_(NOTADB|CORRUPT)/.test(code ?? '') ? damaged(file, message) : error
-  }
-  return {
-    dialect: new ImmediateDialect(database),
-    reader: new Sqlite(file, { readonly: true, timeout: patience }),
-  }
-}
+/** Opens the file for the event loop's own reads and writes. */
+export const openSqlite = (file: string): SqliteFile => ({
+  dialect: new ImmediateDialect(connectFirst(file)),
+  reader: connect(file, true),
+})

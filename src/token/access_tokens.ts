@@ -1,8 +1,10 @@
+import { sql } from 'kysely'
 import { sign, verify, type KeyObject } from 'node:crypto'
 import { digest } from '../digest.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 import { whenReady } from '../when_ready.ts'
 
 /** Seconds that an access token of a program lives. */
@@ -168,12 +170,6 @@ export class AccessTokens {
 
   /** Forgets what has ended by itself; called on a timer. */
   async sweep(): Promise<void> {
-    const { database } = this.#parts
-    await database.write(() =>
-      database.query
-        .deleteFrom('revoked_tokens')
-        .where('expires_at', '<', now() - tolerance)
-        .execute(),
-    )
+    await sweepRows(this.#parts.database, 'revoked_tokens', 'jti', sql`expires_at < ${now() - tolerance}`)
   }
 }

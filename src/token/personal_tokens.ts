@@ -7,6 +7,7 @@ import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.
 import type { Prepared } from '../storage/prepared.ts'
 import type { TokenRow } from '../storage/schema.ts'
 import { Uses } from '../storage/uses.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 import type { TokenScope } from '../token_scope.ts'
 import type { Token } from './token.ts'
 import { isWritten, writeToken } from './written.ts'
@@ -165,7 +166,7 @@ export class PersonalTokens {
 
   /** Deletes those that have ended; called on a timer. */
   async sweep(): Promise<void> {
-    await this.#delete(sql`expires_at <= ${now()}`)
+    await sweepRows(this.#database, 'tokens', 'id', sql`expires_at <= ${now()}`, 'tokens')
   }
 
   async #delete(which: RawBuilder<SqlBool>): Promise<void> {

@@ -1,7 +1,9 @@
 import { createPublicKey, ECDH, type KeyObject } from 'node:crypto'
+import { sql } from 'kysely'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 import { personColumns, toKnownPerson, type KnownPerson } from './known_person.ts'
 
 /** A public key of somebody, ready to verify with. */
@@ -61,8 +63,6 @@ export class KnownKeys {
 
   /** Forgets nonces whose requests are too old to be let in again; called on a timer. */
   async sweep(): Promise<void> {
-    await this.#database.write(() =>
-      this.#database.query.deleteFrom('signature_nonces').where('expires_at', '<', now()).execute(),
-    )
+    await sweepRows(this.#database, 'signature_nonces', ['pubkey', 'nonce'], sql`expires_at < ${now()}`)
   }
 }

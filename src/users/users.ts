@@ -1,10 +1,11 @@
-import { sql } from 'kysely'
+import { sql, type SqlBool } from 'kysely'
 import type { Caller } from '../caller.ts'
 import { alreadyExists } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import { bit, type UserRow } from '../storage/schema.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 import { whenReady } from '../when_ready.ts'
 import { has, userRows, type UserLookup } from './lookup.ts'
 import {
@@ -129,15 +130,8 @@ export class Users {
 
   /** Registrations that nobody confirmed within a day. */
   async sweep(): Promise<void> {
-    await this.#database.write(async () => {
-      const { numDeletedRows } = await this.#database.query
-        .deleteFrom('users')
-        .where('email', 'is not', null)
-        .where('email_verified_at', 'is', null)
-        .where('created_at', '<', now() - 86_400)
-        .executeTakeFirst()
-      if (numDeletedRows > 0n) this.#database.changed('users')
-    })
+    const which = sql<SqlBool>`email is not null and email_verified_at is null and created_at < ${now() - 86_400}`
+    await sweepRows(this.#database, 'users', 'id', which, 'users')
   }
 
   async #insert(fields: UserFields & { username: string }, verified = true): Promise<User> {

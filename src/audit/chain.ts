@@ -1,0 +1,59 @@
+import { createHmac } from 'node:crypto'
+import type { AuditRow } from '../storage/schema.ts'
+import type { Link } from './marks.ts'
+
+/** The seal of an entry: HMAC-SHA-256 over the seal before it and all of its own fields. */
+export const sealOf = (key: Uint8Array, row: Omit<AuditRow, 'seal'>, before: string): string => {
+  const { id, seq, at, actor, on_behalf, caller, via, uid, pid, address, method, target, outcome } = row
+  const told = JSON.stringify([
+    before,
+    seq,
+    id,
+    at,
+    actor,
+    on_behalf,
+    caller,
+    via,
+    uid,
+    pid,
+    address,
+    method,
+    target,
+    outcome,
+  ])
+  return createHmac('sha256', key).update(told).digest('base64url')
+}
+
+/** The first entry that does not fit. */
+export interface Bad {
+  readonly seq: number
+  readonly id: string | null
+  readonly reason: string
+}
+
+export interface Walked {
+  /** The last entry that fits. */
+  readonly end: Link
+  readonly bad: Bad | null
+}
+
+/** One page of the chain. */
+export interface Page {
+  readonly key: Uint8Array
+  readonly from: Link
+  /** The last number to look at. */
+  readonly to: number
+  readonly rows: number
+}
+
+/** Follows the chain over the rows that come after an entry. */
+export const follow = (rows: Iterable<AuditRow>, { key, from }: Pick<Page, 'key' | 'from'>): Walked => {
+  let end = from
+  for (const { seal, ...row } of rows) {
+    const bad = (reason: string) => ({ end, bad: { seq: row.seq, id: row.id, reason } })
+    if (row.seq !== end.seq + 1) return bad(`row ${end.seq + 1} is missing before it`)
+    if (seal !== sealOf(key, row, end.seal)) return bad('it was changed, or put in')
+    end = { seq: row.seq, seal }
+  }
+  return { end, bad: null }
+}

@@ -1,0 +1,13 @@
+import type { AuditRow } from '../storage/schema.ts'
+import type { Task } from '../storage/threads.ts'
+import { follow, type Page, type Walked } from './chain.ts'
+
+const select = 'select * from audit where seq > ? and seq <= ? order by seq limit ?'
+
+/** Follows one page of the chain, in a thread. */
+const walkPage: Task<Page, Walked> = (database, page) =>
+  follow(
+    database.prepare<unknown[], AuditRow>(select).iterate(page.from.seq, page.to, page.rows) as never,
+    page,
+  )
+export default walkPage
