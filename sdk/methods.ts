@@ -647,6 +647,8 @@ export type HealthParams = Record<string, never>
 export type HealthResult = {
   status: "ok"
   version: string
+  /** How the database file is: checking until all of it was looked at after the start; while it is damaged, whatever writes is refused with unavailable. PostgreSQL looks after its own files: ok */
+  database: "checking" | "ok" | "damaged"
 }
 
 export type StatsParams = Record<string, never>

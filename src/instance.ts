@@ -2,7 +2,8 @@ import { createApp, type App } from './app.ts'
 import type { Config } from './config.ts'
 import type { Log } from './log.ts'
 import { openSeal, readMasterSecret } from './master_secret.ts'
-import { openDatabase, type Database } from './storage/database.ts'
+import { asDamage } from './storage/connect.ts'
+import { databaseFile, openDatabase, type Database } from './storage/database.ts'
 import { speaksTls } from './tls/configured.ts'
 
 /** The rooms over their open database: what the daemon and each of its workers begin with and end with. */
@@ -22,6 +23,7 @@ export const openInstance = async (
   const secret = readMasterSecret(config)
   const database = await openDatabase(config.database_url, log)
   try {
+    await database.leaveLog()
     await inspect(database)
     const secure = speaksTls(config) ? await import('./edge/secure_edge.ts') : undefined
     const app = createApp(config, database, await openSeal(database, secret), log, secure?.SecureEdge)
@@ -36,6 +38,6 @@ export const openInstance = async (
     return { app, database, close }
   } catch (error) {
     await database.close()
-    throw error
+    throw asDamage(databaseFile(config.database_url) ?? '', error)
   }
 }

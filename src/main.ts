@@ -8,7 +8,9 @@ import { openInstance, type Instance } from './instance.ts'
 import { bindSocket, type PassedSockets } from './listening.ts'
 import { createLog, type Log } from './log.ts'
 import { leaveMark, refuseEmptiedDatabase, refuseLostDatabase } from './mark.ts'
+import { databaseFile, type Condition, type Database } from './storage/database.ts'
 import { instanceFact } from './storage/instance.ts'
+import { Upkeep } from './storage/upkeep.ts'
 import { refuseHalfTls } from './tls/configured.ts'
 import { Workers } from './workers.ts'
 
@@ -93,6 +95,7 @@ const serve = async (
     log.warn(
       'hs256_tokens is on: whoever holds HERO_SECRET can make tokens that the old services believe; turn it off when they have moved',
     )
+  const upkeep = keepUp(config, database, log, edge)
   app.mails.start()
   app.logouts.start()
   const sweeper = setInterval(() => {
@@ -108,6 +111,7 @@ const serve = async (
     renew: () => edge.renew(),
     close: async () => {
       clearInterval(sweeper)
+      upkeep?.close()
       await app.mails.close()
       await app.logouts.close()
       app.revocations.close()
@@ -118,15 +122,25 @@ const serve = async (
   }
 }
 
+const keepUp = ({ database_url }: Config, database: Database, log: Log, edge: Edge): Upkeep | undefined => {
+  const file = databaseFile(database_url)
+  if (file === undefined) return undefined
+  const upkeep = new Upkeep(database, file, log, (condition) => edge.tellCondition(condition))
+  upkeep.start()
+  return upkeep
+}
+
 /** Who serves the edge: this process, or workers of it. */
 interface Edge {
   readonly address: AddressInfo
+  tellCondition(condition: Condition): void
   renew(): Promise<void>
   close(): Promise<void>
 }
 
 const alone = async (config: Config, { edge }: App, passed: PassedSockets): Promise<Edge> => ({
   address: await edge.listen(passed.edge === undefined ? config.listen : { fd: passed.edge }),
+  tellCondition: () => {},
   renew: async () => {
     throw new Error('there are no workers that could be replaced')
   },
@@ -156,6 +170,7 @@ const byWorkers = async (
   const teller = setInterval(() => workers.tellAll(app.counters.daemon()), tellEvery).unref()
   return {
     address,
+    tellCondition: (condition) => workers.tellCondition(condition),
     renew: () => workers.renew(),
     close: async () => {
       clearInterval(teller)

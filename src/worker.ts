@@ -1,6 +1,7 @@
 // A worker of the daemon: serves the edge on the socket it inherits, on the same database, until it is told to stop.
 import { openInstance, type Instance } from './instance.ts'
 import { createLog } from './log.ts'
+import type { Condition } from './storage/database.ts'
 import { version } from './version.ts'
 import { hearing, inheritedSocket, type FromWorker, type ToWorker } from './worker_link.ts'
 
@@ -15,6 +16,7 @@ let changes = 0
 
 let instance: Instance | undefined
 let leaving = false
+let condition: Condition | undefined
 
 const tell = (message: FromWorker) => void (process.connected && process.send!(message))
 
@@ -41,9 +43,18 @@ const start = async ({ config, version: wanted, number }: Start) => {
   instance = await openInstance(config, log)
   // SQLite is asked before every answer; PostgreSQL tells of changes, a moment after they are made.
   if (instance.database.kind === 'postgres') instance.database.announce = announce
+  learn(condition)
   const address = await instance.app.edge.listen({ fd: inheritedSocket })
   tell({ listening: address })
   setInterval(tellNumbers, 1000).unref()
+}
+
+/** May be heard before the database is open. */
+const learn = (heard: Condition | undefined) => {
+  condition = heard
+  if (!instance || heard === undefined) return
+  instance.database.condition = heard
+  if (heard === 'damaged') void instance.database.refuseWrites()
 }
 
 const leave = async (limit: number) => {
@@ -71,6 +82,8 @@ process.on('message', (message: ToWorker) => {
     tell({ forgot: message.forget })
   } else if ('known' in message) {
     waiting.get(message.known)?.()
+  } else if ('condition' in message) {
+    learn(message.condition)
   } else if (instance) {
     instance.app.counters.whole = message.daemon
   }

@@ -5,6 +5,7 @@ import { dirname, extname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import type { DaemonNumbers, ProcessNumbers } from './health/counters.ts'
+import type { Condition } from './storage/database.ts'
 import { version } from './version.ts'
 
 /** Where a worker finds the socket on which it listens. */
@@ -17,6 +18,8 @@ export type ToWorker =
   | { readonly forget: number }
   /** Everybody has heard of the change that was told of. */
   | { readonly known: number }
+  /** How the database file is. */
+  | { readonly condition: Condition }
   /** Milliseconds that requests under way may take. */
   | { readonly leave: number }
 

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import type { DaemonNumbers } from './health/counters.ts'
 import type { Log } from './log.ts'
+import type { Condition } from './storage/database.ts'
 import { WorkerLink } from './worker_link.ts'
 
 /** A worker that ends younger than this is not well, in milliseconds. */
@@ -27,6 +28,8 @@ export class Workers {
   readonly #gone = { calls: 0, requests: 0 }
   /** Called when a worker has changed something. */
   onChange = () => {}
+  /** How the database file is; all workers hear of it. */
+  #condition: Condition | undefined
   #closing = false
   #renewing = false
   readonly #killAll = () => {
@@ -64,6 +67,12 @@ export class Workers {
     for (const worker of this.#all) worker.tell({ daemon })
   }
 
+  /** How the database file is, as those know that come later too. */
+  tellCondition(condition: Condition): void {
+    this.#condition = condition
+    for (const worker of this.#all) worker.tell({ condition })
+  }
+
   /** Lets everybody hear of a change; `teller` knows of it already. */
   async forgetAll(teller?: WorkerLink): Promise<void> {
     if (teller) this.onChange()
@@ -97,6 +106,7 @@ export class Workers {
   async #place(number: number): Promise<AddressInfo> {
     const worker = new WorkerLink(number, this.#config, this.#socket, (teller) => this.forgetAll(teller))
     this.#all.add(worker)
+    if (this.#condition) worker.tell({ condition: this.#condition })
     void worker.ended.then((how) => this.#ended(number, worker, how))
     let address
     try {

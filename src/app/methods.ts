@@ -79,7 +79,7 @@ export const allMethods = (
     tellToken,
   } = flows
   return [
-    ...healthMethods(counters, database.kind),
+    ...healthMethods(counters, database),
     ...authMethods({
       users,
       credentials,

@@ -2,6 +2,7 @@ import { Type } from '../type.ts'
 import { method } from '../method.ts'
 import { Nothing, Shape } from '../schemas.ts'
 import { version } from '../version.ts'
+import type { Database } from '../storage/database.ts'
 import type { Counters } from './counters.ts'
 
 const counts = {
@@ -10,16 +11,23 @@ const counts = {
   edge_requests: Type.Integer({ description: 'Since start' }),
 }
 
-export const healthMethods = (counters: Counters, databaseKind: string) => [
+export const healthMethods = (counters: Counters, database: Pick<Database, 'kind' | 'condition'>) => [
   method({
     name: 'health',
     summary: 'Tell that the daemon answers',
     effect: 'read',
     claim: null,
     params: Nothing,
-    result: Shape({ status: Type.Literal('ok'), version: Type.String() }),
-    examples: [{ params: {}, result: { status: 'ok', version } }],
-    handler: () => ({ status: 'ok' as const, version }),
+    result: Shape({
+      status: Type.Literal('ok'),
+      version: Type.String(),
+      database: Type.Enum(['checking', 'ok', 'damaged'], {
+        description:
+          'How the database file is: checking until all of it was looked at after the start; while it is damaged, whatever writes is refused with unavailable. PostgreSQL looks after its own files: ok',
+      }),
+    }),
+    examples: [{ params: {}, result: { status: 'ok', version, database: 'ok' } }],
+    handler: () => ({ status: 'ok' as const, version, database: database.condition }),
   }),
   method({
     name: 'stats',
@@ -51,6 +59,6 @@ export const healthMethods = (counters: Counters, databaseKind: string) => [
         },
       },
     ],
-    handler: () => ({ ...counters.daemon(), database: databaseKind, node: process.version }),
+    handler: () => ({ ...counters.daemon(), database: database.kind, node: process.version }),
   }),
 ]

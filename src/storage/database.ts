@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { existsSync } from 'node:fs'
 import { Kysely, PostgresDialect, sql, type Compilable, type Transaction } from 'kysely'
+import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { Changes } from './changes.ts'
+import { asDamage } from './connect.ts'
 import { asUnavailable } from './fault.ts'
 import { migrate } from './migrate.ts'
 import { PreparedQuery, type Prepared, type Values } from './prepared.ts'
@@ -21,6 +23,9 @@ interface Aside {
   readonly transaction?: undefined
 }
 
+/** How the file of the database is: `checking` until it was looked at whole, `damaged` if something is wrong with it. */
+export type Condition = 'checking' | 'ok' | 'damaged'
+
 interface Open {
   readonly transaction: Transaction<Schema>
   readonly raised: Set<Subject>
@@ -35,6 +40,8 @@ export class Database {
   readonly kind: 'sqlite' | 'postgres'
   readonly revisions: Revisions
   readonly changes: Changes
+  /** Of SQLite's file; PostgreSQL looks after its own. */
+  condition: Condition
   /** Called when a change of ours is committed; it is told to nobody before this is done. */
   announce: () => Promise<void> = async () => {}
   /** SQLite: a thread for what may read much, and one for work nobody waits for. PostgreSQL needs neither. */
@@ -57,6 +64,7 @@ export class Database {
     this.revisions = revisions
     this.changes = new Changes(revisions)
     this.threads = threads
+    this.condition = kind === 'sqlite' ? 'checking' : 'ok'
   }
 
   get query(): Kysely<Schema> {
@@ -108,6 +116,7 @@ export class Database {
   async write<T>(work: () => Promise<T>): Promise<T> {
     const at = this.#open.getStore()
     if (at?.transaction) return work()
+    if (this.condition === 'damaged') throw damagedFile()
     const raised = new Set<Subject>()
     const afterwards: (() => void)[] = []
     try {
@@ -142,6 +151,18 @@ export class Database {
     open.afterwards.push(then)
   }
 
+  /** The file is damaged: SQLite itself takes nothing more from this process, whatever way it comes. */
+  async refuseWrites(): Promise<void> {
+    this.condition = 'damaged'
+    const all = [this.#kysely, ...(this.threads ? [this.threads.jobs.kysely] : [])]
+    for (const kysely of all) await sql`pragma query_only = on`.execute(kysely)
+  }
+
+  /** The commits of this process leave the write-ahead log as it is: another thread moves it into the file. */
+  async leaveLog(): Promise<void> {
+    if (this.kind === 'sqlite') await sql`pragma wal_autocheckpoint = 0`.execute(this.#kysely)
+  }
+
   async close(): Promise<void> {
     this.changes.close()
     await this.threads?.jobs.close()
@@ -156,11 +177,13 @@ export class Database {
  * Throws with one line for people when it is damaged, unreachable, or newer than this program.
  */
 export const openDatabase = async (url: string, log: Log): Promise<Database> => {
-  if (url.startsWith('sqlite:')) {
-    const file = url.slice('sqlite:'.length)
+  const file = databaseFile(url)
+  if (file !== undefined) {
     const { dialect, reader: connection } = openSqlite(file)
     const kysely = new Kysely<Schema>({ dialect })
-    await migrateOrClose(kysely)
+    await migrateOrClose(kysely).catch((error) => {
+      throw asDamage(file, error)
+    })
     const reader = new Reader(connection)
     return new Database('sqlite', kysely, new SqliteRevisions(connection, reader.renew), reader, {
       reading: new SqliteThread({ file, readonly: true }),
@@ -181,6 +204,17 @@ export const openDatabase = async (url: string, log: Log): Promise<Database> => 
   await revisions.listen()
   return new Database('postgres', kysely, revisions)
 }
+
+const damagedFile = () =>
+  new AppError(
+    'unavailable',
+    'The database file is damaged: nothing is written until it is restored from a backup',
+    { reason: 'damaged' },
+  )
+
+/** The file behind `url`, or undefined for PostgreSQL. */
+export const databaseFile = (url: string): string | undefined =>
+  url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined
 
 const migrateOrClose = async (kysely: Kysely<Schema>) => {
   try {

@@ -4,6 +4,7 @@ import type { HeroProxy } from '../../sdk/index.ts'
 import type { MethodName } from '../../sdk/methods.ts'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { PendingLinks } from '../../src/federation/pending.ts'
 import { Seal } from '../../src/storage/seal.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
@@ -62,6 +63,8 @@ let seeded: TestDaemon
 before(async () => {
   seeded = await startTestDaemon()
   await seed(seeded)
+  // As the example of `health` shows it.
+  while ((await seeded.hero.health()).database === 'checking') await delay(5)
 })
 after(() => seeded.close())
 

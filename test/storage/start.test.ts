@@ -9,17 +9,22 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import Sqlite from 'better-sqlite3'
 import { HeroProxy } from '../../sdk/index.ts'
 import { readConfig } from '../../src/config.ts'
 import { createLog } from '../../src/log.ts'
 import { startDaemon } from '../../src/main.ts'
-import { goodPassword } from '../helpers/daemon.ts'
+import { goodPassword, startTestDaemon } from '../helpers/daemon.ts'
+import { ask } from '../helpers/http.ts'
 import { postgresMissing, startPostgres } from '../helpers/postgres.ts'
+import { refused } from '../helpers/refused.ts'
 
 const start = (dir: string, settings: Record<string, string> = {}) =>
   startDaemon(
@@ -101,26 +106,58 @@ test('a cut master secret is refused', async (t) => {
   await refusesToStart(dir, /master\.key holds fewer than 32 characters/)
 })
 
-test('a damaged database is refused: its head, and a page in the middle', async (t) => {
+test('a database that is damaged at its head, or cut off, is refused', async (t) => {
   const dir = await setUp(t)
   const path = join(dir, 'data', 'hero_proxy.db')
   const whole = readFileSync(path)
-  for (const [at, bytes] of [
-    [0, Buffer.from('no database at all')],
-    [4096 * 3, Buffer.alloc(4096, 0xff)],
-  ] as const) {
-    const file = openSync(path, 'r+')
-    writeSync(file, bytes, 0, bytes.length, at)
-    closeSync(file)
+  for (const broken of [
+    Buffer.concat([Buffer.from('no database at all'), whole.subarray(18)]),
+    // The schema begins behind the header of 100 bytes.
+    Buffer.concat([whole.subarray(0, 100), Buffer.alloc(200, 0xff), whole.subarray(300)]),
+    whole.subarray(0, 4096 * 5),
+    whole.subarray(0, 5000),
+  ]) {
+    writeFileSync(path, broken)
     await refusesToStart(dir, /^the database file .+hero_proxy\.db is damaged \(.+\); restore it/)
-    assert.equal(readFileSync(path).length, whole.length)
-    rmSync(path)
-    const again = openSync(path, 'w', 0o600)
-    writeSync(again, whole)
-    closeSync(again)
+    assert.equal(readFileSync(path).length, broken.length)
+    removeDatabase(dir)
+    writeFileSync(path, whole, { mode: 0o600 })
   }
   await (await start(dir)).close()
 })
+
+for (const workers of ['1', '2'])
+  test(`a database that is damaged elsewhere is found right after the start, and written no more, with ${workers} at the edge`, async (t) => {
+    const dir = await setUp(t)
+    const path = join(dir, 'data', 'hero_proxy.db')
+    const raw = new Sqlite(path)
+    const page = raw.prepare("select rootpage from sqlite_schema where name = 'consents'").pluck().get()
+    raw.close()
+    const file = openSync(path, 'r+')
+    writeSync(file, Buffer.alloc(4096, 0xff), 0, 4096, 4096 * (Number(page) - 1))
+    closeSync(file)
+
+    const daemon = await startTestDaemon({ workers }, dir)
+    t.after(() => daemon.close())
+    const { hero } = daemon
+    const state = async () => (await hero.health()).database
+    while ((await state()) === 'checking') await delay(5)
+    assert.equal(await state(), 'damaged')
+    assert.ok(daemon.logged.some(({ msg }) => String(msg).includes(`${path} is damaged`)))
+    const { data } = await refused(hero.users.add({ username: 'grace' }), 'unavailable')
+    assert.equal(data.reason, 'damaged')
+    assert.equal((await hero.users.get({ username: 'ada' })).username, 'ada')
+    const params = { login: 'ada', password: goodPassword }
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'auth.login', params })
+    const headers = ['content-type', 'application/json']
+    const login = async () =>
+      JSON.parse((await ask(daemon, 'localhost', '/rpc', { method: 'POST', headers, body })).body) as {
+        error?: { data: unknown }
+      }
+    // Workers hear of it a moment later.
+    for (const end = Date.now() + 2000; Date.now() < end && !(await login()).error;) await delay(20)
+    assert.deepEqual((await login()).error?.data, { code: 'unavailable', reason: 'damaged' })
+  })
 
 test('a database that is gone is a loss, not a fresh start', async (t) => {
   const dir = await setUp(t)
