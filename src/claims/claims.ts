@@ -6,7 +6,7 @@ import { now } from '../storage/id.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import { whenReady } from '../when_ready.ts'
 import { grantersOf } from './granters.ts'
-import { loadGraph, type Graph } from './graph.ts'
+import { KeptGraph } from './kept_graph.ts'
 import type { Resolution, RuleCheck } from './resolution.ts'
 import { resolveClaims, type Person, type Resolved } from './resolve.ts'
 import { matchesClaim, missing } from './rule.ts'
@@ -30,7 +30,7 @@ export class Claims {
   readonly #database: Database
   readonly #factorDemanded: () => Promise<boolean>
   readonly #named: Prepared<{ folded: string }, Named>
-  readonly #graph: Cached<Graph>
+  readonly #graph: KeptGraph
   readonly #answers: Cached<Map<string, Resolved>>
   /** Those that were read ahead. */
   readonly #people: Cached<Map<string, Person>>
@@ -45,7 +45,7 @@ export class Claims {
         .select(['id', 'username'])
         .where(sql`lower(username)`, '=', folded),
     )
-    this.#graph = new Cached(database, ['groups'], () => loadGraph(database))
+    this.#graph = new KeptGraph(database)
     this.#answers = new Cached(
       database,
       ['users', 'groups', 'settings'],
@@ -81,11 +81,9 @@ export class Claims {
     const user = await this.#user(username)
     const { claims, why } = await this.#known(user.id, where)
     const because = why.filter(({ claim }) => rule.some((pattern) => matchesClaim(pattern, [claim])))
-    const graph = await this.#graph.get()
-    const absent = missing(rule, claims).map((pattern) => ({
-      claim: pattern,
-      granted_by: grantersOf(graph, pattern),
-    }))
+    const absent = []
+    for (const pattern of missing(rule, claims))
+      absent.push({ claim: pattern, granted_by: await grantersOf(this.#database, pattern) })
     return { allowed: because.length > 0, because, missing: absent }
   }
 
@@ -96,7 +94,7 @@ export class Claims {
     return this.#resolve(userId, where).then((resolved) => resolved!)
   }
 
-  async #resolve(userId: string, where: Where): Promise<Resolved | undefined> {
+  async #resolve(userId: string, where: Where, tries = 3): Promise<Resolved | undefined> {
     const answers = await this.#answers.get()
     const key = keyOf(userId, where)
     const known = answers.get(key)
@@ -104,10 +102,15 @@ export class Claims {
     if (known && known.until > at) return known
     const person = await this.#person(userId)
     if (!person) return undefined
-    const graph = await this.#graph.get()
     const demanded = await this.#factorDemanded()
     const { service = '', context = person.context } = where
-    const resolved = resolveClaims(graph, person, service, context, at, demanded)
+    const ids = [...person.groups.map(({ group }) => group), ...person.administers]
+    const resolved = await this.#graph.above(ids, (graph) =>
+      resolveClaims(graph, person, service, context, at, demanded),
+    )
+    // Person and groups of the same moment: somebody put out of a group never has what it was given afterwards.
+    if (!this.#database.writing && tries > 0 && (await this.#answers.get()) !== answers)
+      return this.#resolve(userId, where, tries - 1)
     // Kept in the map that was current before the rows were read: after a change nobody looks there any more.
     if (answers.size >= keep) answers.clear()
     answers.set(key, resolved)

@@ -28,7 +28,7 @@ export class Admins {
         .executeTakeFirst()
       if (twice) throw alreadyExists('administrator of this group', 'user')
       await query.insertInto('group_admins').values({ group_id, user_id: user.id, added_at: now() }).execute()
-      this.#database.changed('groups')
+      this.#database.changed('groups', [])
       return this.#groups.get(group)
     })
   }
@@ -43,7 +43,7 @@ export class Admins {
         .where('user_id', '=', user.id)
         .executeTakeFirst()
       if (numDeletedRows === 0n) throw notFound('administrator of this group', username)
-      this.#database.changed('groups')
+      this.#database.changed('groups', [])
       return null
     })
   }

@@ -30,7 +30,7 @@ export class Grants {
         .executeTakeFirst()
       if (twice) throw alreadyExists('role of this group', 'role')
       await this.#database.query.insertInto('group_roles').values(row).execute()
-      this.#database.changed('groups')
+      this.#database.changed('groups', [group_id])
       return this.#groups.get(group)
     })
   }
@@ -46,7 +46,7 @@ export class Grants {
         .where(sameScope(scope))
         .executeTakeFirst()
       if (numDeletedRows === 0n) throw notFound('role of this group', role)
-      this.#database.changed('groups')
+      this.#database.changed('groups', [group_id])
       return null
     })
   }
@@ -66,7 +66,7 @@ export class Grants {
         .insertInto('group_claims')
         .values({ group_id, claim, ...scopeOf(scope) })
         .execute()
-      this.#database.changed('groups')
+      this.#database.changed('groups', [group_id])
       return this.#groups.get(group)
     })
   }
@@ -81,7 +81,7 @@ export class Grants {
         .where(sameScope(scope))
         .executeTakeFirst()
       if (numDeletedRows === 0n) throw notFound('claim of this group', claim)
-      this.#database.changed('groups')
+      this.#database.changed('groups', [group_id])
       return null
     })
   }

@@ -119,7 +119,7 @@ export class Groups {
         updated_at: at,
       }
       await this.#database.query.insertInto('groups').values(row).execute()
-      this.#database.changed('groups')
+      this.#database.changed('groups', [row.id])
       return toGroup(row)
     })
   }
@@ -135,7 +135,7 @@ export class Groups {
       const next: GroupRow = { ...row, ...rest, updated_at: now() }
       if (is_active !== undefined) next.is_active = bit(is_active)
       await this.#database.query.updateTable('groups').set(next).where('id', '=', row.id).execute()
-      this.#database.changed('groups')
+      this.#database.changed('groups', [row.id])
       return toGroup(next)
     })
   }
@@ -145,7 +145,7 @@ export class Groups {
     return this.#database.write(async () => {
       const row = await this.changeable(slug)
       await this.#database.query.deleteFrom('groups').where('id', '=', row.id).execute()
-      this.#database.changed('groups')
+      this.#database.changed('groups', [row.id])
       return null
     })
   }

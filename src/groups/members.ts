@@ -29,7 +29,6 @@ export class Members {
     return this.#database.write(async () => {
       const outer = await this.#groups.changeable(group)
       const added = { expires_at: expiresAt, added_at: now() }
-      this.#database.changed('groups')
       await this.#sweepExpired(outer.id, added.added_at)
       if ('user' in member) {
         const user = await userRow(this.#database.query, member.user)
@@ -38,6 +37,7 @@ export class Members {
           .insertInto('group_users')
           .values({ group_id: outer.id, user_id: user.id, ...added })
           .execute()
+        this.#database.changed('groups', [])
         return { group: outer.slug, user: user.username, member_group: null, expires_at: expiresAt }
       }
       const inner = await this.#groups.row(member.inner)
@@ -47,6 +47,7 @@ export class Members {
         .insertInto('group_groups')
         .values({ group_id: outer.id, member_group_id: inner.id, ...added })
         .execute()
+      this.#database.changed('groups', [inner.id])
       return { group: outer.slug, user: null, member_group: inner.slug, expires_at: expiresAt }
     })
   }
@@ -55,6 +56,7 @@ export class Members {
     const member = oneOf(name)
     return this.#database.write(async () => {
       const outer = await this.#groups.changeable(group)
+      const inner = 'inner' in member ? await this.#groups.row(member.inner) : undefined
       const result =
         'user' in member
           ? await this.#database.query
@@ -65,11 +67,11 @@ export class Members {
           : await this.#database.query
               .deleteFrom('group_groups')
               .where('group_id', '=', outer.id)
-              .where('member_group_id', '=', (await this.#groups.row(member.inner)).id)
+              .where('member_group_id', '=', inner!.id)
               .executeTakeFirst()
       if (result.numDeletedRows === 0n)
         throw notFound('member', 'user' in member ? member.user : member.inner)
-      this.#database.changed('groups')
+      this.#database.changed('groups', inner ? [inner.id] : [])
       return null
     })
   }
@@ -107,7 +109,7 @@ export class Members {
         .insertInto('group_users')
         .values({ group_id: id, user_id: userId, expires_at: null, added_at: at, given_by: provider })
         .execute()
-    if (gone.length + missing.length > 0) this.#database.changed('groups')
+    if (gone.length + missing.length > 0) this.#database.changed('groups', [])
   }
 
   /** Takes away what a provider gave, to one person or to everybody, but for some groups. Inside a transaction. */
@@ -129,7 +131,7 @@ export class Members {
           .where('slug', 'in', [...except]),
       )
     const { numDeletedRows } = await gone.executeTakeFirst()
-    if (numDeletedRows > 0n) this.#database.changed('groups')
+    if (numDeletedRows > 0n) this.#database.changed('groups', [])
   }
 
   /** Everybody in the group, directly or through inner groups, each with the shortest path. */

@@ -55,7 +55,7 @@ export class Roles {
         updated_at: at,
       }
       await this.#database.query.insertInto('roles').values(row).execute()
-      this.#database.changed('groups')
+      this.#database.changed('groups', [])
       return this.#whole(row)
     })
   }

@@ -10,6 +10,7 @@ import { migrate } from './migrate.ts'
 import { PreparedQuery, type Prepared, type Values } from './prepared.ts'
 import { Reader } from './reader.ts'
 import { PostgresRevisions, raiseRevisions, SqliteRevisions, type Revisions } from './revision.ts'
+import { entriesSince, type Raised } from './revision_log.ts'
 import type { Schema, Subject } from './schema.ts'
 import { openSqlite } from './sqlite.ts'
 import { SqliteThread } from './threads.ts'
@@ -28,7 +29,7 @@ export type Condition = 'checking' | 'ok' | 'damaged'
 
 interface Open {
   readonly transaction: Transaction<Schema>
-  readonly raised: Set<Subject>
+  readonly raised: Raised
   readonly afterwards: (() => void)[]
 }
 
@@ -117,7 +118,7 @@ export class Database {
     const at = this.#open.getStore()
     if (at?.transaction) return work()
     if (this.condition === 'damaged') throw damagedFile()
-    const raised = new Set<Subject>()
+    const raised: Raised = new Map()
     const afterwards: (() => void)[] = []
     try {
       const result = await (at?.kysely ?? this.#kysely).transaction().execute(async (transaction) => {
@@ -129,7 +130,7 @@ export class Database {
           return done
         })
       })
-      if (raised.size > 0) await Promise.all([this.revisions.committed(raised), this.announce()])
+      if (raised.size > 0) await Promise.all([this.revisions.committed(), this.announce()])
       for (const then of afterwards) then()
       return result
     } catch (error) {
@@ -137,11 +138,21 @@ export class Database {
     }
   }
 
-  /** Says, inside `write`, that what caches of this subject hold is out of date. */
-  changed(subject: Subject): void {
+  /**
+   * Says, inside `write`, that what caches of this subject hold is out of date: these `entries` of it, or, without them, any. Of
+   * groups, an entry is the id of a group whose own row, outer groups or grants changed.
+   */
+  changed(subject: Subject, entries?: readonly string[]): void {
     const open = this.#open.getStore()
     if (!open?.transaction) throw new TypeError('a subject changes inside write() only')
-    open.raised.add(subject)
+    const before = open.raised.get(subject)
+    const any = entries === undefined || before === 'any'
+    open.raised.set(subject, any ? 'any' : new Set([...(before ?? []), ...entries]))
+  }
+
+  /** The entries of a subject that changed after one revision, up to another at least; `unknown` where the log does not say. */
+  changedSince(subject: Subject, from: number, to: number): Promise<ReadonlySet<string> | 'unknown'> {
+    return entriesSince(this.#kysely, subject, from, to)
   }
 
   /** Runs `then` once the present transaction is committed, and never if it is rolled back. Inside `write`. */

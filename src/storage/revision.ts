@@ -3,6 +3,7 @@ import type Sqlite from 'better-sqlite3'
 import { sql, type Kysely } from 'kysely'
 import type { Client } from 'pg'
 import type { Log } from '../log.ts'
+import { logRevisions, type Raised } from './revision_log.ts'
 import type { Schema, Subject } from './schema.ts'
 
 /** How far each subject has changed. Caches compare it before every use and are never used past it. */
@@ -19,26 +20,23 @@ export interface Revisions {
   forget(): void
   /** Called, once it is set, when something may have changed: sooner than whoever asks by the clock would find out. */
   hint: () => void
-  /** After a commit of our own that raised `subjects`. */
-  committed(subjects: ReadonlySet<Subject>): Promise<void>
+  /** After a commit of our own that raised some. */
+  committed(): Promise<void>
   close(): Promise<void>
 }
 
-const raise = (query: Kysely<Schema>, raised: ReadonlySet<Subject>) =>
+const raise = (query: Kysely<Schema>, raised: Raised) =>
   query
     .updateTable('revisions')
     .set((eb) => ({ value: eb('value', '+', 1) }))
-    .where('subject', 'in', [...raised])
+    .where('subject', 'in', [...raised.keys()])
+    .returning(['subject', 'value'])
     .execute()
 
 /** Raises the revisions inside the transaction of the change; on PostgreSQL other nodes are told when it commits. */
-export const raiseRevisions = async (
-  query: Kysely<Schema>,
-  raised: ReadonlySet<Subject>,
-  notify: boolean,
-) => {
+export const raiseRevisions = async (query: Kysely<Schema>, raised: Raised, notify: boolean) => {
   if (raised.size === 0) return
-  await raise(query, raised)
+  await logRevisions(query, raised, await raise(query, raised))
   if (notify) await sql`select pg_notify('hero_proxy_revisions', '')`.execute(query)
 }
 

@@ -1,0 +1,140 @@
+import type { Database } from '../storage/database.ts'
+import type { GroupNode, RoleNode } from './graph.ts'
+import { isGrantable, isSegment } from './rule.ts'
+
+/** Groups that one query is about. */
+export const chunk = 500
+
+interface Found {
+  readonly adminGroup: string | null
+  /** What was looked for. */
+  readonly ids: readonly string[]
+  /** What was there of it. */
+  readonly nodes: ReadonlyMap<string, GroupNode>
+  readonly revision: number
+}
+
+/** Groups, and of those above them as many as one look reaches, without those that are known. */
+export const readAbove = async (
+  query: Database['query'],
+  missing: readonly string[],
+  known: ReadonlyMap<string, unknown>,
+): Promise<Found> => {
+  const admin = await query.selectFrom('groups').select('id').where('slug', '=', 'admin').executeTakeFirst()
+  const asked = [...missing, ...(admin ? [admin.id] : [])].slice(0, chunk)
+  const above = await idsAbove(query, asked)
+  const ids = [...new Set([...asked, ...above])].filter((id) => !known.has(id))
+  const nodes = await readNodes(query, ids)
+  const { value: revision } = await query
+    .selectFrom('revisions')
+    .select('value')
+    .where('subject', '=', 'groups')
+    .executeTakeFirstOrThrow()
+  return { adminGroup: admin?.id ?? null, ids, nodes, revision }
+}
+
+const idsAbove = async (query: Database['query'], ids: readonly string[]): Promise<string[]> => {
+  const rows = await query
+    .withRecursive('above(id)', (cte) =>
+      cte
+        .selectFrom('group_groups')
+        .select('group_id as id')
+        .where('member_group_id', 'in', ids)
+        .union(
+          cte
+            .selectFrom('above')
+            .innerJoin('group_groups', 'group_groups.member_group_id', 'above.id')
+            .select('group_groups.group_id as id'),
+        ),
+    )
+    .selectFrom('above')
+    .select('id')
+    .limit(chunk)
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+/** Reads groups with what they carry. What was written past us and breaks the grammar or is reserved gives nothing. */
+const readNodes = async (
+  query: Database['query'],
+  ids: readonly string[],
+): Promise<Map<string, GroupNode>> => {
+  if (ids.length === 0) return new Map()
+  const groups = await query
+    .selectFrom('groups')
+    .select(['id', 'slug', 'is_active'])
+    .where('id', 'in', ids)
+    .execute()
+  const outer = await query
+    .selectFrom('group_groups')
+    .innerJoin('groups', 'groups.id', 'group_groups.group_id')
+    .select(['member_group_id', 'group_id as group', 'expires_at', 'slug'])
+    .where('member_group_id', 'in', ids)
+    .orderBy('group_id')
+    .execute()
+  const claims = await query
+    .selectFrom('group_claims')
+    .selectAll()
+    .where('group_id', 'in', ids)
+    .orderBy('claim')
+    .execute()
+  const carried = await query
+    .selectFrom('group_roles')
+    .selectAll()
+    .where('group_id', 'in', ids)
+    .orderBy('role_id')
+    .execute()
+  const roles = await readRoles(query, [...new Set(carried.map(({ role_id }) => role_id))])
+  const outerOf = Map.groupBy(outer, ({ member_group_id }) => member_group_id)
+  const claimsOf = Map.groupBy(claims, ({ group_id }) => group_id)
+  const rolesOf = Map.groupBy(carried, ({ group_id }) => group_id)
+  return new Map(
+    groups
+      .filter(({ slug }) => isSegment(slug))
+      .map(({ id, slug, is_active }) => [
+        id,
+        {
+          slug,
+          is_active: is_active === 1,
+          // Nobody comes into the reserved group through another one.
+          outer: (outerOf.get(id) ?? [])
+            .filter((edge) => edge.slug !== 'admin')
+            .map(({ group, expires_at }) => ({ group, expires_at })),
+          claims: (claimsOf.get(id) ?? [])
+            .filter(({ claim }) => isGrantable(claim))
+            .map(({ claim, service, context }) => ({ claim, service, context })),
+          roles: (rolesOf.get(id) ?? []).flatMap(({ role_id, service, context }) => {
+            const role = roles.get(role_id)
+            // The reserved role counts in the reserved group only.
+            return role && (role.name !== 'admin' || slug === 'admin') ? [{ role, service, context }] : []
+          }),
+        },
+      ]),
+  )
+}
+
+const readRoles = async (
+  query: Database['query'],
+  ids: readonly string[],
+): Promise<Map<string, RoleNode>> => {
+  if (ids.length === 0) return new Map()
+  const roles = await query.selectFrom('roles').select(['id', 'name']).where('id', 'in', ids).execute()
+  const claims = await query
+    .selectFrom('role_claims')
+    .selectAll()
+    .where('role_id', 'in', ids)
+    .orderBy('claim')
+    .execute()
+  const claimsOf = Map.groupBy(claims, ({ role_id }) => role_id)
+  return new Map(
+    roles.map(({ id, name }) => [
+      id,
+      {
+        name,
+        claims: (claimsOf.get(id) ?? [])
+          .filter(({ claim }) => isGrantable(claim) || (name === 'admin' && claim.startsWith('proxy.')))
+          .map(({ claim, service, context }) => ({ claim, service, context })),
+      },
+    ]),
+  )
+}
