@@ -1,0 +1,17 @@
+// Loaded into the daemon: tells whoever connects for how many milliseconds its event loop was held at most since the last time.
+import { rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { isMainThread } from 'node:worker_threads'
+
+if (isMainThread && process.env.HELD_LOOP) {
+  const delays = monitorEventLoopDelay({ resolution: 1 })
+  delays.enable()
+  rmSync(process.env.HELD_LOOP, { force: true })
+  createServer((connection) => {
+    connection.end(String(delays.max / 1e6))
+    delays.reset()
+  })
+    .listen(process.env.HELD_LOOP)
+    .unref()
+}
