@@ -876,7 +876,7 @@ export interface FactorsClearParams {
 }
 
 export interface UsersListParams {
-  /** Part of username, email or display name, in any case: one line of at most 200 characters, without control characters */
+  /** Part of username, email or display name, in any case; with fewer than three letters, the beginning: one line of at most 200 characters, without control characters */
   search?: string
   is_active?: boolean
   is_admin?: boolean
@@ -1023,7 +1023,7 @@ export interface UsersIdentitiesRemoveParams {
 }
 
 export interface GroupsListParams {
-  /** Part of slug or name, in any case: one line of at most 200 characters, without control characters */
+  /** Part of slug or name, in any case; with fewer than three letters, the beginning: one line of at most 200 characters, without control characters */
   search?: string
   is_active?: boolean
   /** 1 to 1000 items at the most, 100 unless told */
@@ -1157,7 +1157,7 @@ export interface GroupsRemoveClaimParams {
 }
 
 export interface RolesListParams {
-  /** Part of the name, in any case: one line of at most 200 characters, without control characters */
+  /** Part of the name, in any case; with fewer than three letters, the beginning: one line of at most 200 characters, without control characters */
   search?: string
   /** 1 to 1000 items at the most, 100 unless told */
   limit?: number

@@ -10,6 +10,7 @@ import { createLog, type Log } from './log.ts'
 import { leaveMark, refuseEmptiedDatabase, refuseLostDatabase } from './mark.ts'
 import { databaseFile, type Condition, type Database } from './storage/database.ts'
 import { instanceFact } from './storage/instance.ts'
+import { makeSearchIndexes } from './storage/search_index.ts'
 import { Upkeep } from './storage/upkeep.ts'
 import { refuseHalfTls } from './tls/configured.ts'
 import { Workers } from './workers.ts'
@@ -95,7 +96,11 @@ const serve = async (
     log.warn(
       'hs256_tokens is on: whoever holds HERO_SECRET can make tokens that the old services believe; turn it off when they have moved',
     )
+  let closing = false
   const upkeep = keepUp(config, database, log, edge)
+  makeSearchIndexes(database, log).catch((error: Error) => {
+    if (!closing) log.warn({ error: error.message }, 'the index for searches could not be made')
+  })
   app.mails.start()
   app.logouts.start()
   const sweeper = setInterval(() => {
@@ -110,6 +115,7 @@ const serve = async (
     setupLink: setupToken && `${config.public_url}/auth/setup?token=${setupToken}`,
     renew: () => edge.renew(),
     close: async () => {
+      closing = true
       clearInterval(sweeper)
       upkeep?.close()
       await app.mails.close()

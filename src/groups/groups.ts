@@ -1,8 +1,9 @@
-import { sql } from 'kysely'
+import { sql, type SqlBool } from 'kysely'
 import { alreadyExists, conflict, notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { holdsText } from '../storage/search.ts'
 import { bit, type GroupRow } from '../storage/schema.ts'
 import { toGroup, type Group, type GroupDetail } from './group.ts'
 
@@ -19,17 +20,13 @@ export class Groups {
 
   async list(filter: PageParams & { search?: string; is_active?: boolean }) {
     const after = afterCursor(filter.cursor)
-    let query = this.#database.query.selectFrom('groups').selectAll()
+    let query = this.#database.reading.selectFrom('groups').selectAll()
     if (after !== '') query = query.where(sql<string>`lower(slug)`, '>', after)
-    if (filter.is_active !== undefined) query = query.where('is_active', '=', bit(filter.is_active))
-    if (filter.search !== undefined) {
-      const part = filter.search.replaceAll(/[\\%_]/g, String.raw`\$&`)
-      const like = `%${part.toLowerCase()}%`
-      // As in users.list: lower() may know ASCII only.
-      query = query.where(
-        sql<boolean>`(lower(slug) like ${like} escape '\\' or lower(name) like ${like} escape '\\' or name like ${`%${part}%`} escape '\\')`,
-      )
-    }
+    // As in users.list.
+    if (filter.is_active !== undefined)
+      query = query.where(filter.is_active ? sql<SqlBool>`is_active = 1` : sql<SqlBool>`is_active = 0`)
+    if (filter.search !== undefined)
+      query = query.where(await holdsText(this.#database, 'groups', filter.search))
     const rows = await query
       .orderBy(sql`lower(slug)`)
       .limit(pageSize(filter.limit) + 1)

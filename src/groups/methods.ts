@@ -31,7 +31,9 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     name: 'groups.list',
     summary: 'List groups by slug',
     params: Shape({
-      search: Type.Optional(Line('Part of slug or name, in any case')),
+      search: Type.Optional(
+        Line('Part of slug or name, in any case; with fewer than three letters, the beginning'),
+      ),
       is_active: Type.Optional(Type.Boolean()),
       limit: Limit,
       cursor: Cursor,

@@ -22,7 +22,9 @@ export const roleMethods = (roles: Roles) => [
     name: 'roles.list',
     summary: 'List roles by name, with their claims',
     params: Shape({
-      search: Type.Optional(Line('Part of the name, in any case')),
+      search: Type.Optional(
+        Line('Part of the name, in any case; with fewer than three letters, the beginning'),
+      ),
       limit: Limit,
       cursor: Cursor,
     }),

@@ -3,6 +3,7 @@ import { alreadyExists, conflict, notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { plainInLike } from '../storage/text.ts'
 import { sameScope, scopeOf, type Scope } from '../storage/scope.ts'
 import type { RoleRow } from '../storage/schema.ts'
 import type { Role } from './role.ts'
@@ -19,10 +20,11 @@ export class Roles {
     filter: PageParams & { search?: string },
   ): Promise<{ items: Role[]; next_cursor: string | null }> {
     const after = afterCursor(filter.cursor)
-    let query = this.#database.query.selectFrom('roles').selectAll()
+    let query = this.#database.reading.selectFrom('roles').selectAll()
     if (after !== '') query = query.where(sql<string>`lower(name)`, '>', after)
     if (filter.search !== undefined) {
-      const like = `%${filter.search.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
+      // As users and groups are: with fewer than three letters by their beginning.
+      const like = `${[...filter.search].length < 3 ? '' : '%'}${plainInLike(filter.search.toLowerCase())}%`
       query = query.where(sql<boolean>`(lower(name) like ${like} escape '\\')`)
     }
     const rows = await query

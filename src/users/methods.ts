@@ -36,7 +36,11 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
     effect: 'read',
     claim: ['proxy.users.read'],
     params: Shape({
-      search: Type.Optional(Line('Part of username, email or display name, in any case')),
+      search: Type.Optional(
+        Line(
+          'Part of username, email or display name, in any case; with fewer than three letters, the beginning',
+        ),
+      ),
       is_active: Type.Optional(Type.Boolean()),
       is_admin: Type.Optional(Type.Boolean()),
       limit: Limit,

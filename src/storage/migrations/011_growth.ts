@@ -28,7 +28,12 @@ const indexes = [
   'revocations_at on revocations (at)',
   'mails_age on mails (gave_up_at, created_at)',
   'users_unconfirmed on users (created_at) where email is not null and email_verified_at is null',
-  // Lists.
+  // Lists and searches.
+  'users_title on users (lower(display_name))',
+  'users_written on users (display_name)',
+  'groups_title on groups (lower(name))',
+  'groups_written on groups (name)',
+  'group_claims_claim on group_claims (claim)',
   'audit_actor on audit (actor, seq)',
   'audit_method on audit (method, seq)',
   'audit_at on audit (at, seq)',

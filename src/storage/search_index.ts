@@ -1,0 +1,123 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { sql } from 'kysely'
+import type { Log } from '../log.ts'
+import type { Database } from './database.ts'
+import { instanceFact, setInstanceFact } from './instance.ts'
+import { indexFact, searched, type Searched } from './search.ts'
+
+/** Rows that are put into an index in one transaction. */
+const page = 1000
+/** Milliseconds between two: other writers get their turn. */
+const pause = 5
+/** Any number that all nodes agree on: the lock under which one of them makes the indexes of PostgreSQL. */
+const indexLock = 7_310_998
+
+/**
+ * Makes the indexes by which people search, after the start and beside all other work: trigrams by FTS5 of SQLite, or by pg_trgm where
+ * PostgreSQL has it and lets us. Without them a search looks at every row.
+ */
+export const makeSearchIndexes = (database: Database, log: Log): Promise<void> =>
+  database.aside(async () => {
+    const make = database.kind === 'sqlite' ? makeTrigrams : makeOnPostgres
+    for (const table of Object.keys(searched) as Searched[]) await make(database, table, log)
+  })
+
+const makeTrigrams = async (database: Database, table: Searched): Promise<void> => {
+  if ((await instanceFact(database, indexFact(table))) !== undefined) return
+  await database.write(async () => {
+    for (const statement of trigramTables(table)) await sql.raw(statement).execute(database.query)
+  })
+  for (let after: string | undefined = ''; after !== undefined;) {
+    after = await addPage(database, table, after)
+    await delay(pause)
+  }
+  await setInstanceFact(database, indexFact(table), '1')
+}
+
+/** The text of a row, as it is written in a statement; `row` is `new`, or the name of the table. */
+const textOf = (table: Searched, row: string) => {
+  const { names, title } = searched[table]
+  return [...names, title].map((name) => `coalesce(${row}.${name}, '')`).join(` || char(10) || `)
+}
+
+/**
+ * The index holds no text of its own and finds rows by number; which row has which number is kept beside it, for the numbers that SQLite
+ * itself gives to rows change when a file is packed.
+ */
+const trigramTables = (table: Searched): string[] => {
+  const [index, rows] = [`${table}_search`, `${table}_search_rows`]
+  const { names, title } = searched[table]
+  const numberOf = (row: string) => `(select number from ${rows} where id = ${row}.id)`
+  return [
+    `create table if not exists ${rows} (number integer primary key, id text not null unique)`,
+    `create virtual table if not exists ${index} using fts5 (text, content='', contentless_delete=1, detail=none, tokenize='trigram')`,
+    `create trigger if not exists ${index}_added after insert on ${table} begin
+       insert into ${rows} (id) values (new.id);
+       insert into ${index} (rowid, text) values (${numberOf('new')}, ${textOf(table, 'new')});
+     end`,
+    `create trigger if not exists ${index}_changed after update of ${[...names, title].join(', ')} on ${table} begin
+       update ${index} set text = ${textOf(table, 'new')} where rowid = ${numberOf('new')};
+     end`,
+    `create trigger if not exists ${index}_removed before delete on ${table} begin
+       delete from ${index} where rowid = ${numberOf('old')};
+       delete from ${rows} where id = old.id;
+     end`,
+  ]
+}
+
+/** Adds the rows of one page that are not in the index yet, and tells the last; undefined when there are no more. */
+const addPage = async (database: Database, table: Searched, after: string): Promise<string | undefined> => {
+  const [from, index, rows] = [table, `${table}_search`, `${table}_search_rows`].map((name) =>
+    sql.table(name),
+  )
+  const ids = await sql<{ id: string }>`
+    select id from ${from!} where id > ${after} order by id limit ${page}`.execute(database.query)
+  const last = ids.rows.at(-1)?.id
+  if (last === undefined) return undefined
+  await database.write(async () => {
+    const { query } = database
+    const { rows: numbers } = await sql<{ last: number }>`
+      select coalesce(max(number), 0) as last from ${rows!}`.execute(query)
+    await sql`
+      insert into ${rows!} (id) select id from ${from!} where id > ${after} and id <= ${last}
+      and not exists (select 1 from ${rows!} as there where there.id = ${from!}.id)`.execute(query)
+    await sql`
+      insert into ${index!} (rowid, text) select number, ${sql.raw(textOf(table, table))}
+      from ${rows!} as added join ${from!} on ${from!}.id = added.id where number > ${numbers[0]!.last}`.execute(
+      query,
+    )
+  })
+  return last
+}
+
+/** Outside of any transaction, so that nobody waits for it; one that was broken off is made anew. */
+const makeOnPostgres = async (database: Database, table: Searched, log: Log): Promise<void> => {
+  const { names, title } = searched[table]
+  const index = `${table}_search`
+  try {
+    await sql`create extension if not exists pg_trgm`.execute(database.query)
+  } catch (error) {
+    log.info({ error: (error as Error).message }, 'without pg_trgm a search looks at every row')
+    return
+  }
+  await database.query.connection().execute(async (query) => {
+    const { rows: lock } = await sql<{ mine: boolean }>`
+      select pg_try_advisory_lock(${indexLock}) as mine`.execute(query)
+    if (!lock[0]!.mine) return
+    try {
+      const { rows } = await sql<{ valid: boolean }>`
+        select indisvalid as valid from pg_index where indexrelid = to_regclass(${index})`.execute(query)
+      if (rows[0]?.valid) return
+      if (rows[0]) await sql`drop index ${sql.table(index)}`.execute(query)
+      const columns = [
+        ...[...names, title].map((name) => `lower(${name}) gin_trgm_ops`),
+        `${title} gin_trgm_ops`,
+      ]
+      await sql`create index concurrently ${sql.table(index)} on ${sql.table(table)} using gin (${sql.raw(columns.join(', '))})`.execute(
+        query,
+      )
+    } finally {
+      await sql`select pg_advisory_unlock(${indexLock})`.execute(query)
+    }
+  })
+}

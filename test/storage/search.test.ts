@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import * as fc from 'fast-check'
+import { sql } from 'kysely'
+import { operator } from '../../src/caller.ts'
+import { Groups } from '../../src/groups/groups.ts'
+import { createLog } from '../../src/log.ts'
+import { openDatabase, type Database } from '../../src/storage/database.ts'
+import { makeSearchIndexes } from '../../src/storage/search_index.ts'
+import { Users } from '../../src/users/users.ts'
+import { onBothDatabases } from '../helpers/databases.ts'
+
+const log = createLog('silent')
+const caller = operator({ via: 'socket' })
+const titles = [
+  'Ada Lovelace',
+  'Grace "Amazing" Hopper',
+  "O'Brien",
+  '100% of *all*',
+  'under_score and back\\slash',
+  'Ünïcödé Ångström',
+  'ÅNGSTRÖM',
+  'AND OR NOT NEAR(a b)',
+  '-minus --double',
+  '日本語の名前',
+  'a',
+  'zz',
+  'emoji 🦊🦊🦊',
+]
+
+/** ASCII alone, as lower() of SQLite and of PostgreSQL in the locale C. */
+const lower = (text: string) => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
+
+onBothDatabases('searching', (newUrl, kind) => {
+  let database: Database
+  let users: Users
+  let groups: Groups
+  before(async () => {
+    database = await openDatabase(newUrl(), log)
+    users = new Users(database, async () => 1)
+    groups = new Groups(database)
+    for (const [i, display_name] of titles.entries()) {
+      const email = i % 2 ? `box${i}@example.org` : null
+      await users.add({ username: `Person.${i}`, display_name, email }, caller)
+      await groups.add({ slug: `Team-${i}`, name: display_name })
+    }
+  })
+  after(() => database.close())
+
+  /** What a look at every row finds. */
+  const found = (fields: readonly (string | null)[], title: string, text: string) => {
+    const short = [...text].length < 3
+    const holds = (whole: string, part: string) => (short ? whole.startsWith(part) : whole.includes(part))
+    return (
+      [...fields, title].some((field) => field !== null && holds(lower(field), text.toLowerCase())) ||
+      // LIKE of SQLite takes ASCII letters in any case.
+      holds(title, text) ||
+      (kind === 'sqlite' && !short && lower(title).includes(lower(text)))
+    )
+  }
+  const agrees = async (text: string) => {
+    const people = await users.list({ search: text })
+    const all = await users.list({})
+    const wanted = all.items.filter(({ username, email, display_name }) =>
+      found([username, email], display_name, text),
+    )
+    assert.deepEqual(
+      people.items.map(({ username }) => username),
+      wanted.map(({ username }) => username),
+      `people by ${JSON.stringify(text)}`,
+    )
+    const teams = await groups.list({ search: text })
+    const wantedTeams = (await groups.list({})).items.filter(({ slug, name }) => found([slug], name, text))
+    assert.deepEqual(
+      teams.items.map(({ slug }) => slug),
+      wantedTeams.map(({ slug }) => slug),
+      `groups by ${JSON.stringify(text)}`,
+    )
+    return wanted.length
+  }
+  const part = fc.constantFrom(...titles).chain((title) => {
+    const letters = [...title]
+    return fc
+      .tuple(fc.nat(letters.length - 1), fc.integer({ min: 1, max: 8 }), fc.constantFrom(0, 1, 2))
+      .map(([from, length, way]) => {
+        const text = letters.slice(from, from + length).join('')
+        return way === 0 ? text : way === 1 ? text.toUpperCase() : text.toLowerCase()
+      })
+  })
+  const agreesAlways = async () => {
+    let hits = 0
+    for (const text of [
+      '"',
+      '*',
+      '-',
+      '%',
+      '%%%',
+      '___',
+      '"""',
+      '*all*',
+      'a*b',
+      '\\',
+      'AND',
+      'NOT',
+      "'''",
+      'box',
+      'person.',
+      'tea',
+      '@example',
+    ])
+      hits += await agrees(text)
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(part, fc.string({ minLength: 1, maxLength: 6 })), async (text) => {
+        // NUL is no text for PostgreSQL; callers cannot send it.
+        if (!/[\u0000-\u001f]/.test(text) && text.isWellFormed()) hits += await agrees(text)
+      }),
+      { numRuns: 150 },
+    )
+    assert.ok(hits > 50, `${hits} found`)
+  }
+
+  test('without an index finds what a look at every row finds', agreesAlways)
+
+  test('with the index finds the same', async () => {
+    await makeSearchIndexes(database, log)
+    await agreesAlways()
+    // Making it again changes nothing.
+    await makeSearchIndexes(database, log)
+    assert.equal(await agrees('Hopper'), 1)
+  })
+
+  test('follows what is added, changed and removed afterwards', async () => {
+    await users.add({ username: 'late.comer', display_name: 'Very late' }, caller)
+    assert.equal(await agrees('very late'), 1)
+    await users.update('late.comer', { display_name: 'Quite early' }, caller)
+    assert.equal(await agrees('very late'), 0)
+    assert.equal(await agrees('quite early'), 1)
+    await users.remove('late.comer', caller)
+    assert.equal(await agrees('quite early'), 0)
+    if (kind === 'sqlite') {
+      const { rows } = await sql<{ count: number }>`
+        select count(*) as count from users_search_rows`.execute(database.query)
+      assert.equal(rows[0]!.count, titles.length)
+    }
+  })
+
+  test(
+    'the index takes in people who are added while it is made',
+    { skip: kind === 'postgres' },
+    async () => {
+      await sql`delete from instance where key = 'search_users'`.execute(database.query)
+      const making = makeSearchIndexes(database, log)
+      for (let i = 0; i < 20; i++) await users.add({ username: `meanwhile${i}` }, caller)
+      await making
+      assert.equal(await agrees('meanwhile'), 20)
+    },
+  )
+})
