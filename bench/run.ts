@@ -21,6 +21,7 @@ const benches = [
   'websockets',
   'workers',
   'claims',
+  'growth',
   'login',
   'tokens',
   'providers',

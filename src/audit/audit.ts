@@ -103,8 +103,15 @@ export class Audit {
     // As the index has it: what went well is nearly everything, and is not in it.
     if (filter.outcome !== undefined && filter.outcome !== 'ok')
       query = query.where(sql<SqlBool>`outcome <> 'ok'`)
-    if (filter.since !== undefined) query = query.where('at', '>=', filter.since)
-    if (filter.until !== undefined) query = query.where('at', '<', filter.until)
+    // Times rise with the numbers, nearly: the first and the last number that can fit end the search, the times decide.
+    if (filter.since !== undefined)
+      query = query
+        .where('at', '>=', filter.since)
+        .where(sql<SqlBool>`seq >= (select min(seq) from audit where at >= ${filter.since})`)
+    if (filter.until !== undefined)
+      query = query
+        .where('at', '<', filter.until)
+        .where(sql<SqlBool>`seq <= (select max(seq) from audit where at < ${filter.until})`)
     const rows = await query
       .orderBy('seq', 'desc')
       .limit(pageSize(filter.limit) + 1)

@@ -5,7 +5,7 @@ import { now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { Member, Membership } from './group.ts'
 import { adminGroup, type Groups } from './groups.ts'
-import { pathsBelow, refuseCycle } from './nesting.ts'
+import { directGroups, isInside, pathsTo, refuseCycle } from './nesting.ts'
 
 /** Who a membership is about: exactly one of a user and an inner group. */
 export interface MemberName {
@@ -137,49 +137,33 @@ export class Members {
   /** Everybody in the group, directly or through inner groups, each with the shortest path. */
   async resolve(group: string, page: PageParams): Promise<{ items: Member[]; next_cursor: string | null }> {
     const outer = await this.#groups.row(group)
-    const paths = await pathsBelow(this.#database.query, outer)
     const after = afterCursor(page.cursor)
     const at = now()
-    const { query } = this.#database
-    const rows = await query
+    const { reading } = this.#database
+    const rows = await reading
       .selectFrom('users')
       .select(['users.id', 'users.username'])
-      .$if(outer.slug === adminGroup, (q) => q.where('users.is_admin', '=', 1))
-      .$if(outer.slug !== adminGroup, (q) =>
-        q.where('users.id', 'in', (eb) =>
-          eb
-            .selectFrom('group_users')
-            .select('group_users.user_id')
-            .where('group_users.group_id', 'in', [...paths.keys()])
-            .where((w) =>
-              w.or([w('group_users.expires_at', 'is', null), w('group_users.expires_at', '>', at)]),
-            ),
-        ),
-      )
+      // As the index of administrators has it.
+      .$if(outer.slug === adminGroup, (q) => q.where(sql<SqlBool>`users.is_admin = 1`))
+      .$if(outer.slug !== adminGroup, (q) => q.where(isInside(outer.id, at)))
       .$if(after !== '', (q) => q.where(sql<string>`lower(users.username)`, '>', after))
       .orderBy(sql`lower(users.username)`)
       .limit(pageSize(page.limit) + 1)
       .execute()
-    const direct =
-      rows.length === 0
-        ? []
-        : await query
-            .selectFrom('group_users')
-            .selectAll()
-            .where(
-              'user_id',
-              'in',
-              rows.map(({ id }) => id),
-            )
-            .where((w) => w.or([w('expires_at', 'is', null), w('expires_at', '>', at)]))
-            .execute()
+    const direct = await directGroups(
+      reading,
+      rows.map(({ id }) => id),
+      at,
+    )
+    const paths = await pathsTo(reading, outer, new Set(direct.map(({ group_id }) => group_id)), at)
+    const directOf = Map.groupBy(direct, ({ user_id }) => user_id)
     return toPage(
       rows,
       page,
       (row) => row.username.toLowerCase(),
       ({ id, username }): Member => {
-        const nearest = direct
-          .filter((row) => row.user_id === id && paths.has(row.group_id))
+        const nearest = (directOf.get(id) ?? [])
+          .filter((row) => paths.has(row.group_id))
           .sort((a, b) => paths.get(a.group_id)!.length - paths.get(b.group_id)!.length)[0]
         const path = nearest ? paths.get(nearest.group_id)! : [outer.slug]
         return { user: username, path, expires_at: nearest?.expires_at ?? null }

@@ -1,23 +1,65 @@
+import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { conflict } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
-import { now } from '../storage/id.ts'
 import type { GroupRow } from '../storage/schema.ts'
 import { adminGroup } from './groups.ts'
 
 // Groups within groups: which are inside one, and that none is ever inside itself.
 
-/** The active groups inside `outer`, each with the slugs that lead to it, shortest first. */
-export const pathsBelow = async (
+/** Whether a person is in a group, or in an active one inside it, at a time. */
+export const isInside = (outer: string, at: number): RawBuilder<SqlBool> => sql`users.id in (
+  with recursive inside(id) as (
+    select ${outer}
+    union
+    select groups.id from inside
+    join group_groups on group_groups.group_id = inside.id
+    join groups on groups.id = group_groups.member_group_id
+    where groups.is_active = 1 and (group_groups.expires_at is null or group_groups.expires_at > ${at})
+  )
+  select group_users.user_id from inside join group_users on group_users.group_id = inside.id
+  where group_users.expires_at is null or group_users.expires_at > ${at}
+)`
+
+/** The groups that hold these people directly, at a time. */
+export const directGroups = async (query: Database['query'], userIds: readonly string[], at: number) =>
+  userIds.length === 0
+    ? []
+    : query
+        .selectFrom('group_users')
+        .select(['user_id', 'group_id', 'expires_at'])
+        .where('user_id', 'in', userIds)
+        .where((w) => w.or([w('expires_at', 'is', null), w('expires_at', '>', at)]))
+        .orderBy('group_id')
+        .execute()
+
+/** Groups that one query is about. */
+const chunk = 500
+
+/** Of these groups, the ones inside `outer`, or it itself, each with the slugs that lead to it through active groups, shortest first. */
+export const pathsTo = async (
   query: Database['query'],
   outer: GroupRow,
+  ids: ReadonlySet<string>,
+  at: number,
 ): Promise<Map<string, string[]>> => {
-  const edges = await query
-    .selectFrom('group_groups')
-    .innerJoin('groups', 'groups.id', 'group_groups.member_group_id')
-    .select(['group_groups.group_id', 'groups.id', 'groups.slug'])
-    .where('groups.is_active', '=', 1)
-    .where((w) => w.or([w('expires_at', 'is', null), w('expires_at', '>', now())]))
-    .execute()
+  // From the groups upwards: what lies above some is little, what lies inside one may be nearly all.
+  const seen = new Set(ids)
+  const edges = []
+  for (let level = [...ids]; level.length > 0;) {
+    const found = await query
+      .selectFrom('group_groups')
+      .innerJoin('groups', 'groups.id', 'group_groups.member_group_id')
+      .select(['group_groups.group_id', 'groups.id', 'groups.slug'])
+      .where('groups.is_active', '=', 1)
+      .where('group_groups.member_group_id', 'in', level.slice(0, chunk))
+      .where((w) => w.or([w('expires_at', 'is', null), w('expires_at', '>', at)]))
+      .orderBy('group_groups.member_group_id')
+      .execute()
+    edges.push(...found)
+    const above = new Set(found.map(({ group_id }) => group_id).filter((id) => !seen.has(id)))
+    for (const id of above) seen.add(id)
+    level = [...level.slice(chunk), ...above]
+  }
   const below = Map.groupBy(edges, ({ group_id }) => group_id)
   const paths = new Map([[outer.id, [outer.slug]]])
   for (const [id, path] of paths) {

@@ -52,8 +52,6 @@ export class SqliteThread {
   readonly #data: ThreadData
   readonly #asked = new Map<number, Asked>()
   readonly #answers = new Set<Promise<unknown>>()
-  /** How many times it was started: a transaction belongs to one start. */
-  starts = 0
   #worker: Worker | undefined
   #next = 0
   #timer: NodeJS.Timeout | undefined
@@ -68,6 +66,11 @@ export class SqliteThread {
   run<A, R>(module: URL, argument: A): Promise<R> {
     // Holding the one connection of Kysely keeps transactions out.
     return this.kysely.connection().execute(() => this.ask<R>({ module: module.href, argument }))
+  }
+
+  /** What runs at present: a transaction ends with the thread that it began in. */
+  get running(): Worker | undefined {
+    return this.#worker
   }
 
   /** Sends one message and resolves with its result. */
@@ -96,7 +99,6 @@ export class SqliteThread {
   #start(): Worker {
     const script = new URL(`./sqlite_thread${extname(import.meta.url)}`, import.meta.url)
     const worker = new Worker(script, { workerData: this.#data })
-    this.starts++
     worker.on('message', (message: FromThread) => {
       const asked = this.#asked.get(message.id)
       if ('result' in message) asked?.resolve(message.result as never)
@@ -149,8 +151,8 @@ class ThreadDialect implements Dialect {
 class ThreadDriver implements Driver {
   readonly #thread: SqliteThread
   readonly #connection: DatabaseConnection
-  /** The start of the thread in which the open transaction began. */
-  #begun: number | undefined
+  /** The thread in which the open transaction began. */
+  #begun: Worker | undefined
 
   constructor(thread: SqliteThread) {
     this.#thread = thread
@@ -164,7 +166,7 @@ class ThreadDriver implements Driver {
 
   async #execute<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     // What a thread that ended had begun is rolled back; in the next one the rest of it would count alone.
-    if (this.#begun !== undefined && this.#begun !== this.#thread.starts)
+    if (this.#begun !== undefined && this.#begun !== this.#thread.running)
       throw Object.assign(new Error('the thread ended within a transaction'), { code: 'SQLITE_IOERR' })
     const { rows, changes } = await this.#thread.ask<{ rows: R[]; changes?: number }>({ sql, parameters })
     return changes === undefined ? { rows } : { rows, numAffectedRows: BigInt(changes) }
@@ -179,7 +181,7 @@ class ThreadDriver implements Driver {
   /** A transaction that reads before it writes cannot begin deferred: another writer in between would make it fail. */
   async beginTransaction() {
     await this.#execute(CompiledQuery.raw('begin immediate'))
-    this.#begun = this.#thread.starts
+    this.#begun = this.#thread.running
   }
 
   async commitTransaction() {

@@ -1,0 +1,2 @@
+/** A task that takes its thread with it. */
+export default () => process.exit()

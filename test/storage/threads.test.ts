@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { test, type TestContext } from 'node:test'
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
+import { sql } from 'kysely'
+import { createLog } from '../../src/log.ts'
+import { openDatabase, type Database } from '../../src/storage/database.ts'
+import { now } from '../../src/storage/id.ts'
+import { SqliteThread } from '../../src/storage/threads.ts'
+import { Upkeep } from '../../src/storage/upkeep.ts'
+import { KnownKeys } from '../../src/users/known_keys.ts'
+import { onBothDatabases } from '../helpers/databases.ts'
+
+const log = createLog('silent')
+
+const onSqlite = async (t: TestContext, open = true) => {
+  const dir = mkdtempSync(join(tmpdir(), 'hp-threads-'))
+  const file = join(dir, 'x.db')
+  const database = await openDatabase(`sqlite:${file}`, log)
+  t.after(async () => {
+    if (open) await database.close()
+    rmSync(dir, { recursive: true })
+  })
+  return { database, file }
+}
+const keep = (database: Database, key: string) =>
+  database.query.insertInto('instance').values({ key, value: '' }).execute()
+const kept = async ({ query }: Database) =>
+  (await query.selectFrom('instance').select('key').where('key', 'like', 'k%').orderBy('key').execute()).map(
+    ({ key }) => key,
+  )
+
+test('a thread that ends within a transaction takes all of it along, and the next one begins anew', async (t) => {
+  const { database, file } = await onSqlite(t)
+  const thread = new SqliteThread({ file, readonly: false })
+  t.after(() => thread.close())
+  const module = new URL('./dying_task.ts', import.meta.url).href
+  const transaction = thread.kysely.transaction().execute(async (query) => {
+    await query.insertInto('instance').values({ key: 'k1', value: '' }).execute()
+    await thread.ask({ module, argument: null }).catch(() => {})
+    await query.insertInto('instance').values({ key: 'k2', value: '' }).execute()
+  })
+  await assert.rejects(transaction, { code: 'SQLITE_IOERR' })
+  assert.deepEqual(await kept(database), [])
+  await thread.kysely.transaction().execute(async (query) => {
+    await query.insertInto('instance').values({ key: 'k3', value: '' }).execute()
+  })
+  assert.deepEqual(await kept(database), ['k3'])
+})
+
+test('the thread for reading writes nothing', async (t) => {
+  const { database } = await onSqlite(t)
+  await assert.rejects(database.reading.insertInto('instance').values({ key: 'k', value: '' }).execute(), {
+    code: 'SQLITE_READONLY',
+  })
+})
+
+test('who is closed while a thread works waits for it, and takes nothing more', async (t) => {
+  const { database } = await onSqlite(t, false)
+  const slow = sql<{ n: number }>`
+    with recursive n(i) as (select 1 union all select i + 1 from n where i < 300000) select count(*) as n from n`
+  const answer = slow.execute(database.reading)
+  await turn()
+  await database.close()
+  assert.equal((await answer).rows[0]!.n, 300_000)
+  await assert.rejects(slow.execute(database.reading))
+})
+
+test('no commit of a daemon moves the log into the file; the thread does', async (t) => {
+  const { database, file } = await onSqlite(t)
+  await database.leaveLog()
+  const before = statSync(file).size
+  for (let i = 0; i < 1100; i++) await database.write(() => keep(database, `k${i} ${'x'.repeat(4000)}`))
+  assert.equal(statSync(file).size, before)
+  const upkeep = new Upkeep(database, file, log)
+  upkeep.start()
+  for (const end = Date.now() + 15_000; Date.now() < end && statSync(file).size === before;) await delay(50)
+  upkeep.close()
+  assert.ok(statSync(file).size > before + 2_000_000)
+  assert.equal(database.condition, 'ok')
+})
+
+onBothDatabases('a sweep of many rows', (newUrl, kind) => {
+  test('leaves what counts, and lets others write and the event loop turn meanwhile', async () => {
+    const database = await openDatabase(newUrl(), log)
+    const keys = new KnownKeys(database)
+    const nonces = async () =>
+      Number(
+        (
+          await database.query
+            .selectFrom('signature_nonces')
+            .select(({ fn }) => fn.countAll<number>().as('count'))
+            .executeTakeFirstOrThrow()
+        ).count,
+      )
+    const text = kind === 'sqlite' ? sql`'' || i` : sql`i::text`
+    await sql`
+      with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)
+      insert into signature_nonces (pubkey, nonce, expires_at) select 'one', ${text}, 7 from n`.execute(
+      database.query,
+    )
+    for (const [pubkey, nonce] of [
+      ['one', 'x'],
+      ['two', '7'],
+    ] as const)
+      await keys.useNonce(pubkey, nonce, now() + 60)
+    const delays = monitorEventLoopDelay({ resolution: 1 })
+    delays.enable()
+    let best = Infinity
+    const state = { sweeping: true }
+    const sweeping = database.aside(() => keys.sweep()).finally(() => (state.sweeping = false))
+    let written = 0
+    // Others may take the processor from us: of several spans the shortest counts.
+    while (state.sweeping) {
+      delays.reset()
+      await delay(20)
+      await database.write(() => keep(database, `k${written++}`))
+      await delay(5)
+      best = Math.min(best, delays.max / 1e6)
+    }
+    await sweeping
+    assert.equal(await nonces(), 2)
+    assert.ok(written >= 3, `${written} writes during the sweep`)
+    assert.ok(best < 50, `the event loop was held for ${best} ms at best`)
+    await database.close()
+  })
+})
