@@ -30,6 +30,8 @@ interface Definition<P extends TObject, R extends TSchema, W> {
    * of a service; everything else is done at the public URL.
    */
   readonly fresh?: true | 'anywhere' | ((params: Readonly<Record<string, unknown>>) => boolean)
+  /** May take away what a million people have of it: it runs where that does not hold the event loop. */
+  readonly large?: true
   readonly params: P
   /** An allow-list: a field that is not named here turns the answer into an internal error. */
   readonly result: R

@@ -117,6 +117,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     ...write,
     name: 'groups.remove',
     summary: 'Remove a group with its memberships and grants',
+    large: true,
     params: Shape({ group: GroupSlug }),
     result: Type.Null(),
     errors: ['not_found', 'conflict'],

@@ -170,6 +170,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
     summary: 'Change a provider; the next sign-in follows, sessions go on',
     description:
       'More `groups`, or another `groups_claim` for those there are, take the claim proxy.groups.write too. Whoever is in a group by this provider alone leaves it when no entry leads there any more.',
+    large: true,
     params: Shape({
       provider: ProviderName,
       client: Type.Optional(client),
@@ -196,6 +197,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
     name: 'providers.remove',
     summary:
       'Remove a provider with the identities that were linked to it, the sessions it opened and the memberships it gave',
+    large: true,
     params: named,
     result: Type.Null(),
     errors: ['not_found'],

@@ -73,6 +73,7 @@ export const roleMethods = (roles: Roles) => [
     ...write,
     name: 'roles.remove',
     summary: 'Remove a role; groups that carry it lose it',
+    large: true,
     params: Shape({ role: RoleName }),
     result: Type.Null(),
     errors: ['not_found', 'conflict'],

@@ -137,7 +137,7 @@ export class Dispatcher {
       let prepared: unknown
       told = () => visible(method.target?.(params, undefined, prepared) ?? targetOf(params))
       prepared = await method.prepare?.(params, caller)
-      return await this.#database.write(async () => {
+      const change = async () => {
         // Hashing, or waiting for the turn to write, took its time: whoever lost the right meanwhile changes nothing.
         const present = (await caller.again?.()) ?? caller
         if (present !== caller) authorise(method, params, present)
@@ -146,7 +146,9 @@ export class Dispatcher {
         const target = method.target?.(params, result, prepared) ?? targetOf(params)
         await this.#audit.append(present, method.name, visible(target), 'ok')
         return result
-      })
+      }
+      const write = () => this.#database.write(change)
+      return await (method.large ? this.#database.aside(write) : write())
     } catch (error) {
       await this.#auditFailure(method, told, caller, error)
       throw error

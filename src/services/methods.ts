@@ -65,6 +65,7 @@ export const serviceMethods = (services: Services) => [
     name: 'services.remove',
     summary: 'Remove a service; its processes become guests at their next call',
     effect: 'write',
+    large: true,
     params: Shape({ service: ServiceName }),
     result: Type.Null(),
     errors: ['not_found'],

@@ -21,6 +21,8 @@ const idOf = (database: Database, kind: string, number: string) =>
     ? `'0193${kind}000-0000-7000-8000-' || printf('%012x', ${number})`
     : `'0193${kind}000-0000-7000-8000-' || lpad(to_hex(${number}), 12, '0')`
 
+/** Groups that have a part of all people each: a call that takes one away can be made so often. */
+export const crowds = 5
 /** Groups are nested in chains of so many. */
 const depth = 10
 
@@ -69,6 +71,16 @@ export const fill = async (config: Config, { people, groups, audit }: Size): Pro
       people,
       `insert into group_users (group_id, user_id, expires_at, added_at) select '${everybody}', ${id('a', 'i')}, null, 1 from n`,
     )
+    for (let crowd = 0; crowd < crowds; crowd++) {
+      const group = newId()
+      await sql`insert into groups (id, slug, name, description, is_active, created_at, updated_at) values (${group}, ${`crowd${crowd}`}, '', '', 1, 1, 1)`.execute(
+        database.query,
+      )
+      await make(
+        people,
+        `insert into group_users (group_id, user_id, expires_at, added_at) select '${group}', ${id('a', 'i')}, null, 1 from n where i % ${crowds} = ${crowd}`,
+      )
+    }
     await make(
       Math.ceil(people / 10),
       `insert into sessions (id, user_id, token_hash, kind, provider, address, user_agent, created_at, expires_at, proven_at, last_used_at) select ${id('c', 'i')}, ${id('a', 'i * 10')}, ${id('d', 'i')}, 'cookie', 'password', '', '', 1, ${now() + 86_400}, ${now()}, ${now()} from n`,
@@ -148,6 +160,7 @@ export const largeCalls = (hero: HeroProxy): Readonly<Record<string, (i: number)
         user: `person${String(i + 300).padStart(7, '0')}`,
         rule: ['app.group40.*', 'no.such'],
       }),
+    'groups.remove, with a fifth of all': (i) => hero.groups.remove({ group: `crowd${i}` }),
     'sessions.list': () => hero.sessions.list({ user: 'person0000500' }),
     'audit.list': () => hero.audit.list({}),
     'audit.list, a rare actor': () => hero.audit.list({ actor: 'rare' }),
