@@ -4,6 +4,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
+import Sqlite from 'better-sqlite3'
 import { HeroProxy } from '../sdk/index.ts'
 import { readConfig } from '../src/config.ts'
 import { crowds, fill, largeCalls } from '../test/helpers/growth.ts'
@@ -51,6 +52,16 @@ await eventually(async () => {
   if (database !== 'ok') throw new Error(database)
 }, 120)
 const checking = await held()
+// The index for searches is made after the start; a large one takes minutes.
+const indexed = () => {
+  const database = new Sqlite(instance.databaseFile, { readonly: true })
+  const facts = database.prepare("select count(*) from instance where key like 'search_%'").pluck().get()
+  database.close()
+  return facts === 2
+}
+const making = performance.now()
+while (!indexed()) await delay(500)
+console.log(`the index for searches took ${Math.round((performance.now() - making) / 1000)} s`)
 
 const rows: { name: string; holds: number; takes: number }[] = []
 for (const [name, call] of Object.entries(largeCalls(hero))) {

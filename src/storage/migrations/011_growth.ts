@@ -33,6 +33,7 @@ const indexes = [
   'users_written on users (display_name)',
   'groups_title on groups (lower(name))',
   'groups_written on groups (name)',
+  'groups_exact on groups (slug)',
   'group_claims_claim on group_claims (claim)',
   'audit_actor on audit (actor, seq)',
   'audit_method on audit (method, seq)',
