@@ -7,12 +7,9 @@ import type { Method } from '../method.ts'
 /** Loaded with the first call that has something to validate, not at the start. */
 let loaded: Ajv | undefined
 const ajv = (): Ajv => {
-  const load = createRequire(import.meta.url)
-  return (loaded ??= new (load('ajv') as { Ajv: typeof Ajv }).Ajv({
-    strict: true,
-    verbose: true,
-    allowUnionTypes: true,
-  }))
+  // By its name: of `new (… as …).Ajv()` the compiler leaves `new ….Ajv()`, which is something else.
+  const { Ajv: Compiler } = createRequire(import.meta.url)('ajv') as { Ajv: typeof Ajv }
+  return (loaded ??= new Compiler({ strict: true, verbose: true, allowUnionTypes: true }))
 }
 
 const compiled = new WeakMap<TSchema, ValidateFunction>()
