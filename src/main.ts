@@ -96,10 +96,11 @@ const serve = async (
     log.warn(
       'hs256_tokens is on: whoever holds HERO_SECRET can make tokens that the old services believe; turn it off when they have moved',
     )
-  let closing = false
+  const stopping = new AbortController()
   const upkeep = keepUp(config, database, log, edge)
-  makeSearchIndexes(database, log).catch((error: Error) => {
-    if (!closing) log.warn({ error: error.message }, 'the index for searches could not be made')
+  const indexing = makeSearchIndexes(database, log, stopping.signal).catch((error: Error) => {
+    if (!stopping.signal.aborted)
+      log.warn({ error: error.message }, 'the index for searches could not be made')
   })
   app.mails.start()
   app.logouts.start()
@@ -115,7 +116,7 @@ const serve = async (
     setupLink: setupToken && `${config.public_url}/auth/setup?token=${setupToken}`,
     renew: () => edge.renew(),
     close: async () => {
-      closing = true
+      stopping.abort()
       clearInterval(sweeper)
       upkeep?.close()
       await app.mails.close()
@@ -123,6 +124,7 @@ const serve = async (
       app.revocations.close()
       await Promise.all([edge.close(), app.socket.close(grace)])
       await markAnew().catch(() => {})
+      await indexing
       await instance.close()
     },
   }

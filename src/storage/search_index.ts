@@ -16,18 +16,27 @@ const indexLock = 7_310_998
  * Makes the indexes by which people search, after the start and beside all other work: trigrams by FTS5 of SQLite, or by pg_trgm where
  * PostgreSQL has it and lets us. Without them a search looks at every row.
  */
-export const makeSearchIndexes = (database: Database, log: Log): Promise<void> =>
+export const makeSearchIndexes = (
+  database: Database,
+  log: Log,
+  /** Ends it at once: the daemon stops. The next start goes on, or begins anew. */
+  stop: AbortSignal = new AbortController().signal,
+): Promise<void> =>
   database.aside(async () => {
-    const make = database.kind === 'sqlite' ? makeTrigrams : makeOnPostgres
-    for (const table of Object.keys(searched) as Searched[]) await make(database, table, log)
+    for (const table of Object.keys(searched) as Searched[]) {
+      if (stop.aborted) return
+      if (database.kind === 'sqlite') await makeTrigrams(database, table, stop)
+      else await makeOnPostgres(database, table, log, stop)
+    }
   })
 
-const makeTrigrams = async (database: Database, table: Searched): Promise<void> => {
+const makeTrigrams = async (database: Database, table: Searched, stop: AbortSignal): Promise<void> => {
   if ((await instanceFact(database, indexFact(table))) !== undefined) return
   await database.write(async () => {
     for (const statement of trigramTables(table)) await sql.raw(statement).execute(database.query)
   })
   for (let after: string | undefined = ''; after !== undefined;) {
+    if (stop.aborted) return
     after = await addPage(database, table, after)
     await delay(pause)
   }
@@ -91,7 +100,12 @@ const addPage = async (database: Database, table: Searched, after: string): Prom
 }
 
 /** Outside of any transaction, so that nobody waits for it; one that was broken off is made anew. */
-const makeOnPostgres = async (database: Database, table: Searched, log: Log): Promise<void> => {
+const makeOnPostgres = async (
+  database: Database,
+  table: Searched,
+  log: Log,
+  stop: AbortSignal,
+): Promise<void> => {
   const { names, title } = searched[table]
   const index = `${table}_search`
   try {
@@ -101,9 +115,12 @@ const makeOnPostgres = async (database: Database, table: Searched, log: Log): Pr
     return
   }
   await database.query.connection().execute(async (query) => {
-    const { rows: lock } = await sql<{ mine: boolean }>`
-      select pg_try_advisory_lock(${indexLock}) as mine`.execute(query)
-    if (!lock[0]!.mine) return
+    const { rows: lock } = await sql<{ mine: boolean; pid: number }>`
+      select pg_try_advisory_lock(${indexLock}) as mine, pg_backend_pid() as pid`.execute(query)
+    const { mine, pid } = lock[0]!
+    if (!mine) return
+    const cancel = () => void sql`select pg_cancel_backend(${pid})`.execute(database.query).catch(() => {})
+    stop.addEventListener('abort', cancel)
     try {
       const { rows } = await sql<{ valid: boolean }>`
         select indisvalid as valid from pg_index where indexrelid = to_regclass(${index})`.execute(query)
@@ -117,6 +134,7 @@ const makeOnPostgres = async (database: Database, table: Searched, log: Log): Pr
         query,
       )
     } finally {
+      stop.removeEventListener('abort', cancel)
       await sql`select pg_advisory_unlock(${indexLock})`.execute(query)
     }
   })

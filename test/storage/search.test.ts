@@ -144,6 +144,23 @@ onBothDatabases('searching', (newUrl, kind) => {
     }
   })
 
+  test('who stops while the index is made goes on the next time', async () => {
+    const url = newUrl()
+    const other = await openDatabase(url, log)
+    const many = new Users(other, async () => 1)
+    for (let i = 0; i < 20; i++) await many.add({ username: `many${i}` }, caller)
+    const stop = new AbortController()
+    const making = makeSearchIndexes(other, log, stop.signal).catch(() => {})
+    stop.abort()
+    await making
+    await other.close()
+    const again = await openDatabase(url, log)
+    await makeSearchIndexes(again, log)
+    const found = await new Users(again, async () => 1).list({ search: 'many1' })
+    assert.equal(found.items.length, 11)
+    await again.close()
+  })
+
   test(
     'the index takes in people who are added while it is made',
     { skip: kind === 'postgres' },
