@@ -15,7 +15,6 @@ import { Forwarder, type Forwarded } from './forward.ts'
 import { ForwardAuth } from './forward_auth.ts'
 import { requestHeaders } from './headers.ts'
 import { HeldBodies, heldRequest } from './held_bodies.ts'
-import { FastRequest } from './fast_request.ts'
 import { KeptRequests } from './kept_requests.ts'
 import { loopDetected, type LoopGuard } from './loop_guard.ts'
 import { onward } from './onward.ts'
@@ -27,6 +26,7 @@ import { badRequest, failures } from './refusals.ts'
 import { maxSignedBody, type Arrival } from './signature.ts'
 import { forwardUpgrade, tellUpgrade } from './upgrade.ts'
 import type { Upstreams } from './upstreams.ts'
+import { UsualRequest } from './usual_request.ts'
 
 export interface DoorParts {
   readonly peers: Peers
@@ -90,7 +90,7 @@ export class Door {
   }
 
   /** Serves a request of the fast lane, or returns false where node:http has to serve it. */
-  serveFast(request: FastRequest, to: Recipient, body: Body | undefined): boolean | Promise<boolean> {
+  serveFast(request: UsualRequest, to: Recipient, body: Body | undefined): boolean | Promise<boolean> {
     const kept = this.#kept.forwarded(request, body)
     if (kept) {
       this.#note(request, to, kept.asked, 'kept')
@@ -118,7 +118,7 @@ export class Door {
    */
   #serve(sent: Sent, to: Recipient, body: Body | undefined): Own | undefined | Promise<Own | undefined> {
     const asked = readAsked(sent, this.#parts.peers)
-    this.#note(sent, to, isRefusal(asked) ? undefined : asked, sent instanceof FastRequest ? 'fast' : 'full')
+    this.#note(sent, to, isRefusal(asked) ? undefined : asked, sent instanceof UsualRequest ? 'fast' : 'full')
     if (isRefusal(asked)) {
       const told = badRequest(asked)
       // Nothing behind a message whose borders are in doubt is read as a request.

@@ -9,7 +9,6 @@ import { headFor } from './outgoing_head.ts'
 import { addTrailers, passHints, reason, type Recipient } from './recipient.ts'
 import { Upload } from './upload.ts'
 import type { UpstreamConnection } from './upstream_connection.ts'
-import { wholeResponse } from './whole_response.ts'
 
 /** Seconds that a client may be silent in the middle of a body it sends. */
 const bodyPatience = 60
@@ -115,13 +114,13 @@ export class Exchange implements Asker, Timed {
   whole(length: number): boolean {
     const to = this.#to
     if (to.destroyed) return false
-    const text = wholeResponse(length, this.bodiless, !to.shouldKeepAlive)
-    if (text === undefined) return false
+    const whole = to.readWhole!(length, this.bodiless)
+    if (whole === undefined) return false
     const { status } = responseHead
     this.#answered = true
     this.#conclude()
     this.#connection!.settleWhole()
-    to.sendWhole!(status, text)
+    to.sendWhole!(status, whole)
     return true
   }
 

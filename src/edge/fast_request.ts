@@ -2,86 +2,25 @@ import type { Socket } from 'node:net'
 import { HeaderNames, type HeaderName } from '../wire/header_names.ts'
 import { endsAt, head, isUsual, methodNames, numberAt, spans } from '../wire/parser.ts'
 import { asksAbout } from './asked_about.ts'
-import { treatmentOf } from './headers.ts'
-import type { Sent } from './recipient.ts'
+import { isBodiless, UsualRequest, usualTreatment, type Treatment } from './usual_request.ts'
 
-/**
- * What a header of a request does to it. `special` makes it more than a head and a body of known length; `deciding` takes part in
- * decisions in ways that no kept decision covers; the named ones are read here; the rest passes or is dropped.
- */
-type Treatment =
-  | 'special'
-  | 'deciding'
-  | 'host'
-  | 'cookie'
-  | 'origin'
-  | 'connection'
-  | 'content-length'
-  | 'x-forwarded-for'
-  | 'x-forwarded-proto'
-  | 'x-request-id'
-  | 'drop'
-  | 'keep'
-
-const special: ReadonlySet<string> = new Set(['transfer-encoding', 'expect', 'upgrade', 'trailer', 'te'])
-const named: ReadonlySet<string> = new Set<Treatment>([
-  'host',
-  'cookie',
-  'origin',
-  'connection',
-  'content-length',
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-request-id',
-])
-
-const names = new HeaderNames<Treatment>((text, lower) => {
-  if (special.has(lower)) return 'special'
-  if (named.has(lower)) return lower as Treatment
-  // Via says whether the request has been here before. A header named Close could be what `Connection: close` lists.
-  if (lower === 'via' || lower === 'close') return 'deciding'
-  const treatment = treatmentOf(text)
-  return treatment === 'keep' || treatment === 'drop' ? treatment : 'deciding'
-})
-
-/** Values of Connection that list no header. */
-const plainConnection = /^(keep-alive|close)$/i
-
+const names = new HeaderNames<Treatment>(usualTreatment)
 /** The names of the headers of the head that is being read. */
 const found: HeaderName<Treatment>[] = []
 
-/** A request in the usual form: a head in which every header stands as `Name: value`, and a body of known length or none. */
-export class FastRequest implements Sent {
-  readonly httpVersion = '1.1'
-  readonly method: string
-  readonly url: string
-  readonly socket: Socket
+/** A request of HTTP/1.1 in the usual form: every header stands as `Name: value`. */
+export class FastRequest extends UsualRequest {
   /** The head as latin1, as it came. */
   readonly text: string
   readonly keepAlive: boolean
-  /** Whether a kept decision may count for it: one Host, at most one Cookie, and nothing else that decides. */
-  ordinary = true
-  host: string | undefined
-  cookie: string | undefined
-  origin: string | undefined
-  forwardedFor: string | undefined
-  forwardedProto: string | undefined
-  requestId: string | undefined
-  /** Content-Length, undefined where there is none. */
-  length: number | undefined
-  /** The lines that pass to the upstream as they came. */
-  passed = ''
   #rawHeaders: readonly string[] | undefined
 
   constructor(method: string, text: string, socket: Socket) {
-    this.method = method
+    super(method, text.slice(head.urlStart, head.urlEnd), socket)
     this.text = text
-    this.url = text.slice(head.urlStart, head.urlEnd)
-    this.socket = socket
     this.keepAlive = head.keepAlive
   }
 
-  /** Every header as it came. A request that passes by a kept decision never needs them. */
   get rawHeaders(): readonly string[] {
     return (this.#rawHeaders ??= rawHeadersOf(this.text))
   }
@@ -93,46 +32,7 @@ export class FastRequest implements Sent {
       list.push(found[i]!.text, this.text.slice(spans[i * 4 + 2], spans[i * 4 + 3]))
     this.#rawHeaders = list
   }
-
-  /** Reads the header between these positions of the head. Returns false where it makes the request special. */
-  read(treatment: Treatment, value: string): boolean {
-    switch (treatment) {
-      case 'host':
-        this.ordinary &&= this.host === undefined
-        this.host = value
-        return true
-      case 'cookie':
-        this.ordinary &&= this.cookie === undefined
-        this.cookie = value
-        return true
-      case 'origin':
-        this.ordinary &&= this.origin === undefined
-        this.origin = value
-        return true
-      case 'connection':
-        this.ordinary &&= plainConnection.test(value)
-        return true
-      case 'x-forwarded-for':
-        this.forwardedFor = joined(this.forwardedFor, value)
-        return true
-      case 'x-forwarded-proto':
-        this.forwardedProto = joined(this.forwardedProto, value)
-        return true
-      case 'x-request-id':
-        this.requestId = joined(this.requestId, value)
-        return true
-      case 'deciding':
-        this.ordinary = false
-        return true
-      default:
-        return treatment !== 'special'
-    }
-  }
 }
-
-/** Several headers of one name mean the same as one with a list (RFC 9110 section 5.3). */
-const joined = (before: string | undefined, value: string): string =>
-  before === undefined ? value : `${before},${value}`
 
 /** The headers of a head in the usual form. */
 const rawHeadersOf = (text: string): string[] => {
@@ -145,8 +45,6 @@ const rawHeadersOf = (text: string): string[] => {
   }
   return list
 }
-
-const isBodiless = (method: string): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 
 /** The request whose head was just read into `head`, or undefined where node:http has to serve it. */
 export const fastRequest = (text: string, socket: Socket): FastRequest | undefined => {

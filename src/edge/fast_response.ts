@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { flushAtTurnEnd } from '../wire/write_batching.ts'
 import { answerHead } from './answer_head.ts'
 import type { Recipient } from './recipient.ts'
+import { wholeResponse } from './whole_response.ts'
 
 /** The connection that responses are written to. */
 interface Connection {
@@ -124,6 +125,10 @@ export class FastResponse implements Recipient {
     if (this.#head !== undefined) this.#wait(this.#head)
     this.#head = undefined
     this.#connection.responded()
+  }
+
+  readWhole(length: number, isHead: boolean): string | undefined {
+    return wholeResponse(length, isHead, !this.shouldKeepAlive)
   }
 
   sendWhole(status: number, text: string): void {

@@ -9,6 +9,7 @@ import {
 } from 'node:http2'
 import type { ReadableOptions } from 'node:stream'
 import { http } from '../http.ts'
+import { http1Headers, isOfConnection, isPlainValue, unfitField } from './http2_fields.ts'
 
 /*
  * HTTP/2 told in the words of HTTP/1.1 (RFC 9113 section 8.3, RFC 8441 section 5). Everything behind these two classes
@@ -16,10 +17,6 @@ import { http } from '../http.ts'
  */
 
 const methods = new Set(http.METHODS)
-const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
-const value = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
-/** Of a connection only: malformed in HTTP/2 (RFC 9113 section 8.2.2). */
-const ofConnection = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 
 /** A request that no HTTP/1.1 request can stand for gets this as its target, which no host serves. */
 const unfit = '*'
@@ -36,29 +33,33 @@ const translate = (
   received: readonly string[],
 ): Translated => {
   const method = headers[':method'] ?? ''
-  const authority = headers[':authority']
   const tunnel = method === 'CONNECT' && headers[':protocol'] === 'websocket'
-  const rawHeaders = authority === undefined ? [] : ['Host', authority]
-  let fits = (methods.has(method) && method !== 'CONNECT') || tunnel
-  for (let i = 0; i < received.length; i += 2) {
-    const [name, text] = [received[i]!, received[i + 1]!]
-    if (name.startsWith(':')) continue
-    // The head of the forwarded request is written from this: a line break in it would be a line of its own.
-    fits &&= token.test(name) && value.test(text) && !ofConnection.has(name)
-    // A Host that says the same as :authority is one Host; another one is a second.
-    if (name === 'host' && text === authority) continue
-    if (tunnel && name === 'sec-websocket-key') continue
-    rawHeaders.push(name, text)
-  }
-  if (tunnel) {
-    const key = randomBytes(16).toString('base64')
-    rawHeaders.push('Connection', 'Upgrade', 'Upgrade', 'websocket', 'Sec-WebSocket-Key', key)
-  } else if (!stream.endAfterHeaders && headers['content-length'] === undefined) {
+  const known = (methods.has(method) && method !== 'CONNECT') || tunnel
+  if (!known || !areFit(received))
+    return { method: methods.has(method) ? method : 'GET', url: unfit, rawHeaders: [] }
+  const rawHeaders = http1Headers(headers[':authority'], tunnel ? withoutKey(received) : received)
+  if (tunnel) addUpgrade(rawHeaders)
+  else if (!stream.endAfterHeaders && headers['content-length'] === undefined)
     rawHeaders.push('Transfer-Encoding', 'chunked')
+  return { method: tunnel ? 'GET' : method, url: headers[':path'] ?? unfit, rawHeaders }
+}
+
+/** Whether a head of HTTP/1.1 may hold all of these headers. */
+const areFit = (received: readonly string[]): boolean => {
+  for (let i = 0; i < received.length; i += 2) {
+    if (received[i]!.startsWith(':')) continue
+    if (unfitField(received[i]!) || !isPlainValue(received[i + 1]!)) return false
   }
-  const url = headers[':path'] ?? unfit
-  if (!fits) return { method: methods.has(method) ? method : 'GET', url: unfit, rawHeaders: [] }
-  return { method: tunnel ? 'GET' : method, url, rawHeaders }
+  return true
+}
+
+const withoutKey = (received: readonly string[]): string[] =>
+  received.filter((_, i) => received[i - (i % 2)] !== 'sec-websocket-key')
+
+/** A CONNECT that opens a WebSocket is an upgrade of HTTP/1.1, with a key of our own. */
+const addUpgrade = (rawHeaders: string[]): void => {
+  const key = randomBytes(16).toString('base64')
+  rawHeaders.push('Connection', 'Upgrade', 'Upgrade', 'websocket', 'Sec-WebSocket-Key', key)
 }
 
 /** As node:http would fold them; what may come only once is joined too, and then is no value that anybody takes. */
@@ -67,8 +68,7 @@ const fold = (rawHeaders: readonly string[]): IncomingHttpHeaders => {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!.toLowerCase()
     const before = folded[name]
-    const between = name === 'cookie' ? '; ' : ', '
-    folded[name] = before === undefined ? rawHeaders[i + 1]! : `${before}${between}${rawHeaders[i + 1]!}`
+    folded[name] = before === undefined ? rawHeaders[i + 1]! : `${before}, ${rawHeaders[i + 1]!}`
   }
   return folded
 }
@@ -77,7 +77,7 @@ const fold = (rawHeaders: readonly string[]): IncomingHttpHeaders => {
 const keepFit = (rawTrailers: string[]): void => {
   const fit = rawTrailers.filter((_, i) => {
     const at = i - (i % 2)
-    return token.test(rawTrailers[at]!) && value.test(rawTrailers[at + 1]!)
+    return !unfitField(rawTrailers[at]!) && isPlainValue(rawTrailers[at + 1]!)
   })
   rawTrailers.splice(0, rawTrailers.length, ...fit)
 }
@@ -152,8 +152,6 @@ export class Http2Response extends Http2ServerResponse {
     return this
   }
 }
-
-const isOfConnection = (name: unknown) => ofConnection.has(String(name).toLowerCase())
 
 const withoutConnection = (fields: Fields): Fields => {
   if (!Array.isArray(fields))

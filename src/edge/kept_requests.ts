@@ -6,7 +6,6 @@ import { detached } from '../wire/detached.ts'
 import { isRefusal, readPlace, type Asked } from './asked.ts'
 import { asksAbout } from './asked_about.ts'
 import type { Pass } from './decision.ts'
-import { FastRequest } from './fast_request.ts'
 import type { Forwarded } from './forward.ts'
 import { requestHeaders } from './headers.ts'
 import { KeptDecisions } from './kept_decisions.ts'
@@ -16,6 +15,7 @@ import { onward } from './onward.ts'
 import type { OwnPaths } from './own_paths.ts'
 import type { Peers } from './peers.ts'
 import type { Body, Sent } from './recipient.ts'
+import { UsualRequest } from './usual_request.ts'
 
 interface Parts {
   readonly peers: Peers
@@ -41,7 +41,7 @@ export class KeptRequests {
   }
 
   /** What goes to the upstream, or undefined where the request has to be decided about. */
-  forwarded(request: FastRequest, body: Body | undefined): Forwarded | undefined {
+  forwarded(request: UsualRequest, body: Body | undefined): Forwarded | undefined {
     const { host, cookie } = request
     if (!request.ordinary || host === undefined) return undefined
     const { peers, routes, revisions, sessions, ownPaths } = this.#parts
@@ -90,7 +90,7 @@ export class KeptRequests {
    * depends on more than the request's Host, cookies, scheme and rule.
    */
   keep(sent: Sent, asked: Asked, plan: RoutePlan, pass: Pass): void {
-    if (!(sent instanceof FastRequest) || !sent.ordinary || !pass.lasting) return
+    if (!(sent instanceof UsualRequest) || !sent.ordinary || !pass.lasting) return
     const host = detached(sent.host!)
     const cookie = sent.cookie === undefined ? undefined : detached(sent.cookie)
     const { loops, revisions } = this.#parts

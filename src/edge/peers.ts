@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
 import { detached } from '../wire/detached.ts'
 import type { DecidingHeaders } from './deciding_headers.ts'
-import type { FastRequest } from './fast_request.ts'
 import type { Sent } from './recipient.ts'
+import type { UsualRequest } from './usual_request.ts'
 
 interface Peer {
   readonly address: string
@@ -66,9 +66,9 @@ export class Peers {
   }
 
   /** The same of a request in the fast lane, whose headers are read already. */
-  ofFast({ socket, forwardedFor, forwardedProto, requestId }: FastRequest): Peer {
+  ofFast({ socket, forwardedFor, forwardedProto, requestId }: UsualRequest): Peer {
     const address = plain(socket.remoteAddress ?? '')
-    const encrypted = (socket as Sent['socket']).encrypted === true
+    const encrypted = socket.encrypted === true
     if (!this.#any || !this.#isTrusted(address)) return this.#direct(address, encrypted)
     return this.#behind(address, encrypted, forwardedFor, forwardedProto, requestId)
   }

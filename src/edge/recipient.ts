@@ -1,3 +1,5 @@
+import type { WholeFields } from './whole_response.ts'
+
 /**
  * A request as the door reads it, from whichever engine: node:http, its HTTP/2 twin, or the fast lane. Headers are
  * taken from `rawHeaders` alone, exactly as they came.
@@ -20,6 +22,9 @@ export interface Body {
   resume(): unknown
 }
 
+/** A whole response, ready to be sent: text of HTTP/1.1, or what HTTP/2 takes. */
+export type Whole = string | WholeFields
+
 /** Whom an answer goes to. A ServerResponse of node:http is one. */
 export interface Recipient {
   readonly headersSent: boolean
@@ -37,8 +42,13 @@ export interface Recipient {
   /** False when the client is slower than what is written; `drain` tells when it has caught up. */
   write(chunk: Buffer): boolean
   end(text?: Buffer | string, encoding?: BufferEncoding): unknown
-  /** Sends a whole response, ready as text, in place of all the above. A recipient that needs it in parts leaves this out. */
-  sendWhole?(status: number, text: string): void
+  /**
+   * Makes of the whole response in the inbox what `sendWhole` takes; undefined where it is no plain one. A recipient that needs responses
+   * in parts leaves these two out.
+   */
+  readWhole?(length: number, isHead: boolean): Whole | undefined
+  /** Sends a whole response, in place of all the above. */
+  sendWhole?(status: number, whole: Whole): void
   addTrailers(trailers: [string, string][]): void
   destroy(): unknown
   once(event: 'close' | 'drain', listener: () => void): unknown

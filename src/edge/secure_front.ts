@@ -1,17 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2'
+import { createServer as createHttp2Server, type Http2Server } from 'node:http2'
 import type { Socket } from 'node:net'
 import { createServer, type SecureContext, type TlsOptions } from 'node:tls'
 import type { EdgeCertificates } from '../tls/edge_certificates.ts'
 import { strength } from '../tls/pair.ts'
 import type { Lanes, OpenFront } from './front.ts'
-import { Http2Request, Http2Response } from './http2_messages.ts'
-import { refuseUpgrade } from './upgrade.ts'
+import { Http2Connection } from './http2_connection.ts'
 
 /** In milliseconds. */
 const handshakeTimeout = 15_000
-/** How long a connection without a request is kept, in milliseconds. */
-const idle = 65_000
 
 /** What one HTTP/2 connection may ask of us. */
 const limits = {
@@ -66,23 +62,9 @@ export const secureFront =
 
 /** Is handed its connections and never listens. */
 const http2Server = (lanes: Lanes): Http2Server => {
-  const server = createHttp2Server({
-    ...limits,
-    Http2ServerRequest: Http2Request,
-    Http2ServerResponse: Http2Response as never,
-  })
-  const serve = (request: unknown, response: unknown) =>
-    lanes.request(request as IncomingMessage, response as ServerResponse)
-  server.on('request', serve)
-  // The upstream says whether to go on (RFC 9110 section 10.1.1); any other expectation Node answers with 417.
-  server.on('checkContinue', serve)
-  // A CONNECT that opens a WebSocket (RFC 8441) has been told as an upgrade; no other is served.
-  server.on('connect', (request: Http2Request) => {
-    if (request.headers.upgrade === undefined) refuseUpgrade(request.stream, 405, '')
-    else lanes.tunnel(request as unknown as IncomingMessage, request.stream)
-  })
-  server.on('session', endWhenIdle)
-  return server as unknown as Http2Server
+  const server = createHttp2Server(limits)
+  server.on('session', (session) => void new Http2Connection(lanes, session))
+  return server
 }
 
 /** An exception in here could end the daemon (CVE-2026-21637), so there is none, whatever a client names. */
@@ -98,16 +80,4 @@ const showCertificate = async (
     return done(error as Error)
   }
   done(null, context)
-}
-
-/** An event stream may be silent for long: only a connection that asks nothing is idle. */
-const endWhenIdle = (session: ServerHttp2Session): void => {
-  let open = 0
-  session.on('stream', (stream) => {
-    open++
-    stream.once('close', () => open--)
-  })
-  session.setTimeout(idle, () => {
-    if (open === 0) session.close()
-  })
 }

@@ -116,6 +116,7 @@ export class EdgeServer {
         if (fast) this.#fast.accept(socket)
         else this.#server.emit('connection', socket)
       },
+      fast: fastLane ? door : undefined,
       request: (request, response) => this.#serve(request, response),
       tunnel: (request, stream) => this.#upgrade(request, stream, Buffer.alloc(0)),
     })

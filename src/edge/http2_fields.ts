@@ -1,0 +1,38 @@
+/** Of a connection only: malformed in HTTP/2 (RFC 9113 section 8.2.2). */
+const ofConnection: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+])
+const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
+const value = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
+
+export const isOfConnection = (name: unknown): boolean => ofConnection.has(String(name).toLowerCase())
+
+/** Whether no head of HTTP/1.1 may hold a header of this name. */
+export const unfitField = (name: string): boolean => !token.test(name) || ofConnection.has(name)
+
+/** Whether a value may stand in a head: a line break in it would be a line of its own. */
+export const isPlainValue = (text: string): boolean => value.test(text)
+
+/**
+ * The headers of a stream as those of an HTTP/1.1 request: one Host, no pseudo-headers, and the cookies in one header
+ * (RFC 9113 sections 8.2.3 and 8.3.1). `received` is a flat list with names in lower case.
+ */
+export const http1Headers = (authority: string | undefined, received: readonly string[]): string[] => {
+  const list = authority === undefined ? [] : ['Host', authority]
+  let cookieAt = -1
+  for (let i = 0; i < received.length; i += 2) {
+    const name = received[i]!
+    const text = received[i + 1]!
+    if (name.startsWith(':')) continue
+    // A Host that says the same as :authority is one Host; another one is a second.
+    if (name === 'host' && text === authority) continue
+    if (name !== 'cookie') list.push(name, text)
+    else if (cookieAt >= 0) list[cookieAt] += `; ${text}`
+    else cookieAt = list.push(name, text) - 1
+  }
+  return list
+}
