@@ -5,6 +5,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
+import { keepStreamsInLists } from '../wire/session_streams.ts'
 import { serveAtTurnEnd } from '../wire/write_batching.ts'
 import type { Lanes } from './front.ts'
 import { Http2Body } from './http2_body.ts'
@@ -26,6 +27,7 @@ export class Http2Connection {
 
   constructor(lanes: Lanes, session: ServerHttp2Session) {
     this.lanes = lanes
+    keepStreamsInLists(session)
     this.#socket = { remoteAddress: session.socket.remoteAddress, encrypted: true }
     session.on('stream', this.#begin)
     // An event stream may be silent for long: only a connection that asks nothing is idle.

@@ -135,7 +135,7 @@ export interface WholeFields {
 export const wholeFields = (length: number, isHead: boolean): WholeFields | undefined => {
   // The content of a 205 cannot be sent (RFC 9110 section 15.3.6).
   if (!begin() || head.status === 205) return undefined
-  const text = inbox.latin1Slice(0, length)
+  const text = inbox.latin1Slice(0, head.end)
   const fields = [':status', String(head.status)]
   let next = head.reasonEnd + 2
   for (let i = 0; i < head.count * 4; i += 4) {
@@ -150,8 +150,8 @@ export const wholeFields = (length: number, isHead: boolean): WholeFields | unde
   const count = partsOfBody(length, next, isHead)
   if (count === undefined) return undefined
   if (!isDated) fields.push('date', httpDate())
-  if (!isChunked) return { fields, body: text.slice(next + 2) }
+  if (!isChunked) return { fields, body: inbox.latin1Slice(head.end, length) }
   let body = ''
-  for (let i = 0; i < count * 2; i += 2) body += text.slice(parts[i], parts[i + 1])
+  for (let i = 0; i < count * 2; i += 2) body += inbox.latin1Slice(parts[i]!, parts[i + 1]!)
   return { fields, body }
 }

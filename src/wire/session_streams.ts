@@ -1,0 +1,89 @@
+import type { Http2Session } from 'node:http2'
+
+/** What node:http2 keeps of a session; private to Node. */
+interface State {
+  readonly streams: unknown
+  readonly pendingStreams: unknown
+}
+
+/** Streams by their id, with the part of a Map that node:http2 uses. */
+class StreamTable<T> {
+  readonly #ids: number[] = []
+  readonly #streams: T[] = []
+
+  get size(): number {
+    return this.#ids.length
+  }
+
+  get(id: number): T | undefined {
+    const place = this.#ids.lastIndexOf(id)
+    return place < 0 ? undefined : this.#streams[place]
+  }
+
+  set(id: number, stream: T): void {
+    this.delete(id)
+    this.#ids.push(id)
+    this.#streams.push(stream)
+  }
+
+  delete(id: number): boolean {
+    const place = this.#ids.lastIndexOf(id)
+    if (place < 0) return false
+    const lastId = this.#ids.pop()!
+    const last = this.#streams.pop()!
+    if (place < this.#ids.length) {
+      this.#ids[place] = lastId
+      this.#streams[place] = last
+    }
+    return true
+  }
+
+  /** Of the streams of this moment: each may leave meanwhile. */
+  forEach(visit: (stream: T) => void): void {
+    for (const stream of this.#streams.slice()) visit(stream)
+  }
+}
+
+/** Streams that have no id yet, with the part of a Set that node:http2 uses. A stream of a client is one for a moment only. */
+class PendingStreams<T> {
+  readonly #streams: T[] = []
+
+  get size(): number {
+    return this.#streams.length
+  }
+
+  add(stream: T): void {
+    this.#streams.push(stream)
+  }
+
+  delete(stream: T): boolean {
+    const place = this.#streams.lastIndexOf(stream)
+    if (place < 0) return false
+    this.#streams.splice(place, 1)
+    return true
+  }
+
+  forEach(visit: (stream: T) => void): void {
+    for (const stream of this.#streams.slice()) visit(stream)
+  }
+}
+
+/** Whether this is a collection with nothing in it, and has all that takes its place. */
+const isEmptyLike = (kept: unknown, other: object): boolean =>
+  typeof kept === 'object' &&
+  kept !== null &&
+  (kept as { size?: unknown }).size === 0 &&
+  Object.getOwnPropertyNames(other).every((name) => name in kept)
+
+/**
+ * Lets a new session keep its streams in lists. node:http2 keeps them in a Map and a Set, which get an entry for every request; see
+ * `OpenList` for what that costs. Returns false, and changes nothing, where this Node keeps them in another way.
+ */
+export const keepStreamsInLists = (session: Http2Session): boolean => {
+  const key = Object.getOwnPropertySymbols(session).find(({ description }) => description === 'state')
+  const state = key && (session as unknown as Record<symbol, Partial<State> | undefined>)[key]
+  if (!isEmptyLike(state?.streams, StreamTable.prototype)) return false
+  if (!isEmptyLike(state?.pendingStreams, PendingStreams.prototype)) return false
+  Object.assign(state!, { streams: new StreamTable(), pendingStreams: new PendingStreams() })
+  return true
+}
