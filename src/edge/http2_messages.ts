@@ -104,6 +104,15 @@ export class Http2Request extends Http2ServerRequest {
     this.headers = fold(told.rawHeaders) as Http2Headers
     stream.on('trailers', () => keepFit(this.rawTrailers))
   }
+
+  /** A stream that is reset without an error ends like one whose body is whole: that end is not passed on. */
+  override push(chunk: unknown, encoding?: BufferEncoding): boolean {
+    return chunk === null && this.stream.aborted ? false : super.push(chunk, encoding)
+  }
+
+  override _read(size: number): void {
+    if (!this.stream.aborted) super._read(size)
+  }
 }
 
 type Fields = Readonly<Record<string, unknown>> | readonly unknown[]

@@ -101,7 +101,9 @@ export const headersFrame = (
 }
 export const dataFrame = (stream: number, body: string, end: boolean): Buffer =>
   frame(0, end ? endStream : 0, stream, Buffer.from(body, 'latin1'))
-export const resetFrame = (stream: number): Buffer => frame(3, 0, stream, Buffer.from([0, 0, 0, 8]))
+/** By default with the code CANCEL. */
+export const resetFrame = (stream: number, code = 8): Buffer =>
+  frame(3, 0, stream, Buffer.from([0, 0, 0, code]))
 
 export interface Frame {
   readonly type: 'data' | 'headers' | 'reset' | 'goaway' | 'other'
