@@ -14,6 +14,9 @@ import { http2UsualRequest, type Http2UsualRequest } from './http2_request.ts'
 import { Http2StreamResponse } from './http2_response.ts'
 import { refuseUpgrade } from './upgrade.ts'
 
+/** `respond` takes flat lists of headers since 24.8. */
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+const takesLists = major > 24 || (major === 24 && minor >= 8)
 /** How long a connection without a request is kept, in milliseconds. */
 const idle = 65_000
 
@@ -44,7 +47,10 @@ export class Http2Connection {
     received: string[],
   ): void => {
     this.#open++
-    const request = this.lanes.fast && http2UsualRequest(stream, headers, received, this.#socket)
+    const request =
+      this.lanes.fast && takesLists
+        ? http2UsualRequest(stream, headers, received, this.#socket)
+        : undefined
     if (request) serveAtTurnEnd(new FastStream(this, stream, headers, received, request))
     else {
       stream.once('close', this.closed)

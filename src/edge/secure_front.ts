@@ -37,7 +37,7 @@ export const secureFront =
       noDelay: true,
       cert,
       key,
-      SNICallback: (name, done) => void showCertificate(certificates, name, done),
+      SNICallback: (name, done) => showCertificate(certificates, name, done),
     }
     const server = createServer(options, (socket) => {
       if (socket.alpnProtocol === 'h2') http2.emit('connection', socket)
@@ -67,17 +67,19 @@ const http2Server = (lanes: Lanes): Http2Server => {
   return server
 }
 
+type Done = (error: Error | null, context?: SecureContext) => void
+
 /** An exception in here could end the daemon (CVE-2026-21637), so there is none, whatever a client names. */
-const showCertificate = async (
-  certificates: EdgeCertificates,
-  name: string,
-  done: (error: Error | null, context?: SecureContext) => void,
-): Promise<void> => {
+const showCertificate = (certificates: EdgeCertificates, name: string, done: Done): void => {
   let context
   try {
-    context = await certificates.contextFor(name)
+    context = certificates.contextFor(name)
   } catch (error) {
     return done(error as Error)
   }
-  done(null, context)
+  if (context instanceof Promise) void showWhenFound(context, done)
+  else done(null, context)
 }
+
+const showWhenFound = async (context: Promise<SecureContext>, done: Done): Promise<void> =>
+  done(null, await context)

@@ -50,16 +50,23 @@ export class EdgeCertificates {
     return (this.#names.exact(name) ?? this.#names.wildcard(name)) !== undefined
   }
 
-  /** Never rejects: whatever a client names, and whatever the database says, there is a certificate to show. */
-  async contextFor(serverName: string): Promise<SecureContext> {
+  /**
+   * Never throws and never rejects: whatever a client names, and whatever the database says, there is a certificate to show. Without
+   * ordered certificates it returns no promise.
+   */
+  contextFor(serverName: string): SecureContext | Promise<SecureContext> {
     const name = serverName.toLowerCase()
-    const pair = this.#names.exact(name) ?? (await this.#ordered(name)) ?? this.#names.wildcard(name)
-    return (pair ?? this.fallback).context
+    const exact = this.#names.exact(name)
+    if (exact) return exact.context
+    const otherwise = () => (this.#names.wildcard(name) ?? this.fallback).context
+    const issued = this.#issued
+    if (!issued) return otherwise()
+    return this.#ordered(issued, name).then((pair) => pair?.context ?? otherwise())
   }
 
-  async #ordered(name: string): Promise<Pair | undefined> {
+  async #ordered(issued: Issued, name: string): Promise<Pair | undefined> {
     try {
-      return await this.#issued?.(name)
+      return await issued(name)
     } catch (error) {
       this.#log.warn({ error: (error as Error).message }, 'a certificate could not be looked up')
       return undefined
