@@ -5,6 +5,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
+import { OpenList, type Listed } from '../wire/open_list.ts'
 import { keepStreamsInLists } from '../wire/session_streams.ts'
 import { serveAtTurnEnd } from '../wire/write_batching.ts'
 import type { Lanes } from './front.ts'
@@ -17,26 +18,59 @@ import { refuseUpgrade } from './upgrade.ts'
 /** `respond` takes flat lists of headers since 24.8. */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 const takesLists = major > 24 || (major === 24 && minor >= 8)
-/** How long a connection without a request is kept, in milliseconds. */
-const idle = 65_000
+/** Seconds between two looks for connections without a request, and looks after which one is ended: 65 seconds. */
+const sweepEvery = 5
+const mostQuiet = 13
+
+/** The connections of HTTP/2, which end when nothing is asked on them for a while. A timer of each own would be set anew several times a request. */
+export class Http2Connections {
+  readonly #lanes: Lanes
+  readonly #open = new OpenList<Http2Connection>()
+  readonly #timer = setInterval(() => this.#sweep(), sweepEvery * 1000).unref()
+
+  constructor(lanes: Lanes) {
+    this.#lanes = lanes
+  }
+
+  accept(session: ServerHttp2Session): void {
+    const connection = new Http2Connection(this.#lanes, session)
+    this.#open.add(connection)
+    session.once('close', () => this.#open.delete(connection))
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  #sweep(): void {
+    for (const connection of this.#open) connection.endIfIdle()
+  }
+}
 
 /** One connection of HTTP/2. */
-export class Http2Connection {
+class Http2Connection implements Listed {
+  place = -1
   readonly lanes: Lanes
   /** The socket of a session is a proxy around the real one: it is asked once. */
   readonly #socket: { readonly remoteAddress: string | undefined; readonly encrypted: true }
+  readonly #session: ServerHttp2Session
   /** Streams under way. */
   #open = 0
+  /** Looks since a stream was under way. */
+  #quiet = 0
 
   constructor(lanes: Lanes, session: ServerHttp2Session) {
     this.lanes = lanes
+    this.#session = session
     keepStreamsInLists(session)
     this.#socket = { remoteAddress: session.socket.remoteAddress, encrypted: true }
     session.on('stream', this.#begin)
-    // An event stream may be silent for long: only a connection that asks nothing is idle.
-    session.setTimeout(idle, () => {
-      if (this.#open === 0) session.close()
-    })
+  }
+
+  /** An event stream may be silent for long: only a connection that asks nothing is idle. */
+  endIfIdle(): void {
+    if (this.#open > 0) this.#quiet = 0
+    else if (++this.#quiet > mostQuiet) this.#session.close()
   }
 
   /** Requests in the usual form go to the door as they are, all others as messages of node:http2. */
@@ -59,7 +93,10 @@ export class Http2Connection {
   }
 
   /** A stream is over. */
-  readonly closed = (): void => void this.#open--
+  readonly closed = (): void => {
+    this.#open--
+    this.#quiet = 0
+  }
 }
 
 /** One request in the usual form and its response. */

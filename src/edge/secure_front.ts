@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 import { createServer, type SecureContext, type TlsOptions } from 'node:tls'
 import type { EdgeCertificates } from '../tls/edge_certificates.ts'
 import { strength } from '../tls/pair.ts'
-import type { Lanes, OpenFront } from './front.ts'
-import { Http2Connection } from './http2_connection.ts'
+import type { OpenFront } from './front.ts'
+import { Http2Connections } from './http2_connection.ts'
 
 /** In milliseconds. */
 const handshakeTimeout = 15_000
@@ -27,7 +27,8 @@ const limits = {
 export const secureFront =
   (certificates: EdgeCertificates): OpenFront =>
   (lanes) => {
-    const http2 = http2Server(lanes)
+    const sessions = new Http2Connections(lanes)
+    const http2 = http2Server(sessions)
     const { cert, key } = certificates.fallback
     // Without allowHalfOpen: whoever closes half a connection before the handshake would keep the other half for ever.
     const options: TlsOptions & { noDelay: boolean } = {
@@ -55,15 +56,16 @@ export const secureFront =
       server,
       drain: () => http2.close(),
       destroyAll: () => {
+        sessions.close()
         for (const socket of connections) socket.destroy()
       },
     }
   }
 
 /** Is handed its connections and never listens. */
-const http2Server = (lanes: Lanes): Http2Server => {
+const http2Server = (connections: Http2Connections): Http2Server => {
   const server = createHttp2Server(limits)
-  server.on('session', (session) => void new Http2Connection(lanes, session))
+  server.on('session', (session) => connections.accept(session))
   return server
 }
 
