@@ -82,9 +82,7 @@ class Http2Connection implements Listed {
   ): void => {
     this.#open++
     const request =
-      this.lanes.fast && takesLists
-        ? http2UsualRequest(stream, headers, received, this.#socket)
-        : undefined
+      this.lanes.fast && takesLists ? http2UsualRequest(stream, headers, received, this.#socket) : undefined
     if (request) serveAtTurnEnd(new FastStream(this, stream, headers, received, request))
     else {
       stream.once('close', this.closed)

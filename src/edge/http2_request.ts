@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { longestKept } from '../wire/header_list.ts'
 import { http1Headers, isPlainValue, unfitField } from './http2_fields.ts'
 import type { Sent } from './recipient.ts'
 import { isBodiless, UsualRequest, usualTreatment, type Treatment } from './usual_request.ts'
@@ -29,7 +30,7 @@ const treatmentOf = (name: string): Treatment => {
   let treatment = treatments.get(name)
   if (treatment === undefined) {
     treatment = treat(name)
-    if (treatments.size < 2000) treatments.set(name, treatment)
+    if (treatments.size < 2000 && name.length <= longestKept) treatments.set(name, treatment)
   }
   return treatment
 }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import type { ServerHttp2Stream } from 'node:http2'
 import { test } from 'node:test'
 import { http2UsualRequest } from '../../src/edge/http2_request.ts'
-import { KeptDecisions } from '../../src/edge/kept_decisions.ts'
 
 const read = (...fields: readonly string[]) =>
   http2UsualRequest(
@@ -10,7 +9,6 @@ const read = (...fields: readonly string[]) =>
     { ':method': 'GET', ':path': '/', ':authority': 'a.test' },
     [':method', 'GET', ':path', '/', ':authority', 'a.test', ...fields],
     { encrypted: true },
-    new KeptDecisions(),
   )
 
 test('what no head of HTTP/1.1 may hold is not in the usual form, also where nghttp2 should let it pass', () => {
