@@ -149,6 +149,7 @@ export const createDoors = (parts: Parts) => {
     peers: new Peers(config.trusted_proxies),
     publicHost,
     routes: () => routes.table(),
+    knownRoutes: () => routes.knownTable(),
     ownPaths: new OwnPaths({
       visits,
       rpc,

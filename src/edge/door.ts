@@ -32,6 +32,7 @@ export interface DoorParts {
   readonly peers: Peers
   readonly publicHost: string
   readonly routes: () => RouteTable | Promise<RouteTable>
+  readonly knownRoutes: () => RouteTable | undefined
   readonly decisions: Decisions
   readonly changes: Changes
   readonly revisions: Pick<Revisions, 'stamp'>

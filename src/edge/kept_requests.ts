@@ -19,7 +19,8 @@ import { UsualRequest } from './usual_request.ts'
 
 interface Parts {
   readonly peers: Peers
-  readonly routes: () => RouteTable | Promise<RouteTable>
+  /** All routes, if they are certain to be current; otherwise the request is decided about. */
+  readonly knownRoutes: () => RouteTable | undefined
   readonly revisions: Pick<Revisions, 'stamp'>
   readonly sessions: Pick<LiveSessions, 'goesOn'>
   readonly ownPaths: OwnPaths
@@ -44,10 +45,10 @@ export class KeptRequests {
   forwarded(request: UsualRequest, body: Body | undefined): Forwarded | undefined {
     const { host, cookie } = request
     if (!request.ordinary || host === undefined) return undefined
-    const { peers, routes, revisions, sessions, ownPaths } = this.#parts
+    const { peers, knownRoutes, revisions, sessions, ownPaths } = this.#parts
     // This looks whether anything has changed; what is read below counts from then on.
-    const table = routes()
-    if (table instanceof Promise) return undefined
+    const table = knownRoutes()
+    if (table === undefined) return undefined
     const place = readPlace(host, request.url)
     if (isRefusal(place) || asksAbout(place.path)) return undefined
     const plan = table.at(place.host)?.match(place.path)

@@ -35,6 +35,11 @@ export class Routes {
     return this.#table.get()
   }
 
+  /** The same if it is certain to be current without a wait. */
+  knownTable(): RouteTable | undefined {
+    return this.#table.warm()
+  }
+
   async list(filter: PageParams & { domain?: string }) {
     const after = afterCursor(filter.cursor)
     let query = this.#database.query.selectFrom('routes').selectAll()

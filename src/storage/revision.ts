@@ -202,6 +202,8 @@ export class PostgresRevisions implements Revisions {
     const reading = read.finally(() => {
       if (this.#reading === reading) this.#reading = undefined
     })
+    // Caches ask whether they are warm and drop the promise if not: its failure is for those who wait for it.
+    reading.catch(() => {})
     return (this.#reading = reading)
   }
 
