@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { createServer, type SecureContext, type TlsOptions } from 'node:tls'
 import type { EdgeCertificates } from '../tls/edge_certificates.ts'
 import { strength } from '../tls/pair.ts'
+import { allocateYoung } from '../wire/short_lives.ts'
 import type { OpenFront } from './front.ts'
 import { Http2Connections } from './http2_connection.ts'
 
@@ -27,6 +28,8 @@ const limits = {
 export const secureFront =
   (certificates: EdgeCertificates): OpenFront =>
   (lanes) => {
+    // Of HTTP/2 alone: without TLS it would cost memory and gain nothing.
+    allocateYoung()
     const sessions = new Http2Connections(lanes)
     const http2 = http2Server(sessions)
     const { cert, key } = certificates.fallback

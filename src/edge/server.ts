@@ -5,7 +5,6 @@ import { http } from '../http.ts'
 import type { Log } from '../log.ts'
 import { canMoveConnections } from '../wire/inbox_socket.ts'
 import { OpenList, type Listed } from '../wire/open_list.ts'
-import { allocateYoung } from '../wire/short_lives.ts'
 import type { Admission } from './admission.ts'
 import { asksAbout } from './asked_about.ts'
 import type { Door } from './door.ts'
@@ -54,7 +53,6 @@ export class EdgeServer {
   readonly #last = new WeakSet<Duplex>()
 
   constructor(door: Door, admission: Admission, log: Log, { fastLane, openFront }: EdgeOptions) {
-    allocateYoung()
     this.#door = door
     this.#log = log
     this.#server = http.createServer({
