@@ -45,6 +45,13 @@ export class FastBody implements Body {
     this.#source.bodyFlows()
   }
 
+  discard(): void {
+    // What was read last may still be on its way.
+    this.#buffer = undefined
+    this.#onData = undefined
+    this.resume()
+  }
+
   /** What the next bytes are read into, where so many are left that copying each out of the inbox would be dear. */
   get buffer(): Buffer | undefined {
     if (!this.flows || this.left <= inboxSize) return (this.#buffer = undefined)
@@ -54,8 +61,8 @@ export class FastBody implements Body {
   /** Takes the next bytes, at most `left`. */
   take(chunk: Buffer): void {
     this.left -= chunk.length
-    // Unless the listener says that the kernel has them, the bytes are still needed where they are.
-    if (this.#onData?.(chunk) !== true) this.#buffer = undefined
+    // Unless the listener says that the kernel has them, the bytes are still needed where they are; at the latest until it resumes.
+    if (this.#onData?.(chunk) !== true && this.flows) this.#buffer = undefined
     if (this.left === 0) this.#onEnd?.()
   }
 }

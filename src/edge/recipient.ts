@@ -19,7 +19,10 @@ export interface Body {
   on(event: 'data', listener: (chunk: Buffer) => unknown): unknown
   once(event: 'end', listener: () => void): unknown
   pause(): unknown
+  /** Called by a listener that has paused only once the kernel has all that it was given. */
   resume(): unknown
+  /** Nobody wants the rest: it is read away. A body that reuses no memory leaves this out, and is resumed. */
+  discard?(): void
 }
 
 /** A whole response, ready to be sent: text of HTTP/1.1, or what HTTP/2 takes. */

@@ -71,6 +71,9 @@ export class Upload {
 
   /** Nobody wants the rest: it is read away, or the next request on the client's connection would wait behind it. */
   discard(): void {
-    if (!this.done) this.#owner.out.body!.resume()
+    if (this.done) return
+    const body = this.#owner.out.body!
+    if (body.discard) body.discard()
+    else body.resume()
   }
 }
