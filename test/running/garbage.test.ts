@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { signIn } from '../helpers/http.ts'
@@ -46,13 +47,14 @@ const openLoad = (port: number, request: string) => {
   return { load, [Symbol.dispose]: close }
 }
 
-test('requests die young: warm traffic reaches old space hardly at all', async () => {
+test('requests die young: warm traffic reaches old space hardly at all', async (t) => {
   await using upstream = await startRaw((socket) => {
     const response = `HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n${'x'.repeat(100)}`
     socket.write(response)
     socket.on('data', () => socket.write(response))
   })
-  const file = join(process.env.TMPDIR ?? '/tmp', `heap-${process.pid}`)
+  const file = join(tmpdir(), `hp-heap-${process.pid}`)
+  t.after(() => rmSync(file, { force: true }))
   await using running = await run({
     NODE_OPTIONS: `--max-semi-space-size=4 --import=${probe}`,
     HEAP_PROBE: file,
