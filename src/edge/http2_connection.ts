@@ -22,7 +22,7 @@ const takesLists = major > 24 || (major === 24 && minor >= 8)
 const sweepEvery = 5
 const mostQuiet = 13
 
-/** The connections of HTTP/2, which end when nothing is asked on them for a while. A timer of each own would be set anew several times a request. */
+/** The connections of HTTP/2. One sweep ends those without a request: a timer for each would be set anew several times a request. */
 export class Http2Connections {
   readonly #lanes: Lanes
   readonly #open = new OpenList<Http2Connection>()

@@ -77,7 +77,7 @@ export class AnswerParser {
   #parts: string[] | undefined
   /** Bytes of the body that are still to come. They are counted here: the parser would copy each of them. */
   #left = 0
-  /** Whether the parser stopped behind a head because it was told to. */
+  /** Whether the parser stopped behind a head because our callback said so. */
   #stopped = false
 
   constructor(reader: Reader) {

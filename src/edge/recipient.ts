@@ -15,7 +15,7 @@ export interface Sent {
 /** The body of a request that has one. */
 export interface Body {
   readonly rawTrailers: readonly string[]
-  /** A listener may return true to say that the memory of the chunk is free again; whoever reuses none ignores that. */
+  /** A listener may return true to say that the memory of the chunk is free again. A body that reuses no memory ignores it. */
   on(event: 'data', listener: (chunk: Buffer) => unknown): unknown
   once(event: 'end', listener: () => void): unknown
   pause(): unknown

@@ -77,7 +77,7 @@ const partsOfBody = (length: number, next: number, isHead: boolean): number | un
   if (!endsAt(next)) return undefined
   const bodiless = isHead || status === 204 || status === 304
   if (isChunked) {
-    // Without a body the coding says nothing that has to be told.
+    // Without a body the coding says nothing that the client needs.
     const found = bodiless ? -1 : readChunkedBody(length)
     return found < 0 ? undefined : found
   }

@@ -102,7 +102,7 @@ export class Dispatcher {
     }
   }
 
-  /** What is told of a fault. */
+  /** The error that a fault is reported as. */
   #failure(name: string, fault: unknown): unknown {
     const error = asUnavailable(fault)
     if (error instanceof AppError && error.cause instanceof Error)

@@ -147,7 +147,7 @@ export class Envelope {
     }
   }
 
-  /** json-rpc-2.0 takes a promise at each of its steps: what a read answers is told without it. */
+  /** json-rpc-2.0 makes a promise at each of its steps, so the result of a read goes past it. */
   #call(id: Id | undefined, method: string, params: unknown, caller: Caller): Answer | Promise<Answer> {
     if (id === undefined || !this.#dispatcher.isRead(method)) return this.#run(id, method, params, caller)
     return whenReady(this.#dispatcher.answer(method, params, caller), (result) =>

@@ -26,7 +26,7 @@ export class RpcHttp {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    // Whoever reads the body says when to go on.
+    // The reader of the body says when to go on.
     this.#server.on('checkContinue', (request, response) => void this.#serve(request, response))
     this.#server.headersTimeout = parts.headersTimeout
     this.#server.requestTimeout = 30_000

@@ -60,7 +60,7 @@ class Lines {
     return this.#from === this.#chunk.length
   }
 
-  /** Whether answers, or whoever is to read them, have to catch up first. */
+  /** Whether calls under way, or the client that reads their answers, have to catch up first. */
   #isFull(): boolean {
     return (
       this.#inFlight >= maxInFlight || this.#outgoing.length >= maxOutgoing || this.#socket.writableNeedDrain
