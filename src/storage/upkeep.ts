@@ -49,12 +49,13 @@ export class Upkeep {
   async #check(): Promise<void> {
     const bad = await this.#firstDamage()
     if (bad !== '') {
-      await this.#database.refuseWrites()
-      this.close()
+      // The log comes first: once `health` says damaged, an operator finds the cause there.
       this.#log.error(
         { file: this.#file, found: bad },
         `the database file ${this.#file} is damaged: nothing is written any more; restore it from a backup`,
       )
+      this.close()
+      await this.#database.refuseWrites()
     } else this.#database.condition = 'ok'
     this.#told(this.#database.condition)
   }
