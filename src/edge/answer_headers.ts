@@ -1,6 +1,5 @@
 import { isOurs } from './cookies.ts'
-import { fold, longestKept } from '../wire/header_list.ts'
-import { hopByHop, listedIn } from './headers.ts'
+import { fold, longestKept, hopByHop, listedIn } from '../wire/header_list.ts'
 
 /** Browsers send a cookie without a name as its bare value: `=ours=x` comes back as `ours=x`. */
 export const cookieNamed = (setCookie: string): string => setCookie.replace(/^[\s=]+/, '')

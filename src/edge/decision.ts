@@ -9,12 +9,12 @@ import { whenReady } from '../when_ready.ts'
 import { notHere, type Told } from './answers.ts'
 import { originOf, type Asked } from './asked.ts'
 import { authModes } from './auth_modes.ts'
-import type { AuthMethod, Identity } from './headers.ts'
-import type { Lasting } from './kept_decisions.ts'
+import type { Identity } from './headers.ts'
 import type { LastingDecisions } from './lasting.ts'
 import * as refusals from './refusals.ts'
 import type { Signatures, Signed, Signing } from './signature.ts'
 import { withoutSession, type Person, type Visitor, type Visitors } from './visitor.ts'
+import type { Pass } from './forward/pass.ts'
 
 /** A claims header beyond this is refused, never shortened: a list with a part missing is another identity. */
 const maxClaimsText = 8192
@@ -36,25 +36,6 @@ export interface SignIn {
   readonly told: Told
   /** For people, where the way in does not exist yet: told instead of sending them there. */
   readonly missing?: Told
-}
-
-/** The request goes on, as this person or as a guest. */
-export interface Pass {
-  readonly act: 'forward'
-  readonly identity: Identity | undefined
-  readonly method: AuthMethod
-  /** True where the Authorization header is ours and ends here. */
-  readonly authorizationUsed: boolean
-  /** The name of our cookie, when it was sent and is worth nothing any more. */
-  readonly staleCookie: string | undefined
-  /** Who passed and by which proof: while a connection is open, the same answer must come out again. */
-  readonly who: string
-  /** The key that signed the request. */
-  readonly pubkey?: string | undefined
-  /** The body, where it had to be read to decide: exactly these bytes go on. */
-  readonly body?: Buffer | undefined
-  /** Set where nothing but a cookie's session (or its absence), its claims and the route decided: then the decision may be kept. */
-  readonly lasting?: Lasting | undefined
 }
 
 interface Kept {

@@ -9,9 +9,9 @@ import { isNavigation, notHere, problem, redirect, send, tell, type Told } from 
 import { isRefusal, readAsked, type Asked } from './asked.ts'
 import { asksAbout } from './asked_about.ts'
 import { setCookie } from './cookies.ts'
-import type { Decision, Decisions, Pass } from './decision.ts'
+import type { Decision, Decisions } from './decision.ts'
 import { answerFault } from './fault.ts'
-import { Forwarder, type Forwarded } from './forward.ts'
+import { Forwarder } from './forward.ts'
 import { ForwardAuth } from './forward_auth.ts'
 import { requestHeaders } from './headers.ts'
 import { HeldBodies, heldRequest } from './held_bodies.ts'
@@ -27,6 +27,8 @@ import { maxSignedBody, type Arrival } from './signature.ts'
 import { forwardUpgrade, tellUpgrade } from './upgrade.ts'
 import type { Upstreams } from './upstreams.ts'
 import { UsualRequest } from './usual_request.ts'
+import type { Pass } from './forward/pass.ts'
+import type { Forwarded } from './forward/forwarded.ts'
 
 export interface DoorParts {
   readonly peers: Peers

@@ -3,12 +3,13 @@ import type { Upstream } from '../routes/table.ts'
 import { head as responseHead } from '../wire/parser.ts'
 import type { Asker } from './asker.ts'
 import type { Head } from './message_parser.ts'
-import type { Failure, Forwarded, Forwarder, Timed } from './forward.ts'
+import type { Forwarder } from './forward.ts'
 import { responseHeaders } from './answer_headers.ts'
 import { headFor } from './outgoing_head.ts'
 import { addTrailers, passHints, reason, type Recipient } from './recipient.ts'
 import { Upload } from './upload.ts'
 import type { UpstreamConnection } from './upstream_connection.ts'
+import type { Failure, Forwarded, Timed } from './forward/forwarded.ts'
 
 /** Seconds that a client may be silent in the middle of a body it sends. */
 const bodyPatience = 60

@@ -3,12 +3,13 @@ import { isNavigation, notHere, redirect, tell, type Told } from './answers.ts'
 import { isRefusal, originOf, type Asked } from './asked.ts'
 import { asksByPath, readAbout } from './asked_about.ts'
 import { setCookie, withoutOurs } from './cookies.ts'
-import type { Decision, Decisions, Pass } from './decision.ts'
+import type { Decision, Decisions } from './decision.ts'
 import { identityHeaders } from './headers.ts'
 import type { OwnPaths } from './own_paths.ts'
 import type { Peers } from './peers.ts'
 import type { Recipient, Sent } from './recipient.ts'
 import { badRequest, ownPath } from './refusals.ts'
+import type { Pass } from './forward/pass.ts'
 
 interface Parts {
   readonly peers: Peers

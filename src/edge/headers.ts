@@ -1,11 +1,11 @@
 import type { RoutePlan } from '../routes/table.ts'
 import { detached } from '../wire/detached.ts'
-import { fold, longestKept, methodOverrides } from '../wire/header_list.ts'
+import { fold, longestKept, methodOverrides, hopByHop, listedIn } from '../wire/header_list.ts'
 import type { Asked } from './asked.ts'
 import { withoutOurs } from './cookies.ts'
-import type { Pass } from './decision.ts'
 import { hostOf } from './onward.ts'
 import { signatureHeaders } from './signature.ts'
+import type { Pass } from './forward/pass.ts'
 
 /** Who goes upstream: the identity headers are made from this and from nothing else. */
 export interface Identity {
@@ -25,21 +25,6 @@ export interface Identity {
 }
 
 export type AuthMethod = 'none' | 'network' | 'bearer' | 'oauth' | 'local' | 'signature'
-
-/** Of one connection only (RFC 9110 section 7.6.1); we make our own. */
-export const hopByHop: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-])
-
 /** Names that tell an upstream who or what the request is: only we say that. */
 const claimed: ReadonlySet<string> = new Set([
   ...methodOverrides,
@@ -96,11 +81,6 @@ export const treatmentOf = (name: string): Treatment => {
   }
   return treatment
 }
-
-/** The names that a Connection header lists: of this hop only, whatever they are (RFC 9110 section 7.6.1). */
-export const listedIn = (connection: string): string[] =>
-  connection.split(',').map((name) => name.trim().toLowerCase())
-
 /** What a value of ours may hold: a stray line break in the database must not become a header of its own. */
 const sendable = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
 const ours = (value: string): string => {

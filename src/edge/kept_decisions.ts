@@ -1,16 +1,7 @@
 import type { RoutePlan } from '../routes/table.ts'
-import type { LiveSession } from '../sessions/live_session.ts'
 import type { Asked } from './asked.ts'
-import type { Pass } from './decision.ts'
 import type { KeptHead } from './kept_head.ts'
-
-/** What lets a decision hold for later requests. */
-export interface Lasting {
-  /** The session that decided; undefined for a guest. */
-  readonly session: LiveSession | undefined
-  /** Unix seconds: the earliest time at which the answer could change by itself. */
-  readonly until: number
-}
+import type { Lasting, Pass } from './forward/pass.ts'
 
 /** A request that passed, and why a later one that is alike may pass too. */
 export interface KeptDecision {

@@ -5,8 +5,6 @@ import type { Revisions } from '../storage/revision.ts'
 import { detached } from '../wire/detached.ts'
 import { isRefusal, readPlace, type Asked } from './asked.ts'
 import { asksAbout } from './asked_about.ts'
-import type { Pass } from './decision.ts'
-import type { Forwarded } from './forward.ts'
 import { requestHeaders } from './headers.ts'
 import { KeptDecisions } from './kept_decisions.ts'
 import { KeptHead } from './kept_head.ts'
@@ -16,6 +14,8 @@ import type { OwnPaths } from './own_paths.ts'
 import type { Peers } from './peers.ts'
 import type { Body, Sent } from './recipient.ts'
 import { UsualRequest } from './usual_request.ts'
+import type { Pass } from './forward/pass.ts'
+import type { Forwarded } from './forward/forwarded.ts'
 
 interface Parts {
   readonly peers: Peers

@@ -3,8 +3,8 @@ import type { Route } from '../routes/route.ts'
 import type { LiveSession } from '../sessions/live_session.ts'
 import type { KnownNetworks } from '../users/known_networks.ts'
 import { authModes } from './auth_modes.ts'
-import type { Lasting } from './kept_decisions.ts'
 import type { Known, Visitor } from './visitor.ts'
+import type { Lasting } from './forward/pass.ts'
 
 const isSession = (known: Known): known is LiveSession => 'expires_at' in known
 

@@ -1,7 +1,8 @@
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import type { Changes } from '../storage/changes.ts'
 import type { Subject } from '../storage/schema.ts'
-import type { Forwarded, Forwarder, Timed } from './forward.ts'
+import type { Forwarder } from './forward.ts'
+import type { Forwarded, Timed } from './forward/forwarded.ts'
 
 /** In milliseconds: how often is looked for connections that have become old enough to be asked about. */
 const tick = 250

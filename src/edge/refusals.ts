@@ -1,8 +1,8 @@
 import type { Route } from '../routes/route.ts'
 import type { Told } from './answers.ts'
 import type { Refusal } from './asked.ts'
-import type { Failure } from './forward.ts'
 import type { Person } from './visitor.ts'
+import type { Failure } from './forward/forwarded.ts'
 
 /** What people and programs are told when an upstream gives no answer. */
 export const failures: Readonly<Record<Failure, Told>> = {

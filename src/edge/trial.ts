@@ -10,7 +10,7 @@ import { isNavigation, notHere, type Told } from './answers.ts'
 import { isRefusal, readAsked, type Asked } from './asked.ts'
 import { authModes, type Credential } from './auth_modes.ts'
 import type { CookiePolicy } from './cookie_policy.ts'
-import type { Decision, Decisions, Pass } from './decision.ts'
+import type { Decision, Decisions } from './decision.ts'
 import { requestHeaders } from './headers.ts'
 import { onward } from './onward.ts'
 import type { OwnPaths } from './own_paths.ts'
@@ -20,6 +20,7 @@ import { badRequest } from './refusals.ts'
 import type { Upstreams } from './upstreams.ts'
 import type { Visitor } from './visitor.ts'
 import * as why from './why.ts'
+import type { Pass } from './forward/pass.ts'
 
 interface Parts {
   readonly peers: Peers

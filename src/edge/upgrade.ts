@@ -5,13 +5,14 @@ import type { Upstream } from '../routes/table.ts'
 import type { Asker } from './asker.ts'
 import { problem, type Told } from './answers.ts'
 import type { Head } from './message_parser.ts'
-import type { Failure, Forwarded, Forwarder, Timed } from './forward.ts'
+import type { Forwarder } from './forward.ts'
 import { responseHeaders } from './answer_headers.ts'
 import { requestHead } from './headers.ts'
 import { answerTunnel, isTunnel, resetTunnel } from './http2_tunnel.ts'
 import { headersTo } from './onward.ts'
 import { reason } from './recipient.ts'
 import type { UpstreamConnection } from './upstream_connection.ts'
+import type { Failure, Forwarded, Timed } from './forward/forwarded.ts'
 
 const headText = (status: number, message: string | undefined, headers: readonly string[]): string => {
   let text = `HTTP/1.1 ${status} ${message ?? http.STATUS_CODES[status] ?? ''}\r\n`

@@ -1,6 +1,6 @@
-import type { Forwarded } from './forward.ts'
 import { trailersFor } from './headers.ts'
 import type { UpstreamConnection } from './upstream_connection.ts'
+import type { Forwarded } from './forward/forwarded.ts'
 
 /** The exchange that a body belongs to. */
 interface Owner {

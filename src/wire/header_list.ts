@@ -18,3 +18,21 @@ export const overridesMethod = (name: string): boolean => methodOverrides.has(fo
 
 /** Characters of a name whose treatment is remembered, at most. */
 export const longestKept = 64
+
+/** Of one connection only (RFC 9110 section 7.6.1); we make our own. */
+export const hopByHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+])
+
+/** The names that a Connection header lists: of this hop only, whatever they are (RFC 9110 section 7.6.1). */
+export const listedIn = (connection: string): string[] =>
+  connection.split(',').map((name) => name.trim().toLowerCase())
