@@ -9,12 +9,12 @@ import { whenReady } from '../when_ready.ts'
 import { notHere, type Told } from './answers.ts'
 import { originOf, type Asked } from './asked.ts'
 import { authModes } from './auth_modes.ts'
-import type { Identity } from './headers.ts'
 import type { LastingDecisions } from './lasting.ts'
 import * as refusals from './refusals.ts'
 import type { Signatures, Signed, Signing } from './signature.ts'
 import { withoutSession, type Person, type Visitor, type Visitors } from './visitor.ts'
 import type { Pass } from './forward/pass.ts'
+import type { Identity } from '../identity/identity_headers.ts'
 
 /** A claims header beyond this is refused, never shortened: a list with a part missing is another identity. */
 const maxClaimsText = 8192

@@ -4,12 +4,12 @@ import { isRefusal, originOf, type Asked } from './asked.ts'
 import { asksByPath, readAbout } from './asked_about.ts'
 import { setCookie, withoutOurs } from './cookies.ts'
 import type { Decision, Decisions } from './decision.ts'
-import { identityHeaders } from './headers.ts'
 import type { OwnPaths } from './own_paths.ts'
 import type { Peers } from './peers.ts'
 import type { Recipient, Sent } from './recipient.ts'
 import { badRequest, ownPath } from './refusals.ts'
 import type { Pass } from './forward/pass.ts'
+import { identityHeaders } from '../identity/identity_headers.ts'
 
 interface Parts {
   readonly peers: Peers

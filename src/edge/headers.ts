@@ -1,93 +1,13 @@
 import type { RoutePlan } from '../routes/table.ts'
-import { detached } from '../wire/detached.ts'
-import { fold, longestKept, methodOverrides, hopByHop, listedIn } from '../wire/header_list.ts'
+import { listedIn } from '../wire/header_list.ts'
 import type { Asked } from './asked.ts'
 import { withoutOurs } from './cookies.ts'
 import { hostOf } from './onward.ts'
-import { signatureHeaders } from './signature.ts'
 import type { Pass } from './forward/pass.ts'
-
-/** Who goes upstream: the identity headers are made from this and from nothing else. */
-export interface Identity {
-  /** Not sent, but for what is signed. */
-  readonly session_id: string
-  readonly username: string
-  readonly context: number
-  /** As sent: comma separated, no spaces. */
-  readonly claims: string
-  readonly email: string | null
-  /** The administrator who acts as this user. */
-  readonly impersonator: string | undefined
-  /** The same identity, signed. */
-  readonly assertion: string | undefined
-  /** What a provider gave of the person, where the route passes it on. */
-  readonly provider_token?: string | undefined
-}
+import { addIdentity } from '../identity/identity_headers.ts'
+import { treatmentOf } from '../wire/request_treatment.ts'
 
 export type AuthMethod = 'none' | 'network' | 'bearer' | 'oauth' | 'local' | 'signature'
-/** Names that tell an upstream who or what the request is: only we say that. */
-const claimed: ReadonlySet<string> = new Set([
-  ...methodOverrides,
-  'forwarded',
-  'x-real-ip',
-  'x-client-ip',
-  'x-forwarded',
-  'x-original-uri',
-  'x-original-host',
-  'x-original-forwarded-for',
-  // CGI turns it into HTTP_PROXY, which many programs obey (CVE-2016-5385).
-  'proxy',
-  'x-cluster-client-ip',
-  'true-client-ip',
-  'client-ip',
-  'x-original-url',
-  'x-rewrite-url',
-  'x-request-id',
-])
-
-const simple = /^[a-zA-Z0-9-]+$/
-
-const isReserved = (folded: string): boolean =>
-  folded.startsWith('x-hero-') ||
-  folded.startsWith('x-proxy-') ||
-  folded.startsWith('x-forwarded-') ||
-  claimed.has(folded)
-
-/** How a header of the client is treated, by its name as received. Names repeat: the answer is kept. */
-export type Treatment = 'drop' | 'connection' | 'cookie' | 'authorization' | 'signature' | 'keep'
-const treatments = new Map<string, Treatment>()
-
-const treat = (name: string): Treatment => {
-  const lower = name.toLowerCase()
-  const folded = simple.test(name) ? lower : fold(name)
-  if (isReserved(folded)) return 'drop'
-  // A twin of a name that borders messages (`Content_Length`) is read as that name by uWSGI and its kin: a smuggled body.
-  if (folded !== lower && (hopByHop.has(folded) || folded === 'content-length')) return 'drop'
-  if (lower === 'connection') return 'connection'
-  if (lower === 'cookie') return 'cookie'
-  if (lower === 'authorization') return 'authorization'
-  if (signatureHeaders.has(folded)) return 'signature'
-  if (hopByHop.has(lower) || lower === 'host' || lower === 'expect' || lower === 'content-length')
-    return 'drop'
-  return 'keep'
-}
-
-export const treatmentOf = (name: string): Treatment => {
-  let treatment = treatments.get(name)
-  if (treatment === undefined) {
-    treatment = treat(name)
-    // Bounded: clients choose the names.
-    if (treatments.size < 2000 && name.length <= longestKept) treatments.set(detached(name), treatment)
-  }
-  return treatment
-}
-/** What a value of ours may hold: a stray line break in the database must not become a header of its own. */
-const sendable = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
-const ours = (value: string): string => {
-  if (!sendable.test(value)) throw new TypeError('an identity header cannot hold this value')
-  return value
-}
-
 /** The headers of the forwarded request, as a flat list: Host, the client's own, then ours. Built from nothing, never patched. */
 export const requestHeaders = (
   rawHeaders: readonly string[],
@@ -146,34 +66,6 @@ export const requestHeaders = (
   if (prefix !== undefined) list.push('X-Forwarded-Prefix', prefix)
   return addIdentity(list, pass)
 }
-
-/** The headers that tell a service who is asking. */
-export const identityHeaders = (pass: Pass): string[] => addIdentity([], pass)
-
-/** RFC 6750 section 2.1, and what else some providers put into a token; anything else goes nowhere. */
-const plainToken = /^[\x21-\x7e]{1,8192}$/
-
-const addIdentity = (list: string[], { identity, method, pubkey }: Pass): string[] => {
-  list.push('X-Proxy-Auth-Method', method)
-  if (identity) {
-    list.push(
-      'X-Hero-User',
-      ours(identity.username),
-      'X-Hero-Context',
-      String(identity.context),
-      'X-Hero-Claims',
-      ours(identity.claims),
-    )
-    if (identity.email !== null) list.push('X-Proxy-User-Email', ours(identity.email))
-    if (pubkey !== undefined) list.push('X-Proxy-User-Pubkey', pubkey)
-    if (identity.impersonator !== undefined) list.push('X-Hero-Impersonator', ours(identity.impersonator))
-    if (identity.assertion !== undefined) list.push('X-Hero-Assertion', identity.assertion)
-    if (identity.provider_token !== undefined && plainToken.test(identity.provider_token))
-      list.push('X-Proxy-Provider-Token', identity.provider_token)
-  }
-  return list
-}
-
 /** The head of the forwarded request as it is sent (RFC 9112 section 3). */
 export const requestHead = (asked: Asked, target: string, list: readonly string[]): string => {
   let head = `${asked.method} ${target} HTTP/1.1\r\n`

@@ -40,14 +40,6 @@ interface Headers {
   readonly nonce: string
 }
 
-/** By their folded names; they end here, because what was used once proves nothing to anybody else. */
-export const signatureHeaders: ReadonlySet<string> = new Set([
-  'x-signature',
-  'x-signature-pubkey',
-  'x-signature-timestamp',
-  'x-signature-nonce',
-])
-
 const forms = {
   pubkey: /^(0[23][0-9a-f]{64}|04[0-9a-f]{128})$/i,
   signature: /^[0-9a-f]{128}$/i,

@@ -1,5 +1,5 @@
-import { treatmentOf } from './headers.ts'
 import type { Sent } from './recipient.ts'
+import { treatmentOf } from '../wire/request_treatment.ts'
 
 /**
  * What a header of a request does to it. `special` makes it more than a head and a body of known length; `deciding` takes part in

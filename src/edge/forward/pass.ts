@@ -1,5 +1,6 @@
 import type { LiveSession } from '../../sessions/live_session.ts'
-import type { AuthMethod, Identity } from '../headers.ts'
+import type { AuthMethod } from '../headers.ts'
+import type { Identity } from '../../identity/identity_headers.ts'
 
 /** What lets a decision hold for later requests. */
 export interface Lasting {

@@ -1,0 +1,63 @@
+import type { AuthMethod } from '../contract/principal.ts'
+
+/** Who goes upstream: the identity headers are made from this and from nothing else. */
+export interface Identity {
+  /** Not sent, but for what is signed. */
+  readonly session_id: string
+  readonly username: string
+  readonly context: number
+  /** As sent: comma separated, no spaces. */
+  readonly claims: string
+  readonly email: string | null
+  /** The administrator who acts as this user. */
+  readonly impersonator: string | undefined
+  /** The same identity, signed. */
+  readonly assertion: string | undefined
+  /** What a provider gave of the person, where the route passes it on. */
+  readonly provider_token?: string | undefined
+}
+
+/** Who a request is from, and how that was proved. */
+interface Proven {
+  /** Undefined for a guest. */
+  readonly identity: Identity | undefined
+  readonly method: AuthMethod
+  /** The key that signed the request, in hex. */
+  readonly pubkey?: string | undefined
+}
+
+/** Returns the headers that name the caller to a service, as a flat list. */
+export const identityHeaders = (proven: Proven): string[] => addIdentity([], proven)
+
+/** Appends the same headers to a flat list, and returns it. */
+export const addIdentity = (list: string[], { identity, method, pubkey }: Proven): string[] => {
+  list.push('X-Proxy-Auth-Method', method)
+  if (identity) {
+    list.push(
+      'X-Hero-User',
+      ours(identity.username),
+      'X-Hero-Context',
+      String(identity.context),
+      'X-Hero-Claims',
+      ours(identity.claims),
+    )
+    if (identity.email !== null) list.push('X-Proxy-User-Email', ours(identity.email))
+    if (pubkey !== undefined) list.push('X-Proxy-User-Pubkey', pubkey)
+    if (identity.impersonator !== undefined) list.push('X-Hero-Impersonator', ours(identity.impersonator))
+    if (identity.assertion !== undefined) list.push('X-Hero-Assertion', identity.assertion)
+    if (identity.provider_token !== undefined && plainToken.test(identity.provider_token))
+      list.push('X-Proxy-Provider-Token', identity.provider_token)
+  }
+  return list
+}
+
+/** What a value of ours may hold: a stray line break in the database must not become a header of its own. */
+const sendable = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
+
+const ours = (value: string): string => {
+  if (!sendable.test(value)) throw new TypeError('an identity header cannot hold this value')
+  return value
+}
+
+/** RFC 6750 section 2.1, and what else some providers put into a token; anything else goes nowhere. */
+const plainToken = /^[\x21-\x7e]{1,8192}$/

@@ -1,0 +1,68 @@
+import { detached } from './detached.ts'
+import { fold, longestKept, methodOverrides, hopByHop } from './header_list.ts'
+
+/** How a header of the client is treated, by its name as received. Names repeat: the answer is kept. */
+export type Treatment = 'drop' | 'connection' | 'cookie' | 'authorization' | 'signature' | 'keep'
+
+const treatments = new Map<string, Treatment>()
+
+const treat = (name: string): Treatment => {
+  const lower = name.toLowerCase()
+  const folded = simple.test(name) ? lower : fold(name)
+  if (isReserved(folded)) return 'drop'
+  // A twin of a name that borders messages (`Content_Length`) is read as that name by uWSGI and its kin: a smuggled body.
+  if (folded !== lower && (hopByHop.has(folded) || folded === 'content-length')) return 'drop'
+  if (lower === 'connection') return 'connection'
+  if (lower === 'cookie') return 'cookie'
+  if (lower === 'authorization') return 'authorization'
+  if (signatureHeaders.has(folded)) return 'signature'
+  if (hopByHop.has(lower) || lower === 'host' || lower === 'expect' || lower === 'content-length')
+    return 'drop'
+  return 'keep'
+}
+
+export const treatmentOf = (name: string): Treatment => {
+  let treatment = treatments.get(name)
+  if (treatment === undefined) {
+    treatment = treat(name)
+    // Bounded: clients choose the names.
+    if (treatments.size < 2000 && name.length <= longestKept) treatments.set(detached(name), treatment)
+  }
+  return treatment
+}
+
+const simple = /^[a-zA-Z0-9-]+$/
+
+const isReserved = (folded: string): boolean =>
+  folded.startsWith('x-hero-') ||
+  folded.startsWith('x-proxy-') ||
+  folded.startsWith('x-forwarded-') ||
+  claimed.has(folded)
+
+/** Names that tell an upstream who or what the request is: only we say that. */
+const claimed: ReadonlySet<string> = new Set([
+  ...methodOverrides,
+  'forwarded',
+  'x-real-ip',
+  'x-client-ip',
+  'x-forwarded',
+  'x-original-uri',
+  'x-original-host',
+  'x-original-forwarded-for',
+  // CGI turns it into HTTP_PROXY, which many programs obey (CVE-2016-5385).
+  'proxy',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'client-ip',
+  'x-original-url',
+  'x-rewrite-url',
+  'x-request-id',
+])
+
+/** By their folded names; they end here, because what was used once proves nothing to anybody else. */
+export const signatureHeaders: ReadonlySet<string> = new Set([
+  'x-signature',
+  'x-signature-pubkey',
+  'x-signature-timestamp',
+  'x-signature-nonce',
+])
