@@ -36,11 +36,13 @@ const rows: readonly (readonly string[])[] = [
 
 const top = new Set(['app.ts', 'instance.ts', 'main.ts', 'worker.ts', 'worker_link.ts', 'workers.ts'])
 
-/** The folder that a file of src/ counts to: the files beside the folders, and storage/, are the ground they stand on. */
+const ground = new Set(['contract', 'storage'])
+
+/** The folder that a file of src/ counts to; the files beside the folders count to the ground. */
 const folderOf = (file: string): string => {
   const [, folder = '', inside] = file.split('/')
   if (inside === undefined) return top.has(folder) ? 'top' : 'ground'
-  return folder === 'storage' ? 'ground' : folder
+  return ground.has(folder) ? 'ground' : folder
 }
 const rowOf = (folder: string) => rows.findIndex((row) => row.includes(folder))
 

@@ -7,8 +7,6 @@ import type { Pass } from './forward/pass.ts'
 import { addIdentity } from '../identity/identity_headers.ts'
 import { treatmentOf } from '../wire/request_treatment.ts'
 
-export type AuthMethod = 'none' | 'network' | 'bearer' | 'oauth' | 'local' | 'signature'
-/** The headers of the forwarded request, as a flat list: Host, the client's own, then ours. Built from nothing, never patched. */
 export const requestHeaders = (
   rawHeaders: readonly string[],
   asked: Asked,

@@ -1,4 +1,5 @@
 import type { Granter, RuleCheck } from '../claims/resolution.ts'
+import type { AuthMethod } from '../contract/principal.ts'
 import type { Route } from '../routes/route.ts'
 import type { RoutePlan } from '../routes/table.ts'
 import type { User } from '../users/user.ts'
@@ -6,7 +7,6 @@ import type { Asked } from './asked.ts'
 import { authModes } from './auth_modes.ts'
 import type { CookieState } from './cookie_policy.ts'
 import type { Decision } from './decision.ts'
-import type { AuthMethod } from './headers.ts'
 import type { Visitor } from './visitor.ts'
 
 // Why a request is treated as it is, in words for whoever set up the routes.

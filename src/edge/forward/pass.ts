@@ -1,5 +1,5 @@
 import type { LiveSession } from '../../sessions/live_session.ts'
-import type { AuthMethod } from '../headers.ts'
+import type { AuthMethod } from '../../contract/principal.ts'
 import type { Identity } from '../../identity/identity_headers.ts'
 
 /** What lets a decision hold for later requests. */
