@@ -1,5 +1,5 @@
 import { Counters } from './health/counters.ts'
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 import type { SecureEdge } from './edge/secure_edge.ts'
 import type { Log } from './log.ts'
 import { Dispatcher } from './rpc/dispatcher.ts'

@@ -1,5 +1,5 @@
 import { createApp, type App } from './app.ts'
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 import type { Log } from './log.ts'
 import { openSeal, readMasterSecret } from './master_secret.ts'
 import { asDamage } from './storage/connect.ts'

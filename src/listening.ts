@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import { getSystemErrorName } from 'node:util'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config/config.ts'
 
 /** Listening sockets that whoever started us has opened and keeps open, as file descriptors. */
 export interface PassedSockets {

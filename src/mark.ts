@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 import { databaseExists, type Database } from './storage/database.ts'
 import { instanceFact } from './storage/instance.ts'
 

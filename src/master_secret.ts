@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 import type { Database } from './storage/database.ts'
 import { instanceFact, keepInstanceFact } from './storage/instance.ts'
 import { Seal } from './storage/seal.ts'

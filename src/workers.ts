@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 import type { DaemonNumbers } from './health/counters.ts'
 import type { Log } from './log.ts'
 import type { Condition } from './storage/database.ts'

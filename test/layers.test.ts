@@ -36,7 +36,7 @@ const rows: readonly (readonly string[])[] = [
 
 const top = new Set(['app.ts', 'instance.ts', 'main.ts', 'worker.ts', 'worker_link.ts', 'workers.ts'])
 
-const ground = new Set(['contract', 'storage'])
+const ground = new Set(['config', 'contract', 'storage'])
 
 /** The folder that a file of src/ counts to; the files beside the folders count to the ground. */
 const folderOf = (file: string): string => {

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 
 export const speaksTls = ({ tls_cert, acme_directory }: Config): boolean =>
   tls_cert.length > 0 || acme_directory !== undefined

@@ -1,5 +1,5 @@
 import type { SecureContext } from 'node:tls'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import type { Log } from '../log.ts'
 import { NameTable } from './name_table.ts'
 import { readPair, type Pair } from './pair.ts'

@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, describe, test } from 'node:test'
-import { ConfigError, flagOf, readConfig, type Config } from '../../src/config.ts'
+import { ConfigError, type Config } from '../../src/config/config.ts'
+import { flagOf, readConfig } from '../../src/config.ts'
 import { settings } from '../../src/config_table.ts'
 
 const long = 'x'.repeat(32)
