@@ -122,3 +122,5 @@ export const Password = Type.String({
   description:
     'Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor)',
 })
+
+export const clientPattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/

@@ -162,7 +162,7 @@ export const createDoors = (parts: Parts) => {
       federation,
       publicHost,
     }),
-    upstreams: new Upstreams({ routes: () => routes.table(), log }),
+    upstreams: new Upstreams({ groups: () => routes.table(), log }),
   }
   const loops = new LoopGuard(database)
   const door = new Door({

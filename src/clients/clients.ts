@@ -6,7 +6,7 @@ import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import { bit, type ClientRow } from '../storage/schema.ts'
-import { clientPattern, personScopes, type Client, type KnownClient } from './client.ts'
+import { personScopes, type Client, type KnownClient } from './client.ts'
 import {
   checkClient,
   checkKeys,
@@ -17,6 +17,7 @@ import {
   type Fruits,
 } from './columns.ts'
 import { Secrets } from './secrets.ts'
+import { clientPattern } from '../schemas.ts'
 
 /** Clients kept in memory; past it all are forgotten at once and read again when asked for. */
 const keep = 10_000

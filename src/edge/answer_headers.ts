@@ -1,30 +1,6 @@
 import { isOurs } from './cookies.ts'
-import { fold, longestKept, hopByHop, listedIn } from '../wire/header_list.ts'
-
-/** Browsers send a cookie without a name as its bare value: `=ours=x` comes back as `ours=x`. */
-export const cookieNamed = (setCookie: string): string => setCookie.replace(/^[\s=]+/, '')
-
-/** How a header of an answer is treated, by its name as received; the answer is kept as above. */
-export type AnswerTreatment = 'drop' | 'connection' | 'length' | 'cache' | 'cookie' | 'keep'
-const answerTreatments = new Map<string, AnswerTreatment>()
-
-const treatAnswer = (name: string): AnswerTreatment => {
-  const lower = name.toLowerCase()
-  if (lower === 'connection') return 'connection'
-  if (hopByHop.has(lower) || fold(name).startsWith('x-hero-')) return 'drop'
-  if (lower === 'content-length') return 'length'
-  if (lower === 'cache-control') return 'cache'
-  return lower === 'set-cookie' ? 'cookie' : 'keep'
-}
-
-export const answerTreatmentOf = (name: string): AnswerTreatment => {
-  let treatment = answerTreatments.get(name)
-  if (treatment === undefined) {
-    treatment = treatAnswer(name)
-    if (answerTreatments.size < 2000 && name.length <= longestKept) answerTreatments.set(name, treatment)
-  }
-  return treatment
-}
+import { listedIn } from '../wire/header_list.ts'
+import { answerTreatmentOf, cookieNamed } from '../wire/response_treatment.ts'
 
 /** The headers of the answer as the client gets them: no hop's own, no identity headers, no cookie in our name. */
 export const responseHeaders = (rawHeaders: readonly string[], extra: readonly string[]): string[] => {

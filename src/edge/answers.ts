@@ -1,8 +1,8 @@
 import { http } from '../http.ts'
 import { valuesOf } from '../wire/header_list.ts'
 import type { Asked } from './asked.ts'
-import { noticePage } from './pages/notice.ts'
 import type { Recipient, Sent } from './recipient.ts'
+import type { Told } from '../wire/refusal.ts'
 
 /** What the browser may do on pages of ours: show them, with our stylesheet, and post forms back to us. */
 const policy =
@@ -21,17 +21,6 @@ export const ownHeaders = (asked: Pick<Asked, 'secure'>): Record<string, string>
   vary: 'Cookie',
   ...(asked.secure && { 'strict-transport-security': 'max-age=63072000' }),
 })
-
-export interface Told {
-  readonly status: number
-  readonly title: string
-  readonly text: string
-  /** Name for programs, as in JSON-RPC's error.data.code. */
-  readonly code: string
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>
-  readonly link?: { readonly href: string; readonly text: string }
-}
-
 const accepts = ({ rawHeaders }: Sent, types: string): boolean =>
   new RegExp(`(^|,)\\s*(${types})\\s*(;|,|$)`, 'i').test(valuesOf(rawHeaders, 'accept').join())
 
@@ -67,22 +56,6 @@ export const send = (to: Recipient, status: number, type: string, body: string, 
   to.writeHead(status, http.STATUS_CODES[status] ?? '', flat(all))
   to.end(body)
 }
-
-/** Answers with a page for people and problem details for programs. */
-export const tell = (sent: Sent, to: Recipient, asked: Asked, told: Told): void => {
-  const headers = { ...ownHeaders(asked), ...told.headers }
-  if (!wantsPage(sent)) return send(to, told.status, 'application/problem+json', problem(told), headers)
-  const body = noticePage({
-    place: asked.host,
-    title: told.title,
-    text: told.text,
-    status: told.status,
-    requestId: asked.requestId,
-    ...(told.link && { link: told.link }),
-  })
-  send(to, told.status, 'text/html; charset=utf-8', body, headers)
-}
-
 export const redirect = (
   to: Recipient,
   asked: Asked,
@@ -98,11 +71,4 @@ export const redirect = (
   }
   to.writeHead(status, http.STATUS_CODES[status]!, flat(headers))
   to.end()
-}
-
-export const notHere: Told = {
-  status: 404,
-  title: 'Nothing here',
-  text: 'There is no page at this address.',
-  code: 'not_found',
 }

@@ -2,15 +2,10 @@ import { isIP } from 'node:net'
 import { isRefusal, readPlace, type Asked, type Refusal } from './asked.ts'
 import { DecidingHeaders, type DecidingName } from './deciding_headers.ts'
 import type { Sent } from './recipient.ts'
-
-/** Where proxies in front of us ask. Envoy puts the path that it asks about behind it. */
-const at = '/auth/forward'
-
-/** Whether a path, or a request target, asks about another request. */
-export const asksAbout = (target: string): boolean => /^\/auth\/forward(?:[/?]|$)/.test(target)
+import { forwardAuthPath } from '../wire/forward_auth_path.ts'
 
 /** True where the path asked about stands behind ours, and not in a header. */
-export const asksByPath = ({ path }: Asked): boolean => path !== at
+export const asksByPath = ({ path }: Asked): boolean => path !== forwardAuthPath
 
 type Fact = 'method' | 'scheme' | 'host' | 'path' | 'client'
 type Facts = Partial<Record<Fact, string>>
@@ -95,7 +90,7 @@ export const readAbout = ({ rawHeaders }: Sent, asked: Asked): Asked | Refusal =
   const facts = asksByPath(asked)
     ? gather(
         headers,
-        { method: asked.method, host: asked.authority, path: asked.target.slice(at.length) },
+        { method: asked.method, host: asked.authority, path: asked.target.slice(forwardAuthPath.length) },
         hop,
       )
     : gather(headers, {}, statements)

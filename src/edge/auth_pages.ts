@@ -1,12 +1,12 @@
 import { sessionCookie } from './cookies.ts'
-import type { FederationParts } from './federation_pages.ts'
 import { openSession } from './open_session.ts'
 import { signOutPage } from './pages/me.ts'
 import { onwardPage } from './pages/openid.ts'
 import { setupPage } from './pages/setup.ts'
-import { signInPage } from './pages/sign_in.ts'
 import { safeNext } from './safe_next.ts'
 import type { Visit } from './visit.ts'
+import { showSignIn } from '../pages/sign_in/show_sign_in.ts'
+import type { FederationParts } from './federation_parts.ts'
 
 // The pages of signing in and out. They decide nothing: every form ends in the method of the same name.
 
@@ -19,23 +19,6 @@ export const signIn = async (visit: Visit): Promise<void> => {
   const hint = visit.query.get('login_hint')
   await showSignIn(visit, { returnTo, ...(hint && hint.length <= maxLogin && { login: hint }) })
 }
-
-/** The sign-in page, with everything that is offered. */
-export const showSignIn = async (
-  visit: Visit,
-  shown: { returnTo: string; login?: string; problem?: string },
-  status = 200,
-  headers: Record<string, string> = {},
-): Promise<void> => {
-  const offers = await visit.offers()
-  const passkey = visit.atHome ? await visit.call('auth.passkey_options', {}, visit.guest()) : undefined
-  await visit.pageWithScript(
-    status,
-    (token) => signInPage({ place: visit.asked.host, token, offers, passkey, ...shown }),
-    headers,
-  )
-}
-
 export const postSignIn = async (visit: Visit): Promise<void> => {
   const form = await visit.form()
   if (!form) return

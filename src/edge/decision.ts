@@ -6,7 +6,6 @@ import type { Route } from '../routes/route.ts'
 import type { RoutePlan } from '../routes/table.ts'
 import { asUnavailable } from '../storage/fault.ts'
 import { whenReady } from '../when_ready.ts'
-import { notHere, type Told } from './answers.ts'
 import { originOf, type Asked } from './asked.ts'
 import { authModes } from './auth_modes.ts'
 import type { LastingDecisions } from './lasting.ts'
@@ -15,6 +14,7 @@ import type { Signatures, Signed, Signing } from './signature.ts'
 import { withoutSession, type Person, type Visitor, type Visitors } from './visitor.ts'
 import type { Pass } from './forward/pass.ts'
 import type { Identity } from '../identity/identity_headers.ts'
+import { notHere, storageAway, type Told } from '../wire/refusal.ts'
 
 /** A claims header beyond this is refused, never shortened: a list with a part missing is another identity. */
 const maxClaimsText = 8192
@@ -86,12 +86,13 @@ export class Decisions {
   async #judgeSigned(asked: Asked, route: Route, visitor: Visitor, signing: Signing): Promise<Decision> {
     try {
       const signed = await this.#parts.signatures.verify(asked, signing)
+      if (typeof signed === 'string') return tell(refusals.notSigned(signed))
       if ('status' in signed) return tell(signed)
       const known = withoutSession(signed.key.owner, `key ${signed.key.pubkey}`)
       return await this.judge(asked, route, { ...visitor, known, method: 'signature' }, signed)
     } catch (fault) {
       // What cannot be written down as used is not let in.
-      if (asUnavailable(fault) instanceof AppError) return tell(refusals.storageAway)
+      if (asUnavailable(fault) instanceof AppError) return tell(storageAway)
       throw fault
     }
   }
@@ -127,7 +128,7 @@ export class Decisions {
         }
         return signed
           .admit()
-          .then((first) => (first ? pass(visitor, identity, signed) : tell(refusals.replayed)))
+          .then((first) => (first ? pass(visitor, identity, signed) : tell(refusals.notSigned('replayed'))))
       }),
     )
   }
@@ -175,7 +176,7 @@ export const turnAway = (
 ): SignIn | Tell => {
   const { credentials, without } = authModes[auth_mode]
   if (without === 'ask for a token') return tell(refusals.tokenNeeded)
-  if (without === 'ask for a signature') return tell(refusals.unsigned)
+  if (without === 'ask for a signature') return tell(refusals.notSigned('unsigned'))
   if (without === 'send to a provider') {
     const named = provider === null ? '' : `provider=${encodeURIComponent(provider)}&`
     const way = `/login?${named}next=`

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import type { Upstream } from '../routes/table.ts'
 import { head as responseHead } from '../wire/parser.ts'
 import type { Asker } from './asker.ts'
 import type { Head } from './message_parser.ts'
@@ -10,6 +9,7 @@ import { addTrailers, passHints, reason, type Recipient } from './recipient.ts'
 import { Upload } from './upload.ts'
 import type { UpstreamConnection } from './upstream_connection.ts'
 import type { Failure, Forwarded, Timed } from './forward/forwarded.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 
 /** Seconds that a client may be silent in the middle of a body it sends. */
 const bodyPatience = 60

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import { HeaderNames, type HeaderName } from '../wire/header_names.ts'
 import { endsAt, head, isUsual, methodNames, numberAt, spans } from '../wire/parser.ts'
-import { asksAbout } from './asked_about.ts'
 import { isBodiless, UsualRequest, usualTreatment, type Treatment } from './usual_request.ts'
+import { asksAbout } from '../wire/forward_auth_path.ts'
 
 const names = new HeaderNames<Treatment>(usualTreatment)
 /** The names of the headers of the head that is being read. */

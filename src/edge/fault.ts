@@ -1,11 +1,12 @@
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { asUnavailable } from '../storage/fault.ts'
-import { problem, send, tell, type Told } from './answers.ts'
+import { problem, send } from './answers.ts'
 import { isRefusal, readAsked } from './asked.ts'
 import type { Peers } from './peers.ts'
 import type { Recipient, Sent } from './recipient.ts'
-import { internalError, storageAway } from './refusals.ts'
+import { type Told, storageAway } from '../wire/refusal.ts'
+import { tell } from '../html/show_refusal.ts'
 
 /** Writes down what went wrong while something was decided or shown, and says what is told of it: nothing of the cause. */
 export const noteFault = (fault: unknown, log: Log): Told => {
@@ -29,4 +30,11 @@ export const answerFault = (fault: unknown, sent: Sent, to: Recipient, peers: Pe
   const asked = readAsked(sent, peers)
   if (isRefusal(asked)) send(to, told.status, 'application/problem+json', problem(told), {})
   else tell(sent, to, asked, told)
+}
+
+export const internalError: Told = {
+  status: 500,
+  title: 'Something broke here',
+  text: 'This is a fault of hero_proxy. It was written down; an operator finds it in the log.',
+  code: 'internal_error',
 }

@@ -2,13 +2,10 @@ import { AppError, errorTable } from '../errors.ts'
 import { readBody } from '../body.ts'
 import type { Arrival, Arrivals } from '../federation/arrivals.ts'
 import { flowLifetime } from '../federation/flows.ts'
-import type { Linking } from '../federation/linking.ts'
-import type { ProviderLogouts } from '../federation/logouts.ts'
 import { pendingLifetime } from '../federation/pending.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ownHeaders, send } from './answers.ts'
 import type { Asked } from './asked.ts'
-import { showSignIn } from './auth_pages.ts'
 import { flowCookie, linkCookie } from './cookies.ts'
 import { faults, gone, linkAtHome, refusals } from './federation_words.ts'
 import { inWords, secondStep } from './open_session.ts'
@@ -16,16 +13,10 @@ import { onwardPage } from './pages/openid.ts'
 import { linkPage } from './pages/link.ts'
 import { safeNext } from './safe_next.ts'
 import type { Keepsake, Visit } from './visit.ts'
+import { showSignIn } from '../pages/sign_in/show_sign_in.ts'
+import type { FederationParts } from './federation_parts.ts'
 
 // The pages on the way to identity providers and back. They decide nothing: the steps are the federation's.
-
-export interface FederationParts {
-  readonly arrivals: Arrivals
-  readonly linking: Linking
-  readonly logouts: ProviderLogouts
-  readonly publicUrl: string
-}
-
 const flow = (id: string) => (secure: boolean) => flowCookie(secure, id)
 const link = (value: string): Keepsake => ({ name: linkCookie, value, maxAge: pendingLifetime })
 

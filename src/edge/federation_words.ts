@@ -1,6 +1,6 @@
 import type { Refused } from '../federation/recognition.ts'
 import type { Fault } from '../providers/fetch.ts'
-import type { Told } from './answers.ts'
+import type { Told } from '../wire/refusal.ts'
 
 // What people are told when a sign-in with a provider comes to nothing. Every page leads on to the other ways.
 

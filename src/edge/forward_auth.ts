@@ -1,5 +1,5 @@
 import type { RouteTable } from '../routes/table.ts'
-import { isNavigation, notHere, redirect, tell, type Told } from './answers.ts'
+import { isNavigation, redirect } from './answers.ts'
 import { isRefusal, originOf, type Asked } from './asked.ts'
 import { asksByPath, readAbout } from './asked_about.ts'
 import { setCookie, withoutOurs } from './cookies.ts'
@@ -10,6 +10,8 @@ import type { Recipient, Sent } from './recipient.ts'
 import { badRequest, ownPath } from './refusals.ts'
 import type { Pass } from './forward/pass.ts'
 import { identityHeaders } from '../identity/identity_headers.ts'
+import { notHere, type Told } from '../wire/refusal.ts'
+import { tell } from '../html/show_refusal.ts'
 
 interface Parts {
   readonly peers: Peers

@@ -2,10 +2,10 @@ import type { RoutePlan } from '../routes/table.ts'
 import { listedIn } from '../wire/header_list.ts'
 import type { Asked } from './asked.ts'
 import { withoutOurs } from './cookies.ts'
-import { hostOf } from './onward.ts'
 import type { Pass } from './forward/pass.ts'
 import { addIdentity } from '../identity/identity_headers.ts'
 import { treatmentOf } from '../wire/request_treatment.ts'
+import { hostOf } from '../upstream/upstream.ts'
 
 export const requestHeaders = (
   rawHeaders: readonly string[],

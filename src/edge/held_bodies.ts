@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
-import type { Told } from './answers.ts'
 import type { Asked } from './asked.ts'
 import type { Body, Recipient } from './recipient.ts'
+import type { Told } from '../wire/refusal.ts'
 
 /** Bytes of bodies that are held at one time: knowing somebody's public key must not be enough to fill our memory. */
 const room = 64 * 1024 * 1024

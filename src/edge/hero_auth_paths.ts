@@ -3,9 +3,10 @@ import { bearerToken } from '../auth/identify.ts'
 import type { HeroAuth, OldAnswer } from '../auth/hero_auth.ts'
 import { readBody } from '../body.ts'
 import { guest, type Caller } from '../caller.ts'
-import { ownHeaders, send, tell } from './answers.ts'
+import { ownHeaders, send } from './answers.ts'
 import type { Asked } from './asked.ts'
 import type { OwnPath } from './own_paths.ts'
+import { tell } from '../html/show_refusal.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Old = (fields: Fields, caller: Caller) => Promise<OldAnswer>

@@ -13,7 +13,7 @@ import { Http2Body } from './http2_body.ts'
 import { Http2Request, Http2Response } from './http2_messages.ts'
 import { http2UsualRequest, type Http2UsualRequest } from './http2_request.ts'
 import { Http2StreamResponse } from './http2_response.ts'
-import { refuseUpgrade } from './upgrade.ts'
+import { refuseUpgrade } from './serve/upgrade_response.ts'
 
 /** `respond` takes flat lists of headers since 24.8. */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)

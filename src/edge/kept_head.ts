@@ -1,7 +1,6 @@
-import type { Upstream } from '../routes/table.ts'
 import { framing } from './headers.ts'
-import { hostOf } from './onward.ts'
 import type { Asked } from './asked.ts'
+import { type Upstream, hostOf } from '../upstream/upstream.ts'
 
 /** A forwarded head whose identity is decided, in pieces of text; what differs from request to request goes between them. */
 export class KeptHead {

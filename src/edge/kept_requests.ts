@@ -4,7 +4,6 @@ import { now } from '../storage/id.ts'
 import type { Revisions } from '../storage/revision.ts'
 import { detached } from '../wire/detached.ts'
 import { isRefusal, readPlace, type Asked } from './asked.ts'
-import { asksAbout } from './asked_about.ts'
 import { requestHeaders } from './headers.ts'
 import { KeptDecisions } from './kept_decisions.ts'
 import { KeptHead } from './kept_head.ts'
@@ -16,6 +15,7 @@ import type { Body, Sent } from './recipient.ts'
 import { UsualRequest } from './usual_request.ts'
 import type { Pass } from './forward/pass.ts'
 import type { Forwarded } from './forward/forwarded.ts'
+import { asksAbout } from '../wire/forward_auth_path.ts'
 
 interface Parts {
   readonly peers: Peers

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Database } from '../storage/database.ts'
 import { instanceFact, keepInstanceFact } from '../storage/instance.ts'
-import type { Told } from './answers.ts'
 import type { Asked } from './asked.ts'
+import type { Told } from '../wire/refusal.ts'
 
 const fact = 'via'
 

@@ -1,5 +1,6 @@
-import type { RoutePlan, Upstream } from '../routes/table.ts'
+import type { RoutePlan } from '../routes/table.ts'
 import type { Asked } from './asked.ts'
+import { type Upstream, hostOf } from '../upstream/upstream.ts'
 
 /** The path and query that the upstream is asked for, and what was taken off the path. */
 export const onward = (
@@ -10,15 +11,6 @@ export const onward = (
   const rest = target.slice(path_prefix.length)
   return { target: rest.startsWith('/') ? rest : `/${rest}`, prefix: path_prefix }
 }
-
-/** An upstream by its own name, as a Host header tells it. */
-export const hostOf = (upstream: Upstream): string => {
-  if ('path' in upstream) return 'localhost'
-  return upstream.host.includes(':')
-    ? `[${upstream.host}]:${upstream.port}`
-    : `${upstream.host}:${upstream.port}`
-}
-
 /** Whether the Host that was written for the first upstream has to name this one instead. */
 export const takesOwnHost = (upstream: Upstream, { route, upstreams }: RoutePlan): boolean =>
   !route.preserve_host && upstream !== upstreams[0]

@@ -2,10 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { OpenId } from '../oidc/open_id.ts'
 import type { Registrations } from '../oidc/registrations.ts'
 import { readBody } from '../body.ts'
-import { notHere, ownHeaders, policyWithScript, redirect, send, tell } from './answers.ts'
+import { ownHeaders, policyWithScript, redirect, send } from './answers.ts'
 import type { Asked } from './asked.ts'
 import { consentPage, onwardPage, switchPage } from './pages/openid.ts'
 import type { Visit } from './visit.ts'
+import { notHere } from '../wire/refusal.ts'
+import { tell } from '../html/show_refusal.ts'
 
 // What people see between an application and its answer. It decides nothing: the steps are the provider's.
 

@@ -1,7 +1,7 @@
-import type { Upstream } from '../routes/table.ts'
 import { requestHead } from './headers.ts'
 import { headersTo, takesOwnHost } from './onward.ts'
 import type { Forwarded } from './forward/forwarded.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 
 /** The head of the request as this one of the upstreams gets it. */
 export const headFor = ({ asked, plan, target, headers, kept }: Forwarded, upstream: Upstream): string => {

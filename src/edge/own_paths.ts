@@ -1,5 +1,6 @@
+import type { FederationParts } from './federation_parts.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { notHere, redirect, tell } from './answers.ts'
+import { redirect } from './answers.ts'
 import type { Asked } from './asked.ts'
 import * as account from './account_pages.ts'
 import * as pages from './auth_pages.ts'
@@ -15,6 +16,8 @@ import type { RpcPath } from './rpc_path.ts'
 import { safeNext } from './safe_next.ts'
 import { stillPaths, type StillParts } from './still_paths.ts'
 import { Visit, type VisitParts } from './visit.ts'
+import { notHere } from '../wire/refusal.ts'
+import { tell } from '../html/show_refusal.ts'
 
 export type OwnPath = (
   request: IncomingMessage,
@@ -47,7 +50,7 @@ interface OwnPathsParts extends StillParts {
   readonly openId: OpenId
   readonly heroAuth: HeroAuth
   readonly registrations: Registrations
-  readonly federation: federation.FederationParts
+  readonly federation: FederationParts
   readonly publicHost: string
 }
 
@@ -67,7 +70,7 @@ export class OwnPaths {
     const { visits, rpc, document, jwks, theme, openId, registrations, heroAuth, publicHost } = parts
     this.#publicHost = publicHost
     const journey =
-      (show: (parts: federation.FederationParts, visit: Visit) => Promise<void>): OwnPath =>
+      (show: (parts: FederationParts, visit: Visit) => Promise<void>): OwnPath =>
       (request, response, asked) =>
         show(parts.federation, new Visit(visits, request, response, asked))
     this.#callback = { GET: journey(federation.callback) }

@@ -1,7 +1,6 @@
 import { http } from '../http.ts'
 import type { Log } from '../log.ts'
-import type { RoutePlan, RouteTable, Upstream } from '../routes/table.ts'
-import { hostOf } from './onward.ts'
+import { hostOf, type Upstream, type UpstreamGroup } from '../upstream/upstream.ts'
 
 /** In milliseconds. */
 const usually = 10_000
@@ -12,8 +11,13 @@ const enough = 2
 /** Probes under way at once: ten thousand routes must not open ten thousand connections. */
 const atOnce = 50
 
+export interface Groups {
+  /** Those with a `health_path`. */
+  readonly probed: readonly UpstreamGroup[]
+}
+
 interface Parts {
-  readonly routes: () => RouteTable | Promise<RouteTable>
+  readonly groups: () => Groups | Promise<Groups>
   readonly log: Log
   readonly every: number | undefined
   /** Called for each upstream that answered well. */
@@ -46,7 +50,7 @@ export class Probes {
     this.#timers = [setTimeout(begin, Math.min(soon, every)).unref(), setInterval(begin, every).unref()]
   }
 
-  isDown(upstream: Upstream, { route: { health_path } }: RoutePlan): boolean {
+  isDown(upstream: Upstream, { health_path }: UpstreamGroup): boolean {
     if (this.#failures.size === 0 || health_path === null) return false
     return (this.#failures.get(keyOf(upstream, health_path)) ?? 0) >= enough
   }
@@ -77,9 +81,9 @@ export class Probes {
   /** Each upstream once for each path, however many routes share it. */
   async #due(): Promise<Map<string, Probed>> {
     const due = new Map<string, Probed>()
-    const { probed } = await this.#parts.routes()
-    for (const { route, upstreams } of probed) {
-      const path = route.health_path!
+    const { probed } = await this.#parts.groups()
+    for (const { health_path, upstreams } of probed) {
+      const path = health_path!
       for (const upstream of upstreams) due.set(keyOf(upstream, path), { upstream, path })
     }
     return due

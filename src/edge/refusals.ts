@@ -1,44 +1,8 @@
 import type { Route } from '../routes/route.ts'
-import type { Told } from './answers.ts'
 import type { Refusal } from './asked.ts'
+import { window, type SignatureProblem } from './signature.ts'
 import type { Person } from './visitor.ts'
-import type { Failure } from './forward/forwarded.ts'
-
-/** What people and programs are told when an upstream gives no answer. */
-export const failures: Readonly<Record<Failure, Told>> = {
-  unreachable: {
-    status: 502,
-    title: 'The service is not answering',
-    text: 'This service is down or not reachable at the moment. Try again shortly.',
-    code: 'upstream_unreachable',
-  },
-  timeout: {
-    status: 504,
-    title: 'The service took too long',
-    text: 'This service did not answer in time. Try again shortly.',
-    code: 'upstream_timeout',
-  },
-  'slow body': {
-    status: 408,
-    title: 'Your upload stopped',
-    text: 'Nothing more of the request arrived for a minute.',
-    code: 'request_timeout',
-    headers: { connection: 'close' },
-  },
-  ended: {
-    status: 403,
-    title: 'No longer allowed',
-    text: 'What let this request in has ended while it was waiting for its answer.',
-    code: 'access_ended',
-  },
-  'large body': {
-    status: 413,
-    title: 'Too large',
-    text: 'This service takes no request of this size.',
-    code: 'content_too_large',
-    headers: { connection: 'close' },
-  },
-}
+import type { Told } from '../wire/refusal.ts'
 
 export const signInNeeded: Told = {
   status: 401,
@@ -102,38 +66,35 @@ export const providerMissing = (name: string | null, navigates: boolean): Told =
   ...(!navigates && { headers: providerNeeded.headers! }),
 })
 
+const signatureProblems: Readonly<Record<Exclude<SignatureProblem, 'inactive'>, string>> = {
+  unsigned: 'There is no signature.',
+  pubkey: 'X-Signature-Pubkey is one secp256k1 key in hex: 33 bytes compressed, or 65.',
+  signature: 'X-Signature is one signature in hex: r and s, 64 bytes, with the lower s.',
+  timestamp: 'X-Signature-Timestamp is one Unix time in seconds.',
+  nonce: 'X-Signature-Nonce is one text of 16 to 64 URL-safe characters.',
+  clock: `X-Signature-Timestamp is more than ${window} seconds away from the time here.`,
+  unknown_key: 'Nobody here has this key.',
+  mismatch: 'The signature is not one of this key over this request.',
+  replayed: 'This nonce has been used already.',
+}
+
 /** What a signed request looks like, and what is wrong with this one. */
-export const notSigned = (wrong: string): Told => ({
-  status: 401,
-  title: 'Not signed',
-  text: `${wrong} This service takes requests that are signed: X-Signature-Pubkey, X-Signature, X-Signature-Timestamp and X-Signature-Nonce, with ECDSA over secp256k1 and SHA-256; \`hero-proxy sign\` and the SDK make them.`,
-  code: 'unauthenticated',
-  headers: { 'www-authenticate': 'HeroSignature realm="hero_proxy", version="hero-sig-v1"' },
-})
+export const notSigned = (problem: SignatureProblem): Told =>
+  problem === 'inactive'
+    ? signerInactive
+    : {
+        status: 401,
+        title: 'Not signed',
+        text: `${signatureProblems[problem]} This service takes requests that are signed: X-Signature-Pubkey, X-Signature, X-Signature-Timestamp and X-Signature-Nonce, with ECDSA over secp256k1 and SHA-256; \`hero-proxy sign\` and the SDK make them.`,
+        code: 'unauthenticated',
+        headers: { 'www-authenticate': 'HeroSignature realm="hero_proxy", version="hero-sig-v1"' },
+      }
 
-export const unsigned = notSigned('There is no signature.')
-export const replayed = notSigned('This nonce has been used already.')
-
-export const signerInactive: Told = {
+const signerInactive: Told = {
   status: 403,
   title: 'Not active',
   text: 'The account that this key belongs to is not active.',
   code: 'inactive',
-}
-
-export const storageAway: Told = {
-  status: 503,
-  title: 'Not just now',
-  text: 'This cannot be decided at the moment. Try again shortly.',
-  code: 'unavailable',
-  headers: { 'retry-after': '5' },
-}
-
-export const internalError: Told = {
-  status: 500,
-  title: 'Something broke here',
-  text: 'This is a fault of hero_proxy. It was written down; an operator finds it in the log.',
-  code: 'internal_error',
 }
 
 /** For somebody who is known and lacks the claim: never a redirect, which would come straight back. */

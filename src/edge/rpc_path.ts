@@ -4,11 +4,12 @@ import { authorizationOf, bearerToken, type Identification } from '../auth/ident
 import { readBody } from '../body.ts'
 import { guest, operator, type Caller } from '../caller.ts'
 import { AppError } from '../errors.ts'
-import { ownHeaders, send, tell } from './answers.ts'
+import { ownHeaders, send } from './answers.ts'
 import { originOf, type Asked } from './asked.ts'
 import { sessionCookieName, type CookiePolicy } from './cookie_policy.ts'
 import { readCookie } from './cookies.ts'
 import type { Visitors } from './visitor.ts'
+import { tell } from '../html/show_refusal.ts'
 
 interface Parts {
   /** JSON-RPC, as the socket speaks it. */

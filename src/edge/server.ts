@@ -6,13 +6,13 @@ import type { Log } from '../log.ts'
 import { canMoveConnections } from '../wire/inbox_socket.ts'
 import { OpenList, type Listed } from '../wire/open_list.ts'
 import type { Admission } from './admission.ts'
-import { asksAbout } from './asked_about.ts'
 import type { Door } from './door.ts'
 import { endBehind, endSoon, farewell, makeLast } from './draining.ts'
 import { FastLane } from './fast_lane.ts'
 import { noteFault } from './fault.ts'
 import { plainFront, type Front, type OpenFront } from './front.ts'
-import { refuseUpgrade, tellUpgrade } from './upgrade.ts'
+import { refuseUpgrade, tellUpgrade } from './serve/upgrade_response.ts'
+import { asksAbout } from '../wire/forward_auth_path.ts'
 
 /** Requests of one connection that may wait for the answers before theirs. */
 const maxPipelined = 200

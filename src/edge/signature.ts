@@ -2,16 +2,15 @@ import { hash, verify } from 'node:crypto'
 import { now } from '../storage/id.ts'
 import { canonicalPubkey } from '../users/canonical.ts'
 import type { KnownKey, KnownKeys } from '../users/known_keys.ts'
-import type { Told } from './answers.ts'
 import { valuesOf } from '../wire/header_list.ts'
 import type { Asked } from './asked.ts'
-import { notSigned, signerInactive, unsigned } from './refusals.ts'
+import type { Told } from '../wire/refusal.ts'
 
 /** The body of a request that is signed holds this many bytes at most: it is read before anything is decided. */
 export const maxSignedBody = 10 * 1024 * 1024
 
 /** Seconds that clocks of signer and verifier may differ, either way. */
-const window = 60
+export const window = 60
 /** Seconds after the window for which a nonce is remembered: a slow body, and clocks of several nodes that differ. */
 const margin = 240
 
@@ -23,6 +22,19 @@ export interface Arrival {
 
 /** What shows a signature: the request, or, while a connection stays open, the key that opened it. */
 export type Signing = Arrival | { readonly provenKey: string | undefined }
+
+/** Why a request does not count as signed: a header that is malformed, or what is wrong with them all. */
+export type SignatureProblem =
+  | 'unsigned'
+  | 'pubkey'
+  | 'signature'
+  | 'timestamp'
+  | 'nonce'
+  | 'clock'
+  | 'unknown_key'
+  | 'mismatch'
+  | 'replayed'
+  | 'inactive'
 
 /** A request whose signature is right. */
 export interface Signed {
@@ -55,22 +67,18 @@ const one = (rawHeaders: readonly string[], name: string, form: RegExp): string 
   return value !== undefined && more.length === 0 && form.test(value) ? value : undefined
 }
 
-const read = (rawHeaders: readonly string[]): Headers | Told => {
-  if (valuesOf(rawHeaders, 'x-signature').length === 0) return unsigned
+const read = (rawHeaders: readonly string[]): Headers | SignatureProblem => {
+  if (valuesOf(rawHeaders, 'x-signature').length === 0) return 'unsigned'
   const pubkey = one(rawHeaders, 'x-signature-pubkey', forms.pubkey)
-  if (pubkey === undefined)
-    return notSigned('X-Signature-Pubkey is one secp256k1 key in hex: 33 bytes compressed, or 65.')
+  if (pubkey === undefined) return 'pubkey'
   const signature = one(rawHeaders, 'x-signature', forms.signature)
-  if (signature === undefined || signature.slice(64).toLowerCase() > halfOrder)
-    return notSigned('X-Signature is one signature in hex: r and s, 64 bytes, with the lower s.')
+  if (signature === undefined || signature.slice(64).toLowerCase() > halfOrder) return 'signature'
   const timestamp = one(rawHeaders, 'x-signature-timestamp', forms.timestamp)
-  if (timestamp === undefined) return notSigned('X-Signature-Timestamp is one Unix time in seconds.')
+  if (timestamp === undefined) return 'timestamp'
   const nonce = one(rawHeaders, 'x-signature-nonce', forms.nonce)
-  if (nonce === undefined) return notSigned('X-Signature-Nonce is one text of 16 to 64 URL-safe characters.')
+  if (nonce === undefined) return 'nonce'
   return { pubkey, signature, timestamp, nonce }
 }
-
-const isTold = (value: object): value is Told => 'status' in value
 
 /** Reads a point; undefined for 33 or 65 bytes that are none. */
 const canonical = (pubkey: string): string | undefined => {
@@ -104,31 +112,31 @@ export class Signatures {
     this.#keys = keys
   }
 
-  async verify(asked: Asked, signing: Signing): Promise<Signed | Told> {
+  /** Returns a refusal where the body could not be read. */
+  async verify(asked: Asked, signing: Signing): Promise<Signed | SignatureProblem | Told> {
     if ('provenKey' in signing) return this.#stillKnown(signing.provenKey)
     const headers = read(signing.rawHeaders)
-    if (isTold(headers)) return headers
+    if (typeof headers === 'string') return headers
     const at = Number(headers.timestamp)
-    if (Math.abs(now() - at) > window)
-      return notSigned(`X-Signature-Timestamp is more than ${window} seconds away from the time here.`)
+    if (Math.abs(now() - at) > window) return 'clock'
     const pubkey = canonical(headers.pubkey)
     const key = pubkey === undefined ? undefined : await this.#keys.find(pubkey)
-    if (!key) return notSigned('Nobody here has this key.')
+    if (!key) return 'unknown_key'
     const body = await signing.body()
     if (!Buffer.isBuffer(body)) return body
     const text = Buffer.from(signedText(asked, body, headers), 'latin1')
     const signature = Buffer.from(headers.signature, 'hex')
     if (!verify('sha256', text, { key: key.key, dsaEncoding: 'ieee-p1363' }, signature))
-      return notSigned('The signature is not one of this key over this request.')
-    if (!key.owner.is_active) return signerInactive
+      return 'mismatch'
+    if (!key.owner.is_active) return 'inactive'
     const admit = () => this.#keys.useNonce(key.pubkey, headers.nonce, at + window + margin)
     return { key, body, admit }
   }
 
   /** Nothing new is signed while a connection stays open: it lasts while its key is somebody's. */
-  async #stillKnown(pubkey: string | undefined): Promise<Signed | Told> {
+  async #stillKnown(pubkey: string | undefined): Promise<Signed | SignatureProblem> {
     const key = pubkey === undefined ? undefined : await this.#keys.find(pubkey)
-    if (!key?.owner.is_active) return unsigned
+    if (!key?.owner.is_active) return 'unsigned'
     return { key, body: undefined, admit: async () => true }
   }
 }

@@ -1,10 +1,12 @@
-import { notHere, ownHeaders, send, tell } from './answers.ts'
+import { ownHeaders, send } from './answers.ts'
 import type { Methods, OwnPath } from './own_paths.ts'
 import { icon } from './pages/page.ts'
 import { passkeyScript } from './pages/passkey.ts'
 import { style } from './pages/style.ts'
 import { themeCss, type Theme } from './pages/theme.ts'
 import { version } from '../version.ts'
+import { notHere } from '../wire/refusal.ts'
+import { tell } from '../html/show_refusal.ts'
 
 export interface StillParts {
   /** openrpc.json. */

@@ -6,7 +6,7 @@ import type { RoutePlan, RouteTable } from '../routes/table.ts'
 import type { Trial, TrialParams } from '../routes/trial.ts'
 import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
-import { isNavigation, notHere, type Told } from './answers.ts'
+import { isNavigation } from './answers.ts'
 import { isRefusal, readAsked, type Asked } from './asked.ts'
 import { authModes, type Credential } from './auth_modes.ts'
 import type { CookiePolicy } from './cookie_policy.ts'
@@ -21,6 +21,7 @@ import type { Upstreams } from './upstreams.ts'
 import type { Visitor } from './visitor.ts'
 import * as why from './why.ts'
 import type { Pass } from './forward/pass.ts'
+import { notHere, type Told } from '../wire/refusal.ts'
 
 interface Parts {
   readonly peers: Peers

@@ -1,63 +1,17 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { http } from '../http.ts'
-import type { Upstream } from '../routes/table.ts'
 import type { Asker } from './asker.ts'
-import { problem, type Told } from './answers.ts'
 import type { Head } from './message_parser.ts'
 import type { Forwarder } from './forward.ts'
 import { responseHeaders } from './answer_headers.ts'
 import { requestHead } from './headers.ts'
-import { answerTunnel, isTunnel, resetTunnel } from './http2_tunnel.ts'
+import { isTunnel, resetTunnel } from './http2_tunnel.ts'
 import { headersTo } from './onward.ts'
 import { reason } from './recipient.ts'
 import type { UpstreamConnection } from './upstream_connection.ts'
 import type { Failure, Forwarded, Timed } from './forward/forwarded.ts'
-
-const headText = (status: number, message: string | undefined, headers: readonly string[]): string => {
-  let text = `HTTP/1.1 ${status} ${message ?? http.STATUS_CODES[status] ?? ''}\r\n`
-  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
-  return `${text}\r\n`
-}
-
-/** A stream of HTTP/2 is answered by a frame of headers, a connection of HTTP/1.1 by text. */
-const writeHead = (
-  socket: Duplex,
-  status: number,
-  message: string | undefined,
-  headers: readonly string[],
-  /** What only a connection of HTTP/1.1 is told. */
-  ofConnection: readonly string[],
-): void => {
-  if (!socket.writable) return
-  if (isTunnel(socket)) answerTunnel(socket, status, headers)
-  else socket.write(Buffer.from(headText(status, message, [...headers, ...ofConnection]), 'latin1'))
-}
-
-/** Answers an upgrade request that is not forwarded, and closes. */
-export const refuseUpgrade = (
-  socket: Duplex,
-  status: number,
-  body: string,
-  headers: readonly string[] = [],
-): void => {
-  const framing = [
-    'Content-Type',
-    'application/problem+json',
-    'Content-Length',
-    String(Buffer.byteLength(body)),
-  ]
-  writeHead(socket, status, undefined, [...headers, ...framing], ['Connection', 'close'])
-  socket.end(body)
-}
-
-/** Tells why an upgrade is not forwarded, with what else the answer says, such as a challenge. */
-export const tellUpgrade = (socket: Duplex, told: Told): void => {
-  const headers = Object.entries(told.headers ?? {}).flatMap(([name, value]) =>
-    typeof value === 'string' ? [name, value] : [],
-  )
-  refuseUpgrade(socket, told.status, problem(told), headers)
-}
+import { writeHead } from './serve/upgrade_response.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 
 /** Ends a connection so that the other side sees a broken transfer, not a body that ended by closing. */
 const breakOff = (socket: Duplex): void => {

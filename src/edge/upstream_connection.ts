@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net'
-import type { Upstream } from '../routes/table.ts'
 import { doneWith, head, inbox, inboxSize, readResponseHead } from '../wire/parser.ts'
 import type { Asker } from './asker.ts'
 import { AnswerParser, type Head, type Reader } from './message_parser.ts'
 import { RequestWriter } from './request_writer.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 
 const dialOptions = (upstream: Upstream) =>
   'path' in upstream ? { path: upstream.path } : { host: upstream.host, port: upstream.port }

@@ -1,5 +1,5 @@
-import type { Upstream } from '../routes/table.ts'
 import { UpstreamConnection } from './upstream_connection.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 
 /** Connections kept per upstream, at most. */
 const maxKept = 256

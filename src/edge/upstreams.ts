@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts'
-import type { RoutePlan, RouteTable, Upstream } from '../routes/table.ts'
-import { Probes } from './probes.ts'
+import { Probes, type Groups } from './probes.ts'
+import type { Upstream, UpstreamGroup } from '../upstream/upstream.ts'
 
 /** How long an upstream that could not be reached is passed by: at first, and at most. In milliseconds. */
 const firstRest = 1000
@@ -16,7 +16,7 @@ interface Rest {
 }
 
 interface Parts {
-  readonly routes: () => RouteTable | Promise<RouteTable>
+  readonly groups: () => Groups | Promise<Groups>
   readonly log: Log
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number
@@ -35,13 +35,13 @@ export class Upstreams {
   readonly #now: () => number
   readonly #probes: Probes
   readonly #resting = new Map<string, Rest>()
-  readonly #turns = new WeakMap<RoutePlan, number>()
+  readonly #turns = new WeakMap<UpstreamGroup, number>()
 
-  constructor({ routes, log, now = () => performance.now(), probeEvery }: Parts) {
+  constructor({ groups, log, now = () => performance.now(), probeEvery }: Parts) {
     this.#log = log
     this.#now = now
     this.#probes = new Probes({
-      routes,
+      groups,
       log,
       every: probeEvery,
       well: (upstream) => this.succeeded(upstream),
@@ -49,25 +49,25 @@ export class Upstreams {
   }
 
   /** They take turns. `not` names those that the same request has been to; one of the others is returned while there is one. */
-  next(plan: RoutePlan, not: readonly Upstream[] = none): Upstream {
-    if (plan.upstreams.length === 1) return plan.upstreams[0]!
+  next(group: UpstreamGroup, not: readonly Upstream[] = none): Upstream {
+    if (group.upstreams.length === 1) return group.upstreams[0]!
     // Processes that start together do not all begin with the same one.
-    const turn = this.#turns.get(plan) ?? Math.floor(Math.random() * plan.upstreams.length)
-    if (not.length === 0) this.#turns.set(plan, turn + 1)
-    const chosen = this.#choose(plan, not, turn)
+    const turn = this.#turns.get(group) ?? Math.floor(Math.random() * group.upstreams.length)
+    if (not.length === 0) this.#turns.set(group, turn + 1)
+    const chosen = this.#choose(group, not, turn)
     const rest = this.#resting.get(chosen.name)
     const now = this.#now()
     if (rest && rest.until <= now) {
       rest.tried = true
       // Until this request knows more, no other one is risked.
-      rest.until = now + Math.max(rest.length, plan.route.connect_timeout * 1000)
+      rest.until = now + Math.max(rest.length, group.connect_timeout * 1000)
     }
     return chosen
   }
 
   /** The one that `next` would return; nobody's turn is used up. */
-  peek(plan: RoutePlan): Upstream {
-    return this.#choose(plan, none, this.#turns.get(plan) ?? 0)
+  peek(group: UpstreamGroup): Upstream {
+    return this.#choose(group, none, this.#turns.get(group) ?? 0)
   }
 
   /** No connection came about: nothing was sent. */
@@ -97,16 +97,16 @@ export class Upstreams {
   }
 
   /** Of those that seem well the one whose turn it is; if none does, of all: nobody is refused without a try. */
-  #choose(plan: RoutePlan, not: readonly Upstream[], turn: number): Upstream {
+  #choose(group: UpstreamGroup, not: readonly Upstream[], turn: number): Upstream {
     const left = (upstream: Upstream) => !not.includes(upstream)
     const now = this.#now()
-    const well = plan.upstreams.filter((upstream) => left(upstream) && this.#seemsWell(upstream, plan, now))
-    const choice = well.length > 0 ? well : plan.upstreams.filter(left)
-    return choice[turn % choice.length] ?? plan.upstreams[0]!
+    const well = group.upstreams.filter((upstream) => left(upstream) && this.#seemsWell(upstream, group, now))
+    const choice = well.length > 0 ? well : group.upstreams.filter(left)
+    return choice[turn % choice.length] ?? group.upstreams[0]!
   }
 
-  #seemsWell(upstream: Upstream, plan: RoutePlan, now: number): boolean {
+  #seemsWell(upstream: Upstream, group: UpstreamGroup, now: number): boolean {
     const rest = this.#resting.get(upstream.name)
-    return !(rest && now < rest.until) && !this.#probes.isDown(upstream, plan)
+    return !(rest && now < rest.until) && !this.#probes.isDown(upstream, group)
   }
 }

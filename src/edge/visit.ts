@@ -3,13 +3,15 @@ import type { Identification } from '../auth/identify.ts'
 import { readBody } from '../body.ts'
 import { guest, type Caller } from '../caller.ts'
 import type { Call } from '../method.ts'
-import { isNavigation, ownHeaders, policyWithScript, redirect, send, tell, type Told } from './answers.ts'
+import { isNavigation, ownHeaders, policyWithScript, redirect, send } from './answers.ts'
 import type { Asked } from './asked.ts'
 import { sessionCookieName, type CookiePolicy, type CookieState } from './cookie_policy.ts'
 import { readCookie, setCookie } from './cookies.ts'
 import type { Offers } from './pages/sign_in.ts'
 import type { FormGuard } from './csrf.ts'
 import type { Visitors } from './visitor.ts'
+import type { Told } from '../wire/refusal.ts'
+import { tell } from '../html/show_refusal.ts'
 
 const maxForm = 64 * 1024
 

@@ -1,8 +1,8 @@
 import { HeaderNames, type HeaderName } from '../wire/header_names.ts'
 import { httpDate } from '../wire/http_date.ts'
 import { endsAt, head, inbox, isUsual, numberAt, parts, readChunkedBody, spans } from '../wire/parser.ts'
-import { answerTreatmentOf, cookieNamed, type AnswerTreatment } from './answer_headers.ts'
 import { isOurs } from './cookies.ts'
+import { answerTreatmentOf, cookieNamed, type AnswerTreatment } from '../wire/response_treatment.ts'
 
 type Treatment = AnswerTreatment | 'coding' | 'date' | 'odd'
 

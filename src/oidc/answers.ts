@@ -1,6 +1,6 @@
 import { sourceOf } from '../clients/redirect_uris.ts'
-import type { Context } from './engine.ts'
 import { routes } from './routes.ts'
+import type { Context } from './engine/types.ts'
 
 // What the engine's answers become before they leave.
 

@@ -1,60 +1,25 @@
 import { randomBytes } from 'node:crypto'
-import {
-  errors,
-  Provider,
-  interactionPolicy,
-  type Configuration,
-  type KoaContextWithOIDC,
-} from 'oidc-provider'
+import { errors, Provider, interactionPolicy, type Configuration } from 'oidc-provider'
 import { personScopes, type KnownClient } from '../clients/client.ts'
-import type { Clients } from '../clients/clients.ts'
 import type { SigningKey } from '../keys/keys.ts'
 import { now } from '../storage/id.ts'
-import { scopeClaims, type Accounts } from './accounts.ts'
+import { scopeClaims } from './accounts.ts'
 import { withinScopes } from './asked_claims.ts'
-import type { Consents } from './consents.ts'
 import { loadGrant } from './grants.ts'
 import type { MayTell } from './plain_answers.ts'
 import { toMetadata } from './metadata.ts'
-import { MetadataDocuments, type DocumentMode } from './metadata_documents.ts'
-import { adaptModels, type Guarded } from './models.ts'
-import type { EnginePages } from './pages.ts'
-import type { Records } from './records.ts'
-import { claimsOfToken, resourceIndicators, type ServiceAt } from './resources.ts'
+import { MetadataDocuments } from './metadata_documents.ts'
+import { adaptModels } from './models.ts'
+import { claimsOfToken, resourceIndicators } from './resources.ts'
 import { routes } from './routes.ts'
 import { engineKeys } from './signing_keys.ts'
+import type { Engine, EngineParts, EngineSettings } from './engine/types.ts'
 
 /** Dynamic client registration (RFC 7591): ours, not the engine's. */
 const registrationPath = '/oauth/register'
 
 const hour = 3600
 const day = 24 * hour
-
-export interface EngineParts extends Guarded {
-  readonly issuer: string
-  readonly records: Records
-  readonly clients: Clients
-  readonly accounts: Accounts
-  readonly consents: Consents
-  readonly pages: EnginePages
-  readonly serviceAt: ServiceAt
-}
-
-/** What the engine reads once: a change makes another engine. */
-export interface EngineSettings {
-  readonly refreshLifetime: number
-  readonly registration: boolean
-  readonly documents: DocumentMode
-}
-
-/** An engine and what it does not tell by itself. */
-export interface Engine {
-  readonly provider: Provider
-  readonly mayTell: MayTell
-  /** The client as we know it; undefined for one that is known by its metadata document alone. */
-  readonly knownClient: (client: object | undefined) => KnownClient | undefined
-}
-
 /** `oidc-provider` over our rooms. It takes its keys at birth: a change of keys or settings makes another. */
 export const createEngine = (
   {
@@ -221,5 +186,3 @@ export const createEngine = (
   })
   return { provider, mayTell, knownClient }
 }
-
-export type Context = KoaContextWithOIDC

@@ -3,8 +3,8 @@ import type Provider from 'oidc-provider'
 import { AppError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { asUnavailable } from '../storage/fault.ts'
-import type { Context } from './engine.ts'
 import type { EnginePages } from './pages.ts'
+import type { Context } from './engine/types.ts'
 
 interface Parts {
   readonly log: Log

@@ -1,7 +1,7 @@
 import { personScopes, type KnownClient } from '../clients/client.ts'
 import { scopeOf } from './asked_claims.ts'
 import type { Consents } from './consents.ts'
-import type { Context } from './engine.ts'
+import type { Context } from './engine/types.ts'
 
 const ofPeople: ReadonlySet<string> = new Set(personScopes)
 

@@ -5,9 +5,9 @@ import { placeOf } from '../clients/redirect_uris.ts'
 import type { Database } from '../storage/database.ts'
 import { scopeOf } from './asked_claims.ts'
 import type { Consents } from './consents.ts'
-import type { Engine } from './engine.ts'
 import { orNothing } from './faults.ts'
 import type { SignedIn } from './visitors.ts'
+import type { Engine } from './engine/types.ts'
 
 interface Parts {
   readonly database: Database

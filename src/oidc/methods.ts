@@ -1,8 +1,7 @@
 import { Type } from '../type.ts'
-import { clientPattern } from '../clients/client.ts'
 import { invalidParams } from '../errors.ts'
 import { method } from '../method.ts'
-import { Named, Shape, Time, Username } from '../schemas.ts'
+import { Named, Shape, Time, Username, clientPattern } from '../schemas.ts'
 import type { Users } from '../users/users.ts'
 import type { Consents } from './consents.ts'
 

@@ -8,7 +8,8 @@ import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
 import { bit, type RouteRow } from '../storage/schema.ts'
 import { authModes, type AuthMode, type Route } from './route.ts'
-import { RouteTable, upstreamOf } from './table.ts'
+import { RouteTable } from './table.ts'
+import { upstreamOf } from '../upstream/upstream.ts'
 
 /** What a route can be given; a bearer token of null takes the present one away. */
 export type RouteFields = Partial<Omit<Route, 'id' | 'bearer_token_set' | 'created_at' | 'updated_at'>> & {

@@ -1,22 +1,10 @@
 import type { Route } from './route.ts'
+import { upstreamOf, type UpstreamGroup } from '../upstream/upstream.ts'
 
-/** What to dial: the address of an upstream, read once from a route's target. */
-export type Upstream = { readonly name: string } & (
-  { readonly host: string; readonly port: number } | { readonly path: string }
-)
-
-export interface RoutePlan {
+export interface RoutePlan extends UpstreamGroup {
   readonly route: Route
-  /** Its target, then the further ones. */
-  readonly upstreams: readonly Upstream[]
   /** SHA-256 of the route's static token, hex; empty without one. */
   readonly bearerTokenHash: string
-}
-
-export const upstreamOf = (target: string): Upstream => {
-  if (target.startsWith('unix:')) return { name: target, path: target.slice('unix:'.length) }
-  const { hostname, port } = new URL(target)
-  return { name: target, host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 80 : Number(port) }
 }
 
 /** Overlong UTF-8 for ASCII (`%c0%af` is a slash), which old decoders accept. */
@@ -137,7 +125,8 @@ export class RouteTable {
       const host = hosts.get(key) ?? new HostRoutes()
       hosts.set(key, host)
       const upstreams = [route.target, ...route.more_targets].map(upstreamOf)
-      const plan: RoutePlan = { route, upstreams, bearerTokenHash }
+      const { health_path, connect_timeout } = route
+      const plan: RoutePlan = { route, upstreams, health_path, connect_timeout, bearerTokenHash }
       host.add(plan)
       if (route.enabled && route.health_path !== null) probed.push(plan)
     }

@@ -8,11 +8,11 @@ import type { Door } from '../../src/edge/door.ts'
 import type { FastConnection } from '../../src/edge/fast_connection.ts'
 import { FastLane } from '../../src/edge/fast_lane.ts'
 import { UpstreamConnection } from '../../src/edge/upstream_connection.ts'
-import { upstreamOf } from '../../src/routes/table.ts'
 import { inboxSize } from '../../src/wire/parser.ts'
 import { ask, askRaw } from '../helpers/http.ts'
 import { valuesOf } from '../helpers/upstream.ts'
 import { startRaw, startStage, type Stage } from './stage.ts'
+import { upstreamOf } from '../../src/upstream/upstream.ts'
 
 let stage: Stage
 before(async () => {

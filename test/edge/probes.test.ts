@@ -40,7 +40,7 @@ describe('an upstream is asked how it is', () => {
       ])
     const present = { table: leads() }
     const upstreams = new Upstreams({
-      routes: async () => present.table,
+      groups: async () => present.table,
       log: createLog('silent'),
       probeEvery: every,
     })

@@ -20,7 +20,7 @@ describe('which upstream gets the next request', () => {
   const begin = () => {
     const clock = { now: 0 }
     const upstreams = new Upstreams({
-      routes: () => table(),
+      groups: () => table(),
       log: createLog('silent'),
       now: () => clock.now,
     })

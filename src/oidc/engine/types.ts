@@ -1,0 +1,38 @@
+import { Provider, type KoaContextWithOIDC } from 'oidc-provider'
+import type { KnownClient } from '../../clients/client.ts'
+import type { Clients } from '../../clients/clients.ts'
+import type { Accounts } from '../accounts.ts'
+import type { Consents } from '../consents.ts'
+import type { MayTell } from '../plain_answers.ts'
+import type { DocumentMode } from '../metadata_documents.ts'
+import type { Guarded } from '../models.ts'
+import type { EnginePages } from '../pages.ts'
+import type { Records } from '../records.ts'
+import type { ServiceAt } from '../resources.ts'
+
+/** An engine and what it does not tell by itself. */
+export interface Engine {
+  readonly provider: Provider
+  readonly mayTell: MayTell
+  /** The client as we know it; undefined for one that is known by its metadata document alone. */
+  readonly knownClient: (client: object | undefined) => KnownClient | undefined
+}
+
+export interface EngineParts extends Guarded {
+  readonly issuer: string
+  readonly records: Records
+  readonly clients: Clients
+  readonly accounts: Accounts
+  readonly consents: Consents
+  readonly pages: EnginePages
+  readonly serviceAt: ServiceAt
+}
+
+/** What the engine reads once: a change makes another engine. */
+export interface EngineSettings {
+  readonly refreshLifetime: number
+  readonly registration: boolean
+  readonly documents: DocumentMode
+}
+
+export type Context = KoaContextWithOIDC

@@ -1,0 +1,18 @@
+import { signInPage } from '../../edge/pages/sign_in.ts'
+import type { Visit } from '../../edge/visit.ts'
+
+/** The sign-in page, with everything that is offered. */
+export const showSignIn = async (
+  visit: Visit,
+  shown: { returnTo: string; login?: string; problem?: string },
+  status = 200,
+  headers: Record<string, string> = {},
+): Promise<void> => {
+  const offers = await visit.offers()
+  const passkey = visit.atHome ? await visit.call('auth.passkey_options', {}, visit.guest()) : undefined
+  await visit.pageWithScript(
+    status,
+    (token) => signInPage({ place: visit.asked.host, token, offers, passkey, ...shown }),
+    headers,
+  )
+}
