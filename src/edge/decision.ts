@@ -11,10 +11,11 @@ import { authModes } from './auth_modes.ts'
 import type { LastingDecisions } from './lasting.ts'
 import * as refusals from './refusals.ts'
 import type { Signatures, Signed, Signing } from './signature.ts'
-import { withoutSession, type Person, type Visitor, type Visitors } from './visitor.ts'
+import type { Person, Visitor, Visitors } from './visitor.ts'
 import type { Pass } from './forward/pass.ts'
 import type { Identity } from '../identity/identity_headers.ts'
 import { notHere, storageAway, type Told } from '../wire/refusal.ts'
+import { withoutSession } from '../identity/known.ts'
 
 /** A claims header beyond this is refused, never shortened: a list with a part missing is another identity. */
 const maxClaimsText = 8192

@@ -18,7 +18,6 @@ import { KeptRequests } from './kept_requests.ts'
 import { loopDetected, type LoopGuard } from './loop_guard.ts'
 import { onward } from './onward.ts'
 import { OpenConnections } from './open_connections.ts'
-import type { OwnPath, OwnPaths } from './own_paths.ts'
 import type { Peers } from './peers.ts'
 import type { Body, Recipient, Sent } from './recipient.ts'
 import { badRequest } from './refusals.ts'
@@ -31,8 +30,10 @@ import type { Forwarded } from './forward/forwarded.ts'
 import { notHere, type Told } from '../wire/refusal.ts'
 import { tell } from '../html/show_refusal.ts'
 import { failures } from './forward/failures.ts'
+import type { Handler } from './serve/handler.ts'
 import { tellUpgrade } from './serve/upgrade_response.ts'
 import { asksAbout } from '../wire/forward_auth_path.ts'
+import type { OwnPath, OwnPathTable } from '../wire/own_path.ts'
 
 export interface DoorParts {
   readonly peers: Peers
@@ -45,7 +46,7 @@ export interface DoorParts {
   readonly sessions: Pick<LiveSessions, 'goesOn'>
   /** Reads what decisions about these sessions will ask for, at once. */
   readonly warmUp: (sessionIds: readonly string[]) => Promise<void>
-  readonly ownPaths: OwnPaths
+  readonly ownPaths: OwnPathTable
   readonly upstreams: Upstreams
   readonly loops: LoopGuard
   readonly log: Log
@@ -59,7 +60,7 @@ export interface Own {
 }
 
 /** Every request's way: what is asked, which route, who asks, may they, forward. The same for upgrades. */
-export class Door {
+export class Door implements Handler {
   readonly #parts: DoorParts
   readonly #forwarder: Forwarder
   readonly #forwardAuth: ForwardAuth

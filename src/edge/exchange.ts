@@ -2,13 +2,12 @@ import type { Socket } from 'node:net'
 import { head as responseHead } from '../wire/parser.ts'
 import type { Asker } from './asker.ts'
 import type { Head } from './message_parser.ts'
-import type { Forwarder } from './forward.ts'
 import { responseHeaders } from './answer_headers.ts'
 import { headFor } from './outgoing_head.ts'
 import { addTrailers, passHints, reason, type Recipient } from './recipient.ts'
 import { Upload } from './upload.ts'
 import type { UpstreamConnection } from './upstream_connection.ts'
-import type { Failure, Forwarded, Timed } from './forward/forwarded.ts'
+import type { Carrier, Failure, Forwarded, Timed } from './forward/forwarded.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 
 /** Seconds that a client may be silent in the middle of a body it sends. */
@@ -21,7 +20,7 @@ export class Exchange implements Asker, Timed {
   readonly bodiless: boolean
   readonly out: Forwarded
   place = -1
-  readonly #forwarder: Forwarder
+  readonly #carrier: Carrier
   readonly #to: Recipient
   readonly #fail: (failure: Failure) => void
   #connection: UpstreamConnection | undefined
@@ -36,19 +35,19 @@ export class Exchange implements Asker, Timed {
   #answered = false
   #over = false
 
-  constructor(forwarder: Forwarder, out: Forwarded, to: Recipient, fail: (failure: Failure) => void) {
+  constructor(carrier: Carrier, out: Forwarded, to: Recipient, fail: (failure: Failure) => void) {
     this.bodiless = out.asked.method === 'HEAD'
-    this.#forwarder = forwarder
+    this.#carrier = carrier
     this.out = out
     this.#to = to
     this.#fail = fail
     this.#upload = new Upload(this)
-    this.#moved = forwarder.clock
+    this.#moved = carrier.clock
   }
 
   begin(): void {
     this.#to.once('close', () => this.#leave())
-    this.#ask(this.#forwarder.upstreams.next(this.out.plan), true)
+    this.#ask(this.#carrier.upstreams.next(this.out.plan), true)
   }
 
   /** May be sent again on a fresh connection when a kept one turned out to be closed (RFC 9110 section 9.2.2). */
@@ -59,7 +58,7 @@ export class Exchange implements Asker, Timed {
 
   #ask(upstream: Upstream, kept: boolean): void {
     const { body } = this.out
-    const { pool } = this.#forwarder
+    const { pool } = this.#carrier
     const connection = kept ? pool.take(upstream, this.#repeatable) : pool.open(upstream)
     this.#connection = connection
     connection.ask(this, headFor(this.out, upstream), body !== undefined)
@@ -71,15 +70,15 @@ export class Exchange implements Asker, Timed {
     const { plan } = this.out
     this.#tried = [...this.#tried, this.#connection!.upstream]
     if (this.#tried.length >= plan.upstreams.length) return false
-    this.#moved = this.#forwarder.clock
-    this.#ask(this.#forwarder.upstreams.next(plan, this.#tried), true)
+    this.#moved = this.#carrier.clock
+    this.#ask(this.#carrier.upstreams.next(plan, this.#tried), true)
     return true
   }
 
   /** Only now the body is read: what no upstream was sent can still go to another one. */
   connected(): void {
-    this.#moved = this.#upload.moved = this.#forwarder.clock
-    this.#forwarder.upstreams.succeeded(this.#connection!.upstream)
+    this.#moved = this.#upload.moved = this.#carrier.clock
+    this.#carrier.upstreams.succeeded(this.#connection!.upstream)
     if (this.out.body) this.#upload.send(this.#connection!)
   }
 
@@ -90,7 +89,7 @@ export class Exchange implements Asker, Timed {
   }
 
   get clock(): number {
-    return this.#forwarder.clock
+    return this.#carrier.clock
   }
 
   uploaded(): void {
@@ -126,7 +125,7 @@ export class Exchange implements Asker, Timed {
   }
 
   information({ status, rawHeaders }: Head): void {
-    this.#moved = this.#forwarder.clock
+    this.#moved = this.#carrier.clock
     if (status === 100 && this.out.asked.expect !== undefined) this.#to.writeContinue()
     if (status === 103) passHints(this.#to, rawHeaders)
   }
@@ -205,7 +204,7 @@ export class Exchange implements Asker, Timed {
     // Kept connections may be closed by the upstream at the very moment they are used again.
     const again = !this.#answered && this.#repeatable
     if (reused && again) return this.#ask(upstream, false)
-    if (!connected) this.#forwarder.upstreams.failed(upstream)
+    if (!connected) this.#carrier.upstreams.failed(upstream)
     if ((!connected || again) && this.#askNext()) return
     this.#giveUp('unreachable', error.code ?? error.message)
   }
@@ -216,7 +215,7 @@ export class Exchange implements Asker, Timed {
     const connection = this.#connection!
     if (!connection.connected) {
       if (now - this.#moved < connect_timeout) return
-      this.#forwarder.upstreams.failed(connection.upstream)
+      this.#carrier.upstreams.failed(connection.upstream)
       connection.abandon(this)
       if (this.#askNext()) return
     } else if (!this.#upload.done && !connection.blocked) {
@@ -236,7 +235,7 @@ export class Exchange implements Asker, Timed {
     if (this.#over) return
     const to = this.#to
     const { id: route } = this.out.plan.route
-    if (error !== undefined) this.#forwarder.log.warn({ route, error }, 'no answer from the upstream')
+    if (error !== undefined) this.#carrier.log.warn({ route, error }, 'no answer from the upstream')
     this.#leave()
     // A body that was cut short upstream is cut short here too, never completed.
     if (to.headersSent || to.destroyed) to.destroy()
@@ -252,7 +251,7 @@ export class Exchange implements Asker, Timed {
 
   #conclude(): void {
     this.#over = true
-    this.#forwarder.ended(this)
+    this.#carrier.ended(this)
     this.#upload.discard()
   }
 }

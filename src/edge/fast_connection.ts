@@ -5,7 +5,7 @@ import { head, inbox, inboxSize, readRequestHead } from '../wire/parser.ts'
 import { serveAtTurnEnd } from '../wire/write_batching.ts'
 import { asksForEvents } from './draining.ts'
 import { FastBody } from './fast_body.ts'
-import type { FastLane } from './fast_lane.ts'
+import type { Handler } from './serve/handler.ts'
 import { fastRequest, type FastRequest } from './fast_request.ts'
 import { FastResponse } from './fast_response.ts'
 
@@ -19,10 +19,24 @@ const maxWaiting = 64 * 1024
 const maxHead = 16 * 1024
 const empty = Buffer.alloc(0)
 
+/** What a connection needs of the lane that it belongs to. */
+export interface Lane {
+  readonly handler: Handler
+  /** Seconds, counted by a timer. */
+  readonly clock: number
+  /** Every response is its connection's last. */
+  readonly closing: boolean
+  /** Nobody waits any longer for connections without a request. */
+  readonly over: boolean
+  /** The connection is node:http's from now on, beginning with these bytes. */
+  handOver(connection: FastConnection, socket: Socket, bytes: Buffer): void
+  left(connection: FastConnection): void
+}
+
 /** One connection of the fast lane, one request at a time. */
 export class FastConnection implements Receiver, Listed {
   place = -1
-  readonly #lane: FastLane
+  readonly #lane: Lane
   readonly #socket: Socket
   readonly #response: FastResponse
   /** The request under way. */
@@ -35,7 +49,7 @@ export class FastConnection implements Receiver, Listed {
   #gone = false
   idleSince: number
 
-  constructor(lane: FastLane, socket: Socket) {
+  constructor(lane: Lane, socket: Socket) {
     this.#lane = lane
     this.#socket = socket
     this.#response = new FastResponse(socket, this)
@@ -151,13 +165,13 @@ export class FastConnection implements Receiver, Listed {
     if (this.#gone) return
     const request = this.#request!
     const response = this.#response
-    const { door } = this.#lane
+    const { handler } = this.#lane
     try {
-      const served = door.serveFast(request, response, this.#body)
+      const served = handler.serveFast(request, response, this.#body)
       if (served instanceof Promise) void this.#await(served, request)
       else this.#served(served)
     } catch (error) {
-      door.broke(error, request, response)
+      handler.broke(error, request, response)
     }
   }
 
@@ -165,7 +179,7 @@ export class FastConnection implements Receiver, Listed {
     try {
       this.#served(await served)
     } catch (error) {
-      this.#lane.door.broke(error, request, this.#response)
+      this.#lane.handler.broke(error, request, this.#response)
     }
   }
 

@@ -1,17 +1,17 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Handler } from './serve/handler.ts'
 import { OpenList } from '../wire/open_list.ts'
 import { flushAll } from '../wire/write_batching.ts'
-import type { Door } from './door.ts'
-import { FastConnection, maxIdle } from './fast_connection.ts'
+import { FastConnection, maxIdle, type Lane } from './fast_connection.ts'
 
 /**
  * Serves requests in the usual form, from whole heads and with bodies of known length, without the objects of node:http. It gives
  * everything else, from a page of ours to a byte that does not fit, to node:http together with its connection: node:http reads the
  * very same bytes and judges anew.
  */
-export class FastLane {
-  readonly door: Door
+export class FastLane implements Lane {
+  readonly handler: Handler
   readonly #plain: Server
   readonly #open = new OpenList<FastConnection>()
   /** Seconds, counted by a timer. */
@@ -22,8 +22,8 @@ export class FastLane {
   /** Nobody waits any longer for connections without a request. */
   over = false
 
-  constructor(door: Door, plain: Server) {
-    this.door = door
+  constructor(handler: Handler, plain: Server) {
+    this.handler = handler
     this.#plain = plain
   }
 

@@ -4,13 +4,13 @@ import { Exchange } from './exchange.ts'
 import type { Recipient } from './recipient.ts'
 import { UpstreamPool } from './upstream_pool.ts'
 import type { Upstreams } from './upstreams.ts'
-import type { Failure, Forwarded, Timed } from './forward/forwarded.ts'
+import type { Carrier, Failure, Forwarded, Timed } from './forward/forwarded.ts'
 
 /** In milliseconds: how exactly the time limits of routes are kept. */
 const tick = 250
 
 /** Carries requests to upstreams and answers back: streams both ways, passes aborts both ways, keeps connections. */
-export class Forwarder {
+export class Forwarder implements Carrier {
   readonly pool = new UpstreamPool()
   readonly log: Log
   readonly upstreams: Upstreams

@@ -4,7 +4,7 @@ import { isRefusal, originOf, type Asked } from './asked.ts'
 import { asksByPath, readAbout } from './asked_about.ts'
 import { setCookie, withoutOurs } from './cookies.ts'
 import type { Decision, Decisions } from './decision.ts'
-import type { OwnPaths } from './own_paths.ts'
+import type { OwnPathTable } from '../wire/own_path.ts'
 import type { Peers } from './peers.ts'
 import type { Recipient, Sent } from './recipient.ts'
 import { badRequest, ownPath } from './refusals.ts'
@@ -16,7 +16,7 @@ import { tell } from '../html/show_refusal.ts'
 interface Parts {
   readonly peers: Peers
   readonly decisions: Decisions
-  readonly ownPaths: OwnPaths
+  readonly ownPaths: OwnPathTable
 }
 
 /** What a 200 tells about. Nothing of it may stay as the client sent it where it does not apply. */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { readIntoInbox } from '../wire/inbox_socket.ts'
-import type { Door } from './door.ts'
+import type { Handler } from './serve/handler.ts'
 
 /** Where a front leads what comes in. */
 export interface Lanes {
@@ -11,7 +11,7 @@ export interface Lanes {
   /** A connection of HTTP/1.1. */
   readonly connection: (socket: Socket) => void
   /** Serves requests of HTTP/2 in the usual form; undefined where all requests take the way below. */
-  readonly fast: Pick<Door, 'serveFast' | 'broke'> | undefined
+  readonly fast: Pick<Handler, 'serveFast' | 'broke'> | undefined
   /** A request of HTTP/2, told as one of HTTP/1.1. */
   readonly request: (request: IncomingMessage, response: ServerResponse) => void
   /** A WebSocket of HTTP/2, told as an upgrade; the stream is its connection. */

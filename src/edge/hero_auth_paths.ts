@@ -5,8 +5,8 @@ import { readBody } from '../body.ts'
 import { guest, type Caller } from '../caller.ts'
 import { ownHeaders, send } from './answers.ts'
 import type { Asked } from './asked.ts'
-import type { OwnPath } from './own_paths.ts'
 import { tell } from '../html/show_refusal.ts'
+import type { OwnPath } from '../wire/own_path.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Old = (fields: Fields, caller: Caller) => Promise<OldAnswer>

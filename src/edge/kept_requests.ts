@@ -9,7 +9,7 @@ import { KeptDecisions } from './kept_decisions.ts'
 import { KeptHead } from './kept_head.ts'
 import type { LoopGuard } from './loop_guard.ts'
 import { onward } from './onward.ts'
-import type { OwnPaths } from './own_paths.ts'
+import type { OwnPathTable } from '../wire/own_path.ts'
 import type { Peers } from './peers.ts'
 import type { Body, Sent } from './recipient.ts'
 import { UsualRequest } from './usual_request.ts'
@@ -23,7 +23,7 @@ interface Parts {
   readonly knownRoutes: () => RouteTable | undefined
   readonly revisions: Pick<Revisions, 'stamp'>
   readonly sessions: Pick<LiveSessions, 'goesOn'>
-  readonly ownPaths: OwnPaths
+  readonly ownPaths: OwnPathTable
   readonly loops: LoopGuard
 }
 

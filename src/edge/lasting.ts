@@ -3,8 +3,9 @@ import type { Route } from '../routes/route.ts'
 import type { LiveSession } from '../sessions/live_session.ts'
 import type { KnownNetworks } from '../users/known_networks.ts'
 import { authModes } from './auth_modes.ts'
-import type { Known, Visitor } from './visitor.ts'
+import type { Visitor } from './visitor.ts'
 import type { Lasting } from './forward/pass.ts'
+import type { Known } from '../identity/known.ts'
 
 const isSession = (known: Known): known is LiveSession => 'expires_at' in known
 

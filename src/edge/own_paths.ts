@@ -18,14 +18,7 @@ import { stillPaths, type StillParts } from './still_paths.ts'
 import { Visit, type VisitParts } from './visit.ts'
 import { notHere } from '../wire/refusal.ts'
 import { tell } from '../html/show_refusal.ts'
-
-export type OwnPath = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  asked: Asked,
-) => void | Promise<void>
-
-export type Methods = Readonly<Record<string, OwnPath>>
+import type { OwnPath, Methods, OwnPathTable } from '../wire/own_path.ts'
 
 /** Names that are ours on every host, whether or not this version serves them: no route can take them. */
 const exact = new Set([
@@ -55,7 +48,7 @@ interface OwnPathsParts extends StillParts {
 }
 
 /** The proxy's own paths: one table from path and method to what answers. */
-export class OwnPaths {
+export class OwnPaths implements OwnPathTable {
   readonly #paths: ReadonlyMap<string, Methods>
   /** What counts at the host of the public URL alone. */
   readonly #home: ReadonlyMap<string, Methods>

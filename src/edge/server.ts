@@ -6,11 +6,11 @@ import type { Log } from '../log.ts'
 import { canMoveConnections } from '../wire/inbox_socket.ts'
 import { OpenList, type Listed } from '../wire/open_list.ts'
 import type { Admission } from './admission.ts'
-import type { Door } from './door.ts'
 import { endBehind, endSoon, farewell, makeLast } from './draining.ts'
 import { FastLane } from './fast_lane.ts'
 import { noteFault } from './fault.ts'
 import { plainFront, type Front, type OpenFront } from './front.ts'
+import type { Handler } from './serve/handler.ts'
 import { refuseUpgrade, tellUpgrade } from './serve/upgrade_response.ts'
 import { asksAbout } from '../wire/forward_auth_path.ts'
 
@@ -37,7 +37,7 @@ interface OpenResponse extends Listed {
 
 /** The HTTP front door: Node's own parser and limits in, the door decides. */
 export class EdgeServer {
-  readonly #door: Door
+  readonly #handler: Handler
   readonly #log: Log
   /** Serves what the fast lane hands over to it. */
   readonly #server: Server
@@ -52,8 +52,8 @@ export class EdgeServer {
   /** Connections whose last answer is on its way: what comes behind it is no request (RFC 9112 section 9.6). */
   readonly #last = new WeakSet<Duplex>()
 
-  constructor(door: Door, admission: Admission, log: Log, { fastLane, openFront }: EdgeOptions) {
-    this.#door = door
+  constructor(handler: Handler, admission: Admission, log: Log, { fastLane, openFront }: EdgeOptions) {
+    this.#handler = handler
     this.#log = log
     this.#server = http.createServer({
       maxHeaderSize: maxHeaderBytes,
@@ -107,7 +107,7 @@ export class EdgeServer {
       if (answer && (answer.headersSent || more.length > 0)) socket.destroy()
       else refuseBytes(error, socket as Socket)
     })
-    this.#fast = new FastLane(door, this.#server)
+    this.#fast = new FastLane(handler, this.#server)
     const fast = fastLane && canMoveConnections
     if (fastLane && !fast) log.warn('this Node keeps its connections to itself: the fast lane is off')
     this.#front = (openFront ?? plainFront(fast))({
@@ -116,7 +116,7 @@ export class EdgeServer {
         if (fast) this.#fast.accept(socket)
         else this.#server.emit('connection', socket)
       },
-      fast: fastLane ? door : undefined,
+      fast: fastLane ? handler : undefined,
       request: (request, response) => this.#serve(request, response),
       tunnel: (request, stream) => this.#upgrade(request, stream, Buffer.alloc(0)),
     })
@@ -157,7 +157,7 @@ export class EdgeServer {
     clearTimeout(last)
     this.#server.close()
     this.#endAll()
-    this.#door.close()
+    this.#handler.close()
   }
 
   #endIdle(): void {
@@ -184,9 +184,9 @@ export class EdgeServer {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    this.#door
+    this.#handler
       .request(request, response)
-      .catch((fault: unknown) => this.#door.broke(fault, request, response))
+      .catch((fault: unknown) => this.#handler.broke(fault, request, response))
   }
 
   #answers(socket: Duplex): ServerResponse[] {
@@ -200,7 +200,7 @@ export class EdgeServer {
     if (this.#answers(socket).length > 0) return void socket.destroy()
     this.#upgraded.add(socket)
     socket.once('close', () => this.#upgraded.delete(socket))
-    this.#door
+    this.#handler
       .upgrade(request, socket, early)
       .catch((fault: unknown) => tellUpgrade(socket, noteFault(fault, this.#log)))
   }

@@ -126,8 +126,7 @@ export class Signatures {
     if (!Buffer.isBuffer(body)) return body
     const text = Buffer.from(signedText(asked, body, headers), 'latin1')
     const signature = Buffer.from(headers.signature, 'hex')
-    if (!verify('sha256', text, { key: key.key, dsaEncoding: 'ieee-p1363' }, signature))
-      return 'mismatch'
+    if (!verify('sha256', text, { key: key.key, dsaEncoding: 'ieee-p1363' }, signature)) return 'mismatch'
     if (!key.owner.is_active) return 'inactive'
     const admit = () => this.#keys.useNonce(key.pubkey, headers.nonce, at + window + margin)
     return { key, body, admit }

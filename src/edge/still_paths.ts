@@ -1,5 +1,4 @@
 import { ownHeaders, send } from './answers.ts'
-import type { Methods, OwnPath } from './own_paths.ts'
 import { icon } from './pages/page.ts'
 import { passkeyScript } from './pages/passkey.ts'
 import { style } from './pages/style.ts'
@@ -7,6 +6,7 @@ import { themeCss, type Theme } from './pages/theme.ts'
 import { version } from '../version.ts'
 import { notHere } from '../wire/refusal.ts'
 import { tell } from '../html/show_refusal.ts'
+import type { Methods, OwnPath } from '../wire/own_path.ts'
 
 export interface StillParts {
   /** openrpc.json. */

@@ -2,7 +2,7 @@ import type { Bearer, Bearers, Program } from '../auth/bearers.ts'
 import type { LiveSessions } from '../sessions/live_sessions.ts'
 import { whenReady } from '../when_ready.ts'
 import type { Asked } from './asked.ts'
-import { withoutSession, type Known } from './visitor.ts'
+import { withoutSession, type Known } from '../identity/known.ts'
 
 interface Parts {
   readonly sessions: LiveSessions

@@ -13,7 +13,7 @@ import type { CookiePolicy } from './cookie_policy.ts'
 import type { Decision, Decisions } from './decision.ts'
 import { requestHeaders } from './headers.ts'
 import { onward } from './onward.ts'
-import type { OwnPaths } from './own_paths.ts'
+import type { OwnPathTable } from '../wire/own_path.ts'
 import type { Peers } from './peers.ts'
 import type { Sent } from './recipient.ts'
 import { badRequest } from './refusals.ts'
@@ -29,7 +29,7 @@ interface Parts {
   readonly routes: () => RouteTable | Promise<RouteTable>
   /** Writes nothing down: what is only thought of has not happened. */
   readonly decisions: Decisions
-  readonly ownPaths: OwnPaths
+  readonly ownPaths: OwnPathTable
   readonly upstreams: Upstreams
   readonly cookies: CookiePolicy
   readonly users: Users

@@ -2,14 +2,13 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Asker } from './asker.ts'
 import type { Head } from './message_parser.ts'
-import type { Forwarder } from './forward.ts'
 import { responseHeaders } from './answer_headers.ts'
 import { requestHead } from './headers.ts'
 import { isTunnel, resetTunnel } from './http2_tunnel.ts'
 import { headersTo } from './onward.ts'
 import { reason } from './recipient.ts'
 import type { UpstreamConnection } from './upstream_connection.ts'
-import type { Failure, Forwarded, Timed } from './forward/forwarded.ts'
+import type { Carrier, Failure, Forwarded, Timed } from './forward/forwarded.ts'
 import { writeHead } from './serve/upgrade_response.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 
@@ -33,19 +32,19 @@ const leave = (socket: Duplex): void => {
  * Failure if no answer came.
  */
 export const forwardUpgrade = (
-  forwarder: Forwarder,
+  carrier: Carrier,
   socket: Duplex,
   early: Buffer,
   out: Forwarded,
 ): Promise<Failure | undefined> =>
-  new Promise((settle) => new UpgradeExchange(forwarder, socket, early, out, settle).begin())
+  new Promise((settle) => new UpgradeExchange(carrier, socket, early, out, settle).begin())
 
 class UpgradeExchange implements Asker, Timed {
   place = -1
   readonly bodiless = false
   readonly takesWhole = false
   readonly out: Forwarded
-  readonly #forwarder: Forwarder
+  readonly #carrier: Carrier
   readonly #socket: Duplex
   readonly #early: Buffer
   readonly #settle: (failure?: Failure) => void
@@ -56,30 +55,30 @@ class UpgradeExchange implements Asker, Timed {
   #over = false
 
   constructor(
-    forwarder: Forwarder,
+    carrier: Carrier,
     socket: Duplex,
     early: Buffer,
     out: Forwarded,
     settle: (failure?: Failure) => void,
   ) {
-    this.#forwarder = forwarder
+    this.#carrier = carrier
     this.#socket = socket
     this.#early = early
     this.out = out
     this.#settle = settle
-    this.#began = forwarder.clock
+    this.#began = carrier.clock
   }
 
   begin(): void {
     this.#socket.on('error', () => this.#socket.destroy())
     this.#socket.once('close', () => this.#conclude())
-    this.#ask(this.#forwarder.upstreams.next(this.out.plan))
-    this.#forwarder.began(this)
+    this.#ask(this.#carrier.upstreams.next(this.out.plan))
+    this.#carrier.began(this)
   }
 
   #ask(upstream: Upstream): void {
     const { plan, asked, target, headers } = this.out
-    const connection = this.#forwarder.pool.openToSwitch(upstream)
+    const connection = this.#carrier.pool.openToSwitch(upstream)
     this.#connection = connection
     const list = [...headersTo(upstream, plan, headers), 'Connection', 'Upgrade', 'Upgrade', asked.upgrade!]
     connection.ask(this, requestHead(asked, target, list), false)
@@ -88,7 +87,7 @@ class UpgradeExchange implements Asker, Timed {
   /** The upstream cannot be reached: another one is asked, each at most once; false when there is no other. */
   #askNext(): boolean {
     const { plan } = this.out
-    const { upstreams, clock } = this.#forwarder
+    const { upstreams, clock } = this.#carrier
     upstreams.failed(this.#connection!.upstream)
     this.#tried = [...this.#tried, this.#connection!.upstream]
     if (this.#tried.length >= plan.upstreams.length) return false
@@ -98,8 +97,8 @@ class UpgradeExchange implements Asker, Timed {
   }
 
   connected(): void {
-    this.#began = this.#forwarder.clock
-    this.#forwarder.upstreams.succeeded(this.#connection!.upstream)
+    this.#began = this.#carrier.clock
+    this.#carrier.upstreams.succeeded(this.#connection!.upstream)
   }
 
   watchTime(now: number): void {
@@ -177,14 +176,14 @@ class UpgradeExchange implements Asker, Timed {
 
   #fail(failure: Failure, error: string): void {
     if (this.#over) return
-    this.#forwarder.log.warn({ route: this.out.plan.route.id, error }, 'no answer from the upstream')
+    this.#carrier.log.warn({ route: this.out.plan.route.id, error }, 'no answer from the upstream')
     this.#conclude(this.#socket.writable ? failure : undefined)
   }
 
   #conclude(failure?: Failure): void {
     if (this.#over) return
     this.#over = true
-    this.#forwarder.ended(this)
+    this.#carrier.ended(this)
     this.#connection!.abandon(this)
     this.#settle(failure)
   }

@@ -1,5 +1,4 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { Program } from '../auth/bearers.ts'
 import { bearerToken } from '../auth/identify.ts'
 import type { Caller } from '../caller.ts'
 import type { Claims } from '../claims/claims.ts'
@@ -10,7 +9,7 @@ import type { RoutePlan } from '../routes/table.ts'
 import { openedByProvider } from '../sessions/session.ts'
 import { impersonated, type LiveSession, type Overlay } from '../sessions/live_session.ts'
 import type { LiveSessions } from '../sessions/live_sessions.ts'
-import { claimsWithin, type TokenScope } from '../token_scope.ts'
+import { claimsWithin } from '../token_scope.ts'
 import type { KnownNetworks } from '../users/known_networks.ts'
 import type { KnownPerson } from '../users/known_person.ts'
 import { whenReady } from '../when_ready.ts'
@@ -19,22 +18,7 @@ import type { Credential } from './auth_modes.ts'
 import { sessionCookieName, type CookiePolicy, type CookieState } from './cookie_policy.ts'
 import { readCookie } from './cookies.ts'
 import type { TokenHolders } from './token_holders.ts'
-
-/** Somebody who is known, by a session or without one. */
-export interface Known {
-  /** Names the proof: the session, or what else it was. */
-  readonly id: string
-  readonly user_id: string
-  readonly username: string
-  readonly email: string | null
-  readonly email_verified_at: number | null
-  readonly context: number
-  readonly overlay: Overlay | undefined
-  /** How far the token goes that was shown; everywhere without one. */
-  readonly scope?: TokenScope
-  /** A program in place of a person, with the claims of its own. */
-  readonly program?: Program
-}
+import { type Known, withoutSession } from '../identity/known.ts'
 
 /** Who is asking, by the credentials that count on a route. */
 export interface Visitor {
@@ -69,13 +53,6 @@ type Cookie = LiveSession | string | undefined
 /** Both are SHA-256 in hex. */
 const same = (one: string, other: string) =>
   one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
-
-/** Somebody who is known without a session. */
-export const withoutSession = (person: KnownPerson, id: string): Known => ({
-  ...person,
-  id,
-  overlay: undefined,
-})
 
 /** Finds who is behind a request. Warm, everything here is answered from memory. */
 export class Visitors {

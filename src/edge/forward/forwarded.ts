@@ -1,8 +1,11 @@
+import type { Log } from '../../log.ts'
 import type { RoutePlan } from '../../routes/table.ts'
 import type { Listed } from '../../wire/open_list.ts'
 import type { Asked } from '../asked.ts'
 import type { KeptHead } from '../kept_head.ts'
 import type { Body } from '../recipient.ts'
+import type { UpstreamPool } from '../upstream_pool.ts'
+import type { Upstreams } from '../upstreams.ts'
 import type { Pass } from './pass.ts'
 
 /** Why there is no answer of an upstream; `ended`: it was not allowed any more when it would have come. */
@@ -32,4 +35,15 @@ export interface Timed extends Listed {
   breakOff(): void
   /** Called every tick with the seconds of the clock. */
   watchTime(now: number): void
+}
+
+/** What an exchange needs of the forwarder that carries it. */
+export interface Carrier {
+  readonly pool: UpstreamPool
+  readonly log: Log
+  readonly upstreams: Upstreams
+  /** Seconds since the start, in steps of a tick: a clock that costs nothing to ask. */
+  readonly clock: number
+  began(timed: Timed): void
+  ended(timed: Timed): void
 }

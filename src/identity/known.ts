@@ -1,0 +1,27 @@
+import type { Program } from '../auth/bearers.ts'
+import type { Overlay } from '../sessions/live_session.ts'
+import type { TokenScope } from '../token_scope.ts'
+import type { KnownPerson } from '../users/known_person.ts'
+
+/** Somebody who is known, by a session or without one. */
+export interface Known {
+  /** Names the proof: the session, or what else it was. */
+  readonly id: string
+  readonly user_id: string
+  readonly username: string
+  readonly email: string | null
+  readonly email_verified_at: number | null
+  readonly context: number
+  readonly overlay: Overlay | undefined
+  /** How far the token goes that was shown; everywhere without one. */
+  readonly scope?: TokenScope
+  /** A program in place of a person, with the claims of its own. */
+  readonly program?: Program
+}
+
+/** Somebody who is known without a session. */
+export const withoutSession = (person: KnownPerson, id: string): Known => ({
+  ...person,
+  id,
+  overlay: undefined,
+})
