@@ -1,6 +1,6 @@
 import type { Task } from './threads.ts'
 
-/** What is wrong with a table and its indexes, in a thread; empty for nothing. */
+/** What is wrong with a table and its indexes; empty for nothing. */
 const checkTable: Task<string, string> = (database, table) => {
   const quoted = `"${table.replaceAll('"', '""')}"`
   const found = database.pragma(`quick_check(${quoted})`, { simple: true })

@@ -9,6 +9,7 @@ export class Reader {
   readonly #database: Sqlite.Database
   readonly #begin: Sqlite.Statement
   readonly #commit: Sqlite.Statement
+  readonly #pages: Sqlite.Statement<[], number>
   /** In the present callback, since the last `renew`. */
   #reads = 0
 
@@ -16,6 +17,12 @@ export class Reader {
     this.#database = database
     this.#begin = database.prepare('begin')
     this.#commit = database.prepare('commit')
+    this.#pages = database.prepare<[], number>('pragma page_count').pluck()
+  }
+
+  /** The size of the database, in pages of 4 KB. */
+  get pages(): number {
+    return this.#pages.get()!
   }
 
   prepare<R>(sql: string): (values: unknown[]) => R | undefined {

@@ -1,20 +1,23 @@
-import { statSync } from 'node:fs'
 import { extname } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Log } from '../log.ts'
-import { asDamage } from './connect.ts'
+import checkTable from './check_table.ts'
+import { asDamage, connect } from './connect.ts'
 import type { Condition, Database } from './database.ts'
 
 /** Milliseconds between two looks at the write-ahead log. */
 const every = 2000
+/** Pages of 4 KB that may stay in the write-ahead log. */
+const shortLog = 256
 
 const beside = (name: string) => new URL(`./${name}${extname(import.meta.url)}`, import.meta.url)
-const checkTable = beside('check_table')
-const moveLog = beside('move_log')
+const checking = beside('check_table')
+const moving = beside('move_log')
 
 /**
- * What the daemon does for an SQLite file beside its work, in the thread for jobs: checks it whole once, right after the start, and
- * keeps the write-ahead log short. No commit on an event loop does the latter.
+ * What the daemon does for an SQLite file beside its work: checks it whole once, right after the start, and keeps the write-ahead log
+ * short. No commit on an event loop does the latter. The thread for jobs starts only where there is much to check or to move.
  */
 export class Upkeep {
   readonly #database: Database
@@ -22,7 +25,6 @@ export class Upkeep {
   readonly #log: Log
   readonly #told: (condition: Condition) => void
   #timer: NodeJS.Timeout | undefined
-  #written = 0
   #moving = false
 
   /** `told` hears how the file is, once that is known. */
@@ -62,36 +64,47 @@ export class Upkeep {
 
   /** A table at a time, so that no read is open for long. */
   async #firstDamage(): Promise<string> {
+    const { small, threads } = this.#database
+    // Not on the connection that serves: what it reads here would stay in its memory.
+    const connection = connect(this.#file, true)
     try {
-      const { rows } = await sql<{ name: string }>`
+      const tables = connection.prepare<[], { name: string }>(`
         select 'sqlite_schema' as name
-        union all select name from sqlite_schema where type = 'table' and sql not like 'create virtual%'`.execute(
-        this.#database.threads!.jobs.kysely,
-      )
-      for (const { name } of rows) {
-        const bad = await this.#database.threads!.jobs.run<string, string>(checkTable, name)
+        union all select name from sqlite_schema where type = 'table' and sql not like 'create virtual%'`)
+      for (const { name } of tables.all()) {
+        await turn()
+        const bad = small
+          ? checkTable(connection, name)
+          : await threads!.jobs.run<string, string>(checking, name)
         if (bad !== '') return bad.split('\n')[0]!
       }
       return ''
     } catch (error) {
       if (asDamage(this.#file, error) === error) throw error
       return (error as Error).message
+    } finally {
+      connection.close()
     }
   }
 
   async #moveLog(): Promise<void> {
-    // Its time tells more than its size, which stays when it begins anew.
-    const written = statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.mtimeMs ?? 0
-    if (this.#moving || written === this.#written) return
+    if (this.#moving) return
     this.#moving = true
     try {
-      await this.#database.threads!.jobs.run(moveLog, null)
-      this.#written = written
+      if (await this.#hasLongLog()) await this.#database.threads!.jobs.run(moving, null)
     } catch (error) {
       if (this.#timer)
         this.#log.warn({ error: (error as Error).message }, 'the write-ahead log could not be moved')
     } finally {
       this.#moving = false
     }
+  }
+
+  /** Whether the log is long and has pages that are not in the file yet. Its size on the disk says neither: it stays when the log begins anew. */
+  async #hasLongLog(): Promise<boolean> {
+    const { rows } = await sql<{ log: number; checkpointed: number }>`
+      pragma wal_checkpoint(noop)`.execute(this.#database.query)
+    const { log, checkpointed } = rows[0]!
+    return log > shortLog && log > checkpointed
   }
 }

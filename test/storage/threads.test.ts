@@ -69,18 +69,48 @@ test('who is closed while a thread works waits for it, and takes nothing more', 
   await assert.rejects(slow.execute(database.reading))
 })
 
-test('no commit of a daemon moves the log into the file; the thread does', async (t) => {
+/** Pages in the write-ahead log. */
+const logged = async ({ query }: Database): Promise<number> => {
+  const { rows } = await sql<{ log: number }>`pragma wal_checkpoint(noop)`.execute(query)
+  return rows[0]!.log
+}
+const write = (database: Database, i: number) =>
+  database.write(() => keep(database, `k${i} ${'x'.repeat(4000)}`))
+
+test('no commit of a daemon moves the log into the file; the thread does, while others write', async (t) => {
   const { database, file } = await onSqlite(t)
   await database.leaveLog()
   const before = statSync(file).size
-  for (let i = 0; i < 1100; i++) await database.write(() => keep(database, `k${i} ${'x'.repeat(4000)}`))
+  let i = 0
+  while (i < 1100) await write(database, i++)
   assert.equal(statSync(file).size, before)
+  assert.ok((await logged(database)) > 2000)
   const upkeep = new Upkeep(database, file, log)
   upkeep.start()
-  for (const end = Date.now() + 15_000; Date.now() < end && statSync(file).size === before;) await delay(50)
+  for (const end = Date.now() + 20_000; Date.now() < end && (await logged(database)) > 1000; i++) {
+    await write(database, i)
+    await delay(10)
+  }
   upkeep.close()
+  assert.ok((await logged(database)) <= 1000, 'the log begins anew')
   assert.ok(statSync(file).size > before + 2_000_000)
   assert.equal(database.condition, 'ok')
+})
+
+test('a small database is checked without a thread, and a short log stays where it is', async (t) => {
+  const { database, file } = await onSqlite(t)
+  await database.leaveLog()
+  const upkeep = new Upkeep(database, file, log)
+  upkeep.start()
+  while (database.condition === 'checking') await delay(5)
+  await write(database, 0)
+  await database.aside(() => kept(database))
+  const pages = await logged(database)
+  await delay(2500)
+  upkeep.close()
+  assert.equal(database.condition, 'ok')
+  assert.equal(database.threads!.jobs.running, undefined)
+  assert.ok(pages > 0 && pages === (await logged(database)))
 })
 
 onBothDatabases('a sweep of many rows', (newUrl, kind) => {
