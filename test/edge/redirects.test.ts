@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { goodPassword } from '../helpers/daemon.ts'
 import { ask } from '../helpers/http.ts'
+import { root } from '../helpers/process.ts'
 import { safeNext } from '../../src/edge/safe_next.ts'
 import { openForm, postForm, startStage, type Stage } from './stage.ts'
 
-const corpus = new URL('../../../shared/corpora/redirects.txt', import.meta.url)
-const missing = existsSync(corpus) ? undefined : 'the corpus ../shared/corpora/redirects.txt is not here'
+const corpus = join(root, 'test', 'corpora', 'redirects', 'redirects.txt')
 const place = 'http://door.localhost:9997/auth/login'
 
 const decode = (text: string) =>
@@ -83,7 +84,7 @@ describe('where people are sent after signing in (D17)', () => {
   })
   after(() => stage.close())
 
-  test('the listed payloads stay on this origin', { skip: missing ?? false }, () => {
+  test('the listed payloads stay on this origin', () => {
     const lines = readFileSync(corpus, 'utf8')
       .split('\n')
       .filter((line) => line !== '')

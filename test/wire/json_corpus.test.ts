@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { root } from '../helpers/process.ts'
 import { callHttp, post, speak, type Reply } from './speak.ts'
 
-/** JSONTestSuite (github.com/nst/JSONTestSuite), which lies beside the repository and not in it. */
-const corpus = join(import.meta.dirname, '..', '..', '..', 'shared', 'corpora', 'json')
-const missing = existsSync(corpus) ? false : 'the corpus shared/corpora/json is not here'
+/** JSONTestSuite (github.com/nst/JSONTestSuite). */
+const corpus = join(root, 'test', 'corpora', 'json')
 
 const isParseError = (text: string) =>
   text !== '' && (JSON.parse(text) as Reply).error?.code === -32700 && (JSON.parse(text) as Reply).id === null
@@ -18,7 +18,7 @@ describe('JSON that others wrote, on the socket (D55)', () => {
   after(() => daemon.close())
   const alive = async () => assert.equal((await daemon.hero.health()).status, 'ok')
 
-  test('JSONTestSuite: what must parse, what must not, what may', { skip: missing }, async () => {
+  test('JSONTestSuite: what must parse, what must not, what may', async () => {
     const files = readdirSync(corpus).filter((name) => /^[yni]_.*\.json$/.test(name))
     assert.ok(files.length >= 300, `only ${files.length} files`)
     for (const name of files) {
@@ -30,24 +30,20 @@ describe('JSON that others wrote, on the socket (D55)', () => {
     await alive()
   })
 
-  test(
-    'JSONTestSuite as raw lines: each is answered, or nothing but a blank',
-    { skip: missing },
-    async () => {
-      const files = readdirSync(corpus).filter((name) => name.endsWith('.json'))
-      for (const name of files) {
-        // A call before it makes the connection one of raw lines, whatever the file begins with.
-        const first = '{"jsonrpc":"2.0","id":"first","method":"health"}\n'
-        const text = await speak(daemon.socketPath, first, readFileSync(join(corpus, name)))
-        const answers = text.split('\n').filter((line) => line !== '')
-        assert.ok(
-          answers.some((line) => (JSON.parse(line) as Reply).id === 'first'),
-          name,
-        )
-      }
-      await alive()
-    },
-  )
+  test('JSONTestSuite as raw lines: each is answered, or nothing but a blank', async () => {
+    const files = readdirSync(corpus).filter((name) => name.endsWith('.json'))
+    for (const name of files) {
+      // A call before it makes the connection one of raw lines, whatever the file begins with.
+      const first = '{"jsonrpc":"2.0","id":"first","method":"health"}\n'
+      const text = await speak(daemon.socketPath, first, readFileSync(join(corpus, name)))
+      const answers = text.split('\n').filter((line) => line !== '')
+      assert.ok(
+        answers.some((line) => (JSON.parse(line) as Reply).id === 'first'),
+        name,
+      )
+    }
+    await alive()
+  })
 
   const nested = (open: string, inner: string, close: string, depth = 100_000) =>
     open.repeat(depth) + inner + close.repeat(depth)
