@@ -8,8 +8,9 @@ import Sqlite from 'better-sqlite3'
 import { ConnectionError, HeroError, HeroProxy } from '../../sdk/index.ts'
 import { goodPassword } from '../helpers/daemon.ts'
 import { kill, spawnDaemon } from '../helpers/process.ts'
+import { long } from '../support/long.ts'
 
-const rounds = Number(process.env.HERO_KILLS ?? 100)
+const rounds = long ? 100 : 10
 
 /** What the daemon has acknowledged; nothing of it may ever be missing. */
 interface Acknowledged {

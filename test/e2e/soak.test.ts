@@ -12,10 +12,10 @@ import { goodPassword } from '../helpers/daemon.ts'
 import { signIn } from '../helpers/http.ts'
 import { kill, spawnDaemon, type RunningDaemon } from '../helpers/process.ts'
 import { startUpstream, valuesOf } from '../helpers/upstream.ts'
+import { long } from '../support/long.ts'
 
-/** SOAK_MINUTES=30 is the long form: a kill a minute. Otherwise three kills, five seconds apart. */
-const minutes = Number(process.env.SOAK_MINUTES ?? 0)
-const [kills, between] = minutes > 0 ? [minutes, 60_000] : [3, 5000]
+/** The long form kills once a minute, for half an hour or SOAK_MINUTES; the short one three times, two seconds apart. */
+const [kills, between] = long ? [Number(process.env.SOAK_MINUTES ?? 30), 60_000] : [3, 2000]
 /** Requests a second, of all clients together. */
 const rate = 100
 

@@ -10,11 +10,12 @@ import { takePassedSockets } from '../../src/listening.ts'
 import { ask } from '../helpers/http.ts'
 import { command, environment, kill } from '../helpers/process.ts'
 import { startUpstream } from '../helpers/upstream.ts'
+import { long } from '../support/long.ts'
 import { run, startLoad, supervisor, until } from './stage.ts'
 
 for (const [workers, restarts] of [
-  ['1', Number(process.env.HERO_RESTARTS ?? 10)],
-  ['2', 3],
+  ['1', long ? 50 : 5],
+  ['2', long ? 20 : 2],
 ] as const) {
   test(`with a passed socket and workers=${workers}, ${restarts} restarts under load lose nothing (R14)`, async () => {
     const dir = mkdtempSync(join(tmpdir(), 'hp-restart-'))
