@@ -46,8 +46,8 @@ export const createApp = (
       await audit.sweep(await settings.value('audit_retention_days'))
     })
 
-  const { mails, settings, liveSessions, personal, revocations, credentials } = rooms
+  const { mails, settings, liveSessions, personal, revocations } = rooms
   const { logouts, setup } = flows
-  const told = { mails, settings, liveSessions, personal, revocations, credentials, logouts, setup }
+  const told = { mails, settings, liveSessions, personal, revocations, logouts, setup }
   return { ...told, ...served, counters, sweep, dispatcher, document }
 }

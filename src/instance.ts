@@ -30,7 +30,6 @@ export const openInstance = async (
     await app.loops.open()
     const close = async () => {
       await app.secure?.close()
-      await app.credentials.close()
       await app.liveSessions.close()
       await app.personal.close()
       await database.close()

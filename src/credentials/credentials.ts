@@ -3,7 +3,7 @@ import { invalidParams } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import { HashQueue } from './hash_queue.ts'
-import { Strength } from './strength.ts'
+import { strength } from './strength.ts'
 
 /** OWASP's floor for Argon2id: 19 MiB, two passes, one lane. Raise here; older hashes follow when their people sign in. */
 const parameters: Options = { memoryCost: 19456, timeCost: 2, parallelism: 1 }
@@ -43,7 +43,6 @@ export class Credentials {
   readonly #database: Database
   readonly #minLength: () => Promise<number>
   readonly #queue = new HashQueue()
-  readonly #strength = new Strength()
 
   constructor(database: Database, minLength: () => Promise<number>) {
     this.#database = database
@@ -62,7 +61,7 @@ export class Credentials {
       throw invalidParams('password', `${least} to ${maxCharacters} characters, ${maxBytes} bytes at most`)
     }
     if (
-      (await this.#strength.score(
+      (await strength.score(
         text,
         names.filter((name) => name !== ''),
       )) < guessableBelow
@@ -140,9 +139,5 @@ export class Credentials {
         .executeTakeFirst(),
     )
     return numUpdatedRows > 0n
-  }
-
-  async close(): Promise<void> {
-    await this.#strength.close()
   }
 }

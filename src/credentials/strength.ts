@@ -8,7 +8,7 @@ const idle = 10_000
  * How hard a password is to guess, as zxcvbn scores it: 0 to 4. The dictionaries live in a thread of their own that
  * comes when a password is set and goes when none is, so they cost no memory at rest and hold up no traffic.
  */
-export class Strength {
+class Strength {
   #worker: Worker | undefined
   #timer: NodeJS.Timeout | undefined
   #next = 0
@@ -29,7 +29,7 @@ export class Strength {
       })
     } finally {
       this.#asked.delete(id)
-      if (this.#asked.size === 0) this.#timer = setTimeout(() => void this.close(), idle).unref()
+      if (this.#asked.size === 0) this.#timer = setTimeout(() => this.#end(), idle).unref()
     }
   }
 
@@ -46,10 +46,11 @@ export class Strength {
     return worker
   }
 
-  async close(): Promise<void> {
-    clearTimeout(this.#timer)
-    const worker = this.#worker
+  #end(): void {
+    void this.#worker?.terminate()
     this.#worker = undefined
-    await worker?.terminate()
   }
 }
+
+/** One for the process: loading the dictionaries takes a quarter of a second. Its thread keeps no process alive. */
+export const strength = new Strength()

@@ -28,7 +28,6 @@ before(async () => {
   signIn = new SignIn({ database, credentials, sessions, attempts, factors: undefined!, links: undefined! })
 })
 after(async () => {
-  await credentials.close()
   await database.close()
   await daemon.close()
 })

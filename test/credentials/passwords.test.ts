@@ -99,7 +99,6 @@ describe('what is kept of a password', () => {
     credentials = new Credentials(database, async () => 8)
   })
   after(async () => {
-    await credentials.close()
     await database.close()
     rmSync(dir, { recursive: true })
   })
