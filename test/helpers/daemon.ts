@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HeroProxy } from '../../sdk/index.ts'
@@ -6,7 +6,9 @@ import type { Config } from '../../src/config/config.ts'
 import { readConfig } from '../../src/config.ts'
 import { createLog } from '../../src/log.ts'
 import { startDaemon, type Daemon } from '../../src/main.ts'
+import { databaseFile } from '../../src/storage/database.ts'
 import { overwriteInbox } from '../../src/wire/parser.ts'
+import { migratedFile } from '../support/migrated.ts'
 
 export interface TestDaemon extends Daemon {
   /** The SDK as operator, over the socket. */
@@ -43,8 +45,9 @@ overwriteInbox()
 /** The whole daemon in one call: a temporary folder, a real socket, a free port. Closed by `await using` or `close`. */
 export const startTestDaemon = async (
   settings: Readonly<Record<string, string | undefined>> = {},
-  dir = mkdtempSync(join(tmpdir(), 'hp-')),
+  folder?: string,
 ): Promise<TestDaemon & AsyncDisposable> => {
+  const dir = folder ?? mkdtempSync(join(tmpdir(), 'hp-'))
   const config = readConfig(
     {
       data_dir: join(dir, 'data'),
@@ -55,6 +58,11 @@ export const startTestDaemon = async (
     },
     {},
   )
+  const file = databaseFile(config.database_url)
+  if (folder === undefined && file?.startsWith(config.data_dir) === true) {
+    mkdirSync(config.data_dir, { mode: 0o700 })
+    copyFileSync(await migratedFile(), file)
+  }
   const logged: Record<string, unknown>[] = []
   const log = createLog('debug', {
     write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>),

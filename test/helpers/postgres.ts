@@ -1,16 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { keptMigrated, migrateAt } from '../support/migrated.ts'
 
 const binaries = (): string | undefined => {
   const root = '/usr/lib/postgresql'
@@ -34,12 +26,10 @@ export const postgresMissing = (): string | undefined => {
 }
 
 export interface TestPostgres {
-  /** A new, empty database. */
-  newDatabase(): string
+  /** A new database with the tables of a first start, or without any. */
+  newDatabase(empty?: 'empty'): string
   stop(): void
 }
-
-const cache = join(import.meta.dirname, '../../node_modules/.cache')
 
 /** With owner and mode, which PostgreSQL insists on. */
 const copy = (from: string, to: string) => {
@@ -47,20 +37,11 @@ const copy = (from: string, to: string) => {
   if (status !== 0) throw new Error(`cp: ${stderr}`)
 }
 
-/** Whole or not at all: others may be looking for it at this moment, or keeping theirs. */
-const keep = (data: string, kept: string) => {
-  mkdirSync(cache, { recursive: true })
-  const own = `${kept}.${process.pid}`
-  copy(data, own)
-  try {
-    renameSync(own, kept)
-  } catch {
-    rmSync(own, { recursive: true, force: true })
-  }
-}
+/** The database that all others are copies of. */
+const template = 'migrated'
 
 /** A PostgreSQL of its own from the machine's binaries, on a Unix socket in a temporary folder, gone when stopped. */
-export const startPostgres = (): TestPostgres => {
+export const startPostgres = async (): Promise<TestPostgres> => {
   const bin = binaries()!
   const user = runner() as { uid: number; gid: number } | undefined
   const dir = mkdtempSync(join(tmpdir(), 'pg-'))
@@ -76,24 +57,33 @@ export const startPostgres = (): TestPostgres => {
     })
     if (done.status !== 0) throw new Error(`${command}: ${done.stderr || done.stdout || String(done.error)}`)
   }
-  // Making a cluster takes ten times as long as copying one: the first is kept, for this user and version of PostgreSQL.
-  const kept = join(cache, `postgres-${bin.split('/').at(-2)}-${user?.uid ?? userInfo().uid}`)
-  if (existsSync(kept)) copy(kept, data)
-  else {
-    run('initdb', ['-D', data, '-U', 'hero', '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C'])
-    keep(data, kept)
-  }
   const options = `-k ${dir} -h '' -c fsync=off -c synchronous_commit=off -c max_connections=60`
-  run('pg_ctl', ['-D', data, '-w', '-s', '-l', join(dir, 'log'), '-o', options, 'start'])
+  const start = () => run('pg_ctl', ['-D', data, '-w', '-s', '-l', join(dir, 'log'), '-o', options, 'start'])
+  const stop = (mode: string) => run('pg_ctl', ['-D', data, '-s', '-m', mode, 'stop'])
+  const create = (name: string, ...more: string[]) =>
+    run('createdb', ['-h', dir, '-U', 'hero', ...more, name])
+  const urlOf = (name: string) => `postgres://hero@/${name}?host=${encodeURIComponent(dir)}`
+  // A cluster belongs to a user and to a version of PostgreSQL.
+  const kind = `postgres-${bin.split('/').at(-2)}-${user?.uid ?? userInfo().uid}`
+  const kept = await keptMigrated(kind, async (path) => {
+    run('initdb', ['-D', data, '-U', 'hero', '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C'])
+    start()
+    create(template)
+    await migrateAt(urlOf(template))
+    stop('fast')
+    copy(data, path)
+  })
+  if (!existsSync(data)) copy(kept, data)
+  start()
   let count = 0
   return {
-    newDatabase: () => {
+    newDatabase: (empty) => {
       const name = `hero${++count}`
-      run('createdb', ['-h', dir, '-U', 'hero', name])
-      return `postgres://hero@/${name}?host=${encodeURIComponent(dir)}`
+      create(name, ...(empty ? [] : ['-T', template]))
+      return urlOf(name)
     },
     stop: () => {
-      run('pg_ctl', ['-D', data, '-s', '-m', 'immediate', 'stop'])
+      stop('immediate')
       rmSync(dir, { recursive: true, force: true })
     },
   }

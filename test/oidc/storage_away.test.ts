@@ -84,7 +84,7 @@ test('an unfinished sign-in that cannot be read is not told to have taken too lo
 test('the same while it cannot be asked at all', async (t) => {
   const missing = postgresMissing()
   if (missing !== undefined) return t.skip(missing)
-  const postgres = startPostgres()
+  const postgres = await startPostgres()
   let running = true
   const stop = () => {
     if (running) postgres.stop()

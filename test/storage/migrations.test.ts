@@ -39,7 +39,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
   }
 
   test('an empty database gets tables and the seed', async () => {
-    const database = await openDatabase(newUrl(), log)
+    const database = await openDatabase(newUrl('empty'), log)
     const { query } = database
     const groups = await query.selectFrom('groups').select('slug').execute()
     const roles = await query.selectFrom('roles').select('name').execute()
@@ -66,7 +66,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
   })
 
   test('opening again changes nothing', async () => {
-    const url = newUrl()
+    const url = newUrl('empty')
     await (await openDatabase(url, log)).close()
     const before = await everything(bare(url))
     await (await openDatabase(url, log)).close()
@@ -74,7 +74,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
   })
 
   test('a journal from before its marks were sealed goes on', async () => {
-    const url = newUrl()
+    const url = newUrl('empty')
     const kysely = bare(url)
     const older = Object.entries(migrations).filter(([name]) => name < '003')
     await migrate(kysely, Object.fromEntries(older))
@@ -91,7 +91,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
   })
 
   test('a newer schema is refused in one line, and nothing is changed', async () => {
-    const url = newUrl()
+    const url = newUrl('empty')
     const database: Database = await openDatabase(url, log)
     await sql`insert into schema_migrations (name, timestamp) values ('999_future', '2030-01-01')`.execute(
       database.query,
@@ -106,7 +106,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
   })
 
   test('a step that throws leaves nothing of itself or of the steps before it', async () => {
-    const url = newUrl()
+    const url = newUrl('empty')
     const broken = {
       up: async (db: Kysely<never>) => {
         await db.schema.createTable('half').addColumn('id', 'text').execute()
@@ -136,7 +136,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
   // The socket refuses a second process on one file of SQLite.
   if (kind === 'postgres')
     test('two nodes that start at once on an empty database both come up, with one seed', async () => {
-      const url = newUrl()
+      const url = newUrl('empty')
       const both = await Promise.all([openDatabase(url, log), openDatabase(url, log)])
       assert.equal((await both[0].query.selectFrom('groups').selectAll().execute()).length, 1)
       await Promise.all(both.map((database) => database.close()))

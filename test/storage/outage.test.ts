@@ -12,7 +12,7 @@ import { startUpstream } from '../helpers/upstream.ts'
 test('the daemon outlives its database: says unavailable, goes on when it is back', async (t) => {
   const missing = postgresMissing()
   if (missing !== undefined) return t.skip(missing)
-  const postgres = startPostgres()
+  const postgres = await startPostgres()
   let running = true
   const stop = () => {
     if (running) postgres.stop()

@@ -185,10 +185,10 @@ test('without the mark it may begin anew, as the refusal says', async (t) => {
 test('an empty PostgreSQL database under an instance that was set up is refused, its address untold', async (t) => {
   const missing = postgresMissing()
   if (missing !== undefined) return t.skip(missing)
-  const postgres = startPostgres()
+  const postgres = await startPostgres()
   t.after(() => postgres.stop())
-  const dir = await setUp(t, { database_url: postgres.newDatabase() })
-  await refusesToStart(dir, /^the database is empty, and/, { database_url: postgres.newDatabase() })
+  const dir = await setUp(t, { database_url: postgres.newDatabase('empty') })
+  await refusesToStart(dir, /^the database is empty, and/, { database_url: postgres.newDatabase('empty') })
 })
 
 test('the mark is left soon after set-up, for a daemon that never gets to stop', async (t) => {

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { createLog } from '../../src/log.ts'
+import { openDatabase } from '../../src/storage/database.ts'
+import { root } from '../helpers/process.ts'
+
+const cache = join(root, 'node_modules', '.cache')
+
+/** Another one whenever a migration may have changed. */
+const version = () => {
+  const hash = createHash('sha256')
+  for (const file of globSync('src/storage/**/*.ts', { cwd: root }).sort())
+    hash.update(readFileSync(join(root, file)))
+  return hash.digest('hex').slice(0, 16)
+}
+
+/** Creates the tables of an empty database, as the first start does. */
+export const migrateAt = async (url: string): Promise<void> => {
+  const database = await openDatabase(url, createLog('silent'))
+  await database.close()
+}
+
+/**
+ * The path of something migrated that is kept between runs: migrating takes about ten times as long as copying. `make` writes it at the
+ * path it gets. It appears whole or not at all, since other test files may look for it at this moment.
+ */
+export const keptMigrated = async (kind: string, make: (path: string) => Promise<void>): Promise<string> => {
+  const kept = join(cache, `${kind}-${version()}`)
+  if (existsSync(kept)) return kept
+  mkdirSync(cache, { recursive: true })
+  for (const old of globSync(`${kind}-*`, { cwd: cache }))
+    if (!old.startsWith(basename(kept))) rmSync(join(cache, old), { recursive: true, force: true })
+  const own = `${kept}.${process.pid}`
+  await make(own)
+  try {
+    renameSync(own, kept)
+  } catch {
+    rmSync(own, { recursive: true, force: true })
+  }
+  return kept
+}
+
+let file: Promise<string> | undefined
+/** An SQLite file with the tables of a first start and nobody in it. */
+export const migratedFile = (): Promise<string> =>
+  (file ??= keptMigrated('sqlite', (path) => migrateAt(`sqlite:${path}`)))
