@@ -39,7 +39,7 @@ if there are any.
   --help        this text
 
 BENCH_ROUNDS sets how many rounds everybody takes part in, BENCH_WARM how many seconds everybody may warm up at most, and CPU_PROF the
-folder where every daemon writes a processor profile. docs/performance.md describes each measurement.`
+folder where every daemon writes a processor profile. docs/operating/performance.md describes each measurement.`
 
 const fail = (message: string): never => {
   console.error(`bench: ${message}`)

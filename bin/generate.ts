@@ -10,6 +10,7 @@ import { createLog } from '../src/log.ts'
 import { openDatabase } from '../src/storage/database.ts'
 import { Seal } from '../src/storage/seal.ts'
 import { definitions } from '../src/settings/definitions.ts'
+import { methodFiles } from './generate/method_files.ts'
 import { printSdk, type OpenRpc } from './print_sdk.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -60,22 +61,28 @@ const ruleText = (rule: null | 'self' | readonly string[]) =>
   rule === null
     ? 'everybody'
     : rule === 'self'
-      ? 'anybody signed in'
+      ? 'every known caller'
       : rule.map((claim) => `\`${claim}\``).join(' or ')
 
-const methodTable = ({ methods }: OpenRpc) =>
-  [
-    row('method', 'parameters', 'what it does', 'who may'),
-    row('---', '---', '---', '---'),
+const methodTable = ({ methods }: OpenRpc) => {
+  const files = methodFiles(
+    root,
+    methods.map(({ name }) => name),
+  )
+  return [
+    row('method', 'parameters', 'what it does', 'who may call it', 'file'),
+    row('---', '---', '---', '---', '---'),
     ...methods.map(({ name, params, summary, 'x-required-claim': rule, 'x-aliases': aliases = [] }) =>
       row(
         [`\`${name}\``, ...aliases.map((alias) => `(old: \`${alias}\`)`)].join(' '),
         params.map((param) => `\`${param.name}${param.required ? '' : '?'}\``).join(' '),
         summary,
         ruleText(rule),
+        `[${files.get(name)!.slice('src/'.length)}](../${files.get(name)})`,
       ),
     ),
   ].join('\n')
+}
 
 /** Puts a table between the two comments that name it. */
 const withTable = (file: string, name: string, table: string): string => {
@@ -91,11 +98,15 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 const document = await makeDocument()
 const openrpc = JSON.parse(document) as OpenRpc
-const readme = withTable(read('README.md'), 'configuration', configurationTable())
+const configuration = withTable(
+  read('docs/reference/configuration.md'),
+  'configuration',
+  configurationTable(),
+)
 const files: Record<string, string> = {
   'openrpc.json': document,
   'sdk/methods.ts': printSdk(openrpc),
-  'README.md': withTable(readme, 'runtime settings', runtimeTable()),
+  'docs/reference/configuration.md': withTable(configuration, 'runtime settings', runtimeTable()),
   'docs/methods.md': withTable(read('docs/methods.md'), 'methods', methodTable(openrpc)),
 }
 

@@ -14,7 +14,7 @@ interface Setting<K extends keyof Config> {
   readonly no_flag?: true
   readonly meaning: string
   readonly allowed: string
-  /** As shown in the README. */
+  /** As shown in docs/reference/configuration.md. */
   readonly default_text: string
   readonly default: (before: Partial<Config>) => Config[K]
   /** Returns undefined for a value that is not allowed. */
@@ -63,7 +63,7 @@ const parseCidrs = (text: string) => {
   return valid ? list : undefined
 }
 
-/** The one table of start-up settings: parsing, `--help` and the README are made from it. */
+/** The one table of start-up settings: parsing, `--help` and docs/reference/configuration.md are made from it. */
 export const settings = [
   setting({
     name: 'data_dir',

@@ -129,7 +129,7 @@ export const addImportCommand = (program: Command): void => {
     .option('--yes', 'do it without asking')
     .addHelpText(
       'after',
-      '\nIt can be run again: what is there already stays as it is. docs/tokens.md tells the format.',
+      '\nIt can be run again: what is there already stays as it is. docs/guides/tokens.md describes the format.',
     )
     .action(async (file: string, { yes, dryRun, ...flags }: Flags) => {
       const list = readHeroAuth(textOf(file), (secret) => createHash('sha256').update(secret).digest('hex'))

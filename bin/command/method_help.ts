@@ -26,7 +26,7 @@ const told = ({ description, anyOf, items }: Schema): string | undefined =>
   description ?? anyOf?.find((part) => part.description !== undefined)?.description ?? items?.description
 
 const ruleText = (rule: Method['x-required-claim']) =>
-  rule === null ? 'everybody' : rule === 'self' ? 'anybody signed in' : rule.join(' or ')
+  rule === null ? 'everybody' : rule === 'self' ? 'every known caller' : rule.join(' or ')
 
 const parameter = ({ name, required, schema }: Method['params'][number]): string => {
   const meaning = told(schema)

@@ -45,7 +45,7 @@ export const addServeCommand = (program: Command): void => {
   }
   command.addHelpText(
     'after',
-    '\nEvery setting can also stand in the environment or in hero_proxy.toml; the README lists them.',
+    '\nEvery setting can also stand in the environment or in hero_proxy.toml; docs/reference/configuration.md lists them.',
   )
   command.action(async (flags: Record<string, string>) => {
     const byName = Object.fromEntries(settings.map(({ name }) => [name, flags[camel(name)]]))
