@@ -1,4 +1,5 @@
-// Makes openrpc.json, sdk/methods.ts and the tables of the documentation from the method list and the settings table.
+// Makes openrpc.json, sdk/methods.ts, and the tables and pictures of the documentation, from the method list, the settings table
+// and the description of the flows.
 // With --check it writes nothing and fails if a committed file differs.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +11,8 @@ import { createLog } from '../src/log.ts'
 import { openDatabase } from '../src/storage/database.ts'
 import { Seal } from '../src/storage/seal.ts'
 import { definitions } from '../src/settings/definitions.ts'
+import { drawFlow } from './generate/flow_picture.ts'
+import { flows } from './generate/flows.ts'
 import { methodFiles } from './generate/method_files.ts'
 import { printSdk, type OpenRpc } from './print_sdk.ts'
 
@@ -108,6 +111,7 @@ const files: Record<string, string> = {
   'sdk/methods.ts': printSdk(openrpc),
   'docs/reference/configuration.md': withTable(configuration, 'runtime settings', runtimeTable()),
   'docs/methods.md': withTable(read('docs/methods.md'), 'methods', methodTable(openrpc)),
+  ...Object.fromEntries(flows.map((flow) => [`docs/pictures/flow_${flow.name}.svg`, drawFlow(flow)])),
 }
 
 const stale = Object.entries(files).filter(([path, text]) => {
