@@ -1981,54 +1981,54 @@ export interface HeroProxyMethods {
     /** Return this document: the OpenRPC 1.3.2 description of all methods */
     discover(params?: RpcDiscoverParams): Promise<RpcDiscoverResult>
   }
-  /** Tell that the daemon answers */
+  /** Report that the daemon answers, and the state of its database */
   health(params?: HealthParams): Promise<HealthResult>
-  /** Tell uptime, memory and counts of the daemon. All its processes together; what workers do is told a second or two later. */
+  /** Return uptime, memory and counters of the daemon. All its processes together; what workers do is told a second or two later. */
   stats(params?: StatsParams): Promise<StatsResult>
   auth: {
-    /** Make the first administrator and sign in; refused once there is one. Over the socket as operator, or with the token of the link that the daemon printed at its first start. */
+    /** Create the first administrator and sign in; refused once there is one. Over the socket as operator, or with the token of the link that the daemon printed at its first start. */
     setup(params: AuthSetupParams): Promise<SignedIn>
     /** Sign in with username or email and password. Whoever has a second factor is answered factor_required: go on at auth.login_by_code with its `data.sign_in`. */
     login(params: AuthLoginParams): Promise<SignedIn>
-    /** End the present session */
+    /** Sign out: end this session */
     logout(params?: AuthLogoutParams): Promise<null>
-    /** Tell who is calling and with which claims */
+    /** Return who is calling, and with which claims */
     me(params?: AuthMeParams): Promise<Me>
-    /** Let forwarded services see another person in place of you, for an hour at most. Management calls are still decided and audited as yourself; services are told who you are in X-Hero-Impersonator. */
+    /** Act as another person at forwarded services, for an hour at most. Management calls are still decided and audited as yourself; services are told who you are in X-Hero-Impersonator. */
     impersonate(params: AuthImpersonateParams): Promise<AuthImpersonateResult>
-    /** Be seen as yourself again */
+    /** Stop impersonating */
     stop_impersonating(params?: AuthStopImpersonatingParams): Promise<null>
     /** Set a password; the user's other sessions end. People name their current password too. Somebody else's password takes proxy.users.write, an administrator's proxy.admin. */
     set_password(params: AuthSetPasswordParams): Promise<null>
-    /** Make an account, where registration_mode allows it. Without an invitation the address has to be confirmed by a mailed link before the account can be used; whether the address has an account already is told only there. With one the account is ready, under the address that was invited. */
+    /** Create an account, if registration_mode allows it. Without an invitation the address has to be confirmed by a mailed link before the account can be used; whether the address has an account already is told only there. With one the account is ready, under the address that was invited. */
     register(params: AuthRegisterParams): Promise<AuthRegisterResult>
-    /** Confirm an address by the link that was mailed to it */
+    /** Confirm an address with the link that was mailed to it */
     verify_email(params: AuthVerifyEmailParams): Promise<AuthVerifyEmailResult>
-    /** Mail a link by which a new password can be set; answered the same for every address */
+    /** Mail a link for setting a new password; the answer is the same for every address */
     request_password_reset(params: AuthRequestPasswordResetParams): Promise<null>
-    /** Set a new password by a mailed link; all sessions of the account end. A password that is refused does not use up the link. */
+    /** Set a new password with a mailed link; all sessions of the account end. A password that is refused does not use up the link. */
     reset_password(params: AuthResetPasswordParams): Promise<AuthResetPasswordResult>
-    /** Mail a link that signs in, where magic_links is set; answered the same for every address */
+    /** Mail a link that signs in, if magic_links is on; the answer is the same for every address */
     request_magic_link(params: AuthRequestMagicLinkParams): Promise<null>
-    /** Sign in by a mailed link */
+    /** Sign in with a mailed link */
     login_by_link(params: AuthLoginByLinkParams): Promise<SignedIn>
-    /** Mail a link to a new address of yours; it counts once the link is used */
+    /** Mail a link to your new address; the address changes when you use the link */
     change_email(params: AuthChangeEmailParams): Promise<null>
-    /** The second step of signing in: a code of the authenticator app, or a recovery code. A wrong code leaves `sign_in` as it is, for five minutes in all; five tries, then one a minute. */
+    /** Complete a sign-in with a code of the authenticator app or a recovery code. A wrong code leaves `sign_in` as it is, for five minutes in all; five tries, then one a minute. */
     login_by_code(params: AuthLoginByCodeParams): Promise<SignedIn>
-    /** Tell a browser how to ask for a passkey, for auth.login_by_passkey; with a session, for auth.prove */
+    /** Return what a browser needs to ask for a passkey: for auth.login_by_passkey or, with a session, for auth.prove */
     passkey_options(params?: AuthPasskeyOptionsParams): Promise<PasskeyRequestOptions>
-    /** Sign in by a passkey, which is two factors in one. With `sign_in` it is the second step of what was begun otherwise, and the session says how that was: a provider, say. */
+    /** Sign in with a passkey, which counts as two factors. With `sign_in` it is the second step of what was begun otherwise, and the session says how that was: a provider, say. */
     login_by_passkey(params: AuthLoginByPasskeyParams): Promise<SignedIn>
-    /** Show again who you are: methods that ask for a fresh proof take this session for 15 minutes. One of the three. Whoever has a second factor proves it here too: for them the password alone does not do. */
+    /** Prove again who you are: for 15 minutes, methods that need a fresh proof accept this session. One of the three. Whoever has a second factor proves it here too: for them the password alone does not do. */
     prove(params?: AuthProveParams): Promise<null>
-    /** Renew a session of a program: both its tokens are replaced, until refresh_lifetime after its sign-in. A refresh token works once. One that comes again ends the session, for two hold it; within ten seconds it is answered `conflict`, for then an answer was lost or two calls raced. */
+    /** Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in. A refresh token works once. One that comes again ends the session, for two hold it; within ten seconds it is answered `conflict`, for then an answer was lost or two calls raced. */
     refresh(params: AuthRefreshParams): Promise<SignedIn>
-    /** Hand you the access token that a provider gave for you, renewed if need be. Where the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service; and no token does. */
+    /** Return the access token that a provider issued for you, renewed if necessary. Where the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service; and no token does. */
     upstream_token(params: AuthUpstreamTokenParams): Promise<AuthUpstreamTokenResult>
   }
   users: {
-    /** Mail an invitation to make an account */
+    /** Mail an invitation to create an account */
     invite(params: UsersInviteParams): Promise<null>
     /** List users by username */
     list(params?: UsersListParams): Promise<UsersListResult>
@@ -2041,52 +2041,52 @@ export interface HeroProxyMethods {
     /** Remove a user with memberships, sessions and credentials; the username is never given out again */
     remove(params: UsersRemoveParams): Promise<null>
     networks: {
-      /** List the networks from which a person is known without signing in */
+      /** List the networks from which a person is recognised without signing in */
       list(params: UsersNetworksListParams): Promise<UsersNetworksListResult>
-      /** Let a person be known by a network, where a route takes networks; of several the longest prefix counts */
+      /** Recognise a person by a network, on routes that accept networks; of several, the longest prefix counts */
       add(params: UsersNetworksAddParams): Promise<UserNetwork>
-      /** Take a network from a person */
+      /** Remove a network of a person */
       remove(params: UsersNetworksRemoveParams): Promise<null>
     }
     keys: {
       /** List the public keys with which a person signs requests */
       list(params: UsersKeysListParams): Promise<UsersKeysListResult>
-      /** Give a person a public key to sign requests with */
+      /** Add a public key with which a person signs requests */
       add(params: UsersKeysAddParams): Promise<UserKey>
-      /** Take a public key from a person */
+      /** Remove a public key of a person */
       remove(params: UsersKeysRemoveParams): Promise<null>
     }
     identities: {
-      /** List the identities at providers that are linked to a person */
+      /** List the provider identities that are linked to a person */
       list(params: UsersIdentitiesListParams): Promise<UsersIdentitiesListResult>
-      /** Link an identity at a provider to a person */
+      /** Link a provider identity to a person */
       add(params: UsersIdentitiesAddParams): Promise<UserIdentity>
-      /** Unlink an identity: sessions that it opened end, and what its provider gave goes too. People unlink their own, but never their last way in. */
+      /** Unlink an identity: its sessions end, and memberships that its provider gave are removed. People unlink their own, but never their last way in. */
       remove(params: UsersIdentitiesRemoveParams): Promise<null>
-      /** Confirm that an identity which a provider has just vouched for is yours. The browser holds `link` after coming back from the provider, for ten minutes. Only an identity whose address is the one that you have confirmed here can be linked. */
+      /** Link the identity that a provider has just confirmed to your account. The browser holds `link` after coming back from the provider, for ten minutes. Only an identity whose address is the one that you have confirmed here can be linked. */
       link(params: UsersIdentitiesLinkParams): Promise<UserIdentity>
     }
   }
   factors: {
-    /** Tell the second factors and passkeys of a user; your own if no user is named */
+    /** List the second factors and passkeys of a user; your own if no user is given */
     list(params?: FactorsListParams): Promise<FactorList>
-    /** Begin with an authenticator app: its seed, which counts once factors.confirm_totp had a code of it */
+    /** Begin to add an authenticator app: return its seed, which counts after factors.confirm_totp */
     add_totp(params?: FactorsAddTotpParams): Promise<FactorsAddTotpResult>
-    /** Take the authenticator app into use, by a first code of it. With the first factor come recovery codes, and your other sessions end. */
+    /** Turn on the authenticator app with a first code. With the first factor come recovery codes, and your other sessions end. */
     confirm_totp(params: FactorsConfirmTotpParams): Promise<FactorsConfirmTotpResult>
-    /** Take the authenticator app out of use */
+    /** Turn off the authenticator app */
     remove_totp(params?: FactorsRemoveTotpParams): Promise<null>
-    /** Tell a browser how to make a passkey, for factors.add_passkey */
+    /** Return what a browser needs to create a passkey, for factors.add_passkey */
     passkey_options(params?: FactorsPasskeyOptionsParams): Promise<PasskeyCreationOptions>
-    /** Keep a passkey that a browser made: it signs in alone, and is asked for beside the password. With the first factor come recovery codes, and your other sessions end. */
+    /** Add a passkey that a browser created; it can sign in alone, and is then asked for with the password. With the first factor come recovery codes, and your other sessions end. */
     add_passkey(params: FactorsAddPasskeyParams): Promise<FactorsAddPasskeyResult>
-    /** Call a passkey something else */
+    /** Rename a passkey */
     rename_passkey(params: FactorsRenamePasskeyParams): Promise<null>
-    /** Forget a passkey */
+    /** Remove a passkey */
     remove_passkey(params: FactorsRemovePasskeyParams): Promise<null>
-    /** Ten new recovery codes; the old ones are worth nothing */
+    /** Create ten new recovery codes; the old ones stop working */
     renew_recovery_codes(params?: FactorsRenewRecoveryCodesParams): Promise<FactorsRenewRecoveryCodesResult>
-    /** Take all second factors and passkeys of a user away, who lost them; all their sessions end. An administrator's takes proxy.admin. Be sure who is asking you: this undoes what they guard against. */
+    /** Remove all second factors and passkeys of a user who lost them; all their sessions end. An administrator's takes proxy.admin. Be sure who is asking you: this undoes what they guard against. */
     clear(params: FactorsClearParams): Promise<null>
   }
   groups: {
@@ -2094,29 +2094,29 @@ export interface HeroProxyMethods {
     list(params?: GroupsListParams): Promise<GroupsListResult>
     /** Return one group with its inner groups, roles and claims */
     get(params: GroupsGetParams): Promise<GroupDetail>
-    /** List everybody in a group, directly or through inner groups, with the path */
+    /** List all people in a group, directly or through inner groups, with the path */
     members(params: GroupsMembersParams): Promise<GroupsMembersResult>
-    /** Add a group; its slug is its identity in claims and stays */
+    /** Add a group; its slug is its name in claims and never changes */
     add(params: GroupsAddParams): Promise<Group>
-    /** Change name, description or activity of a group */
+    /** Change the name or description of a group, or turn it on or off */
     update(params: GroupsUpdateParams): Promise<Group>
     /** Remove a group with its memberships and grants */
     remove(params: GroupsRemoveParams): Promise<null>
-    /** Put a user or another group into a group, for good or until a time */
+    /** Add a user or another group to a group, permanently or until a time */
     add_member(params: GroupsAddMemberParams): Promise<Membership>
-    /** Take a user or an inner group out of a group */
+    /** Remove a user or an inner group from a group */
     remove_member(params: GroupsRemoveMemberParams): Promise<null>
-    /** Let a person change the members of a group, and nothing else of it */
+    /** Let a person change the members of a group, and nothing else */
     add_admin(params: GroupsAddAdminParams): Promise<GroupDetail>
-    /** Take the administration of a group from a person */
+    /** Stop a person from administering a group */
     remove_admin(params: GroupsRemoveAdminParams): Promise<null>
-    /** Let a group carry a role, everywhere or for one service or context */
+    /** Add a role to a group, everywhere or for one service or context */
     add_role(params: GroupsAddRoleParams): Promise<GroupDetail>
-    /** Take a role from a group, in exactly the scope it was given in */
+    /** Remove a role from a group, for exactly the service and context it was added for */
     remove_role(params: GroupsRemoveRoleParams): Promise<null>
-    /** Let a group carry a claim directly, everywhere or for one service or context */
+    /** Add a claim to a group, everywhere or for one service or context */
     add_claim(params: GroupsAddClaimParams): Promise<GroupDetail>
-    /** Take a direct claim from a group, in exactly the scope it was given in */
+    /** Remove a claim from a group, for exactly the service and context it was added for */
     remove_claim(params: GroupsRemoveClaimParams): Promise<null>
   }
   roles: {
@@ -2132,23 +2132,23 @@ export interface HeroProxyMethods {
     remove(params: RolesRemoveParams): Promise<null>
     /** Add a claim to a role, everywhere or for one service or context */
     add_claim(params: RolesAddClaimParams): Promise<Role>
-    /** Take a claim from a role, in exactly the scope it was given in */
+    /** Remove a claim from a role, for exactly the service and context it was added for */
     remove_claim(params: RolesRemoveClaimParams): Promise<null>
   }
   claims: {
-    /** Tell the claims of a user, each with the groups and role it comes from. Without `service`, grants for one service are left out; without `context`, the user's own counts. */
+    /** Return the claims of a user, each with the groups and role it comes from. Without `service`, grants for one service are left out; without `context`, the user's own counts. */
     resolve(params: ClaimsResolveParams): Promise<Resolution>
-    /** Tell whether a user satisfies a rule, and why or what is missing */
+    /** Check whether a user satisfies a rule, and why or what is missing */
     check(params: ClaimsCheckParams): Promise<RuleCheck>
   }
   sessions: {
-    /** List the living sessions of a user, newest first; your own if no user is named */
+    /** List the open sessions of a user, newest first; your own if no user is given */
     list(params?: SessionsListParams): Promise<SessionsListResult>
     /** End one session: your own, or anybody's with proxy.users.write */
     revoke(params: SessionsRevokeParams): Promise<null>
-    /** End all sessions of a user; your own if no user is named, then all but the present one */
+    /** End all sessions of a user; if no user is given, your own except this one */
     revoke_all(params?: SessionsRevokeAllParams): Promise<SessionsRevokeAllResult>
-    /** Tell which sessions and tokens were ended before their time, as soon as it happens. For services that keep something open or cached for a session. Without `after` it answers the cursor of now, or with `since` what happened since then. Kept for a day: an older cursor is answered `conflict`, with the cursor to go on from in `data.cursor`; then drop what you keep. */
+    /** Return which sessions and tokens were ended early; can wait for the next one. For services that keep something open or cached for a session. Without `after` it answers the cursor of now, or with `since` what happened since then. Kept for a day: an older cursor is answered `conflict`, with the cursor to go on from in `data.cursor`; then drop what you keep. */
     revocations(params?: SessionsRevocationsParams): Promise<SessionsRevocationsResult>
   }
   proxy: {
@@ -2157,11 +2157,11 @@ export interface HeroProxyMethods {
       list(params?: ProxyRoutesListParams): Promise<ProxyRoutesListResult>
       /** Return one route */
       get(params: ProxyRoutesGetParams): Promise<Route>
-      /** Tell what would happen to a request, and why; nothing is sent */
+      /** Return what would happen to a request, and why; nothing is sent */
       test(params: ProxyRoutesTestParams): Promise<RouteTrial>
       /** Forward a host, or a path prefix of it, to an upstream */
       add(params: ProxyRoutesAddParams): Promise<Route>
-      /** Change fields of a route; the next request follows them */
+      /** Change fields of a route; the change applies from the next request on */
       update(params: ProxyRoutesUpdateParams): Promise<Route>
       /** Remove a route; its host answers 404 if it was the only one */
       remove(params: ProxyRoutesRemoveParams): Promise<null>
@@ -2172,23 +2172,23 @@ export interface HeroProxyMethods {
     list(params?: SettingsListParams): Promise<SettingsListResult>
     /** Return one run-time setting */
     get(params: SettingsGetParams): Promise<Setting>
-    /** Change one run-time setting; it counts from the next request on */
+    /** Change one run-time setting; the change applies from the next request on */
     set(params: SettingsSetParams): Promise<Setting>
   }
   services: {
-    /** List the local services and the claims with which they call over the socket */
+    /** List the local services and the claims that they hold on the socket */
     list(params?: ServicesListParams): Promise<ServicesListResult>
-    /** Let the processes of a local user call over the socket as a service with claims of its own. The user must be able to open the socket: put it into the group of the socket folder. */
+    /** Add a service: processes of a local user call over the socket with claims of their own. The user must be able to open the socket: put it into the group of the socket folder. */
     add(params: ServicesAddParams): Promise<Service>
-    /** Change the local user or the claims of a service; its next call follows them */
+    /** Change the local user or the claims of a service; the change applies from its next call on */
     update(params: ServicesUpdateParams): Promise<Service>
-    /** Remove a service; its processes become guests at their next call */
+    /** Remove a service; its processes are guests from their next call on */
     remove(params: ServicesRemoveParams): Promise<null>
   }
   mail: {
-    /** Send a test mail at once and tell what the mail server says */
+    /** Send a test mail at once, and return what the mail server says */
     test(params: MailTestParams): Promise<MailTestResult>
-    /** List mail that waits to leave and mail that was given up, newest first */
+    /** List mail that is waiting and mail that was given up, newest first */
     list(params?: MailListParams): Promise<MailListResult>
   }
   clients: {
@@ -2198,25 +2198,25 @@ export interface HeroProxyMethods {
     get(params: ClientsGetParams): Promise<Client>
     /** Add an application that signs people in through us, or a program that gets tokens of its own. With redirect_uris it signs people in; without, it gets tokens of its own (client_credentials), with `read` unless told. People are asked for their consent unless it is first_party. `claims` that the caller has not take the claim proxy.roles.write too; `proxy.*` and the scope `admin` take proxy.admin. */
     add(params: ClientsAddParams): Promise<ClientsAddResult>
-    /** Change a client; its next request follows */
+    /** Change a client; the change applies from its next request on */
     update(params: ClientsUpdateParams): Promise<Client>
-    /** Make another secret; the one before counts for a week more, or with `drop` not at all */
+    /** Create another secret; the previous one works for another week, or with `drop` not at all */
     rotate_secret(params: ClientsRotateSecretParams): Promise<ClientsRotateSecretResult>
     /** Remove a client with all its tokens and consents */
     remove(params: ClientsRemoveParams): Promise<null>
     registration_tokens: {
-      /** List the tokens with which clients may register themselves */
+      /** List the tokens that let clients register themselves */
       list(params?: ClientsRegistrationTokensListParams): Promise<ClientsRegistrationTokensListResult>
-      /** Make a token with which a client may register itself (RFC 7591), once and within an hour unless told. The setting client_registration must be `token`; the client sends it as a bearer token to /oauth/register. */
+      /** Create a token that lets a client register itself (RFC 7591), by default once and within an hour. The setting client_registration must be `token`; the client sends it as a bearer token to /oauth/register. */
       add(params: ClientsRegistrationTokensAddParams): Promise<ClientsRegistrationTokensAddResult>
-      /** Remove such a token; clients that have registered with it stay */
+      /** Remove a registration token; clients that registered with it stay */
       remove(params: ClientsRegistrationTokensRemoveParams): Promise<null>
     }
   }
   consents: {
-    /** List the applications that a person let in, and what they may know */
+    /** List the applications that a person allowed, and what each may do */
     list(params?: ConsentsListParams): Promise<ConsentsListResult>
-    /** Take back what an application was allowed; all tokens that came of it are dead */
+    /** Withdraw what an application was allowed; all tokens that came of it stop working */
     revoke(params: ConsentsRevokeParams): Promise<null>
   }
   providers: {
@@ -2224,39 +2224,39 @@ export interface HeroProxyMethods {
     list(params?: ProvidersListParams): Promise<ProvidersListResult>
     /** Return one provider, without its secret */
     get(params: ProvidersGetParams): Promise<Provider>
-    /** Tell which kinds of providers there are, and what each needs */
+    /** List the kinds of providers, and what each needs */
     presets(params?: ProvidersPresetsParams): Promise<ProvidersPresetsResult>
     /** Let people sign in with an identity provider. First register its redirect URI there: `<public URL>/oauth/callback` of the first provider, `<public URL>/oauth/callback/<provider>` of every other; `redirect_uri` tells. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to. `groups` take the claim proxy.groups.write too; a name under which somebody has an identity already takes proxy.admin. */
     add(params: ProvidersAddParams): Promise<Provider>
-    /** Change a provider; the next sign-in follows, sessions go on. More `groups`, or another `groups_claim` for those there are, take the claim proxy.groups.write too. Whoever is in a group by this provider alone leaves it when no entry leads there any more. */
+    /** Change a provider; the change applies from the next sign-in on, sessions continue. More `groups`, or another `groups_claim` for those there are, take the claim proxy.groups.write too. Whoever is in a group by this provider alone leaves it when no entry leads there any more. */
     update(params: ProvidersUpdateParams): Promise<Provider>
     /** Remove a provider with the identities that were linked to it, the sessions it opened and the memberships it gave */
     remove(params: ProvidersRemoveParams): Promise<null>
-    /** Look at a provider step by step, and say which step fails. Nobody signs in: the last step offers a code that nobody was given, and looks at how it is refused. */
+    /** Test a provider step by step, and report which step fails. Nobody signs in: the last step offers a code that nobody was given, and looks at how it is refused. */
     test(params: ProvidersTestParams): Promise<ProvidersTestResult>
   }
   keys: {
-    /** Return the public keys by which anybody verifies what we sign (also at /.well-known/jwks.json) */
+    /** Return the public keys for verifying what hero_proxy signs (also at /.well-known/jwks.json) */
     jwks(params?: KeysJwksParams): Promise<Jwks>
     /** List the signing keys, newest first, without their private parts */
     list(params?: KeysListParams): Promise<KeysListResult>
-    /** Sign with the next keys from now on, and publish new ones as the next. What was signed before is verified for another 30 days. Five minutes lie between two: everybody shall know the next keys before they sign. With `drop` every key of before is forgotten at once: for keys that leaked; everything signed with them is worth nothing any more. */
+    /** Rotate the signing keys: sign with the next keys from now on, and publish new next keys. What was signed before is verified for another 30 days. Five minutes lie between two: everybody shall know the next keys before they sign. With `drop` every key of before is forgotten at once: for keys that leaked; everything signed with them is worth nothing any more. */
     rotate(params?: KeysRotateParams): Promise<KeysRotateResult>
   }
   token: {
-    /** Issue a token: to a program by its secret, to a person or service to keep, to a local service without any secret. With client_id and client_secret: an access token of an hour, a JWT (RFC 9068) that every service verifies by itself, as POST /token issues it. With a name: a token to keep (hero_…), your own, or by the operator for a user or service; shown this once. Called by a local service (services.*), or by an administrator for one: an access token of an hour for it. */
+    /** Issue a token: to a program for its secret, to a person or service to keep, to a local service without a secret. With client_id and client_secret: an access token of an hour, a JWT (RFC 9068) that every service verifies by itself, as POST /token issues it. With a name: a token to keep (hero_…), your own, or by the operator for a user or service; shown this once. Called by a local service (services.*), or by an administrator for one: an access token of an hour for it. */
     create(params?: TokenCreateParams): Promise<IssuedToken>
-    /** Tell whether a token counts, whose it is and what it may. Of sessions, of tokens that are kept, and access tokens that are for us or for `audience`. Whoever has the token has the right to ask. Of applications that sign people in, the tokens are their own: they ask at /oauth/introspect. */
+    /** Check whether a token is valid, whose it is and what it allows. Of sessions, of tokens that are kept, and access tokens that are for us or for `audience`. Whoever has the token has the right to ask. Of applications that sign people in, the tokens are their own: they ask at /oauth/introspect. */
     validate(params: TokenValidateParams): Promise<TokenValidation>
-    /** List the tokens that a person or service keeps, newest first; your own if nobody is named */
+    /** List the tokens to keep of a person or service, newest first; your own if nobody is given */
     list(params?: TokenListParams): Promise<TokenListResult>
-    /** Take a token back, your own or anybody's with proxy.admin: by the token itself, or by its id. It counts at none of our doors from now on, and services that follow sessions.revocations are told. An access token that you do not have is taken back by its jti, with proxy.admin. */
+    /** Revoke a token, your own or anybody’s with proxy.admin: by the token itself or by its id. It counts at none of our doors from now on, and services that follow sessions.revocations are told. An access token that you do not have is taken back by its jti, with proxy.admin. */
     revoke(params?: TokenRevokeParams): Promise<null>
   }
   audit: {
-    /** List what was done, newest first */
+    /** List audit entries, newest first */
     list(params?: AuditListParams): Promise<AuditListResult>
-    /** Check that no entry was changed, put in or taken out, and name the first that does not fit */
+    /** Verify that no entry was changed, inserted or removed, and return the first that does not fit */
     verify(params?: AuditVerifyParams): Promise<AuditVerification>
   }
 }

@@ -68,7 +68,7 @@ export const settings = [
   setting({
     name: 'data_dir',
     env: ['HERO_PROXY_DATA_DIR'],
-    meaning: 'Where the database and the master secret live (made with mode 0700)',
+    meaning: 'Where the database and the master secret are kept (created with mode 0700)',
     allowed: 'a folder',
     default_text: '~/hero/var/hero_proxy',
     default: () => join(home, 'hero_proxy'),
@@ -96,7 +96,7 @@ export const settings = [
   setting({
     name: 'listen',
     env: ['HERO_PROXY_LISTEN'],
-    meaning: 'Address of the edge, the HTTP front door; port 0 takes a free one',
+    meaning: 'Address of the edge, the HTTP front door; port 0 chooses a free port',
     allowed: 'ADDRESS:PORT, such as 127.0.0.1:9997 or [::1]:9997',
     default_text: '127.0.0.1:9997',
     default: () => ({ host: '127.0.0.1', port: 9997 }),
@@ -116,7 +116,8 @@ export const settings = [
     env: ['HERO_SECRET'],
     secret: true,
     no_flag: true,
-    meaning: 'The master secret that seals other secrets; made on first start in <data dir>/master.key',
+    meaning:
+      'The master secret that seals other secrets; created on the first start in <data dir>/master.key',
     allowed: 'at least 32 characters',
     default_text: 'made on first start',
     default: () => undefined,
@@ -138,7 +139,7 @@ export const settings = [
     env: ['HERO_PROXY_BEARER_TOKEN'],
     secret: true,
     no_flag: true,
-    meaning: 'Static token that every route with auth_mode bearer accepts; it names nobody',
+    meaning: 'Static token that every route with auth_mode bearer accepts; it identifies nobody',
     allowed: 'at least 32 letters, digits and . _ ~ + / -',
     default_text: 'none: only tokens of routes and people count',
     default: () => undefined,
@@ -156,7 +157,7 @@ export const settings = [
   setting({
     name: 'workers',
     env: ['HERO_PROXY_WORKERS'],
-    meaning: 'How many processes serve the edge; with more than one they are beside the daemon itself',
+    meaning: 'How many processes serve the edge; if more than one, they run in addition to the daemon itself',
     allowed: '1 to 64',
     default_text: '1',
     default: () => 1,
@@ -175,7 +176,7 @@ export const settings = [
     name: 'fast_lane',
     env: ['HERO_PROXY_FAST_LANE'],
     meaning:
-      'Whether requests in the usual form take a short way through the edge; off sends all through node:http',
+      'Whether requests in the usual form take a faster way through the edge; off sends all of them through node:http',
     allowed: 'on or off',
     default_text: 'on',
     default: () => 'on',
@@ -185,7 +186,7 @@ export const settings = [
     name: 'tls_cert',
     env: ['HERO_PROXY_TLS_CERT'],
     meaning:
-      'Certificates of the edge, which then speaks TLS; each serves the names in it, the first all others too',
+      'Certificates of the edge, which then speaks TLS; each serves the names in it, and the first serves all other names',
     allowed: 'PEM files with the chain, joined by commas; read again when they change',
     default_text: 'none: plain HTTP',
     default: () => [],
@@ -213,7 +214,7 @@ export const settings = [
   setting({
     name: 'acme_email',
     env: ['HERO_PROXY_ACME_EMAIL'],
-    meaning: 'Whom the certificate authority may write to; giving it agrees to its terms of service',
+    meaning: 'Address that the certificate authority may write to; setting it agrees to the terms of service',
     allowed: 'an email address',
     default_text: 'none',
     default: () => undefined,
@@ -232,7 +233,7 @@ export const settings = [
   setting({
     name: 'log_level',
     env: ['HERO_PROXY_LOG_LEVEL'],
-    meaning: 'How much is logged on standard error; debug adds a line for every request',
+    meaning: 'How much is logged to standard error; debug adds a line for every request',
     allowed: logLevels.join(', '),
     default_text: 'info',
     default: () => 'info',

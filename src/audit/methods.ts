@@ -7,7 +7,7 @@ import { AuditEntry, Verification } from './entry.ts'
 export const auditMethods = (audit: Audit) => [
   method({
     name: 'audit.list',
-    summary: 'List what was done, newest first',
+    summary: 'List audit entries, newest first',
     effect: 'read',
     claim: ['proxy.audit.read'],
     params: Shape({
@@ -49,7 +49,7 @@ export const auditMethods = (audit: Audit) => [
   }),
   method({
     name: 'audit.verify',
-    summary: 'Check that no entry was changed, put in or taken out, and name the first that does not fit',
+    summary: 'Verify that no entry was changed, inserted or removed, and return the first that does not fit',
     effect: 'read',
     claim: ['proxy.audit.read'],
     params: Nothing,

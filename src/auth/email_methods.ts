@@ -27,7 +27,7 @@ interface Parts {
 export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) => [
   method({
     name: 'auth.register',
-    summary: 'Make an account, where registration_mode allows it',
+    summary: 'Create an account, if registration_mode allows it',
     description:
       'Without an invitation the address has to be confirmed by a mailed link before the account can be used; whether the address has an account already is told only there. With one the account is ready, under the address that was invited.',
     effect: 'write',
@@ -59,7 +59,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
   }),
   method({
     name: 'auth.verify_email',
-    summary: 'Confirm an address by the link that was mailed to it',
+    summary: 'Confirm an address with the link that was mailed to it',
     effect: 'write',
     claim: null,
     params: Shape({ token: LinkToken }),
@@ -71,7 +71,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
   }),
   method({
     name: 'auth.request_password_reset',
-    summary: 'Mail a link by which a new password can be set; answered the same for every address',
+    summary: 'Mail a link for setting a new password; the answer is the same for every address',
     effect: 'write',
     claim: null,
     params: Shape({ email: Email }),
@@ -83,7 +83,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
   }),
   method({
     name: 'auth.reset_password',
-    summary: 'Set a new password by a mailed link; all sessions of the account end',
+    summary: 'Set a new password with a mailed link; all sessions of the account end',
     description: 'A password that is refused does not use up the link.',
     effect: 'write',
     claim: null,
@@ -102,7 +102,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
   }),
   method({
     name: 'auth.request_magic_link',
-    summary: 'Mail a link that signs in, where magic_links is set; answered the same for every address',
+    summary: 'Mail a link that signs in, if magic_links is on; the answer is the same for every address',
     effect: 'write',
     claim: null,
     params: Shape({ email: Email }),
@@ -117,7 +117,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
   }),
   method({
     name: 'auth.login_by_link',
-    summary: 'Sign in by a mailed link',
+    summary: 'Sign in with a mailed link',
     effect: 'write',
     claim: null,
     params: Shape({ token: LinkToken }),
@@ -130,7 +130,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
   }),
   method({
     name: 'auth.change_email',
-    summary: 'Mail a link to a new address of yours; it counts once the link is used',
+    summary: 'Mail a link to your new address; the address changes when you use the link',
     effect: 'write',
     claim: 'self',
     params: Shape({ email: Email, current_password: Password }),
@@ -162,7 +162,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
   }),
   method({
     name: 'users.invite',
-    summary: 'Mail an invitation to make an account',
+    summary: 'Mail an invitation to create an account',
     effect: 'write',
     claim: ['proxy.users.write'],
     fresh: true,

@@ -58,7 +58,7 @@ export const authMethods = ({
 }: Parts) => [
   method({
     name: 'auth.setup',
-    summary: 'Make the first administrator and sign in; refused once there is one',
+    summary: 'Create the first administrator and sign in; refused once there is one',
     description:
       'Over the socket as operator, or with the token of the link that the daemon printed at its first start.',
     effect: 'write',
@@ -108,7 +108,7 @@ export const authMethods = ({
   }),
   method({
     name: 'auth.logout',
-    summary: 'End the present session',
+    summary: 'Sign out: end this session',
     effect: 'write',
     claim: 'self',
     params: Nothing,
@@ -124,7 +124,7 @@ export const authMethods = ({
   }),
   method({
     name: 'auth.me',
-    summary: 'Tell who is calling and with which claims',
+    summary: 'Return who is calling, and with which claims',
     effect: 'read',
     claim: 'self',
     near: true,
@@ -169,7 +169,7 @@ export const authMethods = ({
   }),
   method({
     name: 'auth.impersonate',
-    summary: 'Let forwarded services see another person in place of you, for an hour at most',
+    summary: 'Act as another person at forwarded services, for an hour at most',
     description:
       'Management calls are still decided and audited as yourself; services are told who you are in X-Hero-Impersonator.',
     effect: 'write',
@@ -183,7 +183,7 @@ export const authMethods = ({
   }),
   method({
     name: 'auth.stop_impersonating',
-    summary: 'Be seen as yourself again',
+    summary: 'Stop impersonating',
     effect: 'write',
     claim: 'self',
     params: Nothing,

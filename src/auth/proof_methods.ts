@@ -55,7 +55,7 @@ export const proofMethods = ({
 }: Parts) => [
   method({
     name: 'auth.login_by_code',
-    summary: 'The second step of signing in: a code of the authenticator app, or a recovery code',
+    summary: 'Complete a sign-in with a code of the authenticator app or a recovery code',
     description:
       'A wrong code leaves `sign_in` as it is, for five minutes in all; five tries, then one a minute.',
     effect: 'write',
@@ -79,7 +79,7 @@ export const proofMethods = ({
   method({
     name: 'auth.passkey_options',
     summary:
-      'Tell a browser how to ask for a passkey, for auth.login_by_passkey; with a session, for auth.prove',
+      'Return what a browser needs to ask for a passkey: for auth.login_by_passkey or, with a session, for auth.prove',
     effect: 'read',
     claim: null,
     params: Nothing,
@@ -90,7 +90,7 @@ export const proofMethods = ({
   }),
   method({
     name: 'auth.login_by_passkey',
-    summary: 'Sign in by a passkey, which is two factors in one',
+    summary: 'Sign in with a passkey, which counts as two factors',
     description:
       'With `sign_in` it is the second step of what was begun otherwise, and the session says how that was: a provider, say.',
     effect: 'write',
@@ -114,7 +114,7 @@ export const proofMethods = ({
   }),
   method({
     name: 'auth.prove',
-    summary: 'Show again who you are: methods that ask for a fresh proof take this session for 15 minutes',
+    summary: 'Prove again who you are: for 15 minutes, methods that need a fresh proof accept this session',
     description:
       'One of the three. Whoever has a second factor proves it here too: for them the password alone does not do.',
     effect: 'write',
@@ -162,7 +162,7 @@ export const proofMethods = ({
   method({
     name: 'auth.refresh',
     summary:
-      'Renew a session of a program: both its tokens are replaced, until refresh_lifetime after its sign-in',
+      'Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in',
     description:
       'A refresh token works once. One that comes again ends the session, for two hold it; within ten seconds it is answered `conflict`, for then an answer was lost or two calls raced.',
     effect: 'write',

@@ -20,7 +20,7 @@ const pages: Why = {
 export const claimMethods = (claims: Claims) => [
   method({
     name: 'claims.resolve',
-    summary: 'Tell the claims of a user, each with the groups and role it comes from',
+    summary: 'Return the claims of a user, each with the groups and role it comes from',
     description:
       "Without `service`, grants for one service are left out; without `context`, the user's own counts.",
     effect: 'read',
@@ -54,7 +54,7 @@ export const claimMethods = (claims: Claims) => [
   }),
   method({
     name: 'claims.check',
-    summary: 'Tell whether a user satisfies a rule, and why or what is missing',
+    summary: 'Check whether a user satisfies a rule, and why or what is missing',
     effect: 'read',
     claim: ['proxy.users.read', 'users.{user}'],
     params: Shape({

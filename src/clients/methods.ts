@@ -152,7 +152,7 @@ export const clientMethods = (clients: Clients) => {
     method({
       ...write,
       name: 'clients.update',
-      summary: 'Change a client; its next request follows',
+      summary: 'Change a client; the change applies from its next request on',
       large: true,
       params: Shape({ client: ClientName, name: Type.Optional(name), ...optional }),
       result: Client,
@@ -167,7 +167,7 @@ export const clientMethods = (clients: Clients) => {
     method({
       ...write,
       name: 'clients.rotate_secret',
-      summary: 'Make another secret; the one before counts for a week more, or with `drop` not at all',
+      summary: 'Create another secret; the previous one works for another week, or with `drop` not at all',
       large: true,
       params: Shape({ client: ClientName, drop: Type.Optional(Type.Boolean()) }),
       result: Shape({ client: ClientName, client_secret: Secret }),

@@ -23,7 +23,7 @@ const laptop = {
 export const registrationMethods = (tokens: RegistrationTokens) => [
   method({
     name: 'clients.registration_tokens.list',
-    summary: 'List the tokens with which clients may register themselves',
+    summary: 'List the tokens that let clients register themselves',
     effect: 'read',
     claim: ['proxy.oauth.read'],
     params: Nothing,
@@ -34,7 +34,7 @@ export const registrationMethods = (tokens: RegistrationTokens) => [
   method({
     name: 'clients.registration_tokens.add',
     summary:
-      'Make a token with which a client may register itself (RFC 7591), once and within an hour unless told',
+      'Create a token that lets a client register itself (RFC 7591), by default once and within an hour',
     description:
       'The setting client_registration must be `token`; the client sends it as a bearer token to /oauth/register.',
     effect: 'write',
@@ -63,7 +63,7 @@ export const registrationMethods = (tokens: RegistrationTokens) => [
   }),
   method({
     name: 'clients.registration_tokens.remove',
-    summary: 'Remove such a token; clients that have registered with it stay',
+    summary: 'Remove a registration token; clients that registered with it stay',
     effect: 'write',
     claim: ['proxy.oauth.write'],
     fresh: true,

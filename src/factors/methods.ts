@@ -51,7 +51,7 @@ const owner = (caller: Caller): string => {
 export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => [
   method({
     name: 'factors.list',
-    summary: 'Tell the second factors and passkeys of a user; your own if no user is named',
+    summary: 'List the second factors and passkeys of a user; your own if no user is given',
     effect: 'read',
     claim: ['proxy.users.read', 'users.{user?}'],
     params: Shape({ user: Type.Optional(Username) }),
@@ -71,8 +71,7 @@ export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => 
   }),
   method({
     name: 'factors.add_totp',
-    summary:
-      'Begin with an authenticator app: its seed, which counts once factors.confirm_totp had a code of it',
+    summary: 'Begin to add an authenticator app: return its seed, which counts after factors.confirm_totp',
     effect: 'write',
     claim: 'self',
     fresh: true,
@@ -95,7 +94,7 @@ export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => 
   }),
   method({
     name: 'factors.confirm_totp',
-    summary: 'Take the authenticator app into use, by a first code of it',
+    summary: 'Turn on the authenticator app with a first code',
     description: 'With the first factor come recovery codes, and your other sessions end.',
     effect: 'write',
     claim: 'self',
@@ -113,7 +112,7 @@ export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => 
   }),
   method({
     name: 'factors.remove_totp',
-    summary: 'Take the authenticator app out of use',
+    summary: 'Turn off the authenticator app',
     effect: 'write',
     claim: 'self',
     fresh: true,
@@ -128,7 +127,7 @@ export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => 
   }),
   method({
     name: 'factors.passkey_options',
-    summary: 'Tell a browser how to make a passkey, for factors.add_passkey',
+    summary: 'Return what a browser needs to create a passkey, for factors.add_passkey',
     effect: 'read',
     claim: 'self',
     params: Nothing,
@@ -139,7 +138,8 @@ export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => 
   }),
   method({
     name: 'factors.add_passkey',
-    summary: 'Keep a passkey that a browser made: it signs in alone, and is asked for beside the password',
+    summary:
+      'Add a passkey that a browser created; it can sign in alone, and is then asked for with the password',
     description: 'With the first factor come recovery codes, and your other sessions end.',
     effect: 'write',
     claim: 'self',
@@ -162,7 +162,7 @@ export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => 
   }),
   method({
     name: 'factors.rename_passkey',
-    summary: 'Call a passkey something else',
+    summary: 'Rename a passkey',
     effect: 'write',
     claim: 'self',
     params: Shape({ id: Id, name: PasskeyName }),
@@ -177,7 +177,7 @@ export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => 
   }),
   method({
     name: 'factors.remove_passkey',
-    summary: 'Forget a passkey',
+    summary: 'Remove a passkey',
     effect: 'write',
     claim: 'self',
     fresh: true,
@@ -192,7 +192,7 @@ export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => 
   }),
   method({
     name: 'factors.renew_recovery_codes',
-    summary: 'Ten new recovery codes; the old ones are worth nothing',
+    summary: 'Create ten new recovery codes; the old ones stop working',
     effect: 'write',
     claim: 'self',
     fresh: true,
@@ -206,7 +206,7 @@ export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => 
   }),
   method({
     name: 'factors.clear',
-    summary: 'Take all second factors and passkeys of a user away, who lost them; all their sessions end',
+    summary: 'Remove all second factors and passkeys of a user who lost them; all their sessions end',
     description:
       "An administrator's takes proxy.admin. Be sure who is asking you: this undoes what they guard against.",
     effect: 'write',

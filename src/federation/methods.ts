@@ -18,7 +18,7 @@ export const exampleLink = 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hc'
 export const federationMethods = ({ linking, tokens }: Parts) => [
   method({
     name: 'users.identities.link',
-    summary: 'Confirm that an identity which a provider has just vouched for is yours',
+    summary: 'Link the identity that a provider has just confirmed to your account',
     description:
       'The browser holds `link` after coming back from the provider, for ten minutes. Only an identity whose address is the one that you have confirmed here can be linked.',
     effect: 'write',
@@ -38,7 +38,7 @@ export const federationMethods = ({ linking, tokens }: Parts) => [
   }),
   method({
     name: 'auth.upstream_token',
-    summary: 'Hand you the access token that a provider gave for you, renewed if need be',
+    summary: 'Return the access token that a provider issued for you, renewed if necessary',
     description:
       'Where the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service; and no token does.',
     effect: 'write',

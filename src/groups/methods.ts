@@ -57,7 +57,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     ...read,
     name: 'groups.members',
     claim: look,
-    summary: 'List everybody in a group, directly or through inner groups, with the path',
+    summary: 'List all people in a group, directly or through inner groups, with the path',
     params: Shape({ group: GroupSlug, limit: Limit, cursor: Cursor }),
     result: Page(Member),
     errors: ['not_found'],
@@ -78,7 +78,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.add',
-    summary: 'Add a group; its slug is its identity in claims and stays',
+    summary: 'Add a group; its slug is its name in claims and never changes',
     params: Shape({
       slug: GroupSlug,
       name: Type.Optional(GroupName),
@@ -99,7 +99,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     name: 'groups.update',
     // What the group gives comes back with it.
     fresh: ({ is_active }) => is_active === true,
-    summary: 'Change name, description or activity of a group',
+    summary: 'Change the name or description of a group, or turn it on or off',
     params: Shape({
       group: GroupSlug,
       name: Type.Optional(GroupName),
@@ -129,7 +129,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     name: 'groups.add_member',
     fresh: true,
     claim: administer,
-    summary: 'Put a user or another group into a group, for good or until a time',
+    summary: 'Add a user or another group to a group, permanently or until a time',
     params: Shape({
       group: GroupSlug,
       user: Type.Optional(Username),
@@ -151,7 +151,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     ...write,
     name: 'groups.remove_member',
     claim: administer,
-    summary: 'Take a user or an inner group out of a group',
+    summary: 'Remove a user or an inner group from a group',
     params: Shape({
       group: GroupSlug,
       user: Type.Optional(Username),
@@ -166,7 +166,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     ...write,
     name: 'groups.add_admin',
     fresh: true,
-    summary: 'Let a person change the members of a group, and nothing else of it',
+    summary: 'Let a person change the members of a group, and nothing else',
     params: Shape({ group: GroupSlug, user: Username }),
     result: GroupDetail,
     errors: ['not_found', 'already_exists', 'conflict'],
@@ -178,7 +178,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.remove_admin',
-    summary: 'Take the administration of a group from a person',
+    summary: 'Stop a person from administering a group',
     params: Shape({ group: GroupSlug, user: Username }),
     result: Type.Null(),
     errors: ['not_found', 'conflict'],
@@ -189,7 +189,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     ...write,
     name: 'groups.add_role',
     fresh: true,
-    summary: 'Let a group carry a role, everywhere or for one service or context',
+    summary: 'Add a role to a group, everywhere or for one service or context',
     params: Shape({ group: GroupSlug, role: RoleName, ...scopeParams }),
     result: GroupDetail,
     errors: ['not_found', 'already_exists', 'conflict'],
@@ -207,7 +207,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.remove_role',
-    summary: 'Take a role from a group, in exactly the scope it was given in',
+    summary: 'Remove a role from a group, for exactly the service and context it was added for',
     params: Shape({ group: GroupSlug, role: RoleName, ...scopeParams }),
     result: Type.Null(),
     errors: ['not_found', 'conflict'],
@@ -218,7 +218,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     ...write,
     name: 'groups.add_claim',
     fresh: true,
-    summary: 'Let a group carry a claim directly, everywhere or for one service or context',
+    summary: 'Add a claim to a group, everywhere or for one service or context',
     params: Shape({ group: GroupSlug, claim: GrantableClaim, ...scopeParams }),
     result: GroupDetail,
     errors: ['not_found', 'already_exists', 'conflict'],
@@ -236,7 +236,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.remove_claim',
-    summary: 'Take a direct claim from a group, in exactly the scope it was given in',
+    summary: 'Remove a claim from a group, for exactly the service and context it was added for',
     params: Shape({ group: GroupSlug, claim: GrantableClaim, ...scopeParams }),
     result: Type.Null(),
     errors: ['not_found', 'conflict'],

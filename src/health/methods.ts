@@ -14,7 +14,7 @@ const counts = {
 export const healthMethods = (counters: Counters, database: Pick<Database, 'kind' | 'condition'>) => [
   method({
     name: 'health',
-    summary: 'Tell that the daemon answers',
+    summary: 'Report that the daemon answers, and the state of its database',
     effect: 'read',
     claim: null,
     params: Nothing,
@@ -31,7 +31,7 @@ export const healthMethods = (counters: Counters, database: Pick<Database, 'kind
   }),
   method({
     name: 'stats',
-    summary: 'Tell uptime, memory and counts of the daemon',
+    summary: 'Return uptime, memory and counters of the daemon',
     description: 'All its processes together; what workers do is told a second or two later.',
     effect: 'read',
     claim: ['proxy.admin'],

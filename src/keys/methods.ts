@@ -40,7 +40,7 @@ const Keyring = Shape({ items: Type.Array(Key) })
 export const keyMethods = (keys: Keys) => [
   method({
     name: 'keys.jwks',
-    summary: 'Return the public keys by which anybody verifies what we sign (also at /.well-known/jwks.json)',
+    summary: 'Return the public keys for verifying what hero_proxy signs (also at /.well-known/jwks.json)',
     effect: 'read',
     claim: null,
     params: Nothing,
@@ -60,7 +60,7 @@ export const keyMethods = (keys: Keys) => [
   }),
   method({
     name: 'keys.rotate',
-    summary: 'Sign with the next keys from now on, and publish new ones as the next',
+    summary: 'Rotate the signing keys: sign with the next keys from now on, and publish new next keys',
     description:
       'What was signed before is verified for another 30 days. Five minutes lie between two: everybody shall know the next keys before they sign. With `drop` every key of before is forgotten at once: for keys that leaked; everything signed with them is worth nothing any more.',
     effect: 'write',

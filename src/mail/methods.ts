@@ -19,7 +19,7 @@ const Mail = Named('Mail', {
 export const mailMethods = (mails: Mails) => [
   method({
     name: 'mail.test',
-    summary: 'Send a test mail at once and tell what the mail server says',
+    summary: 'Send a test mail at once, and return what the mail server says',
     effect: 'write',
     claim: ['proxy.admin'],
     params: Shape({ to: Email }),
@@ -41,7 +41,7 @@ export const mailMethods = (mails: Mails) => [
   }),
   method({
     name: 'mail.list',
-    summary: 'List mail that waits to leave and mail that was given up, newest first',
+    summary: 'List mail that is waiting and mail that was given up, newest first',
     effect: 'read',
     claim: ['proxy.admin'],
     params: Shape({ limit: Limit, cursor: Cursor }),

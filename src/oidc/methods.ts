@@ -30,7 +30,7 @@ export const consentMethods = (consents: Consents, users: Pick<Users, 'get'>) =>
   return [
     method({
       name: 'consents.list',
-      summary: 'List the applications that a person let in, and what they may know',
+      summary: 'List the applications that a person allowed, and what each may do',
       effect: 'read',
       claim: ['proxy.users.read', 'users.{user?}'],
       params: Shape({ user }),
@@ -50,7 +50,7 @@ export const consentMethods = (consents: Consents, users: Pick<Users, 'get'>) =>
     }),
     method({
       name: 'consents.revoke',
-      summary: 'Take back what an application was allowed; all tokens that came of it are dead',
+      summary: 'Withdraw what an application was allowed; all tokens that came of it stop working',
       effect: 'write',
       claim: ['proxy.users.write', 'users.{user?}'],
       params: Shape({ client: ClientId, user }),

@@ -113,7 +113,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
   method({
     ...read,
     name: 'providers.presets',
-    summary: 'Tell which kinds of providers there are, and what each needs',
+    summary: 'List the kinds of providers, and what each needs',
     params: Nothing,
     result: Shape({ items: Type.Array(Preset) }),
     examples: [{ params: {}, result: { items: listedPresets } }],
@@ -167,7 +167,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
   method({
     ...write,
     name: 'providers.update',
-    summary: 'Change a provider; the next sign-in follows, sessions go on',
+    summary: 'Change a provider; the change applies from the next sign-in on, sessions continue',
     description:
       'More `groups`, or another `groups_claim` for those there are, take the claim proxy.groups.write too. Whoever is in a group by this provider alone leaves it when no entry leads there any more.',
     large: true,
@@ -212,7 +212,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
   }),
   method({
     name: 'providers.test',
-    summary: 'Look at a provider step by step, and say which step fails',
+    summary: 'Test a provider step by step, and report which step fails',
     description:
       'Nobody signs in: the last step offers a code that nobody was given, and looks at how it is refused.',
     effect: 'write',

@@ -102,7 +102,7 @@ export const roleMethods = (roles: Roles) => [
   method({
     ...write,
     name: 'roles.remove_claim',
-    summary: 'Take a claim from a role, in exactly the scope it was given in',
+    summary: 'Remove a claim from a role, for exactly the service and context it was added for',
     params: Shape({ role: RoleName, claim: GrantableClaim, ...scopeParams }),
     result: Type.Null(),
     errors: ['not_found', 'conflict'],

@@ -84,7 +84,7 @@ export const routeMethods = (routes: Routes, trial: (params: TrialParams) => Pro
   method({
     ...rule,
     name: 'proxy.routes.test',
-    summary: 'Tell what would happen to a request, and why; nothing is sent',
+    summary: 'Return what would happen to a request, and why; nothing is sent',
     effect: 'read',
     params: TrialParams,
     result: Trial,
@@ -117,7 +117,7 @@ export const routeMethods = (routes: Routes, trial: (params: TrialParams) => Pro
   method({
     ...change,
     name: 'proxy.routes.update',
-    summary: 'Change fields of a route; the next request follows them',
+    summary: 'Change fields of a route; the change applies from the next request on',
     params: Shape({
       id: Id,
       domain: Type.Optional(Domain),

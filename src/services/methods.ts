@@ -19,7 +19,7 @@ export const serviceMethods = (services: Services) => [
   method({
     ...rule,
     name: 'services.list',
-    summary: 'List the local services and the claims with which they call over the socket',
+    summary: 'List the local services and the claims that they hold on the socket',
     effect: 'read',
     params: Shape({ limit: Limit, cursor: Cursor }),
     result: Page(Service),
@@ -30,7 +30,7 @@ export const serviceMethods = (services: Services) => [
     ...rule,
     name: 'services.add',
     fresh: true,
-    summary: 'Let the processes of a local user call over the socket as a service with claims of its own',
+    summary: 'Add a service: processes of a local user call over the socket with claims of their own',
     description: 'The user must be able to open the socket: put it into the group of the socket folder.',
     effect: 'write',
     params: Shape({ service: ServiceName, unix_user: UnixUser, claims: Type.Optional(ProgramClaims) }),
@@ -48,7 +48,7 @@ export const serviceMethods = (services: Services) => [
     ...rule,
     name: 'services.update',
     fresh: true,
-    summary: 'Change the local user or the claims of a service; its next call follows them',
+    summary: 'Change the local user or the claims of a service; the change applies from its next call on',
     effect: 'write',
     params: Shape({
       service: ServiceName,
@@ -63,7 +63,7 @@ export const serviceMethods = (services: Services) => [
   method({
     ...rule,
     name: 'services.remove',
-    summary: 'Remove a service; its processes become guests at their next call',
+    summary: 'Remove a service; its processes are guests from their next call on',
     effect: 'write',
     large: true,
     params: Shape({ service: ServiceName }),

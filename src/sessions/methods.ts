@@ -46,7 +46,7 @@ const subject = (user: string | undefined, caller: Caller): string => {
 export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocations: Revocations) => [
   method({
     name: 'sessions.list',
-    summary: 'List the living sessions of a user, newest first; your own if no user is named',
+    summary: 'List the open sessions of a user, newest first; your own if no user is given',
     effect: 'read',
     claim: ['proxy.users.read', 'users.{user?}'],
     params: Shape({ user: Type.Optional(Username), limit: Limit, cursor: Cursor }),
@@ -81,7 +81,7 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
   }),
   method({
     name: 'sessions.revoke_all',
-    summary: 'End all sessions of a user; your own if no user is named, then all but the present one',
+    summary: 'End all sessions of a user; if no user is given, your own except this one',
     effect: 'write',
     claim: ['proxy.users.write', 'users.{user?}'],
     params: Shape({ user: Type.Optional(Username) }),
@@ -96,7 +96,7 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
   }),
   method({
     name: 'sessions.revocations',
-    summary: 'Tell which sessions and tokens were ended before their time, as soon as it happens',
+    summary: 'Return which sessions and tokens were ended early; can wait for the next one',
     description:
       'For services that keep something open or cached for a session. Without `after` it answers the cursor of now, or with `since` what happened since then. Kept for a day: an older cursor is answered `conflict`, with the cursor to go on from in `data.cursor`; then drop what you keep.',
     effect: 'read',

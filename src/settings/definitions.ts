@@ -87,72 +87,67 @@ export const definitions = {
     1,
     1,
     2147483647,
-    'Context of new users; 0 (internal trust) is given to a person by hand only',
+    'Context of new users; 0 (internal trust) can only be given to a single person by hand',
   ),
-  audit_retention_days: integer(0, 0, 36500, 'Days that audit entries are kept; 0 keeps them for good'),
+  audit_retention_days: integer(0, 0, 36500, 'Days for which audit entries are kept; 0 keeps them for good'),
   session_lifetime: integer(
     86400,
     300,
     34560000,
-    'Seconds that a sign-in lasts; browsers keep cookies for 400 days at most',
+    'Seconds for which a session lasts after sign-in; browsers keep cookies for at most 400 days',
   ),
   session_idle: integer(604800, 300, 34560000, 'Seconds without use after which a session ends'),
   refresh_lifetime: integer(
     2592000,
     300,
     34560000,
-    'Seconds after a sign-in of a program until which its session can be renewed by auth.refresh',
+    'Seconds after a program’s sign-in for which auth.refresh can renew its session',
   ),
-  token_lifetime: integer(
-    31536000,
-    60,
-    315360000,
-    'Seconds that a token which somebody keeps in a program lives at most',
-  ),
+  token_lifetime: integer(31536000, 60, 315360000, 'Seconds that a token to keep lives at most'),
   hs256_tokens: yesNo(
     false,
-    'Issue HS256 tokens of the old hero_auth at POST /token and /login: whoever holds HERO_SECRET can then make tokens that your old services believe; ours never do',
+    'Issue HS256 tokens of the old hero_auth at POST /token and /login: every holder of HERO_SECRET can make tokens that your old services accept; hero_proxy itself never accepts them',
   ),
   key_rotation_days: integer(
     90,
     0,
     3650,
-    'Days that a key signs before the next one does; 0 is until keys.rotate',
+    'Days after which signing keys rotate; 0 rotates them only by keys.rotate',
   ),
   admin_factor: yesNo(
     false,
-    'Withhold admin and proxy.* from people without a second factor or passkey; they can sign in and add one',
+    'Withhold admin and proxy.* from people without a second factor or passkey; they can still sign in and add one',
   ),
   insecure_cookies: yesNo(
     false,
-    'Allow signing in over plain HTTP on other hosts than localhost; passwords then cross the network readable',
+    'Allow signing in over plain HTTP at hosts other than localhost; passwords can then be read on the network',
   ),
   password_min_length: integer(
     8,
     8,
     128,
-    'Characters a new password must have at least; NIST asks for 15 where it is the only factor',
+    'Minimum number of characters of a new password; NIST asks for 15 where the password is the only factor',
   ),
   network_login: yesNo(
     false,
-    'Know people by the networks of users.networks where auth_mode is none or optional; a network proves a place, not a person',
+    'Recognise people by the networks of users.networks where auth_mode is none or optional; a network proves a place, not a person',
   ),
   socket_trust: oneOf(
     'kernel',
     ['kernel', 'file_mode'],
-    "Who is operator on rpc.sock: kernel, the daemon's own user and root; file_mode, everybody who can open it",
+    "Who is the operator on rpc.sock. kernel: the daemon's own user and root; file_mode: everybody who can open the socket",
   ),
   site_name: text(
     'hero_proxy',
     /^[^\u0000-\u001f\u007f<>]{1,60}$/,
     'one line of 1 to 60 characters without < and >',
-    'What this installation is called on its pages and in its mail',
+    'Name of this installation on its pages and in its mail',
   ),
   theme_accent: accent('#ffffff', 'white', 'Colour of buttons and links on our pages'),
-  theme_accent_dark: accent('#1d2125', 'the dark card, #1d2125', 'The same in the dark'),
+  theme_accent_dark: accent('#1d2125', 'the dark card, #1d2125', 'The same colour in dark mode'),
   logo: define<string>(
     '',
-    'A picture in place of the door on our pages',
+    'Logo on our pages, instead of the door',
     'one <svg> of at most 32768 characters; empty for ours',
     (value) =>
       value === '' ||
@@ -161,38 +156,38 @@ export const definitions = {
   registration_mode: oneOf(
     'closed',
     ['closed', 'invite', 'open'],
-    'Who may make an account: closed, nobody; invite, whoever was invited; open, everybody with an address that answers',
+    'Who may create an account. closed: nobody; invite: invited people; open: anyone with a working address',
   ),
   providers_may_be_local: yesNo(
     false,
-    'Let identity providers be at loopback and link-local addresses, there over plain HTTP too',
+    'Allow identity providers at loopback and link-local addresses, there over plain HTTP too',
   ),
   magic_links: yesNo(
     false,
-    'Let people sign in by a link that is mailed to them: whoever reads their mail is they',
+    'Let people sign in with a mailed link: anybody who reads their mail can then sign in as them',
   ),
   magic_link_lifetime: integer(900, 60, 3600, 'Seconds for which a mailed sign-in link works'),
   client_registration: oneOf(
     'off',
     ['off', 'token', 'open'],
-    'Whether applications may register themselves (RFC 7591): off, none, and those that have are stopped meanwhile; token, with one of clients.registration_tokens; open, whoever asks',
+    'Whether applications may register themselves (RFC 7591). off: none, and registered ones are suspended; token: with a token of clients.registration_tokens; open: any',
   ),
   client_metadata_documents: oneOf(
     'off',
     ['off', 'public', 'anywhere'],
-    'Whether an https address may be a client_id and say itself what the client is: off; public, at public addresses; anywhere, also in your own network and on this machine',
+    'Whether an https address may be a client_id, with the metadata of the client found there. off: no; public: at public addresses; anywhere: also in your own network and on this machine',
   ),
   smtp_host: text(
     '',
     /^([a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?|[0-9a-fA-F:]+)?$/,
     'a host name or address; empty for none',
-    'Mail server; while there is none, mail is written to the log',
+    'Mail server; without one, mail is written to the log',
   ),
   smtp_port: integer(587, 1, 65535, 'Port of the mail server'),
   smtp_tls: oneOf(
     'starttls',
     ['starttls', 'tls', 'none'],
-    'How the way to the mail server is protected: starttls, TLS is asked for and insisted on; tls, from the first byte; none, readable for everybody between',
+    'Protection of the connection to the mail server. starttls: TLS is requested and required; tls: TLS from the first byte; none: readable on the way',
   ),
   smtp_user: text(
     '',
@@ -203,7 +198,7 @@ export const definitions = {
   smtp_password: secret('Password at the mail server'),
   smtp_ca: define<string>(
     '',
-    'Certificate authority that the mail server is trusted by, in place of the public ones',
+    'Certificate authority of the mail server, instead of the public ones',
     'one or more certificates in PEM, at most 4096 characters; empty for the public ones',
     (value) =>
       typeof value === 'string' &&
@@ -214,7 +209,7 @@ export const definitions = {
     '',
     /^([a-zA-Z0-9][a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*)?$/,
     'one plain e-mail address in ASCII; empty for no-reply@ the host of the public URL',
-    'Address that mail comes from',
+    'Sender address of mail',
   ),
 } satisfies Record<string, { readonly default: Value; readonly check: (value: unknown) => void }>
 

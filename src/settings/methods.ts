@@ -45,7 +45,7 @@ export const settingMethods = (settings: Settings) => [
   }),
   method({
     name: 'settings.set',
-    summary: 'Change one run-time setting; it counts from the next request on',
+    summary: 'Change one run-time setting; the change applies from the next request on',
     effect: 'write',
     claim: ['proxy.admin'],
     fresh: true,

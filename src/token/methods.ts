@@ -57,7 +57,7 @@ export const tokenMethods = (parts: Parts) => {
     method({
       name: 'token.create',
       summary:
-        'Issue a token: to a program by its secret, to a person or service to keep, to a local service without any secret',
+        'Issue a token: to a program for its secret, to a person or service to keep, to a local service without a secret',
       description:
         'With client_id and client_secret: an access token of an hour, a JWT (RFC 9068) that every service verifies by itself, as POST /token issues it. With a name: a token to keep (hero_…), your own, or by the operator for a user or service; shown this once. Called by a local service (services.*), or by an administrator for one: an access token of an hour for it.',
       effect: 'write',
@@ -115,7 +115,7 @@ export const tokenMethods = (parts: Parts) => {
     }),
     method({
       name: 'token.validate',
-      summary: 'Tell whether a token counts, whose it is and what it may',
+      summary: 'Check whether a token is valid, whose it is and what it allows',
       description:
         'Of sessions, of tokens that are kept, and access tokens that are for us or for `audience`. Whoever has the token has the right to ask. Of applications that sign people in, the tokens are their own: they ask at /oauth/introspect.',
       effect: 'read',
@@ -132,7 +132,7 @@ export const tokenMethods = (parts: Parts) => {
     }),
     method({
       name: 'token.list',
-      summary: 'List the tokens that a person or service keeps, newest first; your own if nobody is named',
+      summary: 'List the tokens to keep of a person or service, newest first; your own if nobody is given',
       effect: 'read',
       claim: ['proxy.users.read', 'users.{user?}'],
       params: Shape({
@@ -155,7 +155,7 @@ export const tokenMethods = (parts: Parts) => {
     }),
     method({
       name: 'token.revoke',
-      summary: "Take a token back, your own or anybody's with proxy.admin: by the token itself, or by its id",
+      summary: 'Revoke a token, your own or anybody’s with proxy.admin: by the token itself or by its id',
       description:
         'It counts at none of our doors from now on, and services that follow sessions.revocations are told. An access token that you do not have is taken back by its jti, with proxy.admin.',
       effect: 'write',

@@ -19,7 +19,7 @@ export interface Offers {
 const waysOf = ({ registration, magicLinks }: Offers, returnTo: string) => [
   { href: '/auth/reset', text: 'Forgot your password?' },
   ...(magicLinks
-    ? [{ href: `/auth/magic?return_to=${encodeURIComponent(returnTo)}`, text: 'Sign in by a mailed link' }]
+    ? [{ href: `/auth/magic?return_to=${encodeURIComponent(returnTo)}`, text: 'Sign in with a mailed link' }]
     : []),
   ...(registration === 'open' ? [{ href: '/auth/register', text: 'Make an account' }] : []),
 ]
