@@ -73,13 +73,13 @@ const nearest = (name: string, methods: readonly Method[]): string => {
   )
   return alike.length > 0
     ? `; there are ${alike.map((method) => method.name).join(', ')}`
-    : '; `hero-proxy call --list` names all'
+    : '; `hero-proxy call --list` lists all methods'
 }
 
 export const addCallCommand = (program: Command): void => {
   withClientOptions(program.command('call'))
     .description('call a method: hero-proxy call users.add --username ada, or with one JSON object')
-    .argument('[method]', 'such as users.list; `hero-proxy call METHOD --help` tells its parameters')
+    .argument('[method]', 'such as users.list; `hero-proxy call METHOD --help` shows its parameters')
     .argument('[params...]', "a JSON object, or --name value pairs; the method's options come after its name")
     .option('--json', 'print JSON')
     .option('--list', 'name all methods')

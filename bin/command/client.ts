@@ -16,7 +16,7 @@ export const withClientOptions = (command: Command): Command =>
     .addOption(
       new Option(
         '--url <origin>',
-        'origin of the edge instead of the socket; HERO_PROXY_TOKEN has the token that it takes',
+        'origin of the edge, instead of the socket; put the token into HERO_PROXY_TOKEN',
       ).env('HERO_PROXY_URL'),
     )
 

@@ -116,7 +116,7 @@ const textOf = (file: string): string => {
 }
 
 export const addImportCommand = (program: Command): void => {
-  const command = program.command('import').description('bring in what another service had')
+  const command = program.command('import').description('import the data of another service')
   withClientOptions(command.command('hero-auth'))
     .description(
       'clients and people of the old hero_auth, from its list as JSON; people are asked for a new password',
@@ -125,11 +125,11 @@ export const addImportCommand = (program: Command): void => {
       '<file>',
       '{"clients": [{"client_id", "client_secret"}], "users": [{"username", "email"}]}; - for standard input',
     )
-    .option('--dry-run', 'only show what would be done')
-    .option('--yes', 'do it without asking')
+    .option('--dry-run', 'only show what the import would do')
+    .option('--yes', 'import without asking')
     .addHelpText(
       'after',
-      '\nIt can be run again: what is there already stays as it is. docs/guides/tokens.md describes the format.',
+      '\nYou can run it again: what exists already stays as it is. docs/guides/tokens.md describes the format.',
     )
     .action(async (file: string, { yes, dryRun, ...flags }: Flags) => {
       const list = readHeroAuth(textOf(file), (secret) => createHash('sha256').update(secret).digest('hex'))

@@ -42,7 +42,7 @@ export const helpOf = (method: Method): string => {
     `${name}: ${summary}`,
     ...(description === undefined ? [] : [description]),
     '',
-    `Who may: ${ruleText(method['x-required-claim'])}`,
+    `Who may call it: ${ruleText(method['x-required-claim'])}`,
     '',
     params.length > 0 ? `Parameters:\n${params.map(parameter).join('\n')}` : 'No parameters.',
     '',

@@ -15,7 +15,7 @@ interface Flags extends ClientFlags {
 const headline = ({ act, status, location, upstream, target }: RouteTrial): string => {
   if (act === 'own') return 'answered by hero_proxy itself'
   if (act === 'redirect') return `redirected (${status}) to ${location}`
-  return act === 'refuse' ? `refused (${status})` : `forwarded to ${upstream}, asked for ${target}`
+  return act === 'refuse' ? `refused (${status})` : `forwarded to ${upstream}, with the path ${target}`
 }
 
 /** What would happen, why, by which route and with which headers. */
@@ -33,18 +33,18 @@ const tell = async (hero: HeroProxy, trial: RouteTrial): Promise<void> => {
 export const addRoutesCommand = (program: Command): void => {
   const routes = program.command('routes').description('ask about routes')
   withClientOptions(routes.command('test'))
-    .description('tell what would happen to a request, and why; nothing is sent')
+    .description('show what would happen to a request, and why; nothing is sent')
     .argument('<url>', 'such as http://wiki.localhost/page?q=x')
-    .option('--method <method>', 'GET unless told')
-    .option('--user <username>', 'who asks, signed in; a guest unless told')
+    .option('--method <method>', 'of the request; GET by default')
+    .option('--user <username>', 'the signed-in user who asks; by default a guest')
     .addOption(
-      new Option('--kind <kind>', 'of request; navigation unless told').choices([
+      new Option('--kind <kind>', 'of request; navigation by default').choices([
         'navigation',
         'fetch',
         'websocket',
       ]),
     )
-    .option('--address <address>', 'of the client; 127.0.0.1 unless told')
+    .option('--address <address>', 'of the client; 127.0.0.1 by default')
     .option('--json', 'print JSON')
     .action(async (url: string, { method, user, kind, address, json, ...client }: Flags) => {
       const hero = clientFrom(client)

@@ -28,7 +28,7 @@ const printStarted = (
   if (setupLink !== undefined) {
     lines.push(
       '',
-      '  There is no administrator yet. This link makes the first one, once, within 24 hours:',
+      '  There is no administrator yet. This link creates the first one. It works once, within 24 hours:',
       `  ${setupLink}`,
     )
   }

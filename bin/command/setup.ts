@@ -39,7 +39,7 @@ const readStdin = async (): Promise<string> => {
 
 export const addSetupCommand = (program: Command): void => {
   withClientOptions(program.command('setup'))
-    .description('make the first administrator over the socket; also when every administrator is gone')
+    .description('create the first administrator over the socket; also when no administrator is left')
     .option('--username <name>')
     .option('--email <address>')
     .option('--password-stdin', 'read the password from standard input instead of asking')
@@ -51,7 +51,7 @@ export const addSetupCommand = (program: Command): void => {
         const email = flags.email ?? (await terminal?.ask('Email')) ?? ''
         const password = terminal ? await terminal.askSecret('Password') : await readStdin()
         const { user } = await hero.auth.setup({ username, email, password })
-        console.log(`${user} is administrator now and can sign in.`)
+        console.log(`${user} is now an administrator and can sign in.`)
       } finally {
         terminal?.close()
         hero.close()

@@ -51,11 +51,11 @@ const readData = (source: string): Buffer => {
 /** The URL, if it is sent the way it is written: what a client writes otherwise would not be what was signed. */
 const readUrl = (text: string): URL => {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url || !/^https?:$/.test(url.protocol)) throw refuse('URL is an http or https address')
+  if (!url || !/^https?:$/.test(url.protocol)) throw refuse('URL must be an http or https address')
   const [, written = ''] = /^https?:\/\/[^/?#]*([^#]*)/i.exec(text) ?? []
   const sent = url.pathname + url.search
   if (sent !== written && sent !== `/${written}`)
-    throw refuse(`URL is written as it is sent: its path and query are ${sent}`)
+    throw refuse(`write URL as it is sent: with the path and query ${sent}`)
   return url
 }
 
@@ -84,10 +84,10 @@ export const addSignCommand = (program: Command): void => {
     .description('sign a request for a route with auth_mode signature: curl $(hero-proxy sign GET URL …) URL')
     .argument('[method]', 'such as GET or POST')
     .argument('[url]', 'as it will be sent')
-    .option('--key-file <file>', 'the private key, readable by you alone')
+    .option('--key-file <file>', 'the private key, a file that only you can read')
     .option('--data <file>', 'the body that will be sent, as it is; @- reads standard input')
     .option('--json', 'print the headers as JSON')
-    .option('--new-key <file>', 'make a key and print its public part, for users.keys.add')
+    .option('--new-key <file>', 'create a key and print its public part, for users.keys.add')
     .action((method: string | undefined, url: string | undefined, flags: Flags) => {
       if (flags.newKey !== undefined) return makeKey(flags.newKey)
       if (method === undefined || url === undefined) throw refuse('METHOD and URL are needed')

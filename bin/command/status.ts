@@ -4,7 +4,7 @@ import { print } from './print.ts'
 
 export const addStatusCommand = (program: Command): void => {
   withClientOptions(program.command('status'))
-    .description('tell whether the daemon runs, and how it fares; exit status 1 if it does not answer')
+    .description('show whether the daemon runs, and its state; exit status 1 if it does not answer')
     .option('--json', 'print JSON')
     .action(async (flags: ClientFlags & { json?: boolean }) => {
       const hero = clientFrom(flags)

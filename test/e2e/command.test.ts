@@ -41,7 +41,7 @@ describe('the command', () => {
     assert.equal(weak.status, 1)
     assert.match(weak.stderr, /^hero-proxy: Invalid params: password: .*harder to guess/)
     const first = run(args, `${goodPassword}\n`)
-    assert.equal(first.stdout, 'ada is administrator now and can sign in.\n')
+    assert.equal(first.stdout, 'ada is now an administrator and can sign in.\n')
     const again = run(args, goodPassword)
     assert.equal(again.status, 1)
     assert.match(again.stderr, /administrator already/)
@@ -105,7 +105,7 @@ describe('the command', () => {
       '',
     ])
     const ada = run(['routes', 'test', 'http://wiki.localhost/page?q=x', '--user', 'ada', '--method', 'post'])
-    assert.match(ada.stdout, /^forwarded to http:\/\/127\.0\.0\.1:3000, asked for \/page\?q=x\n/)
+    assert.match(ada.stdout, /^forwarded to http:\/\/127\.0\.0\.1:3000, with the path \/page\?q=x\n/)
     assert.match(ada.stdout, /\nX-Hero-User +ada\n/)
     const program = run(['routes', 'test', 'http://wiki.localhost/', '--kind', 'websocket', '--json'])
     const { act, status } = JSON.parse(program.stdout) as { act: string; status: number }
@@ -140,7 +140,7 @@ describe('the command', () => {
       assert.match(run([name, '--help']).stdout, /Usage: hero-proxy/)
     assert.match(run(['call', '--help']).stdout, /call a method/)
     const method = run(['call', 'groups.add_member', '--help']).stdout
-    assert.match(method, /Who may: proxy\.groups\.write/)
+    assert.match(method, /Who may call it: proxy\.groups\.write/)
     assert.match(method, /--expires_at/)
     const values = run(['call', 'providers.add', '--help']).stdout
     assert.match(values, /--provider <text> \(required\)\n/)

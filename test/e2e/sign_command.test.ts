@@ -83,7 +83,7 @@ describe('hero-proxy sign', () => {
     for (const [args, wanted] of [
       [['GET', url], /--key-file is needed/],
       [['GET'], /METHOD and URL/],
-      [['GET', 'ftp://h/', '--key-file', keyFile], /URL is an http/],
+      [['GET', 'ftp://h/', '--key-file', keyFile], /URL must be an http/],
       [['GET', `${url}a/../b`, '--key-file', keyFile], /as it is sent.*\/b/],
       [['GET', `${url}ä`, '--key-file', keyFile], /as it is sent.*%C3%A4/],
       [['GET', url, '--key-file', open], /chmod 600/],
