@@ -1,5 +1,6 @@
 import { Counters } from './health/counters.ts'
 import type { Config } from './config/config.ts'
+import type { Reactions } from './contract/reactions.ts'
 import type { SecureEdge } from './edge/secure_edge.ts'
 import type { Log } from './log.ts'
 import { Dispatcher } from './rpc/dispatcher.ts'
@@ -9,6 +10,7 @@ import type { Seal } from './storage/seal.ts'
 import { createDoors } from './app/doors.ts'
 import { createFlows } from './app/flows.ts'
 import { allMethods } from './app/methods.ts'
+import { createReactions } from './app/reactions.ts'
 import { createRooms } from './app/rooms.ts'
 
 export type App = ReturnType<typeof createApp>
@@ -24,7 +26,8 @@ export const createApp = (
 ) => {
   const ground = { config, database, seal, log, publicHost: new URL(config.public_url).hostname }
   const counters = new Counters()
-  const rooms = createRooms(ground)
+  const reactions: Reactions = createReactions(database, () => ({ rooms, flows }))
+  const rooms = createRooms(ground, reactions)
   const flows = createFlows(ground, rooms)
   const { methods, document } = discoverMethod(
     allMethods(ground, rooms, flows, counters, (params) => trials.run(params)),

@@ -1,4 +1,4 @@
-import { Bearers, subjectOfService } from '../auth/bearers.ts'
+import { Bearers } from '../auth/bearers.ts'
 import { ClientProof } from '../auth/client_proof.ts'
 import { Identification } from '../auth/identify.ts'
 import { EmailFlows } from '../auth/email_flows.ts'
@@ -19,19 +19,17 @@ import { Records } from '../oidc/records.ts'
 import { Registrations } from '../oidc/registrations.ts'
 import { enginePages } from '../edge/engine_pages.ts'
 import { leaveMark } from '../mark.ts'
-import { recordTokens } from '../sessions/revocations.ts'
 import type { Ground, Rooms } from './rooms.ts'
 
 export type Flows = ReturnType<typeof createFlows>
 
-/** What goes over several rooms: signing in, being a provider and using others, tokens; and who hears of what ends. */
+/** What goes over several rooms: signing in, being a provider and using others, tokens. */
 export const createFlows = ({ config, database, seal, log, publicHost }: Ground, rooms: Rooms) => {
   const {
     settings,
     audit,
     users,
     members,
-    belongings,
     services,
     keys,
     claims,
@@ -54,8 +52,6 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
   const links = new Links(database)
   const site = () => settings.value('site_name')
   const webauthn = { id: publicHost, origin: new URL(config.public_url).origin, name: site }
-  // What was mailed to the old one would still open the account.
-  users.whenAddressChanges = (userId) => links.forget(userId)
   const passkeys = new Passkeys(
     database,
     new Challenges(database, seal.derive('passkey challenges')),
@@ -89,13 +85,10 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     magicLinks: () => settings.value('magic_links'),
     publicUrl: config.public_url,
   })
-  belongings.beforeUnlinking = (identity, caller) => federation.linking.unlink(identity, caller)
   factors.whenPasskeyRemoved = (userId) => federation.linking.refuseLastWayIn(userId)
   const setup = new Setup(database, (at) => leaveMark(config, at), log)
   const impersonation = new Impersonation(users, sessions)
-  clients.whenTokensEnd = (client) => recordTokens(database.query, { client })
   const clientProof = new ClientProof(clients, attempts)
-  services.whenTokensEnd = (name) => access.revokeAllOf(subjectOfService(name))
   const bearers = new Bearers({ personal, access, people, clients, services, issuer: config.public_url })
   const records = new Records(database, seal)
   const consents = new Consents(database, records)
@@ -151,18 +144,6 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     send: (client, subject, sid) => openId.sendLogout(client, subject, sid),
     log,
   })
-  sessions.whenEnded = (ids) => logouts.sessionsEnded(ids)
-  // Whoever held the account may have let applications in for good.
-  sessions.whenAllEnded = async (userId, reason) => {
-    // What was half done before would open one afterwards.
-    await links.forgetHalves(userId)
-    if (reason === 'revoked') return
-    // Otherwise they would open the account to whoever has them when it is made active again.
-    if (reason === 'deactivated') await links.forget(userId)
-    await records.removeOf(userId)
-    await personal.removeAllOf(userId)
-    await access.revokeAllOf(userId)
-  }
   const tellToken = tokenTeller({ sessions: liveSessions, bearers, claims })
   const identification = new Identification(database, liveSessions, claims, bearers, config.public_url)
 

@@ -10,6 +10,7 @@ import { Clients } from '../clients/clients.ts'
 import { DynamicClients } from '../clients/dynamic_clients.ts'
 import { RegistrationTokens } from '../clients/registration_tokens.ts'
 import type { Config } from '../config/config.ts'
+import type { Reactions } from '../contract/reactions.ts'
 import { Assertions } from '../keys/assertions.ts'
 import { Keys } from '../keys/keys.ts'
 import { Mails } from '../mail/mails.ts'
@@ -44,22 +45,22 @@ export interface Ground {
 export type Rooms = ReturnType<typeof createRooms>
 
 /** Each room once, with what it uses of the settings. None knows another. */
-export const createRooms = ({ config, database, seal, log, publicHost }: Ground) => {
+export const createRooms = ({ config, database, seal, log, publicHost }: Ground, reactions: Reactions) => {
   const settings = new Settings(database, seal)
   const audit = new Audit(database, seal.derive('audit chain'))
-  const users = new Users(database, () => settings.value('default_context'))
+  const users = new Users(database, () => settings.value('default_context'), reactions)
   const groups = new Groups(database)
   const members = new Members(database, groups)
   const grants = new Grants(database, groups)
   const admins = new Admins(database, groups)
-  const belongings = new Belongings(database, users)
-  const services = new Services(database)
+  const belongings = new Belongings(database, users, reactions)
+  const services = new Services(database, reactions)
   const keys = new Keys(database, seal)
   const assertions = new Assertions(keys, config.public_url)
   const roles = new Roles(database)
   const claims = new Claims(database, () => settings.value('admin_factor'))
   const credentials = new Credentials(database, () => settings.value('password_min_length'))
-  const sessions = new Sessions(database, (name) => settings.value(name))
+  const sessions = new Sessions(database, (name) => settings.value(name), reactions)
   const liveSessions = new LiveSessions(database, () => settings.value('session_idle'))
   const revocations = new Revocations(database)
   const mailServer = async () => ({
@@ -76,7 +77,7 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground)
   const routes = new Routes(database)
   const attempts = new Attempts(database)
   const registrationMode = () => settings.value('client_registration')
-  const clients = new Clients(database, async () => (await registrationMode()) !== 'off')
+  const clients = new Clients(database, async () => (await registrationMode()) !== 'off', reactions)
   const dynamicClients = new DynamicClients(database, clients)
   const registrationTokens = new RegistrationTokens(database)
   const mayBeLocal = () => settings.value('providers_may_be_local')

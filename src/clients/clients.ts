@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Reactions } from '../contract/reactions.ts'
 import { alreadyExists, invalidParams, notFound } from '../errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
@@ -40,14 +41,17 @@ export class Clients {
   readonly #secrets: Secrets
   readonly #known: Cached<Map<string, KnownClient | null>>
   readonly #byName: Prepared<{ client: string }, ClientRow>
-  /** Called inside the transaction in which all access tokens of a client end. */
-  whenTokensEnd: (client: string) => Promise<void> = async () => {}
-
   readonly #dynamicCount: () => Promise<boolean>
+  readonly #reactions: Pick<Reactions, 'clientTokensEnded'>
 
   /** `dynamicCount` tells whether clients that registered themselves count at present. */
-  constructor(database: Database, dynamicCount: () => Promise<boolean>) {
+  constructor(
+    database: Database,
+    dynamicCount: () => Promise<boolean>,
+    reactions: Pick<Reactions, 'clientTokensEnded'>,
+  ) {
     this.#database = database
+    this.#reactions = reactions
     this.#secrets = new Secrets(database)
     this.#dynamicCount = dynamicCount
     this.#known = new Cached(database, ['clients'], async () => new Map<string, KnownClient | null>())
@@ -209,7 +213,7 @@ export class Clients {
   async #endTokens(row: ClientRow): Promise<void> {
     row.tokens_since = now()
     await this.#forget(row.client, 'all')
-    await this.whenTokensEnd(row.client)
+    await this.#reactions.clientTokensEnded(row.client)
   }
 
   /** What people gave it: codes, tokens, grants. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Reactions } from '../contract/reactions.ts'
 import { alreadyExists, invalidParams, notFound } from '../errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
@@ -16,11 +17,11 @@ export class Services {
   readonly #database: Database
   readonly #byUid: Cached<ReadonlyMap<number, Service>>
   readonly #byName: Cached<ReadonlyMap<string, Service>>
-  /** Called inside the transaction in which a service is no longer who it was: its access tokens end. */
-  whenTokensEnd: (service: string) => Promise<void> = async () => {}
+  readonly #reactions: Pick<Reactions, 'serviceReplaced'>
 
-  constructor(database: Database) {
+  constructor(database: Database, reactions: Pick<Reactions, 'serviceReplaced'>) {
     this.#database = database
+    this.#reactions = reactions
     this.#byUid = new Cached(database, ['services'], async () => {
       const rows = await database.query.selectFrom('services').selectAll().execute()
       const known = rows.map((row) => [uidOf(row.unix_user), toService(row)] as const)
@@ -78,7 +79,8 @@ export class Services {
     return this.#database.write(async () => {
       const row = { ...(await this.#row(service)), updated_at: now() }
       // Another account is the service now: the one before keeps nothing.
-      if ((fields.unix_user ?? row.unix_user) !== row.unix_user) await this.whenTokensEnd(row.name)
+      if ((fields.unix_user ?? row.unix_user) !== row.unix_user)
+        await this.#reactions.serviceReplaced(row.name)
       if (fields.unix_user !== undefined) row.unix_user = fields.unix_user
       if (fields.claims !== undefined) row.claims = JSON.stringify(fields.claims)
       return this.#store(row, () =>
@@ -91,7 +93,7 @@ export class Services {
     return this.#database.write(async () => {
       const { id, name } = await this.#row(service)
       // Whoever gets this name next may be somebody else, with other claims.
-      await this.whenTokensEnd(name)
+      await this.#reactions.serviceReplaced(name)
       await this.#database.query.deleteFrom('services').where('id', '=', id).execute()
       this.#database.changed('services')
       return null

@@ -1,10 +1,11 @@
 import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely'
+import type { RevocationReason } from '../contract/reactions.ts'
 import { AppError, conflict } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { Schema } from '../storage/schema.ts'
 import { sweepRows } from '../storage/sweeping.ts'
-import type { Revocation, RevocationReason } from './session.ts'
+import type { Revocation } from './session.ts'
 
 /** Seconds that revocations are kept for those who were away. */
 const kept = 24 * 3600

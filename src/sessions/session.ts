@@ -1,3 +1,4 @@
+import { revocationReasons } from '../contract/reactions.ts'
 import { Type, type Static } from '../type.ts'
 import { Id, Named, Nullable, Time, Username } from '../schemas.ts'
 
@@ -29,19 +30,6 @@ export const Session = Named('Session', {
   current: Type.Boolean({ description: 'The session of this very call' }),
 })
 export type Session = Static<typeof Session>
-
-/** Why a session ended before its time. */
-export const revocationReasons = [
-  'logout',
-  'revoked',
-  'password',
-  'factors',
-  'idle',
-  'reused',
-  'deactivated',
-  'removed',
-] as const
-export type RevocationReason = (typeof revocationReasons)[number]
 
 /** What ended before its time: one session, one token, or all access tokens of a client. */
 export const Revocation = Named('Revocation', {

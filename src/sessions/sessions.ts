@@ -1,4 +1,5 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import type { Reactions, RevocationReason } from '../contract/reactions.ts'
 import { digest } from '../digest.ts'
 import { notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
@@ -8,7 +9,7 @@ import type { SessionRow } from '../storage/schema.ts'
 import { batch, inBatches, sweepRows } from '../storage/sweeping.ts'
 import { RefreshTokens } from './refresh_tokens.ts'
 import { recordRevocations } from './revocations.ts'
-import type { RevocationReason, Session } from './session.ts'
+import type { Session } from './session.ts'
 import { newToken } from './session_token.ts'
 
 export interface SessionOrigin {
@@ -37,20 +38,19 @@ export interface OpenedSession {
 }
 
 type Limit = 'session_lifetime' | 'session_idle' | 'refresh_lifetime'
+type Caused = Pick<Reactions, 'sessionsEnding' | 'allSessionsEnding'>
 
 /** Opens, renews, lists and ends sessions. The token is given out once; we keep its SHA-256. */
 export class Sessions {
   readonly #database: Database
   readonly #limit: (name: Limit) => Promise<number>
   readonly #refreshTokens: RefreshTokens
-  /** Called inside the transaction in which sessions end, for what depends on them. */
-  whenEnded: (sessionIds: readonly string[]) => Promise<void> = async () => {}
-  /** The same where all of a person's sessions end, whether there are any or not. */
-  whenAllEnded: (userId: string, reason: RevocationReason) => Promise<void> = async () => {}
+  readonly #reactions: Caused
 
   /** `limit` reads a setting, in seconds. */
-  constructor(database: Database, limit: (name: Limit) => Promise<number>) {
+  constructor(database: Database, limit: (name: Limit) => Promise<number>, reactions: Caused) {
     this.#database = database
+    this.#reactions = reactions
     this.#limit = limit
     this.#refreshTokens = new RefreshTokens(database, limit)
   }
@@ -184,7 +184,7 @@ export class Sessions {
   /** Ends all sessions of a user but one, and tells how many. */
   async revokeAll(userId: string, reason: RevocationReason, except = ''): Promise<number> {
     return this.#database.write(async () => {
-      await this.whenAllEnded(userId, reason)
+      await this.#reactions.allSessionsEnding(userId, reason)
       return this.#end(sql`sessions.user_id = ${userId} and sessions.id != ${except}`, reason)
     })
   }
@@ -218,7 +218,7 @@ export class Sessions {
   async #end(which: RawBuilder<SqlBool>, reason: RevocationReason): Promise<number> {
     return this.#database.write(async () => {
       const ended = await this.#database.query.selectFrom('sessions').select('id').where(which).execute()
-      await this.whenEnded(ended.map(({ id }) => id))
+      await this.#reactions.sessionsEnding(ended.map(({ id }) => id))
       await recordRevocations(this.#database.query, which, reason)
       const { numDeletedRows } = await this.#database.query
         .deleteFrom('sessions')

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { refuseWhileImpersonating, type Caller } from '../caller.ts'
+import type { Reactions } from '../contract/reactions.ts'
 import { alreadyExists, notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
@@ -22,15 +23,12 @@ interface Owned {
 export class Belongings {
   readonly #database: Database
   readonly #users: Users
-  /** Called inside the transaction in which an identity is taken away, for what depends on it; throws where it has to stay. */
-  beforeUnlinking: (
-    identity: { id: string; user_id: string; provider: string },
-    caller: Caller,
-  ) => Promise<void> = async () => {}
+  readonly #reactions: Pick<Reactions, 'removingIdentity'>
 
-  constructor(database: Database, users: Users) {
+  constructor(database: Database, users: Users, reactions: Pick<Reactions, 'removingIdentity'>) {
     this.#database = database
     this.#users = users
+    this.#reactions = reactions
   }
 
   async listNetworks(user: string, page: PageParams) {
@@ -86,7 +84,7 @@ export class Belongings {
         .where('id', '=', id)
         .where('user_id', '=', owner.id)
         .executeTakeFirst()
-      if (identity) await this.beforeUnlinking(identity, caller)
+      if (identity) await this.#reactions.removingIdentity(identity, caller)
       return this.remove('user_identities', user, id, caller)
     })
   }

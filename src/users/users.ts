@@ -1,5 +1,6 @@
 import { sql, type SqlBool } from 'kysely'
 import type { Caller } from '../caller.ts'
+import type { Reactions } from '../contract/reactions.ts'
 import { alreadyExists } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
@@ -23,11 +24,15 @@ export class Users {
   readonly #database: Database
   readonly #defaultContext: () => Promise<number>
   readonly #row: ReturnType<typeof userRows>
-  /** Called inside the transaction in which an administrator gives somebody another address, or none. */
-  whenAddressChanges: (userId: string) => Promise<void> = async () => {}
+  readonly #reactions: Pick<Reactions, 'addressChanged'>
 
-  constructor(database: Database, defaultContext: () => Promise<number>) {
+  constructor(
+    database: Database,
+    defaultContext: () => Promise<number>,
+    reactions: Pick<Reactions, 'addressChanged'>,
+  ) {
     this.#database = database
+    this.#reactions = reactions
     this.#defaultContext = defaultContext
     this.#row = userRows(database)
   }
@@ -178,7 +183,7 @@ export class Users {
       // Vouched for by the administrator who gives it; the same address once more changes nothing.
       if (next.email !== row.email) next.email_verified_at = next.email === null ? null : next.updated_at
       await this.#database.query.updateTable('users').set(next).where('id', '=', row.id).execute()
-      if (next.email !== row.email) await this.whenAddressChanges(row.id)
+      if (next.email !== row.email) await this.#reactions.addressChanged(row.id)
       this.#database.changed('users')
       return toUser(next)
     })

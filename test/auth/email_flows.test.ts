@@ -8,6 +8,7 @@ import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemo
 import { byHand, signedIn } from '../helpers/people.ts'
 import { refused } from '../helpers/refused.ts'
 import { linkIn, startSmtp, useServer, type TestSmtp } from '../helpers/smtp.ts'
+import { noReactions } from '../support/reactions.ts'
 
 const newPassword = 'velvet-harbor-93-comet'
 
@@ -98,7 +99,7 @@ onBothDatabases('flows by mail', (newUrl) => {
     await byHand(daemon, ({ query }) =>
       query.updateTable('users').set({ created_at: 1 }).where('email_verified_at', 'is', null).execute(),
     )
-    await byHand(daemon, (database) => new Users(database, async () => 1).sweep())
+    await byHand(daemon, (database) => new Users(database, async () => 1, noReactions).sweep())
     await refused(daemon.hero.users.get({ username: 'proprietor' }), 'not_found')
     await attempt('proprietor')
   })

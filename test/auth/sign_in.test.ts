@@ -9,6 +9,7 @@ import { Sessions } from '../../src/sessions/sessions.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
 import { refused } from '../helpers/refused.ts'
+import { noReactions } from '../support/reactions.ts'
 
 const caller = guest({ via: 'socket' })
 
@@ -22,7 +23,7 @@ before(async () => {
   await daemon.hero.users.add({ username: 'ada', password: goodPassword })
   database = await openDatabase(daemon.config.database_url, createLog('silent'))
   credentials = new Credentials(database, async () => 8)
-  const sessions = new Sessions(database, async () => 3600)
+  const sessions = new Sessions(database, async () => 3600, noReactions)
   const attempts = new Attempts(database)
   // Nobody here has a second factor.
   signIn = new SignIn({ database, credentials, sessions, attempts, factors: undefined!, links: undefined! })

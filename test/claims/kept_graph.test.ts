@@ -14,6 +14,7 @@ import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { Users } from '../../src/users/users.ts'
 import { operator } from '../../src/caller.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
+import { noReactions } from '../support/reactions.ts'
 
 const caller = operator({ via: 'socket' })
 const people = ['ada', 'grace', 'linus'] as const
@@ -26,7 +27,7 @@ const roomsOf = (database: Database) => {
     members: new Members(database, groups),
     grants: new Grants(database, groups),
     roles: new Roles(database),
-    users: new Users(database, async () => 1),
+    users: new Users(database, async () => 1, noReactions),
     claims: new Claims(database),
   }
 }

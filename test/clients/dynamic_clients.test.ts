@@ -8,6 +8,7 @@ import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { newId, now } from '../../src/storage/id.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
 import { refused } from '../helpers/refused.ts'
+import { noReactions } from '../support/reactions.ts'
 
 const day = 86_400
 
@@ -19,7 +20,7 @@ onBothDatabases('clients that register themselves', (newUrl) => {
   const open = async (url: string) => {
     const database = await openDatabase(url, createLog('silent'))
     opened.push(database)
-    const clients = new Clients(database, async () => counts)
+    const clients = new Clients(database, async () => counts, noReactions)
     return {
       database,
       clients,

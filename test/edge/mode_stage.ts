@@ -3,6 +3,7 @@ import { publicKeyOf } from '../../sdk/index.ts'
 import { Sessions } from '../../src/sessions/sessions.ts'
 import { byHand } from '../helpers/people.ts'
 import type { Stage } from './stage.ts'
+import { noReactions } from '../support/reactions.ts'
 
 /** A new key pair of secp256k1: the private half to sign with, the public one as `users.keys.add` takes it. */
 export const newKey = (): { privateKey: KeyObject; pubkey: string } => {
@@ -18,7 +19,7 @@ export const providerSession = async (
 ): Promise<string> => {
   const { id } = await daemon.hero.users.get({ username })
   const opened = await byHand(daemon, (database) =>
-    new Sessions(database, async () => 3600).open(id, {
+    new Sessions(database, async () => 3600, noReactions).open(id, {
       kind: 'cookie',
       provider,
       factor: '',

@@ -9,6 +9,7 @@ import { codeOf, enrol, enrolled } from '../helpers/factors.ts'
 import { openrpc, paramsOf } from '../helpers/openrpc.ts'
 import { byHand, person } from '../helpers/people.ts'
 import { refused } from '../helpers/refused.ts'
+import { noReactions } from '../support/reactions.ts'
 
 onBothDatabases('second factors', (newUrl) => {
   let daemon: TestDaemon
@@ -33,7 +34,8 @@ onBothDatabases('second factors', (newUrl) => {
   const waitLong = () =>
     byHand(daemon, ({ query }) => query.updateTable('attempts').set({ full_until: 0 }).execute())
 
-  const sweep = () => byHand(daemon, (database) => new Sessions(database, async () => 300).sweep())
+  const sweep = () =>
+    byHand(daemon, (database) => new Sessions(database, async () => 300, noReactions).sweep())
 
   test('a code counts once it was confirmed, and from then on the password alone is half a sign-in', async () => {
     const { name, hero } = await newPerson()

@@ -8,6 +8,7 @@ import { Records } from '../../src/oidc/records.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { Seal } from '../../src/storage/seal.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
+import { noReactions } from '../support/reactions.ts'
 
 onBothDatabases('telling applications of sign-outs', (newUrl) => {
   let database: Database
@@ -18,7 +19,7 @@ onBothDatabases('telling applications of sign-outs', (newUrl) => {
     new Logouts({
       database,
       records: new Records(database, new Seal('of this test alone')),
-      clients: new Clients(database, async () => true),
+      clients: new Clients(database, async () => true, noReactions),
       send,
       log: createLog('silent'),
     })

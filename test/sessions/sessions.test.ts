@@ -9,6 +9,7 @@ import { onBothDatabases } from '../helpers/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
 import { byHand, person, signedIn } from '../helpers/people.ts'
 import { refused } from '../helpers/refused.ts'
+import { noReactions } from '../support/reactions.ts'
 
 onBothDatabases('sessions', (newUrl, kind) => {
   let daemon: TestDaemon
@@ -98,7 +99,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
     await refused(grace.auth.me(), 'unauthenticated')
     assert.deepEqual((await daemon.hero.sessions.list({ user: 'grace' })).items, [])
     const database = await openDatabase(daemon.config.database_url, createLog('silent'))
-    await new Sessions(database, async () => 300).sweep()
+    await new Sessions(database, async () => 300, noReactions).sweep()
     assert.deepEqual(await database.query.selectFrom('sessions').selectAll().execute(), [])
     await database.close()
   })
@@ -114,7 +115,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
 
   test('a warm session ends at its second, without anybody telling', async () => {
     const database = await openDatabase(daemon.config.database_url, createLog('silent'))
-    const sessions = new Sessions(database, async () => 2)
+    const sessions = new Sessions(database, async () => 2, noReactions)
     const live = new LiveSessions(database, async () => 300)
     const { id } = await daemon.hero.users.get({ username: 'grace' })
     const origin = {

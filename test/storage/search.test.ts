@@ -9,6 +9,7 @@ import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { makeSearchIndexes } from '../../src/storage/search_index.ts'
 import { Users } from '../../src/users/users.ts'
 import { onBothDatabases } from '../helpers/databases.ts'
+import { noReactions } from '../support/reactions.ts'
 
 const log = createLog('silent')
 const caller = operator({ via: 'socket' })
@@ -37,7 +38,7 @@ onBothDatabases('searching', (newUrl, kind) => {
   let groups: Groups
   before(async () => {
     database = await openDatabase(newUrl(), log)
-    users = new Users(database, async () => 1)
+    users = new Users(database, async () => 1, noReactions)
     groups = new Groups(database)
     for (const [i, display_name] of titles.entries()) {
       const email = i % 2 ? `box${i}@example.org` : null
@@ -147,7 +148,7 @@ onBothDatabases('searching', (newUrl, kind) => {
   test('who stops while the index is made goes on the next time', async () => {
     const url = newUrl()
     const other = await openDatabase(url, log)
-    const many = new Users(other, async () => 1)
+    const many = new Users(other, async () => 1, noReactions)
     for (let i = 0; i < 20; i++) await many.add({ username: `many${i}` }, caller)
     const stop = new AbortController()
     const making = makeSearchIndexes(other, log, stop.signal).catch(() => {})
@@ -156,7 +157,7 @@ onBothDatabases('searching', (newUrl, kind) => {
     await other.close()
     const again = await openDatabase(url, log)
     await makeSearchIndexes(again, log)
-    const found = await new Users(again, async () => 1).list({ search: 'many1' })
+    const found = await new Users(again, async () => 1, noReactions).list({ search: 'many1' })
     assert.equal(found.items.length, 11)
     await again.close()
   })

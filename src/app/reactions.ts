@@ -1,0 +1,33 @@
+import { subjectOfService } from '../auth/bearers.ts'
+import type { Reactions } from '../contract/reactions.ts'
+import { recordTokens } from '../sessions/revocations.ts'
+import type { Database } from '../storage/database.ts'
+import type { Flows } from './flows.ts'
+import type { Rooms } from './rooms.ts'
+
+/** Every reaction. Rooms take them before what reacts is built, so each reaction looks it up when it runs. */
+export const createReactions = (
+  database: Database,
+  built: () => { readonly rooms: Rooms; readonly flows: Flows },
+): Reactions => ({
+  addressChanged: async (userId) => {
+    // A link that was mailed to the old address would still open the account.
+    await built().flows.links.forget(userId)
+  },
+  removingIdentity: (identity, caller) => built().flows.federation.linking.unlink(identity, caller),
+  sessionsEnding: (ids) => built().flows.logouts.sessionsEnded(ids),
+  allSessionsEnding: async (userId, reason) => {
+    const { rooms, flows } = built()
+    // A sign-in that was half done would open a session afterwards.
+    await flows.links.forgetHalves(userId)
+    if (reason === 'revoked') return
+    // Otherwise a link would open the account to its holder once it is active again.
+    if (reason === 'deactivated') await flows.links.forget(userId)
+    // An intruder may have let applications in for good.
+    await flows.records.removeOf(userId)
+    await rooms.personal.removeAllOf(userId)
+    await rooms.access.revokeAllOf(userId)
+  },
+  clientTokensEnded: (client) => recordTokens(database.query, { client }),
+  serviceReplaced: (service) => built().rooms.access.revokeAllOf(subjectOfService(service)),
+})

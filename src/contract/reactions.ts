@@ -1,0 +1,36 @@
+import type { Caller } from '../caller.ts'
+
+/** Why a session or a token ended before its time. */
+export const revocationReasons = [
+  'logout',
+  'revoked',
+  'password',
+  'factors',
+  'idle',
+  'reused',
+  'deactivated',
+  'removed',
+] as const
+export type RevocationReason = (typeof revocationReasons)[number]
+
+/**
+ * What other rooms and flows must do when something happens. Each reaction runs inside the transaction of its cause: what it throws
+ * rolls the cause back. A room takes the reactions that it causes in its constructor; `app/reactions.ts` holds them all.
+ */
+export interface Reactions {
+  /** An administrator has changed or removed the address of a user. */
+  readonly addressChanged: (userId: string) => Promise<void>
+  /** An identity is about to be removed. Throws conflict when its owner removes their last way to sign in. */
+  readonly removingIdentity: (
+    identity: { readonly id: string; readonly user_id: string; readonly provider: string },
+    caller: Caller,
+  ) => Promise<void>
+  /** Sessions are about to end, for any reason but their time; their rows are still there. */
+  readonly sessionsEnding: (sessionIds: readonly string[]) => Promise<void>
+  /** The same where all sessions of a user end, whether there are any or not. */
+  readonly allSessionsEnding: (userId: string, reason: RevocationReason) => Promise<void>
+  /** Every access token that a client holds has ended. */
+  readonly clientTokensEnded: (client: string) => Promise<void>
+  /** A service was removed or runs as another local user, so the tokens that it holds must end. */
+  readonly serviceReplaced: (service: string) => Promise<void>
+}

@@ -1,0 +1,13 @@
+import type { Reactions } from '../../src/contract/reactions.ts'
+
+const nothing = async () => {}
+
+/** For a room that a test builds alone, where nobody else reacts to what it does. */
+export const noReactions: Reactions = {
+  addressChanged: nothing,
+  removingIdentity: nothing,
+  sessionsEnding: nothing,
+  allSessionsEnding: nothing,
+  clientTokensEnded: nothing,
+  serviceReplaced: nothing,
+}
