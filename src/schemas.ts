@@ -28,6 +28,9 @@ export const GroupSlug = Segment
 export const RoleName = Segment
 export const ServiceName = Segment
 
+/** A client_id of ours; a client known by its metadata document alone has an https address instead. */
+export const clientPattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/
+
 export const Id = Type.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',
   description: 'A UUID of version 7',

@@ -12,7 +12,6 @@ import { Factors } from '../factors/factors.ts'
 import { Passkeys } from '../factors/passkeys.ts'
 import { federate } from '../federation/federate.ts'
 import { Accounts } from '../oidc/accounts.ts'
-import { Consents } from '../oidc/consents.ts'
 import { Logouts } from '../oidc/logouts.ts'
 import { OpenId } from '../oidc/open_id.ts'
 import { Records } from '../oidc/records.ts'
@@ -43,6 +42,7 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     clients,
     dynamicClients,
     registrationTokens,
+    consents,
     party,
     providers,
     personal,
@@ -91,9 +91,6 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
   const clientProof = new ClientProof(clients, attempts)
   const bearers = new Bearers({ personal, access, people, clients, services, issuer: config.public_url })
   const records = new Records(database, seal)
-  const consents = new Consents(database, records)
-  // Of all applications: what still counts is renewed by those that may.
-  consents.whenRevoked = (userId) => access.revokeAllOf(userId)
   const openId = new OpenId({
     issuer: config.public_url,
     database,
@@ -159,7 +156,6 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     clientProof,
     bearers,
     records,
-    consents,
     openId,
     registrations,
     logouts,

@@ -60,24 +60,15 @@ export const allMethods = (
     attempts,
     clients,
     registrationTokens,
+    consents,
     mayBeLocal,
     party,
     providers,
     personal,
     access,
   } = rooms
-  const {
-    passkeys,
-    factors,
-    signIn,
-    emailFlows,
-    federation,
-    setup,
-    impersonation,
-    clientProof,
-    consents,
-    tellToken,
-  } = flows
+  const { passkeys, factors, signIn, emailFlows, federation, setup, impersonation, clientProof, tellToken } =
+    flows
   return [
     ...healthMethods(counters, database),
     ...authMethods({
@@ -106,7 +97,7 @@ export const allMethods = (
     ...mailMethods(mails),
     ...clientMethods(clients),
     ...registrationMethods(registrationTokens),
-    ...consentMethods(consents, users),
+    ...consentMethods(consents, async (lookup) => users.get(lookup)),
     ...providerMethods({
       providers,
       party,

@@ -28,6 +28,12 @@ export const createReactions = (
     await rooms.personal.removeAllOf(userId)
     await rooms.access.revokeAllOf(userId)
   },
+  consentRevoked: async (userId, client) => {
+    const { rooms, flows } = built()
+    await flows.records.removeOf(userId, client)
+    // Access tokens of all clients end: those that still have a consent renew theirs.
+    await rooms.access.revokeAllOf(userId)
+  },
   clientTokensEnded: (client) => recordTokens(database.query, { client }),
   serviceReplaced: (service) => built().rooms.access.revokeAllOf(subjectOfService(service)),
 })

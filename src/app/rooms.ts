@@ -14,6 +14,7 @@ import type { Reactions } from '../contract/reactions.ts'
 import { Assertions } from '../keys/assertions.ts'
 import { Keys } from '../keys/keys.ts'
 import { Mails } from '../mail/mails.ts'
+import { Consents } from '../oidc/consents.ts'
 import { Providers } from '../providers/providers.ts'
 import { RelyingParty } from '../providers/relying_party.ts'
 import type { Log } from '../log.ts'
@@ -80,6 +81,7 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
   const clients = new Clients(database, async () => (await registrationMode()) !== 'off', reactions)
   const dynamicClients = new DynamicClients(database, clients)
   const registrationTokens = new RegistrationTokens(database)
+  const consents = new Consents(database, reactions)
   const mayBeLocal = () => settings.value('providers_may_be_local')
   const party = new RelyingParty(mayBeLocal)
   const providers = new Providers({
@@ -124,6 +126,7 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
     clients,
     dynamicClients,
     registrationTokens,
+    consents,
     mayBeLocal,
     party,
     providers,

@@ -1,6 +1,6 @@
 import { Type, type Static } from '../type.ts'
 import { tokenScopes } from '../token_scope.ts'
-import { Id, Line, Named, Nullable, ProgramClaims, ServiceName, Time, clientPattern } from '../schemas.ts'
+import { clientPattern, Id, Line, Named, Nullable, ProgramClaims, ServiceName, Time } from '../schemas.ts'
 
 export const ClientName = Type.String({
   pattern: clientPattern.source,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Reactions } from '../contract/reactions.ts'
 import { alreadyExists, invalidParams, notFound } from '../errors.ts'
+import { clientPattern } from '../schemas.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'

@@ -29,6 +29,8 @@ export interface Reactions {
   readonly sessionsEnding: (sessionIds: readonly string[]) => Promise<void>
   /** The same where all sessions of a user end, whether there are any or not. */
   readonly allSessionsEnding: (userId: string, reason: RevocationReason) => Promise<void>
+  /** A user has taken back what they allowed a client: every token that came of it must end. */
+  readonly consentRevoked: (userId: string, client: string) => Promise<void>
   /** Every access token that a client holds has ended. */
   readonly clientTokensEnded: (client: string) => Promise<void>
   /** A service was removed or runs as another local user, so the tokens that it holds must end. */

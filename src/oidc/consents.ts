@@ -1,18 +1,16 @@
+import type { Reactions } from '../contract/reactions.ts'
 import { notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
-import type { Records } from './records.ts'
 
 /** What people allowed applications to know, until they take it back. */
 export class Consents {
   readonly #database: Database
-  readonly #records: Records
-  /** Called inside the transaction in which a consent ends, for tokens that are in no record of ours. */
-  whenRevoked: (userId: string) => Promise<void> = async () => {}
+  readonly #reactions: Pick<Reactions, 'consentRevoked'>
 
-  constructor(database: Database, records: Records) {
+  constructor(database: Database, reactions: Pick<Reactions, 'consentRevoked'>) {
     this.#database = database
-    this.#records = records
+    this.#reactions = reactions
   }
 
   /** The scopes that a person allowed a client; empty for none. */
@@ -71,7 +69,6 @@ export class Consents {
       .where('client', '=', client)
       .executeTakeFirst()
     if (numDeletedRows === 0n) throw notFound('consent', client)
-    await this.#records.removeOf(userId, client)
-    await this.whenRevoked(userId)
+    await this.#reactions.consentRevoked(userId, client)
   }
 }

@@ -1,8 +1,7 @@
-import { Type } from '../type.ts'
 import { invalidParams } from '../errors.ts'
 import { method } from '../method.ts'
-import { Named, Shape, Time, Username, clientPattern } from '../schemas.ts'
-import type { Users } from '../users/users.ts'
+import { clientPattern, Named, Shape, Time, Username } from '../schemas.ts'
+import { Type } from '../type.ts'
 import type { Consents } from './consents.ts'
 
 const Consent = Named('Consent', {
@@ -21,16 +20,19 @@ const ClientId = Type.String({
 
 const user = Type.Optional(Username)
 
-export const consentMethods = (consents: Consents, users: Pick<Users, 'get'>) => {
+/** The user of this id or name; throws not_found. */
+type UserOf = (lookup: { id: string } | { username: string }) => Promise<{ readonly id: string }>
+
+export const consentMethods = (consents: Consents, userOf: UserOf) => {
   const idOf = async (named: string | undefined, own: string | undefined) => {
     if (named === undefined && own === undefined)
       throw invalidParams('user', 'a username; only a signed-in person can leave it out')
-    return (await users.get(named === undefined ? { id: own! } : { username: named })).id
+    return (await userOf(named === undefined ? { id: own! } : { username: named })).id
   }
   return [
     method({
       name: 'consents.list',
-      summary: 'List the applications that a person allowed, and what each may do',
+      summary: 'List the applications that a person let in, and what they may know',
       effect: 'read',
       claim: ['proxy.users.read', 'users.{user?}'],
       params: Shape({ user }),
@@ -50,7 +52,7 @@ export const consentMethods = (consents: Consents, users: Pick<Users, 'get'>) =>
     }),
     method({
       name: 'consents.revoke',
-      summary: 'Withdraw what an application was allowed; all tokens that came of it stop working',
+      summary: 'Take back what an application was allowed; all tokens that came of it are dead',
       effect: 'write',
       claim: ['proxy.users.write', 'users.{user?}'],
       params: Shape({ client: ClientId, user }),

@@ -8,6 +8,7 @@ export const noReactions: Reactions = {
   removingIdentity: nothing,
   sessionsEnding: nothing,
   allSessionsEnding: nothing,
+  consentRevoked: nothing,
   clientTokensEnded: nothing,
   serviceReplaced: nothing,
 }
