@@ -7,9 +7,6 @@ import { Setup } from '../auth/setup.ts'
 import { SignIn } from '../auth/sign_in.ts'
 import { Impersonation } from '../auth/impersonation.ts'
 import { tokenTeller } from '../auth/token_words.ts'
-import { Challenges } from '../factors/challenges.ts'
-import { Factors } from '../factors/factors.ts'
-import { Passkeys } from '../factors/passkeys.ts'
 import { federate } from '../federation/federate.ts'
 import { Accounts } from '../oidc/accounts.ts'
 import { Logouts } from '../oidc/logouts.ts'
@@ -36,6 +33,7 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     sessions,
     liveSessions,
     mails,
+    factors,
     routes,
     attempts,
     registrationMode,
@@ -50,14 +48,6 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     people,
   } = rooms
   const links = new Links(database)
-  const site = () => settings.value('site_name')
-  const webauthn = { id: publicHost, origin: new URL(config.public_url).origin, name: site }
-  const passkeys = new Passkeys(
-    database,
-    new Challenges(database, seal.derive('passkey challenges')),
-    webauthn,
-  )
-  const factors = new Factors({ database, seal, passkeys, sessions, attempts, mails, site })
   const signIn = new SignIn({ database, credentials, sessions, attempts, factors, links })
   const emailFlows = new EmailFlows({
     database,
@@ -85,7 +75,6 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     magicLinks: () => settings.value('magic_links'),
     publicUrl: config.public_url,
   })
-  factors.whenPasskeyRemoved = (userId) => federation.linking.refuseLastWayIn(userId)
   const setup = new Setup(database, (at) => leaveMark(config, at), log)
   const impersonation = new Impersonation(users, sessions)
   const clientProof = new ClientProof(clients, attempts)
@@ -146,8 +135,6 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
 
   return {
     links,
-    passkeys,
-    factors,
     signIn,
     emailFlows,
     federation,

@@ -56,6 +56,8 @@ export const allMethods = (
     sessions,
     revocations,
     mails,
+    passkeys,
+    factors,
     routes,
     attempts,
     clients,
@@ -67,8 +69,7 @@ export const allMethods = (
     personal,
     access,
   } = rooms
-  const { passkeys, factors, signIn, emailFlows, federation, setup, impersonation, clientProof, tellToken } =
-    flows
+  const { signIn, emailFlows, federation, setup, impersonation, clientProof, tellToken } = flows
   return [
     ...healthMethods(counters, database),
     ...authMethods({
@@ -84,7 +85,16 @@ export const allMethods = (
     }),
     ...emailMethods({ flows: emailFlows, credentials, attempts, signIn }),
     ...proofMethods({ users, credentials, attempts, sessions, factors, passkeys, signIn }),
-    ...factorMethods({ factors, passkeys, users, attempts }),
+    ...factorMethods({
+      factors,
+      passkeys,
+      userOf: async (lookup) => users.get(lookup),
+      guard: (username, caller) => users.guard(username, caller),
+      count: async (userId, address) => {
+        const counted = await attempts.count({ factorOf: userId }, address)
+        return () => attempts.succeeded(counted)
+      },
+    }),
     ...userMethods(users, credentials, sessions),
     ...belongingMethods(belongings),
     ...groupMethods(groups, members, grants, admins),

@@ -15,6 +15,7 @@ export const createReactions = (
     await built().flows.links.forget(userId)
   },
   removingIdentity: (identity, caller) => built().flows.federation.linking.unlink(identity, caller),
+  passkeyRemoved: (userId) => built().flows.federation.linking.refuseLastWayIn(userId),
   sessionsEnding: (ids) => built().flows.logouts.sessionsEnded(ids),
   allSessionsEnding: async (userId, reason) => {
     const { rooms, flows } = built()

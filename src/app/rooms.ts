@@ -2,6 +2,9 @@ import { Audit } from '../audit/audit.ts'
 import { Claims } from '../claims/claims.ts'
 import { Attempts } from '../credentials/attempts.ts'
 import { Credentials } from '../credentials/credentials.ts'
+import { Challenges } from '../factors/challenges.ts'
+import { Factors } from '../factors/factors.ts'
+import { Passkeys } from '../factors/passkeys.ts'
 import { Admins } from '../groups/admins.ts'
 import { Grants } from '../groups/grants.ts'
 import { Groups } from '../groups/groups.ts'
@@ -64,6 +67,7 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
   const sessions = new Sessions(database, (name) => settings.value(name), reactions)
   const liveSessions = new LiveSessions(database, () => settings.value('session_idle'))
   const revocations = new Revocations(database)
+  const site = () => settings.value('site_name')
   const mailServer = async () => ({
     host: await settings.value('smtp_host'),
     port: await settings.value('smtp_port'),
@@ -72,11 +76,26 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
     password: await settings.value('smtp_password'),
     ca: await settings.value('smtp_ca'),
     from: (await settings.value('mail_from')) || `no-reply@${publicHost}`,
-    site: await settings.value('site_name'),
+    site: await site(),
   })
   const mails = new Mails(database, seal, mailServer, log)
   const routes = new Routes(database)
   const attempts = new Attempts(database)
+  const passkeys = new Passkeys(database, new Challenges(database, seal.derive('passkey challenges')), {
+    id: publicHost,
+    origin: new URL(config.public_url).origin,
+    name: site,
+  })
+  const factors = new Factors({
+    database,
+    seal,
+    passkeys,
+    site,
+    endOtherSessions: (userId, except) => sessions.revokeAll(userId, 'factors', except),
+    sendNotice: (address, values) => mails.send('factors_changed', address, values),
+    forgetAttempts: (userId) => attempts.forget(`factor ${userId}`),
+    reactions,
+  })
   const registrationMode = () => settings.value('client_registration')
   const clients = new Clients(database, async () => (await registrationMode()) !== 'off', reactions)
   const dynamicClients = new DynamicClients(database, clients)
@@ -120,6 +139,8 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
     liveSessions,
     revocations,
     mails,
+    passkeys,
+    factors,
     routes,
     attempts,
     registrationMode,

@@ -25,6 +25,8 @@ export interface Reactions {
     identity: { readonly id: string; readonly user_id: string; readonly provider: string },
     caller: Caller,
   ) => Promise<void>
+  /** A user has removed a passkey of their own. Throws conflict when it was their last way to sign in. */
+  readonly passkeyRemoved: (userId: string) => Promise<void>
   /** Sessions are about to end, for any reason but their time; their rows are still there. */
   readonly sessionsEnding: (sessionIds: readonly string[]) => Promise<void>
   /** The same where all sessions of a user end, whether there are any or not. */

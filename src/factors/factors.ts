@@ -1,7 +1,5 @@
-import type { Attempts } from '../credentials/attempts.ts'
+import type { Reactions } from '../contract/reactions.ts'
 import { AppError, conflict, notFound } from '../errors.ts'
-import type { Mails } from '../mail/mails.ts'
-import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { Seal } from '../storage/seal.ts'
@@ -18,18 +16,20 @@ interface Parts {
   readonly database: Database
   readonly seal: Seal
   readonly passkeys: Passkeys
-  readonly sessions: Sessions
-  readonly attempts: Attempts
-  readonly mails: Mails
+  /** What authenticator apps show beside the username. */
   readonly site: () => Promise<string>
+  /** Ends the sessions of a user, except one if it is given. */
+  readonly endOtherSessions: (userId: string, except?: string) => Promise<unknown>
+  /** Mails a user that their factors changed, and how. */
+  readonly sendNotice: (address: string, values: { name: string; about: string }) => Promise<void>
+  /** Forgets the wrong codes of a user. */
+  readonly forgetAttempts: (userId: string) => Promise<void>
+  readonly reactions: Pick<Reactions, 'passkeyRemoved'>
 }
 
 /** Second factors of people. Whoever has one is asked for it at every sign-in by password, mail or provider. */
 export class Factors {
   readonly #parts: Parts
-
-  /** Called inside the transaction in which people took a passkey of their own away; throws where it has to stay. */
-  whenPasskeyRemoved: (userId: string) => Promise<void> = async () => {}
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -124,7 +124,7 @@ export class Factors {
 
   async removePasskey(userId: string, id: string): Promise<void> {
     const name = await this.#parts.passkeys.remove(userId, id)
-    await this.whenPasskeyRemoved(userId)
+    await this.#parts.reactions.passkeyRemoved(userId)
     await this.#changed(userId, `The passkey “${name}” was removed.`)
   }
 
@@ -181,8 +181,8 @@ export class Factors {
     const before = await this.has(userId)
     await this.#query.deleteFrom('totp').where('user_id', '=', userId).execute()
     await this.#query.deleteFrom('passkeys').where('user_id', '=', userId).execute()
-    await this.#parts.attempts.forget(`factor ${userId}`)
-    await this.#parts.sessions.revokeAll(userId, 'factors')
+    await this.#parts.forgetAttempts(userId)
+    await this.#parts.endOtherSessions(userId)
     await this.#changed(userId, before ? 'An administrator removed all your second factors.' : undefined)
   }
 
@@ -190,7 +190,7 @@ export class Factors {
   async #added(userId: string, session: string | undefined, what: string): Promise<readonly string[]> {
     const first = (await this.#recoveryCodes(userId)) === 0
     const codes = first ? await this.renewRecoveryCodes(userId) : []
-    if (first) await this.#parts.sessions.revokeAll(userId, 'factors', session)
+    if (first) await this.#parts.endOtherSessions(userId, session)
     await this.#changed(userId, what)
     return codes
   }
@@ -216,7 +216,7 @@ export class Factors {
       .where('id', '=', userId)
       .executeTakeFirst()
     if (user?.email && user.email_verified_at !== null)
-      await this.#parts.mails.send('factors_changed', user.email, { name: user.display_name, about })
+      await this.#parts.sendNotice(user.email, { name: user.display_name, about })
   }
 
   #totp(userId: string) {

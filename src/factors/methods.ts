@@ -1,10 +1,8 @@
 import { refuseWhileImpersonating, type Caller } from '../caller.ts'
-import type { Attempts } from '../credentials/attempts.ts'
 import { conflict, invalidParams } from '../errors.ts'
 import { method } from '../method.ts'
 import { Id, Named, Nothing, Nullable, Shape, Time, Username } from '../schemas.ts'
 import { Type } from '../type.ts'
-import type { Users } from '../users/users.ts'
 import type { Factors } from './factors.ts'
 import { CreationOptions, exampleCreation, PasskeyAnswer, SecretCode } from './passkey_options.ts'
 import type { Passkeys } from './passkeys.ts'
@@ -36,8 +34,22 @@ const codes = ['k3vq-7xnd-m2ap-wz5t']
 interface Parts {
   readonly factors: Factors
   readonly passkeys: Passkeys
-  readonly users: Users
-  readonly attempts: Attempts
+  /** The user of this id or name; throws not_found. */
+  readonly userOf: (lookup: { id: string } | { username: string }) => Promise<Owner>
+  /** The same for a caller who acts on another's account; throws claim_required if they may not. */
+  readonly guard: (username: string, caller: Caller) => Promise<Owner>
+  /**
+   * Counts one code as wrong before it is checked, and throws rate_limited after too many. Returns a function for a code that was
+   * right: it clears the count, inside the transaction of what the code allows.
+   */
+  readonly count: (userId: string, address: string | undefined) => Promise<() => Promise<void>>
+}
+
+/** Whose factors they are. */
+interface Owner {
+  readonly id: string
+  readonly username: string
+  readonly display_name: string
 }
 
 /** Whose factors a call of a person is about: their own. */
@@ -48,7 +60,7 @@ const owner = (caller: Caller): string => {
 }
 
 /** Second factors and passkeys of people. */
-export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => [
+export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts) => [
   method({
     name: 'factors.list',
     summary: 'List the second factors and passkeys of a user; your own if no user is given',
@@ -66,7 +78,7 @@ export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => 
       if (user === undefined && caller.user_id === undefined)
         throw invalidParams('user', 'a username; only a signed-in person can leave it out')
       const of = user === undefined ? { id: caller.user_id! } : { username: user }
-      return factors.list((await users.get(of)).id)
+      return factors.list((await userOf(of)).id)
     },
   }),
   method({
@@ -90,7 +102,7 @@ export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => 
         },
       },
     ],
-    handler: async (_, caller) => factors.beginTotp(await users.get({ id: owner(caller) })),
+    handler: async (_, caller) => factors.beginTotp(await userOf({ id: owner(caller) })),
   }),
   method({
     name: 'factors.confirm_totp',
@@ -103,10 +115,10 @@ export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => 
     result: Shape({ recovery_codes: RecoveryCodes }),
     errors: ['conflict', 'unauthenticated', 'rate_limited'],
     examples: [{ params: { code: '492039' }, result: { recovery_codes: codes } }],
-    prepare: (_, caller) => attempts.count({ factorOf: owner(caller) }, caller.address),
-    handler: async ({ code }, caller, counted) => {
+    prepare: (_, caller) => count(owner(caller), caller.address),
+    handler: async ({ code }, caller, succeeded) => {
       const recovery_codes = [...(await factors.confirmTotp(owner(caller), code, caller.session_id))]
-      await attempts.succeeded(counted)
+      await succeeded()
       return { recovery_codes }
     },
   }),
@@ -134,7 +146,7 @@ export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => 
     result: CreationOptions,
     errors: ['conflict'],
     examples: [{ params: {}, result: exampleCreation }],
-    handler: async (_, caller) => passkeys.creationOptions(await users.get({ id: owner(caller) })),
+    handler: async (_, caller) => passkeys.creationOptions(await userOf({ id: owner(caller) })),
   }),
   method({
     name: 'factors.add_passkey',
@@ -217,7 +229,7 @@ export const factorMethods = ({ factors, passkeys, users, attempts }: Parts) => 
     errors: ['not_found'],
     examples: [{ params: { user: 'grace' }, result: null }],
     handler: async ({ user }, caller) => {
-      const { id } = await users.guard(user, caller)
+      const { id } = await guard(user, caller)
       await factors.clear(id)
       return null
     },
