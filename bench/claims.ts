@@ -77,7 +77,7 @@ const measure = async (groups: number) => {
   const database = await openDatabase(`sqlite:${join(dir, 'bench.db')}`, createLog('silent'))
   try {
     const people = await fill(database, groups)
-    const claims = new Claims(database)
+    const claims = new Claims(database, async () => false)
     const graph = await microseconds(1, () => claims.of(people[0]!))
     const cold = await microseconds(users - 1, (i) => claims.of(people[i + 1]!))
     const rounds: number[] = []

@@ -36,7 +36,7 @@ export class Claims {
   readonly #people: Cached<Map<string, Person>>
 
   /** `factorDemanded`: whether `admin` and `proxy.*` are withheld from people without a second factor. */
-  constructor(database: Database, factorDemanded: () => Promise<boolean> = async () => false) {
+  constructor(database: Database, factorDemanded: () => Promise<boolean>) {
     this.#database = database
     this.#factorDemanded = factorDemanded
     this.#named = database.prepared((query, { folded }: { folded: string }) =>

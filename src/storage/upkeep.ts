@@ -28,7 +28,7 @@ export class Upkeep {
   #moving = false
 
   /** `told` hears how the file is, once that is known. */
-  constructor(database: Database, file: string, log: Log, told: (condition: Condition) => void = () => {}) {
+  constructor(database: Database, file: string, log: Log, told: (condition: Condition) => void) {
     this.#database = database
     this.#file = file
     this.#log = log

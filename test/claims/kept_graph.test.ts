@@ -28,7 +28,7 @@ const roomsOf = (database: Database) => {
     grants: new Grants(database, groups),
     roles: new Roles(database),
     users: new Users(database, async () => 1, noReactions),
-    claims: new Claims(database),
+    claims: new Claims(database, async () => false),
   }
 }
 type Node = ReturnType<typeof roomsOf>
@@ -144,7 +144,7 @@ onBothDatabases('the graph that is kept', (newUrl) => {
   }
   /** The same by one that has read nothing before. */
   const anew = ({ database }: Node) => {
-    const claims = new Claims(database)
+    const claims = new Claims(database, async () => false)
     return Promise.all(ids.map((id) => claims.of(id)))
   }
 

@@ -85,7 +85,7 @@ test('no commit of a daemon moves the log into the file; the thread does, while 
   while (i < 1100) await write(database, i++)
   assert.equal(statSync(file).size, before)
   assert.ok((await logged(database)) > 2000)
-  const upkeep = new Upkeep(database, file, log)
+  const upkeep = new Upkeep(database, file, log, () => {})
   upkeep.start()
   for (const end = Date.now() + 20_000; Date.now() < end && (await logged(database)) > 1000; i++) {
     await write(database, i)
