@@ -14,14 +14,21 @@ export interface Instance {
   close(): Promise<void>
 }
 
-/** Opens the database, lets `inspect` refuse it, and builds the rooms. */
+interface Process {
+  /** Throws where the database is not one to serve. */
+  readonly inspect: (database: Database) => Promise<void>
+  /** Resolves once the other processes of this daemon know of a commit of this one; for PostgreSQL. */
+  readonly announce: () => Promise<void>
+}
+
+/** Opens the database, lets the process refuse it, and builds the rooms. */
 export const openInstance = async (
   config: Config,
   log: Log,
-  inspect: (database: Database) => Promise<void> = async () => {},
+  { inspect, announce }: Process,
 ): Promise<Instance> => {
   const secret = readMasterSecret(config)
-  const database = await openDatabase(config.database_url, log)
+  const database = await openDatabase(config.database_url, log, announce)
   try {
     await database.leaveLog()
     await inspect(database)

@@ -49,10 +49,17 @@ export const startDaemon = async (
   const hashing = testHashing()
   // Told where it is awaited.
   hashing.catch(() => {})
-  const instance = await openInstance(config, log, (database) => refuseEmptiedDatabase(config, database))
+  const workers =
+    config.workers > 1
+      ? new Workers(config, grace, log, () => instance.database.revisions.forget())
+      : undefined
+  const instance: Instance = await openInstance(config, log, {
+    inspect: (database) => refuseEmptiedDatabase(config, database),
+    announce: async () => workers?.forgetAll(),
+  })
   try {
     await hashing
-    return await serve(config, instance, passed, log)
+    return await serve(config, instance, workers, passed, log)
   } catch (error) {
     await instance.close()
     throw error
@@ -61,11 +68,11 @@ export const startDaemon = async (
 
 const serve = async (
   config: Config,
-  instance: Instance,
+  { app, database, close: closeInstance }: Instance,
+  workers: Workers | undefined,
   passed: PassedSockets,
   log: Log,
 ): Promise<Daemon> => {
-  const { app, database } = instance
   const markAnew = async () => {
     const initialised = await instanceFact(database, 'initialised_at')
     if (initialised !== undefined) leaveMark(config, initialised)
@@ -76,8 +83,7 @@ const serve = async (
   await app.socket.listen(socketPath, passed.rpc)
   let edge: Edge
   try {
-    edge =
-      config.workers > 1 ? await byWorkers(config, instance, passed, log) : await alone(config, app, passed)
+    edge = workers ? await byWorkers(config, app, workers, passed) : await alone(config, app, passed)
   } catch (error) {
     await app.socket.close(0)
     throw cannotListen(config, passed, error as NodeJS.ErrnoException)
@@ -125,7 +131,7 @@ const serve = async (
       await Promise.all([edge.close(), app.socket.close(grace)])
       await markAnew().catch(() => {})
       await indexing
-      await instance.close()
+      await closeInstance()
     },
   }
 }
@@ -157,22 +163,17 @@ const alone = async (config: Config, { edge }: App, passed: PassedSockets): Prom
 
 const byWorkers = async (
   config: Config,
-  { app, database }: Instance,
+  app: App,
+  workers: Workers,
   passed: PassedSockets,
-  log: Log,
 ): Promise<Edge> => {
   const bound = passed.edge === undefined ? await bindSocket(config.listen) : undefined
-  const workers = new Workers(config, (bound?.fd ?? passed.edge)!, grace, log)
   let address
   try {
-    address = await workers.start()
+    address = await workers.start((bound?.fd ?? passed.edge)!)
   } catch (error) {
     bound?.close()
     throw error
-  }
-  if (database.kind === 'postgres') {
-    database.announce = () => workers.forgetAll()
-    workers.onChange = () => database.revisions.forget()
   }
   app.counters.workers = () => workers.numbers()
   const teller = setInterval(() => workers.tellAll(app.counters.daemon()), tellEvery).unref()

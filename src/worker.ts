@@ -40,9 +40,8 @@ const start = async ({ config, version: wanted, number }: Start) => {
     throw new Error(`this is version ${version} and the daemon is ${wanted}; restart the daemon`)
   }
   const log = createLog(config.log_level).child({ worker: number })
-  instance = await openInstance(config, log)
-  // SQLite is asked before every answer; PostgreSQL tells of changes, a moment after they are made.
-  if (instance.database.kind === 'postgres') instance.database.announce = announce
+  // The daemon has inspected the database.
+  instance = await openInstance(config, log, { inspect: async () => {}, announce })
   learn(condition)
   const address = await instance.app.edge.listen({ fd: inheritedSocket })
   tell({ listening: address })

@@ -17,7 +17,9 @@ const longestPause = 10_000
  */
 export class Workers {
   readonly #config: Config
-  readonly #socket: number
+  readonly #changed: () => void
+  /** The descriptor of the listening socket, from `start` on. */
+  #socket!: number
   readonly #grace: number
   readonly #log: Log
   readonly #all = new Set<WorkerLink>()
@@ -26,8 +28,6 @@ export class Workers {
   /** How many in a row have ended young at a place. */
   readonly #young = new Map<number, number>()
   readonly #gone = { calls: 0, requests: 0 }
-  /** Called when a worker has changed something. */
-  onChange = () => {}
   /** How the database file is; all workers hear of it. */
   #condition: Condition | undefined
   #closing = false
@@ -36,17 +36,18 @@ export class Workers {
     for (const { child } of this.#all) child.kill('SIGKILL')
   }
 
-  /** `socket` is the descriptor of the listening socket; `grace` what requests get that are under way, in milliseconds. */
-  constructor(config: Config, socket: number, grace: number, log: Log) {
+  /** `grace` is what requests get that are under way, in milliseconds. `changed` is called when a worker has changed something. */
+  constructor(config: Config, grace: number, log: Log, changed: () => void) {
     this.#config = config
-    this.#socket = socket
+    this.#changed = changed
     this.#grace = grace
     this.#log = log
-    process.once('exit', this.#killAll)
   }
 
-  /** Starts them all; rejects, with none left, when one cannot. */
-  async start(): Promise<AddressInfo> {
+  /** Starts them all on the listening socket of this descriptor; rejects, with none left, when one cannot. */
+  async start(socket: number): Promise<AddressInfo> {
+    this.#socket = socket
+    process.once('exit', this.#killAll)
     try {
       const numbers = Array.from({ length: this.#config.workers }, (_, i) => i + 1)
       const [address] = await Promise.all(numbers.map((number) => this.#place(number)))
@@ -75,7 +76,7 @@ export class Workers {
 
   /** Lets everybody hear of a change; `teller` knows of it already. */
   async forgetAll(teller?: WorkerLink): Promise<void> {
-    if (teller) this.onChange()
+    if (teller) this.#changed()
     const others = [...this.#all].filter((worker) => worker !== teller)
     await Promise.all(others.map((worker) => worker.forget()))
   }

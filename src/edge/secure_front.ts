@@ -32,7 +32,9 @@ export const secureFront =
     allocateYoung()
     const sessions = new Http2Connections(lanes)
     const http2 = http2Server(sessions)
-    const { cert, key } = certificates.fallback
+    const { cert, key } = certificates.watchFallback((pair) =>
+      server.setSecureContext({ cert: pair.cert, key: pair.key, ...strength }),
+    )
     // Without allowHalfOpen: whoever closes half a connection before the handshake would keep the other half for ever.
     const options: TlsOptions & { noDelay: boolean } = {
       ...strength,
@@ -47,8 +49,6 @@ export const secureFront =
       if (socket.alpnProtocol === 'h2') http2.emit('connection', socket)
       else lanes.connection(socket)
     })
-    certificates.onFallback = (pair) =>
-      server.setSecureContext({ cert: pair.cert, key: pair.key, ...strength })
     const connections = new Set<Socket>()
     server.on('connection', (socket: Socket) => {
       if (!lanes.admit(socket, false)) return

@@ -43,6 +43,7 @@ export const createEngine = (
   // Some secret the engine must see; which ones are right, it asks us.
   const placeholder = randomBytes(32).toString('base64url')
   const metadataDocuments = new MetadataDocuments(documents, (client) => consents.isLetIn(client))
+  const usedUp = (kind: string) => new errors.InvalidGrant(`${kind} was used already`)
   const inPath = secure ? '__Secure-' : ''
 
   /** Its own tokens, while whoever they are about may still be signed in. */
@@ -56,7 +57,7 @@ export const createEngine = (
     adapter: (kind: string) =>
       kind === 'Client'
         ? {
-            ...records.adapter(kind),
+            ...records.adapter(kind, usedUp),
             find: async (id) => {
               const client = await clients.find(id)
               return client && toMetadata(client, placeholder)
@@ -64,7 +65,7 @@ export const createEngine = (
             upsert: async () => {},
             destroy: async () => {},
           }
-        : records.adapter(kind),
+        : records.adapter(kind, usedUp),
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     clientBasedCORS: (ctx, origin, client) =>
       (ctx.oidc.route === 'token' || ctx.oidc.route === 'userinfo') &&
@@ -174,7 +175,6 @@ export const createEngine = (
   }
   const provider = new Provider(issuer, configuration)
   provider.proxy = true
-  records.usedUp = (kind) => new errors.InvalidGrant(`${kind} was used already`)
 
   adaptModels(provider, {
     clients,

@@ -13,6 +13,8 @@ const refreshGrace = 10
 /** Seconds that a row outlives its end: the engine tells a late caller what it was. */
 const afterlife = 3600
 
+const usedUp = (kind: string): Error => new Error(`${kind} was used already`)
+
 const idOf = (kind: string, id: string) => digest(`${kind}:${id}`)
 const rowOf = (id: string) => `oidc_records:${id}`
 
@@ -57,8 +59,6 @@ export class Records {
   readonly #seal: Seal
   readonly #known: Cached<Map<string, Kept>>
   #byId: CompiledQuery<Found> | undefined
-  /** What the engine throws for a token that somebody else used a moment before. */
-  usedUp: (kind: string) => Error = (kind) => new Error(`${kind} was used already`)
 
   constructor(database: Database, seal: Seal) {
     this.#database = database
@@ -111,7 +111,13 @@ export class Records {
     return row && (JSON.parse(this.#text(row)) as AdapterPayload)
   }
 
-  async put(kind: string, id: string, payload: AdapterPayload, lifetime?: number): Promise<void> {
+  async put(
+    kind: string,
+    id: string,
+    payload: AdapterPayload,
+    lifetime?: number,
+    asError = usedUp,
+  ): Promise<void> {
     const key = idOf(kind, id)
     const payload_sealed = this.#seal.seal(JSON.stringify(payload), rowOf(key))
     const expires_at = lifetime === undefined ? Number.MAX_SAFE_INTEGER : now() + lifetime
@@ -138,13 +144,13 @@ export class Records {
               same.column('id').doUpdateSet({ payload_sealed, expires_at, grant_id, user_id, client }),
         )
         .executeTakeFirst()
-      if (numInsertedOrUpdatedRows !== 1n) throw this.usedUp(kind)
+      if (numInsertedOrUpdatedRows !== 1n) throw asError(kind)
       if (changingKinds.has(kind)) this.#database.changed('records')
     })
   }
 
   /** Marks a token as used; of any number at the same time one succeeds. */
-  async consume(kind: string, id: string): Promise<void> {
+  async consume(kind: string, id: string, asError = usedUp): Promise<void> {
     await this.#database.write(async () => {
       const { numUpdatedRows } = await this.#database.query
         .updateTable('oidc_records')
@@ -152,7 +158,7 @@ export class Records {
         .where('id', '=', idOf(kind, id))
         .where('consumed_at', 'is', null)
         .executeTakeFirst()
-      if (numUpdatedRows !== 1n) throw this.usedUp(kind)
+      if (numUpdatedRows !== 1n) throw asError(kind)
     })
   }
 
@@ -180,13 +186,13 @@ export class Records {
     await sweepRows(this.#database, 'oidc_records', 'id', which, 'records')
   }
 
-  /** As the engine asks for it. */
-  readonly adapter = (kind: string): Adapter => ({
+  /** As the engine asks for it; `asError` is what it throws for a token or proof that was used before. */
+  readonly adapter = (kind: string, asError: (kind: string) => Error): Adapter => ({
     find: (id) => this.find(kind, id),
     findByUid: async () => undefined,
     findByUserCode: (userCode) => this.findByUserCode(userCode),
-    upsert: (id, payload, lifetime) => this.put(kind, id, payload, lifetime),
-    consume: (id) => this.consume(kind, id),
+    upsert: (id, payload, lifetime) => this.put(kind, id, payload, lifetime, asError),
+    consume: (id) => this.consume(kind, id, asError),
     destroy: (id) => this.remove(kind, id),
     // The grant itself the engine removes when it means to.
     revokeByGrantId: (grantId) => this.#delete(sql`grant_id = ${grantId} and kind = ${kind}`),

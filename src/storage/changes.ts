@@ -24,7 +24,6 @@ export class Changes {
 
   constructor(revisions: Revisions) {
     this.#revisions = revisions
-    revisions.hint = () => this.#lookSoon()
   }
 
   /** Calls `listener` after a change of any of these subjects, perhaps once for several; returns what ends that. */
@@ -44,8 +43,8 @@ export class Changes {
     this.#watchers.clear()
   }
 
-  /** Not within the call that made the change: it is answered first. */
-  #lookSoon(): void {
+  /** Something may have changed. Looks, but not within the call that made the change: that is answered first. */
+  lookSoon(): void {
     if (this.#soon || this.#watchers.size === 0) return
     this.#soon = true
     setImmediate(() => {

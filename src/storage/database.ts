@@ -46,8 +46,6 @@ export class Database {
   readonly changes: Changes
   /** Of SQLite's file; PostgreSQL looks after its own. */
   condition: Condition
-  /** Called when a change of ours is committed; it is told to nobody before this is done. */
-  announce: () => Promise<void> = async () => {}
   /** SQLite: a thread for what may read much, and one for work nobody waits for. PostgreSQL needs neither. */
   readonly threads: { readonly reading: SqliteThread; readonly jobs: SqliteThread } | undefined
   readonly #kysely: Kysely<Schema>
@@ -138,7 +136,7 @@ export class Database {
           return done
         })
       })
-      if (raised.size > 0) await Promise.all([this.revisions.committed(), this.announce()])
+      if (raised.size > 0) await this.revisions.committed()
       for (const then of afterwards) then()
       return result
     } catch (error) {
@@ -194,8 +192,10 @@ export class Database {
 /**
  * Opens and migrates the database behind `url` (`sqlite:FILE` or `postgres://…`).
  * Throws with one line for people when it is damaged, unreachable, or newer than this program.
+ * Where a daemon has several processes on PostgreSQL, `announce` resolves once the others know of a commit of this one. SQLite needs
+ * no such thing: every answer looks at the file first.
  */
-export const openDatabase = async (url: string, log: Log): Promise<Database> => {
+export const openDatabase = async (url: string, log: Log, announce = async () => {}): Promise<Database> => {
   const file = databaseFile(url)
   if (file !== undefined) {
     const { dialect, reader: connection } = openSqlite(file)
@@ -204,10 +204,12 @@ export const openDatabase = async (url: string, log: Log): Promise<Database> => 
       throw asDamage(file, error)
     })
     const reader = new Reader(connection)
-    return new Database('sqlite', kysely, new SqliteRevisions(connection, reader.renew), reader, {
+    const revisions = new SqliteRevisions(connection, reader.renew, () => database.changes.lookSoon())
+    const database = new Database('sqlite', kysely, revisions, reader, {
       reading: new SqliteThread({ file, readonly: true }),
       jobs: new SqliteThread({ file, readonly: false }),
     })
+    return database
   }
   const { default: pg } = await import('pg')
   // 64-bit integers (counts, times) as numbers: all of ours stay far below 2^53.
@@ -219,9 +221,16 @@ export const openDatabase = async (url: string, log: Log): Promise<Database> => 
   pool.on('connect', (client) => client.on('error', lost))
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   await migrateOrClose(kysely)
-  const revisions = new PostgresRevisions(() => new pg.Client({ connectionString: url }), kysely, log)
+  const revisions = new PostgresRevisions(
+    () => new pg.Client({ connectionString: url }),
+    kysely,
+    log,
+    () => database.changes.lookSoon(),
+    announce,
+  )
+  const database = new Database('postgres', kysely, revisions)
   await revisions.listen()
-  return new Database('postgres', kysely, revisions)
+  return database
 }
 
 const damagedFile = () =>

@@ -18,8 +18,6 @@ export interface Revisions {
   readonly stamp: number
   /** Another process says that it has changed something: what is known counts no more, and a question under way neither. */
   forget(): void
-  /** Called, once it is set, when something may have changed: sooner than whoever asks by the clock would find out. */
-  hint: () => void
   /** After a commit of our own that raised some. */
   committed(): Promise<void>
   close(): Promise<void>
@@ -78,7 +76,7 @@ export class SqliteRevisions implements Revisions {
   readonly #rows: Sqlite.Statement<[], { subject: Subject; value: number }>
   readonly #values = new Map<Subject, number>()
   readonly #index: WalIndex
-  hint = () => {}
+  readonly #hint: () => void
   stamp = 0
   #seen = -1
   #asked = false
@@ -86,10 +84,14 @@ export class SqliteRevisions implements Revisions {
     this.#asked = false
   }
 
-  /** `renew` ends the snapshot that `reader` has, if any: within it no change is seen. */
-  constructor(reader: Sqlite.Database, renew: () => void) {
+  /**
+   * `renew` ends the snapshot that `reader` has, if any: within it no change is seen. `hint` is called when something may have
+   * changed, sooner than a look by the clock would find it.
+   */
+  constructor(reader: Sqlite.Database, renew: () => void, hint: () => void) {
     this.#reader = reader
     this.#renew = renew
+    this.#hint = hint
     this.#version = reader.prepare<[], number>('pragma data_version').pluck()
     this.#rows = reader.prepare('select subject, value from revisions')
     // Asked once, the index is there.
@@ -121,7 +123,7 @@ export class SqliteRevisions implements Revisions {
   forget(): void {
     this.#asked = false
     this.#renew()
-    this.hint()
+    this.#hint()
   }
 
   async committed(): Promise<void> {
@@ -143,7 +145,8 @@ export class PostgresRevisions implements Revisions {
   readonly #query: Kysely<Schema>
   readonly #log: Log
   readonly #values = new Map<Subject, number>()
-  hint = () => {}
+  readonly #hint: () => void
+  readonly #announce: () => Promise<void>
   stamp = 0
   #listener: Client | undefined
   #known = false
@@ -153,10 +156,22 @@ export class PostgresRevisions implements Revisions {
   #retry: NodeJS.Timeout | undefined
   #reading: Promise<void> | undefined
 
-  constructor(connect: () => Client, query: Kysely<Schema>, log: Log) {
+  /**
+   * `hint` is called when something may have changed. `announce` lets the other processes of this daemon know of a commit of ours, and
+   * resolves once they do.
+   */
+  constructor(
+    connect: () => Client,
+    query: Kysely<Schema>,
+    log: Log,
+    hint: () => void,
+    announce: () => Promise<void>,
+  ) {
     this.#connect = connect
     this.#query = query
     this.#log = log
+    this.#hint = hint
+    this.#announce = announce
   }
 
   async listen(): Promise<void> {
@@ -195,7 +210,7 @@ export class PostgresRevisions implements Revisions {
     // One that is on its way may have looked before the change: whoever asks from now on waits for the one after it.
     if (this.#reading)
       void this.#readBy(this.#reading.catch(() => {}).then(() => this.#read())).catch(() => {})
-    this.hint()
+    this.#hint()
   }
 
   #readBy(read: Promise<void>): Promise<void> {
@@ -225,10 +240,14 @@ export class PostgresRevisions implements Revisions {
 
   async committed(): Promise<void> {
     this.#known = false
+    await Promise.all([this.#catchUp(), this.#announce()])
+  }
+
+  async #catchUp(): Promise<void> {
     // One that is on its way may have looked before our commit: the one after it has not.
     await this.#reading?.catch(() => {})
     await this.refresh()
-    this.hint()
+    this.#hint()
   }
 
   async close(): Promise<void> {

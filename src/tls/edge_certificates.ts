@@ -16,8 +16,7 @@ export class EdgeCertificates {
   readonly #log: Log
   readonly #standIn: Pair | undefined
   #names: NameTable<Pair>
-  /** Called when `fallback` is another. */
-  onFallback: ((pair: Pair) => void) | undefined
+  #fallbackChanged: ((pair: Pair) => void) | undefined
 
   /** Throws with one line for people when a pair of the configuration cannot be read. */
   constructor(
@@ -29,7 +28,7 @@ export class EdgeCertificates {
   ) {
     this.#files = new PairFiles(tls_cert, tls_key, log, () => {
       this.#names = tableOf(this.#files.pairs)
-      this.onFallback?.(this.fallback)
+      this.#fallbackChanged?.(this.#fallback)
     })
     this.#names = tableOf(this.#files.pairs)
     this.#issued = issued
@@ -40,8 +39,13 @@ export class EdgeCertificates {
     }
   }
 
-  /** For clients that name no host, or one that nothing is kept for. */
-  get fallback(): Pair {
+  /** The certificate for clients that name no host, or one without a certificate. `changed` gets each later one. */
+  watchFallback(changed: (pair: Pair) => void): Pair {
+    this.#fallbackChanged = changed
+    return this.#fallback
+  }
+
+  get #fallback(): Pair {
     return this.#files.pairs[0] ?? this.#standIn!
   }
 
@@ -58,7 +62,7 @@ export class EdgeCertificates {
     const name = serverName.toLowerCase()
     const exact = this.#names.exact(name)
     if (exact) return exact.context
-    const otherwise = () => (this.#names.wildcard(name) ?? this.fallback).context
+    const otherwise = () => (this.#names.wildcard(name) ?? this.#fallback).context
     const issued = this.#issued
     if (!issued) return otherwise()
     return this.#ordered(issued, name).then((pair) => pair?.context ?? otherwise())
