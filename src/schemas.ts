@@ -29,6 +29,7 @@ export const RoleName = Segment
 export const ServiceName = Segment
 
 /** A client_id of ours; a client known by its metadata document alone has an https address instead. */
+/** A client_id of ours; a client known by its metadata document alone has an https address instead. */
 export const clientPattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/
 
 export const Id = Type.String({
@@ -125,5 +126,3 @@ export const Password = Type.String({
   description:
     'Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor)',
 })
-
-export const clientPattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/

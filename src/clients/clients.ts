@@ -19,7 +19,6 @@ import {
   type Fruits,
 } from './columns.ts'
 import { Secrets } from './secrets.ts'
-import { clientPattern } from '../schemas.ts'
 
 /** Clients kept in memory; past it all are forgotten at once and read again when asked for. */
 const keep = 10_000

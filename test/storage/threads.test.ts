@@ -100,7 +100,7 @@ test('no commit of a daemon moves the log into the file; the thread does, while 
 test('a small database is checked without a thread, and a short log stays where it is', async (t) => {
   const { database, file } = await onSqlite(t)
   await database.leaveLog()
-  const upkeep = new Upkeep(database, file, log)
+  const upkeep = new Upkeep(database, file, log, () => {})
   upkeep.start()
   while (database.condition === 'checking') await delay(5)
   await write(database, 0)

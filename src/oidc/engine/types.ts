@@ -1,4 +1,4 @@
-import { Provider, type KoaContextWithOIDC } from 'oidc-provider'
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { KnownClient } from '../../clients/client.ts'
 import type { Clients } from '../../clients/clients.ts'
 import type { Accounts } from '../accounts.ts'
