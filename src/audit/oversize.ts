@@ -1,5 +1,6 @@
 import { guest } from '../caller.ts'
 import type { Log } from '../log.ts'
+import { boundedMap } from '../storage/bounded_map.ts'
 import type { Database } from '../storage/database.ts'
 import type { Audit } from './audit.ts'
 
@@ -11,7 +12,7 @@ export class OversizeReports {
   readonly #database: Database
   readonly #audit: Audit
   readonly #log: Log
-  readonly #told = new Map<string, number>()
+  readonly #told = boundedMap<number>(10_000)
 
   constructor(database: Database, audit: Audit, log: Log) {
     this.#database = database
@@ -22,7 +23,6 @@ export class OversizeReports {
   report(username: string, domain: string): void {
     const at = Date.now()
     if (at - (this.#told.get(username) ?? 0) < quiet) return
-    if (this.#told.size > 10_000) this.#told.clear()
     this.#told.set(username, at)
     const caller = guest({ via: 'edge' })
     this.#database

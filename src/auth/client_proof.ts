@@ -3,6 +3,7 @@ import type { Clients } from '../clients/clients.ts'
 import { verifies } from '../clients/secrets.ts'
 import type { KnownClient } from '../clients/client.ts'
 import { AppError } from '../errors.ts'
+import { boundedMap } from '../storage/bounded_map.ts'
 import { now } from '../storage/id.ts'
 
 /** Seconds for which a client whose secret was wrong is asked for it with care. */
@@ -24,7 +25,7 @@ export class ClientProof {
   readonly #clients: Clients
   readonly #attempts: Attempts
   /** Clients and networks from where a secret was wrong not long ago, as far as this process knows, and when. */
-  readonly #failed = new Map<string, number>()
+  readonly #failed = boundedMap<number>(keep)
 
   constructor(clients: Clients, attempts: Attempts) {
     this.#clients = clients
@@ -73,7 +74,6 @@ export class ClientProof {
   }
 
   #note(name: string): void {
-    if (this.#failed.size >= keep) this.#failed.clear()
     this.#failed.set(name, now())
   }
 }

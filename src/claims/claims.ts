@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { notFound } from '../errors.ts'
+import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
@@ -22,7 +23,7 @@ interface Named {
   readonly username: string
 }
 
-/** How many answers are kept; past it all are forgotten at once and made again when asked for. */
+/** How many answers are kept. */
 const keep = 100_000
 
 /** What people are, as claims. Warm answers come from memory; a change of users or groups makes them anew. */
@@ -31,9 +32,9 @@ export class Claims {
   readonly #factorDemanded: () => Promise<boolean>
   readonly #named: Prepared<{ folded: string }, Named>
   readonly #graph: KeptGraph
-  readonly #answers: Cached<Map<string, Resolved>>
+  readonly #answers: Cached<BoundedMap<Resolved>>
   /** Those that were read ahead. */
-  readonly #people: Cached<Map<string, Person>>
+  readonly #people: Cached<BoundedMap<Person>>
 
   /** `factorDemanded`: whether `admin` and `proxy.*` are withheld from people without a second factor. */
   constructor(database: Database, factorDemanded: () => Promise<boolean>) {
@@ -46,12 +47,10 @@ export class Claims {
         .where(sql`lower(username)`, '=', folded),
     )
     this.#graph = new KeptGraph(database)
-    this.#answers = new Cached(
-      database,
-      ['users', 'groups', 'settings'],
-      async () => new Map<string, Resolved>(),
+    this.#answers = new Cached(database, ['users', 'groups', 'settings'], async () =>
+      boundedMap<Resolved>(keep),
     )
-    this.#people = new Cached(database, ['users', 'groups'], async () => new Map<string, Person>())
+    this.#people = new Cached(database, ['users', 'groups'], async () => boundedMap<Person>(keep))
   }
 
   /** The claims of the user with this id, or undefined for a user that is not there. */
@@ -112,7 +111,6 @@ export class Claims {
     if (!this.#database.writing && tries > 0 && (await this.#answers.get()) !== answers)
       return this.#resolve(userId, where, tries - 1)
     // Kept in the map that was current before the rows were read: after a change nobody looks there any more.
-    if (answers.size >= keep) answers.clear()
     answers.set(key, resolved)
     return resolved
   }
@@ -120,7 +118,6 @@ export class Claims {
   /** Reads many people at once, so that asking for the claims of each afterwards takes no query of its own. */
   async warmUp(userIds: readonly string[]): Promise<void> {
     const people = await this.#people.get()
-    if (people.size >= keep) people.clear()
     for (const [id, person] of await this.#read(userIds)) people.set(id, person)
   }
 

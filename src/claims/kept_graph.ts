@@ -3,7 +3,7 @@ import type { Database } from '../storage/database.ts'
 import type { Graph, GroupNode } from './graph.ts'
 import { chunk, readAbove } from './nodes.ts'
 
-/** Groups that are kept; past it all are forgotten and read again when asked for. */
+/** Groups that are kept. Past it all of them go at once: an answer needs every group above it at the same time. */
 const keep = 200_000
 
 /**

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Reactions } from '../contract/reactions.ts'
 import { alreadyExists, invalidParams, notFound } from '../errors.ts'
 import { clientPattern } from '../schemas.ts'
+import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
@@ -39,7 +40,7 @@ export interface NewClient extends Partial<ClientFields> {
 export class Clients {
   readonly #database: Database
   readonly #secrets: Secrets
-  readonly #known: Cached<Map<string, KnownClient | null>>
+  readonly #known: Cached<BoundedMap<KnownClient | 'none'>>
   readonly #byName: Prepared<{ client: string }, ClientRow>
   readonly #dynamicCount: () => Promise<boolean>
   readonly #reactions: Pick<Reactions, 'clientTokensEnded'>
@@ -54,7 +55,7 @@ export class Clients {
     this.#reactions = reactions
     this.#secrets = new Secrets(database)
     this.#dynamicCount = dynamicCount
-    this.#known = new Cached(database, ['clients'], async () => new Map<string, KnownClient | null>())
+    this.#known = new Cached(database, ['clients'], async () => boundedMap<KnownClient | 'none'>(keep))
     this.#byName = database.prepared((query, { client }: { client: string }) =>
       query.selectFrom('clients').selectAll().where('client', '=', client),
     )
@@ -68,16 +69,15 @@ export class Clients {
     return known === undefined ? this.#load(client) : this.#counting(known)
   }
 
-  #counting(known: KnownClient | null): KnownClient | undefined | Promise<KnownClient | undefined> {
-    if (!known?.is_active) return undefined
+  #counting(known: KnownClient | 'none'): KnownClient | undefined | Promise<KnownClient | undefined> {
+    if (known === 'none' || !known.is_active) return undefined
     return known.dynamic ? this.#dynamicCount().then((count) => (count ? known : undefined)) : known
   }
 
   async #load(client: string): Promise<KnownClient | undefined> {
     const known = await this.#known.get()
     const row = await this.#byName({ client })
-    const found = row ? await this.#full(row) : null
-    if (known.size >= keep) known.clear()
+    const found = row ? await this.#full(row) : 'none'
     known.set(client, found)
     return this.#counting(found)
   }

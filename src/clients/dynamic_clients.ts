@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts'
+import { boundedMap } from '../storage/bounded_map.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
 import type { Client, KnownClient } from './client.ts'
@@ -19,7 +20,7 @@ export class DynamicClients {
   readonly #database: Database
   readonly #clients: Clients
   /** When uses were written down last, by client_id: there are no more than `mostDynamic`. */
-  readonly #noted = new Map<string, number>()
+  readonly #noted = boundedMap<number>(mostDynamic)
 
   constructor(database: Database, clients: Clients) {
     this.#database = database
@@ -59,7 +60,6 @@ export class DynamicClients {
     const at = now()
     const noted = this.#noted.get(client) ?? last_used_at ?? 0
     if (!dynamic || noted > at - day) return
-    if (this.#noted.size >= mostDynamic) this.#noted.clear()
     this.#noted.set(client, at)
     await this.#database.write(() =>
       this.#database.query.updateTable('clients').set({ last_used_at: at }).where('id', '=', id).execute(),

@@ -1,4 +1,5 @@
 import type { RoutePlan } from '../routes/table.ts'
+import { boundedMap } from '../storage/bounded_map.ts'
 import type { Asked } from './asked.ts'
 import type { KeptHead } from './kept_head.ts'
 import type { Lasting, Pass } from './forward/pass.ts'
@@ -19,18 +20,17 @@ export interface KeptDecision {
   readonly head: KeptHead
 }
 
-/** Cookies in one generation, at most. */
-const mostCookies = 2000
+/** Cookie headers, at most. */
+const mostCookies = 4000
 /** Decisions for one Cookie header, at most: a person uses several rules of a host. */
 const mostRules = 8
 
 /**
  * Decisions by the bytes of the Cookie header. They do not belong to a connection, because a proxy in front of us mixes people on each
- * of its own. Bounded by two generations: what was not used for a whole one is dropped with it.
+ * of its own.
  */
 export class KeptDecisions {
-  #young = new Map<string, KeptDecision[]>()
-  #old = new Map<string, KeptDecision[]>()
+  readonly #ofCookie = boundedMap<KeptDecision[]>(mostCookies)
 
   /** The decision about a request with these bytes, by this rule, while nothing has changed since. */
   find(
@@ -40,7 +40,7 @@ export class KeptDecisions {
     plan: RoutePlan,
     stamp: number,
   ): KeptDecision | undefined {
-    const decisions = this.#of(cookie ?? '')
+    const decisions = this.#ofCookie.get(cookie ?? '')
     if (decisions === undefined) return undefined
     for (const one of decisions)
       if (
@@ -57,8 +57,8 @@ export class KeptDecisions {
   /** Keeps a decision in the place of the same one, else of one that no longer holds, else of the oldest. */
   keep(decision: KeptDecision): void {
     const { host, cookie, secure, plan, stamp } = decision
-    let decisions = this.#of(cookie ?? '')
-    if (decisions === undefined) this.#add(cookie ?? '', (decisions = []))
+    let decisions = this.#ofCookie.get(cookie ?? '')
+    if (decisions === undefined) this.#ofCookie.set(cookie ?? '', (decisions = []))
     const place = decisions.findIndex(
       (one) =>
         one.stamp !== stamp ||
@@ -66,21 +66,5 @@ export class KeptDecisions {
     )
     if (place >= 0) decisions[place] = decision
     else if (decisions.push(decision) > mostRules) decisions.shift()
-  }
-
-  #of(key: string): KeptDecision[] | undefined {
-    const decisions = this.#young.get(key)
-    if (decisions !== undefined) return decisions
-    const older = this.#old.get(key)
-    if (older !== undefined) this.#add(key, older)
-    return older
-  }
-
-  #add(key: string, decisions: KeptDecision[]): void {
-    if (this.#young.size >= mostCookies) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
-    this.#young.set(key, decisions)
   }
 }

@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts'
 import { Probes, type Groups } from './probes.ts'
 import type { Upstream, UpstreamGroup } from '../upstream/upstream.ts'
+import { boundedMap } from '../storage/bounded_map.ts'
 
 /** How long an upstream that could not be reached is passed by: at first, and at most. In milliseconds. */
 const firstRest = 1000
@@ -34,8 +35,8 @@ export class Upstreams {
   readonly #log: Log
   readonly #now: () => number
   readonly #probes: Probes
-  readonly #resting = new Map<string, Rest>()
   readonly #turns = new WeakMap<UpstreamGroup, number>()
+  readonly #resting = boundedMap<Rest>(keep)
 
   constructor({ groups, log, now = () => performance.now(), probeEvery }: Parts) {
     this.#log = log
@@ -77,7 +78,6 @@ export class Upstreams {
     // Requests that fail together are one failure.
     if (rest && !rest.tried && now < rest.until) return
     const length = rest ? Math.min(rest.length * 2, longestRest) : firstRest
-    if (this.#resting.size >= keep) this.#resting.clear()
     this.#resting.set(name, { until: now + length, length, tried: false })
     if (!rest)
       this.#log.warn(

@@ -4,6 +4,7 @@ import { asFault } from '../providers/faults.ts'
 import type { Providers } from '../providers/providers.ts'
 import type { RelyingParty } from '../providers/relying_party.ts'
 import type { Tokens } from '../providers/tokens.ts'
+import { boundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
@@ -17,7 +18,7 @@ const lease = 15
 const [pause, looks] = [100, 60]
 /** Seconds for which routes do without a token that could not be renewed: else every request would wait for a provider that is gone. */
 const rest = 15
-/** Whose renewal rests; past it all are tried again. */
+/** Whose renewal rests, at most. */
 const mostResting = 10_000
 
 interface Parts {
@@ -47,7 +48,7 @@ export class KeptTokens {
   /** For routes, by person and provider; while it is looked for, all who want it wait for the same answer. */
   readonly #ready: Cached<Map<string, Held | undefined | Promise<Held | undefined>>>
   /** Until when, by person and provider. */
-  readonly #resting = new Map<string, number>()
+  readonly #resting = boundedMap<number>(mostResting)
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -141,10 +142,8 @@ export class KeptTokens {
     try {
       return await this.#current(userId, provider, rests)
     } catch (error) {
-      if (error instanceof AppError && error.error === 'unavailable' && !rests()) {
-        if (this.#resting.size >= mostResting) this.#resting.clear()
+      if (error instanceof AppError && error.error === 'unavailable' && !rests())
         this.#resting.set(key, now() + rest)
-      }
       throw error
     }
   }

@@ -1,4 +1,5 @@
 import { sign } from 'node:crypto'
+import { boundedMap } from '../storage/bounded_map.ts'
 import { newId, now } from '../storage/id.ts'
 import type { Keys, SigningKey } from './keys.ts'
 
@@ -37,7 +38,7 @@ const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('bas
 export class Assertions {
   readonly #keys: Keys
   readonly #issuer: string
-  readonly #made = new Map<string, Made>()
+  readonly #made = boundedMap<Made>(keep)
 
   constructor(keys: Keys, issuer: string) {
     this.#keys = keys
@@ -85,7 +86,6 @@ export class Assertions {
     })
     const told = `${header}.${payload}`
     const token = `${told}.${sign(null, Buffer.from(told), key).toString('base64url')}`
-    if (this.#made.size >= keep) this.#made.clear()
     this.#made.set(place, {
       token,
       until: at + lifetime - margin,

@@ -1,11 +1,12 @@
 import type { Account } from 'oidc-provider'
 import type { Claims } from '../claims/claims.ts'
 import type { KnownClient } from '../clients/client.ts'
+import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import type { UserRow } from '../storage/schema.ts'
 
-/** People kept in memory; past it all are forgotten at once and read again when asked for. */
+/** People kept in memory. */
 const keep = 10_000
 
 /** Which JWT claims a scope brings (OpenID Connect Core section 5.4); `groups` and `claims` are ours. */
@@ -21,12 +22,12 @@ export const scopeClaims = {
 export class Accounts {
   readonly #database: Database
   readonly #claims: Claims
-  readonly #users: Cached<Map<string, UserRow>>
+  readonly #users: Cached<BoundedMap<UserRow>>
 
   constructor(database: Database, claims: Claims) {
     this.#database = database
     this.#claims = claims
-    this.#users = new Cached(database, ['users'], async () => new Map<string, UserRow>())
+    this.#users = new Cached(database, ['users'], async () => boundedMap<UserRow>(keep))
   }
 
   /** Undefined for whoever may not be signed in: inactive, or with an address that nobody confirmed. */
@@ -61,7 +62,6 @@ export class Accounts {
       .selectAll()
       .where('id', '=', userId)
       .executeTakeFirst()
-    if (users.size >= keep) users.clear()
     if (user) users.set(userId, user)
     return user
   }

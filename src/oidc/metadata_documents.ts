@@ -1,6 +1,7 @@
 import { errors, type ClientMetadata, type KoaContextWithOIDC } from 'oidc-provider'
 import { checkRedirectUris, isLoopback } from '../clients/redirect_uris.ts'
 import { AppError } from '../errors.ts'
+import { boundedMap } from '../storage/bounded_map.ts'
 import { PerMinute } from './per_minute.ts'
 import { isShowable } from './registered.ts'
 
@@ -25,7 +26,7 @@ const isJson = (type: string | null) => /^application\/([\w.-]+\+)?json\s*(;|$)/
  */
 export class MetadataDocuments {
   readonly #mode: DocumentMode
-  readonly #asked = new Set<string>()
+  readonly #asked = boundedMap<true>(mostAsked)
   readonly #requests = new WeakSet<object>()
   readonly #trusted = new Map<string, boolean>()
   readonly #isLetIn: (client: string) => Promise<boolean>
@@ -58,8 +59,7 @@ export class MetadataDocuments {
         if (id.length > longest) return false
         const few = this.#often.allows(ctx?.ip)
         if (!few && !(this.#more.allows(ctx?.ip) && (await this.#isLetIn(id)))) return false
-        if (this.#asked.size >= mostAsked) this.#asked.clear()
-        this.#asked.add(new URL(id).href)
+        this.#asked.set(new URL(id).href, true)
         return true
       },
       allowClient: (_: unknown, client: object) => {

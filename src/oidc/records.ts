@@ -1,6 +1,7 @@
 import { sql, type CompiledQuery, type RawBuilder, type SqlBool } from 'kysely'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { digest } from '../digest.ts'
+import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
@@ -25,7 +26,7 @@ const keptKinds = new Set(['AccessToken', 'Grant', 'OurSession'])
 /** Proofs that count once: of the same one twice at the same time, one is written. */
 const onceOnly = new Set(['ReplayDetection'])
 const changingKinds = new Set(['Grant', 'OurSession'])
-/** Records kept in memory; past it all are forgotten at once and read again when asked for. */
+/** Records kept in memory. */
 const keep = 5000
 interface Kept {
   /** JSON: whoever gets it may change what it makes of it. */
@@ -57,14 +58,14 @@ const clientOf = ({ clientId, params }: AdapterPayload): string | null =>
 export class Records {
   readonly #database: Database
   readonly #seal: Seal
-  readonly #known: Cached<Map<string, Kept>>
+  readonly #known: Cached<BoundedMap<Kept>>
   #byId: CompiledQuery<Found> | undefined
 
   constructor(database: Database, seal: Seal) {
     this.#database = database
     this.#seal = seal
     // With a client and with a person their records go.
-    this.#known = new Cached(database, ['records', 'clients', 'users'], async () => new Map<string, Kept>())
+    this.#known = new Cached(database, ['records', 'clients', 'users'], async () => boundedMap<Kept>(keep))
   }
 
   async find(kind: string, id: string): Promise<AdapterPayload | undefined> {
@@ -80,10 +81,7 @@ export class Records {
     if (kind === 'RefreshToken' && row.consumed_at !== null && row.consumed_at > now() - refreshGrace)
       return undefined
     const text = this.#text(row)
-    if (known && row.consumed_at === null) {
-      if (known.size >= keep) known.clear()
-      known.set(key, { text, expires_at: row.expires_at })
-    }
+    if (row.consumed_at === null) known?.set(key, { text, expires_at: row.expires_at })
     const payload = JSON.parse(text) as AdapterPayload
     return row.consumed_at === null ? payload : { ...payload, consumed: row.consumed_at }
   }

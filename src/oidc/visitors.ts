@@ -1,3 +1,4 @@
+import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
@@ -17,20 +18,20 @@ interface Kept extends SignedIn {
   readonly last_used_at: number
 }
 
-/** Sessions kept in memory; past it all are forgotten at once and read again when asked for. */
+/** Sessions kept in memory. */
 const keep = 10_000
 
 /** Living sessions by their id, for tokens that end with them: asked about at every use of one, and kept until any changes. */
 export class LivingSessions {
   readonly #database: Database
   readonly #idle: () => Promise<number>
-  readonly #known: Cached<Map<string, Kept>>
+  readonly #known: Cached<BoundedMap<Kept>>
 
   /** `idle` is the seconds without use after which a session ends. */
   constructor(database: Database, idle: () => Promise<number>) {
     this.#database = database
     this.#idle = idle
-    this.#known = new Cached(database, ['sessions', 'users'], async () => new Map<string, Kept>())
+    this.#known = new Cached(database, ['sessions', 'users'], async () => boundedMap<Kept>(keep))
   }
 
   async find(id: string): Promise<SignedIn | undefined> {
@@ -43,7 +44,7 @@ export class LivingSessions {
     return lives(kept) ?? lives(await this.#load(id, known))
   }
 
-  async #load(id: string, known: Map<string, Kept>): Promise<Kept | undefined> {
+  async #load(id: string, known: BoundedMap<Kept>): Promise<Kept | undefined> {
     const row = await this.#database.query
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')
@@ -54,7 +55,6 @@ export class LivingSessions {
     if (!row) return undefined
     const { user_id, proven_at, expires_at, last_used_at } = row
     const kept = { session_id: id, user_id, proven_at, amr: methodsOf(row), expires_at, last_used_at }
-    if (known.size >= keep) known.clear()
     known.set(id, kept)
     return kept
   }

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import { digest } from '../digest.ts'
+import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
@@ -48,7 +49,7 @@ const readable = (query: Kysely<Schema>) =>
 
 type Row = Awaited<ReturnType<ReturnType<typeof readable>['execute']>>[number]
 
-const keepIn = (live: Map<string, LiveSession>, row: Row): LiveSession => {
+const keepIn = (live: BoundedMap<LiveSession>, row: Row): LiveSession => {
   const { other_id, other_username, other_email, other_email_verified_at, other_context, ...rest } = row
   const { other_is_admin, impersonating_until, token_hash, ...own } = rest
   const overlay = other_id !== null && {
@@ -61,7 +62,6 @@ const keepIn = (live: Map<string, LiveSession>, row: Row): LiveSession => {
     until: impersonating_until ?? 0,
   }
   const session: LiveSession = { ...own, overlay: overlay || undefined }
-  if (live.size >= keep) live.clear()
   live.set(token_hash, session)
   return session
 }
@@ -71,7 +71,7 @@ export class LiveSessions {
   readonly #database: Database
   readonly #idle: () => Promise<number>
   readonly #uses: Uses
-  readonly #live: Cached<Map<string, LiveSession>>
+  readonly #live: Cached<BoundedMap<LiveSession>>
   readonly #byHash: Prepared<{ hash: string }, Row>
 
   /** `idle` tells session_idle, in seconds. */
@@ -79,7 +79,7 @@ export class LiveSessions {
     this.#database = database
     this.#idle = idle
     this.#uses = new Uses(database, 'sessions')
-    this.#live = new Cached(database, ['sessions', 'users'], async () => new Map<string, LiveSession>())
+    this.#live = new Cached(database, ['sessions', 'users'], async () => boundedMap<LiveSession>(keep))
     this.#byHash = database.prepared((query, { hash }: { hash: string }) =>
       readable(query).where('sessions.token_hash', '=', hash),
     )

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type Sqlite from 'better-sqlite3'
 import { SqliteAdapter, SqliteDialect, SqliteDriver, type DatabaseConnection } from 'kysely'
+import { boundedMap } from './bounded_map.ts'
 import { connect, connectFirst, patience } from './connect.ts'
 
 const isBusy = (error: unknown) => (error as NodeJS.ErrnoException).code?.startsWith('SQLITE_BUSY') === true
@@ -78,14 +79,13 @@ class ImmediateDialect extends SqliteDialect {
 
 /** Keeps prepared statements: preparing costs about three times what running does. */
 const holdingStatements = (database: Sqlite.Database) => {
-  const held = new Map<string, Sqlite.Statement>()
+  const held = boundedMap<Sqlite.Statement>(500)
   return {
     close: () => void database.close(),
     prepare: (sql: string) => {
       let statement = held.get(sql)
       if (!statement) {
         statement = database.prepare(sql)
-        if (held.size >= 500) held.clear()
         held.set(sql, statement)
       }
       return statement as never

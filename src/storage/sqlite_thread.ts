@@ -1,18 +1,18 @@
 // A thread with a connection of its own: runs statements, and tasks that are functions of a module, one after another.
 import { parentPort, workerData } from 'node:worker_threads'
 import type Sqlite from 'better-sqlite3'
+import { boundedMap } from './bounded_map.ts'
 import { connect } from './connect.ts'
 import type { FromThread, Task, ThreadData, ToThread } from './threads.ts'
 
 const { file, readonly } = workerData as ThreadData
 const database = connect(file, readonly)
-const held = new Map<string, Sqlite.Statement>()
+const held = boundedMap<Sqlite.Statement>(200)
 
 const prepared = (sql: string): Sqlite.Statement => {
   let statement = held.get(sql)
   if (!statement) {
     statement = database.prepare(sql)
-    if (held.size >= 200) held.clear()
     held.set(sql, statement)
   }
   return statement

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { sign, verify, type KeyObject } from 'node:crypto'
 import { digest } from '../digest.ts'
+import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
@@ -69,7 +70,7 @@ export class AccessTokens {
   /** Until when a row is kept, by its jti. */
   readonly #revoked: Cached<ReadonlyMap<string, number>>
   /** What was verified once, by the SHA-256 of the token. */
-  readonly #read: Cached<Map<string, AccessToken>>
+  readonly #read: Cached<BoundedMap<AccessToken>>
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -78,7 +79,7 @@ export class AccessTokens {
       const rows = await database.query.selectFrom('revoked_tokens').selectAll().execute()
       return new Map(rows.map(({ jti, expires_at }) => [jti, expires_at]))
     })
-    this.#read = new Cached(database, ['keys'], async () => new Map<string, AccessToken>())
+    this.#read = new Cached(database, ['keys'], async () => boundedMap<AccessToken>(keep))
   }
 
   /** Signs an access token that is for us. `client_id` names whom it is given to. */
@@ -135,7 +136,6 @@ export class AccessTokens {
     if (!Number.isInteger(iat) || !Number.isInteger(exp) || typeof scope !== 'string') return undefined
     if ((iat as number) > now() + tolerance || nbf !== undefined) return undefined
     const found = { jti, sub, client_id, aud, scope, iat: iat as number, exp: exp as number }
-    if (known.size >= keep) known.clear()
     known.set(cacheKey, found)
     return found
   }

@@ -1,5 +1,6 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { digest } from '../digest.ts'
+import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
@@ -33,16 +34,14 @@ export interface KnownToken {
 export class PersonalTokens {
   readonly #database: Database
   readonly #uses: Uses
-  readonly #known: Cached<Map<string, KnownToken>>
+  readonly #known: Cached<BoundedMap<KnownToken>>
   readonly #byHash: Prepared<{ hash: string }, unknown>
 
   constructor(database: Database) {
     this.#database = database
     this.#uses = new Uses(database, 'tokens')
-    this.#known = new Cached(
-      database,
-      ['tokens', 'users', 'services'],
-      async () => new Map<string, KnownToken>(),
+    this.#known = new Cached(database, ['tokens', 'users', 'services'], async () =>
+      boundedMap<KnownToken>(keep),
     )
     this.#byHash = database.prepared((query, { hash }: { hash: string }) =>
       query
@@ -107,7 +106,6 @@ export class PersonalTokens {
     if (!row) return undefined
     const found = row as KnownToken
     // Kept in the map that was current before the row was read: after a change nobody looks there any more.
-    if (known.size >= keep) known.clear()
     known.set(key, found)
     return this.#living(found)
   }

@@ -1,5 +1,6 @@
 import { createPublicKey, ECDH, type KeyObject } from 'node:crypto'
 import { sql } from 'kysely'
+import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
@@ -25,17 +26,18 @@ const publicKeyOf = (pubkey: string): KeyObject => {
 /** The keys that people sign requests with, and the nonces that those requests used up. */
 export class KnownKeys {
   readonly #database: Database
-  readonly #known: Cached<Map<string, KnownKey | undefined>>
+  readonly #known: Cached<BoundedMap<KnownKey | 'none'>>
 
   constructor(database: Database) {
     this.#database = database
-    this.#known = new Cached(database, ['users'], async () => new Map<string, KnownKey | undefined>())
+    this.#known = new Cached(database, ['users'], async () => boundedMap<KnownKey | 'none'>(keep))
   }
 
   /** Whose key this is, by its canonical form; the person may be inactive. */
   async find(pubkey: string): Promise<KnownKey | undefined> {
-    const known = await this.#known.get()
-    if (known.has(pubkey)) return known.get(pubkey)
+    const kept = await this.#known.get()
+    const known = kept.get(pubkey)
+    if (known !== undefined) return known === 'none' ? undefined : known
     const row = await this.#database.query
       .selectFrom('user_keys')
       .innerJoin('users', 'users.id', 'user_keys.user_id')
@@ -44,8 +46,7 @@ export class KnownKeys {
       .executeTakeFirst()
     const found = row && { pubkey, key: publicKeyOf(pubkey), owner: toKnownPerson(row) }
     // Kept in the map that was current before the row was read: after a change nobody looks there any more.
-    if (known.size >= keep) known.clear()
-    known.set(pubkey, found)
+    kept.set(pubkey, found ?? 'none')
     return found
   }
 

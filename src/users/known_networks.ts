@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { boundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { detached } from '../wire/detached.ts'
@@ -43,7 +44,7 @@ class NetworkTable {
   readonly counts: boolean
   readonly #four = new Prefixes(32)
   readonly #six = new Prefixes(128)
-  readonly #answers = new Map<string, KnownPerson | undefined>()
+  readonly #answers = boundedMap<KnownPerson | 'nobody'>(keep)
 
   constructor(counts: boolean) {
     this.counts = counts
@@ -57,10 +58,9 @@ class NetworkTable {
 
   find(address: string): KnownPerson | undefined {
     const known = this.#answers.get(address)
-    if (known || this.#answers.has(address)) return known
+    if (known !== undefined) return known === 'nobody' ? undefined : known
     const found = this.#search(address)
-    if (this.#answers.size >= keep) this.#answers.clear()
-    this.#answers.set(detached(address), found)
+    this.#answers.set(detached(address), found ?? 'nobody')
     return found
   }
 

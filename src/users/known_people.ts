@@ -1,3 +1,4 @@
+import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import type { Prepared } from '../storage/prepared.ts'
@@ -7,11 +8,11 @@ const keep = 100_000
 
 /** People by their id, for whoever shows a token that names them so. */
 export class KnownPeople {
-  readonly #known: Cached<Map<string, KnownPerson>>
+  readonly #known: Cached<BoundedMap<KnownPerson>>
   readonly #byId: Prepared<{ id: string }, PersonRow>
 
   constructor(database: Database) {
-    this.#known = new Cached(database, ['users'], async () => new Map<string, KnownPerson>())
+    this.#known = new Cached(database, ['users'], async () => boundedMap<KnownPerson>(keep))
     this.#byId = database.prepared((query, { id }: { id: string }) =>
       query.selectFrom('users').select(personColumns).where('users.id', '=', id),
     )
@@ -28,7 +29,6 @@ export class KnownPeople {
     const row = await this.#byId({ id })
     if (!row) return undefined
     const person = toKnownPerson(row)
-    if (known.size >= keep) known.clear()
     known.set(id, person)
     return entering(person)
   }
