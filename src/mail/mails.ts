@@ -3,6 +3,7 @@ import type { Log } from '../log.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { RowQueue } from '../storage/row_queue.ts'
 import type { MailRow } from '../storage/schema.ts'
 import type { Seal } from '../storage/seal.ts'
 import { sweepRows } from '../storage/sweeping.ts'
@@ -35,15 +36,27 @@ export class Mails {
   readonly #seal: Seal
   readonly #server: () => Promise<MailServer>
   readonly #log: Log
-  #timer: NodeJS.Timeout | undefined
-  #running: Promise<void> | undefined
-  #more = false
+  readonly #queue: RowQueue<MailRow>
 
   constructor(database: Database, seal: Seal, server: () => Promise<MailServer>, log: Log) {
     this.#database = database
     this.#seal = seal
     this.#server = server
     this.#log = log
+    this.#queue = new RowQueue({
+      database,
+      log,
+      unreadable: 'mail could not be looked through',
+      lookEveryMs: 2000,
+      leaseSeconds: lease,
+      oneReceiver: true,
+      due: (at) => this.#due(at),
+      defer: (ids, due_at) =>
+        database.query.updateTable('mails').set({ due_at }).where('id', 'in', ids).execute(),
+      attempt: (row) => this.#deliver(row),
+      done: ({ id }) => this.#set(id, { gave_up_at: 0, values_sealed: '', last_error: '' }),
+      failed: (row, tries, error) => this.#failed(row, tries, error),
+    })
   }
 
   /**
@@ -72,113 +85,56 @@ export class Mails {
         .insertInto('mails')
         .values({ ...row, tries: 0, last_error: '', gave_up_at: really ? null : 0 })
         .execute()
-      this.#database.afterCommit(() => this.#wake())
+      this.#database.afterCommit(() => this.#queue.wake())
     })
   }
 
   /** Begins to send what is due, now and as long as this process lives. One process per machine is enough. */
   start(): void {
-    this.#timer = setInterval(() => this.#wake(), 2000).unref()
-    this.#wake()
+    this.#queue.start()
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer)
-    this.#timer = undefined
-    this.#more = false
-    await this.#running
+    await this.#queue.close()
   }
 
-  #wake(): void {
-    // Processes that only ask for mail leave it to the one that sends.
-    if (this.#timer === undefined) return
-    if (this.#running) {
-      this.#more = true
-      return
-    }
-    this.#running = this.#run()
-      .catch((error: Error) => this.#log.warn({ error: error.message }, 'mail could not be looked through'))
-      .finally(() => {
-        this.#running = undefined
-        const again = this.#more
-        this.#more = false
-        if (again) this.#wake()
-      })
+  #due(at: number): Promise<MailRow[]> {
+    return this.#database.query
+      .selectFrom('mails')
+      .selectAll()
+      .where('gave_up_at', 'is', null)
+      .where('due_at', '<=', at)
+      .orderBy('due_at')
+      .limit(abreast)
+      .execute()
   }
 
-  async #run(): Promise<void> {
-    for (;;) {
-      const due = await this.#claim()
-      if (due.length === 0 || this.#timer === undefined) return
-      const server = await this.#server()
-      const taken = await Promise.all(due.map((row) => this.#try(row, server)))
-      // Nobody answers there: the others need not find out one by one.
-      if (taken.every((one) => !one)) return
-    }
+  async #deliver({ id, kind, values_sealed }: MailRow): Promise<void> {
+    const server = await this.#server()
+    const { address, ...values } = JSON.parse(this.#seal.open(values_sealed, rowOf(id))) as Omit<
+      Values,
+      'site'
+    > & { readonly address: string }
+    const mail = render(kind as MailKind, { ...values, site: server.site } as Values)
+    await deliver(server, address, mail, id, this.#log)
   }
 
-  /** Takes some of what is due, so that no other process sends it meanwhile. */
-  #claim(): Promise<MailRow[]> {
-    return this.#database.write(async () => {
-      const { query } = this.#database
-      const rows = await query
-        .selectFrom('mails')
-        .selectAll()
-        .where('gave_up_at', 'is', null)
-        .where('due_at', '<=', now())
-        .orderBy('due_at')
-        .limit(abreast)
-        .execute()
-      const ids = rows.map(({ id }) => id)
-      if (ids.length > 0)
-        await query
-          .updateTable('mails')
-          .set({ due_at: now() + lease })
-          .where('id', 'in', ids)
-          .execute()
-      return rows
-    })
-  }
-
-  /** True if the server has it. */
-  async #try(row: MailRow, server: MailServer): Promise<boolean> {
-    let values: Values & { readonly address: string }
-    try {
-      values = {
-        ...JSON.parse(this.#seal.open(row.values_sealed, rowOf(row.id))),
-        site: server.site,
-      } as never
-      await deliver(server, values.address, render(row.kind as MailKind, values), row.id, this.#log)
-    } catch (error) {
-      await this.#failed(row, error as Error)
-      return false
-    }
-    await this.#settle(row.id, { gave_up_at: 0, values_sealed: '', last_error: '' })
-    return true
-  }
-
-  async #failed(row: MailRow, error: Error): Promise<void> {
-    const tries = row.tries + 1
+  async #failed({ id, kind, created_at }: MailRow, tries: number, error: Error): Promise<void> {
     const final = error instanceof MailError && error.final && tries >= finalTries
-    const old = now() - row.created_at > lifetime
-    const { id, kind } = row
+    const old = now() - created_at > lifetime
+    const facts = { mail: id, kind, tries, error: error.message }
     if (final || old) {
-      this.#log.error({ mail: id, kind, tries, error: error.message }, 'a mail was given up')
+      this.#log.error(facts, 'a mail was given up')
       // Its link is of no use to anybody any more.
-      await this.#settle(id, { tries, last_error: error.message, gave_up_at: now(), values_sealed: '' })
+      await this.#set(id, { tries, last_error: error.message, gave_up_at: now(), values_sealed: '' })
     } else {
-      this.#log.warn(
-        { mail: id, kind, tries, error: error.message },
-        'a mail did not leave; it is tried again',
-      )
-      await this.#settle(id, { tries, last_error: error.message, due_at: now() + pause(tries) })
+      this.#log.warn(facts, 'a mail did not leave; it is tried again')
+      await this.#set(id, { tries, last_error: error.message, due_at: now() + pause(tries) })
     }
   }
 
-  async #settle(id: string, fields: Partial<MailRow>): Promise<void> {
-    await this.#database.write(() =>
-      this.#database.query.updateTable('mails').set(fields).where('id', '=', id).execute(),
-    )
+  async #set(id: string, fields: Partial<MailRow>): Promise<void> {
+    await this.#database.query.updateTable('mails').set(fields).where('id', '=', id).execute()
   }
 
   /** What waits and what was given up, newest first. */

@@ -2,6 +2,7 @@ import type { Clients } from '../clients/clients.ts'
 import type { Log } from '../log.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
+import { RowQueue, type QueuedRow } from '../storage/row_queue.ts'
 import { forgetVisits, readVisits } from './our_session.ts'
 import type { Records } from './records.ts'
 
@@ -24,14 +25,37 @@ interface Parts {
   readonly log: Log
 }
 
+/** A client that has yet to hear of the end of a session. */
+interface Waiting extends QueuedRow {
+  readonly client: string
+  readonly subject: string
+  readonly sid: string
+}
+
 /** Tells applications that a session ended, whatever ended it, from a queue that outlives a restart. */
 export class Logouts {
   readonly #parts: Parts
-  #timer: NodeJS.Timeout | undefined
-  #running: Promise<void> | undefined
+  readonly #queue: RowQueue<Waiting>
 
   constructor(parts: Parts) {
     this.#parts = parts
+    const { database, log, send } = parts
+    this.#queue = new RowQueue({
+      database,
+      log,
+      unreadable: 'sessions that ended could not be looked through',
+      lookEveryMs: every,
+      leaseSeconds: lease,
+      oneReceiver: false,
+      due: (at) => this.#due(at),
+      defer: (ids, due_at) => this.#set(ids, { due_at }),
+      attempt: ({ client, subject, sid }) => send(client, subject, sid),
+      done: ({ id }) => this.#remove(id),
+      failed: ({ id, client }, tries, error) => {
+        log.warn({ client, tries, error: error.message }, 'a client could not be told of a logout')
+        return tries < mostTries ? this.#set([id], { tries, due_at: now() + 2 ** tries }) : this.#remove(id)
+      },
+    })
   }
 
   /** Inside the transaction that ends these sessions: what depends on them ends too. */
@@ -51,48 +75,20 @@ export class Logouts {
       }
       await forgetVisits(records, id)
     }
-    if (ids.length > 0) database.afterCommit(() => this.#wake())
+    if (ids.length > 0) database.afterCommit(() => this.#queue.wake())
   }
 
   /** Begins to send what is due, now and as long as this process lives. One process per machine is enough. */
   start(): void {
-    this.#timer = setInterval(() => this.#wake(), every).unref()
+    this.#queue.start()
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer)
-    this.#timer = undefined
-    await this.#running
-  }
-
-  #wake(): void {
-    if (this.#timer === undefined) return
-    this.#running ??= this.#run()
-      .catch((error: Error) =>
-        this.#parts.log.warn({ error: error.message }, 'sessions that ended could not be looked through'),
-      )
-      .finally(() => (this.#running = undefined))
-  }
-
-  async #run(): Promise<void> {
-    let taken
-    do {
-      // Looked for without the lock that writing takes: nearly always there is nothing.
-      if ((await this.#due()).length === 0) return
-      taken = await this.#parts.database.write(async () => {
-        const rows = await this.#due()
-        await this.#set(
-          rows.map(({ id }) => id),
-          { due_at: now() + lease },
-        )
-        return rows
-      })
-      await Promise.all(taken.map((row) => this.#try(row)))
-    } while (taken.length > 0 && this.#timer !== undefined)
+    await this.#queue.close()
   }
 
   /** What is to be sent now, the first of each client first. */
-  #due() {
+  #due(at: number): Promise<Waiting[]> {
     return this.#parts.database.query
       .selectFrom((from) =>
         from
@@ -104,7 +100,7 @@ export class Logouts {
               .over((rows) => rows.partitionBy('client').orderBy('due_at'))
               .as('place'),
           )
-          .where('due_at', '<=', now())
+          .where('due_at', '<=', at)
           .as('due'),
       )
       .select(['id', 'client', 'subject', 'sid', 'tries'])
@@ -114,28 +110,11 @@ export class Logouts {
       .execute()
   }
 
-  async #try(row: {
-    id: string
-    client: string
-    subject: string
-    sid: string
-    tries: number
-  }): Promise<void> {
-    const { database, send, log } = this.#parts
-    const { id, client, subject, sid } = row
-    const tries = row.tries + 1
-    try {
-      await send(client, subject, sid)
-    } catch (error) {
-      log.warn({ client, tries, error: (error as Error).message }, 'a client could not be told of a logout')
-      if (tries < mostTries)
-        return void (await database.write(() => this.#set([id], { tries, due_at: now() + 2 ** tries })))
-    }
-    await database.write(() => database.query.deleteFrom('oidc_logouts').where('id', '=', id).execute())
+  async #set(ids: readonly string[], fields: { due_at: number; tries?: number }): Promise<void> {
+    await this.#parts.database.query.updateTable('oidc_logouts').set(fields).where('id', 'in', ids).execute()
   }
 
-  async #set(ids: readonly string[], fields: { due_at: number; tries?: number }): Promise<void> {
-    if (ids.length === 0) return
-    await this.#parts.database.query.updateTable('oidc_logouts').set(fields).where('id', 'in', ids).execute()
+  async #remove(id: string): Promise<void> {
+    await this.#parts.database.query.deleteFrom('oidc_logouts').where('id', '=', id).execute()
   }
 }
