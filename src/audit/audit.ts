@@ -4,7 +4,7 @@ import type { Caller } from '../caller.ts'
 import { invalidParams } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { readPage, type PageParams } from '../storage/page.ts'
 import { follow, sealOf, type Bad, type Walked } from './chain.ts'
 import { Marks, origin, type Link } from './marks.ts'
 
@@ -94,9 +94,7 @@ export class Audit {
 
   /** Newest first. */
   async list(filter: AuditFilter) {
-    const before = afterCursor(filter.cursor)
     let query = this.#database.reading.selectFrom('audit').selectAll()
-    if (before !== '') query = query.where('seq', '<', seqOf(before))
     if (filter.actor !== undefined) query = query.where('actor', '=', filter.actor)
     if (filter.method !== undefined) query = query.where('method', '=', filter.method)
     if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome)
@@ -113,16 +111,13 @@ export class Audit {
       query = query
         .where('at', '<', filter.until)
         .where(sql<SqlBool>`seq <= (select max(+seq) from audit where at < ${filter.until})`)
-    const rows = await query
-      .orderBy('seq', 'desc')
-      .limit(pageSize(filter.limit) + 1)
-      .execute()
-    return toPage(
-      rows,
-      filter,
-      (row) => String(row.seq),
-      ({ seal: _, ...row }) => row,
-    )
+    const page = await readPage(query, filter, {
+      by: sql.ref('seq'),
+      descending: true,
+      keyOf: (row) => String(row.seq),
+      readKey: seqOf,
+    })
+    return { ...page, items: page.items.map(({ seal: _, ...row }) => row) }
   }
 
   /** Walks the whole chain and tells the first row that does not fit, if there is one. */

@@ -6,7 +6,7 @@ import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { readPage, type PageParams } from '../storage/page.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import { bit, type ClientRow } from '../storage/schema.ts'
 import { personScopes, type Client, type KnownClient } from './client.ts'
@@ -87,16 +87,12 @@ export class Clients {
   }
 
   async list(filter: PageParams): Promise<{ items: Client[]; next_cursor: string | null }> {
-    const after = afterCursor(filter.cursor)
-    const rows = await this.#database.query
-      .selectFrom('clients')
-      .selectAll()
-      .where('client', '>', after)
-      .orderBy('client')
-      .limit(pageSize(filter.limit) + 1)
-      .execute()
-    const full = await Promise.all(rows.map((row) => this.#full(row)))
-    return toPage(full, filter, ({ client }) => client, withoutProof)
+    const page = await readPage(this.#database.query.selectFrom('clients').selectAll(), filter, {
+      by: sql.ref('client'),
+      keyOf: ({ client }) => client,
+    })
+    const full = await Promise.all(page.items.map((row) => this.#full(row)))
+    return { ...page, items: full.map(withoutProof) }
   }
 
   /** Adds a client and tells its secret, this once; null for a client that has none. */

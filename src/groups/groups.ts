@@ -2,7 +2,7 @@ import { sql, type SqlBool } from 'kysely'
 import { alreadyExists, conflict, notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { readPage, type PageParams } from '../storage/page.ts'
 import { holdsText } from '../storage/search.ts'
 import { bit, type GroupRow } from '../storage/schema.ts'
 import { toGroup, type Group, type GroupDetail } from './group.ts'
@@ -19,19 +19,17 @@ export class Groups {
   }
 
   async list(filter: PageParams & { search?: string; is_active?: boolean }) {
-    const after = afterCursor(filter.cursor)
     let query = this.#database.reading.selectFrom('groups').selectAll()
-    if (after !== '') query = query.where(sql<string>`lower(slug)`, '>', after)
     // As in users.list.
     if (filter.is_active !== undefined)
       query = query.where(filter.is_active ? sql<SqlBool>`is_active = 1` : sql<SqlBool>`is_active = 0`)
     if (filter.search !== undefined)
       query = query.where(await holdsText(this.#database, 'groups', filter.search))
-    const rows = await query
-      .orderBy(sql`lower(slug)`)
-      .limit(pageSize(filter.limit) + 1)
-      .execute()
-    return toPage(rows, filter, (row) => row.slug.toLowerCase(), toGroup)
+    const page = await readPage(query, filter, {
+      by: sql`lower(slug)`,
+      keyOf: (row) => row.slug.toLowerCase(),
+    })
+    return { ...page, items: page.items.map(toGroup) }
   }
 
   /** One group by slug, in any case, or not_found. */

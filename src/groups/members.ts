@@ -2,7 +2,7 @@ import { sql, type SqlBool } from 'kysely'
 import { alreadyExists, invalidParams, notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/id.ts'
-import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { readPage, type PageParams } from '../storage/page.ts'
 import type { Member, Membership } from './group.ts'
 import { adminGroup, type Groups } from './groups.ts'
 import { directGroups, isInside, pathsTo, refuseCycle } from './nesting.ts'
@@ -137,38 +137,35 @@ export class Members {
   /** Everybody in the group, directly or through inner groups, each with the shortest path. */
   async resolve(group: string, page: PageParams): Promise<{ items: Member[]; next_cursor: string | null }> {
     const outer = await this.#groups.row(group)
-    const after = afterCursor(page.cursor)
     const at = now()
     const { reading } = this.#database
-    const rows = await reading
+    const query = reading
       .selectFrom('users')
       .select(['users.id', 'users.username'])
       // As the index of administrators has it.
       .$if(outer.slug === adminGroup, (q) => q.where(sql<SqlBool>`users.is_admin = 1`))
       .$if(outer.slug !== adminGroup, (q) => q.where(isInside(outer.id, at)))
-      .$if(after !== '', (q) => q.where(sql<string>`lower(users.username)`, '>', after))
-      .orderBy(sql`lower(users.username)`)
-      .limit(pageSize(page.limit) + 1)
-      .execute()
+    const { items, next_cursor } = await readPage(query, page, {
+      by: sql`lower(users.username)`,
+      keyOf: (row) => row.username.toLowerCase(),
+    })
     const direct = await directGroups(
       reading,
-      rows.map(({ id }) => id),
+      items.map(({ id }) => id),
       at,
     )
     const paths = await pathsTo(reading, outer, new Set(direct.map(({ group_id }) => group_id)), at)
     const directOf = Map.groupBy(direct, ({ user_id }) => user_id)
-    return toPage(
-      rows,
-      page,
-      (row) => row.username.toLowerCase(),
-      ({ id, username }): Member => {
+    return {
+      items: items.map(({ id, username }): Member => {
         const nearest = (directOf.get(id) ?? [])
           .filter((row) => paths.has(row.group_id))
           .sort((a, b) => paths.get(a.group_id)!.length - paths.get(b.group_id)!.length)[0]
         const path = nearest ? paths.get(nearest.group_id)! : [outer.slug]
         return { user: username, path, expires_at: nearest?.expires_at ?? null }
-      },
-    )
+      }),
+      next_cursor,
+    }
   }
 
   /** What has run out counts nowhere; it must not stand in the way of the same membership anew. */

@@ -2,7 +2,7 @@ import { sql, type SqlBool } from 'kysely'
 import type { Log } from '../log.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { readPage, type PageParams } from '../storage/page.ts'
 import { RowQueue } from '../storage/row_queue.ts'
 import type { MailRow } from '../storage/schema.ts'
 import type { Seal } from '../storage/seal.ts'
@@ -139,21 +139,11 @@ export class Mails {
 
   /** What waits and what was given up, newest first. */
   async list(filter: PageParams) {
-    const before = afterCursor(filter.cursor)
-    const rows = await this.#database.query
+    const query = this.#database.query
       .selectFrom('mails')
       .select(['id', 'address', 'kind', 'created_at', 'due_at', 'tries', 'last_error', 'gave_up_at'])
       .where((eb) => eb.or([eb('gave_up_at', 'is', null), eb('gave_up_at', '>', 0)]))
-      .$if(before !== '', (query) => query.where('id', '<', before))
-      .orderBy('id', 'desc')
-      .limit(pageSize(filter.limit) + 1)
-      .execute()
-    return toPage(
-      rows,
-      filter,
-      (row) => row.id,
-      (row) => row,
-    )
+    return readPage(query, filter, { by: sql.ref('id'), descending: true, keyOf: ({ id }) => id })
   }
 
   /** Sends a mail at once and tells what the server says. Rejects with MailError. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { alreadyExists, conflict, notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { readPage, type PageParams } from '../storage/page.ts'
 import { plainInLike } from '../storage/text.ts'
 import { sameScope, scopeOf, type Scope } from '../storage/scope.ts'
 import type { RoleRow } from '../storage/schema.ts'
@@ -19,25 +19,17 @@ export class Roles {
   async list(
     filter: PageParams & { search?: string },
   ): Promise<{ items: Role[]; next_cursor: string | null }> {
-    const after = afterCursor(filter.cursor)
     let query = this.#database.reading.selectFrom('roles').selectAll()
-    if (after !== '') query = query.where(sql<string>`lower(name)`, '>', after)
     if (filter.search !== undefined) {
       // As users and groups are: with fewer than three letters by their beginning.
       const like = `${[...filter.search].length < 3 ? '' : '%'}${plainInLike(filter.search.toLowerCase())}%`
       query = query.where(sql<boolean>`(lower(name) like ${like} escape '\\')`)
     }
-    const rows = await query
-      .orderBy(sql`lower(name)`)
-      .limit(pageSize(filter.limit) + 1)
-      .execute()
-    const { items, next_cursor } = toPage(
-      rows,
-      filter,
-      (row) => row.name.toLowerCase(),
-      (row) => row,
-    )
-    return { items: await Promise.all(items.map((row) => this.#whole(row))), next_cursor }
+    const page = await readPage(query, filter, {
+      by: sql`lower(name)`,
+      keyOf: (row) => row.name.toLowerCase(),
+    })
+    return { ...page, items: await Promise.all(page.items.map((row) => this.#whole(row))) }
   }
 
   async get(name: string): Promise<Role> {

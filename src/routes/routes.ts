@@ -5,7 +5,7 @@ import { alreadyExists, invalidParams, notFound } from '../errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { readPage, type PageParams } from '../storage/page.ts'
 import { bit, type RouteRow } from '../storage/schema.ts'
 import { authModes, type AuthMode, type Route } from './route.ts'
 import { RouteTable } from './table.ts'
@@ -42,15 +42,10 @@ export class Routes {
   }
 
   async list(filter: PageParams & { domain?: string }) {
-    const after = afterCursor(filter.cursor)
     let query = this.#database.query.selectFrom('routes').selectAll()
-    if (after !== '') query = query.where('id', '>', after)
     if (filter.domain !== undefined) query = query.where('domain', '=', filter.domain.toLowerCase())
-    const rows = await query
-      .orderBy('id')
-      .limit(pageSize(filter.limit) + 1)
-      .execute()
-    return toPage(rows, filter, (row) => row.id, toRoute)
+    const page = await readPage(query, filter, { by: sql.ref('id'), keyOf: ({ id }) => id })
+    return { ...page, items: page.items.map(toRoute) }
   }
 
   async get(id: string): Promise<Route> {

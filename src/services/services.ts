@@ -4,7 +4,7 @@ import { alreadyExists, invalidParams, notFound } from '../errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { readPage, type PageParams } from '../storage/page.ts'
 import type { Schema } from '../storage/schema.ts'
 import type { Service } from './service.ts'
 import { whenReady } from '../when_ready.ts'
@@ -48,15 +48,11 @@ export class Services {
   }
 
   async list(filter: PageParams): Promise<{ items: Service[]; next_cursor: string | null }> {
-    const after = afterCursor(filter.cursor)
-    const rows = await this.#database.query
-      .selectFrom('services')
-      .selectAll()
-      .$if(after !== '', (query) => query.where(sql<string>`lower(name)`, '>', after))
-      .orderBy(sql`lower(name)`)
-      .limit(pageSize(filter.limit) + 1)
-      .execute()
-    return toPage(rows, filter, (row) => row.name.toLowerCase(), toService)
+    const page = await readPage(this.#database.query.selectFrom('services').selectAll(), filter, {
+      by: sql`lower(name)`,
+      keyOf: (row) => row.name.toLowerCase(),
+    })
+    return { ...page, items: page.items.map(toService) }
   }
 
   async add(fields: { service: string; unix_user: string; claims: readonly string[] }): Promise<Service> {

@@ -4,7 +4,7 @@ import { digest } from '../digest.ts'
 import { notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { readPage, type PageParams } from '../storage/page.ts'
 import type { SessionRow } from '../storage/schema.ts'
 import { batch, inBatches, sweepRows } from '../storage/sweeping.ts'
 import { RefreshTokens } from './refresh_tokens.ts'
@@ -123,8 +123,7 @@ export class Sessions {
     filter: PageParams & { user: string },
     current: string | undefined,
   ): Promise<{ items: Session[]; next_cursor: string | null }> {
-    const before = afterCursor(filter.cursor)
-    const rows = await this.#database.query
+    const query = this.#database.query
       .selectFrom('sessions')
       .innerJoin('users', 'users.id', 'sessions.user_id')
       .select([
@@ -141,16 +140,19 @@ export class Sessions {
       ])
       .where(sql`lower(users.username)`, '=', filter.user.toLowerCase())
       .where(lives(now()))
-      .$if(before !== '', (query) => query.where('sessions.id', '<', before))
-      .orderBy('sessions.id', 'desc')
-      .limit(pageSize(filter.limit) + 1)
-      .execute()
-    return toPage(
-      rows,
-      filter,
-      (row) => row.id,
-      (row) => ({ ...row, factor: row.factor as Session['factor'], current: row.id === current }),
-    )
+    const page = await readPage(query, filter, {
+      by: sql.ref('sessions.id'),
+      descending: true,
+      keyOf: ({ id }) => id,
+    })
+    return {
+      ...page,
+      items: page.items.map((row) => ({
+        ...row,
+        factor: row.factor as Session['factor'],
+        current: row.id === current,
+      })),
+    }
   }
 
   /** Whose session this is, by username, or not_found. */

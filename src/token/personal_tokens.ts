@@ -4,7 +4,7 @@ import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { readPage, type PageParams } from '../storage/page.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import type { TokenRow } from '../storage/schema.ts'
 import { Uses } from '../storage/uses.ts'
@@ -113,21 +113,17 @@ export class PersonalTokens {
   /** The living tokens of a person or a service, newest first. */
   async list(owner: Owner, filter: PageParams): Promise<{ items: Token[]; next_cursor: string | null }> {
     const [column, id] = Object.entries(owner)[0] as ['user_id' | 'service_id', string]
-    const before = afterCursor(filter.cursor)
-    const rows = await this.#rows()
-      .where(`tokens.${column}`, '=', id)
-      .where('tokens.expires_at', '>', now())
-      .$if(before !== '', (query) => query.where('tokens.id', '<', before))
-      .orderBy('tokens.id', 'desc')
-      .limit(pageSize(filter.limit) + 1)
-      .execute()
-    return toPage(
-      rows,
-      filter,
-      (row) => row.id,
+    const query = this.#rows().where(`tokens.${column}`, '=', id).where('tokens.expires_at', '>', now())
+    const page = await readPage(query, filter, {
+      by: sql.ref('tokens.id'),
+      descending: true,
+      keyOf: ({ id }) => id,
+    })
+    const items = page.items.map(
       ({ last_used_at, user_id: _, ...row }) =>
         ({ ...row, last_used_at: last_used_at === 0 ? null : last_used_at }) as Token,
     )
+    return { ...page, items }
   }
 
   /** A token by its id, with whose it is, or undefined. */

@@ -4,7 +4,7 @@ import type { Reactions } from '../contract/reactions.ts'
 import { alreadyExists, notFound } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { readPage, type PageParams } from '../storage/page.ts'
 import { canonicalNetwork, canonicalPubkey } from './canonical.ts'
 import type { Users } from './users.ts'
 
@@ -158,23 +158,15 @@ export class Belongings {
     columns: readonly (keyof F & string)[],
   ) {
     const owner = await this.#users.get({ username: user })
-    const after = afterCursor(page.cursor)
-    const rows = (await this.#database.query
-      .selectFrom(table)
-      .selectAll()
-      .where('user_id', '=', owner.id)
-      .$if(after !== '', (query) => query.where('id', '>', after))
-      .orderBy('id')
-      .limit(pageSize(page.limit) + 1)
-      .execute()) as unknown as (F & { id: string; created_at: number })[]
-    return toPage(
-      rows,
-      page,
-      (row) => row.id,
-      (row) => {
+    const query = this.#database.query.selectFrom(table).selectAll().where('user_id', '=', owner.id)
+    const { items, next_cursor } = await readPage(query, page, { by: sql.ref('id'), keyOf: ({ id }) => id })
+    const rows = items as unknown as (F & { id: string; created_at: number })[]
+    return {
+      items: rows.map((row) => {
         const shown = Object.fromEntries(columns.map((column) => [column, row[column]])) as unknown as F
         return { id: row.id, user: owner.username, ...shown, created_at: row.created_at }
-      },
-    )
+      }),
+      next_cursor,
+    }
   }
 }

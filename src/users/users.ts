@@ -4,7 +4,7 @@ import type { Reactions } from '../contract/reactions.ts'
 import { alreadyExists } from '../errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
-import { afterCursor, pageSize, toPage, type PageParams } from '../storage/page.ts'
+import { readPage, type PageParams } from '../storage/page.ts'
 import { holdsText } from '../storage/search.ts'
 import { bit, type UserRow } from '../storage/schema.ts'
 import { sweepRows } from '../storage/sweeping.ts'
@@ -38,9 +38,7 @@ export class Users {
   }
 
   async list(filter: PageParams & { search?: string; is_active?: boolean; is_admin?: boolean }) {
-    const after = afterCursor(filter.cursor)
     let query = this.#database.reading.selectFrom('users').selectAll()
-    if (after !== '') query = query.where(sql<string>`lower(username)`, '>', after)
     // As the indexes of the few have it: with a parameter they would not be used.
     if (filter.is_active !== undefined)
       query = query.where(filter.is_active ? sql<SqlBool>`is_active = 1` : sql<SqlBool>`is_active = 0`)
@@ -48,11 +46,11 @@ export class Users {
       query = query.where(filter.is_admin ? sql<SqlBool>`is_admin = 1` : sql<SqlBool>`is_admin = 0`)
     if (filter.search !== undefined)
       query = query.where(await holdsText(this.#database, 'users', filter.search))
-    const rows = await query
-      .orderBy(sql`lower(username)`)
-      .limit(pageSize(filter.limit) + 1)
-      .execute()
-    return toPage(rows, filter, (row) => row.username.toLowerCase(), toUser)
+    const page = await readPage(query, filter, {
+      by: sql`lower(username)`,
+      keyOf: (row) => row.username.toLowerCase(),
+    })
+    return { ...page, items: page.items.map(toUser) }
   }
 
   /** Whoever is called so, or undefined. */

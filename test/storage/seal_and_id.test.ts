@@ -2,8 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newId } from '../../src/storage/id.ts'
 import { Seal } from '../../src/storage/seal.ts'
-import { afterCursor, toPage } from '../../src/storage/page.ts'
-import { refused } from '../helpers/refused.ts'
 
 const secret = 'a master secret of forty-two characters...'
 
@@ -51,22 +49,4 @@ test('ids are UUIDs of version 7 that sort by the time they were made, also with
   assert.ok(time(ids[0]!) >= from)
   // A millisecond of more than 4,096 ids borrows from the next ones.
   assert.ok(time(ids.at(-1)!) <= until + 20_000 / 4096 + 1)
-})
-
-test('a cursor leads back to its key; a made-up one is refused', async () => {
-  const rows = ['a', 'b', 'c']
-  const page = toPage(
-    rows,
-    { limit: 2 },
-    (row) => row,
-    (row) => row,
-  )
-  assert.deepEqual(page.items, ['a', 'b'])
-  assert.equal(afterCursor(page.next_cursor!), 'b')
-  assert.equal(afterCursor(undefined), '')
-  const same = (row: string) => row
-  assert.equal(toPage(rows, { limit: 3 }, same, same).next_cursor, null)
-  assert.equal(toPage([], { limit: 3 }, same, same).next_cursor, null)
-  for (const cursor of ['', ' ', 'b', 'Yg==', '!!', 'Yg\n', '_w', 'AA', 'YQBi', 'DQo'])
-    await refused((async () => afterCursor(cursor))(), 'invalid_params', 'cursor')
 })
