@@ -1,29 +1,13 @@
 import { Type } from '../type.ts'
 import { method } from '../method.ts'
 import { Cursor, Id, Limit, Nullable, Page, Shape } from '../schemas.ts'
-import { BearerToken, Domain, PathPrefix, Route, routeFields } from './route.ts'
+import { AuthModeName, BearerToken, Domain, PathPrefix, Route } from './route.ts'
+import { optionalParams, optionExamples, Target } from './route_options.ts'
 import type { Routes } from './routes.ts'
 import { Trial, TrialParams } from './trial.ts'
 import { trialExamples } from './trial_examples.ts'
 
-const { target, auth_mode, ...options } = routeFields
-const optional = {
-  strip_prefix: Type.Optional(options.strip_prefix),
-  service: Type.Optional(options.service),
-  required_claims: Type.Optional(options.required_claims),
-  audience: Type.Optional(options.audience),
-  preserve_host: Type.Optional(options.preserve_host),
-  enabled: Type.Optional(options.enabled),
-  connect_timeout: Type.Optional(options.connect_timeout),
-  response_timeout: Type.Optional(options.response_timeout),
-  more_targets: Type.Optional(options.more_targets),
-  health_path: Type.Optional(options.health_path),
-  allowed_emails: Type.Optional(options.allowed_emails),
-  provider: Type.Optional(options.provider),
-  provider_token: Type.Optional(options.provider_token),
-  max_body: Type.Optional(options.max_body),
-  bearer_token: Type.Optional(Nullable(BearerToken)),
-}
+const options = { ...optionalParams, bearer_token: Type.Optional(Nullable(BearerToken)) }
 
 export const exampleRoute: Route = {
   id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a41',
@@ -31,20 +15,7 @@ export const exampleRoute: Route = {
   path_prefix: '/',
   target: 'http://127.0.0.1:3000',
   auth_mode: 'local',
-  strip_prefix: false,
-  service: 'wiki',
-  required_claims: [],
-  audience: null,
-  preserve_host: true,
-  enabled: true,
-  connect_timeout: 5,
-  response_timeout: 60,
-  more_targets: [],
-  health_path: null,
-  allowed_emails: [],
-  provider: null,
-  provider_token: null,
-  max_body: null,
+  ...optionExamples,
   bearer_token_set: false,
   created_at: 1795435200,
   updated_at: 1795435200,
@@ -96,7 +67,13 @@ export const routeMethods = (routes: Routes, trial: (params: TrialParams) => Pro
     ...change,
     name: 'proxy.routes.add',
     summary: 'Forward a host, or a path prefix of it, to an upstream',
-    params: Shape({ domain: Domain, target, auth_mode, path_prefix: Type.Optional(PathPrefix), ...optional }),
+    params: Shape({
+      domain: Domain,
+      target: Target,
+      auth_mode: AuthModeName,
+      path_prefix: Type.Optional(PathPrefix),
+      ...options,
+    }),
     result: Route,
     errors: ['already_exists'],
     aliases: ['domain_route.add'],
@@ -122,9 +99,9 @@ export const routeMethods = (routes: Routes, trial: (params: TrialParams) => Pro
       id: Id,
       domain: Type.Optional(Domain),
       path_prefix: Type.Optional(PathPrefix),
-      target: Type.Optional(target),
-      auth_mode: Type.Optional(auth_mode),
-      ...optional,
+      target: Type.Optional(Target),
+      auth_mode: Type.Optional(AuthModeName),
+      ...options,
     }),
     result: Route,
     errors: ['not_found', 'already_exists'],

@@ -6,10 +6,11 @@ import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/id.ts'
 import { readPage, type PageParams } from '../storage/page.ts'
-import { bit, type RouteRow } from '../storage/schema.ts'
+import type { RouteRow } from '../storage/schema.ts'
 import { authModes, type AuthMode, type Route } from './route.ts'
 import { RouteTable } from './table.ts'
 import { upstreamOf } from '../upstream/upstream.ts'
+import { fromColumns, toColumns, withFallbacks } from './route_options.ts'
 
 /** What a route can be given; a bearer token of null takes the present one away. */
 export type RouteFields = Partial<Omit<Route, 'id' | 'bearer_token_set' | 'created_at' | 'updated_at'>> & {
@@ -66,20 +67,7 @@ export class Routes {
       path_prefix: fields.path_prefix ?? '/',
       target: fields.target,
       auth_mode: fields.auth_mode,
-      strip_prefix: fields.strip_prefix ?? false,
-      service: fields.service ?? null,
-      required_claims: fields.required_claims ?? [],
-      audience: fields.audience ?? null,
-      preserve_host: fields.preserve_host ?? true,
-      enabled: fields.enabled ?? true,
-      connect_timeout: fields.connect_timeout ?? 5,
-      response_timeout: fields.response_timeout ?? 60,
-      more_targets: fields.more_targets ?? [],
-      health_path: fields.health_path ?? null,
-      allowed_emails: fields.allowed_emails ?? [],
-      provider: fields.provider ?? null,
-      max_body: fields.max_body ?? null,
-      provider_token: fields.provider_token ?? null,
+      ...withFallbacks(fields),
       bearer_token_set: typeof fields.bearer_token === 'string',
       created_at: at,
       updated_at: at,
@@ -164,36 +152,16 @@ const hashOf = (token: string | null | undefined): string | undefined =>
 
 const toRow = ({ bearer_token_set: _, ...route }: Route): Omit<RouteRow, 'bearer_token_hash'> => ({
   ...route,
-  service: route.service ?? '',
-  audience: route.audience ?? '',
-  required_claims: JSON.stringify(route.required_claims),
-  strip_prefix: bit(route.strip_prefix),
-  preserve_host: bit(route.preserve_host),
-  enabled: bit(route.enabled),
-  more_targets: JSON.stringify(route.more_targets),
-  health_path: route.health_path ?? '',
-  allowed_emails: JSON.stringify(route.allowed_emails),
-  provider: route.provider ?? '',
-  provider_token: route.provider_token ?? '',
+  ...toColumns(route),
 })
 
 /**
  * A mode this version does not know closes the route: its paths answer as if nothing were there. They do not fall to a
  * shorter prefix, whose rule may be weaker.
  */
-const toRoute = ({ bearer_token_hash, ...row }: RouteRow): Route => ({
-  ...row,
-  bearer_token_set: bearer_token_hash !== '',
-  service: row.service || null,
-  audience: row.audience || null,
-  required_claims: JSON.parse(row.required_claims) as string[],
-  strip_prefix: row.strip_prefix === 1,
-  preserve_host: row.preserve_host === 1,
-  auth_mode: row.auth_mode as AuthMode,
-  more_targets: JSON.parse(row.more_targets) as string[],
-  health_path: row.health_path || null,
-  allowed_emails: JSON.parse(row.allowed_emails) as string[],
-  provider: row.provider || null,
-  provider_token: row.provider_token || null,
-  enabled: row.enabled === 1 && authModes.includes(row.auth_mode as AuthMode),
-})
+const toRoute = ({ bearer_token_hash, ...row }: RouteRow): Route => {
+  const auth_mode = row.auth_mode as AuthMode
+  const options = fromColumns(row)
+  const enabled = options.enabled && authModes.includes(auth_mode)
+  return { ...row, ...options, auth_mode, enabled, bearer_token_set: bearer_token_hash !== '' }
+}
