@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Claims } from '../src/claims/claims.ts'
-import { createLog } from '../src/log.ts'
+import { createLog } from '../src/log/log.ts'
 import { openDatabase, type Database } from '../src/storage/database.ts'
-import { newId } from '../src/storage/id.ts'
+import { newId } from '../src/storage/ids.ts'
 import { figures, heading, table } from './report.ts'
 
 const depth = 10

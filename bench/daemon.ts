@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
-import { signIn } from '../test/helpers/http.ts'
+import { signIn } from '../test/support/http.ts'
 import type { Place } from './ask.ts'
 import { eventually, freePort, newFolder, serverCore, start, type Running } from './processes.ts'
 

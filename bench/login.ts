@@ -7,7 +7,7 @@ import { addPerson, newInstance, person } from './daemon.ts'
 import { eventually, newFolder, node, serverCore, takeGeneratorCore } from './processes.ts'
 import { figures, heading, table, told } from './report.ts'
 import { roundsOr, spread, takeTurns } from './round.ts'
-import { signIn } from '../test/helpers/http.ts'
+import { signIn } from '../test/support/http.ts'
 
 takeGeneratorCore()
 

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
-import { ask } from '../test/helpers/http.ts'
+import { ask } from '../test/support/http.ts'
 import { newInstance } from './daemon.ts'
 import * as peers from './peers/configurations.ts'
 import {

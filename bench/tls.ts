@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:http2'
 import { join } from 'node:path'
-import { TestAuthority } from '../test/tls/pem.ts'
+import { TestAuthority } from '../test/support/pem.ts'
 import { askOnce, type Answer, type Ask, type Place } from './ask.ts'
 import { browserAsk } from './browser_requests.ts'
 import { comparisons, type Pairing } from './contest.ts'

@@ -14,6 +14,6 @@ const compile = (project: string) => {
 rmSync(join(root, 'dist'), { recursive: true, force: true })
 compile('tsconfig.build.json')
 copyFileSync(join(root, 'openrpc.json'), join(root, 'dist', 'openrpc.json'))
-for (const file of ['llhttp.wasm', 'llhttp.LICENSE'])
-  copyFileSync(join(root, 'src', 'wire', file), join(root, 'dist', 'src', 'wire', file))
+for (const file of ['llhttp.wasm', 'LICENSE'])
+  copyFileSync(join(root, 'src', 'wire', 'llhttp', file), join(root, 'dist', 'src', 'wire', 'llhttp', file))
 compile('sdk/tsconfig.json')

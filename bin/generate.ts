@@ -4,17 +4,17 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createApp } from '../src/app.ts'
-import { flagOf, readConfig } from '../src/config.ts'
-import { settings } from '../src/config_table.ts'
-import { createLog } from '../src/log.ts'
+import { createApp } from '../src/app/app.ts'
+import { flagOf, readConfig } from '../src/config/read.ts'
+import { settings } from '../src/config/table.ts'
+import { createLog } from '../src/log/log.ts'
 import { openDatabase } from '../src/storage/database.ts'
-import { Seal } from '../src/storage/seal.ts'
+import { Seal } from '../src/secrets/seal.ts'
 import { definitions } from '../src/settings/definitions.ts'
 import { drawFlow } from './generate/flow_picture.ts'
 import { flows } from './generate/flows.ts'
 import { methodFiles } from './generate/method_files.ts'
-import { printSdk, type OpenRpc } from './print_sdk.ts'
+import { printSdk, type OpenRpc } from './generate/sdk.ts'
 
 const root = join(import.meta.dirname, '..')
 const check = process.argv.includes('--check')

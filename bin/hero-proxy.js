@@ -39,6 +39,6 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   const cache = join(root, 'node_modules', '.cache', 'hero-proxy')
   if (existsSync(join(root, 'node_modules')) && isOursAlone(cache)) module.enableCompileCache(cache)
   const [folder, type] = existsSync(join(root, 'bin', 'hero-proxy.ts')) ? ['..', 'ts'] : ['../dist', 'js']
-  await import(`${folder}/src/quick_imports.${type}`)
+  await import(`${folder}/src/node/module_hooks.${type}`)
   await import(`${folder}/bin/hero-proxy.${type}`)
 }

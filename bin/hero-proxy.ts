@@ -14,7 +14,7 @@ const program = new Command('hero-proxy')
 
 addServeCommand(program)
 // The daemon starts without what only the others need.
-if (process.argv[2] !== 'serve') (await import('./command/others.ts')).addOtherCommands(program)
+if (process.argv[2] !== 'serve') (await import('./command/register.ts')).addOtherCommands(program)
 
 try {
   await program.parseAsync()

@@ -1,13 +1,13 @@
-// Copies llhttp.wasm out of the undici package, where it is an internal file, into src/wire/. `--check` only compares.
+// Copies llhttp.wasm out of the undici package, where it is an internal file, into src/wire/llhttp/. `--check` only compares.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
-const vendored = join(import.meta.dirname, '..', 'src', 'wire', 'llhttp.wasm')
+const vendored = join(import.meta.dirname, '..', 'src', 'wire', 'llhttp', 'llhttp.wasm')
 const packaged = createRequire(import.meta.url)('undici/lib/llhttp/llhttp_simd-wasm.js') as Buffer
 
 if (!process.argv.includes('--check')) writeFileSync(vendored, packaged)
 else if (!existsSync(vendored) || !readFileSync(vendored).equals(packaged)) {
-  console.error('src/wire/llhttp.wasm is not that of the locked undici: run node bin/llhttp.ts')
+  console.error('src/wire/llhttp/llhttp.wasm is not that of the locked undici: run node bin/llhttp.ts')
   process.exitCode = 1
 }

@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { HttpTransport } from './http_transport.ts'
 import { methodNames, type HeroProxyMethods, type MethodName, type Methods } from './methods.ts'
-import { follow, patience, type Revoked, type RevokedOptions } from './revoked.ts'
+import { follow, patience, type Revoked, type RevokedOptions } from './revocations.ts'
 import { SocketTransport } from './socket_transport.ts'
 import type { Transport } from './transport.ts'
 

@@ -4,47 +4,39 @@ import { dirname, join, normalize } from 'node:path'
 import { test } from 'node:test'
 
 const root = join(import.meta.dirname, '..')
+
+/** The layers from the bottom up. An ordered one is a list of rows of its own: a later folder may import an earlier one. */
+const ground =
+  'node clock log metrics contract secrets config storage start wire upstream strings html'.split(' ')
+const rooms =
+  'users groups roles claims passwords attempts factors sessions token clients consents providers routes keys mail audit settings services tls health'.split(
+    ' ',
+  )
+const flows = ['identity', 'handover', 'auth', 'federation', 'oidc', 'state']
+const doors = ['rpc', 'edge', 'pages', 'mcp', 'rest', 'ops']
 const rows: readonly (readonly string[])[] = [
-  ['ground'],
-  ['wire'],
-  [
-    'users',
-    'groups',
-    'roles',
-    'claims',
-    'credentials',
-    'factors',
-    'sessions',
-    'routes',
-    'settings',
-    'audit',
-    'health',
-    'services',
-    'keys',
-    'tls',
-    'mail',
-    'clients',
-    'token',
-    'providers',
-  ],
-  ['auth', 'oidc'],
-  ['federation'],
-  ['rpc', 'edge'],
+  ...ground.map((folder) => [folder]),
+  rooms,
+  ...flows.map((folder) => [folder]),
+  doors,
   ['app'],
-  ['top'],
+  ['workers'],
+  ['main.ts'],
 ]
 
-const top = new Set(['app.ts', 'instance.ts', 'main.ts', 'worker.ts', 'worker_link.ts', 'workers.ts'])
+/** The floors of the edge from the bottom up; its files beside the folders stand on all of them. */
+const floors: readonly (readonly string[])[] = [
+  ['serve'],
+  ['forward'],
+  ['decide'],
+  ['forward_auth', 'route_test'],
+  ['door.ts'],
+]
 
-const ground = new Set(['config', 'contract', 'storage'])
+/** What every layer may import: it imports nothing itself. */
+const everywhere = 'src/version.ts'
 
-/** The folder that a file of src/ counts to; the files beside the folders count to the ground. */
-const folderOf = (file: string): string => {
-  const [, folder = '', inside] = file.split('/')
-  if (inside === undefined) return top.has(folder) ? 'top' : 'ground'
-  return ground.has(folder) ? 'ground' : folder
-}
-const rowOf = (folder: string) => rows.findIndex((row) => row.includes(folder))
+const files = globSync('src/**/*.ts', { cwd: root })
 
 /** Every file that a file names in import or export … from, in import() and in new URL: types count too. */
 const importsOf = (file: string): string[] =>
@@ -52,21 +44,60 @@ const importsOf = (file: string): string[] =>
     ...readFileSync(join(root, file), 'utf8').matchAll(
       /(?:from|import|import\(|new URL\()\s*['"`](\.[^'"`]+)/g,
     ),
-  ].map(([, path]) => normalize(join(dirname(file), path!)))
+  ].map(([, path]) => normalize(join(dirname(file), path!)).replace('${extname(import.meta.url)}', '.ts'))
+
+const placeIn = (places: readonly (readonly string[])[], name: string) =>
+  places.findIndex((place) => place.includes(name))
 
 test('imports in src/ point down only, and folders of one row do not know each other', () => {
-  const files = globSync('src/**/*.ts', { cwd: root })
   assert.ok(files.length > 80)
   for (const file of files) {
-    const from = folderOf(file)
-    assert.ok(rowOf(from) >= 0, `${file}: the folder ${from} has no row here`)
+    if (file === everywhere) continue
+    const [, from = ''] = file.split('/')
+    const row = placeIn(rows, from)
+    assert.ok(row >= 0, `${file}: ${from} has no row here`)
     for (const path of importsOf(file)) {
-      if (path.startsWith('sdk/') || path === 'package.json') continue
+      if (path.startsWith('sdk/') || path === 'package.json' || path === everywhere || path === 'src')
+        continue
       assert.ok(path.startsWith('src/'), `${file} imports ${path}`)
-      const to = folderOf(path)
-      assert.ok(to === from || rowOf(to) < rowOf(from), `${file} imports ${path}: ${from} may not know ${to}`)
+      const [, to = ''] = path.split('/')
+      assert.ok(to === from || placeIn(rows, to) < row, `${file} imports ${path}: ${from} may not know ${to}`)
     }
   }
+})
+
+test('imports in src/edge/ point down its floors only', () => {
+  for (const file of files.filter((name) => name.startsWith('src/edge/'))) {
+    const [, , from = ''] = file.split('/')
+    const floor = placeIn(floors, from)
+    assert.ok(floor >= 0, `${file}: ${from} has no floor here`)
+    for (const path of importsOf(file)) {
+      const [, room, to = ''] = path.split('/')
+      if (room !== 'edge' || to === from) continue
+      assert.ok(placeIn(floors, to) < floor, `${file} imports ${path}: ${from} may not know ${to}`)
+    }
+  }
+})
+
+test('no files of src/ import each other in a circle, types included', () => {
+  const done = new Set<string>()
+  const visit = (file: string, way: readonly string[]): void => {
+    assert.ok(!way.includes(file), `a circle: ${[...way.slice(way.indexOf(file)), file].join(' → ')}`)
+    if (done.has(file)) return
+    for (const path of importsOf(file)) if (files.includes(path)) visit(path, [...way, file])
+    done.add(file)
+  }
+  for (const file of files) visit(file, [])
+})
+
+test('no folder of src/ and test/ holds more than 30 files', () => {
+  const counts = new Map<string, number>()
+  for (const file of globSync(['src/**/*.*', 'test/**/*.*'], { cwd: root, exclude: ['test/corpora/**'] })) {
+    const folder = dirname(file)
+    if (/^src\/(strings|storage\/migrations)/.test(folder)) continue
+    counts.set(folder, (counts.get(folder) ?? 0) + 1)
+  }
+  for (const [folder, count] of counts) assert.ok(count <= 30, `${folder} holds ${count} files`)
 })
 
 test('sdk/ imports nothing outside sdk/ but Node itself and jose', () => {

@@ -1,9 +1,9 @@
 import { CommanderError, type Command } from 'commander'
 import type { MethodName } from '../../sdk/methods.ts'
-import type { OpenRpc, Schema } from '../print_sdk.ts'
-import { clientFrom, openrpc, withClientOptions, type ClientFlags } from './client.ts'
+import type { OpenRpc, Schema } from '../generate/sdk.ts'
+import { clientFrom, openrpc, withClientOptions, type ClientFlags } from './client_options.ts'
 import { helpOf, kindsOf } from './method_help.ts'
-import { print } from './print.ts'
+import { print } from './output.ts'
 
 type Method = OpenRpc['methods'][number]
 

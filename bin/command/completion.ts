@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { OpenRpc } from '../print_sdk.ts'
-import { openrpc } from './client.ts'
+import type { OpenRpc } from '../generate/sdk.ts'
+import { openrpc } from './client_options.ts'
 import { choicesOf } from './method_help.ts'
 
 /** A pattern over the method and the word before, and what is offered behind it. */

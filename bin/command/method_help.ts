@@ -1,4 +1,4 @@
-import type { OpenRpc, Schema } from '../print_sdk.ts'
+import type { OpenRpc, Schema } from '../generate/sdk.ts'
 
 type Method = OpenRpc['methods'][number]
 

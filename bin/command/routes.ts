@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander'
 import type { HeroProxy } from '../../sdk/client.ts'
 import type { RouteTrial } from '../../sdk/methods.ts'
-import { clientFrom, withClientOptions, type ClientFlags } from './client.ts'
-import { pairs, print } from './print.ts'
+import { clientFrom, withClientOptions, type ClientFlags } from './client_options.ts'
+import { pairs, print } from './output.ts'
 
 interface Flags extends ClientFlags {
   readonly method?: string

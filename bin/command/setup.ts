@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import type { Command } from 'commander'
-import { clientFrom, withClientOptions, type ClientFlags } from './client.ts'
+import { clientFrom, withClientOptions, type ClientFlags } from './client_options.ts'
 
 interface Flags extends ClientFlags {
   readonly username?: string

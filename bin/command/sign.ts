@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { CommanderError, type Command } from 'commander'
-import { publicKeyOf, signRequest } from '../../sdk/sign.ts'
+import { publicKeyOf, signRequest } from '../../sdk/signed_request.ts'
 
 interface Flags {
   readonly keyFile?: string

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { clientFrom, withClientOptions, type ClientFlags } from './client.ts'
-import { print } from './print.ts'
+import { clientFrom, withClientOptions, type ClientFlags } from './client_options.ts'
+import { print } from './output.ts'
 
 export const addStatusCommand = (program: Command): void => {
   withClientOptions(program.command('status'))

@@ -1,4 +1,4 @@
-import { subjectOfService } from '../auth/bearers.ts'
+import { subjectOfService } from '../identity/bearer_tokens.ts'
 import type { Reactions } from '../contract/reactions.ts'
 import { recordTokens } from '../sessions/revocations.ts'
 import type { Database } from '../storage/database.ts'

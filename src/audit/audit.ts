@@ -1,12 +1,12 @@
 import { extname } from 'node:path'
 import { sql, type SqlBool } from 'kysely'
-import type { Caller } from '../caller.ts'
-import { invalidParams } from '../errors.ts'
+import type { Caller } from '../contract/caller.ts'
+import { invalidParams } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
-import { newId, now } from '../storage/id.ts'
-import { readPage, type PageParams } from '../storage/page.ts'
+import { newId, now } from '../storage/ids.ts'
+import { readPage, type PageParams } from '../storage/pager.ts'
 import { follow, sealOf, type Bad, type Walked } from './chain.ts'
-import { Marks, origin, type Link } from './marks.ts'
+import { Marks, origin, type Link } from './chain_anchors.ts'
 
 export interface AuditFilter extends PageParams {
   readonly actor?: string

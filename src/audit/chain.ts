@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { AuditRow } from '../storage/schema.ts'
-import type { Link } from './marks.ts'
+import type { Link } from './chain_anchors.ts'
 
 /** The seal of an entry: HMAC-SHA-256 over the seal before it and all of its own fields. */
 export const sealOf = (key: Uint8Array, row: Omit<AuditRow, 'seal'>, before: string): string => {

@@ -1,5 +1,5 @@
-import { Type } from '../type.ts'
-import { Id, Named, Nullable, Shape, Time } from '../schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { Id, Named, Nullable, Shape, Time } from '../contract/schemas.ts'
 
 export const AuditEntry = Named('AuditEntry', {
   id: Id,

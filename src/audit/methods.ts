@@ -1,6 +1,6 @@
-import { Type } from '../type.ts'
-import { method } from '../method.ts'
-import { Cursor, Limit, Line, Nothing, Page, Shape, Time } from '../schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { method } from '../contract/method.ts'
+import { Cursor, Limit, Line, Nothing, Page, Shape, Time } from '../contract/schemas.ts'
 import type { Audit } from './audit.ts'
 import { AuditEntry, Verification } from './entry.ts'
 

@@ -1,6 +1,6 @@
 import type { AuditRow } from '../storage/schema.ts'
-import type { Task } from '../storage/threads.ts'
 import { follow, type Page, type Walked } from './chain.ts'
+import type { Task } from '../storage/sqlite/thread_messages.ts'
 
 const select = 'select * from audit where seq > ? and seq <= ? order by seq limit ?'
 

@@ -1,7 +1,7 @@
-import type { Caller } from '../caller.ts'
-import { AppError, conflict } from '../errors.ts'
+import type { Caller } from '../contract/caller.ts'
+import { AppError, conflict } from '../contract/errors.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import { now } from '../storage/id.ts'
+import { now } from '../storage/ids.ts'
 import type { Users } from '../users/users.ts'
 
 /** Seconds that acting as somebody else lasts at most. */

@@ -1,5 +1,5 @@
-import { Type } from '../type.ts'
-import { Claim, Context, Email, Named, Nullable, Username } from '../schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { Claim, Context, Email, Named, Nullable, Username } from '../contract/schemas.ts'
 
 /** Who is calling, as `auth.me` tells. */
 export const Me = Named('Me', {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import type { Caller } from '../caller.ts'
-import { digest } from '../digest.ts'
-import { AppError, conflict } from '../errors.ts'
-import type { Log } from '../log.ts'
+import type { Caller } from '../contract/caller.ts'
+import { digest } from '../secrets/digest.ts'
+import { AppError, conflict } from '../contract/errors.ts'
+import type { Log } from '../log/log.ts'
 import type { Database } from '../storage/database.ts'
-import { now } from '../storage/id.ts'
-import { instanceFact, keepInstanceFact } from '../storage/instance.ts'
+import { now } from '../storage/ids.ts'
+import { instanceFact, keepInstanceFact } from '../storage/instance_facts.ts'
 
 const purpose = 'setup'
 const lifetime = 24 * 3600

@@ -1,8 +1,8 @@
-import { Type } from '../type.ts'
-import { method } from '../method.ts'
-import { ClaimPattern, scopeParams, Shape, Username } from '../schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { method } from '../contract/method.ts'
+import { ClaimPattern, scopeParams, Shape, Username } from '../contract/schemas.ts'
 import type { Claims } from './claims.ts'
-import { Resolution, RuleCheck, type Why } from './resolution.ts'
+import { Resolution, RuleCheck, type Why } from './result_schemas.ts'
 
 const tickets: Why = {
   claim: 'engineers.tickets.read',

@@ -1,5 +1,5 @@
 import type { Graph } from './graph.ts'
-import type { Why } from './resolution.ts'
+import type { Why } from './result_schemas.ts'
 import { isSegment } from './rule.ts'
 
 /** Somebody whose claims are asked for, with the groups that hold them directly. */

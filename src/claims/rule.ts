@@ -1,5 +1,5 @@
 import { matchesClaim } from '../../sdk/claim_rule.ts'
-import { claimGrammar, reservedClaims, segmentPattern } from '../schemas.ts'
+import { claimGrammar, reservedClaims, segmentPattern } from '../contract/schemas.ts'
 
 export { matchesClaim, satisfiesRule } from '../../sdk/claim_rule.ts'
 

@@ -1,6 +1,15 @@
-import { Type, type Static } from '../type.ts'
-import { tokenScopes } from '../token_scope.ts'
-import { clientPattern, Id, Line, Named, Nullable, ProgramClaims, ServiceName, Time } from '../schemas.ts'
+import { Type, type Static } from '../contract/schema_builder.ts'
+import { tokenScopes } from '../contract/token_scopes.ts'
+import {
+  clientPattern,
+  Id,
+  Line,
+  Named,
+  Nullable,
+  ProgramClaims,
+  ServiceName,
+  Time,
+} from '../contract/schemas.ts'
 
 export const ClientName = Type.String({
   pattern: clientPattern.source,

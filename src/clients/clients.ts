@@ -1,12 +1,12 @@
 import { sql } from 'kysely'
 import type { Reactions } from '../contract/reactions.ts'
-import { alreadyExists, invalidParams, notFound } from '../errors.ts'
-import { clientPattern } from '../schemas.ts'
+import { alreadyExists, invalidParams, notFound } from '../contract/errors.ts'
+import { clientPattern } from '../contract/schemas.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
-import { newId, now } from '../storage/id.ts'
-import { readPage, type PageParams } from '../storage/page.ts'
+import { newId, now } from '../storage/ids.ts'
+import { readPage, type PageParams } from '../storage/pager.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import { bit, type ClientRow } from '../storage/schema.ts'
 import { personScopes, type Client, type KnownClient } from './client.ts'
@@ -18,8 +18,8 @@ import {
   toKnown,
   type ClientFields,
   type Fruits,
-} from './columns.ts'
-import { Secrets } from './secrets.ts'
+} from './client_row.ts'
+import { Secrets } from './client_secrets.ts'
 
 /** Clients kept in memory; past it all are forgotten at once and read again when asked for. */
 const keep = 10_000

@@ -1,4 +1,4 @@
-import { invalidParams } from '../errors.ts'
+import { invalidParams } from '../contract/errors.ts'
 
 const loopbacks = new Set(['localhost', '127.0.0.1', '[::1]'])
 

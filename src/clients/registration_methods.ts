@@ -1,6 +1,6 @@
-import { Type } from '../type.ts'
-import { method } from '../method.ts'
-import { Id, Line, Named, Nothing, Shape, Time } from '../schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { method } from '../contract/method.ts'
+import { Id, Line, Named, Nothing, Shape, Time } from '../contract/schemas.ts'
 import type { RegistrationTokens } from './registration_tokens.ts'
 
 const shown = {

@@ -1,9 +1,9 @@
 import { sql, type SqlBool } from 'kysely'
 import { randomBytes } from 'node:crypto'
-import { digest } from '../digest.ts'
-import { notFound } from '../errors.ts'
+import { digest } from '../secrets/digest.ts'
+import { notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
-import { newId, now } from '../storage/id.ts'
+import { newId, now } from '../storage/ids.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 
 /** Initial access tokens (RFC 7591 section 1.2): each lets a number of clients register themselves, for a while. */

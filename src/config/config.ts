@@ -1,4 +1,4 @@
-import type { LogLevel } from '../log.ts'
+import type { LogLevel } from '../log/log.ts'
 
 export interface Config {
   readonly data_dir: string

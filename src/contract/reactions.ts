@@ -1,4 +1,4 @@
-import type { Caller } from '../caller.ts'
+import type { Caller } from './caller.ts'
 
 /** Why a session or a token ended before its time. */
 export const revocationReasons = [

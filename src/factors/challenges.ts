@@ -1,8 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { digest } from '../digest.ts'
-import { AppError } from '../errors.ts'
+import { digest } from '../secrets/digest.ts'
+import { AppError } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
-import { now } from '../storage/id.ts'
+import { now } from '../storage/ids.ts'
 
 const lifetime = 300
 const randomLength = 16

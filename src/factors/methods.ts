@@ -1,10 +1,10 @@
-import { refuseWhileImpersonating, type Caller } from '../caller.ts'
-import { conflict, invalidParams } from '../errors.ts'
-import { method } from '../method.ts'
-import { Id, Named, Nothing, Nullable, Shape, Time, Username } from '../schemas.ts'
-import { Type } from '../type.ts'
+import { refuseWhileImpersonating, type Caller } from '../contract/caller.ts'
+import { conflict, invalidParams } from '../contract/errors.ts'
+import { method } from '../contract/method.ts'
+import { Id, Named, Nothing, Nullable, Shape, Time, Username } from '../contract/schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
 import type { Factors } from './factors.ts'
-import { CreationOptions, exampleCreation, PasskeyAnswer, SecretCode } from './passkey_options.ts'
+import { CreationOptions, exampleCreation, PasskeyAnswer, SecretCode } from './passkey_schemas.ts'
 import type { Passkeys } from './passkeys.ts'
 
 const PasskeyName = Type.String({

@@ -1,7 +1,7 @@
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
-import { AppError, alreadyExists, conflict, notFound } from '../errors.ts'
+import { AppError, alreadyExists, conflict, notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
-import { newId, now } from '../storage/id.ts'
+import { newId, now } from '../storage/ids.ts'
 import type { Challenges } from './challenges.ts'
 
 /** Where passkeys are valid: the host and the origin of the public URL (WebAuthn sections 5.1.7 and 13.4.9). */

@@ -1,15 +1,15 @@
 import type { Sessions } from '../sessions/sessions.ts'
-import type { Caller } from '../caller.ts'
-import { refuseWhileImpersonating } from '../caller.ts'
-import { conflict } from '../errors.ts'
+import type { Caller } from '../contract/caller.ts'
+import { refuseWhileImpersonating } from '../contract/caller.ts'
+import { conflict } from '../contract/errors.ts'
 import type { Members } from '../groups/members.ts'
 import type { Providers } from '../providers/providers.ts'
 import type { Database } from '../storage/database.ts'
 import type { Identities } from '../users/identities.ts'
 import type { Users } from '../users/users.ts'
-import type { KeptTokens } from './kept_tokens.ts'
-import { overAlready, type PendingLinks } from './pending.ts'
-import { addressFault, inDomains, mappedGroups, toldBy } from './recognition.ts'
+import type { KeptTokens } from './provider_tokens.ts'
+import { overAlready, type PendingLinks } from './pending_links.ts'
+import { addressFault, inDomains, mappedGroups, toldBy } from './account_matching.ts'
 
 interface Parts {
   readonly database: Database

@@ -1,11 +1,11 @@
-import { refuseWhileImpersonating } from '../caller.ts'
-import { AppError, conflict } from '../errors.ts'
-import { method } from '../method.ts'
+import { refuseWhileImpersonating } from '../contract/caller.ts'
+import { AppError, conflict } from '../contract/errors.ts'
+import { method } from '../contract/method.ts'
 import { ProviderName } from '../providers/provider.ts'
-import { Nullable, Shape, Time } from '../schemas.ts'
-import { Type } from '../type.ts'
-import { exampleIdentity, UserIdentity } from '../users/belonging_methods.ts'
-import type { KeptTokens } from './kept_tokens.ts'
+import { Nullable, Shape, Time } from '../contract/schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { exampleIdentity, UserIdentity } from '../users/credential_methods.ts'
+import type { KeptTokens } from './provider_tokens.ts'
 import type { Linking } from './linking.ts'
 
 interface Parts {

@@ -1,6 +1,6 @@
-import { alreadyExists, notFound } from '../errors.ts'
+import { alreadyExists, notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
-import { now } from '../storage/id.ts'
+import { now } from '../storage/ids.ts'
 import type { GroupDetail } from './group.ts'
 import type { Groups } from './groups.ts'
 import { userRow } from './members.ts'

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import { alreadyExists, conflict, notFound } from '../errors.ts'
-import { scopeOf, sameScope, type Scope } from '../storage/scope.ts'
+import { alreadyExists, conflict, notFound } from '../contract/errors.ts'
+import { scopeOf, sameScope, type Scope } from '../storage/grant_scope.ts'
 import type { Database } from '../storage/database.ts'
 import type { GroupDetail } from './group.ts'
 import type { Groups } from './groups.ts'

@@ -1,4 +1,4 @@
-import { Type, type Static } from '../type.ts'
+import { Type, type Static } from '../contract/schema_builder.ts'
 import {
   Claim,
   grantScope,
@@ -11,7 +11,7 @@ import {
   Shape,
   Time,
   Username,
-} from '../schemas.ts'
+} from '../contract/schemas.ts'
 import type { GroupRow } from '../storage/schema.ts'
 
 export const GroupName = Line('Name for people')

@@ -1,5 +1,5 @@
-import { Type } from '../type.ts'
-import { method } from '../method.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { method } from '../contract/method.ts'
 import {
   Cursor,
   GrantableClaim,
@@ -12,7 +12,7 @@ import {
   Shape,
   Time,
   Username,
-} from '../schemas.ts'
+} from '../contract/schemas.ts'
 import { engineers, engineersDetail, interns } from './examples.ts'
 import type { Admins } from './admins.ts'
 import type { Grants } from './grants.ts'

@@ -1,5 +1,5 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
-import { conflict } from '../errors.ts'
+import { conflict } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import type { GroupRow } from '../storage/schema.ts'
 import { adminGroup } from './groups.ts'

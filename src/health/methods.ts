@@ -1,9 +1,9 @@
-import { Type } from '../type.ts'
-import { method } from '../method.ts'
-import { Nothing, Shape } from '../schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { method } from '../contract/method.ts'
+import { Nothing, Shape } from '../contract/schemas.ts'
 import { version } from '../version.ts'
 import type { Database } from '../storage/database.ts'
-import type { Counters } from './counters.ts'
+import type { Counters } from '../metrics/counters.ts'
 
 const counts = {
   memory_bytes: Type.Integer({ description: 'Resident set' }),

@@ -1,8 +1,8 @@
-import type { Asked } from '../edge/asked.ts'
-import { noticePage } from '../edge/pages/notice.ts'
-import type { Recipient, Sent } from '../edge/recipient.ts'
+import type { Asked } from '../wire/request.ts'
+import { noticePage } from './notice.ts'
+import type { Recipient, Sent } from '../wire/client_response.ts'
 import type { Told } from '../wire/refusal.ts'
-import { ownHeaders, wantsPage, problem, send } from '../edge/answers.ts'
+import { ownHeaders, wantsPage, problem, send } from '../wire/responses.ts'
 
 /** Answers with a page for people and problem details for programs. */
 export const tell = (sent: Sent, to: Recipient, asked: Asked, told: Told): void => {

@@ -1,7 +1,7 @@
-import type { Program } from '../auth/bearers.ts'
+import type { Program } from './bearer_tokens.ts'
 import type { Overlay } from '../sessions/live_session.ts'
-import type { TokenScope } from '../token_scope.ts'
-import type { KnownPerson } from '../users/known_person.ts'
+import type { TokenScope } from '../contract/token_scopes.ts'
+import type { KnownPerson } from '../users/person.ts'
 
 /** Somebody who is known, by a session or without one. */
 export interface Known {

@@ -1,6 +1,6 @@
 import { sign } from 'node:crypto'
 import { boundedMap } from '../storage/bounded_map.ts'
-import { newId, now } from '../storage/id.ts'
+import { newId, now } from '../storage/ids.ts'
 import type { Keys, SigningKey } from './keys.ts'
 
 /** Seconds an assertion is valid, and how long before its end a new one is made. */

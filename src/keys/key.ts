@@ -1,5 +1,5 @@
-import { Type, type Static } from '../type.ts'
-import { Named, Nullable, Shape, Time } from '../schemas.ts'
+import { Type, type Static } from '../contract/schema_builder.ts'
+import { Named, Nullable, Shape, Time } from '../contract/schemas.ts'
 
 /** What we sign with: EdDSA (RFC 8037) for access tokens and assertions, RS256 for ID tokens, as every client knows it. */
 export const algorithms = ['EdDSA', 'RS256'] as const

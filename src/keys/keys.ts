@@ -1,11 +1,11 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { AppError } from '../errors.ts'
+import { AppError } from '../contract/errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
-import { newId, now } from '../storage/id.ts'
+import { newId, now } from '../storage/ids.ts'
 import type { Schema } from '../storage/schema.ts'
-import type { Seal } from '../storage/seal.ts'
+import type { Seal } from '../secrets/seal.ts'
 import { algorithms, type Algorithm, type Jwk, type Jwks, type Key } from './key.ts'
 
 /** Seconds that a retired key is still published: longer than anything it signed is shown to somebody. */

@@ -1,6 +1,6 @@
-import { Type } from '../type.ts'
-import { method } from '../method.ts'
-import { Nothing, Shape } from '../schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { method } from '../contract/method.ts'
+import { Nothing, Shape } from '../contract/schemas.ts'
 import { algorithms, Jwks, Key } from './key.ts'
 import type { Keys } from './keys.ts'
 

@@ -1,7 +1,7 @@
-import { Type } from '../type.ts'
-import { AppError } from '../errors.ts'
-import { method } from '../method.ts'
-import { Cursor, Email, Id, Limit, Named, Nullable, Page, Shape, Time } from '../schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { AppError } from '../contract/errors.ts'
+import { method } from '../contract/method.ts'
+import { Cursor, Email, Id, Limit, Named, Nullable, Page, Shape, Time } from '../contract/schemas.ts'
 import type { Mails } from './mails.ts'
 import { MailError } from './transport.ts'
 

@@ -1,4 +1,4 @@
-import type { Log } from '../log.ts'
+import type { Log } from '../log/log.ts'
 import type { Rendered } from './render.ts'
 
 /** Where mail goes, as the settings say. */

@@ -1,12 +1,12 @@
 import type { IncomingMessage as Request, ServerResponse as Response } from 'node:http'
 import type { Audit } from '../audit/audit.ts'
-import type { Caller } from '../caller.ts'
+import type { Caller } from '../contract/caller.ts'
 import { placeOf } from '../clients/redirect_uris.ts'
 import type { Database } from '../storage/database.ts'
-import { scopeOf } from './asked_claims.ts'
-import type { Consents } from './consents.ts'
-import { orNothing } from './faults.ts'
-import type { SignedIn } from './visitors.ts'
+import { scopeOf } from './requested_claims.ts'
+import type { Consents } from '../consents/consents.ts'
+import { orNothing } from './engine/errors.ts'
+import type { SignedIn } from './signed_in.ts'
 import type { Engine } from './engine/types.ts'
 
 interface Parts {

@@ -1,9 +1,9 @@
 import { errors, type ClientMetadata, type KoaContextWithOIDC } from 'oidc-provider'
 import { checkRedirectUris, isLoopback } from '../clients/redirect_uris.ts'
-import { AppError } from '../errors.ts'
+import { AppError } from '../contract/errors.ts'
 import { boundedMap } from '../storage/bounded_map.ts'
-import { PerMinute } from './per_minute.ts'
-import { isShowable } from './registered.ts'
+import { PerMinute } from './rate_limit.ts'
+import { isShowable } from './registration_request.ts'
 
 /** `public` is at public addresses only; `anywhere` also in our own network and on this machine. */
 export type DocumentMode = 'off' | 'public' | 'anywhere'

@@ -1,6 +1,6 @@
 import type * as Client from 'openid-client'
-import { ProviderFault, type guardedFetch } from './fetch.ts'
-import { KeysOf } from './keys_of.ts'
+import { ProviderFault, type guardedFetch } from './guarded_fetch.ts'
+import { KeysOf } from './jwks_cache.ts'
 import type { KnownProvider } from './provider.ts'
 
 /** Seconds that what discovery told is believed. */

@@ -1,7 +1,7 @@
-import { Type } from '../type.ts'
-import { method } from '../method.ts'
-import { Line, Nothing, Nullable, Shape } from '../schemas.ts'
-import { checkProvider } from './check.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { method } from '../contract/method.ts'
+import { Line, Nothing, Nullable, Shape } from '../contract/schemas.ts'
+import { checkProvider } from './provider_test.ts'
 import {
   addresses,
   ClientSecret,

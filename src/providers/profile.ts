@@ -1,4 +1,4 @@
-import { ProviderFault } from './fetch.ts'
+import { ProviderFault } from './guarded_fetch.ts'
 import type { KnownProvider } from './provider.ts'
 
 /** Who somebody is at a provider, read so that two people can never look alike. */

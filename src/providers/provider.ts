@@ -1,5 +1,5 @@
-import { Type, type Static } from '../type.ts'
-import { GroupSlug, Id, Line, Named, Nullable, Time } from '../schemas.ts'
+import { Type, type Static } from '../contract/schema_builder.ts'
+import { GroupSlug, Id, Line, Named, Nullable, Time } from '../contract/schemas.ts'
 import { presetNames } from './presets.ts'
 
 export const ProviderName = Type.String({

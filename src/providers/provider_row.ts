@@ -1,4 +1,4 @@
-import { invalidParams } from '../errors.ts'
+import { invalidParams } from '../contract/errors.ts'
 import { bit, type ProviderRow } from '../storage/schema.ts'
 import type { ClientAuth, KnownProvider, Provider } from './provider.ts'
 import { presetOf, type PresetName } from './presets.ts'

@@ -1,11 +1,11 @@
 import type * as Client from 'openid-client'
-import { guardedFetch, ProviderFault } from './fetch.ts'
+import { guardedFetch, ProviderFault } from './guarded_fetch.ts'
 import { Discovery, lately, load, plain, refuseOddScheme } from './discovery.ts'
 import { fromAccount, fromClaims, isName, type Profile } from './profile.ts'
 import type { KnownProvider } from './provider.ts'
-import { toFault } from './faults.ts'
-import { now } from '../storage/id.ts'
-import { toTokens, type Tokens } from './tokens.ts'
+import { toFault } from './provider_errors.ts'
+import { now } from '../storage/ids.ts'
+import { toTokens, type Tokens } from './token_response.ts'
 
 /** What a sign-in on its way is bound by. */
 export interface Checks {

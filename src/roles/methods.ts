@@ -1,6 +1,15 @@
-import { Type } from '../type.ts'
-import { method } from '../method.ts'
-import { Cursor, GrantableClaim, Limit, Line, Page, RoleName, scopeParams, Shape } from '../schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { method } from '../contract/method.ts'
+import {
+  Cursor,
+  GrantableClaim,
+  Limit,
+  Line,
+  Page,
+  RoleName,
+  scopeParams,
+  Shape,
+} from '../contract/schemas.ts'
 import { Role, RoleDescription } from './role.ts'
 import type { Roles } from './roles.ts'
 

@@ -1,5 +1,5 @@
-import { Type, type Static } from '../type.ts'
-import { Claim, grantScope, Id, Line, Named, RoleName, Shape, Time } from '../schemas.ts'
+import { Type, type Static } from '../contract/schema_builder.ts'
+import { Claim, grantScope, Id, Line, Named, RoleName, Shape, Time } from '../contract/schemas.ts'
 
 export const RoleDescription = Line('Description', 500)
 

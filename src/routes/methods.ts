@@ -1,11 +1,11 @@
-import { Type } from '../type.ts'
-import { method } from '../method.ts'
-import { Cursor, Id, Limit, Nullable, Page, Shape } from '../schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { method } from '../contract/method.ts'
+import { Cursor, Id, Limit, Nullable, Page, Shape } from '../contract/schemas.ts'
 import { AuthModeName, BearerToken, Domain, PathPrefix, Route } from './route.ts'
 import { optionalParams, optionExamples, Target } from './route_options.ts'
 import type { Routes } from './routes.ts'
-import { Trial, TrialParams } from './trial.ts'
-import { trialExamples } from './trial_examples.ts'
+import { Trial, TrialParams } from './route_test.ts'
+import { trialExamples } from './route_test_examples.ts'
 
 const options = { ...optionalParams, bearer_token: Type.Optional(Nullable(BearerToken)) }
 

@@ -1,5 +1,5 @@
-import { Type, type Static } from '../type.ts'
-import { Id, Named, Time } from '../schemas.ts'
+import { Type, type Static } from '../contract/schema_builder.ts'
+import { Id, Named, Time } from '../contract/schemas.ts'
 import { optionSchemas, Target } from './route_options.ts'
 
 export const authModes = ['none', 'optional', 'bearer', 'oauth', 'local', 'signature'] as const

@@ -1,6 +1,6 @@
-import { ClaimPattern, Line, Nullable, ServiceName } from '../schemas.ts'
+import { ClaimPattern, Line, Nullable, ServiceName } from '../contract/schemas.ts'
 import { bit, type Bit } from '../storage/schema.ts'
-import { Type, type Static, type TSchema } from '../type.ts'
+import { Type, type Static, type TSchema } from '../contract/schema_builder.ts'
 
 /** How a column holds the value of an option. */
 interface Column<V, C> {

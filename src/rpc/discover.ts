@@ -1,8 +1,8 @@
-import { Type } from '../type.ts'
-import { method, type Method } from '../method.ts'
-import { Nothing } from '../schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { method, type Method } from '../contract/method.ts'
+import { Nothing } from '../contract/schemas.ts'
 import { version } from '../version.ts'
-import { openrpcDocument, printDocument } from './document.ts'
+import { openrpcDocument, printDocument } from './openrpc_document.ts'
 
 /** Adds rpc.discover to the methods. `document` is what describes them all, printed; made when it is first asked for. */
 export const discoverMethod = (

@@ -8,11 +8,11 @@ import {
   type JSONRPCRequest,
   type JSONRPCResponse,
 } from 'json-rpc-2.0'
-import type { Caller } from '../caller.ts'
-import { AppError, errorTable, type ErrorName } from '../errors.ts'
-import type { Log } from '../log.ts'
-import { newId } from '../storage/id.ts'
-import { whenReady } from '../when_ready.ts'
+import type { Caller } from '../contract/caller.ts'
+import { AppError, errorTable, type ErrorName } from '../contract/errors.ts'
+import type { Log } from '../log/log.ts'
+import { newId } from '../storage/ids.ts'
+import { whenReady } from '../storage/when_ready.ts'
 import type { Dispatcher } from './dispatcher.ts'
 
 const maxBatch = 50

@@ -1,9 +1,9 @@
-import type { Identification } from '../auth/identify.ts'
-import { guest, operator, service, type Caller } from '../caller.ts'
+import type { Identification } from '../identity/identify.ts'
+import { guest, operator, service, type Caller } from '../contract/caller.ts'
 import type { Services } from '../services/services.ts'
-import { whenReady } from '../when_ready.ts'
+import { whenReady } from '../storage/when_ready.ts'
 import type { Identify } from './envelope.ts'
-import type { Peer } from './peer.ts'
+import type { Peer } from '../node/peer_credentials.ts'
 
 interface Parts {
   readonly identification: Identification

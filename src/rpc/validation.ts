@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
-import type { TSchema } from '../type.ts'
-import { invalidParams } from '../errors.ts'
-import type { Method } from '../method.ts'
+import type { TSchema } from '../contract/schema_builder.ts'
+import { invalidParams } from '../contract/errors.ts'
+import type { Method } from '../contract/method.ts'
 
 /** Loaded with the first call that has something to validate, not at the start. */
 let loaded: Ajv | undefined

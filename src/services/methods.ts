@@ -1,6 +1,6 @@
-import { Type } from '../type.ts'
-import { method } from '../method.ts'
-import { Cursor, Limit, Page, ProgramClaims, ServiceName, Shape } from '../schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { method } from '../contract/method.ts'
+import { Cursor, Limit, Page, ProgramClaims, ServiceName, Shape } from '../contract/schemas.ts'
 import { Service, UnixUser } from './service.ts'
 import type { Services } from './services.ts'
 

@@ -1,5 +1,5 @@
-import { Type, type Static } from '../type.ts'
-import { Id, Named, ProgramClaims, ServiceName, Time } from '../schemas.ts'
+import { Type, type Static } from '../contract/schema_builder.ts'
+import { Id, Named, ProgramClaims, ServiceName, Time } from '../contract/schemas.ts'
 
 export const UnixUser = Type.String({
   pattern: '^([a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})$',

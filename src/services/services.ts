@@ -1,13 +1,13 @@
 import { sql } from 'kysely'
 import type { Reactions } from '../contract/reactions.ts'
-import { alreadyExists, invalidParams, notFound } from '../errors.ts'
+import { alreadyExists, invalidParams, notFound } from '../contract/errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
-import { newId, now } from '../storage/id.ts'
-import { readPage, type PageParams } from '../storage/page.ts'
+import { newId, now } from '../storage/ids.ts'
+import { readPage, type PageParams } from '../storage/pager.ts'
 import type { Schema } from '../storage/schema.ts'
 import type { Service } from './service.ts'
-import { whenReady } from '../when_ready.ts'
+import { whenReady } from '../storage/when_ready.ts'
 import { uidOf } from './unix_user.ts'
 
 type Row = Schema['services']

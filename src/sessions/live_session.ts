@@ -1,4 +1,4 @@
-import { now } from '../storage/id.ts'
+import { now } from '../storage/ids.ts'
 
 /** A living session and whose it is: what identifies a caller. */
 export interface LiveSession {

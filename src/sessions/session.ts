@@ -1,6 +1,6 @@
 import { revocationReasons } from '../contract/reactions.ts'
-import { Type, type Static } from '../type.ts'
-import { Id, Named, Nullable, Time, Username } from '../schemas.ts'
+import { Type, type Static } from '../contract/schema_builder.ts'
+import { Id, Named, Nullable, Time, Username } from '../contract/schemas.ts'
 
 /** The ways to prove oneself that are ours; a session says one of them, or the name of the provider that opened it. */
 export const ownWays = ['password', 'setup', 'magic_link', 'passkey'] as const

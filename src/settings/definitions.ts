@@ -1,4 +1,4 @@
-import { invalidParams } from '../errors.ts'
+import { invalidParams } from '../contract/errors.ts'
 
 type Value = string | number | boolean
 

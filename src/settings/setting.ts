@@ -1,5 +1,5 @@
-import { Type } from '../type.ts'
-import { Named } from '../schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { Named } from '../contract/schemas.ts'
 
 export const SettingValue = Type.Union([Type.String({ maxLength: 4096 }), Type.Number(), Type.Boolean()])
 

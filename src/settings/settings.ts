@@ -1,12 +1,12 @@
-import type { Static } from '../type.ts'
-import { notFound } from '../errors.ts'
+import type { Static } from '../contract/schema_builder.ts'
+import { notFound } from '../contract/errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
-import { now } from '../storage/id.ts'
-import type { Seal } from '../storage/seal.ts'
+import { now } from '../storage/ids.ts'
+import type { Seal } from '../secrets/seal.ts'
 import { definitions, isSecret, type SettingKey, type SettingValues } from './definitions.ts'
 import type { Setting } from './setting.ts'
-import { whenReady } from '../when_ready.ts'
+import { whenReady } from '../storage/when_ready.ts'
 
 const rowOf = (key: SettingKey) => `settings.${key}`
 

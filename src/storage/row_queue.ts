@@ -1,6 +1,6 @@
-import type { Log } from '../log.ts'
+import type { Log } from '../log/log.ts'
 import type { Database } from './database.ts'
-import { now } from './id.ts'
+import { now } from './ids.ts'
 
 export interface QueuedRow {
   readonly id: string

@@ -1,6 +1,6 @@
 import { sql, type Kysely, type RawBuilder, type SqlBool } from 'kysely'
 import type { Database } from './database.ts'
-import { instanceFact } from './instance.ts'
+import { instanceFact } from './instance_facts.ts'
 import type { Schema } from './schema.ts'
 import { beginsWith, plainInLike } from './text.ts'
 

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
-import type { Log } from '../log.ts'
+import type { Log } from '../log/log.ts'
 import type { Database } from './database.ts'
-import { instanceFact, setInstanceFact } from './instance.ts'
+import { instanceFact, setInstanceFact } from './instance_facts.ts'
 import { indexFact, searched, type Searched } from './search.ts'
 
 /** Rows that are put into an index in one transaction. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type Sqlite from 'better-sqlite3'
 import { SqliteAdapter, SqliteDialect, SqliteDriver, type DatabaseConnection } from 'kysely'
 import { boundedMap } from './bounded_map.ts'
-import { connect, connectFirst, patience } from './connect.ts'
+import { connect, connectFirst, patience } from './sqlite/connect.ts'
 
 const isBusy = (error: unknown) => (error as NodeJS.ErrnoException).code?.startsWith('SQLITE_BUSY') === true
 

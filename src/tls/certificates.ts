@@ -1,8 +1,8 @@
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
-import { now } from '../storage/id.ts'
-import type { Seal } from '../storage/seal.ts'
-import { readPair, type Pair } from './pair.ts'
+import { now } from '../storage/ids.ts'
+import type { Seal } from '../secrets/seal.ts'
+import { readPair, type Pair } from './key_pair.ts'
 
 /** Seconds that an answer to a challenge is kept: authorities ask within minutes. */
 const challengeLife = 3600

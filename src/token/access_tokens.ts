@@ -1,12 +1,12 @@
 import { sql } from 'kysely'
 import { sign, verify, type KeyObject } from 'node:crypto'
-import { digest } from '../digest.ts'
+import { digest } from '../secrets/digest.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
-import { newId, now } from '../storage/id.ts'
+import { newId, now } from '../storage/ids.ts'
 import { sweepRows } from '../storage/sweeping.ts'
-import { whenReady } from '../when_ready.ts'
+import { whenReady } from '../storage/when_ready.ts'
 
 /** Seconds that an access token of a program lives. */
 export const accessTokenLifetime = 3600

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import { now } from '../storage/id.ts'
+import { now } from '../storage/ids.ts'
 import { accessTokenLifetime } from './access_tokens.ts'
 
 const issuer = 'hero_auth'

@@ -1,10 +1,10 @@
-import { Type } from '../type.ts'
-import type { Caller } from '../caller.ts'
-import { AppError, invalidParams, notFound } from '../errors.ts'
-import { method } from '../method.ts'
-import { Cursor, Limit, Page, ServiceName, Shape, Username } from '../schemas.ts'
+import { Type } from '../contract/schema_builder.ts'
+import type { Caller } from '../contract/caller.ts'
+import { AppError, invalidParams, notFound } from '../contract/errors.ts'
+import { method } from '../contract/method.ts'
+import { Cursor, Limit, Page, ServiceName, Shape, Username } from '../contract/schemas.ts'
 import type { AccessToken } from './access_tokens.ts'
-import { isAdministrator, issuing, usual, type IssuingParts } from './issuing.ts'
+import { isAdministrator, issuing, usual, type IssuingParts } from './issue_rules.ts'
 import { Issued, Token, TokenName, Validation } from './token.ts'
 
 interface Parts extends IssuingParts {

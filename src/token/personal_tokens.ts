@@ -1,17 +1,17 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
-import { digest } from '../digest.ts'
+import { digest } from '../secrets/digest.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
-import { newId, now } from '../storage/id.ts'
-import { readPage, type PageParams } from '../storage/page.ts'
+import { newId, now } from '../storage/ids.ts'
+import { readPage, type PageParams } from '../storage/pager.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import type { TokenRow } from '../storage/schema.ts'
-import { Uses } from '../storage/uses.ts'
+import { Uses } from '../storage/last_used.ts'
 import { sweepRows } from '../storage/sweeping.ts'
-import type { TokenScope } from '../token_scope.ts'
+import type { TokenScope } from '../contract/token_scopes.ts'
 import type { Token } from './token.ts'
-import { isWritten, writeToken } from './written.ts'
+import { isWritten, writeToken } from './token_text.ts'
 
 const keep = 100_000
 

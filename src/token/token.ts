@@ -1,6 +1,6 @@
-import { Type, type Static } from '../type.ts'
-import { Id, Line, Named, Nullable, ServiceName, Time, Username } from '../schemas.ts'
-import { tokenScopes } from '../token_scope.ts'
+import { Type, type Static } from '../contract/schema_builder.ts'
+import { Id, Line, Named, Nullable, ServiceName, Time, Username } from '../contract/schemas.ts'
+import { tokenScopes } from '../contract/token_scopes.ts'
 
 export const Scope = Type.Enum(tokenScopes, {
   description:

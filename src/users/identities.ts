@@ -1,6 +1,6 @@
-import { alreadyExists } from '../errors.ts'
+import { alreadyExists } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
-import { newId, now } from '../storage/id.ts'
+import { newId, now } from '../storage/ids.ts'
 
 /** What a provider tells of an account at every sign-in. */
 export interface ToldIdentity {

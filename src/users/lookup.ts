@@ -1,8 +1,8 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
-import { invalidParams, notFound } from '../errors.ts'
+import { invalidParams, notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import type { UserRow } from '../storage/schema.ts'
-import { whenReady } from '../when_ready.ts'
+import { whenReady } from '../storage/when_ready.ts'
 
 /** Names the one user a call is about: exactly one of the four. */
 export interface UserLookup {

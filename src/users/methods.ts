@@ -1,5 +1,5 @@
-import { Type } from '../type.ts'
-import { method } from '../method.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { method } from '../contract/method.ts'
 import {
   Context,
   Cursor,
@@ -12,7 +12,7 @@ import {
   Password,
   Shape,
   Username,
-} from '../schemas.ts'
+} from '../contract/schemas.ts'
 import { ada, grace } from './examples.ts'
 import { DisplayName, ExternalId, User } from './user.ts'
 import type { Users } from './users.ts'

@@ -1,5 +1,5 @@
-import { Type, type Static } from '../type.ts'
-import { Context, Email, Id, Line, Named, Nullable, Time, Username } from '../schemas.ts'
+import { Type, type Static } from '../contract/schema_builder.ts'
+import { Context, Email, Id, Line, Named, Nullable, Time, Username } from '../contract/schemas.ts'
 import type { UserRow } from '../storage/schema.ts'
 
 export const DisplayName = Line('Name for people')

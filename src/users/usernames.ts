@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
-import { alreadyExists, AppError, invalidParams } from '../errors.ts'
+import { alreadyExists, AppError, invalidParams } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 
 /** Names that people and services take for more than a person: an administrator can give them, nobody takes them. */

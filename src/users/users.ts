@@ -1,21 +1,21 @@
 import { sql, type SqlBool } from 'kysely'
-import type { Caller } from '../caller.ts'
+import type { Caller } from '../contract/caller.ts'
 import type { Reactions } from '../contract/reactions.ts'
-import { alreadyExists } from '../errors.ts'
+import { alreadyExists } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
-import { newId, now } from '../storage/id.ts'
-import { readPage, type PageParams } from '../storage/page.ts'
+import { newId, now } from '../storage/ids.ts'
+import { readPage, type PageParams } from '../storage/pager.ts'
 import { holdsText } from '../storage/search.ts'
 import { bit, type UserRow } from '../storage/schema.ts'
 import { sweepRows } from '../storage/sweeping.ts'
-import { whenReady } from '../when_ready.ts'
+import { whenReady } from '../storage/when_ready.ts'
 import { has, userRows, type UserLookup } from './lookup.ts'
 import {
   guardAdministrator,
   refuseBeyondProfile,
   refuseLastAdministrator,
   requireAdministrator,
-} from './rights.ts'
+} from './guards.ts'
 import { toUser, type User, type UserFields } from './user.ts'
 import { refuseTakenName } from './usernames.ts'
 

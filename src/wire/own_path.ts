@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Asked } from '../edge/asked.ts'
+import type { Asked } from './request.ts'
 
 /** What answers at one of our own paths. */
 export type OwnPath = (

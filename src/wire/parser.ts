@@ -1,4 +1,4 @@
-import { behindHead, errorCode, instantiate, typeOf } from './llhttp.ts'
+import { behindHead, errorCode, instantiate, typeOf } from './llhttp/llhttp.ts'
 
 /** Headers of one head, at most. A head with more is reported as odd. */
 const maxHeaders = 128

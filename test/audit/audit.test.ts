@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { HeroProxy } from '../../sdk/index.ts'
-import { onBothDatabases } from '../helpers/databases.ts'
-import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { openrpc, paramsOf } from '../helpers/openrpc.ts'
-import { byHand, person, signedIn } from '../helpers/people.ts'
-import { refused } from '../helpers/refused.ts'
+import { onBothDatabases } from '../support/databases.ts'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { openrpc, paramsOf } from '../support/openrpc.ts'
+import { byHand, person, signedIn } from '../support/people.ts'
+import { refused } from '../support/refused.ts'
 
 onBothDatabases('the journal', (newUrl) => {
   let daemon: TestDaemon

@@ -3,10 +3,10 @@ import { after, beforeEach, afterEach } from 'node:test'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { Audit } from '../../src/audit/audit.ts'
-import { operator } from '../../src/caller.ts'
-import { createLog } from '../../src/log.ts'
+import { operator } from '../../src/contract/caller.ts'
+import { createLog } from '../../src/log/log.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
-import { onBothDatabases } from '../helpers/databases.ts'
+import { onBothDatabases } from '../support/databases.ts'
 
 const key = Buffer.alloc(32, 7)
 const caller = operator({ via: 'socket', uid: 1000, pid: 42 })

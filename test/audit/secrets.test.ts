@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
-import { goodPassword, startTestDaemon } from '../helpers/daemon.ts'
-import { byHand } from '../helpers/people.ts'
-import { refused } from '../helpers/refused.ts'
+import { goodPassword, startTestDaemon } from '../support/daemon.ts'
+import { byHand } from '../support/people.ts'
+import { refused } from '../support/refused.ts'
 
 test('no password and no token in any row but as a hash, nor in any line of the log', async () => {
   await using daemon = await startTestDaemon({ operator_token: 'operator-token-0123456789-0123456789' })

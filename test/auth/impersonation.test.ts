@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Conflict, type HeroError } from '../../sdk/index.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { ask, signIn } from '../helpers/http.ts'
-import { startUpstream, valuesOf, type Upstream } from '../helpers/upstream.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { ask, signIn } from '../support/http.ts'
+import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
 
 describe('impersonation', () => {
   let daemon: TestDaemon

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
-import { onBothDatabases } from '../helpers/databases.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { person } from '../helpers/people.ts'
+import { onBothDatabases } from '../support/databases.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { person } from '../support/people.ts'
 
 onBothDatabases('calls that are on their way when their caller loses the right', (newUrl) => {
   let daemon: TestDaemon

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { hash } from '@node-rs/argon2'
-import { onBothDatabases } from '../helpers/databases.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { byHand, person, signedIn } from '../helpers/people.ts'
-import { ask, signIn } from '../helpers/http.ts'
-import { refused } from '../helpers/refused.ts'
+import { onBothDatabases } from '../support/databases.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { byHand, person, signedIn } from '../support/people.ts'
+import { ask, signIn } from '../support/http.ts'
+import { refused } from '../support/refused.ts'
 
 const other = 'velvet-harbor-93-comet'
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { HeroProxy } from '../../sdk/index.ts'
-import { onBothDatabases } from '../helpers/databases.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { byHand, signedIn } from '../helpers/people.ts'
-import { refused } from '../helpers/refused.ts'
+import { onBothDatabases } from '../support/databases.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { byHand, signedIn } from '../support/people.ts'
+import { refused } from '../support/refused.ts'
 
 const ada = { username: 'ada', email: 'ada@example.org', password: goodPassword }
 const tokenOf = ({ setupLink }: TestDaemon) => new URL(setupLink!).searchParams.get('token')!

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { browserMissing, startBrowser } from '../helpers/browser.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { ask } from '../helpers/http.ts'
-import { linkIn, startSmtp, useServer, type TestSmtp } from '../helpers/smtp.ts'
+import { browserMissing, startBrowser } from '../support/browser.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { ask } from '../support/http.ts'
+import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 
 const newPassword = 'velvet-harbor-93-comet'
 

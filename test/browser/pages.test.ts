@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { browserMissing, onComplaint, startBrowser } from '../helpers/browser.ts'
-import { codeOf } from '../helpers/factors.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
+import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
+import { codeOf } from '../support/factors.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 

@@ -3,11 +3,11 @@ import { createRequire } from 'node:module'
 import { createServer, type AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { browserMissing, onComplaint, startBrowser } from '../helpers/browser.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { startForge } from '../providers/forge_peer.ts'
-import { startOidcPeer, type OidcPeer } from '../providers/oidc_peer.ts'
-import { startRelying, type Stage } from '../providers/stage.ts'
+import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { startForge } from '../federation/forge_peer.ts'
+import { startOidcPeer, type OidcPeer } from '../support/openid_peer.ts'
+import { startRelying, type Stage } from '../support/provider_stage.ts'
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext } from 'playwright-core'
-import { browserMissing, startBrowser } from '../helpers/browser.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { startUpstream, valuesOf, type Upstream } from '../helpers/upstream.ts'
+import { browserMissing, startBrowser } from '../support/browser.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
 
 /** The tour of the README in a real browser: set up, sign in, be known to a service, sign out. */
 describe('the main job in Chromium', { skip: browserMissing() ?? false }, () => {

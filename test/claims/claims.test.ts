@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { matchesClaim, satisfiesRule } from '../../src/claims/rule.ts'
-import { newId } from '../../src/storage/id.ts'
-import { onBothDatabases } from '../helpers/databases.ts'
-import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { byHand, person } from '../helpers/people.ts'
-import { refused } from '../helpers/refused.ts'
+import { newId } from '../../src/storage/ids.ts'
+import { onBothDatabases } from '../support/databases.ts'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { byHand, person } from '../support/people.ts'
+import { refused } from '../support/refused.ts'
 
 onBothDatabases('claims', (newUrl, kind) => {
   let daemon: TestDaemon

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as fc from 'fast-check'
 import { isGrantable } from '../../src/claims/rule.ts'
-import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { allRefused, refused } from '../helpers/refused.ts'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { allRefused, refused } from '../support/refused.ts'
 
 const alphanumeric = new Set('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789')
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as fc from 'fast-check'
 import { Claims } from '../../src/claims/claims.ts'
-import { createLog } from '../../src/log.ts'
+import { createLog } from '../../src/log/log.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
-import { newId, now } from '../../src/storage/id.ts'
-import { onBothDatabases } from '../helpers/databases.ts'
+import { newId, now } from '../../src/storage/ids.ts'
+import { onBothDatabases } from '../support/databases.ts'
 import { adminClaims, at, instances, reference, type Instance } from './instances.ts'
 
 const times = { created_at: 1, updated_at: 1 }

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import { command, environment } from '../helpers/process.ts'
+import { command, environment } from '../support/daemon_process.ts'
 
 describe('serve with a wrong setting ends with one line', () => {
   let dir: string

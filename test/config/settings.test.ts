@@ -4,8 +4,8 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, describe, test } from 'node:test'
 import { ConfigError, type Config } from '../../src/config/config.ts'
-import { flagOf, readConfig } from '../../src/config.ts'
-import { settings } from '../../src/config_table.ts'
+import { flagOf, readConfig } from '../../src/config/read.ts'
+import { settings } from '../../src/config/table.ts'
 
 const long = 'x'.repeat(32)
 

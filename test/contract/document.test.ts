@@ -7,9 +7,9 @@ import * as metaSchema from '@open-rpc/meta-schema'
 import { Ajv, type AnySchema } from 'ajv'
 import { methodNames } from '../../sdk/methods.ts'
 import { HeroError, toHeroError } from '../../sdk/errors.ts'
-import { AppError, errorTable, type ErrorName } from '../../src/errors.ts'
-import { startTestDaemon } from '../helpers/daemon.ts'
-import { openrpc, openrpcText, paramsOf } from '../helpers/openrpc.ts'
+import { AppError, errorTable, type ErrorName } from '../../src/contract/errors.ts'
+import { startTestDaemon } from '../support/daemon.ts'
+import { openrpc, openrpcText, paramsOf } from '../support/openrpc.ts'
 
 const root = join(import.meta.dirname, '../..')
 

@@ -4,8 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { goodPassword } from '../helpers/daemon.ts'
-import { command, environment, kill, root, spawnDaemon, type RunningDaemon } from '../helpers/process.ts'
+import { goodPassword } from '../support/daemon.ts'
+import {
+  command,
+  environment,
+  kill,
+  root,
+  spawnDaemon,
+  type RunningDaemon,
+} from '../support/daemon_process.ts'
 
 describe('the command', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hp-cli-'))

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { command } from '../helpers/process.ts'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { command } from '../support/daemon_process.ts'
 
 const list = {
   clients: [

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import Sqlite from 'better-sqlite3'
 import { ConnectionError, HeroError, HeroProxy } from '../../sdk/index.ts'
-import { goodPassword } from '../helpers/daemon.ts'
-import { kill, spawnDaemon } from '../helpers/process.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { kill, spawnDaemon } from '../support/daemon_process.ts'
 import { long } from '../support/long.ts'
 
 const rounds = long ? 100 : 10

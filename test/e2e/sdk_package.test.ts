@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { environment, kill, root, spawnDaemon, type RunningDaemon } from '../helpers/process.ts'
+import { environment, kill, root, spawnDaemon, type RunningDaemon } from '../support/daemon_process.ts'
 
 const program = `
 import { ClaimRequired, HeroProxy, NotFound, identityFrom, requireClaim, type User } from 'hero-proxy-sdk'

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { ask } from '../helpers/http.ts'
-import { command } from '../helpers/process.ts'
-import { valuesOf } from '../helpers/upstream.ts'
-import { got, startStage, type Stage } from '../edge/stage.ts'
+import { ask } from '../support/http.ts'
+import { command } from '../support/daemon_process.ts'
+import { valuesOf } from '../support/upstream.ts'
+import { got, startStage, type Stage } from '../support/edge_stage.ts'
 
 describe('hero-proxy sign', () => {
   let stage: Stage

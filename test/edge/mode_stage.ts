@@ -1,8 +1,8 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { publicKeyOf } from '../../sdk/index.ts'
 import { Sessions } from '../../src/sessions/sessions.ts'
-import { byHand } from '../helpers/people.ts'
-import type { Stage } from './stage.ts'
+import { byHand } from '../support/people.ts'
+import type { Stage } from '../support/edge_stage.ts'
 import { noReactions } from '../support/reactions.ts'
 
 /** A new key pair of secp256k1: the private half to sign with, the public one as `users.keys.add` takes it. */

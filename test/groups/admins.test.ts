@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
 import { AlreadyExists, ClaimRequired, Conflict, NotFound, type HeroProxy } from '../../sdk/index.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { byHand } from '../helpers/people.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { byHand } from '../support/people.ts'
 
 describe('administrators of groups', () => {
   let daemon: TestDaemon

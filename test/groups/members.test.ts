@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { onBothDatabases } from '../helpers/databases.ts'
-import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { byHand } from '../helpers/people.ts'
-import { refused } from '../helpers/refused.ts'
+import { onBothDatabases } from '../support/databases.ts'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { byHand } from '../support/people.ts'
+import { refused } from '../support/refused.ts'
 
 const inAnHour = () => Math.floor(Date.now() / 1000) + 3600
 

@@ -6,12 +6,12 @@ import { createRemoteJWKSet, generateKeyPair, jwtVerify, SignJWT } from 'jose'
 import * as openid from 'openid-client'
 import { Unauthenticated, verifyToken, type HeroProxy } from '../../sdk/index.ts'
 import { Keys } from '../../src/keys/keys.ts'
-import { createLog } from '../../src/log.ts'
-import { readMasterSecret } from '../../src/master_secret.ts'
+import { createLog } from '../../src/log/log.ts'
+import { readMasterSecret } from '../../src/start/master_secret.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
-import { Seal } from '../../src/storage/seal.ts'
-import { refused } from '../helpers/refused.ts'
-import { App, callback, newPerson, payloadOf, startProvider, type Provider } from '../oidc/stage.ts'
+import { Seal } from '../../src/secrets/seal.ts'
+import { refused } from '../support/refused.ts'
+import { App, callback, newPerson, payloadOf, startProvider, type Provider } from '../support/openid_stage.ts'
 
 const minute = 60_000
 

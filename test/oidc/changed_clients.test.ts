@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import type { Client } from '../../src/clients/client.ts'
-import { goodPassword } from '../helpers/daemon.ts'
-import { refused } from '../helpers/refused.ts'
-import { App, callback, newPerson, pkce, post, startProvider, type Provider } from './stage.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { refused } from '../support/refused.ts'
+import {
+  App,
+  callback,
+  newPerson,
+  pkce,
+  post,
+  startProvider,
+  type Provider,
+} from '../support/openid_stage.ts'
 
 suite('what an application holds when it changes', () => {
   let stage: Provider

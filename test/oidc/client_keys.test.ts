@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import { refused } from '../helpers/refused.ts'
-import { post, startProvider, type Provider } from './stage.ts'
+import { refused } from '../support/refused.ts'
+import { post, startProvider, type Provider } from '../support/openid_stage.ts'
 
 const rsa = (modulusLength = 2048) => generateKeyPairSync('rsa', { modulusLength })
 const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve })

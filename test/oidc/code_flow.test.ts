@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
-import { goodPassword } from '../helpers/daemon.ts'
-import { byHand } from '../helpers/people.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { byHand } from '../support/people.ts'
 import {
   App,
   atCallback,
@@ -13,7 +13,7 @@ import {
   post,
   startProvider,
   type Provider,
-} from './stage.ts'
+} from '../support/openid_stage.ts'
 
 suite('signing in to an application', () => {
   let stage: Provider

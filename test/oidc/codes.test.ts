@@ -2,8 +2,16 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { Unauthenticated, verifyToken } from '../../sdk/index.ts'
-import { refused } from '../helpers/refused.ts'
-import { App, callback, newPerson, payloadOf, pkce, startProvider, type Provider } from './stage.ts'
+import { refused } from '../support/refused.ts'
+import {
+  App,
+  callback,
+  newPerson,
+  payloadOf,
+  pkce,
+  startProvider,
+  type Provider,
+} from '../support/openid_stage.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute

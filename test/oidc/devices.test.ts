@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { goodPassword } from '../helpers/daemon.ts'
-import { Person } from '../helpers/person.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { Person } from '../support/person.ts'
 import {
   App,
   atCallback,
@@ -12,7 +12,7 @@ import {
   post,
   startProvider,
   type Provider,
-} from './stage.ts'
+} from '../support/openid_stage.ts'
 
 suite('devices without a browser (RFC 8628)', () => {
   let stage: Provider

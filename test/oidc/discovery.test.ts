@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { ask } from '../helpers/http.ts'
-import { refused } from '../helpers/refused.ts'
-import { App, callback, newPerson, pkce, post, startProvider, type Provider } from './stage.ts'
+import { ask } from '../support/http.ts'
+import { refused } from '../support/refused.ts'
+import {
+  App,
+  callback,
+  newPerson,
+  pkce,
+  post,
+  startProvider,
+  type Provider,
+} from '../support/openid_stage.ts'
 
 /** What is advertised, and the test that uses it; an advertised value without one fails here. */
 const exercised: Readonly<Record<string, readonly string[]>> = {

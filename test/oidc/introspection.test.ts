@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { byHand } from '../helpers/people.ts'
-import { App, callback, newPerson, post, startProvider, type Provider } from './stage.ts'
+import { byHand } from '../support/people.ts'
+import { App, callback, newPerson, post, startProvider, type Provider } from '../support/openid_stage.ts'
 
 type Asks = { client: string; client_secret: string | null }
 

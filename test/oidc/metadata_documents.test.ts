@@ -7,9 +7,18 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { after, before, suite, test } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { selfSigned } from '../../src/tls/self_signed.ts'
-import { goodPassword } from '../helpers/daemon.ts'
-import { Person } from '../helpers/person.ts'
-import { App, atCallback, callback, newPerson, pkce, post, startProvider, type Provider } from './stage.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { Person } from '../support/person.ts'
+import {
+  App,
+  atCallback,
+  callback,
+  newPerson,
+  pkce,
+  post,
+  startProvider,
+  type Provider,
+} from '../support/openid_stage.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
 type Document = Record<string, unknown>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { App, pkce, startProvider, type Provider } from './stage.ts'
+import { App, pkce, startProvider, type Provider } from '../support/openid_stage.ts'
 
 suite('applications with a scheme of their own (RFC 8252 section 7.1)', () => {
   let stage: Provider

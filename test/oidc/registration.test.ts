@@ -2,13 +2,21 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import * as openid from 'openid-client'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { mostHourly } from '../../src/clients/dynamic_clients.ts'
-import { goodPassword } from '../helpers/daemon.ts'
-import { ask } from '../helpers/http.ts'
-import { Person } from '../helpers/person.ts'
-import { refused } from '../helpers/refused.ts'
-import { App, callback, newPerson, pkce, post, startProvider, type Provider } from './stage.ts'
-import { byHand } from '../helpers/people.ts'
+import { mostHourly } from '../../src/clients/registered_clients.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { ask } from '../support/http.ts'
+import { Person } from '../support/person.ts'
+import { refused } from '../support/refused.ts'
+import {
+  App,
+  callback,
+  newPerson,
+  pkce,
+  post,
+  startProvider,
+  type Provider,
+} from '../support/openid_stage.ts'
+import { byHand } from '../support/people.ts'
 
 type Body = Record<string, unknown>
 

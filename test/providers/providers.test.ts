@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { onBothDatabases } from '../helpers/databases.ts'
-import { byHand } from '../helpers/people.ts'
-import { refused } from '../helpers/refused.ts'
-import type { NewProvider } from './stage.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { onBothDatabases } from '../support/databases.ts'
+import { byHand } from '../support/people.ts'
+import { refused } from '../support/refused.ts'
+import type { NewProvider } from '../support/provider_stage.ts'
 
 onBothDatabases('providers', (newUrl) => {
   let daemon: TestDaemon

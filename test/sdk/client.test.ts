@@ -18,9 +18,9 @@ import {
   type User,
 } from '../../sdk/index.ts'
 import { toHeroError, RateLimited, Unavailable } from '../../sdk/errors.ts'
-import { errorTable } from '../../src/errors.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { kill, spawnDaemon } from '../helpers/process.ts'
+import { errorTable } from '../../src/contract/errors.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { kill, spawnDaemon } from '../support/daemon_process.ts'
 
 const failure = async <E extends Error>(
   call: Promise<unknown>,

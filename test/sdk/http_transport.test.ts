@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { ClaimRequired, ConnectionError, HeroProxy, NotFound, Unauthenticated } from '../../sdk/index.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { startUpstream } from '../helpers/upstream.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { startUpstream } from '../support/upstream.ts'
 
 const operatorToken = 'operator-token-of-this-test-0123456789'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { AlreadyExists, InvalidParams } from '../../sdk/index.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { letEverybodyIn, nobody, strangerMissing, strangerSpeaks } from '../wire/stranger.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { letEverybodyIn, nobody, strangerMissing, strangerSpeaks } from '../rpc/stranger.ts'
 
 describe('local services', { skip: strangerMissing() ?? false }, () => {
   let daemon: TestDaemon

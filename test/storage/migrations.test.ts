@@ -4,13 +4,13 @@ import Sqlite from 'better-sqlite3'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { Pool } from 'pg'
 import { Audit } from '../../src/audit/audit.ts'
-import { operator } from '../../src/caller.ts'
-import { createLog } from '../../src/log.ts'
+import { operator } from '../../src/contract/caller.ts'
+import { createLog } from '../../src/log/log.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { migrate, migrations } from '../../src/storage/migrate.ts'
 import type { Schema } from '../../src/storage/schema.ts'
 import { openSqlite } from '../../src/storage/sqlite.ts'
-import { onBothDatabases } from '../helpers/databases.ts'
+import { onBothDatabases } from '../support/databases.ts'
 
 const log = createLog('silent')
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
-import { createLog } from '../../src/log.ts'
+import { createLog } from '../../src/log/log.ts'
 import { openDatabase } from '../../src/storage/database.ts'
-import { startTestDaemon } from '../helpers/daemon.ts'
-import { ask } from '../helpers/http.ts'
-import { postgresMissing, startPostgres } from '../helpers/postgres.ts'
-import { refused } from '../helpers/refused.ts'
-import { startUpstream } from '../helpers/upstream.ts'
+import { startTestDaemon } from '../support/daemon.ts'
+import { ask } from '../support/http.ts'
+import { postgresMissing, startPostgres } from '../support/postgres.ts'
+import { refused } from '../support/refused.ts'
+import { startUpstream } from '../support/upstream.ts'
 
 test('the daemon outlives its database: says unavailable, goes on when it is back', async (t) => {
   const missing = postgresMissing()

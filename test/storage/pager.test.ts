@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
-import { createLog } from '../../src/log.ts'
+import { createLog } from '../../src/log/log.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
-import { readPage, type PageParams } from '../../src/storage/page.ts'
-import { onBothDatabases } from '../helpers/databases.ts'
-import { refused } from '../helpers/refused.ts'
+import { readPage, type PageParams } from '../../src/storage/pager.ts'
+import { onBothDatabases } from '../support/databases.ts'
+import { refused } from '../support/refused.ts'
 
 onBothDatabases('a list in pages', (newUrl) => {
   let database: Database

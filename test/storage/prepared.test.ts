@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import Sqlite from 'better-sqlite3'
-import { createLog } from '../../src/log.ts'
+import { createLog } from '../../src/log/log.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
-import { now } from '../../src/storage/id.ts'
+import { now } from '../../src/storage/ids.ts'
 import type { Prepared } from '../../src/storage/prepared.ts'
-import { onBothDatabases } from '../helpers/databases.ts'
+import { onBothDatabases } from '../support/databases.ts'
 
 interface Row {
   readonly key: string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { newId } from '../../src/storage/id.ts'
-import { Seal } from '../../src/storage/seal.ts'
+import { newId } from '../../src/storage/ids.ts'
+import { Seal } from '../../src/secrets/seal.ts'
 
 const secret = 'a master secret of forty-two characters...'
 

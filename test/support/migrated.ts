@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { createLog } from '../../src/log.ts'
+import { createLog } from '../../src/log/log.ts'
 import { openDatabase } from '../../src/storage/database.ts'
-import { root } from '../helpers/process.ts'
+import { root } from './daemon_process.ts'
 
 const cache = join(root, 'node_modules', '.cache')
 

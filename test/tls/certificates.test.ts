@@ -7,11 +7,11 @@ import { connect as connectPlain } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { startTestDaemon } from '../helpers/daemon.ts'
-import { ask } from '../helpers/http.ts'
-import { startStage, type Stage } from '../edge/stage.ts'
-import { TestAuthority, tlsSettings } from './pem.ts'
-import { shake, shown, until } from './shown.ts'
+import { startTestDaemon } from '../support/daemon.ts'
+import { ask } from '../support/http.ts'
+import { startStage, type Stage } from '../support/edge_stage.ts'
+import { TestAuthority, tlsSettings } from '../support/pem.ts'
+import { shake, shown, until } from '../support/shown_certificate.ts'
 
 const run = promisify(execFile)
 

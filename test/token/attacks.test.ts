@@ -2,10 +2,18 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { Unauthenticated, verifyToken } from '../../sdk/index.ts'
-import { goodPassword } from '../helpers/daemon.ts'
-import { byHand } from '../helpers/people.ts'
-import { refused } from '../helpers/refused.ts'
-import { App, callback, newPerson, payloadOf, pkce, startProvider, type Provider } from '../oidc/stage.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { byHand } from '../support/people.ts'
+import { refused } from '../support/refused.ts'
+import {
+  App,
+  callback,
+  newPerson,
+  payloadOf,
+  pkce,
+  startProvider,
+  type Provider,
+} from '../support/openid_stage.ts'
 
 suite('whoever has some rights and tries for more', () => {
   let stage: Provider

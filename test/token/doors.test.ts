@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { goodPassword } from '../helpers/daemon.ts'
-import { enrol } from '../helpers/factors.ts'
-import { signedIn } from '../helpers/people.ts'
-import { refused } from '../helpers/refused.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { enrol } from '../support/factors.ts'
+import { signedIn } from '../support/people.ts'
+import { refused } from '../support/refused.ts'
 import { doorsOf, startDoors, textOf, type Doors, type Kind } from './doors_stage.ts'
 
 const ours = ['/rpc', 'rpc.sock', 'a route for programs', 'a route for everybody', 'token.validate']

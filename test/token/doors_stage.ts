@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { HeroProxy, verifyAssertion, verifyToken } from '../../sdk/index.ts'
-import { goodPassword } from '../helpers/daemon.ts'
-import { ask, signIn } from '../helpers/http.ts'
-import { startUpstream, valuesOf, type Upstream } from '../helpers/upstream.ts'
-import { App, callback, newPerson, post, startProvider, type Provider } from '../oidc/stage.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { ask, signIn } from '../support/http.ts'
+import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
+import { App, callback, newPerson, post, startProvider, type Provider } from '../support/openid_stage.ts'
 
 export const audience = 'https://wiki.example.org'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { assertEnded, kinds, open, startLiveUpstream } from '../edge/live_stage.ts'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { assertEnded, kinds, open, startLiveUpstream } from '../edge/decide/open_connections.ts'
 
 suite('what was let in by a token ends with it', () => {
   let daemon: TestDaemon

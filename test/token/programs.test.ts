@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, suite, test } from 'node:test'
 import { verifyToken } from '../../sdk/index.ts'
-import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { ask } from '../helpers/http.ts'
-import { person } from '../helpers/people.ts'
-import { refused } from '../helpers/refused.ts'
-import { startUpstream, valuesOf, type Upstream } from '../helpers/upstream.ts'
-import { payloadOf, post, startProvider, type Provider } from '../oidc/stage.ts'
-import { letEverybodyIn, strangerMissing, strangerSpeaks } from '../wire/stranger.ts'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { ask } from '../support/http.ts'
+import { person } from '../support/people.ts'
+import { refused } from '../support/refused.ts'
+import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
+import { payloadOf, post, startProvider, type Provider } from '../support/openid_stage.ts'
+import { letEverybodyIn, strangerMissing, strangerSpeaks } from '../rpc/stranger.ts'
 
 suite('programs with tokens of their own', () => {
   let stage: Provider

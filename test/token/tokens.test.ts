@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { HeroProxy } from '../../sdk/index.ts'
-import { isWritten, writeToken } from '../../src/token/written.ts'
-import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { onBothDatabases } from '../helpers/databases.ts'
-import { ask } from '../helpers/http.ts'
-import { byHand, person } from '../helpers/people.ts'
-import { refused } from '../helpers/refused.ts'
-import { startUpstream, valuesOf, type Upstream } from '../helpers/upstream.ts'
+import { isWritten, writeToken } from '../../src/token/token_text.ts'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { onBothDatabases } from '../support/databases.ts'
+import { ask } from '../support/http.ts'
+import { byHand, person } from '../support/people.ts'
+import { refused } from '../support/refused.ts'
+import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
 
 describe('how a token that is kept is written', () => {
   test('a prefix, 256 bits and a checksum that finds every wrong character', () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { HeroProxy } from '../../sdk/index.ts'
-import { onBothDatabases } from '../helpers/databases.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { byHand, person, signedIn } from '../helpers/people.ts'
-import { allRefused, refused } from '../helpers/refused.ts'
+import { onBothDatabases } from '../support/databases.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { byHand, person, signedIn } from '../support/people.ts'
+import { allRefused, refused } from '../support/refused.ts'
 
 onBothDatabases('the last active administrator', (newUrl) => {
   let daemon: TestDaemon

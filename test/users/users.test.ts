@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { onBothDatabases } from '../helpers/databases.ts'
-import { startTestDaemon, type TestDaemon } from '../helpers/daemon.ts'
-import { refused } from '../helpers/refused.ts'
+import { onBothDatabases } from '../support/databases.ts'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { refused } from '../support/refused.ts'
 
 const twoSegments = 'ada.lovelace'
 const badUsernames = [

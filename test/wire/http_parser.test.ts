@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { HeaderNames } from '../../src/wire/header_names.ts'
-import { comparedWith } from '../../src/wire/llhttp.ts'
+import { comparedWith } from '../../src/wire/llhttp/llhttp.ts'
 import {
   endsAt,
   head,

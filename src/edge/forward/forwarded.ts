@@ -1,11 +1,11 @@
-import type { Log } from '../../log.ts'
-import type { RoutePlan } from '../../routes/table.ts'
+import type { Log } from '../../log/log.ts'
+import type { RoutePlan } from '../../routes/route_table.ts'
 import type { Listed } from '../../wire/open_list.ts'
-import type { Asked } from '../asked.ts'
-import type { KeptHead } from '../kept_head.ts'
-import type { Body } from '../recipient.ts'
-import type { UpstreamPool } from '../upstream_pool.ts'
-import type { Upstreams } from '../upstreams.ts'
+import type { Asked } from '../../wire/request.ts'
+import type { KeptHead } from './kept_head.ts'
+import type { Body } from '../../wire/client_response.ts'
+import type { UpstreamPool } from '../../upstream/pool.ts'
+import type { Upstreams } from '../../upstream/choice.ts'
 import type { Pass } from './pass.ts'
 
 /** Why there is no answer of an upstream; `ended`: it was not allowed any more when it would have come. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Body, Recipient, Sent } from '../recipient.ts'
-import type { UsualRequest } from '../usual_request.ts'
+import type { Body, Recipient, Sent } from '../../wire/client_response.ts'
+import type { UsualRequest } from '../../wire/usual_request.ts'
 
 /** What serves the requests that listeners take. The door of the edge is one. */
 export interface Handler {

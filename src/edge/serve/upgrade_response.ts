@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
-import { http } from '../../http.ts'
-import { problem } from '../answers.ts'
-import { answerTunnel, isTunnel } from '../http2_tunnel.ts'
+import { http } from '../../node/http.ts'
+import { problem } from '../../wire/responses.ts'
+import { answerTunnel, isTunnel } from './http2_websocket.ts'
 import type { Told } from '../../wire/refusal.ts'
 
 /** Answers an upgrade request that is not forwarded, and closes. */

@@ -1,5 +1,5 @@
-import { signInPage } from '../../edge/pages/sign_in.ts'
-import type { Visit } from '../../edge/visit.ts'
+import { signInPage } from './sign_in_view.ts'
+import type { Visit } from '../page_request.ts'
 
 /** The sign-in page, with everything that is offered. */
 export const showSignIn = async (

@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely'
-import { newId, now } from '../id.ts'
+import { newId, now } from '../ids.ts'
 
 const subjects = ['users', 'groups', 'sessions', 'routes', 'settings']
 

@@ -1,0 +1,56 @@
+import { Counters } from '../metrics/counters.ts'
+import type { Config } from '../config/config.ts'
+import type { Reactions } from '../contract/reactions.ts'
+import type { SecureEdge } from './tls_edge.ts'
+import type { Log } from '../log/log.ts'
+import { Dispatcher } from '../rpc/dispatcher.ts'
+import { discoverMethod } from '../rpc/discover.ts'
+import type { Database } from '../storage/database.ts'
+import type { Seal } from '../secrets/seal.ts'
+import { createDoors } from './doors.ts'
+import { createFlows } from './flows.ts'
+import { allMethods } from './methods.ts'
+import { createReactions } from './reactions.ts'
+import { createRooms } from './rooms.ts'
+
+export type App = ReturnType<typeof createApp>
+
+/** The only place where rooms meet: builds each once and hands it what it uses. */
+export const createApp = (
+  config: Config,
+  database: Database,
+  seal: Seal,
+  log: Log,
+  /** Where the edge speaks TLS. */
+  Secure?: typeof SecureEdge,
+) => {
+  const ground = { config, database, seal, log, publicHost: new URL(config.public_url).hostname }
+  const counters = new Counters()
+  const reactions: Reactions = createReactions(database, () => ({ rooms, flows }))
+  const rooms = createRooms(ground, reactions)
+  const flows = createFlows(ground, rooms)
+  const { methods, document } = discoverMethod(
+    allMethods(ground, rooms, flows, counters, (params) => trials.run(params)),
+  )
+  const dispatcher = new Dispatcher(methods, database, rooms.audit, log, counters)
+  const doors = createDoors({ ...ground, rooms, flows, dispatcher, document, counters, Secure })
+  const { trials, knownKeys, ...served } = doors
+
+  /** Deletes what has ended, and lets the next keys sign when it is time; called on a timer. */
+  const sweep = () =>
+    database.aside(async () => {
+      const { settings, audit } = rooms
+      const { sessions, attempts, users, mails, revocations, personal, access, dynamicClients } = rooms
+      const { links, records, federation } = flows
+      for (const room of [sessions, attempts, links, users, mails, revocations, records, personal, access])
+        await room.sweep()
+      for (const room of [dynamicClients, rooms.registrationTokens, federation, knownKeys]) await room.sweep()
+      await rooms.keys.rotateWhenDue(await settings.value('key_rotation_days'))
+      await audit.sweep(await settings.value('audit_retention_days'))
+    })
+
+  const { mails, settings, liveSessions, personal, revocations } = rooms
+  const { logouts, setup } = flows
+  const told = { mails, settings, liveSessions, personal, revocations, logouts, setup }
+  return { ...told, ...served, counters, sweep, dispatcher, document }
+}

@@ -1,0 +1,56 @@
+import type { Audit } from '../audit/audit.ts'
+import type { SignIn } from '../auth/sign_in.ts'
+import type { Members } from '../groups/members.ts'
+import type { Log } from '../log/log.ts'
+import type { Providers } from '../providers/providers.ts'
+import type { RelyingParty } from '../providers/relying_party.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Database } from '../storage/database.ts'
+import type { Seal } from '../secrets/seal.ts'
+import { Identities } from '../users/identities.ts'
+import type { Users } from '../users/users.ts'
+import { Arrivals } from '../federation/callback.ts'
+import { Flows } from '../federation/outgoing_sign_ins.ts'
+import { KeptTokens } from '../federation/provider_tokens.ts'
+import { Linking } from '../federation/linking.ts'
+import { ProviderLogouts } from '../federation/provider_logouts.ts'
+import { PendingLinks } from '../federation/pending_links.ts'
+import { Recognition } from '../federation/account_matching.ts'
+
+interface Parts {
+  readonly database: Database
+  readonly seal: Seal
+  readonly audit: Audit
+  readonly log: Log
+  readonly providers: Providers
+  readonly party: RelyingParty
+  readonly users: Users
+  readonly members: Members
+  readonly sessions: Sessions
+  readonly signIn: SignIn
+  readonly magicLinks: () => Promise<boolean>
+  readonly publicUrl: string
+}
+
+/** Signing in with identity providers, put together. */
+export const federate = (parts: Parts) => {
+  const { database, seal, publicUrl } = parts
+  const identities = new Identities(database)
+  const flows = new Flows(database, seal)
+  const pending = new PendingLinks(database, seal)
+  const tokens = new KeptTokens(parts)
+  const recognition = new Recognition({ ...parts, identities, pending, tokens })
+  const logouts = new ProviderLogouts({ ...parts, identities })
+  return {
+    arrivals: new Arrivals({ ...parts, flows, recognition }),
+    linking: new Linking({ ...parts, identities, pending, tokens }),
+    tokens,
+    logouts,
+    publicUrl,
+    sweep: async () => {
+      await flows.sweep()
+      await pending.sweep()
+      await logouts.sweep()
+    },
+  }
+}

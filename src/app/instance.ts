@@ -1,0 +1,49 @@
+import { createApp, type App } from './app.ts'
+import type { Config } from '../config/config.ts'
+import type { Log } from '../log/log.ts'
+import { openSeal, readMasterSecret } from '../start/master_secret.ts'
+import { asDamage } from '../storage/sqlite/connect.ts'
+import { databaseFile, openDatabase, type Database } from '../storage/database.ts'
+import { speaksTls } from '../start/tls_settings.ts'
+
+/** The rooms over their open database: what the daemon and each of its workers begin with and end with. */
+export interface Instance {
+  readonly app: App
+  readonly database: Database
+  /** When nothing is served any more. */
+  close(): Promise<void>
+}
+
+interface Process {
+  /** Throws where the database is not one to serve. */
+  readonly inspect: (database: Database) => Promise<void>
+  /** Resolves once the other processes of this daemon know of a commit of this one; for PostgreSQL. */
+  readonly announce: () => Promise<void>
+}
+
+/** Opens the database, lets the process refuse it, and builds the rooms. */
+export const openInstance = async (
+  config: Config,
+  log: Log,
+  { inspect, announce }: Process,
+): Promise<Instance> => {
+  const secret = readMasterSecret(config)
+  const database = await openDatabase(config.database_url, log, announce)
+  try {
+    await database.leaveLog()
+    await inspect(database)
+    const secure = speaksTls(config) ? await import('./tls_edge.ts') : undefined
+    const app = createApp(config, database, await openSeal(database, secret), log, secure?.SecureEdge)
+    await app.loops.open()
+    const close = async () => {
+      await app.secure?.close()
+      await app.liveSessions.close()
+      await app.personal.close()
+      await database.close()
+    }
+    return { app, database, close }
+  } catch (error) {
+    await database.close()
+    throw asDamage(databaseFile(config.database_url) ?? '', error)
+  }
+}

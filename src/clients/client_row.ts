@@ -1,0 +1,151 @@
+import { createPublicKey } from 'node:crypto'
+import { invalidParams } from '../contract/errors.ts'
+import { bit, type ClientRow, type ClientSecretRow } from '../storage/schema.ts'
+import { personScopes, type Client, type GrantType, type KnownClient } from './client.ts'
+import { checkLogoutUri, checkRedirectUris } from './redirect_uris.ts'
+
+export interface ClientFields {
+  readonly name: string
+  readonly redirect_uris: readonly string[]
+  readonly post_logout_redirect_uris: readonly string[]
+  readonly grants: readonly GrantType[]
+  readonly scopes: Client['scopes']
+  readonly claims: readonly string[]
+  readonly first_party: boolean
+  readonly pkce: boolean
+  readonly service: string | null
+  readonly backchannel_logout_uri: string | null
+  readonly is_active: boolean
+}
+
+/** As it is read, with those of its secrets that count, newest first. */
+export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): KnownClient => {
+  const list = <T extends readonly string[]>(text: string) => JSON.parse(text) as T
+  return {
+    id: row.id,
+    client: row.client,
+    name: row.name,
+    redirect_uris: list(row.redirect_uris),
+    post_logout_redirect_uris: list(row.post_logout_redirect_uris),
+    grants: list(row.grants),
+    scopes: list(row.scopes),
+    claims: list(row.claims),
+    first_party: row.first_party === 1,
+    pkce: row.pkce === 1,
+    service: row.service || null,
+    backchannel_logout_uri: row.backchannel_logout_uri || null,
+    is_active: row.is_active === 1,
+    public: row.public === 1,
+    native: row.native === 1,
+    dynamic: row.dynamic === 1,
+    secrets: secrets.map(({ created_at, expires_at }) => ({ created_at, expires_at })),
+    secret_hashes: secrets.map(({ secret_hash, expires_at }) => ({ hash: secret_hash, expires_at })),
+    has_jwks: row.jwks !== '',
+    jwks: row.jwks === '' ? undefined : (JSON.parse(row.jwks) as object),
+    tokens_since: row.tokens_since,
+    last_used_at: row.last_used_at,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+  }
+}
+
+/** What an administrator decides about a client, as its row holds it. */
+export const toColumns = (fields: ClientFields, updated_at: number) => ({
+  name: fields.name,
+  redirect_uris: JSON.stringify(fields.redirect_uris),
+  post_logout_redirect_uris: JSON.stringify(fields.post_logout_redirect_uris),
+  grants: JSON.stringify(fields.grants),
+  scopes: JSON.stringify(fields.scopes),
+  claims: JSON.stringify(fields.claims),
+  first_party: bit(fields.first_party),
+  pkce: bit(fields.pkce),
+  service: fields.service ?? '',
+  backchannel_logout_uri: fields.backchannel_logout_uri ?? '',
+  is_active: bit(fields.is_active),
+  updated_at,
+})
+
+/** Throws where the fields of a client do not fit each other. */
+export const checkClient = (row: ClientRow): void => {
+  const grants = JSON.parse(row.grants) as GrantType[]
+  const uris = JSON.parse(row.redirect_uris) as string[]
+  const isPublic = row.public === 1
+  checkRedirectUris('redirect_uris', uris, row.native === 1)
+  checkRedirectUris(
+    'post_logout_redirect_uris',
+    JSON.parse(row.post_logout_redirect_uris) as string[],
+    row.native === 1,
+  )
+  if (row.backchannel_logout_uri !== '') checkLogoutUri('backchannel_logout_uri', row.backchannel_logout_uri)
+  if (grants.includes('authorization_code') !== uris.length > 0)
+    throw invalidParams('redirect_uris', 'at least one with the grant authorization_code, none without it')
+  const people = grants.some((grant) => grant !== 'client_credentials')
+  if (people && !(JSON.parse(row.scopes) as string[]).includes('openid'))
+    throw invalidParams('scopes', 'openid among them, for a client that signs people in')
+  if (isPublic && grants.includes('client_credentials'))
+    throw invalidParams(
+      'grants',
+      'no client_credentials for a public client: it has no secret to prove itself by',
+    )
+  if (isPublic && row.pkce === 0)
+    throw invalidParams('pkce', 'true for a public client (RFC 9700 section 2.1.1)')
+  if (row.dynamic === 1) checkDynamic(row, grants)
+}
+
+/** Throws where a client could not prove itself by its keys, which stay what they are. */
+export const checkKeys = (row: ClientRow): void => {
+  if (row.jwks === '') return
+  if (row.public === 1) throw invalidParams('jwks', 'none for a public client')
+  const { keys } = JSON.parse(row.jwks) as { keys: Record<string, unknown>[] }
+  for (const [i, key] of keys.entries())
+    if (!isUsable(key))
+      throw invalidParams(
+        `jwks.keys.${i}`,
+        'a public key to sign with, RSA (RS256) of 2048 bits or more or EC P-256 (ES256), without its private part',
+      )
+}
+
+/** A key that the provider verifies signatures of a client by (RFC 7517 section 4, RFC 7518 sections 3.3 and 3.4). */
+const isUsable = (jwk: Record<string, unknown>): boolean => {
+  const { kty, alg, use, kid, key_ops } = jwk
+  const isPrivate = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some((part) => part in jwk)
+  const signs = (use ?? 'sig') === 'sig' && (key_ops === undefined || String(key_ops) === 'verify')
+  if (isPrivate || !signs || !['undefined', 'string'].includes(typeof kid)) return false
+  try {
+    const { asymmetricKeyDetails } = createPublicKey({ key: jwk, format: 'jwk' })
+    return kty === 'RSA'
+      ? (alg ?? 'RS256') === 'RS256' && asymmetricKeyDetails!.modulusLength! >= 2048
+      : kty === 'EC' && (alg ?? 'ES256') === 'ES256' && asymmetricKeyDetails!.namedCurve === 'prime256v1'
+  } catch {
+    return false
+  }
+}
+
+/** Whoever registered itself is a stranger, whatever else is decided about it: people are asked, and it speaks for nobody. */
+const checkDynamic = (row: ClientRow, grants: readonly GrantType[]): void => {
+  const must = (holds: boolean, field: string, allowed: string) => {
+    if (!holds) throw invalidParams(field, `${allowed} for a client that registered itself`)
+  }
+  const scopes = JSON.parse(row.scopes) as string[]
+  must(row.first_party === 0, 'first_party', 'false')
+  must(row.pkce === 1, 'pkce', 'true')
+  must(row.claims === '[]', 'claims', 'none')
+  must(grants.join() === 'authorization_code', 'grants', 'authorization_code alone')
+  must(
+    scopes.every((scope) => (personScopes as readonly string[]).includes(scope)),
+    'scopes',
+    `only ${personScopes.join(', ')}`,
+  )
+}
+
+/** Kinds of what the provider keeps of a client. */
+export type Fruits = 'all' | readonly string[]
+
+/** What a client has by what is taken from it now: that goes too, or its next token would bring it back. */
+export const fruitsOfMore = (before: ClientFields, change: Partial<ClientFields>): Fruits => {
+  const loses = (field: 'scopes' | 'grants' | 'redirect_uris') =>
+    change[field] !== undefined && before[field].some((one) => !(change[field] as string[]).includes(one))
+  // Nobody was asked for what one of our own has, and nobody could take it back.
+  if (loses('scopes') || loses('grants') || (before.first_party && change.first_party === false)) return 'all'
+  return loses('redirect_uris') ? ['AuthorizationCode'] : []
+}

@@ -1,0 +1,74 @@
+import type { Reactions } from '../contract/reactions.ts'
+import { notFound } from '../contract/errors.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/ids.ts'
+
+/** What people allowed applications to know, until they take it back. */
+export class Consents {
+  readonly #database: Database
+  readonly #reactions: Pick<Reactions, 'consentRevoked'>
+
+  constructor(database: Database, reactions: Pick<Reactions, 'consentRevoked'>) {
+    this.#database = database
+    this.#reactions = reactions
+  }
+
+  /** The scopes that a person allowed a client; empty for none. */
+  async of(userId: string, client: string): Promise<readonly string[]> {
+    const row = await this.#database.query
+      .selectFrom('consents')
+      .select('scopes')
+      .where('user_id', '=', userId)
+      .where('client', '=', client)
+      .executeTakeFirst()
+    return row ? (JSON.parse(row.scopes) as string[]) : []
+  }
+
+  /** Whether anybody allowed a client something. */
+  async isLetIn(client: string): Promise<boolean> {
+    const row = await this.#database.query
+      .selectFrom('consents')
+      .select('user_id')
+      .where('client', '=', client)
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
+  /** Allows more; what was allowed before stays. Inside a transaction. */
+  async give(userId: string, client: string, scopes: readonly string[]): Promise<void> {
+    const all = JSON.stringify([...new Set([...(await this.of(userId, client)), ...scopes])])
+    await this.#database.query
+      .insertInto('consents')
+      .values({ user_id: userId, client, scopes: all, created_at: now() })
+      .onConflict((same) => same.columns(['user_id', 'client']).doUpdateSet({ scopes: all }))
+      .execute()
+  }
+
+  /** The applications that a person let in, with what they may know. */
+  async list(userId: string) {
+    const rows = await this.#database.query
+      .selectFrom('consents')
+      .leftJoin('clients', 'clients.client', 'consents.client')
+      .select(['consents.client', 'clients.name', 'consents.scopes', 'consents.created_at'])
+      .where('user_id', '=', userId)
+      .orderBy('consents.client')
+      .execute()
+    return rows.map(({ client, name, scopes, created_at }) => ({
+      client,
+      name: name ?? client,
+      scopes: JSON.parse(scopes) as string[],
+      created_at,
+    }))
+  }
+
+  /** Takes a consent back: every token that came of it is dead. Inside a transaction. */
+  async revoke(userId: string, client: string): Promise<void> {
+    const { numDeletedRows } = await this.#database.query
+      .deleteFrom('consents')
+      .where('user_id', '=', userId)
+      .where('client', '=', client)
+      .executeTakeFirst()
+    if (numDeletedRows === 0n) throw notFound('consent', client)
+    await this.#reactions.consentRevoked(userId, client)
+  }
+}

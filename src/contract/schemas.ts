@@ -1,0 +1,128 @@
+import { Type, type Static, type TProperties, type TSchema } from './schema_builder.ts'
+
+/** An object that takes the named fields and nothing else. */
+export const Shape = <P extends TProperties>(
+  properties: P,
+  options: { title?: string; description?: string } = {},
+) => Type.Object(properties, { ...options, additionalProperties: false })
+
+/** No parameters. */
+export const Nothing = Shape({})
+
+/** A shape with a name of its own in openrpc.json and the SDK. */
+export const Named = <P extends TProperties>(title: string, properties: P) => Shape(properties, { title })
+
+export const Nullable = <T extends TSchema>(schema: T) =>
+  Type.Unsafe<Static<T> | null>(Type.Union([schema, Type.Null()]))
+
+export const segmentPattern = '^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$'
+
+/** One claim segment: the alphabet of usernames, group slugs, role and service names. */
+const Segment = Type.String({
+  pattern: segmentPattern,
+  description: '1 to 63 letters, digits, "_" or "-", the first a letter or digit',
+})
+
+export const Username = Segment
+export const GroupSlug = Segment
+export const RoleName = Segment
+export const ServiceName = Segment
+
+/** A client_id of ours; a client known by its metadata document alone has an https address instead. */
+/** A client_id of ours; a client known by its metadata document alone has an https address instead. */
+export const clientPattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/
+
+export const Id = Type.String({
+  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',
+  description: 'A UUID of version 7',
+})
+
+/** One plain address: what mail software reads only one way. RFC 5321 section 4.1.2 allows more (quotes, comments); we do not. */
+export const Email = Type.String({
+  maxLength: 254,
+  pattern:
+    "^[a-zA-Z0-9][a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$",
+  description: 'One plain e-mail address in ASCII, at most 254 characters',
+})
+
+export const Line = (meaning: string, maxLength = 200) =>
+  Type.String({
+    maxLength,
+    pattern: '^[^\\u0000-\\u001f\\u007f]*$',
+    description: `${meaning}: one line of at most ${maxLength} characters, without control characters`,
+  })
+
+/** Claims that only we emit, in any case. */
+export const reservedClaims =
+  '^([aA][dD][mM][iI][nN]|([uU][sS][eE][rR][sS]|[gG][rR][oO][uU][pP][sS]|[pP][rR][oO][xX][yY])(\\..*)?)$'
+
+export const claimGrammar = {
+  maxLength: 255,
+  pattern: '^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}(\\.[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}){0,7}$',
+  description:
+    '1 to 8 segments joined by ".", each 1 to 63 letters, digits, "_" or "-" beginning with a letter or digit; at most 255 characters; no wildcard',
+}
+export const Claim = Type.String(claimGrammar)
+
+/** Claims that only we emit are refused on every write, in any case: `admin`, `users.*`, `groups.*`, `proxy.*`. */
+export const GrantableClaim = Type.String({
+  ...claimGrammar,
+  not: { pattern: reservedClaims },
+  description: `${claimGrammar.description}; not one of the reserved admin, users.*, groups.*, proxy.*`,
+})
+
+/** A service or another program may hold claims of ours, which people get by groups and roles only; those that name people stay reserved. */
+const ProgramClaim = Type.String({
+  ...claimGrammar,
+  not: { pattern: '^([aA][dD][mM][iI][nN]|([uU][sS][eE][rR][sS]|[gG][rR][oO][uU][pP][sS])(\\..*)?)$' },
+  description: `${claimGrammar.description}; not admin, users.* or groups.*; proxy.* is allowed`,
+})
+
+export const ProgramClaims = Type.Array(ProgramClaim, { maxItems: 100, uniqueItems: true })
+
+/** What a method or route asks for: a claim, or `prefix.*` for any claim below the prefix. */
+export const ClaimPattern = Type.String({
+  maxLength: 257,
+  pattern: '^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}(\\.[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}){0,7}(\\.\\*)?$',
+  description: 'A claim, or "prefix.*" for any claim below the prefix',
+})
+
+export const Context = Type.Integer({
+  minimum: 0,
+  maximum: 2147483647,
+  description: 'An integer from 0 (internal trust) to 2147483647',
+})
+
+/** Where a grant holds: for one service, in one context, both, or everywhere. */
+export const grantScope = { service: Nullable(ServiceName), context: Nullable(Context) }
+/** The same as a parameter: what is left out stands for every one. */
+export const scopeParams = { service: Type.Optional(ServiceName), context: Type.Optional(Context) }
+
+/** Until the year 9999: a bigint of PostgreSQL and an integer of JavaScript hold it exactly. */
+export const Time = Type.Integer({
+  minimum: 0,
+  maximum: 253402300799,
+  description: 'Unix time in seconds, in the year 9999 at most',
+})
+
+export const Limit = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: 1000,
+    description: '1 to 1000 items at the most, 100 unless told',
+  }),
+)
+export const Cursor = Type.Optional(
+  Type.String({ maxLength: 1024, description: 'Where to go on: the next_cursor of the page before' }),
+)
+
+export const Page = <T extends TSchema>(item: T) =>
+  Shape({ items: Type.Array(item), next_cursor: Nullable(Type.String()) })
+
+/** A password as given; how long and how strong it must be is checked where it is set. */
+export const Password = Type.String({
+  minLength: 1,
+  maxLength: 1024,
+  description:
+    'Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor)',
+})

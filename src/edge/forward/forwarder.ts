@@ -1,0 +1,52 @@
+import type { Log } from '../../log/log.ts'
+import { OpenList } from '../../wire/open_list.ts'
+import { Exchange } from './exchange.ts'
+import type { Recipient } from '../../wire/client_response.ts'
+import { UpstreamPool } from '../../upstream/pool.ts'
+import type { Upstreams } from '../../upstream/choice.ts'
+import type { Carrier, Failure, Forwarded, Timed } from './forwarded.ts'
+
+/** In milliseconds: how exactly the time limits of routes are kept. */
+const tick = 250
+
+/** Carries requests to upstreams and answers back: streams both ways, passes aborts both ways, keeps connections. */
+export class Forwarder implements Carrier {
+  readonly pool = new UpstreamPool()
+  readonly log: Log
+  readonly upstreams: Upstreams
+  /** Seconds since the start, in steps of a tick: a clock that costs nothing to ask. */
+  clock = 0
+  readonly open = new OpenList<Timed>()
+  readonly #timer = setInterval(() => {
+    this.clock += tick / 1000
+    for (const exchange of this.open) exchange.watchTime(this.clock)
+  }, tick).unref()
+
+  constructor(log: Log, upstreams: Upstreams) {
+    this.log = log
+    this.upstreams = upstreams
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.upstreams.close()
+    this.pool.close()
+  }
+
+  /** `fail` is called, instead of an answer being passed on, when there is none. */
+  forward(out: Forwarded, to: Recipient, fail: (failure: Failure) => void): void {
+    const { max_body } = out.plan.route
+    if (max_body !== null && out.asked.length > max_body) return fail('large body')
+    const exchange = new Exchange(this, out, to, fail)
+    this.open.add(exchange)
+    exchange.begin()
+  }
+
+  began(timed: Timed): void {
+    this.open.add(timed)
+  }
+
+  ended(timed: Timed): void {
+    this.open.delete(timed)
+  }
+}

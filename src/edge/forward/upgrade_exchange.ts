@@ -1,0 +1,190 @@
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Asker } from '../../wire/response_sink.ts'
+import type { Head } from '../../wire/http_parser.ts'
+import { responseHeaders } from './response_headers.ts'
+import { requestHead } from './request_headers.ts'
+import { isTunnel, resetTunnel } from '../serve/http2_websocket.ts'
+import { headersTo } from './upstream_target.ts'
+import { reason } from '../../wire/client_response.ts'
+import type { UpstreamConnection } from '../../upstream/connection.ts'
+import type { Carrier, Failure, Forwarded, Timed } from './forwarded.ts'
+import { writeHead } from '../serve/upgrade_response.ts'
+import type { Upstream } from '../../upstream/upstream.ts'
+
+/** Ends a connection so that the other side sees a broken transfer, not a body that ended by closing. */
+const breakOff = (socket: Duplex): void => {
+  if (isTunnel(socket)) resetTunnel(socket)
+  // Under TLS an end without its close_notify is a broken one (RFC 8446 section 6.1).
+  else if (socket instanceof Socket && !('encrypted' in socket)) socket.resetAndDestroy()
+  else socket.destroy()
+}
+
+/** Ends what the other side has ended, once its last bytes are on their way. */
+const leave = (socket: Duplex): void => {
+  if (socket.writableEnded && !socket.writableFinished) socket.once('finish', () => socket.destroy())
+  else socket.destroy()
+}
+
+/**
+ * Forwards a request to switch protocols (RFC 9110 section 7.8). After a 101 bytes pass both ways untouched until either
+ * side ends; any other answer of the upstream is passed on and the connection closed. Resolves when it is over, with a
+ * Failure if no answer came.
+ */
+export const forwardUpgrade = (
+  carrier: Carrier,
+  socket: Duplex,
+  early: Buffer,
+  out: Forwarded,
+): Promise<Failure | undefined> =>
+  new Promise((settle) => new UpgradeExchange(carrier, socket, early, out, settle).begin())
+
+class UpgradeExchange implements Asker, Timed {
+  place = -1
+  readonly bodiless = false
+  readonly takesWhole = false
+  readonly out: Forwarded
+  readonly #carrier: Carrier
+  readonly #socket: Duplex
+  readonly #early: Buffer
+  readonly #settle: (failure?: Failure) => void
+  #connection: UpstreamConnection | undefined
+  #tried: readonly Upstream[] = []
+  #began: number
+  #answer: Head | undefined
+  #over = false
+
+  constructor(
+    carrier: Carrier,
+    socket: Duplex,
+    early: Buffer,
+    out: Forwarded,
+    settle: (failure?: Failure) => void,
+  ) {
+    this.#carrier = carrier
+    this.#socket = socket
+    this.#early = early
+    this.out = out
+    this.#settle = settle
+    this.#began = carrier.clock
+  }
+
+  begin(): void {
+    this.#socket.on('error', () => this.#socket.destroy())
+    this.#socket.once('close', () => this.#conclude())
+    this.#ask(this.#carrier.upstreams.next(this.out.plan))
+    this.#carrier.began(this)
+  }
+
+  #ask(upstream: Upstream): void {
+    const { plan, asked, target, headers } = this.out
+    const connection = this.#carrier.pool.openToSwitch(upstream)
+    this.#connection = connection
+    const list = [...headersTo(upstream, plan, headers), 'Connection', 'Upgrade', 'Upgrade', asked.upgrade!]
+    connection.ask(this, requestHead(asked, target, list), false)
+  }
+
+  /** The upstream cannot be reached: another one is asked, each at most once; false when there is no other. */
+  #askNext(): boolean {
+    const { plan } = this.out
+    const { upstreams, clock } = this.#carrier
+    upstreams.failed(this.#connection!.upstream)
+    this.#tried = [...this.#tried, this.#connection!.upstream]
+    if (this.#tried.length >= plan.upstreams.length) return false
+    this.#began = clock
+    this.#ask(upstreams.next(plan, this.#tried))
+    return true
+  }
+
+  connected(): void {
+    this.#began = this.#carrier.clock
+    this.#carrier.upstreams.succeeded(this.#connection!.upstream)
+  }
+
+  watchTime(now: number): void {
+    if (this.#answer) return
+    const { connect_timeout, response_timeout } = this.out.plan.route
+    const connection = this.#connection!
+    if (now - this.#began < (connection.connected ? response_timeout : connect_timeout)) return
+    if (!connection.connected) {
+      connection.abandon(this)
+      if (this.#askNext()) return
+    }
+    this.#fail('timeout', 'ETIMEDOUT')
+  }
+
+  whole(): boolean {
+    return false
+  }
+
+  information(): void {}
+
+  drain(): void {}
+
+  head(head: Head): void {
+    this.#answer = head
+    if (head.upgrade) return
+    // Ended by closing, so the body needs no framing of its own (RFC 9112 section 6.3).
+    const headers = responseHeaders(head.rawHeaders, this.out.answerHeaders)
+    writeHead(this.#socket, head.status, reason(head.message), headers, ['Connection', 'close'])
+  }
+
+  body(chunk: Buffer): boolean {
+    if (!this.#socket.write(chunk)) {
+      this.#connection!.pause()
+      this.#socket.once('drain', () => this.#connection!.resume())
+    }
+    return false
+  }
+
+  flush(): void {}
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  switched(far: Socket, first: Buffer): void {
+    const near = this.#socket
+    const { rawHeaders, message } = this.#answer!
+    // Whatever the upstream calls it: the protocol is the one that was asked for, or it names it itself.
+    const named = rawHeaders.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === 'upgrade')
+    const protocol = rawHeaders[named + 1] ?? this.out.asked.upgrade!
+    const headers = responseHeaders(rawHeaders, [])
+    writeHead(near, 101, reason(message), headers, ['Connection', 'Upgrade', 'Upgrade', protocol])
+    if (near.destroyed) return void far.destroy()
+    if (first.length > 0) near.write(first)
+    if (this.#early.length > 0) far.write(this.#early)
+    far.on('error', () => near.destroy())
+    near.on('error', () => far.destroy())
+    far.on('close', () => leave(near))
+    near.on('close', () => far.destroy())
+    far.pipe(near)
+    near.pipe(far)
+  }
+
+  broken(error: NodeJS.ErrnoException): void {
+    // An answer that breaks off stays broken off: another one appended to it would be read as its body.
+    if (this.#answer) return breakOff(this.#socket)
+    if (this.#over || (!this.#connection!.connected && this.#askNext())) return
+    this.#fail('unreachable', error.code ?? error.message)
+  }
+
+  breakOff(): void {
+    if (!this.#answer) this.#conclude('ended')
+    else breakOff(this.#socket)
+  }
+
+  #fail(failure: Failure, error: string): void {
+    if (this.#over) return
+    this.#carrier.log.warn({ route: this.out.plan.route.id, error }, 'no answer from the upstream')
+    this.#conclude(this.#socket.writable ? failure : undefined)
+  }
+
+  #conclude(failure?: Failure): void {
+    if (this.#over) return
+    this.#over = true
+    this.#carrier.ended(this)
+    this.#connection!.abandon(this)
+    this.#settle(failure)
+  }
+}

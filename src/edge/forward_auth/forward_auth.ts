@@ -1,0 +1,139 @@
+import type { RouteTable } from '../../routes/route_table.ts'
+import { isNavigation, redirect } from '../../wire/responses.ts'
+import { isRefusal, originOf, type Asked } from '../../wire/request.ts'
+import { asksByPath, readAbout } from './question.ts'
+import { setCookie, withoutOurs } from '../../wire/cookies.ts'
+import type { Decision, Decisions } from '../decide/decision.ts'
+import type { OwnPathTable } from '../../wire/own_path.ts'
+import type { Peers } from '../../wire/client_address.ts'
+import type { Recipient, Sent } from '../../wire/client_response.ts'
+import { badRequest, ownPath } from '../decide/refusals.ts'
+import type { Pass } from '../forward/pass.ts'
+import { identityHeaders } from '../../identity/identity_headers.ts'
+import { notHere, type Told } from '../../wire/refusal.ts'
+import { tell } from '../../html/show_refusal.ts'
+
+interface Parts {
+  readonly peers: Peers
+  readonly decisions: Decisions
+  readonly ownPaths: OwnPathTable
+}
+
+/** What a 200 tells about. Nothing of it may stay as the client sent it where it does not apply. */
+const names = [
+  'X-Hero-User',
+  'X-Hero-Context',
+  'X-Hero-Claims',
+  'X-Hero-Impersonator',
+  'X-Hero-Assertion',
+  'X-Proxy-User-Email',
+  'X-Proxy-User-Pubkey',
+  'X-Proxy-Provider-Token',
+  'X-Proxy-Auth-Method',
+  'Cookie',
+  'Authorization',
+]
+
+/**
+ * Another proxy carries the bytes and asks here about each request. What it asks about is judged by the decision that a
+ * request of our own gets. Only trusted proxies are answered: anybody else could choose what to be judged for.
+ */
+export class ForwardAuth {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  answer(sent: Sent, to: Recipient, asked: Asked, table: RouteTable): undefined | Promise<undefined> {
+    const { peers, decisions, ownPaths } = this.#parts
+    if (!peers.trusts(sent)) return void tell(sent, to, asked, untrusted(asked))
+    if (!asksByPath(asked) && asked.method !== 'GET' && asked.method !== 'HEAD')
+      return void tell(sent, to, asked, onlyGet)
+    const about = readAbout(sent, asked)
+    if (isRefusal(about)) return void tell(sent, to, asked, badRequest(about))
+    const { rawHeaders, httpVersion, socket } = sent
+    // Behind a path that is asked about stands the client's own query.
+    const wishes = new URLSearchParams(asksByPath(asked) ? '' : asked.target.slice(asked.path.length))
+    const question: Question = {
+      about,
+      // As the client sent it: whether a person is looking shows in its headers.
+      sent: { method: about.method, rawHeaders, httpVersion, socket },
+      redirects: wishes.get('redirect') !== 'off',
+      absent: asksByPath(asked) ? 'listed' : wishes.get('empty') === 'off' ? 'left out' : 'empty',
+    }
+    if (ownPaths.find(about)) return void tell(question.sent, to, about, ownPath)
+    const routes = table.at(about.host)
+    if (!routes) return void tell(question.sent, to, about, notHere)
+    const decision = decisions.decide(about, routes.match(about.path))
+    return decision instanceof Promise
+      ? decision.then((made) => follow(made, question, to))
+      : follow(decision, question, to)
+  }
+}
+
+interface Question {
+  readonly about: Asked
+  readonly sent: Sent
+  /** False for proxies that pass on no redirect (auth_request of nginx): they get a 401 with the same Location. */
+  readonly redirects: boolean
+  /**
+   * How a 200 tells what does not apply. A proxy that copies only what is answered would leave what the client sent
+   * (CVE-2026-30851): empty headers replace it. Envoy takes away what is listed; others take everything away first.
+   */
+  readonly absent: 'empty' | 'listed' | 'left out'
+}
+
+const follow = (decision: Decision, question: Question, to: Recipient): undefined => {
+  const { about, sent, redirects } = question
+  if (decision.act === 'forward') return permit(question, decision, to)
+  if (decision.act === 'tell') return void tell(sent, to, about, decision.told)
+  const { way, told, missing } = decision
+  const people = isNavigation(sent)
+  if (!people || missing) return void tell(sent, to, about, (people && missing) || told)
+  // Absolute, because some proxies resolve it by the address that they asked at.
+  const location = `${originOf(about)}${way}${encodeURIComponent(about.target)}`
+  if (redirects) redirect(to, about, 302, location)
+  else tell(sent, to, about, { ...told, headers: { ...told.headers, location } })
+  return undefined
+}
+
+const permit = ({ about, absent }: Question, pass: Pass, to: Recipient): undefined => {
+  const list = identityHeaders(pass)
+  // The two in which our own secrets come, as the service may have them.
+  const cookies = about.cookies.map(withoutOurs).filter((kept) => kept !== undefined)
+  if (cookies.length > 0) list.push('Cookie', cookies.join('; '))
+  const [authorization, ...more] = pass.authorizationUsed ? [] : about.authorizations
+  if (authorization !== undefined && more.length === 0) list.push('Authorization', authorization)
+  if (absent !== 'left out') {
+    const missing = names.filter((name) => !holds(list, name))
+    if (absent === 'listed') list.push('X-Envoy-Auth-Headers-To-Remove', missing.join(','))
+    else for (const name of missing) list.push(name, '')
+  }
+  if (pass.staleCookie !== undefined) list.push('Set-Cookie', setCookie(pass.staleCookie, '', 0))
+  list.push('Content-Length', '0', 'Cache-Control', 'no-store')
+  to.writeHead(200, 'OK', list)
+  to.end()
+  return undefined
+}
+
+/** Whether a flat list holds a header; values may read like names. */
+const holds = (list: readonly string[], name: string): boolean => {
+  for (let i = 0; i < list.length; i += 2) if (list[i] === name) return true
+  return false
+}
+
+const untrusted = ({ address }: Asked): Told => ({
+  status: 403,
+  title: 'Not a trusted proxy',
+  text: `Forward auth answers the proxies listed in trusted_proxies, and ${address} is none of them.`,
+  code: 'untrusted_proxy',
+})
+
+const onlyGet: Told = {
+  status: 405,
+  title: 'Not this way',
+  text: 'Forward auth is asked with GET; the method asked about is told in X-Forwarded-Method.',
+  code: 'method_not_allowed',
+  headers: { allow: 'GET, HEAD' },
+}

@@ -1,0 +1,94 @@
+import type { Granter, RuleCheck } from '../../claims/result_schemas.ts'
+import type { AuthMethod } from '../../contract/principal.ts'
+import type { Route } from '../../routes/route.ts'
+import type { RoutePlan } from '../../routes/route_table.ts'
+import type { User } from '../../users/user.ts'
+import type { Asked } from '../../wire/request.ts'
+import { authModes } from '../../routes/auth_modes.ts'
+import type { CookieState } from '../../wire/cookie_policy.ts'
+import type { Decision } from '../decide/decision.ts'
+import type { Visitor } from '../../identity/visitors.ts'
+
+// Why a request is treated as it is, in words for whoever set up the routes.
+
+export const noHost = ({ host }: Asked): string => `no route for the host ${host}`
+
+export const noRoutes = ({ host }: Asked): string =>
+  `${host} is the host of the public URL and has no routes: people are shown their own page`
+
+export const ownPath = ({ path }: Asked): string =>
+  `${path} belongs to hero_proxy itself on every host; routes do not reach it`
+
+export const noPlan = ({ host, path }: Asked, plan: RoutePlan | 'ambiguous' | undefined): string => {
+  if (plan === 'ambiguous') return `services could read ${path} as belonging to different routes of ${host}`
+  return plan === undefined
+    ? `no route of the host ${host} covers ${path}`
+    : 'the route is disabled; it keeps its paths, so that no weaker rule gets them'
+}
+
+/** Nobody is known: a guest, or somebody whose proof does not count here. */
+export const guest = (
+  { auth_mode, required_claims }: Route,
+  decision: Decision,
+  user: User | undefined,
+  cookies: CookieState,
+): string => {
+  const { credentials } = authModes[auth_mode]
+  const sessionsCount = credentials.includes('session') || credentials.includes('provider session')
+  const nobody = absence(user, cookies, sessionsCount)
+  if (decision.act === 'forward') {
+    if (decision.identity)
+      return `auth_mode ${auth_mode}: ${decision.identity.username} is known by the address`
+    return auth_mode === 'none'
+      ? 'auth_mode none: everybody is a guest'
+      : `auth_mode ${auth_mode}: guests pass, and ${nobody}`
+  }
+  if (decision.act === 'tell') return `auth_mode ${auth_mode}: ${decision.told.text}`
+  const asks = required_claims.length > 0 ? ` asking for ${required_claims.join(' or ')}` : ''
+  return `auth_mode ${auth_mode}${asks}: ${nobody}`
+}
+
+const absence = (user: User | undefined, cookies: CookieState, sessionsCount: boolean): string => {
+  if (!user) return 'nobody is signed in'
+  if (!user.is_active) return `${user.username} is not active, which is nobody`
+  if (sessionsCount && cookies === 'refused')
+    return `${user.username} has no session over plain HTTP, unless insecure_cookies is set`
+  return `nothing that ${user.username} has counts here`
+}
+
+/** Somebody is known, and the route asks for no claims. */
+export const known = ({ auth_mode }: Route, decision: Decision, { known, method }: Visitor): string => {
+  const text = `auth_mode ${auth_mode}: ${known!.username} ${shown[method] ?? 'is signed in'}`
+  return decision.act === 'tell' ? `${text}, but: ${decision.told.text}` : text
+}
+
+const shown: Partial<Record<AuthMethod, string>> = {
+  bearer: 'shows a token',
+  oauth: 'is signed in by a provider',
+  signature: 'signs the request',
+}
+
+/** Somebody is known, and the route asks for claims. */
+export const claims = (
+  decision: Decision,
+  { username }: User,
+  { allowed, because, missing }: RuleCheck,
+): string => {
+  if (!allowed) return `${username} lacks ${missing.map(lack).join(', or ')}`
+  const held = `${username} holds ${because.map(({ claim }) => claim).join(', ')}`
+  return decision.act === 'tell' ? `${held}, but: ${decision.told.text}` : held
+}
+
+const lack = ({ claim, granted_by }: RuleCheck['missing'][number]): string => {
+  if (granted_by.length === 0) return `${claim}; granted by no group`
+  return `${claim}; granted by ${granted_by.map(granter).join(', ')}`
+}
+
+const granter = ({ group, role, service, context }: Granter): string => {
+  const by = [
+    ...(role === null ? [] : [`by role ${role}`]),
+    ...(service === null ? [] : [`for service ${service}`]),
+    ...(context === null ? [] : [`in context ${context}`]),
+  ]
+  return by.length === 0 ? `group ${group}` : `group ${group} (${by.join(', ')})`
+}

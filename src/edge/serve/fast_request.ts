@@ -1,0 +1,86 @@
+import type { Socket } from 'node:net'
+import { HeaderNames, type HeaderName } from '../../wire/header_names.ts'
+import { endsAt, head, isUsual, methodNames, numberAt, spans } from '../../wire/parser.ts'
+import { isBodiless, UsualRequest, usualTreatment, type Treatment } from '../../wire/usual_request.ts'
+import { asksAbout } from '../../wire/forward_auth_path.ts'
+
+const names = new HeaderNames<Treatment>(usualTreatment)
+/** The names of the headers of the head that is being read. */
+const found: HeaderName<Treatment>[] = []
+
+/** A request of HTTP/1.1 in the usual form: every header stands as `Name: value`. */
+export class FastRequest extends UsualRequest {
+  /** The head as latin1, as it came. */
+  readonly text: string
+  readonly keepAlive: boolean
+  #rawHeaders: readonly string[] | undefined
+
+  constructor(method: string, text: string, socket: Socket) {
+    super(method, text.slice(head.urlStart, head.urlEnd), socket)
+    this.text = text
+    this.keepAlive = head.keepAlive
+  }
+
+  get rawHeaders(): readonly string[] {
+    return (this.#rawHeaders ??= rawHeadersOf(this.text))
+  }
+
+  /** Takes the headers apart while their positions are known, with names that are strings already. */
+  takeApart(): void {
+    const list: string[] = []
+    for (let i = 0; i < head.count; i++)
+      list.push(found[i]!.text, this.text.slice(spans[i * 4 + 2], spans[i * 4 + 3]))
+    this.#rawHeaders = list
+  }
+}
+
+/** The headers of a head in the usual form. */
+const rawHeadersOf = (text: string): string[] => {
+  const list: string[] = []
+  let start = text.indexOf('\r\n') + 2
+  for (let end = text.indexOf('\r\n', start); end > start; end = text.indexOf('\r\n', start)) {
+    const colon = text.indexOf(': ', start)
+    list.push(text.slice(start, colon), text.slice(colon + 2, end))
+    start = end + 2
+  }
+  return list
+}
+
+/** The request whose head was just read into `head`, or undefined where node:http has to serve it. */
+export const fastRequest = (text: string, socket: Socket): FastRequest | undefined => {
+  const method = methodNames[head.method]
+  if (method === undefined || head.upgrade) return undefined
+  // Empty lines may come before a request (RFC 9112 section 2.2).
+  if (head.urlStart !== method.length + 1) return undefined
+  const request = new FastRequest(method, text, socket)
+  /** Where the lines begin that pass but are not in `passed` yet; -1 for none. */
+  let from = -1
+  let next = head.urlEnd + ' HTTP/1.1\r\n'.length
+  const end = head.count * 4
+  for (let i = 0; i < end; i += 4) {
+    if (!isUsual(i, next)) return undefined
+    const start = next
+    next = spans[i + 3]! + 2
+    const name = names.at(start, spans[i + 1]!)
+    const { treatment } = name
+    found[i / 4] = name
+    const passes = treatment === 'keep' || treatment === 'origin'
+    if (passes && from < 0) from = start
+    if (treatment === 'keep') continue
+    if (!passes && from >= 0) {
+      request.passed += text.slice(from, start)
+      from = -1
+    }
+    if (treatment === 'drop') continue
+    if (treatment === 'content-length') {
+      // Two of them, even of one value, the parser has refused already.
+      request.length = numberAt(spans[i + 2]!, spans[i + 3]!)
+      if (request.length < 0 || isBodiless(method)) return undefined
+    } else if (!request.read(treatment, text.slice(spans[i + 2], spans[i + 3]))) return undefined
+  }
+  if (!endsAt(next)) return undefined
+  if (from >= 0) request.passed += text.slice(from, next)
+  request.ordinary &&= request.host !== undefined
+  if (!request.ordinary || asksAbout(request.url)) request.takeApart()
+  return request
+}

@@ -1,0 +1,112 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { longestKept } from '../../wire/header_list.ts'
+import { http1Headers, isPlainValue, unfitField } from './http2_fields.ts'
+import type { Sent } from '../../wire/client_response.ts'
+import { isBodiless, UsualRequest, usualTreatment, type Treatment } from '../../wire/usual_request.ts'
+
+const usualMethods: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+])
+/** Headers in one request, as many as the parser of HTTP/1.1 takes in this lane. */
+const maxFields = 128
+
+const treat = (name: string): Treatment => {
+  if (unfitField(name)) return 'special'
+  // Says only that trailers may come back (RFC 9113 section 8.2.2), and ends here as it does over HTTP/1.1.
+  if (name === 'te') return 'drop'
+  return usualTreatment(name, name)
+}
+
+/** Treatments by name. Names repeat; bounded, because clients choose them. */
+const treatments = new Map<string, Treatment>()
+
+const treatmentOf = (name: string): Treatment => {
+  let treatment = treatments.get(name)
+  if (treatment === undefined) {
+    treatment = treat(name)
+    if (treatments.size < 2000 && name.length <= longestKept) treatments.set(name, treatment)
+  }
+  return treatment
+}
+
+const digits = /^[0-9]{1,15}$/
+const colon = 0x3a
+
+/** A request of HTTP/2 in the usual form. */
+export class Http2UsualRequest extends UsualRequest {
+  readonly #authority: string
+  readonly #received: readonly string[]
+  #rawHeaders: readonly string[] | undefined
+
+  constructor(
+    method: string,
+    url: string,
+    authority: string,
+    received: readonly string[],
+    socket: Sent['socket'],
+  ) {
+    super(method, url, socket)
+    this.host = this.#authority = authority
+    this.#received = received
+  }
+
+  get rawHeaders(): readonly string[] {
+    return (this.#rawHeaders ??= http1Headers(this.#authority, this.#received))
+  }
+}
+
+/**
+ * The request that a stream was opened with, or undefined where it is more than a head and a body of known length, or anything about it
+ * is out of the ordinary. `received` are its headers as they came.
+ */
+export const http2UsualRequest = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  received: readonly string[],
+  socket: Sent['socket'],
+): Http2UsualRequest | undefined => {
+  const { ':method': method, ':path': path, ':authority': authority } = headers
+  if (method === undefined || path === undefined || authority === undefined) return undefined
+  if (!usualMethods.has(method) || received.length > maxFields * 2) return undefined
+  const request = new Http2UsualRequest(method, path, authority, received, socket)
+  let passed = ''
+  for (let i = 0; i < received.length; i += 2) {
+    const name = received[i]!
+    const value = received[i + 1]!
+    if (name.charCodeAt(0) === colon) continue
+    if (!isPlainValue(value)) return undefined
+    const treatment = treatmentOf(name)
+    switch (treatment) {
+      case 'origin':
+      case 'keep':
+        passed += `${name}: ${value}\r\n`
+        if (treatment === 'origin') request.read(treatment, value)
+        break
+      case 'drop':
+        break
+      case 'cookie':
+        // Browsers send each cookie in a field of its own (RFC 9113 section 8.2.3).
+        request.cookie = request.cookie === undefined ? value : `${request.cookie}; ${value}`
+        break
+      case 'host':
+        if (value !== authority) return undefined
+        break
+      case 'content-length':
+        if (request.length !== undefined || !digits.test(value)) return undefined
+        request.length = Number(value)
+        break
+      default:
+        if (!request.read(treatment, value)) return undefined
+    }
+  }
+  request.passed = passed
+  const { length = 0 } = request
+  if (stream.endAfterHeaders ? length > 0 : length === 0 || isBodiless(method)) return undefined
+  return request
+}

@@ -1,0 +1,64 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { http } from '../../node/http.ts'
+import type { Log } from '../../log/log.ts'
+import { isRefusal, readPlace } from '../../wire/request.ts'
+
+interface Parts {
+  /** What to answer to a challenge of a certificate authority. */
+  readonly answerTo: (token: string) => Promise<string | undefined>
+  /** Whether a host is one of ours. */
+  readonly knows: (host: string) => Promise<boolean>
+  /** With its colon; empty for 443. */
+  readonly securePort: () => string
+  readonly log: Log
+}
+
+const challenge = /^\/\.well-known\/acme-challenge\/([A-Za-z0-9_-]{1,200})$/
+
+/** Plain HTTP beside TLS: answers challenges (RFC 8555 section 8.3) and sends everybody else to https. */
+export class PlainDoor {
+  readonly #parts: Parts
+  readonly #server: Server
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    const limits = { maxHeaderSize: 16 * 1024, headersTimeout: 15_000, requestTimeout: 15_000 }
+    this.#server = http.createServer({ ...limits, keepAliveTimeout: 5000 }, (request, response) => {
+      request.resume()
+      this.#answer(request, response).catch((error: Error) => {
+        parts.log.error({ error: error.stack }, 'internal error at the plain door')
+        if (!response.headersSent) response.writeHead(500)
+        response.end()
+      })
+    })
+  }
+
+  async listen({ host, port }: { host: string; port: number }): Promise<AddressInfo> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(port, host, resolve)
+    })
+    return this.#server.address() as AddressInfo
+  }
+
+  async close(): Promise<void> {
+    if (!this.#server.listening) return
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  async #answer({ url = '', headers }: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [, token] = challenge.exec(url) ?? []
+    const text = token === undefined ? undefined : await this.#parts.answerTo(token)
+    if (text !== undefined)
+      return void response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(text)
+    const place = readPlace(headers.host ?? '', url)
+    if (isRefusal(place)) return void response.writeHead(400, { 'content-length': 0 }).end()
+    const known = !url.startsWith('/.well-known/acme-challenge/') && (await this.#parts.knows(place.host))
+    if (!known) return void response.writeHead(404, { 'content-length': 0 }).end()
+    const location = `https://${place.host}${this.#parts.securePort()}${place.target}`
+    response.writeHead(308, { location, 'content-length': 0, 'cache-control': 'no-store' }).end()
+  }
+}

@@ -1,0 +1,177 @@
+import { sql } from 'kysely'
+import type { Members } from '../groups/members.ts'
+import type { Profile } from '../providers/profile.ts'
+import type { KnownProvider } from '../providers/provider.ts'
+import type { Redeemed } from '../providers/relying_party.ts'
+import type { Database } from '../storage/database.ts'
+import type { Seal } from '../secrets/seal.ts'
+import type { Identities } from '../users/identities.ts'
+import { freeName } from '../users/usernames.ts'
+import type { Users } from '../users/users.ts'
+import type { KeptTokens } from './provider_tokens.ts'
+import { usernameFrom } from './username_from_profile.ts'
+import type { PendingLinks } from './pending_links.ts'
+
+interface Parts {
+  readonly database: Database
+  readonly seal: Seal
+  readonly identities: Identities
+  readonly users: Users
+  readonly members: Members
+  readonly pending: PendingLinks
+  readonly tokens: KeptTokens
+}
+
+/** Why somebody whom a provider vouches for is not let in. */
+export type Refused =
+  | 'domain'
+  | 'no_account'
+  | 'doubtful_address'
+  | 'no_address'
+  | 'other_address'
+  | 'inactive'
+  | 'linked_already'
+  | 'of_somebody_else'
+  | 'unproven'
+
+interface Known {
+  readonly act: 'known'
+  readonly user_id: string
+  readonly username: string
+  readonly has_factor: boolean
+  readonly identity_id: string
+  readonly at_provider: { readonly sid: string; readonly id_token: string }
+}
+
+export type Recognised =
+  | Known
+  | { readonly act: 'refused'; readonly why: Refused; readonly user?: string }
+  | { readonly act: 'link'; readonly token: string }
+
+/** Where an ID token is sealed to. */
+export const idTokenRow = (userId: string) => `sessions.provider_id_token ${userId}`
+
+/** Finds out whose identity it is that a provider vouches for: somebody's here, a new person's, or one that has to be confirmed. */
+export class Recognition {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Inside the transaction of what follows. The key is provider and subject and nothing else: an address never signs anybody in.
+   * `linkTo` is who wants to add the identity to their account.
+   */
+  async recognise(provider: KnownProvider, redeemed: Redeemed, linkTo: string | null): Promise<Recognised> {
+    const { profile } = redeemed
+    if (!inDomains(provider, profile)) return { act: 'refused', why: 'domain' }
+    const found = await this.#parts.identities.find(provider.provider, profile.subject)
+    if (linkTo !== null) {
+      if (found)
+        return refuse(found.user_id === linkTo ? 'linked_already' : 'of_somebody_else', found.username)
+      return this.#offer(provider, redeemed, linkTo)
+    }
+    if (found) {
+      if (found.is_active === 0) return refuse('inactive', found.username)
+      return this.#known(provider, redeemed, found.id, {
+        id: found.user_id,
+        username: found.username,
+        has_factor: found.has_factor === 1,
+      })
+    }
+    const holder = profile.email === null ? undefined : await this.#holder(profile.email)
+    if (holder?.email_verified_at) {
+      return holder.is_active === 1 ? this.#offer(provider, redeemed, holder.id) : refuse('inactive')
+    }
+    return this.#signUp(provider, redeemed, holder?.id)
+  }
+
+  /** Lets a person confirm that it is theirs: only by an address that both sides have verified. */
+  async #offer(provider: KnownProvider, { profile, tokens }: Redeemed, userId: string): Promise<Recognised> {
+    const user = await this.#parts.users.get({ id: userId })
+    const why = addressFault(profile, user)
+    if (why !== undefined) return refuse(why, user.username)
+    return {
+      act: 'link',
+      token: await this.#parts.pending.add({ provider_id: provider.id, profile, tokens }),
+    }
+  }
+
+  async #signUp(
+    provider: KnownProvider,
+    redeemed: Redeemed,
+    unconfirmed: string | undefined,
+  ): Promise<Recognised> {
+    const { database, users, identities } = this.#parts
+    const { profile } = redeemed
+    if (!provider.allow_signup) return refuse('no_account')
+    // Who cannot be reached at it must not hold it, and who holds another's must not get in by it.
+    if (profile.email_doubtful) return refuse('doubtful_address')
+    // Registered by somebody who never confirmed it: the provider has, for this one.
+    if (unconfirmed !== undefined) await users.removePending(unconfirmed)
+    const user = await users.addVouchedFor({
+      username: await freeName(database.query, usernameFrom(profile)),
+      email: profile.email,
+      display_name: profile.name || profile.login,
+    })
+    const { id } = await identities.link(user.id, provider.provider, profile.subject, toldBy(profile))
+    return this.#known(provider, redeemed, id, user)
+  }
+
+  async #known(
+    provider: KnownProvider,
+    { profile, tokens, sid, id_token }: Redeemed,
+    identityId: string,
+    user: { readonly id: string; readonly username: string; readonly has_factor: boolean },
+  ): Promise<Known> {
+    const { identities, members, users, seal, tokens: kept } = this.#parts
+    await identities.used(identityId, toldBy(profile))
+    if (provider.refresh_profile && profile.name !== '') await users.takeOverName(user.id, profile.name)
+    await members.follow(user.id, provider.provider, mappedGroups(provider, profile))
+    if (provider.keep_tokens) await kept.store(identityId, tokens)
+    else await kept.forget(identityId)
+    return {
+      act: 'known',
+      user_id: user.id,
+      username: user.username,
+      has_factor: user.has_factor,
+      identity_id: identityId,
+      at_provider: { sid, id_token: id_token === '' ? '' : seal.seal(id_token, idTokenRow(user.id)) },
+    }
+  }
+
+  #holder(email: string) {
+    return this.#parts.database.query
+      .selectFrom('users')
+      .select(['id', 'is_active', 'email_verified_at'])
+      .where(sql`lower(email)`, '=', email)
+      .executeTakeFirst()
+  }
+}
+
+export const toldBy = ({ login, avatar_url }: Profile) => ({ login, avatar_url })
+
+const refuse = (why: Refused, user?: string): Recognised => ({
+  act: 'refused',
+  why,
+  ...(user !== undefined && { user }),
+})
+
+/** Equality of what stands behind the @, never its end. */
+export const inDomains = ({ allowed_domains }: KnownProvider, { email }: Profile): boolean =>
+  allowed_domains.length === 0 || (email !== null && allowed_domains.includes(email.split('@')[1]!))
+
+/** Why an identity cannot be linked to a person by their addresses; undefined if it can. */
+export const addressFault = (
+  profile: Profile,
+  user: { readonly email: string | null; readonly email_verified_at: number | null },
+): Refused | undefined => {
+  if (profile.email === null) return profile.email_doubtful ? 'doubtful_address' : 'no_address'
+  const ours = user.email_verified_at === null ? undefined : user.email?.toLowerCase()
+  return profile.email === ours ? undefined : 'other_address'
+}
+
+export const mappedGroups = ({ groups }: KnownProvider, profile: Profile): string[] => [
+  ...new Set(groups.filter(({ value }) => profile.groups.includes(value)).map(({ group }) => group)),
+]

@@ -1,0 +1,197 @@
+import type { Audit } from '../audit/audit.ts'
+import type { signedInAs, SignIn } from '../auth/sign_in.ts'
+import type { Caller } from '../contract/caller.ts'
+import { AppError, conflict, notFound } from '../contract/errors.ts'
+import type { Log } from '../log/log.ts'
+import { asFault } from '../providers/provider_errors.ts'
+import type { Fault } from '../providers/guarded_fetch.ts'
+import type { KnownProvider } from '../providers/provider.ts'
+import type { Providers } from '../providers/providers.ts'
+import type { Redeemed, RelyingParty } from '../providers/relying_party.ts'
+import type { Database } from '../storage/database.ts'
+import type { Flow, FlowCookie, Flows, Returned } from './outgoing_sign_ins.ts'
+import { provenAt } from './auth_time.ts'
+import type { Recognition, Refused } from './account_matching.ts'
+
+interface Parts {
+  readonly database: Database
+  readonly audit: Audit
+  readonly log: Log
+  readonly providers: Providers
+  readonly party: RelyingParty
+  readonly flows: Flows
+  readonly recognition: Recognition
+  readonly signIn: SignIn
+}
+
+type SignedIn = ReturnType<typeof signedInAs>
+
+/** How a journey to a provider ends. `title` is what people are told the provider is called. */
+export type Arrival =
+  /** Over, never begun, or begun in another browser. */
+  | { readonly act: 'gone' }
+  /** It began at another host of ours and goes on there. */
+  | { readonly act: 'elsewhere'; readonly host: string }
+  /** The provider did not do as it should. */
+  | { readonly act: 'fault'; readonly fault: Fault; readonly title: string; readonly next: string }
+  /** It did, and the person is not let in all the same. */
+  | { readonly act: 'refused'; readonly why: Refused; readonly title: string; readonly next: string }
+  | { readonly act: 'enter'; readonly opened: SignedIn; readonly next: string }
+  | {
+      readonly act: 'second step'
+      readonly sign_in: string
+      readonly factors: readonly string[]
+      readonly next: string
+    }
+  /** Somebody has to confirm, signed in, that the identity is theirs. */
+  | { readonly act: 'link'; readonly token: string; readonly next: string }
+
+const method = 'auth.login_by_provider'
+
+/** Journeys to identity providers and back. Whatever they end in, the browser holds nothing that counts twice. */
+export class Arrivals {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Begins a journey: where the browser goes, and the cookie by which it is known when it is back. `link` is for whoever is signed in
+   * and wants to add the identity to their account. Throws not_found, rate_limited, and unavailable with `data.fault`.
+   */
+  async begin(
+    name: string,
+    where: Pick<Flow, 'host' | 'next' | 'anew'>,
+    caller: Caller,
+    link = false,
+  ): Promise<{ url: string; cookie: FlowCookie }> {
+    const { providers, party, flows } = this.#parts
+    const provider = await providers.find({ provider: name })
+    if (!provider) throw notFound('provider', name)
+    if (link && (caller.user_id === undefined || caller.on_behalf !== undefined))
+      throw conflict('Only a signed-in person can link an identity, and only as themselves')
+    try {
+      // Nothing is written down for a provider that does not answer.
+      await party.isThere(provider)
+      const flow = { ...where, provider_id: provider.id, user_id: link ? caller.user_id! : null }
+      const { checks, cookie } = await flows.begin(flow, caller.address)
+      return { url: (await party.authorizationUrl(provider, checks, where.anew)).href, cookie }
+    } catch (error) {
+      if (error instanceof AppError) throw error
+      const { fault } = this.#note(provider, error)
+      throw new AppError('unavailable', `${provider.title} cannot be asked`, { fault, title: provider.title })
+    }
+  }
+
+  /**
+   * Ends a journey: `answer` is what the provider sent along, `path` the address that it came to, `cookieOf` reads the cookie of a
+   * flow at this host, `home` says whether this is the host that providers know.
+   */
+  async arrive(
+    answer: URLSearchParams,
+    at: {
+      path: string
+      host: string
+      home: boolean
+      cookieOf: (id: string) => string | undefined
+    },
+    caller: Caller,
+    guest: Caller,
+  ): Promise<Arrival> {
+    const { flows, providers, party } = this.#parts
+    const [state = '', ...more] = answer.getAll('state')
+    if (more.length > 0) return { act: 'gone' }
+    const begun = await flows.find(state)
+    const provider = begun && (await providers.find({ id: begun.provider_id }))
+    // A provider that sends people on to another would be told what that one says of them (RFC 9700 section 4.4).
+    if (!begun || !provider || new URL(provider.redirect_uri).pathname !== at.path) return { act: 'gone' }
+    const { host } = begun
+    if (host !== at.host) return at.home ? { act: 'elsewhere', host } : { act: 'gone' }
+    const flow = await flows.take(state, at.cookieOf(flows.cookieId(state)))
+    if (!flow) return { act: 'gone' }
+    const { next } = flow
+    const { title } = provider
+    let redeemed
+    try {
+      redeemed = await party.redeem(provider, answer, flow.checks)
+    } catch (error) {
+      const { fault } = this.#note(provider, error)
+      await this.#tell(
+        guest,
+        `provider=${provider.provider}`,
+        fault === 'refused' ? 'refused' : 'unavailable',
+      )
+      return { act: 'fault', fault, title, next }
+    }
+    try {
+      return await this.#end(flow, redeemed, caller, guest, at.home ? undefined : at.host)
+    } catch (error) {
+      if (!(error instanceof AppError) || error.error !== 'unauthenticated') throw error
+      await this.#tell(guest, `provider=${provider.provider}`, error.error)
+      return { act: 'refused', why: 'inactive', title, next }
+    }
+  }
+
+  /** The name of the cookie that goes with an answer, which is worth nothing any more. */
+  cookieOf(state: string): string {
+    return this.#parts.flows.cookieId(state)
+  }
+
+  /** Decides and opens in one transaction: two tabs, or two people at once, never make two of one. */
+  async #end(
+    flow: Returned,
+    redeemed: Redeemed,
+    caller: Caller,
+    guest: Caller,
+    only_at: string | undefined,
+  ): Promise<Arrival> {
+    const { database, providers, recognition, signIn } = this.#parts
+    const { next } = flow
+    return database.write(async (): Promise<Arrival> => {
+      // As it stands now: it may have been removed, turned off or narrowed while it was asked.
+      const provider = await providers.find({ id: flow.provider_id })
+      if (!provider) return { act: 'gone' }
+      const { title, provider: name } = provider
+      const who = flow.user_id === null ? undefined : caller.user_id
+      // Whoever signed in meanwhile as somebody else links nothing to either.
+      if (flow.user_id !== null && flow.user_id !== who) return { act: 'gone' }
+      const refuse = async (why: Refused, user?: string): Promise<Arrival> => {
+        await this.#tell(guest, `${user === undefined ? '' : `user=${user} `}provider=${name}`, why)
+        return { act: 'refused', why, title, next }
+      }
+      const proven_at = provenAt(flow, redeemed)
+      if (proven_at === undefined) return refuse('unproven')
+      const found = await recognition.recognise(provider, redeemed, flow.user_id)
+      if (found.act === 'refused') return refuse(found.why, found.user)
+      if (found.act === 'link') return { ...found, next }
+      const { identity_id, at_provider } = found
+      const by = { provider: name, identity_id, at_provider, only_at, proven_at }
+      const about = `user=${found.username} provider=${name}`
+      if (found.has_factor) {
+        const due = await signIn.secondStep(
+          { id: found.user_id, username: found.username },
+          'after_provider',
+          by,
+        )
+        await this.#tell(guest, about, due.error)
+        return { act: 'second step', ...(due.data as { sign_in: string; factors: string[] }), next }
+      }
+      const opened = await signIn.open(found.user_id, name, { ...guest, replaces: caller.session_id }, '', by)
+      await this.#tell(guest, about, 'ok')
+      return { act: 'enter', opened, next }
+    })
+  }
+
+  #tell(caller: Caller, target: string, outcome: string): Promise<void> {
+    const { database, audit } = this.#parts
+    return database.write(() => audit.append(caller, method, target, outcome))
+  }
+
+  #note(provider: KnownProvider, error: unknown) {
+    const fault = asFault(error)
+    const { log } = this.#parts
+    log.warn({ provider: provider.provider, fault: fault.fault, error: fault.message }, 'a provider failed')
+    return fault
+  }
+}

@@ -1,0 +1,87 @@
+import { sql } from 'kysely'
+import { randomBytes } from 'node:crypto'
+import { digest } from '../secrets/digest.ts'
+import { AppError } from '../contract/errors.ts'
+import type { Profile } from '../providers/profile.ts'
+import type { Tokens } from '../providers/token_response.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/ids.ts'
+import type { Seal } from '../secrets/seal.ts'
+import { sweepRows } from '../storage/sweeping.ts'
+
+/** Seconds within which somebody confirms that an identity is theirs. */
+export const pendingLifetime = 600
+
+/** An identity that a provider has just vouched for, and that nobody has here. */
+export interface Pending {
+  readonly provider_id: string
+  readonly profile: Profile
+  readonly tokens: Tokens
+}
+
+export const overAlready = () =>
+  new AppError('not_found', 'This took too long or was done already; begin again', { noun: 'link' })
+
+const sealRow = (tokenHash: string) => `provider_links.${tokenHash}`
+
+/** Identities that wait for their person to confirm whose they are. The token is kept by that browser alone. */
+export class PendingLinks {
+  readonly #database: Database
+  readonly #seal: Seal
+
+  constructor(database: Database, seal: Seal) {
+    this.#database = database
+    this.#seal = seal
+  }
+
+  /** Inside a transaction. */
+  async add({ provider_id, ...identity }: Pending): Promise<string> {
+    const token = randomBytes(32).toString('base64url')
+    const token_hash = digest(token)
+    const at = now()
+    await this.#database.query
+      .insertInto('provider_links')
+      .values({
+        token_hash,
+        provider_id,
+        sealed: this.#seal.seal(JSON.stringify(identity), sealRow(token_hash)),
+        created_at: at,
+        expires_at: at + pendingLifetime,
+      })
+      .execute()
+    return token
+  }
+
+  /** What waits, without using it up; undefined for what is over. */
+  async find(token: string): Promise<Pending | undefined> {
+    const token_hash = digest(token)
+    const at = now()
+    const row = await this.#database.query
+      .selectFrom('provider_links')
+      .selectAll()
+      .where('token_hash', '=', token_hash)
+      .where('expires_at', '>', at)
+      .executeTakeFirst()
+    if (!row || row.created_at > at + 300) return undefined
+    const identity = JSON.parse(this.#seal.open(row.sealed, sealRow(token_hash))) as Omit<
+      Pending,
+      'provider_id'
+    >
+    return { provider_id: row.provider_id, ...identity }
+  }
+
+  /** Uses it up, inside the transaction of what it allows. */
+  async use(token: string): Promise<Pending> {
+    const pending = await this.find(token)
+    const { numDeletedRows } = await this.#database.query
+      .deleteFrom('provider_links')
+      .where('token_hash', '=', digest(token))
+      .executeTakeFirst()
+    if (!pending || numDeletedRows !== 1n) throw overAlready()
+    return pending
+  }
+
+  async sweep(): Promise<void> {
+    await sweepRows(this.#database, 'provider_links', 'token_hash', sql`expires_at <= ${now()}`)
+  }
+}

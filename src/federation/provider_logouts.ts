@@ -1,0 +1,196 @@
+import { sql } from 'kysely'
+import type { JWTPayload } from 'jose'
+import type { Audit } from '../audit/audit.ts'
+import type { SignIn } from '../auth/sign_in.ts'
+import type { Caller } from '../contract/caller.ts'
+import { AppError } from '../contract/errors.ts'
+import type { Log } from '../log/log.ts'
+import { asFault } from '../providers/provider_errors.ts'
+import { isName } from '../providers/profile.ts'
+import type { KnownProvider } from '../providers/provider.ts'
+import type { Providers } from '../providers/providers.ts'
+import type { RelyingParty } from '../providers/relying_party.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/ids.ts'
+import type { Seal } from '../secrets/seal.ts'
+import { sweepRows } from '../storage/sweeping.ts'
+import type { Identities } from '../users/identities.ts'
+import { idTokenRow } from './account_matching.ts'
+
+const event = 'http://schemas.openid.net/event/backchannel-logout'
+/** Seconds for which a logout token counts after it was made, and its jti is remembered. */
+const fresh = 300
+
+interface Parts {
+  readonly database: Database
+  readonly seal: Seal
+  readonly audit: Audit
+  readonly providers: Providers
+  readonly party: RelyingParty
+  readonly sessions: Sessions
+  readonly signIn: SignIn
+  readonly identities: Identities
+  readonly publicUrl: string
+  readonly log: Log
+}
+
+interface Judged {
+  readonly jti: string
+  readonly sid: string | undefined
+  readonly sub: string | undefined
+}
+
+interface LogoutToken extends Judged {
+  readonly of: readonly [KnownProvider, ...KnownProvider[]]
+}
+
+const refused = (message: string) => new AppError('invalid_request', message)
+
+/** Signing out here and at the provider together, whichever of the two it begins at. */
+export class ProviderLogouts {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Where the browser goes to be signed out at the provider of this session too; undefined where that is not wanted or not offered.
+   * Asked before the session ends; what it answers counts afterwards.
+   */
+  async leave(sessionId: string): Promise<(() => Promise<string | undefined>) | undefined> {
+    const { sessions, providers, party, seal, publicUrl, log } = this.#parts
+    const session = await sessions.atProvider(sessionId)
+    const provider = session && (await providers.find({ provider: session.provider }))
+    if (!session || !provider?.sign_out) return undefined
+    const idToken = session.id_token === '' ? '' : seal.open(session.id_token, idTokenRow(session.user_id))
+    return async () => {
+      try {
+        return await party.endSessionUrl(provider, idToken, `${publicUrl}/auth/login`)
+      } catch (error) {
+        log.warn(
+          { provider: provider.provider, error: (error as Error).message },
+          'not signed out at a provider',
+        )
+        return undefined
+      }
+    }
+  }
+
+  /**
+   * A provider says that somebody has signed out there (OpenID Connect Back-Channel Logout section 2.6). Throws invalid_request
+   * for a token that is not beyond doubt, and unavailable where its keys cannot be had.
+   */
+  async receive(token: string, caller: Caller): Promise<void> {
+    const { database, sessions, signIn, identities, audit } = this.#parts
+    const { of, jti, sid, sub } = await this.#verify(token)
+    await database.write(async () => {
+      await this.#useOnce(of[0], jti)
+      for (const { provider } of of) {
+        const found = sub === undefined ? undefined : await identities.find(provider, sub)
+        // Somebody who has never been here has nothing to end.
+        if (sub !== undefined && !found) continue
+        const which = { ...(found && { userId: found.user_id }), ...(sid !== undefined && { sid }) }
+        const target = `${found ? `user=${found.username} ` : ''}provider=${provider}`
+        const opened = await sessions.revokeOpenedBy(provider, which, 'logout')
+        const begun = await signIn.endVouchedFor(provider, which)
+        if (opened + begun > 0) await audit.append(caller, 'auth.logout_by_provider', target, 'ok')
+      }
+    })
+  }
+
+  async sweep(): Promise<void> {
+    await sweepRows(
+      this.#parts.database,
+      'provider_logouts',
+      ['provider_id', 'jti'],
+      sql`expires_at <= ${now()}`,
+    )
+  }
+
+  /** What a token says, and the providers whose it is: an issuer may be here under several names, turned off ones among them. */
+  async #verify(token: string): Promise<LogoutToken> {
+    const { decodeJwt, decodeProtectedHeader, jwtVerify, createLocalJWKSet } = await import('jose')
+    const { providers, party } = this.#parts
+    let claimed
+    try {
+      decodeProtectedHeader(token)
+      claimed = decodeJwt(token)
+    } catch {
+      throw refused('This is no logout token')
+    }
+    const audience = new Set([claimed.aud].flat())
+    const of = (await providers.all()).filter(
+      ({ kind, issuer, client }) =>
+        kind === 'oidc' && audience.has(client) && sameIssuer(issuer!, claimed.iss),
+    )
+    const [provider] = of
+    if (!provider) throw refused('This logout token is for nobody here')
+    let keys
+    let issuer
+    try {
+      issuer = (await party.metadata(provider)).issuer
+      keys = await party.jwks(provider, decodeProtectedHeader(token).kid)
+    } catch (error) {
+      throw new AppError(
+        'unavailable',
+        `The keys of ${provider.provider} cannot be had: ${asFault(error).fault}`,
+      )
+    }
+    try {
+      const { payload, protectedHeader } = await jwtVerify(token, createLocalJWKSet(keys), {
+        issuer,
+        audience: provider.client,
+        algorithms: [
+          'RS256',
+          'RS384',
+          'RS512',
+          'PS256',
+          'PS384',
+          'PS512',
+          'ES256',
+          'ES384',
+          'ES512',
+          'EdDSA',
+          'Ed25519',
+        ],
+        maxTokenAge: fresh,
+        clockTolerance: 30,
+        requiredClaims: ['iat', 'jti', 'events'],
+      })
+      return { of: [provider, ...of.slice(1)], ...judge(payload, protectedHeader.typ) }
+    } catch (error) {
+      throw error instanceof AppError
+        ? error
+        : refused(`This logout token is not valid: ${(error as Error).message}`)
+    }
+  }
+
+  async #useOnce({ id: provider_id }: KnownProvider, jti: string): Promise<void> {
+    const { numInsertedOrUpdatedRows } = await this.#parts.database.query
+      .insertInto('provider_logouts')
+      .values({ provider_id, jti, expires_at: now() + fresh + 60 })
+      .onConflict((same) => same.doNothing())
+      .executeTakeFirst()
+    if (numInsertedOrUpdatedRows !== 1n) throw refused('This logout token was used already')
+  }
+}
+
+/** Compared in full once its keys are known; here it only finds whose keys those are. */
+const sameIssuer = (one: string, other: string | undefined): boolean =>
+  other !== undefined && URL.canParse(other) && new URL(one).href === new URL(other).href
+
+/** What makes a JWT a logout token and nothing else (sections 2.4 and 2.6, points 4 to 6). */
+const judge = ({ events, nonce, sid, sub, jti }: JWTPayload, typ: string | undefined): Judged => {
+  if (typ !== undefined && !/^(application\/)?(logout\+)?jwt$/i.test(typ))
+    throw refused('This is another kind of token')
+  const told = typeof events === 'object' && (events as Record<string, unknown> | null)?.[event]
+  if (typeof told !== 'object' || !told) throw refused('This logout token has no logout event')
+  if (nonce !== undefined) throw refused('A logout token has no nonce')
+  if (!isName(jti)) throw refused('This logout token has no name of its own')
+  if (sid === undefined && sub === undefined) throw refused('This logout token names nobody')
+  for (const part of [sid, sub])
+    if (part !== undefined && !isName(part)) throw refused('This logout token names nobody')
+  return { jti, sid: sid as string | undefined, sub }
+}

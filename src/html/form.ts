@@ -1,0 +1,86 @@
+import { html, type Html } from './html.ts'
+import { page } from './layout.ts'
+
+interface Field {
+  readonly name: string
+  readonly label: string
+  readonly value?: string
+  readonly type?: 'text' | 'email' | 'password'
+  readonly autocomplete: string
+  readonly maxlength: number
+  readonly pattern?: string
+  readonly hint?: string
+}
+
+export interface FormPage {
+  readonly place: string
+  readonly token: string
+  readonly title: string
+  readonly lead?: string
+  readonly action: string
+  readonly hidden?: Readonly<Record<string, string>>
+  readonly fields: readonly Field[]
+  readonly button: string
+  readonly problem?: string | undefined
+  readonly links?: readonly { readonly href: string; readonly text: string }[]
+}
+
+const input = (field: Field, focused: boolean, problem: boolean): Html => {
+  const { name, label, value = '', type = 'text', autocomplete, maxlength, pattern, hint } = field
+  const described = [...(hint === undefined ? [] : [`${name}-hint`]), ...(problem && focused ? ['problem'] : [])]
+  return html`<label for="${name}">${label}</label>
+<input id="${name}" name="${name}" type="${type}" value="${type === 'password' ? '' : value}" autocomplete="${autocomplete}"${type !== 'password' && html` autocapitalize="none" spellcheck="false"`} required maxlength="${maxlength}"${pattern !== undefined && html` pattern="${pattern}"`}${described.length > 0 && html` aria-describedby="${described.join(' ')}"`}${focused && html` autofocus`}>
+${hint !== undefined && html`<p class="hint" id="${name}-hint">${hint}</p>`}`
+}
+
+export const linkList = (links: FormPage['links'] = []): Html | false =>
+  links.length > 0 &&
+  html`<ul class="ways">${links.map(({ href, text }) => html`<li><a href="${href}">${text}</a></li>`)}</ul>`
+
+/** A page with one form. The first field that is empty has the focus. */
+export const formPage = (form: FormPage): string => {
+  const { place, token, title, lead, action, hidden = {}, fields, button, problem, links } = form
+  const first = fields.find(({ value, type }) => type === 'password' || value === undefined || value === '')
+  return page(
+    title,
+    place,
+    html`<h1>${title}</h1>
+${lead !== undefined && html`<p class="lead">${lead}</p>`}
+${problem !== undefined && html`<p class="notice" role="alert" id="problem">${problem}</p>`}
+<form method="post" action="${action}">
+<input type="hidden" name="form_token" value="${token}">
+${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+${fields.map((field) => input(field, field === first, problem !== undefined))}
+<button>${button}</button>
+</form>
+${linkList(links)}`,
+  )
+}
+
+// The fields that several pages ask for.
+
+export const usernameField = (value: string): Field => ({
+  name: 'username',
+  label: 'Username',
+  value,
+  autocomplete: 'username',
+  maxlength: 63,
+  pattern: '[a-zA-Z0-9][a-zA-Z0-9_\\-]*',
+  hint: 'Letters, digits, “_” and “-”. It cannot be changed later.',
+})
+export const emailField = (value: string): Field => ({
+  name: 'email',
+  label: 'Email',
+  type: 'email',
+  value,
+  autocomplete: 'email',
+  maxlength: 254,
+})
+export const newPasswordField: Field = {
+  name: 'password',
+  label: 'Password',
+  type: 'password',
+  autocomplete: 'new-password',
+  maxlength: 1024,
+  hint: 'Several unrelated words are easy to remember and hard to guess.',
+}

@@ -1,0 +1,23 @@
+import { html } from './html.ts'
+import { page } from './layout.ts'
+
+interface NoticePage {
+  readonly place: string
+  readonly title: string
+  readonly text: string
+  /** An HTTP status worth naming when somebody asks for help, and the id under which the log knows the request. */
+  readonly status?: number
+  readonly requestId?: string
+  readonly link?: { readonly href: string; readonly text: string }
+}
+
+/** A page that only tells something: errors, refusals, dead links. */
+export const noticePage = ({ place, title, text, status, requestId, link }: NoticePage): string =>
+  page(
+    title,
+    place,
+    html`<h1>${title}</h1>
+<p class="lead">${text}</p>
+${link && html`<a class="button" href="${link.href}">${link.text}</a>`}
+${status !== undefined && status >= 400 && html`<p class="number">Error ${status}${requestId !== undefined && html` · <code>${requestId}</code>`}</p>`}`,
+  )

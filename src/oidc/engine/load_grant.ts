@@ -1,0 +1,39 @@
+import { personScopes, type KnownClient } from '../../clients/client.ts'
+import { scopeOf } from '../requested_claims.ts'
+import type { Consents } from '../../consents/consents.ts'
+import type { Context } from './types.ts'
+
+const ofPeople: ReadonlySet<string> = new Set(personScopes)
+
+/**
+ * What a person allowed a client, as the engine asks for it at each authorization: what was allowed once, or needs no asking, is
+ * granted anew in every session.
+ */
+export const loadGrant =
+  (consents: Consents, knownClient: (client: object | undefined) => KnownClient | undefined) =>
+  async (ctx: Context) => {
+    const { Grant } = ctx.oidc.provider
+    const { client, session, account, result, params } = ctx.oidc
+    const clientId = client!.clientId
+    const userId = account!.accountId
+    const grantId = (result?.consent?.grantId as string | undefined) ?? session!.grantIdFor(clientId)
+    const found = grantId === undefined ? undefined : await Grant.find(grantId)
+    const grant = found?.accountId === userId && found.clientId === clientId ? found : undefined
+    const requested = String(params?.scope ?? '').split(' ')
+    const allowed: readonly string[] = knownClient(client)?.first_party
+      ? personScopes
+      : await consents.of(userId, clientId)
+    const missing = requested.filter(
+      (scope) =>
+        ofPeople.has(scope) && allowed.includes(scope) && !grant?.getOIDCScope().split(' ').includes(scope),
+    )
+    const claims = [...ctx.oidc.requestParamClaims].filter(
+      (claim) => allowed.includes(scopeOf(claim) ?? '') && !grant?.getOIDCClaims().includes(claim),
+    )
+    if (missing.length === 0 && claims.length === 0) return grant
+    const more = grant ?? new Grant({ accountId: userId, clientId })
+    if (missing.length > 0) more.addOIDCScope(missing.join(' '))
+    more.addOIDCClaims(claims)
+    await more.save()
+    return more
+  }

@@ -1,0 +1,138 @@
+import type { IncomingMessage as Request, ServerResponse as Response } from 'node:http'
+import type { Audit } from '../audit/audit.ts'
+import { guest, type Caller } from '../contract/caller.ts'
+import type { KnownClient } from '../clients/client.ts'
+import type { Keys } from '../keys/keys.ts'
+import type { Log } from '../log/log.ts'
+import { Cached } from '../storage/cached.ts'
+import type { SettingValues } from '../settings/definitions.ts'
+import type { Database } from '../storage/database.ts'
+import type { AccessTokens } from '../token/access_tokens.ts'
+import { allowFormPost, dropCookie, forbidScripts } from './engine/response_headers.ts'
+import { answerFaults } from './engine/errors.ts'
+import { PlainAnswers } from './direct_endpoints.ts'
+import { adoptSession } from './engine/session.ts'
+import { Interactions } from './interactions.ts'
+import { routes } from './engine/endpoint_paths.ts'
+import { LivingSessions, type SignedIn } from './signed_in.ts'
+import type { Context, Engine, EngineParts } from './engine/types.ts'
+
+type Needed = 'refresh_lifetime' | 'session_idle' | 'client_registration' | 'client_metadata_documents'
+
+interface Parts extends EngineParts {
+  readonly database: Database
+  readonly audit: Audit
+  readonly keys: Keys
+  readonly log: Log
+  /** A client got a token. */
+  readonly noteUse: (client: KnownClient | undefined) => void
+  readonly isRightAway: (client: KnownClient, secret: string, address: string) => boolean
+  readonly access: AccessTokens
+  readonly setting: <K extends Needed>(name: K) => Promise<SettingValues[K]>
+  readonly signOut: (sessionId: string) => Promise<void>
+}
+
+interface Visit {
+  readonly who: SignedIn | undefined
+  readonly caller: Caller
+}
+
+/** With what answers at its addresses. */
+type Running = Engine & { readonly handle: (request: Request, response: Response) => Promise<void> }
+
+/** Our OpenID provider: the engine at its addresses, and what stands beside it. */
+export class OpenId {
+  readonly #parts: Parts
+  readonly #engine: Cached<Running>
+  readonly #living: LivingSessions
+  readonly #visits = new WeakMap<Request, Visit>()
+  readonly #seen: Readonly<Record<string, string>>
+  /** What is answered without the engine's way there. */
+  readonly plain: PlainAnswers
+  /** The steps that people take between an application and its answer. */
+  readonly interactions: Interactions
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#living = new LivingSessions(parts.database, () => parts.setting('session_idle'))
+    const { host, protocol } = new URL(parts.issuer)
+    this.#seen = { host, 'x-forwarded-host': host, 'x-forwarded-proto': protocol.slice(0, -1) }
+    this.#engine = new Cached(parts.database, ['keys', 'settings'], async () => this.#create())
+    this.plain = new PlainAnswers(parts, () => this.#engine.get())
+    this.interactions = new Interactions({
+      ...parts,
+      engine: async () => this.#engine.get(),
+      signedIn: (caller) => this.signedIn(caller),
+    })
+  }
+
+  async #create(): Promise<Running> {
+    const { keys, setting, records, signOut } = this.#parts
+    // Loaded when it is first asked for: it takes a while.
+    const { createEngine } = await import('./engine/engine.ts')
+    const engine = createEngine(this.#parts, await keys.all(), {
+      refreshLifetime: await setting('refresh_lifetime'),
+      registration: (await setting('client_registration')) !== 'off',
+      documents: await setting('client_metadata_documents'),
+    })
+    const { provider } = engine
+    adoptSession(provider, {
+      records,
+      visitor: (ctx) => this.#visits.get(ctx.req)?.who,
+      living: (id) => this.#living.find(id),
+      signOut,
+    })
+    provider.use(async (ctx, next) => {
+      await next()
+      // Who is signed in is told by our cookie alone.
+      if (this.#visits.get(ctx.req)?.who) dropCookie(ctx as Context, provider.cookieName('session'))
+      allowFormPost(ctx as Context)
+      forbidScripts(ctx as Context)
+    })
+    answerFaults(provider, this.#parts)
+    // What applications are not told, for whoever makes one.
+    provider.on('grant.error', ({ oidc }, { error, error_detail: why }) =>
+      this.#parts.log.debug({ client: oidc.client?.clientId, error, why }, 'an application got no tokens'),
+    )
+    provider.on('authorization.success', (ctx) => this.#tell(ctx, 'oidc.authorize', 'ok'))
+    provider.on('grant.success', (ctx) => this.#parts.noteUse(engine.knownClient(ctx.oidc.client)))
+    provider.on('grant.revoked', (ctx) => this.#tell(ctx, 'oidc.revoke_grant', 'ok'))
+    return { ...engine, handle: provider.callback() }
+  }
+
+  /** Writes a line into the audit, of what the engine did and we only hear of. */
+  #tell(ctx: Context, method: string, outcome: string): void {
+    const { database, audit, log } = this.#parts
+    const caller = this.#visits.get(ctx.req)?.caller ?? guest({ via: 'edge' })
+    const target = ctx.oidc.client ? `client=${ctx.oidc.client.clientId}` : ''
+    database
+      .write(() => audit.append(caller, method, target, outcome))
+      .catch((error: Error) => log.error({ method, error: error.message }, 'could not be audited'))
+  }
+
+  /** The session that a caller has, as the engine reads it. While acting as somebody else nobody signs in anywhere. */
+  async signedIn({ session_id, on_behalf }: Pick<Caller, 'session_id' | 'on_behalf'>) {
+    if (session_id === undefined || on_behalf !== undefined) return undefined
+    return this.#living.find(session_id)
+  }
+
+  /** Answers at the engine's addresses. */
+  async handle(request: Request, response: Response, caller: Caller): Promise<void> {
+    const { handle } = await this.#engine.get()
+    // Signing out is for everybody, also for whoever acts as somebody else.
+    const leaves = request.url!.startsWith(routes.end_session) && caller.session_id !== undefined
+    const who = leaves ? await this.#living.find(caller.session_id!) : await this.signedIn(caller)
+    this.#visits.set(request, { who, caller })
+    // It builds addresses from these; ours is the public URL, whatever stands in front.
+    Object.assign(request.headers, this.#seen, { 'x-forwarded-for': caller.address ?? '' })
+    await handle(request, response)
+  }
+
+  /** Tells a client that a session ended. */
+  async sendLogout(clientId: string, subject: string, sid: string): Promise<void> {
+    const { provider } = await this.#engine.get()
+    const client = await provider.Client.find(clientId)
+    const told = client as unknown as { backchannelLogout(subject: string, sid: string): Promise<void> }
+    if (client?.backchannelLogoutUri) await told.backchannelLogout(subject, sid)
+  }
+}

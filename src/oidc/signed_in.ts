@@ -1,0 +1,68 @@
+import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
+import { Cached } from '../storage/cached.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/ids.ts'
+
+/** Whoever is signed in here, as the engine sees them. */
+export interface SignedIn {
+  readonly session_id: string
+  readonly user_id: string
+  /** When they last proved who they are. */
+  readonly proven_at: number
+  /** Authentication methods (RFC 8176). */
+  readonly amr: readonly string[]
+}
+
+interface Kept extends SignedIn {
+  readonly expires_at: number
+  readonly last_used_at: number
+}
+
+/** Sessions kept in memory. */
+const keep = 10_000
+
+/** Living sessions by their id, for tokens that end with them: asked about at every use of one, and kept until any changes. */
+export class LivingSessions {
+  readonly #database: Database
+  readonly #idle: () => Promise<number>
+  readonly #known: Cached<BoundedMap<Kept>>
+
+  /** `idle` is the seconds without use after which a session ends. */
+  constructor(database: Database, idle: () => Promise<number>) {
+    this.#database = database
+    this.#idle = idle
+    this.#known = new Cached(database, ['sessions', 'users'], async () => boundedMap<Kept>(keep))
+  }
+
+  async find(id: string): Promise<SignedIn | undefined> {
+    const oldest = now() - (await this.#idle())
+    const known = await this.#known.get()
+    const lives = (kept: Kept | undefined) =>
+      kept && kept.expires_at > now() && kept.last_used_at > oldest ? kept : undefined
+    // It may have been used since: that is written down without being told.
+    const kept = this.#database.hearsAtOnce ? known.get(id) : undefined
+    return lives(kept) ?? lives(await this.#load(id, known))
+  }
+
+  async #load(id: string, known: BoundedMap<Kept>): Promise<Kept | undefined> {
+    const row = await this.#database.query
+      .selectFrom('sessions')
+      .innerJoin('users', 'users.id', 'sessions.user_id')
+      .select(['user_id', 'provider', 'factor', 'proven_at', 'expires_at', 'last_used_at'])
+      .where('sessions.id', '=', id)
+      .where('users.is_active', '=', 1)
+      .executeTakeFirst()
+    if (!row) return undefined
+    const { user_id, proven_at, expires_at, last_used_at } = row
+    const kept = { session_id: id, user_id, proven_at, amr: methodsOf(row), expires_at, last_used_at }
+    known.set(id, kept)
+    return kept
+  }
+}
+
+const methodsOf = ({ provider, factor }: { provider: string; factor: string }): string[] => {
+  if (provider === 'passkey') return ['swk', 'user', 'mfa']
+  const first = provider === 'password' || provider === 'setup' ? ['pwd'] : []
+  const second: Record<string, string> = { totp: 'otp', recovery: 'otp', passkey: 'swk' }
+  return factor === '' ? first : [...first, second[factor]!, 'mfa']
+}

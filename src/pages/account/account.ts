@@ -1,0 +1,210 @@
+import { renderSVG } from 'uqr'
+import type { Caller } from '../../contract/caller.ts'
+import { AppError, errorTable } from '../../contract/errors.ts'
+import { inWords } from '../sign_in/complete_sign_in.ts'
+import { accountPage, recoveryPage, totpPage, type Account } from './account_view.ts'
+import { Html } from '../../html/html.ts'
+import { mePage } from './me_view.ts'
+import { tokenPage } from './tokens_view.ts'
+import type { Visit } from '../page_request.ts'
+
+// The account page: what the methods about oneself offer, as forms. Each ends in the method of its row.
+
+type Form = URLSearchParams
+
+interface Action {
+  readonly method: string
+  readonly params: (form: Form, caller: Caller) => Record<string, unknown>
+  /** What the page says afterwards. */
+  readonly done: string
+}
+
+const none = () => ({})
+const fields =
+  (...names: readonly string[]) =>
+  (form: Form) =>
+    Object.fromEntries(names.map((name) => [name, form.get(name) ?? '']))
+
+const actions = {
+  profile: {
+    method: 'users.update',
+    params: (form, caller) => ({ username: caller.name, display_name: form.get('display_name') ?? '' }),
+    done: 'Your name is saved.',
+  },
+  email: {
+    method: 'auth.change_email',
+    params: fields('email', 'current_password'),
+    done: 'We have sent a link to the new address. It counts once you have opened it.',
+  },
+  password: {
+    method: 'auth.set_password',
+    params: fields('password', 'current_password'),
+    done: 'Your password is changed, and you are signed out everywhere else.',
+  },
+  add_totp: { method: 'factors.add_totp', params: none, done: '' },
+  confirm_totp: {
+    method: 'factors.confirm_totp',
+    params: fields('code'),
+    done: 'Your authenticator app is in use.',
+  },
+  remove_totp: { method: 'factors.remove_totp', params: none, done: 'The authenticator app is removed.' },
+  renew_recovery_codes: { method: 'factors.renew_recovery_codes', params: none, done: '' },
+  add_passkey: {
+    method: 'factors.add_passkey',
+    params: (form) => ({ name: form.get('name') ?? '', attestation: form.get('answer') ?? '' }),
+    done: 'The passkey is added.',
+  },
+  rename_passkey: {
+    method: 'factors.rename_passkey',
+    params: fields('id', 'name'),
+    done: 'The passkey is renamed.',
+  },
+  remove_passkey: { method: 'factors.remove_passkey', params: fields('id'), done: 'The passkey is removed.' },
+  revoke_consent: {
+    method: 'consents.revoke',
+    params: fields('client'),
+    done: 'That application learns nothing more of you.',
+  },
+  make_token: {
+    method: 'token.create',
+    params: (form, caller) => ({
+      user: caller.name,
+      ...fields('name', 'scope')(form),
+      expires_in: Math.round(Number(form.get('days')) * 86_400) || 0,
+    }),
+    done: '',
+  },
+  revoke_token: { method: 'token.revoke', params: fields('id'), done: 'That token counts no more.' },
+  unlink: {
+    method: 'users.identities.remove',
+    params: (form, caller) => ({ user: caller.name, id: form.get('id') ?? '' }),
+    done: 'That account is linked to yours no more.',
+  },
+  revoke: { method: 'sessions.revoke', params: fields('id'), done: 'That session has ended.' },
+  revoke_all: { method: 'sessions.revoke_all', params: none, done: 'All other sessions have ended.' },
+} satisfies Record<string, Action>
+
+/** The one thing that is confirmed on a page of its own. */
+const linked = 'That account is linked to yours: you can sign in with it.'
+
+export type AccountAction = keyof typeof actions
+export const accountActions = Object.keys(actions) as AccountAction[]
+
+const read = async (visit: Visit, caller: Caller): Promise<Account> => {
+  const call = <T>(method: string, params = {}) => visit.call(method, params, caller) as Promise<T>
+  const me = await call<Account['me']>('auth.me')
+  const factors = await call<Account['factors']>('factors.list')
+  const sessions = await call<{ items: Account['sessions'] }>('sessions.list')
+  const identities = await call<{ items: Account['identities'] }>('users.identities.list', {
+    user: caller.name,
+  })
+  const consents = await call<{ items: Account['consents'] }>('consents.list')
+  const tokens = await call<{ items: Account['tokens'] }>('token.list')
+  const offered = visit.atHome && me.impersonating === null
+  // Whoever has as many as there can be is told so when they try.
+  const creation = offered ? await call('factors.passkey_options').catch(() => undefined) : undefined
+  return {
+    me,
+    factors,
+    sessions: sessions.items,
+    identities: identities.items,
+    providers: (await visit.offers()).providers,
+    consents: consents.items,
+    tokens: tokens.items,
+    creation,
+  }
+}
+
+const show = async (
+  visit: Visit,
+  caller: Caller,
+  status: number,
+  said: { done?: string; problem?: string },
+) => {
+  const account = await read(visit, caller)
+  await visit.pageWithScript(status, (token) =>
+    accountPage({ ...account, ...said, place: visit.asked.host, token }),
+  )
+}
+
+/** Who is signed in here: a page for people, JSON for programs. */
+export const me = async (visit: Visit): Promise<void> => {
+  const caller = await visit.caller()
+  const near = caller ? undefined : await visit.near()
+  if (!caller && !near) {
+    if (visit.navigates) return visit.go(302, '/auth/login')
+    const text = 'Sign in at /auth/login.'
+    return visit.tell({ status: 401, title: 'Not signed in', text, code: 'unauthenticated' })
+  }
+  if (!visit.navigates) return visit.json(await visit.call('auth.me', {}, (caller ?? near)!))
+  if (caller && visit.atHome) {
+    const done = visit.query.get('done') ?? ''
+    const said =
+      done === 'link' ? linked : Object.hasOwn(actions, done) && actions[done as AccountAction].done
+    return show(visit, caller, 200, said ? { done: said } : {})
+  }
+  const known = (await visit.call('auth.me', {}, (caller ?? near)!)) as Parameters<typeof mePage>[0]
+  const home = visit.home('/auth/me')
+  await visit.page(200, (token) =>
+    mePage({ ...known, place: visit.asked.host, token, home, signedIn: caller !== undefined }),
+  )
+}
+
+const showTotp = (visit: Visit, { secret, uri }: { secret: string; uri: string }, problem?: string) =>
+  visit.page(problem === undefined ? 200 : 401, (token) =>
+    totpPage({
+      place: visit.asked.host,
+      token,
+      secret,
+      uri,
+      picture: new Html(renderSVG(uri, { border: 2 })),
+      problem,
+    }),
+  )
+
+/** Pages of the service at this host could post the same forms. */
+const notHome = (visit: Visit): void =>
+  visit.tell({
+    status: 403,
+    title: 'Not at this address',
+    text: 'Your account is kept at the main address of this installation.',
+    code: 'proof_required',
+    link: { href: visit.home('/auth/me'), text: 'Go there' },
+  })
+
+/** What a form of the account page posts. */
+export const postAccount =
+  (name: AccountAction) =>
+  async (visit: Visit): Promise<void> => {
+    const form = await visit.form()
+    if (!form) return
+    const caller = await visit.caller()
+    if (!caller) return visit.go(303, '/auth/login?return_to=/auth/me')
+    if (!visit.atHome) return notHome(visit)
+    const action: Action = actions[name]
+    try {
+      const result = (await visit.call(action.method, action.params(form, caller), caller)) as {
+        secret: string
+        uri: string
+        recovery_codes?: readonly string[]
+        access_token: string
+      } | null
+      if (name === 'add_totp') return await showTotp(visit, result!)
+      if (name === 'make_token')
+        return await visit.page(200, () => tokenPage(visit.asked.host, result!.access_token))
+      const codes = result?.recovery_codes ?? []
+      if (codes.length > 0) return await visit.page(200, () => recoveryPage(visit.asked.host, codes))
+      visit.go(303, `/auth/me?done=${name}`)
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      if (error.error === 'proof_required') return visit.go(303, '/auth/prove?return_to=/auth/me')
+      const problem = inWords(error)
+      const secret = form.get('secret') ?? ''
+      const uri = form.get('uri') ?? ''
+      const begun = name === 'confirm_totp' && error.error === 'unauthenticated'
+      // The seed is the one that this very page showed; what counts is the one that is kept.
+      if (begun && /^[A-Z2-7]{32}$/.test(secret) && /^otpauth:\/\/totp\/[!-~]{1,300}$/.test(uri))
+        return showTotp(visit, { secret, uri }, problem)
+      await show(visit, caller, errorTable[error.error].http, { problem })
+    }
+  }

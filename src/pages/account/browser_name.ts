@@ -1,0 +1,29 @@
+const first = (agent: string, names: readonly (readonly [RegExp, string])[]): string | undefined =>
+  names.find(([pattern]) => pattern.test(agent))?.[1]
+
+const browsers = [
+  [/\bEdg(e|A|iOS)?\//, 'Edge'],
+  [/\bOPR\//, 'Opera'],
+  [/\b(Firefox|FxiOS)\//, 'Firefox'],
+  [/\b(HeadlessChrome|Chrome|CriOS)\//, 'Chrome'],
+  [/\bSafari\//, 'Safari'],
+  [/^curl\//, 'curl'],
+  [/^(node|undici)/i, 'a program'],
+] as const
+
+const systems = [
+  [/\b(iPhone|iPad)\b/, 'iOS'],
+  [/\bAndroid\b/, 'Android'],
+  [/\bWindows\b/, 'Windows'],
+  [/\bMac OS X\b/, 'macOS'],
+  [/\bLinux\b/, 'Linux'],
+] as const
+
+/** What a User-Agent says about the device, in a few words; nobody has proven it. */
+export const deviceOf = (agent: string): string => {
+  const browser = first(agent, browsers)
+  const system = first(agent, systems)
+  return browser && system
+    ? `${browser} on ${system}`
+    : (browser ?? system ?? (agent.slice(0, 40) || 'Unknown device'))
+}

@@ -1,0 +1,230 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Identification } from '../identity/identify.ts'
+import { readBody } from '../wire/request_body.ts'
+import { guest, type Caller } from '../contract/caller.ts'
+import type { Call } from '../contract/method.ts'
+import { isNavigation, ownHeaders, policyWithScript, redirect, send } from '../wire/responses.ts'
+import type { Asked } from '../wire/request.ts'
+import { sessionCookieName, type CookiePolicy, type CookieState } from '../wire/cookie_policy.ts'
+import { readCookie, setCookie } from '../wire/cookies.ts'
+import type { Offers } from './sign_in/sign_in_view.ts'
+import type { FormGuard } from './form_tokens.ts'
+import type { Visitors } from '../identity/visitors.ts'
+import type { Told } from '../wire/refusal.ts'
+import { tell } from '../html/show_refusal.ts'
+
+const maxForm = 64 * 1024
+
+export interface VisitParts {
+  readonly call: Call
+  readonly identification: Identification
+  readonly cookies: CookiePolicy
+  readonly forms: FormGuard
+  readonly visitors: Visitors
+  readonly offers: () => Promise<Offers>
+  readonly publicUrl: string
+}
+
+/** The name of a cookie of ours, with the prefix where it can have it or without. */
+export type CookieName = (secure: boolean) => string
+
+/** Something that the browser keeps for us; an empty value takes it away. */
+export interface Keepsake {
+  readonly name: CookieName
+  readonly value: string
+  readonly maxAge: number
+}
+
+const written = (state: CookieState, { name, value, maxAge }: Keepsake): string =>
+  setCookie(name(state !== 'insecure'), value, value === '' ? 0 : maxAge)
+
+/** One request to a page of ours: who makes it, what its form says, and how it is answered. */
+export class Visit {
+  readonly #parts: VisitParts
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly asked: Asked
+
+  constructor(parts: VisitParts, request: IncomingMessage, response: ServerResponse, asked: Asked) {
+    this.#parts = parts
+    this.#request = request
+    this.#response = response
+    this.asked = asked
+  }
+
+  get query(): URLSearchParams {
+    return new URL(this.asked.target, 'http://door.invalid').searchParams
+  }
+
+  /** Whether a person is looking, not a program. */
+  get navigates(): boolean {
+    return isNavigation(this.#request)
+  }
+
+  call(method: string, params: Record<string, unknown>, caller: Caller): Promise<unknown> {
+    return this.#parts.call(method, params, caller)
+  }
+
+  guest(): Caller {
+    return guest(this.#from())
+  }
+
+  /** Whether this is the host of the public URL, where passkeys are valid. */
+  get atHome(): boolean {
+    return this.asked.host === new URL(this.#parts.publicUrl).hostname
+  }
+
+  /** A path at the public URL. */
+  home(path: string): string {
+    return `${this.#parts.publicUrl}${path}`
+  }
+
+  offers(): Promise<Offers> {
+    return this.#parts.offers()
+  }
+
+  /** Whoever is signed in here, by our cookie. */
+  async caller(): Promise<Caller | undefined> {
+    const state = await this.#parts.cookies.at(this.asked)
+    if (state === 'refused') return undefined
+    const token = readCookie(this.asked.cookies, sessionCookieName(state))
+    return token === undefined
+      ? undefined
+      : this.#parts.identification.cookie(token, this.asked.host, { ...this.#from(), away: !this.atHome })
+  }
+
+  /** A guest whose network belongs to somebody. */
+  async near(): Promise<Caller | undefined> {
+    const near = await this.#parts.visitors.near(this.asked)
+    return near && { ...this.guest(), near }
+  }
+
+  /** The fields of a form that one of our pages posted, or undefined after an answer that says what is wrong. */
+  async form(): Promise<URLSearchParams | undefined> {
+    const state = await this.#parts.cookies.at(this.asked)
+    if (state === 'refused') return void this.tell(needsHttps)
+    const type = this.#request.headers['content-type'] ?? ''
+    if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) return void this.tell(notAForm)
+    const body = await readBody(this.#request, this.#response, maxForm)
+    if (body === undefined) return undefined
+    const form = new URLSearchParams(body.toString('utf8'))
+    const ours = this.#parts.forms.verify(
+      this.#request,
+      this.asked,
+      state === 'secure',
+      form.get('form_token'),
+    )
+    return ours ? form : void this.tell(foreignForm)
+  }
+
+  /** Answers with a page; `body` is given the token for its forms. */
+  async page(
+    status: number,
+    body: (token: string) => string,
+    headers: Record<string, string> = {},
+    kept: readonly Keepsake[] = [],
+  ): Promise<void> {
+    const state = await this.#parts.cookies.at(this.asked)
+    if (state === 'refused') return this.tell(needsHttps)
+    const { token, setCookie } = this.#parts.forms.issue(this.asked, state === 'secure')
+    const cookies = [
+      ...(setCookie === undefined ? [] : [setCookie]),
+      ...kept.map((one) => written(state, one)),
+    ]
+    const all = {
+      ...ownHeaders(this.asked),
+      ...headers,
+      ...(cookies.length > 0 && { 'set-cookie': cookies }),
+    }
+    send(this.#response, status, 'text/html; charset=utf-8', body(token), all)
+  }
+
+  /** The same where passkeys are: our script may run. */
+  pageWithScript(
+    status: number,
+    body: (token: string) => string,
+    headers: Record<string, string> = {},
+    kept: readonly Keepsake[] = [],
+  ): Promise<void> {
+    return this.page(status, body, { ...headers, 'content-security-policy': policyWithScript }, kept)
+  }
+
+  json(value: unknown): void {
+    send(this.#response, 200, 'application/json', JSON.stringify(value), ownHeaders(this.asked))
+  }
+
+  tell(told: Told): void {
+    tell(this.#request, this.#response, this.asked, told)
+  }
+
+  /** Tells, with something for the browser to keep. */
+  async tellKeeping(told: Told, ...kept: readonly Keepsake[]): Promise<void> {
+    const state = await this.#parts.cookies.at(this.asked)
+    if (state === 'refused' || kept.length === 0) return this.tell(told)
+    const cookies = kept.map((one) => written(state, one))
+    this.tell({ ...told, headers: { ...told.headers, 'set-cookie': cookies } })
+  }
+
+  go(status: 302 | 303, location: string): void {
+    redirect(this.#response, this.asked, status, location)
+  }
+
+  /** Goes on signed in: the value of our cookie is new. An empty one takes it away. */
+  async goWithSession(
+    location: string,
+    value: string,
+    maxAge: number,
+    more: readonly Keepsake[] = [],
+  ): Promise<void> {
+    const state = await this.#parts.cookies.at(this.asked)
+    const session = setCookie(sessionCookieName(state), value, maxAge)
+    redirect(this.#response, this.asked, 303, location, [session, ...more.map((one) => written(state, one))])
+  }
+
+  /** Goes on with something for the browser to keep. */
+  async goKeeping(status: 302 | 303, location: string, ...kept: readonly Keepsake[]): Promise<void> {
+    const state = await this.#parts.cookies.at(this.asked)
+    if (state === 'refused') return this.tell(needsHttps)
+    redirect(
+      this.#response,
+      this.asked,
+      status,
+      location,
+      kept.map((one) => written(state, one)),
+    )
+  }
+
+  /** Reads keepsakes of this browser; where cookies are refused there are none. */
+  async keepsakes(): Promise<(name: CookieName) => string | undefined> {
+    const state = await this.#parts.cookies.at(this.asked)
+    return (name) =>
+      state === 'refused' ? undefined : readCookie(this.asked.cookies, name(state === 'secure'))
+  }
+
+  #from() {
+    const user_agent = this.#request.headers['user-agent'] ?? ''
+    return { via: 'browser', address: this.asked.address, user_agent } as const
+  }
+}
+
+const needsHttps: Told = {
+  status: 403,
+  title: 'Signing in needs HTTPS here',
+  text: 'Over plain HTTP your password could be read on the way. Open this site by https, or at localhost. An operator who knows the risk can set insecure_cookies.',
+  code: 'insecure_transport',
+}
+
+const notAForm: Told = {
+  status: 415,
+  title: 'Not a form',
+  text: 'This address takes application/x-www-form-urlencoded; programs call the methods at /rpc.',
+  code: 'unsupported_media_type',
+}
+
+const foreignForm: Told = {
+  status: 403,
+  title: 'Try once more',
+  text: 'This form was too old or did not come from this site. Open the page again, with cookies allowed.',
+  code: 'cross_origin',
+  link: { href: '/auth/login', text: 'Sign in' },
+}

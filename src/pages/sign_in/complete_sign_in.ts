@@ -1,0 +1,75 @@
+import { AppError, errorTable } from '../../contract/errors.ts'
+import { proofPage } from './proof_view.ts'
+import type { Keepsake, Visit } from '../page_request.ts'
+
+interface Opened {
+  readonly access_token: string
+  readonly expires_in: number
+}
+
+/** Shows a form again: with what went wrong, the status and the headers that go with it. */
+type Again = (problem: string, status: number, headers: Record<string, string>) => Promise<void>
+
+/** Runs the method that opens a session and sets its cookie, asks for a second factor, or shows the form again. */
+export const openSession = async (
+  visit: Visit,
+  method: 'auth.login' | 'auth.setup' | 'auth.login_by_link' | 'auth.login_by_code' | 'auth.login_by_passkey',
+  params: Record<string, string>,
+  returnTo: string,
+  again: Again,
+  kept: readonly Keepsake[] = [],
+): Promise<void> => {
+  const replaces = (await visit.caller())?.session_id
+  let opened
+  try {
+    opened = (await visit.call(method, params, { ...visit.guest(), replaces })) as Opened
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    if (error.error === 'factor_required')
+      return secondStep(
+        visit,
+        error.data as unknown as Parameters<typeof secondStep>[1],
+        returnTo,
+        undefined,
+        kept,
+      )
+    const retry = error.data.retry_after
+    const headers: Record<string, string> = typeof retry === 'number' ? { 'retry-after': String(retry) } : {}
+    return again(inWords(error), errorTable[error.error].http, headers)
+  }
+  await visit.goWithSession(returnTo, opened.access_token, opened.expires_in, kept)
+}
+
+/** What went wrong, for people. */
+export const inWords = (error: AppError): string => {
+  if (error.error !== 'invalid_params') return `${error.message}.`
+  const { path, allowed } = error.data as { path: string; allowed: string }
+  return `${path.charAt(0).toUpperCase()}${path.slice(1)}: ${allowed}.`
+}
+
+/** The second step of signing in, for whoever passed the first. */
+export const secondStep = async (
+  visit: Visit,
+  { sign_in, factors }: { sign_in: string; factors: readonly string[] },
+  returnTo: string,
+  problem?: string,
+  kept: readonly Keepsake[] = [],
+): Promise<void> => {
+  const options =
+    factors.includes('passkey') &&
+    visit.atHome &&
+    (await visit.call('auth.passkey_options', {}, visit.guest()))
+  const body = (token: string) =>
+    proofPage({
+      place: visit.asked.host,
+      token,
+      title: 'One more step',
+      lead: 'Show that it is you.',
+      action: '/auth/factor',
+      hidden: { sign_in, factors: factors.join(' '), return_to: returnTo },
+      field: factors.includes('totp') || factors.includes('recovery') ? 'code' : undefined,
+      passkey: options ? { options, action: '/auth/passkey' } : undefined,
+      problem,
+    })
+  await visit.pageWithScript(problem === undefined ? 200 : 401, body, {}, kept)
+}

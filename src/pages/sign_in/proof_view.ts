@@ -1,0 +1,57 @@
+import { linkList } from '../../html/form.ts'
+import { html, type Html } from '../../html/html.ts'
+import { page } from '../../html/layout.ts'
+import { passkeyForm, passkeyTag } from './passkey_script.ts'
+
+interface Proof {
+  readonly place: string
+  readonly token: string
+  readonly title: string
+  readonly lead: string
+  readonly action: string
+  readonly hidden: Readonly<Record<string, string>>
+  /** Whose password it would be, for password managers. */
+  readonly user?: string
+  /** What can be typed. */
+  readonly field: 'code' | 'password' | undefined
+  /** What the browser is told to ask a passkey with, and where its answer goes. */
+  readonly passkey: { readonly options: unknown; readonly action: string } | undefined
+  /** Other ways to the same. */
+  readonly ways?: readonly { readonly href: string; readonly text: string }[]
+  /** Who else can help. */
+  readonly help?: string | undefined
+  readonly problem?: string | undefined
+}
+
+const inputs: Record<'code' | 'password', Html> = {
+  code: html`<label for="code">Code</label>
+<input id="code" name="code" type="text" inputmode="text" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required minlength="6" maxlength="40" aria-describedby="code-hint" autofocus>
+<p class="hint" id="code-hint">Six digits from your authenticator app, or one of your recovery codes.</p>`,
+  password: html`<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024" autofocus>`,
+}
+
+/** Asks for one more proof: the second step of signing in, or once more before something that matters. */
+export const proofPage = (proof: Proof): string => {
+  const { place, token, title, lead, action, hidden, user, field, passkey, ways = [], help, problem } = proof
+  return page(
+    title,
+    place,
+    html`<h1>${title}</h1>
+<p class="lead">${lead}</p>
+${problem !== undefined && html`<p class="notice" role="alert">${problem}</p>`}
+${
+  field &&
+  html`<form method="post" action="${action}">
+<input type="hidden" name="form_token" value="${token}">
+${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+${user !== undefined && html`<input type="text" value="${user}" autocomplete="username" hidden>`}
+${inputs[field]}
+<button>Go on</button>
+</form>`
+}
+${passkey && html`${passkeyForm({ way: 'get', options: passkey.options, action: passkey.action, token, hidden, button: 'Use a passkey' })}${passkeyTag}`}
+${help !== undefined && html`<p class="hint">${help}</p>`}
+${linkList([...ways, { href: '/auth/login', text: 'Back to signing in' }])}`,
+  )
+}

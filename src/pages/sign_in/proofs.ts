@@ -1,0 +1,118 @@
+import type { Caller } from '../../contract/caller.ts'
+import { AppError } from '../../contract/errors.ts'
+import { inWords, openSession, secondStep } from './complete_sign_in.ts'
+import { proofPage } from './proof_view.ts'
+import { safeNext } from '../return_path.ts'
+import type { Visit } from '../page_request.ts'
+
+// Pages that ask for more than a password: the second step, a passkey, and a proof before something that matters.
+
+export const postFactor = async (visit: Visit): Promise<void> => {
+  const form = await visit.form()
+  if (!form) return
+  const sign_in = form.get('sign_in') ?? ''
+  const returnTo = safeNext(form.get('return_to'))
+  const factors = (form.get('factors') ?? '').split(' ')
+  const params = { sign_in, code: form.get('code') ?? '' }
+  await openSession(visit, 'auth.login_by_code', params, returnTo, (problem) =>
+    secondStep(visit, { sign_in, factors }, returnTo, problem),
+  )
+}
+
+export const postPasskey = async (visit: Visit): Promise<void> => {
+  const form = await visit.form()
+  if (!form) return
+  const signIn = form.get('sign_in')
+  const params = { assertion: form.get('answer') ?? '', ...(signIn !== null && { sign_in: signIn }) }
+  const returnTo = safeNext(form.get('return_to'))
+  await openSession(visit, 'auth.login_by_passkey', params, returnTo, async (problem) =>
+    visit.tell({
+      status: 401,
+      title: 'Not signed in',
+      text: problem,
+      code: 'unauthenticated',
+      link: { href: `/auth/login?return_to=${encodeURIComponent(returnTo)}`, text: 'Try again' },
+    }),
+  )
+}
+
+/** Beside a password or a factor: a provider that asks once more, and for whoever has no factor their mail. */
+const otherWays = async (visit: Visit, caller: Caller, returnTo: string, byMail: boolean) => {
+  const { items } = (await visit.call('users.identities.list', { user: caller.name }, caller)) as {
+    items: readonly { provider: string }[]
+  }
+  const { providers, magicLinks } = await visit.offers()
+  const next = encodeURIComponent(returnTo)
+  return [
+    ...providers
+      .filter((offered) => offered.asks_anew && items.some(({ provider }) => provider === offered.provider))
+      .map(({ provider, title }) => ({
+        href: `/login?provider=${provider}&prompt=login&next=${next}`,
+        text: `Sign in again with ${title}`,
+      })),
+    ...(byMail && magicLinks
+      ? [{ href: `/auth/magic?return_to=${next}`, text: 'Sign in again by a mailed link' }]
+      : []),
+    ...(byMail ? [{ href: '/auth/reset', text: 'Forgot your password, or have none?' }] : []),
+  ]
+}
+
+const showProof = async (visit: Visit, returnTo: string, problem?: string, status = 200): Promise<void> => {
+  const caller = await visit.caller()
+  if (!caller) return visit.go(302, '/auth/login')
+  const { totp, passkeys, recovery_codes } = (await visit.call('factors.list', {}, caller)) as {
+    totp: object | null
+    passkeys: readonly object[]
+    recovery_codes: number
+  }
+  const hasFactor = totp !== null || passkeys.length > 0
+  const { email } = (await visit.call('auth.me', {}, caller)) as { email: string | null }
+  const byMail = !hasFactor && email !== null
+  const options =
+    passkeys.length > 0 && visit.atHome && (await visit.call('auth.passkey_options', {}, caller))
+  const ways = await otherWays(visit, caller, returnTo, byMail)
+  await visit.pageWithScript(status, (token) =>
+    proofPage({
+      place: visit.asked.host,
+      token,
+      title: 'Is it you?',
+      lead: 'This takes a proof of the last 15 minutes, in case somebody else sits here.',
+      action: '/auth/prove',
+      hidden: { return_to: returnTo },
+      user: caller.name,
+      field: !hasFactor ? 'password' : totp !== null || recovery_codes > 0 ? 'code' : undefined,
+      passkey: options ? { options, action: '/auth/prove' } : undefined,
+      ways,
+      // Nothing can be mailed to them.
+      help:
+        hasFactor || email !== null
+          ? undefined
+          : 'You have no password? An administrator can give you a first one.',
+      problem,
+    }),
+  )
+}
+
+export const prove = async (visit: Visit): Promise<void> => {
+  if (!visit.atHome) return visit.go(302, '/auth/me')
+  await showProof(visit, safeNext(visit.query.get('return_to')))
+}
+
+export const postProve = async (visit: Visit): Promise<void> => {
+  const form = await visit.form()
+  if (!form) return
+  const returnTo = safeNext(form.get('return_to'))
+  const caller = await visit.caller()
+  if (!caller) return visit.go(303, '/auth/login')
+  const given = { password: form.get('password'), code: form.get('code'), assertion: form.get('answer') }
+  const params = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== null && value !== ''),
+  )
+  try {
+    await visit.call('auth.prove', params, caller)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return showProof(visit, returnTo, inWords(error), 401)
+  }
+  visit.go(303, returnTo)
+}

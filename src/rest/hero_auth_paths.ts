@@ -1,0 +1,66 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { bearerToken } from '../identity/identify.ts'
+import type { HeroAuth, OldAnswer } from './hero_auth.ts'
+import { readBody } from '../wire/request_body.ts'
+import { guest, type Caller } from '../contract/caller.ts'
+import { ownHeaders, send } from '../wire/responses.ts'
+import type { Asked } from '../wire/request.ts'
+import { tell } from '../html/show_refusal.ts'
+import type { OwnPath } from '../wire/own_path.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+type Old = (fields: Fields, caller: Caller) => Promise<OldAnswer>
+
+/** A form of another site cannot send this type without asking first (CORS), and we allow nobody. */
+export const isJson = ({ headers }: IncomingMessage): boolean =>
+  /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '')
+
+const readFields = (body: Buffer): Fields | undefined => {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'))
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Fields)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A call of the old service, in JSON both ways. */
+const asOld =
+  (call: Old): OwnPath =>
+  async (request: IncomingMessage, response: ServerResponse, asked: Asked) => {
+    if (!isJson(request))
+      return tell(request, response, asked, {
+        status: 415,
+        title: 'Not JSON',
+        text: 'Send a JSON object as application/json.',
+        code: 'unsupported_media_type',
+      })
+    const body = await readBody(request, response, 64 * 1024)
+    if (body === undefined) return
+    const fields = readFields(body)
+    const user_agent = request.headers['user-agent'] ?? ''
+    const caller = guest({ via: 'edge', address: asked.address, user_agent })
+    const answer: OldAnswer = fields
+      ? await call(fields, caller)
+      : { status: 400, body: { error: 'invalid_request', error_description: 'The body is a JSON object' } }
+    send(response, answer.status, 'application/json', JSON.stringify(answer.body), {
+      ...ownHeaders(asked),
+      ...(answer.retryAfter !== undefined && { 'retry-after': answer.retryAfter }),
+    })
+  }
+
+/** The addresses of the old hero_auth; a token to validate may also come as Authorization. */
+export const heroAuthPaths = (old: HeroAuth) => ({
+  token: asOld(old.token),
+  login: asOld(old.login),
+  register: asOld(old.register),
+  validate: ((request, response, asked) => {
+    const [authorization] = asked.authorizations
+    const shown = asked.authorizations.length === 1 ? bearerToken(authorization!) : undefined
+    return asOld((fields, caller) =>
+      old.validate(shown === undefined || 'token' in fields ? fields : { token: shown }, caller),
+    )(request, response, asked)
+  }) satisfies OwnPath as OwnPath,
+})

@@ -1,0 +1,53 @@
+import { Type, type Static } from '../contract/schema_builder.ts'
+import { Id, Named, Nullable, Shape, Username } from '../contract/schemas.ts'
+
+/** A request that is only thought of. */
+export const TrialParams = Shape({
+  url: Type.String({
+    maxLength: 16_384,
+    pattern: '^https?://[^/?#]{1,300}([/?][\\s\\S]*)?$',
+    description: 'http(s)://host[:port]/path?query, the path exactly as it would be sent',
+  }),
+  method: Type.Optional(
+    Type.String({ pattern: '^[A-Z]{1,20}$', description: 'Capital letters, such as POST; GET unless told' }),
+  ),
+  user: Type.Optional(
+    Type.Unsafe<Static<typeof Username> | null>(
+      Type.Union([Username, Type.Null()], {
+        description:
+          'Who asks: with a session cookie where that counts, or else a token; null or left out: a guest',
+      }),
+    ),
+  ),
+  kind: Type.Optional(
+    Type.Enum(['navigation', 'fetch', 'websocket'], {
+      description:
+        'navigation: a browser that goes to a page (unless told); fetch: a script or a program; websocket: a switch of protocols',
+    }),
+  ),
+  address: Type.Optional(
+    Type.String({
+      maxLength: 45,
+      pattern: '^[0-9a-fA-F:.]+$',
+      description: 'The IPv4 or IPv6 address that the request comes from; 127.0.0.1 unless told',
+    }),
+  ),
+})
+export type TrialParams = Static<typeof TrialParams>
+
+const Header = Shape({ name: Type.String(), value: Type.String() })
+
+export const Trial = Named('RouteTrial', {
+  act: Type.Enum(['forward', 'redirect', 'refuse', 'own'], {
+    description: 'own: a page of hero_proxy itself answers, whatever the routes say',
+  }),
+  /** Of the answer, where it is ours. */
+  status: Nullable(Type.Integer()),
+  why: Type.String(),
+  route: Nullable(Id),
+  upstream: Nullable(Type.String()),
+  target: Nullable(Type.String({ description: 'Path and query as the upstream gets them' })),
+  headers: Type.Array(Header),
+  location: Nullable(Type.String()),
+})
+export type Trial = Static<typeof Trial>

@@ -1,0 +1,98 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { authorizationOf, bearerToken, type Identification } from '../identity/identify.ts'
+import { readBody } from '../wire/request_body.ts'
+import { guest, operator, type Caller } from '../contract/caller.ts'
+import { AppError } from '../contract/errors.ts'
+import { ownHeaders, send } from '../wire/responses.ts'
+import { originOf, type Asked } from '../wire/request.ts'
+import { sessionCookieName, type CookiePolicy } from '../wire/cookie_policy.ts'
+import { readCookie } from '../wire/cookies.ts'
+import type { Visitors } from '../identity/visitors.ts'
+import { tell } from '../html/show_refusal.ts'
+
+interface Parts {
+  /** JSON-RPC, as the socket speaks it. */
+  readonly receive: (
+    body: Buffer,
+    identify: (member: string | undefined) => Promise<Caller>,
+  ) => string | undefined | Promise<string | undefined>
+  readonly identification: Identification
+  readonly cookies: CookiePolicy
+  readonly visitors: Visitors
+  readonly operatorToken: string | undefined
+  readonly publicHost: string
+}
+
+const digest = (text: string) => hash('sha256', text, 'buffer')
+
+/** `POST /rpc` at the edge: the operator token, a user's token or our cookie; without any, the public methods. */
+export class RpcPath {
+  readonly #parts: Parts
+  readonly #operatorToken: Buffer | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#operatorToken = parts.operatorToken === undefined ? undefined : digest(parts.operatorToken)
+  }
+
+  readonly post = async (request: IncomingMessage, response: ServerResponse, asked: Asked): Promise<void> => {
+    // A form of another site cannot send this type without asking first (CORS), and we allow nobody.
+    if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
+      return tell(request, response, asked, {
+        status: 415,
+        title: 'Not JSON',
+        text: 'Send a JSON-RPC 2.0 message as application/json.',
+        code: 'unsupported_media_type',
+      })
+    }
+    const body = await readBody(request, response)
+    if (body === undefined) return
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    const answer = await this.#parts.receive(body, (member) =>
+      this.#identify(request, asked, gone.signal, member),
+    )
+    if (answer === undefined) response.writeHead(204, ownHeaders(asked)).end()
+    else send(response, 200, 'application/json', answer, ownHeaders(asked))
+  }
+
+  async #identify(
+    request: IncomingMessage,
+    asked: Asked,
+    gone: AbortSignal,
+    member: string | undefined,
+  ): Promise<Caller> {
+    const { identification, cookies } = this.#parts
+    const from = {
+      via: 'edge',
+      address: asked.address,
+      user_agent: request.headers['user-agent'] ?? '',
+      gone,
+    } as const
+    const authorization = authorizationOf(asked.authorizations, member)
+    if (authorization !== undefined) {
+      const token = bearerToken(authorization)
+      if (token !== undefined && this.#isOperator(token)) return operator(from)
+      return identification.bearer(authorization, from)
+    }
+    const state = await cookies.at(asked)
+    const token = state === 'refused' ? undefined : readCookie(asked.cookies, sessionCookieName(state))
+    if (token === undefined) return this.#guest(asked, from)
+    if (asked.origin !== originOf(asked)) {
+      throw new AppError('unauthenticated', 'With a cookie the Origin header must be this very origin')
+    }
+    const away = asked.host !== this.#parts.publicHost
+    return (await identification.cookie(token, asked.host, { ...from, away })) ?? this.#guest(asked, from)
+  }
+
+  /** A network gives no right here; it is only told by auth.me. */
+  async #guest(asked: Asked, from: Parameters<typeof guest>[0]): Promise<Caller> {
+    const near = await this.#parts.visitors.near(asked)
+    return near ? { ...guest(from), near } : guest(from)
+  }
+
+  #isOperator(token: string): boolean {
+    return this.#operatorToken !== undefined && timingSafeEqual(digest(token), this.#operatorToken)
+  }
+}

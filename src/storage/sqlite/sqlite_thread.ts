@@ -1,0 +1,45 @@
+// A thread with a connection of its own: runs statements, and tasks that are functions of a module, one after another.
+import { parentPort, workerData } from 'node:worker_threads'
+import type Sqlite from 'better-sqlite3'
+import { boundedMap } from '../bounded_map.ts'
+import { connect } from './connect.ts'
+import type { FromThread, Task, ThreadData, ToThread } from './thread_messages.ts'
+
+const { file, readonly } = workerData as ThreadData
+const database = connect(file, readonly)
+const held = boundedMap<Sqlite.Statement>(200)
+
+const prepared = (sql: string): Sqlite.Statement => {
+  let statement = held.get(sql)
+  if (!statement) {
+    statement = database.prepare(sql)
+    held.set(sql, statement)
+  }
+  return statement
+}
+
+const run = async (message: Exclude<ToThread, 'close'>): Promise<unknown> => {
+  if ('sql' in message) {
+    const statement = prepared(message.sql)
+    if (statement.reader) return { rows: statement.all(message.parameters) }
+    return { rows: [], changes: statement.run(message.parameters).changes }
+  }
+  const { default: task } = (await import(message.module)) as { default: Task<unknown, unknown> }
+  return task(database, message.argument)
+}
+
+const tell = (message: FromThread) => parentPort!.postMessage(message)
+
+parentPort!.on('message', (message: ToThread) => {
+  if (message === 'close') {
+    database.close()
+    // Nothing is left that keeps the thread alive.
+    parentPort!.close()
+    return
+  }
+  run(message).then(
+    (result) => tell({ id: message.id, result }),
+    (error: NodeJS.ErrnoException) =>
+      tell({ id: message.id, error: error.message, ...(error.code !== undefined && { code: error.code }) }),
+  )
+})

@@ -1,0 +1,19 @@
+import type Sqlite from 'better-sqlite3'
+
+/** What a thread is started with. */
+export interface ThreadData {
+  readonly file: string
+  readonly readonly: boolean
+}
+
+/** Work that a thread does on its connection: the default export of a module. It takes at most about a second. */
+export type Task<A, R> = (database: Sqlite.Database, argument: A) => R
+
+export type ToThread =
+  | { readonly id: number; readonly sql: string; readonly parameters: readonly unknown[] }
+  | { readonly id: number; readonly module: string; readonly argument: unknown }
+  | 'close'
+
+export type FromThread =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: string; readonly code?: string }

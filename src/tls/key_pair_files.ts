@@ -1,0 +1,82 @@
+import { readFileSync, statSync } from 'node:fs'
+import type { Log } from '../log/log.ts'
+import { readPair, type Pair } from './key_pair.ts'
+
+/** In milliseconds. Asked by the clock: watching folders misses the links that certbot and Kubernetes swap. */
+const every = 2000
+
+interface Place {
+  readonly cert: string
+  readonly key: string
+}
+
+/** What changes whenever a file, or the one that a link leads to, is another. */
+const stampOf = (path: string): string => {
+  try {
+    const { ino, size, mtimeMs } = statSync(path)
+    return `${ino} ${size} ${mtimeMs}`
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'unreadable'
+  }
+}
+
+const read = ({ cert, key }: Place): Pair => {
+  try {
+    return readPair(readFileSync(cert, 'utf8'), readFileSync(key, 'utf8'))
+  } catch (error) {
+    const { code, path, message } = error as NodeJS.ErrnoException
+    const reason = code !== undefined && path !== undefined ? `cannot read ${path} (${code})` : message
+    throw new Error(`tls_cert ${cert} with tls_key ${key}: ${reason}`, { cause: error })
+  }
+}
+
+/** The pairs of the configuration, read again when their files change; a new pair that is broken leaves the old one. */
+export class PairFiles {
+  readonly #places: readonly Place[]
+  readonly #log: Log
+  readonly #changed: () => void
+  readonly #timer: NodeJS.Timeout
+  #stamps: string[]
+  #told: string[] = []
+  #pairs: readonly Pair[]
+
+  /** Throws with one line for people when a pair cannot be read. */
+  constructor(certs: readonly string[], keys: readonly string[], log: Log, changed: () => void) {
+    this.#places = certs.map((cert, i) => ({ cert, key: keys[i]! }))
+    this.#log = log
+    this.#changed = changed
+    this.#stamps = this.#places.map(stamp)
+    this.#pairs = this.#places.map(read)
+    this.#timer = setInterval(() => this.#look(), every).unref()
+  }
+
+  get pairs(): readonly Pair[] {
+    return this.#pairs
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  #look(): void {
+    this.#places.forEach((place, i) => {
+      const now = stamp(place)
+      if (now === this.#stamps[i]) return
+      try {
+        const pair = read(place)
+        // Taken before the pair was read: a change in between is seen at the next look.
+        this.#stamps[i] = now
+        this.#pairs = this.#pairs.with(i, pair)
+        this.#log.info({ tls_cert: place.cert, names: pair.names }, 'a certificate was read again')
+        this.#changed()
+      } catch (error) {
+        // Half of a pair may be there already: looked at again, told once.
+        if (this.#told[i] !== now)
+          this.#log.warn({ error: (error as Error).message }, 'the certificate in use is kept')
+        this.#told[i] = now
+      }
+    })
+  }
+}
+
+const stamp = ({ cert, key }: Place): string => `${stampOf(cert)} / ${stampOf(key)}`

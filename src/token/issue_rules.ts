@@ -1,0 +1,106 @@
+import { refuseWhileImpersonating, type Caller } from '../contract/caller.ts'
+import { AppError, conflict, invalidParams } from '../contract/errors.ts'
+import { claimsWithin, tokenScopes, widest, type TokenScope } from '../contract/token_scopes.ts'
+import type { AccessTokens } from './access_tokens.ts'
+import type { Owner, PersonalTokens } from './personal_tokens.ts'
+import type { Issued } from './token.ts'
+
+/** Seconds that a token which is kept lives unless told. */
+export const usual = 90 * 86_400
+const mostOfOne = 100
+
+export interface IssuingParts {
+  readonly personal: PersonalTokens
+  readonly access: AccessTokens
+  /** Proves a program by its secret, and counts where it is wrong: unauthenticated. */
+  readonly proveProgram: (client_id: string, client_secret: string, caller: Caller) => Promise<unknown>
+  /** What a program with this secret may have, inside the transaction; unauthenticated for one that has lost it meanwhile. */
+  readonly program: (
+    client_id: string,
+    client_secret: string,
+  ) => Promise<{ client_id: string; scopes: readonly string[]; claims: readonly string[] }>
+  readonly person: (username: string) => Promise<{ id: string; username: string }>
+  readonly service: (name: string) => Promise<{ id: string; service: string; claims: readonly string[] }>
+  readonly subjectOfService: (name: string) => string
+  /** The longest life of a token that is kept, in seconds. */
+  readonly longest: () => Promise<number>
+}
+
+export const isAdministrator = ({ kind, claims }: Caller): boolean =>
+  kind === 'operator' || claims.has('proxy.admin')
+
+/** Who gets which token: to keep, or an access token for a program or a service. */
+export const issuing = (parts: IssuingParts) => {
+  const { personal, access } = parts
+
+  /** Whose token a call means: that of a named person or service, or the caller's own. */
+  const ownerOf = async (
+    { user, service }: { user?: string | undefined; service?: string | undefined },
+    caller: Caller,
+  ): Promise<Owner & { readonly own: boolean }> => {
+    if (user !== undefined && service !== undefined) throw invalidParams('service', 'not together with user')
+    if (service !== undefined) return { service_id: (await parts.service(service)).id, own: false }
+    if (user === undefined && caller.kind !== 'user')
+      throw invalidParams('user', 'a username, or a service; only a signed-in person can leave both out')
+    const { id } = user === undefined ? { id: caller.user_id! } : await parts.person(user)
+    return { user_id: id, own: id === caller.user_id }
+  }
+
+  const keep = async (
+    params: { user?: string; service?: string; scope?: string; expires_in?: number; name: string },
+    caller: Caller,
+  ): Promise<Issued> => {
+    if (caller.kind === 'guest') throw new AppError('unauthenticated')
+    refuseWhileImpersonating(caller)
+    const { own, ...owner } = await ownerOf(params, caller)
+    // In somebody else's name: that is more than any claim gives.
+    if ('user_id' in owner && !own && caller.kind !== 'operator')
+      throw new AppError('claim_required', 'A token of somebody else is made by the operator only')
+    if ('service_id' in owner && !isAdministrator(caller))
+      throw new AppError('claim_required', 'This takes the claim proxy.admin', { claims: ['proxy.admin'] })
+    const most = await parts.longest()
+    const { expires_in = Math.min(usual, most), name } = params
+    if (expires_in > most)
+      throw invalidParams('expires_in', `60 to ${most} seconds (the setting token_lifetime)`)
+    const { items } = await personal.list(owner, { limit: mostOfOne })
+    if (items.length >= mostOfOne) throw conflict(`There are ${mostOfOne} tokens already; revoke one first`)
+    const scope: TokenScope = widest((params.scope ?? 'read').split(' '))!
+    const { id, token } = await personal.add(owner, { name, scope, expires_in })
+    return { access_token: token, token_type: 'Bearer', expires_in, scope, id }
+  }
+
+  const issue = async (subject: string, scope: string, claims: readonly string[]): Promise<Issued> => {
+    const within = claimsWithin(claims, widest(scope.split(' ')))
+    const made = await access.issue({ sub: subject, client_id: subject, scope, claims: within })
+    return { ...made, token_type: 'Bearer', scope }
+  }
+
+  const forProgram = (
+    { client_id, scopes, claims }: Awaited<ReturnType<IssuingParts['program']>>,
+    asked: string | undefined,
+  ): Promise<Issued> => {
+    const may = tokenScopes.filter((scope) => scopes.includes(scope))
+    const beyond = asked?.split(' ').find((scope) => !(may as readonly string[]).includes(scope))
+    if (beyond !== undefined)
+      throw invalidParams('scope', `of ${may.join(', ') || 'none'}: what this client may have`)
+    return issue(client_id, asked ?? may.join(' '), claims)
+  }
+
+  /** The kernel has told who calls: no secret is needed. */
+  const forService = async (
+    { service, scope = 'read' }: { service?: string; scope?: string },
+    caller: Caller,
+  ): Promise<Issued> => {
+    const attested = caller.kind === 'service' && caller.via === 'socket' && !caller.token
+    if (service === undefined && !attested)
+      throw caller.kind === 'guest'
+        ? new AppError('unauthenticated', 'This takes client_id and client_secret')
+        : invalidParams('client_id', 'client_id with client_secret, or name for a token that is kept')
+    if (service !== undefined && service !== (attested ? caller.name : undefined) && !isAdministrator(caller))
+      throw new AppError('claim_required', 'This takes the claim proxy.admin', { claims: ['proxy.admin'] })
+    const known = await parts.service(service ?? caller.name)
+    return issue(parts.subjectOfService(known.service), scope, known.claims)
+  }
+
+  return { ownerOf, keep, forProgram, forService }
+}

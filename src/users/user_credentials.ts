@@ -1,0 +1,172 @@
+import { sql } from 'kysely'
+import { refuseWhileImpersonating, type Caller } from '../contract/caller.ts'
+import type { Reactions } from '../contract/reactions.ts'
+import { alreadyExists, notFound } from '../contract/errors.ts'
+import type { Database } from '../storage/database.ts'
+import { newId, now } from '../storage/ids.ts'
+import { readPage, type PageParams } from '../storage/pager.ts'
+import { canonicalNetwork, canonicalPubkey } from './normalise.ts'
+import type { Users } from './users.ts'
+
+export type Table = 'user_networks' | 'user_keys' | 'user_identities'
+
+interface Owned {
+  readonly id: string
+  readonly user: string
+  readonly created_at: number
+}
+
+/**
+ * What belongs to a person and can tell who somebody is: networks, public keys, identities at providers. Each belongs
+ * to one person; giving one takes proxy.users.write, to an administrator proxy.admin, because each is a way in.
+ */
+export class Belongings {
+  readonly #database: Database
+  readonly #users: Users
+  readonly #reactions: Pick<Reactions, 'removingIdentity'>
+
+  constructor(database: Database, users: Users, reactions: Pick<Reactions, 'removingIdentity'>) {
+    this.#database = database
+    this.#users = users
+    this.#reactions = reactions
+  }
+
+  async listNetworks(user: string, page: PageParams) {
+    return this.#list<Record<'network' | 'description', string>>('user_networks', user, page, [
+      'network',
+      'description',
+    ])
+  }
+
+  async addNetwork(user: string, network: string, description: string, caller: Caller) {
+    const canonical = canonicalNetwork(network)
+    return this.#add('user_networks', user, { network: canonical, description }, 'network', caller)
+  }
+
+  async listKeys(user: string, page: PageParams) {
+    return this.#list<Record<'pubkey' | 'description', string>>('user_keys', user, page, [
+      'pubkey',
+      'description',
+    ])
+  }
+
+  async addKey(user: string, pubkey: string, description: string, caller: Caller) {
+    return this.#add('user_keys', user, { pubkey: canonicalPubkey(pubkey), description }, 'pubkey', caller)
+  }
+
+  async listIdentities(user: string, page: PageParams) {
+    type Shown = Record<'provider' | 'subject' | 'login' | 'avatar_url', string> & {
+      last_used_at: number | null
+    }
+    return this.#list<Shown>('user_identities', user, page, [
+      'provider',
+      'subject',
+      'login',
+      'avatar_url',
+      'last_used_at',
+    ])
+  }
+
+  async addIdentity(user: string, provider: string, subject: string, caller: Caller) {
+    const added = await this.#add('user_identities', user, { provider, subject }, 'subject', caller)
+    const { created_at, ...identity } = added
+    return { ...identity, login: '', avatar_url: '', last_used_at: null, created_at }
+  }
+
+  /** An identity, with what came by it. */
+  async removeIdentity(user: string, id: string, caller: Caller): Promise<null> {
+    refuseWhileImpersonating(caller)
+    return this.#database.write(async () => {
+      const owner = await this.#users.guard(user, caller)
+      const identity = await this.#database.query
+        .selectFrom('user_identities')
+        .select(['id', 'user_id', 'provider'])
+        .where('id', '=', id)
+        .where('user_id', '=', owner.id)
+        .executeTakeFirst()
+      if (identity) await this.#reactions.removingIdentity(identity, caller)
+      return this.remove('user_identities', user, id, caller)
+    })
+  }
+
+  /** What an entry of a person's is called, for the audit: empty where there is none. */
+  async nameOf(table: Table, { user, id }: { user: string; id: string }): Promise<string> {
+    const row = await this.#database.query
+      .selectFrom(table)
+      .innerJoin('users', 'users.id', `${table}.user_id`)
+      .selectAll(table)
+      .where(`${table}.id`, '=', id)
+      .where(sql`lower(users.username)`, '=', user.toLowerCase())
+      .executeTakeFirst()
+    return Object.entries(row ?? {})
+      .filter(([name]) => ['provider', 'subject', 'network', 'pubkey'].includes(name))
+      .map(([name, value]) => `${name}=${/^[\w.:/-]+$/.test(String(value)) ? value : JSON.stringify(value)} `)
+      .join('')
+  }
+
+  async remove(table: Table, user: string, id: string, caller: Caller): Promise<null> {
+    refuseWhileImpersonating(caller)
+    return this.#database.write(async () => {
+      const owner = await this.#users.guard(user, caller)
+      const { numDeletedRows } = await this.#database.query
+        .deleteFrom(table)
+        .where('id', '=', id)
+        .where('user_id', '=', owner.id)
+        .executeTakeFirst()
+      if (numDeletedRows === 0n) throw notFound('entry of this user', id)
+      this.#database.changed('users')
+      return null
+    })
+  }
+
+  async #add<F extends Record<string, string>>(
+    table: Table,
+    user: string,
+    fields: F,
+    unique: string,
+    caller: Caller,
+  ): Promise<Owned & F> {
+    refuseWhileImpersonating(caller)
+    return this.#database.write(async () => {
+      const owner = await this.#users.guard(user, caller)
+      const place = unique === 'subject' ? ['provider', 'subject'] : [unique]
+      const taken = await this.#database.query
+        .selectFrom(table)
+        .select('id')
+        .where(
+          sql<boolean>`${sql.join(
+            place.map((column) => sql`${sql.ref(column)} = ${fields[column]}`),
+            sql` and `,
+          )}`,
+        )
+        .executeTakeFirst()
+      if (taken) throw alreadyExists(unique, unique)
+      const row = { id: newId(), user_id: owner.id, created_at: now(), ...fields }
+      await this.#database.query
+        .insertInto(table)
+        .values(row as never)
+        .execute()
+      this.#database.changed('users')
+      return { id: row.id, user: owner.username, ...fields, created_at: row.created_at }
+    })
+  }
+
+  async #list<F extends Record<string, string | number | null>>(
+    table: Table,
+    user: string,
+    page: PageParams,
+    columns: readonly (keyof F & string)[],
+  ) {
+    const owner = await this.#users.get({ username: user })
+    const query = this.#database.query.selectFrom(table).selectAll().where('user_id', '=', owner.id)
+    const { items, next_cursor } = await readPage(query, page, { by: sql.ref('id'), keyOf: ({ id }) => id })
+    const rows = items as unknown as (F & { id: string; created_at: number })[]
+    return {
+      items: rows.map((row) => {
+        const shown = Object.fromEntries(columns.map((column) => [column, row[column]])) as unknown as F
+        return { id: row.id, user: owner.username, ...shown, created_at: row.created_at }
+      }),
+      next_cursor,
+    }
+  }
+}

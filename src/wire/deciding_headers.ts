@@ -1,0 +1,89 @@
+import { detached } from './detached.ts'
+import { longestKept, overridesMethod } from './header_list.ts'
+
+/** Headers that decide something here: about the request itself, or about the one that a proxy asks about. */
+const names = [
+  'authorization',
+  'content-length',
+  'cookie',
+  'expect',
+  'host',
+  'origin',
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'transfer-encoding',
+  'upgrade',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-method',
+  'x-forwarded-proto',
+  'x-forwarded-uri',
+  'x-original-method',
+  'x-original-uri',
+  'x-original-url',
+  'x-request-id',
+] as const
+export type DecidingName = (typeof names)[number]
+
+interface Facts {
+  readonly name: DecidingName | undefined
+  readonly overridesMethod: boolean
+}
+
+const isDeciding = (lower: string): lower is DecidingName => (names as readonly string[]).includes(lower)
+
+/** Facts about names as received. They repeat from request to request. Bounded, because clients choose the names. */
+const known = new Map<string, Facts>()
+const most = 2000
+
+const factsOf = (text: string): Facts => {
+  const found = known.get(text)
+  if (found !== undefined) return found
+  const lower = text.toLowerCase()
+  const facts = { name: isDeciding(lower) ? lower : undefined, overridesMethod: overridesMethod(text) }
+  if (known.size < most && text.length <= longestKept) known.set(detached(text), facts)
+  return facts
+}
+
+/** The headers of a request that decide, read in one pass. */
+export class DecidingHeaders {
+  readonly #first: Partial<Record<DecidingName, string>> = {}
+  /** Names and values of those that came before. */
+  #repeated: string[] | undefined
+  /** Whether a service could take the request for one of another method. */
+  readonly overridesMethod: boolean
+
+  constructor(rawHeaders: readonly string[]) {
+    let overrides = false
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const facts = factsOf(rawHeaders[i]!)
+      overrides ||= facts.overridesMethod
+      const { name } = facts
+      if (name === undefined) continue
+      if (this.#first[name] === undefined) this.#first[name] = rawHeaders[i + 1]!
+      else (this.#repeated ??= []).push(name, rawHeaders[i + 1]!)
+    }
+    this.overridesMethod = overrides
+  }
+
+  has(name: DecidingName): boolean {
+    return this.#first[name] !== undefined
+  }
+
+  /** Every value of a header, as often as it came. */
+  all(name: DecidingName): readonly string[] {
+    const first = this.#first[name]
+    if (first === undefined) return none
+    const repeated = this.#repeated
+    if (repeated === undefined) return [first]
+    return [first, ...repeated.filter((_, i) => i % 2 === 1 && repeated[i - 1] === name)]
+  }
+
+  /** The same as one list (RFC 9110 section 5.3). */
+  list(name: DecidingName): string | undefined {
+    return this.#repeated === undefined || !this.has(name) ? this.#first[name] : this.all(name).join()
+  }
+}
+
+const none: readonly string[] = []

@@ -1,0 +1,151 @@
+import { detached } from './detached.ts'
+import { DecidingHeaders } from './deciding_headers.ts'
+import type { Peers } from './client_address.ts'
+import type { Sent } from './client_response.ts'
+
+/** What a request asks for, read once; every decision and every forwarded byte comes from here. */
+export interface Asked {
+  readonly method: string
+  /** Host name in lower case, without port and trailing dot: what routes are found by. */
+  readonly host: string
+  /** The same with the port that the client named. */
+  readonly authority: string
+  /** Path and query exactly as received and as forwarded. */
+  readonly target: string
+  /** The part of `target` before the query. */
+  readonly path: string
+  readonly secure: boolean
+  /** The client's address: the peer's, or what trusted proxies say. */
+  readonly address: string
+  /** X-Forwarded-For as it is sent on. */
+  readonly forwardedFor: string
+  readonly requestId: string
+  /** The values of all Cookie headers. */
+  readonly cookies: readonly string[]
+  /** The values of all Authorization headers: more than one counts as none. */
+  readonly authorizations: readonly string[]
+  /** The Origin header: which page asks, if a browser tells. */
+  readonly origin: string | undefined
+  /** The protocols to switch to, of the Upgrade header. */
+  readonly upgrade: string | undefined
+  /** Where the request's body ends (RFC 9112 section 6.3); undefined where there is none. */
+  readonly body: 'chunked' | 'length' | undefined
+  /** Of a body whose length is told, in bytes. */
+  readonly length: number
+  /** The Expect header. */
+  readonly expect: string | undefined
+  /** The Via headers: the proxies that the request came through. */
+  readonly via: string | undefined
+}
+
+export interface Refusal {
+  readonly status: number
+  readonly message: string
+}
+
+const maxHeaders = 200
+const authority = /^([a-zA-Z0-9](?:[a-zA-Z0-9._-]*[a-zA-Z0-9_-])?|\[[0-9a-fA-F:.]+\])\.?(?::([0-9]{1,5}))?$/
+const printable = /^\/[\x21\x22\x24-\x5b\x5d-\x7e]*$/
+const brokenEscape = /%(?![0-9a-fA-F]{2})|%00/
+
+/** A segment that is `.` or `..` however it is written, also as `..;x`, or between encoded slashes or backslashes. */
+const dotSegment = /(^|\/)\.{1,2}(;[^/]*)?(\/|$)/
+const hasDotSegment = (path: string): boolean => {
+  if (!path.includes('.') && !/%2e/i.test(path) && !path.includes('%25')) return false
+  let text = path
+  for (let i = 0; i < 3; i++) {
+    if (dotSegment.test(text)) return true
+    text = text.replaceAll(/%(2e|2f|5c|25|3b)/gi, (_, hex: string) => {
+      const character = String.fromCharCode(Number.parseInt(hex, 16))
+      return character === '\\' ? '/' : character
+    })
+  }
+  return dotSegment.test(text)
+}
+
+/** Paths without a dot, an escape or anything else that could be read in two ways. */
+const plainTarget = /^\/[a-zA-Z0-9/_-]*$/
+
+/** Host headers as read before; clients repeat them. Bounded: they choose them. */
+const hosts = new Map<string, { host: string; authority: string }>()
+
+const readHost = (text: string): { host: string; authority: string } | undefined => {
+  const known = hosts.get(text)
+  if (known !== undefined) return known
+  const [, name, port] = authority.exec(text) ?? []
+  if (name === undefined || Number(port ?? 0) > 65535) return undefined
+  const host = detached(name).toLowerCase()
+  const read = { host, authority: port === undefined ? host : `${host}:${port}` }
+  // RFC 1035 section 2.3.4: no name is longer than that, its port included.
+  if (hosts.size < 2000 && text.length <= 261) hosts.set(detached(text), read)
+  return read
+}
+
+/** Where a request goes: the one reading of a host and a target that everything else relies on. */
+interface Place {
+  readonly host: string
+  readonly authority: string
+  readonly target: string
+  readonly path: string
+}
+
+/** Reads the value of a Host header and a request target, or says why they name no place that everybody reads alike. */
+export const readPlace = (hostText: string, target: string): Place | Refusal => {
+  const read = readHost(hostText)
+  if (!read) return { status: 400, message: 'The Host is not a host name' }
+  if (plainTarget.test(target)) return { ...read, target, path: target }
+  // Only origin-form (RFC 9112 section 3.2.1): absolute-form could name another host than Host does.
+  if (!printable.test(target)) return { status: 400, message: 'The request target is not a plain path' }
+  const query = target.indexOf('?')
+  const path = query < 0 ? target : target.slice(0, query)
+  if (brokenEscape.test(path) || hasDotSegment(path)) return { status: 400, message: 'The path is ambiguous' }
+  return { ...read, target, path }
+}
+
+export const isRefusal = (read: object): read is Refusal => 'message' in read
+
+/** Reads a request, or says why it is not one we could judge: then nothing of it is forwarded. */
+export const readAsked = (sent: Sent, peers: Peers): Asked | Refusal => {
+  const { method = '', url = '', rawHeaders, httpVersion } = sent
+  if (method === 'TRACE' || method === 'CONNECT') return { status: 405, message: 'This method is not served' }
+  if (httpVersion !== '1.1' && httpVersion !== '1.0')
+    return { status: 505, message: 'HTTP/1.1 is spoken here' }
+  if (rawHeaders.length > maxHeaders * 2)
+    return { status: 431, message: `A request has ${maxHeaders} headers at most` }
+  const headers = new DecidingHeaders(rawHeaders)
+  // RFC 9112 section 6.1: HTTP/1.0 knows no codings, and of all others only chunked is certain to be read alike by everybody.
+  const coding = headers.list('transfer-encoding')
+  if (coding !== undefined && (httpVersion === '1.0' || coding.toLowerCase() !== 'chunked'))
+    return { status: 400, message: 'The only Transfer-Encoding here is chunked, and only in HTTP/1.1' }
+  // RFC 9112 section 3.2: no Host, or more than one, is answered 400.
+  const [host, ...more] = headers.all('host')
+  if (host === undefined || more.length > 0)
+    return { status: 400, message: 'A request names exactly one Host' }
+  const place = readPlace(host, url)
+  if (isRefusal(place)) return place
+  const { address, forwardedFor, secure, requestId } = peers.of(sent.socket, headers)
+  const length = Number(headers.all('content-length')[0] ?? 0)
+  return {
+    method,
+    host: place.host,
+    authority: place.authority,
+    target: place.target,
+    path: place.path,
+    secure,
+    address,
+    forwardedFor,
+    requestId,
+    cookies: headers.all('cookie'),
+    authorizations: headers.all('authorization'),
+    origin: headers.list('origin'),
+    upgrade: headers.list('upgrade'),
+    body: coding === undefined ? (length > 0 ? 'length' : undefined) : 'chunked',
+    length,
+    expect: headers.list('expect'),
+    via: headers.list('via'),
+  }
+}
+
+/** Our own origin as the browser sees it (RFC 6454 section 6.2). */
+export const originOf = ({ secure, authority }: Pick<Asked, 'secure' | 'authority'>): string =>
+  `${secure ? 'https' : 'http'}://${authority}`

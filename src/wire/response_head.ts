@@ -1,0 +1,36 @@
+import { httpDate } from './http_date.ts'
+
+/**
+ * The head of an answer as it is sent (RFC 9112 section 4). `chunked` where nothing tells the length of a body; `last` if
+ * the connection ends behind it, because we or one of our own headers say so.
+ */
+export const answerHead = (
+  status: number,
+  message: string,
+  headers: readonly string[],
+  bodiless: boolean,
+  ends: boolean,
+): { text: string; chunked: boolean; last: boolean } => {
+  let text = `HTTP/1.1 ${status} ${message}\r\n`
+  let chunked = !bodiless
+  let dated = false
+  let last = ends
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!
+    const value = headers[i + 1]!
+    if (value.includes('\n') || value.includes('\r')) throw new TypeError(`${name} holds a line break`)
+    const { length } = name
+    if (length === 14 && name.toLowerCase() === 'content-length') chunked = false
+    else if (length === 4) dated ||= name.toLowerCase() === 'date'
+    else if (length === 10 && name.toLowerCase() === 'connection') {
+      // Told once, below.
+      last = true
+      continue
+    }
+    text += `${name}: ${value}\r\n`
+  }
+  if (!dated) text += `Date: ${httpDate()}\r\n`
+  if (last) text += 'Connection: close\r\n'
+  if (chunked) text += 'Transfer-Encoding: chunked\r\n'
+  return { text: `${text}\r\n`, chunked, last }
+}

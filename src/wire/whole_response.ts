@@ -1,0 +1,157 @@
+import { HeaderNames, type HeaderName } from './header_names.ts'
+import { httpDate } from './http_date.ts'
+import { endsAt, head, inbox, isUsual, numberAt, parts, readChunkedBody, spans } from './parser.ts'
+import { isOurs } from './cookies.ts'
+import { answerTreatmentOf, cookieNamed, type AnswerTreatment } from './response_treatment.ts'
+
+type Treatment = AnswerTreatment | 'coding' | 'date' | 'odd'
+
+const names = new HeaderNames<Treatment>((text, lower) => {
+  if (lower === 'transfer-encoding') return 'coding'
+  if (lower === 'date') return 'date'
+  // What `Connection: close` could list.
+  return lower === 'close' ? 'odd' : answerTreatmentOf(text)
+})
+
+/** Values of Connection that list no header. */
+const plainConnection = /^(keep-alive|close)$/i
+/** The first byte behind `HTTP/1.1 200 `. */
+const reasonAt = 13
+
+/** Whether the reason phrase may be written again as it came (RFC 9112 section 4). */
+const isPlainReason = (): boolean => {
+  if (head.reasonStart !== reasonAt || head.reasonEnd === 0) return false
+  for (let i = reasonAt; i < head.reasonEnd; i++) if (inbox[i]! < 0x20 || inbox[i] === 0x7f) return false
+  return true
+}
+
+/** What else the headers of the response say, as they are read one after another. */
+let size = -1
+let isChunked = false
+let isDated = false
+
+/** Begins with a response; returns false where its first line is not as usual. */
+const begin = (): boolean => {
+  const { status, upgrade } = head
+  size = -1
+  isChunked = isDated = false
+  return status >= 200 && status <= 599 && !upgrade && isPlainReason()
+}
+
+/** Whether the header passes whose spans begin at `i`, or undefined where it makes the response more than a plain one. */
+const passes = (i: number, name: HeaderName<Treatment>, text: string): boolean | undefined => {
+  const start = spans[i + 2]!
+  const end = spans[i + 3]!
+  switch (name.treatment) {
+    case 'keep':
+    case 'cache':
+      return true
+    case 'date':
+      return (isDated = true)
+    case 'length':
+      size = numberAt(start, end)
+      return size >= 0 || undefined
+    case 'cookie': {
+      const cookie = text.slice(start, end)
+      return !/hero/i.test(cookie) || !isOurs(cookieNamed(cookie))
+    }
+    case 'connection':
+      return plainConnection.test(text.slice(start, end)) ? false : undefined
+    case 'coding':
+      if (isChunked || text.slice(start, end).toLowerCase() !== 'chunked') return undefined
+      isChunked = true
+      return false
+    case 'odd':
+      return undefined
+    default:
+      return false
+  }
+}
+
+/**
+ * How many `parts` the body has where it is chunked, 0 where it is not, or undefined where the response does not end exactly at `length`.
+ * `next` is where its last header ends.
+ */
+const partsOfBody = (length: number, next: number, isHead: boolean): number | undefined => {
+  const { status, end } = head
+  if (!endsAt(next)) return undefined
+  const bodiless = isHead || status === 204 || status === 304
+  if (isChunked) {
+    // Without a body the coding says nothing that the client needs.
+    const found = bodiless ? -1 : readChunkedBody(length)
+    return found < 0 ? undefined : found
+  }
+  return (bodiless ? length === end : size >= 0 && end + size === length) ? 0 : undefined
+}
+
+/** The parts of a chunked body as text, its chunks bounded anew. */
+const chunked = (count: number): string => {
+  let text = ''
+  for (let i = 0; i < count * 2; i += 2) {
+    const [start, end] = [parts[i]!, parts[i + 1]!]
+    text += `${(end - start).toString(16)}\r\n${inbox.latin1Slice(start, end)}\r\n`
+  }
+  return `${text}0\r\n\r\n`
+}
+
+/**
+ * The response in the inbox as the client gets it, as latin1; `head` was just read of it. Returns undefined unless it is as plain as most
+ * are: whole, nothing behind it, and every header in the usual form. It comes out as `responseHeaders` and `answerHead` would make it.
+ */
+export const wholeResponse = (length: number, isHead: boolean, ends: boolean): string | undefined => {
+  if (!begin()) return undefined
+  const text = inbox.latin1Slice(0, length)
+  let out = ''
+  /** Where the lines begin that pass but are not in `out` yet. */
+  let from = 0
+  let next = head.reasonEnd + 2
+  for (let i = 0; i < head.count * 4; i += 4) {
+    if (!isUsual(i, next)) return undefined
+    const start = next
+    next = spans[i + 3]! + 2
+    const pass = passes(i, names.at(start, spans[i + 1]!), text)
+    if (pass === undefined) return undefined
+    if (pass) continue
+    out += text.slice(from, start)
+    from = next
+  }
+  const count = partsOfBody(length, next, isHead)
+  if (count === undefined) return undefined
+  out += text.slice(from, next)
+  if (!isDated) out += `Date: ${httpDate()}\r\n`
+  if (ends) out += 'Connection: close\r\n'
+  return isChunked ? `${out}Transfer-Encoding: chunked\r\n\r\n${chunked(count)}` : out + text.slice(next)
+}
+
+/** A whole response as HTTP/2 sends it. */
+export interface WholeFields {
+  /** Flat list of names in lower case and values; `:status` comes first. */
+  readonly fields: string[]
+  /** As latin1. */
+  readonly body: string
+}
+
+/** The same for HTTP/2, under the same conditions. */
+export const wholeFields = (length: number, isHead: boolean): WholeFields | undefined => {
+  // The content of a 205 cannot be sent (RFC 9110 section 15.3.6).
+  if (!begin() || head.status === 205) return undefined
+  const text = inbox.latin1Slice(0, head.end)
+  const fields = [':status', String(head.status)]
+  let next = head.reasonEnd + 2
+  for (let i = 0; i < head.count * 4; i += 4) {
+    if (!isUsual(i, next)) return undefined
+    const start = next
+    next = spans[i + 3]! + 2
+    const name = names.at(start, spans[i + 1]!)
+    const pass = passes(i, name, text)
+    if (pass === undefined) return undefined
+    if (pass) fields.push(name.lower, text.slice(spans[i + 2], spans[i + 3]))
+  }
+  const count = partsOfBody(length, next, isHead)
+  if (count === undefined) return undefined
+  if (!isDated) fields.push('date', httpDate())
+  if (!isChunked) return { fields, body: inbox.latin1Slice(head.end, length) }
+  let body = ''
+  for (let i = 0; i < count * 2; i += 2) body += inbox.latin1Slice(parts[i]!, parts[i + 1]!)
+  return { fields, body }
+}

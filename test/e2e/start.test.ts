@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { command, kill, spawnDaemon } from '../support/daemon_process.ts'
+
+/** Tells at the end what was loaded, ours and Node's own. */
+const telling = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module'
+  const loaded = []
+  registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) })
+  // Each thread would tell as well: a small database needs none.
+  process.on('exit', () => console.error('loaded: ' + [...loaded, ...process.moduleLoadList].join(' ')))
+`)}`
+
+test('the start loads nothing that the first answer can do without', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'hero_proxy-start-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  const daemon = await spawnDaemon(dir, {}, (env) =>
+    spawn(process.execPath, ['--import', telling, command, 'serve'], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
+  const told = once(daemon.child.stderr!, 'close')
+  await kill(daemon.child, 'SIGTERM')
+  await told
+  const [loaded, ...threads] = [...daemon.log().matchAll(/loaded: (.*)/g)].map(([, names]) => names!)
+  assert.deepEqual(threads, [])
+  const one = (pattern: RegExp) => loaded!.split(' ').find((name) => pattern.test(name))
+  assert.ok(one(/src\/main\.ts$/))
+  assert.ok(one(/node_modules\/kysely\//))
+  for (const late of [
+    /internal\/deps\/undici/,
+    /node_modules\/(ajv|acme-client|jose|nodemailer|oidc-provider|openid-client|pg|smol-toml|typebox)\//,
+    /node_modules\/@(simplewebauthn|zxcvbn-ts)\//,
+    /bin\/command\/call\.ts$/,
+    /src\/oidc\/engine\.ts$/,
+    /src\/edge\/secure_edge\.ts$/,
+  ])
+    assert.equal(one(late), undefined)
+})

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { turnAway } from '../../../src/edge/decide/decision.ts'
+import { openedByProvider, ownWays } from '../../../src/sessions/session.ts'
+import { goodPassword } from '../../support/daemon.ts'
+import { ask } from '../../support/http.ts'
+import { valuesOf } from '../../support/upstream.ts'
+import { providerSession } from '../mode_stage.ts'
+import { got, startStage, type Stage } from '../../support/edge_stage.ts'
+
+describe('routes for people whom a provider signed in', () => {
+  let stage: Stage
+  const navigation = ['Accept', 'text/html', 'Sec-Fetch-Mode', 'navigate']
+  before(async () => {
+    stage = await startStage()
+    await stage.route({ domain: 'any.localhost', auth_mode: 'oauth' })
+    await stage.route({ domain: 'forge.localhost', auth_mode: 'oauth', provider: 'forge' })
+  })
+  after(() => stage.close())
+  const at = (host: string, headers: string[]) => ask(stage.daemon, host, '/', { headers })
+
+  test('any provider counts, unless the route names one; then that one alone', async () => {
+    const before = stage.upstream.seen.length
+    for (const [provider, any, forge] of [
+      ['forge', 200, 200],
+      ['other', 200, 401],
+      ['Forge', 200, 401],
+      ['password', 401, 401],
+      ['setup', 401, 401],
+    ] as const) {
+      const headers = ['Cookie', await providerSession(stage, 'bob', provider)]
+      const answer = await at('any.localhost', headers)
+      assert.equal(answer.status, any, provider)
+      if (any === 200) {
+        const { rawHeaders } = got(answer)
+        assert.deepEqual(valuesOf(rawHeaders, 'x-hero-user'), ['bob'])
+        assert.deepEqual(valuesOf(rawHeaders, 'x-proxy-auth-method'), ['oauth'])
+      }
+      assert.equal((await at('forge.localhost', headers)).status, forge, provider)
+    }
+    assert.equal(stage.upstream.seen.length, before + 4)
+  })
+
+  test('while no provider is set up people are told so, signed in by password or not, and not sent in circles', async () => {
+    for (const headers of [navigation, [...navigation, 'Cookie', stage.ada]]) {
+      const page = await at('any.localhost', headers)
+      assert.deepEqual([page.status, page.headers.location], [503, undefined])
+      assert.match(page.body, /none is set up here, or is turned off/)
+      assert.match((await at('forge.localhost', headers)).body, /the identity provider forge/)
+    }
+    const program = JSON.parse((await at('any.localhost', [])).body) as Record<string, unknown>
+    assert.deepEqual([program.status, program.code], [401, 'unauthenticated'])
+    assert.match(String(program.detail), /none is set up/)
+  })
+
+  test('once there is one, people are sent to it and programs get 401', () => {
+    const route = { auth_mode: 'oauth', provider: null } as const
+    for (const [provider, providers, way, ready] of [
+      [null, [], '/login?next=', false],
+      [null, ['forge'], '/login?next=', true],
+      ['forge', ['forge'], '/login?provider=forge&next=', true],
+      ['forge', ['other'], '/login?provider=forge&next=', false],
+      ['a b&c', ['a b&c'], '/login?provider=a%20b%26c&next=', true],
+    ] as const) {
+      const decision = turnAway({ ...route, provider }, providers)
+      assert.ok(decision.act === 'sign in')
+      assert.deepEqual([decision.way, decision.missing === undefined], [way, ready])
+      assert.equal(decision.told.status, 401)
+    }
+  })
+
+  test('a token is no session, whatever opened it', async () => {
+    const { access_token } = await stage.daemon.hero.auth.login({ login: 'ada', password: goodPassword })
+    assert.equal((await at('any.localhost', ['Authorization', `Bearer ${access_token}`])).status, 401)
+    const cookie = await providerSession(stage, 'bob', 'forge')
+    const token = cookie.split('=')[1]!
+    assert.equal((await at('any.localhost', ['Authorization', `Bearer ${token}`])).status, 401)
+  })
+
+  test('every way of our own is none of a provider', () => {
+    for (const provider of ownWays) assert.equal(openedByProvider({ provider }), false)
+    assert.equal(openedByProvider({ provider: 'forge' }), true)
+  })
+})

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import * as fc from 'fast-check'
+import { askRaw } from '../../support/http.ts'
+import { paths as table } from '../hostile_paths.ts'
+import { startStage, type Stage } from '../../support/edge_stage.ts'
+
+const decode = (text: string) =>
+  text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+const resolveDots = (text: string) => {
+  const kept: string[] = []
+  for (const part of text.split('/').slice(1)) {
+    if (part === '../..') kept.pop()
+    else if (part !== '.') kept.push(part)
+  }
+  return `/${kept.join('/')}`
+}
+
+/** Everything that lenient servers may make of a path: their steps in any order, decoding up to twice. */
+const readings = (target: string): Set<string> => {
+  const steps = [
+    (text: string) => text.replaceAll('\\', '/'),
+    (text: string) => text.replace(/\/+/g, '/'),
+    (text: string) => text.replace(/;[^/]*/g, ''),
+    (text: string) => text.replace(/[?#\0].*/s, ''),
+    (text: string) => text.replace(/[\t\r\n]/g, ''),
+    resolveDots,
+  ]
+  const seen = new Map<string, number>([[target.split('?')[0]!, 0]])
+  for (const [text, decoded] of seen) {
+    const add = (next: string, times: number) => {
+      if (!seen.has(next) && seen.size < 3000) seen.set(next, times)
+    }
+    for (const step of steps) add(step(text), decoded)
+    if (decoded < 2) add(decode(text), decoded + 1)
+  }
+  return new Set(
+    [...seen.keys()].map((text) =>
+      Buffer.from(text, 'latin1').toString('utf8').normalize('NFKC').toLowerCase(),
+    ),
+  )
+}
+const aimsAtDesk = (target: string) => [...readings(target)].some((path) => /^\/desk(\/|$)/.test(path))
+
+describe('the path that is judged is the path that is forwarded (D11, D12)', () => {
+  let stage: Stage
+  before(async () => {
+    stage = await startStage()
+    await stage.route({ domain: 'paths.localhost', auth_mode: 'optional' })
+    await stage.route({
+      domain: 'paths.localhost',
+      path_prefix: '/desk',
+      auth_mode: 'local',
+      required_claims: ['app.use'],
+    })
+    await stage.route({ domain: 'single.localhost', auth_mode: 'optional' })
+  })
+  after(() => stage.close())
+
+  /** Sends a target as it is; tells the status, and what the upstream saw if it saw anything. */
+  const send = async (host: string, target: string, headers = '') => {
+    const before = stage.upstream.seen.length
+    const answer = await askRaw(
+      stage.daemon,
+      `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${headers}\r\n`,
+      3000,
+    )
+    return {
+      status: Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]),
+      seen: stage.upstream.seen.slice(before).map(({ url }) => url),
+    }
+  }
+
+  const check = async (target: string) => {
+    const { status, seen } = await send('paths.localhost', target)
+    if (seen.length === 0) {
+      assert.ok([400, 401, 431].includes(status), `${target.slice(0, 60)}: ${status}`)
+      return
+    }
+    assert.deepEqual(seen, [target], 'forwarded as received')
+    assert.equal(status, 200)
+    assert.ok(!aimsAtDesk(target), `${target} reached the upstream without the rule of /desk`)
+  }
+
+  test(`${table.length} paths: as a guest nothing that may be read as /desk gets through`, async () => {
+    assert.ok(table.length >= 60)
+    for (const target of table) await check(target)
+  })
+
+  test('with a session that lacks the claim neither', async () => {
+    for (const target of table) {
+      const { status, seen } = await send('paths.localhost', target, `Cookie: ${stage.bob}\r\n`)
+      if (seen.length > 0) assert.ok(!aimsAtDesk(target), target)
+      else assert.ok([400, 403, 431].includes(status), `${target.slice(0, 60)}: ${status}`)
+    }
+  })
+
+  test('any path made of such pieces', async () => {
+    const pieces = [
+      '/',
+      '//',
+      '.',
+      '../..',
+      '%2e',
+      '%2F',
+      '%5c',
+      '%25',
+      ';',
+      '%3b',
+      ';x=y',
+      'desk',
+      'DESK',
+      'd',
+      'esk',
+      '%64',
+      '%2',
+      '5',
+      '64',
+      '%00',
+      '%09',
+      'public',
+      'x',
+      '%c0%af',
+      '%e2%84%aa',
+      'des',
+      '?',
+      '%3f',
+      '&',
+    ]
+    const paths = fc.array(fc.constantFrom(...pieces), { maxLength: 9 }).map((parts) => `/${parts.join('')}`)
+    await fc.assert(fc.asyncProperty(paths, check), { numRuns: 400 })
+  })
+
+  test('with a claim the plain path passes, and harmless paths pass for guests', async () => {
+    const held = await send('paths.localhost', '/desk/x?y', `Cookie: ${stage.ada}\r\n`)
+    assert.deepEqual(held, { status: 200, seen: ['/desk/x?y'] })
+    for (const target of [
+      '/',
+      '/public',
+      '/desks',
+      '/a/desk',
+      '/%20',
+      '/caf%C3%A9',
+      '/a;b=c',
+      '/x%2fy',
+      '/a//b',
+      '/?x=%2e%2e',
+      "/!$&'()*+,=:@~",
+      '/a?b#'.slice(0, 4),
+      '/x%25y',
+    ]) {
+      assert.deepEqual(await send('paths.localhost', target), { status: 200, seen: [target] }, target)
+    }
+  })
+
+  test('where one rule holds for all paths they pass byte for byte, dot segments still not', async () => {
+    for (const target of ['//x', '/X%2Fy', '/a;b/c', '/%ff', '/a%5cb', '/%25']) {
+      assert.deepEqual(await send('single.localhost', target), { status: 200, seen: [target] }, target)
+    }
+    for (const target of ['/a/../b', '/%2e%2e/b', '/a%00', '/a%'])
+      assert.equal((await send('single.localhost', target)).status, 400, target)
+  })
+})

@@ -1,0 +1,340 @@
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { HeroProxy } from '../../../sdk/index.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../../support/daemon.ts'
+import { onBothDatabases } from '../../support/databases.ts'
+import { ask, askRaw, signIn } from '../../support/http.ts'
+import { byHand } from '../../support/people.ts'
+import { assertEnded, kinds, open, startLiveUpstream, type Live } from './open_connections.ts'
+import { openForm, postForm, startStage, type Stage } from '../../support/edge_stage.ts'
+
+type LiveUpstream = Awaited<ReturnType<typeof startLiveUpstream>>
+
+/** A person with a group of their own that gives the claim of a route of their own. */
+interface Newcomer {
+  readonly username: string
+  readonly group: string
+  readonly domain: string
+  readonly route: string
+  readonly cookie: string
+}
+
+describe('what was let in ends with the reason for it', () => {
+  let stage: Stage
+  let upstream: LiveUpstream
+  let hero: HeroProxy
+  let kept: Live[]
+  let count = 0
+  /** Ends the session of whoever asks, as a service with a sign-out of its own does. */
+  const slow = async (url: string) => {
+    if (url.startsWith('/leave')) await hero.sessions.revoke_all({ user: url.split('/')[2]! })
+    else await delay(20_000, undefined, { ref: false })
+  }
+  before(async () => {
+    stage = await startStage()
+    hero = stage.daemon.hero
+    upstream = await startLiveUpstream((asked, response) => {
+      void slow(asked.url!).then(() => setTimeout(() => response.end('bye'), 350))
+    })
+    await stage.route({
+      domain: 'kept.localhost',
+      auth_mode: 'local',
+      required_claims: ['app.use'],
+      target: upstream.target,
+    })
+    kept = await openAll('kept.localhost', stage.ada)
+  })
+  after(async () => {
+    for (const live of kept) live.leave()
+    await upstream.close()
+    await stage.close()
+  })
+
+  const openAll = (domain: string, cookie?: string) =>
+    Promise.all(
+      kinds.map((kind) => open(stage.daemon, upstream, kind, domain, cookie === undefined ? {} : { cookie })),
+    )
+  const newcomer = async (): Promise<Newcomer> => {
+    const username = `n${++count}`
+    const [group, domain] = [`group-${username}`, `${username}.localhost`]
+    await hero.users.add({ username, password: goodPassword })
+    await hero.groups.add({ slug: group })
+    await hero.groups.add_member({ group, user: username })
+    await hero.groups.add_claim({ group, claim: 'live.see' })
+    const { id } = await stage.route({
+      domain,
+      auth_mode: 'local',
+      required_claims: ['live.see'],
+      target: upstream.target,
+    })
+    const cookie = await signIn(stage.daemon, domain, username, goodPassword)
+    return { username, group, domain, route: id, cookie }
+  }
+  /** Of others: nobody else is bothered. */
+  const assertKept = () =>
+    assert.deepEqual(
+      kept.map(({ complete }) => complete),
+      kept.map(() => undefined),
+    )
+
+  const causes: Record<string, (who: Newcomer) => Promise<unknown>> = {
+    'the session revoked': async ({ username }) => {
+      const { items } = await hero.sessions.list({ user: username })
+      await hero.sessions.revoke({ id: items[0]!.id })
+    },
+    'all sessions revoked': ({ username }) => hero.sessions.revoke_all({ user: username }),
+    'signed out at our page': async ({ domain, cookie }) => {
+      const form = await openForm(stage.daemon, domain, '/auth/logout', ['Cookie', cookie])
+      const headers = ['Cookie', `${cookie}; ${form.cookie}`]
+      const answer = await postForm(stage.daemon, domain, '/auth/logout', { form_token: form.token }, headers)
+      assert.equal(answer.status, 303)
+    },
+    'the person deactivated': ({ username }) => hero.users.update({ username, is_active: false }),
+    'the person removed': ({ username }) => hero.users.remove({ username }),
+    'the password changed elsewhere': async ({ username }) => {
+      const { access_token } = await hero.auth.login({ login: username, password: goodPassword })
+      const password = 'velvet-harbor-93-comet'
+      await hero.as(access_token).auth.set_password({ password, current_password: goodPassword })
+    },
+    'the claim taken from the group': ({ group }) => hero.groups.remove_claim({ group, claim: 'live.see' }),
+    'the member taken out of the group': ({ group, username }) =>
+      hero.groups.remove_member({ group, user: username }),
+    'the group inactive': ({ group }) => hero.groups.update({ group, is_active: false }),
+    'the route asking for another claim': ({ route }) =>
+      hero.proxy.routes.update({ id: route, required_claims: ['live.other'] }),
+    'the route disabled': ({ route }) => hero.proxy.routes.update({ id: route, enabled: false }),
+    'the route removed': ({ route }) => hero.proxy.routes.remove({ id: route }),
+    'the session deleted by another process': ({ username }) =>
+      byHand(stage.daemon, async (database) => {
+        const user = await database.query
+          .selectFrom('users')
+          .select('id')
+          .where('username', '=', username)
+          .executeTakeFirstOrThrow()
+        await database.query.deleteFrom('sessions').where('user_id', '=', user.id).execute()
+        database.changed('sessions')
+      }),
+  }
+  for (const [title, cause] of Object.entries(causes)) {
+    test(`${title}: WebSocket, event stream and download break off on both sides`, async () => {
+      const who = await newcomer()
+      const lives = await openAll(who.domain, who.cookie)
+      await cause(who)
+      await assertEnded(lives)
+      assertKept()
+    })
+  }
+
+  test('also when they are old, and one after another', async () => {
+    const who = await newcomer()
+    const lives = await openAll(who.domain, who.cookie)
+    await delay(1500)
+    const { items } = await hero.sessions.list({ user: who.username })
+    const again = await signIn(stage.daemon, who.domain, who.username, goodPassword)
+    const others = await openAll(who.domain, again)
+    await hero.sessions.revoke({ id: items[0]!.id })
+    await assertEnded(lives)
+    assert.deepEqual(
+      others.map(({ complete }) => complete),
+      [undefined, undefined, undefined],
+    )
+    await hero.groups.remove_member({ group: who.group, user: who.username })
+    await assertEnded(others)
+  })
+
+  test('a bearer token revoked', async () => {
+    const who = await newcomer()
+    await stage.route({ domain: `t-${who.domain}`, auth_mode: 'optional', target: upstream.target })
+    const { access_token } = await hero.auth.login({ login: who.username, password: goodPassword })
+    const headers = { authorization: `Bearer ${access_token}` }
+    const lives = await Promise.all(
+      kinds.map((kind) => open(stage.daemon, upstream, kind, `t-${who.domain}`, headers)),
+    )
+    await hero.as(access_token).auth.logout()
+    await assertEnded(lives)
+  })
+
+  test('a static token replaced, a network taken away, an address that is not allowed any more', async () => {
+    const { username, group, cookie } = await newcomer()
+    const { routes } = hero.proxy
+    const at = (domain: string, auth_mode: 'bearer' | 'none' | 'local', more: object) =>
+      stage.route({ domain, auth_mode, target: upstream.target, ...more })
+    const token = 'a-static-token-of-a-route-that-is-long-enough'
+    const { id: byToken } = await at('static.localhost', 'bearer', { bearer_token: token })
+    await at('near.localhost', 'none', {})
+    await byHand(stage.daemon, async (database) => {
+      const own = database.query.updateTable('users').where('username', '=', username)
+      await own.set({ email: 'live@example.org', email_verified_at: 1 }).execute()
+      database.changed('users')
+    })
+    const { id: byEmail } = await at('mail.localhost', 'local', { allowed_emails: ['live@example.org'] })
+    await hero.settings.set({ key: 'network_login', value: true })
+    const network = await hero.users.networks.add({ user: username, network: '127.0.0.1/32' })
+
+    const headers = { authorization: `Bearer ${token}` }
+    const withToken = await Promise.all(
+      kinds.map((kind) => open(stage.daemon, upstream, kind, 'static.localhost', headers)),
+    )
+    const near = await openAll('near.localhost')
+    const mailed = await openAll('mail.localhost', cookie)
+    await routes.update({ id: byToken, bearer_token: `${token}-another` })
+    await assertEnded(withToken)
+    await hero.users.networks.remove({ user: username, id: network.id })
+    await assertEnded(near)
+    await routes.update({ id: byEmail, allowed_emails: ['other@example.org'] })
+    await assertEnded(mailed)
+    await hero.settings.set({ key: 'network_login', value: false })
+    await hero.groups.remove({ group })
+    assertKept()
+  })
+
+  test('guests end when the route lets no guests pass any more', async () => {
+    const { id } = await stage.route({
+      domain: 'open.localhost',
+      auth_mode: 'none',
+      target: upstream.target,
+    })
+    const lives = await openAll('open.localhost')
+    await hero.proxy.routes.update({ id, auth_mode: 'local' })
+    await assertEnded(lives)
+  })
+
+  test('acting as somebody ends: given up, or that person deactivated', async () => {
+    const { username, group } = await newcomer()
+    await hero.users.add({ username: 'root', password: goodPassword, is_admin: true })
+    await stage.route({ domain: 'seen.localhost', auth_mode: 'optional', target: upstream.target })
+    const cookie = await signIn(stage.daemon, 'enter.localhost', 'root', goodPassword)
+    const act = (method: string, params: object) =>
+      ask(stage.daemon, 'enter.localhost', '/rpc', {
+        method: 'POST',
+        headers: ['Content-Type', 'application/json', 'Cookie', cookie, 'Origin', 'http://enter.localhost'],
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      })
+    assert.match((await act('auth.impersonate', { user: username })).body, /until/)
+    const lives = await openAll('seen.localhost', cookie)
+    assert.match((await act('auth.stop_impersonating', {})).body, /null/)
+    await assertEnded(lives)
+    assert.match((await act('auth.impersonate', { user: username })).body, /until/)
+    const again = await openAll('seen.localhost', cookie)
+    await hero.users.update({ username, is_active: false })
+    await assertEnded(again)
+    await hero.groups.remove({ group })
+  })
+
+  test('what ends by time ends what stands on it: a membership, a session', async () => {
+    const [member, guest] = [await newcomer(), await newcomer()]
+    const lives = [
+      ...(await openAll(member.domain, member.cookie)),
+      ...(await openAll(guest.domain, guest.cookie)),
+    ]
+    const soon = Math.floor(Date.now() / 1000) + 2
+    await byHand(stage.daemon, async ({ query }) => {
+      const idOf = (username: string) =>
+        query.selectFrom('users').select('id').where('username', '=', username).executeTakeFirstOrThrow()
+      const [{ id: one }, { id: other }] = [await idOf(member.username), await idOf(guest.username)]
+      await query.updateTable('group_users').set({ expires_at: soon }).where('user_id', '=', one).execute()
+      await query.updateTable('sessions').set({ expires_at: soon }).where('user_id', '=', other).execute()
+    })
+    // So that both are read anew.
+    await hero.groups.update({ group: member.group, name: 'Another name' })
+    await hero.users.update({ username: guest.username, display_name: 'Another name' })
+    await delay(500)
+    assert.deepEqual(new Set(lives.map(({ complete }) => complete)), new Set([undefined]))
+    await assertEnded(lives, 15_000)
+  })
+
+  test('changes that leave the right alone end nothing', async () => {
+    const who = await newcomer()
+    const lives = await openAll(who.domain, who.cookie)
+    await hero.users.update({ username: who.username, display_name: 'Another name' })
+    await hero.groups.add_claim({ group: who.group, claim: 'live.more' })
+    await hero.proxy.routes.update({ id: who.route, required_claims: ['live.*'], response_timeout: 5 })
+    await hero.groups.remove_claim({ group: who.group, claim: 'live.see' })
+    await delay(1500)
+    assert.deepEqual(
+      lives.map(({ complete }) => complete),
+      [undefined, undefined, undefined],
+    )
+    for (const live of lives) live.leave()
+  })
+
+  test('the answer to whoever ends their own session still arrives', async () => {
+    const who = await newcomer()
+    const answer = await ask(stage.daemon, who.domain, `/leave/${who.username}`, {
+      headers: ['Cookie', who.cookie],
+    })
+    assert.deepEqual([answer.status, answer.body], [200, 'bye'])
+  })
+
+  test('whoever still waits for an answer is told, and the service is left', async () => {
+    const [who, again] = [await newcomer(), await newcomer()]
+    const left = upstream.gone('/slow')
+    const waiting = ask(stage.daemon, who.domain, '/slow', { headers: ['Cookie', who.cookie] })
+    await delay(100)
+    await hero.sessions.revoke_all({ user: who.username })
+    const answer = await waiting
+    assert.equal(answer.status, 403)
+    assert.match(answer.body, /access_ended/)
+    await left
+    const upgrade = ['GET /slow HTTP/1.1', `Host: ${again.domain}`, 'Connection: upgrade', 'Upgrade: slow']
+    const pending = askRaw(stage.daemon, `${upgrade.join('\r\n')}\r\nCookie: ${again.cookie}\r\n\r\n`, 2500)
+    await delay(100)
+    await hero.sessions.revoke_all({ user: again.username })
+    assert.match(await pending, /^HTTP\/1\.1 403 [^]*access_ended/)
+  })
+
+  test('an upload breaks off', async () => {
+    const who = await newcomer()
+    const left = upstream.gone('/slow/upload')
+    const socket = connect(stage.daemon.edge.port, '127.0.0.1')
+    const head = `POST /slow/upload HTTP/1.1\r\nHost: ${who.domain}\r\nCookie: ${who.cookie}\r\n`
+    socket.write(`${head}Content-Length: 1000000\r\n\r\nfirst`)
+    socket.on('error', () => {}).resume()
+    const over = Promise.all([new Promise((resolve) => socket.on('close', resolve)), left])
+    await delay(100)
+    await hero.users.update({ username: who.username, is_active: false })
+    await assertEnded([{ over, complete: false, leave: () => {} }])
+    assertKept()
+  })
+})
+
+onBothDatabases('revoked at one node, ended at another', (newUrl) => {
+  let here: TestDaemon
+  let there: TestDaemon
+  let upstream: LiveUpstream
+  before(async () => {
+    const settings = { database_url: newUrl(), secret: 'the same secret for both of the nodes' }
+    here = await startTestDaemon(settings)
+    there = await startTestDaemon(settings)
+    upstream = await startLiveUpstream()
+    const route = { domain: 'node.localhost', target: upstream.target, auth_mode: 'local' } as const
+    await here.hero.proxy.routes.add({ ...route, required_claims: ['node.see'] })
+    await here.hero.groups.add({ slug: 'seers' })
+    await here.hero.groups.add_claim({ group: 'seers', claim: 'node.see' })
+  })
+  after(async () => {
+    await upstream.close()
+    await here.close()
+    await there.close()
+  })
+
+  const causes: Record<string, (hero: HeroProxy, user: string) => Promise<unknown>> = {
+    revoked: (hero, user) => hero.sessions.revoke_all({ user }),
+    deactivated: (hero, username) => hero.users.update({ username, is_active: false }),
+    claimless: (hero, user) => hero.groups.remove_member({ group: 'seers', user }),
+  }
+  for (const [username, cause] of Object.entries(causes)) {
+    test(username, async () => {
+      await here.hero.users.add({ username, password: goodPassword })
+      await here.hero.groups.add_member({ group: 'seers', user: username })
+      const cookie = await signIn(here, 'node.localhost', username, goodPassword)
+      const lives = await Promise.all(
+        kinds.map((kind) => open(there, upstream, kind, 'node.localhost', { cookie })),
+      )
+      await cause(here.hero, username)
+      await assertEnded(lives)
+    })
+  }
+})

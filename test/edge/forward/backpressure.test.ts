@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request, type ClientRequest, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import { startUpstream, type Upstream } from '../../support/upstream.ts'
+import { startRaw, startStage, type Stage } from '../../support/edge_stage.ts'
+
+type Handler = Parameters<typeof startUpstream>[0]
+
+describe('whoever leaves, stops early or does not read', () => {
+  let stage: Stage
+  let count = 0
+  const opened: Upstream[] = []
+  before(async () => {
+    stage = await startStage()
+  })
+  after(async () => {
+    for (const upstream of opened) await upstream.close()
+    await stage.close()
+  })
+
+  /** A host that leads to a service with this behaviour. */
+  const service = async (handler: Handler) => {
+    const upstream = await startUpstream(handler)
+    opened.push(upstream)
+    const domain = `s${++count}.localhost`
+    await stage.route({ domain, auth_mode: 'optional', target: upstream.target })
+    return { domain, upstream }
+  }
+  const raw = async (serve: Parameters<typeof startRaw>[0]) => {
+    const upstream = await startRaw(serve)
+    const domain = `s${++count}.localhost`
+    await stage.route({ domain, auth_mode: 'optional', target: upstream.target })
+    return Object.assign(upstream, { domain })
+  }
+  const begin = (domain: string, method: string, headers: Record<string, string> = {}): ClientRequest =>
+    request({
+      host: '127.0.0.1',
+      port: stage.daemon.edge.port,
+      agent: false,
+      method,
+      path: '/',
+      headers: { host: domain, ...headers },
+    })
+  const answerOf = async (onward: ClientRequest) => ((await once(onward, 'response')) as [IncomingMessage])[0]
+  test('a client that leaves is gone for the service too', async () => {
+    const left = Promise.withResolvers<void>()
+    const arrived = Promise.withResolvers<void>()
+    const { domain } = await service((request, response) => {
+      response.on('close', () => left.resolve())
+      if (request.method === 'POST') request.on('data', () => arrived.resolve())
+      else response.write('endless', () => arrived.resolve())
+    })
+    const upload = begin(domain, 'POST', { 'content-length': '1000000' })
+    upload.on('error', () => {}).write('part')
+    await arrived.promise
+    upload.destroy()
+    await left.promise
+  })
+
+  test('one that leaves in the middle of a download as well', async () => {
+    const left = Promise.withResolvers<void>()
+    const { domain } = await service((_, response) => {
+      response.on('close', () => left.resolve())
+      response.write('endless')
+    })
+    const onward = begin(domain, 'GET')
+      .on('error', () => {})
+      .end()
+    const answer = await answerOf(onward)
+    answer.on('error', () => {})
+    await once(answer, 'data')
+    onward.destroy()
+    await left.promise
+  })
+
+  test('an early answer to a long upload leaves the connection usable', async () => {
+    await using hasty = await raw(
+      'HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno',
+    )
+    const socket = connect(stage.daemon.edge.port, '127.0.0.1')
+    let answer = ''
+    socket.on('data', (bytes) => (answer += String(bytes)))
+    const length = 300_000
+    socket.write(
+      `POST / HTTP/1.1\r\nHost: ${hasty.domain}\r\nContent-Length: ${length}\r\n\r\n${'x'.repeat(1000)}`,
+    )
+    while (!answer.includes('413')) await once(socket, 'data')
+    socket.write('x'.repeat(length - 1000))
+    socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+    await once(socket, 'close')
+    assert.match(answer, /^HTTP\/1\.1 413 [^]*HTTP\/1\.1 200 OK/)
+  })
+
+  test('100 MB up and down: whoever does not read holds the other side back', async () => {
+    const piece = Buffer.alloc(256 * 1024, 'x')
+    const total = 100 * 1024 * 1024
+    const sent = { up: 0, down: 0 }
+    const reading = Promise.withResolvers<void>()
+    const { domain } = await service(async (request, response) => {
+      await reading.promise
+      let size = 0
+      for await (const chunk of request) size += (chunk as Buffer).length
+      response.setHeader('x-received', size)
+      for (; sent.down < total; sent.down += piece.length)
+        if (!response.write(piece)) await once(response, 'drain')
+      response.end()
+    })
+    /** Waits until no more is taken, and tells how much lies between the two ends: sockets and pipes, not a body. */
+    const stuck = async (way: 'up' | 'down') => {
+      for (let last = -1; last !== sent[way] || sent[way] === 0;) {
+        last = sent[way]
+        await new Promise((resolve) => setTimeout(resolve, 150))
+      }
+      return sent[way]
+    }
+    const onward = begin(domain, 'POST')
+    const upload = (async () => {
+      for (; sent.up < total; sent.up += piece.length) if (!onward.write(piece)) await once(onward, 'drain')
+      onward.end()
+    })()
+    const answered = answerOf(onward)
+    assert.ok((await stuck('up')) < total / 3, `${sent.up} bytes went up to a service that reads nothing`)
+    reading.resolve()
+    await upload
+    const answer = await answered
+    assert.equal(Number(answer.headers['x-received']), total)
+    assert.ok(
+      (await stuck('down')) < total / 3,
+      `${sent.down} bytes came down to a client that reads nothing`,
+    )
+    let size = 0
+    for await (const chunk of answer) size += (chunk as Buffer).length
+    assert.equal(size, total)
+  })
+})

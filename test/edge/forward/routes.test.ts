@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { ask } from '../../support/http.ts'
+import { startUpstream, valuesOf, type Upstream } from '../../support/upstream.ts'
+import { got, startStage, type Stage } from '../../support/edge_stage.ts'
+
+describe('which route', () => {
+  let stage: Stage
+  const upstreams: Upstream[] = []
+  /** An upstream that answers with its name. */
+  const named = async (name: string) => {
+    const upstream = await startUpstream((_, response) => response.end(name))
+    upstreams.push(upstream)
+    return upstream.target
+  }
+  before(async () => {
+    stage = await startStage()
+  })
+  after(async () => {
+    await stage.close()
+    for (const upstream of upstreams) await upstream.close()
+  })
+  const at = async (host: string, path = '/', ...headers: string[]) => {
+    const { status, body } = await ask(stage.daemon, host, path, { headers })
+    return status === 200 ? body : status
+  }
+
+  test('host before wildcard, one label, and never another domain', async () => {
+    await stage.route({ domain: '*.wild.test', auth_mode: 'none', target: await named('wild') })
+    await stage.route({
+      domain: 'own.wild.test',
+      auth_mode: 'none',
+      path_prefix: '/in',
+      target: await named('own'),
+    })
+    assert.equal(await at('a.wild.test'), 'wild')
+    assert.equal(await at('A.Wild.TEST:9997'), 'wild')
+    assert.equal(await at('own.wild.test', '/in'), 'own')
+    assert.equal(await at('own.wild.test', '/out'), 404, 'a host of its own never falls into the wildcard')
+    for (const host of [
+      'wild.test',
+      'a.b.wild.test',
+      'xwild.test',
+      'wild.test.evil.test',
+      'a.wild.test.evil',
+      '127.0.0.1',
+      'nobody',
+    ]) {
+      assert.equal(await at(host), 404, host)
+      assert.equal(await at(host, '/auth/login'), 404, `${host} has no pages of ours either`)
+      assert.equal(await at(host, '/health'), 404, host)
+    }
+    for (const host of ['.wild.test', '*.wild.test', 'a..wild.test.', '-a .wild.test']) {
+      const status = await at(host)
+      assert.ok(status === 400 || status === 404, `${host}: ${status}`)
+    }
+  })
+
+  test('a disabled route closes its paths; they fall to no weaker rule', async () => {
+    await stage.route({ domain: '*.off.test', auth_mode: 'none', target: await named('wild') })
+    await stage.route({ domain: 'x.off.test', auth_mode: 'none', target: await named('root') })
+    await stage.route({ domain: 'x.off.test', auth_mode: 'local', path_prefix: '/inner', enabled: false })
+    await stage.route({ domain: 'y.off.test', auth_mode: 'local', enabled: false })
+    assert.deepEqual(
+      [await at('x.off.test'), await at('x.off.test', '/inner/a'), await at('x.off.test', '/inner')],
+      ['root', 404, 404],
+    )
+    assert.equal(await at('x.off.test', '/INNER'), 400)
+    assert.equal(await at('y.off.test'), 404)
+    assert.equal(await at('z.off.test'), 'wild')
+  })
+
+  test('the longest prefix on segment borders', async () => {
+    const domain = 'prefix.localhost'
+    for (const path_prefix of ['/', '/a', '/a/b', '/a/b/c/d', '/.hidden', '/A-z_0~1']) {
+      await stage.route({ domain, path_prefix, auth_mode: 'none', target: await named(path_prefix) })
+    }
+    const expected: Record<string, string> = {
+      '/': '/',
+      '/x': '/',
+      '/ab': '/',
+      '/a': '/a',
+      '/a/': '/a',
+      '/a?x=/a/b': '/a',
+      '/a/bc': '/a',
+      '/a/b': '/a/b',
+      '/a/b/': '/a/b',
+      '/a/b/c': '/a/b',
+      '/a/b/c/d': '/a/b/c/d',
+      '/a/b/c/d/e/f/g': '/a/b/c/d',
+      '/?/a/b': '/',
+      '/x/a/b': '/',
+      '/.hidden/x': '/.hidden',
+      '/A-z_0~1/x': '/A-z_0~1',
+      '/a/%20': '/a',
+      '/x/%E2%82%AC': '/',
+    }
+    for (const [path, prefix] of Object.entries(expected)) assert.equal(await at(domain, path), prefix, path)
+  })
+
+  test('strip_prefix takes exactly the prefix off and says so', async () => {
+    await stage.route({
+      domain: 'strip.localhost',
+      path_prefix: '/app',
+      strip_prefix: true,
+      auth_mode: 'optional',
+    })
+    await stage.route({ domain: 'strip.localhost', path_prefix: '/raw', auth_mode: 'optional' })
+    for (const [path, url] of [
+      ['/app', '/'],
+      ['/app/', '/'],
+      ['/app/x?y', '/x?y'],
+      ['/app?y=/app', '/?y=/app'],
+      ['/app/app', '/app'],
+      ['/app/%20', '/%20'],
+    ] as const) {
+      const { url: seen, rawHeaders } = got(
+        await ask(stage.daemon, 'strip.localhost', path, { headers: ['X-Forwarded-Prefix', '/evil'] }),
+      )
+      assert.equal(seen, url, path)
+      assert.deepEqual(valuesOf(rawHeaders, 'x-forwarded-prefix'), ['/app'])
+    }
+    const { url, rawHeaders } = got(await ask(stage.daemon, 'strip.localhost', '/raw/x'))
+    assert.deepEqual([url, valuesOf(rawHeaders, 'x-forwarded-prefix')], ['/raw/x', []])
+  })
+
+  test('preserve_host', async () => {
+    await stage.route({ domain: 'kept.localhost', auth_mode: 'none' })
+    await stage.route({ domain: 'dropped.localhost', auth_mode: 'none', preserve_host: false })
+    const host = async (domain: string) =>
+      valuesOf(got(await ask(stage.daemon, domain, '/')).rawHeaders, 'host')
+    assert.deepEqual(await host('kept.localhost'), ['kept.localhost'])
+    assert.deepEqual(await host('Kept.Localhost.:8080'), ['kept.localhost:8080'])
+    assert.deepEqual(await host('dropped.localhost'), [new URL(stage.upstream.target).host])
+  })
+
+  test('a Unix socket as upstream', async () => {
+    await using local = await startUpstream(undefined, join(stage.daemon.dir, 'u.sock'))
+    await stage.route({ domain: 'unix.localhost', auth_mode: 'local', target: local.target })
+    await stage.route({
+      domain: 'unix2.localhost',
+      auth_mode: 'none',
+      target: local.target,
+      preserve_host: false,
+    })
+    const answer = await ask(stage.daemon, 'unix.localhost', '/x', {
+      headers: ['Cookie', stage.ada],
+      method: 'POST',
+      body: 'hi',
+    })
+    assert.deepEqual(valuesOf(got(answer).rawHeaders, 'x-hero-user'), ['ada'])
+    assert.deepEqual(valuesOf(got(await ask(stage.daemon, 'unix2.localhost', '/')).rawHeaders, 'host'), [
+      'localhost',
+    ])
+  })
+
+  test('own paths belong to us on every host with a route; their twins to the route (D15)', async () => {
+    const domain = 'own.localhost'
+    for (const path_prefix of [
+      '/',
+      '/auth',
+      '/login',
+      '/rpc',
+      '/health',
+      '/admin',
+      '/token',
+      '/mcp',
+      '/openrpc.json',
+    ]) {
+      await stage.route({ domain, path_prefix, auth_mode: 'none' })
+    }
+    const before = stage.upstream.seen.length
+    const ours = [
+      '/login',
+      '/logout',
+      '/oauth/callback',
+      '/oauth/callback/x',
+      '/auth',
+      '/auth/login',
+      '/auth/x',
+      '/auth/',
+      '/rpc',
+      '/openrpc.json',
+      '/health',
+      '/metrics',
+      '/mcp',
+      '/mcp/x',
+      '/admin',
+      '/admin/',
+      '/.well-known/x',
+      '/authorize',
+      '/token',
+      '/userinfo',
+      '/auth/forward',
+      '/auth/login?x',
+      '/rpc?x=/..',
+    ]
+    for (const path of ours)
+      for (const method of ['GET', 'POST', 'DELETE']) await ask(stage.daemon, domain, path, { method })
+    assert.equal(stage.upstream.seen.length, before, 'none of them reached a service')
+
+    const inner = 'guarded.localhost'
+    await stage.route({ domain: inner, auth_mode: 'local' })
+    const twins = [
+      '/LOGIN',
+      '/Auth/login',
+      '//login',
+      '//auth/login',
+      '/login%',
+      '/login/',
+      '/login;x',
+      '/login/x',
+      '/login%20',
+      '/%6cogin',
+      '/login/..;/',
+      '/auth%2flogin',
+      '/auth%5clogin',
+      '/authx',
+      '/rpc/',
+      '/RPC',
+      '/health/',
+      '/health%00',
+      '/.well-known',
+      '/openrpc.json/',
+      '/adminx',
+    ]
+    for (const path of twins) {
+      for (const headers of [[], ['User-Agent', 'kube-probe/1.0'], ['X-Forwarded-Uri', '/health']]) {
+        const { status } = await ask(stage.daemon, inner, path, { headers })
+        assert.ok(status === 401 || status === 400, `${path}: ${status}`)
+      }
+    }
+    assert.equal(stage.upstream.seen.length, before)
+  })
+})

@@ -1,0 +1,514 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { Authenticator } from '../support/authenticator.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { onBothDatabases } from '../support/databases.ts'
+import { codeOf, enrol } from '../support/factors.ts'
+import { byHand } from '../support/people.ts'
+import { Person } from '../support/person.ts'
+import { refused } from '../support/refused.ts'
+import { startOidcPeer, type Account, type OidcPeer } from '../support/openid_peer.ts'
+import {
+  byPassword,
+  comeBy,
+  journal,
+  startRelying,
+  whoIs,
+  type Page,
+  type Stage,
+} from '../support/provider_stage.ts'
+
+onBothDatabases('whose identity it is', (newUrl) => {
+  let stage: Stage
+  let peer: OidcPeer
+  let count = 0
+  before(async () => {
+    stage = await startRelying({ database_url: newUrl() })
+    peer = await startOidcPeer(stage.origin)
+    const { hero } = stage
+    await hero.groups.add({ slug: 'staff' })
+    await hero.groups.add({ slug: 'makers' })
+    await hero.providers.add({
+      own_callback: true,
+      provider: 'peer',
+      preset: 'oidc',
+      issuer: peer.issuer,
+      title: 'The peer',
+      allow_signup: true,
+      scopes: ['openid', 'email', 'profile', 'groups'],
+      groups_claim: 'groups',
+      groups: [
+        { value: 'acme:all', group: 'staff' },
+        { value: 'acme:makers', group: 'makers' },
+      ],
+      ...peer.client,
+    })
+  })
+  after(async () => {
+    await peer?.close()
+    await stage?.[Symbol.asyncDispose]()
+  })
+
+  /** A new account at the peer, and its subject. */
+  const account = (fields: Account): string => {
+    const subject = `s${++count}`
+    peer.accounts.set(subject, fields)
+    return subject
+  }
+  const come = async (fields: Account): Promise<{ person: Person; page: Page; subject: string }> => {
+    const person = new Person()
+    const subject = account(fields)
+    return { person, subject, page: await comeBy(person, stage, 'peer', subject) }
+  }
+  const groupsOf = async (user: string) =>
+    (await stage.hero.claims.resolve({ user })).claims.filter((claim) => claim.startsWith('groups.'))
+  /** As a person who signed in by password, on the account page: to the peer and back to the page that asks. */
+  const bringBack = async (person: Person, subject: string, seen?: Page): Promise<Page> => {
+    const me = seen ?? (await person.open(`${stage.origin}/auth/me`))
+    const page = await person.submit(me, '/auth/link/begin', { provider: 'peer' })
+    return page.url.pathname.startsWith('/who/') ? person.submit(page, '/who/', { sub: subject }) : page
+  }
+
+  test('a first sign-in makes an account where allow_signup says so', async () => {
+    const { person, subject } = await come({
+      email: 'Zoë.new@Example.ORG'.replace('ë', 'e'),
+      email_verified: true,
+      preferred_username: 'Zoë van Dam!',
+      name: 'Zoë van Dam',
+      groups: ['acme:all'],
+    })
+    assert.equal(await whoIs(person, stage.origin), 'zoe-van-dam')
+    const user = await stage.hero.users.get({ username: 'zoe-van-dam' })
+    assert.equal(user.email, 'zoe.new@example.org')
+    assert.ok(user.email_verified_at)
+    assert.equal(user.display_name, 'Zoë van Dam')
+    assert.equal(user.is_admin, false)
+    assert.deepEqual(await groupsOf('zoe-van-dam'), ['groups.staff'])
+    const again = new Person()
+    await comeBy(again, stage, 'peer', subject)
+    assert.equal(await whoIs(again, stage.origin), 'zoe-van-dam', 'the second time it is the same person')
+  })
+
+  test('names are made one claim segment, and a name that is or was taken gets a number', async () => {
+    await stage.hero.users.add({ username: 'gone' })
+    await stage.hero.users.remove({ username: 'gone' })
+    for (const [told, wanted] of [
+      ['ada', 'ada-2'],
+      ['ADA', 'ada-3'],
+      ['gone', 'gone-2'],
+      // Services, and people, would take them for more than a person.
+      ['admin', 'from-mail'],
+      ['Root', 'from-mail-2'],
+      ['ｓｕｐｐｏｒｔ', 'from-mail-3'],
+      ['system', 'from-mail-4'],
+      ['users.admin', 'users-admin'],
+      ['a,b\r\nX-Hero-User: root', 'a-b-x-hero-user-root'],
+      ['Łukasz Śmigły', 'lukasz-smigly'],
+      ['李', 'from-mail-5'],
+      ['x'.repeat(90), 'x'.repeat(63)],
+    ] as const) {
+      const email = `from.mail@n${count}.example.org`
+      const { person, page } = await come({ email, email_verified: true, preferred_username: told })
+      assert.equal(await whoIs(person, stage.origin), wanted, `${told}: ${page.text.slice(0, 2000)}`)
+    }
+  })
+
+  test('groups follow the provider at every sign-in; what was given by hand stays (D39)', async () => {
+    const { subject, person } = await come({
+      email: 'm@example.org',
+      email_verified: true,
+      preferred_username: 'mia',
+      groups: ['acme:makers', 'admin', 'groups.admin'],
+    })
+    assert.equal(await whoIs(person, stage.origin), 'mia')
+    assert.deepEqual(await groupsOf('mia'), ['groups.makers'])
+    await stage.hero.groups.add_member({ group: 'staff', user: 'mia' })
+    peer.accounts.set(subject, { email: 'm@example.org', email_verified: true, groups: [] })
+    await comeBy(new Person(), stage, 'peer', subject)
+    assert.deepEqual(await groupsOf('mia'), ['groups.staff'])
+    await refused(
+      stage.hero.providers.update({ provider: 'peer', groups: [{ value: 'root', group: 'admin' }] }),
+      'invalid_params',
+    )
+  })
+
+  test('what is taken out of the table is taken from everybody at once, and nothing else is', async () => {
+    const { hero } = stage
+    const table = (await hero.providers.get({ provider: 'peer' })).groups
+    const made = async (login: string) => {
+      await come({ preferred_username: login, groups: ['acme:all', 'acme:makers'] })
+      return login
+    }
+    const [one, two] = [await made('mapped-one'), await made('mapped-two')]
+    await hero.groups.remove_member({ group: 'makers', user: two })
+    await hero.groups.add_member({ group: 'makers', user: two })
+    const both = ['groups.makers', 'groups.staff']
+    const update = (fields: object) => hero.providers.update({ provider: 'peer', ...fields })
+    await update({ title: 'The peer', groups: [...table, { value: 'acme:more', group: 'makers' }] })
+    await update({
+      groups: table.filter(({ value }) => value !== 'acme:makers').concat({ value: 'x', group: 'makers' }),
+    })
+    assert.deepEqual(await groupsOf(one), both, 'another entry leads there')
+    await update({ groups: table.filter(({ group }) => group !== 'makers') })
+    assert.deepEqual(await groupsOf(one), ['groups.staff'])
+    assert.deepEqual(await groupsOf(two), both, 'given by hand')
+    await update({ groups_claim: null })
+    assert.deepEqual(await groupsOf(one), [])
+    await update({ groups_claim: 'groups', groups: table })
+  })
+
+  test('an address that nobody verified makes no account and gets into none', async () => {
+    for (const [email, email_verified] of [
+      ['ada@example.org', false],
+      ['fresh@example.org', false],
+      ['fresh@example.org', undefined],
+      ['a@evil@example.org', true],
+      ['ada@example.org\u0000', true],
+      ['ad\u0430@example.org', true],
+      ['ada@exam\u017fle.org', true],
+      ['"ada"@example.org', true],
+    ] as const) {
+      const { person, page } = await come({
+        email,
+        ...(email_verified !== undefined && { email_verified }),
+      } as Account)
+      assert.equal(page.status, 403, email)
+      assert.match(page.text, /has not verified your address|not verified/i)
+      assert.equal(await whoIs(person, stage.origin), undefined)
+    }
+    for (const email_verified of ['true', 1, 'yes'] as unknown as boolean[])
+      assert.equal((await come({ email: 'ada@example.org', email_verified })).page.status, 403)
+  })
+
+  test('an address of somebody here links nothing by itself: the person confirms while signed in (D39)', async () => {
+    const { person, subject, page } = await come({
+      email: 'GRACE@example.org',
+      email_verified: true,
+      preferred_username: 'gh',
+    })
+    assert.equal(page.url.pathname, '/auth/link')
+    assert.equal(await whoIs(person, stage.origin), undefined)
+    assert.deepEqual((await stage.hero.users.identities.list({ user: 'grace' })).items, [])
+    // Somebody else confirms: their address is another.
+    await byPassword(person, stage.origin, 'ada')
+    const asAda = await person.submit(await person.open(`${stage.origin}/auth/link`), '/auth/link', {
+      answer: 'link',
+    })
+    assert.equal(asAda.status, 409, asAda.text)
+    assert.match(asAda.text, /another address than yours/)
+    assert.deepEqual((await stage.hero.users.identities.list({ user: 'ada' })).items, [])
+
+    const second = new Person()
+    await comeBy(second, stage, 'peer', subject)
+    const signIn = await second.open(`${stage.origin}/auth/login?return_to=/auth/link`)
+    const asks = await second.signIn(signIn, 'grace', goodPassword)
+    assert.equal(asks.url.pathname, '/auth/link')
+    assert.match(asks.text, /signed in here as <strong>grace/)
+    const done = await second.submit(asks, '/auth/link', { answer: 'link' })
+    assert.match(done.text, /linked to yours/)
+    assert.equal((await stage.hero.users.identities.list({ user: 'grace' })).items[0]!.subject, subject)
+    const third = new Person()
+    await comeBy(third, stage, 'peer', subject)
+    assert.equal(await whoIs(third, stage.origin), 'grace')
+    assert.ok((await journal(stage)).includes('users.identities.link user=grace provider=peer ok'))
+  })
+
+  test('at the host of a service nothing is linked: its pages could press the button', async () => {
+    const { hero, origin } = stage
+    const { port } = new URL(origin)
+    await hero.proxy.routes.add({ domain: 'app.localhost', target: 'http://127.0.0.1:1', auth_mode: 'local' })
+    const person = new Person()
+    const subject = account({ email: 'ada@example.org', email_verified: true })
+    const page = await comeBy(person, { origin: `http://app.localhost:${port}` }, 'peer', subject)
+    assert.equal(page.url.hostname, 'app.localhost')
+    assert.equal(page.status, 403)
+    assert.match(page.text, new RegExp(`href="${origin}/auth/me"`))
+    assert.ok(!person.cookiesAt(page.url).includes('link'))
+    assert.deepEqual((await hero.users.identities.list({ user: 'ada' })).items, [])
+  })
+
+  test('a confirmation is of one browser, works once, and takes a fresh proof', async () => {
+    const { hero, origin } = stage
+    await hero.users.add({ username: 'iris', email: 'iris@example.org', password: goodPassword })
+    const { person } = await come({ email: 'iris@example.org', email_verified: true })
+    const victim = new Person()
+    await byPassword(victim, origin, 'iris')
+    assert.equal((await victim.open(`${origin}/auth/link`)).status, 400, 'nothing waits in another browser')
+    const asks = await person.signIn(
+      await person.open(`${origin}/auth/login?return_to=/auth/link`),
+      'iris',
+      goodPassword,
+    )
+    await person.submit(asks, '/auth/link', { answer: 'link' })
+    const twice = await person.submit(asks, '/auth/link', { answer: 'link' })
+    assert.equal(twice.status, 400)
+    const { items } = await hero.users.identities.list({ user: 'iris' })
+    assert.equal(items.length, 1)
+    const iris = hero.as((await hero.auth.login({ login: 'iris', password: goodPassword })).access_token)
+    await refused(iris.users.identities.link({ link: 'made-up' }), 'not_found')
+    await refused(hero.users.identities.link({ link: 'made-up' }), 'conflict')
+  })
+
+  test('linking from the account page and unlinking; never the last way in', async () => {
+    const { hero, origin } = stage
+    await hero.users.add({ username: 'kim', email: 'kim@example.org', password: goodPassword })
+    const person = new Person()
+    await byPassword(person, origin, 'kim')
+    const other = account({ email: 'kim@elsewhere.org', email_verified: true })
+    const wrong = await bringBack(person, other)
+    assert.equal(wrong.status, 403, wrong.text)
+    assert.match(wrong.text, /another address/)
+    const own = account({ email: 'kim@example.org', email_verified: true, preferred_username: 'kimmy' })
+    // The peer remembers who is signed in there.
+    const fresh = new Person()
+    await byPassword(fresh, origin, 'kim')
+    const before = await fresh.open(`${origin}/auth/me`)
+    const asks = await bringBack(fresh, own, before)
+    assert.equal(asks.url.pathname, '/auth/link', asks.text)
+    assert.deepEqual(
+      (await hero.users.identities.list({ user: 'kim' })).items,
+      [],
+      'not before it is confirmed',
+    )
+    const done = await fresh.submit(asks, '/auth/link', { answer: 'link' })
+    assert.match(done.text, /<strong>The peer<\/strong>: kimmy/)
+    const again = await bringBack(fresh, own, before)
+    assert.match(again.text, /yours here already|Linked already/)
+
+    const byPeer = new Person()
+    await comeBy(byPeer, stage, 'peer', own)
+    assert.equal(await whoIs(byPeer, origin), 'kim')
+    await fresh.submit(await fresh.open(`${origin}/auth/me`), '/auth/account/unlink', {})
+    assert.deepEqual((await hero.users.identities.list({ user: 'kim' })).items, [])
+    assert.equal(await whoIs(byPeer, origin), undefined, 'what the identity opened has ended')
+    assert.equal(await whoIs(fresh, origin), 'kim')
+
+    const { person: only, subject } = await come({
+      email: 'only@example.org',
+      email_verified: true,
+      preferred_username: 'only',
+    })
+    const asked = await only.open(`${origin}/login?provider=peer&prompt=login`)
+    await only.submit(asked, '/who/', { sub: subject })
+    const refusal = await only.submit(await only.open(`${origin}/auth/me`), '/auth/account/unlink', {})
+    assert.equal(refusal.status, 409)
+    assert.match(refusal.text, /last way to sign in/)
+    const [identity] = (await hero.users.identities.list({ user: 'only' })).items
+    await hero.users.identities.remove({ user: 'only', id: identity!.id })
+    assert.equal(await whoIs(only, origin), undefined, 'an administrator may')
+  })
+
+  test('of two accounts at one provider, unlinking one ends what either may have opened', async () => {
+    const { hero, origin } = stage
+    const told = { email: 'twice@example.org', email_verified: true, preferred_username: 'twice' }
+    const { person: own, subject } = await come(told)
+    const theirs = account({})
+    await hero.users.identities.add({ user: 'twice', provider: 'peer', subject: theirs })
+    const stranger = new Person()
+    await comeBy(stranger, stage, 'peer', theirs)
+    assert.equal(await whoIs(stranger, origin), 'twice')
+    const { items } = await hero.users.identities.list({ user: 'twice' })
+    const wrong = items.find((identity) => identity.subject === theirs)!
+    await hero.users.identities.remove({ user: 'twice', id: wrong.id })
+    assert.equal(await whoIs(stranger, origin), undefined)
+    await comeBy(own, stage, 'peer', subject)
+    assert.equal(await whoIs(own, origin), 'twice')
+  })
+
+  test('of a passkey and an identity that are all there is, one stays, also where both go at once', async () => {
+    const { hero, origin } = stage
+    await hero.users.add({ username: 'pat', password: goodPassword })
+    const pat = hero.as((await hero.auth.login({ login: 'pat', password: goodPassword })).access_token)
+    await hero.users.identities.add({ user: 'pat', provider: 'peer', subject: 'pat' })
+    const authenticator = new Authenticator(origin)
+    const add = async () => {
+      const attestation = authenticator.create(await pat.factors.passkey_options())
+      return pat.factors.add_passkey({ name: 'Key', attestation })
+    }
+    const key = await add()
+    await byHand(stage.daemon, (database) =>
+      database.query
+        .deleteFrom('credentials')
+        .where('user_id', 'in', (query) =>
+          query.selectFrom('users').select('id').where('username', '=', 'pat'),
+        )
+        .execute(),
+    )
+    const [identity] = (await hero.users.identities.list({ user: 'pat' })).items
+    const both = await Promise.allSettled([
+      pat.users.identities.remove({ user: 'pat', id: identity!.id }),
+      pat.factors.remove_passkey({ id: key.id }),
+    ])
+    assert.equal(both.filter(({ status }) => status === 'fulfilled').length, 1)
+    if (both[1].status === 'fulfilled') {
+      await add()
+      await pat.users.identities.remove({ user: 'pat', id: identity!.id })
+    }
+    const [left] = (await pat.factors.list({})).passkeys
+    const refusal = await refused(pat.factors.remove_passkey({ id: left!.id }), 'conflict')
+    assert.match(refusal.message, /last way to sign in/)
+    assert.equal((await pat.factors.list({})).passkeys.length, 1)
+    await hero.factors.clear({ user: 'pat' })
+  })
+
+  test('an identity of somebody else is not linked to me', async () => {
+    const { subject } = await come({
+      email: 'first@example.org',
+      email_verified: true,
+      preferred_username: 'first',
+    })
+    await stage.hero.users.add({ username: 'thief', email: 'thief@example.org', password: goodPassword })
+    const thief = new Person()
+    await byPassword(thief, stage.origin, 'thief')
+    peer.accounts.set(subject, { email: 'thief@example.org', email_verified: true })
+    const page = await bringBack(thief, subject)
+    assert.equal(page.status, 409)
+    assert.match(page.text, /is linked to another account/)
+  })
+
+  test('a second factor counts after a provider too; the session still says who vouched', async () => {
+    const { hero, origin } = stage
+    const { subject, person: first } = await come({
+      email: 'two@example.org',
+      email_verified: true,
+      preferred_username: 'two',
+    })
+    assert.equal(await whoIs(first, origin), 'two')
+    await hero.auth.set_password({ user: 'two', password: goodPassword })
+    const two = hero.as((await hero.auth.login({ login: 'two', password: goodPassword })).access_token)
+    const secret = await enrol(two)
+    const person = new Person()
+    const step = await comeBy(person, stage, 'peer', subject, '/auth/me?after=factor')
+    assert.match(step.text, /One more step/)
+    assert.equal(await whoIs(person, origin), undefined)
+    const done = await person.submit(step, '/auth/factor', { code: codeOf(secret, 1) })
+    assert.equal(done.url.search, '?after=factor')
+    assert.equal(await whoIs(person, origin), 'two')
+    const [newest] = (await hero.sessions.list({ user: 'two' })).items
+    assert.deepEqual([newest!.provider, newest!.factor], ['peer', 'totp'])
+  })
+
+  test('a passkey is that second step too, if it is theirs, and the session still says who vouched', async () => {
+    const { hero, origin } = stage
+    const { subject } = await come({
+      email: 'key@example.org',
+      email_verified: true,
+      preferred_username: 'key',
+    })
+    for (const user of ['key', 'grace']) await hero.auth.set_password({ user, password: goodPassword })
+    const authenticators = await Promise.all(
+      ['key', 'grace'].map(async (login) => {
+        const authenticator = new Authenticator(origin)
+        const person = hero.as((await hero.auth.login({ login, password: goodPassword })).access_token)
+        const attestation = authenticator.create(await person.factors.passkey_options())
+        await person.factors.add_passkey({ name: 'Key', attestation })
+        return authenticator
+      }),
+    )
+    for (const [authenticator, wanted] of [
+      [authenticators[1]!, undefined],
+      [authenticators[0]!, 'key'],
+    ] as const) {
+      const person = new Person()
+      const step = await comeBy(person, stage, 'peer', subject)
+      const options = JSON.parse(
+        /data-options="([^"]*)"/.exec(step.text)![1]!.replaceAll('&quot;', '"'),
+      ) as Parameters<Authenticator['get']>[0]
+      await person.submit(step, '/auth/passkey', { answer: authenticator.get(options) })
+      assert.equal(await whoIs(person, origin), wanted)
+    }
+    const [newest] = (await hero.sessions.list({ user: 'key' })).items
+    assert.deepEqual([newest!.provider, newest!.factor], ['peer', 'passkey'])
+    await hero.factors.clear({ user: 'grace' })
+  })
+
+  test('an inactive person is told, and not let in', async () => {
+    const { subject } = await come({
+      email: 'off@example.org',
+      email_verified: true,
+      preferred_username: 'off',
+    })
+    await stage.hero.users.update({ username: 'off', is_active: false })
+    const person = new Person()
+    const page = await comeBy(person, stage, 'peer', subject)
+    assert.equal(page.status, 403)
+    assert.equal(await whoIs(person, stage.origin), undefined)
+    assert.equal((await journal(stage))[0], 'auth.login_by_provider user=off provider=peer inactive')
+  })
+
+  test('two tabs and two people at once never make two of one', async () => {
+    const subject = account({ email: 'tabs@example.org', email_verified: true, preferred_username: 'tabs' })
+    const [one, two] = [new Person(), new Person()]
+    await Promise.all([comeBy(one, stage, 'peer', subject), comeBy(two, stage, 'peer', subject)])
+    assert.deepEqual(await Promise.all([whoIs(one, stage.origin), whoIs(two, stage.origin)]), [
+      'tabs',
+      'tabs',
+    ])
+    assert.equal((await stage.hero.users.list({ search: 'tabs' })).items.length, 1)
+  })
+
+  test('a provider that is removed takes its identities, sessions and memberships along', async () => {
+    const { hero, origin } = stage
+    const { person } = await come({
+      email: 'late@example.org',
+      email_verified: true,
+      preferred_username: 'late',
+      groups: ['acme:all'],
+    })
+    assert.equal(await whoIs(person, origin), 'late')
+    await hero.providers.remove({ provider: 'peer' })
+    assert.equal(await whoIs(person, origin), undefined)
+    assert.deepEqual((await hero.users.identities.list({ user: 'late' })).items, [])
+    assert.deepEqual(await groupsOf('late'), [])
+  })
+})
+
+describe('allowed domains (D41)', () => {
+  test('the domain of a verified address is compared whole', async () => {
+    await using stage = await startRelying()
+    await using peer = await startOidcPeer(stage.origin)
+    await stage.hero.providers.add({
+      own_callback: true,
+      provider: 'peer',
+      preset: 'oidc',
+      issuer: peer.issuer,
+      allow_signup: true,
+      allowed_domains: ['Good.com'],
+      ...peer.client,
+    })
+    let n = 0
+    const comes = async (email: string, email_verified: boolean) => {
+      const person = new Person()
+      const subject = `d${++n}`
+      peer.accounts.set(subject, { email, email_verified, preferred_username: subject })
+      const page = await comeBy(person, stage, 'peer', subject)
+      return { user: await whoIs(person, stage.origin), page }
+    }
+    for (const [email, verified] of [
+      ['a@evil@good.com', true],
+      ['a@evilgood.com', true],
+      ['a@good.com.evil.org', true],
+      ['a@sub.good.com', true],
+      ['a@good.com.', true],
+      ['a@good.com ', true],
+      ['a@GOOD.COM@evil.org', true],
+      ['a@g\u043eod.com', true],
+      ['a@good.com\u0000.evil.org', true],
+      ['a@good\u3002com', true],
+      ['good.com', true],
+      ['@good.com', true],
+      ['a@good.com', false],
+      ['', true],
+    ] as const) {
+      const { user, page } = await comes(email, verified)
+      assert.equal(user, undefined, email)
+      assert.equal(page.status, 403, email)
+      assert.match(page.text, /certain domains/)
+    }
+    assert.equal((await comes('a@GOOD.com', true)).user, `d${n}`)
+    // Once in, the domain counts again the next time.
+    const person = new Person()
+    peer.accounts.set(`d${n}`, { email: 'a@elsewhere.org', email_verified: true })
+    assert.match((await comeBy(person, stage, 'peer', `d${n}`)).text, /certain domains/)
+  })
+})

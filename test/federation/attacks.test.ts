@@ -1,0 +1,390 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { onBothDatabases } from '../support/databases.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { codeOf, enrol } from '../support/factors.ts'
+import { byHand, signedIn } from '../support/people.ts'
+import { Person } from '../support/person.ts'
+import { refused } from '../support/refused.ts'
+import { startUpstream, type Upstream } from '../support/upstream.ts'
+import { startEvil, type Evil } from '../support/hostile_provider.ts'
+import { comeBy, cookieNames, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
+
+onBothDatabases('what an attacker tries with providers', (newUrl) => {
+  let stage: Stage
+  let evil: Evil
+  let upstream: Upstream
+  before(async () => {
+    stage = await startRelying({ database_url: newUrl() })
+    evil = await startEvil()
+    upstream = await startUpstream()
+    await stage.hero.providers.add({
+      own_callback: true,
+      provider: 'sso',
+      preset: 'oidc',
+      issuer: evil.issuer,
+      title: 'The sign-on',
+      client: 'hero',
+      client_secret: 'a secret of ours',
+      allow_signup: true,
+    })
+    await stage.hero.users.identities.add({ user: 'grace', provider: 'sso', subject: '1' })
+  })
+  after(async () => {
+    await evil?.close()
+    await upstream?.close()
+    await stage?.[Symbol.asyncDispose]()
+  })
+
+  test('a journey leaves nothing in the browser, however it ends; one that is still on its way stays', async () => {
+    const { origin } = stage
+    const flowsOf = (person: Person) => cookieNames(person, origin).filter((name) => name.includes('flow'))
+    const person = new Person()
+    const atProvider = (url: URL) => url.href.startsWith(`${evil.issuer}/authorize`)
+    const waiting = new Person(atProvider)
+    await waiting.open(`${origin}/login?provider=sso`)
+    const ends: [string, Evil['state']['ways'], number][] = [
+      ['a fault', { token: () => ({ status: 500 }) }, 502],
+      ['a refusal there', { back: (answer) => answer.set('error', 'access_denied') }, 403],
+      ['a refusal here', { claims: (claims) => ({ ...claims, sub: 'nobody' }) }, 403],
+    ]
+    await stage.hero.providers.update({ provider: 'sso', allow_signup: false })
+    for (const [name, ways, status] of ends) {
+      evil.misbehave({ ...ways, ...(name === 'a refusal here' && { userinfo: () => ({ sub: 'nobody' }) }) })
+      const page = await person.open(`${origin}/login?provider=sso`)
+      assert.equal(page.status, status, name)
+      assert.deepEqual(flowsOf(person), [], name)
+    }
+    evil.misbehave({})
+    await stage.hero.providers.update({ provider: 'sso', allow_signup: true })
+    const [left] = flowsOf(waiting)
+    assert.ok(left)
+    const strange = await waiting.open(`${origin}/oauth/callback/sso?state=${'x'.repeat(43)}&code=1`)
+    assert.equal(strange.status, 400)
+    assert.deepEqual(flowsOf(waiting), [left])
+    await byHand(stage.daemon, (database) => database.query.deleteFrom('provider_flows').execute())
+    const late = new Person()
+    const stopped = new Person(atProvider)
+    const { url } = await stopped.open(`${origin}/login?provider=sso`)
+    await byHand(stage.daemon, (database) => database.query.deleteFrom('provider_flows').execute())
+    const state = url.searchParams.get('state')
+    assert.equal((await late.open(`${origin}/oauth/callback/sso?state=${state}&code=1`)).status, 400)
+    assert.equal((await stopped.open(`${origin}/oauth/callback/sso?state=${state}&code=1`)).status, 400)
+    assert.deepEqual(flowsOf(stopped), [], 'over')
+  })
+
+  test('what a service reads of its visitors on their way back opens a session at its own host alone', async () => {
+    const { hero, origin } = stage
+    const wiki = `http://wiki.localhost:${new URL(origin).port}`
+    await hero.proxy.routes.add({
+      domain: 'wiki.localhost',
+      target: upstream.target,
+      auth_mode: 'oauth',
+      provider: 'sso',
+    })
+    const atProvider = (url: URL) => url.href.startsWith(`${evil.issuer}/authorize`)
+    // The service begins in a browser of its own, and sends its visitor to the provider with what it was given.
+    let stops = true
+    const service = new Person((url) => stops && atProvider(url))
+    const { url: authorize } = await service.open(`${wiki}/login?provider=sso`)
+    // A service worker of the page sees this address before we do.
+    const visitor = new Person((url) => url.hostname === 'wiki.localhost')
+    const { url: back } = await visitor.open(authorize)
+    assert.equal(back.pathname, '/oauth/callback/sso')
+    stops = false
+    await service.open(back)
+    assert.equal(await whoIs(service, wiki), 'grace', 'what the service could do as its visitor anyway')
+    const cookie = service.cookiesAt(new URL(wiki))
+    assert.match(cookie, /hero_proxy_session=/)
+    const { port } = new URL(origin)
+    for (const host of [`localhost:${port}`, `blog.localhost:${port}`]) {
+      if (host.startsWith('blog'))
+        await hero.proxy.routes.add({
+          domain: 'blog.localhost',
+          target: upstream.target,
+          auth_mode: 'local',
+        })
+      const headers = { cookie, accept: 'application/json', 'sec-fetch-mode': 'cors' }
+      const me = await new Person().open(`http://${host}/auth/me`, { headers })
+      assert.equal(me.status, 401, `${host}: ${me.text}`)
+      const call = await new Person().open(`http://${host}/rpc`, {
+        method: 'POST',
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'auth.me', params: {} }),
+        headers: { cookie, 'content-type': 'application/json', origin: `http://${host}` },
+      })
+      assert.ok(!call.text.includes('grace'), `${host}: ${call.text}`)
+    }
+    const before = upstream.seen.length
+    await new Person((url) => url.pathname === '/auth/login').open(`http://blog.localhost:${port}/`, {
+      headers: { cookie },
+    })
+    assert.equal(upstream.seen.length, before, 'the route of another service stays shut')
+  })
+
+  /** Somebody comes back, and while the provider is asked who it is something changes here. */
+  const comeWhile = async (provider: string, change: () => Promise<unknown>) => {
+    const person = new Person()
+    evil.misbehave({
+      instead: (endpoint, _, response) => {
+        if (endpoint !== 'userinfo') return false
+        void change().then(() =>
+          response
+            .writeHead(200, { 'content-type': 'application/json' })
+            .end(JSON.stringify(evil.state.person)),
+        )
+        return true
+      },
+    })
+    const page = await comeBy(person, stage, provider, '')
+    evil.misbehave({})
+    return { person, page }
+  }
+  const another = (provider: string, fields: object = {}) =>
+    stage.hero.providers.add({
+      own_callback: true,
+      provider,
+      preset: 'oidc',
+      issuer: evil.issuer,
+      client: 'hero',
+      client_secret: 'a secret of ours',
+      allow_signup: true,
+      ...fields,
+    })
+
+  test('a provider that is removed while it is asked leaves nobody to whoever comes next under its name', async () => {
+    const { hero, origin } = stage
+    await another('short')
+    evil.state.person = { sub: 'short-1', preferred_username: 'shorty' }
+    const { person, page } = await comeWhile('short', () => hero.providers.remove({ provider: 'short' }))
+    assert.equal(page.status, 400, page.text)
+    assert.equal(await whoIs(person, origin), undefined)
+    await refused(hero.users.get({ username: 'shorty' }), 'not_found')
+    await another('short', { allow_signup: false })
+    const next = new Person()
+    await comeBy(next, stage, 'short', '')
+    assert.equal(await whoIs(next, origin), undefined, 'the subject is nobody at the next one')
+  })
+
+  test('a provider that is turned off or narrowed while it is asked lets nobody in any more', async () => {
+    const { hero, origin } = stage
+    await another('narrow')
+    for (const [fields, status] of [
+      [{ enabled: false }, 400],
+      [{ enabled: true, allow_signup: false }, 403],
+      [{ allow_signup: true, allowed_domains: ['example.net'] }, 403],
+    ] as const) {
+      evil.state.person = {
+        sub: 'narrow-1',
+        preferred_username: 'narrow',
+        email: 'narrow@example.org',
+        email_verified: true,
+      }
+      if ('allowed_domains' in fields) await hero.providers.update({ provider: 'narrow', allow_signup: true })
+      const { person, page } = await comeWhile('narrow', () =>
+        hero.providers.update({ provider: 'narrow', ...fields } as never),
+      )
+      await hero.providers.update({ provider: 'narrow', enabled: true, allow_signup: true })
+      assert.equal(page.status, status, JSON.stringify(fields))
+      assert.equal(await whoIs(person, origin), undefined, JSON.stringify(fields))
+    }
+  })
+
+  test('who keeps providers lets nobody into groups by them, and vouches for nobody who waits for one', async () => {
+    const { hero } = stage
+    await hero.groups.add({ slug: 'vault' })
+    await hero.groups.add({ slug: 'open' })
+    const mapped = [{ value: 'theirs', group: 'vault' }]
+    await another('mapped', { groups_claim: 'groups', groups: mapped })
+    const keeper = await hero.clients.add({
+      name: 'Keeper',
+      claims: ['proxy.oauth.write', 'proxy.oauth.read'],
+      scopes: ['read', 'admin'],
+    })
+    const { access_token } = await hero.token.create({
+      client_id: keeper.client,
+      client_secret: keeper.client_secret!,
+      scope: 'admin',
+    })
+    const as = hero.as(access_token)
+    const added = { preset: 'oidc', issuer: evil.issuer, client: 'hero', client_secret: 's' } as const
+    for (const attempt of [
+      () =>
+        as.providers.add({
+          own_callback: true,
+          provider: 'mine',
+          ...added,
+          groups_claim: 'groups',
+          groups: mapped,
+        }),
+      () => as.providers.update({ provider: 'sso', groups: mapped }),
+      () => as.providers.update({ provider: 'mapped', groups: [{ value: 'mine', group: 'vault' }] }),
+      // What people choose themselves would be their group.
+      () => as.providers.update({ provider: 'mapped', groups_claim: 'nickname' }),
+    ])
+      assert.deepEqual((await refused(attempt(), 'claim_required')).data.claims, ['proxy.groups.write'])
+    await hero.users.identities.add({ user: 'ada', provider: 'later', subject: '1815' })
+    const waiting = await refused(
+      as.providers.add({ own_callback: true, provider: 'later', ...added }),
+      'claim_required',
+    )
+    assert.deepEqual(waiting.data.claims, ['proxy.admin'])
+    // What gives nobody anything is as free as before.
+    await as.providers.update({ provider: 'mapped', title: 'Mapped', groups: mapped, groups_claim: 'groups' })
+    await as.providers.update({ provider: 'mapped', groups: [] })
+    await as.providers.update({ provider: 'mapped', groups_claim: 'roles' })
+    await as.providers.add({ own_callback: true, provider: 'mine', ...added })
+    await hero.providers.add({ own_callback: true, provider: 'later', ...added })
+    await hero.providers.remove({ provider: 'mine' })
+  })
+
+  test('subjects that are no text are nobody: two of them would be one in the database', async () => {
+    const { origin } = stage
+    for (const sub of ['\ud800', '\ud801', 'a\udc00b']) {
+      evil.state.person = { sub, preferred_username: 'broken' }
+      const person = new Person()
+      const page = await comeBy(person, stage, 'sso', '')
+      assert.equal(page.status, 502, page.text)
+      assert.equal(await whoIs(person, origin), undefined)
+    }
+  })
+
+  test('what is renewed while it is taken back stays taken back, and never replaces what came later', async () => {
+    const { daemon, hero } = stage
+    await another('keeping', { keep_tokens: true })
+    evil.state.person = { sub: 'keeping-1', preferred_username: 'keeping' }
+    const kept = () =>
+      byHand(daemon, (database) => database.query.selectFrom('provider_tokens').selectAll().execute())
+    /** Something changes while a token of this person is renewed. */
+    const renewWhile = async (change: () => Promise<unknown>) => {
+      const person = new Person()
+      await comeBy(person, stage, 'keeping', '')
+      await byHand(daemon, async (database) => {
+        await database.query.updateTable('provider_tokens').set({ expires_at: 1 }).execute()
+        database.changed('providers')
+      })
+      let answer = () => {}
+      const asked = new Promise<void>((resolve) =>
+        evil.misbehave({
+          instead: (endpoint, _, response) => {
+            if (endpoint !== 'token' || evil.seen.at(-1)!.params.get('grant_type') !== 'refresh_token')
+              return false
+            const told = { access_token: 'at-renewed', token_type: 'Bearer', expires_in: 3600 }
+            answer = () =>
+              response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(told))
+            resolve()
+            return true
+          },
+        }),
+      )
+      const call = person.open(`${stage.origin}/rpc`, {
+        method: 'POST',
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'auth.upstream_token',
+          params: { provider: 'keeping' },
+        }),
+        headers: { 'content-type': 'application/json', origin: stage.origin },
+      })
+      await asked
+      await change()
+      answer()
+      const { text } = await call
+      evil.misbehave({})
+      return JSON.parse(text) as { result?: { access_token: string }; error?: { data: { code: string } } }
+    }
+    const off = await renewWhile(() => hero.providers.update({ provider: 'keeping', keep_tokens: false }))
+    assert.equal(off.error?.data.code, 'not_found', JSON.stringify(off))
+    assert.deepEqual(await kept(), [], 'turned off deletes them all')
+    await hero.providers.update({ provider: 'keeping', keep_tokens: true })
+    const anew = await renewWhile(() => comeBy(new Person(), stage, 'keeping', ''))
+    assert.match(anew.result!.access_token, /^at-[0-9a-f]{8}-/, 'that of the sign-in since')
+    const [{ id } = { id: '' }] = (await hero.users.identities.list({ user: 'keeping' })).items
+    const gone = await renewWhile(() => hero.users.identities.remove({ user: 'keeping', id }))
+    assert.ok(gone.error)
+    assert.deepEqual(await kept(), [])
+  })
+
+  test('a provider that sends people on to another gets nothing of what that one says of them (mix-up)', async () => {
+    const { hero, origin } = stage
+    await using good = await startEvil()
+    const added = { preset: 'oidc', client: 'hero', client_secret: 's' } as const
+    const { redirect_uri } = await hero.providers.add({
+      own_callback: true,
+      provider: 'good',
+      issuer: good.issuer,
+      ...added,
+    })
+    await hero.providers.add({ own_callback: true, provider: 'mixer', issuer: evil.issuer, ...added })
+    await hero.users.identities.add({ user: 'grace', provider: 'good', subject: '1' })
+    good.misbehave({
+      // As every provider: exactly what is registered, nothing else.
+      instead: (endpoint, request, response) => {
+        const asked = new URL(request.url!, good.issuer).searchParams.get('redirect_uri')
+        if (endpoint !== 'authorize' || asked === redirect_uri) return false
+        response.writeHead(400).end('another redirect_uri')
+        return true
+      },
+    })
+    for (const address of ['that of the other', 'its own']) {
+      // Its owner begins with the other one, and sends the victim there with what that journey is bound by.
+      let stops = true
+      const owner = new Person((url) => stops && url.href.startsWith(`${good.issuer}/authorize`))
+      const { url: authorize } = await owner.open(`${origin}/login?provider=good`)
+      evil.misbehave({
+        instead: (endpoint, request, response) => {
+          if (endpoint !== 'authorize') return false
+          const asked = new URL(request.url!, evil.issuer).searchParams
+          const onward = new URL(authorize)
+          onward.searchParams.set('state', asked.get('state')!)
+          if (address === 'its own') onward.searchParams.set('redirect_uri', asked.get('redirect_uri')!)
+          response.writeHead(302, { location: onward.href }).end()
+          return true
+        },
+      })
+      const page = await new Person().open(`${origin}/login?provider=mixer`)
+      assert.ok(page.status >= 400)
+      const code = evil.seen.find(({ endpoint }) => endpoint === 'token')?.params.get('code')
+      evil.misbehave({})
+      stops = false
+      const back = new URLSearchParams({ state: authorize.searchParams.get('state')!, code: code ?? 'none' })
+      await owner.open(`${redirect_uri}?${back}`)
+      assert.equal(await whoIs(owner, origin), undefined, address)
+      assert.equal(code, undefined, address)
+    }
+  })
+
+  test('half a sign-in at the host of a service ends in its browser, and the session stays there too', async () => {
+    const { hero, origin } = stage
+    const { port } = new URL(origin)
+    await hero.proxy.routes.add({ domain: 'half.localhost', target: upstream.target, auth_mode: 'oauth' })
+    await hero.users.add({ username: 'hal', password: goodPassword })
+    const secret = await enrol(await signedIn(stage.daemon, 'hal'))
+    await hero.users.identities.add({ user: 'hal', provider: 'sso', subject: 'hal' })
+    evil.state.person = { sub: 'hal' }
+    const half = `http://half.localhost:${port}`
+    const person = new Person()
+    const page = await comeBy(person, { origin: half }, 'sso', '')
+    const sign_in = /name="sign_in" value="([^"]+)"/.exec(page.text)![1]!
+    await refused(hero.auth.login_by_code({ sign_in, code: codeOf(secret, 1) }), 'unauthenticated')
+    await person.submit(page, '/auth/factor', { code: codeOf(secret, 1) })
+    assert.equal(await whoIs(person, half), 'hal')
+    const headers = { cookie: person.cookiesAt(new URL(half)), accept: 'application/json' }
+    const me = await new Person().open(`${origin}/auth/me`, {
+      headers: { ...headers, 'sec-fetch-mode': 'cors' },
+    })
+    assert.equal(me.status, 401, me.text)
+  })
+
+  test('tokens that last for ever or for parts of a second break nothing', async () => {
+    await another('odd', { keep_tokens: true })
+    for (const expires_in of [1e300, 0.5, 3600.25]) {
+      evil.state.person = { sub: 'odd', preferred_username: 'odd' }
+      evil.misbehave({ token: (told) => ({ ...told, expires_in }) })
+      const person = new Person()
+      const page = await comeBy(person, stage, 'odd', '')
+      assert.equal(await whoIs(person, stage.origin), 'odd', `${expires_in}: ${page.status}`)
+    }
+    evil.misbehave({})
+  })
+})

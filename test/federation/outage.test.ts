@@ -1,0 +1,515 @@
+import assert from 'node:assert/strict'
+import { createServer as createSecure } from 'node:https'
+import { Socket, type AddressInfo } from 'node:net'
+import { readFileSync } from 'node:fs'
+import dns from 'node:dns'
+import { syncBuiltinESMExports } from 'node:module'
+import tls from 'node:tls'
+import { after, afterEach, before, describe, test } from 'node:test'
+import { guardedFetch, ProviderFault, type Fault } from '../../src/providers/guarded_fetch.ts'
+import { addressFault, isLocal } from '../../src/wire/outgoing_addresses.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { byHand } from '../support/people.ts'
+import { Person } from '../support/person.ts'
+import { refused } from '../support/refused.ts'
+import { TestAuthority } from '../support/pem.ts'
+import { startEvil, type Endpoint, type Evil, type Ways } from '../support/hostile_provider.ts'
+import { closeServer } from '../support/openid_peer.ts'
+import { byPassword, comeBy, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
+
+/** A provider that is down, slow or wrong (R6): a usable page within five seconds, and nobody else notices. */
+describe('providers that fail', () => {
+  let stage: Stage
+  let evil: Evil
+  let well: Evil
+  let count = 0
+  before(async () => {
+    stage = await startRelying()
+    evil = await startEvil()
+    well = await startEvil()
+    const { hero } = stage
+    await hero.providers.add({
+      own_callback: true,
+      provider: 'well',
+      preset: 'oidc',
+      issuer: well.issuer,
+      client: 'hero',
+      client_secret: 's',
+    })
+    await hero.users.identities.add({ user: 'grace', provider: 'well', subject: '1' })
+  })
+  after(async () => {
+    await evil?.close()
+    await well?.close()
+    await stage?.[Symbol.asyncDispose]()
+  })
+  afterEach(() => evil.misbehave({}))
+
+  const begin = async (issuer = evil.issuer): Promise<string> => {
+    const provider = `failing-${++count}`
+    await stage.hero.providers.add({
+      own_callback: true,
+      provider,
+      preset: 'oidc',
+      issuer,
+      title: 'The failing one',
+      client: 'hero',
+      client_secret: 's',
+    })
+    await stage.hero.users.identities.add({ user: 'grace', provider, subject: '1' })
+    return provider
+  }
+
+  /** Somebody is signed in, signs in by password and by another provider while this one fails. */
+  const failsWith = async (provider: string, words: RegExp, status: number): Promise<void> => {
+    const session = new Person()
+    await byPassword(session, stage.origin, 'ada')
+    const started = Date.now()
+    const failing = comeBy(new Person(), stage, provider, '').then((page) => ({
+      page,
+      took: Date.now() - started,
+    }))
+    const others = (async () => {
+      const began = Date.now()
+      assert.equal(await whoIs(session, stage.origin), 'ada')
+      const person = new Person()
+      await comeBy(person, stage, 'well', '')
+      assert.equal(await whoIs(person, stage.origin), 'grace')
+      const byWord = new Person()
+      await byPassword(byWord, stage.origin, 'ada')
+      assert.equal(await whoIs(byWord, stage.origin), 'ada')
+      return Date.now() - began
+    })()
+    const { page, took } = await failing
+    assert.ok(took <= 5000, `the page came after ${took} ms`)
+    assert.equal(page.status, status, page.text)
+    assert.match(page.text, words)
+    assert.match(page.text, /Other ways to sign in/)
+    assert.ok((await others) < 3000, 'others went on meanwhile')
+    const { items } = await stage.hero.sessions.list({ user: 'grace' })
+    assert.ok(items.every((one) => one.provider !== provider))
+  }
+
+  const never = (at: Endpoint): Ways => ({ instead: (endpoint) => endpoint === at })
+  const says = (at: Endpoint, status: number, type: string, body: string): Ways => ({
+    instead: (endpoint, _, response) => {
+      if (endpoint !== at) return false
+      response.writeHead(status, { 'content-type': type, location: `${well.issuer}/token` }).end(body)
+      return true
+    },
+  })
+  /** Two hundred megabytes, or what is taken of them. */
+  const pours = (at: Endpoint, sent: { bytes: number }): Ways => ({
+    instead: (endpoint, _, response) => {
+      if (endpoint !== at) return false
+      const part = Buffer.alloc(256 * 1024, ' ')
+      response.writeHead(200, { 'content-type': 'application/json' })
+      const pour = () => {
+        while (sent.bytes < 200e6 && !response.destroyed) {
+          sent.bytes += part.length
+          if (!response.write(part)) return void response.once('drain', pour)
+        }
+        response.end()
+      }
+      pour()
+      return true
+    },
+  })
+
+  test('down', async () => {
+    const gone = await startEvil()
+    const provider = await begin(gone.issuer)
+    await gone.close()
+    await failsWith(provider, /cannot be reached at the moment/, 503)
+    const { ok, steps } = await stage.hero.providers.test({ provider })
+    assert.equal(ok, false)
+    assert.deepEqual(
+      steps.map((one) => one.ok),
+      [true, false, null, null, null, null],
+    )
+  })
+
+  for (const at of ['discovery', 'token', 'jwks', 'userinfo'] as const) {
+    test(`silent at ${at}`, async () => {
+      evil.misbehave(never(at))
+      await failsWith(await begin(), /did not answer in time/, 504)
+    })
+    test(`HTML in place of JSON at ${at}`, async () => {
+      evil.misbehave(says(at, 200, 'text/html', '<!doctype html><title>Welcome</title>'))
+      await failsWith(await begin(), /not as a provider does/, 502)
+    })
+    test(`500 at ${at}`, async () => {
+      evil.misbehave(says(at, 500, 'application/json', '{}'))
+      await failsWith(await begin(), /not as a provider does/, 502)
+    })
+    test(`a redirect at ${at} is not followed`, async () => {
+      evil.misbehave(says(at, 307, 'application/json', '{}'))
+      const before = well.asked('token')
+      const provider = await begin()
+      assert.match((await comeBy(new Person(), stage, provider, '')).text, /not as a provider does/)
+      assert.equal(well.asked('token'), before)
+    })
+    test(`200 MB at ${at}`, async () => {
+      const sent = { bytes: 0 }
+      evil.misbehave(pours(at, sent))
+      await failsWith(await begin(), /far more than an answer has/, 502)
+      assert.ok(sent.bytes < 50e6, `${sent.bytes} bytes were taken`)
+    })
+  }
+
+  test('a secret that is wrong is told as such, with the challenge that RFC 6749 demands and without', async () => {
+    for (const challenge of [
+      undefined,
+      'Basic realm="peer"',
+      'Bearer realm="peer", error="invalid_client"',
+    ]) {
+      evil.misbehave({
+        instead: (endpoint, _, response) => {
+          if (endpoint !== 'token') return false
+          if (challenge !== undefined) response.setHeader('www-authenticate', challenge)
+          response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":"invalid_client"}')
+          return true
+        },
+      })
+      await failsWith(await begin(), /does not take our client_id or secret/, 502)
+    }
+  })
+
+  for (const [name, head] of Object.entries({
+    'switches protocols': 'HTTP/1.1 101 Switching Protocols\r\nupgrade: other\r\nconnection: upgrade\r\n\r\n',
+    'speaks another protocol': 'SSH-2.0-x\r\n',
+    'has a status that is none': 'HTTP/1.1 999 Odd\r\ncontent-length: 2\r\n\r\n{}',
+  }))
+    test(`who ${name} has answered`, async () => {
+      const provider = await begin()
+      evil.misbehave({ instead: (_, __, response) => response.socket!.write(head) })
+      await failsWith(provider, /not as a provider does/, 502)
+      const { steps } = await stage.hero.providers.test({ provider })
+      assert.equal(steps.find(({ ok }) => ok === false)?.step, 'reach')
+    })
+
+  test('killed in the middle it leaves nothing behind', async () => {
+    const short = await startEvil()
+    const provider = await begin(short.issuer)
+    const person = new Person(({ pathname }) => pathname.startsWith('/oauth/callback/'))
+    const { url } = await person.open(`${stage.origin}/login?provider=${provider}`)
+    await short.close()
+    const goes = await fetch(url, {
+      redirect: 'manual',
+      headers: { accept: 'text/html', cookie: person.cookiesAt(url) },
+    })
+    assert.equal(goes.status, 503)
+    const page = await goes.text()
+    assert.match(page, /cannot be reached at the moment/)
+    const again = await fetch(url, { redirect: 'manual', headers: { cookie: person.cookiesAt(url) } })
+    assert.equal(again.status, 400, 'nothing waits for an answer any more')
+  })
+
+  test('one that was well a minute ago and is gone: people are told, and not sent there', async (t) => {
+    const short = await startEvil()
+    const provider = await begin(short.issuer)
+    const there = async () => {
+      const stop = new Person(({ href }) => href.startsWith(short.issuer))
+      return stop.open(`${stage.origin}/login?provider=${provider}`)
+    }
+    assert.ok((await there()).url.href.startsWith(short.issuer))
+    await short.close()
+    const clock = Date.now
+    t.mock.method(Date, 'now', () => clock() + 31_000)
+    const told = await there()
+    assert.equal(told.status, 503)
+    assert.match(told.text, /cannot be reached at the moment/)
+  })
+
+  test('a provider whose secret cannot be read is closed, and it alone (D40)', async () => {
+    const { hero, daemon, origin } = stage
+    const provider = await begin()
+    await byHand(daemon, async (database) => {
+      await database.query
+        .updateTable('providers')
+        .set({ secret_sealed: 'v1.AAAA' })
+        .where('provider', '=', provider)
+        .execute()
+      database.changed('providers')
+    })
+    assert.equal((await new Person().open(`${origin}/login?provider=${provider}`)).status, 404)
+    const page = await new Person().open(`${origin}/auth/login`)
+    assert.equal(page.status, 200)
+    assert.match(page.text, /provider=well/)
+    assert.ok(!page.text.includes(`provider=${provider}&`))
+    assert.equal((await hero.providers.get({ provider })).secret_set, false)
+    await hero.providers.update({ provider, client_secret: 'anew', enabled: true })
+    const person = new Person()
+    await comeBy(person, stage, provider, '')
+    assert.equal(await whoIs(person, origin), 'grace')
+  })
+
+  test('it is asked again as soon as it is back', async () => {
+    evil.misbehave(says('discovery', 503, 'text/plain', 'soon'))
+    const provider = await begin()
+    assert.ok((await comeBy(new Person(), stage, provider, '')).status >= 500)
+    evil.misbehave({})
+    const person = new Person()
+    await comeBy(person, stage, provider, '')
+    assert.equal(await whoIs(person, stage.origin), 'grace')
+  })
+
+  test('providers.test names the step that fails', async () => {
+    for (const [ways, step] of [
+      [says('discovery', 404, 'text/html', 'no'), 'discovery'],
+      [says('discovery', 200, 'application/json', '[]'), 'discovery'],
+      [{ discovery: ({ jwks_uri: _, ...told }) => told }, 'discovery'],
+      [{ discovery: (told) => ({ ...told, issuer: 'https://other.example.org' }) }, 'issuer'],
+      [says('jwks', 500, 'application/json', '{}'), 'keys'],
+      [{ jwks: () => ({ keys: [] }) }, 'keys'],
+      [says('token', 401, 'application/json', '{"error":"invalid_client"}'), 'client'],
+      [
+        says(
+          'token',
+          400,
+          'application/json',
+          '{"error":"unauthorized_client","error_description":"invalid client secret"}',
+        ),
+        'client',
+      ],
+      [says('token', 200, 'application/json', '{"error":"incorrect_client_credentials"}'), 'client'],
+      [says('token', 200, 'text/html', 'hello'), 'client'],
+    ] as [Ways, string][]) {
+      const provider = await begin()
+      evil.misbehave(ways)
+      const { ok, steps } = await stage.hero.providers.test({ provider })
+      assert.equal(ok, false)
+      assert.equal(steps.find((one) => one.ok === false)?.step, step, JSON.stringify(steps))
+      const [entry] = (await stage.hero.audit.list({ limit: 1 })).items
+      assert.equal(entry!.target, `provider=${provider} ok=no,${step}`)
+    }
+    evil.misbehave(
+      says(
+        'token',
+        400,
+        'application/json',
+        '{"error":"unauthorized_client","error_description":"client is not authorized"}',
+      ),
+    )
+    assert.ok((await stage.hero.providers.test({ provider: await begin() })).ok, 'as Forgejo refuses a code')
+  })
+
+  test('what a provider says, and its secrets, are in no log line and no journal', async () => {
+    const provider = await begin()
+    await comeBy(new Person(), stage, provider, '')
+    const logged =
+      JSON.stringify(stage.daemon.logged) +
+      JSON.stringify((await stage.hero.audit.list({ limit: 1000 })).items)
+    for (const part of ['at-', 'rt-', 'code_verifier', 'eyJ', goodPassword])
+      assert.ok(!logged.includes(part), part)
+    for (const { params } of evil.seen)
+      for (const name of ['code', 'state', 'nonce'])
+        if (params.get(name)) assert.ok(!logged.includes(params.get(name)!), name)
+  })
+})
+
+describe('where providers may be (D41)', () => {
+  const local = guardedFetch(async () => true)
+  const guarded = guardedFetch(async () => false)
+  const faultOf = (asking: Promise<Response>): Promise<Fault | undefined> =>
+    asking.then(
+      () => undefined,
+      (error: unknown) => (error instanceof ProviderFault ? error.fault : assert.fail(String(error))),
+    )
+
+  test('addresses of this machine and its link, in any spelling', () => {
+    for (const address of [
+      '127.0.0.1',
+      '127.255.255.254',
+      '0.0.0.0',
+      '169.254.169.254',
+      '::1',
+      '::',
+      'fe80::1',
+      'fe80::1%eth0',
+      '::ffff:127.0.0.1',
+      '::ffff:7f00:1',
+      '::127.0.0.1',
+      '64:ff9b::a9fe:a9fe',
+      '64:ff9b::169.254.169.254',
+      '2002:7f00:1::',
+      '2002:7f00::1',
+      '2002:a9fe::1',
+      '2002::1',
+      '64:ff9b::',
+      '64:ff9b::1',
+      '::5',
+      '::ffff:0:7f00:1',
+      '::ffff:127.0.0.1%lo',
+      '64:ff9b:1::7f00:1',
+      '64:ff9b:1:abcd::a9fe:a9fe',
+      '100.100.100.200',
+      '192.0.0.192',
+      'fd00:ec2::254',
+      '224.0.0.1',
+      'ff02::1',
+    ])
+      assert.ok(isLocal(address), address)
+    for (const address of [
+      '10.0.0.1',
+      '192.168.1.1',
+      '93.184.216.34',
+      'fd12::1',
+      '2606:4700::1',
+      '::ffff:10.0.0.1',
+      '2002:a00:1::1',
+      '64:ff9b::5db8:d822',
+      '2001:db8::1',
+    ])
+      assert.ok(!isLocal(address), address)
+    for (const address of [
+      'https://localhost/',
+      'https://forge.localhost/',
+      'https://forge.localhost./',
+      'https://localhost./',
+      'https://127.0.0.1/',
+      'https://2130706433/',
+      'https://0x7f.1/',
+      'https://[::1]/',
+      'https://[::ffff:7f00:1]/',
+      'https://169.254.169.254/latest',
+      'http://forge.example.org/',
+      'ftp://forge.example.org/',
+      'https://user@forge.example.org/',
+    ])
+      assert.ok(addressFault(address, false), address)
+    assert.equal(addressFault('https://forge.example.org/', false), undefined)
+    assert.ok(addressFault('http://forge.example.org/', true), 'plain HTTP is for this machine alone')
+    assert.equal(addressFault('http://localhost:3000/', true), undefined)
+  })
+
+  test('they are refused when a provider is added, unless the setting allows them', async () => {
+    await using stage = await startRelying()
+    const { hero } = stage
+    const add = (issuer: string) =>
+      hero.providers.add({ own_callback: true, provider: 'p', preset: 'oidc', issuer, client: 'hero' })
+    await refused(add('http://forge.example.org'), 'invalid_params')
+    await hero.settings.set({ key: 'providers_may_be_local', value: false })
+    for (const issuer of [
+      'http://localhost:3000',
+      'https://127.0.0.1',
+      'https://169.254.169.254',
+      'https://[::1]:8443',
+    ])
+      await refused(add(issuer), 'invalid_params')
+    assert.equal((await hero.providers.list()).items.length, 0)
+  })
+
+  test('a name that leads there is refused where the connection would be made', async () => {
+    // What this machine itself calls so.
+    const { hostname } = await import('node:os')
+    const { lookup } = await import('node:dns/promises')
+    const name = hostname()
+    const found = await lookup(name, { all: true }).catch(() => [])
+    if (found.some(({ address }) => isLocal(address)) && found.every(({ address }) => isLocal(address)))
+      assert.equal(await faultOf(guarded(`https://${name}:1/`)), 'local')
+    const { guardedLookup, LocalAddress } = await import('../../src/wire/outgoing_addresses.ts')
+    const looked = await new Promise<Error | null>((resolve) =>
+      guardedLookup('localhost', { all: true }, (error) => resolve(error)),
+    )
+    assert.ok(looked instanceof LocalAddress)
+    assert.equal(await faultOf(guarded('https://localhost:1/')), 'local')
+  })
+
+  test('a name that leads elsewhere the next time gains nothing (DNS rebinding)', async () => {
+    await using evil = await startEvil()
+    const { port } = new URL(evil.issuer)
+    const { lookup } = dns
+    const outside = { address: '192.0.2.1', family: 4 }
+    const inside = { address: '127.0.0.1', family: 4 }
+    try {
+      // Whoever keeps the name answers differently each time, and both at once.
+      for (const found of [[inside], [outside, inside], [inside, { address: '::1', family: 6 }]]) {
+        const turns = [[outside], found]
+        dns.lookup = ((_: string, __: object, done: (error: null, all: object[]) => void) =>
+          done(null, turns.length > 1 ? turns.shift()! : turns[0]!)) as never
+        syncBuiltinESMExports()
+        // Looked up once to decide, as a careless guard would; the connection is made by another look.
+        await new Promise((resolve) => dns.lookup('rebound.example.org', { all: true }, resolve))
+        const fault = await faultOf(guarded(`https://rebound.example.org:${port}/`))
+        assert.ok(fault === 'local' || fault === 'slow' || fault === 'unreachable', fault)
+      }
+    } finally {
+      dns.lookup = lookup
+      syncBuiltinESMExports()
+    }
+    assert.equal(evil.seen.length, 0)
+  })
+
+  test('every name below localhost is this machine, whatever a resolver says (RFC 6761)', async () => {
+    await using evil = await startEvil()
+    const { port } = new URL(evil.issuer)
+    const { lookup } = dns
+    dns.lookup = ((_: string, __: object, done: (error: null, all: object[]) => void) =>
+      done(null, [{ address: '192.0.2.1', family: 4 }])) as never
+    syncBuiltinESMExports()
+    try {
+      const answer = await local(`http://house.localhost:${port}/.well-known/openid-configuration`)
+      assert.equal(answer.status, 200)
+    } finally {
+      dns.lookup = lookup
+      syncBuiltinESMExports()
+    }
+  })
+
+  test('a setting that is taken back counts at the next request', async () => {
+    await using stage = await startRelying()
+    await using evil = await startEvil()
+    await stage.hero.providers.add({
+      own_callback: true,
+      provider: 'p',
+      preset: 'oidc',
+      issuer: evil.issuer,
+      client: 'hero',
+      title: 'P',
+    })
+    await stage.hero.settings.set({ key: 'providers_may_be_local', value: false })
+    const page = await comeBy(new Person(), stage, 'p', '')
+    assert.match(page.text, /leads to this machine or its link/)
+    assert.equal(evil.seen.length, 0)
+  })
+
+  test('a process that is busy while an address answers does not take it for one where nobody does', async (t) => {
+    await using peer = await startEvil()
+    // `localhost` is 127.0.0.1, where the peer is, and ::1.
+    assert.match(peer.issuer, /localhost/)
+    const { connect } = Socket.prototype
+    t.mock.method(Socket.prototype, 'connect', function (this: Socket, ...args: Parameters<typeof connect>) {
+      const busyUntil = Date.now() + 600
+      process.nextTick(() => {
+        while (Date.now() < busyUntil);
+      })
+      return connect.apply(this, args)
+    })
+    assert.equal(await faultOf(local(peer.issuer)), undefined)
+  })
+
+  test('a certificate that is expired, of nobody or of another name', async () => {
+    using authority = new TestAuthority()
+    using stranger = new TestAuthority()
+    const before = tls.getCACertificates('default')
+    tls.setDefaultCACertificates([...before, authority.caPem])
+    try {
+      for (const [{ cert, key }, fault] of [
+        [authority.issue('localhost'), undefined],
+        [authority.issueFor(-1, 'localhost'), 'insecure'],
+        [authority.issue('other.example.org'), 'insecure'],
+        [stranger.issue('localhost'), 'insecure'],
+      ] as const) {
+        const pair = { cert: readFileSync(cert), key: readFileSync(key) }
+        const server = createSecure(pair, (_, response) => response.end('{}'))
+        await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+        const { port } = server.address() as AddressInfo
+        assert.equal(await faultOf(local(`https://localhost:${port}/`)), fault)
+        await closeServer(server)
+      }
+    } finally {
+      tls.setDefaultCACertificates(before)
+    }
+  })
+})

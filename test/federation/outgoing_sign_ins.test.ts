@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Flows } from '../../src/federation/outgoing_sign_ins.ts'
+import { PendingLinks } from '../../src/federation/pending_links.ts'
+import { createLog } from '../../src/log/log.ts'
+import { Providers } from '../../src/providers/providers.ts'
+import { operator } from '../../src/contract/caller.ts'
+import { openDatabase, type Database } from '../../src/storage/database.ts'
+import { Seal } from '../../src/secrets/seal.ts'
+import { onBothDatabases } from '../support/databases.ts'
+
+onBothDatabases('what is used up by coming back', (newUrl) => {
+  const seal = new Seal('x'.repeat(32))
+  const log = createLog('silent')
+  let database: Database
+  let provider_id: string
+  before(async () => {
+    database = await openDatabase(newUrl(), log)
+    const parts = {
+      database,
+      seal,
+      log,
+      reserved: [],
+      mayBeLocal: async () => false,
+      publicUrl: 'https://x.test',
+    }
+    const issuer = 'https://forge.example.org'
+    const forge = { provider: 'forge', preset: 'oidc', issuer, client: 'x' } as const
+    provider_id = (await new Providers(parts).add(forge, operator({ via: 'socket' }))).id
+  })
+  after(() => database.close())
+
+  test('a flow is taken by one of any number at the same time', async () => {
+    const flows = new Flows(database, seal)
+    for (let i = 0; i < 10; i++) {
+      const { checks, cookie } = await flows.begin(
+        { provider_id, user_id: null, host: 'x.test', next: '/', anew: false },
+        '127.0.0.1',
+      )
+      const taken = await Promise.all(
+        Array.from({ length: 20 }, () => flows.take(checks.state, cookie.value)),
+      )
+      assert.equal(taken.filter((one) => one !== undefined).length, 1)
+    }
+  })
+
+  test('what is kept of it can be read neither from the row nor in another one', async () => {
+    const flows = new Flows(database, seal)
+    const begin = () =>
+      flows.begin(
+        { provider_id, user_id: null, host: 'x.test', next: '/secret-place', anew: false },
+        undefined,
+      )
+    const [one, two] = [await begin(), await begin()]
+    const rows = await database.query.selectFrom('provider_flows').selectAll().execute()
+    for (const text of [
+      one.checks.state,
+      one.checks.nonce,
+      one.checks.verifier,
+      one.cookie.value,
+      'secret-place',
+    ])
+      assert.ok(!JSON.stringify(rows).includes(text))
+    const [a, b] = rows
+    await database.query
+      .updateTable('provider_flows')
+      .set({ sealed: a!.sealed })
+      .where('state_hash', '=', b!.state_hash)
+      .execute()
+    const both = await Promise.allSettled(
+      [one, two].map(({ checks, cookie }) => flows.take(checks.state, cookie.value)),
+    )
+    assert.equal(both.filter(({ status }) => status === 'rejected').length, 1)
+  })
+
+  test('a clock that is set back makes nothing live longer', async () => {
+    const flows = new Flows(database, seal)
+    const { checks, cookie } = await flows.begin(
+      { provider_id, user_id: null, host: 'x.test', next: '/', anew: false },
+      undefined,
+    )
+    await database.query
+      .updateTable('provider_flows')
+      .set((eb) => ({ created_at: eb('created_at', '+', 3600) }))
+      .execute()
+    assert.equal(await flows.take(checks.state, cookie.value), undefined)
+  })
+
+  test('a confirmation is used by one of any number at the same time', async () => {
+    const pending = new PendingLinks(database, seal)
+    const profile = {
+      subject: '1',
+      login: '',
+      name: '',
+      email: null,
+      email_doubtful: false,
+      avatar_url: '',
+      groups: [],
+    }
+    const tokens = { access_token: 'x', refresh_token: null, expires_at: null }
+    const token = await database.write(() => pending.add({ provider_id, profile, tokens }))
+    const used = await Promise.allSettled(
+      Array.from({ length: 10 }, () => database.write(() => pending.use(token))),
+    )
+    assert.equal(used.filter(({ status }) => status === 'fulfilled').length, 1)
+  })
+})

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { onBothDatabases } from '../support/databases.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { ask } from '../support/http.ts'
+import { byHand } from '../support/people.ts'
+import { Person } from '../support/person.ts'
+import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
+import { startEvil, type Evil } from '../support/hostile_provider.ts'
+import { KeptClient } from '../edge/serve/kept_client.ts'
+import { comeBy, startRelying, type Stage } from '../support/provider_stage.ts'
+
+onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
+  let stage: Stage
+  let evil: Evil
+  let upstream: Upstream
+  before(async () => {
+    stage = await startRelying({ database_url: newUrl() })
+    evil = await startEvil()
+    upstream = await startUpstream()
+    const { hero } = stage
+    const at = { preset: 'oidc', issuer: evil.issuer, client: 'hero', client_secret: 's' } as const
+    await hero.providers.add({ provider: 'peer', own_callback: true, keep_tokens: true, ...at })
+    await hero.users.identities.add({ user: 'grace', provider: 'peer', subject: '1' })
+    const { target } = upstream
+    await hero.proxy.routes.add({
+      domain: 'tools.localhost',
+      target,
+      auth_mode: 'oauth',
+      provider_token: 'peer',
+    })
+  })
+  after(async () => {
+    await upstream?.close()
+    await evil?.close()
+    await stage?.[Symbol.asyncDispose]()
+  })
+
+  test('one request waits for it, others go on without, and a new sign-in ends that at once', async () => {
+    const { daemon, origin } = stage
+    const host = `tools.localhost:${new URL(origin).port}`
+    const sent = async (person: Person): Promise<{ took: number; tokens: readonly string[] }> => {
+      const began = Date.now()
+      const cookie = person.cookiesAt(new URL(`http://${host}`))
+      const { status } = await ask(daemon, host, '/', { headers: ['Cookie', cookie] })
+      assert.equal(status, 200)
+      const { rawHeaders } = upstream.seen.at(-1)!
+      return { took: Date.now() - began, tokens: valuesOf(rawHeaders, 'x-proxy-provider-token') }
+    }
+    const grace = new Person()
+    await comeBy(grace, { origin: `http://${host}` }, 'peer', '')
+    assert.equal((await sent(grace)).tokens.length, 1)
+
+    await byHand(daemon, async (database) => {
+      await database.query.updateTable('provider_tokens').set({ expires_at: 1 }).execute()
+      database.changed('providers')
+    })
+    evil.misbehave({ instead: (endpoint) => endpoint === 'token' })
+    const first = await Promise.all([sent(grace), sent(grace), sent(grace)])
+    for (const { took, tokens } of first) {
+      assert.ok(took < 7500, `waited for ${took} ms`)
+      assert.deepEqual(tokens, [])
+    }
+    for (const { took, tokens } of await Promise.all(Array.from({ length: 20 }, () => sent(grace)))) {
+      assert.ok(took < 3500, `waited for ${took} ms`)
+      assert.deepEqual(tokens, [])
+    }
+    assert.equal(evil.asked('token'), 1)
+
+    evil.misbehave({})
+    const again = new Person()
+    await comeBy(again, { origin: `http://${host}` }, 'peer', '')
+    assert.equal((await sent(again)).tokens.length, 1)
+  })
+
+  test('a connection that is kept never keeps one: each request gets the token of its time', async () => {
+    const { daemon, origin } = stage
+    const host = `tools.localhost:${new URL(origin).port}`
+    const grace = new Person()
+    await comeBy(grace, { origin: `http://${host}` }, 'peer', '')
+    const client = new KeptClient(daemon.edge.port)
+    for (let i = 0; i < 3; i++) {
+      client.send(
+        `GET / HTTP/1.1\r\nHost: ${host}\r\nCookie: ${grace.cookiesAt(new URL(`http://${host}`))}\r\n\r\n`,
+      )
+      assert.equal((await client.receive()).status, 200)
+      assert.equal(valuesOf(upstream.seen.at(-1)!.rawHeaders, 'x-proxy-provider-token').length, 1)
+      assert.notEqual(daemon.logged.findLast(({ msg }) => msg === 'request')!.lane, 'kept')
+    }
+    client.end()
+  })
+
+  test('a provider is asked once for a token, however short it says that one lives', async () => {
+    const { daemon, hero, origin } = stage
+    const { access_token } = await hero.auth.login({ login: 'grace', password: goodPassword })
+    const grace = hero.as(access_token)
+    const renew = async (expires_in: number) => {
+      evil.misbehave({})
+      await comeBy(new Person(), { origin }, 'peer', '')
+      await byHand(daemon, async (database) => {
+        await database.query.updateTable('provider_tokens').set({ expires_at: 1 }).execute()
+        database.changed('providers')
+      })
+      evil.misbehave({ token: (told) => ({ ...told, expires_in }) })
+      return grace.auth.upstream_token({ provider: 'peer' })
+    }
+    const short = await renew(1)
+    assert.match(short.access_token, /^at-/)
+    assert.ok(short.expires_at !== null && short.expires_at <= Date.now() / 1000 + 1)
+    assert.equal(evil.asked('token'), 1)
+    for (const says of [0, 0.4]) {
+      const untold = await renew(says)
+      assert.equal(untold.expires_at, null, 'which says nothing')
+      assert.deepEqual(await grace.auth.upstream_token({ provider: 'peer' }), untold)
+      assert.equal(evil.asked('token'), 1)
+    }
+  })
+})

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { Person } from '../support/person.ts'
+import { startOidcPeer, type OidcPeer } from '../support/openid_peer.ts'
+import {
+  byPassword,
+  comeBy,
+  cookieNames,
+  journal,
+  startRelying,
+  whoIs,
+  type Stage,
+} from '../support/provider_stage.ts'
+
+describe('signing in with an OpenID provider that is not ours', () => {
+  let stage: Stage
+  let peer: OidcPeer
+  before(async () => {
+    stage = await startRelying()
+    peer = await startOidcPeer(stage.origin)
+    await stage.hero.providers.add({
+      own_callback: true,
+      provider: 'peer',
+      preset: 'oidc',
+      issuer: peer.issuer,
+      title: 'The peer',
+      ...peer.client,
+    })
+    peer.accounts.set('7', {
+      email: 'grace@example.org',
+      email_verified: true,
+      preferred_username: 'gr',
+      name: 'G.',
+    })
+    await stage.hero.users.identities.add({ user: 'grace', provider: 'peer', subject: '7' })
+  })
+  after(async () => {
+    await peer?.close()
+    await stage?.[Symbol.asyncDispose]()
+  })
+
+  test('providers.test finds everything right', async () => {
+    const { ok, steps } = await stage.hero.providers.test({ provider: 'peer' })
+    assert.ok(ok, JSON.stringify(steps))
+  })
+
+  test('whoever is known by provider and subject is signed in, and goes on', async () => {
+    const person = new Person()
+    const page = await comeBy(person, stage, 'peer', '7', '/auth/me?x=1')
+    assert.equal(page.url.href, `${stage.origin}/auth/me?x=1`, page.text)
+    assert.equal(await whoIs(person, stage.origin), 'grace')
+    const { items } = await stage.hero.sessions.list({ user: 'grace' })
+    assert.equal(items[0]!.provider, 'peer')
+    assert.ok(!cookieNames(person, stage.origin).some((name) => name.includes('flow')), 'the flow is used up')
+    assert.equal((await journal(stage))[0], 'auth.login_by_provider user=grace provider=peer ok')
+    const { items: identities } = await stage.hero.users.identities.list({ user: 'grace' })
+    assert.equal(identities[0]!.login, 'gr')
+  })
+
+  test('whoever nobody knows is told so, and has no session', async () => {
+    peer.accounts.set('8', { email: 'new@example.org', email_verified: true })
+    const person = new Person()
+    const page = await comeBy(person, stage, 'peer', '8')
+    assert.equal(page.status, 403)
+    assert.match(page.text, /You have no account here/)
+    assert.equal(await whoIs(person, stage.origin), undefined)
+  })
+
+  test('signing in by password and then by provider leaves one session in the browser', async () => {
+    const person = new Person()
+    await byPassword(person, stage.origin, 'ada')
+    await comeBy(person, stage, 'peer', '7')
+    assert.equal(await whoIs(person, stage.origin), 'grace')
+    assert.equal((await stage.hero.sessions.list({ user: 'ada' })).items.length, 0)
+  })
+})

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { onBothDatabases } from '../support/databases.ts'
+import { ask, askRaw } from '../support/http.ts'
+import { valuesOf } from '../support/upstream.ts'
+import { got, startStage, type Stage } from '../support/edge_stage.ts'
+
+const host = 'optional.localhost'
+
+onBothDatabases('people known by their network', (newUrl) => {
+  let stage: Stage
+  before(async () => {
+    stage = await startStage({ database_url: newUrl(), trusted_proxies: '127.0.0.1' })
+    const { hero } = stage.daemon
+    await stage.route({ domain: host, auth_mode: 'optional' })
+    await stage.route({ domain: 'claim.localhost', auth_mode: 'optional', required_claims: ['app.use'] })
+    for (const username of ['wide', 'narrow', 'single', 'six'])
+      await hero.users.add({ username, email: `${username}@example.org` })
+    const networks = {
+      wide: '10.0.0.0/8',
+      narrow: '10.1.0.0/16',
+      single: '10.1.2.3',
+      six: 'fd00:7::/64',
+      ada: '192.0.2.0/24',
+    }
+    for (const [user, network] of Object.entries(networks)) await hero.users.networks.add({ user, network })
+  })
+  after(() => stage.close())
+
+  const from = (address: string) => ['X-Forwarded-For', address]
+  const known = async (address: string, headers: string[] = []): Promise<string | undefined> => {
+    const { rawHeaders } = got(
+      await ask(stage.daemon, host, '/', { headers: [...from(address), ...headers] }),
+    )
+    const user = valuesOf(rawHeaders, 'x-hero-user')[0]
+    const method = valuesOf(rawHeaders, 'x-proxy-auth-method')[0]
+    assert.equal(method, user === undefined ? 'none' : 'network', address)
+    return user
+  }
+  const on = (value: boolean) => stage.daemon.hero.settings.set({ key: 'network_login', value })
+
+  test('nobody, until the setting is on; and nobody again from the next request after it is off', async () => {
+    assert.equal(await known('10.1.2.3'), undefined)
+    await on(true)
+    assert.equal(await known('10.1.2.3'), 'single')
+    await on(false)
+    assert.equal(await known('10.1.2.3'), undefined)
+    await on(true)
+  })
+
+  test('of several networks the longest prefix decides, in both families and any spelling', async () => {
+    const expected: [string, string | undefined][] = [
+      ['10.1.2.3', 'single'],
+      ['10.1.2.2', 'narrow'],
+      ['10.1.255.255', 'narrow'],
+      ['10.2.0.0', 'wide'],
+      ['10.255.255.255', 'wide'],
+      ['11.0.0.0', undefined],
+      ['9.255.255.255', undefined],
+      ['::ffff:10.1.2.3', 'single'],
+      ['::ffff:a01:203', 'single'],
+      ['fd00:7::1', 'six'],
+      ['FD00:0007:0:0:ffff::', 'six'],
+      ['fd00:7:0:1::', undefined],
+      ['::10.1.2.3', undefined],
+      ['192.0.2.77', 'ada'],
+      ['garbage', undefined],
+      ['10.1.2.3.4', undefined],
+      ['fd00:7::1%eth0', undefined],
+    ]
+    for (const round of [1, 2])
+      for (const [address, user] of expected) assert.equal(await known(address), user, `${address} ${round}`)
+  })
+
+  test('only the address that counts: not what somebody in front of a trusted proxy says (D08)', async () => {
+    assert.equal(await known('10.1.2.3, 203.0.113.9'), undefined)
+    assert.equal(
+      await known('203.0.113.9', ['X-Real-IP', '10.1.2.3', 'Forwarded', 'for=10.1.2.3']),
+      undefined,
+    )
+  })
+
+  test('a change holds from the next request on', async () => {
+    const { hero } = stage.daemon
+    await hero.users.update({ username: 'single', is_active: false })
+    assert.equal(await known('10.1.2.3'), undefined, 'nor does it become the owner of a wider network')
+    await hero.users.update({ username: 'single', is_active: true })
+    assert.equal(await known('10.1.2.3'), 'single')
+    const { items } = await hero.users.networks.list({ user: 'single' })
+    await hero.users.networks.remove({ user: 'single', id: items[0]!.id })
+    assert.equal(await known('10.1.2.3'), 'narrow')
+    await hero.users.networks.add({ user: 'single', network: '10.1.2.3' })
+    assert.equal(await known('10.1.2.3'), 'single')
+  })
+
+  test('claims are asked of them too: 403 for who lacks one, never a redirect', async () => {
+    const at = (address: string, more: string[] = []) =>
+      ask(stage.daemon, 'claim.localhost', '/', { headers: [...from(address), ...more] })
+    assert.equal((await at('192.0.2.77')).status, 200)
+    const page = await at('10.1.2.3', ['Accept', 'text/html', 'Sec-Fetch-Mode', 'navigate'])
+    assert.deepEqual([page.status, page.headers.location], [403, undefined])
+    assert.match(page.body, /href="\/auth\/login"/)
+    assert.equal((await at('203.0.113.9')).status, 401)
+  })
+
+  test('a page of another site cannot borrow a network', async () => {
+    const foreign = ['Origin', 'http://evil.test']
+    assert.equal(await known('10.1.2.3', foreign), undefined)
+    assert.equal(await known('10.1.2.3', ['Origin', 'null']), undefined)
+    assert.equal(await known('10.1.2.3', ['Origin', `http://${host}`]), 'single')
+    await askRaw(
+      stage.daemon,
+      `GET / HTTP/1.1\r\nHost: ${host}\r\nX-Forwarded-For: 10.1.2.3\r\nOrigin: http://evil.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+    )
+    assert.deepEqual(valuesOf(stage.upstream.seen.at(-1)!.rawHeaders, 'x-hero-user'), [])
+  })
+
+  test('auth.me tells it, on the page and at /rpc, and there it gives no right at all', async () => {
+    const me = async (headers: string[]) =>
+      ask(stage.daemon, host, '/auth/me', { headers: [...from('10.1.2.3'), ...headers] })
+    const told = JSON.parse((await me([])).body) as Record<string, unknown>
+    assert.deepEqual([told.user, told.provider, told.kind], ['single', 'network', 'user'])
+    const page = await me(['Accept', 'text/html', 'Sec-Fetch-Mode', 'navigate'])
+    assert.match(page.body, /Your network is known here\. You are not signed in\./)
+    assert.doesNotMatch(page.body, /Sign out/)
+    assert.equal((await ask(stage.daemon, host, '/auth/me', { headers: from('203.0.113.9') })).status, 401)
+    const session = JSON.parse((await me(['Cookie', stage.bob])).body) as Record<string, unknown>
+    assert.deepEqual([session.user, session.provider], ['bob', 'password'])
+
+    const call = async (method: string, params: object, headers: string[] = []) => {
+      const answer = await ask(stage.daemon, host, '/rpc', {
+        method: 'POST',
+        headers: ['Content-Type', 'application/json', ...from('192.0.2.77'), ...headers],
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      })
+      return JSON.parse(answer.body) as {
+        result?: { user: string; provider: string }
+        error?: { data: { code: string } }
+      }
+    }
+    const { result } = await call('auth.me', {})
+    assert.deepEqual([result!.user, result!.provider], ['ada', 'network'])
+    assert.ok((await call('auth.me', {}, ['Origin', 'http://evil.test'])).error)
+    for (const [method, params] of [
+      ['users.get', { username: 'ada' }],
+      ['users.update', { username: 'ada', display_name: 'x' }],
+      ['sessions.list', {}],
+      ['sessions.list', { user: 'ada' }],
+      ['sessions.revoke_all', {}],
+      ['auth.logout', {}],
+      ['auth.set_password', { password: 'velvet-harbor-93-comet' }],
+      ['auth.stop_impersonating', {}],
+      ['claims.resolve', { user: 'ada' }],
+    ] as const) {
+      const { error } = await call(method, params)
+      assert.equal(error?.data.code, 'unauthenticated', method)
+    }
+  })
+})

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import * as fc from 'fast-check'
+import { goodPassword } from '../support/daemon.ts'
+import { ask } from '../support/http.ts'
+import { root } from '../support/daemon_process.ts'
+import { safeNext } from '../../src/pages/return_path.ts'
+import { openForm, postForm, startStage, type Stage } from '../support/edge_stage.ts'
+
+const corpus = join(root, 'test', 'corpora', 'redirects', 'redirects.txt')
+const place = 'http://door.localhost:9997/auth/login'
+
+const decode = (text: string) =>
+  text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+
+/** Where a browser ends up, for the value as it is and for what somebody on the way may decode. */
+const staysHere = (location: string) => {
+  for (const text of [location, decode(location), decode(decode(location))]) {
+    assert.equal(
+      URL.canParse(text, place) ? new URL(text, place).origin : 'broken',
+      new URL(place).origin,
+      text,
+    )
+  }
+}
+
+const own = [
+  '//evil.test',
+  '///evil.test',
+  '/\\evil.test',
+  '\\\\evil.test',
+  '/\t/evil.test',
+  '/\n/evil.test',
+  '\t//evil.test',
+  ' //evil.test',
+  '/%09/evil.test',
+  '/%2f/evil.test',
+  '/%5cevil.test',
+  '/%252fevil.test',
+  '/.//evil.test',
+  '/..//evil.test',
+  '/x/..//evil.test',
+  '/%2e//evil.test',
+  '/x/%2e%2e//evil.test',
+  '/.\\/evil.test',
+  '/./\\evil.test',
+  '/%2e/%2fevil.test',
+  '/%2e%2f%2fevil.test',
+  '/.%2f/evil.test',
+  '/%zz/..//evil.test',
+  '/%2f%2fevil.test/%zz',
+  'http://evil.test',
+  'https:evil.test',
+  'http:/evil.test',
+  'javascript:alert(1)',
+  'data:text/html,x',
+  'evil.test',
+  '',
+  '.',
+  '?x',
+  '#x',
+  '//',
+  '/\\/',
+  '@evil.test',
+  '/@evil.test',
+  'http://door.localhost@evil.test',
+  'http://door.localhost:9997/x',
+  '/\u2028/evil.test',
+  '/\uff0fevil.test',
+  '/\u3002',
+  '/\ud800',
+  `/${'a'.repeat(5000)}`,
+  '/%00/evil.test',
+  '/a\r\nSet-Cookie: x=y',
+  '/a%0d%0aSet-Cookie:x=y',
+]
+
+describe('where people are sent after signing in (D17)', () => {
+  let stage: Stage
+  before(async () => {
+    stage = await startStage()
+  })
+  after(() => stage.close())
+
+  test('the listed payloads stay on this origin', () => {
+    const lines = readFileSync(corpus, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+    assert.ok(lines.length > 200)
+    for (const line of lines) {
+      staysHere(safeNext(line))
+      staysHere(safeNext(decode(line)))
+      staysHere(safeNext(`/${line}`))
+    }
+  })
+
+  test('so do those that this project met', () => own.forEach((value) => staysHere(safeNext(value))))
+
+  test('and any string at all', () => {
+    const pieces = [
+      '/',
+      '\\',
+      '.',
+      '..',
+      '%2f',
+      '%5c',
+      '%2e',
+      '%25',
+      '%09',
+      '\t',
+      ' ',
+      '\n',
+      ':',
+      '@',
+      'http',
+      'evil.test',
+      '?',
+      '#',
+      ';',
+      '%zz',
+      '%',
+      '\u3002',
+      '%e3%80%82',
+      '/x',
+      '%00',
+      '[',
+      '\u00a0',
+    ]
+    const made = fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((parts) => parts.join(''))
+    const any = fc.oneof(
+      made,
+      made.map((text) => `/${text}`),
+      fc.string({ unit: 'binary' }),
+      fc.webUrl(),
+    )
+    fc.assert(
+      fc.property(any, (value) => staysHere(safeNext(value))),
+      { numRuns: 6_000 },
+    )
+  })
+
+  test('paths of this origin are kept', () => {
+    for (const value of [
+      '/',
+      '/a/b?c=d&e=f#g',
+      '/a%20b',
+      '/caf%C3%A9?x=%2F',
+      '/?q=100%25',
+      '/a//b',
+      '/a?x=http://other.test/',
+    ])
+      assert.equal(safeNext(value), value)
+  })
+
+  test('at every place that takes one, over the wire', async () => {
+    const host = 'enter.localhost'
+    const form = await openForm(stage.daemon, host)
+    for (const value of own.filter((text) => text.length < 100)) {
+      const query = encodeURIComponent(value.toWellFormed())
+      const headers = ['Accept', 'text/html', 'Cookie', stage.ada]
+      const signedIn = await ask(stage.daemon, host, `/auth/login?return_to=${query}`, { headers })
+      assert.equal(signedIn.status, 302)
+      staysHere(signedIn.headers.location!)
+      const old = await ask(stage.daemon, host, `/login?next=${query}`, { headers: ['Accept', 'text/html'] })
+      staysHere(old.headers.location!)
+      staysHere(new URL(old.headers.location!, place).searchParams.get('return_to')!)
+      const page = await ask(stage.daemon, host, `/auth/login?return_to=${query}`, {
+        headers: ['Accept', 'text/html', 'Cookie', form.cookie],
+      })
+      staysHere(/name="return_to" value="([^"]*)"/.exec(page.body)![1]!)
+    }
+    for (const value of [
+      '/.//evil.test',
+      '//evil.test',
+      '/\\evil.test',
+      'https://evil.test',
+      '/%2e//evil.test',
+    ]) {
+      const fields = { form_token: form.token, login: 'ada', password: goodPassword, return_to: value }
+      const { status, headers } = await postForm(stage.daemon, host, '/auth/login', fields, [
+        'Cookie',
+        form.cookie,
+      ])
+      assert.deepEqual([status, headers.location], [303, '/auth/me'], value)
+    }
+  })
+
+  test('a path that looks like a host comes back as none', async () => {
+    await stage.route({ domain: 'inner.localhost', auth_mode: 'local' })
+    const { status, headers } = await ask(stage.daemon, 'inner.localhost', '//evil.test/x', {
+      headers: ['Accept', 'text/html'],
+    })
+    assert.equal(status, 302)
+    staysHere(headers.location!)
+    const signedIn = await ask(stage.daemon, 'inner.localhost', headers.location!, {
+      headers: ['Accept', 'text/html', 'Cookie', stage.ada],
+    })
+    assert.equal(signedIn.headers.location, '/auth/me')
+  })
+})

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { goodPassword } from '../../support/daemon.ts'
+import { ask, signIn, type Answer } from '../../support/http.ts'
+import { byHand } from '../../support/people.ts'
+import { valuesOf } from '../../support/upstream.ts'
+import { got, openForm, postForm, startStage, type Stage } from '../../support/edge_stage.ts'
+
+const host = 'enter.localhost'
+const navigation = ['Accept', 'text/html']
+
+describe('signing in and out at the edge (D20 to D24)', () => {
+  let stage: Stage
+  before(async () => {
+    stage = await startStage()
+    await stage.route({ domain: 'inner.localhost', auth_mode: 'local' })
+    await stage.route({ domain: 'maybe.localhost', auth_mode: 'optional' })
+    await stage.route({ domain: 'plain.test', auth_mode: 'local' })
+  })
+  after(() => stage.close())
+
+  const login = async (fields: Record<string, string>, cookies = '', at = host) => {
+    const { cookie, token } = await openForm(stage.daemon, at)
+    return postForm(stage.daemon, at, '/auth/login', { form_token: token, ...fields }, [
+      'Cookie',
+      cookies === '' ? cookie : `${cookie}; ${cookies}`,
+    ])
+  }
+  const sessionOf = ({ headers }: Answer) => headers['set-cookie']?.find((line) => line.includes('_session='))
+  const inside = async (cookie: string) =>
+    (await ask(stage.daemon, 'inner.localhost', '/', { headers: ['Cookie', cookie] })).status
+
+  test('the cookies are what RFC 6265bis and our rules ask for', async () => {
+    const answer = await login({ login: 'ada', password: goodPassword, return_to: '/x?y' })
+    assert.deepEqual(
+      [answer.status, answer.headers.location, answer.headers['cache-control']],
+      [303, '/x?y', 'no-store'],
+    )
+    const line = sessionOf(answer)!
+    assert.match(
+      line,
+      /^__Host-hero_proxy_session=[A-Za-z0-9_-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=86400; Secure$/,
+    )
+    assert.ok(!/domain/i.test(line))
+    const { page } = await openForm(stage.daemon, host)
+    assert.match(
+      page.headers['set-cookie']!.join(),
+      /^__Host-hero_proxy_form=[A-Za-z0-9_-]{22}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=3600; Secure$/,
+    )
+  })
+
+  test('only the hash of the value is in the database', async () => {
+    const token = stage.ada.split('=')[1]!
+    await byHand(stage.daemon, async ({ query }) => {
+      const rows = await query.selectFrom('sessions').selectAll().execute()
+      assert.ok(rows.length > 0)
+      assert.ok(!JSON.stringify(rows).includes(token))
+    })
+    assert.ok(!JSON.stringify(stage.daemon.logged).includes(token))
+    assert.ok(!JSON.stringify(stage.daemon.logged).includes(goodPassword))
+  })
+
+  test('a new value at every sign-in, and the one before is dead', async () => {
+    const first = sessionOf(await login({ login: 'ada', password: goodPassword }))!.split(';')[0]!
+    const second = sessionOf(await login({ login: 'ada', password: goodPassword }, first))!.split(';')[0]!
+    assert.notEqual(first, second)
+    assert.deepEqual([await inside(first), await inside(second)], [401, 200])
+    const other = sessionOf(await login({ login: 'bob', password: goodPassword }, second))!.split(';')[0]!
+    assert.deepEqual([await inside(second), await inside(other)], [401, 200], 'one browser, one identity')
+  })
+
+  test('a planted value is never adopted', async () => {
+    const planted = `__Host-hero_proxy_session=${'P'.repeat(43)}`
+    const answer = await login({ login: 'ada', password: goodPassword }, planted)
+    assert.notEqual(sessionOf(answer)!.split(';')[0], planted)
+    assert.equal(await inside(planted), 401)
+    const asField = await login({
+      login: 'ada',
+      password: goodPassword,
+      session: 'P'.repeat(43),
+      access_token: 'P'.repeat(43),
+    })
+    assert.ok(!sessionOf(asField)!.includes('PPP'))
+    assert.equal(await inside(planted), 401)
+  })
+
+  test('a failed sign-in leaves the session that was there as it was', async () => {
+    const cookie = await signIn(stage.daemon, host, 'bob', goodPassword)
+    assert.equal((await login({ login: 'ada', password: 'wrong' }, cookie)).status, 401)
+    assert.equal(await inside(cookie), 200)
+  })
+
+  test('signing out ends it everywhere and clears the cookie', async () => {
+    const cookie = await signIn(stage.daemon, host, 'bob', goodPassword)
+    const form = await openForm(stage.daemon, host, '/auth/logout', ['Cookie', cookie])
+    const answer = await postForm(stage.daemon, host, '/auth/logout', { form_token: form.token }, [
+      'Cookie',
+      `${form.cookie}; ${cookie}`,
+    ])
+    assert.deepEqual([answer.status, answer.headers.location], [303, '/auth/login'])
+    assert.match(sessionOf(answer)!, /^__Host-hero_proxy_session=; .*Max-Age=0; Secure$/)
+    assert.equal(await inside(cookie), 401)
+    const guest = await ask(stage.daemon, 'maybe.localhost', '/', { headers: ['Cookie', cookie] })
+    assert.deepEqual(valuesOf(got(guest).rawHeaders, 'x-hero-user'), [])
+    const again = await postForm(stage.daemon, host, '/auth/logout', { form_token: form.token }, [
+      'Cookie',
+      `${form.cookie}; ${cookie}`,
+    ])
+    assert.equal(again.status, 303, 'once more does no harm')
+  })
+
+  test('unknown, wrong, empty and inactive get the same answer', async () => {
+    await stage.daemon.hero.users.add({ username: 'gone', email: 'gone@example.org', password: goodPassword })
+    await stage.daemon.hero.users.update({ username: 'gone', is_active: false })
+    const answers: Record<string, unknown>[] = []
+    for (const [name, password] of [
+      ['ada', 'wrong-password'],
+      ['nobody', goodPassword],
+      ['nobody@example.org', goodPassword],
+      ['ada@example.org', 'x'],
+      ['gone', goodPassword],
+      ["' or 1=1--", 'x'],
+    ] as const) {
+      const { status, headers, body } = await login({ login: name, password })
+      const { date: _, 'content-length': __, ...kept } = headers
+      answers.push({ status, kept, body: body.replaceAll(/name="(form_token|login)" value="[^"]*"/g, '') })
+    }
+    assert.equal(answers[0]!.status, 401)
+    assert.match(String(answers[0]!.body), /Wrong username, email or password/)
+    for (const answer of answers) assert.deepEqual(answer, answers[0])
+  })
+
+  test('a name with markup comes back as text', async () => {
+    const { body } = await login({
+      login: '"><script>alert(1)</script>',
+      password: 'x',
+      return_to: '/"><img src=x>',
+    })
+    assert.ok(!body.includes('<script') && !body.includes('<img'))
+    const { page } = await openForm(
+      stage.daemon,
+      host,
+      `/auth/login?return_to=${encodeURIComponent('/"><svg onload=1>')}`,
+    )
+    assert.ok(!page.body.includes('<svg onload'))
+  })
+
+  test('every page of ours carries the headers of D20', async () => {
+    const pages: [string, string, string[]][] = [
+      [host, '/auth/login', navigation],
+      [host, '/auth/setup', navigation],
+      [host, '/auth/logout', [...navigation, 'Cookie', stage.ada]],
+      [host, '/auth/me', [...navigation, 'Cookie', stage.ada]],
+      [host, '/auth/me', ['Cookie', stage.ada]],
+      [host, '/auth/me', []],
+      [host, '/auth/me', navigation],
+      [host, '/login', navigation],
+      [host, '/logout', navigation],
+      [host, '/auth/nothing', navigation],
+      [host, '/openrpc.json', []],
+      [host, '/health', []],
+      [host, '/rpc', []],
+      ['unknown.test', '/', navigation],
+      ['inner.localhost', '/', []],
+      ['inner.localhost', '/', navigation],
+    ]
+    for (const [at, path, headers] of pages) {
+      const answer = await ask(stage.daemon, at, path, { headers })
+      const policy = String(answer.headers['content-security-policy'])
+      for (const part of [
+        "default-src 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+        "base-uri 'none'",
+      ])
+        assert.ok(policy.includes(part), path)
+      assert.ok(!/unsafe|\*|http/.test(policy))
+      assert.equal(answer.headers['x-content-type-options'], 'nosniff', path)
+      assert.equal(answer.headers['referrer-policy'], 'no-referrer', path)
+      assert.equal(answer.headers['cross-origin-opener-policy'], 'same-origin', path)
+      assert.match(
+        String(answer.headers['cache-control']),
+        path === '/openrpc.json' ? /no-cache/ : /no-store/,
+        path,
+      )
+      assert.equal(answer.headers.vary, 'Cookie', path)
+      assert.equal(answer.headers.server, undefined)
+      assert.equal(answer.headers['x-powered-by'], undefined)
+      assert.ok(!/<script|style=|onclick/i.test(answer.body), path)
+    }
+  })
+
+  test('over plain HTTP off localhost nobody signs in, unless the setting says so', async () => {
+    for (const path of ['/auth/login', '/auth/setup']) {
+      const page = await ask(stage.daemon, 'plain.test', path, { headers: navigation })
+      assert.equal(page.status, 403)
+      assert.match(page.body, /HTTPS/)
+      assert.ok(!page.body.includes('<form') && page.headers['set-cookie'] === undefined)
+    }
+    const posted = await postForm(
+      stage.daemon,
+      'plain.test',
+      '/auth/login',
+      { login: 'ada', password: goodPassword },
+      [],
+    )
+    assert.deepEqual([posted.status, posted.headers['set-cookie']], [403, undefined])
+    const plain = stage.ada.replace('__Host-', '')
+    const status = async (cookie: string) =>
+      (await ask(stage.daemon, 'plain.test', '/', { headers: ['Cookie', cookie] })).status
+    assert.deepEqual([await status(stage.ada), await status(plain)], [401, 401])
+    for (const twin of ['localhost.evil.test', '127.0.0.1.evil.test', 'xlocalhost', '127.1', '0.0.0.0']) {
+      await stage.route({ domain: twin, auth_mode: 'none' })
+      assert.equal((await ask(stage.daemon, twin, '/auth/login', { headers: navigation })).status, 403, twin)
+    }
+
+    await stage.daemon.hero.settings.set({ key: 'insecure_cookies', value: true })
+    const answer = await login({ login: 'ada', password: goodPassword }, '', 'plain.test')
+    assert.equal(answer.status, 303)
+    assert.match(
+      sessionOf(answer)!,
+      /^hero_proxy_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=86400$/,
+    )
+    const cookie = sessionOf(answer)!.split(';')[0]!
+    assert.equal(await status(cookie), 200)
+    assert.equal(await inside(cookie), 401, 'the plain name counts only where it has to')
+    await stage.daemon.hero.settings.set({ key: 'insecure_cookies', value: false })
+    assert.equal(await status(cookie), 401)
+  })
+})

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  ClaimRequired,
+  ConnectionError,
+  HeroProxy,
+  verifyAssertion,
+  type Identity,
+  type Revoked,
+} from '../../sdk/index.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { ask, signIn } from '../support/http.ts'
+import { byHand, person } from '../support/people.ts'
+import { startUpstream } from '../support/upstream.ts'
+
+/** In milliseconds. One second is promised; a machine that is busy with other things gets another one. */
+const deadline = 2000
+
+/** Collects what is told, and waits for it. */
+const collect = () => {
+  const told: Revoked[] = []
+  const until = async (count: number, within = deadline) => {
+    const end = performance.now() + within
+    while (told.length < count && performance.now() < end) await delay(10)
+    assert.equal(told.length, count)
+    return told.map(({ user, reason }) => `${user} ${reason}`)
+  }
+  return { told, listener: (revoked: Revoked) => void told.push(revoked), until }
+}
+
+describe('onRevoked', () => {
+  let daemon: TestDaemon
+  before(async () => {
+    daemon = await startTestDaemon()
+    await daemon.hero.users.add({ username: 'root', password: goodPassword, is_admin: true })
+  })
+  after(() => daemon.close())
+
+  test('tells every revocation once, in order, until it is ended', async () => {
+    const { told, listener, until } = collect()
+    await person(daemon, 'ada')
+    const ada = await person(daemon, 'grace')
+    const stop = await daemon.hero.onRevoked(listener)
+    const { items } = await daemon.hero.sessions.list({ user: 'ada' })
+    await daemon.hero.sessions.revoke_all({ user: 'ada' })
+    await until(1)
+    await ada.auth.logout()
+    assert.deepEqual(await until(2), ['ada revoked', 'grace logout'])
+    assert.equal(told[0]!.session_id, items[0]!.id)
+    stop()
+    await person(daemon, 'linus')
+    await daemon.hero.sessions.revoke_all({ user: 'linus' })
+    await delay(300)
+    await until(2)
+  })
+
+  test('a signal or closing the client ends it too', async () => {
+    const controller = new AbortController()
+    const hero = new HeroProxy({ socket: daemon.socketPath })
+    const [one, two] = [collect(), collect()]
+    await hero.onRevoked(one.listener, { signal: controller.signal })
+    await hero.onRevoked(two.listener)
+    controller.abort()
+    await person(daemon, 'joan')
+    await daemon.hero.sessions.revoke_all({ user: 'joan' })
+    await two.until(1)
+    hero.close()
+    await person(daemon, 'jean')
+    await daemon.hero.sessions.revoke_all({ user: 'jean' })
+    await delay(300)
+    assert.deepEqual([one.told.length, two.told.length], [0, 1])
+    await assert.rejects(hero.health(), ConnectionError)
+  })
+
+  test('is refused at once without the claim, and works at the edge with it', async () => {
+    const plain = await person(daemon, 'plain')
+    await assert.rejects(
+      plain.onRevoked(() => {}),
+      ClaimRequired,
+    )
+    const { access_token } = await daemon.hero.auth.login({ login: 'root', password: goodPassword })
+    const url = daemon.origin.replace('127.0.0.1', 'localhost')
+    const { listener, until } = collect()
+    const stop = await new HeroProxy({ url, token: access_token }).onRevoked(listener)
+    await plain.auth.logout()
+    assert.deepEqual(await until(1), ['plain logout'])
+    stop()
+  })
+
+  test('names the session that a signed identity names', async () => {
+    await using upstream = await startUpstream((request, response) => {
+      response.end(request.headers['x-hero-assertion'])
+    })
+    await person(daemon, 'signed')
+    const audience = 'https://live.example.org'
+    await daemon.hero.proxy.routes.add({
+      domain: 'live.localhost',
+      target: upstream.target,
+      auth_mode: 'local',
+      audience,
+    })
+    const cookie = await signIn(daemon, 'live.localhost', 'signed', goodPassword)
+    const { body } = await ask(daemon, 'live.localhost', '/', { headers: ['Cookie', cookie] })
+    const identity: Identity = await verifyAssertion(daemon.hero, { audience })({ 'x-hero-assertion': body })
+    const { told, listener, until } = collect()
+    const stop = await daemon.hero.onRevoked(listener)
+    await daemon.hero.sessions.revoke({ id: identity.session_id! })
+    await until(1)
+    assert.equal(told[0]!.session_id, identity.session_id)
+    stop()
+  })
+})
+
+describe('onRevoked and a daemon that comes and goes', () => {
+  /** Puts the numbers of revocations far ahead, as after a day, or in another database. */
+  const jump = (daemon: TestDaemon) =>
+    byHand(daemon, async ({ query }) => {
+      const last = {
+        session_id: '',
+        token_id: '',
+        client: '',
+        user_id: '',
+        username: 'x',
+        reason: 'logout',
+        at: 1,
+      }
+      await query.deleteFrom('revocations').execute()
+      await query
+        .insertInto('revocations')
+        .values({ seq: 1000, ...last })
+        .execute()
+    })
+
+  test('misses nothing of what happened meanwhile, or is told that it did', async () => {
+    const first = await startTestDaemon()
+    for (const username of ['ada', 'grace', 'linus']) await person(first, username)
+    const hero = new HeroProxy({ socket: first.socketPath })
+    const { listener, until } = collect()
+    const resets: string[] = []
+    const stop = await hero.onRevoked(listener, { onReset: () => void resets.push('reset') })
+    await first.hero.sessions.revoke_all({ user: 'ada' })
+    await until(1)
+
+    const stopped = first.restart()
+    await delay(50)
+    const second = await stopped
+    await second.hero.sessions.revoke_all({ user: 'grace' })
+    await until(2, 5000)
+    assert.deepEqual(resets, [])
+
+    // Now what is in between is lost: swept away, or in another database.
+    await jump(second)
+    const third = await second.restart()
+    for (const end = performance.now() + 5000; resets.length === 0 && performance.now() < end;)
+      await delay(20)
+    assert.deepEqual(resets, ['reset'])
+    await third.hero.sessions.revoke_all({ user: 'linus' })
+    assert.deepEqual(await until(3, 5000), ['ada revoked', 'grace revoked', 'linus revoked'])
+    stop()
+    hero.close()
+    await third.close()
+  })
+
+  test('waits for one that is not there yet', async () => {
+    const before = await startTestDaemon()
+    const hero = new HeroProxy({ socket: before.socketPath, startTimeout: 0 })
+    const next = before.restart()
+    const { listener, until } = collect()
+    const stop = await hero.onRevoked(listener)
+    const daemon = await next
+    await person(daemon, 'ada')
+    await daemon.hero.sessions.revoke_all({ user: 'ada' })
+    await until(1)
+    stop()
+    await daemon.close()
+  })
+})

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { HeroProxy, Unauthenticated, verifyToken, type TokenCheck } from '../../sdk/index.ts'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { refused } from '../support/refused.ts'
+
+suite('verifyToken() that follows what was taken back', () => {
+  let daemon: TestDaemon & AsyncDisposable
+  let hero: HeroProxy
+  const secrets: Record<string, string> = {}
+  before(async () => {
+    daemon = await startTestDaemon()
+    // Of its own: a service goes on while the daemon restarts.
+    hero = new HeroProxy({ socket: daemon.socketPath })
+    for (const client of ['one', 'two', 'three'])
+      secrets[client] = (await hero.clients.add({ name: client, client })).client_secret!
+  })
+  after(async () => {
+    hero.close()
+    await daemon.close()
+  })
+  const audience = 'http://localhost:9997'
+  const issue = async (client_id: string) =>
+    (await hero.token.create({ client_id, client_secret: secrets[client_id]! })).access_token
+  const until = async (check: TokenCheck, token: string) => {
+    for (let i = 0; i < 100; i++) {
+      const alive = await check(token).then(
+        () => true,
+        (error: unknown) => (assert.ok(error instanceof Unauthenticated), false),
+      )
+      if (!alive) return i * 20
+      await setTimeout(20)
+    }
+    return assert.fail('still good after two seconds')
+  }
+
+  test('one token, or all of a client, within a second; the others stay', async () => {
+    const check = verifyToken(hero, { audience })
+    const stop = await check.follow()
+    const [first, second, other] = [await issue('one'), await issue('one'), await issue('two')]
+    for (const token of [first, second, other]) await check(token)
+    await hero.token.revoke({ token: first })
+    assert.ok((await until(check, first)) <= 1000)
+    await check(second)
+    await hero.clients.rotate_secret({ client: 'one', drop: true })
+    assert.ok((await until(check, second)) <= 1000)
+    await check(other)
+    await hero.clients.remove({ client: 'two' })
+    assert.ok((await until(check, other)) <= 1000)
+    stop()
+  })
+
+  test('what was taken back before it began, and while the daemon was away', async () => {
+    const [before, meanwhile, alive] = [await issue('three'), await issue('three'), await issue('three')]
+    await hero.token.revoke({ token: before })
+    const check = verifyToken(hero, { audience })
+    await check(before)
+    const errors: Error[] = []
+    const stop = await check.follow({ onError: (error) => errors.push(error) })
+    await assert.rejects(check(before), Unauthenticated)
+    await check(meanwhile)
+    daemon = (await daemon.restart()) as typeof daemon
+    await daemon.hero.token.revoke({ token: meanwhile })
+    assert.ok((await until(check, meanwhile)) <= 2000)
+    await check(alive)
+    assert.deepEqual(errors, [])
+    stop()
+  })
+
+  test('a program takes its own back, and that of nobody else', async () => {
+    const [own, other] = [await issue('three'), await issue('three')]
+    const { client_secret } = await hero.clients.add({ name: 'four', client: 'four', scopes: ['write'] })
+    const { access_token } = await hero.token.create({ client_id: 'four', client_secret: client_secret! })
+    await refused(hero.as(access_token).token.revoke({ token: own }), 'not_found')
+    // To take back is to write.
+    await refused(hero.as(own).token.revoke({ token: other }), 'claim_required')
+    await hero.as(access_token).token.revoke({ token: access_token })
+    await refused(hero.as(access_token).auth.me(), 'unauthenticated')
+    assert.equal((await hero.token.validate({ token: own })).active, true)
+    // By its id alone: an administrator, who read it in a log.
+    const { id } = await hero.token.validate({ token: own })
+    await hero.token.revoke({ id: id! })
+    assert.deepEqual(await hero.token.validate({ token: own }), { active: false })
+  })
+})

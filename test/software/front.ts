@@ -1,0 +1,142 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { kill, root } from '../support/daemon_process.ts'
+
+export const kinds = ['nginx', 'caddy', 'haproxy'] as const
+export type Kind = (typeof kinds)[number]
+
+/** The documented configuration of a proxy, and what of it is another on this machine. */
+interface Setup {
+  readonly command: string
+  readonly version: readonly string[]
+  /** Files of docs/forward-auth; the first is the configuration. */
+  readonly files: readonly string[]
+  readonly replace: (at: Addresses, dir: string) => readonly (readonly [from: string, to: string])[]
+  readonly around: (text: string, dir: string) => string
+  readonly run: (file: string, dir: string) => readonly string[]
+}
+
+interface Addresses {
+  readonly port: number
+  readonly hero: number
+  readonly service: number
+}
+
+const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+
+const setups: Readonly<Record<Kind, Setup>> = {
+  nginx: {
+    command: 'nginx',
+    version: ['-v'],
+    files: ['nginx.conf'],
+    replace: ({ port }) => [['listen 80;', `listen 127.0.0.1:${port};`]],
+    around: (text, dir) =>
+      `daemon off; master_process off; pid ${dir}/pid; error_log stderr; events {} http { access_log off;
+      ${temporary.map((name) => `${name}_temp_path ${dir}/${name};`).join(' ')}\n${text}}`,
+    run: (file, dir) => ['-p', dir, '-e', 'stderr', '-c', file],
+  },
+  caddy: {
+    command: 'caddy',
+    version: ['version'],
+    files: ['Caddyfile'],
+    replace: ({ port }) => [['wiki.localhost {', `http://wiki.localhost:${port} {\n\tbind 127.0.0.1`]],
+    around: (text) => `{\n\tadmin off\n\tauto_https off\n}\n${text}`,
+    run: (file) => ['run', '--adapter', 'caddyfile', '--config', file],
+  },
+  haproxy: {
+    command: 'haproxy',
+    version: ['-v'],
+    files: ['haproxy/haproxy.cfg', 'haproxy/hero_auth.lua'],
+    replace: ({ port }, dir) => [
+      ['bind :80', `bind 127.0.0.1:${port}`],
+      ['/etc/haproxy/hero_auth.lua', join(dir, 'hero_auth.lua')],
+    ],
+    around: (text) => text,
+    run: (file) => ['-db', '-q', '-f', file],
+  },
+}
+
+/** Debian keeps servers where only root looks for them. */
+const PATH = `${process.env.PATH}:/usr/sbin`
+
+/** Why a proxy cannot be tested here, or false. */
+export const missing = (name: Kind): string | false => {
+  const { command, version } = setups[name]
+  return spawnSync(command, version, { env: { PATH } }).error ? `${command} is not installed` : false
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+const listens = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => resolve(true))
+    socket.once('error', () => resolve(false))
+    socket.once('close', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+
+export interface Front extends AsyncDisposable {
+  /** As the helpers for the edge take it. */
+  readonly edge: { readonly host: string; readonly port: number }
+  readonly host: string
+  readonly errors: () => string
+}
+
+/** A real proxy with the configuration from docs/forward-auth, in which only addresses are changed. */
+export const startFront = async (name: Kind, { hero, service }: Omit<Addresses, 'port'>): Promise<Front> => {
+  const kind = setups[name]
+  const dir = mkdtempSync(join(tmpdir(), 'hp-front-'))
+  const at = { port: await freePort(), hero, service }
+  const [main, ...others] = kind.files.map((file) => {
+    let text = readFileSync(join(root, 'docs', 'forward-auth', file), 'utf8').replaceAll(
+      'wiki.example.org',
+      'wiki.localhost',
+    )
+    if (file !== kind.files[0]) return [file, text] as const
+    const replacements = [
+      ['127.0.0.1:9997', `127.0.0.1:${hero}`],
+      ['127.0.0.1:3000', `127.0.0.1:${service}`],
+      ...kind.replace(at, dir),
+    ] as const
+    for (const [from, to] of replacements) {
+      if (!text.includes(from)) throw new Error(`${file} does not hold ${from}`)
+      text = text.replaceAll(from, to)
+    }
+    return [file, kind.around(text, dir)] as const
+  })
+  for (const [file, text] of [main!, ...others]) writeFileSync(join(dir, file.split('/').at(-1)!), text)
+  const file = join(dir, main![0].split('/').at(-1)!)
+  const child = spawn(kind.command, kind.run(file, dir), {
+    env: { PATH, HOME: dir, XDG_DATA_HOME: dir, XDG_CONFIG_HOME: dir },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
+  const close = async () => {
+    await kill(child as ChildProcess, 'SIGTERM')
+    rmSync(dir, { recursive: true, force: true })
+  }
+  for (let i = 0; !(await listens(at.port)); i++) {
+    if (child.exitCode !== null || i === 200) {
+      await close()
+      throw new Error(`${name} did not start: ${errors}`)
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  return {
+    edge: { host: '127.0.0.1', port: at.port },
+    host: `wiki.localhost:${at.port}`,
+    errors: () => errors,
+    [Symbol.asyncDispose]: close,
+  }
+}

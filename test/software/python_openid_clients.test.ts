@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, before, suite, test } from 'node:test'
+import { kill } from '../support/daemon_process.ts'
+import { python, pythonMissing } from './python.ts'
+import { App, callback, newPerson, startProvider, type Provider } from '../support/openid_stage.ts'
+
+interface Learned {
+  readonly subjects: readonly string[]
+  readonly name: string
+  readonly email: string
+  readonly renewed: boolean
+  readonly refresh_token: string
+  readonly logout: string
+}
+
+suite("applications that sign in with Python's libraries, unmodified", () => {
+  let stage: Provider
+  before(async () => {
+    stage = await startProvider()
+  })
+  after(() => stage.daemon.close())
+
+  /** The whole way of an application: in, renewed, revoked, out. */
+  const visit = async (script: string, pkce: boolean) => {
+    const { hero } = stage.daemon
+    const added = await hero.clients.add({
+      name: script,
+      redirect_uris: [callback],
+      first_party: true,
+      pkce,
+    })
+    const args = [stage.issuer, added.client, added.client_secret!, callback]
+    const child = spawn(python, [join(import.meta.dirname, 'openid_clients', script), ...args], {
+      // They refuse plain HTTP otherwise.
+      env: { ...process.env, AUTHLIB_INSECURE_TRANSPORT: '1', OAUTHLIB_INSECURE_TRANSPORT: '1' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    try {
+      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+      const person = newPerson()
+      const app = new App(stage.issuer, added)
+      const asked = new URL((await lines.next()).value as string)
+      const back = await app.signIn(person, 'ada', Object.fromEntries(asked.searchParams))
+      child.stdin.write(`${callback}?${back}\n`)
+      const learned = JSON.parse((await lines.next()).value as string) as Learned
+      const { id } = await hero.users.get({ username: 'ada' })
+      assert.deepEqual([...new Set(learned.subjects)], [id])
+      assert.deepEqual(
+        [learned.name, learned.email, learned.renewed],
+        ['Ada Lovelace', 'ada@example.org', true],
+      )
+      assert.equal((await app.refresh(learned.refresh_token)).body.error, 'invalid_grant')
+      const page = await person.open(learned.logout)
+      const left = await person.submit(page, '/oauth/logout/confirm', { logout: 'yes' })
+      assert.match(left.text, /Signed out/)
+      assert.equal((await person.open(asked)).url.pathname, '/auth/login')
+    } finally {
+      await kill(child, 'SIGTERM')
+    }
+  }
+
+  test('Authlib', { skip: pythonMissing('authlib', 'requests'), timeout: 60_000 }, () =>
+    visit('with_authlib.py', true),
+  )
+
+  test('requests-oauthlib', { skip: pythonMissing('requests_oauthlib'), timeout: 60_000 }, () =>
+    visit('with_requests_oauthlib.py', false),
+  )
+})

@@ -1,0 +1,98 @@
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { HeroProxy } from '../../sdk/index.ts'
+import type { Config } from '../../src/config/config.ts'
+import { readConfig } from '../../src/config/read.ts'
+import { createLog } from '../../src/log/log.ts'
+import { startDaemon, type Daemon } from '../../src/main.ts'
+import { databaseFile } from '../../src/storage/database.ts'
+import { overwriteInbox } from '../../src/wire/parser.ts'
+import { migratedFile } from './migrated.ts'
+
+export interface TestDaemon extends Daemon {
+  /** The SDK as operator, over the socket. */
+  readonly hero: HeroProxy
+  readonly config: Config
+  readonly dir: string
+  /** Origin of the edge by address; use `at` for another host name. */
+  readonly origin: string
+  /** Log lines so far, as objects. */
+  readonly logged: Record<string, unknown>[]
+  /** Stops this daemon and starts another on the same folder and addresses. */
+  restart(): Promise<TestDaemon>
+}
+
+interface Dispatcher {
+  readonly constructor: new () => Dispatcher
+  close(): Promise<void>
+}
+/** What undici, which is behind fetch, keeps its connections in. */
+const dispatcher = Symbol.for('undici.globalDispatcher.1')
+
+/** Ends what fetch keeps open: a daemon that stops would leave it a second to ask once more. What is under way finishes. */
+const endKeptConnections = (): void => {
+  const everywhere = globalThis as { [dispatcher]?: Dispatcher }
+  const kept = everywhere[dispatcher]
+  if (!kept) return
+  everywhere[dispatcher] = new kept.constructor()
+  void kept.close()
+}
+
+// Whatever keeps a view of the inbox longer than it may reads nonsense.
+overwriteInbox()
+
+/** The whole daemon in one call: a temporary folder, a real socket, a free port. Closed by `await using` or `close`. */
+export const startTestDaemon = async (
+  settings: Readonly<Record<string, string | undefined>> = {},
+  folder?: string,
+): Promise<TestDaemon & AsyncDisposable> => {
+  const dir = folder ?? mkdtempSync(join(tmpdir(), 'hp-'))
+  const config = readConfig(
+    {
+      data_dir: join(dir, 'data'),
+      socket_dir: join(dir, 's'),
+      listen: '127.0.0.1:0',
+      fast_lane: process.env.TEST_FAST_LANE,
+      ...settings,
+    },
+    {},
+  )
+  const file = databaseFile(config.database_url)
+  if (folder === undefined && file?.startsWith(config.data_dir) === true) {
+    mkdirSync(config.data_dir, { mode: 0o700 })
+    copyFileSync(await migratedFile(), file)
+  }
+  const logged: Record<string, unknown>[] = []
+  const log = createLog('debug', {
+    write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>),
+  })
+  const daemon = await startDaemon(config, log)
+  const hero = new HeroProxy({ socket: daemon.socketPath })
+  let closed = false
+  const close = async (keep = false) => {
+    if (closed) return
+    closed = true
+    hero.close()
+    endKeptConnections()
+    await daemon.close()
+    if (!keep) rmSync(dir, { recursive: true, force: true })
+  }
+  return {
+    ...daemon,
+    hero,
+    config,
+    dir,
+    logged,
+    origin: `http://127.0.0.1:${daemon.edge.port}`,
+    close,
+    restart: async () => {
+      await close(true)
+      return startTestDaemon({ ...settings, listen: `127.0.0.1:${daemon.edge.port}` }, dir)
+    },
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** A password that every check accepts. */
+export const goodPassword = 'mosaic-lantern-42-orbit'

@@ -1,0 +1,114 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { goodPassword, startTestDaemon, type TestDaemon } from './daemon.ts'
+import { ask, signIn, type Answer } from './http.ts'
+import { startUpstream, type Upstream } from './upstream.ts'
+
+type RouteParams = Parameters<TestDaemon['hero']['proxy']['routes']['add']>[0]
+
+export interface Stage extends AsyncDisposable {
+  readonly daemon: TestDaemon
+  /** Answers with what it received. */
+  readonly upstream: Upstream
+  /** Session cookies: ada holds the claim `app.use` through her group, bob holds none. */
+  readonly ada: string
+  readonly bob: string
+  route(params: Omit<RouteParams, 'target'> & { target?: string }): Promise<{ id: string }>
+  close(): Promise<void>
+}
+
+/** A daemon with two people who are signed in, and an upstream that tells what it gets. */
+export const startStage = async (settings: Record<string, string> = {}): Promise<Stage> => {
+  const daemon = await startTestDaemon(settings)
+  const upstream = await startUpstream()
+  const { hero } = daemon
+  for (const username of ['ada', 'bob']) {
+    await hero.users.add({ username, email: `${username}@example.org`, password: goodPassword })
+  }
+  await hero.groups.add({ slug: 'team' })
+  await hero.groups.add_member({ group: 'team', user: 'ada' })
+  await hero.groups.add_claim({ group: 'team', claim: 'app.use' })
+  const close = async () => {
+    await daemon.close()
+    await upstream.close()
+  }
+  const route: Stage['route'] = (params) => hero.proxy.routes.add({ target: upstream.target, ...params })
+  await route({ domain: 'enter.localhost', auth_mode: 'none' })
+  const [ada, bob] = await Promise.all(
+    ['ada', 'bob'].map((name) => signIn(daemon, 'enter.localhost', name, goodPassword)),
+  )
+  return { daemon, upstream, ada: ada!, bob: bob!, route, close, [Symbol.asyncDispose]: close }
+}
+
+/** The request as the echoing upstream got it. */
+export interface Got {
+  readonly method: string
+  readonly url: string
+  readonly rawHeaders: string[]
+}
+export const got = ({ body }: Pick<Answer, 'body'>): Got => JSON.parse(body) as Got
+
+/** Headers by their folded name, as CGI would read them: everything that is no letter or digit counts as `_`. */
+export const folded = (rawHeaders: readonly string[]): Map<string, string[]> => {
+  const map = new Map<string, string[]>()
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')
+    map.set(name, [...(map.get(name) ?? []), rawHeaders[i + 1]!])
+  }
+  return map
+}
+
+/** A service that answers with exactly these bytes, whatever it is asked. */
+export interface RawUpstream extends AsyncDisposable {
+  readonly target: string
+  readonly server: Server
+}
+
+export const startRaw = async (
+  serve: string | ((socket: Socket, head: string) => void),
+): Promise<RawUpstream> => {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+    socket.once('data', (bytes) => {
+      if (typeof serve === 'string') socket.end(Buffer.from(serve, 'latin1'))
+      else serve(socket, bytes.toString('latin1'))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    target: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    server,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+/** A page of ours with its form: what a browser would post back. */
+export const openForm = async (
+  daemon: Pick<TestDaemon, 'edge'>,
+  host: string,
+  path = '/auth/login',
+  headers: readonly string[] = [],
+): Promise<{ cookie: string; token: string; page: Answer }> => {
+  const page = await ask(daemon, host, path, { headers: ['Accept', 'text/html', ...headers] })
+  const cookie = page.headers['set-cookie']?.find((line) => line.includes('form'))?.split(';')[0] ?? ''
+  return { cookie, token: /name="form_token" value="([^"]+)"/.exec(page.body)?.[1] ?? '', page }
+}
+
+export const postForm = (
+  daemon: Pick<TestDaemon, 'edge'>,
+  host: string,
+  path: string,
+  fields: Readonly<Record<string, string>>,
+  headers: readonly string[],
+): Promise<Answer> =>
+  ask(daemon, host, path, {
+    method: 'POST',
+    headers: ['Content-Type', 'application/x-www-form-urlencoded', 'Accept', 'text/html', ...headers],
+    body: new URLSearchParams(fields).toString(),
+  })

@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { HeroProxy } from '../../sdk/index.ts'
+import { bindSocket } from '../../src/start/passed_sockets.ts'
+import { goodPassword } from './daemon.ts'
+import type { Answer } from './http.ts'
+import { command, kill, spawnDaemon, type RunningDaemon } from './daemon_process.ts'
+import { startUpstream, type Upstream } from './upstream.ts'
+
+export interface Running extends AsyncDisposable {
+  readonly dir: string
+  readonly daemon: RunningDaemon
+  readonly hero: HeroProxy
+  readonly upstream: Upstream
+  /** Ends the daemon with SIGTERM and returns its exit status. */
+  stop(): Promise<number | null>
+}
+
+/** A daemon as a process of its own, with ada in it and the open route `open.localhost` to an upstream that echoes. */
+export const run = async (env: NodeJS.ProcessEnv = {}): Promise<Running> => {
+  const dir = mkdtempSync(join(tmpdir(), 'hp-run-'))
+  const daemon = await spawnDaemon(dir, env)
+  const hero = new HeroProxy({ socket: daemon.socket })
+  const upstream = await startUpstream()
+  await hero.auth.setup({ username: 'ada', email: 'ada@example.org', password: goodPassword })
+  await hero.proxy.routes.add({ domain: 'open.localhost', target: upstream.target, auth_mode: 'none' })
+  const stop = async () => {
+    await kill(daemon.child, 'SIGTERM')
+    return daemon.child.exitCode
+  }
+  return {
+    dir,
+    daemon,
+    hero,
+    upstream,
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      hero.close()
+      await kill(daemon.child, 'SIGKILL')
+      await upstream.close()
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Waits until something is so; a test that waits in vain says for what. */
+export const until = async (what: string, holds: () => boolean | Promise<boolean>, most = 20_000) => {
+  const deadline = Date.now() + most
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`in vain: ${what}`)
+    await delay(20)
+  }
+}
+
+export interface Client {
+  ask(
+    host: string,
+    path: string,
+    more?: { method?: string; headers?: string[]; body?: string },
+  ): Promise<Answer>
+  close(): void
+}
+
+/** One connection that is kept, or with `kept` false a new one for every request. */
+export const client = (port: number, kept = true): Client => {
+  const agent = new Agent({ keepAlive: kept, maxSockets: kept ? 1 : Infinity })
+  return {
+    ask: (host, path, { method = 'GET', headers = [], body } = {}) =>
+      new Promise((resolve, reject) => {
+        const framing = body === undefined ? [] : ['Content-Length', String(Buffer.byteLength(body))]
+        const list = ['Host', host, ...headers, ...framing] as unknown as Record<string, string>
+        const sent = request({ host: '127.0.0.1', port, agent, method, path, setHost: false, headers: list })
+        sent.on('error', reject)
+        sent.on('response', (response) => {
+          let text = ''
+          response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+          response.on('error', reject)
+          response.on('end', () =>
+            resolve({
+              status: response.statusCode!,
+              headers: response.headers,
+              rawHeaders: response.rawHeaders,
+              body: text,
+            }),
+          )
+        })
+        sent.end(body)
+      }),
+    close: () => agent.destroy(),
+  }
+}
+
+export interface Load {
+  /** How many were answered as they should be. */
+  readonly answered: () => number
+  /** Stops asking, waits for what is under way, and returns what failed. */
+  stop(): Promise<string[]>
+}
+
+/** About 300 requests a second, half of them on ten kept connections, half each on a new one. */
+export const startLoad = (port: number): Load => {
+  const kept = Array.from({ length: 10 }, () => client(port))
+  const fresh = client(port, false)
+  const failed: string[] = []
+  const open = new Set<Promise<void>>()
+  let answered = 0
+  let turn = 0
+  const one = async (from: Client, how: string) => {
+    try {
+      const { status } = await from.ask('open.localhost', '/')
+      if (status === 200) answered++
+      else failed.push(`${how}: ${status}`)
+    } catch (error) {
+      failed.push(`${how}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`)
+    }
+  }
+  const begin = (from: Client, how: string) => {
+    const asked = one(from, how).finally(() => open.delete(asked))
+    open.add(asked)
+  }
+  const timer = setInterval(() => {
+    // Whoever has not been answered yet does not pile up more behind it.
+    if (open.size > 600) return
+    begin(kept[turn++ % kept.length]!, 'kept')
+    begin(fresh, 'fresh')
+  }, 1000 / 150)
+  return {
+    answered: () => answered,
+    stop: async () => {
+      clearInterval(timer)
+      await Promise.all(open)
+      for (const one of [...kept, fresh]) one.close()
+      return failed
+    },
+  }
+}
+
+/** What systemd is to a service: opens the sockets, keeps them, and passes them to each start. */
+export const supervisor = async () => {
+  const { fd, close } = await bindSocket({ host: '127.0.0.1', port: 0 })
+  const start = (dir: string, env: NodeJS.ProcessEnv = {}) =>
+    spawnDaemon(
+      dir,
+      env,
+      (whole) =>
+        // The shell becomes the daemon, so that LISTEN_PID is its own.
+        spawn('sh', ['-c', `LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "$@"`, process.execPath, command, 'serve'], {
+          env: whole,
+          stdio: ['ignore', 'pipe', 'pipe', fd] as never,
+        }) as never,
+    )
+  return { start, close }
+}
+
+/** What comes over a connection until the other side ends it. */
+export const readAll = (port: number, bytes: string): { text: () => string; closed: Promise<void> } => {
+  const socket = connect(port, '127.0.0.1')
+  let text = ''
+  socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk))
+  socket.on('error', () => {})
+  socket.write(bytes)
+  return { text: () => text, closed: new Promise((resolve) => socket.on('close', () => resolve())) }
+}

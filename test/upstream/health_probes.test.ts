@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Upstreams } from '../../src/upstream/choice.ts'
+import { createLog } from '../../src/log/log.ts'
+import { exampleRoute } from '../../src/routes/methods.ts'
+import { RouteTable, type RoutePlan } from '../../src/routes/route_table.ts'
+import type { Route } from '../../src/routes/route.ts'
+import { startUpstream, valuesOf } from '../support/upstream.ts'
+
+const every = 25
+
+const until = async (holds: () => boolean, what: string) => {
+  for (let i = 0; !holds(); i++) {
+    assert.ok(i < 400, what)
+    await wait(every)
+  }
+}
+
+describe('an upstream is asked how it is', () => {
+  /** Two services, one of which answers its probes with a status that can be set; the routes can be changed. */
+  const begin = async () => {
+    const shown = { status: 200, silent: false }
+    const moody = await startUpstream((_, response) => {
+      if (!shown.silent) response.writeHead(shown.status).end()
+    })
+    const steady = await startUpstream()
+    const leads = (route: Partial<Route> = {}) =>
+      new RouteTable([
+        {
+          route: {
+            ...exampleRoute,
+            target: moody.target,
+            more_targets: [steady.target],
+            health_path: '/healthz?deep',
+            ...route,
+          },
+          bearerTokenHash: '',
+        },
+      ])
+    const present = { table: leads() }
+    const upstreams = new Upstreams({
+      groups: async () => present.table,
+      log: createLog('silent'),
+      probeEvery: every,
+    })
+    const plan = () => present.table.at('wiki.localhost')!.match('/') as RoutePlan
+    const given = () => {
+      const names = Array.from({ length: 10 }, () => upstreams.next(plan()).name)
+      return names.filter((name) => name === moody.target).length
+    }
+    return {
+      shown,
+      moody,
+      steady,
+      leads,
+      present,
+      upstreams,
+      given,
+      [Symbol.asyncDispose]: async () => {
+        upstreams.close()
+        await moody.close()
+        await steady.close()
+      },
+    }
+  }
+
+  test('a GET of the path, by the name of the target, that names nobody', async () => {
+    await using stage = await begin()
+    await until(() => stage.moody.seen.length > 0 && stage.steady.seen.length > 0, 'both are asked')
+    for (const { seen, target } of [stage.moody, stage.steady]) {
+      const { method, url, rawHeaders } = seen[0]!
+      assert.deepEqual([method, url], ['GET', '/healthz?deep'])
+      assert.deepEqual(valuesOf(rawHeaders, 'host'), [new URL(target).host])
+      const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
+      assert.deepEqual(names.toSorted(), ['connection', 'host', 'user-agent'])
+    }
+  })
+
+  test('two failures in a row and it gets no requests; one success and it does', async () => {
+    await using stage = await begin()
+    const { shown, given } = stage
+    for (const status of [500, 404, 499]) {
+      shown.status = status
+      await until(() => given() === 0, `${status} is not well`)
+      shown.status = status === 404 ? 302 : 204
+      await until(() => given() === 5, 'well again')
+    }
+  })
+
+  test('a single failure changes nothing', async () => {
+    await using stage = await begin()
+    let asked = 0
+    stage.moody.server.prependListener('request', () => {
+      stage.shown.status = ++asked % 2 === 0 ? 500 : 200
+    })
+    await until(() => {
+      assert.equal(stage.given(), 5)
+      return asked > 10
+    }, 'it is asked again and again')
+  })
+
+  test('if none is well, all are tried', async () => {
+    await using stage = await begin()
+    stage.shown.status = 503
+    await until(() => stage.given() === 0, 'one is down')
+    await stage.steady.close()
+    await until(() => stage.given() === 5, 'both are')
+  })
+
+  test('a change of the routes is followed: other paths, a disabled or removed route', async () => {
+    await using stage = await begin()
+    const { moody, present, leads, shown, given } = stage
+    shown.status = 500
+    await until(() => given() === 0, 'down')
+    present.table = leads({ health_path: '/other' })
+    await until(() => moody.seen.at(-1)!.url === '/other', 'the other path is asked')
+    await until(() => given() === 0, 'down by the other path')
+    for (const table of [leads({ enabled: false }), leads({ health_path: null }), new RouteTable([])]) {
+      present.table = leads()
+      const before = moody.seen.length
+      await until(() => moody.seen.length > before, 'it is asked')
+      present.table = table
+      await wait(every * 4)
+      const { length } = moody.seen
+      await wait(every * 6)
+      assert.equal(moody.seen.length, length, 'nobody asks any more')
+    }
+  })
+
+  test('a database that is away for a while does not end it', async () => {
+    await using stage = await begin()
+    const { table } = stage.present
+    Object.defineProperty(stage.present, 'table', {
+      configurable: true,
+      get: () => {
+        throw new Error('away')
+      },
+    })
+    await wait(every * 4)
+    Object.defineProperty(stage.present, 'table', { value: table, writable: true })
+    const { length } = stage.moody.seen
+    await until(() => stage.moody.seen.length > length, 'it goes on')
+  })
+
+  test('closed, it asks nobody, and what is under way ends', async () => {
+    await using stage = await begin()
+    stage.shown.silent = true
+    await until(() => stage.moody.seen.length > 0, 'a probe is under way')
+    let ended = false
+    stage.moody.server.on('connection', (socket) => socket.on('close', () => (ended = true)))
+    stage.upstreams.close()
+    stage.upstreams.close()
+    const { length } = stage.steady.seen
+    await wait(every * 6)
+    assert.ok(stage.steady.seen.length <= length + 1)
+    const connections = await new Promise<number>((resolve, reject) => {
+      stage.moody.server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
+    })
+    assert.equal(connections, 0)
+    assert.equal(ended, false, 'no new one was opened')
+  })
+})

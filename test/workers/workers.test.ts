@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { onBothDatabases } from '../support/databases.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { kill, spawnDaemon } from '../support/daemon_process.ts'
+import { client, run, startLoad, until, type Client, type Running } from '../support/running_daemon.ts'
+
+const alive = (pid: number) => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const pidsOf = async ({ hero, daemon }: Running, count: number) => {
+  const pids = async () => (await hero.stats()).workers.map(({ pid }) => pid)
+  await until('all workers count', async () => (await pids()).length === count)
+  assert.ok(!(await pids()).includes(daemon.child.pid!))
+  return pids()
+}
+
+/** A kept connection to each worker: only the one that is awake can accept it. */
+const oneToEach = async (running: Running, pids: readonly number[]): Promise<Client[]> => {
+  const all = []
+  for (const awake of pids) {
+    const others = pids.filter((pid) => pid !== awake)
+    for (const pid of others) process.kill(pid, 'SIGSTOP')
+    try {
+      const own = client(running.daemon.edge.port)
+      assert.equal((await own.ask('open.localhost', '/')).status, 200)
+      all.push(own)
+    } finally {
+      for (const pid of others) process.kill(pid, 'SIGCONT')
+    }
+  }
+  return all
+}
+
+const cookieOf = (headers: { 'set-cookie'?: string[] }, part: string) =>
+  headers['set-cookie']?.find((line) => line.includes(part))?.split(';')[0] ??
+  assert.fail(`no ${part} cookie`)
+
+/** Fetches the form at one worker and posts it to another. */
+const signInAcross = async (shows: Client, takes: Client): Promise<string> => {
+  const page = await shows.ask('open.localhost', '/auth/login', { headers: ['Accept', 'text/html'] })
+  const token = /name="form_token" value="([^"]+)"/.exec(page.body)![1]!
+  const answer = await takes.ask('open.localhost', '/auth/login', {
+    method: 'POST',
+    headers: [
+      'Content-Type',
+      'application/x-www-form-urlencoded',
+      'Accept',
+      'text/html',
+      'Cookie',
+      cookieOf(page.headers, 'form'),
+    ],
+    body: new URLSearchParams({
+      form_token: token,
+      login: 'ada',
+      password: goodPassword,
+      return_to: '/',
+    }).toString(),
+  })
+  assert.equal(answer.status, 303, answer.body)
+  return cookieOf(answer.headers, 'session')
+}
+
+const call = async (at: Client, token: string, method: string, params: object = {}) => {
+  const answer = await at.ask('open.localhost', '/rpc', {
+    method: 'POST',
+    headers: ['Content-Type', 'application/json', 'Authorization', `Bearer ${token}`],
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+  })
+  const { result, error } = JSON.parse(answer.body) as { result?: unknown; error?: { message: string } }
+  if (error) throw new Error(error.message)
+  return result as Record<string, unknown>
+}
+
+onBothDatabases('three workers and the daemon are one', (newUrl, kind) => {
+  let running: Running
+  let each: Client[]
+  let pids: readonly number[]
+  before(async () => {
+    running = await run({ HERO_PROXY_WORKERS: '3', HERO_PROXY_DATABASE_URL: newUrl() })
+    const { hero, upstream } = running
+    await hero.proxy.routes.add({ domain: 'app.localhost', target: upstream.target, auth_mode: 'local' })
+    pids = await pidsOf(running, 3)
+    each = await oneToEach(running, pids)
+  })
+  after(async () => {
+    for (const one of each) one.close()
+    await running[Symbol.asyncDispose]()
+  })
+
+  const app = async (at: Client, cookie: string) =>
+    (await at.ask('app.localhost', '/', { headers: ['Cookie', cookie] })).status
+
+  test('a form of one worker is posted to another, and the session counts on 20 connections', async () => {
+    const cookie = await signInAcross(each[0]!, each[1]!)
+    for (const one of each) assert.equal(await app(one, cookie), 200)
+    const fresh = client(running.daemon.edge.port, false)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => app(fresh, cookie)))
+    assert.deepEqual(new Set(answers), new Set([200]))
+  })
+
+  test('a change made anywhere shows in the next request at every worker', async () => {
+    const { hero, upstream } = running
+    for (let round = 0; round < 10; round++) {
+      const cookies = [await signInAcross(each[1]!, each[2]!), await signInAcross(each[2]!, each[0]!)]
+      for (const one of each) for (const cookie of cookies) assert.equal(await app(one, cookie), 200)
+      const [newest] = (await hero.sessions.list({ user: 'ada' })).items
+      await hero.sessions.revoke({ id: newest!.id })
+      for (const one of each) assert.equal(await app(one, cookies[1]!), 401, 'revoked at the daemon')
+      // And at a worker, by its own /rpc.
+      const { access_token } = await hero.auth.login({ login: 'ada', password: goodPassword })
+      const { items } = await hero.sessions.list({ user: 'ada' })
+      await call(each[round % 3]!, access_token, 'sessions.revoke', { id: items.at(1)!.id })
+      for (const one of each) assert.equal(await app(one, cookies[0]!), 401, 'revoked at a worker')
+      const domain = `new-${round}.localhost`
+      const route = await call(each[round % 3]!, access_token, 'proxy.routes.add', {
+        domain,
+        target: upstream.target,
+        auth_mode: 'none',
+      })
+      for (const one of each) assert.equal((await one.ask(domain, '/')).status, 200)
+      await hero.proxy.routes.remove({ id: route.id as string })
+      for (const one of each) assert.equal((await one.ask(domain, '/')).status, 404)
+    }
+  })
+
+  test('all write at once: nothing is lost, and the journal is whole', async () => {
+    const { hero } = running
+    const { access_token } = await hero.auth.login({ login: 'ada', password: goodPassword })
+    const before = (await hero.audit.verify()).rows
+    const writers = [...each, undefined].map(async (at, n) => {
+      for (let i = 0; i < 25; i++) {
+        const params = { username: `${kind}-${n}-${i}` }
+        if (at) await call(at, access_token, 'users.add', params)
+        else await hero.users.add(params)
+      }
+    })
+    await Promise.all(writers)
+    assert.equal((await hero.users.list({ limit: 1000 })).items.length, 101)
+    const { rows, first_bad } = await hero.audit.verify()
+    assert.deepEqual({ more: rows - before, first_bad }, { more: 100, first_bad: null })
+  })
+
+  test('the numbers are those of all, wherever they are asked for', async () => {
+    const { hero } = running
+    const { access_token } = await hero.auth.login({ login: 'ada', password: goodPassword })
+    const before = (await hero.stats()).edge_requests
+    for (const one of each) for (let i = 0; i < 20; i++) await one.ask('open.localhost', '/')
+    await until('they are counted', async () => (await hero.stats()).edge_requests >= before + 60)
+    const stats = await hero.stats()
+    assert.deepEqual(
+      stats.workers.map(({ pid }) => pid),
+      pids,
+    )
+    for (const worker of stats.workers) assert.ok(worker.edge_requests >= 20)
+    for (const one of each) {
+      const told = () => call(one, access_token, 'stats') as Promise<typeof stats>
+      await until('a worker tells of all', async () => (await told()).edge_requests >= stats.edge_requests)
+      assert.equal((await told()).workers.length, 3)
+    }
+  })
+})
+
+describe('the life of workers', () => {
+  test('one that dies is replaced at once, told of, and costs nobody else a request', async () => {
+    await using running = await run({ HERO_PROXY_WORKERS: '2' })
+    const pids = await pidsOf(running, 2)
+    const [survivor] = await oneToEach(running, pids)
+    process.kill(pids[1]!, 'SIGKILL')
+    const load = startLoad(running.daemon.edge.port)
+    for (let i = 0; i < 20; i++) assert.equal((await survivor!.ask('open.localhost', '/')).status, 200)
+    await until('there are two again', async () => {
+      const now = (await running.hero.stats()).workers.map(({ pid }) => pid)
+      return now.length === 2 && now.includes(pids[0]!) && !now.includes(pids[1]!)
+    })
+    assert.deepEqual(await load.stop(), [])
+    assert.match(running.daemon.log(), /"worker":2,"pid":\d+,"how":"SIGKILL","msg":"a worker ended/)
+    survivor!.close()
+  })
+
+  test('when all die, connections wait for the next ones', async () => {
+    await using running = await run({ HERO_PROXY_WORKERS: '2' })
+    for (const pid of await pidsOf(running, 2)) process.kill(pid, 'SIGKILL')
+    const load = startLoad(running.daemon.edge.port)
+    await until('requests are answered', () => load.answered() > 20)
+    assert.deepEqual(await load.stop(), [])
+  })
+
+  test('they end with the daemon, however it ends, and leave the address free', async () => {
+    for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+      await using running = await run({ HERO_PROXY_WORKERS: '2' })
+      const pids = await pidsOf(running, 2)
+      await kill(running.daemon.child, signal)
+      if (signal === 'SIGTERM') assert.equal(running.daemon.child.exitCode, 0)
+      await until(`they are gone after ${signal}`, () => !pids.some(alive))
+      const again = client(running.daemon.edge.port)
+      await assert.rejects(again.ask('open.localhost', '/'), { code: 'ECONNREFUSED' })
+    }
+  })
+
+  test('set-up at a worker leaves its mark at once', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'hp-mark-'))
+    const daemon = await spawnDaemon(dir, { HERO_PROXY_WORKERS: '2' })
+    const marked = () => existsSync(join(dir, 'data', 'initialised'))
+    try {
+      assert.ok(!marked())
+      const [, token] = /setup\?token=([A-Za-z0-9_-]{43})/.exec(daemon.printed)!
+      const params = { username: 'ada', email: 'ada@example.org', password: goodPassword, token }
+      const answer = await client(daemon.edge.port, false).ask('localhost', '/rpc', {
+        method: 'POST',
+        headers: ['Content-Type', 'application/json'],
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'auth.setup', params }),
+      })
+      assert.match(answer.body, /"user":"ada"/)
+      assert.ok(marked())
+    } finally {
+      await kill(daemon.child, 'SIGKILL')
+      rmSync(dir, { recursive: true, force: true })
+    }
+  })
+})
