@@ -78,7 +78,7 @@ const wasm = instantiate({
     return 0
   },
   wasm_on_header_value: (_, at, length) => {
-    // A value that is folded over several lines comes in parts.
+    // Of a header that was not taken down. Folded lines, whose values would come in parts, llhttp refuses.
     if (!named) {
       odd = true
       return 0

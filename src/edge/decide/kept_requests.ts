@@ -50,7 +50,7 @@ export class KeptRequests {
     const table = knownRoutes()
     if (table === undefined) return undefined
     const place = readPlace(host, request.url)
-    if (isRefusal(place) || asksAbout(place.path)) return undefined
+    if (isRefusal(place)) return undefined
     const plan = table.at(place.host)?.match(place.path)
     if (typeof plan !== 'object') return undefined
     const peer = peers.ofFast(request)
@@ -73,6 +73,7 @@ export class KeptRequests {
       body: request.length ? 'length' : undefined,
       length: request.length ?? 0,
     }
+    // The forward-auth endpoint is one of them.
     if (ownPaths.find(asked)) return undefined
     return {
       asked,

@@ -22,13 +22,12 @@ export class LastingDecisions {
     this.#networks = networks
   }
 
-  /** Of a person, as long as neither the session nor a membership runs out. */
+  /** Of a person, as long as no membership runs out; each request looks anew whether the session still counts. */
   ofPerson({ known, byCookie, ownToken, staleCookie }: Visitor, { service }: Route): Lasting | undefined {
     if (ownToken || staleCookie !== undefined || !known || !byCookie) return undefined
     if (known.overlay || !isSession(known)) return undefined
-    const { user_id, context, expires_at } = known
-    const claimsUntil = this.#claims.until(user_id, { service: service ?? '', context })
-    return { session: known, until: Math.min(expires_at, claimsUntil) }
+    const { user_id, context } = known
+    return { session: known, until: this.#claims.until(user_id, { service: service ?? '', context }) }
   }
 
   /** Of a guest, unless an address may turn into somebody. */

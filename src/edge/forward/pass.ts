@@ -4,9 +4,9 @@ import type { Identity } from '../../identity/identity_headers.ts'
 
 /** What lets a decision hold for later requests. */
 export interface Lasting {
-  /** The session that decided; undefined for a guest. */
+  /** The session that decided, and has to go on; undefined for a guest. */
   readonly session: LiveSession | undefined
-  /** Unix seconds: the earliest time at which the answer could change by itself. */
+  /** Unix seconds: the earliest time at which the answer could change by itself while the session goes on. */
   readonly until: number
 }
 

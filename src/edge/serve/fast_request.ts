@@ -49,7 +49,7 @@ const rawHeadersOf = (text: string): string[] => {
 /** The request whose head was just read into `head`, or undefined where node:http has to serve it. */
 export const fastRequest = (text: string, socket: Socket): FastRequest | undefined => {
   const method = methodNames[head.method]
-  if (method === undefined || head.upgrade) return undefined
+  if (method === undefined) return undefined
   // Empty lines may come before a request (RFC 9112 section 2.2).
   if (head.urlStart !== method.length + 1) return undefined
   const request = new FastRequest(method, text, socket)

@@ -191,6 +191,24 @@ describe('a kept decision ends', () => {
   })
 })
 
+test('what a peer says that is no trusted proxy counts for nothing, by a kept decision neither', async () => {
+  await using stage = await startStage({ trusted_proxies: '192.0.2.0/24' })
+  await stage.route({ domain: 'far.localhost', auth_mode: 'local' })
+  const client = new KeptClient(stage.daemon.edge.port)
+  const said = 'X-Forwarded-For: 198.51.100.7\r\nX-Forwarded-Proto: https\r\nX-Request-Id: mine\r\n'
+  for (let i = 0; i < 4; i++) {
+    client.send(`GET / HTTP/1.1\r\nHost: far.localhost\r\n${i < 2 ? '' : said}Cookie: ${stage.ada}\r\n\r\n`)
+    const { rawHeaders } = got(await client.receive())
+    const values = ['x-forwarded-for', 'x-forwarded-proto'].map((name) => valuesOf(rawHeaders, name).join())
+    assert.deepEqual(values, ['127.0.0.1', 'http'])
+    assert.notEqual(valuesOf(rawHeaders, 'x-request-id').join(), 'mine')
+    const { address, lane } = stage.daemon.logged.findLast(({ msg }) => msg === 'request')!
+    assert.equal(address, '127.0.0.1')
+    if (i > 1) assert.equal(lane === 'kept', on)
+  }
+  client.end()
+})
+
 describe('the table of kept decisions is bounded', () => {
   const decision = (cookie: string, plan: object, stamp = 1) =>
     ({ host: 'a', cookie, secure: true, plan, stamp }) as KeptDecision

@@ -134,4 +134,71 @@ describe('whoever leaves, stops early or does not read', () => {
     for await (const chunk of answer) size += (chunk as Buffer).length
     assert.equal(size, total)
   })
+
+  const get = (domain: string) => `GET / HTTP/1.1\r\nHost: ${domain}\r\n\r\n`
+  /** Reads nothing. */
+  const deafClient = () => {
+    const socket = connect(stage.daemon.edge.port, '127.0.0.1').on('error', () => {})
+    return { socket, [Symbol.dispose]: () => void socket.destroy() }
+  }
+  /** Waits until a number stays what it is, and returns it. */
+  const settled = async (count: () => number): Promise<number> => {
+    for (let last = -1; last !== count();) {
+      last = count()
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+    return count()
+  }
+
+  test('what waits behind a request without an answer is not read', async () => {
+    const { domain } = await service(() => {})
+    using client = deafClient()
+    const total = 64 * 1024 * 1024
+    const { socket } = client
+    socket.write(get(domain).repeat(Math.ceil(total / get(domain).length)))
+    const left = await settled(() => socket.writableLength)
+    // What the kernel keeps is up to 6 MB at each end.
+    assert.ok(left > total / 2, `${left} bytes were not taken`)
+  })
+
+  for (const [way, atOnce] of [
+    ['all at once', true],
+    ['one after another', false],
+  ] as const)
+    test(`requests that come ${way} are not served while nobody reads the responses`, async () => {
+      const body = 'x'.repeat(50_000)
+      const { domain, upstream } = await service((_, response) => response.end(body))
+      using client = deafClient()
+      const { socket } = client
+      const total = 600
+      if (atOnce) socket.write(get(domain).repeat(total))
+      else
+        for (let i = 0; i < total; i++) {
+          socket.write(get(domain))
+          const end = Date.now() + 1000
+          while (upstream.seen.length <= i && Date.now() < end)
+            await new Promise((resolve) => setTimeout(resolve, 1))
+          if (upstream.seen.length <= i) break
+        }
+      const served = await settled(() => upstream.seen.length)
+      assert.ok(served > 0 && served < total, `${served} were served`)
+    })
+
+  test('a client that ends its side has left, even if it does not read what is under way', async () => {
+    const left = Promise.withResolvers<void>()
+    const piece = Buffer.alloc(256 * 1024, 'x')
+    const { domain } = await service((_, response) => {
+      response.on('close', () => left.resolve())
+      const write = () => {
+        while (!response.destroyed && response.write(piece));
+        response.once('drain', write)
+      }
+      write()
+    })
+    using client = deafClient()
+    client.socket.write(get(domain))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    client.socket.end()
+    await left.promise
+  })
 })

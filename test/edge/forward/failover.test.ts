@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ask, askRaw } from '../../support/http.ts'
-import { startUpstream, valuesOf, type Upstream } from '../../support/upstream.ts'
+import { startUpstream, valuesOf } from '../../support/upstream.ts'
 import { got, startRaw, startStage, type Stage } from '../../support/edge_stage.ts'
 
 /** Answers with the number of bytes of the body. */
@@ -190,16 +190,14 @@ describe('several upstreams', () => {
   })
 
   test('where Host names the target, it names the one that is asked', async () => {
-    const living: Upstream[] = [await startUpstream(), await startUpstream()]
-    const domain = await lead([await nobody(), ...living.map(({ target }) => target)], {
-      preserve_host: false,
-    })
+    await using one = await startUpstream()
+    await using other = await startUpstream()
+    const domain = await lead([await nobody(), one.target, other.target], { preserve_host: false })
     for (let i = 0; i < 6; i++) got(await ask(stage.daemon, domain, '/'))
-    for (const { seen, target, close } of living) {
+    for (const { seen, target } of [one, other]) {
       assert.ok(seen.length > 0)
       for (const { rawHeaders } of seen)
         assert.deepEqual(valuesOf(rawHeaders, 'host'), [new URL(target).host])
-      await close()
     }
   })
 })

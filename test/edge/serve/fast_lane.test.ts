@@ -11,6 +11,7 @@ import { UpstreamConnection } from '../../../src/upstream/connection.ts'
 import { inboxSize } from '../../../src/wire/parser.ts'
 import { ask, askRaw } from '../../support/http.ts'
 import { valuesOf } from '../../support/upstream.ts'
+import { KeptClient } from './kept_client.ts'
 import { startRaw, startStage, type Stage } from '../../support/edge_stage.ts'
 import { upstreamOf } from '../../../src/upstream/upstream.ts'
 
@@ -93,6 +94,39 @@ describe('plain requests and what is handed over', () => {
         await delay(wait * 2)
       }
     }
+  })
+
+  test('a connection whose upstream says that it is the last takes no other request', async () => {
+    const used: string[][] = []
+    await using upstream = await startRaw((socket, first) => {
+      const heads = [first]
+      used.push(heads)
+      const answer = () => socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok')
+      answer()
+      socket.on('data', (bytes) => {
+        heads.push(String(bytes))
+        answer()
+      })
+    })
+    await stage.route({ domain: 'last.localhost', auth_mode: 'none', target: upstream.target })
+    for (let i = 0; i < 4; i++) assert.equal((await ask(stage.daemon, 'last.localhost', `/${i}`)).body, 'ok')
+    assert.deepEqual(
+      used.map((heads) => heads.length),
+      [1, 1, 1, 1],
+    )
+  })
+
+  test('nor does one on which a body is still under way that was answered before it ended', async () => {
+    await using upstream = await startRaw((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+    })
+    await stage.route({ domain: 'early.localhost', auth_mode: 'none', target: upstream.target })
+    const client = new KeptClient(stage.daemon.edge.port)
+    client.send('POST / HTTP/1.1\r\nHost: early.localhost\r\nContent-Length: 300000\r\n\r\npart')
+    assert.equal((await client.receive()).body, 'ok')
+    // On the same connection it would be taken for the rest of the body, and get no answer.
+    assert.equal((await ask(stage.daemon, 'early.localhost', '/next')).body, 'ok')
+    client.end()
   })
 
   test('nor one that comes before the next request has been sent', async () => {

@@ -111,6 +111,7 @@ describe(
         'Via: 1.1 other\r\n',
         'Close: 1\r\n',
         'Cookie: a=b\r\n',
+        'Origin: http://lanes.localhost\r\nOrigin: http://lanes.localhost\r\n',
         'Connection: x-secret\r\n',
       ])
         assert.deepEqual(
