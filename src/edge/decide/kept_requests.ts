@@ -15,7 +15,6 @@ import type { Body, Sent } from '../../wire/client_response.ts'
 import { UsualRequest } from '../../wire/usual_request.ts'
 import type { Pass } from '../forward/pass.ts'
 import type { Forwarded } from '../forward/forwarded.ts'
-import { asksAbout } from '../../wire/forward_auth_path.ts'
 
 interface Parts {
   readonly peers: Peers
