@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createApp } from '../src/app/app.ts'
 import { flagOf, readConfig } from '../src/config/read.ts'
 import { settings } from '../src/config/table.ts'
+import { Counters, noWorkers } from '../src/metrics/counters.ts'
 import { createLog } from '../src/log/log.ts'
 import { openDatabase } from '../src/storage/database.ts'
 import { Seal } from '../src/secrets/seal.ts'
@@ -25,7 +26,7 @@ const makeDocument = async (): Promise<string> => {
   const log = createLog('silent')
   const database = await openDatabase(config.database_url, log)
   try {
-    return createApp(config, database, new Seal('x'.repeat(32)), log).document()
+    return createApp(config, database, new Seal('x'.repeat(32)), log, new Counters(noWorkers)).document()
   } finally {
     await database.close()
     rmSync(dir, { recursive: true })

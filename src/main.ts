@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { App } from './app/app.ts'
 import type { Config } from './config/config.ts'
 import { testHashing } from './passwords/passwords.ts'
+import { noWorkers } from './metrics/counters.ts'
 import { openInstance, type Instance } from './app/instance.ts'
 import { bindSocket, type PassedSockets } from './start/passed_sockets.ts'
 import { createLog, type Log } from './log/log.ts'
@@ -56,6 +57,7 @@ export const startDaemon = async (
   const instance: Instance = await openInstance(config, log, {
     inspect: (database) => refuseEmptiedDatabase(config, database),
     announce: async () => workers?.forgetAll(),
+    workers: () => workers?.numbers() ?? noWorkers(),
   })
   try {
     await hashing
@@ -175,7 +177,6 @@ const byWorkers = async (
     bound?.close()
     throw error
   }
-  app.counters.workers = () => workers.numbers()
   const teller = setInterval(() => workers.tellAll(app.counters.daemon()), tellEvery).unref()
   return {
     address,

@@ -1,4 +1,4 @@
-import { Counters } from '../metrics/counters.ts'
+import type { Counters } from '../metrics/counters.ts'
 import type { Config } from '../config/config.ts'
 import type { Reactions } from '../contract/reactions.ts'
 import type { SecureEdge } from './tls_edge.ts'
@@ -21,11 +21,11 @@ export const createApp = (
   database: Database,
   seal: Seal,
   log: Log,
+  counters: Counters,
   /** Where the edge speaks TLS. */
   Secure?: typeof SecureEdge,
 ) => {
   const ground = { config, database, seal, log, publicHost: new URL(config.public_url).hostname }
-  const counters = new Counters()
   const reactions: Reactions = createReactions(database, () => ({ rooms, flows }))
   const rooms = createRooms(ground, reactions)
   const flows = createFlows(ground, rooms)

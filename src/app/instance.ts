@@ -1,5 +1,6 @@
 import { createApp, type App } from './app.ts'
 import type { Config } from '../config/config.ts'
+import { Counters, type WorkerNumbers } from '../metrics/counters.ts'
 import type { Log } from '../log/log.ts'
 import { openSeal, readMasterSecret } from '../start/master_secret.ts'
 import { asDamage } from '../storage/sqlite/connect.ts'
@@ -19,13 +20,14 @@ interface Process {
   readonly inspect: (database: Database) => Promise<void>
   /** Resolves once the other processes of this daemon know of a commit of this one; for PostgreSQL. */
   readonly announce: () => Promise<void>
+  readonly workers: () => WorkerNumbers
 }
 
 /** Opens the database, lets the process refuse it, and builds the rooms. */
 export const openInstance = async (
   config: Config,
   log: Log,
-  { inspect, announce }: Process,
+  { inspect, announce, workers }: Process,
 ): Promise<Instance> => {
   const secret = readMasterSecret(config)
   const database = await openDatabase(config.database_url, log, announce)
@@ -33,7 +35,8 @@ export const openInstance = async (
     await database.leaveLog()
     await inspect(database)
     const secure = speaksTls(config) ? await import('./tls_edge.ts') : undefined
-    const app = createApp(config, database, await openSeal(database, secret), log, secure?.SecureEdge)
+    const seal = await openSeal(database, secret)
+    const app = createApp(config, database, seal, log, new Counters(workers), secure?.SecureEdge)
     await app.loops.open()
     const close = async () => {
       await app.secure?.close()

@@ -13,6 +13,15 @@ export interface DaemonNumbers extends Omit<ProcessNumbers, 'pid'> {
   readonly workers: ProcessNumbers[]
 }
 
+/** Of the workers of a daemon, and what those that are gone have counted. */
+export interface WorkerNumbers {
+  readonly living: ProcessNumbers[]
+  readonly gone: { readonly calls: number; readonly requests: number }
+}
+
+/** Of a process without workers. */
+export const noWorkers = (): WorkerNumbers => ({ living: [], gone: { calls: 0, requests: 0 } })
+
 /** Counts what this process does, and knows what the daemon does as a whole. */
 export class Counters {
   /** JSON-RPC calls answered since start. */
@@ -21,11 +30,11 @@ export class Counters {
   requests = 0
   /** In a worker: what the daemon last told about all of itself. */
   whole: DaemonNumbers | undefined
-  /** In a daemon with workers: their numbers, and the counts of those that are gone. */
-  workers: () => { living: ProcessNumbers[]; gone: { calls: number; requests: number } } = () => ({
-    living: [],
-    gone: { calls: 0, requests: 0 },
-  })
+  readonly #workers: () => WorkerNumbers
+
+  constructor(workers: () => WorkerNumbers) {
+    this.#workers = workers
+  }
 
   own(): ProcessNumbers {
     return {
@@ -38,7 +47,7 @@ export class Counters {
 
   daemon(): DaemonNumbers {
     if (this.whole) return this.whole
-    const { living, gone } = this.workers()
+    const { living, gone } = this.#workers()
     const all = [this.own(), ...living]
     const sum = (of: (one: ProcessNumbers) => number) => all.reduce((total, one) => total + of(one), 0)
     return {

@@ -1,4 +1,5 @@
 // A worker of the daemon: serves the edge on the socket it inherits, on the same database, until it is told to stop.
+import { noWorkers } from '../metrics/counters.ts'
 import { openInstance, type Instance } from '../app/instance.ts'
 import { createLog } from '../log/log.ts'
 import type { Condition } from '../storage/database.ts'
@@ -41,7 +42,7 @@ const start = async ({ config, version: wanted, number }: Start) => {
   }
   const log = createLog(config.log_level).child({ worker: number })
   // The daemon has inspected the database.
-  instance = await openInstance(config, log, { inspect: async () => {}, announce })
+  instance = await openInstance(config, log, { inspect: async () => {}, announce, workers: noWorkers })
   learn(condition)
   const address = await instance.app.edge.listen({ fd: inheritedSocket })
   tell({ listening: address })

@@ -8,6 +8,7 @@ import { createApp } from '../../src/app/app.ts'
 import { guest, type Caller } from '../../src/contract/caller.ts'
 import { readConfig } from '../../src/config/read.ts'
 import { AppError } from '../../src/contract/errors.ts'
+import { Counters, noWorkers } from '../../src/metrics/counters.ts'
 import { createLog } from '../../src/log/log.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { Seal } from '../../src/secrets/seal.ts'
@@ -52,7 +53,7 @@ before(async () => {
   const config = readConfig({ data_dir: dir }, {})
   const log = createLog('silent')
   database = await openDatabase(config.database_url, log)
-  call = createApp(config, database, new Seal('x'.repeat(32)), log).dispatcher.call
+  call = createApp(config, database, new Seal('x'.repeat(32)), log, new Counters(noWorkers)).dispatcher.call
 })
 after(async () => {
   await daemon.close()
