@@ -100,6 +100,19 @@ test('no folder of src/ and test/ holds more than 30 files', () => {
   for (const [folder, count] of counts) assert.ok(count <= 30, `${folder} holds ${count} files`)
 })
 
+/** A function that is assigned to a property of another object, and a field of a class that waits for one. */
+const hooks = [
+  /^\s*(?!this\.\w+ =)[a-z]\w*(\.\w+)+ = (async )?(\(.*\)|\w+) =>.*/gm,
+  /^ {2}(?!readonly )[a-z]\w*(: .*)? = (async )?\(.*\) =>.*/gm,
+]
+
+test('nothing in src/ takes a hook that could be left out: functions come by constructors', () => {
+  for (const file of files) {
+    const text = readFileSync(join(root, file), 'utf8')
+    for (const hook of hooks) assert.deepEqual(text.match(hook) ?? [], [], file)
+  }
+})
+
 test('sdk/ imports nothing outside sdk/ but Node itself and jose', () => {
   for (const file of globSync('sdk/**/*.ts', {
     cwd: root,

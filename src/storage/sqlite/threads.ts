@@ -124,10 +124,10 @@ class ThreadDialect implements Dialect {
   constructor(thread: SqliteThread) {
     this.#thread = thread
   }
-  createDriver = () => new ThreadDriver(this.#thread)
-  createAdapter = () => new SqliteAdapter()
-  createQueryCompiler = () => new SqliteQueryCompiler()
-  createIntrospector = (kysely: Kysely<never>) => new SqliteIntrospector(kysely)
+  readonly createDriver = () => new ThreadDriver(this.#thread)
+  readonly createAdapter = () => new SqliteAdapter()
+  readonly createQueryCompiler = () => new SqliteQueryCompiler()
+  readonly createIntrospector = (kysely: Kysely<never>) => new SqliteIntrospector(kysely)
 }
 
 class ThreadDriver implements Driver {
