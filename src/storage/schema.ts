@@ -1,21 +1,75 @@
-import type { PeopleTables } from './tables/people.ts'
-import type { SignInTables } from './tables/sign_in.ts'
-import type { ApplicationTables } from './tables/applications.ts'
-import type { ProviderTables } from './tables/providers.ts'
-import type { DoorTables } from './tables/door.ts'
-import type { DaemonTables } from './tables/daemon.ts'
+import type { UsersTables } from './tables/users.ts'
+import type { GroupsTables } from './tables/groups.ts'
+import type { RolesTables } from './tables/roles.ts'
+import type { ServicesTables } from './tables/services.ts'
+import type { PasswordsTables } from './tables/passwords.ts'
+import type { AttemptsTables } from './tables/attempts.ts'
+import type { FactorsTables } from './tables/factors.ts'
+import type { SessionsTables } from './tables/sessions.ts'
+import type { TokenTables } from './tables/token.ts'
+import type { ClientsTables } from './tables/clients.ts'
+import type { ConsentsTables } from './tables/consents.ts'
+import type { ProvidersTables } from './tables/providers.ts'
+import type { RoutesTables } from './tables/routes.ts'
+import type { KeysTables } from './tables/keys.ts'
+import type { MailTables } from './tables/mail.ts'
+import type { AuditTables } from './tables/audit.ts'
+import type { SettingsTables } from './tables/settings.ts'
+import type { TlsTables } from './tables/tls.ts'
+import type { AuthTables } from './tables/auth.ts'
+import type { FederationTables } from './tables/federation.ts'
+import type { OidcTables } from './tables/oidc.ts'
+import type { StorageTables } from './tables/storage.ts'
 
 export { bit, type Bit } from './tables/columns.ts'
-export type * from './tables/people.ts'
-export type * from './tables/sign_in.ts'
-export type * from './tables/applications.ts'
+export type * from './tables/users.ts'
+export type * from './tables/groups.ts'
+export type * from './tables/roles.ts'
+export type * from './tables/services.ts'
+export type * from './tables/passwords.ts'
+export type * from './tables/attempts.ts'
+export type * from './tables/factors.ts'
+export type * from './tables/sessions.ts'
+export type * from './tables/token.ts'
+export type * from './tables/clients.ts'
+export type * from './tables/consents.ts'
 export type * from './tables/providers.ts'
-export type * from './tables/door.ts'
-export type * from './tables/daemon.ts'
+export type * from './tables/routes.ts'
+export type * from './tables/keys.ts'
+export type * from './tables/mail.ts'
+export type * from './tables/audit.ts'
+export type * from './tables/settings.ts'
+export type * from './tables/tls.ts'
+export type * from './tables/auth.ts'
+export type * from './tables/federation.ts'
+export type * from './tables/oidc.ts'
+export type * from './tables/storage.ts'
 
-/** The tables, as Kysely sees them; the migrations make them. */
+/** The tables, as Kysely sees them; the migrations make them. Each file of `tables/` has those of one owner and is named as its folder. */
 export interface Schema
-  extends PeopleTables, SignInTables, ApplicationTables, ProviderTables, DoorTables, DaemonTables {}
+  extends
+    UsersTables,
+    GroupsTables,
+    RolesTables,
+    ServicesTables,
+    PasswordsTables,
+    AttemptsTables,
+    FactorsTables,
+    SessionsTables,
+    TokenTables,
+    ClientsTables,
+    ConsentsTables,
+    ProvidersTables,
+    RoutesTables,
+    KeysTables,
+    MailTables,
+    AuditTables,
+    SettingsTables,
+    TlsTables,
+    AuthTables,
+    FederationTables,
+    OidcTables,
+    StorageTables {}
 
 /** What caches are made from; a change raises its subject's revision in the same transaction. */
 export const subjects = [

@@ -34,20 +34,6 @@ export interface RouteRow {
   updated_at: number
 }
 
-/** What the front door works with: routes, signing keys, certificates. */
-export interface DoorTables {
+export interface RoutesTables {
   routes: RouteRow
-  signing_keys: {
-    id: string
-    algorithm: string
-    public_jwk: string
-    private_sealed: string
-    created_at: number
-    /** Null for the next one, which is published already. */
-    signs_since: number | null
-    retired_at: number | null
-  }
-  acme_accounts: { directory: string; url: string; key_sealed: string; created_at: number }
-  acme_challenges: { token: string; key_authorization: string; expires_at: number }
-  certificates: { domain: string; chain: string; key_sealed: string; not_after: number; updated_at: number }
 }

@@ -1,5 +1,3 @@
-import type { Bit, OfUser } from './columns.ts'
-
 export interface SessionRow {
   id: string
   user_id: string
@@ -29,45 +27,7 @@ export interface SessionRow {
   impersonating_until: number | null
 }
 
-/** How people prove who they are, and what opens then: credentials, factors, mailed links, sessions. */
-export interface SignInTables {
-  credentials: { user_id: string; kind: 'password'; hash: string; updated_at: number }
-  /** Guesses at a password, by account, by account and network, and by network. */
-  attempts: {
-    key: string
-    /** When all that was counted will have drained away. */
-    full_until: number
-    /** In a row. */
-    failures: number
-    seen_at: number
-  }
-  totp: {
-    user_id: string
-    secret_sealed: string
-    /** When the first code was given; until then it counts for nothing. */
-    confirmed_at: number | null
-    /** The last time step that was accepted: none counts twice. */
-    last_step: number
-    created_at: number
-  }
-  recovery_codes: { user_id: string; code_hash: string }
-  passkeys: OfUser & {
-    name: string
-    credential_id: string
-    public_key: string
-    counter: number
-    synced: Bit
-    last_used_at: number | null
-  }
-  one_time_tokens: {
-    token_hash: string
-    purpose: string
-    user_id: string | null
-    /** Where it was sent to, in lower case; empty if nowhere. */
-    address: string
-    created_at: number
-    expires_at: number
-  }
+export interface SessionsTables {
   sessions: SessionRow
   /** Each renews its session once; `used_at` tells a second use from a first. */
   refresh_tokens: {

@@ -1,0 +1,56 @@
+import type { Bit } from './columns.ts'
+
+export interface ClientRow {
+  id: string
+  /** The client_id. */
+  client: string
+  name: string
+  public: Bit
+  native: Bit
+  first_party: Bit
+  pkce: Bit
+  is_active: Bit
+  /** Whether it registered itself (RFC 7591). */
+  dynamic: Bit
+  /** Scope for claims; empty for none. */
+  service: string
+  backchannel_logout_uri: string
+  /** JSON lists, as the next four. */
+  redirect_uris: string
+  post_logout_redirect_uris: string
+  grants: string
+  scopes: string
+  claims: string
+  /** JSON Web Key Set; empty without one. */
+  jwks: string
+  /** Its access tokens of this second and before are worth nothing. */
+  tokens_since: number
+  created_at: number
+  updated_at: number
+  /** Of those that registered themselves: to the day, null until then. */
+  last_used_at: number | null
+  /** The network that it registered itself from; empty for all others. */
+  registered_from: string
+}
+
+export interface ClientSecretRow {
+  client_id: string
+  secret_hash: string
+  created_at: number
+  /** Null for the newest. */
+  expires_at: number | null
+}
+
+export interface ClientsTables {
+  clients: ClientRow
+  client_secrets: ClientSecretRow
+  /** What lets applications register themselves, while `uses_left` lasts. */
+  registration_tokens: {
+    id: string
+    name: string
+    token_hash: string
+    uses_left: number
+    created_at: number
+    expires_at: number
+  }
+}

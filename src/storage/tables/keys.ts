@@ -1,0 +1,12 @@
+export interface KeysTables {
+  signing_keys: {
+    id: string
+    algorithm: string
+    public_jwk: string
+    private_sealed: string
+    created_at: number
+    /** Null for the next one, which is published already. */
+    signs_since: number | null
+    retired_at: number | null
+  }
+}

@@ -1,0 +1,3 @@
+export interface PasswordsTables {
+  credentials: { user_id: string; kind: 'password'; hash: string; updated_at: number }
+}

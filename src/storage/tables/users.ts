@@ -1,0 +1,35 @@
+import type { Generated } from 'kysely'
+import type { Bit, OfUser } from './columns.ts'
+
+export interface UserRow {
+  id: string
+  username: string
+  display_name: string
+  email: string | null
+  email_verified_at: number | null
+  external_id: string | null
+  is_active: Bit
+  is_admin: Bit
+  /** Whether there is a row for this person in totp (confirmed) or passkeys. */
+  has_factor: Bit
+  context: number
+  created_at: number
+  updated_at: number
+}
+
+export interface UsersTables {
+  users: UserRow
+  removed_usernames: { username: string; removed_at: number }
+  user_networks: OfUser & { network: string; description: string }
+  user_keys: OfUser & { pubkey: string; description: string }
+  /** Signed requests that were let in: a nonce is used once per key. */
+  signature_nonces: { pubkey: string; nonce: string; expires_at: number }
+  user_identities: OfUser & {
+    provider: string
+    subject: string
+    /** As the provider told at the last sign-in, as the next one; empty for nothing. */
+    login: Generated<string>
+    avatar_url: Generated<string>
+    last_used_at: Generated<number | null>
+  }
+}
