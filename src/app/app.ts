@@ -39,12 +39,13 @@ export const createApp = (
   /** Deletes what has ended, and lets the next keys sign when it is time; called on a timer. */
   const sweep = () =>
     database.aside(async () => {
-      const { settings, audit } = rooms
+      const { settings, audit, challenges } = rooms
       const { sessions, attempts, users, mails, revocations, personal, access, dynamicClients } = rooms
       const { links, records, federation } = flows
       for (const room of [sessions, attempts, links, users, mails, revocations, records, personal, access])
         await room.sweep()
-      for (const room of [dynamicClients, rooms.registrationTokens, federation, knownKeys]) await room.sweep()
+      for (const room of [challenges, dynamicClients, rooms.registrationTokens, federation, knownKeys])
+        await room.sweep()
       await rooms.keys.rotateWhenDue(await settings.value('key_rotation_days'))
       await audit.sweep(await settings.value('audit_retention_days'))
     })

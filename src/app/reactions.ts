@@ -1,5 +1,7 @@
 import { subjectOfService } from '../identity/bearer_tokens.ts'
 import type { Reactions } from '../contract/reactions.ts'
+import { dropTokensOf } from '../federation/provider_tokens.ts'
+import { forgetLogoutsOf } from '../oidc/backchannel_logouts.ts'
 import { recordTokens } from '../sessions/revocations.ts'
 import type { Database } from '../storage/database.ts'
 import type { Flows } from './flows.ts'
@@ -35,6 +37,12 @@ export const createReactions = (
     // Access tokens of all clients end: those that still have a consent renew theirs.
     await rooms.access.revokeAllOf(userId)
   },
+  clientLosesRecords: (client, kinds) => built().flows.records.removeOfClient(client, kinds),
+  clientRemoved: async (client) => {
+    await built().rooms.consents.forgetClient(client)
+    await forgetLogoutsOf(database, client)
+  },
+  keepingTokensEnded: (provider) => dropTokensOf(database, provider),
   clientTokensEnded: (client) => recordTokens(database.query, { client }),
   serviceReplaced: (service) => built().rooms.access.revokeAllOf(subjectOfService(service)),
 })

@@ -81,7 +81,8 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
   const mails = new Mails(database, seal, mailServer, log)
   const routes = new Routes(database)
   const attempts = new Attempts(database)
-  const passkeys = new Passkeys(database, new Challenges(database, seal.derive('passkey challenges')), {
+  const challenges = new Challenges(database, seal.derive('passkey challenges'))
+  const passkeys = new Passkeys(database, challenges, {
     id: publicHost,
     origin: new URL(config.public_url).origin,
     name: site,
@@ -93,6 +94,7 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
     site,
     endOtherSessions: (userId, except) => sessions.revokeAll(userId, 'factors', except),
     sendNotice: (address, values) => mails.send('factors_changed', address, values),
+    markFactor: (userId, has) => users.markFactor(userId, has),
     forgetAttempts: (userId) => attempts.forget(`factor ${userId}`),
     reactions,
   })
@@ -110,6 +112,7 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
     mayBeLocal,
     publicUrl: config.public_url,
     log,
+    reactions,
   })
   const personal = new PersonalTokens(database)
   const access = new AccessTokens({
@@ -139,6 +142,7 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
     liveSessions,
     revocations,
     mails,
+    challenges,
     passkeys,
     factors,
     routes,

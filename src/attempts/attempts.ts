@@ -182,7 +182,7 @@ export class Attempts {
     const memories = { name: nobodyMemory, device: nobodyMemory, network: nobodyMemory, place: placeMemory }
     for (const [kind, memory] of Object.entries(memories)) {
       const old = sql<SqlBool>`${this.#beginsWith(`${kind} `)} and seen_at < ${at - memory}`
-      await sweepRows(this.#database, 'attempts', 'key', old)
+      await sweepRows(this.#database, 'attempts', 'key', old, (query) => query.deleteFrom('attempts'))
     }
   }
 

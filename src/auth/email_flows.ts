@@ -8,7 +8,6 @@ import type { MailKind } from '../mail/texts.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
-import { now } from '../storage/ids.ts'
 import type { UserRow } from '../storage/schema.ts'
 import { refuseOwnChoice } from '../users/usernames.ts'
 import type { Users } from '../users/users.ts'
@@ -93,7 +92,7 @@ export class EmailFlows {
 
   /** Confirms the address of a new account, or a new address of an old one. */
   async verifyEmail(token: string): Promise<{ user: string }> {
-    const { links, database, users } = this.#parts
+    const { links, users } = this.#parts
     const link = await links.use(token, 'verify', 'change')
     const user = link.user_id === null ? undefined : await this.#byId(link.user_id)
     if (!user || user.is_active === 0) throw deadLink()
@@ -104,12 +103,7 @@ export class EmailFlows {
     }
     const holder = await this.#byEmail(link.address)
     if (holder && holder.id !== user.id) throw conflict('This address belongs to another account meanwhile')
-    await database.query
-      .updateTable('users')
-      .set({ email: link.address, email_verified_at: now(), updated_at: now() })
-      .where('id', '=', user.id)
-      .execute()
-    database.changed('users')
+    await users.takeAddress(user.id, link.address)
     await links.forget(user.id)
     if (user.email !== null) await this.#send('address_changed', user, user.email, { about: link.address })
     return { user: user.username }

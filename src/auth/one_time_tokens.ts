@@ -141,6 +141,8 @@ export class Links {
   }
 
   async sweep(): Promise<void> {
-    await sweepRows(this.#database, 'one_time_tokens', 'token_hash', sql`expires_at <= ${now()}`)
+    await sweepRows(this.#database, 'one_time_tokens', 'token_hash', sql`expires_at <= ${now()}`, (query) =>
+      query.deleteFrom('one_time_tokens'),
+    )
   }
 }

@@ -10,15 +10,7 @@ import { readPage, type PageParams } from '../storage/pager.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import { bit, type ClientRow } from '../storage/schema.ts'
 import { personScopes, type Client, type KnownClient } from './client.ts'
-import {
-  checkClient,
-  checkKeys,
-  fruitsOfMore,
-  toColumns,
-  toKnown,
-  type ClientFields,
-  type Fruits,
-} from './client_row.ts'
+import { checkClient, checkKeys, fruitsOfMore, toColumns, toKnown, type ClientFields } from './client_row.ts'
 import { Secrets } from './client_secrets.ts'
 
 /** Clients kept in memory; past it all are forgotten at once and read again when asked for. */
@@ -36,6 +28,8 @@ export interface NewClient extends Partial<ClientFields> {
   readonly secret_sha256?: string
 }
 
+type ClientReactions = Pick<Reactions, 'clientLosesRecords' | 'clientTokensEnded' | 'clientRemoved'>
+
 /** Applications that sign people in through us, and programs that get tokens of their own. */
 export class Clients {
   readonly #database: Database
@@ -43,14 +37,10 @@ export class Clients {
   readonly #known: Cached<BoundedMap<KnownClient | 'none'>>
   readonly #byName: Prepared<{ client: string }, ClientRow>
   readonly #dynamicCount: () => Promise<boolean>
-  readonly #reactions: Pick<Reactions, 'clientTokensEnded'>
+  readonly #reactions: ClientReactions
 
   /** `dynamicCount` tells whether clients that registered themselves count at present. */
-  constructor(
-    database: Database,
-    dynamicCount: () => Promise<boolean>,
-    reactions: Pick<Reactions, 'clientTokensEnded'>,
-  ) {
+  constructor(database: Database, dynamicCount: () => Promise<boolean>, reactions: ClientReactions) {
     this.#database = database
     this.#reactions = reactions
     this.#secrets = new Secrets(database)
@@ -167,7 +157,7 @@ export class Clients {
       const after = { ...row, ...toColumns({ ...before, ...fields }, now()) }
       checkClient(after)
       if (after.is_active === 0) await this.#endTokens(after)
-      else await this.#forget(row.client, fruitsOfMore(before, fields))
+      else await this.#reactions.clientLosesRecords(row.client, fruitsOfMore(before, fields))
       await this.#database.query.updateTable('clients').set(after).where('id', '=', row.id).execute()
       this.#database.changed('clients')
       return this.get(client)
@@ -195,11 +185,9 @@ export class Clients {
   async remove(client: string): Promise<null> {
     return this.#database.write(async () => {
       const row = await this.#row(client)
-      const { query } = this.#database
       await this.#endTokens(row)
-      await query.deleteFrom('clients').where('id', '=', row.id).execute()
-      await query.deleteFrom('consents').where('client', '=', row.client).execute()
-      await query.deleteFrom('oidc_logouts').where('client', '=', row.client).execute()
+      await this.#database.query.deleteFrom('clients').where('id', '=', row.id).execute()
+      await this.#reactions.clientRemoved(row.client)
       this.#database.changed('clients')
       return null
     })
@@ -208,18 +196,8 @@ export class Clients {
   /** What it was issued until now is worth nothing from now on, here and at whoever hears of it. */
   async #endTokens(row: ClientRow): Promise<void> {
     row.tokens_since = now()
-    await this.#forget(row.client, 'all')
+    await this.#reactions.clientLosesRecords(row.client, 'all')
     await this.#reactions.clientTokensEnded(row.client)
-  }
-
-  /** What people gave it: codes, tokens, grants. */
-  async #forget(client: string, kinds: Fruits): Promise<void> {
-    if (kinds.length === 0) return
-    await this.#database.query
-      .deleteFrom('oidc_records')
-      .where('client', '=', client)
-      .$if(kinds !== 'all', (query) => query.where('kind', 'in', kinds as readonly string[]))
-      .execute()
   }
 
   async #row(client: string): Promise<ClientRow> {

@@ -65,7 +65,9 @@ export class RegistrationTokens {
 
   async sweep(): Promise<void> {
     const over = sql<SqlBool>`(expires_at <= ${now()} or uses_left <= 0)`
-    await sweepRows(this.#database, 'registration_tokens', 'id', over)
+    await sweepRows(this.#database, 'registration_tokens', 'id', over, (query) =>
+      query.deleteFrom('registration_tokens'),
+    )
   }
 
   #valid() {

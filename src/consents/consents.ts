@@ -61,6 +61,11 @@ export class Consents {
     }))
   }
 
+  /** What anybody allowed a client, with the client itself. Inside a transaction. */
+  async forgetClient(client: string): Promise<void> {
+    await this.#database.query.deleteFrom('consents').where('client', '=', client).execute()
+  }
+
   /** Takes a consent back: every token that came of it is dead. Inside a transaction. */
   async revoke(userId: string, client: string): Promise<void> {
     const { numDeletedRows } = await this.#database.query

@@ -33,6 +33,12 @@ export interface Reactions {
   readonly allSessionsEnding: (userId: string, reason: RevocationReason) => Promise<void>
   /** A user has taken back what they allowed a client: every token that came of it must end. */
   readonly consentRevoked: (userId: string, client: string) => Promise<void>
+  /** A client may not have some kinds of what people gave it, or all of them: codes, tokens, grants. */
+  readonly clientLosesRecords: (client: string, kinds: 'all' | readonly string[]) => Promise<void>
+  /** A client was removed. */
+  readonly clientRemoved: (client: string) => Promise<void>
+  /** The tokens of a provider may not be kept any more: those that are kept must go. */
+  readonly keepingTokensEnded: (provider: string) => Promise<void>
   /** Every access token that a client holds has ended. */
   readonly clientTokensEnded: (client: string) => Promise<void>
   /** A service was removed or runs as another local user, so the tokens that it holds must end. */

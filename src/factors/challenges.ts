@@ -1,8 +1,10 @@
+import { sql, type SqlBool } from 'kysely'
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { digest } from '../secrets/digest.ts'
 import { AppError } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 
 const lifetime = 300
 const randomLength = 16
@@ -38,19 +40,20 @@ export class Challenges {
   /** Uses it up, inside the transaction of what it allows; of any number at the same time one passes. */
   async spend(challenge: string): Promise<void> {
     const { numInsertedOrUpdatedRows } = await this.#database.query
-      .insertInto('one_time_tokens')
-      .values({
-        token_hash: digest(challenge),
-        purpose: 'spent_challenge',
-        user_id: null,
-        address: '',
-        created_at: now(),
-        expires_at: now() + 2 * lifetime,
-      })
-      .onConflict((conflict) => conflict.column('token_hash').doNothing())
+      .insertInto('spent_challenges')
+      .values({ challenge_hash: digest(challenge), expires_at: now() + 2 * lifetime })
+      .onConflict((conflict) => conflict.column('challenge_hash').doNothing())
       .executeTakeFirst()
     if (numInsertedOrUpdatedRows !== 1n)
       throw new AppError('unauthenticated', 'This passkey answer was used before; try again')
+  }
+
+  /** Forgets challenges that are too old to be used; called on a timer. */
+  async sweep(): Promise<void> {
+    const old = sql<SqlBool>`expires_at <= ${now()}`
+    await sweepRows(this.#database, 'spent_challenges', 'challenge_hash', old, (query) =>
+      query.deleteFrom('spent_challenges'),
+    )
   }
 
   #mac(open: Buffer, purpose: string): Buffer {

@@ -3,7 +3,7 @@ import { AppError, conflict, notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import type { Seal } from '../secrets/seal.ts'
-import { bit, type UserRow } from '../storage/schema.ts'
+import type { UserRow } from '../storage/schema.ts'
 import type { Attested, Passkeys } from './passkeys.ts'
 import { digestOf, looksLikeCode, newCodes } from './recovery_codes.ts'
 import { enrolment, newSecret, stepOf } from './totp.ts'
@@ -22,6 +22,8 @@ interface Parts {
   readonly endOtherSessions: (userId: string, except?: string) => Promise<unknown>
   /** Mails a user that their factors changed, and how. */
   readonly sendNotice: (address: string, values: { name: string; about: string }) => Promise<void>
+  /** Writes on the account whether its person has a factor, inside the transaction. */
+  readonly markFactor: (userId: string, has: boolean) => Promise<void>
   /** Forgets the wrong codes of a user. */
   readonly forgetAttempts: (userId: string) => Promise<void>
   readonly reactions: Pick<Reactions, 'passkeyRemoved'>
@@ -197,15 +199,9 @@ export class Factors {
 
   /** Keeps the mark on the account true, and tells its person. */
   async #changed(userId: string, what: string | undefined): Promise<void> {
-    const { database } = this.#parts
     const has = await this.has(userId)
     if (!has) await this.#query.deleteFrom('recovery_codes').where('user_id', '=', userId).execute()
-    await this.#query
-      .updateTable('users')
-      .set({ has_factor: bit(has) })
-      .where('id', '=', userId)
-      .execute()
-    database.changed('users')
+    await this.#parts.markFactor(userId, has)
     if (what !== undefined) await this.#tell(userId, what)
   }
 

@@ -121,7 +121,9 @@ export class Flows {
   }
 
   async sweep(): Promise<void> {
-    await sweepRows(this.#database, 'provider_flows', 'state_hash', sql`expires_at <= ${now()}`)
+    await sweepRows(this.#database, 'provider_flows', 'state_hash', sql`expires_at <= ${now()}`, (query) =>
+      query.deleteFrom('provider_flows'),
+    )
   }
 
   async #row(state: string) {

@@ -82,6 +82,8 @@ export class PendingLinks {
   }
 
   async sweep(): Promise<void> {
-    await sweepRows(this.#database, 'provider_links', 'token_hash', sql`expires_at <= ${now()}`)
+    await sweepRows(this.#database, 'provider_links', 'token_hash', sql`expires_at <= ${now()}`, (query) =>
+      query.deleteFrom('provider_links'),
+    )
   }
 }

@@ -106,6 +106,7 @@ export class ProviderLogouts {
       'provider_logouts',
       ['provider_id', 'jti'],
       sql`expires_at <= ${now()}`,
+      (query) => query.deleteFrom('provider_logouts'),
     )
   }
 

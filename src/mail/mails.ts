@@ -157,8 +157,8 @@ export class Mails {
   /** Forgets mails that left, once they count no more, and in time those that were given up. */
   async sweep(): Promise<void> {
     const sent = sql<SqlBool>`gave_up_at = 0 and created_at < ${now() - 3600}`
-    await sweepRows(this.#database, 'mails', 'id', sent)
+    await sweepRows(this.#database, 'mails', 'id', sent, (query) => query.deleteFrom('mails'))
     const givenUp = sql<SqlBool>`created_at < ${now() - 3600} and gave_up_at > 0 and gave_up_at < ${now() - 30 * 86_400}`
-    await sweepRows(this.#database, 'mails', 'id', givenUp)
+    await sweepRows(this.#database, 'mails', 'id', givenUp, (query) => query.deleteFrom('mails'))
   }
 }

@@ -32,6 +32,11 @@ interface Waiting extends QueuedRow {
   readonly sid: string
 }
 
+/** A client that is removed hears of nothing more. Inside a transaction. */
+export const forgetLogoutsOf = async (database: Database, client: string): Promise<void> => {
+  await database.query.deleteFrom('oidc_logouts').where('client', '=', client).execute()
+}
+
 /** Tells applications that a session ended, whatever ended it, from a queue that outlives a restart. */
 export class Logouts {
   readonly #parts: Parts

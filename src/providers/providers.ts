@@ -1,5 +1,6 @@
 import { alreadyExists, conflict, invalidParams, notFound } from '../contract/errors.ts'
 import type { Caller } from '../contract/caller.ts'
+import type { Reactions } from '../contract/reactions.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Log } from '../log/log.ts'
 import type { Database } from '../storage/database.ts'
@@ -28,6 +29,7 @@ interface Parts {
   /** Below it people and providers come back to us. */
   readonly publicUrl: string
   readonly log: Log
+  readonly reactions: Pick<Reactions, 'keepingTokensEnded'>
 }
 
 const sealRow = (id: string) => `providers.${id}`
@@ -178,7 +180,8 @@ export class Providers {
       await this.#refuseSharedCallback(after)
       await this.#query.updateTable('providers').set(after).where('id', '=', row.id).execute()
       if (groups !== undefined) await storeGroups(this.#query, row.id, groups)
-      if (after.keep_tokens === 0) await this.#dropTokens(provider)
+      // At once, not when its people come the next time.
+      if (after.keep_tokens === 0) await this.#parts.reactions.keepingTokensEnded(provider)
       this.#parts.database.changed('providers')
       return this.get(provider)
     })
@@ -192,16 +195,6 @@ export class Providers {
       this.#parts.database.changed('providers')
       return null
     })
-  }
-
-  /** What may not be kept any more is gone at once, not when its people come the next time. */
-  async #dropTokens(provider: string): Promise<void> {
-    await this.#query
-      .deleteFrom('provider_tokens')
-      .where('identity_id', 'in', (query) =>
-        query.selectFrom('user_identities').select('id').where('provider', '=', provider),
-      )
-      .execute()
   }
 
   async #load(): Promise<readonly KnownProvider[]> {

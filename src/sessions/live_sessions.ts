@@ -78,7 +78,14 @@ export class LiveSessions {
   constructor(database: Database, idle: () => Promise<number>) {
     this.#database = database
     this.#idle = idle
-    this.#uses = new Uses(database, 'sessions')
+    this.#uses = new Uses(database, (id, at) =>
+      database.query
+        .updateTable('sessions')
+        .set({ last_used_at: at })
+        .where('id', '=', id)
+        .where('last_used_at', '<', at)
+        .execute(),
+    )
     this.#live = new Cached(database, ['sessions', 'users'], async () => boundedMap<LiveSession>(keep))
     this.#byHash = database.prepared((query, { hash }: { hash: string }) =>
       readable(query).where('sessions.token_hash', '=', hash),

@@ -67,6 +67,8 @@ export class RefreshTokens {
 
   /** Deletes what has ended. */
   async sweep(at: number): Promise<void> {
-    await sweepRows(this.#database, 'refresh_tokens', 'token_hash', sql`expires_at <= ${at}`)
+    await sweepRows(this.#database, 'refresh_tokens', 'token_hash', sql`expires_at <= ${at}`, (query) =>
+      query.deleteFrom('refresh_tokens'),
+    )
   }
 }

@@ -89,7 +89,7 @@ export class Revocations {
   /** Deletes what nobody needs any more; called on a timer. The newest stays, so that numbers go on from it. */
   async sweep(): Promise<void> {
     const old = sql<SqlBool>`at < ${now() - kept} and seq < (select max(seq) from revocations)`
-    await sweepRows(this.#database, 'revocations', 'seq', old)
+    await sweepRows(this.#database, 'revocations', 'seq', old, (query) => query.deleteFrom('revocations'))
   }
 
   /** Answers all who wait: the daemon stops. */

@@ -248,7 +248,13 @@ export class Sessions {
       return found.length
     })
     await this.#refreshTokens.sweep(at)
-    await sweepRows(this.#database, 'sessions', 'id', sql`sessions.expires_at <= ${at} and not ${lives(at)}`)
+    await sweepRows(
+      this.#database,
+      'sessions',
+      'id',
+      sql`sessions.expires_at <= ${at} and not ${lives(at)}`,
+      (query) => query.deleteFrom('sessions'),
+    )
   }
 }
 

@@ -12,14 +12,15 @@ export interface Used {
 /** When the rows of a table were last used: noted in memory at every request, written down at most once a minute. */
 export class Uses {
   readonly #database: Database
-  readonly #table: 'sessions' | 'tokens'
+  readonly #record: (id: string, at: number) => Promise<unknown>
   #used = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(database: Database, table: 'sessions' | 'tokens') {
+  /** `record` writes down when one row was used, inside a transaction; a later time that stands there stays. */
+  constructor(database: Database, record: (id: string, at: number) => Promise<unknown>) {
     this.#database = database
-    this.#table = table
+    this.#record = record
   }
 
   note(one: Used, at: number): void {
@@ -44,13 +45,7 @@ export class Uses {
     this.#used = new Map()
     if (used.size === 0) return
     await this.#database.write(async () => {
-      for (const [id, at] of used)
-        await this.#database.query
-          .updateTable(this.#table)
-          .set({ last_used_at: at })
-          .where('id', '=', id)
-          .where('last_used_at', '<', at)
-          .execute()
+      for (const [id, at] of used) await this.#record(id, at)
     })
   }
 }

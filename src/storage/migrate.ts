@@ -11,6 +11,7 @@ import * as providers from './migrations/008_providers.ts'
 import * as registration from './migrations/009_registration.ts'
 import * as sessionHost from './migrations/010_session_host.ts'
 import * as growth from './migrations/011_growth.ts'
+import * as meaning from './migrations/012_meaning.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first; a name is never changed and a step never edited once released. */
@@ -26,6 +27,7 @@ export const migrations: Record<string, Migration> = {
   '009_registration': registration,
   '010_session_host': sessionHost,
   '011_growth': growth,
+  '012_meaning': meaning,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

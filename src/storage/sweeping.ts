@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import {
+  sql,
+  type DeleteQueryBuilder,
+  type DeleteResult,
+  type Kysely,
+  type RawBuilder,
+  type SqlBool,
+} from 'kysely'
 import type { Database } from './database.ts'
 import type { Schema, Subject } from './schema.ts'
 
@@ -15,13 +22,14 @@ export const inBatches = async (step: () => Promise<number>): Promise<void> => {
 
 /**
  * Deletes the rows that `which` names, a batch at a time. They are looked for outside the transaction, found by their key, and
- * looked at once more inside. `subject` is what caches hear of.
+ * looked at once more inside. `remove` begins the owner's statement, and `subject` is what caches hear of.
  */
-export const sweepRows = async (
+export const sweepRows = async <T extends keyof Schema>(
   database: Database,
-  table: keyof Schema,
+  table: T,
   key: string | readonly [string, string],
   which: RawBuilder<SqlBool>,
+  remove: (query: Kysely<Schema>) => DeleteQueryBuilder<Schema, T, DeleteResult>,
   subject?: Subject,
 ): Promise<void> => {
   const columns = sql.join([key].flat().map((name) => sql.ref(name)))
@@ -34,9 +42,10 @@ export const sweepRows = async (
       select ${columns} from ${sql.table(table)} where ${which} limit ${batch}`.execute(database.query)
     if (found.rows.length === 0) return 0
     await database.write(async () => {
-      const { numAffectedRows } = await sql`
-        delete from ${sql.table(table)} where ${keysOf(found.rows)} and ${which}`.execute(database.query)
-      if (subject !== undefined && numAffectedRows! > 0n) database.changed(subject)
+      const { numDeletedRows } = await remove(database.query)
+        .where(sql<SqlBool>`${keysOf(found.rows)} and ${which}`)
+        .executeTakeFirstOrThrow()
+      if (subject !== undefined && numDeletedRows > 0n) database.changed(subject)
     })
     return found.rows.length
   })

@@ -170,6 +170,12 @@ export class AccessTokens {
 
   /** Forgets what has ended by itself; called on a timer. */
   async sweep(): Promise<void> {
-    await sweepRows(this.#parts.database, 'revoked_tokens', 'jti', sql`expires_at < ${now() - tolerance}`)
+    await sweepRows(
+      this.#parts.database,
+      'revoked_tokens',
+      'jti',
+      sql`expires_at < ${now() - tolerance}`,
+      (query) => query.deleteFrom('revoked_tokens'),
+    )
   }
 }

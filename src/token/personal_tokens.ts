@@ -39,7 +39,14 @@ export class PersonalTokens {
 
   constructor(database: Database) {
     this.#database = database
-    this.#uses = new Uses(database, 'tokens')
+    this.#uses = new Uses(database, (id, at) =>
+      database.query
+        .updateTable('tokens')
+        .set({ last_used_at: at })
+        .where('id', '=', id)
+        .where('last_used_at', '<', at)
+        .execute(),
+    )
     this.#known = new Cached(database, ['tokens', 'users', 'services'], async () =>
       boundedMap<KnownToken>(keep),
     )
@@ -160,7 +167,14 @@ export class PersonalTokens {
 
   /** Deletes those that have ended; called on a timer. */
   async sweep(): Promise<void> {
-    await sweepRows(this.#database, 'tokens', 'id', sql`expires_at <= ${now()}`, 'tokens')
+    await sweepRows(
+      this.#database,
+      'tokens',
+      'id',
+      sql`expires_at <= ${now()}`,
+      (query) => query.deleteFrom('tokens'),
+      'tokens',
+    )
   }
 
   async #delete(which: RawBuilder<SqlBool>): Promise<void> {

@@ -64,6 +64,12 @@ export class KnownKeys {
 
   /** Forgets nonces whose requests are too old to be let in again; called on a timer. */
   async sweep(): Promise<void> {
-    await sweepRows(this.#database, 'signature_nonces', ['pubkey', 'nonce'], sql`expires_at < ${now()}`)
+    await sweepRows(
+      this.#database,
+      'signature_nonces',
+      ['pubkey', 'nonce'],
+      sql`expires_at < ${now()}`,
+      (query) => query.deleteFrom('signature_nonces'),
+    )
   }
 }

@@ -1,14 +1,28 @@
-import { sql } from 'kysely'
+import { sql, type DeleteQueryBuilder, type DeleteResult } from 'kysely'
 import { refuseWhileImpersonating, type Caller } from '../contract/caller.ts'
 import type { Reactions } from '../contract/reactions.ts'
 import { alreadyExists, notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
+import type { Schema } from '../storage/schema.ts'
 import { canonicalNetwork, canonicalPubkey } from './normalise.ts'
 import type { Users } from './users.ts'
 
+type Query = Database['query']
 export type Table = 'user_networks' | 'user_keys' | 'user_identities'
+
+/** The statements that write, each with its table's name. */
+const adding: Record<Table, (query: Query, row: never) => Promise<unknown>> = {
+  user_networks: (query, row) => query.insertInto('user_networks').values(row).execute(),
+  user_keys: (query, row) => query.insertInto('user_keys').values(row).execute(),
+  user_identities: (query, row) => query.insertInto('user_identities').values(row).execute(),
+}
+const removing: Record<Table, (query: Query) => DeleteQueryBuilder<Schema, Table, DeleteResult>> = {
+  user_networks: (query) => query.deleteFrom('user_networks'),
+  user_keys: (query) => query.deleteFrom('user_keys'),
+  user_identities: (query) => query.deleteFrom('user_identities'),
+}
 
 interface Owned {
   readonly id: string
@@ -108,8 +122,7 @@ export class Belongings {
     refuseWhileImpersonating(caller)
     return this.#database.write(async () => {
       const owner = await this.#users.guard(user, caller)
-      const { numDeletedRows } = await this.#database.query
-        .deleteFrom(table)
+      const { numDeletedRows } = await removing[table](this.#database.query)
         .where('id', '=', id)
         .where('user_id', '=', owner.id)
         .executeTakeFirst()
@@ -142,10 +155,7 @@ export class Belongings {
         .executeTakeFirst()
       if (taken) throw alreadyExists(unique, unique)
       const row = { id: newId(), user_id: owner.id, created_at: now(), ...fields }
-      await this.#database.query
-        .insertInto(table)
-        .values(row as never)
-        .execute()
+      await adding[table](this.#database.query, row as never)
       this.#database.changed('users')
       return { id: row.id, user: owner.username, ...fields, created_at: row.created_at }
     })

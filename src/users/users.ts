@@ -129,10 +129,31 @@ export class Users {
     if (numUpdatedRows > 0n) this.#database.changed('users')
   }
 
+  /** The person reads the mail of another address, which is the account's from now on. Inside a transaction. */
+  async takeAddress(id: string, email: string): Promise<void> {
+    const at = now()
+    await this.#database.query
+      .updateTable('users')
+      .set({ email, email_verified_at: at, updated_at: at })
+      .where('id', '=', id)
+      .execute()
+    this.#database.changed('users')
+  }
+
+  /** Whether the person has a second factor or a passkey, and is asked for it. Inside a transaction. */
+  async markFactor(id: string, has: boolean): Promise<void> {
+    await this.#database.query
+      .updateTable('users')
+      .set({ has_factor: bit(has) })
+      .where('id', '=', id)
+      .execute()
+    this.#database.changed('users')
+  }
+
   /** Registrations that nobody confirmed within a day. */
   async sweep(): Promise<void> {
     const which = sql<SqlBool>`email is not null and email_verified_at is null and created_at < ${now() - 86_400}`
-    await sweepRows(this.#database, 'users', 'id', which, 'users')
+    await sweepRows(this.#database, 'users', 'id', which, (query) => query.deleteFrom('users'), 'users')
   }
 
   async #insert(fields: UserFields & { username: string }, verified = true): Promise<User> {

@@ -4,6 +4,7 @@ import { Flows } from '../../src/federation/outgoing_sign_ins.ts'
 import { PendingLinks } from '../../src/federation/pending_links.ts'
 import { createLog } from '../../src/log/log.ts'
 import { Providers } from '../../src/providers/providers.ts'
+import { noReactions } from '../support/reactions.ts'
 import { operator } from '../../src/contract/caller.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { Seal } from '../../src/secrets/seal.ts'
@@ -20,6 +21,7 @@ onBothDatabases('what is used up by coming back', (newUrl) => {
       database,
       seal,
       log,
+      reactions: noReactions,
       reserved: [],
       mayBeLocal: async () => false,
       publicUrl: 'https://x.test',

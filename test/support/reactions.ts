@@ -10,6 +10,9 @@ export const noReactions: Reactions = {
   sessionsEnding: nothing,
   allSessionsEnding: nothing,
   consentRevoked: nothing,
+  clientLosesRecords: nothing,
+  clientRemoved: nothing,
+  keepingTokensEnded: nothing,
   clientTokensEnded: nothing,
   serviceReplaced: nothing,
 }

@@ -179,9 +179,23 @@ export class Records {
     )
   }
 
+  /** Of what people gave a client, these kinds. */
+  async removeOfClient(client: string, kinds: 'all' | readonly string[]): Promise<void> {
+    if (kinds.length === 0) return
+    const of = kinds === 'all' ? sql`` : sql` and kind in (${sql.join(kinds)})`
+    await this.#delete(sql`client = ${client}${of}`)
+  }
+
   async sweep(): Promise<void> {
     const which = sql<SqlBool>`expires_at < ${now() - afterlife}`
-    await sweepRows(this.#database, 'oidc_records', 'id', which, 'records')
+    await sweepRows(
+      this.#database,
+      'oidc_records',
+      'id',
+      which,
+      (query) => query.deleteFrom('oidc_records'),
+      'records',
+    )
   }
 
   /** As the engine asks for it; `asError` is what it throws for a token or proof that was used before. */

@@ -10,6 +10,8 @@ export interface FactorsTables {
     last_step: number
     created_at: number
   }
+  /** Challenges of passkeys that were used: none counts twice. */
+  spent_challenges: { challenge_hash: string; expires_at: number }
   recovery_codes: { user_id: string; code_hash: string }
   passkeys: OfUser & {
     name: string
