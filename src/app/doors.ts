@@ -23,6 +23,7 @@ import { presetOf } from '../providers/presets.ts'
 import type { Dispatcher } from '../rpc/dispatcher.ts'
 import { Envelope } from '../rpc/envelope.ts'
 import { RpcSocket } from '../rpc/socket.ts'
+import { maySignIn } from '../storage/schema.ts'
 import { OldTokens } from '../token/hs256.ts'
 import { KnownKeys } from '../users/cached_keys.ts'
 import { KnownNetworks } from '../users/cached_networks.ts'
@@ -141,7 +142,7 @@ export const createDoors = (parts: Parts) => {
     client: (id) => clients.find(id),
     person: async (username) => {
       const found = await users.find(username)
-      return found && { ...found, claims: (await claims.of(found.id)) ?? [] }
+      return found && { ...found, may_sign_in: maySignIn(found), claims: (await claims.of(found.id)) ?? [] }
     },
     wasEnded: (userId, issuedAt) => access.wasEnded(userId, issuedAt),
   })

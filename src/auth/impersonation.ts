@@ -2,6 +2,7 @@ import type { Caller } from '../contract/caller.ts'
 import { AppError, conflict } from '../contract/errors.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { now } from '../storage/ids.ts'
+import { maySignIn } from '../storage/schema.ts'
 import type { Users } from '../users/users.ts'
 
 /** Seconds that acting as somebody else lasts at most. */
@@ -24,7 +25,8 @@ export class Impersonation {
       throw conflict(`You act as ${caller.on_behalf} already; stop that first`)
     const target = await this.#users.get({ username })
     if (target.id === caller.user_id) throw conflict('That is you')
-    if (!target.is_active) throw conflict('An inactive user has no identity that one could take on')
+    if (!maySignIn(target))
+      throw conflict('A user who may not sign in has no identity that one could take on')
     if (target.is_admin && !caller.claims.has('proxy.admin')) {
       throw new AppError('claim_required', 'Acting as an administrator takes the claim proxy.admin', {
         claims: ['proxy.admin'],

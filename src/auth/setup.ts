@@ -6,6 +6,7 @@ import type { Log } from '../log/log.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { instanceFact, keepInstanceFact } from '../storage/instance_facts.ts'
+import { maySignInSql } from '../storage/schema.ts'
 
 const purpose = 'setup'
 const lifetime = 24 * 3600
@@ -57,7 +58,7 @@ export class Setup {
       .selectFrom('users')
       .select('id')
       .where('is_admin', '=', 1)
-      .where('is_active', '=', 1)
+      .where(maySignInSql())
       .executeTakeFirst()
     if (active) throw conflict('There is an administrator already; sign in, or ask one')
     // The operator may begin anew when every administrator is gone; from outside that door never opens again.

@@ -7,7 +7,7 @@ import type { FactorKind, Factors } from '../factors/factors.ts'
 import type { OwnWay } from '../sessions/session.ts'
 import type { OpenedSession, SessionOrigin, Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
-import type { UserRow } from '../storage/schema.ts'
+import { maySignIn, signInColumns, type UserRow } from '../storage/schema.ts'
 import { halves, type Half, type Link, type Links } from './one_time_tokens.ts'
 
 const wrong = 'Wrong username, email or password'
@@ -41,10 +41,6 @@ export interface ByProvider {
   /** When the person proved themselves to the provider, as far as it tells; 0 where it does not. */
   readonly proven_at: number
 }
-
-/** Active, and with an address that was confirmed if it has one. */
-const mayEnter = (user: Pick<UserRow, 'is_active' | 'email' | 'email_verified_at'>): boolean =>
-  user.is_active === 1 && (user.email === null || user.email_verified_at !== null)
 
 export const signedInAs = (user: string, { token, expires_in, refresh_token }: OpenedSession) => ({
   access_token: token,
@@ -89,7 +85,7 @@ export class SignIn {
     const user = await this.#find(login)
     const counted = await this.#attempts.count(user ? { userId: user.id } : { login }, caller.address)
     const proof = await this.verifyCounted(user?.id, password, counted)
-    if (user && proof !== undefined && mayEnter(user)) {
+    if (user && proof !== undefined && maySignIn(user)) {
       if (user.has_factor === 0) return { user_id: user.id, proof, counted }
       // The password was right; whether it was the person is not told before the factor is.
       await this.#attempts.uncount(counted)
@@ -198,11 +194,11 @@ export class SignIn {
   ) {
     const user = await this.#database.query
       .selectFrom('users')
-      .select(['username', 'is_active', 'email', 'email_verified_at', 'has_factor'])
+      .select(['username', 'has_factor', ...signInColumns])
       .where('id', '=', userId)
       .executeTakeFirst()
     // Deactivated or removed between the proof and here.
-    if (!user || !mayEnter(user)) throw new AppError('unauthenticated', wrong)
+    if (!user || !maySignIn(user)) throw new AppError('unauthenticated', wrong)
     // Given a factor between the proof and here.
     if (user.has_factor === 1 && factor === '') throw new AppError('unauthenticated', wrong)
     // One browser, one identity: whoever was signed in there before is not any more.
@@ -225,10 +221,10 @@ export class SignIn {
   async mayStay(userId: string): Promise<string> {
     const user = await this.#database.query
       .selectFrom('users')
-      .select(['username', 'is_active', 'email', 'email_verified_at'])
+      .select(['username', ...signInColumns])
       .where('id', '=', userId)
       .executeTakeFirst()
-    if (!user || !mayEnter(user)) throw new AppError('unauthenticated', 'The session has ended; sign in')
+    if (!user || !maySignIn(user)) throw new AppError('unauthenticated', 'The session has ended; sign in')
     return user.username
   }
 

@@ -4,6 +4,7 @@ import type { Profile } from '../providers/profile.ts'
 import type { KnownProvider } from '../providers/provider.ts'
 import type { Redeemed } from '../providers/relying_party.ts'
 import type { Database } from '../storage/database.ts'
+import { maySignIn, signInColumns } from '../storage/schema.ts'
 import type { Seal } from '../secrets/seal.ts'
 import type { Identities } from '../users/identities.ts'
 import { freeName } from '../users/usernames.ts'
@@ -73,7 +74,7 @@ export class Recognition {
       return this.#offer(provider, redeemed, linkTo)
     }
     if (found) {
-      if (found.is_active === 0) return refuse('inactive', found.username)
+      if (!maySignIn(found)) return refuse('inactive', found.username)
       return this.#known(provider, redeemed, found.id, {
         id: found.user_id,
         username: found.username,
@@ -82,7 +83,7 @@ export class Recognition {
     }
     const holder = profile.email === null ? undefined : await this.#holder(profile.email)
     if (holder?.email_verified_at) {
-      return holder.is_active === 1 ? this.#offer(provider, redeemed, holder.id) : refuse('inactive')
+      return maySignIn(holder) ? this.#offer(provider, redeemed, holder.id) : refuse('inactive')
     }
     return this.#signUp(provider, redeemed, holder?.id)
   }
@@ -144,7 +145,7 @@ export class Recognition {
   #holder(email: string) {
     return this.#parts.database.query
       .selectFrom('users')
-      .select(['id', 'is_active', 'email_verified_at'])
+      .select(['id', ...signInColumns])
       .where(sql`lower(email)`, '=', email)
       .executeTakeFirst()
   }

@@ -127,7 +127,7 @@ export class Signatures {
     const text = Buffer.from(signedText(asked, body, headers), 'latin1')
     const signature = Buffer.from(headers.signature, 'hex')
     if (!verify('sha256', text, { key: key.key, dsaEncoding: 'ieee-p1363' }, signature)) return 'mismatch'
-    if (!key.owner.is_active) return 'inactive'
+    if (!key.owner.may_sign_in) return 'inactive'
     const admit = () => this.#keys.useNonce(key.pubkey, headers.nonce, at + window + margin)
     return { key, body, admit }
   }
@@ -135,7 +135,7 @@ export class Signatures {
   /** Nothing new is signed while a connection stays open: it lasts while its key is somebody's. */
   async #stillKnown(pubkey: string | undefined): Promise<Signed | SignatureProblem> {
     const key = pubkey === undefined ? undefined : await this.#keys.find(pubkey)
-    if (!key?.owner.is_active) return 'unsigned'
+    if (!key?.owner.may_sign_in) return 'unsigned'
     return { key, body: undefined, admit: async () => true }
   }
 }

@@ -4,7 +4,7 @@ import type { KnownClient } from '../clients/client.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
-import type { UserRow } from '../storage/schema.ts'
+import { maySignIn, type UserRow } from '../storage/schema.ts'
 
 /** People kept in memory. */
 const keep = 10_000
@@ -30,10 +30,10 @@ export class Accounts {
     this.#users = new Cached(database, ['users'], async () => boundedMap<UserRow>(keep))
   }
 
-  /** Undefined for whoever may not be signed in: inactive, or with an address that nobody confirmed. */
+  /** Undefined for a person who may not be signed in. */
   async find(userId: string, client: KnownClient | undefined): Promise<Account | undefined> {
     const user = await this.#user(userId)
-    if (user?.is_active !== 1 || (user.email !== null && user.email_verified_at === null)) return undefined
+    if (!user || !maySignIn(user)) return undefined
     return {
       accountId: userId,
       claims: async () => {

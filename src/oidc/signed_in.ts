@@ -2,6 +2,7 @@ import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
+import { maySignInSql } from '../storage/schema.ts'
 
 /** Whoever is signed in here, as the engine sees them. */
 export interface SignedIn {
@@ -50,7 +51,7 @@ export class LivingSessions {
       .innerJoin('users', 'users.id', 'sessions.user_id')
       .select(['user_id', 'provider', 'factor', 'proven_at', 'expires_at', 'last_used_at'])
       .where('sessions.id', '=', id)
-      .where('users.is_active', '=', 1)
+      .where(maySignInSql())
       .executeTakeFirst()
     if (!row) return undefined
     const { user_id, proven_at, expires_at, last_used_at } = row

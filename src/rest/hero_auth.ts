@@ -26,7 +26,7 @@ interface Parts {
   readonly person: (username: string) => Promise<
     | {
         readonly id: string
-        readonly is_active: boolean
+        readonly may_sign_in: boolean
         readonly created_at: number
         readonly claims: readonly string[]
       }
@@ -137,7 +137,7 @@ export class HeroAuth {
     const mayAll = given.every((one) => (client?.scopes as readonly string[] | undefined)?.includes(one))
     if (client && mayAll && iat > client.tokens_since) return true
     const person = await this.#parts.person(sub)
-    if (!person?.is_active || (await this.#parts.wasEnded(person.id, iat))) return false
+    if (!person?.may_sign_in || (await this.#parts.wasEnded(person.id, iat))) return false
     return !given.includes('admin') || (await this.#scopeOf(sub)) === 'admin'
   }
 }

@@ -5,7 +5,7 @@ import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import type { Prepared } from '../storage/prepared.ts'
-import type { Schema } from '../storage/schema.ts'
+import { maySignInSql, type Schema } from '../storage/schema.ts'
 import { Uses } from '../storage/last_used.ts'
 import { whenReady } from '../storage/when_ready.ts'
 import type { LiveSession } from './live_session.ts'
@@ -15,13 +15,13 @@ import { looksLikeToken } from './session_token.ts'
 const surelyUsed = 300
 const keep = 200_000
 
-/** Sessions of active users, with the person whom an administrator acts as. */
+/** Sessions of users who may be signed in, with the person whom an administrator acts as. */
 const readable = (query: Kysely<Schema>) =>
   query
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
     .leftJoin('users as other', (join) =>
-      join.onRef('other.id', '=', 'sessions.impersonated_user_id').on('other.is_active', '=', 1),
+      join.onRef('other.id', '=', 'sessions.impersonated_user_id').on(maySignInSql('other')),
     )
     .select([
       'sessions.id',
@@ -45,7 +45,7 @@ const readable = (query: Kysely<Schema>) =>
       'other.context as other_context',
       'other.is_admin as other_is_admin',
     ])
-    .where('users.is_active', '=', 1)
+    .where(maySignInSql())
 
 type Row = Awaited<ReturnType<ReturnType<typeof readable>['execute']>>[number]
 

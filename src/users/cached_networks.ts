@@ -72,7 +72,7 @@ class NetworkTable {
     const four = isIP(address) === 4 || bits >> 32n === 0xffffn
     const person = four ? this.#four.find(bits & 0xffffffffn) : this.#six.find(bits)
     // The longest prefix decides alone: deactivating somebody must not turn their machine into the owner of a wider network.
-    return person?.is_active ? person : undefined
+    return person?.may_sign_in ? person : undefined
   }
 }
 
@@ -99,7 +99,7 @@ export class KnownNetworks {
     return this.#table.warm()?.counts ?? true
   }
 
-  /** The active person whose network holds this address; of several the one with the longest prefix. Warm, it is synchronous. */
+  /** The person who may be signed in and whose network holds this address; of several the one with the longest prefix. Warm, it is synchronous. */
   find(address: string): KnownPerson | undefined | Promise<KnownPerson | undefined> {
     const table = this.#table.get()
     return table instanceof Promise ? table.then((ready) => ready.find(address)) : table.find(address)

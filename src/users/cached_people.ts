@@ -18,10 +18,10 @@ export class KnownPeople {
     )
   }
 
-  /** Somebody who may be signed in: active, and with an address that was confirmed if they have one. Warm, it is synchronous. */
+  /** Somebody who may be signed in. Warm, it is synchronous. */
   find(id: string): KnownPerson | undefined | Promise<KnownPerson | undefined> {
     const known = this.#known.warm()?.get(id)
-    return known ? entering(known) : this.#load(id)
+    return known ? signingIn(known) : this.#load(id)
   }
 
   async #load(id: string): Promise<KnownPerson | undefined> {
@@ -30,9 +30,8 @@ export class KnownPeople {
     if (!row) return undefined
     const person = toKnownPerson(row)
     known.set(id, person)
-    return entering(person)
+    return signingIn(person)
   }
 }
 
-const entering = (person: KnownPerson): KnownPerson | undefined =>
-  person.is_active && (person.email === null || person.email_verified_at !== null) ? person : undefined
+const signingIn = (person: KnownPerson): KnownPerson | undefined => (person.may_sign_in ? person : undefined)

@@ -2,7 +2,7 @@ import { sql, type SqlBool } from 'kysely'
 import type { Caller } from '../contract/caller.ts'
 import { AppError, conflict } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
-import type { UserRow } from '../storage/schema.ts'
+import { maySignIn, maySignInSql, type UserRow } from '../storage/schema.ts'
 import type { UserFields } from './user.ts'
 
 /** What people may change about themselves: nothing that grants power or proves an address. */
@@ -36,13 +36,13 @@ export const refuseBeyondProfile = (fields: UserFields, caller: Caller): void =>
 
 /** Before this account loses its power. Inside a transaction. */
 export const refuseLastAdministrator = async (query: Database['query'], row: UserRow): Promise<void> => {
-  if (row.is_admin === 0 || row.is_active === 0) return
+  if (row.is_admin === 0 || !maySignIn(row)) return
   const other = await query
     .selectFrom('users')
     .select('id')
     // As the index has it: with a parameter it would not be used.
     .where(sql<SqlBool>`is_admin = 1`)
-    .where('is_active', '=', 1)
+    .where(maySignInSql())
     .where('id', '!=', row.id)
     .executeTakeFirst()
   if (!other) throw conflict('The last active administrator cannot be demoted, deactivated or removed')

@@ -1,6 +1,7 @@
 import { alreadyExists } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
+import { signInColumns } from '../storage/schema.ts'
 
 /** What a provider tells of an account at every sign-in. */
 export interface ToldIdentity {
@@ -16,7 +17,7 @@ export class Identities {
     this.#database = database
   }
 
-  /** The identity and its person; the person may be inactive. */
+  /** The identity and its person, whether that person may sign in or not. */
   async find(provider: string, subject: string) {
     return this.#database.query
       .selectFrom('user_identities')
@@ -25,7 +26,7 @@ export class Identities {
         'user_identities.id',
         'users.id as user_id',
         'users.username',
-        'users.is_active',
+        ...signInColumns,
         'users.has_factor',
       ])
       .where('user_identities.provider', '=', provider)

@@ -1,4 +1,4 @@
-import type { UserRow } from '../storage/schema.ts'
+import { maySignIn, signInColumns, type UserRow } from '../storage/schema.ts'
 
 /** A person who is known by something that belongs to them, without a session. */
 export interface KnownPerson {
@@ -7,18 +7,11 @@ export interface KnownPerson {
   readonly email: string | null
   readonly email_verified_at: number | null
   readonly context: number
-  readonly is_active: boolean
+  readonly may_sign_in: boolean
 }
 
 /** What of an account makes a {@link KnownPerson}. */
-export const personColumns = [
-  'users.id',
-  'users.username',
-  'users.email',
-  'users.email_verified_at',
-  'users.context',
-  'users.is_active',
-] as const
+export const personColumns = ['users.id', 'users.username', 'users.context', ...signInColumns] as const
 
 export type PersonRow = Pick<
   UserRow,
@@ -31,5 +24,5 @@ export const toKnownPerson = (row: PersonRow): KnownPerson => ({
   email: row.email,
   email_verified_at: row.email_verified_at,
   context: row.context,
-  is_active: row.is_active === 1,
+  may_sign_in: maySignIn(row),
 })

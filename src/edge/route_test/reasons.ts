@@ -2,6 +2,7 @@ import type { Granter, RuleCheck } from '../../claims/result_schemas.ts'
 import type { AuthMethod } from '../../contract/principal.ts'
 import type { Route } from '../../routes/route.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
+import { maySignIn } from '../../storage/schema.ts'
 import type { User } from '../../users/user.ts'
 import type { Asked } from '../../wire/request.ts'
 import { authModes } from '../../routes/auth_modes.ts'
@@ -51,6 +52,7 @@ export const guest = (
 const absence = (user: User | undefined, cookies: CookieState, sessionsCount: boolean): string => {
   if (!user) return 'nobody is signed in'
   if (!user.is_active) return `${user.username} is not active, which is nobody`
+  if (!maySignIn(user)) return `${user.username} has not confirmed their email address, which is nobody`
   if (sessionsCount && cookies === 'refused')
     return `${user.username} has no session over plain HTTP, unless insecure_cookies is set`
   return `nothing that ${user.username} has counts here`

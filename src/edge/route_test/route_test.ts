@@ -4,6 +4,7 @@ import { invalidParams } from '../../contract/errors.ts'
 import type { Route } from '../../routes/route.ts'
 import type { RoutePlan, RouteTable } from '../../routes/route_table.ts'
 import type { Trial, TrialParams } from '../../routes/route_test.ts'
+import { maySignIn } from '../../storage/schema.ts'
 import type { User } from '../../users/user.ts'
 import type { Users } from '../../users/users.ts'
 import { isNavigation } from '../../wire/responses.ts'
@@ -149,7 +150,7 @@ export class Trials {
 
   /** Somebody with the first proof that counts here; undefined where none does: a guest. */
   async #visitor(asked: Asked, route: Route, user: User): Promise<Visitor | undefined> {
-    if (!user.is_active) return undefined
+    if (!maySignIn(user)) return undefined
     const refused = (await this.#parts.cookies.at(asked)) === 'refused'
     const { credentials } = authModes[route.auth_mode]
     const proof = proofs.find(([credential]) => credentials.includes(credential))

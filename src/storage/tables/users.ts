@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely'
+import { sql, type Generated, type RawBuilder, type SqlBool } from 'kysely'
 import type { Bit, OfUser } from './columns.ts'
 
 export interface UserRow {
@@ -15,6 +15,22 @@ export interface UserRow {
   context: number
   created_at: number
   updated_at: number
+}
+
+/** What {@link maySignIn} reads. */
+export const signInColumns = ['users.is_active', 'users.email', 'users.email_verified_at'] as const
+
+/** Whether somebody may be signed in: active, and with a confirmed address if they have one. */
+export const maySignIn = (
+  user: Pick<UserRow, 'email' | 'email_verified_at'> & { readonly is_active: Bit | boolean },
+): boolean => Boolean(user.is_active) && (user.email === null || user.email_verified_at !== null)
+
+/** The same as a condition on the table users, or on an alias of it. */
+export const maySignInSql = (users = 'users'): RawBuilder<SqlBool> => {
+  const [active, email, verified] = ['is_active', 'email', 'email_verified_at'].map((column) =>
+    sql.ref(`${users}.${column}`),
+  )
+  return sql<SqlBool>`${active} = 1 and (${email} is null or ${verified} is not null)`
 }
 
 export interface UsersTables {

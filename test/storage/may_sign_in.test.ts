@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import Sqlite from 'better-sqlite3'
+import { Kysely, SqliteDialect } from 'kysely'
+import { maySignIn, maySignInSql } from '../../src/storage/schema.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+const field = 'the field of an account as it is listed, shown and set'
+const group = 'of groups'
+const client = 'of clients'
+
+/** Lines that name `is_active` beside `maySignIn`: how many a file has, and why each may. */
+const mentions: Readonly<Record<string, readonly [lines: number, reason: string]>> = {
+  'src/auth/email_flows.ts': [
+    4,
+    'a mailed link confirms the address, so it works before that; nobody is signed in without maySignIn',
+  ],
+  'src/claims/claims.ts': [1, 'an account has its claims before its address is confirmed'],
+  'src/claims/graph.ts': [1, group],
+  'src/claims/who_grants.ts': [3, group],
+  'src/claims/nodes.ts': [3, group],
+  'src/claims/resolve.ts': [4, 'claims of an account, as in claims.ts, and of its groups'],
+  'src/clients/client.ts': [1, client],
+  'src/clients/clients.ts': [3, client],
+  'src/clients/client_row.ts': [3, client],
+  'src/clients/methods.ts': [2, client],
+  'src/edge/route_test/reasons.ts': [1, 'says which half of maySignIn fails'],
+  'src/groups/examples.ts': [1, group],
+  'src/groups/group.ts': [2, group],
+  'src/groups/groups.ts': [7, group],
+  'src/groups/methods.ts': [3, group],
+  'src/groups/nesting.ts': [2, group],
+  'src/storage/tables/clients.ts': [1, client],
+  'src/storage/tables/groups.ts': [1, group],
+  'src/storage/tables/users.ts': [5, 'the column, and maySignIn itself'],
+  'src/users/examples.ts': [2, field],
+  'src/users/person.ts': [1, 'a row from which maySignIn is asked'],
+  'src/users/methods.ts': [4, field],
+  'src/users/user.ts': [3, field],
+  'src/users/users.ts': [7, field],
+}
+
+test('whether somebody may be signed in is asked of maySignIn alone', () => {
+  const found: Record<string, number> = {}
+  for (const file of globSync('src/**/*.ts', { cwd: root, exclude: ['src/storage/migrations/**'] })) {
+    const lines = readFileSync(join(root, file), 'utf8').split('\n')
+    const naming = lines.filter((line) => /\bis_active\b/.test(line)).length
+    if (naming > 0) found[file] = naming
+  }
+  assert.deepEqual(
+    found,
+    Object.fromEntries(Object.entries(mentions).map(([file, [lines]]) => [file, lines])),
+  )
+})
+
+test('the predicate and the condition in SQL say the same, also of an alias', async () => {
+  const kysely = new Kysely<{ users: { id: number } }>({
+    dialect: new SqliteDialect({ database: new Sqlite(':memory:') }),
+  })
+  await kysely.schema
+    .createTable('users')
+    .addColumn('id', 'integer')
+    .addColumn('is_active', 'integer')
+    .addColumn('email', 'text')
+    .addColumn('email_verified_at', 'bigint')
+    .execute()
+  const people = ([0, 1] as const).flatMap((is_active) =>
+    [null, 'ada@example.org'].flatMap((email) =>
+      [null, 1].map((email_verified_at) => ({ is_active, email, email_verified_at })),
+    ),
+  )
+  const rows = people.map((person, id) => ({ id, ...person }))
+  await kysely.insertInto('users').values(rows).execute()
+  const allowed = rows.filter(maySignIn).map(({ id }) => id)
+  assert.deepEqual(
+    allowed.map((id) => people[id]),
+    [
+      { is_active: 1, email: null, email_verified_at: null },
+      { is_active: 1, email: null, email_verified_at: 1 },
+      { is_active: 1, email: 'ada@example.org', email_verified_at: 1 },
+    ],
+  )
+  const named = kysely.selectFrom('users').select('id').where(maySignInSql()).orderBy('id')
+  const aliased = kysely.selectFrom('users as other').select('id').where(maySignInSql('other')).orderBy('id')
+  for (const query of [named, aliased])
+    assert.deepEqual(
+      (await query.execute()).map(({ id }) => id),
+      allowed,
+    )
+  await kysely.destroy()
+})
