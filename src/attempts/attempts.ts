@@ -31,6 +31,13 @@ const limits = {
 const placeMemory = 90 * 86400
 /** Seconds after which a count of a name that is nobody's is forgotten. */
 const nobodyMemory = 86400
+const memories = {
+  name: nobodyMemory,
+  client: nobodyMemory,
+  device: nobodyMemory,
+  network: nobodyMemory,
+  place: placeMemory,
+}
 /** What somebody is told to wait who has failed too often in a row; waiting alone does not help. */
 const longWait = 3600
 
@@ -96,10 +103,15 @@ export class Attempts {
 
   /**
    * Counts one attempt on an account: by the id of its user, or, where nobody is called so, by what was typed, which limits
-   * it just the same. Throws rate_limited with the seconds to wait.
+   * it just the same. Those on a client count from each network apart. Throws rate_limited with the seconds to wait.
    */
   async count(
-    who: { userId: string } | { factorOf: string } | { login: string } | { deviceOf: string | undefined },
+    who:
+      | { userId: string }
+      | { factorOf: string }
+      | { login: string }
+      | { client: string }
+      | { deviceOf: string | undefined },
     address: string | undefined,
   ): Promise<Counted> {
     const network = networkOf(address)
@@ -108,9 +120,11 @@ export class Attempts {
         ? `user ${who.userId}`
         : 'factorOf' in who
           ? `factor ${who.factorOf}`
-          : 'deviceOf' in who
-            ? `device ${who.deviceOf ?? network}`
-            : `name ${hash('sha256', who.login.toLowerCase(), 'hex')}`
+          : 'client' in who
+            ? `client ${who.client} ${network}`
+            : 'deviceOf' in who
+              ? `device ${who.deviceOf ?? network}`
+              : `name ${hash('sha256', who.login.toLowerCase(), 'hex')}`
     // Refusing costs no transaction: a flood of refused ones holds up no writer.
     this.#refuse(await this.#buckets(account, network))
     return this.#database.write(async () => {
@@ -140,9 +154,10 @@ export class Attempts {
       await this.uncount(counted)
       const { account, network } = counted
       const [kind, id] = account.split(' ')
-      const keys = kind === 'name' ? [account] : [`user ${id}`, `factor ${id}`]
+      const isPerson = kind === 'user' || kind === 'factor'
+      const keys = isPerson ? [`user ${id}`, `factor ${id}`] : [account]
       await this.#database.query.deleteFrom('attempts').where('key', 'in', keys).execute()
-      if (network !== undefined && kind !== 'name')
+      if (network !== undefined && isPerson)
         await this.#put({ key: placeOf(`user ${id}`, network), full_until: 0, failures: 0, seen_at: now() })
     })
   }
@@ -179,7 +194,6 @@ export class Attempts {
 
   async sweep(): Promise<void> {
     const at = now()
-    const memories = { name: nobodyMemory, device: nobodyMemory, network: nobodyMemory, place: placeMemory }
     for (const [kind, memory] of Object.entries(memories)) {
       const old = sql<SqlBool>`${this.#beginsWith(`${kind} `)} and seen_at < ${at - memory}`
       await sweepRows(this.#database, 'attempts', 'key', old, (query) => query.deleteFrom('attempts'))

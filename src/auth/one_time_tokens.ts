@@ -23,8 +23,22 @@ const halfLifetime = 300
 
 export interface Link {
   readonly user_id: string | null
-  /** Where it was sent to, in lower case; of half a sign-in by a provider, what is known of that. */
+  /** Where it was sent to, in lower case; empty if nowhere. */
   readonly address: string
+}
+
+/** What a provider vouched for, until the second step is done. */
+export interface ByProvider {
+  readonly provider: string
+  readonly identity_id: string
+  readonly at_provider: { readonly sid: string; readonly id_token: string }
+  /**
+   * The host to which the answer was sent on: its pages could send another's answer, and read what comes of it. The session counts
+   * there alone.
+   */
+  readonly only_at?: string | undefined
+  /** When the person proved themselves to the provider, as far as it tells; 0 where it does not. */
+  readonly proven_at: number
 }
 
 /** Of any link that opens nothing, whatever the reason: the words are the same. */
@@ -60,8 +74,40 @@ export class Links {
   }
 
   /** A token for half a sign-in; several may be on their way, in several browsers. */
-  async begin(half: Half, userId: string, about = ''): Promise<string> {
-    return this.#database.write(() => this.#insert(half, userId, about, halfLifetime))
+  async begin(half: Half, userId: string, by?: ByProvider): Promise<string> {
+    return this.#database.write(async () => {
+      const token = await this.#insert(half, userId, '', halfLifetime)
+      if (by) {
+        const { provider, identity_id, at_provider, only_at = '', proven_at } = by
+        const { sid: provider_sid, id_token: provider_id_token } = at_provider
+        await this.#database.query
+          .insertInto('provider_proofs')
+          .values({
+            token_hash: digest(token),
+            provider,
+            identity_id,
+            provider_sid,
+            provider_id_token,
+            only_at,
+            proven_at,
+          })
+          .execute()
+      }
+      return token
+    })
+  }
+
+  /** What a provider vouched for in the first half of a sign-in. Read before the token is used: it goes with it. */
+  async vouchedFor(token: string): Promise<ByProvider | undefined> {
+    const row = await this.#database.query
+      .selectFrom('provider_proofs')
+      .selectAll()
+      .where('token_hash', '=', digest(token))
+      .executeTakeFirst()
+    if (!row) return undefined
+    const { provider, identity_id, provider_sid, provider_id_token, only_at, proven_at } = row
+    const at_provider = { sid: provider_sid, id_token: provider_id_token }
+    return { provider, identity_id, at_provider, only_at: only_at || undefined, proven_at }
   }
 
   async #insert(purpose: Purpose | Half, userId: string | null, address: string, lifetime: number) {
@@ -126,18 +172,26 @@ export class Links {
       .execute()
   }
 
-  /** The same of one kind, whoever's they are: of those that are `over`. Tells how many. Inside a transaction. */
-  async endHalves(half: Half, over: (begun: Link) => boolean): Promise<number> {
-    const { query } = this.#database
-    const begun = await query
-      .selectFrom('one_time_tokens')
-      .select(['token_hash', 'user_id', 'address'])
-      .where('purpose', '=', half)
-      .execute()
-    const ended = begun.filter(over)
-    for (const { token_hash } of ended)
-      await query.deleteFrom('one_time_tokens').where('token_hash', '=', token_hash).execute()
-    return ended.length
+  /**
+   * The same of what a provider vouched for: all of it, a person's part, or what it calls by one name; of a person's part also what
+   * has no name, which could be that. Returns how many. Inside a transaction.
+   */
+  async endVouchedFor(provider: string, { userId, sid }: { userId?: string; sid?: string }): Promise<number> {
+    const { numDeletedRows } = await this.#database.query
+      .deleteFrom('one_time_tokens')
+      .where('purpose', '=', 'after_provider')
+      .$if(userId !== undefined, (ended) => ended.where('user_id', '=', userId!))
+      .where('token_hash', 'in', (query) =>
+        query
+          .selectFrom('provider_proofs')
+          .select('token_hash')
+          .where('provider', '=', provider)
+          .$if(sid !== undefined, (proofs) =>
+            proofs.where('provider_sid', 'in', userId === undefined ? [sid!] : [sid!, '']),
+          ),
+      )
+      .executeTakeFirst()
+    return Number(numDeletedRows)
   }
 
   async sweep(): Promise<void> {

@@ -5,10 +5,10 @@ import type { Credentials } from '../passwords/passwords.ts'
 import { AppError } from '../contract/errors.ts'
 import type { FactorKind, Factors } from '../factors/factors.ts'
 import type { OwnWay } from '../sessions/session.ts'
-import type { OpenedSession, SessionOrigin, Sessions } from '../sessions/sessions.ts'
+import type { OpenedSession, Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { maySignIn, signInColumns, type UserRow } from '../storage/schema.ts'
-import { halves, type Half, type Link, type Links } from './one_time_tokens.ts'
+import { halves, type ByProvider, type Half, type Link, type Links } from './one_time_tokens.ts'
 
 const wrong = 'Wrong username, email or password'
 
@@ -26,20 +26,6 @@ interface Proven {
   readonly user_id: string
   readonly proof: string
   readonly counted: Counted
-}
-
-/** What a provider vouched for, until the second step is done. */
-export interface ByProvider {
-  readonly provider: string
-  readonly identity_id: string
-  readonly at_provider: NonNullable<SessionOrigin['at_provider']>
-  /**
-   * The host to which the answer was sent on: its pages could send another's answer, and read what comes of it. The session counts
-   * there alone.
-   */
-  readonly only_at?: string | undefined
-  /** When the person proved themselves to the provider, as far as it tells; 0 where it does not. */
-  readonly proven_at: number
 }
 
 export const signedInAs = (user: string, { token, expires_in, refresh_token }: OpenedSession) => ({
@@ -117,7 +103,7 @@ export class SignIn {
 
   /** The error that asks for the second factor: with what it takes to go on from here, which signs in nobody by itself. */
   async secondStep(user: Pick<UserRow, 'id' | 'username'>, half: Half, by?: ByProvider): Promise<AppError> {
-    const sign_in = await this.#links.begin(half, user.id, by && JSON.stringify(by))
+    const sign_in = await this.#links.begin(half, user.id, by)
     const error = new AppError('factor_required', undefined, {
       sign_in,
       factors: await this.#factors.kinds(user.id),
@@ -134,26 +120,32 @@ export class SignIn {
 
   /** Opens the session of half a sign-in and a code. A wrong code uses nothing up but the try. */
   async openByCode(signIn: string, code: string, counted: Counted, caller: Caller) {
+    const by = await this.#links.vouchedFor(signIn)
     const half = await this.#links.use(signIn, ...halves)
     const factor = await this.#factors.useCode(half.user_id!, code)
     await this.#attempts.succeeded(counted)
-    return this.#openHalf(half, caller, factor)
+    return this.#openHalf(half, by, caller, factor)
   }
 
   /** The same where a passkey of that person is the second step. */
   async openByPasskey(signIn: string, userId: string, caller: Caller) {
+    const by = await this.#links.vouchedFor(signIn)
     const half = await this.#links.use(signIn, ...halves)
     if (half.user_id !== userId) throw new AppError('unauthenticated', 'This is another person’s passkey')
-    return this.#openHalf(half, caller, 'passkey')
+    return this.#openHalf(half, by, caller, 'passkey')
   }
 
-  async #openHalf(half: Link & { purpose: Half }, caller: Caller, factor: FactorKind) {
-    const { user_id, purpose, address } = half
+  async #openHalf(
+    { user_id, purpose }: Link & { purpose: Half },
+    by: ByProvider | undefined,
+    caller: Caller,
+    factor: FactorKind,
+  ) {
     if (purpose !== 'after_provider')
       return this.open(user_id!, purpose === 'after_password' ? 'password' : 'magic_link', caller, factor)
-    const by = JSON.parse(address) as ByProvider
     // A token counts at every host.
-    if (by.only_at !== undefined && caller.via !== 'browser') throw new AppError('unauthenticated', wrong)
+    if (!by || (by.only_at !== undefined && caller.via !== 'browser'))
+      throw new AppError('unauthenticated', wrong)
     // Unlinked, or the provider turned off, since the first step.
     const stands = await this.#database.query
       .selectFrom('user_identities')
@@ -171,13 +163,8 @@ export class SignIn {
    * Ends what a provider vouched for and that waits for the second step, as `sessions.revokeOpenedBy` what it opened. Tells how many.
    * Inside a transaction.
    */
-  endVouchedFor(provider: string, { userId, sid }: { userId?: string; sid?: string }): Promise<number> {
-    return this.#links.endHalves('after_provider', ({ user_id, address }) => {
-      const by = JSON.parse(address) as ByProvider
-      const named = by.at_provider.sid
-      if (by.provider !== provider || (userId !== undefined && user_id !== userId)) return false
-      return sid === undefined || named === sid || (userId !== undefined && named === '')
-    })
+  endVouchedFor(provider: string, which: { userId?: string; sid?: string }): Promise<number> {
+    return this.#links.endVouchedFor(provider, which)
   }
 
   /**

@@ -54,7 +54,7 @@ export class ClientProof {
   /** The same where the client is known. */
   async check(client: KnownClient, secret: string, address: string | undefined): Promise<boolean> {
     const name = nameOf(client, address)
-    const account = { login: name }
+    const account = { client: client.client }
     const failedAt = this.#failed.get(name)
     if (failedAt === undefined || failedAt < now() - wary) {
       // Nothing is waited for between looking and noting: of any number at once, one is looked at before the care begins.
@@ -78,6 +78,5 @@ export class ClientProof {
   }
 }
 
-/** The control character keeps it apart from every name that people can type. */
 const nameOf = ({ client }: KnownClient, address: string | undefined): string =>
-  `\u0001client ${client} ${networkOf(address)}`
+  `${client} ${networkOf(address)}`

@@ -54,7 +54,7 @@ export class Mails {
       defer: (ids, due_at) =>
         database.query.updateTable('mails').set({ due_at }).where('id', 'in', ids).execute(),
       attempt: (row) => this.#deliver(row),
-      done: ({ id }) => this.#set(id, { gave_up_at: 0, values_sealed: '', last_error: '' }),
+      done: ({ id }) => this.#set(id, { state: 'sent', values_sealed: '', last_error: '' }),
       failed: (row, tries, error) => this.#failed(row, tries, error),
     })
   }
@@ -83,7 +83,7 @@ export class Mails {
       const row = { id, address: to, kind, values_sealed, created_at: at, due_at: at }
       await query
         .insertInto('mails')
-        .values({ ...row, tries: 0, last_error: '', gave_up_at: really ? null : 0 })
+        .values({ ...row, tries: 0, last_error: '', state: really ? 'waiting' : 'decoy', gave_up_at: null })
         .execute()
       this.#database.afterCommit(() => this.#queue.wake())
     })
@@ -102,7 +102,7 @@ export class Mails {
     return this.#database.query
       .selectFrom('mails')
       .selectAll()
-      .where('gave_up_at', 'is', null)
+      .where('state', '=', 'waiting')
       .where('due_at', '<=', at)
       .orderBy('due_at')
       .limit(abreast)
@@ -126,7 +126,8 @@ export class Mails {
     if (final || old) {
       this.#log.error(facts, 'a mail was given up')
       // Its link is of no use to anybody any more.
-      await this.#set(id, { tries, last_error: error.message, gave_up_at: now(), values_sealed: '' })
+      const gaveUp = { state: 'given_up', gave_up_at: now(), values_sealed: '' } as const
+      await this.#set(id, { tries, last_error: error.message, ...gaveUp })
     } else {
       this.#log.warn(facts, 'a mail did not leave; it is tried again')
       await this.#set(id, { tries, last_error: error.message, due_at: now() + pause(tries) })
@@ -142,7 +143,7 @@ export class Mails {
     const query = this.#database.query
       .selectFrom('mails')
       .select(['id', 'address', 'kind', 'created_at', 'due_at', 'tries', 'last_error', 'gave_up_at'])
-      .where((eb) => eb.or([eb('gave_up_at', 'is', null), eb('gave_up_at', '>', 0)]))
+      .where('state', 'in', ['waiting', 'given_up'])
     return readPage(query, filter, { by: sql.ref('id'), descending: true, keyOf: ({ id }) => id })
   }
 
@@ -156,9 +157,9 @@ export class Mails {
 
   /** Forgets mails that left, once they count no more, and in time those that were given up. */
   async sweep(): Promise<void> {
-    const sent = sql<SqlBool>`gave_up_at = 0 and created_at < ${now() - 3600}`
+    const sent = sql<SqlBool>`state in ('sent', 'decoy') and created_at < ${now() - 3600}`
     await sweepRows(this.#database, 'mails', 'id', sent, (query) => query.deleteFrom('mails'))
-    const givenUp = sql<SqlBool>`created_at < ${now() - 3600} and gave_up_at > 0 and gave_up_at < ${now() - 30 * 86_400}`
+    const givenUp = sql<SqlBool>`state = 'given_up' and gave_up_at < ${now() - 30 * 86_400}`
     await sweepRows(this.#database, 'mails', 'id', givenUp, (query) => query.deleteFrom('mails'))
   }
 }

@@ -4,8 +4,10 @@ import { Clients } from '../../src/clients/clients.ts'
 import { DynamicClients, mostDynamic, mostHourly } from '../../src/clients/registered_clients.ts'
 import { RegistrationTokens } from '../../src/clients/registration_tokens.ts'
 import { createLog } from '../../src/log/log.ts'
+import { Records } from '../../src/oidc/engine/records.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { newId, now } from '../../src/storage/ids.ts'
+import { Seal } from '../../src/secrets/seal.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { refused } from '../support/refused.ts'
 import { noReactions } from '../support/reactions.ts'
@@ -20,7 +22,11 @@ onBothDatabases('clients that register themselves', (newUrl) => {
   const open = async (url: string) => {
     const database = await openDatabase(url, createLog('silent'))
     opened.push(database)
-    const clients = new Clients(database, async () => counts, noReactions)
+    const records = new Records(database, new Seal('of this test alone'))
+    const clients = new Clients(database, async () => counts, {
+      ...noReactions,
+      clientLosesRecords: (client, kinds) => records.removeOfClient(client, kinds),
+    })
     return {
       database,
       clients,

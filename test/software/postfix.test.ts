@@ -36,7 +36,7 @@ describe('mail by a real postfix', { skip: postfixMissing() ?? false }, () => {
   /** As if the time to the next try had passed. */
   const hurry = () =>
     byHand(daemon, ({ query }) =>
-      query.updateTable('mails').set({ due_at: 0 }).where('gave_up_at', 'is', null).execute(),
+      query.updateTable('mails').set({ due_at: 0 }).where('state', '=', 'waiting').execute(),
     )
   /** The first answer that is one. */
   const until = async <T>(what: string, answer: () => Promise<T | undefined>): Promise<T> => {
