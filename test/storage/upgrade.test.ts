@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import { after, before, test } from 'node:test'
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import { Pool } from 'pg'
+import { Links } from '../../src/auth/one_time_tokens.ts'
+import { Attempts } from '../../src/attempts/attempts.ts'
+import { createLog } from '../../src/log/log.ts'
+import { openDatabase, type Database } from '../../src/storage/database.ts'
+import { migrate, migrations } from '../../src/storage/migrate.ts'
+import type { Schema } from '../../src/storage/schema.ts'
+import { openSqlite } from '../../src/storage/sqlite.ts'
+import { onBothDatabases } from '../support/databases.ts'
+
+/** The last step of the version before this one. */
+const last = '011_growth'
+const at = 1_795_435_200
+const live = 4_000_000_000
+
+type Value = string | number | null
+type Row = Record<string, Value>
+type Rows = Record<string, Row[]>
+
+/** Which column points to which table; these are filled first. */
+const parents: Readonly<Record<string, string>> = {
+  user_id: 'users',
+  impersonated_user_id: 'users',
+  group_id: 'groups',
+  member_group_id: 'groups',
+  role_id: 'roles',
+  service_id: 'services',
+  client_id: 'clients',
+  provider_id: 'providers',
+  identity_id: 'user_identities',
+  session_id: 'sessions',
+}
+const first = [...new Set(Object.values(parents))]
+
+const sha256 = (text: string) => hash('sha256', text, 'hex')
+const oneTime = { user_id: 'users 0', address: '', created_at: at, expires_at: live }
+const vouched = { provider: 'forge', identity_id: 'user_identities 0', proven_at: at }
+const mail = { kind: 'verify', created_at: at, due_at: at, tries: 0, last_error: '' }
+const counted = { full_until: live, failures: 3, seen_at: at }
+const [guessed, unknown] = ['\u0001client wiki 192.0.2.7', 'somebody'].map((login) => `name ${sha256(login)}`)
+
+/** Rows of every kind where a table has several kinds. */
+const kinds: Rows = {
+  one_time_tokens: [
+    { ...oneTime, token_hash: 'a', purpose: 'setup', user_id: null },
+    { ...oneTime, token_hash: 'b', purpose: 'invite', user_id: null, address: 'ada@example.org' },
+    { ...oneTime, token_hash: 'c', purpose: 'reset', address: 'ada@example.org' },
+    { ...oneTime, token_hash: 'd', purpose: 'after_password' },
+    { ...oneTime, token_hash: 'e', purpose: 'spent_challenge', user_id: null },
+    {
+      ...oneTime,
+      token_hash: sha256('everywhere'),
+      purpose: 'after_provider',
+      address: JSON.stringify({ ...vouched, at_provider: { sid: '', id_token: '' } }),
+    },
+    {
+      ...oneTime,
+      token_hash: sha256('at one host'),
+      purpose: 'after_provider',
+      address: JSON.stringify({
+        ...vouched,
+        at_provider: { sid: 'there', id_token: 'sealed' },
+        only_at: 'wiki.localhost',
+      }),
+    },
+  ],
+  mails: [
+    { ...mail, id: 'waiting', address: 'a@example.org', values_sealed: 'sealed', gave_up_at: null },
+    { ...mail, id: 'sent', address: 'b@example.org', values_sealed: '', gave_up_at: 0 },
+    { ...mail, id: 'decoy', address: 'c@example.org', values_sealed: 'sealed', gave_up_at: 0 },
+    { ...mail, id: 'given_up', address: 'd@example.org', values_sealed: '', gave_up_at: at },
+  ],
+  attempts: [
+    'user 1',
+    'factor 1',
+    'place 1 192.0.2.7',
+    'network 192.0.2.7',
+    'device 192.0.2.7',
+    guessed!,
+    unknown!,
+  ].map((key) => ({ key, ...counted })),
+  clients: [{ client: 'wiki' }, {}],
+  tokens: [{ service_id: null }, { service_id: 'services 1' }],
+}
+
+/** What the step 012 makes of the rows: all others stay as they are. */
+const upgraded = (old: Rows): Rows => {
+  const tokens = old.one_time_tokens!
+  return {
+    ...old,
+    one_time_tokens: tokens
+      .filter(({ purpose }) => purpose !== 'spent_challenge')
+      .map((row) => (row.purpose === 'after_provider' ? { ...row, address: '' } : row)),
+    spent_challenges: [{ challenge_hash: 'e', expires_at: live }],
+    provider_proofs: [
+      { provider_sid: '', provider_id_token: '', only_at: '', token_hash: sha256('everywhere') },
+      {
+        provider_sid: 'there',
+        provider_id_token: 'sealed',
+        only_at: 'wiki.localhost',
+        token_hash: sha256('at one host'),
+      },
+    ].map((row) => ({ ...vouched, ...row })),
+    mails: old.mails!.map((row) => ({ ...row, state: row.id!, gave_up_at: row.gave_up_at || null })),
+    attempts: old.attempts!.map((row) =>
+      row.key === guessed ? { ...row, key: 'client wiki 192.0.2.7' } : row,
+    ),
+  }
+}
+
+onBothDatabases('an upgrade of a database in which every table is full', (newUrl, kind) => {
+  let url: string
+  let old: Rows
+  let database: Database
+
+  const bare = () =>
+    new Kysely<Schema>({
+      dialect:
+        kind === 'sqlite'
+          ? openSqlite(url.slice('sqlite:'.length)).dialect
+          : new PostgresDialect({ pool: new Pool({ connectionString: url }) }),
+    })
+
+  const tablesOf = async (kysely: Kysely<Schema>) =>
+    (await kysely.introspection.getTables()).filter(({ name }) => !name.startsWith('schema_migrations'))
+
+  const everything = async (kysely: Kysely<Schema>): Promise<Rows> => {
+    const found: Rows = {}
+    for (const { name } of await tablesOf(kysely)) {
+      const { rows } = await sql<Row>`select * from ${sql.table(name)}`.execute(kysely)
+      // PostgreSQL's own driver gives big integers as text.
+      const number = (value: Value) =>
+        typeof value === 'string' && /^\d{10}$|^\d$/.test(value) ? Number(value) : value
+      found[name] = rows.map((row) =>
+        Object.fromEntries(Object.entries(row).map(([column, value]) => [column, number(value)])),
+      )
+    }
+    return found
+  }
+
+  /** Two rows a table: one with every column filled, and one with none that may be empty. */
+  const fill = async (kysely: Kysely<Schema>) => {
+    const tables = await tablesOf(kysely)
+    const place = ({ name }: { name: string }) => (first.includes(name) ? first.indexOf(name) : first.length)
+    for (const { name, columns } of tables.toSorted((a, b) => place(a) - place(b))) {
+      const valueOf = (column: (typeof columns)[number], i: number): Value => {
+        const parent = parents[column.name]
+        if (column.name === 'id') return `${name} ${i}`
+        if (column.isNullable && !column.isAutoIncrementing && i === 1 && !/text/i.test(column.dataType))
+          return null
+        if (parent !== undefined) return `${parent} ${column.name === 'member_group_id' ? 1 - i : i}`
+        if (/text/i.test(column.dataType)) return `${name}.${column.name} ${i}`
+        return /big|int8/i.test(column.dataType) ? at + i : i
+      }
+      for (const [i, given] of (kinds[name] ?? [{}, {}]).entries()) {
+        const row = Object.fromEntries(
+          columns.map((column) => [column.name, valueOf(column, Math.min(i, 1))]),
+        )
+        await sql`insert into ${sql.table(name)} (${sql.join(Object.keys(row).map((column) => sql.ref(column)))})
+          values (${sql.join(Object.values({ ...row, ...given }))})`.execute(kysely)
+      }
+    }
+  }
+
+  before(async () => {
+    url = newUrl('empty')
+    const kysely = bare()
+    await migrate(kysely, Object.fromEntries(Object.entries(migrations).filter(([name]) => name <= last)))
+    await fill(kysely)
+    old = await everything(kysely)
+    await kysely.destroy()
+    database = await openDatabase(url, createLog('silent'))
+  })
+  after(() => database.close())
+
+  test('no row is lost, and none says anything else', async () => {
+    const kysely = bare()
+    const now = await everything(kysely)
+    await kysely.destroy()
+    const sorted = (rows: Rows) =>
+      Object.fromEntries(
+        Object.entries(rows).map(([table, of]) => [
+          table,
+          of.map((row) => JSON.stringify(Object.entries(row).sort())).sort(),
+        ]),
+      )
+    for (const [table, rows] of Object.entries(old)) assert.ok(rows.length >= 2, `${table} is not full`)
+    assert.deepEqual(sorted(now), sorted(upgraded(old)))
+  })
+
+  test('what a provider vouched for goes on, and goes with its token', async () => {
+    const links = new Links(database)
+    const one = { ...vouched, at_provider: { sid: 'there', id_token: 'sealed' }, only_at: 'wiki.localhost' }
+    assert.deepEqual(await links.vouchedFor('at one host'), one)
+    assert.equal((await links.vouchedFor('everywhere'))?.only_at, undefined)
+    await database.write(() => links.use('at one host', 'after_provider'))
+    assert.equal(await links.vouchedFor('at one host'), undefined)
+  })
+
+  test('guesses at the secret of a client go on being counted', async () => {
+    const attempts = new Attempts(database)
+    await assert.rejects(attempts.count({ client: 'wiki' }, '192.0.2.7'), /Too many attempts/)
+  })
+})
