@@ -1,9 +1,9 @@
-import type { AuthMethod } from '../contract/principal.ts'
+import type { AuthMethod, Proof } from '../contract/principal.ts'
 
 /** Who goes upstream: the identity headers are made from this and from nothing else. */
 export interface Identity {
-  /** Not sent, but for what is signed. */
-  readonly session_id: string
+  /** Not sent; what is signed names a session. */
+  readonly proof: Proof
   readonly username: string
   readonly context: number
   /** As sent: comma separated, no spaces. */

@@ -1,12 +1,12 @@
 import type { Program } from './bearer_tokens.ts'
+import type { Proof } from '../contract/principal.ts'
 import type { Overlay } from '../sessions/live_session.ts'
 import type { TokenScope } from '../contract/token_scopes.ts'
 import type { KnownPerson } from '../users/person.ts'
 
 /** Somebody who is known, by a session or without one. */
 export interface Known {
-  /** Names the proof: the session, or what else it was. */
-  readonly id: string
+  readonly proof: Proof
   readonly user_id: string
   readonly username: string
   readonly email: string | null
@@ -20,8 +20,8 @@ export interface Known {
 }
 
 /** Somebody who is known without a session. */
-export const withoutSession = (person: KnownPerson, id: string): Known => ({
+export const withoutSession = (person: KnownPerson, proof: Proof): Known => ({
   ...person,
-  id,
+  proof,
   overlay: undefined,
 })

@@ -1,3 +1,4 @@
+import type { Proof } from '../contract/principal.ts'
 import type { Bearer, Bearers, Program } from './bearer_tokens.ts'
 import type { LiveSessions } from '../sessions/live_sessions.ts'
 import { whenReady } from '../storage/when_ready.ts'
@@ -49,14 +50,14 @@ export class TokenHolders {
   }
 
   #known({ token_id, scope, person, program }: Bearer): Known | Promise<Known> {
-    const id = `token ${token_id}`
-    if (person) return { ...withoutSession(person, id), scope }
-    return whenReady(this.#parts.programContext(), (context) => asKnown(id, program!, context, scope))
+    const proof = { by: 'token', id: token_id } as const
+    if (person) return { ...withoutSession(person, proof), scope }
+    return whenReady(this.#parts.programContext(), (context) => asKnown(proof, program!, context, scope))
   }
 }
 
-const asKnown = (id: string, program: Program, context: number, scope: Bearer['scope']): Known => ({
-  id,
+const asKnown = (proof: Proof, program: Program, context: number, scope: Bearer['scope']): Known => ({
+  proof,
   user_id: '',
   // No person is called so: usernames hold no dot.
   username: `${program.kind}.${program.name}`,

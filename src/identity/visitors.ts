@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { bearerToken } from './identify.ts'
 import type { Caller } from '../contract/caller.ts'
 import type { Claims } from '../claims/claims.ts'
-import type { AuthMethod } from '../contract/principal.ts'
+import type { AuthMethod, Proof } from '../contract/principal.ts'
 import { digest } from '../secrets/digest.ts'
 import type { Asserted } from '../keys/assertions.ts'
 import type { RoutePlan } from '../routes/route_table.ts'
@@ -153,14 +153,14 @@ export class Visitors {
    */
   person(known: Known, service: string | null): Person | undefined | Promise<Person | undefined> {
     const { program, scope } = known
-    if (program) return seen(known, known.id, claimsWithin(program.claims, scope), undefined)
+    if (program) return seen(known, known.proof, claimsWithin(program.claims, scope), undefined)
     return whenReady(this.#held(known.user_id, service, known.context), (all) => {
       const held = all && claimsWithin(all, scope)
       if (!held) return undefined
       const acted = impersonated(known, held)
-      if (!acted) return seen(known, known.id, held, undefined)
+      if (!acted) return seen(known, known.proof, held, undefined)
       return whenReady(this.#held(acted.user_id, service, acted.context), (theirs) =>
-        theirs ? seen(acted, known.id, theirs, known.username) : seen(known, known.id, held, undefined),
+        theirs ? seen(acted, known.proof, theirs, known.username) : seen(known, known.proof, held, undefined),
       )
     })
   }
@@ -186,11 +186,11 @@ const nobody: Visitor = {
 
 const seen = (
   { username, context, email, email_verified_at }: Known | Overlay,
-  session_id: string,
+  proof: Proof,
   claims: readonly string[],
   impersonator: string | undefined,
 ): Person => ({
-  session_id,
+  proof,
   username,
   context,
   email,
@@ -206,4 +206,4 @@ const fromProvider = (session: LiveSession, wanted: string | null): boolean =>
   openedByProvider(session) && (wanted === null || session.provider === wanted)
 
 const nearby = (person: KnownPerson | undefined): Known | undefined =>
-  person && withoutSession(person, `network ${person.user_id}`)
+  person && withoutSession(person, { by: 'network', id: person.user_id })

@@ -1,5 +1,6 @@
 import { sign } from 'node:crypto'
 import { boundedMap } from '../storage/bounded_map.ts'
+import type { Proof } from '../contract/principal.ts'
 import { newId, now } from '../storage/ids.ts'
 import type { Keys, SigningKey } from './keys.ts'
 
@@ -10,7 +11,7 @@ const keep = 50_000
 
 /** Whom an assertion is about. */
 export interface Asserted {
-  readonly session_id: string
+  readonly proof: Proof
   readonly username: string
   readonly context: number
   /** The same list object until something about the person changes. */
@@ -54,7 +55,7 @@ export class Assertions {
   }
 
   #assert(who: Asserted, audience: string, { kid, key }: SigningKey): string {
-    const place = `${who.session_id} ${who.impersonator ?? ''} ${audience}`
+    const place = `${who.proof.by} ${who.proof.id} ${who.impersonator ?? ''} ${audience}`
     const at = now()
     const made = this.#made.get(place)
     if (
@@ -76,8 +77,8 @@ export class Assertions {
       iat: at,
       exp: at + lifetime,
       jti: newId(),
-      // Who is known by a network or a key has no session that could end; such a proof is named in two words.
-      ...(!who.session_id.includes(' ') && { sid: who.session_id }),
+      // A person who is known by a network or a key has no session that could end.
+      ...(who.proof.by === 'session' && { sid: who.proof.id }),
       context: who.context,
       claims: who.claims,
       ...(who.email !== null && { email: who.email }),

@@ -1,8 +1,11 @@
+import type { Proof } from '../contract/principal.ts'
 import { now } from '../storage/ids.ts'
 
 /** A living session and whose it is: what identifies a caller. */
 export interface LiveSession {
   readonly id: string
+  /** The session, as what somebody is known by. */
+  readonly proof: Proof
   readonly kind: 'cookie' | 'token'
   readonly provider: string
   readonly expires_at: number

@@ -61,7 +61,8 @@ const keepIn = (live: BoundedMap<LiveSession>, row: Row): LiveSession => {
     is_admin: other_is_admin === 1,
     until: impersonating_until ?? 0,
   }
-  const session: LiveSession = { ...own, overlay: overlay || undefined }
+  const proof = { by: 'session', id: own.id } as const
+  const session: LiveSession = { ...own, proof, overlay: overlay || undefined }
   live.set(token_hash, session)
   return session
 }

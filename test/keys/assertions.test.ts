@@ -135,7 +135,7 @@ describe('X-Hero-Assertion', () => {
     const database = await openDatabase(`sqlite:${join(daemon.dir, 'keys.db')}`, createLog('silent'))
     const assertions = new Assertions(new Keys(database, new Seal('of this test alone')), 'http://localhost')
     const who = {
-      session_id: 's',
+      proof: { by: 'session', id: 's' } as const,
       username: 'ada',
       context: 1,
       claims: ['users.ada'],
@@ -171,7 +171,13 @@ describe('X-Hero-Assertion', () => {
     // A thief goes on signing with it.
     const known = await keys.signing()
     const stolen = { signing: () => known } as unknown as Keys
-    const who = { session_id: 's', username: 'ada', context: 1, email: null, impersonator: undefined }
+    const who = {
+      proof: { by: 'session', id: 's' } as const,
+      username: 'ada',
+      context: 1,
+      email: null,
+      impersonator: undefined,
+    }
     const headers = async () => ({
       'x-hero-assertion': await new Assertions(stolen, 'http://x').assert({ ...who, claims: [] }, audience),
     })

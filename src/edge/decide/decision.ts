@@ -89,7 +89,7 @@ export class Decisions {
       const signed = await this.#parts.signatures.verify(asked, signing)
       if (typeof signed === 'string') return tell(refusals.notSigned(signed))
       if ('status' in signed) return tell(signed)
-      const known = withoutSession(signed.key.owner, `key ${signed.key.pubkey}`)
+      const known = withoutSession(signed.key.owner, { by: 'key', id: signed.key.pubkey })
       return await this.judge(asked, route, { ...visitor, known, method: 'signature' }, signed)
     } catch (fault) {
       // What cannot be written down as used is not let in.
@@ -203,7 +203,7 @@ const pass = (
   method,
   authorizationUsed: ownToken,
   staleCookie,
-  who: known ? `${known.id} ${identity?.username}` : method === 'none' ? '' : method,
+  who: known ? `${known.proof.by} ${known.proof.id} ${identity?.username}` : method === 'none' ? '' : method,
   pubkey: signed?.key.pubkey,
   body: signed?.body,
 })

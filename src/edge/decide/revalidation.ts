@@ -114,7 +114,9 @@ export class OpenConnections {
 
   async #askSome(some: readonly Timed[]): Promise<void> {
     const { warmUp, holds } = this.#parts
-    const ids = some.flatMap(({ out }) => out.pass.identity?.session_id ?? [])
+    const ids = some.flatMap(({ out: { pass } }) =>
+      pass.identity?.proof.by === 'session' ? pass.identity.proof.id : [],
+    )
     // It only makes the questions cheaper; if it fails, so will they.
     if (ids.length > 1) await warmUp(ids).catch(() => {})
     let until = performance.now() + slice

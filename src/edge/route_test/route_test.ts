@@ -156,7 +156,14 @@ export class Trials {
     const proof = proofs.find(([credential]) => credentials.includes(credential))
     if (!proof || (proof[1].byCookie && refused)) return undefined
     const { id, username, email, email_verified_at, context } = user
-    const known = { id: `a trial as ${id}`, user_id: id, username, email, email_verified_at, context }
+    const known = {
+      proof: { by: 'route_test' as const, id },
+      user_id: id,
+      username,
+      email,
+      email_verified_at,
+      context,
+    }
     return { ...proof[1], known: { ...known, overlay: undefined }, staleCookie: undefined }
   }
 
