@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { HeroProxy, Unauthenticated, verifyAssertion } from '../../sdk/index.ts'
 import { Assertions } from '../../src/keys/assertions.ts'
 import { Keys } from '../../src/keys/keys.ts'
+import type { Proof } from '../../src/contract/principal.ts'
 import { createLog } from '../../src/log/log.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 import { Seal } from '../../src/secrets/seal.ts'
@@ -150,6 +151,18 @@ describe('X-Hero-Assertion', () => {
       await assertions.assert(who, audience)
     }
     await database.close()
+  })
+
+  test('only a session is named as one, and equal ids of two kinds never share an assertion', async (t) => {
+    const database = await openDatabase(`sqlite:${join(daemon.dir, 'kinds.db')}`, createLog('silent'))
+    t.after(() => database.close())
+    const assertions = new Assertions(new Keys(database, new Seal('of this test alone')), 'http://localhost')
+    const ada = { username: 'ada', context: 1, claims: [], email: null, impersonator: undefined }
+    const sidOf = async (by: Proof['by']) =>
+      open(await assertions.assert({ ...ada, proof: { by, id: 'same' } }, audience), 1).sid
+    assert.equal(await sidOf('session'), 'same')
+    for (const by of ['token', 'network', 'key', 'route_test'] as const)
+      assert.equal(await sidOf(by), undefined, by)
   })
 
   test('a check without an audience is refused where it is made: it would take what is meant for others', () => {
