@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type SqlBool } from 'kysely'
 import { sign, verify, type KeyObject } from 'node:crypto'
 import { digest } from '../secrets/digest.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
@@ -14,11 +14,16 @@ export const accessTokenLifetime = 3600
 const tolerance = 60
 const keep = 50_000
 
-/** What stands in place of a jti where all of a subject were taken back; no jti holds a space. */
-const allOf = (sub: string) => `all of ${sub}`
+/** What was taken back before its end. */
+interface Revoked {
+  /** By jti. */
+  readonly tokens: ReadonlySet<string>
+  /** Until when a row is kept, by the subject of which all was taken back. */
+  readonly subjects: ReadonlyMap<string, number>
+}
 
-const isEnded = (revoked: ReadonlyMap<string, number>, sub: string, issuedAt: number): boolean => {
-  const until = revoked.get(allOf(sub))
+const isEnded = ({ subjects }: Revoked, sub: string, issuedAt: number): boolean => {
+  const until = subjects.get(sub)
   return until !== undefined && issuedAt <= until - accessTokenLifetime
 }
 
@@ -67,8 +72,7 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 /** Access tokens as signed JWTs (RFC 9068): made for programs and local services, and read again at our own doors. */
 export class AccessTokens {
   readonly #parts: Parts
-  /** Until when a row is kept, by its jti. */
-  readonly #revoked: Cached<ReadonlyMap<string, number>>
+  readonly #revoked: Cached<Revoked>
   /** What was verified once, by the SHA-256 of the token. */
   readonly #read: Cached<BoundedMap<AccessToken>>
 
@@ -76,8 +80,12 @@ export class AccessTokens {
     this.#parts = parts
     const { database } = parts
     this.#revoked = new Cached(database, ['tokens'], async () => {
-      const rows = await database.query.selectFrom('revoked_tokens').selectAll().execute()
-      return new Map(rows.map(({ jti, expires_at }) => [jti, expires_at]))
+      const tokens = await database.query.selectFrom('revoked_tokens').select('jti').execute()
+      const subjects = await database.query.selectFrom('revoked_subjects').selectAll().execute()
+      return {
+        tokens: new Set(tokens.map(({ jti }) => jti)),
+        subjects: new Map(subjects.map(({ subject, expires_at }) => [subject, expires_at])),
+      }
     })
     this.#read = new Cached(database, ['keys'], async () => boundedMap<AccessToken>(keep))
   }
@@ -110,7 +118,7 @@ export class AccessTokens {
   #living(token: AccessToken): AccessToken | undefined | Promise<AccessToken | undefined> {
     if (token.exp <= now()) return undefined
     return whenReady(this.#revoked.get(), (revoked) =>
-      isEnded(revoked, token.sub, token.iat) || revoked.has(token.jti) ? undefined : token,
+      isEnded(revoked, token.sub, token.iat) || revoked.tokens.has(token.jti) ? undefined : token,
     )
   }
 
@@ -161,21 +169,20 @@ export class AccessTokens {
     const { database } = this.#parts
     const expires_at = now() + accessTokenLifetime
     await database.query
-      .insertInto('revoked_tokens')
-      .values({ jti: allOf(sub), expires_at })
-      .onConflict((same) => same.column('jti').doUpdateSet({ expires_at }))
+      .insertInto('revoked_subjects')
+      .values({ subject: sub, expires_at })
+      .onConflict((same) => same.column('subject').doUpdateSet({ expires_at }))
       .execute()
     database.changed('tokens')
   }
 
   /** Forgets what has ended by itself; called on a timer. */
   async sweep(): Promise<void> {
-    await sweepRows(
-      this.#parts.database,
-      'revoked_tokens',
-      'jti',
-      sql`expires_at < ${now() - tolerance}`,
-      (query) => query.deleteFrom('revoked_tokens'),
+    const { database } = this.#parts
+    const over = sql<SqlBool>`expires_at < ${now() - tolerance}`
+    await sweepRows(database, 'revoked_tokens', 'jti', over, (query) => query.deleteFrom('revoked_tokens'))
+    await sweepRows(database, 'revoked_subjects', 'subject', over, (query) =>
+      query.deleteFrom('revoked_subjects'),
     )
   }
 }

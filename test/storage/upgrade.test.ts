@@ -83,6 +83,10 @@ const kinds: Rows = {
     guessed!,
     unknown!,
   ].map((key) => ({ key, ...counted })),
+  revoked_tokens: ['0193-jti', 'all of users 0', 'all of service.wiki'].map((jti) => ({
+    jti,
+    expires_at: live,
+  })),
   clients: [{ client: 'wiki' }, {}],
   tokens: [{ service_id: null }, { service_id: 'services 1' }],
 }
@@ -96,6 +100,8 @@ const upgraded = (old: Rows): Rows => {
       .filter(({ purpose }) => purpose !== 'spent_challenge')
       .map((row) => (row.purpose === 'after_provider' ? { ...row, address: '' } : row)),
     spent_challenges: [{ challenge_hash: 'e', expires_at: live }],
+    revoked_tokens: old.revoked_tokens!.filter(({ jti }) => jti === '0193-jti'),
+    revoked_subjects: ['users 0', 'service.wiki'].map((subject) => ({ subject, expires_at: live })),
     provider_proofs: [
       { provider_sid: '', provider_id_token: '', only_at: '', token_hash: sha256('everywhere') },
       {

@@ -6,6 +6,7 @@ export const up = async (db: Kysely<never>): Promise<void> => {
   await spentChallenges(db)
   await providerProofs(db)
   await mailStates(db)
+  await revokedSubjects(db)
   await clientGuesses(db)
 }
 
@@ -70,6 +71,20 @@ const mailStates = async (db: Kysely<never>): Promise<void> => {
   for (const index of ['mails_due', 'mails_age']) await sql`drop index ${sql.table(index)}`.execute(db)
   await sql`create index mails_due on mails (state, due_at)`.execute(db)
   await sql`create index mails_age on mails (state, created_at)`.execute(db)
+}
+
+/** Where all access tokens of a subject were taken back, `all of` and the subject stood in place of a token's jti. */
+const revokedSubjects = async (db: Kysely<never>): Promise<void> => {
+  await db.schema
+    .createTable('revoked_subjects')
+    .addColumn('subject', 'text', (c) => c.primaryKey())
+    .addColumn('expires_at', 'bigint', (c) => c.notNull())
+    .execute()
+  await sql`create index revoked_subjects_expiry on revoked_subjects (expires_at)`.execute(db)
+  await sql`
+    insert into revoked_subjects (subject, expires_at)
+    select substr(jti, 8), expires_at from revoked_tokens where jti like 'all of %'`.execute(db)
+  await sql`delete from revoked_tokens where jti like 'all of %'`.execute(db)
 }
 
 /** Pairs of a client and a network that are tried; what fits none of them is forgotten within a day anyway. */

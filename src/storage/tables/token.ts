@@ -17,4 +17,6 @@ export interface TokenTables {
   tokens: TokenRow
   /** Access tokens that were taken back, until they end by themselves. */
   revoked_tokens: { jti: string; expires_at: number }
+  /** Subjects of which all access tokens were taken back, as long as one of them could still be valid. */
+  revoked_subjects: { subject: string; expires_at: number }
 }
