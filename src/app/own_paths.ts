@@ -1,11 +1,12 @@
 import type { FederationParts } from '../pages/sign_in/provider_parts.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isJson } from '../wire/media_type.ts'
 import { redirect } from '../wire/responses.ts'
 import type { Asked } from '../wire/request.ts'
 import * as account from '../pages/account/account.ts'
 import * as pages from '../pages/sign_in/sign_in.ts'
 import * as email from '../pages/sign_in/mailed_links.ts'
-import { heroAuthPaths, isJson } from '../rest/hero_auth_paths.ts'
+import { heroAuthPaths } from '../rest/hero_auth_paths.ts'
 import * as federation from '../pages/sign_in/providers.ts'
 import * as openid from '../pages/openid/openid.ts'
 import * as proof from '../pages/sign_in/proofs.ts'
@@ -78,7 +79,9 @@ export class OwnPaths implements OwnPathTable {
     const old = heroAuthPaths(heroAuth)
     const plainToken = step(openid.plainly('token'))
     const token: OwnPath = (request, response, asked) =>
-      isJson(request) ? old.token(request, response, asked) : plainToken(request, response, asked)
+      isJson(request.headers['content-type'])
+        ? old.token(request, response, asked)
+        : plainToken(request, response, asked)
     this.#posted = new Map([
       ['/register', old.register],
       ['/validate', old.validate],

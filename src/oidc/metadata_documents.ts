@@ -2,6 +2,7 @@ import { errors, type ClientMetadata, type KoaContextWithOIDC } from 'oidc-provi
 import { checkRedirectUris, isLoopback } from '../clients/redirect_uris.ts'
 import { AppError } from '../contract/errors.ts'
 import { boundedMap } from '../storage/bounded_map.ts'
+import { isAnyJson } from '../wire/media_type.ts'
 import { PerMinute } from './rate_limit.ts'
 import { isShowable } from './registration_request.ts'
 
@@ -16,8 +17,6 @@ const longest = 500
 const mostOfNetwork = 20
 const mostOfAll = 120
 const mostAsked = 1000
-
-const isJson = (type: string | null) => /^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type ?? '')
 
 /**
  * Client ID metadata documents (draft-ietf-oauth-client-id-metadata-document): an https address is the client_id, and what is
@@ -79,7 +78,7 @@ export class MetadataDocuments {
     if (!anywhere && !options.dispatcher) throw new TypeError('nothing guards addresses that are not public')
     const { dispatcher: _, ...free } = options
     const answer = await fetch(url, { ...(anywhere ? free : options), redirect: 'manual' } as RequestInit)
-    if (!isDocument || answer.status !== 200 || isJson(answer.headers.get('content-type'))) return answer
+    if (!isDocument || answer.status !== 200 || isAnyJson(answer.headers.get('content-type'))) return answer
     await answer.body?.cancel()
     throw new TypeError('not JSON')
   }

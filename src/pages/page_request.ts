@@ -3,6 +3,7 @@ import type { Identification } from '../identity/identify.ts'
 import { readBody } from '../wire/request_body.ts'
 import { guest, type Caller } from '../contract/caller.ts'
 import type { Call } from '../contract/method.ts'
+import { isForm } from '../wire/media_type.ts'
 import { isNavigation, ownHeaders, policyWithScript, redirect, send } from '../wire/responses.ts'
 import type { Asked } from '../wire/request.ts'
 import { sessionCookieName, type CookiePolicy, type CookieState } from '../wire/cookie_policy.ts'
@@ -103,8 +104,7 @@ export class Visit {
   async form(): Promise<URLSearchParams | undefined> {
     const state = await this.#parts.cookies.at(this.asked)
     if (state === 'refused') return void this.tell(needsHttps)
-    const type = this.#request.headers['content-type'] ?? ''
-    if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) return void this.tell(notAForm)
+    if (!isForm(this.#request.headers['content-type'])) return void this.tell(notAForm)
     const body = await readBody(this.#request, this.#response, maxForm)
     if (body === undefined) return undefined
     const form = new URLSearchParams(body.toString('utf8'))

@@ -3,6 +3,7 @@ import { bearerToken } from '../identity/identify.ts'
 import type { HeroAuth, OldAnswer } from './hero_auth.ts'
 import { readBody } from '../wire/request_body.ts'
 import { guest, type Caller } from '../contract/caller.ts'
+import { isJson } from '../wire/media_type.ts'
 import { ownHeaders, send } from '../wire/responses.ts'
 import type { Asked } from '../wire/request.ts'
 import { tell } from '../html/show_refusal.ts'
@@ -10,10 +11,6 @@ import type { OwnPath } from '../wire/own_path.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Old = (fields: Fields, caller: Caller) => Promise<OldAnswer>
-
-/** A form of another site cannot send this type without asking first (CORS), and we allow nobody. */
-export const isJson = ({ headers }: IncomingMessage): boolean =>
-  /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '')
 
 const readFields = (body: Buffer): Fields | undefined => {
   try {
@@ -30,7 +27,7 @@ const readFields = (body: Buffer): Fields | undefined => {
 const asOld =
   (call: Old): OwnPath =>
   async (request: IncomingMessage, response: ServerResponse, asked: Asked) => {
-    if (!isJson(request))
+    if (!isJson(request.headers['content-type']))
       return tell(request, response, asked, {
         status: 415,
         title: 'Not JSON',

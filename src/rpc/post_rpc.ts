@@ -4,6 +4,7 @@ import { authorizationOf, bearerToken, type Identification } from '../identity/i
 import { readBody } from '../wire/request_body.ts'
 import { guest, operator, type Caller } from '../contract/caller.ts'
 import { AppError } from '../contract/errors.ts'
+import { isJson } from '../wire/media_type.ts'
 import { ownHeaders, send } from '../wire/responses.ts'
 import { originOf, type Asked } from '../wire/request.ts'
 import { sessionCookieName, type CookiePolicy } from '../wire/cookie_policy.ts'
@@ -37,8 +38,7 @@ export class RpcPath {
   }
 
   readonly post = async (request: IncomingMessage, response: ServerResponse, asked: Asked): Promise<void> => {
-    // A form of another site cannot send this type without asking first (CORS), and we allow nobody.
-    if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
+    if (!isJson(request.headers['content-type'])) {
       return tell(request, response, asked, {
         status: 415,
         title: 'Not JSON',

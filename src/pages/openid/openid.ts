@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { OpenId } from '../../oidc/openid_provider.ts'
 import type { Registrations } from '../../oidc/registration.ts'
 import { readBody } from '../../wire/request_body.ts'
+import { isForm, isJson } from '../../wire/media_type.ts'
 import { ownHeaders, policyWithScript, redirect, send } from '../../wire/responses.ts'
 import type { Asked } from '../../wire/request.ts'
 import { consentPage, onwardPage, switchPage } from './openid_views.ts'
@@ -102,8 +103,7 @@ export const authorize = async (
 
 /** The same request, pushed beforehand (RFC 9126). */
 export const push: typeof engine = async (openId, visit, request, response, asked) => {
-  const isForm = /^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? '')
-  if (!isForm) return engine(openId, visit, request, response, asked)
+  if (!isForm(request.headers['content-type'])) return engine(openId, visit, request, response, asked)
   const body = await readBody(request, response, 56 * 1024)
   if (body === undefined) return
   const query = new URLSearchParams(body.toString('utf8'))
@@ -119,7 +119,7 @@ export const register = async (
   response: ServerResponse,
   asked: Asked,
 ): Promise<void> => {
-  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
+  if (!isJson(request.headers['content-type'])) {
     return visit.tell({
       status: 415,
       title: 'Not JSON',
