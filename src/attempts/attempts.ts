@@ -1,11 +1,11 @@
 import { sql, type SqlBool } from 'kysely'
 import { hash } from 'node:crypto'
-import { isIPv4, isIPv6 } from 'node:net'
 import { AppError } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 import { beginsWith } from '../storage/text.ts'
+import { networkOf } from '../contract/networks.ts'
 
 /** `burst` at once, then one more every `interval` seconds; `failures` in a row at most, ever. */
 interface Limit {
@@ -51,28 +51,6 @@ export interface Counted {
   readonly account: string
   readonly network: string | undefined
   readonly buckets: readonly Bucket[]
-}
-
-/** Clients move freely within a /64 of IPv6 (RFC 6177); IPv4 counts by the address. */
-export const networkOf = (address: string | undefined): string | undefined => {
-  if (address === undefined || address === '') return undefined
-  if (!isIPv6(address)) return address
-  const carried = address.slice(address.lastIndexOf(':') + 1)
-  // RFC 4291 section 2.5.5.2 and RFC 6052: an IPv4 address in clothes of IPv6 counts as itself, not as all of them together.
-  if (isIPv4(carried)) return carried
-  const whole = new URL(`http://[${address.split('%')[0]}]`).hostname.slice(1, -1)
-  const [left = '', right] = whole.split('::')
-  const head = left === '' ? [] : left.split(':')
-  const tail = right ? right.split(':') : []
-  const zeros = Array.from<string>({ length: 8 - head.length - tail.length }).fill('0')
-  const parts = [...head, ...zeros, ...tail]
-  const start = parts.slice(0, 6).join(':')
-  if (start === '0:0:0:0:0:ffff' || start === '64:ff9b:0:0:0:0')
-    return parts
-      .slice(6)
-      .flatMap((part) => [Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 255])
-      .join('.')
-  return `${parts.slice(0, 4).join(':')}::/64`
 }
 
 interface Row {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Config } from './config.ts'
 import { logLevels } from '../log/log.ts'
+import { isNetwork } from '../contract/networks.ts'
 
 interface Setting<K extends keyof Config> {
   /** The flag is `--` and the name with hyphens; in hero_proxy.toml the name stands as it is. */
@@ -54,13 +55,7 @@ const parseCidrs = (text: string) => {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '')
-  const valid = list.every((part) => {
-    const [address = '', bits, more] = part.split('/')
-    const family = isIP(address)
-    if (family === 0 || more !== undefined) return false
-    return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
-  })
-  return valid ? list : undefined
+  return list.every(isNetwork) ? list : undefined
 }
 
 /** The one table of start-up settings: parsing, `--help` and docs/reference/configuration.md are made from it. */

@@ -1,4 +1,5 @@
-import { networkOf, type Attempts } from '../attempts/attempts.ts'
+import type { Attempts } from '../attempts/attempts.ts'
+import { networkOf } from '../contract/networks.ts'
 import type { Clients } from '../clients/clients.ts'
 import { verifies } from '../clients/client_secrets.ts'
 import type { KnownClient } from '../clients/client.ts'

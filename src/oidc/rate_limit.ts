@@ -1,4 +1,4 @@
-import { networkOf } from '../attempts/attempts.ts'
+import { networkOf } from '../contract/networks.ts'
 import { now } from '../storage/ids.ts'
 
 /** Counts what strangers have us do, by their network and altogether, in this process: so often in a minute and no more. */

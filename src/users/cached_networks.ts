@@ -1,9 +1,8 @@
-import { isIP } from 'node:net'
 import { boundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { detached } from '../wire/detached.ts'
-import { bitsOf } from './normalise.ts'
+import { readAddress, readNetwork, type Address } from '../contract/networks.ts'
 import { personColumns, toKnownPerson, type KnownPerson } from './person.ts'
 
 /** Answers kept for addresses: strangers choose them, so their number has an end. */
@@ -50,10 +49,13 @@ class NetworkTable {
     this.counts = counts
   }
 
-  add(network: string, person: KnownPerson): void {
-    const [address = '', length] = network.split('/')
-    const family = address.includes(':') ? this.#six : this.#four
-    family.add(bitsOf(address), Number(length), person)
+  add(text: string, person: KnownPerson): void {
+    const network = readNetwork(text)
+    if (network) this.#of(network).add(network.bits, network.prefix, person)
+  }
+
+  #of({ family }: Address): Prefixes {
+    return family === 4 ? this.#four : this.#six
   }
 
   find(address: string): KnownPerson | undefined {
@@ -64,13 +66,9 @@ class NetworkTable {
     return found
   }
 
-  #search(address: string): KnownPerson | undefined {
-    // An address with a zone (RFC 4007 section 11) is one of this machine's own links, and no network of anybody's.
-    if (isIP(address) === 0 || address.includes('%')) return undefined
-    const bits = bitsOf(address)
-    // `::ffff:a.b.c.d`, however it is written, is the IPv4 address in it (RFC 4291 section 2.5.5.2).
-    const four = isIP(address) === 4 || bits >> 32n === 0xffffn
-    const person = four ? this.#four.find(bits & 0xffffffffn) : this.#six.find(bits)
+  #search(text: string): KnownPerson | undefined {
+    const address = readAddress(text)
+    const person = address && this.#of(address).find(address.bits)
     // The longest prefix decides alone: deactivating somebody must not turn their machine into the owner of a wider network.
     return person?.may_sign_in ? person : undefined
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { detached } from './detached.ts'
+import { NetworkSet } from '../contract/networks.ts'
 import type { DecidingHeaders } from './deciding_headers.ts'
 import type { Sent } from './client_response.ts'
 import type { UsualRequest } from './usual_request.ts'
@@ -34,22 +35,14 @@ const plain = (address: string): string =>
 
 /** Who is at the other end: what proxies say counts only from those that are trusted. */
 export class Peers {
-  readonly #trusted = new BlockList()
+  readonly #trusted: NetworkSet
   readonly #any: boolean
   /** Answers for addresses as they are asked about; the proxies themselves come first. */
   readonly #known = new Map<string, boolean>()
 
   constructor(trustedProxies: readonly string[]) {
     this.#any = trustedProxies.length > 0
-    for (const entry of trustedProxies) {
-      const [address = '', bits] = entry.split('/')
-      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-      this.#trusted.addSubnet(
-        address,
-        bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits),
-        family,
-      )
-    }
+    this.#trusted = new NetworkSet(trustedProxies)
   }
 
   of(socket: Sent['socket'], headers: DecidingHeaders): Peer {
@@ -113,8 +106,7 @@ export class Peers {
   #isTrusted(address: string): boolean {
     const known = this.#known.get(address)
     if (known !== undefined) return known
-    const family = isIP(address)
-    const trusted = family !== 0 && this.#trusted.check(address, family === 6 ? 'ipv6' : 'ipv4')
+    const trusted = this.#trusted.has(address)
     if (this.#known.size < mostKnown) this.#known.set(detached(address), trusted)
     return trusted
   }

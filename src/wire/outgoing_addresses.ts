@@ -1,43 +1,48 @@
 import { lookup as resolve } from 'node:dns'
-import { BlockList, isIP, isIPv4, type LookupFunction } from 'node:net'
+import { isIP, type LookupFunction } from 'node:net'
 import { invalidParams } from '../contract/errors.ts'
+import { NetworkSet } from '../contract/networks.ts'
+
+const blocked4 = [
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  // RFC 3927: cloud machines tell their secrets there.
+  '169.254.0.0/16',
+  // And some elsewhere.
+  '100.100.100.200/32',
+  '192.0.0.192/32',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+]
+
+/** An IPv4 network as IPv6 carries it at the end (RFC 4291 section 2.5.5, RFC 2765 section 2.1, RFC 6052) and in front (RFC 3056). */
+const carried = (network: string): string[] => {
+  const [address = '', length] = network.split('/')
+  const [a, b, c, d] = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
+  return [
+    ...['::', '::ffff:', '::ffff:0:', '64:ff9b::'].map(
+      (carrier) => `${carrier}${address}/${96 + Number(length)}`,
+    ),
+    `2002:${a}${b}:${c}${d}::/${16 + Number(length)}`,
+  ]
+}
 
 /** Addresses that are this machine, its link, or nobody: a provider that points there points at our own insides. */
-const blocked = new BlockList()
-for (const [network, prefix] of [
-  ['0.0.0.0', 8],
-  ['127.0.0.0', 8],
-  // RFC 3927: cloud machines tell their secrets there.
-  ['169.254.0.0', 16],
-  // And some elsewhere.
-  ['100.100.100.200', 32],
-  ['192.0.0.192', 32],
-  ['224.0.0.0', 4],
-  ['240.0.0.0', 4],
-] as const) {
-  blocked.addSubnet(network, prefix, 'ipv4')
-  // As IPv6 carries them (RFC 4291 section 2.5.5, RFC 2765 section 2.1, RFC 6052) ...
-  for (const carrier of ['::', '::ffff:', '::ffff:0:', '64:ff9b::'])
-    blocked.addSubnet(`${carrier}${network}`, 96 + prefix, 'ipv6')
-  // ... and in front (RFC 3056).
-  const [a, b, c, d] = network.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
-  blocked.addSubnet(`2002:${a}${b}:${c}${d}::`, 16 + prefix, 'ipv6')
-}
-for (const [network, prefix] of [
-  ['::', 127],
-  ['fe80::', 10],
-  ['fec0::', 10],
+const blocked = new NetworkSet([
+  ...blocked4,
+  ...blocked4.flatMap(carried),
+  '::/127',
+  'fe80::/10',
+  'fec0::/10',
   // RFC 8215: a translator of one's own, to whatever is inside.
-  ['64:ff9b:1::', 48],
-  ['ff00::', 8],
+  '64:ff9b:1::/48',
+  'ff00::/8',
   // The same of one cloud over IPv6.
-  ['fd00:ec2::254', 128],
-] as const)
-  blocked.addSubnet(network, prefix, 'ipv6')
+  'fd00:ec2::254/128',
+])
 
 /** Whether an address is one that is never a provider's, unless the setting says that it may be. */
-export const isLocal = (address: string): boolean =>
-  blocked.check(address.split('%')[0]!, isIPv4(address) ? 'ipv4' : 'ipv6')
+export const isLocal = (address: string): boolean => blocked.has(address)
 
 const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
 

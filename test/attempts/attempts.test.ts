@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { networkOf } from '../../src/attempts/attempts.ts'
+import { networkOf } from '../../src/contract/networks.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { ask } from '../support/http.ts'

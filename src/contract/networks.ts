@@ -1,0 +1,111 @@
+import { BlockList, isIP, isIPv4 } from 'node:net'
+
+/** An IP address as a number; an IPv4-mapped IPv6 address is the IPv4 address in it (RFC 4291 section 2.5.5.2). */
+export interface Address {
+  readonly family: 4 | 6
+  readonly bits: bigint
+}
+
+/** A network in its one form: the bits behind its prefix are zero. */
+export interface Network extends Address {
+  readonly prefix: number
+}
+
+const widthOf = (family: number): number => (family === 4 ? 32 : 128)
+
+/** The eight groups of an IPv6 address without a zone. The URL parser writes any spelling of one in one way (RFC 5952). */
+const groupsOf = (address: string): string[] => {
+  const [left = '', right] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
+  const head = left === '' ? [] : left.split(':')
+  const tail = right === undefined || right === '' ? [] : right.split(':')
+  return [...head, ...Array.from<string>({ length: 8 - head.length - tail.length }).fill('0'), ...tail]
+}
+
+const joined = (parts: readonly string[], size: bigint, radix: '' | '0x'): bigint =>
+  parts.reduce((bits, part) => (bits << size) | BigInt(radix + part), 0n)
+
+const parted = (bits: bigint, count: number, size: bigint, radix: number): string[] =>
+  Array.from({ length: count }, (_, i) =>
+    ((bits >> (BigInt(count - 1 - i) * size)) & ((1n << size) - 1n)).toString(radix),
+  )
+
+const textOf = ({ family, bits }: Address): string =>
+  family === 4
+    ? parted(bits, 4, 8n, 10).join('.')
+    : new URL(`http://[${parted(bits, 8, 16n, 16).join(':')}]`).hostname.slice(1, -1)
+
+/**
+ * Reads an address; undefined for any other text. Node's strict parser decides: no leading zeros, hexadecimal or short forms of IPv4.
+ * An address with a zone (RFC 4007 section 11) is one of this machine's own links, and undefined too.
+ */
+export const readAddress = (text: string): Address | undefined => {
+  const family = isIP(text)
+  if (family === 0 || text.includes('%')) return undefined
+  if (family === 4) return { family, bits: joined(text.split('.'), 8n, '') }
+  const bits = joined(groupsOf(text), 16n, '0x')
+  return bits >> 32n === 0xffffn ? { family: 4, bits: bits & 0xffffffffn } : { family: 6, bits }
+}
+
+/** An address and the length of its prefix as they are written; all of it without a length. Undefined for any other text. */
+const split = (text: string): { address: string; prefix: number } | undefined => {
+  const [address = '', length, more] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || more !== undefined || (length !== undefined && !/^[0-9]{1,3}$/.test(length)))
+    return undefined
+  const prefix = length === undefined ? widthOf(family) : Number(length)
+  return prefix <= widthOf(family) ? { address, prefix } : undefined
+}
+
+/** Whether a text is an address or a CIDR range (RFC 4632 section 3.1, RFC 4291 section 2.3). */
+export const isNetwork = (text: string): boolean => split(text) !== undefined
+
+/** Reads an address or CIDR range, host bits cleared. Undefined for any other text and for one with a zone. */
+export const readNetwork = (text: string): Network | undefined => {
+  const { address: written = '', prefix: length = 0 } = split(text) ?? {}
+  const address = readAddress(written)
+  if (!address) return undefined
+  const { family, bits } = address
+  const prefix = length - (widthOf(isIP(written)) - widthOf(family))
+  if (prefix < 0) return undefined
+  const host = BigInt(widthOf(family) - prefix)
+  return { family, bits: (bits >> host) << host, prefix }
+}
+
+/** The one spelling of a network: IPv6 as in RFC 5952. */
+export const writeNetwork = (network: Network): string => `${textOf(network)}/${network.prefix}`
+
+/** Networks that addresses are looked up in; zones do not count. */
+export class NetworkSet {
+  readonly #list = new BlockList()
+
+  /** Throws a TypeError for what is no address and no CIDR range. */
+  constructor(networks: readonly string[]) {
+    for (const text of networks) {
+      const network = split(text)
+      if (!network) throw new TypeError(`${text} is no network`)
+      this.#list.addSubnet(network.address, network.prefix, isIPv4(network.address) ? 'ipv4' : 'ipv6')
+    }
+  }
+
+  /** Whether an address is in one of them, an IPv4 address also as IPv6 maps it; false for what is no address. */
+  has(address: string): boolean {
+    const family = isIP(address)
+    return family !== 0 && this.#list.check(address, family === 4 ? 'ipv4' : 'ipv6')
+  }
+}
+
+/** 64:ff9b::/96 carries IPv4 addresses (RFC 6052 section 2.1). */
+const carrier = 0x64_ff9bn << 64n
+
+/**
+ * What a client counts as where attempts are counted: clients move freely within a /64 of IPv6 (RFC 6177). IPv4 counts by the address,
+ * also one that IPv6 carries. Undefined without an address.
+ */
+export const networkOf = (address: string | undefined): string | undefined => {
+  if (address === undefined || address === '') return undefined
+  const read = isIPv4(address) ? undefined : readAddress(address.split('%', 1)[0]!)
+  if (!read) return address
+  const { family, bits } = read
+  if (family === 4 || bits >> 32n === carrier) return textOf({ family: 4, bits: bits & 0xffffffffn })
+  return `${parted(bits >> 64n, 4, 16n, 16).join(':')}::/64`
+}
