@@ -27,7 +27,7 @@ onBothDatabases('claims', (newUrl, kind) => {
   const claimsOf = async (user: string, where: { service?: string; context?: number } = {}) =>
     (await daemon.hero.claims.resolve({ user, ...where })).claims
   /** Until when a change may be on its way to another node: on SQLite it is there at once. */
-  const patience = () => (kind === 'postgres' ? Date.now() + 1000 : 0)
+  const patience = () => (kind === 'postgres' ? Date.now() + 15_000 : 0)
   const everyday = ['groups.engineers', 'groups.interns', 'users.linus', 'wiki.pages.write']
 
   test('resolve tells claims with groups, role and scope', async () => {

@@ -94,7 +94,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
         () => true,
         () => false,
       )
-    const patience = kind === 'postgres' ? Date.now() + 1000 : 0
+    const patience = kind === 'postgres' ? Date.now() + 15_000 : 0
     while ((await lives()) && Date.now() < patience) await delay(10)
     await refused(grace.auth.me(), 'unauthenticated')
     assert.deepEqual((await daemon.hero.sessions.list({ user: 'grace' })).items, [])
@@ -128,7 +128,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
     const { token } = await sessions.open(id, origin)
     assert.equal((await live.find(token))?.username, 'grace')
     assert.equal(await live.findCookie(token, 'localhost'), undefined)
-    const deadline = Date.now() + 4000
+    const deadline = Date.now() + 15_000
     while ((await live.find(token)) && Date.now() < deadline) await delay(20)
     assert.equal(await live.find(token), undefined)
     await database.close()

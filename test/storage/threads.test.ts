@@ -87,7 +87,7 @@ test('no commit of a daemon moves the log into the file; the thread does, while 
   assert.ok((await logged(database)) > 2000)
   const upkeep = new Upkeep(database, file, log, () => {})
   upkeep.start()
-  for (const end = Date.now() + 20_000; Date.now() < end && (await logged(database)) > 1000; i++) {
+  for (const end = Date.now() + 30_000; Date.now() < end && (await logged(database)) > 1000; i++) {
     await write(database, i)
     await delay(10)
   }

@@ -20,6 +20,7 @@ const runner = (): { uid: number; gid: number } | undefined | 'nobody' => {
 
 /** Why tests on PostgreSQL cannot run here, or undefined if they can. */
 export const postgresMissing = (): string | undefined => {
+  if (process.env.TEST_FAST === '1') return 'left out of the fast tests'
   if (!binaries()) return 'PostgreSQL is not installed (Debian: apt-get install postgresql)'
   if (runner() === 'nobody') return 'running as root, and there is no user postgres that could run PostgreSQL'
   return undefined

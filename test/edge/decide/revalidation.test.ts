@@ -240,9 +240,9 @@ describe('what was let in ends with the reason for it', () => {
     // So that both are read anew.
     await hero.groups.update({ group: member.group, name: 'Another name' })
     await hero.users.update({ username: guest.username, display_name: 'Another name' })
-    await delay(500)
-    assert.deepEqual(new Set(lives.map(({ complete }) => complete)), new Set([undefined]))
-    await assertEnded(lives, 15_000)
+    const early = lives.map(({ complete }) => complete)
+    if (Date.now() / 1000 < soon) assert.deepEqual(new Set(early), new Set([undefined]))
+    await assertEnded(lives)
   })
 
   test('changes that leave the right alone end nothing', async () => {
