@@ -124,6 +124,8 @@ const asStored = (instance: Instance): Instance => ({
   edges: firstOf(instance.edges, ({ inner, outer }) => `${inner} ${outer}`),
 })
 
+const runs = long ? 1000 : 250
+
 onBothDatabases('claims of random instances', (newUrl) => {
   let database: Database
   before(async () => {
@@ -147,7 +149,7 @@ onBothDatabases('claims of random instances', (newUrl) => {
       assert.equal(await claims.of(ada, { service, context }), cold, 'the same list while nothing changes')
       if (wanted.size > 3) some++
     })
-    await fc.assert(property, { numRuns: long ? 1000 : 250 })
-    assert.ok(some > 200, `only ${some} of them gave more than a name`)
+    await fc.assert(property, { numRuns: runs })
+    assert.ok(some > runs / 5, `only ${some} of them gave more than a name`)
   })
 })
