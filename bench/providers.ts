@@ -43,7 +43,7 @@ const dripping = createServer((_, response) => {
   response.on('close', () => clearInterval(drip))
 })
 const failing = [
-  { provider: 'gone', port: await freePort(), says: /not answering/ },
+  { provider: 'gone', port: await freePort(), says: /not responding/ },
   { provider: 'silent', port: await listening(silent), says: /took too long/ },
   { provider: 'dripping', port: await listening(dripping), says: /took too long/ },
 ] as const

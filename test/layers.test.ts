@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, '..')
 
 /** The layers from the bottom up. An ordered one is a list of rows of its own: a later folder may import an earlier one. */
 const ground =
-  'node clock log metrics contract secrets config storage start wire upstream strings html'.split(' ')
+  'strings node clock log metrics contract secrets config storage start wire upstream html'.split(' ')
 const rooms =
   'users groups roles claims passwords attempts factors sessions token clients consents providers routes keys mail audit settings services tls health'.split(
     ' ',

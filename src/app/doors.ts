@@ -2,6 +2,7 @@ import { OversizeReports } from '../audit/oversize_reports.ts'
 import { HeroAuth } from '../rest/hero_auth.ts'
 import type { Counters } from '../metrics/counters.ts'
 import { Admission, connectionsFor } from '../edge/serve/connection_limit.ts'
+import { teller } from '../html/show_refusal.ts'
 import { CookiePolicy } from '../wire/cookie_policy.ts'
 import { FormGuard } from '../pages/form_tokens.ts'
 import { Decisions } from '../edge/decide/decision.ts'
@@ -60,7 +61,8 @@ export const createDoors = (parts: Parts) => {
     providers,
     access,
   } = rooms
-  const { federation, bearers, openId, registrations, identification } = flows
+  const { federation, bearers, openId, registrations, identification, wordsFor } = flows
+  const tell = teller(wordsFor)
   const envelope = new Envelope(dispatcher, log)
 
   const socket = new RpcSocket({
@@ -122,6 +124,8 @@ export const createDoors = (parts: Parts) => {
     visitors,
     offers,
     publicUrl: config.public_url,
+    wordsFor,
+    tell,
   }
   const rpc = new RpcPath({
     receive: (body, identify) => envelope.receive(body, identify),
@@ -130,6 +134,7 @@ export const createDoors = (parts: Parts) => {
     visitors,
     operatorToken: config.operator_token,
     publicHost,
+    tell,
   })
   const heroAuth = new HeroAuth({
     call: dispatcher.call,
@@ -162,6 +167,7 @@ export const createDoors = (parts: Parts) => {
       registrations,
       federation,
       publicHost,
+      tell,
     }),
     upstreams: new Upstreams({ groups: () => routes.table(), log }),
   }
@@ -179,6 +185,7 @@ export const createDoors = (parts: Parts) => {
     loops,
     log,
     counters,
+    tell,
   })
   const thought = new Decisions({
     ...deciding,

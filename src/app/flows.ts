@@ -14,6 +14,7 @@ import { OpenId } from '../oidc/openid_provider.ts'
 import { Records } from '../oidc/engine/records.ts'
 import { Registrations } from '../oidc/registration.ts'
 import { enginePages } from '../pages/openid/engine_pages.ts'
+import { wordsFor as chooseWords } from '../html/words_for.ts'
 import { leaveMark } from '../start/initialised_marker.ts'
 import type { Ground, Rooms } from './rooms.ts'
 
@@ -47,6 +48,7 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     access,
     people,
   } = rooms
+  const wordsFor = chooseWords(() => settings.current('default_language'))
   const links = new Links(database)
   const signIn = new SignIn({ database, credentials, sessions, attempts, factors, links })
   const emailFlows = new EmailFlows({
@@ -90,7 +92,7 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     clients,
     accounts: new Accounts(database, claims),
     consents,
-    pages: enginePages(publicHost),
+    pages: enginePages(publicHost, wordsFor),
     provesItself: (client, secret, address) => clientProof.check(client, secret, address),
     findByUserCode: async (find, user, address) => {
       const counted = await attempts.count({ deviceOf: user }, address)
@@ -148,5 +150,6 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     logouts,
     tellToken,
     identification,
+    wordsFor,
   }
 }

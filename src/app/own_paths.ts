@@ -1,7 +1,8 @@
 import type { FederationParts } from '../pages/sign_in/provider_parts.ts'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isJson } from '../wire/media_type.ts'
 import { redirect } from '../wire/responses.ts'
+import { notHere } from '../wire/refusal.ts'
+import type { Tell } from '../html/show_refusal.ts'
 import type { Asked } from '../wire/request.ts'
 import * as account from '../pages/account/account.ts'
 import * as pages from '../pages/sign_in/sign_in.ts'
@@ -17,8 +18,6 @@ import type { RpcPath } from '../rpc/post_rpc.ts'
 import { safeNext } from '../pages/return_path.ts'
 import { stillPaths, type StillParts } from '../pages/files.ts'
 import { Visit, type VisitParts } from '../pages/page_request.ts'
-import { notHere } from '../wire/refusal.ts'
-import { tell } from '../html/show_refusal.ts'
 import type { OwnPath, Methods, OwnPathTable } from '../wire/own_path.ts'
 
 /** Names that are ours on every host, whether or not this version serves them: no route can take them. */
@@ -59,10 +58,12 @@ export class OwnPaths implements OwnPathTable {
   readonly #posted: ReadonlyMap<string, OwnPath>
   readonly #callback: Methods
   readonly #publicHost: string
+  readonly #tell: Tell
 
   constructor(parts: OwnPathsParts) {
-    const { visits, rpc, document, jwks, theme, openId, registrations, heroAuth, publicHost } = parts
+    const { visits, rpc, openId, registrations, heroAuth, publicHost, tell } = parts
     this.#publicHost = publicHost
+    this.#tell = tell
     const journey =
       (show: (parts: FederationParts, visit: Visit) => Promise<void>): OwnPath =>
       (request, response, asked) =>
@@ -76,7 +77,7 @@ export class OwnPaths implements OwnPathTable {
     const engine = step(openid.engine)
     const asks = { GET: engine, OPTIONS: engine }
     const takes = { POST: engine, OPTIONS: engine }
-    const old = heroAuthPaths(heroAuth)
+    const old = heroAuthPaths(heroAuth, tell)
     const plainToken = step(openid.plainly('token'))
     const token: OwnPath = (request, response, asked) =>
       isJson(request.headers['content-type'])
@@ -177,7 +178,7 @@ export class OwnPaths implements OwnPathTable {
         },
       },
       '/rpc': { POST: rpc.post },
-      ...stillPaths({ document, jwks, theme }),
+      ...stillPaths(parts),
     }
     this.#paths = new Map(Object.entries(paths))
   }
@@ -190,31 +191,28 @@ export class OwnPaths implements OwnPathTable {
     }
     const known = path.startsWith(federation.callbacks) ? this.#callback : this.#paths.get(path)
     const methods = known ?? (host === this.#publicHost ? this.#atHome(path) : undefined)
-    if (methods) return (request, response, asked) => answer(methods, request, response, asked)
+    if (methods) return this.#answer(methods)
     const taken = exact.has(path) || below.some((prefix) => path.startsWith(prefix))
-    return taken ? (request, response, asked) => tell(request, response, asked, notHere) : undefined
+    return taken ? (request, response, asked) => this.#tell(request, response, asked, notHere) : undefined
   }
 
   #atHome(path: string): Methods | undefined {
     const end = path.lastIndexOf('/')
     return this.#home.get(path) ?? (end < path.length - 1 ? this.#below.get(path.slice(0, end)) : undefined)
   }
-}
 
-const answer = (
-  methods: Readonly<Record<string, OwnPath>>,
-  request: IncomingMessage,
-  response: ServerResponse,
-  asked: Asked,
-): void | Promise<void> => {
-  const method = request.method === 'HEAD' ? 'GET' : request.method!
-  if (Object.hasOwn(methods, method)) return methods[method]!(request, response, asked)
-  const allow = Object.keys(methods).join(', ')
-  tell(request, response, asked, {
-    status: 405,
-    title: 'Not this way',
-    text: `This address takes ${allow}.`,
-    code: 'method_not_allowed',
-    headers: { allow },
-  })
+  #answer(methods: Methods): OwnPath {
+    return (request, response, asked) => {
+      const method = request.method === 'HEAD' ? 'GET' : request.method!
+      if (Object.hasOwn(methods, method)) return methods[method]!(request, response, asked)
+      const allow = Object.keys(methods).join(', ')
+      this.#tell(request, response, asked, {
+        status: 405,
+        reason: 'method_not_allowed',
+        values: { allow },
+        code: 'method_not_allowed',
+        headers: { allow },
+      })
+    }
+  }
 }

@@ -77,6 +77,7 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
     ca: await settings.value('smtp_ca'),
     from: (await settings.value('mail_from')) || `no-reply@${publicHost}`,
     site: await site(),
+    language: await settings.value('default_language'),
   })
   const mails = new Mails(database, seal, mailServer, log)
   const routes = new Routes(database)

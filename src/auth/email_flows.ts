@@ -1,14 +1,14 @@
+import type { UserRow } from '../storage/schema.ts'
 import { sql } from 'kysely'
 import type { Caller } from '../contract/caller.ts'
 import type { Attempts } from '../attempts/attempts.ts'
 import type { Credentials } from '../passwords/passwords.ts'
 import { alreadyExists, conflict } from '../contract/errors.ts'
 import type { Mails } from '../mail/mails.ts'
-import type { MailKind } from '../mail/texts.ts'
+import type { MailKind } from '../strings/catalogue.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
-import type { UserRow } from '../storage/schema.ts'
 import { refuseOwnChoice } from '../users/usernames.ts'
 import type { Users } from '../users/users.ts'
 import { deadLink, type Links } from './one_time_tokens.ts'
@@ -35,6 +35,8 @@ interface Registration {
   readonly invite?: string
 }
 
+type MoreFacts = Omit<Parameters<Mails['send']>[2], 'name'>
+
 /**
  * Everything that goes by mail: making an account, proving an address, a new password, signing in by a link, invitations.
  * Whoever asks is told the same, after the same work, whether there is such an account or not.
@@ -53,19 +55,29 @@ export class EmailFlows {
   /** Refuses, before a password is hashed, what could not be registered anyway. */
   async admit({ email, invite }: Registration, caller: Caller): Promise<void> {
     const mode = await this.#parts.setting('registration_mode')
-    if (mode === 'closed') throw conflict('Registration is closed here; ask an administrator for an account')
+    if (mode === 'closed')
+      throw conflict('Registration is closed here; ask an administrator for an account', {
+        reason: 'registration_closed',
+      })
     if (invite !== undefined) await this.#parts.links.read(invite, 'invite')
     else if (mode === 'invite')
-      throw conflict('Registration takes an invitation here; ask an administrator for one')
+      throw conflict('Registration takes an invitation here; ask an administrator for one', {
+        reason: 'invitation_needed',
+      })
     else await this.#count(email, caller)
   }
 
   /** Makes the account: ready at once for whoever was invited, otherwise once the address is confirmed. */
-  async register(wanted: Registration, passwordHash: string): Promise<{ next: 'verify' | 'sign_in' }> {
+  async register(
+    wanted: Registration,
+    passwordHash: string,
+    { language }: Caller,
+  ): Promise<{ next: 'verify' | 'sign_in' }> {
     const { invite } = wanted
     const { database, links, users, credentials, setting } = this.#parts
     // The setting may have changed while the password was hashed.
-    if ((await setting('registration_mode')) === 'closed') throw conflict('Registration is closed here')
+    if ((await setting('registration_mode')) === 'closed')
+      throw conflict('Registration is closed here', { reason: 'registration_closed' })
     const link = invite === undefined ? undefined : await links.use(invite, 'invite')
     const { username, display_name } = wanted
     // An invitation is for the address it was sent to, whoever accepts it.
@@ -79,14 +91,14 @@ export class EmailFlows {
       // An invitation was asked for in this name by an administrator: that one is told.
       if (link) throw alreadyExists('email', 'email')
       await links.issue('verify', null, email)
-      await this.#send('taken', holder, holder.email!)
+      await this.#send('taken', holder, holder.email!, { language })
       return { next: 'verify' }
     }
     const fields = { username, email, ...(display_name !== undefined && { display_name }) }
     const user = await users.addRegistered(fields, link !== undefined)
     await credentials.store(user.id, passwordHash)
     if (link) return { next: 'sign_in' }
-    await this.#mailed.send('verify', user, email)
+    await this.#mailed.send('verify', user, email, language)
     return { next: 'verify' }
   }
 
@@ -102,7 +114,8 @@ export class EmailFlows {
       return { user: user.username }
     }
     const holder = await this.#byEmail(link.address)
-    if (holder && holder.id !== user.id) throw conflict('This address belongs to another account meanwhile')
+    if (holder && holder.id !== user.id)
+      throw conflict('This address belongs to another account meanwhile', { reason: 'address_taken' })
     await users.takeAddress(user.id, link.address)
     await links.forget(user.id)
     if (user.email !== null) await this.#send('address_changed', user, user.email, { about: link.address })
@@ -110,13 +123,13 @@ export class EmailFlows {
   }
 
   /** Sends a link to a new address of the caller, whose password was just verified. */
-  async changeEmail(userId: string, address: string): Promise<void> {
+  async changeEmail(userId: string, address: string, { language }: Caller): Promise<void> {
     const user = (await this.#byId(userId))!
     const holder = await this.#byEmail(address)
     if (holder && holder.id !== userId) {
       await this.#parts.links.issue('change', null, address)
-      await this.#send('taken', holder, holder.email!)
-    } else await this.#mailed.send('change', user, address)
+      await this.#send('taken', holder, holder.email!, { language })
+    } else await this.#mailed.send('change', user, address, language)
   }
 
   // A new password, a link to sign in.
@@ -131,16 +144,16 @@ export class EmailFlows {
   }
 
   /** Sends a link, if there is somebody whom it could help; the work is the same if there is not. */
-  async request(purpose: 'reset' | 'magic', email: string): Promise<null> {
+  async request(purpose: 'reset' | 'magic', email: string, { language }: Caller): Promise<null> {
     const user = await this.#byEmail(email)
-    if (user && user.is_active === 1) await this.#mailed.send(purpose, user, user.email!)
-    else await this.#mailed.send(purpose, undefined, email)
+    if (user && user.is_active === 1) await this.#mailed.send(purpose, user, user.email!, language)
+    else await this.#mailed.send(purpose, undefined, email, language)
     return null
   }
 
   async admitMagicLinks(): Promise<void> {
     if (!(await this.#parts.setting('magic_links')))
-      throw conflict('Signing in by a mailed link is not offered here')
+      throw conflict('Signing in by a mailed link is not offered here', { reason: 'magic_links_off' })
   }
 
   /** Whose password a link sets; nothing is used up yet. */
@@ -204,14 +217,14 @@ export class EmailFlows {
       throw conflict('Registration is closed here: set registration_mode to invite or open first')
     const holder = await this.#byEmail(email)
     if (holder && holder.email_verified_at !== null) throw alreadyExists('email', 'email')
-    const by = caller.kind === 'user' ? caller.name : 'An administrator'
-    await this.#mailed.invite(email, by)
+    await this.#mailed.invite(email, caller.kind === 'user' ? caller.name : undefined)
     return null
   }
 
   // What they have in common.
 
-  #send(kind: MailKind, user: UserRow, address: string, more: { about?: string } = {}): Promise<void> {
+  /** News of a change comes in the default language: the person who caused it may not be the one who reads it. */
+  #send(kind: MailKind, user: UserRow, address: string, more: MoreFacts = {}): Promise<void> {
     return this.#parts.mails.send(kind, address, { name: user.display_name, ...more })
   }
 

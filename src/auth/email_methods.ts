@@ -6,7 +6,7 @@ import { AppError } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
 import { Email, Line, Password, Shape, Username } from '../contract/schemas.ts'
 import type { EmailFlows } from './email_flows.ts'
-import { SignedIn, signedIn } from './methods.ts'
+import { SignedIn, signedIn, wrongCurrentPassword } from './methods.ts'
 import type { SignIn } from './sign_in.ts'
 
 const LinkToken = Type.String({ minLength: 1, maxLength: 100, description: 'From the link that was mailed' })
@@ -55,7 +55,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
       await flows.admit(wanted, caller)
       return credentials.hash(wanted.password, [wanted.username, wanted.email, wanted.display_name ?? ''])
     },
-    handler: (wanted, _, hash) => flows.register(wanted, hash),
+    handler: (wanted, caller, hash) => flows.register(wanted, hash, caller),
   }),
   method({
     name: 'auth.verify_email',
@@ -79,7 +79,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
     errors: ['rate_limited'],
     examples: [{ params: { email: 'ada@example.org' }, result: null }],
     prepare: ({ email }, caller) => flows.admitRequest(email, caller),
-    handler: ({ email }) => flows.request('reset', email),
+    handler: ({ email }, caller) => flows.request('reset', email, caller),
   }),
   method({
     name: 'auth.reset_password',
@@ -113,7 +113,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
       await flows.admitMagicLinks()
       await flows.admitRequest(email, caller)
     },
-    handler: ({ email }) => flows.request('magic', email),
+    handler: ({ email }, caller) => flows.request('magic', email, caller),
   }),
   method({
     name: 'auth.login_by_link',
@@ -149,14 +149,13 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
       if (token) throw new AppError('proof_required', 'This takes a sign-in: an address is a way in')
       const counted = await attempts.count({ userId: user_id }, caller.address)
       const proof = await signIn.verifyCounted(user_id, current_password, counted)
-      if (proof === undefined) throw new AppError('unauthenticated', 'The present password is wrong')
+      if (proof === undefined) throw wrongCurrentPassword()
       await attempts.succeeded(counted)
       return { user_id, proof }
     },
-    handler: async ({ email }, _, { user_id, proof }) => {
-      if (!(await credentials.stands(user_id, proof)))
-        throw new AppError('unauthenticated', 'The present password is wrong')
-      await flows.changeEmail(user_id, email)
+    handler: async ({ email }, caller, { user_id, proof }) => {
+      if (!(await credentials.stands(user_id, proof))) throw wrongCurrentPassword()
+      await flows.changeEmail(user_id, email, caller)
       return null
     },
   }),

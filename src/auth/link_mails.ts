@@ -19,16 +19,6 @@ const pages = {
   invite: '/auth/register?invite=',
 } as const satisfies Record<Purpose, string>
 
-const inWords = (seconds: number): string => {
-  const [count, unit] =
-    seconds >= 2 * 86_400
-      ? [Math.round(seconds / 86_400), 'days']
-      : seconds >= 2 * 3600
-        ? [Math.round(seconds / 3600), 'hours']
-        : [Math.round(seconds / 60), 'minutes']
-  return `${count} ${unit}`
-}
-
 /** Links on their way by mail: issues them and writes the mails that carry them. */
 export class MailedLinks {
   readonly #parts: Parts
@@ -37,33 +27,34 @@ export class MailedLinks {
     this.#parts = parts
   }
 
-  /** Mails a link to somebody; for nobody (undefined) all is done but that the mail is not sent. */
+  /** Mails a link to somebody, in the language of the page that they asked on; for nobody (undefined) all is done but that the mail is not sent. */
   async send(
     purpose: Exclude<Purpose, 'invite'>,
     user: Pick<UserRow, 'id' | 'display_name'> | undefined,
     address: string,
+    language: string | undefined,
   ): Promise<void> {
     const { links, setting } = this.#parts
     const lifetime = purpose === 'magic' ? await setting('magic_link_lifetime') : lifetimes[purpose]
     const token = await links.issue(purpose, user?.id ?? null, address, lifetime)
-    await this.#mail(purpose, address, user?.display_name ?? '', { token, lifetime }, user !== undefined)
+    const name = user?.display_name ?? ''
+    await this.#mail(purpose, address, { token, name, lifetime, language }, user !== undefined)
   }
 
-  /** Invites whoever reads the mail of an address; `by` names who asked for it. */
-  async invite(address: string, by: string): Promise<void> {
+  /** Invites the person who reads the mail of an address; `by` names who asked for it. */
+  async invite(address: string, by: string | undefined): Promise<void> {
     const token = await this.#parts.links.issue('invite', null, address)
-    await this.#mail('invite', address, address, { token, lifetime: lifetimes.invite, by })
+    const facts = { name: address, lifetime: lifetimes.invite, ...(by !== undefined && { by }) }
+    await this.#mail('invite', address, { token, ...facts })
   }
 
   #mail(
     purpose: Purpose,
     address: string,
-    name: string,
-    { token, lifetime, by }: { token: string; lifetime: number; by?: string },
+    { token, ...facts }: { token: string; name: string; lifetime: number; by?: string; language?: string },
     really = true,
   ): Promise<void> {
     const link = `${this.#parts.publicUrl}${pages[purpose]}${token}`
-    const values = { name, link, lasts: inWords(lifetime), ...(by !== undefined && { by }) }
-    return this.#parts.mails.send(purpose, address, values, really)
+    return this.#parts.mails.send(purpose, address, { link, ...facts }, really)
   }
 }

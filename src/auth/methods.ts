@@ -33,6 +33,9 @@ export const signedIn = {
   user: 'ada',
 }
 
+export const wrongCurrentPassword = () =>
+  new AppError('unauthenticated', 'The present password is wrong', { reason: 'wrong_current_password' })
+
 interface Parts {
   readonly users: Users
   readonly credentials: Credentials
@@ -221,7 +224,7 @@ export const authMethods = ({
         const counted = await attempts.count({ userId: user.id }, caller.address)
         proof = await signIn.verifyCounted(user.id, current_password, counted)
         if (proof !== undefined) await attempts.succeeded(counted)
-        if (proof === undefined) throw new AppError('unauthenticated', 'The present password is wrong')
+        if (proof === undefined) throw wrongCurrentPassword()
       }
       return {
         user,
@@ -232,8 +235,7 @@ export const authMethods = ({
     handler: async (_, caller, { user, proof, hash }) => {
       // Once more inside the transaction: the account may have become an administrator's meanwhile, or its password another.
       await users.guard(user.username, caller)
-      if (proof !== undefined && !(await credentials.stands(user.id, proof)))
-        throw new AppError('unauthenticated', 'The present password is wrong')
+      if (proof !== undefined && !(await credentials.stands(user.id, proof))) throw wrongCurrentPassword()
       await credentials.store(user.id, hash)
       const own = caller.user_id === user.id
       await flows.passwordChanged(

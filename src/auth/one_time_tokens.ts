@@ -46,6 +46,7 @@ export const deadLink = () =>
   new AppError(
     'unauthenticated',
     'This link is not valid any more: it was used, is too old, or a newer one was sent',
+    { reason: 'dead_link' },
   )
 
 /** Mailed links: 256 bits, of which we keep the SHA-256; each works once, and only the newest of its kind. */

@@ -134,24 +134,27 @@ export const proofMethods = ({
       if (assertion !== undefined) {
         const asserted = await passkeys.assert(assertion, proveWith(session_id))
         if (asserted.user_id !== user_id)
-          throw new AppError('unauthenticated', 'This is another person’s passkey')
+          throw new AppError('unauthenticated', 'This is another person’s passkey', {
+            reason: 'passkey_of_another',
+          })
         return { way: 'passkey', asserted }
       }
       if (code !== undefined)
         return { way: 'code', code, counted: await attempts.count({ factorOf: user_id }, caller.address) }
       if ((await users.get({ id: user_id })).has_factor)
-        throw new AppError('unauthenticated', 'You have a second factor: prove it by a code or a passkey')
+        throw new AppError('unauthenticated', 'You have a second factor: prove it by a code or a passkey', {
+          reason: 'factor_needed',
+        })
       const counted = await attempts.count({ userId: user_id }, caller.address)
       const stored = await signIn.verifyCounted(user_id, password!, counted)
-      if (stored === undefined) throw new AppError('unauthenticated', 'The password is wrong')
+      if (stored === undefined) throw wrongPassword()
       return { way: 'password', stored, counted }
     },
     handler: async (_, caller, proof) => {
       const { user_id, session_id } = personOf(caller)
       if (proof.way === 'password') {
         const { has_factor } = await users.get({ id: user_id })
-        if (has_factor || !(await credentials.stands(user_id, proof.stored)))
-          throw new AppError('unauthenticated', 'The password is wrong')
+        if (has_factor || !(await credentials.stands(user_id, proof.stored))) throw wrongPassword()
       } else if (proof.way === 'code') await factors.useCode(user_id, proof.code)
       else await passkeys.use(proof.asserted)
       if (proof.way !== 'passkey') await attempts.succeeded(proof.counted)
@@ -189,5 +192,8 @@ export const proofMethods = ({
     },
   }),
 ]
+
+const wrongPassword = () =>
+  new AppError('unauthenticated', 'The password is wrong', { reason: 'wrong_password' })
 
 const deadRefresh = () => new AppError('unauthenticated', 'This refresh token is not valid any more; sign in')

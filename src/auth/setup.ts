@@ -60,11 +60,14 @@ export class Setup {
       .where('is_admin', '=', 1)
       .where(maySignInSql())
       .executeTakeFirst()
-    if (active) throw conflict('There is an administrator already; sign in, or ask one')
+    if (active)
+      throw conflict('There is an administrator already; sign in, or ask one', { reason: 'already_set_up' })
     // The operator may begin anew when every administrator is gone; from outside that door never opens again.
     if (caller.kind === 'operator') return
     if (!(await this.isOpen()))
-      throw conflict('This instance was set up before; its operator can run `hero-proxy setup`')
+      throw conflict('This instance was set up before; its operator can run `hero-proxy setup`', {
+        reason: 'set_up_before',
+      })
     const row =
       token === undefined
         ? undefined
@@ -79,6 +82,7 @@ export class Setup {
       throw new AppError(
         'unauthenticated',
         'This set-up link is not valid any more; start the daemon again for a new one',
+        { reason: 'dead_setup_link' },
       )
   }
 

@@ -10,7 +10,8 @@ import type { Database } from '../storage/database.ts'
 import { maySignIn, signInColumns, type UserRow } from '../storage/schema.ts'
 import { halves, type ByProvider, type Half, type Link, type Links } from './one_time_tokens.ts'
 
-const wrong = 'Wrong username, email or password'
+const wrongLogin = () =>
+  new AppError('unauthenticated', 'Wrong username, email or password', { reason: 'wrong_login' })
 
 interface Parts {
   readonly database: Database
@@ -77,7 +78,7 @@ export class SignIn {
       await this.#attempts.uncount(counted)
       throw await this.secondStep(user, 'after_password')
     }
-    const refusal = new AppError('unauthenticated', wrong)
+    const refusal = wrongLogin()
     // Only a name that is somebody's: people type their password into the wrong field.
     if (user) refusal.about = `user=${user.username}`
     throw refusal
@@ -96,7 +97,7 @@ export class SignIn {
 
   /** Opens the session of a verified password, unless it was changed meanwhile: a change ends what the old one opened. */
   async openByPassword({ user_id, proof, counted }: Proven, caller: Caller) {
-    if (!(await this.#credentials.stands(user_id, proof))) throw new AppError('unauthenticated', wrong)
+    if (!(await this.#credentials.stands(user_id, proof))) throw wrongLogin()
     await this.#attempts.succeeded(counted)
     return this.open(user_id, 'password', caller)
   }
@@ -131,7 +132,10 @@ export class SignIn {
   async openByPasskey(signIn: string, userId: string, caller: Caller) {
     const by = await this.#links.vouchedFor(signIn)
     const half = await this.#links.use(signIn, ...halves)
-    if (half.user_id !== userId) throw new AppError('unauthenticated', 'This is another person’s passkey')
+    if (half.user_id !== userId)
+      throw new AppError('unauthenticated', 'This is another person’s passkey', {
+        reason: 'passkey_of_another',
+      })
     return this.#openHalf(half, by, caller, 'passkey')
   }
 
@@ -144,8 +148,7 @@ export class SignIn {
     if (purpose !== 'after_provider')
       return this.open(user_id!, purpose === 'after_password' ? 'password' : 'magic_link', caller, factor)
     // A token counts at every host.
-    if (!by || (by.only_at !== undefined && caller.via !== 'browser'))
-      throw new AppError('unauthenticated', wrong)
+    if (!by || (by.only_at !== undefined && caller.via !== 'browser')) throw wrongLogin()
     // Unlinked, or the provider turned off, since the first step.
     const stands = await this.#database.query
       .selectFrom('user_identities')
@@ -155,7 +158,7 @@ export class SignIn {
       .where('user_identities.user_id', '=', user_id)
       .where('providers.enabled', '=', 1)
       .executeTakeFirst()
-    if (!stands) throw new AppError('unauthenticated', wrong)
+    if (!stands) throw wrongLogin()
     return this.open(user_id!, by.provider, caller, factor, by)
   }
 
@@ -185,9 +188,9 @@ export class SignIn {
       .where('id', '=', userId)
       .executeTakeFirst()
     // Deactivated or removed between the proof and here.
-    if (!user || !maySignIn(user)) throw new AppError('unauthenticated', wrong)
+    if (!user || !maySignIn(user)) throw wrongLogin()
     // Given a factor between the proof and here.
-    if (user.has_factor === 1 && factor === '') throw new AppError('unauthenticated', wrong)
+    if (user.has_factor === 1 && factor === '') throw wrongLogin()
     // One browser, one identity: whoever was signed in there before is not any more.
     if (caller.replaces !== undefined) await this.#sessions.revoke(caller.replaces, 'logout')
     const opened = await this.#sessions.open(userId, {
@@ -211,7 +214,8 @@ export class SignIn {
       .select(['username', ...signInColumns])
       .where('id', '=', userId)
       .executeTakeFirst()
-    if (!user || !maySignIn(user)) throw new AppError('unauthenticated', 'The session has ended; sign in')
+    if (!user || !maySignIn(user))
+      throw new AppError('unauthenticated', 'The session has ended; sign in', { reason: 'session_ended' })
     return user.username
   }
 

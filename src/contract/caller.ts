@@ -39,6 +39,8 @@ export interface Caller {
   readonly pid?: number
   readonly address?: string
   readonly user_agent?: string
+  /** The language of the page that the call comes from, where its reader asked for one of ours. */
+  readonly language?: string | undefined
   /** Aborted when nobody is left to be answered: for calls that wait. */
   readonly gone?: AbortSignal | undefined
   /** The same caller as things stand now; inside `write`, as they stand for that change. Throws unauthenticated. */
@@ -48,7 +50,7 @@ export interface Caller {
 const none: ReadonlySet<string> = new Set()
 
 export const guest = (
-  from: Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'gone'>,
+  from: Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'language' | 'gone'>,
 ): Caller => ({
   ...from,
   kind: 'guest',
@@ -76,5 +78,9 @@ export const service = (
 
 /** Passwords, factors and every other way to be known are out of reach while acting as somebody else. */
 export const refuseWhileImpersonating = ({ on_behalf }: Caller): void => {
-  if (on_behalf !== undefined) throw conflict(`Not while you act as ${on_behalf}; stop that first`)
+  if (on_behalf !== undefined)
+    throw conflict(`Not while you act as ${on_behalf}; stop that first`, {
+      reason: 'impersonating',
+      user: on_behalf,
+    })
 }

@@ -1,3 +1,5 @@
+import type { ProblemName } from '../strings/catalogue.ts'
+
 /**
  * Every failure that a caller can be told about. `code` is the JSON-RPC number, `http` the status an HTTP adapter
  * answers with where it does not speak JSON-RPC. Programs switch on the name, sent as `error.data.code`.
@@ -22,19 +24,21 @@ export const errorTable = {
 
 export type ErrorName = keyof typeof errorTable
 
+/** What goes with a failure. `reason` tells apart what one name stands for, where people are shown why in their own language. */
+export interface ErrorData {
+  readonly reason?: ProblemName
+  readonly [name: string]: unknown
+}
+
 /** An expected failure: it reaches the caller as its table row, with `message` and `data`. Anything else is a bug. */
 export class AppError extends Error {
   override readonly name = 'AppError'
   readonly error: ErrorName
-  readonly data: Readonly<Record<string, unknown>>
+  readonly data: ErrorData & { readonly code: ErrorName }
   /** Whom it was about, for the audit only: never part of the answer. */
   about: string | undefined
 
-  constructor(
-    error: ErrorName,
-    message: string = errorTable[error].message,
-    data: Record<string, unknown> = {},
-  ) {
+  constructor(error: ErrorName, message: string = errorTable[error].message, data: ErrorData = {}) {
     super(message)
     this.error = error
     this.data = { ...data, code: error }
@@ -46,8 +50,8 @@ export class AppError extends Error {
 }
 
 /** One parameter is wrong. `path` is the failing field (`username`, `claims.0`), `allowed` says what would be right. */
-export const invalidParams = (path: string, allowed: string) =>
-  new AppError('invalid_params', `Invalid params: ${path}: ${allowed}`, { path, allowed })
+export const invalidParams = (path: string, allowed: string, more: ErrorData = {}) =>
+  new AppError('invalid_params', `Invalid params: ${path}: ${allowed}`, { path, allowed, ...more })
 
 export const notFound = (noun: string, name: string) =>
   new AppError('not_found', `There is no ${noun} ${JSON.stringify(name)}`, { noun })
@@ -55,5 +59,4 @@ export const notFound = (noun: string, name: string) =>
 export const alreadyExists = (noun: string, path: string) =>
   new AppError('already_exists', `This ${noun} is taken already`, { path })
 
-export const conflict = (message: string, data?: Record<string, unknown>) =>
-  new AppError('conflict', message, data)
+export const conflict = (message: string, data?: ErrorData) => new AppError('conflict', message, data)

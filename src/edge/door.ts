@@ -6,6 +6,8 @@ import type { LiveSessions } from '../sessions/live_sessions.ts'
 import type { Changes } from '../storage/change_watch.ts'
 import type { Revisions } from '../storage/revisions.ts'
 import { isNavigation, problem, redirect, send } from '../wire/responses.ts'
+import { notHere, type Told } from '../wire/refusal.ts'
+import type { Tell } from '../html/show_refusal.ts'
 import { isRefusal, readAsked, type Asked } from '../wire/request.ts'
 import { setCookie } from '../wire/cookies.ts'
 import type { Decision, Decisions } from './decide/decision.ts'
@@ -27,8 +29,6 @@ import type { Upstreams } from '../upstream/choice.ts'
 import { UsualRequest } from '../wire/usual_request.ts'
 import type { Pass } from './forward/pass.ts'
 import type { Forwarded } from './forward/forwarded.ts'
-import { notHere, type Told } from '../wire/refusal.ts'
-import { tell } from '../html/show_refusal.ts'
 import { failures } from './forward/failures.ts'
 import type { Handler } from './serve/handler.ts'
 import { tellUpgrade } from './serve/upgrade_response.ts'
@@ -51,6 +51,7 @@ export interface DoorParts {
   readonly loops: LoopGuard
   readonly log: Log
   readonly counters: { requests: number }
+  readonly tell: Tell
 }
 
 /** A page of ours that was asked for. */
@@ -112,7 +113,7 @@ export class Door implements Handler {
 
   /** Answers what could not be served. */
   broke(fault: unknown, sent: Sent, to: Recipient): void {
-    answerFault(fault, sent, to, this.#parts.peers, this.#parts.log)
+    answerFault(fault, sent, to, this.#parts)
   }
 
   #counted(own: Own | undefined): boolean {
@@ -140,7 +141,7 @@ export class Door implements Handler {
   }
 
   #lead(sent: Sent, to: Recipient, body: Body | undefined, asked: Asked, table: RouteTable) {
-    const { ownPaths, decisions, publicHost, loops } = this.#parts
+    const { ownPaths, decisions, publicHost, loops, tell } = this.#parts
     // Whatever name the asking proxy calls us by: the host that counts is the one it asks about.
     if (asksAbout(asked.path)) return this.#forwardAuth.answer(sent, to, asked, table)
     const routes = table.at(asked.host)
@@ -165,6 +166,7 @@ export class Door implements Handler {
     asked: Asked,
     plan: RoutePlan,
   ): undefined {
+    const { tell } = this.#parts
     if (decision.act === 'tell') {
       tell(sent, to, asked, decision.told)
       return
@@ -180,7 +182,7 @@ export class Door implements Handler {
   }
 
   #forward(out: Forwarded, sent: Sent, to: Recipient): void {
-    this.#forwarder.forward(out, to, (failure) => tell(sent, to, out.asked, failures[failure]))
+    this.#forwarder.forward(out, to, (failure) => this.#parts.tell(sent, to, out.asked, failures[failure]))
   }
 
   async upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): Promise<void> {

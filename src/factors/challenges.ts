@@ -45,7 +45,9 @@ export class Challenges {
       .onConflict((conflict) => conflict.column('challenge_hash').doNothing())
       .executeTakeFirst()
     if (numInsertedOrUpdatedRows !== 1n)
-      throw new AppError('unauthenticated', 'This passkey answer was used before; try again')
+      throw new AppError('unauthenticated', 'This passkey answer was used before; try again', {
+        reason: 'passkey_used',
+      })
   }
 
   /** Forgets challenges that are too old to be used; called on a timer. */

@@ -1,9 +1,10 @@
+import type { UserRow } from '../storage/schema.ts'
 import type { Reactions } from '../contract/reactions.ts'
 import { AppError, conflict, notFound } from '../contract/errors.ts'
+import type { FactorChange } from '../strings/catalogue.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import type { Seal } from '../secrets/seal.ts'
-import type { UserRow } from '../storage/schema.ts'
 import type { Attested, Passkeys } from './passkeys.ts'
 import { digestOf, looksLikeCode, newCodes } from './recovery_codes.ts'
 import { enrolment, newSecret, stepOf } from './totp.ts'
@@ -11,6 +12,12 @@ import { enrolment, newSecret, stepOf } from './totp.ts'
 /** What a person can prove a second factor with. */
 export const factorKinds = ['totp', 'passkey', 'recovery'] as const
 export type FactorKind = (typeof factorKinds)[number]
+
+/** What changed, and the name of the passkey where it was one. */
+interface Change {
+  readonly what: FactorChange
+  readonly name: string
+}
 
 interface Parts {
   readonly database: Database
@@ -21,7 +28,10 @@ interface Parts {
   /** Ends the sessions of a user, except one if it is given. */
   readonly endOtherSessions: (userId: string, except?: string) => Promise<unknown>
   /** Mails a user that their factors changed, and how. */
-  readonly sendNotice: (address: string, values: { name: string; about: string }) => Promise<void>
+  readonly sendNotice: (
+    address: string,
+    values: { readonly name: string; readonly change: Change },
+  ) => Promise<void>
   /** Writes on the account whether its person has a factor, inside the transaction. */
   readonly markFactor: (userId: string, has: boolean) => Promise<void>
   /** Forgets the wrong codes of a user. */
@@ -70,7 +80,7 @@ export class Factors {
   /** A seed that counts once a code of it was given; an earlier one that never was is forgotten. */
   async beginTotp({ id, username }: Pick<UserRow, 'id' | 'username'>) {
     if (typeof (await this.#totp(id))?.confirmed_at === 'number')
-      throw conflict('There is an authenticator app already; remove it first')
+      throw conflict('There is an authenticator app already; remove it first', { reason: 'app_exists' })
     const secret = newSecret()
     const row = {
       secret_sealed: this.#parts.seal.seal(secret, placeOf(id)),
@@ -97,7 +107,8 @@ export class Factors {
   /** The first code shows that the app has the seed. */
   async confirmTotp(userId: string, code: string, session: string | undefined): Promise<readonly string[]> {
     const row = await this.#totp(userId)
-    if (!row || row.confirmed_at !== null) throw conflict('Begin with factors.add_totp')
+    if (!row || row.confirmed_at !== null)
+      throw conflict('Begin with factors.add_totp', { reason: 'app_not_begun' })
     const step = stepOf(this.#parts.seal.open(row.secret_sealed, placeOf(userId)), code, now())
     if (step === undefined) throw wrongCode()
     await this.#query
@@ -105,7 +116,7 @@ export class Factors {
       .set({ confirmed_at: now(), last_step: step })
       .where('user_id', '=', userId)
       .execute()
-    return this.#added(userId, session, 'An authenticator app was added.')
+    return this.#added(userId, session, { what: 'app_added', name: '' })
   }
 
   async removeTotp(userId: string): Promise<void> {
@@ -114,26 +125,27 @@ export class Factors {
       .where('user_id', '=', userId)
       .executeTakeFirst()
     if (numDeletedRows === 0n) throw notFound('authenticator app', 'totp')
-    await this.#changed(userId, 'Your authenticator app was removed.')
+    await this.#changed(userId, { what: 'app_removed', name: '' })
   }
 
   // Passkeys.
 
   async addPasskey(userId: string, name: string, made: Attested, session: string | undefined) {
     const id = await this.#parts.passkeys.add(userId, name, made)
-    return { id, recovery_codes: await this.#added(userId, session, `The passkey “${name}” was added.`) }
+    return { id, recovery_codes: await this.#added(userId, session, { what: 'passkey_added', name }) }
   }
 
   async removePasskey(userId: string, id: string): Promise<void> {
     const name = await this.#parts.passkeys.remove(userId, id)
     await this.#parts.reactions.passkeyRemoved(userId)
-    await this.#changed(userId, `The passkey “${name}” was removed.`)
+    await this.#changed(userId, { what: 'passkey_removed', name })
   }
 
   // Codes for when everything else is lost.
 
   async renewRecoveryCodes(userId: string): Promise<readonly string[]> {
-    if (!(await this.has(userId))) throw conflict('There is no second factor that they could stand in for')
+    if (!(await this.has(userId)))
+      throw conflict('There is no second factor that they could stand in for', { reason: 'no_factor' })
     await this.#query.deleteFrom('recovery_codes').where('user_id', '=', userId).execute()
     const codes = newCodes()
     await this.#query
@@ -156,7 +168,7 @@ export class Factors {
         .where('code_hash', '=', digestOf(userId, text))
         .executeTakeFirst()
       if (numDeletedRows !== 1n) throw wrongCode()
-      await this.#tell(userId, 'A recovery code was used to sign in.')
+      await this.#notify(userId, { what: 'recovery_code_used', name: '' })
       return 'recovery'
     }
     const row = await this.#totp(userId)
@@ -185,34 +197,34 @@ export class Factors {
     await this.#query.deleteFrom('passkeys').where('user_id', '=', userId).execute()
     await this.#parts.forgetAttempts(userId)
     await this.#parts.endOtherSessions(userId)
-    await this.#changed(userId, before ? 'An administrator removed all your second factors.' : undefined)
+    await this.#changed(userId, before ? { what: 'cleared', name: '' } : undefined)
   }
 
   /** The first one comes with recovery codes, and ends what was opened without it elsewhere. */
-  async #added(userId: string, session: string | undefined, what: string): Promise<readonly string[]> {
+  async #added(userId: string, session: string | undefined, change: Change): Promise<readonly string[]> {
     const first = (await this.#recoveryCodes(userId)) === 0
     const codes = first ? await this.renewRecoveryCodes(userId) : []
     if (first) await this.#parts.endOtherSessions(userId, session)
-    await this.#changed(userId, what)
+    await this.#changed(userId, change)
     return codes
   }
 
   /** Keeps the mark on the account true, and tells its person. */
-  async #changed(userId: string, what: string | undefined): Promise<void> {
+  async #changed(userId: string, change: Change | undefined): Promise<void> {
     const has = await this.has(userId)
     if (!has) await this.#query.deleteFrom('recovery_codes').where('user_id', '=', userId).execute()
     await this.#parts.markFactor(userId, has)
-    if (what !== undefined) await this.#tell(userId, what)
+    if (change !== undefined) await this.#notify(userId, change)
   }
 
-  async #tell(userId: string, about: string): Promise<void> {
+  async #notify(userId: string, change: Change): Promise<void> {
     const user = await this.#query
       .selectFrom('users')
       .select(['email', 'email_verified_at', 'display_name'])
       .where('id', '=', userId)
       .executeTakeFirst()
     if (user?.email && user.email_verified_at !== null)
-      await this.#parts.sendNotice(user.email, { name: user.display_name, about })
+      await this.#parts.sendNotice(user.email, { name: user.display_name, change })
   }
 
   #totp(userId: string) {
@@ -231,4 +243,5 @@ export class Factors {
 
 const placeOf = (userId: string) => `totp.${userId}`
 
-const wrongCode = () => new AppError('unauthenticated', 'This code is wrong, or was used already')
+const wrongCode = () =>
+  new AppError('unauthenticated', 'This code is wrong, or was used already', { reason: 'wrong_code' })

@@ -33,7 +33,11 @@ const most = 20
 /** Half a second of modules: loaded when the first passkey comes. */
 const webauthn = () => import('@simplewebauthn/server')
 
-const refusal = () => new AppError('unauthenticated', 'This passkey was not accepted')
+const refusal = () =>
+  new AppError('unauthenticated', 'This passkey was not accepted', { reason: 'passkey_refused' })
+
+const tooMany = () =>
+  conflict(`There are ${most} passkeys already; remove one first`, { reason: 'too_many_passkeys', most })
 
 /** The WebAuthn name of a person (section 5.4.3): the id, which says nothing about them. */
 const handleOf = (userId: string) => Buffer.from(userId).toString('base64url')
@@ -67,7 +71,7 @@ export class Passkeys {
   /** What the browser is told to make one (PublicKeyCredentialCreationOptionsJSON). */
   async creationOptions(user: { id: string; username: string; display_name: string }) {
     const known = await this.list(user.id)
-    if (known.length >= most) throw conflict(`There are ${most} passkeys already; remove one first`)
+    if (known.length >= most) throw tooMany()
     return {
       challenge: this.#challenges.issue(`add ${user.id}`),
       rp: { id: this.#party.id, name: await this.#party.name() },
@@ -120,7 +124,7 @@ export class Passkeys {
   /** Keeps it, inside a transaction. */
   async add(userId: string, name: string, { challenge, synced, ...key }: Attested): Promise<string> {
     await this.#challenges.spend(challenge)
-    if ((await this.list(userId)).length >= most) throw conflict(`There are ${most} passkeys already`)
+    if ((await this.list(userId)).length >= most) throw tooMany()
     const { query } = this.#database
     const taken = query.selectFrom('passkeys').select('id').where('credential_id', '=', key.credential_id)
     if (await taken.executeTakeFirst()) throw alreadyExists('passkey', 'attestation')

@@ -175,7 +175,11 @@ export class Arrivals {
           by,
         )
         await this.#tell(guest, about, due.error)
-        return { act: 'second step', ...(due.data as { sign_in: string; factors: string[] }), next }
+        return {
+          act: 'second step',
+          ...(due.data as unknown as { sign_in: string; factors: string[] }),
+          next,
+        }
       }
       const opened = await signIn.open(found.user_id, name, { ...guest, replaces: caller.session_id }, '', by)
       await this.#tell(guest, about, 'ok')

@@ -51,6 +51,7 @@ export class Linking {
     if (!inDomains(provider, profile) || addressFault(profile, user) !== undefined)
       throw conflict(
         `${provider.title} has verified another address than yours: only an identity with the same can be linked`,
+        { reason: 'other_address', title: provider.title },
       )
     const row = await identities.link(user_id, provider.provider, profile.subject, toldBy(profile))
     await members.follow(user_id, provider.provider, mappedGroups(provider, profile))
@@ -105,6 +106,7 @@ export class Linking {
     if (!way)
       throw conflict(
         'This is your last way to sign in: set a password, add a passkey or link another account first',
+        { reason: 'last_way_in' },
       )
   }
 }

@@ -69,7 +69,10 @@ export class Flows {
         .where('expires_at', '>', at)
         .executeTakeFirstOrThrow()
       if (Number(open) >= mostOpen)
-        throw new AppError('rate_limited', 'Too many sign-ins were begun and not ended', { retry_after: 60 })
+        throw new AppError('rate_limited', 'Too many sign-ins were begun and not ended', {
+          reason: 'too_many_flows',
+          retry_after: 60,
+        })
       const secrets = JSON.stringify({ nonce: checks.nonce, verifier: checks.verifier, next, anew })
       await this.#database.query
         .insertInto('provider_flows')

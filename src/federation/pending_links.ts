@@ -20,7 +20,10 @@ export interface Pending {
 }
 
 export const overAlready = () =>
-  new AppError('not_found', 'This took too long or was done already; begin again', { noun: 'link' })
+  new AppError('not_found', 'This took too long or was done already; begin again', {
+    reason: 'flow_over',
+    noun: 'link',
+  })
 
 const sealRow = (tokenHash: string) => `provider_links.${tokenHash}`
 

@@ -1,3 +1,4 @@
+import type { Catalogue } from '../strings/catalogue.ts'
 import { html, type Html } from './html.ts'
 import { page } from './layout.ts'
 
@@ -38,10 +39,11 @@ export const linkList = (links: FormPage['links'] = []): Html | false =>
   html`<ul class="ways">${links.map(({ href, text }) => html`<li><a href="${href}">${text}</a></li>`)}</ul>`
 
 /** A page with one form. The first field that is empty has the focus. */
-export const formPage = (form: FormPage): string => {
+export const formPage = (words: Catalogue, form: FormPage): string => {
   const { place, token, title, lead, action, hidden = {}, fields, button, problem, links } = form
   const first = fields.find(({ value, type }) => type === 'password' || value === undefined || value === '')
   return page(
+    words,
     title,
     place,
     html`<h1>${title}</h1>
@@ -59,28 +61,28 @@ ${linkList(links)}`,
 
 // The fields that several pages ask for.
 
-export const usernameField = (value: string): Field => ({
+export const usernameField = ({ sign_in }: Catalogue, value: string): Field => ({
   name: 'username',
-  label: 'Username',
+  label: sign_in.username,
   value,
   autocomplete: 'username',
   maxlength: 63,
   pattern: '[a-zA-Z0-9][a-zA-Z0-9_\\-]*',
-  hint: 'Letters, digits, “_” and “-”. It cannot be changed later.',
+  hint: sign_in.username_hint,
 })
-export const emailField = (value: string): Field => ({
+export const emailField = ({ sign_in }: Catalogue, value: string): Field => ({
   name: 'email',
-  label: 'Email',
+  label: sign_in.email,
   type: 'email',
   value,
   autocomplete: 'email',
   maxlength: 254,
 })
-export const newPasswordField: Field = {
+export const newPasswordField = ({ sign_in }: Catalogue): Field => ({
   name: 'password',
-  label: 'Password',
+  label: sign_in.password,
   type: 'password',
   autocomplete: 'new-password',
   maxlength: 1024,
-  hint: 'Several unrelated words are easy to remember and hard to guess.',
-}
+  hint: sign_in.new_password_hint,
+})

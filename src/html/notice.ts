@@ -1,3 +1,4 @@
+import type { Catalogue } from '../strings/catalogue.ts'
 import { html } from './html.ts'
 import { page } from './layout.ts'
 
@@ -11,13 +12,17 @@ interface NoticePage {
   readonly link?: { readonly href: string; readonly text: string }
 }
 
-/** A page that only tells something: errors, refusals, dead links. */
-export const noticePage = ({ place, title, text, status, requestId, link }: NoticePage): string =>
+/** A page that only says something: errors, refusals, dead links. */
+export const noticePage = (
+  words: Catalogue,
+  { place, title, text, status, requestId, link }: NoticePage,
+): string =>
   page(
+    words,
     title,
     place,
     html`<h1>${title}</h1>
 <p class="lead">${text}</p>
 ${link && html`<a class="button" href="${link.href}">${link.text}</a>`}
-${status !== undefined && status >= 400 && html`<p class="number">Error ${status}${requestId !== undefined && html` · <code>${requestId}</code>`}</p>`}`,
+${status !== undefined && status >= 400 && html`<p class="number">${words.refusals.error_number({ status })}${requestId !== undefined && html` · <code>${requestId}</code>`}</p>`}`,
   )

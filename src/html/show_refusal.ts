@@ -1,20 +1,49 @@
-import type { Asked } from '../wire/request.ts'
-import { noticePage } from './notice.ts'
+import type { Catalogue } from '../strings/catalogue.ts'
+import { english } from '../strings/en/english.ts'
 import type { Recipient, Sent } from '../wire/client_response.ts'
-import type { Told } from '../wire/refusal.ts'
-import { ownHeaders, wantsPage, problem, send } from '../wire/responses.ts'
+import { wordsOf, type Told } from '../wire/refusal.ts'
+import type { Asked } from '../wire/request.ts'
+import { ownHeaders, problem, send, wantsPage } from '../wire/responses.ts'
+import { noticePage } from './notice.ts'
+import type { WordsFor } from './words_for.ts'
+
+/** The headers of a page: which language it is in, and that another browser may get another one. */
+export const pageHeaders = (asked: Pick<Asked, 'secure'>, { lang }: Catalogue): Record<string, string> => ({
+  ...ownHeaders(asked),
+  vary: 'Cookie, Accept-Language',
+  'content-language': lang,
+})
 
 /** Answers with a page for people and problem details for programs. */
-export const tell = (sent: Sent, to: Recipient, asked: Asked, told: Told): void => {
-  const headers = { ...ownHeaders(asked), ...told.headers }
-  if (!wantsPage(sent)) return send(to, told.status, 'application/problem+json', problem(told), headers)
-  const body = noticePage({
-    place: asked.host,
-    title: told.title,
-    text: told.text,
-    status: told.status,
-    requestId: asked.requestId,
-    ...(told.link && { link: told.link }),
-  })
-  send(to, told.status, 'text/html; charset=utf-8', body, headers)
-}
+export type Tell = (sent: Sent, to: Recipient, asked: Asked, told: Told) => void
+
+export const teller =
+  (wordsFor: WordsFor): Tell =>
+  (sent, to, asked, told) => {
+    const { status } = told
+    if (!wantsPage(sent))
+      return send(to, status, 'application/problem+json', problem(told), {
+        ...ownHeaders(asked),
+        ...told.headers,
+      })
+    const show = (catalogue: Catalogue) => {
+      const { title, text } = wordsOf(catalogue, told)
+      const { href, name } = told.link ?? {}
+      const body = noticePage(catalogue, {
+        place: asked.host,
+        title,
+        text,
+        status,
+        requestId: asked.requestId,
+        ...(name && { link: { href: href!, text: catalogue.refusals.links[name] } }),
+      })
+      send(to, status, 'text/html; charset=utf-8', body, {
+        ...pageHeaders(asked, catalogue),
+        ...told.headers,
+      })
+    }
+    const words = wordsFor(sent.rawHeaders)
+    // The setting may be out of reach: then the page says so in English.
+    if (words instanceof Promise) words.catch(() => english).then(show, () => to.destroy())
+    else show(words)
+  }

@@ -72,6 +72,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .banner p { margin: 0; overflow-wrap: anywhere; }
 .banner button { margin-top: 0.7rem; background: var(--card); }
 .claims { list-style: none; display: flex; flex-wrap: wrap; gap: 0.35rem; margin: 0; padding: 0; }
+code, .claims li, strong { unicode-bidi: isolate; }
 code, .claims li { font: 0.8125rem/1.5 ui-monospace, 'SF Mono', Menlo, 'DejaVu Sans Mono', 'Liberation Mono', monospace; }
 .claims li { padding: 0.1rem 0.5rem; border-radius: 1rem; background: var(--chip); overflow-wrap: anywhere; }
 .or { margin: 1.25rem 0 0; text-align: center; color: var(--soft); font-size: 0.875rem; }
@@ -84,8 +85,8 @@ summary { cursor: pointer; padding: 0.35rem 0; color: var(--accent); }
 .rows, .codes { list-style: none; margin: 0.5rem 0 0; padding: 0; display: grid; gap: 1rem; overflow-wrap: anywhere; }
 .rows p { margin: 0; }
 .rows button { width: auto; margin-top: 0.6rem; }
-.told { margin: 0 0 1rem; padding-left: 1.25rem; }
-.told li { padding-left: 0.15rem; }
+.told { margin: 0 0 1rem; padding-inline-start: 1.25rem; }
+.told li { padding-inline-start: 0.15rem; }
 time { white-space: nowrap; }
 .compare { margin: 1rem 0; padding: 0.6rem; border-radius: 0.5rem; background: var(--chip); text-align: center; }
 .compare code { font-size: 1.5rem; font-weight: 600; letter-spacing: 0.1em; }

@@ -20,7 +20,7 @@ const subjects = [
   'keys',
 ] as const satisfies readonly Subject[]
 
-type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'gone' | 'away'>
+type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'language' | 'gone' | 'away'>
 
 /** `Authorization: Bearer <token>` (RFC 6750 section 2.1: one space or more), or undefined for anything else. */
 export const bearerToken = (authorization: string): string | undefined =>
@@ -101,7 +101,10 @@ export class Identification {
     const again = async () => {
       if (await this.#stand(noted)) return caller
       const present = await this.#find(find)
-      if (!present) throw new AppError('unauthenticated', 'The session or token has ended meanwhile')
+      if (!present)
+        throw new AppError('unauthenticated', 'The session or token has ended meanwhile', {
+          reason: 'session_ended',
+        })
       return present
     }
     return { ...caller, again }

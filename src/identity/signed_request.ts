@@ -25,15 +25,15 @@ export type Signing = Arrival | { readonly provenKey: string | undefined }
 
 /** Why a request does not count as signed: a header that is malformed, or what is wrong with them all. */
 export type SignatureProblem =
-  | 'unsigned'
+  | 'missing'
   | 'pubkey'
   | 'signature'
   | 'timestamp'
   | 'nonce'
-  | 'clock'
+  | 'time'
   | 'unknown_key'
-  | 'mismatch'
-  | 'replayed'
+  | 'wrong'
+  | 'used'
   | 'inactive'
 
 /** A request whose signature is right. */
@@ -68,7 +68,7 @@ const one = (rawHeaders: readonly string[], name: string, form: RegExp): string 
 }
 
 const read = (rawHeaders: readonly string[]): Headers | SignatureProblem => {
-  if (valuesOf(rawHeaders, 'x-signature').length === 0) return 'unsigned'
+  if (valuesOf(rawHeaders, 'x-signature').length === 0) return 'missing'
   const pubkey = one(rawHeaders, 'x-signature-pubkey', forms.pubkey)
   if (pubkey === undefined) return 'pubkey'
   const signature = one(rawHeaders, 'x-signature', forms.signature)
@@ -118,7 +118,7 @@ export class Signatures {
     const headers = read(signing.rawHeaders)
     if (typeof headers === 'string') return headers
     const at = Number(headers.timestamp)
-    if (Math.abs(now() - at) > window) return 'clock'
+    if (Math.abs(now() - at) > window) return 'time'
     const pubkey = canonical(headers.pubkey)
     const key = pubkey === undefined ? undefined : await this.#keys.find(pubkey)
     if (!key) return 'unknown_key'
@@ -126,7 +126,7 @@ export class Signatures {
     if (!Buffer.isBuffer(body)) return body
     const text = Buffer.from(signedText(asked, body, headers), 'latin1')
     const signature = Buffer.from(headers.signature, 'hex')
-    if (!verify('sha256', text, { key: key.key, dsaEncoding: 'ieee-p1363' }, signature)) return 'mismatch'
+    if (!verify('sha256', text, { key: key.key, dsaEncoding: 'ieee-p1363' }, signature)) return 'wrong'
     if (!key.owner.may_sign_in) return 'inactive'
     const admit = () => this.#keys.useNonce(key.pubkey, headers.nonce, at + window + margin)
     return { key, body, admit }
@@ -135,7 +135,7 @@ export class Signatures {
   /** Nothing new is signed while a connection stays open: it lasts while its key is somebody's. */
   async #stillKnown(pubkey: string | undefined): Promise<Signed | SignatureProblem> {
     const key = pubkey === undefined ? undefined : await this.#keys.find(pubkey)
-    if (!key?.owner.may_sign_in) return 'unsigned'
+    if (!key?.owner.may_sign_in) return 'missing'
     return { key, body: undefined, admit: async () => true }
   }
 }

@@ -1,15 +1,16 @@
+import type { MailRow } from '../storage/schema.ts'
 import { sql, type SqlBool } from 'kysely'
 import type { Log } from '../log/log.ts'
+import type { MailKind } from '../strings/catalogue.ts'
+import { catalogueOf } from '../strings/language.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
 import { RowQueue } from '../storage/row_queue.ts'
-import type { MailRow } from '../storage/schema.ts'
 import type { Seal } from '../secrets/seal.ts'
 import { sweepRows } from '../storage/sweeping.ts'
-import { render } from './render.ts'
+import { render, type MailFacts } from './render.ts'
 import { deliver, MailError, type MailServer } from './transport.ts'
-import type { MailKind, Values } from './texts.ts'
 
 /** Mails that one address may get in an hour: nobody fills a stranger's box with our help. */
 const perHour = 5
@@ -60,10 +61,15 @@ export class Mails {
   }
 
   /**
-   * Sees to it that the mail leaves. Beyond five an hour to one address it does not, and nobody is told; nor if it is not
+   * Sees to it that the mail leaves, in its language or the one that is set as the default. Beyond five an hour to one address it does not, and nobody is told; nor if it is not
    * `really` meant, where nobody would read it: that takes the same work, so that nobody can tell by the time.
    */
-  async send(kind: MailKind, address: string, values: Omit<Values, 'site'>, really = true): Promise<void> {
+  async send(
+    kind: MailKind,
+    address: string,
+    values: MailFacts & { readonly language?: string | undefined },
+    really = true,
+  ): Promise<void> {
     const to = address.toLowerCase()
     await this.#database.write(async () => {
       const { query } = this.#database
@@ -111,11 +117,11 @@ export class Mails {
 
   async #deliver({ id, kind, values_sealed }: MailRow): Promise<void> {
     const server = await this.#server()
-    const { address, ...values } = JSON.parse(this.#seal.open(values_sealed, rowOf(id))) as Omit<
-      Values,
-      'site'
-    > & { readonly address: string }
-    const mail = render(kind as MailKind, { ...values, site: server.site } as Values)
+    const { address, language, ...facts } = JSON.parse(
+      this.#seal.open(values_sealed, rowOf(id)),
+    ) as MailFacts & { readonly address: string; readonly language?: string }
+    const words = await catalogueOf(language ?? server.language)
+    const mail = render(words, kind as MailKind, server.site, facts)
     await deliver(server, address, mail, id, this.#log)
   }
 
@@ -150,8 +156,9 @@ export class Mails {
   /** Sends a mail at once and tells what the server says. Rejects with MailError. */
   async test(address: string): Promise<{ sent: boolean }> {
     const server = await this.#server()
-    const { site } = server
-    await deliver(server, address, render('test', { site, name: address }), newId(), this.#log)
+    const words = await catalogueOf(server.language)
+    const rendered = render(words, 'test', server.site, { name: address })
+    await deliver(server, address, rendered, newId(), this.#log)
     return { sent: server.host !== '' }
   }
 

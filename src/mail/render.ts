@@ -1,4 +1,21 @@
-import { english, type MailKind, type Text, type Values } from './texts.ts'
+import type { Catalogue, FactorChange, MailKind, MailText } from '../strings/catalogue.ts'
+
+/** What a mail is about: facts, whose words are found when it leaves. */
+export interface MailFacts {
+  /** Who is addressed. */
+  readonly name: string
+  readonly link?: string
+  /** Seconds for which the link works. */
+  readonly lifetime?: number
+  /** The same in words, in mails that were asked for by an earlier version. */
+  readonly lasts?: string
+  /** The name of the person who caused the mail, where that is somebody else. */
+  readonly by?: string
+  /** An address that changed, or the network it was caused from. */
+  readonly about?: string
+  /** How the factors of the person changed, and the name of the passkey that it was. */
+  readonly change?: { readonly what: FactorChange; readonly name: string }
+}
 
 export interface Rendered {
   readonly subject: string
@@ -18,11 +35,20 @@ const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (character)
 /** No line of a name ends a header, whoever chose it. */
 const oneLine = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ')
 
-/** The same words as plain text and as a page that asks no other server for anything. */
-export const render = (kind: MailKind, values: Values): Rendered => {
-  const { subject, paragraphs, button }: Text = english[kind](values)
-  const { link, name, site } = values
-  const hello = `Hello ${name},`
+/** The same words as plain text and as a page that asks no other server for anything. `site` is what this installation is called. */
+export const render = (
+  { lang, dir, mails }: Catalogue,
+  kind: MailKind,
+  site: string,
+  { name, link, lifetime, change, ...facts }: MailFacts,
+): Rendered => {
+  const { subject, paragraphs, button }: MailText = mails.kinds[kind]({
+    site,
+    lasts: lifetime === undefined ? (facts.lasts ?? '') : mails.lasts({ seconds: lifetime }),
+    by: facts.by ?? '',
+    about: change ? mails.factor_changes[change.what](change) : (facts.about ?? ''),
+  })
+  const hello = mails.greeting({ name })
   const text = [
     hello,
     ...paragraphs,
@@ -36,7 +62,7 @@ export const render = (kind: MailKind, values: Values): Rendered => {
       : `<p style="margin:24px 0"><a href="${escape(link)}" style="display:inline-block;padding:12px 20px;border-radius:8px;background:#1f5f99;color:#ffffff;text-decoration:none;font-weight:600">${escape(button ?? subject)}</a></p>
 <p style="margin:0 0 16px;color:#59636e;font-size:14px;word-break:break-all">${escape(link)}</p>`
   const html = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>${escape(subject)}</title></head>
+<html lang="${lang}" dir="${dir}"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>${escape(subject)}</title></head>
 <body style="margin:0;padding:24px 16px;font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,sans-serif">
 <div style="max-width:34rem;margin:0 auto">
 ${paragraph(hello)}

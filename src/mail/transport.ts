@@ -13,6 +13,8 @@ export interface MailServer {
   readonly ca: string
   readonly from: string
   readonly site: string
+  /** Of mail that names none, as a BCP 47 tag. */
+  readonly language: string
 }
 
 /** Why a mail was not taken. `final`: the server refuses this very mail, and will again. */

@@ -89,7 +89,7 @@ const explained = ({ error, message, data }: AppError): Answer => {
   if (error === 'rate_limited')
     return refusal(429, 'temporarily_unavailable', message, { 'retry-after': String(data.retry_after) })
   if (error !== 'invalid_params') return refusal(503, 'temporarily_unavailable', message)
-  const { path, allowed } = data as { path: string; allowed: string }
+  const { path, allowed } = data as unknown as { path: string; allowed: string }
   const code = path.startsWith('redirect_uris') ? 'invalid_redirect_uri' : 'invalid_client_metadata'
   return refusal(400, code, `${path}: ${allowed}`)
 }

@@ -1,11 +1,11 @@
 import { ownHeaders, send } from '../wire/responses.ts'
+import { notHere } from '../wire/refusal.ts'
+import type { Tell } from '../html/show_refusal.ts'
 import { icon } from '../html/layout.ts'
 import { passkeyScript } from './sign_in/passkey_script.ts'
 import { style } from '../html/style.ts'
 import { themeCss, type Theme } from '../html/theme.ts'
 import { version } from '../version.ts'
-import { notHere } from '../wire/refusal.ts'
-import { tell } from '../html/show_refusal.ts'
 import type { Methods, OwnPath } from '../wire/own_path.ts'
 
 export interface StillParts {
@@ -13,6 +13,7 @@ export interface StillParts {
   readonly document: () => string
   readonly jwks: () => Promise<object>
   readonly theme: () => Promise<Theme>
+  readonly tell: Tell
 }
 
 const still =
@@ -21,7 +22,12 @@ const still =
     send(response, 200, type, text, { ...ownHeaders(asked), 'cache-control': cache })
 
 /** What is the same for whoever asks, on every host: style sheets, pictures, public keys, the document of the methods, health. */
-export const stillPaths = ({ document, jwks, theme }: StillParts): Readonly<Record<string, Methods>> => ({
+export const stillPaths = ({
+  document,
+  jwks,
+  theme,
+  tell,
+}: StillParts): Readonly<Record<string, Methods>> => ({
   '/auth/style.css': {
     GET: still('text/css; charset=utf-8', style, 'public, max-age=31536000, immutable'),
   },

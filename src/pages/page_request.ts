@@ -5,14 +5,16 @@ import { guest, type Caller } from '../contract/caller.ts'
 import type { Call } from '../contract/method.ts'
 import { isForm } from '../wire/media_type.ts'
 import { isNavigation, ownHeaders, policyWithScript, redirect, send } from '../wire/responses.ts'
+import type { Told } from '../wire/refusal.ts'
+import { pageHeaders, type Tell } from '../html/show_refusal.ts'
+import { languageAsked, type WordsFor } from '../html/words_for.ts'
+import type { Catalogue } from '../strings/catalogue.ts'
 import type { Asked } from '../wire/request.ts'
 import { sessionCookieName, type CookiePolicy, type CookieState } from '../wire/cookie_policy.ts'
 import { readCookie, setCookie } from '../wire/cookies.ts'
 import type { Offers } from './sign_in/sign_in_view.ts'
 import type { FormGuard } from './form_tokens.ts'
 import type { Visitors } from '../identity/visitors.ts'
-import type { Told } from '../wire/refusal.ts'
-import { tell } from '../html/show_refusal.ts'
 
 const maxForm = 64 * 1024
 
@@ -24,6 +26,8 @@ export interface VisitParts {
   readonly visitors: Visitors
   readonly offers: () => Promise<Offers>
   readonly publicUrl: string
+  readonly wordsFor: WordsFor
+  readonly tell: Tell
 }
 
 /** The name of a cookie of ours, with the prefix where it can have it or without. */
@@ -100,6 +104,11 @@ export class Visit {
     return near && { ...this.guest(), near }
   }
 
+  /** The words for whom the page is. */
+  words(): Catalogue | Promise<Catalogue> {
+    return this.#parts.wordsFor(this.#request.rawHeaders)
+  }
+
   /** The fields of a form that one of our pages posted, or undefined after an answer that says what is wrong. */
   async form(): Promise<URLSearchParams | undefined> {
     const state = await this.#parts.cookies.at(this.asked)
@@ -120,29 +129,30 @@ export class Visit {
   /** Answers with a page; `body` is given the token for its forms. */
   async page(
     status: number,
-    body: (token: string) => string,
+    body: (token: string, words: Catalogue) => string,
     headers: Record<string, string> = {},
     kept: readonly Keepsake[] = [],
   ): Promise<void> {
     const state = await this.#parts.cookies.at(this.asked)
     if (state === 'refused') return this.tell(needsHttps)
+    const words = await this.words()
     const { token, setCookie } = this.#parts.forms.issue(this.asked, state === 'secure')
     const cookies = [
       ...(setCookie === undefined ? [] : [setCookie]),
       ...kept.map((one) => written(state, one)),
     ]
     const all = {
-      ...ownHeaders(this.asked),
+      ...pageHeaders(this.asked, words),
       ...headers,
       ...(cookies.length > 0 && { 'set-cookie': cookies }),
     }
-    send(this.#response, status, 'text/html; charset=utf-8', body(token), all)
+    send(this.#response, status, 'text/html; charset=utf-8', body(token, words), all)
   }
 
   /** The same where passkeys are: our script may run. */
   pageWithScript(
     status: number,
-    body: (token: string) => string,
+    body: (token: string, words: Catalogue) => string,
     headers: Record<string, string> = {},
     kept: readonly Keepsake[] = [],
   ): Promise<void> {
@@ -154,7 +164,7 @@ export class Visit {
   }
 
   tell(told: Told): void {
-    tell(this.#request, this.#response, this.asked, told)
+    this.#parts.tell(this.#request, this.#response, this.asked, told)
   }
 
   /** Tells, with something for the browser to keep. */
@@ -203,28 +213,18 @@ export class Visit {
 
   #from() {
     const user_agent = this.#request.headers['user-agent'] ?? ''
-    return { via: 'browser', address: this.asked.address, user_agent } as const
+    const language = languageAsked(this.#request.rawHeaders)
+    return { via: 'browser', address: this.asked.address, user_agent, language } as const
   }
 }
 
-const needsHttps: Told = {
-  status: 403,
-  title: 'Signing in needs HTTPS here',
-  text: 'Over plain HTTP your password could be read on the way. Open this site by https, or at localhost. An operator who knows the risk can set insecure_cookies.',
-  code: 'insecure_transport',
-}
+const needsHttps: Told = { status: 403, reason: 'insecure_transport', code: 'insecure_transport' }
 
-const notAForm: Told = {
-  status: 415,
-  title: 'Not a form',
-  text: 'This address takes application/x-www-form-urlencoded; programs call the methods at /rpc.',
-  code: 'unsupported_media_type',
-}
+const notAForm: Told = { status: 415, reason: 'not_a_form', code: 'unsupported_media_type' }
 
 const foreignForm: Told = {
   status: 403,
-  title: 'Try once more',
-  text: 'This form was too old or did not come from this site. Open the page again, with cookies allowed.',
+  reason: 'foreign_form',
   code: 'cross_origin',
-  link: { href: '/auth/login', text: 'Sign in' },
+  link: { href: '/auth/login', name: 'sign_in' },
 }

@@ -58,7 +58,11 @@ export class Credentials {
     const least = await this.#minLength()
     const length = [...text].length
     if (length < least || length > maxCharacters || Buffer.byteLength(text) > maxBytes) {
-      throw invalidParams('password', `${least} to ${maxCharacters} characters, ${maxBytes} bytes at most`)
+      throw invalidParams('password', `${least} to ${maxCharacters} characters, ${maxBytes} bytes at most`, {
+        reason: 'password_length',
+        least,
+        most: maxCharacters,
+      })
     }
     if (
       (await strength.score(
@@ -66,7 +70,9 @@ export class Credentials {
         names.filter((name) => name !== ''),
       )) < guessableBelow
     ) {
-      throw invalidParams('password', 'one that is harder to guess: longer, or several unrelated words')
+      throw invalidParams('password', 'one that is harder to guess: longer, or several unrelated words', {
+        reason: 'password_guessable',
+      })
     }
     return this.#queue.run(() => hash(text, parameters))
   }

@@ -5,8 +5,8 @@ import { readBody } from '../wire/request_body.ts'
 import { guest, type Caller } from '../contract/caller.ts'
 import { isJson } from '../wire/media_type.ts'
 import { ownHeaders, send } from '../wire/responses.ts'
+import type { Tell } from '../html/show_refusal.ts'
 import type { Asked } from '../wire/request.ts'
-import { tell } from '../html/show_refusal.ts'
 import type { OwnPath } from '../wire/own_path.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -25,13 +25,12 @@ const readFields = (body: Buffer): Fields | undefined => {
 
 /** A call of the old service, in JSON both ways. */
 const asOld =
-  (call: Old): OwnPath =>
+  (call: Old, tell: Tell): OwnPath =>
   async (request: IncomingMessage, response: ServerResponse, asked: Asked) => {
     if (!isJson(request.headers['content-type']))
       return tell(request, response, asked, {
         status: 415,
-        title: 'Not JSON',
-        text: 'Send a JSON object as application/json.',
+        reason: 'not_json_object',
         code: 'unsupported_media_type',
       })
     const body = await readBody(request, response, 64 * 1024)
@@ -49,15 +48,17 @@ const asOld =
   }
 
 /** The addresses of the old hero_auth; a token to validate may also come as Authorization. */
-export const heroAuthPaths = (old: HeroAuth) => ({
-  token: asOld(old.token),
-  login: asOld(old.login),
-  register: asOld(old.register),
+export const heroAuthPaths = (old: HeroAuth, tell: Tell) => ({
+  token: asOld(old.token, tell),
+  login: asOld(old.login, tell),
+  register: asOld(old.register, tell),
   validate: ((request, response, asked) => {
     const [authorization] = asked.authorizations
     const shown = asked.authorizations.length === 1 ? bearerToken(authorization!) : undefined
-    return asOld((fields, caller) =>
-      old.validate(shown === undefined || 'token' in fields ? fields : { token: shown }, caller),
+    return asOld(
+      (fields, caller) =>
+        old.validate(shown === undefined || 'token' in fields ? fields : { token: shown }, caller),
+      tell,
     )(request, response, asked)
   }) satisfies OwnPath as OwnPath,
 })

@@ -6,11 +6,11 @@ import { guest, operator, type Caller } from '../contract/caller.ts'
 import { AppError } from '../contract/errors.ts'
 import { isJson } from '../wire/media_type.ts'
 import { ownHeaders, send } from '../wire/responses.ts'
+import type { Tell } from '../html/show_refusal.ts'
 import { originOf, type Asked } from '../wire/request.ts'
 import { sessionCookieName, type CookiePolicy } from '../wire/cookie_policy.ts'
 import { readCookie } from '../wire/cookies.ts'
 import type { Visitors } from '../identity/visitors.ts'
-import { tell } from '../html/show_refusal.ts'
 
 interface Parts {
   /** JSON-RPC, as the socket speaks it. */
@@ -23,6 +23,7 @@ interface Parts {
   readonly visitors: Visitors
   readonly operatorToken: string | undefined
   readonly publicHost: string
+  readonly tell: Tell
 }
 
 const digest = (text: string) => hash('sha256', text, 'buffer')
@@ -38,11 +39,11 @@ export class RpcPath {
   }
 
   readonly post = async (request: IncomingMessage, response: ServerResponse, asked: Asked): Promise<void> => {
+    // A form of another site cannot send this type without asking first (CORS), and we allow nobody.
     if (!isJson(request.headers['content-type'])) {
-      return tell(request, response, asked, {
+      return this.#parts.tell(request, response, asked, {
         status: 415,
-        title: 'Not JSON',
-        text: 'Send a JSON-RPC 2.0 message as application/json.',
+        reason: 'not_json_rpc',
         code: 'unsupported_media_type',
       })
     }

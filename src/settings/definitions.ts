@@ -1,4 +1,5 @@
 import { invalidParams } from '../contract/errors.ts'
+import { languages } from '../strings/language.ts'
 
 type Value = string | number | boolean
 
@@ -142,6 +143,11 @@ export const definitions = {
     /^[^\u0000-\u001f\u007f<>]{1,60}$/,
     'one line of 1 to 60 characters without < and >',
     'Name of this installation on its pages and in its mail',
+  ),
+  default_language: oneOf(
+    'en',
+    languages,
+    'Language of pages for people whose browser asks for none of these, and of mail that no page of theirs caused',
   ),
   theme_accent: accent('#ffffff', 'white', 'Colour of buttons and links on our pages'),
   theme_accent_dark: accent('#1d2125', 'the dark card, #1d2125', 'The same colour in dark mode'),

@@ -63,7 +63,11 @@ export const issuing = (parts: IssuingParts) => {
     if (expires_in > most)
       throw invalidParams('expires_in', `60 to ${most} seconds (the setting token_lifetime)`)
     const { items } = await personal.list(owner, { limit: mostOfOne })
-    if (items.length >= mostOfOne) throw conflict(`There are ${mostOfOne} tokens already; revoke one first`)
+    if (items.length >= mostOfOne)
+      throw conflict(`There are ${mostOfOne} tokens already; revoke one first`, {
+        reason: 'too_many_tokens',
+        most: mostOfOne,
+      })
     const scope: TokenScope = widest((params.scope ?? 'read').split(' '))!
     const { id, token } = await personal.add(owner, { name, scope, expires_in })
     return { access_token: token, token_type: 'Bearer', expires_in, scope, id }

@@ -45,5 +45,8 @@ export const refuseLastAdministrator = async (query: Database['query'], row: Use
     .where(maySignInSql())
     .where('id', '!=', row.id)
     .executeTakeFirst()
-  if (!other) throw conflict('The last active administrator cannot be demoted, deactivated or removed')
+  if (!other)
+    throw conflict('The last active administrator cannot be demoted, deactivated or removed', {
+      reason: 'last_administrator',
+    })
 }

@@ -40,7 +40,9 @@ export const isNameOfTrust = (username: string): boolean => namesOfTrust.has(use
 /** Throws for a name that nobody gives themselves, and already_exists if somebody is or was called so. */
 export const refuseOwnChoice = async (query: Database['query'], username: string): Promise<void> => {
   if (isNameOfTrust(username))
-    throw invalidParams('username', 'a name of your own; this one is given by an administrator only')
+    throw invalidParams('username', 'a name of your own; this one is given by an administrator only', {
+      reason: 'username_reserved',
+    })
   await refuseTakenName(query, username)
 }
 
@@ -48,7 +50,8 @@ export const refuseOwnChoice = async (query: Database['query'], username: string
 export const refuseTakenName = async (query: Database['query'], username: string): Promise<void> => {
   const name = username.toLowerCase()
   // The audit calls the operator so.
-  if (name === 'system') throw invalidParams('username', 'any name but system')
+  if (name === 'system')
+    throw invalidParams('username', 'any name but system', { reason: 'username_reserved' })
   const taken =
     (await query
       .selectFrom('users')

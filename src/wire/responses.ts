@@ -1,8 +1,9 @@
 import { http } from '../node/http.ts'
-import { valuesOf } from './header_list.ts'
-import type { Asked } from './request.ts'
+import { english } from '../strings/en/english.ts'
 import type { Recipient, Sent } from './client_response.ts'
-import type { Told } from './refusal.ts'
+import { valuesOf } from './header_list.ts'
+import { wordsOf, type Told } from './refusal.ts'
+import type { Asked } from './request.ts'
 
 /** What the browser may do on pages of ours: show them, with our stylesheet, and post forms back to us. */
 const policy =
@@ -21,6 +22,7 @@ export const ownHeaders = (asked: Pick<Asked, 'secure'>): Record<string, string>
   vary: 'Cookie',
   ...(asked.secure && { 'strict-transport-security': 'max-age=63072000' }),
 })
+
 const accepts = ({ rawHeaders }: Sent, types: string): boolean =>
   new RegExp(`(^|,)\\s*(${types})\\s*(;|,|$)`, 'i').test(valuesOf(rawHeaders, 'accept').join())
 
@@ -39,9 +41,11 @@ export const isNavigation = (sent: Sent): boolean => {
 export const wantsPage = (sent: Sent): boolean =>
   isNavigation(sent) || (sent.method === 'POST' && accepts(sent, 'text/html'))
 
-/** RFC 9457 problem details. */
-export const problem = ({ status, title, text, code }: Told): string =>
-  JSON.stringify({ type: 'about:blank', title, status, detail: text, code })
+/** RFC 9457 problem details: for programs, and therefore in English. */
+export const problem = (told: Told): string => {
+  const { title, text } = wordsOf(english, told)
+  return JSON.stringify({ type: 'about:blank', title, status: told.status, detail: text, code: told.code })
+}
 
 type Headers = Readonly<Record<string, string | number | readonly string[]>>
 
@@ -56,6 +60,7 @@ export const send = (to: Recipient, status: number, type: string, body: string, 
   to.writeHead(status, http.STATUS_CODES[status] ?? '', flat(all))
   to.end(body)
 }
+
 export const redirect = (
   to: Recipient,
   asked: Asked,

@@ -78,7 +78,7 @@ onBothDatabases('flows by mail', (newUrl) => {
     const again = { username: 'second', email: email.toUpperCase(), password: goodPassword }
     assert.deepEqual(await daemon.hero.auth.register(again), { next: 'verify' })
     assert.equal(await count(), before)
-    assert.match((await smtp.mailTo(email, /already/)).text!, /There is one already/)
+    assert.match((await smtp.mailTo(email, /already/)).text!, /already have an account/)
     // A name is public; that it is taken is told, whatever the address.
     for (const address of [email, 'fresh@example.org'])
       await refused(

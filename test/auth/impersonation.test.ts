@@ -96,7 +96,7 @@ describe('impersonation', () => {
     const page = await ask(daemon, 'wiki.localhost', '/auth/me', {
       headers: ['Cookie', cookie, 'Accept', 'text/html'],
     })
-    assert.match(page.body, /Services see you as <strong>grace<\/strong>/)
+    assert.match(page.body, /You are impersonating <strong>grace<\/strong>/)
     const form = page.headers['set-cookie']![0]!.split(';')[0]!
     const token = /name="form_token" value="([^"]+)"/.exec(page.body)![1]!
     const post = (formToken: string) =>

@@ -1,24 +1,10 @@
 import assert from 'node:assert/strict'
-import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
+import { violations } from './axe.ts'
 import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
 import { codeOf } from '../support/factors.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
-
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-
-interface AxeResult {
-  readonly violations: { readonly id: string; readonly nodes: { readonly html: string }[] }[]
-}
-
-const violations = async (page: Page): Promise<string[]> => {
-  await page.addScriptTag({ path: axe })
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(): Promise<AxeResult> } }).axe.run(),
-  )
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
-}
 
 /** What a keyboard reaches: everything that can be pressed or filled in, in the order of the page, each with its focus to be seen. */
 const walkByKeyboard = async (page: Page): Promise<void> => {
@@ -97,7 +83,7 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
       await page.goto(at('/auth/reset'))
       await page.getByLabel('Email').fill('nobody@example.org')
       await page.keyboard.press('Enter')
-      await page.getByText('Look into your mail').waitFor()
+      await page.getByText('Check your email').waitFor()
       assert.deepEqual(await violations(page), [])
       await check(`http://down.localhost:${daemon.edge.port}/`)
       await page.goto(at('/auth/login'))
@@ -108,7 +94,7 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
       assert.deepEqual(await violations(page), [])
       await page.getByLabel('Password').fill(goodPassword)
       await page.keyboard.press('Enter')
-      await page.getByText('You are signed in here.').waitFor()
+      await page.getByText('You are signed in.').waitFor()
       assert.deepEqual(await violations(page), [])
       await check(at('/auth/logout'))
       await context.clearCookies()
@@ -122,17 +108,17 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
       }
       const press = (name: string) => page.getByRole('button', { name }).click()
       await signIn()
-      await page.getByText('You are signed in here.').waitFor()
+      await page.getByText('You are signed in.').waitFor()
       await page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
       assert.deepEqual(await violations(page), [])
       await walkByKeyboard(page)
       await check(at('/auth/prove'))
       await page.goto(at('/auth/me'))
-      await press('Add an authenticator app')
+      await press('Add authenticator app')
       assert.deepEqual(await violations(page), [])
       const secret = (await page.locator('.hint code').innerText()).replaceAll(' ', '')
       await page.getByRole('textbox', { name: 'Code' }).fill(codeOf(secret))
-      await press('Take it into use')
+      await press('Turn on')
       await page.getByText('Recovery codes').first().waitFor()
       assert.deepEqual(await violations(page), [])
       await check(at('/auth/me?done=confirm_totp'))
@@ -156,7 +142,7 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
     await page.keyboard.press('Tab')
     await page.keyboard.type(goodPassword)
     await page.keyboard.press('Enter')
-    await page.getByText('You are signed in here.').waitFor()
+    await page.getByText('You are signed in.').waitFor()
     assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), 'Ada Lovelace')
     assert.deepEqual(complaints, [])
     await context.close()

@@ -131,7 +131,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
     })
     return { context, page }
   }
-  const signedIn = (page: Page) => page.getByText('You are signed in here.').waitFor()
+  const signedIn = (page: Page) => page.getByText('You are signed in.').waitFor()
   const heading = (page: Page) => page.getByRole('heading', { level: 1 }).innerText()
   const violations = async (page: Page): Promise<string[]> => {
     const { violations } = (await page.evaluate(
@@ -177,11 +177,11 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
       await signedIn(page)
       await page.getByRole('button', { name: `Link ${way().title}` }).click()
       await way().come(page, `there-${name}`)
-      await page.getByRole('button', { name: 'Link them' }).waitFor()
+      await page.getByRole('button', { name: 'Link accounts' }).waitFor()
       assert.equal(await heading(page), `Link ${way().title} to your account?`)
       assert.deepEqual(await violations(page), [])
-      await page.getByRole('button', { name: 'Link them' }).click()
-      assert.match(await page.getByRole('status').innerText(), /linked to yours/)
+      await page.getByRole('button', { name: 'Link accounts' }).click()
+      assert.match(await page.getByRole('status').innerText(), /now linked/)
 
       const second = await fresh()
       await begin(second.page)
@@ -191,7 +191,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
       await second.context.close()
 
       await page.getByRole('button', { name: 'Unlink' }).click()
-      assert.match(await page.getByRole('status').innerText(), /linked to yours no more/)
+      assert.match(await page.getByRole('status').innerText(), /no longer linked/)
       assert.deepEqual((await stage.hero.users.identities.list({ user })).items, [])
       await context.close()
     })
@@ -203,12 +203,12 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
       const { context, page } = await fresh()
       await begin(page)
       await way().come(page, `same-${name}`)
-      await page.getByText('There is an account here with the address').waitFor()
+      await page.getByText('An account here already uses').waitFor()
       await page.getByRole('link', { name: 'Sign in' }).click()
       await page.getByLabel('Username or email').fill(user)
       await page.getByLabel('Password').fill(goodPassword)
       await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-      await page.getByRole('button', { name: 'Do not link' }).click()
+      await page.getByRole('button', { name: 'Don’t link' }).click()
       await signedIn(page)
       assert.deepEqual((await stage.hero.users.identities.list({ user })).items, [])
       await context.close()
@@ -253,7 +253,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
     await page.goto(`${stage.origin}/login?provider=forge`)
     forge.diesAfterAnswering()
     await ways.get('forge')!.come(page, 'new-forge')
-    await page.getByText('The forge is not answering').waitFor()
+    await page.getByText('The forge is not responding').waitFor()
     const cookies = await context.cookies(stage.origin)
     assert.ok(!cookies.some(({ name }) => name.includes('session')))
     await context.close()

@@ -41,7 +41,7 @@ describe('the main job in Chromium', { skip: browserMissing() ?? false }, () => 
 
     await page.getByLabel('Password').fill(goodPassword)
     await page.getByRole('button', { name: 'Create account' }).click()
-    await page.getByText('You are signed in here.').waitFor()
+    await page.getByText('You are signed in.').waitFor()
     const { items } = await daemon.hero.users.list()
     assert.deepEqual(
       items.map(({ username, is_admin }) => ({ username, is_admin })),

@@ -266,7 +266,7 @@ test('whoever has nothing but such an account is told that an administrator help
   await come()
   assert.equal(await whoIs(person, origin), 'bare')
   const asks = await person.open(`${origin}/auth/prove?return_to=/auth/me`)
-  assert.match(asks.text, /An administrator can give you a first one/)
+  assert.match(asks.text, /An administrator can set one for you/)
   assert.deepEqual(
     waysOf(asks).filter((way) => /reset|magic|^\/login/.test(way)),
     [],
@@ -295,7 +295,7 @@ test('whoever proves themselves by a mailed link goes on where they wanted to, i
     if (username.startsWith('reader')) await hero.users.add({ username, email })
     const page = await person.open(`${origin}/auth/magic?return_to=${encodeURIComponent(returnTo)}`)
     const told = await person.submit(page, '/auth/magic', { email })
-    assert.match(told.text, /Look into your mail/)
+    assert.match(told.text, /Check your email/)
     return linkIn(await smtp.mailTo(email, /^Sign in to/))
   }
   const follow = async (person: Person, link: string) =>

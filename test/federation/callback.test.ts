@@ -211,7 +211,7 @@ describe('journeys', () => {
     })
     const page = await comeBy(new Person(), stage, 'one', '', '/auth/me?wanted')
     assert.equal(page.status, 403)
-    assert.match(page.text, /did not want to sign in/)
+    assert.match(page.text, /stopped the sign-in/)
     assert.match(page.text, /\/auth\/login\?return_to=%2Fauth%2Fme%3Fwanted/)
     assert.ok(!page.text.includes('alert(1)'))
     one.misbehave({})

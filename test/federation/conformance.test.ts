@@ -135,7 +135,7 @@ describe('client-basic', () => {
           return true
         },
       },
-      /something else/,
+      /Unexpected response/,
     )
   })
   test('oidcc-client-test-userinfo-invalid-sub', () =>
@@ -225,7 +225,7 @@ test('people are sent nowhere but to a page', async () => {
     'file:///etc/passwd',
     'no address',
   ])
-    await refusedWith({ discovery: (told) => ({ ...told, authorization_endpoint }) }, /something else/)
+    await refusedWith({ discovery: (told) => ({ ...told, authorization_endpoint }) }, /Unexpected response/)
 })
 
 describe('client-refresh', () => {

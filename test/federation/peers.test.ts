@@ -87,7 +87,7 @@ describe('plain OAuth 2.0', () => {
           assert.equal(await whoIs(person, stage.origin), undefined)
         }
         const denied = await come(stage, 'nobody')
-        assert.match(denied.page.text, /did not want to sign in/)
+        assert.match(denied.page.text, /stopped the sign-in/)
       })
 
       test('a wrong secret is told by its name, and to people as what it is', async () => {
@@ -107,7 +107,7 @@ describe('plain OAuth 2.0', () => {
         assert.match(failed.detail, /client_id or secret is wrong/)
         const { page } = await come(stage, 'octo')
         assert.equal(page.status, 502)
-        if (shape === 'forgejo') assert.match(page.text, /does not take our client_id or secret/)
+        if (shape === 'forgejo') assert.match(page.text, /rejected our client_id or secret/)
         await hero.providers.update({
           provider: 'forge',
           client_secret: forge.client.client_secret,

@@ -121,7 +121,7 @@ onBothDatabases('people known by their network', (newUrl) => {
     const told = JSON.parse((await me([])).body) as Record<string, unknown>
     assert.deepEqual([told.user, told.provider, told.kind], ['single', 'network', 'user'])
     const page = await me(['Accept', 'text/html', 'Sec-Fetch-Mode', 'navigate'])
-    assert.match(page.body, /Your network is known here\. You are not signed in\./)
+    assert.match(page.body, /We know your network\. You are not signed in\./)
     assert.doesNotMatch(page.body, /Sign out/)
     assert.equal((await ask(stage.daemon, host, '/auth/me', { headers: from('203.0.113.9') })).status, 401)
     const session = JSON.parse((await me(['Cookie', stage.bob])).body) as Record<string, unknown>

@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createLog } from '../../src/log/log.ts'
 import { Mails } from '../../src/mail/mails.ts'
 import { render } from '../../src/mail/render.ts'
-import { english, type MailKind } from '../../src/mail/texts.ts'
 import { openDatabase, type Database } from '../../src/storage/database.ts'
 import { Seal } from '../../src/secrets/seal.ts'
+import type { MailKind } from '../../src/strings/catalogue.ts'
+import { catalogueOf, languages } from '../../src/strings/language.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { byHand } from '../support/people.ts'
@@ -103,6 +104,7 @@ onBothDatabases('the queue', (newUrl) => {
       ca: smtp.ca,
       from: 'door@example.org',
       site: 'Desk',
+      language: 'en',
     } as const
     const mails = new Mails(database, seal, async () => server, log)
     try {
@@ -114,7 +116,7 @@ onBothDatabases('the queue', (newUrl) => {
     }
   }
   const link = 'http://localhost:9997/auth/reset#secret-token'
-  const values = { name: 'Ada', link, lasts: 'an hour' }
+  const values = { name: 'Ada', link, lifetime: 3600 }
 
   test('what is asked for is sealed until it leaves, and leaves with the words of its kind', async () => {
     await queue(async (mails, { query }) => {
@@ -126,7 +128,7 @@ onBothDatabases('the queue', (newUrl) => {
       }
       mails.start()
       const mail = await smtp.mailTo('Ada@example.org')
-      assert.equal(mail.subject, 'A new password for Desk')
+      assert.equal(mail.subject, 'Choose a new password for Desk')
       assert.ok(mail.text!.includes(link) && String(mail.html).includes(link))
     })
   })
@@ -226,20 +228,36 @@ onBothDatabases('the queue', (newUrl) => {
   })
 })
 
-test('every text names the site, and whatever it is filled with is text in it', () => {
+test('whatever a mail is filled with is text in it, in every language', async () => {
   const hostile = '<img src=x>\r\nBcc: all@example.org'
-  for (const kind of Object.keys(english) as MailKind[]) {
-    const values = {
-      site: hostile,
-      name: hostile,
-      link: 'http://localhost/x',
-      lasts: 'an hour',
-      by: hostile,
-      about: hostile,
-    }
-    const { subject, text, html } = render(kind, values)
-    assert.ok(!/[\r\n]/.test(subject), kind)
-    assert.ok(!html.includes('<img'), kind)
-    assert.ok(text.length > 50, kind)
+  const facts = {
+    name: hostile,
+    link: 'http://localhost/x',
+    lifetime: 3600,
+    by: hostile,
+    about: hostile,
   }
+  const change = { what: 'passkey_added', name: hostile } as const
+  for (const language of languages) {
+    const words = await catalogueOf(language)
+    for (const kind of Object.keys(words.mails.kinds) as MailKind[]) {
+      for (const given of [facts, { ...facts, change }]) {
+        const { subject, text, html } = render(words, kind, hostile, given)
+        assert.ok(!/[\r\n]/.test(subject), kind)
+        assert.ok(!html.includes('<img'), kind)
+        assert.ok(text.length > 50, kind)
+        assert.ok(html.includes(`<html lang="${language}" dir="ltr">`), kind)
+      }
+    }
+  }
+})
+
+test('a mail that an earlier version asked for says how long its link works', async () => {
+  const words = await catalogueOf('en')
+  const { text } = render(words, 'reset', 'Desk', {
+    name: 'Ada',
+    link: 'http://localhost/x',
+    lasts: '1 hour',
+  })
+  assert.match(text, /works once, for 1 hour\./)
 })

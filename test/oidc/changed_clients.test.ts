@@ -100,7 +100,7 @@ suite('what an application holds when it changes', () => {
     await hero.clients.update({ client: 'asking', scopes: ['openid'] })
     const answer = await person.submit(asked, '/auth/consent/', { answer: 'allow' })
     assert.equal(answer.status, 400)
-    assert.match(answer.text, /Begin again/)
+    assert.match(answer.text, /Please start again/)
   })
 
   test('an address to be told at that leads nowhere is refused, and leaves the client as it was', async () => {

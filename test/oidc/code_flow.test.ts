@@ -39,9 +39,9 @@ suite('signing in to an application', () => {
     const login = await person.open(app.authorizeUrl({ ...challenge, nonce: 'n-0S6' }))
     assert.equal(login.url.pathname, '/auth/login')
     const asked = await person.signIn(login, 'ada', goodPassword)
-    assert.match(asked.text, /Let The wiki in\?/)
+    assert.match(asked.text, /Give The wiki access\?/)
     assert.match(asked.text, /localhost:4999/)
-    assert.match(asked.text, /know your email address/)
+    assert.match(asked.text, /see your email address/)
     assert.equal(
       asked.headers.get('x-frame-options') ??
         asked.headers.get('content-security-policy')!.includes("frame-ancestors 'none'"),
@@ -225,12 +225,12 @@ suite('signing in to an application', () => {
     for (const redirect_uri of evil) {
       const page = await person.open(app.authorizeUrl({ ...pkce().challenge, redirect_uri }))
       assert.deepEqual([page.status, page.url.origin], [400, stage.issuer], redirect_uri)
-      assert.match(page.text, /That did not work/)
+      assert.match(page.text, /Sign-in failed/)
       assert.equal(page.text.includes('alert(1)'), false)
     }
     const unknown = await person.open(app.authorizeUrl({ client_id: 'nobody' }))
     assert.equal(unknown.status, 400)
-    assert.match(unknown.text, /no application with its client_id/)
+    assert.match(unknown.text, /client_id belongs to no application here/)
     const { hero } = stage.daemon
     for (const uri of [
       'http://x.test/#f',
@@ -336,7 +336,7 @@ suite('signing in to an application', () => {
     const none = (await person.open(app.authorizeUrl({ ...hint, prompt: 'none' }))).url
     assert.equal(none.searchParams.get('error'), 'login_required')
     const page = await person.open(app.authorizeUrl(hint))
-    assert.match(page.text, /Somebody else is expected/)
+    assert.match(page.text, /A different account is needed/)
     const login = await person.submit(page, '/auth/consent/', { answer: 'switch' })
     assert.equal(login.url.pathname, '/auth/login')
     const back = await person.signIn(login, 'grace', goodPassword)

@@ -83,7 +83,7 @@ suite('devices without a browser (RFC 8628)', () => {
       const page = await postFrom(person, fields as Record<string, string>)
       assert.equal(page.status, 400)
       const again = await person.submit(page, '/device', { user_code: 'AAAA-BBBB' })
-      assert.match(again.text, /There is no such code/)
+      assert.match(again.text, /This code doesn’t exist/)
     }
     assert.equal((await newPerson().open(`${stage.issuer}/device/x`)).status, 400)
   })
@@ -190,7 +190,7 @@ suite('devices without a browser (RFC 8628)', () => {
     for (const headers of [{}, { cookie: 'hero_proxy_openid=planted' }] as Record<string, string>[]) {
       const answer = await postFrom(newPerson(), { user_code: 'BCDF-GHJK', confirm: 'yes' }, headers)
       assert.equal(answer.status, 400)
-      assert.match(answer.text, /Type the code that the device shows/)
+      assert.match(answer.text, /Enter the code that the device shows/)
     }
   })
 
@@ -219,7 +219,7 @@ suite('devices without a browser (RFC 8628)', () => {
       for (let wrong = 0; ; wrong++) {
         const page = await guess(who, 'BBBB-BBBB')
         if (page.status === 429) return { wrong, page }
-        assert.match(page.text, /There is no such code/)
+        assert.match(page.text, /This code doesn’t exist/)
         // A right one in between changes nothing.
         if (wrong === 5) assert.match((await guess(who, own.user_code)).text, /Is this your device/)
         assert.ok(wrong < 20, 'without an end')
@@ -246,6 +246,6 @@ suite('devices without a browser (RFC 8628)', () => {
     const old = await begin()
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 601_000 })
     assert.equal((await old.poll()).body.error, 'expired_token')
-    assert.match((await asked(newPerson(), old)).text, /too old/)
+    assert.match((await asked(newPerson(), old)).text, /has expired/)
   })
 })

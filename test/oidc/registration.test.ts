@@ -154,7 +154,7 @@ suite('clients that register themselves', () => {
     const login = await person.open(app.authorizeUrl({ ...challenge, scope: 'openid email' }))
     const asked = await person.signIn(login, 'ada', goodPassword)
     assert.match(asked.url.pathname, /^\/auth\/consent\//)
-    assert.match(asked.text, /registered itself: nobody here has checked/)
+    assert.match(asked.text, /registered itself\. Nobody here has checked/)
     const back = await person.submit(asked, '/auth/consent/', { answer: 'allow' })
     const { body } = await app.redeem(back.url.searchParams.get('code')!, code_verifier)
     assert.equal(((await (await app.userinfo(body.access_token)).json()) as Body).email, 'ada@example.org')

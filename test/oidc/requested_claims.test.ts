@@ -37,7 +37,7 @@ suite('claims that are asked for one by one (OpenID Connect Core section 5.5)', 
     const rp = await RelyingParty.add(stage, { name: 'Third' })
     const asked = rp.ask(asking({ userinfo: { email: null } }))
     const page = await rp.person.signIn(await rp.person.open(asked.url), 'ada', goodPassword)
-    assert.match(page.text, /Let Third in\?/)
+    assert.match(page.text, /Give Third access\?/)
     assert.match(page.text, /your email address/)
     const back = await rp.person.submit(page, '/auth/consent/', { answer: 'allow' })
     const answer = await rp.exchange(back.url.searchParams.get('code')!)

@@ -57,7 +57,7 @@ test('while the database cannot be written, applications and people are told to 
     const answers = Object.entries(wanted).map(async ([what, asked]) => {
       const answer = await asked()
       away(answer, what)
-      if (typeof answer.body === 'string') assert.match(answer.body, /<h1>That did not work/)
+      if (typeof answer.body === 'string') assert.match(answer.body, /<h1>Sign-in failed/)
       else assert.equal(answer.body.error, 'temporarily_unavailable')
     })
     await Promise.all(answers)
@@ -86,7 +86,7 @@ test('an unfinished sign-in that cannot be read is not told to have taken too lo
   const consent = new URL(login.url.searchParams.get('return_to')!, stage.issuer)
   const { status, text } = await person.open(consent)
   assert.equal(status, 500)
-  assert.doesNotMatch(text, /Begin again/)
+  assert.doesNotMatch(text, /Please start again/)
 })
 
 test('the same while it cannot be asked at all', async (t) => {

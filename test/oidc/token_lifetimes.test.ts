@@ -314,7 +314,7 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     const person = newPerson()
     const input = await person.open(verification_uri!)
     const wrong = await person.submit(input, '/device', { user_code: 'XXXX-XXXX' })
-    assert.match(wrong.text, /no such code/)
+    assert.match(wrong.text, /This code doesn’t exist/)
     const confirm = await person.submit(wrong, '/device', { user_code: user_code!.toLowerCase() })
     assert.match(confirm.text, /Is this your device\?/)
     const login = await person.submit(confirm, '/device', { confirm: 'yes' })

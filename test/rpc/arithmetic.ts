@@ -32,7 +32,7 @@ const failures: Record<string, () => unknown> = {
   },
   answers_wrongly: () => ({ password: 'hunter2' }),
   refuses: () => {
-    throw new AppError('conflict', 'Not now', { reason: 'test' })
+    throw new AppError('conflict', 'Not now', { detail: 'test' })
   },
   loses_database: () => {
     throw unavailable()

@@ -195,7 +195,7 @@ describe('JSON-RPC beyond the examples (D53)', () => {
     assert.deepEqual(answer?.error, {
       code: errorTable.conflict.code,
       message: 'Not now',
-      data: { reason: 'test', code: 'conflict' },
+      data: { detail: 'test', code: 'conflict' },
     })
     assert.equal(arithmetic.logged.length, logged)
   })

@@ -67,7 +67,7 @@ test('the daemon outlives its database: says unavailable, goes on when it is bac
     for (const more of [[], ['Accept', 'text/html'], upgrade]) {
       const { status, headers, body } = await atEdge(mode, ...more)
       assert.equal(status, 503, mode)
-      assert.match(body, more[0] === 'Accept' ? /Not just now/ : /"code":"unavailable"/)
+      assert.match(body, more[0] === 'Accept' ? /Temporarily unavailable/ : /"code":"unavailable"/)
       if (more !== upgrade) assert.equal(headers['cache-control'], 'no-store')
       assert.equal(headers['retry-after'], '5')
     }

@@ -129,7 +129,7 @@ export class Decisions {
         }
         return signed
           .admit()
-          .then((first) => (first ? pass(visitor, identity, signed) : tell(refusals.notSigned('replayed'))))
+          .then((first) => (first ? pass(visitor, identity, signed) : tell(refusals.notSigned('used'))))
       }),
     )
   }
@@ -177,7 +177,7 @@ export const turnAway = (
 ): SignIn | Tell => {
   const { credentials, without } = authModes[auth_mode]
   if (without === 'ask for a token') return tell(refusals.tokenNeeded)
-  if (without === 'ask for a signature') return tell(refusals.notSigned('unsigned'))
+  if (without === 'ask for a signature') return tell(refusals.notSigned('missing'))
   if (without === 'send to a provider') {
     const named = provider === null ? '' : `provider=${encodeURIComponent(provider)}&`
     const way = `/login?${named}next=`

@@ -38,9 +38,4 @@ export class LoopGuard {
 }
 
 /** RFC 5842 section 7.2. */
-export const loopDetected: Told = {
-  status: 508,
-  title: 'This leads in a circle',
-  text: 'This request came through here before: the service behind this address leads back to it. An administrator can correct the route.',
-  code: 'loop_detected',
-}
+export const loopDetected: Told = { status: 508, reason: 'loop_detected', code: 'loop_detected' }

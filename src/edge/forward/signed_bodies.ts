@@ -8,20 +8,22 @@ const room = 64 * 1024 * 1024
 /** Milliseconds that a body may take: far less than a nonce is remembered. */
 const patience = 60_000
 
-const refusal = (status: number, title: string, text: string, code: string, more = {}): Told => ({
-  status,
-  title,
-  text,
-  code,
-  headers: { connection: 'close', ...more },
+const close = { connection: 'close' }
+const tooLarge = (most: number): Told => ({
+  status: 413,
+  reason: 'body_too_large',
+  values: { most },
+  code: 'content_too_large',
+  headers: close,
 })
-const tooLarge = (most: number) =>
-  refusal(413, 'Too large', `The body of a request holds ${most} bytes at most here.`, 'content_too_large')
-const tooSlow = refusal(408, 'Too slow', 'The body of the request did not arrive in time.', 'request_timeout')
-const full = refusal(503, 'Not just now', 'Too much is on its way. Try again shortly.', 'unavailable', {
-  'retry-after': '5',
-})
-const broken = refusal(400, 'Bad request', 'The body of the request broke off.', 'bad_request')
+const tooSlow: Told = { status: 408, reason: 'body_too_slow', code: 'request_timeout', headers: close }
+const full: Told = {
+  status: 503,
+  reason: 'bodies_full',
+  code: 'unavailable',
+  headers: { ...close, 'retry-after': '5' },
+}
+const broken: Told = { status: 400, reason: 'body_broken', code: 'bad_request', headers: close }
 
 /** Reads bodies that must be whole before a request is decided. All others are never held. */
 export class HeldBodies {

@@ -1,5 +1,7 @@
 import type { RouteTable } from '../../routes/route_table.ts'
 import { isNavigation, redirect } from '../../wire/responses.ts'
+import { notHere, type Told } from '../../wire/refusal.ts'
+import type { Tell } from '../../html/show_refusal.ts'
 import { isRefusal, originOf, type Asked } from '../../wire/request.ts'
 import { asksByPath, readAbout } from './question.ts'
 import { setCookie, withoutOurs } from '../../wire/cookies.ts'
@@ -10,13 +12,12 @@ import type { Recipient, Sent } from '../../wire/client_response.ts'
 import { badRequest, ownPath } from '../decide/refusals.ts'
 import type { Pass } from '../forward/pass.ts'
 import { identityHeaders } from '../../identity/identity_headers.ts'
-import { notHere, type Told } from '../../wire/refusal.ts'
-import { tell } from '../../html/show_refusal.ts'
 
 interface Parts {
   readonly peers: Peers
   readonly decisions: Decisions
   readonly ownPaths: OwnPathTable
+  readonly tell: Tell
 }
 
 /** What a 200 tells about. Nothing of it may stay as the client sent it where it does not apply. */
@@ -46,7 +47,7 @@ export class ForwardAuth {
   }
 
   answer(sent: Sent, to: Recipient, asked: Asked, table: RouteTable): undefined | Promise<undefined> {
-    const { peers, decisions, ownPaths } = this.#parts
+    const { peers, decisions, ownPaths, tell } = this.#parts
     if (!peers.trusts(sent)) return void tell(sent, to, asked, untrusted(asked))
     if (!asksByPath(asked) && asked.method !== 'GET' && asked.method !== 'HEAD')
       return void tell(sent, to, asked, onlyGet)
@@ -67,8 +68,8 @@ export class ForwardAuth {
     if (!routes) return void tell(question.sent, to, about, notHere)
     const decision = decisions.decide(about, routes.match(about.path))
     return decision instanceof Promise
-      ? decision.then((made) => follow(made, question, to))
-      : follow(decision, question, to)
+      ? decision.then((made) => follow(made, question, to, tell))
+      : follow(decision, question, to, tell)
   }
 }
 
@@ -84,7 +85,7 @@ interface Question {
   readonly absent: 'empty' | 'listed' | 'left out'
 }
 
-const follow = (decision: Decision, question: Question, to: Recipient): undefined => {
+const follow = (decision: Decision, question: Question, to: Recipient, tell: Tell): undefined => {
   const { about, sent, redirects } = question
   if (decision.act === 'forward') return permit(question, decision, to)
   if (decision.act === 'tell') return void tell(sent, to, about, decision.told)
@@ -125,15 +126,14 @@ const holds = (list: readonly string[], name: string): boolean => {
 
 const untrusted = ({ address }: Asked): Told => ({
   status: 403,
-  title: 'Not a trusted proxy',
-  text: `Forward auth answers the proxies listed in trusted_proxies, and ${address} is none of them.`,
+  reason: 'untrusted_proxy',
+  values: { address },
   code: 'untrusted_proxy',
 })
 
 const onlyGet: Told = {
   status: 405,
-  title: 'Not this way',
-  text: 'Forward auth is asked with GET; the method asked about is told in X-Forwarded-Method.',
+  reason: 'forward_auth_method',
   code: 'method_not_allowed',
   headers: { allow: 'GET, HEAD' },
 }

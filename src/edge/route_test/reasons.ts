@@ -4,6 +4,8 @@ import type { Route } from '../../routes/route.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
 import { maySignIn } from '../../storage/schema.ts'
 import type { User } from '../../users/user.ts'
+import { english } from '../../strings/en/english.ts'
+import { wordsOf, type Told } from '../../wire/refusal.ts'
 import type { Asked } from '../../wire/request.ts'
 import { authModes } from '../../routes/auth_modes.ts'
 import type { CookieState } from '../../wire/cookie_policy.ts'
@@ -11,6 +13,8 @@ import type { Decision } from '../decide/decision.ts'
 import type { Visitor } from '../../identity/visitors.ts'
 
 // Why a request is treated as it is, in words for whoever set up the routes.
+
+const inEnglish = (told: Told): string => wordsOf(english, told).text
 
 export const noHost = ({ host }: Asked): string => `no route for the host ${host}`
 
@@ -44,7 +48,7 @@ export const guest = (
       ? 'auth_mode none: everybody is a guest'
       : `auth_mode ${auth_mode}: guests pass, and ${nobody}`
   }
-  if (decision.act === 'tell') return `auth_mode ${auth_mode}: ${decision.told.text}`
+  if (decision.act === 'tell') return `auth_mode ${auth_mode}: ${inEnglish(decision.told)}`
   const asks = required_claims.length > 0 ? ` asking for ${required_claims.join(' or ')}` : ''
   return `auth_mode ${auth_mode}${asks}: ${nobody}`
 }
@@ -61,7 +65,7 @@ const absence = (user: User | undefined, cookies: CookieState, sessionsCount: bo
 /** Somebody is known, and the route asks for no claims. */
 export const known = ({ auth_mode }: Route, decision: Decision, { known, method }: Visitor): string => {
   const text = `auth_mode ${auth_mode}: ${known!.username} ${shown[method] ?? 'is signed in'}`
-  return decision.act === 'tell' ? `${text}, but: ${decision.told.text}` : text
+  return decision.act === 'tell' ? `${text}, but: ${inEnglish(decision.told)}` : text
 }
 
 const shown: Partial<Record<AuthMethod, string>> = {
@@ -78,7 +82,7 @@ export const claims = (
 ): string => {
   if (!allowed) return `${username} lacks ${missing.map(lack).join(', or ')}`
   const held = `${username} holds ${because.map(({ claim }) => claim).join(', ')}`
-  return decision.act === 'tell' ? `${held}, but: ${decision.told.text}` : held
+  return decision.act === 'tell' ? `${held}, but: ${inEnglish(decision.told)}` : held
 }
 
 const lack = ({ claim, granted_by }: RuleCheck['missing'][number]): string => {

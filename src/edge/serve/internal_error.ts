@@ -2,11 +2,11 @@ import { AppError } from '../../contract/errors.ts'
 import type { Log } from '../../log/log.ts'
 import { asUnavailable } from '../../storage/unavailable.ts'
 import { problem, send } from '../../wire/responses.ts'
+import { type Told, storageAway } from '../../wire/refusal.ts'
+import type { Tell } from '../../html/show_refusal.ts'
 import { isRefusal, readAsked } from '../../wire/request.ts'
 import type { Peers } from '../../wire/client_address.ts'
 import type { Recipient, Sent } from '../../wire/client_response.ts'
-import { type Told, storageAway } from '../../wire/refusal.ts'
-import { tell } from '../../html/show_refusal.ts'
 
 /** Writes down what went wrong while something was decided or shown, and says what is told of it: nothing of the cause. */
 export const noteFault = (fault: unknown, log: Log): Told => {
@@ -23,7 +23,12 @@ export const noteFault = (fault: unknown, log: Log): Told => {
 }
 
 /** Answers what could not be decided or shown: nobody is let in, and what has begun looks broken. */
-export const answerFault = (fault: unknown, sent: Sent, to: Recipient, peers: Peers, log: Log): void => {
+export const answerFault = (
+  fault: unknown,
+  sent: Sent,
+  to: Recipient,
+  { peers, log, tell }: { readonly peers: Peers; readonly log: Log; readonly tell: Tell },
+): void => {
   const told = noteFault(fault, log)
   if (to.headersSent || to.destroyed) return void to.destroy()
   to.shouldKeepAlive = false
@@ -32,9 +37,4 @@ export const answerFault = (fault: unknown, sent: Sent, to: Recipient, peers: Pe
   else tell(sent, to, asked, told)
 }
 
-export const internalError: Told = {
-  status: 500,
-  title: 'Something broke here',
-  text: 'This is a fault of hero_proxy. It was written down; an operator finds it in the log.',
-  code: 'internal_error',
-}
+export const internalError: Told = { status: 500, reason: 'internal_error', code: 'internal_error' }

@@ -1,6 +1,7 @@
 import { renderSVG } from 'uqr'
 import type { Caller } from '../../contract/caller.ts'
 import { AppError, errorTable } from '../../contract/errors.ts'
+import type { Catalogue } from '../../strings/catalogue.ts'
 import { inWords } from '../sign_in/complete_sign_in.ts'
 import { accountPage, recoveryPage, totpPage, type Account } from './account_view.ts'
 import { Html } from '../../html/html.ts'
@@ -15,8 +16,6 @@ type Form = URLSearchParams
 interface Action {
   readonly method: string
   readonly params: (form: Form, caller: Caller) => Record<string, unknown>
-  /** What the page says afterwards. */
-  readonly done: string
 }
 
 const none = () => ({})
@@ -29,41 +28,34 @@ const actions = {
   profile: {
     method: 'users.update',
     params: (form, caller) => ({ username: caller.name, display_name: form.get('display_name') ?? '' }),
-    done: 'Your name is saved.',
   },
   email: {
     method: 'auth.change_email',
     params: fields('email', 'current_password'),
-    done: 'We have sent a link to the new address. It counts once you have opened it.',
   },
   password: {
     method: 'auth.set_password',
     params: fields('password', 'current_password'),
-    done: 'Your password is changed, and you are signed out everywhere else.',
   },
-  add_totp: { method: 'factors.add_totp', params: none, done: '' },
+  add_totp: { method: 'factors.add_totp', params: none },
   confirm_totp: {
     method: 'factors.confirm_totp',
     params: fields('code'),
-    done: 'Your authenticator app is in use.',
   },
-  remove_totp: { method: 'factors.remove_totp', params: none, done: 'The authenticator app is removed.' },
-  renew_recovery_codes: { method: 'factors.renew_recovery_codes', params: none, done: '' },
+  remove_totp: { method: 'factors.remove_totp', params: none },
+  renew_recovery_codes: { method: 'factors.renew_recovery_codes', params: none },
   add_passkey: {
     method: 'factors.add_passkey',
     params: (form) => ({ name: form.get('name') ?? '', attestation: form.get('answer') ?? '' }),
-    done: 'The passkey is added.',
   },
   rename_passkey: {
     method: 'factors.rename_passkey',
     params: fields('id', 'name'),
-    done: 'The passkey is renamed.',
   },
-  remove_passkey: { method: 'factors.remove_passkey', params: fields('id'), done: 'The passkey is removed.' },
+  remove_passkey: { method: 'factors.remove_passkey', params: fields('id') },
   revoke_consent: {
     method: 'consents.revoke',
     params: fields('client'),
-    done: 'That application learns nothing more of you.',
   },
   make_token: {
     method: 'token.create',
@@ -72,23 +64,22 @@ const actions = {
       ...fields('name', 'scope')(form),
       expires_in: Math.round(Number(form.get('days')) * 86_400) || 0,
     }),
-    done: '',
   },
-  revoke_token: { method: 'token.revoke', params: fields('id'), done: 'That token counts no more.' },
+  revoke_token: { method: 'token.revoke', params: fields('id') },
   unlink: {
     method: 'users.identities.remove',
     params: (form, caller) => ({ user: caller.name, id: form.get('id') ?? '' }),
-    done: 'That account is linked to yours no more.',
   },
-  revoke: { method: 'sessions.revoke', params: fields('id'), done: 'That session has ended.' },
-  revoke_all: { method: 'sessions.revoke_all', params: none, done: 'All other sessions have ended.' },
+  revoke: { method: 'sessions.revoke', params: fields('id') },
+  revoke_all: { method: 'sessions.revoke_all', params: none },
 } satisfies Record<string, Action>
-
-/** The one thing that is confirmed on a page of its own. */
-const linked = 'That account is linked to yours: you can sign in with it.'
 
 export type AccountAction = keyof typeof actions
 export const accountActions = Object.keys(actions) as AccountAction[]
+
+type Done = Catalogue['account']['done']
+
+const isDone = (name: string, { account }: Catalogue): name is keyof Done => Object.hasOwn(account.done, name)
 
 const read = async (visit: Visit, caller: Caller): Promise<Account> => {
   const call = <T>(method: string, params = {}) => visit.call(method, params, caller) as Promise<T>
@@ -119,11 +110,17 @@ const show = async (
   visit: Visit,
   caller: Caller,
   status: number,
-  said: { done?: string; problem?: string },
+  said: { done?: keyof Done | undefined; problem?: string },
 ) => {
   const account = await read(visit, caller)
-  await visit.pageWithScript(status, (token) =>
-    accountPage({ ...account, ...said, place: visit.asked.host, token }),
+  await visit.pageWithScript(status, (token, words) =>
+    accountPage(words, {
+      ...account,
+      problem: said.problem,
+      done: said.done && words.account.done[said.done],
+      place: visit.asked.host,
+      token,
+    }),
   )
 }
 
@@ -133,26 +130,23 @@ export const me = async (visit: Visit): Promise<void> => {
   const near = caller ? undefined : await visit.near()
   if (!caller && !near) {
     if (visit.navigates) return visit.go(302, '/auth/login')
-    const text = 'Sign in at /auth/login.'
-    return visit.tell({ status: 401, title: 'Not signed in', text, code: 'unauthenticated' })
+    return visit.tell({ status: 401, reason: 'not_signed_in', code: 'unauthenticated' })
   }
   if (!visit.navigates) return visit.json(await visit.call('auth.me', {}, (caller ?? near)!))
   if (caller && visit.atHome) {
     const done = visit.query.get('done') ?? ''
-    const said =
-      done === 'link' ? linked : Object.hasOwn(actions, done) && actions[done as AccountAction].done
-    return show(visit, caller, 200, said ? { done: said } : {})
+    return show(visit, caller, 200, { done: isDone(done, await visit.words()) ? done : undefined })
   }
-  const known = (await visit.call('auth.me', {}, (caller ?? near)!)) as Parameters<typeof mePage>[0]
+  const known = (await visit.call('auth.me', {}, (caller ?? near)!)) as Parameters<typeof mePage>[1]
   const home = visit.home('/auth/me')
-  await visit.page(200, (token) =>
-    mePage({ ...known, place: visit.asked.host, token, home, signedIn: caller !== undefined }),
+  await visit.page(200, (token, words) =>
+    mePage(words, { ...known, place: visit.asked.host, token, home, signedIn: caller !== undefined }),
   )
 }
 
 const showTotp = (visit: Visit, { secret, uri }: { secret: string; uri: string }, problem?: string) =>
-  visit.page(problem === undefined ? 200 : 401, (token) =>
-    totpPage({
+  visit.page(problem === undefined ? 200 : 401, (token, words) =>
+    totpPage(words, {
       place: visit.asked.host,
       token,
       secret,
@@ -166,10 +160,9 @@ const showTotp = (visit: Visit, { secret, uri }: { secret: string; uri: string }
 const notHome = (visit: Visit): void =>
   visit.tell({
     status: 403,
-    title: 'Not at this address',
-    text: 'Your account is kept at the main address of this installation.',
+    reason: 'not_home',
     code: 'proof_required',
-    link: { href: visit.home('/auth/me'), text: 'Go there' },
+    link: { href: visit.home('/auth/me'), name: 'go_there' },
   })
 
 /** What a form of the account page posts. */
@@ -191,14 +184,15 @@ export const postAccount =
       } | null
       if (name === 'add_totp') return await showTotp(visit, result!)
       if (name === 'make_token')
-        return await visit.page(200, () => tokenPage(visit.asked.host, result!.access_token))
+        return await visit.page(200, (_, words) => tokenPage(words, visit.asked.host, result!.access_token))
       const codes = result?.recovery_codes ?? []
-      if (codes.length > 0) return await visit.page(200, () => recoveryPage(visit.asked.host, codes))
+      if (codes.length > 0)
+        return await visit.page(200, (_, words) => recoveryPage(words, visit.asked.host, codes))
       visit.go(303, `/auth/me?done=${name}`)
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       if (error.error === 'proof_required') return visit.go(303, '/auth/prove?return_to=/auth/me')
-      const problem = inWords(error)
+      const problem = await inWords(visit, error)
       const secret = form.get('secret') ?? ''
       const uri = form.get('uri') ?? ''
       const begun = name === 'confirm_totp' && error.error === 'unauthenticated'

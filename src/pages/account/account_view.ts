@@ -1,11 +1,13 @@
+import type { Catalogue } from '../../strings/catalogue.ts'
 import { deviceOf } from './browser_name.ts'
 import { html, type Html } from '../../html/html.ts'
 import { page } from '../../html/layout.ts'
-import { listOf } from '../openid/scopes_view.ts'
+import { impersonationBanner, whoList } from './me_view.ts'
 import { passkeyForm, passkeyTag } from '../sign_in/passkey_script.ts'
+import { meaningsOf } from '../openid/scopes_view.ts'
 import { tokensSection, type KeptToken } from './tokens_view.ts'
 
-/** What the methods tell about the person; every section shows one of them. */
+/** What the methods return about the person; every section shows one of them. */
 export interface Account {
   readonly me: {
     readonly user: string
@@ -61,14 +63,9 @@ export interface AccountPage extends Account {
   readonly problem?: string | undefined
 }
 
-const time = (seconds: number | null, otherwise = ''): Html => {
-  if (seconds === null) return html`${otherwise}`
-  const iso = new Date(seconds * 1000).toISOString()
-  return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`
-}
-
-export const accountPage = (account: AccountPage): string => {
+export const accountPage = (words: Catalogue, account: AccountPage): string => {
   const { me, factors, sessions, identities, providers, consents, creation, place, token, done, problem } = account
+  const own = words.account
   const form = (action: string, fields: Html | false, button: string, quiet = true) =>
     html`<form method="post" action="/auth/account/${action}">
 <input type="hidden" name="form_token" value="${token}">
@@ -82,112 +79,104 @@ ${fields}
   // Password managers want to know whose password a form is about.
   const currentPassword = (of: string) =>
     html`<input type="text" value="${me.user}" autocomplete="username" hidden>
-${text(`${of}-current_password`, 'Present password', html`type="password" autocomplete="current-password" maxlength="1024"`)}`
+${text(`${of}-current_password`, own.profile.current_password, html`type="password" autocomplete="current-password" maxlength="1024"`)}`
 
   /** What people know a provider by; a session can also be of a password, a link, a passkey. */
-  const titleOf = (name: string) => providers.find(({ provider }) => provider === name)?.title ?? name.replace('_', ' ')
+  const titleOf = (name: string) =>
+    providers.find(({ provider }) => provider === name)?.title ??
+    (Object.hasOwn(own.sessions.ways, name) ? own.sessions.ways[name]! : name)
 
   return page(
-    'Your account',
+    words,
+    own.title,
     place,
-    html`${
-      me.impersonating !== null &&
-      html`<form class="banner" method="post" action="/auth/stop_impersonating">
-<input type="hidden" name="form_token" value="${token}">
-<p>Services see you as <strong>${me.impersonating}</strong>.</p>
-<button class="quiet">Be yourself again</button>
-</form>`
-    }<h1>${me.display_name || me.user}</h1>
-<p class="lead">You are signed in here.</p>
+    html`${impersonationBanner(words, me.impersonating, token)}<h1>${me.display_name || me.user}</h1>
+<p class="lead">${own.signed_in}</p>
 ${problem !== undefined && html`<p class="notice" role="alert">${problem}</p>`}
 ${done !== undefined && html`<p class="done" role="status">${done}</p>`}
-<dl>
-<dt>Username</dt><dd>${me.user}</dd>
-${me.email !== null && html`<dt>Email</dt><dd>${me.email}</dd>`}
-<dt>Claims</dt><dd><ul class="claims">${me.claims.map((claim) => html`<li>${claim}</li>`)}</ul></dd>
-</dl>
+${whoList(words, me)}
 <form method="post" action="/auth/logout">
 <input type="hidden" name="form_token" value="${token}">
-<button class="quiet">Sign out</button>
+<button class="quiet">${own.sign_out}</button>
 </form>
 
-<h2>Profile</h2>
-<details><summary>Change your name</summary>
-${form('profile', text('profile-display_name', 'Name', html`value="${me.display_name}" autocomplete="name" maxlength="200"`), 'Save the name')}
+<h2>${own.profile.heading}</h2>
+<details><summary>${own.profile.change_name}</summary>
+${form('profile', text('profile-display_name', own.profile.name, html`value="${me.display_name}" autocomplete="name" maxlength="200"`), own.profile.save_name)}
 </details>
-<details><summary>Change your email address</summary>
-${form('email', html`${text('email-email', 'New address', html`type="email" autocomplete="email" maxlength="254"`)}${currentPassword('email')}`, 'Send a link to it')}
+<details><summary>${own.profile.change_email}</summary>
+${form('email', html`${text('email-email', own.profile.new_email, html`type="email" autocomplete="email" maxlength="254"`)}${currentPassword('email')}`, own.profile.send_link)}
 </details>
-<details><summary>Change your password</summary>
-${form('password', html`${currentPassword('password')}${text('password-password', 'New password', html`type="password" autocomplete="new-password" maxlength="1024" aria-describedby="password-hint"`)}<p class="hint" id="password-hint">You are signed out everywhere else.</p>`, 'Change the password')}
+<details><summary>${own.profile.change_password}</summary>
+${form('password', html`${currentPassword('password')}${text('password-password', own.profile.new_password, html`type="password" autocomplete="new-password" maxlength="1024" aria-describedby="password-hint"`)}<p class="hint" id="password-hint">${own.profile.password_hint}</p>`, own.profile.save_password)}
 </details>
 
-<h2>Second factors</h2>
+<h2>${own.factors.heading}</h2>
 ${
   factors.totp === null
-    ? html`<p>An authenticator app asks for a code beside your password.</p>${form('add_totp', false, 'Add an authenticator app')}`
-    : html`<p>Authenticator app, since ${time(factors.totp.created_at)}.</p>${form('remove_totp', false, 'Remove the authenticator app')}`
+    ? html`<p>${own.factors.about}</p>${form('add_totp', false, own.factors.add_app)}`
+    : html`<p>${own.factors.app_added({ at: factors.totp.created_at })}</p>${form('remove_totp', false, own.factors.remove_app)}`
 }
 ${
   (factors.totp !== null || factors.passkeys.length > 0) &&
-  html`<p>Recovery codes left: ${factors.recovery_codes}.</p>${form('renew_recovery_codes', false, 'Make new recovery codes')}`
+  html`<p>${own.factors.codes_left({ count: factors.recovery_codes })}</p>${form('renew_recovery_codes', false, own.factors.new_codes)}`
 }
 
-<h2>Passkeys</h2>
+<h2>${own.passkeys.heading}</h2>
 ${
   factors.passkeys.length === 0
-    ? html`<p>A passkey signs you in without a password.</p>`
+    ? html`<p>${own.passkeys.about}</p>`
     : html`<ul class="rows">${factors.passkeys.map(
-        (key) => html`<li><p><strong>${key.name}</strong>${key.synced && ' (synced)'}<br><span class="number">Added ${time(key.created_at)}, last used ${time(key.last_used_at, 'never')}</span></p>
-<details><summary>Rename or remove</summary>
-${form('rename_passkey', html`${id(key.id)}<label for="name-${key.id}">Name</label><input id="name-${key.id}" name="name" value="${key.name}" maxlength="60" required>`, 'Rename')}
-${form('remove_passkey', id(key.id), 'Remove this passkey')}
+        (key) => html`<li><p><strong>${key.name}</strong>${key.synced && ` (${own.passkeys.synced})`}<br><span class="number">${own.passkeys.dates(key)}</span></p>
+<details><summary>${own.passkeys.change}</summary>
+${form('rename_passkey', html`${id(key.id)}<label for="name-${key.id}">${own.passkeys.name}</label><input id="name-${key.id}" name="name" value="${key.name}" maxlength="60" required>`, own.passkeys.rename)}
+${form('remove_passkey', id(key.id), own.passkeys.remove)}
 </details></li>`,
       )}</ul>`
 }
 ${
   creation !== undefined
-    ? html`${passkeyForm({
+    ? html`${passkeyForm(words, {
         way: 'create',
         options: creation,
         action: '/auth/account/add_passkey',
         token,
-        fields: html`<label for="passkey-name">Name of the new passkey</label>
-<input id="passkey-name" name="name" value="Passkey" maxlength="60" required>`,
-        button: 'Add a passkey',
+        fields: html`<label for="passkey-name">${own.passkeys.new_name}</label>
+<input id="passkey-name" name="name" value="${own.passkeys.first_name}" maxlength="60" required>`,
+        button: own.passkeys.add,
       })}${passkeyTag}
-<noscript><p class="hint">Passkeys take JavaScript.</p></noscript>`
-    : html`<p class="hint">Passkeys are added at the main address of this installation.</p>`
+<noscript><p class="hint">${own.passkeys.needs_script}</p></noscript>`
+    : html`<p class="hint">${own.passkeys.elsewhere}</p>`
 }
 
-<h2>Sessions</h2>
+<h2>${own.sessions.heading}</h2>
 <ul class="rows">${sessions.map(
-      (session) => html`<li><p><strong>${deviceOf(session.user_agent)}</strong>${session.current && ' (this one)'}<br>
-<span class="number">${session.address !== '' && `${session.address}, `}by ${titleOf(session.provider)}, last used ${time(session.last_used_at)}</span></p>
-${!session.current && form('revoke', id(session.id), 'End this session')}</li>`,
+      (session) => html`<li><p><strong>${deviceOf(words, session.user_agent)}</strong>${session.current && ` (${own.sessions.current})`}<br>
+<span class="number">${own.sessions.details({ ...session, way: titleOf(session.provider) })}</span></p>
+${!session.current && form('revoke', id(session.id), own.sessions.end)}</li>`,
     )}</ul>
-${sessions.length > 1 && form('revoke_all', false, 'End all other sessions')}
+${sessions.length > 1 && form('revoke_all', false, own.sessions.end_others)}
 
-<h2>Applications</h2>
+<h2>${own.applications.heading}</h2>
 ${
   consents.length === 0
-    ? html`<p>None. Those that ask you whether you let them in stand here.</p>`
+    ? html`<p>${own.applications.none}</p>`
     : html`<ul class="rows">${consents.map(
-        ({ client, name, scopes, created_at }) => html`<li><p><strong>${name}</strong> may ${listOf(scopes)}<br><span class="number">Since ${time(created_at)}</span></p>
-${form('revoke_consent', html`<input type="hidden" name="client" value="${client}">`, 'Take it back')}</li>`,
+        ({ client, name, scopes, created_at }) => html`<li><p>${own.applications.access({ name, may: meaningsOf(words, scopes) })}<br><span class="number">${own.applications.since({ at: created_at })}</span></p>
+${form('revoke_consent', html`<input type="hidden" name="client" value="${client}">`, own.applications.revoke)}</li>`,
       )}</ul>`
 }
 
-${tokensSection(account.tokens, { form, id, time })}
+${tokensSection(words, account.tokens, { form, id })}
 
-<h2>Linked identities</h2>
+<h2>${own.identities.heading}</h2>
 ${
   identities.length === 0
-    ? html`<p>None.${providers.length > 0 && ' Link an account that you have elsewhere, and you can sign in with it.'}</p>`
+    ? html`<p>${own.identities.none}${providers.length > 0 && ` ${own.identities.offer}`}</p>`
     : html`<ul class="rows">${identities.map(
         ({ provider, ...identity }) => html`<li><p><strong>${titleOf(provider)}</strong>: ${identity.login || identity.subject}<br>
-<span class="number">Last used ${time(identity.last_used_at, 'never')}</span></p>
-${form('unlink', id(identity.id), 'Unlink')}</li>`,
+<span class="number">${own.identities.last_used(identity)}</span></p>
+${form('unlink', id(identity.id), own.identities.unlink)}</li>`,
       )}</ul>`
 }
 <div class="links">${providers
@@ -196,7 +185,7 @@ ${form('unlink', id(identity.id), 'Unlink')}</li>`,
         ({ provider, title }) => html`<form method="post" action="/auth/link/begin">
 <input type="hidden" name="form_token" value="${token}">
 <input type="hidden" name="provider" value="${provider}">
-<button class="quiet">Link ${title}</button>
+<button class="quiet">${own.identities.link({ provider: title })}</button>
 </form>`,
       )}</div>`,
   )
@@ -212,32 +201,41 @@ interface TotpPage {
   readonly problem?: string | undefined
 }
 
-export const totpPage = ({ place, token, secret, uri, picture, problem }: TotpPage): string =>
-  page(
-    'Add an authenticator app',
+export const totpPage = (
+  words: Catalogue,
+  { place, token, secret, uri, picture, problem }: TotpPage,
+): string => {
+  const { totp } = words.account
+  return page(
+    words,
+    totp.title,
     place,
-    html`<h1>Add an authenticator app</h1>
-<p class="lead">Scan this with the app, then type the code that it shows.</p>
+    html`<h1>${totp.title}</h1>
+<p class="lead">${totp.lead}</p>
 ${problem !== undefined && html`<p class="notice" role="alert" id="problem">${problem}</p>`}
-<div class="qr" role="img" aria-label="QR code of the seed below">${picture}</div>
-<p class="hint">No camera? Type the seed: <code>${secret.replaceAll(/.{4}(?=.)/g, '$& ')}</code></p>
+<div class="qr" role="img" aria-label="${totp.picture}">${picture}</div>
+<p class="hint">${totp.by_hand({ key: secret.replaceAll(/.{4}(?=.)/g, '$& ') })}</p>
 <form method="post" action="/auth/account/confirm_totp">
 <input type="hidden" name="form_token" value="${token}">
 <input type="hidden" name="secret" value="${secret}">
 <input type="hidden" name="uri" value="${uri}">
-<label for="code">Code</label>
+<label for="code">${totp.code}</label>
 <input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9]{6}" required maxlength="6" autofocus>
-<button>Take it into use</button>
+<button>${totp.button}</button>
 </form>
-<ul class="ways"><li><a href="/auth/me">Not now</a></li></ul>`,
+<ul class="ways"><li><a href="/auth/me">${totp.later}</a></li></ul>`,
   )
+}
 
-export const recoveryPage = (place: string, codes: readonly string[]): string =>
-  page(
-    'Recovery codes',
+export const recoveryPage = (words: Catalogue, place: string, codes: readonly string[]): string => {
+  const { recovery } = words.account
+  return page(
+    words,
+    recovery.title,
     place,
-    html`<h1>Recovery codes</h1>
-<p class="lead">Each signs you in once when you have nothing else. Print them or keep them in a safe place: they are not shown again.</p>
+    html`<h1>${recovery.title}</h1>
+<p class="lead">${recovery.lead}</p>
 <ul class="codes">${codes.map((code) => html`<li><code>${code}</code></li>`)}</ul>
-<a class="button" href="/auth/me">I have kept them</a>`,
+<a class="button" href="/auth/me">${recovery.done}</a>`,
   )
+}

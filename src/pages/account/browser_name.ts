@@ -1,6 +1,9 @@
+import type { Catalogue } from '../../strings/catalogue.ts'
+
 const first = (agent: string, names: readonly (readonly [RegExp, string])[]): string | undefined =>
   names.find(([pattern]) => pattern.test(agent))?.[1]
 
+/** Names of their own: the same in every language. */
 const browsers = [
   [/\bEdg(e|A|iOS)?\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
@@ -8,7 +11,6 @@ const browsers = [
   [/\b(HeadlessChrome|Chrome|CriOS)\//, 'Chrome'],
   [/\bSafari\//, 'Safari'],
   [/^curl\//, 'curl'],
-  [/^(node|undici)/i, 'a program'],
 ] as const
 
 const systems = [
@@ -20,10 +22,10 @@ const systems = [
 ] as const
 
 /** What a User-Agent says about the device, in a few words; nobody has proven it. */
-export const deviceOf = (agent: string): string => {
+export const deviceOf = ({ account: { sessions } }: Catalogue, agent: string): string => {
   const browser = first(agent, browsers)
   const system = first(agent, systems)
-  return browser && system
-    ? `${browser} on ${system}`
-    : (browser ?? system ?? (agent.slice(0, 40) || 'Unknown device'))
+  if (browser && system) return sessions.device({ browser, system })
+  if (/^(node|undici)/i.test(agent)) return sessions.program
+  return browser ?? system ?? (agent.slice(0, 40) || sessions.unknown_device)
 }

@@ -1,3 +1,4 @@
+import type { Catalogue } from '../../strings/catalogue.ts'
 import { html } from '../../html/html.ts'
 import { page } from '../../html/layout.ts'
 
@@ -25,46 +26,58 @@ interface SignOutPage {
   readonly next: string
 }
 
-const signOutForm = (token: string) => html`<form method="post" action="/auth/logout">
+const signOutForm = ({ account }: Catalogue, token: string) => html`<form method="post" action="/auth/logout">
 <input type="hidden" name="form_token" value="${token}">
-<button class="quiet">Sign out</button>
+<button class="quiet">${account.sign_out}</button>
 </form>`
 
-const banner = (user: string | null, token: string) =>
+/** While an administrator acts as somebody else: as whom, and the way back. */
+export const impersonationBanner = ({ account }: Catalogue, user: string | null, token: string) =>
   user !== null &&
   html`<form class="banner" method="post" action="/auth/stop_impersonating">
 <input type="hidden" name="form_token" value="${token}">
-<p>Services see you as <strong>${user}</strong>.</p>
-<button class="quiet">Be yourself again</button>
+<p>${account.impersonating({ user })}</p>
+<button class="quiet">${account.stop_impersonating}</button>
 </form>`
 
+/** Who somebody is, and what they may do. */
+export const whoList = (
+  { account }: Catalogue,
+  { user, email, claims }: Pick<MePage, 'user' | 'email' | 'claims'>,
+) => html`<dl>
+<dt>${account.username}</dt><dd>${user}</dd>
+${email !== null && html`<dt>${account.email}</dt><dd>${email}</dd>`}
+<dt>${account.claims}</dt><dd><ul class="claims">${claims.map((claim) => html`<li>${claim}</li>`)}</ul></dd>
+</dl>`
+
 /** Who somebody is at the host of a service, where nothing of the account can be changed. */
-export const mePage = (known: MePage): string => {
-  const { place, token, home, signedIn, user, display_name, email, claims, impersonating } = known
+export const mePage = (words: Catalogue, known: MePage): string => {
+  const { place, token, home, signedIn, user, display_name, impersonating } = known
+  const { signed_in, elsewhere } = words.account
   return page(
-    signedIn ? 'Signed in' : 'Known here',
+    words,
+    signedIn ? elsewhere.signed_in_title : elsewhere.network_title,
     place,
-    html`${banner(impersonating, token)}<h1>${display_name || user}</h1>
-<p class="lead">${signedIn ? 'You are signed in here.' : 'Your network is known here. You are not signed in.'}</p>
-<dl>
-<dt>Username</dt><dd>${user}</dd>
-${email !== null && html`<dt>Email</dt><dd>${email}</dd>`}
-<dt>Claims</dt><dd><ul class="claims">${claims.map((claim) => html`<li>${claim}</li>`)}</ul></dd>
-</dl>
-${signedIn ? html`<ul class="ways"><li><a href="${home}">Your account</a></li></ul>${signOutForm(token)}` : html`<p><a href="/auth/login">Sign in</a></p>`}`,
+    html`${impersonationBanner(words, impersonating, token)}<h1>${display_name || user}</h1>
+<p class="lead">${signedIn ? signed_in : elsewhere.network}</p>
+${whoList(words, known)}
+${signedIn ? html`<ul class="ways"><li><a href="${home}">${elsewhere.your_account}</a></li></ul>${signOutForm(words, token)}` : html`<p><a href="/auth/login">${elsewhere.sign_in}</a></p>`}`,
   )
 }
 
 /** For links to /logout: leaving takes a button, because opening a link must change nothing. */
-export const signOutPage = ({ place, token, impersonating, next }: SignOutPage): string =>
-  page(
-    'Sign out',
+export const signOutPage = (words: Catalogue, { place, token, impersonating, next }: SignOutPage): string => {
+  const { sign_out } = words.sign_in
+  return page(
+    words,
+    sign_out.title,
     place,
-    html`${banner(impersonating, token)}<h1>Sign out?</h1>
-<p class="lead">Your other devices stay signed in.</p>
+    html`${impersonationBanner(words, impersonating, token)}<h1>${sign_out.heading}</h1>
+<p class="lead">${sign_out.lead}</p>
 <form method="post" action="/auth/logout">
 <input type="hidden" name="form_token" value="${token}">
 <input type="hidden" name="next" value="${next}">
-<button>Sign out</button>
+<button>${sign_out.button}</button>
 </form>`,
   )
+}

@@ -4,11 +4,10 @@ import type { Registrations } from '../../oidc/registration.ts'
 import { readBody } from '../../wire/request_body.ts'
 import { isForm, isJson } from '../../wire/media_type.ts'
 import { ownHeaders, policyWithScript, redirect, send } from '../../wire/responses.ts'
+import { notHere } from '../../wire/refusal.ts'
 import type { Asked } from '../../wire/request.ts'
 import { consentPage, onwardPage, switchPage } from './openid_views.ts'
 import type { Visit } from '../page_request.ts'
-import { notHere } from '../../wire/refusal.ts'
-import { tell } from '../../html/show_refusal.ts'
 
 // What people see between an application and its answer. It decides nothing: the steps are the provider's.
 
@@ -122,8 +121,7 @@ export const register = async (
   if (!isJson(request.headers['content-type'])) {
     return visit.tell({
       status: 415,
-      title: 'Not JSON',
-      text: 'Send the metadata of the client as application/json.',
+      reason: 'not_client_metadata',
       code: 'unsupported_media_type',
     })
   }
@@ -132,18 +130,13 @@ export const register = async (
   const [authorization = ''] = asked.authorizations.length === 1 ? asked.authorizations : []
   const token = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
   const answer = await registrations.register(body.toString('utf8'), token, visit.guest())
-  if (!answer) return tell(request, response, asked, notHere)
+  if (!answer) return visit.tell(notHere)
   const headers = { ...ownHeaders(asked), ...answer.headers }
   send(response, answer.status, 'application/json', JSON.stringify(answer.body), headers)
 }
 
 const gone = (visit: Visit): void =>
-  visit.tell({
-    status: 400,
-    title: 'Begin again',
-    text: 'This sign-in took too long or was begun in another browser. Go back to the application and try once more.',
-    code: 'invalid_request',
-  })
+  visit.tell({ status: 400, reason: 'interaction_over', code: 'invalid_request' })
 
 export const consent = async (
   openId: OpenId,
@@ -154,12 +147,12 @@ export const consent = async (
 ): Promise<void> => {
   const caller = await visit.caller()
   if (caller?.on_behalf !== undefined) {
-    return tell(request, response, asked, {
+    return visit.tell({
       status: 409,
-      title: `Not while you act as ${caller.on_behalf}`,
-      text: 'Applications are signed in to as yourself. Be yourself again first.',
+      reason: 'impersonating',
+      values: { user: caller.on_behalf },
       code: 'conflict',
-      link: { href: '/auth/me', text: 'Your account' },
+      link: { href: '/auth/me', name: 'your_account' },
     })
   }
   const step = await openId.interactions.step(request, response, caller)
@@ -172,11 +165,13 @@ export const consent = async (
     return visit.go(302, `/auth/login?return_to=${here}${hint}`)
   }
   if (step.act === 'prove') return visit.go(302, `/auth/prove?return_to=${here}`)
-  if (step.act === 'go on') return visit.page(200, () => onwardPage(place, step.to))
+  if (step.act === 'go on') return visit.page(200, (_, words) => onwardPage(words, place, step.to))
   const user = caller!.name
   if (step.act === 'switch')
-    return visit.page(200, (token) => switchPage({ place, token, action, name: step.name, user }))
-  await visit.page(200, (token) => consentPage({ place, token, action, user, ...step.asking }))
+    return visit.page(200, (token, words) =>
+      switchPage(words, { place, token, action, name: step.name, user }),
+    )
+  await visit.page(200, (token, words) => consentPage(words, { place, token, action, user, ...step.asking }))
 }
 
 export const postConsent = async (
@@ -201,5 +196,5 @@ export const postConsent = async (
       ? await openId.interactions.approve(request, response, caller)
       : await openId.interactions.refuse(request, response, caller)
   if (to === undefined) return gone(visit)
-  await visit.page(200, () => onwardPage(asked.host, to))
+  await visit.page(200, (_, words) => onwardPage(words, asked.host, to))
 }

@@ -1,4 +1,6 @@
 import { AppError, errorTable } from '../../contract/errors.ts'
+import type { Catalogue } from '../../strings/catalogue.ts'
+import { problemWords } from '../../strings/refusal_words.ts'
 import { proofPage } from './proof_view.ts'
 import type { Keepsake, Visit } from '../page_request.ts'
 
@@ -8,7 +10,12 @@ interface Opened {
 }
 
 /** Shows a form again: with what went wrong, the status and the headers that go with it. */
-type Again = (problem: string, status: number, headers: Record<string, string>) => Promise<void>
+type Again = (
+  problem: string,
+  status: number,
+  headers: Record<string, string>,
+  data: AppError['data'],
+) => Promise<void>
 
 /** Runs the method that opens a session and sets its cookie, asks for a second factor, or shows the form again. */
 export const openSession = async (
@@ -35,17 +42,14 @@ export const openSession = async (
       )
     const retry = error.data.retry_after
     const headers: Record<string, string> = typeof retry === 'number' ? { 'retry-after': String(retry) } : {}
-    return again(inWords(error), errorTable[error.error].http, headers)
+    return again(await inWords(visit, error), errorTable[error.error].http, headers, error.data)
   }
   await visit.goWithSession(returnTo, opened.access_token, opened.expires_in, kept)
 }
 
-/** What went wrong, for people. */
-export const inWords = (error: AppError): string => {
-  if (error.error !== 'invalid_params') return `${error.message}.`
-  const { path, allowed } = error.data as { path: string; allowed: string }
-  return `${path.charAt(0).toUpperCase()}${path.slice(1)}: ${allowed}.`
-}
+/** What went wrong, in the language of whom the page is for. */
+export const inWords = async (visit: Visit, { data }: AppError): Promise<string> =>
+  problemWords(await visit.words(), data)
 
 /** The second step of signing in, for whoever passed the first. */
 export const secondStep = async (
@@ -59,12 +63,11 @@ export const secondStep = async (
     factors.includes('passkey') &&
     visit.atHome &&
     (await visit.call('auth.passkey_options', {}, visit.guest()))
-  const body = (token: string) =>
-    proofPage({
+  const body = (token: string, words: Catalogue) =>
+    proofPage(words, {
       place: visit.asked.host,
       token,
-      title: 'One more step',
-      lead: 'Show that it is you.',
+      ...words.sign_in.factor,
       action: '/auth/factor',
       hidden: { sign_in, factors: factors.join(' '), return_to: returnTo },
       field: factors.includes('totp') || factors.includes('recovery') ? 'code' : undefined,

@@ -1,3 +1,4 @@
+import type { Catalogue } from '../../strings/catalogue.ts'
 import { html } from '../../html/html.ts'
 import { page } from '../../html/layout.ts'
 
@@ -15,25 +16,32 @@ interface LinkPage {
 }
 
 /** Is this account of a provider yours? Nothing is linked before its person says so, signed in. */
-export const linkPage = ({ place, token, title, login, email, user, problem }: LinkPage): string =>
-  page(
-    'Link an account',
+export const linkPage = (
+  words: Catalogue,
+  { place, token, title, login, email, user, problem }: LinkPage,
+): string => {
+  const { link } = words.sign_in
+  const account = login !== '' && email !== null ? `${login} (${email})` : login || (email ?? '')
+  return page(
+    words,
+    link.title,
     place,
-    html`<h1>Link ${title} to your account?</h1>
+    html`<h1>${link.heading({ provider: title })}</h1>
 ${problem !== undefined && html`<p class="notice" role="alert">${problem}</p>`}
 <p class="lead">${
       user === undefined
-        ? html`There is an account here with the address <strong>${email ?? ''}</strong>, which ${title} has verified. Sign in to it as you did before, and say that both are yours.`
-        : html`You are signed in here as <strong>${user}</strong>, and at ${title} as <strong>${login || (email ?? '')}</strong>${login !== '' && email !== null && html` (${email})`}.`
+        ? link.guest({ provider: title, email: email ?? '' })
+        : link.signed_in({ user, provider: title, account })
     }</p>
-${user !== undefined && html`<p class="hint">Whoever can sign in to ${title} can then sign in here as you.</p>`}
+${user !== undefined && html`<p class="hint">${link.warning({ provider: title })}</p>`}
 ${
   user === undefined
-    ? html`<a class="button" href="/auth/login?return_to=/auth/link">Sign in</a>`
+    ? html`<a class="button" href="/auth/login?return_to=/auth/link">${link.sign_in}</a>`
     : html`<form method="post" action="/auth/link">
 <input type="hidden" name="form_token" value="${token}">
-<button name="answer" value="link">Link them</button>
-<button class="quiet" name="answer" value="no">Do not link</button>
+<button name="answer" value="link">${link.accept}</button>
+<button class="quiet" name="answer" value="no">${link.refuse}</button>
 </form>`
 }`,
   )
+}

@@ -1,5 +1,6 @@
 import { AppError, errorTable } from '../../contract/errors.ts'
 import { onwardCookie } from '../../wire/cookies.ts'
+import type { Catalogue, NoticeFacts } from '../../strings/catalogue.ts'
 import { inWords, openSession } from './complete_sign_in.ts'
 import { emailField, formPage, newPasswordField, usernameField, type FormPage } from '../../html/form.ts'
 import { safeNext } from '../return_path.ts'
@@ -7,19 +8,24 @@ import type { Keepsake, Visit } from '../page_request.ts'
 
 // The pages of what goes by mail. A link opens a page and changes nothing, for programs open links too; its button does.
 
-type Shown = Omit<FormPage, 'place' | 'token' | 'problem'>
+type Form = (words: Catalogue) => Omit<FormPage, 'place' | 'token' | 'problem'>
 
-const back = { href: '/auth/login', text: 'Back to signing in' }
+const toSignIn = { href: '/auth/login', name: 'sign_in' } as const
+const back = ({ sign_in }: Catalogue) => [{ href: '/auth/login', text: sign_in.back }]
 
-const show = (visit: Visit, form: Shown, status = 200, problem?: string, headers = {}): Promise<void> =>
-  visit.page(status, (token) => formPage({ ...form, place: visit.asked.host, token, problem }), headers)
+const show = (visit: Visit, form: Form, status = 200, problem?: string, headers = {}): Promise<void> =>
+  visit.page(
+    status,
+    (token, words) => formPage(words, { ...form(words), place: visit.asked.host, token, problem }),
+    headers,
+  )
 
 /** Calls the method that a form ends in, or shows the form again with what went wrong. */
 const submit = async (
   visit: Visit,
   method: string,
   params: Record<string, string>,
-  again: Shown,
+  again: Form,
 ): Promise<Record<string, unknown> | undefined> => {
   try {
     return ((await visit.call(method, params, visit.guest())) as Record<string, unknown> | null) ?? {}
@@ -27,50 +33,46 @@ const submit = async (
     if (!(error instanceof AppError)) throw error
     const retry = error.data.retry_after
     const headers: Record<string, string> = typeof retry === 'number' ? { 'retry-after': String(retry) } : {}
-    await show(visit, again, errorTable[error.error].http, inWords(error), headers)
+    await show(visit, again, errorTable[error.error].http, await inWords(visit, error), headers)
     return undefined
   }
 }
 
-const tell = (visit: Visit, title: string, text: string, ...kept: readonly Keepsake[]): Promise<void> =>
-  visit.tellKeeping(
-    { status: 200, title, text, code: 'ok', link: { href: '/auth/login', text: 'Sign in' } },
-    ...kept,
-  )
+const tell = (visit: Visit, notice: NoticeFacts, ...kept: readonly Keepsake[]): Promise<void> =>
+  visit.tellKeeping({ ...notice, status: 200, code: 'ok', link: toSignIn }, ...kept)
 
 // Registration.
 
-const registerForm = (invite: string, fields: { username?: string; email?: string } = {}): Shown => ({
-  title: 'Make an account',
-  ...(invite !== '' && {
-    lead: 'You were invited. The account is made under the address that the invitation was sent to.',
-  }),
-  action: '/auth/register',
-  hidden: invite === '' ? {} : { invite },
-  fields: [
-    usernameField(fields.username ?? ''),
-    ...(invite === '' ? [emailField(fields.email ?? '')] : []),
-    newPasswordField,
-  ],
-  button: 'Make the account',
-  links: [back],
-})
+const registerForm =
+  (invite: string, fields: { username?: string; email?: string } = {}): Form =>
+  (words) => {
+    const { title, invited, button } = words.sign_in.register
+    const hidden: Record<string, string> = invite === '' ? {} : { invite }
+    return {
+      title,
+      ...(invite !== '' && { lead: invited }),
+      action: '/auth/register',
+      hidden,
+      fields: [
+        usernameField(words, fields.username ?? ''),
+        ...(invite === '' ? [emailField(words, fields.email ?? '')] : []),
+        newPasswordField(words),
+      ],
+      button,
+      links: back(words),
+    }
+  }
 
 export const register = async (visit: Visit): Promise<void> => {
   const { registration } = await visit.offers()
   const invite = visit.query.get('invite') ?? ''
   if (registration === 'open' || (registration === 'invite' && invite !== ''))
     return show(visit, registerForm(invite))
-  const text =
-    registration === 'invite'
-      ? 'Accounts are made by invitation here.'
-      : 'Accounts are made by the administrators here.'
   visit.tell({
     status: 403,
-    title: 'Not open',
-    text,
+    reason: registration === 'invite' ? 'registration_by_invitation' : 'registration_closed',
     code: 'registration_closed',
-    link: { href: back.href, text: 'Sign in' },
+    link: toSignIn,
   })
 }
 
@@ -89,26 +91,14 @@ export const postRegister = async (visit: Visit): Promise<void> => {
   }
   const done = await submit(visit, 'auth.register', params, registerForm(invite, params))
   if (!done) return
-  if (done.next === 'sign_in')
-    await tell(visit, 'Your account is ready', 'Sign in with your username and password.')
-  else
-    await tell(
-      visit,
-      'Look into your mail',
-      'We have sent you a link. Open it to confirm your address, then sign in.',
-    )
+  await tell(visit, { reason: done.next === 'sign_in' ? 'account_ready' : 'check_email_to_confirm' })
 }
 
 // One page that only asks for a button.
 
-const confirmForm = (token: string): Shown => ({
-  title: 'Confirm your address',
-  lead: 'Press the button if it was you who asked for this. If not, close this page: nothing has happened.',
-  action: '/auth/verify',
-  hidden: { token },
-  fields: [],
-  button: 'Confirm this address',
-})
+const confirmForm =
+  (token: string): Form =>
+  ({ sign_in }) => ({ ...sign_in.verify, action: '/auth/verify', hidden: { token }, fields: [] })
 
 export const verify = (visit: Visit): Promise<void> =>
   show(visit, confirmForm(visit.query.get('token') ?? ''))
@@ -118,30 +108,27 @@ export const postVerify = async (visit: Visit): Promise<void> => {
   if (!form) return
   const token = form.get('token') ?? ''
   const done = await submit(visit, 'auth.verify_email', { token }, confirmForm(token))
-  if (done)
-    await tell(visit, 'Address confirmed', `The account ${String(done.user)} is reached at this address now.`)
+  if (done) await tell(visit, { reason: 'address_confirmed', values: { user: String(done.user) } })
 }
 
 // A new password.
 
-const askForm = (email: string): Shown => ({
-  title: 'Forgot your password?',
-  lead: 'We send a link to your address, by which you choose a new one.',
-  action: '/auth/reset',
-  fields: [emailField(email)],
-  button: 'Send the link',
-  links: [back],
-})
-const resetForm = (token: string): Shown => ({
-  title: 'Choose a new password',
-  lead: 'You will be signed out everywhere.',
-  action: '/auth/reset',
-  hidden: { token },
-  fields: [newPasswordField],
-  button: 'Set the password',
-})
-
-const sent = 'If there is such an account, a link is on its way to it. It may take a minute.'
+const askForm =
+  (email: string): Form =>
+  (words) => ({
+    ...words.sign_in.forgot,
+    action: '/auth/reset',
+    fields: [emailField(words, email)],
+    links: back(words),
+  })
+const resetForm =
+  (token: string): Form =>
+  (words) => ({
+    ...words.sign_in.reset,
+    action: '/auth/reset',
+    hidden: { token },
+    fields: [newPasswordField(words)],
+  })
 
 export const reset = (visit: Visit): Promise<void> => {
   const token = visit.query.get('token')
@@ -155,12 +142,12 @@ export const postReset = async (visit: Visit): Promise<void> => {
   if (token === null) {
     const email = form.get('email') ?? ''
     if (await submit(visit, 'auth.request_password_reset', { email }, askForm(email)))
-      await tell(visit, 'Look into your mail', sent)
+      await tell(visit, { reason: 'check_email' })
     return
   }
   const params = { token, password: form.get('password') ?? '' }
   if (await submit(visit, 'auth.reset_password', params, resetForm(token)))
-    await tell(visit, 'Your password is set', 'Sign in with it.')
+    await tell(visit, { reason: 'password_set' })
 }
 
 // Signing in by a link.
@@ -176,35 +163,28 @@ const onward = (path: string): Keepsake => ({
   maxAge: 3600,
 })
 
-const magicForm = (email: string, returnTo: string): Shown => ({
-  title: 'Sign in by mail',
-  lead: 'We send a link to your address. Whoever opens it is signed in as you.',
-  action: '/auth/magic',
-  hidden: { return_to: returnTo },
-  fields: [emailField(email)],
-  button: 'Send the link',
-  links: [back],
-})
-const enterForm = (token: string): Shown => ({
-  title: 'Sign in',
-  lead: 'Press the button to sign in on this device.',
-  action: '/auth/magic',
-  hidden: { token },
-  fields: [],
-  button: 'Sign in',
-})
+const magicForm =
+  (email: string, returnTo: string): Form =>
+  (words) => ({
+    ...words.sign_in.magic,
+    action: '/auth/magic',
+    hidden: { return_to: returnTo },
+    fields: [emailField(words, email)],
+    links: back(words),
+  })
+const enterForm =
+  (token: string, links = false): Form =>
+  (words) => ({
+    ...words.sign_in.enter,
+    action: '/auth/magic',
+    hidden: { token },
+    fields: [],
+    ...(links && { links: back(words) }),
+  })
 
 export const magic = async (visit: Visit): Promise<void> => {
-  if (!(await visit.offers()).magicLinks) {
-    const text = 'Signing in by a mailed link is not offered here.'
-    return visit.tell({
-      status: 403,
-      title: 'Not offered',
-      text,
-      code: 'conflict',
-      link: { href: back.href, text: 'Sign in' },
-    })
-  }
+  if (!(await visit.offers()).magicLinks)
+    return visit.tell({ status: 403, reason: 'magic_links_off', code: 'conflict', link: toSignIn })
   const token = visit.query.get('token')
   await show(visit, token === null ? magicForm('', safeNext(visit.query.get('return_to'))) : enterForm(token))
 }
@@ -217,7 +197,7 @@ export const postMagic = async (visit: Visit): Promise<void> => {
     const email = form.get('email') ?? ''
     const returnTo = safeNext(form.get('return_to'))
     if (await submit(visit, 'auth.request_magic_link', { email }, magicForm(email, returnTo)))
-      await tell(visit, 'Look into your mail', sent, onward(returnTo))
+      await tell(visit, { reason: 'check_email' }, onward(returnTo))
     return
   }
   const read = await visit.keepsakes()
@@ -227,8 +207,7 @@ export const postMagic = async (visit: Visit): Promise<void> => {
     'auth.login_by_link',
     { token },
     returnTo,
-    (problem, status, headers) =>
-      show(visit, { ...enterForm(token), links: [back] }, status, problem, headers),
+    (problem, status, headers) => show(visit, enterForm(token, true), status, problem, headers),
     [onward('')],
   )
 }

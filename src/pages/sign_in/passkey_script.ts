@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { Catalogue } from '../../strings/catalogue.ts'
 import { html, type Html } from '../../html/html.ts'
 
 /** The only script on pages of ours: asks the browser for a passkey and posts what it answers as any form is posted. */
@@ -19,7 +20,7 @@ for (const form of document.querySelectorAll('form[data-passkey]')) {
       form.elements.answer.value = JSON.stringify(answer.toJSON())
       HTMLFormElement.prototype.submit.call(form)
     } catch (error) {
-      notice.textContent = error.name === 'InvalidStateError' ? 'This device has a passkey for you already.' : 'Your device gave no passkey.'
+      notice.textContent = error.name === 'InvalidStateError' ? form.dataset.exists : form.dataset.missing
       notice.hidden = false
     }
   })
@@ -41,8 +42,11 @@ interface PasskeyForm {
 }
 
 /** Hidden until the script has found that the browser knows passkeys. */
-export const passkeyForm = ({ way, options, action, token, hidden = {}, fields, button }: PasskeyForm): Html =>
-  html`<form method="post" action="${action}" data-passkey="${way}" data-options="${JSON.stringify(options)}" hidden>
+export const passkeyForm = (
+  { sign_in }: Catalogue,
+  { way, options, action, token, hidden = {}, fields, button }: PasskeyForm,
+): Html =>
+  html`<form method="post" action="${action}" data-passkey="${way}" data-options="${JSON.stringify(options)}" data-exists="${sign_in.passkey_exists}" data-missing="${sign_in.passkey_missing}" hidden>
 <input type="hidden" name="form_token" value="${token}">
 <input type="hidden" name="answer">
 ${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}

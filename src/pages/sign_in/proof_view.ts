@@ -1,3 +1,4 @@
+import type { Catalogue } from '../../strings/catalogue.ts'
 import { linkList } from '../../html/form.ts'
 import { html, type Html } from '../../html/html.ts'
 import { page } from '../../html/layout.ts'
@@ -23,18 +24,20 @@ interface Proof {
   readonly problem?: string | undefined
 }
 
-const inputs: Record<'code' | 'password', Html> = {
-  code: html`<label for="code">Code</label>
+const input = ({ sign_in }: Catalogue, field: 'code' | 'password'): Html =>
+  field === 'code'
+    ? html`<label for="code">${sign_in.code}</label>
 <input id="code" name="code" type="text" inputmode="text" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required minlength="6" maxlength="40" aria-describedby="code-hint" autofocus>
-<p class="hint" id="code-hint">Six digits from your authenticator app, or one of your recovery codes.</p>`,
-  password: html`<label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024" autofocus>`,
-}
+<p class="hint" id="code-hint">${sign_in.code_hint}</p>`
+    : html`<label for="password">${sign_in.password}</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024" autofocus>`
 
 /** Asks for one more proof: the second step of signing in, or once more before something that matters. */
-export const proofPage = (proof: Proof): string => {
+export const proofPage = (words: Catalogue, proof: Proof): string => {
   const { place, token, title, lead, action, hidden, user, field, passkey, ways = [], help, problem } = proof
+  const { sign_in } = words
   return page(
+    words,
     title,
     place,
     html`<h1>${title}</h1>
@@ -46,12 +49,12 @@ ${
 <input type="hidden" name="form_token" value="${token}">
 ${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 ${user !== undefined && html`<input type="text" value="${user}" autocomplete="username" hidden>`}
-${inputs[field]}
-<button>Go on</button>
+${input(words, field)}
+<button>${sign_in.continue}</button>
 </form>`
 }
-${passkey && html`${passkeyForm({ way: 'get', options: passkey.options, action: passkey.action, token, hidden, button: 'Use a passkey' })}${passkeyTag}`}
+${passkey && html`${passkeyForm(words, { way: 'get', options: passkey.options, action: passkey.action, token, hidden, button: sign_in.use_passkey })}${passkeyTag}`}
 ${help !== undefined && html`<p class="hint">${help}</p>`}
-${linkList([...ways, { href: '/auth/login', text: 'Back to signing in' }])}`,
+${linkList([...ways, { href: '/auth/login', text: sign_in.back }])}`,
   )
 }

@@ -25,14 +25,19 @@ export const postPasskey = async (visit: Visit): Promise<void> => {
   const signIn = form.get('sign_in')
   const params = { assertion: form.get('answer') ?? '', ...(signIn !== null && { sign_in: signIn }) }
   const returnTo = safeNext(form.get('return_to'))
-  await openSession(visit, 'auth.login_by_passkey', params, returnTo, async (problem) =>
-    visit.tell({
-      status: 401,
-      title: 'Not signed in',
-      text: problem,
-      code: 'unauthenticated',
-      link: { href: `/auth/login?return_to=${encodeURIComponent(returnTo)}`, text: 'Try again' },
-    }),
+  await openSession(
+    visit,
+    'auth.login_by_passkey',
+    params,
+    returnTo,
+    async (_problem, _status, _headers, data) =>
+      visit.tell({
+        status: 401,
+        reason: 'sign_in_failed',
+        code: 'unauthenticated',
+        problem: data,
+        link: { href: `/auth/login?return_to=${encodeURIComponent(returnTo)}`, name: 'try_again' },
+      }),
   )
 }
 
@@ -42,18 +47,17 @@ const otherWays = async (visit: Visit, caller: Caller, returnTo: string, byMail:
     items: readonly { provider: string }[]
   }
   const { providers, magicLinks } = await visit.offers()
+  const { prove } = (await visit.words()).sign_in
   const next = encodeURIComponent(returnTo)
   return [
     ...providers
       .filter((offered) => offered.asks_anew && items.some(({ provider }) => provider === offered.provider))
       .map(({ provider, title }) => ({
         href: `/login?provider=${provider}&prompt=login&next=${next}`,
-        text: `Sign in again with ${title}`,
+        text: prove.with_provider({ provider: title }),
       })),
-    ...(byMail && magicLinks
-      ? [{ href: `/auth/magic?return_to=${next}`, text: 'Sign in again by a mailed link' }]
-      : []),
-    ...(byMail ? [{ href: '/auth/reset', text: 'Forgot your password, or have none?' }] : []),
+    ...(byMail && magicLinks ? [{ href: `/auth/magic?return_to=${next}`, text: prove.email_link }] : []),
+    ...(byMail ? [{ href: '/auth/reset', text: prove.forgot_password }] : []),
   ]
 }
 
@@ -71,12 +75,12 @@ const showProof = async (visit: Visit, returnTo: string, problem?: string, statu
   const options =
     passkeys.length > 0 && visit.atHome && (await visit.call('auth.passkey_options', {}, caller))
   const ways = await otherWays(visit, caller, returnTo, byMail)
-  await visit.pageWithScript(status, (token) =>
-    proofPage({
+  await visit.pageWithScript(status, (token, words) =>
+    proofPage(words, {
       place: visit.asked.host,
       token,
-      title: 'Is it you?',
-      lead: 'This takes a proof of the last 15 minutes, in case somebody else sits here.',
+      title: words.sign_in.prove.title,
+      lead: words.sign_in.prove.lead,
       action: '/auth/prove',
       hidden: { return_to: returnTo },
       user: caller.name,
@@ -84,10 +88,7 @@ const showProof = async (visit: Visit, returnTo: string, problem?: string, statu
       passkey: options ? { options, action: '/auth/prove' } : undefined,
       ways,
       // Nothing can be mailed to them.
-      help:
-        hasFactor || email !== null
-          ? undefined
-          : 'You have no password? An administrator can give you a first one.',
+      help: hasFactor || email !== null ? undefined : words.sign_in.prove.no_password,
       problem,
     }),
   )
@@ -112,7 +113,7 @@ export const postProve = async (visit: Visit): Promise<void> => {
     await visit.call('auth.prove', params, caller)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    return showProof(visit, returnTo, inWords(error), 401)
+    return showProof(visit, returnTo, await inWords(visit, error), 401)
   }
   visit.go(303, returnTo)
 }

@@ -49,7 +49,7 @@ const depart = async (
     const { url, cookie } = await arrivals.begin(name, { host: visit.asked.host, ...where }, caller, linking)
     const kept = { name: flow(cookie.id), value: cookie.value, maxAge: flowLifetime }
     // Browsers let no answer to a form lead to another site; a page that goes on by itself is none.
-    if (linking) await visit.page(200, () => onwardPage(visit.asked.host, url), {}, [kept])
+    if (linking) await visit.page(200, (_, words) => onwardPage(words, visit.asked.host, url), {}, [kept])
     else await visit.goKeeping(302, url, kept)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
@@ -57,13 +57,13 @@ const depart = async (
     if (fault !== undefined) return visit.tell(faults[fault](title!, next))
     visit.tell({
       status: errorTable[error.error].http,
-      title: 'Not this way',
-      text: `${error.message}.`,
+      reason: 'sign_in_failed',
+      problem: error.data,
       code: error.error,
       ...(typeof error.data.retry_after === 'number' && {
         headers: { 'retry-after': String(error.data.retry_after) },
       }),
-      link: { href: `/auth/login?return_to=${encodeURIComponent(next)}`, text: 'Other ways to sign in' },
+      link: { href: `/auth/login?return_to=${encodeURIComponent(next)}`, name: 'other_ways' },
     })
   }
 }
@@ -132,8 +132,8 @@ export const confirmLink = async (
   const waiting = await linking.waiting(read(linkCookie) ?? '')
   if (!waiting) return visit.tell(gone)
   const caller = await visit.caller()
-  await visit.page(status, (token) =>
-    linkPage({ place: visit.asked.host, token, ...waiting, user: caller?.name, problem }),
+  await visit.page(status, (token, words) =>
+    linkPage(words, { place: visit.asked.host, token, ...waiting, user: caller?.name, problem }),
   )
 }
 
@@ -152,7 +152,7 @@ export const postLink = async (parts: FederationParts, visit: Visit): Promise<vo
       return visit.go(303, '/auth/prove?return_to=/auth/link')
     if (error.error === 'not_found') return visit.tell(gone)
     if (error.error === 'unauthenticated') return visit.go(303, '/auth/login?return_to=/auth/link')
-    return confirmLink(parts, visit, inWords(error), errorTable[error.error].http)
+    return confirmLink(parts, visit, await inWords(visit, error), errorTable[error.error].http)
   }
   await visit.goKeeping(303, '/auth/me?done=link', link(''))
 }

@@ -1,3 +1,4 @@
+import type { Catalogue } from '../../strings/catalogue.ts'
 import { html } from '../../html/html.ts'
 import { page } from '../../html/layout.ts'
 
@@ -10,24 +11,30 @@ interface SetupPage {
   readonly problem?: string
 }
 
-export const setupPage = ({ place, token, setupToken, username, email, problem }: SetupPage): string =>
-  page(
-    'First administrator',
+export const setupPage = (
+  words: Catalogue,
+  { place, token, setupToken, username, email, problem }: SetupPage,
+): string => {
+  const { sign_in } = words
+  return page(
+    words,
+    sign_in.setup.title,
     place,
-    html`<h1>First administrator</h1>
-<p class="lead">This account may do everything here. The link you came by works once.</p>
+    html`<h1>${sign_in.setup.title}</h1>
+<p class="lead">${sign_in.setup.lead}</p>
 ${problem !== undefined && html`<p class="notice" role="alert" id="problem">${problem}</p>`}
 <form method="post" action="/auth/setup">
 <input type="hidden" name="form_token" value="${token}">
 <input type="hidden" name="token" value="${setupToken}">
-<label for="username">Username</label>
+<label for="username">${sign_in.username}</label>
 <input id="username" name="username" value="${username ?? ''}" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="63" pattern="[a-zA-Z0-9][a-zA-Z0-9_\\-]*" aria-describedby="username-hint" autofocus>
-<p class="hint" id="username-hint">Letters, digits, “_” and “-”. It cannot be changed later.</p>
-<label for="email">Email</label>
+<p class="hint" id="username-hint">${sign_in.username_hint}</p>
+<label for="email">${sign_in.email}</label>
 <input id="email" name="email" type="email" value="${email ?? ''}" autocomplete="email" required maxlength="254">
-<label for="password">Password</label>
+<label for="password">${sign_in.password}</label>
 <input id="password" name="password" type="password" autocomplete="new-password" required maxlength="1024" aria-describedby="password-hint">
-<p class="hint" id="password-hint">Several unrelated words are easy to remember and hard to guess.</p>
-<button>Create account</button>
+<p class="hint" id="password-hint">${sign_in.new_password_hint}</p>
+<button>${sign_in.setup.button}</button>
 </form>`,
   )
+}

@@ -12,7 +12,7 @@ export const showSignIn = async (
   const passkey = visit.atHome ? await visit.call('auth.passkey_options', {}, visit.guest()) : undefined
   await visit.pageWithScript(
     status,
-    (token) => signInPage({ place: visit.asked.host, token, offers, passkey, ...shown }),
+    (token, words) => signInPage(words, { place: visit.asked.host, token, offers, passkey, ...shown }),
     headers,
   )
 }

@@ -32,7 +32,7 @@ export const postSignIn = async (visit: Visit): Promise<void> => {
 
 export const setup = async (visit: Visit): Promise<void> => {
   const setupToken = visit.query.get('token') ?? ''
-  await visit.page(200, (token) => setupPage({ place: visit.asked.host, token, setupToken }))
+  await visit.page(200, (token, words) => setupPage(words, { place: visit.asked.host, token, setupToken }))
 }
 
 export const postSetup = async (visit: Visit): Promise<void> => {
@@ -45,7 +45,8 @@ export const postSetup = async (visit: Visit): Promise<void> => {
   await openSession(visit, 'auth.setup', params, '/auth/me', (problem, status, headers) =>
     visit.page(
       status,
-      (token) => setupPage({ place: visit.asked.host, token, setupToken, username, email, problem }),
+      (token, words) =>
+        setupPage(words, { place: visit.asked.host, token, setupToken, username, email, problem }),
       headers,
     ),
   )
@@ -59,7 +60,9 @@ export const signOut = async (visit: Visit): Promise<void> => {
   const next = afterwards(visit.query.get('next'))
   if (!caller) return visit.go(302, next)
   const impersonating = caller.on_behalf ?? null
-  await visit.page(200, (token) => signOutPage({ place: visit.asked.host, token, impersonating, next }))
+  await visit.page(200, (token, words) =>
+    signOutPage(words, { place: visit.asked.host, token, impersonating, next }),
+  )
 }
 
 /** Signs out here, and then, where its provider is to be told, there. */
@@ -75,7 +78,7 @@ export const postSignOut = async (
   if (caller) await visit.call('auth.logout', {}, caller)
   const there = await leave?.()
   if (there === undefined) return visit.goWithSession(next, '', 0)
-  await visit.page(200, () => onwardPage(visit.asked.host, there, 'Signing you out'), {}, [
+  await visit.page(200, (_, words) => onwardPage(words, visit.asked.host, there, 'signing_out'), {}, [
     { name: sessionCookie, value: '', maxAge: 0 },
   ])
 }

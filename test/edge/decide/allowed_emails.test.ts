@@ -58,7 +58,7 @@ describe('allowed_emails of a route', () => {
     for (const where of [host, 'maybe.localhost']) {
       const page = await at(stage.bob, where, navigation)
       assert.deepEqual([page.status, page.headers.location], [403, undefined])
-      assert.match(page.body, /not among them/)
+      assert.match(page.body, /not one of them/)
       assert.doesNotMatch(page.body, /ada@example\.org|team\.example/, 'who may is nobody’s business')
       assert.equal((await at(undefined, where)).status, 401)
       assert.equal((await at(undefined, where, navigation)).status, 302)

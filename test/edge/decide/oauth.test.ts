@@ -45,7 +45,7 @@ describe('routes for people whom a provider signed in', () => {
     for (const headers of [navigation, [...navigation, 'Cookie', stage.ada]]) {
       const page = await at('any.localhost', headers)
       assert.deepEqual([page.status, page.headers.location], [503, undefined])
-      assert.match(page.body, /none is set up here, or is turned off/)
+      assert.match(page.body, /none is set up or turned on here/)
       assert.match((await at('forge.localhost', headers)).body, /the identity provider forge/)
     }
     const program = JSON.parse((await at('any.localhost', [])).body) as Record<string, unknown>

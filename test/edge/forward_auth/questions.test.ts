@@ -168,7 +168,7 @@ describe('questions to /auth/forward', () => {
         bodies.add(answer.body)
       }
       assert.equal(bodies.size, 1)
-      assert.match([...bodies][0]!, /trusted_proxies, and 127\.0\.0\.1 is none of them/)
+      assert.match([...bodies][0]!, /trusted_proxies, and 127\.0\.0\.1 is not one of them/)
     }
   })
 })

@@ -1,0 +1,153 @@
+import type { Catalogue } from '../catalogue.ts'
+import { formatsOf } from '../formats.ts'
+import { code, sentence, strong } from '../sentence.ts'
+
+const { plural, time } = formatsOf('de')
+
+const used = (last_used_at: number | null) =>
+  last_used_at === null ? 'nie verwendet' : `zuletzt verwendet am ${time(last_used_at)}`
+
+export const account: Catalogue['account'] = {
+  title: 'Ihr Konto',
+  signed_in: 'Sie sind angemeldet.',
+  username: 'Benutzername',
+  email: 'E-Mail-Adresse',
+  claims: 'Berechtigungen',
+  sign_out: 'Abmelden',
+  impersonating: ({ user }) => sentence`Sie handeln als ${strong(user)}.`,
+  stop_impersonating: 'Nicht mehr als diese Person handeln',
+
+  elsewhere: {
+    signed_in_title: 'Angemeldet',
+    network_title: 'Über Ihr Netzwerk bekannt',
+    network: 'Wir kennen Ihr Netzwerk. Sie sind nicht angemeldet.',
+    your_account: 'Ihr Konto',
+    sign_in: 'Anmelden',
+  },
+
+  profile: {
+    heading: 'Profil',
+    change_name: 'Namen ändern',
+    name: 'Name',
+    save_name: 'Namen speichern',
+    change_email: 'E-Mail-Adresse ändern',
+    new_email: 'Neue Adresse',
+    send_link: 'Bestätigungslink senden',
+    change_password: 'Passwort ändern',
+    current_password: 'Aktuelles Passwort',
+    new_password: 'Neues Passwort',
+    password_hint: 'Dabei werden Sie überall sonst abgemeldet.',
+    save_password: 'Passwort ändern',
+  },
+  factors: {
+    heading: 'Bestätigung in zwei Schritten',
+    about: 'Eine Authenticator-App liefert einen Code, nach dem wir zusätzlich zum Passwort fragen.',
+    add_app: 'Authenticator-App hinzufügen',
+    app_added: ({ at }) => `Authenticator-App hinzugefügt am ${time(at)}.`,
+    remove_app: 'Authenticator-App entfernen',
+    codes_left: ({ count }) =>
+      plural(count, {
+        one: 'Sie haben noch 1 Wiederherstellungscode.',
+        other: `Sie haben noch ${count} Wiederherstellungscodes.`,
+      }),
+    new_codes: 'Neue Wiederherstellungscodes erstellen',
+  },
+  totp: {
+    title: 'Authenticator-App hinzufügen',
+    lead: 'Scannen Sie diesen QR-Code mit der App und geben Sie dann den Code ein, den sie anzeigt.',
+    picture: 'QR-Code des Schlüssels darunter',
+    by_hand: ({ key }) => sentence`Scannen geht nicht? Geben Sie diesen Schlüssel ein: ${code(key)}`,
+    code: 'Code',
+    button: 'Aktivieren',
+    later: 'Nicht jetzt',
+  },
+  recovery: {
+    title: 'Wiederherstellungscodes',
+    lead: 'Mit jedem Code können Sie sich einmal anmelden, wenn Sie alles andere verloren haben. Drucken Sie die Codes aus oder bewahren Sie sie sicher auf. Wir zeigen sie nicht noch einmal.',
+    done: 'Ich habe sie gesichert',
+  },
+  passkeys: {
+    heading: 'Passkeys',
+    about: 'Mit einem Passkey melden Sie sich ohne Passwort an.',
+    synced: 'synchronisiert',
+    dates: ({ created_at, last_used_at }) => `Hinzugefügt am ${time(created_at)}, ${used(last_used_at)}`,
+    change: 'Umbenennen oder entfernen',
+    name: 'Name',
+    rename: 'Umbenennen',
+    remove: 'Passkey entfernen',
+    new_name: 'Name des neuen Passkeys',
+    first_name: 'Passkey',
+    add: 'Passkey hinzufügen',
+    needs_script: 'Passkeys benötigen JavaScript.',
+    elsewhere: 'Passkeys können Sie unter der Hauptadresse dieser Website hinzufügen.',
+  },
+  sessions: {
+    heading: 'Sitzungen',
+    current: 'dieses Gerät',
+    device: ({ browser, system }) => `${browser} unter ${system}`,
+    program: 'Ein Programm',
+    unknown_device: 'Unbekanntes Gerät',
+    details: ({ address, way, last_used_at }) =>
+      `${address === '' ? '' : `${address} · `}${way} · ${used(last_used_at)}`,
+    ways: {
+      password: 'Passwort',
+      passkey: 'Passkey',
+      magic_link: 'Link per E-Mail',
+      setup: 'Einrichtungslink',
+      network: 'Netzwerk',
+    },
+    end: 'Diese Sitzung abmelden',
+    end_others: 'Alle anderen Sitzungen abmelden',
+  },
+  applications: {
+    heading: 'Anwendungen',
+    none: 'Noch keine. Hier erscheinen Anwendungen, denen Sie Zugriff geben.',
+    access: ({ name, may }) => sentence`${strong(name)} darf ${may}`,
+    since: ({ at }) => `Seit ${time(at)}`,
+    revoke: 'Zugriff entziehen',
+  },
+  tokens: {
+    heading: 'Zugriffstoken',
+    about: 'Ein Token gibt einem Skript Zugriff ohne Ihr Passwort.',
+    dates: ({ last_used_at, expires_at }) =>
+      `${last_used_at === null ? 'Nie verwendet' : `Zuletzt verwendet am ${time(last_used_at)}`}, läuft ab am ${time(expires_at)}`,
+    revoke: 'Token widerrufen',
+    create: 'Token erstellen',
+    name: 'Wofür es ist',
+    scope: 'Was es darf',
+    read: 'Lesen',
+    write: 'Lesen und ändern',
+    admin: 'Verwalten, soweit Sie es dürfen',
+    days: 'Tage bis zum Ablauf',
+    button: 'Token erstellen',
+    new_title: 'Ihr neues Token',
+    new_lead: sentence`Kopieren Sie es jetzt. Wir zeigen es nicht noch einmal. Programme senden es in der Kopfzeile ${code('Authorization: Bearer …')}`,
+    copied: 'Ich habe es kopiert',
+  },
+  identities: {
+    heading: 'Verknüpfte Konten',
+    none: 'Keine.',
+    offer: 'Verknüpfen Sie ein Konto, das Sie anderswo haben, um sich damit anzumelden.',
+    last_used: ({ last_used_at }) =>
+      last_used_at === null ? 'Nie verwendet' : `Zuletzt verwendet am ${time(last_used_at)}`,
+    unlink: 'Verknüpfung aufheben',
+    link: ({ provider }) => `${provider} verknüpfen`,
+  },
+  done: {
+    profile: 'Ihr Name ist gespeichert.',
+    email:
+      'Wir haben einen Link an die neue Adresse gesendet. Öffnen Sie ihn, um die Änderung zu bestätigen.',
+    password: 'Ihr Passwort ist geändert, und Sie sind überall sonst abgemeldet.',
+    confirm_totp: 'Ihre Authenticator-App ist aktiviert.',
+    remove_totp: 'Die Authenticator-App ist entfernt.',
+    add_passkey: 'Der Passkey ist hinzugefügt.',
+    rename_passkey: 'Der Passkey ist umbenannt.',
+    remove_passkey: 'Der Passkey ist entfernt.',
+    revoke_consent: 'Diese Anwendung hat keinen Zugriff mehr.',
+    revoke_token: 'Das Token ist widerrufen.',
+    unlink: 'Dieses Konto ist nicht mehr verknüpft.',
+    revoke: 'Diese Sitzung ist abgemeldet.',
+    revoke_all: 'Alle anderen Sitzungen sind abgemeldet.',
+    link: 'Dieses Konto ist jetzt verknüpft. Sie können sich damit anmelden.',
+  },
+}

@@ -1,0 +1,8 @@
+import type { Catalogue } from '../catalogue.ts'
+import { account } from './account.ts'
+import { mails } from './mails.ts'
+import { openid } from './openid.ts'
+import { refusals } from './refusals.ts'
+import { sign_in } from './sign_in.ts'
+
+export const german: Catalogue = { lang: 'de', dir: 'ltr', sign_in, account, openid, mails, refusals }

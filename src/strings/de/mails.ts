@@ -1,0 +1,94 @@
+import type { Catalogue } from '../catalogue.ts'
+import { formatsOf } from '../formats.ts'
+
+const { duration } = formatsOf('de')
+
+const ignore =
+  'Wenn Sie das nicht waren, ignorieren Sie diese E-Mail. Es geschieht nichts, solange niemand auf die Schaltfläche klickt.'
+
+export const mails: Catalogue['mails'] = {
+  greeting: ({ name }) => `Hallo ${name},`,
+  lasts: ({ seconds }) => duration(seconds),
+  kinds: {
+    verify: ({ site, lasts }) => ({
+      subject: `Bestätigen Sie Ihre Adresse für ${site}`,
+      paragraphs: [
+        `Jemand, hoffentlich Sie, hat mit dieser Adresse ein Konto bei ${site} erstellt.`,
+        `Gültigkeit des Links: ${lasts}. ${ignore}`,
+      ],
+      button: 'Adresse bestätigen',
+    }),
+    taken: ({ site }) => ({
+      subject: `Sie haben schon ein Konto bei ${site}`,
+      paragraphs: [
+        `Jemand, hoffentlich Sie, wollte diese Adresse bei ${site} verwenden. Sie haben damit schon ein Konto.`,
+        'Melden Sie sich damit an, oder fordern Sie ein neues Passwort an, falls Sie Ihres vergessen haben. Wenn Sie das nicht waren, hat sich nichts geändert.',
+      ],
+    }),
+    reset: ({ site, lasts }) => ({
+      subject: `Neues Passwort für ${site}`,
+      paragraphs: [
+        `Jemand, hoffentlich Sie, hat bei ${site} ein neues Passwort angefordert.`,
+        `Der Link funktioniert einmal. Gültigkeit: ${lasts}. ${ignore}`,
+      ],
+      button: 'Neues Passwort festlegen',
+    }),
+    magic: ({ site, lasts }) => ({
+      subject: `Anmelden bei ${site}`,
+      paragraphs: [
+        `Jemand, hoffentlich Sie, möchte sich bei ${site} anmelden.`,
+        `Der Link funktioniert einmal. Gültigkeit: ${lasts}. Leiten Sie ihn nie weiter. ${ignore}`,
+      ],
+      button: 'Anmelden',
+    }),
+    invite: ({ site, lasts, by }) => ({
+      subject: `Einladung zu ${site}`,
+      paragraphs: [
+        `${by || 'Die Administration'} lädt Sie zu ${site} ein.`,
+        `Der Link funktioniert einmal. Gültigkeit: ${lasts}.`,
+      ],
+      button: 'Einladung annehmen',
+    }),
+    change: ({ site, lasts }) => ({
+      subject: `Bestätigen Sie Ihre neue Adresse für ${site}`,
+      paragraphs: [
+        `Sie möchten diese Adresse für Ihr Konto bei ${site} verwenden.`,
+        `Gültigkeit des Links: ${lasts}. ${ignore}`,
+      ],
+      button: 'Adresse bestätigen',
+    }),
+    password_changed: ({ site, about }) => ({
+      subject: `Ihr Passwort für ${site} wurde geändert`,
+      paragraphs: [
+        `Das Passwort Ihres Kontos bei ${site} wurde${about && ` von ${about} aus`} geändert. Sie wurden überall sonst abgemeldet.`,
+        'Wenn Sie das nicht waren, fordern Sie sofort ein neues Passwort an und wenden Sie sich an die Betreiber.',
+      ],
+    }),
+    address_changed: ({ site, about }) => ({
+      subject: `Ihre Adresse für ${site} wurde geändert`,
+      paragraphs: [
+        `Ihr Konto bei ${site} verwendet jetzt die Adresse ${about} statt dieser.`,
+        'Wenn Sie das nicht waren, wenden Sie sich sofort an die Betreiber.',
+      ],
+    }),
+    factors_changed: ({ site, about }) => ({
+      subject: `Ihre Anmeldung bei ${site} hat sich geändert`,
+      paragraphs: [
+        about,
+        'Wenn Sie das nicht waren, ändern Sie sofort Ihr Passwort und wenden Sie sich an die Betreiber.',
+      ],
+    }),
+    test: ({ site }) => ({
+      subject: `Testmail von ${site}`,
+      paragraphs: ['Das ist die Testmail, die Sie angefordert haben. Die Mail-Einstellungen funktionieren.'],
+    }),
+  },
+  factor_changes: {
+    app_added: () => 'Ihrem Konto wurde eine Authenticator-App hinzugefügt.',
+    app_removed: () => 'Ihre Authenticator-App wurde entfernt.',
+    passkey_added: ({ name }) => `Ihrem Konto wurde der Passkey „${name}“ hinzugefügt.`,
+    passkey_removed: ({ name }) => `Der Passkey „${name}“ wurde entfernt.`,
+    recovery_code_used: () => 'Mit einem Wiederherstellungscode hat sich jemand angemeldet.',
+    cleared: () => 'Die Administration hat alle Ihre zweiten Faktoren entfernt.',
+  },
+}

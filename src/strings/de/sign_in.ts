@@ -1,0 +1,100 @@
+import type { Catalogue } from '../catalogue.ts'
+import { sentence, strong } from '../sentence.ts'
+
+export const sign_in: Catalogue['sign_in'] = {
+  username: 'Benutzername',
+  username_hint: 'Erlaubt sind Buchstaben, Ziffern, „_“ und „-“. Er lässt sich später nicht ändern.',
+  email: 'E-Mail-Adresse',
+  password: 'Passwort',
+  new_password_hint: 'Mehrere Wörter ohne Zusammenhang sind leicht zu merken und schwer zu erraten.',
+  code: 'Code',
+  code_hint:
+    'Geben Sie die sechs Ziffern aus Ihrer Authenticator-App oder einen Ihrer Wiederherstellungscodes ein.',
+  continue: 'Weiter',
+  use_passkey: 'Passkey verwenden',
+  back: 'Zurück zur Anmeldung',
+  passkey_exists: 'Auf diesem Gerät gibt es schon einen Passkey für Ihr Konto.',
+  passkey_missing: 'Ihr Gerät hat keinen Passkey geliefert.',
+
+  page: {
+    title: 'Anmelden',
+    login: 'Benutzername oder E-Mail-Adresse',
+    button: 'Anmelden',
+    or: 'oder',
+    with_provider: ({ provider }) => `Mit ${provider} anmelden`,
+    forgot_password: 'Passwort vergessen?',
+    email_link: 'Anmeldelink per E-Mail senden',
+    create_account: 'Konto erstellen',
+  },
+  factor: {
+    title: 'Noch ein Schritt',
+    lead: 'Bestätigen Sie, dass Sie es sind.',
+  },
+  prove: {
+    title: 'Bestätigen Sie, dass Sie es sind',
+    lead: 'Diese Änderung ist wichtig. Bitte bestätigen Sie, wer Sie sind. In den nächsten 15 Minuten fragen wir nicht noch einmal.',
+    with_provider: ({ provider }) => `Noch einmal mit ${provider} anmelden`,
+    email_link: 'Anmeldelink per E-Mail senden',
+    forgot_password: 'Passwort vergessen oder nie festgelegt?',
+    no_password: 'Sie haben kein Passwort? Die Administration kann eines für Sie festlegen.',
+  },
+  register: {
+    title: 'Konto erstellen',
+    invited: 'Sie wurden eingeladen. Ihr Konto erhält die Adresse, an die die Einladung ging.',
+    button: 'Konto erstellen',
+  },
+  verify: {
+    title: 'E-Mail-Adresse bestätigen',
+    lead: 'Klicken Sie auf die Schaltfläche, wenn Sie dies angefordert haben. Wenn nicht, schließen Sie die Seite; dann ändert sich nichts.',
+    button: 'Adresse bestätigen',
+  },
+  forgot: {
+    title: 'Passwort vergessen?',
+    lead: 'Wir senden Ihnen einen Link, mit dem Sie ein neues Passwort festlegen.',
+    button: 'Link senden',
+  },
+  reset: {
+    title: 'Neues Passwort festlegen',
+    lead: 'Dabei werden Sie überall abgemeldet.',
+    button: 'Passwort festlegen',
+  },
+  magic: {
+    title: 'Per E-Mail anmelden',
+    lead: 'Wir senden Ihnen einen Link. Jede Person, die ihn öffnet, ist als Sie angemeldet.',
+    button: 'Link senden',
+  },
+  enter: {
+    title: 'Anmelden',
+    lead: 'Klicken Sie auf die Schaltfläche, um sich auf diesem Gerät anzumelden.',
+    button: 'Anmelden',
+  },
+  setup: {
+    title: 'Erstes Administratorkonto anlegen',
+    lead: 'Dieses Konto darf hier alles. Der Link, über den Sie gekommen sind, funktioniert nur einmal.',
+    button: 'Konto erstellen',
+  },
+  sign_out: {
+    title: 'Abmelden',
+    heading: 'Abmelden?',
+    lead: 'Auf Ihren anderen Geräten bleiben Sie angemeldet.',
+    button: 'Abmelden',
+  },
+  link: {
+    title: 'Konto verknüpfen',
+    heading: ({ provider }) => `${provider} mit Ihrem Konto verknüpfen?`,
+    guest: ({ provider, email }) =>
+      sentence`Hier gibt es schon ein Konto mit der Adresse ${strong(email)}, die ${provider} bestätigt hat. Melden Sie sich dort wie gewohnt an und bestätigen Sie dann, dass beide Konten Ihnen gehören.`,
+    signed_in: ({ user, provider, account }) =>
+      sentence`Sie sind hier als ${strong(user)} angemeldet und bei ${provider} als ${strong(account)}.`,
+    warning: ({ provider }) =>
+      `Wer sich bei diesem ${provider}-Konto anmelden kann, kann sich dann auch hier als Sie anmelden.`,
+    sign_in: 'Anmelden',
+    accept: 'Konten verknüpfen',
+    refuse: 'Nicht verknüpfen',
+  },
+  leaving: {
+    signing_in: 'Sie werden angemeldet',
+    signing_out: 'Sie werden abgemeldet',
+    continue: 'Weiter, falls nichts geschieht',
+  },
+}

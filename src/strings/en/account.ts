@@ -1,0 +1,155 @@
+import { formatsOf } from '../formats.ts'
+import { code, sentence, strong } from '../sentence.ts'
+
+const { plural, time } = formatsOf('en')
+
+const used = (last_used_at: number | null) =>
+  last_used_at === null ? 'never used' : `last used ${time(last_used_at)}`
+
+/** The account page, and what leads on from it. Times are Unix times in seconds. */
+export const account = {
+  title: 'Your account',
+  signed_in: 'You are signed in.',
+  username: 'Username',
+  email: 'Email',
+  claims: 'Claims',
+  sign_out: 'Sign out',
+  impersonating: ({ user }: { user: string }) => sentence`You are impersonating ${strong(user)}.`,
+  stop_impersonating: 'Stop impersonating',
+
+  /** At the host of a service, where the account is only shown. */
+  elsewhere: {
+    signed_in_title: 'Signed in',
+    network_title: 'Known by your network',
+    network: 'We know your network. You are not signed in.',
+    your_account: 'Your account',
+    sign_in: 'Sign in',
+  },
+
+  profile: {
+    heading: 'Profile',
+    change_name: 'Change your name',
+    name: 'Name',
+    save_name: 'Save name',
+    change_email: 'Change your email address',
+    new_email: 'New address',
+    send_link: 'Send confirmation link',
+    change_password: 'Change your password',
+    current_password: 'Current password',
+    new_password: 'New password',
+    password_hint: 'This signs you out everywhere else.',
+    save_password: 'Change password',
+  },
+  factors: {
+    heading: 'Two-step verification',
+    about: 'An authenticator app asks you for a code in addition to your password.',
+    add_app: 'Add authenticator app',
+    app_added: ({ at }: { at: number }) => `Authenticator app added ${time(at)}.`,
+    remove_app: 'Remove authenticator app',
+    codes_left: ({ count }: { count: number }) =>
+      plural(count, {
+        one: 'You have 1 recovery code left.',
+        other: `You have ${count} recovery codes left.`,
+      }),
+    new_codes: 'Create new recovery codes',
+  },
+  totp: {
+    title: 'Add an authenticator app',
+    lead: 'Scan this QR code with the app, then enter the code it shows.',
+    picture: 'QR code of the key below',
+    by_hand: ({ key }: { key: string }) => sentence`Can’t scan it? Enter this key: ${code(key)}`,
+    code: 'Code',
+    button: 'Turn on',
+    later: 'Not now',
+  },
+  recovery: {
+    title: 'Recovery codes',
+    lead: 'Each code signs you in once if you lose everything else. Print them or keep them somewhere safe. We won’t show them again.',
+    done: 'I’ve saved them',
+  },
+  passkeys: {
+    heading: 'Passkeys',
+    about: 'A passkey signs you in without a password.',
+    synced: 'synced',
+    dates: ({ created_at, last_used_at }: { created_at: number; last_used_at: number | null }) =>
+      `Added ${time(created_at)}, ${used(last_used_at)}`,
+    change: 'Rename or remove',
+    name: 'Name',
+    rename: 'Rename',
+    remove: 'Remove passkey',
+    new_name: 'Name of the new passkey',
+    first_name: 'Passkey',
+    add: 'Add passkey',
+    needs_script: 'Passkeys require JavaScript.',
+    elsewhere: 'You can add passkeys at the main address of this site.',
+  },
+  sessions: {
+    heading: 'Sessions',
+    current: 'this device',
+    device: ({ browser, system }: { browser: string; system: string }) => `${browser} on ${system}`,
+    program: 'A program',
+    unknown_device: 'Unknown device',
+    details: ({ address, way, last_used_at }: { address: string; way: string; last_used_at: number }) =>
+      `${address === '' ? '' : `${address} · `}${way} · ${used(last_used_at)}`,
+    ways: {
+      password: 'password',
+      passkey: 'passkey',
+      magic_link: 'emailed link',
+      setup: 'set-up link',
+      network: 'network',
+    } as Readonly<Record<string, string>>,
+    end: 'Sign out this session',
+    end_others: 'Sign out all other sessions',
+  },
+  applications: {
+    heading: 'Applications',
+    none: 'None yet. Applications that you give access to appear here.',
+    access: ({ name, may }: { name: string; may: string }) => sentence`${strong(name)} can ${may}`,
+    since: ({ at }: { at: number }) => `Since ${time(at)}`,
+    revoke: 'Revoke access',
+  },
+  tokens: {
+    heading: 'Access tokens',
+    about: 'A token gives a script access without your password.',
+    dates: ({ last_used_at, expires_at }: { last_used_at: number | null; expires_at: number }) =>
+      `${last_used_at === null ? 'Never used' : `Last used ${time(last_used_at)}`}, expires ${time(expires_at)}`,
+    revoke: 'Revoke token',
+    create: 'Create a token',
+    name: 'What it is for',
+    scope: 'What it can do',
+    read: 'Read',
+    write: 'Read and change',
+    admin: 'Administer, as far as you can',
+    days: 'Days until it expires',
+    button: 'Create token',
+    new_title: 'Your new token',
+    new_lead: sentence`Copy it now. We won’t show it again. Programs send it in the header ${code('Authorization: Bearer …')}`,
+    copied: 'I’ve copied it',
+  },
+  identities: {
+    heading: 'Linked accounts',
+    none: 'None.',
+    offer: 'Link an account that you have elsewhere to sign in with it.',
+    last_used: ({ last_used_at }: { last_used_at: number | null }) =>
+      last_used_at === null ? 'Never used' : `Last used ${time(last_used_at)}`,
+    unlink: 'Unlink',
+    link: ({ provider }: { provider: string }) => `Link ${provider}`,
+  },
+  /** What the page says after a form was posted. */
+  done: {
+    profile: 'Your name is saved.',
+    email: 'We sent a link to the new address. Open it to confirm the change.',
+    password: 'Your password is changed, and you are signed out everywhere else.',
+    confirm_totp: 'Your authenticator app is turned on.',
+    remove_totp: 'The authenticator app is removed.',
+    add_passkey: 'The passkey is added.',
+    rename_passkey: 'The passkey is renamed.',
+    remove_passkey: 'The passkey is removed.',
+    revoke_consent: 'That application no longer has access.',
+    revoke_token: 'The token is revoked.',
+    unlink: 'That account is no longer linked.',
+    revoke: 'That session is signed out.',
+    revoke_all: 'All other sessions are signed out.',
+    link: 'That account is now linked. You can sign in with it.',
+  },
+}

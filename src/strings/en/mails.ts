@@ -1,0 +1,115 @@
+import { formatsOf } from '../formats.ts'
+
+const { duration } = formatsOf('en')
+
+/** A mail in words. */
+export interface MailText {
+  readonly subject: string
+  readonly paragraphs: readonly string[]
+  /** What the button of the link says. */
+  readonly button?: string
+}
+
+/** What a mail may be filled with. */
+export interface MailValues {
+  /** What this installation is called. */
+  readonly site: string
+  /** For how long the link works. */
+  readonly lasts: string
+  /** The name of the person who caused the mail, where that is somebody else; empty for an administrator without one. */
+  readonly by: string
+  /** The address that is new, or the network that a change came from; empty for none. */
+  readonly about: string
+}
+
+const ignore = 'If this wasn’t you, ignore this mail. Nothing happens unless you click the button.'
+
+/** Every mail that leaves. */
+export const mails = {
+  greeting: ({ name }: { name: string }) => `Hello ${name},`,
+  /** How long a link works. */
+  lasts: ({ seconds }: { seconds: number }) => duration(seconds),
+  kinds: {
+    verify: ({ site, lasts }) => ({
+      subject: `Confirm your address for ${site}`,
+      paragraphs: [
+        `Someone, hopefully you, created an account at ${site} with this address.`,
+        `The link works for ${lasts}. ${ignore}`,
+      ],
+      button: 'Confirm address',
+    }),
+    taken: ({ site }) => ({
+      subject: `You already have an account at ${site}`,
+      paragraphs: [
+        `Someone, hopefully you, tried to use this address at ${site}. You already have an account with it.`,
+        'Sign in to it, or ask for a new password if you forgot yours. If this wasn’t you, nothing has changed.',
+      ],
+    }),
+    reset: ({ site, lasts }) => ({
+      subject: `Choose a new password for ${site}`,
+      paragraphs: [
+        `Someone, hopefully you, asked for a new password at ${site}.`,
+        `The link works once, for ${lasts}. ${ignore}`,
+      ],
+      button: 'Choose a new password',
+    }),
+    magic: ({ site, lasts }) => ({
+      subject: `Sign in to ${site}`,
+      paragraphs: [
+        `Someone, hopefully you, wants to sign in to ${site}.`,
+        `The link works once, for ${lasts}. Never forward it. ${ignore}`,
+      ],
+      button: 'Sign in',
+    }),
+    invite: ({ site, lasts, by }) => ({
+      subject: `You are invited to ${site}`,
+      paragraphs: [
+        `${by || 'An administrator'} invites you to ${site}.`,
+        `The link works once, for ${lasts}.`,
+      ],
+      button: 'Accept the invitation',
+    }),
+    change: ({ site, lasts }) => ({
+      subject: `Confirm your new address for ${site}`,
+      paragraphs: [
+        `You asked ${site} to use this address for your account.`,
+        `The link works for ${lasts}. ${ignore}`,
+      ],
+      button: 'Confirm address',
+    }),
+    password_changed: ({ site, about }) => ({
+      subject: `Your password for ${site} was changed`,
+      paragraphs: [
+        `The password of your account at ${site} was changed${about && ` from ${about}`}. You were signed out everywhere else.`,
+        'If this wasn’t you, ask for a new password now and contact the people who run this site.',
+      ],
+    }),
+    address_changed: ({ site, about }) => ({
+      subject: `Your address for ${site} was changed`,
+      paragraphs: [
+        `Your account at ${site} now uses the address ${about} instead of this one.`,
+        'If this wasn’t you, contact the people who run this site now.',
+      ],
+    }),
+    factors_changed: ({ site, about }) => ({
+      subject: `How you sign in to ${site} has changed`,
+      paragraphs: [
+        about,
+        'If this wasn’t you, change your password now and contact the people who run this site.',
+      ],
+    }),
+    test: ({ site }) => ({
+      subject: `Test mail from ${site}`,
+      paragraphs: ['This is the test mail that you asked for. The mail settings work.'],
+    }),
+  } satisfies Readonly<Record<string, (values: MailValues) => MailText>>,
+  /** What changed, for the mail about factors. */
+  factor_changes: {
+    app_added: (_: { name: string }) => 'An authenticator app was added to your account.',
+    app_removed: (_: { name: string }) => 'Your authenticator app was removed.',
+    passkey_added: ({ name }: { name: string }) => `The passkey “${name}” was added to your account.`,
+    passkey_removed: ({ name }: { name: string }) => `The passkey “${name}” was removed.`,
+    recovery_code_used: (_: { name: string }) => 'A recovery code was used to sign in.',
+    cleared: (_: { name: string }) => 'An administrator removed all your second factors.',
+  },
+}

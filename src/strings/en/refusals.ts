@@ -1,0 +1,396 @@
+import { formatsOf } from '../formats.ts'
+
+const { choice, duration } = formatsOf('en')
+
+export interface Notice {
+  readonly title: string
+  readonly text: string
+}
+
+type Provider = { readonly provider: string }
+
+const signatureFaults = {
+  missing: 'The request has no signature.',
+  used: 'This nonce was already used.',
+  pubkey: 'X-Signature-Pubkey must be one secp256k1 key in hex: 33 bytes compressed, or 65 bytes.',
+  signature: 'X-Signature must be one signature in hex: r and s, 64 bytes, with the lower s.',
+  timestamp: 'X-Signature-Timestamp must be one Unix time in seconds.',
+  nonce: 'X-Signature-Nonce must be one text of 16 to 64 URL-safe characters.',
+  time: 'X-Signature-Timestamp is more than 60 seconds away from the time here.',
+  unknown_key: 'This key belongs to nobody here.',
+  wrong: 'The signature does not match this key and this request.',
+}
+
+const invalid: Readonly<Record<string, string>> = {
+  username:
+    'Choose another username. Use 1 to 63 letters, digits, “_” and “-”, and start with a letter or digit.',
+  email: 'Enter an email address such as ada@example.org.',
+  password: 'Enter a password.',
+  current_password: 'Enter your current password.',
+  display_name: 'Enter a name of at most 200 characters on one line.',
+  name: 'Enter a name on one line that is not too long.',
+  code: 'Enter a code of six digits, or a recovery code.',
+  expires_in: 'Choose a shorter time, of at least one day.',
+  login: 'Enter your username or email address.',
+}
+
+const taken: Readonly<Record<string, string>> = {
+  username: 'This username is already taken.',
+  email: 'This email address is already in use.',
+  attestation: 'This passkey is already registered.',
+  subject: 'This account is already linked.',
+}
+
+/** Why something was not done, by the codes and reasons of refusals; and what else a page says and offers nothing more. */
+export const refusals = {
+  /** Of one form or call, in a sentence: by `data.reason`, or by `data.code` where there is none. */
+  problems: {
+    parse_error: 'The request could not be read.',
+    invalid_request: 'The request is not valid.',
+    method_not_found: 'This action doesn’t exist.',
+    invalid_params: ({ path }: { path?: string }) =>
+      invalid[path ?? ''] ?? 'Something you entered is not valid. Check it and try again.',
+    internal_error: 'Something went wrong on our side. Try again in a moment.',
+    unauthenticated: 'Sign in and try again.',
+    factor_required: 'A second step is needed to sign in.',
+    proof_required: 'Confirm it’s you first.',
+    claim_required: 'You don’t have permission to do this.',
+    not_found: 'This no longer exists.',
+    already_exists: ({ path }: { path?: string }) => taken[path ?? ''] ?? 'This already exists.',
+    conflict: 'This is not possible right now.',
+    rate_limited: ({ retry_after }: { retry_after?: number }) =>
+      retry_after === undefined
+        ? 'Too many attempts. Try again later.'
+        : `Too many attempts. Try again in ${duration(retry_after)}.`,
+    unavailable: 'This is temporarily unavailable. Try again in a moment.',
+
+    wrong_login: 'Wrong username, email or password.',
+    wrong_password: 'The password is wrong.',
+    wrong_current_password: 'Your current password is wrong.',
+    wrong_code: 'This code is wrong or was already used.',
+    password_length: ({ least, most }: { least: number; most: number }) =>
+      `Choose a password of ${least} to ${most} characters.`,
+    password_guessable:
+      'This password is too easy to guess. Choose a longer one, or several unrelated words.',
+    username_reserved: 'This username is reserved. Choose another one.',
+    factor_needed: 'Confirm with a code or a passkey: your account has two-step verification.',
+    passkey_refused: 'This passkey was not accepted.',
+    passkey_used: 'This passkey response was already used. Try again.',
+    passkey_of_another: 'This passkey belongs to another account.',
+    too_many_passkeys: ({ most }: { most: number }) => `You already have ${most} passkeys. Remove one first.`,
+    dead_link: 'This link no longer works. It was used, has expired, or was replaced by a newer one.',
+    dead_setup_link: 'This set-up link no longer works. Restart hero_proxy to get a new one.',
+    already_set_up: 'An administrator already exists. Sign in, or ask an administrator for help.',
+    set_up_before: 'This site was set up before. Its operator can run `hero-proxy setup`.',
+    session_ended: 'Your session has ended. Sign in again.',
+    registration_closed: 'You can’t create an account here yourself. Ask an administrator for one.',
+    invitation_needed: 'You need an invitation to create an account here. Ask an administrator for one.',
+    address_taken: 'This address now belongs to another account.',
+    magic_links_off: 'Signing in by email is not available here.',
+    impersonating: ({ user }: { user: string }) =>
+      `You are impersonating ${user}. Stop impersonating first, then try again.`,
+    app_exists: 'You already have an authenticator app. Remove it first.',
+    app_not_begun: 'Start adding the authenticator app again.',
+    no_factor: 'Add an authenticator app or a passkey first.',
+    too_many_tokens: ({ most }: { most: number }) => `You already have ${most} tokens. Revoke one first.`,
+    last_administrator: 'The last active administrator can’t be removed, deactivated or demoted.',
+    last_way_in:
+      'This is your last way to sign in. Set a password, add a passkey or link another account first.',
+    other_address: ({ title }: { title: string }) =>
+      `${title} has verified a different address than yours. You can only link an account with the same address.`,
+    too_many_flows: 'Too many sign-ins were started and not finished. Try again in a minute.',
+    flow_over: 'This took too long or was already finished. Start again.',
+    damaged:
+      'The database is damaged. Nothing can be changed until an administrator restores it from a backup.',
+  },
+
+  /** Of a whole page. Programs get the English words as problem details. */
+  notices: {
+    // A service behind us.
+    upstream_unreachable: {
+      title: 'The service is not responding',
+      text: 'It is down or can’t be reached right now. Try again in a moment.',
+    },
+    upstream_timeout: {
+      title: 'The service took too long',
+      text: 'It didn’t respond in time. Try again in a moment.',
+    },
+    upload_stalled: { title: 'Your upload stalled', text: 'We received no more data for a minute.' },
+    content_too_large: { title: 'Too large', text: 'This service doesn’t accept requests of this size.' },
+    access_ended: {
+      title: 'You no longer have access',
+      text: 'Your access ended while the service was still working on this request.',
+    },
+    loop_detected: {
+      title: 'This address leads in a circle',
+      text: 'The service behind this address sends requests back here. An administrator can correct the route.',
+    },
+    ambiguous_path: {
+      title: 'Ambiguous path',
+      text: 'Different services could claim this path.',
+    },
+    foreign_page: {
+      title: 'Connection refused',
+      text: 'A page of another site tried to connect with your sign-in.',
+    },
+
+    // Who may pass.
+    sign_in_needed: {
+      title: 'Sign in to continue',
+      text: 'You need to sign in to use this service. Sign in at /auth/login.',
+    },
+    no_way_in: {
+      title: 'You can’t sign in here',
+      text: 'This service requires a known person, but accepts no way to sign in.',
+    },
+    token_needed: {
+      title: 'Token required',
+      text: 'This service is for programs. Send Authorization: Bearer with a valid token.',
+    },
+    token_names_nobody: {
+      title: 'This token is not enough',
+      text: 'This service requires a claim or an email address, and a static token has neither. Use the access token of a person.',
+    },
+    scope_too_small: {
+      title: 'This token is read-only',
+      text: 'Create a token with the scope write.',
+    },
+    provider_needed: {
+      title: 'Sign in to continue',
+      text: 'You need to sign in with an identity provider to use this service. Sign in at /login.',
+    },
+    provider_missing: ({ provider }: { provider: string | null }) => ({
+      title: 'You can’t sign in yet',
+      text:
+        provider === null
+          ? 'This service requires an identity provider to sign in with, and none is set up or turned on here. An administrator can change that, or give the route another auth_mode.'
+          : `This service requires you to sign in with the identity provider ${provider}, which is not set up here or is turned off. An administrator can change that, or give the route another auth_mode.`,
+    }),
+    not_signed: ({ fault }: { fault: keyof typeof signatureFaults }) => ({
+      title: 'Signature required',
+      text: `${signatureFaults[fault]} This service accepts signed requests: X-Signature-Pubkey, X-Signature, X-Signature-Timestamp and X-Signature-Nonce, with ECDSA over secp256k1 and SHA-256. \`hero-proxy sign\` and the SDK create them.`,
+    }),
+    signer_inactive: {
+      title: 'Account not active',
+      text: 'The account that this key belongs to is not active.',
+    },
+    claim_missing: ({
+      user,
+      impersonating,
+      claims,
+    }: {
+      user: string
+      impersonating: boolean
+      claims: readonly string[]
+    }) => ({
+      title: 'You don’t have access',
+      text: `${impersonating ? 'You are impersonating' : 'You are known here as'} ${user}, but this service requires the claim ${choice(claims)}. An administrator can give it to you.`,
+    }),
+    email_not_allowed: ({ email }: { email: 'none' | 'not verified' | 'not listed' }) => ({
+      title: 'You don’t have access',
+      text: `This service is open to certain email addresses, and ${
+        {
+          none: 'you have none here',
+          'not verified': 'yours is not verified',
+          'not listed': 'yours is not one of them',
+        }[email]
+      }. An administrator can change that.`,
+    }),
+    claims_too_large: {
+      title: 'Too many claims',
+      text: 'Your account has more claims than fit into one request. Ask an administrator.',
+    },
+    unavailable: {
+      title: 'Temporarily unavailable',
+      text: 'We can’t check your access right now. Try again in a moment.',
+    },
+    internal_error: {
+      title: 'Something went wrong',
+      text: 'hero_proxy failed to answer this request. An operator can find the cause in the log.',
+    },
+
+    // Requests that are not as they must be.
+    bad_request: ({ detail }: { detail: string }) => ({ title: 'Bad request', text: detail }),
+    not_found: { title: 'Page not found', text: 'There is no page at this address.' },
+    method_not_allowed: ({ allow }: { allow: string }) => ({
+      title: 'Method not allowed',
+      text: `This address accepts ${allow}.`,
+    }),
+    not_json_rpc: { title: 'Not JSON', text: 'Send a JSON-RPC 2.0 message as application/json.' },
+    not_json_object: { title: 'Not JSON', text: 'Send a JSON object as application/json.' },
+    not_client_metadata: { title: 'Not JSON', text: 'Send the client metadata as application/json.' },
+    not_a_form: {
+      title: 'Not a form',
+      text: 'This address accepts application/x-www-form-urlencoded. Programs call the methods at /rpc.',
+    },
+    foreign_form: {
+      title: 'Please try again',
+      text: 'This form has expired or did not come from this site. Allow cookies and open the page again.',
+    },
+    insecure_transport: {
+      title: 'HTTPS is required to sign in',
+      text: 'Over plain HTTP, others could read your password. Open this site with https, or at localhost. An operator who accepts the risk can turn on insecure_cookies.',
+    },
+    body_too_large: ({ most }: { most: number }) => ({
+      title: 'Too large',
+      text: `The body of this request can hold at most ${most} bytes.`,
+    }),
+    body_too_slow: { title: 'Too slow', text: 'The body of the request didn’t arrive in time.' },
+    body_broken: { title: 'Bad request', text: 'The body of the request was cut off.' },
+    bodies_full: { title: 'Too busy', text: 'Too many requests are arriving. Try again in a moment.' },
+
+    // Forward auth.
+    untrusted_proxy: ({ address }: { address: string }) => ({
+      title: 'Not a trusted proxy',
+      text: `Forward auth answers only the proxies in trusted_proxies, and ${address} is not one of them.`,
+    }),
+    forward_auth_method: {
+      title: 'Method not allowed',
+      text: 'Ask forward auth with GET, and put the method in question into X-Forwarded-Method.',
+    },
+    own_path: {
+      title: 'Not a path of the service',
+      text: 'This path belongs to hero_proxy on every host. The proxy in front must send it to hero_proxy, not to the service.',
+    },
+
+    // Accounts.
+    not_signed_in: { title: 'Not signed in', text: 'Sign in at /auth/login.' },
+    /** Whatever the problem was: it stands in place of the text. */
+    sign_in_failed: { title: 'Sign-in failed', text: '' },
+    not_home: {
+      title: 'Not at this address',
+      text: 'You can change your account at the main address of this site.',
+    },
+    registration_closed: {
+      title: 'Registration is closed',
+      text: 'Only administrators create accounts here.',
+    },
+    registration_by_invitation: {
+      title: 'Invitation required',
+      text: 'You need an invitation to create an account here.',
+    },
+    account_ready: { title: 'Your account is ready', text: 'Sign in with your username and password.' },
+    check_email_to_confirm: {
+      title: 'Check your email',
+      text: 'We sent you a link. Open it to confirm your address, then sign in.',
+    },
+    check_email: {
+      title: 'Check your email',
+      text: 'If there is an account with this address, we sent a link to it. It may take a minute to arrive.',
+    },
+    address_confirmed: ({ user }: { user: string }) => ({
+      title: 'Address confirmed',
+      text: `This is now the address of the account ${user}.`,
+    }),
+    password_set: { title: 'Your password is set', text: 'Sign in with your new password.' },
+    magic_links_off: {
+      title: 'Not available',
+      text: 'Signing in by email is not available here.',
+    },
+    interaction_over: {
+      title: 'Please start again',
+      text: 'This sign-in took too long or was started in another browser. Go back to the application and try again.',
+    },
+    impersonating: ({ user }: { user: string }) => ({
+      title: `Not while you impersonate ${user}`,
+      text: 'You can only sign in to applications as yourself. Stop impersonating first.',
+    }),
+
+    // Identity providers.
+    flow_over: {
+      title: 'Please start again',
+      text: 'This sign-in took too long, was already finished, or was started in another browser. Nothing has changed.',
+    },
+    link_needed: {
+      title: 'You already have an account here',
+      text: 'An account with your address already exists. Sign in to it the way you usually do, then link the two on your account page.',
+    },
+    provider_unreachable: ({ provider }: Provider) => ({
+      title: `${provider} is not responding`,
+      text: `We can’t reach ${provider} right now. Try again in a moment, or sign in another way.`,
+    }),
+    provider_slow: ({ provider }: Provider) => ({
+      title: `${provider} took too long`,
+      text: `${provider} didn’t respond in time. Try again in a moment, or sign in another way.`,
+    }),
+    provider_insecure: ({ provider }: Provider) => ({
+      title: `${provider} could not be trusted`,
+      text: `${provider} has no valid certificate right now, so we sent it nothing. Sign in another way, or tell an administrator.`,
+    }),
+    provider_local: ({ provider }: Provider) => ({
+      title: `${provider} is at an address that we don’t contact`,
+      text: `The address of ${provider} leads to this machine or its link. An administrator can allow that with providers_may_be_local.`,
+    }),
+    provider_too_large: ({ provider }: Provider) => ({
+      title: `Unexpected response from ${provider}`,
+      text: `${provider} sent far more than a response contains, so nobody was signed in. Sign in another way, or tell an administrator.`,
+    }),
+    provider_nonsense: ({ provider }: Provider) => ({
+      title: `Unexpected response from ${provider}`,
+      text: `${provider} didn’t respond the way an identity provider does, so nobody was signed in. Try again in a moment, or sign in another way.`,
+    }),
+    provider_untrusted: ({ provider }: Provider) => ({
+      title: `${provider} could not prove who you are`,
+      text: `We could not verify the response from ${provider}, so nobody was signed in. Try again. If that doesn’t help, tell an administrator.`,
+    }),
+    provider_client: ({ provider }: Provider) => ({
+      title: `${provider} doesn’t know us`,
+      text: `${provider} rejected our client_id or secret. An administrator can check with providers.test.`,
+    }),
+    provider_grant: ({ provider }: Provider) => ({
+      title: 'Please start again',
+      text: `${provider} says that this sign-in is over.`,
+    }),
+    provider_refused: ({ provider }: Provider) => ({
+      title: 'Not signed in',
+      text: `${provider} says that you stopped the sign-in or are not allowed to sign in.`,
+    }),
+    domain: ({ provider }: Provider) => ({
+      title: 'Not with this address',
+      text: `To sign in with ${provider}, you need a verified address in certain domains, and yours is not one of them. Use another account there, or ask an administrator.`,
+    }),
+    no_account: ({ provider }: Provider) => ({
+      title: 'You have no account here',
+      text: `No account here is linked to your ${provider} account, and signing in with it doesn’t create one. If you have an account here, sign in to it and link ${provider} on your account page. If not, ask an administrator.`,
+    }),
+    doubtful_address: ({ provider }: Provider) => ({
+      title: 'Your address is not verified',
+      text: `${provider} has not verified your address, or it is one that can’t be used here. Verify it there first.`,
+    }),
+    no_address: ({ provider }: Provider) => ({
+      title: 'Your address is missing',
+      text: `${provider} doesn’t share an address of yours, so we can’t confirm that the account here is yours too. Add one there, or ask an administrator to link the two.`,
+    }),
+    other_address: ({ provider }: Provider) => ({
+      title: 'The addresses differ',
+      text: `The address that ${provider} has verified is not the one that you have confirmed here. Change one of them, or ask an administrator to link the two.`,
+    }),
+    inactive: (_: Provider) => ({
+      title: 'Account not active',
+      text: 'The account that this belongs to is not active here. Ask an administrator.',
+    }),
+    linked_already: ({ provider }: Provider) => ({
+      title: 'Already linked',
+      text: `This ${provider} account is already linked to yours.`,
+    }),
+    of_somebody_else: ({ provider }: Provider) => ({
+      title: 'Linked to another account',
+      text: `This ${provider} account is linked to another account here. If that one is yours too, sign in to it and unlink ${provider} there.`,
+    }),
+    unproven: ({ provider }: Provider) => ({
+      title: `${provider} didn’t ask who you are`,
+      text: `You were already signed in at ${provider}, which doesn’t prove that it’s you now. Confirm it another way.`,
+    }),
+  },
+
+  links: {
+    sign_in: 'Sign in',
+    try_again: 'Try again',
+    your_account: 'Your account',
+    go_there: 'Go there',
+    other_ways: 'Other ways to sign in',
+    other_proofs: 'Other ways to confirm',
+  },
+  /** Under a notice, for people who ask for help. */
+  error_number: ({ status }: { status: number }) => `Error ${status}`,
+}

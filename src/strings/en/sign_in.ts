@@ -1,0 +1,101 @@
+import { sentence, strong } from '../sentence.ts'
+
+/** Signing in and out, creating an account, passwords, and confirming who one is. */
+export const sign_in = {
+  // What several pages ask for.
+  username: 'Username',
+  username_hint: 'Use letters, digits, “_” and “-”. You can’t change it later.',
+  email: 'Email',
+  password: 'Password',
+  new_password_hint: 'Several unrelated words are easy to remember and hard to guess.',
+  code: 'Code',
+  code_hint: 'Enter the six digits from your authenticator app, or one of your recovery codes.',
+  continue: 'Continue',
+  use_passkey: 'Use a passkey',
+  back: 'Back to sign in',
+  passkey_exists: 'This device already has a passkey for your account.',
+  passkey_missing: 'Your device didn’t provide a passkey.',
+
+  page: {
+    title: 'Sign in',
+    login: 'Username or email',
+    button: 'Sign in',
+    or: 'or',
+    with_provider: ({ provider }: { provider: string }) => `Sign in with ${provider}`,
+    forgot_password: 'Forgot your password?',
+    email_link: 'Email me a sign-in link',
+    create_account: 'Create account',
+  },
+  factor: {
+    title: 'One more step',
+    lead: 'Confirm it’s you.',
+  },
+  prove: {
+    title: 'Confirm it’s you',
+    lead: 'This change is important, so please confirm who you are. We won’t ask again for 15 minutes.',
+    with_provider: ({ provider }: { provider: string }) => `Sign in again with ${provider}`,
+    email_link: 'Email me a sign-in link',
+    forgot_password: 'Forgot your password, or never set one?',
+    no_password: 'No password? An administrator can set one for you.',
+  },
+  register: {
+    title: 'Create account',
+    invited: 'You were invited. Your account will use the address that the invitation was sent to.',
+    button: 'Create account',
+  },
+  verify: {
+    title: 'Confirm your email address',
+    lead: 'Click the button if you asked for this. If you didn’t, close this page and nothing will change.',
+    button: 'Confirm address',
+  },
+  forgot: {
+    title: 'Forgot your password?',
+    lead: 'We’ll email you a link to choose a new one.',
+    button: 'Send link',
+  },
+  reset: {
+    title: 'Choose a new password',
+    lead: 'This signs you out everywhere.',
+    button: 'Set password',
+  },
+  magic: {
+    title: 'Sign in by email',
+    lead: 'We’ll email you a link. Anyone who opens it is signed in as you.',
+    button: 'Send link',
+  },
+  enter: {
+    title: 'Sign in',
+    lead: 'Click the button to sign in on this device.',
+    button: 'Sign in',
+  },
+  setup: {
+    title: 'Create the first administrator',
+    lead: 'This account can do everything here. The link that brought you here works once.',
+    button: 'Create account',
+  },
+  sign_out: {
+    title: 'Sign out',
+    heading: 'Sign out?',
+    lead: 'You stay signed in on your other devices.',
+    button: 'Sign out',
+  },
+  link: {
+    title: 'Link an account',
+    heading: ({ provider }: { provider: string }) => `Link ${provider} to your account?`,
+    guest: ({ provider, email }: { provider: string; email: string }) =>
+      sentence`An account here already uses ${strong(email)}, the address that ${provider} has verified. Sign in to it the way you usually do, then confirm that both accounts are yours.`,
+    signed_in: ({ user, provider, account }: { user: string; provider: string; account: string }) =>
+      sentence`You are signed in here as ${strong(user)}, and at ${provider} as ${strong(account)}.`,
+    warning: ({ provider }: { provider: string }) =>
+      `Anyone who can sign in to that ${provider} account will be able to sign in here as you.`,
+    sign_in: 'Sign in',
+    accept: 'Link accounts',
+    refuse: 'Don’t link',
+  },
+  /** Pages that lead on by themselves. */
+  leaving: {
+    signing_in: 'Signing you in',
+    signing_out: 'Signing you out',
+    continue: 'Continue if nothing happens',
+  },
+}

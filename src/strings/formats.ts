@@ -1,0 +1,47 @@
+type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string }
+
+const day = 86_400
+
+/** Made at the first use: each takes about a millisecond. */
+const once = <T>(make: () => T): (() => T) => {
+  let made: T | undefined
+  return () => (made ??= make())
+}
+
+/** What a language does with counts, lists, durations and times; `locale` is a BCP 47 tag. */
+export const formatsOf = (locale: string) => {
+  const rules = once(() => new Intl.PluralRules(locale))
+  const lists = once(() => new Intl.ListFormat(locale, { type: 'conjunction' }))
+  const choices = once(() => new Intl.ListFormat(locale, { type: 'disjunction' }))
+  const times = once(
+    () =>
+      new Intl.DateTimeFormat(locale, {
+        year: 'numeric',
+        month: 'short',
+        day: 'numeric',
+        hour: '2-digit',
+        minute: '2-digit',
+        hourCycle: 'h23',
+        timeZone: 'UTC',
+        timeZoneName: 'short',
+      }),
+  )
+  const inUnit = (count: number, unit: string) =>
+    new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.round(count))
+  return {
+    /** The form that goes with a count. */
+    plural: (count: number, forms: Forms): string => forms[rules().select(count)] ?? forms.other,
+    /** `a, b and c`. */
+    list: (items: readonly string[]): string => lists().format(items),
+    /** `a, b or c`. */
+    choice: (items: readonly string[]): string => choices().format(items),
+    /** A number of seconds in the unit that fits: `15 minutes`, `24 hours`, `7 days`. */
+    duration: (seconds: number): string => {
+      if (seconds < 60) return inUnit(seconds, 'second')
+      if (seconds < 2 * 3600) return inUnit(seconds / 60, 'minute')
+      return seconds < 2 * day ? inUnit(seconds / 3600, 'hour') : inUnit(seconds / day, 'day')
+    },
+    /** A Unix time in seconds, in UTC and to the minute. */
+    time: (seconds: number): string => times().format(seconds * 1000),
+  }
+}

@@ -1,0 +1,153 @@
+import type { Catalogue } from '../catalogue.ts'
+import { formatsOf } from '../formats.ts'
+import { code, sentence, strong } from '../sentence.ts'
+
+const { plural, time } = formatsOf('fr')
+
+const used = (last_used_at: number | null) =>
+  last_used_at === null ? 'jamais utilisée' : `dernière utilisation : ${time(last_used_at)}`
+
+const usedToken = (last_used_at: number | null) =>
+  last_used_at === null ? 'Jamais utilisé' : `Dernière utilisation : ${time(last_used_at)}`
+
+export const account: Catalogue['account'] = {
+  title: 'Votre compte',
+  signed_in: 'Vous êtes connecté.',
+  username: 'Nom d’utilisateur',
+  email: 'Adresse e-mail',
+  claims: 'Droits',
+  sign_out: 'Se déconnecter',
+  impersonating: ({ user }) => sentence`Vous agissez en tant que ${strong(user)}.`,
+  stop_impersonating: 'Ne plus agir à sa place',
+
+  elsewhere: {
+    signed_in_title: 'Connecté',
+    network_title: 'Connu par votre réseau',
+    network: 'Nous connaissons votre réseau. Vous n’êtes pas connecté.',
+    your_account: 'Votre compte',
+    sign_in: 'Se connecter',
+  },
+
+  profile: {
+    heading: 'Profil',
+    change_name: 'Modifier votre nom',
+    name: 'Nom',
+    save_name: 'Enregistrer le nom',
+    change_email: 'Modifier votre adresse e-mail',
+    new_email: 'Nouvelle adresse',
+    send_link: 'Envoyer le lien de confirmation',
+    change_password: 'Modifier votre mot de passe',
+    current_password: 'Mot de passe actuel',
+    new_password: 'Nouveau mot de passe',
+    password_hint: 'Vous serez déconnecté partout ailleurs.',
+    save_password: 'Modifier le mot de passe',
+  },
+  factors: {
+    heading: 'Validation en deux étapes',
+    about: 'Une application d’authentification fournit un code, demandé en plus de votre mot de passe.',
+    add_app: 'Ajouter une application d’authentification',
+    app_added: ({ at }) => `Application d’authentification ajoutée le ${time(at)}.`,
+    remove_app: 'Retirer l’application d’authentification',
+    codes_left: ({ count }) =>
+      plural(count, {
+        one: `Il vous reste ${count} code de secours.`,
+        other: `Il vous reste ${count} codes de secours.`,
+      }),
+    new_codes: 'Créer de nouveaux codes de secours',
+  },
+  totp: {
+    title: 'Ajouter une application d’authentification',
+    lead: 'Scannez ce code QR avec l’application, puis saisissez le code qu’elle affiche.',
+    picture: 'Code QR de la clé ci-dessous',
+    by_hand: ({ key }) => sentence`Impossible de le scanner ? Saisissez cette clé : ${code(key)}`,
+    code: 'Code',
+    button: 'Activer',
+    later: 'Pas maintenant',
+  },
+  recovery: {
+    title: 'Codes de secours',
+    lead: 'Chaque code vous connecte une fois si vous perdez tout le reste. Imprimez-les ou gardez-les en lieu sûr. Nous ne les afficherons plus.',
+    done: 'Je les ai enregistrés',
+  },
+  passkeys: {
+    heading: 'Clés d’accès',
+    about: 'Une clé d’accès vous connecte sans mot de passe.',
+    synced: 'synchronisée',
+    dates: ({ created_at, last_used_at }) => `Ajoutée le ${time(created_at)}, ${used(last_used_at)}`,
+    change: 'Renommer ou retirer',
+    name: 'Nom',
+    rename: 'Renommer',
+    remove: 'Retirer la clé d’accès',
+    new_name: 'Nom de la nouvelle clé d’accès',
+    first_name: 'Clé d’accès',
+    add: 'Ajouter une clé d’accès',
+    needs_script: 'Les clés d’accès nécessitent JavaScript.',
+    elsewhere: 'Vous pouvez ajouter des clés d’accès à l’adresse principale de ce site.',
+  },
+  sessions: {
+    heading: 'Sessions',
+    current: 'cet appareil',
+    device: ({ browser, system }) => `${browser} sur ${system}`,
+    program: 'Un programme',
+    unknown_device: 'Appareil inconnu',
+    details: ({ address, way, last_used_at }) =>
+      `${address === '' ? '' : `${address} · `}${way} · ${used(last_used_at)}`,
+    ways: {
+      password: 'mot de passe',
+      passkey: 'clé d’accès',
+      magic_link: 'lien par e-mail',
+      setup: 'lien d’installation',
+      network: 'réseau',
+    },
+    end: 'Déconnecter cette session',
+    end_others: 'Déconnecter toutes les autres sessions',
+  },
+  applications: {
+    heading: 'Applications',
+    none: 'Aucune pour l’instant. Les applications auxquelles vous donnez accès apparaissent ici.',
+    access: ({ name, may }) => sentence`${strong(name)} peut ${may}`,
+    since: ({ at }) => `Depuis le ${time(at)}`,
+    revoke: 'Retirer l’accès',
+  },
+  tokens: {
+    heading: 'Jetons d’accès',
+    about: 'Un jeton donne accès à un script sans votre mot de passe.',
+    dates: ({ last_used_at, expires_at }) => `${usedToken(last_used_at)}, expire le ${time(expires_at)}`,
+    revoke: 'Révoquer le jeton',
+    create: 'Créer un jeton',
+    name: 'À quoi il sert',
+    scope: 'Ce qu’il permet',
+    read: 'Lire',
+    write: 'Lire et modifier',
+    admin: 'Administrer, dans la limite de vos droits',
+    days: 'Jours avant expiration',
+    button: 'Créer le jeton',
+    new_title: 'Votre nouveau jeton',
+    new_lead: sentence`Copiez-le maintenant. Nous ne l’afficherons plus. Les programmes l’envoient dans l’en-tête ${code('Authorization: Bearer …')}`,
+    copied: 'Je l’ai copié',
+  },
+  identities: {
+    heading: 'Comptes associés',
+    none: 'Aucun.',
+    offer: 'Associez un compte que vous avez ailleurs pour vous connecter avec.',
+    last_used: ({ last_used_at }) => usedToken(last_used_at),
+    unlink: 'Dissocier',
+    link: ({ provider }) => `Associer ${provider}`,
+  },
+  done: {
+    profile: 'Votre nom est enregistré.',
+    email: 'Nous avons envoyé un lien à la nouvelle adresse. Ouvrez-le pour confirmer la modification.',
+    password: 'Votre mot de passe est modifié et vous êtes déconnecté partout ailleurs.',
+    confirm_totp: 'Votre application d’authentification est activée.',
+    remove_totp: 'L’application d’authentification est retirée.',
+    add_passkey: 'La clé d’accès est ajoutée.',
+    rename_passkey: 'La clé d’accès est renommée.',
+    remove_passkey: 'La clé d’accès est retirée.',
+    revoke_consent: 'Cette application n’a plus accès.',
+    revoke_token: 'Le jeton est révoqué.',
+    unlink: 'Ce compte n’est plus associé.',
+    revoke: 'Cette session est déconnectée.',
+    revoke_all: 'Toutes les autres sessions sont déconnectées.',
+    link: 'Ce compte est maintenant associé. Vous pouvez vous connecter avec.',
+  },
+}

@@ -1,0 +1,96 @@
+import type { Catalogue } from '../catalogue.ts'
+import { formatsOf } from '../formats.ts'
+
+const { duration } = formatsOf('fr')
+
+const ignore =
+  'Si ce n’était pas vous, ignorez ce message. Il ne se passe rien tant que personne ne clique sur le bouton.'
+
+export const mails: Catalogue['mails'] = {
+  greeting: ({ name }) => `Bonjour ${name},`,
+  lasts: ({ seconds }) => duration(seconds),
+  kinds: {
+    verify: ({ site, lasts }) => ({
+      subject: `Confirmez votre adresse pour ${site}`,
+      paragraphs: [
+        `Quelqu’un, vous sans doute, a créé un compte sur ${site} avec cette adresse.`,
+        `Le lien est valable ${lasts}. ${ignore}`,
+      ],
+      button: 'Confirmer l’adresse',
+    }),
+    taken: ({ site }) => ({
+      subject: `Vous avez déjà un compte sur ${site}`,
+      paragraphs: [
+        `Quelqu’un, vous sans doute, a voulu utiliser cette adresse sur ${site}. Vous avez déjà un compte avec elle.`,
+        'Connectez-vous à ce compte ou demandez un nouveau mot de passe si vous avez oublié le vôtre. Si ce n’était pas vous, rien n’a changé.',
+      ],
+    }),
+    reset: ({ site, lasts }) => ({
+      subject: `Choisissez un nouveau mot de passe pour ${site}`,
+      paragraphs: [
+        `Quelqu’un, vous sans doute, a demandé un nouveau mot de passe sur ${site}.`,
+        `Le lien fonctionne une fois et est valable ${lasts}. ${ignore}`,
+      ],
+      button: 'Choisir un nouveau mot de passe',
+    }),
+    magic: ({ site, lasts }) => ({
+      subject: `Connexion à ${site}`,
+      paragraphs: [
+        `Quelqu’un, vous sans doute, veut se connecter à ${site}.`,
+        `Le lien fonctionne une fois et est valable ${lasts}. Ne le transférez jamais. ${ignore}`,
+      ],
+      button: 'Se connecter',
+    }),
+    invite: ({ site, lasts, by }) => ({
+      subject: `Vous êtes invité sur ${site}`,
+      paragraphs: [
+        `${by || 'Un administrateur'} vous invite sur ${site}.`,
+        `Le lien fonctionne une fois et est valable ${lasts}.`,
+      ],
+      button: 'Accepter l’invitation',
+    }),
+    change: ({ site, lasts }) => ({
+      subject: `Confirmez votre nouvelle adresse pour ${site}`,
+      paragraphs: [
+        `Vous avez demandé à ${site} d’utiliser cette adresse pour votre compte.`,
+        `Le lien est valable ${lasts}. ${ignore}`,
+      ],
+      button: 'Confirmer l’adresse',
+    }),
+    password_changed: ({ site, about }) => ({
+      subject: `Votre mot de passe pour ${site} a été modifié`,
+      paragraphs: [
+        `Le mot de passe de votre compte sur ${site} a été modifié${about && ` depuis ${about}`}. Vous avez été déconnecté partout ailleurs.`,
+        'Si ce n’était pas vous, demandez immédiatement un nouveau mot de passe et contactez les responsables de ce site.',
+      ],
+    }),
+    address_changed: ({ site, about }) => ({
+      subject: `Votre adresse pour ${site} a été modifiée`,
+      paragraphs: [
+        `Votre compte sur ${site} utilise désormais l’adresse ${about} à la place de celle-ci.`,
+        'Si ce n’était pas vous, contactez immédiatement les responsables de ce site.',
+      ],
+    }),
+    factors_changed: ({ site, about }) => ({
+      subject: `Votre façon de vous connecter à ${site} a changé`,
+      paragraphs: [
+        about,
+        'Si ce n’était pas vous, modifiez immédiatement votre mot de passe et contactez les responsables de ce site.',
+      ],
+    }),
+    test: ({ site }) => ({
+      subject: `Message de test de ${site}`,
+      paragraphs: [
+        'Voici le message de test que vous avez demandé. Les réglages de messagerie fonctionnent.',
+      ],
+    }),
+  },
+  factor_changes: {
+    app_added: () => 'Une application d’authentification a été ajoutée à votre compte.',
+    app_removed: () => 'Votre application d’authentification a été retirée.',
+    passkey_added: ({ name }) => `La clé d’accès « ${name} » a été ajoutée à votre compte.`,
+    passkey_removed: ({ name }) => `La clé d’accès « ${name} » a été retirée.`,
+    recovery_code_used: () => 'Un code de secours a été utilisé pour se connecter.',
+    cleared: () => 'Un administrateur a retiré tous vos seconds facteurs.',
+  },
+}

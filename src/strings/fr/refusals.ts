@@ -1,0 +1,397 @@
+import type { Catalogue, SignatureFault } from '../catalogue.ts'
+import { formatsOf } from '../formats.ts'
+
+const { choice, duration } = formatsOf('fr')
+
+const signatureFaults: Readonly<Record<SignatureFault, string>> = {
+  missing: 'La requête n’a pas de signature.',
+  used: 'Ce nonce a déjà été utilisé.',
+  pubkey:
+    'X-Signature-Pubkey doit être une clé secp256k1 en hexadécimal : 33 octets compressés ou 65 octets.',
+  signature: 'X-Signature doit être une signature en hexadécimal : r et s, 64 octets, avec le plus petit s.',
+  timestamp: 'X-Signature-Timestamp doit être une heure Unix en secondes.',
+  nonce: 'X-Signature-Nonce doit être un texte de 16 à 64 caractères compatibles avec les URL.',
+  time: 'X-Signature-Timestamp s’écarte de plus de 60 secondes de l’heure d’ici.',
+  unknown_key: 'Cette clé n’appartient à personne ici.',
+  wrong: 'La signature ne correspond pas à cette clé et à cette requête.',
+}
+
+const invalid: Readonly<Record<string, string>> = {
+  username:
+    'Choisissez un autre nom d’utilisateur : 1 à 63 lettres, chiffres, « _ » et « - », en commençant par une lettre ou un chiffre.',
+  email: 'Saisissez une adresse e-mail telle que ada@example.org.',
+  password: 'Saisissez un mot de passe.',
+  current_password: 'Saisissez votre mot de passe actuel.',
+  display_name: 'Saisissez un nom de 200 caractères au plus sur une ligne.',
+  name: 'Saisissez un nom sur une ligne, pas trop long.',
+  code: 'Saisissez un code à six chiffres ou un code de secours.',
+  expires_in: 'Choisissez une durée plus courte, d’au moins un jour.',
+  login: 'Saisissez votre nom d’utilisateur ou votre adresse e-mail.',
+}
+
+const taken: Readonly<Record<string, string>> = {
+  username: 'Ce nom d’utilisateur est déjà pris.',
+  email: 'Cette adresse e-mail est déjà utilisée.',
+  attestation: 'Cette clé d’accès est déjà enregistrée.',
+  subject: 'Ce compte est déjà associé.',
+}
+
+export const refusals: Catalogue['refusals'] = {
+  problems: {
+    parse_error: 'La requête est illisible.',
+    invalid_request: 'La requête n’est pas valide.',
+    method_not_found: 'Cette action n’existe pas.',
+    invalid_params: ({ path }) =>
+      invalid[path ?? ''] ?? 'Une de vos saisies n’est pas valide. Vérifiez-la et réessayez.',
+    internal_error: 'Une erreur est survenue de notre côté. Réessayez dans un instant.',
+    unauthenticated: 'Connectez-vous et réessayez.',
+    factor_required: 'Une seconde étape est nécessaire pour se connecter.',
+    proof_required: 'Confirmez d’abord que c’est bien vous.',
+    claim_required: 'Vous n’avez pas le droit de faire cela.',
+    not_found: 'Cela n’existe plus.',
+    already_exists: ({ path }) => taken[path ?? ''] ?? 'Cela existe déjà.',
+    conflict: 'C’est impossible pour le moment.',
+    rate_limited: ({ retry_after }) =>
+      retry_after === undefined
+        ? 'Trop de tentatives. Réessayez plus tard.'
+        : `Trop de tentatives. Réessayez dans ${duration(retry_after)}.`,
+    unavailable: 'C’est momentanément indisponible. Réessayez dans un instant.',
+
+    wrong_login: 'Nom d’utilisateur, adresse e-mail ou mot de passe incorrect.',
+    wrong_password: 'Le mot de passe est incorrect.',
+    wrong_current_password: 'Votre mot de passe actuel est incorrect.',
+    wrong_code: 'Ce code est incorrect ou a déjà été utilisé.',
+    password_length: ({ least, most }) => `Choisissez un mot de passe de ${least} à ${most} caractères.`,
+    password_guessable:
+      'Ce mot de passe est trop facile à deviner. Choisissez-en un plus long ou plusieurs mots sans rapport entre eux.',
+    username_reserved: 'Ce nom d’utilisateur est réservé. Choisissez-en un autre.',
+    factor_needed:
+      'Confirmez avec un code ou une clé d’accès : votre compte utilise la validation en deux étapes.',
+    passkey_refused: 'Cette clé d’accès n’a pas été acceptée.',
+    passkey_used: 'Cette réponse de clé d’accès a déjà été utilisée. Réessayez.',
+    passkey_of_another: 'Cette clé d’accès appartient à un autre compte.',
+    too_many_passkeys: ({ most }) => `Vous avez déjà ${most} clés d’accès. Retirez-en une d’abord.`,
+    dead_link: 'Ce lien ne fonctionne plus. Il a été utilisé, a expiré ou a été remplacé par un plus récent.',
+    dead_setup_link:
+      'Ce lien d’installation ne fonctionne plus. Redémarrez hero_proxy pour en obtenir un nouveau.',
+    already_set_up: 'Il existe déjà un administrateur. Connectez-vous ou demandez-lui de l’aide.',
+    set_up_before:
+      'Ce site a déjà été installé. Les personnes qui l’exploitent peuvent exécuter `hero-proxy setup`.',
+    session_ended: 'Votre session est terminée. Reconnectez-vous.',
+    registration_closed:
+      'Vous ne pouvez pas créer de compte ici vous-même. Demandez-en un à un administrateur.',
+    invitation_needed:
+      'Il faut une invitation pour créer un compte ici. Demandez-en une à un administrateur.',
+    address_taken: 'Cette adresse appartient désormais à un autre compte.',
+    magic_links_off: 'La connexion par e-mail n’est pas disponible ici.',
+    impersonating: ({ user }) => `Vous agissez en tant que ${user}. Cessez d’abord, puis réessayez.`,
+    app_exists: 'Vous avez déjà une application d’authentification. Retirez-la d’abord.',
+    app_not_begun: 'Recommencez l’ajout de l’application d’authentification.',
+    no_factor: 'Ajoutez d’abord une application d’authentification ou une clé d’accès.',
+    too_many_tokens: ({ most }) => `Vous avez déjà ${most} jetons. Révoquez-en un d’abord.`,
+    last_administrator:
+      'Le dernier administrateur actif ne peut être ni retiré, ni désactivé, ni rétrogradé.',
+    last_way_in:
+      'C’est votre dernière façon de vous connecter. Définissez d’abord un mot de passe, ajoutez une clé d’accès ou associez un autre compte.',
+    other_address: ({ title }) =>
+      `${title} a vérifié une autre adresse que la vôtre. Vous ne pouvez associer qu’un compte ayant la même adresse.`,
+    too_many_flows: 'Trop de connexions ont été commencées sans être terminées. Réessayez dans une minute.',
+    flow_over: 'Cela a pris trop de temps ou est déjà terminé. Recommencez.',
+    damaged:
+      'La base de données est endommagée. Rien ne peut être modifié tant qu’un administrateur ne l’a pas restaurée depuis une sauvegarde.',
+  },
+
+  notices: {
+    upstream_unreachable: {
+      title: 'Le service ne répond pas',
+      text: 'Il est arrêté ou inaccessible pour le moment. Réessayez dans un instant.',
+    },
+    upstream_timeout: {
+      title: 'Le service a mis trop de temps',
+      text: 'Il n’a pas répondu à temps. Réessayez dans un instant.',
+    },
+    upload_stalled: {
+      title: 'Votre envoi s’est interrompu',
+      text: 'Nous n’avons plus reçu de données depuis une minute.',
+    },
+    content_too_large: {
+      title: 'Trop volumineux',
+      text: 'Ce service n’accepte pas les requêtes de cette taille.',
+    },
+    access_ended: {
+      title: 'Vous n’avez plus accès',
+      text: 'Votre accès a pris fin pendant que le service traitait encore cette requête.',
+    },
+    loop_detected: {
+      title: 'Cette adresse tourne en rond',
+      text: 'Le service derrière cette adresse renvoie les requêtes ici. Un administrateur peut corriger la route.',
+    },
+    ambiguous_path: {
+      title: 'Chemin ambigu',
+      text: 'Ce chemin pourrait appartenir à plusieurs services.',
+    },
+    foreign_page: {
+      title: 'Connexion refusée',
+      text: 'Une page d’un autre site a tenté de se connecter avec votre session.',
+    },
+
+    sign_in_needed: {
+      title: 'Connectez-vous pour continuer',
+      text: 'Vous devez être connecté pour utiliser ce service. Connectez-vous sur /auth/login.',
+    },
+    no_way_in: {
+      title: 'Vous ne pouvez pas vous connecter ici',
+      text: 'Ce service exige une personne connue, mais n’accepte aucune façon de se connecter.',
+    },
+    token_needed: {
+      title: 'Jeton requis',
+      text: 'Ce service est destiné aux programmes. Envoyez Authorization: Bearer avec un jeton valide.',
+    },
+    token_names_nobody: {
+      title: 'Ce jeton ne suffit pas',
+      text: 'Ce service exige un droit ou une adresse e-mail, et un jeton statique n’a ni l’un ni l’autre. Utilisez le jeton d’accès d’une personne.',
+    },
+    scope_too_small: {
+      title: 'Ce jeton est en lecture seule',
+      text: 'Créez un jeton avec la portée write.',
+    },
+    provider_needed: {
+      title: 'Connectez-vous pour continuer',
+      text: 'Vous devez être connecté par un fournisseur d’identité pour utiliser ce service. Connectez-vous sur /login.',
+    },
+    provider_missing: ({ provider }) => ({
+      title: 'Vous ne pouvez pas encore vous connecter',
+      text:
+        provider === null
+          ? 'Ce service exige une connexion par un fournisseur d’identité, et aucun n’est configuré ou activé ici. Un administrateur peut changer cela ou donner un autre auth_mode à la route.'
+          : `Ce service exige une connexion par le fournisseur d’identité ${provider}, qui n’est pas configuré ici ou est désactivé. Un administrateur peut changer cela ou donner un autre auth_mode à la route.`,
+    }),
+    not_signed: ({ fault }) => ({
+      title: 'Signature requise',
+      text: `${signatureFaults[fault]} Ce service accepte les requêtes signées : X-Signature-Pubkey, X-Signature, X-Signature-Timestamp et X-Signature-Nonce, avec ECDSA sur secp256k1 et SHA-256. \`hero-proxy sign\` et le SDK les créent.`,
+    }),
+    signer_inactive: {
+      title: 'Compte inactif',
+      text: 'Le compte auquel appartient cette clé n’est pas actif.',
+    },
+    claim_missing: ({ user, impersonating, claims }) => ({
+      title: 'Vous n’avez pas accès',
+      text: `${impersonating ? 'Vous agissez en tant que' : 'Vous êtes connu ici en tant que'} ${user}, mais ce service exige le droit ${choice(claims)}. Un administrateur peut vous le donner.`,
+    }),
+    email_not_allowed: ({ email }) => ({
+      title: 'Vous n’avez pas accès',
+      text: `Ce service est réservé à certaines adresses e-mail, et ${
+        {
+          none: 'vous n’en avez aucune ici',
+          'not verified': 'la vôtre n’est pas vérifiée',
+          'not listed': 'la vôtre n’en fait pas partie',
+        }[email]
+      }. Un administrateur peut changer cela.`,
+    }),
+    claims_too_large: {
+      title: 'Trop de droits',
+      text: 'Votre compte a plus de droits qu’une requête ne peut en contenir. Adressez-vous à un administrateur.',
+    },
+    unavailable: {
+      title: 'Momentanément indisponible',
+      text: 'Nous ne pouvons pas vérifier votre accès pour le moment. Réessayez dans un instant.',
+    },
+    internal_error: {
+      title: 'Une erreur est survenue',
+      text: 'hero_proxy n’a pas pu répondre à cette requête. Les personnes qui l’exploitent en trouveront la cause dans le journal.',
+    },
+
+    bad_request: ({ detail }) => ({ title: 'Requête incorrecte', text: detail }),
+    not_found: { title: 'Page introuvable', text: 'Il n’y a pas de page à cette adresse.' },
+    method_not_allowed: ({ allow }) => ({
+      title: 'Méthode non autorisée',
+      text: `Cette adresse accepte ${allow}.`,
+    }),
+    not_json_rpc: {
+      title: 'Pas du JSON',
+      text: 'Envoyez un message JSON-RPC 2.0 en tant que application/json.',
+    },
+    not_json_object: { title: 'Pas du JSON', text: 'Envoyez un objet JSON en tant que application/json.' },
+    not_client_metadata: {
+      title: 'Pas du JSON',
+      text: 'Envoyez les métadonnées du client en tant que application/json.',
+    },
+    not_a_form: {
+      title: 'Pas un formulaire',
+      text: 'Cette adresse accepte application/x-www-form-urlencoded. Les programmes appellent les méthodes sur /rpc.',
+    },
+    foreign_form: {
+      title: 'Veuillez réessayer',
+      text: 'Ce formulaire a expiré ou ne vient pas de ce site. Autorisez les cookies et rouvrez la page.',
+    },
+    insecure_transport: {
+      title: 'HTTPS est requis pour se connecter',
+      text: 'En HTTP simple, d’autres pourraient lire votre mot de passe. Ouvrez ce site en https ou sur localhost. Un exploitant qui accepte ce risque peut activer insecure_cookies.',
+    },
+    body_too_large: ({ most }) => ({
+      title: 'Trop volumineux',
+      text: `Le corps de cette requête peut contenir ${most} octets au plus.`,
+    }),
+    body_too_slow: { title: 'Trop lent', text: 'Le corps de la requête n’est pas arrivé à temps.' },
+    body_broken: { title: 'Requête incorrecte', text: 'Le corps de la requête a été interrompu.' },
+    bodies_full: {
+      title: 'Trop de demandes',
+      text: 'Trop de requêtes arrivent en même temps. Réessayez dans un instant.',
+    },
+
+    untrusted_proxy: ({ address }) => ({
+      title: 'Proxy non approuvé',
+      text: `L’authentification déléguée ne répond qu’aux proxys de trusted_proxies, et ${address} n’en fait pas partie.`,
+    }),
+    forward_auth_method: {
+      title: 'Méthode non autorisée',
+      text: 'Interrogez l’authentification déléguée avec GET et indiquez la méthode concernée dans X-Forwarded-Method.',
+    },
+    own_path: {
+      title: 'Ce chemin n’est pas celui du service',
+      text: 'Ce chemin appartient à hero_proxy sur tous les hôtes. Le proxy placé devant doit l’envoyer à hero_proxy, pas au service.',
+    },
+
+    not_signed_in: { title: 'Non connecté', text: 'Connectez-vous sur /auth/login.' },
+    sign_in_failed: { title: 'Échec de la connexion', text: '' },
+    not_home: {
+      title: 'Pas à cette adresse',
+      text: 'Vous pouvez modifier votre compte à l’adresse principale de ce site.',
+    },
+    registration_closed: {
+      title: 'Les inscriptions sont fermées',
+      text: 'Seuls les administrateurs créent des comptes ici.',
+    },
+    registration_by_invitation: {
+      title: 'Invitation requise',
+      text: 'Il faut une invitation pour créer un compte ici.',
+    },
+    account_ready: {
+      title: 'Votre compte est prêt',
+      text: 'Connectez-vous avec votre nom d’utilisateur et votre mot de passe.',
+    },
+    check_email_to_confirm: {
+      title: 'Consultez votre messagerie',
+      text: 'Nous vous avons envoyé un lien. Ouvrez-le pour confirmer votre adresse, puis connectez-vous.',
+    },
+    check_email: {
+      title: 'Consultez votre messagerie',
+      text: 'S’il existe un compte avec cette adresse, nous y avons envoyé un lien. Il peut mettre une minute à arriver.',
+    },
+    address_confirmed: ({ user }) => ({
+      title: 'Adresse confirmée',
+      text: `C’est désormais l’adresse du compte ${user}.`,
+    }),
+    password_set: {
+      title: 'Votre mot de passe est défini',
+      text: 'Connectez-vous avec votre nouveau mot de passe.',
+    },
+    magic_links_off: {
+      title: 'Non disponible',
+      text: 'La connexion par e-mail n’est pas disponible ici.',
+    },
+    interaction_over: {
+      title: 'Veuillez recommencer',
+      text: 'Cette connexion a pris trop de temps ou a été commencée dans un autre navigateur. Retournez à l’application et réessayez.',
+    },
+    impersonating: ({ user }) => ({
+      title: `Pas pendant que vous agissez en tant que ${user}`,
+      text: 'Vous ne pouvez vous connecter aux applications qu’en votre propre nom. Cessez d’abord d’agir à la place de cette personne.',
+    }),
+
+    flow_over: {
+      title: 'Veuillez recommencer',
+      text: 'Cette connexion a pris trop de temps, était déjà terminée ou a été commencée dans un autre navigateur. Rien n’a changé.',
+    },
+    link_needed: {
+      title: 'Vous avez déjà un compte ici',
+      text: 'Un compte avec votre adresse existe déjà. Connectez-vous-y comme d’habitude, puis associez les deux sur la page de votre compte.',
+    },
+    provider_unreachable: ({ provider }) => ({
+      title: `${provider} ne répond pas`,
+      text: `Nous ne parvenons pas à joindre ${provider} pour le moment. Réessayez dans un instant ou connectez-vous autrement.`,
+    }),
+    provider_slow: ({ provider }) => ({
+      title: `${provider} a mis trop de temps`,
+      text: `${provider} n’a pas répondu à temps. Réessayez dans un instant ou connectez-vous autrement.`,
+    }),
+    provider_insecure: ({ provider }) => ({
+      title: `${provider} n’est pas fiable`,
+      text: `${provider} n’a pas de certificat valide pour le moment, donc nous ne lui avons rien envoyé. Connectez-vous autrement ou prévenez un administrateur.`,
+    }),
+    provider_local: ({ provider }) => ({
+      title: `Nous n’interrogeons pas l’adresse de ${provider}`,
+      text: `L’adresse de ${provider} mène à cette machine ou à son réseau immédiat. Un administrateur peut l’autoriser avec providers_may_be_local.`,
+    }),
+    provider_too_large: ({ provider }) => ({
+      title: `Réponse inattendue de ${provider}`,
+      text: `${provider} a envoyé bien plus que ce que contient une réponse, donc personne n’a été connecté. Connectez-vous autrement ou prévenez un administrateur.`,
+    }),
+    provider_nonsense: ({ provider }) => ({
+      title: `Réponse inattendue de ${provider}`,
+      text: `${provider} n’a pas répondu comme le fait un fournisseur d’identité, donc personne n’a été connecté. Réessayez dans un instant ou connectez-vous autrement.`,
+    }),
+    provider_untrusted: ({ provider }) => ({
+      title: `${provider} n’a pas pu prouver votre identité`,
+      text: `Nous n’avons pas pu vérifier la réponse de ${provider}, donc personne n’a été connecté. Réessayez. Si cela ne suffit pas, prévenez un administrateur.`,
+    }),
+    provider_client: ({ provider }) => ({
+      title: `${provider} ne nous connaît pas`,
+      text: `${provider} a refusé notre client_id ou notre secret. Un administrateur peut vérifier avec providers.test.`,
+    }),
+    provider_grant: ({ provider }) => ({
+      title: 'Veuillez recommencer',
+      text: `Pour ${provider}, cette connexion est terminée.`,
+    }),
+    provider_refused: ({ provider }) => ({
+      title: 'Non connecté',
+      text: `Selon ${provider}, vous avez interrompu la connexion ou n’avez pas le droit de vous connecter.`,
+    }),
+    domain: ({ provider }) => ({
+      title: 'Pas avec cette adresse',
+      text: `Pour se connecter avec ${provider}, il faut une adresse vérifiée dans certains domaines, et la vôtre n’en fait pas partie. Utilisez-y un autre compte ou adressez-vous à un administrateur.`,
+    }),
+    no_account: ({ provider }) => ({
+      title: 'Vous n’avez pas de compte ici',
+      text: `Aucun compte n’est associé ici à votre compte ${provider}, et se connecter avec lui n’en crée pas. Si vous avez un compte ici, connectez-vous et associez ${provider} sur la page de votre compte. Sinon, adressez-vous à un administrateur.`,
+    }),
+    doubtful_address: ({ provider }) => ({
+      title: 'Votre adresse n’est pas vérifiée',
+      text: `${provider} n’a pas vérifié votre adresse, ou elle ne peut pas être utilisée ici. Vérifiez-la d’abord là-bas.`,
+    }),
+    no_address: ({ provider }) => ({
+      title: 'Votre adresse manque',
+      text: `${provider} ne nous communique aucune adresse de vous, donc nous ne pouvons pas confirmer que le compte d’ici est aussi le vôtre. Ajoutez-en une là-bas ou demandez à un administrateur d’associer les deux.`,
+    }),
+    other_address: ({ provider }) => ({
+      title: 'Les adresses diffèrent',
+      text: `L’adresse que ${provider} a vérifiée n’est pas celle que vous avez confirmée ici. Modifiez l’une des deux ou demandez à un administrateur d’associer les comptes.`,
+    }),
+    inactive: () => ({
+      title: 'Compte inactif',
+      text: 'Le compte correspondant n’est pas actif ici. Adressez-vous à un administrateur.',
+    }),
+    linked_already: ({ provider }) => ({
+      title: 'Déjà associé',
+      text: `Ce compte ${provider} est déjà associé au vôtre.`,
+    }),
+    of_somebody_else: ({ provider }) => ({
+      title: 'Associé à un autre compte',
+      text: `Ce compte ${provider} est associé à un autre compte ici. Si celui-ci est aussi à vous, connectez-vous-y et dissociez ${provider}.`,
+    }),
+    unproven: ({ provider }) => ({
+      title: `${provider} ne vous a pas demandé qui vous êtes`,
+      text: `Vous étiez déjà connecté chez ${provider}, ce qui ne prouve pas que c’est vous maintenant. Confirmez-le autrement.`,
+    }),
+  },
+
+  links: {
+    sign_in: 'Se connecter',
+    try_again: 'Réessayer',
+    your_account: 'Votre compte',
+    go_there: 'Y aller',
+    other_ways: 'Autres façons de se connecter',
+    other_proofs: 'Autres façons de confirmer',
+  },
+  error_number: ({ status }) => `Erreur ${status}`,
+}

@@ -1,0 +1,100 @@
+import type { Catalogue } from '../catalogue.ts'
+import { sentence, strong } from '../sentence.ts'
+
+export const sign_in: Catalogue['sign_in'] = {
+  username: 'Nom d’utilisateur',
+  username_hint: 'Utilisez des lettres, des chiffres, « _ » et « - ». Vous ne pourrez plus le modifier.',
+  email: 'Adresse e-mail',
+  password: 'Mot de passe',
+  new_password_hint: 'Plusieurs mots sans rapport entre eux sont faciles à retenir et difficiles à deviner.',
+  code: 'Code',
+  code_hint:
+    'Saisissez les six chiffres de votre application d’authentification ou l’un de vos codes de secours.',
+  continue: 'Continuer',
+  use_passkey: 'Utiliser une clé d’accès',
+  back: 'Retour à la connexion',
+  passkey_exists: 'Cet appareil a déjà une clé d’accès pour votre compte.',
+  passkey_missing: 'Votre appareil n’a fourni aucune clé d’accès.',
+
+  page: {
+    title: 'Connexion',
+    login: 'Nom d’utilisateur ou adresse e-mail',
+    button: 'Se connecter',
+    or: 'ou',
+    with_provider: ({ provider }) => `Se connecter avec ${provider}`,
+    forgot_password: 'Mot de passe oublié ?',
+    email_link: 'Recevoir un lien de connexion par e-mail',
+    create_account: 'Créer un compte',
+  },
+  factor: {
+    title: 'Encore une étape',
+    lead: 'Confirmez que c’est bien vous.',
+  },
+  prove: {
+    title: 'Confirmez que c’est bien vous',
+    lead: 'Cette modification est importante : confirmez votre identité. Nous ne vous la redemanderons pas pendant 15 minutes.',
+    with_provider: ({ provider }) => `Se reconnecter avec ${provider}`,
+    email_link: 'Recevoir un lien de connexion par e-mail',
+    forgot_password: 'Mot de passe oublié ou jamais défini ?',
+    no_password: 'Pas de mot de passe ? Un administrateur peut en définir un pour vous.',
+  },
+  register: {
+    title: 'Créer un compte',
+    invited: 'Vous avez été invité. Votre compte utilisera l’adresse à laquelle l’invitation a été envoyée.',
+    button: 'Créer le compte',
+  },
+  verify: {
+    title: 'Confirmez votre adresse e-mail',
+    lead: 'Cliquez sur le bouton si vous avez fait cette demande. Sinon, fermez cette page : rien ne changera.',
+    button: 'Confirmer l’adresse',
+  },
+  forgot: {
+    title: 'Mot de passe oublié ?',
+    lead: 'Nous vous enverrons un lien pour choisir un nouveau mot de passe.',
+    button: 'Envoyer le lien',
+  },
+  reset: {
+    title: 'Choisissez un nouveau mot de passe',
+    lead: 'Vous serez déconnecté partout.',
+    button: 'Définir le mot de passe',
+  },
+  magic: {
+    title: 'Connexion par e-mail',
+    lead: 'Nous vous enverrons un lien. Toute personne qui l’ouvre est connectée à votre place.',
+    button: 'Envoyer le lien',
+  },
+  enter: {
+    title: 'Connexion',
+    lead: 'Cliquez sur le bouton pour vous connecter sur cet appareil.',
+    button: 'Se connecter',
+  },
+  setup: {
+    title: 'Créer le premier administrateur',
+    lead: 'Ce compte peut tout faire ici. Le lien qui vous a amené ici ne fonctionne qu’une fois.',
+    button: 'Créer le compte',
+  },
+  sign_out: {
+    title: 'Déconnexion',
+    heading: 'Se déconnecter ?',
+    lead: 'Vous restez connecté sur vos autres appareils.',
+    button: 'Se déconnecter',
+  },
+  link: {
+    title: 'Associer un compte',
+    heading: ({ provider }) => `Associer ${provider} à votre compte ?`,
+    guest: ({ provider, email }) =>
+      sentence`Un compte utilise déjà ici l’adresse ${strong(email)}, que ${provider} a vérifiée. Connectez-vous à ce compte comme d’habitude, puis confirmez que les deux comptes sont à vous.`,
+    signed_in: ({ user, provider, account }) =>
+      sentence`Vous êtes connecté ici en tant que ${strong(user)} et chez ${provider} en tant que ${strong(account)}.`,
+    warning: ({ provider }) =>
+      `Toute personne qui peut se connecter à ce compte ${provider} pourra se connecter ici à votre place.`,
+    sign_in: 'Se connecter',
+    accept: 'Associer les comptes',
+    refuse: 'Ne pas associer',
+  },
+  leaving: {
+    signing_in: 'Connexion en cours',
+    signing_out: 'Déconnexion en cours',
+    continue: 'Continuer si rien ne se passe',
+  },
+}

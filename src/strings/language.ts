@@ -1,0 +1,67 @@
+import type { Catalogue } from './catalogue.ts'
+import { english } from './en/english.ts'
+
+/** The languages that people can choose, by their BCP 47 tags. */
+export const languages = ['en', 'de', 'fr'] as const
+export type Language = (typeof languages)[number]
+
+type Load = () => Catalogue | Promise<Catalogue>
+
+/** The others are loaded at the first use: no start waits for them. */
+const own: Readonly<Record<Language, Load>> = {
+  en: () => english,
+  de: async () => (await import('./de/german.ts')).german,
+  fr: async () => (await import('./fr/french.ts')).french,
+}
+const offered = new Map<string, Load>(Object.entries(own))
+const loaded = new Map<string, Catalogue>()
+
+/** Offers one more language, such as the made-up one of the tests, until the returned function is called. */
+export const offerLanguage = (tag: string, catalogue: Catalogue): (() => void) => {
+  offered.set(tag, () => catalogue)
+  return () => {
+    offered.delete(tag)
+    loaded.delete(tag)
+  }
+}
+
+/** The strings of a language that is offered. Warm, it returns no promise. */
+export const catalogueOf = (tag: string): Catalogue | Promise<Catalogue> => {
+  const known = loaded.get(tag)
+  if (known !== undefined) return known
+  const keep = (catalogue: Catalogue) => {
+    loaded.set(tag, catalogue)
+    return catalogue
+  }
+  const found = offered.get(tag)!()
+  return found instanceof Promise ? found.then(keep) : keep(found)
+}
+
+const range =
+  /^\s*([a-z]{1,8}(?:-[a-z0-9]{1,8})*|\*)\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?$/i
+
+/** More are not read: a header is as long as its sender likes. */
+const mostRanges = 50
+
+/** A language range without its last subtag (RFC 4647 section 3.4). */
+const shortened = (tag: string): string => tag.slice(0, Math.max(0, tag.lastIndexOf('-')))
+
+/**
+ * The language that an Accept-Language header (RFC 9110 section 12.5.4) asks for, by lookup (RFC 4647 section 3.4); undefined where it
+ * asks for none of ours, or leaves the choice to us.
+ */
+export const languageFor = (accepted: string): string | undefined => {
+  const ranges = accepted
+    .split(',', mostRanges)
+    .map((part) => range.exec(part))
+    .filter((match) => match !== null)
+    .map(([, tag, quality]) => ({ tag: tag!.toLowerCase(), quality: Number(quality ?? 1) }))
+  const excluded = new Set(ranges.filter(({ quality }) => quality === 0).map(({ tag }) => tag))
+  // Sorting is stable: of equal quality the first comes first.
+  for (const { tag, quality } of ranges.toSorted((a, b) => b.quality - a.quality)) {
+    if (quality === 0 || tag === '*') return undefined
+    for (let shorter = tag; shorter !== ''; shorter = shortened(shorter))
+      if (offered.has(shorter) && !excluded.has(shorter)) return shorter
+  }
+  return undefined
+}

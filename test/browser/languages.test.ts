@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { offerLanguage } from '../../src/strings/language.ts'
+import { violations } from './axe.ts'
+import { browserMissing, startBrowser } from '../support/browser.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { pseudoLanguage } from '../strings/pseudo_language.ts'
+
+describe('languages in Chromium', { skip: browserMissing() ?? false }, () => {
+  let daemon: TestDaemon
+  let browser: Browser
+  let withdraw: () => void
+  const at = (path: string) => `http://localhost:${daemon.edge.port}${path}`
+
+  before(async () => {
+    withdraw = offerLanguage('ar', pseudoLanguage)
+    daemon = await startTestDaemon()
+    await daemon.hero.users.add({
+      username: 'ada',
+      email: 'ada@example.org',
+      password: goodPassword,
+      display_name: 'Ada',
+    })
+    await daemon.hero.settings.set({ key: 'registration_mode', value: 'open' })
+    await daemon.hero.settings.set({ key: 'magic_links', value: true })
+    for (const preset of ['github', 'google'] as const)
+      await daemon.hero.providers.add({ provider: preset, preset, client: 'hero', client_secret: 'secret' })
+    browser = await startBrowser()
+  })
+  after(async () => {
+    await browser?.close()
+    await daemon?.close()
+    withdraw()
+  })
+
+  const signIn = async (page: Page) => {
+    await page.goto(at('/auth/login?return_to=/auth/me'))
+    await page.locator('#login').fill('ada')
+    await page.locator('#password').fill(goodPassword)
+    await page.locator('button').first().click()
+    await page.waitForURL(/\/auth\/me/)
+  }
+
+  test('a browser that is set to German reads German', async () => {
+    const context = await browser.newContext({ locale: 'de-DE' })
+    const page = await context.newPage()
+    await signIn(page)
+    assert.equal(await page.locator('html').getAttribute('lang'), 'de')
+    await page.getByText('Sie sind angemeldet.').waitFor()
+    await page.getByText('(dieses Gerät)').waitFor()
+    await context.close()
+  })
+
+  test('a longer language from right to left fits a phone, breaks no rule of axe, and leaves no English', async () => {
+    const context = await browser.newContext({
+      locale: 'ar',
+      bypassCSP: true,
+      viewport: { width: 360, height: 740 },
+    })
+    const page = await context.newPage()
+    const check = async (url: string) => {
+      if (url !== page.url()) await page.goto(url)
+      assert.deepEqual(
+        await page.evaluate('[document.documentElement.lang, getComputedStyle(document.body).direction]'),
+        ['ar', 'rtl'],
+        url,
+      )
+      assert.deepEqual(await violations(page), [], url)
+      const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
+      assert.equal(wide, false, `${url} scrolls sideways`)
+      // Every vowel of the catalogue has an accent: what has none was written into the page.
+      const plain =
+        (await page.evaluate(`[...document.querySelectorAll('h1, h2, label, button, summary, .lead, .hint, .ways a, dt')]
+        .map((part) => part.innerText)
+        .filter((text) => /[aeiou]{2}|\\b(the|and|you|is)\\b/i.test(text))`)) as string[]
+      assert.deepEqual(plain, [], url)
+    }
+    for (const path of ['login', 'setup?token=x', 'register', 'verify?token=x', 'reset', 'reset?token=x'])
+      await check(at(`/auth/${path}`))
+    for (const path of ['magic', 'magic?token=x', 'nothing']) await check(at(`/auth/${path}`))
+    await signIn(page)
+    await page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+    await check(page.url())
+    await check(at('/auth/logout'))
+    await check(at('/auth/prove'))
+    await context.close()
+  })
+})
