@@ -19,18 +19,10 @@ for (const file of globSync('src/storage/tables/*.ts', { cwd: root }))
       owners.set(table, basename(file, '.ts'))
     }
 
-/** Files that count to another folder than their own; of several that fit, the first. */
-const elsewhere: readonly (readonly [path: string, owner: string])[] = [
-  ['src/attempts/attempts.ts', 'attempts'],
-  ['src/credentials/', 'passwords'],
-  ['src/consents/consents.ts', 'consents'],
-]
-
 /** What may write tables whose names are made: indexes for searching, which are derived and outside the schema. */
 const makesTables = 'src/storage/search_index.ts'
 
-const ownerOf = (file: string): string =>
-  elsewhere.find(([path]) => file.startsWith(path))?.[1] ?? file.split('/')[1]!
+const ownerOf = (file: string): string => file.split('/')[1]!
 
 const comments = /^\s*(?:\/\*\*.*?\*\/|\/\/[^\n]*)/gms
 const builders = /\.(?:insertInto|replaceInto|mergeInto|updateTable|deleteFrom)\(\s*([^\s,)]+)/g
