@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Claims } from '../src/claims/claims.ts'
 import { createLog } from '../src/log/log.ts'
-import { openDatabase, type Database } from '../src/storage/database.ts'
+import type { Database } from '../src/storage/database.ts'
 import { newId } from '../src/storage/ids.ts'
 import { figures, heading, table } from './report.ts'
+import { openDatabase } from '../src/storage/open_database.ts'
 
 const depth = 10
 const users = 10_000

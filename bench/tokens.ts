@@ -3,7 +3,6 @@ import { hash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
 import { createLog } from '../src/log/log.ts'
-import { openDatabase } from '../src/storage/database.ts'
 import { newId } from '../src/storage/ids.ts'
 import { App, newPerson } from '../test/support/openid_stage.ts'
 import { addPerson, newInstance, person } from './daemon.ts'
@@ -12,6 +11,7 @@ import { formPost, post } from './posts.ts'
 import { eventually, freePort, node, serverCore, takeGeneratorCore } from './processes.ts'
 import { figures, heading, table, told } from './report.ts'
 import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
+import { openDatabase } from '../src/storage/open_database.ts'
 
 takeGeneratorCore()
 

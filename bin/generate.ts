@@ -9,13 +9,13 @@ import { flagOf, readConfig } from '../src/config/read.ts'
 import { settings } from '../src/config/table.ts'
 import { Counters, noWorkers } from '../src/metrics/counters.ts'
 import { createLog } from '../src/log/log.ts'
-import { openDatabase } from '../src/storage/database.ts'
 import { Seal } from '../src/secrets/seal.ts'
 import { definitions } from '../src/settings/definitions.ts'
 import { drawFlow } from './generate/flow_picture.ts'
 import { flows } from './generate/flows.ts'
 import { methodFiles } from './generate/method_files.ts'
 import { printSdk, type OpenRpc } from './generate/sdk.ts'
+import { openDatabase } from '../src/storage/open_database.ts'
 
 const root = join(import.meta.dirname, '..')
 const check = process.argv.includes('--check')

@@ -9,12 +9,13 @@ import { openInstance, type Instance } from './app/instance.ts'
 import { bindSocket, type PassedSockets } from './start/passed_sockets.ts'
 import { createLog, type Log } from './log/log.ts'
 import { leaveMark, refuseEmptiedDatabase, refuseLostDatabase } from './start/initialised_marker.ts'
-import { databaseFile, type Condition, type Database } from './storage/database.ts'
+import type { Condition, Database } from './storage/database.ts'
 import { instanceFact } from './storage/instance_facts.ts'
 import { makeSearchIndexes } from './storage/search_index.ts'
 import { Upkeep } from './storage/sqlite/upkeep.ts'
 import { refuseHalfTls } from './start/tls_settings.ts'
 import { Workers } from './workers/pool.ts'
+import { databaseFile } from './storage/open_database.ts'
 
 /** How long requests under way may take to finish when the daemon stops, in milliseconds. */
 const grace = 10_000
@@ -68,6 +69,7 @@ export const startDaemon = async (
   }
 }
 
+// oxlint-disable-next-line max-lines-per-function -- the start is one sequence, and every failure undoes what came before it
 const serve = async (
   config: Config,
   { app, database, close: closeInstance }: Instance,

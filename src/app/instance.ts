@@ -4,8 +4,9 @@ import { Counters, type WorkerNumbers } from '../metrics/counters.ts'
 import type { Log } from '../log/log.ts'
 import { openSeal, readMasterSecret } from '../start/master_secret.ts'
 import { asDamage } from '../storage/sqlite/connect.ts'
-import { databaseFile, openDatabase, type Database } from '../storage/database.ts'
+import type { Database } from '../storage/database.ts'
 import { speaksTls } from '../start/tls_settings.ts'
+import { databaseFile, openDatabase } from '../storage/open_database.ts'
 
 /** The rooms over their open database: what the daemon and each of its workers begin with and end with. */
 export interface Instance {

@@ -1,11 +1,11 @@
 import { subjectOfService } from '../identity/bearer_tokens.ts'
 import type { Reactions } from '../contract/reactions.ts'
-import { dropTokensOf } from '../federation/provider_tokens.ts'
 import { forgetLogoutsOf } from '../oidc/backchannel_logouts.ts'
 import { recordTokens } from '../sessions/revocations.ts'
 import type { Database } from '../storage/database.ts'
 import type { Flows } from './flows.ts'
 import type { Rooms } from './rooms.ts'
+import { dropTokensOf } from '../federation/drop_tokens.ts'
 
 /** Every reaction. Rooms take them before what reacts is built, so each reaction looks it up when it runs. */
 export const createReactions = (

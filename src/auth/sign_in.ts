@@ -5,10 +5,11 @@ import type { Credentials } from '../passwords/passwords.ts'
 import { AppError } from '../contract/errors.ts'
 import type { FactorKind, Factors } from '../factors/factors.ts'
 import type { OwnWay } from '../sessions/session.ts'
-import type { OpenedSession, Sessions } from '../sessions/sessions.ts'
+import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { maySignIn, signInColumns, type UserRow } from '../storage/schema.ts'
 import { halves, type ByProvider, type Half, type Link, type Links } from './one_time_tokens.ts'
+import type { OpenedSession } from '../sessions/opened_session.ts'
 
 const wrongLogin = () =>
   new AppError('unauthenticated', 'Wrong username, email or password', { reason: 'wrong_login' })

@@ -42,16 +42,6 @@ const works = ({ expires_at, early = earliest }: Pick<Held, 'expires_at' | 'earl
 
 const sealRow = (identityId: string) => `provider_tokens.${identityId}`
 
-/** Everything that one provider gave. Inside a transaction. */
-export const dropTokensOf = async (database: Database, provider: string): Promise<void> => {
-  await database.query
-    .deleteFrom('provider_tokens')
-    .where('identity_id', 'in', (query) =>
-      query.selectFrom('user_identities').select('id').where('provider', '=', provider),
-    )
-    .execute()
-}
-
 /** What providers gave us of people, where `keep_tokens` says so: sealed, and renewed once however many ask. */
 export class KeptTokens {
   readonly #parts: Parts

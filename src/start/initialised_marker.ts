@@ -1,8 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
-import { databaseExists, type Database } from '../storage/database.ts'
+import type { Database } from '../storage/database.ts'
 import { instanceFact } from '../storage/instance_facts.ts'
+import { databaseExists } from '../storage/open_database.ts'
 
 const markOf = (dataDir: string) => join(dataDir, 'initialised')
 

@@ -1,19 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { existsSync } from 'node:fs'
-import { Kysely, PostgresDialect, sql, type Compilable, type Transaction } from 'kysely'
+import { sql, type Compilable, type Kysely, type Transaction } from 'kysely'
 import { AppError } from '../contract/errors.ts'
-import type { Log } from '../log/log.ts'
 import { Changes } from './change_watch.ts'
-import { asDamage } from './sqlite/connect.ts'
 import { asUnavailable } from './unavailable.ts'
-import { migrate } from './migrate.ts'
 import { PreparedQuery, type Prepared, type Values } from './prepared.ts'
-import { Reader } from './reader.ts'
-import { PostgresRevisions, raiseRevisions, SqliteRevisions, type Revisions } from './revisions.ts'
+import type { Reader } from './reader.ts'
+import { raiseRevisions, type Revisions } from './revisions.ts'
 import { entriesSince, type Raised } from './revision_log.ts'
 import type { Schema, Subject } from './schema.ts'
-import { openSqlite } from './sqlite.ts'
-import { SqliteThread } from './sqlite/threads.ts'
+import type { SqliteThread } from './sqlite/threads.ts'
 
 /** Any number that all nodes agree on: the lock under which one write transaction runs at a time. */
 const writerLock = 7_310_997
@@ -189,71 +184,9 @@ export class Database {
   }
 }
 
-/**
- * Opens and migrates the database behind `url` (`sqlite:FILE` or `postgres://…`).
- * Throws with one line for people when it is damaged, unreachable, or newer than this program.
- * Where a daemon has several processes on PostgreSQL, `announce` resolves once the others know of a commit of this one. SQLite needs
- * no such thing: every answer looks at the file first.
- */
-export const openDatabase = async (url: string, log: Log, announce = async () => {}): Promise<Database> => {
-  const file = databaseFile(url)
-  if (file !== undefined) {
-    const { dialect, reader: connection } = openSqlite(file)
-    const kysely = new Kysely<Schema>({ dialect })
-    await migrateOrClose(kysely).catch((error) => {
-      throw asDamage(file, error)
-    })
-    const reader = new Reader(connection)
-    const revisions = new SqliteRevisions(connection, reader.renew, () => database.changes.lookSoon())
-    const database = new Database('sqlite', kysely, revisions, reader, {
-      reading: new SqliteThread({ file, readonly: true }),
-      jobs: new SqliteThread({ file, readonly: false }),
-    })
-    return database
-  }
-  const { default: pg } = await import('pg')
-  // 64-bit integers (counts, times) as numbers: all of ours stay far below 2^53.
-  pg.types.setTypeParser(20, Number)
-  const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5000 })
-  const lost = (error: Error) => log.warn({ error: error.message }, 'a database connection was lost')
-  pool.on('error', lost)
-  // A connection that breaks while it works tells its query, and then everybody: unheard, that would end the process.
-  pool.on('connect', (client) => client.on('error', lost))
-  const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
-  await migrateOrClose(kysely)
-  const revisions = new PostgresRevisions(
-    () => new pg.Client({ connectionString: url }),
-    kysely,
-    log,
-    () => database.changes.lookSoon(),
-    announce,
-  )
-  const database = new Database('postgres', kysely, revisions)
-  await revisions.listen()
-  return database
-}
-
 const damagedFile = () =>
   new AppError(
     'unavailable',
     'The database file is damaged: nothing is written until it is restored from a backup',
     { reason: 'damaged' },
   )
-
-/** The file behind `url`, or undefined for PostgreSQL. */
-export const databaseFile = (url: string): string | undefined =>
-  url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined
-
-const migrateOrClose = async (kysely: Kysely<Schema>) => {
-  try {
-    await migrate(kysely)
-  } catch (error) {
-    // Connections left open would keep a refused start alive.
-    await kysely.destroy()
-    throw error
-  }
-}
-
-/** Whether there is a database at `url` to begin with; PostgreSQL always counts as there. */
-export const databaseExists = (url: string): boolean =>
-  !url.startsWith('sqlite:') || existsSync(url.slice('sqlite:'.length))

@@ -30,6 +30,7 @@ export const isAdministrator = ({ kind, claims }: Caller): boolean =>
   kind === 'operator' || claims.has('proxy.admin')
 
 /** Who gets which token: to keep, or an access token for a program or a service. */
+// oxlint-disable-next-line max-lines-per-function -- it holds four short functions over the same parts
 export const issuing = (parts: IssuingParts) => {
   const { personal, access } = parts
 

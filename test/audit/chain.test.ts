@@ -5,8 +5,9 @@ import { sql } from 'kysely'
 import { Audit } from '../../src/audit/audit.ts'
 import { operator } from '../../src/contract/caller.ts'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { onBothDatabases } from '../support/databases.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const key = Buffer.alloc(32, 7)
 const caller = operator({ via: 'socket', uid: 1000, pid: 42 })

@@ -6,10 +6,11 @@ import { Attempts } from '../../src/attempts/attempts.ts'
 import { Credentials } from '../../src/passwords/passwords.ts'
 import { createLog } from '../../src/log/log.ts'
 import { Sessions } from '../../src/sessions/sessions.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { refused } from '../support/refused.ts'
 import { noReactions } from '../support/reactions.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const caller = guest({ via: 'socket' })
 

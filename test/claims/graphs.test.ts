@@ -3,11 +3,12 @@ import { after, before, test } from 'node:test'
 import * as fc from 'fast-check'
 import { Claims } from '../../src/claims/claims.ts'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { newId, now } from '../../src/storage/ids.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { long } from '../support/long.ts'
 import { adminClaims, at, instances, reference, type Instance } from './instances.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const times = { created_at: 1, updated_at: 1 }
 

@@ -10,12 +10,13 @@ import { Groups } from '../../src/groups/groups.ts'
 import { Members } from '../../src/groups/members.ts'
 import { createLog } from '../../src/log/log.ts'
 import { Roles } from '../../src/roles/roles.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { Users } from '../../src/users/users.ts'
 import { operator } from '../../src/contract/caller.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { noReactions } from '../support/reactions.ts'
 import { long } from '../support/long.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const caller = operator({ via: 'socket' })
 const people = ['ada', 'grace', 'linus'] as const

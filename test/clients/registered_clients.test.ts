@@ -5,12 +5,13 @@ import { DynamicClients, mostDynamic, mostHourly } from '../../src/clients/regis
 import { RegistrationTokens } from '../../src/clients/registration_tokens.ts'
 import { createLog } from '../../src/log/log.ts'
 import { Records } from '../../src/oidc/engine/records.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { newId, now } from '../../src/storage/ids.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { refused } from '../support/refused.ts'
 import { noReactions } from '../support/reactions.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const day = 86_400
 

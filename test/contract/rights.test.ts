@@ -10,7 +10,7 @@ import { readConfig } from '../../src/config/read.ts'
 import { AppError } from '../../src/contract/errors.ts'
 import { Counters, noWorkers } from '../../src/metrics/counters.ts'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { openrpc, paramsOf, type DocumentedMethod } from '../support/openrpc.ts'
@@ -25,6 +25,7 @@ import {
   takesAdmin,
   takesSignIn,
 } from './rights_table.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const operatorToken = 'operator-token-of-the-rights-table-0123456789'
 const dir = mkdtempSync(join(tmpdir(), 'hp-'))

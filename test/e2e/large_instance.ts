@@ -5,9 +5,10 @@ import { Marks, origin } from '../../src/audit/chain_anchors.ts'
 import type { Config } from '../../src/config/config.ts'
 import { createLog } from '../../src/log/log.ts'
 import { readMasterSecret } from '../../src/start/master_secret.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { newId, now } from '../../src/storage/ids.ts'
 import { Seal } from '../../src/secrets/seal.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 export interface Size {
   readonly people: number

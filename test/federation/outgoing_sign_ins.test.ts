@@ -6,9 +6,10 @@ import { createLog } from '../../src/log/log.ts'
 import { Providers } from '../../src/providers/providers.ts'
 import { noReactions } from '../support/reactions.ts'
 import { operator } from '../../src/contract/caller.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import { onBothDatabases } from '../support/databases.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 onBothDatabases('what is used up by coming back', (newUrl) => {
   const seal = new Seal('x'.repeat(32))

@@ -7,11 +7,11 @@ import { Assertions } from '../../src/keys/assertions.ts'
 import { Keys } from '../../src/keys/keys.ts'
 import type { Proof } from '../../src/contract/principal.ts'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase } from '../../src/storage/database.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { ask, signIn } from '../support/http.ts'
 import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const audience = 'https://wiki.example.org'
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')

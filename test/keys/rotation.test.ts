@@ -8,10 +8,11 @@ import { Unauthenticated, verifyToken, type HeroProxy } from '../../sdk/index.ts
 import { Keys } from '../../src/keys/keys.ts'
 import { createLog } from '../../src/log/log.ts'
 import { readMasterSecret } from '../../src/start/master_secret.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import { refused } from '../support/refused.ts'
 import { App, callback, newPerson, payloadOf, startProvider, type Provider } from '../support/openid_stage.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const minute = 60_000
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createLog } from '../../src/log/log.ts'
 import { Mails } from '../../src/mail/mails.ts'
 import { render } from '../../src/mail/render.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import type { MailKind } from '../../src/strings/catalogue.ts'
 import { catalogueOf, languages } from '../../src/strings/language.ts'
@@ -13,6 +13,7 @@ import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { byHand } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 import { startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 describe('mail.test tells what the mail server says', () => {
   let daemon: TestDaemon

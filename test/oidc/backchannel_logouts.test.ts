@@ -5,10 +5,11 @@ import { Clients } from '../../src/clients/clients.ts'
 import { createLog } from '../../src/log/log.ts'
 import { Logouts, type SendLogout } from '../../src/oidc/backchannel_logouts.ts'
 import { Records } from '../../src/oidc/engine/records.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { noReactions } from '../support/reactions.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 onBothDatabases('telling applications of sign-outs', (newUrl) => {
   let database: Database

@@ -6,10 +6,11 @@ import { after, before, describe, test } from 'node:test'
 import { hash, verify } from '@node-rs/argon2'
 import { Credentials } from '../../src/passwords/passwords.ts'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { byHand } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 describe('what a new password must be', () => {
   let daemon: TestDaemon

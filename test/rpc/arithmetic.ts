@@ -10,7 +10,7 @@ import { method, type Method } from '../../src/contract/method.ts'
 import { Dispatcher } from '../../src/rpc/dispatcher.ts'
 import { Envelope, type Identify } from '../../src/rpc/envelope.ts'
 import { Shape } from '../../src/contract/schemas.ts'
-import { openDatabase } from '../../src/storage/database.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const N = Type.Integer()
 const Numbers = { a: N, b: Type.Optional(N), c: Type.Optional(N), d: Type.Optional(N), e: Type.Optional(N) }

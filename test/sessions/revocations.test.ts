@@ -5,12 +5,12 @@ import { HeroProxy } from '../../sdk/index.ts'
 import { createLog } from '../../src/log/log.ts'
 import { Revocations } from '../../src/sessions/revocations.ts'
 import { now } from '../../src/storage/ids.ts'
-import { openDatabase } from '../../src/storage/database.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { ask } from '../support/http.ts'
 import { byHand, person, signedIn } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 /** In milliseconds: a call that waits is answered long before the seconds it would wait are over. */
 const soon = 2000

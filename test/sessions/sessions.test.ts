@@ -4,12 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createLog } from '../../src/log/log.ts'
 import { LiveSessions } from '../../src/sessions/live_sessions.ts'
 import { Sessions } from '../../src/sessions/sessions.ts'
-import { openDatabase } from '../../src/storage/database.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { byHand, person, signedIn } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 import { noReactions } from '../support/reactions.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 onBothDatabases('sessions', (newUrl, kind) => {
   let daemon: TestDaemon

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { promisify } from 'node:util'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { now } from '../../src/storage/ids.ts'
 import { setInstanceFact } from '../../src/storage/instance_facts.ts'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
@@ -16,6 +16,7 @@ import { startUpstream, type Upstream } from '../support/upstream.ts'
 import { freePort, pebbleMissing, startPebble, type Pebble } from './pebble.ts'
 import { TestAuthority } from '../support/pem.ts'
 import { shownTo, until } from '../support/shown_certificate.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const run = promisify(execFile)
 

@@ -3,9 +3,10 @@ import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import type { Subject } from '../../src/storage/schema.ts'
 import { onBothDatabases } from '../support/databases.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 onBothDatabases('whoever watches', (newUrl, kind) => {
   let here: Database

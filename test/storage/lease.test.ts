@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { now } from '../../src/storage/ids.ts'
 import { instanceFact, setInstanceFact } from '../../src/storage/instance_facts.ts'
 import { Lease } from '../../src/storage/lease.ts'
 import { onBothDatabases } from '../support/databases.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 onBothDatabases('a lease', (newUrl) => {
   const databases: Database[] = []

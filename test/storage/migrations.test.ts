@@ -6,11 +6,12 @@ import { Pool } from 'pg'
 import { Audit } from '../../src/audit/audit.ts'
 import { operator } from '../../src/contract/caller.ts'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { migrate, migrations } from '../../src/storage/migrate.ts'
 import type { Schema } from '../../src/storage/schema.ts'
 import { openSqlite } from '../../src/storage/sqlite.ts'
 import { onBothDatabases } from '../support/databases.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const log = createLog('silent')
 

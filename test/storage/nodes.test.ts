@@ -4,9 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { createLog } from '../../src/log/log.ts'
 import { Cached } from '../../src/storage/cached.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { now } from '../../src/storage/ids.ts'
 import { onBothDatabases } from '../support/databases.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 onBothDatabases('a second node on the same database', (newUrl, kind) => {
   let here: Database

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase } from '../../src/storage/database.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { ask } from '../support/http.ts'
 import { postgresMissing, startPostgres } from '../support/postgres.ts'
 import { refused } from '../support/refused.ts'
 import { startUpstream } from '../support/upstream.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 test('the daemon outlives its database: says unavailable, goes on when it is back', async (t) => {
   const missing = postgresMissing()

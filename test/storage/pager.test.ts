@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { readPage, type PageParams } from '../../src/storage/pager.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { refused } from '../support/refused.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 onBothDatabases('a list in pages', (newUrl) => {
   let database: Database

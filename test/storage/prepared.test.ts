@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import Sqlite from 'better-sqlite3'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { now } from '../../src/storage/ids.ts'
 import type { Prepared } from '../../src/storage/prepared.ts'
 import { onBothDatabases } from '../support/databases.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 interface Row {
   readonly key: string

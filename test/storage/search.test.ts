@@ -5,11 +5,12 @@ import { sql } from 'kysely'
 import { operator } from '../../src/contract/caller.ts'
 import { Groups } from '../../src/groups/groups.ts'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { makeSearchIndexes } from '../../src/storage/search_index.ts'
 import { Users } from '../../src/users/users.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { noReactions } from '../support/reactions.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const log = createLog('silent')
 const caller = operator({ via: 'socket' })

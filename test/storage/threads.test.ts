@@ -7,12 +7,13 @@ import { test, type TestContext } from 'node:test'
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { now } from '../../src/storage/ids.ts'
 import { SqliteThread } from '../../src/storage/sqlite/threads.ts'
 import { Upkeep } from '../../src/storage/sqlite/upkeep.ts'
 import { KnownKeys } from '../../src/users/cached_keys.ts'
 import { onBothDatabases } from '../support/databases.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const log = createLog('silent')
 

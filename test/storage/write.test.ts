@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createLog } from '../../src/log/log.ts'
 import { Cached } from '../../src/storage/cached.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { now } from '../../src/storage/ids.ts'
 import { onBothDatabases } from '../support/databases.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const log = createLog('silent')
 

@@ -6,9 +6,9 @@ import type { Config } from '../../src/config/config.ts'
 import { readConfig } from '../../src/config/read.ts'
 import { createLog } from '../../src/log/log.ts'
 import { startDaemon, type Daemon } from '../../src/main.ts'
-import { databaseFile } from '../../src/storage/database.ts'
 import { overwriteInbox } from '../../src/wire/parser.ts'
 import { migratedFile } from './migrated.ts'
+import { databaseFile } from '../../src/storage/open_database.ts'
 
 export interface TestDaemon extends Daemon {
   /** The SDK as operator, over the socket. */

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase } from '../../src/storage/database.ts'
 import { root } from './daemon_process.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const cache = join(root, 'node_modules', '.cache')
 

@@ -1,7 +1,8 @@
 import type { HeroProxy } from '../../sdk/index.ts'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { goodPassword, type TestDaemon } from './daemon.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 /** Adds a person who can sign in, and returns the SDK with nothing but that person's rights. */
 export const person = async (

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { createLog } from '../../src/log/log.ts'
-import { openDatabase, type Database } from '../../src/storage/database.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { AccessTokens } from '../../src/token/access_tokens.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 
 const issuer = 'https://id.example.org'
 const { publicKey, privateKey } = generateKeyPairSync('ed25519')

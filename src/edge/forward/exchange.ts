@@ -5,13 +5,11 @@ import type { Head } from '../../wire/http_parser.ts'
 import { responseHeaders } from './response_headers.ts'
 import { headFor } from './outgoing_head.ts'
 import { addTrailers, passHints, reason, type Recipient } from '../../wire/client_response.ts'
-import { Upload } from './upload.ts'
+import { maxSilence, Upload } from './upload.ts'
 import type { UpstreamConnection } from '../../upstream/connection.ts'
-import type { Carrier, Failure, Forwarded, Timed } from './forwarded.ts'
+import { isRepeatable, type Carrier, type Failure, type Forwarded, type Timed } from './forwarded.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
 
-/** Seconds that a client may be silent in the middle of a body it sends. */
-const bodyPatience = 60
 /** Answers up to this size that came at once leave in one write, together with their head. */
 const smallBody = 16 * 1024
 
@@ -50,16 +48,10 @@ export class Exchange implements Asker, Timed {
     this.#ask(this.#carrier.upstreams.next(this.out.plan), true)
   }
 
-  /** May be sent again on a fresh connection when a kept one turned out to be closed (RFC 9110 section 9.2.2). */
-  get #repeatable(): boolean {
-    const { method } = this.out.asked
-    return this.out.body === undefined && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
-  }
-
   #ask(upstream: Upstream, kept: boolean): void {
     const { body } = this.out
     const { pool } = this.#carrier
-    const connection = kept ? pool.take(upstream, this.#repeatable) : pool.open(upstream)
+    const connection = kept ? pool.take(upstream, isRepeatable(this.out)) : pool.open(upstream)
     this.#connection = connection
     connection.ask(this, headFor(this.out, upstream), body !== undefined)
     if (connection.connected && body) this.#upload.send(connection)
@@ -202,7 +194,7 @@ export class Exchange implements Asker, Timed {
     if (this.#over) return
     const { reused, connected, upstream } = this.#connection!
     // Kept connections may be closed by the upstream at the very moment they are used again.
-    const again = !this.#answered && this.#repeatable
+    const again = !this.#answered && isRepeatable(this.out)
     if (reused && again) return this.#ask(upstream, false)
     if (!connected) this.#carrier.upstreams.failed(upstream)
     if ((!connected || again) && this.#askNext()) return
@@ -220,7 +212,7 @@ export class Exchange implements Asker, Timed {
       if (this.#askNext()) return
     } else if (!this.#upload.done && !connection.blocked) {
       // It is the client who is waited for.
-      if (now - this.#upload.moved >= bodyPatience) this.#giveUp('slow body')
+      if (now - this.#upload.moved >= maxSilence) this.#giveUp('slow body')
       return
     } else if (now - this.#moved < response_timeout) return
     this.#giveUp('timeout', 'ETIMEDOUT')

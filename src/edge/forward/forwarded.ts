@@ -47,3 +47,7 @@ export interface Carrier {
   began(timed: Timed): void
   ended(timed: Timed): void
 }
+
+/** Whether it may be sent again on a fresh connection when a kept one turned out to be closed (RFC 9110 section 9.2.2). */
+export const isRepeatable = ({ asked: { method }, body }: Forwarded): boolean =>
+  body === undefined && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')

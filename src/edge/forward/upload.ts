@@ -2,6 +2,9 @@ import { trailersFor } from './request_headers.ts'
 import type { UpstreamConnection } from '../../upstream/connection.ts'
 import type { Forwarded } from './forwarded.ts'
 
+/** Seconds that a client may be silent in the middle of a body that it sends. */
+export const maxSilence = 60
+
 /** The exchange that a body belongs to. */
 interface Owner {
   readonly out: Forwarded

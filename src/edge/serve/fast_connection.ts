@@ -5,9 +5,9 @@ import { head, inbox, inboxSize, readRequestHead } from '../../wire/parser.ts'
 import { serveAtTurnEnd } from '../../wire/write_batching.ts'
 import { asksForEvents } from './draining.ts'
 import { FastBody } from './fast_body.ts'
-import type { Handler } from './handler.ts'
 import { fastRequest, type FastRequest } from './fast_request.ts'
 import { FastResponse } from './fast_response.ts'
+import type { Lane } from './lane.ts'
 
 /** Seconds that a connection may wait for its next request; as long as node:http is configured to keep one. */
 export const maxIdle = 65
@@ -19,24 +19,10 @@ const maxWaiting = 64 * 1024
 const maxHead = 16 * 1024
 const empty = Buffer.alloc(0)
 
-/** What a connection needs of the lane that it belongs to. */
-export interface Lane {
-  readonly handler: Handler
-  /** Seconds, counted by a timer. */
-  readonly clock: number
-  /** Every response is its connection's last. */
-  readonly closing: boolean
-  /** Nobody waits any longer for connections without a request. */
-  readonly over: boolean
-  /** The connection is node:http's from now on, beginning with these bytes. */
-  handOver(connection: FastConnection, socket: Socket, bytes: Buffer): void
-  left(connection: FastConnection): void
-}
-
 /** One connection of the fast lane, one request at a time. */
 export class FastConnection implements Receiver, Listed {
   place = -1
-  readonly #lane: Lane
+  readonly #lane: Lane<FastConnection>
   readonly #socket: Socket
   readonly #response: FastResponse
   /** The request under way. */
@@ -49,7 +35,7 @@ export class FastConnection implements Receiver, Listed {
   #gone = false
   idleSince: number
 
-  constructor(lane: Lane, socket: Socket) {
+  constructor(lane: Lane<FastConnection>, socket: Socket) {
     this.#lane = lane
     this.#socket = socket
     this.#response = new FastResponse(socket, this)

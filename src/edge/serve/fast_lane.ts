@@ -3,14 +3,15 @@ import type { Socket } from 'node:net'
 import type { Handler } from './handler.ts'
 import { OpenList } from '../../wire/open_list.ts'
 import { flushAll } from '../../wire/write_batching.ts'
-import { FastConnection, maxIdle, type Lane } from './fast_connection.ts'
+import { FastConnection, maxIdle } from './fast_connection.ts'
+import type { Lane } from './lane.ts'
 
 /**
  * Serves requests in the usual form, from whole heads and with bodies of known length, without the objects of node:http. It gives
  * everything else, from a page of ours to a byte that does not fit, to node:http together with its connection: node:http reads the
  * very same bytes and judges anew.
  */
-export class FastLane implements Lane {
+export class FastLane implements Lane<FastConnection> {
   readonly handler: Handler
   readonly #plain: Server
   readonly #open = new OpenList<FastConnection>()

@@ -52,6 +52,7 @@ export class EdgeServer {
   /** Connections whose last answer is on its way: what comes behind it is no request (RFC 9112 section 9.6). */
   readonly #last = new WeakSet<Duplex>()
 
+  // oxlint-disable-next-line max-lines-per-function -- it wires one server, event by event
   constructor(handler: Handler, admission: Admission, log: Log, { fastLane, openFront }: EdgeOptions) {
     this.#handler = handler
     this.#log = log

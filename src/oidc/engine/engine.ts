@@ -21,6 +21,7 @@ const registrationPath = '/oauth/register'
 const hour = 3600
 const day = 24 * hour
 /** `oidc-provider` over our rooms. It takes its keys at birth: a change of keys or settings makes another. */
+// oxlint-disable-next-line max-lines-per-function -- it is one configuration object
 export const createEngine = (
   {
     issuer,

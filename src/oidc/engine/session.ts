@@ -29,6 +29,7 @@ export const forgetVisits = (records: Records, sessionId: string) => records.rem
  * applications were visited and what its forms carry, lies beside our session. Guests have a session of the engine's own, for
  * its forms, that never holds anybody.
  */
+// oxlint-disable-next-line max-lines-per-function -- it defines one class, inside the provider whose class it extends
 export const adoptSession = (provider: Provider, { records, visitor, living, signOut }: Parts): void => {
   // Its types leave this out.
   type Model = Provider['Session'] & { instantiate(payload: object): InstanceType<Provider['Session']> }

@@ -63,6 +63,7 @@ export interface AccountPage extends Account {
   readonly problem?: string | undefined
 }
 
+// oxlint-disable-next-line max-lines-per-function -- a page reads best in one piece
 export const accountPage = (words: Catalogue, account: AccountPage): string => {
   const { me, factors, sessions, identities, providers, consents, creation, place, token, done, problem } = account
   const own = words.account

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { openDatabase, type Database } from '../../../src/storage/database.ts'
+import type { Database } from '../../../src/storage/database.ts'
 import { createLog } from '../../../src/log/log.ts'
 import { now } from '../../../src/storage/ids.ts'
 import { startTestDaemon, type TestDaemon } from '../../support/daemon.ts'
 import { ask, askRaw } from '../../support/http.ts'
 import { TestAuthority, tlsSettings } from '../../support/pem.ts'
+import { openDatabase } from '../../../src/storage/open_database.ts'
 
 describe('plain HTTP beside TLS', () => {
   const authority = new TestAuthority()

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createLog } from '../../../src/log/log.ts'
 import { Records } from '../../../src/oidc/engine/records.ts'
-import { openDatabase, type Database } from '../../../src/storage/database.ts'
+import type { Database } from '../../../src/storage/database.ts'
 import { Seal } from '../../../src/secrets/seal.ts'
 import { onBothDatabases } from '../../support/databases.ts'
+import { openDatabase } from '../../../src/storage/open_database.ts'
 
 onBothDatabases('what the provider keeps', (newUrl) => {
   let databases: Database[]
