@@ -83,7 +83,7 @@ describe(
       // The link has had its day.
       await page.goto(link)
       await press('Confirm address')
-      assert.match(await page.getByRole('alert').innerText(), /not valid any more/)
+      assert.match(await page.getByRole('alert').innerText(), /no longer works/)
     })
 
     test('a forgotten password: asked for, mailed, set; a weak one uses nothing up', async () => {
@@ -96,7 +96,7 @@ describe(
       await page.goto(link)
       await page.getByLabel('Password').fill('mary1234')
       await press('Set password')
-      assert.match(await page.getByRole('alert').innerText(), /harder to guess/)
+      assert.match(await page.getByRole('alert').innerText(), /too easy to guess/)
       await page.getByLabel('Password').fill(newPassword)
       await press('Set password')
       assert.equal(await heading(), 'Your password is set')

@@ -36,7 +36,7 @@ describe('the main job in Chromium', { skip: browserMissing() ?? false }, () => 
     await page.getByLabel('Email').fill('ada@example.org')
     await page.getByLabel('Password').fill('password')
     await page.getByRole('button', { name: 'Create account' }).click()
-    assert.match(await page.getByRole('alert').innerText(), /harder to guess/)
+    assert.match(await page.getByRole('alert').innerText(), /too easy to guess/)
     assert.equal(await page.getByLabel('Username').inputValue(), 'ada', 'what was typed is still there')
 
     await page.getByLabel('Password').fill(goodPassword)

@@ -195,7 +195,7 @@ onBothDatabases('whose identity it is', (newUrl) => {
       answer: 'link',
     })
     assert.equal(asAda.status, 409, asAda.text)
-    assert.match(asAda.text, /another address than yours/)
+    assert.match(asAda.text, /different address than yours/)
     assert.deepEqual((await stage.hero.users.identities.list({ user: 'ada' })).items, [])
 
     const second = new Person()
@@ -257,7 +257,7 @@ onBothDatabases('whose identity it is', (newUrl) => {
     const other = account({ email: 'kim@elsewhere.org', email_verified: true })
     const wrong = await bringBack(person, other)
     assert.equal(wrong.status, 403, wrong.text)
-    assert.match(wrong.text, /different address/)
+    assert.match(wrong.text, /The addresses differ/)
     const own = account({ email: 'kim@example.org', email_verified: true, preferred_username: 'kimmy' })
     // The peer remembers who is signed in there.
     const fresh = new Person()

@@ -113,7 +113,7 @@ onBothDatabases('logout tokens of providers', (newUrl) => {
     assert.equal(`${told!.method} ${told!.target}`, 'auth.logout_by_provider user=peer-half provider=twin')
     for (const { person, step } of [named, unnamed, twin]) {
       const { text } = await person.submit(step, '/auth/factor', { code: codeOf(secret, 1) })
-      assert.match(text, /not valid any more/)
+      assert.match(text, /no longer works/)
       assert.ok(!(await lives(person)))
     }
     await other.person.submit(other.step, '/auth/factor', { code: codeOf(secret, 1) })
@@ -121,7 +121,7 @@ onBothDatabases('logout tokens of providers', (newUrl) => {
     const again = await begin('by its name alone')
     assert.equal(await send({ sid: 'by its name alone' }), 200)
     const gone = await again.person.submit(again.step, '/auth/factor', { code: codeOf(secret, 1) })
-    assert.match(gone.text, /not valid any more/)
+    assert.match(gone.text, /no longer works/)
     assert.ok(!(await lives(again.person)))
   })
 

@@ -118,7 +118,7 @@ suite('devices without a browser (RFC 8628)', () => {
     const begun = await begin()
     assert.match((await approve(newPerson(), begun, 'grace')).text, /is signed in/)
     const second = await asked(newPerson(), begun)
-    assert.match(second.text, /used already/)
+    assert.match(second.text, /already used/)
     // Another client cannot fetch it, even now.
     assert.equal((await begun.poll('radio')).body.error, 'invalid_grant')
     const answers = await Promise.all(Array.from({ length: 8 }, () => begun.poll()))

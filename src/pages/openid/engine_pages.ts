@@ -71,7 +71,13 @@ export const enginePages = (place: string, wordsFor: WordsFor): EnginePages => {
       const { title, ours, theirs, unknown_client } = words.openid.error
       const told = out.error_description ?? out.error
       const problem = told === 'client is invalid' ? unknown_client : told
-      const text = ctx.status >= 500 ? ours : theirs({ problem })
+      const wait = ctx.status === 429 && Number(ctx.response.get('retry-after') || 60)
+      const text =
+        ctx.status >= 500
+          ? ours
+          : wait
+            ? words.refusals.problems.rate_limited({ retry_after: wait })
+            : theirs({ problem })
       const requestId = ctx.get('x-request-id')
       show(ctx, words, noticePage(words, { place, title, text, status: ctx.status, requestId }))
     },
