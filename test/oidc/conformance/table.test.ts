@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { conformanceModules } from './modules.ts'
 
@@ -9,10 +10,9 @@ test('every module of the conformance suite is a test of its name, once, and non
     [basic, config, rpInitiatedLogout, backchannelLogout].map(({ length }) => length),
     [38, 1, 11, 2],
   )
-  const here = new URL('../', import.meta.url)
-  const source = readdirSync(here)
-    .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => readFileSync(new URL(name, here), 'utf8'))
+  const cwd = join(import.meta.dirname, '..')
+  const source = globSync('**/*.test.ts', { cwd })
+    .map((name) => readFileSync(join(cwd, name), 'utf8'))
     .join('\n')
   // A test that may be skipped or left for later has something between its name and its body.
   const written = [...source.matchAll(/\btest\(\s*'(oidcc-[\w-]+)',\s*(?:async )?\(/g)].map(
