@@ -160,7 +160,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
       await way().come(again.page, `new-${name}`)
       await signedIn(again.page)
       assert.equal(again.page.url(), `${stage.origin}/auth/me?where=I+was`)
-      assert.match(await again.page.locator('main').innerText(), new RegExp(`by ${way().title},`))
+      assert.match(await again.page.locator('main').innerText(), new RegExp(`· ${way().title} ·`))
       await again.context.close()
     })
 
