@@ -94,8 +94,8 @@ export class NetworkSet {
   }
 }
 
-/** 64:ff9b::/96 carries IPv4 addresses (RFC 6052 section 2.1). */
-const carrier = 0x64_ff9bn << 64n
+/** What stands before an IPv4 address that IPv6 carries: 64:ff9b::/96 (RFC 6052 section 2.1) and ::ffff:0:0:0/96 (RFC 2765 section 2.1). */
+const carriers: ReadonlySet<bigint> = new Set([0x64_ff9bn << 64n, 0xffff_0000n])
 
 /**
  * What a client counts as where attempts are counted: clients move freely within a /64 of IPv6 (RFC 6177). IPv4 counts by the address,
@@ -106,6 +106,6 @@ export const networkOf = (address: string | undefined): string | undefined => {
   const read = isIPv4(address) ? undefined : readAddress(address.split('%', 1)[0]!)
   if (!read) return address
   const { family, bits } = read
-  if (family === 4 || bits >> 32n === carrier) return textOf({ family: 4, bits: bits & 0xffffffffn })
+  if (family === 4 || carriers.has(bits >> 32n)) return textOf({ family: 4, bits: bits & 0xffffffffn })
   return `${parted(bits >> 64n, 4, 16n, 16).join(':')}::/64`
 }

@@ -41,8 +41,8 @@ const blocked = new NetworkSet([
   'fd00:ec2::254/128',
 ])
 
-/** Whether an address is one that is never a provider's, unless the setting says that it may be. */
-export const isLocal = (address: string): boolean => blocked.has(address)
+/** Whether an address is one that is never a provider's, unless the setting says that it may be. So is what is no address. */
+export const isLocal = (address: string): boolean => isIP(address) === 0 || blocked.has(address)
 
 const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
 
