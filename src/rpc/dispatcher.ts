@@ -75,10 +75,6 @@ export class Dispatcher {
     }
   }
 
-  has(name: string): boolean {
-    return this.#byName.has(name)
-  }
-
   /** Whether this is a method that changes nothing: only such a one can answer without a promise. */
   isRead(name: string): boolean {
     return this.#byName.get(name)?.effect === 'read'

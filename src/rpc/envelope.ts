@@ -134,7 +134,7 @@ export class Envelope {
       (authorization === undefined || typeof authorization === 'string')
     if (!sound) return failure(known, 'invalid_request')
     const notification = id === undefined
-    if (!this.#dispatcher.has(method)) return notification ? undefined : failure(known, 'method_not_found')
+    if (!this.#server.hasMethod(method)) return notification ? undefined : failure(known, 'method_not_found')
     const fail = (error: unknown): Answer => {
       const answer = this.#failure(known, error)
       return notification ? undefined : answer
