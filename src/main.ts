@@ -128,7 +128,7 @@ const serve = async (
     close: async () => {
       stopping.abort()
       clearInterval(sweeper)
-      upkeep?.close()
+      await upkeep?.close()
       await app.mails.close()
       await app.logouts.close()
       app.revocations.close()

@@ -92,7 +92,7 @@ test('no commit of a daemon moves the log into the file; the thread does, while 
     await write(database, i)
     await delay(10)
   }
-  upkeep.close()
+  await upkeep.close()
   assert.ok((await logged(database)) <= 1000, 'the log begins anew')
   assert.ok(statSync(file).size > before + 2_000_000)
   assert.equal(database.condition, 'ok')
@@ -108,7 +108,7 @@ test('a small database is checked without a thread, and a short log stays where 
   await database.aside(() => kept(database))
   const pages = await logged(database)
   await delay(2500)
-  upkeep.close()
+  await upkeep.close()
   assert.equal(database.condition, 'ok')
   assert.equal(database.threads!.jobs.running, undefined)
   assert.ok(pages > 0 && pages === (await logged(database)))

@@ -26,6 +26,7 @@ export class Upkeep {
   readonly #told: (condition: Condition) => void
   #timer: NodeJS.Timeout | undefined
   #moving = false
+  #checked: Promise<void> | undefined
 
   /** `told` hears how the file is, once that is known. */
   constructor(database: Database, file: string, log: Log, told: (condition: Condition) => void) {
@@ -36,27 +37,31 @@ export class Upkeep {
   }
 
   start(): void {
-    void this.#check().catch((error: Error) => {
+    this.#checked = this.#check().catch((error: Error) => {
       if (this.#timer)
         this.#log.error({ file: this.#file, error: error.message }, 'the database could not be checked')
     })
     this.#timer = setInterval(() => void this.#moveLog(), every).unref()
   }
 
-  close(): void {
+  /** Waits for the check to end: its connection may not be the last one to close, or the log would stay beside the file. */
+  async close(): Promise<void> {
     clearInterval(this.#timer)
     this.#timer = undefined
+    await this.#checked
   }
 
   async #check(): Promise<void> {
     const bad = await this.#firstDamage()
+    if (!this.#timer) return
     if (bad !== '') {
       // The log comes first: once `health` says damaged, an operator finds the cause there.
       this.#log.error(
         { file: this.#file, found: bad },
         `the database file ${this.#file} is damaged: nothing is written any more; restore it from a backup`,
       )
-      this.close()
+      clearInterval(this.#timer)
+      this.#timer = undefined
       await this.#database.refuseWrites()
     } else this.#database.condition = 'ok'
     this.#told(this.#database.condition)
@@ -73,6 +78,7 @@ export class Upkeep {
         union all select name from sqlite_schema where type = 'table' and sql not like 'create virtual%'`)
       for (const { name } of tables.all()) {
         await turn()
+        if (!this.#timer) return ''
         const bad = small
           ? checkTable(connection, name)
           : await threads!.jobs.run<string, string>(checking, name)
