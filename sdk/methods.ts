@@ -9,11 +9,11 @@ export interface AuditEntry {
   at: number
   /** Username of the real person, "system" for the operator, empty for a guest */
   actor: string
-  /** Whom the actor was impersonating meanwhile, or empty */
+  /** Whom the actor was impersonating, or empty */
   on_behalf: string
   /** Kind of caller: operator, service, client, user or guest */
   caller: string
-  /** Door the call came in by: socket, edge or browser */
+  /** Where the call came in: socket, edge or browser */
   via: string
   uid: number | null
   pid: number | null
@@ -27,7 +27,7 @@ export interface AuditEntry {
 }
 
 export interface AuditVerification {
-  /** How many entries fit, from the oldest on */
+  /** How many entries are intact, from the oldest on */
   rows: number
   first_bad: {
     seq: number
@@ -41,19 +41,19 @@ export interface Client {
   id: string
   /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
-  /** What people are told it is called: one line of at most 100 characters, without control characters */
+  /** The name that people see: one line of at most 100 characters, without control characters */
   name: string
-  /** Where people are sent back to: compared character by character; of a native client the port of a loopback address is free (RFC 8252) */
+  /** Where people are sent back to: compared character by character; a native client may use any port of a loopback address (RFC 8252) */
   redirect_uris: string[]
   /** Where people may be sent after signing out, compared in the same way */
   post_logout_redirect_uris: string[]
   grants: ("authorization_code" | "client_credentials" | "device_code")[]
-  /** What it may ask for: about people, and read, write or admin for its own tokens */
+  /** What it may request: about people, and read, write or admin for its own tokens */
   scopes: ("openid" | "email" | "profile" | "offline_access" | "groups" | "claims" | "read" | "write" | "admin")[]
   claims: string[]
-  /** One of your own: people are not asked for their consent */
+  /** Your own application: people are not asked for consent */
   first_party: boolean
-  /** Whether PKCE is demanded (RFC 7636, S256); of public clients it always is */
+  /** Whether PKCE is required (RFC 7636, S256); for public clients it always is */
   pkce: boolean
   service: string | null
   backchannel_logout_uri: string | null
@@ -64,15 +64,15 @@ export interface Client {
   native: boolean
   /** Registered itself (RFC 7591) */
   dynamic: boolean
-  /** When its secrets were made and until when they count; newest first */
+  /** When its secrets were created, and until when they are valid; newest first */
   secrets: ({
     /** Unix time in seconds, in the year 9999 at most */
     created_at: number
     expires_at: number | null
   })[]
-  /** Proves itself by a key (private_key_jwt) in place of a secret */
+  /** Authenticates with a key (private_key_jwt) instead of a secret */
   has_jwks: boolean
-  /** Of one that registered itself: when it last got a token, to the day */
+  /** For a client that registered itself: when it last got a token, to the day */
   last_used_at: number | null
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -115,7 +115,7 @@ export interface Group {
   name: string
   /** Description: one line of at most 500 characters, without control characters */
   description: string
-  /** An inactive group neither gives claims nor leads on to outer groups */
+  /** An inactive group gives no claims and does not lead to outer groups */
   is_active: boolean
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -132,7 +132,7 @@ export interface GroupDetail {
   name: string
   /** Description: one line of at most 500 characters, without control characters */
   description: string
-  /** An inactive group neither gives claims nor leads on to outer groups */
+  /** An inactive group gives no claims and does not lead to outer groups */
   is_active: boolean
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -162,9 +162,9 @@ export interface IssuedToken {
   token_type: "Bearer"
   /** Seconds */
   expires_in: number
-  /** read, write or admin; of a program all that it may, with a space between */
+  /** read, write or admin; for a program, all of its scopes, separated by spaces */
   scope: string
-  /** Names the token where it is listed or revoked; in a JWT the claim jti */
+  /** Identifies the token in lists and for revoking; in a JWT the claim jti */
   id: string
 }
 
@@ -185,7 +185,7 @@ export interface Jwks {
 }
 
 export interface Key {
-  /** Names the key in the header of what it signed */
+  /** Identifies the key in the header of what it signed */
   kid: string
   algorithm: "EdDSA" | "RS256"
   /** next: published, so that verifiers know it when it begins to sign; retired: only verifies, for 30 days */
@@ -227,7 +227,7 @@ export interface Me {
 export interface Member {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
-  /** From the group asked for down to the one that holds the person */
+  /** From the requested group down to the one that contains the person */
   path: string[]
   expires_at: number | null
 }
@@ -244,7 +244,7 @@ export interface Passkey {
   /** A UUID of version 7 */
   id: string
   name: string
-  /** Kept by a password manager, so that losing the device does not lose it */
+  /** Synchronised by a password manager, so that losing the device does not lose it */
   synced: boolean
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -309,40 +309,40 @@ export interface Provider {
   token_endpoint: string | null
   userinfo_endpoint: string | null
   emails_endpoint: string | null
-  /** What people are told it is called; of oidc and oauth2 its name unless told: one line of at most 60 characters, without control characters */
+  /** The name that people see; for oidc and oauth2 the provider name by default: one line of at most 60 characters, without control characters */
   title: string
   /** Our client_id at the provider: one line of at most 255 characters, without control characters */
   client: string
-  /** How we prove ourselves at the token endpoint */
+  /** How hero_proxy authenticates at the token endpoint */
   client_auth: "client_secret_basic" | "client_secret_post" | "none"
-  /** What we ask for (RFC 6749 section 3.3) */
+  /** Requested scopes (RFC 6749 section 3.3) */
   scopes: string[]
   /** Whether people may sign in with it */
   enabled: boolean
-  /** Whether an identity that nobody has here makes an account at its first sign-in */
+  /** Whether an unknown identity gets an account at its first sign-in */
   allow_signup: boolean
-  /** Domains of which one must be that of the address that the provider has verified, at every sign-in; empty asks for nothing */
+  /** At every sign-in, the address that the provider has verified must be of one of these domains; empty requires nothing */
   allowed_domains: string[]
   groups_claim: string | null
-  /** Which of their groups mean which of ours: brought up to date at every sign-in; memberships given by hand stay */
+  /** Which groups of the provider mean which of ours: updated at every sign-in; memberships given by hand stay */
   groups: {
     /** A group there: one line of at most 255 characters, without control characters */
     value: string
     /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
     group: string
   }[]
-  /** Keep what the provider gives us of each person, sealed, for auth.upstream_token and routes */
+  /** Store the tokens that the provider issues for each person, sealed, for auth.upstream_token and routes */
   keep_tokens: boolean
-  /** Take over the name that people have there at every sign-in, not only at the first */
+  /** Update the name of people at every sign-in, not only at the first */
   refresh_profile: boolean
-  /** Whoever signs out here is signed out there too, where the provider offers it */
+  /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out: boolean
-  /** Whether its name stands in the redirect URI; one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2) */
+  /** Whether the redirect URI contains the provider name. Only one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2) */
   own_callback: boolean
   secret_set: boolean
-  /** What is registered there, to the letter */
+  /** The redirect URI to register there, exactly as written */
   redirect_uri: string
-  /** What may be registered there, so that whoever signs out there is signed out here */
+  /** The back-channel logout URI that can be registered there, so that people who sign out there are signed out here */
   backchannel_logout_uri: string
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -355,7 +355,7 @@ export interface RegistrationToken {
   id: string
   /** What it is for: one line of at most 100 characters, without control characters */
   name: string
-  /** Clients that may yet register themselves with it */
+  /** Number of clients that can still register with it */
   uses_left: number
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -412,12 +412,12 @@ export interface Route {
   path_prefix: string
   /** http://host:port or unix:/path.sock */
   target: string
-  /** none: everybody passes, as guest; optional: who is signed in is told, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys */
+  /** none: everybody passes, as a guest; optional: signed-in people are identified, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys */
   auth_mode: "none" | "optional" | "bearer" | "oauth" | "local" | "signature"
-  /** Take path_prefix off before forwarding and send it as X-Forwarded-Prefix */
+  /** Remove path_prefix before forwarding, and send it as X-Forwarded-Prefix */
   strip_prefix: boolean
   service: string | null
-  /** Patterns of which one suffices; empty asks for nothing */
+  /** Patterns, of which one must match; empty requires nothing */
   required_claims: string[]
   audience: string | null
   /** Send the Host that the client asked for; otherwise the one of the target */
@@ -427,10 +427,10 @@ export interface Route {
   connect_timeout: number
   /** How long the upstream may be silent, in seconds: 1 to 3600 */
   response_timeout: number
-  /** Further upstreams that serve the same: requests go round, and pass by one that does not answer */
+  /** Further upstreams that serve the same content: requests take turns among them, and skip one that does not answer */
   more_targets: string[]
   health_path: string | null
-  /** Patterns of which one must match the address of whoever passes; empty asks for nothing */
+  /** Patterns, of which one must match the address of the person; empty requires nothing */
   allowed_emails: string[]
   provider: string | null
   provider_token: string | null
@@ -443,7 +443,7 @@ export interface Route {
 }
 
 export interface RouteTrial {
-  /** own: a page of hero_proxy itself answers, whatever the routes say */
+  /** own: a page of hero_proxy itself answers, regardless of routes */
   act: "forward" | "redirect" | "refuse" | "own"
   status: number | null
   why: string
@@ -494,7 +494,7 @@ export interface Session {
   provider: string
   address: string
   user_agent: string
-  /** What was proven besides the password or mail */
+  /** What was proved in addition to the password or mail */
   factor: "" | "totp" | "recovery" | "passkey"
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -502,7 +502,7 @@ export interface Session {
   last_used_at: number
   /** Unix time in seconds, in the year 9999 at most */
   expires_at: number
-  /** The session of this very call */
+  /** The session of this call */
   current: boolean
 }
 
@@ -520,7 +520,7 @@ export interface SignedIn {
   token_type: "Bearer"
   /** Seconds */
   expires_in: number
-  /** Of programs: renews the session once, at auth.refresh */
+  /** For programs: renews the session once, at auth.refresh */
   refresh_token?: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
@@ -544,7 +544,7 @@ export interface Token {
 
 export interface TokenValidation {
   active: boolean
-  /** session: of auth.login; personal: one that somebody keeps (hero_…); access: a JWT that every service can verify by itself */
+  /** session: from auth.login; personal: a token to keep (hero_…); access: a JWT that every service can verify by itself */
   kind?: "session" | "personal" | "access"
   id?: string
   /** Id of the person, client_id of the program, or service:NAME */
@@ -595,9 +595,9 @@ export interface UserIdentity {
   provider: string
   /** The subject there, which is the key: one line of at most 255 characters, without control characters */
   subject: string
-  /** What the account was called there at the last sign-in; empty if untold */
+  /** Name of the account there at the last sign-in; empty if unknown */
   login: string
-  /** Its picture there; empty if untold */
+  /** Its picture there; empty if unknown */
   avatar_url: string
   last_used_at: number | null
   /** Unix time in seconds, in the year 9999 at most */
@@ -635,7 +635,7 @@ export interface Why {
   claim: string
   /** user: every active user has it; is_admin: administrators have it; group: membership itself; group_admin: the person administers the group; group_claim: the last group of the path carries it; role: a role that this group carries */
   because: "user" | "is_admin" | "group" | "group_admin" | "group_claim" | "role"
-  /** From the group that holds the person to the group that gives the claim */
+  /** From the group that contains the person to the group that gives the claim */
   path: string[]
   role: string | null
 }
@@ -663,7 +663,7 @@ export type StatsResult = {
   rpc_calls: number
   /** Since start */
   edge_requests: number
-  /** Processes that serve the edge beside the daemon itself */
+  /** Processes that serve the edge in addition to the daemon itself */
   workers: {
     pid: number
     /** Resident set */
@@ -682,7 +682,7 @@ export interface AuthSetupParams {
   email: string
   /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
   password: string
-  /** From the link that was printed at start */
+  /** From the link that was printed at the start */
   token?: string
 }
 
@@ -809,7 +809,7 @@ export interface AuthProveParams {
 }
 
 export interface AuthRefreshParams {
-  /** From signing in, or from the refresh before */
+  /** From signing in, or from the previous refresh */
   refresh_token: string
 }
 
@@ -831,7 +831,7 @@ export interface FactorsConfirmTotpParams {
   code: string
 }
 export type FactorsConfirmTotpResult = {
-  /** Shown once; each stands in for a second factor once */
+  /** Shown once; each replaces a second factor once */
   recovery_codes: string[]
 }
 
@@ -848,7 +848,7 @@ export interface FactorsAddPasskeyParams {
 export type FactorsAddPasskeyResult = {
   /** A UUID of version 7 */
   id: string
-  /** Shown once; each stands in for a second factor once */
+  /** Shown once; each replaces a second factor once */
   recovery_codes: string[]
 }
 
@@ -866,7 +866,7 @@ export interface FactorsRemovePasskeyParams {
 
 export type FactorsRenewRecoveryCodesParams = Record<string, never>
 export type FactorsRenewRecoveryCodesResult = {
-  /** Shown once; each stands in for a second factor once */
+  /** Shown once; each replaces a second factor once */
   recovery_codes: string[]
 }
 
@@ -880,9 +880,9 @@ export interface UsersListParams {
   search?: string
   is_active?: boolean
   is_admin?: boolean
-  /** 1 to 1000 items at the most, 100 unless told */
+  /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
-  /** Where to go on: the next_cursor of the page before */
+  /** Where to continue: the next_cursor of the previous page */
   cursor?: string
 }
 export type UsersListResult = {
@@ -938,9 +938,9 @@ export interface UsersRemoveParams {
 export interface UsersNetworksListParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
-  /** 1 to 1000 items at the most, 100 unless told */
+  /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
-  /** Where to go on: the next_cursor of the page before */
+  /** Where to continue: the next_cursor of the previous page */
   cursor?: string
 }
 export type UsersNetworksListResult = {
@@ -967,9 +967,9 @@ export interface UsersNetworksRemoveParams {
 export interface UsersKeysListParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
-  /** 1 to 1000 items at the most, 100 unless told */
+  /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
-  /** Where to go on: the next_cursor of the page before */
+  /** Where to continue: the next_cursor of the previous page */
   cursor?: string
 }
 export type UsersKeysListResult = {
@@ -996,9 +996,9 @@ export interface UsersKeysRemoveParams {
 export interface UsersIdentitiesListParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
-  /** 1 to 1000 items at the most, 100 unless told */
+  /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
-  /** Where to go on: the next_cursor of the page before */
+  /** Where to continue: the next_cursor of the previous page */
   cursor?: string
 }
 export type UsersIdentitiesListResult = {
@@ -1026,9 +1026,9 @@ export interface GroupsListParams {
   /** Part of slug or name, in any case; with fewer than three letters, the beginning: one line of at most 200 characters, without control characters */
   search?: string
   is_active?: boolean
-  /** 1 to 1000 items at the most, 100 unless told */
+  /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
-  /** Where to go on: the next_cursor of the page before */
+  /** Where to continue: the next_cursor of the previous page */
   cursor?: string
 }
 export type GroupsListResult = {
@@ -1044,9 +1044,9 @@ export interface GroupsGetParams {
 export interface GroupsMembersParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   group: string
-  /** 1 to 1000 items at the most, 100 unless told */
+  /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
-  /** Where to go on: the next_cursor of the page before */
+  /** Where to continue: the next_cursor of the previous page */
   cursor?: string
 }
 export type GroupsMembersResult = {
@@ -1159,9 +1159,9 @@ export interface GroupsRemoveClaimParams {
 export interface RolesListParams {
   /** Part of the name, in any case; with fewer than three letters, the beginning: one line of at most 200 characters, without control characters */
   search?: string
-  /** 1 to 1000 items at the most, 100 unless told */
+  /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
-  /** Where to go on: the next_cursor of the page before */
+  /** Where to continue: the next_cursor of the previous page */
   cursor?: string
 }
 export type RolesListResult = {
@@ -1227,7 +1227,7 @@ export interface ClaimsResolveParams {
 export interface ClaimsCheckParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
-  /** Patterns of which one suffices */
+  /** Patterns, of which one must match */
   rule: string[]
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   service?: string
@@ -1238,9 +1238,9 @@ export interface ClaimsCheckParams {
 export interface SessionsListParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user?: string
-  /** 1 to 1000 items at the most, 100 unless told */
+  /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
-  /** Where to go on: the next_cursor of the page before */
+  /** Where to continue: the next_cursor of the previous page */
   cursor?: string
 }
 export type SessionsListResult = {
@@ -1262,11 +1262,11 @@ export type SessionsRevokeAllResult = {
 }
 
 export interface SessionsRevocationsParams {
-  /** Where to go on: the cursor of the answer before */
+  /** Where to continue: the cursor of the previous answer */
   after?: number
   /** Unix time in seconds, in the year 9999 at most */
   since?: number
-  /** Seconds to wait for the first one if there is none; 0 unless told */
+  /** Seconds to wait for the first one if there is none; by default 0 */
   wait?: number
 }
 export type SessionsRevocationsResult = {
@@ -1277,9 +1277,9 @@ export type SessionsRevocationsResult = {
 export interface ProxyRoutesListParams {
   /** A host name without a port, or *.suffix for exactly one label before the suffix */
   domain?: string
-  /** 1 to 1000 items at the most, 100 unless told */
+  /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
-  /** Where to go on: the next_cursor of the page before */
+  /** Where to continue: the next_cursor of the previous page */
   cursor?: string
 }
 export type ProxyRoutesListResult = {
@@ -1295,13 +1295,13 @@ export interface ProxyRoutesGetParams {
 export interface ProxyRoutesTestParams {
   /** http(s)://host[:port]/path?query, the path exactly as it would be sent */
   url: string
-  /** Capital letters, such as POST; GET unless told */
+  /** Capital letters, such as POST; by default GET */
   method?: string
-  /** Who asks: with a session cookie where that counts, or else a token; null or left out: a guest */
+  /** The user who asks: with a session cookie where that counts, otherwise with a token; null or left out means a guest */
   user?: string | null
-  /** navigation: a browser that goes to a page (unless told); fetch: a script or a program; websocket: a switch of protocols */
+  /** navigation: a browser opens a page (the default); fetch: a script or a program; websocket: an upgrade */
   kind?: "navigation" | "fetch" | "websocket"
-  /** The IPv4 or IPv6 address that the request comes from; 127.0.0.1 unless told */
+  /** The IPv4 or IPv6 address that the request comes from; by default 127.0.0.1 */
   address?: string
 }
 
@@ -1310,14 +1310,14 @@ export interface ProxyRoutesAddParams {
   domain: string
   /** http://host:port or unix:/path.sock */
   target: string
-  /** none: everybody passes, as guest; optional: who is signed in is told, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys */
+  /** none: everybody passes, as a guest; optional: signed-in people are identified, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys */
   auth_mode: "none" | "optional" | "bearer" | "oauth" | "local" | "signature"
   /** A path such as / or /wiki: plain segments of letters, digits, ".", "_", "~", "-", no slash at the end */
   path_prefix?: string
-  /** Take path_prefix off before forwarding and send it as X-Forwarded-Prefix */
+  /** Remove path_prefix before forwarding, and send it as X-Forwarded-Prefix */
   strip_prefix?: boolean
   service?: string | null
-  /** Patterns of which one suffices; empty asks for nothing */
+  /** Patterns, of which one must match; empty requires nothing */
   required_claims?: string[]
   audience?: string | null
   /** Send the Host that the client asked for; otherwise the one of the target */
@@ -1327,10 +1327,10 @@ export interface ProxyRoutesAddParams {
   connect_timeout?: number
   /** How long the upstream may be silent, in seconds: 1 to 3600 */
   response_timeout?: number
-  /** Further upstreams that serve the same: requests go round, and pass by one that does not answer */
+  /** Further upstreams that serve the same content: requests take turns among them, and skip one that does not answer */
   more_targets?: string[]
   health_path?: string | null
-  /** Patterns of which one must match the address of whoever passes; empty asks for nothing */
+  /** Patterns, of which one must match the address of the person; empty requires nothing */
   allowed_emails?: string[]
   provider?: string | null
   provider_token?: string | null
@@ -1347,12 +1347,12 @@ export interface ProxyRoutesUpdateParams {
   path_prefix?: string
   /** http://host:port or unix:/path.sock */
   target?: string
-  /** none: everybody passes, as guest; optional: who is signed in is told, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys */
+  /** none: everybody passes, as a guest; optional: signed-in people are identified, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys */
   auth_mode?: "none" | "optional" | "bearer" | "oauth" | "local" | "signature"
-  /** Take path_prefix off before forwarding and send it as X-Forwarded-Prefix */
+  /** Remove path_prefix before forwarding, and send it as X-Forwarded-Prefix */
   strip_prefix?: boolean
   service?: string | null
-  /** Patterns of which one suffices; empty asks for nothing */
+  /** Patterns, of which one must match; empty requires nothing */
   required_claims?: string[]
   audience?: string | null
   /** Send the Host that the client asked for; otherwise the one of the target */
@@ -1362,10 +1362,10 @@ export interface ProxyRoutesUpdateParams {
   connect_timeout?: number
   /** How long the upstream may be silent, in seconds: 1 to 3600 */
   response_timeout?: number
-  /** Further upstreams that serve the same: requests go round, and pass by one that does not answer */
+  /** Further upstreams that serve the same content: requests take turns among them, and skip one that does not answer */
   more_targets?: string[]
   health_path?: string | null
-  /** Patterns of which one must match the address of whoever passes; empty asks for nothing */
+  /** Patterns, of which one must match the address of the person; empty requires nothing */
   allowed_emails?: string[]
   provider?: string | null
   provider_token?: string | null
@@ -1395,9 +1395,9 @@ export interface SettingsSetParams {
 }
 
 export interface ServicesListParams {
-  /** 1 to 1000 items at the most, 100 unless told */
+  /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
-  /** Where to go on: the next_cursor of the page before */
+  /** Where to continue: the next_cursor of the previous page */
   cursor?: string
 }
 export type ServicesListResult = {
@@ -1431,14 +1431,14 @@ export interface MailTestParams {
   to: string
 }
 export type MailTestResult = {
-  /** False where no mail server is set: the mail is in the log */
+  /** False if no mail server is set: the mail is in the log */
   sent: boolean
 }
 
 export interface MailListParams {
-  /** 1 to 1000 items at the most, 100 unless told */
+  /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
-  /** Where to go on: the next_cursor of the page before */
+  /** Where to continue: the next_cursor of the previous page */
   cursor?: string
 }
 export type MailListResult = {
@@ -1447,9 +1447,9 @@ export type MailListResult = {
 }
 
 export interface ClientsListParams {
-  /** 1 to 1000 items at the most, 100 unless told */
+  /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
-  /** Where to go on: the next_cursor of the page before */
+  /** Where to continue: the next_cursor of the previous page */
   cursor?: string
 }
 export type ClientsListResult = {
@@ -1463,21 +1463,21 @@ export interface ClientsGetParams {
 }
 
 export interface ClientsAddParams {
-  /** What people are told it is called: one line of at most 100 characters, without control characters */
+  /** The name that people see: one line of at most 100 characters, without control characters */
   name: string
   /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client?: string
-  /** Where people are sent back to: compared character by character; of a native client the port of a loopback address is free (RFC 8252) */
+  /** Where people are sent back to: compared character by character; a native client may use any port of a loopback address (RFC 8252) */
   redirect_uris?: string[]
   /** Where people may be sent after signing out, compared in the same way */
   post_logout_redirect_uris?: string[]
   grants?: ("authorization_code" | "client_credentials" | "device_code")[]
-  /** What it may ask for: about people, and read, write or admin for its own tokens */
+  /** What it may request: about people, and read, write or admin for its own tokens */
   scopes?: ("openid" | "email" | "profile" | "offline_access" | "groups" | "claims" | "read" | "write" | "admin")[]
   claims?: string[]
-  /** One of your own: people are not asked for their consent */
+  /** Your own application: people are not asked for consent */
   first_party?: boolean
-  /** Whether PKCE is demanded (RFC 7636, S256); of public clients it always is */
+  /** Whether PKCE is required (RFC 7636, S256); for public clients it always is */
   pkce?: boolean
   service?: string | null
   backchannel_logout_uri?: string | null
@@ -1486,9 +1486,9 @@ export interface ClientsAddParams {
   public?: boolean
   /** Installed on a device (RFC 8252) */
   native?: boolean
-  /** SHA-256, in hex, of a secret that the program has already, as when it moves here from another service; then no secret is made */
+  /** SHA-256, in hex, of a secret that the program already has, for instance when it moves here from another service; no secret is created then */
   secret_sha256?: string
-  /** Public keys that it proves itself by, in place of a secret */
+  /** Public keys that it authenticates with, instead of a secret */
   jwks?: {
     keys: {
     }[]
@@ -1499,19 +1499,19 @@ export type ClientsAddResult = {
   id: string
   /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
-  /** What people are told it is called: one line of at most 100 characters, without control characters */
+  /** The name that people see: one line of at most 100 characters, without control characters */
   name: string
-  /** Where people are sent back to: compared character by character; of a native client the port of a loopback address is free (RFC 8252) */
+  /** Where people are sent back to: compared character by character; a native client may use any port of a loopback address (RFC 8252) */
   redirect_uris: string[]
   /** Where people may be sent after signing out, compared in the same way */
   post_logout_redirect_uris: string[]
   grants: ("authorization_code" | "client_credentials" | "device_code")[]
-  /** What it may ask for: about people, and read, write or admin for its own tokens */
+  /** What it may request: about people, and read, write or admin for its own tokens */
   scopes: ("openid" | "email" | "profile" | "offline_access" | "groups" | "claims" | "read" | "write" | "admin")[]
   claims: string[]
-  /** One of your own: people are not asked for their consent */
+  /** Your own application: people are not asked for consent */
   first_party: boolean
-  /** Whether PKCE is demanded (RFC 7636, S256); of public clients it always is */
+  /** Whether PKCE is required (RFC 7636, S256); for public clients it always is */
   pkce: boolean
   service: string | null
   backchannel_logout_uri: string | null
@@ -1522,15 +1522,15 @@ export type ClientsAddResult = {
   native: boolean
   /** Registered itself (RFC 7591) */
   dynamic: boolean
-  /** When its secrets were made and until when they count; newest first */
+  /** When its secrets were created, and until when they are valid; newest first */
   secrets: ({
     /** Unix time in seconds, in the year 9999 at most */
     created_at: number
     expires_at: number | null
   })[]
-  /** Proves itself by a key (private_key_jwt) in place of a secret */
+  /** Authenticates with a key (private_key_jwt) instead of a secret */
   has_jwks: boolean
-  /** Of one that registered itself: when it last got a token, to the day */
+  /** For a client that registered itself: when it last got a token, to the day */
   last_used_at: number | null
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -1542,19 +1542,19 @@ export type ClientsAddResult = {
 export interface ClientsUpdateParams {
   /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
-  /** What people are told it is called: one line of at most 100 characters, without control characters */
+  /** The name that people see: one line of at most 100 characters, without control characters */
   name?: string
-  /** Where people are sent back to: compared character by character; of a native client the port of a loopback address is free (RFC 8252) */
+  /** Where people are sent back to: compared character by character; a native client may use any port of a loopback address (RFC 8252) */
   redirect_uris?: string[]
   /** Where people may be sent after signing out, compared in the same way */
   post_logout_redirect_uris?: string[]
   grants?: ("authorization_code" | "client_credentials" | "device_code")[]
-  /** What it may ask for: about people, and read, write or admin for its own tokens */
+  /** What it may request: about people, and read, write or admin for its own tokens */
   scopes?: ("openid" | "email" | "profile" | "offline_access" | "groups" | "claims" | "read" | "write" | "admin")[]
   claims?: string[]
-  /** One of your own: people are not asked for their consent */
+  /** Your own application: people are not asked for consent */
   first_party?: boolean
-  /** Whether PKCE is demanded (RFC 7636, S256); of public clients it always is */
+  /** Whether PKCE is required (RFC 7636, S256); for public clients it always is */
   pkce?: boolean
   service?: string | null
   backchannel_logout_uri?: string | null
@@ -1586,9 +1586,9 @@ export type ClientsRegistrationTokensListResult = {
 export interface ClientsRegistrationTokensAddParams {
   /** What it is for: one line of at most 100 characters, without control characters */
   name: string
-  /** How many clients, 1 unless told */
+  /** How many clients; by default 1 */
   uses?: number
-  /** Seconds, 3600 unless told */
+  /** Seconds; by default 3600 */
   lifetime?: number
 }
 export type ClientsRegistrationTokensAddResult = {
@@ -1596,7 +1596,7 @@ export type ClientsRegistrationTokensAddResult = {
   id: string
   /** What it is for: one line of at most 100 characters, without control characters */
   name: string
-  /** Clients that may yet register themselves with it */
+  /** Number of clients that can still register with it */
   uses_left: number
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -1646,9 +1646,9 @@ export type ProvidersPresetsResult = {
     kind: "oidc" | "oauth2"
     issuer: string | null
     scopes: string[]
-    /** Parameters of providers.add that it needs beside client */
+    /** Parameters that providers.add needs in addition to client */
     needs: string[]
-    /** Where our address is registered, and client_id and secret come from */
+    /** Where to register our redirect URI, and to get client_id and secret */
     where: string
   })[]
 }
@@ -1668,37 +1668,37 @@ export interface ProvidersAddParams {
   authorization_endpoint?: string
   /** Where codes are redeemed: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
   token_endpoint?: string
-  /** What tells who somebody is: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
+  /** Where to ask who a person is: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
   userinfo_endpoint?: string
-  /** What lists addresses as `{email, primary, verified}`: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
+  /** Where to ask for addresses, as `{email, primary, verified}`: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
   emails_endpoint?: string
-  /** What people are told it is called; of oidc and oauth2 its name unless told: one line of at most 60 characters, without control characters */
+  /** The name that people see; for oidc and oauth2 the provider name by default: one line of at most 60 characters, without control characters */
   title?: string
-  /** How we prove ourselves at the token endpoint */
+  /** How hero_proxy authenticates at the token endpoint */
   client_auth?: "client_secret_basic" | "client_secret_post" | "none"
-  /** What we ask for (RFC 6749 section 3.3) */
+  /** Requested scopes (RFC 6749 section 3.3) */
   scopes?: string[]
   /** Whether people may sign in with it */
   enabled?: boolean
-  /** Whether an identity that nobody has here makes an account at its first sign-in */
+  /** Whether an unknown identity gets an account at its first sign-in */
   allow_signup?: boolean
-  /** Domains of which one must be that of the address that the provider has verified, at every sign-in; empty asks for nothing */
+  /** At every sign-in, the address that the provider has verified must be of one of these domains; empty requires nothing */
   allowed_domains?: string[]
   groups_claim?: string | null
-  /** Which of their groups mean which of ours: brought up to date at every sign-in; memberships given by hand stay */
+  /** Which groups of the provider mean which of ours: updated at every sign-in; memberships given by hand stay */
   groups?: {
     /** A group there: one line of at most 255 characters, without control characters */
     value: string
     /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
     group: string
   }[]
-  /** Keep what the provider gives us of each person, sealed, for auth.upstream_token and routes */
+  /** Store the tokens that the provider issues for each person, sealed, for auth.upstream_token and routes */
   keep_tokens?: boolean
-  /** Take over the name that people have there at every sign-in, not only at the first */
+  /** Update the name of people at every sign-in, not only at the first */
   refresh_profile?: boolean
-  /** Whoever signs out here is signed out there too, where the provider offers it */
+  /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out?: boolean
-  /** Whether its name stands in the redirect URI; one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2) */
+  /** Whether the redirect URI contains the provider name. Only one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2) */
   own_callback?: boolean
 }
 
@@ -1708,33 +1708,33 @@ export interface ProvidersUpdateParams {
   /** Our client_id at the provider: one line of at most 255 characters, without control characters */
   client?: string
   client_secret?: string | null
-  /** What people are told it is called; of oidc and oauth2 its name unless told: one line of at most 60 characters, without control characters */
+  /** The name that people see; for oidc and oauth2 the provider name by default: one line of at most 60 characters, without control characters */
   title?: string
-  /** How we prove ourselves at the token endpoint */
+  /** How hero_proxy authenticates at the token endpoint */
   client_auth?: "client_secret_basic" | "client_secret_post" | "none"
-  /** What we ask for (RFC 6749 section 3.3) */
+  /** Requested scopes (RFC 6749 section 3.3) */
   scopes?: string[]
   /** Whether people may sign in with it */
   enabled?: boolean
-  /** Whether an identity that nobody has here makes an account at its first sign-in */
+  /** Whether an unknown identity gets an account at its first sign-in */
   allow_signup?: boolean
-  /** Domains of which one must be that of the address that the provider has verified, at every sign-in; empty asks for nothing */
+  /** At every sign-in, the address that the provider has verified must be of one of these domains; empty requires nothing */
   allowed_domains?: string[]
   groups_claim?: string | null
-  /** Which of their groups mean which of ours: brought up to date at every sign-in; memberships given by hand stay */
+  /** Which groups of the provider mean which of ours: updated at every sign-in; memberships given by hand stay */
   groups?: {
     /** A group there: one line of at most 255 characters, without control characters */
     value: string
     /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
     group: string
   }[]
-  /** Keep what the provider gives us of each person, sealed, for auth.upstream_token and routes */
+  /** Store the tokens that the provider issues for each person, sealed, for auth.upstream_token and routes */
   keep_tokens?: boolean
-  /** Take over the name that people have there at every sign-in, not only at the first */
+  /** Update the name of people at every sign-in, not only at the first */
   refresh_profile?: boolean
-  /** Whoever signs out here is signed out there too, where the provider offers it */
+  /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out?: boolean
-  /** Whether its name stands in the redirect URI; one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2) */
+  /** Whether the redirect URI contains the provider name. Only one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2) */
   own_callback?: boolean
 }
 
@@ -1758,7 +1758,7 @@ export type ProvidersTestResult = {
 }
 
 export interface UsersIdentitiesLinkParams {
-  /** From the way back */
+  /** From the return from the provider */
   link: string
 }
 
@@ -1797,13 +1797,13 @@ export interface TokenCreateParams {
   name?: string
   /** read, write or admin, or several with a space between; each includes those before it */
   scope?: string
-  /** Seconds that a token to keep lives: 90 days unless told, at most the setting token_lifetime */
+  /** Seconds that a token to keep lives: by default 90 days, at most the setting token_lifetime */
   expires_in?: number
 }
 
 export interface TokenValidateParams {
   token: string
-  /** Whom an access token must be for, instead of us */
+  /** The audience that an access token must have, instead of hero_proxy */
   audience?: string
 }
 
@@ -1812,9 +1812,9 @@ export interface TokenListParams {
   user?: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   service?: string
-  /** 1 to 1000 items at the most, 100 unless told */
+  /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
-  /** Where to go on: the next_cursor of the page before */
+  /** Where to continue: the next_cursor of the previous page */
   cursor?: string
 }
 export type TokenListResult = {
@@ -1824,7 +1824,7 @@ export type TokenListResult = {
 
 export interface TokenRevokeParams {
   token?: string
-  /** What token.list calls id, and a JWT jti; not the token itself */
+  /** The id in token.list, or the jti of a JWT; not the token itself */
   id?: string
 }
 
@@ -1833,15 +1833,15 @@ export interface AuditListParams {
   actor?: string
   /** Only calls of this method: one line of at most 200 characters, without control characters */
   method?: string
-  /** Only what ended so: ok or the name of an error: one line of at most 64 characters, without control characters */
+  /** Only entries with this outcome: ok or the name of an error: one line of at most 64 characters, without control characters */
   outcome?: string
   /** Unix time in seconds, in the year 9999 at most */
   since?: number
   /** Unix time in seconds, in the year 9999 at most */
   until?: number
-  /** 1 to 1000 items at the most, 100 unless told */
+  /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
-  /** Where to go on: the next_cursor of the page before */
+  /** Where to continue: the next_cursor of the previous page */
   cursor?: string
 }
 export type AuditListResult = {
@@ -1983,24 +1983,24 @@ export interface HeroProxyMethods {
   }
   /** Report that the daemon answers, and the state of its database */
   health(params?: HealthParams): Promise<HealthResult>
-  /** Return uptime, memory and counters of the daemon. All its processes together; what workers do is told a second or two later. */
+  /** Return uptime, memory and counters of the daemon. Covers all processes; the counts of workers arrive a second or two later. */
   stats(params?: StatsParams): Promise<StatsResult>
   auth: {
-    /** Create the first administrator and sign in; refused once there is one. Over the socket as operator, or with the token of the link that the daemon printed at its first start. */
+    /** Create the first administrator and sign in; refused once there is one. Call it as the operator over the socket, or with the token of the link that the daemon printed at its first start. */
     setup(params: AuthSetupParams): Promise<SignedIn>
-    /** Sign in with username or email and password. Whoever has a second factor is answered factor_required: go on at auth.login_by_code with its `data.sign_in`. */
+    /** Sign in with username or email and password. People with a second factor get factor_required: continue with auth.login_by_code and its `data.sign_in`. */
     login(params: AuthLoginParams): Promise<SignedIn>
     /** Sign out: end this session */
     logout(params?: AuthLogoutParams): Promise<null>
     /** Return who is calling, and with which claims */
     me(params?: AuthMeParams): Promise<Me>
-    /** Act as another person at forwarded services, for an hour at most. Management calls are still decided and audited as yourself; services are told who you are in X-Hero-Impersonator. */
+    /** Act as another person at forwarded services, for an hour at most. Management calls are still decided and audited as your own; services see who you are in X-Hero-Impersonator. */
     impersonate(params: AuthImpersonateParams): Promise<AuthImpersonateResult>
     /** Stop impersonating */
     stop_impersonating(params?: AuthStopImpersonatingParams): Promise<null>
-    /** Set a password; the user's other sessions end. People name their current password too. Somebody else's password takes proxy.users.write, an administrator's proxy.admin. */
+    /** Set a password; the user's other sessions end. People also give their current password. Setting somebody else's password takes proxy.users.write, an administrator's takes proxy.admin. */
     set_password(params: AuthSetPasswordParams): Promise<null>
-    /** Create an account, if registration_mode allows it. Without an invitation the address has to be confirmed by a mailed link before the account can be used; whether the address has an account already is told only there. With one the account is ready, under the address that was invited. */
+    /** Create an account, if registration_mode allows it. Without an invitation, the address must be confirmed by a mailed link before the account can be used; only the mail says whether the address already has an account. With an invitation, the account is ready under the invited address. */
     register(params: AuthRegisterParams): Promise<AuthRegisterResult>
     /** Confirm an address with the link that was mailed to it */
     verify_email(params: AuthVerifyEmailParams): Promise<AuthVerifyEmailResult>
@@ -2014,17 +2014,17 @@ export interface HeroProxyMethods {
     login_by_link(params: AuthLoginByLinkParams): Promise<SignedIn>
     /** Mail a link to your new address; the address changes when you use the link */
     change_email(params: AuthChangeEmailParams): Promise<null>
-    /** Complete a sign-in with a code of the authenticator app or a recovery code. A wrong code leaves `sign_in` as it is, for five minutes in all; five tries, then one a minute. */
+    /** Complete a sign-in with a code of the authenticator app or a recovery code. A wrong code does not use up `sign_in`, which lives five minutes in all; five attempts, then one a minute. */
     login_by_code(params: AuthLoginByCodeParams): Promise<SignedIn>
     /** Return what a browser needs to ask for a passkey: for auth.login_by_passkey or, with a session, for auth.prove */
     passkey_options(params?: AuthPasskeyOptionsParams): Promise<PasskeyRequestOptions>
-    /** Sign in with a passkey, which counts as two factors. With `sign_in` it is the second step of what was begun otherwise, and the session says how that was: a provider, say. */
+    /** Sign in with a passkey, which counts as two factors. With `sign_in`, it completes a sign-in that began in another way, such as with a provider; the session shows that way. */
     login_by_passkey(params: AuthLoginByPasskeyParams): Promise<SignedIn>
-    /** Prove again who you are: for 15 minutes, methods that need a fresh proof accept this session. One of the three. Whoever has a second factor proves it here too: for them the password alone does not do. */
+    /** Prove again who you are: for 15 minutes, methods that need a fresh proof accept this session. Give one of the three. For people with a second factor, the password alone is not enough. */
     prove(params?: AuthProveParams): Promise<null>
-    /** Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in. A refresh token works once. One that comes again ends the session, for two hold it; within ten seconds it is answered `conflict`, for then an answer was lost or two calls raced. */
+    /** Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in. A refresh token works once. If it comes again, two parties hold it and the session ends; within ten seconds it is answered `conflict` instead, because then an answer was lost or two calls raced. */
     refresh(params: AuthRefreshParams): Promise<SignedIn>
-    /** Return the access token that a provider issued for you, renewed if necessary. Where the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service; and no token does. */
+    /** Return the access token that a provider issued for you, renewed if necessary. If the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service, and no caller with a token to keep or a JWT. */
     upstream_token(params: AuthUpstreamTokenParams): Promise<AuthUpstreamTokenResult>
   }
   users: {
@@ -2061,9 +2061,9 @@ export interface HeroProxyMethods {
       list(params: UsersIdentitiesListParams): Promise<UsersIdentitiesListResult>
       /** Link a provider identity to a person */
       add(params: UsersIdentitiesAddParams): Promise<UserIdentity>
-      /** Unlink an identity: its sessions end, and memberships that its provider gave are removed. People unlink their own, but never their last way in. */
+      /** Unlink an identity: its sessions end, and memberships that its provider gave are removed. People can unlink their own identities, but never their last way in. */
       remove(params: UsersIdentitiesRemoveParams): Promise<null>
-      /** Link the identity that a provider has just confirmed to your account. The browser holds `link` after coming back from the provider, for ten minutes. Only an identity whose address is the one that you have confirmed here can be linked. */
+      /** Link the identity that a provider has just confirmed to your account. The browser holds `link` for ten minutes after it came back from the provider. You can only link an identity whose address is the one that you have confirmed here. */
       link(params: UsersIdentitiesLinkParams): Promise<UserIdentity>
     }
   }
@@ -2072,13 +2072,13 @@ export interface HeroProxyMethods {
     list(params?: FactorsListParams): Promise<FactorList>
     /** Begin to add an authenticator app: return its seed, which counts after factors.confirm_totp */
     add_totp(params?: FactorsAddTotpParams): Promise<FactorsAddTotpResult>
-    /** Turn on the authenticator app with a first code. With the first factor come recovery codes, and your other sessions end. */
+    /** Turn on the authenticator app with a first code. The first factor comes with recovery codes, and your other sessions end. */
     confirm_totp(params: FactorsConfirmTotpParams): Promise<FactorsConfirmTotpResult>
     /** Turn off the authenticator app */
     remove_totp(params?: FactorsRemoveTotpParams): Promise<null>
     /** Return what a browser needs to create a passkey, for factors.add_passkey */
     passkey_options(params?: FactorsPasskeyOptionsParams): Promise<PasskeyCreationOptions>
-    /** Add a passkey that a browser created; it can sign in alone, and is then asked for with the password. With the first factor come recovery codes, and your other sessions end. */
+    /** Add a passkey that a browser created; it can sign in alone, and is then asked for with the password. The first factor comes with recovery codes, and your other sessions end. */
     add_passkey(params: FactorsAddPasskeyParams): Promise<FactorsAddPasskeyResult>
     /** Rename a passkey */
     rename_passkey(params: FactorsRenamePasskeyParams): Promise<null>
@@ -2086,7 +2086,7 @@ export interface HeroProxyMethods {
     remove_passkey(params: FactorsRemovePasskeyParams): Promise<null>
     /** Create ten new recovery codes; the old ones stop working */
     renew_recovery_codes(params?: FactorsRenewRecoveryCodesParams): Promise<FactorsRenewRecoveryCodesResult>
-    /** Remove all second factors and passkeys of a user who lost them; all their sessions end. An administrator's takes proxy.admin. Be sure who is asking you: this undoes what they guard against. */
+    /** Remove all second factors and passkeys of a user who lost them; all their sessions end. For an administrator it takes proxy.admin. Make sure that you know who is asking: this removes their protection. */
     clear(params: FactorsClearParams): Promise<null>
   }
   groups: {
@@ -2136,7 +2136,7 @@ export interface HeroProxyMethods {
     remove_claim(params: RolesRemoveClaimParams): Promise<null>
   }
   claims: {
-    /** Return the claims of a user, each with the groups and role it comes from. Without `service`, grants for one service are left out; without `context`, the user's own counts. */
+    /** Return the claims of a user, each with the groups and role it comes from. Without `service`, grants for a single service are left out; without `context`, the user's own context counts. */
     resolve(params: ClaimsResolveParams): Promise<Resolution>
     /** Check whether a user satisfies a rule, and why or what is missing */
     check(params: ClaimsCheckParams): Promise<RuleCheck>
@@ -2148,7 +2148,7 @@ export interface HeroProxyMethods {
     revoke(params: SessionsRevokeParams): Promise<null>
     /** End all sessions of a user; if no user is given, your own except this one */
     revoke_all(params?: SessionsRevokeAllParams): Promise<SessionsRevokeAllResult>
-    /** Return which sessions and tokens were ended early; can wait for the next one. For services that keep something open or cached for a session. Without `after` it answers the cursor of now, or with `since` what happened since then. Kept for a day: an older cursor is answered `conflict`, with the cursor to go on from in `data.cursor`; then drop what you keep. */
+    /** Return which sessions and tokens were ended early; can wait for the next one. For services that keep something open or cached for a session. Without `after` it returns the present cursor, or with `since` what happened since then. Revocations are kept for a day: an older cursor is answered `conflict`, with the cursor to continue from in `data.cursor`; then drop what you keep. */
     revocations(params?: SessionsRevocationsParams): Promise<SessionsRevocationsResult>
   }
   proxy: {
@@ -2178,7 +2178,7 @@ export interface HeroProxyMethods {
   services: {
     /** List the local services and the claims that they hold on the socket */
     list(params?: ServicesListParams): Promise<ServicesListResult>
-    /** Add a service: processes of a local user call over the socket with claims of their own. The user must be able to open the socket: put it into the group of the socket folder. */
+    /** Add a service: processes of a local user call over the socket with claims of their own. The user must be able to open the socket: add it to the group of the socket folder. */
     add(params: ServicesAddParams): Promise<Service>
     /** Change the local user or the claims of a service; the change applies from its next call on */
     update(params: ServicesUpdateParams): Promise<Service>
@@ -2196,7 +2196,7 @@ export interface HeroProxyMethods {
     list(params?: ClientsListParams): Promise<ClientsListResult>
     /** Return one client, without its secrets */
     get(params: ClientsGetParams): Promise<Client>
-    /** Add an application that signs people in through us, or a program that gets tokens of its own. With redirect_uris it signs people in; without, it gets tokens of its own (client_credentials), with `read` unless told. People are asked for their consent unless it is first_party. `claims` that the caller has not take the claim proxy.roles.write too; `proxy.*` and the scope `admin` take proxy.admin. */
+    /** Add an application that signs people in through us, or a program that gets tokens of its own. With redirect_uris it signs people in; without them it gets tokens of its own (client_credentials), by default with the scope `read`. People are asked for their consent unless it is first_party. `claims` that the caller does not have also take the claim proxy.roles.write; `proxy.*` and the scope `admin` take proxy.admin. */
     add(params: ClientsAddParams): Promise<ClientsAddResult>
     /** Change a client; the change applies from its next request on */
     update(params: ClientsUpdateParams): Promise<Client>
@@ -2226,13 +2226,13 @@ export interface HeroProxyMethods {
     get(params: ProvidersGetParams): Promise<Provider>
     /** List the kinds of providers, and what each needs */
     presets(params?: ProvidersPresetsParams): Promise<ProvidersPresetsResult>
-    /** Let people sign in with an identity provider. First register its redirect URI there: `<public URL>/oauth/callback` of the first provider, `<public URL>/oauth/callback/<provider>` of every other; `redirect_uri` tells. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to. `groups` take the claim proxy.groups.write too; a name under which somebody has an identity already takes proxy.admin. */
+    /** Let people sign in with an identity provider. First register the redirect URI there: `<public URL>/oauth/callback` for the first provider, `<public URL>/oauth/callback/<provider>` for all others; `redirect_uri` shows it. Then `providers.test` checks the provider. The location of a provider cannot be changed later, because its identities belong to it. `groups` also take the claim proxy.groups.write; a name under which somebody already has an identity takes proxy.admin. */
     add(params: ProvidersAddParams): Promise<Provider>
-    /** Change a provider; the change applies from the next sign-in on, sessions continue. More `groups`, or another `groups_claim` for those there are, take the claim proxy.groups.write too. Whoever is in a group by this provider alone leaves it when no entry leads there any more. */
+    /** Change a provider; the change applies from the next sign-in on, sessions continue. More `groups`, or another `groups_claim` for existing ones, also take the claim proxy.groups.write. People who are in a group through this provider alone leave it when no entry leads there any more. */
     update(params: ProvidersUpdateParams): Promise<Provider>
     /** Remove a provider with the identities that were linked to it, the sessions it opened and the memberships it gave */
     remove(params: ProvidersRemoveParams): Promise<null>
-    /** Test a provider step by step, and report which step fails. Nobody signs in: the last step offers a code that nobody was given, and looks at how it is refused. */
+    /** Test a provider step by step, and report which step fails. Nobody signs in: the last step sends a code that was never issued, and checks how it is refused. */
     test(params: ProvidersTestParams): Promise<ProvidersTestResult>
   }
   keys: {
@@ -2240,17 +2240,17 @@ export interface HeroProxyMethods {
     jwks(params?: KeysJwksParams): Promise<Jwks>
     /** List the signing keys, newest first, without their private parts */
     list(params?: KeysListParams): Promise<KeysListResult>
-    /** Rotate the signing keys: sign with the next keys from now on, and publish new next keys. What was signed before is verified for another 30 days. Five minutes lie between two: everybody shall know the next keys before they sign. With `drop` every key of before is forgotten at once: for keys that leaked; everything signed with them is worth nothing any more. */
+    /** Rotate the signing keys: sign with the next keys from now on, and publish new next keys. What was signed before can be verified for another 30 days. Two rotations are at least five minutes apart, so that everybody knows the next keys before they sign. With `drop`, for keys that leaked, all earlier keys are removed at once, and nothing signed with them is valid any more. */
     rotate(params?: KeysRotateParams): Promise<KeysRotateResult>
   }
   token: {
     /** Issue a token: to a program for its secret, to a person or service to keep, to a local service without a secret. With client_id and client_secret: an access token of an hour, a JWT (RFC 9068) that every service verifies by itself, as POST /token issues it. With a name: a token to keep (hero_…), your own, or by the operator for a user or service; shown this once. Called by a local service (services.*), or by an administrator for one: an access token of an hour for it. */
     create(params?: TokenCreateParams): Promise<IssuedToken>
-    /** Check whether a token is valid, whose it is and what it allows. Of sessions, of tokens that are kept, and access tokens that are for us or for `audience`. Whoever has the token has the right to ask. Of applications that sign people in, the tokens are their own: they ask at /oauth/introspect. */
+    /** Check whether a token is valid, whose it is and what it allows. Covers session tokens, tokens to keep, and access tokens for hero_proxy or for `audience`. Everybody who has the token may ask. Applications that sign people in ask about their own tokens at /oauth/introspect. */
     validate(params: TokenValidateParams): Promise<TokenValidation>
     /** List the tokens to keep of a person or service, newest first; your own if nobody is given */
     list(params?: TokenListParams): Promise<TokenListResult>
-    /** Revoke a token, your own or anybody’s with proxy.admin: by the token itself or by its id. It counts at none of our doors from now on, and services that follow sessions.revocations are told. An access token that you do not have is taken back by its jti, with proxy.admin. */
+    /** Revoke a token, your own or anybody’s with proxy.admin: by the token itself or by its id. The token no longer counts at any of our doors, and services that follow sessions.revocations learn of it. To revoke an access token that you do not have, give its jti; this takes proxy.admin. */
     revoke(params?: TokenRevokeParams): Promise<null>
   }
   audit: {

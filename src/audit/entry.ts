@@ -8,11 +8,11 @@ export const AuditEntry = Named('AuditEntry', {
   actor: Type.String({
     description: 'Username of the real person, "system" for the operator, empty for a guest',
   }),
-  on_behalf: Type.String({ description: 'Whom the actor was impersonating meanwhile, or empty' }),
+  on_behalf: Type.String({ description: 'Whom the actor was impersonating, or empty' }),
   caller: Type.String({ description: 'Kind of caller: operator, service, client, user or guest' }),
-  via: Type.String({ description: 'Door the call came in by: socket, edge or browser' }),
-  uid: Nullable(Type.Integer({ description: 'User id of a local caller, told by the kernel' })),
-  pid: Nullable(Type.Integer({ description: 'Process id of a local caller, told by the kernel' })),
+  via: Type.String({ description: 'Where the call came in: socket, edge or browser' }),
+  uid: Nullable(Type.Integer({ description: 'User id of a local caller, from the kernel' })),
+  pid: Nullable(Type.Integer({ description: 'Process id of a local caller, from the kernel' })),
   address: Type.String({ description: 'Network address of the caller, empty on the socket' }),
   method: Type.String(),
   target: Type.String({
@@ -22,7 +22,7 @@ export const AuditEntry = Named('AuditEntry', {
 })
 
 export const Verification = Named('AuditVerification', {
-  rows: Type.Integer({ description: 'How many entries fit, from the oldest on' }),
+  rows: Type.Integer({ description: 'How many entries are intact, from the oldest on' }),
   first_bad: Nullable(
     Shape({
       seq: Type.Integer(),

@@ -13,7 +13,7 @@ export const auditMethods = (audit: Audit) => [
     params: Shape({
       actor: Type.Optional(Line('Only what this person did')),
       method: Type.Optional(Line('Only calls of this method')),
-      outcome: Type.Optional(Line('Only what ended so: ok or the name of an error', 64)),
+      outcome: Type.Optional(Line('Only entries with this outcome: ok or the name of an error', 64)),
       since: Type.Optional(Time),
       until: Type.Optional(Time),
       limit: Limit,

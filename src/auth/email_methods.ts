@@ -29,7 +29,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
     name: 'auth.register',
     summary: 'Create an account, if registration_mode allows it',
     description:
-      'Without an invitation the address has to be confirmed by a mailed link before the account can be used; whether the address has an account already is told only there. With one the account is ready, under the address that was invited.',
+      'Without an invitation, the address must be confirmed by a mailed link before the account can be used; only the mail says whether the address already has an account. With an invitation, the account is ready under the invited address.',
     effect: 'write',
     claim: null,
     params: Shape({

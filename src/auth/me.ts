@@ -16,7 +16,7 @@ export const Me = Named('Me', {
   provider: Nullable(
     Type.String({
       description:
-        'How the person is known: password, setup, magic_link, the name of a provider, or network where the address alone tells',
+        'How the person is known: password, setup, magic_link, the name of a provider, or network if only the address identifies them',
     }),
   ),
 })

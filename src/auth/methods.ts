@@ -20,7 +20,7 @@ export const SignedIn = Named('SignedIn', {
   token_type: Type.Literal('Bearer'),
   expires_in: Type.Integer({ description: 'Seconds' }),
   refresh_token: Type.Optional(
-    Type.String({ description: 'Of programs: renews the session once, at auth.refresh' }),
+    Type.String({ description: 'For programs: renews the session once, at auth.refresh' }),
   ),
   user: Username,
 })
@@ -63,7 +63,7 @@ export const authMethods = ({
     name: 'auth.setup',
     summary: 'Create the first administrator and sign in; refused once there is one',
     description:
-      'Over the socket as operator, or with the token of the link that the daemon printed at its first start.',
+      'Call it as the operator over the socket, or with the token of the link that the daemon printed at its first start.',
     effect: 'write',
     claim: null,
     params: Shape({
@@ -71,7 +71,7 @@ export const authMethods = ({
       email: Email,
       password: Password,
       token: Type.Optional(
-        Type.String({ maxLength: 100, description: 'From the link that was printed at start' }),
+        Type.String({ maxLength: 100, description: 'From the link that was printed at the start' }),
       ),
     }),
     result: SignedIn,
@@ -97,7 +97,7 @@ export const authMethods = ({
     name: 'auth.login',
     summary: 'Sign in with username or email and password',
     description:
-      'Whoever has a second factor is answered factor_required: go on at auth.login_by_code with its `data.sign_in`.',
+      'People with a second factor get factor_required: continue with auth.login_by_code and its `data.sign_in`.',
     effect: 'write',
     claim: null,
     params: Shape({ login: Line('Username or email', 254), password: Password }),
@@ -174,7 +174,7 @@ export const authMethods = ({
     name: 'auth.impersonate',
     summary: 'Act as another person at forwarded services, for an hour at most',
     description:
-      'Management calls are still decided and audited as yourself; services are told who you are in X-Hero-Impersonator.',
+      'Management calls are still decided and audited as your own; services see who you are in X-Hero-Impersonator.',
     effect: 'write',
     claim: ['proxy.impersonate'],
     fresh: 'anywhere',
@@ -199,7 +199,7 @@ export const authMethods = ({
     name: 'auth.set_password',
     summary: "Set a password; the user's other sessions end",
     description:
-      "People name their current password too. Somebody else's password takes proxy.users.write, an administrator's proxy.admin.",
+      "People also give their current password. Setting somebody else's password takes proxy.users.write, an administrator's takes proxy.admin.",
     effect: 'write',
     claim: ['proxy.users.write', 'users.{user?}'],
     fresh: true,

@@ -57,7 +57,7 @@ export const proofMethods = ({
     name: 'auth.login_by_code',
     summary: 'Complete a sign-in with a code of the authenticator app or a recovery code',
     description:
-      'A wrong code leaves `sign_in` as it is, for five minutes in all; five tries, then one a minute.',
+      'A wrong code does not use up `sign_in`, which lives five minutes in all; five attempts, then one a minute.',
     effect: 'write',
     claim: null,
     params: Shape({
@@ -92,7 +92,7 @@ export const proofMethods = ({
     name: 'auth.login_by_passkey',
     summary: 'Sign in with a passkey, which counts as two factors',
     description:
-      'With `sign_in` it is the second step of what was begun otherwise, and the session says how that was: a provider, say.',
+      'With `sign_in`, it completes a sign-in that began in another way, such as with a provider; the session shows that way.',
     effect: 'write',
     claim: null,
     params: Shape({
@@ -115,8 +115,7 @@ export const proofMethods = ({
   method({
     name: 'auth.prove',
     summary: 'Prove again who you are: for 15 minutes, methods that need a fresh proof accept this session',
-    description:
-      'One of the three. Whoever has a second factor proves it here too: for them the password alone does not do.',
+    description: 'Give one of the three. For people with a second factor, the password alone is not enough.',
     effect: 'write',
     claim: 'self',
     params: Shape({
@@ -167,10 +166,10 @@ export const proofMethods = ({
     summary:
       'Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in',
     description:
-      'A refresh token works once. One that comes again ends the session, for two hold it; within ten seconds it is answered `conflict`, for then an answer was lost or two calls raced.',
+      'A refresh token works once. If it comes again, two parties hold it and the session ends; within ten seconds it is answered `conflict` instead, because then an answer was lost or two calls raced.',
     effect: 'write',
     claim: null,
-    params: Shape({ refresh_token: OpaqueToken('From signing in, or from the refresh before') }),
+    params: Shape({ refresh_token: OpaqueToken('From signing in, or from the previous refresh') }),
     result: SignedIn,
     errors: ['unauthenticated', 'conflict'],
     target: (_, result) => (result ? `user=${result.user}` : ''),

@@ -22,7 +22,7 @@ export const claimMethods = (claims: Claims) => [
     name: 'claims.resolve',
     summary: 'Return the claims of a user, each with the groups and role it comes from',
     description:
-      "Without `service`, grants for one service are left out; without `context`, the user's own counts.",
+      "Without `service`, grants for a single service are left out; without `context`, the user's own context counts.",
     effect: 'read',
     claim: ['proxy.users.read', 'users.{user}'],
     params: Shape({ user: Username, ...scopeParams }),
@@ -62,7 +62,7 @@ export const claimMethods = (claims: Claims) => [
       rule: Type.Array(ClaimPattern, {
         minItems: 1,
         maxItems: 50,
-        description: 'Patterns of which one suffices',
+        description: 'Patterns, of which one must match',
       }),
       ...scopeParams,
     }),

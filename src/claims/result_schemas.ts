@@ -18,7 +18,7 @@ export const Why = Named('Why', {
       'user: every active user has it; is_admin: administrators have it; group: membership itself; group_admin: the person administers the group; group_claim: the last group of the path carries it; role: a role that this group carries',
   }),
   path: Type.Array(GroupSlug, {
-    description: 'From the group that holds the person to the group that gives the claim',
+    description: 'From the group that contains the person to the group that gives the claim',
   }),
   role: Nullable(RoleName),
 })

@@ -34,25 +34,29 @@ const Uris = (meaning: string) =>
 
 /** What an administrator decides about a client. */
 export const clientFields = {
-  name: Line('What people are told it is called', 100),
+  name: Line('The name that people see', 100),
   redirect_uris: Uris(
-    'Where people are sent back to: compared character by character; of a native client the port of a loopback address is free (RFC 8252)',
+    'Where people are sent back to: compared character by character; a native client may use any port of a loopback address (RFC 8252)',
   ),
   post_logout_redirect_uris: Uris('Where people may be sent after signing out, compared in the same way'),
   grants: Type.Array(Type.Enum(grantTypes), { uniqueItems: true, minItems: 1, maxItems: 3 }),
   scopes: Type.Array(Scope, {
     uniqueItems: true,
     maxItems: 9,
-    description: 'What it may ask for: about people, and read, write or admin for its own tokens',
+    description: 'What it may request: about people, and read, write or admin for its own tokens',
   }),
   claims: ProgramClaims,
-  first_party: Type.Boolean({ description: 'One of your own: people are not asked for their consent' }),
+  first_party: Type.Boolean({ description: 'Your own application: people are not asked for consent' }),
   pkce: Type.Boolean({
-    description: 'Whether PKCE is demanded (RFC 7636, S256); of public clients it always is',
+    description: 'Whether PKCE is required (RFC 7636, S256); for public clients it always is',
   }),
   service: Nullable(ServiceName),
   backchannel_logout_uri: Nullable(
-    Type.String({ maxLength: 2000, pattern: '^https?://[!-~]+$', description: 'Told when a session ends' }),
+    Type.String({
+      maxLength: 2000,
+      pattern: '^https?://[!-~]+$',
+      description: 'Notified when a session ends',
+    }),
   ),
   is_active: Type.Boolean(),
 }
@@ -67,13 +71,13 @@ export const Client = Named('Client', {
   secrets: Type.Array(
     Type.Object({ created_at: Time, expires_at: Nullable(Time) }, { additionalProperties: false }),
     {
-      description: 'When its secrets were made and until when they count; newest first',
+      description: 'When its secrets were created, and until when they are valid; newest first',
     },
   ),
-  has_jwks: Type.Boolean({ description: 'Proves itself by a key (private_key_jwt) in place of a secret' }),
+  has_jwks: Type.Boolean({ description: 'Authenticates with a key (private_key_jwt) instead of a secret' }),
   last_used_at: Type.Unsafe<number | null>({
     ...Nullable(Time),
-    description: 'Of one that registered itself: when it last got a token, to the day',
+    description: 'For a client that registered itself: when it last got a token, to the day',
   }),
   created_at: Time,
   updated_at: Time,

@@ -90,7 +90,7 @@ export const clientMethods = (clients: Clients) => {
       name: 'clients.add',
       summary: 'Add an application that signs people in through us, or a program that gets tokens of its own',
       description:
-        'With redirect_uris it signs people in; without, it gets tokens of its own (client_credentials), with `read` unless told. People are asked for their consent unless it is first_party. `claims` that the caller has not take the claim proxy.roles.write too; `proxy.*` and the scope `admin` take proxy.admin.',
+        'With redirect_uris it signs people in; without them it gets tokens of its own (client_credentials), by default with the scope `read`. People are asked for their consent unless it is first_party. `claims` that the caller does not have also take the claim proxy.roles.write; `proxy.*` and the scope `admin` take proxy.admin.',
       params: Shape({
         name,
         client: Type.Optional(ClientName),
@@ -101,7 +101,7 @@ export const clientMethods = (clients: Clients) => {
           Type.String({
             pattern: '^[0-9a-f]{64}$',
             description:
-              'SHA-256, in hex, of a secret that the program has already, as when it moves here from another service; then no secret is made',
+              'SHA-256, in hex, of a secret that the program already has, for instance when it moves here from another service; no secret is created then',
           }),
         ),
         jwks: Type.Optional(
@@ -117,7 +117,7 @@ export const clientMethods = (clients: Clients) => {
             },
             {
               additionalProperties: false,
-              description: 'Public keys that it proves itself by, in place of a secret',
+              description: 'Public keys that it authenticates with, instead of a secret',
             },
           ),
         ),

@@ -6,7 +6,7 @@ import type { RegistrationTokens } from './registration_tokens.ts'
 const shown = {
   id: Id,
   name: Line('What it is for', 100),
-  uses_left: Type.Integer({ description: 'Clients that may yet register themselves with it' }),
+  uses_left: Type.Integer({ description: 'Number of clients that can still register with it' }),
   created_at: Time,
   expires_at: Time,
 }
@@ -43,10 +43,10 @@ export const registrationMethods = (tokens: RegistrationTokens) => [
     params: Shape({
       name: shown.name,
       uses: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 100, description: 'How many clients, 1 unless told' }),
+        Type.Integer({ minimum: 1, maximum: 100, description: 'How many clients; by default 1' }),
       ),
       lifetime: Type.Optional(
-        Type.Integer({ minimum: 60, maximum: 2_592_000, description: 'Seconds, 3600 unless told' }),
+        Type.Integer({ minimum: 60, maximum: 2_592_000, description: 'Seconds; by default 3600' }),
       ),
     }),
     result: Type.Object(

@@ -109,11 +109,11 @@ export const Limit = Type.Optional(
   Type.Integer({
     minimum: 1,
     maximum: 1000,
-    description: '1 to 1000 items at the most, 100 unless told',
+    description: 'At most this many items: 1 to 1000, by default 100',
   }),
 )
 export const Cursor = Type.Optional(
-  Type.String({ maxLength: 1024, description: 'Where to go on: the next_cursor of the page before' }),
+  Type.String({ maxLength: 1024, description: 'Where to continue: the next_cursor of the previous page' }),
 )
 
 export const Page = <T extends TSchema>(item: T) =>

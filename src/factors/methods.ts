@@ -18,14 +18,14 @@ const Passkey = Named('Passkey', {
   id: Id,
   name: Type.String(),
   synced: Type.Boolean({
-    description: 'Kept by a password manager, so that losing the device does not lose it',
+    description: 'Synchronised by a password manager, so that losing the device does not lose it',
   }),
   created_at: Time,
   last_used_at: Nullable(Time),
 })
 
 const RecoveryCodes = Type.Array(Type.String(), {
-  description: 'Shown once; each stands in for a second factor once',
+  description: 'Shown once; each replaces a second factor once',
 })
 
 const id = '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a71'
@@ -107,7 +107,7 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
   method({
     name: 'factors.confirm_totp',
     summary: 'Turn on the authenticator app with a first code',
-    description: 'With the first factor come recovery codes, and your other sessions end.',
+    description: 'The first factor comes with recovery codes, and your other sessions end.',
     effect: 'write',
     claim: 'self',
     fresh: true,
@@ -152,7 +152,7 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
     name: 'factors.add_passkey',
     summary:
       'Add a passkey that a browser created; it can sign in alone, and is then asked for with the password',
-    description: 'With the first factor come recovery codes, and your other sessions end.',
+    description: 'The first factor comes with recovery codes, and your other sessions end.',
     effect: 'write',
     claim: 'self',
     fresh: true,
@@ -220,7 +220,7 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
     name: 'factors.clear',
     summary: 'Remove all second factors and passkeys of a user who lost them; all their sessions end',
     description:
-      "An administrator's takes proxy.admin. Be sure who is asking you: this undoes what they guard against.",
+      'For an administrator it takes proxy.admin. Make sure that you know who is asking: this removes their protection.',
     effect: 'write',
     claim: ['proxy.users.write'],
     fresh: true,

@@ -20,11 +20,13 @@ export const federationMethods = ({ linking, tokens }: Parts) => [
     name: 'users.identities.link',
     summary: 'Link the identity that a provider has just confirmed to your account',
     description:
-      'The browser holds `link` after coming back from the provider, for ten minutes. Only an identity whose address is the one that you have confirmed here can be linked.',
+      'The browser holds `link` for ten minutes after it came back from the provider. You can only link an identity whose address is the one that you have confirmed here.',
     effect: 'write',
     claim: 'self',
     fresh: true,
-    params: Shape({ link: Type.String({ minLength: 1, maxLength: 100, description: 'From the way back' }) }),
+    params: Shape({
+      link: Type.String({ minLength: 1, maxLength: 100, description: 'From the return from the provider' }),
+    }),
     result: UserIdentity,
     errors: ['not_found', 'conflict', 'already_exists'],
     target: (_, result) => (result ? `user=${result.user} provider=${result.provider}` : ''),
@@ -40,7 +42,7 @@ export const federationMethods = ({ linking, tokens }: Parts) => [
     name: 'auth.upstream_token',
     summary: 'Return the access token that a provider issued for you, renewed if necessary',
     description:
-      'Where the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service; and no token does.',
+      'If the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service, and no caller with a token to keep or a JWT.',
     effect: 'write',
     claim: 'self',
     params: Shape({ provider: ProviderName }),

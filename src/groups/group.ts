@@ -23,7 +23,7 @@ const core = {
   name: GroupName,
   description: Description,
   is_active: Type.Boolean({
-    description: 'An inactive group neither gives claims nor leads on to outer groups',
+    description: 'An inactive group gives no claims and does not lead to outer groups',
   }),
   created_at: Time,
   updated_at: Time,
@@ -52,7 +52,7 @@ export type Membership = Static<typeof Membership>
 export const Member = Named('Member', {
   user: Username,
   path: Type.Array(GroupSlug, {
-    description: 'From the group asked for down to the one that holds the person',
+    description: 'From the requested group down to the one that contains the person',
   }),
   expires_at: Nullable(Time),
 })

@@ -32,7 +32,7 @@ export const healthMethods = (counters: Counters, database: Pick<Database, 'kind
   method({
     name: 'stats',
     summary: 'Return uptime, memory and counters of the daemon',
-    description: 'All its processes together; what workers do is told a second or two later.',
+    description: 'Covers all processes; the counts of workers arrive a second or two later.',
     effect: 'read',
     claim: ['proxy.admin'],
     params: Nothing,
@@ -42,7 +42,7 @@ export const healthMethods = (counters: Counters, database: Pick<Database, 'kind
       node: Type.String(),
       ...counts,
       workers: Type.Array(Shape({ pid: Type.Integer(), ...counts }), {
-        description: 'Processes that serve the edge beside the daemon itself',
+        description: 'Processes that serve the edge in addition to the daemon itself',
       }),
     }),
     examples: [

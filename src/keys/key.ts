@@ -24,7 +24,7 @@ export const Jwks = Shape(
 export type Jwks = Static<typeof Jwks>
 
 export const Key = Named('Key', {
-  kid: Type.String({ description: 'Names the key in the header of what it signed' }),
+  kid: Type.String({ description: 'Identifies the key in the header of what it signed' }),
   algorithm: Type.Enum(algorithms),
   state: Type.Enum(['next', 'signing', 'retired'], {
     description:

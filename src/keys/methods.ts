@@ -62,7 +62,7 @@ export const keyMethods = (keys: Keys) => [
     name: 'keys.rotate',
     summary: 'Rotate the signing keys: sign with the next keys from now on, and publish new next keys',
     description:
-      'What was signed before is verified for another 30 days. Five minutes lie between two: everybody shall know the next keys before they sign. With `drop` every key of before is forgotten at once: for keys that leaked; everything signed with them is worth nothing any more.',
+      'What was signed before can be verified for another 30 days. Two rotations are at least five minutes apart, so that everybody knows the next keys before they sign. With `drop`, for keys that leaked, all earlier keys are removed at once, and nothing signed with them is valid any more.',
     effect: 'write',
     claim: ['proxy.admin'],
     fresh: true,

@@ -24,7 +24,7 @@ export const mailMethods = (mails: Mails) => [
     claim: ['proxy.admin'],
     params: Shape({ to: Email }),
     result: Shape({
-      sent: Type.Boolean({ description: 'False where no mail server is set: the mail is in the log' }),
+      sent: Type.Boolean({ description: 'False if no mail server is set: the mail is in the log' }),
     }),
     errors: ['unavailable'],
     examples: [{ params: { to: 'ada@example.org' }, result: { sent: false } }],

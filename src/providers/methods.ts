@@ -65,10 +65,10 @@ const Preset = Type.Object(
     issuer: Nullable(Type.String()),
     scopes: Type.Array(Type.String()),
     needs: Type.Array(Type.String(), {
-      description: 'Parameters of providers.add that it needs beside client',
+      description: 'Parameters that providers.add needs in addition to client',
     }),
     where: Type.String({
-      description: 'Where our address is registered, and client_id and secret come from',
+      description: 'Where to register our redirect URI, and to get client_id and secret',
     }),
   },
   { additionalProperties: false },
@@ -124,7 +124,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
     name: 'providers.add',
     summary: 'Let people sign in with an identity provider',
     description:
-      'First register its redirect URI there: `<public URL>/oauth/callback` of the first provider, `<public URL>/oauth/callback/<provider>` of every other; `redirect_uri` tells. `providers.test` then says whether all is right. Where a provider is cannot be changed later: it is what its identities belong to. `groups` take the claim proxy.groups.write too; a name under which somebody has an identity already takes proxy.admin.',
+      'First register the redirect URI there: `<public URL>/oauth/callback` for the first provider, `<public URL>/oauth/callback/<provider>` for all others; `redirect_uri` shows it. Then `providers.test` checks the provider. The location of a provider cannot be changed later, because its identities belong to it. `groups` also take the claim proxy.groups.write; a name under which somebody already has an identity takes proxy.admin.',
     params: Shape({
       provider: ProviderName,
       preset: PresetName,
@@ -169,7 +169,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
     name: 'providers.update',
     summary: 'Change a provider; the change applies from the next sign-in on, sessions continue',
     description:
-      'More `groups`, or another `groups_claim` for those there are, take the claim proxy.groups.write too. Whoever is in a group by this provider alone leaves it when no entry leads there any more.',
+      'More `groups`, or another `groups_claim` for existing ones, also take the claim proxy.groups.write. People who are in a group through this provider alone leave it when no entry leads there any more.',
     large: true,
     params: Shape({
       provider: ProviderName,
@@ -214,7 +214,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
     name: 'providers.test',
     summary: 'Test a provider step by step, and report which step fails',
     description:
-      'Nobody signs in: the last step offers a code that nobody was given, and looks at how it is refused.',
+      'Nobody signs in: the last step sends a code that was never issued, and checks how it is refused.',
     effect: 'write',
     claim: ['proxy.oauth.write'],
     params: named,

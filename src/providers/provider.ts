@@ -17,7 +17,7 @@ const Address = (meaning: string) =>
 const MailDomain = Type.String({
   maxLength: 253,
   pattern: '^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$',
-  description: 'What stands behind the @ of addresses, whole',
+  description: 'The complete part of an address after the @',
 })
 
 export const PresetName = Type.Enum(presetNames, {
@@ -33,8 +33,8 @@ export const addresses = {
   issuer: Address('The issuer (OpenID Connect Discovery section 3), such as the base URL of a forge'),
   authorization_endpoint: Address('Where people are sent'),
   token_endpoint: Address('Where codes are redeemed'),
-  userinfo_endpoint: Address('What tells who somebody is'),
-  emails_endpoint: Address('What lists addresses as `{email, primary, verified}`'),
+  userinfo_endpoint: Address('Where to ask who a person is'),
+  emails_endpoint: Address('Where to ask for addresses, as `{email, primary, verified}`'),
 }
 
 export const ClientId = Line('Our client_id at the provider', 255)
@@ -47,45 +47,46 @@ export const ClientSecret = Type.String({
 
 /** What an administrator decides about a provider. */
 export const providerFields = {
-  title: Line('What people are told it is called; of oidc and oauth2 its name unless told', 60),
+  title: Line('The name that people see; for oidc and oauth2 the provider name by default', 60),
   client: ClientId,
-  client_auth: Type.Enum(clientAuths, { description: 'How we prove ourselves at the token endpoint' }),
+  client_auth: Type.Enum(clientAuths, { description: 'How hero_proxy authenticates at the token endpoint' }),
   scopes: Type.Array(Type.String({ maxLength: 100, pattern: '^[!#-\\[\\]-~]+$' }), {
     maxItems: 30,
     uniqueItems: true,
-    description: 'What we ask for (RFC 6749 section 3.3)',
+    description: 'Requested scopes (RFC 6749 section 3.3)',
   }),
   enabled: Type.Boolean({ description: 'Whether people may sign in with it' }),
   allow_signup: Type.Boolean({
-    description: 'Whether an identity that nobody has here makes an account at its first sign-in',
+    description: 'Whether an unknown identity gets an account at its first sign-in',
   }),
   allowed_domains: Type.Array(MailDomain, {
     maxItems: 100,
     uniqueItems: true,
     description:
-      'Domains of which one must be that of the address that the provider has verified, at every sign-in; empty asks for nothing',
+      'At every sign-in, the address that the provider has verified must be of one of these domains; empty requires nothing',
   }),
-  groups_claim: Nullable(Line('The JWT claim that lists groups; null looks at none', 100)),
+  groups_claim: Nullable(Line('The JWT claim that lists groups; null ignores groups', 100)),
   groups: Type.Array(
     Type.Object({ value: Line('A group there', 255), group: GroupSlug }, { additionalProperties: false }),
     {
       maxItems: 500,
       description:
-        'Which of their groups mean which of ours: brought up to date at every sign-in; memberships given by hand stay',
+        'Which groups of the provider mean which of ours: updated at every sign-in; memberships given by hand stay',
     },
   ),
   keep_tokens: Type.Boolean({
-    description: 'Keep what the provider gives us of each person, sealed, for auth.upstream_token and routes',
+    description:
+      'Store the tokens that the provider issues for each person, sealed, for auth.upstream_token and routes',
   }),
   refresh_profile: Type.Boolean({
-    description: 'Take over the name that people have there at every sign-in, not only at the first',
+    description: 'Update the name of people at every sign-in, not only at the first',
   }),
   sign_out: Type.Boolean({
-    description: 'Whoever signs out here is signed out there too, where the provider offers it',
+    description: 'People who sign out here are signed out at the provider too, if it offers this',
   }),
   own_callback: Type.Boolean({
     description:
-      'Whether its name stands in the redirect URI; one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2)',
+      'Whether the redirect URI contains the provider name. Only one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2)',
   }),
 }
 
@@ -101,10 +102,11 @@ export const Provider = Named('Provider', {
   ...providerFields,
   secret_set: Type.Boolean(),
   redirect_uri: Type.String({
-    description: 'What is registered there, to the letter',
+    description: 'The redirect URI to register there, exactly as written',
   }),
   backchannel_logout_uri: Type.String({
-    description: 'What may be registered there, so that whoever signs out there is signed out here',
+    description:
+      'The back-channel logout URI that can be registered there, so that people who sign out there are signed out here',
   }),
   created_at: Time,
   updated_at: Time,
@@ -126,7 +128,7 @@ export const Step = Type.Object(
       description:
         'address: it may be asked; reach: it answers; discovery: with a configuration; issuer: of this very issuer; keys: that can be read; client: our client_id and secret are right',
     }),
-    ok: Nullable(Type.Boolean({ description: 'null: not looked at, for one before failed' })),
+    ok: Nullable(Type.Boolean({ description: 'null: not checked, because an earlier step failed' })),
     detail: Type.String(),
   },
   { additionalProperties: false },

@@ -21,13 +21,13 @@ export const PathPrefix = Type.String({
 
 export const AuthModeName = Type.Enum(authModes, {
   description:
-    'none: everybody passes, as guest; optional: who is signed in is told, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys',
+    'none: everybody passes, as a guest; optional: signed-in people are identified, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys',
 })
 
 export const BearerToken = Type.String({
   pattern: '^[A-Za-z0-9._~+/-]{32,256}=*$',
   description:
-    'A static token for auth_mode bearer: 32 characters or more; it is kept as a hash and never shown',
+    'A static token for auth_mode bearer: 32 characters or more; it is stored as a hash and never shown',
 })
 
 export const Route = Named('Route', {

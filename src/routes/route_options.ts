@@ -56,7 +56,7 @@ const seconds = (meaning: string, fallback: number) =>
 export const routeOptions = {
   strip_prefix: option({
     schema: Type.Boolean({
-      description: 'Take path_prefix off before forwarding and send it as X-Forwarded-Prefix',
+      description: 'Remove path_prefix before forwarding, and send it as X-Forwarded-Prefix',
     }),
     fallback: false,
     column: flag,
@@ -70,7 +70,7 @@ export const routeOptions = {
   required_claims: option({
     schema: Type.Array(ClaimPattern, {
       maxItems: 50,
-      description: 'Patterns of which one suffices; empty asks for nothing',
+      description: 'Patterns, of which one must match; empty requires nothing',
     }),
     fallback: [],
     column: list,
@@ -100,7 +100,7 @@ export const routeOptions = {
     schema: Type.Array(Target, {
       maxItems: 31,
       description:
-        'Further upstreams that serve the same: requests go round, and pass by one that does not answer',
+        'Further upstreams that serve the same content: requests take turns among them, and skip one that does not answer',
     }),
     fallback: [],
     column: list,
@@ -111,7 +111,7 @@ export const routeOptions = {
         maxLength: 500,
         pattern: '^/[\\x21\\x22\\x24-\\x5b\\x5d-\\x7e]*$',
         description:
-          'Path that each upstream answers with 2xx or 3xx while it is well, asked every few seconds',
+          'Path that each upstream answers with 2xx or 3xx while it is healthy; requested every few seconds',
       }),
     ),
     fallback: null,
@@ -120,14 +120,14 @@ export const routeOptions = {
   allowed_emails: option({
     schema: Type.Array(EmailPattern, {
       maxItems: 200,
-      description: 'Patterns of which one must match the address of whoever passes; empty asks for nothing',
+      description: 'Patterns, of which one must match the address of the person; empty requires nothing',
     }),
     fallback: [],
     column: list,
   }),
   provider: option({
     schema: Nullable(
-      Line('Where auth_mode is oauth: the one provider whose sessions count; null takes any', 64),
+      Line('If auth_mode is oauth: the one provider whose sessions count; null accepts any', 64),
     ),
     fallback: null,
     column: textOrNull,
@@ -135,7 +135,7 @@ export const routeOptions = {
   provider_token: option({
     schema: Nullable(
       Line(
-        'The provider whose kept access token goes to the service as X-Proxy-Provider-Token; null sends none',
+        'The provider whose stored access token goes to the service as X-Proxy-Provider-Token; null sends none',
         64,
       ),
     ),
@@ -147,7 +147,7 @@ export const routeOptions = {
       Type.Integer({
         minimum: 0,
         maximum: Number.MAX_SAFE_INTEGER,
-        description: 'Bytes that the body of a request may have; null sets no limit',
+        description: 'Maximum size of a request body in bytes; null sets no limit',
       }),
     ),
     fallback: null,

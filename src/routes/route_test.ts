@@ -9,27 +9,27 @@ export const TrialParams = Shape({
     description: 'http(s)://host[:port]/path?query, the path exactly as it would be sent',
   }),
   method: Type.Optional(
-    Type.String({ pattern: '^[A-Z]{1,20}$', description: 'Capital letters, such as POST; GET unless told' }),
+    Type.String({ pattern: '^[A-Z]{1,20}$', description: 'Capital letters, such as POST; by default GET' }),
   ),
   user: Type.Optional(
     Type.Unsafe<Static<typeof Username> | null>(
       Type.Union([Username, Type.Null()], {
         description:
-          'Who asks: with a session cookie where that counts, or else a token; null or left out: a guest',
+          'The user who asks: with a session cookie where that counts, otherwise with a token; null or left out means a guest',
       }),
     ),
   ),
   kind: Type.Optional(
     Type.Enum(['navigation', 'fetch', 'websocket'], {
       description:
-        'navigation: a browser that goes to a page (unless told); fetch: a script or a program; websocket: a switch of protocols',
+        'navigation: a browser opens a page (the default); fetch: a script or a program; websocket: an upgrade',
     }),
   ),
   address: Type.Optional(
     Type.String({
       maxLength: 45,
       pattern: '^[0-9a-fA-F:.]+$',
-      description: 'The IPv4 or IPv6 address that the request comes from; 127.0.0.1 unless told',
+      description: 'The IPv4 or IPv6 address that the request comes from; by default 127.0.0.1',
     }),
   ),
 })
@@ -39,7 +39,7 @@ const Header = Shape({ name: Type.String(), value: Type.String() })
 
 export const Trial = Named('RouteTrial', {
   act: Type.Enum(['forward', 'redirect', 'refuse', 'own'], {
-    description: 'own: a page of hero_proxy itself answers, whatever the routes say',
+    description: 'own: a page of hero_proxy itself answers, regardless of routes',
   }),
   /** Of the answer, where it is ours. */
   status: Nullable(Type.Integer()),

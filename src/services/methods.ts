@@ -31,7 +31,7 @@ export const serviceMethods = (services: Services) => [
     name: 'services.add',
     fresh: true,
     summary: 'Add a service: processes of a local user call over the socket with claims of their own',
-    description: 'The user must be able to open the socket: put it into the group of the socket folder.',
+    description: 'The user must be able to open the socket: add it to the group of the socket folder.',
     effect: 'write',
     params: Shape({ service: ServiceName, unix_user: UnixUser, claims: Type.Optional(ProgramClaims) }),
     result: Service,

@@ -98,7 +98,7 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
     name: 'sessions.revocations',
     summary: 'Return which sessions and tokens were ended early; can wait for the next one',
     description:
-      'For services that keep something open or cached for a session. Without `after` it answers the cursor of now, or with `since` what happened since then. Kept for a day: an older cursor is answered `conflict`, with the cursor to go on from in `data.cursor`; then drop what you keep.',
+      'For services that keep something open or cached for a session. Without `after` it returns the present cursor, or with `since` what happened since then. Revocations are kept for a day: an older cursor is answered `conflict`, with the cursor to continue from in `data.cursor`; then drop what you keep.',
     effect: 'read',
     claim: ['proxy.users.read'],
     params: Shape({
@@ -106,7 +106,7 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
         Type.Integer({
           minimum: 0,
           maximum: Number.MAX_SAFE_INTEGER,
-          description: 'Where to go on: the cursor of the answer before',
+          description: 'Where to continue: the cursor of the previous answer',
         }),
       ),
       since: Type.Optional(Time),
@@ -114,7 +114,7 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
         Type.Integer({
           minimum: 0,
           maximum: 30,
-          description: 'Seconds to wait for the first one if there is none; 0 unless told',
+          description: 'Seconds to wait for the first one if there is none; by default 0',
         }),
       ),
     }),

@@ -22,12 +22,12 @@ export const Session = Named('Session', {
   address: Type.String(),
   user_agent: Type.String(),
   factor: Type.Enum(['', 'totp', 'recovery', 'passkey'], {
-    description: 'What was proven besides the password or mail',
+    description: 'What was proved in addition to the password or mail',
   }),
   created_at: Time,
   last_used_at: Type.Integer({ description: 'Unix time in seconds, up to a minute old' }),
   expires_at: Time,
-  current: Type.Boolean({ description: 'The session of this very call' }),
+  current: Type.Boolean({ description: 'The session of this call' }),
 })
 export type Session = Static<typeof Session>
 
@@ -37,13 +37,13 @@ export const Revocation = Named('Revocation', {
   session_id: Nullable(Id),
   token_id: Nullable(
     Type.String({
-      description: 'Of a token that was taken back; of a JWT its jti. There is no session then',
+      description: 'For a revoked token: its id, or the jti of a JWT. There is no session then',
     }),
   ),
   client: Nullable(
     Type.String({
       description:
-        'A client_id whose tokens all ended: those issued at this second or before are worth nothing',
+        'A client_id whose tokens all ended: those issued in this second or before are no longer valid',
     }),
   ),
   user: Nullable(Username),

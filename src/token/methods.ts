@@ -76,7 +76,7 @@ export const tokenMethods = (parts: Parts) => {
             minimum: 60,
             maximum: 315_360_000,
             description:
-              'Seconds that a token to keep lives: 90 days unless told, at most the setting token_lifetime',
+              'Seconds that a token to keep lives: by default 90 days, at most the setting token_lifetime',
           }),
         ),
       }),
@@ -117,13 +117,16 @@ export const tokenMethods = (parts: Parts) => {
       name: 'token.validate',
       summary: 'Check whether a token is valid, whose it is and what it allows',
       description:
-        'Of sessions, of tokens that are kept, and access tokens that are for us or for `audience`. Whoever has the token has the right to ask. Of applications that sign people in, the tokens are their own: they ask at /oauth/introspect.',
+        'Covers session tokens, tokens to keep, and access tokens for hero_proxy or for `audience`. Everybody who has the token may ask. Applications that sign people in ask about their own tokens at /oauth/introspect.',
       effect: 'read',
       claim: null,
       params: Shape({
         token: Type.String({ maxLength: 16_384 }),
         audience: Type.Optional(
-          Type.String({ maxLength: 2000, description: 'Whom an access token must be for, instead of us' }),
+          Type.String({
+            maxLength: 2000,
+            description: 'The audience that an access token must have, instead of hero_proxy',
+          }),
         ),
       }),
       result: Validation,
@@ -157,7 +160,7 @@ export const tokenMethods = (parts: Parts) => {
       name: 'token.revoke',
       summary: 'Revoke a token, your own or anybody’s with proxy.admin: by the token itself or by its id',
       description:
-        'It counts at none of our doors from now on, and services that follow sessions.revocations are told. An access token that you do not have is taken back by its jti, with proxy.admin.',
+        'The token no longer counts at any of our doors, and services that follow sessions.revocations learn of it. To revoke an access token that you do not have, give its jti; this takes proxy.admin.',
       effect: 'write',
       claim: 'self',
       params: Shape({
@@ -165,7 +168,7 @@ export const tokenMethods = (parts: Parts) => {
         id: Type.Optional(
           Type.String({
             pattern: '^(?!hero_)[A-Za-z0-9_-]{20,64}$',
-            description: 'What token.list calls id, and a JWT jti; not the token itself',
+            description: 'The id in token.list, or the jti of a JWT; not the token itself',
           }),
         ),
       }),

@@ -27,9 +27,9 @@ export const Issued = Named('IssuedToken', {
   token_type: Type.Literal('Bearer'),
   expires_in: Type.Integer({ description: 'Seconds' }),
   scope: Type.String({
-    description: 'read, write or admin; of a program all that it may, with a space between',
+    description: 'read, write or admin; for a program, all of its scopes, separated by spaces',
   }),
-  id: Type.String({ description: 'Names the token where it is listed or revoked; in a JWT the claim jti' }),
+  id: Type.String({ description: 'Identifies the token in lists and for revoking; in a JWT the claim jti' }),
 })
 export type Issued = Static<typeof Issued>
 
@@ -39,7 +39,7 @@ export const Validation = Named('TokenValidation', {
   kind: Type.Optional(
     Type.Enum(['session', 'personal', 'access'], {
       description:
-        'session: of auth.login; personal: one that somebody keeps (hero_…); access: a JWT that every service can verify by itself',
+        'session: from auth.login; personal: a token to keep (hero_…); access: a JWT that every service can verify by itself',
     }),
   ),
   id: Type.Optional(Type.String()),

@@ -21,9 +21,9 @@ export const UserIdentity = owned('UserIdentity', {
   provider: Provider,
   subject: Subject,
   login: Type.String({
-    description: 'What the account was called there at the last sign-in; empty if untold',
+    description: 'Name of the account there at the last sign-in; empty if unknown',
   }),
-  avatar_url: Type.String({ description: 'Its picture there; empty if untold' }),
+  avatar_url: Type.String({ description: 'Its picture there; empty if unknown' }),
   last_used_at: Nullable(Time),
 })
 
@@ -168,7 +168,7 @@ export const belongingMethods = (belongings: Belongings) => [
     fresh: true,
     name: 'users.identities.remove',
     summary: 'Unlink an identity: its sessions end, and memberships that its provider gave are removed',
-    description: 'People unlink their own, but never their last way in.',
+    description: 'People can unlink their own identities, but never their last way in.',
     params: named,
     result: Type.Null(),
     errors: ['not_found', 'conflict'],
