@@ -1,7 +1,7 @@
 import { OversizeReports } from '../audit/oversize_reports.ts'
 import { HeroAuth } from '../rest/hero_auth.ts'
 import type { Counters } from '../metrics/counters.ts'
-import { Admission, connectionsFor } from '../edge/serve/connection_limit.ts'
+import { ConnectionLimit, connectionsFor } from '../edge/serve/connection_limit.ts'
 import { teller } from '../html/show_refusal.ts'
 import { CookiePolicy } from '../wire/cookie_policy.ts'
 import { FormGuard } from '../pages/form_tokens.ts'
@@ -196,9 +196,9 @@ export const createDoors = (parts: Parts) => {
   const mostConnections = Math.min(config.max_connections, connectionsFor(openFileLimit()))
   const secure =
     Secure && new Secure({ config, database, seal, routes: () => routes.table(), publicHost, log })
-  const edge = new EdgeServer(door, new Admission(mostConnections, log), log, {
+  const edge = new EdgeServer(door, new ConnectionLimit(mostConnections, log), log, {
     fastLane: config.fast_lane === 'on',
-    openFront: secure?.openFront,
+    openListener: secure?.openListener,
   })
 
   return { socket, edge, secure, loops, trials, knownKeys }

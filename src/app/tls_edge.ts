@@ -10,9 +10,9 @@ import { EdgeCertificates } from '../tls/certificate_choice.ts'
 import { Failures } from '../tls/acme_backoff.ts'
 import { Lease } from '../storage/lease.ts'
 import { Orders } from '../tls/acme_orders.ts'
-import type { OpenFront } from '../edge/serve/listener.ts'
-import { PlainDoor } from '../edge/serve/http_redirect.ts'
-import { secureFront } from '../edge/serve/tls_listener.ts'
+import type { OpenListener } from '../edge/serve/listener.ts'
+import { HttpRedirect } from '../edge/serve/http_redirect.ts'
+import { tlsListener } from '../edge/serve/tls_listener.ts'
 
 interface Parts {
   readonly config: Config
@@ -25,10 +25,10 @@ interface Parts {
 
 /** All that TLS at the edge brings along: certificates, who orders them, and plain HTTP beside it. Loaded only where TLS is on. */
 export class SecureEdge {
-  readonly openFront: OpenFront
+  readonly openListener: OpenListener
   readonly #parts: Parts
   readonly #shown: EdgeCertificates
-  readonly #plain: PlainDoor
+  readonly #plain: HttpRedirect
   readonly #orders: Orders | undefined
   #securePort = ''
 
@@ -44,8 +44,8 @@ export class SecureEdge {
       log,
       ordering ? (name) => certificates.find(name) : undefined,
     )
-    this.openFront = secureFront(this.#shown)
-    this.#plain = new PlainDoor({
+    this.openListener = tlsListener(this.#shown)
+    this.#plain = new HttpRedirect({
       answerTo: (token) => certificates.answerTo(token),
       knows: async (host) => host === publicHost || (await parts.routes()).at(host) !== undefined,
       securePort: () => this.#securePort,

@@ -5,15 +5,15 @@ import type { Head } from '../../wire/http_parser.ts'
 import { responseHeaders } from './response_headers.ts'
 import { headFor } from './outgoing_head.ts'
 import { addTrailers, passHints, reason, type Recipient } from '../../wire/client_response.ts'
-import { maxSilence, Upload } from './upload.ts'
+import { maxSilenceSeconds, Upload } from './upload.ts'
 import type { UpstreamConnection } from '../../upstream/connection.ts'
 import { isRepeatable, type Carrier, type Failure, type Forwarded, type Timed } from './forwarded.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
 
-/** Answers up to this size that came at once leave in one write, together with their head. */
-const smallBody = 16 * 1024
+/** A body up to this size that arrives in one piece is written together with the head. */
+const smallBodyBytes = 16 * 1024
 
-/** One request on its way to an upstream, and its answer on the way back. */
+/** One forwarded request and its response. */
 export class Exchange implements Asker, Timed {
   readonly bodiless: boolean
   readonly out: Forwarded
@@ -22,14 +22,14 @@ export class Exchange implements Asker, Timed {
   readonly #to: Recipient
   readonly #fail: (failure: Failure) => void
   #connection: UpstreamConnection | undefined
-  /** The upstreams that gave no answer to this request. */
+  /** The upstreams that did not answer this request. */
   #tried: readonly Upstream[] = []
-  /** Of the clock: when anything last moved in this direction. */
-  #moved: number
+  /** The clock when this request last made progress. */
+  #progressAt: number
   readonly #upload: Upload
-  /** Known but not yet written: it may leave together with the body. */
+  /** Received but not written yet: it may go out together with the body. */
   #head: Head | undefined
-  #first: Buffer | undefined
+  #firstChunk: Buffer | undefined
   #answered = false
   #over = false
 
@@ -40,41 +40,41 @@ export class Exchange implements Asker, Timed {
     this.#to = to
     this.#fail = fail
     this.#upload = new Upload(this)
-    this.#moved = carrier.clock
+    this.#progressAt = carrier.clock
   }
 
   begin(): void {
     this.#to.once('close', () => this.#leave())
-    this.#ask(this.#carrier.upstreams.next(this.out.plan), true)
+    this.#sendTo(this.#carrier.upstreams.next(this.out.plan), true)
   }
 
-  #ask(upstream: Upstream, kept: boolean): void {
+  #sendTo(upstream: Upstream, reuse: boolean): void {
     const { body } = this.out
     const { pool } = this.#carrier
-    const connection = kept ? pool.take(upstream, isRepeatable(this.out)) : pool.open(upstream)
+    const connection = reuse ? pool.take(upstream, isRepeatable(this.out)) : pool.open(upstream)
     this.#connection = connection
     connection.ask(this, headFor(this.out, upstream), body !== undefined)
     if (connection.connected && body) this.#upload.send(connection)
   }
 
-  /** Asks another upstream, each at most once; false when there is no other. */
-  #askNext(): boolean {
+  /** Tries another upstream, each at most once. Returns false if there is no other. */
+  #tryNext(): boolean {
     const { plan } = this.out
     this.#tried = [...this.#tried, this.#connection!.upstream]
     if (this.#tried.length >= plan.upstreams.length) return false
-    this.#moved = this.#carrier.clock
-    this.#ask(this.#carrier.upstreams.next(plan, this.#tried), true)
+    this.#progressAt = this.#carrier.clock
+    this.#sendTo(this.#carrier.upstreams.next(plan, this.#tried), true)
     return true
   }
 
-  /** Only now the body is read: what no upstream was sent can still go to another one. */
+  /** The body is read only now: a body that no upstream has seen can still go to another one. */
   connected(): void {
-    this.#moved = this.#upload.moved = this.#carrier.clock
+    this.#progressAt = this.#upload.progressAt = this.#carrier.clock
     this.#carrier.upstreams.succeeded(this.#connection!.upstream)
     if (this.out.body) this.#upload.send(this.#connection!)
   }
 
-  // The request's body, to the upstream.
+  // Upload.
 
   get over(): boolean {
     return this.#over
@@ -85,7 +85,7 @@ export class Exchange implements Asker, Timed {
   }
 
   uploaded(): void {
-    this.#moved = this.clock
+    this.#progressAt = this.clock
   }
 
   tooLarge(): void {
@@ -93,11 +93,11 @@ export class Exchange implements Asker, Timed {
   }
 
   drain(): void {
-    this.#moved = this.clock
+    this.#progressAt = this.clock
     this.#upload.drain()
   }
 
-  // The answer, to the client.
+  // Response.
 
   get takesWhole(): boolean {
     return this.#to.sendWhole !== undefined && this.out.answerHeaders.length === 0
@@ -117,7 +117,7 @@ export class Exchange implements Asker, Timed {
   }
 
   information({ status, rawHeaders }: Head): void {
-    this.#moved = this.#carrier.clock
+    this.#progressAt = this.#carrier.clock
     if (status === 100 && this.out.asked.expect !== undefined) this.#to.writeContinue()
     if (status === 103) passHints(this.#to, rawHeaders)
   }
@@ -128,8 +128,8 @@ export class Exchange implements Asker, Timed {
   }
 
   body(chunk: Buffer): boolean {
-    if (this.#head && this.#first === undefined) {
-      this.#first = chunk
+    if (this.#head && this.#firstChunk === undefined) {
+      this.#firstChunk = chunk
       return false
     }
     this.#writeHead()
@@ -139,10 +139,10 @@ export class Exchange implements Asker, Timed {
 
   flush(): void {
     if (!this.#head) return
-    const first = this.#first
+    const firstChunk = this.#firstChunk
     this.#writeHead()
-    // Nothing says how soon the first byte comes: an event stream is silent until something happens.
-    if (first === undefined) this.#to.flushHeaders()
+    // The first byte may take long: an event stream is silent until something happens.
+    if (firstChunk === undefined) this.#to.flushHeaders()
   }
 
   end(rawTrailers: readonly string[]): void {
@@ -153,11 +153,12 @@ export class Exchange implements Asker, Timed {
       this.#writeHead()
       addTrailers(to, responseHeaders(rawTrailers, []))
     }
-    const first = this.#first
+    const firstChunk = this.#firstChunk
     if (this.#head) this.#startAnswer(this.#head)
-    // As text it is put behind the head and leaves with it; every byte is one character of latin1.
-    if (first !== undefined && first.length <= smallBody) to.end(first.toString('latin1'), 'latin1')
-    else to.end(first)
+    // A latin1 string, one character for each byte, can be joined to the head and written with it.
+    if (firstChunk !== undefined && firstChunk.length <= smallBodyBytes)
+      to.end(firstChunk.toString('latin1'), 'latin1')
+    else to.end(firstChunk)
   }
 
   #writeHead(): void {
@@ -165,8 +166,8 @@ export class Exchange implements Asker, Timed {
     if (!head) return
     this.#head = undefined
     this.#startAnswer(head)
-    if (this.#first !== undefined) this.#write(this.#first)
-    this.#first = undefined
+    if (this.#firstChunk !== undefined) this.#write(this.#firstChunk)
+    this.#firstChunk = undefined
   }
 
   #startAnswer({ status, message, rawHeaders }: Head): void {
@@ -182,22 +183,20 @@ export class Exchange implements Asker, Timed {
     })
   }
 
-  /** An upgrade that nobody asked for. */
+  /** The upstream switched protocols without being asked to. */
   switched(socket: Socket): void {
     socket.destroy()
     this.#giveUp('unreachable')
   }
 
-  // How it may end otherwise.
-
   broken(error: NodeJS.ErrnoException): void {
     if (this.#over) return
     const { reused, connected, upstream } = this.#connection!
-    // Kept connections may be closed by the upstream at the very moment they are used again.
-    const again = !this.#answered && isRepeatable(this.out)
-    if (reused && again) return this.#ask(upstream, false)
+    // The upstream may close a kept-alive connection at the very moment we reuse it.
+    const repeatable = !this.#answered && isRepeatable(this.out)
+    if (reused && repeatable) return this.#sendTo(upstream, false)
     if (!connected) this.#carrier.upstreams.failed(upstream)
-    if ((!connected || again) && this.#askNext()) return
+    if ((!connected || repeatable) && this.#tryNext()) return
     this.#giveUp('unreachable', error.code ?? error.message)
   }
 
@@ -206,35 +205,36 @@ export class Exchange implements Asker, Timed {
     const { connect_timeout, response_timeout } = this.out.plan.route
     const connection = this.#connection!
     if (!connection.connected) {
-      if (now - this.#moved < connect_timeout) return
+      if (now - this.#progressAt < connect_timeout) return
       this.#carrier.upstreams.failed(connection.upstream)
       connection.abandon(this)
-      if (this.#askNext()) return
+      if (this.#tryNext()) return
     } else if (!this.#upload.done && !connection.blocked) {
-      // It is the client who is waited for.
-      if (now - this.#upload.moved >= maxSilence) this.#giveUp('slow body')
+      // We are waiting for the client.
+      if (now - this.#upload.progressAt >= maxSilenceSeconds) this.#giveUp('slow body')
       return
-    } else if (now - this.#moved < response_timeout) return
+    } else if (now - this.#progressAt < response_timeout) return
     this.#giveUp('timeout', 'ETIMEDOUT')
   }
 
   breakOff(): void {
     this.#giveUp('ended')
-    if (!this.#upload.done) this.#to.destroy() // Still sending: nobody reads that any more.
+    // The client is still sending a body that we no longer read.
+    if (!this.#upload.done) this.#to.destroy()
   }
 
   #giveUp(failure: Failure, error?: string): void {
     if (this.#over) return
     const to = this.#to
     const { id: route } = this.out.plan.route
-    if (error !== undefined) this.#carrier.log.warn({ route, error }, 'no answer from the upstream')
+    if (error !== undefined) this.#carrier.log.warn({ route, error }, 'the upstream did not answer')
     this.#leave()
-    // A body that was cut short upstream is cut short here too, never completed.
+    // A body that the upstream cut short is cut short here too, never completed.
     if (to.headersSent || to.destroyed) to.destroy()
     else this.#fail(failure)
   }
 
-  /** The client has gone, has the whole answer, or gets another one than the upstream's. */
+  /** The client has gone, has the complete response, or gets a refusal instead. */
   #leave(): void {
     if (this.#over) return
     this.#conclude()

@@ -1,7 +1,7 @@
 import type { Told } from '../../wire/refusal.ts'
 import type { Failure } from './forwarded.ts'
 
-/** An upstream gives no answer. */
+/** The refusal that a client gets for each failure. */
 export const failures: Readonly<Record<Failure, Told>> = {
   unreachable: { status: 502, reason: 'upstream_unreachable', code: 'upstream_unreachable' },
   timeout: { status: 504, reason: 'upstream_timeout', code: 'upstream_timeout' },

@@ -8,46 +8,47 @@ import type { UpstreamPool } from '../../upstream/pool.ts'
 import type { Upstreams } from '../../upstream/choice.ts'
 import type { Pass } from './pass.ts'
 
-/** Why there is no answer of an upstream; `ended`: it was not allowed any more when it would have come. */
+/** Why a response of an upstream is missing; `ended`: access was withdrawn while the request was in progress. */
 export type Failure = 'unreachable' | 'timeout' | 'slow body' | 'large body' | 'ended'
 
+/** A request as it is sent upstream. */
 export interface Forwarded {
   readonly asked: Asked
-  /** By what it goes on; while it lasts, the same must come out of another decision. */
+  /** Why it is forwarded. As long as it is in progress, a new decision must have the same result. */
   readonly pass: Pass
   readonly plan: RoutePlan
-  /** Path and query as the upstream gets them. */
+  /** Path and query as the upstream sees them. */
   readonly target: string
-  /** Flat list, Host first, complete but for the framing of the body. */
+  /** A flat list, Host first, complete except for the framing of the body. */
   readonly headers: readonly string[]
-  /** In place of headers: the head of a kept decision, and the client's own lines that go on. */
+  /** Replaces `headers`: the head of a kept decision, and the header lines of the client that are passed on. */
   readonly kept?: { readonly head: KeptHead; readonly passed: string } | undefined
-  /** Headers of ours in the answer, such as a cookie that is cleared. */
+  /** Headers that we add to the response, for example to clear a cookie. */
   readonly answerHeaders: readonly string[]
-  /** The body that goes along, if the request has one. */
+  /** The body, if the request has one. */
   readonly body: Body | undefined
 }
 
-/** What is under way: it has time limits, and lasts no longer than the right by which it began. */
+/** Something in progress. It has time limits, and it ends when access is withdrawn. */
 export interface Timed extends Listed {
   readonly out: Forwarded
-  /** Ends it: what has begun looks broken to both sides, never complete. */
+  /** Ends it so that a transfer in progress looks broken to both sides, never complete. */
   breakOff(): void
-  /** Called every tick with the seconds of the clock. */
+  /** Called on every tick; `now` is the clock in seconds. */
   watchTime(now: number): void
 }
 
-/** What an exchange needs of the forwarder that carries it. */
+/** What an exchange needs from the forwarder. */
 export interface Carrier {
   readonly pool: UpstreamPool
   readonly log: Log
   readonly upstreams: Upstreams
-  /** Seconds since the start, in steps of a tick: a clock that costs nothing to ask. */
+  /** Seconds since the start, in steps of one tick. Reading it costs nothing. */
   readonly clock: number
   began(timed: Timed): void
   ended(timed: Timed): void
 }
 
-/** Whether it may be sent again on a fresh connection when a kept one turned out to be closed (RFC 9110 section 9.2.2). */
+/** Whether the request may be sent again on a new connection if a kept-alive one was closed (RFC 9110 section 9.2.2). */
 export const isRepeatable = ({ asked: { method }, body }: Forwarded): boolean =>
   body === undefined && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')

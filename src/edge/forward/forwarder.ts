@@ -6,21 +6,21 @@ import { UpstreamPool } from '../../upstream/pool.ts'
 import type { Upstreams } from '../../upstream/choice.ts'
 import type { Carrier, Failure, Forwarded, Timed } from './forwarded.ts'
 
-/** In milliseconds: how exactly the time limits of routes are kept. */
-const tick = 250
+/** Milliseconds between two checks of the time limits of routes. */
+const tickMs = 250
 
-/** Carries requests to upstreams and answers back: streams both ways, passes aborts both ways, keeps connections. */
+/** Forwards requests to upstreams and their responses to clients. It streams and passes on aborts in both directions, and reuses connections. */
 export class Forwarder implements Carrier {
   readonly pool = new UpstreamPool()
   readonly log: Log
   readonly upstreams: Upstreams
-  /** Seconds since the start, in steps of a tick: a clock that costs nothing to ask. */
+  /** Seconds since the start, in steps of one tick. Reading it costs nothing. */
   clock = 0
   readonly open = new OpenList<Timed>()
   readonly #timer = setInterval(() => {
-    this.clock += tick / 1000
+    this.clock += tickMs / 1000
     for (const exchange of this.open) exchange.watchTime(this.clock)
-  }, tick).unref()
+  }, tickMs).unref()
 
   constructor(log: Log, upstreams: Upstreams) {
     this.log = log
@@ -33,7 +33,7 @@ export class Forwarder implements Carrier {
     this.pool.close()
   }
 
-  /** `fail` is called, instead of an answer being passed on, when there is none. */
+  /** Forwards a request. `fail` is called if no response can be passed on. */
   forward(out: Forwarded, to: Recipient, fail: (failure: Failure) => void): void {
     const { max_body } = out.plan.route
     if (max_body !== null && out.asked.length > max_body) return fail('large body')

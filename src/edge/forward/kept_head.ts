@@ -2,15 +2,15 @@ import { framing } from './request_headers.ts'
 import type { Asked } from '../../wire/request.ts'
 import { type Upstream, hostOf } from '../../upstream/upstream.ts'
 
-/** A forwarded head whose identity is decided, in pieces of text; what differs from request to request goes between them. */
+/** The head of a request whose identity is already decided, as pieces of text. What differs between requests goes between them. */
 export class KeptHead {
-  /** The Host line for the first upstream, or for all of them where the client's own Host goes on. */
+  /** The Host line for the first upstream, or for all of them if the Host of the client is preserved. */
   readonly #host: string
   readonly #cookie: string
   readonly #place: string
   readonly #identity: string
 
-  /** Takes the headers of a request without any of the client's own but Cookie, as `requestHeaders` makes them. */
+  /** `list` comes from `requestHeaders`, for a request with no header of the client except Cookie. */
   constructor(list: readonly string[]) {
     const at = (name: string) => list.findIndex((text, i) => i % 2 === 0 && text === name)
     const forwardedFor = at('X-Forwarded-For')
@@ -21,7 +21,7 @@ export class KeptHead {
     this.#identity = lines(list.slice(requestId + 2))
   }
 
-  /** The head of one request; `passed` are the client's own lines that go on. `other` is an upstream with a Host of its own. */
+  /** The head of one request. `passed` holds the lines of the client that are passed on; `other` is an upstream with its own Host. */
   text(asked: Asked, target: string, passed: string, other: Upstream | undefined): string {
     const host = other ? `Host: ${hostOf(other)}\r\n` : this.#host
     return `${asked.method} ${target} HTTP/1.1\r\n${host}${passed}${this.#cookie}X-Forwarded-For: ${asked.forwardedFor}\r\n${this.#place}X-Request-Id: ${asked.requestId}\r\n${this.#identity}${framing(asked)}`

@@ -7,8 +7,8 @@ import type { Told } from '../../wire/refusal.ts'
 const fact = 'via'
 
 /**
- * Every forwarded request says in Via that it came through here (RFC 9110 section 7.6.3); one that says so when it comes
- * in has been here before. The name is random, and the same for all workers and nodes of an instance.
+ * Every forwarded request names this instance in Via (RFC 9110 section 7.6.3). A request that already has the name when it
+ * arrives is in a loop. The name is random, and the same for all workers and nodes of an instance.
  */
 export class LoopGuard {
   readonly #database: Database
@@ -18,21 +18,21 @@ export class LoopGuard {
     this.#database = database
   }
 
-  /** Takes the name that the instance was given first. */
+  /** Reads the name of the instance, or stores a new one. */
   async open(): Promise<void> {
     if ((await instanceFact(this.#database, fact)) === undefined)
       await keepInstanceFact(this.#database, fact, this.#name)
     this.#name = (await instanceFact(this.#database, fact))!
   }
 
-  /** The value of the Via header that is added to a request of this version of HTTP. */
+  /** The Via value for a request of this HTTP version. */
   entry(httpVersion: string): string {
     return `${httpVersion} ${this.#name}`
   }
 
-  /** Whether a request has come through here already. */
+  /** Whether this instance has already forwarded the request. */
   hasPassed({ via }: Pick<Asked, 'via'>): boolean {
-    // Names of hosts know no case, and a proxy may write the list anew.
+    // Host names are case-insensitive, and a proxy may reformat the list.
     return via !== undefined && via.toLowerCase().includes(this.#name)
   }
 }

@@ -3,7 +3,7 @@ import { headersTo, takesOwnHost } from './upstream_target.ts'
 import type { Forwarded } from './forwarded.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
 
-/** The head of the request as this one of the upstreams gets it. */
+/** The head of the request for this upstream. */
 export const headFor = ({ asked, plan, target, headers, kept }: Forwarded, upstream: Upstream): string => {
   if (!kept) return requestHead(asked, target, headersTo(upstream, plan, headers))
   return kept.head.text(asked, target, kept.passed, takesOwnHost(upstream, plan) ? upstream : undefined)

@@ -2,29 +2,29 @@ import type { LiveSession } from '../../sessions/live_session.ts'
 import type { AuthMethod } from '../../contract/principal.ts'
 import type { Identity } from '../../identity/identity_headers.ts'
 
-/** What lets a decision hold for later requests. */
+/** The conditions under which a decision also holds for later requests. */
 export interface Lasting {
-  /** The session that decided, and has to go on; undefined for a guest. */
+  /** The session, which must still be open; undefined for a guest. */
   readonly session: LiveSession | undefined
-  /** Unix seconds: the earliest time at which the answer could change by itself while the session goes on. */
+  /** Unix time in seconds when the decision could change by itself although the session stays open. */
   readonly until: number
 }
 
-/** The request goes on, as this person or as a guest. */
+/** The request is forwarded, for this user or for a guest. */
 export interface Pass {
   readonly act: 'forward'
   readonly identity: Identity | undefined
   readonly method: AuthMethod
-  /** True where the Authorization header is ours and ends here. */
+  /** True if the Authorization header holds a credential of ours and must not reach the upstream. */
   readonly authorizationUsed: boolean
-  /** The name of our cookie, when it was sent and is worth nothing any more. */
+  /** The name of our session cookie, if the client sent one that is no longer valid. */
   readonly staleCookie: string | undefined
-  /** Who passed and by which proof: while a connection is open, the same answer must come out again. */
+  /** The caller and the proof. While a connection is open, a new decision must give the same. */
   readonly who: string
   /** The key that signed the request. */
   readonly pubkey?: string | undefined
-  /** The body, where it had to be read to decide: exactly these bytes go on. */
+  /** The body, if the decision had to read it: exactly these bytes are forwarded. */
   readonly body?: Buffer | undefined
-  /** Set where nothing but a cookie's session (or its absence), its claims and the route decided: then the decision may be kept. */
+  /** Set if only the session of the cookie (or its absence), its claims and the route decided. Then the decision may be kept. */
   readonly lasting?: Lasting | undefined
 }

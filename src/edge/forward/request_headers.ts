@@ -7,12 +7,13 @@ import { addIdentity } from '../../identity/identity_headers.ts'
 import { treatmentOf } from '../../wire/request_treatment.ts'
 import { hostOf } from '../../upstream/upstream.ts'
 
+/** The headers of the forwarded request, Host first, without the framing of the body. */
 export const requestHeaders = (
   rawHeaders: readonly string[],
   asked: Asked,
   plan: RoutePlan,
   pass: Pass,
-  /** What was taken off the path. */
+  /** The prefix that was stripped from the path. */
   prefix: string | undefined,
 ): string[] => {
   const list = ['Host', plan.route.preserve_host ? asked.authority : hostOf(plan.upstreams[0]!)]
@@ -32,7 +33,7 @@ export const requestHeaders = (
         break
       }
       case 'authorization':
-        // Two count as none, here and there: one of them may be a token of ours that was not looked at.
+        // Two Authorization headers count as none, also upstream: one of them may be a token of ours that we did not check.
         if (
           !pass.authorizationUsed &&
           asked.authorizations.length === 1 &&
@@ -41,7 +42,7 @@ export const requestHeaders = (
           list.push(name, value)
         break
       case 'signature':
-        // Used up where they are ours; anywhere else an application's own headers of these names pass.
+        // Signatures for us end here. Otherwise the headers belong to the application and pass.
         if (pass.method !== 'signature' && !listed?.includes(name.toLowerCase())) list.push(name, value)
         break
       case 'keep':
@@ -64,26 +65,27 @@ export const requestHeaders = (
   if (prefix !== undefined) list.push('X-Forwarded-Prefix', prefix)
   return addIdentity(list, pass)
 }
-/** The head of the forwarded request as it is sent (RFC 9112 section 3). */
+
+/** The head of the forwarded request (RFC 9112 section 3). */
 export const requestHead = (asked: Asked, target: string, list: readonly string[]): string => {
   let head = `${asked.method} ${target} HTTP/1.1\r\n`
   for (let i = 0; i < list.length; i += 2) head += `${list[i]}: ${list[i + 1]}\r\n`
   return head + framing(asked)
 }
 
-/** The end of a head: what says where the body ends, and the empty line. */
+/** The end of a head: the framing of the body, and the empty line. */
 export const framing = ({ method, body, length, expect }: Asked): string => {
   let end = ''
   if (body === 'chunked') end += 'Transfer-Encoding: chunked\r\n'
   if (body === 'length') end += `Content-Length: ${length}\r\n`
-  // Without a body, methods that usually have one say so (RFC 9110 section 8.6).
+  // Methods that usually have a body must say that they have none (RFC 9110 section 8.6).
   if (body === undefined && (method === 'POST' || method === 'PUT' || method === 'PATCH'))
     end += 'Content-Length: 0\r\n'
   if (expect !== undefined) end += `Expect: ${expect}\r\n`
   return `${end}\r\n`
 }
 
-/** The trailers of a request as they go on: what may stand in a head, and nothing that decides there (RFC 9110 section 6.5.1). */
+/** The trailers to forward: only headers that are safe to pass and that affect neither framing nor routing (RFC 9110 section 6.5.1). */
 export const trailersFor = (rawTrailers: readonly string[]): string => {
   let text = ''
   for (let i = 0; i < rawTrailers.length; i += 2) {

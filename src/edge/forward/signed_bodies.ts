@@ -3,16 +3,16 @@ import type { Asked } from '../../wire/request.ts'
 import type { Body, Recipient } from '../../wire/client_response.ts'
 import type { Told } from '../../wire/refusal.ts'
 
-/** Bytes of bodies that are held at one time: knowing somebody's public key must not be enough to fill our memory. */
-const room = 64 * 1024 * 1024
-/** Milliseconds that a body may take: far less than a nonce is remembered. */
-const patience = 60_000
+/** Bytes of all bodies held at a time: knowing the public key of a user must not be enough to fill our memory. */
+const maxHeldBytes = 64 * 1024 * 1024
+/** Milliseconds that a body may take: far less than the time that a nonce is remembered. */
+const bodyTimeoutMs = 60_000
 
 const close = { connection: 'close' }
-const tooLarge = (most: number): Told => ({
+const tooLarge = (maxBytes: number): Told => ({
   status: 413,
   reason: 'body_too_large',
-  values: { most },
+  values: { most: maxBytes },
   code: 'content_too_large',
   headers: close,
 })
@@ -25,24 +25,24 @@ const full: Told = {
 }
 const broken: Told = { status: 400, reason: 'body_broken', code: 'bad_request', headers: close }
 
-/** Reads bodies that must be whole before a request is decided. All others are never held. */
-export class HeldBodies {
+/** Reads complete bodies for decisions that depend on them. No other body is held. */
+export class SignedBodies {
   #held = 0
 
-  /** The whole body, or what to answer instead of reading on. What it takes is given back when the answer is done. */
-  take(asked: Asked, body: Body, to: Recipient, most: number): Promise<Buffer | Told> {
-    if (asked.length > most) return Promise.resolve(tooLarge(most))
+  /** Resolves with the complete body, or with a refusal. The memory counts as held until the response ends. */
+  take(asked: Asked, body: Body, to: Recipient, maxBytes: number): Promise<Buffer | Told> {
+    if (asked.length > maxBytes) return Promise.resolve(tooLarge(maxBytes))
     if (asked.expect !== undefined) to.writeContinue()
     return new Promise((resolve) => {
       let chunks: Buffer[] | undefined = []
       let length = 0
-      const settle = (answer: Buffer | Told) => {
+      const settle = (result: Buffer | Told) => {
         clearTimeout(timer)
-        // What still comes is read away.
+        // Drop what still arrives.
         chunks = undefined
-        resolve(answer)
+        resolve(result)
       }
-      const timer = setTimeout(() => settle(tooSlow), patience).unref()
+      const timer = setTimeout(() => settle(tooSlow), bodyTimeoutMs).unref()
       to.once('close', () => {
         this.#held -= length
         length = 0
@@ -53,8 +53,8 @@ export class HeldBodies {
         chunks.push(chunk)
         length += chunk.length
         this.#held += chunk.length
-        if (length > most) settle(tooLarge(most))
-        else if (this.#held > room) settle(full)
+        if (length > maxBytes) settle(tooLarge(maxBytes))
+        else if (this.#held > maxHeldBytes) settle(full)
       })
       body.once('end', () => {
         if (chunks) settle(Buffer.concat(chunks))
@@ -63,8 +63,8 @@ export class HeldBodies {
   }
 }
 
-/** What is forwarded in place of a body that was read: the same bytes, their length told, nothing more to wait for. */
-export const heldRequest = (asked: Asked, held: Buffer): { asked: Asked; body: Body | undefined } => {
+/** The request with its body replaced by the bytes that were read, now of known length and without Expect. */
+export const withHeldBody = (asked: Asked, held: Buffer): { asked: Asked; body: Body | undefined } => {
   const framing = held.length === 0 ? undefined : 'length'
   return {
     asked: { ...asked, body: framing, length: held.length, expect: undefined },

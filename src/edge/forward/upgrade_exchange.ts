@@ -12,24 +12,24 @@ import type { Carrier, Failure, Forwarded, Timed } from './forwarded.ts'
 import { writeHead } from '../serve/upgrade_response.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
 
-/** Ends a connection so that the other side sees a broken transfer, not a body that ended by closing. */
+/** Ends a connection so that the client sees a broken transfer, not a complete body that ends at the close. */
 const breakOff = (socket: Duplex): void => {
   if (isTunnel(socket)) resetTunnel(socket)
-  // Under TLS an end without its close_notify is a broken one (RFC 8446 section 6.1).
+  // Under TLS, a close without close_notify is visibly broken (RFC 8446 section 6.1).
   else if (socket instanceof Socket && !('encrypted' in socket)) socket.resetAndDestroy()
   else socket.destroy()
 }
 
-/** Ends what the other side has ended, once its last bytes are on their way. */
+/** Closes the connection after its last bytes have been written. */
 const leave = (socket: Duplex): void => {
   if (socket.writableEnded && !socket.writableFinished) socket.once('finish', () => socket.destroy())
   else socket.destroy()
 }
 
 /**
- * Forwards a request to switch protocols (RFC 9110 section 7.8). After a 101 bytes pass both ways untouched until either
- * side ends; any other answer of the upstream is passed on and the connection closed. Resolves when it is over, with a
- * Failure if no answer came.
+ * Forwards a request to switch protocols (RFC 9110 section 7.8). After a 101, bytes pass unchanged in both directions until
+ * either side ends. Any other response is passed on, and the connection closes. Resolves when the exchange is over, with a
+ * Failure if no response came.
  */
 export const forwardUpgrade = (
   carrier: Carrier,
@@ -50,7 +50,7 @@ class UpgradeExchange implements Asker, Timed {
   readonly #settle: (failure?: Failure) => void
   #connection: UpstreamConnection | undefined
   #tried: readonly Upstream[] = []
-  #began: number
+  #attemptAt: number
   #answer: Head | undefined
   #over = false
 
@@ -66,17 +66,17 @@ class UpgradeExchange implements Asker, Timed {
     this.#early = early
     this.out = out
     this.#settle = settle
-    this.#began = carrier.clock
+    this.#attemptAt = carrier.clock
   }
 
   begin(): void {
     this.#socket.on('error', () => this.#socket.destroy())
     this.#socket.once('close', () => this.#conclude())
-    this.#ask(this.#carrier.upstreams.next(this.out.plan))
+    this.#sendTo(this.#carrier.upstreams.next(this.out.plan))
     this.#carrier.began(this)
   }
 
-  #ask(upstream: Upstream): void {
+  #sendTo(upstream: Upstream): void {
     const { plan, asked, target, headers } = this.out
     const connection = this.#carrier.pool.openToSwitch(upstream)
     this.#connection = connection
@@ -84,20 +84,20 @@ class UpgradeExchange implements Asker, Timed {
     connection.ask(this, requestHead(asked, target, list), false)
   }
 
-  /** The upstream cannot be reached: another one is asked, each at most once; false when there is no other. */
-  #askNext(): boolean {
+  /** Tries another upstream after a failed one, each at most once. Returns false if there is no other. */
+  #tryNext(): boolean {
     const { plan } = this.out
     const { upstreams, clock } = this.#carrier
     upstreams.failed(this.#connection!.upstream)
     this.#tried = [...this.#tried, this.#connection!.upstream]
     if (this.#tried.length >= plan.upstreams.length) return false
-    this.#began = clock
-    this.#ask(upstreams.next(plan, this.#tried))
+    this.#attemptAt = clock
+    this.#sendTo(upstreams.next(plan, this.#tried))
     return true
   }
 
   connected(): void {
-    this.#began = this.#carrier.clock
+    this.#attemptAt = this.#carrier.clock
     this.#carrier.upstreams.succeeded(this.#connection!.upstream)
   }
 
@@ -105,10 +105,10 @@ class UpgradeExchange implements Asker, Timed {
     if (this.#answer) return
     const { connect_timeout, response_timeout } = this.out.plan.route
     const connection = this.#connection!
-    if (now - this.#began < (connection.connected ? response_timeout : connect_timeout)) return
+    if (now - this.#attemptAt < (connection.connected ? response_timeout : connect_timeout)) return
     if (!connection.connected) {
       connection.abandon(this)
-      if (this.#askNext()) return
+      if (this.#tryNext()) return
     }
     this.#fail('timeout', 'ETIMEDOUT')
   }
@@ -124,7 +124,7 @@ class UpgradeExchange implements Asker, Timed {
   head(head: Head): void {
     this.#answer = head
     if (head.upgrade) return
-    // Ended by closing, so the body needs no framing of its own (RFC 9112 section 6.3).
+    // The body ends at the close, so it needs no framing (RFC 9112 section 6.3).
     const headers = responseHeaders(head.rawHeaders, this.out.answerHeaders)
     writeHead(this.#socket, head.status, reason(head.message), headers, ['Connection', 'close'])
   }
@@ -143,29 +143,29 @@ class UpgradeExchange implements Asker, Timed {
     this.#socket.end()
   }
 
-  switched(far: Socket, first: Buffer): void {
-    const near = this.#socket
+  switched(upstreamSocket: Socket, firstBytes: Buffer): void {
+    const client = this.#socket
     const { rawHeaders, message } = this.#answer!
-    // Whatever the upstream calls it: the protocol is the one that was asked for, or it names it itself.
+    // The protocol that the upstream names, or the requested one if it names none.
     const named = rawHeaders.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === 'upgrade')
     const protocol = rawHeaders[named + 1] ?? this.out.asked.upgrade!
     const headers = responseHeaders(rawHeaders, [])
-    writeHead(near, 101, reason(message), headers, ['Connection', 'Upgrade', 'Upgrade', protocol])
-    if (near.destroyed) return void far.destroy()
-    if (first.length > 0) near.write(first)
-    if (this.#early.length > 0) far.write(this.#early)
-    far.on('error', () => near.destroy())
-    near.on('error', () => far.destroy())
-    far.on('close', () => leave(near))
-    near.on('close', () => far.destroy())
-    far.pipe(near)
-    near.pipe(far)
+    writeHead(client, 101, reason(message), headers, ['Connection', 'Upgrade', 'Upgrade', protocol])
+    if (client.destroyed) return void upstreamSocket.destroy()
+    if (firstBytes.length > 0) client.write(firstBytes)
+    if (this.#early.length > 0) upstreamSocket.write(this.#early)
+    upstreamSocket.on('error', () => client.destroy())
+    client.on('error', () => upstreamSocket.destroy())
+    upstreamSocket.on('close', () => leave(client))
+    client.on('close', () => upstreamSocket.destroy())
+    upstreamSocket.pipe(client)
+    client.pipe(upstreamSocket)
   }
 
   broken(error: NodeJS.ErrnoException): void {
-    // An answer that breaks off stays broken off: another one appended to it would be read as its body.
+    // A response that breaks off stays incomplete: another one appended to it would be read as its body.
     if (this.#answer) return breakOff(this.#socket)
-    if (this.#over || (!this.#connection!.connected && this.#askNext())) return
+    if (this.#over || (!this.#connection!.connected && this.#tryNext())) return
     this.#fail('unreachable', error.code ?? error.message)
   }
 
@@ -176,7 +176,7 @@ class UpgradeExchange implements Asker, Timed {
 
   #fail(failure: Failure, error: string): void {
     if (this.#over) return
-    this.#carrier.log.warn({ route: this.out.plan.route.id, error }, 'no answer from the upstream')
+    this.#carrier.log.warn({ route: this.out.plan.route.id, error }, 'the upstream did not answer')
     this.#conclude(this.#socket.writable ? failure : undefined)
   }
 

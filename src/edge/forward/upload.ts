@@ -2,38 +2,38 @@ import { trailersFor } from './request_headers.ts'
 import type { UpstreamConnection } from '../../upstream/connection.ts'
 import type { Forwarded } from './forwarded.ts'
 
-/** Seconds that a client may be silent in the middle of a body that it sends. */
-export const maxSilence = 60
+/** Seconds that a client may be silent in the middle of an upload. */
+export const maxSilenceSeconds = 60
 
 /** The exchange that a body belongs to. */
 interface Owner {
   readonly out: Forwarded
-  /** Whether nobody wants more of the body. */
+  /** Whether the exchange is over, so that the rest of the body is not needed. */
   readonly over: boolean
-  /** Seconds of a clock that costs nothing to read. */
+  /** In seconds. Reading it costs nothing. */
   readonly clock: number
-  /** More was sent than the route allows. */
+  /** The client sent more than the route allows. */
   tooLarge(): void
-  /** The upstream has all of it. */
+  /** The complete body has been sent to the upstream. */
   uploaded(): void
 }
 
-/** The body of a request on its way to an upstream. */
+/** Sends the body of a request to an upstream. */
 export class Upload {
   readonly #owner: Owner
   #connection: UpstreamConnection | undefined
-  #length = 0
+  #sentBytes = 0
   done: boolean
-  /** Of the clock: when a part of it last moved. */
-  moved: number
+  /** The clock when the upload last made progress. */
+  progressAt: number
 
   constructor(owner: Owner) {
     this.#owner = owner
     this.done = owner.out.body === undefined
-    this.moved = owner.clock
+    this.progressAt = owner.clock
   }
 
-  /** Begins to read the body and to write it over this connection. */
+  /** Starts to read the body and to write it to this connection. */
   send(connection: UpstreamConnection): void {
     const body = this.#owner.out.body!
     this.#connection = connection
@@ -48,14 +48,14 @@ export class Upload {
     })
   }
 
-  /** Returns true where the kernel has these bytes by now: their memory is free again. */
+  /** Returns true if the kernel already has the bytes, so that their memory can be reused. */
   #write(chunk: Buffer): boolean {
     const { over, out, clock } = this.#owner
     if (over) return true
-    this.moved = clock
-    this.#length += chunk.length
+    this.progressAt = clock
+    this.#sentBytes += chunk.length
     const { max_body } = out.plan.route
-    if (max_body !== null && this.#length > max_body) {
+    if (max_body !== null && this.#sentBytes > max_body) {
       this.#owner.tooLarge()
       return true
     }
@@ -66,13 +66,13 @@ export class Upload {
     return connection.request.flushed
   }
 
-  /** The upstream takes more. */
+  /** The upstream accepts more. */
   drain(): void {
-    this.moved = this.#owner.clock
+    this.progressAt = this.#owner.clock
     this.#owner.out.body?.resume()
   }
 
-  /** Nobody wants the rest: it is read away, or the next request on the client's connection would wait behind it. */
+  /** Reads and drops the rest of the body. Otherwise the next request of the client would wait behind it. */
   discard(): void {
     if (this.done) return
     const body = this.#owner.out.body!

@@ -2,7 +2,7 @@ import type { RoutePlan } from '../../routes/route_table.ts'
 import type { Asked } from '../../wire/request.ts'
 import { type Upstream, hostOf } from '../../upstream/upstream.ts'
 
-/** The path and query that the upstream is asked for, and what was taken off the path. */
+/** The path and query to request from the upstream, and the prefix that was stripped. */
 export const onward = (
   { target }: Pick<Asked, 'target'>,
   { route: { strip_prefix, path_prefix } }: RoutePlan,
@@ -11,11 +11,12 @@ export const onward = (
   const rest = target.slice(path_prefix.length)
   return { target: rest.startsWith('/') ? rest : `/${rest}`, prefix: path_prefix }
 }
-/** Whether the Host that was written for the first upstream has to name this one instead. */
+
+/** Whether the Host header, written for the first upstream, must be replaced for this one. */
 export const takesOwnHost = (upstream: Upstream, { route, upstreams }: RoutePlan): boolean =>
   !route.preserve_host && upstream !== upstreams[0]
 
-/** The headers, Host first, as this one of the upstreams gets them. */
+/** The headers for this upstream, Host first. */
 export const headersTo = (
   upstream: Upstream,
   plan: RoutePlan,

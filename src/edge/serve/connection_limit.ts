@@ -1,68 +1,67 @@
 import type { Socket } from 'node:net'
 import type { Log } from '../../log/log.ts'
 
-/** Files, database, socket and the like: what the process holds open beside connections. */
-const elsewhere = 64
-/** Milliseconds that somebody who was turned away has to read why. */
-const patience = 1000
-/** How many may be reading that at a time; beyond it they are told and not waited for. */
-const readers = 16
-/** In milliseconds. */
-const tellEvery = 60_000
+/** File descriptors kept free for what is not a connection: files, the database, rpc.sock. */
+const reservedFiles = 64
+/** Milliseconds that a refused client has to read the 503. */
+const readRefusalMs = 1000
+/** How many refused clients may be reading at a time. Beyond that, the connection closes right behind the 503. */
+const maxRefusedReaders = 16
+const logIntervalMs = 60_000
 
 const unavailable =
   'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
-/** How many connections a process that may open so many files can have: each may need another one to an upstream. */
+/** How many connections a process with this limit of open files can serve: each may need a second one to an upstream. */
 export const connectionsFor = (openFiles: number): number =>
-  Math.max(1, Math.floor((openFiles - elsewhere - readers) / 2))
+  Math.max(1, Math.floor((openFiles - reservedFiles - maxRefusedReaders) / 2))
 
-/** Lets in no more connections than there is room for, and tells the others so. */
-export class Admission {
-  readonly #most: number
+/** Accepts at most so many connections and answers 503 to the others. */
+export class ConnectionLimit {
+  readonly #maxConnections: number
   readonly #log: Log
-  readonly #turnedAway = new Set<Socket>()
+  readonly #refused = new Set<Socket>()
   #open = 0
-  #toldAt = -Infinity
+  #loggedAtMs = -Infinity
 
-  constructor(most: number, log: Log) {
-    this.#most = most
+  constructor(maxConnections: number, log: Log) {
+    this.#maxConnections = maxConnections
     this.#log = log
   }
 
-  /** `tells`: whoever is turned away understands plain HTTP. */
-  admit(socket: Socket, tells: boolean): boolean {
-    if (this.#open >= this.#most) {
-      this.#note()
-      if (tells) this.#turnAway(socket)
+  /** Returns false if the connection is refused. `plainHttp`: the client can read a refusal in plain HTTP. */
+  admit(socket: Socket, plainHttp: boolean): boolean {
+    if (this.#open >= this.#maxConnections) {
+      this.#logRefusal()
+      if (plainHttp) this.#refuse(socket)
       else socket.destroy()
       return false
     }
     this.#open++
-    socket.once('close', this.#left)
+    socket.once('close', this.#closed)
     return true
   }
 
-  readonly #left = (): void => void this.#open--
+  readonly #closed = (): void => void this.#open--
 
-  #turnAway(socket: Socket): void {
+  #refuse(socket: Socket): void {
     socket.on('error', () => socket.destroy())
     socket.write(unavailable)
-    if (this.#turnedAway.size >= readers) return void socket.destroy()
-    this.#turnedAway.add(socket)
-    // What he has sent is read away: closing over it would reset the connection, and the answer be lost with it.
+    if (this.#refused.size >= maxRefusedReaders) return void socket.destroy()
+    this.#refused.add(socket)
+    // Read and drop what the client sent: closing with unread bytes would reset the connection, and the 503 would be lost.
     socket.resume()
     socket.end()
-    const timer = setTimeout(() => socket.destroy(), patience)
+    const timer = setTimeout(() => socket.destroy(), readRefusalMs)
     socket.once('close', () => {
       clearTimeout(timer)
-      this.#turnedAway.delete(socket)
+      this.#refused.delete(socket)
     })
   }
 
-  #note(): void {
-    if (performance.now() - this.#toldAt < tellEvery) return
-    this.#toldAt = performance.now()
+  #logRefusal(): void {
+    if (performance.now() - this.#loggedAtMs < logIntervalMs) return
+    this.#loggedAtMs = performance.now()
     this.#log.warn({ connections: this.#open }, 'no more connections: new ones are answered 503')
   }
 }

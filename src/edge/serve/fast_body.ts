@@ -1,17 +1,17 @@
 import { inboxSize } from '../../wire/parser.ts'
 import type { Body } from '../../wire/client_response.ts'
 
-/** The connection that a body comes over. */
+/** The connection that a body arrives on. */
 interface Source {
-  /** The body is wanted from now on, or again. */
+  /** The reader wants the body, from now on or again. */
   bodyFlows(): void
   bodyPauses(): void
 }
 
-/** The body of a request in the fast lane, of known length. It is read only once somebody listens for its end. */
+/** A request body of known length in the fast lane. Nothing is read until a listener for its end is added. */
 export class FastBody implements Body {
   readonly rawTrailers: readonly string[] = []
-  /** Bytes that have not come yet. */
+  /** Bytes that have not arrived yet. */
   left: number
   flows = false
   readonly #source: Source
@@ -46,13 +46,13 @@ export class FastBody implements Body {
   }
 
   discard(): void {
-    // What was read last may still be on its way.
+    // The last chunk may still be in use by a write.
     this.#buffer = undefined
     this.#onData = undefined
     this.resume()
   }
 
-  /** What the next bytes are read into, where so many are left that copying each out of the inbox would be dear. */
+  /** The buffer for the next bytes of a large body: copying each chunk out of the inbox would cost too much. */
   get buffer(): Buffer | undefined {
     if (!this.flows || this.left <= inboxSize) return (this.#buffer = undefined)
     return (this.#buffer ??= Buffer.allocUnsafeSlow(inboxSize))
@@ -61,7 +61,7 @@ export class FastBody implements Body {
   /** Takes the next bytes, at most `left`. */
   take(chunk: Buffer): void {
     this.left -= chunk.length
-    // Unless the listener says that the kernel has them, the bytes are still needed where they are; at the latest until it resumes.
+    // The listener returns true if the kernel already has the bytes. Otherwise the buffer stays in use, at most until the body resumes.
     if (this.#onData?.(chunk) !== true && this.flows) this.#buffer = undefined
     if (this.left === 0) this.#onEnd?.()
   }

@@ -3,33 +3,32 @@ import { receiveFrom, stopReceiving, type Receiver } from '../../wire/inbox_sock
 import type { Listed } from '../../wire/open_list.ts'
 import { head, inbox, inboxSize, readRequestHead } from '../../wire/parser.ts'
 import { serveAtTurnEnd } from '../../wire/write_batching.ts'
-import { asksForEvents } from './draining.ts'
+import { wantsEventStream } from './draining.ts'
 import { FastBody } from './fast_body.ts'
 import { fastRequest, type FastRequest } from './fast_request.ts'
 import { FastResponse } from './fast_response.ts'
 import type { Lane } from './lane.ts'
 
-/** Seconds that a connection may wait for its next request; as long as node:http is configured to keep one. */
-export const maxIdle = 65
-/** Seconds that a new connection may be silent. */
-const maxSilent = 15
-/** What may wait behind the request under way, before we stop reading. */
-const maxWaiting = 64 * 1024
-/** Of the line and headers of a request, as for node:http. */
-const maxHead = 16 * 1024
+/** Seconds that a connection may wait for its next request; the same as the keepAliveTimeout of node:http. */
+export const maxIdleSeconds = 65
+/** Seconds that a new connection may be silent before its first request. */
+const maxSilentSeconds = 15
+/** How much may wait behind the current request before we stop reading. */
+const maxWaitingBytes = 64 * 1024
+/** Request line and headers together; the same limit as for node:http. */
+const maxHeadBytes = 16 * 1024
 const empty = Buffer.alloc(0)
 
-/** One connection of the fast lane, one request at a time. */
+/** One connection of the fast lane. It serves one request at a time. */
 export class FastConnection implements Receiver, Listed {
   place = -1
   readonly #lane: Lane<FastConnection>
   readonly #socket: Socket
   readonly #response: FastResponse
-  /** The request under way. */
   #request: FastRequest | undefined
-  /** Its body, or the rest of the one before that nobody has read yet. */
+  /** The body of the current request, or the unread rest of the body before it. */
   #body: FastBody | undefined
-  /** What has come behind the head of the request under way. */
+  /** What arrived after the head of the current request. */
   #held: Buffer = empty
   #paused = false
   #gone = false
@@ -39,15 +38,13 @@ export class FastConnection implements Receiver, Listed {
     this.#lane = lane
     this.#socket = socket
     this.#response = new FastResponse(socket, this)
-    // A client that opens a connection has something to ask: a new one is not kept as long as one that has been used.
-    this.idleSince = lane.clock - (maxIdle - maxSilent)
+    // A client opens a connection because it has a request to send: an unused one is not kept as long as a used one.
+    this.idleSince = lane.clock - (maxIdleSeconds - maxSilentSeconds)
     socket.on('end', this.#onEnd)
     socket.on('error', this.#onError)
     socket.on('close', this.#onClosed)
     receiveFrom(socket, this)
   }
-
-  // What the client sends.
 
   received(length: number): void {
     if (this.#gone) return
@@ -66,12 +63,12 @@ export class FastConnection implements Receiver, Listed {
     return this.#body?.buffer
   }
 
-  /** Whether what comes belongs to a body that somebody reads. */
+  /** Whether arriving bytes belong to a body that is being read. */
   get #feeds(): boolean {
     return this.#body?.flows === true && this.#held.length === 0
   }
 
-  /** Whether what comes has to wait. */
+  /** Whether arriving bytes have to wait. */
   get #waits(): boolean {
     return this.#request !== undefined || this.#body !== undefined || this.#held.length > 0
   }
@@ -80,7 +77,7 @@ export class FastConnection implements Receiver, Listed {
     const idle = !this.#waits
     this.#held = Buffer.concat([this.#held, bytes])
     if (idle) this.#next()
-    if (this.#held.length > maxWaiting) this.#pause()
+    if (this.#held.length > maxWaitingBytes) this.#pause()
   }
 
   #pause(): void {
@@ -94,7 +91,7 @@ export class FastConnection implements Receiver, Listed {
     this.#socket.resume()
   }
 
-  /** The next bytes of the body, and perhaps of what was sent behind it. */
+  /** Passes on the next bytes of the body, and holds what was sent after it. */
   #feed(bytes: Buffer): void {
     const body = this.#body!
     const chunk = bytes.length <= body.left ? bytes : bytes.subarray(0, body.left)
@@ -102,9 +99,9 @@ export class FastConnection implements Receiver, Listed {
     const ends = chunk.length === body.left
     if (ends) this.#body = undefined
     body.take(chunk)
-    // Whatever the upstream still has to take of the body: an end of this connection must not go unseen.
+    // Even while the upstream still takes the body: we must notice if the client closes the connection.
     if (ends) this.#resume()
-    // The request was answered before its body had come.
+    // The response was complete before the body had arrived.
     if (this.#body === undefined && this.#request === undefined && !this.#gone && this.#held.length > 0)
       this.#next()
   }
@@ -123,7 +120,7 @@ export class FastConnection implements Receiver, Listed {
     this.#pause()
   }
 
-  // An end from the client's side means, as for node:http, that nobody is there to read a response.
+  // As in node:http, an end from the client means that it reads no more responses.
   readonly #onEnd = (): void => {
     if (this.#request) return this.destroy()
     this.#response.flush()
@@ -132,14 +129,14 @@ export class FastConnection implements Receiver, Listed {
   readonly #onError = (): void => this.destroy()
   readonly #onClosed = (): void => this.#leave()
 
-  /** Begins with the request at the beginning of the inbox. `all` is everything that came, where it is not in the inbox alone. */
-  #begin(length: number, all: Buffer | undefined): void {
+  /** Begins the request at the start of the inbox. `received` holds all bytes, if the inbox has only a part of them. */
+  #begin(length: number, received: Buffer | undefined): void {
     const request =
-      readRequestHead(length) && head.end <= maxHead
+      readRequestHead(length) && head.end <= maxHeadBytes
         ? fastRequest(inbox.latin1Slice(0, head.end), this.#socket)
         : undefined
-    if (!request) return this.#handOver(all ?? Buffer.from(inbox.subarray(0, length)))
-    if (all) this.#held = all.subarray(head.end)
+    if (!request) return this.#handOver(received ?? Buffer.from(inbox.subarray(0, length)))
+    if (received) this.#held = received.subarray(head.end)
     else if (length > head.end) this.#held = Buffer.from(inbox.subarray(head.end, length))
     this.#request = request
     this.#body = request.length ? new FastBody(request.length, this) : undefined
@@ -169,7 +166,7 @@ export class FastConnection implements Receiver, Listed {
     }
   }
 
-  /** What the door does not serve here, node:http does: it reads the very same bytes. */
+  /** If the handler did not serve the request, node:http does, from the very same bytes. */
   #served(done: boolean): void {
     if (!done && !this.#gone)
       this.#handOver(Buffer.concat([Buffer.from(this.#request!.text, 'latin1'), this.#held]))
@@ -187,8 +184,6 @@ export class FastConnection implements Receiver, Listed {
     this.#lane.handOver(this, socket, bytes)
   }
 
-  // The response, and what comes behind it.
-
   responded(): void {
     this.#request = undefined
     this.idleSince = this.#lane.clock
@@ -200,26 +195,26 @@ export class FastConnection implements Receiver, Listed {
       this.#leave()
       return this.#socket.destroySoon()
     }
-    // Nobody wants the rest of the body: it is read away.
+    // The rest of the body is not needed: read and drop it.
     if (this.#body !== undefined) this.#body.resume()
     else if (last) this.#resume()
     else this.#next()
   }
 
-  /** Goes on with the next request in what was held. */
+  /** Continues with the next request in the held bytes. */
   #next(): void {
     // Back-pressure: a client that pipelines without reading would make us buffer every response.
-    if (this.#socket.writableNeedDrain) this.#socket.once('drain', this.#goOn)
-    // Not from here: a thousand pipelined requests would nest a thousand calls.
-    else setImmediate(this.#goOn)
+    if (this.#socket.writableNeedDrain) this.#socket.once('drain', this.#beginHeld)
+    // A direct call would nest a thousand calls for a thousand pipelined requests.
+    else setImmediate(this.#beginHeld)
   }
 
-  readonly #goOn = (): void => {
+  readonly #beginHeld = (): void => {
     if (this.#gone) return
     this.#resume()
     const bytes = this.#held
     this.#held = empty
-    // A head that is read here fits.
+    // Copying at most the size of the inbox is safe: every head that this lane accepts fits.
     this.#begin(bytes.copy(inbox, 0, 0, inboxSize), bytes)
   }
 
@@ -227,14 +222,14 @@ export class FastConnection implements Receiver, Listed {
     if (!this.#request && this.#held.length === 0) this.destroy()
   }
 
-  /** Makes this response the connection's last, unless another request waits behind it. */
+  /** Makes this response the last of its connection, unless another request already waits. */
   makeLast(): void {
     if (this.#request && !this.#response.headersSent && this.#held.length <= (this.#body?.left ?? 0))
       this.#response.shouldKeepAlive = false
   }
 
   get streamsEvents(): boolean {
-    return this.#request !== undefined && asksForEvents(this.#request.rawHeaders)
+    return this.#request !== undefined && wantsEventStream(this.#request.rawHeaders)
   }
 
   #leave(): void {

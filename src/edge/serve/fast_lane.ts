@@ -3,43 +3,43 @@ import type { Socket } from 'node:net'
 import type { Handler } from './handler.ts'
 import { OpenList } from '../../wire/open_list.ts'
 import { flushAll } from '../../wire/write_batching.ts'
-import { FastConnection, maxIdle } from './fast_connection.ts'
+import { FastConnection, maxIdleSeconds } from './fast_connection.ts'
 import type { Lane } from './lane.ts'
 
 /**
- * Serves requests in the usual form, from whole heads and with bodies of known length, without the objects of node:http. It gives
- * everything else, from a page of ours to a byte that does not fit, to node:http together with its connection: node:http reads the
- * very same bytes and judges anew.
+ * Serves requests in the usual form, with a complete head and a body of known length, without the objects of node:http. It hands
+ * everything else, from our own pages to an unexpected byte, to node:http together with the connection. node:http then parses
+ * and checks the very same bytes.
  */
 export class FastLane implements Lane<FastConnection> {
   readonly handler: Handler
-  readonly #plain: Server
+  readonly #nodeServer: Server
   readonly #open = new OpenList<FastConnection>()
-  /** Seconds, counted by a timer. */
+  /** In seconds, counted by a timer. */
   clock = 0
   readonly #timer = setInterval(() => this.#sweep(), 1000).unref()
-  /** Every response is its connection's last. */
+  /** From now on every response is the last of its connection. */
   closing = false
-  /** Nobody waits any longer for connections without a request. */
+  /** Connections without a request are ended now. */
   over = false
 
-  constructor(handler: Handler, plain: Server) {
+  constructor(handler: Handler, nodeServer: Server) {
     this.handler = handler
-    this.#plain = plain
+    this.#nodeServer = nodeServer
   }
 
   accept(socket: Socket): void {
     this.#open.add(new FastConnection(this, socket))
   }
 
-  /** The connection is node:http's from now on, beginning with these bytes. */
+  /** Gives the connection to node:http for good, starting with these bytes. */
   handOver(connection: FastConnection, socket: Socket, bytes: Buffer): void {
     this.#open.delete(connection)
-    // In one piece: node:http reads past the stream from now on, and what stayed there while it pauses would be overtaken.
-    const behind = socket.read() as Buffer | null
-    const all = behind === null ? bytes : Buffer.concat([bytes, behind])
-    if (all.length > 0) socket.unshift(all)
-    this.#plain.emit('connection', socket)
+    // In one piece: node:http bypasses the stream from now on, so later bytes would overtake what is still buffered in it.
+    const buffered = socket.read() as Buffer | null
+    const bytesToParse = buffered === null ? bytes : Buffer.concat([bytes, buffered])
+    if (bytesToParse.length > 0) socket.unshift(bytesToParse)
+    this.#nodeServer.emit('connection', socket)
     socket.resume()
   }
 
@@ -53,10 +53,10 @@ export class FastLane implements Lane<FastConnection> {
     for (const connection of this.#open) connection.makeLast()
   }
 
-  /** Ends connections without a request, and event streams, which would never end; the others end behind their response. */
+  /** Ends connections without a request, and event streams, which would never end. The others end after their response. */
   endIdle(): void {
     this.over = true
-    // A response that waits to be flushed is given: its connection only looks idle.
+    // A connection whose response waits to be flushed only looks idle.
     flushAll()
     for (const connection of this.#open) {
       if (connection.streamsEvents) connection.destroy()
@@ -73,6 +73,6 @@ export class FastLane implements Lane<FastConnection> {
   #sweep(): void {
     this.clock++
     for (const connection of this.#open)
-      if (this.clock - connection.idleSince > maxIdle) connection.endIfIdle()
+      if (this.clock - connection.idleSince > maxIdleSeconds) connection.endIfIdle()
   }
 }

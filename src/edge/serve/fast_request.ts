@@ -5,12 +5,12 @@ import { isBodiless, UsualRequest, usualTreatment, type Treatment } from '../../
 import { asksAbout } from '../../wire/forward_auth_path.ts'
 
 const names = new HeaderNames<Treatment>(usualTreatment)
-/** The names of the headers of the head that is being read. */
+/** The header names of the head that is being read. */
 const found: HeaderName<Treatment>[] = []
 
-/** A request of HTTP/1.1 in the usual form: every header stands as `Name: value`. */
+/** An HTTP/1.1 request in the usual form: every header is written as `Name: value`. */
 export class FastRequest extends UsualRequest {
-  /** The head as latin1, as it came. */
+  /** The head as received, read as latin1. */
   readonly text: string
   readonly keepAlive: boolean
   #rawHeaders: readonly string[] | undefined
@@ -25,8 +25,8 @@ export class FastRequest extends UsualRequest {
     return (this.#rawHeaders ??= rawHeadersOf(this.text))
   }
 
-  /** Takes the headers apart while their positions are known, with names that are strings already. */
-  takeApart(): void {
+  /** Splits the headers while their positions are known, and reuses the name strings. */
+  splitHeaders(): void {
     const list: string[] = []
     for (let i = 0; i < head.count; i++)
       list.push(found[i]!.text, this.text.slice(spans[i * 4 + 2], spans[i * 4 + 3]))
@@ -53,8 +53,8 @@ export const fastRequest = (text: string, socket: Socket): FastRequest | undefin
   // Empty lines may come before a request (RFC 9112 section 2.2).
   if (head.urlStart !== method.length + 1) return undefined
   const request = new FastRequest(method, text, socket)
-  /** Where the lines begin that pass but are not in `passed` yet; -1 for none. */
-  let from = -1
+  /** Start of the lines that are forwarded but not yet in `passed`; -1 if there are none. */
+  let passedFrom = -1
   let next = head.urlEnd + ' HTTP/1.1\r\n'.length
   const end = head.count * 4
   for (let i = 0; i < end; i += 4) {
@@ -65,22 +65,22 @@ export const fastRequest = (text: string, socket: Socket): FastRequest | undefin
     const { treatment } = name
     found[i / 4] = name
     const passes = treatment === 'keep' || treatment === 'origin'
-    if (passes && from < 0) from = start
+    if (passes && passedFrom < 0) passedFrom = start
     if (treatment === 'keep') continue
-    if (!passes && from >= 0) {
-      request.passed += text.slice(from, start)
-      from = -1
+    if (!passes && passedFrom >= 0) {
+      request.passed += text.slice(passedFrom, start)
+      passedFrom = -1
     }
     if (treatment === 'drop') continue
     if (treatment === 'content-length') {
-      // Two of them, even of one value, the parser has refused already.
+      // The parser has already refused two of them, even with equal values.
       request.length = numberAt(spans[i + 2]!, spans[i + 3]!)
       if (request.length < 0 || isBodiless(method)) return undefined
     } else if (!request.read(treatment, text.slice(spans[i + 2], spans[i + 3]))) return undefined
   }
   if (!endsAt(next)) return undefined
-  if (from >= 0) request.passed += text.slice(from, next)
+  if (passedFrom >= 0) request.passed += text.slice(passedFrom, next)
   request.ordinary &&= request.host !== undefined
-  if (!request.ordinary || asksAbout(request.url)) request.takeApart()
+  if (!request.ordinary || asksAbout(request.url)) request.splitHeaders()
   return request
 }

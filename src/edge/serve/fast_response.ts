@@ -4,9 +4,8 @@ import { answerHead } from '../../wire/response_head.ts'
 import type { Recipient } from '../../wire/client_response.ts'
 import { wholeResponse } from '../../wire/whole_response.ts'
 
-/** The connection that responses are written to. */
 interface Connection {
-  /** The response is whole; it may still wait to be flushed. */
+  /** The response is complete; it may still wait to be flushed. */
   responded(): void
   destroy(): void
 }
@@ -20,9 +19,9 @@ export class FastResponse implements Recipient {
   statusCode = 0
   destroyed = false
   #isHead = false
-  /** The head, built but not written: it leaves with what is written next. */
+  /** Built but not written yet: the head goes out with the next write. */
   #head: string | undefined
-  /** Whole responses that wait for the end of the turn. */
+  /** Complete responses that wait for the end of the turn. */
   #waiting = ''
   #chunked = false
   #trailers = ''
@@ -40,7 +39,7 @@ export class FastResponse implements Recipient {
     this.shouldKeepAlive = keepAlive
   }
 
-  /** The response is over, or nobody will read it. */
+  /** The response is complete, or the client is gone. */
   close(): void {
     const onClose = this.#onClose
     this.#onClose = undefined
@@ -53,10 +52,10 @@ export class FastResponse implements Recipient {
 
   once(event: 'close' | 'drain', listener: () => void): void {
     if (event === 'drain') return void this.#socket.once('drain', listener)
-    const before = this.#onClose
-    this.#onClose = before
+    const earlier = this.#onClose
+    this.#onClose = earlier
       ? () => {
-          before()
+          earlier()
           listener()
         }
       : listener
@@ -88,11 +87,11 @@ export class FastResponse implements Recipient {
     this.#socket.write(head, 'latin1')
   }
 
-  /** A client that asks whether to go on is served by node:http. */
+  /** Not needed here: node:http serves requests with an Expect header. */
   writeContinue(): void {}
 
   writeEarlyHints({ link }: { link: string[] }): void {
-    const lines = link.map((one) => `Link: ${one}\r\n`).join('')
+    const lines = link.map((target) => `Link: ${target}\r\n`).join('')
     this.flush()
     this.#socket.write(`HTTP/1.1 103 Early Hints\r\n${lines}\r\n`, 'latin1')
   }
@@ -104,10 +103,10 @@ export class FastResponse implements Recipient {
     socket.cork()
     this.flushHeaders()
     if (this.#chunked) socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1')
-    let goesOn = socket.write(chunk)
-    if (this.#chunked) goesOn = socket.write('\r\n', 'latin1')
+    let writable = socket.write(chunk)
+    if (this.#chunked) writable = socket.write('\r\n', 'latin1')
     socket.uncork()
-    return goesOn
+    return writable
   }
 
   addTrailers(trailers: [string, string][]): void {
@@ -116,7 +115,7 @@ export class FastResponse implements Recipient {
 
   end(text?: Buffer | string, encoding: BufferEncoding = 'utf8'): void {
     if (text !== undefined && text.length > 0 && !this.#bodiless) {
-      // All that is left leaves in one write.
+      // Head and body go out in one write.
       if (typeof text === 'string' && encoding === 'latin1' && this.#head !== undefined) {
         this.#head += this.#chunked ? `${text.length.toString(16)}\r\n${text}\r\n` : text
       } else this.write(typeof text === 'string' ? Buffer.from(text, encoding) : text)

@@ -1,11 +1,11 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Body } from '../../wire/client_response.ts'
 
-/** The body of a stream in the fast lane, of known length. It is read only once somebody listens for its end. */
+/** A body of known length of an HTTP/2 stream. Nothing is read until a listener for its end is added. */
 export class Http2Body implements Body {
   readonly rawTrailers: readonly string[] = []
   readonly #stream: ServerHttp2Stream
-  /** Bytes that have not come yet. A stream that is reset without an error looks like one that has ended: they are counted. */
+  /** Bytes that have not arrived yet. We count them because a stream that is reset without an error looks like one that ended. */
   #left: number
   #onData: ((chunk: Buffer) => unknown) | undefined
   #onEnd: (() => void) | undefined
@@ -24,7 +24,7 @@ export class Http2Body implements Body {
     this.#stream.on('data', (chunk: Buffer) => this.#take(chunk))
   }
 
-  /** A stream that is paused behind its last byte would never close. */
+  /** A stream that is paused after its last byte would never close. */
   pause(): void {
     if (this.#left > 0) this.#stream.pause()
   }

@@ -18,15 +18,15 @@ import { refuseUpgrade } from './upgrade_response.ts'
 /** `respond` takes flat lists of headers since 24.8. */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 const takesLists = major > 24 || (major === 24 && minor >= 8)
-/** Seconds between two looks for connections without a request, and looks after which one is ended: 65 seconds. */
-const sweepEvery = 5
-const mostQuiet = 13
+/** A sweep ends a connection that 13 sweeps in a row, 65 seconds, have found without a request. */
+const sweepIntervalSeconds = 5
+const maxQuietSweeps = 13
 
-/** The connections of HTTP/2. One sweep ends those without a request: a timer for each would be set anew several times a request. */
+/** All HTTP/2 connections. One sweep ends the idle ones: a timer for each would be reset several times per request. */
 export class Http2Connections {
   readonly #lanes: Lanes
-  readonly #open = new OpenList<Http2Connection>()
-  readonly #timer = setInterval(() => this.#sweep(), sweepEvery * 1000).unref()
+  readonly #openConnections = new OpenList<Http2Connection>()
+  readonly #timer = setInterval(() => this.#sweep(), sweepIntervalSeconds * 1000).unref()
 
   constructor(lanes: Lanes) {
     this.#lanes = lanes
@@ -34,8 +34,8 @@ export class Http2Connections {
 
   accept(session: ServerHttp2Session): void {
     const connection = new Http2Connection(this.#lanes, session)
-    this.#open.add(connection)
-    session.once('close', () => this.#open.delete(connection))
+    this.#openConnections.add(connection)
+    session.once('close', () => this.#openConnections.delete(connection))
   }
 
   close(): void {
@@ -43,21 +43,20 @@ export class Http2Connections {
   }
 
   #sweep(): void {
-    for (const connection of this.#open) connection.endIfIdle()
+    for (const connection of this.#openConnections) connection.endIfIdle()
   }
 }
 
-/** One connection of HTTP/2. */
 class Http2Connection implements Listed {
   place = -1
   readonly lanes: Lanes
-  /** The socket of a session is a proxy around the real one: it is asked once. */
+  /** Read once, because the socket of a session is a slow proxy around the real one. */
   readonly #socket: { readonly remoteAddress: string | undefined; readonly encrypted: true }
   readonly #session: ServerHttp2Session
-  /** Streams under way. */
-  #open = 0
-  /** Looks since a stream was under way. */
-  #quiet = 0
+  /** The number of open streams. */
+  #openStreams = 0
+  /** Sweeps since a stream was last open. */
+  #quietSweeps = 0
 
   constructor(lanes: Lanes, session: ServerHttp2Session) {
     this.lanes = lanes
@@ -67,20 +66,20 @@ class Http2Connection implements Listed {
     session.on('stream', this.#begin)
   }
 
-  /** An event stream may be silent for long: only a connection that asks nothing is idle. */
+  /** An event stream may be silent for a long time: only a connection without a stream is idle. */
   endIfIdle(): void {
-    if (this.#open > 0) this.#quiet = 0
-    else if (++this.#quiet > mostQuiet) this.#session.close()
+    if (this.#openStreams > 0) this.#quietSweeps = 0
+    else if (++this.#quietSweeps > maxQuietSweeps) this.#session.close()
   }
 
-  /** Requests in the usual form go to the door as they are, all others as messages of node:http2. */
+  /** Requests in the usual form go to the handler directly, all others as messages of node:http2. */
   readonly #begin = (
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     _flags: number,
     received: string[],
   ): void => {
-    this.#open++
+    this.#openStreams++
     const request =
       this.lanes.fast && takesLists ? http2UsualRequest(stream, headers, received, this.#socket) : undefined
     if (request) serveAtTurnEnd(new FastStream(this, stream, headers, received, request))
@@ -90,10 +89,9 @@ class Http2Connection implements Listed {
     }
   }
 
-  /** A stream is over. */
   readonly closed = (): void => {
-    this.#open--
-    this.#quiet = 0
+    this.#openStreams--
+    this.#quietSweeps = 0
   }
 }
 
@@ -128,7 +126,7 @@ class FastStream {
   }
 
   serve(): void {
-    // It may have been reset since.
+    // The client may have reset the stream by now.
     if (this.#response.destroyed) return
     const { length } = this.#request
     const body = length ? new Http2Body(length, this.#stream) : undefined
@@ -150,7 +148,7 @@ class FastStream {
     }
   }
 
-  /** What the door does not serve here is judged anew, from the very same headers. */
+  /** What the fast lane does not serve is served again from the very same headers. */
   #served(done: boolean): void {
     if (done || this.#response.destroyed) return
     serveMessages(this.#connection.lanes, this.#stream, this.#headers, this.#received)
@@ -159,13 +157,13 @@ class FastStream {
 
 const nothing = () => {}
 
-/** Answered before the body was all read: the client may stop sending it (RFC 9113 section 8.1). */
+/** The response is complete before the whole body was read: the client may stop sending (RFC 9113 section 8.1). */
 const endEarly = (stream: ServerHttp2Stream): void => {
   if (!stream.readableEnded && stream.headersSent)
     setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR))
 }
 
-/** Serves a stream as messages of node:http2, which everything behind the door takes for those of node:http. */
+/** Serves a stream as messages of node:http2, which the handler treats like those of node:http. */
 const serveMessages = (
   lanes: Lanes,
   stream: ServerHttp2Stream,
@@ -176,13 +174,13 @@ const serveMessages = (
   const message = request as unknown as IncomingMessage
   const { ':method': method, expect = '100-continue' } = headers
   if (method === 'CONNECT') {
-    // One that opens a WebSocket (RFC 8441) has been read as an upgrade; no other is served.
+    // A CONNECT that opens a WebSocket (RFC 8441) has been translated to an upgrade. No other CONNECT is served.
     if (request.headers.upgrade === undefined) refuseUpgrade(stream, 405, '')
     else lanes.tunnel(message, stream)
     return
   }
   const response = new Http2Response(stream)
-  // The upstream says whether to go on (RFC 9110 section 10.1.1); there is no other expectation.
+  // The upstream decides whether the client should continue (RFC 9110 section 10.1.1). No other expectation exists.
   if (expect === '100-continue') lanes.request(message, response as unknown as ServerResponse)
   else response.writeHead(417).end()
 }

@@ -1,5 +1,5 @@
-/** Of a connection only: malformed in HTTP/2 (RFC 9113 section 8.2.2). */
-const ofConnection: ReadonlySet<string> = new Set([
+/** Headers about a connection are malformed in HTTP/2 (RFC 9113 section 8.2.2). */
+const connectionFields: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -9,16 +9,16 @@ const ofConnection: ReadonlySet<string> = new Set([
 const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
 const value = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
 
-export const isOfConnection = (name: unknown): boolean => ofConnection.has(String(name).toLowerCase())
+export const isConnectionField = (name: unknown): boolean => connectionFields.has(String(name).toLowerCase())
 
-/** Whether no head of HTTP/1.1 may hold a header of this name. */
-export const unfitField = (name: string): boolean => !token.test(name) || ofConnection.has(name)
+/** Whether an HTTP/1.1 head must not hold a header of this name. */
+export const isInvalidName = (name: string): boolean => !token.test(name) || connectionFields.has(name)
 
-/** Whether a value may stand in a head: a line break in it would be a line of its own. */
+/** Whether a head may hold this value: a line break would start a header of its own. */
 export const isPlainValue = (text: string): boolean => value.test(text)
 
 /**
- * The headers of a stream as those of an HTTP/1.1 request: one Host, no pseudo-headers, and the cookies in one header
+ * The headers of a stream in the form of an HTTP/1.1 request: one Host, no pseudo-headers, and all cookies in one header
  * (RFC 9113 sections 8.2.3 and 8.3.1). `received` is a flat list with names in lower case.
  */
 export const http1Headers = (authority: string | undefined, received: readonly string[]): string[] => {
@@ -28,7 +28,7 @@ export const http1Headers = (authority: string | undefined, received: readonly s
     const name = received[i]!
     const text = received[i + 1]!
     if (name.startsWith(':')) continue
-    // A Host that says the same as :authority is one Host; another one is a second.
+    // A Host equal to :authority repeats it. A different one stays, as a second Host, and is refused later.
     if (name === 'host' && text === authority) continue
     if (name !== 'cookie') list.push(name, text)
     else if (cookieAt >= 0) list[cookieAt] += `; ${text}`

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { longestKept } from '../../wire/header_list.ts'
-import { http1Headers, isPlainValue, unfitField } from './http2_fields.ts'
+import { http1Headers, isPlainValue, isInvalidName } from './http2_fields.ts'
 import type { Sent } from '../../wire/client_response.ts'
 import { isBodiless, UsualRequest, usualTreatment, type Treatment } from '../../wire/usual_request.ts'
 
@@ -13,17 +13,17 @@ const usualMethods: ReadonlySet<string> = new Set([
   'DELETE',
   'OPTIONS',
 ])
-/** Headers in one request, as many as the parser of HTTP/1.1 takes in this lane. */
+/** Headers in one request; the HTTP/1.1 parser of the fast lane has the same limit. */
 const maxFields = 128
 
 const treat = (name: string): Treatment => {
-  if (unfitField(name)) return 'special'
-  // Says only that trailers may come back (RFC 9113 section 8.2.2), and ends here as it does over HTTP/1.1.
+  if (isInvalidName(name)) return 'special'
+  // TE only says that the client accepts trailers (RFC 9113 section 8.2.2). It ends here, as over HTTP/1.1.
   if (name === 'te') return 'drop'
   return usualTreatment(name, name)
 }
 
-/** Treatments by name. Names repeat; bounded, because clients choose them. */
+/** Treatments by name, because names repeat. Bounded, because clients choose the names. */
 const treatments = new Map<string, Treatment>()
 
 const treatmentOf = (name: string): Treatment => {
@@ -38,7 +38,7 @@ const treatmentOf = (name: string): Treatment => {
 const digits = /^[0-9]{1,15}$/
 const colon = 0x3a
 
-/** A request of HTTP/2 in the usual form. */
+/** An HTTP/2 request in the usual form. */
 export class Http2UsualRequest extends UsualRequest {
   readonly #authority: string
   readonly #received: readonly string[]
@@ -62,8 +62,8 @@ export class Http2UsualRequest extends UsualRequest {
 }
 
 /**
- * The request that a stream was opened with, or undefined where it is more than a head and a body of known length, or anything about it
- * is out of the ordinary. `received` are its headers as they came.
+ * The request of a stream, or undefined if it has a body of unknown length or anything unusual about it. `received` holds its
+ * headers as they arrived.
  */
 export const http2UsualRequest = (
   stream: ServerHttp2Stream,

@@ -2,7 +2,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Recipient } from '../../wire/client_response.ts'
 import { wholeFields, type WholeFields } from '../../wire/whole_response.ts'
 
-/** Names and values are parted by NUL on their way to nghttp2; line breaks would be a header of their own further on. */
+/** NUL separates names and values on their way to nghttp2. A line break could start a header of its own at the next hop. */
 const breaks = /[\0\r\n]/
 
 /** Writes the response of one stream. */
@@ -10,10 +10,10 @@ export class Http2StreamResponse implements Recipient {
   readonly #stream: ServerHttp2Stream
   readonly #isHead: boolean
   headersSent = false
-  /** Means nothing here: a connection of HTTP/2 goes on behind any response. */
+  /** Has no effect: an HTTP/2 connection continues after any response. */
   shouldKeepAlive = true
   statusCode = 0
-  /** The head, built but not sent: what is written next shows whether trailers can follow. */
+  /** Built but not sent yet: the next write shows whether trailers can follow. */
   #head: string[] | undefined
   #trailers: Record<string, string> | undefined
   #closed = false
@@ -28,7 +28,7 @@ export class Http2StreamResponse implements Recipient {
     return this.#closed || this.#stream.destroyed || this.#stream.closed
   }
 
-  /** The stream is over. */
+  /** The stream has closed. */
   close(): void {
     this.#closed = true
     const onClose = this.#onClose
@@ -36,7 +36,7 @@ export class Http2StreamResponse implements Recipient {
     onClose?.()
   }
 
-  /** The client must see a broken transfer, never a whole one. */
+  /** The client must see a broken transfer, never a complete one. */
   destroy(): void {
     this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
   }
@@ -44,10 +44,10 @@ export class Http2StreamResponse implements Recipient {
   once(event: 'close' | 'drain', listener: () => void): void {
     if (event === 'drain') return void this.#stream.once('drain', listener)
     if (this.#closed) return void setImmediate(listener)
-    const before = this.#onClose
-    this.#onClose = before
+    const earlier = this.#onClose
+    this.#onClose = earlier
       ? () => {
-          before()
+          earlier()
           listener()
         }
       : listener
@@ -59,7 +59,7 @@ export class Http2StreamResponse implements Recipient {
   }
 
   writeHead(status: number, _message: string, headers: readonly string[]): void {
-    // RFC 9110 section 15: what is no status is an error of the upstream. HTTP/2 cannot carry it.
+    // HTTP/2 cannot carry an invalid status, which is an error of the upstream (RFC 9110 section 15).
     this.statusCode = status >= 200 && status <= 599 ? status : 502
     this.headersSent = true
     const head = [':status', String(this.statusCode)]
@@ -73,7 +73,7 @@ export class Http2StreamResponse implements Recipient {
     this.#head = head
   }
 
-  /** A stream that waits for trailers is not ended by itself: one that breaks off must be reset, not completed. */
+  /** Waiting for trailers keeps the stream from ending by itself: a transfer that breaks must be reset, not completed. */
   flushHeaders(): void {
     this.#respond(!this.#bodiless)
   }
@@ -86,7 +86,7 @@ export class Http2StreamResponse implements Recipient {
     this.#send(head, { waitForTrailers })
   }
 
-  /** Returns false where the stream is broken for what HTTP/2 cannot carry, or because it has just ended. */
+  /** Returns false if HTTP/2 cannot carry the fields, which breaks the stream, or if the stream has just ended. */
   #send(fields: string[], options: { waitForTrailers?: boolean; endStream?: boolean } | undefined): boolean {
     try {
       this.#stream.respond(fields, options)
@@ -97,7 +97,7 @@ export class Http2StreamResponse implements Recipient {
     }
   }
 
-  /** A client that asks whether to go on is served by the messages of node:http2. */
+  /** Not needed here: the messages of node:http2 serve requests with an Expect header. */
   writeContinue(): void {}
 
   writeEarlyHints({ link }: { link: string[] }): void {

@@ -5,19 +5,19 @@ import type { Log } from '../../log/log.ts'
 import { isRefusal, readPlace } from '../../wire/request.ts'
 
 interface Parts {
-  /** What to answer to a challenge of a certificate authority. */
+  /** Returns the response to a challenge of a certificate authority. */
   readonly answerTo: (token: string) => Promise<string | undefined>
-  /** Whether a host is one of ours. */
+  /** Whether we serve this host. */
   readonly knows: (host: string) => Promise<boolean>
-  /** With its colon; empty for 443. */
+  /** With a leading colon; empty for 443. */
   readonly securePort: () => string
   readonly log: Log
 }
 
 const challenge = /^\/\.well-known\/acme-challenge\/([A-Za-z0-9_-]{1,200})$/
 
-/** Plain HTTP beside TLS: answers challenges (RFC 8555 section 8.3) and sends everybody else to https. */
-export class PlainDoor {
+/** Plain HTTP beside TLS: answers ACME challenges (RFC 8555 section 8.3) and redirects everything else to https. */
+export class HttpRedirect {
   readonly #parts: Parts
   readonly #server: Server
 
@@ -27,7 +27,7 @@ export class PlainDoor {
     this.#server = http.createServer({ ...limits, keepAliveTimeout: 5000 }, (request, response) => {
       request.resume()
       this.#answer(request, response).catch((error: Error) => {
-        parts.log.error({ error: error.stack }, 'internal error at the plain door')
+        parts.log.error({ error: error.stack }, 'internal error in the redirect to https')
         if (!response.headersSent) response.writeHead(500)
         response.end()
       })

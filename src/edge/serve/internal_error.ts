@@ -8,8 +8,8 @@ import { isRefusal, readAsked } from '../../wire/request.ts'
 import type { Peers } from '../../wire/client_address.ts'
 import type { Recipient, Sent } from '../../wire/client_response.ts'
 
-/** Writes down what went wrong while something was decided or shown, and says what is told of it: nothing of the cause. */
-export const noteFault = (fault: unknown, log: Log): Told => {
+/** Logs a fault and returns the refusal to send. The refusal reveals nothing about the cause. */
+export const logFault = (fault: unknown, log: Log): Told => {
   const error = asUnavailable(fault)
   if (error instanceof AppError && error.error === 'unavailable') {
     log.error(
@@ -22,19 +22,19 @@ export const noteFault = (fault: unknown, log: Log): Told => {
   return internalError
 }
 
-/** Answers what could not be decided or shown: nobody is let in, and what has begun looks broken. */
+/** Answers a request that failed: the request is never forwarded, and a response that has begun breaks off. */
 export const answerFault = (
   fault: unknown,
   sent: Sent,
   to: Recipient,
   { peers, log, tell }: { readonly peers: Peers; readonly log: Log; readonly tell: Tell },
 ): void => {
-  const told = noteFault(fault, log)
+  const refusal = logFault(fault, log)
   if (to.headersSent || to.destroyed) return void to.destroy()
   to.shouldKeepAlive = false
   const asked = readAsked(sent, peers)
-  if (isRefusal(asked)) send(to, told.status, 'application/problem+json', problem(told), {})
-  else tell(sent, to, asked, told)
+  if (isRefusal(asked)) send(to, refusal.status, 'application/problem+json', problem(refusal), {})
+  else tell(sent, to, asked, refusal)
 }
 
 export const internalError: Told = { status: 500, reason: 'internal_error', code: 'internal_error' }

@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net'
 import type { Handler } from './handler.ts'
 
-/** What a connection of the type `C` needs of the lane that it belongs to. */
+/** What a connection of type `C` needs from its lane. */
 export interface Lane<C> {
   readonly handler: Handler
-  /** Seconds, counted by a timer. */
+  /** In seconds, counted by a timer. */
   readonly clock: number
-  /** Every response is its connection's last. */
+  /** From now on every response is the last of its connection. */
   readonly closing: boolean
-  /** Nobody waits any longer for connections without a request. */
+  /** Connections without a request are ended now. */
   readonly over: boolean
-  /** The connection is node:http's from now on, beginning with these bytes. */
+  /** Gives the connection to node:http for good, starting with these bytes. */
   handOver(connection: C, socket: Socket, bytes: Buffer): void
   left(connection: C): void
 }

@@ -4,37 +4,37 @@ import type { Duplex } from 'node:stream'
 import { readIntoInbox } from '../../wire/inbox_socket.ts'
 import type { Handler } from './handler.ts'
 
-/** Where a front leads what comes in. */
+/** Where a listener sends connections and requests. */
 export interface Lanes {
-  /** False, and the connection is ended, when there is no room for it; `tells` it why, in plain HTTP. */
-  readonly admit: (socket: Socket, tells: boolean) => boolean
-  /** A connection of HTTP/1.1. */
+  /** Returns false and ends the connection if there are too many. `plainHttp`: the client can read a refusal in plain HTTP. */
+  readonly admit: (socket: Socket, plainHttp: boolean) => boolean
+  /** An HTTP/1.1 connection. */
   readonly connection: (socket: Socket) => void
-  /** Serves requests of HTTP/2 in the usual form; undefined where all requests take the way below. */
+  /** Serves HTTP/2 requests in the usual form; undefined if all go through `request`. */
   readonly fast: Pick<Handler, 'serveFast' | 'broke'> | undefined
-  /** A request of HTTP/2, told as one of HTTP/1.1. */
+  /** An HTTP/2 request, translated to HTTP/1.1. */
   readonly request: (request: IncomingMessage, response: ServerResponse) => void
-  /** A WebSocket of HTTP/2, told as an upgrade; the stream is its connection. */
+  /** A WebSocket over HTTP/2, translated to an upgrade; the stream is its connection. */
   readonly tunnel: (request: IncomingMessage, stream: Duplex) => void
 }
 
-/** What listens and takes connections. */
-export interface Front {
+/** Listens and accepts connections. */
+export interface Listener {
   readonly server: Server
-  /** Ends what is idle; requests under way may finish. */
+  /** Ends idle connections; requests in progress may finish. */
   drain(): void
   destroyAll(): void
 }
 
-export type OpenFront = (lanes: Lanes) => Front
+export type OpenListener = (lanes: Lanes) => Listener
 
 const nothing = () => {}
 
-/** Plain TCP, where HTTP/1.1 alone is spoken. `intoInbox`: connections read into the inbox. */
-export const plainFront =
-  (intoInbox: boolean): OpenFront =>
+/** Plain TCP, which speaks only HTTP/1.1. `intoInbox`: connections read into the inbox. */
+export const plainListener =
+  (intoInbox: boolean): OpenListener =>
   ({ admit, connection }) => ({
-    // Paused until it reads into the inbox.
+    // A connection stays paused until it reads into the inbox.
     server: createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: intoInbox }, (accepted) => {
       const socket = intoInbox ? readIntoInbox(accepted) : accepted
       if (admit(socket, true)) connection(socket)

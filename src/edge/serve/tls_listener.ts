@@ -4,42 +4,41 @@ import { createServer, type SecureContext, type TlsOptions } from 'node:tls'
 import type { EdgeCertificates } from '../../tls/certificate_choice.ts'
 import { strength } from '../../tls/key_pair.ts'
 import { allocateYoung } from '../../wire/short_lives.ts'
-import type { OpenFront } from './listener.ts'
+import type { OpenListener } from './listener.ts'
 import { Http2Connections } from './http2_connection.ts'
 
-/** In milliseconds. */
-const handshakeTimeout = 15_000
+const handshakeTimeoutMs = 15_000
 
-/** What one HTTP/2 connection may ask of us. */
+/** The limits of one HTTP/2 connection. */
 const limits = {
   settings: { enableConnectProtocol: true, maxConcurrentStreams: 128, maxHeaderListSize: 16 * 1024 },
-  // A few more than a request may have, so that one beyond that is told so.
+  // Slightly more than a request may have, so that a request above the limit still gets a proper refusal.
   maxHeaderListPairs: 220,
   /** In megabytes. */
   maxSessionMemory: 32,
-  // Streams that are opened to be reset at once (CVE-2023-44487): so many in a burst, so many a second.
+  // Rapid resets (CVE-2023-44487): the streams that a client may reset in a burst, and per second.
   streamResetBurst: 400,
   streamResetRate: 40,
-  // Upstreams may repeat what should come once; that is passed on as it is over HTTP/1.1.
+  // An upstream may repeat a header that should appear once. We pass it on, as over HTTP/1.1.
   strictSingleValueFields: false,
 }
 
-/** Speaks TLS, and to each client HTTP/2 or HTTP/1.1 as it prefers (RFC 7301). */
-export const secureFront =
-  (certificates: EdgeCertificates): OpenFront =>
+/** A TLS listener. Each client gets HTTP/2 or HTTP/1.1, as it prefers (RFC 7301). */
+export const tlsListener =
+  (certificates: EdgeCertificates): OpenListener =>
   (lanes) => {
-    // Of HTTP/2 alone: without TLS it would cost memory and gain nothing.
+    // Only HTTP/2 gains from this; without TLS it would only cost memory.
     allocateYoung()
     const sessions = new Http2Connections(lanes)
     const http2 = http2Server(sessions)
     const { cert, key } = certificates.watchFallback((pair) =>
       server.setSecureContext({ cert: pair.cert, key: pair.key, ...strength }),
     )
-    // Without allowHalfOpen: whoever closes half a connection before the handshake would keep the other half for ever.
+    // No allowHalfOpen: a client that closes its half before the handshake would keep the other half open for ever.
     const options: TlsOptions & { noDelay: boolean } = {
       ...strength,
       ALPNProtocols: ['h2', 'http/1.1'],
-      handshakeTimeout,
+      handshakeTimeout: handshakeTimeoutMs,
       noDelay: true,
       cert,
       key,
@@ -65,7 +64,7 @@ export const secureFront =
     }
   }
 
-/** Is handed its connections and never listens. */
+/** Never listens: the TLS server hands it its connections. */
 const http2Server = (connections: Http2Connections): Http2Server => {
   const server = createHttp2Server(limits)
   server.on('session', (session) => connections.accept(session))
@@ -74,7 +73,7 @@ const http2Server = (connections: Http2Connections): Http2Server => {
 
 type Done = (error: Error | null, context?: SecureContext) => void
 
-/** An exception in here could end the daemon (CVE-2026-21637), so there is none, whatever a client names. */
+/** An exception in here could end the daemon (CVE-2026-21637), so none leaves it for any server name. */
 const showCertificate = (certificates: EdgeCertificates, name: string, done: Done): void => {
   let context
   try {

@@ -4,7 +4,7 @@ import { problem } from '../../wire/responses.ts'
 import { answerTunnel, isTunnel } from './http2_websocket.ts'
 import type { Told } from '../../wire/refusal.ts'
 
-/** Answers an upgrade request that is not forwarded, and closes. */
+/** Refuses an upgrade and closes the connection. */
 export const refuseUpgrade = (
   socket: Duplex,
   status: number,
@@ -21,26 +21,26 @@ export const refuseUpgrade = (
   socket.end(body)
 }
 
-/** Tells why an upgrade is not forwarded, with what else the answer says, such as a challenge. */
-export const tellUpgrade = (socket: Duplex, told: Told): void => {
-  const headers = Object.entries(told.headers ?? {}).flatMap(([name, value]) =>
+/** Answers why an upgrade is refused, with the headers of the refusal, such as a challenge. */
+export const sendUpgradeRefusal = (socket: Duplex, refusal: Told): void => {
+  const headers = Object.entries(refusal.headers ?? {}).flatMap(([name, value]) =>
     typeof value === 'string' ? [name, value] : [],
   )
-  refuseUpgrade(socket, told.status, problem(told), headers)
+  refuseUpgrade(socket, refusal.status, problem(refusal), headers)
 }
 
-/** A stream of HTTP/2 is answered by a frame of headers, a connection of HTTP/1.1 by text. */
+/** Writes the head of a response: a HEADERS frame on an HTTP/2 stream, text on an HTTP/1.1 connection. */
 export const writeHead = (
   socket: Duplex,
   status: number,
   message: string | undefined,
   headers: readonly string[],
-  /** What only a connection of HTTP/1.1 is told. */
-  ofConnection: readonly string[],
+  /** Headers that only an HTTP/1.1 connection gets. */
+  connectionHeaders: readonly string[],
 ): void => {
   if (!socket.writable) return
   if (isTunnel(socket)) answerTunnel(socket, status, headers)
-  else socket.write(Buffer.from(headText(status, message, [...headers, ...ofConnection]), 'latin1'))
+  else socket.write(Buffer.from(headText(status, message, [...headers, ...connectionHeaders]), 'latin1'))
 }
 
 const headText = (status: number, message: string | undefined, headers: readonly string[]): string => {
