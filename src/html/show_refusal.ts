@@ -1,5 +1,5 @@
 import type { Catalogue } from '../strings/catalogue.ts'
-import { english } from '../strings/en/english.ts'
+import { catalogueOf } from '../strings/language.ts'
 import type { Recipient, Sent } from '../wire/client_response.ts'
 import { wordsOf, type Told } from '../wire/refusal.ts'
 import type { Asked } from '../wire/request.ts'
@@ -44,6 +44,6 @@ export const teller =
     }
     const words = wordsFor(sent.rawHeaders)
     // The setting may be out of reach: then the page says so in English.
-    if (words instanceof Promise) words.catch(() => english).then(show, () => to.destroy())
+    if (words instanceof Promise) words.catch(() => catalogueOf('en')).then(show, () => to.destroy())
     else show(words)
   }

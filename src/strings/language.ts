@@ -1,5 +1,4 @@
 import type { Catalogue } from './catalogue.ts'
-import { english } from './en/english.ts'
 
 /** The languages that people can choose, by their BCP 47 tags. */
 export const languages = ['en', 'de', 'fr'] as const
@@ -7,9 +6,9 @@ export type Language = (typeof languages)[number]
 
 type Load = () => Catalogue | Promise<Catalogue>
 
-/** The others are loaded at the first use: no start waits for them. */
+/** Loaded at the first use: no start waits for them. */
 const own: Readonly<Record<Language, Load>> = {
-  en: () => english,
+  en: async () => (await import('./en/english.ts')).english,
   de: async () => (await import('./de/german.ts')).german,
   fr: async () => (await import('./fr/french.ts')).french,
 }

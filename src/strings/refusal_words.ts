@@ -6,14 +6,16 @@ export interface Problem {
   readonly reason?: ProblemName | undefined
 }
 
+type Refusals = Pick<Catalogue, 'refusals'>
+
 /** Title and text of a notice. */
-export const noticeWords = ({ refusals }: Catalogue, { reason, values }: NoticeFacts): Notice => {
+export const noticeWords = ({ refusals }: Refusals, { reason, values }: NoticeFacts): Notice => {
   const entry = refusals.notices[reason] as Notice | ((values: unknown) => Notice)
   return typeof entry === 'function' ? entry(values) : entry
 }
 
 /** What went wrong, in one sentence. */
-export const problemWords = ({ refusals }: Catalogue, problem: Problem): string => {
+export const problemWords = ({ refusals }: Refusals, problem: Problem): string => {
   const entry = refusals.problems[problem.reason ?? (problem.code as ProblemName)] as
     string | ((values: object) => string)
   return typeof entry === 'function' ? entry(problem) : entry

@@ -14,7 +14,7 @@ export type Told = NoticeFacts & {
 
 /** Title and text of a refusal, in a language. */
 export const wordsOf = (
-  catalogue: Catalogue,
+  catalogue: Pick<Catalogue, 'refusals'>,
   told: Told,
 ): { readonly title: string; readonly text: string } => {
   const { title, text } = noticeWords(catalogue, told)

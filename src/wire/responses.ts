@@ -1,5 +1,5 @@
 import { http } from '../node/http.ts'
-import { english } from '../strings/en/english.ts'
+import * as english from '../strings/en/refusals.ts'
 import type { Recipient, Sent } from './client_response.ts'
 import { valuesOf } from './header_list.ts'
 import { wordsOf, type Told } from './refusal.ts'
