@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { openForm, startStage, type Stage } from '../support/edge_stage.ts'
+import { ask, type Answer } from '../support/http.ts'
+import { ownPathAnswers } from './own_path_answers.ts'
+
+type Request = NonNullable<Parameters<typeof ask>[3]>
+
+const recorded = ownPathAnswers.trim().split('\n')
+const paths = recorded.filter((line) => line.startsWith('/'))
+const hosts = ['localhost', 'routed.localhost'] as const
+const isForwardAuth = (path: string) => /^\/auth\/forward(\/|$)/.test(path)
+
+/** Who answered shows in what a refusal is called, where a redirect leads, or what kind of document it is. */
+const mark = ({ headers, body }: Answer): string => {
+  if (headers.allow !== undefined) return `allow ${headers.allow}`
+  if (headers.location !== undefined) return headers.location.replace(/\?.*/, '?…')
+  const type = headers['content-type']?.replace(/;.*/, '') ?? ''
+  if (!type.endsWith('json')) return type
+  const { code, error } = JSON.parse(body) as { code?: unknown; error?: unknown }
+  return [code, error].find((name) => typeof name === 'string') ?? type
+}
+
+describe('what answers at our own paths, by host, method and body', () => {
+  let stage: Stage
+  /** A form of ours as a browser sends it back, by host. */
+  const forms = new Map<string, Request>()
+
+  before(async () => {
+    stage = await startStage({ public_url: 'http://localhost:9997', trusted_proxies: '127.0.0.1' })
+    const { settings } = stage.daemon.hero
+    await settings.set({ key: 'hs256_tokens', value: true })
+    await settings.set({ key: 'client_registration', value: 'open' })
+    for (const domain of hosts) {
+      await stage.route({ domain, auth_mode: 'none' })
+      const { cookie, token } = await openForm(stage.daemon, `${domain}:9997`)
+      const type = ['Content-Type', 'application/x-www-form-urlencoded']
+      const headers = [...type, 'Origin', `http://${domain}:9997`, 'Cookie', cookie]
+      forms.set(domain, { method: 'POST', headers, body: `form_token=${token}` })
+    }
+  })
+  after(() => stage.close())
+
+  /** Every way a path is asked; what a POST brings decides who takes it. */
+  const ways = (host: string): Record<string, Request> => ({
+    GET: {},
+    'POST json': { method: 'POST', headers: ['Content-Type', 'application/json'], body: '{}' },
+    'POST form': forms.get(host) ?? { method: 'POST' },
+    ...Object.fromEntries(['PUT', 'DELETE', 'PATCH', 'OPTIONS'].map((method) => [method, { method }])),
+  })
+
+  const answerOf = async (host: string, path: string, request?: Request): Promise<string> => {
+    const before = stage.upstream.seen.length
+    const answer = await ask(stage.daemon, `${host}:9997`, path, request)
+    return stage.upstream.seen.length > before ? 'service' : `${answer.status} ${mark(answer)}`
+  }
+
+  /** All answers at a path of a host, those that are the same as one: `200 text/html: GET`. */
+  const answersAt = async (host: string, path: string): Promise<string> => {
+    const found = new Map<string, string[]>()
+    for (const [way, request] of Object.entries(ways(host))) {
+      const answer = await answerOf(host, path, request)
+      found.set(answer, [...(found.get(answer) ?? []), way])
+    }
+    if (found.size === 1) return [...found.keys()].join()
+    return [...found].map(([answer, of]) => `${answer}: ${of.join(', ')}`).join(' | ')
+  }
+
+  test('at home, and on hosts with a route', async () => {
+    const now: string[] = []
+    for (const path of paths) {
+      const [home, routed] = [await answersAt(hosts[0], path), await answersAt(hosts[1], path)]
+      now.push(
+        path,
+        ...(home === routed ? [`  both    ${home}`] : [`  home    ${home}`, `  routed  ${routed}`]),
+      )
+    }
+    assert.deepEqual(now, recorded)
+  })
+
+  test('HEAD is answered as GET is, without the body', async () => {
+    for (const host of hosts) {
+      for (const path of paths) {
+        const get = await ask(stage.daemon, `${host}:9997`, path)
+        const head = await ask(stage.daemon, `${host}:9997`, path, { method: 'HEAD' })
+        assert.deepEqual(
+          [head.status, head.headers.allow, head.headers['content-type'], head.body],
+          [get.status, get.headers.allow, get.headers['content-type'], ''],
+          `${host}${path}`,
+        )
+      }
+    }
+  })
+
+  test('on a host without a route nothing is there but forward auth', async () => {
+    const host = 'unrouted.localhost'
+    for (const path of paths) {
+      for (const request of Object.values(ways(host))) {
+        const answer = await answerOf(host, path, request)
+        if (isForwardAuth(path)) assert.notEqual(answer, '404 not_found', path)
+        else assert.equal(answer, '404 not_found', path)
+      }
+    }
+  })
+
+  test('the route test, forward auth and upgrades know the same paths', async () => {
+    for (const path of paths) {
+      for (const method of ['GET', 'POST']) {
+        for (const host of hosts) {
+          const url = `http://${host}:9997${path}`
+          const { act } = await stage.daemon.hero.proxy.routes.test({ url, method, kind: 'fetch' })
+          const where = `${method} ${url}: ${act}`
+          if (!isForwardAuth(path)) {
+            const answer = await answerOf(host, path, ways(host)[method] ?? ways(host)['POST json'])
+            assert.equal(act === 'own', answer !== 'service', where)
+          }
+          assert.equal(await forwardAuth(method, host, path), act === 'own' ? '403 own_path' : '200 ', where)
+          // For forward auth a host without a route is as one with a route: our path is refused before the host is looked up.
+          if (host === 'routed.localhost')
+            assert.equal(
+              await forwardAuth(method, 'unrouted.localhost', path),
+              act === 'own' ? '403 own_path' : '404 not_found',
+              where,
+            )
+          if (method === 'POST' || isForwardAuth(path)) continue
+          const upgrade = { headers: ['Connection', 'Upgrade', 'Upgrade', 'x'] }
+          assert.equal(
+            await answerOf(host, path, upgrade),
+            act === 'own' ? '404 not_found' : 'service',
+            where,
+          )
+        }
+      }
+    }
+  })
+
+  /** What a proxy in front gets for a question about this request. */
+  const forwardAuth = (method: string, host: string, path: string) => {
+    const headers = Object.entries({
+      'X-Forwarded-Method': method,
+      'X-Forwarded-Proto': 'http',
+      'X-Forwarded-Host': `${host}:9997`,
+      'X-Forwarded-Uri': path,
+      'X-Forwarded-For': '10.1.1.1',
+    }).flat()
+    return answerOf('localhost', '/auth/forward', { headers })
+  }
+})
