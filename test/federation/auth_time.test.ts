@@ -174,7 +174,7 @@ describe('a fresh proof by a provider that lies, or tells nothing', () => {
       const before = sessionOf(person)
       const { page } = await come(auth_time, '&prompt=login', person)
       assert.equal(page.status, 403, String(auth_time))
-      assert.match(page.text, /The peer did not ask who you are/)
+      assert.match(page.text, /The peer didn’t ask who you are/)
       assert.ok(waysOf(page).includes('/auth/prove?return_to=%2Fauth%2Fme'), page.text)
       assert.equal(sessionOf(person), before)
       assert.equal(await whoIs(person, stage.origin), 'grace')
