@@ -1,36 +1,41 @@
 import type { Revisions } from './revisions.ts'
 import type { Subject } from './schema.ts'
 
-/** In milliseconds: how often is looked where nothing tells of a change, as of another process on the same SQLite file. */
-const every = 250
-/** In milliseconds: a notification that was lost is made up for so soon. */
-const trust = 400
+/**
+ * How often to look for changes that send no notification, such as those of another process on the same SQLite file.
+ */
+const lookIntervalMs = 250
+/** How long silence counts as no change: a lost notification is made up for after this time. */
+const trustSilenceMs = 400
 
 interface Watcher {
   readonly subjects: readonly Subject[]
   readonly listener: () => void
-  /** Revisions only rise, so their sum tells whether one of them has. */
+  /** Revisions only rise, so a higher sum means that one of them has risen. */
   seen: number
 }
 
-/** Tells whoever wants to know that something has changed, on whichever node: mostly at once, half a second later at most. */
+/** Notifies watchers of changes on any node: usually at once, after half a second at the latest. */
 export class Changes {
   readonly #revisions: Revisions
   readonly #watchers = new Set<Watcher>()
   #timer: NodeJS.Timeout | undefined
   #looking = false
-  #again = false
-  #soon = false
+  #lookAgain = false
+  #scheduled = false
 
   constructor(revisions: Revisions) {
     this.#revisions = revisions
   }
 
-  /** Calls `listener` after a change of any of these subjects, perhaps once for several; returns what ends that. */
+  /**
+   * Calls `listener` after a change to any of these subjects, possibly once for several changes. Returns a function
+   * that stops watching.
+   */
   watch(subjects: readonly Subject[], listener: () => void): () => void {
     const watcher: Watcher = { subjects, listener, seen: this.#sum(subjects) }
     this.#watchers.add(watcher)
-    this.#timer ??= setInterval(() => void this.#look(), every).unref()
+    this.#timer ??= setInterval(() => void this.#look(), lookIntervalMs).unref()
     return () => {
       this.#watchers.delete(watcher)
       if (this.#watchers.size === 0) this.close()
@@ -43,34 +48,34 @@ export class Changes {
     this.#watchers.clear()
   }
 
-  /** Something may have changed. Looks, but not within the call that made the change: that is answered first. */
+  /** Something may have changed. Looks after the current call, which made the change, has answered. */
   lookSoon(): void {
-    if (this.#soon || this.#watchers.size === 0) return
-    this.#soon = true
+    if (this.#scheduled || this.#watchers.size === 0) return
+    this.#scheduled = true
     setImmediate(() => {
-      this.#soon = false
+      this.#scheduled = false
       void this.#look()
     })
   }
 
   async #look(): Promise<void> {
-    this.#again = true
+    this.#lookAgain = true
     if (this.#looking || this.#watchers.size === 0) return
     this.#looking = true
     try {
-      while (this.#again) {
-        this.#again = false
-        await this.#revisions.refresh(trust)
-        this.#tell()
+      while (this.#lookAgain) {
+        this.#lookAgain = false
+        await this.#revisions.refresh(trustSilenceMs)
+        this.#notify()
       }
     } catch {
-      // A database that does not answer tells of no change; the next look may.
+      // While the database does not answer, there is nothing to report; the next look may succeed.
     } finally {
       this.#looking = false
     }
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const watcher of this.#watchers) {
       const sum = this.#sum(watcher.subjects)
       if (sum === watcher.seen) continue

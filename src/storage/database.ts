@@ -10,19 +10,21 @@ import { entriesSince, type Raised } from './revision_log.ts'
 import type { Schema, Subject } from './schema.ts'
 import type { SqliteThread } from './sqlite/threads.ts'
 
-/** Any number that all nodes agree on: the lock under which one write transaction runs at a time. */
+/** An arbitrary number that all nodes share: the advisory lock that allows one write transaction at a time. */
 const writerLock = 7_310_997
 
-/** Pages of 4 KB, at most: no statement that reads or checks so few holds the event loop for long (measured: 14 ms). */
-const smallFile = 1000
+/** Pages of 4 KB. In a file of at most this size, no statement blocks the event loop for long (measured: 14 ms). */
+const smallFilePages = 1000
 
-/** Where the present call reads and writes. */
+/** The connection that the current call uses, outside a transaction. */
 interface Aside {
   readonly kysely: Kysely<Schema>
   readonly transaction?: undefined
 }
 
-/** How the file of the database is: `checking` until it was looked at whole, `damaged` if something is wrong with it. */
+/**
+ * The condition of the database file: `checking` until all of it was checked, `damaged` if something is wrong with it.
+ */
 export type Condition = 'checking' | 'ok' | 'damaged'
 
 interface Open {
@@ -32,19 +34,19 @@ interface Open {
 }
 
 /**
- * The one way to the tables. `query` is the transaction of the present call if it runs inside `write`, otherwise the
- * database; so a room reads and writes without knowing whether it is called alone or as a part of something larger.
+ * The only way to the tables. `query` is the transaction of the current call inside `write`, and the database
+ * otherwise. So a folder reads and writes without knowing whether it runs alone or as a part of something larger.
  */
 export class Database {
   readonly kind: 'sqlite' | 'postgres'
   readonly revisions: Revisions
   readonly changes: Changes
-  /** Of SQLite's file; PostgreSQL looks after its own. */
+  /** Of the SQLite file. PostgreSQL maintains its own files. */
   condition: Condition
-  /** SQLite: a thread for what may read much, and one for work nobody waits for. PostgreSQL needs neither. */
+  /** SQLite: one thread for large reads, and one for background work. PostgreSQL needs neither. */
   readonly threads: { readonly reading: SqliteThread; readonly jobs: SqliteThread } | undefined
   readonly #kysely: Kysely<Schema>
-  /** Of SQLite: reads beside the writer and never waits for it. */
+  /** SQLite: reads without ever waiting for the writer. */
   readonly #reader: Reader | undefined
   readonly #open = new AsyncLocalStorage<Open | Aside>()
 
@@ -69,25 +71,29 @@ export class Database {
     return open === undefined ? this.#kysely : (open.transaction ?? open.kysely)
   }
 
-  /** For reads that may take longer than the event loop can be held: searches, lists with rare rows. Inside `write`, its transaction. */
+  /**
+   * For reads that would block the event loop for too long: searches, and lists with rare rows. Inside `write`, this is
+   * its transaction.
+   */
   get reading(): Kysely<Schema> {
     return this.#open.getStore() === undefined && this.threads ? this.threads.reading.kysely : this.query
   }
 
-  /** Whether the file is so small that nothing in it needs a thread, which takes 10 MB of memory. */
+  /** Whether the file is too small to need a thread, which takes 10 MB of memory. */
   get small(): boolean {
-    return this.#reader !== undefined && this.#reader.pages <= smallFile
+    return this.#reader !== undefined && this.#reader.pages <= smallFilePages
   }
 
-  /** Runs `work` so that none of its statements holds the event loop, however long they take: what it reads and what it writes. */
+  /** Runs `work` so that none of its statements blocks the event loop. */
   aside<T>(work: () => Promise<T>): Promise<T> {
     if (this.#open.getStore() !== undefined || !this.threads || this.small) return work()
     return this.#open.run({ kysely: this.threads.jobs.kysely }, work)
   }
 
   /**
-   * A query of one row for a hot path, built once, at its first call. SQLite answers it without a promise, by a statement held on the
-   * reading connection. Inside `write` it runs in the transaction, and on PostgreSQL it is a query like any other.
+   * A one-row query for a hot path, built at its first call. SQLite answers it without a promise, with a cached
+   * statement on the reading connection. Inside `write` it runs in the transaction. On PostgreSQL it is an ordinary
+   * query.
    */
   prepared<V extends Values, R>(build: (query: Kysely<Schema>, values: V) => Compilable<R>): Prepared<V, R> {
     let query: PreparedQuery<V, R> | undefined
@@ -101,28 +107,28 @@ export class Database {
     }
   }
 
-  /** Whether a change of another process is known with its commit. On PostgreSQL it is heard of a moment later. */
+  /** Whether another process's change is visible as soon as it commits. PostgreSQL notifies us a moment later. */
   get hearsAtOnce(): boolean {
     return this.kind === 'sqlite'
   }
 
-  /** True inside `write`: what is read now may yet be rolled back, so nothing read may be kept. */
+  /** True inside `write`: what is read now may still be rolled back, so it must not be cached. */
   get writing(): boolean {
     return this.#open.getStore()?.transaction !== undefined
   }
 
   /**
-   * Runs `work` in one transaction, one writer at a time on all nodes, so that a check and the change it allows cannot
-   * be parted. A `write` inside a `write` joins it. Never wait for hashing or the network inside.
+   * Runs `work` in one transaction, one writer at a time on all nodes, so that nothing can come between a check and the
+   * change it allows. A `write` inside a `write` joins it. Never wait for hashing or the network inside.
    */
   async write<T>(work: () => Promise<T>): Promise<T> {
-    const at = this.#open.getStore()
-    if (at?.transaction) return work()
+    const current = this.#open.getStore()
+    if (current?.transaction) return work()
     if (this.condition === 'damaged') throw damagedFile()
     const raised: Raised = new Map()
     const afterwards: (() => void)[] = []
     try {
-      const result = await (at?.kysely ?? this.#kysely).transaction().execute(async (transaction) => {
+      const result = await (current?.kysely ?? this.#kysely).transaction().execute(async (transaction) => {
         if (this.kind === 'postgres')
           await sql`select pg_advisory_xact_lock(${writerLock})`.execute(transaction)
         return this.#open.run({ transaction, raised, afterwards }, async () => {
@@ -140,37 +146,40 @@ export class Database {
   }
 
   /**
-   * Says, inside `write`, that what caches of this subject hold is out of date: these `entries` of it, or, without them, any. Of
-   * groups, an entry is the id of a group whose own row, outer groups or grants changed.
+   * Marks, inside `write`, what caches hold of this subject as out of date: these `entries`, or anything if none are
+   * given. For groups, an entry is the id of a group whose own row, outer groups or grants changed.
    */
   changed(subject: Subject, entries?: readonly string[]): void {
     const open = this.#open.getStore()
-    if (!open?.transaction) throw new TypeError('a subject changes inside write() only')
+    if (!open?.transaction) throw new TypeError('changed() must be called inside write()')
     const before = open.raised.get(subject)
     const any = entries === undefined || before === 'any'
     open.raised.set(subject, any ? 'any' : new Set([...(before ?? []), ...entries]))
   }
 
-  /** The entries of a subject that changed after one revision, up to another at least; `unknown` where the log does not say. */
+  /**
+   * The entries of a subject that changed after revision `from`, up to at least `to`. `unknown` if the log does not go
+   * back that far.
+   */
   changedSince(subject: Subject, from: number, to: number): Promise<ReadonlySet<string> | 'unknown'> {
     return entriesSince(this.#kysely, subject, from, to)
   }
 
-  /** Runs `then` once the present transaction is committed, and never if it is rolled back. Inside `write`. */
+  /** Runs `then` once the current transaction commits, and never if it rolls back. Call inside `write`. */
   afterCommit(then: () => void): void {
     const open = this.#open.getStore()
-    if (!open?.transaction) throw new TypeError('what comes after a commit is said inside write() only')
+    if (!open?.transaction) throw new TypeError('afterCommit() must be called inside write()')
     open.afterwards.push(then)
   }
 
-  /** The file is damaged: SQLite itself takes nothing more from this process, whatever way it comes. */
+  /** The file is damaged: makes SQLite itself reject every further write from this process. */
   async refuseWrites(): Promise<void> {
     this.condition = 'damaged'
-    const all = [this.#kysely, ...(this.threads ? [this.threads.jobs.kysely] : [])]
-    for (const kysely of all) await sql`pragma query_only = on`.execute(kysely)
+    const connections = [this.#kysely, ...(this.threads ? [this.threads.jobs.kysely] : [])]
+    for (const kysely of connections) await sql`pragma query_only = on`.execute(kysely)
   }
 
-  /** The commits of this process leave the write-ahead log as it is: another thread moves it into the file. */
+  /** Stops commits of this process from moving the write-ahead log into the file: another thread does that. */
   async leaveLog(): Promise<void> {
     if (this.kind === 'sqlite') await sql`pragma wal_autocheckpoint = 0`.execute(this.#kysely)
   }
@@ -187,6 +196,6 @@ export class Database {
 const damagedFile = () =>
   new AppError(
     'unavailable',
-    'The database file is damaged: nothing is written until it is restored from a backup',
+    'The database file is damaged: writes are refused until it is restored from a backup',
     { reason: 'damaged' },
   )

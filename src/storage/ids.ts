@@ -1,13 +1,13 @@
 import { randomFillSync } from 'node:crypto'
 
 const bytes = Buffer.alloc(16)
-/** Random bytes for the ids to come: asking for eight takes nearly as long as for four thousand. */
+/** Random bytes for the next ids: generating eight bytes takes almost as long as four thousand. */
 const random = Buffer.alloc(4096)
 let used = random.length
 let last = 0
 let counter = 0
 
-/** UUID version 7 (RFC 9562 section 5.7): ids made later in this process sort later, also within one millisecond. */
+/** UUID version 7 (RFC 9562 section 5.7). Ids made later in this process sort later, even within one millisecond. */
 export const newId = (): string => {
   const now = Date.now()
   if (now > last) {

@@ -10,7 +10,7 @@ export const instanceFact = async (database: Database, key: string): Promise<str
   return row?.value
 }
 
-/** Writes a fact down once; a later value is ignored. */
+/** Stores a fact once; later values are ignored. */
 export const keepInstanceFact = async (database: Database, key: string, value: string): Promise<void> => {
   await database.write(() =>
     database.query
@@ -21,7 +21,7 @@ export const keepInstanceFact = async (database: Database, key: string, value: s
   )
 }
 
-/** Writes a fact that changes. Inside a transaction of the caller's. */
+/** Stores a fact that may change. Joins the caller's transaction. */
 export const setInstanceFact = async (database: Database, key: string, value: string): Promise<void> => {
   await database.write(() =>
     database.query

@@ -1,15 +1,15 @@
 import type { Database } from './database.ts'
 
-/** Seconds that the database may lag behind. */
-const lag = 60
+/** Seconds by which the database may lag behind. */
+const lagSeconds = 60
 
-/** Something that is used and tells when. */
+/** An object that records when it was last used. */
 export interface Used {
   readonly id: string
   used_at: number
 }
 
-/** When the rows of a table were last used: noted in memory at every request, written down at most once a minute. */
+/** Records when rows were last used: in memory at every request, in the database at most once a minute. */
 export class Uses {
   readonly #database: Database
   readonly #record: (id: string, at: number) => Promise<unknown>
@@ -17,19 +17,21 @@ export class Uses {
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  /** `record` writes down when one row was used, inside a transaction; a later time that stands there stays. */
+  /**
+   * `record` writes, inside a transaction, when one row was used. It must keep a later time that is already in the row.
+   */
   constructor(database: Database, record: (id: string, at: number) => Promise<unknown>) {
     this.#database = database
     this.#record = record
   }
 
-  note(one: Used, at: number): void {
-    if (one.used_at > at - lag) return
-    one.used_at = at
-    this.#used.set(one.id, at)
-    // A minute is soon enough, and what a crash takes with it is a minute.
+  note(used: Used, at: number): void {
+    if (used.used_at > at - lagSeconds) return
+    used.used_at = at
+    this.#used.set(used.id, at)
+    // One minute is often enough, and a crash loses no more than that.
     if (!this.#closed)
-      this.#timer ??= setTimeout(() => void this.#write().catch(() => {}), lag * 1000).unref()
+      this.#timer ??= setTimeout(() => void this.#write().catch(() => {}), lagSeconds * 1000).unref()
   }
 
   async close(): Promise<void> {
@@ -38,7 +40,7 @@ export class Uses {
     await this.#write().catch(() => {})
   }
 
-  /** Caches stay as they are: this makes nobody somebody else. */
+  /** Does not invalidate caches: a time of last use changes no permission. */
   async #write(): Promise<void> {
     this.#timer = undefined
     const used = this.#used

@@ -2,15 +2,18 @@ import type { Database } from './database.ts'
 import { newId, now } from './ids.ts'
 import { instanceFact, setInstanceFact } from './instance_facts.ts'
 
-/** Seconds that a lease holds without being renewed: then its holder is taken for dead. */
-const life = 60
+/** Seconds that a lease lasts without renewal: after that, its holder is presumed dead. */
+const leaseSeconds = 60
 
-interface Held {
+interface LeaseRecord {
   readonly holder: string
   readonly until: number
 }
 
-/** What one node at a time does. Clocks of nodes may differ by seconds; whoever works renews long before the end. */
+/**
+ * A lease on work that only one node does at a time. Clocks of nodes may differ by seconds; holders renew long before
+ * the lease ends.
+ */
 export class Lease {
   readonly #database: Database
   readonly #key: string
@@ -21,25 +24,25 @@ export class Lease {
     this.#key = key
   }
 
-  /** Takes or renews it; false while another node holds it. */
+  /** Takes or renews the lease. Returns false while another node holds it. */
   async take(): Promise<boolean> {
     return this.#database.write(async () => {
-      const held = await this.#held()
-      if (held && held.holder !== this.#holder && held.until > now()) return false
-      await this.#set(now() + life)
+      const current = await this.#current()
+      if (current && current.holder !== this.#holder && current.until > now()) return false
+      await this.#set(now() + leaseSeconds)
       return true
     })
   }
 
   async release(): Promise<void> {
     await this.#database.write(async () => {
-      if ((await this.#held())?.holder === this.#holder) await this.#set(0)
+      if ((await this.#current())?.holder === this.#holder) await this.#set(0)
     })
   }
 
-  async #held(): Promise<Held | undefined> {
+  async #current(): Promise<LeaseRecord | undefined> {
     const text = await instanceFact(this.#database, this.#key)
-    return text === undefined ? undefined : (JSON.parse(text) as Held)
+    return text === undefined ? undefined : (JSON.parse(text) as LeaseRecord)
   }
 
   async #set(until: number): Promise<void> {

@@ -14,7 +14,7 @@ import * as growth from './migrations/011_growth.ts'
 import * as meaning from './migrations/012_meaning.ts'
 import type { Schema } from './schema.ts'
 
-/** Oldest first; a name is never changed and a step never edited once released. */
+/** Oldest first. Never rename a step, and never edit one once it is released. */
 export const migrations: Record<string, Migration> = {
   '001_first': first,
   '002_authorization': authorization,
@@ -36,10 +36,11 @@ export const migrate = async (kysely: Kysely<Schema>, steps = migrations): Promi
   const unknown = done.find((name) => !Object.hasOwn(steps, name))
   if (unknown !== undefined) {
     throw new Error(
-      `the database has the step ${unknown}, which this version does not know; start the newer version`,
+      `the database has the migration ${unknown}, which this version does not know; start the newer version`,
     )
   }
-  // Nearly every start. Kysely's Migrator, only to see the same, looks at every column of every table, several times.
+  // This is the case at almost every start. Kysely's Migrator would read every column of every table several times to
+  // find the same.
   if (done.length === Object.keys(steps).length) return
   const migrator = new Migrator({
     db: kysely,
@@ -51,18 +52,18 @@ export const migrate = async (kysely: Kysely<Schema>, steps = migrations): Promi
   if (error) throw error
 }
 
-/** SQLite has no code of its own for a table that is not there. */
-const noTable = new Set(['SQLITE_ERROR', '42P01'])
+/** SQLite has no specific error code for a missing table. */
+const missingTableCodes = new Set(['SQLITE_ERROR', '42P01'])
 
-/** The names of the steps that the database has taken; none if it is new. */
+/** The names of the steps that were applied to the database; empty if it is new. */
 const stepsDone = async (kysely: Kysely<Schema>): Promise<string[]> => {
-  const asking = (kysely as unknown as Kysely<{ schema_migrations: { name: string } }>)
+  const query = (kysely as unknown as Kysely<{ schema_migrations: { name: string } }>)
     .selectFrom('schema_migrations')
     .select('name')
   try {
-    return (await asking.execute()).map(({ name }) => name)
+    return (await query.execute()).map(({ name }) => name)
   } catch (error) {
-    if (noTable.has((error as NodeJS.ErrnoException).code ?? '')) return []
+    if (missingTableCodes.has((error as NodeJS.ErrnoException).code ?? '')) return []
     throw error
   }
 }

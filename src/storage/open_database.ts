@@ -12,10 +12,9 @@ import { PostgresRevisions } from './postgres_revisions.ts'
 import { Database } from './database.ts'
 
 /**
- * Opens and migrates the database behind `url` (`sqlite:FILE` or `postgres://…`).
- * Throws with one line for people when it is damaged, unreachable, or newer than this program.
- * Where a daemon has several processes on PostgreSQL, `announce` resolves once the others know of a commit of this one. SQLite needs
- * no such thing: every answer looks at the file first.
+ * Opens and migrates the database at `url` (`sqlite:FILE` or `postgres://…`). Throws an error with one readable line if
+ * it is damaged, unreachable, or newer than this program. If a daemon has several processes on PostgreSQL, `announce`
+ * resolves once the others know of a commit of this one. SQLite does not need it: every query checks the file first.
  */
 export const openDatabase = async (url: string, log: Log, announce = async () => {}): Promise<Database> => {
   const file = databaseFile(url)
@@ -34,12 +33,13 @@ export const openDatabase = async (url: string, log: Log, announce = async () =>
     return database
   }
   const { default: pg } = await import('pg')
-  // 64-bit integers (counts, times) as numbers: all of ours stay far below 2^53.
+  // Read 64-bit integers (counts, times) as numbers: all of ours stay far below 2^53.
   pg.types.setTypeParser(20, Number)
   const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5000 })
   const lost = (error: Error) => log.warn({ error: error.message }, 'a database connection was lost')
   pool.on('error', lost)
-  // A connection that breaks while it works tells its query, and then everybody: unheard, that would end the process.
+  // A connection that breaks during a query rejects it and then emits `error`. Without a listener, that would end the
+  // process.
   pool.on('connect', (client) => client.on('error', lost))
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   await migrateOrClose(kysely)
@@ -55,7 +55,7 @@ export const openDatabase = async (url: string, log: Log, announce = async () =>
   return database
 }
 
-/** The file behind `url`, or undefined for PostgreSQL. */
+/** The file at `url`, or undefined for PostgreSQL. */
 export const databaseFile = (url: string): string | undefined =>
   url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined
 
@@ -63,12 +63,12 @@ const migrateOrClose = async (kysely: Kysely<Schema>) => {
   try {
     await migrate(kysely)
   } catch (error) {
-    // Connections left open would keep a refused start alive.
+    // Open connections would keep a process alive whose start failed.
     await kysely.destroy()
     throw error
   }
 }
 
-/** Whether there is a database at `url` to begin with; PostgreSQL always counts as there. */
+/** Whether a database already exists at `url`. Always true for PostgreSQL. */
 export const databaseExists = (url: string): boolean =>
   !url.startsWith('sqlite:') || existsSync(url.slice('sqlite:'.length))

@@ -6,11 +6,11 @@ export interface PageParams {
   readonly cursor?: string
 }
 
-/** Reads a cursor back to the sort key it was made from; a made-up one is refused. */
+/** Decodes a cursor to the sort key it was made from. Throws invalid_params for a forged one. */
 const afterCursor = (cursor: string | undefined): string => {
   if (cursor === undefined) return ''
   const key = Buffer.from(cursor, 'base64url').toString('utf8')
-  // A control character is in no key of ours, and PostgreSQL would take NUL for a fault.
+  // None of our keys contains a control character, and PostgreSQL rejects NUL.
   if (
     key === '' ||
     /[\u0000-\u001f]/.test(key) ||
@@ -21,17 +21,20 @@ const afterCursor = (cursor: string | undefined): string => {
   return key
 }
 
-/** What sorts a list. No two rows share a key, so that a page begins right behind the one before. */
+/** How a list is sorted. No two rows share a key, so a page begins right after the previous one. */
 interface Order<Row> {
   readonly by: RawBuilder<string | number>
   readonly descending?: boolean
-  /** The same of a row that was read, as text for the cursor. */
+  /** The key of a row, as text for the cursor. */
   readonly keyOf: (row: Row) => string
-  /** The key as the database compares it, where that is no text. */
+  /** Converts the key to what the database compares, if that is not text. */
   readonly readKey?: (key: string) => number
 }
 
-/** Reads one page of a query: of the rows behind the cursor as many as the limit says. Throws invalid_params for a cursor that is not ours. */
+/**
+ * Reads one page of a query: up to `limit` rows after the cursor. Throws invalid_params for a cursor that we did not
+ * make.
+ */
 export const readPage = async <DB, TB extends keyof DB, Row>(
   query: SelectQueryBuilder<DB, TB, Row>,
   { limit = 100, cursor }: PageParams,
@@ -39,7 +42,7 @@ export const readPage = async <DB, TB extends keyof DB, Row>(
 ): Promise<{ items: Row[]; next_cursor: string | null }> => {
   const after = afterCursor(cursor)
   const rows = await query
-    .$if(after !== '', (all) => all.where(by, descending ? '<' : '>', readKey?.(after) ?? after))
+    .$if(after !== '', (rest) => rest.where(by, descending ? '<' : '>', readKey?.(after) ?? after))
     .orderBy(by, descending ? 'desc' : 'asc')
     // One more than the page holds says whether there is a next page.
     .limit(limit + 1)

@@ -4,10 +4,10 @@ import type { Log } from '../log/log.ts'
 import type { Schema, Subject } from './schema.ts'
 import type { Revisions } from './revisions.ts'
 
-/** Milliseconds for which silence counts as no change: a dead connection or a pooler between may swallow a notification. */
-const trustSilence = 1000
+/** Milliseconds for which silence counts as no change: a dead connection or a pooler may swallow a notification. */
+const defaultTrustMs = 1000
 
-/** PostgreSQL: LISTEN tells of changes; while that connection is down, every question goes to the database. */
+/** PostgreSQL: LISTEN notifies us of changes. While that connection is down, every check queries the database. */
 export class PostgresRevisions implements Revisions {
   readonly #connect: () => Client
   readonly #query: Kysely<Schema>
@@ -18,15 +18,15 @@ export class PostgresRevisions implements Revisions {
   stamp = 0
   #listener: Client | undefined
   #known = false
-  /** Of a clock that nobody can set back: silence would be trusted until it has caught up. */
+  /** From a monotonic clock: if the clock went back, silence would be trusted for too long. */
   #readAt = 0
   #closed = false
   #retry: NodeJS.Timeout | undefined
   #reading: Promise<void> | undefined
 
   /**
-   * `hint` is called when something may have changed. `announce` lets the other processes of this daemon know of a commit of ours, and
-   * resolves once they do.
+   * `hint` is called when something may have changed. `announce` notifies the other processes of this daemon of our
+   * commit, and resolves once they know.
    */
   constructor(
     connect: () => Client,
@@ -51,7 +51,9 @@ export class PostgresRevisions implements Revisions {
       this.#known = false
       this.#listener = undefined
       if (this.#closed) return
-      this.#log.warn('the connection that tells of changes was lost; asking the database meanwhile')
+      this.#log.warn(
+        'the connection for change notifications was lost; querying the database until it is back',
+      )
       this.#retry = setTimeout(() => void this.listen().catch(lost), 500).unref()
     }
     client.on('error', lost)
@@ -66,16 +68,16 @@ export class PostgresRevisions implements Revisions {
     }
   }
 
-  refresh(trust = trustSilence): Promise<void> | undefined {
-    // While a read is on its way nothing is known yet, whatever it will find.
+  refresh(trustSilenceMs = defaultTrustMs): Promise<void> | undefined {
+    // While a read is in progress, nothing is known yet.
     if (this.#reading) return this.#reading
-    if (this.#known && performance.now() - this.#readAt < trust) return undefined
+    if (this.#known && performance.now() - this.#readAt < trustSilenceMs) return undefined
     return this.#readBy(this.#read())
   }
 
   forget(): void {
     this.#known = false
-    // One that is on its way may have looked before the change: whoever asks from now on waits for the one after it.
+    // A read in progress may have started before the change: later callers wait for the read after it.
     if (this.#reading)
       void this.#readBy(this.#reading.catch(() => {}).then(() => this.#read())).catch(() => {})
     this.#hint()
@@ -85,13 +87,13 @@ export class PostgresRevisions implements Revisions {
     const reading = read.finally(() => {
       if (this.#reading === reading) this.#reading = undefined
     })
-    // Caches ask whether they are warm and drop the promise if not: its failure is for those who wait for it.
+    // Caches that only check whether they are warm drop the promise. Its failure concerns those who wait for it.
     reading.catch(() => {})
     return (this.#reading = reading)
   }
 
   async #read(): Promise<void> {
-    // Known only if no notification arrives while reading; without a listener it is never known.
+    // Known only if no notification arrives during the read. Without a listener it is never known.
     this.#known = this.#listener !== undefined
     this.#readAt = performance.now()
     const rows = await this.#query.selectFrom('revisions').selectAll().execute()
@@ -112,7 +114,7 @@ export class PostgresRevisions implements Revisions {
   }
 
   async #catchUp(): Promise<void> {
-    // One that is on its way may have looked before our commit: the one after it has not.
+    // A read in progress may have started before our commit; the one after it has not.
     await this.#reading?.catch(() => {})
     await this.refresh()
     this.#hint()

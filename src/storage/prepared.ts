@@ -4,10 +4,12 @@ import type { Schema } from './schema.ts'
 /** The values of one call, by name. */
 export type Values = Readonly<Record<string, string | number | null>>
 
-/** A query that is built already: the first row for these values, without a promise where the database takes none. */
+/**
+ * A query that is already built: returns the first row for these values, without a promise if the database needs none.
+ */
 export type Prepared<V extends Values, R> = (values: V) => R | undefined | Promise<R | undefined>
 
-/** Stands for the value of that name while a query is built. */
+/** Stands for the value of this name while a query is built. */
 class Placeholder {
   readonly name: string
 
@@ -16,11 +18,11 @@ class Placeholder {
   }
 }
 
-/** A query that is built once, for any values. */
+/** A query that is built once and runs with any values. */
 export class PreparedQuery<V extends Values, R> {
   readonly #compiled: CompiledQuery<R>
 
-  /** `build` passes its values on and looks at none of them: they are placeholders. */
+  /** `build` must only pass its values on, never inspect them: they are placeholders. */
   constructor(query: Kysely<Schema>, build: (query: Kysely<Schema>, values: V) => Compilable<R>) {
     const placeholders = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) })
     this.#compiled = build(query, placeholders as V).compile()

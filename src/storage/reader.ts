@@ -1,16 +1,16 @@
 import type Sqlite from 'better-sqlite3'
 
 /**
- * Reads one row at a time by held statements. To open a snapshot and give it back costs more than most reads do, so the reads of one
- * callback share one, from the second on. The bytes of a request were all there before its callback: who knows of a later change
- * cannot have sent it with them.
+ * Reads one row at a time with cached statements. Opening and closing a snapshot costs more than most reads, so the
+ * reads of one callback share one snapshot from the second read on. All bytes of a request arrived before its callback,
+ * so nobody who knew of a later change can have sent it.
  */
 export class Reader {
   readonly #database: Sqlite.Database
   readonly #begin: Sqlite.Statement
   readonly #commit: Sqlite.Statement
   readonly #pages: Sqlite.Statement<[], number>
-  /** In the present callback, since the last `renew`. */
+  /** Reads in the current callback, since the last `renew`. */
   #reads = 0
 
   constructor(database: Sqlite.Database) {
@@ -35,7 +35,7 @@ export class Reader {
     }
   }
 
-  /** What is read from here on is no older than this call. */
+  /** Later reads are no older than this call. */
   readonly renew = (): void => {
     this.#reads = 0
     if (this.#database.open && this.#database.inTransaction) this.#commit.run()

@@ -1,19 +1,22 @@
 import type { Kysely } from 'kysely'
 import type { Schema, Subject } from './schema.ts'
 
-/** What a transaction changed of each subject: these entries, or any. */
+/** What a transaction changed in each subject: a set of entries, or any. */
 export type Raised = Map<Subject, ReadonlySet<string> | 'any'>
 
-/** Subjects of which is written down what changed: their caches are too large to be made anew. */
+/** Subjects whose changes are logged: their caches are too large to rebuild after every change. */
 const logged: ReadonlySet<string> = new Set<Subject>(['groups'])
-/** Revisions that are remembered, and entries of one: who is further behind begins anew. */
-const mostRevisions = 1000
-const mostEntries = 100
-/** No entry of any subject is called so: nothing that a cache holds changed, and everything may have. */
+/**
+ * How many revisions the log keeps, and how many entries one revision may have. A cache that is further behind is
+ * rebuilt.
+ */
+const maxRevisions = 1000
+const maxEntries = 100
+/** Markers that are no real entry: nothing in any cache changed, and anything may have changed. */
 const nothing = ''
 const anything = '*'
 
-/** Writes down, inside the transaction that raised them, what each revision changed. */
+/** Logs what each revision changed, inside the transaction that raised it. */
 export const logRevisions = async (
   query: Kysely<Schema>,
   raised: Raised,
@@ -23,7 +26,7 @@ export const logRevisions = async (
     if (!logged.has(subject)) continue
     const changed = raised.get(subject as Subject)!
     const entries =
-      changed === 'any' || changed.size > mostEntries ? [anything] : changed.size === 0 ? [nothing] : changed
+      changed === 'any' || changed.size > maxEntries ? [anything] : changed.size === 0 ? [nothing] : changed
     await query
       .insertInto('revision_log')
       .values([...entries].map((entry) => ({ subject, revision, entry })))
@@ -31,20 +34,20 @@ export const logRevisions = async (
     await query
       .deleteFrom('revision_log')
       .where('subject', '=', subject)
-      .where('revision', '<=', revision - mostRevisions)
+      .where('revision', '<=', revision - maxRevisions)
       .execute()
   }
 }
 
-/** The entries that changed after `from`, up to `to` at least; `unknown` where a revision on the way is not in the log. */
+/** The entries that changed after `from`, up to at least `to`. `unknown` if a revision in between is not in the log. */
 export const entriesSince = async (
   query: Kysely<Schema>,
   subject: Subject,
   from: number,
   to: number,
 ): Promise<ReadonlySet<string> | 'unknown'> => {
-  // Also where a database was put back that is older.
-  if (from < 0 || to < from || to - from > mostRevisions) return 'unknown'
+  // This also covers a database restored from an older backup.
+  if (from < 0 || to < from || to - from > maxRevisions) return 'unknown'
   const rows = await query
     .selectFrom('revision_log')
     .select(['revision', 'entry'])

@@ -2,19 +2,19 @@ import { sql, type Kysely } from 'kysely'
 import { logRevisions, type Raised } from './revision_log.ts'
 import type { Schema, Subject } from './schema.ts'
 
-/** How far each subject has changed. Caches compare it before every use and are never used past it. */
+/** The revision of each subject. Caches compare it before every use, and are never used past it. */
 export interface Revisions {
   /**
-   * Returns a promise only when the present state has to be asked for; caches wait for it before they answer. Silence
-   * counts as no change for `trust` milliseconds.
+   * Returns a promise only if the current state must be queried; caches wait for it before they answer. Silence counts
+   * as no change for `trustSilenceMs` milliseconds.
    */
-  refresh(trust?: number): Promise<void> | undefined
+  refresh(trustSilenceMs?: number): Promise<void> | undefined
   of(subject: Subject): number
-  /** Another number once anything of any subject has changed. */
+  /** Changes whenever anything in any subject changes. */
   readonly stamp: number
-  /** Another process says that it has changed something: what is known counts no more, and a question under way neither. */
+  /** Another process changed something: discards what is known, including a query in progress. */
   forget(): void
-  /** After a commit of our own that raised some. */
+  /** Call after a commit of our own that raised revisions. */
   committed(): Promise<void>
   close(): Promise<void>
 }
@@ -27,7 +27,7 @@ const raise = (query: Kysely<Schema>, raised: Raised) =>
     .returning(['subject', 'value'])
     .execute()
 
-/** Raises the revisions inside the transaction of the change; on PostgreSQL other nodes are told when it commits. */
+/** Raises the revisions inside the transaction of the change. PostgreSQL notifies other nodes when it commits. */
 export const raiseRevisions = async (query: Kysely<Schema>, raised: Raised, notify: boolean) => {
   if (raised.size === 0) return
   await logRevisions(query, raised, await raise(query, raised))

@@ -8,30 +8,33 @@ export interface QueuedRow {
   readonly tries: number
 }
 
-/** What the owner of a table of waiting rows brings: its statements, and the work that a row stands for. */
+/** What the owner of a queue table provides: its statements, and the work that a row stands for. */
 export interface QueueOwner<Row extends QueuedRow> {
   readonly database: Database
   readonly log: Log
-  /** What the log says when the rows cannot be read. */
+  /** The log message when the rows cannot be read. */
   readonly unreadable: string
   readonly lookEveryMs: number
-  /** Seconds for which one attempt has its row to itself, on all nodes: longer than any attempt lasts. */
+  /** Seconds for which one attempt has its row to itself, on all nodes. Longer than any attempt lasts. */
   readonly leaseSeconds: number
-  /** All rows go to one receiver: where it takes none of a batch, the rest waits for the next look. */
+  /** All rows go to one receiver: if a whole batch fails, the rest waits for the next look. */
   readonly oneReceiver: boolean
   /** A batch of the rows that are due at `at`, in Unix seconds. */
   readonly due: (at: number) => Promise<Row[]>
-  /** Writes when rows are due next. */
+  /** Sets when rows are due next. */
   readonly defer: (ids: readonly string[], dueAt: number) => Promise<unknown>
-  /** Does the work, outside any transaction; rejects where it failed. */
+  /** Does the work, outside any transaction. Rejects if it failed. */
   readonly attempt: (row: Row) => Promise<void>
-  /** Writes that the work is done. */
+  /** Records that the work is done. */
   readonly done: (row: Row) => Promise<unknown>
-  /** Writes that the attempt failed: when the next one is due, or that there is none. `tries` counts this one. */
+  /** Records that the attempt failed, and when the next one is due, if any. `tries` includes this one. */
   readonly failed: (row: Row, tries: number, error: Error) => Promise<unknown>
 }
 
-/** Work that outlives a restart: a row is written in the transaction of its cause, and attempted until it is done or given up. */
+/**
+ * Work that survives a restart: a row is written in the transaction of its cause, and attempted until it succeeds or is
+ * given up.
+ */
 export class RowQueue<Row extends QueuedRow> {
   readonly #owner: QueueOwner<Row>
   #timer: NodeJS.Timeout | undefined
@@ -42,7 +45,7 @@ export class RowQueue<Row extends QueuedRow> {
     this.#owner = owner
   }
 
-  /** Begins to do what is due, now and as long as this process lives. One process per machine is enough. */
+  /** Starts to do the work that is due, until `close`. One process per machine is enough. */
   start(): void {
     this.#timer = setInterval(() => this.wake(), this.#owner.lookEveryMs).unref()
     this.wake()
@@ -54,7 +57,7 @@ export class RowQueue<Row extends QueuedRow> {
     await this.#running
   }
 
-  /** Looks for rows soon: one was committed. Does nothing in a process that did not start the queue. */
+  /** Looks for rows, because one was committed. Does nothing in a process that did not start the queue. */
   wake(): void {
     if (this.#timer === undefined) return
     if (this.#running) {
@@ -72,7 +75,7 @@ export class RowQueue<Row extends QueuedRow> {
 
   async #run(): Promise<void> {
     while (this.#timer !== undefined) {
-      // Looked for without the lock that writing takes: nearly always there is nothing.
+      // Look without the write lock first: almost always there is nothing.
       if ((await this.#owner.due(now())).length === 0) return
       const rows = await this.#take()
       const done = await Promise.all(rows.map((row) => this.#attempt(row)))
@@ -80,7 +83,7 @@ export class RowQueue<Row extends QueuedRow> {
     }
   }
 
-  /** Takes rows for this process, so that no other works on them meanwhile. */
+  /** Reserves rows for this process, so that no other works on them at the same time. */
   #take(): Promise<Row[]> {
     const { database, due, defer, leaseSeconds } = this.#owner
     return database.write(async () => {
@@ -94,7 +97,7 @@ export class RowQueue<Row extends QueuedRow> {
     })
   }
 
-  /** True if the work is done. */
+  /** Returns true if the work succeeded. */
   async #attempt(row: Row): Promise<boolean> {
     const { database, attempt, done, failed } = this.#owner
     const error = await attempt(row).then(

@@ -46,7 +46,10 @@ export type * from './tables/federation.ts'
 export type * from './tables/oidc.ts'
 export type * from './tables/storage.ts'
 
-/** The tables, as Kysely sees them; the migrations make them. Each file of `tables/` has those of one owner and is named as its folder. */
+/**
+ * The tables as Kysely sees them; the migrations create them. Each file in `tables/` has the tables of one owner and
+ * has the same name as its folder.
+ */
 export interface Schema
   extends
     UsersTables,
@@ -72,7 +75,7 @@ export interface Schema
     OidcTables,
     StorageTables {}
 
-/** What caches are made from; a change raises its subject's revision in the same transaction. */
+/** The subjects that caches depend on. A change raises its subject's revision in the same transaction. */
 export const subjects = [
   'users',
   'groups',

@@ -5,21 +5,23 @@ import type { Database } from './database.ts'
 import { instanceFact, setInstanceFact } from './instance_facts.ts'
 import { indexFact, searched, type Searched } from './search.ts'
 
-/** Rows that are put into an index in one transaction. */
-const page = 1000
-/** Milliseconds between two: other writers get their turn. */
-const pause = 5
-/** Any number that all nodes agree on: the lock under which one of them makes the indexes of PostgreSQL. */
+/** Rows indexed per transaction. */
+const pageRows = 1000
+/** Milliseconds between two transactions, so that other writers get their turn. */
+const pauseMs = 5
+/**
+ * An arbitrary number that all nodes share: the advisory lock under which one of them creates the PostgreSQL indexes.
+ */
 const indexLock = 7_310_998
 
 /**
- * Makes the indexes by which people search, after the start and beside all other work: trigrams by FTS5 of SQLite, or by pg_trgm where
- * PostgreSQL has it and lets us. Without them a search looks at every row.
+ * Creates the search indexes after the start, in the background: trigrams by SQLite's FTS5, or by pg_trgm if PostgreSQL
+ * has it and lets us use it. Without them, a search scans every row.
  */
 export const makeSearchIndexes = (
   database: Database,
   log: Log,
-  /** Ends it at once: the daemon stops. The next start goes on, or begins anew. */
+  /** Aborts when the daemon stops. The next start continues, or begins again. */
   stop: AbortSignal = new AbortController().signal,
 ): Promise<void> =>
   database.aside(async () => {
@@ -38,20 +40,20 @@ const makeTrigrams = async (database: Database, table: Searched, stop: AbortSign
   for (let after: string | undefined = ''; after !== undefined;) {
     if (stop.aborted) return
     after = await addPage(database, table, after)
-    await delay(pause)
+    await delay(pauseMs)
   }
   await setInstanceFact(database, indexFact(table), '1')
 }
 
-/** The text of a row, as it is written in a statement; `row` is `new`, or the name of the table. */
+/** The indexed text of a row, as SQL; `row` is `new` or the table name. */
 const textOf = (table: Searched, row: string) => {
   const { names, title } = searched[table]
   return [...names, title].map((name) => `coalesce(${row}.${name}, '')`).join(` || char(10) || `)
 }
 
 /**
- * The index holds no text of its own and finds rows by number; which row has which number is kept beside it, for the numbers that SQLite
- * itself gives to rows change when a file is packed.
+ * The index stores no text of its own and finds rows by number. A separate table keeps the number of each row, because
+ * SQLite's own row numbers change on VACUUM.
  */
 const trigramTables = (table: Searched): string[] => {
   const [index, rows] = [`${table}_search`, `${table}_search_rows`]
@@ -74,13 +76,16 @@ const trigramTables = (table: Searched): string[] => {
   ]
 }
 
-/** Adds the rows of one page that are not in the index yet, and tells the last; undefined when there are no more. */
+/**
+ * Indexes the rows of one page that are not in the index yet. Returns the last id, or undefined when there are no more
+ * rows.
+ */
 const addPage = async (database: Database, table: Searched, after: string): Promise<string | undefined> => {
   const [from, index, rows] = [table, `${table}_search`, `${table}_search_rows`].map((name) =>
     sql.table(name),
   )
   const ids = await sql<{ id: string }>`
-    select id from ${from!} where id > ${after} order by id limit ${page}`.execute(database.query)
+    select id from ${from!} where id > ${after} order by id limit ${pageRows}`.execute(database.query)
   const last = ids.rows.at(-1)?.id
   if (last === undefined) return undefined
   await database.write(async () => {
@@ -99,7 +104,7 @@ const addPage = async (database: Database, table: Searched, after: string): Prom
   return last
 }
 
-/** Outside of any transaction, so that nobody waits for it; one that was broken off is made anew. */
+/** Runs outside any transaction, so that nobody waits for it. An index that was interrupted is built again. */
 const makeOnPostgres = async (
   database: Database,
   table: Searched,
@@ -111,7 +116,7 @@ const makeOnPostgres = async (
   try {
     await sql`create extension if not exists pg_trgm`.execute(database.query)
   } catch (error) {
-    log.info({ error: (error as Error).message }, 'without pg_trgm a search looks at every row')
+    log.info({ error: (error as Error).message }, 'pg_trgm is not available: a search scans every row')
     return
   }
   await database.query.connection().execute(async (query) => {

@@ -2,14 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type Sqlite from 'better-sqlite3'
 import { SqliteAdapter, SqliteDialect, SqliteDriver, type DatabaseConnection } from 'kysely'
 import { boundedMap } from './bounded_map.ts'
-import { connect, connectFirst, patience } from './sqlite/connect.ts'
+import { busyTimeoutMs, connect, connectFirst } from './sqlite/connect.ts'
 
 const isBusy = (error: unknown) => (error as NodeJS.ErrnoException).code?.startsWith('SQLITE_BUSY') === true
 
 /**
- * A read-then-write transaction that begins deferred fails with SQLITE_BUSY_SNAPSHOT when another connection wrote meanwhile.
- * While another one writes, a thread of ours or another process, this one goes on with everything else: waiting inside SQLite
- * would hold up all of it, and for good where the other transaction waits for this event loop.
+ * Begins every transaction with `begin immediate`. A deferred transaction that reads and then writes fails with
+ * SQLITE_BUSY_SNAPSHOT when another connection has written in between. While another thread or process holds the lock,
+ * this driver retries from the event loop. Waiting inside SQLite would block everything else, and would never end if
+ * the other transaction waits for this event loop.
  */
 class ImmediateDriver extends SqliteDriver {
   readonly #database: Sqlite.Database
@@ -22,24 +23,24 @@ class ImmediateDriver extends SqliteDriver {
   }
 
   override async beginTransaction(): Promise<void> {
-    await this.#patiently(() => this.#begin.run())
+    await this.#retryWhileBusy(() => this.#begin.run())
   }
 
   override async acquireConnection(): Promise<DatabaseConnection> {
     const connection = await super.acquireConnection()
     return (this.#connection ??= {
       streamQuery: (...args) => connection.streamQuery(...args),
-      // Inside a transaction the lock is ours.
+      // Inside a transaction we already hold the lock.
       executeQuery: (query) =>
         this.#database.inTransaction
           ? connection.executeQuery(query)
-          : this.#patiently(() => connection.executeQuery(query)),
+          : this.#retryWhileBusy(() => connection.executeQuery(query)),
     })
   }
   #connection: DatabaseConnection | undefined
 
-  async #patiently<T>(attempt: () => T | Promise<T>): Promise<T> {
-    const deadline = performance.now() + patience
+  async #retryWhileBusy<T>(attempt: () => T | Promise<T>): Promise<T> {
+    const deadline = performance.now() + busyTimeoutMs
     for (;;) {
       try {
         return await attempt()
@@ -51,7 +52,7 @@ class ImmediateDriver extends SqliteDriver {
   }
 }
 
-/** SQLite does roll back DDL; with this Kysely's Migrator runs its steps inside a transaction. */
+/** SQLite can roll back DDL, so Kysely's Migrator may run its steps inside a transaction. */
 class TransactionalAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true
@@ -64,7 +65,7 @@ class ImmediateDialect extends SqliteDialect {
   readonly #config: DialectConfig
   readonly #database: Sqlite.Database
   constructor(database: Sqlite.Database) {
-    const config = { database: holdingStatements(database) }
+    const config = { database: withStatementCache(database) }
     super(config)
     this.#config = config
     this.#database = database
@@ -77,16 +78,16 @@ class ImmediateDialect extends SqliteDialect {
   }
 }
 
-/** Keeps prepared statements: preparing costs about three times what running does. */
-const holdingStatements = (database: Sqlite.Database) => {
-  const held = boundedMap<Sqlite.Statement>(500)
+/** Caches prepared statements: preparing one costs about three times as much as running it. */
+const withStatementCache = (database: Sqlite.Database) => {
+  const statements = boundedMap<Sqlite.Statement>(500)
   return {
     close: () => void database.close(),
     prepare: (sql: string) => {
-      let statement = held.get(sql)
+      let statement = statements.get(sql)
       if (!statement) {
         statement = database.prepare(sql)
-        held.set(sql, statement)
+        statements.set(sql, statement)
       }
       return statement as never
     },
@@ -95,11 +96,11 @@ const holdingStatements = (database: Sqlite.Database) => {
 
 export interface SqliteFile {
   readonly dialect: SqliteDialect
-  /** Reads beside the writer, never waiting for it: for the questions of the hot paths. */
+  /** A read-only connection that never waits for the writer: for queries on hot paths. */
   readonly reader: Sqlite.Database
 }
 
-/** Opens the file for the event loop's own reads and writes. */
+/** Opens the file for reads and writes on the event loop. */
 export const openSqlite = (file: string): SqliteFile => ({
   dialect: new ImmediateDialect(connectFirst(file)),
   reader: connect(file, true),

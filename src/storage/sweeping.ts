@@ -10,19 +10,23 @@ import {
 import type { Database } from './database.ts'
 import type { Schema, Subject } from './schema.ts'
 
-/** Rows that one transaction of a sweep takes. */
+/** Rows per transaction of a sweep. */
 export const batch = 500
-/** Milliseconds between two transactions: other writers get their turn. */
-const pause = 5
+/** Milliseconds between two transactions, so that other writers get their turn. */
+const pauseMs = 5
 
-/** Calls `step` until it has done less than a whole batch. Each step is a short transaction of its own and tells how many rows it took. */
+/**
+ * Calls `step` until it handles less than a whole batch. Each step is a short transaction of its own and returns how
+ * many rows it handled.
+ */
 export const inBatches = async (step: () => Promise<number>): Promise<void> => {
-  while ((await step()) >= batch) await delay(pause)
+  while ((await step()) >= batch) await delay(pauseMs)
 }
 
 /**
- * Deletes the rows that `which` names, a batch at a time. They are looked for outside the transaction, found by their key, and
- * looked at once more inside. `remove` begins the owner's statement, and `subject` is what caches hear of.
+ * Deletes the rows that match `which`, one batch at a time. Each batch is found outside the transaction, then deleted
+ * by key inside it if it still matches. `remove` starts the owner's delete statement. `subject` is what caches are
+ * notified of.
  */
 export const sweepRows = async <T extends keyof Schema>(
   database: Database,

@@ -1,11 +1,11 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 
-/** Text as a part of a LIKE pattern, where it means itself. With `escape '\'`. */
+/** Escapes text for a LIKE pattern, so that it matches literally. Use with `escape '\'`. */
 export const plainInLike = (text: string): string => text.replaceAll(/[\\%_]/g, String.raw`\$&`)
 
 /**
- * Whether a column begins with `prefix`. SQLite uses an index for a range only; PostgreSQL sorts by the rules of a language, in
- * which a range is something else.
+ * Whether a column begins with `prefix`. SQLite uses an index only for a range. PostgreSQL sorts by the rules of a
+ * language, so a range would match something else.
  */
 export const beginsWith = (
   kind: 'sqlite' | 'postgres',

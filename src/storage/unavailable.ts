@@ -1,12 +1,12 @@
 import { AppError } from '../contract/errors.ts'
 
-/** SQLite's result codes for a disk that is full, failing or read-only, or a lock that did not come free in time. */
+/** SQLite's result codes for a disk that is full, failing or read-only, or a lock that was not released in time. */
 const sqliteFaults = /^SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN|LOCKED|PROTOCOL)/
 
 /** SQLSTATE classes of PostgreSQL: connection exception, insufficient resources, operator intervention, system error; and serialization failures. */
 const postgresFaults = /^(08|53|57|58)[0-9A-Z]{3}$|^40(001|P01)$/
 
-/** Whether the database itself failed, not the question put to it. */
+/** Whether the database itself failed, not just this query. */
 const isStorageFault = (error: unknown): boolean => {
   if (!(error instanceof Error)) return false
   const code = String((error as NodeJS.ErrnoException).code ?? '')
@@ -18,10 +18,13 @@ const isStorageFault = (error: unknown): boolean => {
   )
 }
 
-/** A fault of the database as what callers are told, with what happened as its cause; any other error as it is. */
+/**
+ * Turns a failure of the database into the error that callers get, with the original as its cause. Returns any other
+ * error unchanged.
+ */
 export const asUnavailable = (error: unknown): unknown => {
   if (!isStorageFault(error)) return error
-  const told = new AppError('unavailable', 'The database does not answer at present')
-  told.cause = error
-  return told
+  const unavailable = new AppError('unavailable', 'The database is not available at the moment')
+  unavailable.cause = error
+  return unavailable
 }

@@ -168,7 +168,7 @@ describe('the SDK and a daemon that comes and goes', () => {
     early.close()
   })
 
-  test('without patience, or past it, it says where nobody answers', async () => {
+  test('without a connection timeout, or after it, it reports that nobody answers', async () => {
     const socket = join(newDir(), 'rpc.sock')
     for (const startTimeout of [0, 120]) {
       const error = await failure(new HeroProxy({ socket, startTimeout }).health(), ConnectionError)

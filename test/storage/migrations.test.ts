@@ -101,7 +101,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
     const before = await everything(bare(url))
     await assert.rejects(
       openDatabase(url, log),
-      /^Error: the database has the step 999_future, which [^\n]+$/,
+      /^Error: the database has the migration 999_future, which [^\n]+$/,
     )
     assert.equal(await everything(bare(url)), before)
   })

@@ -151,7 +151,7 @@ onBothDatabases('a second node on the same database', (newUrl, kind) => {
         await put(here, `after kill ${round}`)
         assert.equal(await within(cached, `after kill ${round}`), `after kill ${round}`)
       }
-      assert.ok(logged.some((line) => line.includes('the connection that tells of changes was lost')))
+      assert.ok(logged.some((line) => line.includes('the connection for change notifications was lost')))
       // A revision that nobody told of: the notification was lost on its way.
       await sql`update settings set value = '"silent"' where key = 'shared'`.execute(here.query)
       await sql`update revisions set value = value + 1 where subject = 'settings'`.execute(here.query)

@@ -1,6 +1,6 @@
 import type { Task } from './thread_messages.ts'
 
-/** What is wrong with a table and its indexes; empty for nothing. */
+/** Describes what is wrong with a table and its indexes; empty if nothing is. */
 const checkTable: Task<string, string> = (database, table) => {
   const quoted = `"${table.replaceAll('"', '""')}"`
   const found = database.pragma(`quick_check(${quoted})`, { simple: true })

@@ -1,16 +1,16 @@
-import { patience } from './connect.ts'
+import { busyTimeoutMs } from './connect.ts'
 import type { Task } from './thread_messages.ts'
 
 /** Milliseconds that writers wait at most, each time. */
-const shortly = 100
+const writersWaitMs = 100
 
-/** Moves into the database what the write-ahead log holds, in a thread, as far as nobody reads there. */
+/** Moves the write-ahead log into the database, in a thread, as far as no reader still needs it. */
 const moveLog: Task<null, void> = (database) => {
   const [moved] = database.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[]
   if (moved!.checkpointed === moved!.log) return
-  // As long as pages are written meanwhile, the log never begins anew: writers wait for these last few.
-  database.pragma(`busy_timeout = ${shortly}`)
+  // While others keep writing, the log never restarts from its beginning: make writers wait for these last few pages.
+  database.pragma(`busy_timeout = ${writersWaitMs}`)
   database.pragma('wal_checkpoint(FULL)')
-  database.pragma(`busy_timeout = ${patience}`)
+  database.pragma(`busy_timeout = ${busyTimeoutMs}`)
 }
 export default moveLog

@@ -3,24 +3,27 @@ import type Sqlite from 'better-sqlite3'
 import type { Subject } from '../schema.ts'
 import type { Revisions } from '../revisions.ts'
 
-/** Of the index of the write-ahead log, in bytes: every commit writes it anew (the WAL-index format, section 2.1). */
-const walHeader = 48
+/** Size of the header of the WAL index. Every commit rewrites it (WAL-index format, section 2.1). */
+const walHeaderBytes = 48
 
-/** Tells by one system call whether anything was committed; the pragma takes several, and locks. */
+/** Detects a commit with one system call. The pragma takes several, and takes locks. */
 class WalIndex {
   readonly #file: number
-  readonly #seen = Buffer.alloc(walHeader)
-  readonly #now = Buffer.alloc(walHeader)
+  readonly #seen = Buffer.alloc(walHeaderBytes)
+  readonly #current = Buffer.alloc(walHeaderBytes)
 
   constructor(database: string) {
     this.#file = openSync(`${database}-shm`, 'r')
   }
 
-  /** True if it has changed since it was asked last, and where it cannot be read. */
-  moved(): boolean {
-    if (readSync(this.#file, this.#now, 0, walHeader, 0) === walHeader && this.#now.equals(this.#seen))
+  /** True if the header changed since the last call, or cannot be read. */
+  hasMoved(): boolean {
+    if (
+      readSync(this.#file, this.#current, 0, walHeaderBytes, 0) === walHeaderBytes &&
+      this.#current.equals(this.#seen)
+    )
       return false
-    this.#now.copy(this.#seen)
+    this.#current.copy(this.#seen)
     return true
   }
 
@@ -30,9 +33,9 @@ class WalIndex {
 }
 
 /**
- * SQLite: `PRAGMA data_version` moves when any other connection commits, in this process or another, and costs a few
- * microseconds. It is asked once for what runs until the event loop turns: the bytes of a request were all read before
- * its first question, so nobody who knows of a change can have sent it after the answer.
+ * SQLite: `PRAGMA data_version` changes when any other connection commits, in this process or another, and costs a few
+ * microseconds. It runs once per turn of the event loop: all bytes of a request were read before its first query, so
+ * nobody who knew of a later change can have sent it.
  */
 export class SqliteRevisions implements Revisions {
   readonly #reader: Sqlite.Database
@@ -44,14 +47,14 @@ export class SqliteRevisions implements Revisions {
   readonly #hint: () => void
   stamp = 0
   #seen = -1
-  #asked = false
-  readonly #turned = () => {
-    this.#asked = false
+  #checked = false
+  readonly #recheck = () => {
+    this.#checked = false
   }
 
   /**
-   * `renew` ends the snapshot that `reader` has, if any: within it no change is seen. `hint` is called when something may have
-   * changed, sooner than a look by the clock would find it.
+   * `renew` ends the snapshot that `reader` has open, if any: no change is visible inside it. `hint` is called when
+   * something may have changed, earlier than a periodic look would find it.
    */
   constructor(reader: Sqlite.Database, renew: () => void, hint: () => void) {
     this.#reader = reader
@@ -59,18 +62,18 @@ export class SqliteRevisions implements Revisions {
     this.#hint = hint
     this.#version = reader.prepare<[], number>('pragma data_version').pluck()
     this.#rows = reader.prepare('select subject, value from revisions')
-    // Asked once, the index is there.
+    // The first query creates the index file.
     this.#version.get()
     this.#index = new WalIndex(reader.name)
   }
 
   refresh(): undefined {
-    if (this.#asked) return
-    this.#asked = true
-    queueMicrotask(this.#turned)
+    if (this.#checked) return
+    this.#checked = true
+    queueMicrotask(this.#recheck)
     this.#renew()
-    // Before the version: a commit in between is found the next time.
-    if (!this.#index.moved()) return
+    // Check the index before the version: a commit in between is found the next time.
+    if (!this.#index.hasMoved()) return
     const version = this.#version.get()!
     if (version === this.#seen) return
     for (const { subject, value } of this.#rows.all()) {
@@ -86,7 +89,7 @@ export class SqliteRevisions implements Revisions {
   }
 
   forget(): void {
-    this.#asked = false
+    this.#checked = false
     this.#renew()
     this.#hint()
   }

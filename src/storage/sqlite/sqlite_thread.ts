@@ -1,4 +1,4 @@
-// A thread with a connection of its own: runs statements, and tasks that are functions of a module, one after another.
+// A thread with its own connection. Runs statements, and tasks that modules export, one after another.
 import { parentPort, workerData } from 'node:worker_threads'
 import type Sqlite from 'better-sqlite3'
 import { boundedMap } from '../bounded_map.ts'
@@ -7,13 +7,13 @@ import type { FromThread, Task, ThreadData, ToThread } from './thread_messages.t
 
 const { file, readonly } = workerData as ThreadData
 const database = connect(file, readonly)
-const held = boundedMap<Sqlite.Statement>(200)
+const statements = boundedMap<Sqlite.Statement>(200)
 
 const prepared = (sql: string): Sqlite.Statement => {
-  let statement = held.get(sql)
+  let statement = statements.get(sql)
   if (!statement) {
     statement = database.prepare(sql)
-    held.set(sql, statement)
+    statements.set(sql, statement)
   }
   return statement
 }
@@ -28,18 +28,18 @@ const run = async (message: Exclude<ToThread, 'close'>): Promise<unknown> => {
   return task(database, message.argument)
 }
 
-const tell = (message: FromThread) => parentPort!.postMessage(message)
+const reply = (message: FromThread) => parentPort!.postMessage(message)
 
 parentPort!.on('message', (message: ToThread) => {
   if (message === 'close') {
     database.close()
-    // Nothing is left that keeps the thread alive.
+    // Nothing else keeps the thread alive.
     parentPort!.close()
     return
   }
   run(message).then(
-    (result) => tell({ id: message.id, result }),
+    (result) => reply({ id: message.id, result }),
     (error: NodeJS.ErrnoException) =>
-      tell({ id: message.id, error: error.message, ...(error.code !== undefined && { code: error.code }) }),
+      reply({ id: message.id, error: error.message, ...(error.code !== undefined && { code: error.code }) }),
   )
 })

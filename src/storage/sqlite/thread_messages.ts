@@ -1,12 +1,12 @@
 import type Sqlite from 'better-sqlite3'
 
-/** What a thread is started with. */
+/** The start parameters of a thread. */
 export interface ThreadData {
   readonly file: string
   readonly readonly: boolean
 }
 
-/** Work that a thread does on its connection: the default export of a module. It takes at most about a second. */
+/** Work that a thread does on its connection: the default export of a module. It takes about a second at most. */
 export type Task<A, R> = (database: Sqlite.Database, argument: A) => R
 
 export type ToThread =

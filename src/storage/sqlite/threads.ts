@@ -14,25 +14,25 @@ import {
 import type { Schema } from '../schema.ts'
 import type { ThreadData, ToThread, FromThread } from './thread_messages.ts'
 
-/** Milliseconds after which a thread that nobody needs ends. */
-const idle = 10_000
+/** Milliseconds without work after which a thread ends. */
+const idleTimeoutMs = 10_000
 
-/** The keys of a union's members, each on its own. */
+/** Omit for each member of a union. */
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never
 
-interface Asked {
+interface Pending {
   readonly resolve: (result: never) => void
   readonly reject: (error: Error) => void
 }
 
 /**
- * SQLite in a thread with a connection of its own, so that what reads or writes much does not hold the event loop. It starts when
- * it is first used and ends when it has been idle. `kysely` runs queries and transactions there.
+ * SQLite in a thread with its own connection, so that large reads and writes do not block the event loop. The thread
+ * starts on first use and ends when idle. `kysely` runs queries and transactions there.
  */
 export class SqliteThread {
   readonly kysely: Kysely<Schema>
   readonly #data: ThreadData
-  readonly #asked = new Map<number, Asked>()
+  readonly #pending = new Map<number, Pending>()
   readonly #answers = new Set<Promise<unknown>>()
   #worker: Worker | undefined
   #next = 0
@@ -44,13 +44,15 @@ export class SqliteThread {
     this.kysely = new Kysely<Schema>({ dialect: new ThreadDialect(this) })
   }
 
-  /** Runs the default export of a module there. Nothing else runs meanwhile, and no transaction is open. */
+  /**
+   * Runs the default export of a module in the thread. Nothing else runs at the same time, and no transaction is open.
+   */
   run<A, R>(module: URL, argument: A): Promise<R> {
-    // Holding the one connection of Kysely keeps transactions out.
+    // Holding Kysely's only connection keeps transactions out.
     return this.kysely.connection().execute(() => this.ask<R>({ module: module.href, argument }))
   }
 
-  /** What runs at present: a transaction ends with the thread that it began in. */
+  /** The current worker. A transaction ends with the worker in which it began. */
   get running(): Worker | undefined {
     return this.#worker
   }
@@ -60,21 +62,21 @@ export class SqliteThread {
     if (this.#closed) return Promise.reject(new Error('the database is closed'))
     clearTimeout(this.#timer)
     const worker = (this.#worker ??= this.#start())
-    // A thread that works keeps the process alive, one that waits does not.
+    // A busy thread keeps the process alive; an idle one does not.
     worker.ref()
     const id = this.#next++
     const answer = new Promise<R>((resolve, reject) => {
-      this.#asked.set(id, { resolve, reject })
+      this.#pending.set(id, { resolve, reject })
       worker.postMessage({ ...message, id })
     })
     this.#answers.add(answer)
     return answer.finally(() => {
-      this.#asked.delete(id)
+      this.#pending.delete(id)
       this.#answers.delete(answer)
-      if (this.#asked.size > 0) return
+      if (this.#pending.size > 0) return
       worker.unref()
       clearTimeout(this.#timer)
-      if (!this.#closed) this.#timer = setTimeout(() => this.#endIdle(), idle).unref()
+      if (!this.#closed) this.#timer = setTimeout(() => this.#endIdle(), idleTimeoutMs).unref()
     })
   }
 
@@ -82,27 +84,27 @@ export class SqliteThread {
     const script = new URL(`./sqlite_thread${extname(import.meta.url)}`, import.meta.url)
     const worker = new Worker(script, { workerData: this.#data })
     worker.on('message', (message: FromThread) => {
-      const asked = this.#asked.get(message.id)
-      if ('result' in message) asked?.resolve(message.result as never)
-      else asked?.reject(Object.assign(new Error(message.error), { code: message.code }))
+      const pending = this.#pending.get(message.id)
+      if ('result' in message) pending?.resolve(message.result as never)
+      else pending?.reject(Object.assign(new Error(message.error), { code: message.code }))
     })
-    const gone = (error: Error) => {
+    const fail = (error: Error) => {
       if (this.#worker !== worker) return
       this.#worker = undefined
-      for (const { reject } of this.#asked.values()) reject(error)
+      for (const { reject } of this.#pending.values()) reject(error)
     }
-    worker.on('error', gone)
-    worker.on('exit', () => gone(Object.assign(new Error('the thread ended'), { code: 'SQLITE_IOERR' })))
+    worker.on('error', fail)
+    worker.on('exit', () => fail(Object.assign(new Error('the thread ended'), { code: 'SQLITE_IOERR' })))
     return worker
   }
 
-  /** Never in the middle of a transaction: its statements are apart by a turn or two of the loop, not by seconds. */
+  /** Never interrupts a transaction: its statements are one or two turns of the event loop apart, not seconds. */
   #endIdle(): void {
     this.#worker?.postMessage('close')
     this.#worker = undefined
   }
 
-  /** Lets what is under way finish, which takes about a second at most. */
+  /** Waits for work in progress, which takes about a second at most. */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
@@ -118,7 +120,7 @@ export class SqliteThread {
   }
 }
 
-/** Kysely's own SQLite dialect, but for the driver. */
+/** Kysely's SQLite dialect with a different driver. */
 class ThreadDialect implements Dialect {
   readonly #thread: SqliteThread
   constructor(thread: SqliteThread) {
@@ -134,21 +136,22 @@ class ThreadDriver implements Driver {
   readonly #thread: SqliteThread
   readonly #connection: DatabaseConnection
   /** The thread in which the open transaction began. */
-  #begun: Worker | undefined
+  #transactionThread: Worker | undefined
 
   constructor(thread: SqliteThread) {
     this.#thread = thread
     this.#connection = {
       executeQuery: (query) => this.#execute(query),
       streamQuery: () => {
-        throw new TypeError('rows come in pages')
+        throw new TypeError('streaming is not supported: read rows in pages')
       },
     }
   }
 
   async #execute<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    // What a thread that ended had begun is rolled back; in the next one the rest of it would count alone.
-    if (this.#begun !== undefined && this.#begun !== this.#thread.running)
+    // When a thread ends, SQLite rolls its transaction back. In the next thread, the remaining statements would run
+    // outside it.
+    if (this.#transactionThread !== undefined && this.#transactionThread !== this.#thread.running)
       throw Object.assign(new Error('the thread ended within a transaction'), { code: 'SQLITE_IOERR' })
     const { rows, changes } = await this.#thread.ask<{ rows: R[]; changes?: number }>({ sql, parameters })
     return changes === undefined ? { rows } : { rows, numAffectedRows: BigInt(changes) }
@@ -160,22 +163,24 @@ class ThreadDriver implements Driver {
     return this.#connection
   }
 
-  /** A transaction that reads before it writes cannot begin deferred: another writer in between would make it fail. */
+  /**
+   * A transaction that reads before it writes must not begin deferred: it would fail if another writer came in between.
+   */
   async beginTransaction() {
     await this.#execute(CompiledQuery.raw('begin immediate'))
-    this.#begun = this.#thread.running
+    this.#transactionThread = this.#thread.running
   }
 
   async commitTransaction() {
     await this.#execute(CompiledQuery.raw('commit'))
-    this.#begun = undefined
+    this.#transactionThread = undefined
   }
 
   async rollbackTransaction() {
     try {
       await this.#execute(CompiledQuery.raw('rollback'))
     } finally {
-      this.#begun = undefined
+      this.#transactionThread = undefined
     }
   }
 

@@ -6,34 +6,34 @@ import checkTable from './check_table.ts'
 import { asDamage, connect } from './connect.ts'
 import type { Condition, Database } from '../database.ts'
 
-/** Milliseconds between two looks at the write-ahead log. */
-const every = 2000
-/** Pages of 4 KB that may stay in the write-ahead log. */
-const shortLog = 256
+/** Milliseconds between two checks of the write-ahead log. */
+const logCheckIntervalMs = 2000
+/** Number of 4 KB pages that may stay in the write-ahead log. */
+const maxLogPages = 256
 
 const beside = (name: string) => new URL(`./${name}${extname(import.meta.url)}`, import.meta.url)
-const checking = beside('check_table')
-const moving = beside('move_log')
+const checkTableModule = beside('check_table')
+const moveLogModule = beside('move_log')
 
 /**
- * What the daemon does for an SQLite file beside its work: checks it whole once, right after the start, and keeps the write-ahead log
- * short. No commit on an event loop does the latter. The thread for jobs starts only where there is much to check or to move.
+ * Maintains an SQLite file: checks all of it once, right after the start, and keeps the write-ahead log short. No
+ * commit on an event loop moves the log. The jobs thread starts only when there is much to check or move.
  */
 export class Upkeep {
   readonly #database: Database
   readonly #file: string
   readonly #log: Log
-  readonly #told: (condition: Condition) => void
+  readonly #report: (condition: Condition) => void
   #timer: NodeJS.Timeout | undefined
   #moving = false
   #checked: Promise<void> | undefined
 
-  /** `told` hears how the file is, once that is known. */
-  constructor(database: Database, file: string, log: Log, told: (condition: Condition) => void) {
+  /** `report` receives the condition of the file once it is known. */
+  constructor(database: Database, file: string, log: Log, report: (condition: Condition) => void) {
     this.#database = database
     this.#file = file
     this.#log = log
-    this.#told = told
+    this.#report = report
   }
 
   start(): void {
@@ -41,7 +41,7 @@ export class Upkeep {
       if (this.#timer)
         this.#log.error({ file: this.#file, error: error.message }, 'the database could not be checked')
     })
-    this.#timer = setInterval(() => void this.#moveLog(), every).unref()
+    this.#timer = setInterval(() => void this.#moveLog(), logCheckIntervalMs).unref()
   }
 
   /** Waits for the check to end: its connection may not be the last one to close, or the log would stay beside the file. */
@@ -52,25 +52,25 @@ export class Upkeep {
   }
 
   async #check(): Promise<void> {
-    const bad = await this.#firstDamage()
+    const damage = await this.#firstDamage()
     if (!this.#timer) return
-    if (bad !== '') {
-      // The log comes first: once `health` says damaged, an operator finds the cause there.
+    if (damage !== '') {
+      // Write the log first: once `health` reports the damage, operators find the cause there.
       this.#log.error(
-        { file: this.#file, found: bad },
-        `the database file ${this.#file} is damaged: nothing is written any more; restore it from a backup`,
+        { file: this.#file, found: damage },
+        `the database file ${this.#file} is damaged: writes are refused; restore it from a backup`,
       )
       clearInterval(this.#timer)
       this.#timer = undefined
       await this.#database.refuseWrites()
     } else this.#database.condition = 'ok'
-    this.#told(this.#database.condition)
+    this.#report(this.#database.condition)
   }
 
-  /** A table at a time, so that no read is open for long. */
+  /** Checks one table at a time, so that no read transaction stays open for long. */
   async #firstDamage(): Promise<string> {
     const { small, threads } = this.#database
-    // Not on the connection that serves: what it reads here would stay in its memory.
+    // Do not use the serving connection: pages read here would fill its cache.
     const connection = connect(this.#file, true)
     try {
       const tables = connection.prepare<[], { name: string }>(`
@@ -79,10 +79,10 @@ export class Upkeep {
       for (const { name } of tables.all()) {
         await turn()
         if (!this.#timer) return ''
-        const bad = small
+        const damage = small
           ? checkTable(connection, name)
-          : await threads!.jobs.run<string, string>(checking, name)
-        if (bad !== '') return bad.split('\n')[0]!
+          : await threads!.jobs.run<string, string>(checkTableModule, name)
+        if (damage !== '') return damage.split('\n')[0]!
       }
       return ''
     } catch (error) {
@@ -97,7 +97,7 @@ export class Upkeep {
     if (this.#moving) return
     this.#moving = true
     try {
-      if (await this.#hasLongLog()) await this.#database.threads!.jobs.run(moving, null)
+      if (await this.#hasLongLog()) await this.#database.threads!.jobs.run(moveLogModule, null)
     } catch (error) {
       if (this.#timer)
         this.#log.warn({ error: (error as Error).message }, 'the write-ahead log could not be moved')
@@ -106,11 +106,14 @@ export class Upkeep {
     }
   }
 
-  /** Whether the log is long and has pages that are not in the file yet. Its size on the disk says neither: it stays when the log begins anew. */
+  /**
+   * Whether the log is long and has pages that are not in the file yet. Its size on disk shows neither, because the
+   * file does not shrink when the log restarts.
+   */
   async #hasLongLog(): Promise<boolean> {
     const { rows } = await sql<{ log: number; checkpointed: number }>`
       pragma wal_checkpoint(noop)`.execute(this.#database.query)
     const { log, checkpointed } = rows[0]!
-    return log > shortLog && log > checkpointed
+    return log > maxLogPages && log > checkpointed
   }
 }

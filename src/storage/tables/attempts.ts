@@ -1,10 +1,10 @@
 export interface AttemptsTables {
-  /** Guesses at a password, by account, by account and network, and by network. */
+  /** Failed password attempts: per account, per account and network, and per network. */
   attempts: {
     key: string
-    /** When all that was counted will have drained away. */
+    /** When everything counted so far will have drained away. */
     full_until: number
-    /** In a row. */
+    /** Consecutive failures. */
     failures: number
     seen_at: number
   }

@@ -1,6 +1,6 @@
 export interface AuditRow {
   id: string
-  /** 1, 2, 3 …: the order in which rows were written, on all nodes together. */
+  /** 1, 2, 3 …: the order in which rows were written, across all nodes. */
   seq: number
   at: number
   actor: string
@@ -13,7 +13,7 @@ export interface AuditRow {
   method: string
   target: string
   outcome: string
-  /** HMAC over this row and the seal of the row before. */
+  /** HMAC over this row and the seal of the row before it. */
   seal: string
 }
 

@@ -3,17 +3,17 @@ export interface AuthTables {
     token_hash: string
     purpose: string
     user_id: string | null
-    /** Where it was sent to, in lower case; empty if nowhere. */
+    /** The address that it was sent to, in lower case; empty for none. */
     address: string
     created_at: number
     expires_at: number
   }
-  /** What a provider vouched for, beside the one-time token of a sign-in that waits for its second step. */
+  /** What a provider asserted, next to the one-time token of a sign-in that waits for its second factor. */
   provider_proofs: {
     token_hash: string
     provider: string
     identity_id: string
-    /** As the columns of a session that are called so. */
+    /** Like the columns of the same names in sessions. */
     provider_sid: string
     provider_id_token: string
     only_at: string

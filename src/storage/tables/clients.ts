@@ -10,12 +10,12 @@ export interface ClientRow {
   first_party: Bit
   pkce: Bit
   is_active: Bit
-  /** Whether it registered itself (RFC 7591). */
+  /** Whether the client registered itself (RFC 7591). */
   dynamic: Bit
-  /** Scope for claims; empty for none. */
+  /** The service that its claims are limited to; empty for none. */
   service: string
   backchannel_logout_uri: string
-  /** JSON lists, as the next four. */
+  /** JSON lists, like the next four. */
   redirect_uris: string
   post_logout_redirect_uris: string
   grants: string
@@ -23,13 +23,13 @@ export interface ClientRow {
   claims: string
   /** JSON Web Key Set; empty without one. */
   jwks: string
-  /** Its access tokens of this second and before are worth nothing. */
+  /** Access tokens issued in this second or before are no longer valid. */
   tokens_since: number
   created_at: number
   updated_at: number
-  /** Of those that registered themselves: to the day, null until then. */
+  /** For clients that registered themselves: accurate to the day, null until first used. */
   last_used_at: number | null
-  /** The network that it registered itself from; empty for all others. */
+  /** The network from which the client registered itself; empty for all others. */
   registered_from: string
 }
 
@@ -44,7 +44,7 @@ export interface ClientSecretRow {
 export interface ClientsTables {
   clients: ClientRow
   client_secrets: ClientSecretRow
-  /** What lets applications register themselves, while `uses_left` lasts. */
+  /** Tokens that let applications register themselves while `uses_left` lasts. */
   registration_tokens: {
     id: string
     name: string

@@ -1,8 +1,9 @@
-// What columns have in common: ids are UUID v7 text, times integer seconds, booleans 0 or 1: the same in both databases.
+// What all columns have in common: ids are UUID v7 text, times are integer seconds, booleans are 0 or 1. This holds in
+// both databases.
 
 export type Bit = 0 | 1
 
-/** A truth value as its column holds it. */
+/** A boolean as its column stores it. */
 export const bit = (value: boolean): Bit => (value ? 1 : 0)
 
 /** `service` is empty and `context` null where a grant holds everywhere. */
@@ -11,7 +12,7 @@ export interface Scoped {
   context: number | null
 }
 
-/** What a person has several of. */
+/** A row of which a user may have several. */
 export interface OfUser {
   id: string
   user_id: string

@@ -1,4 +1,4 @@
 export interface ConsentsTables {
-  /** What people allowed an application to know; `scopes` is a JSON list. */
+  /** The scopes that a user granted to an application; `scopes` is a JSON list. */
   consents: { user_id: string; client: string; scopes: string; created_at: number }
 }

@@ -4,13 +4,13 @@ export interface FactorsTables {
   totp: {
     user_id: string
     secret_sealed: string
-    /** When the first code was given; until then it counts for nothing. */
+    /** When the user entered the first code; until then the row does not count as a factor. */
     confirmed_at: number | null
-    /** The last time step that was accepted: none counts twice. */
+    /** The last time step that was accepted: no code is accepted twice. */
     last_step: number
     created_at: number
   }
-  /** Challenges of passkeys that were used: none counts twice. */
+  /** Passkey challenges that were used: none is accepted twice. */
   spent_challenges: { challenge_hash: string; expires_at: number }
   recovery_codes: { user_id: string; code_hash: string }
   passkeys: OfUser & {

@@ -2,24 +2,24 @@ export interface ProviderFlowRow {
   /** SHA-256 of the state, hex. */
   state_hash: string
   provider_id: string
-  /** Who wants to link an identity; null for whoever signs in. */
+  /** The user who is linking an identity; null for a sign-in. */
   user_id: string | null
-  /** SHA-256 of what the browser keeps in a cookie, hex. */
+  /** SHA-256 of the value in the browser's cookie, hex. */
   browser_hash: string
-  /** Where it began, and ends. */
+  /** The host where the flow began and where it ends. */
   host: string
-  /** Of the client, to bound how many one may begin. */
+  /** The client's network, to limit how many flows one network may begin. */
   network: string
-  /** JSON of nonce, verifier and where to go on. */
+  /** JSON with the nonce, the verifier and the page to return to. */
   sealed: string
   created_at: number
   expires_at: number
 }
 
 export interface FederationTables {
-  /** Sign-ins on their way: each is used up by the answer. */
+  /** Sign-ins in progress: each is used up by the provider's answer. */
   provider_flows: ProviderFlowRow
-  /** Identities that a provider has vouched for, until their person confirms whose they are. */
+  /** Identities that a provider has asserted, until the user confirms that they own them. */
   provider_links: {
     token_hash: string
     provider_id: string
@@ -29,12 +29,12 @@ export interface FederationTables {
   }
   provider_tokens: {
     identity_id: string
-    /** JSON of access and refresh token. */
+    /** JSON with the access token and the refresh token. */
     sealed: string
     expires_at: number | null
-    /** Who renews them has the row to itself until then. */
+    /** The process that renews the tokens has the row to itself until then. */
     leased_until: number
   }
-  /** Logout tokens that were taken: none counts twice. */
+  /** Logout tokens that were accepted: none is accepted twice. */
   provider_logouts: { provider_id: string; jti: string; expires_at: number }
 }

@@ -18,7 +18,7 @@ export interface GroupsTables {
     user_id: string
     expires_at: number | null
     added_at: number
-    /** The provider that vouched for it at the last sign-in; empty for a membership given by hand. */
+    /** The provider that asserted this membership at the last sign-in; empty for a membership added by hand. */
     given_by: Generated<string>
   }
   group_groups: { group_id: string; member_group_id: string; expires_at: number | null; added_at: number }

@@ -5,7 +5,7 @@ export interface KeysTables {
     public_jwk: string
     private_sealed: string
     created_at: number
-    /** Null for the next one, which is published already. */
+    /** Null for the next key, which is already published. */
     signs_since: number | null
     retired_at: number | null
   }

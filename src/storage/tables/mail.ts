@@ -1,19 +1,25 @@
-/** `decoy`: asked for where nobody would read it, and never sent, so that asking takes the same work. */
+/**
+ * `decoy`: requested for an address that has no account, and never sent, so that the request takes the same amount of
+ * work.
+ */
 export type MailState = 'waiting' | 'sent' | 'given_up' | 'decoy'
 
 export interface MailRow {
   id: string
   address: string
   kind: string
-  /** JSON of what the text is filled with, links among it. */
+  /** JSON of the values in the text, including links. */
   values_sealed: string
   created_at: number
-  /** When it is tried next; the process that tries it puts this off, so that no other does meanwhile. */
+  /**
+   * When the next attempt is due. The process that makes the attempt postpones it, so that no other process attempts it
+   * too.
+   */
   due_at: number
   tries: number
   last_error: string
   state: MailState
-  /** Null unless it was given up. */
+  /** Null unless delivery was given up. */
   gave_up_at: number | null
 }
 

@@ -1,11 +1,11 @@
 export interface OidcRecordRow {
-  /** SHA-256 of kind and token: the token itself is nowhere. */
+  /** SHA-256 of kind and token. The token itself is never stored. */
   id: string
   kind: string
   grant_id: string | null
   user_id: string | null
   client: string | null
-  /** SHA-256 of what else a row is found by: the code that people type at /device. */
+  /** SHA-256 of the second key that finds the row: the code that a user types at /device. */
   lookup: string | null
   payload_sealed: string
   consumed_at: number | null
@@ -14,7 +14,7 @@ export interface OidcRecordRow {
 
 export interface OidcTables {
   oidc_records: OidcRecordRow
-  /** Applications that are yet to be told that a session of theirs ended. */
+  /** Logout notices that are not yet delivered: an application's session ended. */
   oidc_logouts: {
     id: string
     client: string

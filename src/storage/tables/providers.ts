@@ -2,27 +2,27 @@ import type { Bit } from './columns.ts'
 
 export interface ProviderRow {
   id: string
-  /** Its name. */
+  /** The provider's short name. */
   provider: string
   title: string
   preset: string
   issuer: string
-  /** Empty where discovery tells, as the next three. */
+  /** Empty to use discovery, like the next three. */
   authorization_endpoint: string
   token_endpoint: string
   userinfo_endpoint: string
   emails_endpoint: string
-  /** Our client_id there. */
+  /** Our client_id at the provider. */
   client: string
   /** Empty for none. */
   secret_sealed: string
   client_auth: string
-  /** JSON lists, as the next one. */
+  /** JSON lists, like the next one. */
   scopes: string
   allowed_domains: string
   enabled: Bit
   allow_signup: Bit
-  /** Empty where groups are not looked at. */
+  /** Empty to ignore the provider's groups. */
   groups_claim: string
   keep_tokens: Bit
   refresh_profile: Bit
@@ -34,6 +34,6 @@ export interface ProviderRow {
 
 export interface ProvidersTables {
   providers: ProviderRow
-  /** Which of a provider's groups mean which of ours. */
+  /** Maps a provider's groups to ours. */
   provider_groups: { provider_id: string; value: string; group_id: string }
 }

@@ -10,25 +10,25 @@ export interface RouteRow {
   auth_mode: string
   /** JSON list of claim patterns. */
   required_claims: string
-  /** Audience of X-Hero-Assertion; empty sends none. */
+  /** The audience of X-Hero-Assertion; empty to send none. */
   audience: string
   preserve_host: Bit
   enabled: Bit
   connect_timeout: number
   response_timeout: number
-  /** JSON list of further upstreams. */
+  /** JSON list of additional upstreams. */
   more_targets: string
-  /** Empty where nothing is probed. */
+  /** Empty to disable health probes. */
   health_path: string
   /** JSON list of patterns. */
   allowed_emails: string
-  /** Empty where any provider will do. */
+  /** Empty to accept any provider. */
   provider: string
-  /** SHA-256 of the route's static token, hex; empty without one. */
+  /** SHA-256 of the route's static token, hex; empty for none. */
   bearer_token_hash: string
   /** In bytes; null sets no limit. */
   max_body: number | null
-  /** The provider whose access token goes along; empty for none. */
+  /** The provider whose access token is forwarded; empty for none. */
   provider_token: string
   created_at: number
   updated_at: number

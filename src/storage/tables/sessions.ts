@@ -1,35 +1,35 @@
 export interface SessionRow {
   id: string
   user_id: string
-  /** SHA-256 of the token, hex: the token itself is nowhere. */
+  /** SHA-256 of the token, hex. The token itself is never stored. */
   token_hash: string
-  /** `cookie` counts only as our cookie, `token` only as a bearer token. */
+  /** A `cookie` session is valid only in our cookie, a `token` session only as a bearer token. */
   kind: 'cookie' | 'token'
   provider: string
   address: string
   user_agent: string
   created_at: number
   expires_at: number
-  /** What was proven besides the password or mail; empty for nothing. */
+  /** The second factor that was verified; empty for none. */
   factor: string
-  /** When the person last proved who they are: at the sign-in, or since. */
+  /** When the user last authenticated, at sign-in or later. */
   proven_at: number
   /** Up to a minute old. */
   last_used_at: number
-  /** What the provider that opened the session calls it; empty for none. */
+  /** The provider's own id for this session (`sid`); empty for none. */
   provider_sid: string
-  /** Sealed: the provider takes it as a hint when the person signs out there too; empty for none. */
+  /** The provider's ID token, sealed. We send it as a hint when the user signs out there too; empty for none. */
   provider_id_token: string
-  /** The host at which its cookie counts; empty for all of ours. */
+  /** The only host where its cookie is valid; empty for all our hosts. */
   only_at: string
-  /** Whom the session's administrator acts as, and until when. */
+  /** The user that the session's administrator is impersonating, and until when. */
   impersonated_user_id: string | null
   impersonating_until: number | null
 }
 
 export interface SessionsTables {
   sessions: SessionRow
-  /** Each renews its session once; `used_at` tells a second use from a first. */
+  /** Each renews its session once. `used_at` distinguishes a second use from the first. */
   refresh_tokens: {
     token_hash: string
     session_id: string
@@ -38,8 +38,8 @@ export interface SessionsTables {
     used_at: number | null
   }
   /**
-   * What was ended before its time, in the order in which it happened: a session, a token, or all tokens of a client. The others
-   * of the three are empty.
+   * What was revoked before it expired, in order: a session, a token, or all tokens of a client. The other two of the
+   * three columns are empty.
    */
   revocations: {
     seq: number

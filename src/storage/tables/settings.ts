@@ -1,4 +1,4 @@
 export interface SettingsTables {
-  /** `value` is JSON, or sealed text for secrets. */
+  /** `value` is JSON, or sealed text for a secret. */
   settings: { key: string; value: string; updated_at: number }
 }

@@ -1,7 +1,7 @@
-/** A token that a program keeps; exactly one of `user_id` and `service_id` is set. */
+/** A long-lived token for a program. Exactly one of `user_id` and `service_id` is set. */
 export interface TokenRow {
   id: string
-  /** SHA-256 of the token, hex: the token itself is nowhere. */
+  /** SHA-256 of the token, hex. The token itself is never stored. */
   token_hash: string
   user_id: string | null
   service_id: string | null
@@ -15,8 +15,8 @@ export interface TokenRow {
 
 export interface TokenTables {
   tokens: TokenRow
-  /** Access tokens that were taken back, until they end by themselves. */
+  /** Access tokens that were revoked, kept until they expire. */
   revoked_tokens: { jti: string; expires_at: number }
-  /** Subjects of which all access tokens were taken back, as long as one of them could still be valid. */
+  /** Subjects whose access tokens were all revoked, kept for as long as one of those tokens could still be valid. */
   revoked_subjects: { subject: string; expires_at: number }
 }

@@ -10,17 +10,17 @@ export interface UserRow {
   external_id: string | null
   is_active: Bit
   is_admin: Bit
-  /** Whether there is a row for this person in totp (confirmed) or passkeys. */
+  /** Whether this user has a confirmed row in totp, or a row in passkeys. */
   has_factor: Bit
   context: number
   created_at: number
   updated_at: number
 }
 
-/** What {@link maySignIn} reads. */
+/** The columns that {@link maySignIn} reads. */
 export const signInColumns = ['users.is_active', 'users.email', 'users.email_verified_at'] as const
 
-/** Whether somebody may be signed in: active, and with a confirmed address if they have one. */
+/** Whether a user may sign in: active, and with a verified email address if they have one. */
 export const maySignIn = (
   user: Pick<UserRow, 'email' | 'email_verified_at'> & { readonly is_active: Bit | boolean },
 ): boolean => Boolean(user.is_active) && (user.email === null || user.email_verified_at !== null)
@@ -38,12 +38,12 @@ export interface UsersTables {
   removed_usernames: { username: string; removed_at: number }
   user_networks: OfUser & { network: string; description: string }
   user_keys: OfUser & { pubkey: string; description: string }
-  /** Signed requests that were let in: a nonce is used once per key. */
+  /** Signed requests that were accepted: each key may use a nonce once. */
   signature_nonces: { pubkey: string; nonce: string; expires_at: number }
   user_identities: OfUser & {
     provider: string
     subject: string
-    /** As the provider told at the last sign-in, as the next one; empty for nothing. */
+    /** As the provider reported it at the last sign-in, like the next one; empty for none. */
     login: Generated<string>
     avatar_url: Generated<string>
     last_used_at: Generated<number | null>
