@@ -111,11 +111,11 @@ export interface Group {
   id: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   slug: string
-  /** Name for people: one line of at most 200 characters, without control characters */
+  /** The name that people see: one line of at most 200 characters, without control characters */
   name: string
   /** Description: one line of at most 500 characters, without control characters */
   description: string
-  /** An inactive group gives no claims and does not lead to outer groups */
+  /** An inactive group grants no claims and does not make its members part of outer groups */
   is_active: boolean
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -128,17 +128,17 @@ export interface GroupDetail {
   id: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   slug: string
-  /** Name for people: one line of at most 200 characters, without control characters */
+  /** The name that people see: one line of at most 200 characters, without control characters */
   name: string
   /** Description: one line of at most 500 characters, without control characters */
   description: string
-  /** An inactive group gives no claims and does not lead to outer groups */
+  /** An inactive group grants no claims and does not make its members part of outer groups */
   is_active: boolean
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
   /** Unix time in seconds, in the year 9999 at most */
   updated_at: number
-  /** People who may change the members, and nothing else */
+  /** Users who may change the members, and nothing else */
   admins: string[]
   /** Groups that are direct members */
   groups: string[]
@@ -227,7 +227,7 @@ export interface Me {
 export interface Member {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
-  /** From the requested group down to the one that contains the person */
+  /** From the requested group down to the group that has the user as a direct member */
   path: string[]
   expires_at: number | null
 }
@@ -567,16 +567,16 @@ export interface User {
   id: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   username: string
-  /** Name for people: one line of at most 200 characters, without control characters */
+  /** The name that people see: one line of at most 200 characters, without control characters */
   display_name: string
   email: string | null
   email_verified_at: number | null
   external_id: string | null
-  /** An inactive user has no identity anywhere */
+  /** An inactive user is treated as unknown everywhere */
   is_active: boolean
-  /** Member of the admin group; follows only this field */
+  /** Whether the user is in the admin group; only this field decides */
   is_admin: boolean
-  /** Has a second factor or a passkey, and is asked for it */
+  /** Has a second factor or a passkey, and must use it */
   has_factor: boolean
   /** An integer from 0 (internal trust) to 2147483647 */
   context: number
@@ -593,11 +593,11 @@ export interface UserIdentity {
   user: string
   /** Name of an identity provider: one line of at most 64 characters, without control characters */
   provider: string
-  /** The subject there, which is the key: one line of at most 255 characters, without control characters */
+  /** The account's stable id at the provider: one line of at most 255 characters, without control characters */
   subject: string
-  /** Name of the account there at the last sign-in; empty if unknown */
+  /** The account name at the provider, as of the last sign-in; empty if unknown */
   login: string
-  /** Its picture there; empty if unknown */
+  /** URL of the avatar at the provider; empty if unknown */
   avatar_url: string
   last_used_at: number | null
   /** Unix time in seconds, in the year 9999 at most */
@@ -611,7 +611,7 @@ export interface UserKey {
   user: string
   /** secp256k1, hex, 33 or 65 bytes */
   pubkey: string
-  /** What it is, for people: one line of at most 200 characters, without control characters */
+  /** A note for people: one line of at most 200 characters, without control characters */
   description: string
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -624,7 +624,7 @@ export interface UserNetwork {
   user: string
   /** An address or CIDR range */
   network: string
-  /** What it is, for people: one line of at most 200 characters, without control characters */
+  /** A note for people: one line of at most 200 characters, without control characters */
   description: string
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -876,7 +876,7 @@ export interface FactorsClearParams {
 }
 
 export interface UsersListParams {
-  /** Part of username, email or display name, in any case; with fewer than three letters, the beginning: one line of at most 200 characters, without control characters */
+  /** Part of the username, email or display name, in any case; a search of fewer than three letters matches only the beginning: one line of at most 200 characters, without control characters */
   search?: string
   is_active?: boolean
   is_admin?: boolean
@@ -895,7 +895,7 @@ export interface UsersGetParams {
   username?: string
   /** One plain e-mail address in ASCII, at most 254 characters */
   email?: string
-  /** Id of this person elsewhere: one line of at most 255 characters, without control characters */
+  /** Id of this user in another system: one line of at most 255 characters, without control characters */
   external_id?: string
   /** A UUID of version 7 */
   id?: string
@@ -905,12 +905,12 @@ export interface UsersAddParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   username: string
   email?: string | null
-  /** Name for people: one line of at most 200 characters, without control characters */
+  /** The name that people see: one line of at most 200 characters, without control characters */
   display_name?: string
   external_id?: string | null
   /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
   password?: string
-  /** Takes the claim proxy.admin */
+  /** Requires the claim proxy.admin */
   is_admin?: boolean
   /** An integer from 0 (internal trust) to 2147483647 */
   context?: number
@@ -919,12 +919,12 @@ export interface UsersAddParams {
 export interface UsersUpdateParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   username: string
-  /** Name for people: one line of at most 200 characters, without control characters */
+  /** The name that people see: one line of at most 200 characters, without control characters */
   display_name?: string
   email?: string | null
   external_id?: string | null
   is_active?: boolean
-  /** Takes the claim proxy.admin */
+  /** Requires the claim proxy.admin */
   is_admin?: boolean
   /** An integer from 0 (internal trust) to 2147483647 */
   context?: number
@@ -953,7 +953,7 @@ export interface UsersNetworksAddParams {
   user: string
   /** An address or CIDR range */
   network: string
-  /** What it is, for people: one line of at most 200 characters, without control characters */
+  /** A note for people: one line of at most 200 characters, without control characters */
   description?: string
 }
 
@@ -982,7 +982,7 @@ export interface UsersKeysAddParams {
   user: string
   /** secp256k1, hex, 33 or 65 bytes */
   pubkey: string
-  /** What it is, for people: one line of at most 200 characters, without control characters */
+  /** A note for people: one line of at most 200 characters, without control characters */
   description?: string
 }
 
@@ -1011,7 +1011,7 @@ export interface UsersIdentitiesAddParams {
   user: string
   /** Name of an identity provider: one line of at most 64 characters, without control characters */
   provider: string
-  /** The subject there, which is the key: one line of at most 255 characters, without control characters */
+  /** The account's stable id at the provider: one line of at most 255 characters, without control characters */
   subject: string
 }
 
@@ -1023,7 +1023,7 @@ export interface UsersIdentitiesRemoveParams {
 }
 
 export interface GroupsListParams {
-  /** Part of slug or name, in any case; with fewer than three letters, the beginning: one line of at most 200 characters, without control characters */
+  /** Part of the slug or name, in any case; a search of fewer than three letters matches only the beginning: one line of at most 200 characters, without control characters */
   search?: string
   is_active?: boolean
   /** At most this many items: 1 to 1000, by default 100 */
@@ -1057,7 +1057,7 @@ export type GroupsMembersResult = {
 export interface GroupsAddParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   slug: string
-  /** Name for people: one line of at most 200 characters, without control characters */
+  /** The name that people see: one line of at most 200 characters, without control characters */
   name?: string
   /** Description: one line of at most 500 characters, without control characters */
   description?: string
@@ -1066,7 +1066,7 @@ export interface GroupsAddParams {
 export interface GroupsUpdateParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   group: string
-  /** Name for people: one line of at most 200 characters, without control characters */
+  /** The name that people see: one line of at most 200 characters, without control characters */
   name?: string
   /** Description: one line of at most 500 characters, without control characters */
   description?: string
@@ -1157,7 +1157,7 @@ export interface GroupsRemoveClaimParams {
 }
 
 export interface RolesListParams {
-  /** Part of the name, in any case; with fewer than three letters, the beginning: one line of at most 200 characters, without control characters */
+  /** Part of the name, in any case; a search of fewer than three letters matches only the beginning: one line of at most 200 characters, without control characters */
   search?: string
   /** At most this many items: 1 to 1000, by default 100 */
   limit?: number
@@ -2030,38 +2030,38 @@ export interface HeroProxyMethods {
   users: {
     /** Mail an invitation to create an account */
     invite(params: UsersInviteParams): Promise<null>
-    /** List users by username */
+    /** List the users, ordered by username */
     list(params?: UsersListParams): Promise<UsersListResult>
-    /** Return one user, by exactly one of username, email, external_id and id */
+    /** Return one user, given exactly one of username, email, external_id and id */
     get(params?: UsersGetParams): Promise<User>
-    /** Add a user. Without a password the user cannot sign in by password until one is set. */
+    /** Add a user. Without a password, the user cannot sign in with one until it is set. */
     add(params: UsersAddParams): Promise<User>
-    /** Change fields of a user; people may change their own display_name */
+    /** Change fields of a user; users may change their own display_name */
     update(params: UsersUpdateParams): Promise<User>
-    /** Remove a user with memberships, sessions and credentials; the username is never given out again */
+    /** Remove a user with all memberships, sessions and credentials; the username is never reused */
     remove(params: UsersRemoveParams): Promise<null>
     networks: {
-      /** List the networks from which a person is recognised without signing in */
+      /** List the networks from which a user is recognised without signing in */
       list(params: UsersNetworksListParams): Promise<UsersNetworksListResult>
-      /** Recognise a person by a network, on routes that accept networks; of several, the longest prefix counts */
+      /** Recognise a user by network, on routes that accept networks; the longest matching prefix wins */
       add(params: UsersNetworksAddParams): Promise<UserNetwork>
-      /** Remove a network of a person */
+      /** Remove a network of a user */
       remove(params: UsersNetworksRemoveParams): Promise<null>
     }
     keys: {
-      /** List the public keys with which a person signs requests */
+      /** List the public keys that a user signs requests with */
       list(params: UsersKeysListParams): Promise<UsersKeysListResult>
-      /** Add a public key with which a person signs requests */
+      /** Add a public key that a user signs requests with */
       add(params: UsersKeysAddParams): Promise<UserKey>
-      /** Remove a public key of a person */
+      /** Remove a public key of a user */
       remove(params: UsersKeysRemoveParams): Promise<null>
     }
     identities: {
-      /** List the provider identities that are linked to a person */
+      /** List the provider identities that are linked to a user */
       list(params: UsersIdentitiesListParams): Promise<UsersIdentitiesListResult>
-      /** Link a provider identity to a person */
+      /** Link a provider identity to a user */
       add(params: UsersIdentitiesAddParams): Promise<UserIdentity>
-      /** Unlink an identity: its sessions end, and memberships that its provider gave are removed. People can unlink their own identities, but never their last way in. */
+      /** Unlink an identity; this ends its sessions and removes the memberships its provider added. Users may unlink their own identities, but never their last way to sign in. */
       remove(params: UsersIdentitiesRemoveParams): Promise<null>
       /** Link the identity that a provider has just confirmed to your account. The browser holds `link` for ten minutes after it came back from the provider. You can only link an identity whose address is the one that you have confirmed here. */
       link(params: UsersIdentitiesLinkParams): Promise<UserIdentity>
@@ -2090,13 +2090,13 @@ export interface HeroProxyMethods {
     clear(params: FactorsClearParams): Promise<null>
   }
   groups: {
-    /** List groups by slug */
+    /** List the groups, ordered by slug */
     list(params?: GroupsListParams): Promise<GroupsListResult>
     /** Return one group with its inner groups, roles and claims */
     get(params: GroupsGetParams): Promise<GroupDetail>
-    /** List all people in a group, directly or through inner groups, with the path */
+    /** List all members of a group, directly or through inner groups, with the path */
     members(params: GroupsMembersParams): Promise<GroupsMembersResult>
-    /** Add a group; its slug is its name in claims and never changes */
+    /** Add a group; its slug identifies it in claims and never changes */
     add(params: GroupsAddParams): Promise<Group>
     /** Change the name or description of a group, or turn it on or off */
     update(params: GroupsUpdateParams): Promise<Group>
@@ -2106,21 +2106,21 @@ export interface HeroProxyMethods {
     add_member(params: GroupsAddMemberParams): Promise<Membership>
     /** Remove a user or an inner group from a group */
     remove_member(params: GroupsRemoveMemberParams): Promise<null>
-    /** Let a person change the members of a group, and nothing else */
+    /** Let a user change the members of a group, and nothing else */
     add_admin(params: GroupsAddAdminParams): Promise<GroupDetail>
-    /** Stop a person from administering a group */
+    /** Stop a user from administering a group */
     remove_admin(params: GroupsRemoveAdminParams): Promise<null>
     /** Add a role to a group, everywhere or for one service or context */
     add_role(params: GroupsAddRoleParams): Promise<GroupDetail>
-    /** Remove a role from a group, for exactly the service and context it was added for */
+    /** Remove a role from a group; service and context must match those it was added with */
     remove_role(params: GroupsRemoveRoleParams): Promise<null>
     /** Add a claim to a group, everywhere or for one service or context */
     add_claim(params: GroupsAddClaimParams): Promise<GroupDetail>
-    /** Remove a claim from a group, for exactly the service and context it was added for */
+    /** Remove a claim from a group; service and context must match those it was added with */
     remove_claim(params: GroupsRemoveClaimParams): Promise<null>
   }
   roles: {
-    /** List roles by name, with their claims */
+    /** List the roles with their claims, ordered by name */
     list(params?: RolesListParams): Promise<RolesListResult>
     /** Return one role with its claims */
     get(params: RolesGetParams): Promise<Role>
@@ -2128,11 +2128,11 @@ export interface HeroProxyMethods {
     add(params: RolesAddParams): Promise<Role>
     /** Change the description of a role */
     update(params: RolesUpdateParams): Promise<Role>
-    /** Remove a role; groups that carry it lose it */
+    /** Remove a role, also from the groups that have it */
     remove(params: RolesRemoveParams): Promise<null>
     /** Add a claim to a role, everywhere or for one service or context */
     add_claim(params: RolesAddClaimParams): Promise<Role>
-    /** Remove a claim from a role, for exactly the service and context it was added for */
+    /** Remove a claim from a role; service and context must match those it was added with */
     remove_claim(params: RolesRemoveClaimParams): Promise<null>
   }
   claims: {

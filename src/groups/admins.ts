@@ -5,7 +5,7 @@ import type { GroupDetail } from './group.ts'
 import type { Groups } from './groups.ts'
 import { userRow } from './members.ts'
 
-/** Who administers a group: may change its members, and nothing else. */
+/** Group administrators: they may change the members of their group, and nothing else. */
 export class Admins {
   readonly #database: Database
   readonly #groups: Groups
@@ -20,13 +20,13 @@ export class Admins {
       const { id: group_id } = await this.#groups.changeable(group)
       const { query } = this.#database
       const user = await userRow(query, username)
-      const twice = await query
+      const existing = await query
         .selectFrom('group_admins')
         .select('user_id')
         .where('group_id', '=', group_id)
         .where('user_id', '=', user.id)
         .executeTakeFirst()
-      if (twice) throw alreadyExists('administrator of this group', 'user')
+      if (existing) throw alreadyExists('administrator of this group', 'user')
       await query.insertInto('group_admins').values({ group_id, user_id: user.id, added_at: now() }).execute()
       this.#database.changed('groups', [])
       return this.#groups.get(group)

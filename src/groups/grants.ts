@@ -5,7 +5,7 @@ import type { Database } from '../storage/database.ts'
 import type { GroupDetail } from './group.ts'
 import type { Groups } from './groups.ts'
 
-/** What groups carry: roles and direct claims, each everywhere or in a scope of service and context. */
+/** What groups grant: roles and direct claims, each everywhere or limited to a service, a context or both. */
 export class Grants {
   readonly #database: Database
   readonly #groups: Groups
@@ -19,16 +19,16 @@ export class Grants {
     return this.#database.write(async () => {
       const { id: group_id } = await this.#groups.changeable(group)
       const { id: role_id, name } = await this.#roleRow(role)
-      if (name === 'admin') throw conflict('The role admin is reserved: only is_admin gives it')
+      if (name === 'admin') throw conflict('The role admin is reserved: only is_admin grants it')
       const row = { group_id, role_id, ...scopeOf(scope) }
-      const twice = await this.#database.query
+      const existing = await this.#database.query
         .selectFrom('group_roles')
         .select('role_id')
         .where('group_id', '=', group_id)
         .where('role_id', '=', role_id)
         .where(sameScope(scope))
         .executeTakeFirst()
-      if (twice) throw alreadyExists('role of this group', 'role')
+      if (existing) throw alreadyExists('role of this group', 'role')
       await this.#database.query.insertInto('group_roles').values(row).execute()
       this.#database.changed('groups', [group_id])
       return this.#groups.get(group)
@@ -54,14 +54,14 @@ export class Grants {
   async addClaim(group: string, claim: string, scope: Scope): Promise<GroupDetail> {
     return this.#database.write(async () => {
       const { id: group_id } = await this.#groups.changeable(group)
-      const twice = await this.#database.query
+      const existing = await this.#database.query
         .selectFrom('group_claims')
         .select('claim')
         .where('group_id', '=', group_id)
         .where('claim', '=', claim)
         .where(sameScope(scope))
         .executeTakeFirst()
-      if (twice) throw alreadyExists('claim of this group', 'claim')
+      if (existing) throw alreadyExists('claim of this group', 'claim')
       await this.#database.query
         .insertInto('group_claims')
         .values({ group_id, claim, ...scopeOf(scope) })

@@ -14,7 +14,7 @@ import {
 } from '../contract/schemas.ts'
 import type { GroupRow } from '../storage/schema.ts'
 
-export const GroupName = Line('Name for people')
+export const GroupName = Line('The name that people see')
 export const Description = Line('Description', 500)
 
 const core = {
@@ -23,7 +23,7 @@ const core = {
   name: GroupName,
   description: Description,
   is_active: Type.Boolean({
-    description: 'An inactive group gives no claims and does not lead to outer groups',
+    description: 'An inactive group grants no claims and does not make its members part of outer groups',
   }),
   created_at: Time,
   updated_at: Time,
@@ -34,7 +34,7 @@ export type Group = Static<typeof Group>
 
 export const GroupDetail = Named('GroupDetail', {
   ...core,
-  admins: Type.Array(Username, { description: 'People who may change the members, and nothing else' }),
+  admins: Type.Array(Username, { description: 'Users who may change the members, and nothing else' }),
   groups: Type.Array(GroupSlug, { description: 'Groups that are direct members' }),
   roles: Type.Array(Shape({ role: RoleName, ...grantScope })),
   claims: Type.Array(Shape({ claim: Claim, ...grantScope })),
@@ -52,7 +52,7 @@ export type Membership = Static<typeof Membership>
 export const Member = Named('Member', {
   user: Username,
   path: Type.Array(GroupSlug, {
-    description: 'From the requested group down to the one that contains the person',
+    description: 'From the requested group down to the group that has the user as a direct member',
   }),
   expires_at: Nullable(Time),
 })

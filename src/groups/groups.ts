@@ -7,10 +7,10 @@ import { holdsText } from '../storage/search.ts'
 import { bit, type GroupRow } from '../storage/schema.ts'
 import { toGroup, type Group, type GroupDetail } from './group.ts'
 
-/** The seeded group: its members are whoever has `is_admin`, its role is the seeded `admin`. */
+/** The seeded group: its members are the users with `is_admin`, and its role is the seeded role `admin`. */
 export const adminGroup = 'admin'
 
-/** Groups themselves; who is in them and what they carry stands in members.ts and grants.ts. */
+/** The groups themselves. Their members are in members.ts, their roles and claims in grants.ts. */
 export class Groups {
   readonly #database: Database
 
@@ -20,7 +20,7 @@ export class Groups {
 
   async list(filter: PageParams & { search?: string; is_active?: boolean }) {
     let query = this.#database.reading.selectFrom('groups').selectAll()
-    // As in users.list.
+    // Written like the partial indexes: SQLite would not use them with a parameter.
     if (filter.is_active !== undefined)
       query = query.where(filter.is_active ? sql<SqlBool>`is_active = 1` : sql<SqlBool>`is_active = 0`)
     if (filter.search !== undefined)
@@ -32,7 +32,7 @@ export class Groups {
     return { ...page, items: page.items.map(toGroup) }
   }
 
-  /** One group by slug, in any case, or not_found. */
+  /** Returns one group by its slug, in any case. Throws not_found. */
   async row(slug: string): Promise<GroupRow> {
     const row = await this.#database.query
       .selectFrom('groups')
@@ -43,7 +43,7 @@ export class Groups {
     return row
   }
 
-  /** The same for a change; the seeded group cannot be changed by hand. */
+  /** Returns a group that may be changed. Throws conflict for the seeded group. */
   async changeable(slug: string): Promise<GroupRow> {
     const row = await this.row(slug)
     if (row.slug === adminGroup)
@@ -119,7 +119,7 @@ export class Groups {
     })
   }
 
-  /** The slug is the group's identity in claims and stays. */
+  /** The slug cannot change: it identifies the group in claims. */
   async update(
     slug: string,
     fields: { name?: string; description?: string; is_active?: boolean },
@@ -135,7 +135,7 @@ export class Groups {
     })
   }
 
-  /** Its memberships and grants go with it. */
+  /** Also removes its memberships and grants. */
   async remove(slug: string): Promise<null> {
     return this.#database.write(async () => {
       const row = await this.changeable(slug)

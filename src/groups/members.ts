@@ -7,13 +7,13 @@ import type { Member, Membership } from './group.ts'
 import { adminGroup, type Groups } from './groups.ts'
 import { directGroups, isInside, pathsTo, refuseCycle } from './nesting.ts'
 
-/** Who a membership is about: exactly one of a user and an inner group. */
+/** The member: exactly one of a user and an inner group. */
 export interface MemberName {
   readonly user?: string
   readonly member_group?: string
 }
 
-/** Who is in a group: people, and groups whose members are then in it too. */
+/** The members of groups: users, and inner groups, whose members count as members too. */
 export class Members {
   readonly #database: Database
   readonly #groups: Groups
@@ -24,7 +24,7 @@ export class Members {
   }
 
   async add(group: string, name: MemberName, expiresAt: number | null): Promise<Membership> {
-    const member = oneOf(name)
+    const member = memberNamed(name)
     if (expiresAt !== null && expiresAt <= now()) throw invalidParams('expires_at', 'a time in the future')
     return this.#database.write(async () => {
       const outer = await this.#groups.changeable(group)
@@ -32,7 +32,7 @@ export class Members {
       await this.#sweepExpired(outer.id, added.added_at)
       if ('user' in member) {
         const user = await userRow(this.#database.query, member.user)
-        await this.#refuseTwice('group_users', 'user_id', outer.id, user.id)
+        await this.#refuseDuplicate('group_users', 'user_id', outer.id, user.id)
         await this.#database.query
           .insertInto('group_users')
           .values({ group_id: outer.id, user_id: user.id, ...added })
@@ -42,7 +42,7 @@ export class Members {
       }
       const inner = await this.#groups.row(member.inner)
       await refuseCycle(this.#database.query, outer, inner)
-      await this.#refuseTwice('group_groups', 'member_group_id', outer.id, inner.id)
+      await this.#refuseDuplicate('group_groups', 'member_group_id', outer.id, inner.id)
       await this.#database.query
         .insertInto('group_groups')
         .values({ group_id: outer.id, member_group_id: inner.id, ...added })
@@ -53,7 +53,7 @@ export class Members {
   }
 
   async remove(group: string, name: MemberName): Promise<null> {
-    const member = oneOf(name)
+    const member = memberNamed(name)
     return this.#database.write(async () => {
       const outer = await this.#groups.changeable(group)
       const inner = 'inner' in member ? await this.#groups.row(member.inner) : undefined
@@ -77,8 +77,8 @@ export class Members {
   }
 
   /**
-   * Brings the memberships that a provider gives a person up to date: in these groups and no others of its giving. What was given
-   * by hand, or by another provider, stays. Inside a transaction.
+   * Syncs the memberships that a provider assigns to a user: exactly these groups. Memberships that were added by hand
+   * or by another provider stay. Inside a transaction.
    */
   async follow(userId: string, provider: string, slugs: readonly string[]): Promise<void> {
     const { query } = this.#database
@@ -93,12 +93,16 @@ export class Members {
             .where('slug', '!=', adminGroup)
             .execute()
     for (const { id } of wanted) await this.#sweepExpired(id, at)
-    const held = await query.selectFrom('group_users').selectAll().where('user_id', '=', userId).execute()
-    const gone = held.filter(
+    const memberships = await query
+      .selectFrom('group_users')
+      .selectAll()
+      .where('user_id', '=', userId)
+      .execute()
+    const obsolete = memberships.filter(
       ({ group_id, given_by }) => given_by === provider && !wanted.some(({ id }) => id === group_id),
     )
-    const missing = wanted.filter(({ id }) => !held.some(({ group_id }) => group_id === id))
-    for (const { group_id } of gone)
+    const missing = wanted.filter(({ id }) => !memberships.some(({ group_id }) => group_id === id))
+    for (const { group_id } of obsolete)
       await query
         .deleteFrom('group_users')
         .where('user_id', '=', userId)
@@ -109,32 +113,34 @@ export class Members {
         .insertInto('group_users')
         .values({ group_id: id, user_id: userId, expires_at: null, added_at: at, given_by: provider })
         .execute()
-    if (gone.length + missing.length > 0) this.#database.changed('groups', [])
+    if (obsolete.length + missing.length > 0) this.#database.changed('groups', [])
   }
 
-  /** Takes away what a provider gave, to one person or to everybody, but for some groups. Inside a transaction. */
+  /**
+   * Removes the memberships that a provider assigned, for one user or all, except in some groups. Inside a transaction.
+   */
   async forgetGiven(
     provider: string,
     { userId, except = [] }: { userId?: string; except?: readonly string[] } = {},
   ): Promise<void> {
-    let gone = this.#database.query
+    let obsolete = this.#database.query
       .deleteFrom('group_users')
       .where('given_by', '=', provider)
-      // As the index has it.
+      // Written like the partial index, so that SQLite uses it.
       .where(sql<SqlBool>`given_by <> ''`)
-    if (userId !== undefined) gone = gone.where('user_id', '=', userId)
+    if (userId !== undefined) obsolete = obsolete.where('user_id', '=', userId)
     if (except.length > 0)
-      gone = gone.where('group_id', 'not in', (query) =>
+      obsolete = obsolete.where('group_id', 'not in', (query) =>
         query
           .selectFrom('groups')
           .select('groups.id')
           .where('slug', 'in', [...except]),
       )
-    const { numDeletedRows } = await gone.executeTakeFirst()
+    const { numDeletedRows } = await obsolete.executeTakeFirst()
     if (numDeletedRows > 0n) this.#database.changed('groups', [])
   }
 
-  /** Everybody in the group, directly or through inner groups, each with the shortest path. */
+  /** All members of the group, directly or through inner groups, each with the shortest path. */
   async resolve(group: string, page: PageParams): Promise<{ items: Member[]; next_cursor: string | null }> {
     const outer = await this.#groups.row(group)
     const at = now()
@@ -142,7 +148,7 @@ export class Members {
     const query = reading
       .selectFrom('users')
       .select(['users.id', 'users.username'])
-      // As the index of administrators has it.
+      // Written like the partial index of administrators, so that SQLite uses it.
       .$if(outer.slug === adminGroup, (q) => q.where(sql<SqlBool>`users.is_admin = 1`))
       .$if(outer.slug !== adminGroup, (q) => q.where(isInside(outer.id, at)))
     const { items, next_cursor } = await readPage(query, page, {
@@ -168,7 +174,7 @@ export class Members {
     }
   }
 
-  /** What has run out counts nowhere; it must not stand in the way of the same membership anew. */
+  /** Expired memberships have no effect, but would block adding the same membership again. */
   async #sweepExpired(group: string, at: number) {
     const { query } = this.#database
     await query
@@ -179,29 +185,29 @@ export class Members {
     await query.deleteFrom('group_groups').where('expires_at', '<=', at).execute()
   }
 
-  async #refuseTwice(
+  async #refuseDuplicate(
     table: 'group_users' | 'group_groups',
     column: 'user_id' | 'member_group_id',
     group: string,
     member: string,
   ) {
-    const twice = await this.#database.query
+    const existing = await this.#database.query
       .selectFrom(table)
       .select('group_id')
       .where('group_id', '=', group)
       .where(sql.ref(column), '=', member)
       .executeTakeFirst()
-    if (twice) throw alreadyExists('member', column === 'user_id' ? 'user' : 'member_group')
+    if (existing) throw alreadyExists('member', column === 'user_id' ? 'user' : 'member_group')
   }
 }
 
-const oneOf = ({ user, member_group }: MemberName): { user: string } | { inner: string } => {
+const memberNamed = ({ user, member_group }: MemberName): { user: string } | { inner: string } => {
   if (user !== undefined && member_group === undefined) return { user }
   if (member_group !== undefined && user === undefined) return { inner: member_group }
   throw invalidParams('user', 'exactly one of user and member_group')
 }
 
-/** Who is called so, or not_found. */
+/** Returns the user with this username. Throws not_found. */
 export const userRow = async (query: Database['query'], username: string) => {
   const row = await query
     .selectFrom('users')

@@ -21,18 +21,20 @@ import type { Groups } from './groups.ts'
 import type { Members } from './members.ts'
 
 const read = { effect: 'read', claim: ['proxy.groups.read'] } as const
-const administer = ['proxy.groups.write', 'groups.{group}.admin'] as const
-const look = ['proxy.groups.read', 'groups.{group}.admin'] as const
+const administerClaims = ['proxy.groups.write', 'groups.{group}.admin'] as const
+const viewClaims = ['proxy.groups.read', 'groups.{group}.admin'] as const
 const write = { effect: 'write', claim: ['proxy.groups.write'] } as const
 
 export const groupMethods = (groups: Groups, members: Members, grants: Grants, admins: Admins) => [
   method({
     ...read,
     name: 'groups.list',
-    summary: 'List groups by slug',
+    summary: 'List the groups, ordered by slug',
     params: Shape({
       search: Type.Optional(
-        Line('Part of slug or name, in any case; with fewer than three letters, the beginning'),
+        Line(
+          'Part of the slug or name, in any case; a search of fewer than three letters matches only the beginning',
+        ),
       ),
       is_active: Type.Optional(Type.Boolean()),
       limit: Limit,
@@ -45,7 +47,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...read,
     name: 'groups.get',
-    claim: look,
+    claim: viewClaims,
     summary: 'Return one group with its inner groups, roles and claims',
     params: Shape({ group: GroupSlug }),
     result: GroupDetail,
@@ -56,8 +58,8 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...read,
     name: 'groups.members',
-    claim: look,
-    summary: 'List all people in a group, directly or through inner groups, with the path',
+    claim: viewClaims,
+    summary: 'List all members of a group, directly or through inner groups, with the path',
     params: Shape({ group: GroupSlug, limit: Limit, cursor: Cursor }),
     result: Page(Member),
     errors: ['not_found'],
@@ -78,7 +80,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.add',
-    summary: 'Add a group; its slug is its name in claims and never changes',
+    summary: 'Add a group; its slug identifies it in claims and never changes',
     params: Shape({
       slug: GroupSlug,
       name: Type.Optional(GroupName),
@@ -97,7 +99,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.update',
-    // What the group gives comes back with it.
+    // Reactivating a group also restores what it grants.
     fresh: ({ is_active }) => is_active === true,
     summary: 'Change the name or description of a group, or turn it on or off',
     params: Shape({
@@ -128,7 +130,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     ...write,
     name: 'groups.add_member',
     fresh: true,
-    claim: administer,
+    claim: administerClaims,
     summary: 'Add a user or another group to a group, permanently or until a time',
     params: Shape({
       group: GroupSlug,
@@ -150,7 +152,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.remove_member',
-    claim: administer,
+    claim: administerClaims,
     summary: 'Remove a user or an inner group from a group',
     params: Shape({
       group: GroupSlug,
@@ -166,7 +168,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
     ...write,
     name: 'groups.add_admin',
     fresh: true,
-    summary: 'Let a person change the members of a group, and nothing else',
+    summary: 'Let a user change the members of a group, and nothing else',
     params: Shape({ group: GroupSlug, user: Username }),
     result: GroupDetail,
     errors: ['not_found', 'already_exists', 'conflict'],
@@ -178,7 +180,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.remove_admin',
-    summary: 'Stop a person from administering a group',
+    summary: 'Stop a user from administering a group',
     params: Shape({ group: GroupSlug, user: Username }),
     result: Type.Null(),
     errors: ['not_found', 'conflict'],
@@ -207,7 +209,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.remove_role',
-    summary: 'Remove a role from a group, for exactly the service and context it was added for',
+    summary: 'Remove a role from a group; service and context must match those it was added with',
     params: Shape({ group: GroupSlug, role: RoleName, ...scopeParams }),
     result: Type.Null(),
     errors: ['not_found', 'conflict'],
@@ -236,7 +238,7 @@ export const groupMethods = (groups: Groups, members: Members, grants: Grants, a
   method({
     ...write,
     name: 'groups.remove_claim',
-    summary: 'Remove a claim from a group, for exactly the service and context it was added for',
+    summary: 'Remove a claim from a group; service and context must match those it was added with',
     params: Shape({ group: GroupSlug, claim: GrantableClaim, ...scopeParams }),
     result: Type.Null(),
     errors: ['not_found', 'conflict'],

@@ -4,9 +4,9 @@ import type { Database } from '../storage/database.ts'
 import type { GroupRow } from '../storage/schema.ts'
 import { adminGroup } from './groups.ts'
 
-// Groups within groups: which are inside one, and that none is ever inside itself.
+// Nested groups: finds what is inside a group, and prevents cycles.
 
-/** Whether a person is in a group, or in an active one inside it, at a time. */
+/** The condition that a user is, at a given time, in a group or in an active group inside it. */
 export const isInside = (outer: string, at: number): RawBuilder<SqlBool> => sql`users.id in (
   with recursive inside(id) as (
     select ${outer}
@@ -20,7 +20,7 @@ export const isInside = (outer: string, at: number): RawBuilder<SqlBool> => sql`
   where group_users.expires_at is null or group_users.expires_at > ${at}
 )`
 
-/** The groups that hold these people directly, at a time. */
+/** The groups of which these users are direct members, at a given time. */
 export const directGroups = async (query: Database['query'], userIds: readonly string[], at: number) =>
   userIds.length === 0
     ? []
@@ -32,17 +32,20 @@ export const directGroups = async (query: Database['query'], userIds: readonly s
         .orderBy('group_id')
         .execute()
 
-/** Groups that one query is about. */
-const chunk = 500
+/** Groups per query. */
+const chunkGroups = 500
 
-/** Of these groups, the ones inside `outer`, or it itself, each with the slugs that lead to it through active groups, shortest first. */
+/**
+ * Finds which of these groups are inside `outer`, or are `outer`. Returns for each the slugs that lead to it through
+ * active groups, shortest path first.
+ */
 export const pathsTo = async (
   query: Database['query'],
   outer: GroupRow,
   ids: ReadonlySet<string>,
   at: number,
 ): Promise<Map<string, string[]>> => {
-  // From the groups upwards: what lies above some is little, what lies inside one may be nearly all.
+  // Search upwards from the groups: few groups are above them, but nearly all may be inside `outer`.
   const seen = new Set(ids)
   const edges = []
   for (let level = [...ids]; level.length > 0;) {
@@ -51,14 +54,14 @@ export const pathsTo = async (
       .innerJoin('groups', 'groups.id', 'group_groups.member_group_id')
       .select(['group_groups.group_id', 'groups.id', 'groups.slug'])
       .where('groups.is_active', '=', 1)
-      .where('group_groups.member_group_id', 'in', level.slice(0, chunk))
+      .where('group_groups.member_group_id', 'in', level.slice(0, chunkGroups))
       .where((w) => w.or([w('expires_at', 'is', null), w('expires_at', '>', at)]))
       .orderBy('group_groups.member_group_id')
       .execute()
     edges.push(...found)
     const above = new Set(found.map(({ group_id }) => group_id).filter((id) => !seen.has(id)))
     for (const id of above) seen.add(id)
-    level = [...level.slice(chunk), ...above]
+    level = [...level.slice(chunkGroups), ...above]
   }
   const below = Map.groupBy(edges, ({ group_id }) => group_id)
   const paths = new Map([[outer.id, [outer.slug]]])
@@ -69,7 +72,7 @@ export const pathsTo = async (
   return paths
 }
 
-/** The admin group follows is_admin alone, and no group may hold itself, however far inside. */
+/** Refuses cycles. Also refuses the admin group as a member, because it follows is_admin alone. */
 export const refuseCycle = async (
   query: Database['query'],
   outer: GroupRow,
@@ -94,5 +97,5 @@ export const refuseCycle = async (
     .select('id')
     .where('id', '=', outer.id)
     .executeTakeFirst()
-  if (cycle) throw conflict(`${outer.slug} is inside ${inner.slug} already: that would be a cycle`)
+  if (cycle) throw conflict(`${outer.slug} is already inside ${inner.slug}: that would be a cycle`)
 }

@@ -29,10 +29,12 @@ export const roleMethods = (roles: Roles) => [
   method({
     ...read,
     name: 'roles.list',
-    summary: 'List roles by name, with their claims',
+    summary: 'List the roles with their claims, ordered by name',
     params: Shape({
       search: Type.Optional(
-        Line('Part of the name, in any case; with fewer than three letters, the beginning'),
+        Line(
+          'Part of the name, in any case; a search of fewer than three letters matches only the beginning',
+        ),
       ),
       limit: Limit,
       cursor: Cursor,
@@ -81,7 +83,7 @@ export const roleMethods = (roles: Roles) => [
   method({
     ...write,
     name: 'roles.remove',
-    summary: 'Remove a role; groups that carry it lose it',
+    summary: 'Remove a role, also from the groups that have it',
     large: true,
     params: Shape({ role: RoleName }),
     result: Type.Null(),
@@ -111,7 +113,7 @@ export const roleMethods = (roles: Roles) => [
   method({
     ...write,
     name: 'roles.remove_claim',
-    summary: 'Remove a claim from a role, for exactly the service and context it was added for',
+    summary: 'Remove a claim from a role; service and context must match those it was added with',
     params: Shape({ role: RoleName, claim: GrantableClaim, ...scopeParams }),
     result: Type.Null(),
     errors: ['not_found', 'conflict'],

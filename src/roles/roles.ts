@@ -8,7 +8,7 @@ import { sameScope, scopeOf, type Scope } from '../storage/grant_scope.ts'
 import type { RoleRow } from '../storage/schema.ts'
 import type { Role } from './role.ts'
 
-/** Bundles of claims that groups carry. The seeded role `admin` holds `proxy.*` and stays as it is. */
+/** Bundles of claims that groups can have. The seeded role `admin` has `proxy.*` and cannot be changed. */
 export class Roles {
   readonly #database: Database
 
@@ -21,7 +21,7 @@ export class Roles {
   ): Promise<{ items: Role[]; next_cursor: string | null }> {
     let query = this.#database.reading.selectFrom('roles').selectAll()
     if (filter.search !== undefined) {
-      // As users and groups are: with fewer than three letters by their beginning.
+      // Like users and groups: a search of fewer than three letters matches only the beginning.
       const like = `${[...filter.search].length < 3 ? '' : '%'}${plainInLike(filter.search.toLowerCase())}%`
       query = query.where(sql<boolean>`(lower(name) like ${like} escape '\\')`)
     }
@@ -29,11 +29,11 @@ export class Roles {
       by: sql`lower(name)`,
       keyOf: (row) => row.name.toLowerCase(),
     })
-    return { ...page, items: await Promise.all(page.items.map((row) => this.#whole(row))) }
+    return { ...page, items: await Promise.all(page.items.map((row) => this.#withClaims(row))) }
   }
 
   async get(name: string): Promise<Role> {
-    return this.#whole(await this.#row(name))
+    return this.#withClaims(await this.#row(name))
   }
 
   async add(fields: { name: string; description?: string }): Promise<Role> {
@@ -50,7 +50,7 @@ export class Roles {
       }
       await this.#database.query.insertInto('roles').values(row).execute()
       this.#database.changed('groups', [])
-      return this.#whole(row)
+      return this.#withClaims(row)
     })
   }
 
@@ -58,11 +58,11 @@ export class Roles {
     return this.#database.write(async () => {
       const row = { ...(await this.#changeable(name)), ...fields, updated_at: now() }
       await this.#database.query.updateTable('roles').set(row).where('id', '=', row.id).execute()
-      return this.#whole(row)
+      return this.#withClaims(row)
     })
   }
 
-  /** Groups that carry it lose it. */
+  /** Also removes it from the groups that have it. */
   async remove(name: string): Promise<null> {
     return this.#database.write(async () => {
       const { id } = await this.#changeable(name)
@@ -75,20 +75,20 @@ export class Roles {
   async addClaim(name: string, claim: string, scope: Scope): Promise<Role> {
     return this.#database.write(async () => {
       const role = await this.#changeable(name)
-      const twice = await this.#database.query
+      const existing = await this.#database.query
         .selectFrom('role_claims')
         .select('claim')
         .where('role_id', '=', role.id)
         .where('claim', '=', claim)
         .where(sameScope(scope))
         .executeTakeFirst()
-      if (twice) throw alreadyExists('claim of this role', 'claim')
+      if (existing) throw alreadyExists('claim of this role', 'claim')
       await this.#database.query
         .insertInto('role_claims')
         .values({ role_id: role.id, claim, ...scopeOf(scope) })
         .execute()
       this.#database.changed('groups')
-      return this.#whole(role)
+      return this.#withClaims(role)
     })
   }
 
@@ -127,7 +127,7 @@ export class Roles {
     return row
   }
 
-  async #whole(row: RoleRow): Promise<Role> {
+  async #withClaims(row: RoleRow): Promise<Role> {
     const claims = await this.#database.query
       .selectFrom('role_claims')
       .select(['claim', 'service', 'context'])

@@ -7,7 +7,7 @@ import { now } from '../storage/ids.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 import { personColumns, toKnownPerson, type KnownPerson } from './person.ts'
 
-/** A public key of somebody, ready to verify with. */
+/** A user's public key, parsed for verification. */
 export interface KnownKey {
   /** Compressed, lower-case hex. */
   readonly pubkey: string
@@ -15,7 +15,7 @@ export interface KnownKey {
   readonly owner: KnownPerson
 }
 
-const keep = 50_000
+const maxEntries = 50_000
 
 const publicKeyOf = (pubkey: string): KeyObject => {
   const point = ECDH.convertKey(pubkey, 'secp256k1', 'hex', undefined, 'uncompressed') as Buffer
@@ -23,20 +23,20 @@ const publicKeyOf = (pubkey: string): KeyObject => {
   return createPublicKey({ key: { kty: 'EC', crv: 'secp256k1', x, y }, format: 'jwk' })
 }
 
-/** The keys that people sign requests with, and the nonces that those requests used up. */
+/** The public keys that users sign requests with, and the nonces those requests have used. */
 export class KnownKeys {
   readonly #database: Database
   readonly #known: Cached<BoundedMap<KnownKey | 'none'>>
 
   constructor(database: Database) {
     this.#database = database
-    this.#known = new Cached(database, ['users'], async () => boundedMap<KnownKey | 'none'>(keep))
+    this.#known = new Cached(database, ['users'], async () => boundedMap<KnownKey | 'none'>(maxEntries))
   }
 
-  /** Whose key this is, by its canonical form; the person may be inactive. */
+  /** Returns the key with its owner, given its canonical form. The owner may be inactive. */
   async find(pubkey: string): Promise<KnownKey | undefined> {
-    const kept = await this.#known.get()
-    const known = kept.get(pubkey)
+    const cache = await this.#known.get()
+    const known = cache.get(pubkey)
     if (known !== undefined) return known === 'none' ? undefined : known
     const row = await this.#database.query
       .selectFrom('user_keys')
@@ -45,12 +45,15 @@ export class KnownKeys {
       .where('user_keys.pubkey', '=', pubkey)
       .executeTakeFirst()
     const found = row && { pubkey, key: publicKeyOf(pubkey), owner: toKnownPerson(row) }
-    // Kept in the map that was current before the row was read: after a change nobody looks there any more.
-    kept.set(pubkey, found ?? 'none')
+    // Store it in the map that was current before the row was read: after a change, that map is no longer used.
+    cache.set(pubkey, found ?? 'none')
     return found
   }
 
-  /** Uses up a nonce of a key until `expiresAt`; false if that has happened before, on any node. Committed when it returns. */
+  /**
+   * Marks a nonce of a key as used until `expiresAt`. Returns false if it was used before, on any node. Committed when
+   * it returns.
+   */
   async useNonce(pubkey: string, nonce: string, expiresAt: number): Promise<boolean> {
     return this.#database.write(async () => {
       const { numInsertedOrUpdatedRows } = await this.#database.query
@@ -62,7 +65,7 @@ export class KnownKeys {
     })
   }
 
-  /** Forgets nonces whose requests are too old to be let in again; called on a timer. */
+  /** Deletes nonces whose requests are too old to be accepted again. Called on a timer. */
   async sweep(): Promise<void> {
     await sweepRows(
       this.#database,

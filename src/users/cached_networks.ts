@@ -5,10 +5,10 @@ import { detached } from '../wire/detached.ts'
 import { readAddress, readNetwork, type Address } from '../contract/networks.ts'
 import { personColumns, toKnownPerson, type KnownPerson } from './person.ts'
 
-/** Answers kept for addresses: strangers choose them, so their number has an end. */
-const keep = 10_000
+/** Number of cached lookups. Strangers choose the addresses, so the cache needs a limit. */
+const maxEntries = 10_000
 
-/** The networks of one address family: one map for each length of prefix in use, longest first. */
+/** The networks of one address family: one map per prefix length in use, longest prefix first. */
 class Prefixes {
   readonly #width: bigint
   readonly #lengths: { readonly host: bigint; readonly people: Map<bigint, KnownPerson> }[] = []
@@ -19,7 +19,7 @@ class Prefixes {
 
   add(bits: bigint, length: number, person: KnownPerson): void {
     const host = this.#width - BigInt(length)
-    let row = this.#lengths.find((one) => one.host === host)
+    let row = this.#lengths.find((length) => length.host === host)
     if (!row) {
       row = { host, people: new Map() }
       this.#lengths.push(row)
@@ -37,13 +37,13 @@ class Prefixes {
   }
 }
 
-/** All networks of all people; none while they do not count. */
+/** All networks of all users; empty while network login is off. */
 class NetworkTable {
   /** Whether the setting `network_login` is on. */
   readonly counts: boolean
   readonly #four = new Prefixes(32)
   readonly #six = new Prefixes(128)
-  readonly #answers = boundedMap<KnownPerson | 'nobody'>(keep)
+  readonly #answers = boundedMap<KnownPerson | 'nobody'>(maxEntries)
 
   constructor(counts: boolean) {
     this.counts = counts
@@ -59,8 +59,8 @@ class NetworkTable {
   }
 
   find(address: string): KnownPerson | undefined {
-    const known = this.#answers.get(address)
-    if (known !== undefined) return known === 'nobody' ? undefined : known
+    const cached = this.#answers.get(address)
+    if (cached !== undefined) return cached === 'nobody' ? undefined : cached
     const found = this.#search(address)
     this.#answers.set(detached(address), found ?? 'nobody')
     return found
@@ -69,12 +69,12 @@ class NetworkTable {
   #search(text: string): KnownPerson | undefined {
     const address = readAddress(text)
     const person = address && this.#of(address).find(address.bits)
-    // The longest prefix decides alone: deactivating somebody must not turn their machine into the owner of a wider network.
+    // Only the longest prefix decides: deactivating a user must not hand their machine to the owner of a wider network.
     return person?.may_sign_in ? person : undefined
   }
 }
 
-/** Who is known by a network address alone: nobody, until the setting `network_login` is on. */
+/** Recognises users by their network address alone; nobody until the setting `network_login` is on. */
 export class KnownNetworks {
   readonly #table: Cached<NetworkTable>
 
@@ -92,12 +92,15 @@ export class KnownNetworks {
     })
   }
 
-  /** Whether an address may be somebody's; true also where that is not known at once. */
+  /** Whether an address can identify a user. Also true if that is not known yet. */
   get count(): boolean {
     return this.#table.warm()?.counts ?? true
   }
 
-  /** The person who may be signed in and whose network holds this address; of several the one with the longest prefix. Warm, it is synchronous. */
+  /**
+   * The user whose network contains this address and who may sign in; the longest prefix wins. Synchronous when the
+   * cache is current.
+   */
   find(address: string): KnownPerson | undefined | Promise<KnownPerson | undefined> {
     const table = this.#table.get()
     return table instanceof Promise ? table.then((ready) => ready.find(address)) : table.find(address)

@@ -4,21 +4,21 @@ import type { Database } from '../storage/database.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import { personColumns, toKnownPerson, type KnownPerson, type PersonRow } from './person.ts'
 
-const keep = 100_000
+const maxEntries = 100_000
 
-/** People by their id, for whoever shows a token that names them so. */
+/** Users by id, for callers with a token that names its user by id. */
 export class KnownPeople {
   readonly #known: Cached<BoundedMap<KnownPerson>>
   readonly #byId: Prepared<{ id: string }, PersonRow>
 
   constructor(database: Database) {
-    this.#known = new Cached(database, ['users'], async () => boundedMap<KnownPerson>(keep))
+    this.#known = new Cached(database, ['users'], async () => boundedMap<KnownPerson>(maxEntries))
     this.#byId = database.prepared((query, { id }: { id: string }) =>
       query.selectFrom('users').select(personColumns).where('users.id', '=', id),
     )
   }
 
-  /** Somebody who may be signed in. Warm, it is synchronous. */
+  /** A user who may sign in. Synchronous when the cache is current. */
   find(id: string): KnownPerson | undefined | Promise<KnownPerson | undefined> {
     const known = this.#known.warm()?.get(id)
     return known ? signingIn(known) : this.#load(id)

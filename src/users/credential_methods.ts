@@ -12,8 +12,8 @@ const Pubkey = Type.String({
   description: 'secp256k1, hex, 33 or 65 bytes',
 })
 const Provider = Line('Name of an identity provider', 64)
-const Subject = Line('The subject there, which is the key', 255)
-const Note = Line('What it is, for people')
+const Subject = Line("The account's stable id at the provider", 255)
+const Note = Line('A note for people')
 
 const UserNetwork = owned('UserNetwork', { network: Network, description: Note })
 const UserKey = owned('UserKey', { pubkey: Pubkey, description: Note })
@@ -21,9 +21,9 @@ export const UserIdentity = owned('UserIdentity', {
   provider: Provider,
   subject: Subject,
   login: Type.String({
-    description: 'Name of the account there at the last sign-in; empty if unknown',
+    description: 'The account name at the provider, as of the last sign-in; empty if unknown',
   }),
-  avatar_url: Type.String({ description: 'Its picture there; empty if unknown' }),
+  avatar_url: Type.String({ description: 'URL of the avatar at the provider; empty if unknown' }),
   last_used_at: Nullable(Time),
 })
 
@@ -51,7 +51,7 @@ export const exampleIdentity = {
 }
 const identity = exampleIdentity
 
-/** What was taken away is nowhere else afterwards. */
+/** After a removal, the audit log is the only record of what was removed. */
 const target = ({ user, id }: Static<typeof named>, _: unknown, name: string | undefined) =>
   `user=${user} ${name ?? ''}id=${id}`
 
@@ -64,7 +64,7 @@ const removal = (
   method({
     ...write,
     name,
-    summary: `Remove ${what} of a person`,
+    summary: `Remove ${what} of a user`,
     params: named,
     result: Type.Null(),
     errors: ['not_found'],
@@ -78,7 +78,7 @@ export const belongingMethods = (belongings: Belongings) => [
   method({
     ...read,
     name: 'users.networks.list',
-    summary: 'List the networks from which a person is recognised without signing in',
+    summary: 'List the networks from which a user is recognised without signing in',
     params: listed,
     result: Page(UserNetwork),
     examples: [{ params: { user: 'grace' }, result: { items: [network], next_cursor: null } }],
@@ -88,8 +88,7 @@ export const belongingMethods = (belongings: Belongings) => [
     ...write,
     name: 'users.networks.add',
     fresh: true,
-    summary:
-      'Recognise a person by a network, on routes that accept networks; of several, the longest prefix counts',
+    summary: 'Recognise a user by network, on routes that accept networks; the longest matching prefix wins',
     params: Shape({ user: Username, network: Network, description: Type.Optional(Note) }),
     result: UserNetwork,
     errors: ['not_found', 'already_exists'],
@@ -106,7 +105,7 @@ export const belongingMethods = (belongings: Belongings) => [
   method({
     ...read,
     name: 'users.keys.list',
-    summary: 'List the public keys with which a person signs requests',
+    summary: 'List the public keys that a user signs requests with',
     params: listed,
     result: Page(UserKey),
     examples: [{ params: { user: 'grace' }, result: { items: [key], next_cursor: null } }],
@@ -116,7 +115,7 @@ export const belongingMethods = (belongings: Belongings) => [
     ...write,
     name: 'users.keys.add',
     fresh: true,
-    summary: 'Add a public key with which a person signs requests',
+    summary: 'Add a public key that a user signs requests with',
     params: Shape({ user: Username, pubkey: Pubkey, description: Type.Optional(Note) }),
     result: UserKey,
     errors: ['not_found', 'already_exists'],
@@ -140,7 +139,7 @@ export const belongingMethods = (belongings: Belongings) => [
   method({
     ...read,
     name: 'users.identities.list',
-    summary: 'List the provider identities that are linked to a person',
+    summary: 'List the provider identities that are linked to a user',
     params: listed,
     result: Page(UserIdentity),
     examples: [{ params: { user: 'grace' }, result: { items: [identity], next_cursor: null } }],
@@ -150,7 +149,7 @@ export const belongingMethods = (belongings: Belongings) => [
     ...write,
     name: 'users.identities.add',
     fresh: true,
-    summary: 'Link a provider identity to a person',
+    summary: 'Link a provider identity to a user',
     params: Shape({ user: Username, provider: Provider, subject: Subject }),
     result: UserIdentity,
     errors: ['not_found', 'already_exists'],
@@ -167,8 +166,8 @@ export const belongingMethods = (belongings: Belongings) => [
     claim: ['proxy.users.write', 'users.{user}'],
     fresh: true,
     name: 'users.identities.remove',
-    summary: 'Unlink an identity: its sessions end, and memberships that its provider gave are removed',
-    description: 'People can unlink their own identities, but never their last way in.',
+    summary: 'Unlink an identity; this ends its sessions and removes the memberships its provider added',
+    description: 'Users may unlink their own identities, but never their last way to sign in.',
     params: named,
     result: Type.Null(),
     errors: ['not_found', 'conflict'],

@@ -2,7 +2,7 @@ import type { User } from './user.ts'
 
 const times = { created_at: 1795435200, updated_at: 1795435200 }
 
-/** The two people of the documented examples. */
+/** The two users in the documented examples. */
 export const ada: User = {
   id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a01',
   username: 'ada',

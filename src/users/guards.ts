@@ -5,19 +5,25 @@ import type { Database } from '../storage/database.ts'
 import { maySignIn, maySignInSql, type UserRow } from '../storage/schema.ts'
 import type { UserFields } from './user.ts'
 
-/** What people may change about themselves: nothing that grants power or proves an address. */
+/** What users may change about themselves: nothing that grants power or proves an address. */
 const profileFields: ReadonlySet<string> = new Set<keyof UserFields>(['display_name'])
 
 const holds = (caller: Caller, claim: string) => caller.kind === 'operator' || caller.claims.has(claim)
 
-/** `proxy.users.write` keeps accounts; making administrators or internal trust of them takes an administrator. */
+/**
+ * `proxy.users.write` manages accounts. Only an administrator may make somebody an administrator or give internal
+ * trust.
+ */
 export const requireAdministrator = (caller: Caller): void => {
   if (!holds(caller, 'proxy.admin')) {
-    throw new AppError('claim_required', 'This takes the claim proxy.admin', { claims: ['proxy.admin'] })
+    throw new AppError('claim_required', 'This requires the claim proxy.admin', { claims: ['proxy.admin'] })
   }
 }
 
-/** On an administrator's account only administrators may act, and on one of internal trust: who sets its password has its trust. */
+/**
+ * Only administrators may act on the account of an administrator or of internal trust: setting its password gives
+ * access to its power.
+ */
 export const guardAdministrator = (row: UserRow, caller: Caller): void => {
   const guarded = row.is_admin === 1 || row.context === 0
   if (guarded && caller.user_id !== row.id) requireAdministrator(caller)
@@ -27,20 +33,23 @@ export const refuseBeyondProfile = (fields: UserFields, caller: Caller): void =>
   if (holds(caller, 'proxy.users.write')) return
   const beyond = Object.keys(fields).find((key) => !profileFields.has(key))
   if (beyond !== undefined) {
-    throw new AppError('claim_required', `Changing ${beyond} takes the claim proxy.users.write`, {
+    throw new AppError('claim_required', `Changing ${beyond} requires the claim proxy.users.write`, {
       claims: ['proxy.users.write'],
       path: beyond,
     })
   }
 }
 
-/** Before this account loses its power. Inside a transaction. */
+/**
+ * Call before this account loses its power, inside a transaction. Throws conflict if it is the last active
+ * administrator.
+ */
 export const refuseLastAdministrator = async (query: Database['query'], row: UserRow): Promise<void> => {
   if (row.is_admin === 0 || !maySignIn(row)) return
   const other = await query
     .selectFrom('users')
     .select('id')
-    // As the index has it: with a parameter it would not be used.
+    // Written like the partial index: SQLite would not use it with a parameter.
     .where(sql<SqlBool>`is_admin = 1`)
     .where(maySignInSql())
     .where('id', '!=', row.id)

@@ -3,13 +3,13 @@ import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { signInColumns } from '../storage/schema.ts'
 
-/** What a provider tells of an account at every sign-in. */
+/** What a provider reports about an account at every sign-in. */
 export interface ToldIdentity {
   readonly login: string
   readonly avatar_url: string
 }
 
-/** Accounts at providers, by provider and subject: whose they are here. */
+/** Accounts at providers, by provider and subject, and the users they are linked to. */
 export class Identities {
   readonly #database: Database
 
@@ -17,7 +17,7 @@ export class Identities {
     this.#database = database
   }
 
-  /** The identity and its person, whether that person may sign in or not. */
+  /** The identity and its user, even if that user may not sign in. */
   async find(provider: string, subject: string) {
     return this.#database.query
       .selectFrom('user_identities')
@@ -34,26 +34,34 @@ export class Identities {
       .executeTakeFirst()
   }
 
-  /** Gives an identity to a person, whom the caller has made sure of. Inside a transaction. */
-  async link(userId: string, provider: string, subject: string, told: ToldIdentity) {
+  /** Links an identity to a user; the caller has verified that it is theirs. Inside a transaction. */
+  async link(userId: string, provider: string, subject: string, reported: ToldIdentity) {
     if (await this.find(provider, subject)) throw alreadyExists('subject', 'subject')
     const at = now()
-    const row = { id: newId(), user_id: userId, provider, subject, ...told, created_at: at, last_used_at: at }
+    const row = {
+      id: newId(),
+      user_id: userId,
+      provider,
+      subject,
+      ...reported,
+      created_at: at,
+      last_used_at: at,
+    }
     await this.#database.query.insertInto('user_identities').values(row).execute()
     this.#database.changed('users')
     return row
   }
 
-  /** The person has just shown it. Inside a transaction. */
-  async used(id: string, told: ToldIdentity): Promise<void> {
+  /** Records that the user has just signed in with this identity. Inside a transaction. */
+  async used(id: string, reported: ToldIdentity): Promise<void> {
     await this.#database.query
       .updateTable('user_identities')
-      .set({ ...told, last_used_at: now() })
+      .set({ ...reported, last_used_at: now() })
       .where('id', '=', id)
       .execute()
   }
 
-  /** What a provider vouched for, when it does no more. Inside a transaction. */
+  /** Removes all identities of a provider that was removed. Inside a transaction. */
   async forgetProvider(provider: string): Promise<void> {
     await this.#database.query.deleteFrom('user_identities').where('provider', '=', provider).execute()
     this.#database.changed('users')

@@ -4,7 +4,7 @@ import type { Database } from '../storage/database.ts'
 import type { UserRow } from '../storage/schema.ts'
 import { whenReady } from '../storage/when_ready.ts'
 
-/** Names the one user a call is about: exactly one of the four. */
+/** Identifies the user that a call is about: exactly one of the four fields. */
 export interface UserLookup {
   readonly username?: string
   readonly email?: string
@@ -15,7 +15,7 @@ export interface UserLookup {
 const columns = ['username', 'email', 'external_id', 'id'] as const
 type Column = (typeof columns)[number]
 
-/** Names and addresses are the same in any case. */
+/** Usernames and email addresses ignore case. */
 const isFolded = (column: Column) => column === 'username' || column === 'email'
 
 const fold = (column: Column, value: string): string => (isFolded(column) ? value.toLowerCase() : value)
@@ -23,11 +23,13 @@ const fold = (column: Column, value: string): string => (isFolded(column) ? valu
 const hasFolded = (column: Column, folded: string): RawBuilder<SqlBool> =>
   isFolded(column) ? sql`lower(${sql.ref(column)}) = ${folded}` : sql`${sql.ref(column)} = ${folded}`
 
-/** Whose column says so: a name and an address in any case. */
+/** The condition that a column has this value; usernames and addresses ignore case. */
 export const has = (column: Column, value: string): RawBuilder<SqlBool> =>
   hasFolded(column, fold(column, value))
 
-/** Returns what finds the row of a user and throws not_found where there is none. It takes no promise where the database takes none. */
+/**
+ * Returns a function that finds a user's row, or throws not_found. It returns no promise if the database needs none.
+ */
 export const userRows = (database: Database): ((lookup: UserLookup) => UserRow | Promise<UserRow>) => {
   const by = (column: Column) =>
     database.prepared((query, { folded }: { folded: string }) =>
@@ -35,7 +37,7 @@ export const userRows = (database: Database): ((lookup: UserLookup) => UserRow |
     )
   const find = { username: by('username'), email: by('email'), external_id: by('external_id'), id: by('id') }
   return (lookup) => {
-    const [column, another] = columns.filter((one) => lookup[one] !== undefined)
+    const [column, another] = columns.filter((name) => lookup[name] !== undefined)
     if (column === undefined || another !== undefined)
       throw invalidParams('username', 'exactly one of username, email, external_id and id')
     const value = lookup[column]!

@@ -17,14 +17,14 @@ import { ada, grace } from './examples.ts'
 import { DisplayName, ExternalId, User } from './user.ts'
 import type { Users } from './users.ts'
 
-/** What this room asks of whoever keeps passwords. */
+/** What this folder needs from the passwords folder. */
 interface Passwords {
   /** Checks and hashes; slow. Throws invalid_params for a password that is too short, too long or guessable. */
   hash(password: string, names: readonly string[]): Promise<string>
   store(userId: string, hash: string): Promise<void>
 }
 
-/** What this room asks of whoever keeps sessions. */
+/** What this folder needs from the sessions folder. */
 interface Sessions {
   revokeAll(userId: string, reason: 'deactivated' | 'removed'): Promise<number>
 }
@@ -32,13 +32,13 @@ interface Sessions {
 export const userMethods = (users: Users, passwords: Passwords, sessions: Sessions) => [
   method({
     name: 'users.list',
-    summary: 'List users by username',
+    summary: 'List the users, ordered by username',
     effect: 'read',
     claim: ['proxy.users.read'],
     params: Shape({
       search: Type.Optional(
         Line(
-          'Part of username, email or display name, in any case; with fewer than three letters, the beginning',
+          'Part of the username, email or display name, in any case; a search of fewer than three letters matches only the beginning',
         ),
       ),
       is_active: Type.Optional(Type.Boolean()),
@@ -52,7 +52,7 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
   }),
   method({
     name: 'users.get',
-    summary: 'Return one user, by exactly one of username, email, external_id and id',
+    summary: 'Return one user, given exactly one of username, email, external_id and id',
     effect: 'read',
     claim: ['proxy.users.read', 'users.{username}'],
     params: Shape({
@@ -72,7 +72,7 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
   method({
     name: 'users.add',
     summary: 'Add a user',
-    description: 'Without a password the user cannot sign in by password until one is set.',
+    description: 'Without a password, the user cannot sign in with one until it is set.',
     effect: 'write',
     claim: ['proxy.users.write'],
     fresh: true,
@@ -82,7 +82,7 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
       display_name: Type.Optional(DisplayName),
       external_id: Type.Optional(Nullable(ExternalId)),
       password: Type.Optional(Password),
-      is_admin: Type.Optional(Type.Boolean({ description: 'Takes the claim proxy.admin' })),
+      is_admin: Type.Optional(Type.Boolean({ description: 'Requires the claim proxy.admin' })),
       context: Type.Optional(Context),
     }),
     result: User,
@@ -112,7 +112,7 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
   }),
   method({
     name: 'users.update',
-    summary: 'Change fields of a user; people may change their own display_name',
+    summary: 'Change fields of a user; users may change their own display_name',
     effect: 'write',
     claim: ['proxy.users.write', 'users.{username}'],
     fresh: (params) => Object.keys(params).some((key) => key !== 'username' && key !== 'display_name'),
@@ -122,7 +122,7 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
       email: Type.Optional(Nullable(Email)),
       external_id: Type.Optional(Nullable(ExternalId)),
       is_active: Type.Optional(Type.Boolean()),
-      is_admin: Type.Optional(Type.Boolean({ description: 'Takes the claim proxy.admin' })),
+      is_admin: Type.Optional(Type.Boolean({ description: 'Requires the claim proxy.admin' })),
       context: Type.Optional(Context),
     }),
     result: User,
@@ -133,7 +133,7 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
         ...(['is_active', 'is_admin', 'context'] as const)
           .filter((name) => fields[name] !== undefined)
           .map((name) => `${name}=${fields[name]}`),
-        // Another way in; the address itself is the person's.
+        // An address is another way to sign in, but the address itself is private.
         ...(email === undefined ? [] : ['email']),
       ].join(' '),
     examples: [
@@ -144,15 +144,14 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
     ],
     handler: async ({ username, ...fields }, caller) => {
       const user = await users.update(username, fields, caller)
-      // Otherwise they would live again when the person is made active again.
+      // Otherwise the sessions would become valid again when the user is reactivated.
       if (fields.is_active === false) await sessions.revokeAll(user.id, 'deactivated')
       return user
     },
   }),
   method({
     name: 'users.remove',
-    summary:
-      'Remove a user with memberships, sessions and credentials; the username is never given out again',
+    summary: 'Remove a user with all memberships, sessions and credentials; the username is never reused',
     effect: 'write',
     claim: ['proxy.users.write'],
     fresh: true,
@@ -163,7 +162,7 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
     examples: [{ params: { username: 'grace' }, result: null }],
     handler: async ({ username }, caller) => {
       const { id } = await users.guard(username, caller)
-      // First: once the account has gone nobody can tell any more whose sessions went with it.
+      // Revoke the sessions first: once the account is gone, nothing shows whose they were.
       await sessions.revokeAll(id, 'removed')
       return users.remove(username, caller)
     },

@@ -5,7 +5,10 @@ import { readNetwork, writeNetwork } from '../contract/networks.ts'
 const allowedNetwork =
   'an address or CIDR range such as 192.168.7.0/24 or fd00:7::/64, not wider than /8 (IPv6: /16)'
 
-/** One spelling for one network: host bits cleared, IPv6 as in RFC 5952, an IPv4-mapped one as IPv4. Throws invalid_params. */
+/**
+ * Normalises a network to one spelling: host bits cleared, IPv6 as in RFC 5952, IPv4-mapped IPv6 as IPv4. Throws
+ * invalid_params.
+ */
 export const canonicalNetwork = (text: string): string => {
   const network = readNetwork(text)
   if (!network || network.prefix < (network.family === 4 ? 8 : 16))
@@ -13,7 +16,10 @@ export const canonicalNetwork = (text: string): string => {
   return writeNetwork(network)
 }
 
-/** A secp256k1 public key as 33 compressed bytes in lower-case hex, from that or the 65 uncompressed. Throws invalid_params. */
+/**
+ * Normalises a secp256k1 public key to 33 compressed bytes in lower-case hex; accepts 33 or 65 bytes. Throws
+ * invalid_params.
+ */
 export const canonicalPubkey = (pubkey: string): string => {
   try {
     return ECDH.convertKey(pubkey, 'secp256k1', 'hex', 'hex', 'compressed') as string

@@ -1,6 +1,6 @@
 import { maySignIn, signInColumns, type UserRow } from '../storage/schema.ts'
 
-/** A person who is known by something that belongs to them, without a session. */
+/** A user who is recognised by something they own, without a session. */
 export interface KnownPerson {
   readonly user_id: string
   readonly username: string
@@ -10,7 +10,7 @@ export interface KnownPerson {
   readonly may_sign_in: boolean
 }
 
-/** What of an account makes a {@link KnownPerson}. */
+/** The columns that make a {@link KnownPerson}. */
 export const personColumns = ['users.id', 'users.username', 'users.context', ...signInColumns] as const
 
 export type PersonRow = Pick<

@@ -2,8 +2,8 @@ import { Type, type Static } from '../contract/schema_builder.ts'
 import { Context, Email, Id, Line, Named, Nullable, Time, Username } from '../contract/schemas.ts'
 import type { UserRow } from '../storage/schema.ts'
 
-export const DisplayName = Line('Name for people')
-export const ExternalId = Line('Id of this person elsewhere', 255)
+export const DisplayName = Line('The name that people see')
+export const ExternalId = Line('Id of this user in another system', 255)
 
 export const User = Named('User', {
   id: Id,
@@ -12,16 +12,16 @@ export const User = Named('User', {
   email: Nullable(Email),
   email_verified_at: Nullable(Time),
   external_id: Nullable(ExternalId),
-  is_active: Type.Boolean({ description: 'An inactive user has no identity anywhere' }),
-  is_admin: Type.Boolean({ description: 'Member of the admin group; follows only this field' }),
-  has_factor: Type.Boolean({ description: 'Has a second factor or a passkey, and is asked for it' }),
+  is_active: Type.Boolean({ description: 'An inactive user is treated as unknown everywhere' }),
+  is_admin: Type.Boolean({ description: 'Whether the user is in the admin group; only this field decides' }),
+  has_factor: Type.Boolean({ description: 'Has a second factor or a passkey, and must use it' }),
   context: Context,
   created_at: Time,
   updated_at: Time,
 })
 export type User = Static<typeof User>
 
-/** What can be given when an account is added, and changed later. */
+/** The fields that can be set when an account is added, and changed later. */
 export interface UserFields {
   readonly display_name?: string
   readonly email?: string | null

@@ -12,13 +12,13 @@ import type { Users } from './users.ts'
 type Query = Database['query']
 export type Table = 'user_networks' | 'user_keys' | 'user_identities'
 
-/** The statements that write, each with its table's name. */
-const adding: Record<Table, (query: Query, row: never) => Promise<unknown>> = {
+/** The statements that write, per table. */
+const insertInto: Record<Table, (query: Query, row: never) => Promise<unknown>> = {
   user_networks: (query, row) => query.insertInto('user_networks').values(row).execute(),
   user_keys: (query, row) => query.insertInto('user_keys').values(row).execute(),
   user_identities: (query, row) => query.insertInto('user_identities').values(row).execute(),
 }
-const removing: Record<Table, (query: Query) => DeleteQueryBuilder<Schema, Table, DeleteResult>> = {
+const deleteFrom: Record<Table, (query: Query) => DeleteQueryBuilder<Schema, Table, DeleteResult>> = {
   user_networks: (query) => query.deleteFrom('user_networks'),
   user_keys: (query) => query.deleteFrom('user_keys'),
   user_identities: (query) => query.deleteFrom('user_identities'),
@@ -31,8 +31,8 @@ interface Owned {
 }
 
 /**
- * What belongs to a person and can tell who somebody is: networks, public keys, identities at providers. Each belongs
- * to one person; giving one takes proxy.users.write, to an administrator proxy.admin, because each is a way in.
+ * What identifies a user: networks, public keys and identities at providers. Each belongs to one user. Adding one
+ * requires proxy.users.write, and proxy.admin for an administrator's account, because each is a way to sign in.
  */
 export class Belongings {
   readonly #database: Database
@@ -87,7 +87,7 @@ export class Belongings {
     return { ...identity, login: '', avatar_url: '', last_used_at: null, created_at }
   }
 
-  /** An identity, with what came by it. */
+  /** Removes an identity, and what its provider granted. */
   async removeIdentity(user: string, id: string, caller: Caller): Promise<null> {
     refuseWhileImpersonating(caller)
     return this.#database.write(async () => {
@@ -103,7 +103,7 @@ export class Belongings {
     })
   }
 
-  /** What an entry of a person's is called, for the audit: empty where there is none. */
+  /** Names an entry for the audit log; empty if it does not exist. */
   async nameOf(table: Table, { user, id }: { user: string; id: string }): Promise<string> {
     const row = await this.#database.query
       .selectFrom(table)
@@ -122,7 +122,7 @@ export class Belongings {
     refuseWhileImpersonating(caller)
     return this.#database.write(async () => {
       const owner = await this.#users.guard(user, caller)
-      const { numDeletedRows } = await removing[table](this.#database.query)
+      const { numDeletedRows } = await deleteFrom[table](this.#database.query)
         .where('id', '=', id)
         .where('user_id', '=', owner.id)
         .executeTakeFirst()
@@ -142,20 +142,20 @@ export class Belongings {
     refuseWhileImpersonating(caller)
     return this.#database.write(async () => {
       const owner = await this.#users.guard(user, caller)
-      const place = unique === 'subject' ? ['provider', 'subject'] : [unique]
+      const keyColumns = unique === 'subject' ? ['provider', 'subject'] : [unique]
       const taken = await this.#database.query
         .selectFrom(table)
         .select('id')
         .where(
           sql<boolean>`${sql.join(
-            place.map((column) => sql`${sql.ref(column)} = ${fields[column]}`),
+            keyColumns.map((column) => sql`${sql.ref(column)} = ${fields[column]}`),
             sql` and `,
           )}`,
         )
         .executeTakeFirst()
       if (taken) throw alreadyExists(unique, unique)
       const row = { id: newId(), user_id: owner.id, created_at: now(), ...fields }
-      await adding[table](this.#database.query, row as never)
+      await insertInto[table](this.#database.query, row as never)
       this.#database.changed('users')
       return { id: row.id, user: owner.username, ...fields, created_at: row.created_at }
     })

@@ -3,8 +3,8 @@ import { sql } from 'kysely'
 import { alreadyExists, AppError, invalidParams } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 
-/** Names that people and services take for more than a person: an administrator can give them, nobody takes them. */
-const namesOfTrust: ReadonlySet<string> = new Set([
+/** Names that suggest authority: only an administrator may assign one. */
+const reservedNames: ReadonlySet<string> = new Set([
   'admin',
   'administrator',
   'sysadmin',
@@ -35,21 +35,24 @@ const namesOfTrust: ReadonlySet<string> = new Set([
   'undefined',
 ])
 
-export const isNameOfTrust = (username: string): boolean => namesOfTrust.has(username.toLowerCase())
+export const isNameOfTrust = (username: string): boolean => reservedNames.has(username.toLowerCase())
 
-/** Throws for a name that nobody gives themselves, and already_exists if somebody is or was called so. */
+/**
+ * Throws invalid_params for a name that users may not choose themselves, and already_exists for one that is or was in
+ * use.
+ */
 export const refuseOwnChoice = async (query: Database['query'], username: string): Promise<void> => {
   if (isNameOfTrust(username))
-    throw invalidParams('username', 'a name of your own; this one is given by an administrator only', {
+    throw invalidParams('username', 'another name; only an administrator may assign this one', {
       reason: 'username_reserved',
     })
   await refuseTakenName(query, username)
 }
 
-/** Throws already_exists if somebody is or was called so. */
+/** Throws already_exists for a username that is or was in use. */
 export const refuseTakenName = async (query: Database['query'], username: string): Promise<void> => {
   const name = username.toLowerCase()
-  // The audit calls the operator so.
+  // The audit log uses this name for the operator.
   if (name === 'system')
     throw invalidParams('username', 'any name but system', { reason: 'username_reserved' })
   const taken =
@@ -66,7 +69,7 @@ export const refuseTakenName = async (query: Database['query'], username: string
   if (taken) throw alreadyExists('username', 'username')
 }
 
-/** A name like the wanted one that nobody has or had, and that is no name of trust. Inside a transaction. */
+/** A name like the wanted one that is not reserved and was never in use. Inside a transaction. */
 export const freeName = async (query: Database['query'], wanted: string): Promise<string> => {
   for (let i = 1; i < 100; i++) {
     const name = i === 1 ? wanted : `${wanted.slice(0, 60)}-${i}`

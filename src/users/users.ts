@@ -19,7 +19,7 @@ import {
 import { toUser, type User, type UserFields } from './user.ts'
 import { refuseTakenName } from './usernames.ts'
 
-/** People's accounts. */
+/** User accounts. */
 export class Users {
   readonly #database: Database
   readonly #defaultContext: () => Promise<number>
@@ -39,7 +39,7 @@ export class Users {
 
   async list(filter: PageParams & { search?: string; is_active?: boolean; is_admin?: boolean }) {
     let query = this.#database.reading.selectFrom('users').selectAll()
-    // As the indexes of the few have it: with a parameter they would not be used.
+    // Written like the partial indexes: SQLite would not use them with a parameter.
     if (filter.is_active !== undefined)
       query = query.where(filter.is_active ? sql<SqlBool>`is_active = 1` : sql<SqlBool>`is_active = 0`)
     if (filter.is_admin !== undefined)
@@ -53,7 +53,7 @@ export class Users {
     return { ...page, items: page.items.map(toUser) }
   }
 
-  /** Whoever is called so, or undefined. */
+  /** The user with this username, or undefined. */
   async find(username: string): Promise<User | undefined> {
     const row = await this.#database.query
       .selectFrom('users')
@@ -63,7 +63,7 @@ export class Users {
     return row && toUser(row)
   }
 
-  /** Throws or rejects with not_found. On SQLite it takes no promise. */
+  /** Throws or rejects with not_found. On SQLite it returns no promise. */
   get(lookup: UserLookup): User | Promise<User> {
     return whenReady(this.#row(lookup), toUser)
   }
@@ -73,12 +73,12 @@ export class Users {
     return this.#insert(fields)
   }
 
-  /** For set-up alone, which has its own proof. */
+  /** For set-up only, which has its own proof of authority. */
   async addFirstAdministrator(fields: { username: string; email: string }): Promise<User> {
     return this.#insert({ ...fields, is_admin: true })
   }
 
-  /** For registration, which has asked for less than an administrator vouches for. */
+  /** For registration, which verifies less than an administrator does. */
   async addRegistered(
     fields: { username: string; email: string; display_name?: string },
     verified: boolean,
@@ -86,7 +86,7 @@ export class Users {
     return this.#insert(fields, verified)
   }
 
-  /** For somebody whom a provider vouches for, together with the address if there is one. */
+  /** For a user whom a provider vouches for, with an email address if it reports one. */
   async addVouchedFor(fields: {
     username: string
     email: string | null
@@ -95,7 +95,7 @@ export class Users {
     return this.#insert(fields)
   }
 
-  /** The name for people, as a provider tells it. Inside a transaction. */
+  /** Updates the display name to what a provider reports. Inside a transaction. */
   async takeOverName(id: string, display_name: string): Promise<void> {
     const { numUpdatedRows } = await this.#database.query
       .updateTable('users')
@@ -106,7 +106,7 @@ export class Users {
     if (numUpdatedRows > 0n) this.#database.changed('users')
   }
 
-  /** Takes away an account whose address was never confirmed: it has done nothing, and its name is free again. */
+  /** Removes an account whose address was never confirmed. It has done nothing, so its name becomes free again. */
   async removePending(id: string): Promise<void> {
     await this.#database.query
       .deleteFrom('users')
@@ -117,7 +117,7 @@ export class Users {
     this.#database.changed('users')
   }
 
-  /** The person reads the mail of this address, if it is still the account's. */
+  /** Marks an address as verified if it is still the account's. */
   async markVerified(id: string, address: string): Promise<void> {
     const { numUpdatedRows } = await this.#database.query
       .updateTable('users')
@@ -129,7 +129,7 @@ export class Users {
     if (numUpdatedRows > 0n) this.#database.changed('users')
   }
 
-  /** The person reads the mail of another address, which is the account's from now on. Inside a transaction. */
+  /** Changes the account's address to another verified one. Inside a transaction. */
   async takeAddress(id: string, email: string): Promise<void> {
     const at = now()
     await this.#database.query
@@ -140,7 +140,7 @@ export class Users {
     this.#database.changed('users')
   }
 
-  /** Whether the person has a second factor or a passkey, and is asked for it. Inside a transaction. */
+  /** Sets whether the user has a second factor or a passkey and must use it. Inside a transaction. */
   async markFactor(id: string, has: boolean): Promise<void> {
     await this.#database.query
       .updateTable('users')
@@ -150,7 +150,7 @@ export class Users {
     this.#database.changed('users')
   }
 
-  /** Registrations that nobody confirmed within a day. */
+  /** Deletes registrations that were not confirmed within a day. */
   async sweep(): Promise<void> {
     const which = sql<SqlBool>`email is not null and email_verified_at is null and created_at < ${now() - 86_400}`
     await sweepRows(this.#database, 'users', 'id', which, (query) => query.deleteFrom('users'), 'users')
@@ -169,7 +169,7 @@ export class Users {
         username,
         display_name: fields.display_name ?? username,
         email,
-        // Addresses that administrators give they vouch for.
+        // Administrators vouch for the addresses they enter.
         email_verified_at: email === null || !verified ? null : at,
         external_id,
         is_active: 1,
@@ -199,7 +199,7 @@ export class Users {
       const next: UserRow = { ...row, ...rest, updated_at: now() }
       if (is_active !== undefined) next.is_active = bit(is_active)
       if (is_admin !== undefined) next.is_admin = bit(is_admin)
-      // Vouched for by the administrator who gives it; the same address once more changes nothing.
+      // The administrator vouches for a new address. Setting the same address again changes nothing.
       if (next.email !== row.email) next.email_verified_at = next.email === null ? null : next.updated_at
       await this.#database.query.updateTable('users').set(next).where('id', '=', row.id).execute()
       if (next.email !== row.email) await this.#reactions.addressChanged(row.id)
@@ -208,7 +208,7 @@ export class Users {
     })
   }
 
-  /** Takes the account away with its memberships, sessions and credentials. Its name is never given out again. */
+  /** Removes the account with its memberships, sessions and credentials. Its username is never reused. */
   async remove(username: string, caller: Caller): Promise<null> {
     return this.#database.write(async () => {
       const row = await this.#row({ username })
@@ -226,8 +226,8 @@ export class Users {
   }
 
   /**
-   * Throws claim_required unless the caller may act on this account. On an administrator's only administrators may, and on
-   * one of internal trust: who sets its password has its trust.
+   * Throws claim_required unless the caller may act on this account. Only administrators may act on the account of an
+   * administrator or of internal trust: setting its password gives access to its power.
    */
   async guard(username: string, caller: Caller): Promise<User> {
     const row = await this.#row({ username })
