@@ -3,92 +3,93 @@ import { Probes, type Groups } from './health_probes.ts'
 import type { Upstream, UpstreamGroup } from './upstream.ts'
 import { boundedMap } from '../storage/bounded_map.ts'
 
-/** How long an upstream that could not be reached is passed by: at first, and at most. In milliseconds. */
-const firstRest = 1000
-const longestRest = 30_000
-/** Upstreams remembered as unreachable, at most: routes come and go. */
-const keep = 10_000
+/** An unreachable upstream is skipped for a time that doubles with each further failure. */
+const firstSkipMs = 1000
+const maxSkipMs = 30_000
+/** The most upstreams remembered as unreachable: routes come and go. */
+const maxRemembered = 10_000
 
-interface Rest {
+/** How long to skip an unreachable upstream. */
+interface Skip {
   until: number
-  readonly length: number
-  /** One request is out to see whether the upstream is back. */
-  tried: boolean
+  readonly durationMs: number
+  /** Whether one request has been sent to see if the upstream is back. */
+  retried: boolean
 }
 
 interface Parts {
   readonly groups: () => Groups | Promise<Groups>
   readonly log: Log
-  /** Milliseconds of a clock that never goes back. */
+  /** A monotonic clock in milliseconds. */
   readonly now?: () => number
   /** Milliseconds between two probes of an upstream. */
-  readonly probeEvery?: number
+  readonly probeIntervalMs?: number
 }
 
 const none: readonly Upstream[] = []
 
 /**
- * Which of a route's upstreams gets the next request; what failed lately is passed by. Every process has its own view.
- * An upstream that answers is well, whatever it answers: a 500 comes from the service, and would from another one too.
+ * Chooses the upstream for each request of a route, and skips those that failed lately. Every process has its own view.
+ * An upstream that answers is healthy, even with a 500: that comes from the service, and another upstream would send it too.
  */
 export class Upstreams {
   readonly #log: Log
   readonly #now: () => number
   readonly #probes: Probes
   readonly #turns = new WeakMap<UpstreamGroup, number>()
-  readonly #resting = boundedMap<Rest>(keep)
+  readonly #skipped = boundedMap<Skip>(maxRemembered)
 
-  constructor({ groups, log, now = () => performance.now(), probeEvery }: Parts) {
+  constructor({ groups, log, now = () => performance.now(), probeIntervalMs }: Parts) {
     this.#log = log
     this.#now = now
     this.#probes = new Probes({
       groups,
       log,
-      every: probeEvery,
-      well: (upstream) => this.succeeded(upstream),
+      intervalMs: probeIntervalMs,
+      onHealthy: (upstream) => this.succeeded(upstream),
     })
   }
 
-  /** They take turns. `not` names those that the same request has been to; one of the others is returned while there is one. */
-  next(group: UpstreamGroup, not: readonly Upstream[] = none): Upstream {
+  /** Chooses by round robin, and avoids the upstreams that this request has already tried as long as others are left. */
+  next(group: UpstreamGroup, tried: readonly Upstream[] = none): Upstream {
     if (group.upstreams.length === 1) return group.upstreams[0]!
-    // Processes that start together do not all begin with the same one.
+    // Random, so that processes that start together do not all begin with the same upstream.
     const turn = this.#turns.get(group) ?? Math.floor(Math.random() * group.upstreams.length)
-    if (not.length === 0) this.#turns.set(group, turn + 1)
-    const chosen = this.#choose(group, not, turn)
-    const rest = this.#resting.get(chosen.name)
+    if (tried.length === 0) this.#turns.set(group, turn + 1)
+    const chosen = this.#choose(group, tried, turn)
+    const skip = this.#skipped.get(chosen.name)
     const now = this.#now()
-    if (rest && rest.until <= now) {
-      rest.tried = true
-      // Until this request knows more, no other one is risked.
-      rest.until = now + Math.max(rest.length, group.connect_timeout * 1000)
+    if (skip && skip.until <= now) {
+      skip.retried = true
+      // No other request risks this upstream until the result is known.
+      skip.until = now + Math.max(skip.durationMs, group.connect_timeout * 1000)
     }
     return chosen
   }
 
-  /** The one that `next` would return; nobody's turn is used up. */
+  /** The upstream that `next` would return. Does not advance the round robin. */
   peek(group: UpstreamGroup): Upstream {
     return this.#choose(group, none, this.#turns.get(group) ?? 0)
   }
 
-  /** No connection came about: nothing was sent. */
+  /** The connection failed, so nothing was sent. */
   failed({ name }: Upstream): void {
     const now = this.#now()
-    const rest = this.#resting.get(name)
-    // Requests that fail together are one failure.
-    if (rest && !rest.tried && now < rest.until) return
-    const length = rest ? Math.min(rest.length * 2, longestRest) : firstRest
-    this.#resting.set(name, { until: now + length, length, tried: false })
-    if (!rest)
+    const skip = this.#skipped.get(name)
+    // Requests that fail together count as one failure.
+    if (skip && !skip.retried && now < skip.until) return
+    const durationMs = skip ? Math.min(skip.durationMs * 2, maxSkipMs) : firstSkipMs
+    this.#skipped.set(name, { until: now + durationMs, durationMs, retried: false })
+    if (!skip)
       this.#log.warn(
         { upstream: name },
-        'the upstream cannot be reached; where there are others, they take its requests',
+        'the upstream is unreachable; its requests go to the other upstreams, if there are any',
       )
   }
 
-  /** A connection came about. */
+  /** The connection was established. */
   succeeded({ name }: Upstream): void {
-    if (this.#resting.size === 0 || !this.#resting.delete(name)) return
+    if (this.#skipped.size === 0 || !this.#skipped.delete(name)) return
     this.#log.info({ upstream: name }, 'the upstream is back')
   }
 
@@ -96,17 +97,19 @@ export class Upstreams {
     this.#probes.close()
   }
 
-  /** Of those that seem well the one whose turn it is; if none does, of all: nobody is refused without a try. */
-  #choose(group: UpstreamGroup, not: readonly Upstream[], turn: number): Upstream {
-    const left = (upstream: Upstream) => !not.includes(upstream)
+  /** Chooses among the healthy upstreams. If there are none, it chooses among all: no request is refused without an attempt. */
+  #choose(group: UpstreamGroup, tried: readonly Upstream[], turn: number): Upstream {
+    const untried = (upstream: Upstream) => !tried.includes(upstream)
     const now = this.#now()
-    const well = group.upstreams.filter((upstream) => left(upstream) && this.#seemsWell(upstream, group, now))
-    const choice = well.length > 0 ? well : group.upstreams.filter(left)
+    const healthy = group.upstreams.filter(
+      (upstream) => untried(upstream) && this.#seemsHealthy(upstream, group, now),
+    )
+    const choice = healthy.length > 0 ? healthy : group.upstreams.filter(untried)
     return choice[turn % choice.length] ?? group.upstreams[0]!
   }
 
-  #seemsWell(upstream: Upstream, group: UpstreamGroup, now: number): boolean {
-    const rest = this.#resting.get(upstream.name)
-    return !(rest && now < rest.until) && !this.#probes.isDown(upstream, group)
+  #seemsHealthy(upstream: Upstream, group: UpstreamGroup, now: number): boolean {
+    const skip = this.#skipped.get(upstream.name)
+    return !(skip && now < skip.until) && !this.#probes.isDown(upstream, group)
   }
 }

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { doneWith, head, inbox, inboxSize, readResponseHead } from '../wire/parser.ts'
 import type { Asker } from '../wire/response_sink.ts'
-import { AnswerParser, type Head, type Reader } from '../wire/http_parser.ts'
+import { ResponseParser, type Head, type Reader } from '../wire/http_parser.ts'
 import { RequestWriter } from './request_writer.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -11,13 +11,13 @@ const dialOptions = (upstream: Upstream) =>
 const unexpected = (text: string): NodeJS.ErrnoException =>
   Object.assign(new Error(text), { code: 'EUPSTREAM' })
 
-/** A connection to an upstream: one request at a time, and kept for the next only if nothing at all was odd. */
+/** A connection to an upstream. It carries one request at a time, and is reused only if the exchange was entirely regular. */
 export class UpstreamConnection implements Reader {
   readonly upstream: Upstream
   readonly #socket: Socket
-  /** Reads responses that are more than plain ones in one piece. */
-  #parser: AnswerParser | undefined
-  /** Whether the parser has begun with the present response. */
+  /** Reads responses that do not arrive whole and in the usual form. */
+  #parser: ResponseParser | undefined
+  /** Whether the parser has begun with the current response. */
   #parsing = false
   readonly request: RequestWriter
   readonly #released: (connection: UpstreamConnection) => void
@@ -29,13 +29,13 @@ export class UpstreamConnection implements Reader {
   #wholeRequest = false
   #reading = false
   #gone = false
-  /** What is read into, in place of the inbox. */
+  /** The buffer that replaces the inbox for a long body. */
   #own: Buffer | undefined
-  /** True once a request was answered here: it may have been closed at the other end without our knowing. */
+  /** True after the first response. From then on, the upstream may have closed the connection without our knowing yet. */
   reused = false
   connected = false
 
-  /** `released` is called when the connection can take another request; `switches` if it shall become another protocol's. */
+  /** `released` is called when the connection can take another request. `switches`: the request switches protocols. */
   constructor(upstream: Upstream, released: (connection: UpstreamConnection) => void, switches: boolean) {
     this.upstream = upstream
     this.#released = released
@@ -56,15 +56,15 @@ export class UpstreamConnection implements Reader {
   }
 
   readonly #nextBuffer = (): Buffer => {
-    // An answer that is not over after one read is likely to be a long one: copying it out of the inbox would be dear.
+    // A response that is incomplete after one read is probably long: copying it out of the inbox would cost too much.
     if (this.#asker !== undefined && this.#answered) return (this.#own ??= Buffer.allocUnsafeSlow(inboxSize))
     this.#own = undefined
     return inbox
   }
 
   readonly #onRead = (length: number, buffer: Uint8Array): boolean => {
-    // It was on its way before the request is sent.
-    if (this.request.waits) this.destroy(unexpected('the upstream answers what nobody asked'))
+    // These bytes were sent before our request.
+    if (this.request.waits) this.destroy(unexpected('the upstream sent a response without a request'))
     else if (buffer !== inbox) this.#read((buffer as Buffer).subarray(0, length))
     else {
       if (this.#parsing || !this.#readWhole(length)) this.#read(inbox.subarray(0, length))
@@ -77,12 +77,12 @@ export class UpstreamConnection implements Reader {
     return !this.#gone
   }
 
-  /** Whether written bytes are waiting for the upstream to take them. */
+  /** Whether the upstream is slower than what we write. */
   get blocked(): boolean {
     return this.#socket.writableNeedDrain
   }
 
-  /** Sends the head of a request; its body, if there is one, follows by `request.write` and `endRequest`. */
+  /** Sends the head of a request. A body follows by `request.write` and `endRequest`. */
   ask(asker: Asker, head: string, hasBody: boolean): void {
     this.#asker = asker
     this.#answered = false
@@ -94,7 +94,7 @@ export class UpstreamConnection implements Reader {
     this.#wholeRequest = true
   }
 
-  /** Stops reading: whoever gets the answer is slower than the upstream. */
+  /** Stops reading, because the client is slower than the upstream. */
   pause(): void {
     this.#socket.pause()
   }
@@ -103,19 +103,19 @@ export class UpstreamConnection implements Reader {
     this.#socket.resume()
   }
 
-  /** Ends the connection; whoever is still owed an answer hears why. */
-  destroy(error: NodeJS.ErrnoException = unexpected('the request was given up')): void {
+  /** Ends the connection. A request without a complete response gets the error. */
+  destroy(error: NodeJS.ErrnoException = unexpected('the request was abandoned')): void {
     if (this.#gone) return
     this.#gone = true
     this.#socket.destroy()
-    // The parser is not taken away under its own feet.
+    // The parser must not be closed from one of its own callbacks.
     if (!this.#reading) this.#parser?.close()
     const asker = this.#asker
     this.#asker = undefined
     asker?.broken(error)
   }
 
-  /** The asker has left before the end: what still comes is nobody's. It is not told; after its end this does nothing. */
+  /** The request ends early: closes the connection without a call to `broken`. Does nothing after the response has ended. */
   abandon(asker: Asker): void {
     if (this.#asker !== asker) return
     this.#asker = undefined
@@ -125,7 +125,7 @@ export class UpstreamConnection implements Reader {
   readHead(head: Head): boolean {
     const asker = this.#asker
     if (!asker || this.#answered) {
-      this.destroy(unexpected('the upstream answers what nobody asked'))
+      this.destroy(unexpected('the upstream sent a response without a request'))
       return false
     }
     if (head.status === 101 && head.upgrade) {
@@ -137,9 +137,9 @@ export class UpstreamConnection implements Reader {
       asker.information(head)
       return false
     }
-    // Below 200 only a 101 that switches nothing gets here, or a number that is no status (RFC 9110 section 15).
+    // Below 200, only a 101 that was not requested or an invalid status (RFC 9110 section 15) gets here.
     if (head.status < 200 || head.status > 999) {
-      this.destroy(unexpected('the answer has no status'))
+      this.destroy(unexpected('the response has an invalid status'))
       return false
     }
     this.#answered = true
@@ -150,23 +150,23 @@ export class UpstreamConnection implements Reader {
 
   readBody(chunk: Buffer): void {
     if (chunk.buffer === inbox.buffer) this.#asker?.body(Buffer.from(chunk))
-    // Given away, unless it is free again already.
+    // The chunk is still in use unless `body` returned true, so take a new buffer next time.
     else if (!this.#asker?.body(chunk)) this.#own = undefined
   }
 
   readEnd(rawTrailers: readonly string[]): void {
-    // A message of information ends as well; the answer is still to come.
+    // An informational message ends as well, but the response is still to come.
     if (this.#answered) this.#trailers = rawTrailers
   }
 
-  /** Most responses come whole, in one read: they are passed on as they came. */
+  /** Most responses arrive whole, in one read, and are passed on as received. */
   #readWhole(length: number): boolean {
     const asker = this.#asker
     if (this.#gone || !asker?.takesWhole || !readResponseHead(length)) return false
     return asker.whole(length)
   }
 
-  /** The response in the inbox is the whole answer; `head` is its. */
+  /** The inbox holds the complete response, and `head` is its head. */
   settleWhole(): void {
     this.#asker = undefined
     this.reused = true
@@ -178,7 +178,7 @@ export class UpstreamConnection implements Reader {
   #read(bytes: Buffer): void {
     if (this.#gone) return
     this.#reading = this.#parsing = true
-    const parser = (this.#parser ??= new AnswerParser(this))
+    const parser = (this.#parser ??= new ResponseParser(this))
     let taken
     try {
       taken = parser.read(bytes)
@@ -188,7 +188,7 @@ export class UpstreamConnection implements Reader {
     this.#reading = false
     if (this.#gone) return parser.close()
     if (taken instanceof Error) return this.destroy(taken)
-    if (this.#switches) return this.#hand(bytes.subarray(taken))
+    if (this.#switches) return this.#handOver(bytes.subarray(taken))
     this.#settle(taken === bytes.length)
   }
 
@@ -201,9 +201,9 @@ export class UpstreamConnection implements Reader {
     this.#parsing = false
     this.#asker = undefined
     this.reused = true
-    // An upstream that answers before it has the whole request may still read that: nothing else is sent there.
+    // An upstream that answers before it has the complete request may still be reading it, so nothing else is sent there.
     if (clean && this.#keepAlive && this.#wholeRequest) {
-      // Paused on its last bytes it would stay deaf for whoever gets it next.
+      // A connection paused at its last bytes would stay paused for the next request.
       this.#socket.resume()
       this.#released(this)
     } else this.destroy()
@@ -222,8 +222,8 @@ export class UpstreamConnection implements Reader {
     this.destroy(unexpected('the upstream closed the connection'))
   }
 
-  /** From here on it is no HTTP connection. */
-  #hand(first: Buffer): void {
+  /** Hands over the socket, which no longer speaks HTTP. */
+  #handOver(first: Buffer): void {
     const asker = this.#asker!
     const socket = this.#socket
     this.#asker = undefined

@@ -1,22 +1,22 @@
 import { UpstreamConnection } from './connection.ts'
 import type { Upstream } from './upstream.ts'
 
-/** Connections kept per upstream, at most. */
-const maxKept = 256
-/** Seconds that a kept connection may wait for its next request. */
-const maxIdle = 15
-/** Seconds after which a kept connection is no longer trusted with a request that cannot be sent twice. */
-const trusted = 2
+/** The most idle connections per upstream. */
+const maxIdleConnections = 256
+/** Seconds that a connection may wait for its next request. */
+const maxIdleSeconds = 15
+/** A connection that has been idle for longer gets only requests that can be sent twice: the upstream may have closed it. */
+const trustedSeconds = 2
 
 interface Kept {
   readonly connection: UpstreamConnection
   since: number
 }
 
-/** Connections to upstreams that wait for their next request, the last one used first. */
+/** Idle connections to upstreams. The one used last is taken first. */
 export class UpstreamPool {
   readonly #kept = new Map<string, Kept[]>()
-  /** Seconds since the pool was made: a clock that costs nothing to ask. */
+  /** Seconds since the pool was created. Reading it costs nothing. */
   #clock = 0
   readonly #timer = setInterval(() => this.#sweep(), 1000).unref()
   #closed = false
@@ -28,22 +28,22 @@ export class UpstreamPool {
     for (let last = kept.pop(); last !== undefined; last = kept.pop()) {
       const { connection, since } = last
       if (!connection.usable) continue
-      if (repeatable || this.#clock - since <= trusted) return connection
-      // All others have waited longer still; they stay for requests that can be repeated.
+      if (repeatable || this.#clock - since <= trustedSeconds) return connection
+      // All others have been idle for longer. They stay for requests that can be repeated.
       kept.push(last)
       break
     }
     return this.open(upstream)
   }
 
-  /** A connection of its own: nobody used it before. */
+  /** Opens a new connection. */
   open(upstream: Upstream): UpstreamConnection {
-    return new UpstreamConnection(upstream, this.#keep, false)
+    return new UpstreamConnection(upstream, this.#release, false)
   }
 
-  /** One that shall become another protocol's: it never comes back. */
+  /** Opens a connection to switch protocols on. It never returns to the pool. */
   openToSwitch(upstream: Upstream): UpstreamConnection {
-    return new UpstreamConnection(upstream, this.#keep, true)
+    return new UpstreamConnection(upstream, this.#release, true)
   }
 
   close(): void {
@@ -53,11 +53,11 @@ export class UpstreamPool {
     this.#kept.clear()
   }
 
-  readonly #keep = (connection: UpstreamConnection): void => {
+  readonly #release = (connection: UpstreamConnection): void => {
     const { name } = connection.upstream
     let kept = this.#kept.get(name)
     if (!kept) this.#kept.set(name, (kept = []))
-    if (this.#closed || kept.length >= maxKept) connection.destroy()
+    if (this.#closed || kept.length >= maxIdleConnections) connection.destroy()
     else kept.push({ connection, since: this.#clock })
   }
 
@@ -65,7 +65,7 @@ export class UpstreamPool {
     this.#clock++
     for (const [name, kept] of this.#kept) {
       const fresh = kept.filter(({ connection, since }) => {
-        if (connection.usable && this.#clock - since < maxIdle) return true
+        if (connection.usable && this.#clock - since < maxIdleSeconds) return true
         connection.destroy()
         return false
       })

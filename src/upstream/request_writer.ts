@@ -1,20 +1,20 @@
 import type { Socket } from 'node:net'
 import { flushAtTurnEnd } from '../wire/write_batching.ts'
 
-/** The first part of a body up to this size leaves together with the head. */
-const smallBody = 16 * 1024
+/** A first part of a body up to this size is written together with the head. */
+const smallBodyBytes = 16 * 1024
 
-/** Writes requests to an upstream, one after another. */
+/** Writes the requests of one connection, one after another. */
 export class RequestWriter {
   readonly #socket: Socket
-  /** A head, and perhaps the body behind it, that waits for the end of the turn. */
+  /** A head, perhaps with its body, that waits for the end of the turn. */
   #waiting = ''
 
   constructor(socket: Socket) {
     this.#socket = socket
   }
 
-  /** Whether a head waits: nothing of this request is on its way yet. */
+  /** Whether a head still waits, so that nothing of this request has been sent. */
   get waits(): boolean {
     return this.#waiting !== ''
   }
@@ -36,23 +36,23 @@ export class RequestWriter {
     if (!this.#socket.destroyed) this.#socket.write(text, 'latin1')
   }
 
-  /** False when the upstream takes no more for now; `drain` of the socket tells when it does again. */
+  /** Returns false while the upstream is slower than we write, until the socket emits `drain`. */
   write(bytes: Buffer | string): boolean {
     const socket = this.#socket
     if (this.#waiting === '') return socket.write(bytes as string, 'latin1')
-    // As text it leaves together with the head; every byte is one character of latin1.
-    if (bytes.length <= smallBody) {
+    // A latin1 string, one character for each byte, can be joined to the head and written with it.
+    if (bytes.length <= smallBodyBytes) {
       this.#waiting += bytes.toString('latin1')
       return true
     }
     socket.cork()
     this.flush()
-    const goesOn = socket.write(bytes as string, 'latin1')
+    const writable = socket.write(bytes as string, 'latin1')
     socket.uncork()
-    return goesOn
+    return writable
   }
 
-  /** A part of a body whose length nobody knows yet (RFC 9112 section 7.1). */
+  /** Writes a part of a body of unknown length (RFC 9112 section 7.1). */
   writeChunk(bytes: Buffer): void {
     const socket = this.#socket
     this.flush()

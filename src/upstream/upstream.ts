@@ -1,4 +1,4 @@
-/** What to dial: the address of an upstream, read once from a route's target. */
+/** The address of an upstream, parsed once from the target of a route. */
 export type Upstream = { readonly name: string } & (
   { readonly host: string; readonly port: number } | { readonly path: string }
 )
@@ -9,7 +9,7 @@ export const upstreamOf = (target: string): Upstream => {
   return { name: target, host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 80 : Number(port) }
 }
 
-/** An upstream by its own name, as a Host header tells it. */
+/** The Host header that names this upstream. */
 export const hostOf = (upstream: Upstream): string => {
   if ('path' in upstream) return 'localhost'
   return upstream.host.includes(':')
@@ -17,12 +17,12 @@ export const hostOf = (upstream: Upstream): string => {
     : `${upstream.host}:${upstream.port}`
 }
 
-/** Upstreams that serve the same, and how to judge whether one of them is well. */
+/** Upstreams that serve the same content, and how to check their health. */
 export interface UpstreamGroup {
   /** At least one. */
   readonly upstreams: readonly Upstream[]
-  /** The path that probes ask for; null where nothing is probed. */
+  /** The path that probes request; null without probes. */
   readonly health_path: string | null
-  /** Seconds. */
+  /** In seconds. */
   readonly connect_timeout: number
 }

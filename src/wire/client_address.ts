@@ -15,12 +15,12 @@ interface Peer {
 
 const run = randomBytes(6).toString('hex')
 let counter = 0
-/** Numbers in two digits: building a request id out of two strings costs less than writing a number. */
+/** All numbers of two base-36 digits: joining two strings costs less than formatting a number. */
 const digits = Array.from({ length: 36 * 36 }, (_, i) => i.toString(36).padStart(2, '0'))
 let firstPart = ''
-/** What of a proxy's X-Request-Id is passed on as it is. */
+/** An X-Request-Id of a trusted proxy that we pass on unchanged. */
 const requestIdPattern = /^[A-Za-z0-9._-]{1,100}$/
-const mostKnown = 1000
+const maxCachedAddresses = 1000
 
 const newRequestId = (): string => {
   const low = counter % digits.length
@@ -29,16 +29,16 @@ const newRequestId = (): string => {
   return firstPart + digits[low]!
 }
 
-/** `::ffff:10.0.0.1` is the IPv4 address it carries (RFC 4291 section 2.5.5.2). */
-const plain = (address: string): string =>
+/** `::ffff:10.0.0.1` stands for an IPv4 address (RFC 4291 section 2.5.5.2). */
+const unmapped = (address: string): string =>
   address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 
-/** Who is at the other end: what proxies say counts only from those that are trusted. */
+/** Determines the address of the client. X-Forwarded-* headers count only from trusted proxies. */
 export class Peers {
   readonly #trusted: NetworkSet
   readonly #any: boolean
-  /** Answers for addresses as they are asked about; the proxies themselves come first. */
-  readonly #known = new Map<string, boolean>()
+  /** Caches which addresses are trusted. The proxies themselves come first, so they are always in it. */
+  readonly #trustCache = new Map<string, boolean>()
 
   constructor(trustedProxies: readonly string[]) {
     this.#any = trustedProxies.length > 0
@@ -46,7 +46,7 @@ export class Peers {
   }
 
   of(socket: Sent['socket'], headers: DecidingHeaders): Peer {
-    const address = plain(socket.remoteAddress ?? '')
+    const address = unmapped(socket.remoteAddress ?? '')
     const encrypted = socket.encrypted === true
     if (!this.#any || !this.#isTrusted(address)) return this.#direct(address, encrypted)
     return this.#behind(
@@ -58,9 +58,9 @@ export class Peers {
     )
   }
 
-  /** The same of a request in the fast lane, whose headers are read already. */
+  /** The same for a request of the fast lane, whose headers have been read already. */
   ofFast({ socket, forwardedFor, forwardedProto, requestId }: UsualRequest): Peer {
-    const address = plain(socket.remoteAddress ?? '')
+    const address = unmapped(socket.remoteAddress ?? '')
     const encrypted = socket.encrypted === true
     if (!this.#any || !this.#isTrusted(address)) return this.#direct(address, encrypted)
     return this.#behind(address, encrypted, forwardedFor, forwardedProto, requestId)
@@ -70,29 +70,29 @@ export class Peers {
     return { address, forwardedFor: address, secure, requestId: newRequestId() }
   }
 
-  /** What a trusted proxy says about the client behind it. */
-  #behind(proxy: string, encrypted: boolean, told = '', proto = '', given = ''): Peer {
+  /** What a trusted proxy reports about its client. */
+  #behind(proxy: string, encrypted: boolean, forwardedFor = '', proto = '', proxyRequestId = ''): Peer {
     const secure = encrypted || proto === 'https'
-    const requestId = requestIdPattern.test(given) ? given : newRequestId()
-    // Most proxies name the one client that they see.
-    if (isIP(told) !== 0) {
-      const address = plain(told)
+    const requestId = requestIdPattern.test(proxyRequestId) ? proxyRequestId : newRequestId()
+    // The usual case: the proxy names a single client.
+    if (isIP(forwardedFor) !== 0) {
+      const address = unmapped(forwardedFor)
       return { address, forwardedFor: `${address}, ${proxy}`, secure, requestId }
     }
-    const chain = told
+    const chain = forwardedFor
       .split(',')
-      .map((part) => plain(part.trim()))
+      .map((part) => unmapped(part.trim()))
       .filter((part) => part !== '')
-    const forwardedFor = [...chain.filter((part) => isIP(part) !== 0), proxy].join(', ')
-    return { address: this.#client(proxy, chain), forwardedFor, secure, requestId }
+    const checkedChain = [...chain.filter((part) => isIP(part) !== 0), proxy].join(', ')
+    return { address: this.#client(proxy, chain), forwardedFor: checkedChain, secure, requestId }
   }
 
-  /** Whether the peer itself is a trusted proxy. */
+  /** Whether the request comes directly from a trusted proxy. */
   trusts({ socket }: Sent): boolean {
-    return this.#isTrusted(plain(socket.remoteAddress ?? ''))
+    return this.#isTrusted(unmapped(socket.remoteAddress ?? ''))
   }
 
-  /** From the right, the first address that is not a trusted proxy; what does not parse ends the walk. */
+  /** The first address from the right that is not a trusted proxy. The search stops at text that is not an address. */
   #client(peer: string, chain: readonly string[]): string {
     let client = peer
     for (const address of chain.toReversed()) {
@@ -104,10 +104,10 @@ export class Peers {
   }
 
   #isTrusted(address: string): boolean {
-    const known = this.#known.get(address)
+    const known = this.#trustCache.get(address)
     if (known !== undefined) return known
     const trusted = this.#trusted.has(address)
-    if (this.#known.size < mostKnown) this.#known.set(detached(address), trusted)
+    if (this.#trustCache.size < maxCachedAddresses) this.#trustCache.set(detached(address), trusted)
     return trusted
   }
 }

@@ -1,8 +1,8 @@
 import type { WholeFields } from './whole_response.ts'
 
 /**
- * A request as the door reads it, from whichever engine: node:http, its HTTP/2 twin, or the fast lane. Headers are
- * taken from `rawHeaders` alone, exactly as they came.
+ * A request as the edge reads it, from node:http, node:http2 or the fast lane. Headers are read only from `rawHeaders`, exactly
+ * as received.
  */
 export interface Sent {
   readonly method?: string | undefined
@@ -15,60 +15,60 @@ export interface Sent {
 /** The body of a request that has one. */
 export interface Body {
   readonly rawTrailers: readonly string[]
-  /** A listener may return true to say that the memory of the chunk is free again. A body that reuses no memory ignores it. */
+  /** A listener returns true if the memory of the chunk can be reused. A body that never reuses memory ignores this. */
   on(event: 'data', listener: (chunk: Buffer) => unknown): unknown
   once(event: 'end', listener: () => void): unknown
   pause(): unknown
-  /** Called by a listener that has paused only once the kernel has all that it was given. */
+  /** After a pause, called only once the kernel has every chunk that the listener got. */
   resume(): unknown
-  /** Nobody wants the rest: it is read away. A body that reuses no memory leaves this out, and is resumed. */
+  /** Reads and drops the rest. A body that never reuses memory omits this, and is resumed instead. */
   discard?(): void
 }
 
-/** A whole response, ready to be sent: text of HTTP/1.1, or what HTTP/2 takes. */
+/** A complete response, ready to be sent: text for HTTP/1.1, or fields and a body for HTTP/2. */
 export type Whole = string | WholeFields
 
-/** Whom an answer goes to. A ServerResponse of node:http is one. */
+/** Where a response is written. A ServerResponse of node:http is one. */
 export interface Recipient {
   readonly headersSent: boolean
   readonly statusCode: number
   readonly destroyed: boolean
-  /** False: nothing more is read from this connection. */
+  /** False: the connection ends after this response. */
   shouldKeepAlive: boolean
-  /** Headers as a flat list. They may wait for what is written next. */
+  /** Takes headers as a flat list. The head may be held back until the next write. */
   writeHead(status: number, message: string, headers: string[]): unknown
   flushHeaders(): void
   writeContinue(): void
   writeEarlyHints(hints: { link: string[] }): void
-  /** True when the kernel has all that was written. Who cannot tell leaves it out. */
+  /** True if the kernel has everything that was written. Omitted if unknown. */
   readonly flushed?: boolean
-  /** False when the client is slower than what is written; `drain` tells when it has caught up. */
+  /** Returns false if the client is slower than what is written, until `drain`. */
   write(chunk: Buffer): boolean
   end(text?: Buffer | string, encoding?: BufferEncoding): unknown
   /**
-   * Makes of the whole response in the inbox what `sendWhole` takes; undefined where it is no plain one. A recipient that needs responses
-   * in parts leaves these two out.
+   * Converts the complete response in the inbox for `sendWhole`. Returns undefined if it is not a plain one. A recipient that
+   * needs responses in parts omits both methods.
    */
   readWhole?(length: number, isHead: boolean): Whole | undefined
-  /** Sends a whole response, in place of all the above. */
+  /** Sends a complete response, instead of the calls above. */
   sendWhole?(status: number, whole: Whole): void
   addTrailers(trailers: [string, string][]): void
   destroy(): unknown
   once(event: 'close' | 'drain', listener: () => void): unknown
 }
 
-/** The reason phrase as it may be written again; parsers let pass more than that. */
+/** The reason phrase without characters that must not be sent; parsers accept more of them. */
 export const reason = (message: string): string => message.replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, '')
 
-/** One link of a Link header (RFC 8288 section 3), as narrow as Node writes them. */
+/** One link of a Link header (RFC 8288 section 3), in the narrow form that Node accepts. */
 const link = /^<[^>\s]*>(\s*;\s*[^;"\s]+(=("[^;"\s]*"|[^;"\s]*))?)*$/
 
-/** Hints are help, not an answer: those that are not well formed are left out. */
+/** Passes on early hints. Malformed ones are dropped, because hints are optional. */
 export const passHints = (to: Recipient, rawHeaders: readonly string[]) => {
   const links = rawHeaders
     .filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === 'link')
     .flatMap((value) => value.split(/,\s*(?=<)/))
-  if (links.length > 0 && links.every((one) => link.test(one))) to.writeEarlyHints({ link: links })
+  if (links.length > 0 && links.every((value) => link.test(value))) to.writeEarlyHints({ link: links })
 }
 
 /** Trailers as a flat list. */

@@ -1,25 +1,25 @@
-/** Our cookies: with the prefix that browsers guard (RFC 6265bis section 4.1.3.2), and without it over plain HTTP. */
+/** Our cookies have the prefix that browsers protect (RFC 6265bis section 4.1.3.2), except over plain HTTP. */
 export const sessionCookie = (secure: boolean) =>
   secure ? '__Host-hero_proxy_session' : 'hero_proxy_session'
 export const formCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_form' : 'hero_proxy_form')
 
-/** Of a sign-in on its way to a provider: one for each, so that several tabs do not mix. */
+/** The state of a sign-in at a provider. Each sign-in has its own, so that several tabs do not interfere. */
 export const flowCookie = (secure: boolean, id: string) =>
   secure ? `__Host-hero_proxy_flow_${id}` : `hero_proxy_flow_${id}`
-/** An identity that its person has yet to confirm. */
+/** An identity that the user still has to confirm. */
 export const linkCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_link' : 'hero_proxy_link')
 
-/** Where whoever waits for a link by mail wanted to go. */
+/** The page to continue to after a link in a mail was used. */
 export const onwardCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_onward' : 'hero_proxy_onward')
 
-/** Names that upstreams neither see nor set: ours in any case, and what a lenient parser would fold to them. */
+/** Names that upstreams neither see nor set: our own, and names that a lenient parser would read as ours. */
 const ours = /^(__host-|__secure-)?hero[._ -]proxy[._ -]/i
 
 export const isOurs = (name: string): boolean => ours.test(name.trim())
 
 /**
- * Space and tab alone surround a name (RFC 6265bis section 5.6). `String.trim` takes off more: a sibling domain may set
- * a name with a no-break space before `__Host-`, which no browser guards, and it must not become ours here.
+ * Only spaces and tabs surround a name (RFC 6265bis section 5.6). `String.trim` removes more: a sibling domain can set a name
+ * with a no-break space before `__Host-`, which browsers do not protect, and trimming would turn it into ours.
  */
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
 const bare = (text: string): string => {
@@ -38,7 +38,7 @@ const pair = (part: string): { name: string; value: string; text: string } => {
 
 const pairs = (header: string) => (header.includes(';') ? header.split(';').map(pair) : [pair(header)])
 
-/** The one value of a cookie, or undefined; a name that comes twice was planted by somebody and counts as none. */
+/** The value of a cookie, or undefined. A name that appears twice may have been planted, and counts as missing. */
 export const readCookie = (headers: readonly string[], name: string): string | undefined => {
   let found: string | undefined
   let twice = false
@@ -53,7 +53,7 @@ export const readCookie = (headers: readonly string[], name: string): string | u
   return twice ? undefined : found
 }
 
-/** A Cookie header without ours, or undefined if nothing is left. */
+/** A Cookie header without our cookies, or undefined if nothing is left. */
 export const withoutOurs = (header: string): string | undefined => {
   if (!/hero/i.test(header)) return header
   const kept = pairs(header).filter(
@@ -62,6 +62,6 @@ export const withoutOurs = (header: string): string | undefined => {
   return kept.length === 0 ? undefined : kept.map(({ text }) => text).join('; ')
 }
 
-/** A Set-Cookie value for one of ours (RFC 6265bis). `maxAge` in seconds; 0 clears it. */
-export const setCookie = (name: string, value: string, maxAge: number): string =>
-  `${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAge}${name.startsWith('__Host-') ? '; Secure' : ''}`
+/** A Set-Cookie value for one of our cookies (RFC 6265bis). `maxAgeSeconds` of 0 clears it. */
+export const setCookie = (name: string, value: string, maxAgeSeconds: number): string =>
+  `${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAgeSeconds}${name.startsWith('__Host-') ? '; Secure' : ''}`

@@ -1,7 +1,7 @@
 import { detached } from './detached.ts'
 import { longestKept, overridesMethod } from './header_list.ts'
 
-/** Headers that decide something here: about the request itself, or about the one that a proxy asks about. */
+/** Headers that we read: of the request itself, or of the request that a forward-auth proxy asks about. */
 const names = [
   'authorization',
   'content-length',
@@ -33,25 +33,25 @@ interface Facts {
 
 const isDeciding = (lower: string): lower is DecidingName => (names as readonly string[]).includes(lower)
 
-/** Facts about names as received. They repeat from request to request. Bounded, because clients choose the names. */
-const known = new Map<string, Facts>()
-const most = 2000
+/** Facts about names as received, because names repeat between requests. Bounded, because clients choose the names. */
+const factsByName = new Map<string, Facts>()
+const maxCachedNames = 2000
 
 const factsOf = (text: string): Facts => {
-  const found = known.get(text)
+  const found = factsByName.get(text)
   if (found !== undefined) return found
   const lower = text.toLowerCase()
   const facts = { name: isDeciding(lower) ? lower : undefined, overridesMethod: overridesMethod(text) }
-  if (known.size < most && text.length <= longestKept) known.set(detached(text), facts)
+  if (factsByName.size < maxCachedNames && text.length <= longestKept) factsByName.set(detached(text), facts)
   return facts
 }
 
-/** The headers of a request that decide, read in one pass. */
+/** The headers that we read, found in one pass. */
 export class DecidingHeaders {
   readonly #first: Partial<Record<DecidingName, string>> = {}
-  /** Names and values of those that came before. */
+  /** Names and values of headers that were already present. */
   #repeated: string[] | undefined
-  /** Whether a service could take the request for one of another method. */
+  /** Whether a service could read another method from the headers. */
   readonly overridesMethod: boolean
 
   constructor(rawHeaders: readonly string[]) {
@@ -71,7 +71,7 @@ export class DecidingHeaders {
     return this.#first[name] !== undefined
   }
 
-  /** Every value of a header, as often as it came. */
+  /** All values of a header, in order. */
   all(name: DecidingName): readonly string[] {
     const first = this.#first[name]
     if (first === undefined) return none
@@ -80,7 +80,7 @@ export class DecidingHeaders {
     return [first, ...repeated.filter((_, i) => i % 2 === 1 && repeated[i - 1] === name)]
   }
 
-  /** The same as one list (RFC 9110 section 5.3). */
+  /** All values of a header as one list (RFC 9110 section 5.3). */
   list(name: DecidingName): string | undefined {
     return this.#repeated === undefined || !this.has(name) ? this.#first[name] : this.all(name).join()
   }

@@ -1,5 +1,5 @@
-/** Where proxies in front of us ask. Envoy appends the path that it asks about. */
+/** The path of forward-auth requests. Envoy appends the path that it asks about. */
 export const forwardAuthPath = '/auth/forward'
 
-/** Whether a path, or a request target, is a question about another request. */
+/** Whether a path or request target is a forward-auth request about another request. */
 export const asksAbout = (target: string): boolean => /^\/auth\/forward(?:[/?]|$)/.test(target)

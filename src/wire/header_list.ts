@@ -1,13 +1,13 @@
-// Headers as a flat list: name, value, name, value, exactly as they came.
+// Headers as a flat list, exactly as received: name, value, name, value.
 
-/** Every value of a header, by its name in lower case. */
+/** All values of a header; `name` is in lower case. */
 export const valuesOf = (rawHeaders: readonly string[], name: string): string[] =>
   rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === name)
 
-/** A name as CGI, WSGI and their kin fold it: all that is no letter or digit is the same to them (CVE-2025-64484). */
+/** A name as CGI, WSGI and similar interfaces read it: they treat every character except letters and digits alike (CVE-2025-64484). */
 export const fold = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-')
 
-/** Headers that may make a service take a request for one of another method than the one that was judged. */
+/** Headers from which a service may read another method than the one that we checked. */
 export const methodOverrides: ReadonlySet<string> = new Set([
   'x-http-method-override',
   'x-http-method',
@@ -16,10 +16,10 @@ export const methodOverrides: ReadonlySet<string> = new Set([
 
 export const overridesMethod = (name: string): boolean => methodOverrides.has(fold(name))
 
-/** Characters of a name whose treatment is remembered, at most. */
+/** The longest name, in characters, that is cached. */
 export const longestKept = 64
 
-/** Of one connection only (RFC 9110 section 7.6.1); we make our own. */
+/** Headers about one connection (RFC 9110 section 7.6.1). They are never forwarded. */
 export const hopByHop: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -33,6 +33,6 @@ export const hopByHop: ReadonlySet<string> = new Set([
   'http2-settings',
 ])
 
-/** The names that a Connection header lists: of this hop only, whatever they are (RFC 9110 section 7.6.1). */
+/** The names in a Connection header: these headers are for this hop only (RFC 9110 section 7.6.1). */
 export const listedIn = (connection: string): string[] =>
   connection.split(',').map((name) => name.trim().toLowerCase())

@@ -9,17 +9,17 @@ export interface HeaderName<T> {
 }
 
 const slots = 4096
-/** A lookup takes a few steps and no more, however many names have one hash. */
+/** Bounds the steps of a lookup when many names have the same hash. */
 const maxSteps = 8
-/** Bytes of a name that is remembered, at most: a client could fill every slot with a whole head. */
-const maxLength = 64
+/** Longer names are not cached: a client could fill every slot with a whole head. */
+const maxCachedBytes = 64
 
-/** Header names found by their bytes: a name that was seen before costs no string. Bounded, because clients choose the names. */
+/** A cache that finds header names by their bytes, without making a string. Bounded, because clients choose the names. */
 export class HeaderNames<T> {
   readonly #treat: (text: string, lower: string) => T
   readonly #names: (HeaderName<T> | undefined)[] = Array.from({ length: slots }, () => undefined)
 
-  /** `treat` says what becomes of a header with this name. */
+  /** `treat` returns the treatment of a header name. */
   constructor(treat: (text: string, lower: string) => T) {
     this.#treat = treat
   }
@@ -41,8 +41,8 @@ export class HeaderNames<T> {
     const text = inbox.latin1Slice(start, end)
     const lower = text.toLowerCase()
     const name = { text, lower, bytes: Buffer.from(text, 'latin1'), treatment: this.#treat(text, lower) }
-    // Where no slot is free the last one is taken over: names that nobody uses any more give way.
-    if (length <= maxLength) names[slot] = name
+    // If no slot is free, the last one is replaced, so that unused names disappear.
+    if (length <= maxCachedBytes) names[slot] = name
     return name
   }
 }

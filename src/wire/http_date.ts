@@ -1,8 +1,8 @@
-let told = { second: 0, text: '' }
+let cached = { second: 0, text: '' }
 
-/** The present time as a Date header has it (RFC 9110 section 6.6.1), made once a second. */
+/** The current time in the format of the Date header (RFC 9110 section 6.6.1), formatted once a second. */
 export const httpDate = (): string => {
   const second = Math.floor(Date.now() / 1000)
-  if (second !== told.second) told = { second, text: new Date().toUTCString() }
-  return told.text
+  if (second !== cached.second) cached = { second, text: new Date().toUTCString() }
+  return cached.text
 }

@@ -1,11 +1,11 @@
-// The parser of Node itself (llhttp). node:http wraps the very same one in streams and objects that cost more than all the
-// deciding here; nothing of HTTP's framing is read by hand.
+// Node's own parser (llhttp). node:http wraps the same parser in streams and objects that cost more than our whole decision.
+// We never parse the framing of HTTP by hand.
 
 interface Parser {
   initialize(type: number, resource: object, maxHeaderSize: number, lenient: number): void
-  /** The count of bytes taken, or what is wrong with them. */
+  /** Returns the number of bytes consumed, or an Error. */
   execute(bytes: Buffer): number | Error
-  /** The connection has ended: an Error if that cuts a message short. */
+  /** Called when the connection has ended. Returns an Error if that cuts a message short. */
   finish(): number | Error | undefined
   close(): void
   [callback: number]: unknown
@@ -26,37 +26,37 @@ const { HTTPParser } = (process.getBuiltinModule as unknown as (name: string) =>
   '_http_common',
 )
 
-/** Bytes of the status line and headers of one answer. */
-const maxHead = 64 * 1024
+/** The status line and headers of one response. */
+const maxHeadBytes = 64 * 1024
 
-/** What the head of an answer says. */
+/** The head of a response. */
 export interface Head {
   readonly status: number
   /** The reason phrase, as received. */
   readonly message: string
   readonly rawHeaders: string[]
-  /** True after a 101 that was asked for: what follows is no HTTP any more. */
+  /** True after a 101 that was requested: the bytes that follow are not HTTP. */
   readonly upgrade: boolean
   readonly keepAlive: boolean
 }
 
 export interface Reader {
-  /** Returns true if no body follows whatever the head says: the answer to HEAD (RFC 9112 section 6.3). */
+  /** Returns true if no body follows, even if the head announces one: the response to HEAD (RFC 9112 section 6.3). */
   readHead(head: Head): boolean
   readBody(chunk: Buffer): void
-  /** The answer is whole. `rawTrailers` may be empty. */
+  /** The response is complete. `rawTrailers` may be empty. */
   readEnd(rawTrailers: readonly string[]): void
 }
 
 const malformed = (): Error =>
-  Object.assign(new Error('the head of the answer is malformed'), { code: 'HPE_MALFORMED' })
+  Object.assign(new Error('the head of the response is malformed'), { code: 'HPE_MALFORMED' })
 
 const noTrailers: readonly string[] = []
 const [skipBody, readsBody, switches] = [1, 0, 2]
 
 /**
- * How long the body is, where that is all there is to know about it: the parser has already refused a length that is no
- * number, comes twice, or comes with a transfer coding (RFC 9112 section 6.3). Zero leaves the body to the parser.
+ * The length of a body that only Content-Length frames, or 0 to leave the body to the parser. The parser has already refused a
+ * length that is not a number, appears twice, or appears with a transfer coding (RFC 9112 section 6.3).
  */
 const plainLength = (status: number, rawHeaders: readonly string[]): number => {
   if (status === 204 || status === 304 || status < 200) return 0
@@ -69,21 +69,21 @@ const plainLength = (status: number, rawHeaders: readonly string[]): number => {
   return Number.isSafeInteger(length) ? length : 0
 }
 
-/** Reads answers from a connection, one after another. */
-export class AnswerParser {
+/** Reads the responses of one connection, one after another. */
+export class ResponseParser {
   readonly #parser = new HTTPParser()
   readonly #reader: Reader
-  /** Headers told in parts, as long lists are, and trailers. */
+  /** Trailers, and headers that the parser reports in parts because the list is long. */
   #parts: string[] | undefined
-  /** Bytes of the body that are still to come. They are counted here: the parser would copy each of them. */
+  /** Bytes of the body that have not arrived yet. We count them ourselves because the parser would copy the body. */
   #left = 0
-  /** Whether the parser stopped behind a head because our callback said so. */
+  /** Whether our callback made the parser stop after a head. */
   #stopped = false
 
   constructor(reader: Reader) {
     this.#reader = reader
     const parser = this.#parser
-    parser.initialize(HTTPParser.RESPONSE, {}, maxHead, HTTPParser.kLenientNone)
+    parser.initialize(HTTPParser.RESPONSE, {}, maxHeadBytes, HTTPParser.kLenientNone)
     parser[HTTPParser.kOnHeaders] = (headers: string[]) => {
       this.#parts = this.#parts ? this.#parts.concat(headers) : headers
     }
@@ -114,12 +114,12 @@ export class AnswerParser {
     }
   }
 
-  /** How many bytes belong to the answer, or what is wrong with them. */
+  /** Returns how many bytes belong to the response, or an Error. */
   read(bytes: Buffer): number | Error {
     if (this.#left > 0) return this.#readBody(bytes, 0)
     this.#stopped = false
     const taken = this.#parser.execute(bytes)
-    // Behind a head at which it stopped, the parser gives no Error for a malformed one: it only takes no more.
+    // For a malformed head after one at which it stopped, the parser returns no Error: it only consumes no more bytes.
     if (typeof taken === 'number' && taken < bytes.length && !this.#stopped) return malformed()
     return this.#left > 0 && typeof taken === 'number' ? this.#readBody(bytes, taken) : taken
   }
@@ -133,14 +133,14 @@ export class AnswerParser {
     return end
   }
 
-  /** The upstream will send no more: an Error if the answer was not whole. A body may end so, if its head says so. */
+  /** The upstream has closed the connection. Returns an Error if the response is incomplete; a body without a length may end this way. */
   end(): Error | undefined {
-    if (this.#left > 0) return new Error('the answer was cut short')
+    if (this.#left > 0) return new Error('the response was cut short')
     const result = this.#parser.finish()
     return result instanceof Error ? result : undefined
   }
 
-  /** Gives its memory back. Not from within a callback. */
+  /** Frees the memory of the parser. Must not be called from a callback. */
   close(): void {
     this.#parser.close()
   }

@@ -3,11 +3,11 @@ import { doneWith, inbox, inboxSize } from './parser.ts'
 
 /** Reads what arrives on a connection. */
 export interface Receiver {
-  /** So many bytes have arrived at the beginning of the inbox. They are gone when this returns. */
+  /** `length` bytes have arrived at the start of the inbox. They are valid only until this returns. */
   received(length: number): void
-  /** These bytes have arrived in the receiver's own buffer. */
+  /** These bytes have arrived in the buffer of the receiver. */
   receivedOwn(bytes: Buffer): void
-  /** A buffer of the receiver's own for what arrives next, or undefined for the inbox. */
+  /** The buffer for the next bytes, or undefined for the inbox. */
   ownBuffer(): Buffer | undefined
 }
 
@@ -15,23 +15,23 @@ interface Route {
   receiver: Receiver | undefined
 }
 
-/** Where the bytes of such a socket go; without a receiver they go the usual way of streams. */
+/** The receiver of each socket that reads into the inbox. Without one, the socket is an ordinary stream. */
 const routes = new WeakMap<Socket, Route>()
-/** What copies into the inbox what other sockets receive. */
+/** The listeners that copy the bytes of other sockets into the inbox. */
 const copying = new WeakMap<Socket, (bytes: Buffer) => void>()
 
-/** Of an accepted socket; private to Node. */
+/** Properties of an accepted socket that are private to Node. */
 interface Accepted {
   _handle: unknown
   _server: unknown
 }
 
-/** Whether this Node lets a connection move from one socket object to another. */
+/** Whether this version of Node lets a connection move from one socket object to another. */
 export const canMoveConnections = '_handle' in new Socket() && '_server' in new Socket()
 
 /**
- * The connection of an accepted socket in a socket that reads into the inbox: no memory is allocated for what comes, and no stream stands
- * between. Node offers `onread` for sockets that it opens, not for those that it accepts, so the connection moves from one to another.
+ * Moves the connection of an accepted socket to a socket that reads into the inbox, without a stream and without allocating memory.
+ * Node offers `onread` only for sockets that it opens, not for those that it accepts. Hence the move.
  */
 export const readIntoInbox = (accepted: Socket): Socket => {
   const from = accepted as unknown as Accepted
@@ -55,7 +55,7 @@ export const readIntoInbox = (accepted: Socket): Socket => {
   }
   const socket: Socket = new Socket(options as never)
   routes.set(socket, route)
-  // The server counts its connections by this.
+  // The server uses these properties to count its connections.
   Object.assign(socket, { _server: server, server })
   from._handle = null
   from._server = null
@@ -63,8 +63,8 @@ export const readIntoInbox = (accepted: Socket): Socket => {
 }
 
 /**
- * Sends the bytes of the socket to `receiver` from now on. A socket that does not read into the inbox, as over TLS, has them copied there,
- * unless the receiver has a buffer of its own: then it gets them as they are.
+ * Passes the bytes of the socket to `receiver` from now on. The bytes of a socket that does not read into the inbox, such as a TLS
+ * socket, are copied there, unless the receiver has a buffer of its own: then it gets them directly.
  */
 export const receiveFrom = (socket: Socket, receiver: Receiver): void => {
   const route = routes.get(socket)
@@ -82,7 +82,7 @@ export const receiveFrom = (socket: Socket, receiver: Receiver): void => {
   socket.resume()
 }
 
-/** From now on the socket is a stream like any other. */
+/** Turns the socket back into an ordinary stream. */
 export const stopReceiving = (socket: Socket): void => {
   const route = routes.get(socket)
   if (route) route.receiver = undefined

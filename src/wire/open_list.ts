@@ -5,7 +5,7 @@ export interface Listed {
 }
 
 /**
- * What is under way, in no order. Use it wherever members come and go with every request.
+ * Things in progress, in no order. Use it wherever members come and go with every request.
  *
  * A Set would do the same, but V8 rebuilds a Set's table every few dozen changes, and each old table points to the next.
  * Once one old table is promoted to old space, it keeps all later ones alive, and every request in flight with them.
@@ -21,7 +21,7 @@ export class OpenList<T extends Listed> implements Iterable<T> {
     member.place = this.#members.push(member) - 1
   }
 
-  /** Does nothing where `member` is not in the list. */
+  /** Does nothing if `member` is not in the list. */
   delete(member: T): void {
     const { place } = member
     if (place < 0) return
@@ -32,7 +32,7 @@ export class OpenList<T extends Listed> implements Iterable<T> {
     last.place = place
   }
 
-  /** Iterates over the members of this moment; one that leaves meanwhile is skipped. */
+  /** Iterates over the current members, and skips those that leave during the iteration. */
   *[Symbol.iterator](): Generator<T, void> {
     const present = this.#members.slice()
     for (const member of present) if (member.place >= 0) yield member

@@ -6,50 +6,50 @@ import { NetworkSet } from '../contract/networks.ts'
 const blocked4 = [
   '0.0.0.0/8',
   '127.0.0.0/8',
-  // RFC 3927: cloud machines tell their secrets there.
+  // Link-local (RFC 3927): the metadata services of clouds publish secrets here.
   '169.254.0.0/16',
-  // And some elsewhere.
+  // Metadata services at other addresses.
   '100.100.100.200/32',
   '192.0.0.192/32',
   '224.0.0.0/4',
   '240.0.0.0/4',
 ]
 
-/** An IPv4 network as IPv6 carries it at the end (RFC 4291 section 2.5.5, RFC 2765 section 2.1, RFC 6052) and in front (RFC 3056). */
-const carried = (network: string): string[] => {
+/** The IPv6 networks that embed an IPv4 network: at the end (RFC 4291 section 2.5.5, RFC 2765 section 2.1, RFC 6052) or at the front (RFC 3056). */
+const embeddedIn6 = (network: string): string[] => {
   const [address = '', length] = network.split('/')
   const [a, b, c, d] = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
   return [
     ...['::', '::ffff:', '::ffff:0:', '64:ff9b::'].map(
-      (carrier) => `${carrier}${address}/${96 + Number(length)}`,
+      (prefix) => `${prefix}${address}/${96 + Number(length)}`,
     ),
     `2002:${a}${b}:${c}${d}::/${16 + Number(length)}`,
   ]
 }
 
-/** Addresses that are this machine, its link, or nobody: a provider that points there points at our own insides. */
+/** Addresses of this machine or its link, and unroutable ones: a provider at such an address would point into our own network. */
 const blocked = new NetworkSet([
   ...blocked4,
-  ...blocked4.flatMap(carried),
+  ...blocked4.flatMap(embeddedIn6),
   '::/127',
   'fe80::/10',
   'fec0::/10',
-  // RFC 8215: a translator of one's own, to whatever is inside.
+  // RFC 8215: local translation, which may lead into the internal network.
   '64:ff9b:1::/48',
   'ff00::/8',
-  // The same of one cloud over IPv6.
+  // The metadata service of a cloud over IPv6.
   'fd00:ec2::254/128',
 ])
 
-/** Whether an address is one that is never a provider's, unless the setting says that it may be. So is what is no address. */
+/** Whether a provider may have this address only with the setting providers_may_be_local. True for text that is no address. */
 export const isLocal = (address: string): boolean => isIP(address) === 0 || blocked.has(address)
 
 const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
 
-/** However it is written, the root's dot behind it or not. */
+/** With or without the trailing dot of the root. */
 const isLocalhost = (host: string): boolean => /(^|\.)localhost\.?$/.test(host)
 
-/** Such names are this machine and nothing else (RFC 6761 section 6.3), whatever a resolver knows of them. */
+/** localhost names always mean this machine (RFC 6761 section 6.3), even if a resolver knows otherwise. */
 const toLoopback: LookupFunction = (_, { all }, callback) =>
   all
     ? callback(null, [
@@ -58,26 +58,27 @@ const toLoopback: LookupFunction = (_, { all }, callback) =>
       ])
     : callback(null, '127.0.0.1', 4)
 
-/** How to resolve the name of an address that may be local; undefined for the system's way. */
+/** How to resolve the host of a URL that may be local; undefined for the resolver of the system. */
 export const localLookup = ({ hostname }: URL): LookupFunction | undefined =>
   isLocalhost(hostname) ? toLoopback : undefined
 
 const namesThisMachine = (host: string): boolean => isLocalhost(host) || (isIP(host) !== 0 && isLocal(host))
 
-/** Why an address cannot be a provider's as it is written, or undefined; what its name leads to is looked at when it is asked. */
+/** Why this text cannot be the address of a provider, or undefined. What the name resolves to is checked at each request. */
 export const addressFault = (text: string, mayBeLocal: boolean): string | undefined => {
-  if (!URL.canParse(text)) return 'an absolute https address'
+  if (!URL.canParse(text)) return 'must be an absolute https address'
   const url = new URL(text)
   const local = namesThisMachine(hostOf(url))
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && local && mayBeLocal))
-    return 'an https address; http only at this machine itself, with the setting providers_may_be_local'
+    return 'must be an https address; http is allowed only on this machine, with the setting providers_may_be_local'
   if (local && !mayBeLocal)
-    return 'no address of this machine or its link, unless the setting providers_may_be_local is on'
-  if (url.username !== '' || url.password !== '' || url.hash !== '') return 'no user-info and no fragment'
+    return 'must not be an address of this machine or its link, unless the setting providers_may_be_local is on'
+  if (url.username !== '' || url.password !== '' || url.hash !== '')
+    return 'must not have user information or a fragment'
   return undefined
 }
 
-/** The same as invalid_params. */
+/** Throws `invalid_params` if the address cannot be that of a provider. */
 export const refuseAddress = (field: string, text: string, mayBeLocal: boolean): void => {
   const fault = addressFault(text, mayBeLocal)
   if (fault !== undefined) throw invalidParams(field, fault)
@@ -88,8 +89,8 @@ export class LocalAddress extends Error {
 }
 
 /**
- * Resolves a name to addresses that may be asked. The connection is made to exactly what this answers, so that a name which
- * leads elsewhere the next time (DNS rebinding) gains nothing.
+ * Resolves a name to allowed addresses. The connection goes to exactly the address returned here, so a name that resolves
+ * differently the next time (DNS rebinding) gains nothing.
  */
 export const guardedLookup: LookupFunction = (hostname, options, callback) => {
   resolve(hostname, { ...options, all: true }, (error, found) => {

@@ -1,13 +1,13 @@
-import { behindHead, errorCode, instantiate, typeOf } from './llhttp/llhttp.ts'
+import { afterHead, errorCode, instantiate, typeOf } from './llhttp/llhttp.ts'
 
-/** Headers of one head, at most. A head with more is reported as odd. */
+/** A head with more headers is left to node:http. */
 const maxHeaders = 128
-/** Parts of a chunked body in one piece, at most. */
+/** A chunked body with more parts is left to the other parser. */
 const maxParts = 64
 
 /**
- * Positions of the headers in the inbox, of the head that was read last: start and end of the name, start and end of the value. The value
- * may end with blanks.
+ * Positions in the inbox of the headers that were read last: start and end of the name, start and end of the value. The value may
+ * end with blanks.
  */
 export const spans = new Int32Array(maxHeaders * 4)
 /** Positions of the parts of a chunked body that `readChunkedBody` found: start and end of each. */
@@ -15,7 +15,7 @@ export const parts = new Int32Array(maxParts * 2)
 
 /** The head that was read last. Positions are in the inbox. */
 export const head = {
-  /** How many headers. */
+  /** The number of headers. */
   count: 0,
   urlStart: 0,
   urlEnd: 0,
@@ -26,30 +26,30 @@ export const head = {
   method: 0,
   keepAlive: false,
   upgrade: false,
-  /** Where the head ends: the position of the byte behind its empty line. */
+  /** The position after the empty line that ends the head. */
   end: 0,
 }
 
-/** llhttp's numbers of the methods that are read here. */
+/** The methods that we read, by their llhttp number. */
 export const methodNames: readonly (string | undefined)[] = Object.assign(
   Array.from({ length: 64 }, () => undefined as string | undefined),
   { 0: 'DELETE', 1: 'GET', 2: 'HEAD', 3: 'POST', 4: 'PUT', 6: 'OPTIONS', 28: 'PATCH' },
 )
 
-// State of the read under way: llhttp calls back, and there is never more than one read at a time.
+// The state of the current read. The callbacks of llhttp set it; there is never more than one read at a time.
 let complete = false
-/** Something came that these few callbacks cannot report faithfully. */
+/** The message has something that these few callbacks cannot report faithfully. */
 let odd = false
-/** A name has come, its value has not. */
+/** A header name has been read, but not its value. */
 let named = false
 let base = 0
-let stopBehindHead = true
+let stopAfterHead = true
 let whole = false
 let bodyParts = 0
 
 const wasm = instantiate({
   wasm_on_message_begin: () => {
-    // A second message in the bytes of a body.
+    // A second message begins inside the bytes of the body.
     if (complete) odd = true
     return 0
   },
@@ -66,7 +66,7 @@ const wasm = instantiate({
     return 0
   },
   wasm_on_header_field: (_, at, length) => {
-    // Behind the head it is a trailer.
+    // A header after the head is a trailer.
     if (named || complete || head.count === maxHeaders) {
       odd = true
       return 0
@@ -78,7 +78,7 @@ const wasm = instantiate({
     return 0
   },
   wasm_on_header_value: (_, at, length) => {
-    // Of a header that was not taken down. Folded lines, whose values would come in parts, llhttp refuses.
+    // The value of a header that was not recorded. llhttp refuses folded lines, whose values would arrive in parts.
     if (!named) {
       odd = true
       return 0
@@ -94,10 +94,10 @@ const wasm = instantiate({
     head.status = status
     head.upgrade = upgrade !== 0
     head.keepAlive = keepAlive !== 0
-    return stopBehindHead ? behindHead.stop : behindHead.readBody
+    return stopAfterHead ? afterHead.stop : afterHead.readBody
   },
   wasm_on_body: (_, at, length) => {
-    if (stopBehindHead || bodyParts === maxParts) {
+    if (stopAfterHead || bodyParts === maxParts) {
       odd = true
       return 0
     }
@@ -111,17 +111,17 @@ const wasm = instantiate({
   },
 })
 
-/** Bytes that are read from a connection at once, at most. */
+/** The most bytes that one read of a connection returns. */
 export const inboxSize = 64 * 1024
 
-// All memory is allocated now: if it grew later, every view of it would be detached.
+// Allocate all memory now: growing it later would detach every view of it.
 const requestParser = wasm.llhttp_alloc(typeOf.request)
 const responseParser = wasm.llhttp_alloc(typeOf.response)
 base = wasm.malloc(inboxSize)
 
 /**
- * Every connection reads into this buffer, and llhttp reads from it: no connection needs memory of its own, and nothing is copied. Its
- * bytes are valid only until the callback that received them returns.
+ * Every connection reads into this buffer, and llhttp parses it in place, so no connection needs memory of its own and nothing is
+ * copied. The bytes are valid only until the callback that received them returns.
  */
 export const inbox = Buffer.from(wasm.memory.buffer, base, inboxSize) as Buffer & {
   latin1Slice(start: number, end: number): string
@@ -129,10 +129,10 @@ export const inbox = Buffer.from(wasm.memory.buffer, base, inboxSize) as Buffer 
 
 let overwrites = false
 
-/** For tests: `doneWith` overwrites the inbox from now on, so that code that still reads from it is found out. */
+/** For tests: `doneWith` overwrites the inbox from now on, to expose code that reads from it too late. */
 export const overwriteInbox = (): void => void (overwrites = true)
 
-/** The callback that received these bytes is over. */
+/** Called when the callback that received these bytes has returned. */
 export const doneWith = (length: number): void => {
   if (overwrites) inbox.fill(0xff, 0, length)
 }
@@ -143,9 +143,9 @@ const execute = (parser: number, from: number, length: number): number => {
   return wasm.llhttp_execute(parser, base + from, length - from)
 }
 
-/** Reads one head and stops behind it; positions count from the beginning of the inbox. */
+/** Reads one head and stops after it. Positions count from the start of the inbox. */
 const readHead = (parser: number, length: number, from: number): boolean => {
-  stopBehindHead = true
+  stopAfterHead = true
   const code = execute(parser, from, length)
   const read = complete && !odd && !named && code === errorCode.pausedUpgrade
   if (read) {
@@ -158,20 +158,20 @@ const readHead = (parser: number, length: number, from: number): boolean => {
 }
 
 /**
- * Reads the head of an HTTP/1.1 request that begins at `from` in the inbox, whose bytes up to `length` count. Returns false where it is
- * incomplete, malformed, of another version, or in any way out of the ordinary; then `head` means nothing.
+ * Reads the head of an HTTP/1.1 request from the bytes `from` to `length` of the inbox. Returns false if it is incomplete,
+ * malformed, of another version, or unusual in any way; then `head` is meaningless.
  */
 export const readRequestHead = (length: number, from = 0): boolean => readHead(requestParser, length, from)
 
-/** The same of a response that begins the inbox. */
+/** The same for a response at the start of the inbox. */
 export const readResponseHead = (length: number): boolean => readHead(responseParser, length, 0)
 
 /**
- * Reads a response again, now with its body. Returns how many `parts` a chunked body has that ends exactly at `length`, without
- * trailers, or -1 where it is anything else. `head` is as before.
+ * Reads a response again, now with its body. Returns the number of `parts` of a chunked body that ends exactly at `length` and has
+ * no trailers, or -1 for anything else. `head` stays as it was.
  */
 export const readChunkedBody = (length: number): number => {
-  stopBehindHead = false
+  stopAfterHead = false
   const { end } = head
   const code = execute(responseParser, 0, length)
   head.end = end
@@ -196,18 +196,18 @@ export const numberAt = (start: number, end: number): number => {
 const [space, tab, cr, lf] = [0x20, 0x09, 0x0d, 0x0a]
 export const isBlank = (byte: number | undefined): boolean => byte === space || byte === tab
 
-/** Whether a line ends right before this position. llhttp takes other bytes than a line feed behind some carriage returns. */
+/** Whether a line ends right before this position. llhttp accepts other bytes than a line feed after some carriage returns. */
 const beginsLine = (at: number): boolean => inbox[at - 2] === cr && inbox[at - 1] === lf
 
 /**
- * Whether the head that was read last ends at `at`, where the line behind its last header begins: nothing was read that is not accounted
- * for.
+ * Whether the line after the last header begins at `at` and is the empty line that ends the head. Then every byte of the head is
+ * accounted for.
  */
 export const endsAt = (at: number): boolean => head.end === at + 2 && beginsLine(at) && beginsLine(head.end)
 
 /**
- * Whether header `i` stands in the usual form: at `start`, right behind the line before it, as `Name: value`, with one space and no blank
- * at the end. Only then may its bytes be passed on as they came.
+ * Whether header `i` is in the usual form: it begins at `start`, right after the previous line, and is written as `Name: value` with
+ * one space and no blank at the end. Only then may its bytes be passed on as received.
  */
 export const isUsual = (i: number, start: number): boolean => {
   const nameEnd = spans[i + 1]!

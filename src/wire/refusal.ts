@@ -1,24 +1,24 @@
 import type { Catalogue, LinkName, NoticeFacts } from '../strings/catalogue.ts'
 import { noticeWords, problemWords, type Problem } from '../strings/refusal_words.ts'
 
-/** Why something was refused, or what else there is to say: facts, whose words are found where they are shown. */
+/** Why something was refused, or another notice, as facts. The code that shows it finds the words. */
 export type Told = NoticeFacts & {
   readonly status: number
-  /** Name for programs, as in JSON-RPC's error.data.code. */
+  /** The name for programs, as in `error.data.code` of JSON-RPC. */
   readonly code: string
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly link?: { readonly href: string; readonly name: LinkName }
-  /** The failure of a call; its words stand in place of the text. */
+  /** The failure of a call; its words replace the text. */
   readonly problem?: Problem
 }
 
-/** Title and text of a refusal, in a language. */
+/** Title and text of a refusal in the language of the catalogue. */
 export const wordsOf = (
   catalogue: Pick<Catalogue, 'refusals'>,
-  told: Told,
+  refusal: Told,
 ): { readonly title: string; readonly text: string } => {
-  const { title, text } = noticeWords(catalogue, told)
-  return { title, text: told.problem ? problemWords(catalogue, told.problem) : text }
+  const { title, text } = noticeWords(catalogue, refusal)
+  return { title, text: refusal.problem ? problemWords(catalogue, refusal.problem) : text }
 }
 
 export const notHere = { status: 404, reason: 'not_found', code: 'not_found' } as const satisfies Told

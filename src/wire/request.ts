@@ -3,38 +3,38 @@ import { DecidingHeaders } from './deciding_headers.ts'
 import type { Peers } from './client_address.ts'
 import type { Sent } from './client_response.ts'
 
-/** What a request asks for, read once; every decision and every forwarded byte comes from here. */
+/** A request, parsed once. Every decision and every forwarded byte is based on it. */
 export interface Asked {
   readonly method: string
-  /** Host name in lower case, without port and trailing dot: what routes are found by. */
+  /** The host name in lower case, without port and trailing dot. It selects the routes. */
   readonly host: string
-  /** The same with the port that the client named. */
+  /** The same with the port, if the client named one. */
   readonly authority: string
   /** Path and query exactly as received and as forwarded. */
   readonly target: string
   /** The part of `target` before the query. */
   readonly path: string
   readonly secure: boolean
-  /** The client's address: the peer's, or what trusted proxies say. */
+  /** The address of the client: the peer, or what trusted proxies report. */
   readonly address: string
-  /** X-Forwarded-For as it is sent on. */
+  /** X-Forwarded-For as it is forwarded. */
   readonly forwardedFor: string
   readonly requestId: string
   /** The values of all Cookie headers. */
   readonly cookies: readonly string[]
-  /** The values of all Authorization headers: more than one counts as none. */
+  /** The values of all Authorization headers. More than one counts as none. */
   readonly authorizations: readonly string[]
-  /** The Origin header: which page asks, if a browser tells. */
+  /** The Origin header: the site that sent the request, if the browser reveals it. */
   readonly origin: string | undefined
-  /** The protocols to switch to, of the Upgrade header. */
+  /** The Upgrade header: the protocols to switch to. */
   readonly upgrade: string | undefined
-  /** Where the request's body ends (RFC 9112 section 6.3); undefined where there is none. */
+  /** How the body is framed (RFC 9112 section 6.3); undefined without a body. */
   readonly body: 'chunked' | 'length' | undefined
-  /** Of a body whose length is told, in bytes. */
+  /** Content-Length in bytes; 0 if there is none. */
   readonly length: number
   /** The Expect header. */
   readonly expect: string | undefined
-  /** The Via headers: the proxies that the request came through. */
+  /** The Via headers: the proxies that the request passed. */
   readonly via: string | undefined
 }
 
@@ -48,7 +48,7 @@ const authority = /^([a-zA-Z0-9](?:[a-zA-Z0-9._-]*[a-zA-Z0-9_-])?|\[[0-9a-fA-F:.
 const printable = /^\/[\x21\x22\x24-\x5b\x5d-\x7e]*$/
 const brokenEscape = /%(?![0-9a-fA-F]{2})|%00/
 
-/** A segment that is `.` or `..` however it is written, also as `..;x`, or between encoded slashes or backslashes. */
+/** A segment `.` or `..` in any spelling, also as `..;x`, or between encoded slashes or backslashes. */
 const dotSegment = /(^|\/)\.{1,2}(;[^/]*)?(\/|$)/
 const hasDotSegment = (path: string): boolean => {
   if (!path.includes('.') && !/%2e/i.test(path) && !path.includes('%25')) return false
@@ -63,10 +63,10 @@ const hasDotSegment = (path: string): boolean => {
   return dotSegment.test(text)
 }
 
-/** Paths without a dot, an escape or anything else that could be read in two ways. */
+/** Paths without a dot, an escape or anything else ambiguous. */
 const plainTarget = /^\/[a-zA-Z0-9/_-]*$/
 
-/** Host headers as read before; clients repeat them. Bounded: they choose them. */
+/** Parsed Host headers, because clients repeat them. Bounded, because clients choose them. */
 const hosts = new Map<string, { host: string; authority: string }>()
 
 const readHost = (text: string): { host: string; authority: string } | undefined => {
@@ -76,12 +76,12 @@ const readHost = (text: string): { host: string; authority: string } | undefined
   if (name === undefined || Number(port ?? 0) > 65535) return undefined
   const host = detached(name).toLowerCase()
   const read = { host, authority: port === undefined ? host : `${host}:${port}` }
-  // RFC 1035 section 2.3.4: no name is longer than that, its port included.
+  // No name is longer, port included (RFC 1035 section 2.3.4).
   if (hosts.size < 2000 && text.length <= 261) hosts.set(detached(text), read)
   return read
 }
 
-/** Where a request goes: the one reading of a host and a target that everything else relies on. */
+/** Where a request goes. Everything else relies on this one parse of host and target. */
 interface Place {
   readonly host: string
   readonly authority: string
@@ -89,12 +89,12 @@ interface Place {
   readonly path: string
 }
 
-/** Reads the value of a Host header and a request target, or says why they name no place that everybody reads alike. */
+/** Parses a Host header and a request target. Refuses what other software could read differently. */
 export const readPlace = (hostText: string, target: string): Place | Refusal => {
   const read = readHost(hostText)
-  if (!read) return { status: 400, message: 'The Host is not a host name' }
+  if (!read) return { status: 400, message: 'The Host header is not a host name' }
   if (plainTarget.test(target)) return { ...read, target, path: target }
-  // Only origin-form (RFC 9112 section 3.2.1): absolute-form could name another host than Host does.
+  // Only origin-form (RFC 9112 section 3.2.1): absolute-form could name a host other than the Host header.
   if (!printable.test(target)) return { status: 400, message: 'The request target is not a plain path' }
   const query = target.indexOf('?')
   const path = query < 0 ? target : target.slice(0, query)
@@ -104,23 +104,23 @@ export const readPlace = (hostText: string, target: string): Place | Refusal => 
 
 export const isRefusal = (read: object): read is Refusal => 'message' in read
 
-/** Reads a request, or says why it is not one we could judge: then nothing of it is forwarded. */
+/** Parses a request, or returns why it is refused. Nothing of a refused request is forwarded. */
 export const readAsked = (sent: Sent, peers: Peers): Asked | Refusal => {
   const { method = '', url = '', rawHeaders, httpVersion } = sent
-  if (method === 'TRACE' || method === 'CONNECT') return { status: 405, message: 'This method is not served' }
-  if (httpVersion !== '1.1' && httpVersion !== '1.0')
-    return { status: 505, message: 'HTTP/1.1 is spoken here' }
+  if (method === 'TRACE' || method === 'CONNECT')
+    return { status: 405, message: 'This method is not supported' }
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return { status: 505, message: 'Use HTTP/1.1' }
   if (rawHeaders.length > maxHeaders * 2)
-    return { status: 431, message: `A request has ${maxHeaders} headers at most` }
+    return { status: 431, message: `A request may have at most ${maxHeaders} headers` }
   const headers = new DecidingHeaders(rawHeaders)
-  // RFC 9112 section 6.1: HTTP/1.0 knows no codings, and of all others only chunked is certain to be read alike by everybody.
+  // HTTP/1.0 has no codings, and only chunked is read alike by all software (RFC 9112 section 6.1).
   const coding = headers.list('transfer-encoding')
   if (coding !== undefined && (httpVersion === '1.0' || coding.toLowerCase() !== 'chunked'))
-    return { status: 400, message: 'The only Transfer-Encoding here is chunked, and only in HTTP/1.1' }
-  // RFC 9112 section 3.2: no Host, or more than one, is answered 400.
+    return { status: 400, message: 'The only supported Transfer-Encoding is chunked, in HTTP/1.1' }
+  // RFC 9112 section 3.2.
   const [host, ...more] = headers.all('host')
   if (host === undefined || more.length > 0)
-    return { status: 400, message: 'A request names exactly one Host' }
+    return { status: 400, message: 'A request must have exactly one Host header' }
   const place = readPlace(host, url)
   if (isRefusal(place)) return place
   const { address, forwardedFor, secure, requestId } = peers.of(sent.socket, headers)
@@ -146,6 +146,6 @@ export const readAsked = (sent: Sent, peers: Peers): Asked | Refusal => {
   }
 }
 
-/** Our own origin as the browser sees it (RFC 6454 section 6.2). */
+/** Our origin as the browser sees it (RFC 6454 section 6.2). */
 export const originOf = ({ secure, authority }: Pick<Asked, 'secure' | 'authority'>): string =>
   `${secure ? 'https' : 'http'}://${authority}`

@@ -1,16 +1,17 @@
 import { detached } from './detached.ts'
 import { fold, longestKept, methodOverrides, hopByHop } from './header_list.ts'
 
-/** How a header of the client is treated, by its name as received. Names repeat: the answer is kept. */
+/** How a request header is treated, by its name. */
 export type Treatment = 'drop' | 'connection' | 'cookie' | 'authorization' | 'signature' | 'keep'
 
+/** Cached by the name as received, because names repeat. */
 const treatments = new Map<string, Treatment>()
 
 const treat = (name: string): Treatment => {
   const lower = name.toLowerCase()
   const folded = simple.test(name) ? lower : fold(name)
   if (isReserved(folded)) return 'drop'
-  // A twin of a name that borders messages (`Content_Length`) is read as that name by uWSGI and its kin: a smuggled body.
+  // uWSGI and similar servers read a variant such as `Content_Length` as the framing header: a way to smuggle a body.
   if (folded !== lower && (hopByHop.has(folded) || folded === 'content-length')) return 'drop'
   if (lower === 'connection') return 'connection'
   if (lower === 'cookie') return 'cookie'
@@ -37,10 +38,10 @@ const isReserved = (folded: string): boolean =>
   folded.startsWith('x-hero-') ||
   folded.startsWith('x-proxy-') ||
   folded.startsWith('x-forwarded-') ||
-  claimed.has(folded)
+  ownNames.has(folded)
 
-/** Names that tell an upstream who or what the request is: only we say that. */
-const claimed: ReadonlySet<string> = new Set([
+/** Headers in which only we may describe the request to an upstream. */
+const ownNames: ReadonlySet<string> = new Set([
   ...methodOverrides,
   'forwarded',
   'x-real-ip',
@@ -59,7 +60,7 @@ const claimed: ReadonlySet<string> = new Set([
   'x-request-id',
 ])
 
-/** By their folded names; they end here, because what was used once proves nothing to anybody else. */
+/** Folded names. These headers are not forwarded once we have used them: a used signature proves nothing to anyone else. */
 export const signatureHeaders: ReadonlySet<string> = new Set([
   'x-signature',
   'x-signature-pubkey',

@@ -1,10 +1,10 @@
 import { httpDate } from './http_date.ts'
 
 /**
- * The head of an answer as it is sent (RFC 9112 section 4). `chunked` where nothing tells the length of a body; `last` if
- * the connection ends behind it, because we or one of our own headers say so.
+ * The head of a response (RFC 9112 section 4). `chunked`: the body has no known length. `last`: the connection ends after this
+ * response, because `ends` or a Connection header says so.
  */
-export const answerHead = (
+export const responseHead = (
   status: number,
   message: string,
   headers: readonly string[],
@@ -23,7 +23,7 @@ export const answerHead = (
     if (length === 14 && name.toLowerCase() === 'content-length') chunked = false
     else if (length === 4) dated ||= name.toLowerCase() === 'date'
     else if (length === 10 && name.toLowerCase() === 'connection') {
-      // Told once, below.
+      // Written once, below.
       last = true
       continue
     }

@@ -1,32 +1,32 @@
 import type { Socket } from 'node:net'
 import type { Head } from './http_parser.ts'
 
-/** Who sends a request on a connection and hears the answer. Exactly one of `end`, `broken` and `switched` comes last. */
+/** Receives the response to a request on an upstream connection. The last call is exactly one of `end`, `broken` and `switched`. */
 export interface Asker {
-  /** HEAD is answered by a head alone. */
+  /** Whether the response has no body, as for HEAD. */
   readonly bodiless: boolean
   /** Whether a response may be reported by `whole`. */
   readonly takesWhole: boolean
   /**
-   * A whole response stands in the inbox and its head has just been read. Where it is a plain one, passes it on in place of all the calls
-   * below, after `settleWhole`, and returns true. Otherwise returns false and has done nothing.
+   * The inbox holds a response whose head has just been read. If it is complete and plain, passes it on after `settleWhole`,
+   * instead of the calls below, and returns true. Otherwise does nothing and returns false.
    */
   whole(length: number): boolean
-  /** The connection has just come about: nothing was sent before. A kept one does not tell. */
+  /** The connection has just been established, and nothing was sent before. Not called for a reused connection. */
   connected(): void
-  /** 100 to 199, but for 101 after an upgrade. */
+  /** A status of 100 to 199, except 101 after an upgrade. */
   information(head: Head): void
   head(head: Head): void
-  /** Returns true if the bytes are with the kernel by now: their memory may be used again. */
+  /** Returns true if the kernel already has the bytes, so that their memory can be reused. */
   body(chunk: Buffer): boolean
-  /** All bytes that came together have been told: what is held back to be sent at once may go. */
+  /** All bytes of this read have been passed on: send what was held back to be written together. */
   flush(): void
-  /** The whole answer was told. */
+  /** The response is complete. */
   end(rawTrailers: readonly string[]): void
-  /** No answer, or none that is whole. */
+  /** There is no response, or an incomplete one. */
   broken(error: NodeJS.ErrnoException): void
-  /** After a 101: the connection is the asker's now; `first` are bytes that came behind the head. */
+  /** After a 101: takes over the connection. `first` holds the bytes that arrived after the head. */
   switched(socket: Socket, first: Buffer): void
-  /** More of the request's body can be written. */
+  /** More of the request body can be written. */
   drain(): void
 }

@@ -1,9 +1,10 @@
 import { fold, longestKept, hopByHop } from './header_list.ts'
 
-/** How a header of an answer is treated, by its name as received; the answer is kept as above. */
+/** How a response header is treated, by its name. */
 export type AnswerTreatment = 'drop' | 'connection' | 'length' | 'cache' | 'cookie' | 'keep'
 
-const answerTreatments = new Map<string, AnswerTreatment>()
+/** Cached by the name as received, because names repeat. */
+const treatments = new Map<string, AnswerTreatment>()
 
 const treatAnswer = (name: string): AnswerTreatment => {
   const lower = name.toLowerCase()
@@ -15,13 +16,13 @@ const treatAnswer = (name: string): AnswerTreatment => {
 }
 
 export const answerTreatmentOf = (name: string): AnswerTreatment => {
-  let treatment = answerTreatments.get(name)
+  let treatment = treatments.get(name)
   if (treatment === undefined) {
     treatment = treatAnswer(name)
-    if (answerTreatments.size < 2000 && name.length <= longestKept) answerTreatments.set(name, treatment)
+    if (treatments.size < 2000 && name.length <= longestKept) treatments.set(name, treatment)
   }
   return treatment
 }
 
-/** Browsers send a cookie without a name as its bare value: `=ours=x` comes back as `ours=x`. */
+/** A browser returns a cookie without a name as its bare value: `=ours=x` comes back as `ours=x`. */
 export const cookieNamed = (setCookie: string): string => setCookie.replace(/^[\s=]+/, '')

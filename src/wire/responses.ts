@@ -5,14 +5,14 @@ import { valuesOf } from './header_list.ts'
 import { wordsOf, type Told } from './refusal.ts'
 import type { Asked } from './request.ts'
 
-/** What the browser may do on pages of ours: show them, with our stylesheet, and post forms back to us. */
+/** What our pages may do: load our stylesheet and our images, and post forms to us. */
 const policy =
   "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-/** The same with our one script: where passkeys are. */
+/** The same with our one script, for pages with passkeys. */
 export const policyWithScript = `${policy}; script-src 'self'`
 
-/** Headers of everything that we answer ourselves. */
+/** The headers of every response that we make ourselves. */
 export const ownHeaders = (asked: Pick<Asked, 'secure'>): Record<string, string> => ({
   'cache-control': 'no-store',
   'content-security-policy': policy,
@@ -26,7 +26,7 @@ export const ownHeaders = (asked: Pick<Asked, 'secure'>): Record<string, string>
 const accepts = ({ rawHeaders }: Sent, types: string): boolean =>
   new RegExp(`(^|,)\\s*(${types})\\s*(;|,|$)`, 'i').test(valuesOf(rawHeaders, 'accept').join())
 
-/** Whether a person is looking: a browser that goes to a page, not a script that fetches. */
+/** Whether a browser navigates to a page, in contrast to a script that fetches. */
 export const isNavigation = (sent: Sent): boolean => {
   const { method, rawHeaders } = sent
   if (method !== 'GET' && method !== 'HEAD') return false
@@ -37,27 +37,33 @@ export const isNavigation = (sent: Sent): boolean => {
   return accepts(sent, 'text/html|application/xhtml\\+xml')
 }
 
-/** Whether the answer is read by a person: as above, or a form that was posted. */
+/** Whether a person reads the response: a navigation, or a posted form. */
 export const wantsPage = (sent: Sent): boolean =>
   isNavigation(sent) || (sent.method === 'POST' && accepts(sent, 'text/html'))
 
-/** RFC 9457 problem details: for programs, and therefore in English. */
-export const problem = (told: Told): string => {
-  const { title, text } = wordsOf(english, told)
-  return JSON.stringify({ type: 'about:blank', title, status: told.status, detail: text, code: told.code })
+/** Problem details (RFC 9457). They are for programs, and therefore in English. */
+export const problem = (refusal: Told): string => {
+  const { title, text } = wordsOf(english, refusal)
+  return JSON.stringify({
+    type: 'about:blank',
+    title,
+    status: refusal.status,
+    detail: text,
+    code: refusal.code,
+  })
 }
 
 type Headers = Readonly<Record<string, string | number | readonly string[]>>
 
 const flat = (headers: Headers): string[] =>
   Object.entries(headers).flatMap(([name, value]) =>
-    typeof value === 'object' ? value.flatMap((one) => [name, one]) : [name, String(value)],
+    typeof value === 'object' ? value.flatMap((item) => [name, item]) : [name, String(value)],
   )
 
 export const send = (to: Recipient, status: number, type: string, body: string, headers: Headers): void => {
   if (to.headersSent || to.destroyed) return void to.destroy()
-  const all = { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) }
-  to.writeHead(status, http.STATUS_CODES[status] ?? '', flat(all))
+  const allHeaders = { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) }
+  to.writeHead(status, http.STATUS_CODES[status] ?? '', flat(allHeaders))
   to.end(body)
 }
 

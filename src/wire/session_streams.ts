@@ -1,12 +1,12 @@
 import type { Http2Session } from 'node:http2'
 
-/** What node:http2 keeps of a session; private to Node. */
+/** The state of a session in node:http2, private to Node. */
 interface State {
   readonly streams: unknown
   readonly pendingStreams: unknown
 }
 
-/** Streams by their id, with the part of a Map that node:http2 uses. */
+/** Streams by their id, with the methods of Map that node:http2 uses. */
 class StreamTable<T> {
   readonly #ids: number[] = []
   readonly #streams: T[] = []
@@ -38,13 +38,13 @@ class StreamTable<T> {
     return true
   }
 
-  /** Of the streams of this moment: each may leave meanwhile. */
+  /** Iterates over a copy, because `visit` may remove streams. */
   forEach(visit: (stream: T) => void): void {
     for (const stream of this.#streams.slice()) visit(stream)
   }
 }
 
-/** Streams that have no id yet, with the part of a Set that node:http2 uses. A stream of a client is one for a moment only. */
+/** Streams without an id, with the methods of Set that node:http2 uses. The stream of a client is here only for a moment. */
 class PendingStreams<T> {
   readonly #streams: T[] = []
 
@@ -68,7 +68,7 @@ class PendingStreams<T> {
   }
 }
 
-/** Whether this is a collection with nothing in it, and has all that takes its place. */
+/** Whether this is an empty collection with every property that `other` has. */
 const isEmptyLike = (kept: unknown, other: object): boolean =>
   typeof kept === 'object' &&
   kept !== null &&
@@ -76,8 +76,8 @@ const isEmptyLike = (kept: unknown, other: object): boolean =>
   Object.getOwnPropertyNames(other).every((name) => name in kept)
 
 /**
- * Lets a new session keep its streams in lists. node:http2 keeps them in a Map and a Set, which get an entry for every request; see
- * `OpenList` for what that costs. Returns false, and changes nothing, where this Node keeps them in another way.
+ * Makes a new session keep its streams in lists. node:http2 keeps them in a Map and a Set, which get an entry for every request; see
+ * `OpenList` for the cost. Returns false and changes nothing if this version of Node keeps them in another way.
  */
 export const keepStreamsInLists = (session: Http2Session): boolean => {
   const key = Object.getOwnPropertySymbols(session).find(({ description }) => description === 'state')

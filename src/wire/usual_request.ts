@@ -2,8 +2,8 @@ import type { Sent } from './client_response.ts'
 import { treatmentOf } from './request_treatment.ts'
 
 /**
- * What a header of a request does to it. `special` makes it more than a head and a body of known length; `deciding` takes part in
- * decisions in ways that no kept decision covers; the named ones are read here; the rest passes or is dropped.
+ * The effect of a request header. `special`: the request is more than a head and a body of known length. `deciding`: the header
+ * affects decisions in a way that no kept decision covers. The named ones are read here; the rest is forwarded or dropped.
  */
 export type Treatment =
   | 'special'
@@ -35,7 +35,7 @@ const named: ReadonlySet<string> = new Set<Treatment>([
 export const usualTreatment = (text: string, lower: string): Treatment => {
   if (special.has(lower)) return 'special'
   if (named.has(lower)) return lower as Treatment
-  // Via says whether the request has been here before. A header named Close could be what `Connection: close` lists.
+  // Via shows whether the request is in a loop. `Connection: close` could list a header named Close.
   if (lower === 'via' || lower === 'close') return 'deciding'
   const treatment = treatmentOf(text)
   return treatment === 'keep' || treatment === 'drop' ? treatment : 'deciding'
@@ -44,13 +44,13 @@ export const usualTreatment = (text: string, lower: string): Treatment => {
 /** Values of Connection that list no header. */
 const plainConnection = /^(keep-alive|close)$/i
 
-/** A request in the usual form, of any version of HTTP: a head, and a body of known length or none. */
+/** A request in the usual form, of any HTTP version: a head, and no body or one of known length. */
 export abstract class UsualRequest implements Sent {
   readonly httpVersion = '1.1'
   readonly method: string
   readonly url: string
   readonly socket: Sent['socket']
-  /** Whether a kept decision may count for it: one Host, at most one Cookie, and nothing else that decides. */
+  /** Whether a kept decision may apply: one Host, at most one Cookie, and nothing else that affects decisions. */
   ordinary = true
   host: string | undefined
   cookie: string | undefined
@@ -58,9 +58,9 @@ export abstract class UsualRequest implements Sent {
   forwardedFor: string | undefined
   forwardedProto: string | undefined
   requestId: string | undefined
-  /** Content-Length, undefined where there is none. */
+  /** Content-Length; undefined if there is none. */
   length: number | undefined
-  /** The lines that pass to the upstream as they came. */
+  /** The lines that are forwarded as received. */
   passed = ''
 
   constructor(method: string, url: string, socket: Sent['socket']) {
@@ -69,10 +69,10 @@ export abstract class UsualRequest implements Sent {
     this.socket = socket
   }
 
-  /** Every header as it came. A request that passes by a kept decision never needs them. */
+  /** All headers as received. A request with a kept decision never needs them. */
   abstract get rawHeaders(): readonly string[]
 
-  /** Reads a header. Returns false where it makes the request special. */
+  /** Reads a header. Returns false if it makes the request special. */
   read(treatment: Treatment, value: string): boolean {
     switch (treatment) {
       case 'host':
@@ -108,9 +108,9 @@ export abstract class UsualRequest implements Sent {
   }
 }
 
-/** Several headers of one name mean the same as one with a list (RFC 9110 section 5.3). */
-const joined = (before: string | undefined, value: string): string =>
-  before === undefined ? value : `${before},${value}`
+/** Several headers with the same name are equivalent to one list (RFC 9110 section 5.3). */
+const joined = (earlier: string | undefined, value: string): string =>
+  earlier === undefined ? value : `${earlier},${value}`
 
 export const isBodiless = (method: string): boolean =>
   method === 'GET' || method === 'HEAD' || method === 'OPTIONS'

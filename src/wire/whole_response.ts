@@ -9,28 +9,28 @@ type Treatment = AnswerTreatment | 'coding' | 'date' | 'odd'
 const names = new HeaderNames<Treatment>((text, lower) => {
   if (lower === 'transfer-encoding') return 'coding'
   if (lower === 'date') return 'date'
-  // What `Connection: close` could list.
+  // `Connection: close` could list a header named Close.
   return lower === 'close' ? 'odd' : answerTreatmentOf(text)
 })
 
 /** Values of Connection that list no header. */
 const plainConnection = /^(keep-alive|close)$/i
-/** The first byte behind `HTTP/1.1 200 `. */
+/** The position after `HTTP/1.1 200 `. */
 const reasonAt = 13
 
-/** Whether the reason phrase may be written again as it came (RFC 9112 section 4). */
+/** Whether the reason phrase may be passed on as received (RFC 9112 section 4). */
 const isPlainReason = (): boolean => {
   if (head.reasonStart !== reasonAt || head.reasonEnd === 0) return false
   for (let i = reasonAt; i < head.reasonEnd; i++) if (inbox[i]! < 0x20 || inbox[i] === 0x7f) return false
   return true
 }
 
-/** What else the headers of the response say, as they are read one after another. */
+// Set while the headers of the response are read.
 let size = -1
 let isChunked = false
 let isDated = false
 
-/** Begins with a response; returns false where its first line is not as usual. */
+/** Starts a response. Returns false if its first line is not in the usual form. */
 const begin = (): boolean => {
   const { status, upgrade } = head
   size = -1
@@ -38,7 +38,7 @@ const begin = (): boolean => {
   return status >= 200 && status <= 599 && !upgrade && isPlainReason()
 }
 
-/** Whether the header passes whose spans begin at `i`, or undefined where it makes the response more than a plain one. */
+/** Whether the header whose spans begin at `i` is passed on. Returns undefined if it makes the response more than a plain one. */
 const passes = (i: number, name: HeaderName<Treatment>, text: string): boolean | undefined => {
   const start = spans[i + 2]!
   const end = spans[i + 3]!
@@ -69,22 +69,22 @@ const passes = (i: number, name: HeaderName<Treatment>, text: string): boolean |
 }
 
 /**
- * How many `parts` the body has where it is chunked, 0 where it is not, or undefined where the response does not end exactly at `length`.
- * `next` is where its last header ends.
+ * The number of `parts` of a chunked body, 0 for another body, or undefined if the response does not end exactly at `length`. `next` is
+ * the end of the last header.
  */
 const partsOfBody = (length: number, next: number, isHead: boolean): number | undefined => {
   const { status, end } = head
   if (!endsAt(next)) return undefined
   const bodiless = isHead || status === 204 || status === 304
   if (isChunked) {
-    // Without a body the coding says nothing that the client needs.
+    // Without a body, the coding means nothing to the client.
     const found = bodiless ? -1 : readChunkedBody(length)
     return found < 0 ? undefined : found
   }
   return (bodiless ? length === end : size >= 0 && end + size === length) ? 0 : undefined
 }
 
-/** The parts of a chunked body as text, its chunks bounded anew. */
+/** The body as text, with new chunk headers. */
 const chunked = (count: number): string => {
   let text = ''
   for (let i = 0; i < count * 2; i += 2) {
@@ -95,14 +95,14 @@ const chunked = (count: number): string => {
 }
 
 /**
- * The response in the inbox as the client gets it, as latin1; `head` was just read of it. Returns undefined unless it is as plain as most
- * are: whole, nothing behind it, and every header in the usual form. It comes out as `responseHeaders` and `answerHead` would make it.
+ * The response in the inbox, whose `head` was just read, as latin1 text for the client. Returns undefined unless it is plain: complete,
+ * with nothing after it and every header in the usual form. The result equals that of `responseHeaders` and `responseHead`.
  */
 export const wholeResponse = (length: number, isHead: boolean, ends: boolean): string | undefined => {
   if (!begin()) return undefined
   const text = inbox.latin1Slice(0, length)
   let out = ''
-  /** Where the lines begin that pass but are not in `out` yet. */
+  /** Start of the lines that are passed on but not yet in `out`. */
   let from = 0
   let next = head.reasonEnd + 2
   for (let i = 0; i < head.count * 4; i += 4) {
@@ -123,11 +123,11 @@ export const wholeResponse = (length: number, isHead: boolean, ends: boolean): s
   return isChunked ? `${out}Transfer-Encoding: chunked\r\n\r\n${chunked(count)}` : out + text.slice(next)
 }
 
-/** A whole response as HTTP/2 sends it. */
+/** A complete response for HTTP/2. */
 export interface WholeFields {
-  /** Flat list of names in lower case and values; `:status` comes first. */
+  /** A flat list with names in lower case; `:status` comes first. */
   readonly fields: string[]
-  /** As latin1. */
+  /** In latin1. */
   readonly body: string
 }
 

@@ -1,9 +1,9 @@
-/** Has been read, and is served once everything that arrived with it has been read too. */
+/** A request that is served once everything that arrived with it has been read too. */
 interface Waiting {
   serve(): void
 }
 
-/** Keeps bytes that are ready to be written. */
+/** Holds bytes that are ready to be written. */
 interface Writer {
   flush(): void
 }
@@ -14,9 +14,9 @@ let scheduled = false
 
 const endTurn = (): void => {
   scheduled = false
-  const served = waiting
+  const requests = waiting
   waiting = []
-  for (const one of served) one.serve()
+  for (const request of requests) request.serve()
   flushAll()
 }
 
@@ -34,17 +34,17 @@ const schedule = (): void => {
 }
 
 /**
- * Serves `one` when the event loop has read everything that had arrived. One look at the database, behind the last byte of all of
- * these requests, then counts for all of them.
+ * Serves `request` when the event loop has read everything that had arrived. One check of the database after the last byte of these
+ * requests is then valid for all of them.
  */
-export const serveAtTurnEnd = (one: Waiting): void => {
-  waiting.push(one)
+export const serveAtTurnEnd = (request: Waiting): void => {
+  waiting.push(request)
   schedule()
 }
 
 /**
- * Flushes `writer` at the end of this turn of the event loop. A write wakes the process at the other end, which costs more than the write
- * itself; many writes in a row wake it once.
+ * Flushes `writer` at the end of this turn of the event loop. A write wakes the process at the other end, which costs more than the
+ * write itself. Many writes in a row wake it only once.
  */
 export const flushAtTurnEnd = (writer: Writer): void => {
   writers.push(writer)

@@ -8,16 +8,16 @@ import { RouteTable, type RoutePlan } from '../../src/routes/route_table.ts'
 import type { Route } from '../../src/routes/route.ts'
 import { startUpstream, valuesOf } from '../support/upstream.ts'
 
-const every = 25
+const intervalMs = 25
 
 const until = async (holds: () => boolean, what: string) => {
   for (let i = 0; !holds(); i++) {
     assert.ok(i < 400, what)
-    await wait(every)
+    await wait(intervalMs)
   }
 }
 
-describe('an upstream is asked how it is', () => {
+describe('health probes of upstreams', () => {
   /** Two services, one of which answers its probes with a status that can be set; the routes can be changed. */
   const begin = async () => {
     const shown = { status: 200, silent: false }
@@ -42,7 +42,7 @@ describe('an upstream is asked how it is', () => {
     const upstreams = new Upstreams({
       groups: async () => present.table,
       log: createLog('silent'),
-      probeEvery: every,
+      probeIntervalMs: intervalMs,
     })
     const plan = () => present.table.at('wiki.localhost')!.match('/') as RoutePlan
     const given = () => {
@@ -121,9 +121,9 @@ describe('an upstream is asked how it is', () => {
       const before = moody.seen.length
       await until(() => moody.seen.length > before, 'it is asked')
       present.table = table
-      await wait(every * 4)
+      await wait(intervalMs * 4)
       const { length } = moody.seen
-      await wait(every * 6)
+      await wait(intervalMs * 6)
       assert.equal(moody.seen.length, length, 'nobody asks any more')
     }
   })
@@ -137,7 +137,7 @@ describe('an upstream is asked how it is', () => {
         throw new Error('away')
       },
     })
-    await wait(every * 4)
+    await wait(intervalMs * 4)
     Object.defineProperty(stage.present, 'table', { value: table, writable: true })
     const { length } = stage.moody.seen
     await until(() => stage.moody.seen.length > length, 'it goes on')
@@ -152,7 +152,7 @@ describe('an upstream is asked how it is', () => {
     stage.upstreams.close()
     stage.upstreams.close()
     const { length } = stage.steady.seen
-    await wait(every * 6)
+    await wait(intervalMs * 6)
     assert.ok(stage.steady.seen.length <= length + 1)
     const connections = await new Promise<number>((resolve, reject) => {
       stage.moody.server.getConnections((error, count) => (error ? reject(error) : resolve(count)))

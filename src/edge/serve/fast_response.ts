@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { flushAtTurnEnd } from '../../wire/write_batching.ts'
-import { answerHead } from '../../wire/response_head.ts'
+import { responseHead } from '../../wire/response_head.ts'
 import type { Recipient } from '../../wire/client_response.ts'
 import { wholeResponse } from '../../wire/whole_response.ts'
 
@@ -71,7 +71,7 @@ export class FastResponse implements Recipient {
 
   writeHead(status: number, message: string, headers: string[]): void {
     this.statusCode = status
-    const head = answerHead(status, message, headers, this.#bodiless, !this.shouldKeepAlive)
+    const head = responseHead(status, message, headers, this.#bodiless, !this.shouldKeepAlive)
     this.#chunked = head.chunked
     this.shouldKeepAlive = !head.last
     this.headersSent = true

@@ -1,17 +1,17 @@
-// llhttp, the HTTP parser that Node itself uses, as WebAssembly. It has the same states and the same strictness as the one behind
-// node:http, but reports where things stand in the bytes instead of making a string of each. Framing is never read by hand.
+// llhttp, the HTTP parser of Node, as WebAssembly. It is as strict as the one in node:http, but reports positions instead of making
+// strings. We never parse framing by hand.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-// Node has WebAssembly; the types of the language without a browser do not.
+// Node has WebAssembly, but TypeScript declares it only in its types for browsers.
 declare const WebAssembly: {
   Module: new (bytes: Buffer) => object
   Instance: new (module: object, imports: object) => { readonly exports: unknown }
 }
 
 /**
- * The newest release of llhttp whose changes were read for differences from llhttp.wasm, which is 9.3.1. Until 9.4.3 they concern line
- * ends of status lines and tabs beside values. Messages like that are not in the usual form and go to Node's own parser.
+ * The newest release of llhttp whose changes since llhttp.wasm (9.3.1) have been reviewed. Up to 9.4.3 they concern line ends of status
+ * lines and tabs around values. Such messages are not in the usual form and go to Node's own parser.
  */
 export const comparedWith = '9.4.3'
 
@@ -28,7 +28,7 @@ interface Exports {
   llhttp_get_http_minor(parser: number): number
 }
 
-/** What llhttp calls while it reads; `at` is an address in its memory. Return 0 to go on. */
+/** Called by llhttp while it parses; `at` is an address in its memory. Return 0 to continue. */
 interface Callbacks {
   wasm_on_message_begin(parser: number): number
   wasm_on_url(parser: number, at: number, length: number): number
@@ -40,11 +40,11 @@ interface Callbacks {
   wasm_on_message_complete(parser: number): number
 }
 
-/** llhttp's own numbers. */
+/** Constants of llhttp. */
 export const typeOf = { request: 1, response: 2 } as const
 export const errorCode = { ok: 0, pausedUpgrade: 22 } as const
-/** Of `wasm_on_headers_complete`: read the body, there is none, or stop behind the head with `pausedUpgrade`. */
-export const behindHead = { readBody: 0, noBody: 1, stop: 2 } as const
+/** Results of `wasm_on_headers_complete`: read the body, expect no body, or stop after the head with `pausedUpgrade`. */
+export const afterHead = { readBody: 0, noBody: 1, stop: 2 } as const
 
 export const instantiate = (callbacks: Callbacks): Exports => {
   const module = new WebAssembly.Module(readFileSync(join(import.meta.dirname, 'llhttp.wasm')))

@@ -158,7 +158,7 @@ describe('plain requests and what is handed over', () => {
         connection.ask(asker(ended.resolve), 'GET /next HTTP/1.1\r\nHost: x\r\n\r\n', false)
     })
     connection.ask(first, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', false)
-    assert.equal(await ended.promise, 'the upstream answers what nobody asked')
+    assert.equal(await ended.promise, 'the upstream sent a response without a request')
     connection.destroy()
   })
 
