@@ -682,7 +682,7 @@ export interface AuthSetupParams {
   email: string
   /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
   password: string
-  /** From the link that was printed at the start */
+  /** From the link that was printed when the daemon started */
   token?: string
 }
 
@@ -809,7 +809,7 @@ export interface AuthProveParams {
 }
 
 export interface AuthRefreshParams {
-  /** From signing in, or from the previous refresh */
+  /** From the sign-in or the previous refresh */
   refresh_token: string
 }
 
@@ -1994,11 +1994,11 @@ export interface HeroProxyMethods {
     logout(params?: AuthLogoutParams): Promise<null>
     /** Return who is calling, and with which claims */
     me(params?: AuthMeParams): Promise<Me>
-    /** Act as another person at forwarded services, for an hour at most. Management calls are still decided and audited as your own; services see who you are in X-Hero-Impersonator. */
+    /** Act as another person at forwarded services, for an hour at most. Management calls are still authorized and audited as your own; services see your name in X-Hero-Impersonator. */
     impersonate(params: AuthImpersonateParams): Promise<AuthImpersonateResult>
     /** Stop impersonating */
     stop_impersonating(params?: AuthStopImpersonatingParams): Promise<null>
-    /** Set a password; the user's other sessions end. People also give their current password. Setting somebody else's password takes proxy.users.write, an administrator's takes proxy.admin. */
+    /** Set a password; the user's other sessions end. To set your own password, also give your current one. Setting another user's password needs proxy.users.write, an administrator's needs proxy.admin. */
     set_password(params: AuthSetPasswordParams): Promise<null>
     /** Create an account, if registration_mode allows it. Without an invitation, the address must be confirmed by a mailed link before the account can be used; only the mail says whether the address already has an account. With an invitation, the account is ready under the invited address. */
     register(params: AuthRegisterParams): Promise<AuthRegisterResult>
@@ -2014,15 +2014,15 @@ export interface HeroProxyMethods {
     login_by_link(params: AuthLoginByLinkParams): Promise<SignedIn>
     /** Mail a link to your new address; the address changes when you use the link */
     change_email(params: AuthChangeEmailParams): Promise<null>
-    /** Complete a sign-in with a code of the authenticator app or a recovery code. A wrong code does not use up `sign_in`, which lives five minutes in all; five attempts, then one a minute. */
+    /** Complete a sign-in with a code of the authenticator app or a recovery code. A wrong code does not use up `sign_in`, which expires after five minutes. You have five attempts, then one a minute. */
     login_by_code(params: AuthLoginByCodeParams): Promise<SignedIn>
-    /** Return what a browser needs to ask for a passkey: for auth.login_by_passkey or, with a session, for auth.prove */
+    /** Return the options for a passkey prompt: for auth.login_by_passkey or, with a session, for auth.prove */
     passkey_options(params?: AuthPasskeyOptionsParams): Promise<PasskeyRequestOptions>
-    /** Sign in with a passkey, which counts as two factors. With `sign_in`, it completes a sign-in that began in another way, such as with a provider; the session shows that way. */
+    /** Sign in with a passkey, which counts as two factors. With `sign_in`, it completes a sign-in that began in another way, for example with a provider. The session records that way. */
     login_by_passkey(params: AuthLoginByPasskeyParams): Promise<SignedIn>
-    /** Prove again who you are: for 15 minutes, methods that need a fresh proof accept this session. Give one of the three. For people with a second factor, the password alone is not enough. */
+    /** Confirm that it's you: for 15 minutes, methods that need a fresh proof accept this session. Give exactly one of the three. If you have a second factor, the password is not accepted. */
     prove(params?: AuthProveParams): Promise<null>
-    /** Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in. A refresh token works once. If it comes again, two parties hold it and the session ends; within ten seconds it is answered `conflict` instead, because then an answer was lost or two calls raced. */
+    /** Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in. A refresh token works once. If it is used again, two parties hold it and the session ends. Within ten seconds of the first use, the error is `conflict` instead, because a response may have been lost or two calls may have raced. */
     refresh(params: AuthRefreshParams): Promise<SignedIn>
     /** Return the access token that a provider issued for you, renewed if necessary. If the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service, and no caller with a token to keep or a JWT. */
     upstream_token(params: AuthUpstreamTokenParams): Promise<AuthUpstreamTokenResult>

@@ -38,8 +38,8 @@ interface Registration {
 type MoreFacts = Omit<Parameters<Mails['send']>[2], 'name'>
 
 /**
- * Everything that goes by mail: making an account, proving an address, a new password, signing in by a link, invitations.
- * Whoever asks is told the same, after the same work, whether there is such an account or not.
+ * Everything that works by mail: creating an account, confirming an address, resetting a password, magic links, invitations.
+ * The answer and the work are the same whether the account exists or not.
  */
 export class EmailFlows {
   readonly #parts: Parts
@@ -52,7 +52,7 @@ export class EmailFlows {
 
   // Registration.
 
-  /** Refuses, before a password is hashed, what could not be registered anyway. */
+  /** Refuses a hopeless registration early, before the slow hashing of its password. */
   async admit({ email, invite }: Registration, caller: Caller): Promise<void> {
     const mode = await this.#parts.setting('registration_mode')
     if (mode === 'closed')
@@ -67,7 +67,7 @@ export class EmailFlows {
     else await this.#count(email, caller)
   }
 
-  /** Makes the account: ready at once for whoever was invited, otherwise once the address is confirmed. */
+  /** Creates the account. An invited person can use it at once, others after they confirm the address. */
   async register(
     wanted: Registration,
     passwordHash: string,
@@ -80,15 +80,15 @@ export class EmailFlows {
       throw conflict('Registration is closed here', { reason: 'registration_closed' })
     const link = invite === undefined ? undefined : await links.use(invite, 'invite')
     const { username, display_name } = wanted
-    // An invitation is for the address it was sent to, whoever accepts it.
+    // An invitation counts only for the address that it was sent to.
     const email = link?.address ?? wanted.email
     const holder = await this.#byEmail(email)
     const pending = holder !== undefined && holder.email_verified_at === null
-    // The newest who registers counts, as only they get the newest link.
+    // The latest registration wins, because only it gets the latest link.
     if (pending) await users.removePending(holder.id)
     await refuseOwnChoice(database.query, username)
     if (holder && !pending) {
-      // An invitation was asked for in this name by an administrator: that one is told.
+      // An administrator vouched for an invited person, so this answer may reveal that the address is taken.
       if (link) throw alreadyExists('email', 'email')
       await links.issue('verify', null, email)
       await this.#send('taken', holder, holder.email!, { language })
@@ -102,7 +102,7 @@ export class EmailFlows {
     return { next: 'verify' }
   }
 
-  /** Confirms the address of a new account, or a new address of an old one. */
+  /** Confirms the address of a new account, or the new address of an existing account. */
   async verifyEmail(token: string): Promise<{ user: string }> {
     const { links, users } = this.#parts
     const link = await links.use(token, 'verify', 'change')
@@ -115,7 +115,7 @@ export class EmailFlows {
     }
     const holder = await this.#byEmail(link.address)
     if (holder && holder.id !== user.id)
-      throw conflict('This address belongs to another account meanwhile', { reason: 'address_taken' })
+      throw conflict('This address belongs to another account now', { reason: 'address_taken' })
     await users.takeAddress(user.id, link.address)
     await links.forget(user.id)
     if (user.email !== null) await this.#send('address_changed', user, user.email, { about: link.address })
@@ -132,9 +132,9 @@ export class EmailFlows {
     } else await this.#mailed.send('change', user, address, language)
   }
 
-  // A new password, a link to sign in.
+  // Password resets and magic links.
 
-  /** Counts what is asked for about an address and from a network, whoever is there: throws rate_limited. */
+  /** Counts requests by address and network, whether an account exists or not. Throws rate_limited. */
   #count(email: string, caller: Caller) {
     return this.#parts.attempts.count({ login: `mail ${email}` }, caller.address)
   }
@@ -143,7 +143,7 @@ export class EmailFlows {
     await this.#count(email, caller)
   }
 
-  /** Sends a link, if there is somebody whom it could help; the work is the same if there is not. */
+  /** Sends a link if an active account has this address. The work is the same if none has. */
   async request(purpose: 'reset' | 'magic', email: string, { language }: Caller): Promise<null> {
     const user = await this.#byEmail(email)
     if (user && user.is_active === 1) await this.#mailed.send(purpose, user, user.email!, language)
@@ -156,7 +156,7 @@ export class EmailFlows {
       throw conflict('Signing in by a mailed link is not offered here', { reason: 'magic_links_off' })
   }
 
-  /** Whose password a link sets; nothing is used up yet. */
+  /** Returns the user whose password a link sets, without using the link up. */
   async readReset(token: string): Promise<UserRow> {
     const { user_id } = await this.#parts.links.read(token, 'reset')
     const user = user_id === null ? undefined : await this.#byId(user_id)
@@ -164,7 +164,7 @@ export class EmailFlows {
     return user
   }
 
-  /** Sets the password, proves the address, and ends everything that was opened before. */
+  /** Sets the password, confirms the address and ends all earlier sessions. */
   async resetPassword(token: string, passwordHash: string): Promise<{ user: string }> {
     const { links, credentials, users } = this.#parts
     const { id, username } = await this.readReset(token)
@@ -175,7 +175,10 @@ export class EmailFlows {
     return { user: username }
   }
 
-  /** After every change of a password: sessions but one end, links and guesses are worth nothing, the person is told. */
+  /**
+   * Call it after every change of a password. It ends all sessions except `kept`, invalidates the user's links, resets the count of
+   * failed attempts and notifies the user by mail.
+   */
   async passwordChanged(userId: string, kept?: string, from?: string): Promise<void> {
     const { sessions, links, attempts } = this.#parts
     await sessions.revokeAll(userId, 'password', kept)
@@ -186,21 +189,24 @@ export class EmailFlows {
       await this.#send('password_changed', user, user.email, from ? { about: from } : {})
   }
 
-  /** A link of somebody with a second factor is half a sign-in: used up for it, in a write of its own, for what follows throws. */
+  /**
+   * For a user with a second factor, the link is only the first step of a sign-in. The link is used up in a transaction of its own,
+   * because the factor_required that follows would roll it back.
+   */
   async askFactorByLink(token: string): Promise<undefined> {
     await this.admitMagicLinks()
     const { database, links, signIn } = this.#parts
-    const due = await database.write(async () => {
+    const refusal = await database.write(async () => {
       const { user_id } = await links.read(token, 'magic')
       const user = user_id === null ? undefined : await this.#byId(user_id)
       if (!user || user.is_active === 0 || user.has_factor === 0) return undefined
       await links.use(token, 'magic')
       return signIn.secondStep(user, 'after_magic_link')
     })
-    if (due) throw due
+    if (refusal) throw refusal
   }
 
-  /** Signs in whoever reads the mail of an account. */
+  /** Signs in the user to whom the link was mailed. */
   async openByLink(token: string, caller: Caller) {
     await this.admitMagicLinks()
     const { links, users, signIn } = this.#parts
@@ -221,9 +227,9 @@ export class EmailFlows {
     return null
   }
 
-  // What they have in common.
+  // Shared by the flows above.
 
-  /** News of a change comes in the default language: the person who caused it may not be the one who reads it. */
+  /** Notices use the default language, because the person who caused a change may not be the person who reads about it. */
   #send(kind: MailKind, user: UserRow, address: string, more: MoreFacts = {}): Promise<void> {
     return this.#parts.mails.send(kind, address, { name: user.display_name, ...more })
   }

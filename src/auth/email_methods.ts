@@ -23,7 +23,7 @@ interface Parts {
   readonly signIn: SignIn
 }
 
-/** What mailed links are asked for with, and what they are used for. */
+/** The methods that request mailed links, and those that use them. */
 export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) => [
   method({
     name: 'auth.register',
@@ -145,8 +145,12 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
     prepare: async ({ current_password }, caller) => {
       refuseWhileImpersonating(caller)
       const { user_id, token } = caller
-      if (user_id === undefined) throw new AppError('conflict', 'Only a signed-in person has an address')
-      if (token) throw new AppError('proof_required', 'This takes a sign-in: an address is a way in')
+      if (user_id === undefined) throw new AppError('conflict', 'Only a signed-in user has an address')
+      if (token)
+        throw new AppError(
+          'proof_required',
+          'This needs a sign-in, not a token: an email address can be used to sign in',
+        )
       const counted = await attempts.count({ userId: user_id }, caller.address)
       const proof = await signIn.verifyCounted(user_id, current_password, counted)
       if (proof === undefined) throw wrongCurrentPassword()

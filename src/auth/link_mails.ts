@@ -10,7 +10,7 @@ interface Parts {
   readonly publicUrl: string
 }
 
-/** Where the link of each purpose leads, below the public URL: never below what a request calls us. */
+/** The page that the link of each purpose opens, always below the public URL and never below a request's Host. */
 const pages = {
   verify: '/auth/verify?token=',
   change: '/auth/verify?token=',
@@ -19,7 +19,7 @@ const pages = {
   invite: '/auth/register?invite=',
 } as const satisfies Record<Purpose, string>
 
-/** Links on their way by mail: issues them and writes the mails that carry them. */
+/** Issues links and sends them by mail. */
 export class MailedLinks {
   readonly #parts: Parts
 
@@ -27,7 +27,10 @@ export class MailedLinks {
     this.#parts = parts
   }
 
-  /** Mails a link to somebody, in the language of the page that they asked on; for nobody (undefined) all is done but that the mail is not sent. */
+  /**
+   * Mails a link to a user, in the language of the page where it was requested. Without a user (undefined), it does the same work
+   * but sends nothing.
+   */
   async send(
     purpose: Exclude<Purpose, 'invite'>,
     user: Pick<UserRow, 'id' | 'display_name'> | undefined,
@@ -41,7 +44,7 @@ export class MailedLinks {
     await this.#mail(purpose, address, { token, name, lifetime, language }, user !== undefined)
   }
 
-  /** Invites the person who reads the mail of an address; `by` names who asked for it. */
+  /** Sends an invitation to an address; `by` names the person who invites. */
   async invite(address: string, by: string | undefined): Promise<void> {
     const token = await this.#parts.links.issue('invite', null, address)
     const facts = { name: address, lifetime: lifetimes.invite, ...(by !== undefined && { by }) }
@@ -52,9 +55,9 @@ export class MailedLinks {
     purpose: Purpose,
     address: string,
     { token, ...facts }: { token: string; name: string; lifetime: number; by?: string; language?: string },
-    really = true,
+    deliver = true,
   ): Promise<void> {
     const link = `${this.#parts.publicUrl}${pages[purpose]}${token}`
-    return this.#parts.mails.send(purpose, address, { link, ...facts }, really)
+    return this.#parts.mails.send(purpose, address, { link, ...facts }, deliver)
   }
 }

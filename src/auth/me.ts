@@ -1,7 +1,7 @@
 import { Type } from '../contract/schema_builder.ts'
 import { Claim, Context, Email, Named, Nullable, Username } from '../contract/schemas.ts'
 
-/** Who is calling, as `auth.me` tells. */
+/** The caller, as `auth.me` returns it. */
 export const Me = Named('Me', {
   kind: Type.Enum(['operator', 'service', 'client', 'user'], {
     description:
@@ -16,7 +16,7 @@ export const Me = Named('Me', {
   provider: Nullable(
     Type.String({
       description:
-        'How the person is known: password, setup, magic_link, the name of a provider, or network if only the address identifies them',
+        'How the user was identified: password, setup, magic_link, the name of a provider, or network if only the address identifies them',
     }),
   ),
 })

@@ -34,7 +34,7 @@ export const signedIn = {
 }
 
 export const wrongCurrentPassword = () =>
-  new AppError('unauthenticated', 'The present password is wrong', { reason: 'wrong_current_password' })
+  new AppError('unauthenticated', 'The current password is wrong', { reason: 'wrong_current_password' })
 
 interface Parts {
   readonly users: Users
@@ -71,7 +71,10 @@ export const authMethods = ({
       email: Email,
       password: Password,
       token: Type.Optional(
-        Type.String({ maxLength: 100, description: 'From the link that was printed at the start' }),
+        Type.String({
+          maxLength: 100,
+          description: 'From the link that was printed when the daemon started',
+        }),
       ),
     }),
     result: SignedIn,
@@ -174,7 +177,7 @@ export const authMethods = ({
     name: 'auth.impersonate',
     summary: 'Act as another person at forwarded services, for an hour at most',
     description:
-      'Management calls are still decided and audited as your own; services see who you are in X-Hero-Impersonator.',
+      'Management calls are still authorized and audited as your own; services see your name in X-Hero-Impersonator.',
     effect: 'write',
     claim: ['proxy.impersonate'],
     fresh: 'anywhere',
@@ -199,7 +202,7 @@ export const authMethods = ({
     name: 'auth.set_password',
     summary: "Set a password; the user's other sessions end",
     description:
-      "People also give their current password. Setting somebody else's password takes proxy.users.write, an administrator's takes proxy.admin.",
+      "To set your own password, also give your current one. Setting another user's password needs proxy.users.write, an administrator's needs proxy.admin.",
     effect: 'write',
     claim: ['proxy.users.write', 'users.{user?}'],
     fresh: true,
@@ -216,11 +219,11 @@ export const authMethods = ({
       const own =
         named === undefined || (caller.kind === 'user' && named.toLowerCase() === caller.name.toLowerCase())
       if (own && caller.user_id === undefined)
-        throw invalidParams('user', 'a username; only a signed-in person can leave it out')
+        throw invalidParams('user', 'a username; only a signed-in user can leave it out')
       const user = own ? await users.get({ id: caller.user_id! }) : await users.guard(named, caller)
       let proof: string | undefined
       if (own) {
-        if (current_password === undefined) throw invalidParams('current_password', 'your present password')
+        if (current_password === undefined) throw invalidParams('current_password', 'your current password')
         const counted = await attempts.count({ userId: user.id }, caller.address)
         proof = await signIn.verifyCounted(user.id, current_password, counted)
         if (proof !== undefined) await attempts.succeeded(counted)
@@ -233,7 +236,7 @@ export const authMethods = ({
       }
     },
     handler: async (_, caller, { user, proof, hash }) => {
-      // Once more inside the transaction: the account may have become an administrator's meanwhile, or its password another.
+      // Check again inside the transaction: the user may have become an administrator, or the password may have changed.
       await users.guard(user.username, caller)
       if (proof !== undefined && !(await credentials.stands(user.id, proof))) throw wrongCurrentPassword()
       await credentials.store(user.id, hash)

@@ -6,7 +6,7 @@ import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 
-/** What a mailed link is good for, and for how many seconds. A link of one purpose is worth nothing for another. */
+/** Lifetime of a mailed link by purpose, in seconds. A link works for its own purpose only. */
 export const lifetimes = {
   verify: 24 * 3600,
   change: 24 * 3600,
@@ -16,40 +16,42 @@ export const lifetimes = {
 } as const
 export type Purpose = keyof typeof lifetimes
 
-/** Half a sign-in, by what was proven already: worth a try at the second factor, for five minutes. Never mailed. */
+/** A half-completed sign-in, named after its first step. Its token allows trying the second factor and is never mailed. */
 export type Half = 'after_password' | 'after_magic_link' | 'after_provider'
 export const halves: readonly Half[] = ['after_password', 'after_magic_link', 'after_provider']
-const halfLifetime = 300
+const halfLifetimeSeconds = 300
+/** How far in the future, in seconds, a row may have been created, because clocks differ. */
+const maxClockSkewSeconds = 300
 
 export interface Link {
   readonly user_id: string | null
-  /** Where it was sent to, in lower case; empty if nowhere. */
+  /** The address that it was mailed to, in lower case; empty if it was not mailed. */
   readonly address: string
 }
 
-/** What a provider vouched for, until the second step is done. */
+/** What a provider asserted, kept until the second step is done. */
 export interface ByProvider {
   readonly provider: string
   readonly identity_id: string
   readonly at_provider: { readonly sid: string; readonly id_token: string }
   /**
-   * The host to which the answer was sent on: its pages could send another's answer, and read what comes of it. The session counts
-   * there alone.
+   * The host that received the provider's answer, if it is not our home. Its pages could submit another person's answer and read the
+   * outcome, so the session is valid at this host only.
    */
   readonly only_at?: string | undefined
-  /** When the person proved themselves to the provider, as far as it tells; 0 where it does not. */
+  /** When the person authenticated at the provider, in Unix seconds; 0 if the provider does not say. */
   readonly proven_at: number
 }
 
-/** Of any link that opens nothing, whatever the reason: the words are the same. */
+/** The refusal of a link that does not work. It does not reveal why. */
 export const deadLink = () =>
   new AppError(
     'unauthenticated',
-    'This link is not valid any more: it was used, is too old, or a newer one was sent',
+    'This link is no longer valid: it was used, it is too old, or a newer one was sent',
     { reason: 'dead_link' },
   )
 
-/** Mailed links: 256 bits, of which we keep the SHA-256; each works once, and only the newest of its kind. */
+/** Mailed links: tokens of 256 bits, stored as SHA-256. Each works once, and only the newest of its kind works. */
 export class Links {
   readonly #database: Database
 
@@ -57,27 +59,27 @@ export class Links {
     this.#database = database
   }
 
-  /** A new token; older ones for this purpose and address are dead. For nobody (null) it is made just the same, and opens nothing. */
+  /** Issues a token and deletes older ones for this purpose and address. For no user (null), the token is issued but opens nothing. */
   async issue(
     purpose: Purpose,
     userId: string | null,
     address: string,
     lifetime: number = lifetimes[purpose],
   ) {
-    const to = address.toLowerCase()
+    const recipient = address.toLowerCase()
     return this.#database.write(async () => {
       const { query } = this.#database
       const older = query.deleteFrom('one_time_tokens').where('purpose', '=', purpose)
-      await older.where('address', '=', to).execute()
+      await older.where('address', '=', recipient).execute()
       if (userId !== null) await older.where('user_id', '=', userId).execute()
-      return this.#insert(purpose, userId, to, lifetime)
+      return this.#insert(purpose, userId, recipient, lifetime)
     })
   }
 
-  /** A token for half a sign-in; several may be on their way, in several browsers. */
+  /** Issues a token for the second step of a sign-in. A user may have several, in several browsers. */
   async begin(half: Half, userId: string, by?: ByProvider): Promise<string> {
     return this.#database.write(async () => {
-      const token = await this.#insert(half, userId, '', halfLifetime)
+      const token = await this.#insert(half, userId, '', halfLifetimeSeconds)
       if (by) {
         const { provider, identity_id, at_provider, only_at = '', proven_at } = by
         const { sid: provider_sid, id_token: provider_id_token } = at_provider
@@ -98,7 +100,7 @@ export class Links {
     })
   }
 
-  /** What a provider vouched for in the first half of a sign-in. Read before the token is used: it goes with it. */
+  /** Returns what a provider asserted in the first step. Call it before `use`, which deletes this row with the token. */
   async vouchedFor(token: string): Promise<ByProvider | undefined> {
     const row = await this.#database.query
       .selectFrom('provider_proofs')
@@ -128,7 +130,7 @@ export class Links {
     return token
   }
 
-  /** What a token is for, without using it up; throws unauthenticated for a dead one. */
+  /** Returns what a token is for, without using it up. Throws unauthenticated if it is not valid. */
   async read<P extends Purpose | Half>(
     token: string,
     ...purposes: readonly P[]
@@ -140,12 +142,12 @@ export class Links {
       .where('purpose', 'in', purposes)
       .where('expires_at', '>', now())
       .executeTakeFirst()
-    // A clock that was set back would make a link live for longer than it was given.
-    if (!row || row.created_at > now() + 300) throw deadLink()
+    // Without this check, a clock that was set back would extend the life of a link.
+    if (!row || row.created_at > now() + maxClockSkewSeconds) throw deadLink()
     return row as typeof row & { purpose: P }
   }
 
-  /** Uses a token up; of any number at the same time one gets it. Inside the transaction of what it allows. */
+  /** Uses a token up. Of several concurrent calls, only one succeeds. Call it inside the transaction that the token permits. */
   async use<P extends Purpose | Half>(
     token: string,
     ...purposes: readonly P[]
@@ -159,12 +161,12 @@ export class Links {
     return link
   }
 
-  /** Every link of a person is dead: the password or the address is another one now, or the account is not active. */
+  /** Deletes all tokens of a user: the password or the address changed, or the account was deactivated. */
   async forget(userId: string): Promise<void> {
     await this.#database.query.deleteFrom('one_time_tokens').where('user_id', '=', userId).execute()
   }
 
-  /** Sign-ins of a person that are half done come to nothing. */
+  /** Deletes the half-completed sign-ins of a user. */
   async forgetHalves(userId: string): Promise<void> {
     await this.#database.query
       .deleteFrom('one_time_tokens')
@@ -174,14 +176,15 @@ export class Links {
   }
 
   /**
-   * The same of what a provider vouched for: all of it, a person's part, or what it calls by one name; of a person's part also what
-   * has no name, which could be that. Returns how many. Inside a transaction.
+   * Deletes the half-completed sign-ins that a provider asserted: all of them, those of a user, or those of the provider's session
+   * `sid`. With both, it includes a user's sign-ins without a `sid`, which may belong to that session. Returns how many.
+   * Call it inside a transaction.
    */
   async endVouchedFor(provider: string, { userId, sid }: { userId?: string; sid?: string }): Promise<number> {
     const { numDeletedRows } = await this.#database.query
       .deleteFrom('one_time_tokens')
       .where('purpose', '=', 'after_provider')
-      .$if(userId !== undefined, (ended) => ended.where('user_id', '=', userId!))
+      .$if(userId !== undefined, (tokens) => tokens.where('user_id', '=', userId!))
       .where('token_hash', 'in', (query) =>
         query
           .selectFrom('provider_proofs')

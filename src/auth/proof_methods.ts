@@ -25,13 +25,13 @@ interface Parts {
   readonly signIn: SignIn
 }
 
-/** What a step-up was proven by, for the moment in which it counts. */
+/** The proof of a step-up, passed from `prepare` to `handler`. */
 type Proof =
   | { readonly way: 'password'; readonly stored: string; readonly counted: Counted }
   | { readonly way: 'code'; readonly code: string; readonly counted: Counted }
   | { readonly way: 'passkey'; readonly asserted: Asserted }
 
-/** A signed-in person with a session, or conflict. */
+/** Returns the signed-in user and their session, or throws conflict. */
 const personOf = (caller: Caller): { user_id: string; session_id: string } => {
   refuseWhileImpersonating(caller)
   const { user_id, session_id } = caller
@@ -40,10 +40,10 @@ const personOf = (caller: Caller): { user_id: string; session_id: string } => {
   return { user_id, session_id }
 }
 
-/** Who passes a challenge: anybody signs in, a session proves itself. */
+/** Binds a passkey challenge to the session that proves itself, so that no other session can use the answer. */
 const proveWith = (session_id: string) => `prove ${session_id}`
 
-/** Proving who one is by more than a password: second factors, passkeys, once more, and renewing a session. */
+/** Second factors, passkeys, step-up proofs and the renewal of sessions. */
 export const proofMethods = ({
   users,
   credentials,
@@ -57,7 +57,7 @@ export const proofMethods = ({
     name: 'auth.login_by_code',
     summary: 'Complete a sign-in with a code of the authenticator app or a recovery code',
     description:
-      'A wrong code does not use up `sign_in`, which lives five minutes in all; five attempts, then one a minute.',
+      'A wrong code does not use up `sign_in`, which expires after five minutes. You have five attempts, then one a minute.',
     effect: 'write',
     claim: null,
     params: Shape({
@@ -79,7 +79,7 @@ export const proofMethods = ({
   method({
     name: 'auth.passkey_options',
     summary:
-      'Return what a browser needs to ask for a passkey: for auth.login_by_passkey or, with a session, for auth.prove',
+      'Return the options for a passkey prompt: for auth.login_by_passkey or, with a session, for auth.prove',
     effect: 'read',
     claim: null,
     params: Nothing,
@@ -92,7 +92,7 @@ export const proofMethods = ({
     name: 'auth.login_by_passkey',
     summary: 'Sign in with a passkey, which counts as two factors',
     description:
-      'With `sign_in`, it completes a sign-in that began in another way, such as with a provider; the session shows that way.',
+      'With `sign_in`, it completes a sign-in that began in another way, for example with a provider. The session records that way.',
     effect: 'write',
     claim: null,
     params: Shape({
@@ -114,8 +114,8 @@ export const proofMethods = ({
   }),
   method({
     name: 'auth.prove',
-    summary: 'Prove again who you are: for 15 minutes, methods that need a fresh proof accept this session',
-    description: 'Give one of the three. For people with a second factor, the password alone is not enough.',
+    summary: "Confirm that it's you: for 15 minutes, methods that need a fresh proof accept this session",
+    description: 'Give exactly one of the three. If you have a second factor, the password is not accepted.',
     effect: 'write',
     claim: 'self',
     params: Shape({
@@ -141,7 +141,7 @@ export const proofMethods = ({
       if (code !== undefined)
         return { way: 'code', code, counted: await attempts.count({ factorOf: user_id }, caller.address) }
       if ((await users.get({ id: user_id })).has_factor)
-        throw new AppError('unauthenticated', 'You have a second factor: prove it by a code or a passkey', {
+        throw new AppError('unauthenticated', 'You have a second factor: use a code or a passkey', {
           reason: 'factor_needed',
         })
       const counted = await attempts.count({ userId: user_id }, caller.address)
@@ -166,10 +166,10 @@ export const proofMethods = ({
     summary:
       'Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in',
     description:
-      'A refresh token works once. If it comes again, two parties hold it and the session ends; within ten seconds it is answered `conflict` instead, because then an answer was lost or two calls raced.',
+      'A refresh token works once. If it is used again, two parties hold it and the session ends. Within ten seconds of the first use, the error is `conflict` instead, because a response may have been lost or two calls may have raced.',
     effect: 'write',
     claim: null,
-    params: Shape({ refresh_token: OpaqueToken('From signing in, or from the previous refresh') }),
+    params: Shape({ refresh_token: OpaqueToken('From the sign-in or the previous refresh') }),
     result: SignedIn,
     errors: ['unauthenticated', 'conflict'],
     target: (_, result) => (result ? `user=${result.user}` : ''),
@@ -178,7 +178,7 @@ export const proofMethods = ({
     ],
     prepare: async ({ refresh_token }) => {
       const session = await sessions.readRefresh(refresh_token)
-      // In a write of its own: what follows throws, and the session ends all the same.
+      // Revoke in a transaction of its own, because the error below would roll it back.
       if (session?.reused === 'before') await sessions.revoke(session.id, 'reused')
       if (!session || session.reused === 'before') throw deadRefresh()
       return session
@@ -186,7 +186,8 @@ export const proofMethods = ({
     handler: async ({ refresh_token }, _, { user_id }) => {
       const username = await signIn.mayStay(user_id)
       const renewed = await sessions.refresh(refresh_token)
-      if (!renewed) throw conflict('This refresh token was used just now; use the one it was answered with')
+      if (!renewed)
+        throw conflict('This refresh token was used a moment ago; use the new one from that response')
       return signedInAs(username, renewed)
     },
   }),
@@ -195,4 +196,4 @@ export const proofMethods = ({
 const wrongPassword = () =>
   new AppError('unauthenticated', 'The password is wrong', { reason: 'wrong_password' })
 
-const deadRefresh = () => new AppError('unauthenticated', 'This refresh token is not valid any more; sign in')
+const deadRefresh = () => new AppError('unauthenticated', 'This refresh token is no longer valid; sign in')

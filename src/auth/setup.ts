@@ -9,29 +9,32 @@ import { instanceFact, keepInstanceFact } from '../storage/instance_facts.ts'
 import { maySignInSql } from '../storage/schema.ts'
 
 const purpose = 'setup'
-const lifetime = 24 * 3600
+const tokenLifetimeSeconds = 24 * 3600
 
-/** The first administrator: needs the token printed at start, or the operator's socket, and closes behind itself. */
+/**
+ * Set-up creates the first administrator. It needs the token that was printed at the start, or the operator's socket. Afterwards it
+ * is closed.
+ */
 export class Setup {
   readonly #database: Database
   readonly #closed: (at: string) => void
   readonly #log: Log
 
-  /** `closed` is called once there is an administrator, with the time. */
+  /** `closed` is called with the time, as soon as an administrator exists. */
   constructor(database: Database, closed: (at: string) => void, log: Log) {
     this.#database = database
     this.#closed = closed
     this.#log = log
   }
 
-  /** Whether nobody administers this instance and nobody ever did. */
+  /** Whether this instance has no administrator and never had one. */
   async isOpen(): Promise<boolean> {
     if ((await instanceFact(this.#database, 'initialised_at')) !== undefined) return false
     const { query } = this.#database
     return !(await query.selectFrom('users').select('id').where('is_admin', '=', 1).executeTakeFirst())
   }
 
-  /** Makes the one token of this start; the one of an earlier start is dead from now on. */
+  /** Issues the token of this start and deletes the token of an earlier start. */
   async issueToken(): Promise<string> {
     const token = randomBytes(32).toString('base64url')
     await this.#database.write(async () => {
@@ -44,28 +47,30 @@ export class Setup {
           user_id: null,
           address: '',
           created_at: now(),
-          expires_at: now() + lifetime,
+          expires_at: now() + tokenLifetimeSeconds,
         })
         .execute()
     })
     return token
   }
 
-  /** Refuses early, before any password is hashed, whoever could not set up anyway. */
+  /** Refuses a hopeless call early, before the slow hashing of its password. */
   async admit(caller: Caller, token: string | undefined): Promise<void> {
     const { query } = this.#database
-    const active = await query
+    const administrator = await query
       .selectFrom('users')
       .select('id')
       .where('is_admin', '=', 1)
       .where(maySignInSql())
       .executeTakeFirst()
-    if (active)
-      throw conflict('There is an administrator already; sign in, or ask one', { reason: 'already_set_up' })
-    // The operator may begin anew when every administrator is gone; from outside that door never opens again.
+    if (administrator)
+      throw conflict('An administrator already exists; sign in, or ask an administrator', {
+        reason: 'already_set_up',
+      })
+    // The operator may run set-up again when every administrator is gone. A remote caller never may.
     if (caller.kind === 'operator') return
     if (!(await this.isOpen()))
-      throw conflict('This instance was set up before; its operator can run `hero-proxy setup`', {
+      throw conflict('This instance is already set up; its operator can run `hero-proxy setup`', {
         reason: 'set_up_before',
       })
     const row =
@@ -81,12 +86,12 @@ export class Setup {
     if (!row)
       throw new AppError(
         'unauthenticated',
-        'This set-up link is not valid any more; start the daemon again for a new one',
+        'This set-up link is no longer valid; restart the daemon for a new one',
         { reason: 'dead_setup_link' },
       )
   }
 
-  /** Inside the transaction that adds the administrator: admits once more and closes. */
+  /** Call it inside the transaction that adds the administrator: it checks again and closes set-up. */
   async close(caller: Caller, token: string | undefined): Promise<void> {
     await this.admit(caller, token)
     const { query } = this.#database
@@ -97,8 +102,8 @@ export class Setup {
       try {
         this.#closed(at)
       } catch (error) {
-        // It is done all the same; the next start tries again.
-        this.#log.warn({ error: (error as Error).message }, 'the mark of set-up could not be written')
+        // Set-up is complete nevertheless. The next start writes the marker again.
+        this.#log.warn({ error: (error as Error).message }, 'could not write the set-up marker')
       }
     })
   }

@@ -23,7 +23,7 @@ interface Parts {
   readonly links: Links
 }
 
-/** A person, and the proof that the password given was theirs. */
+/** A user, and the proof that the given password was theirs. */
 interface Proven {
   readonly user_id: string
   readonly proof: string
@@ -38,7 +38,7 @@ export const signedInAs = (user: string, { token, expires_in, refresh_token }: O
   user,
 })
 
-/** Signing in: a proof of who somebody is becomes a session. */
+/** Turns a proof of identity into a session. */
 export class SignIn {
   readonly #database: Database
   readonly #credentials: Credentials
@@ -57,8 +57,9 @@ export class SignIn {
   }
 
   /**
-   * Verifies username or email with the password. Unknown, wrong, unconfirmed and inactive get the same answer after the same work.
-   * Slow, so it runs before the transaction that opens the session. Whoever has a second factor gets no further: factor_required.
+   * Verifies a username or an email address with the password. An unknown, unconfirmed or inactive user and a wrong password get
+   * the same answer after the same work. This is slow, so it runs before the transaction that opens the session.
+   * Throws factor_required for a user with a second factor.
    */
   async verifyPassword(login: string, password: string, caller: Caller): Promise<Proven> {
     const leave = this.#credentials.reserve()
@@ -75,35 +76,35 @@ export class SignIn {
     const proof = await this.verifyCounted(user?.id, password, counted)
     if (user && proof !== undefined && maySignIn(user)) {
       if (user.has_factor === 0) return { user_id: user.id, proof, counted }
-      // The password was right; whether it was the person is not told before the factor is.
+      // The password was right, but only the second factor decides whether the attempt succeeded.
       await this.#attempts.uncount(counted)
       throw await this.secondStep(user, 'after_password')
     }
     const refusal = wrongLogin()
-    // Only a name that is somebody's: people type their password into the wrong field.
+    // Record only names of existing users, because people type their password into the wrong field.
     if (user) refusal.about = `user=${user.username}`
     throw refusal
   }
 
-  /** The same where it is known whose password it should be, and the attempt is counted. */
+  /** Verifies the password of a known user, after the attempt was counted. */
   async verifyCounted(userId: string | undefined, password: string, counted: Counted) {
     try {
       return await this.#credentials.verify(userId, password)
     } catch (error) {
-      // Too many at once: nothing was learned about this one.
+      // Too many verifications at once: this password was not checked, so the attempt does not count.
       await this.#attempts.uncount(counted)
       throw error
     }
   }
 
-  /** Opens the session of a verified password, unless it was changed meanwhile: a change ends what the old one opened. */
+  /** Opens the session of a verified password, unless the password has changed since: a change ends sessions of the old one. */
   async openByPassword({ user_id, proof, counted }: Proven, caller: Caller) {
     if (!(await this.#credentials.stands(user_id, proof))) throw wrongLogin()
     await this.#attempts.succeeded(counted)
     return this.open(user_id, 'password', caller)
   }
 
-  /** The error that asks for the second factor: with what it takes to go on from here, which signs in nobody by itself. */
+  /** Returns the error that requests the second factor. It carries a token for the second step, which alone signs nobody in. */
   async secondStep(user: Pick<UserRow, 'id' | 'username'>, half: Half, by?: ByProvider): Promise<AppError> {
     const sign_in = await this.#links.begin(half, user.id, by)
     const error = new AppError('factor_required', undefined, {
@@ -114,13 +115,13 @@ export class SignIn {
     return error
   }
 
-  /** Counts a try at the second factor before it is looked at. */
+  /** Counts an attempt at the second factor before the code is checked. */
   async admitCode(signIn: string, caller: Caller): Promise<Counted> {
     const { user_id } = await this.#links.read(signIn, ...halves)
     return this.#attempts.count({ factorOf: user_id! }, caller.address)
   }
 
-  /** Opens the session of half a sign-in and a code. A wrong code uses nothing up but the try. */
+  /** Completes a sign-in with a code. A wrong code uses up an attempt and nothing else. */
   async openByCode(signIn: string, code: string, counted: Counted, caller: Caller) {
     const by = await this.#links.vouchedFor(signIn)
     const half = await this.#links.use(signIn, ...halves)
@@ -129,7 +130,7 @@ export class SignIn {
     return this.#openHalf(half, by, caller, factor)
   }
 
-  /** The same where a passkey of that person is the second step. */
+  /** Completes a sign-in with a passkey of the same user. */
   async openByPasskey(signIn: string, userId: string, caller: Caller) {
     const by = await this.#links.vouchedFor(signIn)
     const half = await this.#links.use(signIn, ...halves)
@@ -148,10 +149,10 @@ export class SignIn {
   ) {
     if (purpose !== 'after_provider')
       return this.open(user_id!, purpose === 'after_password' ? 'password' : 'magic_link', caller, factor)
-    // A token counts at every host.
+    // A token would be valid at every host, not only at `only_at`.
     if (!by || (by.only_at !== undefined && caller.via !== 'browser')) throw wrongLogin()
-    // Unlinked, or the provider turned off, since the first step.
-    const stands = await this.#database.query
+    // Since the first step, the identity may have been unlinked or the provider turned off.
+    const identity = await this.#database.query
       .selectFrom('user_identities')
       .innerJoin('providers', 'providers.provider', 'user_identities.provider')
       .select('user_identities.id')
@@ -159,22 +160,22 @@ export class SignIn {
       .where('user_identities.user_id', '=', user_id)
       .where('providers.enabled', '=', 1)
       .executeTakeFirst()
-    if (!stands) throw wrongLogin()
+    if (!identity) throw wrongLogin()
     return this.open(user_id!, by.provider, caller, factor, by)
   }
 
   /**
-   * Ends what a provider vouched for and that waits for the second step, as `sessions.revokeOpenedBy` what it opened. Tells how many.
-   * Inside a transaction.
+   * Ends the sign-ins by a provider that wait for their second step, as `sessions.revokeOpenedBy` ends its sessions. Returns how
+   * many. Call it inside a transaction.
    */
   endVouchedFor(provider: string, which: { userId?: string; sid?: string }): Promise<number> {
     return this.#links.endVouchedFor(provider, which)
   }
 
   /**
-   * Opens the session for a verified person: a cookie's for our own pages, a token for programs. The one gate to being signed
-   * in: whoever has a second factor needs it, or a passkey, which is two in one. `provider` is one of our own ways, or the name
-   * of an identity provider that vouched for the person.
+   * Opens the session of a verified user, with a cookie for browsers and a token for programs. Every sign-in passes here. A user
+   * with a second factor must have used it, or a passkey, which counts as two factors. `provider` is one of our own ways to sign
+   * in, or the name of the identity provider that vouched for the user.
    */
   async open(
     userId: string,
@@ -188,11 +189,11 @@ export class SignIn {
       .select(['username', 'has_factor', ...signInColumns])
       .where('id', '=', userId)
       .executeTakeFirst()
-    // Deactivated or removed between the proof and here.
+    // The user may have been deactivated or removed since the proof.
     if (!user || !maySignIn(user)) throw wrongLogin()
-    // Given a factor between the proof and here.
+    // The user may have got a second factor since the proof.
     if (user.has_factor === 1 && factor === '') throw wrongLogin()
-    // One browser, one identity: whoever was signed in there before is not any more.
+    // A browser has one session at a time, so this one replaces the previous one.
     if (caller.replaces !== undefined) await this.#sessions.revoke(caller.replaces, 'logout')
     const opened = await this.#sessions.open(userId, {
       kind: caller.via === 'browser' ? 'cookie' : 'token',
@@ -202,13 +203,13 @@ export class SignIn {
       user_agent: caller.user_agent ?? '',
       at_provider: by?.at_provider,
       only_at: by?.only_at,
-      // A factor was proven here and now.
+      // A second factor was proven just now, so the provider's older time does not apply.
       proven_at: factor === '' ? by?.proven_at : undefined,
     })
     return signedInAs(user.username, opened)
   }
 
-  /** Whether somebody who signed in may go on: the username, or unauthenticated. */
+  /** Returns the username of a user who may still be signed in, or throws unauthenticated. */
   async mayStay(userId: string): Promise<string> {
     const user = await this.#database.query
       .selectFrom('users')
@@ -222,7 +223,7 @@ export class SignIn {
 
   #find(login: string): Promise<UserRow | undefined> {
     const name = login.toLowerCase()
-    // A username never holds an @, so a login is one or the other.
+    // A username never contains an @, so a login with one is an email address.
     const column = name.includes('@') ? sql`lower(email)` : sql`lower(username)`
     return this.#database.query.selectFrom('users').selectAll().where(column, '=', name).executeTakeFirst()
   }
