@@ -682,7 +682,7 @@ export interface AuthSetupParams {
   email: string
   /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
   password: string
-  /** From the link that was printed when the daemon started */
+  /** From the link that the daemon printed at its start */
   token?: string
 }
 

@@ -71,10 +71,7 @@ export const authMethods = ({
       email: Email,
       password: Password,
       token: Type.Optional(
-        Type.String({
-          maxLength: 100,
-          description: 'From the link that was printed when the daemon started',
-        }),
+        Type.String({ maxLength: 100, description: 'From the link that the daemon printed at its start' }),
       ),
     }),
     result: SignedIn,
