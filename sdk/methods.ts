@@ -372,13 +372,13 @@ export interface Resolution {
 }
 
 export interface Revocation {
-  /** Rises with every revocation, on all nodes together */
+  /** Rises with every revocation, across all nodes */
   seq: number
   session_id: string | null
   token_id: string | null
   client: string | null
   user: string | null
-  /** logout: signed out; revoked: ended by sessions.revoke, revoke_all or token.revoke, or with its client; password: the password was changed elsewhere; factors: a first second factor was added elsewhere, or all were cleared; idle: unused for session_idle; reused: a refresh token came twice; deactivated, removed: the account was */
+  /** logout: signed out; revoked: ended by sessions.revoke, revoke_all or token.revoke, or with its client; password: the password was changed elsewhere; factors: a first second factor was added elsewhere, or all were cleared; idle: unused for session_idle; reused: a refresh token was used twice; deactivated, removed: this happened to the account */
   reason: "logout" | "revoked" | "password" | "factors" | "idle" | "reused" | "deactivated" | "removed"
   /** Unix time in seconds, in the year 9999 at most */
   at: number
@@ -461,7 +461,7 @@ export interface RuleCheck {
   allowed: boolean
   /** The claims that satisfy the rule; empty when none does */
   because: Why[]
-  /** The patterns of the rule that nothing satisfies, and the groups whose members would */
+  /** The patterns of the rule that no claim satisfies, and the groups whose members would satisfy them */
   missing: {
     /** A claim, or "prefix.*" for any claim below the prefix */
     claim: string
@@ -488,13 +488,13 @@ export interface Session {
   id: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
-  /** cookie: a browser signed in here; token: a program did */
+  /** cookie: a browser signed in; token: a program signed in */
   kind: "cookie" | "token"
-  /** How the person signed in: password, setup, magic_link, passkey, or the name of a provider */
+  /** How the user signed in: password, setup, magic_link, passkey, or the name of a provider */
   provider: string
   address: string
   user_agent: string
-  /** What was proved in addition to the password or mail */
+  /** The second factor that was verified */
   factor: "" | "totp" | "recovery" | "passkey"
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -502,7 +502,7 @@ export interface Session {
   last_used_at: number
   /** Unix time in seconds, in the year 9999 at most */
   expires_at: number
-  /** The session of this call */
+  /** Whether this call uses this session */
   current: boolean
 }
 
@@ -633,9 +633,9 @@ export interface UserNetwork {
 export interface Why {
   /** 1 to 8 segments joined by ".", each 1 to 63 letters, digits, "_" or "-" beginning with a letter or digit; at most 255 characters; no wildcard */
   claim: string
-  /** user: every active user has it; is_admin: administrators have it; group: membership itself; group_admin: the person administers the group; group_claim: the last group of the path carries it; role: a role that this group carries */
+  /** user: every active user has it; is_admin: administrators have it; group: the membership itself; group_admin: the user administers the group; group_claim: the last group of the path has it; role: a role of that group has it */
   because: "user" | "is_admin" | "group" | "group_admin" | "group_claim" | "role"
-  /** From the group that contains the person to the group that gives the claim */
+  /** From the group that has the user as a member to the group that grants the claim */
   path: string[]
   role: string | null
 }
@@ -1262,11 +1262,11 @@ export type SessionsRevokeAllResult = {
 }
 
 export interface SessionsRevocationsParams {
-  /** Where to continue: the cursor of the previous answer */
+  /** The cursor of the previous answer */
   after?: number
   /** Unix time in seconds, in the year 9999 at most */
   since?: number
-  /** Seconds to wait for the first one if there is none; by default 0 */
+  /** Seconds to wait for the first revocation if there is none; 0 by default */
   wait?: number
 }
 export type SessionsRevocationsResult = {
@@ -1620,7 +1620,7 @@ export type ConsentsListResult = {
 }
 
 export interface ConsentsRevokeParams {
-  /** A client_id of ours, or an https address */
+  /** A client_id that we assigned, or an https URL */
   client: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user?: string
@@ -2136,19 +2136,19 @@ export interface HeroProxyMethods {
     remove_claim(params: RolesRemoveClaimParams): Promise<null>
   }
   claims: {
-    /** Return the claims of a user, each with the groups and role it comes from. Without `service`, grants for a single service are left out; without `context`, the user's own context counts. */
+    /** Return the claims of a user, each with the groups and role it comes from. Without `service`, grants for a single service are left out; without `context`, the user's own context applies. */
     resolve(params: ClaimsResolveParams): Promise<Resolution>
-    /** Check whether a user satisfies a rule, and why or what is missing */
+    /** Check whether a user satisfies a rule, and return why or what is missing */
     check(params: ClaimsCheckParams): Promise<RuleCheck>
   }
   sessions: {
-    /** List the open sessions of a user, newest first; your own if no user is given */
+    /** List the open sessions of a user, newest first; without a user, your own */
     list(params?: SessionsListParams): Promise<SessionsListResult>
-    /** End one session: your own, or anybody's with proxy.users.write */
+    /** End one session: your own, or with proxy.users.write that of any user */
     revoke(params: SessionsRevokeParams): Promise<null>
-    /** End all sessions of a user; if no user is given, your own except this one */
+    /** End all sessions of a user; without a user, your own except this one */
     revoke_all(params?: SessionsRevokeAllParams): Promise<SessionsRevokeAllResult>
-    /** Return which sessions and tokens were ended early; can wait for the next one. For services that keep something open or cached for a session. Without `after` it returns the present cursor, or with `since` what happened since then. Revocations are kept for a day: an older cursor is answered `conflict`, with the cursor to continue from in `data.cursor`; then drop what you keep. */
+    /** Return the sessions and tokens that were revoked; can wait for the next one. For services that keep something open or cached for a session. Without `after`, it returns the current cursor, or with `since` what was revoked since then. Revocations are kept for a day: an older cursor gets the error `conflict`, with a new cursor in `data.cursor`; then drop everything you have cached. */
     revocations(params?: SessionsRevocationsParams): Promise<SessionsRevocationsResult>
   }
   proxy: {
@@ -2214,9 +2214,9 @@ export interface HeroProxyMethods {
     }
   }
   consents: {
-    /** List the applications that a person allowed, and what each may do */
+    /** List the applications that a user has allowed, and what each may access */
     list(params?: ConsentsListParams): Promise<ConsentsListResult>
-    /** Withdraw what an application was allowed; all tokens that came of it stop working */
+    /** Revoke what an application was allowed; all tokens issued under it stop working */
     revoke(params: ConsentsRevokeParams): Promise<null>
   }
   providers: {

@@ -7,46 +7,51 @@ import { sweepRows } from '../storage/sweeping.ts'
 import { beginsWith } from '../storage/text.ts'
 import { networkOf } from '../contract/networks.ts'
 
-/** `burst` at once, then one more every `interval` seconds; `failures` in a row at most, ever. */
+/**
+ * `burst` attempts at once, then one more every `intervalSeconds`; at most `failures` consecutive failures in total.
+ */
 interface Limit {
   readonly burst: number
-  readonly interval: number
+  readonly intervalSeconds: number
   readonly failures: number
 }
 
 const limits = {
-  /** An account, from wherever its person has not signed in before. NIST SP 800-63B-4 section 3.2.2 allows a hundred in a row. */
-  account: { burst: 10, interval: 60, failures: 100 },
-  /** An account, from a network in which its person has signed in: strangers elsewhere use nothing of this up. */
-  place: { burst: 10, interval: 20, failures: 100 },
-  /** Codes of a second factor, from anywhere: whoever gets here knows the password already. */
-  factor: { burst: 5, interval: 60, failures: 100 },
-  /** Codes that devices show, by whoever types them: a person, or a network of guests (RFC 8628 section 5.1). */
-  device: { burst: 10, interval: 60, failures: Infinity },
-  /** A client's network, whatever accounts it tries. */
-  network: { burst: 50, interval: 6, failures: Infinity },
+  /**
+   * An account, from networks where its user has not signed in before. NIST SP 800-63B-4 section 3.2.2 allows a hundred
+   * consecutive failures.
+   */
+  account: { burst: 10, intervalSeconds: 60, failures: 100 },
+  /** An account, from a network where its user has signed in: attempts from elsewhere do not use up this limit. */
+  place: { burst: 10, intervalSeconds: 20, failures: 100 },
+  /** Codes of a second factor, from anywhere: the caller already knows the password. */
+  factor: { burst: 5, intervalSeconds: 60, failures: 100 },
+  /** Codes that devices display, per user or per guest network that enters them (RFC 8628 section 5.1). */
+  device: { burst: 10, intervalSeconds: 60, failures: Infinity },
+  /** A client's network, across all accounts that it tries. */
+  network: { burst: 50, intervalSeconds: 6, failures: Infinity },
 } as const satisfies Record<string, Limit>
 
 /** Seconds for which a network stays known after a sign-in. */
-const placeMemory = 90 * 86400
-/** Seconds after which a count of a name that is nobody's is forgotten. */
-const nobodyMemory = 86400
-const memories = {
-  name: nobodyMemory,
-  client: nobodyMemory,
-  device: nobodyMemory,
-  network: nobodyMemory,
-  place: placeMemory,
+const placeMemorySeconds = 90 * 86400
+/** Seconds after which the count for an unknown username is forgotten. */
+const unknownNameMemorySeconds = 86400
+const memorySeconds = {
+  name: unknownNameMemorySeconds,
+  client: unknownNameMemorySeconds,
+  device: unknownNameMemorySeconds,
+  network: unknownNameMemorySeconds,
+  place: placeMemorySeconds,
 }
-/** What somebody is told to wait who has failed too often in a row; waiting alone does not help. */
-const longWait = 3600
+/** The retry_after in seconds after too many consecutive failures; waiting alone does not help. */
+const longWaitSeconds = 3600
 
 interface Bucket {
   readonly key: string
   readonly limit: Limit
 }
 
-/** An attempt that was counted as a failure until `succeeded` or `uncount` says otherwise. */
+/** An attempt that counts as a failure until `succeeded` or `uncount` is called. */
 export interface Counted {
   readonly account: string
   readonly network: string | undefined
@@ -60,17 +65,25 @@ interface Row {
   readonly seen_at: number
 }
 
-/** Seconds until the bucket takes one more, or 0. The clock may have been set back: nobody waits longer than a full bucket. */
-const waitFor = (row: Row | undefined, { burst, interval, failures }: Limit, at: number): number => {
+/**
+ * Seconds until the bucket accepts one more attempt, or 0. The clock may have been set back: the wait is never longer
+ * than for a full bucket.
+ */
+const waitSeconds = (
+  row: Row | undefined,
+  { burst, intervalSeconds, failures }: Limit,
+  at: number,
+): number => {
   if (!row) return 0
-  if (row.failures >= failures) return longWait
-  const full = Math.min(Math.max(row.full_until, at), at + burst * interval)
-  return Math.max(0, full + interval - (at + burst * interval))
+  if (row.failures >= failures) return longWaitSeconds
+  const full = Math.min(Math.max(row.full_until, at), at + burst * intervalSeconds)
+  return Math.max(0, full + intervalSeconds - (at + burst * intervalSeconds))
 }
 
 /**
- * Guesses at passwords and codes. Each is counted before it is checked, in a transaction of its own: parallel ones count each,
- * and what was counted stays so when whatever follows rolls back or dies. The right answer takes it back.
+ * Limits guesses at passwords and codes. Each attempt is counted before it is checked, in a transaction of its own:
+ * parallel attempts all count, and the count remains if what follows rolls back or crashes. A correct answer removes
+ * it.
  */
 export class Attempts {
   readonly #database: Database
@@ -80,8 +93,8 @@ export class Attempts {
   }
 
   /**
-   * Counts one attempt on an account: by the id of its user, or, where nobody is called so, by what was typed, which limits
-   * it just the same. Those on a client count from each network apart. Throws rate_limited with the seconds to wait.
+   * Counts one attempt on an account: by user id or, for an unknown username, by what was typed, with the same limits.
+   * Attempts on a client count per network. Throws rate_limited with the seconds to wait.
    */
   async count(
     who:
@@ -103,15 +116,16 @@ export class Attempts {
             : 'deviceOf' in who
               ? `device ${who.deviceOf ?? network}`
               : `name ${hash('sha256', who.login.toLowerCase(), 'hex')}`
-    // Refusing costs no transaction: a flood of refused ones holds up no writer.
+    // Refuse without a transaction, so that a flood of refused attempts blocks no writer.
     this.#refuse(await this.#buckets(account, network))
     return this.#database.write(async () => {
       const found = await this.#buckets(account, network)
       this.#refuse(found)
       const at = now()
       for (const { bucket, row } of found) {
-        const { burst, interval } = bucket.limit
-        const full = Math.min(Math.max(row?.full_until ?? 0, at), at + burst * interval) + interval
+        const { burst, intervalSeconds } = bucket.limit
+        const full =
+          Math.min(Math.max(row?.full_until ?? 0, at), at + burst * intervalSeconds) + intervalSeconds
         await this.#put({
           key: bucket.key,
           full_until: full,
@@ -124,8 +138,8 @@ export class Attempts {
   }
 
   /**
-   * It was the person: nothing that was counted against them counts, and this network is known from now on. Inside the
-   * transaction of what it proves.
+   * The attempt was correct: clears what was counted against the user, and remembers this network. Inside the
+   * transaction of what the attempt proves.
    */
   async succeeded(counted: Counted): Promise<void> {
     await this.#database.write(async () => {
@@ -140,7 +154,7 @@ export class Attempts {
     })
   }
 
-  /** It was never checked. */
+  /** Takes an attempt back that was never checked. */
   async uncount({ buckets }: Counted): Promise<void> {
     await this.#database.write(async () => {
       const rows = await this.#rows(buckets.map(({ key }) => key))
@@ -150,14 +164,17 @@ export class Attempts {
         const { full_until, failures } = row
         await this.#put({
           ...row,
-          full_until: full_until - limit.interval,
+          full_until: full_until - limit.intervalSeconds,
           failures: Math.max(0, failures - 1),
         })
       }
     })
   }
 
-  /** A new password, or whatever else makes earlier guesses worthless, wherever they came from. Known networks stay known. */
+  /**
+   * Clears counts after a new password, or anything else that makes earlier guesses worthless. Known networks stay
+   * known.
+   */
   async forget(account: string): Promise<void> {
     await this.#database.write(async () => {
       const { query } = this.#database
@@ -172,7 +189,7 @@ export class Attempts {
 
   async sweep(): Promise<void> {
     const at = now()
-    for (const [kind, memory] of Object.entries(memories)) {
+    for (const [kind, memory] of Object.entries(memorySeconds)) {
       const old = sql<SqlBool>`${this.#beginsWith(`${kind} `)} and seen_at < ${at - memory}`
       await sweepRows(this.#database, 'attempts', 'key', old, (query) => query.deleteFrom('attempts'))
     }
@@ -182,7 +199,7 @@ export class Attempts {
     return beginsWith(this.#database.kind, sql.ref<string>('key'), prefix)
   }
 
-  /** What an attempt counts in, each with what it holds now. */
+  /** The buckets in which an attempt counts, with their current rows. */
   async #buckets(account: string, network: string | undefined) {
     const ofUser = account.startsWith('user ')
     const place = network === undefined || !ofUser ? '' : placeOf(account, network)
@@ -190,7 +207,7 @@ export class Attempts {
     const known = rows.get(place)
     const found: { bucket: Bucket; row: Row | undefined }[] = []
     const add = (key: string, limit: Limit) => found.push({ bucket: { key, limit }, row: rows.get(key) })
-    if (known && known.seen_at > now() - placeMemory) add(place, limits.place)
+    if (known && known.seen_at > now() - placeMemorySeconds) add(place, limits.place)
     else add(account, limitOf(account))
     if (network !== undefined) add(`network ${network}`, limits.network)
     return found
@@ -198,7 +215,7 @@ export class Attempts {
 
   #refuse(found: readonly { bucket: Bucket; row: Row | undefined }[]): void {
     const at = now()
-    const wait = Math.max(...found.map(({ bucket, row }) => waitFor(row, bucket.limit, at)))
+    const wait = Math.max(...found.map(({ bucket, row }) => waitSeconds(row, bucket.limit, at)))
     if (wait === 0) return
     throw new AppError('rate_limited', 'Too many attempts; try again later', { retry_after: wait })
   }

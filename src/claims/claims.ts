@@ -12,35 +12,35 @@ import type { Resolution, RuleCheck } from './result_schemas.ts'
 import { resolveClaims, type Person, type Resolved } from './resolve.ts'
 import { matchesClaim, missing } from './rule.ts'
 
-/** Where claims are asked for: grants with a scope count only when it is named. */
+/** The scope of a claims query: grants with a scope apply only when the query names it. */
 export interface Where {
   readonly service?: string
   readonly context?: number
 }
 
-interface Named {
+interface UserName {
   readonly id: string
   readonly username: string
 }
 
-/** How many answers are kept. */
-const keep = 100_000
+/** Number of cached answers. */
+const maxEntries = 100_000
 
-/** What people are, as claims. Warm answers come from memory; a change of users or groups makes them anew. */
+/** Resolves the claims of users. Cached answers come from memory; a change to users or groups invalidates them. */
 export class Claims {
   readonly #database: Database
   readonly #factorDemanded: () => Promise<boolean>
-  readonly #named: Prepared<{ folded: string }, Named>
+  readonly #userByName: Prepared<{ folded: string }, UserName>
   readonly #graph: KeptGraph
   readonly #answers: Cached<BoundedMap<Resolved>>
-  /** Those that were read ahead. */
+  /** Users that were read ahead. */
   readonly #people: Cached<BoundedMap<Person>>
 
   /** `factorDemanded`: whether `admin` and `proxy.*` are withheld from people without a second factor. */
   constructor(database: Database, factorDemanded: () => Promise<boolean>) {
     this.#database = database
     this.#factorDemanded = factorDemanded
-    this.#named = database.prepared((query, { folded }: { folded: string }) =>
+    this.#userByName = database.prepared((query, { folded }: { folded: string }) =>
       query
         .selectFrom('users')
         .select(['id', 'username'])
@@ -48,27 +48,27 @@ export class Claims {
     )
     this.#graph = new KeptGraph(database)
     this.#answers = new Cached(database, ['users', 'groups', 'settings'], async () =>
-      boundedMap<Resolved>(keep),
+      boundedMap<Resolved>(maxEntries),
     )
-    this.#people = new Cached(database, ['users', 'groups'], async () => boundedMap<Person>(keep))
+    this.#people = new Cached(database, ['users', 'groups'], async () => boundedMap<Person>(maxEntries))
   }
 
-  /** The claims of the user with this id, or undefined for a user that is not there. */
+  /** The claims of the user with this id, or undefined if there is no such user. */
   of(userId: string, where: Where = {}): readonly string[] | Promise<readonly string[] | undefined> {
     const answer = this.#answers.warm()?.get(keyOf(userId, where))
     if (answer && (answer.until === Infinity || answer.until > now())) return answer.claims
     return this.#resolve(userId, where).then((resolved) => resolved?.claims)
   }
 
-  /** Unix seconds: until when the answer of `of` stays the same if nothing changes; 0 where that is not known. */
+  /** Unix time in seconds until which the answer of `of` stays the same if nothing changes; 0 if that is not known. */
   until(userId: string, where: Where): number {
     return this.#answers.warm()?.get(keyOf(userId, where))?.until ?? 0
   }
 
-  /** Throws or rejects with not_found. Warm, it takes no promise where the database takes none. */
+  /** Throws or rejects with not_found. When current, it returns no promise if the database needs none. */
   resolve(username: string, where: Where): Resolution | Promise<Resolution> {
     return whenReady(this.#user(username), (user) =>
-      whenReady(this.#known(user.id, where), ({ claims, why }) => ({
+      whenReady(this.#current(user.id, where), ({ claims, why }) => ({
         user: user.username,
         claims: [...claims],
         why: [...why],
@@ -78,7 +78,7 @@ export class Claims {
 
   async check(username: string, rule: readonly string[], where: Where): Promise<RuleCheck> {
     const user = await this.#user(username)
-    const { claims, why } = await this.#known(user.id, where)
+    const { claims, why } = await this.#current(user.id, where)
     const because = why.filter(({ claim }) => rule.some((pattern) => matchesClaim(pattern, [claim])))
     const absent = []
     for (const pattern of missing(rule, claims))
@@ -86,8 +86,8 @@ export class Claims {
     return { allowed: because.length > 0, because, missing: absent }
   }
 
-  /** What is warm and still holds, or what is made now. */
-  #known(userId: string, where: Where): Resolved | Promise<Resolved> {
+  /** The cached answer if it is current; otherwise resolves it now. */
+  #current(userId: string, where: Where): Resolved | Promise<Resolved> {
     const answer = this.#answers.warm()?.get(keyOf(userId, where))
     if (answer && answer.until > now()) return answer
     return this.#resolve(userId, where).then((resolved) => resolved!)
@@ -96,9 +96,9 @@ export class Claims {
   async #resolve(userId: string, where: Where, tries = 3): Promise<Resolved | undefined> {
     const answers = await this.#answers.get()
     const key = keyOf(userId, where)
-    const known = answers.get(key)
+    const cached = answers.get(key)
     const at = now()
-    if (known && known.until > at) return known
+    if (cached && cached.until > at) return cached
     const person = await this.#person(userId)
     if (!person) return undefined
     const demanded = await this.#factorDemanded()
@@ -107,15 +107,16 @@ export class Claims {
     const resolved = await this.#graph.above(ids, (graph) =>
       resolveClaims(graph, person, service, context, at, demanded),
     )
-    // Person and groups of the same moment: somebody put out of a group never has what it was given afterwards.
+    // User and groups must be of the same moment: a user who was removed from a group must never get what the group was
+    // granted afterwards.
     if (!this.#database.writing && tries > 0 && (await this.#answers.get()) !== answers)
       return this.#resolve(userId, where, tries - 1)
-    // Kept in the map that was current before the rows were read: after a change nobody looks there any more.
+    // Store it in the map that was current before the rows were read: after a change, that map is no longer used.
     answers.set(key, resolved)
     return resolved
   }
 
-  /** Reads many people at once, so that asking for the claims of each afterwards takes no query of its own. */
+  /** Reads many users at once, so that resolving the claims of each needs no query of its own. */
   async warmUp(userIds: readonly string[]): Promise<void> {
     const people = await this.#people.get()
     for (const [id, person] of await this.#read(userIds)) people.set(id, person)
@@ -152,8 +153,8 @@ export class Claims {
     return new Map(people.map((person) => [person.id, person]))
   }
 
-  #user(username: string): Named | Promise<Named> {
-    return whenReady(this.#named({ folded: username.toLowerCase() }), (user) => {
+  #user(username: string): UserName | Promise<UserName> {
+    return whenReady(this.#userByName({ folded: username.toLowerCase() }), (user) => {
       if (!user) throw notFound('user', username)
       return user
     })

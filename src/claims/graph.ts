@@ -1,4 +1,4 @@
-/** A grant holds for one service and context, or, where they are empty and null, everywhere. */
+/** A grant applies to one service and context, or everywhere if they are empty and null. */
 interface Scoped {
   readonly service: string
   readonly context: number | null
@@ -7,7 +7,7 @@ interface Scoped {
 export interface GroupNode {
   readonly slug: string
   readonly is_active: boolean
-  /** The groups that hold this one, and until when. */
+  /** The groups of which this group is a member, and until when. */
   readonly outer: readonly { readonly group: string; readonly expires_at: number | null }[]
   readonly claims: readonly (Scoped & { readonly claim: string })[]
   readonly roles: readonly (Scoped & { readonly role: RoleNode })[]
@@ -18,7 +18,7 @@ export interface RoleNode {
   readonly claims: readonly (Scoped & { readonly claim: string })[]
 }
 
-/** Groups by id: nesting, roles, claims. People are not in it; it changes when groups or roles do. */
+/** Groups by id, with nesting, roles and claims, but without users. It changes when groups or roles change. */
 export interface Graph {
   readonly groups: ReadonlyMap<string, GroupNode>
   readonly adminGroup: string | undefined

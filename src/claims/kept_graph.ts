@@ -3,38 +3,41 @@ import type { Database } from '../storage/database.ts'
 import type { Graph, GroupNode } from './graph.ts'
 import { chunk, readAbove } from './nodes.ts'
 
-/** Groups that are kept. Past it all of them go at once: an answer needs every group above it at the same time. */
-const keep = 200_000
+/**
+ * Number of cached groups. Beyond it, the whole cache is cleared: an answer needs all groups above it at the same time.
+ */
+const maxGroups = 200_000
 
 /**
- * The groups that somebody's claims took so far. A change takes out of it only what it changed, by the log of the last revisions; where
- * the log does not say, all goes. What is missing is read when it is asked for: nothing ever reads all groups.
+ * Caches the groups that claims have been resolved through. After a change, only what the revision log names is
+ * removed; if the log does not go back far enough, everything is. Missing groups are read on demand: nothing ever reads
+ * all groups.
  */
 export class KeptGraph {
   readonly #database: Database
   readonly #groups = new Map<string, GroupNode>()
-  /** Ids that no group has. */
+  /** Ids of groups that do not exist. */
   readonly #absent = new Set<string>()
-  /** The reserved group: null if there is none, undefined until it was looked for. */
+  /** The reserved group: null if it does not exist, undefined if not looked up yet. */
   #adminGroup: string | null | undefined
-  /** The revision that all of it belongs to. */
+  /** The revision of everything in this cache. */
   #revision = -1
-  /** How often something was taken out: what was read before may be older than the change. */
-  #drops = 0
-  #catching: Promise<void> | undefined
+  /** How often entries were removed: anything read before may be older than the change. */
+  #removals = 0
+  #catchingUp: Promise<void> | undefined
 
   constructor(database: Database) {
     this.#database = database
   }
 
   /**
-   * What `use` makes of the graph with these groups, all above them and the reserved one. It is called without a wait in between: all
-   * that it sees belongs to one revision, the newest that is known of.
+   * Calls `use` with a graph of these groups, all groups above them and the reserved one. The call is synchronous, so
+   * all it sees belongs to one revision, the newest one known.
    */
   async above<T>(ids: readonly string[], use: (graph: Graph) => T): Promise<T> {
-    // What a transaction sees may be rolled back: use it, do not keep it.
+    // What a transaction reads may be rolled back: use it, but do not cache it.
     if (this.#database.writing) return new KeptGraph(this.#database).#fill(ids, use)
-    if (this.#groups.size + this.#absent.size >= keep) this.#forgetAll()
+    if (this.#groups.size + this.#absent.size >= maxGroups) this.#forgetAll()
     return this.#fill(ids, use)
   }
 
@@ -52,7 +55,7 @@ export class KeptGraph {
     const seen = new Set(ids)
     if (this.#adminGroup) seen.add(this.#adminGroup)
     const missing: string[] = []
-    // A Set is walked in insertion order, also over what is added meanwhile.
+    // A Set iterates in insertion order, including entries added during the iteration.
     for (const id of seen) {
       const group = this.#groups.get(id)
       if (group) for (const { group: outer } of group.outer) seen.add(outer)
@@ -63,16 +66,18 @@ export class KeptGraph {
 
   async #load(missing: readonly string[]): Promise<void> {
     const { writing, kind, query, revisions } = this.#database
-    const drops = this.#drops
+    const removals = this.#removals
     const read = (query: Database['query']) => readAbove(query, missing, this.#groups)
-    // Of one moment: on SQLite the revision is read last, and tells whether anything was committed since it was known.
+    // All rows must be of one moment. On SQLite the revision is read last and shows whether anything was committed
+    // since it was known.
     const found =
       kind === 'postgres' && !writing
         ? await query.transaction().setIsolationLevel('repeatable read').execute(read)
         : await read(query)
-    // More of them may be to come: everybody else has a turn.
+    // More rows may follow: let others have a turn of the event loop.
     if (found.ids.length >= chunk) await turn()
-    if (!writing && (drops !== this.#drops || found.revision !== this.#revision)) return revisions.forget()
+    if (!writing && (removals !== this.#removals || found.revision !== this.#revision))
+      return revisions.forget()
     this.#adminGroup = found.adminGroup
     for (const id of found.ids) {
       const node = found.nodes.get(id)
@@ -81,20 +86,22 @@ export class KeptGraph {
     }
   }
 
-  /** Takes out what has changed since, if anything has. */
+  /** Removes what has changed since the last call. */
   async #catchUp(): Promise<void> {
     const { revisions, writing } = this.#database
     if (writing) return
     await revisions.refresh()
     while (this.#revision !== revisions.of('groups')) {
-      this.#catching ??= this.#take(revisions.of('groups')).finally(() => (this.#catching = undefined))
-      await this.#catching
+      this.#catchingUp ??= this.#catchUpTo(revisions.of('groups')).finally(
+        () => (this.#catchingUp = undefined),
+      )
+      await this.#catchingUp
     }
   }
 
-  async #take(present: number): Promise<void> {
+  async #catchUpTo(present: number): Promise<void> {
     const changed = await this.#database.changedSince('groups', this.#revision, present)
-    this.#drops++
+    this.#removals++
     if (changed === 'unknown') this.#forgetAll()
     else {
       for (const id of changed) {

@@ -22,7 +22,7 @@ export const claimMethods = (claims: Claims) => [
     name: 'claims.resolve',
     summary: 'Return the claims of a user, each with the groups and role it comes from',
     description:
-      "Without `service`, grants for a single service are left out; without `context`, the user's own context counts.",
+      "Without `service`, grants for a single service are left out; without `context`, the user's own context applies.",
     effect: 'read',
     claim: ['proxy.users.read', 'users.{user}'],
     params: Shape({ user: Username, ...scopeParams }),
@@ -54,7 +54,7 @@ export const claimMethods = (claims: Claims) => [
   }),
   method({
     name: 'claims.check',
-    summary: 'Check whether a user satisfies a rule, and why or what is missing',
+    summary: 'Check whether a user satisfies a rule, and return why or what is missing',
     effect: 'read',
     claim: ['proxy.users.read', 'users.{user}'],
     params: Shape({

@@ -2,28 +2,28 @@ import type { Database } from '../storage/database.ts'
 import type { GroupNode, RoleNode } from './graph.ts'
 import { isGrantable, isSegment } from './rule.ts'
 
-/** Groups that one query is about. */
+/** Groups per query. */
 export const chunk = 500
 
-interface Found {
+interface FoundGroups {
   readonly adminGroup: string | null
-  /** What was looked for. */
+  /** The ids that were looked up. */
   readonly ids: readonly string[]
-  /** What was there of it. */
+  /** The groups that exist. */
   readonly nodes: ReadonlyMap<string, GroupNode>
   readonly revision: number
 }
 
-/** Groups, and of those above them as many as one look reaches, without those that are known. */
+/** Reads groups and the groups above them, up to the limit of one query, except those that are known. */
 export const readAbove = async (
   query: Database['query'],
   missing: readonly string[],
   known: ReadonlyMap<string, unknown>,
-): Promise<Found> => {
+): Promise<FoundGroups> => {
   const admin = await query.selectFrom('groups').select('id').where('slug', '=', 'admin').executeTakeFirst()
-  const asked = [...missing, ...(admin ? [admin.id] : [])].slice(0, chunk)
-  const above = await idsAbove(query, asked)
-  const ids = [...new Set([...asked, ...above])].filter((id) => !known.has(id))
+  const startIds = [...missing, ...(admin ? [admin.id] : [])].slice(0, chunk)
+  const above = await idsAbove(query, startIds)
+  const ids = [...new Set([...startIds, ...above])].filter((id) => !known.has(id))
   const nodes = await readNodes(query, ids)
   const { value: revision } = await query
     .selectFrom('revisions')
@@ -54,7 +54,10 @@ const idsAbove = async (query: Database['query'], ids: readonly string[]): Promi
   return rows.map(({ id }) => id)
 }
 
-/** Reads groups with what they carry. What was written past us and breaks the grammar or is reserved gives nothing. */
+/**
+ * Reads groups with their roles and claims. Ignores rows that were written directly into the database and break the
+ * grammar or use reserved names.
+ */
 const readNodes = async (
   query: Database['query'],
   ids: readonly string[],
@@ -78,16 +81,16 @@ const readNodes = async (
     .where('group_id', 'in', ids)
     .orderBy('claim')
     .execute()
-  const carried = await query
+  const groupRoles = await query
     .selectFrom('group_roles')
     .selectAll()
     .where('group_id', 'in', ids)
     .orderBy('role_id')
     .execute()
-  const roles = await readRoles(query, [...new Set(carried.map(({ role_id }) => role_id))])
+  const roles = await readRoles(query, [...new Set(groupRoles.map(({ role_id }) => role_id))])
   const outerOf = Map.groupBy(outer, ({ member_group_id }) => member_group_id)
   const claimsOf = Map.groupBy(claims, ({ group_id }) => group_id)
-  const rolesOf = Map.groupBy(carried, ({ group_id }) => group_id)
+  const rolesOf = Map.groupBy(groupRoles, ({ group_id }) => group_id)
   return new Map(
     groups
       .filter(({ slug }) => isSegment(slug))
@@ -96,7 +99,7 @@ const readNodes = async (
         {
           slug,
           is_active: is_active === 1,
-          // Nobody comes into the reserved group through another one.
+          // Nobody becomes a member of the reserved group through another group.
           outer: (outerOf.get(id) ?? [])
             .filter((edge) => edge.slug !== 'admin')
             .map(({ group, expires_at }) => ({ group, expires_at })),
@@ -105,7 +108,7 @@ const readNodes = async (
             .map(({ claim, service, context }) => ({ claim, service, context })),
           roles: (rolesOf.get(id) ?? []).flatMap(({ role_id, service, context }) => {
             const role = roles.get(role_id)
-            // The reserved role counts in the reserved group only.
+            // The reserved role applies only in the reserved group.
             return role && (role.name !== 'admin' || slug === 'admin') ? [{ role, service, context }] : []
           }),
         },

@@ -2,7 +2,7 @@ import type { Graph } from './graph.ts'
 import type { Why } from './result_schemas.ts'
 import { isSegment } from './rule.ts'
 
-/** Somebody whose claims are asked for, with the groups that hold them directly. */
+/** A user whose claims are resolved, with the groups of which they are a direct member. */
 export interface Person {
   readonly username: string
   readonly is_active: boolean
@@ -10,7 +10,7 @@ export interface Person {
   readonly has_factor: boolean
   readonly context: number
   readonly groups: readonly { readonly group: string; readonly expires_at: number | null }[]
-  /** The groups that this person administers, by id. */
+  /** The groups that this user administers, by id. */
   readonly administers: readonly string[]
 }
 
@@ -18,14 +18,14 @@ export interface Resolved {
   /** Sorted, without duplicates. */
   readonly claims: readonly string[]
   readonly why: readonly Why[]
-  /** Unix time at which a membership that was used runs out; Infinity if none does. */
+  /** Unix time at which a membership that was used expires; Infinity if none does. */
   readonly until: number
 }
 
 /**
- * Who somebody is, as claims: breadth first from the person's groups to the groups that hold them. Inactive groups
- * neither give nor lead on, an inactive person has nothing. A grant with a scope counts only where the scope is known
- * and equal. Of several ways to one claim, the shortest is told.
+ * Resolves the claims of a user: breadth first from the user's groups to the groups above them. Inactive groups grant
+ * nothing and lead nowhere, and an inactive user has no claims. A grant with a scope applies only if the scope is given
+ * and equal. If there are several ways to one claim, reports the shortest.
  */
 export const resolveClaims = (
   graph: Graph,
@@ -33,33 +33,38 @@ export const resolveClaims = (
   service: string,
   context: number,
   at: number,
-  /** Whether what administrators hold takes a second factor. */
+  /** Whether administrator claims require a second factor. */
   factorDemanded = false,
 ): Resolved => {
   if (!person.is_active) return { claims: [], why: [], until: Infinity }
   const why = new Map<string, Why>()
   const withheld = factorDemanded && !person.has_factor
   let until = Infinity
-  const tell = (claim: string, because: Why['because'], path: readonly string[], role: string | null) => {
+  const grantClaim = (
+    claim: string,
+    because: Why['because'],
+    path: readonly string[],
+    role: string | null,
+  ) => {
     if (withheld && /^(admin$|proxy\.)/.test(claim)) return
     if (!why.has(claim)) why.set(claim, { claim, because, path: [...path], role })
   }
-  const holds = (grant: { service: string; context: number | null }) =>
+  const applies = (grant: { service: string; context: number | null }) =>
     (grant.service === '' || grant.service === service) &&
     (grant.context === null || grant.context === context)
-  const lasts = (expires: number | null) => {
+  const isCurrent = (expires: number | null) => {
     if (expires === null) return true
     if (expires > at) until = Math.min(until, expires)
     return expires > at
   }
 
-  if (isSegment(person.username)) tell(`users.${person.username}`, 'user', [], null)
-  if (person.is_admin) tell('admin', 'is_admin', [], null)
+  if (isSegment(person.username)) grantClaim(`users.${person.username}`, 'user', [], null)
+  if (person.is_admin) grantClaim('admin', 'is_admin', [], null)
 
   for (const id of person.administers) {
     const group = graph.groups.get(id)
     if (group?.is_active && id !== graph.adminGroup)
-      tell(`groups.${group.slug}.admin`, 'group_admin', [group.slug], null)
+      grantClaim(`groups.${group.slug}.admin`, 'group_admin', [group.slug], null)
   }
   const paths = new Map<string, readonly string[]>()
   const enter = (id: string, path: readonly string[]) => {
@@ -68,20 +73,20 @@ export const resolveClaims = (
   }
   if (person.is_admin && graph.adminGroup !== undefined) enter(graph.adminGroup, [])
   for (const { group, expires_at } of person.groups) {
-    if (group !== graph.adminGroup && lasts(expires_at)) enter(group, [])
+    if (group !== graph.adminGroup && isCurrent(expires_at)) enter(group, [])
   }
 
   for (const [id, path] of paths) {
     const group = graph.groups.get(id)!
-    tell(`groups.${group.slug}`, 'group', path, null)
-    for (const grant of group.claims) if (holds(grant)) tell(grant.claim, 'group_claim', path, null)
+    grantClaim(`groups.${group.slug}`, 'group', path, null)
+    for (const grant of group.claims) if (applies(grant)) grantClaim(grant.claim, 'group_claim', path, null)
     for (const carried of group.roles) {
-      if (!holds(carried)) continue
+      if (!applies(carried)) continue
       for (const grant of carried.role.claims)
-        if (holds(grant)) tell(grant.claim, 'role', path, carried.role.name)
+        if (applies(grant)) grantClaim(grant.claim, 'role', path, carried.role.name)
     }
-    // A Map is walked in insertion order, also over what is added meanwhile: this is the breadth-first queue.
-    for (const { group: outer, expires_at } of group.outer) if (lasts(expires_at)) enter(outer, path)
+    // A Map iterates in insertion order, including entries added during the iteration: this is the breadth-first queue.
+    for (const { group: outer, expires_at } of group.outer) if (isCurrent(expires_at)) enter(outer, path)
   }
 
   const claims = [...why.keys()].sort()

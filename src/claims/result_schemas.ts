@@ -15,10 +15,10 @@ export const Why = Named('Why', {
   claim: Claim,
   because: Type.Enum(['user', 'is_admin', 'group', 'group_admin', 'group_claim', 'role'], {
     description:
-      'user: every active user has it; is_admin: administrators have it; group: membership itself; group_admin: the person administers the group; group_claim: the last group of the path carries it; role: a role that this group carries',
+      'user: every active user has it; is_admin: administrators have it; group: the membership itself; group_admin: the user administers the group; group_claim: the last group of the path has it; role: a role of that group has it',
   }),
   path: Type.Array(GroupSlug, {
-    description: 'From the group that contains the person to the group that gives the claim',
+    description: 'From the group that has the user as a member to the group that grants the claim',
   }),
   role: Nullable(RoleName),
 })
@@ -42,7 +42,8 @@ export const RuleCheck = Named('RuleCheck', {
   allowed: Type.Boolean(),
   because: Type.Array(Why, { description: 'The claims that satisfy the rule; empty when none does' }),
   missing: Type.Array(Shape({ claim: ClaimPattern, granted_by: Type.Array(Granter) }), {
-    description: 'The patterns of the rule that nothing satisfies, and the groups whose members would',
+    description:
+      'The patterns of the rule that no claim satisfies, and the groups whose members would satisfy them',
   }),
 })
 export type RuleCheck = Static<typeof RuleCheck>

@@ -8,10 +8,10 @@ const reserved = new RegExp(reservedClaims, 'u')
 
 const segment = new RegExp(segmentPattern, 'u')
 
-/** Whether a name may stand in a claim as one segment. */
+/** Whether a name is valid as one segment of a claim. */
 export const isSegment = (name: string): boolean => segment.test(name)
 
-/** Whether a claim may be given by hand: within the grammar, and not one that only we emit. */
+/** Whether a claim may be granted by hand: it follows the grammar, and is not one that only we issue. */
 export const isGrantable = (claim: string): boolean =>
   claim.length <= claimGrammar.maxLength && grammar.test(claim) && !reserved.test(claim)
 

@@ -4,10 +4,10 @@ import { beginsWith } from '../storage/text.ts'
 import type { Granter } from './result_schemas.ts'
 import { isGrantable, isSegment, matchesClaim } from './rule.ts'
 
-/** How many ways are told; the first are as good as the next. */
-const most = 20
+/** How many ways are returned; the first ones are as good as any. */
+const maxGranters = 20
 
-/** The groups whose members would satisfy a pattern, and by what: what to do about a missing claim. */
+/** The groups whose members would satisfy a pattern, and through which grant: shows how to obtain a missing claim. */
 export const grantersOf = async (database: Database, pattern: string): Promise<Granter[]> => {
   const { reading, kind } = database
   const prefix = pattern.endsWith('.*') ? pattern.slice(0, -1) : undefined
@@ -19,9 +19,9 @@ export const grantersOf = async (database: Database, pattern: string): Promise<G
     .selectFrom('groups')
     .select('slug')
     .where('is_active', '=', 1)
-    .$if(prefix === undefined, (all) => all.where('slug', '=', pattern.replace(/^groups\./, '')))
+    .$if(prefix === undefined, (groups) => groups.where('slug', '=', pattern.replace(/^groups\./, '')))
     .orderBy('id')
-    .limit(most)
+    .limit(maxGranters)
     .execute()
   const found: Granter[] = named
     .filter(({ slug }) => isSegment(slug) && matchesClaim(pattern, [`groups.${slug}`]))
@@ -34,7 +34,7 @@ export const grantersOf = async (database: Database, pattern: string): Promise<G
     .where('is_active', '=', 1)
     .where(matches('claim'))
     .orderBy('groups.id')
-    .limit(most)
+    .limit(maxGranters)
     .execute()
   for (const { slug, claim, service, context } of direct)
     if (isSegment(slug) && isGrantable(claim))
@@ -50,12 +50,12 @@ export const grantersOf = async (database: Database, pattern: string): Promise<G
     .where('is_active', '=', 1)
     .where(matches('role_claims.claim'))
     .orderBy('groups.id')
-    .limit(most)
+    .limit(maxGranters)
     .execute()
   for (const row of byRole) {
     const { slug, name, claim, service, context, carried_service, carried_context } = row
-    const counts = name === 'admin' ? slug === 'admin' && claim.startsWith('proxy.') : isGrantable(claim)
-    if (!isSegment(slug) || !counts) continue
+    const isGranted = name === 'admin' ? slug === 'admin' && claim.startsWith('proxy.') : isGrantable(claim)
+    if (!isSegment(slug) || !isGranted) continue
     found.push({
       group: slug,
       role: name,
@@ -63,5 +63,5 @@ export const grantersOf = async (database: Database, pattern: string): Promise<G
       context: carried_context ?? context,
     })
   }
-  return found.slice(0, most)
+  return found.slice(0, maxGranters)
 }

@@ -3,7 +3,7 @@ import { notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 
-/** What people allowed applications to know, until they take it back. */
+/** What users have allowed applications to access, until they revoke it. */
 export class Consents {
   readonly #database: Database
   readonly #reactions: Pick<Reactions, 'consentRevoked'>
@@ -13,7 +13,7 @@ export class Consents {
     this.#reactions = reactions
   }
 
-  /** The scopes that a person allowed a client; empty for none. */
+  /** The scopes that a user granted a client; empty for none. */
   async of(userId: string, client: string): Promise<readonly string[]> {
     const row = await this.#database.query
       .selectFrom('consents')
@@ -24,7 +24,7 @@ export class Consents {
     return row ? (JSON.parse(row.scopes) as string[]) : []
   }
 
-  /** Whether anybody allowed a client something. */
+  /** Whether any user granted the client anything. */
   async isLetIn(client: string): Promise<boolean> {
     const row = await this.#database.query
       .selectFrom('consents')
@@ -34,17 +34,17 @@ export class Consents {
     return row !== undefined
   }
 
-  /** Allows more; what was allowed before stays. Inside a transaction. */
+  /** Grants more scopes in addition to earlier ones. Inside a transaction. */
   async give(userId: string, client: string, scopes: readonly string[]): Promise<void> {
-    const all = JSON.stringify([...new Set([...(await this.of(userId, client)), ...scopes])])
+    const allScopes = JSON.stringify([...new Set([...(await this.of(userId, client)), ...scopes])])
     await this.#database.query
       .insertInto('consents')
-      .values({ user_id: userId, client, scopes: all, created_at: now() })
-      .onConflict((same) => same.columns(['user_id', 'client']).doUpdateSet({ scopes: all }))
+      .values({ user_id: userId, client, scopes: allScopes, created_at: now() })
+      .onConflict((same) => same.columns(['user_id', 'client']).doUpdateSet({ scopes: allScopes }))
       .execute()
   }
 
-  /** The applications that a person let in, with what they may know. */
+  /** The applications that a user has allowed, with the scopes of each. */
   async list(userId: string) {
     const rows = await this.#database.query
       .selectFrom('consents')
@@ -61,12 +61,12 @@ export class Consents {
     }))
   }
 
-  /** What anybody allowed a client, with the client itself. Inside a transaction. */
+  /** Deletes all consents for a client that is being removed. Inside a transaction. */
   async forgetClient(client: string): Promise<void> {
     await this.#database.query.deleteFrom('consents').where('client', '=', client).execute()
   }
 
-  /** Takes a consent back: every token that came of it is dead. Inside a transaction. */
+  /** Revokes a consent: all tokens issued under it become invalid. Inside a transaction. */
   async revoke(userId: string, client: string): Promise<void> {
     const { numDeletedRows } = await this.#database.query
       .deleteFrom('consents')

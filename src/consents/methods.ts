@@ -11,28 +11,28 @@ const Consent = Named('Consent', {
   created_at: Time,
 })
 
-/** A client that is known by its metadata document alone is called by its address. */
+/** A client that is known only by its metadata document has its URL as client_id. */
 const ClientId = Type.String({
   maxLength: 500,
   pattern: `${clientPattern.source}|^https://[!-~]+$`,
-  description: 'A client_id of ours, or an https address',
+  description: 'A client_id that we assigned, or an https URL',
 })
 
 const user = Type.Optional(Username)
 
-/** The user of this id or name; throws not_found. */
+/** Returns the user with this id or name; throws not_found. */
 type UserOf = (lookup: { id: string } | { username: string }) => Promise<{ readonly id: string }>
 
 export const consentMethods = (consents: Consents, userOf: UserOf) => {
   const idOf = async (named: string | undefined, own: string | undefined) => {
     if (named === undefined && own === undefined)
-      throw invalidParams('user', 'a username; only a signed-in person can leave it out')
+      throw invalidParams('user', 'a username; only a signed-in user may omit it')
     return (await userOf(named === undefined ? { id: own! } : { username: named })).id
   }
   return [
     method({
       name: 'consents.list',
-      summary: 'List the applications that a person allowed, and what each may do',
+      summary: 'List the applications that a user has allowed, and what each may access',
       effect: 'read',
       claim: ['proxy.users.read', 'users.{user?}'],
       params: Shape({ user }),
@@ -52,7 +52,7 @@ export const consentMethods = (consents: Consents, userOf: UserOf) => {
     }),
     method({
       name: 'consents.revoke',
-      summary: 'Withdraw what an application was allowed; all tokens that came of it stop working',
+      summary: 'Revoke what an application was allowed; all tokens issued under it stop working',
       effect: 'write',
       claim: ['proxy.users.write', 'users.{user?}'],
       params: Shape({ client: ClientId, user }),

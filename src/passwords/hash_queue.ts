@@ -5,40 +5,40 @@ const tooMany = () =>
   new AppError('rate_limited', 'Too many sign-ins at once; try again shortly', { retry_after: 2 })
 
 /**
- * Runs hashing a few at a time: each takes 19 MiB and a thread that files and name look-ups want too.
- * Beyond `waiting` tasks it refuses with rate_limited instead of growing.
+ * Runs a few hashes at a time: each takes 19 MiB and a thread that file access and DNS lookups also need. Beyond
+ * `maxWaiting` tasks, it refuses with rate_limited instead of growing.
  */
 export class HashQueue {
-  readonly #parallel: number
-  readonly #waiting: number
+  readonly #maxParallel: number
+  readonly #maxWaiting: number
   readonly #queue: (() => void)[] = []
   #running = 0
   #reserved = 0
 
-  constructor(parallel = Math.max(1, availableParallelism() - 1), waiting = 64) {
-    this.#parallel = parallel
-    this.#waiting = waiting
+  constructor(maxParallel = Math.max(1, availableParallelism() - 1), maxWaiting = 64) {
+    this.#maxParallel = maxParallel
+    this.#maxWaiting = maxWaiting
   }
 
   /**
-   * Takes a place for who has something to do before the hashing, so that of a burst nobody does it in vain: the place is
-   * given back by calling what is returned. Throws rate_limited if there is none.
+   * Reserves a place for a caller that has work to do before hashing, so that a burst does not do that work in vain.
+   * Returns a function that releases the place. Throws rate_limited if none is free.
    */
   reserve(): () => void {
     this.#refuseIfFull()
-    if (this.#reserved >= this.#parallel + this.#waiting) throw tooMany()
+    if (this.#reserved >= this.#maxParallel + this.#maxWaiting) throw tooMany()
     this.#reserved++
     return () => void this.#reserved--
   }
 
   #refuseIfFull(): void {
-    if (this.#running >= this.#parallel && this.#queue.length >= this.#waiting) throw tooMany()
+    if (this.#running >= this.#maxParallel && this.#queue.length >= this.#maxWaiting) throw tooMany()
   }
 
-  /** A slot is held until the work itself ends, whether or not anybody still waits for it. */
+  /** A slot stays taken until the work itself ends, even if nobody waits for it any more. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     this.#refuseIfFull()
-    if (this.#running >= this.#parallel) {
+    if (this.#running >= this.#maxParallel) {
       await new Promise<void>((resolve) => this.#queue.push(resolve))
     } else {
       this.#running++
@@ -46,7 +46,7 @@ export class HashQueue {
     try {
       return await work()
     } finally {
-      // The slot is handed on; it comes free only when nobody waits.
+      // The slot passes to the next task and becomes free only when none is waiting.
       const next = this.#queue.shift()
       if (next) next()
       else this.#running--

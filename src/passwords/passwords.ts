@@ -5,7 +5,10 @@ import { now } from '../storage/ids.ts'
 import { HashQueue } from './hash_queue.ts'
 import { strength } from './strength.ts'
 
-/** OWASP's floor for Argon2id: 19 MiB, two passes, one lane. Raise here; older hashes follow when their people sign in. */
+/**
+ * OWASP's minimum for Argon2id: 19 MiB, two passes, one lane. To strengthen hashing, raise it here; older hashes are
+ * replaced when their users sign in.
+ */
 const parameters: Options = { memoryCost: 19456, timeCost: 2, parallelism: 1 }
 const current = '$argon2id$v=19$m=19456,t=2,p=1$'
 
@@ -21,11 +24,11 @@ const withinBounds = (stored: string) => {
   return Number(m) <= 262_144 && Number(t) <= 16 && Number(p) <= 16
 }
 
-let nobody: Promise<string> | undefined
-/** What a wrong user name is checked against, so that it takes the same work as a wrong password. */
-const hashOfNobody = () => (nobody ??= hash('nobody', parameters))
+let dummyHash: Promise<string> | undefined
+/** The hash that an unknown username is checked against, so that it takes the same work as a wrong password. */
+const hashOfNobody = () => (dummyHash ??= hash('dummyHash', parameters))
 
-/** Hashes once, so that a broken binary ends the start and not the first sign-in. Needs no database. */
+/** Hashes once, so that a broken binary fails at the start and not at the first sign-in. Needs no database. */
 export const testHashing = async (): Promise<void> => {
   if (!(await hashOfNobody()).startsWith(current))
     throw new Error('the password hash has unexpected parameters')
@@ -33,12 +36,12 @@ export const testHashing = async (): Promise<void> => {
 
 const maxCharacters = 256
 const maxBytes = 1024
-const guessableBelow = 3
+const minScore = 3
 
-/** NIST SP 800-63B-4 section 3.1.1.2: the same for every spelling of the same characters. */
+/** NIST SP 800-63B-4 section 3.1.1.2: every spelling of the same characters gives the same hash. */
 const normalised = (password: string) => password.normalize('NFKC')
 
-/** Passwords: kept as Argon2id hashes, worked on in a bounded queue. */
+/** Passwords: stored as Argon2id hashes, computed in a bounded queue. */
 export class Credentials {
   readonly #database: Database
   readonly #minLength: () => Promise<number>
@@ -50,8 +53,8 @@ export class Credentials {
   }
 
   /**
-   * Checks a new password and returns its hash. `names` are what the person is called, which it must not be made of.
-   * Throws invalid_params when it is too short, too long or guessable, rate_limited when too many wait.
+   * Checks a new password and returns its hash. `names` are the user's names, which must not make up the password.
+   * Throws invalid_params if it is too short, too long or guessable, and rate_limited if too many calls are waiting.
    */
   async hash(password: string, names: readonly string[]): Promise<string> {
     const text = normalised(password)
@@ -68,11 +71,15 @@ export class Credentials {
       (await strength.score(
         text,
         names.filter((name) => name !== ''),
-      )) < guessableBelow
+      )) < minScore
     ) {
-      throw invalidParams('password', 'one that is harder to guess: longer, or several unrelated words', {
-        reason: 'password_guessable',
-      })
+      throw invalidParams(
+        'password',
+        'a password that is harder to guess: longer, or several unrelated words',
+        {
+          reason: 'password_guessable',
+        },
+      )
     }
     return this.#queue.run(() => hash(text, parameters))
   }
@@ -91,7 +98,7 @@ export class Credentials {
   }
 
   /**
-   * Verifies the user's password and returns what proves it, for `stands`; undefined for a wrong one. An unknown user
+   * Verifies the user's password and returns a proof for `stands`; undefined for a wrong password. An unknown user
    * (undefined) takes the same work and is refused.
    */
   async verify(userId: string | undefined, password: string): Promise<string | undefined> {
@@ -107,23 +114,26 @@ export class Credentials {
     const stored = row && withinBounds(row.hash) ? row.hash : undefined
     const text = normalised(password)
     if (Buffer.byteLength(text) > maxBytes) return undefined
-    const fits = await this.#queue.run(async () => {
+    const matches = await this.#queue.run(async () => {
       const against = stored ?? (await hashOfNobody())
       return verify(against, text).catch(() => false)
     })
-    if (!fits || stored === undefined) return undefined
+    if (!matches || stored === undefined) return undefined
     if (!isWeaker(stored)) return stored
     const stronger = await this.#queue.run(() => hash(text, parameters))
-    // Somebody changed the password or raised the parameters meanwhile: what is stored now decides.
+    // If somebody changed the password or raised the parameters in the meantime, the stored hash decides.
     return (await this.#replace(userId!, stored, stronger)) ? stronger : this.verify(userId, password)
   }
 
-  /** Takes a place in the queue before anything is looked up or counted; call what is returned afterwards. Throws rate_limited. */
+  /**
+   * Reserves a place in the queue before anything is looked up or counted. Call the returned function to release it.
+   * Throws rate_limited.
+   */
   reserve(): () => void {
     return this.#queue.reserve()
   }
 
-  /** Whether the password of a proof is still the user's: for the moment in which the proof is used. */
+  /** Whether the password behind a proof is still the user's: to check at the moment the proof is used. */
   async stands(userId: string, proof: string): Promise<boolean> {
     const row = await this.#database.query
       .selectFrom('credentials')

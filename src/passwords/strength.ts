@@ -1,18 +1,18 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
-/** Milliseconds after which the dictionaries leave memory again. */
-const idle = 10_000
+/** Milliseconds without use after which the dictionaries are unloaded. */
+const idleTimeoutMs = 10_000
 
 /**
- * How hard a password is to guess, as zxcvbn scores it: 0 to 4. The dictionaries live in a thread of their own that
- * comes when a password is set and goes when none is, so they cost no memory at rest and hold up no traffic.
+ * Scores how hard a password is to guess, from 0 to 4, with zxcvbn. The dictionaries live in a separate thread that
+ * exists only while passwords are being set, so they use no memory at rest and delay no traffic.
  */
 class Strength {
   #worker: Worker | undefined
   #timer: NodeJS.Timeout | undefined
   #next = 0
-  readonly #asked = new Map<number, { resolve: (score: number) => void; reject: (error: Error) => void }>()
+  readonly #pending = new Map<number, { resolve: (score: number) => void; reject: (error: Error) => void }>()
 
   async score(password: string, names: readonly string[]): Promise<number> {
     const worker = (this.#worker ??= this.#start())
@@ -20,7 +20,7 @@ class Strength {
     const id = this.#next++
     try {
       return await new Promise<number>((resolve, reject) => {
-        this.#asked.set(id, { resolve, reject })
+        this.#pending.set(id, { resolve, reject })
         worker.postMessage({
           id,
           password,
@@ -28,8 +28,8 @@ class Strength {
         })
       })
     } finally {
-      this.#asked.delete(id)
-      if (this.#asked.size === 0) this.#timer = setTimeout(() => this.#end(), idle).unref()
+      this.#pending.delete(id)
+      if (this.#pending.size === 0) this.#timer = setTimeout(() => this.#end(), idleTimeoutMs).unref()
     }
   }
 
@@ -37,10 +37,10 @@ class Strength {
     const worker = new Worker(new URL(`./strength_worker${extname(import.meta.url)}`, import.meta.url))
     worker.unref()
     worker.on('message', ({ id, score }: { id: number; score: number }) =>
-      this.#asked.get(id)?.resolve(score),
+      this.#pending.get(id)?.resolve(score),
     )
     worker.on('error', (error: Error) => {
-      for (const { reject } of this.#asked.values()) reject(error)
+      for (const { reject } of this.#pending.values()) reject(error)
       if (this.#worker === worker) this.#worker = undefined
     })
     return worker
@@ -52,5 +52,8 @@ class Strength {
   }
 }
 
-/** One for the process: loading the dictionaries takes a quarter of a second. Its thread keeps no process alive. */
+/**
+ * One per process, because loading the dictionaries takes a quarter of a second. Its thread does not keep the process
+ * alive.
+ */
 export const strength = new Strength()

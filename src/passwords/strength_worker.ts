@@ -4,7 +4,9 @@ import { adjacencyGraphs, dictionary } from '@zxcvbn-ts/language-common'
 
 const zxcvbn = new ZxcvbnFactory({ graphs: adjacencyGraphs, dictionary, useLevenshteinDistance: false })
 
-/** What is left of a password without the person's names: of several words zxcvbn thinks well even when all are known. */
+/**
+ * The password without the user's names: zxcvbn overrates a password of several words even if all of them are known.
+ */
 const withoutNames = (password: string, names: string[]) =>
   names
     .filter((name) => name.length >= 3)

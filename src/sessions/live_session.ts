@@ -1,10 +1,10 @@
 import type { Proof } from '../contract/principal.ts'
 import { now } from '../storage/ids.ts'
 
-/** A living session and whose it is: what identifies a caller. */
+/** A valid session and its user: what identifies a caller. */
 export interface LiveSession {
   readonly id: string
-  /** The session, as what somebody is known by. */
+  /** The session, as the proof of who the caller is. */
   readonly proof: Proof
   readonly kind: 'cookie' | 'token'
   readonly provider: string
@@ -12,14 +12,17 @@ export interface LiveSession {
   readonly proven_at: number
   /** When it was last used, as far as this process knows. */
   used_at: number
-  /** The host at which its cookie counts; empty for all of ours. */
+  /** The only host where its cookie is valid; empty for all our hosts. */
   readonly only_at: string
   readonly user_id: string
   readonly username: string
   readonly email: string | null
   readonly email_verified_at: number | null
   readonly context: number
-  /** Whom this administrator acts as at forwarded services; ask `impersonated` whether it still counts. */
+  /**
+   * The user that this administrator impersonates at forwarded services. Call `impersonated` to check whether it still
+   * applies.
+   */
   readonly overlay: Overlay | undefined
 }
 
@@ -33,14 +36,14 @@ export interface Overlay {
   readonly until: number
 }
 
-/** The person a session acts as at present, if the claims of its administrator still allow it. */
+/** The user that a session currently impersonates, if the administrator's claims still allow it. */
 export const impersonated = (
   { overlay }: Pick<LiveSession, 'overlay'>,
-  held: readonly string[],
+  claims: readonly string[],
 ): Overlay | undefined =>
   overlay &&
   overlay.until > now() &&
-  held.includes('proxy.impersonate') &&
-  (!overlay.is_admin || held.includes('proxy.admin'))
+  claims.includes('proxy.impersonate') &&
+  (!overlay.is_admin || claims.includes('proxy.admin'))
     ? overlay
     : undefined

@@ -11,12 +11,12 @@ import { whenReady } from '../storage/when_ready.ts'
 import type { LiveSession } from './live_session.ts'
 import { looksLikeToken } from './session_token.ts'
 
-/** The shortest session_idle: what was used since is not idle. */
-const surelyUsed = 300
-const keep = 200_000
+/** The shortest possible session_idle: a session used within this time is not idle. */
+const minIdleSeconds = 300
+const maxEntries = 200_000
 
-/** Sessions of users who may be signed in, with the person whom an administrator acts as. */
-const readable = (query: Kysely<Schema>) =>
+/** Sessions of users who may sign in, with the user being impersonated, if any. */
+const selectSessions = (query: Kysely<Schema>) =>
   query
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
@@ -47,9 +47,9 @@ const readable = (query: Kysely<Schema>) =>
     ])
     .where(maySignInSql())
 
-type Row = Awaited<ReturnType<ReturnType<typeof readable>['execute']>>[number]
+type Row = Awaited<ReturnType<ReturnType<typeof selectSessions>['execute']>>[number]
 
-const keepIn = (live: BoundedMap<LiveSession>, row: Row): LiveSession => {
+const addTo = (live: BoundedMap<LiveSession>, row: Row): LiveSession => {
   const { other_id, other_username, other_email, other_email_verified_at, other_context, ...rest } = row
   const { other_is_admin, impersonating_until, token_hash, ...own } = rest
   const overlay = other_id !== null && {
@@ -67,19 +67,19 @@ const keepIn = (live: BoundedMap<LiveSession>, row: Row): LiveSession => {
   return session
 }
 
-/** Living sessions by their tokens, for whoever shows one: kept while nothing changes, and noted as used. */
+/** Valid sessions by their tokens: cached until something changes, and recorded as used. */
 export class LiveSessions {
   readonly #database: Database
-  readonly #idle: () => Promise<number>
-  readonly #uses: Uses
+  readonly #idleSeconds: () => Promise<number>
+  readonly #lastUsed: Uses
   readonly #live: Cached<BoundedMap<LiveSession>>
   readonly #byHash: Prepared<{ hash: string }, Row>
 
-  /** `idle` tells session_idle, in seconds. */
+  /** `idle` returns session_idle, in seconds. */
   constructor(database: Database, idle: () => Promise<number>) {
     this.#database = database
-    this.#idle = idle
-    this.#uses = new Uses(database, (id, at) =>
+    this.#idleSeconds = idle
+    this.#lastUsed = new Uses(database, (id, at) =>
       database.query
         .updateTable('sessions')
         .set({ last_used_at: at })
@@ -87,29 +87,32 @@ export class LiveSessions {
         .where('last_used_at', '<', at)
         .execute(),
     )
-    this.#live = new Cached(database, ['sessions', 'users'], async () => boundedMap<LiveSession>(keep))
+    this.#live = new Cached(database, ['sessions', 'users'], async () => boundedMap<LiveSession>(maxEntries))
     this.#byHash = database.prepared((query, { hash }: { hash: string }) =>
-      readable(query).where('sessions.token_hash', '=', hash),
+      selectSessions(query).where('sessions.token_hash', '=', hash),
     )
   }
 
-  /** The session of a bearer token, or undefined if there is none, it ended, or its user is inactive. Warm, it is synchronous. */
+  /**
+   * The session of a bearer token. Undefined if it does not exist, has ended, or its user is inactive. Synchronous when
+   * the cache is current.
+   */
   find(token: string): LiveSession | undefined | Promise<LiveSession | undefined> {
     return this.#find(token, 'token')
   }
 
-  /** The same of our cookie at a host. */
+  /** The session of our cookie at a host. */
   findCookie(token: string, host: string): LiveSession | undefined | Promise<LiveSession | undefined> {
     return whenReady(this.#find(token, 'cookie'), (session) =>
       session && (session.only_at === '' || session.only_at === host) ? session : undefined,
     )
   }
 
-  /** Whether a session that was found, with nothing changed since, still counts. Notes it as used. */
+  /** Whether a session that was found is still valid, if nothing has changed since. Records it as used. */
   goesOn(session: LiveSession): boolean {
     const at = now()
-    if (session.used_at < at - surelyUsed || session.expires_at <= at) return false
-    this.#uses.note(session, at)
+    if (session.used_at < at - minIdleSeconds || session.expires_at <= at) return false
+    this.#lastUsed.note(session, at)
     return true
   }
 
@@ -121,32 +124,32 @@ export class LiveSessions {
     const key = digest(token)
     const session = this.#live.warm()?.get(key)
     const at = now()
-    // Unused for a while as far as this process knows: others may know better, and the limit is theirs.
-    if (!session || session.used_at < at - surelyUsed) return this.#load(key, kind)
+    // This process has not seen it used for a while, but other processes may have: the database decides.
+    if (!session || session.used_at < at - minIdleSeconds) return this.#load(key, kind)
     if (session.kind !== kind || session.expires_at <= at) return undefined
-    this.#uses.note(session, at)
+    this.#lastUsed.note(session, at)
     return session
   }
 
-  /** Reads many at once, so that finding each of them afterwards takes no query of its own. */
+  /** Reads many sessions at once, so that finding each of them needs no query of its own. */
   async warmUp(ids: readonly string[]): Promise<LiveSession[]> {
     const live = await this.#live.get()
-    const rows = await readable(this.#database.query).where('sessions.id', 'in', ids).execute()
-    return rows.map((row) => keepIn(live, row))
+    const rows = await selectSessions(this.#database.query).where('sessions.id', 'in', ids).execute()
+    return rows.map((row) => addTo(live, row))
   }
 
   async #load(key: string, kind: 'cookie' | 'token'): Promise<LiveSession | undefined> {
     const live = await this.#live.get()
     const row = await this.#byHash({ hash: key })
-    const session = row && keepIn(live, row)
+    const session = row && addTo(live, row)
     const at = now()
     if (!session || session.kind !== kind || session.expires_at <= at) return undefined
-    if (session.used_at <= at - (await this.#idle())) return undefined
-    this.#uses.note(session, at)
+    if (session.used_at <= at - (await this.#idleSeconds())) return undefined
+    this.#lastUsed.note(session, at)
     return session
   }
 
   async close(): Promise<void> {
-    await this.#uses.close()
+    await this.#lastUsed.close()
   }
 }

@@ -7,7 +7,7 @@ import { Revocation, Session } from './session.ts'
 import type { Revocations } from './revocations.ts'
 import type { Sessions } from './sessions.ts'
 
-/** What this room asks of whoever keeps accounts: throws unless the caller may act on this one. */
+/** What this folder needs from user accounts: throws unless the caller may act on this account. */
 interface Accounts {
   guard(username: string, caller: Caller): Promise<{ id: string; username: string }>
 }
@@ -36,17 +36,17 @@ const revocation: Revocation = {
   at: 1795435300,
 }
 
-/** Whose sessions a call means: the named user's, or the caller's own. */
+/** The user whose sessions a call is about: the named user, or the caller. */
 const subject = (user: string | undefined, caller: Caller): string => {
   if (user !== undefined) return user
   if (caller.kind === 'user') return caller.name
-  throw invalidParams('user', 'a username; only a signed-in person can leave it out')
+  throw invalidParams('user', 'a username; only a signed-in user may omit it')
 }
 
 export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocations: Revocations) => [
   method({
     name: 'sessions.list',
-    summary: 'List the open sessions of a user, newest first; your own if no user is given',
+    summary: 'List the open sessions of a user, newest first; without a user, your own',
     effect: 'read',
     claim: ['proxy.users.read', 'users.{user?}'],
     params: Shape({ user: Type.Optional(Username), limit: Limit, cursor: Cursor }),
@@ -57,20 +57,21 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
   }),
   method({
     name: 'sessions.revoke',
-    summary: "End one session: your own, or anybody's with proxy.users.write",
+    summary: 'End one session: your own, or with proxy.users.write that of any user',
     effect: 'write',
     claim: 'self',
     params: Shape({ id: Id }),
     result: Type.Null(),
     errors: ['not_found'],
     examples: [{ params: { id: example.id }, result: null }],
-    // Afterwards nothing tells whose it was.
+    // After the call, nothing shows whose session it was.
     prepare: ({ id }) => sessions.owner(id),
     target: ({ id }, _, owner) => `${owner ? `user=${owner.username} ` : ''}id=${id}`,
     handler: async ({ id }, caller, owner) => {
       if (owner.id !== caller.user_id) {
         if (caller.kind !== 'operator' && !caller.claims.has('proxy.users.write')) {
-          // The same answer as for a session that does not exist: ids of others are nobody's business.
+          // Give the same answer as for a session that does not exist, so that ids of other users' sessions stay
+          // hidden.
           throw new AppError('not_found', `There is no session ${JSON.stringify(id)}`, { noun: 'session' })
         }
         await accounts.guard(owner.username, caller)
@@ -81,7 +82,7 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
   }),
   method({
     name: 'sessions.revoke_all',
-    summary: 'End all sessions of a user; if no user is given, your own except this one',
+    summary: 'End all sessions of a user; without a user, your own except this one',
     effect: 'write',
     claim: ['proxy.users.write', 'users.{user?}'],
     params: Shape({ user: Type.Optional(Username) }),
@@ -96,9 +97,9 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
   }),
   method({
     name: 'sessions.revocations',
-    summary: 'Return which sessions and tokens were ended early; can wait for the next one',
+    summary: 'Return the sessions and tokens that were revoked; can wait for the next one',
     description:
-      'For services that keep something open or cached for a session. Without `after` it returns the present cursor, or with `since` what happened since then. Revocations are kept for a day: an older cursor is answered `conflict`, with the cursor to continue from in `data.cursor`; then drop what you keep.',
+      'For services that keep something open or cached for a session. Without `after`, it returns the current cursor, or with `since` what was revoked since then. Revocations are kept for a day: an older cursor gets the error `conflict`, with a new cursor in `data.cursor`; then drop everything you have cached.',
     effect: 'read',
     claim: ['proxy.users.read'],
     params: Shape({
@@ -106,7 +107,7 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
         Type.Integer({
           minimum: 0,
           maximum: Number.MAX_SAFE_INTEGER,
-          description: 'Where to continue: the cursor of the previous answer',
+          description: 'The cursor of the previous answer',
         }),
       ),
       since: Type.Optional(Time),
@@ -114,7 +115,7 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
         Type.Integer({
           minimum: 0,
           maximum: 30,
-          description: 'Seconds to wait for the first one if there is none; by default 0',
+          description: 'Seconds to wait for the first revocation if there is none; 0 by default',
         }),
       ),
     }),
@@ -123,7 +124,7 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
     examples: [
       { params: {}, result: { items: [], cursor: 1 } },
       {
-        name: 'what came after a cursor, waiting for it',
+        name: 'wait for what comes after a cursor',
         params: { after: 0, wait: 30 },
         result: { items: [revocation], cursor: 1 },
       },

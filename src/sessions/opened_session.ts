@@ -1,16 +1,16 @@
 export interface SessionOrigin {
   readonly kind: 'cookie' | 'token'
-  /** How the person proved who they are: one of our own ways, or the name of a provider. */
+  /** How the user authenticated: one of our own methods, or the name of a provider. */
   readonly provider: string
-  /** What else was proven; empty for nothing. */
+  /** The second factor that was verified; empty for none. */
   readonly factor: string
   readonly address: string
   readonly user_agent: string
-  /** What the provider calls its session, and its ID token, sealed. */
+  /** The provider's id for its session, and its ID token, sealed. */
   readonly at_provider?: { readonly sid: string; readonly id_token: string } | undefined
-  /** The host at which it counts; everywhere unless given. */
+  /** The only host where it is valid; all our hosts if not given. */
   readonly only_at?: string | undefined
-  /** When the person proved who they are, in Unix seconds: now unless given, 0 for a time that nobody knows. */
+  /** When the user authenticated, in Unix seconds. Now if not given, 0 if unknown. */
   readonly proven_at?: number | undefined
 }
 
@@ -19,6 +19,6 @@ export interface OpenedSession {
   readonly token: string
   /** Seconds. */
   readonly expires_in: number
-  /** Of programs: renews the session once. */
+  /** For programs only: renews the session once. */
   readonly refresh_token?: string
 }

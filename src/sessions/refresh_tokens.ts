@@ -6,10 +6,10 @@ import type { SessionRow } from '../storage/schema.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 import { looksLikeToken, newToken } from './session_token.ts'
 
-/** Seconds within which a refresh token that comes again was sent by the same program, which lost the answer. */
-const refreshGrace = 10
+/** Seconds within which a repeated refresh token is taken for a retry by the same program after a lost answer. */
+const refreshGraceSeconds = 10
 
-/** What renews the sessions of programs: each once, within the lifetime that counts from the sign-in. */
+/** Tokens that renew the sessions of programs: each works once, within a lifetime that starts at the sign-in. */
 export class RefreshTokens {
   readonly #database: Database
   readonly #limit: (name: 'session_idle' | 'refresh_lifetime') => Promise<number>
@@ -20,7 +20,10 @@ export class RefreshTokens {
     this.#limit = limit
   }
 
-  /** A token for a session, until `refresh_lifetime` after its sign-in, however often it is renewed. Inside a transaction. */
+  /**
+   * Issues a token for a session. It expires `refresh_lifetime` after the sign-in, however often it is renewed. Inside
+   * a transaction.
+   */
   async issue({ id, created_at }: Pick<SessionRow, 'id' | 'created_at'>): Promise<string> {
     const token = newToken()
     const expires_at = created_at + (await this.#limit('refresh_lifetime'))
@@ -32,8 +35,8 @@ export class RefreshTokens {
   }
 
   /**
-   * What a refresh token renews, or undefined for a dead one. `reused` if it was used before: then somebody else may have it,
-   * unless that was just now and its answer was lost.
+   * Returns what a refresh token renews, or undefined for an invalid one. `reused` if it was used before: somebody else
+   * may have it, unless that was just now and the answer was lost.
    */
   async read(token: string) {
     if (!looksLikeToken(token)) return undefined
@@ -49,11 +52,14 @@ export class RefreshTokens {
     const { used_at, ...session } = row
     return {
       ...session,
-      reused: used_at === null ? null : used_at > now() - refreshGrace ? 'just now' : 'before',
+      reused: used_at === null ? null : used_at > now() - refreshGraceSeconds ? 'just now' : 'before',
     }
   }
 
-  /** Uses a token up and tells what it renews; undefined for a dead one, or if another call was first. Inside a transaction. */
+  /**
+   * Marks a token as used and returns what it renews. Undefined for an invalid one, or if another call was first.
+   * Inside a transaction.
+   */
   async use(token: string): Promise<Pick<SessionRow, 'id' | 'created_at'> | undefined> {
     const session = await this.read(token)
     const { numUpdatedRows } = await this.#database.query
@@ -65,7 +71,7 @@ export class RefreshTokens {
     return numUpdatedRows === 1n ? session : undefined
   }
 
-  /** Deletes what has ended. */
+  /** Deletes expired tokens. */
   async sweep(at: number): Promise<void> {
     await sweepRows(this.#database, 'refresh_tokens', 'token_hash', sql`expires_at <= ${at}`, (query) =>
       query.deleteFrom('refresh_tokens'),

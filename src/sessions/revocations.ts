@@ -7,21 +7,21 @@ import type { Schema } from '../storage/schema.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 import type { Revocation } from './session.ts'
 
-/** Seconds that revocations are kept for those who were away. */
-const kept = 24 * 3600
-/** Revocations in one answer. */
-const most = 1000
-/** Calls that may wait at the same time. */
-const mostWaiting = 1000
+/** Seconds that revocations are kept for readers that were offline. */
+const keptSeconds = 24 * 3600
+/** Maximum number of revocations in one answer. */
+const maxItems = 1000
+/** Maximum number of calls that may wait at the same time. */
+const maxWaiting = 1000
 
-/** Writes down, inside the transaction that ends them, which living sessions end. */
+/** Records, inside the transaction that ends them, which valid sessions end. */
 export const recordRevocations = async (
   query: Kysely<Schema>,
   which: RawBuilder<SqlBool>,
   reason: RevocationReason,
 ): Promise<void> => {
   const at = now()
-  // One writer at a time: nobody else counts on from the same number, and numbers rise in the order of the commits.
+  // There is one writer at a time, so nobody else uses the same number, and numbers rise in the order of the commits.
   await sql`
     insert into revocations (seq, session_id, token_id, client, user_id, username, reason, at)
     select (select coalesce(max(seq), 0) from revocations) + row_number() over (order by sessions.id),
@@ -30,7 +30,7 @@ export const recordRevocations = async (
     where ${which} and sessions.expires_at > ${at}`.execute(query)
 }
 
-/** Writes down, inside the transaction in which they end, that a token or all tokens of a client are worth nothing any more. */
+/** Records, inside the transaction that revokes them, that a token or all tokens of a client are no longer valid. */
 export const recordTokens = async (
   query: Kysely<Schema>,
   what: { readonly token_id: string } | { readonly client: string },
@@ -56,12 +56,12 @@ interface Waiter {
   readonly settle: (answer: Revoked) => void
 }
 
-/** Tells other programs which sessions were ended, so that they can end what they keep open for them. */
+/** Reports to other programs which sessions were ended, so that they can close what they keep open for them. */
 export class Revocations {
   readonly #database: Database
   readonly #waiting = new Set<Waiter>()
   #stopWatching: (() => void) | undefined
-  #looksSoon = false
+  #scheduled = false
   #closed = false
 
   constructor(database: Database) {
@@ -69,8 +69,9 @@ export class Revocations {
   }
 
   /**
-   * What was revoked after this cursor; without one, what was since a Unix time, or nothing but the cursor of now. If there is
-   * nothing after a cursor, the answer waits up to `wait` seconds for the first, unless the caller has gone.
+   * Returns what was revoked after this cursor. Without one, returns what was revoked since a Unix time, or only the
+   * current cursor. If there is nothing after the cursor, waits up to `wait` seconds for the first revocation, unless
+   * the caller disconnects.
    */
   async read(
     { after, since }: { after?: number | undefined; since?: number | undefined },
@@ -78,21 +79,21 @@ export class Revocations {
     gone?: AbortSignal,
   ): Promise<Revoked> {
     if (after === undefined) return since === undefined ? this.#beginning() : this.#since(since)
-    const there = await this.#after(after)
-    if (there.items.length > 0 || wait === 0 || this.#closed || gone?.aborted) return there
-    if (this.#waiting.size >= mostWaiting) {
-      throw new AppError('rate_limited', `${mostWaiting} calls are waiting already`, { retry_after: 5 })
+    const page = await this.#after(after)
+    if (page.items.length > 0 || wait === 0 || this.#closed || gone?.aborted) return page
+    if (this.#waiting.size >= maxWaiting) {
+      throw new AppError('rate_limited', `${maxWaiting} calls are already waiting`, { retry_after: 5 })
     }
     return this.#wait(after, wait, gone)
   }
 
-  /** Deletes what nobody needs any more; called on a timer. The newest stays, so that numbers go on from it. */
+  /** Deletes old revocations. Called on a timer. The newest stays, so that numbering continues from it. */
   async sweep(): Promise<void> {
-    const old = sql<SqlBool>`at < ${now() - kept} and seq < (select max(seq) from revocations)`
+    const old = sql<SqlBool>`at < ${now() - keptSeconds} and seq < (select max(seq) from revocations)`
     await sweepRows(this.#database, 'revocations', 'seq', old, (query) => query.deleteFrom('revocations'))
   }
 
-  /** Answers all who wait: the daemon stops. */
+  /** Answers all waiting calls, because the daemon stops. */
   close(): void {
     this.#closed = true
     for (const { after, settle } of this.#waiting) settle({ items: [], cursor: after })
@@ -105,7 +106,7 @@ export class Revocations {
         clearTimeout(timer)
         gone?.removeEventListener('abort', nothing)
         this.#waiting.delete(waiter)
-        if (this.#waiting.size === 0) this.#rest()
+        if (this.#waiting.size === 0) this.#stopWatchingChanges()
         resolve(answer)
       }
       const timer = setTimeout(nothing, seconds * 1000)
@@ -115,35 +116,35 @@ export class Revocations {
       this.#stopWatching ??= this.#database.changes.watch(['sessions', 'tokens', 'clients'], () =>
         this.#lookSoon(),
       )
-      // What came between the first look and now was told to nobody.
+      // Nobody was notified of what came between the first look and this moment.
       this.#lookSoon()
     })
   }
 
-  #rest(): void {
+  #stopWatchingChanges(): void {
     this.#stopWatching?.()
     this.#stopWatching = undefined
   }
 
-  /** One look for all who wait or begin to. */
+  /** Schedules one look for all calls that wait or are about to. */
   #lookSoon(): void {
-    if (this.#looksSoon) return
-    this.#looksSoon = true
+    if (this.#scheduled) return
+    this.#scheduled = true
     setImmediate(() => {
-      this.#looksSoon = false
+      this.#scheduled = false
       void this.#look()
     })
   }
 
-  /** All who wait have read to the end, at slightly different times. */
+  /** Every waiting call has read to the end, at slightly different times. */
   async #look(): Promise<void> {
     if (this.#waiting.size === 0) return
     const from = Math.min(...[...this.#waiting].map(({ after }) => after))
     const items = await this.#rows(from).catch(() => [])
     if (items.length === 0) return
     for (const { after, settle } of this.#waiting) {
-      const news = items.filter(({ seq }) => seq > after)
-      if (news.length > 0) settle({ items: news, cursor: news.at(-1)!.seq })
+      const newItems = items.filter(({ seq }) => seq > after)
+      if (newItems.length > 0) settle({ items: newItems, cursor: newItems.at(-1)!.seq })
     }
   }
 
@@ -151,7 +152,10 @@ export class Revocations {
     return { items: [], cursor: (await this.#bounds()).last }
   }
 
-  /** From the first that is young enough: what comes after more than one answer holds is read with the cursor. */
+  /**
+   * Starts at the first revocation that is recent enough. If there are more than fit in one answer, the caller reads on
+   * with the cursor.
+   */
   async #since(since: number): Promise<Revoked> {
     const { first } = await this.#database.query
       .selectFrom('revocations')
@@ -166,10 +170,10 @@ export class Revocations {
   async #after(after: number): Promise<Revoked> {
     const items = await this.#rows(after)
     const { first, last } = await this.#bounds()
-    // Swept away, or from a database that has since been replaced by a backup.
+    // The cursor's revocations were swept, or the database was replaced by a backup.
     if (after < first - 1 || after > last) {
       throw conflict(
-        'What was revoked after this cursor is not known any more: drop what you keep of sessions and go on from data.cursor',
+        'The revocations after this cursor are no longer known: drop all sessions you have cached and continue from data.cursor',
         { cursor: last },
       )
     }
@@ -182,7 +186,7 @@ export class Revocations {
       .select(['seq', 'session_id', 'token_id', 'client', 'username', 'reason', 'at'])
       .where('seq', '>', after)
       .orderBy('seq')
-      .limit(most)
+      .limit(maxItems)
       .execute()
     return rows.map(({ session_id, token_id, client, username, reason, ...row }) => ({
       ...row,

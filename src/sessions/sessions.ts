@@ -14,24 +14,24 @@ import { newToken } from './session_token.ts'
 import type { SessionOrigin, OpenedSession } from './opened_session.ts'
 
 type Limit = 'session_lifetime' | 'session_idle' | 'refresh_lifetime'
-type Caused = Pick<Reactions, 'sessionsEnding' | 'allSessionsEnding'>
+type SessionReactions = Pick<Reactions, 'sessionsEnding' | 'allSessionsEnding'>
 
-/** Opens, renews, lists and ends sessions. The token is given out once; we keep its SHA-256. */
+/** Opens, renews, lists and ends sessions. The token is returned once; we store only its SHA-256. */
 export class Sessions {
   readonly #database: Database
   readonly #limit: (name: Limit) => Promise<number>
   readonly #refreshTokens: RefreshTokens
-  readonly #reactions: Caused
+  readonly #reactions: SessionReactions
 
   /** `limit` reads a setting, in seconds. */
-  constructor(database: Database, limit: (name: Limit) => Promise<number>, reactions: Caused) {
+  constructor(database: Database, limit: (name: Limit) => Promise<number>, reactions: SessionReactions) {
     this.#database = database
     this.#reactions = reactions
     this.#limit = limit
     this.#refreshTokens = new RefreshTokens(database, limit)
   }
 
-  /** Opens a session: the one way to be signed in, whatever the proof was. The caller has verified it. */
+  /** Opens a session: the only way to sign a user in, with any method. The caller has verified the proof. */
   async open(userId: string, origin: SessionOrigin): Promise<OpenedSession> {
     const token = newToken()
     const expires_in = await this.#limit('session_lifetime')
@@ -63,12 +63,14 @@ export class Sessions {
     })
   }
 
-  /** What a refresh token renews, undefined for a dead one, and whether it was used before. */
+  /** Returns what a refresh token renews and whether it was used before; undefined for an invalid one. */
   readRefresh(token: string) {
     return this.#refreshTokens.read(token)
   }
 
-  /** Renews a session: its tokens of before are worth nothing. Undefined if another call did so first. Inside a transaction. */
+  /**
+   * Renews a session; its previous tokens become invalid. Undefined if another call was first. Inside a transaction.
+   */
   async refresh(token: string): Promise<OpenedSession | undefined> {
     const session = await this.#refreshTokens.use(token)
     if (!session) return undefined
@@ -85,7 +87,7 @@ export class Sessions {
     return { token: access, id: session.id, expires_in, refresh_token }
   }
 
-  /** The person of a session has just shown again who they are. Inside a transaction. */
+  /** Records that the session's user has just authenticated again. Inside a transaction. */
   async prove(id: string): Promise<void> {
     await this.#database.query
       .updateTable('sessions')
@@ -115,7 +117,7 @@ export class Sessions {
         'sessions.expires_at',
       ])
       .where(sql`lower(users.username)`, '=', filter.user.toLowerCase())
-      .where(lives(now()))
+      .where(isAlive(now()))
     const page = await readPage(query, filter, {
       by: sql.ref('sessions.id'),
       descending: true,
@@ -131,7 +133,7 @@ export class Sessions {
     }
   }
 
-  /** Whose session this is, by username, or not_found. */
+  /** Returns the user of a session. Throws not_found. */
   async owner(id: string): Promise<{ id: string; username: string }> {
     const row = await this.#database.query
       .selectFrom('sessions')
@@ -143,7 +145,7 @@ export class Sessions {
     return row
   }
 
-  /** Lets a session act as another user until a time, or as its own again. */
+  /** Lets a session impersonate another user until a time, or stops impersonating. */
   async impersonate(id: string, userId: string | null, until: number | null): Promise<void> {
     await this.#database.write(async () => {
       await this.#database.query
@@ -159,7 +161,7 @@ export class Sessions {
     await this.#end(sql`sessions.id = ${id}`, reason)
   }
 
-  /** Ends all sessions of a user but one, and tells how many. */
+  /** Ends all sessions of a user except one, and returns how many ended. */
   async revokeAll(userId: string, reason: RevocationReason, except = ''): Promise<number> {
     return this.#database.write(async () => {
       await this.#reactions.allSessionsEnding(userId, reason)
@@ -168,8 +170,9 @@ export class Sessions {
   }
 
   /**
-   * Ends what a provider opened: all of it, a person's part, or what it calls by one name; of a person's part also what has no
-   * name, which could be that. Tells how many.
+   * Ends sessions that a provider opened: all of them, those of one user, or those with a given provider session id.
+   * For one user, this includes sessions without such an id, because they could be the same one. Returns how many
+   * ended.
    */
   async revokeOpenedBy(
     provider: string,
@@ -183,7 +186,7 @@ export class Sessions {
     return this.#end(sql<SqlBool>`${of}${user}${named}`, reason)
   }
 
-  /** What signing out at the provider of a session takes. */
+  /** What signing out at the session's provider requires. */
   async atProvider(id: string) {
     return this.#database.query
       .selectFrom('sessions')
@@ -192,7 +195,7 @@ export class Sessions {
       .executeTakeFirst()
   }
 
-  /** The one way in which sessions end before their time: with a line for everybody who keeps something open for them. */
+  /** The only way to end sessions early: records a revocation for everyone who keeps something open for them. */
   async #end(which: RawBuilder<SqlBool>, reason: RevocationReason): Promise<number> {
     return this.#database.write(async () => {
       const ended = await this.#database.query.selectFrom('sessions').select('id').where(which).execute()
@@ -207,7 +210,7 @@ export class Sessions {
     })
   }
 
-  /** Deletes sessions that have ended by time, and ends those that nobody uses; called on a timer. */
+  /** Deletes expired sessions and ends idle ones. Called on a timer. */
   async sweep(): Promise<void> {
     const at = now()
     const unused = at - (await this.#limit('session_idle'))
@@ -228,12 +231,12 @@ export class Sessions {
       this.#database,
       'sessions',
       'id',
-      sql`sessions.expires_at <= ${at} and not ${lives(at)}`,
+      sql`sessions.expires_at <= ${at} and not ${isAlive(at)}`,
       (query) => query.deleteFrom('sessions'),
     )
   }
 }
 
-/** Not over by time, or renewable. */
-const lives = (at: number) =>
+/** The condition that a session has not expired, or can be renewed. */
+const isAlive = (at: number) =>
   sql<SqlBool>`(sessions.expires_at > ${at} or exists (select 1 from refresh_tokens where refresh_tokens.session_id = sessions.id and refresh_tokens.expires_at > ${at} and refresh_tokens.used_at is null))`
