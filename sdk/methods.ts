@@ -41,19 +41,19 @@ export interface Client {
   id: string
   /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
-  /** The name that people see: one line of at most 100 characters, without control characters */
+  /** The name that users see: one line of at most 100 characters, without control characters */
   name: string
-  /** Where people are sent back to: compared character by character; a native client may use any port of a loopback address (RFC 8252) */
+  /** Where users are redirected after signing in. Must match exactly, except that a native client may use any port on a loopback address (RFC 8252) */
   redirect_uris: string[]
-  /** Where people may be sent after signing out, compared in the same way */
+  /** Where users may be redirected after signing out, matched in the same way */
   post_logout_redirect_uris: string[]
   grants: ("authorization_code" | "client_credentials" | "device_code")[]
-  /** What it may request: about people, and read, write or admin for its own tokens */
+  /** The scopes it may request: about users, and read, write or admin for its own tokens */
   scopes: ("openid" | "email" | "profile" | "offline_access" | "groups" | "claims" | "read" | "write" | "admin")[]
   claims: string[]
-  /** Your own application: people are not asked for consent */
+  /** One of your own applications: users are not asked for consent */
   first_party: boolean
-  /** Whether PKCE is required (RFC 7636, S256); for public clients it always is */
+  /** Whether PKCE is required (RFC 7636, S256); it always is for public clients */
   pkce: boolean
   service: string | null
   backchannel_logout_uri: string | null
@@ -64,7 +64,7 @@ export interface Client {
   native: boolean
   /** Registered itself (RFC 7591) */
   dynamic: boolean
-  /** When its secrets were created, and until when they are valid; newest first */
+  /** When its secrets were created and when they expire; newest first */
   secrets: ({
     /** Unix time in seconds, in the year 9999 at most */
     created_at: number
@@ -72,7 +72,7 @@ export interface Client {
   })[]
   /** Authenticates with a key (private_key_jwt) instead of a secret */
   has_jwks: boolean
-  /** For a client that registered itself: when it last got a token, to the day */
+  /** For a client that registered itself: when it last got a token, accurate to the day */
   last_used_at: number | null
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -157,14 +157,14 @@ export interface GroupDetail {
 }
 
 export interface IssuedToken {
-  /** Send it as Authorization: Bearer. Shown this once */
+  /** Send it as Authorization: Bearer. Shown only once */
   access_token: string
   token_type: "Bearer"
   /** Seconds */
   expires_in: number
-  /** read, write or admin; for a program, all of its scopes, separated by spaces */
+  /** read, write or admin; for a program all its scopes, separated by spaces */
   scope: string
-  /** Identifies the token in lists and for revoking; in a JWT the claim jti */
+  /** Identifies the token when it is listed or revoked; in a JWT the claim jti */
   id: string
 }
 
@@ -353,9 +353,9 @@ export interface Provider {
 export interface RegistrationToken {
   /** A UUID of version 7 */
   id: string
-  /** What it is for: one line of at most 100 characters, without control characters */
+  /** What the token is for: one line of at most 100 characters, without control characters */
   name: string
-  /** Number of clients that can still register with it */
+  /** How many more clients may register themselves with it */
   uses_left: number
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -533,7 +533,7 @@ export interface Token {
   service: string | null
   /** What the token is for: one line of at most 100 characters, without control characters */
   name: string
-  /** read: only methods that read and requests that are safe (RFC 9110); write: those that change something too; admin: also the claims admin, groups.admin and proxy.*, which are left out otherwise */
+  /** read: only methods that read, and requests with safe HTTP methods (RFC 9110); write: also those that change something; admin: also the claims admin, groups.admin and proxy.*, which are left out otherwise */
   scope: "read" | "write" | "admin"
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -544,10 +544,10 @@ export interface Token {
 
 export interface TokenValidation {
   active: boolean
-  /** session: from auth.login; personal: a token to keep (hero_…); access: a JWT that every service can verify by itself */
+  /** session: from auth.login; personal: a personal token (hero_…); access: a JWT that every service can verify on its own */
   kind?: "session" | "personal" | "access"
   id?: string
-  /** Id of the person, client_id of the program, or service:NAME */
+  /** The id of the user, client_id of the program, or service:NAME */
   sub?: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   username?: string
@@ -1463,21 +1463,21 @@ export interface ClientsGetParams {
 }
 
 export interface ClientsAddParams {
-  /** The name that people see: one line of at most 100 characters, without control characters */
+  /** The name that users see: one line of at most 100 characters, without control characters */
   name: string
   /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client?: string
-  /** Where people are sent back to: compared character by character; a native client may use any port of a loopback address (RFC 8252) */
+  /** Where users are redirected after signing in. Must match exactly, except that a native client may use any port on a loopback address (RFC 8252) */
   redirect_uris?: string[]
-  /** Where people may be sent after signing out, compared in the same way */
+  /** Where users may be redirected after signing out, matched in the same way */
   post_logout_redirect_uris?: string[]
   grants?: ("authorization_code" | "client_credentials" | "device_code")[]
-  /** What it may request: about people, and read, write or admin for its own tokens */
+  /** The scopes it may request: about users, and read, write or admin for its own tokens */
   scopes?: ("openid" | "email" | "profile" | "offline_access" | "groups" | "claims" | "read" | "write" | "admin")[]
   claims?: string[]
-  /** Your own application: people are not asked for consent */
+  /** One of your own applications: users are not asked for consent */
   first_party?: boolean
-  /** Whether PKCE is required (RFC 7636, S256); for public clients it always is */
+  /** Whether PKCE is required (RFC 7636, S256); it always is for public clients */
   pkce?: boolean
   service?: string | null
   backchannel_logout_uri?: string | null
@@ -1486,7 +1486,7 @@ export interface ClientsAddParams {
   public?: boolean
   /** Installed on a device (RFC 8252) */
   native?: boolean
-  /** SHA-256, in hex, of a secret that the program already has, for instance when it moves here from another service; no secret is created then */
+  /** SHA-256, in hex, of a secret that the program already has, for example when it moves here from another service; then no secret is created */
   secret_sha256?: string
   /** Public keys that it authenticates with, instead of a secret */
   jwks?: {
@@ -1499,19 +1499,19 @@ export type ClientsAddResult = {
   id: string
   /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
-  /** The name that people see: one line of at most 100 characters, without control characters */
+  /** The name that users see: one line of at most 100 characters, without control characters */
   name: string
-  /** Where people are sent back to: compared character by character; a native client may use any port of a loopback address (RFC 8252) */
+  /** Where users are redirected after signing in. Must match exactly, except that a native client may use any port on a loopback address (RFC 8252) */
   redirect_uris: string[]
-  /** Where people may be sent after signing out, compared in the same way */
+  /** Where users may be redirected after signing out, matched in the same way */
   post_logout_redirect_uris: string[]
   grants: ("authorization_code" | "client_credentials" | "device_code")[]
-  /** What it may request: about people, and read, write or admin for its own tokens */
+  /** The scopes it may request: about users, and read, write or admin for its own tokens */
   scopes: ("openid" | "email" | "profile" | "offline_access" | "groups" | "claims" | "read" | "write" | "admin")[]
   claims: string[]
-  /** Your own application: people are not asked for consent */
+  /** One of your own applications: users are not asked for consent */
   first_party: boolean
-  /** Whether PKCE is required (RFC 7636, S256); for public clients it always is */
+  /** Whether PKCE is required (RFC 7636, S256); it always is for public clients */
   pkce: boolean
   service: string | null
   backchannel_logout_uri: string | null
@@ -1522,7 +1522,7 @@ export type ClientsAddResult = {
   native: boolean
   /** Registered itself (RFC 7591) */
   dynamic: boolean
-  /** When its secrets were created, and until when they are valid; newest first */
+  /** When its secrets were created and when they expire; newest first */
   secrets: ({
     /** Unix time in seconds, in the year 9999 at most */
     created_at: number
@@ -1530,7 +1530,7 @@ export type ClientsAddResult = {
   })[]
   /** Authenticates with a key (private_key_jwt) instead of a secret */
   has_jwks: boolean
-  /** For a client that registered itself: when it last got a token, to the day */
+  /** For a client that registered itself: when it last got a token, accurate to the day */
   last_used_at: number | null
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -1542,19 +1542,19 @@ export type ClientsAddResult = {
 export interface ClientsUpdateParams {
   /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
-  /** The name that people see: one line of at most 100 characters, without control characters */
+  /** The name that users see: one line of at most 100 characters, without control characters */
   name?: string
-  /** Where people are sent back to: compared character by character; a native client may use any port of a loopback address (RFC 8252) */
+  /** Where users are redirected after signing in. Must match exactly, except that a native client may use any port on a loopback address (RFC 8252) */
   redirect_uris?: string[]
-  /** Where people may be sent after signing out, compared in the same way */
+  /** Where users may be redirected after signing out, matched in the same way */
   post_logout_redirect_uris?: string[]
   grants?: ("authorization_code" | "client_credentials" | "device_code")[]
-  /** What it may request: about people, and read, write or admin for its own tokens */
+  /** The scopes it may request: about users, and read, write or admin for its own tokens */
   scopes?: ("openid" | "email" | "profile" | "offline_access" | "groups" | "claims" | "read" | "write" | "admin")[]
   claims?: string[]
-  /** Your own application: people are not asked for consent */
+  /** One of your own applications: users are not asked for consent */
   first_party?: boolean
-  /** Whether PKCE is required (RFC 7636, S256); for public clients it always is */
+  /** Whether PKCE is required (RFC 7636, S256); it always is for public clients */
   pkce?: boolean
   service?: string | null
   backchannel_logout_uri?: string | null
@@ -1569,7 +1569,7 @@ export interface ClientsRotateSecretParams {
 export type ClientsRotateSecretResult = {
   /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
-  /** Shown this once */
+  /** Shown only once */
   client_secret: string
 }
 
@@ -1584,25 +1584,25 @@ export type ClientsRegistrationTokensListResult = {
 }
 
 export interface ClientsRegistrationTokensAddParams {
-  /** What it is for: one line of at most 100 characters, without control characters */
+  /** What the token is for: one line of at most 100 characters, without control characters */
   name: string
-  /** How many clients; by default 1 */
+  /** How many clients may use it; 1 by default */
   uses?: number
-  /** Seconds; by default 3600 */
+  /** Seconds; 3600 by default */
   lifetime?: number
 }
 export type ClientsRegistrationTokensAddResult = {
   /** A UUID of version 7 */
   id: string
-  /** What it is for: one line of at most 100 characters, without control characters */
+  /** What the token is for: one line of at most 100 characters, without control characters */
   name: string
-  /** Number of clients that can still register with it */
+  /** How many more clients may register themselves with it */
   uses_left: number
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
   /** Unix time in seconds, in the year 9999 at most */
   expires_at: number
-  /** Shown this once */
+  /** Shown only once */
   initial_access_token: string
 }
 
@@ -1795,15 +1795,15 @@ export interface TokenCreateParams {
   service?: string
   /** What the token is for: one line of at most 100 characters, without control characters */
   name?: string
-  /** read, write or admin, or several with a space between; each includes those before it */
+  /** read, write or admin, or several separated by spaces; each includes those before it */
   scope?: string
-  /** Seconds that a token to keep lives: by default 90 days, at most the setting token_lifetime */
+  /** Lifetime of a personal token in seconds: 90 days by default, at most the setting token_lifetime */
   expires_in?: number
 }
 
 export interface TokenValidateParams {
   token: string
-  /** The audience that an access token must have, instead of hero_proxy */
+  /** The audience that an access token must have, instead of us */
   audience?: string
 }
 
@@ -1824,7 +1824,7 @@ export type TokenListResult = {
 
 export interface TokenRevokeParams {
   token?: string
-  /** The id in token.list, or the jti of a JWT; not the token itself */
+  /** The id from token.list, or the jti of a JWT; not the token itself */
   id?: string
 }
 
@@ -2192,24 +2192,24 @@ export interface HeroProxyMethods {
     list(params?: MailListParams): Promise<MailListResult>
   }
   clients: {
-    /** List the applications that sign people in through us, by client_id */
+    /** List the applications that sign users in through us, ordered by client_id */
     list(params?: ClientsListParams): Promise<ClientsListResult>
     /** Return one client, without its secrets */
     get(params: ClientsGetParams): Promise<Client>
-    /** Add an application that signs people in through us, or a program that gets tokens of its own. With redirect_uris it signs people in; without them it gets tokens of its own (client_credentials), by default with the scope `read`. People are asked for their consent unless it is first_party. `claims` that the caller does not have also take the claim proxy.roles.write; `proxy.*` and the scope `admin` take proxy.admin. */
+    /** Add an application that signs users in through us, or a program that gets tokens of its own. With redirect_uris, it signs users in. Without, it gets tokens of its own (client_credentials), with the scope `read` by default. Users are asked for consent unless it is first_party. `claims` that the caller does not have also require the claim proxy.roles.write; `proxy.*` and the scope `admin` require proxy.admin. */
     add(params: ClientsAddParams): Promise<ClientsAddResult>
-    /** Change a client; the change applies from its next request on */
+    /** Change a client, starting with its next request */
     update(params: ClientsUpdateParams): Promise<Client>
-    /** Create another secret; the previous one works for another week, or with `drop` not at all */
+    /** Create another secret; the previous one stays valid for a week, or with `drop` not at all */
     rotate_secret(params: ClientsRotateSecretParams): Promise<ClientsRotateSecretResult>
     /** Remove a client with all its tokens and consents */
     remove(params: ClientsRemoveParams): Promise<null>
     registration_tokens: {
       /** List the tokens that let clients register themselves */
       list(params?: ClientsRegistrationTokensListParams): Promise<ClientsRegistrationTokensListResult>
-      /** Create a token that lets a client register itself (RFC 7591), by default once and within an hour. The setting client_registration must be `token`; the client sends it as a bearer token to /oauth/register. */
+      /** Create a token that lets a client register itself (RFC 7591): by default once, within an hour. Requires the setting client_registration to be `token`. The client sends the token as a bearer token to /oauth/register. */
       add(params: ClientsRegistrationTokensAddParams): Promise<ClientsRegistrationTokensAddResult>
-      /** Remove a registration token; clients that registered with it stay */
+      /** Remove a registration token; clients that registered with it remain */
       remove(params: ClientsRegistrationTokensRemoveParams): Promise<null>
     }
   }
@@ -2244,13 +2244,13 @@ export interface HeroProxyMethods {
     rotate(params?: KeysRotateParams): Promise<KeysRotateResult>
   }
   token: {
-    /** Issue a token: to a program for its secret, to a person or service to keep, to a local service without a secret. With client_id and client_secret: an access token of an hour, a JWT (RFC 9068) that every service verifies by itself, as POST /token issues it. With a name: a token to keep (hero_…), your own, or by the operator for a user or service; shown this once. Called by a local service (services.*), or by an administrator for one: an access token of an hour for it. */
+    /** Issue a token to a program, a user, a service or a local service. With client_id and client_secret, returns an access token for one hour: a JWT (RFC 9068) that every service can verify, as POST /token issues it. With a name, returns a personal token (hero_…), shown only once: for yourself, or if the operator calls, for any user or service. Called by a local service (services.*), or by an administrator for one, returns an access token for one hour for that service. */
     create(params?: TokenCreateParams): Promise<IssuedToken>
-    /** Check whether a token is valid, whose it is and what it allows. Covers session tokens, tokens to keep, and access tokens for hero_proxy or for `audience`. Everybody who has the token may ask. Applications that sign people in ask about their own tokens at /oauth/introspect. */
+    /** Check whether a token is valid, who owns it and what it allows. Accepts session tokens, personal tokens, and access tokens for us or for `audience`. Anyone who has a token may check it. Applications that sign users in check their own tokens at /oauth/introspect. */
     validate(params: TokenValidateParams): Promise<TokenValidation>
-    /** List the tokens to keep of a person or service, newest first; your own if nobody is given */
+    /** List the personal tokens of a user or service, newest first; by default your own */
     list(params?: TokenListParams): Promise<TokenListResult>
-    /** Revoke a token, your own or anybody’s with proxy.admin: by the token itself or by its id. The token no longer counts at any of our doors, and services that follow sessions.revocations learn of it. To revoke an access token that you do not have, give its jti; this takes proxy.admin. */
+    /** Revoke a token by its value or its id: your own, or any token with proxy.admin. The token stops working here at once, and services that follow sessions.revocations are notified. An access token that you do not have is revoked by its jti, with proxy.admin. */
     revoke(params?: TokenRevokeParams): Promise<null>
   }
   audit: {

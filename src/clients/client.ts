@@ -16,7 +16,10 @@ export const ClientName = Type.String({
   description: 'The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit',
 })
 
-/** Scopes about people (OpenID Connect Core section 5.4, and two of ours), and what a program may do by itself. */
+/**
+ * Scopes that describe users (OpenID Connect Core section 5.4, and two of ours), and scopes for what a program may do
+ * on its own.
+ */
 export const personScopes = ['openid', 'email', 'profile', 'offline_access', 'groups', 'claims'] as const
 export const programScopes = tokenScopes
 
@@ -32,23 +35,23 @@ const Uris = (meaning: string) =>
     description: meaning,
   })
 
-/** What an administrator decides about a client. */
+/** The fields of a client that an administrator sets. */
 export const clientFields = {
-  name: Line('The name that people see', 100),
+  name: Line('The name that users see', 100),
   redirect_uris: Uris(
-    'Where people are sent back to: compared character by character; a native client may use any port of a loopback address (RFC 8252)',
+    'Where users are redirected after signing in. Must match exactly, except that a native client may use any port on a loopback address (RFC 8252)',
   ),
-  post_logout_redirect_uris: Uris('Where people may be sent after signing out, compared in the same way'),
+  post_logout_redirect_uris: Uris('Where users may be redirected after signing out, matched in the same way'),
   grants: Type.Array(Type.Enum(grantTypes), { uniqueItems: true, minItems: 1, maxItems: 3 }),
   scopes: Type.Array(Scope, {
     uniqueItems: true,
     maxItems: 9,
-    description: 'What it may request: about people, and read, write or admin for its own tokens',
+    description: 'The scopes it may request: about users, and read, write or admin for its own tokens',
   }),
   claims: ProgramClaims,
-  first_party: Type.Boolean({ description: 'Your own application: people are not asked for consent' }),
+  first_party: Type.Boolean({ description: 'One of your own applications: users are not asked for consent' }),
   pkce: Type.Boolean({
-    description: 'Whether PKCE is required (RFC 7636, S256); for public clients it always is',
+    description: 'Whether PKCE is required (RFC 7636, S256); it always is for public clients',
   }),
   service: Nullable(ServiceName),
   backchannel_logout_uri: Nullable(
@@ -71,23 +74,23 @@ export const Client = Named('Client', {
   secrets: Type.Array(
     Type.Object({ created_at: Time, expires_at: Nullable(Time) }, { additionalProperties: false }),
     {
-      description: 'When its secrets were created, and until when they are valid; newest first',
+      description: 'When its secrets were created and when they expire; newest first',
     },
   ),
   has_jwks: Type.Boolean({ description: 'Authenticates with a key (private_key_jwt) instead of a secret' }),
   last_used_at: Type.Unsafe<number | null>({
     ...Nullable(Time),
-    description: 'For a client that registered itself: when it last got a token, to the day',
+    description: 'For a client that registered itself: when it last got a token, accurate to the day',
   }),
   created_at: Time,
   updated_at: Time,
 })
 export type Client = Static<typeof Client>
 
-/** As the provider and other doors read it. */
+/** A client as the OpenID provider and other entry points read it. */
 export interface KnownClient extends Client {
   readonly jwks: object | undefined
-  /** Its access tokens of this second and before are worth nothing. */
+  /** Access tokens issued in this second or before are no longer valid. */
   readonly tokens_since: number
   readonly secret_hashes: readonly { readonly hash: string; readonly expires_at: number | null }[]
 }

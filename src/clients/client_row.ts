@@ -18,7 +18,7 @@ export interface ClientFields {
   readonly is_active: boolean
 }
 
-/** As it is read, with those of its secrets that count, newest first. */
+/** Converts a row with its valid secrets, newest first. */
 export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): KnownClient => {
   const list = <T extends readonly string[]>(text: string) => JSON.parse(text) as T
   return {
@@ -49,7 +49,7 @@ export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): Kn
   }
 }
 
-/** What an administrator decides about a client, as its row holds it. */
+/** Converts the fields that an administrator sets to columns. */
 export const toColumns = (fields: ClientFields, updated_at: number) => ({
   name: fields.name,
   redirect_uris: JSON.stringify(fields.redirect_uris),
@@ -65,7 +65,7 @@ export const toColumns = (fields: ClientFields, updated_at: number) => ({
   updated_at,
 })
 
-/** Throws where the fields of a client do not fit each other. */
+/** Throws invalid_params if the fields of a client contradict each other. */
 export const checkClient = (row: ClientRow): void => {
   const grants = JSON.parse(row.grants) as GrantType[]
   const uris = JSON.parse(row.redirect_uris) as string[]
@@ -79,20 +79,20 @@ export const checkClient = (row: ClientRow): void => {
   if (row.backchannel_logout_uri !== '') checkLogoutUri('backchannel_logout_uri', row.backchannel_logout_uri)
   if (grants.includes('authorization_code') !== uris.length > 0)
     throw invalidParams('redirect_uris', 'at least one with the grant authorization_code, none without it')
-  const people = grants.some((grant) => grant !== 'client_credentials')
-  if (people && !(JSON.parse(row.scopes) as string[]).includes('openid'))
-    throw invalidParams('scopes', 'openid among them, for a client that signs people in')
+  const signsUsersIn = grants.some((grant) => grant !== 'client_credentials')
+  if (signsUsersIn && !(JSON.parse(row.scopes) as string[]).includes('openid'))
+    throw invalidParams('scopes', 'openid among them, for a client that signs users in')
   if (isPublic && grants.includes('client_credentials'))
     throw invalidParams(
       'grants',
-      'no client_credentials for a public client: it has no secret to prove itself by',
+      'no client_credentials for a public client: it has no secret to authenticate with',
     )
   if (isPublic && row.pkce === 0)
     throw invalidParams('pkce', 'true for a public client (RFC 9700 section 2.1.1)')
   if (row.dynamic === 1) checkDynamic(row, grants)
 }
 
-/** Throws where a client could not prove itself by its keys, which stay what they are. */
+/** Throws invalid_params if the client could not authenticate with its keys, which cannot change later. */
 export const checkKeys = (row: ClientRow): void => {
   if (row.jwks === '') return
   if (row.public === 1) throw invalidParams('jwks', 'none for a public client')
@@ -101,11 +101,13 @@ export const checkKeys = (row: ClientRow): void => {
     if (!isUsable(key))
       throw invalidParams(
         `jwks.keys.${i}`,
-        'a public key to sign with, RSA (RS256) of 2048 bits or more or EC P-256 (ES256), without its private part',
+        'a public signature key without its private part: RSA (RS256) of 2048 bits or more, or EC P-256 (ES256)',
       )
 }
 
-/** A key that the provider verifies signatures of a client by (RFC 7517 section 4, RFC 7518 sections 3.3 and 3.4). */
+/**
+ * Whether the provider can verify client signatures with this key (RFC 7517 section 4, RFC 7518 sections 3.3 and 3.4).
+ */
 const isUsable = (jwk: Record<string, unknown>): boolean => {
   const { kty, alg, use, kid, key_ops } = jwk
   const isPrivate = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some((part) => part in jwk)
@@ -121,10 +123,13 @@ const isUsable = (jwk: Record<string, unknown>): boolean => {
   }
 }
 
-/** Whoever registered itself is a stranger, whatever else is decided about it: people are asked, and it speaks for nobody. */
+/**
+ * A client that registered itself is never trusted, whatever else is set: users are asked for consent, and it acts for
+ * nobody.
+ */
 const checkDynamic = (row: ClientRow, grants: readonly GrantType[]): void => {
-  const must = (holds: boolean, field: string, allowed: string) => {
-    if (!holds) throw invalidParams(field, `${allowed} for a client that registered itself`)
+  const must = (isMet: boolean, field: string, allowed: string) => {
+    if (!isMet) throw invalidParams(field, `${allowed} for a client that registered itself`)
   }
   const scopes = JSON.parse(row.scopes) as string[]
   must(row.first_party === 0, 'first_party', 'false')
@@ -138,14 +143,17 @@ const checkDynamic = (row: ClientRow, grants: readonly GrantType[]): void => {
   )
 }
 
-/** Kinds of what the provider keeps of a client. */
+/** Kinds of records that the provider stores for a client. */
 export type Fruits = 'all' | readonly string[]
 
-/** What a client has by what is taken from it now: that goes too, or its next token would bring it back. */
+/**
+ * The records that a change must delete, because the client got them through what it loses now: otherwise its next
+ * token would restore it.
+ */
 export const fruitsOfMore = (before: ClientFields, change: Partial<ClientFields>): Fruits => {
   const loses = (field: 'scopes' | 'grants' | 'redirect_uris') =>
-    change[field] !== undefined && before[field].some((one) => !(change[field] as string[]).includes(one))
-  // Nobody was asked for what one of our own has, and nobody could take it back.
+    change[field] !== undefined && before[field].some((value) => !(change[field] as string[]).includes(value))
+  // Nobody consented to what a first-party client has, so nobody could revoke it.
   if (loses('scopes') || loses('grants') || (before.first_party && change.first_party === false)) return 'all'
   return loses('redirect_uris') ? ['AuthorizationCode'] : []
 }

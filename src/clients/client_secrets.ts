@@ -6,21 +6,21 @@ import { now } from '../storage/ids.ts'
 import type { ClientSecretRow } from '../storage/schema.ts'
 import type { KnownClient } from './client.ts'
 
-/** Seconds that a secret still counts after a newer one was made. */
-const overlap = 7 * 86_400
+/** Seconds for which a secret stays valid after a newer one was created. */
+const overlapSeconds = 7 * 86_400
 
-/** Whether a secret is one of those that count at present, compared in constant time. */
+/** Whether this is one of the client's valid secrets, compared in constant time. */
 export const verifies = ({ secret_hashes }: KnownClient, secret: string): boolean => {
   const given = Buffer.from(digest(secret))
   const at = now()
-  const counts = secret_hashes.map(
+  const matches = secret_hashes.map(
     ({ hash, expires_at }) =>
       timingSafeEqual(given, Buffer.from(hash)) && (expires_at === null || expires_at > at),
   )
-  return counts.includes(true)
+  return matches.includes(true)
 }
 
-/** The secrets of clients, by the ids of their rows; what changes them is called inside a transaction. */
+/** The secrets of clients, by the ids of their rows. Call the methods that change them inside a transaction. */
 export class Secrets {
   readonly #database: Database
 
@@ -28,7 +28,7 @@ export class Secrets {
     this.#database = database
   }
 
-  /** Those that count at present, newest first. */
+  /** The valid secrets, newest first. */
   async of(id: string): Promise<ClientSecretRow[]> {
     return this.#database.query
       .selectFrom('client_secrets')
@@ -39,31 +39,33 @@ export class Secrets {
       .execute()
   }
 
-  /** Makes one, and tells it this once. */
+  /** Creates a secret and returns it. It cannot be read again. */
   async add(id: string): Promise<string> {
     const secret = randomBytes(32).toString('base64url')
     await this.insert(id, digest(secret))
     return secret
   }
 
-  /** Takes one that somebody else made, by its SHA-256 in hex. */
+  /** Stores a secret that was created elsewhere, given its SHA-256 in hex. */
   async insert(id: string, secret_hash: string): Promise<void> {
     const row = { client_id: id, secret_hash, created_at: now(), expires_at: null }
     await this.#database.query.insertInto('client_secrets').values(row).execute()
   }
 
-  /** Makes another. The one before counts for a week more, or not at all with `drop`; those before that one end now. */
+  /** Creates another secret. The previous one stays valid for a week, or with `drop` not at all; older ones end now. */
   async rotate(id: string, drop: boolean): Promise<string> {
     const { query } = this.#database
     const [newest] = await this.of(id)
     await query
       .deleteFrom('client_secrets')
       .where('client_id', '=', id)
-      .$if(!drop && newest !== undefined, (all) => all.where('secret_hash', '!=', newest!.secret_hash))
+      .$if(!drop && newest !== undefined, (secrets) =>
+        secrets.where('secret_hash', '!=', newest!.secret_hash),
+      )
       .execute()
     await query
       .updateTable('client_secrets')
-      .set({ expires_at: now() + overlap })
+      .set({ expires_at: now() + overlapSeconds })
       .where('client_id', '=', id)
       .execute()
     return this.add(id)

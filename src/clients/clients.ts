@@ -13,8 +13,8 @@ import { personScopes, type Client, type KnownClient } from './client.ts'
 import { checkClient, checkKeys, fruitsOfMore, toColumns, toKnown, type ClientFields } from './client_row.ts'
 import { Secrets } from './client_secrets.ts'
 
-/** Clients kept in memory; past it all are forgotten at once and read again when asked for. */
-const keep = 10_000
+/** Maximum number of clients cached in memory. */
+const maxEntries = 10_000
 
 export interface NewClient extends Partial<ClientFields> {
   readonly client?: string
@@ -24,44 +24,44 @@ export interface NewClient extends Partial<ClientFields> {
   readonly dynamic?: boolean
   readonly registered_from?: string
   readonly jwks?: object
-  /** SHA-256, in hex, of a secret that it has already. */
+  /** SHA-256, in hex, of a secret that the client already has. */
   readonly secret_sha256?: string
 }
 
 type ClientReactions = Pick<Reactions, 'clientLosesRecords' | 'clientTokensEnded' | 'clientRemoved'>
 
-/** Applications that sign people in through us, and programs that get tokens of their own. */
+/** Applications that sign users in through us, and programs that get tokens of their own. */
 export class Clients {
   readonly #database: Database
   readonly #secrets: Secrets
   readonly #known: Cached<BoundedMap<KnownClient | 'none'>>
   readonly #byName: Prepared<{ client: string }, ClientRow>
-  readonly #dynamicCount: () => Promise<boolean>
+  readonly #dynamicAllowed: () => Promise<boolean>
   readonly #reactions: ClientReactions
 
-  /** `dynamicCount` tells whether clients that registered themselves count at present. */
-  constructor(database: Database, dynamicCount: () => Promise<boolean>, reactions: ClientReactions) {
+  /** `dynamicAllowed` returns whether clients that registered themselves are currently accepted. */
+  constructor(database: Database, dynamicAllowed: () => Promise<boolean>, reactions: ClientReactions) {
     this.#database = database
     this.#reactions = reactions
     this.#secrets = new Secrets(database)
-    this.#dynamicCount = dynamicCount
-    this.#known = new Cached(database, ['clients'], async () => boundedMap<KnownClient | 'none'>(keep))
+    this.#dynamicAllowed = dynamicAllowed
+    this.#known = new Cached(database, ['clients'], async () => boundedMap<KnownClient | 'none'>(maxEntries))
     this.#byName = database.prepared((query, { client }: { client: string }) =>
       query.selectFrom('clients').selectAll().where('client', '=', client),
     )
   }
 
-  /** A client that is active, with what it proves itself by; undefined for any other. Warm, it is synchronous. */
+  /** An active client with its credentials; undefined for any other. Synchronous when the cache is current. */
   find(client: string): KnownClient | undefined | Promise<KnownClient | undefined> {
-    // Nobody can be called so: nothing to ask for or to remember.
+    // No client can have such a name: there is nothing to look up or remember.
     if (!clientPattern.test(client)) return undefined
     const known = this.#known.warm()?.get(client)
-    return known === undefined ? this.#load(client) : this.#counting(known)
+    return known === undefined ? this.#load(client) : this.#ifAccepted(known)
   }
 
-  #counting(known: KnownClient | 'none'): KnownClient | undefined | Promise<KnownClient | undefined> {
+  #ifAccepted(known: KnownClient | 'none'): KnownClient | undefined | Promise<KnownClient | undefined> {
     if (known === 'none' || !known.is_active) return undefined
-    return known.dynamic ? this.#dynamicCount().then((count) => (count ? known : undefined)) : known
+    return known.dynamic ? this.#dynamicAllowed().then((count) => (count ? known : undefined)) : known
   }
 
   async #load(client: string): Promise<KnownClient | undefined> {
@@ -69,7 +69,7 @@ export class Clients {
     const row = await this.#byName({ client })
     const found = row ? await this.#full(row) : 'none'
     known.set(client, found)
-    return this.#counting(found)
+    return this.#ifAccepted(found)
   }
 
   async get(client: string): Promise<Client> {
@@ -85,12 +85,12 @@ export class Clients {
     return { ...page, items: full.map(withoutProof) }
   }
 
-  /** Adds a client and tells its secret, this once; null for a client that has none. */
+  /** Adds a client and returns its secret, which cannot be read again; null for a client that has none. */
   // oxlint-disable-next-line max-lines-per-function -- one row, column by column
   async add(fields: NewClient): Promise<Client & { client_secret: string | null }> {
     const signsIn = (fields.redirect_uris?.length ?? 0) > 0
     const grants = fields.grants ?? [signsIn ? 'authorization_code' : 'client_credentials']
-    const people = grants.some((grant) => grant !== 'client_credentials')
+    const signsUsersIn = grants.some((grant) => grant !== 'client_credentials')
     const isPublic = fields.public ?? false
     const at = now()
     const row: ClientRow = {
@@ -116,7 +116,7 @@ export class Clients {
           is_active: true,
           ...fields,
           grants,
-          scopes: fields.scopes ?? (people ? [...personScopes] : ['read']),
+          scopes: fields.scopes ?? (signsUsersIn ? [...personScopes] : ['read']),
         },
         at,
       ),
@@ -131,21 +131,21 @@ export class Clients {
         .where(sql`lower(client)`, '=', row.client.toLowerCase())
         .executeTakeFirst()
       if (taken) throw alreadyExists('client', 'client')
-      // The subject of its tokens would be that person's.
+      // Otherwise the subject of its tokens would be that user's.
       const person = await query
         .selectFrom('users')
         .select('id')
         .where('id', '=', row.client)
         .executeTakeFirst()
-      if (person) throw invalidParams('client', 'not the id of a person')
+      if (person) throw invalidParams('client', 'not the id of a user')
       await query.insertInto('clients').values(row).execute()
-      const taking = isPublic || row.jwks !== ''
+      const usesNoSecret = isPublic || row.jwks !== ''
       if (fields.secret_sha256 !== undefined) {
-        if (taking) throw invalidParams('secret_sha256', 'only for a client that has a secret')
+        if (usesNoSecret) throw invalidParams('secret_sha256', 'only for a client that has a secret')
         await this.#secrets.insert(row.id, fields.secret_sha256)
       }
-      const own = taking || fields.secret_sha256 !== undefined
-      const client_secret = own ? null : await this.#secrets.add(row.id)
+      const bringsCredential = usesNoSecret || fields.secret_sha256 !== undefined
+      const client_secret = bringsCredential ? null : await this.#secrets.add(row.id)
       this.#database.changed('clients')
       return { ...(await this.get(row.client)), client_secret }
     })
@@ -166,7 +166,7 @@ export class Clients {
   }
 
   /**
-   * Makes another secret. The one before counts for a week more, or not at all if it leaked; those before that one end now, so
+   * Creates another secret. The previous one stays valid for a week, or not at all if it leaked; older ones end now, so
    * that there are never more than two.
    */
   async rotateSecret(client: string, drop: boolean): Promise<{ client: string; client_secret: string }> {
@@ -194,7 +194,7 @@ export class Clients {
     })
   }
 
-  /** What it was issued until now is worth nothing from now on, here and at whoever hears of it. */
+  /** Ends everything issued to the client until now, here and at all services that follow revocations. */
   async #endTokens(row: ClientRow): Promise<void> {
     row.tokens_since = now()
     await this.#reactions.clientLosesRecords(row.client, 'all')

@@ -15,7 +15,7 @@ const optional = Object.fromEntries(
   Object.entries(others).map(([key, schema]) => [key, Type.Optional(schema)]),
 ) as { [K in keyof typeof others]: ReturnType<typeof Type.Optional<(typeof others)[K]>> }
 
-const Secret = Type.String({ description: 'Shown this once' })
+const Secret = Type.String({ description: 'Shown only once' })
 const secret = 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hE'
 
 const wiki: Client = {
@@ -43,33 +43,35 @@ const wiki: Client = {
 }
 
 /**
- * `proxy.oauth.write` keeps clients, which is no way to claims that one has not. Making an administrator of a client takes one: by
- * claims that administer here, or by the scope with which a program carries those of the people who let it in.
- * Other claims are given by whoever may put them into roles, or has them.
+ * `proxy.oauth.write` manages clients, but is no way to claims that the caller lacks. Giving a client the power of an
+ * administrator requires proxy.admin: by claims that administer hero_proxy, or by the scope `admin`, with which a
+ * program gets the claims of users who allow it. Other claims may be given by callers who have them or who may add them
+ * to roles.
  */
 const guard = (
   { claims = [], scopes = [] }: { claims?: readonly string[]; scopes?: readonly string[] },
-  { kind, claims: held }: Caller,
+  { kind, claims: callerClaims }: Caller,
 ): void => {
-  if (kind === 'operator' || held.has('proxy.admin')) return
+  if (kind === 'operator' || callerClaims.has('proxy.admin')) return
   const administers = scopes.includes('admin') || claimsWithin(claims, 'write').length < claims.length
   const missing = administers
     ? 'proxy.admin'
-    : held.has('proxy.roles.write') || claims.every((claim) => held.has(claim))
+    : callerClaims.has('proxy.roles.write') || claims.every((claim) => callerClaims.has(claim))
       ? undefined
       : 'proxy.roles.write'
-  if (missing) throw new AppError('claim_required', `This takes the claim ${missing}`, { claims: [missing] })
+  if (missing)
+    throw new AppError('claim_required', `This requires the claim ${missing}`, { claims: [missing] })
 }
 
 export const clientMethods = (clients: Clients) => {
-  /** Whoever has its secret, or the address that its people are sent to, has what it has. */
+  /** Anyone with the client's secret, or with the address that its users are redirected to, has the client's power. */
   const guarded = async (client: string, caller: Caller): Promise<void> =>
     guard(await clients.get(client), caller)
   return [
     method({
       ...read,
       name: 'clients.list',
-      summary: 'List the applications that sign people in through us, by client_id',
+      summary: 'List the applications that sign users in through us, ordered by client_id',
       params: Shape({ limit: Limit, cursor: Cursor }),
       result: Page(Client),
       examples: [{ params: {}, result: { items: [wiki], next_cursor: null } }],
@@ -88,9 +90,9 @@ export const clientMethods = (clients: Clients) => {
     method({
       ...write,
       name: 'clients.add',
-      summary: 'Add an application that signs people in through us, or a program that gets tokens of its own',
+      summary: 'Add an application that signs users in through us, or a program that gets tokens of its own',
       description:
-        'With redirect_uris it signs people in; without them it gets tokens of its own (client_credentials), by default with the scope `read`. People are asked for their consent unless it is first_party. `claims` that the caller does not have also take the claim proxy.roles.write; `proxy.*` and the scope `admin` take proxy.admin.',
+        'With redirect_uris, it signs users in. Without, it gets tokens of its own (client_credentials), with the scope `read` by default. Users are asked for consent unless it is first_party. `claims` that the caller does not have also require the claim proxy.roles.write; `proxy.*` and the scope `admin` require proxy.admin.',
       params: Shape({
         name,
         client: Type.Optional(ClientName),
@@ -101,7 +103,7 @@ export const clientMethods = (clients: Clients) => {
           Type.String({
             pattern: '^[0-9a-f]{64}$',
             description:
-              'SHA-256, in hex, of a secret that the program already has, for instance when it moves here from another service; no secret is created then',
+              'SHA-256, in hex, of a secret that the program already has, for example when it moves here from another service; then no secret is created',
           }),
         ),
         jwks: Type.Optional(
@@ -152,7 +154,7 @@ export const clientMethods = (clients: Clients) => {
     method({
       ...write,
       name: 'clients.update',
-      summary: 'Change a client; the change applies from its next request on',
+      summary: 'Change a client, starting with its next request',
       large: true,
       params: Shape({ client: ClientName, name: Type.Optional(name), ...optional }),
       result: Client,
@@ -167,7 +169,7 @@ export const clientMethods = (clients: Clients) => {
     method({
       ...write,
       name: 'clients.rotate_secret',
-      summary: 'Create another secret; the previous one works for another week, or with `drop` not at all',
+      summary: 'Create another secret; the previous one stays valid for a week, or with `drop` not at all',
       large: true,
       params: Shape({ client: ClientName, drop: Type.Optional(Type.Boolean()) }),
       result: Shape({ client: ClientName, client_secret: Secret }),

@@ -5,21 +5,24 @@ import { now } from '../storage/ids.ts'
 import type { Client, KnownClient } from './client.ts'
 import type { Clients, NewClient } from './clients.ts'
 
-const hour = 3600
-const day = 24 * hour
+const hourSeconds = 3600
+const daySeconds = 24 * hourSeconds
 
-/** How many there can be, and how many one network adds in an hour. */
+/** How many such clients may exist, and how many one network may add per hour. */
 export const mostDynamic = 1000
 export const mostHourly = 20
-/** Seconds until one is forgotten that nobody ever signed in with, and one that nobody signed in with for so long. */
-const neverUsed = 7 * day
-const longUnused = 180 * day
+/**
+ * Seconds after which an unused client is removed: one that never signed a user in, and one that has not done so for
+ * this long.
+ */
+const neverUsedSeconds = 7 * daySeconds
+const unusedSeconds = 180 * daySeconds
 
-/** Clients that registered themselves (RFC 7591): counted, and forgotten when nobody uses them. */
+/** Clients that registered themselves (RFC 7591): limited in number, and removed when unused. */
 export class DynamicClients {
   readonly #database: Database
   readonly #clients: Clients
-  /** When uses were written down last, by client_id: there are no more than `mostDynamic`. */
+  /** When each use was last recorded, by client_id. There are at most `mostDynamic` entries. */
   readonly #noted = boundedMap<number>(mostDynamic)
 
   constructor(database: Database, clients: Clients) {
@@ -27,18 +30,23 @@ export class DynamicClients {
     this.#clients = clients
   }
 
-  /** Adds one that comes from this network. Throws rate_limited, or unavailable when there are too many altogether. */
+  /**
+   * Adds a client that registers from this network. Throws rate_limited, or unavailable if there are too many in total.
+   */
   async add(
     fields: Omit<NewClient, 'dynamic' | 'registered_from' | 'client'>,
     network: string,
   ): Promise<Client & { client_secret: string | null }> {
     return this.#database.write(async () => {
-      const since = now() - hour
-      const all = await this.#count()
-      if (all >= mostDynamic) throw new AppError('unavailable', 'Too many clients have registered themselves')
+      const since = now() - hourSeconds
+      const total = await this.#count()
+      if (total >= mostDynamic)
+        throw new AppError('unavailable', 'Too many clients have registered themselves')
       const recent = await this.#count({ network, since })
       if (recent >= mostHourly)
-        throw new AppError('rate_limited', 'Too many clients registered from here', { retry_after: hour })
+        throw new AppError('rate_limited', 'Too many clients registered from here', {
+          retry_after: hourSeconds,
+        })
       return this.#clients.add({ ...fields, dynamic: true, registered_from: network })
     })
   }
@@ -48,29 +56,29 @@ export class DynamicClients {
       .selectFrom('clients')
       .select((eb) => eb.fn.countAll<number>().as('total'))
       .where('dynamic', '=', 1)
-      .$if(of !== undefined, (all) =>
-        all.where('created_at', '>', of!.since).where('registered_from', '=', of!.network),
+      .$if(of !== undefined, (clients) =>
+        clients.where('created_at', '>', of!.since).where('registered_from', '=', of!.network),
       )
       .executeTakeFirstOrThrow()
     return Number(total)
   }
 
-  /** It got a token. Written down once a day; caches of clients stay as they are. */
+  /** Records, once a day, that the client got a token. Does not invalidate caches of clients. */
   async noteUse({ id, client, dynamic, last_used_at }: KnownClient): Promise<void> {
     const at = now()
     const noted = this.#noted.get(client) ?? last_used_at ?? 0
-    if (!dynamic || noted > at - day) return
+    if (!dynamic || noted > at - daySeconds) return
     this.#noted.set(client, at)
     await this.#database.write(() =>
       this.#database.query.updateTable('clients').set({ last_used_at: at }).where('id', '=', id).execute(),
     )
   }
 
-  /** Removes those that nobody uses, with whatever belongs to them. Called on a timer. */
+  /** Removes unused clients with all that belongs to them. Called on a timer. */
   async sweep(): Promise<void> {
     for (const { client } of await this.#unused().execute())
       await this.#database.write(async () => {
-        // It may have been used a moment ago.
+        // It may have been used since it was found.
         const still = await this.#unused().where('client', '=', client).executeTakeFirst()
         if (still) await this.#clients.remove(client)
       })
@@ -84,8 +92,8 @@ export class DynamicClients {
       .where('dynamic', '=', 1)
       .where((eb) =>
         eb.or([
-          eb.and([eb('last_used_at', 'is', null), eb('created_at', '<', at - neverUsed)]),
-          eb('last_used_at', '<', at - longUnused),
+          eb.and([eb('last_used_at', 'is', null), eb('created_at', '<', at - neverUsedSeconds)]),
+          eb('last_used_at', '<', at - unusedSeconds),
         ]),
       )
   }

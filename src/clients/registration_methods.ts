@@ -5,8 +5,8 @@ import type { RegistrationTokens } from './registration_tokens.ts'
 
 const shown = {
   id: Id,
-  name: Line('What it is for', 100),
-  uses_left: Type.Integer({ description: 'Number of clients that can still register with it' }),
+  name: Line('What the token is for', 100),
+  uses_left: Type.Integer({ description: 'How many more clients may register themselves with it' }),
   created_at: Time,
   expires_at: Time,
 }
@@ -33,24 +33,23 @@ export const registrationMethods = (tokens: RegistrationTokens) => [
   }),
   method({
     name: 'clients.registration_tokens.add',
-    summary:
-      'Create a token that lets a client register itself (RFC 7591), by default once and within an hour',
+    summary: 'Create a token that lets a client register itself (RFC 7591): by default once, within an hour',
     description:
-      'The setting client_registration must be `token`; the client sends it as a bearer token to /oauth/register.',
+      'Requires the setting client_registration to be `token`. The client sends the token as a bearer token to /oauth/register.',
     effect: 'write',
     claim: ['proxy.oauth.write'],
     fresh: true,
     params: Shape({
       name: shown.name,
       uses: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 100, description: 'How many clients; by default 1' }),
+        Type.Integer({ minimum: 1, maximum: 100, description: 'How many clients may use it; 1 by default' }),
       ),
       lifetime: Type.Optional(
-        Type.Integer({ minimum: 60, maximum: 2_592_000, description: 'Seconds; by default 3600' }),
+        Type.Integer({ minimum: 60, maximum: 2_592_000, description: 'Seconds; 3600 by default' }),
       ),
     }),
     result: Type.Object(
-      { ...shown, initial_access_token: Type.String({ description: 'Shown this once' }) },
+      { ...shown, initial_access_token: Type.String({ description: 'Shown only once' }) },
       { additionalProperties: false },
     ),
     examples: [
@@ -63,7 +62,7 @@ export const registrationMethods = (tokens: RegistrationTokens) => [
   }),
   method({
     name: 'clients.registration_tokens.remove',
-    summary: 'Remove a registration token; clients that registered with it stay',
+    summary: 'Remove a registration token; clients that registered with it remain',
     effect: 'write',
     claim: ['proxy.oauth.write'],
     fresh: true,

@@ -14,12 +14,12 @@ export class RegistrationTokens {
     this.#database = database
   }
 
-  /** Makes one and tells it, this once. `lifetime` in seconds. */
-  async add(name: string, uses: number, lifetime: number) {
+  /** Creates a token and returns it. It cannot be read again. `lifetime` is in seconds. */
+  async add(name: string, uses: number, lifetimeSeconds: number) {
     return this.#database.write(async () => {
       const token = randomBytes(32).toString('base64url')
       const at = now()
-      const shown = { id: newId(), name, uses_left: uses, created_at: at, expires_at: at + lifetime }
+      const shown = { id: newId(), name, uses_left: uses, created_at: at, expires_at: at + lifetimeSeconds }
       await this.#database.query
         .insertInto('registration_tokens')
         .values({ ...shown, token_hash: digest(token) })
@@ -28,7 +28,7 @@ export class RegistrationTokens {
     })
   }
 
-  /** Those that still count, oldest first. */
+  /** The valid tokens, oldest first. */
   async list() {
     const rows = await this.#valid().selectAll().orderBy('id').execute()
     return { items: rows.map(({ token_hash: _, ...shown }) => shown) }
@@ -45,13 +45,13 @@ export class RegistrationTokens {
     })
   }
 
-  /** Whether it counts now; using it up is another matter. */
+  /** Whether the token is currently valid. Does not use it. */
   async counts(token: string): Promise<boolean> {
     const row = await this.#valid().select('id').where('token_hash', '=', digest(token)).executeTakeFirst()
     return row !== undefined
   }
 
-  /** Uses it once, inside the transaction of what it is used for; false if somebody else was faster. */
+  /** Uses the token once, inside the transaction of what it is used for. Returns false if it is no longer valid. */
   async use(token: string): Promise<boolean> {
     const { numUpdatedRows } = await this.#database.query
       .updateTable('registration_tokens')

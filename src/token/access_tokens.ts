@@ -8,26 +8,26 @@ import { newId, now } from '../storage/ids.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 import { whenReady } from '../storage/when_ready.ts'
 
-/** Seconds that an access token of a program lives. */
+/** Lifetime of an access token of a program, in seconds. */
 export const accessTokenLifetime = 3600
-/** Seconds that the clock of whoever issued a token may be ahead: another node of ours. */
-const tolerance = 60
-const keep = 50_000
+/** Seconds by which the clock of the issuing node may be ahead of ours. */
+const clockSkewSeconds = 60
+const maxEntries = 50_000
 
-/** What was taken back before its end. */
-interface Revoked {
+/** What was revoked before it expired. */
+interface RevokedTokens {
   /** By jti. */
   readonly tokens: ReadonlySet<string>
-  /** Until when a row is kept, by the subject of which all was taken back. */
+  /** Until when a row is kept, by the subject whose tokens were all revoked. */
   readonly subjects: ReadonlyMap<string, number>
 }
 
-const isEnded = ({ subjects }: Revoked, sub: string, issuedAt: number): boolean => {
+const isEnded = ({ subjects }: RevokedTokens, sub: string, issuedAt: number): boolean => {
   const until = subjects.get(sub)
   return until !== undefined && issuedAt <= until - accessTokenLifetime
 }
 
-/** What an access token says (RFC 9068 section 2.2), as far as we read it. */
+/** The content of an access token (RFC 9068 section 2.2), as far as we read it. */
 export interface AccessToken {
   readonly jti: string
   readonly sub: string
@@ -42,13 +42,13 @@ interface Parts {
   readonly database: Database
   readonly issuer: string
   readonly signing: () => { kid: string; key: KeyObject } | Promise<{ kid: string; key: KeyObject }>
-  /** The public half of a key that is published. */
+  /** The public half of a published key. */
   readonly verifying: (kid: string) => KeyObject | undefined | Promise<KeyObject | undefined>
 }
 
 const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
 
-/** The bytes of a part that is written in the one way it can be (RFC 7515 section 2, without padding); undefined otherwise. */
+/** Decodes a part if it is encoded canonically (RFC 7515 section 2, without padding); undefined otherwise. */
 const decode = (part: string): Buffer | undefined => {
   const bytes = Buffer.from(part, 'base64url')
   return bytes.toString('base64url') === part ? bytes : undefined
@@ -69,11 +69,13 @@ const readObject = (part: string): Record<string, unknown> | undefined => {
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 
-/** Access tokens as signed JWTs (RFC 9068): made for programs and local services, and read again at our own doors. */
+/**
+ * Access tokens as signed JWTs (RFC 9068): issued to programs and local services, and verified at our own entry points.
+ */
 export class AccessTokens {
   readonly #parts: Parts
-  readonly #revoked: Cached<Revoked>
-  /** What was verified once, by the SHA-256 of the token. */
+  readonly #revoked: Cached<RevokedTokens>
+  /** Tokens that were verified, by the SHA-256 of the token. */
   readonly #read: Cached<BoundedMap<AccessToken>>
 
   constructor(parts: Parts) {
@@ -87,10 +89,10 @@ export class AccessTokens {
         subjects: new Map(subjects.map(({ subject, expires_at }) => [subject, expires_at])),
       }
     })
-    this.#read = new Cached(database, ['keys'], async () => boundedMap<AccessToken>(keep))
+    this.#read = new Cached(database, ['keys'], async () => boundedMap<AccessToken>(maxEntries))
   }
 
-  /** Signs an access token that is for us. `client_id` names whom it is given to. */
+  /** Signs an access token with us as its audience. `client_id` names the client that gets it. */
   async issue(about: {
     readonly sub: string
     readonly client_id: string
@@ -102,34 +104,39 @@ export class AccessTokens {
     const id = newId()
     const iat = now()
     const payload = { iss: issuer, aud: issuer, ...about, iat, exp: iat + accessTokenLifetime, jti: id }
-    const told = `${encode({ alg: 'EdDSA', typ: 'at+jwt', kid })}.${encode(payload)}`
-    const access_token = `${told}.${sign(null, Buffer.from(told), key).toString('base64url')}`
+    const signingInput = `${encode({ alg: 'EdDSA', typ: 'at+jwt', kid })}.${encode(payload)}`
+    const access_token = `${signingInput}.${sign(null, Buffer.from(signingInput), key).toString('base64url')}`
     return { access_token, expires_in: accessTokenLifetime, id }
   }
 
-  /** A living access token of ours, or undefined for anything else. Whom it is for is the caller's to check. Warm, it is synchronous. */
+  /**
+   * A valid access token of ours, or undefined for anything else. The caller must check the audience. Synchronous when
+   * the cache is current.
+   */
   find(token: string): AccessToken | undefined | Promise<AccessToken | undefined> {
     if (token.length > 16_384 || !token.startsWith('ey')) return undefined
     const key = digest(token)
     const read = this.#read.warm()?.get(key) ?? this.#verify(token, key)
-    return whenReady(read, (found) => found && this.#living(found))
+    return whenReady(read, (found) => found && this.#ifValid(found))
   }
 
-  #living(token: AccessToken): AccessToken | undefined | Promise<AccessToken | undefined> {
+  #ifValid(token: AccessToken): AccessToken | undefined | Promise<AccessToken | undefined> {
     if (token.exp <= now()) return undefined
     return whenReady(this.#revoked.get(), (revoked) =>
       isEnded(revoked, token.sub, token.iat) || revoked.tokens.has(token.jti) ? undefined : token,
     )
   }
 
-  /** Whether all that a subject was issued at that time was taken back since. */
+  /** Whether everything a subject was issued at that time has been revoked since. */
   async wasEnded(sub: string, issuedAt: number): Promise<boolean> {
     return isEnded(await this.#revoked.get(), sub, issuedAt)
   }
 
-  /** RFC 9068 section 4 and RFC 8725: our algorithm, our kind, our key, whatever else the header says. */
+  /**
+   * RFC 9068 section 4 and RFC 8725: accepts only our algorithm, our type and our keys, whatever else the header says.
+   */
   async #verify(token: string, cacheKey: string): Promise<AccessToken | undefined> {
-    const known = await this.#read.get()
+    const cache = await this.#read.get()
     const [head = '', body = '', signature = '', ...more] = token.split('.')
     const header = more.length === 0 ? readObject(head) : undefined
     if (header?.alg !== 'EdDSA' || header.typ !== 'at+jwt' || !isText(header.kid) || 'crit' in header)
@@ -142,18 +149,18 @@ export class AccessTokens {
     if (iss !== this.#parts.issuer || !isText(aud) || !isText(sub) || !isText(client_id) || !isText(jti))
       return undefined
     if (!Number.isInteger(iat) || !Number.isInteger(exp) || typeof scope !== 'string') return undefined
-    if ((iat as number) > now() + tolerance || nbf !== undefined) return undefined
+    if ((iat as number) > now() + clockSkewSeconds || nbf !== undefined) return undefined
     const found = { jti, sub, client_id, aud, scope, iat: iat as number, exp: exp as number }
-    known.set(cacheKey, found)
+    cache.set(cacheKey, found)
     return found
   }
 
-  /** What is to be known to take back a token that is not at hand. */
+  /** What `revoke` needs to revoke a token that is not at hand. */
   byId(jti: string): Pick<AccessToken, 'jti' | 'exp'> {
     return { jti, exp: now() + accessTokenLifetime }
   }
 
-  /** Takes a token back: at our doors at once, elsewhere as soon as word of it arrives. Inside a transaction. */
+  /** Revokes a token: here at once, elsewhere as soon as services learn of it. Inside a transaction. */
   async revoke({ jti, exp }: Pick<AccessToken, 'jti' | 'exp'>): Promise<void> {
     const { database } = this.#parts
     await database.query
@@ -164,7 +171,7 @@ export class AccessTokens {
     database.changed('tokens')
   }
 
-  /** Takes back all that a subject was issued until now, at our doors. Inside a transaction. */
+  /** Revokes everything that a subject was issued until now, at our own entry points. Inside a transaction. */
   async revokeAllOf(sub: string): Promise<void> {
     const { database } = this.#parts
     const expires_at = now() + accessTokenLifetime
@@ -176,12 +183,12 @@ export class AccessTokens {
     database.changed('tokens')
   }
 
-  /** Forgets what has ended by itself; called on a timer. */
+  /** Deletes records of tokens that have expired. Called on a timer. */
   async sweep(): Promise<void> {
     const { database } = this.#parts
-    const over = sql<SqlBool>`expires_at < ${now() - tolerance}`
-    await sweepRows(database, 'revoked_tokens', 'jti', over, (query) => query.deleteFrom('revoked_tokens'))
-    await sweepRows(database, 'revoked_subjects', 'subject', over, (query) =>
+    const expired = sql<SqlBool>`expires_at < ${now() - clockSkewSeconds}`
+    await sweepRows(database, 'revoked_tokens', 'jti', expired, (query) => query.deleteFrom('revoked_tokens'))
+    await sweepRows(database, 'revoked_subjects', 'subject', expired, (query) =>
       query.deleteFrom('revoked_subjects'),
     )
   }

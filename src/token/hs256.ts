@@ -13,8 +13,8 @@ export interface OldToken {
 }
 
 /**
- * Tokens as the old hero_auth made them: `{sub, iss: "hero_auth", iat, exp, scope}`, HS256 under the secret that the old services
- * share. Whoever knows it can make them, so they open none of our doors.
+ * Tokens in the format of the old hero_auth: `{sub, iss: "hero_auth", iat, exp, scope}`, HS256 with the secret that the
+ * old services share. Anyone with that secret can create them, so none of our own entry points accepts them.
  */
 export class OldTokens {
   readonly #mac: (text: string) => Buffer
@@ -33,21 +33,22 @@ export class OldTokens {
     }
   }
 
-  /** What a living token says, or undefined for anything else. */
+  /** The content of a valid token, or undefined for anything else. */
   read(token: string): OldToken | undefined {
     const [head = '', body = '', signature = '', ...more] = token.split('.')
     if (head !== header || more.length > 0) return undefined
     const given = Buffer.from(signature, 'base64url')
-    const right = this.#mac(`${head}.${body}`)
-    if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined
+    const expected = this.#mac(`${head}.${body}`)
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined
     if (given.toString('base64url') !== signature) return undefined
     const { sub, iss, iat, exp, scope } = JSON.parse(
       Buffer.from(body, 'base64url').toString(),
     ) as OldToken & {
       iss: unknown
     }
-    const whole = iss === issuer && typeof sub === 'string' && Number.isInteger(iat) && Number.isInteger(exp)
-    if (!whole || typeof scope !== 'string' || exp <= now()) return undefined
+    const isComplete =
+      iss === issuer && typeof sub === 'string' && Number.isInteger(iat) && Number.isInteger(exp)
+    if (!isComplete || typeof scope !== 'string' || exp <= now()) return undefined
     return { sub, scope, iat, exp }
   }
 }

@@ -5,16 +5,19 @@ import type { AccessTokens } from './access_tokens.ts'
 import type { Owner, PersonalTokens } from './personal_tokens.ts'
 import type { Issued } from './token.ts'
 
-/** Seconds that a token which is kept lives unless told. */
+/** Default lifetime of a personal token, in seconds. */
 export const usual = 90 * 86_400
-const mostOfOne = 100
+const maxPerOwner = 100
 
 export interface IssuingParts {
   readonly personal: PersonalTokens
   readonly access: AccessTokens
-  /** Proves a program by its secret, and counts where it is wrong: unauthenticated. */
+  /** Authenticates a program by its secret, and counts failures. Throws unauthenticated. */
   readonly proveProgram: (client_id: string, client_secret: string, caller: Caller) => Promise<unknown>
-  /** What a program with this secret may have, inside the transaction; unauthenticated for one that has lost it meanwhile. */
+  /**
+   * What a program with this secret may have, inside the transaction. Throws unauthenticated if the secret was revoked
+   * in the meantime.
+   */
   readonly program: (
     client_id: string,
     client_secret: string,
@@ -22,19 +25,19 @@ export interface IssuingParts {
   readonly person: (username: string) => Promise<{ id: string; username: string }>
   readonly service: (name: string) => Promise<{ id: string; service: string; claims: readonly string[] }>
   readonly subjectOfService: (name: string) => string
-  /** The longest life of a token that is kept, in seconds. */
+  /** The maximum lifetime of a personal token, in seconds. */
   readonly longest: () => Promise<number>
 }
 
 export const isAdministrator = ({ kind, claims }: Caller): boolean =>
   kind === 'operator' || claims.has('proxy.admin')
 
-/** Who gets which token: to keep, or an access token for a program or a service. */
+/** Who gets which token: a personal token, or an access token for a program or a service. */
 // oxlint-disable-next-line max-lines-per-function -- it holds four short functions over the same parts
 export const issuing = (parts: IssuingParts) => {
   const { personal, access } = parts
 
-  /** Whose token a call means: that of a named person or service, or the caller's own. */
+  /** The owner that a call is about: a named user or service, or the caller. */
   const ownerOf = async (
     { user, service }: { user?: string | undefined; service?: string | undefined },
     caller: Caller,
@@ -42,7 +45,7 @@ export const issuing = (parts: IssuingParts) => {
     if (user !== undefined && service !== undefined) throw invalidParams('service', 'not together with user')
     if (service !== undefined) return { service_id: (await parts.service(service)).id, own: false }
     if (user === undefined && caller.kind !== 'user')
-      throw invalidParams('user', 'a username, or a service; only a signed-in person can leave both out')
+      throw invalidParams('user', 'a username or a service; only a signed-in user allowed omit both')
     const { id } = user === undefined ? { id: caller.user_id! } : await parts.person(user)
     return { user_id: id, own: id === caller.user_id }
   }
@@ -54,20 +57,20 @@ export const issuing = (parts: IssuingParts) => {
     if (caller.kind === 'guest') throw new AppError('unauthenticated')
     refuseWhileImpersonating(caller)
     const { own, ...owner } = await ownerOf(params, caller)
-    // In somebody else's name: that is more than any claim gives.
+    // Acting in another user's name is more than any claim allows.
     if ('user_id' in owner && !own && caller.kind !== 'operator')
-      throw new AppError('claim_required', 'A token of somebody else is made by the operator only')
+      throw new AppError('claim_required', 'Only the operator allowed create a token for another user')
     if ('service_id' in owner && !isAdministrator(caller))
-      throw new AppError('claim_required', 'This takes the claim proxy.admin', { claims: ['proxy.admin'] })
-    const most = await parts.longest()
-    const { expires_in = Math.min(usual, most), name } = params
-    if (expires_in > most)
-      throw invalidParams('expires_in', `60 to ${most} seconds (the setting token_lifetime)`)
-    const { items } = await personal.list(owner, { limit: mostOfOne })
-    if (items.length >= mostOfOne)
-      throw conflict(`There are ${mostOfOne} tokens already; revoke one first`, {
+      throw new AppError('claim_required', 'This requires the claim proxy.admin', { claims: ['proxy.admin'] })
+    const maxLifetime = await parts.longest()
+    const { expires_in = Math.min(usual, maxLifetime), name } = params
+    if (expires_in > maxLifetime)
+      throw invalidParams('expires_in', `60 to ${maxLifetime} seconds (the setting token_lifetime)`)
+    const { items } = await personal.list(owner, { limit: maxPerOwner })
+    if (items.length >= maxPerOwner)
+      throw conflict(`There are ${maxPerOwner} tokens already: revoke one first`, {
         reason: 'too_many_tokens',
-        most: mostOfOne,
+        most: maxPerOwner,
       })
     const scope: TokenScope = widest((params.scope ?? 'read').split(' '))!
     const { id, token } = await personal.add(owner, { name, scope, expires_in })
@@ -76,22 +79,22 @@ export const issuing = (parts: IssuingParts) => {
 
   const issue = async (subject: string, scope: string, claims: readonly string[]): Promise<Issued> => {
     const within = claimsWithin(claims, widest(scope.split(' ')))
-    const made = await access.issue({ sub: subject, client_id: subject, scope, claims: within })
-    return { ...made, token_type: 'Bearer', scope }
+    const issued = await access.issue({ sub: subject, client_id: subject, scope, claims: within })
+    return { ...issued, token_type: 'Bearer', scope }
   }
 
   const forProgram = (
     { client_id, scopes, claims }: Awaited<ReturnType<IssuingParts['program']>>,
-    asked: string | undefined,
+    requested: string | undefined,
   ): Promise<Issued> => {
-    const may = tokenScopes.filter((scope) => scopes.includes(scope))
-    const beyond = asked?.split(' ').find((scope) => !(may as readonly string[]).includes(scope))
+    const allowed = tokenScopes.filter((scope) => scopes.includes(scope))
+    const beyond = requested?.split(' ').find((scope) => !(allowed as readonly string[]).includes(scope))
     if (beyond !== undefined)
-      throw invalidParams('scope', `of ${may.join(', ') || 'none'}: what this client may have`)
-    return issue(client_id, asked ?? may.join(' '), claims)
+      throw invalidParams('scope', `only ${allowed.join(', ') || 'none'}: the scopes of this client`)
+    return issue(client_id, requested ?? allowed.join(' '), claims)
   }
 
-  /** The kernel has told who calls: no secret is needed. */
+  /** The kernel has identified the caller, so no secret is needed. */
   const forService = async (
     { service, scope = 'read' }: { service?: string; scope?: string },
     caller: Caller,
@@ -99,10 +102,10 @@ export const issuing = (parts: IssuingParts) => {
     const attested = caller.kind === 'service' && caller.via === 'socket' && !caller.token
     if (service === undefined && !attested)
       throw caller.kind === 'guest'
-        ? new AppError('unauthenticated', 'This takes client_id and client_secret')
-        : invalidParams('client_id', 'client_id with client_secret, or name for a token that is kept')
+        ? new AppError('unauthenticated', 'This requires client_id and client_secret')
+        : invalidParams('client_id', 'client_id with client_secret, or a name for a personal token')
     if (service !== undefined && service !== (attested ? caller.name : undefined) && !isAdministrator(caller))
-      throw new AppError('claim_required', 'This takes the claim proxy.admin', { claims: ['proxy.admin'] })
+      throw new AppError('claim_required', 'This requires the claim proxy.admin', { claims: ['proxy.admin'] })
     const known = await parts.service(service ?? caller.name)
     return issue(parts.subjectOfService(known.service), scope, known.claims)
   }

@@ -8,15 +8,15 @@ import { isAdministrator, issuing, usual, type IssuingParts } from './issue_rule
 import { Issued, Token, TokenName, Validation } from './token.ts'
 
 interface Parts extends IssuingParts {
-  /** What is behind any token of ours. */
+  /** Describes any token of ours. */
   readonly tell: (token: string, audience: string | undefined) => Promise<Validation>
-  /** Word for whoever keeps what they know of tokens. */
+  /** Notifies services that cache tokens. */
   readonly told: (tokenId: string) => Promise<void>
 }
 
 const ScopeText = Type.String({
   pattern: '^(read|write|admin)( (read|write|admin)){0,2}$',
-  description: 'read, write or admin, or several with a space between; each includes those before it',
+  description: 'read, write or admin, or several separated by spaces; each includes those before it',
 })
 
 const issued: Issued = {
@@ -42,7 +42,7 @@ export const tokenMethods = (parts: Parts) => {
   const { personal, access } = parts
   const { ownerOf, keep, forProgram, forService } = issuing(parts)
 
-  const removeOwn = (owner: { user_id: string | null; service?: string | null }, caller: Caller): boolean =>
+  const mayRemove = (owner: { user_id: string | null; service?: string | null }, caller: Caller): boolean =>
     isAdministrator(caller) ||
     (owner.user_id !== null && owner.user_id === caller.user_id) ||
     (caller.kind === 'service' && owner.service === caller.name)
@@ -56,13 +56,12 @@ export const tokenMethods = (parts: Parts) => {
   return [
     method({
       name: 'token.create',
-      summary:
-        'Issue a token: to a program for its secret, to a person or service to keep, to a local service without a secret',
+      summary: 'Issue a token to a program, a user, a service or a local service',
       description:
-        'With client_id and client_secret: an access token of an hour, a JWT (RFC 9068) that every service verifies by itself, as POST /token issues it. With a name: a token to keep (hero_…), your own, or by the operator for a user or service; shown this once. Called by a local service (services.*), or by an administrator for one: an access token of an hour for it.',
+        'With client_id and client_secret, returns an access token for one hour: a JWT (RFC 9068) that every service can verify, as POST /token issues it. With a name, returns a personal token (hero_…), shown only once: for yourself, or if the operator calls, for any user or service. Called by a local service (services.*), or by an administrator for one, returns an access token for one hour for that service.',
       effect: 'write',
       claim: null,
-      // What is kept is a way in: no token makes one.
+      // A personal token is a way to sign in, so no token may create one.
       fresh: ({ name, service }) => name !== undefined || service !== undefined,
       params: Shape({
         client_id: Type.Optional(Type.String({ maxLength: 128 })),
@@ -76,7 +75,7 @@ export const tokenMethods = (parts: Parts) => {
             minimum: 60,
             maximum: 315_360_000,
             description:
-              'Seconds that a token to keep lives: by default 90 days, at most the setting token_lifetime',
+              'Lifetime of a personal token in seconds: 90 days by default, at most the setting token_lifetime',
           }),
         ),
       }),
@@ -85,7 +84,7 @@ export const tokenMethods = (parts: Parts) => {
       examples: [{ params: { user: 'ada', name: 'Backup script' }, result: issued }],
       target: ({ client_id, user, service, name }, result) =>
         [
-          // Of one that was refused, whoever looks for it names it: what was given may be a secret in the wrong place.
+          // Do not log the client_id of a refused call: it may be a secret in the wrong field.
           result && client_id !== undefined && `client=${client_id}`,
           user !== undefined && `user=${user}`,
           service !== undefined && `service=${service}`,
@@ -105,7 +104,7 @@ export const tokenMethods = (parts: Parts) => {
           return forProgram(await parts.program(client_id, client_secret), params.scope)
         }
         if (params.client_secret !== undefined)
-          throw invalidParams('client_id', 'the client that the secret is of')
+          throw invalidParams('client_id', 'the client that the secret belongs to')
         const { name } = params
         if (name !== undefined) return keep({ ...params, name }, caller)
         if (params.user !== undefined) throw invalidParams('name', 'what the token is for')
@@ -115,9 +114,9 @@ export const tokenMethods = (parts: Parts) => {
     }),
     method({
       name: 'token.validate',
-      summary: 'Check whether a token is valid, whose it is and what it allows',
+      summary: 'Check whether a token is valid, who owns it and what it allows',
       description:
-        'Covers session tokens, tokens to keep, and access tokens for hero_proxy or for `audience`. Everybody who has the token may ask. Applications that sign people in ask about their own tokens at /oauth/introspect.',
+        'Accepts session tokens, personal tokens, and access tokens for us or for `audience`. Anyone who has a token may check it. Applications that sign users in check their own tokens at /oauth/introspect.',
       effect: 'read',
       claim: null,
       params: Shape({
@@ -125,7 +124,7 @@ export const tokenMethods = (parts: Parts) => {
         audience: Type.Optional(
           Type.String({
             maxLength: 2000,
-            description: 'The audience that an access token must have, instead of hero_proxy',
+            description: 'The audience that an access token must have, instead of us',
           }),
         ),
       }),
@@ -135,7 +134,7 @@ export const tokenMethods = (parts: Parts) => {
     }),
     method({
       name: 'token.list',
-      summary: 'List the tokens to keep of a person or service, newest first; your own if nobody is given',
+      summary: 'List the personal tokens of a user or service, newest first; by default your own',
       effect: 'read',
       claim: ['proxy.users.read', 'users.{user?}'],
       params: Shape({
@@ -149,7 +148,7 @@ export const tokenMethods = (parts: Parts) => {
       examples: [{ params: { user: 'ada' }, result: { items: [kept], next_cursor: null } }],
       handler: async ({ user, service, ...page }, caller) => {
         if (service !== undefined && caller.kind !== 'operator' && !caller.claims.has('proxy.users.read'))
-          throw new AppError('claim_required', 'This takes the claim proxy.users.read', {
+          throw new AppError('claim_required', 'This requires the claim proxy.users.read', {
             claims: ['proxy.users.read'],
           })
         const { own: _, ...owner } = await ownerOf({ user, service }, caller)
@@ -158,9 +157,9 @@ export const tokenMethods = (parts: Parts) => {
     }),
     method({
       name: 'token.revoke',
-      summary: 'Revoke a token, your own or anybody’s with proxy.admin: by the token itself or by its id',
+      summary: 'Revoke a token by its value or its id: your own, or any token with proxy.admin',
       description:
-        'The token no longer counts at any of our doors, and services that follow sessions.revocations learn of it. To revoke an access token that you do not have, give its jti; this takes proxy.admin.',
+        'The token stops working here at once, and services that follow sessions.revocations are notified. An access token that you do not have is revoked by its jti, with proxy.admin.',
       effect: 'write',
       claim: 'self',
       params: Shape({
@@ -168,7 +167,7 @@ export const tokenMethods = (parts: Parts) => {
         id: Type.Optional(
           Type.String({
             pattern: '^(?!hero_)[A-Za-z0-9_-]{20,64}$',
-            description: 'The id in token.list, or the jti of a JWT; not the token itself',
+            description: 'The id from token.list, or the jti of a JWT; not the token itself',
           }),
         ),
       }),
@@ -177,22 +176,22 @@ export const tokenMethods = (parts: Parts) => {
       examples: [{ params: { id: kept.id }, result: null }],
       handler: async ({ token, id }, caller) => {
         if ((token === undefined) === (id === undefined)) throw invalidParams('token', 'either token or id')
-        // It would be answered as if it had ended something, and be kept in the clear.
+        // Otherwise the call would seem to revoke the token, and store it in plain text.
         if (id !== undefined && (await parts.tell(id, undefined)).active)
-          throw invalidParams('id', 'not the token itself: of a session, auth.logout or sessions.revoke')
-        const written = token === undefined ? undefined : await personal.find(token)
-        const named = written?.id ?? id
-        const found = named === undefined ? undefined : await personal.get(named)
+          throw invalidParams('id', 'not the token itself; end a session with auth.logout or sessions.revoke')
+        const personalToken = token === undefined ? undefined : await personal.find(token)
+        const personalId = personalToken?.id ?? id
+        const found = personalId === undefined ? undefined : await personal.get(personalId)
         if (found) {
-          // The same answer as for a token that does not exist: ids of others are nobody's business.
-          if (!removeOwn(found, caller)) throw notFound('token', found.id)
+          // Give the same answer as for a token that does not exist, so that ids of other users' tokens stay hidden.
+          if (!mayRemove(found, caller)) throw notFound('token', found.id)
           await personal.remove(found.id)
           await parts.told(found.id)
           return null
         }
         const read = token === undefined ? undefined : await access.find(token)
         const jwt = read ?? (id !== undefined && isAdministrator(caller) ? access.byId(id) : undefined)
-        if (!jwt || (read && !mayRevoke(read, caller))) throw notFound('token', id ?? 'that is written so')
+        if (!jwt || (read && !mayRevoke(read, caller))) throw notFound('token', id ?? 'with this value')
         await access.revoke(jwt)
         await parts.told(jwt.jti)
         return null

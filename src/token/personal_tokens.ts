@@ -13,12 +13,12 @@ import type { TokenScope } from '../contract/token_scopes.ts'
 import type { Token } from './token.ts'
 import { isWritten, writeToken } from './token_text.ts'
 
-const keep = 100_000
+const maxEntries = 100_000
 
-/** Whose token it is: exactly one of the two, by id. */
+/** The owner of a token: exactly one of the two, by id. */
 export type Owner = { readonly user_id: string } | { readonly service_id: string }
 
-/** A living token that somebody keeps, and whose it is. */
+/** A valid personal token and its owner. */
 export interface KnownToken {
   readonly id: string
   readonly scope: TokenScope
@@ -26,20 +26,23 @@ export interface KnownToken {
   /** When it was last used, as far as this process knows. */
   used_at: number
   readonly user_id: string | null
-  /** Name of the service. */
+  /** The name of the service. */
   readonly service: string | null
 }
 
-/** Tokens that people and services keep in their programs: `hero_…`, each with a scope and an end. We keep their SHA-256. */
+/**
+ * Long-lived tokens that users and services give to their programs: `hero_…`, each with a scope and an expiry. We store
+ * only their SHA-256.
+ */
 export class PersonalTokens {
   readonly #database: Database
-  readonly #uses: Uses
+  readonly #lastUsed: Uses
   readonly #known: Cached<BoundedMap<KnownToken>>
   readonly #byHash: Prepared<{ hash: string }, unknown>
 
   constructor(database: Database) {
     this.#database = database
-    this.#uses = new Uses(database, (id, at) =>
+    this.#lastUsed = new Uses(database, (id, at) =>
       database.query
         .updateTable('tokens')
         .set({ last_used_at: at })
@@ -48,7 +51,7 @@ export class PersonalTokens {
         .execute(),
     )
     this.#known = new Cached(database, ['tokens', 'users', 'services'], async () =>
-      boundedMap<KnownToken>(keep),
+      boundedMap<KnownToken>(maxEntries),
     )
     this.#byHash = database.prepared((query, { hash }: { hash: string }) =>
       query
@@ -66,7 +69,7 @@ export class PersonalTokens {
     )
   }
 
-  /** Makes a token; what it is written as is known to nobody but whoever is told now. */
+  /** Creates a token and returns it. It cannot be read again. */
   async add(
     owner: Owner,
     { name, scope, expires_in }: { name: string; scope: TokenScope; expires_in: number },
@@ -92,18 +95,20 @@ export class PersonalTokens {
     return { id: row.id, token }
   }
 
-  /** What is behind a token, or undefined if it is none of these or has ended. Warm, it is synchronous. */
+  /**
+   * Looks up a token. Undefined if it is not a personal token or has expired. Synchronous when the cache is current.
+   */
   find(token: string): KnownToken | undefined | Promise<KnownToken | undefined> {
     if (!isWritten(token)) return undefined
     const key = digest(token)
     const known = this.#known.warm()?.get(key)
-    return known ? this.#living(known) : this.#load(key)
+    return known ? this.#ifValid(known) : this.#load(key)
   }
 
-  #living(known: KnownToken): KnownToken | undefined {
+  #ifValid(known: KnownToken): KnownToken | undefined {
     const at = now()
     if (known.expires_at <= at) return undefined
-    this.#uses.note(known, at)
+    this.#lastUsed.note(known, at)
     return known
   }
 
@@ -112,12 +117,12 @@ export class PersonalTokens {
     const row = await this.#byHash({ hash: key })
     if (!row) return undefined
     const found = row as KnownToken
-    // Kept in the map that was current before the row was read: after a change nobody looks there any more.
+    // Store it in the map that was current before the row was read: after a change, that map is no longer used.
     known.set(key, found)
-    return this.#living(found)
+    return this.#ifValid(found)
   }
 
-  /** The living tokens of a person or a service, newest first. */
+  /** The valid tokens of a user or a service, newest first. */
   async list(owner: Owner, filter: PageParams): Promise<{ items: Token[]; next_cursor: string | null }> {
     const [column, id] = Object.entries(owner)[0] as ['user_id' | 'service_id', string]
     const query = this.#rows().where(`tokens.${column}`, '=', id).where('tokens.expires_at', '>', now())
@@ -133,7 +138,7 @@ export class PersonalTokens {
     return { ...page, items }
   }
 
-  /** A token by its id, with whose it is, or undefined. */
+  /** A token with its owner, by id, or undefined. */
   get(id: string) {
     return this.#rows().where('tokens.id', '=', id).executeTakeFirst()
   }
@@ -160,12 +165,12 @@ export class PersonalTokens {
     await this.#delete(sql`id = ${id}`)
   }
 
-  /** Whoever held the account may have kept one. */
+  /** Removes all tokens of a user: someone who took over the account may have kept one. */
   async removeAllOf(userId: string): Promise<void> {
     await this.#delete(sql`user_id = ${userId}`)
   }
 
-  /** Deletes those that have ended; called on a timer. */
+  /** Deletes expired tokens. Called on a timer. */
   async sweep(): Promise<void> {
     await sweepRows(
       this.#database,
@@ -188,6 +193,6 @@ export class PersonalTokens {
   }
 
   async close(): Promise<void> {
-    await this.#uses.close()
+    await this.#lastUsed.close()
   }
 }

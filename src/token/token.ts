@@ -4,12 +4,12 @@ import { tokenScopes } from '../contract/token_scopes.ts'
 
 export const Scope = Type.Enum(tokenScopes, {
   description:
-    'read: only methods that read and requests that are safe (RFC 9110); write: those that change something too; admin: also the claims admin, groups.admin and proxy.*, which are left out otherwise',
+    'read: only methods that read, and requests with safe HTTP methods (RFC 9110); write: also those that change something; admin: also the claims admin, groups.admin and proxy.*, which are left out otherwise',
 })
 
 export const TokenName = Line('What the token is for', 100)
 
-/** A token that somebody keeps in a program; what it is written as is shown once. */
+/** A personal token for a program. Its value is shown only once. */
 export const Token = Named('Token', {
   id: Id,
   user: Nullable(Username),
@@ -23,28 +23,30 @@ export const Token = Named('Token', {
 export type Token = Static<typeof Token>
 
 export const Issued = Named('IssuedToken', {
-  access_token: Type.String({ description: 'Send it as Authorization: Bearer. Shown this once' }),
+  access_token: Type.String({ description: 'Send it as Authorization: Bearer. Shown only once' }),
   token_type: Type.Literal('Bearer'),
   expires_in: Type.Integer({ description: 'Seconds' }),
   scope: Type.String({
-    description: 'read, write or admin; for a program, all of its scopes, separated by spaces',
+    description: 'read, write or admin; for a program all its scopes, separated by spaces',
   }),
-  id: Type.String({ description: 'Identifies the token in lists and for revoking; in a JWT the claim jti' }),
+  id: Type.String({
+    description: 'Identifies the token when it is listed or revoked; in a JWT the claim jti',
+  }),
 })
 export type Issued = Static<typeof Issued>
 
-/** What `token.validate` tells: of a token that is worth nothing, that and no more. */
+/** What `token.validate` returns. For an invalid token, only that it is invalid. */
 export const Validation = Named('TokenValidation', {
   active: Type.Boolean(),
   kind: Type.Optional(
     Type.Enum(['session', 'personal', 'access'], {
       description:
-        'session: from auth.login; personal: a token to keep (hero_…); access: a JWT that every service can verify by itself',
+        'session: from auth.login; personal: a personal token (hero_…); access: a JWT that every service can verify on its own',
     }),
   ),
   id: Type.Optional(Type.String()),
   sub: Type.Optional(
-    Type.String({ description: 'Id of the person, client_id of the program, or service:NAME' }),
+    Type.String({ description: 'The id of the user, client_id of the program, or service:NAME' }),
   ),
   username: Type.Optional(Username),
   client_id: Type.Optional(Type.String()),

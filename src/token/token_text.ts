@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
-// How a token that is kept is written: a prefix that scanners for leaked secrets find, 256 random bits, and a checksum by which
-// a mistyped or made-up one is told apart without asking any database.
+// The format of personal tokens: a prefix that scanners for leaked secrets find, 256 random bits, and a checksum that
+// detects a mistyped or forged token without a database query.
 
 const prefix = 'hero_'
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-/** Characters of base 62 that 256 bits, and that 32 bits, take. */
-const [longest, sum] = [43, 6]
-const form = new RegExp(`^${prefix}[0-9A-Za-z]{${longest + sum}}$`)
+/** Base-62 characters needed for 256 bits, and for 32 bits. */
+const [secretLength, checksumLength] = [43, 6]
+const form = new RegExp(`^${prefix}[0-9A-Za-z]{${secretLength + checksumLength}}$`)
 
 const inBase62 = (value: bigint, length: number): string => {
   let text = ''
@@ -16,13 +16,13 @@ const inBase62 = (value: bigint, length: number): string => {
   return text
 }
 
-const checksum = (text: string): string => inBase62(BigInt(crc32(text)), sum)
+const checksum = (text: string): string => inBase62(BigInt(crc32(text)), checksumLength)
 
 export const writeToken = (): string => {
-  const text = prefix + inBase62(BigInt(`0x${randomBytes(32).toString('hex')}`), longest)
+  const text = prefix + inBase62(BigInt(`0x${randomBytes(32).toString('hex')}`), secretLength)
   return text + checksum(text)
 }
 
-/** Whether this is written as a token that is kept, with the right checksum. */
+/** Whether this has the format of a personal token, with the right checksum. */
 export const isWritten = (token: string): boolean =>
-  form.test(token) && checksum(token.slice(0, -sum)) === token.slice(-sum)
+  form.test(token) && checksum(token.slice(0, -checksumLength)) === token.slice(-checksumLength)
