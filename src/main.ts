@@ -143,7 +143,7 @@ const serve = async (
 const keepUp = ({ database_url }: Config, database: Database, log: Log, edge: Edge): Upkeep | undefined => {
   const file = databaseFile(database_url)
   if (file === undefined) return undefined
-  const upkeep = new Upkeep(database, file, log, (condition) => edge.tellCondition(condition))
+  const upkeep = new Upkeep(database, file, log, (condition) => edge.sendCondition(condition))
   upkeep.start()
   return upkeep
 }
@@ -151,14 +151,14 @@ const keepUp = ({ database_url }: Config, database: Database, log: Log, edge: Ed
 /** Who serves the edge: this process, or workers of it. */
 interface Edge {
   readonly address: AddressInfo
-  tellCondition(condition: Condition): void
+  sendCondition(condition: Condition): void
   renew(): Promise<void>
   close(): Promise<void>
 }
 
 const alone = async (config: Config, { edge }: App, passed: PassedSockets): Promise<Edge> => ({
   address: await edge.listen(passed.edge === undefined ? config.listen : { fd: passed.edge }),
-  tellCondition: () => {},
+  sendCondition: () => {},
   renew: async () => {
     throw new Error('there are no workers that could be replaced')
   },
@@ -179,10 +179,10 @@ const byWorkers = async (
     bound?.close()
     throw error
   }
-  const teller = setInterval(() => workers.tellAll(app.counters.daemon()), tellEvery).unref()
+  const teller = setInterval(() => workers.sendNumbers(app.counters.daemon()), tellEvery).unref()
   return {
     address,
-    tellCondition: (condition) => workers.tellCondition(condition),
+    sendCondition: (condition) => workers.sendCondition(condition),
     renew: () => workers.renew(),
     close: async () => {
       clearInterval(teller)

@@ -38,7 +38,7 @@ export const linkList = (links: FormPage['links'] = []): Html | false =>
   links.length > 0 &&
   html`<ul class="ways">${links.map(({ href, text }) => html`<li><a href="${href}">${text}</a></li>`)}</ul>`
 
-/** A page with one form. The first field that is empty has the focus. */
+/** A page with one form. The first empty field gets the focus. */
 export const formPage = (words: Catalogue, form: FormPage): string => {
   const { place, token, title, lead, action, hidden = {}, fields, button, problem, links } = form
   const first = fields.find(({ value, type }) => type === 'password' || value === undefined || value === '')
@@ -59,7 +59,7 @@ ${linkList(links)}`,
   )
 }
 
-// The fields that several pages ask for.
+// Fields that several pages use.
 
 export const usernameField = ({ sign_in }: Catalogue, value: string): Field => ({
   name: 'username',

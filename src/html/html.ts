@@ -1,6 +1,6 @@
 import { Sentence } from '../strings/sentence.ts'
 
-/** Markup that is safe to send: made by `html` alone. */
+/** Markup that is safe to send. Only `html` creates it. */
 export class Html {
   readonly text: string
   constructor(text: string) {
@@ -14,7 +14,7 @@ const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (character)
 
 type Part = Html | Sentence | string | number | undefined | false | readonly Html[]
 
-/** The tags are written here: a sentence names only what stands out. */
+/** Writes the tags: a sentence only marks which pieces stand out. */
 const shown = ({ pieces }: Sentence): string =>
   pieces
     .map((piece) =>
@@ -22,7 +22,7 @@ const shown = ({ pieces }: Sentence): string =>
     )
     .join('')
 
-/** A template whose values are escaped, unless they are markup themselves; false and undefined are left out. */
+/** A template that escapes its values unless they are markup themselves. It omits false and undefined. */
 export const html = (strings: TemplateStringsArray, ...values: readonly Part[]): Html => {
   let text = strings[0]!
   values.forEach((value, i) => {

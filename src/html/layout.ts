@@ -4,7 +4,7 @@ import { styleVersion } from './style.ts'
 
 const mark = html`<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false"><path d="M5 21V5.5A2.5 2.5 0 0 1 7.5 3h9A2.5 2.5 0 0 1 19 5.5V21"/><path d="M3 21h18"/><path d="M9 21V7.2a.7.7 0 0 1 .86-.68l4.6 1.1a.7.7 0 0 1 .54.68V21"/><path d="M12.2 13.5v1"/></svg>`
 
-/** A whole page around one card. `place` is the host that the visitor is at. */
+/** A complete page around one card. `place` is the host in the address bar. */
 export const page = (
   { lang, dir }: Pick<Catalogue, 'lang' | 'dir'>,
   title: string,

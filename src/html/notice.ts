@@ -6,13 +6,13 @@ interface NoticePage {
   readonly place: string
   readonly title: string
   readonly text: string
-  /** An HTTP status worth naming when somebody asks for help, and the id under which the log knows the request. */
+  /** The HTTP status and the request id in the log, which help when a person asks for support. */
   readonly status?: number
   readonly requestId?: string
   readonly link?: { readonly href: string; readonly text: string }
 }
 
-/** A page that only says something: errors, refusals, dead links. */
+/** A page with only a message: for errors, refusals and expired links. */
 export const noticePage = (
   words: Catalogue,
   { place, title, text, status, requestId, link }: NoticePage,

@@ -7,28 +7,28 @@ import { ownHeaders, problem, send, wantsPage } from '../wire/responses.ts'
 import { noticePage } from './notice.ts'
 import type { WordsFor } from './words_for.ts'
 
-/** The headers of a page: which language it is in, and that another browser may get another one. */
+/** The headers of a page, with its language. Vary says that it depends on the browser. */
 export const pageHeaders = (asked: Pick<Asked, 'secure'>, { lang }: Catalogue): Record<string, string> => ({
   ...ownHeaders(asked),
   vary: 'Cookie, Accept-Language',
   'content-language': lang,
 })
 
-/** Answers with a page for people and problem details for programs. */
-export type Tell = (sent: Sent, to: Recipient, asked: Asked, told: Told) => void
+/** Sends a refusal: a page to people, problem details to programs. */
+export type Tell = (sent: Sent, to: Recipient, asked: Asked, refusal: Told) => void
 
 export const teller =
   (wordsFor: WordsFor): Tell =>
-  (sent, to, asked, told) => {
-    const { status } = told
+  (sent, to, asked, refusal) => {
+    const { status } = refusal
     if (!wantsPage(sent))
-      return send(to, status, 'application/problem+json', problem(told), {
+      return send(to, status, 'application/problem+json', problem(refusal), {
         ...ownHeaders(asked),
-        ...told.headers,
+        ...refusal.headers,
       })
     const show = (catalogue: Catalogue) => {
-      const { title, text } = wordsOf(catalogue, told)
-      const { href, name } = told.link ?? {}
+      const { title, text } = wordsOf(catalogue, refusal)
+      const { href, name } = refusal.link ?? {}
       const body = noticePage(catalogue, {
         place: asked.host,
         title,
@@ -39,11 +39,11 @@ export const teller =
       })
       send(to, status, 'text/html; charset=utf-8', body, {
         ...pageHeaders(asked, catalogue),
-        ...told.headers,
+        ...refusal.headers,
       })
     }
     const words = wordsFor(sent.rawHeaders)
-    // The setting may be out of reach: then the page says so in English.
+    // The language setting may be unavailable together with the database. The page is then in English.
     if (words instanceof Promise) words.catch(() => catalogueOf('en')).then(show, () => to.destroy())
     else show(words)
   }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 
-/** The one stylesheet. Its custom properties are what a theme changes. */
+/** The stylesheet. A theme changes its custom properties. */
 export const style = `
 :root {
   color-scheme: light dark;
@@ -103,5 +103,5 @@ footer { padding: 1rem; text-align: center; color: var(--soft); font-size: 0.812
 @media (prefers-reduced-motion: no-preference) { button, .button { transition: background-color 120ms; } }
 `.trim()
 
-/** Changes with the content, so that browsers may keep the stylesheet for good. */
+/** Changes with the content, so that browsers may cache the stylesheet for ever. */
 export const styleVersion = hash('sha256', style, 'hex').slice(0, 12)

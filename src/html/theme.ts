@@ -1,14 +1,14 @@
-/** What an operator can make of our pages, from settings that were checked when they were set. */
+/** The look of our pages, from settings that were validated when they were set. */
 export interface Theme {
   readonly site: string
-  /** `#rrggbb`, or empty for ours. */
+  /** `#rrggbb`, or empty for the default. */
   readonly accent: string
   readonly accentDark: string
-  /** Markup of an SVG, or empty for ours. */
+  /** The markup of an SVG, or empty for the default. */
   readonly logo: string
 }
 
-/** A CSS string (CSS Syntax section 4.3.5): the quotes and backslashes of the name end nothing. */
+/** A CSS string (CSS Syntax section 4.3.5), with quotes and backslashes escaped. */
 const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`
 
 const accentOf = (colour: string, towards: string, ink: string) =>
@@ -16,7 +16,7 @@ const accentOf = (colour: string, towards: string, ink: string) =>
     ? ''
     : `--accent: ${colour}; --accent-strong: color-mix(in srgb, ${colour} 80%, ${towards}); --accent-ink: ${ink};`
 
-/** Set over the stylesheet: only custom properties, and the picture. */
+/** Loaded after the stylesheet. Sets only custom properties and the logo. */
 export const themeCss = ({ site, accent, accentDark, logo }: Theme): string => `
 :root { --site: ${quoted(site)}; ${accentOf(accent, 'black', '#ffffff')} }
 @media (prefers-color-scheme: dark) { :root { ${accentOf(accentDark, 'white', '#14171a')} } }

@@ -3,17 +3,17 @@ import { catalogueOf, languageFor, type Language } from '../strings/language.ts'
 import { whenReady } from '../storage/when_ready.ts'
 import { valuesOf } from '../wire/header_list.ts'
 
-/** The words for the person who sent these headers. Warm, it returns no promise. */
+/** Returns the catalogue for these request headers. Returns no promise if the default language is cached. */
 export type WordsFor = (rawHeaders: readonly string[]) => Catalogue | Promise<Catalogue>
 
-/** The language that these headers ask for, by its BCP 47 tag; undefined where they ask for none of ours. */
+/** The BCP 47 tag of the language that these headers ask for; undefined if we have none of them. */
 export const languageAsked = (rawHeaders: readonly string[]): string | undefined =>
   languageFor(valuesOf(rawHeaders, 'accept-language').join())
 
-/** Chooses by Accept-Language; `otherwise` is the language of people whose browser asks for none of ours. */
+/** Chooses by Accept-Language. `defaultLanguage` applies if we have none of the requested languages. */
 export const wordsFor =
-  (otherwise: () => Language | Promise<Language>): WordsFor =>
+  (defaultLanguage: () => Language | Promise<Language>): WordsFor =>
   (rawHeaders) => {
     const wanted = languageAsked(rawHeaders)
-    return wanted === undefined ? whenReady(otherwise(), catalogueOf) : catalogueOf(wanted)
+    return wanted === undefined ? whenReady(defaultLanguage(), catalogueOf) : catalogueOf(wanted)
   }

@@ -5,7 +5,7 @@ import type { Call } from '../contract/method.ts'
 import type { OldToken, OldTokens } from '../token/hs256.ts'
 import type { Issued, Validation } from '../token/token.ts'
 
-/** An answer of the old service: a status and JSON. */
+/** A response in the form of the old service: a status and JSON. */
 export interface OldAnswer {
   readonly status: number
   readonly body: Readonly<Record<string, unknown>>
@@ -16,9 +16,9 @@ type Known = Pick<KnownClient, 'scopes' | 'created_at' | 'tokens_since'> | undef
 type Fields = Readonly<Record<string, unknown>>
 
 interface Parts {
-  /** The methods that stand behind: the same gates, counters and audit as for everybody. */
+  /** Calls a method, with the same checks, counters and audit as any other call. */
   readonly call: Call
-  /** Whether tokens of the old kind are issued. */
+  /** Whether tokens in the old format are issued. */
   readonly old: () => Promise<boolean>
   readonly tokens: OldTokens
   readonly endSession: (token: string) => Promise<void>
@@ -32,11 +32,11 @@ interface Parts {
       }
     | undefined
   >
-  /** Whether all that a person was issued at that time was taken back since. */
+  /** Whether everything issued to the user at that time has been revoked since. */
   readonly wasEnded: (userId: string, issuedAt: number) => Promise<boolean>
 }
 
-/** What OAuth 2.0 calls our refusals (RFC 6749 section 5.2). */
+/** The names of our errors in OAuth 2.0 (RFC 6749 section 5.2). */
 const oauthNames: Readonly<Record<string, readonly [status: number, error: string]>> = {
   unauthenticated: [401, 'invalid_client'],
   claim_required: [400, 'unauthorized_client'],
@@ -47,7 +47,7 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 const given = (fields: Fields, ...names: readonly string[]): Record<string, unknown> =>
   Object.fromEntries(names.filter((name) => fields[name] !== undefined).map((name) => [name, fields[name]]))
 
-/** The calls of the old hero_auth, for callers that have not moved yet: `POST /token`, `/login`, `/register`, `/validate`. */
+/** The API of the old hero_auth, for callers that have not migrated yet: `POST /token`, `/login`, `/register`, `/validate`. */
 export class HeroAuth {
   readonly #parts: Parts
 
@@ -82,14 +82,14 @@ export class HeroAuth {
       }
       if (!(await this.#parts.old())) return { status: 200, body: opened }
       const { token_type, user } = opened
-      // The old token stands by itself: nobody is told of the session, so nobody has it.
+      // The old token is independent of the session, and the caller never learns the token of the session. So end it.
       await this.#parts.endSession(opened.access_token)
       await this.#refuseNamesake(user, 'person')
       const scope = await this.#scopeOf(user)
       return { status: 200, body: { ...this.#parts.tokens.issue(user, scope), token_type, scope, user } }
     })
 
-  /** `{username, email, password, display_name?}` → `{next: "verify"}`: a link was mailed to the address. Who may, the setting `registration_mode` says. */
+  /** `{username, email, password, display_name?}` → `{next: "verify"}`, after a link was mailed to the address. The setting `registration_mode` decides who may register. */
   readonly register = (fields: Fields, caller: Caller): Promise<OldAnswer> =>
     answering(async () => {
       const params = given(fields, 'username', 'email', 'password', 'display_name')
@@ -103,11 +103,11 @@ export class HeroAuth {
       const token = text(fields.token)
       const old = (await this.#parts.old()) ? this.#parts.tokens.read(token) : undefined
       if (old)
-        return (await this.#stands(old))
+        return (await this.#isValid(old))
           ? { status: 200, body: { valid: true, iss: 'hero_auth', ...old } }
           : { status: 200, body: { valid: false } }
-      const told = (await this.#parts.call('token.validate', { token }, caller)) as Validation
-      const { active, ...about } = told
+      const validation = (await this.#parts.call('token.validate', { token }, caller)) as Validation
+      const { active, ...about } = validation
       return {
         status: 200,
         body: { valid: active, ...(about.aud !== undefined && { iss: about.aud }), ...about },
@@ -115,26 +115,26 @@ export class HeroAuth {
     })
 
   /**
-   * An old token names a person and a program alike. Where both are called so, the name is that of whoever had it first: nobody
-   * becomes another by taking their name in the other kind.
+   * An old token does not say whether its name is that of a user or of a client. If both exist, the name belongs to the older one:
+   * nobody can become a user by registering a client with the same name, or the reverse.
    */
   async #refuseNamesake(name: string, as: 'client' | 'person'): Promise<void> {
     const [client, person] = [await this.#parts.client(name), await this.#parts.person(name)]
     if (!client || !person) return
     const [own, other] = as === 'client' ? [client, person] : [person, client]
     if (own.created_at >= other.created_at)
-      throw conflict(`The old services could not tell you from another ${JSON.stringify(name)}`)
+      throw conflict(`The old services could not distinguish you from another ${JSON.stringify(name)}`)
   }
 
   async #scopeOf(username: string): Promise<'admin' | 'write'> {
     return (await this.#parts.person(username))?.claims.includes('admin') ? 'admin' : 'write'
   }
 
-  /** Whether whoever an old token names is still there, may still do as much, and had nothing taken back since. */
-  async #stands({ sub, scope, iat }: OldToken): Promise<boolean> {
+  /** Whether the holder of an old token still exists and has the same rights, and the token has not been revoked. */
+  async #isValid({ sub, scope, iat }: OldToken): Promise<boolean> {
     const client = await this.#parts.client(sub)
     const given = scope.split(' ')
-    const mayAll = given.every((one) => (client?.scopes as readonly string[] | undefined)?.includes(one))
+    const mayAll = given.every((scope) => (client?.scopes as readonly string[] | undefined)?.includes(scope))
     if (client && mayAll && iat > client.tokens_since) return true
     const person = await this.#parts.person(sub)
     if (!person?.may_sign_in || (await this.#parts.wasEnded(person.id, iat))) return false

@@ -23,7 +23,7 @@ const readFields = (body: Buffer): Fields | undefined => {
   }
 }
 
-/** A call of the old service, in JSON both ways. */
+/** A path of the old service, with JSON in both directions. */
 const asOld =
   (call: Old, tell: Tell): OwnPath =>
   async (request: IncomingMessage, response: ServerResponse, asked: Asked) => {
@@ -40,14 +40,17 @@ const asOld =
     const caller = guest({ via: 'edge', address: asked.address, user_agent })
     const answer: OldAnswer = fields
       ? await call(fields, caller)
-      : { status: 400, body: { error: 'invalid_request', error_description: 'The body is a JSON object' } }
+      : {
+          status: 400,
+          body: { error: 'invalid_request', error_description: 'The body must be a JSON object' },
+        }
     send(response, answer.status, 'application/json', JSON.stringify(answer.body), {
       ...ownHeaders(asked),
       ...(answer.retryAfter !== undefined && { 'retry-after': answer.retryAfter }),
     })
   }
 
-/** The addresses of the old hero_auth; a token to validate may also come as Authorization. */
+/** The paths of the old hero_auth. A token to validate may also be in the Authorization header. */
 export const heroAuthPaths = (old: HeroAuth, tell: Tell) => ({
   token: asOld(old.token, tell),
   login: asOld(old.login, tell),

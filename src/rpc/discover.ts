@@ -4,12 +4,12 @@ import { Nothing } from '../contract/schemas.ts'
 import { version } from '../version.ts'
 import { openrpcDocument, printDocument } from './openrpc_document.ts'
 
-/** Adds rpc.discover to the methods. `document` is what describes them all, printed; made when it is first asked for. */
+/** Adds rpc.discover to the methods. `document` returns the printed OpenRPC document, which is built at the first call. */
 export const discoverMethod = (
   methods: readonly Method[],
 ): { methods: readonly Method[]; document: () => string } => {
-  let made: Record<string, unknown> | undefined
-  const document = (): Record<string, unknown> => (made ??= openrpcDocument(all, version))
+  let built: Record<string, unknown> | undefined
+  const document = (): Record<string, unknown> => (built ??= openrpcDocument(allMethods, version))
   const discover = method({
     name: 'rpc.discover',
     summary: 'Return this document: the OpenRPC 1.3.2 description of all methods',
@@ -20,7 +20,7 @@ export const discoverMethod = (
     examples: [{ params: {}, result: { openrpc: '1.3.2' } }],
     handler: document,
   })
-  const all: readonly Method[] = [discover, ...methods]
+  const allMethods: readonly Method[] = [discover, ...methods]
   let printed: string | undefined
-  return { methods: all, document: () => (printed ??= printDocument(document())) }
+  return { methods: allMethods, document: () => (printed ??= printDocument(document())) }
 }

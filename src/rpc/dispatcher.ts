@@ -10,7 +10,7 @@ import { whenReady } from '../storage/when_ready.ts'
 import { authorise } from '../identity/method_rule.ts'
 import { namedParams, validateParams, validateResult } from './validation.ts'
 
-/** Parameters that name things, in the order they are told in the audit. Everything else stays out of it. */
+/** The parameters that name things, in their order in the audit. No other parameter is written to it. */
 const naming = [
   'group',
   'slug',
@@ -31,8 +31,8 @@ const naming = [
 ] as const
 
 /**
- * What a refused call named was never validated: nothing long or unprintable gets into the audit, nothing that half a
- * surrogate pair or a direction mark would make something else, and nothing that reads like a name more.
+ * The parameters of a refused call were never validated. The audit must not get long or unprintable text, half a surrogate pair or
+ * a direction mark that would change its meaning, or a value that looks like another `name=value`.
  */
 const visible = (text: string) => text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
 const word = (text: string) => {
@@ -46,7 +46,7 @@ const targetOf = (params: Readonly<Record<string, unknown>>): string =>
     .map((name) => `${name}=${word(params[name] as string)}`)
     .join(' ')
 
-/** All methods, and the one path to them: find, authorise, validate, handle, validate the result, audit. */
+/** All methods, and the only way to call them: find, authorise, validate, run the handler, validate the result, audit. */
 export class Dispatcher {
   readonly methods: readonly Method[]
   readonly #byName = new Map<string, Method>()
@@ -69,25 +69,25 @@ export class Dispatcher {
     this.#counters = counters
     for (const method of methods) {
       for (const name of [method.name, ...(method.aliases ?? [])]) {
-        if (this.#byName.has(name)) throw new TypeError(`two methods are called ${name}`)
+        if (this.#byName.has(name)) throw new TypeError(`two methods have the name ${name}`)
         this.#byName.set(name, method)
       }
     }
   }
 
-  /** Whether this is a method that changes nothing: only such a one can answer without a promise. */
+  /** Whether the method changes nothing. Only then can it return a result without a promise. */
   isRead(name: string): boolean {
     return this.#byName.get(name)?.effect === 'read'
   }
 
-  /** Calls a method for a caller. Rejects with AppError for what callers may know, with anything else for a bug. */
-  readonly call = async (name: string, given: unknown, caller: Caller): Promise<unknown> =>
-    this.answer(name, given, caller)
+  /** Calls a method. Rejects with AppError for an expected failure, and with any other error for a bug. */
+  readonly call = async (name: string, params: unknown, caller: Caller): Promise<unknown> =>
+    this.answer(name, params, caller)
 
-  /** The same without a promise wherever the method takes none; then it throws instead of rejecting. */
-  answer(name: string, given: unknown, caller: Caller): unknown {
+  /** The same, without a promise if the method needs none. Then it throws instead of rejecting. */
+  answer(name: string, params: unknown, caller: Caller): unknown {
     try {
-      const answer = this.#answer(name, given, caller)
+      const answer = this.#answer(name, params, caller)
       return answer instanceof Promise
         ? answer.catch((fault: unknown) => {
             throw this.#failure(name, fault)
@@ -98,7 +98,7 @@ export class Dispatcher {
     }
   }
 
-  /** The error that a fault is reported as. */
+  /** Converts a fault to the error to report. */
   #failure(name: string, fault: unknown): unknown {
     const error = asUnavailable(fault)
     if (error instanceof AppError && error.cause instanceof Error)
@@ -106,12 +106,12 @@ export class Dispatcher {
     return error
   }
 
-  #answer(name: string, given: unknown, caller: Caller): unknown {
+  #answer(name: string, params: unknown, caller: Caller): unknown {
     this.#counters.calls++
     const method = this.#byName.get(name)
     if (!method) throw new AppError('method_not_found')
-    const params = namedParams(method, given)
-    return method.effect === 'read' ? this.#read(method, params, caller) : this.#write(method, params, caller)
+    const named = namedParams(method, params)
+    return method.effect === 'read' ? this.#read(method, named, caller) : this.#write(method, named, caller)
   }
 
   #read(method: Method, params: Record<string, unknown>, caller: Caller): unknown {
@@ -126,15 +126,15 @@ export class Dispatcher {
   }
 
   async #write(method: Method, params: Record<string, unknown>, caller: Caller): Promise<unknown> {
-    let told = () => targetOf(params)
+    let describeTarget = () => targetOf(params)
     try {
       authorise(method, params, caller)
       validateParams(method, params)
       let prepared: unknown
-      told = () => visible(method.target?.(params, undefined, prepared) ?? targetOf(params))
+      describeTarget = () => visible(method.target?.(params, undefined, prepared) ?? targetOf(params))
       prepared = await method.prepare?.(params, caller)
       const change = async () => {
-        // Hashing, or waiting for the turn to write, took its time: whoever lost the right meanwhile changes nothing.
+        // Hashing, or waiting for the write lock, took time. A caller that has lost the right since then must not change anything.
         const present = (await caller.again?.()) ?? caller
         if (present !== caller) authorise(method, params, present)
         const result = await method.handler(params, present, prepared)
@@ -146,19 +146,19 @@ export class Dispatcher {
       const write = () => this.#database.write(change)
       return await (method.large ? this.#database.aside(write) : write())
     } catch (error) {
-      await this.#auditFailure(method, told, caller, error)
+      await this.#auditFailure(method, describeTarget, caller, error)
       throw error
     }
   }
 
   /**
-   * Refusals are told too: of everybody who is known, and of guests where they may call at all (to sign in, to set up), so that a
-   * stranger cannot fill the audit with methods that are closed to him anyway.
+   * Refusals are audited too. For guests this applies only to public methods (such as sign-in and set-up), so that a stranger cannot
+   * fill the audit with calls to methods that are closed anyway.
    */
   async #auditFailure(
     method: Method,
-    /** What it was about, as far as that was looked at before it was refused. */
-    told: () => string,
+    /** Describes what the call was about, as far as it was read before the refusal. */
+    describeTarget: () => string,
     caller: Caller,
     fault: unknown,
   ): Promise<void> {
@@ -167,7 +167,7 @@ export class Dispatcher {
     if (outcome === 'invalid_params' || outcome === 'rate_limited' || outcome === 'unavailable') return
     if (caller.kind === 'guest' && method.claim !== null) return
     const about = error instanceof AppError ? error.about : undefined
-    const target = about ?? told()
+    const target = about ?? describeTarget()
     try {
       await this.#database.write(() => this.#audit.append(caller, method.name, target, outcome))
     } catch (fault) {

@@ -16,16 +16,16 @@ import { whenReady } from '../storage/when_ready.ts'
 import type { Dispatcher } from './dispatcher.ts'
 
 const maxBatch = 50
-/** Characters that the large answers of a batch hold together: each costs whoever asks a line, and us its whole length in memory. */
-const maxBatchText = 4 * 1024 * 1024
-const large = 64 * 1024
+/** A limit for all large responses of a batch together: a short request costs the client little, and us a long response in memory. */
+const maxBatchCharacters = 4 * 1024 * 1024
+const largeCharacters = 64 * 1024
 
 type Id = string | number | null
 
-/** Undefined where nothing is answered: to notifications. */
+/** Undefined for notifications, which get no response. */
 type Answer = JSONRPCResponse | undefined
 
-/** Tells who calls; given the `authorization` that one request carries beside what its connection already proves. */
+/** Returns the caller. `authorization` is the member of a single request, beside what the connection already proves. */
 export type Identify = (authorization: string | undefined) => Caller | Promise<Caller>
 
 const failure = (id: Id, error: ErrorName): JSONRPCErrorResponse => {
@@ -33,16 +33,16 @@ const failure = (id: Id, error: ErrorName): JSONRPCErrorResponse => {
   return createJSONRPCErrorResponse(id, code, message, { code: error })
 }
 
-/** A batch's answers as text, the large ones each in a turn of the loop. What was done is told in any case: it is never large. */
-const tell = async (answers: readonly JSONRPCResponse[]): Promise<string> => {
+/** Prints the responses of a batch, each large one in its own turn of the event loop. Results of changes are small, so they are never dropped. */
+const printBatch = async (answers: readonly JSONRPCResponse[]): Promise<string> => {
   let text = ''
   for (const answer of answers) {
-    let one = JSON.stringify(answer)
-    if (one.length > large) {
+    let printed = JSON.stringify(answer)
+    if (printed.length > largeCharacters) {
       await turn()
-      if (text.length + one.length > maxBatchText) one = JSON.stringify(tooMuch(answer.id))
+      if (text.length + printed.length > maxBatchCharacters) printed = JSON.stringify(tooLarge(answer.id))
     }
-    text += text === '' ? one : `,${one}`
+    text += text === '' ? printed : `,${printed}`
   }
   return `[${text}]`
 }
@@ -50,32 +50,32 @@ const tell = async (answers: readonly JSONRPCResponse[]): Promise<string> => {
 const tooMany = createJSONRPCErrorResponse(
   null,
   errorTable.invalid_request.code,
-  `Invalid Request: at most ${maxBatch} calls in a batch`,
+  `Invalid Request: a batch may have at most ${maxBatch} calls`,
   { code: 'invalid_request' },
 )
 
-const tooMuch = (id: Id): JSONRPCErrorResponse =>
+const tooLarge = (id: Id): JSONRPCErrorResponse =>
   createJSONRPCErrorResponse(
     id,
     errorTable.invalid_request.code,
-    'Invalid Request: the large answers of a batch hold 4 MiB together; ask for this one alone',
+    'Invalid Request: the large responses of a batch exceed 4 MiB; send this call alone',
     { code: 'invalid_request' },
   )
 
-/** A number too large to be one (1e999) could not be given back as it came. */
+/** A number that is too large (1e999) could not be returned as received. */
 const isId = (id: unknown): id is Id => id === null || typeof id === 'string' || Number.isFinite(id)
 
 /**
- * RFC 8259 section 8.2: half a surrogate pair, written as an escape, is no character; every database would give it back as
- * another one, so that two names could become one. JSON.stringify writes only such halves as escapes.
+ * Half a surrogate pair, written as an escape, is not a character (RFC 8259 section 8.2). A database would return another one, so
+ * two different names could become the same. JSON.stringify writes only such halves as escapes.
  */
 const holdsHalfPairs = (text: string, message: unknown): boolean =>
   /\\u[dD][89a-fA-F]/.test(text) && /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(JSON.stringify(message))
 
 /**
- * JSON-RPC 2.0: text in, text out. json-rpc-2.0 runs each single valid call; what it leaves open is closed here: batches
- * (a batch of one answers an array, its size is bounded, nothing nests), envelopes that are not objects, and errors whose
- * text must not leave.
+ * JSON-RPC 2.0: text in, text out. The library json-rpc-2.0 runs each valid call. This class adds what it leaves open: batches
+ * (a batch of one gets an array, the size is bounded, batches do not nest), envelopes that are not objects, and errors whose text
+ * must not reach the caller.
  */
 export class Envelope {
   readonly #dispatcher: Dispatcher
@@ -95,13 +95,13 @@ export class Envelope {
   }
 
   /**
-   * Answers one message (a request or a batch), or undefined where nothing is to be answered. Never throws or rejects. A read that
-   * its method answers without a promise takes none here.
+   * Answers one message (a request or a batch). Returns undefined if there is no response. Never throws or rejects. Returns no
+   * promise for a read whose method returns none.
    */
   receive(bytes: Buffer, identify: Identify): string | undefined | Promise<string | undefined> {
     let message: unknown
     try {
-      // RFC 8259 section 8.1: JSON between systems is UTF-8; broken bytes are not read as something else.
+      // JSON between systems is UTF-8 (RFC 8259 section 8.1). Invalid bytes must not be read as other characters.
       if (!isUtf8(bytes)) return JSON.stringify(failure(null, 'parse_error'))
       const text = bytes.toString('utf8')
       message = JSON.parse(text)
@@ -117,8 +117,8 @@ export class Envelope {
     if (messages.length === 0) return JSON.stringify(failure(null, 'invalid_request'))
     if (messages.length > maxBatch) return JSON.stringify(tooMany)
     const answers = await Promise.all(messages.map((message) => this.#single(message, identify)))
-    const told = answers.filter((answer) => answer !== undefined)
-    return told.length > 0 ? tell(told) : undefined
+    const responses = answers.filter((answer) => answer !== undefined)
+    return responses.length > 0 ? printBatch(responses) : undefined
   }
 
   #single(message: unknown, identify: Identify): Answer | Promise<Answer> {
@@ -126,13 +126,13 @@ export class Envelope {
       return failure(null, 'invalid_request')
     const { jsonrpc, id, method, params, authorization } = message as Record<string, unknown>
     const known = isId(id) ? id : null
-    const sound =
+    const valid =
       jsonrpc === '2.0' &&
       typeof method === 'string' &&
       (id === undefined || isId(id)) &&
       (params === undefined || (typeof params === 'object' && params !== null)) &&
       (authorization === undefined || typeof authorization === 'string')
-    if (!sound) return failure(known, 'invalid_request')
+    if (!valid) return failure(known, 'invalid_request')
     const notification = id === undefined
     if (!this.#server.hasMethod(method)) return notification ? undefined : failure(known, 'method_not_found')
     const fail = (error: unknown): Answer => {
@@ -147,7 +147,7 @@ export class Envelope {
     }
   }
 
-  /** json-rpc-2.0 makes a promise at each of its steps, so the result of a read goes past it. */
+  /** json-rpc-2.0 makes a promise at each step, so reads bypass it. */
   #call(id: Id | undefined, method: string, params: unknown, caller: Caller): Answer | Promise<Answer> {
     if (id === undefined || !this.#dispatcher.isRead(method)) return this.#run(id, method, params, caller)
     return whenReady(this.#dispatcher.answer(method, params, caller), (result) =>
@@ -160,7 +160,7 @@ export class Envelope {
     return (await this.#server.receive(request, caller)) ?? undefined
   }
 
-  /** Expected failures are told; of anything else only an id leaves, under which the cause is logged. */
+  /** Reports expected failures. For any other error the caller gets only an id, under which the cause is logged. */
   #failure(id: Id, error: unknown): JSONRPCErrorResponse {
     if (error instanceof AppError)
       return createJSONRPCErrorResponse(id, error.code, error.message, error.data)

@@ -9,15 +9,15 @@ import { serveHttpCalls } from './http_calls.ts'
 
 interface Parts {
   readonly envelope: Envelope
-  /** The OpenRPC document, as it is sent. */
+  /** Returns the printed OpenRPC document. */
   readonly document: () => string
-  /** Where the socket is. */
+  /** Returns the path of the socket. */
   readonly path: () => string
-  /** Milliseconds that a request may take until its headers have come. */
-  readonly headersTimeout: number
+  /** The time in which the headers of a request must arrive. */
+  readonly headersTimeoutMs: number
 }
 
-/** HTTP/1.1 on connections of rpc.sock: `POST /rpc`, and what can be read by GET. What is not a plain call is served by node:http. */
+/** HTTP/1.1 on rpc.sock: `POST /rpc`, and a few documents by GET. node:http serves everything except plain calls. */
 export class RpcHttp {
   readonly #parts: Parts
   readonly #server = http.createServer((request, response) => void this.#serve(request, response))
@@ -26,18 +26,18 @@ export class RpcHttp {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    // The reader of the body says when to go on.
+    // `readBody` sends the 100 Continue.
     this.#server.on('checkContinue', (request, response) => void this.#serve(request, response))
-    this.#server.headersTimeout = parts.headersTimeout
+    this.#server.headersTimeout = parts.headersTimeoutMs
     this.#server.requestTimeout = 30_000
-    // The 16 KiB of Node bound them; a count would drop the rest unseen, and a token among it.
+    // Node's limit of 16 KiB is enough. A limit on the count would silently drop headers, perhaps one with a token.
     this.#server.maxHeadersCount = 0
-    // It is handed its connections and never listens itself; without this word it would keep no list of them, and so
-    // neither hold its two time limits nor know which connections are idle.
+    // This server never listens itself. Without this event it would keep no list of its connections, so it would neither enforce
+    // its time limits nor know which connections are idle.
     this.#server.emit('listening')
   }
 
-  /** Takes a connection; `identify` tells who calls over it. Returns what ends it behind the call under way, until node:http has it. */
+  /** Takes over a connection whose caller `identify` returns. The returned function ends it after the current call, unless node:http has it. */
   take(socket: Socket, identify: Identify): () => void {
     this.#callers.set(socket, identify)
     return serveHttpCalls({
@@ -50,11 +50,11 @@ export class RpcHttp {
         if (bytes.length > 0) socket.unshift(bytes)
         this.#server.emit('connection', socket)
       },
-      keepAlive: this.#server.keepAliveTimeout / 1000,
+      keepAliveSeconds: this.#server.keepAliveTimeout / 1000,
     })
   }
 
-  /** Of connections that node:http has, ends the idle ones and the check of the time limits; the others end behind their answer. */
+  /** Ends the idle connections that node:http has, and its timer. Its other connections end after their response. */
   close(): void {
     this.#closing = true
     this.#server.close()
@@ -64,9 +64,9 @@ export class RpcHttp {
     const { headers, method, url = '' } = request
     const path = url.split('?', 1)[0]
     const reads = method === 'GET' || method === 'HEAD'
-    // A page in a browser has no business here, wherever it found a way to the socket.
+    // A web page must never use this socket, however it may reach it.
     if (headers.origin !== undefined || headers.referer !== undefined) {
-      return this.#json(response, 403, '{"error":"browsers have no business on this socket"}')
+      return this.#json(response, 403, '{"error":"this socket does not serve browsers"}')
     }
     if (path === '/rpc') {
       if (method !== 'POST')
@@ -81,7 +81,7 @@ export class RpcHttp {
     this.#json(
       response,
       404,
-      '{"error":"here are POST /rpc, GET /openrpc.json, /health and /.well-known/heroservice.json"}',
+      '{"error":"not found; use POST /rpc, GET /openrpc.json, /health or /.well-known/heroservice.json"}',
     )
   }
 
@@ -106,7 +106,7 @@ export class RpcHttp {
       name: 'hero_proxy',
       title: 'hero_proxy',
       version,
-      description: 'The one door of the stack: keeps its people, decides who is asking, lets traffic in',
+      description: 'The front door of the stack: manages its users, identifies callers, and lets traffic in',
       socket: this.#parts.path(),
     })
   }

@@ -1,127 +1,127 @@
 import type { Socket } from 'node:net'
 import { httpDate } from '../wire/http_date.ts'
 import { mayBecomePlain, plainCallAt } from './plain_call.ts'
-import { maxOutgoing, slice } from './turn.ts'
+import { maxOutgoingCharacters, sliceMs } from './turn.ts'
 
 type Answer = string | undefined | Promise<string | undefined>
 
 interface Parts {
   readonly socket: Socket
-  /** Answers one message; `authorization` is the value of that header. */
+  /** Answers one message; `authorization` is the value of the header. */
   readonly receive: (body: Buffer, authorization: string | undefined) => Answer
-  /** Takes the connection over, with bytes that were read and belong to no call that was made. */
+  /** Takes over the connection, with the bytes that were read but not served. */
   readonly handOver: (bytes: Buffer) => void
-  /** Seconds that the connection may be idle. */
-  readonly keepAlive: number
+  /** How long the connection may be idle. */
+  readonly keepAliveSeconds: number
 }
 
-/** Milliseconds in which a call has to come whole; node:http, which keeps the time limits, waits for the rest of any other. */
-const patience = 1000
-/** Bytes that may wait behind a call under way. */
-const maxWaiting = 64 * 1024
+/** Milliseconds in which a call has to arrive completely. A slower one goes to node:http, which enforces the time limits. */
+const callTimeoutMs = 1000
+/** Bytes that may wait behind the current call. */
+const maxWaitingBytes = 64 * 1024
 
 const nothing = Buffer.alloc(0)
 const badRequest = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'
 
-/** Plain calls over HTTP on one connection, one behind the other. */
+/** Plain HTTP calls on one connection, one after another. */
 class HttpCalls {
   readonly #parts: Parts
   readonly #socket: Socket
-  /** What was read and not taken, of which `#wanted` bytes at least make a call. */
+  /** The bytes that were read but not served. The next call needs at least `#wantedBytes`. */
   #read: Buffer[] = []
-  #readLength = 0
-  #wanted = 1
+  #readBytes = 0
+  #wantedBytes = 1
   #answering = false
   #outgoing = ''
   #peerEnded = false
   #closing = false
   #over = false
-  #patience: NodeJS.Timeout | undefined
+  #callTimer: NodeJS.Timeout | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
     this.#socket = parts.socket
     this.#socket
       .on('data', this.#receive)
-      .on('drain', this.#goOn)
+      .on('drain', this.#continue)
       .on('end', this.#end)
       .on('close', this.#stop)
-      .setTimeout(parts.keepAlive * 1000 + 1000)
-      .on('timeout', this.#leaveIdle)
+      .setTimeout(parts.keepAliveSeconds * 1000 + 1000)
+      .on('timeout', this.#endIdle)
       .resume()
   }
 
-  /** Ends the connection behind the call under way, or now that there is none. */
+  /** Ends the connection after the current call, or at once if there is none. */
   readonly close = (): void => {
     this.#closing = true
-    // After one more turn: what has come is read, and is then a call under way.
+    // Wait one more turn: what has arrived by then is read and counts as a call in progress.
     setImmediate(() => {
-      if (!this.#answering && this.#readLength === 0) this.#finish()
+      if (!this.#answering && this.#readBytes === 0) this.#finish()
     })
   }
 
   readonly #receive = (chunk: Buffer): void => {
     this.#read.push(chunk)
-    this.#readLength += chunk.length
-    this.#goOn()
+    this.#readBytes += chunk.length
+    this.#continue()
   }
 
   readonly #end = (): void => {
     this.#peerEnded = true
-    this.#goOn()
+    this.#continue()
   }
 
-  readonly #goOn = (): void => {
+  readonly #continue = (): void => {
     this.#flush()
     if (this.#over) return
     const mayTake = !this.#answering && !this.#socket.writableNeedDrain
-    if (mayTake && this.#readLength >= this.#wanted) return this.#take()
+    if (mayTake && this.#readBytes >= this.#wantedBytes) return this.#take()
     if (mayTake && this.#peerEnded) return this.#finish()
-    // During a call we read on, to hear when nobody is left to be answered.
-    if (mayTake || (this.#answering && this.#readLength <= maxWaiting)) this.#socket.resume()
+    // Read on during a call, to notice when the client is gone.
+    if (mayTake || (this.#answering && this.#readBytes <= maxWaitingBytes)) this.#socket.resume()
     else this.#socket.pause()
-    if (mayTake && this.#readLength > 0)
-      this.#patience ??= setTimeout(() => this.#leave(Buffer.concat(this.#read)), patience)
+    if (mayTake && this.#readBytes > 0)
+      this.#callTimer ??= setTimeout(() => this.#handOver(Buffer.concat(this.#read)), callTimeoutMs)
   }
 
-  /** Takes calls, as many as may be at a time. */
+  /** Serves calls until this connection has used up its turn. */
   #take(): void {
     const bytes = this.#read.length === 1 ? this.#read[0]! : Buffer.concat(this.#read)
-    const until = performance.now() + slice
+    const until = performance.now() + sliceMs
     let from = 0
     do {
       const call = plainCallAt(bytes, from)
-      if (!call && !mayBecomePlain(bytes, from)) return this.#leave(bytes.subarray(from))
-      this.#wanted = call ? call.end - from : bytes.length - from + 1
+      if (!call && !mayBecomePlain(bytes, from)) return this.#handOver(bytes.subarray(from))
+      this.#wantedBytes = call ? call.end - from : bytes.length - from + 1
       if (!call || call.end > bytes.length) break
       from = call.end
-      this.#wanted = 1
+      this.#wantedBytes = 1
       this.#call(bytes.subarray(call.start, call.end), call.authorization)
     } while (
       from < bytes.length &&
       !this.#answering &&
       !this.#over &&
-      this.#outgoing.length < maxOutgoing &&
+      this.#outgoing.length < maxOutgoingCharacters &&
       performance.now() < until
     )
     if (this.#over) return
-    if (from > 0) this.#endPatience()
+    if (from > 0) this.#stopCallTimer()
     this.#keep(bytes.subarray(from))
-    if (this.#answering || this.#readLength < this.#wanted) return this.#goOn()
+    if (this.#answering || this.#readBytes < this.#wantedBytes) return this.#continue()
     this.#flush()
     this.#socket.pause()
-    setImmediate(this.#goOn)
+    setImmediate(this.#continue)
   }
 
-  /** A call came whole: the next one has its own time. */
-  #endPatience(): void {
-    clearTimeout(this.#patience)
-    this.#patience = undefined
+  /** The call has arrived completely: the next one has its own time limit. */
+  #stopCallTimer(): void {
+    clearTimeout(this.#callTimer)
+    this.#callTimer = undefined
   }
 
   #keep(bytes: Buffer): void {
     this.#read = bytes.length > 0 ? [bytes] : []
-    this.#readLength = bytes.length
+    this.#readBytes = bytes.length
   }
 
   #call(body: Buffer, authorization: string | undefined): void {
@@ -131,7 +131,7 @@ class HttpCalls {
     void answer.then((text) => {
       this.#answering = false
       this.#answer(text)
-      this.#goOn()
+      this.#continue()
     })
   }
 
@@ -139,7 +139,7 @@ class HttpCalls {
     const status = text === undefined ? '204 No Content' : '200 OK'
     const connection = this.#closing
       ? 'Connection: close'
-      : `Connection: keep-alive\r\nKeep-Alive: timeout=${this.#parts.keepAlive}`
+      : `Connection: keep-alive\r\nKeep-Alive: timeout=${this.#parts.keepAliveSeconds}`
     const about =
       text === undefined
         ? ''
@@ -153,18 +153,18 @@ class HttpCalls {
     this.#outgoing = ''
   }
 
-  /** Nothing more is taken; what is still there is half a request. */
+  /** Serves no more calls. Bytes that are left are half a request. */
   #finish(): void {
     if (this.#over) return
-    if (this.#peerEnded && !this.#closing && this.#readLength > 0) this.#outgoing += badRequest
+    if (this.#peerEnded && !this.#closing && this.#readBytes > 0) this.#outgoing += badRequest
     this.#flush()
     this.#stop()
     this.#socket.destroySoon()
   }
 
-  #leave(bytes: Buffer): void {
+  #handOver(bytes: Buffer): void {
     if (this.#over) return
-    // A stream that has ended takes nothing back.
+    // Nothing can be unshifted to a stream that has ended.
     if (this.#peerEnded) return this.#finish()
     this.#flush()
     this.#stop()
@@ -174,25 +174,26 @@ class HttpCalls {
     socket.resume()
   }
 
-  readonly #leaveIdle = (): void => {
+  readonly #endIdle = (): void => {
     if (!this.#answering && this.#socket.writableLength === 0) this.#socket.destroy()
   }
 
   readonly #stop = (): void => {
     this.#over = true
     this.#keep(nothing)
-    this.#endPatience()
+    this.#stopCallTimer()
     this.#socket
       .off('data', this.#receive)
-      .off('drain', this.#goOn)
+      .off('drain', this.#continue)
       .off('end', this.#end)
       .off('close', this.#stop)
-      .off('timeout', this.#leaveIdle)
+      .off('timeout', this.#endIdle)
   }
 }
 
 /**
- * Serves plain calls on a connection without the objects of node:http, which cost several times what a read does. Whatever is not one is
- * handed over, and the connection with it for good. Returns what ends the connection behind the call under way, while it is here.
+ * Serves plain calls on a connection without the objects of node:http, which cost several times as much as a read. Anything else is
+ * handed over together with the connection, for good. The returned function ends the connection after the current call, unless it was
+ * handed over.
  */
 export const serveHttpCalls = (parts: Parts): (() => void) => new HttpCalls(parts).close

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import type { Envelope, Identify } from './envelope.ts'
-import { maxOutgoing, slice } from './turn.ts'
+import { maxOutgoingCharacters, sliceMs } from './turn.ts'
 
 const newline = 0x0a
-const maxLine = 1024 * 1024
-/** How many calls of one connection may be on their way before we take no more from it. */
+const maxLineBytes = 1024 * 1024
+/** Calls in progress on one connection before we stop reading from it. */
 const maxInFlight = 512
 
 const nothing = Buffer.alloc(0)
@@ -12,19 +12,19 @@ const nothing = Buffer.alloc(0)
 const isBlank = (line: Buffer) => line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)
 
 const tooLong =
-  '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Invalid Request: a line holds 1 MiB at most","data":{"code":"invalid_request"}}}\n'
+  '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Invalid Request: a line may have at most 1 MiB","data":{"code":"invalid_request"}}}\n'
 
-/** Newline-delimited JSON-RPC on one connection: one message a line, answers in the order they are ready. */
+/** Newline-delimited JSON-RPC on one connection: one message per line, responses in the order in which they are ready. */
 class Lines {
   readonly #socket: Socket
   readonly #envelope: Envelope
   readonly #identify: Identify
-  /** What was read last; what stands before `#from` has been taken. */
+  /** The last chunk. Everything before `#from` has been consumed. */
   #chunk: Buffer = nothing
   #from = 0
-  /** The beginning of a line whose end is still to come. */
+  /** The beginning of an incomplete line. */
   #rest: Buffer[] = []
-  #restLength = 0
+  #restBytes = 0
   #inFlight = 0
   #ending = false
   #outgoing = ''
@@ -35,18 +35,18 @@ class Lines {
     this.#envelope = envelope
     this.#identify = identify
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
-    socket.on('drain', () => this.#flushSoon())
+    socket.on('drain', () => this.#scheduleFlush())
     socket.on('end', () => {
-      // The last line may lack its newline: `printf … | nc -U`.
+      // The last line may have no newline: `printf … | nc -U`.
       this.#read(Buffer.from('\n'))
       this.end()
     })
   }
 
-  /** Reads no more; what has been read is still answered. */
+  /** Stops reading. Calls that have been read are still answered. */
   readonly end = () => {
     this.#ending = true
-    this.#flushSoon()
+    this.#scheduleFlush()
   }
 
   #read(chunk: Buffer): void {
@@ -60,34 +60,36 @@ class Lines {
     return this.#from === this.#chunk.length
   }
 
-  /** Whether calls under way, or the client that reads their answers, have to catch up first. */
+  /** Whether the calls in progress, or the client that reads the responses, must catch up first. */
   #isFull(): boolean {
     return (
-      this.#inFlight >= maxInFlight || this.#outgoing.length >= maxOutgoing || this.#socket.writableNeedDrain
+      this.#inFlight >= maxInFlight ||
+      this.#outgoing.length >= maxOutgoingCharacters ||
+      this.#socket.writableNeedDrain
     )
   }
 
-  /** Takes the lines that were read, as many as may be at a time. */
+  /** Serves the lines that were read, until this connection has used up its turn. */
   #take(): void {
-    const until = performance.now() + slice
+    const until = performance.now() + sliceMs
     while (!this.#isTaken() && !this.#isFull() && performance.now() < until) {
       const to = this.#chunk.indexOf(newline, this.#from)
       const piece = this.#chunk.subarray(this.#from, to < 0 ? undefined : to)
-      this.#restLength += piece.length
-      if (this.#restLength > maxLine) return this.#refuse()
+      this.#restBytes += piece.length
+      if (this.#restBytes > maxLineBytes) return this.#refuse()
       this.#from += piece.length
       this.#rest.push(piece)
       if (to < 0) break
       this.#from++
       const line = this.#rest.length === 1 ? piece : Buffer.concat(this.#rest)
       this.#rest = []
-      this.#restLength = 0
+      this.#restBytes = 0
       if (!isBlank(line)) this.#call(line)
     }
     const isTaken = this.#isTaken()
     if (!isTaken || this.#isFull()) this.#socket.pause()
     if (isTaken && this.#inFlight === 0) this.#flush()
-    else this.#flushSoon()
+    else this.#scheduleFlush()
   }
 
   #call(line: Buffer): void {
@@ -97,7 +99,7 @@ class Lines {
     void answer.then((text) => {
       this.#inFlight--
       this.#answer(text)
-      this.#flushSoon()
+      this.#scheduleFlush()
     })
   }
 
@@ -112,8 +114,8 @@ class Lines {
     this.end()
   }
 
-  #flushSoon(): void {
-    // Answers that are ready in the same turn leave in one write.
+  #scheduleFlush(): void {
+    // Responses that are ready in the same turn go out in one write.
     if (!this.#flushing) setImmediate(() => this.#flush())
     this.#flushing = true
   }
@@ -123,7 +125,7 @@ class Lines {
     const socket = this.#socket
     if (this.#outgoing !== '' && socket.writable) socket.write(this.#outgoing)
     this.#outgoing = ''
-    // Goes on with the next answer or with 'drain'.
+    // The next response or 'drain' continues here.
     if (this.#isFull()) return
     if (!this.#isTaken()) return this.#take()
     socket.resume()
@@ -131,6 +133,6 @@ class Lines {
   }
 }
 
-/** Speaks lines on a connection. Returns what ends it: calls under way are still answered. */
+/** Serves lines on a connection. The returned function ends it after the calls in progress. */
 export const serveLines = (socket: Socket, envelope: Envelope, identify: Identify): (() => void) =>
   new Lines(socket, envelope, identify).end

@@ -4,7 +4,7 @@ import type { Method } from '../contract/method.ts'
 
 type Json = Record<string, unknown>
 
-/** What every method may answer, beside its own errors. */
+/** The errors that every method may return, in addition to its own. */
 const everywhere: readonly ErrorName[] = ['unavailable', 'invalid_params', 'internal_error']
 
 const errorsOf = ({ claim, fresh, errors = [] }: Method): ErrorName[] => {
@@ -14,7 +14,7 @@ const errorsOf = ({ claim, fresh, errors = [] }: Method): ErrorName[] => {
   return [...new Set([...gate, ...proof, ...errors, ...everywhere])]
 }
 
-/** Schemas with a title move to components, so that each has one name in document and SDK. */
+/** Moves schemas with a title to the components, so that each has one name in the document and in the SDK. */
 const hoist = (schema: unknown, components: Map<string, Json>): unknown => {
   if (Array.isArray(schema)) return schema.map((part) => hoist(part, components))
   if (typeof schema !== 'object' || schema === null) return schema
@@ -25,7 +25,7 @@ const hoist = (schema: unknown, components: Map<string, Json>): unknown => {
   if (title === undefined || (schema as Json).type !== 'object') return plain
   const known = components.get(title)
   if (known && JSON.stringify(known) !== JSON.stringify(plain))
-    throw new TypeError(`two schemas are called ${title}`)
+    throw new TypeError(`two schemas have the title ${title}`)
   components.set(title, plain)
   return { $ref: `#/components/schemas/${title}` }
 }
@@ -52,7 +52,7 @@ const examplesOf = (method: Method) =>
     result: { name: 'result', value: result },
   }))
 
-/** The OpenRPC 1.3.2 document of these methods; the same for the same methods, byte for byte once printed. */
+/** Builds the OpenRPC 1.3.2 document. The same methods always give the same bytes when printed. */
 export const openrpcDocument = (methods: readonly Method[], version: string): Json => {
   const schemas = new Map<string, Json>()
   const described = methods.map((method) => ({
@@ -79,7 +79,7 @@ export const openrpcDocument = (methods: readonly Method[], version: string): Js
     info: {
       title: 'hero_proxy',
       description:
-        'The one door of a self-hosted stack. `x-required-claim` is null for everybody, "self" for any signed-in caller, or a list of claims of which any suffices; `users.{param}` in it means the person the parameter names. `x-fresh-proof` marks what takes a proof of the last 15 minutes from people with a session: `auth.prove`.',
+        'The front door of a self-hosted stack. `x-required-claim` is null for public methods, "self" for any signed-in caller, or a list of claims, any one of which is sufficient; `users.{param}` in it stands for the user that the parameter names. `x-fresh-proof` marks methods that require users with a session to have proved their identity in the last 15 minutes, with `auth.prove`.',
       version,
       license: { name: 'MIT' },
     },
@@ -91,5 +91,5 @@ export const openrpcDocument = (methods: readonly Method[], version: string): Js
   }
 }
 
-/** The document as committed and as answered by rpc.discover. */
+/** Prints the document, as committed and as returned by rpc.discover. */
 export const printDocument = (document: Json): string => `${JSON.stringify(document, null, 2)}\n`

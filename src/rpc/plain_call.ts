@@ -1,17 +1,17 @@
 import { HeaderNames } from '../wire/header_names.ts'
 import { doneWith, head, inbox, isBlank, numberAt, readRequestHead, spans } from '../wire/parser.ts'
 
-/** A `POST /rpc` of which nothing counts but its body and who sends it. */
+/** A `POST /rpc` in which only the body and the Authorization header matter. */
 export interface PlainCall {
   readonly authorization: string | undefined
-  /** Where its body begins and ends in the bytes. */
+  /** Start and end of the body in the bytes. */
   readonly start: number
   readonly end: number
 }
 
 /** Longer heads are left to node:http, which refuses them at 16 KiB. */
-const maxHead = 8 * 1024
-const maxBody = 1024 * 1024
+const maxHeadBytes = 8 * 1024
+const maxBodyBytes = 1024 * 1024
 
 type Meaning = 'none' | 'host' | 'length' | 'connection' | 'authorization' | 'unknown'
 
@@ -28,17 +28,17 @@ const meanings = new Map<string, Meaning>([
   ['user-agent', 'none'],
 ])
 
-/** A header that is not listed may mean anything, so that the request is not plain. */
+/** A header that is not listed could mean anything, so a request with one is not plain. */
 const names = new HeaderNames<Meaning>((_, lower) => meanings.get(lower) ?? 'unknown')
 
 const post = 3
 
 /**
- * The plain call that begins at `from`, or undefined where its head is incomplete, malformed or more than plain. Its body may still be
- * on its way: then `end` lies behind the bytes.
+ * The plain call that begins at `from`, or undefined if its head is incomplete, malformed or not plain. If the body has not arrived
+ * completely, `end` is beyond the bytes.
  */
 export const plainCallAt = (bytes: Buffer, from: number): PlainCall | undefined => {
-  const length = bytes.copy(inbox, 0, from, Math.min(bytes.length, from + maxHead))
+  const length = bytes.copy(inbox, 0, from, Math.min(bytes.length, from + maxHeadBytes))
   const call = readRequestHead(length) ? plainCall(from) : undefined
   doneWith(length)
   return call
@@ -55,7 +55,7 @@ const plainCall = (from: number): PlainCall | undefined => {
     const [value, valueEnd] = [spans[i + 2]!, spans[i + 3]!]
     const { treatment } = names.at(spans[i]!, spans[i + 1]!)
     if (treatment === 'none') continue
-    // Blanks behind a value are no part of it: node:http takes them off.
+    // Blanks after a value are not part of it. node:http removes them.
     if (value === valueEnd || isBlank(inbox[valueEnd - 1])) return undefined
     if (treatment === 'host') hosts++
     else if (treatment === 'length') size = numberAt(value, valueEnd)
@@ -63,7 +63,7 @@ const plainCall = (from: number): PlainCall | undefined => {
       authorization = inbox.latin1Slice(value, valueEnd)
     else if (treatment !== 'connection' || !isKeepAlive(value, valueEnd)) return undefined
   }
-  if (hosts !== 1 || size < 0 || size > maxBody) return undefined
+  if (hosts !== 1 || size < 0 || size > maxBodyBytes) return undefined
   return { authorization, start: from + end, end: from + end + size }
 }
 
@@ -72,12 +72,12 @@ const isKeepAlive = (start: number, end: number): boolean =>
 
 const beginning = Buffer.from('POST /rpc HTTP/1.1\r\n')
 
-/** Whether more bytes may still make a plain call of what begins at `from`. */
+/** Whether more bytes could still complete a plain call that begins at `from`. */
 export const mayBecomePlain = (bytes: Buffer, from: number): boolean => {
   const length = bytes.length - from
   const same = Math.min(length, beginning.length)
   return (
-    length < maxHead &&
+    length < maxHeadBytes &&
     beginning.compare(bytes, from, from + same, 0, same) === 0 &&
     !bytes.includes('\r\n\r\n', from)
   )

@@ -13,7 +13,7 @@ import { readCookie } from '../wire/cookies.ts'
 import type { Visitors } from '../identity/visitors.ts'
 
 interface Parts {
-  /** JSON-RPC, as the socket speaks it. */
+  /** Answers a JSON-RPC message, as on the socket. */
   readonly receive: (
     body: Buffer,
     identify: (member: string | undefined) => Promise<Caller>,
@@ -28,7 +28,7 @@ interface Parts {
 
 const digest = (text: string) => hash('sha256', text, 'buffer')
 
-/** `POST /rpc` at the edge: the operator token, a user's token or our cookie; without any, the public methods. */
+/** `POST /rpc` at the edge, with the operator token, the token of a user or our cookie. Without one, only public methods. */
 export class RpcPath {
   readonly #parts: Parts
   readonly #operatorToken: Buffer | undefined
@@ -39,7 +39,7 @@ export class RpcPath {
   }
 
   readonly post = async (request: IncomingMessage, response: ServerResponse, asked: Asked): Promise<void> => {
-    // A form of another site cannot send this type without asking first (CORS), and we allow nobody.
+    // A form of another site cannot send this type without a CORS preflight, and we allow no other site.
     if (!isJson(request.headers['content-type'])) {
       return this.#parts.tell(request, response, asked, {
         status: 415,
@@ -81,13 +81,16 @@ export class RpcPath {
     const token = state === 'refused' ? undefined : readCookie(asked.cookies, sessionCookieName(state))
     if (token === undefined) return this.#guest(asked, from)
     if (asked.origin !== originOf(asked)) {
-      throw new AppError('unauthenticated', 'With a cookie the Origin header must be this very origin')
+      throw new AppError(
+        'unauthenticated',
+        'A request with a cookie needs an Origin header that equals the origin of this host',
+      )
     }
     const away = asked.host !== this.#parts.publicHost
     return (await identification.cookie(token, asked.host, { ...from, away })) ?? this.#guest(asked, from)
   }
 
-  /** A network gives no right here; it is only told by auth.me. */
+  /** A network gives no rights here. Only auth.me reports it. */
   async #guest(asked: Asked, from: Parameters<typeof guest>[0]): Promise<Caller> {
     const near = await this.#parts.visitors.near(asked)
     return near ? { ...guest(from), near } : guest(from)

@@ -10,13 +10,13 @@ import { loadPeerOf } from '../node/peer_credentials.ts'
 import { SocketCaller } from './socket_caller.ts'
 import { bindSocketFile, type SocketFile } from './socket_file.ts'
 
-const firstByteTimeout = 10_000
+const firstByteTimeoutMs = 10_000
 const maxConnections = 1024
 
 interface Parts {
   readonly envelope: Envelope
   readonly identification: Identification
-  /** The OpenRPC document, as it is sent. */
+  /** Returns the printed OpenRPC document. */
   readonly document: () => string
   readonly services: Services
   readonly socketTrust: () => Promise<'kernel' | 'file_mode'>
@@ -25,11 +25,11 @@ interface Parts {
 
 interface Connection extends Listed {
   readonly socket: Socket
-  /** Ends it behind what is under way; undefined until it has said which of the two it speaks. */
+  /** Ends it after the calls in progress; undefined until the first byte shows whether it is HTTP or lines. */
   end: (() => void) | undefined
 }
 
-/** rpc.sock: HTTP/1.1 and raw lines of JSON-RPC on one Unix socket, every caller told by the kernel. */
+/** rpc.sock: HTTP/1.1 and lines of JSON-RPC on one Unix socket. The kernel identifies every caller. */
 export class RpcSocket {
   readonly #parts: Parts
   readonly #server: Server
@@ -49,21 +49,21 @@ export class RpcSocket {
       envelope: parts.envelope,
       document: parts.document,
       path: () => this.#path,
-      headersTimeout: firstByteTimeout,
+      headersTimeoutMs: firstByteTimeoutMs,
     })
   }
 
-  /** Listens at `path`, or on a socket that was passed and should be there; its file is somebody else's then. */
-  async listen(path: string, passed?: number): Promise<void> {
+  /** Listens at `path`, or on an inherited socket that should be there. The file then belongs to the process that passed it. */
+  async listen(path: string, inheritedFd?: number): Promise<void> {
     this.#path = path
     this.#peerOf = loadPeerOf()
     if (!this.#peerOf) {
       this.#parts.log.warn(
-        'this platform does not tell who opened a socket: everybody who can open rpc.sock is operator',
+        'this platform does not report the peer of a socket: every process that can open rpc.sock is an operator',
       )
     }
-    if (passed === undefined) this.#file = await bindSocketFile(this.#server, path)
-    else await this.#listenOn(passed)
+    if (inheritedFd === undefined) this.#file = await bindSocketFile(this.#server, path)
+    else await this.#listenOn(inheritedFd)
   }
 
   async #listenOn(fd: number): Promise<void> {
@@ -71,20 +71,20 @@ export class RpcSocket {
       this.#server.once('error', reject)
       this.#server.listen({ fd }, resolve)
     })
-    // A TCP socket has an address; there everybody would be a stranger, or everybody an operator.
-    if (this.#server.address() !== null) throw new Error('the socket passed for rpc is no Unix socket')
+    // A TCP socket has an address. On one, every caller would be a stranger, or every caller an operator.
+    if (this.#server.address() !== null) throw new Error('The socket passed for rpc is not a Unix socket')
   }
 
-  /** Takes no new connections; those that are open finish what is on its way, `grace` milliseconds at most. */
-  async close(grace: number): Promise<void> {
+  /** Accepts no new connections. Open ones may finish their calls within `graceMs`. */
+  async close(graceMs: number): Promise<void> {
     this.#file?.remove()
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#http.close()
     const timer = setTimeout(() => {
       for (const { socket } of this.#open) socket.destroy()
-    }, grace)
+    }, graceMs)
     for (const { end } of this.#open) end?.()
-    // After one more turn: what they have sent already is read, and is then a call under way.
+    // Wait one more turn: what has arrived by then is read and counts as a call in progress.
     setImmediate(() => {
       for (const { socket, end } of this.#open) if (!end) socket.destroy()
     })
@@ -100,13 +100,13 @@ export class RpcSocket {
       this.#open.delete(connection)
       gone.abort()
     })
-    // Sooner than it closes: a process that is gone has ended its side, and closing takes an answer.
+    // Earlier than `close`: a process that is gone has ended its side, but the socket closes only after our response.
     socket.on('end', () => gone.abort())
     socket.on('error', () => socket.destroy())
-    // Asked once, now: the process may be gone when its first call is read.
+    // Read the peer now: the process may be gone when its first call is read.
     const peer = this.#peerOf?.(socket)
     const caller = new SocketCaller(this.#parts, peer, this.#peerOf !== undefined, gone.signal)
-    socket.setTimeout(firstByteTimeout, () => socket.destroy())
+    socket.setTimeout(firstByteTimeoutMs, () => socket.destroy())
     const peek = () => {
       const chunk = socket.read() as Buffer | null
       if (chunk === null) return

@@ -11,23 +11,23 @@ interface Parts {
   readonly socketTrust: () => Promise<'kernel' | 'file_mode'>
 }
 
-/** Who calls over one connection of rpc.sock. */
+/** The caller of one connection on rpc.sock. */
 export class SocketCaller {
   readonly #parts: Parts
   readonly #peer: Peer | undefined
-  readonly #tellsPeers: boolean
+  readonly #reportsPeers: boolean
   readonly #from: Pick<Caller, 'via' | 'gone' | 'uid' | 'pid'>
-  /** Root and our own user: no setting and no service makes them anybody else. */
+  /** Root and our own user: no setting and no service changes that they are operators. */
   readonly #operator: Caller | undefined
 
   /**
-   * `peer` is the process that opened the connection, as the kernel tells it; `tellsPeers` is false where the platform cannot.
-   * `gone` is aborted when nobody is left to be answered.
+   * `peer` is the process that opened the connection, as the kernel reports it; `reportsPeers` is false if the platform cannot.
+   * `gone` is aborted when the client is gone.
    */
-  constructor(parts: Parts, peer: Peer | undefined, tellsPeers: boolean, gone: AbortSignal) {
+  constructor(parts: Parts, peer: Peer | undefined, reportsPeers: boolean, gone: AbortSignal) {
     this.#parts = parts
     this.#peer = peer
-    this.#tellsPeers = tellsPeers
+    this.#reportsPeers = reportsPeers
     this.#from = { via: 'socket', gone, ...(peer && { uid: peer.uid, pid: peer.pid }) }
     const isOurs = peer !== undefined && (peer.uid === 0 || peer.uid === process.getuid?.())
     this.#operator = isOurs ? Object.freeze(operator(this.#from)) : undefined
@@ -39,7 +39,7 @@ export class SocketCaller {
       ? this.#ofPeer()
       : this.#parts.identification.bearer(authorization, this.#from)
 
-  /** For each call anew: the peer stays, how far it is trusted can change. */
+  /** Evaluated for each call: the peer stays the same, but its rights can change. */
   #ofPeer(): Caller | Promise<Caller> {
     if (this.#operator) return this.#operator
     const known = this.#peer && this.#parts.services.find(this.#peer.uid)
@@ -51,8 +51,8 @@ export class SocketCaller {
   }
 
   async #ofStranger(): Promise<Caller> {
-    // Where the platform can tell peers, one that it does not tell is a stranger.
-    const trusted = !this.#tellsPeers || (await this.#parts.socketTrust()) === 'file_mode'
+    // If the platform reports peers, an unreported peer is a stranger.
+    const trusted = !this.#reportsPeers || (await this.#parts.socketTrust()) === 'file_mode'
     return trusted ? { ...operator(this.#from), again: this.#again } : guest(this.#from)
   }
 

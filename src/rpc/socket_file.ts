@@ -2,7 +2,7 @@ import { chmodSync, linkSync, lstatSync, mkdirSync, unlinkSync, type Stats } fro
 import { connect, type Server } from 'node:net'
 import { dirname } from 'node:path'
 
-/** A socket that this process has bound; `remove` takes the file away if it is still ours. */
+/** A socket that this process has bound. `remove` deletes the file if it is still ours. */
 export interface SocketFile {
   remove(): void
 }
@@ -17,7 +17,7 @@ const unlinkIfThere = (path: string) => {
   }
 }
 
-/** Whether somebody answers on the socket file. */
+/** Whether a process accepts connections on the socket file. */
 const answers = (path: string): Promise<boolean> =>
   new Promise((resolve, reject) => {
     const socket = connect(path)
@@ -27,26 +27,27 @@ const answers = (path: string): Promise<boolean> =>
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false)
-      else reject(new Error(`${path}: cannot tell whether it is in use (${error.code})`))
+      else reject(new Error(`${path}: cannot determine whether it is in use (${error.code})`))
     })
   })
 
 /**
- * Listens at `path` with mode 0660 in a folder of mode 0750. The socket is made under a name of its own, narrowed, and
- * only then linked to its place: it is never wider for an instant, never replaces anything, and closing the server,
- * which unlinks the name it was bound to, cannot take a successor's file away.
- * Refuses when a daemon answers there or when the file is no socket; a socket on which nobody answers is replaced.
+ * Listens at `path` with mode 0660 in a folder of mode 0750. The socket is created under a temporary name, restricted, and only
+ * then linked to its place. So its mode is never wider, not even briefly, it never replaces another file, and closing the server,
+ * which unlinks the name it was bound to, cannot remove the file of a successor.
+ * Refuses if a daemon answers there or if the file is not a socket. A dead socket is replaced.
  */
 export const bindSocketFile = async (server: Server, path: string): Promise<SocketFile> => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
   const own = `${path}.${process.pid}`
-  // sockaddr_un holds 108 bytes with the closing zero; longer names would be cut without a word.
+  // sockaddr_un has 108 bytes including the final zero. Longer names would be cut silently.
   if (Buffer.byteLength(own) > 107)
-    throw new Error(`${path}: the path is too long for a socket, 100 bytes at most`)
+    throw new Error(`${path}: the path is too long for a socket; use at most 100 bytes`)
 
   const before = statOrUndefined(path)
-  if (before && !before.isSocket()) throw new Error(`${path}: is there and no socket; move it away`)
-  if (before && (await answers(path))) throw new Error(`${path}: a daemon answers there already`)
+  if (before && !before.isSocket())
+    throw new Error(`${path}: the file exists and is not a socket; move it away`)
+  if (before && (await answers(path))) throw new Error(`${path}: another daemon already uses it`)
 
   unlinkIfThere(own)
   const mask = process.umask(0o177)
@@ -66,7 +67,7 @@ export const bindSocketFile = async (server: Server, path: string): Promise<Sock
     linkSync(own, path)
   } catch {
     server.close()
-    throw new Error(`${path}: another daemon took it just now`)
+    throw new Error(`${path}: another daemon has just taken it`)
   } finally {
     unlinkIfThere(own)
   }

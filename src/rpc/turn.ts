@@ -1,6 +1,6 @@
-// Calls that are answered at once give nobody else a turn. These bound how much of the loop and of the memory one connection takes.
+// Calls that are answered synchronously block all others. These limits bound the time and memory that one connection takes.
 
-/** Milliseconds that the calls of a connection may take at a time. */
-export const slice = 5
-/** Characters of answers that wait for one write before no more calls are taken. */
-export const maxOutgoing = 256 * 1024
+/** The time that the calls of one connection may take before others get a turn. */
+export const sliceMs = 5
+/** Characters of unwritten responses at which no more calls are served. */
+export const maxOutgoingCharacters = 256 * 1024

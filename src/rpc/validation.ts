@@ -4,24 +4,24 @@ import type { TSchema } from '../contract/schema_builder.ts'
 import { invalidParams } from '../contract/errors.ts'
 import type { Method } from '../contract/method.ts'
 
-/** Loaded with the first call that has something to validate, not at the start. */
+/** Loaded at the first call, so that the daemon starts faster. */
 let loaded: Ajv | undefined
 const ajv = (): Ajv => {
-  // By its name: of `new (… as …).Ajv()` the compiler leaves `new ….Ajv()`, which is something else.
+  // Destructured, because the compiler would turn `new (… as …).Ajv()` into `new ….Ajv()`, which has another meaning.
   const { Ajv: Compiler } = createRequire(import.meta.url)('ajv') as { Ajv: typeof Ajv }
   return (loaded ??= new Compiler({ strict: true, verbose: true, allowUnionTypes: true }))
 }
 
 const compiled = new WeakMap<TSchema, ValidateFunction>()
 
-/** Compiling takes milliseconds and most methods are never called: at the first call, not at the start. */
+/** Compiles a schema at its first use: compiling takes milliseconds, and most methods are never called. */
 const validator = (schema: TSchema): ValidateFunction => {
   let validate = compiled.get(schema)
   if (!validate) compiled.set(schema, (validate = ajv().compile(schema)))
   return validate
 }
 
-/** Parameters by position become parameters by name, in the order of the schema. */
+/** Converts parameters by position to parameters by name, in the order of the schema. */
 export const namedParams = (method: Method, params: unknown): Record<string, unknown> => {
   if (params === undefined) return {}
   if (!Array.isArray(params)) return params as Record<string, unknown>
@@ -32,7 +32,7 @@ export const namedParams = (method: Method, params: unknown): Record<string, unk
   return Object.fromEntries(params.map((value, i) => [names[i]!, value as unknown]))
 }
 
-/** Throws invalid_params that names the field and what is allowed, and never repeats what was sent. */
+/** Throws invalid_params with the field and what is allowed. The error never repeats what was sent. */
 export const validateParams = (method: Method, params: Record<string, unknown>): void => {
   const validate = validator(method.params)
   if (validate(params)) return
@@ -40,7 +40,7 @@ export const validateParams = (method: Method, params: Record<string, unknown>):
   throw invalidParams(path, allowed)
 }
 
-/** A result outside its schema is a bug of ours; it must not leave. */
+/** A result that breaks its schema is our bug, and must not reach the caller. */
 export const validateResult = (method: Method, result: unknown): void => {
   const validate = validator(method.result)
   if (validate(result)) return

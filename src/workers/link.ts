@@ -8,19 +8,19 @@ import type { DaemonNumbers, ProcessNumbers } from '../metrics/counters.ts'
 import type { Condition } from '../storage/database.ts'
 import { version } from '../version.ts'
 
-/** Where a worker finds the socket on which it listens. */
-export const inheritedSocket = 3
+/** The file descriptor of the socket that a worker listens on. */
+export const inheritedSocketFd = 3
 
 export type ToWorker =
   | { readonly start: { readonly config: Config; readonly version: string; readonly number: number } }
   | { readonly daemon: DaemonNumbers }
-  /** Something has changed; answered with `forgot`. */
+  /** Data has changed; acknowledged by `forgot`. */
   | { readonly forget: number }
-  /** Everybody has heard of the change that was told of. */
+  /** All processes have acknowledged the change that the worker announced. */
   | { readonly known: number }
-  /** How the database file is. */
+  /** The condition of the database file. */
   | { readonly condition: Condition }
-  /** Milliseconds that requests under way may take. */
+  /** Milliseconds in which requests in progress may finish. */
   | { readonly leave: number }
 
 export type FromWorker =
@@ -28,43 +28,43 @@ export type FromWorker =
   | { readonly refused: string }
   | { readonly numbers: ProcessNumbers }
   | { readonly forgot: number }
-  /** Answered with `known`. */
+  /** The worker has changed data; acknowledged by `known`. */
   | { readonly changed: number }
 
-/** In milliseconds: whoever does not say that he has heard of a change is not waited for any longer. */
-export const hearing = 500
+/** Milliseconds to wait for a worker to acknowledge a change. */
+export const acknowledgeTimeoutMs = 500
 
-/** In milliseconds: until then a worker has to listen. */
-const startLimit = 30_000
-/** Milliseconds beyond the grace of requests after which a worker that was told to leave is ended. */
-const overtime = 2000
+/** Milliseconds in which a worker has to listen. */
+const startTimeoutMs = 30_000
+/** Milliseconds after the grace period at which a stopping worker is killed. */
+const killAfterGraceMs = 2000
 
-/** Where we keep compiled code, if we do: a worker then starts in half the time. */
+/** Shares our compile cache, if we have one: it halves the start time of a worker. */
 const sharedCache = () => {
   const own = getCompileCacheDir()
   return own === undefined ? {} : { NODE_COMPILE_CACHE: dirname(own) }
 }
 
-/** The daemon's end of a worker: starts it, tells it things, and knows how it is. */
+/** Starts a worker, sends it messages, and knows its state. */
 export class WorkerLink {
   readonly child: ChildProcess
   readonly began = performance.now()
   readonly listening: Promise<AddressInfo>
-  /** How it ended. */
+  /** Resolves with the reason when the worker has ended. */
   readonly ended: Promise<string>
   numbers: ProcessNumbers | undefined
-  /** It was told to leave. */
+  /** Whether the worker was asked to stop. */
   left = false
 
-  readonly #hears = new Map<number, () => void>()
-  #asked = 0
+  readonly #acknowledgements = new Map<number, () => void>()
+  #lastId = 0
 
-  /** `changed` is called when the worker has changed something, and waited for. */
+  /** `changed` is called, and awaited, when the worker has changed data. */
   constructor(
     number: number,
     config: Config,
     socket: number,
-    changed: (teller: WorkerLink) => Promise<void>,
+    changed: (origin: WorkerLink) => Promise<void>,
   ) {
     const extension = extname(import.meta.url)
     const moduleHooks = new URL(`../node/module_hooks${extension}`, import.meta.url)
@@ -83,35 +83,35 @@ export class WorkerLink {
         if ('listening' in message) resolve(message.listening)
         else if ('refused' in message) reject(new Error(message.refused))
         else if ('numbers' in message) this.numbers = message.numbers
-        else if ('forgot' in message) this.#hears.get(message.forgot)?.()
-        else void changed(this).then(() => this.tell({ known: message.changed }))
+        else if ('forgot' in message) this.#acknowledgements.get(message.forgot)?.()
+        else void changed(this).then(() => this.send({ known: message.changed }))
       })
-      void this.ended.then((how) => reject(new Error(`a worker ended at its start (${how})`)))
-      setTimeout(() => reject(new Error('a worker did not start in time')), startLimit).unref()
+      void this.ended.then((how) => reject(new Error(`a worker ended while starting (${how})`)))
+      setTimeout(() => reject(new Error('a worker took too long to start')), startTimeoutMs).unref()
     })
     this.listening.catch(() => {})
-    this.tell({ start: { config, version, number } })
+    this.send({ start: { config, version, number } })
   }
 
-  /** One that is gone hears nothing, and its end is told elsewhere. */
-  tell(message: ToWorker): void {
+  /** Sends a message. Does nothing if the worker is gone, which `ended` reports. */
+  send(message: ToWorker): void {
     if (this.child.connected) this.child.send(message, () => {})
   }
 
-  /** Resolves once the worker has heard that something has changed. */
+  /** Announces a change. Resolves when the worker has acknowledged it, has ended, or takes too long. */
   async forget(): Promise<void> {
-    const id = ++this.#asked
-    const heard = new Promise<void>((resolve) => this.#hears.set(id, resolve))
-    this.tell({ forget: id })
-    await Promise.race([heard, this.ended, delay(hearing, undefined, { ref: false })])
-    this.#hears.delete(id)
+    const id = ++this.#lastId
+    const acknowledged = new Promise<void>((resolve) => this.#acknowledgements.set(id, resolve))
+    this.send({ forget: id })
+    await Promise.race([acknowledged, this.ended, delay(acknowledgeTimeoutMs, undefined, { ref: false })])
+    this.#acknowledgements.delete(id)
   }
 
-  /** Ends it in good order, or by force when it takes too long. */
-  leave(grace: number): void {
+  /** Stops the worker gracefully, or kills it if that takes too long. */
+  leave(graceMs: number): void {
     this.left = true
-    this.tell({ leave: grace })
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), grace + overtime)
+    this.send({ leave: graceMs })
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), graceMs + killAfterGraceMs)
     void this.ended.then(() => clearTimeout(timer))
   }
 }

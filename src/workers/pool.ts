@@ -6,29 +6,29 @@ import type { Log } from '../log/log.ts'
 import type { Condition } from '../storage/database.ts'
 import { WorkerLink } from './link.ts'
 
-/** A worker that ends younger than this is not well, in milliseconds. */
-const youth = 10_000
-/** In milliseconds: the longest pause before one that keeps ending is started again. */
-const longestPause = 10_000
+/** A worker that ends within this time counts as failing. */
+const earlyEndMs = 10_000
+/** The longest pause before a failing worker is started again. */
+const maxPauseMs = 10_000
 
 /**
- * The processes that serve the edge. All inherit one listening socket and accept from it, so the kernel spreads the
- * connections; whoever dies is replaced, and while nobody accepts, connections wait in the socket's queue.
+ * The processes that serve the edge. All inherit one listening socket, so the kernel distributes the connections. A worker that
+ * dies is replaced. While no worker accepts, connections wait in the queue of the socket.
  */
 export class Workers {
   readonly #config: Config
   readonly #changed: () => void
   /** The descriptor of the listening socket, from `start` on. */
   #socket!: number
-  readonly #grace: number
+  readonly #graceMs: number
   readonly #log: Log
   readonly #all = new Set<WorkerLink>()
-  /** Who serves, by number from 1. */
-  readonly #places = new Map<number, WorkerLink>()
-  /** How many in a row have ended young at a place. */
-  readonly #young = new Map<number, number>()
+  /** The serving workers, by number from 1. */
+  readonly #serving = new Map<number, WorkerLink>()
+  /** Consecutive early ends, by number. */
+  readonly #earlyEnds = new Map<number, number>()
   readonly #gone = { calls: 0, requests: 0 }
-  /** How the database file is; all workers hear of it. */
+  /** The condition of the database file, which all workers get. */
   #condition: Condition | undefined
   #closing = false
   #renewing = false
@@ -36,15 +36,15 @@ export class Workers {
     for (const { child } of this.#all) child.kill('SIGKILL')
   }
 
-  /** `grace` is what requests get that are under way, in milliseconds. `changed` is called when a worker has changed something. */
-  constructor(config: Config, grace: number, log: Log, changed: () => void) {
+  /** Requests in progress may finish within `graceMs`. `changed` is called when a worker has changed data. */
+  constructor(config: Config, graceMs: number, log: Log, changed: () => void) {
     this.#config = config
     this.#changed = changed
-    this.#grace = grace
+    this.#graceMs = graceMs
     this.#log = log
   }
 
-  /** Starts them all on the listening socket of this descriptor; rejects, with none left, when one cannot. */
+  /** Starts all workers on this listening socket. If one fails, stops all of them and rejects. */
   async start(socket: number): Promise<AddressInfo> {
     this.#socket = socket
     process.once('exit', this.#killAll)
@@ -63,33 +63,33 @@ export class Workers {
     return { living, gone: this.#gone }
   }
 
-  /** Tells everyone what the daemon does as a whole. */
-  tellAll(daemon: DaemonNumbers): void {
-    for (const worker of this.#all) worker.tell({ daemon })
+  /** Sends the numbers of the whole daemon to all workers. */
+  sendNumbers(daemon: DaemonNumbers): void {
+    for (const worker of this.#all) worker.send({ daemon })
   }
 
-  /** How the database file is, as those know that come later too. */
-  tellCondition(condition: Condition): void {
+  /** Sends the condition of the database file to all workers, including later ones. */
+  sendCondition(condition: Condition): void {
     this.#condition = condition
-    for (const worker of this.#all) worker.tell({ condition })
+    for (const worker of this.#all) worker.send({ condition })
   }
 
-  /** Lets everybody hear of a change; `teller` knows of it already. */
-  async forgetAll(teller?: WorkerLink): Promise<void> {
-    if (teller) this.#changed()
-    const others = [...this.#all].filter((worker) => worker !== teller)
+  /** Announces a change to all workers except its `origin`. */
+  async forgetAll(origin?: WorkerLink): Promise<void> {
+    if (origin) this.#changed()
+    const others = [...this.#all].filter((worker) => worker !== origin)
     await Promise.all(others.map((worker) => worker.forget()))
   }
 
-  /** Replaces one after another; each accepts before the one before it stops to. */
+  /** Replaces the workers one after another. Each new one accepts before the old one stops. */
   async renew(): Promise<void> {
     if (this.#renewing || this.#closing) return
     this.#renewing = true
     try {
-      for (const number of this.#places.keys()) if (!this.#closing) await this.#place(number)
+      for (const number of this.#serving.keys()) if (!this.#closing) await this.#place(number)
       this.#log.info({ workers: this.#config.workers }, 'the workers were replaced')
     } catch (error) {
-      this.#log.error({ error: (error as Error).message }, 'a worker could not be replaced and stays')
+      this.#log.error({ error: (error as Error).message }, 'cannot replace a worker, so it stays')
     } finally {
       this.#renewing = false
     }
@@ -97,17 +97,17 @@ export class Workers {
 
   async close(): Promise<void> {
     this.#closing = true
-    for (const worker of this.#places.values()) worker.leave(this.#grace)
+    for (const worker of this.#serving.values()) worker.leave(this.#graceMs)
     for (const { left, child } of this.#all) if (!left) child.kill('SIGKILL')
     await Promise.all([...this.#all].map(({ ended }) => ended))
     process.off('exit', this.#killAll)
   }
 
-  /** Starts a worker, waits until it listens, and only then lets the one leave that had its place. */
+  /** Starts a worker, waits until it listens, and only then stops the one with the same number. */
   async #place(number: number): Promise<AddressInfo> {
-    const worker = new WorkerLink(number, this.#config, this.#socket, (teller) => this.forgetAll(teller))
+    const worker = new WorkerLink(number, this.#config, this.#socket, (origin) => this.forgetAll(origin))
     this.#all.add(worker)
-    if (this.#condition) worker.tell({ condition: this.#condition })
+    if (this.#condition) worker.send({ condition: this.#condition })
     void worker.ended.then((how) => this.#ended(number, worker, how))
     let address
     try {
@@ -116,9 +116,9 @@ export class Workers {
       worker.child.kill('SIGKILL')
       throw error
     }
-    this.#places.get(number)?.leave(this.#grace)
-    this.#places.set(number, worker)
-    if (this.#closing) worker.leave(this.#grace)
+    this.#serving.get(number)?.leave(this.#graceMs)
+    this.#serving.set(number, worker)
+    if (this.#closing) worker.leave(this.#graceMs)
     return address
   }
 
@@ -126,23 +126,23 @@ export class Workers {
     this.#all.delete(worker)
     this.#gone.calls += worker.numbers?.rpc_calls ?? 0
     this.#gone.requests += worker.numbers?.edge_requests ?? 0
-    if (this.#closing || this.#places.get(number) !== worker) return
+    if (this.#closing || this.#serving.get(number) !== worker) return
     const { pid } = worker.child
-    this.#log.error({ worker: number, pid, how }, 'a worker ended; another one is started')
-    const young = performance.now() - worker.began < youth
-    this.#young.set(number, young ? (this.#young.get(number) ?? 0) + 1 : 0)
+    this.#log.error({ worker: number, pid, how }, 'a worker ended; starting another one')
+    const early = performance.now() - worker.began < earlyEndMs
+    this.#earlyEnds.set(number, early ? (this.#earlyEnds.get(number) ?? 0) + 1 : 0)
     void this.#replace(number, worker)
   }
 
-  /** At once; with growing pauses when that does not help. */
+  /** Starts a replacement at once, then with growing pauses. */
   async #replace(number: number, ended: WorkerLink): Promise<void> {
-    while (this.#places.get(number) === ended) {
-      const young = this.#young.get(number)!
-      if (young > 1) await delay(Math.min(longestPause, 100 * 2 ** young), undefined, { ref: false })
+    while (this.#serving.get(number) === ended) {
+      const early = this.#earlyEnds.get(number)!
+      if (early > 1) await delay(Math.min(maxPauseMs, 100 * 2 ** early), undefined, { ref: false })
       if (this.#closing) return
       await this.#place(number).catch((error: Error) => {
-        this.#young.set(number, young + 1)
-        this.#log.error({ worker: number, error: error.message }, 'a worker could not be started')
+        this.#earlyEnds.set(number, early + 1)
+        this.#log.error({ worker: number, error: error.message }, 'cannot start a worker')
       })
     }
   }

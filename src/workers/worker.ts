@@ -1,69 +1,69 @@
-// A worker of the daemon: serves the edge on the socket it inherits, on the same database, until it is told to stop.
+// A worker of the daemon: serves the edge on an inherited socket, with the same database, until the daemon stops it.
 import { noWorkers } from '../metrics/counters.ts'
 import { openInstance, type Instance } from '../app/instance.ts'
 import { createLog } from '../log/log.ts'
 import type { Condition } from '../storage/database.ts'
 import { version } from '../version.ts'
-import { hearing, inheritedSocket, type FromWorker, type ToWorker } from './link.ts'
+import { acknowledgeTimeoutMs, inheritedSocketFd, type FromWorker, type ToWorker } from './link.ts'
 
 type Start = Extract<ToWorker, { start: unknown }>['start']
 
-/** How long requests under way may take when nobody says so any more, in milliseconds. */
-const grace = 10_000
+/** Milliseconds in which requests in progress may finish when the daemon has not said how many. */
+const defaultGraceMs = 10_000
 
-/** Whoever waits until everybody has heard of a change of ours. */
-const waiting = new Map<number, () => void>()
+/** Callbacks for changes of ours that all other processes have to acknowledge. */
+const pending = new Map<number, () => void>()
 let changes = 0
 
 let instance: Instance | undefined
 let leaving = false
 let condition: Condition | undefined
 
-const tell = (message: FromWorker) => void (process.connected && process.send!(message))
+const send = (message: FromWorker) => void (process.connected && process.send!(message))
 
-const tellNumbers = () => instance && tell({ numbers: instance.app.counters.own() })
+const sendNumbers = () => instance && send({ numbers: instance.app.counters.own() })
 
 const announce = () =>
   new Promise<void>((resolve) => {
     const id = ++changes
-    const timer = setTimeout(() => waiting.get(id)?.(), hearing * 2)
-    waiting.set(id, () => {
+    const timer = setTimeout(() => pending.get(id)?.(), acknowledgeTimeoutMs * 2)
+    pending.set(id, () => {
       clearTimeout(timer)
-      waiting.delete(id)
+      pending.delete(id)
       resolve()
     })
-    tell({ changed: id })
+    send({ changed: id })
   })
 
 const start = async ({ config, version: wanted, number }: Start) => {
-  // The files were replaced under a running daemon: its database is not necessarily this version's.
+  // The files of a running daemon were replaced: its database may not fit this version.
   if (version !== wanted) {
     throw new Error(`this is version ${version} and the daemon is ${wanted}; restart the daemon`)
   }
   const log = createLog(config.log_level).child({ worker: number })
-  // The daemon has inspected the database.
+  // The daemon has already inspected the database.
   instance = await openInstance(config, log, { inspect: async () => {}, announce, workers: noWorkers })
-  learn(condition)
-  const address = await instance.app.edge.listen({ fd: inheritedSocket })
-  tell({ listening: address })
-  setInterval(tellNumbers, 1000).unref()
+  setCondition(condition)
+  const address = await instance.app.edge.listen({ fd: inheritedSocketFd })
+  send({ listening: address })
+  setInterval(sendNumbers, 1000).unref()
 }
 
-/** May be heard before the database is open. */
-const learn = (heard: Condition | undefined) => {
-  condition = heard
-  if (!instance || heard === undefined) return
-  instance.database.condition = heard
-  if (heard === 'damaged') void instance.database.refuseWrites()
+/** The daemon may send this before the database is open. */
+const setCondition = (received: Condition | undefined) => {
+  condition = received
+  if (!instance || received === undefined) return
+  instance.database.condition = received
+  if (received === 'damaged') void instance.database.refuseWrites()
 }
 
-const leave = async (limit: number) => {
-  // A second word does not wait.
+const leave = async (graceMs: number) => {
+  // A second signal stops at once.
   if (leaving || !instance) process.exit(leaving ? 1 : 0)
   leaving = true
   instance.app.revocations.close()
-  await instance.app.edge.close(limit)
-  tellNumbers()
+  await instance.app.edge.close(graceMs)
+  sendNumbers()
   await instance.close()
   process.exit(0)
 }
@@ -71,7 +71,7 @@ const leave = async (limit: number) => {
 process.on('message', (message: ToWorker) => {
   if ('start' in message) {
     start(message.start).catch((error: Error) => {
-      tell({ refused: error.message.split('\n')[0]! })
+      send({ refused: error.message.split('\n')[0]! })
       process.exitCode = 1
       process.disconnect()
     })
@@ -79,20 +79,20 @@ process.on('message', (message: ToWorker) => {
     if (!leaving) void leave(message.leave)
   } else if ('forget' in message) {
     instance?.database.revisions.forget()
-    tell({ forgot: message.forget })
+    send({ forgot: message.forget })
   } else if ('known' in message) {
-    waiting.get(message.known)?.()
+    pending.get(message.known)?.()
   } else if ('condition' in message) {
-    learn(message.condition)
+    setCondition(message.condition)
   } else if (instance) {
     instance.app.counters.whole = message.daemon
   }
 })
-// Without the daemon there is nobody who would ever stop us, and its successor wants the address.
+// Without the daemon nothing would ever stop us, and its successor needs the address.
 process.on('disconnect', () => {
-  if (!leaving) void leave(grace)
+  if (!leaving) void leave(defaultGraceMs)
 })
-process.on('SIGINT', () => void leave(grace))
-process.on('SIGTERM', () => void leave(grace))
-// Meant for the daemon, when it comes to all of a terminal.
+process.on('SIGINT', () => void leave(defaultGraceMs))
+process.on('SIGTERM', () => void leave(defaultGraceMs))
+// A terminal sends this to all processes, but it is meant for the daemon.
 process.on('SIGHUP', () => {})

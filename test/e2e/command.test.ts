@@ -38,7 +38,7 @@ describe('the command', () => {
   test('a second daemon on the same socket refuses with one line, and the first goes on', () => {
     const second = run(['serve'])
     assert.equal(second.status, 1)
-    assert.match(second.stderr, /^hero-proxy: .*rpc\.sock: a daemon answers there already\n$/)
+    assert.match(second.stderr, /^hero-proxy: .*rpc\.sock: another daemon already uses it\n$/)
     assert.equal(run(['status']).status, 0)
   })
 

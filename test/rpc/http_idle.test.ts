@@ -17,7 +17,7 @@ const server = createServer({ allowHalfOpen: true }, (socket) => {
     receive: (body) => (String(body) === 'slow' ? delay(2500, 'late') : 'soon'),
     handOver: () => socket.destroy(),
     // A second more is given, for a request that is on its way when the time is over.
-    keepAlive: 0,
+    keepAliveSeconds: 0,
   })
 })
 before(async () => {

@@ -63,7 +63,7 @@ const ways = {
   HTTP: {
     serve: (socket: Socket) => {
       const { envelope } = real
-      return new RpcHttp({ envelope, document: () => '', path: () => '', headersTimeout: 10_000 }).take(
+      return new RpcHttp({ envelope, document: () => '', path: () => '', headersTimeoutMs: 10_000 }).take(
         socket,
         identify,
       )

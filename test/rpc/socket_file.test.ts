@@ -91,7 +91,7 @@ describe('the socket file (R8)', () => {
 
   test('a second daemon refuses to start, and the first still serves', async () => {
     await using _first = await start()
-    await startRefused(/rpc\.sock: a daemon answers there already$/)
+    await startRefused(/rpc\.sock: another daemon already uses it$/)
     await serves()
     assert.deepEqual(readdirSync(folder), ['rpc.sock'])
   })
@@ -118,7 +118,7 @@ describe('the socket file (R8)', () => {
     ] as const) {
       make()
       const { ino } = lstatSync(path)
-      await startRefused(/rpc\.sock: is there and no socket; move it away$/, what)
+      await startRefused(/rpc\.sock: the file exists and is not a socket; move it away$/, what)
       assert.equal(lstatSync(path).ino, ino, what)
       assert.deepEqual(readdirSync(folder), ['rpc.sock'], what)
       assert.equal(readFileSync(precious, 'utf8'), 'do not delete')
