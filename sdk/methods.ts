@@ -682,7 +682,7 @@ export interface AuthSetupParams {
   email: string
   /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
   password: string
-  /** From the link that the daemon printed at its start */
+  /** From the link that the daemon printed */
   token?: string
 }
 
@@ -1758,7 +1758,7 @@ export type ProvidersTestResult = {
 }
 
 export interface UsersIdentitiesLinkParams {
-  /** From the return from the provider */
+  /** From the callback of the provider */
   link: string
 }
 
@@ -2024,7 +2024,7 @@ export interface HeroProxyMethods {
     prove(params?: AuthProveParams): Promise<null>
     /** Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in. A refresh token works once. If it is used again, two parties hold it and the session ends. Within ten seconds of the first use, the error is `conflict` instead, because a response may have been lost or two calls may have raced. */
     refresh(params: AuthRefreshParams): Promise<SignedIn>
-    /** Return the access token that a provider issued for you, renewed if necessary. If the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service, and no caller with a token to keep or a JWT. */
+    /** Return the access token that a provider issued for you, renewed if necessary. It needs a provider with keep_tokens. You get your own token only: operators, administrators, impersonators, pages of services and callers with a personal access token or a JWT are refused. */
     upstream_token(params: AuthUpstreamTokenParams): Promise<AuthUpstreamTokenResult>
   }
   users: {
@@ -2063,7 +2063,7 @@ export interface HeroProxyMethods {
       add(params: UsersIdentitiesAddParams): Promise<UserIdentity>
       /** Unlink an identity; this ends its sessions and removes the memberships its provider added. Users may unlink their own identities, but never their last way to sign in. */
       remove(params: UsersIdentitiesRemoveParams): Promise<null>
-      /** Link the identity that a provider has just confirmed to your account. The browser holds `link` for ten minutes after it came back from the provider. You can only link an identity whose address is the one that you have confirmed here. */
+      /** Link the identity that a provider has just confirmed to your account. The browser keeps `link` for ten minutes after it returns from the provider. You can only link an identity with the same email address that you have confirmed here. */
       link(params: UsersIdentitiesLinkParams): Promise<UserIdentity>
     }
   }

@@ -71,7 +71,7 @@ export const authMethods = ({
       email: Email,
       password: Password,
       token: Type.Optional(
-        Type.String({ maxLength: 100, description: 'From the link that the daemon printed at its start' }),
+        Type.String({ maxLength: 100, description: 'From the link that the daemon printed' }),
       ),
     }),
     result: SignedIn,

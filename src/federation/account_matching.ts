@@ -23,7 +23,7 @@ interface Parts {
   readonly tokens: KeptTokens
 }
 
-/** Why somebody whom a provider vouches for is not let in. */
+/** Why we refuse a person whom a provider vouches for. */
 export type Refused =
   | 'domain'
   | 'no_account'
@@ -49,10 +49,13 @@ export type Recognised =
   | { readonly act: 'refused'; readonly why: Refused; readonly user?: string }
   | { readonly act: 'link'; readonly token: string }
 
-/** Where an ID token is sealed to. */
+/** The context to which the seal binds a user's ID token. */
 export const idTokenRow = (userId: string) => `sessions.provider_id_token ${userId}`
 
-/** Finds out whose identity it is that a provider vouches for: somebody's here, a new person's, or one that has to be confirmed. */
+/**
+ * Matches an identity that a provider vouches for to an account. It is known here, belongs to a new person, or needs a confirmation
+ * before it is linked.
+ */
 export class Recognition {
   readonly #parts: Parts
 
@@ -61,8 +64,8 @@ export class Recognition {
   }
 
   /**
-   * Inside the transaction of what follows. The key is provider and subject and nothing else: an address never signs anybody in.
-   * `linkTo` is who wants to add the identity to their account.
+   * Call it inside the transaction that acts on the result. The key is provider and subject only: an email address never signs
+   * anybody in. `linkTo` is the user who wants to add the identity to their account.
    */
   async recognise(provider: KnownProvider, redeemed: Redeemed, linkTo: string | null): Promise<Recognised> {
     const { profile } = redeemed
@@ -88,7 +91,7 @@ export class Recognition {
     return this.#signUp(provider, redeemed, holder?.id)
   }
 
-  /** Lets a person confirm that it is theirs: only by an address that both sides have verified. */
+  /** Offers to link the identity to a user. Both sides must have verified the same address. */
   async #offer(provider: KnownProvider, { profile, tokens }: Redeemed, userId: string): Promise<Recognised> {
     const user = await this.#parts.users.get({ id: userId })
     const why = addressFault(profile, user)
@@ -107,9 +110,9 @@ export class Recognition {
     const { database, users, identities } = this.#parts
     const { profile } = redeemed
     if (!provider.allow_signup) return refuse('no_account')
-    // Who cannot be reached at it must not hold it, and who holds another's must not get in by it.
+    // An unverified address may belong to somebody else, so it must neither be stored nor create an account.
     if (profile.email_doubtful) return refuse('doubtful_address')
-    // Registered by somebody who never confirmed it: the provider has, for this one.
+    // Somebody registered this address but never confirmed it. The provider has verified it for this person.
     if (unconfirmed !== undefined) await users.removePending(unconfirmed)
     const user = await users.addVouchedFor({
       username: await freeName(database.query, usernameFrom(profile)),
@@ -159,18 +162,18 @@ const refuse = (why: Refused, user?: string): Recognised => ({
   ...(user !== undefined && { user }),
 })
 
-/** Equality of what stands behind the @, never its end. */
+/** Compares the whole domain of the address: a match of its end would let `evil-example.org` pass for `example.org`. */
 export const inDomains = ({ allowed_domains }: KnownProvider, { email }: Profile): boolean =>
   allowed_domains.length === 0 || (email !== null && allowed_domains.includes(email.split('@')[1]!))
 
-/** Why an identity cannot be linked to a person by their addresses; undefined if it can. */
+/** Returns why the addresses do not allow linking an identity to a user, or undefined if they do. */
 export const addressFault = (
   profile: Profile,
   user: { readonly email: string | null; readonly email_verified_at: number | null },
 ): Refused | undefined => {
   if (profile.email === null) return profile.email_doubtful ? 'doubtful_address' : 'no_address'
-  const ours = user.email_verified_at === null ? undefined : user.email?.toLowerCase()
-  return profile.email === ours ? undefined : 'other_address'
+  const confirmed = user.email_verified_at === null ? undefined : user.email?.toLowerCase()
+  return profile.email === confirmed ? undefined : 'other_address'
 }
 
 export const mappedGroups = ({ groups }: KnownProvider, profile: Profile): string[] => [

@@ -2,19 +2,20 @@ import type { Redeemed } from '../providers/relying_party.ts'
 import { now } from '../storage/ids.ts'
 import type { Returned } from './outgoing_sign_ins.ts'
 
-/** Seconds by which a provider's clock may be slow or fast. */
-const skew = 30
+/** How far a provider's clock may differ from ours. */
+const clockSkewSeconds = 30
 
 /**
- * When a person who comes back last proved who they are, in Unix seconds: what the provider tells (`auth_time`, OpenID Connect Core
- * section 2), and 0 where it tells nothing that can be. That it sent somebody back proves no more than a living session there.
- * Undefined where they were to prove themselves anew and did not.
+ * When a returning person last authenticated, in Unix seconds: the provider's `auth_time` (OpenID Connect Core section 2), or 0 if it
+ * reports none or one in the future. The return itself only proves that the person has a session there.
+ * Returns undefined if we asked for a fresh authentication and the provider did not do one.
  */
 export const provenAt = (
   { anew, begun_at }: Pick<Returned, 'anew' | 'begun_at'>,
   { auth_time }: Pick<Redeemed, 'auth_time'>,
 ): number | undefined => {
-  const told = auth_time === null || auth_time > now() + skew ? 0 : Math.min(Math.floor(auth_time), now())
-  if (!anew) return told
-  return told < begun_at - skew ? undefined : Math.max(told, begun_at)
+  const reportedAt =
+    auth_time === null || auth_time > now() + clockSkewSeconds ? 0 : Math.min(Math.floor(auth_time), now())
+  if (!anew) return reportedAt
+  return reportedAt < begun_at - clockSkewSeconds ? undefined : Math.max(reportedAt, begun_at)
 }

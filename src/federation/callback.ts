@@ -26,15 +26,15 @@ interface Parts {
 
 type SignedIn = ReturnType<typeof signedInAs>
 
-/** How a journey to a provider ends. `title` is what people are told the provider is called. */
+/** The outcome of a sign-in with a provider. `title` is the provider's name for people. */
 export type Arrival =
-  /** Over, never begun, or begun in another browser. */
+  /** It has expired, never began, or began in another browser. */
   | { readonly act: 'gone' }
-  /** It began at another host of ours and goes on there. */
+  /** It began at another host of ours and continues there. */
   | { readonly act: 'elsewhere'; readonly host: string }
-  /** The provider did not do as it should. */
+  /** The provider failed or broke the protocol. */
   | { readonly act: 'fault'; readonly fault: Fault; readonly title: string; readonly next: string }
-  /** It did, and the person is not let in all the same. */
+  /** The provider vouched for the person, but we refuse them. */
   | { readonly act: 'refused'; readonly why: Refused; readonly title: string; readonly next: string }
   | { readonly act: 'enter'; readonly opened: SignedIn; readonly next: string }
   | {
@@ -43,12 +43,12 @@ export type Arrival =
       readonly factors: readonly string[]
       readonly next: string
     }
-  /** Somebody has to confirm, signed in, that the identity is theirs. */
+  /** A signed-in person has to confirm that the identity is theirs. */
   | { readonly act: 'link'; readonly token: string; readonly next: string }
 
 const method = 'auth.login_by_provider'
 
-/** Journeys to identity providers and back. Whatever they end in, the browser holds nothing that counts twice. */
+/** Sign-ins with identity providers, from the redirect to the callback. Whatever the outcome, nothing in the browser works twice. */
 export class Arrivals {
   readonly #parts: Parts
 
@@ -57,8 +57,9 @@ export class Arrivals {
   }
 
   /**
-   * Begins a journey: where the browser goes, and the cookie by which it is known when it is back. `link` is for whoever is signed in
-   * and wants to add the identity to their account. Throws not_found, rate_limited, and unavailable with `data.fault`.
+   * Begins a sign-in. Returns the URL that the browser opens, and the cookie by which we recognise the browser when it returns.
+   * With `link`, a signed-in user adds the identity to their account. Throws not_found, rate_limited, and unavailable with
+   * `data.fault`.
    */
   async begin(
     name: string,
@@ -72,21 +73,24 @@ export class Arrivals {
     if (link && (caller.user_id === undefined || caller.on_behalf !== undefined))
       throw conflict('Only a signed-in person can link an identity, and only as themselves')
     try {
-      // Nothing is written down for a provider that does not answer.
+      // Check that the provider answers before we store anything.
       await party.isThere(provider)
       const flow = { ...where, provider_id: provider.id, user_id: link ? caller.user_id! : null }
       const { checks, cookie } = await flows.begin(flow, caller.address)
       return { url: (await party.authorizationUrl(provider, checks, where.anew)).href, cookie }
     } catch (error) {
       if (error instanceof AppError) throw error
-      const { fault } = this.#note(provider, error)
-      throw new AppError('unavailable', `${provider.title} cannot be asked`, { fault, title: provider.title })
+      const { fault } = this.#logFault(provider, error)
+      throw new AppError('unavailable', `${provider.title} cannot be reached`, {
+        fault,
+        title: provider.title,
+      })
     }
   }
 
   /**
-   * Ends a journey: `answer` is what the provider sent along, `path` the address that it came to, `cookieOf` reads the cookie of a
-   * flow at this host, `home` says whether this is the host that providers know.
+   * Completes a sign-in. `answer` holds the provider's parameters, `path` the path of the callback, `cookieOf` reads a flow's cookie
+   * at this host, and `home` says whether providers know this host as ours.
    */
   async arrive(
     answer: URLSearchParams,
@@ -104,7 +108,7 @@ export class Arrivals {
     if (more.length > 0) return { act: 'gone' }
     const begun = await flows.find(state)
     const provider = begun && (await providers.find({ id: begun.provider_id }))
-    // A provider that sends people on to another would be told what that one says of them (RFC 9700 section 4.4).
+    // Mix-up defence (RFC 9700 section 4.4): only the provider with which the flow began may answer it.
     if (!begun || !provider || new URL(provider.redirect_uri).pathname !== at.path) return { act: 'gone' }
     const { host } = begun
     if (host !== at.host) return at.home ? { act: 'elsewhere', host } : { act: 'gone' }
@@ -112,12 +116,12 @@ export class Arrivals {
     if (!flow) return { act: 'gone' }
     const { next } = flow
     const { title } = provider
-    let redeemed
+    let redeemed: Redeemed
     try {
       redeemed = await party.redeem(provider, answer, flow.checks)
     } catch (error) {
-      const { fault } = this.#note(provider, error)
-      await this.#tell(
+      const { fault } = this.#logFault(provider, error)
+      await this.#audit(
         guest,
         `provider=${provider.provider}`,
         fault === 'refused' ? 'refused' : 'unavailable',
@@ -125,21 +129,21 @@ export class Arrivals {
       return { act: 'fault', fault, title, next }
     }
     try {
-      return await this.#end(flow, redeemed, caller, guest, at.home ? undefined : at.host)
+      return await this.#decide(flow, redeemed, caller, guest, at.home ? undefined : at.host)
     } catch (error) {
       if (!(error instanceof AppError) || error.error !== 'unauthenticated') throw error
-      await this.#tell(guest, `provider=${provider.provider}`, error.error)
+      await this.#audit(guest, `provider=${provider.provider}`, error.error)
       return { act: 'refused', why: 'inactive', title, next }
     }
   }
 
-  /** The name of the cookie that goes with an answer, which is worth nothing any more. */
+  /** Returns the name of a completed flow's cookie, so that it can be deleted. */
   cookieOf(state: string): string {
     return this.#parts.flows.cookieId(state)
   }
 
-  /** Decides and opens in one transaction: two tabs, or two people at once, never make two of one. */
-  async #end(
+  /** Decides and opens the session in one transaction, so that two concurrent sign-ins never create the same account twice. */
+  async #decide(
     flow: Returned,
     redeemed: Redeemed,
     caller: Caller,
@@ -149,15 +153,15 @@ export class Arrivals {
     const { database, providers, recognition, signIn } = this.#parts
     const { next } = flow
     return database.write(async (): Promise<Arrival> => {
-      // As it stands now: it may have been removed, turned off or narrowed while it was asked.
+      // Read the provider again: it may have been removed, turned off or restricted while we waited for its answer.
       const provider = await providers.find({ id: flow.provider_id })
       if (!provider) return { act: 'gone' }
       const { title, provider: name } = provider
-      const who = flow.user_id === null ? undefined : caller.user_id
-      // Whoever signed in meanwhile as somebody else links nothing to either.
-      if (flow.user_id !== null && flow.user_id !== who) return { act: 'gone' }
+      const linkingUser = flow.user_id === null ? undefined : caller.user_id
+      // If another user has signed in since, link the identity to neither of them.
+      if (flow.user_id !== null && flow.user_id !== linkingUser) return { act: 'gone' }
       const refuse = async (why: Refused, user?: string): Promise<Arrival> => {
-        await this.#tell(guest, `${user === undefined ? '' : `user=${user} `}provider=${name}`, why)
+        await this.#audit(guest, `${user === undefined ? '' : `user=${user} `}provider=${name}`, why)
         return { act: 'refused', why, title, next }
       }
       const proven_at = provenAt(flow, redeemed)
@@ -169,33 +173,36 @@ export class Arrivals {
       const by = { provider: name, identity_id, at_provider, only_at, proven_at }
       const about = `user=${found.username} provider=${name}`
       if (found.has_factor) {
-        const due = await signIn.secondStep(
+        const factorRequired = await signIn.secondStep(
           { id: found.user_id, username: found.username },
           'after_provider',
           by,
         )
-        await this.#tell(guest, about, due.error)
+        await this.#audit(guest, about, factorRequired.error)
         return {
           act: 'second step',
-          ...(due.data as unknown as { sign_in: string; factors: string[] }),
+          ...(factorRequired.data as unknown as { sign_in: string; factors: string[] }),
           next,
         }
       }
       const opened = await signIn.open(found.user_id, name, { ...guest, replaces: caller.session_id }, '', by)
-      await this.#tell(guest, about, 'ok')
+      await this.#audit(guest, about, 'ok')
       return { act: 'enter', opened, next }
     })
   }
 
-  #tell(caller: Caller, target: string, outcome: string): Promise<void> {
+  #audit(caller: Caller, target: string, outcome: string): Promise<void> {
     const { database, audit } = this.#parts
     return database.write(() => audit.append(caller, method, target, outcome))
   }
 
-  #note(provider: KnownProvider, error: unknown) {
+  #logFault(provider: KnownProvider, error: unknown) {
     const fault = asFault(error)
     const { log } = this.#parts
-    log.warn({ provider: provider.provider, fault: fault.fault, error: fault.message }, 'a provider failed')
+    log.warn(
+      { provider: provider.provider, fault: fault.fault, error: fault.message },
+      'an identity provider failed',
+    )
     return fault
   }
 }

@@ -1,6 +1,6 @@
 import type { Database } from '../storage/database.ts'
 
-/** Everything that one provider gave. Inside a transaction. */
+/** Deletes all tokens that one provider issued. Call it inside a transaction. */
 export const dropTokensOf = async (database: Database, provider: string): Promise<void> => {
   await database.query
     .deleteFrom('provider_tokens')

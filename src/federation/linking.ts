@@ -23,7 +23,7 @@ interface Parts {
   readonly magicLinks: () => Promise<boolean>
 }
 
-/** Giving people the identities that are theirs, and taking them back. */
+/** Links identities to users and unlinks them. */
 export class Linking {
   readonly #parts: Parts
 
@@ -31,14 +31,14 @@ export class Linking {
     this.#parts = parts
   }
 
-  /** What waits for a confirmation, for whoever is asked; undefined for what is over. */
+  /** Returns what the confirmation page shows about a pending link, or undefined if the link has expired. */
   async waiting(token: string): Promise<{ title: string; login: string; email: string | null } | undefined> {
     const found = await this.#parts.pending.find(token)
     const provider = found && (await this.#parts.providers.find({ id: found.provider_id }))
     return provider && { title: provider.title, login: found!.profile.login, email: found!.profile.email }
   }
 
-  /** The person says that it is theirs. Everything is looked at once more: the address, the provider and who is signed in. */
+  /** Links the identity after the user confirmed it. Address, provider and caller are checked again. */
   async confirm(token: string, caller: Caller) {
     refuseWhileImpersonating(caller)
     const { user_id } = caller
@@ -50,7 +50,7 @@ export class Linking {
     const user = await users.get({ id: user_id })
     if (!inDomains(provider, profile) || addressFault(profile, user) !== undefined)
       throw conflict(
-        `${provider.title} has verified another address than yours: only an identity with the same can be linked`,
+        `${provider.title} has verified a different address from yours: only an identity with the same address can be linked`,
         { reason: 'other_address', title: provider.title },
       )
     const row = await identities.link(user_id, provider.provider, profile.subject, toldBy(profile))
@@ -61,20 +61,21 @@ export class Linking {
   }
 
   /**
-   * Before an identity is taken from its person: whoever takes their own keeps a way in. Sessions that its provider opened for them
-   * end, but for the present one, and what it gave goes too. Inside the transaction of the removal.
+   * Prepares the removal of an identity. It refuses users who would lose their own last way to sign in. It ends the sessions that
+   * the provider opened for the user, except the current one, and deletes the provider's tokens. Call it inside the transaction
+   * of the removal.
    */
   async unlink(identity: { id: string; user_id: string; provider: string }, caller: Caller): Promise<void> {
     const { members, sessions, tokens } = this.#parts
     const { id, user_id, provider } = identity
     if (caller.user_id === user_id) await this.refuseLastWayIn(user_id, id)
     await tokens.forget(id)
-    // By which of several there nobody has noted: another brings back at its next sign-in what is its own.
+    // Memberships do not record which of a user's identities gave them. The next sign-in with another identity restores its own.
     await members.forgetGiven(provider, { userId: user_id })
     await sessions.revokeOpenedBy(provider, { userId: user_id, except: caller.session_id }, 'revoked')
   }
 
-  /** Everything that came by a provider that is removed. Inside that transaction. */
+  /** Deletes everything that came from a provider. Call it inside the transaction that removes the provider. */
   async forgetProvider(provider: string): Promise<void> {
     const { identities, members, sessions } = this.#parts
     await identities.forgetProvider(provider)
@@ -82,7 +83,7 @@ export class Linking {
     await sessions.revokeOpenedBy(provider, {}, 'revoked')
   }
 
-  /** Throws conflict where a person who takes a way in from themselves is left with none, this identity not counted. */
+  /** Throws conflict if the user would have no way left to sign in without this identity. */
   async refuseLastWayIn(userId: string, identityId = ''): Promise<void> {
     const { database, users, magicLinks } = this.#parts
     const { query } = database

@@ -20,12 +20,12 @@ export const federationMethods = ({ linking, tokens }: Parts) => [
     name: 'users.identities.link',
     summary: 'Link the identity that a provider has just confirmed to your account',
     description:
-      'The browser holds `link` for ten minutes after it came back from the provider. You can only link an identity whose address is the one that you have confirmed here.',
+      'The browser keeps `link` for ten minutes after it returns from the provider. You can only link an identity with the same email address that you have confirmed here.',
     effect: 'write',
     claim: 'self',
     fresh: true,
     params: Shape({
-      link: Type.String({ minLength: 1, maxLength: 100, description: 'From the return from the provider' }),
+      link: Type.String({ minLength: 1, maxLength: 100, description: 'From the callback of the provider' }),
     }),
     result: UserIdentity,
     errors: ['not_found', 'conflict', 'already_exists'],
@@ -42,7 +42,7 @@ export const federationMethods = ({ linking, tokens }: Parts) => [
     name: 'auth.upstream_token',
     summary: 'Return the access token that a provider issued for you, renewed if necessary',
     description:
-      'If the provider has keep_tokens. Nobody gets the token of somebody else: no operator, no administrator, nobody who acts as you, no page of a service, and no caller with a token to keep or a JWT.',
+      'It needs a provider with keep_tokens. You get your own token only: operators, administrators, impersonators, pages of services and callers with a personal access token or a JWT are refused.',
     effect: 'write',
     claim: 'self',
     params: Shape({ provider: ProviderName }),
@@ -61,13 +61,13 @@ export const federationMethods = ({ linking, tokens }: Parts) => [
     ],
     prepare: async ({ provider }, caller) => {
       refuseWhileImpersonating(caller)
-      if (caller.user_id === undefined) throw conflict('Only a signed-in person has tokens of a provider')
+      if (caller.user_id === undefined) throw conflict('Only a signed-in user has tokens from a provider')
       if (caller.token)
-        throw new AppError('proof_required', 'This takes a sign-in: a token opens nothing elsewhere')
+        throw new AppError('proof_required', 'This needs a sign-in: a token gives no access to a provider')
       if (caller.away)
         throw new AppError(
           'proof_required',
-          'This is done at the public URL only: pages of other services share this host',
+          'This works at the public URL only, because pages of other services share this host',
         )
       return tokens.current(caller.user_id, provider)
     },

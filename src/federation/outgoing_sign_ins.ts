@@ -9,31 +9,32 @@ import { now } from '../storage/ids.ts'
 import type { Seal } from '../secrets/seal.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 
-/** Seconds that a sign-in may be on its way. */
+/** Seconds within which the provider must send the browser back. */
 export const flowLifetime = 600
-/** Sign-ins on their way from one network at a time. */
-const mostOpen = 500
+const maxOpenPerNetwork = 500
+/** How far in the future, in seconds, a row may have been created, because clocks differ. */
+const maxClockSkewSeconds = 300
 
-/** What a sign-in on its way is about. */
+/** A sign-in that waits for the provider's answer. */
 export interface Flow {
   readonly provider_id: string
-  /** Who wants to link an identity; null for whoever signs in. */
+  /** The user who wants to link an identity; null for a sign-in. */
   readonly user_id: string | null
-  /** The host where it began, and ends. */
+  /** The host where it began and must end. */
   readonly host: string
-  /** Where to go on, as it was asked for: it is judged again when it is used. */
+  /** The requested destination after the sign-in. It is checked again when it is used. */
   readonly next: string
-  /** Whether the person is to prove themselves to the provider once more: a living session there is not enough. */
+  /** Whether the provider must authenticate the person again, even if they have a session there. */
   readonly anew: boolean
 }
 
-/** A flow that has come back. */
+/** A flow whose browser has returned. */
 export interface Returned extends Flow {
   readonly checks: Checks
   readonly begun_at: number
 }
 
-/** What the browser keeps of a flow: its own cookie, so that several tabs do not mix. */
+/** Each flow has a cookie of its own, so that several tabs do not interfere. */
 export interface FlowCookie {
   readonly id: string
   readonly value: string
@@ -43,7 +44,7 @@ const random = () => randomBytes(32).toString('base64url')
 const sealRow = (stateHash: string) => `provider_flows.${stateHash}`
 const looksLikeState = (state: string) => /^[A-Za-z0-9_-]{43}$/.test(state)
 
-/** Sign-ins on their way to a provider and back, in the database: any worker and node can end what another began. */
+/** Sign-ins that wait for a provider. They are in the database, so that any worker or node can complete them. */
 export class Flows {
   readonly #database: Database
   readonly #seal: Seal
@@ -53,7 +54,7 @@ export class Flows {
     this.#seal = seal
   }
 
-  /** Begins one, and tells what the provider and the browser are given. Throws rate_limited. */
+  /** Begins a flow. Returns the values for the provider and the cookie for the browser. Throws rate_limited. */
   async begin(flow: Flow, address: string | undefined): Promise<{ checks: Checks; cookie: FlowCookie }> {
     const checks = { state: random(), nonce: random(), verifier: random() }
     const state_hash = digest(checks.state)
@@ -68,8 +69,8 @@ export class Flows {
         .where('network', '=', network)
         .where('expires_at', '>', at)
         .executeTakeFirstOrThrow()
-      if (Number(open) >= mostOpen)
-        throw new AppError('rate_limited', 'Too many sign-ins were begun and not ended', {
+      if (Number(open) >= maxOpenPerNetwork)
+        throw new AppError('rate_limited', 'Too many sign-ins were started but not completed', {
           reason: 'too_many_flows',
           retry_after: 60,
         })
@@ -90,21 +91,21 @@ export class Flows {
     return { checks, cookie: { id: this.cookieId(checks.state), value } }
   }
 
-  /** The name that a flow's cookie goes by. */
+  /** Returns the part of the cookie's name that identifies the flow. */
   cookieId(state: string): string {
     return digest(state).slice(0, 16)
   }
 
-  /** Where a flow began and where it went, or undefined for one that is over or never was. */
+  /** Returns the host and the provider of a flow, or undefined if it has expired or never existed. */
   async find(state: string): Promise<Pick<Flow, 'host' | 'provider_id'> | undefined> {
     return this.#row(state)
   }
 
-  /** Uses a flow up, if this is the browser that began it; of any number at the same time one gets it. */
+  /** Uses a flow up, if this is the browser that began it. Of several concurrent calls, only one gets it. */
   async take(state: string, cookie: string | undefined): Promise<Returned | undefined> {
     const row = await this.#row(state)
     if (!row || cookie === undefined) return undefined
-    // Whoever knows the state alone can neither end nor spoil it.
+    // The state alone must neither complete nor use up a flow.
     if (!timingSafeEqual(Buffer.from(digest(cookie)), Buffer.from(row.browser_hash))) return undefined
     const { state_hash, provider_id, user_id, host, sealed, created_at: begun_at } = row
     const { numDeletedRows } = await this.#database.write(() =>
@@ -138,7 +139,7 @@ export class Flows {
       .where('state_hash', '=', digest(state))
       .where('expires_at', '>', at)
       .executeTakeFirst()
-    // A clock that was set back would make it live for longer than it was given.
-    return row && row.created_at <= at + 300 ? row : undefined
+    // Without this check, a clock that was set back would extend the life of a flow.
+    return row && row.created_at <= at + maxClockSkewSeconds ? row : undefined
   }
 }

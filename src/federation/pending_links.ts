@@ -9,10 +9,10 @@ import { now } from '../storage/ids.ts'
 import type { Seal } from '../secrets/seal.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 
-/** Seconds within which somebody confirms that an identity is theirs. */
+/** Seconds within which a person must confirm a link. */
 export const pendingLifetime = 600
 
-/** An identity that a provider has just vouched for, and that nobody has here. */
+/** An identity that a provider has just vouched for and that no account has. */
 export interface Pending {
   readonly provider_id: string
   readonly profile: Profile
@@ -20,14 +20,14 @@ export interface Pending {
 }
 
 export const overAlready = () =>
-  new AppError('not_found', 'This took too long or was done already; begin again', {
+  new AppError('not_found', 'This took too long or is already done; start again', {
     reason: 'flow_over',
     noun: 'link',
   })
 
 const sealRow = (tokenHash: string) => `provider_links.${tokenHash}`
 
-/** Identities that wait for their person to confirm whose they are. The token is kept by that browser alone. */
+/** Identities that wait for a person to confirm the link. Only that person's browser holds the token. */
 export class PendingLinks {
   readonly #database: Database
   readonly #seal: Seal
@@ -37,7 +37,7 @@ export class PendingLinks {
     this.#seal = seal
   }
 
-  /** Inside a transaction. */
+  /** Call it inside a transaction. */
   async add({ provider_id, ...identity }: Pending): Promise<string> {
     const token = randomBytes(32).toString('base64url')
     const token_hash = digest(token)
@@ -55,7 +55,7 @@ export class PendingLinks {
     return token
   }
 
-  /** What waits, without using it up; undefined for what is over. */
+  /** Returns the pending link without using it up, or undefined if it has expired. */
   async find(token: string): Promise<Pending | undefined> {
     const token_hash = digest(token)
     const at = now()
@@ -73,7 +73,7 @@ export class PendingLinks {
     return { provider_id: row.provider_id, ...identity }
   }
 
-  /** Uses it up, inside the transaction of what it allows. */
+  /** Uses the link up. Call it inside the transaction that links the identity. */
   async use(token: string): Promise<Pending> {
     const pending = await this.find(token)
     const { numDeletedRows } = await this.#database.query

@@ -18,9 +18,10 @@ import { sweepRows } from '../storage/sweeping.ts'
 import type { Identities } from '../users/identities.ts'
 import { idTokenRow } from './account_matching.ts'
 
-const event = 'http://schemas.openid.net/event/backchannel-logout'
-/** Seconds for which a logout token counts after it was made, and its jti is remembered. */
-const fresh = 300
+const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
+/** Seconds for which a logout token is valid after its `iat`, and for which we remember its `jti`. */
+const maxTokenAgeSeconds = 300
+const clockToleranceSeconds = 30
 
 interface Parts {
   readonly database: Database
@@ -47,7 +48,7 @@ interface LogoutToken extends Judged {
 
 const refused = (message: string) => new AppError('invalid_request', message)
 
-/** Signing out here and at the provider together, whichever of the two it begins at. */
+/** Signs people out here and at the provider together, whichever side begins. */
 export class ProviderLogouts {
   readonly #parts: Parts
 
@@ -56,8 +57,8 @@ export class ProviderLogouts {
   }
 
   /**
-   * Where the browser goes to be signed out at the provider of this session too; undefined where that is not wanted or not offered.
-   * Asked before the session ends; what it answers counts afterwards.
+   * Prepares signing out at the provider of this session. Call it before the session ends. The returned function, called after,
+   * returns the URL that the browser opens. Both return undefined if the provider does not offer it or we do not want it.
    */
   async leave(sessionId: string): Promise<(() => Promise<string | undefined>) | undefined> {
     const { sessions, providers, party, seal, publicUrl, log } = this.#parts
@@ -71,7 +72,7 @@ export class ProviderLogouts {
       } catch (error) {
         log.warn(
           { provider: provider.provider, error: (error as Error).message },
-          'not signed out at a provider',
+          'could not sign out at the identity provider',
         )
         return undefined
       }
@@ -79,8 +80,8 @@ export class ProviderLogouts {
   }
 
   /**
-   * A provider says that somebody has signed out there (OpenID Connect Back-Channel Logout section 2.6). Throws invalid_request
-   * for a token that is not beyond doubt, and unavailable where its keys cannot be had.
+   * Accepts a provider's notice that a person has signed out there (OpenID Connect Back-Channel Logout section 2.6). Throws
+   * invalid_request for a token that is not valid, and unavailable if the provider's keys cannot be fetched.
    */
   async receive(token: string, caller: Caller): Promise<void> {
     const { database, sessions, signIn, identities, audit } = this.#parts
@@ -89,7 +90,7 @@ export class ProviderLogouts {
       await this.#useOnce(of[0], jti)
       for (const { provider } of of) {
         const found = sub === undefined ? undefined : await identities.find(provider, sub)
-        // Somebody who has never been here has nothing to end.
+        // A person without an account here has no sessions to end.
         if (sub !== undefined && !found) continue
         const which = { ...(found && { userId: found.user_id }), ...(sid !== undefined && { sid }) }
         const target = `${found ? `user=${found.username} ` : ''}provider=${provider}`
@@ -110,7 +111,7 @@ export class ProviderLogouts {
     )
   }
 
-  /** What a token says, and the providers whose it is: an issuer may be here under several names, turned off ones among them. */
+  /** Returns the contents of a token and its providers. One issuer may be several providers, including disabled ones. */
   async #verify(token: string): Promise<LogoutToken> {
     const { decodeJwt, decodeProtectedHeader, jwtVerify, createLocalJWKSet } = await import('jose')
     const { providers, party } = this.#parts
@@ -119,7 +120,7 @@ export class ProviderLogouts {
       decodeProtectedHeader(token)
       claimed = decodeJwt(token)
     } catch {
-      throw refused('This is no logout token')
+      throw refused('This is not a logout token')
     }
     const audience = new Set([claimed.aud].flat())
     const of = (await providers.all()).filter(
@@ -127,7 +128,7 @@ export class ProviderLogouts {
         kind === 'oidc' && audience.has(client) && sameIssuer(issuer!, claimed.iss),
     )
     const [provider] = of
-    if (!provider) throw refused('This logout token is for nobody here')
+    if (!provider) throw refused('This logout token is from no provider that is configured here')
     let keys
     let issuer
     try {
@@ -136,7 +137,7 @@ export class ProviderLogouts {
     } catch (error) {
       throw new AppError(
         'unavailable',
-        `The keys of ${provider.provider} cannot be had: ${asFault(error).fault}`,
+        `The keys of ${provider.provider} cannot be fetched: ${asFault(error).fault}`,
       )
     }
     try {
@@ -156,8 +157,8 @@ export class ProviderLogouts {
           'EdDSA',
           'Ed25519',
         ],
-        maxTokenAge: fresh,
-        clockTolerance: 30,
+        maxTokenAge: maxTokenAgeSeconds,
+        clockTolerance: clockToleranceSeconds,
         requiredClaims: ['iat', 'jti', 'events'],
       })
       return { of: [provider, ...of.slice(1)], ...judge(payload, protectedHeader.typ) }
@@ -171,25 +172,27 @@ export class ProviderLogouts {
   async #useOnce({ id: provider_id }: KnownProvider, jti: string): Promise<void> {
     const { numInsertedOrUpdatedRows } = await this.#parts.database.query
       .insertInto('provider_logouts')
-      .values({ provider_id, jti, expires_at: now() + fresh + 60 })
+      .values({ provider_id, jti, expires_at: now() + maxTokenAgeSeconds + 60 })
       .onConflict((same) => same.doNothing())
       .executeTakeFirst()
-    if (numInsertedOrUpdatedRows !== 1n) throw refused('This logout token was used already')
+    if (numInsertedOrUpdatedRows !== 1n) throw refused('This logout token was already used')
   }
 }
 
-/** Compared in full once its keys are known; here it only finds whose keys those are. */
-const sameIssuer = (one: string, other: string | undefined): boolean =>
-  other !== undefined && URL.canParse(other) && new URL(one).href === new URL(other).href
+/** Only finds the candidate provider by normalised URL. `jwtVerify` later compares the issuer exactly. */
+const sameIssuer = (configured: string, claimed: string | undefined): boolean =>
+  claimed !== undefined && URL.canParse(claimed) && new URL(configured).href === new URL(claimed).href
 
-/** What makes a JWT a logout token and nothing else (sections 2.4 and 2.6, points 4 to 6). */
+/** Checks that a JWT is a logout token and nothing else (sections 2.4 and 2.6, points 4 to 6). */
 const judge = ({ events, nonce, sid, sub, jti }: JWTPayload, typ: string | undefined): Judged => {
   if (typ !== undefined && !/^(application\/)?(logout\+)?jwt$/i.test(typ))
-    throw refused('This is another kind of token')
-  const told = typeof events === 'object' && (events as Record<string, unknown> | null)?.[event]
-  if (typeof told !== 'object' || !told) throw refused('This logout token has no logout event')
-  if (nonce !== undefined) throw refused('A logout token has no nonce')
-  if (!isName(jti)) throw refused('This logout token has no name of its own')
+    throw refused('This token is of another type')
+  const logoutDetails =
+    typeof events === 'object' && (events as Record<string, unknown> | null)?.[logoutEvent]
+  if (typeof logoutDetails !== 'object' || !logoutDetails)
+    throw refused('This logout token has no logout event')
+  if (nonce !== undefined) throw refused('A logout token must not have a nonce')
+  if (!isName(jti)) throw refused('This logout token has no valid jti')
   if (sid === undefined && sub === undefined) throw refused('This logout token names nobody')
   for (const part of [sid, sub])
     if (part !== undefined && !isName(part)) throw refused('This logout token names nobody')

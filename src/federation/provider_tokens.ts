@@ -10,16 +10,16 @@ import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import type { Seal } from '../secrets/seal.ts'
 
-/** Seconds before its end from which a token is renewed, unless half its life is less. */
-const earliest = 30
-/** Seconds for which one who renews has the row to itself. */
-const lease = 15
-/** Milliseconds between looks while somebody else renews, and how many. */
-const [pause, looks] = [100, 60]
-/** Seconds for which routes do without a token that could not be renewed: else every request would wait for a provider that is gone. */
-const rest = 15
-/** Whose renewal rests, at most. */
-const mostResting = 10_000
+/** Renew a token this long before it expires, or at half its lifetime if that is later. */
+const renewBeforeSeconds = 30
+/** How long one renewal holds the row alone. */
+const leaseSeconds = 15
+/** While another process renews the token, read the row this often, this many times. */
+const pollIntervalMs = 100
+const maxPolls = 60
+/** How long routes do without a token after a failed renewal. Otherwise every request would wait for a provider that is down. */
+const retryDelaySeconds = 15
+const maxDelayedRenewals = 10_000
 
 interface Parts {
   readonly database: Database
@@ -34,21 +34,21 @@ export interface KeptToken {
   readonly expires_at: number | null
 }
 
-/** `early`: the seconds for this one. */
+/** `early`: how many seconds before it expires this token is renewed. */
 type Held = Tokens & { readonly early?: number }
 
-const works = ({ expires_at, early = earliest }: Pick<Held, 'expires_at' | 'early'>): boolean =>
+const works = ({ expires_at, early = renewBeforeSeconds }: Pick<Held, 'expires_at' | 'early'>): boolean =>
   expires_at === null || expires_at > now() + early
 
 const sealRow = (identityId: string) => `provider_tokens.${identityId}`
 
-/** What providers gave us of people, where `keep_tokens` says so: sealed, and renewed once however many ask. */
+/** The sealed tokens of users from providers with `keep_tokens`. Concurrent requests cause one renewal only. */
 export class KeptTokens {
   readonly #parts: Parts
-  /** For routes, by person and provider; while it is looked for, all who want it wait for the same answer. */
+  /** For routes, by user and provider. While a token is being fetched, all requests wait for the same promise. */
   readonly #ready: Cached<Map<string, Held | undefined | Promise<Held | undefined>>>
-  /** Until when, by person and provider. */
-  readonly #resting = boundedMap<number>(mostResting)
+  /** When the next renewal may start, by user and provider. */
+  readonly #delayedUntil = boundedMap<number>(maxDelayedRenewals)
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -59,7 +59,7 @@ export class KeptTokens {
     return this.#parts.database.query
   }
 
-  /** Inside a transaction. */
+  /** Call it inside a transaction. */
   async store(identityId: string, tokens: Tokens): Promise<void> {
     const row = { ...this.#sealed(identityId, tokens), leased_until: 0 }
     await this.#query
@@ -70,7 +70,7 @@ export class KeptTokens {
     this.#parts.database.changed('providers')
   }
 
-  /** `sealed`: these very ones and no newer. */
+  /** With `sealed`, it deletes exactly these tokens and no newer ones. */
   async forget(identityId: string, sealed?: string): Promise<void> {
     await this.#parts.database.write(async () => {
       const { numDeletedRows } = await this.#query
@@ -82,31 +82,32 @@ export class KeptTokens {
     })
   }
 
-  /** A token of a person's that works, renewed if need be. Throws not_found, conflict where a new sign-in is due, unavailable. */
+  /** Returns a valid token of a user, renewed if necessary. Throws not_found, unavailable, or conflict if the user must sign in again. */
   async current(userId: string, provider: string): Promise<KeptToken> {
     const { access_token, expires_at } = await this.#current(userId, provider)
     return { access_token, expires_at }
   }
 
-  /** What `rests` is not renewed. */
-  async #current(userId: string, provider: string, rests = () => false): Promise<Held> {
-    for (let look = 0; look < looks; look++) {
+  /** While `isDelayed`, throws unavailable in place of a renewal. */
+  async #current(userId: string, provider: string, isDelayed = () => false): Promise<Held> {
+    for (let poll = 0; poll < maxPolls; poll++) {
       const row = await this.#row(userId, provider)
       if (!row) throw notFound('kept token of the provider', provider)
       const tokens = this.#open(row)
       if (works(tokens)) return tokens
       if (tokens.refresh_token === null) throw lapsed(provider)
-      if (rests()) throw new AppError('unavailable', `The token of ${provider} could not be renewed just now`)
+      if (isDelayed())
+        throw new AppError('unavailable', `The token of ${provider} could not be renewed a moment ago`)
       if (await this.#lease(row)) {
         const renewed = await this.#renew(row, tokens.refresh_token, provider)
-        // However short it lives: to ask once more brings no better one.
+        // Accept the new token even if it expires soon: another renewal would return no better one.
         if (renewed) return renewed
-      } else await new Promise((resolve) => setTimeout(resolve, pause))
+      } else await new Promise((resolve) => setTimeout(resolve, pollIntervalMs))
     }
     throw new AppError('unavailable', `The token of ${provider} could not be renewed in time`)
   }
 
-  /** The same for a route, from memory where it is warm; undefined where there is none that works. */
+  /** Returns the token for a route, from memory if it is cached, or undefined if there is no valid token. */
   forRoute(userId: string, provider: string): KeptToken | undefined | Promise<KeptToken | undefined> {
     const key = `${userId} ${provider}`
     const ready = this.#ready.warm()
@@ -117,11 +118,11 @@ export class KeptTokens {
   }
 
   async #forRoute(key: string, userId: string, provider: string): Promise<Held | undefined> {
-    // Taken before it is read: what changes from here on empties another map.
+    // Take the map before reading the row: a change after this point clears a newer map, not this one.
     const ready = await this.#ready.get()
     const known = ready.get(key)
     if (known instanceof Promise) return known
-    const looking = this.#look(key, userId, provider).then(
+    const pending = this.#fetchForRoute(key, userId, provider).then(
       (token) => {
         ready.set(key, token)
         return token
@@ -129,21 +130,21 @@ export class KeptTokens {
       (error: Error) => {
         if (error instanceof AppError && error.error === 'not_found') ready.set(key, undefined)
         else ready.delete(key)
-        this.#parts.log.debug({ provider, error: error.message }, 'no token for a route')
+        this.#parts.log.debug({ provider, error: error.message }, 'no provider token for a route')
         return undefined
       },
     )
-    ready.set(key, looking)
-    return looking
+    ready.set(key, pending)
+    return pending
   }
 
-  async #look(key: string, userId: string, provider: string): Promise<Held> {
-    const rests = () => (this.#resting.get(key) ?? 0) > now()
+  async #fetchForRoute(key: string, userId: string, provider: string): Promise<Held> {
+    const isDelayed = () => (this.#delayedUntil.get(key) ?? 0) > now()
     try {
-      return await this.#current(userId, provider, rests)
+      return await this.#current(userId, provider, isDelayed)
     } catch (error) {
-      if (error instanceof AppError && error.error === 'unavailable' && !rests())
-        this.#resting.set(key, now() + rest)
+      if (error instanceof AppError && error.error === 'unavailable' && !isDelayed())
+        this.#delayedUntil.set(key, now() + retryDelaySeconds)
       throw error
     }
   }
@@ -167,12 +168,12 @@ export class KeptTokens {
       .executeTakeFirst()
   }
 
-  /** Of all who find the token near its end, on all nodes, one renews it. */
+  /** Of all processes on all nodes that find the token about to expire, one gets to renew it. */
   async #lease({ identity_id, sealed }: { identity_id: string; sealed: string }): Promise<boolean> {
     const { numUpdatedRows } = await this.#parts.database.write(() =>
       this.#query
         .updateTable('provider_tokens')
-        .set({ leased_until: now() + lease })
+        .set({ leased_until: now() + leaseSeconds })
         .where('identity_id', '=', identity_id)
         .where('sealed', '=', sealed)
         .where('leased_until', '<=', now())
@@ -181,7 +182,7 @@ export class KeptTokens {
     return numUpdatedRows === 1n
   }
 
-  /** What was taken back or came anew while the provider was asked stays as it is: undefined then. */
+  /** Returns undefined if the row was deleted or replaced while we waited for the provider, and leaves it unchanged. */
   async #renew(
     { identity_id, subject, sealed }: { identity_id: string; subject: string; sealed: string },
     refreshToken: string,
@@ -206,12 +207,12 @@ export class KeptTokens {
     } catch (error) {
       if (error instanceof AppError) throw error
       const { fault, message } = asFault(error)
-      log.warn({ provider: name, fault, error: message }, 'a token could not be renewed')
+      log.warn({ provider: name, fault, error: message }, 'could not renew a provider token')
       if (fault !== 'grant' && fault !== 'untrusted') {
         await this.#release(identity_id)
-        throw new AppError('unavailable', `${provider.title} does not renew the token at present`)
+        throw new AppError('unavailable', `${provider.title} cannot renew the token at the moment`)
       }
-      // Used up, taken back, or answered with somebody else's: it never works again.
+      // The refresh token was used up or revoked, or the answer was for another person: it will never work again.
       await this.forget(identity_id, sealed)
       throw lapsed(name)
     }
@@ -229,8 +230,8 @@ export class KeptTokens {
 
   #sealed(identityId: string, tokens: Tokens) {
     const { expires_at, ...given } = tokens
-    const half = expires_at === null ? earliest : Math.floor((expires_at - now()) / 2)
-    const secrets = { ...given, early: Math.max(0, Math.min(earliest, half)) }
+    const half = expires_at === null ? renewBeforeSeconds : Math.floor((expires_at - now()) / 2)
+    const secrets = { ...given, early: Math.max(0, Math.min(renewBeforeSeconds, half)) }
     return { sealed: this.#parts.seal.seal(JSON.stringify(secrets), sealRow(identityId)), expires_at }
   }
 
@@ -244,4 +245,6 @@ export class KeptTokens {
 }
 
 const lapsed = (provider: string) =>
-  conflict(`What ${provider} gave has run out; sign in with it once more: /login?provider=${provider}`)
+  conflict(
+    `The token from ${provider} has expired; sign in with ${provider} again: /login?provider=${provider}`,
+  )

@@ -1,7 +1,7 @@
 import type { Profile } from '../providers/profile.ts'
 import { isNameOfTrust } from '../users/usernames.ts'
 
-/** Letters that stay after their marks are taken off, and those that have a customary spelling without. */
+/** Letters that Unicode does not decompose, with their customary ASCII spelling. */
 const spelled: Readonly<Record<string, string>> = {
   ß: 'ss',
   æ: 'ae',
@@ -22,7 +22,10 @@ const segmentOf = (text: string): string =>
     .replaceAll(/^[_-]+|[_-]+$/g, '')
     .slice(0, 63)
 
-/** A username, one claim segment, like what somebody is called at a provider; none that services take for more than a person. */
+/**
+ * Derives a username, one claim segment, from a provider's profile. It never returns a name that services would trust as an
+ * administrator or the system.
+ */
 export const usernameFrom = ({ login, email, name }: Pick<Profile, 'login' | 'email' | 'name'>): string =>
   [login, email?.split('@')[0] ?? '', name]
     .map(segmentOf)
