@@ -9,7 +9,7 @@ import { Decisions } from '../edge/decide/decision.ts'
 import { Door } from '../edge/door.ts'
 import { LastingDecisions } from '../edge/decide/lasting.ts'
 import { LoopGuard } from '../edge/forward/loop_detection.ts'
-import { OwnPaths } from './own_paths.ts'
+import { createOwnPaths } from './own_paths.ts'
 import { Peers } from '../wire/client_address.ts'
 import { RpcPath } from '../rpc/post_rpc.ts'
 import type { SecureEdge } from './tls_edge.ts'
@@ -151,24 +151,19 @@ export const createDoors = (parts: Parts) => {
     },
     wasEnded: (userId, issuedAt) => access.wasEnded(userId, issuedAt),
   })
+  const ownPaths = createOwnPaths({
+    pages: { visits, theme, jwks: () => keys.jwks(), openId, registrations, federation, tell },
+    rpc: { rpc, document },
+    heroAuth,
+    publicHost,
+    tell,
+  })
   const leading = {
     peers: new Peers(config.trusted_proxies),
     publicHost,
     routes: () => routes.table(),
     knownRoutes: () => routes.knownTable(),
-    ownPaths: new OwnPaths({
-      visits,
-      rpc,
-      document,
-      jwks: () => keys.jwks(),
-      theme,
-      openId,
-      heroAuth,
-      registrations,
-      federation,
-      publicHost,
-      tell,
-    }),
+    ownPaths,
     upstreams: new Upstreams({ groups: () => routes.table(), log }),
   }
   const loops = new LoopGuard(database)
@@ -201,5 +196,5 @@ export const createDoors = (parts: Parts) => {
     openListener: secure?.openListener,
   })
 
-  return { socket, edge, secure, loops, trials, knownKeys }
+  return { socket, edge, secure, loops, trials, knownKeys, ownPaths }
 }

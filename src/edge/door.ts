@@ -30,7 +30,7 @@ import { failures } from './forward/failures.ts'
 import type { Handler } from './serve/handler.ts'
 import { sendUpgradeRefusal } from './serve/upgrade_response.ts'
 import { asksAbout } from '../wire/forward_auth_path.ts'
-import type { OwnPath, OwnPathTable } from '../wire/own_path.ts'
+import type { OwnPathHandler, OwnPathTable } from '../wire/own_path.ts'
 
 export interface DoorParts {
   readonly peers: Peers
@@ -53,7 +53,7 @@ export interface DoorParts {
 
 /** A request for one of our own pages. */
 export interface Own {
-  readonly show: OwnPath
+  readonly show: OwnPathHandler
   readonly asked: Asked
 }
 

@@ -68,9 +68,6 @@ const depart = async (
   }
 }
 
-/** Every provider has an address of its own here: with its name behind this, but for one that has it without. */
-export const callbacks = '/oauth/callback/'
-
 /** `/oauth/callback` and `/oauth/callback/<provider>`: what the provider sent the browser back with. */
 export const callback = async ({ arrivals, publicUrl }: FederationParts, visit: Visit): Promise<void> => {
   const read = await visit.keepsakes()

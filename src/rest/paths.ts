@@ -5,9 +5,9 @@ import { readBody } from '../wire/request_body.ts'
 import { guest, type Caller } from '../contract/caller.ts'
 import { isJson } from '../wire/media_type.ts'
 import { ownHeaders, send } from '../wire/responses.ts'
-import type { Tell } from '../html/show_refusal.ts'
 import type { Asked } from '../wire/request.ts'
-import type { OwnPath } from '../wire/own_path.ts'
+import type { Tell } from '../html/show_refusal.ts'
+import type { OwnPath, OwnPathHandler } from '../wire/own_path.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Old = (fields: Fields, caller: Caller) => Promise<OldAnswer>
@@ -25,7 +25,7 @@ const readFields = (body: Buffer): Fields | undefined => {
 
 /** A path of the old service, with JSON in both directions. */
 const asOld =
-  (call: Old, tell: Tell): OwnPath =>
+  (call: Old, tell: Tell): OwnPathHandler =>
   async (request: IncomingMessage, response: ServerResponse, asked: Asked) => {
     if (!isJson(request.headers['content-type']))
       return tell(request, response, asked, {
@@ -50,12 +50,22 @@ const asOld =
     })
   }
 
-/** The paths of the old hero_auth. A token to validate may also be in the Authorization header. */
-export const heroAuthPaths = (old: HeroAuth, tell: Tell) => ({
-  token: asOld(old.token, tell),
-  login: asOld(old.login, tell),
-  register: asOld(old.register, tell),
-  validate: ((request, response, asked) => {
+/** The paths of the old hero_auth. What is not posted to /register and /validate may be a page of a service. */
+export const restPaths = (old: HeroAuth, tell: Tell): readonly OwnPath[] => {
+  const call = { methods: ['POST'], takes: 'json', at: ['home'] } as const
+  return [
+    { ...call, path: '/token', handler: asOld(old.token, tell) },
+    { ...call, path: '/login', handler: asOld(old.login, tell) },
+    { path: '/login', methods: ['POST'], at: ['routed'] },
+    { ...call, path: '/register', otherMethods: 'route', handler: asOld(old.register, tell) },
+    { ...call, path: '/validate', otherMethods: 'route', handler: validate(old, tell) },
+  ]
+}
+
+/** The token may also come as Authorization. */
+const validate =
+  (old: HeroAuth, tell: Tell): OwnPathHandler =>
+  (request, response, asked) => {
     const [authorization] = asked.authorizations
     const shown = asked.authorizations.length === 1 ? bearerToken(authorization!) : undefined
     return asOld(
@@ -63,5 +73,4 @@ export const heroAuthPaths = (old: HeroAuth, tell: Tell) => ({
         old.validate(shown === undefined || 'token' in fields ? fields : { token: shown }, caller),
       tell,
     )(request, response, asked)
-  }) satisfies OwnPath as OwnPath,
-})
+  }
