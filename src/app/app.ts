@@ -30,7 +30,14 @@ export const createApp = (
   const rooms = createRooms(ground, reactions)
   const flows = createFlows(ground, rooms)
   const { methods, document } = discoverMethod(
-    allMethods(ground, rooms, flows, counters, (params) => trials.run(params)),
+    allMethods(
+      ground,
+      rooms,
+      flows,
+      counters,
+      (params) => trials.run(params),
+      (domain, pathPrefix) => doors.ownPaths.coverAll(domain, pathPrefix),
+    ),
   )
   const dispatcher = new Dispatcher(methods, database, rooms.audit, log, counters)
   const doors = createDoors({ ...ground, rooms, flows, dispatcher, document, counters, Secure })

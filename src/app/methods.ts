@@ -19,6 +19,7 @@ import { mailMethods } from '../mail/methods.ts'
 import { providerMethods } from '../providers/methods.ts'
 import { roleMethods } from '../roles/methods.ts'
 import { routeMethods } from '../routes/methods.ts'
+import type { IsOwnPath } from '../routes/routes.ts'
 import { serviceMethods } from '../services/methods.ts'
 import { sessionMethods } from '../sessions/methods.ts'
 import { recordTokens } from '../sessions/revocations.ts'
@@ -38,6 +39,7 @@ export const allMethods = (
   counters: Counters,
   /** Tells what would happen to a request. */
   trial: Trials['run'],
+  isOwnPath: IsOwnPath,
 ): Method[] => {
   const {
     settings,
@@ -101,7 +103,7 @@ export const allMethods = (
     ...roleMethods(roles),
     ...claimMethods(claims),
     ...sessionMethods(sessions, users, revocations),
-    ...routeMethods(routes, trial),
+    ...routeMethods(routes, trial, isOwnPath),
     ...settingMethods(settings),
     ...serviceMethods(services),
     ...mailMethods(mails),

@@ -85,9 +85,11 @@ const asGet = (method: string): string => (method === 'HEAD' ? 'GET' : method)
 
 const entryOf = (rows: readonly OwnPath[], tell: Tell): Entry => {
   const nothing: OwnPathHandler = (request, response, asked) => tell(request, response, asked, notHere)
+  const handlerOf = ({ handler }: OwnPath): OwnPathHandler =>
+    typeof handler === 'function' ? handler : nothing
   const methods = new Set(rows.flatMap((row) => row.methods))
   const only = rows.every(({ otherMethods }) => otherMethods === 'route') ? methods : undefined
-  if (methods.size === 0) return { answer: rows[0]!.handler ?? nothing, only: undefined }
+  if (methods.size === 0) return { answer: handlerOf(rows[0]!), only: undefined }
   const allow = [...methods].join(', ')
   const answer: OwnPathHandler = (request, response, asked) => {
     const method = asGet(request.method!)
@@ -103,7 +105,7 @@ const entryOf = (rows: readonly OwnPath[], tell: Tell): Entry => {
     }
     const json = other && isJson(request.headers['content-type'])
     const taker = other && (row.takes === 'json') !== json ? other : row
-    return (taker.handler ?? nothing)(request, response, asked)
+    return handlerOf(taker)(request, response, asked)
   }
   return { answer, only }
 }

@@ -3,8 +3,8 @@ import type { HostKind, OwnPath } from '../wire/own_path.ts'
 
 const at: readonly HostKind[] = ['home', 'routed', 'unrouted']
 
-/** Where proxies in front ask. The door answers it on both lanes, before it looks for the host; nothing else answers there. */
+/** Where proxies in front ask. The door answers on both lanes, before it looks for the host. */
 export const edgePaths: readonly OwnPath[] = [
-  { path: forwardAuthPath, methods: ['GET'], at },
-  { path: `${forwardAuthPath}/*`, methods: [], at },
+  { path: forwardAuthPath, methods: ['GET'], at, handler: 'door' },
+  { path: `${forwardAuthPath}/*`, methods: [], at, handler: 'door' },
 ]

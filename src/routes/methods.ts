@@ -3,7 +3,7 @@ import { method } from '../contract/method.ts'
 import { Cursor, Id, Limit, Nullable, Page, Shape } from '../contract/schemas.ts'
 import { AuthModeName, BearerToken, Domain, PathPrefix, Route } from './route.ts'
 import { optionalParams, optionExamples, Target } from './route_options.ts'
-import type { Routes } from './routes.ts'
+import type { IsOwnPath, Routes } from './routes.ts'
 import { Trial, TrialParams } from './route_test.ts'
 import { trialExamples } from './route_test_examples.ts'
 
@@ -25,8 +25,12 @@ const rule = { claim: ['proxy.admin'] } as const
 /** Where a route leads, and whom it lets in, is a right of everybody who comes; one that goes may uncover a wider one. */
 const change = { ...rule, effect: 'write', fresh: true } as const
 
-/** `trial` asks the edge what it would do. */
-export const routeMethods = (routes: Routes, trial: (params: TrialParams) => Promise<Trial>) => [
+/** `trial` asks the edge what it would do, and `isOwnPath` which paths it would never forward. */
+export const routeMethods = (
+  routes: Routes,
+  trial: (params: TrialParams) => Promise<Trial>,
+  isOwnPath: IsOwnPath,
+) => [
   method({
     ...rule,
     name: 'proxy.routes.list',
@@ -89,7 +93,7 @@ export const routeMethods = (routes: Routes, trial: (params: TrialParams) => Pro
         },
       },
     ],
-    handler: (fields) => routes.add(fields),
+    handler: (fields) => routes.add(fields, isOwnPath),
   }),
   method({
     ...change,
@@ -112,7 +116,7 @@ export const routeMethods = (routes: Routes, trial: (params: TrialParams) => Pro
         result: { ...exampleRoute, required_claims: ['wiki.pages.write'] },
       },
     ],
-    handler: ({ id, ...fields }) => routes.update(id, fields),
+    handler: ({ id, ...fields }) => routes.update(id, fields, isOwnPath),
   }),
   method({
     ...change,

@@ -17,6 +17,9 @@ export type RouteFields = Partial<Omit<Route, 'id' | 'bearer_token_set' | 'creat
   readonly bearer_token?: string | null
 }
 
+/** Whether hero_proxy itself answers everything that a route with this domain and path prefix covers. */
+export type IsOwnPath = (domain: string, pathPrefix: string) => boolean
+
 /** Which host and path lead to which upstream, and who may pass. */
 export class Routes {
   readonly #database: Database
@@ -59,7 +62,10 @@ export class Routes {
     return toRoute(row)
   }
 
-  async add(fields: RouteFields & Pick<Route, 'domain' | 'target' | 'auth_mode'>): Promise<Route> {
+  async add(
+    fields: RouteFields & Pick<Route, 'domain' | 'target' | 'auth_mode'>,
+    isOwnPath: IsOwnPath,
+  ): Promise<Route> {
     const at = now()
     const route: Route = {
       id: newId(),
@@ -72,6 +78,7 @@ export class Routes {
       created_at: at,
       updated_at: at,
     }
+    refuseOwnPath(route, isOwnPath)
     const bearer_token_hash = hashOf(fields.bearer_token) ?? ''
     return this.#store(route, (row) =>
       this.#database.query
@@ -81,10 +88,12 @@ export class Routes {
     )
   }
 
-  async update(id: string, { bearer_token, ...fields }: RouteFields): Promise<Route> {
+  async update(id: string, { bearer_token, ...fields }: RouteFields, isOwnPath: IsOwnPath): Promise<Route> {
     return this.#database.write(async () => {
       const route = { ...(await this.get(id)), ...fields, updated_at: now() }
       route.domain = route.domain.toLowerCase()
+      // An older route may lie there, and can still be changed in all else.
+      if (fields.domain !== undefined || fields.path_prefix !== undefined) refuseOwnPath(route, isOwnPath)
       const bearer_token_hash = hashOf(bearer_token)
       if (bearer_token_hash !== undefined) route.bearer_token_set = bearer_token_hash !== ''
       return this.#store(route, (row) =>
@@ -134,6 +143,12 @@ const refuseBadTarget = (field: string, target: string) => {
   if (port < 1 || port > 65535 || (host.includes(':') && !isIPv6(host))) {
     throw invalidParams(field, 'http://host:port with a port from 1 to 65535, or unix:/path.sock')
   }
+}
+
+/** Such a route would get no request. */
+const refuseOwnPath = ({ domain, path_prefix }: Route, isOwnPath: IsOwnPath) => {
+  if (isOwnPath(domain, path_prefix))
+    throw invalidParams('path_prefix', 'a path of the service: hero_proxy answers this one itself')
 }
 
 const refuseContradiction = (route: Route) => {

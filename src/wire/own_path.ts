@@ -24,8 +24,8 @@ export interface OwnPath {
   readonly at: readonly HostKind[]
   /** What becomes of the methods that no row of the path names: they go to the route, or without this they get 405. */
   readonly otherMethods?: 'route'
-  /** Left out where the path is ours and nothing answers there: 404. */
-  readonly handler?: OwnPathHandler
+  /** `door` where the door answers before it looks here. Left out where the path is ours and nothing answers there: 404. */
+  readonly handler?: OwnPathHandler | 'door'
 }
 
 /** Finds what answers at a path of ours. */

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { InvalidParams } from '../../sdk/index.ts'
+import { createLog } from '../../src/log/log.ts'
+import { Routes } from '../../src/routes/routes.ts'
+import { openDatabase } from '../../src/storage/database.ts'
+import { startTestDaemon } from '../support/daemon.ts'
+import { onBothDatabases } from '../support/databases.ts'
+
+describe('a route whose prefix lies wholly in our own paths', () => {
+  const target = 'http://127.0.0.1:3000'
+  const mode = { target, auth_mode: 'none' } as const
+  const covered = [
+    '/auth',
+    '/auth/login',
+    '/auth/x/y',
+    '/auth/forward',
+    '/oauth/callback',
+    '/oauth/callback/x',
+    '/admin',
+    '/admin/x',
+    '/mcp',
+    '/mcp/x',
+    '/.well-known/x',
+    '/.well-known/jwks.json',
+  ]
+  const free = [
+    '/',
+    '/Auth',
+    '/authx',
+    '/login',
+    '/rpc',
+    '/health',
+    '/openrpc.json',
+    '/metrics',
+    '/token',
+    '/oauth',
+    '/authorize',
+    '/device',
+    '/register',
+    '/.well-known',
+  ]
+
+  test('is refused when it is added, on every host', async () => {
+    await using daemon = await startTestDaemon({ public_url: 'http://localhost:9997' })
+    const { routes } = daemon.hero.proxy
+    for (const domain of ['app.localhost', '*.localhost', 'localhost']) {
+      for (const path_prefix of covered)
+        await assert.rejects(routes.add({ ...mode, domain, path_prefix }), (error) => {
+          assert.ok(error instanceof InvalidParams, `${domain}${path_prefix}`)
+          assert.equal(error.data?.path, 'path_prefix')
+          return true
+        })
+      for (const path_prefix of free) await routes.add({ ...mode, domain, path_prefix })
+    }
+    const { id } = await routes.add({ ...mode, domain: 'other.localhost', path_prefix: '/x' })
+    await assert.rejects(routes.update({ id, path_prefix: '/admin' }), InvalidParams)
+    await routes.update({ id, path_prefix: '/administration' })
+  })
+
+  onBothDatabases('that is there already', (newUrl) => {
+    test('can still be changed, disabled and removed, but not moved to another of our paths', async () => {
+      const database = await openDatabase(newUrl(), createLog('silent'))
+      try {
+        const routes = new Routes(database)
+        const { id } = await routes.add(
+          { ...mode, domain: 'app.localhost', path_prefix: '/auth' },
+          () => false,
+        )
+        const all = () => true
+        assert.equal((await routes.update(id, { enabled: false }, all)).enabled, false)
+        await assert.rejects(routes.update(id, { path_prefix: '/auth/x' }, all), /path_prefix/)
+        await assert.rejects(routes.update(id, { domain: 'b.localhost' }, all), /path_prefix/)
+        await routes.remove(id)
+      } finally {
+        await database.close()
+      }
+    })
+  })
+})
