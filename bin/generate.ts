@@ -1,5 +1,5 @@
-// Makes openrpc.json, sdk/methods.ts, and the tables and pictures of the documentation, from the method list, the settings table
-// and the description of the flows.
+// Makes openrpc.json, sdk/methods.ts, and the tables and pictures of the documentation, from the method list, the settings table,
+// the list of our own paths and the description of the flows.
 // With --check it writes nothing and fails if a committed file differs.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import { settings } from '../src/config/table.ts'
 import { Counters, noWorkers } from '../src/metrics/counters.ts'
 import { createLog } from '../src/log/log.ts'
 import { Seal } from '../src/secrets/seal.ts'
+import type { OwnPath } from '../src/wire/own_path.ts'
 import { definitions } from '../src/settings/definitions.ts'
 import { drawFlow } from './generate/flow_picture.ts'
 import { flows } from './generate/flows.ts'
@@ -20,13 +21,15 @@ import { openDatabase } from '../src/storage/open_database.ts'
 const root = join(import.meta.dirname, '..')
 const check = process.argv.includes('--check')
 
-const makeDocument = async (): Promise<string> => {
+const readApp = async (): Promise<{ document: string; ownPaths: readonly OwnPath[] }> => {
   const dir = mkdtempSync(join(tmpdir(), 'hero_proxy-generate-'))
   const config = readConfig({ data_dir: dir }, {})
   const log = createLog('silent')
   const database = await openDatabase(config.database_url, log)
   try {
-    return createApp(config, database, new Seal('x'.repeat(32)), log, new Counters(noWorkers)).document()
+    const counters = new Counters(noWorkers)
+    const { document, ownPaths } = createApp(config, database, new Seal('x'.repeat(32)), log, counters)
+    return { document: document(), ownPaths: ownPaths.list }
   } finally {
     await database.close()
     rmSync(dir, { recursive: true })
@@ -88,6 +91,29 @@ const methodTable = ({ methods }: OpenRpc) => {
   ].join('\n')
 }
 
+const methodsText = ({ methods, takes, handler, otherMethods }: OwnPath): string => {
+  if (methods.length === 0) return handler === undefined ? 'none' : 'every method'
+  const takesWhat = takes === undefined ? '' : takes === 'json' ? ' (JSON)' : ' (form)'
+  const named = methods.map((name) => `${name}${name === 'POST' ? takesWhat : ''}`)
+  const answered = handler === undefined ? named.map((name) => `${name}: 404`) : named
+  return [...answered, ...(otherMethods === 'route' ? ['others: the route'] : [])].join(', ')
+}
+
+/** A line for each path and the hosts that it counts at. */
+const ownPathTable = (list: readonly OwnPath[]) => {
+  const lines = Map.groupBy(list, ({ path, at }) => `${path} ${at.join(', ')}`)
+  return [
+    row('path', 'hosts', 'methods'),
+    row('---', '---', '---'),
+    ...[...lines]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, rows]) => {
+        const [{ path, at }] = rows as [OwnPath]
+        return row(`\`${path}\``, at.join(', '), [...new Set(rows.map(methodsText))].join(', '))
+      }),
+  ].join('\n')
+}
+
 /** Puts a table between the two comments that name it. */
 const withTable = (file: string, name: string, table: string): string => {
   const begin = `<!-- generated: ${name} -->`
@@ -100,7 +126,7 @@ const withTable = (file: string, name: string, table: string): string => {
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
-const document = await makeDocument()
+const { document, ownPaths } = await readApp()
 const openrpc = JSON.parse(document) as OpenRpc
 const configuration = withTable(
   read('docs/reference/configuration.md'),
@@ -111,6 +137,11 @@ const files: Record<string, string> = {
   'openrpc.json': document,
   'sdk/methods.ts': printSdk(openrpc),
   'docs/reference/configuration.md': withTable(configuration, 'runtime settings', runtimeTable()),
+  'docs/reference/own-paths.md': withTable(
+    read('docs/reference/own-paths.md'),
+    'own paths',
+    ownPathTable(ownPaths),
+  ),
   'docs/methods.md': withTable(read('docs/methods.md'), 'methods', methodTable(openrpc)),
   ...Object.fromEntries(flows.map((flow) => [`docs/pictures/flow_${flow.name}.svg`, drawFlow(flow)])),
 }

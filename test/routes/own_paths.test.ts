@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { InvalidParams } from '../../sdk/index.ts'
 import { createLog } from '../../src/log/log.ts'
 import { Routes } from '../../src/routes/routes.ts'
-import { openDatabase } from '../../src/storage/database.ts'
+import { openDatabase } from '../../src/storage/open_database.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { onBothDatabases } from '../support/databases.ts'
 
