@@ -26,27 +26,36 @@ interface Proven {
   readonly pubkey?: string | undefined
 }
 
+/** Every header that may name the caller to a service. */
+export const identityHeaderNames = [
+  'X-Hero-User',
+  'X-Hero-Context',
+  'X-Hero-Claims',
+  'X-Hero-Impersonator',
+  'X-Hero-Assertion',
+  'X-Proxy-User-Email',
+  'X-Proxy-User-Pubkey',
+  'X-Proxy-Provider-Token',
+  'X-Proxy-Auth-Method',
+] as const
+
 /** Returns the headers that name the caller to a service, as a flat list. */
 export const identityHeaders = (proven: Proven): string[] => addIdentity([], proven)
 
 /** Appends the same headers to a flat list, and returns it. */
 export const addIdentity = (list: string[], { identity, method, pubkey }: Proven): string[] => {
-  list.push('X-Proxy-Auth-Method', method)
+  const add = (name: (typeof identityHeaderNames)[number], value: string) => list.push(name, value)
+  add('X-Proxy-Auth-Method', method)
   if (identity) {
-    list.push(
-      'X-Hero-User',
-      ours(identity.username),
-      'X-Hero-Context',
-      String(identity.context),
-      'X-Hero-Claims',
-      ours(identity.claims),
-    )
-    if (identity.email !== null) list.push('X-Proxy-User-Email', ours(identity.email))
-    if (pubkey !== undefined) list.push('X-Proxy-User-Pubkey', pubkey)
-    if (identity.impersonator !== undefined) list.push('X-Hero-Impersonator', ours(identity.impersonator))
-    if (identity.assertion !== undefined) list.push('X-Hero-Assertion', identity.assertion)
+    add('X-Hero-User', ours(identity.username))
+    add('X-Hero-Context', String(identity.context))
+    add('X-Hero-Claims', ours(identity.claims))
+    if (identity.email !== null) add('X-Proxy-User-Email', ours(identity.email))
+    if (pubkey !== undefined) add('X-Proxy-User-Pubkey', pubkey)
+    if (identity.impersonator !== undefined) add('X-Hero-Impersonator', ours(identity.impersonator))
+    if (identity.assertion !== undefined) add('X-Hero-Assertion', identity.assertion)
     if (identity.provider_token !== undefined && plainToken.test(identity.provider_token))
-      list.push('X-Proxy-Provider-Token', identity.provider_token)
+      add('X-Proxy-Provider-Token', identity.provider_token)
   }
   return list
 }

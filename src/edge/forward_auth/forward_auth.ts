@@ -11,7 +11,7 @@ import type { Peers } from '../../wire/client_address.ts'
 import type { Recipient, Sent } from '../../wire/client_response.ts'
 import { badRequest, ownPath } from '../decide/refusals.ts'
 import type { Pass } from '../forward/pass.ts'
-import { identityHeaders } from '../../identity/identity_headers.ts'
+import { identityHeaders, identityHeaderNames } from '../../identity/identity_headers.ts'
 
 interface Parts {
   readonly peers: Peers
@@ -21,19 +21,7 @@ interface Parts {
 }
 
 /** What a 200 tells about. Nothing of it may stay as the client sent it where it does not apply. */
-const names = [
-  'X-Hero-User',
-  'X-Hero-Context',
-  'X-Hero-Claims',
-  'X-Hero-Impersonator',
-  'X-Hero-Assertion',
-  'X-Proxy-User-Email',
-  'X-Proxy-User-Pubkey',
-  'X-Proxy-Provider-Token',
-  'X-Proxy-Auth-Method',
-  'Cookie',
-  'Authorization',
-]
+const names = [...identityHeaderNames, 'Cookie', 'Authorization']
 
 /**
  * Another proxy carries the bytes and asks here about each request. What it asks about is judged by the decision that a
