@@ -8,6 +8,7 @@ import { createApp } from '../src/app/app.ts'
 import { flagOf, readConfig } from '../src/config/read.ts'
 import { settings } from '../src/config/table.ts'
 import { Counters, noWorkers } from '../src/metrics/counters.ts'
+import { authModes } from '../src/routes/auth_modes.ts'
 import { createLog } from '../src/log/log.ts'
 import { Seal } from '../src/secrets/seal.ts'
 import type { OwnPath } from '../src/wire/own_path.ts'
@@ -114,6 +115,15 @@ const ownPathTable = (list: readonly OwnPath[]) => {
   ].join('\n')
 }
 
+const authModeTable = () =>
+  [
+    row('`auth_mode`', 'what counts', 'without it'),
+    row('---', '---', '---'),
+    ...Object.entries(authModes).map(([mode, { credentials, without }]) =>
+      row(`\`${mode}\``, credentials.join(', '), without),
+    ),
+  ].join('\n')
+
 /** Puts a table between the two comments that name it. */
 const withTable = (file: string, name: string, table: string): string => {
   const begin = `<!-- generated: ${name} -->`
@@ -137,6 +147,7 @@ const files: Record<string, string> = {
   'openrpc.json': document,
   'sdk/methods.ts': printSdk(openrpc),
   'docs/reference/configuration.md': withTable(configuration, 'runtime settings', runtimeTable()),
+  'docs/reference/routes.md': withTable(read('docs/reference/routes.md'), 'auth modes', authModeTable()),
   'docs/reference/own-paths.md': withTable(
     read('docs/reference/own-paths.md'),
     'own paths',

@@ -1,5 +1,3 @@
-import type { AuthMode } from './route.ts'
-
 /** What can prove who is asking. */
 export type Credential =
   /** Our cookie, however its session was opened. */
@@ -22,12 +20,18 @@ interface Mode {
     'forward as guest' | 'ask for a token' | 'send to a provider' | 'send to sign in' | 'ask for a signature'
 }
 
-/** The auth modes of routes: the one table that decides who passes. */
-export const authModes: Readonly<Record<AuthMode, Mode>> = {
+const modes = {
   none: { credentials: ['network'], without: 'forward as guest' },
   optional: { credentials: ['access token', 'session', 'network'], without: 'forward as guest' },
   bearer: { credentials: ['static token', 'access token'], without: 'ask for a token' },
   oauth: { credentials: ['provider session'], without: 'send to a provider' },
   local: { credentials: ['session'], without: 'send to sign in' },
   signature: { credentials: ['signature'], without: 'ask for a signature' },
-}
+} as const satisfies Readonly<Record<string, Mode>>
+
+export type AuthMode = keyof typeof modes
+
+/** The auth modes of routes: the one table that decides who passes. */
+export const authModes: Readonly<Record<AuthMode, Mode>> = modes
+
+export const authModeNames = Object.keys(modes) as readonly AuthMode[]

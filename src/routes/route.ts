@@ -1,9 +1,7 @@
 import { Type, type Static } from '../contract/schema_builder.ts'
 import { Id, Named, Time } from '../contract/schemas.ts'
+import { authModeNames } from './auth_modes.ts'
 import { optionSchemas, Target } from './route_options.ts'
-
-export const authModes = ['none', 'optional', 'bearer', 'oauth', 'local', 'signature'] as const
-export type AuthMode = (typeof authModes)[number]
 
 export const Domain = Type.String({
   maxLength: 253,
@@ -19,7 +17,7 @@ export const PathPrefix = Type.String({
     'A path such as / or /wiki: plain segments of letters, digits, ".", "_", "~", "-", no slash at the end',
 })
 
-export const AuthModeName = Type.Enum(authModes, {
+export const AuthModeName = Type.Enum(authModeNames, {
   description:
     'none: everybody passes, as a guest; optional: signed-in people are identified, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys',
 })

@@ -7,7 +7,8 @@ import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
 import type { RouteRow } from '../storage/schema.ts'
-import { authModes, type AuthMode, type Route } from './route.ts'
+import { authModeNames, type AuthMode } from './auth_modes.ts'
+import type { Route } from './route.ts'
 import { RouteTable } from './route_table.ts'
 import { upstreamOf } from '../upstream/upstream.ts'
 import { fromColumns, toColumns, withFallbacks } from './route_options.ts'
@@ -177,6 +178,6 @@ const toRow = ({ bearer_token_set: _, ...route }: Route): Omit<RouteRow, 'bearer
 const toRoute = ({ bearer_token_hash, ...row }: RouteRow): Route => {
   const auth_mode = row.auth_mode as AuthMode
   const options = fromColumns(row)
-  const enabled = options.enabled && authModes.includes(auth_mode)
+  const enabled = options.enabled && authModeNames.includes(auth_mode)
   return { ...row, ...options, auth_mode, enabled, bearer_token_set: bearer_token_hash !== '' }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { signRequest } from '../../../sdk/index.ts'
-import { authModes } from '../../../src/routes/route.ts'
+import { authModeNames } from '../../../src/routes/auth_modes.ts'
 import { goodPassword } from '../../support/daemon.ts'
 import { ask, askRaw } from '../../support/http.ts'
 import { valuesOf } from '../../support/upstream.ts'
@@ -45,7 +45,7 @@ describe('identity headers (D01 to D05)', () => {
     stage = await startStage()
     const { hero } = stage.daemon
     const bearer_token = 's'.repeat(40)
-    for (const auth_mode of authModes)
+    for (const auth_mode of authModeNames)
       await stage.route({ domain: `${auth_mode}.localhost`, auth_mode, bearer_token })
     await hero.users.keys.add({ user: 'ada', pubkey })
     token = (await hero.auth.login({ login: 'bob', password: goodPassword })).access_token
