@@ -1,4 +1,4 @@
-// Compiles what a package is made of into dist/: Node strips no types below node_modules.
+// Compiles the package into dist/, because Node strips no types below node_modules.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
-// Makes openrpc.json, sdk/methods.ts, and the tables and pictures of the documentation, from the method list, the settings table,
-// the list of our own paths and the description of the flows.
-// With --check it writes nothing and fails if a committed file differs.
+// Generates openrpc.json, sdk/methods.ts, and the tables and pictures of the documentation from the method list, the table of
+// settings, the list of our own paths and the description of the flows.
+// With --check it writes nothing, and fails if a committed file differs.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,9 +67,9 @@ const runtimeTable = () =>
 
 const ruleText = (rule: null | 'self' | readonly string[]) =>
   rule === null
-    ? 'everybody'
+    ? 'anyone'
     : rule === 'self'
-      ? 'every known caller'
+      ? 'any authenticated caller'
       : rule.map((claim) => `\`${claim}\``).join(' or ')
 
 const methodTable = ({ methods }: OpenRpc) => {
@@ -130,7 +130,7 @@ const withTable = (file: string, name: string, table: string): string => {
   const end = `<!-- end: ${name} -->`
   const from = file.indexOf(begin)
   const to = file.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`there is no place for the table "${name}"`)
+  if (from < 0 || to < from) throw new Error(`no comments mark the place of the table "${name}"`)
   return `${file.slice(0, from + begin.length)}\n\n${table}\n\n${file.slice(to)}`
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
-// The flag: what requests leave behind dies young; V8's own choice lets 50 MB of it gather before it looks.
-// The launcher: plain JavaScript, so that an older Node on the PATH can still hand over to the pinned one.
+// The flag: the garbage of requests dies young, but by default V8 lets 50 MB of it accumulate before it collects.
+// This launcher is plain JavaScript, so that an older Node on the PATH can start the pinned one.
 import { spawn } from 'node:child_process'
 import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs'
 import * as module from 'node:module'
@@ -12,7 +12,7 @@ const root = join(dirname(here), '..')
 const flags = ['--max-semi-space-size=4']
 const pinned = join(root, 'node_modules', 'node', 'bin', 'node')
 
-/** What is kept in the folder is run: only where nobody else can write it. */
+/** Code in the folder is executed, so nobody else may be able to write to it. */
 const isOursAlone = (folder) => {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -28,7 +28,7 @@ const isOursAlone = (folder) => {
 if (Number(process.versions.node.split('.')[0]) < 24) {
   if (!existsSync(pinned)) {
     console.error(
-      `hero-proxy: needs Node 24 or later, this is ${process.version}; \`npm ci\` brings the right one.`,
+      `hero-proxy: this is Node ${process.version}, but Node 24 or later is needed; \`npm ci\` installs it.`,
     )
     process.exit(1)
   }

@@ -5,15 +5,15 @@ import { version } from '../src/version.ts'
 
 const program = new Command('hero-proxy')
   .description(
-    'The one door of a self-hosted stack: keeps its people, decides who is asking, lets traffic in.',
+    'The front door of a self-hosted stack: manages its users, identifies callers, and lets traffic in.',
   )
   .version(version)
   .exitOverride()
   .enablePositionalOptions()
-  .showHelpAfterError('(--help tells more)')
+  .showHelpAfterError('(use --help for more information)')
 
 addServeCommand(program)
-// The daemon starts without what only the others need.
+// The daemon starts faster without the modules of the other commands.
 if (process.argv[2] !== 'serve') (await import('./command/register.ts')).addOtherCommands(program)
 
 try {

@@ -1,5 +1,5 @@
-// Runs before `npm start` and `npm test`, on whatever Node the machine has: plain JavaScript, built-ins only.
-// Installs the locked packages when the lock file differs from the one that node_modules was made from.
+// Runs before `npm start` and `npm test`, on any version of Node: plain JavaScript, built-in modules only.
+// Installs the locked packages if the lock file has changed since the last installation.
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
@@ -13,14 +13,14 @@ const wanted = createHash('sha256')
   .digest('hex')
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
-  console.log('hero_proxy: installing its packages, about half a minute the first time …')
+  console.log('hero_proxy: installing packages; the first time this takes about half a minute …')
   const npm = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',
     shell: process.platform === 'win32',
   })
   if (npm.status !== 0) {
-    console.error('hero_proxy: `npm ci` failed; its own words are above.')
+    console.error('hero_proxy: `npm ci` failed; see its output above.')
     process.exit(npm.status ?? 1)
   }
   writeFileSync(stamp, wanted)

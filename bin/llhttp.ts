@@ -1,4 +1,4 @@
-// Copies llhttp.wasm out of the undici package, where it is an internal file, into src/wire/llhttp/. `--check` only compares.
+// Copies llhttp.wasm, an internal file of the undici package, to src/wire/llhttp/. `--check` only compares.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -8,6 +8,8 @@ const packaged = createRequire(import.meta.url)('undici/lib/llhttp/llhttp_simd-w
 
 if (!process.argv.includes('--check')) writeFileSync(vendored, packaged)
 else if (!existsSync(vendored) || !readFileSync(vendored).equals(packaged)) {
-  console.error('src/wire/llhttp/llhttp.wasm is not that of the locked undici: run node bin/llhttp.ts')
+  console.error(
+    'src/wire/llhttp/llhttp.wasm differs from the one in the locked undici; run node bin/llhttp.ts',
+  )
   process.exitCode = 1
 }

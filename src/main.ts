@@ -17,18 +17,18 @@ import { refuseHalfTls } from './start/tls_settings.ts'
 import { Workers } from './workers/pool.ts'
 import { databaseFile } from './storage/open_database.ts'
 
-/** How long requests under way may take to finish when the daemon stops, in milliseconds. */
-const grace = 10_000
-const sweepEvery = 10 * 60_000
-/** In milliseconds: how often workers are told what the daemon does as a whole. */
-const tellEvery = 1000
+/** Milliseconds in which requests in progress may finish when the daemon stops. */
+const graceMs = 10_000
+const sweepIntervalMs = 10 * 60_000
+/** Milliseconds between two reports of the daemon's numbers to the workers. */
+const reportIntervalMs = 1000
 
 export interface Daemon {
   readonly socketPath: string
   readonly edge: { readonly host: string; readonly port: number }
-  /** Where plain HTTP is answered beside TLS. */
+  /** The address of plain HTTP beside TLS. */
   readonly plain: { readonly host: string; readonly port: number } | undefined
-  /** The one-time link for the first administrator, while there is none. */
+  /** The one-time link that creates the first administrator, as long as there is none. */
   readonly setupLink: string | undefined
   /** Replaces the workers, one after another, without a refused connection. */
   renew(): Promise<void>
@@ -38,7 +38,7 @@ export interface Daemon {
 export const socketPathOf = ({ socket_dir }: Pick<Config, 'socket_dir'>): string =>
   join(socket_dir, 'hero_proxy', 'rpc.sock')
 
-/** Starts the daemon: database, rooms, socket, edge. Rejects with one line for people when something is wrong. */
+/** Starts the daemon: database, app, socket, edge. Rejects with a one-line message if something is wrong. */
 export const startDaemon = async (
   config: Config,
   log: Log = createLog(config.log_level),
@@ -47,13 +47,13 @@ export const startDaemon = async (
   refuseHalfTls(config)
   mkdirSync(config.data_dir, { recursive: true, mode: 0o700 })
   refuseLostDatabase(config)
-  // In a thread beside the opening of the database; nobody is let in before it is done.
+  // Runs in a thread while the database opens. The daemon serves nothing before it is done.
   const hashing = testHashing()
-  // Told where it is awaited.
+  // The error is reported where the promise is awaited.
   hashing.catch(() => {})
   const workers =
     config.workers > 1
-      ? new Workers(config, grace, log, () => instance.database.revisions.forget())
+      ? new Workers(config, graceMs, log, () => instance.database.revisions.forget())
       : undefined
   const instance: Instance = await openInstance(config, log, {
     inspect: (database) => refuseEmptiedDatabase(config, database),
@@ -77,17 +77,19 @@ const serve = async (
   passed: PassedSockets,
   log: Log,
 ): Promise<Daemon> => {
-  const markAnew = async () => {
+  const renewMarker = async () => {
     const initialised = await instanceFact(database, 'initialised_at')
     if (initialised !== undefined) leaveMark(config, initialised)
   }
-  // Set-up leaves it too, if it was this process's and nothing came between.
-  await markAnew()
+  // Set-up writes the marker too, but it may have run in another process or been interrupted.
+  await renewMarker()
   const socketPath = socketPathOf(config)
   await app.socket.listen(socketPath, passed.rpc)
   let edge: Edge
   try {
-    edge = workers ? await byWorkers(config, app, workers, passed) : await alone(config, app, passed)
+    edge = workers
+      ? await serveByWorkers(config, app, workers, passed)
+      : await serveAlone(config, app, passed)
   } catch (error) {
     await app.socket.close(0)
     throw cannotListen(config, passed, error as NodeJS.ErrnoException)
@@ -104,19 +106,18 @@ const serve = async (
   const setupToken = (await app.setup.isOpen()) ? await app.setup.issueToken() : undefined
   if (await app.settings.value('hs256_tokens'))
     log.warn(
-      'hs256_tokens is on: whoever holds HERO_SECRET can make tokens that the old services believe; turn it off when they have moved',
+      'hs256_tokens is on: any holder of HERO_SECRET can make tokens that the old services accept; turn it off when they have migrated',
     )
   const stopping = new AbortController()
-  const upkeep = keepUp(config, database, log, edge)
+  const upkeep = startUpkeep(config, database, log, edge)
   const indexing = makeSearchIndexes(database, log, stopping.signal).catch((error: Error) => {
-    if (!stopping.signal.aborted)
-      log.warn({ error: error.message }, 'the index for searches could not be made')
+    if (!stopping.signal.aborted) log.warn({ error: error.message }, 'cannot build the search index')
   })
   app.mails.start()
   app.logouts.start()
   const sweeper = setInterval(() => {
     app.sweep().catch((error: Error) => log.warn({ error: error.message }, 'sweeping failed'))
-  }, sweepEvery).unref()
+  }, sweepIntervalMs).unref()
   log.info({ socket: socketPath, edge: `${address}:${port}`, workers: config.workers }, 'ready')
 
   return {
@@ -132,15 +133,20 @@ const serve = async (
       await app.mails.close()
       await app.logouts.close()
       app.revocations.close()
-      await Promise.all([edge.close(), app.socket.close(grace)])
-      await markAnew().catch(() => {})
+      await Promise.all([edge.close(), app.socket.close(graceMs)])
+      await renewMarker().catch(() => {})
       await indexing
       await closeInstance()
     },
   }
 }
 
-const keepUp = ({ database_url }: Config, database: Database, log: Log, edge: Edge): Upkeep | undefined => {
+const startUpkeep = (
+  { database_url }: Config,
+  database: Database,
+  log: Log,
+  edge: Edge,
+): Upkeep | undefined => {
   const file = databaseFile(database_url)
   if (file === undefined) return undefined
   const upkeep = new Upkeep(database, file, log, (condition) => edge.sendCondition(condition))
@@ -148,7 +154,7 @@ const keepUp = ({ database_url }: Config, database: Database, log: Log, edge: Ed
   return upkeep
 }
 
-/** Who serves the edge: this process, or workers of it. */
+/** What serves the edge: this process, or its workers. */
 interface Edge {
   readonly address: AddressInfo
   sendCondition(condition: Condition): void
@@ -156,16 +162,16 @@ interface Edge {
   close(): Promise<void>
 }
 
-const alone = async (config: Config, { edge }: App, passed: PassedSockets): Promise<Edge> => ({
+const serveAlone = async (config: Config, { edge }: App, passed: PassedSockets): Promise<Edge> => ({
   address: await edge.listen(passed.edge === undefined ? config.listen : { fd: passed.edge }),
   sendCondition: () => {},
   renew: async () => {
     throw new Error('there are no workers that could be replaced')
   },
-  close: () => edge.close(grace),
+  close: () => edge.close(graceMs),
 })
 
-const byWorkers = async (
+const serveByWorkers = async (
   config: Config,
   app: App,
   workers: Workers,
@@ -179,13 +185,13 @@ const byWorkers = async (
     bound?.close()
     throw error
   }
-  const teller = setInterval(() => workers.sendNumbers(app.counters.daemon()), tellEvery).unref()
+  const reporting = setInterval(() => workers.sendNumbers(app.counters.daemon()), reportIntervalMs).unref()
   return {
     address,
     sendCondition: (condition) => workers.sendCondition(condition),
     renew: () => workers.renew(),
     close: async () => {
-      clearInterval(teller)
+      clearInterval(reporting)
       bound?.close()
       await Promise.all([workers.close(), app.edge.close(0)])
     },

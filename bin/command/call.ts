@@ -7,7 +7,7 @@ import { print } from './output.ts'
 
 type Method = OpenRpc['methods'][number]
 
-/** A wrong use of the command; exit status 2, as for a wrong option. */
+/** Reports wrong usage of the command, with exit status 2 as for a wrong option. */
 const misuse = (message: string) => {
   console.error(`hero-proxy call: ${message}`)
   return new CommanderError(2, 'hero-proxy.misuse', message)
@@ -23,11 +23,11 @@ const readValue = (name: string, schema: Schema, text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch {
-    throw misuse(`--${name} takes ${kinds.join(' or ')}`)
+    throw misuse(`--${name} must be ${kinds.join(' or ')}`)
   }
 }
 
-/** Parameters from one JSON text, from `--name value` pairs, or both; pairs win. A bare `--name` is true. */
+/** Reads parameters from a JSON text, from `--name value` pairs, or both; later ones win. A `--name` without a value is true. */
 const readParams = (method: Method, words: readonly string[]): Record<string, unknown> => {
   const params: Record<string, unknown> = {}
   for (let i = 0; i < words.length; i++) {
@@ -42,10 +42,10 @@ const readParams = (method: Method, words: readonly string[]): Record<string, un
     const known = name.replaceAll('-', '_')
     const descriptor = method.params.find((param) => param.name === known)
     if (!descriptor && (known === 'socket' || known === 'url'))
-      throw misuse(`--${known} stands before the method: hero-proxy call --${known} … ${method.name}`)
+      throw misuse(`--${known} goes before the method: hero-proxy call --${known} … ${method.name}`)
     if (!descriptor) {
       const names = method.params.map((param) => `--${param.name}`).join(', ') || 'none'
-      throw misuse(`${method.name} has no parameter --${name}; there are: ${names}`)
+      throw misuse(`${method.name} has no parameter --${name}; its parameters are: ${names}`)
     }
     const next = words[i + 1]
     if (given !== undefined) params[known] = readValue(known, descriptor.schema, given)
@@ -59,7 +59,7 @@ const parseObject = (text: string): object => {
   try {
     return JSON.parse(text) as object
   } catch (error) {
-    throw misuse(`the JSON cannot be read: ${(error as Error).message}`)
+    throw misuse(`invalid JSON: ${(error as Error).message}`)
   }
 }
 
@@ -72,7 +72,7 @@ const nearest = (name: string, methods: readonly Method[]): string => {
       method.name.split('.')[0] === name.split('.')[0],
   )
   return alike.length > 0
-    ? `; there are ${alike.map((method) => method.name).join(', ')}`
+    ? `; similar methods are ${alike.map((method) => method.name).join(', ')}`
     : '; `hero-proxy call --list` lists all methods'
 }
 
@@ -82,7 +82,7 @@ export const addCallCommand = (program: Command): void => {
     .argument('[method]', 'such as users.list; `hero-proxy call METHOD --help` shows its parameters')
     .argument('[params...]', "a JSON object, or --name value pairs; the method's options come after its name")
     .option('--json', 'print JSON')
-    .option('--list', 'name all methods')
+    .option('--list', 'list all methods')
     .helpOption(false)
     .passThroughOptions()
     .allowUnknownOption()

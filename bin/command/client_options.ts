@@ -9,21 +9,21 @@ export interface ClientFlags {
   readonly url?: string
 }
 
-/** The options of every command that talks to a running daemon. */
+/** Adds the options of every command that calls a running daemon. */
 export const withClientOptions = (command: Command): Command =>
   command
     .addOption(new Option('--socket <path>', 'path of rpc.sock').default(undefined, defaultSocket()))
     .addOption(
       new Option(
         '--url <origin>',
-        'origin of the edge, instead of the socket; put the token into HERO_PROXY_TOKEN',
+        'origin of the edge, to use instead of the socket; set the token in HERO_PROXY_TOKEN',
       ).env('HERO_PROXY_URL'),
     )
 
-/** A client by flags; the bearer token comes from HERO_PROXY_TOKEN, because arguments are readable by everybody. */
+/** Creates a client. The bearer token comes from HERO_PROXY_TOKEN, because every process can read arguments. */
 export const clientFrom = ({ socket, url }: ClientFlags): HeroProxy =>
   new HeroProxy({ socket, url, token: process.env.HERO_PROXY_TOKEN || undefined, startTimeout: 0 })
 
-/** The document of this version, for help and completion. */
+/** The OpenRPC document of this version, for help and completion. */
 export const openrpc = (): OpenRpc =>
   JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'openrpc.json'), 'utf8')) as OpenRpc

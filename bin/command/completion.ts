@@ -3,11 +3,11 @@ import type { OpenRpc } from '../generate/sdk.ts'
 import { openrpc } from './client_options.ts'
 import { choicesOf } from './method_help.ts'
 
-/** A pattern over the method and the word before, and what is offered behind it. */
+/** One case of the script: a pattern of the method and the previous word, and the words to offer. */
 const offer = (pattern: string, words: readonly string[]) =>
   `      ${pattern}) COMPREPLY=($(compgen -W "${words.join(' ')}" -- "$current")) ;;`
 
-/** Values where a parameter takes few, else the parameters of the method. */
+/** Offers the values of a parameter if there are few, and otherwise the parameters of the method. */
 const offers = ({ name, params }: OpenRpc['methods'][number]): string[] => [
   ...params
     .map((param) => ({ pattern: `"${name} --${param.name}"`, values: choicesOf(param.schema) }))

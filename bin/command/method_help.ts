@@ -2,7 +2,7 @@ import type { OpenRpc, Schema } from '../generate/sdk.ts'
 
 type Method = OpenRpc['methods'][number]
 
-/** The JSON types that a parameter takes. */
+/** The JSON types of a parameter. */
 export const kindsOf = (schema: Schema): string[] =>
   schema.anyOf
     ? schema.anyOf.flatMap(kindsOf)
@@ -12,29 +12,29 @@ export const kindsOf = (schema: Schema): string[] =>
         ? []
         : [schema.type]
 
-/** What to write for a value: `true|false`, the names that are allowed, or what kind of thing it is. */
-const written = ({ anyOf, enum: names, type, items }: Schema): string => {
-  if (anyOf) return anyOf.map(written).join('|')
+/** The placeholder for a value: `true|false`, the allowed names, or the type. */
+const placeholder = ({ anyOf, enum: names, type, items }: Schema): string => {
+  if (anyOf) return anyOf.map(placeholder).join('|')
   if (names) return names.join('|')
   if (type === 'boolean') return 'true|false'
   if (type === 'integer' || type === 'number') return 'number'
-  if (type === 'array') return items && kindsOf(items).includes('string') ? `${written(items)},…` : 'JSON'
+  if (type === 'array') return items && kindsOf(items).includes('string') ? `${placeholder(items)},…` : 'JSON'
   return type === 'object' ? 'JSON' : type === 'null' ? 'null' : 'text'
 }
 
-const told = ({ description, anyOf, items }: Schema): string | undefined =>
+const descriptionOf = ({ description, anyOf, items }: Schema): string | undefined =>
   description ?? anyOf?.find((part) => part.description !== undefined)?.description ?? items?.description
 
 const ruleText = (rule: Method['x-required-claim']) =>
-  rule === null ? 'everybody' : rule === 'self' ? 'every known caller' : rule.join(' or ')
+  rule === null ? 'anyone' : rule === 'self' ? 'any authenticated caller' : rule.join(' or ')
 
 const parameter = ({ name, required, schema }: Method['params'][number]): string => {
-  const meaning = told(schema)
-  const head = `  --${name} <${written(schema)}>${required ? ' (required)' : ''}`
+  const meaning = descriptionOf(schema)
+  const head = `  --${name} <${placeholder(schema)}>${required ? ' (required)' : ''}`
   return meaning === undefined ? head : `${head}\n      ${meaning}`
 }
 
-/** What `hero-proxy call METHOD --help` prints. */
+/** The output of `hero-proxy call METHOD --help`. */
 export const helpOf = (method: Method): string => {
   const { name, summary, description, params, examples } = method
   const example = Object.fromEntries(examples[0]!.params.map((param) => [param.name, param.value]))
@@ -50,7 +50,7 @@ export const helpOf = (method: Method): string => {
   ].join('\n')
 }
 
-/** What completion offers behind `--name`; nothing where any text will do. */
+/** The values that completion offers after `--name`; empty if any text is allowed. */
 export const choicesOf = (schema: Schema): string[] =>
   schema.anyOf
     ? schema.anyOf.flatMap(choicesOf)

@@ -1,4 +1,4 @@
-/** `wiki.pages.write (service wiki)`: what a small object names first, and the rest of what it says. */
+/** A small object as text: its first value, then the other fields. For example `wiki.pages.write (service wiki)`. */
 const brief = (item: object): string => {
   const [first, ...rest] = Object.entries(item).filter(([, value]) => value !== null)
   const more = rest.map(([name, value]) => `${name} ${cell(value, name)}`).join(', ')
@@ -29,7 +29,7 @@ const columns = (rows: readonly (readonly string[])[]): string => {
 
 const table = (items: readonly Record<string, unknown>[]): string => {
   if (items.length === 0) return '(none)'
-  // A column that says nothing in any row only takes room.
+  // Omit columns that are empty in every row.
   const names = Object.keys(items[0]!).filter((name) => items.some((item) => cell(item[name], name) !== '—'))
   return columns([names, ...items.map((item) => names.map((name) => cell(item[name], name)))])
 }
@@ -37,13 +37,13 @@ const table = (items: readonly Record<string, unknown>[]): string => {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Lines of names and what they mean. */
+/** Aligned lines of names and values. */
 export const pairs = (rows: readonly (readonly [string, string])[]): string => columns(rows)
 
-/** What a result tells in rows of a table: why somebody has a claim, the steps of a trial. */
+/** The fields of a result that are printed as a table: why a user has a claim, the steps of a route test. */
 const tabled = new Set(['why', 'steps'])
 
-/** Prints a result: tables at a terminal, JSON into pipes and with --json. */
+/** Prints a result: as tables at a terminal, as JSON into pipes and with --json. */
 export const print = (result: unknown, json = !process.stdout.isTTY): void => {
   if (json) return console.log(JSON.stringify(result, null, 2))
   if (!isRecord(result)) return console.log(result === null ? 'done' : cell(result, ''))
@@ -53,10 +53,10 @@ export const print = (result: unknown, json = !process.stdout.isTTY): void => {
     if (next_cursor) console.log(`\nmore: --cursor ${String(next_cursor)}`)
     return
   }
-  const told = Object.entries(result)
-  const [, rows] = told.find(([name, value]) => tabled.has(name) && Array.isArray(value)) ?? []
+  const fields = Object.entries(result)
+  const [, rows] = fields.find(([name, value]) => tabled.has(name) && Array.isArray(value)) ?? []
   console.log(
-    columns(told.filter(([, value]) => value !== rows).map(([name, value]) => [name, cell(value, name)])),
+    columns(fields.filter(([, value]) => value !== rows).map(([name, value]) => [name, cell(value, name)])),
   )
   if (rows !== undefined) console.log(`\n${table(rows as Record<string, unknown>[])}`)
 }

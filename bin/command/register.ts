@@ -7,7 +7,7 @@ import { addSetupCommand } from './setup.ts'
 import { addSignCommand } from './sign.ts'
 import { addStatusCommand } from './status.ts'
 
-/** Every command but `serve`. */
+/** Adds every command except `serve`. */
 export const addOtherCommands = (program: Command): void => {
   addSetupCommand(program)
   addStatusCommand(program)

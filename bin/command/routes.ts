@@ -18,8 +18,8 @@ const headline = ({ act, status, location, upstream, target }: RouteTrial): stri
   return act === 'refuse' ? `refused (${status})` : `forwarded to ${upstream}, with the path ${target}`
 }
 
-/** What would happen, why, by which route and with which headers. */
-const tell = async (hero: HeroProxy, trial: RouteTrial): Promise<void> => {
+/** Prints what would happen, why, by which route and with which headers. */
+const printTrial = async (hero: HeroProxy, trial: RouteTrial): Promise<void> => {
   console.log(headline(trial))
   console.log(`because ${trial.why}`)
   if (trial.route !== null) {
@@ -31,20 +31,20 @@ const tell = async (hero: HeroProxy, trial: RouteTrial): Promise<void> => {
 }
 
 export const addRoutesCommand = (program: Command): void => {
-  const routes = program.command('routes').description('ask about routes')
+  const routes = program.command('routes').description('test routes')
   withClientOptions(routes.command('test'))
-    .description('show what would happen to a request, and why; nothing is sent')
+    .description('show what would happen to a request, and why; no request is sent')
     .argument('<url>', 'such as http://wiki.localhost/page?q=x')
-    .option('--method <method>', 'of the request; GET by default')
-    .option('--user <username>', 'the signed-in user who asks; by default a guest')
+    .option('--method <method>', 'method of the request; GET by default')
+    .option('--user <username>', 'the signed-in user who sends the request; a guest by default')
     .addOption(
-      new Option('--kind <kind>', 'of request; navigation by default').choices([
+      new Option('--kind <kind>', 'kind of request; navigation by default').choices([
         'navigation',
         'fetch',
         'websocket',
       ]),
     )
-    .option('--address <address>', 'of the client; 127.0.0.1 by default')
+    .option('--address <address>', 'address of the client; 127.0.0.1 by default')
     .option('--json', 'print JSON')
     .action(async (url: string, { method, user, kind, address, json, ...client }: Flags) => {
       const hero = clientFrom(client)
@@ -57,7 +57,7 @@ export const addRoutesCommand = (program: Command): void => {
           ...(address !== undefined && { address }),
         })
         if (json) print(trial, true)
-        else await tell(hero, trial)
+        else await printTrial(hero, trial)
       } finally {
         hero.close()
       }

@@ -22,9 +22,12 @@ const printStarted = (
   ]
   const { hostname, protocol, port } = new URL(door)
   const reached = port || (protocol === 'https:' ? '443' : '80')
-  // Links that lead to nobody are found out late: by whoever gets one by mail.
+  // A wrong public address is noticed late, when a user gets a mail with a broken link.
   if (hostname === 'localhost' && reached !== bound.split(':').at(-1))
-    lines.push('', `  Links begin with ${door}; --public-url says how people reach it, if that is not so.`)
+    lines.push(
+      '',
+      `  Links begin with ${door}. If users reach this server at another address, set --public-url.`,
+    )
   if (setupLink !== undefined) {
     lines.push(
       '',
@@ -38,20 +41,22 @@ const printStarted = (
 export const addServeCommand = (program: Command): void => {
   const command = program
     .command('serve')
-    .description('run the daemon in the foreground; SIGTERM or Ctrl-C stops it after open requests are done')
+    .description(
+      'run the daemon in the foreground; SIGTERM or Ctrl-C stops it after open requests have finished',
+    )
   for (const { name, meaning, allowed, default_text, ...rest } of settings) {
     if ('no_flag' in rest) continue
     command.option(`${flagOf(name)} <value>`, `${meaning} (${allowed}; default ${default_text})`)
   }
   command.addHelpText(
     'after',
-    '\nEvery setting can also stand in the environment or in hero_proxy.toml; docs/reference/configuration.md lists them.',
+    '\nEvery setting can also be in the environment or in hero_proxy.toml; docs/reference/configuration.md lists them.',
   )
   command.action(async (flags: Record<string, string>) => {
     const byName = Object.fromEntries(settings.map(({ name }) => [name, flags[camel(name)]]))
     const config = readConfig(byName, process.env)
     const passed = takePassedSockets(process.env)
-    keepCompiled(config.data_dir)
+    enableDataCompileCache(config.data_dir)
     const { startDaemon } = await import('../../src/main.ts')
     const log = createLog(config.log_level)
     const daemon = await startDaemon(config, log, passed).catch((error: Error) => {
@@ -59,13 +64,13 @@ export const addServeCommand = (program: Command): void => {
     })
     stopOnSignal(() => daemon.close())
     renewOnSignal(() => daemon.renew(), log)
-    // Whoever reads it may send a signal at once.
+    // Print last: a program that reads these lines may send a signal at once.
     printStarted(daemon, config.public_url, `${daemon.edge.host}:${daemon.edge.port}`)
   })
 }
 
-/** Where the folder of the program is not ours to write, what Node compiled is kept with the data, if nobody else can write there. */
-const keepCompiled = (dataDir: string) => {
+/** If we cannot write to the folder of the program, keeps compiled code with the data, unless others can write there. */
+const enableDataCompileCache = (dataDir: string) => {
   if (getCompileCacheDir() !== undefined) return
   const folder = statSync(dataDir, { throwIfNoEntry: false })
   if (folder && folder.uid === process.getuid!() && (folder.mode & 0o077) === 0)
@@ -80,7 +85,7 @@ const stopOnSignal = (close: () => Promise<void>) => {
   let stopping = false
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      // A second signal does not wait.
+      // A second signal stops at once.
       if (stopping) process.exit(1)
       stopping = true
       void close().then(
@@ -95,7 +100,7 @@ const stopOnSignal = (close: () => Promise<void>) => {
 }
 
 const renewOnSignal = (renew: () => Promise<void>, log: Log) => {
-  // At a terminal it tells that the terminal is gone, and ends us as it ends every program.
+  // At a terminal, SIGHUP means that the terminal is gone, and ends this program like any other.
   if (process.stdin.isTTY) return
   process.on('SIGHUP', () => {
     renew().catch((error: Error) => log.warn({ error: error.message }, 'SIGHUP'))

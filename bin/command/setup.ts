@@ -9,8 +9,8 @@ interface Flags extends ClientFlags {
   readonly passwordStdin?: boolean
 }
 
-/** Asks at the terminal; what is typed for a secret is not shown. */
-const asker = () => {
+/** Prompts at the terminal. Secrets are not shown while they are typed. */
+const terminalPrompts = () => {
   let hidden = false
   const output = new Writable({
     write: (chunk: Buffer, _, done) => {
@@ -39,12 +39,12 @@ const readStdin = async (): Promise<string> => {
 
 export const addSetupCommand = (program: Command): void => {
   withClientOptions(program.command('setup'))
-    .description('create the first administrator over the socket; also when no administrator is left')
+    .description('create the first administrator over the socket, or a new one if none is left')
     .option('--username <name>')
     .option('--email <address>')
     .option('--password-stdin', 'read the password from standard input instead of asking')
     .action(async (flags: Flags) => {
-      const terminal = flags.passwordStdin ? undefined : asker()
+      const terminal = flags.passwordStdin ? undefined : terminalPrompts()
       const hero = clientFrom(flags)
       try {
         const username = flags.username ?? (await terminal?.ask('Username')) ?? ''

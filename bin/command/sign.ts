@@ -21,10 +21,10 @@ const makeKey = (file: string): void => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
   try {
-    // Never over a key that is there: it may be somebody's only one.
+    // Never overwrite an existing key: it may be the only copy.
     writeFileSync(file, pem, { flag: 'wx', mode: 0o600 })
   } catch (error) {
-    throw refuse(`${file} cannot be made (${reason(error)})`, 1)
+    throw refuse(`cannot create ${file} (${reason(error)})`, 1)
   }
   console.log(publicKeyOf(privateKey))
 }
@@ -33,34 +33,34 @@ const readKey = (file: string): string => {
   try {
     if ((statSync(file).mode & 0o077) === 0) return readFileSync(file, 'utf8').trim()
   } catch (error) {
-    throw refuse(`--key-file: ${file} cannot be read (${reason(error)})`, 1)
+    throw refuse(`--key-file: cannot read ${file} (${reason(error)})`, 1)
   }
   throw refuse(`--key-file: ${file} is readable by others; chmod 600 it`, 1)
 }
 
-/** The bytes of the body, as curl's --data-binary @FILE sends them. */
+/** The bytes that curl's --data-binary @FILE sends. */
 const readData = (source: string): Buffer => {
   const file = source.replace(/^@/, '')
   try {
     return readFileSync(file === '-' ? 0 : file)
   } catch (error) {
-    throw refuse(`--data: ${file} cannot be read (${reason(error)})`, 1)
+    throw refuse(`--data: cannot read ${file} (${reason(error)})`, 1)
   }
 }
 
-/** The URL, if it is sent the way it is written: what a client writes otherwise would not be what was signed. */
+/** Parses the URL. Refuses one that clients send in another form than it is written, because the signature would not match. */
 const readUrl = (text: string): URL => {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url || !/^https?:$/.test(url.protocol)) throw refuse('URL must be an http or https address')
   const [, written = ''] = /^https?:\/\/[^/?#]*([^#]*)/i.exec(text) ?? []
   const sent = url.pathname + url.search
   if (sent !== written && sent !== `/${written}`)
-    throw refuse(`write URL as it is sent: with the path and query ${sent}`)
+    throw refuse(`write the URL as it is sent, with the path and query ${sent}`)
   return url
 }
 
 const signOne = (method: string, url: string, { keyFile, data, json }: Flags): void => {
-  if (keyFile === undefined) throw refuse('--key-file is needed; --new-key makes one')
+  if (keyFile === undefined) throw refuse('--key-file is needed; --new-key creates a key')
   let headers
   try {
     headers = signRequest({
@@ -74,7 +74,7 @@ const signOne = (method: string, url: string, { keyFile, data, json }: Flags): v
     throw refuse('--key-file: not a private key of secp256k1, in PEM or 32 bytes in hex', 1)
   }
   if (json) return console.log(JSON.stringify(headers, null, 2))
-  // Without spaces or quotes, so that the shell can put them straight into curl's arguments.
+  // No spaces or quotes, so that the shell can pass the output directly to curl.
   for (const [name, value] of Object.entries(headers)) console.log(`-H ${name}:${value}`)
 }
 
@@ -85,7 +85,7 @@ export const addSignCommand = (program: Command): void => {
     .argument('[method]', 'such as GET or POST')
     .argument('[url]', 'as it will be sent')
     .option('--key-file <file>', 'the private key, a file that only you can read')
-    .option('--data <file>', 'the body that will be sent, as it is; @- reads standard input')
+    .option('--data <file>', 'the body, exactly as it will be sent; @- reads standard input')
     .option('--json', 'print the headers as JSON')
     .option('--new-key <file>', 'create a key and print its public part, for users.keys.add')
     .action((method: string | undefined, url: string | undefined, flags: Flags) => {

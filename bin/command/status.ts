@@ -10,7 +10,7 @@ export const addStatusCommand = (program: Command): void => {
       const hero = clientFrom(flags)
       try {
         const health = await hero.health()
-        // Numbers are for administrators; without the claim the pulse is all.
+        // Only administrators get the numbers; all others get only the health.
         const stats = await hero.stats().catch(() => ({}))
         print({ ...health, ...stats }, flags.json)
       } finally {

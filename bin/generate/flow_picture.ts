@@ -1,7 +1,7 @@
 import type { Flow } from './flows.ts'
 
 const width = 760
-/** The column of steps, and the one of branches, in pixels. */
+/** The width of the steps and the left edge of the branches, in pixels. */
 const [stepWidth, branchLeft] = [430, 550]
 const [lineHeight, padding, gap, top] = [18, 12, 26, 40]
 const [stepColumns, branchColumns] = [62, 29]
@@ -9,7 +9,7 @@ const [stepColumns, branchColumns] = [62, 29]
 const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
-/** Breaks a text into lines of so many characters, at spaces. */
+/** Breaks a text at spaces into lines of at most `columns` characters. */
 const wrap = (text: string, columns: number): string[] => {
   const lines = ['']
   for (const word of text.split(' ')) {
@@ -21,7 +21,7 @@ const wrap = (text: string, columns: number): string[] => {
   return lines
 }
 
-/** Colours follow the reader's own scheme; the ground is opaque, so that both are legible on any page. */
+/** The colours follow the colour scheme of the reader. The background is opaque, so that both are legible on any page. */
 const style = `
   svg { color: #1f2328 }
   text { fill: currentColor; font: 12.5px system-ui, sans-serif }
@@ -47,7 +47,7 @@ const box = (kind: string, x: number, y: number, w: number, h: number) =>
 const lines = (texts: readonly string[], x: number, y: number) =>
   texts.map((text, i) => `<text x="${x}" y="${y + i * lineHeight}">${escaped(text)}</text>`)
 
-/** Draws a flow from top to bottom; what branches off stands to the right. */
+/** Draws a flow from top to bottom, with its branches on the right. */
 export const drawFlow = ({ title, steps }: Flow): string => {
   const parts: string[] = []
   let y = top

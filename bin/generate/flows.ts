@@ -1,11 +1,11 @@
-/** Where a flow branches off: the condition, and what happens then. */
+/** A branch of a flow: its condition, and what happens then. */
 interface Branch {
   readonly when: string
   readonly outcome: string
 }
 
 interface Step {
-  /** The folder or file below src/, or who acts outside of it. */
+  /** The folder or file below src/, or an actor outside it. */
   readonly at: string
   readonly does: string
   readonly branch?: Branch
@@ -18,7 +18,7 @@ export interface Flow {
   readonly steps: readonly Step[]
 }
 
-/** The flows that docs/architecture.md shows: the pictures are drawn from this description alone. */
+/** The flows in docs/architecture.md. The pictures are drawn from this description. */
 export const flows: readonly Flow[] = [
   {
     name: 'browser_request',

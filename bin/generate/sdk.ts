@@ -121,7 +121,7 @@ const printTree = (tree: Tree, indent: string): string =>
     })
     .join('')
 
-/** sdk/methods.ts: every method of the document as a typed function. */
+/** Prints sdk/methods.ts, with every method of the document as a typed function. */
 export const printSdk = ({ methods, components }: OpenRpc): string => {
   const named = Object.entries(components.schemas).map(
     ([name, schema]) => `${comment(schema.description, '')}export interface ${name} ${typeOf(schema)}\n`,

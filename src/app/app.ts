@@ -15,14 +15,14 @@ import { createRooms } from './rooms.ts'
 
 export type App = ReturnType<typeof createApp>
 
-/** The only place where rooms meet: builds each once and hands it what it uses. */
+/** Builds every part once and gives it its dependencies. Rooms meet nowhere else. */
 export const createApp = (
   config: Config,
   database: Database,
   seal: Seal,
   log: Log,
   counters: Counters,
-  /** Where the edge speaks TLS. */
+  /** Set if the edge speaks TLS. */
   Secure?: typeof SecureEdge,
 ) => {
   const ground = { config, database, seal, log, publicHost: new URL(config.public_url).hostname }
@@ -43,7 +43,7 @@ export const createApp = (
   const doors = createDoors({ ...ground, rooms, flows, dispatcher, document, counters, Secure })
   const { trials, knownKeys, ...served } = doors
 
-  /** Deletes what has ended, and lets the next keys sign when it is time; called on a timer. */
+  /** Deletes expired data and rotates the signing keys when due. Called on a timer. */
   const sweep = () =>
     database.aside(async () => {
       const { settings, audit, challenges } = rooms
@@ -59,6 +59,6 @@ export const createApp = (
 
   const { mails, settings, liveSessions, personal, revocations } = rooms
   const { logouts, setup } = flows
-  const told = { mails, settings, liveSessions, personal, revocations, logouts, setup }
-  return { ...told, ...served, counters, sweep, dispatcher, document }
+  const shared = { mails, settings, liveSessions, personal, revocations, logouts, setup }
+  return { ...shared, ...served, counters, sweep, dispatcher, document }
 }

@@ -38,11 +38,11 @@ interface Parts extends Ground {
   /** openrpc.json. */
   readonly document: () => string
   readonly counters: Counters
-  /** Where the edge speaks TLS. */
+  /** Set if the edge speaks TLS. */
   readonly Secure: typeof SecureEdge | undefined
 }
 
-/** The ways in: the socket, and the edge with its pages. */
+/** Builds the doors: the socket, and the edge with its pages. */
 export const createDoors = (parts: Parts) => {
   const { config, database, seal, log, publicHost, rooms, flows, dispatcher, document, counters, Secure } =
     parts
@@ -92,7 +92,7 @@ export const createDoors = (parts: Parts) => {
     bearerToken: config.bearer_token,
   })
   const forms = new FormGuard(seal.derive('form tokens'))
-  const deciding = {
+  const decisionParts = {
     visitors,
     lasting: new LastingDecisions(claims, networks),
     signatures: new Signatures(knownKeys),
@@ -116,7 +116,7 @@ export const createDoors = (parts: Parts) => {
     accentDark: await settings.value('theme_accent_dark'),
     logo: await settings.value('logo'),
   })
-  const visits = {
+  const pageParts = {
     call: dispatcher.call,
     identification,
     cookies,
@@ -152,13 +152,13 @@ export const createDoors = (parts: Parts) => {
     wasEnded: (userId, issuedAt) => access.wasEnded(userId, issuedAt),
   })
   const ownPaths = createOwnPaths({
-    pages: { visits, theme, jwks: () => keys.jwks(), openId, registrations, federation, tell },
+    pages: { visits: pageParts, theme, jwks: () => keys.jwks(), openId, registrations, federation, tell },
     rpc: { rpc, document },
     heroAuth,
     publicHost,
     tell,
   })
-  const leading = {
+  const edgeParts = {
     peers: new Peers(config.trusted_proxies),
     publicHost,
     routes: () => routes.table(),
@@ -168,8 +168,8 @@ export const createDoors = (parts: Parts) => {
   }
   const loops = new LoopGuard(database)
   const door = new Door({
-    ...leading,
-    decisions: new Decisions(deciding),
+    ...edgeParts,
+    decisions: new Decisions(decisionParts),
     changes: database.changes,
     revisions: database.revisions,
     sessions: liveSessions,
@@ -182,16 +182,16 @@ export const createDoors = (parts: Parts) => {
     counters,
     tell,
   })
-  const thought = new Decisions({
-    ...deciding,
-    providerToken: () => ({ access_token: 'thought-of' }),
+  const dryRunDecisions = new Decisions({
+    ...decisionParts,
+    providerToken: () => ({ access_token: 'dryRunDecisions-of' }),
     reportOversize: () => {},
   })
-  const trials = new Trials({ ...leading, decisions: thought, cookies, users, claims })
-  const mostConnections = Math.min(config.max_connections, connectionsFor(openFileLimit()))
+  const trials = new Trials({ ...edgeParts, decisions: dryRunDecisions, cookies, users, claims })
+  const maxConnections = Math.min(config.max_connections, connectionsFor(openFileLimit()))
   const secure =
     Secure && new Secure({ config, database, seal, routes: () => routes.table(), publicHost, log })
-  const edge = new EdgeServer(door, new ConnectionLimit(mostConnections, log), log, {
+  const edge = new EdgeServer(door, new ConnectionLimit(maxConnections, log), log, {
     fastLane: config.fast_lane === 'on',
     openListener: secure?.openListener,
   })

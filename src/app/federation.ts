@@ -32,7 +32,7 @@ interface Parts {
   readonly publicUrl: string
 }
 
-/** Signing in with identity providers, put together. */
+/** Builds the sign-in with identity providers. */
 export const federate = (parts: Parts) => {
   const { database, seal, publicUrl } = parts
   const identities = new Identities(database)

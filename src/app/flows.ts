@@ -20,7 +20,7 @@ import type { Ground, Rooms } from './rooms.ts'
 
 export type Flows = ReturnType<typeof createFlows>
 
-/** What goes over several rooms: signing in, being a provider and using others, tokens. */
+/** Builds the flows, which span several rooms: sign-in, our OpenID provider, sign-in with other providers, tokens. */
 export const createFlows = ({ config, database, seal, log, publicHost }: Ground, rooms: Rooms) => {
   const {
     settings,
@@ -97,7 +97,7 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     findByUserCode: async (find, user, address) => {
       const counted = await attempts.count({ deviceOf: user }, address)
       const found = await find()
-      // Only this one is taken back: whoever has a code of their own cannot begin to count anew with it.
+      // Only this attempt is taken back: a user with a valid code must not reset the count with it.
       if (found !== undefined) await attempts.uncount(counted)
       return found
     },
@@ -113,7 +113,7 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
       if (client?.dynamic)
         dynamicClients
           .noteUse(client)
-          .catch((error: Error) => log.error({ error: error.message }, 'the use of a client was not noted'))
+          .catch((error: Error) => log.error({ error: error.message }, 'cannot record the use of a client'))
     },
     setting: (name) => settings.value(name),
     signOut: (id) => sessions.revoke(id, 'logout'),

@@ -8,23 +8,23 @@ import type { Database } from '../storage/database.ts'
 import { speaksTls } from '../start/tls_settings.ts'
 import { databaseFile, openDatabase } from '../storage/open_database.ts'
 
-/** The rooms over their open database: what the daemon and each of its workers begin with and end with. */
+/** An open database and the app on it. The daemon and each worker have one. */
 export interface Instance {
   readonly app: App
   readonly database: Database
-  /** When nothing is served any more. */
+  /** Call it when nothing is served any more. */
   close(): Promise<void>
 }
 
 interface Process {
-  /** Throws where the database is not one to serve. */
+  /** Throws if this database must not be served. */
   readonly inspect: (database: Database) => Promise<void>
-  /** Resolves once the other processes of this daemon know of a commit of this one; for PostgreSQL. */
+  /** Resolves when the other processes of this daemon have acknowledged a commit of this one. For PostgreSQL. */
   readonly announce: () => Promise<void>
   readonly workers: () => WorkerNumbers
 }
 
-/** Opens the database, lets the process refuse it, and builds the rooms. */
+/** Opens the database, inspects it, and builds the app. */
 export const openInstance = async (
   config: Config,
   log: Log,

@@ -31,13 +31,13 @@ import type { Method } from '../contract/method.ts'
 import type { Flows } from './flows.ts'
 import type { Ground, Rooms } from './rooms.ts'
 
-/** Every method of every room and flow: the one list that all doors, the document and the tests read. */
+/** Every method of every room and flow. All doors, the document and the tests use this list. */
 export const allMethods = (
   { config, database }: Ground,
   rooms: Rooms,
   flows: Flows,
   counters: Counters,
-  /** Tells what would happen to a request. */
+  /** Explains what would happen to a request. */
   trial: Trials['run'],
   isOwnPath: IsOwnPath,
 ): Method[] => {

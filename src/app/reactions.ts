@@ -7,7 +7,7 @@ import type { Flows } from './flows.ts'
 import type { Rooms } from './rooms.ts'
 import { dropTokensOf } from '../federation/drop_tokens.ts'
 
-/** Every reaction. Rooms take them before what reacts is built, so each reaction looks it up when it runs. */
+/** All reactions. They are passed to the rooms before the flows exist, so each one looks up what it needs when it runs. */
 export const createReactions = (
   database: Database,
   built: () => { readonly rooms: Rooms; readonly flows: Flows },
@@ -21,12 +21,12 @@ export const createReactions = (
   sessionsEnding: (ids) => built().flows.logouts.sessionsEnded(ids),
   allSessionsEnding: async (userId, reason) => {
     const { rooms, flows } = built()
-    // A sign-in that was half done would open a session afterwards.
+    // An unfinished sign-in could open a session afterwards.
     await flows.links.forgetHalves(userId)
     if (reason === 'revoked') return
-    // Otherwise a link would open the account to its holder once it is active again.
+    // Otherwise an old link would open the account once it is active again.
     if (reason === 'deactivated') await flows.links.forget(userId)
-    // An intruder may have let applications in for good.
+    // An intruder may have given applications lasting access.
     await flows.records.removeOf(userId)
     await rooms.personal.removeAllOf(userId)
     await rooms.access.revokeAllOf(userId)
@@ -34,7 +34,7 @@ export const createReactions = (
   consentRevoked: async (userId, client) => {
     const { rooms, flows } = built()
     await flows.records.removeOf(userId, client)
-    // Access tokens of all clients end: those that still have a consent renew theirs.
+    // This ends the access tokens of all clients. Those with a consent can renew theirs.
     await rooms.access.revokeAllOf(userId)
   },
   clientLosesRecords: (client, kinds) => built().flows.records.removeOfClient(client, kinds),

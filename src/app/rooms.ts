@@ -37,7 +37,7 @@ import { Belongings } from '../users/user_credentials.ts'
 import { KnownPeople } from '../users/cached_people.ts'
 import { Users } from '../users/users.ts'
 
-/** What everything stands on. */
+/** What all parts depend on. */
 export interface Ground {
   readonly config: Config
   readonly database: Database
@@ -48,7 +48,7 @@ export interface Ground {
 
 export type Rooms = ReturnType<typeof createRooms>
 
-/** Each room once, with what it uses of the settings. None knows another. */
+/** Builds each room once, with the settings that it uses. */
 export const createRooms = ({ config, database, seal, log, publicHost }: Ground, reactions: Reactions) => {
   const settings = new Settings(database, seal)
   const audit = new Audit(database, seal.derive('audit chain'))

@@ -23,29 +23,29 @@ interface Parts {
   readonly log: Log
 }
 
-/** All that TLS at the edge brings along: certificates, who orders them, and plain HTTP beside it. Loaded only where TLS is on. */
+/** TLS at the edge: certificates, ACME orders, and the redirect from plain HTTP. Loaded only if TLS is on. */
 export class SecureEdge {
   readonly openListener: OpenListener
   readonly #parts: Parts
-  readonly #shown: EdgeCertificates
-  readonly #plain: HttpRedirect
+  readonly #certificates: EdgeCertificates
+  readonly #redirect: HttpRedirect
   readonly #orders: Orders | undefined
   #securePort = ''
 
-  /** Throws with one line for people when a certificate of the configuration cannot be used. */
+  /** Throws an error with a one-line message if a configured certificate cannot be used. */
   constructor(parts: Parts) {
     const { config, database, seal, publicHost, log } = parts
     this.#parts = parts
     const certificates = new Certificates(database, seal)
     const ordering = config.acme_directory !== undefined
-    this.#shown = new EdgeCertificates(
+    this.#certificates = new EdgeCertificates(
       config,
       publicHost,
       log,
       ordering ? (name) => certificates.find(name) : undefined,
     )
-    this.openListener = tlsListener(this.#shown)
-    this.#plain = new HttpRedirect({
+    this.openListener = tlsListener(this.#certificates)
+    this.#redirect = new HttpRedirect({
       answerTo: (token) => certificates.answerTo(token),
       knows: async (host) => host === publicHost || (await parts.routes()).at(host) !== undefined,
       securePort: () => this.#securePort,
@@ -58,16 +58,16 @@ export class SecureEdge {
         lease: new Lease(database, 'acme_lease'),
         failures: new Failures(database),
         wanted: async () => [publicHost, ...(await parts.routes()).hosts()],
-        held: (name) => this.#shown.holds(name),
+        held: (name) => this.#certificates.holds(name),
         log,
       })
   }
 
-  /** Begins once the edge listens at `port`: plain HTTP where it is wanted, and the orders. */
+  /** Called once the edge listens at `port`. Starts plain HTTP, if configured, and the orders. */
   async start(port: number): Promise<AddressInfo | undefined> {
     const { plain_listen, public_url } = this.#parts.config
     const url = new URL(public_url)
-    // How people reach us may differ from where we listen: the public address knows, if it is one of https.
+    // The public port may differ from the one that we listen on. An https public_url is authoritative.
     const secure = url.protocol === 'https:' ? url.port : port === 443 ? '' : String(port)
     this.#securePort = secure === '' ? '' : `:${secure}`
     const address = plain_listen && (await this.#listen(plain_listen))
@@ -76,13 +76,13 @@ export class SecureEdge {
   }
 
   async close(): Promise<void> {
-    this.#shown.close()
-    await Promise.all([this.#plain.close(), this.#orders?.close()])
+    this.#certificates.close()
+    await Promise.all([this.#redirect.close(), this.#orders?.close()])
   }
 
   async #listen(at: { host: string; port: number }): Promise<AddressInfo> {
     try {
-      return await this.#plain.listen(at)
+      return await this.#redirect.listen(at)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       throw new Error(`plain_listen: cannot listen on ${at.host}:${at.port} (${code})`, { cause: error })

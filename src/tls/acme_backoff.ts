@@ -2,8 +2,8 @@ import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { instanceFact, setInstanceFact } from '../storage/instance_facts.ts'
 
-/** Seconds to wait after failures; the last repeats. Authorities allow about five failed attempts an hour for a name. */
-const waits = [5 * 60, 15 * 60, 3600]
+/** Seconds to wait after each failure; the last one repeats. Authorities allow about five failed attempts per name and hour. */
+const waitSeconds = [5 * 60, 15 * 60, 3600]
 const key = 'acme_failures'
 
 interface Failed {
@@ -11,7 +11,7 @@ interface Failed {
   readonly again: number
 }
 
-/** Names for which no certificate could be had. All nodes share the count: each of its own would ask too often together. */
+/** Failed orders by name. All nodes share the count: with a count for each node, all together would try too often. */
 export class Failures {
   readonly #database: Database
 
@@ -24,12 +24,12 @@ export class Failures {
     return names.filter((name) => (failed[name]?.again ?? 0) <= now())
   }
 
-  /** Counts one, and says how long to wait now. */
+  /** Counts a failure and returns how many seconds to wait. */
   async add(name: string): Promise<{ times: number; wait: number }> {
     return this.#database.write(async () => {
       const failed = await this.#read()
       const times = (failed[name]?.times ?? 0) + 1
-      const wait = waits[Math.min(times, waits.length) - 1]!
+      const wait = waitSeconds[Math.min(times, waitSeconds.length) - 1]!
       await this.#write({ ...failed, [name]: { times, again: now() + wait } })
       return { times, wait }
     })

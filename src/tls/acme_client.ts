@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { Certificates } from './certificates.ts'
 
-/** In milliseconds: an authority that answers nothing is one that failed. */
-const patience = 30_000
+/** An authority that does not answer in this time has failed. */
+const requestTimeoutMs = 30_000
 
 const newKey = (): string =>
   generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
@@ -22,11 +22,11 @@ export class Authority {
     this.#certificates = certificates
   }
 
-  /** Orders a certificate for one name and keeps it; rejects with the authority's own words. */
+  /** Orders a certificate for one name and stores it. Rejects with the message of the authority. */
   async order(domain: string): Promise<void> {
-    // Loaded when it is first needed: it is large, and most installations never order anything.
+    // Loaded when it is first needed: it is large, and most installations never order a certificate.
     const { default: acme } = await import('acme-client')
-    acme.axios.defaults.timeout = patience
+    acme.axios.defaults.timeout = requestTimeoutMs
     const certificates = this.#certificates
     const account = await certificates.account(this.#directory, async () => newKey())
     const client = new acme.Client({
@@ -44,7 +44,7 @@ export class Authority {
       email: this.#email,
       termsOfServiceAgreed: true,
       challengePriority: ['http-01'],
-      // Its own trial would dial port 80 of the name from here, where it may lead nowhere.
+      // The check of acme-client would connect to port 80 of the name from here, where the name may be unreachable.
       skipChallengeVerification: true,
       challengeCreateFn: (_, { token }, answer) => certificates.addChallenge(token, answer),
       challengeRemoveFn: (_, { token }) => certificates.removeChallenge(token),

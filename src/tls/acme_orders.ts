@@ -6,31 +6,31 @@ import type { Certificates, Life } from './certificates.ts'
 import type { Failures } from './acme_backoff.ts'
 import type { Lease } from '../storage/lease.ts'
 
-/** In milliseconds: how soon a new route is noticed. Warm, looking costs no query. */
-const every = 5000
-const day = 86_400
+/** Milliseconds until a new route is noticed. A check costs no query if everything is cached. */
+const checkIntervalMs = 5000
+const daySeconds = 86_400
 
 interface Parts {
   readonly certificates: Certificates
   readonly authority: Authority
   readonly lease: Lease
   readonly failures: Failures
-  /** The names that certificates are wanted for. */
+  /** Returns the names that need a certificate. */
   readonly wanted: () => Promise<Iterable<string>>
-  /** Names that have one from elsewhere. */
+  /** Whether a name has a configured certificate. */
   readonly held: (name: string) => boolean
   readonly log: Log
 }
 
-/** Names that an authority of the world gives certificates for. */
+/** Whether a public authority issues certificates for this name. */
 const isPublic = (name: string): boolean =>
   name.includes('.') && isIP(name) === 0 && !name.startsWith('*.') && !name.endsWith('.localhost')
 
-/** A third of its life before the end, or 30 days if that is less. */
+/** Due when a third of its lifetime is left, or 30 days if that is less. */
 const isDue = (life: Life | undefined): boolean =>
-  life === undefined || now() >= life.ends - Math.min(30 * day, (life.ends - life.issued) / 3)
+  life === undefined || now() >= life.ends - Math.min(30 * daySeconds, (life.ends - life.issued) / 3)
 
-/** Sees to it that every wanted name has a certificate that is not about to end. */
+/** Keeps a valid certificate for every wanted name. */
 export class Orders {
   readonly #parts: Parts
   #timer: NodeJS.Timeout | undefined
@@ -43,7 +43,7 @@ export class Orders {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.#tick(), every).unref()
+    this.#timer = setInterval(() => void this.#tick(), checkIntervalMs).unref()
     void this.#tick()
   }
 
@@ -55,13 +55,13 @@ export class Orders {
 
   async #tick(): Promise<void> {
     try {
-      // An order may take minutes: meanwhile every look renews the lease.
+      // An order may take minutes. Until it is done, every tick renews the lease.
       if (!this.#working) return await this.#work()
       this.#holds = await this.#parts.lease.take()
       if (!this.#working) await this.#release()
     } catch (error) {
       if (!this.#closed)
-        this.#parts.log.warn({ error: (error as Error).message }, 'certificates could not be looked after')
+        this.#parts.log.warn({ error: (error as Error).message }, 'cannot check the certificates')
     }
   }
 
@@ -73,7 +73,7 @@ export class Orders {
       this.#holds = await this.#parts.lease.take()
       for (const domain of due) {
         if (this.#closed || !this.#holds) return
-        // Another node may have held the lease until now, and ordered.
+        // Another node may have held the lease until now and ordered the certificate.
         if ((await this.#due()).includes(domain)) await this.#order(domain)
       }
     } finally {
@@ -112,7 +112,7 @@ export class Orders {
           error: (error as Error).message,
           tried: times,
           again_in_seconds: wait,
-          to_do: `the name must lead here, and the authority must reach http://${domain}/.well-known/acme-challenge/ on port 80, which is plain_listen`,
+          to_do: `the name must resolve to this server, and the authority must reach http://${domain}/.well-known/acme-challenge/ on port 80, which plain_listen serves`,
         },
         'no certificate could be ordered',
       )

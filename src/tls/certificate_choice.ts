@@ -6,22 +6,22 @@ import { readPair, type Pair } from './key_pair.ts'
 import { PairFiles } from './key_pair_files.ts'
 import { selfSigned } from './self_signed.ts'
 
-/** Certificates that were ordered, by exact name. */
+/** Finds an ordered certificate by its exact name. */
 type Issued = (name: string) => Promise<Pair | undefined>
 
-/** Which certificate the edge shows under which name. */
+/** Chooses the certificate for each server name. */
 export class EdgeCertificates {
   readonly #files: PairFiles
   readonly #issued: Issued | undefined
   readonly #log: Log
-  readonly #standIn: Pair | undefined
+  readonly #selfSigned: Pair | undefined
   #names: NameTable<Pair>
   #fallbackChanged: ((pair: Pair) => void) | undefined
 
-  /** Throws with one line for people when a pair of the configuration cannot be read. */
+  /** Throws an error with a one-line message if a configured pair cannot be read. */
   constructor(
     { tls_cert, tls_key }: Pick<Config, 'tls_cert' | 'tls_key'>,
-    /** For whom the certificate is made that stands in while there is none. */
+    /** The name in the self-signed certificate that is used until there is a real one. */
     publicHost: string,
     log: Log,
     issued?: Issued,
@@ -35,44 +35,44 @@ export class EdgeCertificates {
     this.#log = log
     if (tls_cert.length === 0) {
       const { cert, key } = selfSigned(publicHost)
-      this.#standIn = readPair(cert, key)
+      this.#selfSigned = readPair(cert, key)
     }
   }
 
-  /** The certificate for clients that name no host, or one without a certificate. `changed` gets each later one. */
+  /** Returns the certificate for clients that send no server name or an unknown one. `changed` gets each later one. */
   watchFallback(changed: (pair: Pair) => void): Pair {
     this.#fallbackChanged = changed
     return this.#fallback
   }
 
   get #fallback(): Pair {
-    return this.#files.pairs[0] ?? this.#standIn!
+    return this.#files.pairs[0] ?? this.#selfSigned!
   }
 
-  /** Whether a file of the configuration serves a name. */
+  /** Whether a configured certificate covers a name. */
   holds(name: string): boolean {
     return (this.#names.exact(name) ?? this.#names.wildcard(name)) !== undefined
   }
 
   /**
-   * Never throws and never rejects: whatever a client names, and whatever the database says, there is a certificate to show. Without
-   * ordered certificates it returns no promise.
+   * Never throws and never rejects: there is a certificate for any server name, even if the database fails. Without ordered
+   * certificates it returns no promise.
    */
   contextFor(serverName: string): SecureContext | Promise<SecureContext> {
     const name = serverName.toLowerCase()
     const exact = this.#names.exact(name)
     if (exact) return exact.context
-    const otherwise = () => (this.#names.wildcard(name) ?? this.#fallback).context
+    const fallback = () => (this.#names.wildcard(name) ?? this.#fallback).context
     const issued = this.#issued
-    if (!issued) return otherwise()
-    return this.#ordered(issued, name).then((pair) => pair?.context ?? otherwise())
+    if (!issued) return fallback()
+    return this.#ordered(issued, name).then((pair) => pair?.context ?? fallback())
   }
 
   async #ordered(issued: Issued, name: string): Promise<Pair | undefined> {
     try {
       return await issued(name)
     } catch (error) {
-      this.#log.warn({ error: (error as Error).message }, 'a certificate could not be looked up')
+      this.#log.warn({ error: (error as Error).message }, 'cannot look up a certificate')
       return undefined
     }
   }

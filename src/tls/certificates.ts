@@ -4,10 +4,10 @@ import { now } from '../storage/ids.ts'
 import type { Seal } from '../secrets/seal.ts'
 import { readPair, type Pair } from './key_pair.ts'
 
-/** Seconds that an answer to a challenge is kept: authorities ask within minutes. */
-const challengeLife = 3600
+/** Seconds that the response to a challenge is kept: authorities request it within minutes. */
+const challengeLifetimeSeconds = 3600
 
-/** When a certificate was issued and ends, in Unix seconds. */
+/** When a certificate was issued and expires, in Unix seconds. */
 export interface Life {
   readonly issued: number
   readonly ends: number
@@ -16,12 +16,12 @@ export interface Life {
 const rowOf = (domain: string) => `certificates:${domain}`
 const accountRow = (directory: string) => `acme_accounts:${directory}`
 
-/** Certificates that were ordered, and what ordering needs. All nodes share them; private keys are sealed. */
+/** Ordered certificates, ACME accounts and challenges. All nodes share them; private keys are sealed. */
 export class Certificates {
   readonly #database: Database
   readonly #seal: Seal
   readonly #lives: Cached<ReadonlyMap<string, Life>>
-  /** What has been asked for, so that it is opened once. */
+  /** Caches the pairs, so that each key is unsealed once. */
   readonly #pairs = new Map<string, { readonly life: Life; readonly pair: Pair }>()
 
   constructor(database: Database, seal: Seal) {
@@ -36,7 +36,7 @@ export class Certificates {
     })
   }
 
-  /** Of every certificate there is, by domain. */
+  /** The lifetimes of all certificates, by domain. */
   async lives(): Promise<ReadonlyMap<string, Life>> {
     return this.#lives.get()
   }
@@ -57,7 +57,7 @@ export class Certificates {
     return pair
   }
 
-  /** Keeps a new certificate; throws when the two do not belong together. */
+  /** Stores a new certificate. Throws if the key does not belong to it. */
   async keep(domain: string, chain: string, key: string): Promise<void> {
     const { notAfter } = readPair(chain, key)
     const values = {
@@ -76,7 +76,7 @@ export class Certificates {
     })
   }
 
-  /** The account at an authority; the first node that needs one makes its key, and all keep to that. */
+  /** The account at an authority. The first node that needs it makes its key, and all nodes use this key. */
   async account(directory: string, makeKey: () => Promise<string>): Promise<{ key: string; url: string }> {
     const find = () =>
       this.#database.query
@@ -98,7 +98,7 @@ export class Certificates {
     return { key: this.#seal.open(row.key_sealed, accountRow(directory)), url: row.url }
   }
 
-  /** The authority has told where our account is. */
+  /** Stores the URL that the authority has assigned to our account. */
   async keepAccountUrl(directory: string, url: string): Promise<void> {
     await this.#database.write(() =>
       this.#database.query
@@ -109,7 +109,7 @@ export class Certificates {
     )
   }
 
-  /** What to answer at /.well-known/acme-challenge/TOKEN (RFC 8555 section 8.3). */
+  /** The response at /.well-known/acme-challenge/TOKEN (RFC 8555 section 8.3). */
   async answerTo(token: string): Promise<string | undefined> {
     const row = await this.#database.query
       .selectFrom('acme_challenges')
@@ -122,7 +122,7 @@ export class Certificates {
 
   async addChallenge(token: string, key_authorization: string): Promise<void> {
     const { query } = this.#database
-    const expires_at = now() + challengeLife
+    const expires_at = now() + challengeLifetimeSeconds
     await query.deleteFrom('acme_challenges').where('expires_at', '<=', now()).execute()
     await query
       .insertInto('acme_challenges')

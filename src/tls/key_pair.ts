@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { SecureContext } from 'node:tls'
 
-/** What every TLS connection is held to: nothing older than 1.2, forward secrecy and authenticated encryption only. */
+/** The minimum for every TLS connection: version 1.2, forward secrecy and authenticated encryption. */
 export const strength = {
   minVersion: 'TLSv1.2',
   ciphers: [
@@ -28,11 +28,11 @@ export interface Pair {
   readonly context: SecureContext
 }
 
-/** The DNS names among the subject alternative names (RFC 6125 section 6.4.4 leaves the common name aside). */
+/** The DNS names among the subject alternative names. The common name does not count (RFC 6125 section 6.4.4). */
 const namesOf = ({ subjectAltName = '' }: X509Certificate): string[] =>
   [...subjectAltName.matchAll(/(?:^|, )DNS:([^,"]+)/g)].map(([, name]) => name!.toLowerCase())
 
-/** Reads PEM text. Throws with one line for people when the two are broken or do not belong together. */
+/** Reads PEM text. Throws an error with a one-line message if one of them is broken or they do not belong together. */
 export const readPair = (cert: string, key: string): Pair => {
   let leaf
   try {

@@ -2,15 +2,15 @@ import { readFileSync, statSync } from 'node:fs'
 import type { Log } from '../log/log.ts'
 import { readPair, type Pair } from './key_pair.ts'
 
-/** In milliseconds. Asked by the clock: watching folders misses the links that certbot and Kubernetes swap. */
-const every = 2000
+/** We poll because watching folders misses the links that certbot and Kubernetes swap. */
+const pollIntervalMs = 2000
 
 interface Place {
   readonly cert: string
   readonly key: string
 }
 
-/** What changes whenever a file, or the one that a link leads to, is another. */
+/** Changes whenever a file, or the target of a link, is replaced or modified. */
 const stampOf = (path: string): string => {
   try {
     const { ino, size, mtimeMs } = statSync(path)
@@ -30,24 +30,24 @@ const read = ({ cert, key }: Place): Pair => {
   }
 }
 
-/** The pairs of the configuration, read again when their files change; a new pair that is broken leaves the old one. */
+/** The configured pairs. They are read again when their files change. A broken new pair does not replace the old one. */
 export class PairFiles {
   readonly #places: readonly Place[]
   readonly #log: Log
   readonly #changed: () => void
   readonly #timer: NodeJS.Timeout
   #stamps: string[]
-  #told: string[] = []
+  #reportedStamps: string[] = []
   #pairs: readonly Pair[]
 
-  /** Throws with one line for people when a pair cannot be read. */
+  /** Throws an error with a one-line message if a pair cannot be read. */
   constructor(certs: readonly string[], keys: readonly string[], log: Log, changed: () => void) {
     this.#places = certs.map((cert, i) => ({ cert, key: keys[i]! }))
     this.#log = log
     this.#changed = changed
     this.#stamps = this.#places.map(stamp)
     this.#pairs = this.#places.map(read)
-    this.#timer = setInterval(() => this.#look(), every).unref()
+    this.#timer = setInterval(() => this.#poll(), pollIntervalMs).unref()
   }
 
   get pairs(): readonly Pair[] {
@@ -58,22 +58,22 @@ export class PairFiles {
     clearInterval(this.#timer)
   }
 
-  #look(): void {
+  #poll(): void {
     this.#places.forEach((place, i) => {
       const now = stamp(place)
       if (now === this.#stamps[i]) return
       try {
         const pair = read(place)
-        // Taken before the pair was read: a change in between is seen at the next look.
+        // This stamp is older than the pair: a change in between is noticed at the next poll.
         this.#stamps[i] = now
         this.#pairs = this.#pairs.with(i, pair)
         this.#log.info({ tls_cert: place.cert, names: pair.names }, 'a certificate was read again')
         this.#changed()
       } catch (error) {
-        // Half of a pair may be there already: looked at again, told once.
-        if (this.#told[i] !== now)
+        // Perhaps only half of the pair has been replaced so far: try again at the next poll, but log once.
+        if (this.#reportedStamps[i] !== now)
           this.#log.warn({ error: (error as Error).message }, 'the certificate in use is kept')
-        this.#told[i] = now
+        this.#reportedStamps[i] = now
       }
     })
   }

@@ -1,9 +1,9 @@
-/** What is kept for host names, of which some begin with `*.` for exactly one label. */
+/** Maps host names to values. A name that begins with `*.` matches exactly one label there. */
 export class NameTable<T> {
   readonly #exact = new Map<string, T>()
   readonly #suffixes = new Map<string, T>()
 
-  /** The first that is added for a name is kept. */
+  /** Ignored if the name already has a value. */
   add(name: string, value: T): void {
     const [map, key] = name.startsWith('*.') ? [this.#suffixes, name.slice(1)] : [this.#exact, name]
     if (!map.has(key)) map.set(key, value)

@@ -10,7 +10,7 @@ const der = (tag: number, ...parts: readonly Buffer[]): Buffer => {
 const sequence = (...parts: readonly Buffer[]) => der(0x30, ...parts)
 const oid = (hex: string) => der(0x06, Buffer.from(hex, 'hex'))
 const bits = (bytes: Buffer) => der(0x03, Buffer.from([0]), bytes)
-/** UTCTime, as it has to be until 2049 (RFC 5280 section 4.1.2.5). */
+/** UTCTime, which is required until 2049 (RFC 5280 section 4.1.2.5). */
 const time = (at: Date) =>
   der(
     0x17,
@@ -27,11 +27,11 @@ const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'))
 const commonName = oid('550403')
 const subjectAltName = oid('551d11')
 
-const year = 365 * 86_400_000
+const yearMs = 365 * 86_400_000
 
 /**
- * A certificate that vouches for itself (RFC 5280): it keeps the edge open while no real one is there yet. Node can read
- * certificates and not make any, and this one needs three fields.
+ * A self-signed certificate (RFC 5280), used until there is a real one. Node can read certificates but not make them, and this
+ * one needs only three fields.
  */
 export const selfSigned = (name: string): { cert: string; key: string } => {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -44,7 +44,7 @@ export const selfSigned = (name: string): { cert: string; key: string } => {
     der(0x02, serial),
     ecdsaWithSha256,
     subject,
-    sequence(time(new Date(Date.now() - 86_400_000)), time(new Date(Date.now() + year))),
+    sequence(time(new Date(Date.now() - 86_400_000)), time(new Date(Date.now() + yearMs))),
     subject,
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(names)),

@@ -31,7 +31,10 @@ describe('the command', () => {
   test('serve says where door and socket are, and how to make the first administrator', () => {
     assert.match(daemon.printed, /door {4}http:\/\/localhost:9997/)
     assert.ok(daemon.printed.includes(daemon.socket))
-    assert.match(daemon.printed, /Links begin with http:\/\/localhost:9997; --public-url says/)
+    assert.match(
+      daemon.printed,
+      /Links begin with http:\/\/localhost:9997\. If users reach this server at another address/,
+    )
     assert.match(daemon.printed, /http:\/\/localhost:9997\/auth\/setup\?token=[A-Za-z0-9_-]{43}/)
   })
 
@@ -85,12 +88,12 @@ describe('the command', () => {
   test('call tells what is wrong before it asks, and passes on what the daemon says', () => {
     const unknown = run(['call', 'users.ad'])
     assert.equal(unknown.status, 2)
-    assert.match(unknown.stderr, /there is no method users\.ad; there are .*users\.add/)
+    assert.match(unknown.stderr, /there is no method users\.ad; similar methods are .*users\.add/)
     const parameter = run(['call', 'users.add', '--user', 'x'])
     assert.equal(parameter.status, 2)
-    assert.match(parameter.stderr, /users\.add has no parameter --user; there are: --username, /)
+    assert.match(parameter.stderr, /users\.add has no parameter --user; its parameters are: --username, /)
     const socket = run(['call', 'users.list', '--socket', 'elsewhere'])
-    assert.match(socket.stderr, /--socket stands before the method: hero-proxy call --socket … users\.list/)
+    assert.match(socket.stderr, /--socket goes before the method: hero-proxy call --socket … users\.list/)
     const bad = run(['call', 'users.add', '--username', 'a.b'])
     assert.equal(bad.status, 1)
     assert.match(bad.stderr, /^hero-proxy: Invalid params: username: 1 to 63 letters/)

@@ -44,9 +44,9 @@ suite('hero-proxy import hero-auth', () => {
     for (const flags of [[], ['--dry-run'], ['--dry-run', '--yes']]) {
       const { status, stdout } = await run(list, ...flags)
       assert.equal(status, 0)
-      assert.match(stdout, /client deploy +add, with the secret that it has, for read write/)
+      assert.match(stdout, /client deploy +add, with its present secret, for read write/)
       assert.match(stdout, /client lost +add, with a new secret, for admin/)
-      assert.match(stdout, /user ada +add, and ask for a new password by mail; was an administrator there/)
+      assert.match(stdout, /user ada +add, and request a new password by mail; was an administrator there/)
       assert.ok(!stdout.includes('a secret of the old days'))
     }
     assert.deepEqual(await everything(), { clients: [], users: [] })

@@ -4,7 +4,7 @@ export interface OldClient {
   readonly client: string
   readonly name: string
   readonly scopes: Scope[]
-  /** Undefined where the list does not tell its secret. */
+  /** Undefined if the list has no secret for the client. */
   readonly secret_sha256: string | undefined
 }
 
@@ -15,7 +15,7 @@ export interface OldUser {
   readonly was_admin: boolean
 }
 
-/** What is wrong with the file, with the place. */
+/** An error in the file, with its place. */
 class FileError extends Error {
   override readonly name = 'ConfigError'
 }
@@ -27,21 +27,21 @@ const wrong = (place: string, allowed: string): never => {
 }
 
 const textAt = (fields: Fields, place: string, ...names: readonly string[]): string | undefined => {
-  const name = names.find((one) => fields[one] !== undefined && fields[one] !== null)
+  const name = names.find((alias) => fields[alias] !== undefined && fields[alias] !== null)
   if (name === undefined) return undefined
   const value = fields[name]
   return typeof value === 'string' && value !== ''
     ? value
-    : wrong(`${place}.${name}`, 'a text that is not empty')
+    : wrong(`${place}.${name}`, 'must be a text that is not empty')
 }
 
 const listAt = (fields: Fields, name: string): Fields[] => {
   const value = fields[name] ?? []
-  if (!Array.isArray(value)) return wrong(name, 'a list')
+  if (!Array.isArray(value)) return wrong(name, 'must be a list')
   return value.map((item: unknown, i) =>
     typeof item === 'object' && item !== null && !Array.isArray(item)
       ? (item as Fields)
-      : wrong(`${name}.${i}`, 'an object'),
+      : wrong(`${name}.${i}`, 'must be an object'),
   )
 }
 
@@ -51,7 +51,7 @@ const scopesAt = (fields: Fields, place: string): Scope[] => {
   const known = (scope: unknown): scope is Scope => ['read', 'write', 'admin'].includes(scope as string)
   return list.every(known) && list.length > 0
     ? [...new Set(list)]
-    : wrong(`${place}.scope`, 'read, write or admin')
+    : wrong(`${place}.scope`, 'must be read, write or admin')
 }
 
 const clientAt = (fields: Fields, place: string, sha256: (secret: string) => string): OldClient => {
@@ -59,7 +59,7 @@ const clientAt = (fields: Fields, place: string, sha256: (secret: string) => str
   const secret = textAt(fields, place, 'client_secret', 'secret')
   const hashed = textAt(fields, place, 'client_secret_sha256', 'secret_sha256', 'secret_hash')?.toLowerCase()
   if (hashed !== undefined && !/^[0-9a-f]{64}$/.test(hashed))
-    return wrong(`${place}.secret_sha256`, 'a SHA-256 in hex, 64 digits')
+    return wrong(`${place}.secret_sha256`, 'must be a SHA-256 hash in hex, with 64 digits')
   return {
     client,
     name: textAt(fields, place, 'name') ?? client,
@@ -73,7 +73,7 @@ const userAt = (fields: Fields, place: string): OldUser => {
   const username = textAt(fields, place, 'username', 'name', 'login') ?? email?.split('@')[0]
   if (username === undefined) return wrong(`${place}.username`, 'is missing, and so is email')
   return {
-    // As a claim segment: what else stands in an old name becomes "-".
+    // Only characters of a claim segment are allowed; all others become "-".
     username: username.replaceAll(/[^a-zA-Z0-9_-]+/g, '-').replace(/^[-_]+/, ''),
     email,
     display_name: textAt(fields, place, 'display_name', 'full_name'),
@@ -81,7 +81,7 @@ const userAt = (fields: Fields, place: string): OldUser => {
   }
 }
 
-/** Reads a list of the old service: `{"clients": […], "users": […]}`. Throws with the place of what is wrong, never with a secret. */
+/** Reads a list of the old service: `{"clients": […], "users": […]}`. Errors contain the place of the problem, but never a secret. */
 export const readHeroAuth = (
   text: string,
   sha256: (secret: string) => string,
@@ -90,15 +90,15 @@ export const readHeroAuth = (
   try {
     list = JSON.parse(text)
   } catch {
-    return wrong('the file', 'JSON: {"clients": […], "users": […]}')
+    return wrong('the file', 'must be JSON: {"clients": […], "users": […]}')
   }
   if (typeof list !== 'object' || list === null || Array.isArray(list))
-    return wrong('the file', 'an object: {"clients": […], "users": […]}')
+    return wrong('the file', 'must be an object: {"clients": […], "users": […]}')
   const fields = list as Fields
   const unknown = Object.keys(fields).find((name) => !['clients', 'users'].includes(name))
-  if (unknown !== undefined) return wrong(unknown, 'is not known; the file has clients and users')
+  if (unknown !== undefined) return wrong(unknown, 'is unknown; the file may have clients and users')
   return {
-    clients: listAt(fields, 'clients').map((one, i) => clientAt(one, `clients.${i}`, sha256)),
-    users: listAt(fields, 'users').map((one, i) => userAt(one, `users.${i}`)),
+    clients: listAt(fields, 'clients').map((item, i) => clientAt(item, `clients.${i}`, sha256)),
+    users: listAt(fields, 'users').map((item, i) => userAt(item, `users.${i}`)),
   }
 }

@@ -14,21 +14,21 @@ interface Flags extends ClientFlags {
 }
 
 interface Step {
-  /** What it is about, in words. */
+  /** The client or user, as text. */
   readonly what: string
   readonly plan: string
-  /** Undefined where there is nothing to do. */
+  /** Undefined if there is nothing to do. */
   readonly run?: () => Promise<string>
 }
 
-/** A list of somebody else's could write over what the terminal shows. */
+/** Replaces control characters: a list from another source could manipulate the terminal. */
 const shown = (name: string): string => name.replaceAll(/\p{C}/gu, '?')
 
 const exists = (asking: Promise<unknown>): Promise<boolean> =>
   asking.then(
     () => true,
     (error: unknown) => {
-      // What can be no name is told when it is added.
+      // An invalid name is reported when it is added.
       if (error instanceof HeroError && ['not_found', 'invalid_params'].includes(error.code)) return false
       throw error
     },
@@ -38,7 +38,7 @@ const clientStep = async (hero: HeroProxy, old: OldClient): Promise<Step> => {
   const { client, name, scopes, secret_sha256 } = old
   const what = `client ${shown(client)}`
   if (await exists(hero.clients.get({ client }))) return { what, plan: 'is there already' }
-  const kept = secret_sha256 === undefined ? 'with a new secret' : 'with the secret that it has'
+  const kept = secret_sha256 === undefined ? 'with a new secret' : 'with its present secret'
   return {
     what,
     plan: `add, ${kept}, for ${scopes.join(' ')}`,
@@ -63,9 +63,9 @@ const userStep = async (hero: HeroProxy, old: OldUser): Promise<Step> => {
   if (taken) return { what, plan: 'is there already' }
   const then =
     email === undefined
-      ? 'without an address: nobody can be asked for a password'
-      : 'and ask for a new password by mail'
-  const rights = was_admin ? '; was an administrator there, and is none here until you say so' : ''
+      ? 'without an email address, so no new password can be requested'
+      : 'and request a new password by mail'
+  const rights = was_admin ? '; was an administrator there, but does not become one here' : ''
   return {
     what,
     plan: `add, ${then}${rights}`,
@@ -82,16 +82,16 @@ const userStep = async (hero: HeroProxy, old: OldUser): Promise<Step> => {
   }
 }
 
-const agreed = async (): Promise<boolean> => {
+const confirmed = async (): Promise<boolean> => {
   if (!process.stdin.isTTY) return false
   const lines = createInterface({ input: process.stdin, output: process.stdout })
-  const answer = await lines.question('\nDo this? [y/N] ')
+  const answer = await lines.question('\nContinue? [y/N] ')
   lines.close()
   return /^y(es)?$/i.test(answer.trim())
 }
 
-/** Does each step by itself: what fails is told, the rest goes on, and the next run does what is left. */
-const follow = async (steps: readonly Step[]): Promise<number> => {
+/** Runs each step independently: a failure is reported and the other steps still run. The next run does what is left. */
+const runSteps = async (steps: readonly Step[]): Promise<number> => {
   let failed = 0
   for (const { what, run } of steps) {
     try {
@@ -109,7 +109,7 @@ const textOf = (file: string): string => {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8')
   } catch (error) {
-    const message = `${file} cannot be read (${(error as NodeJS.ErrnoException).code})`
+    const message = `cannot read ${file} (${(error as NodeJS.ErrnoException).code})`
     console.error(`hero-proxy import: ${message}`)
     throw new CommanderError(1, 'hero-proxy.import', message)
   }
@@ -119,7 +119,7 @@ export const addImportCommand = (program: Command): void => {
   const command = program.command('import').description('import the data of another service')
   withClientOptions(command.command('hero-auth'))
     .description(
-      'clients and people of the old hero_auth, from its list as JSON; people are asked for a new password',
+      'import the clients and users of the old hero_auth from a JSON file; users are asked for a new password',
     )
     .argument(
       '<file>',
@@ -143,9 +143,10 @@ export const addImportCommand = (program: Command): void => {
         )
         const todo = steps.filter(({ run }) => run)
         if (dryRun || todo.length === 0) return
-        if (!yes && !(await agreed())) return void console.log('\nNothing was done; --yes does it.')
+        if (!yes && !(await confirmed()))
+          return void console.log('\nNothing was imported. Use --yes to import without a question.')
         console.log()
-        if ((await follow(todo)) > 0) process.exitCode = 1
+        if ((await runSteps(todo)) > 0) process.exitCode = 1
       } finally {
         hero.close()
       }
