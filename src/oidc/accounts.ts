@@ -6,10 +6,9 @@ import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { maySignIn, type UserRow } from '../storage/schema.ts'
 
-/** People kept in memory. */
-const keep = 10_000
+const maxCachedUsers = 10_000
 
-/** Which JWT claims a scope brings (OpenID Connect Core section 5.4); `groups` and `claims` are ours. */
+/** The JWT claims that each scope grants (OpenID Connect Core section 5.4). `groups` and `claims` are our own. */
 export const scopeClaims = {
   openid: ['sub'],
   email: ['email', 'email_verified'],
@@ -18,7 +17,7 @@ export const scopeClaims = {
   claims: ['claims', 'context'],
 } as const
 
-/** People, as applications are told of them. The subject is the id, which never changes and never comes again. */
+/** Users, as applications see them. The subject is the user's id, which never changes and is never reused. */
 export class Accounts {
   readonly #database: Database
   readonly #claims: Claims
@@ -27,10 +26,10 @@ export class Accounts {
   constructor(database: Database, claims: Claims) {
     this.#database = database
     this.#claims = claims
-    this.#users = new Cached(database, ['users'], async () => boundedMap<UserRow>(keep))
+    this.#users = new Cached(database, ['users'], async () => boundedMap<UserRow>(maxCachedUsers))
   }
 
-  /** Undefined for a person who may not be signed in. */
+  /** Returns undefined for a user who may not be signed in. */
   async find(userId: string, client: KnownClient | undefined): Promise<Account | undefined> {
     const user = await this.#user(userId)
     if (!user || !maySignIn(user)) return undefined
@@ -52,7 +51,7 @@ export class Accounts {
     }
   }
 
-  /** Asked about at every token, and kept until anybody changes. */
+  /** Cached, because every token needs its user. Any change to a user clears the cache. */
   async #user(userId: string): Promise<UserRow | undefined> {
     const users = await this.#users.get()
     const known = this.#database.hearsAtOnce ? users.get(userId) : undefined
@@ -71,6 +70,6 @@ export class Accounts {
   }
 }
 
-/** The slugs behind `groups.<slug>`; administering a group is no membership. */
+/** The slugs of `groups.<slug>`. Administering a group does not make a user its member. */
 const groupsOf = (claims: readonly string[]): string[] =>
   claims.flatMap((claim) => /^groups\.([^.]+)$/.exec(claim)?.[1] ?? [])

@@ -6,15 +6,15 @@ import { RowQueue, type QueuedRow } from '../storage/row_queue.ts'
 import { forgetVisits, readVisits } from './engine/session.ts'
 import type { Records } from './engine/records.ts'
 
-/** Seconds for which one try has the row to itself. */
-const lease = 30
-const mostTries = 8
-/** How many are told at the same time, and of those one client: who is slow or away holds up nobody else. */
-const abreast = 100
-const ofOne = 10
-const every = 1000
+/** How long one attempt holds the row alone. */
+const leaseSeconds = 30
+const maxTries = 8
+/** How many notices are sent at the same time, in total and per client, so that a slow client does not delay the others. */
+const maxConcurrent = 100
+const maxConcurrentPerClient = 10
+const pollIntervalMs = 1000
 
-/** Sends a logout token to a client (OpenID Connect Back-Channel Logout section 2.5); rejects if it does not take it. */
+/** Sends a logout token to a client (OpenID Connect Back-Channel Logout section 2.5); rejects if the client does not accept it. */
 export type SendLogout = (client: string, subject: string, sid: string) => Promise<void>
 
 interface Parts {
@@ -25,19 +25,19 @@ interface Parts {
   readonly log: Log
 }
 
-/** A client that has yet to hear of the end of a session. */
+/** A client that we have yet to notify of the end of a session. */
 interface Waiting extends QueuedRow {
   readonly client: string
   readonly subject: string
   readonly sid: string
 }
 
-/** A client that is removed hears of nothing more. Inside a transaction. */
+/** Deletes the queued notices of a client that is removed. Call it inside a transaction. */
 export const forgetLogoutsOf = async (database: Database, client: string): Promise<void> => {
   await database.query.deleteFrom('oidc_logouts').where('client', '=', client).execute()
 }
 
-/** Tells applications that a session ended, whatever ended it, from a queue that outlives a restart. */
+/** Notifies applications that a session ended, for any reason, from a queue that survives a restart. */
 export class Logouts {
   readonly #parts: Parts
   readonly #queue: RowQueue<Waiting>
@@ -48,22 +48,22 @@ export class Logouts {
     this.#queue = new RowQueue({
       database,
       log,
-      unreadable: 'sessions that ended could not be looked through',
-      lookEveryMs: every,
-      leaseSeconds: lease,
+      unreadable: 'could not read the queue of back-channel logouts',
+      lookEveryMs: pollIntervalMs,
+      leaseSeconds,
       oneReceiver: false,
       due: (at) => this.#due(at),
       defer: (ids, due_at) => this.#set(ids, { due_at }),
       attempt: ({ client, subject, sid }) => send(client, subject, sid),
       done: ({ id }) => this.#remove(id),
       failed: ({ id, client }, tries, error) => {
-        log.warn({ client, tries, error: error.message }, 'a client could not be told of a logout')
-        return tries < mostTries ? this.#set([id], { tries, due_at: now() + 2 ** tries }) : this.#remove(id)
+        log.warn({ client, tries, error: error.message }, 'could not notify a client of a logout')
+        return tries < maxTries ? this.#set([id], { tries, due_at: now() + 2 ** tries }) : this.#remove(id)
       },
     })
   }
 
-  /** Inside the transaction that ends these sessions: what depends on them ends too. */
+  /** Removes the grants that depend on these sessions and queues the notices. Call it inside the transaction that ends the sessions. */
   async sessionsEnded(ids: readonly string[]): Promise<void> {
     const { database, records, clients } = this.#parts
     for (const id of ids) {
@@ -83,7 +83,7 @@ export class Logouts {
     if (ids.length > 0) database.afterCommit(() => this.#queue.wake())
   }
 
-  /** Begins to send what is due, now and as long as this process lives. One process per machine is enough. */
+  /** Sends due notices until `close`. One process per machine is enough. */
   start(): void {
     this.#queue.start()
   }
@@ -92,7 +92,7 @@ export class Logouts {
     await this.#queue.close()
   }
 
-  /** What is to be sent now, the first of each client first. */
+  /** Returns the due notices, ordered so that each client's earliest comes first. */
   #due(at: number): Promise<Waiting[]> {
     return this.#parts.database.query
       .selectFrom((from) =>
@@ -109,9 +109,9 @@ export class Logouts {
           .as('due'),
       )
       .select(['id', 'client', 'subject', 'sid', 'tries'])
-      .where('place', '<=', ofOne)
+      .where('place', '<=', maxConcurrentPerClient)
       .orderBy('place')
-      .limit(abreast)
+      .limit(maxConcurrent)
       .execute()
   }
 

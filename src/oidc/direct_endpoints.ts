@@ -4,26 +4,26 @@ import type { Clients } from '../clients/clients.ts'
 import type { AccessTokens } from '../token/access_tokens.ts'
 import { claimsWithin, widest } from '../contract/token_scopes.ts'
 
-/** Whether a client may be told that a token is good: the engine's own policy. */
+/** Whether introspection allowed tell a client that a token is active: the same policy that the engine uses. */
 export type MayTell = (client: { clientId: string }, token: object) => Promise<boolean>
 
-/** An answer that says yes. */
+/** A successful response. */
 export type Plain = Readonly<Record<string, unknown>>
 
 interface Parts {
   readonly issuer: string
   readonly clients: Clients
   readonly access: AccessTokens
-  /** Whether this is the secret of a client, and none was wrong lately: false says nothing yet. */
+  /** Whether a cached check already proves the client's secret and no recent guess was wrong. False only means that we must check. */
   readonly isRightAway: (client: KnownClient, secret: string, address: string) => boolean
-  /** A client got a token. */
+  /** Records that a client got a token. */
   readonly noteUse: (client: KnownClient | undefined) => void
 }
 
 type Engine = () =>
   { provider: Provider; mayTell: MayTell } | Promise<{ provider: Provider; mayTell: MayTell }>
 
-/** Only what can be read in one way: no escapes, nothing twice, nothing more. */
+/** These patterns accept unambiguous requests only: no escapes, no repeated parameters, no additional ones. */
 const basic = /^Basic ([A-Za-z0-9+/]+={0,2})$/i
 const plainPair = /^([A-Za-z0-9._-]{1,128}):([A-Za-z0-9._-]{1,128})$/
 const tokenForm = /^token=(at~[A-Za-z0-9_-]{43})(&token_type_hint=access_token)?$/
@@ -37,9 +37,9 @@ type AccessToken = InstanceType<Provider['AccessToken']> & {
 }
 
 /**
- * The commonest questions of programs, answered without the engine's twenty steps on the way: a client with a secret asks in the
- * plainest form about an access token of its own, or for one for itself. They are answered when the answer is yes, by the same models,
- * rules and keys; undefined for everything else, which the engine hears and answers as ever.
+ * Fast paths for the most common requests of programs: a client with a secret introspects its own access token, or gets a token by
+ * client credentials. They use the engine's models, rules and keys but skip its middleware. They answer successful requests only
+ * and return undefined for all others, which the engine then answers.
  */
 export class PlainAnswers {
   readonly #parts: Parts
@@ -56,7 +56,7 @@ export class PlainAnswers {
     form: string,
     address: string,
   ): Promise<Plain | undefined> => {
-    // The mark of the token, as forms write it.
+    // Forms allowed percent-encode the ~ of the token's prefix.
     const [, value] = tokenForm.exec(form.replace('%7E', '~')) ?? []
     const client = value === undefined ? undefined : await this.#client(authorization, address)
     if (value === undefined || !client) return undefined
@@ -81,7 +81,7 @@ export class PlainAnswers {
     }
   }
 
-  /** A token of a program's own (RFC 6749 section 4.4, RFC 9068), as `token.create` issues it. */
+  /** Issues an access token by client credentials (RFC 6749 section 4.4, RFC 9068), as `token.create` does. */
   readonly token = async (
     authorization: string,
     form: string,
@@ -90,10 +90,10 @@ export class PlainAnswers {
     const found = grantForm.exec(form)
     const client = found ? await this.#client(authorization, address) : undefined
     if (!client?.grants.includes('client_credentials')) return undefined
-    const may = programScopes.filter((scope) => client.scopes.includes(scope))
-    const asked = found![1]?.replaceAll(/\+|%20/g, ' ').split(' ') ?? may
-    const beyond = asked.some((scope) => !(may as readonly string[]).includes(scope))
-    // Twice the same, and nothing at all, are the engine's to judge.
+    const allowed = programScopes.filter((scope) => client.scopes.includes(scope))
+    const asked = found![1]?.replaceAll(/\+|%20/g, ' ').split(' ') ?? allowed
+    const beyond = asked.some((scope) => !(allowed as readonly string[]).includes(scope))
+    // Leave repeated and empty scopes to the engine.
     if (beyond || asked.length === 0 || new Set(asked).size < asked.length) return undefined
     const { access, noteUse } = this.#parts
     const { client: id } = client
@@ -104,7 +104,7 @@ export class PlainAnswers {
     return { access_token, expires_in, scope, token_type: 'Bearer' }
   }
 
-  /** The client that proves itself by its secret; undefined where there is anything to look at more closely. */
+  /** Returns the client that these credentials prove, or undefined if the engine must decide. */
   async #client(authorization: string, address: string): Promise<KnownClient | undefined> {
     const [, id, secret] = plainPair.exec(decoded(authorization)) ?? []
     if (id === undefined || secret === undefined) return undefined

@@ -17,20 +17,23 @@ interface Parts {
   readonly signedIn: (caller: Caller) => Promise<SignedIn | undefined>
 }
 
-/** Who asks a person to be let in, and for what. */
+/** The application that requests access to a person's account, and what it requests. */
 export interface Asking {
   readonly name: string
-  /** Where the answer goes. */
+  /** The host to which the response goes. */
   readonly host: string
-  /** The host that says what a client is whom nobody here knows; empty for one that told us itself. */
+  /**
+   * For a client that no administrator added: the host of its metadata document, or empty if it registered itself. Undefined for
+   * other clients.
+   */
   readonly stranger: string | undefined
   readonly scopes: readonly string[]
 }
 
-/** What the page between an application and its answer is to do. */
+/** The next step between an application's request and our response. */
 export type Step =
   | { readonly act: 'gone' }
-  /** `hint`: what the application thinks that the person types as their login; text of strangers. */
+  /** `hint` is the login that the application suggests. It is untrusted text. */
   | { readonly act: 'sign in'; readonly hint: string }
   | { readonly act: 'prove' }
   | { readonly act: 'go on'; readonly to: string }
@@ -39,7 +42,7 @@ export type Step =
 
 type Interaction = Awaited<ReturnType<Engine['provider']['interactionDetails']>>
 
-/** The steps that people take between an application and its answer. */
+/** The steps that people take between an application's request and our response. */
 export class Interactions {
   readonly #parts: Parts
 
@@ -47,7 +50,7 @@ export class Interactions {
     this.#parts = parts
   }
 
-  /** What is next for whoever an application sent to us. */
+  /** Returns the next step for the person whom an application sent to us. */
   async step(request: Request, response: Response, caller: Caller | undefined): Promise<Step> {
     const found = await this.#interaction(request, response)
     if (!found) return { act: 'gone' }
@@ -55,7 +58,7 @@ export class Interactions {
     if (!who) return { act: 'sign in', hint: String(found.params.login_hint ?? '') }
     const { provider, knownClient } = await this.#parts.engine()
     const { prompt, params, session } = found
-    // What is said at an address may be gone meanwhile.
+    // The client's metadata document may have disappeared since the request.
     const client = await provider.Client.find(String(params.client_id)).catch(orNothing)
     if (!client) return { act: 'gone' }
     const name = client.clientName ?? client.clientId
@@ -76,10 +79,10 @@ export class Interactions {
     const givenBefore = known?.first_party
       ? scopes
       : await this.#parts.consents.of(who.user_id, client.clientId)
-    // The application did not ask that people be asked; we did, as OpenID Connect Core section 11 wants for offline_access.
-    const weAsked = params.offline_asked === 'yes'
+    // We added this prompt, because OpenID Connect Core section 11 requires consent for offline_access. The application did not.
+    const addedByUs = params.offline_asked === 'yes'
     const mustAsk =
-      reasons.includes('native_client_prompt') || (reasons.includes('consent_prompt') && !weAsked)
+      reasons.includes('native_client_prompt') || (reasons.includes('consent_prompt') && !addedByUs)
     if (!mustAsk && scopes.every((scope) => givenBefore.includes(scope)))
       return { act: 'go on', to: await this.#grant(found, who, scopes) }
     const stranger = known === undefined ? placeOf(client.clientId) : known.dynamic ? '' : undefined
@@ -89,7 +92,7 @@ export class Interactions {
     }
   }
 
-  /** The person lets the application in: kept, so that they are not asked again. */
+  /** Stores the person's consent, so that they are not asked again, and continues. */
   async approve(request: Request, response: Response, caller: Caller): Promise<string | undefined> {
     const found = await this.#interaction(request, response)
     const who = await this.#parts.signedIn(caller)
@@ -104,17 +107,17 @@ export class Interactions {
     return this.#grant(found, who, scopes)
   }
 
-  /** The application is told that the person did not want to. */
+  /** Reports to the application that the person refused. */
   async refuse(request: Request, response: Response, caller: Caller): Promise<string | undefined> {
     const found = await this.#interaction(request, response)
     if (!found) return undefined
     const { database, audit } = this.#parts
     const target = `client=${String(found.params.client_id)}`
     await database.write(() => audit.append(caller, 'oidc.consent', target, 'refused'))
-    return this.#finish(found, { error: 'access_denied', error_description: 'The person did not allow it' })
+    return this.#finish(found, { error: 'access_denied', error_description: 'The person denied access' })
   }
 
-  /** Lets somebody else sign in for the same application. */
+  /** Lets another person sign in for the same request. */
   async switchPerson(request: Request, response: Response): Promise<boolean> {
     const found = await this.#interaction(request, response)
     if (!found) return false
@@ -125,7 +128,7 @@ export class Interactions {
 
   async #interaction(request: Request, response: Response): Promise<Interaction | undefined> {
     const { provider } = await this.#parts.engine()
-    // Refused where it is too old, of another browser, or of a session that ended meanwhile.
+    // The engine refuses an interaction that has expired, that is of another browser, or whose session has ended.
     return provider.interactionDetails(request, response).catch(orNothing)
   }
 
@@ -153,11 +156,11 @@ export class Interactions {
   }
 }
 
-/** JWT claims that are asked for one by one, and were not allowed yet. */
+/** Individually requested JWT claims that the person has not yet allowed. */
 const missingClaims = ({ details }: Interaction['prompt']): readonly string[] =>
   (details as { missingOIDCClaims?: string[] }).missingOIDCClaims ?? []
 
-/** The scopes that are asked for, by their names or by a claim that they bring: of our own resources as `read at https://…`. */
+/** The requested scopes, by name or by a claim that they grant. Those of our own resources look like `read at https://…`. */
 const wanted = ({ prompt, params }: Interaction): string[] => {
   const { missingResourceScopes } = prompt.details as {
     missingResourceScopes?: Record<string, string[]>

@@ -6,59 +6,59 @@ import { isAnyJson } from '../wire/media_type.ts'
 import { PerMinute } from './rate_limit.ts'
 import { isShowable } from './registration_request.ts'
 
-/** `public` is at public addresses only; `anywhere` also in our own network and on this machine. */
+/** `public` allows documents at public addresses only, `anywhere` also in our own network and on this machine. */
 export type DocumentMode = 'off' | 'public' | 'anywhere'
 
-/** What the engine fetches with: its dispatcher breaks connections to addresses that are not public, whatever was resolved. */
+/** The engine's fetch options. Its dispatcher refuses connections to addresses that are not public, after name resolution. */
 type Options = RequestInit & { dispatcher?: unknown }
 
-/** Longest client_id that is an address, and how many one network and all together have us ask for in a minute. */
-const longest = 500
-const mostOfNetwork = 20
-const mostOfAll = 120
-const mostAsked = 1000
+const maxClientIdLength = 500
+/** How many documents we fetch in a minute on behalf of one network, and in total. */
+const maxPerMinuteOfNetwork = 20
+const maxPerMinute = 120
+const maxRememberedUrls = 1000
 
 /**
- * Client ID metadata documents (draft-ietf-oauth-client-id-metadata-document): an https address is the client_id, and what is
- * there says what the client is. The engine fetches and reads them; here is what it may fetch, how often, and which clients are
- * let in. It fetches nothing else but what an administrator named.
+ * Client ID metadata documents (draft-ietf-oauth-client-id-metadata-document): the client_id is an https URL, and the document there
+ * describes the client. The engine fetches and reads documents. This class decides what it may fetch, how often, and which clients
+ * it accepts. Apart from documents, the engine only calls addresses that an administrator entered or a registered client named.
  */
 export class MetadataDocuments {
   readonly #mode: DocumentMode
-  readonly #asked = boundedMap<true>(mostAsked)
+  readonly #allowedUrls = boundedMap<true>(maxRememberedUrls)
   readonly #requests = new WeakSet<object>()
   readonly #trusted = new Map<string, boolean>()
-  readonly #isLetIn: (client: string) => Promise<boolean>
-  /** Whatever strangers name is asked of others by us: not often. */
-  readonly #often = new PerMinute(mostOfNetwork, mostOfAll)
-  /** Beyond that what somebody has let in already: strangers cannot have those wait who use it. */
-  readonly #more = new PerMinute(mostOfNetwork)
+  readonly #hasConsent: (client: string) => Promise<boolean>
+  /** Strangers choose these addresses, so we limit how often they make us call other servers. */
+  readonly #strangers = new PerMinute(maxPerMinuteOfNetwork, maxPerMinute)
+  /** A separate budget for clients that a user has consented to, so that strangers cannot block them. */
+  readonly #consented = new PerMinute(maxPerMinuteOfNetwork)
 
-  /** `isLetIn` tells whether anybody allowed this client something. */
+  /** `isLetIn` returns whether any user has given this client consent. */
   constructor(mode: DocumentMode, isLetIn: (client: string) => Promise<boolean>) {
     this.#mode = mode
-    this.#isLetIn = isLetIn
+    this.#hasConsent = isLetIn
   }
 
-  /** An address that is called by us: `anywhere` if an administrator gave it, who knows that it may be near. */
+  /** Allows POST calls to an address: `anywhere` if an administrator entered it, otherwise at public addresses only. */
   trust(address: string, anywhere: boolean): void {
     this.#trusted.set(address, anywhere)
   }
 
   get feature() {
     return {
-      // The draft that the engine follows; a newer one may be called otherwise.
+      // The engine's name for the draft that it implements.
       ack: 'draft-02',
       enabled: this.#mode !== 'off',
       cacheDuration: { min: 300, max: 86_400 },
       allowFetch: async (ctx: KoaContextWithOIDC | undefined, id: string) => {
-        // It looks once more for whom to tell of an error, which was that it found nothing.
+        // When the document was not found, the engine tries again to find out where to report the error.
         if (ctx && this.#requests.has(ctx)) return false
         if (ctx) this.#requests.add(ctx)
-        if (id.length > longest) return false
-        const few = this.#often.allows(ctx?.ip)
-        if (!few && !(this.#more.allows(ctx?.ip) && (await this.#isLetIn(id)))) return false
-        this.#asked.set(new URL(id).href, true)
+        if (id.length > maxClientIdLength) return false
+        const withinLimit = this.#strangers.allows(ctx?.ip)
+        if (!withinLimit && !(this.#consented.allows(ctx?.ip) && (await this.#hasConsent(id)))) return false
+        this.#allowedUrls.set(new URL(id).href, true)
         return true
       },
       allowClient: (_: unknown, client: object) => {
@@ -70,12 +70,13 @@ export class MetadataDocuments {
 
   readonly fetch = async (url: string | URL, options: Options): Promise<Response> => {
     const address = new URL(url).href
-    // It is told there, which is a POST; what strangers have us GET is never named by anybody.
-    const named = options.method === 'POST' ? this.#trusted.get(address) : undefined
-    const isDocument = named === undefined && this.#asked.has(address) && options.method === 'GET'
-    if (named === undefined && !isDocument) throw new TypeError('not an address that we ask')
-    const anywhere = named ?? this.#mode === 'anywhere'
-    if (!anywhere && !options.dispatcher) throw new TypeError('nothing guards addresses that are not public')
+    // We POST to trusted addresses only, and GET metadata documents only.
+    const trusted = options.method === 'POST' ? this.#trusted.get(address) : undefined
+    const isDocument = trusted === undefined && this.#allowedUrls.has(address) && options.method === 'GET'
+    if (trusted === undefined && !isDocument) throw new TypeError('not an address that we may call')
+    const anywhere = trusted ?? this.#mode === 'anywhere'
+    if (!anywhere && !options.dispatcher)
+      throw new TypeError('no dispatcher blocks addresses that are not public')
     const { dispatcher: _, ...free } = options
     const answer = await fetch(url, { ...(anywhere ? free : options), redirect: 'manual' } as RequestInit)
     if (!isDocument || answer.status !== 200 || isAnyJson(answer.headers.get('content-type'))) return answer
@@ -84,7 +85,7 @@ export class MetadataDocuments {
   }
 }
 
-/** A stranger signs people in, with their consent, and does nothing else. */
+/** Accepts only clients that sign people in with their consent. A stranger may do nothing else. */
 const check = (client: ClientMetadata): void => {
   const must = (holds: boolean, problem: string) => {
     if (!holds) throw new errors.InvalidClientMetadata(problem)
@@ -111,6 +112,6 @@ const check = (client: ClientMetadata): void => {
     grant_types.every((grant) => may.includes(grant)),
     `grant_types must be of ${may.join(', ')}`,
   )
-  must(jwks_uri === undefined, 'jwks_uri is not asked: give jwks')
+  must(jwks_uri === undefined, 'jwks_uri is not supported: use jwks')
   must(client.token_endpoint_auth_method === 'none' || jwks !== undefined, 'jwks must be given')
 }

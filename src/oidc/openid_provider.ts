@@ -24,7 +24,7 @@ interface Parts extends EngineParts {
   readonly audit: Audit
   readonly keys: Keys
   readonly log: Log
-  /** A client got a token. */
+  /** Records that a client got a token. */
   readonly noteUse: (client: KnownClient | undefined) => void
   readonly isRightAway: (client: KnownClient, secret: string, address: string) => boolean
   readonly access: AccessTokens
@@ -37,26 +37,26 @@ interface Visit {
   readonly caller: Caller
 }
 
-/** With what answers at its addresses. */
+/** An engine together with its request handler. */
 type Running = Engine & { readonly handle: (request: Request, response: Response) => Promise<void> }
 
-/** Our OpenID provider: the engine at its addresses, and what stands beside it. */
+/** Our OpenID provider: the engine and our additions to it. */
 export class OpenId {
   readonly #parts: Parts
   readonly #engine: Cached<Running>
-  readonly #living: LivingSessions
-  readonly #visits = new WeakMap<Request, Visit>()
-  readonly #seen: Readonly<Record<string, string>>
-  /** What is answered without the engine's way there. */
+  readonly #sessions: LivingSessions
+  readonly #requests = new WeakMap<Request, Visit>()
+  readonly #publicHeaders: Readonly<Record<string, string>>
+  /** Fast paths that bypass the engine's middleware. */
   readonly plain: PlainAnswers
-  /** The steps that people take between an application and its answer. */
+  /** The steps that people take between an application's request and our response. */
   readonly interactions: Interactions
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#living = new LivingSessions(parts.database, () => parts.setting('session_idle'))
+    this.#sessions = new LivingSessions(parts.database, () => parts.setting('session_idle'))
     const { host, protocol } = new URL(parts.issuer)
-    this.#seen = { host, 'x-forwarded-host': host, 'x-forwarded-proto': protocol.slice(0, -1) }
+    this.#publicHeaders = { host, 'x-forwarded-host': host, 'x-forwarded-proto': protocol.slice(0, -1) }
     this.#engine = new Cached(parts.database, ['keys', 'settings'], async () => this.#create())
     this.plain = new PlainAnswers(parts, () => this.#engine.get())
     this.interactions = new Interactions({
@@ -68,7 +68,7 @@ export class OpenId {
 
   async #create(): Promise<Running> {
     const { keys, setting, records, signOut } = this.#parts
-    // Loaded when it is first asked for: it takes a while.
+    // Loaded at the first use, because loading is slow.
     const { createEngine } = await import('./engine/engine.ts')
     const engine = createEngine(this.#parts, await keys.all(), {
       refreshLifetime: await setting('refresh_lifetime'),
@@ -78,61 +78,61 @@ export class OpenId {
     const { provider } = engine
     adoptSession(provider, {
       records,
-      visitor: (ctx) => this.#visits.get(ctx.req)?.who,
-      living: (id) => this.#living.find(id),
+      visitor: (ctx) => this.#requests.get(ctx.req)?.who,
+      living: (id) => this.#sessions.find(id),
       signOut,
     })
     provider.use(async (ctx, next) => {
       await next()
-      // Who is signed in is told by our cookie alone.
-      if (this.#visits.get(ctx.req)?.who) dropCookie(ctx as Context, provider.cookieName('session'))
+      // Our own cookie alone says who is signed in, so the engine's cookie is not sent.
+      if (this.#requests.get(ctx.req)?.who) dropCookie(ctx as Context, provider.cookieName('session'))
       allowFormPost(ctx as Context)
       forbidScripts(ctx as Context)
     })
     answerFaults(provider, this.#parts)
-    // What applications are not told, for whoever makes one.
+    // Applications get a general error. The detail is in the log, for their developers.
     provider.on('grant.error', ({ oidc }, { error, error_detail: why }) =>
       this.#parts.log.debug({ client: oidc.client?.clientId, error, why }, 'an application got no tokens'),
     )
-    provider.on('authorization.success', (ctx) => this.#tell(ctx, 'oidc.authorize', 'ok'))
+    provider.on('authorization.success', (ctx) => this.#audit(ctx, 'oidc.authorize', 'ok'))
     provider.on('grant.success', (ctx) => this.#parts.noteUse(engine.knownClient(ctx.oidc.client)))
-    provider.on('grant.revoked', (ctx) => this.#tell(ctx, 'oidc.revoke_grant', 'ok'))
+    provider.on('grant.revoked', (ctx) => this.#audit(ctx, 'oidc.revoke_grant', 'ok'))
     return { ...engine, handle: provider.callback() }
   }
 
-  /** Writes a line into the audit, of what the engine did and we only hear of. */
-  #tell(ctx: Context, method: string, outcome: string): void {
+  /** Audits an event of the engine. */
+  #audit(ctx: Context, method: string, outcome: string): void {
     const { database, audit, log } = this.#parts
-    const caller = this.#visits.get(ctx.req)?.caller ?? guest({ via: 'edge' })
+    const caller = this.#requests.get(ctx.req)?.caller ?? guest({ via: 'edge' })
     const target = ctx.oidc.client ? `client=${ctx.oidc.client.clientId}` : ''
     database
       .write(() => audit.append(caller, method, target, outcome))
-      .catch((error: Error) => log.error({ method, error: error.message }, 'could not be audited'))
+      .catch((error: Error) => log.error({ method, error: error.message }, 'could not write to the audit'))
   }
 
-  /** The session that a caller has, as the engine reads it. While acting as somebody else nobody signs in anywhere. */
+  /** Returns the caller's session as the engine reads it. Undefined while impersonating: an impersonator must not sign in elsewhere. */
   async signedIn({ session_id, on_behalf }: Pick<Caller, 'session_id' | 'on_behalf'>) {
     if (session_id === undefined || on_behalf !== undefined) return undefined
-    return this.#living.find(session_id)
+    return this.#sessions.find(session_id)
   }
 
-  /** Answers at the engine's addresses. */
+  /** Answers a request to the engine's endpoints. */
   async handle(request: Request, response: Response, caller: Caller): Promise<void> {
     const { handle } = await this.#engine.get()
-    // Signing out is for everybody, also for whoever acts as somebody else.
-    const leaves = request.url!.startsWith(routes.end_session) && caller.session_id !== undefined
-    const who = leaves ? await this.#living.find(caller.session_id!) : await this.signedIn(caller)
-    this.#visits.set(request, { who, caller })
-    // It builds addresses from these; ours is the public URL, whatever stands in front.
-    Object.assign(request.headers, this.#seen, { 'x-forwarded-for': caller.address ?? '' })
+    // An impersonator may sign out as well.
+    const signsOut = request.url!.startsWith(routes.end_session) && caller.session_id !== undefined
+    const who = signsOut ? await this.#sessions.find(caller.session_id!) : await this.signedIn(caller)
+    this.#requests.set(request, { who, caller })
+    // The engine builds URLs from these headers. They must match the public URL, not the request.
+    Object.assign(request.headers, this.#publicHeaders, { 'x-forwarded-for': caller.address ?? '' })
     await handle(request, response)
   }
 
-  /** Tells a client that a session ended. */
+  /** Notifies a client that a session ended. */
   async sendLogout(clientId: string, subject: string, sid: string): Promise<void> {
     const { provider } = await this.#engine.get()
     const client = await provider.Client.find(clientId)
-    const told = client as unknown as { backchannelLogout(subject: string, sid: string): Promise<void> }
-    if (client?.backchannelLogoutUri) await told.backchannelLogout(subject, sid)
+    const receiver = client as unknown as { backchannelLogout(subject: string, sid: string): Promise<void> }
+    if (client?.backchannelLogoutUri) await receiver.backchannelLogout(subject, sid)
   }
 }

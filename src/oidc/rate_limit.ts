@@ -1,32 +1,32 @@
 import { networkOf } from '../contract/networks.ts'
 import { now } from '../storage/ids.ts'
 
-/** Counts what strangers have us do, by their network and altogether, in this process: so often in a minute and no more. */
+/** Limits how often strangers may trigger an action in a minute, per network and in total. It counts in this process only. */
 export class PerMinute {
-  readonly #ofNetwork: number
-  readonly #ofAll: number
+  readonly #maxOfNetwork: number
+  readonly #max: number
   #minute = 0
-  #all = 0
+  #total = 0
   #counts = new Map<string, number>()
 
-  constructor(ofNetwork: number, ofAll = Infinity) {
-    this.#ofNetwork = ofNetwork
-    this.#ofAll = ofAll
+  constructor(maxOfNetwork: number, max = Infinity) {
+    this.#maxOfNetwork = maxOfNetwork
+    this.#max = max
   }
 
-  /** Counts one more; false where that is too many. */
+  /** Counts one action. Returns false if it exceeds a limit. */
   allows(address: string | undefined): boolean {
     const minute = Math.floor(now() / 60)
     if (minute !== this.#minute) {
       this.#minute = minute
-      this.#all = 0
+      this.#total = 0
       this.#counts = new Map()
     }
     const network = networkOf(address) ?? ''
-    const of = this.#counts.get(network) ?? 0
-    if (of >= this.#ofNetwork || this.#all >= this.#ofAll) return false
-    this.#counts.set(network, of + 1)
-    this.#all++
+    const ofNetwork = this.#counts.get(network) ?? 0
+    if (ofNetwork >= this.#maxOfNetwork || this.#total >= this.#max) return false
+    this.#counts.set(network, ofNetwork + 1)
+    this.#total++
     return true
   }
 }

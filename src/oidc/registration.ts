@@ -29,13 +29,13 @@ const refusal = (status: number, error: string, error_description: string, heade
   headers,
 })
 
-/** RFC 6750 section 3: without a token there is nothing wrong with it yet. */
+/** RFC 6750 section 3: a request without a token gets no error code in the challenge. */
 const tokenWanted = (given: string | undefined): Answer =>
-  refusal(401, 'invalid_token', 'an initial access token of an administrator is needed', {
+  refusal(401, 'invalid_token', 'an initial access token from an administrator is required', {
     'www-authenticate': given === undefined ? 'Bearer' : 'Bearer error="invalid_token"',
   })
 
-/** Dynamic client registration (RFC 7591), as far as the setting client_registration goes. */
+/** Dynamic client registration (RFC 7591), as the setting client_registration allows it. */
 export class Registrations {
   readonly #parts: Parts
 
@@ -43,17 +43,18 @@ export class Registrations {
     this.#parts = parts
   }
 
-  /** Answers the registration endpoint; undefined where there is none at present. `token` is the bearer token that came along. */
+  /** Answers the registration endpoint, or returns undefined while registration is off. `token` is the bearer token of the request. */
   async register(text: string, token: string | undefined, caller: Caller): Promise<Answer | undefined> {
     const { mode, tokens } = this.#parts
-    const how = await mode()
-    if (how === 'off') return undefined
-    if (how === 'token' && !(token !== undefined && (await tokens.counts(token)))) return tokenWanted(token)
+    const currentMode = await mode()
+    if (currentMode === 'off') return undefined
+    if (currentMode === 'token' && !(token !== undefined && (await tokens.counts(token))))
+      return tokenWanted(token)
     const given = parse(text)
     if (!given)
       return refusal(400, 'invalid_client_metadata', 'the body must be a JSON object of client metadata')
     try {
-      return await this.#add(given, how === 'token' ? token : undefined, caller)
+      return await this.#add(given, currentMode === 'token' ? token : undefined, caller)
     } catch (error) {
       if (error instanceof AppError) return explained(error)
       throw error
@@ -64,7 +65,7 @@ export class Registrations {
     const { database, audit, dynamicClients, tokens } = this.#parts
     const wanted = readRegistration(given)
     return database.write(async () => {
-      // The last use of a token may have been taken meanwhile.
+      // Another request may have taken the token's last use since the first check.
       if (token !== undefined && !(await tokens.use(token))) return tokenWanted(token)
       const network = networkOf(caller.address) ?? ''
       const { client_secret, ...client } = await dynamicClients.add(wanted.fields, network)

@@ -7,15 +7,15 @@ import { toMetadata } from './engine/client_metadata.ts'
 type Given = Readonly<Record<string, unknown>>
 type PersonScope = (typeof personScopes)[number]
 
-const mostUris = 10
-const longestUri = 500
-const mostKeys = 5
-const longestJwks = 8192
+const maxUris = 10
+const maxUriLength = 500
+const maxKeys = 5
+const maxJwksLength = 8192
 
 const methods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
 export type AuthMethod = (typeof methods)[number]
 
-/** A value that is one of a few, or what it is when it is left out. RFC 7591 section 2: null is as if it were left out. */
+/** Reads one of the allowed values, or the fallback if it is omitted. RFC 7591 section 2: null means omitted. */
 const oneOf = <V extends string, F>(
   given: Given,
   field: string,
@@ -31,31 +31,31 @@ const oneOf = <V extends string, F>(
 const someOf = <V extends string>(given: Given, field: string, allowed: readonly V[], fallback: V[]): V[] => {
   const value = given[field] ?? undefined
   if (value === undefined) return fallback
-  const fits = Array.isArray(value) && value.length > 0 && value.every((one) => allowed.includes(one as V))
+  const fits = Array.isArray(value) && value.length > 0 && value.every((item) => allowed.includes(item as V))
   if (!fits) throw invalidParams(field, `a list of ${allowed.join(', ')}`)
   return [...new Set(value as V[])]
 }
 
-/** Addresses, as far as a stranger's are limited more than others. */
+/** Reads a list of URIs, with stricter limits than for clients that an administrator adds. */
 const urisOf = (given: Given, field: string): string[] => {
   const value = given[field] ?? []
-  const allowed = `a list of at most ${mostUris} addresses of at most ${longestUri} printable ASCII characters`
-  if (!Array.isArray(value) || value.length > mostUris) throw invalidParams(field, allowed)
+  const allowed = `a list of at most ${maxUris} addresses of at most ${maxUriLength} printable ASCII characters`
+  if (!Array.isArray(value) || value.length > maxUris) throw invalidParams(field, allowed)
   for (const [i, uri] of value.entries()) {
-    const fits = typeof uri === 'string' && uri.length <= longestUri && /^[!-~]+$/.test(uri)
+    const fits = typeof uri === 'string' && uri.length <= maxUriLength && /^[!-~]+$/.test(uri)
     if (!fits) throw invalidParams(`${field}.${i}`, `one of ${allowed}`)
-    // What a stranger's client is sent is readable on the way otherwise (RFC 9700 section 2.6).
+    // Over plain http, others could read the authorization code on its way (RFC 9700 section 2.6).
     if (/^http:/i.test(uri) && !isLoopback(uri))
       throw invalidParams(`${field}.${i}`, 'https, or http at localhost, 127.0.0.1 or [::1]')
   }
   return [...new Set(value as string[])]
 }
 
-/** People read this when they are asked: no character that is not seen or that turns others round. */
+/** The consent page shows this name, so it must not contain invisible characters or ones that change the text direction. */
 export const isShowable = (name: unknown): name is string =>
   typeof name === 'string' &&
   /^[^\p{C}\p{Zl}\p{Zp}]{1,100}$/u.test(name) &&
-  // Fillers are letters of which nothing is to be seen.
+  // Some characters that Unicode counts as letters or symbols are invisible.
   /[^\s\u2800\p{Default_Ignorable_Code_Point}]/u.test(name)
 
 const nameOf = (given: Given, uris: readonly string[]): string => {
@@ -67,11 +67,12 @@ const nameOf = (given: Given, uris: readonly string[]): string => {
 
 const scopesOf = (given: Given, refreshes: boolean): PersonScope[] => {
   const value = given.scope ?? undefined
-  const asked = typeof value === 'string' ? value.split(' ').filter((one) => one !== '') : undefined
-  const fits = asked?.every((one) => (personScopes as readonly string[]).includes(one)) ?? value === undefined
-  if (!fits) throw invalidParams('scope', `${personScopes.join(', ')}, with spaces between`)
-  const wanted = (asked ?? personScopes.filter((one) => one !== 'offline_access')) as PersonScope[]
-  // Whoever may renew has this, and it is what brings the right to renew.
+  const asked = typeof value === 'string' ? value.split(' ').filter((name) => name !== '') : undefined
+  const fits =
+    asked?.every((name) => (personScopes as readonly string[]).includes(name)) ?? value === undefined
+  if (!fits) throw invalidParams('scope', `${personScopes.join(', ')}, separated by spaces`)
+  const wanted = (asked ?? personScopes.filter((name) => name !== 'offline_access')) as PersonScope[]
+  // The scope offline_access permits refresh tokens, so a client that requests the grant gets the scope.
   return [...new Set<PersonScope>(['openid', ...wanted, ...(refreshes ? ['offline_access' as const] : [])])]
 }
 
@@ -82,11 +83,14 @@ const jwksOf = (given: Given): { keys: Record<string, unknown>[] } | undefined =
   const fits =
     Array.isArray(keys) &&
     keys.length > 0 &&
-    keys.length <= mostKeys &&
+    keys.length <= maxKeys &&
     keys.every((key) => typeof key === 'object' && key !== null && !Array.isArray(key)) &&
-    JSON.stringify(keys).length <= longestJwks
+    JSON.stringify(keys).length <= maxJwksLength
   if (!fits)
-    throw invalidParams('jwks', `{"keys": […]} with 1 to ${mostKeys} keys, ${longestJwks} characters at most`)
+    throw invalidParams(
+      'jwks',
+      `{"keys": […]} with 1 to ${maxKeys} keys, at most ${maxJwksLength} characters`,
+    )
   return { keys: keys as Record<string, unknown>[] }
 }
 
@@ -96,29 +100,29 @@ export interface Wanted {
 }
 
 /**
- * What somebody asks to be registered as (RFC 7591 section 2, OpenID Connect Registration section 2). What we do not understand
- * is ignored, as they demand; what we understand and do not do is refused. Throws invalid_params that names the field.
+ * Reads a registration request (RFC 7591 section 2, OpenID Connect Registration section 2). Unknown fields are ignored, as both
+ * require. Known but unsupported values are refused: throws invalid_params with the name of the field.
  */
 export const readRegistration = (given: Given): Wanted => {
   const method = oneOf(given, 'token_endpoint_auth_method', methods, 'client_secret_basic' as const)
   const redirect_uris = urisOf(given, 'redirect_uris')
   if (redirect_uris.length === 0) throw invalidParams('redirect_uris', 'at least one')
   const post_logout_redirect_uris = urisOf(given, 'post_logout_redirect_uris')
-  // Programs on people's own machines rarely say so (RFC 8252): their addresses do.
+  // Native apps (RFC 8252) rarely declare themselves, but their redirect URIs show it.
   const onDevice = redirect_uris.some((uri) => isLoopback(uri) || !isWeb(uri))
   const native = oneOf(given, 'application_type', ['web', 'native'], onDevice ? 'native' : 'web') === 'native'
   checkRedirectUris('redirect_uris', redirect_uris, native)
   const grants = someOf(given, 'grant_types', ['authorization_code', 'refresh_token'], ['authorization_code'])
   if (!grants.includes('authorization_code'))
-    throw invalidParams('grant_types', 'authorization_code among them')
+    throw invalidParams('grant_types', 'a list that includes authorization_code')
   someOf(given, 'response_types', ['code'], ['code'])
   oneOf(given, 'subject_type', ['public'], undefined)
   oneOf(given, 'id_token_signed_response_alg', ['RS256'], undefined)
   if (given.jwks_uri !== undefined && method === 'private_key_jwt')
-    throw invalidParams('jwks_uri', 'jwks in its place: addresses of strangers are not asked')
+    throw invalidParams('jwks_uri', 'jwks instead: we do not fetch keys from addresses of unknown clients')
   const jwks = jwksOf(given)
   if ((method === 'private_key_jwt') !== (jwks !== undefined))
-    throw invalidParams('jwks', 'given with token_endpoint_auth_method private_key_jwt, and with no other')
+    throw invalidParams('jwks', 'present if token_endpoint_auth_method is private_key_jwt, otherwise omitted')
   return {
     method,
     fields: {
@@ -136,7 +140,7 @@ export const readRegistration = (given: Given): Wanted => {
   }
 }
 
-/** What was registered (RFC 7591 section 3.2.1). */
+/** Builds the response to a registration (RFC 7591 section 3.2.1). */
 export const toRegistered = (
   client: Client,
   { method, fields }: Wanted,
@@ -148,7 +152,7 @@ export const toRegistered = (
     token_endpoint_auth_method: method,
     client_id_issued_at: client.created_at,
     client_secret: client_secret ?? undefined,
-    // RFC 7591: needed with a secret; 0 is never.
+    // RFC 7591 requires it with a secret; 0 means never.
     client_secret_expires_at: client_secret === null ? undefined : 0,
   }
 }

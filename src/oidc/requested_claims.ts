@@ -1,6 +1,6 @@
 import { scopeClaims } from './accounts.ts'
 
-/** The scope that brings a JWT claim: whoever allows the one allows the other; undefined for one that no scope brings. */
+/** Returns the scope that grants a JWT claim, or undefined if no scope does. A person who allows one allows the other. */
 export const scopeOf = (claim: string): string | undefined =>
   Object.entries(scopeClaims).find(([, claims]) => (claims as readonly string[]).includes(claim))?.[0]
 
@@ -10,13 +10,13 @@ interface AskedClaims {
   readonly id_token?: object
 }
 
-/** Without the claims that only a scope beyond these brings: they are ignored, as those that nobody knows. */
+/** Drops the claims that only other scopes grant. They are ignored, like unknown claims. */
 export const withinScopes = (asked: AskedClaims, scopes: readonly string[]): AskedClaims =>
   Object.fromEntries(
     Object.entries(asked as Record<string, object>)
-      .filter(([place]) => place === 'userinfo' || place === 'id_token')
-      .map(([place, claims]) => [
-        place,
+      .filter(([target]) => target === 'userinfo' || target === 'id_token')
+      .map(([target, claims]) => [
+        target,
         Object.fromEntries(
           Object.entries(claims).filter(([claim]) => {
             const scope = scopeOf(claim)

@@ -4,11 +4,11 @@ import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { maySignInSql } from '../storage/schema.ts'
 
-/** Whoever is signed in here, as the engine sees them. */
+/** A signed-in user, as the engine sees them. */
 export interface SignedIn {
   readonly session_id: string
   readonly user_id: string
-  /** When they last proved who they are. */
+  /** When the user last authenticated, in Unix seconds. */
   readonly proven_at: number
   /** Authentication methods (RFC 8176). */
   readonly amr: readonly string[]
@@ -19,10 +19,9 @@ interface Kept extends SignedIn {
   readonly last_used_at: number
 }
 
-/** Sessions kept in memory. */
-const keep = 10_000
+const maxCachedSessions = 10_000
 
-/** Living sessions by their id, for tokens that end with them: asked about at every use of one, and kept until any changes. */
+/** Active sessions by id, for tokens that end with them. Cached, because every use of such a token needs its session. */
 export class LivingSessions {
   readonly #database: Database
   readonly #idle: () => Promise<number>
@@ -32,7 +31,7 @@ export class LivingSessions {
   constructor(database: Database, idle: () => Promise<number>) {
     this.#database = database
     this.#idle = idle
-    this.#known = new Cached(database, ['sessions', 'users'], async () => boundedMap<Kept>(keep))
+    this.#known = new Cached(database, ['sessions', 'users'], async () => boundedMap<Kept>(maxCachedSessions))
   }
 
   async find(id: string): Promise<SignedIn | undefined> {
@@ -40,7 +39,7 @@ export class LivingSessions {
     const known = await this.#known.get()
     const lives = (kept: Kept | undefined) =>
       kept && kept.expires_at > now() && kept.last_used_at > oldest ? kept : undefined
-    // It may have been used since: that is written down without being told.
+    // A cached session that looks idle may have been used since: the time of the last use changes without a notice.
     const kept = this.#database.hearsAtOnce ? known.get(id) : undefined
     return lives(kept) ?? lives(await this.#load(id, known))
   }

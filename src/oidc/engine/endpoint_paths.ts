@@ -1,4 +1,4 @@
-/** Where the engine's endpoints are; those that only programs ask are out of the way of services that share our host. */
+/** The paths of the engine's endpoints. Those that only programs call are below /oauth, where they rarely clash with a service at our host. */
 export const routes = {
   authorization: '/authorize',
   token: '/token',

@@ -15,12 +15,12 @@ import { routes } from './endpoint_paths.ts'
 import { engineKeys } from './keys.ts'
 import type { Engine, EngineParts, EngineSettings } from './types.ts'
 
-/** Dynamic client registration (RFC 7591): ours, not the engine's. */
+/** Dynamic client registration (RFC 7591), which we implement ourselves. */
 const registrationPath = '/oauth/register'
 
-const hour = 3600
-const day = 24 * hour
-/** `oidc-provider` over our rooms. It takes its keys at birth: a change of keys or settings makes another. */
+const hourSeconds = 3600
+const daySeconds = 24 * hourSeconds
+/** Configures `oidc-provider`. It reads its keys only once, so a change of keys or settings needs a new engine. */
 // oxlint-disable-next-line max-lines-per-function -- it is one configuration object
 export const createEngine = (
   {
@@ -41,13 +41,13 @@ export const createEngine = (
   const prefix = secure ? '__Host-' : ''
   const known = new WeakMap<object, KnownClient>()
   const knownClient = (client: object | undefined) => client && known.get(client)
-  // Some secret the engine must see; which ones are right, it asks us.
+  // The engine needs some secret in the metadata, but our own check decides which secret is right.
   const placeholder = randomBytes(32).toString('base64url')
   const metadataDocuments = new MetadataDocuments(documents, (client) => consents.isLetIn(client))
-  const usedUp = (kind: string) => new errors.InvalidGrant(`${kind} was used already`)
+  const usedUp = (kind: string) => new errors.InvalidGrant(`${kind} was already used`)
   const inPath = secure ? '__Secure-' : ''
 
-  /** Its own tokens, while whoever they are about may still be signed in. */
+  /** A client may introspect its own tokens, as long as their user may be signed in. */
   const mayTell: MayTell = async (client, token) => {
     const { accountId, clientId } = token as { accountId?: string; clientId?: string }
     if (clientId !== client.clientId) return false
@@ -70,17 +70,19 @@ export const createEngine = (
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     clientBasedCORS: (ctx, origin, client) =>
       (ctx.oidc.route === 'token' || ctx.oidc.route === 'userinfo') &&
-      // A page without an origin is nobody's, least of all that of an application with a scheme of its own.
+      // The opaque origin `null` proves nothing, and the redirect URI of a native app also has the origin `null`.
       origin !== 'null' &&
       (client.redirectUris ?? []).some((uri) => new URL(uri).origin === origin),
     assertJwtClientAuthClaimsAndHeader: async (_, { exp, iat = now() }) => {
       const at = now()
-      // One is kept until its end, so that it counts once.
-      if (Number(exp) > at + hour || Number(iat) > at + 60)
-        throw new errors.InvalidClientAuth('an assertion is of now, and lives an hour at most')
+      // We remember each assertion until it expires, so that it works once. That needs a limit.
+      if (Number(exp) > at + hourSeconds || Number(iat) > at + 60)
+        throw new errors.InvalidClientAuth(
+          'iat must not be in the future, and exp must be at most an hour ahead',
+        )
     },
     claims: { ...scopeClaims, acr: null, sid: null, auth_time: null, iss: null } as never,
-    // Many applications look into the ID token only.
+    // Many applications read the ID token only.
     conformIdTokenClaims: false,
     cookies: {
       names: {
@@ -93,7 +95,7 @@ export const createEngine = (
       keys: [],
     },
     allowOmittingSingleRegisteredRedirectUri: false,
-    // The endpoint is ours.
+    // The engine does not know our registration endpoint.
     discovery: { registration_endpoint: registration ? `${issuer}${registrationPath}` : undefined },
     enabledJWA: {
       clientAuthSigningAlgValues: ['RS256', 'ES256'],
@@ -119,7 +121,7 @@ export const createEngine = (
         allowedPolicy: (_, client, token) => mayTell(client, token),
       },
       revocation: { enabled: true, allowedPolicy: (_, client, token) => token.clientId === client.clientId },
-      // Ours goes out by a queue; this makes it known in discovery and in the metadata of clients.
+      // Our own queue sends the notices. This only announces the feature in discovery and allows it in client metadata.
       backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
@@ -141,7 +143,7 @@ export const createEngine = (
     fetch: metadataDocuments.fetch as never,
     findAccount: async (ctx, sub, token) => {
       const account = await accounts.find(sub, knownClient(token?.client ?? ctx.oidc.client))
-      // Whose session outlives what they may: the application is told, in place of an internal error.
+      // The session of a deactivated user may still exist. Without this, the application would get an internal error.
       if (!account && !token) throw new errors.AccessDenied(undefined, 'the account may not be signed in')
       return account
     },
@@ -161,17 +163,17 @@ export const createEngine = (
     sectorIdentifierUriValidate: () => false,
     subjectTypes: ['public'],
     ttl: {
-      // A number here would count for JWTs too, whatever their resource says.
-      AccessToken: (_, token) => token.resourceServer?.accessTokenTTL ?? hour,
+      // A plain number would override the lifetime that the resource sets for JWTs.
+      AccessToken: (_, token) => token.resourceServer?.accessTokenTTL ?? hourSeconds,
       AuthorizationCode: 60,
-      ClientCredentials: hour,
+      ClientCredentials: hourSeconds,
       DeviceCode: 600,
-      Grant: refreshLifetime + day,
-      IdToken: hour,
-      Interaction: hour,
-      // Counted from the sign-in, however often it is renewed.
+      Grant: refreshLifetime + daySeconds,
+      IdToken: hourSeconds,
+      Interaction: hourSeconds,
+      // Counted from the sign-in, so that renewals do not extend it.
       RefreshToken: (_, token) => Math.max((token.iiat ?? now()) + refreshLifetime - now(), 1),
-      Session: hour,
+      Session: hourSeconds,
     },
   }
   const provider = new Provider(issuer, configuration)

@@ -11,7 +11,7 @@ interface Parts {
   readonly pages: Pick<EnginePages, 'error'>
 }
 
-/** A refusal of the engine's own, as it writes them (RFC 6749 section 5.2). */
+/** An OAuth error of the engine (RFC 6749 section 5.2). */
 interface Refusal extends Error {
   readonly expose: true
   readonly statusCode: number
@@ -21,26 +21,26 @@ interface Refusal extends Error {
 const isRefusal = (error: unknown): error is Refusal =>
   error instanceof Error && (error as Partial<Refusal>).expose === true && 'statusCode' in error
 
-/** Nothing, in place of what the engine refused; any other error is none of its answers. */
+/** Turns an OAuth error of the engine into undefined and rethrows any other error. */
 export const orNothing = (error: unknown): undefined => {
   if (!isRefusal(error)) throw error
   return undefined
 }
 
-/** The fault of the database behind an error, or undefined for any other. */
+/** Returns the database fault behind an error, or undefined for other errors. */
 const storageFault = (error: unknown): AppError | undefined => {
-  const told = asUnavailable(error)
-  return told instanceof AppError && told.error === 'unavailable' ? told : undefined
+  const fault = asUnavailable(error)
+  return fault instanceof AppError && fault.error === 'unavailable' ? fault : undefined
 }
 
-const away = {
+const temporarilyUnavailable = {
   error: 'temporarily_unavailable',
-  error_description: 'This cannot be decided at the moment. Try again shortly.',
+  error_description: 'The server cannot answer this request at the moment. Try again shortly.',
 }
 
 /**
- * Writes down what went wrong inside the engine. Where it was the database, programs are told to come again (RFC 6749 section
- * 4.1.2.1): the engine would call it an error of its own, after which some give up for good.
+ * Logs internal errors of the engine. For a database fault, programs get temporarily_unavailable (RFC 6749 section 4.1.2.1). The
+ * engine would answer server_error, after which some programs never try again.
  */
 export const answerFaults = (provider: Provider, { log, pages }: Parts): void => {
   const faults = new WeakMap<object, Error>()
@@ -55,7 +55,7 @@ export const answerFaults = (provider: Provider, { log, pages }: Parts): void =>
     faults.set(ctx, fault)
   }
   provider.on('server_error', failed)
-  // Where it has no page for it; without a listener it would be written past our log.
+  // Koa emits `error` when the engine has no page for it. Without a listener, it would write to stderr instead of our log.
   const errors: EventEmitter = provider
   errors.on('error', (error: Error & { expose?: boolean }, ctx: Context) => {
     if (!error.expose) failed(ctx, error)
@@ -65,7 +65,7 @@ export const answerFaults = (provider: Provider, { log, pages }: Parts): void =>
     try {
       await next()
     } catch (error) {
-      // A guest's session is written at the very end, past all of the engine's own answers to errors.
+      // The engine saves a guest's session last, outside its own error handling.
       if (storageFault(error)) failed(ctx, error as Error)
       else if (!isRefusal(error)) throw error
       else {
@@ -77,6 +77,6 @@ export const answerFaults = (provider: Provider, { log, pages }: Parts): void =>
     if (!fault) return
     ctx.status = 503
     ctx.set('retry-after', '5')
-    await pages.error(ctx, away, fault)
+    await pages.error(ctx, temporarilyUnavailable, fault)
   })
 }

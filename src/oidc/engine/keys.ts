@@ -3,11 +3,15 @@ import { promisify } from 'node:util'
 import { ExternalSigningKey } from 'oidc-provider'
 import type { SigningKey } from '../../keys/keys.ts'
 
-const signAside = promisify(sign) as (digest: string, data: Uint8Array, key: KeyObject) => Promise<Buffer>
+const signInThreadPool = promisify(sign) as (
+  digest: string,
+  data: Uint8Array,
+  key: KeyObject,
+) => Promise<Buffer>
 
 /**
- * A key of ours that the engine signs with and never sees: the private part stays what it is, and is not read anew for every
- * token. Ed25519 is signed at once, which takes less than handing it to another thread; RSA is not.
+ * One of our keys, with which the engine signs without access to the private part. The key is parsed once, not for every token.
+ * Ed25519 signs synchronously, because that is faster than a switch to another thread. RSA is slow and uses the thread pool.
  */
 class EngineKey extends ExternalSigningKey {
   readonly #key: SigningKey
@@ -49,7 +53,7 @@ class EngineKey extends ExternalSigningKey {
 
   override sign(data: Uint8Array) {
     const { algorithm, key } = this.#key
-    return algorithm === 'EdDSA' ? sign(null, data, key) : signAside('sha256', data, key)
+    return algorithm === 'EdDSA' ? sign(null, data, key) : signInThreadPool('sha256', data, key)
   }
 }
 

@@ -3,11 +3,11 @@ import { scopeOf } from '../requested_claims.ts'
 import type { Consents } from '../../consents/consents.ts'
 import type { Context } from './types.ts'
 
-const ofPeople: ReadonlySet<string> = new Set(personScopes)
+const scopesOfPeople: ReadonlySet<string> = new Set(personScopes)
 
 /**
- * What a person allowed a client, as the engine asks for it at each authorization: what was allowed once, or needs no asking, is
- * granted anew in every session.
+ * Loads what a person has allowed a client, at each authorization. Scopes that the person has allowed before, or that need no
+ * consent, are granted again in every session.
  */
 export const loadGrant =
   (consents: Consents, knownClient: (client: object | undefined) => KnownClient | undefined) =>
@@ -25,15 +25,17 @@ export const loadGrant =
       : await consents.of(userId, clientId)
     const missing = requested.filter(
       (scope) =>
-        ofPeople.has(scope) && allowed.includes(scope) && !grant?.getOIDCScope().split(' ').includes(scope),
+        scopesOfPeople.has(scope) &&
+        allowed.includes(scope) &&
+        !grant?.getOIDCScope().split(' ').includes(scope),
     )
     const claims = [...ctx.oidc.requestParamClaims].filter(
       (claim) => allowed.includes(scopeOf(claim) ?? '') && !grant?.getOIDCClaims().includes(claim),
     )
     if (missing.length === 0 && claims.length === 0) return grant
-    const more = grant ?? new Grant({ accountId: userId, clientId })
-    if (missing.length > 0) more.addOIDCScope(missing.join(' '))
-    more.addOIDCClaims(claims)
-    await more.save()
-    return more
+    const extended = grant ?? new Grant({ accountId: userId, clientId })
+    if (missing.length > 0) extended.addOIDCScope(missing.join(' '))
+    extended.addOIDCClaims(claims)
+    await extended.save()
+    return extended
   }

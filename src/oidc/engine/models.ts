@@ -6,11 +6,11 @@ import { newId } from '../../storage/ids.ts'
 import { PerMinute } from '../rate_limit.ts'
 import { tokenMarks } from './records.ts'
 
-/** What can be guessed. Each throws rate_limited after too many wrong guesses. */
+/** Checks of secrets that an attacker could guess. Each throws rate_limited after too many wrong guesses. */
 export interface Guarded {
   /** Whether a client knows its secret. */
   readonly provesItself: (client: KnownClient, secret: string, address: string) => Promise<boolean>
-  /** What `find` finds for a code that somebody typed (RFC 8628 section 5.1); `user` is the id of who is signed in. */
+  /** Calls `find` for a code that somebody typed (RFC 8628 section 5.1). `user` is the id of the signed-in user. */
   readonly findByUserCode: <T>(
     find: () => Promise<T | undefined>,
     user: string | undefined,
@@ -18,19 +18,19 @@ export interface Guarded {
   ) => Promise<T | undefined>
 }
 
-/** What strangers of one network have us keep in a minute, for an hour or so each. */
-const mostKept = 300
+/** How many records strangers of one network may create in a minute. Each lives for about an hour. */
+const maxRecordsPerMinute = 300
 
 interface Parts extends Guarded {
   readonly clients: Clients
   /** The client as we know it, by the engine's object for it. */
   readonly known: WeakMap<object, KnownClient>
   readonly knownClient: (client: object | undefined) => KnownClient | undefined
-  /** Lets the engine call an address: `anywhere` if it may be near. */
+  /** Lets the engine call an address: `anywhere` if it may be in a private network. */
   readonly trust: (address: string, anywhere: boolean) => void
 }
 
-/** Has the engine's models ask us where the answer is ours. */
+/** Replaces methods of the engine's models with our own. */
 export const adaptModels = (provider: Provider, parts: Parts): void => {
   findOurClients(provider, parts)
   guardGuesses(provider, parts)
@@ -40,16 +40,16 @@ export const adaptModels = (provider: Provider, parts: Parts): void => {
 
 const findOurClients = ({ Client }: Provider, { clients, known, trust }: Parts): void => {
   const find = Client.find.bind(Client)
-  /** The engine's object for what we know: made once, until a change makes another of it. */
-  const made = new WeakMap<KnownClient, InstanceType<typeof Client>>()
+  /** The engine's client object by our own object, which every change to a client replaces. */
+  const engineClients = new WeakMap<KnownClient, InstanceType<typeof Client>>()
   Client.find = async (id) => {
-    const ours = await clients.find(id)
-    if (!ours) return find(id)
-    const client = made.get(ours) ?? (await find(id))
+    const knownClient = await clients.find(id)
+    if (!knownClient) return find(id)
+    const client = engineClients.get(knownClient) ?? (await find(id))
     if (!client) return undefined
-    made.set(ours, client)
-    known.set(client, ours)
-    const { backchannel_logout_uri: uri, dynamic } = ours
+    engineClients.set(knownClient, client)
+    known.set(client, knownClient)
+    const { backchannel_logout_uri: uri, dynamic } = knownClient
     if (uri !== null) trust(new URL(uri).href, !dynamic)
     return client
   }
@@ -59,45 +59,45 @@ const guardGuesses = ({ Client, DeviceCode }: Provider, parts: Parts): void => {
   const { knownClient, provesItself, findByUserCode } = parts
   Client.prototype.compareClientSecret = async function (this: object, secret: string) {
     const client = knownClient(this)
-    return client !== undefined && (await limited(provesItself(client, secret, Provider.ctx!.ip)))
+    return client !== undefined && (await asTooMany(provesItself(client, secret, Provider.ctx!.ip)))
   } as never
   const find = DeviceCode.findByUserCode.bind(DeviceCode)
   DeviceCode.findByUserCode = async (code, options) => {
     const { ip, oidc } = Provider.ctx!
-    return limited(findByUserCode(() => find(code, options), oidc.session?.accountId, ip))
+    return asTooMany(findByUserCode(() => find(code, options), oidc.session?.accountId, ip))
   }
 }
 
 /**
- * Whoever is not signed in, and proves nothing, begins only so many sign-ins and opens only so many forms: each is a row until it
- * has ended. What a client proves that registered itself is nothing: anybody does.
+ * Limits how many sign-ins and forms unauthenticated callers may begin, because each is a row until it expires. A client that
+ * registered itself counts as unauthenticated, because anybody can register.
  */
 const limitStrangers = (provider: Provider, { knownClient }: Parts): void => {
-  const often = new PerMinute(mostKept)
+  const limit = new PerMinute(maxRecordsPerMinute)
   const { Interaction, DeviceCode, PushedAuthorizationRequest, Session } = provider
   const isProven = (Model: unknown, { session, client }: KoaContextWithOIDC['oidc']): boolean =>
     Model === Interaction || Model === Session
       ? session?.accountId !== undefined
       : client?.clientAuthMethod !== 'none' && !knownClient(client)?.dynamic
   for (const Model of [Interaction, DeviceCode, PushedAuthorizationRequest, Session]) {
-    const model = Model.prototype as unknown as Saved
+    const model = Model.prototype as unknown as StoredModel
     const { save } = model
-    model.save = async function (this: Saved, ttl) {
+    model.save = async function (this: StoredModel, ttl) {
       const { oidc, ip } = Provider.ctx ?? {}
       const isNew = this.exp === undefined
-      if (isNew && oidc && !isProven(Model, oidc) && !often.allows(ip))
-        throw tooMany('Too many sign-ins were begun from here', 60)
+      if (isNew && oidc && !isProven(Model, oidc) && !limit.allows(ip))
+        throw tooMany('Too many sign-ins were started from this network', 60)
       return save.call(this, ttl)
     }
   }
 }
 
-interface Saved {
+interface StoredModel {
   readonly exp?: number
   save(ttl?: number): Promise<string>
 }
 
-const limited = async <T>(guess: Promise<T>): Promise<T> => {
+const asTooMany = async <T>(guess: Promise<T>): Promise<T> => {
   try {
     return await guess
   } catch (error) {
@@ -106,7 +106,7 @@ const limited = async <T>(guess: Promise<T>): Promise<T> => {
   }
 }
 
-/** RFC 6749 has no word for it; the status says it (RFC 6585 section 4). */
+/** RFC 6749 has no error code for this, so the status carries the meaning (RFC 6585 section 4). */
 const tooMany = (message: string, retry_after: number): Error => {
   Provider.ctx!.response.set('retry-after', String(retry_after))
   const refusal = new errors.CustomOIDCProviderError('temporarily_unavailable', message)
@@ -119,9 +119,9 @@ const markTokens = ({ ClientCredentials, AccessToken, RefreshToken }: Provider):
     const generate = model.generateTokenId
     const mark = tokenMarks[Model.name]!
     model.generateTokenId = function (this: typeof model) {
-      // It also settles the format.
+      // Always call it, because it also sets the token's format.
       const id = generate.call(this)
-      // A revocation names a JWT by its id.
+      // JWTs keep a plain id, because a revocation names it.
       return Model !== RefreshToken && this.resourceServer ? newId() : `${mark}${id}`
     }
   }

@@ -2,7 +2,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider'
 
 type Show<A extends readonly unknown[]> = (ctx: KoaContextWithOIDC, ...about: A) => void | Promise<void>
 
-/** The pages that the engine shows at addresses of its own; the edge draws them. */
+/** The pages of the engine's own endpoints, implemented by pages/. */
 export interface EnginePages {
   readonly logout: Show<[form: string]>
   readonly loggedOut: Show<[]>

@@ -9,52 +9,52 @@ import type { OidcRecordRow } from '../../storage/schema.ts'
 import type { Seal } from '../../secrets/seal.ts'
 import { sweepRows } from '../../storage/sweeping.ts'
 
-/** Seconds within which a refresh token that comes again was sent by the same program, which lost the answer. */
-const refreshGrace = 10
-/** Seconds that a row outlives its end: the engine tells a late caller what it was. */
-const afterlife = 3600
+/** A refresh token that is used again this soon was probably sent by the same program, which lost the response. */
+const refreshGraceSeconds = 10
+/** How long we keep expired rows, so that the engine can answer late callers precisely. */
+const retentionSeconds = 3600
 
-const usedUp = (kind: string): Error => new Error(`${kind} was used already`)
+const usedUp = (kind: string): Error => new Error(`${kind} was already used`)
 
 const idOf = (kind: string, id: string) => digest(`${kind}:${id}`)
 const rowOf = (id: string) => `oidc_records:${id}`
 
 type Found = Pick<OidcRecordRow, 'id' | 'payload_sealed' | 'consumed_at' | 'expires_at'>
 
-/** What is asked for at every use of a token, and of that what is written more than once. */
-const keptKinds = new Set(['AccessToken', 'Grant', 'OurSession'])
-/** Proofs that count once: of the same one twice at the same time, one is written. */
+/** Kinds that we cache, because every use of a token reads them. */
+const cachedKinds = new Set(['AccessToken', 'Grant', 'OurSession'])
+/** Kinds that work once: of two concurrent inserts of the same record, the second fails. */
 const onceOnly = new Set(['ReplayDetection'])
+/** The cached kinds that are written more than once. */
 const changingKinds = new Set(['Grant', 'OurSession'])
-/** Records kept in memory. */
-const keep = 5000
+const maxCachedRecords = 5000
 interface Kept {
-  /** JSON: whoever gets it may change what it makes of it. */
+  /** JSON rather than an object, because callers may modify what they get. */
   readonly text: string
   readonly expires_at: number
 }
 
-/** What tokens of a kind begin with: whoever asks about one of any kind is answered by one look. */
+/** The prefix of each kind of token, so that introspecting a token of unknown kind takes one lookup. */
 export const tokenMarks: Readonly<Record<string, string>> = {
   AccessToken: 'at~',
   ClientCredentials: 'ct~',
   RefreshToken: 'rt~',
 }
-const allMarks = Object.values(tokenMarks)
+const allPrefixes = Object.values(tokenMarks)
 
-/** Tokens of before have no mark, and can be of any kind. */
+/** Whether the prefix shows another kind. Older tokens have no prefix and can be of any kind. */
 const isOfAnother = (kind: string, id: string): boolean =>
-  Object.hasOwn(tokenMarks, kind) && !id.startsWith(tokenMarks[kind]!) && allMarks.includes(id.slice(0, 3))
+  Object.hasOwn(tokenMarks, kind) && !id.startsWith(tokenMarks[kind]!) && allPrefixes.includes(id.slice(0, 3))
 
-/** What goes when a grant goes: a question that is still open is no fruit of it. */
+/** The grant whose removal removes this record. An open interaction does not depend on a grant. */
 const grantOf = (kind: string, id: string, { grantId = null }: { grantId?: string | null }) =>
   kind === 'Grant' ? id : kind === 'Interaction' ? null : grantId
 
-/** Whose it is: with what a client may, the questions that are open about it end too. */
+/** The client of a record. An open interaction names it in its parameters. */
 const clientOf = ({ clientId, params }: AdapterPayload): string | null =>
   clientId ?? (params?.client_id as string | undefined) ?? null
 
-/** What the engine keeps: codes, tokens, grants, flows under way. Found by the SHA-256 of the token, sealed otherwise. */
+/** The engine's records: codes, tokens, grants and interactions. Each is found by the SHA-256 of its token, and its content is sealed. */
 export class Records {
   readonly #database: Database
   readonly #seal: Seal
@@ -64,21 +64,23 @@ export class Records {
   constructor(database: Database, seal: Seal) {
     this.#database = database
     this.#seal = seal
-    // With a client and with a person their records go.
-    this.#known = new Cached(database, ['records', 'clients', 'users'], async () => boundedMap<Kept>(keep))
+    // Removing a client or a user also removes their records.
+    this.#known = new Cached(database, ['records', 'clients', 'users'], async () =>
+      boundedMap<Kept>(maxCachedRecords),
+    )
   }
 
   async find(kind: string, id: string): Promise<AdapterPayload | undefined> {
     if (isOfAnother(kind, id)) return undefined
     const key = idOf(kind, id)
-    const isKept = keptKinds.has(kind) && this.#database.hearsAtOnce
-    const known = isKept ? await this.#known.get() : undefined
+    const isCached = cachedKinds.has(kind) && this.#database.hearsAtOnce
+    const known = isCached ? await this.#known.get() : undefined
     const kept = known?.get(key)
-    if (kept && kept.expires_at + afterlife > now()) return JSON.parse(kept.text) as AdapterPayload
+    if (kept && kept.expires_at + retentionSeconds > now()) return JSON.parse(kept.text) as AdapterPayload
     const row = await this.#row(key)
-    if (!row || row.expires_at + afterlife <= now()) return undefined
-    // Twice at once: the second learns nothing, and the first keeps what it got.
-    if (kind === 'RefreshToken' && row.consumed_at !== null && row.consumed_at > now() - refreshGrace)
+    if (!row || row.expires_at + retentionSeconds <= now()) return undefined
+    // Of two concurrent uses, the second fails without the revocation of the grant, so the first keeps its new tokens.
+    if (kind === 'RefreshToken' && row.consumed_at !== null && row.consumed_at > now() - refreshGraceSeconds)
       return undefined
     const text = this.#text(row)
     if (row.consumed_at === null) known?.set(key, { text, expires_at: row.expires_at })
@@ -86,7 +88,7 @@ export class Records {
     return row.consumed_at === null ? payload : { ...payload, consumed: row.consumed_at }
   }
 
-  /** The question is the same each time: it is put together once. */
+  /** Compiles the query once, because it is always the same. */
   async #row(id: string): Promise<Found | undefined> {
     const { query } = this.#database
     this.#byId ??= query
@@ -104,7 +106,7 @@ export class Records {
       .select(['id', 'payload_sealed', 'consumed_at'])
       .where('lookup', '=', digest(userCode))
       .where('kind', '=', 'DeviceCode')
-      .where('expires_at', '>', now() - afterlife)
+      .where('expires_at', '>', now() - retentionSeconds)
       .executeTakeFirst()
     return row && (JSON.parse(this.#text(row)) as AdapterPayload)
   }
@@ -138,7 +140,7 @@ export class Records {
         .onConflict((same) =>
           onceOnly.has(kind)
             ? same.column('id').doNothing()
-            : // What was used stays used.
+            : // Leave consumed_at unchanged, so that a used record stays used.
               same.column('id').doUpdateSet({ payload_sealed, expires_at, grant_id, user_id, client }),
         )
         .executeTakeFirst()
@@ -147,7 +149,7 @@ export class Records {
     })
   }
 
-  /** Marks a token as used; of any number at the same time one succeeds. */
+  /** Marks a token as used. Of several concurrent calls, only one succeeds. */
   async consume(kind: string, id: string, asError = usedUp): Promise<void> {
     await this.#database.write(async () => {
       const { numUpdatedRows } = await this.#database.query
@@ -164,22 +166,22 @@ export class Records {
     await this.#delete(sql`id = ${idOf(kind, id)}`)
   }
 
-  /** Everything that came of a grant, and the grant itself. */
+  /** Removes a grant and everything that depends on it. */
   async removeGrant(grantId: string): Promise<void> {
     await this.#delete(sql`grant_id = ${grantId}`)
   }
 
-  /** Everything that a person allowed, or that they allowed one client. */
+  /** Removes the records of a user, or those of a user with one client. */
   async removeOf(userId: string, client?: string): Promise<void> {
     await this.#delete(
       client === undefined
         ? sql`user_id = ${userId}`
-        : // A question that is still open is no fruit of what they allowed.
+        : // An open interaction does not depend on an earlier consent.
           sql`user_id = ${userId} and client = ${client} and kind <> 'Interaction'`,
     )
   }
 
-  /** Of what people gave a client, these kinds. */
+  /** Removes the records of a client, all or of these kinds. */
   async removeOfClient(client: string, kinds: 'all' | readonly string[]): Promise<void> {
     if (kinds.length === 0) return
     const of = kinds === 'all' ? sql`` : sql` and kind in (${sql.join(kinds)})`
@@ -187,7 +189,7 @@ export class Records {
   }
 
   async sweep(): Promise<void> {
-    const which = sql<SqlBool>`expires_at < ${now() - afterlife}`
+    const which = sql<SqlBool>`expires_at < ${now() - retentionSeconds}`
     await sweepRows(
       this.#database,
       'oidc_records',
@@ -198,7 +200,7 @@ export class Records {
     )
   }
 
-  /** As the engine asks for it; `asError` is what it throws for a token or proof that was used before. */
+  /** The engine's storage adapter. `asError` makes the error for a token or proof that was already used. */
   readonly adapter = (kind: string, asError: (kind: string) => Error): Adapter => ({
     find: (id) => this.find(kind, id),
     findByUid: async () => undefined,
@@ -206,7 +208,7 @@ export class Records {
     upsert: (id, payload, lifetime) => this.put(kind, id, payload, lifetime, asError),
     consume: (id) => this.consume(kind, id, asError),
     destroy: (id) => this.remove(kind, id),
-    // The grant itself the engine removes when it means to.
+    // The engine removes the grant itself separately.
     revokeByGrantId: (grantId) => this.#delete(sql`grant_id = ${grantId} and kind = ${kind}`),
   })
 

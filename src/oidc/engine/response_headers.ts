@@ -2,19 +2,19 @@ import { sourceOf } from '../../clients/redirect_uris.ts'
 import { routes } from './endpoint_paths.ts'
 import type { Context } from './types.ts'
 
-// What the engine's answers become before they leave.
+// Corrections to the engine's responses.
 
-/** Takes back a cookie that the engine meant to set. */
+/** Removes a cookie from the response. */
 export const dropCookie = ({ response }: Context, name: string): void => {
-  const all = [response.get('set-cookie') ?? []].flat()
-  const kept = all.filter((one) => !one.startsWith(`${name}=`))
-  if (kept.length < all.length) {
+  const cookies = [response.get('set-cookie') ?? []].flat()
+  const kept = cookies.filter((cookie) => !cookie.startsWith(`${name}=`))
+  if (kept.length < cookies.length) {
     response.remove('set-cookie')
     if (kept.length > 0) response.set('set-cookie', kept)
   }
 }
 
-/** Where scripts of other pages may read the answer: what an application without a server of its own needs. */
+/** The endpoints that applications without a server call from their pages (CORS). */
 const readable: ReadonlySet<string> = new Set([
   routes.token,
   routes.userinfo,
@@ -23,14 +23,14 @@ const readable: ReadonlySet<string> = new Set([
   '/.well-known/oauth-authorization-server',
 ])
 
-/** Elsewhere scripts of other pages have no business: not even an error is for them. */
+/** Removes CORS headers from all other responses, errors included. */
 export const forbidScripts = ({ path, response }: Context): void => {
   if (readable.has(path)) return
   for (const name of Object.keys(response.headers))
     if (name.startsWith('access-control-')) response.remove(name)
 }
 
-/** The engine's page that posts the answer to the application, at its address and by its script. */
+/** Lets the engine's form_post page submit to the application. */
 export const allowFormPost = (ctx: Context): void => {
   const { response } = ctx
   const policy = response.get('content-security-policy')

@@ -7,36 +7,35 @@ type Stored = Pick<InstanceType<Provider['Session']>, 'authorizations' | 'state'
 
 interface Parts {
   readonly records: Records
-  /** Who is signed in at a request. */
+  /** Returns the signed-in user of a request. */
   readonly visitor: (ctx: KoaContextWithOIDC) => SignedIn | undefined
   readonly living: (sessionId: string) => Promise<SignedIn | undefined>
   readonly signOut: (sessionId: string) => Promise<void>
 }
 
 const kind = 'OurSession'
-const lifetime = 400 * 86_400
-/** Seconds that a guest has for a form. */
-const ofForm = 3600
+const lifetimeSeconds = 400 * 86_400
+const guestFormSeconds = 3600
 
-/** Which applications a session of ours signed in to. */
+/** Returns the applications that a session of ours has signed in to. */
 export const readVisits = async (records: Records, sessionId: string): Promise<Stored> =>
   ((await records.find(kind, sessionId)) ?? {}) as Stored
 
 export const forgetVisits = (records: Records, sessionId: string) => records.remove(kind, sessionId)
 
 /**
- * The engine's session is ours: it is as signed in as our cookie says, and ends when our session does. What it remembers, which
- * applications were visited and what its forms carry, lies beside our session. Guests have a session of the engine's own, for
- * its forms, that never holds anybody.
+ * Replaces the engine's session with ours: our cookie decides who is signed in, and the engine's session ends with ours. The state
+ * that the engine keeps (visited applications, form state) is stored under the id of our session. Guests have a session of the
+ * engine for its forms, which never holds a signed-in user.
  */
 // oxlint-disable-next-line max-lines-per-function -- it defines one class, inside the provider whose class it extends
 export const adoptSession = (provider: Provider, { records, visitor, living, signOut }: Parts): void => {
-  // Its types leave this out.
+  // The engine's types omit `instantiate`.
   type Model = Provider['Session'] & { instantiate(payload: object): InstanceType<Provider['Session']> }
   const Session = provider.Session as Model
-  const ofGuest = Session.get.bind(Session)
+  const getGuestSession = Session.get.bind(Session)
 
-  const of = async (who: SignedIn, confirmsLogout: boolean) => {
+  const sessionOf = async (who: SignedIn, confirmsLogout: boolean) => {
     const stored = await readVisits(records, who.session_id)
     const session = Session.instantiate({
       ...stored,
@@ -48,16 +47,16 @@ export const adoptSession = (provider: Provider, { records, visitor, living, sig
       amr: [...who.amr],
       exp: Number.MAX_SAFE_INTEGER,
     })
-    // Whom to tell that a session ended is read when it has, and told from a queue: not while somebody waits for the page.
+    // Without its authorizations, the engine sends no back-channel notices itself. Our queue does, so that the person need not wait.
     if (confirmsLogout) delete session.authorizations
     const save = async (given: typeof session) => {
       const authorizations = confirmsLogout ? stored.authorizations : given.authorizations
       const kept = { authorizations, state: given.state, accountId: who.user_id }
-      await records.put(kind, who.session_id, kept as never, lifetime)
+      await records.put(kind, who.session_id, kept as never, lifetimeSeconds)
       return who.session_id
     }
     return Object.defineProperties(session, {
-      // No cookie of its own.
+      // The engine must not set a cookie or change the id.
       new: { value: true },
       resetIdentifier: { value: () => {} },
       save: {
@@ -81,23 +80,25 @@ export const adoptSession = (provider: Provider, { records, visitor, living, sig
     })
   }
 
-  /** Its page after an error carries a form for a session that was never written: without this, that is an error of its own. */
+  /** The engine's page after an error has a form for a session that was never saved. Save it, or submitting the form would fail. */
   const beginAfterError = (session: InstanceType<Provider['Session']>, { oidc }: KoaContextWithOIDC) =>
     Object.defineProperty(session, 'persist', {
       value: function (this: { id: string; save(ttl: number): Promise<string> }) {
         const secure = provider.issuer.startsWith('https:')
         const rules = { httpOnly: true, sameSite: 'lax', secure, signed: false, path: '/' } as const
         oidc.cookies.set(provider.cookieName('session'), this.id, rules)
-        return this.save(ofForm)
+        return this.save(guestFormSeconds)
       },
     })
 
   Session.get = async (ctx) => {
     const context = ctx as KoaContextWithOIDC
     const who = visitor(context)
-    const found = who ? await of(who, context.oidc?.route === 'end_session_confirm') : await ofGuest(ctx)
+    const found = who
+      ? await sessionOf(who, context.oidc?.route === 'end_session_confirm')
+      : await getGuestSession(ctx)
     const session = who || found.accountId === undefined ? found : Session.instantiate({})
-    // Who proved themselves on the way and is signed out by now is asked anew: what they proved ended with their session.
+    // A person who signed in during this interaction but has signed out since must sign in again.
     if (!who) Object.defineProperty(session, 'loginAccount', { value: () => {} })
     if (!who && session.exp === undefined && context.oidc) beginAfterError(session, context)
     context.oidc?.entity('Session', session)
@@ -105,6 +106,6 @@ export const adoptSession = (provider: Provider, { records, visitor, living, sig
   }
   Session.findByUid = async (uid) => {
     const who = await living(uid)
-    return who && of(who, false)
+    return who && sessionOf(who, false)
   }
 }

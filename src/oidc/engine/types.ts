@@ -10,11 +10,11 @@ import type { EnginePages } from './pages.ts'
 import type { Records } from './records.ts'
 import type { ServiceAt } from '../resource_indicators.ts'
 
-/** An engine and what it does not tell by itself. */
+/** An engine, with functions that it does not offer itself. */
 export interface Engine {
   readonly provider: Provider
   readonly mayTell: MayTell
-  /** The client as we know it; undefined for one that is known by its metadata document alone. */
+  /** Returns our client for the engine's object, or undefined for a client that only has a metadata document. */
   readonly knownClient: (client: object | undefined) => KnownClient | undefined
 }
 
@@ -28,7 +28,7 @@ export interface EngineParts extends Guarded {
   readonly serviceAt: ServiceAt
 }
 
-/** What the engine reads once: a change makes another engine. */
+/** Settings that the engine reads only once, so a change needs a new engine. */
 export interface EngineSettings {
   readonly refreshLifetime: number
   readonly registration: boolean
