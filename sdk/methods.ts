@@ -446,6 +446,7 @@ export interface RouteTrial {
   /** own: a page of hero_proxy itself answers, regardless of routes */
   act: "forward" | "redirect" | "refuse" | "own"
   status: number | null
+  check: "request" | "host" | "own_path" | "path" | "route" | "signature" | "sign_in" | "foreign_page" | "account" | "scope" | "claims" | "email" | "claims_size" | "nonce" | null
   why: string
   route: string | null
   upstream: string | null

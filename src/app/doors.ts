@@ -3,7 +3,6 @@ import { HeroAuth } from '../rest/hero_auth.ts'
 import type { Counters } from '../metrics/counters.ts'
 import { ConnectionLimit, connectionsFor } from '../edge/serve/connection_limit.ts'
 import { teller } from '../html/show_refusal.ts'
-import { CookiePolicy } from '../wire/cookie_policy.ts'
 import { FormGuard } from '../pages/form_tokens.ts'
 import { Decisions } from '../edge/decide/decision.ts'
 import { Door } from '../edge/door.ts'
@@ -14,11 +13,9 @@ import { Peers } from '../wire/client_address.ts'
 import { RpcPath } from '../rpc/post_rpc.ts'
 import type { SecureEdge } from './tls_edge.ts'
 import { EdgeServer } from '../edge/serve/server.ts'
-import { Signatures } from '../identity/signed_request.ts'
 import { Trials } from '../edge/route_test/route_test.ts'
 import { Upstreams } from '../upstream/choice.ts'
-import { TokenHolders } from '../identity/token_audience.ts'
-import { Visitors } from '../identity/visitors.ts'
+import { SeenPeople } from '../identity/seen_person.ts'
 import { openFileLimit } from '../start/passed_sockets.ts'
 import { presetOf } from '../providers/presets.ts'
 import type { Dispatcher } from '../rpc/dispatcher.ts'
@@ -26,8 +23,6 @@ import { Envelope } from '../rpc/envelope.ts'
 import { RpcSocket } from '../rpc/socket.ts'
 import { maySignIn } from '../storage/schema.ts'
 import { OldTokens } from '../token/hs256.ts'
-import { KnownKeys } from '../users/cached_keys.ts'
-import { KnownNetworks } from '../users/cached_networks.ts'
 import type { Flows } from './flows.ts'
 import type { Ground, Rooms } from './rooms.ts'
 
@@ -61,13 +56,23 @@ export const createDoors = (parts: Parts) => {
     providers,
     access,
   } = rooms
-  const { federation, bearers, openId, registrations, identification, wordsFor } = flows
+  const {
+    federation,
+    openId,
+    registrations,
+    cookies,
+    networks,
+    knownKeys,
+    identification,
+    callers,
+    wordsFor,
+  } = flows
   const tell = teller(wordsFor)
   const envelope = new Envelope(dispatcher, log)
 
   const socket = new RpcSocket({
     envelope,
-    identification,
+    callers,
     document,
     services,
     socketTrust: () => settings.value('socket_trust'),
@@ -75,27 +80,11 @@ export const createDoors = (parts: Parts) => {
   })
 
   const oversize = new OversizeReports(database, audit, log)
-  const cookies = new CookiePolicy(() => settings.current('insecure_cookies'))
-  const networks = new KnownNetworks(database, () => settings.value('network_login'))
-  const knownKeys = new KnownKeys(database)
-  const visitors = new Visitors({
-    sessions: liveSessions,
-    claims,
-    cookies,
-    networks,
-    holders: new TokenHolders({
-      sessions: liveSessions,
-      bearers,
-      issuer: config.public_url,
-      programContext: () => settings.value('default_context'),
-    }),
-    bearerToken: config.bearer_token,
-  })
   const forms = new FormGuard(seal.derive('form tokens'))
   const decisionParts = {
-    visitors,
+    identification,
+    people: new SeenPeople(claims),
     lasting: new LastingDecisions(claims, networks),
-    signatures: new Signatures(knownKeys),
     assertions,
     providers: () => providers.names(),
     providerToken: (userId: string, provider: string) => federation.tokens.forRoute(userId, provider),
@@ -118,10 +107,9 @@ export const createDoors = (parts: Parts) => {
   })
   const pageParts = {
     call: dispatcher.call,
-    identification,
+    callers,
     cookies,
     forms,
-    visitors,
     offers,
     publicUrl: config.public_url,
     wordsFor,
@@ -130,10 +118,8 @@ export const createDoors = (parts: Parts) => {
   const rpc = new RpcPath({
     receive: (body, identify) => envelope.receive(body, identify),
     identification,
-    cookies,
-    visitors,
+    callers,
     operatorToken: config.operator_token,
-    publicHost,
     tell,
   })
   const heroAuth = new HeroAuth({

@@ -1,6 +1,8 @@
-import { Bearers } from '../identity/bearer_tokens.ts'
+import { BearerTokens } from '../identity/bearer_tokens.ts'
+import { Callers } from '../identity/callers.ts'
 import { ClientProof } from '../identity/client_secrets.ts'
 import { Identification } from '../identity/identify.ts'
+import { Signatures } from '../identity/signed_request.ts'
 import { EmailFlows } from '../auth/email_flows.ts'
 import { Links } from '../auth/one_time_tokens.ts'
 import { Setup } from '../auth/setup.ts'
@@ -16,6 +18,9 @@ import { Registrations } from '../oidc/registration.ts'
 import { enginePages } from '../pages/openid/engine_pages.ts'
 import { wordsFor as chooseWords } from '../html/words_for.ts'
 import { leaveMark } from '../start/initialised_marker.ts'
+import { KnownKeys } from '../users/cached_keys.ts'
+import { KnownNetworks } from '../users/cached_networks.ts'
+import { CookiePolicy } from '../wire/cookie_policy.ts'
 import type { Ground, Rooms } from './rooms.ts'
 
 export type Flows = ReturnType<typeof createFlows>
@@ -80,7 +85,16 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
   const setup = new Setup(database, (at) => leaveMark(config, at), log)
   const impersonation = new Impersonation(users, sessions)
   const clientProof = new ClientProof(clients, attempts)
-  const bearers = new Bearers({ personal, access, people, clients, services, issuer: config.public_url })
+  const tokens = new BearerTokens({
+    sessions: liveSessions,
+    personal,
+    access,
+    people,
+    clients,
+    services,
+    programContext: () => settings.current('default_context'),
+    issuer: config.public_url,
+  })
   const records = new Records(database, seal)
   const openId = new OpenId({
     issuer: config.public_url,
@@ -132,8 +146,20 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     send: (client, subject, sid) => openId.sendLogout(client, subject, sid),
     log,
   })
-  const tellToken = tokenTeller({ sessions: liveSessions, bearers, claims })
-  const identification = new Identification(database, liveSessions, claims, bearers, config.public_url)
+  const tellToken = tokenTeller({ tokens, claims })
+  const cookies = new CookiePolicy(() => settings.current('insecure_cookies'))
+  const networks = new KnownNetworks(database, () => settings.value('network_login'))
+  const knownKeys = new KnownKeys(database)
+  const identification = new Identification({
+    sessions: liveSessions,
+    tokens,
+    cookies,
+    networks,
+    signatures: new Signatures(knownKeys),
+    issuer: config.public_url,
+    bearerToken: config.bearer_token,
+  })
+  const callers = new Callers({ database, identification, claims, issuer: config.public_url })
 
   return {
     links,
@@ -143,13 +169,16 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     setup,
     impersonation,
     clientProof,
-    bearers,
     records,
     openId,
     registrations,
     logouts,
     tellToken,
+    cookies,
+    networks,
+    knownKeys,
     identification,
+    callers,
     wordsFor,
   }
 }

@@ -127,7 +127,7 @@ export const allMethods = (
       person: async (username) => users.get({ username }),
       service: (name) => services.get(name),
       subjectOfService,
-      tell: (token, audience = config.public_url) => tellToken(token, audience, config.public_url),
+      tell: (token, audience = config.public_url) => tellToken(token, audience),
       longest: () => settings.value('token_lifetime'),
       told: (token_id) => recordTokens(database.query, { token_id }),
     }),

@@ -1,11 +1,11 @@
 import { conflict } from './errors.ts'
-import type { TokenScope } from './token_scopes.ts'
+import type { Principal, ShownToken } from './principal.ts'
 
 /** By which door a call came in. `browser` are our own pages: they get a cookie where programs get a token. */
 export type Via = 'socket' | 'edge' | 'browser'
 
-/** Who makes this call, identified before any method sees it. */
-export interface Caller {
+/** Who makes this call, identified before any method sees it: a principal, the door it came by, and the claims it holds here. */
+export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proven_at'>> {
   /**
    * `operator`: whoever can open rpc.sock as the daemon's own user and root; holds every claim. `service`: another local user that
    * `services.*` names. `client`: a program of `clients.*` that acts for itself.
@@ -15,14 +15,11 @@ export interface Caller {
   /** Username, name of the service, client_id, `system` for the operator, empty for a guest. */
   readonly name: string
   readonly claims: ReadonlySet<string>
-  readonly user_id?: string
   readonly session_id?: string
   /** Username of the person that this administrator acts as at forwarded services; decides nothing here. */
   readonly on_behalf?: string
   /** Came with a token that somebody keeps or a JWT: which one, and how far it goes. It is no proof of the last minutes. */
-  readonly token?: { readonly id: string; readonly scope: TokenScope } | undefined
-  /** When the person of this session last proved who they are, in Unix seconds. */
-  readonly proven_at?: number
+  readonly token?: Pick<ShownToken, 'id' | 'scope'> | undefined
   /**
    * Came with a cookie at another host than that of the public URL: pages of the service there can send it too, so it gives
    * nobody ways in or rights.

@@ -1,136 +1,240 @@
-import type { Caller } from '../contract/caller.ts'
-import type { Claims } from '../claims/claims.ts'
-import { AppError } from '../contract/errors.ts'
-import { impersonated, type LiveSession } from '../sessions/live_session.ts'
+import { timingSafeEqual } from 'node:crypto'
+import type { Principal, Proof } from '../contract/principal.ts'
+import { authModes, type Credential } from '../routes/auth_modes.ts'
+import type { RoutePlan } from '../routes/route_table.ts'
+import { digest } from '../secrets/digest.ts'
+import type { LiveSession } from '../sessions/live_session.ts'
 import type { LiveSessions } from '../sessions/live_sessions.ts'
-import type { Database } from '../storage/database.ts'
-import type { Subject } from '../storage/schema.ts'
-import { claimsWithin } from '../contract/token_scopes.ts'
-import type { Bearer, Bearers } from './bearer_tokens.ts'
-
-/** What callers and their claims are made from. */
-const subjects = [
-  'sessions',
-  'users',
-  'groups',
-  'settings',
-  'tokens',
-  'clients',
-  'services',
-  'keys',
-] as const satisfies readonly Subject[]
-
-type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'language' | 'gone' | 'away'>
+import { openedByProvider } from '../sessions/session.ts'
+import { whenReady } from '../storage/when_ready.ts'
+import type { KnownNetworks } from '../users/cached_networks.ts'
+import type { KnownPerson } from '../users/person.ts'
+import { sessionCookieName, type CookiePolicy, type CookieState } from '../wire/cookie_policy.ts'
+import { readCookie } from '../wire/cookies.ts'
+import type { Told } from '../wire/refusal.ts'
+import { originOf, type Asked } from '../wire/request.ts'
+import type { BearerTokens } from './bearer_tokens.ts'
+import type { SignatureProblem, Signatures, Signed, Signing } from './signed_request.ts'
+import { leadsTo } from './token_audience.ts'
 
 /** `Authorization: Bearer <token>` (RFC 6750 section 2.1: one space or more), or undefined for anything else. */
 export const bearerToken = (authorization: string): string | undefined =>
   /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
 
-/** What a call is authorized by: its header or the member of its message. Throws unauthenticated where they name two callers. */
-export const authorizationOf = (
-  headers: readonly string[],
-  member: string | undefined,
-): string | undefined => {
-  if (headers.length > 1) throw new AppError('unauthenticated', 'There is more than one Authorization header')
-  const [header] = headers
-  if (member !== undefined && header !== undefined && member !== header)
-    throw new AppError('unauthenticated', 'The header and the message name different callers')
-  return header ?? member
+/** Who asks at a route, by the credentials that count there. */
+export interface Identified {
+  readonly principal: Principal | undefined
+  /** Shows the token of the route or of the daemon where it counts: a program that is let in, and nobody. */
+  readonly staticToken: boolean
+  /** True when the Authorization header holds a living token of ours: no upstream may have it, whether it counts here or not. */
+  readonly ownToken: boolean
+  /** The name of our cookie, when it was sent and is worth nothing any more. */
+  readonly staleCookie: string | undefined
+  /** The signed request. */
+  readonly signed: Signed | undefined
+  /** What is wrong with the signature, or with the body under it, where only a signed request counts. */
+  readonly notSigned: SignatureProblem | Told | undefined
 }
 
-/** Turns what a caller presents into who the caller is. */
+export const nobody: Identified = {
+  principal: undefined,
+  staticToken: false,
+  ownToken: false,
+  staleCookie: undefined,
+  signed: undefined,
+  notSigned: undefined,
+}
+
+/** What is being found out about one request; a class, because an object that is put together anew costs more. */
+class Finding implements Identified {
+  principal: Principal | undefined = undefined
+  staticToken = false
+  ownToken = false
+  staleCookie: string | undefined = undefined
+  signed: Signed | undefined = undefined
+  notSigned: SignatureProblem | Told | undefined = undefined
+  readonly request: Asked
+  readonly plan: RoutePlan
+  readonly credentials: readonly Credential[]
+  readonly signing: Signing
+  /** The token in the Authorization header. */
+  readonly token: string | undefined
+
+  constructor(request: Asked, plan: RoutePlan, signing: Signing) {
+    const { authorizations } = request
+    this.request = request
+    this.plan = plan
+    this.credentials = authModes[plan.route.auth_mode].credentials
+    this.signing = signing
+    this.token = authorizations.length === 1 ? bearerToken(authorizations[0]!) : undefined
+  }
+}
+
+type Maybe<T> = T | undefined | Promise<T | undefined>
+
+/** Looks for one kind of proof. Returns true where it settles who asks; otherwise the next way is tried. */
+type Way = (by: Identification, finding: Finding) => boolean | Promise<boolean>
+
+const staticToken: Way = (by, finding) => {
+  const { token, plan, credentials } = finding
+  finding.ownToken = token !== undefined && by.isStaticToken(token, plan)
+  finding.staticToken = finding.ownToken && credentials.includes('static token')
+  return finding.staticToken
+}
+
+const accessToken: Way = (by, finding) => {
+  const { token, request, credentials } = finding
+  if (token === undefined || finding.ownToken) return false
+  return whenReady(by.byToken(token), (principal) => {
+    if (!principal) return false
+    const forService = principal.token !== undefined && principal.token.aud !== by.issuer
+    const counts = credentials.includes('access token')
+    const isFor = !forService || leadsTo(principal.token!.aud, request)
+    // A service that its token is made for can verify it by itself: where tokens do not count here, it may have it.
+    finding.ownToken = counts || !forService || !isFor
+    if (!counts || !isFor) return false
+    finding.principal = principal
+    return true
+  })
+}
+
+const cookie: Way = (by, finding) => {
+  const { request, plan, credentials } = finding
+  const any = credentials.includes('session')
+  if (!any && !credentials.includes('provider session')) return false
+  return whenReady(by.byCookie(request), (session) => {
+    if (typeof session !== 'object') {
+      finding.staleCookie = session
+      return false
+    }
+    if (!any && !fromProvider(session, plan.route.provider)) return false
+    finding.principal = session
+    return true
+  })
+}
+
+const signature: Way = (by, finding) => {
+  const { request, credentials, signing } = finding
+  if (!credentials.includes('signature')) return false
+  return by.bySignature(request, signing).then((signed) => {
+    if (typeof signed === 'string' || 'status' in signed) finding.notSigned = signed
+    else {
+      finding.signed = signed
+      finding.principal = withoutSession(signed.key.owner, 'signature', { by: 'key', id: signed.key.pubkey })
+    }
+    return true
+  })
+}
+
+const network: Way = (by, finding) => {
+  const { request, credentials } = finding
+  if (!credentials.includes('network')) return false
+  return whenReady(by.byNetwork(request), (principal) => {
+    finding.principal = principal
+    return principal !== undefined
+  })
+}
+
+/** The ways to be known at a route, in the order in which they count. Callers over rpc.sock are known by the kernel besides. */
+const ways: readonly Way[] = [staticToken, accessToken, cookie, signature, network]
+
+interface Parts {
+  readonly sessions: LiveSessions
+  readonly tokens: BearerTokens
+  readonly cookies: CookiePolicy
+  readonly networks: KnownNetworks
+  readonly signatures: Signatures
+  /** The public URL: whom tokens of ours are for unless they name a service. */
+  readonly issuer: string
+  /** The daemon's static token. */
+  readonly bearerToken: string | undefined
+}
+
+/** Both are SHA-256 in hex. */
+const same = (one: string, other: string) =>
+  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
+
+/** Finds who is asking. Warm, everything but a signature is answered from memory and without a promise. */
 export class Identification {
-  readonly #database: Database
-  readonly #sessions: LiveSessions
-  readonly #claims: Claims
-  readonly #bearers: Bearers
-  readonly #issuer: string
+  readonly #parts: Parts
+  readonly #daemonToken: string
 
-  constructor(database: Database, sessions: LiveSessions, claims: Claims, bearers: Bearers, issuer: string) {
-    this.#database = database
-    this.#sessions = sessions
-    this.#claims = claims
-    this.#bearers = bearers
-    this.#issuer = issuer
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#daemonToken = parts.bearerToken === undefined ? '' : digest(parts.bearerToken)
   }
 
-  /** Who is behind an Authorization header; throws unauthenticated for anything that is no living token for us. */
-  async bearer(authorization: string, from: From): Promise<Caller> {
-    const token = bearerToken(authorization)
-    const caller = token === undefined ? undefined : await this.#find(() => this.#ofToken(token, from))
-    if (!caller) throw new AppError('unauthenticated', 'The bearer token is not valid')
-    return caller
+  get issuer(): string {
+    return this.#parts.issuer
   }
 
-  /** The person of our cookie at a host, or undefined. */
-  async cookie(token: string, host: string, from: From): Promise<Caller | undefined> {
-    return this.#find(async () => this.#ofSession(await this.#sessions.findCookie(token, host), from))
+  /** Who asks at a route. */
+  identify(request: Asked, plan: RoutePlan, signing: Signing): Identified | Promise<Identified> {
+    return this.#try(0, new Finding(request, plan, signing))
   }
 
-  async #ofToken(token: string, from: From): Promise<Caller | undefined> {
-    const caller = await this.#ofSession(await this.#sessions.find(token), from)
-    if (caller) return caller
-    const bearer = await this.#bearers.find(token, (audience) => audience === this.#issuer)
-    return bearer && this.#ofBearer(bearer, from)
-  }
-
-  async #ofBearer({ person, program, scope, token_id }: Bearer, from: From): Promise<Caller | undefined> {
-    const token = { id: token_id, scope }
-    if (program) {
-      const { kind, name, claims } = program
-      return { ...from, kind, name, claims: new Set(claimsWithin(claims, scope)), token }
+  #try(first: number, finding: Finding): Identified | Promise<Identified> {
+    for (let i = first; i < ways.length; i++) {
+      const settled = ways[i]!(this, finding)
+      if (settled instanceof Promise)
+        return settled.then((known) => (known ? finding : this.#try(i + 1, finding)))
+      if (settled) return finding
     }
-    const { user_id, username: name } = person!
-    const held = await this.#claims.of(user_id)
-    return held && { ...from, kind: 'user', name, claims: new Set(claimsWithin(held, scope)), user_id, token }
+    return finding
   }
 
-  async #ofSession(session: LiveSession | undefined, from: From): Promise<Caller | undefined> {
-    const claims = session && (await this.#claims.of(session.user_id))
-    return claims && callerOf(session!, claims, from)
+  isStaticToken(token: string, { bearerTokenHash }: RoutePlan): boolean {
+    if (bearerTokenHash === '' && this.#daemonToken === '') return false
+    const given = digest(token)
+    return same(given, bearerTokenHash) || same(given, this.#daemonToken)
   }
 
-  async #find(find: () => Promise<Caller | undefined>): Promise<Caller | undefined> {
-    // Noted before anything is read: what changes from here on makes the caller be looked at anew.
-    const { revisions, writing } = this.#database
-    // Inside a transaction everything is read from it alone: another connection might have to wait for this one.
-    if (!writing) await revisions.refresh()
-    const noted = subjects.map((subject) => revisions.of(subject))
-    const caller = await find()
-    if (!caller) return undefined
-    const again = async () => {
-      if (await this.#stand(noted)) return caller
-      const present = await this.#find(find)
-      if (!present)
-        throw new AppError('unauthenticated', 'The session or token has ended meanwhile', {
-          reason: 'session_ended',
-        })
-      return present
-    }
-    return { ...caller, again }
+  byToken(token: string, audience?: string): Maybe<Principal> {
+    return this.#parts.tokens.find(token, audience)
   }
 
-  /** Whether nothing has changed since the revisions were noted. */
-  async #stand(noted: readonly number[]): Promise<boolean> {
-    const rows = await this.#database.query
-      .selectFrom('revisions')
-      .selectAll()
-      .where('subject', 'in', [...subjects])
-      .execute()
-    return subjects.every((name, i) =>
-      rows.some(({ subject, value }) => subject === name && value === noted[i]),
+  /** The living session of our cookie, or the name of a cookie that is worth nothing any more. */
+  byCookie(request: Asked): Maybe<LiveSession | string> {
+    return whenReady(this.#parts.cookies.at(request), (state): Maybe<LiveSession | string> => {
+      const token = shownCookie(request, state)
+      if (token === undefined) return undefined
+      return whenReady(
+        this.#parts.sessions.findCookie(token, request.host),
+        (session) => session ?? sessionCookieName(state),
+      )
+    })
+  }
+
+  /** Whether a request shows our cookie, whatever it is worth. */
+  async showsCookie(request: Asked): Promise<boolean> {
+    return shownCookie(request, await this.#parts.cookies.at(request)) !== undefined
+  }
+
+  bySignature(request: Asked, signing: Signing): Promise<Signed | SignatureProblem | Told> {
+    return this.#parts.signatures.verify(request, signing)
+  }
+
+  /**
+   * Who is known by the client's address alone. A page of another site could borrow it, as no cookie rule guards it: what
+   * such a page sends is a guest's.
+   */
+  byNetwork(request: Asked): Maybe<Principal> {
+    if (request.origin !== undefined && request.origin !== originOf(request)) return undefined
+    return whenReady(
+      this.#parts.networks.find(request.address),
+      (person) => person && withoutSession(person, 'network', { by: 'network', id: person.user_id }),
     )
   }
 }
 
-const callerOf = (session: LiveSession, claims: readonly string[], from: From): Caller => ({
-  ...from,
-  kind: 'user',
-  name: session.username,
-  claims: new Set(claims),
-  user_id: session.user_id,
-  session_id: session.id,
-  provider: session.provider,
-  proven_at: session.proven_at,
-  on_behalf: impersonated(session, claims)?.username,
+const shownCookie = ({ cookies }: Asked, state: CookieState): string | undefined =>
+  state === 'refused' ? undefined : readCookie(cookies, sessionCookieName(state))
+
+const withoutSession = (person: KnownPerson, method: Principal['method'], proof: Proof): Principal => ({
+  ...person,
+  proof,
+  method,
 })
+
+const fromProvider = (session: LiveSession, wanted: string | null): boolean =>
+  openedByProvider(session) && (wanted === null || session.provider === wanted)

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Identification } from '../identity/identify.ts'
+import type { Callers } from '../identity/callers.ts'
 import { readBody } from '../wire/request_body.ts'
 import { guest, type Caller } from '../contract/caller.ts'
 import type { Call } from '../contract/method.ts'
@@ -14,16 +14,14 @@ import { sessionCookieName, type CookiePolicy, type CookieState } from '../wire/
 import { readCookie, setCookie } from '../wire/cookies.ts'
 import type { Offers } from './sign_in/sign_in_view.ts'
 import type { FormGuard } from './form_tokens.ts'
-import type { Visitors } from '../identity/visitors.ts'
 
 const maxForm = 64 * 1024
 
 export interface VisitParts {
   readonly call: Call
-  readonly identification: Identification
+  readonly callers: Callers
   readonly cookies: CookiePolicy
   readonly forms: FormGuard
-  readonly visitors: Visitors
   readonly offers: () => Promise<Offers>
   readonly publicUrl: string
   readonly wordsFor: WordsFor
@@ -89,19 +87,14 @@ export class Visit {
   }
 
   /** Whoever is signed in here, by our cookie. */
-  async caller(): Promise<Caller | undefined> {
-    const state = await this.#parts.cookies.at(this.asked)
-    if (state === 'refused') return undefined
-    const token = readCookie(this.asked.cookies, sessionCookieName(state))
-    return token === undefined
-      ? undefined
-      : this.#parts.identification.cookie(token, this.asked.host, { ...this.#from(), away: !this.atHome })
+  caller(): Promise<Caller | undefined> {
+    return this.#parts.callers.ofCookie(this.asked, this.#from())
   }
 
   /** A guest whose network belongs to somebody. */
   async near(): Promise<Caller | undefined> {
-    const near = await this.#parts.visitors.near(this.asked)
-    return near && { ...this.guest(), near }
+    const caller = await this.#parts.callers.guest(this.asked, this.#from())
+    return caller.near && caller
   }
 
   /** The words for whom the page is. */

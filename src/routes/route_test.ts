@@ -35,6 +35,25 @@ export const TrialParams = Shape({
 })
 export type TrialParams = Static<typeof TrialParams>
 
+/** The checks that a request goes through, in the order in which they are made. */
+export const checkNames = [
+  'request',
+  'host',
+  'own_path',
+  'path',
+  'route',
+  'signature',
+  'sign_in',
+  'foreign_page',
+  'account',
+  'scope',
+  'claims',
+  'email',
+  'claims_size',
+  'nonce',
+] as const
+export type CheckName = (typeof checkNames)[number]
+
 const Header = Shape({ name: Type.String(), value: Type.String() })
 
 export const Trial = Named('RouteTrial', {
@@ -43,6 +62,9 @@ export const Trial = Named('RouteTrial', {
   }),
   /** Of the answer, where it is ours. */
   status: Nullable(Type.Integer()),
+  check: Nullable(
+    Type.Enum(checkNames, { description: 'The check that decided; null where the request passed them all' }),
+  ),
   why: Type.String(),
   route: Nullable(Id),
   upstream: Nullable(Type.String()),

@@ -6,6 +6,7 @@ const route = '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a41'
 const passes: Trial = {
   act: 'forward',
   status: null,
+  check: null,
   why: 'auth_mode local: linus is signed in',
   route,
   upstream: 'http://127.0.0.1:3000',
@@ -30,6 +31,7 @@ const passes: Trial = {
 const sentToSignIn: Trial = {
   act: 'redirect',
   status: 302,
+  check: 'sign_in',
   why: 'auth_mode local: nobody is signed in',
   route,
   upstream: null,

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { authorizationOf } from '../identity/identify.ts'
+import { authorizationOf } from '../identity/callers.ts'
 import { readBody } from '../wire/request_body.ts'
 import { http } from '../node/http.ts'
 import { version } from '../version.ts'

@@ -1,16 +1,14 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { authorizationOf, bearerToken, type Identification } from '../identity/identify.ts'
+import { authorizationOf, type Callers } from '../identity/callers.ts'
+import { bearerToken, type Identification } from '../identity/identify.ts'
 import { readBody } from '../wire/request_body.ts'
-import { guest, operator, type Caller } from '../contract/caller.ts'
+import { operator, type Caller } from '../contract/caller.ts'
 import { AppError } from '../contract/errors.ts'
 import { isJson } from '../wire/media_type.ts'
 import { ownHeaders, send } from '../wire/responses.ts'
 import type { Tell } from '../html/show_refusal.ts'
 import { originOf, type Asked } from '../wire/request.ts'
-import { sessionCookieName, type CookiePolicy } from '../wire/cookie_policy.ts'
-import { readCookie } from '../wire/cookies.ts'
-import type { Visitors } from '../identity/visitors.ts'
 
 interface Parts {
   /** Answers a JSON-RPC message, as on the socket. */
@@ -19,10 +17,8 @@ interface Parts {
     identify: (member: string | undefined) => Promise<Caller>,
   ) => string | undefined | Promise<string | undefined>
   readonly identification: Identification
-  readonly cookies: CookiePolicy
-  readonly visitors: Visitors
+  readonly callers: Callers
   readonly operatorToken: string | undefined
-  readonly publicHost: string
   readonly tell: Tell
 }
 
@@ -64,7 +60,7 @@ export class RpcPath {
     gone: AbortSignal,
     member: string | undefined,
   ): Promise<Caller> {
-    const { identification, cookies } = this.#parts
+    const { identification, callers } = this.#parts
     const from = {
       via: 'edge',
       address: asked.address,
@@ -75,25 +71,15 @@ export class RpcPath {
     if (authorization !== undefined) {
       const token = bearerToken(authorization)
       if (token !== undefined && this.#isOperator(token)) return operator(from)
-      return identification.bearer(authorization, from)
+      return callers.ofAuthorization(authorization, from)
     }
-    const state = await cookies.at(asked)
-    const token = state === 'refused' ? undefined : readCookie(asked.cookies, sessionCookieName(state))
-    if (token === undefined) return this.#guest(asked, from)
-    if (asked.origin !== originOf(asked)) {
+    if (asked.origin !== originOf(asked) && (await identification.showsCookie(asked))) {
       throw new AppError(
         'unauthenticated',
         'A request with a cookie needs an Origin header that equals the origin of this host',
       )
     }
-    const away = asked.host !== this.#parts.publicHost
-    return (await identification.cookie(token, asked.host, { ...from, away })) ?? this.#guest(asked, from)
-  }
-
-  /** A network gives no rights here. Only auth.me reports it. */
-  async #guest(asked: Asked, from: Parameters<typeof guest>[0]): Promise<Caller> {
-    const near = await this.#parts.visitors.near(asked)
-    return near ? { ...guest(from), near } : guest(from)
+    return (await callers.ofCookie(asked, from)) ?? callers.guest(asked, from)
   }
 
   #isOperator(token: string): boolean {

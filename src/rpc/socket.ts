@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import type { Identification } from '../identity/identify.ts'
+import type { Callers } from '../identity/callers.ts'
+import { LocalCaller } from '../identity/local_caller.ts'
 import type { Log } from '../log/log.ts'
 import type { Services } from '../services/services.ts'
 import { OpenList, type Listed } from '../wire/open_list.ts'
@@ -7,7 +8,6 @@ import type { Envelope } from './envelope.ts'
 import { RpcHttp } from './http.ts'
 import { serveLines } from './json_lines.ts'
 import { loadPeerOf } from '../node/peer_credentials.ts'
-import { SocketCaller } from './socket_caller.ts'
 import { bindSocketFile, type SocketFile } from './socket_file.ts'
 
 const firstByteTimeoutMs = 10_000
@@ -15,7 +15,7 @@ const maxConnections = 1024
 
 interface Parts {
   readonly envelope: Envelope
-  readonly identification: Identification
+  readonly callers: Callers
   /** Returns the printed OpenRPC document. */
   readonly document: () => string
   readonly services: Services
@@ -105,7 +105,7 @@ export class RpcSocket {
     socket.on('error', () => socket.destroy())
     // Read the peer now: the process may be gone when its first call is read.
     const peer = this.#peerOf?.(socket)
-    const caller = new SocketCaller(this.#parts, peer, this.#peerOf !== undefined, gone.signal)
+    const caller = new LocalCaller(this.#parts, peer, this.#peerOf !== undefined, gone.signal)
     socket.setTimeout(firstByteTimeoutMs, () => socket.destroy())
     const peek = () => {
       const chunk = socket.read() as Buffer | null

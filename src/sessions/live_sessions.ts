@@ -9,6 +9,7 @@ import { maySignInSql, type Schema } from '../storage/schema.ts'
 import { Uses } from '../storage/last_used.ts'
 import { whenReady } from '../storage/when_ready.ts'
 import type { LiveSession } from './live_session.ts'
+import { openedByProvider } from './session.ts'
 import { looksLikeToken } from './session_token.ts'
 
 /** The shortest possible session_idle: a session used within this time is not idle. */
@@ -62,7 +63,8 @@ const addTo = (live: BoundedMap<LiveSession>, row: Row): LiveSession => {
     until: impersonating_until ?? 0,
   }
   const proof = { by: 'session', id: own.id } as const
-  const session: LiveSession = { ...own, proof, overlay: overlay || undefined }
+  const method = own.kind === 'token' ? 'bearer' : openedByProvider(own) ? 'oauth' : 'local'
+  const session: LiveSession = { ...own, proof, method, overlay: overlay || undefined }
   live.set(token_hash, session)
   return session
 }

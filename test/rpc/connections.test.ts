@@ -56,7 +56,7 @@ describe('connections to the socket', () => {
       Array.from({ length: 50 }, (_, id) => id),
     )
     assert.ok(answers[0]!.result)
-    assert.match(answers[48]!.error!.message, /ask for this one alone/)
+    assert.match(answers[48]!.error!.message, /send this call alone/)
     assert.ok(answers[49]!.result)
   })
 

@@ -1,7 +1,7 @@
 import type { Route } from '../../routes/route.ts'
 import type { Refusal } from '../../wire/request.ts'
 import type { SignatureProblem } from '../../identity/signed_request.ts'
-import type { Person } from '../../identity/visitors.ts'
+import type { Person } from '../../identity/seen_person.ts'
 import type { Told } from '../../wire/refusal.ts'
 
 export const signInNeeded = {

@@ -1,5 +1,5 @@
 import type { Granter, RuleCheck } from '../../claims/result_schemas.ts'
-import type { AuthMethod } from '../../contract/principal.ts'
+import type { AuthMethod, Principal } from '../../contract/principal.ts'
 import type { Route } from '../../routes/route.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
 import { maySignIn } from '../../storage/schema.ts'
@@ -10,7 +10,6 @@ import type { Asked } from '../../wire/request.ts'
 import { authModes } from '../../routes/auth_modes.ts'
 import type { CookieState } from '../../wire/cookie_policy.ts'
 import type { Decision } from '../decide/decision.ts'
-import type { Visitor } from '../../identity/visitors.ts'
 
 // Why a request is treated as it is, in words for whoever set up the routes.
 
@@ -63,8 +62,8 @@ const absence = (user: User | undefined, cookies: CookieState, sessionsCount: bo
 }
 
 /** Somebody is known, and the route asks for no claims. */
-export const known = ({ auth_mode }: Route, decision: Decision, { known, method }: Visitor): string => {
-  const text = `auth_mode ${auth_mode}: ${known!.username} ${shown[method] ?? 'is signed in'}`
+export const known = ({ auth_mode }: Route, decision: Decision, { username, method }: Principal): string => {
+  const text = `auth_mode ${auth_mode}: ${username} ${shown[method] ?? 'is signed in'}`
   return decision.act === 'tell' ? `${text}, but: ${inEnglish(decision.told)}` : text
 }
 
@@ -75,12 +74,9 @@ const shown: Partial<Record<AuthMethod, string>> = {
 }
 
 /** Somebody is known, and the route asks for claims. */
-export const claims = (
-  decision: Decision,
-  { username }: User,
-  { allowed, because, missing }: RuleCheck,
-): string => {
-  if (!allowed) return `${username} lacks ${missing.map(lack).join(', or ')}`
+export const claims = (decision: Decision, { username }: User, { because, missing }: RuleCheck): string => {
+  if (decision.act !== 'forward' && decision.check === 'claims')
+    return `${username} lacks ${missing.map(lack).join(', or ')}`
   const held = `${username} holds ${because.map(({ claim }) => claim).join(', ')}`
   return decision.act === 'tell' ? `${held}, but: ${inEnglish(decision.told)}` : held
 }

@@ -3,7 +3,7 @@ import type { Claims } from '../../claims/claims.ts'
 import { invalidParams } from '../../contract/errors.ts'
 import type { Route } from '../../routes/route.ts'
 import type { RoutePlan, RouteTable } from '../../routes/route_table.ts'
-import type { Trial, TrialParams } from '../../routes/route_test.ts'
+import type { CheckName, Trial, TrialParams } from '../../routes/route_test.ts'
 import { maySignIn } from '../../storage/schema.ts'
 import type { User } from '../../users/user.ts'
 import type { Users } from '../../users/users.ts'
@@ -11,6 +11,7 @@ import { isNavigation } from '../../wire/responses.ts'
 import { isRefusal, readAsked, type Asked } from '../../wire/request.ts'
 import { authModes, type Credential } from '../../routes/auth_modes.ts'
 import type { CookiePolicy } from '../../wire/cookie_policy.ts'
+import { sentByBrowser, type AuthMethod } from '../../contract/principal.ts'
 import type { Decision, Decisions } from '../decide/decision.ts'
 import { requestHeaders } from '../forward/request_headers.ts'
 import { onward } from '../forward/upstream_target.ts'
@@ -19,7 +20,7 @@ import type { Peers } from '../../wire/client_address.ts'
 import type { Sent } from '../../wire/client_response.ts'
 import { badRequest } from '../decide/refusals.ts'
 import type { Upstreams } from '../../upstream/choice.ts'
-import type { Visitor } from '../../identity/visitors.ts'
+import { nobody, type Identified } from '../../identity/identify.ts'
 import * as why from './reasons.ts'
 import type { Pass } from '../forward/pass.ts'
 import { notHere, type Told } from '../../wire/refusal.ts'
@@ -64,12 +65,12 @@ const masked: Readonly<Record<string, string>> = {
   'X-Proxy-Provider-Token': '(where one is kept of this person)',
 }
 
-/** With what somebody would come, the first that counts: browsers before programs. */
-const proofs: readonly [Credential, Pick<Visitor, 'method' | 'byCookie' | 'ownToken'>][] = [
-  ['session', { method: 'local', byCookie: true, ownToken: false }],
-  ['provider session', { method: 'oauth', byCookie: true, ownToken: false }],
-  ['access token', { method: 'bearer', byCookie: false, ownToken: true }],
-  ['signature', { method: 'signature', byCookie: false, ownToken: false }],
+/** How somebody would prove who they are, by the first credential that counts: browsers before programs. */
+const proofs: readonly [Credential, AuthMethod][] = [
+  ['session', 'local'],
+  ['provider session', 'oauth'],
+  ['access token', 'bearer'],
+  ['signature', 'signature'],
 ]
 
 const nothing: Pick<Trial, 'route' | 'upstream' | 'target' | 'headers' | 'location'> = {
@@ -80,13 +81,12 @@ const nothing: Pick<Trial, 'route' | 'upstream' | 'target' | 'headers' | 'locati
   location: null,
 }
 
-const refused = ({ status }: Told, why: string): Trial => ({ ...nothing, act: 'refuse', status, why })
-const redirected = (location: string, why: string): Trial => ({
+const refused = (check: CheckName, { status }: Told, why: string): Trial => ({
   ...nothing,
-  act: 'redirect',
-  status: 302,
+  act: 'refuse',
+  status,
+  check,
   why,
-  location,
 })
 
 /** Tells what would happen to a request and why, by the same functions that requests go through. */
@@ -102,38 +102,41 @@ export class Trials {
     const user = params.user ? await this.#parts.users.get({ username: params.user }) : undefined
     const sent = sentBy(params)
     const asked = readAsked(sent, peers)
-    if (isRefusal(asked)) return refused(badRequest(asked), asked.message)
+    if (isRefusal(asked)) return refused('request', badRequest(asked), asked.message)
     const found = (await routes()).at(asked.host)
-    if (!found && asked.host !== publicHost) return refused(notHere, why.noHost(asked))
+    if (!found && asked.host !== publicHost) return refused('host', notHere, why.noHost(asked))
     if (ownPaths.find(asked)) {
       const text = why.ownPath(asked)
       return asked.upgrade === undefined
-        ? { ...nothing, act: 'own', status: null, why: text }
-        : refused(notHere, text)
+        ? { ...nothing, act: 'own', status: null, check: 'own_path', why: text }
+        : refused('own_path', notHere, text)
     }
     if (asked.path === '/' && !found && asked.upgrade === undefined)
-      return redirected('/auth/me', why.noRoutes(asked))
+      return redirected('host', '/auth/me', why.noRoutes(asked))
     const plan = found?.match(asked.path)
-    if (plan === undefined || plan === 'ambiguous' || !plan.route.enabled) {
-      const decision = await this.#parts.decisions.decide(asked, plan)
-      const text = why.noPlan(asked, plan)
-      const route = typeof plan === 'object' ? plan.route.id : null
-      return { ...refused((decision as { told: Told }).told, text), route }
+    const identified =
+      user && typeof plan === 'object' ? await this.#assume(asked, plan.route, user) : undefined
+    const decision = await this.#parts.decisions.decide(asked, plan, undefined, identified)
+    const text = await this.#why(asked, plan, decision, user, identified)
+    return {
+      ...this.#outcome(sent, asked, plan, decision, text),
+      route: typeof plan === 'object' ? plan.route.id : null,
     }
-    const visitor = user && (await this.#visitor(asked, plan.route, user))
-    const decision = await (visitor
-      ? this.#parts.decisions.judge(asked, plan.route, visitor)
-      : this.#parts.decisions.decide(asked, plan))
-    const text = await this.#why(asked, plan.route, decision, user, visitor)
-    return { ...this.#outcome(sent, asked, plan, decision, text), route: plan.route.id }
   }
 
-  #outcome(sent: Sent, asked: Asked, plan: RoutePlan, decision: Decision, text: string): Trial {
-    if (decision.act === 'forward') return this.#forwarded(asked, plan, decision, text)
-    if (decision.act === 'tell') return refused(decision.told, text)
-    const { way, told, missing } = decision
-    if (!isNavigation(sent)) return refused(told, text)
-    return missing ? refused(missing, text) : redirected(`${way}${encodeURIComponent(asked.target)}`, text)
+  #outcome(
+    sent: Sent,
+    asked: Asked,
+    plan: RoutePlan | 'ambiguous' | undefined,
+    decision: Decision,
+    text: string,
+  ): Trial {
+    if (decision.act === 'forward') return this.#forwarded(asked, plan as RoutePlan, decision, text)
+    const { check, told } = decision
+    if (decision.act === 'tell' || !isNavigation(sent)) return refused(check, told, text)
+    const { way, missing } = decision
+    if (missing) return refused(check, missing, text)
+    return redirected(check, `${way}${encodeURIComponent(asked.target)}`, text)
   }
 
   #forwarded(asked: Asked, plan: RoutePlan, pass: Pass, text: string): Trial {
@@ -145,39 +148,52 @@ export class Trials {
       headers.push({ name, value: masked[name] ?? list[i + 1]! })
     }
     const upstream = this.#parts.upstreams.peek(plan).name
-    return { ...nothing, act: 'forward', status: null, why: text, upstream, target, headers }
+    return { ...nothing, act: 'forward', status: null, check: null, why: text, upstream, target, headers }
   }
 
-  /** Somebody with the first proof that counts here; undefined where none does: a guest. */
-  async #visitor(asked: Asked, route: Route, user: User): Promise<Visitor | undefined> {
+  /** Returns who a user would be by the first proof that counts here; undefined where none does: a guest. */
+  async #assume(asked: Asked, route: Route, user: User): Promise<Identified | undefined> {
     if (!maySignIn(user)) return undefined
-    const refused = (await this.#parts.cookies.at(asked)) === 'refused'
     const { credentials } = authModes[route.auth_mode]
-    const proof = proofs.find(([credential]) => credentials.includes(credential))
-    if (!proof || (proof[1].byCookie && refused)) return undefined
+    const [, method] = proofs.find(([credential]) => credentials.includes(credential)) ?? []
+    if (method === undefined) return undefined
+    if (sentByBrowser[method] && (await this.#parts.cookies.at(asked)) === 'refused') return undefined
     const { id, username, email, email_verified_at, context } = user
-    const known = {
+    const principal = {
       proof: { by: 'route_test' as const, id },
+      method,
       user_id: id,
       username,
       email,
       email_verified_at,
       context,
     }
-    return { ...proof[1], known: { ...known, overlay: undefined }, staleCookie: undefined }
+    return { ...nobody, principal, ownToken: method === 'bearer' }
   }
 
   async #why(
     asked: Asked,
-    route: Route,
+    plan: RoutePlan | 'ambiguous' | undefined,
     decision: Decision,
     user: User | undefined,
-    visitor: Visitor | undefined,
+    identified: Identified | undefined,
   ): Promise<string> {
-    if (!visitor || !user) return why.guest(route, decision, user, await this.#parts.cookies.at(asked))
+    if (typeof plan !== 'object' || !plan.route.enabled) return why.noPlan(asked, plan)
+    const { route } = plan
+    if (!identified?.principal || !user)
+      return why.guest(route, decision, user, await this.#parts.cookies.at(asked))
     const { required_claims, service } = route
-    if (required_claims.length === 0) return why.known(route, decision, visitor)
+    if (required_claims.length === 0) return why.known(route, decision, identified.principal)
     const where = { ...(service !== null && { service }), context: user.context }
     return why.claims(decision, user, await this.#parts.claims.check(user.username, required_claims, where))
   }
 }
+
+const redirected = (check: CheckName, location: string, why: string): Trial => ({
+  ...nothing,
+  act: 'redirect',
+  status: 302,
+  check,
+  why,
+  location,
+})

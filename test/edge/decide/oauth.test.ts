@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { turnAway } from '../../../src/edge/decide/decision.ts'
+import { turnAway } from '../../../src/edge/decide/turn_away.ts'
 import { openedByProvider, ownWays } from '../../../src/sessions/session.ts'
 import { goodPassword } from '../../support/daemon.ts'
 import { ask } from '../../support/http.ts'

@@ -84,6 +84,33 @@ describe('what a trial says', () => {
     assert.equal(await why('local.localhost', 'eve'), 'auth_mode local: eve is not active, which is nobody')
   })
 
+  test('which check decided', async () => {
+    const check = async (
+      host: string,
+      user?: string,
+      path = '/',
+      kind: 'navigation' | 'websocket' = 'navigation',
+    ) => (await trialOf({ url: `http://${host}${path}`, kind, ...(user !== undefined && { user }) })).check
+    assert.equal(await check('-bad-'), 'request')
+    assert.equal(await check('paths.localhost', 'ada', '/a/../b'), 'request')
+    assert.equal(await check('nobody.test', 'ada'), 'host')
+    assert.equal(await check('paths.localhost', 'ada', '/auth/login'), 'own_path')
+    assert.equal(await check('paths.localhost', 'ada', '/auth/login', 'websocket'), 'own_path')
+    assert.equal(await check('paths.localhost', 'ada', '/OPEN/secret'), 'path')
+    assert.equal(await check('paths.localhost', 'ada', '/nowhere'), 'route')
+    assert.equal(await check('paths.localhost', 'ada', '/off'), 'route')
+    assert.equal(await check('signature.localhost'), 'signature')
+    for (const mode of ['local', 'claim-local', 'claim-optional', 'bearer', 'oauth', 'mails'])
+      assert.equal(await check(`${mode}.localhost`), 'sign_in', mode)
+    await stage.daemon.hero.users.add({ username: 'claimless' })
+    assert.equal(await check('claim-optional.localhost', 'claimless'), 'claims')
+    assert.equal(await check('claim-local.localhost', 'claimless', '/', 'websocket'), 'claims')
+    assert.equal(await check('mails.localhost', 'ada'), 'email')
+    for (const mode of ['none', 'optional', 'claim-optional', 'local', 'bearer', 'oauth', 'signature'])
+      assert.equal(await check(`${mode}.localhost`, 'ada'), null, mode)
+    assert.equal(await check('optional.localhost'), null)
+  })
+
   test('somebody who is known by the address alone', async () => {
     const { hero } = stage.daemon
     await hero.settings.set({ key: 'network_login', value: true })
@@ -118,7 +145,8 @@ describe('what a trial says', () => {
     assert.ok(!JSON.stringify(trial).includes('eyJ'))
     for (let i = 0; i < 50; i++) await stage.daemon.hero.groups.add_claim({ group: 'team', claim: long(i) })
     const wide = await stage.daemon.hero.audit.list()
-    assert.equal((await trialOf({ url: 'http://local.localhost/', user: 'ada' })).status, 500)
+    const { status, check } = await trialOf({ url: 'http://local.localhost/', user: 'ada' })
+    assert.deepEqual([status, check], [500, 'claims_size'])
     assert.deepEqual(await stage.daemon.hero.audit.list(), wide, 'no report of claims that are too many')
     assert.notDeepEqual(wide, before)
     assert.equal(stage.upstream.seen.length, length)

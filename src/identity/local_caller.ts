@@ -1,18 +1,17 @@
-import type { Identification } from '../identity/identify.ts'
 import { guest, operator, service, type Caller } from '../contract/caller.ts'
 import type { Services } from '../services/services.ts'
 import { whenReady } from '../storage/when_ready.ts'
-import type { Identify } from './envelope.ts'
 import type { Peer } from '../node/peer_credentials.ts'
+import type { Callers } from './callers.ts'
 
 interface Parts {
-  readonly identification: Identification
+  readonly callers: Callers
   readonly services: Services
   readonly socketTrust: () => Promise<'kernel' | 'file_mode'>
 }
 
-/** The caller of one connection on rpc.sock. */
-export class SocketCaller {
+/** The caller of one connection on rpc.sock: known by the kernel, or by a token. */
+export class LocalCaller {
   readonly #parts: Parts
   readonly #peer: Peer | undefined
   readonly #reportsPeers: boolean
@@ -34,10 +33,10 @@ export class SocketCaller {
   }
 
   /** A bearer token replaces the peer, so that a service can act with less than it could. */
-  readonly identify: Identify = (authorization) =>
+  readonly identify = (authorization: string | undefined): Caller | Promise<Caller> =>
     authorization === undefined
       ? this.#ofPeer()
-      : this.#parts.identification.bearer(authorization, this.#from)
+      : this.#parts.callers.ofAuthorization(authorization, this.#from)
 
   /** Evaluated for each call: the peer stays the same, but its rights can change. */
   #ofPeer(): Caller | Promise<Caller> {

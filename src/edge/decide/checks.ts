@@ -1,0 +1,163 @@
+import { satisfiesRule } from '../../claims/rule.ts'
+import { sentByBrowser } from '../../contract/principal.ts'
+import type { Identification, Identified } from '../../identity/identify.ts'
+import type { Person, SeenPeople } from '../../identity/seen_person.ts'
+import type { Signing } from '../../identity/signed_request.ts'
+import { allowsEmail } from '../../routes/allowed_emails.ts'
+import { authModes } from '../../routes/auth_modes.ts'
+import type { Route } from '../../routes/route.ts'
+import type { CheckName } from '../../routes/route_test.ts'
+import type { RoutePlan } from '../../routes/route_table.ts'
+import { whenReady } from '../../storage/when_ready.ts'
+import { notHere, type Told } from '../../wire/refusal.ts'
+import { originOf, type Asked } from '../../wire/request.ts'
+import * as refusals from './refusals.ts'
+import { tell, turnAway, type SignIn, type Tell } from './turn_away.ts'
+
+/** A claims header beyond this is refused, never shortened: a list with a part missing is another identity. */
+const maxClaimsText = 8192
+
+/** What the checks look at: a request, its route, and who asks, as far as earlier checks have found it out. */
+export class Question {
+  readonly request: Asked
+  readonly plan: RoutePlan | 'ambiguous' | undefined
+  readonly signing: Signing
+  /** Who asks; given where that is only assumed. */
+  identified: Identified | undefined
+  /** Whom the service sees; undefined for a guest and for a program with a static token. */
+  person: Person | undefined
+
+  constructor(
+    request: Asked,
+    plan: RoutePlan | 'ambiguous' | undefined,
+    signing: Signing,
+    identified: Identified | undefined,
+  ) {
+    this.request = request
+    this.plan = plan
+    this.signing = signing
+    this.identified = identified
+    this.person = undefined
+  }
+
+  get route(): Route {
+    return (this.plan as RoutePlan).route
+  }
+}
+
+export interface CheckParts {
+  readonly identification: Identification
+  readonly people: SeenPeople
+  /** Names of the identity providers that people can sign in with. Warm, it returns no promise. */
+  readonly providers: () => readonly string[] | Promise<readonly string[]>
+  /** Writes down that somebody's claims did not fit. */
+  readonly reportOversize: (username: string, domain: string) => void
+}
+
+type Answer = Tell | SignIn | undefined | Promise<Tell | SignIn | undefined>
+
+interface Check {
+  readonly name: CheckName
+  /** Returns what is told instead of passing, or undefined where nothing speaks against it. Warm, it returns no promise. */
+  readonly refuse: (question: Question, parts: CheckParts) => Answer
+}
+
+const ambiguousPath = ({ plan }: Question): Answer =>
+  plan === 'ambiguous' ? tell(refusals.ambiguousPath) : undefined
+
+const enabledRoute = ({ plan }: Question): Answer =>
+  typeof plan === 'object' && plan.route.enabled ? undefined : tell(notHere)
+
+/** Finds out who asks. */
+const wrongSignature = (question: Question, { identification }: CheckParts): Answer => {
+  const { request, plan, signing } = question
+  return whenReady(
+    question.identified ?? identification.identify(request, plan as RoutePlan, signing),
+    (identified): Answer => {
+      question.identified = identified
+      const { notSigned } = identified
+      if (notSigned === undefined) return undefined
+      return tell(typeof notSigned === 'string' ? refusals.notSigned(notSigned) : notSigned)
+    },
+  )
+}
+
+/** Guests, and programs with a static token, are nobody who could have a claim or an address. */
+const nobodyKnown = ({ route, identified }: Question, parts: CheckParts): Answer => {
+  if (identified!.principal) return undefined
+  const open = route.required_claims.length === 0 && route.allowed_emails.length === 0
+  if (identified!.staticToken) return open ? undefined : tell(refusals.tokenNamesNobody)
+  const guestsPass = open && authModes[route.auth_mode].without === 'forward as guest'
+  return guestsPass ? undefined : askToSignIn(route, parts)
+}
+
+/** A WebSocket is open to every page of the world and sends our cookie along: its Origin must be this one (RFC 6455 section 10.2). */
+const foreignPage = ({ request, identified }: Question): Answer => {
+  if (request.upgrade === undefined || request.origin === undefined) return undefined
+  const { principal } = identified!
+  if (!principal || !sentByBrowser[principal.method]) return undefined
+  return request.origin === originOf(request) ? undefined : tell(refusals.foreignPage)
+}
+
+/** Finds out whom the service sees: somebody who has just gone is nobody. */
+const livingAccount = (question: Question, parts: CheckParts): Answer => {
+  const { route, identified } = question
+  const { principal } = identified!
+  if (!principal) return undefined
+  return whenReady(parts.people.find(principal, route.service), (person): Answer => {
+    question.person = person
+    return person ? undefined : askToSignIn(route, parts)
+  })
+}
+
+/** A token to read with sends what is safe (RFC 9110 section 9.2.1); a WebSocket could say anything. */
+const tokenScope = ({ request: { method, upgrade }, identified }: Question): Answer =>
+  identified!.principal?.token?.scope === 'read' &&
+  (upgrade !== undefined || (method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS'))
+    ? tell(refusals.scopeTooSmall)
+    : undefined
+
+const requiredClaims = ({ route, person, identified }: Question): Answer =>
+  !person || satisfiesRule(route.required_claims, person.claims)
+    ? undefined
+    : tellPerson(refusals.claimMissing(route, person), identified!)
+
+const allowedEmail = ({ route, person, identified }: Question): Answer =>
+  !person || allowsEmail(route.allowed_emails, person.email_verified ? person.email : null)
+    ? undefined
+    : tellPerson(refusals.emailNotAllowed(person), identified!)
+
+const sizeOfClaims = ({ route, person, identified }: Question, parts: CheckParts): Answer => {
+  if (!person || parts.people.claimsText(person.claims).length <= maxClaimsText) return undefined
+  parts.reportOversize(person.username, route.domain)
+  return tellPerson(refusals.claimsTooLarge, identified!)
+}
+
+/** A signed request is let in once. It is written down last, so that only what is let in is used up. */
+const usedNonce = ({ identified }: Question): Answer =>
+  identified!.signed?.admit().then((first) => (first ? undefined : tell(refusals.notSigned('used'))))
+
+/** Whether a request may pass: every check, in the order in which they are made. */
+export const checks: readonly Check[] = [
+  { name: 'path', refuse: ambiguousPath },
+  { name: 'route', refuse: enabledRoute },
+  { name: 'signature', refuse: wrongSignature },
+  { name: 'sign_in', refuse: nobodyKnown },
+  { name: 'foreign_page', refuse: foreignPage },
+  { name: 'account', refuse: livingAccount },
+  { name: 'scope', refuse: tokenScope },
+  { name: 'claims', refuse: requiredClaims },
+  { name: 'email', refuse: allowedEmail },
+  { name: 'claims_size', refuse: sizeOfClaims },
+  { name: 'nonce', refuse: usedNonce },
+]
+
+/** Somebody whom only the network tells may be more than that after signing in: offered, never forced. */
+const tellPerson = (told: Told, { principal }: Identified): Tell =>
+  tell(principal?.method === 'network' ? { ...told, link: refusals.toSignIn } : told)
+
+const askToSignIn = (route: Route, { providers }: CheckParts): Answer => {
+  // Of the others none asks.
+  if (route.auth_mode !== 'oauth') return turnAway(route, [])
+  return whenReady(providers(), (names) => turnAway(route, names))
+}

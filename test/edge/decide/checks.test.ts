@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Claims } from '../../../src/claims/claims.ts'
+import { operator } from '../../../src/contract/caller.ts'
+import { checks, Question, type CheckParts } from '../../../src/edge/decide/checks.ts'
+import { nobody } from '../../../src/identity/identify.ts'
+import { SeenPeople } from '../../../src/identity/seen_person.ts'
+import { createLog } from '../../../src/log/log.ts'
+import { checkNames } from '../../../src/routes/route_test.ts'
+import type { RoutePlan } from '../../../src/routes/route_table.ts'
+import { openDatabase } from '../../../src/storage/open_database.ts'
+import { Users } from '../../../src/users/users.ts'
+import type { Asked } from '../../../src/wire/request.ts'
+import { onBothDatabases } from '../../support/databases.ts'
+import { noReactions } from '../../support/reactions.ts'
+
+test('every check is made once, in the order in which the route test publishes them', () => {
+  const before = ['request', 'host', 'own_path']
+  assert.deepEqual([...before, ...checks.map(({ name }) => name)], checkNames)
+})
+
+onBothDatabases('the check of the account', (newUrl) => {
+  test('refuses a person who was removed after they were identified', async () => {
+    const database = await openDatabase(newUrl(), createLog('silent'))
+    try {
+      const caller = operator({ via: 'socket' })
+      const users = new Users(database, async () => 1, noReactions)
+      const { id, username, email, email_verified_at, context } = await users.add({ username: 'ada' }, caller)
+      const known = { user_id: id, username, email, email_verified_at, context }
+      const identified = {
+        ...nobody,
+        principal: { ...known, proof: { by: 'session', id: 'a session' } as const, method: 'local' as const },
+      }
+      const plan = { route: { auth_mode: 'local', service: null } } as RoutePlan
+      const people = new SeenPeople(new Claims(database, async () => false))
+      const { refuse } = checks.find(({ name }) => name === 'account')!
+      const question = () => new Question({} as Asked, plan, { provenKey: undefined }, identified)
+      assert.equal(await refuse(question(), { people } as CheckParts), undefined)
+      await users.remove('ada', caller)
+      assert.equal((await refuse(question(), { people } as CheckParts))?.act, 'sign in')
+    } finally {
+      await database.close()
+    }
+  })
+})
