@@ -108,7 +108,7 @@ suite('who is nobody yet, or no more, gets no code', () => {
     assert.equal(url.searchParams.get('error'), 'login_required')
     const page = await person.open(wish())
     assert.deepEqual([page.status, atCallback(page.url)], [409, false])
-    assert.match(page.text, /Not while you act as grace/)
+    assert.match(page.text, /Not while you impersonate grace/)
     // Signing out is for everybody: an application that sends them here is not told that they did while they did not.
     const asked = await person.open(`${stage.issuer}/oauth/logout`)
     const out = await person.submit(asked, '/oauth/logout/confirm', { logout: 'yes' })

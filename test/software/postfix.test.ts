@@ -58,7 +58,7 @@ describe('mail by a real postfix', { skip: postfixMissing() ?? false }, () => {
   test('a test mail arrives over TLS, as it was written', async () => {
     assert.deepEqual(await daemon.hero.mail.test({ to: 'ada@example.org' }), { sent: true })
     const mail = await arrived('ada')
-    assert.equal(mail.subject, 'Mail from hero_proxy arrives')
+    assert.equal(mail.subject, 'Test mail from hero_proxy')
     assert.match(mail.text!, /^Hello ada@example\.org,\n\nThis is the test .*\n\n— hero_proxy\n/)
     assert.deepEqual(mail.from?.value, [{ name: 'hero_proxy', address: 'door@example.org' }])
     assert.match(postfix.log(), /TLS connection established from .*127\.0\.0\.1.*: TLSv1\.3/)
@@ -79,7 +79,7 @@ describe('mail by a real postfix', { skip: postfixMissing() ?? false }, () => {
 
     await set('smtp_host', 'localhost')
     await hurry()
-    assert.equal((await arrived('grace')).subject, 'A new password for hero_proxy')
+    assert.equal((await arrived('grace')).subject, 'Choose a new password for hero_proxy')
   })
 
   test('what is asked for while postfix is down arrives once it is up again, once', async () => {
