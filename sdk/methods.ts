@@ -7,13 +7,13 @@ export interface AuditEntry {
   seq: number
   /** Unix time in seconds, in the year 9999 at most */
   at: number
-  /** Username of the real person, "system" for the operator, empty for a guest */
+  /** Username of the user who really acted, "system" for the operator, empty for a guest */
   actor: string
-  /** Whom the actor was impersonating, or empty */
+  /** The user whom the actor was impersonating, or empty */
   on_behalf: string
   /** Kind of caller: operator, service, client, user or guest */
   caller: string
-  /** Where the call came in: socket, edge or browser */
+  /** How the call arrived: socket, edge or browser */
   via: string
   uid: number | null
   pid: number | null
@@ -27,7 +27,7 @@ export interface AuditEntry {
 }
 
 export interface AuditVerification {
-  /** How many entries are intact, from the oldest on */
+  /** How many entries match, starting with the oldest */
   rows: number
   first_bad: {
     seq: number
@@ -94,7 +94,7 @@ export interface FactorList {
     created_at: number
   } | null
   passkeys: Passkey[]
-  /** How many are left */
+  /** How many recovery codes are left */
   recovery_codes: number
 }
 
@@ -188,7 +188,7 @@ export interface Key {
   /** Identifies the key in the header of what it signed */
   kid: string
   algorithm: "EdDSA" | "RS256"
-  /** next: published, so that verifiers know it when it begins to sign; retired: only verifies, for 30 days */
+  /** next: already published, so that verifiers know it before it signs; retired: still published for verification, for 30 days */
   state: "next" | "signing" | "retired"
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -200,14 +200,14 @@ export interface Mail {
   /** A UUID of version 7 */
   id: string
   address: string
-  /** What it says: verify, reset, magic, invite … */
+  /** The purpose of the mail: verify, reset, magic, invite … */
   kind: string
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
-  /** Unix time of the next try */
+  /** Unix time of the next attempt */
   due_at: number
   tries: number
-  /** What the mail server said last */
+  /** The last reply of the mail server */
   last_error: string
   gave_up_at: number | null
 }
@@ -244,7 +244,7 @@ export interface Passkey {
   /** A UUID of version 7 */
   id: string
   name: string
-  /** Synchronised by a password manager, so that losing the device does not lose it */
+  /** Synced by a password manager, so that it survives the loss of a device */
   synced: boolean
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -648,7 +648,7 @@ export type HealthParams = Record<string, never>
 export type HealthResult = {
   status: "ok"
   version: string
-  /** How the database file is: checking until all of it was looked at after the start; while it is damaged, whatever writes is refused with unavailable. PostgreSQL looks after its own files: ok */
+  /** The condition of the database file: checking until all of it was checked after the start; while it is damaged, all writes fail with unavailable. Always ok for PostgreSQL, which checks its own files */
   database: "checking" | "ok" | "damaged"
 }
 
@@ -664,7 +664,7 @@ export type StatsResult = {
   rpc_calls: number
   /** Since start */
   edge_requests: number
-  /** Processes that serve the edge in addition to the daemon itself */
+  /** Processes that serve the edge in addition to the daemon */
   workers: {
     pid: number
     /** Resident set */
@@ -787,7 +787,7 @@ export interface UsersInviteParams {
 export interface AuthLoginByCodeParams {
   /** From `data.sign_in` of factor_required */
   sign_in: string
-  /** Six digits of the app, or a recovery code */
+  /** Six digits from the app, or a recovery code */
   code: string
 }
 
@@ -803,7 +803,7 @@ export interface AuthLoginByPasskeyParams {
 export interface AuthProveParams {
   /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
   password?: string
-  /** Six digits of the app, or a recovery code */
+  /** Six digits from the app, or a recovery code */
   code?: string
   /** JSON of PublicKeyCredential.toJSON() */
   assertion?: string
@@ -821,18 +821,18 @@ export interface FactorsListParams {
 
 export type FactorsAddTotpParams = Record<string, never>
 export type FactorsAddTotpResult = {
-  /** Base32, to be typed into an app */
+  /** Base32, to type into an app */
   secret: string
-  /** otpauth://…, to be shown as a QR code */
+  /** otpauth://…, to show as a QR code */
   uri: string
 }
 
 export interface FactorsConfirmTotpParams {
-  /** Six digits of the app, or a recovery code */
+  /** Six digits from the app, or a recovery code */
   code: string
 }
 export type FactorsConfirmTotpResult = {
-  /** Shown once; each replaces a second factor once */
+  /** Shown only once; each replaces a second factor once */
   recovery_codes: string[]
 }
 
@@ -841,7 +841,7 @@ export type FactorsRemoveTotpParams = Record<string, never>
 export type FactorsPasskeyOptionsParams = Record<string, never>
 
 export interface FactorsAddPasskeyParams {
-  /** What its owner calls it: one line of 1 to 60 characters */
+  /** The name that its owner gave it: one line of 1 to 60 characters */
   name: string
   /** JSON of PublicKeyCredential.toJSON() */
   attestation: string
@@ -849,14 +849,14 @@ export interface FactorsAddPasskeyParams {
 export type FactorsAddPasskeyResult = {
   /** A UUID of version 7 */
   id: string
-  /** Shown once; each replaces a second factor once */
+  /** Shown only once; each replaces a second factor once */
   recovery_codes: string[]
 }
 
 export interface FactorsRenamePasskeyParams {
   /** A UUID of version 7 */
   id: string
-  /** What its owner calls it: one line of 1 to 60 characters */
+  /** The name that its owner gave it: one line of 1 to 60 characters */
   name: string
 }
 
@@ -867,7 +867,7 @@ export interface FactorsRemovePasskeyParams {
 
 export type FactorsRenewRecoveryCodesParams = Record<string, never>
 export type FactorsRenewRecoveryCodesResult = {
-  /** Shown once; each replaces a second factor once */
+  /** Shown only once; each replaces a second factor once */
   recovery_codes: string[]
 }
 
@@ -1432,7 +1432,7 @@ export interface MailTestParams {
   to: string
 }
 export type MailTestResult = {
-  /** False if no mail server is set: the mail is in the log */
+  /** False if no mail server is set: the mail is then in the log */
   sent: boolean
 }
 
@@ -1830,11 +1830,11 @@ export interface TokenRevokeParams {
 }
 
 export interface AuditListParams {
-  /** Only what this person did: one line of at most 200 characters, without control characters */
+  /** Only calls by this user: one line of at most 200 characters, without control characters */
   actor?: string
   /** Only calls of this method: one line of at most 200 characters, without control characters */
   method?: string
-  /** Only entries with this outcome: ok or the name of an error: one line of at most 64 characters, without control characters */
+  /** Only calls with this outcome: ok or the name of an error: one line of at most 64 characters, without control characters */
   outcome?: string
   /** Unix time in seconds, in the year 9999 at most */
   since?: number
@@ -1984,7 +1984,7 @@ export interface HeroProxyMethods {
   }
   /** Report that the daemon answers, and the state of its database */
   health(params?: HealthParams): Promise<HealthResult>
-  /** Return uptime, memory and counters of the daemon. Covers all processes; the counts of workers arrive a second or two later. */
+  /** Return uptime, memory and counters of the daemon. The sum of all processes; numbers of workers arrive a second or two late. */
   stats(params?: StatsParams): Promise<StatsResult>
   auth: {
     /** Create the first administrator and sign in; refused once there is one. Call it as the operator over the socket, or with the token of the link that the daemon printed at its first start. */
@@ -2069,17 +2069,17 @@ export interface HeroProxyMethods {
     }
   }
   factors: {
-    /** List the second factors and passkeys of a user; your own if no user is given */
+    /** List the second factors and passkeys of a user; by default your own */
     list(params?: FactorsListParams): Promise<FactorList>
-    /** Begin to add an authenticator app: return its seed, which counts after factors.confirm_totp */
+    /** Begin to add an authenticator app: return its secret, which takes effect after factors.confirm_totp */
     add_totp(params?: FactorsAddTotpParams): Promise<FactorsAddTotpResult>
-    /** Turn on the authenticator app with a first code. The first factor comes with recovery codes, and your other sessions end. */
+    /** Turn on the authenticator app with its first code. The first factor comes with recovery codes and ends your other sessions. */
     confirm_totp(params: FactorsConfirmTotpParams): Promise<FactorsConfirmTotpResult>
     /** Turn off the authenticator app */
     remove_totp(params?: FactorsRemoveTotpParams): Promise<null>
     /** Return what a browser needs to create a passkey, for factors.add_passkey */
     passkey_options(params?: FactorsPasskeyOptionsParams): Promise<PasskeyCreationOptions>
-    /** Add a passkey that a browser created; it can sign in alone, and is then asked for with the password. The first factor comes with recovery codes, and your other sessions end. */
+    /** Add a passkey that a browser created; it can sign in on its own, or is required in addition to the password. The first factor comes with recovery codes and ends your other sessions. */
     add_passkey(params: FactorsAddPasskeyParams): Promise<FactorsAddPasskeyResult>
     /** Rename a passkey */
     rename_passkey(params: FactorsRenamePasskeyParams): Promise<null>
@@ -2087,7 +2087,7 @@ export interface HeroProxyMethods {
     remove_passkey(params: FactorsRemovePasskeyParams): Promise<null>
     /** Create ten new recovery codes; the old ones stop working */
     renew_recovery_codes(params?: FactorsRenewRecoveryCodesParams): Promise<FactorsRenewRecoveryCodesResult>
-    /** Remove all second factors and passkeys of a user who lost them; all their sessions end. For an administrator it takes proxy.admin. Make sure that you know who is asking: this removes their protection. */
+    /** Remove all second factors and passkeys of a user who lost them; all their sessions end. For an administrator, this requires proxy.admin. Be sure who is asking you: this removes the protection that factors give. */
     clear(params: FactorsClearParams): Promise<null>
   }
   groups: {
@@ -2169,25 +2169,25 @@ export interface HeroProxyMethods {
     }
   }
   settings: {
-    /** List all run-time settings with their values, defaults and what is allowed */
+    /** List all run-time settings with their values, defaults and allowed values */
     list(params?: SettingsListParams): Promise<SettingsListResult>
     /** Return one run-time setting */
     get(params: SettingsGetParams): Promise<Setting>
-    /** Change one run-time setting; the change applies from the next request on */
+    /** Change one run-time setting, starting with the next request */
     set(params: SettingsSetParams): Promise<Setting>
   }
   services: {
-    /** List the local services and the claims that they hold on the socket */
+    /** List the local services and the claims that they have on the socket */
     list(params?: ServicesListParams): Promise<ServicesListResult>
-    /** Add a service: processes of a local user call over the socket with claims of their own. The user must be able to open the socket: add it to the group of the socket folder. */
+    /** Add a service, so that processes of a local user can call over the socket with claims of their own. The local user must be able to open the socket: add it to the group of the socket folder. */
     add(params: ServicesAddParams): Promise<Service>
-    /** Change the local user or the claims of a service; the change applies from its next call on */
+    /** Change the local user or the claims of a service, starting with its next call */
     update(params: ServicesUpdateParams): Promise<Service>
-    /** Remove a service; its processes are guests from their next call on */
+    /** Remove a service; its processes become guests with their next call */
     remove(params: ServicesRemoveParams): Promise<null>
   }
   mail: {
-    /** Send a test mail at once, and return what the mail server says */
+    /** Send a test mail immediately and report the reply of the mail server */
     test(params: MailTestParams): Promise<MailTestResult>
     /** List mail that is waiting and mail that was given up, newest first */
     list(params?: MailListParams): Promise<MailListResult>
@@ -2237,11 +2237,11 @@ export interface HeroProxyMethods {
     test(params: ProvidersTestParams): Promise<ProvidersTestResult>
   }
   keys: {
-    /** Return the public keys for verifying what hero_proxy signs (also at /.well-known/jwks.json) */
+    /** Return the public keys that verify what hero_proxy signs (also at /.well-known/jwks.json) */
     jwks(params?: KeysJwksParams): Promise<Jwks>
     /** List the signing keys, newest first, without their private parts */
     list(params?: KeysListParams): Promise<KeysListResult>
-    /** Rotate the signing keys: sign with the next keys from now on, and publish new next keys. What was signed before can be verified for another 30 days. Two rotations are at least five minutes apart, so that everybody knows the next keys before they sign. With `drop`, for keys that leaked, all earlier keys are removed at once, and nothing signed with them is valid any more. */
+    /** Rotate the signing keys: start to sign with the next keys, and publish new next keys. Earlier signatures can be verified for another 30 days. At least five minutes must pass between two rotations, so that all verifiers know the next keys before these sign. With `drop`, for leaked keys, all earlier keys are deleted at once, and everything they signed becomes invalid. */
     rotate(params?: KeysRotateParams): Promise<KeysRotateResult>
   }
   token: {
@@ -2257,7 +2257,7 @@ export interface HeroProxyMethods {
   audit: {
     /** List audit entries, newest first */
     list(params?: AuditListParams): Promise<AuditListResult>
-    /** Verify that no entry was changed, inserted or removed, and return the first that does not fit */
+    /** Verify that no entry was changed, inserted or removed, and return the first one that does not match */
     verify(params?: AuditVerifyParams): Promise<AuditVerification>
   }
 }

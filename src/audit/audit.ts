@@ -21,23 +21,26 @@ export interface Verification {
   readonly first_bad: Bad | null
 }
 
-/** Entries of the chain that are looked at in one go: in a thread of its own, and where everything else has its turn in between. */
-const page = { aside: 20_000, here: 500 }
-/** Entries that one transaction of the retention lets go. */
-const letGo = 1000
+/**
+ * Entries of the chain that are checked per step: in a separate thread, and on the event loop, where everything else
+ * gets its turn in between.
+ */
+const pageRows = { aside: 20_000, here: 500 }
+/** Entries that one transaction of the retention deletes. */
+const deleteRows = 1000
 
 const walkPage = new URL(`./walk_page${extname(import.meta.url)}`, import.meta.url)
 
 /**
- * The audit: who did what, on what, from where, and how it ended. Rows are added and never changed; each carries a
- * seal (HMAC under a key from the master secret) over itself and the seal before, so that whoever can write the database
- * but does not know the secret can neither change, insert nor remove a row unseen.
+ * The audit log: who did what, on what, from where, and with which result. Rows are added and never changed. Each row
+ * has a seal (HMAC with a key derived from the master secret) over itself and the previous seal. So someone who can
+ * write the database but does not know the secret can neither change, insert nor remove a row unnoticed.
  */
 export class Audit {
   readonly #database: Database
   readonly #key: Buffer
   readonly #marks: Marks
-  /** How far the audit was when this process last looked: it only ever grows. */
+  /** The newest entry when this process last looked: the log only grows. */
   #seen: Link = origin
 
   constructor(database: Database, key: Buffer) {
@@ -46,7 +49,10 @@ export class Audit {
     this.#marks = new Marks(database, key)
   }
 
-  /** Inside the transaction of what it tells about. `target` names things, never secrets; `outcome` is `ok` or an error's name. */
+  /**
+   * Appends an entry, inside the transaction of what it records. `target` names things, never secrets; `outcome` is
+   * `ok` or the name of an error.
+   */
   async append(caller: Caller, method: string, target: string, outcome: string): Promise<void> {
     await this.#database.write(async () => {
       const { query } = this.#database
@@ -63,7 +69,7 @@ export class Audit {
         pid: caller.pid ?? null,
         address: caller.address ?? '',
         method,
-        // Half a surrogate pair is no text: stored, it would come back as something else, and the seal would not fit it.
+        // A lone surrogate is not valid text: it would be stored as something else, and the seal would no longer match.
         target: target.toWellFormed(),
         outcome,
       }
@@ -77,12 +83,12 @@ export class Audit {
   }
 
   /**
-   * What the next entry follows: where the audit ended by its mark, not the last row that is there, so that taking
-   * rows from the end leaves a gap for good. Where mark and rows disagree, the next entry fits neither.
+   * The entry that the next one follows, taken from the anchor and not from the last row, so that removing rows at the
+   * end leaves a permanent gap. If anchor and rows disagree, the next entry matches neither.
    */
   async #end(): Promise<Link> {
-    const mark = (await this.#marks.read('audit_head')) ?? origin
-    if (mark.seq >= this.#seen.seq) this.#seen = mark
+    const anchor = (await this.#marks.read('audit_head')) ?? origin
+    if (anchor.seq >= this.#seen.seq) this.#seen = anchor
     const last = await this.#database.query
       .selectFrom('audit')
       .select('seq')
@@ -98,11 +104,11 @@ export class Audit {
     if (filter.actor !== undefined) query = query.where('actor', '=', filter.actor)
     if (filter.method !== undefined) query = query.where('method', '=', filter.method)
     if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome)
-    // As the index has it: what went well is nearly everything, and is not in it.
+    // Written like the partial index, which omits `ok`, the outcome of almost all entries.
     if (filter.outcome !== undefined && filter.outcome !== 'ok')
       query = query.where(sql<SqlBool>`outcome <> 'ok'`)
-    // Times rise with the numbers, nearly: the first and the last number that can fit end the search, the times decide.
-    // With the sign, SQLite looks for them by the index of times instead of walking along the numbers.
+    // Times rise almost as the numbers do. The first and last possible numbers limit the search, and the times decide.
+    // The plus sign makes SQLite find them with the index on times instead of scanning the numbers.
     if (filter.since !== undefined)
       query = query
         .where('at', '>=', filter.since)
@@ -120,30 +126,34 @@ export class Audit {
     return { ...page, items: page.items.map(({ seal: _, ...row }) => row) }
   }
 
-  /** Walks the whole chain and tells the first row that does not fit, if there is one. */
+  /** Checks the whole chain and returns the first row that does not match, if any. */
   async verify(): Promise<Verification> {
     for (;;) {
       const anchor = await this.#marks.read('audit_anchor')
       if (!anchor) return { rows: 0, first_bad: { seq: 1, id: null, reason: 'rows before it are missing' } }
       const { end, bad } = await this.#walkAll(anchor)
-      // Old rows that were let go meanwhile are not missing.
+      // Old rows that were deleted in the meantime are not missing.
       if (bad && (await this.#marks.read('audit_anchor'))?.seq !== anchor.seq) continue
       return { rows: end.seq - anchor.seq, first_bad: bad }
     }
   }
 
   async #walkAll(anchor: Link): Promise<Walked> {
-    // Read on both sides of the rows, for entries are written meanwhile: the rows must reach the first, and not pass the second.
+    // Read the anchor before and after the rows, because entries are written in between: the rows must reach the first
+    // anchor and not pass the second.
     const before = await this.#marks.read('audit_head')
-    const least = Math.max(before?.seq ?? Infinity, this.#seen.seq)
+    const minSeq = Math.max(before?.seq ?? Infinity, this.#seen.seq)
     const { end, bad } = await this.#walk(anchor, Infinity)
     if (bad) return { end, bad }
     const after = await this.#marks.read('audit_head')
-    const fits = end.seq >= least && after && (after.seq > end.seq || after.seal === end.seal)
-    return { end, bad: fits ? null : { seq: end.seq + 1, id: null, reason: 'rows after it are missing' } }
+    const isComplete = end.seq >= minSeq && after && (after.seq > end.seq || after.seal === end.seal)
+    return {
+      end,
+      bad: isComplete ? null : { seq: end.seq + 1, id: null, reason: 'rows after it are missing' },
+    }
   }
 
-  /** Follows the chain from one entry on, at most to the one with the number `to`. */
+  /** Follows the chain from one entry, up to the entry with the number `to`. */
   async #walk(from: Link, to: number): Promise<Walked> {
     let end = from
     for (;;) {
@@ -153,12 +163,12 @@ export class Audit {
     }
   }
 
-  /** The same for one page; it ends where it began when there is nothing more. */
+  /** Like `#walk` for one page. Ends where it began if there are no more entries. */
   async #page(from: Link, to: number): Promise<Walked> {
     const { threads, writing, query } = this.#database
     if (threads && !writing) {
       const last = Number.isFinite(to) ? to : Number.MAX_SAFE_INTEGER
-      return threads.jobs.run(walkPage, { key: this.#key, from, to: last, rows: page.aside })
+      return threads.jobs.run(walkPage, { key: this.#key, from, to: last, rows: pageRows.aside })
     }
     const rows = await query
       .selectFrom('audit')
@@ -166,14 +176,14 @@ export class Audit {
       .where('seq', '>', from.seq)
       .$if(Number.isFinite(to), (entries) => entries.where('seq', '<=', to))
       .orderBy('seq')
-      .limit(page.here)
+      .limit(pageRows.here)
       .execute()
     return follow(rows, { key: this.#key, from })
   }
 
   /**
-   * Lets go of rows older than `days`; the chain then hangs on the last one that left. 0 keeps everything. Only rows
-   * that fit are let go: the traces of a change are not tidied away.
+   * Deletes rows older than `days`; the chain then starts after the last deleted row. 0 keeps everything. Deletes only
+   * rows that match, so that traces of tampering remain.
    */
   async sweep(days: number): Promise<void> {
     if (days === 0) return
@@ -185,13 +195,13 @@ export class Audit {
       .executeTakeFirstOrThrow()
     if (last === null) return
     const { bad } = anchor ? await this.#walk(anchor, last) : { bad: origin }
-    if (bad) throw new Error(`the audit does not fit at entry ${bad.seq}; audit.verify tells more`)
+    if (bad) throw new Error(`the audit log does not match at entry ${bad.seq}; audit.verify reports details`)
     let from: Link | undefined = anchor
-    while (from && from.seq < last) from = await this.#letGo(from, Math.min(from.seq + letGo, last))
+    while (from && from.seq < last) from = await this.#deleteUpTo(from, Math.min(from.seq + deleteRows, last))
   }
 
-  /** Lets go of the entries up to one, in one transaction; undefined if another node was faster. */
-  async #letGo(from: Link, to: number): Promise<Link | undefined> {
+  /** Deletes the entries up to one, in one transaction. Returns undefined if another node was faster. */
+  async #deleteUpTo(from: Link, to: number): Promise<Link | undefined> {
     return this.#database.write(async () => {
       const { query } = this.#database
       const present = await this.#marks.read('audit_anchor')
@@ -201,7 +211,7 @@ export class Audit {
         .select(['seq', 'seal'])
         .where('seq', '=', to)
         .executeTakeFirst()
-      // It was there a moment ago.
+      // It was there just before.
       if (!entry) return undefined
       await query.deleteFrom('audit').where('seq', '<=', to).execute()
       await this.#marks.write('audit_anchor', entry)
@@ -210,7 +220,7 @@ export class Audit {
   }
 }
 
-/** The number that a cursor of ours holds. */
+/** Decodes the entry number in a cursor. */
 const seqOf = (cursor: string): number => {
   if (!/^[1-9][0-9]{0,14}$/.test(cursor)) throw invalidParams('cursor', 'the next_cursor of the page before')
   return Number(cursor)

@@ -2,10 +2,10 @@ import { createHmac } from 'node:crypto'
 import type { AuditRow } from '../storage/schema.ts'
 import type { Link } from './chain_anchors.ts'
 
-/** The seal of an entry: HMAC-SHA-256 over the seal before it and all of its own fields. */
+/** The seal of an entry: HMAC-SHA-256 over the previous seal and all fields of the entry. */
 export const sealOf = (key: Uint8Array, row: Omit<AuditRow, 'seal'>, before: string): string => {
   const { id, seq, at, actor, on_behalf, caller, via, uid, pid, address, method, target, outcome } = row
-  const told = JSON.stringify([
+  const sealedText = JSON.stringify([
     before,
     seq,
     id,
@@ -21,10 +21,10 @@ export const sealOf = (key: Uint8Array, row: Omit<AuditRow, 'seal'>, before: str
     target,
     outcome,
   ])
-  return createHmac('sha256', key).update(told).digest('base64url')
+  return createHmac('sha256', key).update(sealedText).digest('base64url')
 }
 
-/** The first entry that does not fit. */
+/** The first entry that does not match. */
 export interface Bad {
   readonly seq: number
   readonly id: string | null
@@ -32,7 +32,7 @@ export interface Bad {
 }
 
 export interface Walked {
-  /** The last entry that fits. */
+  /** The last entry that matches. */
   readonly end: Link
   readonly bad: Bad | null
 }
@@ -41,18 +41,18 @@ export interface Walked {
 export interface Page {
   readonly key: Uint8Array
   readonly from: Link
-  /** The last number to look at. */
+  /** The last entry number to check. */
   readonly to: number
   readonly rows: number
 }
 
-/** Follows the chain over the rows that come after an entry. */
+/** Checks the chain over the rows after an entry. */
 export const follow = (rows: Iterable<AuditRow>, { key, from }: Pick<Page, 'key' | 'from'>): Walked => {
   let end = from
   for (const { seal, ...row } of rows) {
     const bad = (reason: string) => ({ end, bad: { seq: row.seq, id: row.id, reason } })
     if (row.seq !== end.seq + 1) return bad(`row ${end.seq + 1} is missing before it`)
-    if (seal !== sealOf(key, row, end.seal)) return bad('it was changed, or put in')
+    if (seal !== sealOf(key, row, end.seal)) return bad('it was changed or inserted')
     end = { seq: row.seq, seal }
   }
   return { end, bad: null }

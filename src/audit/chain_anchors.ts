@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { Database } from '../storage/database.ts'
 import { instanceFact, setInstanceFact } from '../storage/instance_facts.ts'
 
-/** One entry of the audit, by number and seal. */
+/** One entry of the audit log, by number and seal. */
 export interface Link {
   readonly seq: number
   readonly seal: string
@@ -11,8 +11,8 @@ export interface Link {
 export const origin: Link = { seq: 0, seal: '' }
 
 /**
- * Where the audit begins and ends. Both marks carry a seal of their own: whoever takes the newest entries out, or the
- * oldest, cannot move the mark to hide it.
+ * The anchors of the audit log: where it begins and where it ends. Each has a seal of its own, so someone who removes
+ * the newest or oldest entries cannot move the anchor to hide that.
  */
 export class Marks {
   readonly #database: Database
@@ -23,18 +23,18 @@ export class Marks {
     this.#key = key
   }
 
-  /** The entry that a mark names; undefined for a mark that is not ours. Without one, nothing was written yet. */
+  /** The entry that an anchor names; undefined for a forged anchor. If there is none, nothing was written yet. */
   async read(mark: 'audit_anchor' | 'audit_head'): Promise<Link | undefined> {
     const fact = await instanceFact(this.#database, mark)
     if (fact === undefined) return origin
     const [seq, seal = '', own] = fact.split(':')
     const link = { seq: Number(seq), seal }
-    // From before there were seals: nothing that carries one can follow it unseen.
+    // Written before there were seals: no sealed entry can follow it unnoticed.
     if (seal === '' && own === undefined) return link
     return own === this.#seal(mark, link) ? link : undefined
   }
 
-  /** Inside the transaction of what moves the mark. */
+  /** Moves an anchor, inside the transaction of what moves it. */
   async write(mark: 'audit_anchor' | 'audit_head', link: Link): Promise<void> {
     await setInstanceFact(this.#database, mark, `${link.seq}:${link.seal}:${this.#seal(mark, link)}`)
   }

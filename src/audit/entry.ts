@@ -6,11 +6,11 @@ export const AuditEntry = Named('AuditEntry', {
   seq: Type.Integer({ description: '1, 2, 3 …: the order in which entries were written' }),
   at: Time,
   actor: Type.String({
-    description: 'Username of the real person, "system" for the operator, empty for a guest',
+    description: 'Username of the user who really acted, "system" for the operator, empty for a guest',
   }),
-  on_behalf: Type.String({ description: 'Whom the actor was impersonating, or empty' }),
+  on_behalf: Type.String({ description: 'The user whom the actor was impersonating, or empty' }),
   caller: Type.String({ description: 'Kind of caller: operator, service, client, user or guest' }),
-  via: Type.String({ description: 'Where the call came in: socket, edge or browser' }),
+  via: Type.String({ description: 'How the call arrived: socket, edge or browser' }),
   uid: Nullable(Type.Integer({ description: 'User id of a local caller, from the kernel' })),
   pid: Nullable(Type.Integer({ description: 'Process id of a local caller, from the kernel' })),
   address: Type.String({ description: 'Network address of the caller, empty on the socket' }),
@@ -22,7 +22,7 @@ export const AuditEntry = Named('AuditEntry', {
 })
 
 export const Verification = Named('AuditVerification', {
-  rows: Type.Integer({ description: 'How many entries are intact, from the oldest on' }),
+  rows: Type.Integer({ description: 'How many entries match, starting with the oldest' }),
   first_bad: Nullable(
     Shape({
       seq: Type.Integer(),

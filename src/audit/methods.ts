@@ -11,9 +11,9 @@ export const auditMethods = (audit: Audit) => [
     effect: 'read',
     claim: ['proxy.audit.read'],
     params: Shape({
-      actor: Type.Optional(Line('Only what this person did')),
+      actor: Type.Optional(Line('Only calls by this user')),
       method: Type.Optional(Line('Only calls of this method')),
-      outcome: Type.Optional(Line('Only entries with this outcome: ok or the name of an error', 64)),
+      outcome: Type.Optional(Line('Only calls with this outcome: ok or the name of an error', 64)),
       since: Type.Optional(Time),
       until: Type.Optional(Time),
       limit: Limit,
@@ -49,7 +49,8 @@ export const auditMethods = (audit: Audit) => [
   }),
   method({
     name: 'audit.verify',
-    summary: 'Verify that no entry was changed, inserted or removed, and return the first that does not fit',
+    summary:
+      'Verify that no entry was changed, inserted or removed, and return the first one that does not match',
     effect: 'read',
     claim: ['proxy.audit.read'],
     params: Nothing,

@@ -4,15 +4,15 @@ import { boundedMap } from '../storage/bounded_map.ts'
 import type { Database } from '../storage/database.ts'
 import type { Audit } from './audit.ts'
 
-/** A person who keeps trying is told of once in this many milliseconds. */
-const quiet = 60_000
+/** Milliseconds between two reports about the same user. */
+const reportIntervalMs = 60_000
 
-/** Writes down whose claims did not fit into a request, at most once a minute for each. */
+/** Records that a user's claims did not fit into a request, at most once a minute per user. */
 export class OversizeReports {
   readonly #database: Database
   readonly #audit: Audit
   readonly #log: Log
-  readonly #told = boundedMap<number>(10_000)
+  readonly #reportedAt = boundedMap<number>(10_000)
 
   constructor(database: Database, audit: Audit, log: Log) {
     this.#database = database
@@ -22,15 +22,18 @@ export class OversizeReports {
 
   report(username: string, domain: string): void {
     const at = Date.now()
-    if (at - (this.#told.get(username) ?? 0) < quiet) return
-    this.#told.set(username, at)
+    if (at - (this.#reportedAt.get(username) ?? 0) < reportIntervalMs) return
+    this.#reportedAt.set(username, at)
     const caller = guest({ via: 'edge' })
     this.#database
       .write(() =>
         this.#audit.append(caller, 'edge.forward', `user=${username} domain=${domain}`, 'claims_too_large'),
       )
       .catch((error: Error) =>
-        this.#log.error({ error: error.message, username }, 'claims too large, and not audited'),
+        this.#log.error(
+          { error: error.message, username },
+          'the claims were too large, and the audit entry could not be written',
+        ),
       )
   }
 }

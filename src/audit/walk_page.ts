@@ -4,7 +4,7 @@ import type { Task } from '../storage/sqlite/thread_messages.ts'
 
 const select = 'select * from audit where seq > ? and seq <= ? order by seq limit ?'
 
-/** Follows one page of the chain, in a thread. */
+/** Checks one page of the chain, in a thread. */
 const walkPage: Task<Page, Walked> = (database, page) =>
   follow(
     database.prepare<unknown[], AuditRow>(select).iterate(page.from.seq, page.to, page.rows) as never,

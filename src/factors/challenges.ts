@@ -6,12 +6,15 @@ import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 
-const lifetime = 300
-const randomLength = 16
-const macLength = 16
-const length = randomLength + 4 + macLength
+const lifetimeSeconds = 300
+const randomBytesLength = 16
+const macBytes = 16
+const challengeBytes = randomBytesLength + 4 + macBytes
 
-/** Challenges of WebAuthn (section 13.4.3): ours by their seal, for one purpose, five minutes, one use. Asking for one keeps nothing. */
+/**
+ * WebAuthn challenges (section 13.4.3): recognised by their MAC, each for one purpose, five minutes and one use.
+ * Issuing one stores nothing.
+ */
 export class Challenges {
   readonly #database: Database
   readonly #key: Buffer
@@ -22,35 +25,35 @@ export class Challenges {
   }
 
   issue(purpose: string): string {
-    const open = Buffer.concat([randomBytes(randomLength), Buffer.alloc(4)])
-    open.writeUInt32BE(now() + lifetime, randomLength)
-    return Buffer.concat([open, this.#mac(open, purpose)]).toString('base64url')
+    const unsealed = Buffer.concat([randomBytes(randomBytesLength), Buffer.alloc(4)])
+    unsealed.writeUInt32BE(now() + lifetimeSeconds, randomBytesLength)
+    return Buffer.concat([unsealed, this.#mac(unsealed, purpose)]).toString('base64url')
   }
 
-  /** Whether it is ours, for this purpose, and young enough; it may have been used. */
+  /** Whether this is our challenge for this purpose and has not expired. It may have been used. */
   isFor(challenge: string, purpose: string): boolean {
     const bytes = Buffer.from(challenge, 'base64url')
-    if (bytes.length !== length || bytes.toString('base64url') !== challenge) return false
-    const open = bytes.subarray(0, randomLength + 4)
-    if (!timingSafeEqual(this.#mac(open, purpose), bytes.subarray(-macLength))) return false
-    const expires = open.readUInt32BE(randomLength)
-    return expires > now() && expires <= now() + lifetime + 60
+    if (bytes.length !== challengeBytes || bytes.toString('base64url') !== challenge) return false
+    const unsealed = bytes.subarray(0, randomBytesLength + 4)
+    if (!timingSafeEqual(this.#mac(unsealed, purpose), bytes.subarray(-macBytes))) return false
+    const expires = unsealed.readUInt32BE(randomBytesLength)
+    return expires > now() && expires <= now() + lifetimeSeconds + 60
   }
 
-  /** Uses it up, inside the transaction of what it allows; of any number at the same time one passes. */
+  /** Marks the challenge as used, inside the transaction of what it allows. Of concurrent uses, only one succeeds. */
   async spend(challenge: string): Promise<void> {
     const { numInsertedOrUpdatedRows } = await this.#database.query
       .insertInto('spent_challenges')
-      .values({ challenge_hash: digest(challenge), expires_at: now() + 2 * lifetime })
+      .values({ challenge_hash: digest(challenge), expires_at: now() + 2 * lifetimeSeconds })
       .onConflict((conflict) => conflict.column('challenge_hash').doNothing())
       .executeTakeFirst()
     if (numInsertedOrUpdatedRows !== 1n)
-      throw new AppError('unauthenticated', 'This passkey answer was used before; try again', {
+      throw new AppError('unauthenticated', 'This passkey response was already used; try again', {
         reason: 'passkey_used',
       })
   }
 
-  /** Forgets challenges that are too old to be used; called on a timer. */
+  /** Deletes challenges that have expired. Called on a timer. */
   async sweep(): Promise<void> {
     const old = sql<SqlBool>`expires_at <= ${now()}`
     await sweepRows(this.#database, 'spent_challenges', 'challenge_hash', old, (query) =>
@@ -58,7 +61,7 @@ export class Challenges {
     )
   }
 
-  #mac(open: Buffer, purpose: string): Buffer {
-    return createHmac('sha256', this.#key).update(open).update(purpose).digest().subarray(0, macLength)
+  #mac(unsealed: Buffer, purpose: string): Buffer {
+    return createHmac('sha256', this.#key).update(unsealed).update(purpose).digest().subarray(0, macBytes)
   }
 }

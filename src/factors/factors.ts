@@ -9,11 +9,11 @@ import type { Attested, Passkeys } from './passkeys.ts'
 import { digestOf, looksLikeCode, newCodes } from './recovery_codes.ts'
 import { enrolment, newSecret, stepOf } from './totp.ts'
 
-/** What a person can prove a second factor with. */
+/** The kinds of second factors. */
 export const factorKinds = ['totp', 'passkey', 'recovery'] as const
 export type FactorKind = (typeof factorKinds)[number]
 
-/** What changed, and the name of the passkey where it was one. */
+/** What changed, and the name of the passkey if it was one. */
 interface Change {
   readonly what: FactorChange
   readonly name: string
@@ -23,23 +23,23 @@ interface Parts {
   readonly database: Database
   readonly seal: Seal
   readonly passkeys: Passkeys
-  /** What authenticator apps show beside the username. */
+  /** What authenticator apps show next to the username. */
   readonly site: () => Promise<string>
   /** Ends the sessions of a user, except one if it is given. */
   readonly endOtherSessions: (userId: string, except?: string) => Promise<unknown>
-  /** Mails a user that their factors changed, and how. */
+  /** Sends a user a mail about how their factors changed. */
   readonly sendNotice: (
     address: string,
     values: { readonly name: string; readonly change: Change },
   ) => Promise<void>
-  /** Writes on the account whether its person has a factor, inside the transaction. */
+  /** Records on the account whether its user has a factor, inside the transaction. */
   readonly markFactor: (userId: string, has: boolean) => Promise<void>
-  /** Forgets the wrong codes of a user. */
+  /** Clears the failed attempts of a user. */
   readonly forgetAttempts: (userId: string) => Promise<void>
   readonly reactions: Pick<Reactions, 'passkeyRemoved'>
 }
 
-/** Second factors of people. Whoever has one is asked for it at every sign-in by password, mail or provider. */
+/** Second factors of users. A user who has one must use it at every sign-in by password, mail or provider. */
 export class Factors {
   readonly #parts: Parts
 
@@ -68,19 +68,22 @@ export class Factors {
     }
   }
 
-  /** What the person can prove now, for telling whoever knows the password already. */
+  /** The factors that the user can use now, to show to a caller who already knows the password. */
   async kinds(userId: string): Promise<FactorKind[]> {
     const { totp, passkeys, recovery_codes } = await this.list(userId)
     const has = { totp: totp !== null, passkey: passkeys.length > 0, recovery: recovery_codes > 0 }
     return factorKinds.filter((kind) => has[kind])
   }
 
-  // An authenticator app.
+  // Authenticator apps.
 
-  /** A seed that counts once a code of it was given; an earlier one that never was is forgotten. */
+  /**
+   * Creates a secret that takes effect once a code from it is entered. Replaces an earlier one that was never
+   * confirmed.
+   */
   async beginTotp({ id, username }: Pick<UserRow, 'id' | 'username'>) {
     if (typeof (await this.#totp(id))?.confirmed_at === 'number')
-      throw conflict('There is an authenticator app already; remove it first', { reason: 'app_exists' })
+      throw conflict('There is already an authenticator app; remove it first', { reason: 'app_exists' })
     const secret = newSecret()
     const row = {
       secret_sealed: this.#parts.seal.seal(secret, placeOf(id)),
@@ -96,7 +99,7 @@ export class Factors {
     return { secret, uri: enrolment(secret, await this.#parts.site(), username) }
   }
 
-  /** The seed that waits for its first code. */
+  /** The secret that waits for its first code. */
   async pendingTotp({ id, username }: Pick<UserRow, 'id' | 'username'>) {
     const row = await this.#totp(id)
     if (!row || row.confirmed_at !== null) return undefined
@@ -104,11 +107,11 @@ export class Factors {
     return { secret, uri: enrolment(secret, await this.#parts.site(), username) }
   }
 
-  /** The first code shows that the app has the seed. */
+  /** Turns on the app: a correct first code proves that the app has the secret. */
   async confirmTotp(userId: string, code: string, session: string | undefined): Promise<readonly string[]> {
     const row = await this.#totp(userId)
     if (!row || row.confirmed_at !== null)
-      throw conflict('Begin with factors.add_totp', { reason: 'app_not_begun' })
+      throw conflict('Call factors.add_totp first', { reason: 'app_not_begun' })
     const step = stepOf(this.#parts.seal.open(row.secret_sealed, placeOf(userId)), code, now())
     if (step === undefined) throw wrongCode()
     await this.#query
@@ -130,8 +133,8 @@ export class Factors {
 
   // Passkeys.
 
-  async addPasskey(userId: string, name: string, made: Attested, session: string | undefined) {
-    const id = await this.#parts.passkeys.add(userId, name, made)
+  async addPasskey(userId: string, name: string, attested: Attested, session: string | undefined) {
+    const id = await this.#parts.passkeys.add(userId, name, attested)
     return { id, recovery_codes: await this.#added(userId, session, { what: 'passkey_added', name }) }
   }
 
@@ -141,11 +144,11 @@ export class Factors {
     await this.#changed(userId, { what: 'passkey_removed', name })
   }
 
-  // Codes for when everything else is lost.
+  // Recovery codes, for when all other factors are lost.
 
   async renewRecoveryCodes(userId: string): Promise<readonly string[]> {
     if (!(await this.has(userId)))
-      throw conflict('There is no second factor that they could stand in for', { reason: 'no_factor' })
+      throw conflict('There is no second factor that recovery codes could replace', { reason: 'no_factor' })
     await this.#query.deleteFrom('recovery_codes').where('user_id', '=', userId).execute()
     const codes = newCodes()
     await this.#query
@@ -156,8 +159,8 @@ export class Factors {
   }
 
   /**
-   * Uses up a code of the app or a recovery code, inside the transaction of what it allows: a time step counts once, a recovery
-   * code goes. Throws unauthenticated.
+   * Uses a code of the app or a recovery code, inside the transaction of what it allows. Each time step is accepted
+   * once, and each recovery code is deleted. Throws unauthenticated.
    */
   async useCode(userId: string, code: string): Promise<'totp' | 'recovery'> {
     const text = code.replaceAll(/\s/g, '')
@@ -190,7 +193,7 @@ export class Factors {
     return totp !== null || passkeys.length > 0
   }
 
-  /** Takes away whatever was lost: for administrators. The person signs in by password alone from then on. */
+  /** Removes all factors, for administrators. From then on the user signs in with only a password. */
   async clear(userId: string): Promise<void> {
     const before = await this.has(userId)
     await this.#query.deleteFrom('totp').where('user_id', '=', userId).execute()
@@ -200,7 +203,7 @@ export class Factors {
     await this.#changed(userId, before ? { what: 'cleared', name: '' } : undefined)
   }
 
-  /** The first one comes with recovery codes, and ends what was opened without it elsewhere. */
+  /** The first factor comes with recovery codes and ends the user's other sessions, which were opened without it. */
   async #added(userId: string, session: string | undefined, change: Change): Promise<readonly string[]> {
     const first = (await this.#recoveryCodes(userId)) === 0
     const codes = first ? await this.renewRecoveryCodes(userId) : []
@@ -209,7 +212,7 @@ export class Factors {
     return codes
   }
 
-  /** Keeps the mark on the account true, and tells its person. */
+  /** Updates the flag on the account and notifies its user. */
   async #changed(userId: string, change: Change | undefined): Promise<void> {
     const has = await this.has(userId)
     if (!has) await this.#query.deleteFrom('recovery_codes').where('user_id', '=', userId).execute()
@@ -244,4 +247,4 @@ export class Factors {
 const placeOf = (userId: string) => `totp.${userId}`
 
 const wrongCode = () =>
-  new AppError('unauthenticated', 'This code is wrong, or was used already', { reason: 'wrong_code' })
+  new AppError('unauthenticated', 'This code is wrong or was already used', { reason: 'wrong_code' })

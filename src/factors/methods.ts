@@ -11,21 +11,21 @@ const PasskeyName = Type.String({
   minLength: 1,
   maxLength: 60,
   pattern: '^[^\\u0000-\\u001f\\u007f]+$',
-  description: 'What its owner calls it: one line of 1 to 60 characters',
+  description: 'The name that its owner gave it: one line of 1 to 60 characters',
 })
 
 const Passkey = Named('Passkey', {
   id: Id,
   name: Type.String(),
   synced: Type.Boolean({
-    description: 'Synchronised by a password manager, so that losing the device does not lose it',
+    description: 'Synced by a password manager, so that it survives the loss of a device',
   }),
   created_at: Time,
   last_used_at: Nullable(Time),
 })
 
 const RecoveryCodes = Type.Array(Type.String(), {
-  description: 'Shown once; each replaces a second factor once',
+  description: 'Shown only once; each replaces a second factor once',
 })
 
 const id = '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a71'
@@ -34,63 +34,64 @@ const codes = ['k3vq-7xnd-m2ap-wz5t']
 interface Parts {
   readonly factors: Factors
   readonly passkeys: Passkeys
-  /** The user of this id or name; throws not_found. */
+  /** Returns the user with this id or name; throws not_found. */
   readonly userOf: (lookup: { id: string } | { username: string }) => Promise<Owner>
-  /** The same for a caller who acts on another's account; throws claim_required if they may not. */
+  /** Like userOf, for a caller who acts on another user's account; throws claim_required if they may not. */
   readonly guard: (username: string, caller: Caller) => Promise<Owner>
   /**
-   * Counts one code as wrong before it is checked, and throws rate_limited after too many. Returns a function for a code that was
-   * right: it clears the count, inside the transaction of what the code allows.
+   * Counts one code as wrong before it is checked, and throws rate_limited after too many. Returns a function to call
+   * for a correct code: it clears the count, inside the transaction of what the code allows.
    */
   readonly count: (userId: string, address: string | undefined) => Promise<() => Promise<void>>
 }
 
-/** Whose factors they are. */
+/** The user who owns the factors. */
 interface Owner {
   readonly id: string
   readonly username: string
   readonly display_name: string
 }
 
-/** Whose factors a call of a person is about: their own. */
+/** The user whose factors a call is about: the caller. */
 const owner = (caller: Caller): string => {
   refuseWhileImpersonating(caller)
-  if (caller.user_id === undefined) throw conflict('Only a signed-in person has factors of their own')
+  if (caller.user_id === undefined) throw conflict('Only a signed-in user has second factors')
   return caller.user_id
 }
 
-/** Second factors and passkeys of people. */
+/** Methods for second factors and passkeys of users. */
 export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts) => [
   method({
     name: 'factors.list',
-    summary: 'List the second factors and passkeys of a user; your own if no user is given',
+    summary: 'List the second factors and passkeys of a user; by default your own',
     effect: 'read',
     claim: ['proxy.users.read', 'users.{user?}'],
     params: Shape({ user: Type.Optional(Username) }),
     result: Named('FactorList', {
       totp: Nullable(Shape({ created_at: Time })),
       passkeys: Type.Array(Passkey),
-      recovery_codes: Type.Integer({ description: 'How many are left' }),
+      recovery_codes: Type.Integer({ description: 'How many recovery codes are left' }),
     }),
     errors: ['not_found'],
     examples: [{ params: { user: 'ada' }, result: { totp: null, passkeys: [], recovery_codes: 0 } }],
     handler: async ({ user }, caller) => {
       if (user === undefined && caller.user_id === undefined)
-        throw invalidParams('user', 'a username; only a signed-in person can leave it out')
+        throw invalidParams('user', 'a username; only a signed-in user may omit it')
       const of = user === undefined ? { id: caller.user_id! } : { username: user }
       return factors.list((await userOf(of)).id)
     },
   }),
   method({
     name: 'factors.add_totp',
-    summary: 'Begin to add an authenticator app: return its seed, which counts after factors.confirm_totp',
+    summary:
+      'Begin to add an authenticator app: return its secret, which takes effect after factors.confirm_totp',
     effect: 'write',
     claim: 'self',
     fresh: true,
     params: Nothing,
     result: Shape({
-      secret: Type.String({ description: 'Base32, to be typed into an app' }),
-      uri: Type.String({ description: 'otpauth://…, to be shown as a QR code' }),
+      secret: Type.String({ description: 'Base32, to type into an app' }),
+      uri: Type.String({ description: 'otpauth://…, to show as a QR code' }),
     }),
     errors: ['conflict'],
     examples: [
@@ -106,8 +107,8 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
   }),
   method({
     name: 'factors.confirm_totp',
-    summary: 'Turn on the authenticator app with a first code',
-    description: 'The first factor comes with recovery codes, and your other sessions end.',
+    summary: 'Turn on the authenticator app with its first code',
+    description: 'The first factor comes with recovery codes and ends your other sessions.',
     effect: 'write',
     claim: 'self',
     fresh: true,
@@ -151,8 +152,8 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
   method({
     name: 'factors.add_passkey',
     summary:
-      'Add a passkey that a browser created; it can sign in alone, and is then asked for with the password',
-    description: 'The first factor comes with recovery codes, and your other sessions end.',
+      'Add a passkey that a browser created; it can sign in on its own, or is required in addition to the password',
+    description: 'The first factor comes with recovery codes and ends your other sessions.',
     effect: 'write',
     claim: 'self',
     fresh: true,
@@ -167,8 +168,8 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
       },
     ],
     prepare: ({ attestation }, caller) => passkeys.attest(owner(caller), attestation),
-    handler: async ({ name }, caller, made) => {
-      const added = await factors.addPasskey(owner(caller), name, made, caller.session_id)
+    handler: async ({ name }, caller, attested) => {
+      const added = await factors.addPasskey(owner(caller), name, attested, caller.session_id)
       return { id: added.id, recovery_codes: [...added.recovery_codes] }
     },
   }),
@@ -220,7 +221,7 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
     name: 'factors.clear',
     summary: 'Remove all second factors and passkeys of a user who lost them; all their sessions end',
     description:
-      'For an administrator it takes proxy.admin. Make sure that you know who is asking: this removes their protection.',
+      'For an administrator, this requires proxy.admin. Be sure who is asking you: this removes the protection that factors give.',
     effect: 'write',
     claim: ['proxy.users.write'],
     fresh: true,

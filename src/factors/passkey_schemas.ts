@@ -7,10 +7,10 @@ export const SecretCode = Type.String({
   minLength: 6,
   maxLength: 40,
   pattern: '^[0-9A-Za-z\\s-]+$',
-  description: 'Six digits of the app, or a recovery code',
+  description: 'Six digits from the app, or a recovery code',
 })
 
-/** What `navigator.credentials` gave, as its `toJSON()` writes it (WebAuthn section 5.1). */
+/** The result of `navigator.credentials`, as its `toJSON()` returns it (WebAuthn section 5.1). */
 export const PasskeyAnswer = Type.String({
   minLength: 2,
   maxLength: 16384,

@@ -11,7 +11,7 @@ export interface RelyingParty {
   readonly name: () => Promise<string>
 }
 
-/** An answer of an authenticator that fits, for the moment in which it is used. */
+/** A verified response of an authenticator, until it is used. */
 export interface Asserted {
   readonly user_id: string
   readonly id: string
@@ -19,7 +19,7 @@ export interface Asserted {
   readonly challenge: string
 }
 
-/** A new credential that fits, for the moment in which it is kept. */
+/** A verified new credential, until it is stored. */
 export interface Attested {
   readonly credential_id: string
   readonly public_key: string
@@ -28,21 +28,24 @@ export interface Attested {
   readonly challenge: string
 }
 
-const most = 20
+const maxPasskeys = 20
 
-/** Half a second of modules: loaded when the first passkey comes. */
+/** Takes half a second to load, so load it with the first passkey. */
 const webauthn = () => import('@simplewebauthn/server')
 
 const refusal = () =>
   new AppError('unauthenticated', 'This passkey was not accepted', { reason: 'passkey_refused' })
 
 const tooMany = () =>
-  conflict(`There are ${most} passkeys already; remove one first`, { reason: 'too_many_passkeys', most })
+  conflict(`There are ${maxPasskeys} passkeys already: remove one first`, {
+    reason: 'too_many_passkeys',
+    most: maxPasskeys,
+  })
 
-/** The WebAuthn name of a person (section 5.4.3): the id, which says nothing about them. */
+/** The WebAuthn user handle (section 5.4.3): the id, which reveals nothing about the user. */
 const handleOf = (userId: string) => Buffer.from(userId).toString('base64url')
 
-/** What `PublicKeyCredential.toJSON()` gave, with the members that are used and no other. */
+/** Parses `PublicKeyCredential.toJSON()`, with only the members that are used. */
 const parse = (
   json: string,
 ): { readonly id: string; readonly challenge: string; readonly response: never } => {
@@ -56,7 +59,10 @@ const parse = (
   }
 }
 
-/** Passkeys: key pairs of which we keep the public half. The authenticator verifies its person every time, so one is enough. */
+/**
+ * Passkeys: key pairs of which we store the public half. The authenticator verifies its user every time, so a passkey
+ * is enough to sign in.
+ */
 export class Passkeys {
   readonly #database: Database
   readonly #challenges: Challenges
@@ -68,10 +74,10 @@ export class Passkeys {
     this.#party = party
   }
 
-  /** What the browser is told to make one (PublicKeyCredentialCreationOptionsJSON). */
+  /** The options with which a browser creates a passkey (PublicKeyCredentialCreationOptionsJSON). */
   async creationOptions(user: { id: string; username: string; display_name: string }) {
-    const known = await this.list(user.id)
-    if (known.length >= most) throw tooMany()
+    const existing = await this.list(user.id)
+    if (existing.length >= maxPasskeys) throw tooMany()
     return {
       challenge: this.#challenges.issue(`add ${user.id}`),
       rp: { id: this.#party.id, name: await this.#party.name() },
@@ -84,11 +90,11 @@ export class Passkeys {
         requireResidentKey: true,
         userVerification: 'required',
       },
-      excludeCredentials: known.map(({ credential_id }) => ({ type: 'public-key', id: credential_id })),
+      excludeCredentials: existing.map(({ credential_id }) => ({ type: 'public-key', id: credential_id })),
     }
   }
 
-  /** What the browser is told to use one, whoever it belongs to (PublicKeyCredentialRequestOptionsJSON). */
+  /** The options with which a browser uses a passkey of any user (PublicKeyCredentialRequestOptionsJSON). */
   requestOptions(purpose: string) {
     return {
       challenge: this.#challenges.issue(purpose),
@@ -99,7 +105,7 @@ export class Passkeys {
     }
   }
 
-  /** Verifies what the authenticator made; throws unauthenticated. Keeps nothing yet. */
+  /** Verifies a new credential; throws unauthenticated. Stores nothing yet. */
   async attest(userId: string, json: string): Promise<Attested> {
     const { challenge, response } = parse(json)
     const { verifyRegistrationResponse } = await webauthn()
@@ -121,10 +127,10 @@ export class Passkeys {
     }
   }
 
-  /** Keeps it, inside a transaction. */
+  /** Stores a verified credential, inside a transaction. */
   async add(userId: string, name: string, { challenge, synced, ...key }: Attested): Promise<string> {
     await this.#challenges.spend(challenge)
-    if ((await this.list(userId)).length >= most) throw tooMany()
+    if ((await this.list(userId)).length >= maxPasskeys) throw tooMany()
     const { query } = this.#database
     const taken = query.selectFrom('passkeys').select('id').where('credential_id', '=', key.credential_id)
     if (await taken.executeTakeFirst()) throw alreadyExists('passkey', 'attestation')
@@ -137,7 +143,7 @@ export class Passkeys {
     return id
   }
 
-  /** Whose passkey answered; throws unauthenticated. Nothing is used up yet. */
+  /** Verifies a response and returns the passkey's user; throws unauthenticated. Marks nothing as used yet. */
   async assert(json: string, purpose: string): Promise<Asserted> {
     const { id, challenge, response } = parse(json)
     const row = await this.#database.query
@@ -163,14 +169,17 @@ export class Passkeys {
     return { user_id: row.user_id, id: row.id, counter: authenticationInfo.newCounter, challenge }
   }
 
-  /** Uses an answer up, inside the transaction of what it allows. A counter that did not rise is a copy (section 6.1.1). */
+  /**
+   * Marks a response as used, inside the transaction of what it allows. A counter that did not rise means a cloned
+   * authenticator (section 6.1.1).
+   */
   async use({ id, counter, challenge }: Asserted): Promise<void> {
     await this.#challenges.spend(challenge)
     const { numUpdatedRows } = await this.#database.query
       .updateTable('passkeys')
       .set({ counter, last_used_at: now() })
       .where('id', '=', id)
-      // Authenticators that do not count say 0 every time.
+      // Authenticators without a counter always report 0.
       .where('counter', counter === 0 ? '=' : '<', counter)
       .executeTakeFirst()
     if (numUpdatedRows !== 1n) throw refusal()

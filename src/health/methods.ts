@@ -23,7 +23,7 @@ export const healthMethods = (counters: Counters, database: Pick<Database, 'kind
       version: Type.String(),
       database: Type.Enum(['checking', 'ok', 'damaged'], {
         description:
-          'How the database file is: checking until all of it was looked at after the start; while it is damaged, whatever writes is refused with unavailable. PostgreSQL looks after its own files: ok',
+          'The condition of the database file: checking until all of it was checked after the start; while it is damaged, all writes fail with unavailable. Always ok for PostgreSQL, which checks its own files',
       }),
     }),
     examples: [{ params: {}, result: { status: 'ok', version, database: 'ok' } }],
@@ -32,7 +32,7 @@ export const healthMethods = (counters: Counters, database: Pick<Database, 'kind
   method({
     name: 'stats',
     summary: 'Return uptime, memory and counters of the daemon',
-    description: 'Covers all processes; the counts of workers arrive a second or two later.',
+    description: 'The sum of all processes; numbers of workers arrive a second or two late.',
     effect: 'read',
     claim: ['proxy.admin'],
     params: Nothing,
@@ -42,7 +42,7 @@ export const healthMethods = (counters: Counters, database: Pick<Database, 'kind
       node: Type.String(),
       ...counts,
       workers: Type.Array(Shape({ pid: Type.Integer(), ...counts }), {
-        description: 'Processes that serve the edge in addition to the daemon itself',
+        description: 'Processes that serve the edge in addition to the daemon',
       }),
     }),
     examples: [

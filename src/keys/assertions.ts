@@ -4,23 +4,23 @@ import type { Proof } from '../contract/principal.ts'
 import { newId, now } from '../storage/ids.ts'
 import type { Keys, SigningKey } from './keys.ts'
 
-/** Seconds an assertion is valid, and how long before its end a new one is made. */
-const lifetime = 300
-const margin = 60
-const keep = 50_000
+/** Lifetime of an assertion in seconds, and how long before its end a new one is created. */
+const lifetimeSeconds = 300
+const renewBeforeSeconds = 60
+const maxEntries = 50_000
 
-/** Whom an assertion is about. */
+/** The user that an assertion is about. */
 export interface Asserted {
   readonly proof: Proof
   readonly username: string
   readonly context: number
-  /** The same list object until something about the person changes. */
+  /** The same array until something about the user changes. */
   readonly claims: readonly string[]
   readonly email: string | null
   readonly impersonator: string | undefined
 }
 
-interface Made {
+interface CachedAssertion {
   readonly token: string
   readonly until: number
   readonly kid: string
@@ -33,13 +33,13 @@ interface Made {
 const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
 
 /**
- * X-Hero-Assertion: the identity headers as a signed JWT (RFC 7519, EdDSA as in RFC 8037) of five minutes for one
- * audience. Signed once for a session and audience and reused while it has a minute left.
+ * X-Hero-Assertion: the identity headers as a signed JWT (RFC 7519, EdDSA as in RFC 8037), valid for five minutes and
+ * one audience. Signed once per session and audience, and reused while it has a minute left.
  */
 export class Assertions {
   readonly #keys: Keys
   readonly #issuer: string
-  readonly #made = boundedMap<Made>(keep)
+  readonly #cache = boundedMap<CachedAssertion>(maxEntries)
 
   constructor(keys: Keys, issuer: string) {
     this.#keys = keys
@@ -55,19 +55,19 @@ export class Assertions {
   }
 
   #assert(who: Asserted, audience: string, { kid, key }: SigningKey): string {
-    const place = `${who.proof.by} ${who.proof.id} ${who.impersonator ?? ''} ${audience}`
+    const cacheKey = `${who.proof.by} ${who.proof.id} ${who.impersonator ?? ''} ${audience}`
     const at = now()
-    const made = this.#made.get(place)
+    const cached = this.#cache.get(cacheKey)
     if (
-      made &&
-      made.until > at &&
-      made.kid === kid &&
-      made.claims === who.claims &&
-      made.username === who.username &&
-      made.context === who.context &&
-      made.email === who.email
+      cached &&
+      cached.until > at &&
+      cached.kid === kid &&
+      cached.claims === who.claims &&
+      cached.username === who.username &&
+      cached.context === who.context &&
+      cached.email === who.email
     ) {
-      return made.token
+      return cached.token
     }
     const header = encode({ alg: 'EdDSA', typ: 'hero-assertion+jwt', kid })
     const payload = encode({
@@ -75,21 +75,21 @@ export class Assertions {
       aud: audience,
       sub: who.username,
       iat: at,
-      exp: at + lifetime,
+      exp: at + lifetimeSeconds,
       jti: newId(),
-      // A person who is known by a network or a key has no session that could end.
+      // A user who is recognised by a network or a key has no session that could end.
       ...(who.proof.by === 'session' && { sid: who.proof.id }),
       context: who.context,
       claims: who.claims,
       ...(who.email !== null && { email: who.email }),
-      // RFC 8693 section 4.1: who really acts.
+      // RFC 8693 section 4.1: the user who really acts.
       ...(who.impersonator !== undefined && { act: { sub: who.impersonator } }),
     })
-    const told = `${header}.${payload}`
-    const token = `${told}.${sign(null, Buffer.from(told), key).toString('base64url')}`
-    this.#made.set(place, {
+    const signingInput = `${header}.${payload}`
+    const token = `${signingInput}.${sign(null, Buffer.from(signingInput), key).toString('base64url')}`
+    this.#cache.set(cacheKey, {
       token,
-      until: at + lifetime - margin,
+      until: at + lifetimeSeconds - renewBeforeSeconds,
       kid,
       claims: who.claims,
       username: who.username,

@@ -1,7 +1,10 @@
 import { Type, type Static } from '../contract/schema_builder.ts'
 import { Named, Nullable, Shape, Time } from '../contract/schemas.ts'
 
-/** What we sign with: EdDSA (RFC 8037) for access tokens and assertions, RS256 for ID tokens, as every client knows it. */
+/**
+ * The algorithms that we sign with: EdDSA (RFC 8037) for access tokens and assertions, RS256 for ID tokens, because
+ * every client supports it.
+ */
 export const algorithms = ['EdDSA', 'RS256'] as const
 export type Algorithm = (typeof algorithms)[number]
 
@@ -28,7 +31,7 @@ export const Key = Named('Key', {
   algorithm: Type.Enum(algorithms),
   state: Type.Enum(['next', 'signing', 'retired'], {
     description:
-      'next: published, so that verifiers know it when it begins to sign; retired: only verifies, for 30 days',
+      'next: already published, so that verifiers know it before it signs; retired: still published for verification, for 30 days',
   }),
   created_at: Time,
   signs_since: Nullable(Time),

@@ -8,14 +8,16 @@ import type { Schema } from '../storage/schema.ts'
 import type { Seal } from '../secrets/seal.ts'
 import { algorithms, type Algorithm, type Jwk, type Jwks, type Key } from './key.ts'
 
-/** Seconds that a retired key is still published: longer than anything it signed is shown to somebody. */
-const overlap = 30 * 86_400
-/** Seconds after which everybody has seen what was published: as long as the key set may be kept (its `max-age`). */
-const spread = 300
+/** Seconds for which a retired key stays published: longer than anything it signed is in use. */
+const retiredSeconds = 30 * 86_400
+/**
+ * Seconds after which every verifier has seen a published key: as long as the key set may be cached (its `max-age`).
+ */
+const cacheSeconds = 300
 const generate = promisify(generateKeyPair)
 
 type Row = Schema['signing_keys']
-/** A new pair, not stored yet. */
+/** A new key pair that is not stored yet. */
 type Pair = Pick<Row, 'id' | 'algorithm' | 'public_jwk' | 'private_sealed'>
 
 export interface SigningKey {
@@ -27,8 +29,8 @@ export interface SigningKey {
 const rowOf = (kid: string) => `signing_keys:${kid}`
 
 /**
- * Our signing keys. Of each algorithm one signs, the next is published already, so that whoever caches the key set knows it
- * when its time comes, and those before verify for another month. Private parts are sealed.
+ * Our signing keys. For each algorithm, one key signs, the next one is already published, so that verifiers with a
+ * cached key set know it in time, and retired ones verify for another month. Private keys are stored sealed.
  */
 export class Keys {
   readonly #database: Database
@@ -50,7 +52,7 @@ export class Keys {
     this.#public = new Cached(database, ['keys'], async () => new Map<string, KeyObject>())
   }
 
-  /** The key that signs now; the first are made when one is first asked for. */
+  /** The key that signs now. The first keys are created on first use. */
   signing(algorithm: Algorithm = 'EdDSA'): SigningKey | Promise<SigningKey> {
     return this.#private.warm()?.get(algorithm) ?? this.#first(algorithm)
   }
@@ -60,21 +62,24 @@ export class Keys {
     return (await this.#private.get()).get(algorithm)!
   }
 
-  /** The public half of a published key for EdDSA, by its key id; undefined for any other. Warm, it is synchronous. */
+  /**
+   * The public half of a published EdDSA key, by key id; undefined for any other. Synchronous when the cache is
+   * current.
+   */
   verifying(kid: string): KeyObject | undefined | Promise<KeyObject | undefined> {
     return this.#public.warm()?.get(kid) ?? this.#findPublic(kid)
   }
 
   async #findPublic(kid: string): Promise<KeyObject | undefined> {
-    const known = await this.#public.get()
+    const current = await this.#public.get()
     const row = (await this.#published()).find(({ id, algorithm }) => id === kid && algorithm === 'EdDSA')
     if (!row) return undefined
     const key = createPublicKey({ key: JSON.parse(row.public_jwk) as never, format: 'jwk' })
-    known.set(kid, key)
+    current.set(kid, key)
     return key
   }
 
-  /** All that is published, with private parts: those that sign come first. */
+  /** All published keys, with private parts; the signing keys come first. */
   async all(): Promise<readonly SigningKey[]> {
     await this.#complete()
     return (await this.#published()).map((row) => this.#open(row))
@@ -84,13 +89,13 @@ export class Keys {
     return { items: inOrder(await this.#rows.get()).map(toKey) }
   }
 
-  /** The public parts, for whoever verifies. */
+  /** The public parts, for verifiers. */
   async jwks(): Promise<Jwks> {
     await this.#complete()
     return { keys: (await this.#published()).map(({ public_jwk }) => JSON.parse(public_jwk) as Jwk) }
   }
 
-  /** New pairs, for `rotate`: making them takes a while. */
+  /** Generates key pairs for `rotate`, which takes a while. */
   async make(count = 1): Promise<readonly Pair[]> {
     return Promise.all(
       algorithms.flatMap((algorithm) => Array.from({ length: count }, () => this.#pair(algorithm))),
@@ -98,46 +103,46 @@ export class Keys {
   }
 
   /**
-   * Lets the next keys sign and publishes `made` as the next. With `drop` nothing of before is published any more, not even
-   * what was to be next: for keys that leaked. It takes two pairs of each algorithm then.
-   * `conflict` while the next keys are so new that somebody may know those before them only.
+   * Makes the next keys sign, and publishes `pairs` as the new next keys. With `drop`, for leaked keys, no earlier key
+   * stays published, not even the next ones; this needs two pairs per algorithm. Throws `conflict` while the next keys
+   * are so new that some verifiers may not know them.
    */
-  async rotate(made: readonly Pair[], drop = false): Promise<{ items: Key[] }> {
+  async rotate(pairs: readonly Pair[], drop = false): Promise<{ items: Key[] }> {
     return this.#database.write(async () => {
       const { query } = this.#database
       const at = now()
       if (!drop) mayRotate(await this.#rows.get(), at)
       if (drop) await query.deleteFrom('signing_keys').execute()
-      const known = query.updateTable('signing_keys').where('retired_at', 'is', null)
-      await known.set({ retired_at: at }).where('signs_since', 'is not', null).execute()
-      await known.set({ signs_since: at }).where('signs_since', 'is', null).execute()
+      const current = query.updateTable('signing_keys').where('retired_at', 'is', null)
+      await current.set({ retired_at: at }).where('signs_since', 'is not', null).execute()
+      await current.set({ signs_since: at }).where('signs_since', 'is', null).execute()
       await query
         .deleteFrom('signing_keys')
-        .where('retired_at', '<', at - overlap)
+        .where('retired_at', '<', at - retiredSeconds)
         .execute()
-      const half = drop
-        ? made.filter(({ algorithm }, i) => made.findIndex((one) => one.algorithm === algorithm) === i)
+      const signingAtOnce = drop
+        ? pairs.filter(({ algorithm }, i) => pairs.findIndex((one) => one.algorithm === algorithm) === i)
         : []
-      for (const pair of made) await this.#add(pair, half.includes(pair) ? at : null)
+      for (const pair of pairs) await this.#add(pair, signingAtOnce.includes(pair) ? at : null)
       this.#database.changed('keys')
       const rows = await query.selectFrom('signing_keys').selectAll().execute()
       return { items: inOrder(rows).map(toKey) }
     })
   }
 
-  /** Rotates once the keys that sign have done so for this many days; 0 is never. Called on a timer. */
+  /** Rotates once the signing keys are older than this many days; 0 means never. Called on a timer. */
   async rotateWhenDue(days: number): Promise<void> {
     const isDue = (rows: readonly Row[]) =>
       rows.some((row) => stateOf(row) === 'signing' && row.signs_since! < now() - days * 86_400)
     if (days === 0 || !isDue(await this.#rows.get())) return
-    const made = await this.make()
+    const pairs = await this.make()
     await this.#database.write(async () => {
-      // Another node may have done it just now.
-      if (isDue(await this.#rows.get())) await this.rotate(made)
+      // Another node may have done it in the meantime.
+      if (isDue(await this.#rows.get())) await this.rotate(pairs)
     })
   }
 
-  /** Makes what is missing of the keys that sign and the next ones. */
+  /** Generates missing signing and next keys. */
   async #complete(): Promise<void> {
     const missing = (rows: readonly Row[]) =>
       algorithms.flatMap((algorithm) =>
@@ -149,10 +154,10 @@ export class Keys {
     if (wanted.length === 0) return
     const pairs = await Promise.all(wanted.map(({ algorithm }) => this.#pair(algorithm)))
     await this.#database.write(async () => {
-      // Another process may have made them just now.
-      const still = missing(await this.#rows.get())
+      // Another process may have created them in the meantime.
+      const stillMissing = missing(await this.#rows.get())
       for (const [i, { algorithm, state }] of wanted.entries()) {
-        if (still.some((one) => one.algorithm === algorithm && one.state === state))
+        if (stillMissing.some((one) => one.algorithm === algorithm && one.state === state))
           await this.#add(pairs[i]!, state === 'signing' ? now() : null)
       }
       this.#database.changed('keys')
@@ -161,7 +166,9 @@ export class Keys {
 
   async #published(): Promise<readonly Row[]> {
     const rows = await this.#rows.get()
-    return inOrder(rows.filter(({ retired_at }) => retired_at === null || retired_at > now() - overlap))
+    return inOrder(
+      rows.filter(({ retired_at }) => retired_at === null || retired_at > now() - retiredSeconds),
+    )
   }
 
   #open({ id, algorithm, private_sealed }: Row): SigningKey {
@@ -194,17 +201,17 @@ const stateOf = ({ signs_since, retired_at }: Pick<Row, 'signs_since' | 'retired
 
 const mayRotate = (rows: readonly Row[], at: number): void => {
   const age = at - Math.max(...rows.map(({ retired_at }) => retired_at ?? 0))
-  // A clock that was set back holds up nothing.
-  if (age < 0 || age >= spread) return
+  // A clock that was set back must not block the rotation.
+  if (age < 0 || age >= cacheSeconds) return
   throw new AppError(
     'conflict',
-    `The keys were rotated ${age} s ago, and who fetched them before does not know the next ones yet: rotate in ${spread - age} s, or with \`drop\` if keys leaked`,
+    `The keys were rotated ${age} s ago, and some verifiers may not know the next ones yet: rotate in ${cacheSeconds - age} s, or with \`drop\` if keys leaked`,
   )
 }
 
 const states: readonly Key['state'][] = ['signing', 'next', 'retired']
 
-/** Those that sign come first: the engine and many verifiers take the first that fits. */
+/** Signing keys come first: the engine and many verifiers use the first key that matches. */
 const inOrder = (rows: readonly Row[]): readonly Row[] =>
   rows.toSorted(
     (one, other) =>

@@ -40,7 +40,7 @@ const Keyring = Shape({ items: Type.Array(Key) })
 export const keyMethods = (keys: Keys) => [
   method({
     name: 'keys.jwks',
-    summary: 'Return the public keys for verifying what hero_proxy signs (also at /.well-known/jwks.json)',
+    summary: 'Return the public keys that verify what hero_proxy signs (also at /.well-known/jwks.json)',
     effect: 'read',
     claim: null,
     params: Nothing,
@@ -60,9 +60,9 @@ export const keyMethods = (keys: Keys) => [
   }),
   method({
     name: 'keys.rotate',
-    summary: 'Rotate the signing keys: sign with the next keys from now on, and publish new next keys',
+    summary: 'Rotate the signing keys: start to sign with the next keys, and publish new next keys',
     description:
-      'What was signed before can be verified for another 30 days. Two rotations are at least five minutes apart, so that everybody knows the next keys before they sign. With `drop`, for keys that leaked, all earlier keys are removed at once, and nothing signed with them is valid any more.',
+      'Earlier signatures can be verified for another 30 days. At least five minutes must pass between two rotations, so that all verifiers know the next keys before these sign. With `drop`, for leaked keys, all earlier keys are deleted at once, and everything they signed becomes invalid.',
     effect: 'write',
     claim: ['proxy.admin'],
     fresh: true,
@@ -76,6 +76,6 @@ export const keyMethods = (keys: Keys) => [
       },
     ],
     prepare: ({ drop }) => keys.make(drop ? 2 : 1),
-    handler: ({ drop }, _, made) => keys.rotate(made, drop),
+    handler: ({ drop }, _, pairs) => keys.rotate(pairs, drop),
   }),
 ]

@@ -12,25 +12,25 @@ import { sweepRows } from '../storage/sweeping.ts'
 import { render, type MailFacts } from './render.ts'
 import { deliver, MailError, type MailServer } from './transport.ts'
 
-/** Mails that one address may get in an hour: nobody fills a stranger's box with our help. */
-const perHour = 5
-/** Sent at the same time, at most. */
-const abreast = 4
-/** Seconds for which whoever sends a mail has it alone; longer than any server is waited for. */
-const lease = 120
-/** Seconds after which a mail is not worth sending any more. */
-const lifetime = 86_400
-/** How often a mail is tried that the server refuses for good. */
-const finalTries = 5
+/** Mails that one address may get per hour, so that nobody can flood a stranger's mailbox through us. */
+const maxPerHour = 5
+/** Maximum number of mails sent at the same time. */
+const maxParallel = 4
+/** Seconds for which one process has a mail to itself; longer than any server timeout. */
+const leaseSeconds = 120
+/** Seconds after which a mail is no longer worth sending. */
+const lifetimeSeconds = 86_400
+/** Attempts for a mail that the server rejects permanently. */
+const maxRejectedTries = 5
 
-/** Seconds to the next try: soon, and never so late that a server that is back waits for us for long. */
-const pause = (tries: number) => Math.min(45, 5 * 2 ** tries)
+/** Seconds until the next attempt: short, so that a server that is back does not wait long for us. */
+const retrySeconds = (tries: number) => Math.min(45, 5 * 2 ** tries)
 
 const rowOf = (id: string) => `mails.${id}`
 
 /**
- * Mail that leaves. Asking for one writes a row in the transaction of its cause: it is sent if that is committed, by
- * whichever process comes to it, and again until the server has taken it.
+ * Outgoing mail. `send` writes a row in the transaction of its cause. After the commit, any process delivers the mail,
+ * and retries until the server accepts it.
  */
 export class Mails {
   readonly #database: Database
@@ -47,9 +47,9 @@ export class Mails {
     this.#queue = new RowQueue({
       database,
       log,
-      unreadable: 'mail could not be looked through',
+      unreadable: 'the mail queue could not be read',
       lookEveryMs: 2000,
-      leaseSeconds: lease,
+      leaseSeconds: leaseSeconds,
       oneReceiver: true,
       due: (at) => this.#due(at),
       defer: (ids, due_at) =>
@@ -61,8 +61,9 @@ export class Mails {
   }
 
   /**
-   * Sees to it that the mail leaves, in its language or the one that is set as the default. Beyond five an hour to one address it does not, and nobody is told; nor if it is not
-   * `really` meant, where nobody would read it: that takes the same work, so that nobody can tell by the time.
+   * Queues a mail, in its language or the default language. Silently drops it after five mails to one address in an
+   * hour. If not `really` meant, because nobody would read it, the mail is never sent, but this takes the same work, so
+   * that timing reveals nothing.
    */
   async send(
     kind: MailKind,
@@ -79,8 +80,8 @@ export class Mails {
         .where('address', '=', to)
         .where('created_at', '>', now() - 3600)
         .executeTakeFirstOrThrow()
-      if (Number(count) >= perHour) {
-        this.#log.warn({ kind }, 'an address has had its mails of this hour; this one does not leave')
+      if (Number(count) >= maxPerHour) {
+        this.#log.warn({ kind }, 'an address has reached its hourly limit of mails; this mail is dropped')
         return
       }
       const id = newId()
@@ -95,7 +96,7 @@ export class Mails {
     })
   }
 
-  /** Begins to send what is due, now and as long as this process lives. One process per machine is enough. */
+  /** Starts to send mail that is due, until `close`. One process per machine is enough. */
   start(): void {
     this.#queue.start()
   }
@@ -111,7 +112,7 @@ export class Mails {
       .where('state', '=', 'waiting')
       .where('due_at', '<=', at)
       .orderBy('due_at')
-      .limit(abreast)
+      .limit(maxParallel)
       .execute()
   }
 
@@ -126,17 +127,17 @@ export class Mails {
   }
 
   async #failed({ id, kind, created_at }: MailRow, tries: number, error: Error): Promise<void> {
-    const final = error instanceof MailError && error.final && tries >= finalTries
-    const old = now() - created_at > lifetime
+    const final = error instanceof MailError && error.final && tries >= maxRejectedTries
+    const old = now() - created_at > lifetimeSeconds
     const facts = { mail: id, kind, tries, error: error.message }
     if (final || old) {
       this.#log.error(facts, 'a mail was given up')
-      // Its link is of no use to anybody any more.
+      // Delete the values: the link is useless now.
       const gaveUp = { state: 'given_up', gave_up_at: now(), values_sealed: '' } as const
       await this.#set(id, { tries, last_error: error.message, ...gaveUp })
     } else {
-      this.#log.warn(facts, 'a mail did not leave; it is tried again')
-      await this.#set(id, { tries, last_error: error.message, due_at: now() + pause(tries) })
+      this.#log.warn(facts, 'a mail could not be sent; it will be tried again')
+      await this.#set(id, { tries, last_error: error.message, due_at: now() + retrySeconds(tries) })
     }
   }
 
@@ -144,7 +145,7 @@ export class Mails {
     await this.#database.query.updateTable('mails').set(fields).where('id', '=', id).execute()
   }
 
-  /** What waits and what was given up, newest first. */
+  /** Mail that is waiting or was given up, newest first. */
   async list(filter: PageParams) {
     const query = this.#database.query
       .selectFrom('mails')
@@ -153,7 +154,7 @@ export class Mails {
     return readPage(query, filter, { by: sql.ref('id'), descending: true, keyOf: ({ id }) => id })
   }
 
-  /** Sends a mail at once and tells what the server says. Rejects with MailError. */
+  /** Sends a mail immediately and reports the result. Rejects with MailError. */
   async test(address: string): Promise<{ sent: boolean }> {
     const server = await this.#server()
     const words = await catalogueOf(server.language)
@@ -162,7 +163,7 @@ export class Mails {
     return { sent: server.host !== '' }
   }
 
-  /** Forgets mails that left, once they count no more, and in time those that were given up. */
+  /** Deletes sent mails once they no longer count towards the limit, and after some time those that were given up. */
   async sweep(): Promise<void> {
     const sent = sql<SqlBool>`state in ('sent', 'decoy') and created_at < ${now() - 3600}`
     await sweepRows(this.#database, 'mails', 'id', sent, (query) => query.deleteFrom('mails'))

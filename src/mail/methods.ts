@@ -8,23 +8,23 @@ import { MailError } from './transport.ts'
 const Mail = Named('Mail', {
   id: Id,
   address: Type.String(),
-  kind: Type.String({ description: 'What it says: verify, reset, magic, invite …' }),
+  kind: Type.String({ description: 'The purpose of the mail: verify, reset, magic, invite …' }),
   created_at: Time,
-  due_at: Type.Integer({ description: 'Unix time of the next try' }),
+  due_at: Type.Integer({ description: 'Unix time of the next attempt' }),
   tries: Type.Integer(),
-  last_error: Type.String({ description: 'What the mail server said last' }),
+  last_error: Type.String({ description: 'The last reply of the mail server' }),
   gave_up_at: Nullable(Time),
 })
 
 export const mailMethods = (mails: Mails) => [
   method({
     name: 'mail.test',
-    summary: 'Send a test mail at once, and return what the mail server says',
+    summary: 'Send a test mail immediately and report the reply of the mail server',
     effect: 'write',
     claim: ['proxy.admin'],
     params: Shape({ to: Email }),
     result: Shape({
-      sent: Type.Boolean({ description: 'False if no mail server is set: the mail is in the log' }),
+      sent: Type.Boolean({ description: 'False if no mail server is set: the mail is then in the log' }),
     }),
     errors: ['unavailable'],
     examples: [{ params: { to: 'ada@example.org' }, result: { sent: false } }],
@@ -33,7 +33,7 @@ export const mailMethods = (mails: Mails) => [
         return await mails.test(to)
       } catch (error) {
         if (error instanceof MailError)
-          throw new AppError('unavailable', `The mail did not leave: ${error.message}`)
+          throw new AppError('unavailable', `The mail could not be sent: ${error.message}`)
         throw error
       }
     },

@@ -1,19 +1,19 @@
 import type { Catalogue, FactorChange, MailKind, MailText } from '../strings/catalogue.ts'
 
-/** What a mail is about: facts, whose words are found when it leaves. */
+/** The facts that a mail is about; the text is chosen when it is sent. */
 export interface MailFacts {
-  /** Who is addressed. */
+  /** The name of the recipient. */
   readonly name: string
   readonly link?: string
   /** Seconds for which the link works. */
   readonly lifetime?: number
-  /** The same in words, in mails that were asked for by an earlier version. */
+  /** The same in words, in mails that an earlier version queued. */
   readonly lasts?: string
-  /** The name of the person who caused the mail, where that is somebody else. */
+  /** The name of the user who caused the mail, if that is not the recipient. */
   readonly by?: string
-  /** An address that changed, or the network it was caused from. */
+  /** An address that changed, or the network where the mail was caused. */
   readonly about?: string
-  /** How the factors of the person changed, and the name of the passkey that it was. */
+  /** How the recipient's factors changed, and the name of the passkey if it was one. */
   readonly change?: { readonly what: FactorChange; readonly name: string }
 }
 
@@ -32,10 +32,13 @@ const entities: Record<string, string> = {
 }
 const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => entities[character]!)
 
-/** No line of a name ends a header, whoever chose it. */
+/** No line break in a name may end a header. */
 const oneLine = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ')
 
-/** The same words as plain text and as a page that asks no other server for anything. `site` is what this installation is called. */
+/**
+ * Renders the same text as plain text and as HTML that loads nothing from other servers. `site` is the name of this
+ * installation.
+ */
 export const render = (
   { lang, dir, mails }: Catalogue,
   kind: MailKind,

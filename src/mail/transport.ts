@@ -1,9 +1,9 @@
 import type { Log } from '../log/log.ts'
 import type { Rendered } from './render.ts'
 
-/** Where mail goes, as the settings say. */
+/** The mail server from the settings. */
 export interface MailServer {
-  /** Empty: there is none. */
+  /** Empty if there is none. */
   readonly host: string
   readonly port: number
   readonly tls: 'starttls' | 'tls' | 'none'
@@ -13,11 +13,11 @@ export interface MailServer {
   readonly ca: string
   readonly from: string
   readonly site: string
-  /** Of mail that names none, as a BCP 47 tag. */
+  /** The language of mail that has none of its own, as a BCP 47 tag. */
   readonly language: string
 }
 
-/** Why a mail was not taken. `final`: the server refuses this very mail, and will again. */
+/** Why a mail was not accepted. `final`: the server rejects this mail permanently. */
 export class MailError extends Error {
   override readonly name = 'MailError'
   readonly final: boolean
@@ -33,15 +33,15 @@ interface SmtpFailure extends Error {
   readonly command?: string
 }
 
-/** Milliseconds until a server that says nothing is given up. */
-const patience = {
+/** Timeouts in milliseconds. */
+const timeouts = {
   connectionTimeout: 10_000,
   greetingTimeout: 10_000,
   socketTimeout: 20_000,
   dnsTimeout: 5000,
 }
 
-/** Hands one mail to the server, or to the log where there is none. Rejects with MailError. */
+/** Delivers one mail to the server, or to the log if there is none. Rejects with MailError. */
 export const deliver = async (
   server: MailServer,
   address: string,
@@ -53,7 +53,7 @@ export const deliver = async (
     log.warn({ to: address, subject, text }, 'no mail server is set (smtp_host): this mail was NOT sent')
     return
   }
-  // Loaded with the first mail: no start waits for it.
+  // Load it with the first mail, so that it does not slow down the start.
   const { createTransport } = await import('nodemailer')
   const transport = createTransport({
     host: server.host,
@@ -63,13 +63,13 @@ export const deliver = async (
     ignoreTLS: server.tls === 'none',
     ...(server.user !== '' && { auth: { user: server.user, pass: server.password } }),
     ...(server.ca !== '' && { tls: { ca: server.ca } }),
-    ...patience,
+    ...timeouts,
     disableFileAccess: true,
     disableUrlAccess: true,
   })
   try {
     await transport.sendMail({
-      // As objects: nothing of them is parsed for further addresses.
+      // Pass objects, so that nothing in them is parsed for more addresses.
       from: { name: server.site, address: server.from },
       to: { name: '', address },
       envelope: { from: server.from, to: [address] },
@@ -77,7 +77,7 @@ export const deliver = async (
       subject,
       text,
       html,
-      // No vacation notice answers it (RFC 3834 section 5).
+      // No vacation notice replies to it (RFC 3834 section 5).
       headers: { 'Auto-Submitted': 'auto-generated' },
     })
   } catch (fault) {

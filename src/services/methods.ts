@@ -19,7 +19,7 @@ export const serviceMethods = (services: Services) => [
   method({
     ...rule,
     name: 'services.list',
-    summary: 'List the local services and the claims that they hold on the socket',
+    summary: 'List the local services and the claims that they have on the socket',
     effect: 'read',
     params: Shape({ limit: Limit, cursor: Cursor }),
     result: Page(Service),
@@ -30,8 +30,9 @@ export const serviceMethods = (services: Services) => [
     ...rule,
     name: 'services.add',
     fresh: true,
-    summary: 'Add a service: processes of a local user call over the socket with claims of their own',
-    description: 'The user must be able to open the socket: add it to the group of the socket folder.',
+    summary:
+      'Add a service, so that processes of a local user can call over the socket with claims of their own',
+    description: 'The local user must be able to open the socket: add it to the group of the socket folder.',
     effect: 'write',
     params: Shape({ service: ServiceName, unix_user: UnixUser, claims: Type.Optional(ProgramClaims) }),
     result: Service,
@@ -48,7 +49,7 @@ export const serviceMethods = (services: Services) => [
     ...rule,
     name: 'services.update',
     fresh: true,
-    summary: 'Change the local user or the claims of a service; the change applies from its next call on',
+    summary: 'Change the local user or the claims of a service, starting with its next call',
     effect: 'write',
     params: Shape({
       service: ServiceName,
@@ -63,7 +64,7 @@ export const serviceMethods = (services: Services) => [
   method({
     ...rule,
     name: 'services.remove',
-    summary: 'Remove a service; its processes are guests from their next call on',
+    summary: 'Remove a service; its processes become guests with their next call',
     effect: 'write',
     large: true,
     params: Shape({ service: ServiceName }),

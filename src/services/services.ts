@@ -12,7 +12,7 @@ import { uidOf } from './unix_user.ts'
 
 type Row = Schema['services']
 
-/** Local services: whose processes may call over the socket, as what, with which claims. The kernel is their password. */
+/** Local services: programs that may call over the socket, with claims. The kernel authenticates them. */
 export class Services {
   readonly #database: Database
   readonly #byUid: Cached<ReadonlyMap<number, Service>>
@@ -24,8 +24,8 @@ export class Services {
     this.#reactions = reactions
     this.#byUid = new Cached(database, ['services'], async () => {
       const rows = await database.query.selectFrom('services').selectAll().execute()
-      const known = rows.map((row) => [uidOf(row.unix_user), toService(row)] as const)
-      return new Map(known.filter((entry): entry is [number, Service] => entry[0] !== undefined))
+      const entries = rows.map((row) => [uidOf(row.unix_user), toService(row)] as const)
+      return new Map(entries.filter((entry): entry is [number, Service] => entry[0] !== undefined))
     })
     this.#byName = new Cached(database, ['services'], async () => {
       const rows = await database.query.selectFrom('services').selectAll().execute()
@@ -33,12 +33,12 @@ export class Services {
     })
   }
 
-  /** The service that runs as this local user, or undefined. Warm, it is synchronous. */
+  /** The service that runs as this local user, or undefined. Synchronous when the cache is current. */
   find(uid: number): Service | undefined | Promise<Service | undefined> {
     return whenReady(this.#byUid.get(), (services) => services.get(uid))
   }
 
-  /** A service by its exact name, or undefined. Warm, it is synchronous. */
+  /** A service by its exact name, or undefined. Synchronous when the cache is current. */
   findByName(name: string): Service | undefined | Promise<Service | undefined> {
     return whenReady(this.#byName.get(), (services) => services.get(name))
   }
@@ -74,7 +74,7 @@ export class Services {
   ): Promise<Service> {
     return this.#database.write(async () => {
       const row = { ...(await this.#row(service)), updated_at: now() }
-      // Another account is the service now: the one before keeps nothing.
+      // Another local user runs the service now: the previous one keeps nothing.
       if ((fields.unix_user ?? row.unix_user) !== row.unix_user)
         await this.#reactions.serviceReplaced(row.name)
       if (fields.unix_user !== undefined) row.unix_user = fields.unix_user
@@ -88,7 +88,7 @@ export class Services {
   async remove(service: string): Promise<null> {
     return this.#database.write(async () => {
       const { id, name } = await this.#row(service)
-      // Whoever gets this name next may be somebody else, with other claims.
+      // The next service with this name may be a different one, with other claims.
       await this.#reactions.serviceReplaced(name)
       await this.#database.query.deleteFrom('services').where('id', '=', id).execute()
       this.#database.changed('services')
@@ -97,12 +97,12 @@ export class Services {
   }
 
   async #store(row: Row, write: () => Promise<unknown>): Promise<Service> {
-    // The audit calls the operator so.
+    // The audit log uses this name for the operator.
     if (row.name.toLowerCase() === 'system') throw invalidParams('service', 'any name but system')
     const uid = uidOf(row.unix_user)
     if (uid === undefined) throw invalidParams('unix_user', 'a user of this machine, or a numeric user id')
     if (uid === 0 || uid === process.getuid?.()) {
-      throw invalidParams('unix_user', "another user than root and the daemon's own: those are the operator")
+      throw invalidParams('unix_user', "a user other than root and the daemon's own, which are the operator")
     }
     return this.#database.write(async () => {
       const others = await this.#database.query
@@ -112,7 +112,7 @@ export class Services {
         .execute()
       if (others.some(({ name }) => name.toLowerCase() === row.name.toLowerCase()))
         throw alreadyExists('service', 'service')
-      // A name and a number may be the same user: one process is one service.
+      // A name and a number may mean the same user: one process belongs to one service.
       if (others.some(({ unix_user }) => uidOf(unix_user) === uid))
         throw alreadyExists('unix_user', 'unix_user')
       await write()

@@ -7,9 +7,9 @@ interface Definition<V extends Value> {
   readonly default: V
   readonly description: string
   readonly allowed: string
-  /** Kept sealed, and told only as `set`. */
+  /** Stored sealed, and shown only as `set`. */
   readonly secret?: true
-  /** Throws invalid_params with what is allowed. */
+  /** Throws invalid_params that says what is allowed. */
   readonly check: (value: unknown) => void
 }
 
@@ -27,12 +27,12 @@ const define = <V extends Value>(
   },
 })
 
-const integer = (fallback: number, least: number, most: number, description: string) =>
+const integer = (fallback: number, min: number, max: number, description: string) =>
   define<number>(
     fallback,
     description,
-    `an integer from ${least} to ${most}`,
-    (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+    `an integer from ${min} to ${max}`,
+    (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
   )
 
 const yesNo = (fallback: boolean, description: string) =>
@@ -67,19 +67,20 @@ const luminance = (colour: string): number => {
   return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!
 }
 
-/** WCAG 2.2 section 1.4.3: what is written in this colour can be read on its ground. */
-const readable = (colour: string, ground: string): boolean => {
-  const [one = 0, other = 0] = [luminance(colour), luminance(ground)]
-  return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05) >= 4.5
+/** WCAG 2.2 section 1.4.3: whether text in this colour is readable on this background. */
+const readable = (colour: string, background: string): boolean => {
+  const [first = 0, second = 0] = [luminance(colour), luminance(background)]
+  return (Math.max(first, second) + 0.05) / (Math.min(first, second) + 0.05) >= 4.5
 }
 
-const accent = (ground: string, groundName: string, description: string) =>
+const accent = (background: string, backgroundName: string, description: string) =>
   define<string>(
     '',
     description,
-    `#rrggbb with a contrast of at least 4.5 to ${groundName}; empty for ours`,
+    `#rrggbb with a contrast of at least 4.5 to ${backgroundName}; empty for the default`,
     (value) =>
-      value === '' || (typeof value === 'string' && /^#[0-9a-f]{6}$/i.test(value) && readable(value, ground)),
+      value === '' ||
+      (typeof value === 'string' && /^#[0-9a-f]{6}$/i.test(value) && readable(value, background)),
   )
 
 /** Every run-time setting. A new one is one row here. */
@@ -88,9 +89,9 @@ export const definitions = {
     1,
     1,
     2147483647,
-    'Context of new users; 0 (internal trust) can only be given to a single person by hand',
+    'Context of new users; 0 (internal trust) can only be set for single users by hand',
   ),
-  audit_retention_days: integer(0, 0, 36500, 'Days for which audit entries are kept; 0 keeps them for good'),
+  audit_retention_days: integer(0, 0, 36500, 'Days for which audit entries are kept; 0 keeps them forever'),
   session_lifetime: integer(
     86400,
     300,
@@ -104,20 +105,20 @@ export const definitions = {
     34560000,
     'Seconds after a program’s sign-in for which auth.refresh can renew its session',
   ),
-  token_lifetime: integer(31536000, 60, 315360000, 'Seconds that a token to keep lives at most'),
+  token_lifetime: integer(31536000, 60, 315360000, 'Maximum lifetime of a personal token in seconds'),
   hs256_tokens: yesNo(
     false,
-    'Issue HS256 tokens of the old hero_auth at POST /token and /login: every holder of HERO_SECRET can make tokens that your old services accept; hero_proxy itself never accepts them',
+    'Issue HS256 tokens of the old hero_auth at POST /token and /login: anyone with HERO_SECRET can create tokens that your old services accept; hero_proxy itself never accepts them',
   ),
   key_rotation_days: integer(
     90,
     0,
     3650,
-    'Days after which signing keys rotate; 0 rotates them only by keys.rotate',
+    'Days after which signing keys rotate; 0 rotates them only when keys.rotate is called',
   ),
   admin_factor: yesNo(
     false,
-    'Withhold admin and proxy.* from people without a second factor or passkey; they can still sign in and add one',
+    'Withhold admin and proxy.* from users without a second factor or passkey; they can still sign in and add one',
   ),
   insecure_cookies: yesNo(
     false,
@@ -127,16 +128,16 @@ export const definitions = {
     8,
     8,
     128,
-    'Minimum number of characters of a new password; NIST asks for 15 where the password is the only factor',
+    'Minimum number of characters of a new password; NIST requires 15 if the password is the only factor',
   ),
   network_login: yesNo(
     false,
-    'Recognise people by the networks of users.networks where auth_mode is none or optional; a network proves a place, not a person',
+    'Recognise users by their networks (users.networks) on routes with auth_mode none or optional; a network identifies a place, not a person',
   ),
   socket_trust: oneOf(
     'kernel',
     ['kernel', 'file_mode'],
-    "Who is the operator on rpc.sock. kernel: the daemon's own user and root; file_mode: everybody who can open the socket",
+    "Who is the operator on rpc.sock. kernel: the daemon's own user and root; file_mode: everyone who can open the socket",
   ),
   site_name: text(
     'hero_proxy',
@@ -147,14 +148,14 @@ export const definitions = {
   default_language: oneOf(
     'en',
     languages,
-    'Language of pages for people whose browser asks for none of these, and of mail that no page of theirs caused',
+    'Language of pages if the browser accepts none of ours, and of mail that was not requested on a page',
   ),
   theme_accent: accent('#ffffff', 'white', 'Colour of buttons and links on our pages'),
   theme_accent_dark: accent('#1d2125', 'the dark card, #1d2125', 'The same colour in dark mode'),
   logo: define<string>(
     '',
-    'Logo on our pages, instead of the door',
-    'one <svg> of at most 32768 characters; empty for ours',
+    'Logo on our pages, instead of the default one',
+    'one <svg> of at most 32768 characters; empty for the default',
     (value) =>
       value === '' ||
       (typeof value === 'string' && value.length <= 32_768 && /^\s*<svg[\s>][\s\S]*<\/svg>\s*$/.test(value)),
@@ -162,15 +163,15 @@ export const definitions = {
   registration_mode: oneOf(
     'closed',
     ['closed', 'invite', 'open'],
-    'Who may create an account. closed: nobody; invite: invited people; open: anyone with a working address',
+    'Who may create an account. closed: nobody; invite: people with an invitation; open: anyone with a working address',
   ),
   providers_may_be_local: yesNo(
     false,
-    'Allow identity providers at loopback and link-local addresses, there over plain HTTP too',
+    'Allow identity providers at loopback and link-local addresses, also over plain HTTP',
   ),
   magic_links: yesNo(
     false,
-    'Let people sign in with a mailed link: anybody who reads their mail can then sign in as them',
+    'Let users sign in with a mailed link; anyone who reads their mail can then sign in as them',
   ),
   magic_link_lifetime: integer(900, 60, 3600, 'Seconds for which a mailed sign-in link works'),
   client_registration: oneOf(
@@ -181,7 +182,7 @@ export const definitions = {
   client_metadata_documents: oneOf(
     'off',
     ['off', 'public', 'anywhere'],
-    'Whether an https address may be a client_id, with the metadata of the client found there. off: no; public: at public addresses; anywhere: also in your own network and on this machine',
+    'Whether an https URL that returns the metadata of a client may be its client_id. off: no; public: at public addresses; anywhere: also in your own network and on this machine',
   ),
   smtp_host: text(
     '',
@@ -193,7 +194,7 @@ export const definitions = {
   smtp_tls: oneOf(
     'starttls',
     ['starttls', 'tls', 'none'],
-    'Protection of the connection to the mail server. starttls: TLS is requested and required; tls: TLS from the first byte; none: readable on the way',
+    'Protection of the connection to the mail server. starttls: TLS is requested and required; tls: TLS from the first byte; none: readable on the network',
   ),
   smtp_user: text(
     '',

@@ -15,7 +15,7 @@ const shown = (key: keyof typeof definitions, value: string | number | boolean) 
 export const settingMethods = (settings: Settings) => [
   method({
     name: 'settings.list',
-    summary: 'List all run-time settings with their values, defaults and what is allowed',
+    summary: 'List all run-time settings with their values, defaults and allowed values',
     effect: 'read',
     claim: ['proxy.admin'],
     params: Nothing,
@@ -45,7 +45,7 @@ export const settingMethods = (settings: Settings) => [
   }),
   method({
     name: 'settings.set',
-    summary: 'Change one run-time setting; the change applies from the next request on',
+    summary: 'Change one run-time setting, starting with the next request',
     effect: 'write',
     claim: ['proxy.admin'],
     fresh: true,

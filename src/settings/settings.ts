@@ -12,7 +12,7 @@ const rowOf = (key: SettingKey) => `settings.${key}`
 
 const isKey = (key: string): key is SettingKey => Object.hasOwn(definitions, key)
 
-/** What administrators change at run time. A setting nobody touched has its default. */
+/** Settings that administrators change at run time. A setting that was never set has its default. */
 export class Settings {
   readonly #database: Database
   readonly #seal: Seal
@@ -36,7 +36,7 @@ export class Settings {
     return this.current(key)
   }
 
-  /** The same, without a promise where the value is known. */
+  /** Like `value`, without a promise if the value is known. */
   current<K extends SettingKey>(key: K): SettingValues[K] | Promise<SettingValues[K]> {
     return whenReady(
       this.#stored.get(),
@@ -60,8 +60,8 @@ export class Settings {
     if (!isKey(key)) throw notFound('setting', key)
     definitions[key].check(value)
     const text = JSON.stringify(value)
-    const kept = isSecret(key) ? this.#seal.seal(text, rowOf(key)) : text
-    const row = { key, value: kept, updated_at: now() }
+    const stored = isSecret(key) ? this.#seal.seal(text, rowOf(key)) : text
+    const row = { key, value: stored, updated_at: now() }
     return this.#database.write(async () => {
       this.#database.changed('settings')
       await this.#database.query
