@@ -4,23 +4,23 @@ import { TokenVerifier } from './jws.ts'
 import type { Revoked, RevokedOptions } from './revocations.ts'
 
 export interface TokenOptions {
-  /** Whom the token must be for: the `public_url` of the daemon, unless the program named a resource of yours. */
+  /** The required audience: the `public_url` of the daemon, or your resource if the program named one. */
   readonly audience: string
-  /** The `public_url` of the daemon, when it shall be checked. */
+  /** The `public_url` of the daemon. If it is missing, the issuer is not checked. */
   readonly issuer?: string
 }
 
-/** What may be done with a token; each includes those before it. */
+/** The scopes of a token. Each includes those before it. */
 export const tokenScopes = ['read', 'write', 'admin'] as const
 export type TokenScope = (typeof tokenScopes)[number]
 
 /** A valid access token of ours (RFC 9068). */
 export interface AccessToken {
-  /** The token's own id. */
+  /** The id of the token. */
   readonly id: string
-  /** The client_id of the program that it was given to. */
+  /** The client_id of the program that it was issued to. */
   readonly client: string
-  /** The id of the person in whose name it acts; undefined where a program acts for itself. */
+  /** The id of the user in whose name it acts; undefined if a program acts for itself. */
   readonly user_id: string | undefined
   readonly username: string | undefined
   readonly scopes: readonly string[]
@@ -33,20 +33,26 @@ export interface AccessToken {
 export interface TokenCheck {
   (token: string | undefined): Promise<AccessToken>
   /**
-   * Refuses from now on also what was taken back before its end: one token, or all of a client, as soon as the daemon tells. It
-   * begins with what is known already when this resolves. Takes the claim `proxy.users.read`; resolves with a function that ends it.
+   * From now on also refuses revoked tokens (single ones, or all of a client), as soon as the daemon reports them. Earlier
+   * revocations are known when this resolves. Needs the claim `proxy.users.read`. Resolves with a function that ends the
+   * subscription.
    */
   follow(options?: Pick<RevokedOptions, 'onError' | 'signal'>): Promise<() => void>
 }
 
-/** Seconds that an access token lives at most. */
-const longest = 3600
+/** The longest lifetime of an access token. */
+const maxLifetimeSeconds = 3600
 
-/** Why all that a person had ended, and not one session: whoever held the account may have let applications in. */
-const endings: ReadonlySet<Revoked['reason']> = new Set(['deactivated', 'removed', 'password', 'factors'])
+/** Reasons that end all tokens of a user and not only a session: an intruder may have given applications access. */
+const endsAllTokens: ReadonlySet<Revoked['reason']> = new Set([
+  'deactivated',
+  'removed',
+  'password',
+  'factors',
+])
 
-/** Access tokens that were taken back, as far as they could still count. */
-class TakenBack {
+/** Revoked access tokens that have not expired yet. */
+class RevokedTokens {
   readonly #tokens = new Map<string, number>()
   readonly #clients = new Map<string, number>()
   readonly #people = new Map<string, number>()
@@ -54,13 +60,13 @@ class TakenBack {
   readonly add = ({ token_id, client, user, reason, at }: Revoked): void => {
     if (token_id !== null) this.#note(this.#tokens, token_id, at)
     else if (client !== null) this.#note(this.#clients, client, at)
-    else if (user !== null && endings.has(reason)) this.#note(this.#people, user, at)
+    else if (user !== null && endsAllTokens.has(reason)) this.#note(this.#people, user, at)
   }
 
-  /** Keeps the last hour: what is older has ended by itself. */
+  /** Keeps the last hour. Older tokens have expired. */
   #note(map: Map<string, number>, key: string, at: number): void {
     for (const [old, time] of map) {
-      if (time > at - longest - 60) break
+      if (time > at - maxLifetimeSeconds - 60) break
       map.delete(old)
     }
     map.delete(key)
@@ -78,15 +84,15 @@ class TakenBack {
 }
 
 /**
- * Makes the check of access tokens, for services that programs call directly: no call to the daemon but for its keys. Throws
- * {@link Unauthenticated} for anything but a living access token of ours for this audience; an ID token or an assertion is none.
+ * Makes the check of access tokens, for services that programs call directly. It calls the daemon only to fetch the keys. Throws
+ * {@link Unauthenticated} for anything except a valid access token of the daemon for this audience. ID tokens and assertions are refused.
  */
 export const verifyToken = (
   hero: Pick<HeroProxy, 'keys' | 'onRevoked'>,
   { audience, issuer }: TokenOptions,
 ): TokenCheck => {
-  const verifier = new TokenVerifier(hero, { typ: 'at+jwt', audience, issuer, lifetime: longest })
-  const takenBack = new TakenBack()
+  const verifier = new TokenVerifier(hero, { typ: 'at+jwt', audience, issuer, lifetime: maxLifetimeSeconds })
+  const revokedTokens = new RevokedTokens()
   const check = async (token: string | undefined): Promise<AccessToken> => {
     const { jti, sub, client_id, username, scope, claims, exp, iat } = await verifier.verify(
       token,
@@ -102,24 +108,24 @@ export const verifyToken = (
       claims: Array.isArray(claims) ? (claims as string[]) : [],
       expires_at: Number(exp),
     }
-    if (takenBack.has(read, Number(iat)))
-      throw new Unauthenticated('The access token was taken back', 'unauthenticated', -32001)
+    if (revokedTokens.has(read, Number(iat)))
+      throw new Unauthenticated('The access token was revoked', 'unauthenticated', -32001)
     return read
   }
-  const since = () => Math.floor(Date.now() / 1000) - longest - 60
+  const since = () => Math.floor(Date.now() / 1000) - maxLifetimeSeconds - 60
   const follow: TokenCheck['follow'] = (options = {}) =>
-    hero.onRevoked(takenBack.add, {
+    hero.onRevoked(revokedTokens.add, {
       ...options,
       since: since(),
-      // What was missed is read again.
+      // Some revocations were missed: read the last hour again.
       onReset: () =>
         void hero
-          .onRevoked(takenBack.add, { ...options, since: since() })
+          .onRevoked(revokedTokens.add, { ...options, since: since() })
           .then((stop) => stop(), options.onError),
     })
   return Object.assign(check, { follow })
 }
 
-/** Whether a token may do this: write includes read, admin includes both. */
+/** Whether a token has a scope: write includes read, and admin includes both. */
 export const hasScope = ({ scopes }: Pick<AccessToken, 'scopes'>, wanted: TokenScope): boolean =>
   tokenScopes.slice(tokenScopes.indexOf(wanted)).some((scope) => scopes.includes(scope))

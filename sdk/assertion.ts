@@ -4,17 +4,16 @@ import { type HeadersLike, type Identity } from './identity.ts'
 import { TokenVerifier } from './jws.ts'
 
 export interface AssertionOptions {
-  /** The audience of this service's route: an assertion for another service is refused. */
+  /** The audience of the route of this service. Assertions for other services are refused. */
   readonly audience: string
-  /** The `public_url` of the daemon, when it shall be checked. */
+  /** The `public_url` of the daemon. If it is missing, the issuer is not checked. */
   readonly issuer?: string
 }
 
 /**
- * Makes the check of X-Hero-Assertion: the identity of a forwarded request proven by a signature, for services that do
- * not trust the network between. The keys come over the client's own connection and are kept for ten minutes. Throws
- * {@link Unauthenticated} for anything but a living assertion of ours for this audience, and what the client throws when
- * the keys cannot be had.
+ * Makes the check of X-Hero-Assertion, a signed identity, for services that do not trust the network between hero_proxy and them.
+ * It fetches the keys over the connection of the client and keeps them for ten minutes. Throws {@link Unauthenticated} for anything
+ * except a valid assertion for this audience, and the error of the client if it cannot fetch the keys.
  */
 export const verifyAssertion = (hero: Pick<HeroProxy, 'keys'>, { audience, issuer }: AssertionOptions) => {
   const verifier = new TokenVerifier(hero, { typ: 'hero-assertion+jwt', audience, issuer, lifetime: 360 })

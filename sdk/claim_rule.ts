@@ -1,6 +1,6 @@
 /**
- * Whether a caller's claims satisfy one pattern. `engineers.*` is satisfied by any claim below `engineers`
- * (`engineers.tickets.read`), not by `engineers` itself and not by `engineersx.y`. Case counts.
+ * Whether the claims of a caller satisfy a pattern. `engineers.*` is satisfied by any claim below `engineers`, such as
+ * `engineers.tickets.read`, but not by `engineers` itself or by `engineersx.y`. Patterns are case-sensitive.
  */
 export const matchesClaim = (pattern: string, claims: Iterable<string>): boolean => {
   const prefix = pattern.endsWith('.*') ? pattern.slice(0, -1) : undefined
@@ -10,7 +10,7 @@ export const matchesClaim = (pattern: string, claims: Iterable<string>): boolean
   return false
 }
 
-/** A rule is one pattern or a list of which any suffices; an empty list asks for nothing. */
+/** Whether the claims satisfy a rule: a pattern, or a list of patterns, any one of which is sufficient. An empty list requires nothing. */
 export const satisfiesRule = (rule: string | readonly string[], claims: Iterable<string>): boolean => {
   const patterns = typeof rule === 'string' ? [rule] : rule
   const held = [...claims]

@@ -2,24 +2,24 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { HttpTransport } from './http_transport.ts'
 import { methodNames, type HeroProxyMethods, type MethodName, type Methods } from './methods.ts'
-import { follow, patience, type Revoked, type RevokedOptions } from './revocations.ts'
+import { follow, callTimeoutMs, type Revoked, type RevokedOptions } from './revocations.ts'
 import { SocketTransport } from './socket_transport.ts'
 import type { Transport } from './transport.ts'
 
 export interface HeroProxyOptions {
-  /** Path of rpc.sock. Unless told: `$HERO_SOCKET_DIR/hero_proxy/rpc.sock`, or below `~/hero/var/sockets`. */
+  /** The path of rpc.sock. Default: `$HERO_SOCKET_DIR/hero_proxy/rpc.sock`, or below `~/hero/var/sockets`. */
   readonly socket?: string
-  /** Origin of the edge instead of the socket, such as `https://id.example.org`. */
+  /** The origin of the edge, to use instead of the socket. For example `https://id.example.org`. */
   readonly url?: string
-  /** Bearer token to call as; on the socket it replaces the rights of the process. */
+  /** The bearer token to send. On the socket it replaces the rights of the process. */
   readonly token?: string
-  /** Milliseconds that a call may take; 30,000 unless told. */
+  /** How long a call may take, in milliseconds. Default: 30,000. */
   readonly timeout?: number
-  /** Milliseconds to wait for a daemon that is just starting; 5,000 unless told. The only thing that is ever retried. */
+  /** How long to wait for a daemon that is starting, in milliseconds. Default: 5,000. Nothing else is ever retried. */
   readonly startTimeout?: number
 }
 
-/** Where the socket is for programs on this machine. */
+/** The default path of the socket. */
 export const defaultSocket = (env: Readonly<Record<string, string | undefined>> = process.env): string => {
   const dir = env.HERO_SOCKET_DIR || env.PATH_SOCKET || join(homedir(), 'hero', 'var', 'sockets')
   return join(dir, 'hero_proxy', 'rpc.sock')
@@ -62,21 +62,20 @@ export class HeroProxy {
     return this.#transport.call(name, params, this.#authorization)
   }
 
-  /** The same connection with the rights of somebody else: the person whose token a service was handed. */
+  /** The same connection with the rights of another token, such as the one that a user gave to a service. */
   as(token: string): HeroProxy {
     return new HeroProxy({ ...this.#options, token }, this.#transport)
   }
 
   /**
-   * Calls `listener` for every session or token that ends before its time, within a second, so that a service can end what it
-   * keeps open for it. Resolves with a function that ends the subscription, once nothing can be missed any more; what
-   * happens while the daemon restarts is told afterwards. Takes the claim `proxy.users.read`. Until it is ended, a
-   * program with a subscription goes on running.
+   * Calls `listener` within a second for every session or token that is revoked, so that a service can end what it keeps open for
+   * it. Resolves, once no revocation can be missed, with a function that ends the subscription. Revocations during a restart of the
+   * daemon are reported afterwards. Needs the claim `proxy.users.read`. A subscription keeps the program running until it ends.
    */
   async onRevoked(listener: (revoked: Revoked) => void, options: RevokedOptions = {}): Promise<() => void> {
     const stop = new AbortController()
     const signals = [stop.signal, this.#ending.signal, ...(options.signal ? [options.signal] : [])]
-    const own = connection(this.#options, patience)
+    const own = connection(this.#options, callTimeoutMs)
     try {
       await follow(own, this.#authorization, listener, options, AbortSignal.any(signals))
     } catch (error) {

@@ -1,4 +1,4 @@
-/** The names that programs switch on, as in `error.data.code` of JSON-RPC. */
+/** The error names for programs, as in `error.data.code` of JSON-RPC. */
 export type ErrorCode =
   | 'parse_error'
   | 'invalid_request'
@@ -15,7 +15,7 @@ export type ErrorCode =
   | 'rate_limited'
   | 'unavailable'
 
-/** An answer of hero_proxy that is an error. `code` is its name, `number` the JSON-RPC code, `data` what else it told. */
+/** An error that hero_proxy returned. `code` is its name, `number` the JSON-RPC code, and `data` holds further details. */
 export class HeroError extends Error {
   readonly code: ErrorCode
   readonly number: number
@@ -35,7 +35,7 @@ export class HeroError extends Error {
   }
 }
 
-/** A parameter is wrong: `path` names the field, `allowed` says what would be right. */
+/** A parameter is invalid: `path` names the field, and `allowed` says what is allowed. */
 export class InvalidParams extends HeroError {
   get path(): string {
     return String(this.data.path ?? '')
@@ -46,19 +46,19 @@ export class InvalidParams extends HeroError {
 }
 
 export class Unauthenticated extends HeroError {
-  /** The HTTP status a service answers with when it passes this on. */
+  /** The HTTP status for services that pass this error on. */
   readonly status = 401
 }
 
 export class ClaimRequired extends HeroError {
   readonly status = 403
-  /** Claims of which any would have sufficed. */
+  /** Claims, any one of which would have been sufficient. */
   get claims(): readonly string[] {
     return Array.isArray(this.data.claims) ? (this.data.claims as string[]) : []
   }
 }
 
-/** The password or link was right; go on with `signIn` at auth.login_by_code, within five minutes. */
+/** The password or link is valid. Continue with `signIn` at auth.login_by_code within five minutes. */
 export class FactorRequired extends HeroError {
   get signIn(): string {
     return String(this.data.sign_in ?? '')
@@ -69,7 +69,7 @@ export class FactorRequired extends HeroError {
   }
 }
 
-/** Too long ago that this session's person proved themselves: call auth.prove, then try again. */
+/** The last proof of identity in this session is too old: call auth.prove, then retry. */
 export class ProofRequired extends HeroError {
   readonly status = 403
 }
@@ -87,7 +87,7 @@ export class RateLimited extends HeroError {
 
 export class Unavailable extends HeroError {}
 
-/** No answer: the daemon is not there, went away in the middle, or took longer than the call's time limit. */
+/** No answer: the daemon is not running, has ended in the middle, or took longer than the time limit of the call. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError'
 }
@@ -111,7 +111,7 @@ interface WireError {
   readonly data?: { readonly code?: string }
 }
 
-/** The error object of a JSON-RPC answer as the class of its name. */
+/** Converts the error of a JSON-RPC response to the class for its name. */
 export const toHeroError = ({ code, message, data }: WireError): HeroError => {
   const name = (data?.code ?? 'internal_error') as ErrorCode
   const known = Object.hasOwn(classes, name) ? classes[name] : undefined

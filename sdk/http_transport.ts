@@ -6,16 +6,16 @@ interface Answer {
   readonly error?: Parameters<typeof toHeroError>[0]
 }
 
-/** `POST /rpc` at the edge, for programs on another machine. */
+/** Calls `POST /rpc` at the edge, for programs on other machines. */
 export class HttpTransport implements Transport {
   readonly #url: string
-  readonly #timeout: number
+  readonly #timeoutMs: number
   readonly #closed = new AbortController()
   #next = 1
 
-  constructor(origin: string, timeout: number) {
+  constructor(origin: string, timeoutMs: number) {
     this.#url = new URL('/rpc', origin).href
-    this.#timeout = timeout
+    this.#timeoutMs = timeoutMs
   }
 
   async call(method: string, params: unknown, authorization: string | undefined): Promise<unknown> {
@@ -30,7 +30,7 @@ export class HttpTransport implements Transport {
         },
         body: JSON.stringify({ jsonrpc: '2.0', id: this.#next++, method, params }),
         redirect: 'error',
-        signal: AbortSignal.any([AbortSignal.timeout(this.#timeout), this.#closed.signal]),
+        signal: AbortSignal.any([AbortSignal.timeout(this.#timeoutMs), this.#closed.signal]),
       })
       text = await response.text()
     } catch (error) {
@@ -46,7 +46,7 @@ export class HttpTransport implements Transport {
     try {
       return JSON.parse(text) as Answer
     } catch (error) {
-      throw new ConnectionError(`${this.#url} answered with something else than JSON`, { cause: error })
+      throw new ConnectionError(`${this.#url} did not answer with JSON`, { cause: error })
     }
   }
 

@@ -1,11 +1,11 @@
 import { satisfiesRule } from './claim_rule.ts'
 import { ClaimRequired, Unauthenticated } from './errors.ts'
 
-/** Who hero_proxy says is asking, as a service behind it reads it from three headers. */
+/** The caller of a forwarded request, as a service behind hero_proxy reads it from three headers. */
 export interface Identity {
-  /** Of a program that acts for itself `client.` or `service.` and its name: no person is called so. */
+  /** For a program that acts for itself: `client.` or `service.` and its name. No user can have such a name. */
   readonly username: string
-  /** There where a program acts for itself, and no person. */
+  /** Present if a program acts for itself. */
   readonly program?: true
   /** The Hero context; 0 is internal trust. */
   readonly context: number
@@ -13,7 +13,7 @@ export interface Identity {
   readonly email: string | undefined
   /** The administrator who acts as this user, while impersonating. */
   readonly impersonator: string | undefined
-  /** The id of the session, as `onRevoked` tells it: known from a signed identity (`verifyAssertion`) only. */
+  /** The id of the session, as `onRevoked` reports it. Only a signed identity (`verifyAssertion`) has it. */
   readonly session_id?: string | undefined
 }
 
@@ -23,7 +23,7 @@ export type HeadersLike =
   | Readonly<Record<string, string | readonly string[] | undefined>>
 
 const segment = /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}$/
-/** A program that acts for itself: names of people hold no dot. */
+/** The name of a program that acts for itself. Names of users contain no dot. */
 const program = /^(client|service)\.[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/
 const claim = /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}(\.[a-zA-Z0-9][a-zA-Z0-9_-]{0,62})*$/
 
@@ -35,9 +35,8 @@ const read = (headers: HeadersLike, name: string): string | undefined => {
 }
 
 /**
- * The identity of a forwarded request, or undefined for a guest. Headers that do not have the exact form which
- * hero_proxy sends count as a guest's: nothing is guessed. Trust these headers only where nobody but hero_proxy can
- * reach the service.
+ * The identity of a forwarded request, or undefined for a guest. Headers that are not exactly in the form that hero_proxy sends
+ * count as those of a guest. Trust these headers only if nothing except hero_proxy can reach the service.
  */
 export const identityFrom = (headers: HeadersLike): Identity | undefined => {
   const username = read(headers, 'x-hero-user')
@@ -67,17 +66,18 @@ export const identityFrom = (headers: HeadersLike): Identity | undefined => {
 }
 
 /**
- * Makes the check of a rule: a claim, `prefix.*`, or a list of which any suffices. The check returns the identity behind
- * a request's headers, or throws {@link Unauthenticated} (status 401) for a guest and {@link ClaimRequired} (status 403).
+ * Makes the check of a rule: a claim, `prefix.*`, or a list, any one of which is sufficient. The check returns the identity in the
+ * headers of a request. It throws {@link Unauthenticated} (status 401) for a guest, and {@link ClaimRequired} (status 403) if no
+ * claim satisfies the rule.
  */
 export const requireClaim = (rule: string | readonly string[]): ((headers: HeadersLike) => Identity) => {
   const claims = typeof rule === 'string' ? [rule] : [...rule]
-  if (claims.length === 0) throw new TypeError('a rule names at least one claim')
+  if (claims.length === 0) throw new TypeError('a rule must name at least one claim')
   return (headers) => {
     const identity = identityFrom(headers)
     if (!identity) throw new Unauthenticated('Not signed in', 'unauthenticated', -32001)
     if (!satisfiesRule(claims, identity.claims)) {
-      throw new ClaimRequired(`This takes the claim ${claims.join(' or ')}`, 'claim_required', -32001, {
+      throw new ClaimRequired(`This requires the claim ${claims.join(' or ')}`, 'claim_required', -32001, {
         claims,
       })
     }

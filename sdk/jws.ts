@@ -2,16 +2,16 @@ import { compactVerify, createLocalJWKSet, errors, type JSONWebKeySet } from 'jo
 import type { HeroProxy } from './client.ts'
 import { Unauthenticated } from './errors.ts'
 
-/** Milliseconds between two fetches of the keys for an unknown key id: strangers cannot make us ask more often. */
-const fetchAtMost = 10_000
-/** Milliseconds that fetched keys count: a key that was retired, because it leaked perhaps, must not be trusted for good. */
-const keepAtMost = 10 * 60_000
-/** Seconds that two clocks may differ. */
-const tolerance = 30
+/** Milliseconds between two fetches because of an unknown key id, so that strangers cannot cause more of them. */
+const minFetchIntervalMs = 10_000
+/** Milliseconds that fetched keys are trusted: a retired key, which may have leaked, must not be trusted for ever. */
+const maxKeyAgeMs = 10 * 60_000
+/** How far two clocks may differ. */
+const toleranceSeconds = 30
 
 type Keys = Parameters<typeof compactVerify>[1] | ReturnType<typeof createLocalJWKSet>
 
-/** Each part as its own bytes would be written: two spellings of one token would be two tokens to whoever keeps a list. */
+/** Whether each part is in canonical base64url. Two spellings of one token would be two entries in a list of tokens. */
 const isCanonical = (token: string): boolean => {
   const parts = token.split('.')
   return (
@@ -23,22 +23,22 @@ const isCanonical = (token: string): boolean => {
   )
 }
 
-/** Verifies the signature of a compact JWS (RFC 7515 section 5.2) by one of our algorithms, whatever the header asks for. */
+/** Verifies the signature of a compact JWS (RFC 7515 section 5.2) with one of these algorithms, regardless of its header. */
 export const verifyJws = async (token: string, keys: Keys, algorithms: readonly string[]) => {
   if (!isCanonical(token)) throw new errors.JWSInvalid('not in canonical base64url')
   return compactVerify(token, keys as never, { algorithms: [...algorithms] })
 }
 
 export interface Expected {
-  /** What the token is, by its header (RFC 8725 section 3.11). */
+  /** The type in the header (RFC 8725 section 3.11). */
   readonly typ: string
   readonly audience: string
   readonly issuer: string | undefined
-  /** Seconds that a token of this kind lives at most. */
+  /** The longest lifetime of such a token, in seconds. */
   readonly lifetime: number
 }
 
-/** The claims that every token of ours must carry rightly (RFC 7519 section 4.1). */
+/** Checks the claims that every token must have (RFC 7519 section 4.1). */
 const checkClaims = (payload: unknown, typ: unknown, expected: Expected): Record<string, unknown> => {
   const wrong = (what: string) => new errors.JWTClaimValidationFailed(what, {})
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) throw wrong('payload')
@@ -50,9 +50,10 @@ const checkClaims = (payload: unknown, typ: unknown, expected: Expected): Record
     throw wrong('iss')
   if (aud !== expected.audience) throw wrong('aud')
   if (typeof sub !== 'string') throw wrong('sub')
-  if (typeof exp !== 'number' || exp <= at - tolerance) throw wrong('exp')
-  if (typeof iat !== 'number' || iat > at + tolerance || exp - iat > expected.lifetime) throw wrong('iat')
-  if (nbf !== undefined && (typeof nbf !== 'number' || nbf > at + tolerance)) throw wrong('nbf')
+  if (typeof exp !== 'number' || exp <= at - toleranceSeconds) throw wrong('exp')
+  if (typeof iat !== 'number' || iat > at + toleranceSeconds || exp - iat > expected.lifetime)
+    throw wrong('iat')
+  if (nbf !== undefined && (typeof nbf !== 'number' || nbf > at + toleranceSeconds)) throw wrong('nbf')
   return claims
 }
 
@@ -60,8 +61,8 @@ const isRefusal = (error: unknown) =>
   error instanceof errors.JOSEError || error instanceof TypeError || error instanceof SyntaxError
 
 /**
- * Our public keys, fetched over the client's own connection and kept for ten minutes, and the check of what we sign. Throws
- * {@link Unauthenticated} for anything but a living token of this kind, and what the client throws when the keys cannot be had.
+ * Verifies tokens with the public keys of the daemon, which it fetches over the connection of the client and keeps for ten minutes.
+ * Throws {@link Unauthenticated} for anything except a valid token of this kind, and the error of the client if it cannot fetch the keys.
  */
 export class TokenVerifier {
   readonly #hero: Pick<HeroProxy, 'keys'>
@@ -72,27 +73,27 @@ export class TokenVerifier {
 
   constructor(hero: Pick<HeroProxy, 'keys'>, expected: Expected) {
     const { audience, issuer } = expected
-    // Empty, they would be checks that let everything pass: a token for any other service too.
+    // An empty value would disable the check and accept tokens for other services.
     if (typeof audience !== 'string' || audience === '')
-      throw new TypeError('audience: whom the token is for')
+      throw new TypeError('audience: must name the service that the token is for')
     if (issuer !== undefined && (typeof issuer !== 'string' || issuer === ''))
-      throw new TypeError('issuer: the public_url of the daemon, or nothing')
+      throw new TypeError('issuer: must be the public_url of the daemon, or missing')
     this.#hero = hero
     this.#expected = expected
   }
 
-  /** The claims of a valid token; `what` names it in the refusal. */
+  /** Returns the claims of a valid token. `what` names the token in error messages. */
   async verify(token: string | undefined, what: string): Promise<Record<string, unknown>> {
     const refused = (why: string) => new Unauthenticated(`${what} ${why}`, 'unauthenticated', -32001)
     if (token === undefined) throw refused('is missing')
     const age = Date.now() - this.#fetched
-    const keys = this.#keys !== undefined && age >= 0 && age < keepAtMost ? this.#keys : await this.#load()
+    const keys = this.#keys !== undefined && age >= 0 && age < maxKeyAgeMs ? this.#keys : await this.#load()
     try {
       return await this.#check(token, keys)
     } catch (error) {
       if (!isRefusal(error)) throw error
-      // A key that we have not seen: it may be new.
-      if (!(error instanceof errors.JWKSNoMatchingKey) || Date.now() - this.#fetched < fetchAtMost)
+      // The key is unknown, so it may be new.
+      if (!(error instanceof errors.JWKSNoMatchingKey) || Date.now() - this.#fetched < minFetchIntervalMs)
         throw refused('is not valid')
     }
     const fresh = await this.#load()

@@ -1,11 +1,11 @@
 import { ClaimRequired, Unauthenticated } from './errors.ts'
 import { identityFrom, requireClaim, type HeadersLike, type Identity } from './identity.ts'
 
-/** What a guard asks for: nothing (guests pass, known or not), somebody (`true`), or a claim rule. */
+/** What a guard requires: nothing (guests pass too), any identity (`true`), or a claim rule. */
 export type Guard = undefined | true | string | readonly string[]
 
-/** How a guard judges headers: the identity, undefined for a guest who may pass; throws with `status` 401 or 403. */
-const judge = (guard: Guard): ((headers: HeadersLike) => Identity | undefined) => {
+/** Makes the check of a guard. It returns the identity, or undefined for a permitted guest. It throws an error with `status` 401 or 403. */
+const checkOf = (guard: Guard): ((headers: HeadersLike) => Identity | undefined) => {
   if (guard === undefined) return identityFrom
   if (guard !== true) return requireClaim(guard)
   return (headers) => {
@@ -39,7 +39,7 @@ export const withIdentity = <Q extends { headers: NodeHeaders }, R extends NodeR
   guard: G,
   handler: (request: Q, response: R, who: G extends undefined ? Identity | undefined : Identity) => unknown,
 ): ((request: Q, response: R) => void) => {
-  const check = judge(guard)
+  const check = checkOf(guard)
   return (request, response) => {
     let who
     try {
@@ -56,9 +56,9 @@ interface ExpressRequest {
   hero?: Identity
 }
 
-/** Express: `app.use(heroExpress())` for everybody, `app.get('/x', heroExpress('wiki.*'), …)` for some; then `request.hero`. */
+/** Express: `app.use(heroExpress())` for all requests, or `app.get('/x', heroExpress('wiki.*'), …)` with a rule; then read `request.hero`. */
 export const heroExpress = (guard?: Guard) => {
-  const check = judge(guard)
+  const check = checkOf(guard)
   return (request: ExpressRequest, response: NodeResponse, next: () => void): void => {
     try {
       request.hero = check(request.headers)
@@ -73,9 +73,9 @@ interface FastifyReply {
   code(status: number): { type(type: string): { send(body: string): unknown } }
 }
 
-/** Fastify: `app.addHook('onRequest', heroFastify())`, or as `onRequest` of one route with a rule; then `request.hero`. */
+/** Fastify: `app.addHook('onRequest', heroFastify())`, or as `onRequest` of one route with a rule; then read `request.hero`. */
 export const heroFastify = (guard?: Guard) => {
-  const check = judge(guard)
+  const check = checkOf(guard)
   return async (
     request: { headers: NodeHeaders; hero?: Identity },
     reply: FastifyReply,
@@ -95,9 +95,9 @@ interface HonoContext {
   set(key: 'hero', value: Identity | undefined): void
 }
 
-/** Hono: `app.use(heroHono())`, or before one handler with a rule; then `context.get('hero')`. */
+/** Hono: `app.use(heroHono())`, or before one handler with a rule; then read `context.get('hero')`. */
 export const heroHono = (guard?: Guard) => {
-  const check = judge(guard)
+  const check = checkOf(guard)
   return async (context: HonoContext, next: () => Promise<void>): Promise<Response | undefined> => {
     try {
       context.set('hero', check(context.req.raw.headers))

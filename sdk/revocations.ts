@@ -3,35 +3,35 @@ import { Conflict, ConnectionError, HeroError, RateLimited, Unavailable } from '
 import type { Methods } from './methods.ts'
 import type { Transport } from './transport.ts'
 
-/** A session or token that ended before its time. */
+/** A revoked session or token. */
 export type Revoked = Methods['sessions.revocations']['result']['items'][number]
 
 export interface RevokedOptions {
-  /** Tells also what happened since this Unix time, in seconds, a day ago at most; otherwise only what happens from now on. */
+  /** Also reports revocations since this Unix time, in seconds, at most a day ago. Default: only from now on. */
   readonly since?: number
-  /** Revocations were missed (the program was cut off for a day, the database is another): drop all that is kept of sessions. */
+  /** Called if revocations were missed (no connection for a day, or another database). Drop everything that is cached about sessions. */
   readonly onReset?: () => void
-  /** Asking is refused, as when a claim was taken away. It is tried again and again meanwhile. */
+  /** Called if the daemon refuses the request, for example because a claim was withdrawn. The client keeps retrying. */
   readonly onError?: (error: Error) => void
-  /** Ends the subscription, as the returned function does. */
+  /** Ends the subscription, like the returned function. */
   readonly signal?: AbortSignal
 }
 
-/** Seconds that one question waits for its answer. */
-const wait = 25
-/** Milliseconds after which a question counts as lost. */
-export const patience = (wait + 15) * 1000
-/** Milliseconds between two tries while the daemon is away: first, and at most. */
-const firstPause = 50
-const longestPause = 1000
+/** How long the daemon waits for a revocation before it answers. */
+const waitSeconds = 25
+/** Milliseconds after which a request counts as lost. */
+export const callTimeoutMs = (waitSeconds + 15) * 1000
+/** The pause between two attempts while the daemon is unavailable grows between these two. */
+const firstPauseMs = 50
+const maxPauseMs = 1000
 
-const isPassing = (error: unknown) =>
+const isTemporary = (error: unknown) =>
   error instanceof ConnectionError ||
   error instanceof Unavailable ||
   error instanceof RateLimited ||
   (error instanceof HeroError && error.code === 'internal_error')
 
-/** What a listener throws is its program's own fault, as with any event. */
+/** Calls a listener. Its exceptions become uncaught exceptions of the program, as with any event. */
 const call = <T extends readonly unknown[]>(listener: ((...about: T) => void) | undefined, ...about: T) => {
   try {
     listener?.(...about)
@@ -42,7 +42,7 @@ const call = <T extends readonly unknown[]>(listener: ((...about: T) => void) | 
   }
 }
 
-/** Asks over a connection of its own for revocations, one after another, until `signal` says to end. */
+/** Requests revocations over a separate connection, one request after another, until `signal` is aborted. */
 export const follow = async (
   transport: Transport,
   authorization: string | undefined,
@@ -55,17 +55,17 @@ export const follow = async (
     transport.call('sessions.revocations', params, authorization) as Promise<Answer>
   signal.addEventListener('abort', () => transport.close(), { once: true })
 
-  /** Tries until there is an answer; `refused` hears of errors that may last. */
+  /** Retries until there is an answer. Calls `refused` for errors that are not temporary. */
   const persist = async (
     params: () => Methods['sessions.revocations']['params'],
     refused: (error: Error) => void,
   ): Promise<Answer | undefined> => {
-    for (let pause = firstPause; !signal.aborted; pause = Math.min(pause * 2, longestPause)) {
+    for (let pause = firstPauseMs; !signal.aborted; pause = Math.min(pause * 2, maxPauseMs)) {
       try {
         return await ask(params())
       } catch (error) {
         if (signal.aborted) return undefined
-        if (!isPassing(error)) refused(error as Error)
+        if (!isTemporary(error)) refused(error as Error)
       }
       await delay(pause, undefined, { signal }).catch(() => {})
     }
@@ -81,10 +81,10 @@ export const follow = async (
   if (!first) return
   for (const revoked of first.items) call(listener, revoked)
   let { cursor } = first
-  const goOn = async () => {
+  const readOn = async () => {
     while (!signal.aborted) {
       const answer = await persist(
-        () => ({ after: cursor, wait }),
+        () => ({ after: cursor, wait: waitSeconds }),
         (error) => {
           if (error instanceof Conflict && typeof error.data.cursor === 'number') {
             cursor = error.data.cursor
@@ -97,5 +97,5 @@ export const follow = async (
       cursor = answer.cursor
     }
   }
-  void goOn()
+  void readOn()
 }

@@ -6,17 +6,17 @@ export type SigningKey = string | KeyObject
 /** The request as it will be sent. */
 export type Signable = {
   readonly method: string
-  /** The bytes of the body as they are sent, before any Transfer-Encoding; none counts as empty. */
+  /** The bytes of the body as they are sent, before any Transfer-Encoding. A missing body counts as empty. */
   readonly body?: string | Uint8Array | undefined
   readonly privateKey: SigningKey
-  /** Unix seconds; now unless told. The request is good for 60 seconds around it. */
+  /** Unix time in seconds. Default: now. The request is valid for 60 seconds before and after it. */
   readonly now?: number
-  /** 16 to 64 URL-safe characters, never used before with this key; random unless told. */
+  /** 16 to 64 URL-safe characters, never used before with this key. Default: random. */
   readonly nonce?: string
 } & (
   | { readonly url: string | URL }
   | {
-      /** The Host header: name, and the port where the client sends one. */
+      /** The Host header: the name, and the port if the client sends one. */
       readonly host: string
       /** Path and query, byte for byte as they are sent. */
       readonly path: string
@@ -40,15 +40,15 @@ const readKey = (key: SigningKey): KeyObject => {
   return createPrivateKey({ key: der, format: 'der', type: 'sec1' })
 }
 
-/** The public key of a private one, as `users.keys.add` takes it: 33 bytes in hex. */
+/** The public key of a private key in the form for `users.keys.add`: 33 bytes in hex. */
 export const publicKeyOf = (privateKey: SigningKey): string => {
   const { crv, x = '', y = '' } = createPublicKey(readKey(privateKey)).export({ format: 'jwk' })
-  if (crv !== 'secp256k1') throw new TypeError('a key of the curve secp256k1 is needed')
+  if (crv !== 'secp256k1') throw new TypeError('the key must be on the curve secp256k1')
   const odd = Buffer.from(y, 'base64url').at(-1)! & 1
   return (odd ? '03' : '02') + Buffer.from(x, 'base64url').toString('hex')
 }
 
-/** The host as the verifier reads it: lower case, no dot at the end, the port only where it is sent. */
+/** The host as the verifier reads it: in lower case, without a final dot, with the port only if it is sent. */
 const canonicalHost = (host: string) => host.toLowerCase().replace(/\.(?=$|:[0-9]+$)/, '')
 
 const placeOf = (request: Signable): { host: string; path: string } => {
@@ -57,7 +57,7 @@ const placeOf = (request: Signable): { host: string; path: string } => {
   return { host, path: pathname + search }
 }
 
-/** Of s and its negative both verify; only the lower one is taken (BIP 62). */
+/** Both s and its negative verify. Only the lower one is accepted (BIP 62). */
 const withLowS = (signature: Buffer): Buffer => {
   const s = toBigInt(signature.subarray(32))
   if (s <= order / 2n) return signature
@@ -66,12 +66,12 @@ const withLowS = (signature: Buffer): Buffer => {
 }
 
 /**
- * Signs a request for a route with `auth_mode` signature, and returns the headers to send along. Each result is good for
- * one request: sign again to repeat it.
+ * Signs a request for a route with `auth_mode` signature, and returns the headers to add. Each result is valid for one request:
+ * sign again to repeat it.
  *
- * The text that is signed, lines parted by a line feed: `hero-sig-v1`, the method, the host (as in the Host header, in
- * lower case, with the port where one is sent, without a dot at the end), path and query as they are sent, SHA-256 of
- * the body in hex, the timestamp, the nonce.
+ * The signed text has these lines, separated by line feeds: `hero-sig-v1`, the method, the host (as in the Host header, in
+ * lower case, with the port if one is sent, without a final dot), path and query as they are sent, SHA-256 of the body in
+ * hex, the timestamp, and the nonce.
  *
  * ```ts
  * const headers = signRequest({ method: 'POST', url, body, privateKey })

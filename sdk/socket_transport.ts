@@ -3,9 +3,9 @@ import { ConnectionError, toHeroError } from './errors.ts'
 import type { Transport } from './transport.ts'
 
 interface Options {
-  /** Milliseconds that a call may take. */
+  /** In milliseconds: how long a call may take. */
   readonly timeout: number
-  /** Milliseconds to wait for a daemon that is just starting. */
+  /** In milliseconds: how long to wait for a daemon that is starting. */
   readonly startTimeout: number
 }
 
@@ -15,9 +15,9 @@ interface Pending {
   readonly timer: NodeJS.Timeout
 }
 
-const notYetThere = new Set(['ENOENT', 'ECONNREFUSED'])
-const retryEvery = 50
-/** Half a surrogate pair, as JSON.stringify writes it: the daemon reads no such message, and cannot tell whose it was. */
+const startingCodes = new Set(['ENOENT', 'ECONNREFUSED'])
+const retryIntervalMs = 50
+/** Half a surrogate pair, as JSON.stringify writes it. The daemon cannot parse such a message, so it could not answer with its id. */
 const halfPair = /(?<!\\)(?:\\\\)*\\ud[89a-f]/
 const parseError = { code: -32700, message: 'Parse error', data: { code: 'parse_error' } }
 
@@ -28,7 +28,7 @@ const open = (path: string): Promise<Socket> =>
     socket.once('error', reject)
   })
 
-/** One connection to rpc.sock, any number of calls on their way: a line each, answers matched by id. */
+/** One connection to rpc.sock with any number of calls in progress: one line each, with responses matched by id. */
 export class SocketTransport implements Transport {
   readonly #path: string
   readonly #options: Options
@@ -56,9 +56,9 @@ export class SocketTransport implements Transport {
         if (this.#pending.size === 0) socket.unref()
       }, this.#options.timeout)
       this.#pending.set(id, { resolve, reject, timer })
-      // A program that waits for nothing may end; one that waits for us may not.
+      // The connection keeps the program running only while a call is pending.
       if (this.#pending.size === 1) socket.ref()
-      // Calls of one turn leave in one write.
+      // Calls made in the same turn go out in one write.
       if (this.#outgoing === '') queueMicrotask(() => this.#flush(socket))
       this.#outgoing += line
     })
@@ -83,12 +83,12 @@ export class SocketTransport implements Transport {
         return this.#adopt(await open(this.#path))
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code ?? ''
-        if (!notYetThere.has(code) || Date.now() >= deadline) {
+        if (!startingCodes.has(code) || Date.now() >= deadline) {
           this.#socket = undefined
           if (error instanceof ConnectionError) throw error
           throw new ConnectionError(`no daemon answers at ${this.#path} (${code})`, { cause: error })
         }
-        await new Promise((resolve) => setTimeout(resolve, retryEvery))
+        await new Promise((resolve) => setTimeout(resolve, retryIntervalMs))
       }
     }
   }
@@ -103,7 +103,7 @@ export class SocketTransport implements Transport {
       try {
         for (const line of lines) this.#receive(line)
       } catch {
-        // Whoever answers here, it is not hero_proxy; what waits for it is told when the connection closes.
+        // The other side is not hero_proxy. Pending calls are rejected when the connection closes.
         socket.destroy()
       }
       if (this.#pending.size === 0) socket.unref()

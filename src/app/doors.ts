@@ -170,7 +170,7 @@ export const createDoors = (parts: Parts) => {
   })
   const dryRunDecisions = new Decisions({
     ...decisionParts,
-    providerToken: () => ({ access_token: 'dryRunDecisions-of' }),
+    providerToken: () => ({ access_token: 'thought-of' }),
     reportOversize: () => {},
   })
   const trials = new Trials({ ...edgeParts, decisions: dryRunDecisions, cookies, users, claims })
