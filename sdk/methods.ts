@@ -317,16 +317,16 @@ export interface Provider {
   client_auth: "client_secret_basic" | "client_secret_post" | "none"
   /** Requested scopes (RFC 6749 section 3.3) */
   scopes: string[]
-  /** Whether people may sign in with it */
+  /** Whether people may sign in with this provider */
   enabled: boolean
   /** Whether an unknown identity gets an account at its first sign-in */
   allow_signup: boolean
   /** At every sign-in, the address that the provider has verified must be of one of these domains; empty requires nothing */
   allowed_domains: string[]
   groups_claim: string | null
-  /** Which groups of the provider mean which of ours: updated at every sign-in; memberships given by hand stay */
+  /** Maps groups of the provider to our groups. Memberships are updated at every sign-in; those given by hand stay */
   groups: {
-    /** A group there: one line of at most 255 characters, without control characters */
+    /** A group at the provider: one line of at most 255 characters, without control characters */
     value: string
     /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
     group: string
@@ -337,12 +337,12 @@ export interface Provider {
   refresh_profile: boolean
   /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out: boolean
-  /** Whether the redirect URI contains the provider name. Only one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2) */
+  /** Whether the redirect URI contains the provider name. Only one provider at a time may omit it: no two share a redirect URI, so that none can replay the response of another (RFC 9700 section 4.4.2) */
   own_callback: boolean
   secret_set: boolean
-  /** The redirect URI to register there, exactly as written */
+  /** The redirect URI to register at the provider, exactly as written */
   redirect_uri: string
-  /** The back-channel logout URI that can be registered there, so that people who sign out there are signed out here */
+  /** The back-channel logout URI that can be registered at the provider, so that people who sign out there are also signed out here */
   backchannel_logout_uri: string
   /** Unix time in seconds, in the year 9999 at most */
   created_at: number
@@ -1642,14 +1642,14 @@ export type ProvidersPresetsResult = {
   items: ({
     /** forge (Forgejo, Gitea), google, github, hero_proxy; oidc: any other with discovery; oauth2: any other by its endpoints */
     preset: "forge" | "google" | "github" | "hero_proxy" | "oidc" | "oauth2"
-    /** What it is called: one line of at most 200 characters, without control characters */
+    /** Name for people: one line of at most 200 characters, without control characters */
     title: string
     kind: "oidc" | "oauth2"
     issuer: string | null
     scopes: string[]
     /** Parameters that providers.add needs in addition to client */
     needs: string[]
-    /** Where to register our redirect URI, and to get client_id and secret */
+    /** Where to register our redirect URI and get the client_id and secret */
     where: string
   })[]
 }
@@ -1661,17 +1661,17 @@ export interface ProvidersAddParams {
   preset: "forge" | "google" | "github" | "hero_proxy" | "oidc" | "oauth2"
   /** Our client_id at the provider: one line of at most 255 characters, without control characters */
   client: string
-  /** Our secret there; it is sealed and never shown */
+  /** Our secret at the provider; it is stored sealed and never shown */
   client_secret?: string
-  /** The issuer (OpenID Connect Discovery section 3), such as the base URL of a forge: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
+  /** The issuer (OpenID Connect Discovery section 3), such as the base URL of a forge: an https address; http only on this machine, if the setting providers_may_be_local is on */
   issuer?: string
-  /** Where people are sent: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
+  /** The page where people sign in: an https address; http only on this machine, if the setting providers_may_be_local is on */
   authorization_endpoint?: string
-  /** Where codes are redeemed: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
+  /** The endpoint that exchanges codes for tokens: an https address; http only on this machine, if the setting providers_may_be_local is on */
   token_endpoint?: string
-  /** Where to ask who a person is: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
+  /** The endpoint that returns who a person is: an https address; http only on this machine, if the setting providers_may_be_local is on */
   userinfo_endpoint?: string
-  /** Where to ask for addresses, as `{email, primary, verified}`: an https address; http only at this machine itself, where the setting providers_may_be_local is on */
+  /** The endpoint that returns email addresses, as `{email, primary, verified}`: an https address; http only on this machine, if the setting providers_may_be_local is on */
   emails_endpoint?: string
   /** The name that people see; for oidc and oauth2 the provider name by default: one line of at most 60 characters, without control characters */
   title?: string
@@ -1679,16 +1679,16 @@ export interface ProvidersAddParams {
   client_auth?: "client_secret_basic" | "client_secret_post" | "none"
   /** Requested scopes (RFC 6749 section 3.3) */
   scopes?: string[]
-  /** Whether people may sign in with it */
+  /** Whether people may sign in with this provider */
   enabled?: boolean
   /** Whether an unknown identity gets an account at its first sign-in */
   allow_signup?: boolean
   /** At every sign-in, the address that the provider has verified must be of one of these domains; empty requires nothing */
   allowed_domains?: string[]
   groups_claim?: string | null
-  /** Which groups of the provider mean which of ours: updated at every sign-in; memberships given by hand stay */
+  /** Maps groups of the provider to our groups. Memberships are updated at every sign-in; those given by hand stay */
   groups?: {
-    /** A group there: one line of at most 255 characters, without control characters */
+    /** A group at the provider: one line of at most 255 characters, without control characters */
     value: string
     /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
     group: string
@@ -1699,7 +1699,7 @@ export interface ProvidersAddParams {
   refresh_profile?: boolean
   /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out?: boolean
-  /** Whether the redirect URI contains the provider name. Only one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2) */
+  /** Whether the redirect URI contains the provider name. Only one provider at a time may omit it: no two share a redirect URI, so that none can replay the response of another (RFC 9700 section 4.4.2) */
   own_callback?: boolean
 }
 
@@ -1715,16 +1715,16 @@ export interface ProvidersUpdateParams {
   client_auth?: "client_secret_basic" | "client_secret_post" | "none"
   /** Requested scopes (RFC 6749 section 3.3) */
   scopes?: string[]
-  /** Whether people may sign in with it */
+  /** Whether people may sign in with this provider */
   enabled?: boolean
   /** Whether an unknown identity gets an account at its first sign-in */
   allow_signup?: boolean
   /** At every sign-in, the address that the provider has verified must be of one of these domains; empty requires nothing */
   allowed_domains?: string[]
   groups_claim?: string | null
-  /** Which groups of the provider mean which of ours: updated at every sign-in; memberships given by hand stay */
+  /** Maps groups of the provider to our groups. Memberships are updated at every sign-in; those given by hand stay */
   groups?: {
-    /** A group there: one line of at most 255 characters, without control characters */
+    /** A group at the provider: one line of at most 255 characters, without control characters */
     value: string
     /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
     group: string
@@ -1735,7 +1735,7 @@ export interface ProvidersUpdateParams {
   refresh_profile?: boolean
   /** People who sign out here are signed out at the provider too, if it offers this */
   sign_out?: boolean
-  /** Whether the redirect URI contains the provider name. Only one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2) */
+  /** Whether the redirect URI contains the provider name. Only one provider at a time may omit it: no two share a redirect URI, so that none can replay the response of another (RFC 9700 section 4.4.2) */
   own_callback?: boolean
 }
 
@@ -1751,7 +1751,7 @@ export interface ProvidersTestParams {
 export type ProvidersTestResult = {
   ok: boolean
   steps: ({
-    /** address: it may be asked; reach: it answers; discovery: with a configuration; issuer: of this very issuer; keys: that can be read; client: our client_id and secret are right */
+    /** address: we may call it; reach: it answers; discovery: it has a configuration; issuer: the configuration is for this issuer; keys: we can read its keys; client: our client_id and secret are right */
     step: "address" | "reach" | "discovery" | "issuer" | "keys" | "client"
     ok: boolean | null
     detail: string
@@ -2225,15 +2225,15 @@ export interface HeroProxyMethods {
     list(params?: ProvidersListParams): Promise<ProvidersListResult>
     /** Return one provider, without its secret */
     get(params: ProvidersGetParams): Promise<Provider>
-    /** List the kinds of providers, and what each needs */
+    /** List the presets for providers, and what each needs */
     presets(params?: ProvidersPresetsParams): Promise<ProvidersPresetsResult>
-    /** Let people sign in with an identity provider. First register the redirect URI there: `<public URL>/oauth/callback` for the first provider, `<public URL>/oauth/callback/<provider>` for all others; `redirect_uri` shows it. Then `providers.test` checks the provider. The location of a provider cannot be changed later, because its identities belong to it. `groups` also take the claim proxy.groups.write; a name under which somebody already has an identity takes proxy.admin. */
+    /** Let people sign in with an identity provider. First register the redirect URI at the provider: `<public URL>/oauth/callback` for the first provider, `<public URL>/oauth/callback/<provider>` for all others; `redirect_uri` shows it. Then `providers.test` checks the provider. The location of a provider cannot be changed later, because its identities belong to it. `groups` also need the claim proxy.groups.write; a name under which a user already has an identity needs proxy.admin. */
     add(params: ProvidersAddParams): Promise<Provider>
-    /** Change a provider; the change applies from the next sign-in on, sessions continue. More `groups`, or another `groups_claim` for existing ones, also take the claim proxy.groups.write. People who are in a group through this provider alone leave it when no entry leads there any more. */
+    /** Change a provider; the change applies from the next sign-in on, sessions continue. Additional `groups`, or another `groups_claim` for existing ones, also need the claim proxy.groups.write. People who are in a group only through this provider leave it when no entry maps to it any more. */
     update(params: ProvidersUpdateParams): Promise<Provider>
     /** Remove a provider with the identities that were linked to it, the sessions it opened and the memberships it gave */
     remove(params: ProvidersRemoveParams): Promise<null>
-    /** Test a provider step by step, and report which step fails. Nobody signs in: the last step sends a code that was never issued, and checks how it is refused. */
+    /** Test a provider step by step, and report which step fails. Nobody signs in: the last step sends a code that was never issued, and checks how the provider refuses it. */
     test(params: ProvidersTestParams): Promise<ProvidersTestResult>
   }
   keys: {

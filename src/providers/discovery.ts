@@ -3,26 +3,25 @@ import { ProviderFault, type guardedFetch } from './guarded_fetch.ts'
 import { KeysOf } from './jwks_cache.ts'
 import type { KnownProvider } from './provider.ts'
 
-/** Seconds that what discovery told is believed. */
-const believed = 3600
-/** Seconds within which a provider must have answered for people to be sent there. */
+const metadataLifetimeSeconds = 3600
+/** Send people to a provider only if it has answered within this many seconds. */
 export const lately = 30
 
 interface Held {
-  /** Of which version of the provider. */
+  /** The version of the provider's row to which the metadata belongs. */
   readonly version: number
-  readonly learned: number
+  readonly requestedAt: number
   readonly metadata: Promise<Client.ServerMetadata>
   readonly keys: KeysOf
 }
 
-// Loaded when somebody first signs in with a provider: it takes a while.
+// Loaded at the first sign-in with a provider, because loading is slow.
 let library: Promise<typeof Client> | undefined
 export const load = () => (library ??= import('openid-client'))
 
 const now = () => Math.floor(Date.now() / 1000)
 
-/** What providers say of themselves (OpenID Connect Discovery section 4), kept for an hour. */
+/** The metadata of providers (OpenID Connect Discovery section 4), cached for an hour. */
 export class Discovery {
   readonly #fetch: ReturnType<typeof guardedFetch>
   readonly #held = new Map<string, Held>()
@@ -31,20 +30,20 @@ export class Discovery {
     this.#fetch = fetch
   }
 
-  /** What is known of a provider, no older than so many seconds, or is being asked. */
-  of(provider: KnownProvider, age = believed): Held {
+  /** Returns the cached metadata of a provider if it is not older than `maxAgeSeconds`, or requests it. */
+  of(provider: KnownProvider, maxAgeSeconds = metadataLifetimeSeconds): Held {
     const { id, updated_at: version } = provider
     const held = this.#held.get(id)
     const known = held?.version === version ? held : undefined
-    if (known && known.learned + age > now()) return known
+    if (known && known.requestedAt + maxAgeSeconds > now()) return known
     const fresh: Held = {
       version,
-      learned: now(),
+      requestedAt: now(),
       metadata: provider.kind === 'oidc' ? this.#discover(provider) : this.#reach(provider),
       keys: known?.keys ?? new KeysOf(),
     }
     this.#held.set(id, fresh)
-    // What failed is tried again by whoever comes next; until it has, all wait for the one try.
+    // All callers share one request. After a failure, the next caller tries again.
     fresh.metadata.catch(() => {
       if (this.#held.get(id) === fresh) this.#held.delete(id)
     })
@@ -65,19 +64,19 @@ export class Discovery {
       },
     )
     const metadata = config.serverMetadata()
-    // The library excuses some issuers; we excuse none.
+    // The library accepts a wrong issuer from some providers. We accept none.
     if (new URL(metadata.issuer).href !== new URL(provider.issuer!).href)
-      throw new ProviderFault('untrusted', `the configuration is of the issuer ${metadata.issuer}`)
+      throw new ProviderFault('untrusted', `the configuration is for another issuer: ${metadata.issuer}`)
     if (metadata.authorization_endpoint === undefined || metadata.token_endpoint === undefined)
       throw new ProviderFault('nonsense', 'the configuration lacks its endpoints')
     refuseOddScheme(provider, metadata.authorization_endpoint)
     return { ...metadata } as Client.ServerMetadata
   }
 
-  /** Any answer will do: there is nothing to be learned from it but that somebody is there. */
+  /** Checks only that the server answers, whatever the response. */
   async #reach(provider: KnownProvider): Promise<Client.ServerMetadata> {
     await this.#fetch(new URL(provider.token_endpoint!).origin)
-    return written(provider)
+    return staticMetadata(provider)
   }
 
   forget({ id }: Pick<KnownProvider, 'id'>): void {
@@ -85,19 +84,19 @@ export class Discovery {
   }
 }
 
-/** Of somebody else's issuer only over TLS: what `providers_may_be_local` allowed is the one exception. */
+/** Whether plain HTTP is allowed: only for a provider whose own address is http, which `providers_may_be_local` permitted. */
 export const plain = ({ issuer, token_endpoint }: KnownProvider): boolean =>
   (issuer ?? token_endpoint ?? '').startsWith('http:')
 
-/** Where people are sent is a page, and over TLS. */
+/** Refuses to send people to anything but an https page. */
 export const refuseOddScheme = (provider: KnownProvider, address: string): void => {
   const { protocol } = new URL(address)
   if (protocol !== 'https:' && !(protocol === 'http:' && plain(provider)))
-    throw new ProviderFault('nonsense', `people are not sent to ${address}`)
+    throw new ProviderFault('nonsense', `we do not send people to ${address}`)
 }
 
-/** A server without discovery: its endpoints are written down, and its issuer (RFC 9207) is where people are sent. */
-const written = (provider: KnownProvider): Client.ServerMetadata =>
+/** The metadata of a server without discovery, from its configured endpoints. Its issuer (RFC 9207) is the origin of its sign-in page. */
+const staticMetadata = (provider: KnownProvider): Client.ServerMetadata =>
   ({
     issuer: new URL(provider.authorization_endpoint!).origin,
     authorization_endpoint: provider.authorization_endpoint!,

@@ -5,7 +5,7 @@ import { refuseAddress } from '../wire/outgoing_addresses.ts'
 
 export type Addresses = Record<keyof typeof addresses, string>
 
-/** Where a provider is asked: what is given, or else what its preset knows; empty for what discovery tells. Throws invalid_params. */
+/** Returns a provider's endpoints, given or from its preset, and empty for those that discovery finds. Throws invalid_params. */
 export const addressesOf = (
   fields: Partial<Addresses> & { readonly preset: PresetName },
   mayBeLocal: boolean,
@@ -23,7 +23,7 @@ export const addressesOf = (
     const given = fields[name]
     const fixed = preset[name]
     if (given !== undefined && !wanted.includes(name))
-      throw invalidParams(name, `nothing with the preset ${fields.preset}`)
+      throw invalidParams(name, `omitted with the preset ${fields.preset}`)
     if (given === undefined && preset.needs.includes(name))
       throw invalidParams(name, `an address: the preset ${fields.preset} needs it`)
     found[name] = given ?? fixed ?? ''

@@ -2,12 +2,12 @@ import { invalidParams, notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import type { Provider } from './provider.ts'
 
-// Which values of a provider's groups_claim put people into which groups of ours.
+// Maps the values of a provider's groups_claim to our groups.
 
 type Query = Database['query']
 type Entries = Provider['groups']
 
-/** What every provider gives, by the id of its row. */
+/** Returns the group mappings of each provider, by the id of its row. */
 export const givenGroups = async (query: Query): Promise<(id: string) => Entries> => {
   const rows = await query
     .selectFrom('provider_groups')
@@ -20,7 +20,7 @@ export const givenGroups = async (query: Query): Promise<(id: string) => Entries
     rows.filter(({ provider_id }) => provider_id === id).map(({ value, group }) => ({ value, group }))
 }
 
-/** Puts these in place of what the provider gave; throws not_found, and for the group admin, which nobody but us gives. */
+/** Replaces a provider's group mappings. Throws not_found, and invalid_params for the group admin, which no provider may give. */
 export const storeGroups = async (query: Query, id: string, groups: Entries): Promise<void> => {
   await query.deleteFrom('provider_groups').where('provider_id', '=', id).execute()
   for (const [i, { value, group }] of groups.entries()) {

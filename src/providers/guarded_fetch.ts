@@ -9,37 +9,36 @@ import {
   localLookup,
 } from '../wire/outgoing_addresses.ts'
 
-/** Seconds that one request to a provider may take, from the first step to the last byte. */
+/** The timeout of a request to a provider in seconds, until the last byte of the response. */
 export const patience = 4
 /**
- * Milliseconds until the next address of a host is tried. Node's own 250 are less than this process may be busy elsewhere, as with
- * loading what its first sign-in needs: an address that had answered was given up for one where nobody listens.
+ * How long a connection attempt may take before the next address of a host is tried. Node's default of 250 ms is too short: this
+ * process can be busy for longer (for example while it loads modules for its first sign-in) and would abandon a working address.
  */
-const patient = { autoSelectFamilyAttemptTimeout: 2000 }
-/** Bytes of the longest answer. */
-const most = 1024 * 1024
+const connectOptions = { autoSelectFamilyAttemptTimeout: 2000 }
+const maxResponseBytes = 1024 * 1024
 
-/** What a provider's answer, or the lack of one, is refused for. */
+/** Why a request to a provider failed. */
 export type Fault =
   | 'unreachable'
   | 'slow'
   /** No valid certificate. */
   | 'insecure'
-  /** At an address that providers may not have. */
+  /** The address is one that providers may not have. */
   | 'local'
   | 'too large'
-  /** Not what the protocol asks for. */
+  /** The response violates the protocol. */
   | 'nonsense'
-  /** Of the right form and not true. */
+  /** The response is well-formed but fails verification. */
   | 'untrusted'
-  /** It does not take our client_id and secret. */
+  /** The provider rejects our client_id or secret. */
   | 'client'
-  /** It does not take the code or the refresh token. */
+  /** The provider rejects the code or the refresh token. */
   | 'grant'
-  /** It says that the person did not want to, or may not. */
+  /** The provider reports that the person declined or is not allowed. */
   | 'refused'
 
-/** A provider does not do as it should: told to people by its kind, to the log by its message. */
+/** A failure at a provider. Pages show its kind; the log gets its message. */
 export class ProviderFault extends Error {
   override readonly name = 'ProviderFault'
   readonly fault: Fault
@@ -56,36 +55,39 @@ interface Init {
   readonly signal?: AbortSignal | null | undefined
 }
 
-const certificate = /^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|ERR_SSL_|EPROTO)/
+const certificateErrors =
+  /^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|ERR_SSL_|EPROTO)/
 
 const faultOf = (error: Error & { code?: string }, url: URL): ProviderFault => {
   if (error instanceof ProviderFault) return error
   if (error instanceof LocalAddress) return new ProviderFault('local', error.message)
   if (error.name === 'TimeoutError' || error.name === 'AbortError')
     return new ProviderFault('slow', `${url.host} did not answer within ${patience} seconds`)
-  const words = error.code ?? error.message
-  if (words.startsWith('HPE_')) return new ProviderFault('nonsense', `${url.host} speaks no HTTP: ${words}`)
-  return certificate.test(words)
-    ? new ProviderFault('insecure', `${url.host} has no valid certificate: ${words}`)
-    : new ProviderFault('unreachable', `${url.host} cannot be reached: ${words}`)
+  const detail = error.code ?? error.message
+  if (detail.startsWith('HPE_'))
+    return new ProviderFault('nonsense', `${url.host} does not speak HTTP: ${detail}`)
+  return certificateErrors.test(detail)
+    ? new ProviderFault('insecure', `${url.host} has no valid certificate: ${detail}`)
+    : new ProviderFault('unreachable', `${url.host} cannot be reached: ${detail}`)
 }
 
 const read = async (answer: IncomingMessage, url: URL): Promise<Buffer> => {
   const parts: Buffer[] = []
   let length = 0
-  const refuse = () => new ProviderFault('too large', `${url.host} answered more than ${most} bytes`)
-  if (Number(answer.headers['content-length'] ?? 0) > most) throw refuse()
+  const refuse = () =>
+    new ProviderFault('too large', `${url.host} answered more than ${maxResponseBytes} bytes`)
+  if (Number(answer.headers['content-length'] ?? 0) > maxResponseBytes) throw refuse()
   for await (const part of answer as AsyncIterable<Buffer>) {
     length += part.length
-    if (length > most) throw refuse()
+    if (length > maxResponseBytes) throw refuse()
     parts.push(part)
   }
   return Buffer.concat(parts)
 }
 
 /**
- * `fetch` for what is asked of providers: follows no redirects, waits for four seconds and reads a mebibyte at most, and goes to no
- * address of this machine or its link unless that is allowed. Rejects with {@link ProviderFault}.
+ * `fetch` for requests to providers. It follows no redirects, times out after four seconds and reads at most one mebibyte. Unless
+ * that is allowed, it refuses loopback and link-local addresses. Rejects with {@link ProviderFault}.
  */
 export const guardedFetch =
   (mayBeLocal: () => Promise<boolean>) =>
@@ -96,53 +98,53 @@ export const guardedFetch =
     const url = new URL(address)
     const local = await mayBeLocal()
     const fault = addressFault(url.href, local)
-    if (fault !== undefined) throw new ProviderFault('local', `${url.host} is not asked: ${fault}`)
+    if (fault !== undefined) throw new ProviderFault('local', `we do not call ${url.host}: ${fault}`)
     const timeout = AbortSignal.timeout(patience * 1000)
-    const all = Object.fromEntries(new Headers(headers).entries())
+    const plainHeaders = Object.fromEntries(new Headers(headers).entries())
     const text = body === undefined || body === null ? undefined : bytesOf(body)
     return new Promise<Response>((resolve, reject) => {
       const failed = (error: Error) => {
-        asking.destroy()
+        outgoing.destroy()
         reject(faultOf(error, url))
       }
-      const asking = (url.protocol === 'https:' ? secureRequest : http.request)(url, {
+      const outgoing = (url.protocol === 'https:' ? secureRequest : http.request)(url, {
         method,
         agent: false,
         headers: {
-          ...all,
+          ...plainHeaders,
           'user-agent': 'hero_proxy',
           'accept-encoding': 'identity',
           ...(text && { 'content-length': text.length }),
         },
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
         lookup: local ? localLookup(url) : guardedLookup,
-        ...patient,
+        ...connectOptions,
       })
-      asking.on('error', failed)
+      outgoing.on('error', failed)
       const unanswered = () => failed(new ProviderFault('nonsense', `${url.host} closed without an answer`))
-      // Who switches protocols (101) is cut off without an error.
-      asking.on('close', unanswered)
-      // Once more where the connection stands: whatever led there.
-      asking.on('socket', (socket) =>
+      // After a switch of protocols (101), Node closes the connection without an error.
+      outgoing.on('close', unanswered)
+      // Check the address of the actual connection as well, however the name was resolved.
+      outgoing.on('socket', (socket) =>
         socket.once('connect', () => {
           if (!local && socket.remoteAddress !== undefined && isLocal(socket.remoteAddress))
-            failed(new LocalAddress(`${url.host} leads to this machine or its link`))
+            failed(new LocalAddress(`${url.host} resolves to a loopback or link-local address`))
         }),
       )
-      asking.on('response', (answer) => {
-        asking.off('close', unanswered)
+      outgoing.on('response', (answer) => {
+        outgoing.off('close', unanswered)
         read(answer, url)
           .then((bytes) => resolve(toResponse(answer, bytes, url)))
           .catch(failed)
       })
-      asking.end(text)
+      outgoing.end(text)
     })
   }
 
 const bytesOf = (body: unknown): Buffer => {
   if (typeof body === 'string' || body instanceof URLSearchParams) return Buffer.from(String(body))
   if (body instanceof Uint8Array) return Buffer.from(body)
-  throw new TypeError('a request to a provider has a body of text')
+  throw new TypeError('the body of a request to a provider must be text or bytes')
 }
 
 const toResponse = (answer: IncomingMessage, bytes: Buffer, url: URL): Response => {

@@ -5,7 +5,7 @@ import type { Provider } from './provider.ts'
 
 const require = ({ kind, claims }: Caller, claim: string): void => {
   if (kind !== 'operator' && !claims.has(claim))
-    throw new AppError('claim_required', `This takes the claim ${claim}`, { claims: [claim] })
+    throw new AppError('claim_required', `This needs the claim ${claim}`, { claims: [claim] })
 }
 
 type Table = Pick<Provider, 'groups' | 'groups_claim'>
@@ -13,8 +13,8 @@ type Table = Pick<Provider, 'groups' | 'groups_claim'>
 const nameOf = ({ value, group }: Provider['groups'][number]) => JSON.stringify([value, group.toLowerCase()])
 
 /**
- * Whoever keeps providers could let anybody into any group by a provider of their own: what gives memberships takes the claim that
- * gives them otherwise. Throws claim_required. Taking entries away gives nobody anything.
+ * A caller who may edit providers could put anybody into any group with a provider of their own. So new group mappings need the same
+ * claim as adding members. Throws claim_required. Removing mappings is always allowed.
  */
 export const refuseGivingGroups = (caller: Caller, before: Table, after: Table): void => {
   const known = new Set(before.groups.map(nameOf))
@@ -24,19 +24,19 @@ export const refuseGivingGroups = (caller: Caller, before: Table, after: Table):
 }
 
 /**
- * Identities that were linked before their provider is there are believed to whoever gives it: an administrator says who vouches.
- * Throws claim_required.
+ * If users already have identities under this provider's name, the new provider could sign in as them. So only an administrator may
+ * add it. Throws claim_required.
  */
 export const refuseVouching = async (
   caller: Caller,
   query: Database['query'],
   provider: string,
 ): Promise<void> => {
-  const waiting = await query
+  const existing = await query
     .selectFrom('user_identities')
     .select('id')
     .where('provider', '=', provider)
     .limit(1)
     .executeTakeFirst()
-  if (waiting) require(caller, 'proxy.admin')
+  if (existing) require(caller, 'proxy.admin')
 }

@@ -1,55 +1,55 @@
 import type { ExportedJWKSCache } from 'openid-client'
 import { ProviderFault, type guardedFetch } from './guarded_fetch.ts'
 
-/** Seconds that keys are believed. */
-const believed = 300
-/** Seconds in which a key that is not among them makes us ask again once. */
-const pause = 10
-/** The library asks again for a key it does not find only where those it has are older than this. */
-const old = 61
+const keysLifetimeSeconds = 300
+/** An unknown key id causes at most one new request in this time. */
+const minRefreshSeconds = 10
+/** The library fetches keys again for an unknown key id only if the cached ones are older than a minute, so we report this age. */
+const reportedAgeSeconds = 61
 
 type Fetch = ReturnType<typeof guardedFetch>
 const now = () => Math.floor(Date.now() / 1000)
 
 /**
- * The keys of one provider. A key that is not among them may be a new one, so they are asked for once more: whoever makes up key ids
- * costs the provider one request in ten seconds.
+ * The keys of one provider. An unknown key id may belong to a new key, so we fetch the keys again. A sender of made-up key ids costs
+ * the provider at most one request in ten seconds.
  */
 export class KeysOf {
   #keys: { readonly jwks: ExportedJWKSCache['jwks']; readonly at: number } | undefined
-  #askedAgainAt = 0
-  #asking: Promise<Response> | undefined
+  #refreshedAt = 0
+  #pending: Promise<Response> | undefined
 
-  /** What the library is told of the keys: old enough to ask again where one is missing. */
+  /** Returns the keys for the library, with an age at which it fetches them again for an unknown key id. */
   cached(): ExportedJWKSCache | undefined {
-    return this.#fresh() ? { jwks: this.#keys!.jwks, uat: now() - old } : undefined
+    return this.#fresh() ? { jwks: this.#keys!.jwks, uat: now() - reportedAgeSeconds } : undefined
   }
 
-  /** `fetch` that keeps an eye on the keys. */
+  /** Wraps `fetch` so that requests for the keys go through this cache. */
   watching(fetch: Fetch, address: string | undefined): Fetch {
-    return (url, init) => (String(url) === address ? this.#ask(fetch, url, init) : fetch(url, init))
+    return (url, init) => (String(url) === address ? this.#refresh(fetch, url, init) : fetch(url, init))
   }
 
-  /** The keys themselves, looked at for one. Rejects with ProviderFault where there are none. */
+  /** Returns the keys, fetched again if `kid` is not among them. Rejects with ProviderFault if there are none. */
   async holding(fetch: Fetch, address: string, kid: string | undefined): Promise<ExportedJWKSCache['jwks']> {
     const has = () =>
       this.#fresh() && (kid === undefined || this.#keys!.jwks.keys.some((key) => key.kid === kid))
-    if (!has()) await this.#ask(fetch, address, { headers: { accept: 'application/json' } })
-    if (!this.#fresh()) throw new ProviderFault('nonsense', `${address} answered no keys`)
+    if (!has()) await this.#refresh(fetch, address, { headers: { accept: 'application/json' } })
+    if (!this.#fresh()) throw new ProviderFault('nonsense', `${address} returned no keys`)
     return this.#keys!.jwks
   }
 
   #fresh(): boolean {
-    return this.#keys !== undefined && this.#keys.at > now() - believed
+    return this.#keys !== undefined && this.#keys.at > now() - keysLifetimeSeconds
   }
 
-  async #ask(fetch: Fetch, ...asked: Parameters<Fetch>): Promise<Response> {
+  async #refresh(fetch: Fetch, ...asked: Parameters<Fetch>): Promise<Response> {
     if (this.#fresh()) {
-      if (this.#askedAgainAt > now() - pause && !this.#asking) return Response.json(this.#keys!.jwks)
-      this.#askedAgainAt = now()
+      if (this.#refreshedAt > now() - minRefreshSeconds && !this.#pending)
+        return Response.json(this.#keys!.jwks)
+      this.#refreshedAt = now()
     }
-    this.#asking ??= this.#read(fetch, ...asked).finally(() => (this.#asking = undefined))
-    return (await this.#asking).clone()
+    this.#pending ??= this.#read(fetch, ...asked).finally(() => (this.#pending = undefined))
+    return (await this.#pending).clone()
   }
 
   async #read(fetch: Fetch, ...asked: Parameters<Fetch>): Promise<Response> {

@@ -60,7 +60,7 @@ const secret = 'gto_h4gFfUq5bXhZ0mQ1'
 const Preset = Type.Object(
   {
     preset: PresetName,
-    title: Line('What it is called'),
+    title: Line('Name for people'),
     kind: Type.Enum(['oidc', 'oauth2']),
     issuer: Nullable(Type.String()),
     scopes: Type.Array(Type.String()),
@@ -68,7 +68,7 @@ const Preset = Type.Object(
       description: 'Parameters that providers.add needs in addition to client',
     }),
     where: Type.String({
-      description: 'Where to register our redirect URI, and to get client_id and secret',
+      description: 'Where to register our redirect URI and get the client_id and secret',
     }),
   },
   { additionalProperties: false },
@@ -83,9 +83,9 @@ interface Parts {
   readonly providers: Providers
   readonly party: RelyingParty
   readonly mayBeLocal: () => Promise<boolean>
-  /** What goes with a provider that is removed: identities, sessions, memberships. */
+  /** Deletes the identities, sessions and memberships of a provider that is removed. */
   readonly forgetPeople: (provider: string) => Promise<void>
-  /** What a provider gave in other groups than these is given no more. */
+  /** Ends the memberships that a provider gave in all other groups. */
   readonly keepMembers: (provider: string, groups: readonly string[]) => Promise<void>
 }
 
@@ -113,7 +113,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
   method({
     ...read,
     name: 'providers.presets',
-    summary: 'List the kinds of providers, and what each needs',
+    summary: 'List the presets for providers, and what each needs',
     params: Nothing,
     result: Shape({ items: Type.Array(Preset) }),
     examples: [{ params: {}, result: { items: listedPresets } }],
@@ -124,7 +124,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
     name: 'providers.add',
     summary: 'Let people sign in with an identity provider',
     description:
-      'First register the redirect URI there: `<public URL>/oauth/callback` for the first provider, `<public URL>/oauth/callback/<provider>` for all others; `redirect_uri` shows it. Then `providers.test` checks the provider. The location of a provider cannot be changed later, because its identities belong to it. `groups` also take the claim proxy.groups.write; a name under which somebody already has an identity takes proxy.admin.',
+      'First register the redirect URI at the provider: `<public URL>/oauth/callback` for the first provider, `<public URL>/oauth/callback/<provider>` for all others; `redirect_uri` shows it. Then `providers.test` checks the provider. The location of a provider cannot be changed later, because its identities belong to it. `groups` also need the claim proxy.groups.write; a name under which a user already has an identity needs proxy.admin.',
     params: Shape({
       provider: ProviderName,
       preset: PresetName,
@@ -169,7 +169,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
     name: 'providers.update',
     summary: 'Change a provider; the change applies from the next sign-in on, sessions continue',
     description:
-      'More `groups`, or another `groups_claim` for existing ones, also take the claim proxy.groups.write. People who are in a group through this provider alone leave it when no entry leads there any more.',
+      'Additional `groups`, or another `groups_claim` for existing ones, also need the claim proxy.groups.write. People who are in a group only through this provider leave it when no entry maps to it any more.',
     large: true,
     params: Shape({
       provider: ProviderName,
@@ -183,7 +183,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
     examples: [{ params: { provider: 'forge', enabled: false }, result: { ...forge, enabled: false } }],
     handler: async ({ provider, ...fields }, caller) => {
       const after = await providers.update(provider, fields, caller)
-      // At once: whoever never signs in again would stay in for good.
+      // Apply the change now: a person who never signs in again would otherwise keep the membership.
       const given = after.groups_claim === null ? [] : after.groups
       await keepMembers(
         after.provider,
@@ -214,7 +214,7 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
     name: 'providers.test',
     summary: 'Test a provider step by step, and report which step fails',
     description:
-      'Nobody signs in: the last step sends a code that was never issued, and checks how it is refused.',
+      'Nobody signs in: the last step sends a code that was never issued, and checks how the provider refuses it.',
     effect: 'write',
     claim: ['proxy.oauth.write'],
     params: named,
@@ -230,10 +230,10 @@ export const providerMethods = ({ providers, party, mayBeLocal, forgetPeople, ke
           steps: [
             { step: 'address', ok: true, detail: 'https://nowhere.invalid' },
             { step: 'reach', ok: false, detail: 'nowhere.invalid cannot be reached: ENOTFOUND' },
-            { step: 'discovery', ok: null, detail: 'not looked at' },
-            { step: 'issuer', ok: null, detail: 'not looked at' },
-            { step: 'keys', ok: null, detail: 'not looked at' },
-            { step: 'client', ok: null, detail: 'not looked at' },
+            { step: 'discovery', ok: null, detail: 'not checked' },
+            { step: 'issuer', ok: null, detail: 'not checked' },
+            { step: 'keys', ok: null, detail: 'not checked' },
+            { step: 'client', ok: null, detail: 'not checked' },
           ],
         },
       },

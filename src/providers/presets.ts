@@ -1,29 +1,29 @@
-/** What a provider speaks: OpenID Connect by discovery, or OAuth 2.0 with endpoints that are written down. */
+/** The protocol of a provider: OpenID Connect with discovery, or OAuth 2.0 with configured endpoints. */
 export type Kind = 'oidc' | 'oauth2'
 
 interface Preset {
   readonly title: string
   readonly kind: Kind
-  /** Where there is one for everybody; elsewhere it has to be given. */
+  /** Set if all users of the preset have the same issuer; otherwise the administrator gives it. */
   readonly issuer?: string
   readonly authorization_endpoint?: string
   readonly token_endpoint?: string
   readonly userinfo_endpoint?: string
   readonly emails_endpoint?: string
   readonly scopes: readonly string[]
-  /** How secrets are sent unless told otherwise. Forges and GitHub do not decode what RFC 6749 section 2.3.1 has encoded in Basic. */
+  /** The default way to send secrets. Forges and GitHub do not decode the form encoding in Basic that RFC 6749 section 2.3.1 requires. */
   readonly client_auth: 'client_secret_basic' | 'client_secret_post'
   /** The JWT claim that lists groups. */
   readonly groups_claim?: string
-  /** Whether it lets people prove themselves once more where we ask for that, and tells when they did. */
+  /** Whether the provider authenticates people again when we ask for it, and reports when they did. */
   readonly asks_anew: boolean
-  /** What has to be given besides `client`. */
+  /** The required parameters besides `client`. */
   readonly needs: readonly string[]
-  /** Where our address is registered and the client_id comes from. */
+  /** Where to register our redirect URI and get a client_id. */
   readonly where: string
 }
 
-/** The providers that take few words to set up. `oidc` and `oauth2` are any other. */
+/** Presets for common providers. `oidc` and `oauth2` are for all others. */
 export const presets = {
   forge: {
     title: 'Forge',
@@ -33,7 +33,8 @@ export const presets = {
     groups_claim: 'groups',
     asks_anew: false,
     needs: ['issuer'],
-    where: 'Forgejo or Gitea: Settings, Applications, or for all of it Site Administration, Applications',
+    where:
+      'Forgejo or Gitea: Settings, Applications; for the whole instance, Site Administration, Applications',
   },
   google: {
     title: 'Google',
@@ -66,7 +67,7 @@ export const presets = {
     groups_claim: 'groups',
     asks_anew: true,
     needs: ['issuer'],
-    where: 'There: hero-proxy call clients.add',
+    where: 'On that instance: hero-proxy call clients.add',
   },
   oidc: {
     title: 'OpenID Connect',

@@ -1,35 +1,35 @@
 import { ProviderFault } from './guarded_fetch.ts'
 import type { KnownProvider } from './provider.ts'
 
-/** Who somebody is at a provider, read so that two people can never look alike. */
+/** A person's profile at a provider, normalised so that two people can never look alike. */
 export interface Profile {
-  /** The key, together with the provider. */
+  /** Identifies the person, together with the provider. */
   readonly subject: string
   readonly login: string
   readonly name: string
-  /** Plain, in lower case, and verified by the provider; null for any other. */
+  /** A plain address in lower case that the provider has verified; otherwise null. */
   readonly email: string | null
-  /** Whether there is one that does not count as it is not verified or not plain. */
+  /** Whether there is an address that we ignore because it is not verified or not plain. */
   readonly email_doubtful: boolean
   readonly avatar_url: string
   readonly groups: readonly string[]
 }
 
-type Told = Readonly<Record<string, unknown>>
+type Fields = Readonly<Record<string, unknown>>
 
-/** One address that everybody reads alike: as `Email` of our own methods. */
+/** An unambiguous address, with the same rules as `Email` in our own methods. */
 const plainEmail =
   /^[a-z0-9][a-z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
 
-const text = (value: unknown, most: number): string =>
+const text = (value: unknown, maxLength: number): string =>
   typeof value === 'string'
-    ? [...value.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, ' ').trim()].slice(0, most).join('')
+    ? [...value.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, ' ').trim()].slice(0, maxLength).join('')
     : ''
 
-const first = (told: Told, names: readonly string[], most: number): string =>
-  names.map((name) => text(told[name], most)).find((found) => found !== '') ?? ''
+const first = (fields: Fields, names: readonly string[], maxLength: number): string =>
+  names.map((name) => text(fields[name], maxLength)).find((found) => found !== '') ?? ''
 
-/** Lower-cased only where it is ASCII to begin with: a letter that merely looks like another makes no other address. */
+/** Lower-cases ASCII addresses only, because lower-casing can turn a look-alike letter into an ASCII one. */
 const readEmail = (address: unknown, verified: unknown): Pick<Profile, 'email' | 'email_doubtful'> => {
   if (typeof address !== 'string' || address === '') return { email: null, email_doubtful: false }
   const ascii = /^[\x21-\x7e]{1,254}$/.test(address)
@@ -46,27 +46,27 @@ const groupsOf = (claim: unknown): readonly string[] =>
     (group): group is string => typeof group === 'string' && group !== '',
   )
 
-/** Whether this can name a person or a session of a provider's. Databases write all lone surrogates alike: two would be one. */
+/** Whether this can identify a person or a session of a provider. Databases store all lone surrogates alike, so two ids would collide. */
 export const isName = (value: unknown): value is string =>
   typeof value === 'string' && value.isWellFormed() && /^[^\u0000-\u001f\u007f]{1,255}$/.test(value)
 
-/** An account's number counts as its text; anything else is nobody. */
+/** Accepts numbers as their decimal text and throws for anything else. */
 const subjectOf = (value: unknown): string => {
   const subject = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value
-  if (!isName(subject)) throw new ProviderFault('untrusted', 'the provider names no subject')
+  if (!isName(subject)) throw new ProviderFault('untrusted', 'the provider returned no valid subject')
   return subject
 }
 
-const common = (told: Told, { groups_claim }: KnownProvider) => ({
-  login: first(told, ['preferred_username', 'login', 'username', 'nickname'], 100),
-  name: first(told, ['name', 'full_name', 'display_name'], 200),
-  avatar_url: pictureOf(first(told, ['picture', 'avatar_url'], 1000)),
-  groups: groups_claim === null ? [] : groupsOf(told[groups_claim]),
+const common = (fields: Fields, { groups_claim }: KnownProvider) => ({
+  login: first(fields, ['preferred_username', 'login', 'username', 'nickname'], 100),
+  name: first(fields, ['name', 'full_name', 'display_name'], 200),
+  avatar_url: pictureOf(first(fields, ['picture', 'avatar_url'], 1000)),
+  groups: groups_claim === null ? [] : groupsOf(fields[groups_claim]),
 })
 
-/** From an ID token, and from what the userinfo endpoint says of the same subject. */
-export const fromClaims = (provider: KnownProvider, idToken: Told, userinfo: Told): Profile => {
-  // An address and whether it is verified are believed from one mouth only.
+/** Builds a profile from an ID token and the userinfo response for the same subject. */
+export const fromClaims = (provider: KnownProvider, idToken: Fields, userinfo: Fields): Profile => {
+  // Take the address and `email_verified` from the same source, never one from each.
   const source = idToken.email !== undefined && idToken.email_verified !== undefined ? idToken : userinfo
   return {
     subject: subjectOf(idToken.sub),
@@ -75,10 +75,10 @@ export const fromClaims = (provider: KnownProvider, idToken: Told, userinfo: Tol
   }
 }
 
-/** From an account as plain OAuth 2.0 servers tell it, and the list of its addresses where there is one. */
-export const fromAccount = (provider: KnownProvider, account: Told, emails: unknown): Profile => {
+/** Builds a profile from the account of a plain OAuth 2.0 server and its list of addresses, if it has one. */
+export const fromAccount = (provider: KnownProvider, account: Fields, emails: unknown): Profile => {
   const listed = Array.isArray(emails)
-    ? (emails as Told[]).filter((entry) => typeof entry === 'object' && entry !== null)
+    ? (emails as Fields[]).filter((entry) => typeof entry === 'object' && entry !== null)
     : []
   const primary = listed.find(({ primary, verified }) => primary === true && verified === true)
   return {

@@ -11,7 +11,7 @@ const Address = (meaning: string) =>
   Type.String({
     maxLength: 500,
     pattern: '^https?://[!-~]+$',
-    description: `${meaning}: an https address; http only at this machine itself, where the setting providers_may_be_local is on`,
+    description: `${meaning}: an https address; http only on this machine, if the setting providers_may_be_local is on`,
   })
 
 const MailDomain = Type.String({
@@ -28,13 +28,13 @@ export const PresetName = Type.Enum(presetNames, {
 export const clientAuths = ['client_secret_basic', 'client_secret_post', 'none'] as const
 export type ClientAuth = (typeof clientAuths)[number]
 
-/** Where a provider is: what its identities belong to, and so never changed. */
+/** The location of a provider. It never changes, because the provider's identities belong to it. */
 export const addresses = {
   issuer: Address('The issuer (OpenID Connect Discovery section 3), such as the base URL of a forge'),
-  authorization_endpoint: Address('Where people are sent'),
-  token_endpoint: Address('Where codes are redeemed'),
-  userinfo_endpoint: Address('Where to ask who a person is'),
-  emails_endpoint: Address('Where to ask for addresses, as `{email, primary, verified}`'),
+  authorization_endpoint: Address('The page where people sign in'),
+  token_endpoint: Address('The endpoint that exchanges codes for tokens'),
+  userinfo_endpoint: Address('The endpoint that returns who a person is'),
+  emails_endpoint: Address('The endpoint that returns email addresses, as `{email, primary, verified}`'),
 }
 
 export const ClientId = Line('Our client_id at the provider', 255)
@@ -42,10 +42,10 @@ export const ClientSecret = Type.String({
   minLength: 1,
   maxLength: 1024,
   pattern: '^[^\\u0000-\\u001f\\u007f]*$',
-  description: 'Our secret there; it is sealed and never shown',
+  description: 'Our secret at the provider; it is stored sealed and never shown',
 })
 
-/** What an administrator decides about a provider. */
+/** The fields of a provider that an administrator can set. */
 export const providerFields = {
   title: Line('The name that people see; for oidc and oauth2 the provider name by default', 60),
   client: ClientId,
@@ -55,7 +55,7 @@ export const providerFields = {
     uniqueItems: true,
     description: 'Requested scopes (RFC 6749 section 3.3)',
   }),
-  enabled: Type.Boolean({ description: 'Whether people may sign in with it' }),
+  enabled: Type.Boolean({ description: 'Whether people may sign in with this provider' }),
   allow_signup: Type.Boolean({
     description: 'Whether an unknown identity gets an account at its first sign-in',
   }),
@@ -67,11 +67,14 @@ export const providerFields = {
   }),
   groups_claim: Nullable(Line('The JWT claim that lists groups; null ignores groups', 100)),
   groups: Type.Array(
-    Type.Object({ value: Line('A group there', 255), group: GroupSlug }, { additionalProperties: false }),
+    Type.Object(
+      { value: Line('A group at the provider', 255), group: GroupSlug },
+      { additionalProperties: false },
+    ),
     {
       maxItems: 500,
       description:
-        'Which groups of the provider mean which of ours: updated at every sign-in; memberships given by hand stay',
+        'Maps groups of the provider to our groups. Memberships are updated at every sign-in; those given by hand stay',
     },
   ),
   keep_tokens: Type.Boolean({
@@ -86,7 +89,7 @@ export const providerFields = {
   }),
   own_callback: Type.Boolean({
     description:
-      'Whether the redirect URI contains the provider name. Only one provider at a time can do without: no two share an address, so that none can pass on what another said (RFC 9700 section 4.4.2)',
+      'Whether the redirect URI contains the provider name. Only one provider at a time may omit it: no two share a redirect URI, so that none can replay the response of another (RFC 9700 section 4.4.2)',
   }),
 }
 
@@ -102,18 +105,18 @@ export const Provider = Named('Provider', {
   ...providerFields,
   secret_set: Type.Boolean(),
   redirect_uri: Type.String({
-    description: 'The redirect URI to register there, exactly as written',
+    description: 'The redirect URI to register at the provider, exactly as written',
   }),
   backchannel_logout_uri: Type.String({
     description:
-      'The back-channel logout URI that can be registered there, so that people who sign out there are signed out here',
+      'The back-channel logout URI that can be registered at the provider, so that people who sign out there are also signed out here',
   }),
   created_at: Time,
   updated_at: Time,
 })
 export type Provider = Static<typeof Provider>
 
-/** As we speak to it. */
+/** A provider with its secret, for calls to it. */
 export interface KnownProvider extends Provider {
   readonly kind: 'oidc' | 'oauth2'
   readonly secret: string
@@ -126,7 +129,7 @@ export const Step = Type.Object(
   {
     step: Type.Enum(steps, {
       description:
-        'address: it may be asked; reach: it answers; discovery: with a configuration; issuer: of this very issuer; keys: that can be read; client: our client_id and secret are right',
+        'address: we may call it; reach: it answers; discovery: it has a configuration; issuer: the configuration is for this issuer; keys: we can read its keys; client: our client_id and secret are right',
     }),
     ok: Nullable(Type.Boolean({ description: 'null: not checked, because an earlier step failed' })),
     detail: Type.String(),

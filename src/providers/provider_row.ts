@@ -3,7 +3,7 @@ import { bit, type ProviderRow } from '../storage/schema.ts'
 import type { ClientAuth, KnownProvider, Provider } from './provider.ts'
 import { presetOf, type PresetName } from './presets.ts'
 
-/** What an administrator decides; a secret of null takes the present one away. */
+/** The fields that an administrator can set. A secret of null removes the current one. */
 export interface ProviderFields extends Partial<
   Pick<
     Provider,
@@ -25,7 +25,7 @@ export interface ProviderFields extends Partial<
   readonly client_secret?: string | null
 }
 
-/** As it is read; `secret` is undefined where it cannot be unsealed. */
+/** Converts a row to a provider. `secret` is undefined if it cannot be unsealed. */
 export const toKnown = (
   { secret_sealed: _, ...row }: ProviderRow,
   secret: string | undefined,
@@ -45,7 +45,7 @@ export const toKnown = (
     client_auth: row.client_auth as ClientAuth,
     scopes: JSON.parse(row.scopes) as string[],
     allowed_domains: JSON.parse(row.allowed_domains) as string[],
-    // One that cannot prove itself is closed; the others are none the worse.
+    // A provider whose secret cannot be unsealed is disabled. The others keep working.
     enabled: row.enabled === 1 && secret !== undefined,
     allow_signup: row.allow_signup === 1,
     groups_claim: row.groups_claim || null,
@@ -79,21 +79,22 @@ export const toColumns = (fields: Columns) => ({
   updated_at: fields.updated_at,
 })
 
-/** Throws where the fields of a provider do not fit each other. */
+/** Throws invalid_params if the fields of a provider contradict each other. */
 export const check = (row: ProviderRow, kind: 'oidc' | 'oauth2'): void => {
   if (row.client === '') throw invalidParams('client', 'our client_id at the provider')
-  if (row.title === '') throw invalidParams('title', 'what people are told it is called')
+  if (row.title === '') throw invalidParams('title', 'the name that people see')
   if ((row.client_auth === 'none') !== (row.secret_sealed === ''))
     throw invalidParams(
       row.secret_sealed === '' ? 'client_secret' : 'client_auth',
-      'a secret with client_secret_basic or client_secret_post, none with none',
+      'a secret with client_secret_basic or client_secret_post, and no secret with none',
     )
-  // OpenID Connect Core section 3.1.2.1 compares addresses whole; GitHub takes every one below, another provider's among them.
+  // OpenID Connect Core section 3.1.2.1 requires an exact match of redirect URIs. GitHub accepts every path below the registered one,
+  // which would include the callbacks of other providers.
   if (kind === 'oauth2' && row.own_callback === 0)
     throw invalidParams(
       'own_callback',
-      'true without OpenID Connect: its addresses may be compared by their beginning',
+      'true without OpenID Connect, because such a provider may compare only the start of redirect URIs',
     )
   if (kind === 'oidc' && !(JSON.parse(row.scopes) as string[]).includes('openid'))
-    throw invalidParams('scopes', 'openid among them')
+    throw invalidParams('scopes', 'a list that includes openid')
 }

@@ -3,9 +3,14 @@ import type { KnownProvider, Step, StepName } from './provider.ts'
 import type { RelyingParty } from './relying_party.ts'
 import { addressFault } from '../wire/outgoing_addresses.ts'
 
-/** Errors of a token endpoint that judged the code, and so had let us in before (RFC 6749 section 5.2, and GitHub's own). */
-const letIn = new Set(['invalid_grant', 'bad_verification_code', 'invalid_request', 'invalid_scope'])
-const notLetIn = new Set(['invalid_client', 'incorrect_client_credentials', 'unauthorized_client'])
+/** Errors that a token endpoint reports after it has authenticated us (RFC 6749 section 5.2, and GitHub's own). */
+const authenticatedErrors = new Set([
+  'invalid_grant',
+  'bad_verification_code',
+  'invalid_request',
+  'invalid_scope',
+])
+const clientErrors = new Set(['invalid_client', 'incorrect_client_credentials', 'unauthorized_client'])
 
 class Failed extends Error {
   readonly step: StepName
@@ -21,13 +26,13 @@ const readJson = async (
   address: string,
 ): Promise<Record<string, unknown>> => {
   if (answer.status !== 200) throw new Failed(step, `${address} answered ${answer.status}`)
-  const told: unknown = await answer.json().catch(() => undefined)
-  if (typeof told !== 'object' || told === null || Array.isArray(told))
-    throw new Failed(step, `${address} answered no JSON object`)
-  return told as Record<string, unknown>
+  const body: unknown = await answer.json().catch(() => undefined)
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Failed(step, `${address} did not return a JSON object`)
+  return body as Record<string, unknown>
 }
 
-/** Looks at a provider step by step and says which one fails. Nobody signs in. */
+/** Tests a provider step by step and reports which step fails. Nobody signs in. */
 export const checkProvider = async (
   provider: KnownProvider,
   party: RelyingParty,
@@ -36,7 +41,7 @@ export const checkProvider = async (
   const oidc = provider.kind === 'oidc'
   const order: StepName[] = ['address', 'reach', 'discovery', 'issuer', 'keys', 'client']
   const steps = new Map<StepName, Step>(
-    order.map((step) => [step, { step, ok: null, detail: 'not looked at' }]),
+    order.map((step) => [step, { step, ok: null, detail: 'not checked' }]),
   )
   const passed = (step: StepName, detail: string) => steps.set(step, { step, ok: true, detail })
   let at: StepName = 'address'
@@ -46,56 +51,56 @@ export const checkProvider = async (
     if (fault !== undefined) throw new Failed('address', `${start}: ${fault}`)
     passed('address', start)
     at = 'reach'
-    if (oidc) await lookAtDiscovery(provider, party, (step) => (at = step), passed)
+    if (oidc) await testDiscovery(provider, party, (step) => (at = step), passed)
     else
       for (const step of ['discovery', 'issuer', 'keys'] as const)
         steps.set(step, { step, ok: null, detail: 'not part of plain OAuth 2.0' })
-    const said = await offerMadeUpCode(provider, party)
+    const result = await offerMadeUpCode(provider, party)
     if (!oidc) passed('reach', new URL(start).host)
     at = 'client'
-    if (!said.ok) throw new Failed('client', said.detail)
-    passed('client', said.detail)
+    if (!result.ok) throw new Failed('client', result.detail)
+    passed('client', result.detail)
   } catch (error) {
     const failed = error instanceof Failed ? error.step : at
     steps.set(failed, { step: failed, ok: false, detail: asFault(error).message.slice(0, 500) })
   }
-  const all = [...steps.values()]
-  return { ok: all.every(({ ok }) => ok !== false) && steps.get('client')!.ok === true, steps: all }
+  const results = [...steps.values()]
+  return { ok: results.every(({ ok }) => ok !== false) && steps.get('client')!.ok === true, steps: results }
 }
 
-const lookAtDiscovery = async (
+const testDiscovery = async (
   provider: KnownProvider,
   party: RelyingParty,
-  now: (step: StepName) => void,
+  begin: (step: StepName) => void,
   passed: (step: StepName, detail: string) => void,
 ): Promise<void> => {
   const address = `${provider.issuer!.replace(/\/$/, '')}/.well-known/openid-configuration`
   const answer = await party.fetch(address)
   passed('reach', `${new URL(address).host} answered ${answer.status}`)
-  now('discovery')
-  const told = await readJson('discovery', answer, address)
+  begin('discovery')
+  const metadata = await readJson('discovery', answer, address)
   const lacking = ['issuer', 'authorization_endpoint', 'token_endpoint', 'jwks_uri'].find(
-    (name) => typeof told[name] !== 'string' || !URL.canParse(told[name]),
+    (name) => typeof metadata[name] !== 'string' || !URL.canParse(metadata[name]),
   )
   if (lacking !== undefined) throw new Failed('discovery', `${address} has no ${lacking}`)
   passed('discovery', address)
-  now('issuer')
-  if (new URL(String(told.issuer)).href !== new URL(provider.issuer!).href)
-    throw new Failed('issuer', `it calls itself ${String(told.issuer)}, not ${provider.issuer}`)
-  passed('issuer', String(told.issuer))
-  now('keys')
-  const keysAt = String(told.jwks_uri)
+  begin('issuer')
+  if (new URL(String(metadata.issuer)).href !== new URL(provider.issuer!).href)
+    throw new Failed('issuer', `it calls itself ${String(metadata.issuer)}, not ${provider.issuer}`)
+  passed('issuer', String(metadata.issuer))
+  begin('keys')
+  const keysAt = String(metadata.jwks_uri)
   const { keys } = await readJson('keys', await party.fetch(keysAt), keysAt)
   const usable = Array.isArray(keys)
     ? (keys as ({ kty?: string } | null)[]).filter((key) => /^(RSA|EC|OKP)$/.test(key?.kty ?? '')).length
     : 0
-  if (usable === 0) throw new Failed('keys', `${keysAt} has no key to verify with`)
+  if (usable === 0) throw new Failed('keys', `${keysAt} has no usable key`)
   passed('keys', `${usable} at ${keysAt}`)
-  now('client')
+  begin('client')
   party.forget(provider)
 }
 
-/** A code that nobody was given: refused either way, and how tells whether we were known. */
+/** Sends a code that was never issued. The error shows whether the provider accepted our client_id and secret. */
 const offerMadeUpCode = async (
   provider: KnownProvider,
   party: RelyingParty,
@@ -112,24 +117,26 @@ const offerMadeUpCode = async (
     accept: 'application/json',
     'content-type': 'application/x-www-form-urlencoded',
   })
-  const prove = {
+  const authenticate = {
     client_secret_basic: () => ClientSecretBasic(provider.secret),
     client_secret_post: () => ClientSecretPost(provider.secret),
     none: () => None(),
   }[provider.client_auth]()
-  prove(metadata, { client_id: provider.client }, body, headers)
+  authenticate(metadata, { client_id: provider.client }, body, headers)
   const address = metadata.token_endpoint!
   const answer = await party.fetch(address, { method: 'POST', headers, body })
-  const told = (await answer.json().catch(() => ({}))) as {
+  const failure = (await answer.json().catch(() => ({}))) as {
     error?: string
     error_description?: string
   } | null
-  const { error = '', error_description = '' } = told ?? {}
-  const words = `${address} answered ${answer.status} ${error} ${error_description}`.trim().slice(0, 300)
-  // Forgejo and Gitea have one error for a wrong secret and for a code that nobody was given; only their words differ.
+  const { error = '', error_description = '' } = failure ?? {}
+  const description = `${address} answered ${answer.status} ${error} ${error_description}`
+    .trim()
+    .slice(0, 300)
+  // Forgejo and Gitea use one error code for a wrong secret and for an unknown code. Only the description differs.
   const forge = error === 'unauthorized_client' && !/secret|client id/i.test(error_description)
-  if (letIn.has(error) || forge) return { ok: true, detail: 'client_id and secret are right' }
-  if (notLetIn.has(error) || answer.status === 401)
-    return { ok: false, detail: `client_id or secret is wrong: ${words}` }
-  return { ok: false, detail: words }
+  if (authenticatedErrors.has(error) || forge) return { ok: true, detail: 'client_id and secret are right' }
+  if (clientErrors.has(error) || answer.status === 401)
+    return { ok: false, detail: `client_id or secret is wrong: ${description}` }
+  return { ok: false, detail: description }
 }

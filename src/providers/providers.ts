@@ -23,10 +23,10 @@ export interface NewProvider extends ProviderFields, Partial<Addresses> {
 interface Parts {
   readonly database: Database
   readonly seal: Seal
-  /** Names that say otherwise how somebody signed in. */
+  /** Names that sessions already use for our own ways to sign in. */
   readonly reserved: readonly string[]
   readonly mayBeLocal: () => Promise<boolean>
-  /** Below it people and providers come back to us. */
+  /** The base of the redirect and logout URIs. */
   readonly publicUrl: string
   readonly log: Log
   readonly reactions: Pick<Reactions, 'keepingTokensEnded'>
@@ -34,7 +34,7 @@ interface Parts {
 
 const sealRow = (id: string) => `providers.${id}`
 
-/** Identity providers that people sign in with. What they vouch for is theirs alone: a provider never takes over another's people. */
+/** The identity providers that people sign in with. A provider vouches for its own identities only, never for those of another. */
 export class Providers {
   readonly #parts: Parts
   readonly #known: Cached<readonly KnownProvider[]>
@@ -52,29 +52,29 @@ export class Providers {
     return this.#parts.database.query
   }
 
-  /** Names of those that people can sign in with, first come first. Warm, it is synchronous. */
+  /** The names of enabled providers, in the order in which they were added. Synchronous if cached. */
   names(): readonly string[] | Promise<readonly string[]> {
     return this.#names.get()
   }
 
-  /** All of them, whether people can sign in with them or not. */
+  /** All providers, including disabled ones. */
   async all(): Promise<readonly KnownProvider[]> {
     return this.#known.get()
   }
 
-  /** Those that people can sign in with. */
+  /** The providers that people can sign in with. */
   async enabled(): Promise<readonly KnownProvider[]> {
     return (await this.#known.get()).filter(({ enabled }) => enabled)
   }
 
-  /** One that people can sign in with, by its name or id. */
+  /** Finds an enabled provider by its name or id. */
   async find(by: { provider: string } | { id: string }): Promise<KnownProvider | undefined> {
     return (await this.enabled()).find((known) =>
       'id' in by ? known.id === by.id : known.provider === by.provider,
     )
   }
 
-  /** The same whether enabled or not; throws not_found. */
+  /** Returns a provider by its name, enabled or not. Throws not_found. */
   async known(provider: string): Promise<KnownProvider> {
     const found = (await this.#known.get()).find((known) => known.provider === provider)
     if (!found) throw notFound('provider', provider)
@@ -89,7 +89,7 @@ export class Providers {
     return shown(await this.known(provider))
   }
 
-  /** Throws where the fields of a new provider do not fit each other or its preset, and claim_required for what it would give. */
+  /** Throws invalid_params if the fields contradict each other or the preset, and claim_required for groups that the caller may not give. */
   async add(fields: NewProvider, caller: Caller): Promise<Provider> {
     const { provider, preset, client_secret, groups } = fields
     if (this.#parts.reserved.includes(provider))
@@ -105,7 +105,7 @@ export class Providers {
       created_at: at,
       ...toColumns({
         client: fields.client,
-        // Of any other there can be several, which people have to tell apart.
+        // There may be several providers of these two presets, so their names must differ for people.
         title: fields.title ?? (preset === 'oidc' || preset === 'oauth2' ? provider : title),
         scopes: fields.scopes ?? [...scopes],
         client_auth: fields.client_auth ?? (client_secret ? client_auth : 'none'),
@@ -132,7 +132,7 @@ export class Providers {
       refuseGivingGroups(caller, { ...row, groups: [] }, { ...row, groups: groups ?? [] })
       await refuseVouching(caller, this.#query, provider)
       if (fields.own_callback === undefined && kind === 'oidc')
-        row.own_callback = bit((await this.#holdsPlainCallback()) !== undefined)
+        row.own_callback = bit((await this.#plainCallbackHolder()) !== undefined)
       await this.#refuseSharedCallback(row)
       await this.#query.insertInto('providers').values(row).execute()
       await storeGroups(this.#query, id, groups ?? [])
@@ -141,8 +141,8 @@ export class Providers {
     })
   }
 
-  /** Who has the redirect URI that is nobody's own, if anybody. */
-  async #holdsPlainCallback(): Promise<{ provider: string } | undefined> {
+  /** Returns the provider whose redirect URI has no provider name, if there is one. */
+  async #plainCallbackHolder(): Promise<{ provider: string } | undefined> {
     return this.#query
       .selectFrom('providers')
       .select('provider')
@@ -151,10 +151,10 @@ export class Providers {
   }
 
   async #refuseSharedCallback({ provider, own_callback }: ProviderRow): Promise<void> {
-    const holder = own_callback === 0 ? await this.#holdsPlainCallback() : undefined
+    const holder = own_callback === 0 ? await this.#plainCallbackHolder() : undefined
     if (holder && holder.provider !== provider)
       throw conflict(
-        `${holder.provider} has the redirect URI without a name already: no two providers share one`,
+        `${holder.provider} already has the redirect URI without a name: two providers cannot share one`,
       )
   }
 
@@ -171,7 +171,7 @@ export class Providers {
         .selectAll()
         .where('id', '=', before.id)
         .executeTakeFirstOrThrow()
-      const at = Math.max(now(), row.updated_at + 1) // What was learned of it is learned anew.
+      const at = Math.max(now(), row.updated_at + 1) // A new version, so that the discovery cache reloads.
       const after: ProviderRow = { ...row, ...toColumns({ ...before, ...fields, updated_at: at }) }
       if (client_secret === null) after.secret_sealed = ''
       if (typeof client_secret === 'string')
@@ -180,14 +180,14 @@ export class Providers {
       await this.#refuseSharedCallback(after)
       await this.#query.updateTable('providers').set(after).where('id', '=', row.id).execute()
       if (groups !== undefined) await storeGroups(this.#query, row.id, groups)
-      // At once, not when its people come the next time.
+      // Delete the tokens now rather than at each person's next sign-in.
       if (after.keep_tokens === 0) await this.#parts.reactions.keepingTokensEnded(provider)
       this.#parts.database.changed('providers')
       return this.get(provider)
     })
   }
 
-  /** Takes it away with the identities that only it can vouch for: whoever comes next under its name is another. */
+  /** Removes a provider. A later provider under the same name is a different one. */
   async remove(provider: string): Promise<null> {
     return this.#parts.database.write(async () => {
       const { id } = await this.known(provider)
@@ -208,7 +208,7 @@ export class Providers {
     try {
       return this.#parts.seal.open(secret_sealed, sealRow(id))
     } catch {
-      this.#parts.log.error({ provider }, 'the secret of this provider cannot be unsealed: set it anew')
+      this.#parts.log.error({ provider }, 'the secret of this provider cannot be unsealed: set it again')
       return undefined
     }
   }

@@ -7,25 +7,25 @@ import { toFault } from './provider_errors.ts'
 import { now } from '../storage/ids.ts'
 import { toTokens, type Tokens } from './token_response.ts'
 
-/** What a sign-in on its way is bound by. */
+/** The values that bind a callback to its sign-in. */
 export interface Checks {
   readonly state: string
   readonly nonce: string
   readonly verifier: string
 }
 
-/** What came of a code. */
+/** The result of exchanging a code. */
 export interface Redeemed {
   readonly profile: Profile
   readonly tokens: Tokens
   readonly id_token: string
-  /** The provider's session; empty where it has no name. */
+  /** The id of the session at the provider; empty if it reports none. */
   readonly sid: string
-  /** When the person last proved themselves there, in Unix seconds; null where that is not told. */
+  /** When the person last authenticated there, in Unix seconds; null if the provider does not report it. */
   readonly auth_time: number | null
 }
 
-/** We, in front of providers: sends people there and judges what they come back with (OpenID Connect Core, RFC 6749, RFC 9700). */
+/** Our side as a relying party: sends people to providers and verifies the responses (OpenID Connect Core, RFC 6749, RFC 9700). */
 export class RelyingParty {
   readonly fetch: ReturnType<typeof guardedFetch>
   readonly #discovery: Discovery
@@ -36,8 +36,8 @@ export class RelyingParty {
   }
 
   /**
-   * Where the browser is sent. `anew` asks the provider to let the person prove themselves once more, whoever is signed in there, and
-   * to tell when they did (OpenID Connect Core section 3.1.2.1).
+   * Returns the URL that the browser opens. `anew` asks the provider to authenticate the person again, even if they are signed in
+   * there, and to report when they did (OpenID Connect Core section 3.1.2.1).
    */
   async authorizationUrl(
     provider: KnownProvider,
@@ -64,17 +64,17 @@ export class RelyingParty {
     })
   }
 
-  /** Redeems the code of an answer. Rejects with ProviderFault for anything that is not beyond doubt. */
+  /** Exchanges the code of a response. Rejects with ProviderFault unless every check passes. */
   async redeem(provider: KnownProvider, answer: URLSearchParams, checks: Checks): Promise<Redeemed> {
     return toFault(async () => {
       const { authorizationCodeGrant } = await load()
       const config = await this.#configuration(provider)
       const oidc = provider.kind === 'oidc'
-      // Where it comes it has to be right, whether it was promised or not (RFC 9207); the library takes an empty one for none.
+      // If `iss` is present it must be right, even if the metadata does not announce it (RFC 9207). The library ignores an empty one.
       const issuers = answer.getAll('iss')
       if (oidc && issuers.some((issuer) => issuer !== config.serverMetadata().issuer))
-        throw new ProviderFault('untrusted', 'the answer is of another issuer')
-      // A server without discovery has told nobody what its issuer is called.
+        throw new ProviderFault('untrusted', 'the response is from another issuer')
+      // We do not know the issuer of a server without discovery, so we cannot check it.
       if (!oidc) answer.delete('iss')
       const tokens = await authorizationCodeGrant(config, new URL(`${provider.redirect_uri}?${answer}`), {
         expectedState: checks.state,
@@ -95,7 +95,7 @@ export class RelyingParty {
     })
   }
 
-  /** Renews tokens; an ID token that comes along must be of the same issuer and subject (OpenID Connect Core section 12.2). */
+  /** Renews tokens. An ID token in the response must have the same issuer and subject (OpenID Connect Core section 12.2). */
   async refresh(provider: KnownProvider, refreshToken: string, subject: string): Promise<Tokens> {
     return toFault(async () => {
       const { refreshTokenGrant } = await load()
@@ -105,14 +105,14 @@ export class RelyingParty {
       if (claims) {
         judgeClaims(claims, provider)
         if (claims.sub !== subject)
-          throw new ProviderFault('untrusted', 'the renewed ID token is about somebody else')
+          throw new ProviderFault('untrusted', 'the renewed ID token is about another person')
       }
       const renewed = toTokens(tokens)
       return { ...renewed, refresh_token: renewed.refresh_token ?? refreshToken }
     })
   }
 
-  /** Where the browser is sent to be signed out there too (OpenID Connect RP-Initiated Logout); undefined where there is no such place. */
+  /** Returns the URL that signs the person out at the provider (OpenID Connect RP-Initiated Logout), or undefined if it has none. */
   async endSessionUrl(provider: KnownProvider, idToken: string, back: string): Promise<string | undefined> {
     if (provider.kind !== 'oidc') return undefined
     return toFault(async () => {
@@ -126,17 +126,17 @@ export class RelyingParty {
     })
   }
 
-  /** What the provider's discovery document says. */
+  /** Returns the provider's metadata. */
   async metadata(provider: KnownProvider): Promise<Client.ServerMetadata> {
     return toFault(() => this.#discovery.of(provider).metadata)
   }
 
-  /** Resolves for a provider that has answered within the last half minute, or does now: people are not sent to one that is gone. */
+  /** Resolves if the provider has answered within the last half minute or answers now, so that nobody is sent to a dead provider. */
   async isThere(provider: KnownProvider): Promise<void> {
     await toFault(() => this.#discovery.of(provider, lately).metadata)
   }
 
-  /** The provider's keys, asked for once more where this one is not among them. */
+  /** Returns the provider's keys, fetched again if `kid` is not among them. */
   async jwks(provider: KnownProvider, kid: string | undefined): Promise<Client.JWKS & { keys: object[] }> {
     return toFault(async () => {
       const { keys, metadata } = this.#discovery.of(provider)
@@ -146,16 +146,16 @@ export class RelyingParty {
     })
   }
 
-  /** Forgets what was learned: the next sign-in asks anew. */
+  /** Clears the cached metadata, so that the next sign-in fetches it again. */
   forget(provider: KnownProvider): void {
     this.#discovery.forget(provider)
   }
 
-  /** Our own proof at the token endpoint, as the provider wants it. */
+  /** Configures the library, including how we authenticate at the token endpoint. */
   async #configuration(provider: KnownProvider): Promise<Client.Configuration> {
     const client = await load()
-    const { metadata: learning, keys } = this.#discovery.of(provider)
-    const metadata = await learning
+    const { metadata: pendingMetadata, keys } = this.#discovery.of(provider)
+    const metadata = await pendingMetadata
     const auth = {
       client_secret_basic: () => client.ClientSecretBasic(provider.secret),
       client_secret_post: () => client.ClientSecretPost(provider.secret),
@@ -200,27 +200,27 @@ export class RelyingParty {
       )
       if (answer.status !== 200) throw new ProviderFault('nonsense', `${address} answered ${answer.status}`)
       return answer.json().catch(() => {
-        throw new ProviderFault('nonsense', `${address} answered no JSON`)
+        throw new ProviderFault('nonsense', `${address} did not return JSON`)
       })
     }
     const account = await read(provider.userinfo_endpoint!)
     if (typeof account !== 'object' || account === null || Array.isArray(account))
-      throw new ProviderFault('nonsense', `${provider.userinfo_endpoint} answered no object`)
+      throw new ProviderFault('nonsense', `${provider.userinfo_endpoint} did not return an object`)
     const emails = provider.emails_endpoint === null ? undefined : await read(provider.emails_endpoint)
     if (emails !== undefined && !Array.isArray(emails))
-      throw new ProviderFault('nonsense', `${provider.emails_endpoint} answered no list`)
+      throw new ProviderFault('nonsense', `${provider.emails_endpoint} did not return a list`)
     return fromAccount(provider, account as Record<string, unknown>, emails)
   }
 }
 
-/** What the library leaves to us (OpenID Connect Core section 3.1.3.7, points 5 and 10). */
+/** Checks that the library leaves to us (OpenID Connect Core section 3.1.3.7, points 5 and 10). */
 const judgeClaims = ({ azp, iat }: Client.IDToken, { client }: KnownProvider): void => {
   if (azp !== undefined && azp !== client)
     throw new ProviderFault('untrusted', 'the ID token was made for another client')
-  if (iat > now() + 60) throw new ProviderFault('untrusted', 'the ID token is of the future')
+  if (iat > now() + 60) throw new ProviderFault('untrusted', 'the ID token was issued in the future')
 }
 
-/** What makes a provider give a token that outlasts the first hour, where we keep it. */
+/** The parameters that make a provider issue a refresh token, if we keep its tokens. */
 const offlineAccess = (
   { keep_tokens, preset, scopes, kind }: KnownProvider,
   { scopes_supported }: Client.ServerMetadata,
