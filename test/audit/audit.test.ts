@@ -7,7 +7,7 @@ import { openrpc, paramsOf } from '../support/openrpc.ts'
 import { byHand, person, signedIn } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 
-onBothDatabases('the journal', (newUrl) => {
+onBothDatabases('the audit', (newUrl) => {
   let daemon: TestDaemon
   let ada: HeroProxy
   let grace: HeroProxy
@@ -18,7 +18,7 @@ onBothDatabases('the journal', (newUrl) => {
   })
   after(() => daemon.close())
 
-  /** What a piece of work wrote into the journal, oldest first, without ids and times. */
+  /** What a piece of work wrote into the audit, oldest first, without ids and times. */
   const told = async (work: () => Promise<unknown>) => {
     const newest = (await daemon.hero.audit.list({ limit: 1 })).items[0]?.id ?? ''
     await work()

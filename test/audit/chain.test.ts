@@ -26,7 +26,7 @@ onBothDatabases('the audit chain', (newUrl) => {
   const break_ = (statement: string) => sql.raw(statement).execute(database.query)
   const bad = async () => (await audit.verify()).first_bad
 
-  test('an untouched journal fits', async () => {
+  test('an untouched audit fits', async () => {
     assert.deepEqual(await audit.verify(), { rows: 5, first_bad: null })
   })
 
@@ -94,7 +94,7 @@ onBothDatabases('the audit chain', (newUrl) => {
     assert.deepEqual([found?.seq, found?.reason], [6, 'row 4 is missing before it'])
   })
 
-  test('a mark that was true once does not bring an older journal back while the daemon runs', async () => {
+  test('a mark that was true once does not bring an older audit back while the daemon runs', async () => {
     const { rows } = await sql<{
       value: string
     }>`select value from instance where key = 'audit_head'`.execute(database.query)

@@ -197,13 +197,13 @@ for (const method of openrpc.methods) {
       const stage = await stageOf(method)
       const speaker = await speakerOf(stage, method)
       const made = await madeNow[method.name]?.(stage, speaker)
-      const journal = async () => (await stage.hero.audit.list({ limit: 1000 })).items
-      const before = await journal()
+      const auditLines = async () => (await stage.hero.audit.list({ limit: 1000 })).items
+      const before = await auditLines()
       const result = await speaker.call(method.name as MethodName, (made ?? paramsOf(example)) as never)
       if (method.name === 'rpc.discover') assert.equal((result as { openrpc: string }).openrpc, '1.3.2')
       else assert.deepEqual(mask(result), mask(example.result.value))
 
-      const fresh = (await journal()).filter(({ id }) => !before.some((entry) => entry.id === id))
+      const fresh = (await auditLines()).filter(({ id }) => !before.some((entry) => entry.id === id))
       if (method['x-effect'] === 'read') {
         assert.deepEqual(fresh, [])
         return stage === seeded ? undefined : stage.close()

@@ -340,7 +340,7 @@ onBothDatabases('second factors', (newUrl) => {
     await refused(daemon.hero.factors.add_totp(), 'conflict')
   })
 
-  test('seeds are sealed and codes hashed; neither is in the journal or the log', async () => {
+  test('seeds are sealed and codes hashed; neither is in the audit or the log', async () => {
     const { hero } = await newPerson()
     const { secret, recovery_codes } = await enrolled(hero)
     const tables = await byHand(daemon, async ({ query }) => ({

@@ -11,7 +11,7 @@ import { startOidcPeer, type Account, type OidcPeer } from '../support/openid_pe
 import {
   byPassword,
   comeBy,
-  journal,
+  auditLines,
   startRelying,
   whoIs,
   type Page,
@@ -210,7 +210,7 @@ onBothDatabases('whose identity it is', (newUrl) => {
     const third = new Person()
     await comeBy(third, stage, 'peer', subject)
     assert.equal(await whoIs(third, stage.origin), 'grace')
-    assert.ok((await journal(stage)).includes('users.identities.link user=grace provider=peer ok'))
+    assert.ok((await auditLines(stage)).includes('users.identities.link user=grace provider=peer ok'))
   })
 
   test('at the host of a service nothing is linked: its pages could press the button', async () => {
@@ -433,7 +433,7 @@ onBothDatabases('whose identity it is', (newUrl) => {
     const page = await comeBy(person, stage, 'peer', subject)
     assert.equal(page.status, 403)
     assert.equal(await whoIs(person, stage.origin), undefined)
-    assert.equal((await journal(stage))[0], 'auth.login_by_provider user=off provider=peer inactive')
+    assert.equal((await auditLines(stage))[0], 'auth.login_by_provider user=off provider=peer inactive')
   })
 
   test('two tabs and two people at once never make two of one', async () => {

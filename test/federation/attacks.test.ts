@@ -7,22 +7,22 @@ import { byHand, signedIn } from '../support/people.ts'
 import { Person } from '../support/person.ts'
 import { refused } from '../support/refused.ts'
 import { startUpstream, type Upstream } from '../support/upstream.ts'
-import { startEvil, type Evil } from '../support/hostile_provider.ts'
+import { startHostileProvider, type HostileProvider } from '../support/hostile_provider.ts'
 import { comeBy, cookieNames, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
 
 onBothDatabases('what an attacker tries with providers', (newUrl) => {
   let stage: Stage
-  let evil: Evil
+  let hostile: HostileProvider
   let upstream: Upstream
   before(async () => {
     stage = await startRelying({ database_url: newUrl() })
-    evil = await startEvil()
+    hostile = await startHostileProvider()
     upstream = await startUpstream()
     await stage.hero.providers.add({
       own_callback: true,
       provider: 'sso',
       preset: 'oidc',
-      issuer: evil.issuer,
+      issuer: hostile.issuer,
       title: 'The sign-on',
       client: 'hero',
       client_secret: 'a secret of ours',
@@ -31,7 +31,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     await stage.hero.users.identities.add({ user: 'grace', provider: 'sso', subject: '1' })
   })
   after(async () => {
-    await evil?.close()
+    await hostile?.close()
     await upstream?.close()
     await stage?.[Symbol.asyncDispose]()
   })
@@ -40,22 +40,25 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     const { origin } = stage
     const flowsOf = (person: Person) => cookieNames(person, origin).filter((name) => name.includes('flow'))
     const person = new Person()
-    const atProvider = (url: URL) => url.href.startsWith(`${evil.issuer}/authorize`)
+    const atProvider = (url: URL) => url.href.startsWith(`${hostile.issuer}/authorize`)
     const waiting = new Person(atProvider)
     await waiting.open(`${origin}/login?provider=sso`)
-    const ends: [string, Evil['state']['ways'], number][] = [
+    const ends: [string, HostileProvider['state']['ways'], number][] = [
       ['a fault', { token: () => ({ status: 500 }) }, 502],
       ['a refusal there', { back: (answer) => answer.set('error', 'access_denied') }, 403],
       ['a refusal here', { claims: (claims) => ({ ...claims, sub: 'nobody' }) }, 403],
     ]
     await stage.hero.providers.update({ provider: 'sso', allow_signup: false })
     for (const [name, ways, status] of ends) {
-      evil.misbehave({ ...ways, ...(name === 'a refusal here' && { userinfo: () => ({ sub: 'nobody' }) }) })
+      hostile.misbehave({
+        ...ways,
+        ...(name === 'a refusal here' && { userinfo: () => ({ sub: 'nobody' }) }),
+      })
       const page = await person.open(`${origin}/login?provider=sso`)
       assert.equal(page.status, status, name)
       assert.deepEqual(flowsOf(person), [], name)
     }
-    evil.misbehave({})
+    hostile.misbehave({})
     await stage.hero.providers.update({ provider: 'sso', allow_signup: true })
     const [left] = flowsOf(waiting)
     assert.ok(left)
@@ -82,7 +85,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       auth_mode: 'oauth',
       provider: 'sso',
     })
-    const atProvider = (url: URL) => url.href.startsWith(`${evil.issuer}/authorize`)
+    const atProvider = (url: URL) => url.href.startsWith(`${hostile.issuer}/authorize`)
     // The service begins in a browser of its own, and sends its visitor to the provider with what it was given.
     let stops = true
     const service = new Person((url) => stops && atProvider(url))
@@ -124,19 +127,19 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
   /** Somebody comes back, and while the provider is asked who it is something changes here. */
   const comeWhile = async (provider: string, change: () => Promise<unknown>) => {
     const person = new Person()
-    evil.misbehave({
+    hostile.misbehave({
       instead: (endpoint, _, response) => {
         if (endpoint !== 'userinfo') return false
         void change().then(() =>
           response
             .writeHead(200, { 'content-type': 'application/json' })
-            .end(JSON.stringify(evil.state.person)),
+            .end(JSON.stringify(hostile.state.person)),
         )
         return true
       },
     })
     const page = await comeBy(person, stage, provider, '')
-    evil.misbehave({})
+    hostile.misbehave({})
     return { person, page }
   }
   const another = (provider: string, fields: object = {}) =>
@@ -144,7 +147,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       own_callback: true,
       provider,
       preset: 'oidc',
-      issuer: evil.issuer,
+      issuer: hostile.issuer,
       client: 'hero',
       client_secret: 'a secret of ours',
       allow_signup: true,
@@ -154,7 +157,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
   test('a provider that is removed while it is asked leaves nobody to whoever comes next under its name', async () => {
     const { hero, origin } = stage
     await another('short')
-    evil.state.person = { sub: 'short-1', preferred_username: 'shorty' }
+    hostile.state.person = { sub: 'short-1', preferred_username: 'shorty' }
     const { person, page } = await comeWhile('short', () => hero.providers.remove({ provider: 'short' }))
     assert.equal(page.status, 400, page.text)
     assert.equal(await whoIs(person, origin), undefined)
@@ -173,7 +176,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       [{ enabled: true, allow_signup: false }, 403],
       [{ allow_signup: true, allowed_domains: ['example.net'] }, 403],
     ] as const) {
-      evil.state.person = {
+      hostile.state.person = {
         sub: 'narrow-1',
         preferred_username: 'narrow',
         email: 'narrow@example.org',
@@ -206,7 +209,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       scope: 'admin',
     })
     const as = hero.as(access_token)
-    const added = { preset: 'oidc', issuer: evil.issuer, client: 'hero', client_secret: 's' } as const
+    const added = { preset: 'oidc', issuer: hostile.issuer, client: 'hero', client_secret: 's' } as const
     for (const attempt of [
       () =>
         as.providers.add({
@@ -240,7 +243,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
   test('subjects that are no text are nobody: two of them would be one in the database', async () => {
     const { origin } = stage
     for (const sub of ['\ud800', '\ud801', 'a\udc00b']) {
-      evil.state.person = { sub, preferred_username: 'broken' }
+      hostile.state.person = { sub, preferred_username: 'broken' }
       const person = new Person()
       const page = await comeBy(person, stage, 'sso', '')
       assert.equal(page.status, 502, page.text)
@@ -251,7 +254,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
   test('what is renewed while it is taken back stays taken back, and never replaces what came later', async () => {
     const { daemon, hero } = stage
     await another('keeping', { keep_tokens: true })
-    evil.state.person = { sub: 'keeping-1', preferred_username: 'keeping' }
+    hostile.state.person = { sub: 'keeping-1', preferred_username: 'keeping' }
     const kept = () =>
       byHand(daemon, (database) => database.query.selectFrom('provider_tokens').selectAll().execute())
     /** Something changes while a token of this person is renewed. */
@@ -264,9 +267,9 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       })
       let answer = () => {}
       const asked = new Promise<void>((resolve) =>
-        evil.misbehave({
+        hostile.misbehave({
           instead: (endpoint, _, response) => {
-            if (endpoint !== 'token' || evil.seen.at(-1)!.params.get('grant_type') !== 'refresh_token')
+            if (endpoint !== 'token' || hostile.seen.at(-1)!.params.get('grant_type') !== 'refresh_token')
               return false
             const told = { access_token: 'at-renewed', token_type: 'Bearer', expires_in: 3600 }
             answer = () =>
@@ -290,7 +293,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       await change()
       answer()
       const { text } = await call
-      evil.misbehave({})
+      hostile.misbehave({})
       return JSON.parse(text) as { result?: { access_token: string }; error?: { data: { code: string } } }
     }
     const off = await renewWhile(() => hero.providers.update({ provider: 'keeping', keep_tokens: false }))
@@ -307,7 +310,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
 
   test('a provider that sends people on to another gets nothing of what that one says of them (mix-up)', async () => {
     const { hero, origin } = stage
-    await using good = await startEvil()
+    await using good = await startHostileProvider()
     const added = { preset: 'oidc', client: 'hero', client_secret: 's' } as const
     const { redirect_uri } = await hero.providers.add({
       own_callback: true,
@@ -315,7 +318,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       issuer: good.issuer,
       ...added,
     })
-    await hero.providers.add({ own_callback: true, provider: 'mixer', issuer: evil.issuer, ...added })
+    await hero.providers.add({ own_callback: true, provider: 'mixer', issuer: hostile.issuer, ...added })
     await hero.users.identities.add({ user: 'grace', provider: 'good', subject: '1' })
     good.misbehave({
       // As every provider: exactly what is registered, nothing else.
@@ -331,10 +334,10 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       let stops = true
       const owner = new Person((url) => stops && url.href.startsWith(`${good.issuer}/authorize`))
       const { url: authorize } = await owner.open(`${origin}/login?provider=good`)
-      evil.misbehave({
+      hostile.misbehave({
         instead: (endpoint, request, response) => {
           if (endpoint !== 'authorize') return false
-          const asked = new URL(request.url!, evil.issuer).searchParams
+          const asked = new URL(request.url!, hostile.issuer).searchParams
           const onward = new URL(authorize)
           onward.searchParams.set('state', asked.get('state')!)
           if (address === 'its own') onward.searchParams.set('redirect_uri', asked.get('redirect_uri')!)
@@ -344,8 +347,8 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       })
       const page = await new Person().open(`${origin}/login?provider=mixer`)
       assert.ok(page.status >= 400)
-      const code = evil.seen.find(({ endpoint }) => endpoint === 'token')?.params.get('code')
-      evil.misbehave({})
+      const code = hostile.seen.find(({ endpoint }) => endpoint === 'token')?.params.get('code')
+      hostile.misbehave({})
       stops = false
       const back = new URLSearchParams({ state: authorize.searchParams.get('state')!, code: code ?? 'none' })
       await owner.open(`${redirect_uri}?${back}`)
@@ -361,7 +364,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     await hero.users.add({ username: 'hal', password: goodPassword })
     const secret = await enrol(await signedIn(stage.daemon, 'hal'))
     await hero.users.identities.add({ user: 'hal', provider: 'sso', subject: 'hal' })
-    evil.state.person = { sub: 'hal' }
+    hostile.state.person = { sub: 'hal' }
     const half = `http://half.localhost:${port}`
     const person = new Person()
     const page = await comeBy(person, { origin: half }, 'sso', '')
@@ -379,12 +382,12 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
   test('tokens that last for ever or for parts of a second break nothing', async () => {
     await another('odd', { keep_tokens: true })
     for (const expires_in of [1e300, 0.5, 3600.25]) {
-      evil.state.person = { sub: 'odd', preferred_username: 'odd' }
-      evil.misbehave({ token: (told) => ({ ...told, expires_in }) })
+      hostile.state.person = { sub: 'odd', preferred_username: 'odd' }
+      hostile.misbehave({ token: (told) => ({ ...told, expires_in }) })
       const person = new Person()
       const page = await comeBy(person, stage, 'odd', '')
       assert.equal(await whoIs(person, stage.origin), 'odd', `${expires_in}: ${page.status}`)
     }
-    evil.misbehave({})
+    hostile.misbehave({})
   })
 })

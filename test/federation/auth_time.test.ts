@@ -6,13 +6,13 @@ import { byHand } from '../support/people.ts'
 import { Person } from '../support/person.ts'
 import { linkIn, startSmtp, useServer } from '../support/smtp.ts'
 import { App, newPerson, payloadOf, pkce, startProvider } from '../support/openid_stage.ts'
-import { startEvil, type Evil } from '../support/hostile_provider.ts'
+import { startHostileProvider, type HostileProvider } from '../support/hostile_provider.ts'
 import { startForge } from './forge_peer.ts'
 import { startOidcPeer } from '../support/openid_peer.ts'
 import {
   comeBy,
   cookieNames,
-  journal,
+  auditLines,
   startRelying,
   whoIs,
   type Page,
@@ -121,13 +121,13 @@ describe('a fresh proof by a provider that tells when it asked', () => {
 
 describe('a fresh proof by a provider that lies, or tells nothing', () => {
   let stage: Stage
-  let evil: Evil
+  let hostile: HostileProvider
   before(async () => {
     stage = await startRelying()
-    evil = await startEvil()
+    hostile = await startHostileProvider()
     const fields = {
       preset: 'oidc',
-      issuer: evil.issuer,
+      issuer: hostile.issuer,
       title: 'The peer',
       client: 'hero',
       client_secret: 's',
@@ -136,13 +136,13 @@ describe('a fresh proof by a provider that lies, or tells nothing', () => {
     await stage.hero.users.identities.add({ user: 'grace', provider: 'peer', subject: '1' })
   })
   after(async () => {
-    await evil?.close()
+    await hostile?.close()
     await stage?.[Symbol.asyncDispose]()
   })
   const sessionOf = (person: Person) =>
     /hero_proxy_session=[^;]+/.exec(person.cookiesAt(new URL(stage.origin)))![0]
   const telling = (auth_time: unknown) =>
-    evil.misbehave({ claims: (claims) => ({ ...claims, ...(auth_time !== undefined && { auth_time }) }) })
+    hostile.misbehave({ claims: (claims) => ({ ...claims, ...(auth_time !== undefined && { auth_time }) }) })
   const come = async (auth_time: unknown, prompt = '', person = new Person()) => {
     telling(auth_time)
     return { person, page: await person.open(`${stage.origin}/login?provider=peer${prompt}&next=/auth/me`) }
@@ -180,8 +180,8 @@ describe('a fresh proof by a provider that lies, or tells nothing', () => {
       assert.equal(await whoIs(person, stage.origin), 'grace')
       assert.equal(await isFresh(person, stage.origin), false)
     }
-    assert.ok((await journal(stage)).includes('auth.login_by_provider provider=peer unproven'))
-    const asked = evil.seen.find(({ endpoint }) => endpoint === 'authorize')
+    assert.ok((await auditLines(stage)).includes('auth.login_by_provider provider=peer unproven'))
+    const asked = hostile.seen.find(({ endpoint }) => endpoint === 'authorize')
     assert.deepEqual([asked!.params.get('prompt'), asked!.params.get('max_age')], ['login', '0'])
   })
 

@@ -8,7 +8,7 @@ import { ask } from '../support/http.ts'
 import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
 import { Person } from '../support/person.ts'
 import { byHand } from '../support/people.ts'
-import { startEvil, type Evil } from '../support/hostile_provider.ts'
+import { startHostileProvider, type HostileProvider } from '../support/hostile_provider.ts'
 import {
   byPassword,
   comeBy,
@@ -39,15 +39,15 @@ const away = [
 /** A journey to a provider and back: bound to its browser and provider, ten minutes, once (D17, D18, D37, D40). */
 describe('journeys', () => {
   let stage: Stage
-  let one: Evil
-  let two: Evil
+  let one: HostileProvider
+  let two: HostileProvider
   let upstream: Upstream
   before(async () => {
     stage = await startRelying()
-    one = await startEvil()
-    two = await startEvil()
+    one = await startHostileProvider()
+    two = await startHostileProvider()
     upstream = await startUpstream()
-    for (const [provider, evil] of [
+    for (const [provider, hostile] of [
       ['one', one],
       ['two', two],
     ] as const) {
@@ -55,7 +55,7 @@ describe('journeys', () => {
         own_callback: true,
         provider,
         preset: 'oidc',
-        issuer: evil.issuer,
+        issuer: hostile.issuer,
         client: 'hero',
         client_secret: 's',
       })

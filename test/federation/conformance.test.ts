@@ -4,14 +4,19 @@ import { goodPassword } from '../support/daemon.ts'
 import { Person } from '../support/person.ts'
 import { refused } from '../support/refused.ts'
 import { byHand } from '../support/people.ts'
-import { newSigningKey, startEvil, type Evil, type Ways } from '../support/hostile_provider.ts'
-import { comeBy, journal, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
+import {
+  newSigningKey,
+  startHostileProvider,
+  type HostileProvider,
+  type Ways,
+} from '../support/hostile_provider.ts'
+import { comeBy, auditLines, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
 
 // The client modules of the OpenID conformance suite, by their names. Where the provider misbehaves nobody is signed in, and a page
 // says so; where it only does something unusual somebody is.
 
 let stage: Stage
-let evil: Evil
+let hostile: HostileProvider
 let version = 0
 
 /** A provider of its own for each test: nothing that was learned of another one helps. */
@@ -22,7 +27,7 @@ const begin = async (more: object = {}): Promise<string> => {
     own_callback: true,
     provider,
     preset: 'oidc',
-    issuer: evil.issuer,
+    issuer: hostile.issuer,
     title: 'The evil one',
     client: 'hero',
     client_secret: 'a secret of ours',
@@ -33,7 +38,7 @@ const begin = async (more: object = {}): Promise<string> => {
 }
 
 const outcome = async (ways: Ways, more: object = {}) => {
-  evil.misbehave(ways)
+  hostile.misbehave(ways)
   const provider = await begin(more)
   const person = new Person()
   const page = await comeBy(person, stage, provider, '', '/auth/me?went=on')
@@ -48,7 +53,7 @@ const refusedWith = async (ways: Ways, words: RegExp = /could not prove who you 
   assert.match(page.text, /Other ways to sign in/)
   assert.ok(!person.cookiesAt(new URL(stage.origin)).includes('session='))
   if (page.url.pathname.startsWith('/oauth/callback/')) {
-    assert.equal((await journal(stage))[0], `auth.login_by_provider provider=${provider} unavailable`)
+    assert.equal((await auditLines(stage))[0], `auth.login_by_provider provider=${provider} unavailable`)
     const again = await person.open(page.url)
     assert.equal(again.status, 400, 'the flow is used up')
   }
@@ -67,13 +72,13 @@ const acceptedWith = async (ways: Ways, more: object = {}) => {
 
 before(async () => {
   stage = await startRelying()
-  evil = await startEvil()
+  hostile = await startHostileProvider()
 })
 after(async () => {
-  await evil?.close()
+  await hostile?.close()
   await stage?.[Symbol.asyncDispose]()
 })
-afterEach(() => (evil.state.keys = [newSigningKey('one')]))
+afterEach(() => (hostile.state.keys = [newSigningKey('one')]))
 
 const without = (name: string) => (claims: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(claims).filter(([key]) => key !== name))
@@ -85,7 +90,7 @@ const withClaim = (name: string, value: unknown) => (claims: Record<string, unkn
 describe('client-basic', () => {
   test('oidcc-client-test', async () => {
     await acceptedWith({})
-    const authorize = evil.seen.find(({ endpoint }) => endpoint === 'authorize')!.params
+    const authorize = hostile.seen.find(({ endpoint }) => endpoint === 'authorize')!.params
     assert.match(authorize.get('state')!, /^[\w-]{43}$/)
     assert.match(authorize.get('nonce')!, /^[\w-]{43}$/)
     assert.equal(authorize.get('code_challenge_method'), 'S256')
@@ -103,7 +108,7 @@ describe('client-basic', () => {
     await acceptedWith({ header: without('kid') })
   })
   test('oidcc-client-test-kid-absent-multiple-jwks', async () => {
-    evil.state.keys.push(newSigningKey('two'))
+    hostile.state.keys.push(newSigningKey('two'))
     await refusedWith({ header: without('kid') })
   })
   test('oidcc-client-test-idtoken-sig-rs256', async () => {
@@ -121,7 +126,7 @@ describe('client-basic', () => {
     }))
   test('oidcc-client-test-userinfo-bearer-header', async () => {
     await acceptedWith({})
-    const { authorization, params } = evil.seen.find(({ endpoint }) => endpoint === 'userinfo')!
+    const { authorization, params } = hostile.seen.find(({ endpoint }) => endpoint === 'userinfo')!
     assert.match(authorization, /^Bearer at-/i)
     assert.equal(params.size, 0, 'in no query and no body')
   })
@@ -142,14 +147,14 @@ describe('client-basic', () => {
     refusedWith({ userinfo: (told) => ({ ...told, sub: '2' }) }))
   test('oidcc-client-test-nonce-invalid', () => refusedWith({ claims: withClaim('nonce', 'another nonce') }))
   test('oidcc-client-test-scope-userinfo-claims', async () => {
-    evil.state.person = { ...evil.state.person, preferred_username: 'told by userinfo' }
+    hostile.state.person = { ...hostile.state.person, preferred_username: 'told by userinfo' }
     const { provider } = await acceptedWith({})
     const { items } = await stage.hero.users.identities.list({ user: 'grace' })
     assert.equal(items.find((one) => one.provider === provider)!.login, 'told by userinfo')
   })
   test('oidcc-client-test-client-secret-basic', async () => {
     await acceptedWith({}, { client_secret: 'a secret: with + and %' })
-    const { authorization, params } = evil.seen.find(({ endpoint }) => endpoint === 'token')!
+    const { authorization, params } = hostile.seen.find(({ endpoint }) => endpoint === 'token')!
     const [user, secret] = Buffer.from(authorization.slice(6), 'base64').toString().split(':')
     assert.deepEqual(
       [user, secret].map((part) => decodeURIComponent(part!.replaceAll('+', ' '))),
@@ -163,16 +168,16 @@ describe('client-basic', () => {
 describe('client-config', () => {
   test('oidcc-client-test-discovery-openid-config', async () => {
     await acceptedWith({})
-    assert.equal(evil.asked('discovery'), 1)
-    assert.equal(evil.seen[0]!.endpoint, 'discovery', 'nothing before it')
+    assert.equal(hostile.asked('discovery'), 1)
+    assert.equal(hostile.seen[0]!.endpoint, 'discovery', 'nothing before it')
   })
   test('oidcc-client-test-discovery-jwks-uri-keys', async () => {
     await acceptedWith({})
-    assert.equal(evil.asked('jwks'), 1)
+    assert.equal(hostile.asked('jwks'), 1)
   })
   test('oidcc-client-test-discovery-issuer-mismatch', async () => {
-    await refusedWith({ discovery: (metadata) => ({ ...metadata, issuer: `${evil.issuer}/other` }) })
-    assert.equal(evil.asked('authorize'), 0, 'nobody was sent there')
+    await refusedWith({ discovery: (metadata) => ({ ...metadata, issuer: `${hostile.issuer}/other` }) })
+    assert.equal(hostile.asked('authorize'), 0, 'nobody was sent there')
   })
   test('oidcc-client-test-idtoken-sig-none (config)', () =>
     refusedWith(
@@ -184,37 +189,37 @@ describe('client-config', () => {
       /could not prove|Unexpected response/,
     ))
   test('oidcc-client-test-signing-key-rotation-just-before-signing', async () => {
-    evil.misbehave({})
+    hostile.misbehave({})
     const provider = await begin()
     await comeBy(new Person(), stage, provider, '')
-    evil.state.keys = [newSigningKey('rotated')]
+    hostile.state.keys = [newSigningKey('rotated')]
     const person = new Person()
     await comeBy(person, stage, provider, '')
     assert.equal(await whoIs(person, stage.origin), 'grace')
-    assert.equal(evil.asked('jwks'), 2)
+    assert.equal(hostile.asked('jwks'), 2)
   })
   test('oidcc-client-test-signing-key-rotation', async () => {
-    evil.misbehave({})
+    hostile.misbehave({})
     const provider = await begin()
     const [first, second] = [newSigningKey('first'), newSigningKey('second')]
-    evil.state.keys = [first, second]
+    hostile.state.keys = [first, second]
     await comeBy(new Person(), stage, provider, '')
-    evil.state.keys = [second, first]
+    hostile.state.keys = [second, first]
     const person = new Person()
     await comeBy(person, stage, provider, '')
     assert.equal(await whoIs(person, stage.origin), 'grace')
-    assert.equal(evil.asked('jwks'), 1, 'both were known already')
+    assert.equal(hostile.asked('jwks'), 1, 'both were known already')
   })
   test('key ids that somebody makes up cost one request in ten seconds (R6)', async () => {
-    evil.misbehave({})
+    hostile.misbehave({})
     const provider = await begin()
     await comeBy(new Person(), stage, provider, '')
-    evil.misbehave({ header: (header) => ({ ...header, kid: String(Math.random()) }) })
+    hostile.misbehave({ header: (header) => ({ ...header, kid: String(Math.random()) }) })
     const people = Array.from({ length: 8 }, () => new Person())
     const pages = await Promise.all(people.map((person) => comeBy(person, stage, provider, '')))
     await comeBy(new Person(), stage, provider, '')
     for (const page of pages) assert.match(page.text, /could not prove/)
-    assert.equal(evil.asked('jwks'), 1)
+    assert.equal(hostile.asked('jwks'), 1)
   })
 })
 
@@ -232,7 +237,7 @@ describe('client-refresh', () => {
   /** Grace, with a kept token that is about to end. */
   const kept = async (ways: Ways) => {
     const { provider } = await acceptedWith({}, { keep_tokens: true })
-    evil.misbehave(ways)
+    hostile.misbehave(ways)
     await byHand(stage.daemon, (database) =>
       database.query.updateTable('provider_tokens').set({ expires_at: 1 }).execute(),
     )
@@ -244,13 +249,13 @@ describe('client-refresh', () => {
     const all = await Promise.all(Array.from({ length: 10 }, () => grace.auth.upstream_token({ provider })))
     assert.equal(new Set(all.map(({ access_token }) => access_token)).size, 1)
     assert.match(all[0]!.access_token, /^at-/)
-    assert.equal(evil.asked('token'), 1, 'renewed once, however many ask')
+    assert.equal(hostile.asked('token'), 1, 'renewed once, however many ask')
   })
   test('a token that lives for seconds only is handed out, and not renewed before half of them are over', async () => {
     const { provider, grace } = await kept({ token: withClaim('expires_in', 20) })
     const { access_token } = await grace.auth.upstream_token({ provider })
     assert.equal((await grace.auth.upstream_token({ provider })).access_token, access_token)
-    assert.equal(evil.asked('token'), 1)
+    assert.equal(hostile.asked('token'), 1)
   })
   for (const [name, claims] of [
     ['oidcc-client-test-refresh-token-invalid-issuer', withClaim('iss', 'https://other.example.org')],

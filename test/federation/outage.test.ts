@@ -14,7 +14,12 @@ import { byHand } from '../support/people.ts'
 import { Person } from '../support/person.ts'
 import { refused } from '../support/refused.ts'
 import { TestAuthority } from '../support/pem.ts'
-import { startEvil, type Endpoint, type Evil, type Ways } from '../support/hostile_provider.ts'
+import {
+  startHostileProvider,
+  type Endpoint,
+  type HostileProvider,
+  type Ways,
+} from '../support/hostile_provider.ts'
 import { closeServer } from '../support/openid_peer.ts'
 import { byPassword, comeBy, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
 
@@ -28,13 +33,13 @@ const within = <T>(answer: Promise<T>, what: string): Promise<T> =>
 /** A provider that is down, slow or wrong (R6): a usable page within five seconds, and nobody else notices. */
 describe('providers that fail', () => {
   let stage: Stage
-  let evil: Evil
-  let well: Evil
+  let hostile: HostileProvider
+  let well: HostileProvider
   let count = 0
   before(async () => {
     stage = await startRelying()
-    evil = await startEvil()
-    well = await startEvil()
+    hostile = await startHostileProvider()
+    well = await startHostileProvider()
     const { hero } = stage
     await hero.providers.add({
       own_callback: true,
@@ -47,13 +52,13 @@ describe('providers that fail', () => {
     await hero.users.identities.add({ user: 'grace', provider: 'well', subject: '1' })
   })
   after(async () => {
-    await evil?.close()
+    await hostile?.close()
     await well?.close()
     await stage?.[Symbol.asyncDispose]()
   })
-  afterEach(() => evil.misbehave({}))
+  afterEach(() => hostile.misbehave({}))
 
-  const begin = async (issuer = evil.issuer): Promise<string> => {
+  const begin = async (issuer = hostile.issuer): Promise<string> => {
     const provider = `failing-${++count}`
     await stage.hero.providers.add({
       own_callback: true,
@@ -118,7 +123,7 @@ describe('providers that fail', () => {
   })
 
   test('down', async () => {
-    const gone = await startEvil()
+    const gone = await startHostileProvider()
     const provider = await begin(gone.issuer)
     await gone.close()
     await failsWith(provider, /can’t reach .* right now/, 503)
@@ -132,19 +137,19 @@ describe('providers that fail', () => {
 
   for (const at of ['discovery', 'token', 'jwks', 'userinfo'] as const) {
     test(`silent at ${at}`, async () => {
-      evil.misbehave(never(at))
+      hostile.misbehave(never(at))
       await failsWith(await begin(), /didn’t respond in time/, 504)
     })
     test(`HTML in place of JSON at ${at}`, async () => {
-      evil.misbehave(says(at, 200, 'text/html', '<!doctype html><title>Welcome</title>'))
+      hostile.misbehave(says(at, 200, 'text/html', '<!doctype html><title>Welcome</title>'))
       await failsWith(await begin(), /didn’t respond the way an identity provider does/, 502)
     })
     test(`500 at ${at}`, async () => {
-      evil.misbehave(says(at, 500, 'application/json', '{}'))
+      hostile.misbehave(says(at, 500, 'application/json', '{}'))
       await failsWith(await begin(), /didn’t respond the way an identity provider does/, 502)
     })
     test(`a redirect at ${at} is not followed`, async () => {
-      evil.misbehave(says(at, 307, 'application/json', '{}'))
+      hostile.misbehave(says(at, 307, 'application/json', '{}'))
       const before = well.asked('token')
       const provider = await begin()
       assert.match(
@@ -155,7 +160,7 @@ describe('providers that fail', () => {
     })
     test(`200 MB at ${at}`, async () => {
       const sent = { bytes: 0 }
-      evil.misbehave(pours(at, sent))
+      hostile.misbehave(pours(at, sent))
       await failsWith(await begin(), /far more than a response contains/, 502)
       assert.ok(sent.bytes < 50e6, `${sent.bytes} bytes were taken`)
     })
@@ -167,7 +172,7 @@ describe('providers that fail', () => {
       'Basic realm="peer"',
       'Bearer realm="peer", error="invalid_client"',
     ]) {
-      evil.misbehave({
+      hostile.misbehave({
         instead: (endpoint, _, response) => {
           if (endpoint !== 'token') return false
           if (challenge !== undefined) response.setHeader('www-authenticate', challenge)
@@ -186,14 +191,14 @@ describe('providers that fail', () => {
   }))
     test(`who ${name} has answered`, async () => {
       const provider = await begin()
-      evil.misbehave({ instead: (_, __, response) => response.socket!.write(head) })
+      hostile.misbehave({ instead: (_, __, response) => response.socket!.write(head) })
       await failsWith(provider, /didn’t respond the way an identity provider does/, 502)
       const { steps } = await stage.hero.providers.test({ provider })
       assert.equal(steps.find(({ ok }) => ok === false)?.step, 'reach')
     })
 
   test('killed in the middle it leaves nothing behind', async () => {
-    const short = await startEvil()
+    const short = await startHostileProvider()
     const provider = await begin(short.issuer)
     const person = new Person(({ pathname }) => pathname.startsWith('/oauth/callback/'))
     const { url } = await person.open(`${stage.origin}/login?provider=${provider}`)
@@ -210,7 +215,7 @@ describe('providers that fail', () => {
   })
 
   test('one that was well a minute ago and is gone: people are told, and not sent there', async (t) => {
-    const short = await startEvil()
+    const short = await startHostileProvider()
     const provider = await begin(short.issuer)
     const there = async () => {
       const stop = new Person(({ href }) => href.startsWith(short.issuer))
@@ -249,10 +254,10 @@ describe('providers that fail', () => {
   })
 
   test('it is asked again as soon as it is back', async () => {
-    evil.misbehave(says('discovery', 503, 'text/plain', 'soon'))
+    hostile.misbehave(says('discovery', 503, 'text/plain', 'soon'))
     const provider = await begin()
     assert.ok((await comeBy(new Person(), stage, provider, '')).status >= 500)
-    evil.misbehave({})
+    hostile.misbehave({})
     const person = new Person()
     await comeBy(person, stage, provider, '')
     assert.equal(await whoIs(person, stage.origin), 'grace')
@@ -280,14 +285,14 @@ describe('providers that fail', () => {
       [says('token', 200, 'text/html', 'hello'), 'client'],
     ] as [Ways, string][]) {
       const provider = await begin()
-      evil.misbehave(ways)
+      hostile.misbehave(ways)
       const { ok, steps } = await stage.hero.providers.test({ provider })
       assert.equal(ok, false)
       assert.equal(steps.find((one) => one.ok === false)?.step, step, JSON.stringify(steps))
       const [entry] = (await stage.hero.audit.list({ limit: 1 })).items
       assert.equal(entry!.target, `provider=${provider} ok=no,${step}`)
     }
-    evil.misbehave(
+    hostile.misbehave(
       says(
         'token',
         400,
@@ -298,7 +303,7 @@ describe('providers that fail', () => {
     assert.ok((await stage.hero.providers.test({ provider: await begin() })).ok, 'as Forgejo refuses a code')
   })
 
-  test('what a provider says, and its secrets, are in no log line and no journal', async () => {
+  test('what a provider says, and its secrets, are in no log line and no audit', async () => {
     const provider = await begin()
     await comeBy(new Person(), stage, provider, '')
     const logged =
@@ -306,7 +311,7 @@ describe('providers that fail', () => {
       JSON.stringify((await stage.hero.audit.list({ limit: 1000 })).items)
     for (const part of ['at-', 'rt-', 'code_verifier', 'eyJ', goodPassword])
       assert.ok(!logged.includes(part), part)
-    for (const { params } of evil.seen)
+    for (const { params } of hostile.seen)
       for (const name of ['code', 'state', 'nonce'])
         if (params.get(name)) assert.ok(!logged.includes(params.get(name)!), name)
   })
@@ -421,8 +426,8 @@ describe('where providers may be (D41)', () => {
   })
 
   test('a name that leads elsewhere the next time gains nothing (DNS rebinding)', async () => {
-    await using evil = await startEvil()
-    const { port } = new URL(evil.issuer)
+    await using hostile = await startHostileProvider()
+    const { port } = new URL(hostile.issuer)
     const { lookup } = dns
     const outside = { address: '192.0.2.1', family: 4 }
     const inside = { address: '127.0.0.1', family: 4 }
@@ -442,12 +447,12 @@ describe('where providers may be (D41)', () => {
       dns.lookup = lookup
       syncBuiltinESMExports()
     }
-    assert.equal(evil.seen.length, 0)
+    assert.equal(hostile.seen.length, 0)
   })
 
   test('every name below localhost is this machine, whatever a resolver says (RFC 6761)', async () => {
-    await using evil = await startEvil()
-    const { port } = new URL(evil.issuer)
+    await using hostile = await startHostileProvider()
+    const { port } = new URL(hostile.issuer)
     const { lookup } = dns
     dns.lookup = ((_: string, __: object, done: (error: null, all: object[]) => void) =>
       done(null, [{ address: '192.0.2.1', family: 4 }])) as never
@@ -463,23 +468,23 @@ describe('where providers may be (D41)', () => {
 
   test('a setting that is taken back counts at the next request', async () => {
     await using stage = await startRelying()
-    await using evil = await startEvil()
+    await using hostile = await startHostileProvider()
     await stage.hero.providers.add({
       own_callback: true,
       provider: 'p',
       preset: 'oidc',
-      issuer: evil.issuer,
+      issuer: hostile.issuer,
       client: 'hero',
       title: 'P',
     })
     await stage.hero.settings.set({ key: 'providers_may_be_local', value: false })
     const page = await comeBy(new Person(), stage, 'p', '')
     assert.match(page.text, /leads to this machine or its link/)
-    assert.equal(evil.seen.length, 0)
+    assert.equal(hostile.seen.length, 0)
   })
 
   test('a process that is busy while an address answers does not take it for one where nobody does', async (t) => {
-    await using peer = await startEvil()
+    await using peer = await startHostileProvider()
     // `localhost` is 127.0.0.1, where the peer is, and ::1.
     assert.match(peer.issuer, /localhost/)
     const { connect } = Socket.prototype

@@ -5,7 +5,7 @@ import { goodPassword } from '../support/daemon.ts'
 import { codeOf, enrol } from '../support/factors.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { Person } from '../support/person.ts'
-import { startEvil, type Evil } from '../support/hostile_provider.ts'
+import { startHostileProvider, type HostileProvider } from '../support/hostile_provider.ts'
 import { comeBy, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
 
 const event = 'http://schemas.openid.net/event/backchannel-logout'
@@ -13,30 +13,30 @@ const now = () => Math.floor(Date.now() / 1000)
 
 onBothDatabases('logout tokens of providers', (newUrl) => {
   let stage: Stage
-  let evil: Evil
+  let hostile: HostileProvider
   before(async () => {
     stage = await startRelying({ database_url: newUrl() })
-    evil = await startEvil()
+    hostile = await startHostileProvider()
     // One issuer under two names, of which it knows nothing.
     for (const provider of ['peer', 'twin'])
       await stage.hero.providers.add({
         own_callback: true,
         provider,
         preset: 'oidc',
-        issuer: evil.issuer,
+        issuer: hostile.issuer,
         client: 'hero',
         client_secret: 's',
         allow_signup: true,
       })
   })
   after(async () => {
-    await evil?.close()
+    await hostile?.close()
     await stage?.[Symbol.asyncDispose]()
   })
-  afterEach(() => evil.misbehave({}))
+  afterEach(() => hostile.misbehave({}))
 
   const come = async (sub: string, provider = 'peer', more: object = {}): Promise<Person> => {
-    evil.state.person = { sub, preferred_username: `${provider}-${sub}`, ...more }
+    hostile.state.person = { sub, preferred_username: `${provider}-${sub}`, ...more }
     const person = new Person()
     await comeBy(person, stage, provider, '')
     assert.ok(await whoIs(person, stage.origin))
@@ -44,10 +44,10 @@ onBothDatabases('logout tokens of providers', (newUrl) => {
   }
   const lives = async (person: Person) => (await whoIs(person, stage.origin)) !== undefined
   const send = async (claims: object): Promise<number> => {
-    const told = { iss: evil.issuer, aud: 'hero', iat: now(), jti: randomUUID(), events: { [event]: {} } }
+    const told = { iss: hostile.issuer, aud: 'hero', iat: now(), jti: randomUUID(), events: { [event]: {} } }
     const { status } = await fetch(`${stage.origin}/oauth/backchannel_logout`, {
       method: 'POST',
-      body: new URLSearchParams({ logout_token: evil.jwt({ ...told, ...claims }) }),
+      body: new URLSearchParams({ logout_token: hostile.jwt({ ...told, ...claims }) }),
     })
     return status
   }
@@ -65,15 +65,15 @@ onBothDatabases('logout tokens of providers', (newUrl) => {
   test('another kind of token, and an event that is no object, end nothing', async () => {
     const person = await come('kind')
     for (const typ of ['at+jwt', 'dpop+jwt', 'x']) {
-      evil.misbehave({ header: (header) => ({ ...header, typ }) })
+      hostile.misbehave({ header: (header) => ({ ...header, typ }) })
       assert.equal(await send({ sub: 'kind' }), 400, typ)
     }
-    evil.misbehave({})
+    hostile.misbehave({})
     for (const told of ['yes', null, true])
       assert.equal(await send({ sub: 'kind', events: { [event]: told } }), 400)
     assert.ok(await lives(person))
     for (const typ of ['logout+jwt', 'JWT', undefined]) {
-      evil.misbehave({ header: (header) => ({ ...header, typ }) })
+      hostile.misbehave({ header: (header) => ({ ...header, typ }) })
       assert.equal(await send({ sub: 'kind' }), 200, String(typ))
     }
     assert.ok(!(await lives(person)))
@@ -96,7 +96,7 @@ onBothDatabases('logout tokens of providers', (newUrl) => {
     const own = hero.as((await hero.auth.login({ login: 'peer-half', password: goodPassword })).access_token)
     const secret = await enrol(own)
     const begin = async (sid: string | undefined, provider = 'peer') => {
-      evil.state.person = { sub: 'half', preferred_username: 'half', ...(sid !== undefined && { sid }) }
+      hostile.state.person = { sub: 'half', preferred_username: 'half', ...(sid !== undefined && { sid }) }
       const person = new Person()
       const step = await comeBy(person, stage, provider, '')
       assert.match(step.text, /One more step/)

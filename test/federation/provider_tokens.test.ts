@@ -8,46 +8,46 @@ import { byHand, signedIn } from '../support/people.ts'
 import { Person } from '../support/person.ts'
 import { refused } from '../support/refused.ts'
 import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
-import { startEvil, type Evil } from '../support/hostile_provider.ts'
+import { startHostileProvider, type HostileProvider } from '../support/hostile_provider.ts'
 import { comeBy, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
 
 /** A provider, grace who is known there as 1, and a stage for both. */
 const startWith = async (fields: object = {}, settings: Record<string, string> = {}) => {
   const stage = await startRelying(settings)
-  const evil = await startEvil()
+  const hostile = await startHostileProvider()
   await stage.hero.providers.add({
     own_callback: true,
     provider: 'peer',
     preset: 'oidc',
-    issuer: evil.issuer,
+    issuer: hostile.issuer,
     title: 'The peer',
     client: 'hero',
     client_secret: 's',
     ...fields,
   })
   await stage.hero.users.identities.add({ user: 'grace', provider: 'peer', subject: '1' })
-  return { stage, evil }
+  return { stage, hostile }
 }
 
 const cookieOf = (person: Person, origin: string): string => person.cookiesAt(new URL(origin))
 
 onBothDatabases('tokens that are kept', (newUrl, kind) => {
   let stage: Stage
-  let evil: Evil
+  let hostile: HostileProvider
   let grace: HeroProxy
   const secret = 'the same on all nodes, 32 characters long'
   let database_url: string
   before(async () => {
     database_url = newUrl()
-    ;({ stage, evil } = await startWith({ keep_tokens: true }, { database_url, secret }))
+    ;({ stage, hostile } = await startWith({ keep_tokens: true }, { database_url, secret }))
     await comeBy(new Person(), stage, 'peer', '')
     grace = await signedIn(stage.daemon, 'grace')
   })
   after(async () => {
-    await evil?.close()
+    await hostile?.close()
     await stage?.[Symbol.asyncDispose]()
   })
-  afterEach(() => evil.misbehave({}))
+  afterEach(() => hostile.misbehave({}))
   const end = () =>
     byHand(stage.daemon, async (database) => {
       await database.query.updateTable('provider_tokens').set({ expires_at: 1 }).execute()
@@ -106,12 +106,12 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
 
   test('are renewed once, however many ask', async () => {
     await end()
-    evil.misbehave({})
+    hostile.misbehave({})
     const all = await Promise.all(
       Array.from({ length: 20 }, () => grace.auth.upstream_token({ provider: 'peer' })),
     )
     assert.equal(new Set(all.map(({ access_token }) => access_token)).size, 1)
-    assert.equal(evil.asked('token'), 1)
+    assert.equal(hostile.asked('token'), 1)
     assert.ok(all[0]!.expires_at! > Date.now() / 1000)
   })
 
@@ -121,31 +121,31 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
       await using node = await startTestDaemon({ database_url, secret, public_url: stage.origin })
       const there = await signedIn(node, 'grace')
       await end()
-      evil.misbehave({})
+      hostile.misbehave({})
       const all = await Promise.all(
         Array.from({ length: 10 }, (_, i) =>
           (i % 2 === 0 ? grace : there).auth.upstream_token({ provider: 'peer' }),
         ),
       )
       assert.equal(new Set(all.map(({ access_token }) => access_token)).size, 1)
-      assert.equal(evil.asked('token'), 1)
+      assert.equal(hostile.asked('token'), 1)
     })
 
   test('a provider that is down for a while costs nothing; one that says no does', async () => {
     await end()
-    evil.misbehave({
+    hostile.misbehave({
       instead: (endpoint, _, response) => {
         if (endpoint === 'token') response.writeHead(500).end()
         return endpoint === 'token'
       },
     })
     await refused(grace.auth.upstream_token({ provider: 'peer' }), 'unavailable')
-    evil.misbehave({})
+    hostile.misbehave({})
     assert.match((await grace.auth.upstream_token({ provider: 'peer' })).access_token, /^at-/)
     await end()
-    evil.misbehave({ token: () => ({ status: 400, error: 'invalid_grant' }) })
+    hostile.misbehave({ token: () => ({ status: 400, error: 'invalid_grant' }) })
     await refused(grace.auth.upstream_token({ provider: 'peer' }), 'conflict')
-    evil.misbehave({})
+    hostile.misbehave({})
     await refused(grace.auth.upstream_token({ provider: 'peer' }), 'not_found')
     await comeBy(new Person(), stage, 'peer', '')
     assert.match((await grace.auth.upstream_token({ provider: 'peer' })).access_token, /^at-/)
@@ -179,9 +179,9 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
       assert.deepEqual(await sent('tools.localhost', await bearer('ada')), [])
       // Ada has one of her own, which is not Grace's either.
       await hero.users.identities.add({ user: 'ada', provider: 'peer', subject: '2' })
-      evil.state.person = { ...evil.state.person, sub: '2' }
+      hostile.state.person = { ...hostile.state.person, sub: '2' }
       await comeBy(new Person(), stage, 'peer', '')
-      evil.state.person = { ...evil.state.person, sub: '1' }
+      hostile.state.person = { ...hostile.state.person, sub: '1' }
       assert.equal((await sent('tools.localhost', await bearer('ada'))).length, 1)
       const asAda = await bearer('ada')
       await hero.as(asAda[1]!.slice(7)).auth.impersonate({ user: 'grace' })
@@ -222,15 +222,15 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
 
 describe('signing out at both ends', () => {
   let stage: Stage
-  let evil: Evil
+  let hostile: HostileProvider
   const event = { 'http://schemas.openid.net/event/backchannel-logout': {} }
   before(async () => {
-    ;({ stage, evil } = await startWith({ sign_out: true }))
-    evil.state.person = { ...evil.state.person, sid: 'there-1' }
-    evil.misbehave({ discovery: (told) => ({ ...told, end_session_endpoint: `${evil.issuer}/end` }) })
+    ;({ stage, hostile } = await startWith({ sign_out: true }))
+    hostile.state.person = { ...hostile.state.person, sid: 'there-1' }
+    hostile.misbehave({ discovery: (told) => ({ ...told, end_session_endpoint: `${hostile.issuer}/end` }) })
   })
   after(async () => {
-    await evil?.close()
+    await hostile?.close()
     await stage?.[Symbol.asyncDispose]()
   })
 
@@ -238,7 +238,7 @@ describe('signing out at both ends', () => {
     const person = new Person(({ pathname }) => pathname === '/end')
     await comeBy(person, stage, 'peer', '')
     const page = await person.submit(await person.open(`${stage.origin}/auth/me`), '/auth/logout', {})
-    assert.equal(page.url.href.split('?')[0], `${evil.issuer}/end`)
+    assert.equal(page.url.href.split('?')[0], `${hostile.issuer}/end`)
     assert.match(page.url.searchParams.get('id_token_hint')!, /^ey/)
     assert.equal(page.url.searchParams.get('post_logout_redirect_uri'), `${stage.origin}/auth/login`)
     assert.equal(await whoIs(person, stage.origin), undefined)
@@ -268,8 +268,8 @@ describe('signing out at both ends', () => {
   const now = () => Math.floor(Date.now() / 1000)
   let jti = 0
   const token = (more: object = {}) =>
-    evil.jwt({
-      iss: evil.issuer,
+    hostile.jwt({
+      iss: hostile.issuer,
       aud: 'hero',
       iat: now(),
       exp: now() + 120,
@@ -287,10 +287,10 @@ describe('signing out at both ends', () => {
   test('a back-channel logout ends what that session opened, at once (OpenID Connect Back-Channel Logout)', async () => {
     const person = new Person()
     await comeBy(person, stage, 'peer', '')
-    evil.state.person = { ...evil.state.person, sid: 'there-2' }
+    hostile.state.person = { ...hostile.state.person, sid: 'there-2' }
     const other = new Person()
     await comeBy(other, stage, 'peer', '')
-    evil.state.person = { ...evil.state.person, sid: 'there-1' }
+    hostile.state.person = { ...hostile.state.person, sid: 'there-1' }
     const answer = await send(token())
     assert.equal(answer.status, 200)
     assert.equal(answer.headers.get('cache-control'), 'no-store')
@@ -349,7 +349,7 @@ describe('signing out at both ends', () => {
   test('an ID token is no logout token', async () => {
     const person = new Person()
     let idToken = ''
-    evil.misbehave({ idToken: (made) => (idToken = made) })
+    hostile.misbehave({ idToken: (made) => (idToken = made) })
     await comeBy(person, stage, 'peer', '')
     assert.equal((await send(idToken)).status, 400)
     assert.equal(await whoIs(person, stage.origin), 'grace')
@@ -357,7 +357,7 @@ describe('signing out at both ends', () => {
 })
 
 test('a restart in the middle of a journey is no matter', async () => {
-  const { stage, evil } = await startWith()
+  const { stage, hostile } = await startWith()
   const person = new Person(({ pathname }) => pathname.startsWith('/oauth/callback/'))
   const { url } = await person.open(`${stage.origin}/login?provider=peer&next=/auth/me?after=restart`)
   const again = await stage.daemon.restart()
@@ -368,12 +368,12 @@ test('a restart in the middle of a journey is no matter', async () => {
     assert.equal(answer.headers.get('location'), '/auth/me?after=restart')
   } finally {
     await again.close()
-    await evil.close()
+    await hostile.close()
   }
 })
 
 test('several workers are one door: what one began another ends', async () => {
-  const { stage, evil } = await startWith({}, { workers: '3' })
+  const { stage, hostile } = await startWith({}, { workers: '3' })
   try {
     for (let i = 0; i < 6; i++) {
       const people = await Promise.all(
@@ -392,7 +392,7 @@ test('several workers are one door: what one began another ends', async () => {
     )
     assert.deepEqual(new Set(pages.map(({ status }) => status)), new Set([404]))
   } finally {
-    await evil.close()
+    await hostile.close()
     await stage[Symbol.asyncDispose]()
   }
 })

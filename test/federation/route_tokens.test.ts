@@ -6,20 +6,20 @@ import { ask } from '../support/http.ts'
 import { byHand } from '../support/people.ts'
 import { Person } from '../support/person.ts'
 import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
-import { startEvil, type Evil } from '../support/hostile_provider.ts'
+import { startHostileProvider, type HostileProvider } from '../support/hostile_provider.ts'
 import { KeptClient } from '../edge/serve/kept_client.ts'
 import { comeBy, startRelying, type Stage } from '../support/provider_stage.ts'
 
 onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
   let stage: Stage
-  let evil: Evil
+  let hostile: HostileProvider
   let upstream: Upstream
   before(async () => {
     stage = await startRelying({ database_url: newUrl() })
-    evil = await startEvil()
+    hostile = await startHostileProvider()
     upstream = await startUpstream()
     const { hero } = stage
-    const at = { preset: 'oidc', issuer: evil.issuer, client: 'hero', client_secret: 's' } as const
+    const at = { preset: 'oidc', issuer: hostile.issuer, client: 'hero', client_secret: 's' } as const
     await hero.providers.add({ provider: 'peer', own_callback: true, keep_tokens: true, ...at })
     await hero.users.identities.add({ user: 'grace', provider: 'peer', subject: '1' })
     const { target } = upstream
@@ -32,7 +32,7 @@ onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
   })
   after(async () => {
     await upstream?.close()
-    await evil?.close()
+    await hostile?.close()
     await stage?.[Symbol.asyncDispose]()
   })
 
@@ -54,14 +54,14 @@ onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
       await database.query.updateTable('provider_tokens').set({ expires_at: 1 }).execute()
       database.changed('providers')
     })
-    evil.misbehave({ instead: (endpoint) => endpoint === 'token' })
+    hostile.misbehave({ instead: (endpoint) => endpoint === 'token' })
     for (const count of [3, 20])
       for (const tokens of await Promise.all(Array.from({ length: count }, () => sent(grace))))
         assert.deepEqual(tokens, [])
     // Only the first request asked the provider; whoever came later did not wait for it again.
-    assert.equal(evil.asked('token'), 1)
+    assert.equal(hostile.asked('token'), 1)
 
-    evil.misbehave({})
+    hostile.misbehave({})
     const again = new Person()
     await comeBy(again, { origin: `http://${host}` }, 'peer', '')
     assert.equal((await sent(again)).length, 1)
@@ -89,24 +89,24 @@ onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
     const { access_token } = await hero.auth.login({ login: 'grace', password: goodPassword })
     const grace = hero.as(access_token)
     const renew = async (expires_in: number) => {
-      evil.misbehave({})
+      hostile.misbehave({})
       await comeBy(new Person(), { origin }, 'peer', '')
       await byHand(daemon, async (database) => {
         await database.query.updateTable('provider_tokens').set({ expires_at: 1 }).execute()
         database.changed('providers')
       })
-      evil.misbehave({ token: (told) => ({ ...told, expires_in }) })
+      hostile.misbehave({ token: (told) => ({ ...told, expires_in }) })
       return grace.auth.upstream_token({ provider: 'peer' })
     }
     const short = await renew(1)
     assert.match(short.access_token, /^at-/)
     assert.ok(short.expires_at !== null && short.expires_at <= Date.now() / 1000 + 1)
-    assert.equal(evil.asked('token'), 1)
+    assert.equal(hostile.asked('token'), 1)
     for (const says of [0, 0.4]) {
       const untold = await renew(says)
       assert.equal(untold.expires_at, null, 'which says nothing')
       assert.deepEqual(await grace.auth.upstream_token({ provider: 'peer' }), untold)
-      assert.equal(evil.asked('token'), 1)
+      assert.equal(hostile.asked('token'), 1)
     }
   })
 })

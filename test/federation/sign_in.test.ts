@@ -6,7 +6,7 @@ import {
   byPassword,
   comeBy,
   cookieNames,
-  journal,
+  auditLines,
   startRelying,
   whoIs,
   type Stage,
@@ -52,7 +52,7 @@ describe('signing in with an OpenID provider that is not ours', () => {
     const { items } = await stage.hero.sessions.list({ user: 'grace' })
     assert.equal(items[0]!.provider, 'peer')
     assert.ok(!cookieNames(person, stage.origin).some((name) => name.includes('flow')), 'the flow is used up')
-    assert.equal((await journal(stage))[0], 'auth.login_by_provider user=grace provider=peer ok')
+    assert.equal((await auditLines(stage))[0], 'auth.login_by_provider user=grace provider=peer ok')
     const { items: identities } = await stage.hero.users.identities.list({ user: 'grace' })
     assert.equal(identities[0]!.login, 'gr')
   })

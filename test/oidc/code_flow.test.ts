@@ -210,7 +210,7 @@ suite('signing in to an application', () => {
 
   test('an address that is not exactly registered shows a page and leads nowhere', async () => {
     const person = newPerson()
-    const evil = [
+    const hostile = [
       'https://evil.test/',
       `${callback}/`,
       `${callback}#x`,
@@ -222,7 +222,7 @@ suite('signing in to an application', () => {
       'javascript:alert(1)',
       'data:text/html,x',
     ]
-    for (const redirect_uri of evil) {
+    for (const redirect_uri of hostile) {
       const page = await person.open(app.authorizeUrl({ ...pkce().challenge, redirect_uri }))
       assert.deepEqual([page.status, page.url.origin], [400, stage.issuer], redirect_uri)
       assert.match(page.text, /Sign-in failed/)

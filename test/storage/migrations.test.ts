@@ -74,7 +74,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
     assert.equal(await everything(bare(url)), before)
   })
 
-  test('a journal from before its marks were sealed goes on', async () => {
+  test('an audit from before its marks were sealed goes on', async () => {
     const url = newUrl('empty')
     const kysely = bare(url)
     const older = Object.entries(migrations).filter(([name]) => name < '003')

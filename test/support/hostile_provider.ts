@@ -45,7 +45,7 @@ export const newSigningKey = (kid: string): SigningKey => ({
 })
 
 /** A provider of twenty lines that signs everybody in at once, and breaks exactly the rule that a test names. */
-export const startEvil = async (kind: 'oidc' | 'oauth2' = 'oidc') => {
+export const startHostileProvider = async (kind: 'oidc' | 'oauth2' = 'oidc') => {
   const codes = new Map<string, { nonce: string | null; challenge: string | null }>()
   const seen: Seen[] = []
   const state = {
@@ -169,4 +169,4 @@ export const startEvil = async (kind: 'oidc' | 'oauth2' = 'oidc') => {
     [Symbol.asyncDispose]: close,
   }
 }
-export type Evil = Awaited<ReturnType<typeof startEvil>>
+export type HostileProvider = Awaited<ReturnType<typeof startHostileProvider>>

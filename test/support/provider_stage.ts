@@ -53,8 +53,8 @@ export const comeBy = async (
 export const byPassword = async (person: Person, origin: string, login: string): Promise<Page> =>
   person.signIn(await person.open(`${origin}/auth/login`), login, goodPassword)
 
-/** What the journal says of sign-ins with providers, newest first. */
-export const journal = async ({ hero }: Pick<Stage, 'hero'>): Promise<string[]> =>
+/** What the audit says of sign-ins with providers, newest first. */
+export const auditLines = async ({ hero }: Pick<Stage, 'hero'>): Promise<string[]> =>
   (await hero.audit.list({ limit: 200 })).items
     .filter(({ method }) => method.includes('_by_provider') || method.includes('identities'))
     .map(({ method, target, outcome }) => `${method} ${target} ${outcome}`)

@@ -62,7 +62,7 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
   await hero.keys.jwks()
   await hero.token.create({ user: 'ada', name: 'Backup script' })
   await hero.auth.login({ login: 'ada', password: goodPassword })
-  // What an example of the journal shows has happened, and is undone so that it can happen again.
+  // What an example of the audit shows has happened, and is undone so that it can happen again.
   await hero.groups.add_member({ group: 'engineers', user: 'grace' })
   await hero.groups.remove_member({ group: 'engineers', user: 'grace' })
   await byHand(daemon, async (database) => {

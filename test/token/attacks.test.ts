@@ -118,7 +118,7 @@ suite('whoever has some rights and tries for more', () => {
     await as.users.update({ username: 'grace', email: 'hopper@example.org' })
   })
 
-  test('nobody writes into the journal what they like: neither by a name nor by a call that is refused', async () => {
+  test('nobody writes into the audit what they like: neither by a name nor by a call that is refused', async () => {
     const { hero } = stage.daemon
     const { access_token } = await hero.token.create({ user: 'grace', name: 'x', scope: 'read' })
     const told = async (outcome: string) =>

@@ -85,7 +85,7 @@ onBothDatabases('tokens that are kept', (newUrl) => {
     assert.deepEqual((await grace.token.list()).items, [])
   })
 
-  test('the token is nowhere: its hash is kept, and no journal or log has it', async () => {
+  test('the token is nowhere: its hash is kept, and no audit or log has it', async () => {
     const { access_token, id } = await grace.token.create({ name: 'Quiet' })
     const everything = await byHand(daemon, async ({ query }) =>
       JSON.stringify([

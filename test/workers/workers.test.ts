@@ -133,7 +133,7 @@ onBothDatabases('three workers and the daemon are one', (newUrl, kind) => {
     }
   })
 
-  test('all write at once: nothing is lost, and the journal is whole', async () => {
+  test('all write at once: nothing is lost, and the audit is whole', async () => {
     const { hero } = running
     const { access_token } = await hero.auth.login({ login: 'ada', password: goodPassword })
     const before = (await hero.audit.verify()).rows

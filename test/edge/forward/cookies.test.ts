@@ -142,7 +142,7 @@ describe('cookies and tokens on their way upstream (D09, D10, D23)', () => {
   })
 
   test('an upstream sets no cookie in our name and no identity header', async () => {
-    await using evil = await startUpstream((_, response) => {
+    await using hostile = await startUpstream((_, response) => {
       response.writeHead(200, [
         'Set-Cookie',
         '__Host-hero_proxy_session=evil; Path=/; Secure',
@@ -178,7 +178,7 @@ describe('cookies and tokens on their way upstream (D09, D10, D23)', () => {
       ])
       response.end('body')
     })
-    await stage.route({ domain: 'evil.localhost', auth_mode: 'optional', target: evil.target })
+    await stage.route({ domain: 'evil.localhost', auth_mode: 'optional', target: hostile.target })
     const answer = await ask(stage.daemon, 'evil.localhost', '/')
     assert.deepEqual(answer.headers['set-cookie'], ['app=kept; Path=/'])
     assert.equal(answer.headers['x-kept'], 'yes')

@@ -59,7 +59,7 @@ describe('what an untrusted peer says about the request (D08)', () => {
     })
   }
 
-  test('all at once open no protected route and change neither cookie nor journal', async () => {
+  test('all at once open no protected route and change neither cookie nor audit', async () => {
     const headers = [...lies.flat(), 'User-Agent', 'kube-probe/1.0 GoogleHC/1.0', 'Accept', 'text/html']
     const answer = await ask(stage.daemon, 'inner.localhost', '/health', { headers })
     assert.equal(answer.status, 200, 'a path of our own')

@@ -17,7 +17,7 @@ describe('claims that do not fit into a header', () => {
   const claim = (i: number) =>
     `c${String(i).padStart(3, '0')}.${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}`
 
-  test('up to 8 KiB whole, beyond it an error and a line in the journal, never a shortened list', async () => {
+  test('up to 8 KiB whole, beyond it an error and a line in the audit, never a shortened list', async () => {
     const { daemon, ada, upstream } = stage
     await daemon.hero.groups.add_member({ group: 'many', user: 'ada' })
     const own = 'app.use,groups.many,groups.team,users.ada'.length
