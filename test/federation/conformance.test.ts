@@ -293,5 +293,6 @@ describe('every JWT claim of an ID token (D38)', () => {
     'signed by a key that is not published': { jwks: () => ({ keys: [] }) },
     'missing altogether': { token: without('id_token') },
   } satisfies Record<string, Ways>))
-    test(`an ID token ${name} signs nobody in`, () => refusedWith(ways, /could not prove|Unexpected response/))
+    test(`an ID token ${name} signs nobody in`, () =>
+      refusedWith(ways, /could not prove|Unexpected response/))
 })
