@@ -5,7 +5,7 @@ export interface AuditEntry {
   id: string
   /** 1, 2, 3 …: the order in which entries were written */
   seq: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   at: number
   /** Username of the user who really acted, "system" for the operator, empty for a guest */
   actor: string
@@ -66,7 +66,7 @@ export interface Client {
   dynamic: boolean
   /** When its secrets were created and when they expire; newest first */
   secrets: ({
-    /** Unix time in seconds, in the year 9999 at most */
+    /** Unix time in seconds, up to the year 9999 */
     created_at: number
     expires_at: number | null
   })[]
@@ -74,9 +74,9 @@ export interface Client {
   has_jwks: boolean
   /** For a client that registered itself: when it last got a token, accurate to the day */
   last_used_at: number | null
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   updated_at: number
 }
 
@@ -84,13 +84,13 @@ export interface Consent {
   client: string
   name: string
   scopes: string[]
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
 }
 
 export interface FactorList {
   totp: {
-    /** Unix time in seconds, in the year 9999 at most */
+    /** Unix time in seconds, up to the year 9999 */
     created_at: number
   } | null
   passkeys: Passkey[]
@@ -117,9 +117,9 @@ export interface Group {
   description: string
   /** An inactive group grants no claims and does not make its members part of outer groups */
   is_active: boolean
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   updated_at: number
 }
 
@@ -134,9 +134,9 @@ export interface GroupDetail {
   description: string
   /** An inactive group grants no claims and does not make its members part of outer groups */
   is_active: boolean
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   updated_at: number
   /** Users who may change the members, and nothing else */
   admins: string[]
@@ -190,7 +190,7 @@ export interface Key {
   algorithm: "EdDSA" | "RS256"
   /** next: already published, so that verifiers know it before it signs; retired: still published for verification, for 30 days */
   state: "next" | "signing" | "retired"
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
   signs_since: number | null
   retired_at: number | null
@@ -202,7 +202,7 @@ export interface Mail {
   address: string
   /** The purpose of the mail: verify, reset, magic, invite … */
   kind: string
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
   /** Unix time of the next attempt */
   due_at: number
@@ -246,7 +246,7 @@ export interface Passkey {
   name: string
   /** Synced by a password manager, so that it survives the loss of a device */
   synced: boolean
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
   last_used_at: number | null
 }
@@ -344,9 +344,9 @@ export interface Provider {
   redirect_uri: string
   /** The back-channel logout URI that can be registered at the provider, so that people who sign out there are also signed out here */
   backchannel_logout_uri: string
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   updated_at: number
 }
 
@@ -357,9 +357,9 @@ export interface RegistrationToken {
   name: string
   /** How many more clients may register themselves with it */
   uses_left: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   expires_at: number
 }
 
@@ -380,7 +380,7 @@ export interface Revocation {
   user: string | null
   /** logout: signed out; revoked: ended by sessions.revoke, revoke_all or token.revoke, or with its client; password: the password was changed elsewhere; factors: a first second factor was added elsewhere, or all were cleared; idle: unused for session_idle; reused: a refresh token was used twice; deactivated, removed: this happened to the account */
   reason: "logout" | "revoked" | "password" | "factors" | "idle" | "reused" | "deactivated" | "removed"
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   at: number
 }
 
@@ -397,9 +397,9 @@ export interface Role {
     service: string | null
     context: number | null
   })[]
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   updated_at: number
 }
 
@@ -412,38 +412,38 @@ export interface Route {
   path_prefix: string
   /** http://host:port or unix:/path.sock */
   target: string
-  /** none: everybody passes, as a guest; optional: signed-in people are identified, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys */
+  /** none: everyone passes as a guest; optional: signed-in users are identified, all others pass as guests; bearer: programs with a token; oauth: users who signed in with a provider; local: signed-in users; signature: requests signed with a key from users.keys */
   auth_mode: "none" | "optional" | "bearer" | "oauth" | "local" | "signature"
-  /** Remove path_prefix before forwarding, and send it as X-Forwarded-Prefix */
+  /** Remove path_prefix before forwarding and send it as X-Forwarded-Prefix */
   strip_prefix: boolean
   service: string | null
-  /** Patterns, of which one must match; empty requires nothing */
+  /** Patterns, of which one must match a claim of the user; empty requires nothing */
   required_claims: string[]
   audience: string | null
-  /** Send the Host that the client asked for; otherwise the one of the target */
+  /** Send the Host that the client requested; otherwise that of the target */
   preserve_host: boolean
   enabled: boolean
-  /** How long a connection to the upstream may take to open, in seconds: 1 to 3600 */
+  /** How long connecting to the upstream may take, in seconds: 1 to 3600 */
   connect_timeout: number
-  /** How long the upstream may be silent, in seconds: 1 to 3600 */
+  /** How long the upstream may send nothing, in seconds: 1 to 3600 */
   response_timeout: number
-  /** Further upstreams that serve the same content: requests take turns among them, and skip one that does not answer */
+  /** Additional upstreams for the same content: requests are distributed in turn, and skip an upstream that does not answer */
   more_targets: string[]
   health_path: string | null
-  /** Patterns, of which one must match the address of the person; empty requires nothing */
+  /** Patterns, of which one must match the email address of the user; empty requires nothing */
   allowed_emails: string[]
   provider: string | null
   provider_token: string | null
   max_body: number | null
   bearer_token_set: boolean
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   updated_at: number
 }
 
 export interface RouteTrial {
-  /** own: a page of hero_proxy itself answers, regardless of routes */
+  /** own: hero_proxy itself answers, regardless of the routes */
   act: "forward" | "redirect" | "refuse" | "own"
   status: number | null
   check: "request" | "host" | "own_path" | "path" | "route" | "signature" | "sign_in" | "foreign_page" | "account" | "scope" | "claims" | "email" | "claims_size" | "nonce" | null
@@ -478,9 +478,9 @@ export interface Service {
   /** Name of a local user as in /etc/passwd, or a numeric user id */
   unix_user: string
   claims: string[]
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   updated_at: number
 }
 
@@ -497,11 +497,11 @@ export interface Session {
   user_agent: string
   /** The second factor that was verified */
   factor: "" | "totp" | "recovery" | "passkey"
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
   /** Unix time in seconds, up to a minute old */
   last_used_at: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   expires_at: number
   /** Whether this call uses this session */
   current: boolean
@@ -536,9 +536,9 @@ export interface Token {
   name: string
   /** read: only methods that read, and requests with safe HTTP methods (RFC 9110); write: also those that change something; admin: also the claims admin, groups.admin and proxy.*, which are left out otherwise */
   scope: "read" | "write" | "admin"
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   expires_at: number
   last_used_at: number | null
 }
@@ -559,7 +559,7 @@ export interface TokenValidation {
   claims?: string[]
   context?: number
   aud?: string
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   exp?: number
 }
 
@@ -581,9 +581,9 @@ export interface User {
   has_factor: boolean
   /** An integer from 0 (internal trust) to 2147483647 */
   context: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   updated_at: number
 }
 
@@ -601,7 +601,7 @@ export interface UserIdentity {
   /** URL of the avatar at the provider; empty if unknown */
   avatar_url: string
   last_used_at: number | null
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
 }
 
@@ -614,7 +614,7 @@ export interface UserKey {
   pubkey: string
   /** A note for people: one line of at most 200 characters, without control characters */
   description: string
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
 }
 
@@ -627,7 +627,7 @@ export interface UserNetwork {
   network: string
   /** A note for people: one line of at most 200 characters, without control characters */
   description: string
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
 }
 
@@ -681,7 +681,7 @@ export interface AuthSetupParams {
   username: string
   /** One plain e-mail address in ASCII, at most 254 characters */
   email: string
-  /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
+  /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
   password: string
   /** From the link that the daemon printed */
   token?: string
@@ -690,7 +690,7 @@ export interface AuthSetupParams {
 export interface AuthLoginParams {
   /** Username or email: one line of at most 254 characters, without control characters */
   login: string
-  /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
+  /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
   password: string
 }
 
@@ -705,18 +705,18 @@ export interface AuthImpersonateParams {
 export type AuthImpersonateResult = {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   until: number
 }
 
 export type AuthStopImpersonatingParams = Record<string, never>
 
 export interface AuthSetPasswordParams {
-  /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
+  /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
   password: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user?: string
-  /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
+  /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
   current_password?: string
 }
 
@@ -725,7 +725,7 @@ export interface AuthRegisterParams {
   username: string
   /** One plain e-mail address in ASCII, at most 254 characters */
   email: string
-  /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
+  /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
   password: string
   /** Name for people: one line of at most 200 characters, without control characters */
   display_name?: string
@@ -754,7 +754,7 @@ export interface AuthRequestPasswordResetParams {
 export interface AuthResetPasswordParams {
   /** From the link that was mailed */
   token: string
-  /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
+  /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
   password: string
 }
 export type AuthResetPasswordResult = {
@@ -775,7 +775,7 @@ export interface AuthLoginByLinkParams {
 export interface AuthChangeEmailParams {
   /** One plain e-mail address in ASCII, at most 254 characters */
   email: string
-  /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
+  /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
   current_password: string
 }
 
@@ -801,7 +801,7 @@ export interface AuthLoginByPasskeyParams {
 }
 
 export interface AuthProveParams {
-  /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
+  /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
   password?: string
   /** Six digits from the app, or a recovery code */
   code?: string
@@ -881,9 +881,9 @@ export interface UsersListParams {
   search?: string
   is_active?: boolean
   is_admin?: boolean
-  /** At most this many items: 1 to 1000, by default 100 */
+  /** Maximum number of items, 1 to 1000; 100 by default */
   limit?: number
-  /** Where to continue: the next_cursor of the previous page */
+  /** The next_cursor of the previous page */
   cursor?: string
 }
 export type UsersListResult = {
@@ -909,7 +909,7 @@ export interface UsersAddParams {
   /** The name that people see: one line of at most 200 characters, without control characters */
   display_name?: string
   external_id?: string | null
-  /** Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor) */
+  /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
   password?: string
   /** Requires the claim proxy.admin */
   is_admin?: boolean
@@ -939,9 +939,9 @@ export interface UsersRemoveParams {
 export interface UsersNetworksListParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
-  /** At most this many items: 1 to 1000, by default 100 */
+  /** Maximum number of items, 1 to 1000; 100 by default */
   limit?: number
-  /** Where to continue: the next_cursor of the previous page */
+  /** The next_cursor of the previous page */
   cursor?: string
 }
 export type UsersNetworksListResult = {
@@ -968,9 +968,9 @@ export interface UsersNetworksRemoveParams {
 export interface UsersKeysListParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
-  /** At most this many items: 1 to 1000, by default 100 */
+  /** Maximum number of items, 1 to 1000; 100 by default */
   limit?: number
-  /** Where to continue: the next_cursor of the previous page */
+  /** The next_cursor of the previous page */
   cursor?: string
 }
 export type UsersKeysListResult = {
@@ -997,9 +997,9 @@ export interface UsersKeysRemoveParams {
 export interface UsersIdentitiesListParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user: string
-  /** At most this many items: 1 to 1000, by default 100 */
+  /** Maximum number of items, 1 to 1000; 100 by default */
   limit?: number
-  /** Where to continue: the next_cursor of the previous page */
+  /** The next_cursor of the previous page */
   cursor?: string
 }
 export type UsersIdentitiesListResult = {
@@ -1027,9 +1027,9 @@ export interface GroupsListParams {
   /** Part of the slug or name, in any case; a search of fewer than three letters matches only the beginning: one line of at most 200 characters, without control characters */
   search?: string
   is_active?: boolean
-  /** At most this many items: 1 to 1000, by default 100 */
+  /** Maximum number of items, 1 to 1000; 100 by default */
   limit?: number
-  /** Where to continue: the next_cursor of the previous page */
+  /** The next_cursor of the previous page */
   cursor?: string
 }
 export type GroupsListResult = {
@@ -1045,9 +1045,9 @@ export interface GroupsGetParams {
 export interface GroupsMembersParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   group: string
-  /** At most this many items: 1 to 1000, by default 100 */
+  /** Maximum number of items, 1 to 1000; 100 by default */
   limit?: number
-  /** Where to continue: the next_cursor of the previous page */
+  /** The next_cursor of the previous page */
   cursor?: string
 }
 export type GroupsMembersResult = {
@@ -1086,7 +1086,7 @@ export interface GroupsAddMemberParams {
   user?: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   member_group?: string
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   expires_at?: number
 }
 
@@ -1160,9 +1160,9 @@ export interface GroupsRemoveClaimParams {
 export interface RolesListParams {
   /** Part of the name, in any case; a search of fewer than three letters matches only the beginning: one line of at most 200 characters, without control characters */
   search?: string
-  /** At most this many items: 1 to 1000, by default 100 */
+  /** Maximum number of items, 1 to 1000; 100 by default */
   limit?: number
-  /** Where to continue: the next_cursor of the previous page */
+  /** The next_cursor of the previous page */
   cursor?: string
 }
 export type RolesListResult = {
@@ -1239,9 +1239,9 @@ export interface ClaimsCheckParams {
 export interface SessionsListParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   user?: string
-  /** At most this many items: 1 to 1000, by default 100 */
+  /** Maximum number of items, 1 to 1000; 100 by default */
   limit?: number
-  /** Where to continue: the next_cursor of the previous page */
+  /** The next_cursor of the previous page */
   cursor?: string
 }
 export type SessionsListResult = {
@@ -1265,7 +1265,7 @@ export type SessionsRevokeAllResult = {
 export interface SessionsRevocationsParams {
   /** The cursor of the previous answer */
   after?: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   since?: number
   /** Seconds to wait for the first revocation if there is none; 0 by default */
   wait?: number
@@ -1278,9 +1278,9 @@ export type SessionsRevocationsResult = {
 export interface ProxyRoutesListParams {
   /** A host name without a port, or *.suffix for exactly one label before the suffix */
   domain?: string
-  /** At most this many items: 1 to 1000, by default 100 */
+  /** Maximum number of items, 1 to 1000; 100 by default */
   limit?: number
-  /** Where to continue: the next_cursor of the previous page */
+  /** The next_cursor of the previous page */
   cursor?: string
 }
 export type ProxyRoutesListResult = {
@@ -1296,13 +1296,13 @@ export interface ProxyRoutesGetParams {
 export interface ProxyRoutesTestParams {
   /** http(s)://host[:port]/path?query, the path exactly as it would be sent */
   url: string
-  /** Capital letters, such as POST; by default GET */
+  /** Capital letters, such as POST; GET by default */
   method?: string
-  /** The user who asks: with a session cookie where that counts, otherwise with a token; null or left out means a guest */
+  /** The user who sends the request, with a session cookie where the route accepts one, or else with a token; null or omitted for a guest */
   user?: string | null
-  /** navigation: a browser opens a page (the default); fetch: a script or a program; websocket: an upgrade */
+  /** navigation (the default): a browser opens a page; fetch: a script or a program; websocket: a protocol upgrade */
   kind?: "navigation" | "fetch" | "websocket"
-  /** The IPv4 or IPv6 address that the request comes from; by default 127.0.0.1 */
+  /** The IPv4 or IPv6 address that the request comes from; 127.0.0.1 by default */
   address?: string
 }
 
@@ -1311,27 +1311,27 @@ export interface ProxyRoutesAddParams {
   domain: string
   /** http://host:port or unix:/path.sock */
   target: string
-  /** none: everybody passes, as a guest; optional: signed-in people are identified, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys */
+  /** none: everyone passes as a guest; optional: signed-in users are identified, all others pass as guests; bearer: programs with a token; oauth: users who signed in with a provider; local: signed-in users; signature: requests signed with a key from users.keys */
   auth_mode: "none" | "optional" | "bearer" | "oauth" | "local" | "signature"
   /** A path such as / or /wiki: plain segments of letters, digits, ".", "_", "~", "-", no slash at the end */
   path_prefix?: string
-  /** Remove path_prefix before forwarding, and send it as X-Forwarded-Prefix */
+  /** Remove path_prefix before forwarding and send it as X-Forwarded-Prefix */
   strip_prefix?: boolean
   service?: string | null
-  /** Patterns, of which one must match; empty requires nothing */
+  /** Patterns, of which one must match a claim of the user; empty requires nothing */
   required_claims?: string[]
   audience?: string | null
-  /** Send the Host that the client asked for; otherwise the one of the target */
+  /** Send the Host that the client requested; otherwise that of the target */
   preserve_host?: boolean
   enabled?: boolean
-  /** How long a connection to the upstream may take to open, in seconds: 1 to 3600 */
+  /** How long connecting to the upstream may take, in seconds: 1 to 3600 */
   connect_timeout?: number
-  /** How long the upstream may be silent, in seconds: 1 to 3600 */
+  /** How long the upstream may send nothing, in seconds: 1 to 3600 */
   response_timeout?: number
-  /** Further upstreams that serve the same content: requests take turns among them, and skip one that does not answer */
+  /** Additional upstreams for the same content: requests are distributed in turn, and skip an upstream that does not answer */
   more_targets?: string[]
   health_path?: string | null
-  /** Patterns, of which one must match the address of the person; empty requires nothing */
+  /** Patterns, of which one must match the email address of the user; empty requires nothing */
   allowed_emails?: string[]
   provider?: string | null
   provider_token?: string | null
@@ -1348,25 +1348,25 @@ export interface ProxyRoutesUpdateParams {
   path_prefix?: string
   /** http://host:port or unix:/path.sock */
   target?: string
-  /** none: everybody passes, as a guest; optional: signed-in people are identified, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys */
+  /** none: everyone passes as a guest; optional: signed-in users are identified, all others pass as guests; bearer: programs with a token; oauth: users who signed in with a provider; local: signed-in users; signature: requests signed with a key from users.keys */
   auth_mode?: "none" | "optional" | "bearer" | "oauth" | "local" | "signature"
-  /** Remove path_prefix before forwarding, and send it as X-Forwarded-Prefix */
+  /** Remove path_prefix before forwarding and send it as X-Forwarded-Prefix */
   strip_prefix?: boolean
   service?: string | null
-  /** Patterns, of which one must match; empty requires nothing */
+  /** Patterns, of which one must match a claim of the user; empty requires nothing */
   required_claims?: string[]
   audience?: string | null
-  /** Send the Host that the client asked for; otherwise the one of the target */
+  /** Send the Host that the client requested; otherwise that of the target */
   preserve_host?: boolean
   enabled?: boolean
-  /** How long a connection to the upstream may take to open, in seconds: 1 to 3600 */
+  /** How long connecting to the upstream may take, in seconds: 1 to 3600 */
   connect_timeout?: number
-  /** How long the upstream may be silent, in seconds: 1 to 3600 */
+  /** How long the upstream may send nothing, in seconds: 1 to 3600 */
   response_timeout?: number
-  /** Further upstreams that serve the same content: requests take turns among them, and skip one that does not answer */
+  /** Additional upstreams for the same content: requests are distributed in turn, and skip an upstream that does not answer */
   more_targets?: string[]
   health_path?: string | null
-  /** Patterns, of which one must match the address of the person; empty requires nothing */
+  /** Patterns, of which one must match the email address of the user; empty requires nothing */
   allowed_emails?: string[]
   provider?: string | null
   provider_token?: string | null
@@ -1396,9 +1396,9 @@ export interface SettingsSetParams {
 }
 
 export interface ServicesListParams {
-  /** At most this many items: 1 to 1000, by default 100 */
+  /** Maximum number of items, 1 to 1000; 100 by default */
   limit?: number
-  /** Where to continue: the next_cursor of the previous page */
+  /** The next_cursor of the previous page */
   cursor?: string
 }
 export type ServicesListResult = {
@@ -1437,9 +1437,9 @@ export type MailTestResult = {
 }
 
 export interface MailListParams {
-  /** At most this many items: 1 to 1000, by default 100 */
+  /** Maximum number of items, 1 to 1000; 100 by default */
   limit?: number
-  /** Where to continue: the next_cursor of the previous page */
+  /** The next_cursor of the previous page */
   cursor?: string
 }
 export type MailListResult = {
@@ -1448,9 +1448,9 @@ export type MailListResult = {
 }
 
 export interface ClientsListParams {
-  /** At most this many items: 1 to 1000, by default 100 */
+  /** Maximum number of items, 1 to 1000; 100 by default */
   limit?: number
-  /** Where to continue: the next_cursor of the previous page */
+  /** The next_cursor of the previous page */
   cursor?: string
 }
 export type ClientsListResult = {
@@ -1525,7 +1525,7 @@ export type ClientsAddResult = {
   dynamic: boolean
   /** When its secrets were created and when they expire; newest first */
   secrets: ({
-    /** Unix time in seconds, in the year 9999 at most */
+    /** Unix time in seconds, up to the year 9999 */
     created_at: number
     expires_at: number | null
   })[]
@@ -1533,9 +1533,9 @@ export type ClientsAddResult = {
   has_jwks: boolean
   /** For a client that registered itself: when it last got a token, accurate to the day */
   last_used_at: number | null
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   updated_at: number
   client_secret: string | null
 }
@@ -1599,9 +1599,9 @@ export type ClientsRegistrationTokensAddResult = {
   name: string
   /** How many more clients may register themselves with it */
   uses_left: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   created_at: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   expires_at: number
   /** Shown only once */
   initial_access_token: string
@@ -1813,9 +1813,9 @@ export interface TokenListParams {
   user?: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   service?: string
-  /** At most this many items: 1 to 1000, by default 100 */
+  /** Maximum number of items, 1 to 1000; 100 by default */
   limit?: number
-  /** Where to continue: the next_cursor of the previous page */
+  /** The next_cursor of the previous page */
   cursor?: string
 }
 export type TokenListResult = {
@@ -1836,13 +1836,13 @@ export interface AuditListParams {
   method?: string
   /** Only calls with this outcome: ok or the name of an error: one line of at most 64 characters, without control characters */
   outcome?: string
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   since?: number
-  /** Unix time in seconds, in the year 9999 at most */
+  /** Unix time in seconds, up to the year 9999 */
   until?: number
-  /** At most this many items: 1 to 1000, by default 100 */
+  /** Maximum number of items, 1 to 1000; 100 by default */
   limit?: number
-  /** Where to continue: the next_cursor of the previous page */
+  /** The next_cursor of the previous page */
   cursor?: string
 }
 export type AuditListResult = {
@@ -2154,17 +2154,17 @@ export interface HeroProxyMethods {
   }
   proxy: {
     routes: {
-      /** List routes, oldest first */
+      /** List the routes, oldest first */
       list(params?: ProxyRoutesListParams): Promise<ProxyRoutesListResult>
       /** Return one route */
       get(params: ProxyRoutesGetParams): Promise<Route>
-      /** Return what would happen to a request, and why; nothing is sent */
+      /** Return what would happen to a request, and why, without sending it */
       test(params: ProxyRoutesTestParams): Promise<RouteTrial>
       /** Forward a host, or a path prefix of it, to an upstream */
       add(params: ProxyRoutesAddParams): Promise<Route>
-      /** Change fields of a route; the change applies from the next request on */
+      /** Change fields of a route, starting with the next request */
       update(params: ProxyRoutesUpdateParams): Promise<Route>
-      /** Remove a route; its host answers 404 if it was the only one */
+      /** Remove a route; if it was the only one of its host, the host answers 404 */
       remove(params: ProxyRoutesRemoveParams): Promise<null>
     }
   }

@@ -5,7 +5,7 @@ export interface Config {
   readonly database_url: string
   readonly socket_dir: string
   readonly listen: { readonly host: string; readonly port: number }
-  /** Origin without a trailing slash: what links in mails and callbacks begin with. */
+  /** Origin without a trailing slash: the start of links in mails and of callbacks. */
   readonly public_url: string
   readonly secret: string | undefined
   readonly operator_token: string | undefined
@@ -14,7 +14,7 @@ export interface Config {
   readonly workers: number
   readonly max_connections: number
   readonly fast_lane: 'on' | 'off'
-  /** PEM files, as many certificates as keys; the edge speaks TLS if there are any. */
+  /** PEM files, one key for each certificate; the edge speaks TLS if there are any. */
   readonly tls_cert: readonly string[]
   readonly tls_key: readonly string[]
   readonly acme_directory: string | undefined
@@ -23,7 +23,7 @@ export interface Config {
   readonly log_level: LogLevel
 }
 
-/** A wrong value: the start ends with this one line. */
+/** An invalid value: the start fails with this one line. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }

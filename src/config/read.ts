@@ -26,7 +26,7 @@ const readFile = (path: string): Record<string, unknown> => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
     throw new ConfigError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`)
   }
-  // Most have no such file.
+  // Load the parser only if needed: most installations have no such file.
   const { parse } = createRequire(import.meta.url)('smol-toml') as { parse: typeof parseToml }
   let file
   try {
@@ -37,7 +37,7 @@ const readFile = (path: string): Record<string, unknown> => {
   const unknown = Object.keys(file).find((key) => !settings.some(({ name }) => name === key))
   if (unknown !== undefined) {
     throw new ConfigError(
-      `${path}: ${unknown} is no setting; allowed: ${settings.map(({ name }) => name).join(', ')}`,
+      `${path}: ${unknown} is not a setting; allowed: ${settings.map(({ name }) => name).join(', ')}`,
     )
   }
   return file
@@ -47,8 +47,9 @@ const fromFile = (value: unknown) =>
   typeof value === 'string' ? value : Array.isArray(value) ? value.join(',') : JSON.stringify(value)
 
 /**
- * Reads the configuration: flags win over environment, environment over `hero_proxy.toml` in the data directory,
- * the file over defaults. Throws {@link ConfigError} with one line that names the setting, the value and what is allowed.
+ * Reads the configuration. Flags override the environment, the environment overrides `hero_proxy.toml` in the data
+ * directory, and the file overrides defaults. Throws {@link ConfigError} with one line that names the setting, the
+ * value and what is allowed.
  */
 export const readConfig = (
   flags: Readonly<Record<string, string | undefined>>,
@@ -79,10 +80,10 @@ export const readConfig = (
       throw new ConfigError(`${found.source}: ${shown} is not allowed; allowed: ${row.allowed}`)
     }
     config[row.name] = value
-    // The folder is settled first: the file that may set everything else lies in it.
+    // The data directory comes first, because the file with all other settings is in it.
     if (row.name === 'data_dir') file = readFile(join(config.data_dir as string, 'hero_proxy.toml'))
   }
   if (file.data_dir !== undefined)
-    throw new ConfigError('hero_proxy.toml: data_dir cannot be set by the file that lies in it')
+    throw new ConfigError('hero_proxy.toml: data_dir cannot be set by a file inside it')
   return config as unknown as Config
 }

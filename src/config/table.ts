@@ -6,12 +6,12 @@ import { logLevels } from '../log/log.ts'
 import { isNetwork } from '../contract/networks.ts'
 
 interface Setting<K extends keyof Config> {
-  /** The flag is `--` and the name with hyphens; in hero_proxy.toml the name stands as it is. */
+  /** The flag is `--` and the name with hyphens. In hero_proxy.toml, the name is used as it is. */
   readonly name: K
   readonly env: readonly string[]
   /** Never shown in an error or in the log. */
   readonly secret?: true
-  /** No flag: everybody on the machine can read a program's arguments. */
+  /** No flag, because everyone on the machine can read a program's arguments. */
   readonly no_flag?: true
   readonly meaning: string
   readonly allowed: string
@@ -27,8 +27,8 @@ const setting = <K extends keyof Config>(row: Setting<K>) => row
 const home = join(homedir(), 'hero', 'var')
 const absolute = (text: string) => (text === '' ? undefined : resolve(text.replace(/^~(?=\/|$)/, homedir())))
 
-const wholeNumber = (least: number, most: number) => (text: string) =>
-  /^[0-9]{1,7}$/.test(text) && Number(text) >= least && Number(text) <= most ? Number(text) : undefined
+const wholeNumber = (min: number, max: number) => (text: string) =>
+  /^[0-9]{1,7}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined
 
 const files = (text: string) => {
   const list = text.split(',').map((part) => absolute(part.trim()))
@@ -45,9 +45,9 @@ const parseListen = (text: string) => {
 const parseOrigin = (text: string) => {
   if (!URL.canParse(text)) return undefined
   const url = new URL(text)
-  const plain =
+  const isOrigin =
     url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === ''
-  return plain && (url.protocol === 'http:' || url.protocol === 'https:') ? url.origin : undefined
+  return isOrigin && (url.protocol === 'http:' || url.protocol === 'https:') ? url.origin : undefined
 }
 
 const parseCidrs = (text: string) => {
@@ -58,7 +58,7 @@ const parseCidrs = (text: string) => {
   return list.every(isNetwork) ? list : undefined
 }
 
-/** The one table of start-up settings: parsing, `--help` and docs/reference/configuration.md are made from it. */
+/** The single table of start-up settings, from which parsing, `--help` and docs/reference/configuration.md derive. */
 export const settings = [
   setting({
     name: 'data_dir',
@@ -100,7 +100,7 @@ export const settings = [
   setting({
     name: 'public_url',
     env: ['HERO_PROXY_PUBLIC_URL'],
-    meaning: 'How people reach the edge: links and callbacks begin with it',
+    meaning: 'The URL at which users reach the edge; links and callbacks start with it',
     allowed: 'an http or https origin without a path, such as https://id.example.org',
     default_text: 'http://localhost:9997',
     default: () => 'http://localhost:9997',
@@ -114,7 +114,7 @@ export const settings = [
     meaning:
       'The master secret that seals other secrets; created on the first start in <data dir>/master.key',
     allowed: 'at least 32 characters',
-    default_text: 'made on first start',
+    default_text: 'created on the first start',
     default: () => undefined,
     parse: (text) => (text.length >= 32 ? text : undefined),
   }),
@@ -125,7 +125,7 @@ export const settings = [
     no_flag: true,
     meaning: 'Bearer token that gives operator rights at the /rpc of the edge',
     allowed: 'at least 32 letters, digits and . _ ~ + / -',
-    default_text: 'none: nobody is operator at the edge',
+    default_text: 'none: nobody is the operator at the edge',
     default: () => undefined,
     parse: (text) => (/^[A-Za-z0-9._~+/-]{32,}=*$/.test(text) ? text : undefined),
   }),
@@ -136,14 +136,14 @@ export const settings = [
     no_flag: true,
     meaning: 'Static token that every route with auth_mode bearer accepts; it identifies nobody',
     allowed: 'at least 32 letters, digits and . _ ~ + / -',
-    default_text: 'none: only tokens of routes and people count',
+    default_text: 'none: only tokens of routes and users are accepted',
     default: () => undefined,
     parse: (text) => (/^[A-Za-z0-9._~+/-]{32,256}=*$/.test(text) ? text : undefined),
   }),
   setting({
     name: 'trusted_proxies',
     env: ['HERO_PROXY_TRUSTED_PROXIES'],
-    meaning: 'Proxies in front of us, whose X-Forwarded-* count',
+    meaning: 'Proxies in front of us, whose X-Forwarded-* headers we trust',
     allowed: 'addresses or CIDR ranges joined by commas, such as 10.0.0.0/8,::1',
     default_text: 'none',
     default: () => [],
@@ -161,7 +161,7 @@ export const settings = [
   setting({
     name: 'max_connections',
     env: ['HERO_PROXY_MAX_CONNECTIONS'],
-    meaning: 'Open connections to the edge in each process; one more is answered 503 and closed',
+    meaning: 'Open connections to the edge in each process; further ones are answered with 503 and closed',
     allowed: '1 to 1000000',
     default_text: '10000',
     default: () => 10_000,
@@ -219,7 +219,7 @@ export const settings = [
     name: 'plain_listen',
     env: ['HERO_PROXY_PLAIN_LISTEN'],
     meaning:
-      'Address that answers plain HTTP beside TLS: the challenges of acme_directory, and redirects to https',
+      'Address that answers plain HTTP in addition to TLS: the challenges of acme_directory, and redirects to https',
     allowed: 'ADDRESS:PORT, such as 0.0.0.0:80',
     default_text: 'none',
     default: () => undefined,

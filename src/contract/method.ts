@@ -3,10 +3,10 @@ import type { Caller } from './caller.ts'
 import type { ErrorName } from './errors.ts'
 
 /**
- * Who may call: `null` everybody; `'self'` any signed-in caller, about itself; a list of claims of which one suffices.
- * In a list, `users.{username}` stands for the claim of the person that the parameter `username` names, and
- * `users.{user?}` for the same where the parameter may be left out and then means the caller. `groups.{group}.admin`
- * stands for administering the group that the parameter names.
+ * Who may call: `null` for everyone; `'self'` for any signed-in caller, about itself; or a list of claims, of which one
+ * is enough. In a list, `users.{username}` is the claim of the user that the parameter `username` names.
+ * `users.{user?}` is the same for an optional parameter, which defaults to the caller. `groups.{group}.admin` is the
+ * claim of administrators of the group that the parameter names.
  */
 export type ClaimRule = null | 'self' | readonly string[]
 
@@ -22,37 +22,44 @@ interface Definition<P extends TObject, R extends TSchema, W> {
   readonly description?: string
   readonly effect: 'read' | 'write'
   readonly claim: ClaimRule
-  /** Open as well to guests who call from somebody's network: for telling them so, and for nothing that gives a right. */
+  /** Also open to guests who call from a user's network: only to identify them, never to grant a right. */
   readonly near?: true
   /**
-   * Takes a proof of the last minutes from people with a session, for a session can be stolen: what gives ways in or rights.
-   * A function decides by the parameters, which are not validated yet. `anywhere` is for what is about the session at the host
-   * of a service; everything else is done at the public URL.
+   * Requires users with a session to have authenticated within the last minutes, because sessions can be stolen: for
+   * methods that give access or rights. A function decides by the parameters, which are not validated yet. `anywhere`
+   * is for methods about the session at the host of a service; everything else happens at the public URL.
    */
   readonly fresh?: true | 'anywhere' | ((params: Readonly<Record<string, unknown>>) => boolean)
-  /** May take away what a million people have of it: it runs where that does not hold the event loop. */
+  /** May delete the data of a million users: runs where that does not block the event loop. */
   readonly large?: true
   readonly params: P
-  /** An allow-list: a field that is not named here turns the answer into an internal error. */
+  /** An allow-list: a field that is not listed here turns the answer into an internal error. */
   readonly result: R
   readonly errors?: readonly ErrorName[]
-  /** Old names that still work, deprecated. */
+  /** Old names that still work but are deprecated. */
   readonly aliases?: readonly string[]
   readonly examples: readonly [Example<Static<P>, Static<R>>, ...Example<Static<P>, Static<R>>[]]
-  /** Slow work (hashing, network) that must not hold the write transaction. Runs before it; what it returns reaches the handler. */
+  /**
+   * Slow work (hashing, network) that must not block the write transaction. Runs before it, and passes its result to
+   * the handler.
+   */
   readonly prepare?: (params: Static<P>, caller: Caller) => Promise<W>
-  /** What the audit says the call was about, as far as it came; without it the names among the parameters are told. Never a secret. */
+  /**
+   * The target in the audit log, as far as the call got. By default, the names among the parameters. Never a secret.
+   */
   readonly target?: (params: Static<P>, result: Static<R> | undefined, prepared: W | undefined) => string
   readonly handler: (params: Static<P>, caller: Caller, prepared: W) => Static<R> | Promise<Static<R>>
 }
 
-/** A definition whose types have been checked and forgotten: what dispatcher, document, SDK and tests read. */
+/**
+ * A definition after type checking, without its types: what the dispatcher, the documentation, the SDK and tests read.
+ */
 export type Method = Definition<TObject, TSchema, unknown>
 
-/** Defines one RPC method; types of params and result flow from the schemas into the handler. */
+/** Defines one RPC method. The types of params and result flow from the schemas into the handler. */
 export const method = <P extends TObject, R extends TSchema, W = undefined>(
   definition: Definition<P, R, W>,
 ): Method => definition as unknown as Method
 
-/** Calls a method by name with everything that guards it; rejects with AppError. What adapters share. */
+/** Calls a method by name, with all its checks. Rejects with AppError. Shared by all adapters. */
 export type Call = (name: string, params: Record<string, unknown>, caller: Caller) => Promise<unknown>

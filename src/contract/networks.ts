@@ -1,19 +1,19 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
 
-/** An IP address as a number; an IPv4-mapped IPv6 address is the IPv4 address in it (RFC 4291 section 2.5.5.2). */
+/** An IP address as a number. An IPv4-mapped IPv6 address is stored as IPv4 (RFC 4291 section 2.5.5.2). */
 export interface Address {
   readonly family: 4 | 6
   readonly bits: bigint
 }
 
-/** A network in its one form: the bits behind its prefix are zero. */
+/** A network in its canonical form: all bits after the prefix are zero. */
 export interface Network extends Address {
   readonly prefix: number
 }
 
 const widthOf = (family: number): number => (family === 4 ? 32 : 128)
 
-/** The eight groups of an IPv6 address without a zone. The URL parser writes any spelling of one in one way (RFC 5952). */
+/** The eight groups of an IPv6 address without a zone. The URL parser normalises every spelling (RFC 5952). */
 const groupsOf = (address: string): string[] => {
   const [left = '', right] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
   const head = left === '' ? [] : left.split(':')
@@ -35,8 +35,9 @@ const textOf = ({ family, bits }: Address): string =>
     : new URL(`http://[${parted(bits, 8, 16n, 16).join(':')}]`).hostname.slice(1, -1)
 
 /**
- * Reads an address; undefined for any other text. Node's strict parser decides: no leading zeros, hexadecimal or short forms of IPv4.
- * An address with a zone (RFC 4007 section 11) is one of this machine's own links, and undefined too.
+ * Parses an address; undefined for any other text. Uses Node's strict parser: no leading zeros, no hexadecimal and no
+ * short forms of IPv4. Also undefined for an address with a zone (RFC 4007 section 11), which is on one of this
+ * machine's links.
  */
 export const readAddress = (text: string): Address | undefined => {
   const family = isIP(text)
@@ -46,7 +47,10 @@ export const readAddress = (text: string): Address | undefined => {
   return bits >> 32n === 0xffffn ? { family: 4, bits: bits & 0xffffffffn } : { family: 6, bits }
 }
 
-/** An address and the length of its prefix as they are written; all of it without a length. Undefined for any other text. */
+/**
+ * Splits an address and its prefix length; without a length, the prefix is the whole address. Undefined for any other
+ * text.
+ */
 const split = (text: string): { address: string; prefix: number } | undefined => {
   const [address = '', length, more] = text.split('/')
   const family = isIP(address)
@@ -59,7 +63,10 @@ const split = (text: string): { address: string; prefix: number } | undefined =>
 /** Whether a text is an address or a CIDR range (RFC 4632 section 3.1, RFC 4291 section 2.3). */
 export const isNetwork = (text: string): boolean => split(text) !== undefined
 
-/** Reads an address or CIDR range, host bits cleared. Undefined for any other text and for one with a zone. */
+/**
+ * Parses an address or CIDR range and clears the host bits. Undefined for any other text, and for an address with a
+ * zone.
+ */
 export const readNetwork = (text: string): Network | undefined => {
   const { address: written = '', prefix: length = 0 } = split(text) ?? {}
   const address = readAddress(written)
@@ -71,23 +78,26 @@ export const readNetwork = (text: string): Network | undefined => {
   return { family, bits: (bits >> host) << host, prefix }
 }
 
-/** The one spelling of a network: IPv6 as in RFC 5952. */
+/** The canonical spelling of a network: IPv6 as in RFC 5952. */
 export const writeNetwork = (network: Network): string => `${textOf(network)}/${network.prefix}`
 
-/** Networks that addresses are looked up in; zones do not count. */
+/** A set of networks to look up addresses in. Zones are ignored. */
 export class NetworkSet {
   readonly #list = new BlockList()
 
-  /** Throws a TypeError for what is no address and no CIDR range. */
+  /** Throws a TypeError for anything but an address or a CIDR range. */
   constructor(networks: readonly string[]) {
     for (const text of networks) {
       const network = split(text)
-      if (!network) throw new TypeError(`${text} is no network`)
+      if (!network) throw new TypeError(`${text} is not a network`)
       this.#list.addSubnet(network.address, network.prefix, isIPv4(network.address) ? 'ipv4' : 'ipv6')
     }
   }
 
-  /** Whether an address is in one of them, an IPv4 address also as IPv6 maps it; false for what is no address. */
+  /**
+   * Whether an address is in one of the networks, also as an IPv4-mapped IPv6 address. False for anything but an
+   * address.
+   */
   has(address: string): boolean {
     const family = isIP(address)
     return family !== 0 && this.#list.check(address, family === 4 ? 'ipv4' : 'ipv6')
@@ -98,8 +108,8 @@ export class NetworkSet {
 const carriers: ReadonlySet<bigint> = new Set([0x64_ff9bn << 64n, 0xffff_0000n])
 
 /**
- * What a client counts as where attempts are counted: clients move freely within a /64 of IPv6 (RFC 6177). IPv4 counts by the address,
- * also one that IPv6 carries. Undefined without an address.
+ * The network by which attempts of a client are counted: clients move freely within a /64 of IPv6 (RFC 6177). IPv4
+ * counts by address, also if carried in IPv6. Undefined without an address.
  */
 export const networkOf = (address: string | undefined): string | undefined => {
   if (address === undefined || address === '') return undefined

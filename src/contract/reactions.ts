@@ -1,6 +1,6 @@
 import type { Caller } from './caller.ts'
 
-/** Why a session or a token ended before its time. */
+/** Why a session or a token was ended early. */
 export const revocationReasons = [
   'logout',
   'revoked',
@@ -14,8 +14,9 @@ export const revocationReasons = [
 export type RevocationReason = (typeof revocationReasons)[number]
 
 /**
- * What other rooms and flows must do when something happens. Each reaction runs inside the transaction of its cause: what it throws
- * rolls the cause back. A room takes the reactions that it causes in its constructor; `app/reactions.ts` holds them all.
+ * What other folders and flows must do when something happens. Each reaction runs inside the transaction of its cause:
+ * an error rolls the cause back. A class takes the reactions that it causes in its constructor; `app/reactions.ts`
+ * defines all of them.
  */
 export interface Reactions {
   /** An administrator has changed or removed the address of a user. */
@@ -27,20 +28,20 @@ export interface Reactions {
   ) => Promise<void>
   /** A user has removed a passkey of their own. Throws conflict when it was their last way to sign in. */
   readonly passkeyRemoved: (userId: string) => Promise<void>
-  /** Sessions are about to end, for any reason but their time; their rows are still there. */
+  /** Sessions are about to be ended early; their rows still exist. */
   readonly sessionsEnding: (sessionIds: readonly string[]) => Promise<void>
-  /** The same where all sessions of a user end, whether there are any or not. */
+  /** All sessions of a user are about to be ended, even if there are none. */
   readonly allSessionsEnding: (userId: string, reason: RevocationReason) => Promise<void>
-  /** A user has taken back what they allowed a client: every token that came of it must end. */
+  /** A user has revoked what they allowed a client: all tokens issued under it must end. */
   readonly consentRevoked: (userId: string, client: string) => Promise<void>
-  /** A client may not have some kinds of what people gave it, or all of them: codes, tokens, grants. */
+  /** A client may no longer have some or all kinds of what users granted it: codes, tokens, grants. */
   readonly clientLosesRecords: (client: string, kinds: 'all' | readonly string[]) => Promise<void>
   /** A client was removed. */
   readonly clientRemoved: (client: string) => Promise<void>
-  /** The tokens of a provider may not be kept any more: those that are kept must go. */
+  /** The tokens of a provider may no longer be stored: delete the stored ones. */
   readonly keepingTokensEnded: (provider: string) => Promise<void>
-  /** Every access token that a client holds has ended. */
+  /** All access tokens of a client have ended. */
   readonly clientTokensEnded: (client: string) => Promise<void>
-  /** A service was removed or runs as another local user, so the tokens that it holds must end. */
+  /** A service was removed or now runs as another local user, so its tokens must end. */
   readonly serviceReplaced: (service: string) => Promise<void>
 }

@@ -10,8 +10,8 @@ const typed =
   (options: Options = {}) => ({ type, ...options })
 
 /**
- * TypeBox's types over plain JSON Schema. The builders that we use return literals; TypeBox's own would load seven
- * hundred files into every start of the daemon, a third of the time to the first answer.
+ * TypeBox's types over plain JSON Schema. The builders that we use return literals. TypeBox's own would load seven
+ * hundred files at every start of the daemon, a third of the time until the first response.
  */
 export const Type = {
   String: typed('string'),

@@ -1,6 +1,6 @@
 import { Type, type Static, type TProperties, type TSchema } from './schema_builder.ts'
 
-/** An object that takes the named fields and nothing else. */
+/** An object with exactly these fields. */
 export const Shape = <P extends TProperties>(
   properties: P,
   options: { title?: string; description?: string } = {},
@@ -9,7 +9,7 @@ export const Shape = <P extends TProperties>(
 /** No parameters. */
 export const Nothing = Shape({})
 
-/** A shape with a name of its own in openrpc.json and the SDK. */
+/** A shape with its own name in openrpc.json and the SDK. */
 export const Named = <P extends TProperties>(title: string, properties: P) => Shape(properties, { title })
 
 export const Nullable = <T extends TSchema>(schema: T) =>
@@ -28,8 +28,7 @@ export const GroupSlug = Segment
 export const RoleName = Segment
 export const ServiceName = Segment
 
-/** A client_id of ours; a client known by its metadata document alone has an https address instead. */
-/** A client_id of ours; a client known by its metadata document alone has an https address instead. */
+/** A client_id that we assigned. A client known only by its metadata document has an https URL instead. */
 export const clientPattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/
 
 export const Id = Type.String({
@@ -37,7 +36,10 @@ export const Id = Type.String({
   description: 'A UUID of version 7',
 })
 
-/** One plain address: what mail software reads only one way. RFC 5321 section 4.1.2 allows more (quotes, comments); we do not. */
+/**
+ * One plain address that all mail software reads in the same way. RFC 5321 section 4.1.2 allows more (quotes,
+ * comments); we do not.
+ */
 export const Email = Type.String({
   maxLength: 254,
   pattern:
@@ -52,7 +54,7 @@ export const Line = (meaning: string, maxLength = 200) =>
     description: `${meaning}: one line of at most ${maxLength} characters, without control characters`,
   })
 
-/** Claims that only we emit, in any case. */
+/** Claims that only we issue, in any case. */
 export const reservedClaims =
   '^([aA][dD][mM][iI][nN]|([uU][sS][eE][rR][sS]|[gG][rR][oO][uU][pP][sS]|[pP][rR][oO][xX][yY])(\\..*)?)$'
 
@@ -64,14 +66,17 @@ export const claimGrammar = {
 }
 export const Claim = Type.String(claimGrammar)
 
-/** Claims that only we emit are refused on every write, in any case: `admin`, `users.*`, `groups.*`, `proxy.*`. */
+/** Claims that only we issue are refused on every write, in any case: `admin`, `users.*`, `groups.*`, `proxy.*`. */
 export const GrantableClaim = Type.String({
   ...claimGrammar,
   not: { pattern: reservedClaims },
   description: `${claimGrammar.description}; not one of the reserved admin, users.*, groups.*, proxy.*`,
 })
 
-/** A service or another program may hold claims of ours, which people get by groups and roles only; those that name people stay reserved. */
+/**
+ * A service or another program may have `proxy.*` claims, which users get only through groups and roles. Claims that
+ * name users or groups stay reserved.
+ */
 const ProgramClaim = Type.String({
   ...claimGrammar,
   not: { pattern: '^([aA][dD][mM][iI][nN]|([uU][sS][eE][rR][sS]|[gG][rR][oO][uU][pP][sS])(\\..*)?)$' },
@@ -80,7 +85,7 @@ const ProgramClaim = Type.String({
 
 export const ProgramClaims = Type.Array(ProgramClaim, { maxItems: 100, uniqueItems: true })
 
-/** What a method or route asks for: a claim, or `prefix.*` for any claim below the prefix. */
+/** What a method or route requires: a claim, or `prefix.*` for any claim below the prefix. */
 export const ClaimPattern = Type.String({
   maxLength: 257,
   pattern: '^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}(\\.[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}){0,7}(\\.\\*)?$',
@@ -93,36 +98,36 @@ export const Context = Type.Integer({
   description: 'An integer from 0 (internal trust) to 2147483647',
 })
 
-/** Where a grant holds: for one service, in one context, both, or everywhere. */
+/** Where a grant applies: for one service, in one context, both, or everywhere. */
 export const grantScope = { service: Nullable(ServiceName), context: Nullable(Context) }
-/** The same as a parameter: what is left out stands for every one. */
+/** The same as parameters: an omitted one means everywhere. */
 export const scopeParams = { service: Type.Optional(ServiceName), context: Type.Optional(Context) }
 
-/** Until the year 9999: a bigint of PostgreSQL and an integer of JavaScript hold it exactly. */
+/** Up to the year 9999, which both PostgreSQL's bigint and JavaScript numbers represent exactly. */
 export const Time = Type.Integer({
   minimum: 0,
   maximum: 253402300799,
-  description: 'Unix time in seconds, in the year 9999 at most',
+  description: 'Unix time in seconds, up to the year 9999',
 })
 
 export const Limit = Type.Optional(
   Type.Integer({
     minimum: 1,
     maximum: 1000,
-    description: 'At most this many items: 1 to 1000, by default 100',
+    description: 'Maximum number of items, 1 to 1000; 100 by default',
   }),
 )
 export const Cursor = Type.Optional(
-  Type.String({ maxLength: 1024, description: 'Where to continue: the next_cursor of the previous page' }),
+  Type.String({ maxLength: 1024, description: 'The next_cursor of the previous page' }),
 )
 
 export const Page = <T extends TSchema>(item: T) =>
   Shape({ items: Type.Array(item), next_cursor: Nullable(Type.String()) })
 
-/** A password as given; how long and how strong it must be is checked where it is set. */
+/** A password as entered. Its length and strength are checked where it is set. */
 export const Password = Type.String({
   minLength: 1,
   maxLength: 1024,
   description:
-    'Password: 8 to 256 characters when it is set (the setting password_min_length raises the floor)',
+    'Password: 8 to 256 characters when it is set (the setting password_min_length can require more)',
 })

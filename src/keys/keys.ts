@@ -121,7 +121,7 @@ export class Keys {
         .where('retired_at', '<', at - retiredSeconds)
         .execute()
       const signingAtOnce = drop
-        ? pairs.filter(({ algorithm }, i) => pairs.findIndex((one) => one.algorithm === algorithm) === i)
+        ? pairs.filter(({ algorithm }, i) => pairs.findIndex((other) => other.algorithm === algorithm) === i)
         : []
       for (const pair of pairs) await this.#add(pair, signingAtOnce.includes(pair) ? at : null)
       this.#database.changed('keys')
@@ -157,7 +157,7 @@ export class Keys {
       // Another process may have created them in the meantime.
       const stillMissing = missing(await this.#rows.get())
       for (const [i, { algorithm, state }] of wanted.entries()) {
-        if (stillMissing.some((one) => one.algorithm === algorithm && one.state === state))
+        if (stillMissing.some((key) => key.algorithm === algorithm && key.state === state))
           await this.#add(pairs[i]!, state === 'signing' ? now() : null)
       }
       this.#database.changed('keys')

@@ -5,8 +5,8 @@ export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
 /**
- * Structured JSON lines on standard error; standard output belongs to the few words for people.
- * Log chosen fields only, never params or headers whole: pino redacts by exact path, so what is not passed cannot leak.
+ * Structured JSON lines on standard error; standard output is for messages to people. Log only selected fields, never
+ * whole params or headers: pino redacts by exact path, so what is not passed cannot leak.
  */
 export const createLog = (level: LogLevel, destination?: DestinationStream): Log =>
   pino(

@@ -1,34 +1,34 @@
-/** Numbers about one process. */
+/** The numbers of one process. */
 export interface ProcessNumbers {
   readonly pid: number
-  /** Resident set. */
+  /** Resident set size. */
   readonly memory_bytes: number
   readonly rpc_calls: number
   readonly edge_requests: number
 }
 
-/** Numbers about the daemon with all its workers. */
+/** The numbers of the daemon with all its workers. */
 export interface DaemonNumbers extends Omit<ProcessNumbers, 'pid'> {
   readonly uptime_seconds: number
   readonly workers: ProcessNumbers[]
 }
 
-/** Of the workers of a daemon, and what those that are gone have counted. */
+/** The numbers of running workers, and the totals of those that have ended. */
 export interface WorkerNumbers {
   readonly living: ProcessNumbers[]
   readonly gone: { readonly calls: number; readonly requests: number }
 }
 
-/** Of a process without workers. */
+/** For a process without workers. */
 export const noWorkers = (): WorkerNumbers => ({ living: [], gone: { calls: 0, requests: 0 } })
 
-/** Counts what this process does, and knows what the daemon does as a whole. */
+/** Counts what this process does, and reports the totals of the daemon. */
 export class Counters {
   /** JSON-RPC calls answered since start. */
   calls = 0
   /** HTTP requests answered at the edge since start. */
   requests = 0
-  /** In a worker: what the daemon last told about all of itself. */
+  /** In a worker: the last totals received from the daemon. */
   whole: DaemonNumbers | undefined
   readonly #workers: () => WorkerNumbers
 
@@ -48,13 +48,14 @@ export class Counters {
   daemon(): DaemonNumbers {
     if (this.whole) return this.whole
     const { living, gone } = this.#workers()
-    const all = [this.own(), ...living]
-    const sum = (of: (one: ProcessNumbers) => number) => all.reduce((total, one) => total + of(one), 0)
+    const processes = [this.own(), ...living]
+    const sum = (of: (numbers: ProcessNumbers) => number) =>
+      processes.reduce((total, numbers) => total + of(numbers), 0)
     return {
       uptime_seconds: Math.round(process.uptime()),
-      memory_bytes: sum((one) => one.memory_bytes),
-      rpc_calls: sum((one) => one.rpc_calls) + gone.calls,
-      edge_requests: sum((one) => one.edge_requests) + gone.requests,
+      memory_bytes: sum((numbers) => numbers.memory_bytes),
+      rpc_calls: sum((numbers) => numbers.rpc_calls) + gone.calls,
+      edge_requests: sum((numbers) => numbers.edge_requests) + gone.requests,
       workers: living,
     }
   }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { endianness } from 'node:os'
 import type { Socket } from 'node:net'
 
-/** Who opened a Unix socket, as the kernel tells it. */
+/** The process that opened a Unix socket, according to the kernel. */
 export interface Peer {
   readonly pid: number
   readonly uid: number
@@ -14,8 +14,8 @@ const SOL_SOCKET = 1
 const SO_PEERCRED = 17
 
 /**
- * Loads what asks the kernel (SO_PEERCRED, unix(7)), or returns undefined where the platform or a missing binary makes
- * that impossible; then only the mode of the socket file tells callers apart.
+ * Loads the function that queries the kernel (SO_PEERCRED, unix(7)). Undefined if the platform or a missing binary
+ * prevents that; then only the mode of the socket file distinguishes callers.
  */
 export const loadPeerOf = (): PeerOf | undefined => {
   if (process.platform !== 'linux') return undefined
@@ -28,7 +28,7 @@ export const loadPeerOf = (): PeerOf | undefined => {
   } catch {
     return undefined
   }
-  const little = endianness() === 'LE'
+  const isLittleEndian = endianness() === 'LE'
   return (socket) => {
     const fd = (socket as unknown as { _handle?: { fd?: number } })._handle?.fd
     if (fd === undefined || fd < 0) return undefined
@@ -37,9 +37,9 @@ export const loadPeerOf = (): PeerOf | undefined => {
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, length) !== 0 || length[0] !== 12)
       return undefined
     const at = (offset: number) =>
-      little ? credentials.readInt32LE(offset) : credentials.readInt32BE(offset)
+      isLittleEndian ? credentials.readInt32LE(offset) : credentials.readInt32BE(offset)
     const uid = at(4) >>> 0
-    // The kernel's word for nobody it knows, such as a caller from another user namespace.
+    // The kernel's value for an unknown user, such as a caller from another user namespace.
     return uid === 0xffffffff ? undefined : { pid: at(0), uid }
   }
 }

@@ -3,11 +3,11 @@ interface Allowed {
   readonly domains: ReadonlySet<string>
 }
 
-/** Lists are the same object until the routes change. */
-const read = new WeakMap<readonly string[], Allowed>()
+/** Parsed lists. A list is the same object until the routes change. */
+const parsedLists = new WeakMap<readonly string[], Allowed>()
 
 const allowedBy = (patterns: readonly string[]): Allowed => {
-  let allowed = read.get(patterns)
+  let allowed = parsedLists.get(patterns)
   if (!allowed) {
     const lower = patterns.map((pattern) => pattern.toLowerCase())
     allowed = {
@@ -16,14 +16,14 @@ const allowedBy = (patterns: readonly string[]): Allowed => {
         lower.filter((pattern) => pattern.startsWith('*@')).map((pattern) => pattern.slice(2)),
       ),
     }
-    read.set(patterns, allowed)
+    parsedLists.set(patterns, allowed)
   }
   return allowed
 }
 
 /**
- * Whether a route's `allowed_emails` let this address in: an exact address, or `*@domain` for this very domain, in any
- * case; never a suffix of a domain. An empty list asks for nothing.
+ * Whether a route's `allowed_emails` accept this address: an exact address, or `*@domain` for exactly this domain, in
+ * any case; never a suffix of a domain. An empty list accepts everyone.
  */
 export const allowsEmail = (patterns: readonly string[], email: string | null): boolean => {
   if (patterns.length === 0) return true

@@ -1,21 +1,21 @@
-/** What can prove who is asking. */
+/** The credentials that can identify a caller. */
 export type Credential =
-  /** Our cookie, however its session was opened. */
+  /** Our cookie, for any session. */
   | 'session'
-  /** Our cookie, of a session that an identity provider opened. */
+  /** Our cookie, for a session that an identity provider opened. */
   | 'provider session'
-  /** A token of ours, of a person or a program: of a session, one that is kept, or a JWT for this place. */
+  /** One of our tokens, of a user or a program: a session token, a personal token, or a JWT for this audience. */
   | 'access token'
-  /** The token of the route or of the daemon: it lets a program in and names nobody. */
+  /** The token of the route or of the daemon: it lets a program in without identifying it. */
   | 'static token'
-  /** The client's address, where the setting `network_login` is on. */
+  /** The client's address, if the setting `network_login` is on. */
   | 'network'
-  /** A key of the person signed this very request. */
+  /** The user's key signed this request. */
   | 'signature'
 
 interface Mode {
   readonly credentials: readonly Credential[]
-  /** What happens to a request without one. */
+  /** What happens to a request without any of these credentials. */
   readonly without:
     'forward as guest' | 'ask for a token' | 'send to a provider' | 'send to sign in' | 'ask for a signature'
 }

@@ -22,7 +22,9 @@ export const exampleRoute: Route = {
 }
 
 const rule = { claim: ['proxy.admin'] } as const
-/** Where a route leads, and whom it lets in, is a right of everybody who comes; one that goes may uncover a wider one. */
+/**
+ * Adding a route, or removing one that hid a wider route, grants access to everyone, so all changes need a fresh proof.
+ */
 const change = { ...rule, effect: 'write', fresh: true } as const
 
 /** `trial` asks the edge what it would do, and `isOwnPath` which paths it would never forward. */
@@ -34,7 +36,7 @@ export const routeMethods = (
   method({
     ...rule,
     name: 'proxy.routes.list',
-    summary: 'List routes, oldest first',
+    summary: 'List the routes, oldest first',
     effect: 'read',
     params: Shape({ domain: Type.Optional(Domain), limit: Limit, cursor: Cursor }),
     result: Page(Route),
@@ -59,7 +61,7 @@ export const routeMethods = (
   method({
     ...rule,
     name: 'proxy.routes.test',
-    summary: 'Return what would happen to a request, and why; nothing is sent',
+    summary: 'Return what would happen to a request, and why, without sending it',
     effect: 'read',
     params: TrialParams,
     result: Trial,
@@ -98,7 +100,7 @@ export const routeMethods = (
   method({
     ...change,
     name: 'proxy.routes.update',
-    summary: 'Change fields of a route; the change applies from the next request on',
+    summary: 'Change fields of a route, starting with the next request',
     params: Shape({
       id: Id,
       domain: Type.Optional(Domain),
@@ -121,7 +123,7 @@ export const routeMethods = (
   method({
     ...change,
     name: 'proxy.routes.remove',
-    summary: 'Remove a route; its host answers 404 if it was the only one',
+    summary: 'Remove a route; if it was the only one of its host, the host answers 404',
     params: Shape({ id: Id }),
     result: Type.Null(),
     errors: ['not_found'],

@@ -19,13 +19,12 @@ export const PathPrefix = Type.String({
 
 export const AuthModeName = Type.Enum(authModeNames, {
   description:
-    'none: everybody passes, as a guest; optional: signed-in people are identified, others are guests; bearer: programs with a token; oauth: people whom a provider signed in; local: people who are signed in; signature: requests signed with a key of users.keys',
+    'none: everyone passes as a guest; optional: signed-in users are identified, all others pass as guests; bearer: programs with a token; oauth: users who signed in with a provider; local: signed-in users; signature: requests signed with a key from users.keys',
 })
 
 export const BearerToken = Type.String({
   pattern: '^[A-Za-z0-9._~+/-]{32,256}=*$',
-  description:
-    'A static token for auth_mode bearer: 32 characters or more; it is stored as a hash and never shown',
+  description: 'A static token for auth_mode bearer: 32 characters or more; stored as a hash and never shown',
 })
 
 export const Route = Named('Route', {

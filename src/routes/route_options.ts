@@ -2,19 +2,19 @@ import { ClaimPattern, Line, Nullable, ServiceName } from '../contract/schemas.t
 import { bit, type Bit } from '../storage/schema.ts'
 import { Type, type Static, type TSchema } from '../contract/schema_builder.ts'
 
-/** How a column holds the value of an option. */
+/** How a column stores the value of an option. */
 interface Column<V, C> {
   readonly write: (value: V) => C
   readonly read: (column: C) => V
 }
 
-const asItIs = <V>(): Column<V, V> => ({ write: (value) => value, read: (column) => column })
+const unchanged = <V>(): Column<V, V> => ({ write: (value) => value, read: (column) => column })
 const flag: Column<boolean, Bit> = { write: bit, read: (column) => column === 1 }
 const list: Column<string[], string> = {
   write: (value) => JSON.stringify(value),
   read: (column) => JSON.parse(column) as string[],
 }
-/** Empty stands for null. */
+/** An empty string means null. */
 const textOrNull: Column<string | null, string> = {
   write: (value) => value ?? '',
   read: (column) => column || null,
@@ -22,11 +22,11 @@ const textOrNull: Column<string | null, string> = {
 
 interface Option<S extends TSchema, C> {
   readonly schema: S
-  /** What a route gets that is added without the option. */
+  /** The value for a route that is added without the option. */
   readonly fallback: Static<S>
-  /** Of the same name in the table `routes`. */
+  /** The column of the same name in the table `routes`. */
   readonly column: Column<Static<S>, C>
-  /** In the example of the documentation; the fallback where it is left out. */
+  /** The value in the documented example; the fallback if omitted. */
   readonly example?: Static<S>
 }
 
@@ -42,21 +42,24 @@ export const Target = Type.String({
 const EmailPattern = Type.String({
   maxLength: 254,
   pattern: "^(\\*|[a-zA-Z0-9.!#$%&'+/=?^_`{|}~-]{1,64})@[a-zA-Z0-9.-]{1,253}$",
-  description: 'An address, or *@domain for every address of exactly this domain',
+  description: 'An address, or *@domain for all addresses of exactly this domain',
 })
 
 const seconds = (meaning: string, fallback: number) =>
   option({
     schema: Type.Integer({ minimum: 1, maximum: 3600, description: `${meaning}, in seconds: 1 to 3600` }),
     fallback,
-    column: asItIs<number>(),
+    column: unchanged<number>(),
   })
 
-/** What a route may be given beside its place, its target and its mode: parameters, fields and columns derive from these rows. */
+/**
+ * The options of a route besides its domain, path, target and mode. Parameters, fields and columns derive from these
+ * rows.
+ */
 export const routeOptions = {
   strip_prefix: option({
     schema: Type.Boolean({
-      description: 'Remove path_prefix before forwarding, and send it as X-Forwarded-Prefix',
+      description: 'Remove path_prefix before forwarding and send it as X-Forwarded-Prefix',
     }),
     fallback: false,
     column: flag,
@@ -70,7 +73,7 @@ export const routeOptions = {
   required_claims: option({
     schema: Type.Array(ClaimPattern, {
       maxItems: 50,
-      description: 'Patterns, of which one must match; empty requires nothing',
+      description: 'Patterns, of which one must match a claim of the user; empty requires nothing',
     }),
     fallback: [],
     column: list,
@@ -80,7 +83,8 @@ export const routeOptions = {
       Type.String({
         maxLength: 200,
         pattern: '^[\\x21-\\x7e]+$',
-        description: 'Audience of X-Hero-Assertion, such as the URL of the service; null sends no assertion',
+        description:
+          'The audience of X-Hero-Assertion, such as the URL of the service; null sends no assertion',
       }),
     ),
     fallback: null,
@@ -88,19 +92,19 @@ export const routeOptions = {
   }),
   preserve_host: option({
     schema: Type.Boolean({
-      description: 'Send the Host that the client asked for; otherwise the one of the target',
+      description: 'Send the Host that the client requested; otherwise that of the target',
     }),
     fallback: true,
     column: flag,
   }),
   enabled: option({ schema: Type.Boolean(), fallback: true, column: flag }),
-  connect_timeout: seconds('How long a connection to the upstream may take to open', 5),
-  response_timeout: seconds('How long the upstream may be silent', 60),
+  connect_timeout: seconds('How long connecting to the upstream may take', 5),
+  response_timeout: seconds('How long the upstream may send nothing', 60),
   more_targets: option({
     schema: Type.Array(Target, {
       maxItems: 31,
       description:
-        'Further upstreams that serve the same content: requests take turns among them, and skip one that does not answer',
+        'Additional upstreams for the same content: requests are distributed in turn, and skip an upstream that does not answer',
     }),
     fallback: [],
     column: list,
@@ -111,7 +115,7 @@ export const routeOptions = {
         maxLength: 500,
         pattern: '^/[\\x21\\x22\\x24-\\x5b\\x5d-\\x7e]*$',
         description:
-          'Path that each upstream answers with 2xx or 3xx while it is healthy; requested every few seconds',
+          'Path for health probes every few seconds: an upstream that answers 2xx or 3xx is healthy',
       }),
     ),
     fallback: null,
@@ -120,14 +124,14 @@ export const routeOptions = {
   allowed_emails: option({
     schema: Type.Array(EmailPattern, {
       maxItems: 200,
-      description: 'Patterns, of which one must match the address of the person; empty requires nothing',
+      description: 'Patterns, of which one must match the email address of the user; empty requires nothing',
     }),
     fallback: [],
     column: list,
   }),
   provider: option({
     schema: Nullable(
-      Line('If auth_mode is oauth: the one provider whose sessions count; null accepts any', 64),
+      Line('For auth_mode oauth: the only provider whose sessions are accepted; null accepts any', 64),
     ),
     fallback: null,
     column: textOrNull,
@@ -135,7 +139,7 @@ export const routeOptions = {
   provider_token: option({
     schema: Nullable(
       Line(
-        'The provider whose stored access token goes to the service as X-Proxy-Provider-Token; null sends none',
+        'The provider whose stored access token is sent to the service as X-Proxy-Provider-Token; null sends none',
         64,
       ),
     ),
@@ -151,7 +155,7 @@ export const routeOptions = {
       }),
     ),
     fallback: null,
-    column: asItIs<number | null>(),
+    column: unchanged<number | null>(),
   }),
 }
 
@@ -160,7 +164,7 @@ type OptionName = keyof Options
 type OptionValues = { [K in OptionName]: Static<Options[K]['schema']> }
 type OptionColumns = { [K in OptionName]: ReturnType<Options[K]['column']['write']> }
 
-/** An object that has for each option what `make` returns. */
+/** Builds an object with the result of `make` for each option. */
 const each = <R>(make: (option: Option<TSchema, unknown>, name: OptionName) => unknown): R =>
   Object.fromEntries(
     Object.entries(routeOptions).map(([name, row]) => [
@@ -177,7 +181,7 @@ export const optionalParams = each(({ schema }) => Type.Optional(schema)) as {
 
 export const optionExamples: OptionValues = each(({ fallback, example = fallback }) => example)
 
-/** The options of a new route: those that were given, else their fallbacks. */
+/** The options of a new route: the given ones, and the fallbacks for the rest. */
 export const withFallbacks = (given: Partial<OptionValues>): OptionValues =>
   each(({ fallback }, name) => given[name] ?? fallback)
 

@@ -3,7 +3,7 @@ import { upstreamOf, type UpstreamGroup } from '../upstream/upstream.ts'
 
 export interface RoutePlan extends UpstreamGroup {
   readonly route: Route
-  /** SHA-256 of the route's static token, hex; empty without one. */
+  /** SHA-256 of the route's static token, hex; empty for none. */
   readonly bearerTokenHash: string
 }
 
@@ -19,7 +19,7 @@ const decodeOnce = (path: string): string =>
 
 const withoutParameters = (path: string): string => path.replaceAll(/;[^/\\]*/g, '')
 
-/** Every text that decoding up to twice and taking off `;parameters` before, between or after may make of a path. */
+/** All texts that a path can become by decoding it up to twice and removing `;parameters` before, between or after. */
 const decodings = (path: string): ReadonlySet<string> => {
   let texts = new Set([path])
   for (let i = 0; i < 3; i++) {
@@ -27,7 +27,7 @@ const decodings = (path: string): ReadonlySet<string> => {
     for (const text of texts) {
       for (const read of text.includes(';') ? [text, withoutParameters(text)] : [text]) {
         next.add(read)
-        // Twice: an upstream behind another proxy may decode again.
+        // Twice, because an upstream behind another proxy may decode again.
         if (i < 2) next.add(decodeOnce(read))
       }
     }
@@ -37,14 +37,15 @@ const decodings = (path: string): ReadonlySet<string> => {
 }
 
 /**
- * The paths as lenient upstreams might read one: decoded, one slash for several or for a backslash, no `;parameters`,
- * lower case, letters that only look like ASCII as ASCII, no control characters. Only ever compared, never forwarded.
+ * The ways in which lenient upstreams might read a path: decoded, with several slashes or a backslash as one slash,
+ * without `;parameters`, in lower case, with lookalikes of ASCII letters as ASCII, without control characters. Only
+ * compared, never forwarded.
  */
 const readings = (path: string): ReadonlySet<string> => {
   const found = new Set<string>()
   for (const text of decodings(path)) {
     const folded = Buffer.from(text, 'latin1').toString('utf8').normalize('NFKC')
-    // An encoded query, fragment or end of string may end the path for whoever parses it once more.
+    // An encoded query, fragment or NUL may end the path for a parser that decodes again.
     for (const read of [folded, folded.replace(/[?#\0].*$/s, '')]) {
       found.add(
         read
@@ -57,11 +58,11 @@ const readings = (path: string): ReadonlySet<string> => {
   return found
 }
 
-/** A dot segment that shows only after reading leniently: where it leads, nobody here can say. */
+/** A dot segment that appears only after lenient reading: we cannot know where it leads. */
 const dotSegment = /(^|\/)\.{1,2}(\/|$)/
 
-/** Paths that every upstream reads alike. */
-const plain = /^(\/[a-z0-9._~-]+)*\/?$/
+/** Paths that every upstream reads in the same way. */
+const plainPath = /^(\/[a-z0-9._~-]+)*\/?$/
 
 /** The routes of one host, by path prefix. */
 export class HostRoutes {
@@ -80,12 +81,12 @@ export class HostRoutes {
   }
 
   /**
-   * The route with the longest prefix that holds `path`. `ambiguous` when an upstream that decodes, folds case or merges
-   * slashes would read the path as belonging to another route: then nobody can say whose rule counts.
+   * The route with the longest prefix that contains `path`. `ambiguous` if an upstream that decodes, ignores case or
+   * merges slashes would assign the path to another route: then it is unclear whose rule applies.
    */
   match(path: string): RoutePlan | 'ambiguous' | undefined {
     const found = this.#longest(this.#prefixes, path)
-    if (this.#prefixes.size > 1 && !(this.#plain && plain.test(path))) {
+    if (this.#prefixes.size > 1 && !(this.#plain && plainPath.test(path))) {
       for (const reading of readings(path)) {
         if (dotSegment.test(reading) || this.#longest(this.#folded, reading) !== found) return 'ambiguous'
       }
@@ -93,7 +94,7 @@ export class HostRoutes {
     return found
   }
 
-  /** `/wiki` holds `/wiki` and `/wiki/…`, not `/wikipedia`. */
+  /** `/wiki` contains `/wiki` and `/wiki/…`, but not `/wikipedia`. */
   #longest(prefixes: ReadonlyMap<string, RoutePlan>, path: string): RoutePlan | undefined {
     let end = 0
     for (let i = 0; i < this.#depth && end >= 0; i++) end = path.indexOf('/', end + 1)
@@ -107,13 +108,13 @@ export class HostRoutes {
 }
 
 /**
- * All routes, by host; a disabled one keeps its paths, so that they fall to no other rule. Finding one costs the same for ten routes as
- * for ten thousand.
+ * All routes, by host. A disabled route keeps its paths, so that no other rule applies to them. Finding a route takes
+ * the same time for ten routes as for ten thousand.
  */
 export class RouteTable {
   readonly #hosts = new Map<string, HostRoutes>()
   readonly #suffixes = new Map<string, HostRoutes>()
-  /** The enabled routes whose upstreams are asked how they are. */
+  /** The enabled routes whose upstreams are probed. */
   readonly probed: readonly RoutePlan[]
 
   constructor(routes: readonly { readonly route: Route; readonly bearerTokenHash: string }[]) {
@@ -133,12 +134,12 @@ export class RouteTable {
     this.probed = probed
   }
 
-  /** Every host that has routes of its own. */
+  /** All hosts that have routes of their own. */
   hosts(): Iterable<string> {
     return this.#hosts.keys()
   }
 
-  /** The routes of a host: its own, or those of `*.suffix`. A host with routes of its own never falls into a wildcard. */
+  /** The routes of a host: its own, or those of `*.suffix`. A host with routes of its own never uses a wildcard's. */
   at(host: string): HostRoutes | undefined {
     const own = this.#hosts.get(host)
     if (own) return own

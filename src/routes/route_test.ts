@@ -1,7 +1,7 @@
 import { Type, type Static } from '../contract/schema_builder.ts'
 import { Id, Named, Nullable, Shape, Username } from '../contract/schemas.ts'
 
-/** A request that is only thought of. */
+/** A hypothetical request. */
 export const TrialParams = Shape({
   url: Type.String({
     maxLength: 16_384,
@@ -9,27 +9,27 @@ export const TrialParams = Shape({
     description: 'http(s)://host[:port]/path?query, the path exactly as it would be sent',
   }),
   method: Type.Optional(
-    Type.String({ pattern: '^[A-Z]{1,20}$', description: 'Capital letters, such as POST; by default GET' }),
+    Type.String({ pattern: '^[A-Z]{1,20}$', description: 'Capital letters, such as POST; GET by default' }),
   ),
   user: Type.Optional(
     Type.Unsafe<Static<typeof Username> | null>(
       Type.Union([Username, Type.Null()], {
         description:
-          'The user who asks: with a session cookie where that counts, otherwise with a token; null or left out means a guest',
+          'The user who sends the request, with a session cookie where the route accepts one, or else with a token; null or omitted for a guest',
       }),
     ),
   ),
   kind: Type.Optional(
     Type.Enum(['navigation', 'fetch', 'websocket'], {
       description:
-        'navigation: a browser opens a page (the default); fetch: a script or a program; websocket: an upgrade',
+        'navigation (the default): a browser opens a page; fetch: a script or a program; websocket: a protocol upgrade',
     }),
   ),
   address: Type.Optional(
     Type.String({
       maxLength: 45,
       pattern: '^[0-9a-fA-F:.]+$',
-      description: 'The IPv4 or IPv6 address that the request comes from; by default 127.0.0.1',
+      description: 'The IPv4 or IPv6 address that the request comes from; 127.0.0.1 by default',
     }),
   ),
 })
@@ -58,9 +58,9 @@ const Header = Shape({ name: Type.String(), value: Type.String() })
 
 export const Trial = Named('RouteTrial', {
   act: Type.Enum(['forward', 'redirect', 'refuse', 'own'], {
-    description: 'own: a page of hero_proxy itself answers, regardless of routes',
+    description: 'own: hero_proxy itself answers, regardless of the routes',
   }),
-  /** Of the answer, where it is ours. */
+  /** The status of the response, if it is ours. */
   status: Nullable(Type.Integer()),
   check: Nullable(
     Type.Enum(checkNames, { description: 'The check that decided; null where the request passed them all' }),

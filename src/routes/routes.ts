@@ -13,7 +13,7 @@ import { RouteTable } from './route_table.ts'
 import { upstreamOf } from '../upstream/upstream.ts'
 import { fromColumns, toColumns, withFallbacks } from './route_options.ts'
 
-/** What a route can be given; a bearer token of null takes the present one away. */
+/** The fields of a route. A bearer token of null removes the current one. */
 export type RouteFields = Partial<Omit<Route, 'id' | 'bearer_token_set' | 'created_at' | 'updated_at'>> & {
   readonly bearer_token?: string | null
 }
@@ -36,12 +36,12 @@ export class Routes {
     })
   }
 
-  /** All routes, for matching. Warm, it is synchronous. */
+  /** All routes, for matching. Synchronous when the cache is current. */
   table(): RouteTable | Promise<RouteTable> {
     return this.#table.get()
   }
 
-  /** The same if it is certain to be current without a wait. */
+  /** The routes if they are known to be current; never waits. */
   knownTable(): RouteTable | undefined {
     return this.#table.warm()
   }
@@ -155,14 +155,14 @@ const refuseOwnPath = ({ domain, path_prefix }: Route, isOwnPath: IsOwnPath) => 
 const refuseContradiction = (route: Route) => {
   const { target, more_targets, auth_mode, required_claims, allowed_emails } = route
   refuseBadTarget('target', target)
-  more_targets.forEach((one, i) => refuseBadTarget(`more_targets/${i}`, one))
+  more_targets.forEach((another, i) => refuseBadTarget(`more_targets/${i}`, another))
   if (auth_mode !== 'none') return
-  const rule = 'empty where auth_mode is none: everybody is a guest there'
+  const rule = 'empty if auth_mode is none, where everyone is a guest'
   if (required_claims.length > 0) throw invalidParams('required_claims', rule)
   if (allowed_emails.length > 0) throw invalidParams('allowed_emails', rule)
 }
 
-/** Undefined leaves what is there, empty takes it away. */
+/** Undefined keeps the current token, and an empty hash removes it. */
 const hashOf = (token: string | null | undefined): string | undefined =>
   typeof token === 'string' ? digest(token) : token === null ? '' : undefined
 
@@ -172,8 +172,8 @@ const toRow = ({ bearer_token_set: _, ...route }: Route): Omit<RouteRow, 'bearer
 })
 
 /**
- * A mode this version does not know closes the route: its paths answer as if nothing were there. They do not fall to a
- * shorter prefix, whose rule may be weaker.
+ * An unknown mode disables the route: its paths answer as if nothing were there, and do not fall to a shorter prefix
+ * with a possibly weaker rule.
  */
 const toRoute = ({ bearer_token_hash, ...row }: RouteRow): Route => {
   const auth_mode = row.auth_mode as AuthMode

@@ -9,8 +9,9 @@ import {
 } from 'node:crypto'
 
 /**
- * Secrets at rest: AES-256-GCM under a key derived from the master secret by HKDF-SHA-256 (RFC 5869).
- * `row` names the place the secret lives in and is the associated data: a sealed value moved to another row does not open.
+ * Encrypts secrets at rest: AES-256-GCM with a key derived from the master secret by HKDF-SHA-256 (RFC 5869). `row`
+ * names the place where the secret is stored and is the associated data: a sealed value that was moved to another row
+ * does not open.
  */
 export class Seal {
   readonly #key: KeyObject
@@ -21,12 +22,15 @@ export class Seal {
     this.#key = createSecretKey(this.derive('seal v1'))
   }
 
-  /** 32 bytes for one purpose, from the master secret. */
+  /** Derives 32 bytes for one purpose from the master secret. */
   derive(purpose: string): Buffer {
     return Buffer.from(hkdfSync('sha256', this.#secret, 'hero_proxy', purpose, 32))
   }
 
-  /** HMAC-SHA-256 under the master secret itself: for the tokens of the old hero_auth alone, which every holder of it can make. */
+  /**
+   * HMAC-SHA-256 with the master secret itself: only for tokens of the old hero_auth, which anyone with the secret can
+   * create.
+   */
   shared(text: string): Buffer {
     return createHmac('sha256', this.#secret).update(text).digest()
   }
@@ -38,7 +42,7 @@ export class Seal {
     return `v1.${sealed.toString('base64url')}`
   }
 
-  /** Throws when the master secret, the row or a single bit differs. */
+  /** Throws if the master secret, the row or a single bit differs. */
   open(sealed: string, row: string): string {
     const bytes = Buffer.from(sealed.slice(3), 'base64url')
     if (!sealed.startsWith('v1.') || bytes.length < 28) throw new Error(`${row}: not a sealed value`)

@@ -9,7 +9,7 @@ import { Seal } from '../secrets/seal.ts'
 const row = 'instance:master_secret_check'
 const key = 'master_secret_check'
 
-/** The configured master secret, or the one in the data directory, made there (0600) on first start. */
+/** The configured master secret, or the one in the data directory, which the first start creates (0600). */
 export const readMasterSecret = (config: Config): string => {
   if (config.secret !== undefined) return config.secret
   const file = join(config.data_dir, 'master.key')
@@ -17,11 +17,12 @@ export const readMasterSecret = (config: Config): string => {
     writeFileSync(file, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' })
   if ((statSync(file).mode & 0o077) !== 0) throw new Error(`${file} is readable by others; chmod 600 it`)
   const secret = readFileSync(file, 'utf8').trim()
-  if (secret.length < 32) throw new Error(`${file} holds fewer than 32 characters; restore it from a backup`)
+  if (secret.length < 32)
+    throw new Error(`${file} contains fewer than 32 characters; restore it from a backup`)
   return secret
 }
 
-/** Tells at the start, not at first use, that this is not the secret under which the database was sealed. */
+/** Checks at the start, not at first use, that the database was sealed with this secret. */
 export const openSeal = async (database: Database, secret: string): Promise<Seal> => {
   const seal = new Seal(secret)
   const check = await instanceFact(database, key)

@@ -4,18 +4,18 @@ import net from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { ConfigError } from '../config/config.ts'
 
-/** Listening sockets that whoever started us has opened and keeps open, as file descriptors. */
+/** Listening sockets that our parent process opened, as file descriptors. */
 export interface PassedSockets {
   readonly edge?: number
   readonly rpc?: number
 }
 
-const first = 3
+const firstDescriptor = 3
 
 /**
- * Takes the sockets of systemd's socket activation, as sd_listen_fds(3) has it: LISTEN_FDS of them from descriptor 3 on,
- * meant for us if LISTEN_PID is ours, told apart by LISTEN_FDNAMES. The variables are gone from `env` afterwards, so that
- * nobody whom we start takes the sockets for his own.
+ * Takes the sockets of systemd's socket activation (sd_listen_fds(3)): LISTEN_FDS descriptors starting with 3, for us
+ * if LISTEN_PID is our pid, named by LISTEN_FDNAMES. Deletes these variables from `env`, so that no child process takes
+ * the sockets too.
  */
 export const takePassedSockets = (env: NodeJS.ProcessEnv, pid = process.pid): PassedSockets => {
   const { LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES = '' } = env
@@ -29,41 +29,42 @@ export const takePassedSockets = (env: NodeJS.ProcessEnv, pid = process.pid): Pa
   const names = LISTEN_FDNAMES.split(':')
   const passed: { edge?: number; rpc?: number } = {}
   for (let i = 0; i < Number(LISTEN_FDS); i++) {
-    // systemd calls a socket by its unit unless told otherwise: what is not called rpc is the edge.
+    // By default, systemd names a socket after its unit: every socket that is not called rpc is the edge.
     const place = names[i] === 'rpc' ? 'rpc' : 'edge'
     if (passed[place] !== undefined) {
       throw new ConfigError(
         `LISTEN_FDNAMES: ${JSON.stringify(LISTEN_FDNAMES)} names two sockets for ${place}; allowed: one edge and one rpc`,
       )
     }
-    passed[place] = first + i
+    passed[place] = firstDescriptor + i
   }
   return passed
 }
 
-/** A socket that is bound and not accepted from here: its descriptor is for others to listen on. */
+/** A socket that is bound but not accepting here: other processes listen on its descriptor. */
 export interface BoundSocket {
   readonly fd: number
   close(): void
 }
 
-interface Bound {
+interface ServerHandle {
   readonly fd: number
   close(): void
   getsockname(out: object): number
 }
 
-/** What node:cluster itself binds with. There is no documented way to a bound socket that does not accept. */
+/** The function with which node:cluster binds. There is no documented way to bind a socket without accepting. */
 const { _createServerHandle: bind } = net as unknown as {
-  _createServerHandle?: (address: string, port: number, family: number) => Bound | number
+  _createServerHandle?: (address: string, port: number, family: number) => ServerHandle | number
 }
 
 /** Binds a TCP address. Rejects with an error that has a `code`, as listening does. */
 export const bindSocket = async ({ host, port }: { host: string; port: number }): Promise<BoundSocket> => {
-  if (!bind) throw new Error(`Node ${process.version} cannot pass a socket on; set workers to 1`)
+  if (!bind)
+    throw new Error(`Node ${process.version} cannot share a socket between processes; set workers to 1`)
   const { address, family } = await lookup(host)
   const bound = bind(address, port, family)
-  // An address in use is told when the socket is first asked about.
+  // An address in use is reported only by getsockname.
   const failure = typeof bound === 'number' ? bound : bound.getsockname({})
   if (typeof bound !== 'number' && failure === 0) return { fd: bound.fd, close: () => bound.close() }
   if (typeof bound !== 'number') bound.close()
@@ -71,7 +72,7 @@ export const bindSocket = async ({ host, port }: { host: string; port: number })
   throw Object.assign(new Error(`cannot bind ${host}:${port} (${code})`), { code })
 }
 
-/** How many files and sockets this process may have open, where the system tells. */
+/** How many files and sockets this process may open; Infinity if unknown. */
 export const openFileLimit = (): number => {
   try {
     const line = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))

@@ -114,7 +114,7 @@ onBothDatabases('the audit chain', (newUrl) => {
 
   test('retention does not tidy away the traces of a change', async () => {
     await break_('update audit set at = 0 where seq = 5')
-    await assert.rejects(audit.sweep(1), /does not fit at entry 5/)
+    await assert.rejects(audit.sweep(1), /does not match at entry 5/)
     assert.equal((await bad())?.seq, 5)
   })
 

@@ -49,7 +49,7 @@ describe('serve with a wrong setting ends with one line', () => {
   test('the file', () => {
     mkdirSync(join(dir, 'data'))
     writeFileSync(join(dir, 'data', 'hero_proxy.toml'), 'listen_on = "x"\n')
-    assert.match(refused(), /hero_proxy\.toml: listen_on is no setting; allowed: data_dir, database_url, /)
+    assert.match(refused(), /hero_proxy\.toml: listen_on is not a setting; allowed: data_dir, database_url, /)
   })
 
   test('secrets have no flag', () => {

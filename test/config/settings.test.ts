@@ -284,11 +284,11 @@ describe('start-up settings', () => {
     }
     assert.match(
       told('listn = "127.0.0.1:1"\n'),
-      /hero_proxy\.toml: listn is no setting; allowed: data_dir, /,
+      /hero_proxy\.toml: listn is not a setting; allowed: data_dir, /,
     )
     assert.match(told('__proto__ = "x"\n'), /hero_proxy\.toml: /)
     assert.match(told('listen = \n'), /hero_proxy\.toml: .*Invalid TOML/)
-    assert.match(told('data_dir = "/elsewhere"\n'), /data_dir cannot be set by the file that lies in it/)
+    assert.match(told('data_dir = "/elsewhere"\n'), /data_dir cannot be set by a file inside it/)
     assert.match(told('listen = 9997\n'), /hero_proxy\.toml: listen: "9997" is not allowed/)
     assert.match(told('[listen]\nport = 1\n'), /hero_proxy\.toml: listen: .* is not allowed/)
     assert.match(told('log_level = true\n'), /hero_proxy\.toml: log_level: "true" is not allowed/)

@@ -53,7 +53,7 @@ describe('mail.test tells what the mail server says', () => {
     const said = async () =>
       (await refused(daemon.hero.mail.test({ to: 'ada@example.org' }), 'unavailable')).message
     await daemon.hero.settings.set({ key: 'smtp_password', value: 'wrong' })
-    assert.match(await said(), /did not leave/)
+    assert.match(await said(), /could not be sent/)
     await daemon.hero.settings.set({ key: 'smtp_password', value: 'opens' })
     await daemon.hero.settings.set({ key: 'smtp_ca', value: '' })
     assert.match(await said(), /certificate/i)

@@ -103,7 +103,7 @@ test('a master secret that others can read is refused', async (t) => {
 test('a cut master secret is refused', async (t) => {
   const dir = await setUp(t)
   truncateSync(join(dir, 'data', 'master.key'), 10)
-  await refusesToStart(dir, /master\.key holds fewer than 32 characters/)
+  await refusesToStart(dir, /master\.key contains fewer than 32 characters/)
 })
 
 test('a database that is damaged at its head, or cut off, is refused', async (t) => {

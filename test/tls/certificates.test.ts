@@ -193,7 +193,7 @@ describe('certificates that change', () => {
     await refused(tlsSettings({ cert: a.cert, key: a.cert }), /the key is not PEM/)
     await refused(tlsSettings({ cert: `${a.cert}x`, key: a.key }), /cannot read .*pemx \(ENOENT\)/)
     await refused({ acme_directory: 'https://x/' }, /acme_directory needs acme_email, and plain_listen/)
-    await refused({ acme_email: 'a@b.c' }, /means nothing without acme_directory/)
+    await refused({ acme_email: 'a@b.c' }, /has no effect without acme_directory/)
     await refused({ plain_listen: '127.0.0.1:0' }, /plain_listen redirects to https/)
   })
 })
