@@ -1,12 +1,12 @@
 import { request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 
-/** Where a signed-in person asks. */
+/** Where a signed-in user sends requests. */
 export interface Place {
   readonly port: number
   readonly host: string
   readonly cookie: string
-  /** Speaks TLS. */
+  /** Whether it speaks TLS. */
   readonly secure?: boolean
 }
 
@@ -18,12 +18,12 @@ export interface Answer {
 
 export interface Ask {
   readonly method?: string
-  /** Names and values in turn; without them Host and Cookie. */
+  /** A flat list of names and values. Default: Host and Cookie. */
   readonly headers?: readonly string[]
   readonly body?: string
 }
 
-/** Asks once over a connection of its own, at a place or at a Unix socket. */
+/** Sends one request over a new connection, to a place or to a Unix socket. */
 export const askOnce = (at: Place | string, path: string, asking: Ask = {}): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const { method = 'GET', body } = asking

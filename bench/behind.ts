@@ -1,7 +1,7 @@
-// What a request costs us behind nginx as a trusted proxy, with fifty people over 32 shared connections.
-// Beside the same requests of one person who asks directly, and of the fifty who ask directly over shared connections: the
-// latter tells what mixing people costs apart from what the proxy's headers cost.
-// nginx runs on the generator's core and does not count.
+// The cost of a request behind nginx as a trusted proxy, with fifty users over 32 shared connections.
+// Compared with the same requests sent directly, by one user and by the fifty users over shared connections. The latter separates
+// the cost of mixing users from the cost of the proxy's headers.
+// nginx runs on the core of the generator and does not count.
 import type { Place } from './ask.ts'
 import { browserAsk, browserScript } from './browser_requests.ts'
 import { Contest } from './contest.ts'
@@ -48,7 +48,7 @@ const results = await contest.run(roundsOr(7))
 const cost = (name: string) => results.ratio(name, direct, 'cpu').median
 contest.report(
   'behind',
-  'Processor time of hero_proxy for a request, asked directly and by nginx as a trusted proxy, 32 connections',
+  'Processor time of hero_proxy for a request, sent directly and by nginx as a trusted proxy, 32 connections',
   ['nginx', 'wrk'],
   results,
   [],

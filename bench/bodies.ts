@@ -1,6 +1,6 @@
-// Bodies of 64 MB of a signed-in person over Unix sockets, down from nginx that sends a file and up to a server that reads and
-// forgets them, beside nginx.
-// Then 1 GB each way in one body to a receiver that reads nothing at first, and the memory that this takes.
+// Bodies of 64 MB for a signed-in user over Unix sockets, compared with nginx: downloads of a file that nginx serves, and uploads
+// to a server that reads and drops them.
+// Then one body of 1 GB in each direction to a receiver that reads nothing at first, and the memory that this takes.
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { askOnce, type Place } from './ask.ts'
@@ -8,7 +8,7 @@ import { comparisons } from './contest.ts'
 import { openDoor } from './daemon.ts'
 import * as peers from './peers/configurations.ts'
 import { eventually, freePort, generatorCore, node, takeGeneratorCore, type Running } from './processes.ts'
-import { figures, heading, table, told } from './report.ts'
+import { figures, heading, table, spreadText } from './report.ts'
 import { roundsOr, spread, takeTurns, untilSteady, type Contestant } from './round.ts'
 import { compareWork, record } from './same_work.ts'
 import { need, Servers, versions } from './servers.ts'
@@ -21,14 +21,14 @@ need('nginx')
 const megabyte = 1024 * 1024
 const size = 64 * megabyte
 const atOnce = 4
-/** A turn begins bodies for so many seconds and then lets those under way come to their end. */
+/** A turn starts new bodies for this many seconds, and then lets those in progress finish. */
 const seconds = 2
 const gigabyte = 1024 * megabyte
 
 const servers = new Servers()
 const { places, folder } = servers
 const sinkPath = join(folder, 'sink.sock')
-/** Holes read as zeros: a file of any size that needs no disk. */
+/** Makes a sparse file: holes read as zeros, so any size needs no disk space. */
 const hole = (name: string, bytes: number) => {
   writeFileSync(join(folder, name), '')
   truncateSync(join(folder, name), bytes)
@@ -51,7 +51,7 @@ const nginx = servers.nginx(peers.nginxStreaming(places, port, sinkPath))
 
 type Transfer = (place: Place, size: number, rest?: number) => Promise<void>
 
-/** A turn: some connections at once, each carrying one body after another. The rate is in MB a second, `cpu` for one MB. */
+/** A turn: several connections at a time, each with one body after another. The rate is in MB per second, and `cpu` is for one MB. */
 const carrying = async (
   name: string,
   transfer: Transfer,
@@ -65,7 +65,7 @@ const carrying = async (
     return user + system
   }
   const counts = () => [server.cpu(), own(), peer.cpu(), performance.now() * 1000]
-  /** The number of bodies that passed, one after another. */
+  /** Sends bodies one after another and returns how many passed. */
   const oneAfterAnother = async () => {
     const until = performance.now() + seconds * 1000
     let passed = 0
@@ -116,12 +116,12 @@ const contestants = [
 const rounds = roundsOr(7)
 const results = await takeTurns(contestants, rounds, untilSteady)
 
-/** How far resident memory rose at most while one body of a gigabyte passed. */
+/** The largest growth of resident memory while one body of a gigabyte passed. */
 const growth = async (transfer: Transfer, place: Place): Promise<number> => {
   const before = daemon.resident()
   let highest = before
   const watch = setInterval(() => (highest = Math.max(highest, daemon.resident())), 20)
-  // The receiver rests for a second: a proxy without back-pressure would now keep all that was sent.
+  // The receiver pauses for a second: a proxy without back-pressure would buffer everything that was sent.
   await transfer(place, gigabyte, 1000)
   clearInterval(watch)
   return highest - before
@@ -143,7 +143,7 @@ table([
   ...names.map((name) => [
     name,
     ...['rate', 'cpu', 'resident', 'served', 'generated', 'upstream'].map((figure) =>
-      told(results.of(name, figure)),
+      spreadText(results.of(name, figure)),
     ),
   ]),
 ])
@@ -157,8 +157,8 @@ console.log(
 )
 table([
   ['', 'grown by MB'],
-  ['down', told(spread(grown.down))],
-  ['up', told(spread(grown.up))],
+  ['down', spreadText(spread(grown.down))],
+  ['up', spreadText(spread(grown.up))],
 ])
 figures(
   'bodies',

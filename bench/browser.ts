@@ -1,5 +1,5 @@
-// Requests as a browser sends them: ten headers, each request with another path and another Referer; and POSTs of 1 KB.
-// Beside nginx with the same six headers set, and beside nginx + auth_request.
+// Requests as a browser sends them: ten headers, with a new path and a new Referer in each request; and POSTs of 1 KB.
+// Compared with nginx that sets the same six headers, and with nginx + auth_request.
 import { join } from 'node:path'
 import type { Place } from './ask.ts'
 import { browserAsk, browserScript } from './browser_requests.ts'
@@ -53,7 +53,7 @@ for (const [method, prefix] of [
   )
 }
 
-/** What wrk and the upstream do on their core without a proxy between them: nothing above it can be measured as a rate. */
+/** The rate of wrk and the upstream on their core without a proxy. No higher rate can be measured. */
 const alone = {
   name: 'upstream alone',
   place: { ...place, port: upstreamPort },

@@ -2,17 +2,17 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Ask, Place } from './ask.ts'
 
-/** How a request of a browser differs from a GET of a page. */
+/** How a request differs from a plain GET of a page. */
 interface Kind {
   readonly method?: 'GET' | 'POST'
   readonly body?: string
-  /** Cookies of several people, one of whom each request takes at random; without them that of the place. */
+  /** Cookies of several users; each request takes a random one. Default: the cookie of the place. */
   readonly cookies?: readonly string[]
 }
 
 const [referer, cookie] = ['{referer}', '{cookie}']
 
-/** The ten headers of a browser in its order, and three more where it sends a body. */
+/** The ten headers of a browser in its order, and three more with a body. */
 const fieldsOf = (
   { host }: Place,
   { method = 'GET', body }: Kind,
@@ -38,7 +38,7 @@ const fieldsOf = (
 
 const refererOf = ({ host }: Place, page: number | string) => `http://${host}/pages/${page}`
 
-/** One such request, by which the work of the contestants is compared. */
+/** One such request, to compare the work of the contestants. */
 export const browserAsk = (place: Place, kind: Kind = {}): Ask & { readonly headers: readonly string[] } => ({
   method: kind.method ?? 'GET',
   headers: fieldsOf(place, kind)

@@ -21,7 +21,7 @@ interface Panel {
 /** Processor time comes first, because it is the steadier figure. */
 const panels: readonly Panel[] = [
   { title: 'Processor time for one request, µs (less is better)', figure: 'cpu' },
-  { title: 'Requests a second on one core (more is better)', figure: 'rate' },
+  { title: 'Requests per second on one core (more is better)', figure: 'rate' },
 ]
 
 const bars = ({ contestants }: Saved, { title, figure }: Panel, top: number): string[] => {
@@ -45,7 +45,7 @@ const bars = ({ contestants }: Saved, { title, figure }: Panel, top: number): st
   return lines
 }
 
-/** Colours follow the reader's own scheme, also if the picture is an <img>. */
+/** The colours follow the colour scheme of the reader, also if the picture is an <img>. */
 const style = `
   svg { color: #1f2328; color-scheme: light dark }
   text { fill: currentColor; font: 12px system-ui, sans-serif }
@@ -76,7 +76,7 @@ const draw = (saved: Saved): string => {
     `<style>${style}\n</style>`,
     `<text x="0" y="18">${escaped(saved.title)}</text>`,
     ...panels.flatMap((panel, i) => bars(saved, panel, headHeight + i * panelHeight)),
-    `<text class="foot" x="0" y="${height - 26}">Medians; the thin line is from the least to the most.</text>`,
+    `<text class="foot" x="0" y="${height - 26}">Medians; the thin line is from the minimum to the maximum.</text>`,
     `<text class="foot" x="0" y="${height - 10}">${escaped(saved.machine)}</text>`,
     '</svg>',
   ].join('\n')}\n`

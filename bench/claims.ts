@@ -1,4 +1,4 @@
-// Claims of people in a large instance: warm (kept), cold (after a change), and how it grows with the groups.
+// Resolving the claims of users in a large instance: warm (cached), cold (after a change), and by the number of groups.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -84,7 +84,7 @@ const measure = async (groups: number) => {
     const rounds: number[] = []
     for (let round = 0; round < 7; round++)
       rounds.push(await microseconds(users, (i) => claims.of(people[i]!)))
-    // Somebody's change: the graph stays, the answers are made anew.
+    // After a change of a user, the graph stays cached and the results are computed again.
     await database.write(async () => database.changed('users'))
     const afterUser = await microseconds(users, (i) => claims.of(people[i]!))
     return { groups, graph, cold, warm: median(rounds), afterUser }

@@ -1,7 +1,7 @@
 import { askOnce, type Place } from './ask.ts'
 import * as peers from './peers/configurations.ts'
 import { freePort, generatorCore, type Running } from './processes.ts'
-import { figures, heading, table, told } from './report.ts'
+import { figures, heading, table, spreadText } from './report.ts'
 import { takeTurns, untilSteady, type Contestant, type Results } from './round.ts'
 import { compareWork, record, type Compared } from './same_work.ts'
 import { Servers, versions, type Program } from './servers.ts'
@@ -10,16 +10,16 @@ import { identitySeen, small, tellHeldBack } from './wrk.ts'
 interface Entry {
   readonly name: string
   readonly place: Place
-  /** The processes whose time counts for this contestant. */
+  /** The processes whose processor time counts for this contestant. */
   readonly working: readonly Running[]
   /** A Lua file that makes the requests. */
   readonly script?: string
-  /** The request by which the work of the contestants is compared; without it one with Host and Cookie only. */
+  /** The request to compare the work of the contestants. Default: one with only Host and Cookie. */
   readonly asking?: Compared['asking']
   readonly way?: Compared['way']
 }
 
-/** A figure that compares two contestants; more is better for `name`. */
+/** A figure that compares two contestants; a higher value is better for `name`. */
 export interface Pairing {
   readonly figure: string
   readonly name: string
@@ -30,7 +30,7 @@ export interface Pairing {
 export class Contest {
   readonly servers: Servers
   readonly upstream: Running
-  /** Where the upstream listens besides its Unix socket. */
+  /** Where the upstream listens in addition to its Unix socket. */
   readonly upstreamPort: number
   readonly #recorder: { close(): void }
   readonly #contestants: Contestant[] = []
@@ -61,7 +61,7 @@ export class Contest {
     this.#contestants.push({ name, measure: () => small(load) })
   }
 
-  /** Lets all take turns and ends the servers. */
+  /** Runs all rounds and stops the servers. */
   async run(rounds: number): Promise<Results> {
     this.#recorder.close()
     const results = await takeTurns(this.#contestants, rounds, untilSteady)
@@ -85,7 +85,7 @@ export class Contest {
       ...names.map((name) => [
         name,
         ...['rate', 'cpu', 'resident', 'served', 'generated', 'upstream', 'waited'].map((figure) =>
-          told(results.of(name, figure)),
+          spreadText(results.of(name, figure)),
         ),
       ]),
     ])
@@ -104,10 +104,10 @@ export const comparisons = (results: Results, pairings: readonly Pairing[]): Rec
       const counted = results.compare(name, peer)
       return [
         `${name} : ${peer} (${figure})`,
-        told(counted),
+        spreadText(counted),
         counted.by,
-        told(results.ratio(name, peer)),
-        told(results.ratio(peer, name, 'cpu')),
+        spreadText(results.ratio(name, peer)),
+        spreadText(results.ratio(peer, name, 'cpu')),
       ]
     }),
   ])

@@ -6,7 +6,7 @@ import { eventually, freePort, newFolder, serverCore, start, type Running } from
 
 const launcher = join(import.meta.dirname, '..', 'bin', 'hero-proxy.js')
 
-/** With CPU_PROF every daemon writes a processor profile to that folder when it ends. */
+/** With CPU_PROF, every daemon writes a CPU profile to that folder when it ends. */
 const profiled = process.env.CPU_PROF ? ['--cpu-prof', '--cpu-prof-dir', process.env.CPU_PROF] : []
 
 export interface Instance {
@@ -17,7 +17,7 @@ export interface Instance {
   start(core: string, ...more: readonly string[]): Running
 }
 
-/** A folder and a port of its own; a second start there finds what the first one left. */
+/** A separate folder and port. A second start there finds the data of the first one. */
 export const newInstance = async (env: Readonly<Record<string, string>> = {}): Promise<Instance> => {
   const folder = newFolder()
   const port = await freePort()
@@ -36,7 +36,7 @@ export const newInstance = async (env: Readonly<Record<string, string>> = {}): P
 
 export const person = { username: 'ada', email: 'ada@example.org', password: 'mosaic-lantern-42-orbit' }
 
-/** Adds a person who holds a handful of claims through groups within groups. */
+/** Adds a user who has several claims through nested groups. */
 export const addPerson = async (hero: HeroProxy): Promise<void> => {
   await eventually(() => hero.health())
   await hero.users.add(person)
@@ -60,11 +60,11 @@ export interface Door {
   readonly socketPath: string
   /** Routes a host to a target and signs in there. */
   route(host: string, target: string): Promise<Place>
-  /** Adds people to the groups of the first one, signs each in at a host that has a route, and returns their cookies. */
+  /** Adds users to the groups of the first one, signs each in at a host with a route, and returns their cookies. */
   people(host: string, count: number): Promise<string[]>
 }
 
-/** The daemon ended before it answered, because it refused its arguments. */
+/** The daemon refused its arguments and ended before it answered. */
 export class Refused extends Error {
   override readonly name = 'Refused'
 }
@@ -83,9 +83,9 @@ interface Setup {
 }
 
 /**
- * A daemon with its person and its routes, on the core of the servers.
- * An earlier start has set it up and left its code compiled: otherwise the memory under load would include what a first start
- * and a first password load.
+ * A daemon with its user and its routes, on the core of the servers.
+ * An earlier start has set it up and compiled its code. Otherwise the memory under load would include what the first start and
+ * the first password load.
  */
 const openWith = async ({ core = serverCore, args = [], env, tls }: Setup): Promise<Door> => {
   const instance = await newInstance(env)

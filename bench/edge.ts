@@ -1,6 +1,6 @@
-// Small GETs of a signed-in person: kept connections, a session cookie, claims, six headers and more set.
-// Beside nginx, HAProxy and Caddy, with and without a question to an endpoint for the identity.
-// Every server has one core; wrk and the upstream have the other.
+// Small GETs of a signed-in user: keep-alive connections, a session cookie, claims, six or more headers set.
+// Compared with nginx, HAProxy and Caddy, with and without a request to an identity endpoint.
+// Every server has one core; wrk and the upstream have the other one.
 import { join } from 'node:path'
 import type { Place } from './ask.ts'
 import { Contest, type Pairing } from './contest.ts'

@@ -1,5 +1,5 @@
-// nginx that asks us for the identity by forward auth, beside nginx that asks a bare Node endpoint.
-// The time of nginx and of the endpoint count together; they share one core.
+// nginx that gets the identity from us by forward auth, compared with nginx that gets it from a bare Node endpoint.
+// The processor time of nginx and of the endpoint is added up; they share one core.
 import { join } from 'node:path'
 import { Contest } from './contest.ts'
 import { openDoor } from './daemon.ts'

@@ -1,7 +1,7 @@
 import { goals } from './goals.ts'
 import type { Saved } from './report.ts'
 
-/** A figure may get worse by this part of itself before the gate names it. */
+/** The gate reports a figure that gets worse by more than this fraction. */
 const tolerance = 0.1
 
 type Measurements = Readonly<Record<string, Saved>>
@@ -11,13 +11,13 @@ export interface Change {
   readonly bench: string
   readonly figure: string
   readonly before: number
-  /** Undefined where the new run did not measure it. */
+  /** Undefined if the new run did not measure it. */
   readonly now: number | undefined
-  /** By which part of the earlier value it is worse; negative where it is better. */
+  /** The fraction of the earlier value by which it is worse; negative if it is better. */
   readonly worse: number
 }
 
-/** Times in milliseconds and counts a second drift with the machine; ratios are medians of paired rounds, and memory is steady. */
+/** Which figures are compared: times and rates drift with the machine, but ratios are medians of paired rounds, and memory is steady. */
 const isSteady = (figure: string) => !figure.endsWith('_ms')
 
 /** How the figures that have a direction changed, for the measurements in `names`. */
@@ -32,10 +32,10 @@ export const changes = (before: Measurements, now: Measurements, names: readonly
     }),
   )
 
-/** Those that got worse by more than a tenth. */
+/** The changes for the worse by more than a tenth. */
 export const worsened = (all: readonly Change[]): Change[] => all.filter(({ worse }) => worse > tolerance)
 
-/** Those of a first run that a second run confirms: other work on the machine seldom disturbs the same figure twice. */
+/** The changes that a second run confirms: other work on the machine rarely disturbs the same figure twice. */
 export const confirmed = (first: readonly Change[], second: readonly Change[]): Change[] =>
   worsened(first).filter(({ bench, figure }) =>
     worsened(second).some((change) => change.bench === bench && change.figure === figure),

@@ -1,15 +1,15 @@
-// Asks a server at a fixed rate over kept connections and prints latencies: node bench/generator.ts PORT RATE SECONDS REQUEST.
+// Sends requests at a fixed rate over keep-alive connections and prints latencies: node bench/generator.ts PORT RATE SECONDS REQUEST.
 // Requests are due at fixed times, whether or not earlier ones have been answered, and each latency counts from the time when
 // the request was due (no coordinated omission).
-// A process of its own with its own loop on ppoll, because Node's loop sleeps in steps of a millisecond.
+// A separate process with its own loop on ppoll, because Node's event loop sleeps in steps of a millisecond.
 import { loadLibc } from './libc.ts'
 
 const connections = 32
-/** Seconds before the measurement in which requests are sent and not counted: V8 compiles the loop meanwhile. */
+/** Seconds before the measurement in which requests do not count, so that V8 can compile the loop. */
 const warmUp = 1
-/** Seconds that answers may take after the last request was due. */
-const patience = 5
-/** The loop wakes up so many milliseconds before a request is due and polls from then on: a sleep ends some 20 µs late. */
+/** How long responses may take after the last request was due. */
+const drainSeconds = 5
+/** The loop wakes up this many milliseconds before a request is due, and then polls: a sleep ends about 20 µs late. */
 const early = 0.03
 
 const [afInet, sockStream, dontWait, pollIn, timerSlack] = [2, 1, 0x40, 1, 29]
@@ -17,7 +17,7 @@ const [, , port, wantedRate, seconds, request] = process.argv
 const libc = loadLibc()
 libc.prctl(timerSlack, 1, 0, 0, 0)
 
-/** What went wrong stands in place of the figures: the caller shows it in its error. */
+/** Prints the error instead of the figures. The caller includes it in its own error. */
 const fail = (message: string): never => {
   console.log(message)
   process.exit(1)
@@ -40,7 +40,7 @@ const send = (fd: number): void => {
   if (libc.send(fd, bytes, bytes.length, dontWait) !== bytes.length) fail('a connection took no request')
 }
 
-/** Asks once and returns how long every answer is. */
+/** Sends one request and returns the length that every response has. */
 const learn = (fd: number): number => {
   send(fd)
   let text = ''
@@ -79,7 +79,7 @@ const timeout = new BigInt64Array(2)
 /** Connections without a request, by index, as a stack. */
 const free = new Int32Array(connections).map((_, i) => i)
 let freeCount = connections
-/** Which request each connection carries, and how much of the answer has come. */
+/** The request of each connection, and how much of its response has arrived. */
 const carried = new Int32Array(connections)
 const arrived = new Int32Array(connections)
 
@@ -91,7 +91,7 @@ let idle = 0
 const receive = (i: number): void => {
   const got = libc.recv(fds[i]!, received, received.length, dontWait)
   if (got <= 0) fail('the server closed a connection')
-  // The status of `HTTP/1.1 200 OK`; a head that is cut before it shows as a wrong length.
+  // The status of `HTTP/1.1 200 OK`. A response that is cut before it is noticed by its wrong length.
   if (arrived[i] === 0 && got > 12 && received.toString('latin1', 9, 12) !== '200')
     fail(`answered ${received.toString('latin1', 0, Math.min(got, 200))}`)
   arrived[i] = arrived[i]! + got
@@ -106,7 +106,7 @@ const receive = (i: number): void => {
 /** Sleeps until something arrives or shortly before the next request is due, then takes what has arrived. */
 const takeAnswers = (): void => {
   const before = performance.now()
-  const left = due < count ? began + due * gap - before - early : patience * 1000
+  const left = due < count ? began + due * gap - before - early : drainSeconds * 1000
   const nanoseconds = Math.max(0, Math.round(left * 1e6))
   timeout[0] = BigInt(Math.floor(nanoseconds / 1e9))
   timeout[1] = BigInt(nanoseconds % 1e9)
@@ -129,7 +129,7 @@ for (;;) {
     carried[i] = sent++
     send(fds[i]!)
   }
-  if (now > count * gap + patience * 1000) fail(`only ${answered} of ${count} requests were answered`)
+  if (now > count * gap + drainSeconds * 1000) fail(`only ${answered} of ${count} requests were answered`)
   takeAnswers()
   if (answered === count) break
 }

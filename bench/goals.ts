@@ -1,4 +1,4 @@
-/** What a figure is held to. */
+/** The goal for a figure. */
 export interface Goal {
   readonly better: 'more' | 'less'
   readonly must?: number
@@ -8,7 +8,7 @@ export interface Goal {
 const more = (must?: number, aim?: number): Goal => ({ better: 'more', must, aim })
 const less = (must?: number, aim?: number): Goal => ({ better: 'less', must, aim })
 
-/** By measurement and figure: ratios within one run, memory, and times that have a goal. */
+/** By measurement and figure: ratios within one run, memory, and times with a goal. */
 export const goals: Readonly<Record<string, Readonly<Record<string, Goal>>>> = {
   edge: {
     vs_nginx_auth_request: more(1.8, 2.5),

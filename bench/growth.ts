@@ -1,4 +1,4 @@
-// How long one call holds the event loop of an instance with a million people, and how long such an instance takes to start.
+// How long one call blocks the event loop of an instance with a million users, and how long such an instance takes to start.
 import { connect } from 'node:net'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { figures, heading, table } from './report.ts'
 
 const scale = Number(process.env.GROWTH_SCALE ?? 1)
 const size = { people: 1_000_000 * scale, groups: 100_000 * scale, audit: 1_000_000 * scale }
-/** Of several tries the quickest counts: the machine does other things as well. */
+/** The fastest of several attempts counts, because the machine does other work too. */
 const tries = crowds
 
 const probe = join(newFolder(), 'held.sock')
@@ -52,7 +52,7 @@ await eventually(async () => {
   if (database !== 'ok') throw new Error(database)
 }, 120)
 const checking = await held()
-// The index for searches is made after the start; a large one takes minutes.
+// The search index is built after the start. A large one takes minutes.
 const indexed = () => {
   const database = new Sqlite(instance.databaseFile, { readonly: true })
   const facts = database.prepare("select count(*) from instance where key like 'search_%'").pluck().get()
@@ -61,7 +61,7 @@ const indexed = () => {
 }
 const making = performance.now()
 while (!indexed()) await delay(500)
-console.log(`the index for searches took ${Math.round((performance.now() - making) / 1000)} s`)
+console.log(`building the search index took ${Math.round((performance.now() - making) / 1000)} s`)
 
 const rows: { name: string; holds: number; takes: number }[] = []
 for (const [name, call] of Object.entries(largeCalls(hero))) {
@@ -69,12 +69,12 @@ for (const [name, call] of Object.entries(largeCalls(hero))) {
   let takes = Infinity
   for (let i = 0; i < tries; i++) {
     await held()
-    // The first turn after this is none that is measured.
+    // The first turn after this is not measured.
     await delay(20)
     const from = performance.now()
     await call(i)
     takes = Math.min(takes, performance.now() - from)
-    // What was put off until after the answer counts too.
+    // Work that was deferred until after the response counts too.
     await delay(100)
     holds = Math.min(holds, await held())
   }

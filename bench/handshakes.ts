@@ -7,7 +7,7 @@ const seconds = 2
 
 const secureContext = createSecureContext({ minVersion: 'TLSv1.3', ciphers: cipher, ecdhCurve: group })
 
-/** One new connection, one GET, and the end; `session` resumes an earlier one. Returns the last session that the server gave. */
+/** Opens a connection, sends one GET and closes it. `session` resumes an earlier session. Returns the last session from the server. */
 const getOnce = (place: Place, session?: Buffer): Promise<Buffer | undefined> =>
   new Promise((resolve, reject) => {
     const { port, host, cookie } = place
@@ -39,16 +39,16 @@ const getOnce = (place: Place, session?: Buffer): Promise<Buffer | undefined> =>
 /** A session that can be resumed. */
 export const sessionOf = async (place: Place): Promise<Buffer> => {
   const session = await getOnce(place)
-  if (!session) throw new Error('the server gave no session ticket')
+  if (!session) throw new Error('the server issued no session ticket')
   return session
 }
 
-/** Fails if the server issues session tickets, which would cost it time in every handshake. */
+/** Fails if the server issues session tickets, which cost time in every handshake. */
 export const issuesNone = async (name: string, place: Place): Promise<void> => {
   if (await getOnce(place)) throw new Error(`${name} issues session tickets`)
 }
 
-/** Opens connections for two seconds, some at once, each for one GET; returns how many there were. */
+/** Opens connections for two seconds, several at a time, each for one GET. Returns their number. */
 export const handshakes = async (place: Place, session?: Buffer): Promise<number> => {
   const until = performance.now() + seconds * 1000
   let count = 0

@@ -1,5 +1,5 @@
-// How long small GETs take at two rates: one that is the same for all, seven tenths of what nginx + auth_request can do; and
-// seven tenths of what each server can do itself, measured just before.
+// The latency of small GETs at two rates: one that is the same for all, 70 % of the maximum of nginx + auth_request, and 70 % of the
+// maximum of each server, measured just before.
 // Requests are due at fixed times, whether or not earlier ones have been answered, and latencies count from then.
 import { join } from 'node:path'
 import type { Place } from './ask.ts'
@@ -7,7 +7,7 @@ import { openDoor } from './daemon.ts'
 import { atRate } from './open_loop.ts'
 import * as peers from './peers/configurations.ts'
 import { freePort, generatorCore, node, serverCore, takeGeneratorCore, type Running } from './processes.ts'
-import { figures, heading, table, told } from './report.ts'
+import { figures, heading, table, spreadText } from './report.ts'
 import { roundsOr, spread, takeTurns, untilSteady, type Contestant } from './round.ts'
 import { need, Servers, versions } from './servers.ts'
 import { identitySeen, small } from './wrk.ts'
@@ -30,7 +30,7 @@ const endpoint = servers.keep(
   node(serverCore, join(import.meta.dirname, 'peers', 'http_constant.ts'), places.endpoint),
 )
 
-/** Latencies at a rate, and for how many microseconds a request the upstream waited for a core. */
+/** Latencies at a rate, and the microseconds per request that the upstream waited for a core. */
 const timed = async (name: string, at: Place, wanted: number) => {
   const before = upstream.waited()
   const latencies = await atRate(at, wanted, seconds).catch((error: Error) => {
@@ -42,8 +42,8 @@ const timed = async (name: string, at: Place, wanted: number) => {
 interface Timed {
   readonly name: string
   readonly place: Place
-  /** The most that it can do. */
-  readonly most: Contestant
+  /** Measures its maximum. */
+  readonly maximum: Contestant
 }
 
 const serving = async (name: string, at: Place, working: readonly Running[]): Promise<Timed> => {
@@ -51,7 +51,7 @@ const serving = async (name: string, at: Place, working: readonly Running[]): Pr
   return {
     name,
     place: at,
-    most: { name, measure: () => small({ name, place: at, servers: working, upstream }) },
+    maximum: { name, measure: () => small({ name, place: at, servers: working, upstream }) },
   }
 }
 const nginxAt = async (name: string, configured: typeof peers.nginxPlain, working: readonly Running[]) => {
@@ -63,17 +63,17 @@ const timedOnes = [
   await nginxAt(asking, (places, port) => peers.nginxAuthRequest(places, port), [endpoint]),
   await nginxAt(bare, peers.nginxPlain, []),
 ]
-for (const { most } of timedOnes) await untilSteady(most)
+for (const { maximum } of timedOnes) await untilSteady(maximum)
 
-/** The rate for all: it is found once and stays. */
+/** The rate for all is determined once. */
 const maxima: number[] = []
-for (let i = 0; i < 3; i++) maxima.push((await timedOnes[1]!.most.measure()).rate)
+for (let i = 0; i < 3; i++) maxima.push((await timedOnes[1]!.maximum.measure()).rate)
 const fixed = Math.round(spread(maxima).median * share)
 
-const contestants = timedOnes.map(({ name, place, most }): Contestant => ({
+const contestants = timedOnes.map(({ name, place, maximum }): Contestant => ({
   name,
   measure: async () => {
-    const wanted = Math.round((await most.measure()).rate * share)
+    const wanted = Math.round((await maximum.measure()).rate * share)
     const own = await timed(name, place, wanted)
     const same = await timed(name, place, fixed)
     const ofFixed = Object.entries(same).map(([figure, value]) => [`fixed_${figure}`, value])
@@ -98,7 +98,7 @@ const headings = [
   'upstream waits µs',
 ]
 const rows = (prefix: string) =>
-  names.map((name) => [name, ...columns.map((figure) => told(results.of(name, `${prefix}${figure}`)))])
+  names.map((name) => [name, ...columns.map((figure) => spreadText(results.of(name, `${prefix}${figure}`)))])
 heading(
   `Latency over 32 connections; below at ${fixed} requests a second for all, ${100 * share} % of what nginx + auth_request can do`,
   versions('nginx', 'wrk'),

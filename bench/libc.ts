@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 
-/** The few calls of libc that the generator of requests needs: Node's own loop wakes up in steps of a millisecond. */
+/** The libc calls of the request generator, which needs a finer clock than Node's event loop with its steps of a millisecond. */
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number
   connect(fd: number, address: Uint8Array, length: number): number

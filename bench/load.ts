@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 
 const seconds = 2
 
-/** One connection to a Unix socket where every request gets the same answer: it counts bytes and parses nothing. */
+/** One connection to a Unix socket where every request gets the same response. It only counts bytes. */
 export class Load {
   readonly #path: string
   readonly #request: string
@@ -13,7 +13,7 @@ export class Load {
     this.#request = request
   }
 
-  /** Asks once and expects the same answer from then on. */
+  /** Sends one request, and expects the same response from then on. */
   async learn(complete: (text: string) => boolean): Promise<string> {
     const socket = connect(this.#path)
     socket.write(this.#request)
@@ -27,11 +27,11 @@ export class Load {
     return this.#answer.toString()
   }
 
-  /** Returns answers a second with `inFlight` requests under way all the time. */
+  /** Returns the responses per second, with `inFlight` requests in progress all the time. */
   run(inFlight: number): Promise<number> {
     const size = this.#answer.length
     const batch = Buffer.from(this.#request.repeat(inFlight))
-    const one = batch.length / inFlight
+    const requestBytes = batch.length / inFlight
     return new Promise((resolve, reject) => {
       const socket = connect(this.#path, () => socket.write(batch))
       const began = performance.now()
@@ -43,7 +43,7 @@ export class Load {
         bytes += chunk.length
         last = chunk
         const whole = Math.floor(bytes / size)
-        if (!over) socket.write(batch.subarray(0, (whole - answered) * one))
+        if (!over) socket.write(batch.subarray(0, (whole - answered) * requestBytes))
         answered = whole
         if (over && bytes >= sent * size) finish()
       })
@@ -57,7 +57,7 @@ export class Load {
       }, seconds * 1000)
       const finish = () => {
         socket.destroy()
-        // An answer of another length would shift the end of the last one.
+        // A response of another length would shift the end of the last one.
         const end = this.#answer.subarray(-Math.min(size, last.length, 30))
         if (bytes === sent * size && last.subarray(-end.length).equals(end)) resolve(rate)
         else reject(new Error(`answers changed on the way: ${last.toString().slice(-200)}`))

@@ -1,17 +1,17 @@
-// Signing in: the rate beside bare Argon2, the effect of a burst on everybody else, and whether an unknown name is refused sooner.
+// Sign-ins: the rate compared with bare Argon2, the effect of a burst on other users, and whether an unknown name is refused faster.
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { HeroError, HeroProxy } from '../sdk/index.ts'
 import { addPerson, newInstance, person } from './daemon.ts'
 import { eventually, newFolder, node, serverCore, takeGeneratorCore } from './processes.ts'
-import { figures, heading, table, told } from './report.ts'
+import { figures, heading, table, spreadText } from './report.ts'
 import { roundsOr, spread, takeTurns } from './round.ts'
 import { signIn } from '../test/support/http.ts'
 
 takeGeneratorCore()
 
-/** Sign-ins at once: enough to keep a core busy, too few to be refused. */
+/** Concurrent sign-ins: enough to keep a core busy, too few to be refused. */
 const abreast = 8
 const tries = 200
 const burst = 500
@@ -38,7 +38,7 @@ const verifyBare = () =>
     socket.write(`${person.password}\n`)
   })
 
-/** How often an action succeeds in a second, with this many at a time. */
+/** The rate at which an action succeeds, with this many at a time. */
 const rateOf = async (work: () => Promise<unknown>) => {
   const [began, until] = [performance.now(), performance.now() + seconds * 1000]
   let done = 0
@@ -62,7 +62,7 @@ const results = await takeTurns(
   roundsOr(5),
 )
 
-// Known and unknown names take turns, each name once, because guesses are counted.
+// Known and unknown names alternate. Each name is used once, because guesses are counted.
 const took = async (work: Promise<unknown>) => {
   const began = performance.now()
   await work.catch(() => {})
@@ -77,7 +77,7 @@ for (let i = 0; i < tries; i++) {
 }
 const difference = Math.abs(spread(known).median / spread(unknown).median - 1)
 
-// A burst of sign-ins, and requests of a signed-in person meanwhile.
+// A burst of sign-ins, and requests of a signed-in user at the same time.
 const cookie = await signIn(
   { edge: { host: '127.0.0.1', port: instance.port } },
   'localhost',
@@ -118,11 +118,11 @@ socket.destroy()
 await Promise.all([daemon.stop(), bare.stop()])
 
 heading('Signing in: Argon2id, 19 MiB, two passes, one core', {})
-table([['', 'per second'], ...[ours, theirs].map((name) => [name, told(results.of(name))])])
+table([['', 'per second'], ...[ours, theirs].map((name) => [name, spreadText(results.of(name))])])
 table([
   ['wrong password', 'ms'],
-  ['known name', told(spread(known))],
-  ['unknown name', told(spread(unknown))],
+  ['known name', spreadText(spread(known))],
+  ['unknown name', spreadText(spread(unknown))],
 ])
 table([
   [`${burst} sign-ins at once`, ''],

@@ -2,22 +2,22 @@ import { join } from 'node:path'
 import type { Place } from './ask.ts'
 import { output } from './processes.ts'
 
-/** Milliseconds, all counted from when a request was due, not from when a connection was free for it. */
+/** In milliseconds, counted from when a request was due, not from when a connection was free for it. */
 export interface Latencies {
   readonly p50: number
   readonly p99: number
   readonly p999: number
-  /** By how much the generator itself noticed late that a request was due, at the 99th percentile. */
+  /** How late the generator itself noticed that a request was due, at the 99th percentile. */
   readonly late: number
-  /** Answers a second. */
+  /** Responses per second. */
   readonly rate: number
-  /** The share of its time in percent in which the generator had something to do. */
+  /** The percentage of time in which the generator was busy. */
   readonly busy: number
 }
 
 const script = join(import.meta.dirname, 'generator.ts')
 
-/** Asks at this rate for some seconds and returns how long the answers took. */
+/** Sends requests at this rate for some seconds and returns the latencies. */
 export const atRate = async (place: Place, rate: number, seconds: number): Promise<Latencies> => {
   const { host, cookie, port } = place
   const request = `GET / HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n\r\n`

@@ -4,7 +4,7 @@ import type { Measured } from './round.ts'
 
 const seconds = 2
 
-/** A form posted by a program that proves itself with its secret in the header. */
+/** A form from a program that authenticates with its secret in the header. */
 export const formPost = (
   path: string,
   port: number,
@@ -20,7 +20,7 @@ export const formPost = (
   )
 }
 
-/** The end of the first answer in these bytes, or undefined until it is complete. */
+/** The end of the first response in these bytes, or undefined until it is complete. */
 const endOf = (bytes: Buffer): number | undefined => {
   const head = bytes.indexOf('\r\n\r\n')
   if (head < 0) return undefined
@@ -36,11 +36,11 @@ interface Posts {
   /** Sent in turn. */
   readonly requests: readonly Buffer[]
   readonly connections?: number
-  /** Text that every answer must hold; any other answer ends the measurement. */
+  /** Text that every response must contain. Any other response ends the measurement. */
   readonly expect: string
 }
 
-/** Two seconds of posts over kept connections, one at a time on each. `cpu` is the server's processor time for one in microseconds. */
+/** Two seconds of posts over keep-alive connections, one at a time on each. `cpu` is the processor time of the server for one, in microseconds. */
 export const post = async ({
   port,
   server,

@@ -12,13 +12,13 @@ export const bothCores = '0,1'
 
 export interface Running {
   readonly pid: number
-  /** Processor time since its start, with that of every process it started, in microseconds. */
+  /** Its processor time since its start, including that of its child processes, in microseconds. */
   cpu(): number
   /** The same of each process, by its pid. */
   cpus(): ReadonlyMap<number, number>
-  /** Microseconds that its threads were ready to run and waited for a core. */
+  /** Microseconds that its runnable threads waited for a core. */
   waited(): number
-  /** Resident memory in MB, that of the largest process. */
+  /** Resident memory of the largest process, in MB. */
   resident(): number
   /** The exit code, once the process has ended by itself. */
   ended(): number | undefined
@@ -33,7 +33,7 @@ process.on('exit', () => {
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 
-/** A folder that is gone when the measurement ends. */
+/** A folder that is removed when the measurement ends. */
 export const newFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'hp-bench-'))
   folders.push(folder)
@@ -45,14 +45,14 @@ export const pathOf = (program: string): string | undefined =>
     .map((folder) => join(folder, program))
     .find((path) => existsSync(path))
 
-/** Why this machine cannot measure, or undefined if it can. */
+/** Why this machine is unsuitable, or undefined if it is suitable. */
 const unfit = (): string | undefined => {
   if (process.platform !== 'linux') return 'it reads /proc and pins processes with taskset'
   if (availableParallelism() < 2) return 'server and generator need a core each'
   return pathOf('taskset') ? undefined : 'taskset is not installed (Debian: apt-get install util-linux)'
 }
 
-/** Moves this process, which generates load or watches, to the generator's core; ends it if that is impossible. */
+/** Moves this process to the core of the generator. Ends it if that is impossible. */
 export const takeGeneratorCore = (): void => {
   const reason = unfit()
   if (reason !== undefined) {
@@ -111,7 +111,7 @@ export const start = (
 
 export const node = (core: string, ...args: readonly string[]): Running => start(core, process.execPath, args)
 
-/** Runs a program on the generator's core to its end and returns what it printed; an error holds that too. */
+/** Runs a program on the core of the generator to its end and returns its output. An error includes the output too. */
 export const output = (
   command: string,
   args: readonly string[],
@@ -153,7 +153,7 @@ export const eventually = async <T>(attempt: () => Promise<T>, seconds = 15): Pr
   }
 }
 
-/** Everything a program prints when it is run with these arguments. */
+/** The complete output of a program with these arguments. */
 export const printed = (program: string, ...args: readonly string[]): string => {
   const { stdout, stderr } = spawnSync(pathOf(program)!, args, { encoding: 'utf8' })
   return `${stdout}${stderr}`

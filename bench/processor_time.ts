@@ -29,14 +29,14 @@ export const family = (pid: number): number[] => {
 interface Spent {
   /** Microseconds on a core. */
   readonly ran: number
-  /** Microseconds that the thread was ready to run and had no core. */
+  /** Microseconds that the thread was runnable but had no core. */
   readonly waited: number
 }
 
 /** Processor time of one process, summed over its threads in nanosecond steps (/proc/PID/task/TID/schedstat). */
 class ProcessTime {
   readonly #tasks: string
-  /** The last reading of every thread ever seen: the kernel forgets a thread when it ends, its work stays counted here. */
+  /** The last reading of every thread. The kernel forgets a thread that ends, but its work still counts here. */
   readonly #threads = new Map<string, Spent>()
 
   constructor(pid: number) {

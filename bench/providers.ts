@@ -1,5 +1,5 @@
-// What an identity provider that is gone or slow costs everybody else while people keep trying to sign in through it.
-// A signed-in person sends small GETs at a fixed rate, a third of the maximum, with and without these people.
+// The cost of a dead or slow identity provider for other users, while users keep trying to sign in with it.
+// A signed-in user sends small GETs at a fixed rate, a third of the maximum, with and without these attempts.
 import { createServer, request } from 'node:http'
 import { createServer as createPlainServer, type AddressInfo, type Server } from 'node:net'
 import { HeroProxy } from '../sdk/index.ts'
@@ -7,7 +7,7 @@ import { openDoor } from './daemon.ts'
 import { atRate } from './open_loop.ts'
 import * as peers from './peers/configurations.ts'
 import { freePort, generatorCore, takeGeneratorCore } from './processes.ts'
-import { figures, heading, table, told } from './report.ts'
+import { figures, heading, table, spreadText } from './report.ts'
 import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
 import { need, Servers, versions } from './servers.ts'
 import { identitySeen, small } from './wrk.ts'
@@ -17,10 +17,10 @@ need('nginx', 'wrk')
 
 const share = 1 / 3
 const seconds = 5
-/** People a second who press the button; each waits for a page, at most a little over four seconds. */
+/** Users per second who press the button. Each waits for a page, at most a little over four seconds. */
 const presses = 20
 /** Milliseconds within which the page must arrive (R6). */
-const patience = 5000
+const pageTimeoutMs = 5000
 
 const servers = new Servers()
 const { places } = servers
@@ -36,7 +36,7 @@ const listening = (server: Server): Promise<number> =>
   })
 /** Accepts connections and never sends a byte. */
 const silent = createPlainServer((socket) => socket.on('error', () => {}))
-/** Sends one byte of its answer every tenth of a second. */
+/** Sends one byte of its response every tenth of a second. */
 const dripping = createServer((_, response) => {
   response.writeHead(200, { 'content-type': 'application/json' })
   const drip = setInterval(() => response.write(' '), 100)
@@ -59,7 +59,7 @@ for (const { provider, port } of failing)
   })
 hero.close()
 
-/** Presses a button once; returns after how many milliseconds the page was there. */
+/** Presses the button once, and returns the milliseconds until the page arrived. */
 const press = (provider: string, says: RegExp): Promise<number> =>
   new Promise((resolve, reject) => {
     const began = performance.now()
@@ -70,19 +70,19 @@ const press = (provider: string, says: RegExp): Promise<number> =>
       answer.setEncoding('utf8').on('data', (part: string) => (text += part))
       answer.on('end', () => {
         const took = performance.now() - began
-        if (says.test(text) && took <= patience) resolve(took)
+        if (says.test(text) && took <= pageTimeoutMs) resolve(took)
         else reject(new Error(`${provider} after ${took.toFixed(0)} ms: ${answer.statusCode} ${text}`))
       })
     })
     asked.on('error', reject).end()
   })
 
-/** Lets people press until the returned function is called; that waits for their pages and returns the time of the slowest. */
+/** Simulates users who press the button until the returned function is called. It waits for their pages and returns the slowest time. */
 const pressing = (provider: string, says: RegExp): (() => Promise<number>) => {
   const pages: Promise<number>[] = []
   const timer = setInterval(() => {
     const page = press(provider, says)
-    // The failure shows at the end, when all pages are awaited.
+    // A failure is reported at the end, when all pages are awaited.
     page.catch(() => {})
     pages.push(page)
   }, 1000 / presses)
@@ -93,12 +93,12 @@ const pressing = (provider: string, says: RegExp): (() => Promise<number>) => {
 }
 
 const calm = 'nobody presses'
-const most: Contestant = {
+const maximum: Contestant = {
   name: calm,
   measure: () => small({ name: calm, place, servers: [door.daemon], upstream }),
 }
-await untilSteady(most)
-const rate = Math.round((await most.measure()).rate * share)
+await untilSteady(maximum)
+const rate = Math.round((await maximum.measure()).rate * share)
 
 const measuring = (name: string, begin: () => () => Promise<number>): Contestant => ({
   name,
@@ -122,7 +122,7 @@ heading(
 const columns = ['rate', 'p50', 'p99', 'p999', 'page', 'late']
 table([
   ['', 'answered a second', 'p50 ms', 'p99 ms', 'p99.9 ms', 'slowest page ms', 'generator late ms, p99'],
-  ...contestants.map(({ name }) => [name, ...columns.map((figure) => told(results.of(name, figure)))]),
+  ...contestants.map(({ name }) => [name, ...columns.map((figure) => spreadText(results.of(name, figure)))]),
 ])
 const beside = (figure: string) =>
   Object.fromEntries(

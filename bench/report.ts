@@ -6,17 +6,18 @@ const text = (value: number) =>
   value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(value >= 10 ? 1 : 2)
 
 /** `median (min–max)`. */
-export const told = ({ median, min, max }: Spread): string => `${text(median)} (${text(min)}–${text(max)})`
+export const spreadText = ({ median, min, max }: Spread): string =>
+  `${text(median)} (${text(min)}–${text(max)})`
 
 type Rows = readonly (readonly string[])[]
 
-/** The results of one measurement, as each file named in BENCH_SAVE (one a line) keeps them. */
+/** The results of one measurement, as saved in each file in BENCH_SAVE (one per line). */
 export interface Saved {
   readonly title: string
   readonly machine: string
   readonly tables: readonly Rows[]
   readonly figures: Readonly<Record<string, number>>
-  /** Every figure of every contestant. */
+  /** All figures of all contestants. */
   readonly contestants: Readonly<Record<string, Readonly<Record<string, Spread>>>>
 }
 
@@ -50,7 +51,7 @@ const isSaved = (value: unknown): value is Record<string, Saved> =>
     (saved) => typeof saved?.figures === 'object' && Array.isArray(saved.tables),
   )
 
-/** The measurements in a file, by name. Throws with one line for people when it cannot be read. */
+/** Reads the measurements in a file, by name. Throws an error with a one-line message if it cannot be read. */
 export const readSaved = (file: string): Record<string, Saved> => {
   let text: string
   try {
@@ -71,12 +72,12 @@ export const readSaved = (file: string): Record<string, Saved> => {
 /** Prints the last line, which is for programs, and saves the measurement. */
 export const figures = (bench: string, values: Readonly<Record<string, number>>, results?: Results): void => {
   const rounded = Object.entries(values).map(([name, value]) => [name, Number(value.toPrecision(3))])
-  const told = { bench, figures: Object.fromEntries(rounded) as Record<string, number> }
+  const summary = { bench, figures: Object.fromEntries(rounded) as Record<string, number> }
   const files = (process.env.BENCH_SAVE ?? '').split('\n').filter((file) => file !== '')
   for (const file of files) {
-    const saved: Saved = { ...shown, figures: told.figures, contestants: results?.all() ?? {} }
+    const saved: Saved = { ...shown, figures: summary.figures, contestants: results?.all() ?? {} }
     const others = existsSync(file) ? readSaved(file) : {}
     writeFileSync(file, `${JSON.stringify({ ...others, [bench]: saved }, null, 1)}\n`)
   }
-  console.log(`\n${JSON.stringify(told)}`)
+  console.log(`\n${JSON.stringify(summary)}`)
 }

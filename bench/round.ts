@@ -22,10 +22,10 @@ export const spread = (values: readonly number[]): Spread => {
   return { median, min: sorted[0]!, max: sorted.at(-1)! }
 }
 
-/** Below this share of its core, in percent, something other than the server set the pace. */
+/** A server that used less than this percentage of its core was not the bottleneck. */
 export const busyFrom = 85
 
-/** A ratio, more is better, and what it counts by. */
+/** A ratio (higher is better) and the figure that it is based on. */
 export interface Comparison extends Spread {
   readonly by: 'rate' | 'processor time'
 }
@@ -63,12 +63,12 @@ export class Results {
   }
 
   /**
-   * How many times the work of `peer` the contestant `name` does with the same processor.
-   * The rates count only where both kept their core busy: otherwise they tell of the generator or of other work on the
-   * machine, and the processor time for one request counts.
+   * How many times as much work as `peer` the contestant `name` does with the same processor.
+   * The rates count only if both kept their core busy. Otherwise they reflect the generator or other work on the machine, and the
+   * processor time per request counts instead.
    */
   compare(name: string, peer: string): Comparison {
-    const busy = [name, peer].every((one) => this.of(one, 'served').median >= busyFrom)
+    const busy = [name, peer].every((contestant) => this.of(contestant, 'served').median >= busyFrom)
     return busy
       ? { ...this.ratio(name, peer), by: 'rate' }
       : { ...this.ratio(peer, name, 'cpu'), by: 'processor time' }
@@ -80,7 +80,7 @@ export const roundsOr = (usual: number): number => Number(process.env.BENCH_ROUN
 
 const once = async ({ measure }: Contestant): Promise<void> => void (await measure())
 
-/** The limit of warming up in seconds; BENCH_WARM replaces it. */
+/** The longest warm-up in seconds; BENCH_WARM replaces it. */
 const longest = Number(process.env.BENCH_WARM ?? 20)
 
 /**
@@ -97,7 +97,7 @@ export const untilSteady = async ({ measure }: Contestant): Promise<void> => {
   }
 }
 
-/** Lets all take turns, round by round; each round starts with a different one. Results of warming up do not count. */
+/** Runs all contestants in turns, round by round. Each round starts with a different one. Results of the warm-up do not count. */
 export const takeTurns = async (
   contestants: readonly Contestant[],
   rounds: number,

@@ -1,4 +1,4 @@
-// What a request costs with ten routes and with ten thousand, and what a change of one route costs.
+// The cost of a request with ten and with ten thousand routes, and the cost of changing one route.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
@@ -14,7 +14,7 @@ import {
   serverCore,
   takeGeneratorCore,
 } from './processes.ts'
-import { figures, heading, table, told } from './report.ts'
+import { figures, heading, table, spreadText } from './report.ts'
 import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
 import { need, Servers, versions } from './servers.ts'
 
@@ -27,7 +27,7 @@ servers.nginx(peers.upstream(places, await freePort()), generatorCore)
 
 const nameOf = (i: number) => `h${i}.localhost`
 
-/** A daemon with this many routes to the upstream, each for a host of its own. */
+/** A daemon with this many routes to the upstream, each for a different host. */
 const serving = async (routes: number) => {
   const instance = await newInstance()
   const daemon = servers.keep(instance.start(serverCore))
@@ -85,7 +85,7 @@ const contestants = [
 ]
 const results = await takeTurns(contestants, roundsOr(7), untilSteady)
 
-/** Milliseconds until the first answer after a route has changed. */
+/** Milliseconds until the first response after a route has changed. */
 const afterChange = async ({ hero, changed }: typeof few) => {
   const { items } = await hero.proxy.routes.list({ domain: nameOf(0) })
   const times: number[] = []
@@ -107,13 +107,13 @@ table([
   ['', 'requests/s', 'µs on the processor', 'cost, to that with 10 routes'],
   ...contestants.map(({ name }) => [
     name,
-    told(results.of(name)),
-    told(results.of(name, 'cpu')),
-    told(results.ratio(name, '10 routes', 'cpu')),
+    spreadText(results.of(name)),
+    spreadText(results.of(name, 'cpu')),
+    spreadText(results.ratio(name, '10 routes', 'cpu')),
   ]),
 ])
 console.log(
-  `\nThe first answer after a change of one route: ${fewChange.toFixed(1)} ms of 10, ${manyChange.toFixed(1)} ms of 10,000`,
+  `\nThe first response after a change of one route: ${fewChange.toFixed(1)} ms of 10, ${manyChange.toFixed(1)} ms of 10,000`,
 )
 figures(
   'routes',

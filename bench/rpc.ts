@@ -1,13 +1,13 @@
-// Calls of users.get over the socket, as HTTP and as raw lines, one at a time and 64 in flight.
-// Beside a bare node:http server and bare line servers; the yardstick for lines is the server that parses and answers JSON,
-// because an echo that reads nothing does not do the work of any method.
+// Calls of users.get over the socket, as HTTP and as lines, one at a time and 64 in flight.
+// Compared with a bare node:http server and bare line servers. The reference for lines is the server that parses and answers JSON,
+// because an echo server does not do the work of any method.
 import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
 import { comparisons, type Pairing } from './contest.ts'
 import { addPerson, newInstance } from './daemon.ts'
 import { Load } from './load.ts'
 import { eventually, newFolder, node, serverCore, takeGeneratorCore, type Running } from './processes.ts'
-import { figures, heading, table, told } from './report.ts'
+import { figures, heading, table, spreadText } from './report.ts'
 import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
 import { tellHeldBack } from './wrk.ts'
 
@@ -90,12 +90,12 @@ await Promise.all(
   [daemon, bareHttp.server, bareLines.server, bareParsing.server].map((server) => server.stop()),
 )
 
-heading(`JSON-RPC over the Unix socket, one connection, answers of ${answer.length} bytes`, {})
+heading(`JSON-RPC over the Unix socket, one connection, responses of ${answer.length} bytes`, {})
 table([
   ['', 'calls/s', 'µs on the processor', 'server %', 'generator %'],
   ...names.map((name) => [
     name,
-    ...['rate', 'cpu', 'served', 'generated'].map((figure) => told(results.of(name, figure))),
+    ...['rate', 'cpu', 'served', 'generated'].map((figure) => spreadText(results.of(name, figure))),
   ]),
 ])
 tellHeldBack(results, names)

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { changes, confirmed, described, worsened, type Change } from './gate.ts'
 import { readSaved } from './report.ts'
 
-/** Every measurement, in the order in which all of them run. */
+/** All measurements, in the order in which they run. */
 const benches = [
   'start',
   'rpc',
@@ -38,8 +38,8 @@ if there are any.
   --save FILE   keep tables and figures as JSON; what FILE holds of other measurements stays
   --help        this text
 
-BENCH_ROUNDS sets how many rounds everybody takes part in, BENCH_WARM how many seconds everybody may warm up at most, and CPU_PROF the
-folder where every daemon writes a processor profile. docs/operating/performance.md describes each measurement.`
+BENCH_ROUNDS sets the number of rounds, BENCH_WARM the longest warm-up in seconds, and CPU_PROF the folder where every daemon writes
+a CPU profile. docs/operating/performance.md describes each measurement.`
 
 const fail = (message: string): never => {
   console.error(`bench: ${message}`)
@@ -55,7 +55,7 @@ const parsed = () => {
   }
 }
 
-/** What a file holds; ends with one line where it cannot be read. */
+/** Reads a file. Ends the program with a one-line message if it cannot be read. */
 const savedIn = (file: string) => {
   try {
     return readSaved(file)
@@ -102,7 +102,7 @@ const measure = async (those: readonly string[], ...files: readonly (string | un
   if (failed.length > 0) fail(`${failed.join(', ')} did not finish`)
 }
 
-/** Measures and compares with the file of the earlier run, in a file of its own: `save` may hold figures of other runs. */
+/** Measures and compares with the file of the earlier run. It uses a separate file, because `save` may have figures of other runs. */
 const compared = async (those: readonly string[]): Promise<Change[]> => {
   const file = join(tmpdir(), `hp-bench-gate-${process.pid}.json`)
   await measure(those, save, file)

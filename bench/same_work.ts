@@ -10,7 +10,7 @@ interface Arrived {
   readonly body: string
 }
 
-/** Answers with what arrived: the upstream passes on to it what is asked under /recorded. */
+/** Answers with the request that arrived. The upstream forwards requests below /recorded to it. */
 export const record = (places: Places): Promise<{ close(): void }> =>
   new Promise((resolve) => {
     const server = createServer((request, response) => {
@@ -23,7 +23,7 @@ export const record = (places: Places): Promise<{ close(): void }> =>
 
 type Fields = ReadonlyMap<string, string>
 
-/** By name in lower case; a name that comes twice has both values, joined. */
+/** By name in lower case. Repeated headers are joined. */
 const fieldsOf = (raw: readonly string[]): Fields => {
   const fields = new Map<string, string>()
   for (let i = 0; i < raw.length; i += 2) {
@@ -34,10 +34,10 @@ const fieldsOf = (raw: readonly string[]): Fields => {
   return fields
 }
 
-/** Headers of one connection, which every proxy makes anew (RFC 9110 section 7.6.1), and the clock. */
+/** Hop-by-hop headers, which every proxy sets itself (RFC 9110 section 7.6.1), and the date. */
 const ofConnection = new Set(['connection', 'keep-alive', 'transfer-encoding', 'date'])
 
-/** What differs between two lists of headers, for people; a cookie is a secret, and a proxy may take its own out. */
+/** The differences between two lists of headers as text. Cookies are secret, and a proxy may remove its own. */
 const differences = (expected: Fields, found: Fields): string[] => {
   const names = [...new Set([...expected.keys(), ...found.keys()])].filter((name) => !ofConnection.has(name))
   return names.toSorted().flatMap((name) => {
@@ -47,26 +47,26 @@ const differences = (expected: Fields, found: Fields): string[] => {
   })
 }
 
-/** May differ between contestants and is printed; every other header must be the same for all. */
+/** Headers that may differ between contestants and are printed. All others must be the same. */
 const mayDiffer = (difference: string) => difference.startsWith('+') || /^.(cookie|server)$/.test(difference)
 
 export interface Compared {
   readonly name: string
-  /** Asks through the contestant. */
+  /** Sends a request through the contestant. */
   readonly ask: (path: string, asking?: Ask) => Promise<Answer>
-  /** Asks the upstream itself. */
+  /** Sends a request directly to the upstream. */
   readonly askUpstream: (path: string, asking?: Ask) => Promise<Answer>
   readonly asking: Ask & { readonly headers: readonly string[] }
-  /** Where the answer is small; `/` by default. */
+  /** A path with a small response. Default: `/`. */
   readonly path?: string
-  /** How the request reached us, where that was not plain HTTP from 127.0.0.1. */
+  /** How the request reached us, unless by plain HTTP from 127.0.0.1. */
   readonly way?: { readonly addresses?: string; readonly scheme?: string }
 }
 
 /**
- * Compares once what arrives at the upstream with what was sent and with the identity, and what comes back with what the upstream
- * answers.
- * Additional headers are printed; a missing or changed one ends the measurement, because the contestant does other work.
+ * Compares once the request that arrives at the upstream with the one that was sent and with the identity, and the response to the
+ * client with that of the upstream.
+ * Additional headers are printed. A missing or changed one ends the measurement, because the contestant does different work.
  */
 export const compareWork = async (compared: Compared): Promise<void> => {
   const { name, ask, askUpstream, asking, path = '/', way } = compared

@@ -12,10 +12,10 @@ const programs = {
   openssl: { says: ['version'], debian: 'openssl' },
 } as const
 
-/** A program that a measurement uses beside the daemon. */
+/** A program, other than the daemon, that a measurement uses. */
 export type Program = keyof typeof programs
 
-/** Ends the measurement if a program that it needs is not installed. */
+/** Ends the measurement if a program that it needs is missing. */
 export const need = (...names: readonly Program[]): void => {
   const missing = names.filter((name) => !pathOf(name))
   if (missing.length === 0) return

@@ -1,11 +1,11 @@
-// The time from the start of the process to its first answer over the socket, and its idle memory.
+// The time from the start of the process to its first response over the socket, and its idle memory.
 import { get } from 'node:http'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
 import { addPerson, newInstance } from './daemon.ts'
 import { bothCores, eventually, newFolder, node, takeGeneratorCore, type Running } from './processes.ts'
-import { figures, heading, table, told } from './report.ts'
+import { figures, heading, table, spreadText } from './report.ts'
 import { roundsOr, takeTurns, type Measured } from './round.ts'
 
 takeGeneratorCore()
@@ -55,9 +55,9 @@ table([
   ['', 'start ms', 'of that on the processor ms', 'idle MB'],
   ...['hero_proxy', 'bare node:http'].map((name) => [
     name,
-    told(results.of(name)),
-    told(results.of(name, 'cpu')),
-    told(results.of(name, 'resident')),
+    spreadText(results.of(name)),
+    spreadText(results.of(name, 'cpu')),
+    spreadText(results.of(name, 'resident')),
   ]),
 ])
 figures(

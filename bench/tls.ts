@@ -1,5 +1,5 @@
-// TLS at the edge beside nginx doing the same: HTTP/2 with ten headers, 32 streams and one stream a connection, by h2load;
-// and new connections with one GET each, with a whole handshake and with a resumed session.
+// TLS at the edge, compared with nginx: HTTP/2 with ten headers, with 32 streams and with one stream per connection, by h2load;
+// and new connections with one GET each, with a full handshake and with a resumed session.
 // Both have one ECDSA certificate on P-256, TLS 1.3, X25519 and one cipher; neither issues session tickets, except where
 // sessions are resumed.
 import { writeFileSync } from 'node:fs'
@@ -23,7 +23,7 @@ import {
   takeGeneratorCore,
   type Running,
 } from './processes.ts'
-import { figures, heading, table, told } from './report.ts'
+import { figures, heading, table, spreadText } from './report.ts'
 import { roundsOr, takeTurns, untilSteady, type Contestant, type Measured } from './round.ts'
 import { compareWork, record } from './same_work.ts'
 import { need, Servers, versions } from './servers.ts'
@@ -68,7 +68,7 @@ const headersOf = (place: Place): string[] => {
   return [...headers.slice(4), 'Sec-Fetch-Dest', 'document', 'Upgrade-Insecure-Requests', '1']
 }
 
-/** Asks once over HTTP/2. */
+/** Sends one request over HTTP/2. */
 const askHttp2 = (place: Place, path: string, headers: readonly string[]): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const session = connect(`https://${host}:${place.port}`, {
@@ -104,7 +104,7 @@ const compare = async ({ name, place }: Peer) => {
   })
 }
 
-/** A turn: `generate` returns how many requests it got answers to. */
+/** A turn: `generate` returns the number of answered requests. */
 const measuring = (name: string, server: Running, generate: () => Promise<number>): Contestant => {
   const generator = () => {
     const { user, system } = process.cpuUsage()
@@ -188,7 +188,7 @@ table([
   ...names.map((name) => [
     name,
     ...['rate', 'cpu', 'resident', 'served', 'generated', 'upstream'].map((figure) =>
-      told(results.of(name, figure)),
+      spreadText(results.of(name, figure)),
     ),
   ]),
 ])

@@ -1,4 +1,4 @@
-// Tokens of programs and introspection beside oidc-provider alone, and the cost of having a hundred thousand clients.
+// Tokens of programs and introspection, compared with oidc-provider alone, and the cost of a hundred thousand clients.
 import { hash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { HeroProxy } from '../sdk/index.ts'
@@ -9,16 +9,16 @@ import { addPerson, newInstance, person } from './daemon.ts'
 import { Load } from './load.ts'
 import { formPost, post } from './posts.ts'
 import { eventually, freePort, node, serverCore, takeGeneratorCore } from './processes.ts'
-import { figures, heading, table, told } from './report.ts'
+import { figures, heading, table, spreadText } from './report.ts'
 import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
 import { openDatabase } from '../src/storage/open_database.ts'
 
 takeGeneratorCore()
 
 const many = 100_000
-/** Clients that ask in turn, however many there are. */
+/** Clients that send requests in turn, regardless of how many exist. */
 const asking = 10
-/** Clients that ask in turn so that no recent answer fits the next one. */
+/** So many clients in turn that no cached result fits the next request. */
 const others = 20_000
 
 const callback = 'http://localhost:4999/callback'
@@ -53,7 +53,7 @@ const addClients = async (url: string, count: number): Promise<void> => {
   }
 }
 
-/** A daemon with this many programs, and an application with an access token of a person. */
+/** A daemon with this many programs, and an application with the access token of a user. */
 const openProvider = async (clients: number) => {
   const instance = await newInstance()
   const { port } = instance
@@ -98,7 +98,7 @@ const introspect = formPost('/oauth/introspect', few.port, application.client, a
 const peerToken = formPost('/token', peerPort, 'program', secret, grant)
 const peerIntrospect = formPost('/token/introspection', peerPort, 'program', secret, { token: opaque })
 
-/** Raw lines over the socket, as many in flight as there are connections to the other doors. */
+/** Lines over the socket, with as many calls in flight as the other doors have connections. */
 const validate = async (token: string) => {
   const message = { jsonrpc: '2.0', id: 7, method: 'token.validate', params: { token } }
   const load = new Load(few.socket, `${JSON.stringify(message)}\n`)
@@ -154,7 +154,11 @@ await Promise.all([few.server, full.server, peer].map((server) => server.stop())
 heading('Tokens and introspection, one core, processor time beside oidc-provider with its memory adapter', {})
 table([
   ['', 'per second', 'µs on the processor'],
-  ...Object.values(names).map((name) => [name, told(results.of(name)), told(results.of(name, 'cpu'))]),
+  ...Object.values(names).map((name) => [
+    name,
+    spreadText(results.of(name)),
+    spreadText(results.of(name, 'cpu')),
+  ]),
 ])
 // By processor time, because other work on the machine disturbs it less than the rate.
 const cost = (name: string, other: string) => results.ratio(name, other, 'cpu').median

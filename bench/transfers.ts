@@ -7,7 +7,7 @@ const headLimit = 16 * 1024
 const requestHead = ({ host, cookie }: Place, line: string, more: string) =>
   `${line} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\nConnection: close\r\n${more}\r\n`
 
-/** Fetches a body of exactly `size` bytes and drops it; rests for `rest` milliseconds after the first bytes. */
+/** Fetches a body of exactly `size` bytes and drops it. Pauses for `rest` milliseconds after the first bytes. */
 export const download = (place: Place, size: number, rest = 0): Promise<void> =>
   new Promise((resolve, reject) => {
     let head = ''
@@ -23,7 +23,7 @@ export const download = (place: Place, size: number, rest = 0): Promise<void> =>
       socket.pause()
       setTimeout(() => socket.resume(), rest)
     }
-    // One buffer for all that comes: nothing is kept, and little is spent.
+    // One buffer for everything that arrives keeps the cost of the receiver low.
     const onread = {
       buffer: Buffer.alloc(block.length),
       callback: (count: number, chunk: Uint8Array) => {
@@ -42,7 +42,7 @@ export const download = (place: Place, size: number, rest = 0): Promise<void> =>
     socket.write(requestHead(place, 'GET /', ''))
   })
 
-/** Sends a body of `size` bytes, whole blocks, to the sink, which rests for `rest` milliseconds before it reads. */
+/** Sends a body of `size` bytes, a multiple of the block size, to the sink, which pauses for `rest` milliseconds before it reads. */
 export const upload = (place: Place, size: number, rest = 0): Promise<void> =>
   new Promise((resolve, reject) => {
     const socket = connect(place.port, '127.0.0.1')

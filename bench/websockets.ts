@@ -1,5 +1,5 @@
-// Resident memory of a thousand idle WebSockets of a signed-in person, beside nginx.
-// Each round starts new servers; in the end each of the first thousand must carry a message there and back.
+// Resident memory of a thousand idle WebSockets of a signed-in user, compared with nginx.
+// Each round starts new servers. At the end, each of the first thousand must carry a message in both directions.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { askOnce, type Place } from './ask.ts'
 import { openDoor } from './daemon.ts'
 import * as peers from './peers/configurations.ts'
 import { freePort, generatorCore, node, takeGeneratorCore, type Running } from './processes.ts'
-import { figures, heading, table, told } from './report.ts'
+import { figures, heading, table, spreadText } from './report.ts'
 import { roundsOr, takeTurns } from './round.ts'
 import { need, Servers, versions } from './servers.ts'
 import { identitySeen } from './wrk.ts'
@@ -16,9 +16,9 @@ takeGeneratorCore()
 need('nginx')
 
 const count = 1000
-/** The first thousand can hide in a heap that had room, or pay for one that had to grow; further ones show the real cost. */
+/** The first thousand may fit into free heap, or pay for its growth. Further ones show the real cost. */
 const further = 2000
-/** How many are opened at once. */
+/** How many are opened at a time. */
 const stride = 50
 /** Plain requests before the WebSockets, so that the daemon has been in use. */
 const requests = 2000
@@ -51,12 +51,12 @@ const frame = Buffer.from([0x81, 0x82, 1, 2, 3, 4, 0x69, 0x6b])
 const echoed = async (socket: Socket) => {
   socket.write(frame)
   const [answer] = (await once(socket, 'data')) as [Buffer]
-  if (!answer.equals(frame)) throw new Error('a WebSocket did not bring the message back')
+  if (!answer.equals(frame)) throw new Error('a WebSocket did not return the message')
 }
 
 const growth = async (name: string, place: Place, server: Running) => {
   await identitySeen(name, place)
-  // Modules loaded on first use, and garbage that any use leaves, do not belong to the cost of an open WebSocket.
+  // Modules that load at first use, and ordinary garbage, are not part of the cost of an open WebSocket.
   for (let asked = 0; asked < requests; asked += stride)
     await Promise.all(Array.from({ length: stride }, () => askOnce(place, '/')))
   for (const socket of await openMany(place, stride)) socket.destroy()
@@ -118,7 +118,7 @@ heading(`Memory of ${count} idle WebSockets`, versions('nginx'))
 const columns = ['before', 'first', 'perThousand', 'used']
 table([
   ['', 'MB before', 'first thousand, MB', 'each further thousand, MB', 'first after a message each, MB'],
-  ...names.map((name) => [name, ...columns.map((figure) => told(results.of(name, figure)))]),
+  ...names.map((name) => [name, ...columns.map((figure) => spreadText(results.of(name, figure)))]),
 ])
 figures(
   'websockets',

@@ -1,10 +1,10 @@
-// Two workers against one, with the small GETs of bench/edge.ts: processor time of all processes for one request, and the rate.
-// The generator and the upstream use the cores beyond the first two; on a machine with two cores all share them.
+// Two workers compared with one, with the small GETs of bench/edge.ts: processor time of all processes per request, and the rate.
+// The generator and the upstream use the other cores. On a machine with two cores, all share them.
 import { cpus } from 'node:os'
 import { openDoor, Refused } from './daemon.ts'
 import * as peers from './peers/configurations.ts'
 import { bothCores, takeGeneratorCore, type Running } from './processes.ts'
-import { figures, heading, table, told } from './report.ts'
+import { figures, heading, table, spreadText } from './report.ts'
 import { roundsOr, takeTurns, untilSteady, type Contestant } from './round.ts'
 import { need, Servers, versions } from './servers.ts'
 import { underLoad } from './wrk.ts'
@@ -18,7 +18,7 @@ const servers = new Servers()
 const { places } = servers
 const upstream = servers.nginx(peers.upstream(places), loadCores)
 
-/** Share of the work in percent that the busiest process did: 50 if two share it evenly. */
+/** The percentage of the work that the busiest process did: 50 if two share it evenly. */
 const busiest = (before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>) => {
   const spent = [...after].map(([pid, cpu]) => cpu - (before.get(pid) ?? 0))
   return (100 * Math.max(...spent)) / spent.reduce((sum, cpu) => sum + cpu, 0)
@@ -46,7 +46,7 @@ const begin = async () => {
     return [await withWorkers(1), await withWorkers(2)] as const
   } catch (error) {
     if (!(error instanceof Refused)) throw error
-    console.log(`skipped: this version takes no --workers (${error.message})`)
+    console.log(`skipped: this version does not support --workers (${error.message})`)
     process.exit(0)
   }
 }
@@ -71,7 +71,7 @@ table([
     'busiest process, % of the server',
     'MB, largest process',
   ],
-  ...contestants.map(({ name }) => [name, ...columns.map((figure) => told(results.of(name, figure)))]),
+  ...contestants.map(({ name }) => [name, ...columns.map((figure) => spreadText(results.of(name, figure)))]),
 ])
 const [one, two] = contestants.map(({ name }) => name) as [string, string]
 const dearer = results.ratio(two, one, 'cpu').median
@@ -80,7 +80,7 @@ figures(
   {
     workers_cpu_ratio: dearer,
     workers_rate_ratio: results.ratio(two, one).median,
-    // How many times as much two workers would serve if each had a core of its own.
+    // How many times as much two workers would serve if each had its own core.
     workers_growth: 2 / dearer,
     memory_mb_per_worker: results.of(two, 'resident').max,
   },

@@ -2,7 +2,7 @@ import { askOnce, type Place } from './ask.ts'
 import { eventually, output, pathOf, spentByEnded, type Running } from './processes.ts'
 import { busyFrom, type Contestant, type Measured, type Results } from './round.ts'
 
-/** Waits until the upstream sees the identity of the person who asks there. */
+/** Waits until the upstream sees the identity of the user. */
 export const identitySeen = (name: string, place: Place): Promise<void> =>
   eventually(async () => {
     const { status, body } = await askOnce(place, '/seen')
@@ -15,7 +15,7 @@ const numberIn = (text: string, pattern: RegExp) => Number(pattern.exec(text)?.[
 interface Load {
   readonly name: string
   readonly place: Place
-  /** Everything that works for the answer, the upstream apart. */
+  /** Everything that takes part in a response, except the upstream. */
   readonly servers: readonly Running[]
   readonly upstream: Running
   readonly connections?: number
@@ -25,9 +25,9 @@ interface Load {
 }
 
 /**
- * Two seconds of requests over kept connections.
- * `cpu` is the processor time of the servers for one request in microseconds, `waited` that for which the upstream had
- * no core. `served`, `generated` and `upstream` are shares of one core in percent.
+ * Two seconds of requests over keep-alive connections.
+ * `cpu` is the processor time of the servers per request, and `waited` the time that the upstream had no core, both in microseconds.
+ * `served`, `generated` and `upstream` are percentages of one core.
  */
 export const small = async (load: Load): Promise<Measured> => {
   const { name, place, servers, upstream, connections = 32, core, script } = load
@@ -56,7 +56,7 @@ export const underLoad = async (load: Load): Promise<Contestant> => {
   return { name: load.name, measure: () => small(load) }
 }
 
-/** Names those whose rate means little, because another part of the measurement or other work set the pace. */
+/** Lists the contestants whose rate means little, because another part of the measurement or other work was the bottleneck. */
 export const tellHeldBack = (results: Results, names: readonly string[]): void => {
   const busy = (name: string, figure: string) => results.of(name, figure).median
   const idle = names.filter((name) => busy(name, 'served') < busyFrom)

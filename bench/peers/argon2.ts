@@ -1,4 +1,4 @@
-// Verifies one password for each line and does nothing else: the least that a sign-in costs.
+// Verifies one password per line and does nothing else: the minimum cost of a sign-in.
 import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { hash, verify } from '@node-rs/argon2'

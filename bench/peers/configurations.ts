@@ -1,4 +1,4 @@
-/** Configurations of the peers: each serves with one thread, keeps its connections and writes no access log. */
+/** Configurations of the peers. Each uses one thread and keep-alive connections, and writes no access log. */
 
 export interface Places {
   /** Where temporary files may be written. */
@@ -11,11 +11,11 @@ export interface Places {
   readonly recorder: string
 }
 
-/** What the person of bench/daemon.ts holds; the comparison of the work fails when it changes. */
+/** The claims of the user of bench/daemon.ts. The comparison of the work fails if they change. */
 export const claims =
   'deploy.start,groups.engineers,groups.staff,groups.writers,tickets.read,users.ada,wiki.pages.read,wiki.pages.write'
 
-/** What the upstream must see of the person who is signed in, by name in lower case. */
+/** The headers that the upstream must get for the signed-in user, by name in lower case. */
 export const identityHeaders = ({ addresses = '127.0.0.1', scheme = 'http' } = {}): ReadonlyMap<
   string,
   string
@@ -48,11 +48,11 @@ http {
 }
 `
 
-/** At an address as nginx writes it: `unix:/path` or `127.0.0.1:80`. */
+/** An address in the notation of nginx: `unix:/path` or `127.0.0.1:80`. */
 export const keptUpstream = (name: string, address: string) =>
   `upstream ${name} { server ${address}; keepalive 64; keepalive_requests 1000000000; keepalive_timeout 300s; }`
 
-/** The identity and the address; Host as it came, as the other proxies pass it on. */
+/** The identity and the address. Host is passed on unchanged, as by the other proxies. */
 export const sixHeaders = `
       proxy_set_header Host $http_host;
       proxy_set_header X-Hero-User ada;
@@ -62,7 +62,7 @@ export const sixHeaders = `
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;`
 
-/** At /seen the identity that arrived, at /recorded all that arrived, and at /same an answer that is the same for all. */
+/** /seen returns the identity that arrived, /recorded the complete request, and /same a constant response. */
 const observed = ({ recorder }: Places) => `
     location = /same { return 200 "the same"; }
     location = /seen { return 200 "$http_x_hero_user $http_x_hero_claims"; }
@@ -71,7 +71,7 @@ const observed = ({ recorder }: Places) => `
       proxy_set_header Host $http_host;
     }`
 
-/** 1 KB to everything else; on the Unix socket, and on a port if given. */
+/** Returns 1 KB for any other path. Listens on the Unix socket, and on a port if given. */
 export const upstream = (places: Places, port?: number): string =>
   nginx(
     places,
@@ -82,7 +82,7 @@ export const upstream = (places: Places, port?: number): string =>
   }`,
   )
 
-/** Forwards with six headers set, all known beforehand: the least that a proxy with identity does. */
+/** Forwards with six constant headers set: the minimum for a proxy with identity. */
 export const nginxPlain = (places: Places, port: number, address = `unix:${places.upstream}`): string =>
   nginx(
     places,
@@ -97,7 +97,7 @@ export const nginxPlain = (places: Places, port: number, address = `unix:${place
   }`,
   )
 
-/** The endpoint that nginx asks for the identity, and the headers that describe the request to it. */
+/** The identity endpoint of nginx, and the headers that describe the request to it. */
 interface Endpoint {
   readonly address: string
   readonly path: string
@@ -123,7 +123,7 @@ export const ourEndpoint = (port: number): Endpoint => ({
       proxy_set_header X-Original-URL $scheme://$host$request_uri;`,
 })
 
-/** nginx as the endpoint: it answers every question with the identity, as the bare Node endpoint does. */
+/** nginx as the endpoint. It answers every request with the identity, like the bare Node endpoint. */
 export const nginxEndpoint = (places: Places): string =>
   nginx(
     places,
@@ -137,7 +137,7 @@ export const nginxEndpoint = (places: Places): string =>
   }`,
   )
 
-/** Forwards after asking an endpoint for the identity, before every request. */
+/** Forwards each request after a request to the identity endpoint. */
 export const nginxAuthRequest = (places: Places, port: number, endpoint = bareEndpoint(places)): string =>
   nginx(
     places,
@@ -174,7 +174,7 @@ export const nginxAuthRequest = (places: Places, port: number, endpoint = bareEn
   }`,
   )
 
-/** Sends this file for everything else, copied and not spliced, as an application would. */
+/** Sends this file for any other path, copied instead of spliced, as an application would. */
 export const fileUpstream = (places: Places, file: string): string =>
   nginx(
     places,
@@ -188,8 +188,8 @@ export const fileUpstream = (places: Places, file: string): string =>
   )
 
 /**
- * Large bodies as they come, both ways. What the client is too slow for stays with the upstream and goes to no temporary
- * file, which is how everybody else here works. The buffers are as large as nginx likes them at its fastest.
+ * Streams large bodies in both directions. If the client is slow, the data stays at the upstream and never goes to a temporary file,
+ * as with all other contestants. The buffers have the size at which nginx is fastest.
  */
 export const nginxStreaming = (places: Places, port: number, sink: string): string =>
   nginx(

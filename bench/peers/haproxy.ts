@@ -1,6 +1,6 @@
 import { claims, type Places } from './configurations.ts'
 
-/** HAProxy, one thread; it keeps and shares connections to the upstream. */
+/** HAProxy with one thread. It keeps and shares connections to the upstream. */
 export const haproxyPlain = (places: Places, port: number): string => `
 global
   nbthread 1

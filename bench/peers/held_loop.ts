@@ -1,4 +1,4 @@
-// Loaded into the daemon: tells whoever connects for how many milliseconds its event loop was held at most since the last time.
+// Loaded into the daemon. Each connection gets the longest time, in milliseconds, that the event loop was blocked since the previous one.
 import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'

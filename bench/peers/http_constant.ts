@@ -1,6 +1,6 @@
 // A bare node:http server on the Unix socket argv[2].
-// It answers argv[3] to everything; without argv[3] it answers identity headers and no body, as nginx auth_request and Caddy
-// forward_auth want it.
+// It answers every request with argv[3]. Without argv[3] it answers with identity headers and no body, as nginx auth_request and Caddy
+// forward_auth expect.
 import { createServer } from 'node:http'
 import { claims } from './configurations.ts'
 

@@ -1,5 +1,5 @@
 // A bare line server on the Unix socket argv[2] that answers every line with the line argv[3].
-// With `parse` as argv[4] it parses each line as JSON and answers with its id, which is the least that a JSON-RPC server does.
+// With `parse` as argv[4] it parses each line as JSON and answers with its id, which is the minimum for a JSON-RPC server.
 import { createServer } from 'node:net'
 
 const [, , path, line = '', parse] = process.argv

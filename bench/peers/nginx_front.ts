@@ -1,9 +1,9 @@
 import { keptUpstream, nginx, type Places } from './configurations.ts'
 
-/** The address from which the front asks: it is trusted, and clients that ask directly from 127.0.0.1 are not. */
+/** The address of the front, which is trusted. Clients that connect directly from 127.0.0.1 are not. */
 export const frontAddress = '127.0.0.2'
 
-/** nginx in front of a daemon, over as many kept connections as clients ask at once. */
+/** nginx in front of a daemon, with as many keep-alive connections as there are concurrent clients. */
 export const nginxFront = (places: Places, port: number, daemonPort: number): string =>
   nginx(
     places,

@@ -1,5 +1,5 @@
 // oidc-provider alone on the port argv[2], with its adapter in memory and the client argv[3] with the secret argv[4].
-// It issues EdDSA JWTs, as we do, and answers introspection; /opaque serves an access token of a person for that.
+// It issues EdDSA JWTs, as we do, and answers introspection. /opaque returns the access token of a user for that.
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { Provider } from 'oidc-provider'

@@ -1,5 +1,5 @@
-// Reads bodies of POSTs on the Unix socket argv[2], drops them, and answers each with 204 once it is complete.
-// Like a slow application, it rests after the head for as many milliseconds as the header X-Rest says.
+// Reads and drops the bodies of POSTs on the Unix socket argv[2], and answers each with 204 when it is complete.
+// Like a slow application, it pauses after the head for the number of milliseconds in the header X-Rest.
 // Every request must have a Content-Length.
 import { createServer, type Socket } from 'node:net'
 

@@ -1,5 +1,5 @@
-// A service on the Unix socket argv[2] that accepts every upgrade and then sends back what it receives.
-// It answers all other requests with the identity that arrived, as the other upstreams do at /seen.
+// A service on the Unix socket argv[2] that accepts every upgrade and then echoes what it receives.
+// It answers all other requests with the identity that arrived, like the other upstreams at /seen.
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 
