@@ -81,16 +81,19 @@ suite('hero-proxy import hero-auth', () => {
   test('what is wrong is told with its place and without a secret, before anything is done', async () => {
     const before = await everything()
     for (const [value, message] of [
-      ['{', /the file: JSON/],
-      ['[]', /the file: an object/],
-      [{ people: [] }, /people: is not known/],
-      [{ clients: {} }, /clients: a list/],
-      [{ clients: [1] }, /clients\.0: an object/],
+      ['{', /the file: must be JSON/],
+      ['[]', /the file: must be an object/],
+      [{ people: [] }, /people: is unknown/],
+      [{ clients: {} }, /clients: must be a list/],
+      [{ clients: [1] }, /clients\.0: must be an object/],
       [{ clients: [{}] }, /clients\.0\.client_id: is missing/],
-      [{ clients: [{ client_id: 'new', scope: 'all' }] }, /clients\.0\.scope: read, write or admin/],
-      [{ clients: [{ client_id: 'new', secret_hash: 'tell-tale' }] }, /clients\.0\.secret_sha256: a SHA-256/],
+      [{ clients: [{ client_id: 'new', scope: 'all' }] }, /clients\.0\.scope: must be read, write or admin/],
+      [
+        { clients: [{ client_id: 'new', secret_hash: 'tell-tale' }] },
+        /clients\.0\.secret_sha256: must be a SHA-256/,
+      ],
       [{ users: [{ username: 'x' }, {}] }, /users\.1\.username: is missing/],
-      [{ users: [{ email: 3 }] }, /users\.0\.email: a text/],
+      [{ users: [{ email: 3 }] }, /users\.0\.email: must be a text/],
     ] as const) {
       const { status, stderr } = await run(value, '--yes')
       assert.equal(status, 1, JSON.stringify(value))
@@ -111,7 +114,7 @@ suite('hero-proxy import hero-auth', () => {
     })
     assert.deepEqual(
       [none.status, none.stderr],
-      [1, 'hero-proxy import: /nowhere/list.json cannot be read (ENOENT)\n'],
+      [1, 'hero-proxy import: cannot read /nowhere/list.json (ENOENT)\n'],
     )
   })
 
