@@ -27,10 +27,10 @@ interface Dispatcher {
   readonly constructor: new () => Dispatcher
   close(): Promise<void>
 }
-/** What undici, which is behind fetch, keeps its connections in. */
+/** The symbol under which undici, which implements `fetch`, keeps its connections. */
 const dispatcher = Symbol.for('undici.globalDispatcher.1')
 
-/** Ends what fetch keeps open: a daemon that stops would leave it a second to ask once more. What is under way finishes. */
+/** Closes idle connections of fetch, because a stopping daemon waits a second for them. Active requests finish. */
 const endKeptConnections = (): void => {
   const everywhere = globalThis as { [dispatcher]?: Dispatcher }
   const kept = everywhere[dispatcher]
@@ -39,10 +39,10 @@ const endKeptConnections = (): void => {
   void kept.close()
 }
 
-// Whatever keeps a view of the inbox longer than it may reads nonsense.
+// Overwrites the inbox after use, so that code which keeps a view of it for too long reads garbage.
 overwriteInbox()
 
-/** The whole daemon in one call: a temporary folder, a real socket, a free port. Closed by `await using` or `close`. */
+/** Starts the whole daemon with a temporary folder, a real socket and a free port. `await using` or `close` stops it. */
 export const startTestDaemon = async (
   settings: Readonly<Record<string, string | undefined>> = {},
   folder?: string,

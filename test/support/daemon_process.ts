@@ -9,14 +9,14 @@ export const command = join(root, 'bin', 'hero-proxy.js')
 export interface RunningDaemon {
   readonly child: ChildProcess
   readonly socket: string
-  /** What it printed for people. */
+  /** Its standard output. */
   readonly printed: string
   readonly edge: { readonly port: number }
-  /** What it wrote on standard error so far: its log. */
+  /** Returns its standard error so far, which is its log. */
   readonly log: () => string
 }
 
-/** The environment of a daemon that shares nothing with this machine's own. */
+/** An environment that isolates the daemon from one that runs on this machine. */
 export const environment = (dir: string): NodeJS.ProcessEnv => ({
   PATH: process.env.PATH,
   HOME: dir,
@@ -26,10 +26,10 @@ export const environment = (dir: string): NodeJS.ProcessEnv => ({
   HERO_PROXY_LOG_LEVEL: 'warn',
 })
 
-/** How the process comes to be; its output has to be piped. */
+/** Spawns the process. Its output must be piped. */
 type Start = (env: NodeJS.ProcessEnv) => ChildProcessByStdio<null, Readable, Readable>
 
-/** The daemon as a process of its own, as `npm start` runs it; resolves when it has said that it runs. */
+/** Runs the daemon in its own process, as `npm start` does. Resolves when it reports that it is running. */
 export const spawnDaemon = async (
   dir: string,
   more: NodeJS.ProcessEnv = {},

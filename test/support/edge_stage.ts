@@ -17,7 +17,7 @@ export interface Stage extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** A daemon with two people who are signed in, and an upstream that tells what it gets. */
+/** A daemon with two signed-in people and an upstream that echoes each request. */
 export const startStage = async (settings: Record<string, string> = {}): Promise<Stage> => {
   const daemon = await startTestDaemon(settings)
   const upstream = await startUpstream()
@@ -40,7 +40,7 @@ export const startStage = async (settings: Record<string, string> = {}): Promise
   return { daemon, upstream, ada: ada!, bob: bob!, route, close, [Symbol.asyncDispose]: close }
 }
 
-/** The request as the echoing upstream got it. */
+/** The request as the echoing upstream received it. */
 export interface Got {
   readonly method: string
   readonly url: string
@@ -58,7 +58,7 @@ export const folded = (rawHeaders: readonly string[]): Map<string, string[]> => 
   return map
 }
 
-/** A service that answers with exactly these bytes, whatever it is asked. */
+/** A service that answers every request with exactly these bytes. */
 export interface RawUpstream extends AsyncDisposable {
   readonly target: string
   readonly server: Server
@@ -88,7 +88,7 @@ export const startRaw = async (
   }
 }
 
-/** A page of ours with its form: what a browser would post back. */
+/** Fetches a page and returns the form that a browser would post. */
 export const openForm = async (
   daemon: Pick<TestDaemon, 'edge'>,
   host: string,

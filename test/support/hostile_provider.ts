@@ -18,7 +18,7 @@ interface SigningKey {
   readonly publicKey: KeyObject
 }
 
-/** How one provider misbehaves: everything else it does as it should. */
+/** How the provider misbehaves. Otherwise it behaves correctly. */
 export interface Ways {
   claims?: (claims: Json) => Json
   header?: (header: Json) => Json
@@ -28,11 +28,11 @@ export interface Ways {
   discovery?: (metadata: Json) => unknown
   userinfo?: (told: Json) => unknown
   token?: (told: Json) => unknown
-  /** Takes a code as often as it comes. */
+  /** Accepts a code more than once. */
   reuse?: true
-  /** Changes what the browser is sent back with. */
+  /** Changes the parameters of the callback. */
   back?: (answer: URLSearchParams) => void
-  /** Answers in its place; true if it has. */
+  /** Answers instead of the endpoint. Returns whether it did. */
   instead?: (endpoint: Endpoint, request: IncomingMessage, response: ServerResponse) => boolean
 }
 
@@ -44,14 +44,14 @@ export const newSigningKey = (kid: string): SigningKey => ({
   ...generateKeyPairSync('rsa', { modulusLength: 2048 }),
 })
 
-/** A provider of twenty lines that signs everybody in at once, and breaks exactly the rule that a test names. */
+/** A minimal provider that signs everybody in at once and breaks exactly the rules that a test names. */
 export const startHostileProvider = async (kind: 'oidc' | 'oauth2' = 'oidc') => {
   const codes = new Map<string, { nonce: string | null; challenge: string | null }>()
   const seen: Seen[] = []
   const state = {
     ways: {} as Ways,
     keys: [newSigningKey('one')],
-    /** Who the next visitor is. */
+    /** The claims of the next person who signs in. */
     person: {
       sub: '1',
       email: 'grace@example.org',
@@ -158,9 +158,9 @@ export const startHostileProvider = async (kind: 'oidc' | 'oauth2' = 'oidc') => 
     seen,
     server,
     jwt,
-    /** How often an endpoint was asked. */
+    /** Returns how many requests an endpoint received. */
     asked: (endpoint: Endpoint) => seen.filter((one) => one.endpoint === endpoint).length,
-    /** Misbehaves in these ways from now on, and in no others. */
+    /** Replaces the ways in which the provider misbehaves. */
     misbehave: (ways: Ways) => {
       state.ways = ways
       seen.length = 0

@@ -58,7 +58,7 @@ export const ask = (
     onward.end(body)
   })
 
-/** What comes back for exactly these bytes, until the edge closes or `quiet` milliseconds pass without a byte. */
+/** Sends exactly these bytes. Returns the response, until the edge closes or `quiet` milliseconds pass without a byte. */
 export const askRaw = (
   daemon: Pick<TestDaemon, 'edge'>,
   bytes: string | Buffer,

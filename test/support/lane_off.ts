@@ -9,12 +9,12 @@ const skip =
     ? 'the fast lane is off'
     : process.env.TEST_LONG !== '1' && 'TEST_LONG is not set'
 
-/** Runs test files of a folder once more with the fast lane off, which takes most of a minute; at least `least` tests pass. */
+/** Runs the test files of a folder again with the fast lane off, which takes most of a minute. At least `least` tests must pass. */
 export const testWithLaneOff = (folder: string, suites: readonly string[], least: number): void =>
   void test('with the fast lane off, the objects of Node pass the same suite', { skip }, async () => {
     const files = suites.map((name) => join(folder, `${name}.test.ts`))
     const env: NodeJS.ProcessEnv = { ...process.env, TEST_FAST_LANE: 'off' }
-    // The runner marks its children by this; a runner inside one needs to be its own.
+    // The test runner marks its children with this variable. A nested runner must not see it.
     delete env.NODE_TEST_CONTEXT
     const runner = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files], { env })
     let output = ''

@@ -7,7 +7,7 @@ import { openDatabase } from '../../src/storage/open_database.ts'
 
 const cache = join(root, 'node_modules', '.cache')
 
-/** Another one whenever a migration may have changed. */
+/** A hash that changes whenever a migration may have changed. */
 const version = () => {
   const hash = createHash('sha256')
   for (const file of globSync('src/storage/**/*.ts', { cwd: root }).sort())
@@ -22,8 +22,8 @@ export const migrateAt = async (url: string): Promise<void> => {
 }
 
 /**
- * The path of something migrated that is kept between runs: migrating takes about ten times as long as copying. `make` writes it at the
- * path it gets. It appears whole or not at all, since other test files may look for it at this moment.
+ * Returns the path of a migrated database that is kept between runs, because migrating takes ten times as long as copying. `make`
+ * writes it at the given path. It is renamed into place when complete, because other test files may look for it at the same time.
  */
 export const keptMigrated = async (kind: string, make: (path: string) => Promise<void>): Promise<string> => {
   const kept = join(cache, `${kind}-${version()}`)

@@ -15,7 +15,7 @@ export interface Account {
 export interface OidcPeer extends AsyncDisposable {
   readonly issuer: string
   readonly client: { readonly client: string; readonly client_secret: string }
-  /** Its people, by subject: whoever types a subject is that one. */
+  /** Its people by subject. Typing a subject signs that person in. */
   readonly accounts: Map<string, Account>
   readonly provider: Provider
   close(): Promise<void>
@@ -32,7 +32,7 @@ export const closeServer = (server: Pick<Server, 'closeAllConnections' | 'close'
   return new Promise((resolve) => server.close(() => resolve()))
 }
 
-/** An OpenID provider that we have not written, with people of its own and a page where they say who they are. */
+/** An OpenID provider that we did not write, with its own people and a page where they enter their subject. */
 export const startOidcPeer = async (
   relying: string,
   more: Partial<Configuration> = {},
@@ -72,7 +72,7 @@ export const startOidcPeer = async (
       backchannelLogout: { enabled: true },
       rpInitiatedLogout: { enabled: true },
     },
-    // To loopback, where the peer would not go by itself.
+    // The library refuses loopback addresses by default.
     fetch: (url, { dispatcher: _, ...options }: RequestInit & { dispatcher?: unknown }) =>
       fetch(url, options),
     findAccount: (_, sub) => {

@@ -13,7 +13,7 @@ export const freePort = (): Promise<number> =>
     })
   })
 
-/** A daemon at its public URL, with an administrator, a person and a client whose secret is told. */
+/** A daemon at its public URL, with an administrator, a user and a client with a known secret. */
 export const startProvider = async (settings: Record<string, string> = {}) => {
   const port = await freePort()
   const issuer = `http://localhost:${port}`
@@ -71,7 +71,7 @@ export const post = async (
 export const payloadOf = (jwt: string, part = 1): Record<string, unknown> =>
   JSON.parse(Buffer.from(jwt.split('.')[part]!, 'base64url').toString()) as never
 
-/** An application and whoever uses it, as plain requests. */
+/** An application and the person who uses it, as plain requests. */
 export class App {
   readonly issuer: string
   readonly client: { client: string; client_secret: string | null }

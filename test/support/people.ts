@@ -4,7 +4,7 @@ import type { Database } from '../../src/storage/database.ts'
 import { goodPassword, type TestDaemon } from './daemon.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 
-/** Adds a person who can sign in, and returns the SDK with nothing but that person's rights. */
+/** Adds a user who can sign in. Returns the SDK with only that user's rights. */
 export const person = async (
   { hero }: Pick<TestDaemon, 'hero'>,
   username: string,
@@ -23,7 +23,7 @@ export const signedIn = async (
   return hero.as(access_token)
 }
 
-/** Reads and writes the tables past the daemon, over a connection of its own: another node, or a hand in the database. */
+/** Reads and writes the tables over its own connection, as another node or a person with database access would. */
 export const byHand = async <T>(
   { config }: Pick<TestDaemon, 'config'>,
   work: (database: Database) => Promise<T>,

@@ -40,7 +40,7 @@ const decode = (text: string) =>
 export class Person {
   /** By host, port and path: cookies of the addresses that have been visited. */
   readonly #jar = new Map<string, { value: string; path: string; host: string }>()
-  /** Addresses that are not fetched: the journey ends there. */
+  /** Addresses that are not fetched, because the redirects should stop there. */
   readonly #ends: (url: URL) => boolean
 
   constructor(ends: (url: URL) => boolean = () => false) {
@@ -74,7 +74,7 @@ export class Person {
     throw new Error(`redirected in circles at ${url}`)
   }
 
-  /** Sends the form of a page whose action begins so; `pressed` is the button, the fields beside it what is typed. */
+  /** Submits the form whose action begins with `action`. `pressed` is the button; the fields are the typed values. */
   submit({ url, text }: Page, action: string, typed: Record<string, string>): Promise<Page> {
     const forms = [...text.matchAll(/<form[^>]* action="([^"]*)"[^>]*>([\s\S]*?)<\/form>/g)]
     const form = forms.find(([, to]) => to!.startsWith(action))

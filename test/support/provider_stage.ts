@@ -53,7 +53,7 @@ export const comeBy = async (
 export const byPassword = async (person: Person, origin: string, login: string): Promise<Page> =>
   person.signIn(await person.open(`${origin}/auth/login`), login, goodPassword)
 
-/** What the audit says of sign-ins with providers, newest first. */
+/** Returns the audit lines about sign-ins with providers, newest first. */
 export const auditLines = async ({ hero }: Pick<Stage, 'hero'>): Promise<string[]> =>
   (await hero.audit.list({ limit: 200 })).items
     .filter(({ method }) => method.includes('_by_provider') || method.includes('identities'))

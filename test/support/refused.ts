@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../sdk/index.ts'
 import { HeroError } from '../../sdk/index.ts'
 import { AppError } from '../../src/contract/errors.ts'
 
-/** Asserts that a call is refused under this name, for this parameter where one is given; returns the refusal. */
+/** Asserts that a call is refused with this error code, and for this parameter if one is given. Returns the refusal. */
 export const refused = async (call: Promise<unknown>, code: ErrorCode, path?: string): Promise<HeroError> => {
   const error = await call.then(
     (result) => assert.fail(`not refused but answered ${JSON.stringify(result)}`),
@@ -15,6 +15,6 @@ export const refused = async (call: Promise<unknown>, code: ErrorCode, path?: st
   return error as HeroError
 }
 
-/** The same for calls that are under way together. */
+/** Asserts the same for concurrent calls. */
 export const allRefused = (calls: readonly Promise<unknown>[], code: ErrorCode, path?: string) =>
   Promise.all(calls.map((call) => refused(call, code, path)))

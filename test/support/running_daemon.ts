@@ -48,11 +48,11 @@ export const run = async (env: NodeJS.ProcessEnv = {}): Promise<Running> => {
   }
 }
 
-/** Waits until something is so; a test that waits in vain says for what. */
+/** Waits until a condition holds. A timeout names the condition. */
 export const until = async (what: string, holds: () => boolean | Promise<boolean>, most = 20_000) => {
   const deadline = Date.now() + most
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`in vain: ${what}`)
+    if (Date.now() > deadline) throw new Error(`timed out: ${what}`)
     await delay(20)
   }
 }
@@ -66,7 +66,7 @@ export interface Client {
   close(): void
 }
 
-/** One connection that is kept, or with `kept` false a new one for every request. */
+/** A client with one kept-alive connection or, if `kept` is false, a new connection for every request. */
 export const client = (port: number, kept = true): Client => {
   const agent = new Agent({ keepAlive: kept, maxSockets: kept ? 1 : Infinity })
   return {
@@ -96,9 +96,9 @@ export const client = (port: number, kept = true): Client => {
 }
 
 export interface Load {
-  /** How many were answered as they should be. */
+  /** The number of correctly answered requests. */
   readonly answered: () => number
-  /** Stops asking, waits for what is under way, and returns what failed. */
+  /** Stops sending requests, waits for the active ones and returns the failures. */
   stop(): Promise<string[]>
 }
 
@@ -124,7 +124,7 @@ export const startLoad = (port: number): Load => {
     open.add(asked)
   }
   const timer = setInterval(() => {
-    // Whoever has not been answered yet does not pile up more behind it.
+    // Do not queue another request behind one that has no answer yet.
     if (open.size > 600) return
     begin(kept[turn++ % kept.length]!, 'kept')
     begin(fresh, 'fresh')
@@ -140,7 +140,7 @@ export const startLoad = (port: number): Load => {
   }
 }
 
-/** What systemd is to a service: opens the sockets, keeps them, and passes them to each start. */
+/** Acts like systemd socket activation: opens the sockets, keeps them open and passes them to each start. */
 export const supervisor = async () => {
   const { fd, close } = await bindSocket({ host: '127.0.0.1', port: 0 })
   const start = (dir: string, env: NodeJS.ProcessEnv = {}) =>
@@ -157,7 +157,7 @@ export const supervisor = async () => {
   return { start, close }
 }
 
-/** What comes over a connection until the other side ends it. */
+/** Returns everything that a connection receives until the other side ends it. */
 export const readAll = (port: number, bytes: string): { text: () => string; closed: Promise<void> } => {
   const socket = connect(port, '127.0.0.1')
   let text = ''

@@ -7,7 +7,7 @@ import { exampleRoute } from '../../src/routes/methods.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from './daemon.ts'
 import { byHand } from './people.ts'
 
-/** The people, groups, roles, routes and sessions that the documented examples speak of, with the ids they name. */
+/** Adds the users, groups, roles, routes and sessions that the documented examples mention, with the same ids. */
 export const seed = async (daemon: TestDaemon): Promise<void> => {
   const { hero } = daemon
   await hero.users.add({
@@ -126,7 +126,7 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
   })
 }
 
-/** Another daemon on a copy of the data of this one, which must be idle meanwhile. */
+/** Starts another daemon on a copy of this one's data. This one must be idle during the copy. */
 export const startCopy = ({ config }: TestDaemon) => {
   const dir = mkdtempSync(join(tmpdir(), 'hp-'))
   // The shared memory of SQLite is of its processes only; the copy makes its own.

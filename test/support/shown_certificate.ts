@@ -13,7 +13,7 @@ export const shake = async (daemon: Door, options: ConnectionOptions): Promise<T
   return socket
 }
 
-/** The certificate that is shown to whoever asks for `servername`. */
+/** Returns the certificate that the edge presents for `servername`. */
 export const shownTo = async (daemon: Door, servername?: string): Promise<Partial<PeerCertificate>> => {
   const socket = await shake(daemon, servername === undefined ? {} : { servername })
   const certificate = socket.getPeerCertificate()

@@ -16,7 +16,7 @@ export interface Arrived {
   readonly mail: ParsedMail
 }
 
-/** How a server may fail: at once, with a reply of this number, or by saying nothing. */
+/** How a server may fail: close the connection, reply with this code, or not answer. */
 export type Trouble =
   'none' | 'refuse connection' | 'stall' | 'drop' | { readonly rcpt: number } | { readonly data: number }
 
@@ -25,17 +25,17 @@ export interface TestSmtp extends AsyncDisposable {
   /** Certificate authority of the server, PEM. */
   readonly ca: string
   readonly arrived: Arrived[]
-  /** How often it was tried to send something. */
+  /** The number of attempts to send a mail. */
   tries: number
   trouble: Trouble
-  /** The newest mail to an address, once it is there. */
+  /** Waits for a mail to this address and returns the newest one. */
   mailTo(address: string, subject?: RegExp): Promise<ParsedMail>
 }
 
 const refusal = (responseCode: number) =>
   Object.assign(new Error(`refused with ${responseCode}`), { responseCode })
 
-/** A mail server with a certificate of its own that behaves as told. */
+/** A mail server with its own certificate and configurable failures. */
 export const startSmtp = async (options: SMTPServerOptions = {}): Promise<TestSmtp> => {
   using authority = new TestAuthority()
   const { cert, key } = authority.issue('localhost')
@@ -114,7 +114,7 @@ export const startSmtp = async (options: SMTPServerOptions = {}): Promise<TestSm
 /** The first link in a mail. */
 export const linkIn = (mail: ParsedMail): string => /https?:\/\/\S+/.exec(mail.text ?? '')?.[0] ?? ''
 
-/** Has a daemon send its mail there. */
+/** Configures a daemon to send its mail through this server. */
 export const useServer = async ({ hero }: Pick<TestDaemon, 'hero'>, smtp: TestSmtp): Promise<void> => {
   for (const [key, value] of [
     ['smtp_host', 'localhost'],
