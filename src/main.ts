@@ -8,12 +8,16 @@ import { noWorkers } from './metrics/counters.ts'
 import { openInstance, type Instance } from './app/instance.ts'
 import { bindSocket, type PassedSockets } from './start/passed_sockets.ts'
 import { createLog, type Log } from './log/log.ts'
-import { leaveMark, refuseEmptiedDatabase, refuseLostDatabase } from './start/initialised_marker.ts'
+import {
+  writeInitialisedMarker,
+  refuseEmptiedDatabase,
+  refuseLostDatabase,
+} from './start/initialised_marker.ts'
 import type { Condition, Database } from './storage/database.ts'
 import { instanceFact } from './storage/instance_facts.ts'
-import { makeSearchIndexes } from './storage/search_index.ts'
-import { Upkeep } from './storage/sqlite/upkeep.ts'
-import { refuseHalfTls } from './start/tls_settings.ts'
+import { createSearchIndexes } from './storage/search_index.ts'
+import { SqliteMaintenance } from './storage/sqlite/upkeep.ts'
+import { refuseIncompleteTls } from './start/tls_settings.ts'
 import { Workers } from './workers/pool.ts'
 import { databaseFile } from './storage/open_database.ts'
 
@@ -44,7 +48,7 @@ export const startDaemon = async (
   log: Log = createLog(config.log_level),
   passed: PassedSockets = {},
 ): Promise<Daemon> => {
-  refuseHalfTls(config)
+  refuseIncompleteTls(config)
   mkdirSync(config.data_dir, { recursive: true, mode: 0o700 })
   refuseLostDatabase(config)
   // Runs in a thread while the database opens. The daemon serves nothing before it is done.
@@ -53,7 +57,7 @@ export const startDaemon = async (
   hashing.catch(() => {})
   const workers =
     config.workers > 1
-      ? new Workers(config, graceMs, log, () => instance.database.revisions.forget())
+      ? new Workers(config, graceMs, log, () => instance.database.revisions.invalidate())
       : undefined
   const instance: Instance = await openInstance(config, log, {
     inspect: (database) => refuseEmptiedDatabase(config, database),
@@ -79,7 +83,7 @@ const serve = async (
 ): Promise<Daemon> => {
   const renewMarker = async () => {
     const initialised = await instanceFact(database, 'initialised_at')
-    if (initialised !== undefined) leaveMark(config, initialised)
+    if (initialised !== undefined) writeInitialisedMarker(config, initialised)
   }
   // Set-up writes the marker too, but it may have run in another process or been interrupted.
   await renewMarker()
@@ -110,7 +114,7 @@ const serve = async (
     )
   const stopping = new AbortController()
   const upkeep = startUpkeep(config, database, log, edge)
-  const indexing = makeSearchIndexes(database, log, stopping.signal).catch((error: Error) => {
+  const indexing = createSearchIndexes(database, log, stopping.signal).catch((error: Error) => {
     if (!stopping.signal.aborted) log.warn({ error: error.message }, 'cannot build the search index')
   })
   app.mails.start()
@@ -146,10 +150,10 @@ const startUpkeep = (
   database: Database,
   log: Log,
   edge: Edge,
-): Upkeep | undefined => {
+): SqliteMaintenance | undefined => {
   const file = databaseFile(database_url)
   if (file === undefined) return undefined
-  const upkeep = new Upkeep(database, file, log, (condition) => edge.sendCondition(condition))
+  const upkeep = new SqliteMaintenance(database, file, log, (condition) => edge.sendCondition(condition))
   upkeep.start()
   return upkeep
 }

@@ -45,7 +45,7 @@ export const createApp = (
 
   /** Deletes expired data and rotates the signing keys when due. Called on a timer. */
   const sweep = () =>
-    database.aside(async () => {
+    database.inBackground(async () => {
       const { settings, audit, challenges } = rooms
       const { sessions, attempts, users, mails, revocations, personal, access, dynamicClients } = rooms
       const { links, records, federation } = flows

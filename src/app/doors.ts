@@ -1,20 +1,20 @@
 import { OversizeReports } from '../audit/oversize_reports.ts'
 import { HeroAuth } from '../rest/hero_auth.ts'
 import type { Counters } from '../metrics/counters.ts'
-import { ConnectionLimit, connectionsFor } from '../edge/serve/connection_limit.ts'
-import { teller } from '../html/show_refusal.ts'
+import { ConnectionLimit, maxConnectionsFor } from '../edge/serve/connection_limit.ts'
+import { refusalPages } from '../html/show_refusal.ts'
 import { FormGuard } from '../pages/form_tokens.ts'
 import { Decisions } from '../edge/decide/decision.ts'
 import { Door } from '../edge/door.ts'
 import { LastingDecisions } from '../edge/decide/lasting.ts'
-import { LoopGuard } from '../edge/forward/loop_detection.ts'
+import { LoopDetection } from '../edge/forward/loop_detection.ts'
 import { createOwnPaths } from './own_paths.ts'
-import { Peers } from '../wire/client_address.ts'
-import { RpcPath } from '../rpc/post_rpc.ts'
+import { ClientAddresses } from '../wire/client_address.ts'
+import { PostRpc } from '../rpc/post_rpc.ts'
 import type { SecureEdge } from './tls_edge.ts'
 import { EdgeServer } from '../edge/serve/server.ts'
-import { Trials } from '../edge/route_test/route_test.ts'
-import { Upstreams } from '../upstream/choice.ts'
+import { RouteTests } from '../edge/route_test/route_test.ts'
+import { UpstreamChoice } from '../upstream/choice.ts'
 import { SeenPeople } from '../identity/seen_person.ts'
 import { openFileLimit } from '../start/passed_sockets.ts'
 import { presetOf } from '../providers/presets.ts'
@@ -22,7 +22,7 @@ import type { Dispatcher } from '../rpc/dispatcher.ts'
 import { Envelope } from '../rpc/envelope.ts'
 import { RpcSocket } from '../rpc/socket.ts'
 import { maySignIn } from '../storage/schema.ts'
-import { OldTokens } from '../token/hs256.ts'
+import { Hs256Tokens } from '../token/hs256.ts'
 import type { Flows } from './flows.ts'
 import type { Ground, Rooms } from './rooms.ts'
 
@@ -67,7 +67,7 @@ export const createDoors = (parts: Parts) => {
     callers,
     wordsFor,
   } = flows
-  const tell = teller(wordsFor)
+  const tell = refusalPages(wordsFor)
   const envelope = new Envelope(dispatcher, log)
 
   const socket = new RpcSocket({
@@ -115,7 +115,7 @@ export const createDoors = (parts: Parts) => {
     wordsFor,
     tell,
   }
-  const rpc = new RpcPath({
+  const rpc = new PostRpc({
     receive: (body, identify) => envelope.receive(body, identify),
     identification,
     callers,
@@ -125,7 +125,7 @@ export const createDoors = (parts: Parts) => {
   const heroAuth = new HeroAuth({
     call: dispatcher.call,
     old: () => settings.value('hs256_tokens'),
-    tokens: new OldTokens((text) => seal.shared(text)),
+    tokens: new Hs256Tokens((text) => seal.legacyHmac(text)),
     endSession: async (token) => {
       const session = await liveSessions.find(token)
       if (session) await sessions.revoke(session.id, 'logout')
@@ -145,14 +145,14 @@ export const createDoors = (parts: Parts) => {
     tell,
   })
   const edgeParts = {
-    peers: new Peers(config.trusted_proxies),
+    peers: new ClientAddresses(config.trusted_proxies),
     publicHost,
     routes: () => routes.table(),
-    knownRoutes: () => routes.knownTable(),
+    knownRoutes: () => routes.currentTable(),
     ownPaths,
-    upstreams: new Upstreams({ groups: () => routes.table(), log }),
+    upstreams: new UpstreamChoice({ groups: () => routes.table(), log }),
   }
-  const loops = new LoopGuard(database)
+  const loops = new LoopDetection(database)
   const door = new Door({
     ...edgeParts,
     decisions: new Decisions(decisionParts),
@@ -173,8 +173,8 @@ export const createDoors = (parts: Parts) => {
     providerToken: () => ({ access_token: 'thought-of' }),
     reportOversize: () => {},
   })
-  const trials = new Trials({ ...edgeParts, decisions: dryRunDecisions, cookies, users, claims })
-  const maxConnections = Math.min(config.max_connections, connectionsFor(openFileLimit()))
+  const trials = new RouteTests({ ...edgeParts, decisions: dryRunDecisions, cookies, users, claims })
+  const maxConnections = Math.min(config.max_connections, maxConnectionsFor(openFileLimit()))
   const secure =
     Secure && new Secure({ config, database, seal, routes: () => routes.table(), publicHost, log })
   const edge = new EdgeServer(door, new ConnectionLimit(maxConnections, log), log, {

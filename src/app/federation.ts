@@ -9,13 +9,13 @@ import type { Database } from '../storage/database.ts'
 import type { Seal } from '../secrets/seal.ts'
 import { Identities } from '../users/identities.ts'
 import type { Users } from '../users/users.ts'
-import { Arrivals } from '../federation/callback.ts'
-import { Flows } from '../federation/outgoing_sign_ins.ts'
-import { KeptTokens } from '../federation/provider_tokens.ts'
+import { Callbacks } from '../federation/callback.ts'
+import { OutgoingSignIns } from '../federation/outgoing_sign_ins.ts'
+import { ProviderTokens } from '../federation/provider_tokens.ts'
 import { Linking } from '../federation/linking.ts'
 import { ProviderLogouts } from '../federation/provider_logouts.ts'
 import { PendingLinks } from '../federation/pending_links.ts'
-import { Recognition } from '../federation/account_matching.ts'
+import { AccountMatching } from '../federation/account_matching.ts'
 
 interface Parts {
   readonly database: Database
@@ -36,13 +36,13 @@ interface Parts {
 export const federate = (parts: Parts) => {
   const { database, seal, publicUrl } = parts
   const identities = new Identities(database)
-  const flows = new Flows(database, seal)
+  const flows = new OutgoingSignIns(database, seal)
   const pending = new PendingLinks(database, seal)
-  const tokens = new KeptTokens(parts)
-  const recognition = new Recognition({ ...parts, identities, pending, tokens })
+  const tokens = new ProviderTokens(parts)
+  const recognition = new AccountMatching({ ...parts, identities, pending, tokens })
   const logouts = new ProviderLogouts({ ...parts, identities })
   return {
-    arrivals: new Arrivals({ ...parts, flows, recognition }),
+    arrivals: new Callbacks({ ...parts, flows, recognition }),
     linking: new Linking({ ...parts, identities, pending, tokens }),
     tokens,
     logouts,

@@ -4,22 +4,22 @@ import { ClientProof } from '../identity/client_secrets.ts'
 import { Identification } from '../identity/identify.ts'
 import { Signatures } from '../identity/signed_request.ts'
 import { EmailFlows } from '../auth/email_flows.ts'
-import { Links } from '../auth/one_time_tokens.ts'
+import { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import { Setup } from '../auth/setup.ts'
 import { SignIn } from '../auth/sign_in.ts'
 import { Impersonation } from '../auth/impersonation.ts'
 import { tokenTeller } from '../identity/token_status.ts'
 import { federate } from './federation.ts'
 import { Accounts } from '../oidc/accounts.ts'
-import { Logouts } from '../oidc/backchannel_logouts.ts'
+import { BackchannelLogouts } from '../oidc/backchannel_logouts.ts'
 import { OpenId } from '../oidc/openid_provider.ts'
 import { Records } from '../oidc/engine/records.ts'
 import { Registrations } from '../oidc/registration.ts'
 import { enginePages } from '../pages/openid/engine_pages.ts'
 import { wordsFor as chooseWords } from '../html/words_for.ts'
-import { leaveMark } from '../start/initialised_marker.ts'
-import { KnownKeys } from '../users/cached_keys.ts'
-import { KnownNetworks } from '../users/cached_networks.ts'
+import { writeInitialisedMarker } from '../start/initialised_marker.ts'
+import { CachedKeys } from '../users/cached_keys.ts'
+import { CachedNetworks } from '../users/cached_networks.ts'
 import { CookiePolicy } from '../wire/cookie_policy.ts'
 import type { Ground, Rooms } from './rooms.ts'
 
@@ -54,7 +54,7 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     people,
   } = rooms
   const wordsFor = chooseWords(() => settings.current('default_language'))
-  const links = new Links(database)
+  const links = new OneTimeTokens(database)
   const signIn = new SignIn({ database, credentials, sessions, attempts, factors, links })
   const emailFlows = new EmailFlows({
     database,
@@ -82,7 +82,7 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     magicLinks: () => settings.value('magic_links'),
     publicUrl: config.public_url,
   })
-  const setup = new Setup(database, (at) => leaveMark(config, at), log)
+  const setup = new Setup(database, (at) => writeInitialisedMarker(config, at), log)
   const impersonation = new Impersonation(users, sessions)
   const clientProof = new ClientProof(clients, attempts)
   const tokens = new BearerTokens({
@@ -139,7 +139,7 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     tokens: registrationTokens,
     mode: registrationMode,
   })
-  const logouts = new Logouts({
+  const logouts = new BackchannelLogouts({
     database,
     records,
     clients,
@@ -148,8 +148,8 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
   })
   const tellToken = tokenTeller({ tokens, claims })
   const cookies = new CookiePolicy(() => settings.current('insecure_cookies'))
-  const networks = new KnownNetworks(database, () => settings.value('network_login'))
-  const knownKeys = new KnownKeys(database)
+  const networks = new CachedNetworks(database, () => settings.value('network_login'))
+  const knownKeys = new CachedKeys(database)
   const identification = new Identification({
     sessions: liveSessions,
     tokens,

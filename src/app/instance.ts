@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts'
 import { Counters, type WorkerNumbers } from '../metrics/counters.ts'
 import type { Log } from '../log/log.ts'
 import { openSeal, readMasterSecret } from '../start/master_secret.ts'
-import { asDamage } from '../storage/sqlite/connect.ts'
+import { asDamageError } from '../storage/sqlite/connect.ts'
 import type { Database } from '../storage/database.ts'
 import { speaksTls } from '../start/tls_settings.ts'
 import { databaseFile, openDatabase } from '../storage/open_database.ts'
@@ -33,7 +33,7 @@ export const openInstance = async (
   const secret = readMasterSecret(config)
   const database = await openDatabase(config.database_url, log, announce)
   try {
-    await database.leaveLog()
+    await database.disableAutoCheckpoint()
     await inspect(database)
     const secure = speaksTls(config) ? await import('./tls_edge.ts') : undefined
     const seal = await openSeal(database, secret)
@@ -48,6 +48,6 @@ export const openInstance = async (
     return { app, database, close }
   } catch (error) {
     await database.close()
-    throw asDamage(databaseFile(config.database_url) ?? '', error)
+    throw asDamageError(databaseFile(config.database_url) ?? '', error)
   }
 }

@@ -12,7 +12,7 @@ import { registrationMethods } from '../clients/registration_methods.ts'
 import type { Counters } from '../metrics/counters.ts'
 import { healthMethods } from '../health/methods.ts'
 import { federationMethods } from '../federation/methods.ts'
-import type { Trials } from '../edge/route_test/route_test.ts'
+import type { RouteTests } from '../edge/route_test/route_test.ts'
 import { consentMethods } from '../consents/methods.ts'
 import { keyMethods } from '../keys/methods.ts'
 import { mailMethods } from '../mail/methods.ts'
@@ -22,10 +22,10 @@ import { routeMethods } from '../routes/methods.ts'
 import type { IsOwnPath } from '../routes/routes.ts'
 import { serviceMethods } from '../services/methods.ts'
 import { sessionMethods } from '../sessions/methods.ts'
-import { recordTokens } from '../sessions/revocations.ts'
+import { recordTokenRevocation } from '../sessions/revocations.ts'
 import { settingMethods } from '../settings/methods.ts'
 import { tokenMethods } from '../token/methods.ts'
-import { belongingMethods } from '../users/credential_methods.ts'
+import { credentialMethods } from '../users/credential_methods.ts'
 import { userMethods } from '../users/methods.ts'
 import type { Method } from '../contract/method.ts'
 import type { Flows } from './flows.ts'
@@ -38,7 +38,7 @@ export const allMethods = (
   flows: Flows,
   counters: Counters,
   /** Explains what would happen to a request. */
-  trial: Trials['run'],
+  trial: RouteTests['run'],
   isOwnPath: IsOwnPath,
 ): Method[] => {
   const {
@@ -98,7 +98,7 @@ export const allMethods = (
       },
     }),
     ...userMethods(users, credentials, sessions),
-    ...belongingMethods(belongings),
+    ...credentialMethods(belongings),
     ...groupMethods(groups, members, grants, admins),
     ...roleMethods(roles),
     ...claimMethods(claims),
@@ -115,7 +115,7 @@ export const allMethods = (
       party,
       mayBeLocal,
       forgetPeople: (provider) => federation.linking.forgetProvider(provider),
-      keepMembers: (provider, groups) => members.forgetGiven(provider, { except: groups }),
+      keepMembers: (provider, groups) => members.removeProviderMemberships(provider, { except: groups }),
     }),
     ...federationMethods(federation),
     ...keyMethods(keys),
@@ -129,7 +129,7 @@ export const allMethods = (
       subjectOfService,
       tell: (token, audience = config.public_url) => tellToken(token, audience),
       longest: () => settings.value('token_lifetime'),
-      told: (token_id) => recordTokens(database.query, { token_id }),
+      told: (token_id) => recordTokenRevocation(database.query, { token_id }),
     }),
     ...auditMethods(audit),
   ]

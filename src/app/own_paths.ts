@@ -1,7 +1,7 @@
 import { OwnPaths } from '../edge/own_paths.ts'
 import { edgePaths } from '../edge/paths.ts'
 import { pagePaths } from '../pages/paths.ts'
-import type { Tell } from '../html/show_refusal.ts'
+import type { ShowRefusal } from '../html/show_refusal.ts'
 import type { HeroAuth } from '../rest/hero_auth.ts'
 import { restPaths } from '../rest/paths.ts'
 import { rpcPaths } from '../rpc/paths.ts'
@@ -16,7 +16,7 @@ interface Parts {
   readonly pages: Parameters<typeof pagePaths>[0]
   readonly rpc: Parameters<typeof rpcPaths>[0]
   readonly heroAuth: HeroAuth
-  readonly tell: Tell
+  readonly tell: ShowRefusal
   readonly publicHost: string
 }
 

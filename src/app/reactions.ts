@@ -1,7 +1,7 @@
 import { subjectOfService } from '../identity/bearer_tokens.ts'
 import type { Reactions } from '../contract/reactions.ts'
 import { forgetLogoutsOf } from '../oidc/backchannel_logouts.ts'
-import { recordTokens } from '../sessions/revocations.ts'
+import { recordTokenRevocation } from '../sessions/revocations.ts'
 import type { Database } from '../storage/database.ts'
 import type { Flows } from './flows.ts'
 import type { Rooms } from './rooms.ts'
@@ -22,13 +22,13 @@ export const createReactions = (
   allSessionsEnding: async (userId, reason) => {
     const { rooms, flows } = built()
     // An unfinished sign-in could open a session afterwards.
-    await flows.links.forgetHalves(userId)
+    await flows.links.forgetFirstSteps(userId)
     if (reason === 'revoked') return
     // Otherwise an old link would open the account once it is active again.
     if (reason === 'deactivated') await flows.links.forget(userId)
     // An intruder may have given applications lasting access.
     await flows.records.removeOf(userId)
-    await rooms.personal.removeAllOf(userId)
+    await rooms.personal.removeAllOfUser(userId)
     await rooms.access.revokeAllOf(userId)
   },
   consentRevoked: async (userId, client) => {
@@ -43,6 +43,6 @@ export const createReactions = (
     await forgetLogoutsOf(database, client)
   },
   keepingTokensEnded: (provider) => dropTokensOf(database, provider),
-  clientTokensEnded: (client) => recordTokens(database.query, { client }),
+  clientTokensEnded: (client) => recordTokenRevocation(database.query, { client }),
   serviceReplaced: (service) => built().rooms.access.revokeAllOf(subjectOfService(service)),
 })

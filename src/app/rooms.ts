@@ -1,7 +1,7 @@
 import { Audit } from '../audit/audit.ts'
 import { Claims } from '../claims/claims.ts'
 import { Attempts } from '../attempts/attempts.ts'
-import { Credentials } from '../passwords/passwords.ts'
+import { Passwords } from '../passwords/passwords.ts'
 import { Challenges } from '../factors/challenges.ts'
 import { Factors } from '../factors/factors.ts'
 import { Passkeys } from '../factors/passkeys.ts'
@@ -26,15 +26,15 @@ import { Routes } from '../routes/routes.ts'
 import { Services } from '../services/services.ts'
 import { LiveSessions } from '../sessions/live_sessions.ts'
 import { Revocations } from '../sessions/revocations.ts'
-import { ownWays } from '../sessions/session.ts'
+import { ownSignInMethods } from '../sessions/session.ts'
 import { Sessions } from '../sessions/sessions.ts'
 import { Settings } from '../settings/settings.ts'
 import type { Database } from '../storage/database.ts'
 import type { Seal } from '../secrets/seal.ts'
 import { AccessTokens } from '../token/access_tokens.ts'
 import { PersonalTokens } from '../token/personal_tokens.ts'
-import { Belongings } from '../users/user_credentials.ts'
-import { KnownPeople } from '../users/cached_people.ts'
+import { UserCredentials } from '../users/user_credentials.ts'
+import { CachedPeople } from '../users/cached_people.ts'
 import { Users } from '../users/users.ts'
 
 /** What all parts depend on. */
@@ -57,13 +57,13 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
   const members = new Members(database, groups)
   const grants = new Grants(database, groups)
   const admins = new Admins(database, groups)
-  const belongings = new Belongings(database, users, reactions)
+  const belongings = new UserCredentials(database, users, reactions)
   const services = new Services(database, reactions)
   const keys = new Keys(database, seal)
   const assertions = new Assertions(keys, config.public_url)
   const roles = new Roles(database)
   const claims = new Claims(database, () => settings.value('admin_factor'))
-  const credentials = new Credentials(database, () => settings.value('password_min_length'))
+  const credentials = new Passwords(database, () => settings.value('password_min_length'))
   const sessions = new Sessions(database, (name) => settings.value(name), reactions)
   const liveSessions = new LiveSessions(database, () => settings.value('session_idle'))
   const revocations = new Revocations(database)
@@ -109,7 +109,7 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
   const providers = new Providers({
     database,
     seal,
-    reserved: [...ownWays, 'network'],
+    reserved: [...ownSignInMethods, 'network'],
     mayBeLocal,
     publicUrl: config.public_url,
     log,
@@ -122,7 +122,7 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
     signing: () => keys.signing(),
     verifying: (kid) => keys.verifying(kid),
   })
-  const people = new KnownPeople(database)
+  const people = new CachedPeople(database)
 
   return {
     settings,

@@ -7,9 +7,9 @@ import type { Seal } from '../secrets/seal.ts'
 import { Authority } from '../tls/acme_client.ts'
 import { Certificates } from '../tls/certificates.ts'
 import { EdgeCertificates } from '../tls/certificate_choice.ts'
-import { Failures } from '../tls/acme_backoff.ts'
+import { OrderFailures } from '../tls/acme_backoff.ts'
 import { Lease } from '../storage/lease.ts'
-import { Orders } from '../tls/acme_orders.ts'
+import { CertificateOrders } from '../tls/acme_orders.ts'
 import type { OpenListener } from '../edge/serve/listener.ts'
 import { HttpRedirect } from '../edge/serve/http_redirect.ts'
 import { tlsListener } from '../edge/serve/tls_listener.ts'
@@ -29,7 +29,7 @@ export class SecureEdge {
   readonly #parts: Parts
   readonly #certificates: EdgeCertificates
   readonly #redirect: HttpRedirect
-  readonly #orders: Orders | undefined
+  readonly #orders: CertificateOrders | undefined
   #securePort = ''
 
   /** Throws an error with a one-line message if a configured certificate cannot be used. */
@@ -52,11 +52,11 @@ export class SecureEdge {
       log,
     })
     if (config.acme_directory !== undefined)
-      this.#orders = new Orders({
+      this.#orders = new CertificateOrders({
         certificates,
         authority: new Authority(config.acme_directory, config.acme_email!, certificates),
         lease: new Lease(database, 'acme_lease'),
-        failures: new Failures(database),
+        failures: new OrderFailures(database),
         wanted: async () => [publicHost, ...(await parts.routes()).hosts()],
         held: (name) => this.#certificates.holds(name),
         log,

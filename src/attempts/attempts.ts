@@ -52,7 +52,7 @@ interface Bucket {
 }
 
 /** An attempt that counts as a failure until `succeeded` or `uncount` is called. */
-export interface Counted {
+export interface CountedAttempt {
   readonly account: string
   readonly network: string | undefined
   readonly buckets: readonly Bucket[]
@@ -104,7 +104,7 @@ export class Attempts {
       | { client: string }
       | { deviceOf: string | undefined },
     address: string | undefined,
-  ): Promise<Counted> {
+  ): Promise<CountedAttempt> {
     const network = networkOf(address)
     const account =
       'userId' in who
@@ -141,7 +141,7 @@ export class Attempts {
    * The attempt was correct: clears what was counted against the user, and remembers this network. Inside the
    * transaction of what the attempt proves.
    */
-  async succeeded(counted: Counted): Promise<void> {
+  async succeeded(counted: CountedAttempt): Promise<void> {
     await this.#database.write(async () => {
       await this.uncount(counted)
       const { account, network } = counted
@@ -155,7 +155,7 @@ export class Attempts {
   }
 
   /** Takes an attempt back that was never checked. */
-  async uncount({ buckets }: Counted): Promise<void> {
+  async uncount({ buckets }: CountedAttempt): Promise<void> {
     await this.#database.write(async () => {
       const rows = await this.#rows(buckets.map(({ key }) => key))
       for (const { key, limit } of buckets) {

@@ -5,8 +5,8 @@ import { invalidParams } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
-import { follow, sealOf, type Bad, type Walked } from './chain.ts'
-import { Marks, origin, type Link } from './chain_anchors.ts'
+import { checkChain, sealOf, type Mismatch, type ChainCheck } from './chain.ts'
+import { ChainAnchors, origin, type ChainEntry } from './chain_anchors.ts'
 
 export interface AuditFilter extends PageParams {
   readonly actor?: string
@@ -18,7 +18,7 @@ export interface AuditFilter extends PageParams {
 
 export interface Verification {
   readonly rows: number
-  readonly first_bad: Bad | null
+  readonly first_bad: Mismatch | null
 }
 
 /**
@@ -39,14 +39,14 @@ const walkPage = new URL(`./walk_page${extname(import.meta.url)}`, import.meta.u
 export class Audit {
   readonly #database: Database
   readonly #key: Buffer
-  readonly #marks: Marks
+  readonly #marks: ChainAnchors
   /** The newest entry when this process last looked: the log only grows. */
-  #seen: Link = origin
+  #seen: ChainEntry = origin
 
   constructor(database: Database, key: Buffer) {
     this.#database = database
     this.#key = key
-    this.#marks = new Marks(database, key)
+    this.#marks = new ChainAnchors(database, key)
   }
 
   /**
@@ -86,7 +86,7 @@ export class Audit {
    * The entry that the next one follows, taken from the anchor and not from the last row, so that removing rows at the
    * end leaves a permanent gap. If anchor and rows disagree, the next entry matches neither.
    */
-  async #end(): Promise<Link> {
+  async #end(): Promise<ChainEntry> {
     const anchor = (await this.#marks.read('audit_head')) ?? origin
     if (anchor.seq >= this.#seen.seq) this.#seen = anchor
     const last = await this.#database.query
@@ -138,7 +138,7 @@ export class Audit {
     }
   }
 
-  async #walkAll(anchor: Link): Promise<Walked> {
+  async #walkAll(anchor: ChainEntry): Promise<ChainCheck> {
     // Read the anchor before and after the rows, because entries are written in between: the rows must reach the first
     // anchor and not pass the second.
     const before = await this.#marks.read('audit_head')
@@ -154,7 +154,7 @@ export class Audit {
   }
 
   /** Follows the chain from one entry, up to the entry with the number `to`. */
-  async #walk(from: Link, to: number): Promise<Walked> {
+  async #walk(from: ChainEntry, to: number): Promise<ChainCheck> {
     let end = from
     for (;;) {
       const walked = await this.#page(end, to)
@@ -164,7 +164,7 @@ export class Audit {
   }
 
   /** Like `#walk` for one page. Ends where it began if there are no more entries. */
-  async #page(from: Link, to: number): Promise<Walked> {
+  async #page(from: ChainEntry, to: number): Promise<ChainCheck> {
     const { threads, writing, query } = this.#database
     if (threads && !writing) {
       const last = Number.isFinite(to) ? to : Number.MAX_SAFE_INTEGER
@@ -178,7 +178,7 @@ export class Audit {
       .orderBy('seq')
       .limit(pageRows.here)
       .execute()
-    return follow(rows, { key: this.#key, from })
+    return checkChain(rows, { key: this.#key, from })
   }
 
   /**
@@ -196,12 +196,12 @@ export class Audit {
     if (last === null) return
     const { bad } = anchor ? await this.#walk(anchor, last) : { bad: origin }
     if (bad) throw new Error(`the audit log does not match at entry ${bad.seq}; audit.verify reports details`)
-    let from: Link | undefined = anchor
+    let from: ChainEntry | undefined = anchor
     while (from && from.seq < last) from = await this.#deleteUpTo(from, Math.min(from.seq + deleteRows, last))
   }
 
   /** Deletes the entries up to one, in one transaction. Returns undefined if another node was faster. */
-  async #deleteUpTo(from: Link, to: number): Promise<Link | undefined> {
+  async #deleteUpTo(from: ChainEntry, to: number): Promise<ChainEntry | undefined> {
     return this.#database.write(async () => {
       const { query } = this.#database
       const present = await this.#marks.read('audit_anchor')

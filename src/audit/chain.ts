@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { AuditRow } from '../storage/schema.ts'
-import type { Link } from './chain_anchors.ts'
+import type { ChainEntry } from './chain_anchors.ts'
 
 /** The seal of an entry: HMAC-SHA-256 over the previous seal and all fields of the entry. */
 export const sealOf = (key: Uint8Array, row: Omit<AuditRow, 'seal'>, before: string): string => {
@@ -25,29 +25,32 @@ export const sealOf = (key: Uint8Array, row: Omit<AuditRow, 'seal'>, before: str
 }
 
 /** The first entry that does not match. */
-export interface Bad {
+export interface Mismatch {
   readonly seq: number
   readonly id: string | null
   readonly reason: string
 }
 
-export interface Walked {
+export interface ChainCheck {
   /** The last entry that matches. */
-  readonly end: Link
-  readonly bad: Bad | null
+  readonly end: ChainEntry
+  readonly bad: Mismatch | null
 }
 
 /** One page of the chain. */
 export interface Page {
   readonly key: Uint8Array
-  readonly from: Link
+  readonly from: ChainEntry
   /** The last entry number to check. */
   readonly to: number
   readonly rows: number
 }
 
 /** Checks the chain over the rows after an entry. */
-export const follow = (rows: Iterable<AuditRow>, { key, from }: Pick<Page, 'key' | 'from'>): Walked => {
+export const checkChain = (
+  rows: Iterable<AuditRow>,
+  { key, from }: Pick<Page, 'key' | 'from'>,
+): ChainCheck => {
   let end = from
   for (const { seal, ...row } of rows) {
     const bad = (reason: string) => ({ end, bad: { seq: row.seq, id: row.id, reason } })

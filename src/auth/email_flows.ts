@@ -2,26 +2,26 @@ import type { UserRow } from '../storage/schema.ts'
 import { sql } from 'kysely'
 import type { Caller } from '../contract/caller.ts'
 import type { Attempts } from '../attempts/attempts.ts'
-import type { Credentials } from '../passwords/passwords.ts'
+import type { Passwords } from '../passwords/passwords.ts'
 import { alreadyExists, conflict } from '../contract/errors.ts'
 import type { Mails } from '../mail/mails.ts'
 import type { MailKind } from '../strings/catalogue.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
-import { refuseOwnChoice } from '../users/usernames.ts'
+import { refuseSelfChosenName } from '../users/usernames.ts'
 import type { Users } from '../users/users.ts'
-import { deadLink, type Links } from './one_time_tokens.ts'
-import { MailedLinks } from './link_mails.ts'
+import { invalidLink, type OneTimeTokens } from './one_time_tokens.ts'
+import { LinkMails } from './link_mails.ts'
 import type { SignIn } from './sign_in.ts'
 
 interface Parts {
   readonly database: Database
   readonly users: Users
-  readonly credentials: Credentials
+  readonly credentials: Passwords
   readonly attempts: Attempts
   readonly sessions: Sessions
-  readonly links: Links
+  readonly links: OneTimeTokens
   readonly mails: Mails
   readonly signIn: SignIn
   readonly setting: <K extends keyof SettingValues>(key: K) => Promise<SettingValues[K]>
@@ -43,17 +43,17 @@ type MoreFacts = Omit<Parameters<Mails['send']>[2], 'name'>
  */
 export class EmailFlows {
   readonly #parts: Parts
-  readonly #mailed: MailedLinks
+  readonly #mailed: LinkMails
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#mailed = new MailedLinks(parts)
+    this.#mailed = new LinkMails(parts)
   }
 
   // Registration.
 
   /** Refuses a hopeless registration early, before the slow hashing of its password. */
-  async admit({ email, invite }: Registration, caller: Caller): Promise<void> {
+  async assertMayRegister({ email, invite }: Registration, caller: Caller): Promise<void> {
     const mode = await this.#parts.setting('registration_mode')
     if (mode === 'closed')
       throw conflict('Registration is closed here; ask an administrator for an account', {
@@ -86,7 +86,7 @@ export class EmailFlows {
     const pending = holder !== undefined && holder.email_verified_at === null
     // The latest registration wins, because only it gets the latest link.
     if (pending) await users.removePending(holder.id)
-    await refuseOwnChoice(database.query, username)
+    await refuseSelfChosenName(database.query, username)
     if (holder && !pending) {
       // An administrator vouched for an invited person, so this answer may reveal that the address is taken.
       if (link) throw alreadyExists('email', 'email')
@@ -107,16 +107,16 @@ export class EmailFlows {
     const { links, users } = this.#parts
     const link = await links.use(token, 'verify', 'change')
     const user = link.user_id === null ? undefined : await this.#byId(link.user_id)
-    if (!user || user.is_active === 0) throw deadLink()
+    if (!user || user.is_active === 0) throw invalidLink()
     if (link.purpose === 'verify') {
-      if (user.email?.toLowerCase() !== link.address) throw deadLink()
+      if (user.email?.toLowerCase() !== link.address) throw invalidLink()
       await users.markVerified(user.id, link.address)
       return { user: user.username }
     }
     const holder = await this.#byEmail(link.address)
     if (holder && holder.id !== user.id)
       throw conflict('This address belongs to another account now', { reason: 'address_taken' })
-    await users.takeAddress(user.id, link.address)
+    await users.setVerifiedAddress(user.id, link.address)
     await links.forget(user.id)
     if (user.email !== null) await this.#send('address_changed', user, user.email, { about: link.address })
     return { user: user.username }
@@ -139,7 +139,7 @@ export class EmailFlows {
     return this.#parts.attempts.count({ login: `mail ${email}` }, caller.address)
   }
 
-  async admitRequest(email: string, caller: Caller): Promise<void> {
+  async countRequest(email: string, caller: Caller): Promise<void> {
     await this.#count(email, caller)
   }
 
@@ -151,7 +151,7 @@ export class EmailFlows {
     return null
   }
 
-  async admitMagicLinks(): Promise<void> {
+  async assertMagicLinksOn(): Promise<void> {
     if (!(await this.#parts.setting('magic_links')))
       throw conflict('Signing in by a mailed link is not offered here', { reason: 'magic_links_off' })
   }
@@ -160,7 +160,7 @@ export class EmailFlows {
   async readReset(token: string): Promise<UserRow> {
     const { user_id } = await this.#parts.links.read(token, 'reset')
     const user = user_id === null ? undefined : await this.#byId(user_id)
-    if (!user || user.is_active === 0) throw deadLink()
+    if (!user || user.is_active === 0) throw invalidLink()
     return user
   }
 
@@ -193,8 +193,8 @@ export class EmailFlows {
    * For a user with a second factor, the link is only the first step of a sign-in. The link is used up in a transaction of its own,
    * because the factor_required that follows would roll it back.
    */
-  async askFactorByLink(token: string): Promise<undefined> {
-    await this.admitMagicLinks()
+  async requireFactorForLink(token: string): Promise<undefined> {
+    await this.assertMagicLinksOn()
     const { database, links, signIn } = this.#parts
     const refusal = await database.write(async () => {
       const { user_id } = await links.read(token, 'magic')
@@ -208,10 +208,10 @@ export class EmailFlows {
 
   /** Signs in the user to whom the link was mailed. */
   async openByLink(token: string, caller: Caller) {
-    await this.admitMagicLinks()
+    await this.assertMagicLinksOn()
     const { links, users, signIn } = this.#parts
     const { user_id, address } = await links.use(token, 'magic')
-    if (user_id === null) throw deadLink()
+    if (user_id === null) throw invalidLink()
     await users.markVerified(user_id, address)
     return signIn.open(user_id, 'magic_link', caller)
   }

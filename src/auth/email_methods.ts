@@ -1,7 +1,7 @@
 import { Type } from '../contract/schema_builder.ts'
 import { refuseWhileImpersonating } from '../contract/caller.ts'
 import type { Attempts } from '../attempts/attempts.ts'
-import type { Credentials } from '../passwords/passwords.ts'
+import type { Passwords } from '../passwords/passwords.ts'
 import { AppError } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
 import { Email, Line, Password, Shape, Username } from '../contract/schemas.ts'
@@ -18,7 +18,7 @@ export const exampleTokens = {
 
 interface Parts {
   readonly flows: EmailFlows
-  readonly credentials: Credentials
+  readonly credentials: Passwords
   readonly attempts: Attempts
   readonly signIn: SignIn
 }
@@ -52,7 +52,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
       },
     ],
     prepare: async (wanted, caller) => {
-      await flows.admit(wanted, caller)
+      await flows.assertMayRegister(wanted, caller)
       return credentials.hash(wanted.password, [wanted.username, wanted.email, wanted.display_name ?? ''])
     },
     handler: (wanted, caller, hash) => flows.register(wanted, hash, caller),
@@ -78,7 +78,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
     result: Type.Null(),
     errors: ['rate_limited'],
     examples: [{ params: { email: 'ada@example.org' }, result: null }],
-    prepare: ({ email }, caller) => flows.admitRequest(email, caller),
+    prepare: ({ email }, caller) => flows.countRequest(email, caller),
     handler: ({ email }, caller) => flows.request('reset', email, caller),
   }),
   method({
@@ -110,8 +110,8 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
     errors: ['conflict', 'rate_limited'],
     examples: [{ params: { email: 'ada@example.org' }, result: null }],
     prepare: async ({ email }, caller) => {
-      await flows.admitMagicLinks()
-      await flows.admitRequest(email, caller)
+      await flows.assertMagicLinksOn()
+      await flows.countRequest(email, caller)
     },
     handler: ({ email }, caller) => flows.request('magic', email, caller),
   }),
@@ -125,7 +125,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
     errors: ['unauthenticated', 'factor_required', 'conflict'],
     target: (_, result) => (result ? `user=${result.user}` : ''),
     examples: [{ params: { token: exampleTokens.magic }, result: signedIn }],
-    prepare: ({ token }) => flows.askFactorByLink(token),
+    prepare: ({ token }) => flows.requireFactorForLink(token),
     handler: ({ token }, caller) => flows.openByLink(token, caller),
   }),
   method({
@@ -158,7 +158,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
       return { user_id, proof }
     },
     handler: async ({ email }, caller, { user_id, proof }) => {
-      if (!(await credentials.stands(user_id, proof))) throw wrongCurrentPassword()
+      if (!(await credentials.isStillCurrent(user_id, proof))) throw wrongCurrentPassword()
       await flows.changeEmail(user_id, email, caller)
       return null
     },

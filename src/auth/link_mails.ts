@@ -1,10 +1,10 @@
 import type { Mails } from '../mail/mails.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import type { UserRow } from '../storage/schema.ts'
-import { lifetimes, type Links, type Purpose } from './one_time_tokens.ts'
+import { tokenLifetimesSeconds, type OneTimeTokens, type Purpose } from './one_time_tokens.ts'
 
 interface Parts {
-  readonly links: Links
+  readonly links: OneTimeTokens
   readonly mails: Mails
   readonly setting: <K extends keyof SettingValues>(key: K) => Promise<SettingValues[K]>
   readonly publicUrl: string
@@ -20,7 +20,7 @@ const pages = {
 } as const satisfies Record<Purpose, string>
 
 /** Issues links and sends them by mail. */
-export class MailedLinks {
+export class LinkMails {
   readonly #parts: Parts
 
   constructor(parts: Parts) {
@@ -38,7 +38,8 @@ export class MailedLinks {
     language: string | undefined,
   ): Promise<void> {
     const { links, setting } = this.#parts
-    const lifetime = purpose === 'magic' ? await setting('magic_link_lifetime') : lifetimes[purpose]
+    const lifetime =
+      purpose === 'magic' ? await setting('magic_link_lifetime') : tokenLifetimesSeconds[purpose]
     const token = await links.issue(purpose, user?.id ?? null, address, lifetime)
     const name = user?.display_name ?? ''
     await this.#mail(purpose, address, { token, name, lifetime, language }, user !== undefined)
@@ -47,7 +48,7 @@ export class MailedLinks {
   /** Sends an invitation to an address; `by` names the person who invites. */
   async invite(address: string, by: string | undefined): Promise<void> {
     const token = await this.#parts.links.issue('invite', null, address)
-    const facts = { name: address, lifetime: lifetimes.invite, ...(by !== undefined && { by }) }
+    const facts = { name: address, lifetime: tokenLifetimesSeconds.invite, ...(by !== undefined && { by }) }
     await this.#mail('invite', address, { token, ...facts })
   }
 

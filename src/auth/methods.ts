@@ -1,7 +1,7 @@
 import { Type } from '../contract/schema_builder.ts'
 import type { Claims } from '../claims/claims.ts'
 import type { Attempts } from '../attempts/attempts.ts'
-import type { Credentials } from '../passwords/passwords.ts'
+import type { Passwords } from '../passwords/passwords.ts'
 import { AppError, invalidParams } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
 import { Email, Line, Named, Nothing, Password, Shape, Time, Username } from '../contract/schemas.ts'
@@ -38,7 +38,7 @@ export const wrongCurrentPassword = () =>
 
 interface Parts {
   readonly users: Users
-  readonly credentials: Credentials
+  readonly credentials: Passwords
   readonly attempts: Attempts
   readonly sessions: Sessions
   readonly claims: Claims
@@ -83,7 +83,7 @@ export const authMethods = ({
       },
     ],
     prepare: async ({ username, email, password, token }, caller) => {
-      await setup.admit(caller, token)
+      await setup.assertAllowed(caller, token)
       return credentials.hash(password, [username, email])
     },
     handler: async ({ username, email, token }, caller, hash) => {
@@ -150,7 +150,7 @@ export const authMethods = ({
       },
     ],
     handler: async (_, caller) => {
-      const { kind, name, near, on_behalf = null } = caller
+      const { kind, name, networkUser: near, on_behalf = null } = caller
       const user_id = near?.user_id ?? caller.user_id
       const nobody = { display_name: null, email: null, context: null, impersonating: null, provider: null }
       if (kind === 'service' || kind === 'client')
@@ -235,7 +235,8 @@ export const authMethods = ({
     handler: async (_, caller, { user, proof, hash }) => {
       // Check again inside the transaction: the user may have become an administrator, or the password may have changed.
       await users.guard(user.username, caller)
-      if (proof !== undefined && !(await credentials.stands(user.id, proof))) throw wrongCurrentPassword()
+      if (proof !== undefined && !(await credentials.isStillCurrent(user.id, proof)))
+        throw wrongCurrentPassword()
       await credentials.store(user.id, hash)
       const own = caller.user_id === user.id
       await flows.passwordChanged(

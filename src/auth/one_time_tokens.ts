@@ -7,30 +7,30 @@ import { now } from '../storage/ids.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 
 /** Lifetime of a mailed link by purpose, in seconds. A link works for its own purpose only. */
-export const lifetimes = {
+export const tokenLifetimesSeconds = {
   verify: 24 * 3600,
   change: 24 * 3600,
   reset: 3600,
   magic: 900,
   invite: 7 * 24 * 3600,
 } as const
-export type Purpose = keyof typeof lifetimes
+export type Purpose = keyof typeof tokenLifetimesSeconds
 
 /** A half-completed sign-in, named after its first step. Its token allows trying the second factor and is never mailed. */
-export type Half = 'after_password' | 'after_magic_link' | 'after_provider'
-export const halves: readonly Half[] = ['after_password', 'after_magic_link', 'after_provider']
+export type FirstStep = 'after_password' | 'after_magic_link' | 'after_provider'
+export const firstSteps: readonly FirstStep[] = ['after_password', 'after_magic_link', 'after_provider']
 const halfLifetimeSeconds = 300
 /** How far in the future, in seconds, a row may have been created, because clocks differ. */
 const maxClockSkewSeconds = 300
 
-export interface Link {
+export interface OneTimeToken {
   readonly user_id: string | null
   /** The address that it was mailed to, in lower case; empty if it was not mailed. */
   readonly address: string
 }
 
 /** What a provider asserted, kept until the second step is done. */
-export interface ByProvider {
+export interface ProviderProof {
   readonly provider: string
   readonly identity_id: string
   readonly at_provider: { readonly sid: string; readonly id_token: string }
@@ -44,7 +44,7 @@ export interface ByProvider {
 }
 
 /** The refusal of a link that does not work. It does not reveal why. */
-export const deadLink = () =>
+export const invalidLink = () =>
   new AppError(
     'unauthenticated',
     'This link is no longer valid: it was used, it is too old, or a newer one was sent',
@@ -52,7 +52,7 @@ export const deadLink = () =>
   )
 
 /** Mailed links: tokens of 256 bits, stored as SHA-256. Each works once, and only the newest of its kind works. */
-export class Links {
+export class OneTimeTokens {
   readonly #database: Database
 
   constructor(database: Database) {
@@ -64,7 +64,7 @@ export class Links {
     purpose: Purpose,
     userId: string | null,
     address: string,
-    lifetime: number = lifetimes[purpose],
+    lifetime: number = tokenLifetimesSeconds[purpose],
   ) {
     const recipient = address.toLowerCase()
     return this.#database.write(async () => {
@@ -77,7 +77,7 @@ export class Links {
   }
 
   /** Issues a token for the second step of a sign-in. A user may have several, in several browsers. */
-  async begin(half: Half, userId: string, by?: ByProvider): Promise<string> {
+  async begin(half: FirstStep, userId: string, by?: ProviderProof): Promise<string> {
     return this.#database.write(async () => {
       const token = await this.#insert(half, userId, '', halfLifetimeSeconds)
       if (by) {
@@ -101,7 +101,7 @@ export class Links {
   }
 
   /** Returns what a provider asserted in the first step. Call it before `use`, which deletes this row with the token. */
-  async vouchedFor(token: string): Promise<ByProvider | undefined> {
+  async providerProof(token: string): Promise<ProviderProof | undefined> {
     const row = await this.#database.query
       .selectFrom('provider_proofs')
       .selectAll()
@@ -113,7 +113,7 @@ export class Links {
     return { provider, identity_id, at_provider, only_at: only_at || undefined, proven_at }
   }
 
-  async #insert(purpose: Purpose | Half, userId: string | null, address: string, lifetime: number) {
+  async #insert(purpose: Purpose | FirstStep, userId: string | null, address: string, lifetime: number) {
     const token = randomBytes(32).toString('base64url')
     const at = now()
     await this.#database.query
@@ -131,10 +131,10 @@ export class Links {
   }
 
   /** Returns what a token is for, without using it up. Throws unauthenticated if it is not valid. */
-  async read<P extends Purpose | Half>(
+  async read<P extends Purpose | FirstStep>(
     token: string,
     ...purposes: readonly P[]
-  ): Promise<Link & { readonly purpose: P }> {
+  ): Promise<OneTimeToken & { readonly purpose: P }> {
     const row = await this.#database.query
       .selectFrom('one_time_tokens')
       .select(['user_id', 'address', 'purpose', 'created_at'])
@@ -143,21 +143,21 @@ export class Links {
       .where('expires_at', '>', now())
       .executeTakeFirst()
     // Without this check, a clock that was set back would extend the life of a link.
-    if (!row || row.created_at > now() + maxClockSkewSeconds) throw deadLink()
+    if (!row || row.created_at > now() + maxClockSkewSeconds) throw invalidLink()
     return row as typeof row & { purpose: P }
   }
 
   /** Uses a token up. Of several concurrent calls, only one succeeds. Call it inside the transaction that the token permits. */
-  async use<P extends Purpose | Half>(
+  async use<P extends Purpose | FirstStep>(
     token: string,
     ...purposes: readonly P[]
-  ): Promise<Link & { readonly purpose: P }> {
+  ): Promise<OneTimeToken & { readonly purpose: P }> {
     const link = await this.read(token, ...purposes)
     const { numDeletedRows } = await this.#database.query
       .deleteFrom('one_time_tokens')
       .where('token_hash', '=', digest(token))
       .executeTakeFirst()
-    if (numDeletedRows === 0n) throw deadLink()
+    if (numDeletedRows === 0n) throw invalidLink()
     return link
   }
 
@@ -167,11 +167,11 @@ export class Links {
   }
 
   /** Deletes the half-completed sign-ins of a user. */
-  async forgetHalves(userId: string): Promise<void> {
+  async forgetFirstSteps(userId: string): Promise<void> {
     await this.#database.query
       .deleteFrom('one_time_tokens')
       .where('user_id', '=', userId)
-      .where('purpose', 'in', halves)
+      .where('purpose', 'in', firstSteps)
       .execute()
   }
 
@@ -180,7 +180,10 @@ export class Links {
    * `sid`. With both, it includes a user's sign-ins without a `sid`, which may belong to that session. Returns how many.
    * Call it inside a transaction.
    */
-  async endVouchedFor(provider: string, { userId, sid }: { userId?: string; sid?: string }): Promise<number> {
+  async forgetProviderProofs(
+    provider: string,
+    { userId, sid }: { userId?: string; sid?: string },
+  ): Promise<number> {
     const { numDeletedRows } = await this.#database.query
       .deleteFrom('one_time_tokens')
       .where('purpose', '=', 'after_provider')

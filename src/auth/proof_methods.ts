@@ -1,10 +1,10 @@
 import { refuseWhileImpersonating, type Caller } from '../contract/caller.ts'
-import type { Attempts, Counted } from '../attempts/attempts.ts'
-import type { Credentials } from '../passwords/passwords.ts'
+import type { Attempts, CountedAttempt } from '../attempts/attempts.ts'
+import type { Passwords } from '../passwords/passwords.ts'
 import { AppError, conflict, invalidParams } from '../contract/errors.ts'
 import type { Factors } from '../factors/factors.ts'
-import { exampleOptions, PasskeyAnswer, RequestOptions, SecretCode } from '../factors/passkey_schemas.ts'
-import type { Asserted, Passkeys } from '../factors/passkeys.ts'
+import { exampleOptions, PasskeyResponse, RequestOptions, SecretCode } from '../factors/passkey_schemas.ts'
+import type { PasskeyAssertion, Passkeys } from '../factors/passkeys.ts'
 import { method } from '../contract/method.ts'
 import { Nothing, Password, Shape } from '../contract/schemas.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -17,7 +17,7 @@ const OpaqueToken = (description: string) => Type.String({ minLength: 1, maxLeng
 
 interface Parts {
   readonly users: Users
-  readonly credentials: Credentials
+  readonly credentials: Passwords
   readonly attempts: Attempts
   readonly sessions: Sessions
   readonly factors: Factors
@@ -27,9 +27,9 @@ interface Parts {
 
 /** The proof of a step-up, passed from `prepare` to `handler`. */
 type Proof =
-  | { readonly way: 'password'; readonly stored: string; readonly counted: Counted }
-  | { readonly way: 'code'; readonly code: string; readonly counted: Counted }
-  | { readonly way: 'passkey'; readonly asserted: Asserted }
+  | { readonly way: 'password'; readonly stored: string; readonly counted: CountedAttempt }
+  | { readonly way: 'code'; readonly code: string; readonly counted: CountedAttempt }
+  | { readonly way: 'passkey'; readonly asserted: PasskeyAssertion }
 
 /** Returns the signed-in user and their session, or throws conflict. */
 const personOf = (caller: Caller): { user_id: string; session_id: string } => {
@@ -73,7 +73,7 @@ export const proofMethods = ({
         result: signedIn,
       },
     ],
-    prepare: ({ sign_in }, caller) => signIn.admitCode(sign_in, caller),
+    prepare: ({ sign_in }, caller) => signIn.countCodeAttempt(sign_in, caller),
     handler: ({ sign_in, code }, caller, counted) => signIn.openByCode(sign_in, code, counted, caller),
   }),
   method({
@@ -96,7 +96,7 @@ export const proofMethods = ({
     effect: 'write',
     claim: null,
     params: Shape({
-      assertion: PasskeyAnswer,
+      assertion: PasskeyResponse,
       sign_in: Type.Optional(OpaqueToken('From `data.sign_in` of factor_required')),
     }),
     result: SignedIn,
@@ -121,7 +121,7 @@ export const proofMethods = ({
     params: Shape({
       password: Type.Optional(Password),
       code: Type.Optional(SecretCode),
-      assertion: Type.Optional(PasskeyAnswer),
+      assertion: Type.Optional(PasskeyResponse),
     }),
     result: Type.Null(),
     errors: ['conflict', 'unauthenticated', 'rate_limited'],
@@ -153,11 +153,11 @@ export const proofMethods = ({
       const { user_id, session_id } = personOf(caller)
       if (proof.way === 'password') {
         const { has_factor } = await users.get({ id: user_id })
-        if (has_factor || !(await credentials.stands(user_id, proof.stored))) throw wrongPassword()
+        if (has_factor || !(await credentials.isStillCurrent(user_id, proof.stored))) throw wrongPassword()
       } else if (proof.way === 'code') await factors.useCode(user_id, proof.code)
       else await passkeys.use(proof.asserted)
       if (proof.way !== 'passkey') await attempts.succeeded(proof.counted)
-      await sessions.prove(session_id)
+      await sessions.markReauthenticated(session_id)
       return null
     },
   }),
@@ -184,7 +184,7 @@ export const proofMethods = ({
       return session
     },
     handler: async ({ refresh_token }, _, { user_id }) => {
-      const username = await signIn.mayStay(user_id)
+      const username = await signIn.assertMaySignIn(user_id)
       const renewed = await sessions.refresh(refresh_token)
       if (!renewed)
         throw conflict('This refresh token was used a moment ago; use the new one from that response')

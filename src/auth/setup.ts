@@ -55,7 +55,7 @@ export class Setup {
   }
 
   /** Refuses a hopeless call early, before the slow hashing of its password. */
-  async admit(caller: Caller, token: string | undefined): Promise<void> {
+  async assertAllowed(caller: Caller, token: string | undefined): Promise<void> {
     const { query } = this.#database
     const administrator = await query
       .selectFrom('users')
@@ -93,7 +93,7 @@ export class Setup {
 
   /** Call it inside the transaction that adds the administrator: it checks again and closes set-up. */
   async close(caller: Caller, token: string | undefined): Promise<void> {
-    await this.admit(caller, token)
+    await this.assertAllowed(caller, token)
     const { query } = this.#database
     await query.deleteFrom('one_time_tokens').where('purpose', '=', purpose).execute()
     const at = String(now())

@@ -1,14 +1,20 @@
 import { sql } from 'kysely'
 import type { Caller } from '../contract/caller.ts'
-import type { Attempts, Counted } from '../attempts/attempts.ts'
-import type { Credentials } from '../passwords/passwords.ts'
+import type { Attempts, CountedAttempt } from '../attempts/attempts.ts'
+import type { Passwords } from '../passwords/passwords.ts'
 import { AppError } from '../contract/errors.ts'
 import type { FactorKind, Factors } from '../factors/factors.ts'
-import type { OwnWay } from '../sessions/session.ts'
+import type { OwnSignInMethod } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { maySignIn, signInColumns, type UserRow } from '../storage/schema.ts'
-import { halves, type ByProvider, type Half, type Link, type Links } from './one_time_tokens.ts'
+import {
+  firstSteps,
+  type ProviderProof,
+  type FirstStep,
+  type OneTimeToken,
+  type OneTimeTokens,
+} from './one_time_tokens.ts'
 import type { OpenedSession } from '../sessions/opened_session.ts'
 
 const wrongLogin = () =>
@@ -16,18 +22,18 @@ const wrongLogin = () =>
 
 interface Parts {
   readonly database: Database
-  readonly credentials: Credentials
+  readonly credentials: Passwords
   readonly sessions: Sessions
   readonly attempts: Attempts
   readonly factors: Factors
-  readonly links: Links
+  readonly links: OneTimeTokens
 }
 
 /** A user, and the proof that the given password was theirs. */
 interface Proven {
   readonly user_id: string
   readonly proof: string
-  readonly counted: Counted
+  readonly counted: CountedAttempt
 }
 
 export const signedInAs = (user: string, { token, expires_in, refresh_token }: OpenedSession) => ({
@@ -41,11 +47,11 @@ export const signedInAs = (user: string, { token, expires_in, refresh_token }: O
 /** Turns a proof of identity into a session. */
 export class SignIn {
   readonly #database: Database
-  readonly #credentials: Credentials
+  readonly #credentials: Passwords
   readonly #sessions: Sessions
   readonly #attempts: Attempts
   readonly #factors: Factors
-  readonly #links: Links
+  readonly #links: OneTimeTokens
 
   constructor(parts: Parts) {
     this.#database = parts.database
@@ -87,7 +93,7 @@ export class SignIn {
   }
 
   /** Verifies the password of a known user, after the attempt was counted. */
-  async verifyCounted(userId: string | undefined, password: string, counted: Counted) {
+  async verifyCounted(userId: string | undefined, password: string, counted: CountedAttempt) {
     try {
       return await this.#credentials.verify(userId, password)
     } catch (error) {
@@ -99,13 +105,17 @@ export class SignIn {
 
   /** Opens the session of a verified password, unless the password has changed since: a change ends sessions of the old one. */
   async openByPassword({ user_id, proof, counted }: Proven, caller: Caller) {
-    if (!(await this.#credentials.stands(user_id, proof))) throw wrongLogin()
+    if (!(await this.#credentials.isStillCurrent(user_id, proof))) throw wrongLogin()
     await this.#attempts.succeeded(counted)
     return this.open(user_id, 'password', caller)
   }
 
   /** Returns the error that requests the second factor. It carries a token for the second step, which alone signs nobody in. */
-  async secondStep(user: Pick<UserRow, 'id' | 'username'>, half: Half, by?: ByProvider): Promise<AppError> {
+  async secondStep(
+    user: Pick<UserRow, 'id' | 'username'>,
+    half: FirstStep,
+    by?: ProviderProof,
+  ): Promise<AppError> {
     const sign_in = await this.#links.begin(half, user.id, by)
     const error = new AppError('factor_required', undefined, {
       sign_in,
@@ -116,15 +126,15 @@ export class SignIn {
   }
 
   /** Counts an attempt at the second factor before the code is checked. */
-  async admitCode(signIn: string, caller: Caller): Promise<Counted> {
-    const { user_id } = await this.#links.read(signIn, ...halves)
+  async countCodeAttempt(signIn: string, caller: Caller): Promise<CountedAttempt> {
+    const { user_id } = await this.#links.read(signIn, ...firstSteps)
     return this.#attempts.count({ factorOf: user_id! }, caller.address)
   }
 
   /** Completes a sign-in with a code. A wrong code uses up an attempt and nothing else. */
-  async openByCode(signIn: string, code: string, counted: Counted, caller: Caller) {
-    const by = await this.#links.vouchedFor(signIn)
-    const half = await this.#links.use(signIn, ...halves)
+  async openByCode(signIn: string, code: string, counted: CountedAttempt, caller: Caller) {
+    const by = await this.#links.providerProof(signIn)
+    const half = await this.#links.use(signIn, ...firstSteps)
     const factor = await this.#factors.useCode(half.user_id!, code)
     await this.#attempts.succeeded(counted)
     return this.#openHalf(half, by, caller, factor)
@@ -132,8 +142,8 @@ export class SignIn {
 
   /** Completes a sign-in with a passkey of the same user. */
   async openByPasskey(signIn: string, userId: string, caller: Caller) {
-    const by = await this.#links.vouchedFor(signIn)
-    const half = await this.#links.use(signIn, ...halves)
+    const by = await this.#links.providerProof(signIn)
+    const half = await this.#links.use(signIn, ...firstSteps)
     if (half.user_id !== userId)
       throw new AppError('unauthenticated', 'This is another person’s passkey', {
         reason: 'passkey_of_another',
@@ -142,8 +152,8 @@ export class SignIn {
   }
 
   async #openHalf(
-    { user_id, purpose }: Link & { purpose: Half },
-    by: ByProvider | undefined,
+    { user_id, purpose }: OneTimeToken & { purpose: FirstStep },
+    by: ProviderProof | undefined,
     caller: Caller,
     factor: FactorKind,
   ) {
@@ -168,8 +178,8 @@ export class SignIn {
    * Ends the sign-ins by a provider that wait for their second step, as `sessions.revokeOpenedBy` ends its sessions. Returns how
    * many. Call it inside a transaction.
    */
-  endVouchedFor(provider: string, which: { userId?: string; sid?: string }): Promise<number> {
-    return this.#links.endVouchedFor(provider, which)
+  endPendingByProvider(provider: string, which: { userId?: string; sid?: string }): Promise<number> {
+    return this.#links.forgetProviderProofs(provider, which)
   }
 
   /**
@@ -179,10 +189,10 @@ export class SignIn {
    */
   async open(
     userId: string,
-    provider: OwnWay | (string & {}),
+    provider: OwnSignInMethod | (string & {}),
     caller: Caller,
     factor: '' | FactorKind = '',
-    by?: Pick<ByProvider, 'at_provider' | 'only_at' | 'proven_at'>,
+    by?: Pick<ProviderProof, 'at_provider' | 'only_at' | 'proven_at'>,
   ) {
     const user = await this.#database.query
       .selectFrom('users')
@@ -210,7 +220,7 @@ export class SignIn {
   }
 
   /** Returns the username of a user who may still be signed in, or throws unauthenticated. */
-  async mayStay(userId: string): Promise<string> {
+  async assertMaySignIn(userId: string): Promise<string> {
     const user = await this.#database.query
       .selectFrom('users')
       .select(['username', ...signInColumns])

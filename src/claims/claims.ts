@@ -6,14 +6,14 @@ import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import { whenReady } from '../storage/when_ready.ts'
-import { grantersOf } from './who_grants.ts'
-import { KeptGraph } from './kept_graph.ts'
+import { whoGrants } from './who_grants.ts'
+import { CachedGraph } from './kept_graph.ts'
 import type { Resolution, RuleCheck } from './result_schemas.ts'
 import { resolveClaims, type Person, type Resolved } from './resolve.ts'
 import { matchesClaim, missing } from './rule.ts'
 
 /** The scope of a claims query: grants with a scope apply only when the query names it. */
-export interface Where {
+export interface ClaimScope {
   readonly service?: string
   readonly context?: number
 }
@@ -31,7 +31,7 @@ export class Claims {
   readonly #database: Database
   readonly #factorDemanded: () => Promise<boolean>
   readonly #userByName: Prepared<{ folded: string }, UserName>
-  readonly #graph: KeptGraph
+  readonly #graph: CachedGraph
   readonly #answers: Cached<BoundedMap<Resolved>>
   /** Users that were read ahead. */
   readonly #people: Cached<BoundedMap<Person>>
@@ -46,7 +46,7 @@ export class Claims {
         .select(['id', 'username'])
         .where(sql`lower(username)`, '=', folded),
     )
-    this.#graph = new KeptGraph(database)
+    this.#graph = new CachedGraph(database)
     this.#answers = new Cached(database, ['users', 'groups', 'settings'], async () =>
       boundedMap<Resolved>(maxEntries),
     )
@@ -54,19 +54,19 @@ export class Claims {
   }
 
   /** The claims of the user with this id, or undefined if there is no such user. */
-  of(userId: string, where: Where = {}): readonly string[] | Promise<readonly string[] | undefined> {
+  of(userId: string, where: ClaimScope = {}): readonly string[] | Promise<readonly string[] | undefined> {
     const answer = this.#answers.warm()?.get(keyOf(userId, where))
     if (answer && (answer.until === Infinity || answer.until > now())) return answer.claims
     return this.#resolve(userId, where).then((resolved) => resolved?.claims)
   }
 
   /** Unix time in seconds until which the answer of `of` stays the same if nothing changes; 0 if that is not known. */
-  until(userId: string, where: Where): number {
+  until(userId: string, where: ClaimScope): number {
     return this.#answers.warm()?.get(keyOf(userId, where))?.until ?? 0
   }
 
   /** Throws or rejects with not_found. When current, it returns no promise if the database needs none. */
-  resolve(username: string, where: Where): Resolution | Promise<Resolution> {
+  resolve(username: string, where: ClaimScope): Resolution | Promise<Resolution> {
     return whenReady(this.#user(username), (user) =>
       whenReady(this.#current(user.id, where), ({ claims, why }) => ({
         user: user.username,
@@ -76,24 +76,24 @@ export class Claims {
     )
   }
 
-  async check(username: string, rule: readonly string[], where: Where): Promise<RuleCheck> {
+  async check(username: string, rule: readonly string[], where: ClaimScope): Promise<RuleCheck> {
     const user = await this.#user(username)
     const { claims, why } = await this.#current(user.id, where)
     const because = why.filter(({ claim }) => rule.some((pattern) => matchesClaim(pattern, [claim])))
     const absent = []
     for (const pattern of missing(rule, claims))
-      absent.push({ claim: pattern, granted_by: await grantersOf(this.#database, pattern) })
+      absent.push({ claim: pattern, granted_by: await whoGrants(this.#database, pattern) })
     return { allowed: because.length > 0, because, missing: absent }
   }
 
   /** The cached answer if it is current; otherwise resolves it now. */
-  #current(userId: string, where: Where): Resolved | Promise<Resolved> {
+  #current(userId: string, where: ClaimScope): Resolved | Promise<Resolved> {
     const answer = this.#answers.warm()?.get(keyOf(userId, where))
     if (answer && answer.until > now()) return answer
     return this.#resolve(userId, where).then((resolved) => resolved!)
   }
 
-  async #resolve(userId: string, where: Where, tries = 3): Promise<Resolved | undefined> {
+  async #resolve(userId: string, where: ClaimScope, tries = 3): Promise<Resolved | undefined> {
     const answers = await this.#answers.get()
     const key = keyOf(userId, where)
     const cached = answers.get(key)
@@ -161,4 +161,5 @@ export class Claims {
   }
 }
 
-const keyOf = (userId: string, { service = '', context }: Where) => `${userId} ${service} ${context ?? ''}`
+const keyOf = (userId: string, { service = '', context }: ClaimScope) =>
+  `${userId} ${service} ${context ?? ''}`

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Database } from '../storage/database.ts'
 import type { Graph, GroupNode } from './graph.ts'
-import { chunk, readAbove } from './nodes.ts'
+import { chunkGroups, readAbove } from './nodes.ts'
 
 /**
  * Number of cached groups. Beyond it, the whole cache is cleared: an answer needs all groups above it at the same time.
@@ -13,7 +13,7 @@ const maxGroups = 200_000
  * removed; if the log does not go back far enough, everything is. Missing groups are read on demand: nothing ever reads
  * all groups.
  */
-export class KeptGraph {
+export class CachedGraph {
   readonly #database: Database
   readonly #groups = new Map<string, GroupNode>()
   /** Ids of groups that do not exist. */
@@ -36,7 +36,7 @@ export class KeptGraph {
    */
   async above<T>(ids: readonly string[], use: (graph: Graph) => T): Promise<T> {
     // What a transaction reads may be rolled back: use it, but do not cache it.
-    if (this.#database.writing) return new KeptGraph(this.#database).#fill(ids, use)
+    if (this.#database.writing) return new CachedGraph(this.#database).#fill(ids, use)
     if (this.#groups.size + this.#absent.size >= maxGroups) this.#forgetAll()
     return this.#fill(ids, use)
   }
@@ -75,9 +75,9 @@ export class KeptGraph {
         ? await query.transaction().setIsolationLevel('repeatable read').execute(read)
         : await read(query)
     // More rows may follow: let others have a turn of the event loop.
-    if (found.ids.length >= chunk) await turn()
+    if (found.ids.length >= chunkGroups) await turn()
     if (!writing && (removals !== this.#removals || found.revision !== this.#revision))
-      return revisions.forget()
+      return revisions.invalidate()
     this.#adminGroup = found.adminGroup
     for (const id of found.ids) {
       const node = found.nodes.get(id)

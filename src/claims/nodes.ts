@@ -3,7 +3,7 @@ import type { GroupNode, RoleNode } from './graph.ts'
 import { isGrantable, isSegment } from './rule.ts'
 
 /** Groups per query. */
-export const chunk = 500
+export const chunkGroups = 500
 
 interface FoundGroups {
   readonly adminGroup: string | null
@@ -21,7 +21,7 @@ export const readAbove = async (
   known: ReadonlyMap<string, unknown>,
 ): Promise<FoundGroups> => {
   const admin = await query.selectFrom('groups').select('id').where('slug', '=', 'admin').executeTakeFirst()
-  const startIds = [...missing, ...(admin ? [admin.id] : [])].slice(0, chunk)
+  const startIds = [...missing, ...(admin ? [admin.id] : [])].slice(0, chunkGroups)
   const above = await idsAbove(query, startIds)
   const ids = [...new Set([...startIds, ...above])].filter((id) => !known.has(id))
   const nodes = await readNodes(query, ids)
@@ -49,7 +49,7 @@ const idsAbove = async (query: Database['query'], ids: readonly string[]): Promi
     )
     .selectFrom('above')
     .select('id')
-    .limit(chunk)
+    .limit(chunkGroups)
     .execute()
   return rows.map(({ id }) => id)
 }

@@ -8,7 +8,7 @@ import { isGrantable, isSegment, matchesClaim } from './rule.ts'
 const maxGranters = 20
 
 /** The groups whose members would satisfy a pattern, and through which grant: shows how to obtain a missing claim. */
-export const grantersOf = async (database: Database, pattern: string): Promise<Granter[]> => {
+export const whoGrants = async (database: Database, pattern: string): Promise<Granter[]> => {
   const { reading, kind } = database
   const prefix = pattern.endsWith('.*') ? pattern.slice(0, -1) : undefined
   const matches = (column: string) => {

@@ -20,10 +20,10 @@ export const ClientName = Type.String({
  * Scopes that describe users (OpenID Connect Core section 5.4, and two of ours), and scopes for what a program may do
  * on its own.
  */
-export const personScopes = ['openid', 'email', 'profile', 'offline_access', 'groups', 'claims'] as const
+export const userScopes = ['openid', 'email', 'profile', 'offline_access', 'groups', 'claims'] as const
 export const programScopes = tokenScopes
 
-const Scope = Type.Enum([...personScopes, ...programScopes])
+const Scope = Type.Enum([...userScopes, ...programScopes])
 
 export const grantTypes = ['authorization_code', 'client_credentials', 'device_code'] as const
 export type GrantType = (typeof grantTypes)[number]
@@ -88,7 +88,7 @@ export const Client = Named('Client', {
 export type Client = Static<typeof Client>
 
 /** A client as the OpenID provider and other entry points read it. */
-export interface KnownClient extends Client {
+export interface ClientWithCredentials extends Client {
   readonly jwks: object | undefined
   /** Access tokens issued in this second or before are no longer valid. */
   readonly tokens_since: number

@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto'
 import { invalidParams } from '../contract/errors.ts'
 import { bit, type ClientRow, type ClientSecretRow } from '../storage/schema.ts'
-import { personScopes, type Client, type GrantType, type KnownClient } from './client.ts'
+import { userScopes, type Client, type GrantType, type ClientWithCredentials } from './client.ts'
 import { checkLogoutUri, checkRedirectUris } from './redirect_uris.ts'
 
 export interface ClientFields {
@@ -19,7 +19,7 @@ export interface ClientFields {
 }
 
 /** Converts a row with its valid secrets, newest first. */
-export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): KnownClient => {
+export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): ClientWithCredentials => {
   const list = <T extends readonly string[]>(text: string) => JSON.parse(text) as T
   return {
     id: row.id,
@@ -137,20 +137,20 @@ const checkDynamic = (row: ClientRow, grants: readonly GrantType[]): void => {
   must(row.claims === '[]', 'claims', 'none')
   must(grants.join() === 'authorization_code', 'grants', 'authorization_code alone')
   must(
-    scopes.every((scope) => (personScopes as readonly string[]).includes(scope)),
+    scopes.every((scope) => (userScopes as readonly string[]).includes(scope)),
     'scopes',
-    `only ${personScopes.join(', ')}`,
+    `only ${userScopes.join(', ')}`,
   )
 }
 
 /** Kinds of records that the provider stores for a client. */
-export type Fruits = 'all' | readonly string[]
+export type RecordKinds = 'all' | readonly string[]
 
 /**
  * The records that a change must delete, because the client got them through what it loses now: otherwise its next
  * token would restore it.
  */
-export const fruitsOfMore = (before: ClientFields, change: Partial<ClientFields>): Fruits => {
+export const recordsToDelete = (before: ClientFields, change: Partial<ClientFields>): RecordKinds => {
   const loses = (field: 'scopes' | 'grants' | 'redirect_uris') =>
     change[field] !== undefined && before[field].some((value) => !(change[field] as string[]).includes(value))
   // Nobody consented to what a first-party client has, so nobody could revoke it.

@@ -4,13 +4,13 @@ import { digest } from '../secrets/digest.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import type { ClientSecretRow } from '../storage/schema.ts'
-import type { KnownClient } from './client.ts'
+import type { ClientWithCredentials } from './client.ts'
 
 /** Seconds for which a secret stays valid after a newer one was created. */
 const overlapSeconds = 7 * 86_400
 
 /** Whether this is one of the client's valid secrets, compared in constant time. */
-export const verifies = ({ secret_hashes }: KnownClient, secret: string): boolean => {
+export const verifies = ({ secret_hashes }: ClientWithCredentials, secret: string): boolean => {
   const given = Buffer.from(digest(secret))
   const at = now()
   const matches = secret_hashes.map(

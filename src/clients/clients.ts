@@ -9,8 +9,15 @@ import { newId, now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import { bit, type ClientRow } from '../storage/schema.ts'
-import { personScopes, type Client, type KnownClient } from './client.ts'
-import { checkClient, checkKeys, fruitsOfMore, toColumns, toKnown, type ClientFields } from './client_row.ts'
+import { userScopes, type Client, type ClientWithCredentials } from './client.ts'
+import {
+  checkClient,
+  checkKeys,
+  recordsToDelete,
+  toColumns,
+  toKnown,
+  type ClientFields,
+} from './client_row.ts'
 import { Secrets } from './client_secrets.ts'
 
 /** Maximum number of clients cached in memory. */
@@ -34,7 +41,7 @@ type ClientReactions = Pick<Reactions, 'clientLosesRecords' | 'clientTokensEnded
 export class Clients {
   readonly #database: Database
   readonly #secrets: Secrets
-  readonly #known: Cached<BoundedMap<KnownClient | 'none'>>
+  readonly #known: Cached<BoundedMap<ClientWithCredentials | 'none'>>
   readonly #byName: Prepared<{ client: string }, ClientRow>
   readonly #dynamicAllowed: () => Promise<boolean>
   readonly #reactions: ClientReactions
@@ -45,26 +52,30 @@ export class Clients {
     this.#reactions = reactions
     this.#secrets = new Secrets(database)
     this.#dynamicAllowed = dynamicAllowed
-    this.#known = new Cached(database, ['clients'], async () => boundedMap<KnownClient | 'none'>(maxEntries))
+    this.#known = new Cached(database, ['clients'], async () =>
+      boundedMap<ClientWithCredentials | 'none'>(maxEntries),
+    )
     this.#byName = database.prepared((query, { client }: { client: string }) =>
       query.selectFrom('clients').selectAll().where('client', '=', client),
     )
   }
 
   /** An active client with its credentials; undefined for any other. Synchronous when the cache is current. */
-  find(client: string): KnownClient | undefined | Promise<KnownClient | undefined> {
+  find(client: string): ClientWithCredentials | undefined | Promise<ClientWithCredentials | undefined> {
     // No client can have such a name: there is nothing to look up or remember.
     if (!clientPattern.test(client)) return undefined
     const known = this.#known.warm()?.get(client)
     return known === undefined ? this.#load(client) : this.#ifAccepted(known)
   }
 
-  #ifAccepted(known: KnownClient | 'none'): KnownClient | undefined | Promise<KnownClient | undefined> {
+  #ifAccepted(
+    known: ClientWithCredentials | 'none',
+  ): ClientWithCredentials | undefined | Promise<ClientWithCredentials | undefined> {
     if (known === 'none' || !known.is_active) return undefined
     return known.dynamic ? this.#dynamicAllowed().then((count) => (count ? known : undefined)) : known
   }
 
-  async #load(client: string): Promise<KnownClient | undefined> {
+  async #load(client: string): Promise<ClientWithCredentials | undefined> {
     const known = await this.#known.get()
     const row = await this.#byName({ client })
     const found = row ? await this.#full(row) : 'none'
@@ -116,7 +127,7 @@ export class Clients {
           is_active: true,
           ...fields,
           grants,
-          scopes: fields.scopes ?? (signsUsersIn ? [...personScopes] : ['read']),
+          scopes: fields.scopes ?? (signsUsersIn ? [...userScopes] : ['read']),
         },
         at,
       ),
@@ -158,7 +169,7 @@ export class Clients {
       const after = { ...row, ...toColumns({ ...before, ...fields }, now()) }
       checkClient(after)
       if (after.is_active === 0) await this.#endTokens(after)
-      else await this.#reactions.clientLosesRecords(row.client, fruitsOfMore(before, fields))
+      else await this.#reactions.clientLosesRecords(row.client, recordsToDelete(before, fields))
       await this.#database.query.updateTable('clients').set(after).where('id', '=', row.id).execute()
       this.#database.changed('clients')
       return this.get(client)
@@ -207,10 +218,14 @@ export class Clients {
     return row
   }
 
-  async #full(row: ClientRow): Promise<KnownClient> {
+  async #full(row: ClientRow): Promise<ClientWithCredentials> {
     return toKnown(row, await this.#secrets.of(row.id))
   }
 }
 
-const withoutProof = ({ jwks: _, secret_hashes: __, tokens_since: ___, ...client }: KnownClient): Client =>
-  client
+const withoutProof = ({
+  jwks: _,
+  secret_hashes: __,
+  tokens_since: ___,
+  ...client
+}: ClientWithCredentials): Client => client

@@ -17,14 +17,14 @@ export const isWeb = (uri: string): boolean => /^https?:/i.test(uri)
  * The destination of a URI to show to users: a host, or only the scheme, because the host of a custom scheme leads
  * nowhere.
  */
-export const placeOf = (uri: string): string => {
+export const destinationOf = (uri: string): string => {
   if (!URL.canParse(uri)) return ''
   const { host, protocol } = new URL(uri)
   return isWeb(uri) ? host : protocol
 }
 
 /** A URI as a source in a Content Security Policy (CSP Level 3 section 2.3.1): a custom scheme has no origin. */
-export const sourceOf = (uri: string): string | undefined => {
+export const cspSourceOf = (uri: string): string | undefined => {
   if (!URL.canParse(uri)) return undefined
   const { origin, protocol } = new URL(uri)
   return origin === 'null' ? protocol : origin

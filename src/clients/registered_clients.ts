@@ -2,15 +2,15 @@ import { AppError } from '../contract/errors.ts'
 import { boundedMap } from '../storage/bounded_map.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
-import type { Client, KnownClient } from './client.ts'
+import type { Client, ClientWithCredentials } from './client.ts'
 import type { Clients, NewClient } from './clients.ts'
 
 const hourSeconds = 3600
 const daySeconds = 24 * hourSeconds
 
 /** How many such clients may exist, and how many one network may add per hour. */
-export const mostDynamic = 1000
-export const mostHourly = 20
+export const maxDynamic = 1000
+export const maxHourly = 20
 /**
  * Seconds after which an unused client is removed: one that never signed a user in, and one that has not done so for
  * this long.
@@ -23,7 +23,7 @@ export class DynamicClients {
   readonly #database: Database
   readonly #clients: Clients
   /** When each use was last recorded, by client_id. There are at most `mostDynamic` entries. */
-  readonly #noted = boundedMap<number>(mostDynamic)
+  readonly #noted = boundedMap<number>(maxDynamic)
 
   constructor(database: Database, clients: Clients) {
     this.#database = database
@@ -40,10 +40,10 @@ export class DynamicClients {
     return this.#database.write(async () => {
       const since = now() - hourSeconds
       const total = await this.#count()
-      if (total >= mostDynamic)
+      if (total >= maxDynamic)
         throw new AppError('unavailable', 'Too many clients have registered themselves')
       const recent = await this.#count({ network, since })
-      if (recent >= mostHourly)
+      if (recent >= maxHourly)
         throw new AppError('rate_limited', 'Too many clients registered from here', {
           retry_after: hourSeconds,
         })
@@ -64,7 +64,7 @@ export class DynamicClients {
   }
 
   /** Records, once a day, that the client got a token. Does not invalidate caches of clients. */
-  async noteUse({ id, client, dynamic, last_used_at }: KnownClient): Promise<void> {
+  async noteUse({ id, client, dynamic, last_used_at }: ClientWithCredentials): Promise<void> {
     const at = now()
     const noted = this.#noted.get(client) ?? last_used_at ?? 0
     if (!dynamic || noted > at - daySeconds) return

@@ -46,7 +46,7 @@ export class RegistrationTokens {
   }
 
   /** Whether the token is currently valid. Does not use it. */
-  async counts(token: string): Promise<boolean> {
+  async isValid(token: string): Promise<boolean> {
     const row = await this.#valid().select('id').where('token_hash', '=', digest(token)).executeTakeFirst()
     return row !== undefined
   }

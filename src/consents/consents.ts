@@ -25,7 +25,7 @@ export class Consents {
   }
 
   /** Whether any user granted the client anything. */
-  async isLetIn(client: string): Promise<boolean> {
+  async hasAnyConsent(client: string): Promise<boolean> {
     const row = await this.#database.query
       .selectFrom('consents')
       .select('user_id')

@@ -24,13 +24,13 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proven_at'>
    * Came with a cookie at another host than that of the public URL: pages of the service there can send it too, so it gives
    * nobody ways in or rights.
    */
-  readonly away?: boolean
+  readonly atService?: boolean
   /** The session of the same browser, which ends when another begins there. */
   readonly replaces?: string | undefined
   /** How the person signed in: one of our own ways, or the name of a provider. */
   readonly provider?: string
   /** Whose network a guest calls from: `auth.me` tells it, and it gives no right at all. */
-  readonly near?: { readonly user_id: string; readonly name: string }
+  readonly networkUser?: { readonly user_id: string; readonly name: string }
   /** Told by the kernel for local callers (SO_PEERCRED). */
   readonly uid?: number
   readonly pid?: number

@@ -3,10 +3,10 @@ export const tokenScopes = ['read', 'write', 'admin'] as const
 export type TokenScope = (typeof tokenScopes)[number]
 
 /** The widest of these scopes; undefined if none of them is a token scope. */
-export const widest = (scopes: readonly string[]): TokenScope | undefined =>
+export const widestScope = (scopes: readonly string[]): TokenScope | undefined =>
   tokenScopes.findLast((scope) => scopes.includes(scope))
 
-export const covers = (granted: TokenScope, wanted: TokenScope): boolean =>
+export const coversScope = (granted: TokenScope, wanted: TokenScope): boolean =>
   tokenScopes.indexOf(granted) >= tokenScopes.indexOf(wanted)
 
 const ofAdministrators = /^(admin|groups\.admin|proxy\..*)$/i

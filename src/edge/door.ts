@@ -3,58 +3,58 @@ import type { Duplex } from 'node:stream'
 import type { Log } from '../log/log.ts'
 import type { RoutePlan, RouteTable } from '../routes/route_table.ts'
 import type { LiveSessions } from '../sessions/live_sessions.ts'
-import type { Changes } from '../storage/change_watch.ts'
+import type { ChangeWatch } from '../storage/change_watch.ts'
 import type { Revisions } from '../storage/revisions.ts'
 import { isNavigation, problem, redirect, send } from '../wire/responses.ts'
-import { notHere, type Told } from '../wire/refusal.ts'
-import type { Tell } from '../html/show_refusal.ts'
-import { isRefusal, readAsked, type Asked } from '../wire/request.ts'
+import { notFoundRefusal, type Refusal } from '../wire/refusal.ts'
+import type { ShowRefusal } from '../html/show_refusal.ts'
+import { isRequestError, readRequest, type EdgeRequest } from '../wire/request.ts'
 import type { Decision, Decisions } from './decide/decision.ts'
-import { answerFault } from './serve/internal_error.ts'
+import { answerInternalError } from './serve/internal_error.ts'
 import { Forwarder } from './forward/forwarder.ts'
 import { ForwardAuth } from './forward_auth/forward_auth.ts'
 import { forwardedRequest } from './forward/forwarded_request.ts'
 import { SignedBodies } from './forward/signed_bodies.ts'
 import { KeptRequests } from './decide/kept_requests.ts'
-import { loopDetected, type LoopGuard } from './forward/loop_detection.ts'
-import { OpenConnections } from './decide/revalidation.ts'
-import type { Peers } from '../wire/client_address.ts'
-import type { Body, Recipient, Sent } from '../wire/client_response.ts'
+import { loopDetected, type LoopDetection } from './forward/loop_detection.ts'
+import { Revalidation } from './decide/revalidation.ts'
+import type { ClientAddresses } from '../wire/client_address.ts'
+import type { Body, ClientResponse, ReceivedRequest } from '../wire/client_response.ts'
 import { badRequest } from './decide/refusals.ts'
 import { maxSignedBody, type Arrival } from '../identity/signed_request.ts'
 import { forwardUpgrade } from './forward/upgrade_exchange.ts'
-import type { Upstreams } from '../upstream/choice.ts'
+import type { UpstreamChoice } from '../upstream/choice.ts'
 import { UsualRequest } from '../wire/usual_request.ts'
 import type { Forwarded } from './forward/forwarded.ts'
 import { failures } from './forward/failures.ts'
 import type { Handler } from './serve/handler.ts'
 import { sendUpgradeRefusal } from './serve/upgrade_response.ts'
-import { asksAbout } from '../wire/forward_auth_path.ts'
+import { isForwardAuth } from '../wire/forward_auth_path.ts'
 import type { OwnPathHandler, OwnPathTable } from '../wire/own_path.ts'
 
 export interface DoorParts {
-  readonly peers: Peers
+  readonly peers: ClientAddresses
   readonly publicHost: string
   readonly routes: () => RouteTable | Promise<RouteTable>
   readonly knownRoutes: () => RouteTable | undefined
   readonly decisions: Decisions
-  readonly changes: Changes
+  readonly changes: ChangeWatch
   readonly revisions: Pick<Revisions, 'stamp'>
-  readonly sessions: Pick<LiveSessions, 'goesOn'>
+  readonly sessions: Pick<LiveSessions, 'isStillValid'>
   /** Loads what decisions about these sessions need, in one go. */
   readonly warmUp: (sessionIds: readonly string[]) => Promise<void>
   readonly ownPaths: OwnPathTable
-  readonly upstreams: Upstreams
-  readonly loops: LoopGuard
+  readonly upstreams: UpstreamChoice
+  readonly loops: LoopDetection
   readonly log: Log
   readonly counters: { requests: number }
-  readonly tell: Tell
+  readonly tell: ShowRefusal
 }
 
 /** A request for one of our own pages. */
 export interface Own {
   readonly show: OwnPathHandler
-  readonly asked: Asked
+  readonly asked: EdgeRequest
 }
 
 /** The steps of every request: parse it, find its route, identify the caller, decide, forward. The same for upgrades. */
@@ -62,7 +62,7 @@ export class Door implements Handler {
   readonly #parts: DoorParts
   readonly #forwarder: Forwarder
   readonly #forwardAuth: ForwardAuth
-  readonly #openConnections: OpenConnections
+  readonly #openConnections: Revalidation
   readonly #signedBodies = new SignedBodies()
   readonly #keptRequests: KeptRequests
 
@@ -71,7 +71,7 @@ export class Door implements Handler {
     this.#forwarder = new Forwarder(parts.log, parts.upstreams)
     this.#forwardAuth = new ForwardAuth(parts)
     this.#keptRequests = new KeptRequests(parts)
-    this.#openConnections = new OpenConnections({
+    this.#openConnections = new Revalidation({
       forwarder: this.#forwarder,
       changes: parts.changes,
       warmUp: parts.warmUp,
@@ -96,7 +96,7 @@ export class Door implements Handler {
   }
 
   /** Serves a request of the fast lane. Returns false if node:http has to serve it. */
-  serveFast(request: UsualRequest, to: Recipient, body: Body | undefined): boolean | Promise<boolean> {
+  serveFast(request: UsualRequest, to: ClientResponse, body: Body | undefined): boolean | Promise<boolean> {
     const kept = this.#keptRequests.forwarded(request, body)
     if (kept) {
       this.#logRequest(request, to, kept.asked, 'kept')
@@ -109,8 +109,8 @@ export class Door implements Handler {
   }
 
   /** Answers a request whose handling threw `fault`. */
-  broke(fault: unknown, sent: Sent, to: Recipient): void {
-    answerFault(fault, sent, to, this.#parts)
+  broke(fault: unknown, sent: ReceivedRequest, to: ClientResponse): void {
+    answerInternalError(fault, sent, to, this.#parts)
   }
 
   #countServed(own: Own | undefined): boolean {
@@ -122,15 +122,19 @@ export class Door implements Handler {
    * Forwards or refuses a request. A request for one of our own pages is returned, and `request` shows the page.
    * Returns no promise if everything needed is cached.
    */
-  #serve(sent: Sent, to: Recipient, body: Body | undefined): Own | undefined | Promise<Own | undefined> {
-    const asked = readAsked(sent, this.#parts.peers)
+  #serve(
+    sent: ReceivedRequest,
+    to: ClientResponse,
+    body: Body | undefined,
+  ): Own | undefined | Promise<Own | undefined> {
+    const asked = readRequest(sent, this.#parts.peers)
     this.#logRequest(
       sent,
       to,
-      isRefusal(asked) ? undefined : asked,
+      isRequestError(asked) ? undefined : asked,
       sent instanceof UsualRequest ? 'fast' : 'full',
     )
-    if (isRefusal(asked)) {
+    if (isRequestError(asked)) {
       const refusal = badRequest(asked)
       // It is unclear where this message ends, so nothing after it is read as a request.
       to.shouldKeepAlive = false
@@ -142,12 +146,18 @@ export class Door implements Handler {
       : this.#decide(sent, to, body, asked, table)
   }
 
-  #decide(sent: Sent, to: Recipient, body: Body | undefined, asked: Asked, table: RouteTable) {
+  #decide(
+    sent: ReceivedRequest,
+    to: ClientResponse,
+    body: Body | undefined,
+    asked: EdgeRequest,
+    table: RouteTable,
+  ) {
     const { ownPaths, decisions, publicHost, loops, tell } = this.#parts
     // In a forward-auth request the host that counts is the one asked about, not the name that the proxy uses for us.
-    if (asksAbout(asked.path)) return this.#forwardAuth.answer(sent, to, asked, table)
+    if (isForwardAuth(asked.path)) return this.#forwardAuth.answer(sent, to, asked, table)
     const routes = table.at(asked.host)
-    if (!routes && asked.host !== publicHost) return void tell(sent, to, asked, notHere)
+    if (!routes && asked.host !== publicHost) return void tell(sent, to, asked, notFoundRefusal)
     const show = ownPaths.find(asked)
     if (show) return { show, asked }
     if (asked.path === '/' && !routes) return void redirect(to, asked, 302, '/auth/me')
@@ -162,10 +172,10 @@ export class Door implements Handler {
 
   #follow(
     decision: Decision,
-    sent: Sent,
-    to: Recipient,
+    sent: ReceivedRequest,
+    to: ClientResponse,
     body: Body | undefined,
-    asked: Asked,
+    asked: EdgeRequest,
     plan: RoutePlan,
   ): undefined {
     const { tell, loops } = this.#parts
@@ -183,18 +193,18 @@ export class Door implements Handler {
     this.#forward(forwardedRequest(sent, asked, plan, decision, body, loops), sent, to)
   }
 
-  #forward(out: Forwarded, sent: Sent, to: Recipient): void {
+  #forward(out: Forwarded, sent: ReceivedRequest, to: ClientResponse): void {
     this.#forwarder.forward(out, to, (failure) => this.#parts.tell(sent, to, out.asked, failures[failure]))
   }
 
   async upgrade(request: IncomingMessage, socket: Duplex, early: Buffer): Promise<void> {
     const { peers, ownPaths, decisions, counters, loops } = this.#parts
     counters.requests++
-    const refuse = (refusal: Told) => sendUpgradeRefusal(socket, refusal)
-    const asked = readAsked(request, peers)
-    if (isRefusal(asked)) return refuse(badRequest(asked))
+    const refuse = (refusal: Refusal) => sendUpgradeRefusal(socket, refusal)
+    const asked = readRequest(request, peers)
+    if (isRequestError(asked)) return refuse(badRequest(asked))
     const known = await this.#routesFor(asked)
-    if (!known || ownPaths.find(asked)) return refuse(notHere)
+    if (!known || ownPaths.find(asked)) return refuse(notFoundRefusal)
     if (loops.hasPassed(asked)) return refuse(loopDetected)
     // A body before the switch could be read as the first bytes of the new protocol.
     if (asked.body !== undefined) {
@@ -210,19 +220,24 @@ export class Door implements Handler {
 
   /** What signature verification needs. The body is read only if a signature covers it. */
   #arrival(
-    sent: Sent,
-    to: Recipient,
+    sent: ReceivedRequest,
+    to: ClientResponse,
     body: Body | undefined,
-    asked: Asked,
+    asked: EdgeRequest,
     plan: RoutePlan | string | undefined,
   ): Arrival {
     if (!asked.body || !body || typeof plan !== 'object') return arrivalWithout(sent)
     const maxBytes = Math.min(plan.route.max_body ?? maxSignedBody, maxSignedBody)
-    return { rawHeaders: sent.rawHeaders, body: () => this.#signedBodies.take(asked, body, to, maxBytes) }
+    return { rawHeaders: sent.rawHeaders, body: () => this.#signedBodies.read(asked, body, to, maxBytes) }
   }
 
   /** At log level debug, logs one line for each request, without its query, which may hold secrets. */
-  #logRequest(sent: Sent, to: Recipient, asked: Asked | undefined, lane: 'kept' | 'fast' | 'full'): void {
+  #logRequest(
+    sent: ReceivedRequest,
+    to: ClientResponse,
+    asked: EdgeRequest | undefined,
+    lane: 'kept' | 'fast' | 'full',
+  ): void {
     const { log } = this.#parts
     if (!log.isLevelEnabled('debug')) return
     const { method } = sent
@@ -233,7 +248,7 @@ export class Door implements Handler {
   }
 
   /** The routes of the requested host; undefined for a host that we do not serve. */
-  async #routesFor(asked: Asked) {
+  async #routesFor(asked: EdgeRequest) {
     const found = this.#parts.routes()
     const table = found instanceof Promise ? await found : found
     const routes = table.at(asked.host)
@@ -244,4 +259,7 @@ export class Door implements Handler {
 const nothing = Buffer.alloc(0)
 
 /** The arrival of a request without a body. */
-const arrivalWithout = ({ rawHeaders }: Sent): Arrival => ({ rawHeaders, body: async () => nothing })
+const arrivalWithout = ({ rawHeaders }: ReceivedRequest): Arrival => ({
+  rawHeaders,
+  body: async () => nothing,
+})

@@ -1,8 +1,8 @@
-import type { Tell } from '../html/show_refusal.ts'
+import type { ShowRefusal } from '../html/show_refusal.ts'
 import { isJson } from '../wire/media_type.ts'
 import type { HostKind, OwnPath, OwnPathHandler, OwnPathTable } from '../wire/own_path.ts'
-import { notHere } from '../wire/refusal.ts'
-import type { Asked } from '../wire/request.ts'
+import { notFoundRefusal } from '../wire/refusal.ts'
+import type { EdgeRequest } from '../wire/request.ts'
 
 /** Finds what answers at our own paths, at home and on every other host. */
 export class OwnPaths implements OwnPathTable {
@@ -12,14 +12,14 @@ export class OwnPaths implements OwnPathTable {
   readonly #routed: PathsOfHost
   readonly #publicHost: string
 
-  constructor(list: readonly OwnPath[], publicHost: string, tell: Tell) {
+  constructor(list: readonly OwnPath[], publicHost: string, tell: ShowRefusal) {
     this.list = list
     this.#home = new PathsOfHost(list, 'home', tell)
     this.#routed = new PathsOfHost(list, 'routed', tell)
     this.#publicHost = publicHost
   }
 
-  find({ path, host, method }: Pick<Asked, 'path' | 'host' | 'method'>): OwnPathHandler | undefined {
+  find({ path, host, method }: Pick<EdgeRequest, 'path' | 'host' | 'method'>): OwnPathHandler | undefined {
     return this.#at(host).find(path, method)
   }
 
@@ -48,7 +48,7 @@ class PathsOfHost {
   /** By what a path begins with, the longest first. */
   readonly #below: { readonly start: string; readonly entry: Entry }[] = []
 
-  constructor(list: readonly OwnPath[], kind: HostKind, tell: Tell) {
+  constructor(list: readonly OwnPath[], kind: HostKind, tell: ShowRefusal) {
     const here = list.filter(({ at }) => at.includes(kind))
     for (const [path, rows] of Map.groupBy(here, (row) => row.path)) {
       const entry = entryOf(rows, tell)
@@ -83,8 +83,9 @@ class PathsOfHost {
 
 const asGet = (method: string): string => (method === 'HEAD' ? 'GET' : method)
 
-const entryOf = (rows: readonly OwnPath[], tell: Tell): Entry => {
-  const nothing: OwnPathHandler = (request, response, asked) => tell(request, response, asked, notHere)
+const entryOf = (rows: readonly OwnPath[], tell: ShowRefusal): Entry => {
+  const nothing: OwnPathHandler = (request, response, asked) =>
+    tell(request, response, asked, notFoundRefusal)
   const handlerOf = ({ handler }: OwnPath): OwnPathHandler =>
     typeof handler === 'function' ? handler : nothing
   const methods = new Set(rows.flatMap((row) => row.methods))

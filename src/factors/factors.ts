@@ -5,9 +5,9 @@ import type { FactorChange } from '../strings/catalogue.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import type { Seal } from '../secrets/seal.ts'
-import type { Attested, Passkeys } from './passkeys.ts'
-import { digestOf, looksLikeCode, newCodes } from './recovery_codes.ts'
-import { enrolment, newSecret, stepOf } from './totp.ts'
+import type { NewPasskey, Passkeys } from './passkeys.ts'
+import { digestOf, looksLikeRecoveryCode, newCodes } from './recovery_codes.ts'
+import { enrolmentUri, newSecret, stepOf } from './totp.ts'
 
 /** The kinds of second factors. */
 export const factorKinds = ['totp', 'passkey', 'recovery'] as const
@@ -96,7 +96,7 @@ export class Factors {
       .values({ user_id: id, ...row })
       .onConflict((conflict) => conflict.column('user_id').doUpdateSet(row))
       .execute()
-    return { secret, uri: enrolment(secret, await this.#parts.site(), username) }
+    return { secret, uri: enrolmentUri(secret, await this.#parts.site(), username) }
   }
 
   /** The secret that waits for its first code. */
@@ -104,7 +104,7 @@ export class Factors {
     const row = await this.#totp(id)
     if (!row || row.confirmed_at !== null) return undefined
     const secret = this.#parts.seal.open(row.secret_sealed, placeOf(id))
-    return { secret, uri: enrolment(secret, await this.#parts.site(), username) }
+    return { secret, uri: enrolmentUri(secret, await this.#parts.site(), username) }
   }
 
   /** Turns on the app: a correct first code proves that the app has the secret. */
@@ -133,7 +133,7 @@ export class Factors {
 
   // Passkeys.
 
-  async addPasskey(userId: string, name: string, attested: Attested, session: string | undefined) {
+  async addPasskey(userId: string, name: string, attested: NewPasskey, session: string | undefined) {
     const id = await this.#parts.passkeys.add(userId, name, attested)
     return { id, recovery_codes: await this.#added(userId, session, { what: 'passkey_added', name }) }
   }
@@ -164,7 +164,7 @@ export class Factors {
    */
   async useCode(userId: string, code: string): Promise<'totp' | 'recovery'> {
     const text = code.replaceAll(/\s/g, '')
-    if (looksLikeCode(text)) {
+    if (looksLikeRecoveryCode(text)) {
       const { numDeletedRows } = await this.#query
         .deleteFrom('recovery_codes')
         .where('user_id', '=', userId)

@@ -4,7 +4,7 @@ import { method } from '../contract/method.ts'
 import { Id, Named, Nothing, Nullable, Shape, Time, Username } from '../contract/schemas.ts'
 import { Type } from '../contract/schema_builder.ts'
 import type { Factors } from './factors.ts'
-import { CreationOptions, exampleCreation, PasskeyAnswer, SecretCode } from './passkey_schemas.ts'
+import { CreationOptions, exampleCreation, PasskeyResponse, SecretCode } from './passkey_schemas.ts'
 import type { Passkeys } from './passkeys.ts'
 
 const PasskeyName = Type.String({
@@ -157,7 +157,7 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
     effect: 'write',
     claim: 'self',
     fresh: true,
-    params: Shape({ name: PasskeyName, attestation: PasskeyAnswer }),
+    params: Shape({ name: PasskeyName, attestation: PasskeyResponse }),
     result: Shape({ id: Id, recovery_codes: RecoveryCodes }),
     errors: ['conflict', 'unauthenticated', 'already_exists'],
     target: ({ name }) => `name=${JSON.stringify(name)}`,

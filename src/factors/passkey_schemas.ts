@@ -11,7 +11,7 @@ export const SecretCode = Type.String({
 })
 
 /** The result of `navigator.credentials`, as its `toJSON()` returns it (WebAuthn section 5.1). */
-export const PasskeyAnswer = Type.String({
+export const PasskeyResponse = Type.String({
   minLength: 2,
   maxLength: 16384,
   description: 'JSON of PublicKeyCredential.toJSON()',

@@ -12,7 +12,7 @@ export interface RelyingParty {
 }
 
 /** A verified response of an authenticator, until it is used. */
-export interface Asserted {
+export interface PasskeyAssertion {
   readonly user_id: string
   readonly id: string
   readonly counter: number
@@ -20,7 +20,7 @@ export interface Asserted {
 }
 
 /** A verified new credential, until it is stored. */
-export interface Attested {
+export interface NewPasskey {
   readonly credential_id: string
   readonly public_key: string
   readonly counter: number
@@ -106,7 +106,7 @@ export class Passkeys {
   }
 
   /** Verifies a new credential; throws unauthenticated. Stores nothing yet. */
-  async attest(userId: string, json: string): Promise<Attested> {
+  async attest(userId: string, json: string): Promise<NewPasskey> {
     const { challenge, response } = parse(json)
     const { verifyRegistrationResponse } = await webauthn()
     const { verified, registrationInfo } = await verifyRegistrationResponse({
@@ -128,7 +128,7 @@ export class Passkeys {
   }
 
   /** Stores a verified credential, inside a transaction. */
-  async add(userId: string, name: string, { challenge, synced, ...key }: Attested): Promise<string> {
+  async add(userId: string, name: string, { challenge, synced, ...key }: NewPasskey): Promise<string> {
     await this.#challenges.spend(challenge)
     if ((await this.list(userId)).length >= maxPasskeys) throw tooMany()
     const { query } = this.#database
@@ -144,7 +144,7 @@ export class Passkeys {
   }
 
   /** Verifies a response and returns the passkey's user; throws unauthenticated. Marks nothing as used yet. */
-  async assert(json: string, purpose: string): Promise<Asserted> {
+  async assert(json: string, purpose: string): Promise<PasskeyAssertion> {
     const { id, challenge, response } = parse(json)
     const row = await this.#database.query
       .selectFrom('passkeys')
@@ -173,7 +173,7 @@ export class Passkeys {
    * Marks a response as used, inside the transaction of what it allows. A counter that did not rise means a cloned
    * authenticator (section 6.1.1).
    */
-  async use({ id, counter, challenge }: Asserted): Promise<void> {
+  async use({ id, counter, challenge }: PasskeyAssertion): Promise<void> {
     await this.#challenges.spend(challenge)
     const { numUpdatedRows } = await this.#database.query
       .updateTable('passkeys')

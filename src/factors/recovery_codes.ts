@@ -17,5 +17,5 @@ export const newCodes = (): string[] => Array.from({ length: codesPerUser }, new
 export const digestOf = (userId: string, code: string): string =>
   hash('sha256', `${userId} ${code.toLowerCase().replaceAll(/[^a-z2-7]/g, '')}`, 'hex')
 
-export const looksLikeCode = (text: string): boolean =>
+export const looksLikeRecoveryCode = (text: string): boolean =>
   /^[a-z2-7]{16}$/.test(text.toLowerCase().replaceAll(/[\s-]/g, ''))

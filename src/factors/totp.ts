@@ -17,7 +17,7 @@ const of = (secret: string, issuer: string, label: string) =>
 export const newSecret = (): string => new Secret({ size: 20 }).base32
 
 /** The URI that an app reads, as a link or a QR code. */
-export const enrolment = (secret: string, site: string, username: string): string =>
+export const enrolmentUri = (secret: string, site: string, username: string): string =>
   of(secret, site, username).toString()
 
 /** The time step of a code, at most one step early or late (RFC 6238 section 5.2); undefined for a wrong code. */

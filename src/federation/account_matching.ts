@@ -2,14 +2,14 @@ import { sql } from 'kysely'
 import type { Members } from '../groups/members.ts'
 import type { Profile } from '../providers/profile.ts'
 import type { KnownProvider } from '../providers/provider.ts'
-import type { Redeemed } from '../providers/relying_party.ts'
+import type { ExchangedCode } from '../providers/relying_party.ts'
 import type { Database } from '../storage/database.ts'
 import { maySignIn, signInColumns } from '../storage/schema.ts'
 import type { Seal } from '../secrets/seal.ts'
 import type { Identities } from '../users/identities.ts'
 import { freeName } from '../users/usernames.ts'
 import type { Users } from '../users/users.ts'
-import type { KeptTokens } from './provider_tokens.ts'
+import type { ProviderTokens } from './provider_tokens.ts'
 import { usernameFrom } from './username_from_profile.ts'
 import type { PendingLinks } from './pending_links.ts'
 
@@ -20,11 +20,11 @@ interface Parts {
   readonly users: Users
   readonly members: Members
   readonly pending: PendingLinks
-  readonly tokens: KeptTokens
+  readonly tokens: ProviderTokens
 }
 
 /** Why we refuse a person whom a provider vouches for. */
-export type Refused =
+export type RefusalReason =
   | 'domain'
   | 'no_account'
   | 'doubtful_address'
@@ -44,9 +44,9 @@ interface Known {
   readonly at_provider: { readonly sid: string; readonly id_token: string }
 }
 
-export type Recognised =
+export type AccountMatch =
   | Known
-  | { readonly act: 'refused'; readonly why: Refused; readonly user?: string }
+  | { readonly act: 'refused'; readonly why: RefusalReason; readonly user?: string }
   | { readonly act: 'link'; readonly token: string }
 
 /** The context to which the seal binds a user's ID token. */
@@ -56,7 +56,7 @@ export const idTokenRow = (userId: string) => `sessions.provider_id_token ${user
  * Matches an identity that a provider vouches for to an account. It is known here, belongs to a new person, or needs a confirmation
  * before it is linked.
  */
-export class Recognition {
+export class AccountMatching {
   readonly #parts: Parts
 
   constructor(parts: Parts) {
@@ -67,7 +67,11 @@ export class Recognition {
    * Call it inside the transaction that acts on the result. The key is provider and subject only: an email address never signs
    * anybody in. `linkTo` is the user who wants to add the identity to their account.
    */
-  async recognise(provider: KnownProvider, redeemed: Redeemed, linkTo: string | null): Promise<Recognised> {
+  async match(
+    provider: KnownProvider,
+    redeemed: ExchangedCode,
+    linkTo: string | null,
+  ): Promise<AccountMatch> {
     const { profile } = redeemed
     if (!inDomains(provider, profile)) return { act: 'refused', why: 'domain' }
     const found = await this.#parts.identities.find(provider.provider, profile.subject)
@@ -92,7 +96,11 @@ export class Recognition {
   }
 
   /** Offers to link the identity to a user. Both sides must have verified the same address. */
-  async #offer(provider: KnownProvider, { profile, tokens }: Redeemed, userId: string): Promise<Recognised> {
+  async #offer(
+    provider: KnownProvider,
+    { profile, tokens }: ExchangedCode,
+    userId: string,
+  ): Promise<AccountMatch> {
     const user = await this.#parts.users.get({ id: userId })
     const why = addressFault(profile, user)
     if (why !== undefined) return refuse(why, user.username)
@@ -104,9 +112,9 @@ export class Recognition {
 
   async #signUp(
     provider: KnownProvider,
-    redeemed: Redeemed,
+    redeemed: ExchangedCode,
     unconfirmed: string | undefined,
-  ): Promise<Recognised> {
+  ): Promise<AccountMatch> {
     const { database, users, identities } = this.#parts
     const { profile } = redeemed
     if (!provider.allow_signup) return refuse('no_account')
@@ -119,20 +127,20 @@ export class Recognition {
       email: profile.email,
       display_name: profile.name || profile.login,
     })
-    const { id } = await identities.link(user.id, provider.provider, profile.subject, toldBy(profile))
+    const { id } = await identities.link(user.id, provider.provider, profile.subject, displayFields(profile))
     return this.#known(provider, redeemed, id, user)
   }
 
   async #known(
     provider: KnownProvider,
-    { profile, tokens, sid, id_token }: Redeemed,
+    { profile, tokens, sid, id_token }: ExchangedCode,
     identityId: string,
     user: { readonly id: string; readonly username: string; readonly has_factor: boolean },
   ): Promise<Known> {
     const { identities, members, users, seal, tokens: kept } = this.#parts
-    await identities.used(identityId, toldBy(profile))
-    if (provider.refresh_profile && profile.name !== '') await users.takeOverName(user.id, profile.name)
-    await members.follow(user.id, provider.provider, mappedGroups(provider, profile))
+    await identities.recordSignIn(identityId, displayFields(profile))
+    if (provider.refresh_profile && profile.name !== '') await users.setReportedName(user.id, profile.name)
+    await members.syncFromProvider(user.id, provider.provider, mappedGroups(provider, profile))
     if (provider.keep_tokens) await kept.store(identityId, tokens)
     else await kept.forget(identityId)
     return {
@@ -154,9 +162,9 @@ export class Recognition {
   }
 }
 
-export const toldBy = ({ login, avatar_url }: Profile) => ({ login, avatar_url })
+export const displayFields = ({ login, avatar_url }: Profile) => ({ login, avatar_url })
 
-const refuse = (why: Refused, user?: string): Recognised => ({
+const refuse = (why: RefusalReason, user?: string): AccountMatch => ({
   act: 'refused',
   why,
   ...(user !== undefined && { user }),
@@ -170,7 +178,7 @@ export const inDomains = ({ allowed_domains }: KnownProvider, { email }: Profile
 export const addressFault = (
   profile: Profile,
   user: { readonly email: string | null; readonly email_verified_at: number | null },
-): Refused | undefined => {
+): RefusalReason | undefined => {
   if (profile.email === null) return profile.email_doubtful ? 'doubtful_address' : 'no_address'
   const confirmed = user.email_verified_at === null ? undefined : user.email?.toLowerCase()
   return profile.email === confirmed ? undefined : 'other_address'

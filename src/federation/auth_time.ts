@@ -1,6 +1,6 @@
-import type { Redeemed } from '../providers/relying_party.ts'
+import type { ExchangedCode } from '../providers/relying_party.ts'
 import { now } from '../storage/ids.ts'
-import type { Returned } from './outgoing_sign_ins.ts'
+import type { ReturnedSignIn } from './outgoing_sign_ins.ts'
 
 /** How far a provider's clock may differ from ours. */
 const clockSkewSeconds = 30
@@ -11,8 +11,8 @@ const clockSkewSeconds = 30
  * Returns undefined if we asked for a fresh authentication and the provider did not do one.
  */
 export const provenAt = (
-  { anew, begun_at }: Pick<Returned, 'anew' | 'begun_at'>,
-  { auth_time }: Pick<Redeemed, 'auth_time'>,
+  { anew, begun_at }: Pick<ReturnedSignIn, 'anew' | 'begun_at'>,
+  { auth_time }: Pick<ExchangedCode, 'auth_time'>,
 ): number | undefined => {
   const reportedAt =
     auth_time === null || auth_time > now() + clockSkewSeconds ? 0 : Math.min(Math.floor(auth_time), now())

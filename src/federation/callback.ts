@@ -7,11 +7,11 @@ import { asFault } from '../providers/provider_errors.ts'
 import type { Fault } from '../providers/guarded_fetch.ts'
 import type { KnownProvider } from '../providers/provider.ts'
 import type { Providers } from '../providers/providers.ts'
-import type { Redeemed, RelyingParty } from '../providers/relying_party.ts'
+import type { ExchangedCode, RelyingParty } from '../providers/relying_party.ts'
 import type { Database } from '../storage/database.ts'
-import type { Flow, FlowCookie, Flows, Returned } from './outgoing_sign_ins.ts'
+import type { OutgoingSignIn, FlowCookie, OutgoingSignIns, ReturnedSignIn } from './outgoing_sign_ins.ts'
 import { provenAt } from './auth_time.ts'
-import type { Recognition, Refused } from './account_matching.ts'
+import type { AccountMatching, RefusalReason } from './account_matching.ts'
 
 interface Parts {
   readonly database: Database
@@ -19,15 +19,15 @@ interface Parts {
   readonly log: Log
   readonly providers: Providers
   readonly party: RelyingParty
-  readonly flows: Flows
-  readonly recognition: Recognition
+  readonly flows: OutgoingSignIns
+  readonly recognition: AccountMatching
   readonly signIn: SignIn
 }
 
 type SignedIn = ReturnType<typeof signedInAs>
 
 /** The outcome of a sign-in with a provider. `title` is the provider's name for people. */
-export type Arrival =
+export type CallbackResult =
   /** It has expired, never began, or began in another browser. */
   | { readonly act: 'gone' }
   /** It began at another host of ours and continues there. */
@@ -35,7 +35,7 @@ export type Arrival =
   /** The provider failed or broke the protocol. */
   | { readonly act: 'fault'; readonly fault: Fault; readonly title: string; readonly next: string }
   /** The provider vouched for the person, but we refuse them. */
-  | { readonly act: 'refused'; readonly why: Refused; readonly title: string; readonly next: string }
+  | { readonly act: 'refused'; readonly why: RefusalReason; readonly title: string; readonly next: string }
   | { readonly act: 'enter'; readonly opened: SignedIn; readonly next: string }
   | {
       readonly act: 'second step'
@@ -49,7 +49,7 @@ export type Arrival =
 const method = 'auth.login_by_provider'
 
 /** Sign-ins with identity providers, from the redirect to the callback. Whatever the outcome, nothing in the browser works twice. */
-export class Arrivals {
+export class Callbacks {
   readonly #parts: Parts
 
   constructor(parts: Parts) {
@@ -63,7 +63,7 @@ export class Arrivals {
    */
   async begin(
     name: string,
-    where: Pick<Flow, 'host' | 'next' | 'anew'>,
+    where: Pick<OutgoingSignIn, 'host' | 'next' | 'anew'>,
     caller: Caller,
     link = false,
   ): Promise<{ url: string; cookie: FlowCookie }> {
@@ -74,7 +74,7 @@ export class Arrivals {
       throw conflict('Only a signed-in person can link an identity, and only as themselves')
     try {
       // Check that the provider answers before we store anything.
-      await party.isThere(provider)
+      await party.assertReachable(provider)
       const flow = { ...where, provider_id: provider.id, user_id: link ? caller.user_id! : null }
       const { checks, cookie } = await flows.begin(flow, caller.address)
       return { url: (await party.authorizationUrl(provider, checks, where.anew)).href, cookie }
@@ -92,7 +92,7 @@ export class Arrivals {
    * Completes a sign-in. `answer` holds the provider's parameters, `path` the path of the callback, `cookieOf` reads a flow's cookie
    * at this host, and `home` says whether providers know this host as ours.
    */
-  async arrive(
+  async complete(
     answer: URLSearchParams,
     at: {
       path: string
@@ -102,7 +102,7 @@ export class Arrivals {
     },
     caller: Caller,
     guest: Caller,
-  ): Promise<Arrival> {
+  ): Promise<CallbackResult> {
     const { flows, providers, party } = this.#parts
     const [state = '', ...more] = answer.getAll('state')
     if (more.length > 0) return { act: 'gone' }
@@ -116,9 +116,9 @@ export class Arrivals {
     if (!flow) return { act: 'gone' }
     const { next } = flow
     const { title } = provider
-    let redeemed: Redeemed
+    let redeemed: ExchangedCode
     try {
-      redeemed = await party.redeem(provider, answer, flow.checks)
+      redeemed = await party.exchangeCode(provider, answer, flow.checks)
     } catch (error) {
       const { fault } = this.#logFault(provider, error)
       await this.#audit(
@@ -144,15 +144,15 @@ export class Arrivals {
 
   /** Decides and opens the session in one transaction, so that two concurrent sign-ins never create the same account twice. */
   async #decide(
-    flow: Returned,
-    redeemed: Redeemed,
+    flow: ReturnedSignIn,
+    redeemed: ExchangedCode,
     caller: Caller,
     guest: Caller,
     only_at: string | undefined,
-  ): Promise<Arrival> {
+  ): Promise<CallbackResult> {
     const { database, providers, recognition, signIn } = this.#parts
     const { next } = flow
-    return database.write(async (): Promise<Arrival> => {
+    return database.write(async (): Promise<CallbackResult> => {
       // Read the provider again: it may have been removed, turned off or restricted while we waited for its answer.
       const provider = await providers.find({ id: flow.provider_id })
       if (!provider) return { act: 'gone' }
@@ -160,13 +160,13 @@ export class Arrivals {
       const linkingUser = flow.user_id === null ? undefined : caller.user_id
       // If another user has signed in since, link the identity to neither of them.
       if (flow.user_id !== null && flow.user_id !== linkingUser) return { act: 'gone' }
-      const refuse = async (why: Refused, user?: string): Promise<Arrival> => {
+      const refuse = async (why: RefusalReason, user?: string): Promise<CallbackResult> => {
         await this.#audit(guest, `${user === undefined ? '' : `user=${user} `}provider=${name}`, why)
         return { act: 'refused', why, title, next }
       }
       const proven_at = provenAt(flow, redeemed)
       if (proven_at === undefined) return refuse('unproven')
-      const found = await recognition.recognise(provider, redeemed, flow.user_id)
+      const found = await recognition.match(provider, redeemed, flow.user_id)
       if (found.act === 'refused') return refuse(found.why, found.user)
       if (found.act === 'link') return { ...found, next }
       const { identity_id, at_provider } = found

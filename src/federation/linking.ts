@@ -7,9 +7,9 @@ import type { Providers } from '../providers/providers.ts'
 import type { Database } from '../storage/database.ts'
 import type { Identities } from '../users/identities.ts'
 import type { Users } from '../users/users.ts'
-import type { KeptTokens } from './provider_tokens.ts'
-import { overAlready, type PendingLinks } from './pending_links.ts'
-import { addressFault, inDomains, mappedGroups, toldBy } from './account_matching.ts'
+import type { ProviderTokens } from './provider_tokens.ts'
+import { linkExpired, type PendingLinks } from './pending_links.ts'
+import { addressFault, inDomains, mappedGroups, displayFields } from './account_matching.ts'
 
 interface Parts {
   readonly database: Database
@@ -19,7 +19,7 @@ interface Parts {
   readonly members: Members
   readonly sessions: Sessions
   readonly pending: PendingLinks
-  readonly tokens: KeptTokens
+  readonly tokens: ProviderTokens
   readonly magicLinks: () => Promise<boolean>
 }
 
@@ -32,7 +32,9 @@ export class Linking {
   }
 
   /** Returns what the confirmation page shows about a pending link, or undefined if the link has expired. */
-  async waiting(token: string): Promise<{ title: string; login: string; email: string | null } | undefined> {
+  async findPending(
+    token: string,
+  ): Promise<{ title: string; login: string; email: string | null } | undefined> {
     const found = await this.#parts.pending.find(token)
     const provider = found && (await this.#parts.providers.find({ id: found.provider_id }))
     return provider && { title: provider.title, login: found!.profile.login, email: found!.profile.email }
@@ -46,15 +48,15 @@ export class Linking {
     const { pending, providers, identities, users, members, tokens } = this.#parts
     const { provider_id, profile, tokens: given } = await pending.use(token)
     const provider = await providers.find({ id: provider_id })
-    if (!provider) throw overAlready()
+    if (!provider) throw linkExpired()
     const user = await users.get({ id: user_id })
     if (!inDomains(provider, profile) || addressFault(profile, user) !== undefined)
       throw conflict(
         `${provider.title} has verified a different address from yours: only an identity with the same address can be linked`,
         { reason: 'other_address', title: provider.title },
       )
-    const row = await identities.link(user_id, provider.provider, profile.subject, toldBy(profile))
-    await members.follow(user_id, provider.provider, mappedGroups(provider, profile))
+    const row = await identities.link(user_id, provider.provider, profile.subject, displayFields(profile))
+    await members.syncFromProvider(user_id, provider.provider, mappedGroups(provider, profile))
     if (provider.keep_tokens) await tokens.store(row.id, given)
     const { user_id: _, ...identity } = row
     return { ...identity, user: user.username }
@@ -71,7 +73,7 @@ export class Linking {
     if (caller.user_id === user_id) await this.refuseLastWayIn(user_id, id)
     await tokens.forget(id)
     // Memberships do not record which of a user's identities gave them. The next sign-in with another identity restores its own.
-    await members.forgetGiven(provider, { userId: user_id })
+    await members.removeProviderMemberships(provider, { userId: user_id })
     await sessions.revokeOpenedBy(provider, { userId: user_id, except: caller.session_id }, 'revoked')
   }
 
@@ -79,7 +81,7 @@ export class Linking {
   async forgetProvider(provider: string): Promise<void> {
     const { identities, members, sessions } = this.#parts
     await identities.forgetProvider(provider)
-    await members.forgetGiven(provider)
+    await members.removeProviderMemberships(provider)
     await sessions.revokeOpenedBy(provider, {}, 'revoked')
   }
 

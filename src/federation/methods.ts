@@ -5,12 +5,12 @@ import { ProviderName } from '../providers/provider.ts'
 import { Nullable, Shape, Time } from '../contract/schemas.ts'
 import { Type } from '../contract/schema_builder.ts'
 import { exampleIdentity, UserIdentity } from '../users/credential_methods.ts'
-import type { KeptTokens } from './provider_tokens.ts'
+import type { ProviderTokens } from './provider_tokens.ts'
 import type { Linking } from './linking.ts'
 
 interface Parts {
   readonly linking: Linking
-  readonly tokens: KeptTokens
+  readonly tokens: ProviderTokens
 }
 
 export const exampleLink = 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hc'
@@ -64,7 +64,7 @@ export const federationMethods = ({ linking, tokens }: Parts) => [
       if (caller.user_id === undefined) throw conflict('Only a signed-in user has tokens from a provider')
       if (caller.token)
         throw new AppError('proof_required', 'This needs a sign-in: a token gives no access to a provider')
-      if (caller.away)
+      if (caller.atService)
         throw new AppError(
           'proof_required',
           'This works at the public URL only, because pages of other services share this host',

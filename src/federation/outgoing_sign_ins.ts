@@ -10,13 +10,13 @@ import type { Seal } from '../secrets/seal.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 
 /** Seconds within which the provider must send the browser back. */
-export const flowLifetime = 600
+export const flowLifetimeSeconds = 600
 const maxOpenPerNetwork = 500
 /** How far in the future, in seconds, a row may have been created, because clocks differ. */
 const maxClockSkewSeconds = 300
 
 /** A sign-in that waits for the provider's answer. */
-export interface Flow {
+export interface OutgoingSignIn {
   readonly provider_id: string
   /** The user who wants to link an identity; null for a sign-in. */
   readonly user_id: string | null
@@ -29,7 +29,7 @@ export interface Flow {
 }
 
 /** A flow whose browser has returned. */
-export interface Returned extends Flow {
+export interface ReturnedSignIn extends OutgoingSignIn {
   readonly checks: Checks
   readonly begun_at: number
 }
@@ -45,7 +45,7 @@ const sealRow = (stateHash: string) => `provider_flows.${stateHash}`
 const looksLikeState = (state: string) => /^[A-Za-z0-9_-]{43}$/.test(state)
 
 /** Sign-ins that wait for a provider. They are in the database, so that any worker or node can complete them. */
-export class Flows {
+export class OutgoingSignIns {
   readonly #database: Database
   readonly #seal: Seal
 
@@ -55,7 +55,10 @@ export class Flows {
   }
 
   /** Begins a flow. Returns the values for the provider and the cookie for the browser. Throws rate_limited. */
-  async begin(flow: Flow, address: string | undefined): Promise<{ checks: Checks; cookie: FlowCookie }> {
+  async begin(
+    flow: OutgoingSignIn,
+    address: string | undefined,
+  ): Promise<{ checks: Checks; cookie: FlowCookie }> {
     const checks = { state: random(), nonce: random(), verifier: random() }
     const state_hash = digest(checks.state)
     const value = random()
@@ -84,7 +87,7 @@ export class Flows {
           network,
           sealed: this.#seal.seal(secrets, sealRow(state_hash)),
           created_at: at,
-          expires_at: at + flowLifetime,
+          expires_at: at + flowLifetimeSeconds,
         })
         .execute()
     })
@@ -97,12 +100,12 @@ export class Flows {
   }
 
   /** Returns the host and the provider of a flow, or undefined if it has expired or never existed. */
-  async find(state: string): Promise<Pick<Flow, 'host' | 'provider_id'> | undefined> {
+  async find(state: string): Promise<Pick<OutgoingSignIn, 'host' | 'provider_id'> | undefined> {
     return this.#row(state)
   }
 
   /** Uses a flow up, if this is the browser that began it. Of several concurrent calls, only one gets it. */
-  async take(state: string, cookie: string | undefined): Promise<Returned | undefined> {
+  async take(state: string, cookie: string | undefined): Promise<ReturnedSignIn | undefined> {
     const row = await this.#row(state)
     if (!row || cookie === undefined) return undefined
     // The state alone must neither complete nor use up a flow.

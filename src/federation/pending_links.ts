@@ -10,16 +10,16 @@ import type { Seal } from '../secrets/seal.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 
 /** Seconds within which a person must confirm a link. */
-export const pendingLifetime = 600
+export const pendingLifetimeSeconds = 600
 
 /** An identity that a provider has just vouched for and that no account has. */
-export interface Pending {
+export interface PendingLink {
   readonly provider_id: string
   readonly profile: Profile
   readonly tokens: Tokens
 }
 
-export const overAlready = () =>
+export const linkExpired = () =>
   new AppError('not_found', 'This took too long or is already done; start again', {
     reason: 'flow_over',
     noun: 'link',
@@ -38,7 +38,7 @@ export class PendingLinks {
   }
 
   /** Call it inside a transaction. */
-  async add({ provider_id, ...identity }: Pending): Promise<string> {
+  async add({ provider_id, ...identity }: PendingLink): Promise<string> {
     const token = randomBytes(32).toString('base64url')
     const token_hash = digest(token)
     const at = now()
@@ -49,14 +49,14 @@ export class PendingLinks {
         provider_id,
         sealed: this.#seal.seal(JSON.stringify(identity), sealRow(token_hash)),
         created_at: at,
-        expires_at: at + pendingLifetime,
+        expires_at: at + pendingLifetimeSeconds,
       })
       .execute()
     return token
   }
 
   /** Returns the pending link without using it up, or undefined if it has expired. */
-  async find(token: string): Promise<Pending | undefined> {
+  async find(token: string): Promise<PendingLink | undefined> {
     const token_hash = digest(token)
     const at = now()
     const row = await this.#database.query
@@ -67,20 +67,20 @@ export class PendingLinks {
       .executeTakeFirst()
     if (!row || row.created_at > at + 300) return undefined
     const identity = JSON.parse(this.#seal.open(row.sealed, sealRow(token_hash))) as Omit<
-      Pending,
+      PendingLink,
       'provider_id'
     >
     return { provider_id: row.provider_id, ...identity }
   }
 
   /** Uses the link up. Call it inside the transaction that links the identity. */
-  async use(token: string): Promise<Pending> {
+  async use(token: string): Promise<PendingLink> {
     const pending = await this.find(token)
     const { numDeletedRows } = await this.#database.query
       .deleteFrom('provider_links')
       .where('token_hash', '=', digest(token))
       .executeTakeFirst()
-    if (!pending || numDeletedRows !== 1n) throw overAlready()
+    if (!pending || numDeletedRows !== 1n) throw linkExpired()
     return pending
   }
 

@@ -29,7 +29,7 @@ interface Parts {
   readonly log: Log
 }
 
-export interface KeptToken {
+export interface ProviderToken {
   readonly access_token: string
   readonly expires_at: number | null
 }
@@ -43,7 +43,7 @@ const works = ({ expires_at, early = renewBeforeSeconds }: Pick<Held, 'expires_a
 const sealRow = (identityId: string) => `provider_tokens.${identityId}`
 
 /** The sealed tokens of users from providers with `keep_tokens`. Concurrent requests cause one renewal only. */
-export class KeptTokens {
+export class ProviderTokens {
   readonly #parts: Parts
   /** For routes, by user and provider. While a token is being fetched, all requests wait for the same promise. */
   readonly #ready: Cached<Map<string, Held | undefined | Promise<Held | undefined>>>
@@ -83,7 +83,7 @@ export class KeptTokens {
   }
 
   /** Returns a valid token of a user, renewed if necessary. Throws not_found, unavailable, or conflict if the user must sign in again. */
-  async current(userId: string, provider: string): Promise<KeptToken> {
+  async current(userId: string, provider: string): Promise<ProviderToken> {
     const { access_token, expires_at } = await this.#current(userId, provider)
     return { access_token, expires_at }
   }
@@ -108,7 +108,7 @@ export class KeptTokens {
   }
 
   /** Returns the token for a route, from memory if it is cached, or undefined if there is no valid token. */
-  forRoute(userId: string, provider: string): KeptToken | undefined | Promise<KeptToken | undefined> {
+  forRoute(userId: string, provider: string): ProviderToken | undefined | Promise<ProviderToken | undefined> {
     const key = `${userId} ${provider}`
     const ready = this.#ready.warm()
     const known = ready?.get(key)

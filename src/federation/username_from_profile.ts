@@ -1,5 +1,5 @@
 import type { Profile } from '../providers/profile.ts'
-import { isNameOfTrust } from '../users/usernames.ts'
+import { isReservedName } from '../users/usernames.ts'
 
 /** Letters that Unicode does not decompose, with their customary ASCII spelling. */
 const spelled: Readonly<Record<string, string>> = {
@@ -29,4 +29,4 @@ const segmentOf = (text: string): string =>
 export const usernameFrom = ({ login, email, name }: Pick<Profile, 'login' | 'email' | 'name'>): string =>
   [login, email?.split('@')[0] ?? '', name]
     .map(segmentOf)
-    .find((found) => found !== '' && found !== 'system' && !isNameOfTrust(found)) ?? 'person'
+    .find((found) => found !== '' && found !== 'system' && !isReservedName(found)) ?? 'person'

@@ -3,7 +3,7 @@ import { alreadyExists, conflict, notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
-import { holdsText } from '../storage/search.ts'
+import { matchesSearch } from '../storage/search.ts'
 import { bit, type GroupRow } from '../storage/schema.ts'
 import { toGroup, type Group, type GroupDetail } from './group.ts'
 
@@ -24,7 +24,7 @@ export class Groups {
     if (filter.is_active !== undefined)
       query = query.where(filter.is_active ? sql<SqlBool>`is_active = 1` : sql<SqlBool>`is_active = 0`)
     if (filter.search !== undefined)
-      query = query.where(await holdsText(this.#database, 'groups', filter.search))
+      query = query.where(await matchesSearch(this.#database, 'groups', filter.search))
     const page = await readPage(query, filter, {
       by: sql`lower(slug)`,
       keyOf: (row) => row.slug.toLowerCase(),

@@ -80,7 +80,7 @@ export class Members {
    * Syncs the memberships that a provider assigns to a user: exactly these groups. Memberships that were added by hand
    * or by another provider stay. Inside a transaction.
    */
-  async follow(userId: string, provider: string, slugs: readonly string[]): Promise<void> {
+  async syncFromProvider(userId: string, provider: string, slugs: readonly string[]): Promise<void> {
     const { query } = this.#database
     const at = now()
     const wanted =
@@ -119,7 +119,7 @@ export class Members {
   /**
    * Removes the memberships that a provider assigned, for one user or all, except in some groups. Inside a transaction.
    */
-  async forgetGiven(
+  async removeProviderMemberships(
     provider: string,
     { userId, except = [] }: { userId?: string; except?: readonly string[] } = {},
   ): Promise<void> {

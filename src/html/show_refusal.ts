@@ -1,24 +1,24 @@
 import type { Catalogue } from '../strings/catalogue.ts'
 import { catalogueOf } from '../strings/language.ts'
-import type { Recipient, Sent } from '../wire/client_response.ts'
-import { wordsOf, type Told } from '../wire/refusal.ts'
-import type { Asked } from '../wire/request.ts'
+import type { ClientResponse, ReceivedRequest } from '../wire/client_response.ts'
+import { wordsOf, type Refusal } from '../wire/refusal.ts'
+import type { EdgeRequest } from '../wire/request.ts'
 import { ownHeaders, problem, send, wantsPage } from '../wire/responses.ts'
 import { noticePage } from './notice.ts'
 import type { WordsFor } from './words_for.ts'
 
 /** The headers of a page, with its language. Vary says that it depends on the browser. */
-export const pageHeaders = (asked: Pick<Asked, 'secure'>, { lang }: Catalogue): Record<string, string> => ({
+export const pageHeaders = (asked: Pick<EdgeRequest, 'secure'>, { lang }: Catalogue): Record<string, string> => ({
   ...ownHeaders(asked),
   vary: 'Cookie, Accept-Language',
   'content-language': lang,
 })
 
 /** Sends a refusal: a page to people, problem details to programs. */
-export type Tell = (sent: Sent, to: Recipient, asked: Asked, refusal: Told) => void
+export type ShowRefusal = (sent: ReceivedRequest, to: ClientResponse, asked: EdgeRequest, refusal: Refusal) => void
 
-export const teller =
-  (wordsFor: WordsFor): Tell =>
+export const refusalPages =
+  (wordsFor: WordsFor): ShowRefusal =>
   (sent, to, asked, refusal) => {
     const { status } = refusal
     if (!wantsPage(sent))

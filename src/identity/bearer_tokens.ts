@@ -1,14 +1,14 @@
-import type { KnownClient } from '../clients/client.ts'
+import type { ClientWithCredentials } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { Principal, Program, ShownToken } from '../contract/principal.ts'
-import { widest } from '../contract/token_scopes.ts'
+import { widestScope } from '../contract/token_scopes.ts'
 import type { Services } from '../services/services.ts'
 import type { LiveSessions } from '../sessions/live_sessions.ts'
 import { whenReady } from '../storage/when_ready.ts'
 import type { AccessToken, AccessTokens } from '../token/access_tokens.ts'
-import type { KnownToken, PersonalTokens } from '../token/personal_tokens.ts'
-import type { KnownPeople } from '../users/cached_people.ts'
-import type { KnownPerson } from '../users/person.ts'
+import type { PersonalToken, PersonalTokens } from '../token/personal_tokens.ts'
+import type { CachedPeople } from '../users/cached_people.ts'
+import type { RecognisedUser } from '../users/person.ts'
 
 type Maybe<T> = T | undefined | Promise<T | undefined>
 
@@ -16,7 +16,7 @@ interface Parts {
   readonly sessions: LiveSessions
   readonly personal: PersonalTokens
   readonly access: AccessTokens
-  readonly people: KnownPeople
+  readonly people: CachedPeople
   readonly clients: Clients
   readonly services: Services
   /** In which context programs act. */
@@ -55,7 +55,7 @@ export class BearerTokens {
     })
   }
 
-  #keeper({ id, scope, expires_at, user_id, service }: KnownToken): Maybe<Principal> {
+  #keeper({ id, scope, expires_at, user_id, service }: PersonalToken): Maybe<Principal> {
     const { people, services, issuer: aud } = this.#parts
     const token: ShownToken = { kind: 'personal', id, scope, aud, expires_at, client_id: undefined }
     if (user_id !== null)
@@ -106,7 +106,7 @@ export class BearerTokens {
   }
 }
 
-const ofPerson = (person: KnownPerson, token: ShownToken): Principal => ({
+const ofPerson = (person: RecognisedUser, token: ShownToken): Principal => ({
   ...person,
   proof: { by: 'token', id: token.id },
   method: 'bearer',
@@ -116,11 +116,11 @@ const ofPerson = (person: KnownPerson, token: ShownToken): Principal => ({
 /** Undefined for a token whose scopes are none of ours, or none that its client may have today. */
 const shown = (
   { jti, aud, exp, client_id, scope }: AccessToken,
-  client: KnownClient | undefined,
+  client: ClientWithCredentials | undefined,
 ): ShownToken | undefined => {
   const given = scope
     .split(' ')
     .filter((one) => !client || (client.scopes as readonly string[]).includes(one))
-  const held = widest(given)
+  const held = widestScope(given)
   return held && { kind: 'access', id: jti, scope: held, aud, expires_at: exp, client_id }
 }

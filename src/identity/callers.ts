@@ -6,7 +6,7 @@ import { claimsWithin } from '../contract/token_scopes.ts'
 import { impersonated, isSession } from '../sessions/live_session.ts'
 import type { Database } from '../storage/database.ts'
 import type { Subject } from '../storage/schema.ts'
-import type { Asked } from '../wire/request.ts'
+import type { EdgeRequest } from '../wire/request.ts'
 import { bearerToken, type Identification } from './identify.ts'
 
 /** What callers and their claims are made from. */
@@ -64,24 +64,26 @@ export class Callers {
   }
 
   /** Whoever is signed in by our cookie at the host of a request, or undefined. */
-  ofCookie(request: Asked, from: From): Promise<Caller | undefined> {
+  ofCookie(request: EdgeRequest, from: From): Promise<Caller | undefined> {
     const { identification } = this.#parts
     return this.#find(async () => {
       const session = await identification.byCookie(request)
       if (typeof session !== 'object') return undefined
-      return this.#of(session, { ...from, away: request.host !== this.#publicHost })
+      return this.#of(session, { ...from, atService: request.host !== this.#publicHost })
     })
   }
 
   /** A guest; one whose network belongs to somebody carries their name, which gives no right at all. */
-  async guest(request: Asked, from: From): Promise<Caller> {
+  async guest(request: EdgeRequest, from: From): Promise<Caller> {
     const user = await this.#parts.identification.byNetwork(request)
-    return user ? { ...guest(from), near: { user_id: user.user_id, name: user.username } } : guest(from)
+    return user
+      ? { ...guest(from), networkUser: { user_id: user.user_id, name: user.username } }
+      : guest(from)
   }
 
   async #of(
     principal: Principal | undefined,
-    from: From & Pick<Caller, 'away'>,
+    from: From & Pick<Caller, 'atService'>,
   ): Promise<Caller | undefined> {
     const held = principal && (principal.program?.claims ?? (await this.#parts.claims.of(principal.user_id)))
     return held && callerOf(principal, held, from)
@@ -123,7 +125,7 @@ export class Callers {
 const callerOf = (
   principal: Principal,
   held: readonly string[],
-  from: From & Pick<Caller, 'away'>,
+  from: From & Pick<Caller, 'atService'>,
 ): Caller => {
   const { program, token, user_id, username } = principal
   const claims = new Set(claimsWithin(held, token?.scope))

@@ -2,7 +2,7 @@ import type { Attempts } from '../attempts/attempts.ts'
 import { networkOf } from '../contract/networks.ts'
 import type { Clients } from '../clients/clients.ts'
 import { verifies } from '../clients/client_secrets.ts'
-import type { KnownClient } from '../clients/client.ts'
+import type { ClientWithCredentials } from '../clients/client.ts'
 import { AppError } from '../contract/errors.ts'
 import { boundedMap } from '../storage/bounded_map.ts'
 import { now } from '../storage/ids.ts'
@@ -11,7 +11,7 @@ import { now } from '../storage/ids.ts'
 const wary = 86_400
 const keep = 10_000
 
-const wrong = (client: KnownClient | undefined): AppError => {
+const wrong = (client: ClientWithCredentials | undefined): AppError => {
   const error = new AppError('unauthenticated', 'Wrong client_id or client_secret')
   error.about = client && `client=${client.client}`
   return error
@@ -34,26 +34,30 @@ export class ClientProof {
   }
 
   /** The client that a secret is of; throws unauthenticated, or rate_limited after too many wrong ones. */
-  async verify(clientId: string, secret: string, address: string | undefined): Promise<KnownClient> {
+  async verify(
+    clientId: string,
+    secret: string,
+    address: string | undefined,
+  ): Promise<ClientWithCredentials> {
     const client = await this.#clients.find(clientId)
     if (!client || !(await this.check(client, secret, address))) throw wrong(client)
     return client
   }
 
   /** The same once more, as things stand for the change that is made by it: inside a transaction, and counted before. */
-  async again(clientId: string, secret: string): Promise<KnownClient> {
+  async again(clientId: string, secret: string): Promise<ClientWithCredentials> {
     const client = await this.#clients.find(clientId)
     if (!client || !verifies(client, secret)) throw wrong(client)
     return client
   }
 
   /** Whether it is the right secret and nothing speaks against looking: false says nothing yet, `check` has to be asked. */
-  isRightAway(client: KnownClient, secret: string, address: string | undefined): boolean {
+  isRightAway(client: ClientWithCredentials, secret: string, address: string | undefined): boolean {
     return !this.#failed.has(nameOf(client, address)) && verifies(client, secret)
   }
 
   /** The same where the client is known. */
-  async check(client: KnownClient, secret: string, address: string | undefined): Promise<boolean> {
+  async check(client: ClientWithCredentials, secret: string, address: string | undefined): Promise<boolean> {
     const name = nameOf(client, address)
     const account = { client: client.client }
     const failedAt = this.#failed.get(name)
@@ -79,5 +83,5 @@ export class ClientProof {
   }
 }
 
-const nameOf = ({ client }: KnownClient, address: string | undefined): string =>
+const nameOf = ({ client }: ClientWithCredentials, address: string | undefined): string =>
   `${client} ${networkOf(address)}`

@@ -7,12 +7,12 @@ import type { LiveSession } from '../sessions/live_session.ts'
 import type { LiveSessions } from '../sessions/live_sessions.ts'
 import { openedByProvider } from '../sessions/session.ts'
 import { whenReady } from '../storage/when_ready.ts'
-import type { KnownNetworks } from '../users/cached_networks.ts'
-import type { KnownPerson } from '../users/person.ts'
+import type { CachedNetworks } from '../users/cached_networks.ts'
+import type { RecognisedUser } from '../users/person.ts'
 import { sessionCookieName, type CookiePolicy, type CookieState } from '../wire/cookie_policy.ts'
 import { readCookie } from '../wire/cookies.ts'
-import type { Told } from '../wire/refusal.ts'
-import { originOf, type Asked } from '../wire/request.ts'
+import type { Refusal } from '../wire/refusal.ts'
+import { originOf, type EdgeRequest } from '../wire/request.ts'
 import type { BearerTokens } from './bearer_tokens.ts'
 import type { SignatureProblem, Signatures, Signed, Signing } from './signed_request.ts'
 import { leadsTo } from './token_audience.ts'
@@ -33,7 +33,7 @@ export interface Identified {
   /** The signed request. */
   readonly signed: Signed | undefined
   /** What is wrong with the signature, or with the body under it, where only a signed request counts. */
-  readonly notSigned: SignatureProblem | Told | undefined
+  readonly notSigned: SignatureProblem | Refusal | undefined
 }
 
 export const nobody: Identified = {
@@ -52,15 +52,15 @@ class Finding implements Identified {
   ownToken = false
   staleCookie: string | undefined = undefined
   signed: Signed | undefined = undefined
-  notSigned: SignatureProblem | Told | undefined = undefined
-  readonly request: Asked
+  notSigned: SignatureProblem | Refusal | undefined = undefined
+  readonly request: EdgeRequest
   readonly plan: RoutePlan
   readonly credentials: readonly Credential[]
   readonly signing: Signing
   /** The token in the Authorization header. */
   readonly token: string | undefined
 
-  constructor(request: Asked, plan: RoutePlan, signing: Signing) {
+  constructor(request: EdgeRequest, plan: RoutePlan, signing: Signing) {
     const { authorizations } = request
     this.request = request
     this.plan = plan
@@ -142,7 +142,7 @@ interface Parts {
   readonly sessions: LiveSessions
   readonly tokens: BearerTokens
   readonly cookies: CookiePolicy
-  readonly networks: KnownNetworks
+  readonly networks: CachedNetworks
   readonly signatures: Signatures
   /** The public URL: whom tokens of ours are for unless they name a service. */
   readonly issuer: string
@@ -169,7 +169,7 @@ export class Identification {
   }
 
   /** Who asks at a route. */
-  identify(request: Asked, plan: RoutePlan, signing: Signing): Identified | Promise<Identified> {
+  identify(request: EdgeRequest, plan: RoutePlan, signing: Signing): Identified | Promise<Identified> {
     return this.#try(0, new Finding(request, plan, signing))
   }
 
@@ -194,7 +194,7 @@ export class Identification {
   }
 
   /** The living session of our cookie, or the name of a cookie that is worth nothing any more. */
-  byCookie(request: Asked): Maybe<LiveSession | string> {
+  byCookie(request: EdgeRequest): Maybe<LiveSession | string> {
     return whenReady(this.#parts.cookies.at(request), (state): Maybe<LiveSession | string> => {
       const token = shownCookie(request, state)
       if (token === undefined) return undefined
@@ -206,11 +206,11 @@ export class Identification {
   }
 
   /** Whether a request shows our cookie, whatever it is worth. */
-  async showsCookie(request: Asked): Promise<boolean> {
+  async showsCookie(request: EdgeRequest): Promise<boolean> {
     return shownCookie(request, await this.#parts.cookies.at(request)) !== undefined
   }
 
-  bySignature(request: Asked, signing: Signing): Promise<Signed | SignatureProblem | Told> {
+  bySignature(request: EdgeRequest, signing: Signing): Promise<Signed | SignatureProblem | Refusal> {
     return this.#parts.signatures.verify(request, signing)
   }
 
@@ -218,7 +218,7 @@ export class Identification {
    * Who is known by the client's address alone. A page of another site could borrow it, as no cookie rule guards it: what
    * such a page sends is a guest's.
    */
-  byNetwork(request: Asked): Maybe<Principal> {
+  byNetwork(request: EdgeRequest): Maybe<Principal> {
     if (request.origin !== undefined && request.origin !== originOf(request)) return undefined
     return whenReady(
       this.#parts.networks.find(request.address),
@@ -227,10 +227,10 @@ export class Identification {
   }
 }
 
-const shownCookie = ({ cookies }: Asked, state: CookieState): string | undefined =>
+const shownCookie = ({ cookies }: EdgeRequest, state: CookieState): string | undefined =>
   state === 'refused' ? undefined : readCookie(cookies, sessionCookieName(state))
 
-const withoutSession = (person: KnownPerson, method: Principal['method'], proof: Proof): Principal => ({
+const withoutSession = (person: RecognisedUser, method: Principal['method'], proof: Proof): Principal => ({
   ...person,
   proof,
   method,

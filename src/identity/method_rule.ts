@@ -2,7 +2,7 @@ import type { Caller } from '../contract/caller.ts'
 import { AppError } from '../contract/errors.ts'
 import type { Method } from '../contract/method.ts'
 import { now } from '../storage/ids.ts'
-import { covers, type TokenScope } from '../contract/token_scopes.ts'
+import { coversScope, type TokenScope } from '../contract/token_scopes.ts'
 
 /** Seconds for which a proof is fresh. */
 const freshFor = 900
@@ -21,7 +21,7 @@ export const authorise = (
   const asksForProof = typeof fresh === 'function' ? fresh(params) : fresh !== undefined
   if (caller.token) refuseBeyondScope(method, params, caller, caller.token.scope, asksForProof)
   if (!asksForProof || caller.session_id === undefined) return
-  if (caller.away && fresh !== 'anywhere')
+  if (caller.atService && fresh !== 'anywhere')
     throw new AppError(
       'proof_required',
       'This is done at the public URL only: pages of other services share this host',
@@ -42,7 +42,7 @@ const refuseBeyondScope = (
   asksForProof: boolean,
 ): void => {
   const wanted = asksForProof ? 'admin' : effect
-  if (!covers(scope, wanted))
+  if (!coversScope(scope, wanted))
     throw new AppError('claim_required', `This takes a token with the scope ${wanted}`, { scope: wanted })
   if (!asksForProof) return
   const byClaim = Array.isArray(rule) && rule.some((claim: string) => caller.claims.has(claim))
@@ -57,7 +57,7 @@ const refuseWithoutClaim = (
   caller: Caller,
 ): void => {
   if (rule === null || caller.kind === 'operator') return
-  if (caller.kind === 'guest' && near && caller.near) return
+  if (caller.kind === 'guest' && near && caller.networkUser) return
   if (caller.kind === 'guest') throw new AppError('unauthenticated')
   if (rule === 'self' || rule.some((claim) => holds(claim, params, caller))) return
   const claims = rule.filter((claim) => !template.test(claim))

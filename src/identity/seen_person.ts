@@ -1,12 +1,12 @@
 import type { Claims } from '../claims/claims.ts'
 import type { Overlay, Principal, Proof } from '../contract/principal.ts'
 import { claimsWithin } from '../contract/token_scopes.ts'
-import type { Asserted } from '../keys/assertions.ts'
+import type { AssertionSubject } from '../keys/assertions.ts'
 import { impersonated } from '../sessions/live_session.ts'
 import { whenReady } from '../storage/when_ready.ts'
 
 /** The identity of a forwarded request. */
-export interface Person extends Asserted {
+export interface Person extends AssertionSubject {
   readonly email_verified: boolean
 }
 

@@ -1,10 +1,10 @@
 import { hash, verify } from 'node:crypto'
 import { now } from '../storage/ids.ts'
-import { canonicalPubkey } from '../users/normalise.ts'
-import type { KnownKey, KnownKeys } from '../users/cached_keys.ts'
+import { normalisePubkey } from '../users/normalise.ts'
+import type { CachedKey, CachedKeys } from '../users/cached_keys.ts'
 import { valuesOf } from '../wire/header_list.ts'
-import type { Asked } from '../wire/request.ts'
-import type { Told } from '../wire/refusal.ts'
+import type { EdgeRequest } from '../wire/request.ts'
+import type { Refusal } from '../wire/refusal.ts'
 
 /** The body of a request that is signed holds this many bytes at most: it is read before anything is decided. */
 export const maxSignedBody = 10 * 1024 * 1024
@@ -17,7 +17,7 @@ const margin = 240
 /** The request as it arrives; its body is read only when the signer's key is known. */
 export interface Arrival {
   readonly rawHeaders: readonly string[]
-  readonly body: () => Promise<Buffer | Told>
+  readonly body: () => Promise<Buffer | Refusal>
 }
 
 /** What shows a signature: the request, or, while a connection stays open, the key that opened it. */
@@ -38,7 +38,7 @@ export type SignatureProblem =
 
 /** A request whose signature is right. */
 export interface Signed {
-  readonly key: KnownKey
+  readonly key: CachedKey
   /** The bytes that were signed: they alone may be forwarded. Undefined where nothing new was signed. */
   readonly body: Buffer | undefined
   /** Uses the nonce up; false for a request that was let in before. The last step before forwarding. */
@@ -83,14 +83,14 @@ const read = (rawHeaders: readonly string[]): Headers | SignatureProblem => {
 /** Reads a point; undefined for 33 or 65 bytes that are none. */
 const canonical = (pubkey: string): string | undefined => {
   try {
-    return canonicalPubkey(pubkey)
+    return normalisePubkey(pubkey)
   } catch {
     return undefined
   }
 }
 
 /** What is signed: everything that the request asks for, on lines of its own. */
-const signedText = (asked: Asked, body: Buffer, { timestamp, nonce }: Headers): string =>
+const signedText = (asked: EdgeRequest, body: Buffer, { timestamp, nonce }: Headers): string =>
   [
     'hero-sig-v1',
     asked.method,
@@ -106,14 +106,14 @@ const signedText = (asked: Asked, body: Buffer, { timestamp, nonce }: Headers): 
  * what costs most, remembering the nonce durably, comes last.
  */
 export class Signatures {
-  readonly #keys: KnownKeys
+  readonly #keys: CachedKeys
 
-  constructor(keys: KnownKeys) {
+  constructor(keys: CachedKeys) {
     this.#keys = keys
   }
 
   /** Returns a refusal where the body could not be read. */
-  async verify(asked: Asked, signing: Signing): Promise<Signed | SignatureProblem | Told> {
+  async verify(asked: EdgeRequest, signing: Signing): Promise<Signed | SignatureProblem | Refusal> {
     if ('provenKey' in signing) return this.#stillKnown(signing.provenKey)
     const headers = read(signing.rawHeaders)
     if (typeof headers === 'string') return headers

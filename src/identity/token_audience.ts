@@ -1,7 +1,7 @@
-import type { Asked } from '../wire/request.ts'
+import type { EdgeRequest } from '../wire/request.ts'
 
 /** Whether the resource that a token is for (RFC 8707) covers what is asked for: the same host, and the path or one above it. */
-export const leadsTo = (resource: string, { host, path }: Asked): boolean => {
+export const leadsTo = (resource: string, { host, path }: EdgeRequest): boolean => {
   if (!URL.canParse(resource)) return false
   const { hostname, pathname, protocol } = new URL(resource)
   if (hostname !== host || !/^https?:$/.test(protocol)) return false

@@ -1,5 +1,5 @@
 import type { Claims } from '../claims/claims.ts'
-import type { KnownClient } from '../clients/client.ts'
+import type { ClientWithCredentials } from '../clients/client.ts'
 import { AppError } from '../contract/errors.ts'
 import type { ShownToken } from '../contract/principal.ts'
 import { isSession } from '../sessions/live_session.ts'
@@ -46,7 +46,7 @@ const about = ({ kind, id, scope, aud, expires_at: exp, client_id }: ShownToken)
 })
 
 /** What a client may have for itself; unauthenticated for one that gets no tokens of its own. */
-export const toProgram = ({ client, grants, public: isPublic, scopes, claims }: KnownClient) => {
+export const toProgram = ({ client, grants, public: isPublic, scopes, claims }: ClientWithCredentials) => {
   if (isPublic || !grants.includes('client_credentials')) {
     const error = new AppError(
       'claim_required',

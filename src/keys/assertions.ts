@@ -10,7 +10,7 @@ const renewBeforeSeconds = 60
 const maxEntries = 50_000
 
 /** The user that an assertion is about. */
-export interface Asserted {
+export interface AssertionSubject {
   readonly proof: Proof
   readonly username: string
   readonly context: number
@@ -47,14 +47,14 @@ export class Assertions {
   }
 
   /** Synchronous when the key is warm. */
-  assert(who: Asserted, audience: string): string | Promise<string> {
+  assert(who: AssertionSubject, audience: string): string | Promise<string> {
     const key = this.#keys.signing()
     return key instanceof Promise
       ? key.then((ready) => this.#assert(who, audience, ready))
       : this.#assert(who, audience, key)
   }
 
-  #assert(who: Asserted, audience: string, { kid, key }: SigningKey): string {
+  #assert(who: AssertionSubject, audience: string, { kid, key }: SigningKey): string {
     const cacheKey = `${who.proof.by} ${who.proof.id} ${who.impersonator ?? ''} ${audience}`
     const at = now()
     const cached = this.#cache.get(cacheKey)

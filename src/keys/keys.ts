@@ -80,7 +80,7 @@ export class Keys {
   }
 
   /** All published keys, with private parts; the signing keys come first. */
-  async all(): Promise<readonly SigningKey[]> {
+  async allPublished(): Promise<readonly SigningKey[]> {
     await this.#complete()
     return (await this.#published()).map((row) => this.#open(row))
   }
@@ -96,7 +96,7 @@ export class Keys {
   }
 
   /** Generates key pairs for `rotate`, which takes a while. */
-  async make(count = 1): Promise<readonly Pair[]> {
+  async generatePairs(count = 1): Promise<readonly Pair[]> {
     return Promise.all(
       algorithms.flatMap((algorithm) => Array.from({ length: count }, () => this.#pair(algorithm))),
     )
@@ -135,7 +135,7 @@ export class Keys {
     const isDue = (rows: readonly Row[]) =>
       rows.some((row) => stateOf(row) === 'signing' && row.signs_since! < now() - days * 86_400)
     if (days === 0 || !isDue(await this.#rows.get())) return
-    const pairs = await this.make()
+    const pairs = await this.generatePairs()
     await this.#database.write(async () => {
       // Another node may have done it in the meantime.
       if (isDue(await this.#rows.get())) await this.rotate(pairs)

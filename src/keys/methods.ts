@@ -75,7 +75,7 @@ export const keyMethods = (keys: Keys) => [
         result: { items: [...keysThat('signing'), ...keysThat('next'), ...keysThat('retired')] },
       },
     ],
-    prepare: ({ drop }) => keys.make(drop ? 2 : 1),
+    prepare: ({ drop }) => keys.generatePairs(drop ? 2 : 1),
     handler: ({ drop }, _, pairs) => keys.rotate(pairs, drop),
   }),
 ]

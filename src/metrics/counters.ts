@@ -29,7 +29,7 @@ export class Counters {
   /** HTTP requests answered at the edge since start. */
   requests = 0
   /** In a worker: the last totals received from the daemon. */
-  whole: DaemonNumbers | undefined
+  daemonNumbers: DaemonNumbers | undefined
   readonly #workers: () => WorkerNumbers
 
   constructor(workers: () => WorkerNumbers) {
@@ -46,7 +46,7 @@ export class Counters {
   }
 
   daemon(): DaemonNumbers {
-    if (this.whole) return this.whole
+    if (this.daemonNumbers) return this.daemonNumbers
     const { living, gone } = this.#workers()
     const processes = [this.own(), ...living]
     const sum = (of: (numbers: ProcessNumbers) => number) =>

@@ -17,7 +17,7 @@ const SO_PEERCRED = 17
  * Loads the function that queries the kernel (SO_PEERCRED, unix(7)). Undefined if the platform or a missing binary
  * prevents that; then only the mode of the socket file distinguishes callers.
  */
-export const loadPeerOf = (): PeerOf | undefined => {
+export const loadPeerCredentials = (): PeerOf | undefined => {
   if (process.platform !== 'linux') return undefined
   let getsockopt: (fd: number, level: number, name: number, value: Buffer, length: number[]) => number
   try {

@@ -1,6 +1,6 @@
 import type { Account } from 'oidc-provider'
 import type { Claims } from '../claims/claims.ts'
-import type { KnownClient } from '../clients/client.ts'
+import type { ClientWithCredentials } from '../clients/client.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
@@ -30,13 +30,13 @@ export class Accounts {
   }
 
   /** Returns undefined for a user who may not be signed in. */
-  async find(userId: string, client: KnownClient | undefined): Promise<Account | undefined> {
+  async find(userId: string, client: ClientWithCredentials | undefined): Promise<Account | undefined> {
     const user = await this.#user(userId)
     if (!user || !maySignIn(user)) return undefined
     return {
       accountId: userId,
       claims: async () => {
-        const held = await this.held(userId, client?.service ?? '', user.context)
+        const held = await this.claimsOf(userId, client?.service ?? '', user.context)
         return {
           sub: userId,
           name: user.display_name || user.username,
@@ -54,7 +54,7 @@ export class Accounts {
   /** Cached, because every token needs its user. Any change to a user clears the cache. */
   async #user(userId: string): Promise<UserRow | undefined> {
     const users = await this.#users.get()
-    const known = this.#database.hearsAtOnce ? users.get(userId) : undefined
+    const known = this.#database.seesCommitsAtOnce ? users.get(userId) : undefined
     if (known) return known
     const user = await this.#database.query
       .selectFrom('users')
@@ -65,7 +65,7 @@ export class Accounts {
     return user
   }
 
-  async held(userId: string, service: string, context: number): Promise<readonly string[]> {
+  async claimsOf(userId: string, service: string, context: number): Promise<readonly string[]> {
     return (await this.#claims.of(userId, { service, context })) ?? []
   }
 }

@@ -3,7 +3,7 @@ import type { Log } from '../log/log.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { RowQueue, type QueuedRow } from '../storage/row_queue.ts'
-import { forgetVisits, readVisits } from './engine/session.ts'
+import { forgetApplications, readApplications } from './engine/session.ts'
 import type { Records } from './engine/records.ts'
 
 /** How long one attempt holds the row alone. */
@@ -38,7 +38,7 @@ export const forgetLogoutsOf = async (database: Database, client: string): Promi
 }
 
 /** Notifies applications that a session ended, for any reason, from a queue that survives a restart. */
-export class Logouts {
+export class BackchannelLogouts {
   readonly #parts: Parts
   readonly #queue: RowQueue<Waiting>
 
@@ -67,7 +67,7 @@ export class Logouts {
   async sessionsEnded(ids: readonly string[]): Promise<void> {
     const { database, records, clients } = this.#parts
     for (const id of ids) {
-      const { authorizations = {}, ...rest } = await readVisits(records, id)
+      const { authorizations = {}, ...rest } = await readApplications(records, id)
       const subject = (rest as { accountId?: string }).accountId
       for (const [client, visit] of Object.entries(authorizations)) {
         if (visit.grantId !== undefined && !visit.persistsLogout) await records.removeGrant(visit.grantId)
@@ -78,7 +78,7 @@ export class Logouts {
           .values({ id: newId(), client, subject, sid: visit.sid ?? '', due_at: now(), tries: 0 })
           .execute()
       }
-      await forgetVisits(records, id)
+      await forgetApplications(records, id)
     }
     if (ids.length > 0) database.afterCommit(() => this.#queue.wake())
   }

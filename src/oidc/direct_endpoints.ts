@@ -1,27 +1,27 @@
 import type Provider from 'oidc-provider'
-import { programScopes, type KnownClient } from '../clients/client.ts'
+import { programScopes, type ClientWithCredentials } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { AccessTokens } from '../token/access_tokens.ts'
-import { claimsWithin, widest } from '../contract/token_scopes.ts'
+import { claimsWithin, widestScope } from '../contract/token_scopes.ts'
 
 /** Whether introspection allowed tell a client that a token is active: the same policy that the engine uses. */
-export type MayTell = (client: { clientId: string }, token: object) => Promise<boolean>
+export type MayIntrospect = (client: { clientId: string }, token: object) => Promise<boolean>
 
 /** A successful response. */
-export type Plain = Readonly<Record<string, unknown>>
+export type DirectResponse = Readonly<Record<string, unknown>>
 
 interface Parts {
   readonly issuer: string
   readonly clients: Clients
   readonly access: AccessTokens
   /** Whether a cached check already proves the client's secret and no recent guess was wrong. False only means that we must check. */
-  readonly isRightAway: (client: KnownClient, secret: string, address: string) => boolean
+  readonly isRightAway: (client: ClientWithCredentials, secret: string, address: string) => boolean
   /** Records that a client got a token. */
-  readonly noteUse: (client: KnownClient | undefined) => void
+  readonly noteUse: (client: ClientWithCredentials | undefined) => void
 }
 
 type Engine = () =>
-  { provider: Provider; mayTell: MayTell } | Promise<{ provider: Provider; mayTell: MayTell }>
+  { provider: Provider; mayTell: MayIntrospect } | Promise<{ provider: Provider; mayTell: MayIntrospect }>
 
 /** These patterns accept unambiguous requests only: no escapes, no repeated parameters, no additional ones. */
 const basic = /^Basic ([A-Za-z0-9+/]+={0,2})$/i
@@ -41,7 +41,7 @@ type AccessToken = InstanceType<Provider['AccessToken']> & {
  * client credentials. They use the engine's models, rules and keys but skip its middleware. They answer successful requests only
  * and return undefined for all others, which the engine then answers.
  */
-export class PlainAnswers {
+export class DirectEndpoints {
   readonly #parts: Parts
   readonly #engine: Engine
 
@@ -55,7 +55,7 @@ export class PlainAnswers {
     authorization: string,
     form: string,
     address: string,
-  ): Promise<Plain | undefined> => {
+  ): Promise<DirectResponse | undefined> => {
     // Forms allowed percent-encode the ~ of the token's prefix.
     const [, value] = tokenForm.exec(form.replace('%7E', '~')) ?? []
     const client = value === undefined ? undefined : await this.#client(authorization, address)
@@ -86,7 +86,7 @@ export class PlainAnswers {
     authorization: string,
     form: string,
     address: string,
-  ): Promise<Plain | undefined> => {
+  ): Promise<DirectResponse | undefined> => {
     const found = grantForm.exec(form)
     const client = found ? await this.#client(authorization, address) : undefined
     if (!client?.grants.includes('client_credentials')) return undefined
@@ -98,14 +98,14 @@ export class PlainAnswers {
     const { access, noteUse } = this.#parts
     const { client: id } = client
     const scope = asked.join(' ')
-    const claims = claimsWithin(client.claims, widest(asked))
+    const claims = claimsWithin(client.claims, widestScope(asked))
     const { access_token, expires_in } = await access.issue({ sub: id, client_id: id, scope, claims })
     noteUse(client)
     return { access_token, expires_in, scope, token_type: 'Bearer' }
   }
 
   /** Returns the client that these credentials prove, or undefined if the engine must decide. */
-  async #client(authorization: string, address: string): Promise<KnownClient | undefined> {
+  async #client(authorization: string, address: string): Promise<ClientWithCredentials | undefined> {
     const [, id, secret] = plainPair.exec(decoded(authorization)) ?? []
     if (id === undefined || secret === undefined) return undefined
     const client = await this.#parts.clients.find(id)

@@ -1,11 +1,11 @@
 import type { IncomingMessage as Request, ServerResponse as Response } from 'node:http'
 import type { Audit } from '../audit/audit.ts'
 import type { Caller } from '../contract/caller.ts'
-import { placeOf } from '../clients/redirect_uris.ts'
+import { destinationOf } from '../clients/redirect_uris.ts'
 import type { Database } from '../storage/database.ts'
 import { scopeOf } from './requested_claims.ts'
 import type { Consents } from '../consents/consents.ts'
-import { orNothing } from './engine/errors.ts'
+import { orUndefined } from './engine/errors.ts'
 import type { SignedIn } from './signed_in.ts'
 import type { Engine } from './engine/types.ts'
 
@@ -18,7 +18,7 @@ interface Parts {
 }
 
 /** The application that requests access to a person's account, and what it requests. */
-export interface Asking {
+export interface ConsentRequest {
   readonly name: string
   /** The host to which the response goes. */
   readonly host: string
@@ -38,7 +38,7 @@ export type Step =
   | { readonly act: 'prove' }
   | { readonly act: 'go on'; readonly to: string }
   | { readonly act: 'switch'; readonly name: string }
-  | { readonly act: 'ask'; readonly asking: Asking }
+  | { readonly act: 'ask'; readonly asking: ConsentRequest }
 
 type Interaction = Awaited<ReturnType<Engine['provider']['interactionDetails']>>
 
@@ -59,7 +59,7 @@ export class Interactions {
     const { provider, knownClient } = await this.#parts.engine()
     const { prompt, params, session } = found
     // The client's metadata document may have disappeared since the request.
-    const client = await provider.Client.find(String(params.client_id)).catch(orNothing)
+    const client = await provider.Client.find(String(params.client_id)).catch(orUndefined)
     if (!client) return { act: 'gone' }
     const name = client.clientName ?? client.clientId
     if (prompt.name === 'login') {
@@ -85,10 +85,10 @@ export class Interactions {
       reasons.includes('native_client_prompt') || (reasons.includes('consent_prompt') && !addedByUs)
     if (!mustAsk && scopes.every((scope) => givenBefore.includes(scope)))
       return { act: 'go on', to: await this.#grant(found, who, scopes) }
-    const stranger = known === undefined ? placeOf(client.clientId) : known.dynamic ? '' : undefined
+    const stranger = known === undefined ? destinationOf(client.clientId) : known.dynamic ? '' : undefined
     return {
       act: 'ask',
-      asking: { name, host: placeOf(String(params.redirect_uri ?? '')), stranger, scopes },
+      asking: { name, host: destinationOf(String(params.redirect_uri ?? '')), stranger, scopes },
     }
   }
 
@@ -129,7 +129,7 @@ export class Interactions {
   async #interaction(request: Request, response: Response): Promise<Interaction | undefined> {
     const { provider } = await this.#parts.engine()
     // The engine refuses an interaction that has expired, that is of another browser, or whose session has ended.
-    return provider.interactionDetails(request, response).catch(orNothing)
+    return provider.interactionDetails(request, response).catch(orUndefined)
   }
 
   async #grant(found: Interaction, who: SignedIn, scopes: readonly string[]): Promise<string> {

@@ -3,7 +3,7 @@ import { checkRedirectUris, isLoopback } from '../clients/redirect_uris.ts'
 import { AppError } from '../contract/errors.ts'
 import { boundedMap } from '../storage/bounded_map.ts'
 import { isAnyJson } from '../wire/media_type.ts'
-import { PerMinute } from './rate_limit.ts'
+import { MinuteLimit } from './rate_limit.ts'
 import { isShowable } from './registration_request.ts'
 
 /** `public` allows documents at public addresses only, `anywhere` also in our own network and on this machine. */
@@ -30,9 +30,9 @@ export class MetadataDocuments {
   readonly #trusted = new Map<string, boolean>()
   readonly #hasConsent: (client: string) => Promise<boolean>
   /** Strangers choose these addresses, so we limit how often they make us call other servers. */
-  readonly #strangers = new PerMinute(maxPerMinuteOfNetwork, maxPerMinute)
+  readonly #strangers = new MinuteLimit(maxPerMinuteOfNetwork, maxPerMinute)
   /** A separate budget for clients that a user has consented to, so that strangers cannot block them. */
-  readonly #consented = new PerMinute(maxPerMinuteOfNetwork)
+  readonly #consented = new MinuteLimit(maxPerMinuteOfNetwork)
 
   /** `isLetIn` returns whether any user has given this client consent. */
   constructor(mode: DocumentMode, isLetIn: (client: string) => Promise<boolean>) {
@@ -56,8 +56,8 @@ export class MetadataDocuments {
         if (ctx && this.#requests.has(ctx)) return false
         if (ctx) this.#requests.add(ctx)
         if (id.length > maxClientIdLength) return false
-        const withinLimit = this.#strangers.allows(ctx?.ip)
-        if (!withinLimit && !(this.#consented.allows(ctx?.ip) && (await this.#hasConsent(id)))) return false
+        const withinLimit = this.#strangers.count(ctx?.ip)
+        if (!withinLimit && !(this.#consented.count(ctx?.ip) && (await this.#hasConsent(id)))) return false
         this.#allowedUrls.set(new URL(id).href, true)
         return true
       },

@@ -1,20 +1,20 @@
 import type { IncomingMessage as Request, ServerResponse as Response } from 'node:http'
 import type { Audit } from '../audit/audit.ts'
 import { guest, type Caller } from '../contract/caller.ts'
-import type { KnownClient } from '../clients/client.ts'
+import type { ClientWithCredentials } from '../clients/client.ts'
 import type { Keys } from '../keys/keys.ts'
 import type { Log } from '../log/log.ts'
 import { Cached } from '../storage/cached.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import type { Database } from '../storage/database.ts'
 import type { AccessTokens } from '../token/access_tokens.ts'
-import { allowFormPost, dropCookie, forbidScripts } from './engine/response_headers.ts'
-import { answerFaults } from './engine/errors.ts'
-import { PlainAnswers } from './direct_endpoints.ts'
+import { allowFormPost, dropCookie, removeCorsHeaders } from './engine/response_headers.ts'
+import { reportFaults } from './engine/errors.ts'
+import { DirectEndpoints } from './direct_endpoints.ts'
 import { adoptSession } from './engine/session.ts'
 import { Interactions } from './interactions.ts'
 import { routes } from './engine/endpoint_paths.ts'
-import { LivingSessions, type SignedIn } from './signed_in.ts'
+import { ActiveSessions, type SignedIn } from './signed_in.ts'
 import type { Context, Engine, EngineParts } from './engine/types.ts'
 
 type Needed = 'refresh_lifetime' | 'session_idle' | 'client_registration' | 'client_metadata_documents'
@@ -25,8 +25,8 @@ interface Parts extends EngineParts {
   readonly keys: Keys
   readonly log: Log
   /** Records that a client got a token. */
-  readonly noteUse: (client: KnownClient | undefined) => void
-  readonly isRightAway: (client: KnownClient, secret: string, address: string) => boolean
+  readonly noteUse: (client: ClientWithCredentials | undefined) => void
+  readonly isRightAway: (client: ClientWithCredentials, secret: string, address: string) => boolean
   readonly access: AccessTokens
   readonly setting: <K extends Needed>(name: K) => Promise<SettingValues[K]>
   readonly signOut: (sessionId: string) => Promise<void>
@@ -44,21 +44,21 @@ type Running = Engine & { readonly handle: (request: Request, response: Response
 export class OpenId {
   readonly #parts: Parts
   readonly #engine: Cached<Running>
-  readonly #sessions: LivingSessions
+  readonly #sessions: ActiveSessions
   readonly #requests = new WeakMap<Request, Visit>()
   readonly #publicHeaders: Readonly<Record<string, string>>
   /** Fast paths that bypass the engine's middleware. */
-  readonly plain: PlainAnswers
+  readonly direct: DirectEndpoints
   /** The steps that people take between an application's request and our response. */
   readonly interactions: Interactions
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#sessions = new LivingSessions(parts.database, () => parts.setting('session_idle'))
+    this.#sessions = new ActiveSessions(parts.database, () => parts.setting('session_idle'))
     const { host, protocol } = new URL(parts.issuer)
     this.#publicHeaders = { host, 'x-forwarded-host': host, 'x-forwarded-proto': protocol.slice(0, -1) }
     this.#engine = new Cached(parts.database, ['keys', 'settings'], async () => this.#create())
-    this.plain = new PlainAnswers(parts, () => this.#engine.get())
+    this.direct = new DirectEndpoints(parts, () => this.#engine.get())
     this.interactions = new Interactions({
       ...parts,
       engine: async () => this.#engine.get(),
@@ -70,7 +70,7 @@ export class OpenId {
     const { keys, setting, records, signOut } = this.#parts
     // Loaded at the first use, because loading is slow.
     const { createEngine } = await import('./engine/engine.ts')
-    const engine = createEngine(this.#parts, await keys.all(), {
+    const engine = createEngine(this.#parts, await keys.allPublished(), {
       refreshLifetime: await setting('refresh_lifetime'),
       registration: (await setting('client_registration')) !== 'off',
       documents: await setting('client_metadata_documents'),
@@ -87,9 +87,9 @@ export class OpenId {
       // Our own cookie alone says who is signed in, so the engine's cookie is not sent.
       if (this.#requests.get(ctx.req)?.who) dropCookie(ctx as Context, provider.cookieName('session'))
       allowFormPost(ctx as Context)
-      forbidScripts(ctx as Context)
+      removeCorsHeaders(ctx as Context)
     })
-    answerFaults(provider, this.#parts)
+    reportFaults(provider, this.#parts)
     // Applications get a general error. The detail is in the log, for their developers.
     provider.on('grant.error', ({ oidc }, { error, error_detail: why }) =>
       this.#parts.log.debug({ client: oidc.client?.clientId, error, why }, 'an application got no tokens'),

@@ -2,7 +2,7 @@ import { networkOf } from '../contract/networks.ts'
 import { now } from '../storage/ids.ts'
 
 /** Limits how often strangers may trigger an action in a minute, per network and in total. It counts in this process only. */
-export class PerMinute {
+export class MinuteLimit {
   readonly #maxOfNetwork: number
   readonly #max: number
   #minute = 0
@@ -15,7 +15,7 @@ export class PerMinute {
   }
 
   /** Counts one action. Returns false if it exceeds a limit. */
-  allows(address: string | undefined): boolean {
+  count(address: string | undefined): boolean {
     const minute = Math.floor(now() / 60)
     if (minute !== this.#minute) {
       this.#minute = minute

@@ -48,7 +48,7 @@ export class Registrations {
     const { mode, tokens } = this.#parts
     const currentMode = await mode()
     if (currentMode === 'off') return undefined
-    if (currentMode === 'token' && !(token !== undefined && (await tokens.counts(token))))
+    if (currentMode === 'token' && !(token !== undefined && (await tokens.isValid(token))))
       return tokenWanted(token)
     const given = parse(text)
     if (!given)

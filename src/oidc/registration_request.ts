@@ -1,11 +1,11 @@
-import { personScopes, type Client } from '../clients/client.ts'
+import { userScopes, type Client } from '../clients/client.ts'
 import type { NewClient } from '../clients/clients.ts'
-import { checkRedirectUris, isLoopback, isWeb, placeOf } from '../clients/redirect_uris.ts'
+import { checkRedirectUris, isLoopback, isWeb, destinationOf } from '../clients/redirect_uris.ts'
 import { invalidParams } from '../contract/errors.ts'
 import { toMetadata } from './engine/client_metadata.ts'
 
 type Given = Readonly<Record<string, unknown>>
-type PersonScope = (typeof personScopes)[number]
+type PersonScope = (typeof userScopes)[number]
 
 const maxUris = 10
 const maxUriLength = 500
@@ -60,7 +60,7 @@ export const isShowable = (name: unknown): name is string =>
 
 const nameOf = (given: Given, uris: readonly string[]): string => {
   const value = given.client_name ?? undefined
-  if (value === undefined) return placeOf(uris[0]!).replace(/:$/, '')
+  if (value === undefined) return destinationOf(uris[0]!).replace(/:$/, '')
   if (!isShowable(value)) throw invalidParams('client_name', 'one line of 1 to 100 visible characters')
   return value.trim()
 }
@@ -68,10 +68,9 @@ const nameOf = (given: Given, uris: readonly string[]): string => {
 const scopesOf = (given: Given, refreshes: boolean): PersonScope[] => {
   const value = given.scope ?? undefined
   const asked = typeof value === 'string' ? value.split(' ').filter((name) => name !== '') : undefined
-  const fits =
-    asked?.every((name) => (personScopes as readonly string[]).includes(name)) ?? value === undefined
-  if (!fits) throw invalidParams('scope', `${personScopes.join(', ')}, separated by spaces`)
-  const wanted = (asked ?? personScopes.filter((name) => name !== 'offline_access')) as PersonScope[]
+  const fits = asked?.every((name) => (userScopes as readonly string[]).includes(name)) ?? value === undefined
+  if (!fits) throw invalidParams('scope', `${userScopes.join(', ')}, separated by spaces`)
+  const wanted = (asked ?? userScopes.filter((name) => name !== 'offline_access')) as PersonScope[]
   // The scope offline_access permits refresh tokens, so a client that requests the grant gets the scope.
   return [...new Set<PersonScope>(['openid', ...wanted, ...(refreshes ? ['offline_access' as const] : [])])]
 }

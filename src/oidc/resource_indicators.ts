@@ -1,10 +1,10 @@
 import { errors, type Configuration } from 'oidc-provider'
-import { personScopes, programScopes, type KnownClient } from '../clients/client.ts'
-import { claimsWithin, widest } from '../contract/token_scopes.ts'
+import { userScopes, programScopes, type ClientWithCredentials } from '../clients/client.ts'
+import { claimsWithin, widestScope } from '../contract/token_scopes.ts'
 import type { Accounts } from './accounts.ts'
 
 type Features = NonNullable<Configuration['features']>
-type KnownOf = (client: object | undefined) => KnownClient | undefined
+type KnownOf = (client: object | undefined) => ClientWithCredentials | undefined
 
 /** Returns the service of the route that a resource indicator (RFC 8707) names: empty for a route without one, undefined without a route. */
 export type ServiceAt = (resource: string) => Promise<string | undefined>
@@ -39,11 +39,11 @@ export const resourceIndicators = (
     // A program that requests no scope gets all that it may have (RFC 6749 section 3.3).
     if (forItself) params.scope ??= allowed.join(' ')
     const asked = String(params?.scope ?? '').split(' ')
-    const people: readonly string[] = forItself ? [] : personScopes
+    const people: readonly string[] = forItself ? [] : userScopes
     const beyond = asked.find((scope) => ![...allowed, ...people, ''].includes(scope))
     if (beyond !== undefined) throw new errors.InvalidScope('requested scope is not allowed', beyond)
     // At the token endpoint, the scopes come from the code or refresh token and are checked when the token is made.
-    if (ctx.oidc.route !== 'token' && widest(asked) === undefined) throw scopeRequired()
+    if (ctx.oidc.route !== 'token' && widestScope(asked) === undefined) throw scopeRequired()
     return {
       scope: allowed.join(' '),
       audience: resource,
@@ -65,7 +65,7 @@ export const claimsOfToken =
   ): NonNullable<Configuration['extraTokenClaims']> =>
   async (ctx, token) => {
     const client = knownClient(token.client ?? ctx.oidc.client)
-    const scope = widest([...token.scopes])
+    const scope = widestScope([...token.scopes])
     if (token.kind === 'ClientCredentials')
       return { sub: token.clientId, claims: claimsWithin(client?.claims ?? [], scope ?? 'read') }
     const { accountId, aud } = token as { accountId: string; aud?: string }
@@ -77,6 +77,6 @@ export const claimsOfToken =
     if (aud === undefined) return { username } as never
     // Claims that are granted at one service only appear only in tokens for that service.
     const service = aud === issuer ? client?.service : await serviceAt(aud)
-    const held = await accounts.held(accountId, service ?? '', context as number)
+    const held = await accounts.claimsOf(accountId, service ?? '', context as number)
     return { username, context, claims: claimsWithin(held, scope) } as never
   }

@@ -22,7 +22,7 @@ interface Kept extends SignedIn {
 const maxCachedSessions = 10_000
 
 /** Active sessions by id, for tokens that end with them. Cached, because every use of such a token needs its session. */
-export class LivingSessions {
+export class ActiveSessions {
   readonly #database: Database
   readonly #idle: () => Promise<number>
   readonly #known: Cached<BoundedMap<Kept>>
@@ -40,7 +40,7 @@ export class LivingSessions {
     const lives = (kept: Kept | undefined) =>
       kept && kept.expires_at > now() && kept.last_used_at > oldest ? kept : undefined
     // A cached session that looks idle may have been used since: the time of the last use changes without a notice.
-    const kept = this.#database.hearsAtOnce ? known.get(id) : undefined
+    const kept = this.#database.seesCommitsAtOnce ? known.get(id) : undefined
     return lives(kept) ?? lives(await this.#load(id, known))
   }
 

@@ -4,14 +4,14 @@ import { passkeyScript } from './sign_in/passkey_script.ts'
 import { style } from '../html/style.ts'
 import { themeCss, type Theme } from '../html/theme.ts'
 import { version } from '../version.ts'
-import { notHere } from '../wire/refusal.ts'
-import type { Tell } from '../html/show_refusal.ts'
+import { notFoundRefusal } from '../wire/refusal.ts'
+import type { ShowRefusal } from '../html/show_refusal.ts'
 import { homeAndRouted, type OwnPath, type OwnPathHandler } from '../wire/own_path.ts'
 
 export interface StillParts {
   readonly jwks: () => Promise<object>
   readonly theme: () => Promise<Theme>
-  readonly tell: Tell
+  readonly tell: ShowRefusal
 }
 
 const still =
@@ -33,7 +33,7 @@ export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[
       }),
     '/auth/logo.svg': async (request, response, asked) => {
       const { logo } = await theme()
-      if (logo === '') return tell(request, response, asked, notHere)
+      if (logo === '') return tell(request, response, asked, notFoundRefusal)
       send(response, 200, 'image/svg+xml', logo, {
         ...ownHeaders(asked),
         'cache-control': 'public, max-age=60',

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { valuesOf } from '../wire/header_list.ts'
-import { originOf, type Asked } from '../wire/request.ts'
+import { originOf, type EdgeRequest } from '../wire/request.ts'
 import { formCookie, readCookie, setCookie } from '../wire/cookies.ts'
 
 const lifetime = 3600
@@ -19,7 +19,7 @@ export class FormGuard {
   }
 
   /** The token for a form on this page, and the Set-Cookie it belongs to if the browser has none yet. */
-  issue(asked: Asked, secureCookies: boolean): { token: string; setCookie: string | undefined } {
+  issue(asked: EdgeRequest, secureCookies: boolean): { token: string; setCookie: string | undefined } {
     const name = formCookie(secureCookies)
     const known = readCookie(asked.cookies, name)
     if (known !== undefined && /^[A-Za-z0-9_-]{22}$/.test(known))
@@ -29,7 +29,12 @@ export class FormGuard {
   }
 
   /** Whether a post came from a form of ours in this very browser. */
-  verify(request: IncomingMessage, asked: Asked, secureCookies: boolean, token: string | null): boolean {
+  verify(
+    request: IncomingMessage,
+    asked: EdgeRequest,
+    secureCookies: boolean,
+    token: string | null,
+  ): boolean {
     if (!this.sameOrigin(request, asked)) return false
     const value = readCookie(asked.cookies, formCookie(secureCookies))
     if (value === undefined || token === null) return false
@@ -39,7 +44,7 @@ export class FormGuard {
   }
 
   /** What the browser itself tells. `Origin: null` comes with our own no-referrer pages too and decides nothing. */
-  sameOrigin(request: IncomingMessage, asked: Asked): boolean {
+  sameOrigin(request: IncomingMessage, asked: EdgeRequest): boolean {
     const sites = valuesOf(request.rawHeaders, 'sec-fetch-site')
     const origins = valuesOf(request.rawHeaders, 'origin')
     return (
@@ -48,7 +53,7 @@ export class FormGuard {
     )
   }
 
-  #token(cookie: string, asked: Asked): string {
+  #token(cookie: string, asked: EdgeRequest): string {
     return createHmac('sha256', this.#key).update(`${asked.host}\n${cookie}`).digest('base64url')
   }
 }

@@ -5,11 +5,11 @@ import { guest, type Caller } from '../contract/caller.ts'
 import type { Call } from '../contract/method.ts'
 import { isForm } from '../wire/media_type.ts'
 import { isNavigation, ownHeaders, policyWithScript, redirect, send } from '../wire/responses.ts'
-import type { Told } from '../wire/refusal.ts'
-import { pageHeaders, type Tell } from '../html/show_refusal.ts'
+import type { Refusal } from '../wire/refusal.ts'
+import { pageHeaders, type ShowRefusal } from '../html/show_refusal.ts'
 import { languageAsked, type WordsFor } from '../html/words_for.ts'
 import type { Catalogue } from '../strings/catalogue.ts'
-import type { Asked } from '../wire/request.ts'
+import type { EdgeRequest } from '../wire/request.ts'
 import { sessionCookieName, type CookiePolicy, type CookieState } from '../wire/cookie_policy.ts'
 import { readCookie, setCookie } from '../wire/cookies.ts'
 import type { Offers } from './sign_in/sign_in_view.ts'
@@ -17,7 +17,7 @@ import type { FormGuard } from './form_tokens.ts'
 
 const maxForm = 64 * 1024
 
-export interface VisitParts {
+export interface PageRequestParts {
   readonly call: Call
   readonly callers: Callers
   readonly cookies: CookiePolicy
@@ -25,7 +25,7 @@ export interface VisitParts {
   readonly offers: () => Promise<Offers>
   readonly publicUrl: string
   readonly wordsFor: WordsFor
-  readonly tell: Tell
+  readonly tell: ShowRefusal
 }
 
 /** The name of a cookie of ours, with the prefix where it can have it or without. */
@@ -42,13 +42,18 @@ const written = (state: CookieState, { name, value, maxAge }: Keepsake): string 
   setCookie(name(state !== 'insecure'), value, value === '' ? 0 : maxAge)
 
 /** One request to a page of ours: who makes it, what its form says, and how it is answered. */
-export class Visit {
-  readonly #parts: VisitParts
+export class PageRequest {
+  readonly #parts: PageRequestParts
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
-  readonly asked: Asked
+  readonly asked: EdgeRequest
 
-  constructor(parts: VisitParts, request: IncomingMessage, response: ServerResponse, asked: Asked) {
+  constructor(
+    parts: PageRequestParts,
+    request: IncomingMessage,
+    response: ServerResponse,
+    asked: EdgeRequest,
+  ) {
     this.#parts = parts
     this.#request = request
     this.#response = response
@@ -94,7 +99,7 @@ export class Visit {
   /** A guest whose network belongs to somebody. */
   async near(): Promise<Caller | undefined> {
     const caller = await this.#parts.callers.guest(this.asked, this.#from())
-    return caller.near && caller
+    return caller.networkUser && caller
   }
 
   /** The words for whom the page is. */
@@ -156,12 +161,12 @@ export class Visit {
     send(this.#response, 200, 'application/json', JSON.stringify(value), ownHeaders(this.asked))
   }
 
-  tell(told: Told): void {
+  tell(told: Refusal): void {
     this.#parts.tell(this.#request, this.#response, this.asked, told)
   }
 
   /** Tells, with something for the browser to keep. */
-  async tellKeeping(told: Told, ...kept: readonly Keepsake[]): Promise<void> {
+  async tellKeeping(told: Refusal, ...kept: readonly Keepsake[]): Promise<void> {
     const state = await this.#parts.cookies.at(this.asked)
     if (state === 'refused' || kept.length === 0) return this.tell(told)
     const cookies = kept.map((one) => written(state, one))
@@ -211,11 +216,11 @@ export class Visit {
   }
 }
 
-const needsHttps: Told = { status: 403, reason: 'insecure_transport', code: 'insecure_transport' }
+const needsHttps: Refusal = { status: 403, reason: 'insecure_transport', code: 'insecure_transport' }
 
-const notAForm: Told = { status: 415, reason: 'not_a_form', code: 'unsupported_media_type' }
+const notAForm: Refusal = { status: 415, reason: 'not_a_form', code: 'unsupported_media_type' }
 
-const foreignForm: Told = {
+const foreignForm: Refusal = {
   status: 403,
   reason: 'foreign_form',
   code: 'cross_origin',

@@ -1,13 +1,13 @@
 import type { OpenId } from '../oidc/openid_provider.ts'
 import type { Registrations } from '../oidc/registration.ts'
 import { homeAndRouted, type OwnPath, type OwnPathHandler } from '../wire/own_path.ts'
-import type { Asked } from '../wire/request.ts'
+import type { EdgeRequest } from '../wire/request.ts'
 import { redirect } from '../wire/responses.ts'
 import * as account from './account/account.ts'
 import { stillPaths, type StillParts } from './files.ts'
 import * as openid from './openid/openid.ts'
-import { Visit, type VisitParts } from './page_request.ts'
-import { safeNext } from './return_path.ts'
+import { PageRequest, type PageRequestParts } from './page_request.ts'
+import { returnPath } from './return_path.ts'
 import * as email from './sign_in/mailed_links.ts'
 import * as proof from './sign_in/proofs.ts'
 import type { FederationParts } from './sign_in/provider_parts.ts'
@@ -15,7 +15,7 @@ import * as federation from './sign_in/providers.ts'
 import * as signIn from './sign_in/sign_in.ts'
 
 interface Parts extends StillParts {
-  readonly visits: VisitParts
+  readonly visits: PageRequestParts
   readonly openId: OpenId
   readonly registrations: Registrations
   readonly federation: FederationParts
@@ -31,12 +31,12 @@ export const pagePaths = (parts: Parts): readonly OwnPath[] => [
   { path: '/auth/*', methods: [], at: homeAndRouted },
 ]
 
-type Show = (visit: Visit) => Promise<void>
+type Show = (visit: PageRequest) => Promise<void>
 
 const shown =
   ({ visits }: Parts, show: Show): OwnPathHandler =>
   (request, response, asked) =>
-    show(new Visit(visits, request, response, asked))
+    show(new PageRequest(visits, request, response, asked))
 
 const page = (parts: Parts, path: string, show: Show): OwnPath => ({
   path,
@@ -52,7 +52,7 @@ const form = (parts: Parts, path: string, take: Show): OwnPath => ({
   handler: shown(parts, take),
 })
 
-const query = (asked: Asked) => new URL(asked.target, 'http://door.invalid').searchParams
+const query = (asked: EdgeRequest) => new URL(asked.target, 'http://door.invalid').searchParams
 
 const signInPaths = (parts: Parts): readonly OwnPath[] => [
   page(parts, '/auth/login', signIn.signIn),
@@ -65,7 +65,7 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
     at: homeAndRouted,
     handler: (_, response, asked) => {
       const next = query(asked).get('next')
-      const onward = next === null ? '' : `?next=${encodeURIComponent(safeNext(next))}`
+      const onward = next === null ? '' : `?next=${encodeURIComponent(returnPath(next))}`
       redirect(response, asked, 302, `/auth/logout${onward}`)
     },
   },
@@ -101,7 +101,7 @@ const providerPaths = (parts: Parts): readonly OwnPath[] => {
       takes: 'form',
       at: ['home'],
       handler: (request, response, asked) => {
-        const visit = new Visit(visits, request, response, asked)
+        const visit = new PageRequest(visits, request, response, asked)
         return federation.backchannelLogout(provider, visit, request, response, asked)
       },
     },
@@ -124,10 +124,10 @@ const openIdPaths = ({ visits, openId, registrations }: Parts): readonly OwnPath
   const step =
     (show: typeof openid.engine): OwnPathHandler =>
     (request, response, asked) =>
-      show(openId, new Visit(visits, request, response, asked), request, response, asked)
+      show(openId, new PageRequest(visits, request, response, asked), request, response, asked)
   const engine = step(openid.engine)
   const register: OwnPathHandler = (request, response, asked) => {
-    const visit = new Visit(visits, request, response, asked)
+    const visit = new PageRequest(visits, request, response, asked)
     return openid.register(registrations, visit, request, response, asked)
   }
   const at = ['home'] as const

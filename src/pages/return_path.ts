@@ -17,7 +17,7 @@ const decodeOnce = (text: string): string =>
  * Where to go after signing in: a path on this very origin, or `/auth/me`. The value must stay here as it is and when
  * something on the way decodes it, once or more (CVE-2025-27143 and its kin).
  */
-export const safeNext = (value: string | null | undefined, fallback = '/auth/me'): string => {
+export const returnPath = (value: string | null | undefined, fallback = '/auth/me'): string => {
   if (value === null || value === undefined || value.length > 4096) return fallback
   let text = value
   for (let i = 0; i < 4; i++) {

@@ -42,7 +42,7 @@ const minScore = 3
 const normalised = (password: string) => password.normalize('NFKC')
 
 /** Passwords: stored as Argon2id hashes, computed in a bounded queue. */
-export class Credentials {
+export class Passwords {
   readonly #database: Database
   readonly #minLength: () => Promise<number>
   readonly #queue = new HashQueue()
@@ -134,7 +134,7 @@ export class Credentials {
   }
 
   /** Whether the password behind a proof is still the user's: to check at the moment the proof is used. */
-  async stands(userId: string, proof: string): Promise<boolean> {
+  async isStillCurrent(userId: string, proof: string): Promise<boolean> {
     const row = await this.#database.query
       .selectFrom('credentials')
       .select('hash')

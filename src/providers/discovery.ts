@@ -1,23 +1,23 @@
 import type * as Client from 'openid-client'
 import { ProviderFault, type guardedFetch } from './guarded_fetch.ts'
-import { KeysOf } from './jwks_cache.ts'
+import { JwksCache } from './jwks_cache.ts'
 import type { KnownProvider } from './provider.ts'
 
 const metadataLifetimeSeconds = 3600
 /** Send people to a provider only if it has answered within this many seconds. */
-export const lately = 30
+export const maxSilenceSeconds = 30
 
 interface Held {
   /** The version of the provider's row to which the metadata belongs. */
   readonly version: number
   readonly requestedAt: number
   readonly metadata: Promise<Client.ServerMetadata>
-  readonly keys: KeysOf
+  readonly keys: JwksCache
 }
 
 // Loaded at the first sign-in with a provider, because loading is slow.
 let library: Promise<typeof Client> | undefined
-export const load = () => (library ??= import('openid-client'))
+export const loadOpenidClient = () => (library ??= import('openid-client'))
 
 const now = () => Math.floor(Date.now() / 1000)
 
@@ -40,7 +40,7 @@ export class Discovery {
       version,
       requestedAt: now(),
       metadata: provider.kind === 'oidc' ? this.#discover(provider) : this.#reach(provider),
-      keys: known?.keys ?? new KeysOf(),
+      keys: known?.keys ?? new JwksCache(),
     }
     this.#held.set(id, fresh)
     // All callers share one request. After a failure, the next caller tries again.
@@ -51,7 +51,7 @@ export class Discovery {
   }
 
   async #discover(provider: KnownProvider): Promise<Client.ServerMetadata> {
-    const client = await load()
+    const client = await loadOpenidClient()
     const config = await client.discovery(
       new URL(provider.issuer!),
       provider.client,
@@ -59,7 +59,7 @@ export class Discovery {
       client.None(),
       {
         [client.customFetch]: this.#fetch as Client.CustomFetch,
-        execute: plain(provider) ? [client.allowInsecureRequests] : [],
+        execute: usesPlainHttp(provider) ? [client.allowInsecureRequests] : [],
         timeout: 5,
       },
     )
@@ -69,7 +69,7 @@ export class Discovery {
       throw new ProviderFault('untrusted', `the configuration is for another issuer: ${metadata.issuer}`)
     if (metadata.authorization_endpoint === undefined || metadata.token_endpoint === undefined)
       throw new ProviderFault('nonsense', 'the configuration lacks its endpoints')
-    refuseOddScheme(provider, metadata.authorization_endpoint)
+    refuseInsecureScheme(provider, metadata.authorization_endpoint)
     return { ...metadata } as Client.ServerMetadata
   }
 
@@ -85,13 +85,13 @@ export class Discovery {
 }
 
 /** Whether plain HTTP is allowed: only for a provider whose own address is http, which `providers_may_be_local` permitted. */
-export const plain = ({ issuer, token_endpoint }: KnownProvider): boolean =>
+export const usesPlainHttp = ({ issuer, token_endpoint }: KnownProvider): boolean =>
   (issuer ?? token_endpoint ?? '').startsWith('http:')
 
 /** Refuses to send people to anything but an https page. */
-export const refuseOddScheme = (provider: KnownProvider, address: string): void => {
+export const refuseInsecureScheme = (provider: KnownProvider, address: string): void => {
   const { protocol } = new URL(address)
-  if (protocol !== 'https:' && !(protocol === 'http:' && plain(provider)))
+  if (protocol !== 'https:' && !(protocol === 'http:' && usesPlainHttp(provider)))
     throw new ProviderFault('nonsense', `we do not send people to ${address}`)
 }
 

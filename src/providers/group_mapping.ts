@@ -8,7 +8,7 @@ type Query = Database['query']
 type Entries = Provider['groups']
 
 /** Returns the group mappings of each provider, by the id of its row. */
-export const givenGroups = async (query: Query): Promise<(id: string) => Entries> => {
+export const groupMappings = async (query: Query): Promise<(id: string) => Entries> => {
   const rows = await query
     .selectFrom('provider_groups')
     .innerJoin('groups', 'groups.id', 'provider_groups.group_id')
@@ -21,7 +21,7 @@ export const givenGroups = async (query: Query): Promise<(id: string) => Entries
 }
 
 /** Replaces a provider's group mappings. Throws not_found, and invalid_params for the group admin, which no provider may give. */
-export const storeGroups = async (query: Query, id: string, groups: Entries): Promise<void> => {
+export const storeGroupMappings = async (query: Query, id: string, groups: Entries): Promise<void> => {
   await query.deleteFrom('provider_groups').where('provider_id', '=', id).execute()
   for (const [i, { value, group }] of groups.entries()) {
     const row = await query

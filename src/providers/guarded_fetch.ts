@@ -10,7 +10,7 @@ import {
 } from '../wire/outgoing_addresses.ts'
 
 /** The timeout of a request to a provider in seconds, until the last byte of the response. */
-export const patience = 4
+export const requestTimeoutSeconds = 4
 /**
  * How long a connection attempt may take before the next address of a host is tried. Node's default of 250 ms is too short: this
  * process can be busy for longer (for example while it loads modules for its first sign-in) and would abandon a working address.
@@ -62,7 +62,7 @@ const faultOf = (error: Error & { code?: string }, url: URL): ProviderFault => {
   if (error instanceof ProviderFault) return error
   if (error instanceof LocalAddress) return new ProviderFault('local', error.message)
   if (error.name === 'TimeoutError' || error.name === 'AbortError')
-    return new ProviderFault('slow', `${url.host} did not answer within ${patience} seconds`)
+    return new ProviderFault('slow', `${url.host} did not answer within ${requestTimeoutSeconds} seconds`)
   const detail = error.code ?? error.message
   if (detail.startsWith('HPE_'))
     return new ProviderFault('nonsense', `${url.host} does not speak HTTP: ${detail}`)
@@ -99,7 +99,7 @@ export const guardedFetch =
     const local = await mayBeLocal()
     const fault = addressFault(url.href, local)
     if (fault !== undefined) throw new ProviderFault('local', `we do not call ${url.host}: ${fault}`)
-    const timeout = AbortSignal.timeout(patience * 1000)
+    const timeout = AbortSignal.timeout(requestTimeoutSeconds * 1000)
     const plainHeaders = Object.fromEntries(new Headers(headers).entries())
     const text = body === undefined || body === null ? undefined : bytesOf(body)
     return new Promise<Response>((resolve, reject) => {

@@ -16,7 +16,7 @@ const nameOf = ({ value, group }: Provider['groups'][number]) => JSON.stringify(
  * A caller who may edit providers could put anybody into any group with a provider of their own. So new group mappings need the same
  * claim as adding members. Throws claim_required. Removing mappings is always allowed.
  */
-export const refuseGivingGroups = (caller: Caller, before: Table, after: Table): void => {
+export const requireClaimForGroups = (caller: Caller, before: Table, after: Table): void => {
   const known = new Set(before.groups.map(nameOf))
   const more = after.groups.some((entry) => !known.has(nameOf(entry)))
   const elsewhere = after.groups.length > 0 && after.groups_claim !== before.groups_claim
@@ -27,7 +27,7 @@ export const refuseGivingGroups = (caller: Caller, before: Table, after: Table):
  * If users already have identities under this provider's name, the new provider could sign in as them. So only an administrator may
  * add it. Throws claim_required.
  */
-export const refuseVouching = async (
+export const requireAdminForKnownName = async (
   caller: Caller,
   query: Database['query'],
   provider: string,

@@ -14,7 +14,7 @@ const now = () => Math.floor(Date.now() / 1000)
  * The keys of one provider. An unknown key id may belong to a new key, so we fetch the keys again. A sender of made-up key ids costs
  * the provider at most one request in ten seconds.
  */
-export class KeysOf {
+export class JwksCache {
   #keys: { readonly jwks: ExportedJWKSCache['jwks']; readonly at: number } | undefined
   #refreshedAt = 0
   #pending: Promise<Response> | undefined
@@ -25,12 +25,12 @@ export class KeysOf {
   }
 
   /** Wraps `fetch` so that requests for the keys go through this cache. */
-  watching(fetch: Fetch, address: string | undefined): Fetch {
+  wrap(fetch: Fetch, address: string | undefined): Fetch {
     return (url, init) => (String(url) === address ? this.#refresh(fetch, url, init) : fetch(url, init))
   }
 
   /** Returns the keys, fetched again if `kid` is not among them. Rejects with ProviderFault if there are none. */
-  async holding(fetch: Fetch, address: string, kid: string | undefined): Promise<ExportedJWKSCache['jwks']> {
+  async jwks(fetch: Fetch, address: string, kid: string | undefined): Promise<ExportedJWKSCache['jwks']> {
     const has = () =>
       this.#fresh() && (kid === undefined || this.#keys!.jwks.keys.some((key) => key.kid === kid))
     if (!has()) await this.#refresh(fetch, address, { headers: { accept: 'application/json' } })

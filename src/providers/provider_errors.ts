@@ -1,4 +1,4 @@
-import { patience, ProviderFault, type Fault } from './guarded_fetch.ts'
+import { requestTimeoutSeconds, ProviderFault, type Fault } from './guarded_fetch.ts'
 
 /** The library's codes for responses that fail verification, as opposed to malformed ones. */
 const untrusted = new Set([
@@ -55,12 +55,13 @@ export const asFault = (error: unknown): ProviderFault => {
 }
 
 /** Runs calls to a provider and rejects with ProviderFault, after four seconds at the latest. */
-export const toFault = async <T>(work: () => Promise<T>): Promise<T> => {
+export const withFaults = async <T>(work: () => Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined
   const timedOut = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new ProviderFault('slow', `the provider took longer than ${patience} seconds`)),
-      patience * 1000,
+      () =>
+        reject(new ProviderFault('slow', `the provider took longer than ${requestTimeoutSeconds} seconds`)),
+      requestTimeoutSeconds * 1000,
     )
   })
   try {

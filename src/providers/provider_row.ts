@@ -80,7 +80,7 @@ export const toColumns = (fields: Columns) => ({
 })
 
 /** Throws invalid_params if the fields of a provider contradict each other. */
-export const check = (row: ProviderRow, kind: 'oidc' | 'oauth2'): void => {
+export const checkFields = (row: ProviderRow, kind: 'oidc' | 'oauth2'): void => {
   if (row.client === '') throw invalidParams('client', 'our client_id at the provider')
   if (row.title === '') throw invalidParams('title', 'the name that people see')
   if ((row.client_auth === 'none') !== (row.secret_sealed === ''))

@@ -8,11 +8,11 @@ import { newId, now } from '../storage/ids.ts'
 import { bit, type ProviderRow } from '../storage/schema.ts'
 import type { Seal } from '../secrets/seal.ts'
 import { addressesOf, type Addresses } from './endpoints.ts'
-import { givenGroups, storeGroups } from './group_mapping.ts'
+import { groupMappings, storeGroupMappings } from './group_mapping.ts'
 import type { KnownProvider, Provider } from './provider.ts'
-import { check, toColumns, toKnown, type ProviderFields } from './provider_row.ts'
+import { checkFields, toColumns, toKnown, type ProviderFields } from './provider_row.ts'
 import { presetOf, type PresetName } from './presets.ts'
-import { refuseGivingGroups, refuseVouching } from './guards.ts'
+import { requireClaimForGroups, requireAdminForKnownName } from './guards.ts'
 
 export interface NewProvider extends ProviderFields, Partial<Addresses> {
   readonly provider: string
@@ -121,7 +121,7 @@ export class Providers {
       }),
     }
     if (client_secret) row.secret_sealed = this.#parts.seal.seal(client_secret, sealRow(id))
-    check(row, kind)
+    checkFields(row, kind)
     return this.#parts.database.write(async () => {
       const taken = await this.#query
         .selectFrom('providers')
@@ -129,13 +129,13 @@ export class Providers {
         .where('provider', '=', provider)
         .executeTakeFirst()
       if (taken) throw alreadyExists('provider', 'provider')
-      refuseGivingGroups(caller, { ...row, groups: [] }, { ...row, groups: groups ?? [] })
-      await refuseVouching(caller, this.#query, provider)
+      requireClaimForGroups(caller, { ...row, groups: [] }, { ...row, groups: groups ?? [] })
+      await requireAdminForKnownName(caller, this.#query, provider)
       if (fields.own_callback === undefined && kind === 'oidc')
         row.own_callback = bit((await this.#plainCallbackHolder()) !== undefined)
       await this.#refuseSharedCallback(row)
       await this.#query.insertInto('providers').values(row).execute()
-      await storeGroups(this.#query, id, groups ?? [])
+      await storeGroupMappings(this.#query, id, groups ?? [])
       this.#parts.database.changed('providers')
       return this.get(provider)
     })
@@ -165,7 +165,7 @@ export class Providers {
   ): Promise<Provider> {
     return this.#parts.database.write(async () => {
       const before = await this.known(provider)
-      refuseGivingGroups(caller, before, { ...before, ...fields, ...(groups && { groups }) })
+      requireClaimForGroups(caller, before, { ...before, ...fields, ...(groups && { groups }) })
       const row = await this.#query
         .selectFrom('providers')
         .selectAll()
@@ -176,10 +176,10 @@ export class Providers {
       if (client_secret === null) after.secret_sealed = ''
       if (typeof client_secret === 'string')
         after.secret_sealed = this.#parts.seal.seal(client_secret, sealRow(row.id))
-      check(after, before.kind)
+      checkFields(after, before.kind)
       await this.#refuseSharedCallback(after)
       await this.#query.updateTable('providers').set(after).where('id', '=', row.id).execute()
-      if (groups !== undefined) await storeGroups(this.#query, row.id, groups)
+      if (groups !== undefined) await storeGroupMappings(this.#query, row.id, groups)
       // Delete the tokens now rather than at each person's next sign-in.
       if (after.keep_tokens === 0) await this.#parts.reactions.keepingTokensEnded(provider)
       this.#parts.database.changed('providers')
@@ -199,7 +199,7 @@ export class Providers {
 
   async #load(): Promise<readonly KnownProvider[]> {
     const rows = await this.#query.selectFrom('providers').selectAll().orderBy('id').execute()
-    const given = await givenGroups(this.#query)
+    const given = await groupMappings(this.#query)
     return rows.map((row) => toKnown(row, this.#unseal(row), given(row.id), this.#parts.publicUrl))
   }
 

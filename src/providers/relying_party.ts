@@ -1,9 +1,15 @@
 import type * as Client from 'openid-client'
 import { guardedFetch, ProviderFault } from './guarded_fetch.ts'
-import { Discovery, lately, load, plain, refuseOddScheme } from './discovery.ts'
+import {
+  Discovery,
+  maxSilenceSeconds,
+  loadOpenidClient,
+  usesPlainHttp,
+  refuseInsecureScheme,
+} from './discovery.ts'
 import { fromAccount, fromClaims, isName, type Profile } from './profile.ts'
 import type { KnownProvider } from './provider.ts'
-import { toFault } from './provider_errors.ts'
+import { withFaults } from './provider_errors.ts'
 import { now } from '../storage/ids.ts'
 import { toTokens, type Tokens } from './token_response.ts'
 
@@ -15,7 +21,7 @@ export interface Checks {
 }
 
 /** The result of exchanging a code. */
-export interface Redeemed {
+export interface ExchangedCode {
   readonly profile: Profile
   readonly tokens: Tokens
   readonly id_token: string
@@ -44,8 +50,8 @@ export class RelyingParty {
     { state, nonce, verifier }: Checks,
     anew: boolean,
   ): Promise<URL> {
-    return toFault(async () => {
-      const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await load()
+    return withFaults(async () => {
+      const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await loadOpenidClient()
       const config = await this.#configuration(provider)
       const offline = offlineAccess(provider, config.serverMetadata())
       const proves = anew && provider.kind === 'oidc'
@@ -65,9 +71,13 @@ export class RelyingParty {
   }
 
   /** Exchanges the code of a response. Rejects with ProviderFault unless every check passes. */
-  async redeem(provider: KnownProvider, answer: URLSearchParams, checks: Checks): Promise<Redeemed> {
-    return toFault(async () => {
-      const { authorizationCodeGrant } = await load()
+  async exchangeCode(
+    provider: KnownProvider,
+    answer: URLSearchParams,
+    checks: Checks,
+  ): Promise<ExchangedCode> {
+    return withFaults(async () => {
+      const { authorizationCodeGrant } = await loadOpenidClient()
       const config = await this.#configuration(provider)
       const oidc = provider.kind === 'oidc'
       // If `iss` is present it must be right, even if the metadata does not announce it (RFC 9207). The library ignores an empty one.
@@ -97,8 +107,8 @@ export class RelyingParty {
 
   /** Renews tokens. An ID token in the response must have the same issuer and subject (OpenID Connect Core section 12.2). */
   async refresh(provider: KnownProvider, refreshToken: string, subject: string): Promise<Tokens> {
-    return toFault(async () => {
-      const { refreshTokenGrant } = await load()
+    return withFaults(async () => {
+      const { refreshTokenGrant } = await loadOpenidClient()
       const config = await this.#configuration(provider)
       const tokens = await refreshTokenGrant(config, refreshToken)
       const claims = tokens.claims()
@@ -115,12 +125,12 @@ export class RelyingParty {
   /** Returns the URL that signs the person out at the provider (OpenID Connect RP-Initiated Logout), or undefined if it has none. */
   async endSessionUrl(provider: KnownProvider, idToken: string, back: string): Promise<string | undefined> {
     if (provider.kind !== 'oidc') return undefined
-    return toFault(async () => {
-      const { buildEndSessionUrl } = await load()
+    return withFaults(async () => {
+      const { buildEndSessionUrl } = await loadOpenidClient()
       const config = await this.#configuration(provider)
       const end = config.serverMetadata().end_session_endpoint
       if (end === undefined) return undefined
-      refuseOddScheme(provider, end)
+      refuseInsecureScheme(provider, end)
       const hint: Record<string, string> = idToken === '' ? {} : { id_token_hint: idToken }
       return buildEndSessionUrl(config, { post_logout_redirect_uri: back, ...hint }).href
     })
@@ -128,21 +138,21 @@ export class RelyingParty {
 
   /** Returns the provider's metadata. */
   async metadata(provider: KnownProvider): Promise<Client.ServerMetadata> {
-    return toFault(() => this.#discovery.of(provider).metadata)
+    return withFaults(() => this.#discovery.of(provider).metadata)
   }
 
   /** Resolves if the provider has answered within the last half minute or answers now, so that nobody is sent to a dead provider. */
-  async isThere(provider: KnownProvider): Promise<void> {
-    await toFault(() => this.#discovery.of(provider, lately).metadata)
+  async assertReachable(provider: KnownProvider): Promise<void> {
+    await withFaults(() => this.#discovery.of(provider, maxSilenceSeconds).metadata)
   }
 
   /** Returns the provider's keys, fetched again if `kid` is not among them. */
   async jwks(provider: KnownProvider, kid: string | undefined): Promise<Client.JWKS & { keys: object[] }> {
-    return toFault(async () => {
+    return withFaults(async () => {
       const { keys, metadata } = this.#discovery.of(provider)
       const { jwks_uri } = await metadata
       if (jwks_uri === undefined) throw new ProviderFault('nonsense', 'the configuration has no jwks_uri')
-      return keys.holding(this.fetch, jwks_uri, kid)
+      return keys.jwks(this.fetch, jwks_uri, kid)
     })
   }
 
@@ -153,7 +163,7 @@ export class RelyingParty {
 
   /** Configures the library, including how we authenticate at the token endpoint. */
   async #configuration(provider: KnownProvider): Promise<Client.Configuration> {
-    const client = await load()
+    const client = await loadOpenidClient()
     const { metadata: pendingMetadata, keys } = this.#discovery.of(provider)
     const metadata = await pendingMetadata
     const auth = {
@@ -162,9 +172,9 @@ export class RelyingParty {
       none: () => client.None(),
     }[provider.client_auth]()
     const config = new client.Configuration(metadata, provider.client, undefined, auth)
-    config[client.customFetch] = keys.watching(this.fetch, metadata.jwks_uri) as Client.CustomFetch
+    config[client.customFetch] = keys.wrap(this.fetch, metadata.jwks_uri) as Client.CustomFetch
     config.timeout = 5
-    if (plain(provider)) client.allowInsecureRequests(config)
+    if (usesPlainHttp(provider)) client.allowInsecureRequests(config)
     if (provider.kind === 'oidc') client.enableNonRepudiationChecks(config)
     const cached = keys.cached()
     if (cached) client.setJwksCache(config, cached)
@@ -178,7 +188,7 @@ export class RelyingParty {
     claims: Client.IDToken,
   ): Promise<Profile> {
     if (config.serverMetadata().userinfo_endpoint === undefined) return fromClaims(provider, claims, {})
-    const { fetchUserInfo } = await load()
+    const { fetchUserInfo } = await loadOpenidClient()
     return fromClaims(provider, claims, await fetchUserInfo(config, accessToken, claims.sub))
   }
 
@@ -187,7 +197,7 @@ export class RelyingParty {
     config: Client.Configuration,
     accessToken: string,
   ): Promise<Profile> {
-    const { fetchProtectedResource } = await load()
+    const { fetchProtectedResource } = await loadOpenidClient()
     const read = async (address: string): Promise<unknown> => {
       const headers = new Headers({ accept: 'application/json' })
       const answer = await fetchProtectedResource(

@@ -1,8 +1,8 @@
 import type { Caller } from '../contract/caller.ts'
-import type { KnownClient } from '../clients/client.ts'
+import type { ClientWithCredentials } from '../clients/client.ts'
 import { AppError, conflict, errorTable } from '../contract/errors.ts'
 import type { Call } from '../contract/method.ts'
-import type { OldToken, OldTokens } from '../token/hs256.ts'
+import type { Hs256Token, Hs256Tokens } from '../token/hs256.ts'
 import type { Issued, Validation } from '../token/token.ts'
 
 /** A response in the form of the old service: a status and JSON. */
@@ -12,7 +12,7 @@ export interface OldAnswer {
   readonly retryAfter?: number
 }
 
-type Known = Pick<KnownClient, 'scopes' | 'created_at' | 'tokens_since'> | undefined
+type Known = Pick<ClientWithCredentials, 'scopes' | 'created_at' | 'tokens_since'> | undefined
 type Fields = Readonly<Record<string, unknown>>
 
 interface Parts {
@@ -20,7 +20,7 @@ interface Parts {
   readonly call: Call
   /** Whether tokens in the old format are issued. */
   readonly old: () => Promise<boolean>
-  readonly tokens: OldTokens
+  readonly tokens: Hs256Tokens
   readonly endSession: (token: string) => Promise<void>
   readonly client: (clientId: string) => Known | Promise<Known>
   readonly person: (username: string) => Promise<
@@ -131,7 +131,7 @@ export class HeroAuth {
   }
 
   /** Whether the holder of an old token still exists and has the same rights, and the token has not been revoked. */
-  async #isValid({ sub, scope, iat }: OldToken): Promise<boolean> {
+  async #isValid({ sub, scope, iat }: Hs256Token): Promise<boolean> {
     const client = await this.#parts.client(sub)
     const given = scope.split(' ')
     const mayAll = given.every((scope) => (client?.scopes as readonly string[] | undefined)?.includes(scope))

@@ -5,8 +5,8 @@ import { readBody } from '../wire/request_body.ts'
 import { guest, type Caller } from '../contract/caller.ts'
 import { isJson } from '../wire/media_type.ts'
 import { ownHeaders, send } from '../wire/responses.ts'
-import type { Asked } from '../wire/request.ts'
-import type { Tell } from '../html/show_refusal.ts'
+import type { EdgeRequest } from '../wire/request.ts'
+import type { ShowRefusal } from '../html/show_refusal.ts'
 import type { OwnPath, OwnPathHandler } from '../wire/own_path.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -25,8 +25,8 @@ const readFields = (body: Buffer): Fields | undefined => {
 
 /** A path of the old service, with JSON in both directions. */
 const asOld =
-  (call: Old, tell: Tell): OwnPathHandler =>
-  async (request: IncomingMessage, response: ServerResponse, asked: Asked) => {
+  (call: Old, tell: ShowRefusal): OwnPathHandler =>
+  async (request: IncomingMessage, response: ServerResponse, asked: EdgeRequest) => {
     if (!isJson(request.headers['content-type']))
       return tell(request, response, asked, {
         status: 415,
@@ -51,7 +51,7 @@ const asOld =
   }
 
 /** The paths of the old hero_auth. What is not posted to /register and /validate may be a page of a service. */
-export const restPaths = (old: HeroAuth, tell: Tell): readonly OwnPath[] => {
+export const restPaths = (old: HeroAuth, tell: ShowRefusal): readonly OwnPath[] => {
   const call = { methods: ['POST'], takes: 'json', at: ['home'] } as const
   return [
     { ...call, path: '/token', handler: asOld(old.token, tell) },
@@ -64,7 +64,7 @@ export const restPaths = (old: HeroAuth, tell: Tell): readonly OwnPath[] => {
 
 /** The token may also come as Authorization. */
 const validate =
-  (old: HeroAuth, tell: Tell): OwnPathHandler =>
+  (old: HeroAuth, tell: ShowRefusal): OwnPathHandler =>
   (request, response, asked) => {
     const [authorization] = asked.authorizations
     const shown = asked.authorizations.length === 1 ? bearerToken(authorization!) : undefined

@@ -42,7 +42,7 @@ export class Routes {
   }
 
   /** The routes if they are known to be current; never waits. */
-  knownTable(): RouteTable | undefined {
+  currentTable(): RouteTable | undefined {
     return this.#table.warm()
   }
 

@@ -144,7 +144,7 @@ export class Dispatcher {
         return result
       }
       const write = () => this.#database.write(change)
-      return await (method.large ? this.#database.aside(write) : write())
+      return await (method.large ? this.#database.inBackground(write) : write())
     } catch (error) {
       await this.#auditFailure(method, describeTarget, caller, error)
       throw error

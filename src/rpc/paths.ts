@@ -1,9 +1,9 @@
 import { homeAndRouted, type OwnPath } from '../wire/own_path.ts'
 import { ownHeaders, send } from '../wire/responses.ts'
-import type { RpcPath } from './post_rpc.ts'
+import type { PostRpc } from './post_rpc.ts'
 
 interface Parts {
-  readonly rpc: RpcPath
+  readonly rpc: PostRpc
   /** openrpc.json. */
   readonly document: () => string
 }

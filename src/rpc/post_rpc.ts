@@ -7,8 +7,8 @@ import { operator, type Caller } from '../contract/caller.ts'
 import { AppError } from '../contract/errors.ts'
 import { isJson } from '../wire/media_type.ts'
 import { ownHeaders, send } from '../wire/responses.ts'
-import type { Tell } from '../html/show_refusal.ts'
-import { originOf, type Asked } from '../wire/request.ts'
+import type { ShowRefusal } from '../html/show_refusal.ts'
+import { originOf, type EdgeRequest } from '../wire/request.ts'
 
 interface Parts {
   /** Answers a JSON-RPC message, as on the socket. */
@@ -19,13 +19,13 @@ interface Parts {
   readonly identification: Identification
   readonly callers: Callers
   readonly operatorToken: string | undefined
-  readonly tell: Tell
+  readonly tell: ShowRefusal
 }
 
 const digest = (text: string) => hash('sha256', text, 'buffer')
 
 /** `POST /rpc` at the edge, with the operator token, the token of a user or our cookie. Without one, only public methods. */
-export class RpcPath {
+export class PostRpc {
   readonly #parts: Parts
   readonly #operatorToken: Buffer | undefined
 
@@ -34,7 +34,11 @@ export class RpcPath {
     this.#operatorToken = parts.operatorToken === undefined ? undefined : digest(parts.operatorToken)
   }
 
-  readonly post = async (request: IncomingMessage, response: ServerResponse, asked: Asked): Promise<void> => {
+  readonly post = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    asked: EdgeRequest,
+  ): Promise<void> => {
     // A form of another site cannot send this type without a CORS preflight, and we allow no other site.
     if (!isJson(request.headers['content-type'])) {
       return this.#parts.tell(request, response, asked, {
@@ -56,7 +60,7 @@ export class RpcPath {
 
   async #identify(
     request: IncomingMessage,
-    asked: Asked,
+    asked: EdgeRequest,
     gone: AbortSignal,
     member: string | undefined,
   ): Promise<Caller> {

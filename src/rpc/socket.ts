@@ -7,7 +7,7 @@ import { OpenList, type Listed } from '../wire/open_list.ts'
 import type { Envelope } from './envelope.ts'
 import { RpcHttp } from './http.ts'
 import { serveLines } from './json_lines.ts'
-import { loadPeerOf } from '../node/peer_credentials.ts'
+import { loadPeerCredentials } from '../node/peer_credentials.ts'
 import { bindSocketFile, type SocketFile } from './socket_file.ts'
 
 const firstByteTimeoutMs = 10_000
@@ -35,7 +35,7 @@ export class RpcSocket {
   readonly #server: Server
   readonly #http: RpcHttp
   readonly #open = new OpenList<Connection>()
-  #peerOf: ReturnType<typeof loadPeerOf>
+  #peerOf: ReturnType<typeof loadPeerCredentials>
   #file: SocketFile | undefined
   #path = ''
 
@@ -56,7 +56,7 @@ export class RpcSocket {
   /** Listens at `path`, or on an inherited socket that should be there. The file then belongs to the process that passed it. */
   async listen(path: string, inheritedFd?: number): Promise<void> {
     this.#path = path
-    this.#peerOf = loadPeerOf()
+    this.#peerOf = loadPeerCredentials()
     if (!this.#peerOf) {
       this.#parts.log.warn(
         'this platform does not report the peer of a socket: every process that can open rpc.sock is an operator',

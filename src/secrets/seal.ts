@@ -31,7 +31,7 @@ export class Seal {
    * HMAC-SHA-256 with the master secret itself: only for tokens of the old hero_auth, which anyone with the secret can
    * create.
    */
-  shared(text: string): Buffer {
+  legacyHmac(text: string): Buffer {
     return createHmac('sha256', this.#secret).update(text).digest()
   }
 

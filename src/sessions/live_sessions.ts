@@ -6,7 +6,7 @@ import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import { maySignInSql, type Schema } from '../storage/schema.ts'
-import { Uses } from '../storage/last_used.ts'
+import { LastUsed } from '../storage/last_used.ts'
 import { whenReady } from '../storage/when_ready.ts'
 import type { LiveSession } from './live_session.ts'
 import { openedByProvider } from './session.ts'
@@ -73,7 +73,7 @@ const addTo = (live: BoundedMap<LiveSession>, row: Row): LiveSession => {
 export class LiveSessions {
   readonly #database: Database
   readonly #idleSeconds: () => Promise<number>
-  readonly #lastUsed: Uses
+  readonly #lastUsed: LastUsed
   readonly #live: Cached<BoundedMap<LiveSession>>
   readonly #byHash: Prepared<{ hash: string }, Row>
 
@@ -81,7 +81,7 @@ export class LiveSessions {
   constructor(database: Database, idle: () => Promise<number>) {
     this.#database = database
     this.#idleSeconds = idle
-    this.#lastUsed = new Uses(database, (id, at) =>
+    this.#lastUsed = new LastUsed(database, (id, at) =>
       database.query
         .updateTable('sessions')
         .set({ last_used_at: at })
@@ -111,7 +111,7 @@ export class LiveSessions {
   }
 
   /** Whether a session that was found is still valid, if nothing has changed since. Records it as used. */
-  goesOn(session: LiveSession): boolean {
+  isStillValid(session: LiveSession): boolean {
     const at = now()
     if (session.used_at < at - minIdleSeconds || session.expires_at <= at) return false
     this.#lastUsed.note(session, at)

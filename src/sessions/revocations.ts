@@ -31,7 +31,7 @@ export const recordRevocations = async (
 }
 
 /** Records, inside the transaction that revokes them, that a token or all tokens of a client are no longer valid. */
-export const recordTokens = async (
+export const recordTokenRevocation = async (
   query: Kysely<Schema>,
   what: { readonly token_id: string } | { readonly client: string },
 ): Promise<void> => {
@@ -46,14 +46,14 @@ export const recordTokens = async (
     .execute()
 }
 
-export interface Revoked {
+export interface RevocationPage {
   readonly items: Revocation[]
   readonly cursor: number
 }
 
 interface Waiter {
   readonly after: number
-  readonly settle: (answer: Revoked) => void
+  readonly settle: (answer: RevocationPage) => void
 }
 
 /** Reports to other programs which sessions were ended, so that they can close what they keep open for them. */
@@ -77,7 +77,7 @@ export class Revocations {
     { after, since }: { after?: number | undefined; since?: number | undefined },
     wait = 0,
     gone?: AbortSignal,
-  ): Promise<Revoked> {
+  ): Promise<RevocationPage> {
     if (after === undefined) return since === undefined ? this.#beginning() : this.#since(since)
     const page = await this.#after(after)
     if (page.items.length > 0 || wait === 0 || this.#closed || gone?.aborted) return page
@@ -99,10 +99,10 @@ export class Revocations {
     for (const { after, settle } of this.#waiting) settle({ items: [], cursor: after })
   }
 
-  #wait(after: number, seconds: number, gone: AbortSignal | undefined): Promise<Revoked> {
+  #wait(after: number, seconds: number, gone: AbortSignal | undefined): Promise<RevocationPage> {
     return new Promise((resolve) => {
       const nothing = () => settle({ items: [], cursor: after })
-      const settle = (answer: Revoked) => {
+      const settle = (answer: RevocationPage) => {
         clearTimeout(timer)
         gone?.removeEventListener('abort', nothing)
         this.#waiting.delete(waiter)
@@ -148,7 +148,7 @@ export class Revocations {
     }
   }
 
-  async #beginning(): Promise<Revoked> {
+  async #beginning(): Promise<RevocationPage> {
     return { items: [], cursor: (await this.#bounds()).last }
   }
 
@@ -156,7 +156,7 @@ export class Revocations {
    * Starts at the first revocation that is recent enough. If there are more than fit in one answer, the caller reads on
    * with the cursor.
    */
-  async #since(since: number): Promise<Revoked> {
+  async #since(since: number): Promise<RevocationPage> {
     const { first } = await this.#database.query
       .selectFrom('revocations')
       .select(({ fn }) => fn.min('seq').as('first'))
@@ -167,7 +167,7 @@ export class Revocations {
     return { items, cursor: items.at(-1)?.seq ?? first - 1 }
   }
 
-  async #after(after: number): Promise<Revoked> {
+  async #after(after: number): Promise<RevocationPage> {
     const items = await this.#rows(after)
     const { first, last } = await this.#bounds()
     // The cursor's revocations were swept, or the database was replaced by a backup.

@@ -3,12 +3,12 @@ import { Type, type Static } from '../contract/schema_builder.ts'
 import { Id, Named, Nullable, Time, Username } from '../contract/schemas.ts'
 
 /** Our own authentication methods. A session names one of them, or the provider that opened it. */
-export const ownWays = ['password', 'setup', 'magic_link', 'passkey'] as const
-export type OwnWay = (typeof ownWays)[number]
+export const ownSignInMethods = ['password', 'setup', 'magic_link', 'passkey'] as const
+export type OwnSignInMethod = (typeof ownSignInMethods)[number]
 
 /** Whether an identity provider authenticated the user. */
 export const openedByProvider = ({ provider }: { readonly provider: string }): boolean =>
-  !(ownWays as readonly string[]).includes(provider)
+  !(ownSignInMethods as readonly string[]).includes(provider)
 
 export const Session = Named('Session', {
   id: Id,

@@ -6,7 +6,7 @@ import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
 import type { SessionRow } from '../storage/schema.ts'
-import { batch, inBatches, sweepRows } from '../storage/sweeping.ts'
+import { batchRows, inBatches, sweepRows } from '../storage/sweeping.ts'
 import { RefreshTokens } from './refresh_tokens.ts'
 import { recordRevocations } from './revocations.ts'
 import type { Session } from './session.ts'
@@ -88,7 +88,7 @@ export class Sessions {
   }
 
   /** Records that the session's user has just authenticated again. Inside a transaction. */
-  async prove(id: string): Promise<void> {
+  async markReauthenticated(id: string): Promise<void> {
     await this.#database.query
       .updateTable('sessions')
       .set({ proven_at: now() })
@@ -220,7 +220,7 @@ export class Sessions {
         .selectFrom('sessions')
         .select('id')
         .where(idle)
-        .limit(batch)
+        .limit(batchRows)
         .execute()
       const ids = sql.join(found.map(({ id }) => id))
       if (found.length > 0) await this.#end(sql`sessions.id in (${ids}) and ${idle}`, 'idle')

@@ -31,7 +31,7 @@ export const refuseEmptiedDatabase = async ({ data_dir }: Config, database: Data
 }
 
 /** Writes the marker with the time of the set-up, unless it exists. */
-export const leaveMark = ({ data_dir }: Config, initialisedAt: string): void => {
+export const writeInitialisedMarker = ({ data_dir }: Config, initialisedAt: string): void => {
   if (!existsSync(markerOf(data_dir)))
     writeFileSync(markerOf(data_dir), `${initialisedAt}\n`, { mode: 0o600 })
 }

@@ -4,7 +4,7 @@ export const speaksTls = ({ tls_cert, acme_directory }: Config): boolean =>
   tls_cert.length > 0 || acme_directory !== undefined
 
 /** Rejects TLS settings that are valid alone but not in combination. Throws with one readable line. */
-export const refuseHalfTls = (config: Config): void => {
+export const refuseIncompleteTls = (config: Config): void => {
   const { tls_cert, tls_key, acme_directory, acme_email, plain_listen } = config
   if (tls_cert.length !== tls_key.length)
     throw new Error(

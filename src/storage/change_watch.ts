@@ -16,7 +16,7 @@ interface Watcher {
 }
 
 /** Notifies watchers of changes on any node: usually at once, after half a second at the latest. */
-export class Changes {
+export class ChangeWatch {
   readonly #revisions: Revisions
   readonly #watchers = new Set<Watcher>()
   #timer: NodeJS.Timeout | undefined

@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { sql, type Compilable, type Kysely, type Transaction } from 'kysely'
 import { AppError } from '../contract/errors.ts'
-import { Changes } from './change_watch.ts'
+import { ChangeWatch } from './change_watch.ts'
 import { asUnavailable } from './unavailable.ts'
 import { PreparedQuery, type Prepared, type Values } from './prepared.ts'
-import type { Reader } from './reader.ts'
+import type { SnapshotReader } from './reader.ts'
 import { raiseRevisions, type Revisions } from './revisions.ts'
-import { entriesSince, type Raised } from './revision_log.ts'
+import { entriesSince, type ChangedEntries } from './revision_log.ts'
 import type { Schema, Subject } from './schema.ts'
 import type { SqliteThread } from './sqlite/threads.ts'
 
@@ -29,7 +29,7 @@ export type Condition = 'checking' | 'ok' | 'damaged'
 
 interface Open {
   readonly transaction: Transaction<Schema>
-  readonly raised: Raised
+  readonly raised: ChangedEntries
   readonly afterwards: (() => void)[]
 }
 
@@ -40,28 +40,28 @@ interface Open {
 export class Database {
   readonly kind: 'sqlite' | 'postgres'
   readonly revisions: Revisions
-  readonly changes: Changes
+  readonly changes: ChangeWatch
   /** Of the SQLite file. PostgreSQL maintains its own files. */
   condition: Condition
   /** SQLite: one thread for large reads, and one for background work. PostgreSQL needs neither. */
   readonly threads: { readonly reading: SqliteThread; readonly jobs: SqliteThread } | undefined
   readonly #kysely: Kysely<Schema>
   /** SQLite: reads without ever waiting for the writer. */
-  readonly #reader: Reader | undefined
+  readonly #reader: SnapshotReader | undefined
   readonly #open = new AsyncLocalStorage<Open | Aside>()
 
   constructor(
     kind: 'sqlite' | 'postgres',
     kysely: Kysely<Schema>,
     revisions: Revisions,
-    reader?: Reader,
+    reader?: SnapshotReader,
     threads?: Database['threads'],
   ) {
     this.kind = kind
     this.#reader = reader
     this.#kysely = kysely
     this.revisions = revisions
-    this.changes = new Changes(revisions)
+    this.changes = new ChangeWatch(revisions)
     this.threads = threads
     this.condition = kind === 'sqlite' ? 'checking' : 'ok'
   }
@@ -85,7 +85,7 @@ export class Database {
   }
 
   /** Runs `work` so that none of its statements blocks the event loop. */
-  aside<T>(work: () => Promise<T>): Promise<T> {
+  inBackground<T>(work: () => Promise<T>): Promise<T> {
     if (this.#open.getStore() !== undefined || !this.threads || this.small) return work()
     return this.#open.run({ kysely: this.threads.jobs.kysely }, work)
   }
@@ -108,7 +108,7 @@ export class Database {
   }
 
   /** Whether another process's change is visible as soon as it commits. PostgreSQL notifies us a moment later. */
-  get hearsAtOnce(): boolean {
+  get seesCommitsAtOnce(): boolean {
     return this.kind === 'sqlite'
   }
 
@@ -125,7 +125,7 @@ export class Database {
     const current = this.#open.getStore()
     if (current?.transaction) return work()
     if (this.condition === 'damaged') throw damagedFile()
-    const raised: Raised = new Map()
+    const raised: ChangedEntries = new Map()
     const afterwards: (() => void)[] = []
     try {
       const result = await (current?.kysely ?? this.#kysely).transaction().execute(async (transaction) => {
@@ -180,7 +180,7 @@ export class Database {
   }
 
   /** Stops commits of this process from moving the write-ahead log into the file: another thread does that. */
-  async leaveLog(): Promise<void> {
+  async disableAutoCheckpoint(): Promise<void> {
     if (this.kind === 'sqlite') await sql`pragma wal_autocheckpoint = 0`.execute(this.#kysely)
   }
 

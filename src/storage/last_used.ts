@@ -10,7 +10,7 @@ export interface Used {
 }
 
 /** Records when rows were last used: in memory at every request, in the database at most once a minute. */
-export class Uses {
+export class LastUsed {
   readonly #database: Database
   readonly #record: (id: string, at: number) => Promise<unknown>
   #used = new Map<string, number>()

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { Kysely, PostgresDialect } from 'kysely'
 import type { Log } from '../log/log.ts'
-import { asDamage } from './sqlite/connect.ts'
+import { asDamageError } from './sqlite/connect.ts'
 import { migrate } from './migrate.ts'
-import { Reader } from './reader.ts'
+import { SnapshotReader } from './reader.ts'
 import type { Schema } from './schema.ts'
 import { openSqlite } from './sqlite.ts'
 import { SqliteThread } from './sqlite/threads.ts'
@@ -22,9 +22,9 @@ export const openDatabase = async (url: string, log: Log, announce = async () =>
     const { dialect, reader: connection } = openSqlite(file)
     const kysely = new Kysely<Schema>({ dialect })
     await migrateOrClose(kysely).catch((error) => {
-      throw asDamage(file, error)
+      throw asDamageError(file, error)
     })
-    const reader = new Reader(connection)
+    const reader = new SnapshotReader(connection)
     const revisions = new SqliteRevisions(connection, reader.renew, () => database.changes.lookSoon())
     const database = new Database('sqlite', kysely, revisions, reader, {
       reading: new SqliteThread({ file, readonly: true }),

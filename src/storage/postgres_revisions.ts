@@ -58,7 +58,7 @@ export class PostgresRevisions implements Revisions {
     }
     client.on('error', lost)
     client.on('end', lost)
-    client.on('notification', () => this.forget())
+    client.on('notification', () => this.invalidate())
     try {
       await client.connect()
       await client.query('listen hero_proxy_revisions')
@@ -75,7 +75,7 @@ export class PostgresRevisions implements Revisions {
     return this.#readBy(this.#read())
   }
 
-  forget(): void {
+  invalidate(): void {
     this.#known = false
     // A read in progress may have started before the change: later callers wait for the read after it.
     if (this.#reading)

@@ -5,7 +5,7 @@ import type Sqlite from 'better-sqlite3'
  * reads of one callback share one snapshot from the second read on. All bytes of a request arrived before its callback,
  * so nobody who knew of a later change can have sent it.
  */
-export class Reader {
+export class SnapshotReader {
   readonly #database: Sqlite.Database
   readonly #begin: Sqlite.Statement
   readonly #commit: Sqlite.Statement

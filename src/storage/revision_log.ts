@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Schema, Subject } from './schema.ts'
 
 /** What a transaction changed in each subject: a set of entries, or any. */
-export type Raised = Map<Subject, ReadonlySet<string> | 'any'>
+export type ChangedEntries = Map<Subject, ReadonlySet<string> | 'any'>
 
 /** Subjects whose changes are logged: their caches are too large to rebuild after every change. */
 const logged: ReadonlySet<string> = new Set<Subject>(['groups'])
@@ -19,7 +19,7 @@ const anything = '*'
 /** Logs what each revision changed, inside the transaction that raised it. */
 export const logRevisions = async (
   query: Kysely<Schema>,
-  raised: Raised,
+  raised: ChangedEntries,
   revisions: readonly { subject: string; value: number }[],
 ): Promise<void> => {
   for (const { subject, value: revision } of revisions) {

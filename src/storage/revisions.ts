@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely'
-import { logRevisions, type Raised } from './revision_log.ts'
+import { logRevisions, type ChangedEntries } from './revision_log.ts'
 import type { Schema, Subject } from './schema.ts'
 
 /** The revision of each subject. Caches compare it before every use, and are never used past it. */
@@ -13,13 +13,13 @@ export interface Revisions {
   /** Changes whenever anything in any subject changes. */
   readonly stamp: number
   /** Another process changed something: discards what is known, including a query in progress. */
-  forget(): void
+  invalidate(): void
   /** Call after a commit of our own that raised revisions. */
   committed(): Promise<void>
   close(): Promise<void>
 }
 
-const raise = (query: Kysely<Schema>, raised: Raised) =>
+const raise = (query: Kysely<Schema>, raised: ChangedEntries) =>
   query
     .updateTable('revisions')
     .set((eb) => ({ value: eb('value', '+', 1) }))
@@ -28,7 +28,7 @@ const raise = (query: Kysely<Schema>, raised: Raised) =>
     .execute()
 
 /** Raises the revisions inside the transaction of the change. PostgreSQL notifies other nodes when it commits. */
-export const raiseRevisions = async (query: Kysely<Schema>, raised: Raised, notify: boolean) => {
+export const raiseRevisions = async (query: Kysely<Schema>, raised: ChangedEntries, notify: boolean) => {
   if (raised.size === 0) return
   await logRevisions(query, raised, await raise(query, raised))
   if (notify) await sql`select pg_notify('hero_proxy_revisions', '')`.execute(query)

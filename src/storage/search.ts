@@ -20,13 +20,13 @@ const minTrigramLetters = 3
 const maxIndexRows = 2000
 
 /** The instance fact that says that the search index of a table is complete. */
-export const indexFact = (table: Searched) => `search_${table}`
+export const searchIndexFact = (table: Searched) => `search_${table}`
 
 /**
  * The condition that a row of `table` contains the text, ignoring case. Special characters match literally. Query with
  * `database.reading`: without an index this scans every row.
  */
-export const holdsText = async (
+export const matchesSearch = async (
   database: Database,
   table: Searched,
   text: string,
@@ -45,7 +45,7 @@ export const holdsText = async (
   const parts = columns.map((column) => sql<SqlBool>`${column} like ${like} escape '\\'`)
   parts.push(sql<SqlBool>`${sql.ref(title)} like ${`%${plainInLike(text)}%`} escape '\\'`)
   const anyMatches = sql<SqlBool>`(${sql.join(parts, sql` or `)})`
-  if (database.kind === 'postgres' || (await instanceFact(database, indexFact(table))) === undefined)
+  if (database.kind === 'postgres' || (await instanceFact(database, searchIndexFact(table))) === undefined)
     return anyMatches
   return narrowed(anyMatches, await idsOf(query, trigramsOf(table, text)))
 }

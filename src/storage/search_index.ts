@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Log } from '../log/log.ts'
 import type { Database } from './database.ts'
 import { instanceFact, setInstanceFact } from './instance_facts.ts'
-import { indexFact, searched, type Searched } from './search.ts'
+import { searchIndexFact, searched, type Searched } from './search.ts'
 
 /** Rows indexed per transaction. */
 const pageRows = 1000
@@ -18,13 +18,13 @@ const indexLock = 7_310_998
  * Creates the search indexes after the start, in the background: trigrams by SQLite's FTS5, or by pg_trgm if PostgreSQL
  * has it and lets us use it. Without them, a search scans every row.
  */
-export const makeSearchIndexes = (
+export const createSearchIndexes = (
   database: Database,
   log: Log,
   /** Aborts when the daemon stops. The next start continues, or begins again. */
   stop: AbortSignal = new AbortController().signal,
 ): Promise<void> =>
-  database.aside(async () => {
+  database.inBackground(async () => {
     for (const table of Object.keys(searched) as Searched[]) {
       if (stop.aborted) return
       if (database.kind === 'sqlite') await makeTrigrams(database, table, stop)
@@ -33,7 +33,7 @@ export const makeSearchIndexes = (
   })
 
 const makeTrigrams = async (database: Database, table: Searched, stop: AbortSignal): Promise<void> => {
-  if ((await instanceFact(database, indexFact(table))) !== undefined) return
+  if ((await instanceFact(database, searchIndexFact(table))) !== undefined) return
   await database.write(async () => {
     for (const statement of trigramTables(table)) await sql.raw(statement).execute(database.query)
   })
@@ -42,7 +42,7 @@ const makeTrigrams = async (database: Database, table: Searched, stop: AbortSign
     after = await addPage(database, table, after)
     await delay(pauseMs)
   }
-  await setInstanceFact(database, indexFact(table), '1')
+  await setInstanceFact(database, searchIndexFact(table), '1')
 }
 
 /** The indexed text of a row, as SQL; `row` is `new` or the table name. */

@@ -11,7 +11,7 @@ import type { Database } from './database.ts'
 import type { Schema, Subject } from './schema.ts'
 
 /** Rows per transaction of a sweep. */
-export const batch = 500
+export const batchRows = 500
 /** Milliseconds between two transactions, so that other writers get their turn. */
 const pauseMs = 5
 
@@ -20,7 +20,7 @@ const pauseMs = 5
  * many rows it handled.
  */
 export const inBatches = async (step: () => Promise<number>): Promise<void> => {
-  while ((await step()) >= batch) await delay(pauseMs)
+  while ((await step()) >= batchRows) await delay(pauseMs)
 }
 
 /**
@@ -43,7 +43,7 @@ export const sweepRows = async <T extends keyof Schema>(
       : sql`(${columns}) in (values ${sql.join(rows.map((row) => sql`(${row[key[0]]}, ${row[key[1]]})`))})`
   await inBatches(async () => {
     const found = await sql<Record<string, unknown>>`
-      select ${columns} from ${sql.table(table)} where ${which} limit ${batch}`.execute(database.query)
+      select ${columns} from ${sql.table(table)} where ${which} limit ${batchRows}`.execute(database.query)
     if (found.rows.length === 0) return 0
     await database.write(async () => {
       const { numDeletedRows } = await remove(database.query)

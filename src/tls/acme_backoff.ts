@@ -12,7 +12,7 @@ interface Failed {
 }
 
 /** Failed orders by name. All nodes share the count: with a count for each node, all together would try too often. */
-export class Failures {
+export class OrderFailures {
   readonly #database: Database
 
   constructor(database: Database) {

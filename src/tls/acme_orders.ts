@@ -3,7 +3,7 @@ import type { Log } from '../log/log.ts'
 import { now } from '../storage/ids.ts'
 import type { Authority } from './acme_client.ts'
 import type { Certificates, Life } from './certificates.ts'
-import type { Failures } from './acme_backoff.ts'
+import type { OrderFailures } from './acme_backoff.ts'
 import type { Lease } from '../storage/lease.ts'
 
 /** Milliseconds until a new route is noticed. A check costs no query if everything is cached. */
@@ -14,7 +14,7 @@ interface Parts {
   readonly certificates: Certificates
   readonly authority: Authority
   readonly lease: Lease
-  readonly failures: Failures
+  readonly failures: OrderFailures
   /** Returns the names that need a certificate. */
   readonly wanted: () => Promise<Iterable<string>>
   /** Whether a name has a configured certificate. */
@@ -31,7 +31,7 @@ const isDue = (life: Life | undefined): boolean =>
   life === undefined || now() >= life.ends - Math.min(30 * daySeconds, (life.ends - life.issued) / 3)
 
 /** Keeps a valid certificate for every wanted name. */
-export class Orders {
+export class CertificateOrders {
   readonly #parts: Parts
   #timer: NodeJS.Timeout | undefined
   #working = false

@@ -9,7 +9,7 @@ import { sweepRows } from '../storage/sweeping.ts'
 import { whenReady } from '../storage/when_ready.ts'
 
 /** Lifetime of an access token of a program, in seconds. */
-export const accessTokenLifetime = 3600
+export const accessTokenLifetimeSeconds = 3600
 /** Seconds by which the clock of the issuing node may be ahead of ours. */
 const clockSkewSeconds = 60
 const maxEntries = 50_000
@@ -24,7 +24,7 @@ interface RevokedTokens {
 
 const isEnded = ({ subjects }: RevokedTokens, sub: string, issuedAt: number): boolean => {
   const until = subjects.get(sub)
-  return until !== undefined && issuedAt <= until - accessTokenLifetime
+  return until !== undefined && issuedAt <= until - accessTokenLifetimeSeconds
 }
 
 /** The content of an access token (RFC 9068 section 2.2), as far as we read it. */
@@ -103,10 +103,17 @@ export class AccessTokens {
     const { kid, key } = await signing()
     const id = newId()
     const iat = now()
-    const payload = { iss: issuer, aud: issuer, ...about, iat, exp: iat + accessTokenLifetime, jti: id }
+    const payload = {
+      iss: issuer,
+      aud: issuer,
+      ...about,
+      iat,
+      exp: iat + accessTokenLifetimeSeconds,
+      jti: id,
+    }
     const signingInput = `${encode({ alg: 'EdDSA', typ: 'at+jwt', kid })}.${encode(payload)}`
     const access_token = `${signingInput}.${sign(null, Buffer.from(signingInput), key).toString('base64url')}`
-    return { access_token, expires_in: accessTokenLifetime, id }
+    return { access_token, expires_in: accessTokenLifetimeSeconds, id }
   }
 
   /**
@@ -157,7 +164,7 @@ export class AccessTokens {
 
   /** What `revoke` needs to revoke a token that is not at hand. */
   byId(jti: string): Pick<AccessToken, 'jti' | 'exp'> {
-    return { jti, exp: now() + accessTokenLifetime }
+    return { jti, exp: now() + accessTokenLifetimeSeconds }
   }
 
   /** Revokes a token: here at once, elsewhere as soon as services learn of it. Inside a transaction. */
@@ -174,7 +181,7 @@ export class AccessTokens {
   /** Revokes everything that a subject was issued until now, at our own entry points. Inside a transaction. */
   async revokeAllOf(sub: string): Promise<void> {
     const { database } = this.#parts
-    const expires_at = now() + accessTokenLifetime
+    const expires_at = now() + accessTokenLifetimeSeconds
     await database.query
       .insertInto('revoked_subjects')
       .values({ subject: sub, expires_at })

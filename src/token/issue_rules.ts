@@ -1,12 +1,12 @@
 import { refuseWhileImpersonating, type Caller } from '../contract/caller.ts'
 import { AppError, conflict, invalidParams } from '../contract/errors.ts'
-import { claimsWithin, tokenScopes, widest, type TokenScope } from '../contract/token_scopes.ts'
+import { claimsWithin, tokenScopes, widestScope, type TokenScope } from '../contract/token_scopes.ts'
 import type { AccessTokens } from './access_tokens.ts'
 import type { Owner, PersonalTokens } from './personal_tokens.ts'
 import type { Issued } from './token.ts'
 
 /** Default lifetime of a personal token, in seconds. */
-export const usual = 90 * 86_400
+export const defaultLifetimeSeconds = 90 * 86_400
 const maxPerOwner = 100
 
 export interface IssuingParts {
@@ -63,7 +63,7 @@ export const issuing = (parts: IssuingParts) => {
     if ('service_id' in owner && !isAdministrator(caller))
       throw new AppError('claim_required', 'This requires the claim proxy.admin', { claims: ['proxy.admin'] })
     const maxLifetime = await parts.longest()
-    const { expires_in = Math.min(usual, maxLifetime), name } = params
+    const { expires_in = Math.min(defaultLifetimeSeconds, maxLifetime), name } = params
     if (expires_in > maxLifetime)
       throw invalidParams('expires_in', `60 to ${maxLifetime} seconds (the setting token_lifetime)`)
     const { items } = await personal.list(owner, { limit: maxPerOwner })
@@ -72,13 +72,13 @@ export const issuing = (parts: IssuingParts) => {
         reason: 'too_many_tokens',
         most: maxPerOwner,
       })
-    const scope: TokenScope = widest((params.scope ?? 'read').split(' '))!
+    const scope: TokenScope = widestScope((params.scope ?? 'read').split(' '))!
     const { id, token } = await personal.add(owner, { name, scope, expires_in })
     return { access_token: token, token_type: 'Bearer', expires_in, scope, id }
   }
 
   const issue = async (subject: string, scope: string, claims: readonly string[]): Promise<Issued> => {
-    const within = claimsWithin(claims, widest(scope.split(' ')))
+    const within = claimsWithin(claims, widestScope(scope.split(' ')))
     const issued = await access.issue({ sub: subject, client_id: subject, scope, claims: within })
     return { ...issued, token_type: 'Bearer', scope }
   }

@@ -4,7 +4,7 @@ import { AppError, invalidParams, notFound } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
 import { Cursor, Limit, Page, ServiceName, Shape, Username } from '../contract/schemas.ts'
 import type { AccessToken } from './access_tokens.ts'
-import { isAdministrator, issuing, usual, type IssuingParts } from './issue_rules.ts'
+import { isAdministrator, issuing, defaultLifetimeSeconds, type IssuingParts } from './issue_rules.ts'
 import { Issued, Token, TokenName, Validation } from './token.ts'
 
 interface Parts extends IssuingParts {
@@ -22,7 +22,7 @@ const ScopeText = Type.String({
 const issued: Issued = {
   access_token: 'hero_5hQ0m7BqmY9uF2nKp4VfC1mDqCqkq6q1Q0eLx0y1t8S0a3bXK',
   token_type: 'Bearer',
-  expires_in: usual,
+  expires_in: defaultLifetimeSeconds,
   scope: 'read',
   id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a91',
 }

@@ -7,11 +7,11 @@ import { newId, now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import type { TokenRow } from '../storage/schema.ts'
-import { Uses } from '../storage/last_used.ts'
+import { LastUsed } from '../storage/last_used.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 import type { TokenScope } from '../contract/token_scopes.ts'
 import type { Token } from './token.ts'
-import { isWritten, writeToken } from './token_text.ts'
+import { looksLikePersonalToken, writeToken } from './token_text.ts'
 
 const maxEntries = 100_000
 
@@ -19,7 +19,7 @@ const maxEntries = 100_000
 export type Owner = { readonly user_id: string } | { readonly service_id: string }
 
 /** A valid personal token and its owner. */
-export interface KnownToken {
+export interface PersonalToken {
   readonly id: string
   readonly scope: TokenScope
   readonly expires_at: number
@@ -36,13 +36,13 @@ export interface KnownToken {
  */
 export class PersonalTokens {
   readonly #database: Database
-  readonly #lastUsed: Uses
-  readonly #known: Cached<BoundedMap<KnownToken>>
+  readonly #lastUsed: LastUsed
+  readonly #known: Cached<BoundedMap<PersonalToken>>
   readonly #byHash: Prepared<{ hash: string }, unknown>
 
   constructor(database: Database) {
     this.#database = database
-    this.#lastUsed = new Uses(database, (id, at) =>
+    this.#lastUsed = new LastUsed(database, (id, at) =>
       database.query
         .updateTable('tokens')
         .set({ last_used_at: at })
@@ -51,7 +51,7 @@ export class PersonalTokens {
         .execute(),
     )
     this.#known = new Cached(database, ['tokens', 'users', 'services'], async () =>
-      boundedMap<KnownToken>(maxEntries),
+      boundedMap<PersonalToken>(maxEntries),
     )
     this.#byHash = database.prepared((query, { hash }: { hash: string }) =>
       query
@@ -98,25 +98,25 @@ export class PersonalTokens {
   /**
    * Looks up a token. Undefined if it is not a personal token or has expired. Synchronous when the cache is current.
    */
-  find(token: string): KnownToken | undefined | Promise<KnownToken | undefined> {
-    if (!isWritten(token)) return undefined
+  find(token: string): PersonalToken | undefined | Promise<PersonalToken | undefined> {
+    if (!looksLikePersonalToken(token)) return undefined
     const key = digest(token)
     const known = this.#known.warm()?.get(key)
     return known ? this.#ifValid(known) : this.#load(key)
   }
 
-  #ifValid(known: KnownToken): KnownToken | undefined {
+  #ifValid(known: PersonalToken): PersonalToken | undefined {
     const at = now()
     if (known.expires_at <= at) return undefined
     this.#lastUsed.note(known, at)
     return known
   }
 
-  async #load(key: string): Promise<KnownToken | undefined> {
+  async #load(key: string): Promise<PersonalToken | undefined> {
     const known = await this.#known.get()
     const row = await this.#byHash({ hash: key })
     if (!row) return undefined
-    const found = row as KnownToken
+    const found = row as PersonalToken
     // Store it in the map that was current before the row was read: after a change, that map is no longer used.
     known.set(key, found)
     return this.#ifValid(found)
@@ -166,7 +166,7 @@ export class PersonalTokens {
   }
 
   /** Removes all tokens of a user: someone who took over the account may have kept one. */
-  async removeAllOf(userId: string): Promise<void> {
+  async removeAllOfUser(userId: string): Promise<void> {
     await this.#delete(sql`user_id = ${userId}`)
   }
 

@@ -24,5 +24,5 @@ export const writeToken = (): string => {
 }
 
 /** Whether this has the format of a personal token, with the right checksum. */
-export const isWritten = (token: string): boolean =>
+export const looksLikePersonalToken = (token: string): boolean =>
   form.test(token) && checksum(token.slice(0, -checksumLength)) === token.slice(-checksumLength)

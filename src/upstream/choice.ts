@@ -1,5 +1,5 @@
 import type { Log } from '../log/log.ts'
-import { Probes, type Groups } from './health_probes.ts'
+import { HealthProbes, type Groups } from './health_probes.ts'
 import type { Upstream, UpstreamGroup } from './upstream.ts'
 import { boundedMap } from '../storage/bounded_map.ts'
 
@@ -32,17 +32,17 @@ const none: readonly Upstream[] = []
  * Chooses the upstream for each request of a route, and skips those that failed lately. Every process has its own view.
  * An upstream that answers is healthy, even with a 500: that comes from the service, and another upstream would send it too.
  */
-export class Upstreams {
+export class UpstreamChoice {
   readonly #log: Log
   readonly #now: () => number
-  readonly #probes: Probes
+  readonly #probes: HealthProbes
   readonly #turns = new WeakMap<UpstreamGroup, number>()
   readonly #skipped = boundedMap<Skip>(maxRemembered)
 
   constructor({ groups, log, now = () => performance.now(), probeIntervalMs }: Parts) {
     this.#log = log
     this.#now = now
-    this.#probes = new Probes({
+    this.#probes = new HealthProbes({
       groups,
       log,
       intervalMs: probeIntervalMs,

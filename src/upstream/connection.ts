@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { doneWith, head, inbox, inboxSize, readResponseHead } from '../wire/parser.ts'
-import type { Asker } from '../wire/response_sink.ts'
+import type { ResponseSink } from '../wire/response_sink.ts'
 import { ResponseParser, type Head, type Reader } from '../wire/http_parser.ts'
 import { RequestWriter } from './request_writer.ts'
 import type { Upstream } from './upstream.ts'
@@ -21,7 +21,7 @@ export class UpstreamConnection implements Reader {
   #parsing = false
   readonly request: RequestWriter
   readonly #released: (connection: UpstreamConnection) => void
-  #asker: Asker | undefined
+  #asker: ResponseSink | undefined
   #trailers: readonly string[] | undefined
   #answered = false
   #keepAlive = false
@@ -83,7 +83,7 @@ export class UpstreamConnection implements Reader {
   }
 
   /** Sends the head of a request. A body follows by `request.write` and `endRequest`. */
-  ask(asker: Asker, head: string, hasBody: boolean): void {
+  send(asker: ResponseSink, head: string, hasBody: boolean): void {
     this.#asker = asker
     this.#answered = false
     this.#wholeRequest = !hasBody
@@ -116,7 +116,7 @@ export class UpstreamConnection implements Reader {
   }
 
   /** The request ends early: closes the connection without a call to `broken`. Does nothing after the response has ended. */
-  abandon(asker: Asker): void {
+  abandon(asker: ResponseSink): void {
     if (this.#asker !== asker) return
     this.#asker = undefined
     this.destroy()

@@ -34,7 +34,7 @@ const keyOf = (upstream: Upstream, path: string) => `${upstream.name} ${path}`
  * Probes the upstreams of routes with a `health_path` at regular intervals. Every round starts from the current routes, so a
  * changed, disabled or removed route counts from the next round on.
  */
-export class Probes {
+export class HealthProbes {
   readonly #parts: Parts
   /** Consecutive failures, for upstreams whose last probe failed. */
   readonly #failures = new Map<string, number>()

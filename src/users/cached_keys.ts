@@ -5,14 +5,14 @@ import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { sweepRows } from '../storage/sweeping.ts'
-import { personColumns, toKnownPerson, type KnownPerson } from './person.ts'
+import { personColumns, toRecognisedUser, type RecognisedUser } from './person.ts'
 
 /** A user's public key, parsed for verification. */
-export interface KnownKey {
+export interface CachedKey {
   /** Compressed, lower-case hex. */
   readonly pubkey: string
   readonly key: KeyObject
-  readonly owner: KnownPerson
+  readonly owner: RecognisedUser
 }
 
 const maxEntries = 50_000
@@ -24,17 +24,17 @@ const publicKeyOf = (pubkey: string): KeyObject => {
 }
 
 /** The public keys that users sign requests with, and the nonces those requests have used. */
-export class KnownKeys {
+export class CachedKeys {
   readonly #database: Database
-  readonly #known: Cached<BoundedMap<KnownKey | 'none'>>
+  readonly #known: Cached<BoundedMap<CachedKey | 'none'>>
 
   constructor(database: Database) {
     this.#database = database
-    this.#known = new Cached(database, ['users'], async () => boundedMap<KnownKey | 'none'>(maxEntries))
+    this.#known = new Cached(database, ['users'], async () => boundedMap<CachedKey | 'none'>(maxEntries))
   }
 
   /** Returns the key with its owner, given its canonical form. The owner may be inactive. */
-  async find(pubkey: string): Promise<KnownKey | undefined> {
+  async find(pubkey: string): Promise<CachedKey | undefined> {
     const cache = await this.#known.get()
     const known = cache.get(pubkey)
     if (known !== undefined) return known === 'none' ? undefined : known
@@ -44,7 +44,7 @@ export class KnownKeys {
       .select(personColumns)
       .where('user_keys.pubkey', '=', pubkey)
       .executeTakeFirst()
-    const found = row && { pubkey, key: publicKeyOf(pubkey), owner: toKnownPerson(row) }
+    const found = row && { pubkey, key: publicKeyOf(pubkey), owner: toRecognisedUser(row) }
     // Store it in the map that was current before the row was read: after a change, that map is no longer used.
     cache.set(pubkey, found ?? 'none')
     return found

@@ -3,7 +3,7 @@ import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { detached } from '../wire/detached.ts'
 import { readAddress, readNetwork, type Address } from '../contract/networks.ts'
-import { personColumns, toKnownPerson, type KnownPerson } from './person.ts'
+import { personColumns, toRecognisedUser, type RecognisedUser } from './person.ts'
 
 /** Number of cached lookups. Strangers choose the addresses, so the cache needs a limit. */
 const maxEntries = 10_000
@@ -11,13 +11,13 @@ const maxEntries = 10_000
 /** The networks of one address family: one map per prefix length in use, longest prefix first. */
 class Prefixes {
   readonly #width: bigint
-  readonly #lengths: { readonly host: bigint; readonly people: Map<bigint, KnownPerson> }[] = []
+  readonly #lengths: { readonly host: bigint; readonly people: Map<bigint, RecognisedUser> }[] = []
 
   constructor(width: 32 | 128) {
     this.#width = BigInt(width)
   }
 
-  add(bits: bigint, length: number, person: KnownPerson): void {
+  add(bits: bigint, length: number, person: RecognisedUser): void {
     const host = this.#width - BigInt(length)
     let row = this.#lengths.find((length) => length.host === host)
     if (!row) {
@@ -28,7 +28,7 @@ class Prefixes {
     row.people.set(bits >> host, person)
   }
 
-  find(bits: bigint): KnownPerson | undefined {
+  find(bits: bigint): RecognisedUser | undefined {
     for (const { host, people } of this.#lengths) {
       const person = people.get(bits >> host)
       if (person) return person
@@ -43,13 +43,13 @@ class NetworkTable {
   readonly counts: boolean
   readonly #four = new Prefixes(32)
   readonly #six = new Prefixes(128)
-  readonly #answers = boundedMap<KnownPerson | 'nobody'>(maxEntries)
+  readonly #answers = boundedMap<RecognisedUser | 'nobody'>(maxEntries)
 
   constructor(counts: boolean) {
     this.counts = counts
   }
 
-  add(text: string, person: KnownPerson): void {
+  add(text: string, person: RecognisedUser): void {
     const network = readNetwork(text)
     if (network) this.#of(network).add(network.bits, network.prefix, person)
   }
@@ -58,7 +58,7 @@ class NetworkTable {
     return family === 4 ? this.#four : this.#six
   }
 
-  find(address: string): KnownPerson | undefined {
+  find(address: string): RecognisedUser | undefined {
     const cached = this.#answers.get(address)
     if (cached !== undefined) return cached === 'nobody' ? undefined : cached
     const found = this.#search(address)
@@ -66,7 +66,7 @@ class NetworkTable {
     return found
   }
 
-  #search(text: string): KnownPerson | undefined {
+  #search(text: string): RecognisedUser | undefined {
     const address = readAddress(text)
     const person = address && this.#of(address).find(address.bits)
     // Only the longest prefix decides: deactivating a user must not hand their machine to the owner of a wider network.
@@ -75,7 +75,7 @@ class NetworkTable {
 }
 
 /** Recognises users by their network address alone; nobody until the setting `network_login` is on. */
-export class KnownNetworks {
+export class CachedNetworks {
   readonly #table: Cached<NetworkTable>
 
   constructor(database: Database, enabled: () => Promise<boolean>) {
@@ -87,7 +87,7 @@ export class KnownNetworks {
         .innerJoin('users', 'users.id', 'user_networks.user_id')
         .select(['user_networks.network', ...personColumns])
         .execute()
-      for (const row of rows) table.add(row.network, toKnownPerson(row))
+      for (const row of rows) table.add(row.network, toRecognisedUser(row))
       return table
     })
   }
@@ -101,7 +101,7 @@ export class KnownNetworks {
    * The user whose network contains this address and who may sign in; the longest prefix wins. Synchronous when the
    * cache is current.
    */
-  find(address: string): KnownPerson | undefined | Promise<KnownPerson | undefined> {
+  find(address: string): RecognisedUser | undefined | Promise<RecognisedUser | undefined> {
     const table = this.#table.get()
     return table instanceof Promise ? table.then((ready) => ready.find(address)) : table.find(address)
   }

@@ -1,7 +1,7 @@
 import { Type, type Static, type TProperties } from '../contract/schema_builder.ts'
 import { method } from '../contract/method.ts'
 import { Cursor, Id, Limit, Line, Named, Nullable, Page, Shape, Time, Username } from '../contract/schemas.ts'
-import type { Belongings, Table } from './user_credentials.ts'
+import type { UserCredentials, Table } from './user_credentials.ts'
 
 const owned = <P extends TProperties>(title: string, properties: P) =>
   Named(title, { id: Id, user: Username, ...properties, created_at: Time })
@@ -59,7 +59,7 @@ const removal = (
   what: string,
   id: string,
   name: `users.${string}.remove`,
-  { belongings, table }: { belongings: Belongings; table: Table },
+  { belongings, table }: { belongings: UserCredentials; table: Table },
 ) =>
   method({
     ...write,
@@ -74,7 +74,7 @@ const removal = (
     handler: ({ user, id }, caller) => belongings.remove(table, user, id, caller),
   })
 
-export const belongingMethods = (belongings: Belongings) => [
+export const credentialMethods = (belongings: UserCredentials) => [
   method({
     ...read,
     name: 'users.networks.list',

@@ -4,7 +4,7 @@ import { newId, now } from '../storage/ids.ts'
 import { signInColumns } from '../storage/schema.ts'
 
 /** What a provider reports about an account at every sign-in. */
-export interface ToldIdentity {
+export interface ReportedIdentity {
   readonly login: string
   readonly avatar_url: string
 }
@@ -35,7 +35,7 @@ export class Identities {
   }
 
   /** Links an identity to a user; the caller has verified that it is theirs. Inside a transaction. */
-  async link(userId: string, provider: string, subject: string, reported: ToldIdentity) {
+  async link(userId: string, provider: string, subject: string, reported: ReportedIdentity) {
     if (await this.find(provider, subject)) throw alreadyExists('subject', 'subject')
     const at = now()
     const row = {
@@ -53,7 +53,7 @@ export class Identities {
   }
 
   /** Records that the user has just signed in with this identity. Inside a transaction. */
-  async used(id: string, reported: ToldIdentity): Promise<void> {
+  async recordSignIn(id: string, reported: ReportedIdentity): Promise<void> {
     await this.#database.query
       .updateTable('user_identities')
       .set({ ...reported, last_used_at: now() })

@@ -24,7 +24,7 @@ const hasFolded = (column: Column, folded: string): RawBuilder<SqlBool> =>
   isFolded(column) ? sql`lower(${sql.ref(column)}) = ${folded}` : sql`${sql.ref(column)} = ${folded}`
 
 /** The condition that a column has this value; usernames and addresses ignore case. */
-export const has = (column: Column, value: string): RawBuilder<SqlBool> =>
+export const hasValue = (column: Column, value: string): RawBuilder<SqlBool> =>
   hasFolded(column, fold(column, value))
 
 /**

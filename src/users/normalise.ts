@@ -9,7 +9,7 @@ const allowedNetwork =
  * Normalises a network to one spelling: host bits cleared, IPv6 as in RFC 5952, IPv4-mapped IPv6 as IPv4. Throws
  * invalid_params.
  */
-export const canonicalNetwork = (text: string): string => {
+export const normaliseNetwork = (text: string): string => {
   const network = readNetwork(text)
   if (!network || network.prefix < (network.family === 4 ? 8 : 16))
     throw invalidParams('network', allowedNetwork)
@@ -20,7 +20,7 @@ export const canonicalNetwork = (text: string): string => {
  * Normalises a secp256k1 public key to 33 compressed bytes in lower-case hex; accepts 33 or 65 bytes. Throws
  * invalid_params.
  */
-export const canonicalPubkey = (pubkey: string): string => {
+export const normalisePubkey = (pubkey: string): string => {
   try {
     return ECDH.convertKey(pubkey, 'secp256k1', 'hex', 'hex', 'compressed') as string
   } catch {

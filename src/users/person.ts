@@ -1,7 +1,7 @@
 import { maySignIn, signInColumns, type UserRow } from '../storage/schema.ts'
 
 /** A user who is recognised by something they own, without a session. */
-export interface KnownPerson {
+export interface RecognisedUser {
   readonly user_id: string
   readonly username: string
   readonly email: string | null
@@ -10,7 +10,7 @@ export interface KnownPerson {
   readonly may_sign_in: boolean
 }
 
-/** The columns that make a {@link KnownPerson}. */
+/** The columns that make a {@link RecognisedUser}. */
 export const personColumns = ['users.id', 'users.username', 'users.context', ...signInColumns] as const
 
 export type PersonRow = Pick<
@@ -18,7 +18,7 @@ export type PersonRow = Pick<
   'id' | 'username' | 'email' | 'email_verified_at' | 'context' | 'is_active'
 >
 
-export const toKnownPerson = (row: PersonRow): KnownPerson => ({
+export const toRecognisedUser = (row: PersonRow): RecognisedUser => ({
   user_id: row.id,
   username: row.username,
   email: row.email,

@@ -6,7 +6,7 @@ import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
 import type { Schema } from '../storage/schema.ts'
-import { canonicalNetwork, canonicalPubkey } from './normalise.ts'
+import { normaliseNetwork, normalisePubkey } from './normalise.ts'
 import type { Users } from './users.ts'
 
 type Query = Database['query']
@@ -34,7 +34,7 @@ interface Owned {
  * What identifies a user: networks, public keys and identities at providers. Each belongs to one user. Adding one
  * requires proxy.users.write, and proxy.admin for an administrator's account, because each is a way to sign in.
  */
-export class Belongings {
+export class UserCredentials {
   readonly #database: Database
   readonly #users: Users
   readonly #reactions: Pick<Reactions, 'removingIdentity'>
@@ -53,7 +53,7 @@ export class Belongings {
   }
 
   async addNetwork(user: string, network: string, description: string, caller: Caller) {
-    const canonical = canonicalNetwork(network)
+    const canonical = normaliseNetwork(network)
     return this.#add('user_networks', user, { network: canonical, description }, 'network', caller)
   }
 
@@ -65,7 +65,7 @@ export class Belongings {
   }
 
   async addKey(user: string, pubkey: string, description: string, caller: Caller) {
-    return this.#add('user_keys', user, { pubkey: canonicalPubkey(pubkey), description }, 'pubkey', caller)
+    return this.#add('user_keys', user, { pubkey: normalisePubkey(pubkey), description }, 'pubkey', caller)
   }
 
   async listIdentities(user: string, page: PageParams) {

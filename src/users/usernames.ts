@@ -35,14 +35,14 @@ const reservedNames: ReadonlySet<string> = new Set([
   'undefined',
 ])
 
-export const isNameOfTrust = (username: string): boolean => reservedNames.has(username.toLowerCase())
+export const isReservedName = (username: string): boolean => reservedNames.has(username.toLowerCase())
 
 /**
  * Throws invalid_params for a name that users may not choose themselves, and already_exists for one that is or was in
  * use.
  */
-export const refuseOwnChoice = async (query: Database['query'], username: string): Promise<void> => {
-  if (isNameOfTrust(username))
+export const refuseSelfChosenName = async (query: Database['query'], username: string): Promise<void> => {
+  if (isReservedName(username))
     throw invalidParams('username', 'another name; only an administrator may assign this one', {
       reason: 'username_reserved',
     })
@@ -80,7 +80,7 @@ export const freeName = async (query: Database['query'], wanted: string): Promis
 
 const isFree = async (query: Database['query'], name: string): Promise<boolean> => {
   try {
-    await refuseOwnChoice(query, name)
+    await refuseSelfChosenName(query, name)
     return true
   } catch (error) {
     if (error instanceof AppError) return false

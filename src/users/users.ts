@@ -5,11 +5,11 @@ import { alreadyExists } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
-import { holdsText } from '../storage/search.ts'
+import { matchesSearch } from '../storage/search.ts'
 import { bit, type UserRow } from '../storage/schema.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 import { whenReady } from '../storage/when_ready.ts'
-import { has, userRows, type UserLookup } from './lookup.ts'
+import { hasValue, userRows, type UserLookup } from './lookup.ts'
 import {
   guardAdministrator,
   refuseBeyondProfile,
@@ -45,7 +45,7 @@ export class Users {
     if (filter.is_admin !== undefined)
       query = query.where(filter.is_admin ? sql<SqlBool>`is_admin = 1` : sql<SqlBool>`is_admin = 0`)
     if (filter.search !== undefined)
-      query = query.where(await holdsText(this.#database, 'users', filter.search))
+      query = query.where(await matchesSearch(this.#database, 'users', filter.search))
     const page = await readPage(query, filter, {
       by: sql`lower(username)`,
       keyOf: (row) => row.username.toLowerCase(),
@@ -58,7 +58,7 @@ export class Users {
     const row = await this.#database.query
       .selectFrom('users')
       .selectAll()
-      .where(has('username', username))
+      .where(hasValue('username', username))
       .executeTakeFirst()
     return row && toUser(row)
   }
@@ -96,7 +96,7 @@ export class Users {
   }
 
   /** Updates the display name to what a provider reports. Inside a transaction. */
-  async takeOverName(id: string, display_name: string): Promise<void> {
+  async setReportedName(id: string, display_name: string): Promise<void> {
     const { numUpdatedRows } = await this.#database.query
       .updateTable('users')
       .set({ display_name, updated_at: now() })
@@ -130,7 +130,7 @@ export class Users {
   }
 
   /** Changes the account's address to another verified one. Inside a transaction. */
-  async takeAddress(id: string, email: string): Promise<void> {
+  async setVerifiedAddress(id: string, email: string): Promise<void> {
     const at = now()
     await this.#database.query
       .updateTable('users')
@@ -240,7 +240,7 @@ export class Users {
     const taken = await this.#database.query
       .selectFrom('users')
       .select('id')
-      .where(has(column, value))
+      .where(hasValue(column, value))
       .where('id', '!=', except)
       .executeTakeFirst()
     if (taken) throw alreadyExists(column, column)

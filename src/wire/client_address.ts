@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { detached } from './detached.ts'
 import { NetworkSet } from '../contract/networks.ts'
 import type { DecidingHeaders } from './deciding_headers.ts'
-import type { Sent } from './client_response.ts'
+import type { ReceivedRequest } from './client_response.ts'
 import type { UsualRequest } from './usual_request.ts'
 
 interface Peer {
@@ -34,7 +34,7 @@ const unmapped = (address: string): string =>
   address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 
 /** Determines the address of the client. X-Forwarded-* headers count only from trusted proxies. */
-export class Peers {
+export class ClientAddresses {
   readonly #trusted: NetworkSet
   readonly #any: boolean
   /** Caches which addresses are trusted. The proxies themselves come first, so they are always in it. */
@@ -45,7 +45,7 @@ export class Peers {
     this.#trusted = new NetworkSet(trustedProxies)
   }
 
-  of(socket: Sent['socket'], headers: DecidingHeaders): Peer {
+  of(socket: ReceivedRequest['socket'], headers: DecidingHeaders): Peer {
     const address = unmapped(socket.remoteAddress ?? '')
     const encrypted = socket.encrypted === true
     if (!this.#any || !this.#isTrusted(address)) return this.#direct(address, encrypted)
@@ -88,7 +88,7 @@ export class Peers {
   }
 
   /** Whether the request comes directly from a trusted proxy. */
-  trusts({ socket }: Sent): boolean {
+  trusts({ socket }: ReceivedRequest): boolean {
     return this.#isTrusted(unmapped(socket.remoteAddress ?? ''))
   }
 

@@ -4,7 +4,7 @@ import type { WholeFields } from './whole_response.ts'
  * A request as the edge reads it, from node:http, node:http2 or the fast lane. Headers are read only from `rawHeaders`, exactly
  * as received.
  */
-export interface Sent {
+export interface ReceivedRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined
   readonly rawHeaders: readonly string[]
@@ -26,10 +26,10 @@ export interface Body {
 }
 
 /** A complete response, ready to be sent: text for HTTP/1.1, or fields and a body for HTTP/2. */
-export type Whole = string | WholeFields
+export type WholeResponse = string | WholeFields
 
 /** Where a response is written. A ServerResponse of node:http is one. */
-export interface Recipient {
+export interface ClientResponse {
   readonly headersSent: boolean
   readonly statusCode: number
   readonly destroyed: boolean
@@ -49,9 +49,9 @@ export interface Recipient {
    * Converts the complete response in the inbox for `sendWhole`. Returns undefined if it is not a plain one. A recipient that
    * needs responses in parts omits both methods.
    */
-  readWhole?(length: number, isHead: boolean): Whole | undefined
+  readWhole?(length: number, isHead: boolean): WholeResponse | undefined
   /** Sends a complete response, instead of the calls above. */
-  sendWhole?(status: number, whole: Whole): void
+  sendWhole?(status: number, whole: WholeResponse): void
   addTrailers(trailers: [string, string][]): void
   destroy(): unknown
   once(event: 'close' | 'drain', listener: () => void): unknown
@@ -64,7 +64,7 @@ export const reason = (message: string): string => message.replaceAll(/[^\t\u002
 const link = /^<[^>\s]*>(\s*;\s*[^;"\s]+(=("[^;"\s]*"|[^;"\s]*))?)*$/
 
 /** Passes on early hints. Malformed ones are dropped, because hints are optional. */
-export const passHints = (to: Recipient, rawHeaders: readonly string[]) => {
+export const passHints = (to: ClientResponse, rawHeaders: readonly string[]) => {
   const links = rawHeaders
     .filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === 'link')
     .flatMap((value) => value.split(/,\s*(?=<)/))
@@ -72,7 +72,7 @@ export const passHints = (to: Recipient, rawHeaders: readonly string[]) => {
 }
 
 /** Trailers as a flat list. */
-export const addTrailers = (to: Recipient, list: readonly string[]) => {
+export const addTrailers = (to: ClientResponse, list: readonly string[]) => {
   const pairs: [string, string][] = []
   for (let i = 0; i < list.length; i += 2) pairs.push([list[i]!, list[i + 1]!])
   to.addTrailers(pairs)

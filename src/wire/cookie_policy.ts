@@ -1,5 +1,5 @@
 import { whenReady } from '../storage/when_ready.ts'
-import type { Asked } from './request.ts'
+import type { EdgeRequest } from './request.ts'
 import { sessionCookie } from './cookies.ts'
 
 /** How cookies are set at an address: `refused` if they would cross a network unencrypted. */
@@ -21,7 +21,7 @@ export class CookiePolicy {
   }
 
   /** Returns a promise only if the setting `insecure_cookies` decides (plain HTTP, not localhost) and is not cached. */
-  at({ secure, host }: Pick<Asked, 'secure' | 'host'>): CookieState | Promise<CookieState> {
+  at({ secure, host }: Pick<EdgeRequest, 'secure' | 'host'>): CookieState | Promise<CookieState> {
     if (secure || isLoopback(host)) return 'secure'
     return whenReady(this.#insecureAllowed(), (allowed) => (allowed ? 'insecure' : 'refused'))
   }

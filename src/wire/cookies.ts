@@ -10,12 +10,13 @@ export const flowCookie = (secure: boolean, id: string) =>
 export const linkCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_link' : 'hero_proxy_link')
 
 /** The page to continue to after a link in a mail was used. */
-export const onwardCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_onward' : 'hero_proxy_onward')
+export const returnPathCookie = (secure: boolean) =>
+  secure ? '__Host-hero_proxy_onward' : 'hero_proxy_onward'
 
 /** Names that upstreams neither see nor set: our own, and names that a lenient parser would read as ours. */
 const ours = /^(__host-|__secure-)?hero[._ -]proxy[._ -]/i
 
-export const isOurs = (name: string): boolean => ours.test(name.trim())
+export const isOwnCookie = (name: string): boolean => ours.test(name.trim())
 
 /**
  * Only spaces and tabs surround a name (RFC 6265bis section 5.6). `String.trim` removes more: a sibling domain can set a name
@@ -54,10 +55,10 @@ export const readCookie = (headers: readonly string[], name: string): string | u
 }
 
 /** A Cookie header without our cookies, or undefined if nothing is left. */
-export const withoutOurs = (header: string): string | undefined => {
+export const withoutOwnCookies = (header: string): string | undefined => {
   if (!/hero/i.test(header)) return header
   const kept = pairs(header).filter(
-    ({ name, value, text }) => text !== '' && !isOurs(name === '' ? value : name),
+    ({ name, value, text }) => text !== '' && !isOwnCookie(name === '' ? value : name),
   )
   return kept.length === 0 ? undefined : kept.map(({ text }) => text).join('; ')
 }

@@ -1,5 +1,5 @@
 import { detached } from './detached.ts'
-import { longestKept, overridesMethod } from './header_list.ts'
+import { maxCachedNameLength, overridesMethod } from './header_list.ts'
 
 /** Headers that we read: of the request itself, or of the request that a forward-auth proxy asks about. */
 const names = [
@@ -42,7 +42,8 @@ const factsOf = (text: string): Facts => {
   if (found !== undefined) return found
   const lower = text.toLowerCase()
   const facts = { name: isDeciding(lower) ? lower : undefined, overridesMethod: overridesMethod(text) }
-  if (factsByName.size < maxCachedNames && text.length <= longestKept) factsByName.set(detached(text), facts)
+  if (factsByName.size < maxCachedNames && text.length <= maxCachedNameLength)
+    factsByName.set(detached(text), facts)
   return facts
 }
 

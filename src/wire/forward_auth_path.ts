@@ -2,4 +2,4 @@
 export const forwardAuthPath = '/auth/forward'
 
 /** Whether a path or request target is a forward-auth request about another request. */
-export const asksAbout = (target: string): boolean => /^\/auth\/forward(?:[/?]|$)/.test(target)
+export const isForwardAuth = (target: string): boolean => /^\/auth\/forward(?:[/?]|$)/.test(target)

@@ -17,7 +17,7 @@ export const methodOverrides: ReadonlySet<string> = new Set([
 export const overridesMethod = (name: string): boolean => methodOverrides.has(fold(name))
 
 /** The longest name, in characters, that is cached. */
-export const longestKept = 64
+export const maxCachedNameLength = 64
 
 /** Headers about one connection (RFC 9110 section 7.6.1). They are never forwarded. */
 export const hopByHop: ReadonlySet<string> = new Set([

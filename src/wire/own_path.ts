@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Asked } from './request.ts'
+import type { EdgeRequest } from './request.ts'
 
 /** Answers a request at one of our own paths. */
 export type OwnPathHandler = (
   request: IncomingMessage,
   response: ServerResponse,
-  asked: Asked,
+  asked: EdgeRequest,
 ) => void | Promise<void>
 
 /** A kind of host: that of the public URL, any other that has a route, and one that has none. */
@@ -31,5 +31,5 @@ export interface OwnPath {
 /** Finds what answers at a path of ours. */
 export interface OwnPathTable {
   /** Returns undefined where routes decide. Paths are compared as received, byte for byte. */
-  find(asked: Pick<Asked, 'path' | 'host' | 'method'>): OwnPathHandler | undefined
+  find(asked: Pick<EdgeRequest, 'path' | 'host' | 'method'>): OwnPathHandler | undefined
 }

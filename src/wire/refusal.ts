@@ -2,7 +2,7 @@ import type { Catalogue, LinkName, NoticeFacts } from '../strings/catalogue.ts'
 import { noticeWords, problemWords, type Problem } from '../strings/refusal_words.ts'
 
 /** Why something was refused, or another notice, as facts. The code that shows it finds the words. */
-export type Told = NoticeFacts & {
+export type Refusal = NoticeFacts & {
   readonly status: number
   /** The name for programs, as in `error.data.code` of JSON-RPC. */
   readonly code: string
@@ -15,15 +15,19 @@ export type Told = NoticeFacts & {
 /** Title and text of a refusal in the language of the catalogue. */
 export const wordsOf = (
   catalogue: Pick<Catalogue, 'refusals'>,
-  refusal: Told,
+  refusal: Refusal,
 ): { readonly title: string; readonly text: string } => {
   const { title, text } = noticeWords(catalogue, refusal)
   return { title, text: refusal.problem ? problemWords(catalogue, refusal.problem) : text }
 }
 
-export const notHere = { status: 404, reason: 'not_found', code: 'not_found' } as const satisfies Told
+export const notFoundRefusal = {
+  status: 404,
+  reason: 'not_found',
+  code: 'not_found',
+} as const satisfies Refusal
 
-export const storageAway: Told = {
+export const unavailableRefusal: Refusal = {
   status: 503,
   reason: 'unavailable',
   code: 'unavailable',

@@ -1,10 +1,10 @@
 import { detached } from './detached.ts'
 import { DecidingHeaders } from './deciding_headers.ts'
-import type { Peers } from './client_address.ts'
-import type { Sent } from './client_response.ts'
+import type { ClientAddresses } from './client_address.ts'
+import type { ReceivedRequest } from './client_response.ts'
 
 /** A request, parsed once. Every decision and every forwarded byte is based on it. */
-export interface Asked {
+export interface EdgeRequest {
   readonly method: string
   /** The host name in lower case, without port and trailing dot. It selects the routes. */
   readonly host: string
@@ -38,7 +38,7 @@ export interface Asked {
   readonly via: string | undefined
 }
 
-export interface Refusal {
+export interface RequestError {
   readonly status: number
   readonly message: string
 }
@@ -90,7 +90,7 @@ interface Place {
 }
 
 /** Parses a Host header and a request target. Refuses what other software could read differently. */
-export const readPlace = (hostText: string, target: string): Place | Refusal => {
+export const parseTarget = (hostText: string, target: string): Place | RequestError => {
   const read = readHost(hostText)
   if (!read) return { status: 400, message: 'The Host header is not a host name' }
   if (plainTarget.test(target)) return { ...read, target, path: target }
@@ -102,10 +102,10 @@ export const readPlace = (hostText: string, target: string): Place | Refusal => 
   return { ...read, target, path }
 }
 
-export const isRefusal = (read: object): read is Refusal => 'message' in read
+export const isRequestError = (read: object): read is RequestError => 'message' in read
 
 /** Parses a request, or returns why it is refused. Nothing of a refused request is forwarded. */
-export const readAsked = (sent: Sent, peers: Peers): Asked | Refusal => {
+export const readRequest = (sent: ReceivedRequest, peers: ClientAddresses): EdgeRequest | RequestError => {
   const { method = '', url = '', rawHeaders, httpVersion } = sent
   if (method === 'TRACE' || method === 'CONNECT')
     return { status: 405, message: 'This method is not supported' }
@@ -121,8 +121,8 @@ export const readAsked = (sent: Sent, peers: Peers): Asked | Refusal => {
   const [host, ...more] = headers.all('host')
   if (host === undefined || more.length > 0)
     return { status: 400, message: 'A request must have exactly one Host header' }
-  const place = readPlace(host, url)
-  if (isRefusal(place)) return place
+  const place = parseTarget(host, url)
+  if (isRequestError(place)) return place
   const { address, forwardedFor, secure, requestId } = peers.of(sent.socket, headers)
   const length = Number(headers.all('content-length')[0] ?? 0)
   return {
@@ -147,5 +147,5 @@ export const readAsked = (sent: Sent, peers: Peers): Asked | Refusal => {
 }
 
 /** Our origin as the browser sees it (RFC 6454 section 6.2). */
-export const originOf = ({ secure, authority }: Pick<Asked, 'secure' | 'authority'>): string =>
+export const originOf = ({ secure, authority }: Pick<EdgeRequest, 'secure' | 'authority'>): string =>
   `${secure ? 'https' : 'http'}://${authority}`

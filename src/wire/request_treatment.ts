@@ -1,13 +1,13 @@
 import { detached } from './detached.ts'
-import { fold, longestKept, methodOverrides, hopByHop } from './header_list.ts'
+import { fold, maxCachedNameLength, methodOverrides, hopByHop } from './header_list.ts'
 
 /** How a request header is treated, by its name. */
-export type Treatment = 'drop' | 'connection' | 'cookie' | 'authorization' | 'signature' | 'keep'
+export type RequestTreatment = 'drop' | 'connection' | 'cookie' | 'authorization' | 'signature' | 'keep'
 
 /** Cached by the name as received, because names repeat. */
-const treatments = new Map<string, Treatment>()
+const treatments = new Map<string, RequestTreatment>()
 
-const treat = (name: string): Treatment => {
+const treat = (name: string): RequestTreatment => {
   const lower = name.toLowerCase()
   const folded = simple.test(name) ? lower : fold(name)
   if (isReserved(folded)) return 'drop'
@@ -22,12 +22,13 @@ const treat = (name: string): Treatment => {
   return 'keep'
 }
 
-export const treatmentOf = (name: string): Treatment => {
+export const requestTreatmentOf = (name: string): RequestTreatment => {
   let treatment = treatments.get(name)
   if (treatment === undefined) {
     treatment = treat(name)
     // Bounded: clients choose the names.
-    if (treatments.size < 2000 && name.length <= longestKept) treatments.set(detached(name), treatment)
+    if (treatments.size < 2000 && name.length <= maxCachedNameLength)
+      treatments.set(detached(name), treatment)
   }
   return treatment
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Head } from './http_parser.ts'
 
 /** Receives the response to a request on an upstream connection. The last call is exactly one of `end`, `broken` and `switched`. */
-export interface Asker {
+export interface ResponseSink {
   /** Whether the response has no body, as for HEAD. */
   readonly bodiless: boolean
   /** Whether a response may be reported by `whole`. */

@@ -1,12 +1,12 @@
-import { fold, longestKept, hopByHop } from './header_list.ts'
+import { fold, maxCachedNameLength, hopByHop } from './header_list.ts'
 
 /** How a response header is treated, by its name. */
-export type AnswerTreatment = 'drop' | 'connection' | 'length' | 'cache' | 'cookie' | 'keep'
+export type ResponseTreatment = 'drop' | 'connection' | 'length' | 'cache' | 'cookie' | 'keep'
 
 /** Cached by the name as received, because names repeat. */
-const treatments = new Map<string, AnswerTreatment>()
+const treatments = new Map<string, ResponseTreatment>()
 
-const treatAnswer = (name: string): AnswerTreatment => {
+const treatAnswer = (name: string): ResponseTreatment => {
   const lower = name.toLowerCase()
   if (lower === 'connection') return 'connection'
   if (hopByHop.has(lower) || fold(name).startsWith('x-hero-')) return 'drop'
@@ -15,11 +15,11 @@ const treatAnswer = (name: string): AnswerTreatment => {
   return lower === 'set-cookie' ? 'cookie' : 'keep'
 }
 
-export const answerTreatmentOf = (name: string): AnswerTreatment => {
+export const responseTreatmentOf = (name: string): ResponseTreatment => {
   let treatment = treatments.get(name)
   if (treatment === undefined) {
     treatment = treatAnswer(name)
-    if (treatments.size < 2000 && name.length <= longestKept) treatments.set(name, treatment)
+    if (treatments.size < 2000 && name.length <= maxCachedNameLength) treatments.set(name, treatment)
   }
   return treatment
 }

@@ -1,9 +1,9 @@
 import { http } from '../node/http.ts'
 import * as english from '../strings/en/refusals.ts'
-import type { Recipient, Sent } from './client_response.ts'
+import type { ClientResponse, ReceivedRequest } from './client_response.ts'
 import { valuesOf } from './header_list.ts'
-import { wordsOf, type Told } from './refusal.ts'
-import type { Asked } from './request.ts'
+import { wordsOf, type Refusal } from './refusal.ts'
+import type { EdgeRequest } from './request.ts'
 
 /** What our pages may do: load our stylesheet and our images, and post forms to us. */
 const policy =
@@ -13,7 +13,7 @@ const policy =
 export const policyWithScript = `${policy}; script-src 'self'`
 
 /** The headers of every response that we make ourselves. */
-export const ownHeaders = (asked: Pick<Asked, 'secure'>): Record<string, string> => ({
+export const ownHeaders = (asked: Pick<EdgeRequest, 'secure'>): Record<string, string> => ({
   'cache-control': 'no-store',
   'content-security-policy': policy,
   'x-content-type-options': 'nosniff',
@@ -23,11 +23,11 @@ export const ownHeaders = (asked: Pick<Asked, 'secure'>): Record<string, string>
   ...(asked.secure && { 'strict-transport-security': 'max-age=63072000' }),
 })
 
-const accepts = ({ rawHeaders }: Sent, types: string): boolean =>
+const accepts = ({ rawHeaders }: ReceivedRequest, types: string): boolean =>
   new RegExp(`(^|,)\\s*(${types})\\s*(;|,|$)`, 'i').test(valuesOf(rawHeaders, 'accept').join())
 
 /** Whether a browser navigates to a page, in contrast to a script that fetches. */
-export const isNavigation = (sent: Sent): boolean => {
+export const isNavigation = (sent: ReceivedRequest): boolean => {
   const { method, rawHeaders } = sent
   if (method !== 'GET' && method !== 'HEAD') return false
   if (valuesOf(rawHeaders, 'upgrade').length > 0 || valuesOf(rawHeaders, 'x-requested-with').length > 0)
@@ -38,11 +38,11 @@ export const isNavigation = (sent: Sent): boolean => {
 }
 
 /** Whether a person reads the response: a navigation, or a posted form. */
-export const wantsPage = (sent: Sent): boolean =>
+export const wantsPage = (sent: ReceivedRequest): boolean =>
   isNavigation(sent) || (sent.method === 'POST' && accepts(sent, 'text/html'))
 
 /** Problem details (RFC 9457). They are for programs, and therefore in English. */
-export const problem = (refusal: Told): string => {
+export const problem = (refusal: Refusal): string => {
   const { title, text } = wordsOf(english, refusal)
   return JSON.stringify({
     type: 'about:blank',
@@ -60,7 +60,13 @@ const flat = (headers: Headers): string[] =>
     typeof value === 'object' ? value.flatMap((item) => [name, item]) : [name, String(value)],
   )
 
-export const send = (to: Recipient, status: number, type: string, body: string, headers: Headers): void => {
+export const send = (
+  to: ClientResponse,
+  status: number,
+  type: string,
+  body: string,
+  headers: Headers,
+): void => {
   if (to.headersSent || to.destroyed) return void to.destroy()
   const allHeaders = { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) }
   to.writeHead(status, http.STATUS_CODES[status] ?? '', flat(allHeaders))
@@ -68,8 +74,8 @@ export const send = (to: Recipient, status: number, type: string, body: string, 
 }
 
 export const redirect = (
-  to: Recipient,
-  asked: Asked,
+  to: ClientResponse,
+  asked: EdgeRequest,
   status: 302 | 303,
   location: string,
   cookies: readonly string[] = [],

@@ -1,5 +1,5 @@
-import type { Sent } from './client_response.ts'
-import { treatmentOf } from './request_treatment.ts'
+import type { ReceivedRequest } from './client_response.ts'
+import { requestTreatmentOf } from './request_treatment.ts'
 
 /**
  * The effect of a request header. `special`: the request is more than a head and a body of known length. `deciding`: the header
@@ -37,7 +37,7 @@ export const usualTreatment = (text: string, lower: string): Treatment => {
   if (named.has(lower)) return lower as Treatment
   // Via shows whether the request is in a loop. `Connection: close` could list a header named Close.
   if (lower === 'via' || lower === 'close') return 'deciding'
-  const treatment = treatmentOf(text)
+  const treatment = requestTreatmentOf(text)
   return treatment === 'keep' || treatment === 'drop' ? treatment : 'deciding'
 }
 
@@ -45,11 +45,11 @@ export const usualTreatment = (text: string, lower: string): Treatment => {
 const plainConnection = /^(keep-alive|close)$/i
 
 /** A request in the usual form, of any HTTP version: a head, and no body or one of known length. */
-export abstract class UsualRequest implements Sent {
+export abstract class UsualRequest implements ReceivedRequest {
   readonly httpVersion = '1.1'
   readonly method: string
   readonly url: string
-  readonly socket: Sent['socket']
+  readonly socket: ReceivedRequest['socket']
   /** Whether a kept decision may apply: one Host, at most one Cookie, and nothing else that affects decisions. */
   ordinary = true
   host: string | undefined
@@ -63,7 +63,7 @@ export abstract class UsualRequest implements Sent {
   /** The lines that are forwarded as received. */
   passed = ''
 
-  constructor(method: string, url: string, socket: Sent['socket']) {
+  constructor(method: string, url: string, socket: ReceivedRequest['socket']) {
     this.method = method
     this.url = url
     this.socket = socket

@@ -1,16 +1,16 @@
 import { HeaderNames, type HeaderName } from './header_names.ts'
 import { httpDate } from './http_date.ts'
 import { endsAt, head, inbox, isUsual, numberAt, parts, readChunkedBody, spans } from './parser.ts'
-import { isOurs } from './cookies.ts'
-import { answerTreatmentOf, cookieNamed, type AnswerTreatment } from './response_treatment.ts'
+import { isOwnCookie } from './cookies.ts'
+import { responseTreatmentOf, cookieNamed, type ResponseTreatment } from './response_treatment.ts'
 
-type Treatment = AnswerTreatment | 'coding' | 'date' | 'odd'
+type Treatment = ResponseTreatment | 'coding' | 'date' | 'odd'
 
 const names = new HeaderNames<Treatment>((text, lower) => {
   if (lower === 'transfer-encoding') return 'coding'
   if (lower === 'date') return 'date'
   // `Connection: close` could list a header named Close.
-  return lower === 'close' ? 'odd' : answerTreatmentOf(text)
+  return lower === 'close' ? 'odd' : responseTreatmentOf(text)
 })
 
 /** Values of Connection that list no header. */
@@ -53,7 +53,7 @@ const passes = (i: number, name: HeaderName<Treatment>, text: string): boolean |
       return size >= 0 || undefined
     case 'cookie': {
       const cookie = text.slice(start, end)
-      return !/hero/i.test(cookie) || !isOurs(cookieNamed(cookie))
+      return !/hero/i.test(cookie) || !isOwnCookie(cookieNamed(cookie))
     }
     case 'connection':
       return plainConnection.test(text.slice(start, end)) ? false : undefined

@@ -78,14 +78,14 @@ process.on('message', (message: ToWorker) => {
   } else if ('leave' in message) {
     if (!leaving) void leave(message.leave)
   } else if ('forget' in message) {
-    instance?.database.revisions.forget()
+    instance?.database.revisions.invalidate()
     send({ forgot: message.forget })
   } else if ('known' in message) {
     pending.get(message.known)?.()
   } else if ('condition' in message) {
     setCondition(message.condition)
   } else if (instance) {
-    instance.app.counters.whole = message.daemon
+    instance.app.counters.daemonNumbers = message.daemon
   }
 })
 // Without the daemon nothing would ever stop us, and its successor needs the address.

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { SignIn } from '../../src/auth/sign_in.ts'
 import { guest } from '../../src/contract/caller.ts'
 import { Attempts } from '../../src/attempts/attempts.ts'
-import { Credentials } from '../../src/passwords/passwords.ts'
+import { Passwords } from '../../src/passwords/passwords.ts'
 import { createLog } from '../../src/log/log.ts'
 import { Sessions } from '../../src/sessions/sessions.ts'
 import type { Database } from '../../src/storage/database.ts'
@@ -17,13 +17,13 @@ const caller = guest({ via: 'socket' })
 // The same rooms on the daemon's database, taken one step at a time: what happens between proof and session.
 let daemon: TestDaemon
 let database: Database
-let credentials: Credentials
+let credentials: Passwords
 let signIn: SignIn
 before(async () => {
   daemon = await startTestDaemon()
   await daemon.hero.users.add({ username: 'ada', password: goodPassword })
   database = await openDatabase(daemon.config.database_url, createLog('silent'))
-  credentials = new Credentials(database, async () => 8)
+  credentials = new Passwords(database, async () => 8)
   const sessions = new Sessions(database, async () => 3600, noReactions)
   const attempts = new Attempts(database)
   // Nobody here has a second factor.

@@ -141,7 +141,7 @@ onBothDatabases('the graph that is kept', (newUrl) => {
   /** What everybody holds, as a node that has kept its graph resolves it. */
   const kept = (node: Node) => {
     // As a notification does on PostgreSQL, a moment after the commit.
-    node.database.revisions.forget()
+    node.database.revisions.invalidate()
     return Promise.all(ids.map((id) => node.claims.of(id)))
   }
   /** The same by one that has read nothing before. */
@@ -224,7 +224,7 @@ onBothDatabases('the graph that is kept', (newUrl) => {
     let looks = 0
     while (state.changing) {
       for (const { claims, database } of nodes) {
-        database.revisions.forget()
+        database.revisions.invalidate()
         const held = await claims.of(ids[0]!)
         assert.ok(!held!.includes('outer.secret'))
         looks++

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Clients } from '../../src/clients/clients.ts'
-import { DynamicClients, mostDynamic, mostHourly } from '../../src/clients/registered_clients.ts'
+import { DynamicClients, maxDynamic, maxHourly } from '../../src/clients/registered_clients.ts'
 import { RegistrationTokens } from '../../src/clients/registration_tokens.ts'
 import { createLog } from '../../src/log/log.ts'
 import { Records } from '../../src/oidc/engine/records.ts'
@@ -58,7 +58,7 @@ onBothDatabases('clients that register themselves', (newUrl) => {
       }),
     )
     assert.equal(used.filter(Boolean).length, 3)
-    assert.equal(await other.tokens.counts(token), false)
+    assert.equal(await other.tokens.isValid(token), false)
     const { query } = one.database
     const row = await query.selectFrom('registration_tokens').selectAll().executeTakeFirstOrThrow()
     assert.deepEqual([row.id, row.uses_left], [id, 0])
@@ -69,9 +69,9 @@ onBothDatabases('clients that register themselves', (newUrl) => {
 
   test('the limit of a network holds for all nodes together, and another network is free', async () => {
     const results = await Promise.allSettled(
-      Array.from({ length: mostHourly + 6 }, (_, i) => add(i % 2 === 0 ? one : other, '192.0.2.1')),
+      Array.from({ length: maxHourly + 6 }, (_, i) => add(i % 2 === 0 ? one : other, '192.0.2.1')),
     )
-    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, mostHourly)
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, maxHourly)
     await refused(add(one, '192.0.2.1'), 'rate_limited')
     await add(one, '192.0.2.2')
     // An hour later.
@@ -158,7 +158,7 @@ onBothDatabases('clients that register themselves', (newUrl) => {
       .selectAll()
       .where('dynamic', '=', 1)
       .executeTakeFirstOrThrow()
-    const missing = mostDynamic - items.filter(({ dynamic }) => dynamic).length
+    const missing = maxDynamic - items.filter(({ dynamic }) => dynamic).length
     const copies = Array.from({ length: missing - 1 }, () => ({
       ...row,
       id: newId(),

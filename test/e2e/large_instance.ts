@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { HeroProxy } from '../../sdk/index.ts'
 import { sealOf } from '../../src/audit/chain.ts'
-import { Marks, origin } from '../../src/audit/chain_anchors.ts'
+import { ChainAnchors, origin } from '../../src/audit/chain_anchors.ts'
 import type { Config } from '../../src/config/config.ts'
 import { createLog } from '../../src/log/log.ts'
 import { readMasterSecret } from '../../src/start/master_secret.ts'
@@ -122,7 +122,7 @@ const fillAudit = async (database: Database, key: Buffer, count: number) => {
         }
         await database.query.insertInto('audit').values(rows).execute()
       }
-      await new Marks(database, key).write('audit_head', end)
+      await new ChainAnchors(database, key).write('audit_head', end)
     })
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Flows } from '../../src/federation/outgoing_sign_ins.ts'
+import { OutgoingSignIns } from '../../src/federation/outgoing_sign_ins.ts'
 import { Seal } from '../../src/secrets/seal.ts'
 import { ask } from '../support/http.ts'
 import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
@@ -297,7 +297,7 @@ describe('journeys', () => {
     const { id } = await stage.hero.providers.get({ provider: 'one' })
     for (const next of away) {
       const { checks, cookie } = await byHand(stage.daemon, (database) =>
-        new Flows(database, seal).begin(
+        new OutgoingSignIns(database, seal).begin(
           { provider_id: id, user_id: null, host: 'localhost', next, anew: false },
           undefined,
         ),

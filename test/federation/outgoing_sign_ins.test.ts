@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Flows } from '../../src/federation/outgoing_sign_ins.ts'
+import { OutgoingSignIns } from '../../src/federation/outgoing_sign_ins.ts'
 import { PendingLinks } from '../../src/federation/pending_links.ts'
 import { createLog } from '../../src/log/log.ts'
 import { Providers } from '../../src/providers/providers.ts'
@@ -34,7 +34,7 @@ onBothDatabases('what is used up by coming back', (newUrl) => {
   after(() => database.close())
 
   test('a flow is taken by one of any number at the same time', async () => {
-    const flows = new Flows(database, seal)
+    const flows = new OutgoingSignIns(database, seal)
     for (let i = 0; i < 10; i++) {
       const { checks, cookie } = await flows.begin(
         { provider_id, user_id: null, host: 'x.test', next: '/', anew: false },
@@ -48,7 +48,7 @@ onBothDatabases('what is used up by coming back', (newUrl) => {
   })
 
   test('what is kept of it can be read neither from the row nor in another one', async () => {
-    const flows = new Flows(database, seal)
+    const flows = new OutgoingSignIns(database, seal)
     const begin = () =>
       flows.begin(
         { provider_id, user_id: null, host: 'x.test', next: '/secret-place', anew: false },
@@ -77,7 +77,7 @@ onBothDatabases('what is used up by coming back', (newUrl) => {
   })
 
   test('a clock that is set back makes nothing live longer', async () => {
-    const flows = new Flows(database, seal)
+    const flows = new OutgoingSignIns(database, seal)
     const { checks, cookie } = await flows.begin(
       { provider_id, user_id: null, host: 'x.test', next: '/', anew: false },
       undefined,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { signRequest } from '../../sdk/index.ts'
-import { KnownKeys } from '../../src/users/cached_keys.ts'
+import { CachedKeys } from '../../src/users/cached_keys.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { ask, type Answer } from '../support/http.ts'
 import { byHand } from '../support/people.ts'
@@ -68,7 +68,7 @@ onBothDatabases('who signed, and once', (newUrl) => {
       const { query } = database
       const old = { pubkey, nonce: 'o'.repeat(16), expires_at: seconds() - 1 }
       await query.insertInto('signature_nonces').values(old).execute()
-      await new KnownKeys(database).sweep()
+      await new CachedKeys(database).sweep()
       return query.selectFrom('signature_nonces').selectAll().execute()
     })
     assert.ok(!rows.some(({ nonce }) => nonce === 'o'.repeat(16)))

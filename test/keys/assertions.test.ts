@@ -197,7 +197,7 @@ describe('X-Hero-Assertion', () => {
     const first = await headers()
     await Promise.all([check(first), check(first), check(first)])
     assert.equal(asked, 1)
-    await keys.rotate(await keys.make(2), true)
+    await keys.rotate(await keys.generatePairs(2), true)
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 9 * 60_000 })
     assert.equal((await check(await headers())).username, 'ada')
     t.mock.timers.setTime(Date.now() + 2 * 60_000)

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { Clients } from '../../src/clients/clients.ts'
 import { createLog } from '../../src/log/log.ts'
-import { Logouts, type SendLogout } from '../../src/oidc/backchannel_logouts.ts'
+import { BackchannelLogouts, type SendLogout } from '../../src/oidc/backchannel_logouts.ts'
 import { Records } from '../../src/oidc/engine/records.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { Seal } from '../../src/secrets/seal.ts'
@@ -17,7 +17,7 @@ onBothDatabases('telling applications of sign-outs', (newUrl) => {
   after(() => database.close())
 
   const queue = (send: SendLogout) =>
-    new Logouts({
+    new BackchannelLogouts({
       database,
       records: new Records(database, new Seal('of this test alone')),
       clients: new Clients(database, async () => true, noReactions),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { hash, verify } from '@node-rs/argon2'
-import { Credentials } from '../../src/passwords/passwords.ts'
+import { Passwords } from '../../src/passwords/passwords.ts'
 import { createLog } from '../../src/log/log.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
@@ -93,11 +93,11 @@ describe('what a new password must be', () => {
 
 describe('what is kept of a password', () => {
   let database: Database
-  let credentials: Credentials
+  let credentials: Passwords
   const dir = mkdtempSync(join(tmpdir(), 'hp-'))
   before(async () => {
     database = await openDatabase(`sqlite:${join(dir, 'x.db')}`, createLog('silent'))
-    credentials = new Credentials(database, async () => 8)
+    credentials = new Passwords(database, async () => 8)
   })
   after(async () => {
     await database.close()

@@ -6,7 +6,7 @@ import { operator } from '../../src/contract/caller.ts'
 import { Groups } from '../../src/groups/groups.ts'
 import { createLog } from '../../src/log/log.ts'
 import type { Database } from '../../src/storage/database.ts'
-import { makeSearchIndexes } from '../../src/storage/search_index.ts'
+import { createSearchIndexes } from '../../src/storage/search_index.ts'
 import { Users } from '../../src/users/users.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { noReactions } from '../support/reactions.ts'
@@ -124,10 +124,10 @@ onBothDatabases('searching', (newUrl, kind) => {
   test('without an index finds what a look at every row finds', agreesAlways)
 
   test('with the index finds the same', async () => {
-    await makeSearchIndexes(database, log)
+    await createSearchIndexes(database, log)
     await agreesAlways()
     // Making it again changes nothing.
-    await makeSearchIndexes(database, log)
+    await createSearchIndexes(database, log)
     assert.equal(await agrees('Hopper'), 1)
   })
 
@@ -152,12 +152,12 @@ onBothDatabases('searching', (newUrl, kind) => {
     const many = new Users(other, async () => 1, noReactions)
     for (let i = 0; i < 20; i++) await many.add({ username: `many${i}` }, caller)
     const stop = new AbortController()
-    const making = makeSearchIndexes(other, log, stop.signal).catch(() => {})
+    const making = createSearchIndexes(other, log, stop.signal).catch(() => {})
     stop.abort()
     await making
     await other.close()
     const again = await openDatabase(url, log)
-    await makeSearchIndexes(again, log)
+    await createSearchIndexes(again, log)
     const found = await new Users(again, async () => 1, noReactions).list({ search: 'many1' })
     assert.equal(found.items.length, 11)
     await again.close()
@@ -167,7 +167,7 @@ onBothDatabases('searching', (newUrl, kind) => {
   if (kind === 'sqlite')
     test('the index takes in people who are added while it is made', async () => {
       await sql`delete from instance where key = 'search_users'`.execute(database.query)
-      const making = makeSearchIndexes(database, log)
+      const making = createSearchIndexes(database, log)
       for (let i = 0; i < 20; i++) await users.add({ username: `meanwhile${i}` }, caller)
       await making
       assert.equal(await agrees('meanwhile'), 20)

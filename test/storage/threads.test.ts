@@ -10,8 +10,8 @@ import { createLog } from '../../src/log/log.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { now } from '../../src/storage/ids.ts'
 import { SqliteThread } from '../../src/storage/sqlite/threads.ts'
-import { Upkeep } from '../../src/storage/sqlite/upkeep.ts'
-import { KnownKeys } from '../../src/users/cached_keys.ts'
+import { SqliteMaintenance } from '../../src/storage/sqlite/upkeep.ts'
+import { CachedKeys } from '../../src/users/cached_keys.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 
@@ -41,7 +41,7 @@ test('a thread that ends within a transaction takes all of it along, and the nex
   const module = new URL('./dying_task.ts', import.meta.url).href
   const transaction = thread.kysely.transaction().execute(async (query) => {
     await query.insertInto('instance').values({ key: 'k1', value: '' }).execute()
-    await thread.ask({ module, argument: null }).catch(() => {})
+    await thread.request({ module, argument: null }).catch(() => {})
     await query.insertInto('instance').values({ key: 'k2', value: '' }).execute()
   })
   await assert.rejects(transaction, { code: 'SQLITE_IOERR' })
@@ -80,13 +80,13 @@ const write = (database: Database, i: number) =>
 
 test('no commit of a daemon moves the log into the file; the thread does, while others write', async (t) => {
   const { database, file } = await onSqlite(t)
-  await database.leaveLog()
+  await database.disableAutoCheckpoint()
   const before = statSync(file).size
   let i = 0
   while (i < 1100) await write(database, i++)
   assert.equal(statSync(file).size, before)
   assert.ok((await logged(database)) > 2000)
-  const upkeep = new Upkeep(database, file, log, () => {})
+  const upkeep = new SqliteMaintenance(database, file, log, () => {})
   upkeep.start()
   for (const end = Date.now() + 30_000; Date.now() < end && (await logged(database)) > 1000; i++) {
     await write(database, i)
@@ -100,12 +100,12 @@ test('no commit of a daemon moves the log into the file; the thread does, while 
 
 test('a small database is checked without a thread, and a short log stays where it is', async (t) => {
   const { database, file } = await onSqlite(t)
-  await database.leaveLog()
-  const upkeep = new Upkeep(database, file, log, () => {})
+  await database.disableAutoCheckpoint()
+  const upkeep = new SqliteMaintenance(database, file, log, () => {})
   upkeep.start()
   while (database.condition === 'checking') await delay(5)
   await write(database, 0)
-  await database.aside(() => kept(database))
+  await database.inBackground(() => kept(database))
   const pages = await logged(database)
   await delay(2500)
   await upkeep.close()
@@ -117,7 +117,7 @@ test('a small database is checked without a thread, and a short log stays where 
 onBothDatabases('a sweep of many rows', (newUrl, kind) => {
   test('leaves what counts, and lets others write and the event loop turn meanwhile', async () => {
     const database = await openDatabase(newUrl(), log)
-    const keys = new KnownKeys(database)
+    const keys = new CachedKeys(database)
     const nonces = async () =>
       Number(
         (
@@ -142,7 +142,7 @@ onBothDatabases('a sweep of many rows', (newUrl, kind) => {
     delays.enable()
     let best = Infinity
     const state = { sweeping: true }
-    const sweeping = database.aside(() => keys.sweep()).finally(() => (state.sweeping = false))
+    const sweeping = database.inBackground(() => keys.sweep()).finally(() => (state.sweeping = false))
     let written = 0
     // Others may take the processor from us: of several spans the shortest counts.
     while (state.sweeping) {

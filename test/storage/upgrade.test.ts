@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { Pool } from 'pg'
-import { Links } from '../../src/auth/one_time_tokens.ts'
+import { OneTimeTokens } from '../../src/auth/one_time_tokens.ts'
 import { Attempts } from '../../src/attempts/attempts.ts'
 import { createLog } from '../../src/log/log.ts'
 import type { Database } from '../../src/storage/database.ts'
@@ -200,12 +200,12 @@ onBothDatabases('an upgrade of a database in which every table is full', (newUrl
   })
 
   test('what a provider vouched for goes on, and goes with its token', async () => {
-    const links = new Links(database)
+    const links = new OneTimeTokens(database)
     const one = { ...vouched, at_provider: { sid: 'there', id_token: 'sealed' }, only_at: 'wiki.localhost' }
-    assert.deepEqual(await links.vouchedFor('at one host'), one)
-    assert.equal((await links.vouchedFor('everywhere'))?.only_at, undefined)
+    assert.deepEqual(await links.providerProof('at one host'), one)
+    assert.equal((await links.providerProof('everywhere'))?.only_at, undefined)
     await database.write(() => links.use('at one host', 'after_provider'))
-    assert.equal(await links.vouchedFor('at one host'), undefined)
+    assert.equal(await links.providerProof('at one host'), undefined)
   })
 
   test('guesses at the secret of a client go on being counted', async () => {

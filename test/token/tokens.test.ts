@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { HeroProxy } from '../../sdk/index.ts'
-import { isWritten, writeToken } from '../../src/token/token_text.ts'
+import { looksLikePersonalToken, writeToken } from '../../src/token/token_text.ts'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { ask } from '../support/http.ts'
@@ -15,15 +15,15 @@ describe('how a token that is kept is written', () => {
     assert.equal(all.size, 2000)
     for (const token of all) {
       assert.match(token, /^hero_[0-9A-Za-z]{49}$/)
-      assert.ok(isWritten(token))
+      assert.ok(looksLikePersonalToken(token))
     }
     const [token = ''] = all
     for (let i = 0; i < token.length; i++) {
       const other = token[i] === 'a' ? 'b' : 'a'
-      assert.ok(!isWritten(token.slice(0, i) + other + token.slice(i + 1)), `character ${i}`)
+      assert.ok(!looksLikePersonalToken(token.slice(0, i) + other + token.slice(i + 1)), `character ${i}`)
     }
     for (const wrong of ['', 'hero_', token.toUpperCase(), `${token}0`, ` ${token}`, token.slice(0, -1)])
-      assert.ok(!isWritten(wrong))
+      assert.ok(!looksLikePersonalToken(wrong))
   })
 })
 

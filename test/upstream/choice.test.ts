@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Upstreams } from '../../src/upstream/choice.ts'
+import { UpstreamChoice } from '../../src/upstream/choice.ts'
 import { createLog } from '../../src/log/log.ts'
 import { exampleRoute } from '../../src/routes/methods.ts'
 import { RouteTable, type RoutePlan } from '../../src/routes/route_table.ts'
@@ -19,7 +19,7 @@ describe('which upstream gets the next request', () => {
   /** Upstreams with a clock that goes when it is told to; nothing is probed. */
   const begin = () => {
     const clock = { now: 0 }
-    const upstreams = new Upstreams({
+    const upstreams = new UpstreamChoice({
       groups: () => table(),
       log: createLog('silent'),
       now: () => clock.now,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Upstreams } from '../../src/upstream/choice.ts'
+import { UpstreamChoice } from '../../src/upstream/choice.ts'
 import { createLog } from '../../src/log/log.ts'
 import { exampleRoute } from '../../src/routes/methods.ts'
 import { RouteTable, type RoutePlan } from '../../src/routes/route_table.ts'
@@ -39,7 +39,7 @@ describe('health probes of upstreams', () => {
         },
       ])
     const present = { table: leads() }
-    const upstreams = new Upstreams({
+    const upstreams = new UpstreamChoice({
       groups: async () => present.table,
       log: createLog('silent'),
       probeIntervalMs: intervalMs,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createECDH } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { AlreadyExists, ClaimRequired, InvalidParams, NotFound, type HeroProxy } from '../../sdk/index.ts'
-import { canonicalNetwork } from '../../src/users/normalise.ts'
+import { normaliseNetwork } from '../../src/users/normalise.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 
 describe('networks, keys and identities of people', () => {
@@ -47,7 +47,7 @@ describe('networks, keys and identities of people', () => {
       '::1/128': ['::1', '0:0:0:0:0:0:0:1/128'],
     }
     for (const [canonical, spellings] of Object.entries(same)) {
-      for (const text of spellings) assert.equal(canonicalNetwork(text), canonical, text)
+      for (const text of spellings) assert.equal(normaliseNetwork(text), canonical, text)
     }
     const wrong = [
       '',
@@ -67,7 +67,7 @@ describe('networks, keys and identities of people', () => {
       '10.0.0.1/1e1',
       '::/15',
     ]
-    for (const text of wrong) assert.throws(() => canonicalNetwork(text), /network/, text)
+    for (const text of wrong) assert.throws(() => normaliseNetwork(text), /network/, text)
   })
 
   test('one key has one spelling and one owner; what is no point of the curve is none', async () => {

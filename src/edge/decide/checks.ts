@@ -9,8 +9,8 @@ import type { Route } from '../../routes/route.ts'
 import type { CheckName } from '../../routes/route_test.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
 import { whenReady } from '../../storage/when_ready.ts'
-import { notHere, type Told } from '../../wire/refusal.ts'
-import { originOf, type Asked } from '../../wire/request.ts'
+import { notFoundRefusal, type Refusal } from '../../wire/refusal.ts'
+import { originOf, type EdgeRequest } from '../../wire/request.ts'
 import * as refusals from './refusals.ts'
 import { tell, turnAway, type SignIn, type Tell } from './turn_away.ts'
 
@@ -19,7 +19,7 @@ const maxClaimsText = 8192
 
 /** What the checks look at: a request, its route, and who asks, as far as earlier checks have found it out. */
 export class Question {
-  readonly request: Asked
+  readonly request: EdgeRequest
   readonly plan: RoutePlan | 'ambiguous' | undefined
   readonly signing: Signing
   /** Who asks; given where that is only assumed. */
@@ -28,7 +28,7 @@ export class Question {
   person: Person | undefined
 
   constructor(
-    request: Asked,
+    request: EdgeRequest,
     plan: RoutePlan | 'ambiguous' | undefined,
     signing: Signing,
     identified: Identified | undefined,
@@ -66,7 +66,7 @@ const ambiguousPath = ({ plan }: Question): Answer =>
   plan === 'ambiguous' ? tell(refusals.ambiguousPath) : undefined
 
 const enabledRoute = ({ plan }: Question): Answer =>
-  typeof plan === 'object' && plan.route.enabled ? undefined : tell(notHere)
+  typeof plan === 'object' && plan.route.enabled ? undefined : tell(notFoundRefusal)
 
 /** Finds out who asks. */
 const wrongSignature = (question: Question, { identification }: CheckParts): Answer => {
@@ -153,7 +153,7 @@ export const checks: readonly Check[] = [
 ]
 
 /** Somebody whom only the network tells may be more than that after signing in: offered, never forced. */
-const tellPerson = (told: Told, { principal }: Identified): Tell =>
+const tellPerson = (told: Refusal, { principal }: Identified): Tell =>
   tell(principal?.method === 'network' ? { ...told, link: refusals.toSignIn } : told)
 
 const askToSignIn = (route: Route, { providers }: CheckParts): Answer => {

@@ -10,8 +10,8 @@ import type { CheckName } from '../../routes/route_test.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
 import { asUnavailable } from '../../storage/unavailable.ts'
 import { whenReady } from '../../storage/when_ready.ts'
-import { storageAway } from '../../wire/refusal.ts'
-import type { Asked } from '../../wire/request.ts'
+import { unavailableRefusal } from '../../wire/refusal.ts'
+import type { EdgeRequest } from '../../wire/request.ts'
 import type { Pass } from '../forward/pass.ts'
 import { checks, Question, type CheckParts } from './checks.ts'
 import type { LastingDecisions } from './lasting.ts'
@@ -48,7 +48,7 @@ export class Decisions {
 
   /** `identified` is given where it is only assumed who asks. */
   decide(
-    request: Asked,
+    request: EdgeRequest,
     plan: RoutePlan | 'ambiguous' | undefined,
     signing: Signing = unsigned,
     identified?: Identified,
@@ -99,7 +99,7 @@ const unsigned: Signing = { provenKey: undefined }
 
 /** What cannot be written down as used is not let in. */
 const refuseUnwritten = (fault: unknown): Refused => {
-  if (asUnavailable(fault) instanceof AppError) return { ...tell(storageAway), check: 'nonce' }
+  if (asUnavailable(fault) instanceof AppError) return { ...tell(unavailableRefusal), check: 'nonce' }
   throw fault
 }
 

@@ -1,8 +1,8 @@
 import type { RoutePlan } from '../../routes/route_table.ts'
 import { boundedMap } from '../../storage/bounded_map.ts'
-import type { Asked } from '../../wire/request.ts'
+import type { EdgeRequest } from '../../wire/request.ts'
 import type { KeptHead } from '../forward/kept_head.ts'
-import type { Lasting, Pass } from '../forward/pass.ts'
+import type { Reusable, Pass } from '../forward/pass.ts'
 
 /** A request that passed, and why a later one that is alike may pass too. */
 export interface KeptDecision {
@@ -14,9 +14,9 @@ export interface KeptDecision {
   readonly plan: RoutePlan
   /** Of everything in the database at the time. */
   readonly stamp: number
-  readonly asked: Asked
+  readonly asked: EdgeRequest
   readonly pass: Pass
-  readonly lasting: Lasting
+  readonly lasting: Reusable
   readonly head: KeptHead
 }
 

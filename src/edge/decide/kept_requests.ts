@@ -3,27 +3,27 @@ import type { LiveSessions } from '../../sessions/live_sessions.ts'
 import { now } from '../../storage/ids.ts'
 import type { Revisions } from '../../storage/revisions.ts'
 import { detached } from '../../wire/detached.ts'
-import { isRefusal, readPlace, type Asked } from '../../wire/request.ts'
+import { isRequestError, parseTarget, type EdgeRequest } from '../../wire/request.ts'
 import { requestHeaders } from '../forward/request_headers.ts'
 import { KeptDecisions } from './kept_decisions.ts'
 import { KeptHead } from '../forward/kept_head.ts'
-import type { LoopGuard } from '../forward/loop_detection.ts'
-import { onward } from '../forward/upstream_target.ts'
+import type { LoopDetection } from '../forward/loop_detection.ts'
+import { upstreamTarget } from '../forward/upstream_target.ts'
 import type { OwnPathTable } from '../../wire/own_path.ts'
-import type { Peers } from '../../wire/client_address.ts'
-import type { Body, Sent } from '../../wire/client_response.ts'
+import type { ClientAddresses } from '../../wire/client_address.ts'
+import type { Body, ReceivedRequest } from '../../wire/client_response.ts'
 import { UsualRequest } from '../../wire/usual_request.ts'
 import type { Pass } from '../forward/pass.ts'
 import type { Forwarded } from '../forward/forwarded.ts'
 
 interface Parts {
-  readonly peers: Peers
+  readonly peers: ClientAddresses
   /** All routes, if they are certain to be current; otherwise the request is decided about. */
   readonly knownRoutes: () => RouteTable | undefined
   readonly revisions: Pick<Revisions, 'stamp'>
-  readonly sessions: Pick<LiveSessions, 'goesOn'>
+  readonly sessions: Pick<LiveSessions, 'isStillValid'>
   readonly ownPaths: OwnPathTable
-  readonly loops: LoopGuard
+  readonly loops: LoopDetection
 }
 
 /**
@@ -48,8 +48,8 @@ export class KeptRequests {
     // This looks whether anything has changed; what is read below counts from then on.
     const table = knownRoutes()
     if (table === undefined) return undefined
-    const place = readPlace(host, request.url)
-    if (isRefusal(place)) return undefined
+    const place = parseTarget(host, request.url)
+    if (isRequestError(place)) return undefined
     const plan = table.at(place.host)?.match(place.path)
     if (typeof plan !== 'object') return undefined
     const peer = peers.ofFast(request)
@@ -59,8 +59,8 @@ export class KeptRequests {
       this.#ofGuests.find(host, cookie, peer.secure, plan, stamp)
     if (!found) return undefined
     const { session, until } = found.lasting
-    if (until <= now() || (session && !sessions.goesOn(session))) return undefined
-    const asked: Asked = {
+    if (until <= now() || (session && !sessions.isStillValid(session))) return undefined
+    const asked: EdgeRequest = {
       ...found.asked,
       method: request.method,
       target: place.target,
@@ -78,7 +78,7 @@ export class KeptRequests {
       asked,
       pass: found.pass,
       plan,
-      target: onward(asked, plan).target,
+      target: upstreamTarget(asked, plan).target,
       headers: none,
       kept: { head: found.head, passed: request.passed },
       answerHeaders: none,
@@ -90,13 +90,13 @@ export class KeptRequests {
    * Keeps a decision that was made without waiting, so that everything it was made from belongs to the present stamp. Nothing is kept that
    * depends on more than the request's Host, cookies, scheme and rule.
    */
-  keep(sent: Sent, asked: Asked, plan: RoutePlan, pass: Pass): void {
+  keep(sent: ReceivedRequest, asked: EdgeRequest, plan: RoutePlan, pass: Pass): void {
     if (!(sent instanceof UsualRequest) || !sent.ordinary || !pass.lasting) return
     const host = detached(sent.host!)
     const cookie = sent.cookie === undefined ? undefined : detached(sent.cookie)
     const { loops, revisions } = this.#parts
     const cookies = cookie === undefined ? [] : ['Cookie', cookie]
-    const headers = requestHeaders(cookies, asked, plan, pass, onward(asked, plan).prefix)
+    const headers = requestHeaders(cookies, asked, plan, pass, upstreamTarget(asked, plan).prefix)
     headers.push('Via', loops.entry(sent.httpVersion))
     const kept = pass.lasting.session ? this.#ofPeople : this.#ofGuests
     kept.keep({

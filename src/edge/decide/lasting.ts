@@ -1,10 +1,10 @@
 import type { Claims } from '../../claims/claims.ts'
 import type { Route } from '../../routes/route.ts'
 import { isSession } from '../../sessions/live_session.ts'
-import type { KnownNetworks } from '../../users/cached_networks.ts'
+import type { CachedNetworks } from '../../users/cached_networks.ts'
 import { authModes } from '../../routes/auth_modes.ts'
 import type { Identified } from '../../identity/identify.ts'
-import type { Lasting } from '../forward/pass.ts'
+import type { Reusable } from '../forward/pass.ts'
 
 /**
  * Says how long a decision to let a principal pass holds while nothing changes in the database. It is undefined where more decided than a
@@ -12,15 +12,15 @@ import type { Lasting } from '../forward/pass.ts'
  */
 export class LastingDecisions {
   readonly #claims: Claims
-  readonly #networks: KnownNetworks
+  readonly #networks: CachedNetworks
 
-  constructor(claims: Claims, networks: KnownNetworks) {
+  constructor(claims: Claims, networks: CachedNetworks) {
     this.#claims = claims
     this.#networks = networks
   }
 
   /** Of a person, as long as no membership runs out; each request looks anew whether the session still counts. */
-  ofPerson({ principal, ownToken, staleCookie }: Identified, { service }: Route): Lasting | undefined {
+  ofPerson({ principal, ownToken, staleCookie }: Identified, { service }: Route): Reusable | undefined {
     if (ownToken || staleCookie !== undefined || !principal || principal.overlay) return undefined
     if (!isSession(principal) || principal.kind !== 'cookie') return undefined
     const { user_id, context } = principal
@@ -28,7 +28,7 @@ export class LastingDecisions {
   }
 
   /** Of a guest, unless an address may turn into somebody. */
-  ofGuest({ ownToken, staleCookie }: Identified, { auth_mode }: Route): Lasting | undefined {
+  ofGuest({ ownToken, staleCookie }: Identified, { auth_mode }: Route): Reusable | undefined {
     if (ownToken || staleCookie !== undefined) return undefined
     if (authModes[auth_mode].credentials.includes('network') && this.#networks.count) return undefined
     return { session: undefined, until: Infinity }

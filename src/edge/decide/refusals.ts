@@ -1,8 +1,8 @@
 import type { Route } from '../../routes/route.ts'
-import type { Refusal } from '../../wire/request.ts'
+import type { RequestError } from '../../wire/request.ts'
 import type { SignatureProblem } from '../../identity/signed_request.ts'
 import type { Person } from '../../identity/seen_person.ts'
-import type { Told } from '../../wire/refusal.ts'
+import type { Refusal } from '../../wire/refusal.ts'
 
 export const signInNeeded = {
   status: 401,
@@ -10,15 +10,15 @@ export const signInNeeded = {
   code: 'unauthenticated',
   // RFC 9110 section 11.6.1 asks for a challenge; this scheme makes no browser open its own dialogue.
   headers: { 'www-authenticate': 'HeroSession realm="hero_proxy", login="/auth/login"' },
-} as const satisfies Told
+} as const satisfies Refusal
 
 export const toSignIn = { href: '/auth/login', name: 'sign_in' } as const
 
 /** For a route that asks for more than guests have and takes no sign-in: there is no way in to be shown. */
-export const nobodyKnown: Told = { ...signInNeeded, reason: 'no_way_in' }
+export const nobodyKnown: Refusal = { ...signInNeeded, reason: 'no_way_in' }
 
 /** RFC 6750 section 3: a browser opens no dialogue for this scheme. */
-export const tokenNeeded: Told = {
+export const tokenNeeded: Refusal = {
   status: 401,
   reason: 'token_needed',
   code: 'unauthenticated',
@@ -26,10 +26,10 @@ export const tokenNeeded: Told = {
 }
 
 /** A static token lets a program in; it is nobody who could have a claim or an address. */
-export const tokenNamesNobody: Told = { status: 403, reason: 'token_names_nobody', code: 'claim_required' }
+export const tokenNamesNobody: Refusal = { status: 403, reason: 'token_names_nobody', code: 'claim_required' }
 
 /** RFC 6750 section 3.1. */
-export const scopeTooSmall: Told = {
+export const scopeTooSmall: Refusal = {
   status: 403,
   reason: 'scope_too_small',
   code: 'claim_required',
@@ -42,10 +42,10 @@ export const providerNeeded = {
   reason: 'provider_needed',
   code: 'unauthenticated',
   headers: { 'www-authenticate': 'HeroSession realm="hero_proxy", login="/login"' },
-} as const satisfies Told
+} as const satisfies Refusal
 
 /** There is no way in yet, and sending people to a sign-in page that does not count here would send them in circles. */
-export const providerMissing = (provider: string | null, navigates: boolean): Told => ({
+export const providerMissing = (provider: string | null, navigates: boolean): Refusal => ({
   status: navigates ? 503 : 401,
   reason: 'provider_missing',
   values: { provider },
@@ -54,7 +54,7 @@ export const providerMissing = (provider: string | null, navigates: boolean): To
 })
 
 /** What is wrong with the signature of a request. */
-export const notSigned = (fault: SignatureProblem): Told =>
+export const notSigned = (fault: SignatureProblem): Refusal =>
   fault === 'inactive'
     ? { status: 403, reason: 'signer_inactive', code: 'inactive' }
     : {
@@ -66,7 +66,7 @@ export const notSigned = (fault: SignatureProblem): Told =>
       }
 
 /** For somebody who is known and lacks the claim: never a redirect, which would come straight back. */
-export const claimMissing = ({ required_claims }: Route, { username, impersonator }: Person): Told => ({
+export const claimMissing = ({ required_claims }: Route, { username, impersonator }: Person): Refusal => ({
   status: 403,
   reason: 'claim_missing',
   values: { user: username, impersonating: impersonator !== undefined, claims: required_claims },
@@ -74,22 +74,22 @@ export const claimMissing = ({ required_claims }: Route, { username, impersonato
 })
 
 /** For somebody whose address the route does not name, or who has none that is proven. */
-export const emailNotAllowed = ({ email, email_verified }: Person): Told => ({
+export const emailNotAllowed = ({ email, email_verified }: Person): Refusal => ({
   status: 403,
   reason: 'email_not_allowed',
   values: { email: email === null ? 'none' : email_verified ? 'not listed' : 'not verified' },
   code: 'email_not_allowed',
 })
 
-export const ambiguousPath: Told = { status: 400, reason: 'ambiguous_path', code: 'bad_request' }
+export const ambiguousPath: Refusal = { status: 400, reason: 'ambiguous_path', code: 'bad_request' }
 
-export const foreignPage: Told = { status: 403, reason: 'foreign_page', code: 'cross_origin' }
+export const foreignPage: Refusal = { status: 403, reason: 'foreign_page', code: 'cross_origin' }
 
-export const claimsTooLarge: Told = { status: 500, reason: 'claims_too_large', code: 'claims_too_large' }
+export const claimsTooLarge: Refusal = { status: 500, reason: 'claims_too_large', code: 'claims_too_large' }
 
-export const ownPath: Told = { status: 403, reason: 'own_path', code: 'own_path' }
+export const ownPath: Refusal = { status: 403, reason: 'own_path', code: 'own_path' }
 
-export const badRequest = ({ status, message }: Refusal): Told => ({
+export const badRequest = ({ status, message }: RequestError): Refusal => ({
   status,
   reason: 'bad_request',
   values: { detail: message },

@@ -1,5 +1,5 @@
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
-import type { Changes } from '../../storage/change_watch.ts'
+import type { ChangeWatch } from '../../storage/change_watch.ts'
 import type { Subject } from '../../storage/schema.ts'
 import type { Forwarder } from '../forward/forwarder.ts'
 import type { Forwarded, Timed } from '../forward/forwarded.ts'
@@ -33,7 +33,7 @@ const causes: readonly Subject[] = [
 
 interface Parts {
   readonly forwarder: Forwarder
-  readonly changes: Changes
+  readonly changes: ChangeWatch
   /** Reads what is to be known of these sessions. */
   readonly warmUp: (sessionIds: readonly string[]) => Promise<void>
   /** Whether a decision would come out as it did. */
@@ -45,7 +45,7 @@ interface Parts {
  * about again when something has changed that could matter, and now and then for what ends by time; the small answers
  * between cost nothing.
  */
-export class OpenConnections {
+export class Revalidation {
   readonly #parts: Parts
   readonly #stopWatching: () => void
   readonly #timer = setInterval(() => this.#tick(), tick).unref()

@@ -1,12 +1,12 @@
 import { authModes } from '../../routes/auth_modes.ts'
 import type { Route } from '../../routes/route.ts'
-import type { Told } from '../../wire/refusal.ts'
+import type { Refusal } from '../../wire/refusal.ts'
 import * as refusals from './refusals.ts'
 
 /** A refusal that is the same for people and programs. */
 export interface Tell {
   readonly act: 'tell'
-  readonly told: Told
+  readonly told: Refusal
 }
 
 /** Nobody is known who could pass: people are shown the way in, programs are told. */
@@ -15,12 +15,12 @@ export interface SignIn {
   /** Where people go; the path they asked for is appended, percent-encoded. */
   readonly way: string
   /** For programs: 401. */
-  readonly told: Told
+  readonly told: Refusal
   /** For people, where the way in does not exist yet: told instead of sending them there. */
-  readonly missing?: Told
+  readonly missing?: Refusal
 }
 
-export const tell = (told: Told): Tell => ({ act: 'tell', told })
+export const tell = (told: Refusal): Tell => ({ act: 'tell', told })
 
 /** What is told to whoever shows nothing that counts on this route. */
 export const turnAway = (

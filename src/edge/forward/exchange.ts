@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import { head as responseHead } from '../../wire/parser.ts'
-import type { Asker } from '../../wire/response_sink.ts'
+import type { ResponseSink } from '../../wire/response_sink.ts'
 import type { Head } from '../../wire/http_parser.ts'
 import { responseHeaders } from './response_headers.ts'
 import { headFor } from './outgoing_head.ts'
-import { addTrailers, passHints, reason, type Recipient } from '../../wire/client_response.ts'
+import { addTrailers, passHints, reason, type ClientResponse } from '../../wire/client_response.ts'
 import { maxSilenceSeconds, Upload } from './upload.ts'
 import type { UpstreamConnection } from '../../upstream/connection.ts'
 import { isRepeatable, type Carrier, type Failure, type Forwarded, type Timed } from './forwarded.ts'
@@ -14,12 +14,12 @@ import type { Upstream } from '../../upstream/upstream.ts'
 const smallBodyBytes = 16 * 1024
 
 /** One forwarded request and its response. */
-export class Exchange implements Asker, Timed {
+export class Exchange implements ResponseSink, Timed {
   readonly bodiless: boolean
   readonly out: Forwarded
   place = -1
   readonly #carrier: Carrier
-  readonly #to: Recipient
+  readonly #to: ClientResponse
   readonly #fail: (failure: Failure) => void
   #connection: UpstreamConnection | undefined
   /** The upstreams that did not answer this request. */
@@ -33,7 +33,7 @@ export class Exchange implements Asker, Timed {
   #answered = false
   #over = false
 
-  constructor(carrier: Carrier, out: Forwarded, to: Recipient, fail: (failure: Failure) => void) {
+  constructor(carrier: Carrier, out: Forwarded, to: ClientResponse, fail: (failure: Failure) => void) {
     this.bodiless = out.asked.method === 'HEAD'
     this.#carrier = carrier
     this.out = out
@@ -53,7 +53,7 @@ export class Exchange implements Asker, Timed {
     const { pool } = this.#carrier
     const connection = reuse ? pool.take(upstream, isRepeatable(this.out)) : pool.open(upstream)
     this.#connection = connection
-    connection.ask(this, headFor(this.out, upstream), body !== undefined)
+    connection.send(this, headFor(this.out, upstream), body !== undefined)
     if (connection.connected && body) this.#upload.send(connection)
   }
 

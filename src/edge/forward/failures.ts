@@ -1,8 +1,8 @@
-import type { Told } from '../../wire/refusal.ts'
+import type { Refusal } from '../../wire/refusal.ts'
 import type { Failure } from './forwarded.ts'
 
 /** The refusal that a client gets for each failure. */
-export const failures: Readonly<Record<Failure, Told>> = {
+export const failures: Readonly<Record<Failure, Refusal>> = {
   unreachable: { status: 502, reason: 'upstream_unreachable', code: 'upstream_unreachable' },
   timeout: { status: 504, reason: 'upstream_timeout', code: 'upstream_timeout' },
   'slow body': {

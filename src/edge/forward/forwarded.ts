@@ -1,11 +1,11 @@
 import type { Log } from '../../log/log.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
 import type { Listed } from '../../wire/open_list.ts'
-import type { Asked } from '../../wire/request.ts'
+import type { EdgeRequest } from '../../wire/request.ts'
 import type { KeptHead } from './kept_head.ts'
 import type { Body } from '../../wire/client_response.ts'
 import type { UpstreamPool } from '../../upstream/pool.ts'
-import type { Upstreams } from '../../upstream/choice.ts'
+import type { UpstreamChoice } from '../../upstream/choice.ts'
 import type { Pass } from './pass.ts'
 
 /** Why a response of an upstream is missing; `ended`: access was withdrawn while the request was in progress. */
@@ -13,7 +13,7 @@ export type Failure = 'unreachable' | 'timeout' | 'slow body' | 'large body' | '
 
 /** A request as it is sent upstream. */
 export interface Forwarded {
-  readonly asked: Asked
+  readonly asked: EdgeRequest
   /** Why it is forwarded. As long as it is in progress, a new decision must have the same result. */
   readonly pass: Pass
   readonly plan: RoutePlan
@@ -42,7 +42,7 @@ export interface Timed extends Listed {
 export interface Carrier {
   readonly pool: UpstreamPool
   readonly log: Log
-  readonly upstreams: Upstreams
+  readonly upstreams: UpstreamChoice
   /** Seconds since the start, in steps of one tick. Reading it costs nothing. */
   readonly clock: number
   began(timed: Timed): void

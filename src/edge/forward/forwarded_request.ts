@@ -1,26 +1,26 @@
 import type { RoutePlan } from '../../routes/route_table.ts'
-import type { Body, Sent } from '../../wire/client_response.ts'
+import type { Body, ReceivedRequest } from '../../wire/client_response.ts'
 import { setCookie } from '../../wire/cookies.ts'
-import type { Asked } from '../../wire/request.ts'
+import type { EdgeRequest } from '../../wire/request.ts'
 import type { Forwarded } from './forwarded.ts'
-import type { LoopGuard } from './loop_detection.ts'
+import type { LoopDetection } from './loop_detection.ts'
 import type { Pass } from './pass.ts'
 import { requestHeaders } from './request_headers.ts'
 import { withHeldBody } from './signed_bodies.ts'
-import { onward } from './upstream_target.ts'
+import { upstreamTarget } from './upstream_target.ts'
 
 const none: readonly string[] = []
 
 /** The request to send upstream. It is built from the decision and the parsed request, never by editing what the client sent. */
 export const forwardedRequest = (
-  sent: Sent,
-  asked: Asked,
+  sent: ReceivedRequest,
+  asked: EdgeRequest,
   plan: RoutePlan,
   pass: Pass,
   body: Body | undefined,
-  loops: LoopGuard,
+  loops: LoopDetection,
 ): Forwarded => {
-  const { target, prefix } = onward(asked, plan)
+  const { target, prefix } = upstreamTarget(asked, plan)
   const headers = requestHeaders(sent.rawHeaders, asked, plan, pass, prefix)
   // After the entries of the proxies before us: Via lists them in the order of the path.
   headers.push('Via', loops.entry(sent.httpVersion))

@@ -1,9 +1,9 @@
 import type { Log } from '../../log/log.ts'
 import { OpenList } from '../../wire/open_list.ts'
 import { Exchange } from './exchange.ts'
-import type { Recipient } from '../../wire/client_response.ts'
+import type { ClientResponse } from '../../wire/client_response.ts'
 import { UpstreamPool } from '../../upstream/pool.ts'
-import type { Upstreams } from '../../upstream/choice.ts'
+import type { UpstreamChoice } from '../../upstream/choice.ts'
 import type { Carrier, Failure, Forwarded, Timed } from './forwarded.ts'
 
 /** Milliseconds between two checks of the time limits of routes. */
@@ -13,7 +13,7 @@ const tickMs = 250
 export class Forwarder implements Carrier {
   readonly pool = new UpstreamPool()
   readonly log: Log
-  readonly upstreams: Upstreams
+  readonly upstreams: UpstreamChoice
   /** Seconds since the start, in steps of one tick. Reading it costs nothing. */
   clock = 0
   readonly open = new OpenList<Timed>()
@@ -22,7 +22,7 @@ export class Forwarder implements Carrier {
     for (const exchange of this.open) exchange.watchTime(this.clock)
   }, tickMs).unref()
 
-  constructor(log: Log, upstreams: Upstreams) {
+  constructor(log: Log, upstreams: UpstreamChoice) {
     this.log = log
     this.upstreams = upstreams
   }
@@ -34,7 +34,7 @@ export class Forwarder implements Carrier {
   }
 
   /** Forwards a request. `fail` is called if no response can be passed on. */
-  forward(out: Forwarded, to: Recipient, fail: (failure: Failure) => void): void {
+  forward(out: Forwarded, to: ClientResponse, fail: (failure: Failure) => void): void {
     const { max_body } = out.plan.route
     if (max_body !== null && out.asked.length > max_body) return fail('large body')
     const exchange = new Exchange(this, out, to, fail)

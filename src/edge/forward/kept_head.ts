@@ -1,5 +1,5 @@
 import { framing } from './request_headers.ts'
-import type { Asked } from '../../wire/request.ts'
+import type { EdgeRequest } from '../../wire/request.ts'
 import { type Upstream, hostOf } from '../../upstream/upstream.ts'
 
 /** The head of a request whose identity is already decided, as pieces of text. What differs between requests goes between them. */
@@ -22,7 +22,7 @@ export class KeptHead {
   }
 
   /** The head of one request. `passed` holds the lines of the client that are passed on; `other` is an upstream with its own Host. */
-  text(asked: Asked, target: string, passed: string, other: Upstream | undefined): string {
+  text(asked: EdgeRequest, target: string, passed: string, other: Upstream | undefined): string {
     const host = other ? `Host: ${hostOf(other)}\r\n` : this.#host
     return `${asked.method} ${target} HTTP/1.1\r\n${host}${passed}${this.#cookie}X-Forwarded-For: ${asked.forwardedFor}\r\n${this.#place}X-Request-Id: ${asked.requestId}\r\n${this.#identity}${framing(asked)}`
   }

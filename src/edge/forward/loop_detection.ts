@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Database } from '../../storage/database.ts'
 import { instanceFact, keepInstanceFact } from '../../storage/instance_facts.ts'
-import type { Asked } from '../../wire/request.ts'
-import type { Told } from '../../wire/refusal.ts'
+import type { EdgeRequest } from '../../wire/request.ts'
+import type { Refusal } from '../../wire/refusal.ts'
 
 const fact = 'via'
 
@@ -10,7 +10,7 @@ const fact = 'via'
  * Every forwarded request names this instance in Via (RFC 9110 section 7.6.3). A request that already has the name when it
  * arrives is in a loop. The name is random, and the same for all workers and nodes of an instance.
  */
-export class LoopGuard {
+export class LoopDetection {
   readonly #database: Database
   #name = `hero-${randomBytes(8).toString('hex')}`
 
@@ -31,11 +31,11 @@ export class LoopGuard {
   }
 
   /** Whether this instance has already forwarded the request. */
-  hasPassed({ via }: Pick<Asked, 'via'>): boolean {
+  hasPassed({ via }: Pick<EdgeRequest, 'via'>): boolean {
     // Host names are case-insensitive, and a proxy may reformat the list.
     return via !== undefined && via.toLowerCase().includes(this.#name)
   }
 }
 
 /** RFC 5842 section 7.2. */
-export const loopDetected: Told = { status: 508, reason: 'loop_detected', code: 'loop_detected' }
+export const loopDetected: Refusal = { status: 508, reason: 'loop_detected', code: 'loop_detected' }

@@ -3,7 +3,7 @@ import type { AuthMethod } from '../../contract/principal.ts'
 import type { Identity } from '../../identity/identity_headers.ts'
 
 /** The conditions under which a decision also holds for later requests. */
-export interface Lasting {
+export interface Reusable {
   /** The session, which must still be open; undefined for a guest. */
   readonly session: LiveSession | undefined
   /** Unix time in seconds when the decision could change by itself although the session stays open. */
@@ -26,5 +26,5 @@ export interface Pass {
   /** The body, if the decision had to read it: exactly these bytes are forwarded. */
   readonly body?: Buffer | undefined
   /** Set if only the session of the cookie (or its absence), its claims and the route decided. Then the decision may be kept. */
-  readonly lasting?: Lasting | undefined
+  readonly lasting?: Reusable | undefined
 }

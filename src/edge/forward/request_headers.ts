@@ -1,16 +1,16 @@
 import type { RoutePlan } from '../../routes/route_table.ts'
 import { listedIn } from '../../wire/header_list.ts'
-import type { Asked } from '../../wire/request.ts'
-import { withoutOurs } from '../../wire/cookies.ts'
+import type { EdgeRequest } from '../../wire/request.ts'
+import { withoutOwnCookies } from '../../wire/cookies.ts'
 import type { Pass } from './pass.ts'
 import { addIdentity } from '../../identity/identity_headers.ts'
-import { treatmentOf } from '../../wire/request_treatment.ts'
+import { requestTreatmentOf } from '../../wire/request_treatment.ts'
 import { hostOf } from '../../upstream/upstream.ts'
 
 /** The headers of the forwarded request, Host first, without the framing of the body. */
 export const requestHeaders = (
   rawHeaders: readonly string[],
-  asked: Asked,
+  asked: EdgeRequest,
   plan: RoutePlan,
   pass: Pass,
   /** The prefix that was stripped from the path. */
@@ -20,15 +20,15 @@ export const requestHeaders = (
   let listed: string[] | undefined
   let cookies = ''
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (treatmentOf(rawHeaders[i]!) === 'connection')
+    if (requestTreatmentOf(rawHeaders[i]!) === 'connection')
       listed = (listed ?? []).concat(listedIn(rawHeaders[i + 1]!))
   }
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!
     const value = rawHeaders[i + 1]!
-    switch (treatmentOf(name)) {
+    switch (requestTreatmentOf(name)) {
       case 'cookie': {
-        const kept = withoutOurs(value)
+        const kept = withoutOwnCookies(value)
         if (kept !== undefined) cookies = cookies === '' ? kept : `${cookies}; ${kept}`
         break
       }
@@ -67,14 +67,14 @@ export const requestHeaders = (
 }
 
 /** The head of the forwarded request (RFC 9112 section 3). */
-export const requestHead = (asked: Asked, target: string, list: readonly string[]): string => {
+export const requestHead = (asked: EdgeRequest, target: string, list: readonly string[]): string => {
   let head = `${asked.method} ${target} HTTP/1.1\r\n`
   for (let i = 0; i < list.length; i += 2) head += `${list[i]}: ${list[i + 1]}\r\n`
   return head + framing(asked)
 }
 
 /** The end of a head: the framing of the body, and the empty line. */
-export const framing = ({ method, body, length, expect }: Asked): string => {
+export const framing = ({ method, body, length, expect }: EdgeRequest): string => {
   let end = ''
   if (body === 'chunked') end += 'Transfer-Encoding: chunked\r\n'
   if (body === 'length') end += `Content-Length: ${length}\r\n`
@@ -91,7 +91,7 @@ export const trailersFor = (rawTrailers: readonly string[]): string => {
   for (let i = 0; i < rawTrailers.length; i += 2) {
     const name = rawTrailers[i]!
     if (
-      treatmentOf(name) === 'keep' &&
+      requestTreatmentOf(name) === 'keep' &&
       !/^(content-|cache-control$|if-|range$|max-forwards$|pragma$|trailer$)/i.test(name)
     )
       text += `${name}: ${rawTrailers[i + 1]}\r\n`

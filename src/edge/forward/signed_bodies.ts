@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
-import type { Asked } from '../../wire/request.ts'
-import type { Body, Recipient } from '../../wire/client_response.ts'
-import type { Told } from '../../wire/refusal.ts'
+import type { EdgeRequest } from '../../wire/request.ts'
+import type { Body, ClientResponse } from '../../wire/client_response.ts'
+import type { Refusal } from '../../wire/refusal.ts'
 
 /** Bytes of all bodies held at a time: knowing the public key of a user must not be enough to fill our memory. */
 const maxHeldBytes = 64 * 1024 * 1024
@@ -9,34 +9,34 @@ const maxHeldBytes = 64 * 1024 * 1024
 const bodyTimeoutMs = 60_000
 
 const close = { connection: 'close' }
-const tooLarge = (maxBytes: number): Told => ({
+const tooLarge = (maxBytes: number): Refusal => ({
   status: 413,
   reason: 'body_too_large',
   values: { most: maxBytes },
   code: 'content_too_large',
   headers: close,
 })
-const tooSlow: Told = { status: 408, reason: 'body_too_slow', code: 'request_timeout', headers: close }
-const full: Told = {
+const tooSlow: Refusal = { status: 408, reason: 'body_too_slow', code: 'request_timeout', headers: close }
+const full: Refusal = {
   status: 503,
   reason: 'bodies_full',
   code: 'unavailable',
   headers: { ...close, 'retry-after': '5' },
 }
-const broken: Told = { status: 400, reason: 'body_broken', code: 'bad_request', headers: close }
+const broken: Refusal = { status: 400, reason: 'body_broken', code: 'bad_request', headers: close }
 
 /** Reads complete bodies for decisions that depend on them. No other body is held. */
 export class SignedBodies {
   #held = 0
 
   /** Resolves with the complete body, or with a refusal. The memory counts as held until the response ends. */
-  take(asked: Asked, body: Body, to: Recipient, maxBytes: number): Promise<Buffer | Told> {
+  read(asked: EdgeRequest, body: Body, to: ClientResponse, maxBytes: number): Promise<Buffer | Refusal> {
     if (asked.length > maxBytes) return Promise.resolve(tooLarge(maxBytes))
     if (asked.expect !== undefined) to.writeContinue()
     return new Promise((resolve) => {
       let chunks: Buffer[] | undefined = []
       let length = 0
-      const settle = (result: Buffer | Told) => {
+      const settle = (result: Buffer | Refusal) => {
         clearTimeout(timer)
         // Drop what still arrives.
         chunks = undefined
@@ -64,7 +64,10 @@ export class SignedBodies {
 }
 
 /** The request with its body replaced by the bytes that were read, now of known length and without Expect. */
-export const withHeldBody = (asked: Asked, held: Buffer): { asked: Asked; body: Body | undefined } => {
+export const withHeldBody = (
+  asked: EdgeRequest,
+  held: Buffer,
+): { asked: EdgeRequest; body: Body | undefined } => {
   const framing = held.length === 0 ? undefined : 'length'
   return {
     asked: { ...asked, body: framing, length: held.length, expect: undefined },

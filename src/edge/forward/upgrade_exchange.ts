@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Asker } from '../../wire/response_sink.ts'
+import type { ResponseSink } from '../../wire/response_sink.ts'
 import type { Head } from '../../wire/http_parser.ts'
 import { responseHeaders } from './response_headers.ts'
 import { requestHead } from './request_headers.ts'
@@ -39,7 +39,7 @@ export const forwardUpgrade = (
 ): Promise<Failure | undefined> =>
   new Promise((settle) => new UpgradeExchange(carrier, socket, early, out, settle).begin())
 
-class UpgradeExchange implements Asker, Timed {
+class UpgradeExchange implements ResponseSink, Timed {
   place = -1
   readonly bodiless = false
   readonly takesWhole = false
@@ -81,7 +81,7 @@ class UpgradeExchange implements Asker, Timed {
     const connection = this.#carrier.pool.openToSwitch(upstream)
     this.#connection = connection
     const list = [...headersTo(upstream, plan, headers), 'Connection', 'Upgrade', 'Upgrade', asked.upgrade!]
-    connection.ask(this, requestHead(asked, target, list), false)
+    connection.send(this, requestHead(asked, target, list), false)
   }
 
   /** Tries another upstream after a failed one, each at most once. Returns false if there is no other. */

@@ -1,10 +1,10 @@
 import type { RoutePlan } from '../../routes/route_table.ts'
-import type { Asked } from '../../wire/request.ts'
+import type { EdgeRequest } from '../../wire/request.ts'
 import { type Upstream, hostOf } from '../../upstream/upstream.ts'
 
 /** The path and query to request from the upstream, and the prefix that was stripped. */
-export const onward = (
-  { target }: Pick<Asked, 'target'>,
+export const upstreamTarget = (
+  { target }: Pick<EdgeRequest, 'target'>,
   { route: { strip_prefix, path_prefix } }: RoutePlan,
 ): { readonly target: string; readonly prefix: string | undefined } => {
   if (!strip_prefix || path_prefix === '/') return { target, prefix: undefined }

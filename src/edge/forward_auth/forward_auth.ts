@@ -1,23 +1,23 @@
 import type { RouteTable } from '../../routes/route_table.ts'
 import { isNavigation, redirect } from '../../wire/responses.ts'
-import { notHere, type Told } from '../../wire/refusal.ts'
-import type { Tell } from '../../html/show_refusal.ts'
-import { isRefusal, originOf, type Asked } from '../../wire/request.ts'
+import { notFoundRefusal, type Refusal } from '../../wire/refusal.ts'
+import type { ShowRefusal } from '../../html/show_refusal.ts'
+import { isRequestError, originOf, type EdgeRequest } from '../../wire/request.ts'
 import { asksByPath, readAbout } from './question.ts'
-import { setCookie, withoutOurs } from '../../wire/cookies.ts'
+import { setCookie, withoutOwnCookies } from '../../wire/cookies.ts'
 import type { Decision, Decisions } from '../decide/decision.ts'
 import type { OwnPathTable } from '../../wire/own_path.ts'
-import type { Peers } from '../../wire/client_address.ts'
-import type { Recipient, Sent } from '../../wire/client_response.ts'
+import type { ClientAddresses } from '../../wire/client_address.ts'
+import type { ClientResponse, ReceivedRequest } from '../../wire/client_response.ts'
 import { badRequest, ownPath } from '../decide/refusals.ts'
 import type { Pass } from '../forward/pass.ts'
 import { identityHeaders, identityHeaderNames } from '../../identity/identity_headers.ts'
 
 interface Parts {
-  readonly peers: Peers
+  readonly peers: ClientAddresses
   readonly decisions: Decisions
   readonly ownPaths: OwnPathTable
-  readonly tell: Tell
+  readonly tell: ShowRefusal
 }
 
 /** What a 200 tells about. Nothing of it may stay as the client sent it where it does not apply. */
@@ -34,13 +34,18 @@ export class ForwardAuth {
     this.#parts = parts
   }
 
-  answer(sent: Sent, to: Recipient, asked: Asked, table: RouteTable): undefined | Promise<undefined> {
+  answer(
+    sent: ReceivedRequest,
+    to: ClientResponse,
+    asked: EdgeRequest,
+    table: RouteTable,
+  ): undefined | Promise<undefined> {
     const { peers, decisions, ownPaths, tell } = this.#parts
     if (!peers.trusts(sent)) return void tell(sent, to, asked, untrusted(asked))
     if (!asksByPath(asked) && asked.method !== 'GET' && asked.method !== 'HEAD')
       return void tell(sent, to, asked, onlyGet)
     const about = readAbout(sent, asked)
-    if (isRefusal(about)) return void tell(sent, to, asked, badRequest(about))
+    if (isRequestError(about)) return void tell(sent, to, asked, badRequest(about))
     const { rawHeaders, httpVersion, socket } = sent
     // Behind a path that is asked about stands the client's own query.
     const wishes = new URLSearchParams(asksByPath(asked) ? '' : asked.target.slice(asked.path.length))
@@ -53,7 +58,7 @@ export class ForwardAuth {
     }
     if (ownPaths.find(about)) return void tell(question.sent, to, about, ownPath)
     const routes = table.at(about.host)
-    if (!routes) return void tell(question.sent, to, about, notHere)
+    if (!routes) return void tell(question.sent, to, about, notFoundRefusal)
     const decision = decisions.decide(about, routes.match(about.path))
     return decision instanceof Promise
       ? decision.then((made) => follow(made, question, to, tell))
@@ -62,8 +67,8 @@ export class ForwardAuth {
 }
 
 interface Question {
-  readonly about: Asked
-  readonly sent: Sent
+  readonly about: EdgeRequest
+  readonly sent: ReceivedRequest
   /** False for proxies that pass on no redirect (auth_request of nginx): they get a 401 with the same Location. */
   readonly redirects: boolean
   /**
@@ -73,7 +78,7 @@ interface Question {
   readonly absent: 'empty' | 'listed' | 'left out'
 }
 
-const follow = (decision: Decision, question: Question, to: Recipient, tell: Tell): undefined => {
+const follow = (decision: Decision, question: Question, to: ClientResponse, tell: ShowRefusal): undefined => {
   const { about, sent, redirects } = question
   if (decision.act === 'forward') return permit(question, decision, to)
   if (decision.act === 'tell') return void tell(sent, to, about, decision.told)
@@ -87,10 +92,10 @@ const follow = (decision: Decision, question: Question, to: Recipient, tell: Tel
   return undefined
 }
 
-const permit = ({ about, absent }: Question, pass: Pass, to: Recipient): undefined => {
+const permit = ({ about, absent }: Question, pass: Pass, to: ClientResponse): undefined => {
   const list = identityHeaders(pass)
   // The two in which our own secrets come, as the service may have them.
-  const cookies = about.cookies.map(withoutOurs).filter((kept) => kept !== undefined)
+  const cookies = about.cookies.map(withoutOwnCookies).filter((kept) => kept !== undefined)
   if (cookies.length > 0) list.push('Cookie', cookies.join('; '))
   const [authorization, ...more] = pass.authorizationUsed ? [] : about.authorizations
   if (authorization !== undefined && more.length === 0) list.push('Authorization', authorization)
@@ -112,14 +117,14 @@ const holds = (list: readonly string[], name: string): boolean => {
   return false
 }
 
-const untrusted = ({ address }: Asked): Told => ({
+const untrusted = ({ address }: EdgeRequest): Refusal => ({
   status: 403,
   reason: 'untrusted_proxy',
   values: { address },
   code: 'untrusted_proxy',
 })
 
-const onlyGet: Told = {
+const onlyGet: Refusal = {
   status: 405,
   reason: 'forward_auth_method',
   code: 'method_not_allowed',

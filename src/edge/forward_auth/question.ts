@@ -1,11 +1,11 @@
 import { isIP } from 'node:net'
-import { isRefusal, readPlace, type Asked, type Refusal } from '../../wire/request.ts'
+import { isRequestError, parseTarget, type EdgeRequest, type RequestError } from '../../wire/request.ts'
 import { DecidingHeaders, type DecidingName } from '../../wire/deciding_headers.ts'
-import type { Sent } from '../../wire/client_response.ts'
+import type { ReceivedRequest } from '../../wire/client_response.ts'
 import { forwardAuthPath } from '../../wire/forward_auth_path.ts'
 
 /** True where the path asked about stands behind ours, and not in a header. */
-export const asksByPath = ({ path }: Asked): boolean => path !== forwardAuthPath
+export const asksByPath = ({ path }: EdgeRequest): boolean => path !== forwardAuthPath
 
 type Fact = 'method' | 'scheme' | 'host' | 'path' | 'client'
 type Facts = Partial<Record<Fact, string>>
@@ -42,7 +42,7 @@ const needed: Readonly<Record<Fact, string>> = {
   client: 'X-Forwarded-For',
 }
 
-const refuse = (message: string): Refusal => ({ status: 400, message })
+const refuse = (message: string): RequestError => ({ status: 400, message })
 
 /** A WebSocket's scheme is that of the request it begins as (RFC 6455 section 3). */
 const schemes: Readonly<Record<string, string>> = { ws: 'http', wss: 'https' }
@@ -64,7 +64,7 @@ const gather = (
   headers: DecidingHeaders,
   known: Facts,
   from: readonly Statement[],
-): Record<Fact, string> | Refusal => {
+): Record<Fact, string> | RequestError => {
   const facts = { ...known }
   for (const [name, text, state] of from) {
     if (!headers.has(name)) continue
@@ -85,7 +85,10 @@ const gather = (
  * The request that a trusted proxy asks about, as if it had come here itself; or what is wrong with the question. Cookies
  * and authorizations are the question's own. Envoy asks with the request's own method and host.
  */
-export const readAbout = ({ rawHeaders }: Sent, asked: Asked): Asked | Refusal => {
+export const readAbout = (
+  { rawHeaders }: ReceivedRequest,
+  asked: EdgeRequest,
+): EdgeRequest | RequestError => {
   const headers = new DecidingHeaders(rawHeaders)
   const facts = asksByPath(asked)
     ? gather(
@@ -94,7 +97,7 @@ export const readAbout = ({ rawHeaders }: Sent, asked: Asked): Asked | Refusal =
         hop,
       )
     : gather(headers, {}, statements)
-  if (isRefusal(facts)) return facts
+  if (isRequestError(facts)) return facts
   const { method, host, path, client } = facts
   const scheme = comparable('scheme', facts.scheme)
   if (scheme !== 'http' && scheme !== 'https') return refuse('X-Forwarded-Proto is http or https')
@@ -103,8 +106,8 @@ export const readAbout = ({ rawHeaders }: Sent, asked: Asked): Asked | Refusal =
   // The last address is the proxy's own word. Without one, everybody would come from where the proxy is.
   if (isIP(client.slice(client.lastIndexOf(',') + 1).trim()) === 0)
     return refuse('X-Forwarded-For ends with the address of the client')
-  const place = readPlace(host, path)
-  if (isRefusal(place)) return place
+  const place = parseTarget(host, path)
+  if (isRequestError(place)) return place
   const opensWebSocket = headers.has('sec-websocket-key') || headers.has('sec-websocket-version')
   return {
     ...asked,

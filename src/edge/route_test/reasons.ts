@@ -5,25 +5,25 @@ import type { RoutePlan } from '../../routes/route_table.ts'
 import { maySignIn } from '../../storage/schema.ts'
 import type { User } from '../../users/user.ts'
 import * as english from '../../strings/en/refusals.ts'
-import { wordsOf, type Told } from '../../wire/refusal.ts'
-import type { Asked } from '../../wire/request.ts'
+import { wordsOf, type Refusal } from '../../wire/refusal.ts'
+import type { EdgeRequest } from '../../wire/request.ts'
 import { authModes } from '../../routes/auth_modes.ts'
 import type { CookieState } from '../../wire/cookie_policy.ts'
 import type { Decision } from '../decide/decision.ts'
 
 // Why a request is treated as it is, in words for whoever set up the routes.
 
-const inEnglish = (told: Told): string => wordsOf(english, told).text
+const inEnglish = (told: Refusal): string => wordsOf(english, told).text
 
-export const noHost = ({ host }: Asked): string => `no route for the host ${host}`
+export const noHost = ({ host }: EdgeRequest): string => `no route for the host ${host}`
 
-export const noRoutes = ({ host }: Asked): string =>
+export const noRoutes = ({ host }: EdgeRequest): string =>
   `${host} is the host of the public URL and has no routes: people are shown their own page`
 
-export const ownPath = ({ path }: Asked): string =>
+export const ownPath = ({ path }: EdgeRequest): string =>
   `${path} belongs to hero_proxy itself on every host; routes do not reach it`
 
-export const noPlan = ({ host, path }: Asked, plan: RoutePlan | 'ambiguous' | undefined): string => {
+export const noPlan = ({ host, path }: EdgeRequest, plan: RoutePlan | 'ambiguous' | undefined): string => {
   if (plan === 'ambiguous') return `services could read ${path} as belonging to different routes of ${host}`
   return plan === undefined
     ? `no route of the host ${host} covers ${path}`

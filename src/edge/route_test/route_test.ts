@@ -8,31 +8,31 @@ import { maySignIn } from '../../storage/schema.ts'
 import type { User } from '../../users/user.ts'
 import type { Users } from '../../users/users.ts'
 import { isNavigation } from '../../wire/responses.ts'
-import { isRefusal, readAsked, type Asked } from '../../wire/request.ts'
+import { isRequestError, readRequest, type EdgeRequest } from '../../wire/request.ts'
 import { authModes, type Credential } from '../../routes/auth_modes.ts'
 import type { CookiePolicy } from '../../wire/cookie_policy.ts'
 import { sentByBrowser, type AuthMethod } from '../../contract/principal.ts'
 import type { Decision, Decisions } from '../decide/decision.ts'
 import { requestHeaders } from '../forward/request_headers.ts'
-import { onward } from '../forward/upstream_target.ts'
+import { upstreamTarget } from '../forward/upstream_target.ts'
 import type { OwnPathTable } from '../../wire/own_path.ts'
-import type { Peers } from '../../wire/client_address.ts'
-import type { Sent } from '../../wire/client_response.ts'
+import type { ClientAddresses } from '../../wire/client_address.ts'
+import type { ReceivedRequest } from '../../wire/client_response.ts'
 import { badRequest } from '../decide/refusals.ts'
-import type { Upstreams } from '../../upstream/choice.ts'
+import type { UpstreamChoice } from '../../upstream/choice.ts'
 import { nobody, type Identified } from '../../identity/identify.ts'
 import * as why from './reasons.ts'
 import type { Pass } from '../forward/pass.ts'
-import { notHere, type Told } from '../../wire/refusal.ts'
+import { notFoundRefusal, type Refusal } from '../../wire/refusal.ts'
 
 interface Parts {
-  readonly peers: Peers
+  readonly peers: ClientAddresses
   readonly publicHost: string
   readonly routes: () => RouteTable | Promise<RouteTable>
   /** Writes nothing down: what is only thought of has not happened. */
   readonly decisions: Decisions
   readonly ownPaths: OwnPathTable
-  readonly upstreams: Upstreams
+  readonly upstreams: UpstreamChoice
   readonly cookies: CookiePolicy
   readonly users: Users
   readonly claims: Claims
@@ -45,7 +45,12 @@ const kinds: Readonly<Record<NonNullable<TrialParams['kind']>, readonly string[]
 }
 
 /** The request as it would arrive, but for what proves who sends it. */
-const sentBy = ({ url, method = 'GET', kind = 'navigation', address = '127.0.0.1' }: TrialParams): Sent => {
+const sentBy = ({
+  url,
+  method = 'GET',
+  kind = 'navigation',
+  address = '127.0.0.1',
+}: TrialParams): ReceivedRequest => {
   if (isIP(address) === 0) throw invalidParams('address', 'an IPv4 or IPv6 address')
   const [, scheme, host, rest = '/'] = /^(https?):\/\/([^/?#]+)([^]*)$/.exec(url)!
   return {
@@ -81,7 +86,7 @@ const nothing: Pick<Trial, 'route' | 'upstream' | 'target' | 'headers' | 'locati
   location: null,
 }
 
-const refused = (check: CheckName, { status }: Told, why: string): Trial => ({
+const refused = (check: CheckName, { status }: Refusal, why: string): Trial => ({
   ...nothing,
   act: 'refuse',
   status,
@@ -90,7 +95,7 @@ const refused = (check: CheckName, { status }: Told, why: string): Trial => ({
 })
 
 /** Tells what would happen to a request and why, by the same functions that requests go through. */
-export class Trials {
+export class RouteTests {
   readonly #parts: Parts
 
   constructor(parts: Parts) {
@@ -101,15 +106,15 @@ export class Trials {
     const { peers, publicHost, routes, ownPaths } = this.#parts
     const user = params.user ? await this.#parts.users.get({ username: params.user }) : undefined
     const sent = sentBy(params)
-    const asked = readAsked(sent, peers)
-    if (isRefusal(asked)) return refused('request', badRequest(asked), asked.message)
+    const asked = readRequest(sent, peers)
+    if (isRequestError(asked)) return refused('request', badRequest(asked), asked.message)
     const found = (await routes()).at(asked.host)
-    if (!found && asked.host !== publicHost) return refused('host', notHere, why.noHost(asked))
+    if (!found && asked.host !== publicHost) return refused('host', notFoundRefusal, why.noHost(asked))
     if (ownPaths.find(asked)) {
       const text = why.ownPath(asked)
       return asked.upgrade === undefined
         ? { ...nothing, act: 'own', status: null, check: 'own_path', why: text }
-        : refused('own_path', notHere, text)
+        : refused('own_path', notFoundRefusal, text)
     }
     if (asked.path === '/' && !found && asked.upgrade === undefined)
       return redirected('host', '/auth/me', why.noRoutes(asked))
@@ -125,8 +130,8 @@ export class Trials {
   }
 
   #outcome(
-    sent: Sent,
-    asked: Asked,
+    sent: ReceivedRequest,
+    asked: EdgeRequest,
     plan: RoutePlan | 'ambiguous' | undefined,
     decision: Decision,
     text: string,
@@ -139,8 +144,8 @@ export class Trials {
     return redirected(check, `${way}${encodeURIComponent(asked.target)}`, text)
   }
 
-  #forwarded(asked: Asked, plan: RoutePlan, pass: Pass, text: string): Trial {
-    const { target, prefix } = onward(asked, plan)
+  #forwarded(asked: EdgeRequest, plan: RoutePlan, pass: Pass, text: string): Trial {
+    const { target, prefix } = upstreamTarget(asked, plan)
     const list = requestHeaders([], asked, plan, pass, prefix)
     const headers: { name: string; value: string }[] = []
     for (let i = 0; i < list.length; i += 2) {
@@ -152,7 +157,7 @@ export class Trials {
   }
 
   /** Returns who a user would be by the first proof that counts here; undefined where none does: a guest. */
-  async #assume(asked: Asked, route: Route, user: User): Promise<Identified | undefined> {
+  async #assume(asked: EdgeRequest, route: Route, user: User): Promise<Identified | undefined> {
     if (!maySignIn(user)) return undefined
     const { credentials } = authModes[route.auth_mode]
     const [, method] = proofs.find(([credential]) => credentials.includes(credential)) ?? []
@@ -172,7 +177,7 @@ export class Trials {
   }
 
   async #why(
-    asked: Asked,
+    asked: EdgeRequest,
     plan: RoutePlan | 'ambiguous' | undefined,
     decision: Decision,
     user: User | undefined,

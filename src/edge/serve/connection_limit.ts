@@ -13,7 +13,7 @@ const unavailable =
   'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 /** How many connections a process with this limit of open files can serve: each may need a second one to an upstream. */
-export const connectionsFor = (openFiles: number): number =>
+export const maxConnectionsFor = (openFiles: number): number =>
   Math.max(1, Math.floor((openFiles - reservedFiles - maxRefusedReaders) / 2))
 
 /** Accepts at most so many connections and answers 503 to the others. */

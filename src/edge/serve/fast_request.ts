@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { HeaderNames, type HeaderName } from '../../wire/header_names.ts'
 import { endsAt, head, isUsual, methodNames, numberAt, spans } from '../../wire/parser.ts'
 import { isBodiless, UsualRequest, usualTreatment, type Treatment } from '../../wire/usual_request.ts'
-import { asksAbout } from '../../wire/forward_auth_path.ts'
+import { isForwardAuth } from '../../wire/forward_auth_path.ts'
 
 const names = new HeaderNames<Treatment>(usualTreatment)
 /** The header names of the head that is being read. */
@@ -81,6 +81,6 @@ export const fastRequest = (text: string, socket: Socket): FastRequest | undefin
   if (!endsAt(next)) return undefined
   if (passedFrom >= 0) request.passed += text.slice(passedFrom, next)
   request.ordinary &&= request.host !== undefined
-  if (!request.ordinary || asksAbout(request.url)) request.splitHeaders()
+  if (!request.ordinary || isForwardAuth(request.url)) request.splitHeaders()
   return request
 }

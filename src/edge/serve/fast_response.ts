@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { flushAtTurnEnd } from '../../wire/write_batching.ts'
 import { responseHead } from '../../wire/response_head.ts'
-import type { Recipient } from '../../wire/client_response.ts'
+import type { ClientResponse } from '../../wire/client_response.ts'
 import { wholeResponse } from '../../wire/whole_response.ts'
 
 interface Connection {
@@ -11,7 +11,7 @@ interface Connection {
 }
 
 /** Writes the responses of one connection, one after another. */
-export class FastResponse implements Recipient {
+export class FastResponse implements ClientResponse {
   readonly #socket: Socket
   readonly #connection: Connection
   headersSent = false

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
-import { longestKept } from '../../wire/header_list.ts'
+import { maxCachedNameLength } from '../../wire/header_list.ts'
 import { http1Headers, isPlainValue, isInvalidName } from './http2_fields.ts'
-import type { Sent } from '../../wire/client_response.ts'
+import type { ReceivedRequest } from '../../wire/client_response.ts'
 import { isBodiless, UsualRequest, usualTreatment, type Treatment } from '../../wire/usual_request.ts'
 
 const usualMethods: ReadonlySet<string> = new Set([
@@ -30,7 +30,7 @@ const treatmentOf = (name: string): Treatment => {
   let treatment = treatments.get(name)
   if (treatment === undefined) {
     treatment = treat(name)
-    if (treatments.size < 2000 && name.length <= longestKept) treatments.set(name, treatment)
+    if (treatments.size < 2000 && name.length <= maxCachedNameLength) treatments.set(name, treatment)
   }
   return treatment
 }
@@ -49,7 +49,7 @@ export class Http2UsualRequest extends UsualRequest {
     url: string,
     authority: string,
     received: readonly string[],
-    socket: Sent['socket'],
+    socket: ReceivedRequest['socket'],
   ) {
     super(method, url, socket)
     this.host = this.#authority = authority
@@ -69,7 +69,7 @@ export const http2UsualRequest = (
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   received: readonly string[],
-  socket: Sent['socket'],
+  socket: ReceivedRequest['socket'],
 ): Http2UsualRequest | undefined => {
   const { ':method': method, ':path': path, ':authority': authority } = headers
   if (method === undefined || path === undefined || authority === undefined) return undefined

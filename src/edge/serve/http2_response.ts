@@ -1,12 +1,12 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
-import type { Recipient } from '../../wire/client_response.ts'
+import type { ClientResponse } from '../../wire/client_response.ts'
 import { wholeFields, type WholeFields } from '../../wire/whole_response.ts'
 
 /** NUL separates names and values on their way to nghttp2. A line break could start a header of its own at the next hop. */
 const breaks = /[\0\r\n]/
 
 /** Writes the response of one stream. */
-export class Http2StreamResponse implements Recipient {
+export class Http2StreamResponse implements ClientResponse {
   readonly #stream: ServerHttp2Stream
   readonly #isHead: boolean
   headersSent = false

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { http } from '../../node/http.ts'
 import type { Log } from '../../log/log.ts'
-import { isRefusal, readPlace } from '../../wire/request.ts'
+import { isRequestError, parseTarget } from '../../wire/request.ts'
 
 interface Parts {
   /** Returns the response to a challenge of a certificate authority. */
@@ -54,8 +54,8 @@ export class HttpRedirect {
     const text = token === undefined ? undefined : await this.#parts.answerTo(token)
     if (text !== undefined)
       return void response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(text)
-    const place = readPlace(headers.host ?? '', url)
-    if (isRefusal(place)) return void response.writeHead(400, { 'content-length': 0 }).end()
+    const place = parseTarget(headers.host ?? '', url)
+    if (isRequestError(place)) return void response.writeHead(400, { 'content-length': 0 }).end()
     const known = !url.startsWith('/.well-known/acme-challenge/') && (await this.#parts.knows(place.host))
     if (!known) return void response.writeHead(404, { 'content-length': 0 }).end()
     const location = `https://${place.host}${this.#parts.securePort()}${place.target}`

@@ -12,7 +12,7 @@ import { logFault } from './internal_error.ts'
 import { plainListener, type Listener, type OpenListener } from './listener.ts'
 import type { Handler } from './handler.ts'
 import { refuseUpgrade, sendUpgradeRefusal } from './upgrade_response.ts'
-import { asksAbout } from '../../wire/forward_auth_path.ts'
+import { isForwardAuth } from '../../wire/forward_auth_path.ts'
 
 /** Requests of one connection that may wait for earlier responses. */
 const maxPipelined = 200
@@ -74,7 +74,7 @@ export class EdgeServer {
       // We do not speak HTTP/2 without TLS; such a request is served as HTTP/1.1 (RFC 9113 section 3.1).
       // A forward-auth request about an upgrade is not an upgrade.
       shouldUpgradeCallback: ({ headers, url = '' }) =>
-        !/(^|,)\s*h2c?\s*(\/|,|$)/i.test(headers.upgrade ?? '') && !asksAbout(url),
+        !/(^|,)\s*h2c?\s*(\/|,|$)/i.test(headers.upgrade ?? '') && !isForwardAuth(url),
     })
     const serve = (request: IncomingMessage, response: ServerResponse) => {
       const { socket } = request

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { http } from '../../node/http.ts'
 import { problem } from '../../wire/responses.ts'
 import { answerTunnel, isTunnel } from './http2_websocket.ts'
-import type { Told } from '../../wire/refusal.ts'
+import type { Refusal } from '../../wire/refusal.ts'
 
 /** Refuses an upgrade and closes the connection. */
 export const refuseUpgrade = (
@@ -22,7 +22,7 @@ export const refuseUpgrade = (
 }
 
 /** Answers why an upgrade is refused, with the headers of the refusal, such as a challenge. */
-export const sendUpgradeRefusal = (socket: Duplex, refusal: Told): void => {
+export const sendUpgradeRefusal = (socket: Duplex, refusal: Refusal): void => {
   const headers = Object.entries(refusal.headers ?? {}).flatMap(([name, value]) =>
     typeof value === 'string' ? [name, value] : [],
   )

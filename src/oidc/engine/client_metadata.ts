@@ -1,15 +1,15 @@
 import type { ClientMetadata } from 'oidc-provider'
-import { personScopes, type KnownClient } from '../../clients/client.ts'
+import { userScopes, type ClientWithCredentials } from '../../clients/client.ts'
 
 const deviceCode = 'urn:ietf:params:oauth:grant-type:device_code'
 
 /** A client as the engine reads it (RFC 7591 section 2). */
-export const toMetadata = (client: KnownClient, secret: string): ClientMetadata => {
+export const toMetadata = (client: ClientWithCredentials, secret: string): ClientMetadata => {
   const signsIn = client.grants.includes('authorization_code')
   const refreshes =
     client.scopes.includes('offline_access') && (signsIn || client.grants.includes('device_code'))
   const grants = client.grants.map((grant) => (grant === 'device_code' ? deviceCode : grant))
-  const scopes = personScopes.filter((scope) => client.scopes.includes(scope))
+  const scopes = userScopes.filter((scope) => client.scopes.includes(scope))
   const method = client.public ? 'none' : client.jwks ? 'private_key_jwt' : 'client_secret_basic'
   return {
     client_id: client.client,

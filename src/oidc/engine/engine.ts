@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { errors, Provider, interactionPolicy, type Configuration } from 'oidc-provider'
-import { personScopes, type KnownClient } from '../../clients/client.ts'
+import { userScopes, type ClientWithCredentials } from '../../clients/client.ts'
 import type { SigningKey } from '../../keys/keys.ts'
 import { now } from '../../storage/ids.ts'
 import { scopeClaims } from '../accounts.ts'
 import { withinScopes } from '../requested_claims.ts'
 import { loadGrant } from './load_grant.ts'
-import type { MayTell } from '../direct_endpoints.ts'
+import type { MayIntrospect } from '../direct_endpoints.ts'
 import { toMetadata } from './client_metadata.ts'
 import { MetadataDocuments } from '../metadata_documents.ts'
 import { adaptModels } from './models.ts'
@@ -39,16 +39,16 @@ export const createEngine = (
 ): Engine => {
   const secure = issuer.startsWith('https:')
   const prefix = secure ? '__Host-' : ''
-  const known = new WeakMap<object, KnownClient>()
+  const known = new WeakMap<object, ClientWithCredentials>()
   const knownClient = (client: object | undefined) => client && known.get(client)
   // The engine needs some secret in the metadata, but our own check decides which secret is right.
   const placeholder = randomBytes(32).toString('base64url')
-  const metadataDocuments = new MetadataDocuments(documents, (client) => consents.isLetIn(client))
+  const metadataDocuments = new MetadataDocuments(documents, (client) => consents.hasAnyConsent(client))
   const usedUp = (kind: string) => new errors.InvalidGrant(`${kind} was already used`)
   const inPath = secure ? '__Secure-' : ''
 
   /** A client may introspect its own tokens, as long as their user may be signed in. */
-  const mayTell: MayTell = async (client, token) => {
+  const mayTell: MayIntrospect = async (client, token) => {
     const { accountId, clientId } = token as { accountId?: string; clientId?: string }
     if (clientId !== client.clientId) return false
     return accountId === undefined || (await accounts.find(accountId, undefined)) !== undefined
@@ -112,7 +112,7 @@ export const createEngine = (
       claimsParameter: {
         enabled: true,
         assertClaimsParameter: (ctx, claims, { scope }) => {
-          ctx.oidc.params!.claims = JSON.stringify(withinScopes(claims, scope?.split(' ') ?? personScopes))
+          ctx.oidc.params!.claims = JSON.stringify(withinScopes(claims, scope?.split(' ') ?? userScopes))
         },
       },
       clientCredentials: { enabled: true },
@@ -159,7 +159,7 @@ export const createEngine = (
     responseTypes: ['code'],
     rotateRefreshToken: true,
     routes,
-    scopes: [...personScopes],
+    scopes: [...userScopes],
     sectorIdentifierUriValidate: () => false,
     subjectTypes: ['public'],
     ttl: {

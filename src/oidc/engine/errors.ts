@@ -22,7 +22,7 @@ const isRefusal = (error: unknown): error is Refusal =>
   error instanceof Error && (error as Partial<Refusal>).expose === true && 'statusCode' in error
 
 /** Turns an OAuth error of the engine into undefined and rethrows any other error. */
-export const orNothing = (error: unknown): undefined => {
+export const orUndefined = (error: unknown): undefined => {
   if (!isRefusal(error)) throw error
   return undefined
 }
@@ -42,7 +42,7 @@ const temporarilyUnavailable = {
  * Logs internal errors of the engine. For a database fault, programs get temporarily_unavailable (RFC 6749 section 4.1.2.1). The
  * engine would answer server_error, after which some programs never try again.
  */
-export const answerFaults = (provider: Provider, { log, pages }: Parts): void => {
+export const reportFaults = (provider: Provider, { log, pages }: Parts): void => {
   const faults = new WeakMap<object, Error>()
   const failed = (ctx: Pick<Context, 'path'>, error: Error): void => {
     const fault = storageFault(error)

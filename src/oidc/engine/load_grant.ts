@@ -1,16 +1,16 @@
-import { personScopes, type KnownClient } from '../../clients/client.ts'
+import { userScopes, type ClientWithCredentials } from '../../clients/client.ts'
 import { scopeOf } from '../requested_claims.ts'
 import type { Consents } from '../../consents/consents.ts'
 import type { Context } from './types.ts'
 
-const scopesOfPeople: ReadonlySet<string> = new Set(personScopes)
+const scopesOfPeople: ReadonlySet<string> = new Set(userScopes)
 
 /**
  * Loads what a person has allowed a client, at each authorization. Scopes that the person has allowed before, or that need no
  * consent, are granted again in every session.
  */
 export const loadGrant =
-  (consents: Consents, knownClient: (client: object | undefined) => KnownClient | undefined) =>
+  (consents: Consents, knownClient: (client: object | undefined) => ClientWithCredentials | undefined) =>
   async (ctx: Context) => {
     const { Grant } = ctx.oidc.provider
     const { client, session, account, result, params } = ctx.oidc
@@ -21,7 +21,7 @@ export const loadGrant =
     const grant = found?.accountId === userId && found.clientId === clientId ? found : undefined
     const requested = String(params?.scope ?? '').split(' ')
     const allowed: readonly string[] = knownClient(client)?.first_party
-      ? personScopes
+      ? userScopes
       : await consents.of(userId, clientId)
     const missing = requested.filter(
       (scope) =>

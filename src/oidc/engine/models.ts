@@ -1,15 +1,15 @@
 import { errors, Provider, type KoaContextWithOIDC } from 'oidc-provider'
-import type { KnownClient } from '../../clients/client.ts'
+import type { ClientWithCredentials } from '../../clients/client.ts'
 import type { Clients } from '../../clients/clients.ts'
 import { AppError } from '../../contract/errors.ts'
 import { newId } from '../../storage/ids.ts'
-import { PerMinute } from '../rate_limit.ts'
-import { tokenMarks } from './records.ts'
+import { MinuteLimit } from '../rate_limit.ts'
+import { tokenPrefixes } from './records.ts'
 
 /** Checks of secrets that an attacker could guess. Each throws rate_limited after too many wrong guesses. */
-export interface Guarded {
+export interface GuardedChecks {
   /** Whether a client knows its secret. */
-  readonly provesItself: (client: KnownClient, secret: string, address: string) => Promise<boolean>
+  readonly provesItself: (client: ClientWithCredentials, secret: string, address: string) => Promise<boolean>
   /** Calls `find` for a code that somebody typed (RFC 8628 section 5.1). `user` is the id of the signed-in user. */
   readonly findByUserCode: <T>(
     find: () => Promise<T | undefined>,
@@ -21,11 +21,11 @@ export interface Guarded {
 /** How many records strangers of one network may create in a minute. Each lives for about an hour. */
 const maxRecordsPerMinute = 300
 
-interface Parts extends Guarded {
+interface Parts extends GuardedChecks {
   readonly clients: Clients
   /** The client as we know it, by the engine's object for it. */
-  readonly known: WeakMap<object, KnownClient>
-  readonly knownClient: (client: object | undefined) => KnownClient | undefined
+  readonly known: WeakMap<object, ClientWithCredentials>
+  readonly knownClient: (client: object | undefined) => ClientWithCredentials | undefined
   /** Lets the engine call an address: `anywhere` if it may be in a private network. */
   readonly trust: (address: string, anywhere: boolean) => void
 }
@@ -41,7 +41,7 @@ export const adaptModels = (provider: Provider, parts: Parts): void => {
 const findOurClients = ({ Client }: Provider, { clients, known, trust }: Parts): void => {
   const find = Client.find.bind(Client)
   /** The engine's client object by our own object, which every change to a client replaces. */
-  const engineClients = new WeakMap<KnownClient, InstanceType<typeof Client>>()
+  const engineClients = new WeakMap<ClientWithCredentials, InstanceType<typeof Client>>()
   Client.find = async (id) => {
     const knownClient = await clients.find(id)
     if (!knownClient) return find(id)
@@ -73,7 +73,7 @@ const guardGuesses = ({ Client, DeviceCode }: Provider, parts: Parts): void => {
  * registered itself counts as unauthenticated, because anybody can register.
  */
 const limitStrangers = (provider: Provider, { knownClient }: Parts): void => {
-  const limit = new PerMinute(maxRecordsPerMinute)
+  const limit = new MinuteLimit(maxRecordsPerMinute)
   const { Interaction, DeviceCode, PushedAuthorizationRequest, Session } = provider
   const isProven = (Model: unknown, { session, client }: KoaContextWithOIDC['oidc']): boolean =>
     Model === Interaction || Model === Session
@@ -85,7 +85,7 @@ const limitStrangers = (provider: Provider, { knownClient }: Parts): void => {
     model.save = async function (this: StoredModel, ttl) {
       const { oidc, ip } = Provider.ctx ?? {}
       const isNew = this.exp === undefined
-      if (isNew && oidc && !isProven(Model, oidc) && !limit.allows(ip))
+      if (isNew && oidc && !isProven(Model, oidc) && !limit.count(ip))
         throw tooMany('Too many sign-ins were started from this network', 60)
       return save.call(this, ttl)
     }
@@ -117,7 +117,7 @@ const markTokens = ({ ClientCredentials, AccessToken, RefreshToken }: Provider):
   for (const Model of [ClientCredentials, AccessToken, RefreshToken]) {
     const model = Model.prototype as unknown as { generateTokenId(): string; resourceServer?: object }
     const generate = model.generateTokenId
-    const mark = tokenMarks[Model.name]!
+    const mark = tokenPrefixes[Model.name]!
     model.generateTokenId = function (this: typeof model) {
       // Always call it, because it also sets the token's format.
       const id = generate.call(this)

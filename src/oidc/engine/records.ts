@@ -35,16 +35,18 @@ interface Kept {
 }
 
 /** The prefix of each kind of token, so that introspecting a token of unknown kind takes one lookup. */
-export const tokenMarks: Readonly<Record<string, string>> = {
+export const tokenPrefixes: Readonly<Record<string, string>> = {
   AccessToken: 'at~',
   ClientCredentials: 'ct~',
   RefreshToken: 'rt~',
 }
-const allPrefixes = Object.values(tokenMarks)
+const allPrefixes = Object.values(tokenPrefixes)
 
 /** Whether the prefix shows another kind. Older tokens have no prefix and can be of any kind. */
 const isOfAnother = (kind: string, id: string): boolean =>
-  Object.hasOwn(tokenMarks, kind) && !id.startsWith(tokenMarks[kind]!) && allPrefixes.includes(id.slice(0, 3))
+  Object.hasOwn(tokenPrefixes, kind) &&
+  !id.startsWith(tokenPrefixes[kind]!) &&
+  allPrefixes.includes(id.slice(0, 3))
 
 /** The grant whose removal removes this record. An open interaction does not depend on a grant. */
 const grantOf = (kind: string, id: string, { grantId = null }: { grantId?: string | null }) =>
@@ -73,7 +75,7 @@ export class Records {
   async find(kind: string, id: string): Promise<AdapterPayload | undefined> {
     if (isOfAnother(kind, id)) return undefined
     const key = idOf(kind, id)
-    const isCached = cachedKinds.has(kind) && this.#database.hearsAtOnce
+    const isCached = cachedKinds.has(kind) && this.#database.seesCommitsAtOnce
     const known = isCached ? await this.#known.get() : undefined
     const kept = known?.get(key)
     if (kept && kept.expires_at + retentionSeconds > now()) return JSON.parse(kept.text) as AdapterPayload

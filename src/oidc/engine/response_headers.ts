@@ -1,4 +1,4 @@
-import { sourceOf } from '../../clients/redirect_uris.ts'
+import { cspSourceOf } from '../../clients/redirect_uris.ts'
 import { routes } from './endpoint_paths.ts'
 import type { Context } from './types.ts'
 
@@ -24,7 +24,7 @@ const readable: ReadonlySet<string> = new Set([
 ])
 
 /** Removes CORS headers from all other responses, errors included. */
-export const forbidScripts = ({ path, response }: Context): void => {
+export const removeCorsHeaders = ({ path, response }: Context): void => {
   if (readable.has(path)) return
   for (const name of Object.keys(response.headers))
     if (name.startsWith('access-control-')) response.remove(name)
@@ -37,6 +37,6 @@ export const allowFormPost = (ctx: Context): void => {
   if (!policy || typeof response.body !== 'string' || !response.body.includes('document.forms[0].submit()'))
     return
   const target = /<form method="post" action="([^"]+)"/.exec(response.body)?.[1]
-  const source = sourceOf(target ?? '') ?? "'self'"
+  const source = cspSourceOf(target ?? '') ?? "'self'"
   response.set('content-security-policy', policy.replace(/form-action [^;]+/, `form-action ${source}`))
 }

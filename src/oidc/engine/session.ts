@@ -18,10 +18,10 @@ const lifetimeSeconds = 400 * 86_400
 const guestFormSeconds = 3600
 
 /** Returns the applications that a session of ours has signed in to. */
-export const readVisits = async (records: Records, sessionId: string): Promise<Stored> =>
+export const readApplications = async (records: Records, sessionId: string): Promise<Stored> =>
   ((await records.find(kind, sessionId)) ?? {}) as Stored
 
-export const forgetVisits = (records: Records, sessionId: string) => records.remove(kind, sessionId)
+export const forgetApplications = (records: Records, sessionId: string) => records.remove(kind, sessionId)
 
 /**
  * Replaces the engine's session with ours: our cookie decides who is signed in, and the engine's session ends with ours. The state
@@ -36,7 +36,7 @@ export const adoptSession = (provider: Provider, { records, visitor, living, sig
   const getGuestSession = Session.get.bind(Session)
 
   const sessionOf = async (who: SignedIn, confirmsLogout: boolean) => {
-    const stored = await readVisits(records, who.session_id)
+    const stored = await readApplications(records, who.session_id)
     const session = Session.instantiate({
       ...stored,
       jti: who.session_id,

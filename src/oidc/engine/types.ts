@@ -1,11 +1,11 @@
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
-import type { KnownClient } from '../../clients/client.ts'
+import type { ClientWithCredentials } from '../../clients/client.ts'
 import type { Clients } from '../../clients/clients.ts'
 import type { Accounts } from '../accounts.ts'
 import type { Consents } from '../../consents/consents.ts'
-import type { MayTell } from '../direct_endpoints.ts'
+import type { MayIntrospect } from '../direct_endpoints.ts'
 import type { DocumentMode } from '../metadata_documents.ts'
-import type { Guarded } from './models.ts'
+import type { GuardedChecks } from './models.ts'
 import type { EnginePages } from './pages.ts'
 import type { Records } from './records.ts'
 import type { ServiceAt } from '../resource_indicators.ts'
@@ -13,12 +13,12 @@ import type { ServiceAt } from '../resource_indicators.ts'
 /** An engine, with functions that it does not offer itself. */
 export interface Engine {
   readonly provider: Provider
-  readonly mayTell: MayTell
+  readonly mayTell: MayIntrospect
   /** Returns our client for the engine's object, or undefined for a client that only has a metadata document. */
-  readonly knownClient: (client: object | undefined) => KnownClient | undefined
+  readonly knownClient: (client: object | undefined) => ClientWithCredentials | undefined
 }
 
-export interface EngineParts extends Guarded {
+export interface EngineParts extends GuardedChecks {
   readonly issuer: string
   readonly records: Records
   readonly clients: Clients

@@ -7,7 +7,7 @@ import { accountPage, recoveryPage, totpPage, type Account } from './account_vie
 import { Html } from '../../html/html.ts'
 import { mePage } from './me_view.ts'
 import { tokenPage } from './tokens_view.ts'
-import type { Visit } from '../page_request.ts'
+import type { PageRequest } from '../page_request.ts'
 
 // The account page: what the methods about oneself offer, as forms. Each ends in the method of its row.
 
@@ -81,7 +81,7 @@ type Done = Catalogue['account']['done']
 
 const isDone = (name: string, { account }: Catalogue): name is keyof Done => Object.hasOwn(account.done, name)
 
-const read = async (visit: Visit, caller: Caller): Promise<Account> => {
+const read = async (visit: PageRequest, caller: Caller): Promise<Account> => {
   const call = <T>(method: string, params = {}) => visit.call(method, params, caller) as Promise<T>
   const me = await call<Account['me']>('auth.me')
   const factors = await call<Account['factors']>('factors.list')
@@ -107,7 +107,7 @@ const read = async (visit: Visit, caller: Caller): Promise<Account> => {
 }
 
 const show = async (
-  visit: Visit,
+  visit: PageRequest,
   caller: Caller,
   status: number,
   said: { done?: keyof Done | undefined; problem?: string },
@@ -125,7 +125,7 @@ const show = async (
 }
 
 /** Who is signed in here: a page for people, JSON for programs. */
-export const me = async (visit: Visit): Promise<void> => {
+export const me = async (visit: PageRequest): Promise<void> => {
   const caller = await visit.caller()
   const near = caller ? undefined : await visit.near()
   if (!caller && !near) {
@@ -144,7 +144,7 @@ export const me = async (visit: Visit): Promise<void> => {
   )
 }
 
-const showTotp = (visit: Visit, { secret, uri }: { secret: string; uri: string }, problem?: string) =>
+const showTotp = (visit: PageRequest, { secret, uri }: { secret: string; uri: string }, problem?: string) =>
   visit.page(problem === undefined ? 200 : 401, (token, words) =>
     totpPage(words, {
       place: visit.asked.host,
@@ -157,7 +157,7 @@ const showTotp = (visit: Visit, { secret, uri }: { secret: string; uri: string }
   )
 
 /** Pages of the service at this host could post the same forms. */
-const notHome = (visit: Visit): void =>
+const notHome = (visit: PageRequest): void =>
   visit.tell({
     status: 403,
     reason: 'not_home',
@@ -168,7 +168,7 @@ const notHome = (visit: Visit): void =>
 /** What a form of the account page posts. */
 export const postAccount =
   (name: AccountAction) =>
-  async (visit: Visit): Promise<void> => {
+  async (visit: PageRequest): Promise<void> => {
     const form = await visit.form()
     if (!form) return
     const caller = await visit.caller()

@@ -1,5 +1,5 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import { sourceOf } from '../../clients/redirect_uris.ts'
+import { cspSourceOf } from '../../clients/redirect_uris.ts'
 import type { EnginePages } from '../../oidc/engine/pages.ts'
 import { wantsPage } from '../../wire/responses.ts'
 import type { WordsFor } from '../../html/words_for.ts'
@@ -32,7 +32,7 @@ export const enginePages = (place: string, wordsFor: WordsFor): EnginePages => {
       show(ctx, words, pages.endSessionPage(words, place, xsrfOf(ctx), name))
       // Where the form leads in the end is the application's.
       const { post_logout_redirect_uri: to } = ctx.oidc.params as { post_logout_redirect_uri?: string }
-      const target = sourceOf(to ?? '')
+      const target = cspSourceOf(to ?? '')
       if (target === undefined) return
       const policy = ctx.response.get('content-security-policy')
       ctx.set('content-security-policy', policy.replace("form-action 'self'", `form-action 'self' ${target}`))

@@ -4,20 +4,20 @@ import type { Registrations } from '../../oidc/registration.ts'
 import { readBody } from '../../wire/request_body.ts'
 import { isForm, isJson } from '../../wire/media_type.ts'
 import { ownHeaders, policyWithScript, redirect, send } from '../../wire/responses.ts'
-import { notHere } from '../../wire/refusal.ts'
-import type { Asked } from '../../wire/request.ts'
-import { consentPage, onwardPage, switchPage } from './openid_views.ts'
-import type { Visit } from '../page_request.ts'
+import { notFoundRefusal } from '../../wire/refusal.ts'
+import type { EdgeRequest } from '../../wire/request.ts'
+import { consentPage, continuePage, switchPage } from './openid_views.ts'
+import type { PageRequest } from '../page_request.ts'
 
 // What people see between an application and its answer. It decides nothing: the steps are the provider's.
 
 /** An address of the engine's. */
 export const engine = async (
   openId: OpenId,
-  visit: Visit,
+  visit: PageRequest,
   request: IncomingMessage,
   response: ServerResponse,
-  asked: Asked,
+  asked: EdgeRequest,
 ): Promise<void> => {
   const headers = { ...ownHeaders(asked), 'content-security-policy': policyWithScript }
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
@@ -46,7 +46,7 @@ export const plainly =
     if (!isPlain) return engine(openId, visit, request, response, asked)
     const form = await readBody(request, response, plainForm)
     if (form === undefined) return
-    const told = await openId.plain[question](authorizations[0]!, form.toString('latin1'), asked.address)
+    const told = await openId.direct[question](authorizations[0]!, form.toString('latin1'), asked.address)
     if (told) return send(response, 200, 'application/json', JSON.stringify(told), ownHeaders(asked))
     await engine(openId, visit, readOnceMore(request, form), response, asked)
   }
@@ -88,10 +88,10 @@ export const asLink: typeof engine = async (_, visit, request, response, asked) 
 /** The authorization endpoint. */
 export const authorize = async (
   openId: OpenId,
-  visit: Visit,
+  visit: PageRequest,
   request: IncomingMessage,
   response: ServerResponse,
-  asked: Asked,
+  asked: EdgeRequest,
 ): Promise<void> => {
   if (request.method === 'POST') return asLink(openId, visit, request, response, asked)
   const query = new URLSearchParams(visit.query)
@@ -113,10 +113,10 @@ export const push: typeof engine = async (openId, visit, request, response, aske
 /** The registration endpoint (RFC 7591 section 3). Our cookie means nothing here, and no page of others may ask. */
 export const register = async (
   registrations: Registrations,
-  visit: Visit,
+  visit: PageRequest,
   request: IncomingMessage,
   response: ServerResponse,
-  asked: Asked,
+  asked: EdgeRequest,
 ): Promise<void> => {
   if (!isJson(request.headers['content-type'])) {
     return visit.tell({
@@ -130,20 +130,20 @@ export const register = async (
   const [authorization = ''] = asked.authorizations.length === 1 ? asked.authorizations : []
   const token = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
   const answer = await registrations.register(body.toString('utf8'), token, visit.guest())
-  if (!answer) return visit.tell(notHere)
+  if (!answer) return visit.tell(notFoundRefusal)
   const headers = { ...ownHeaders(asked), ...answer.headers }
   send(response, answer.status, 'application/json', JSON.stringify(answer.body), headers)
 }
 
-const gone = (visit: Visit): void =>
+const gone = (visit: PageRequest): void =>
   visit.tell({ status: 400, reason: 'interaction_over', code: 'invalid_request' })
 
 export const consent = async (
   openId: OpenId,
-  visit: Visit,
+  visit: PageRequest,
   request: IncomingMessage,
   response: ServerResponse,
-  asked: Asked,
+  asked: EdgeRequest,
 ): Promise<void> => {
   const caller = await visit.caller()
   if (caller?.on_behalf !== undefined) {
@@ -165,7 +165,7 @@ export const consent = async (
     return visit.go(302, `/auth/login?return_to=${here}${hint}`)
   }
   if (step.act === 'prove') return visit.go(302, `/auth/prove?return_to=${here}`)
-  if (step.act === 'go on') return visit.page(200, (_, words) => onwardPage(words, place, step.to))
+  if (step.act === 'go on') return visit.page(200, (_, words) => continuePage(words, place, step.to))
   const user = caller!.name
   if (step.act === 'switch')
     return visit.page(200, (token, words) =>
@@ -176,10 +176,10 @@ export const consent = async (
 
 export const postConsent = async (
   openId: OpenId,
-  visit: Visit,
+  visit: PageRequest,
   request: IncomingMessage,
   response: ServerResponse,
-  asked: Asked,
+  asked: EdgeRequest,
 ): Promise<void> => {
   const form = await visit.form()
   if (!form) return
@@ -196,5 +196,5 @@ export const postConsent = async (
       ? await openId.interactions.approve(request, response, caller)
       : await openId.interactions.refuse(request, response, caller)
   if (to === undefined) return gone(visit)
-  await visit.page(200, (_, words) => onwardPage(words, asked.host, to))
+  await visit.page(200, (_, words) => continuePage(words, asked.host, to))
 }

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../strings/catalogue.ts'
-import type { Asking as Asked } from '../../oidc/interactions.ts'
+import type { ConsentRequest as Asked } from '../../oidc/interactions.ts'
 import { html, type Html } from '../../html/html.ts'
 import { page } from '../../html/layout.ts'
 import { meaningOf } from './scopes_view.ts'
@@ -58,7 +58,7 @@ export const switchPage = (
 }
 
 /** Goes on by itself: browsers let no answer to a form lead to another site, and this is an answer to none. */
-export const onwardPage = (
+export const continuePage = (
   words: Catalogue,
   place: string,
   to: string,

@@ -2,7 +2,7 @@ import { AppError, errorTable } from '../../contract/errors.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { problemWords } from '../../strings/refusal_words.ts'
 import { proofPage } from './proof_view.ts'
-import type { Keepsake, Visit } from '../page_request.ts'
+import type { Keepsake, PageRequest } from '../page_request.ts'
 
 interface Opened {
   readonly access_token: string
@@ -19,7 +19,7 @@ type Again = (
 
 /** Runs the method that opens a session and sets its cookie, asks for a second factor, or shows the form again. */
 export const openSession = async (
-  visit: Visit,
+  visit: PageRequest,
   method: 'auth.login' | 'auth.setup' | 'auth.login_by_link' | 'auth.login_by_code' | 'auth.login_by_passkey',
   params: Record<string, string>,
   returnTo: string,
@@ -48,12 +48,12 @@ export const openSession = async (
 }
 
 /** What went wrong, in the language of whom the page is for. */
-export const inWords = async (visit: Visit, { data }: AppError): Promise<string> =>
+export const inWords = async (visit: PageRequest, { data }: AppError): Promise<string> =>
   problemWords(await visit.words(), data)
 
 /** The second step of signing in, for whoever passed the first. */
 export const secondStep = async (
-  visit: Visit,
+  visit: PageRequest,
   { sign_in, factors }: { sign_in: string; factors: readonly string[] },
   returnTo: string,
   problem?: string,

@@ -1,10 +1,10 @@
 import { AppError, errorTable } from '../../contract/errors.ts'
-import { onwardCookie } from '../../wire/cookies.ts'
+import { returnPathCookie } from '../../wire/cookies.ts'
 import type { Catalogue, NoticeFacts } from '../../strings/catalogue.ts'
 import { inWords, openSession } from './complete_sign_in.ts'
 import { emailField, formPage, newPasswordField, usernameField, type FormPage } from '../../html/form.ts'
-import { safeNext } from '../return_path.ts'
-import type { Keepsake, Visit } from '../page_request.ts'
+import { returnPath } from '../return_path.ts'
+import type { Keepsake, PageRequest } from '../page_request.ts'
 
 // The pages of what goes by mail. A link opens a page and changes nothing, for programs open links too; its button does.
 
@@ -13,7 +13,7 @@ type Form = (words: Catalogue) => Omit<FormPage, 'place' | 'token' | 'problem'>
 const toSignIn = { href: '/auth/login', name: 'sign_in' } as const
 const back = ({ sign_in }: Catalogue) => [{ href: '/auth/login', text: sign_in.back }]
 
-const show = (visit: Visit, form: Form, status = 200, problem?: string, headers = {}): Promise<void> =>
+const show = (visit: PageRequest, form: Form, status = 200, problem?: string, headers = {}): Promise<void> =>
   visit.page(
     status,
     (token, words) => formPage(words, { ...form(words), place: visit.asked.host, token, problem }),
@@ -22,7 +22,7 @@ const show = (visit: Visit, form: Form, status = 200, problem?: string, headers 
 
 /** Calls the method that a form ends in, or shows the form again with what went wrong. */
 const submit = async (
-  visit: Visit,
+  visit: PageRequest,
   method: string,
   params: Record<string, string>,
   again: Form,
@@ -38,7 +38,7 @@ const submit = async (
   }
 }
 
-const tell = (visit: Visit, notice: NoticeFacts, ...kept: readonly Keepsake[]): Promise<void> =>
+const tell = (visit: PageRequest, notice: NoticeFacts, ...kept: readonly Keepsake[]): Promise<void> =>
   visit.tellKeeping({ ...notice, status: 200, code: 'ok', link: toSignIn }, ...kept)
 
 // Registration.
@@ -63,7 +63,7 @@ const registerForm =
     }
   }
 
-export const register = async (visit: Visit): Promise<void> => {
+export const register = async (visit: PageRequest): Promise<void> => {
   const { registration } = await visit.offers()
   const invite = visit.query.get('invite') ?? ''
   if (registration === 'open' || (registration === 'invite' && invite !== ''))
@@ -76,7 +76,7 @@ export const register = async (visit: Visit): Promise<void> => {
   })
 }
 
-export const postRegister = async (visit: Visit): Promise<void> => {
+export const postRegister = async (visit: PageRequest): Promise<void> => {
   const form = await visit.form()
   if (!form) return
   const field = (name: string) => form.get(name) ?? ''
@@ -100,10 +100,10 @@ const confirmForm =
   (token: string): Form =>
   ({ sign_in }) => ({ ...sign_in.verify, action: '/auth/verify', hidden: { token }, fields: [] })
 
-export const verify = (visit: Visit): Promise<void> =>
+export const verify = (visit: PageRequest): Promise<void> =>
   show(visit, confirmForm(visit.query.get('token') ?? ''))
 
-export const postVerify = async (visit: Visit): Promise<void> => {
+export const postVerify = async (visit: PageRequest): Promise<void> => {
   const form = await visit.form()
   if (!form) return
   const token = form.get('token') ?? ''
@@ -130,12 +130,12 @@ const resetForm =
     fields: [newPasswordField(words)],
   })
 
-export const reset = (visit: Visit): Promise<void> => {
+export const reset = (visit: PageRequest): Promise<void> => {
   const token = visit.query.get('token')
   return show(visit, token === null ? askForm('') : resetForm(token))
 }
 
-export const postReset = async (visit: Visit): Promise<void> => {
+export const postReset = async (visit: PageRequest): Promise<void> => {
   const form = await visit.form()
   if (!form) return
   const token = form.get('token')
@@ -157,7 +157,7 @@ export const postReset = async (visit: Visit): Promise<void> => {
  * somebody else. What a cookie cannot hold is left out.
  */
 const onward = (path: string): Keepsake => ({
-  name: onwardCookie,
+  name: returnPathCookie,
   value: /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,1024}$/.test(path) ? path : '',
   // As long as magic_link_lifetime can be.
   maxAge: 3600,
@@ -182,26 +182,29 @@ const enterForm =
     ...(links && { links: back(words) }),
   })
 
-export const magic = async (visit: Visit): Promise<void> => {
+export const magic = async (visit: PageRequest): Promise<void> => {
   if (!(await visit.offers()).magicLinks)
     return visit.tell({ status: 403, reason: 'magic_links_off', code: 'conflict', link: toSignIn })
   const token = visit.query.get('token')
-  await show(visit, token === null ? magicForm('', safeNext(visit.query.get('return_to'))) : enterForm(token))
+  await show(
+    visit,
+    token === null ? magicForm('', returnPath(visit.query.get('return_to'))) : enterForm(token),
+  )
 }
 
-export const postMagic = async (visit: Visit): Promise<void> => {
+export const postMagic = async (visit: PageRequest): Promise<void> => {
   const form = await visit.form()
   if (!form) return
   const token = form.get('token')
   if (token === null) {
     const email = form.get('email') ?? ''
-    const returnTo = safeNext(form.get('return_to'))
+    const returnTo = returnPath(form.get('return_to'))
     if (await submit(visit, 'auth.request_magic_link', { email }, magicForm(email, returnTo)))
       await tell(visit, { reason: 'check_email' }, onward(returnTo))
     return
   }
   const read = await visit.keepsakes()
-  const returnTo = safeNext(read(onwardCookie))
+  const returnTo = returnPath(read(returnPathCookie))
   await openSession(
     visit,
     'auth.login_by_link',

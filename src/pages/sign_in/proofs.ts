@@ -2,16 +2,16 @@ import type { Caller } from '../../contract/caller.ts'
 import { AppError } from '../../contract/errors.ts'
 import { inWords, openSession, secondStep } from './complete_sign_in.ts'
 import { proofPage } from './proof_view.ts'
-import { safeNext } from '../return_path.ts'
-import type { Visit } from '../page_request.ts'
+import { returnPath } from '../return_path.ts'
+import type { PageRequest } from '../page_request.ts'
 
 // Pages that ask for more than a password: the second step, a passkey, and a proof before something that matters.
 
-export const postFactor = async (visit: Visit): Promise<void> => {
+export const postFactor = async (visit: PageRequest): Promise<void> => {
   const form = await visit.form()
   if (!form) return
   const sign_in = form.get('sign_in') ?? ''
-  const returnTo = safeNext(form.get('return_to'))
+  const returnTo = returnPath(form.get('return_to'))
   const factors = (form.get('factors') ?? '').split(' ')
   const params = { sign_in, code: form.get('code') ?? '' }
   await openSession(visit, 'auth.login_by_code', params, returnTo, (problem) =>
@@ -19,12 +19,12 @@ export const postFactor = async (visit: Visit): Promise<void> => {
   )
 }
 
-export const postPasskey = async (visit: Visit): Promise<void> => {
+export const postPasskey = async (visit: PageRequest): Promise<void> => {
   const form = await visit.form()
   if (!form) return
   const signIn = form.get('sign_in')
   const params = { assertion: form.get('answer') ?? '', ...(signIn !== null && { sign_in: signIn }) }
-  const returnTo = safeNext(form.get('return_to'))
+  const returnTo = returnPath(form.get('return_to'))
   await openSession(
     visit,
     'auth.login_by_passkey',
@@ -42,7 +42,7 @@ export const postPasskey = async (visit: Visit): Promise<void> => {
 }
 
 /** Beside a password or a factor: a provider that asks once more, and for whoever has no factor their mail. */
-const otherWays = async (visit: Visit, caller: Caller, returnTo: string, byMail: boolean) => {
+const otherWays = async (visit: PageRequest, caller: Caller, returnTo: string, byMail: boolean) => {
   const { items } = (await visit.call('users.identities.list', { user: caller.name }, caller)) as {
     items: readonly { provider: string }[]
   }
@@ -61,7 +61,12 @@ const otherWays = async (visit: Visit, caller: Caller, returnTo: string, byMail:
   ]
 }
 
-const showProof = async (visit: Visit, returnTo: string, problem?: string, status = 200): Promise<void> => {
+const showProof = async (
+  visit: PageRequest,
+  returnTo: string,
+  problem?: string,
+  status = 200,
+): Promise<void> => {
   const caller = await visit.caller()
   if (!caller) return visit.go(302, '/auth/login')
   const { totp, passkeys, recovery_codes } = (await visit.call('factors.list', {}, caller)) as {
@@ -94,15 +99,15 @@ const showProof = async (visit: Visit, returnTo: string, problem?: string, statu
   )
 }
 
-export const prove = async (visit: Visit): Promise<void> => {
+export const prove = async (visit: PageRequest): Promise<void> => {
   if (!visit.atHome) return visit.go(302, '/auth/me')
-  await showProof(visit, safeNext(visit.query.get('return_to')))
+  await showProof(visit, returnPath(visit.query.get('return_to')))
 }
 
-export const postProve = async (visit: Visit): Promise<void> => {
+export const postProve = async (visit: PageRequest): Promise<void> => {
   const form = await visit.form()
   if (!form) return
-  const returnTo = safeNext(form.get('return_to'))
+  const returnTo = returnPath(form.get('return_to'))
   const caller = await visit.caller()
   if (!caller) return visit.go(303, '/auth/login')
   const given = { password: form.get('password'), code: form.get('code'), assertion: form.get('answer') }

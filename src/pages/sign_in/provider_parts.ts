@@ -1,11 +1,11 @@
-import type { Arrivals } from '../../federation/callback.ts'
+import type { Callbacks } from '../../federation/callback.ts'
 import type { Linking } from '../../federation/linking.ts'
 import type { ProviderLogouts } from '../../federation/provider_logouts.ts'
 
 // The pages on the way to identity providers and back. They decide nothing: the steps are the federation's.
 
 export interface FederationParts {
-  readonly arrivals: Arrivals
+  readonly arrivals: Callbacks
   readonly linking: Linking
   readonly logouts: ProviderLogouts
   readonly publicUrl: string

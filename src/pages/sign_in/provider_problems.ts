@@ -1,11 +1,11 @@
-import type { Refused } from '../../federation/account_matching.ts'
+import type { RefusalReason } from '../../federation/account_matching.ts'
 import type { Fault } from '../../providers/guarded_fetch.ts'
-import type { Told } from '../../wire/refusal.ts'
+import type { Refusal } from '../../wire/refusal.ts'
 import type { NoticeFacts } from '../../strings/catalogue.ts'
 
 // What is told when a sign-in with a provider comes to nothing. Every page leads on to the other ways.
 
-type Telling = (provider: string, next: string) => Told
+type Telling = (provider: string, next: string) => Refusal
 
 /** The notices that name a provider. */
 type Reason = Extract<NoticeFacts, { readonly values: { readonly provider: string } }>['reason']
@@ -21,7 +21,7 @@ const told =
   })
 
 /** For an answer that belongs to no sign-in of this browser. */
-export const gone: Told = {
+export const gone: Refusal = {
   status: 400,
   reason: 'flow_over',
   code: 'flow_over',
@@ -29,7 +29,7 @@ export const gone: Told = {
 }
 
 /** For an identity whose address somebody has here, at the host of a service: its pages must not be able to link anything. */
-export const linkAtHome = (account: string): Told => ({
+export const linkAtHome = (account: string): Refusal => ({
   status: 403,
   reason: 'link_needed',
   code: 'link_needed',
@@ -49,7 +49,7 @@ export const faults: Readonly<Record<Fault, Telling>> = {
   refused: told(403, 'provider_refused'),
 }
 
-export const refusals: Readonly<Record<Refused, Telling>> = {
+export const refusals: Readonly<Record<RefusalReason, Telling>> = {
   domain: told(403, 'domain', 'domain_not_allowed'),
   no_account: told(403, 'no_account'),
   doubtful_address: told(403, 'doubtful_address', 'address_not_verified'),

@@ -1,31 +1,31 @@
 import { AppError, errorTable } from '../../contract/errors.ts'
 import { readBody } from '../../wire/request_body.ts'
-import type { Arrival, Arrivals } from '../../federation/callback.ts'
-import { flowLifetime } from '../../federation/outgoing_sign_ins.ts'
-import { pendingLifetime } from '../../federation/pending_links.ts'
+import type { CallbackResult, Callbacks } from '../../federation/callback.ts'
+import { flowLifetimeSeconds } from '../../federation/outgoing_sign_ins.ts'
+import { pendingLifetimeSeconds } from '../../federation/pending_links.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ownHeaders, send } from '../../wire/responses.ts'
-import type { Asked } from '../../wire/request.ts'
+import type { EdgeRequest } from '../../wire/request.ts'
 import { flowCookie, linkCookie } from '../../wire/cookies.ts'
 import { faults, gone, linkAtHome, refusals } from './provider_problems.ts'
 import { inWords, secondStep } from './complete_sign_in.ts'
-import { onwardPage } from '../openid/openid_views.ts'
+import { continuePage } from '../openid/openid_views.ts'
 import { linkPage } from './link_view.ts'
-import { safeNext } from '../return_path.ts'
-import type { Keepsake, Visit } from '../page_request.ts'
+import { returnPath } from '../return_path.ts'
+import type { Keepsake, PageRequest } from '../page_request.ts'
 import { showSignIn } from './show_sign_in.ts'
 import type { FederationParts } from './provider_parts.ts'
 
 // The pages on the way to identity providers and back. They decide nothing: the steps are the federation's.
 const flow = (id: string) => (secure: boolean) => flowCookie(secure, id)
-const link = (value: string): Keepsake => ({ name: linkCookie, value, maxAge: pendingLifetime })
+const link = (value: string): Keepsake => ({ name: linkCookie, value, maxAge: pendingLifetimeSeconds })
 
 /**
  * `/login?next=&provider=&prompt=`: to the provider that is named, or the only one; to the sign-in page where there are several.
  * `prompt=login` wants a fresh proof of it.
  */
-export const login = async ({ arrivals }: FederationParts, visit: Visit): Promise<void> => {
-  const next = safeNext(visit.query.get('next') ?? visit.query.get('return_to'))
+export const login = async ({ arrivals }: FederationParts, visit: PageRequest): Promise<void> => {
+  const next = returnPath(visit.query.get('next') ?? visit.query.get('return_to'))
   const named = visit.query.get('provider')
   const anew = visit.query.get('prompt') === 'login'
   const { providers } = await visit.offers()
@@ -37,8 +37,8 @@ export const login = async ({ arrivals }: FederationParts, visit: Visit): Promis
 }
 
 const depart = async (
-  arrivals: Arrivals,
-  visit: Visit,
+  arrivals: Callbacks,
+  visit: PageRequest,
   name: string,
   where: { readonly next: string; readonly anew: boolean },
   linking = false,
@@ -47,9 +47,9 @@ const depart = async (
   const caller = linking ? ((await visit.caller()) ?? visit.guest()) : visit.guest()
   try {
     const { url, cookie } = await arrivals.begin(name, { host: visit.asked.host, ...where }, caller, linking)
-    const kept = { name: flow(cookie.id), value: cookie.value, maxAge: flowLifetime }
+    const kept = { name: flow(cookie.id), value: cookie.value, maxAge: flowLifetimeSeconds }
     // Browsers let no answer to a form lead to another site; a page that goes on by itself is none.
-    if (linking) await visit.page(200, (_, words) => onwardPage(words, visit.asked.host, url), {}, [kept])
+    if (linking) await visit.page(200, (_, words) => continuePage(words, visit.asked.host, url), {}, [kept])
     else await visit.goKeeping(302, url, kept)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
@@ -69,7 +69,10 @@ const depart = async (
 }
 
 /** `/oauth/callback` and `/oauth/callback/<provider>`: what the provider sent the browser back with. */
-export const callback = async ({ arrivals, publicUrl }: FederationParts, visit: Visit): Promise<void> => {
+export const callback = async (
+  { arrivals, publicUrl }: FederationParts,
+  visit: PageRequest,
+): Promise<void> => {
   const read = await visit.keepsakes()
   const at = {
     path: visit.asked.path,
@@ -79,7 +82,7 @@ export const callback = async ({ arrivals, publicUrl }: FederationParts, visit: 
   }
   const guest = visit.guest()
   const answer = visit.query
-  const arrival = await arrivals.arrive(answer, at, (await visit.caller()) ?? guest, guest)
+  const arrival = await arrivals.complete(answer, at, (await visit.caller()) ?? guest, guest)
   const name = flow(arrivals.cookieOf(answer.get('state') ?? ''))
   // However it ended: what stayed behind of journeys that came to nothing would fill up what a browser may send.
   const used = read(name) === undefined ? [] : [{ name, value: '', maxAge: 0 }]
@@ -87,8 +90,8 @@ export const callback = async ({ arrivals, publicUrl }: FederationParts, visit: 
 }
 
 const show = async (
-  visit: Visit,
-  arrival: Arrival,
+  visit: PageRequest,
+  arrival: CallbackResult,
   used: readonly Keepsake[],
   publicUrl: string,
 ): Promise<void> => {
@@ -103,17 +106,17 @@ const show = async (
       return visit.go(302, there.href)
     }
     case 'fault':
-      return visit.tellKeeping(faults[arrival.fault](arrival.title, safeNext(arrival.next)), ...used)
+      return visit.tellKeeping(faults[arrival.fault](arrival.title, returnPath(arrival.next)), ...used)
     case 'refused':
-      return visit.tellKeeping(refusals[arrival.why](arrival.title, safeNext(arrival.next)), ...used)
+      return visit.tellKeeping(refusals[arrival.why](arrival.title, returnPath(arrival.next)), ...used)
     case 'second step':
-      return secondStep(visit, arrival, safeNext(arrival.next), undefined, used)
+      return secondStep(visit, arrival, returnPath(arrival.next), undefined, used)
     case 'link':
       if (!visit.atHome) return visit.tellKeeping(linkAtHome(visit.home('/auth/me')), ...used)
       return visit.goKeeping(303, '/auth/link', ...used, link(arrival.token))
     case 'enter': {
       const { access_token, expires_in } = arrival.opened
-      return visit.goWithSession(safeNext(arrival.next), access_token, expires_in, used)
+      return visit.goWithSession(returnPath(arrival.next), access_token, expires_in, used)
     }
   }
 }
@@ -121,12 +124,12 @@ const show = async (
 /** Whose the identity is that has just come back: asks whoever is signed in. */
 export const confirmLink = async (
   { linking }: FederationParts,
-  visit: Visit,
+  visit: PageRequest,
   problem?: string,
   status = 200,
 ): Promise<void> => {
   const read = await visit.keepsakes()
-  const waiting = await linking.waiting(read(linkCookie) ?? '')
+  const waiting = await linking.findPending(read(linkCookie) ?? '')
   if (!waiting) return visit.tell(gone)
   const caller = await visit.caller()
   await visit.page(status, (token, words) =>
@@ -134,7 +137,7 @@ export const confirmLink = async (
   )
 }
 
-export const postLink = async (parts: FederationParts, visit: Visit): Promise<void> => {
+export const postLink = async (parts: FederationParts, visit: PageRequest): Promise<void> => {
   const form = await visit.form()
   if (!form) return
   if (form.get('answer') !== 'link') return visit.goKeeping(303, '/auth/me', link(''))
@@ -155,7 +158,7 @@ export const postLink = async (parts: FederationParts, visit: Visit): Promise<vo
 }
 
 /** From the account page to a provider, to bring an identity back. */
-export const postBeginLink = async ({ arrivals }: FederationParts, visit: Visit): Promise<void> => {
+export const postBeginLink = async ({ arrivals }: FederationParts, visit: PageRequest): Promise<void> => {
   const form = await visit.form()
   if (!form) return
   const caller = await visit.caller()
@@ -166,10 +169,10 @@ export const postBeginLink = async ({ arrivals }: FederationParts, visit: Visit)
 /** OpenID Connect Back-Channel Logout section 2.8. */
 export const backchannelLogout = async (
   { logouts }: FederationParts,
-  visit: Visit,
+  visit: PageRequest,
   request: IncomingMessage,
   response: ServerResponse,
-  asked: Asked,
+  asked: EdgeRequest,
 ): Promise<void> => {
   const body = await readBody(request, response, 64 * 1024)
   if (body === undefined) return

@@ -1,9 +1,9 @@
 import { signInPage } from './sign_in_view.ts'
-import type { Visit } from '../page_request.ts'
+import type { PageRequest } from '../page_request.ts'
 
 /** The sign-in page, with everything that is offered. */
 export const showSignIn = async (
-  visit: Visit,
+  visit: PageRequest,
   shown: { returnTo: string; login?: string; problem?: string },
   status = 200,
   headers: Record<string, string> = {},

@@ -1,10 +1,10 @@
 import { sessionCookie } from '../../wire/cookies.ts'
 import { openSession } from './complete_sign_in.ts'
 import { signOutPage } from '../account/me_view.ts'
-import { onwardPage } from '../openid/openid_views.ts'
+import { continuePage } from '../openid/openid_views.ts'
 import { setupPage } from './setup_view.ts'
-import { safeNext } from '../return_path.ts'
-import type { Visit } from '../page_request.ts'
+import { returnPath } from '../return_path.ts'
+import type { PageRequest } from '../page_request.ts'
 import { showSignIn } from './show_sign_in.ts'
 import type { FederationParts } from './provider_parts.ts'
 
@@ -13,29 +13,29 @@ import type { FederationParts } from './provider_parts.ts'
 /** Characters that somebody's login has at most. */
 const maxLogin = 254
 
-export const signIn = async (visit: Visit): Promise<void> => {
-  const returnTo = safeNext(visit.query.get('return_to'))
+export const signIn = async (visit: PageRequest): Promise<void> => {
+  const returnTo = returnPath(visit.query.get('return_to'))
   if (await visit.caller()) return visit.go(302, returnTo)
   const hint = visit.query.get('login_hint')
   await showSignIn(visit, { returnTo, ...(hint && hint.length <= maxLogin && { login: hint }) })
 }
-export const postSignIn = async (visit: Visit): Promise<void> => {
+export const postSignIn = async (visit: PageRequest): Promise<void> => {
   const form = await visit.form()
   if (!form) return
   const login = form.get('login') ?? ''
-  const returnTo = safeNext(form.get('return_to'))
+  const returnTo = returnPath(form.get('return_to'))
   const params = { login, password: form.get('password') ?? '' }
   await openSession(visit, 'auth.login', params, returnTo, (problem, status, headers) =>
     showSignIn(visit, { returnTo, login, problem }, status, headers),
   )
 }
 
-export const setup = async (visit: Visit): Promise<void> => {
+export const setup = async (visit: PageRequest): Promise<void> => {
   const setupToken = visit.query.get('token') ?? ''
   await visit.page(200, (token, words) => setupPage(words, { place: visit.asked.host, token, setupToken }))
 }
 
-export const postSetup = async (visit: Visit): Promise<void> => {
+export const postSetup = async (visit: PageRequest): Promise<void> => {
   const form = await visit.form()
   if (!form) return
   const username = form.get('username') ?? ''
@@ -53,9 +53,9 @@ export const postSetup = async (visit: Visit): Promise<void> => {
 }
 
 /** Where signing out leads: the sign-in page, unless a path of ours was asked for. */
-const afterwards = (next: string | null): string => safeNext(next, '/auth/login')
+const afterwards = (next: string | null): string => returnPath(next, '/auth/login')
 
-export const signOut = async (visit: Visit): Promise<void> => {
+export const signOut = async (visit: PageRequest): Promise<void> => {
   const caller = await visit.caller()
   const next = afterwards(visit.query.get('next'))
   if (!caller) return visit.go(302, next)
@@ -67,7 +67,7 @@ export const signOut = async (visit: Visit): Promise<void> => {
 
 /** Signs out here, and then, where its provider is to be told, there. */
 export const postSignOut = async (
-  visit: Visit,
+  visit: PageRequest,
   { logouts }: Pick<FederationParts, 'logouts'>,
 ): Promise<void> => {
   const form = await visit.form()
@@ -78,12 +78,12 @@ export const postSignOut = async (
   if (caller) await visit.call('auth.logout', {}, caller)
   const there = await leave?.()
   if (there === undefined) return visit.goWithSession(next, '', 0)
-  await visit.page(200, (_, words) => onwardPage(words, visit.asked.host, there, 'signing_out'), {}, [
+  await visit.page(200, (_, words) => continuePage(words, visit.asked.host, there, 'signing_out'), {}, [
     { name: sessionCookie, value: '', maxAge: 0 },
   ])
 }
 
-export const postStopImpersonating = async (visit: Visit): Promise<void> => {
+export const postStopImpersonating = async (visit: PageRequest): Promise<void> => {
   if (!(await visit.form())) return
   const caller = await visit.caller()
   // Pressed twice, or after the hour was over: it has ended already.

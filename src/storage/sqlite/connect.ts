@@ -7,13 +7,13 @@ export const busyTimeoutMs = 5000
 /** The write-ahead log is truncated to this size once all of it is in the database. */
 const maxLogBytes = 64 * 1024 * 1024
 
-export const damaged = (file: string, how: string) =>
+export const damagedFileError = (file: string, how: string) =>
   new Error(`the database file ${file} is damaged (${how.split('\n').join(' ')}); restore it from a backup`)
 
 /** Turns an SQLite error about a foreign or damaged file into one readable line. Returns any other error unchanged. */
-export const asDamage = (file: string, error: unknown): unknown => {
+export const asDamageError = (file: string, error: unknown): unknown => {
   const { code, message } = error as NodeJS.ErrnoException
-  return /^SQLITE_(NOTADB|CORRUPT)/.test(code ?? '') ? damaged(file, message) : error
+  return /^SQLITE_(NOTADB|CORRUPT)/.test(code ?? '') ? damagedFileError(file, message) : error
 }
 
 /** Opens a connection in WAL mode with `synchronous=FULL`: an acknowledged commit survives a power loss. */
@@ -30,7 +30,7 @@ export const connect = (file: string, readonly = false): Sqlite.Database => {
     return database
   } catch (error) {
     database.close()
-    throw asDamage(file, error)
+    throw asDamageError(file, error)
   }
 }
 
@@ -49,6 +49,6 @@ export const connectFirst = (file: string): Sqlite.Database => {
     return database
   } catch (error) {
     database.close()
-    throw asDamage(file, error)
+    throw asDamageError(file, error)
   }
 }

@@ -88,14 +88,14 @@ export class SqliteRevisions implements Revisions {
     return this.#values.get(subject) ?? 0
   }
 
-  forget(): void {
+  invalidate(): void {
     this.#checked = false
     this.#renew()
     this.#hint()
   }
 
   async committed(): Promise<void> {
-    this.forget()
+    this.invalidate()
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type Sqlite from 'better-sqlite3'
 import { boundedMap } from '../bounded_map.ts'
 import { connect } from './connect.ts'
-import type { FromThread, Task, ThreadData, ToThread } from './thread_messages.ts'
+import type { ThreadResponse, Task, ThreadData, ThreadRequest } from './thread_messages.ts'
 
 const { file, readonly } = workerData as ThreadData
 const database = connect(file, readonly)
@@ -18,7 +18,7 @@ const prepared = (sql: string): Sqlite.Statement => {
   return statement
 }
 
-const run = async (message: Exclude<ToThread, 'close'>): Promise<unknown> => {
+const run = async (message: Exclude<ThreadRequest, 'close'>): Promise<unknown> => {
   if ('sql' in message) {
     const statement = prepared(message.sql)
     if (statement.reader) return { rows: statement.all(message.parameters) }
@@ -28,9 +28,9 @@ const run = async (message: Exclude<ToThread, 'close'>): Promise<unknown> => {
   return task(database, message.argument)
 }
 
-const reply = (message: FromThread) => parentPort!.postMessage(message)
+const reply = (message: ThreadResponse) => parentPort!.postMessage(message)
 
-parentPort!.on('message', (message: ToThread) => {
+parentPort!.on('message', (message: ThreadRequest) => {
   if (message === 'close') {
     database.close()
     // Nothing else keeps the thread alive.

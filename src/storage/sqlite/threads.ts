@@ -12,7 +12,7 @@ import {
   type QueryResult,
 } from 'kysely'
 import type { Schema } from '../schema.ts'
-import type { ThreadData, ToThread, FromThread } from './thread_messages.ts'
+import type { ThreadData, ThreadRequest, ThreadResponse } from './thread_messages.ts'
 
 /** Milliseconds without work after which a thread ends. */
 const idleTimeoutMs = 10_000
@@ -49,7 +49,7 @@ export class SqliteThread {
    */
   run<A, R>(module: URL, argument: A): Promise<R> {
     // Holding Kysely's only connection keeps transactions out.
-    return this.kysely.connection().execute(() => this.ask<R>({ module: module.href, argument }))
+    return this.kysely.connection().execute(() => this.request<R>({ module: module.href, argument }))
   }
 
   /** The current worker. A transaction ends with the worker in which it began. */
@@ -58,7 +58,7 @@ export class SqliteThread {
   }
 
   /** Sends one message and resolves with its result. */
-  ask<R>(message: Without<Exclude<ToThread, 'close'>, 'id'>): Promise<R> {
+  request<R>(message: Without<Exclude<ThreadRequest, 'close'>, 'id'>): Promise<R> {
     if (this.#closed) return Promise.reject(new Error('the database is closed'))
     clearTimeout(this.#timer)
     const worker = (this.#worker ??= this.#start())
@@ -83,7 +83,7 @@ export class SqliteThread {
   #start(): Worker {
     const script = new URL(`./sqlite_thread${extname(import.meta.url)}`, import.meta.url)
     const worker = new Worker(script, { workerData: this.#data })
-    worker.on('message', (message: FromThread) => {
+    worker.on('message', (message: ThreadResponse) => {
       const pending = this.#pending.get(message.id)
       if ('result' in message) pending?.resolve(message.result as never)
       else pending?.reject(Object.assign(new Error(message.error), { code: message.code }))
@@ -153,7 +153,7 @@ class ThreadDriver implements Driver {
     // outside it.
     if (this.#transactionThread !== undefined && this.#transactionThread !== this.#thread.running)
       throw Object.assign(new Error('the thread ended within a transaction'), { code: 'SQLITE_IOERR' })
-    const { rows, changes } = await this.#thread.ask<{ rows: R[]; changes?: number }>({ sql, parameters })
+    const { rows, changes } = await this.#thread.request<{ rows: R[]; changes?: number }>({ sql, parameters })
     return changes === undefined ? { rows } : { rows, numAffectedRows: BigInt(changes) }
   }
 

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Log } from '../../log/log.ts'
 import checkTable from './check_table.ts'
-import { asDamage, connect } from './connect.ts'
+import { asDamageError, connect } from './connect.ts'
 import type { Condition, Database } from '../database.ts'
 
 /** Milliseconds between two checks of the write-ahead log. */
@@ -19,7 +19,7 @@ const moveLogModule = beside('move_log')
  * Maintains an SQLite file: checks all of it once, right after the start, and keeps the write-ahead log short. No
  * commit on an event loop moves the log. The jobs thread starts only when there is much to check or move.
  */
-export class Upkeep {
+export class SqliteMaintenance {
   readonly #database: Database
   readonly #file: string
   readonly #log: Log
@@ -86,7 +86,7 @@ export class Upkeep {
       }
       return ''
     } catch (error) {
-      if (asDamage(this.#file, error) === error) throw error
+      if (asDamageError(this.#file, error) === error) throw error
       return (error as Error).message
     } finally {
       connection.close()

@@ -10,7 +10,7 @@ import { checkNames } from '../../../src/routes/route_test.ts'
 import type { RoutePlan } from '../../../src/routes/route_table.ts'
 import { openDatabase } from '../../../src/storage/open_database.ts'
 import { Users } from '../../../src/users/users.ts'
-import type { Asked } from '../../../src/wire/request.ts'
+import type { EdgeRequest } from '../../../src/wire/request.ts'
 import { onBothDatabases } from '../../support/databases.ts'
 import { noReactions } from '../../support/reactions.ts'
 
@@ -34,7 +34,7 @@ onBothDatabases('the check of the account', (newUrl) => {
       const plan = { route: { auth_mode: 'local', service: null } } as RoutePlan
       const people = new SeenPeople(new Claims(database, async () => false))
       const { refuse } = checks.find(({ name }) => name === 'account')!
-      const question = () => new Question({} as Asked, plan, { provenKey: undefined }, identified)
+      const question = () => new Question({} as EdgeRequest, plan, { provenKey: undefined }, identified)
       assert.equal(await refuse(question(), { people } as CheckParts), undefined)
       await users.remove('ada', caller)
       assert.equal((await refuse(question(), { people } as CheckParts))?.act, 'sign in')

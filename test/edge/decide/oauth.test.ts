@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { turnAway } from '../../../src/edge/decide/turn_away.ts'
-import { openedByProvider, ownWays } from '../../../src/sessions/session.ts'
+import { openedByProvider, ownSignInMethods } from '../../../src/sessions/session.ts'
 import { goodPassword } from '../../support/daemon.ts'
 import { ask } from '../../support/http.ts'
 import { valuesOf } from '../../support/upstream.ts'
@@ -78,7 +78,7 @@ describe('routes for people whom a provider signed in', () => {
   })
 
   test('every way of our own is none of a provider', () => {
-    for (const provider of ownWays) assert.equal(openedByProvider({ provider }), false)
+    for (const provider of ownSignInMethods) assert.equal(openedByProvider({ provider }), false)
     assert.equal(openedByProvider({ provider: 'forge' }), true)
   })
 })

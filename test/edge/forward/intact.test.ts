@@ -162,7 +162,7 @@ test('what was told of an answer stays as it was told, whatever is read after it
         switched() {},
         drain() {},
       }
-      connection.ask(asker, `GET /${name}/${length}/${form} HTTP/1.1\r\nHost: a\r\n\r\n`, false)
+      connection.send(asker, `GET /${name}/${length}/${form} HTTP/1.1\r\nHost: a\r\n\r\n`, false)
     })
   const lengths = [100, 5000, 40_000, 300_000]
   await Promise.all(

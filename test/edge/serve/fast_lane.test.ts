@@ -3,7 +3,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Asker } from '../../../src/wire/response_sink.ts'
+import type { ResponseSink } from '../../../src/wire/response_sink.ts'
 import type { Door } from '../../../src/edge/door.ts'
 import type { FastConnection } from '../../../src/edge/serve/fast_connection.ts'
 import { FastLane } from '../../../src/edge/serve/fast_lane.ts'
@@ -138,7 +138,7 @@ describe('plain requests and what is handed over', () => {
       socket.write(`${good}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison`)
     })
     const ended = Promise.withResolvers<string>()
-    const asker = (tell: (what: string) => void): Asker => ({
+    const asker = (tell: (what: string) => void): ResponseSink => ({
       bodiless: false,
       takesWhole: false,
       whole: () => false,
@@ -155,9 +155,9 @@ describe('plain requests and what is handed over', () => {
     const connection = new UpstreamConnection(upstreamOf(upstream.target), () => {}, false)
     const first = asker((what) => {
       if (what === 'an end')
-        connection.ask(asker(ended.resolve), 'GET /next HTTP/1.1\r\nHost: x\r\n\r\n', false)
+        connection.send(asker(ended.resolve), 'GET /next HTTP/1.1\r\nHost: x\r\n\r\n', false)
     })
-    connection.ask(first, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', false)
+    connection.send(first, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', false)
     assert.equal(await ended.promise, 'the upstream sent a response without a request')
     connection.destroy()
   })
