@@ -28,6 +28,7 @@ import { UsualRequest } from '../wire/usual_request.ts'
 import type { Forwarded } from './forward/forwarded.ts'
 import { failures } from './forward/failures.ts'
 import type { Handler } from './serve/handler.ts'
+import { logRequest } from './serve/request_log.ts'
 import { sendUpgradeRefusal } from './serve/upgrade_response.ts'
 import { isForwardAuth } from '../wire/forward_auth_path.ts'
 import type { OwnPathHandler, OwnPathTable } from '../wire/own_path.ts'
@@ -99,7 +100,7 @@ export class Door implements Handler {
   serveFast(request: UsualRequest, to: ClientResponse, body: Body | undefined): boolean | Promise<boolean> {
     const kept = this.#keptRequests.forwarded(request, body)
     if (kept) {
-      this.#logRequest(request, to, kept.asked, 'kept')
+      logRequest(this.#parts.log, request, to, kept.asked, 'kept')
       this.#forward(kept, request, to)
       return this.#countServed(undefined)
     }
@@ -128,7 +129,8 @@ export class Door implements Handler {
     body: Body | undefined,
   ): Own | undefined | Promise<Own | undefined> {
     const asked = readRequest(sent, this.#parts.peers)
-    this.#logRequest(
+    logRequest(
+      this.#parts.log,
       sent,
       to,
       isRequestError(asked) ? undefined : asked,
@@ -229,22 +231,6 @@ export class Door implements Handler {
     if (!asked.body || !body || typeof plan !== 'object') return arrivalWithout(sent)
     const maxBytes = Math.min(plan.route.max_body ?? maxSignedBody, maxSignedBody)
     return { rawHeaders: sent.rawHeaders, body: () => this.#signedBodies.read(asked, body, to, maxBytes) }
-  }
-
-  /** At log level debug, logs one line for each request, without its query, which may hold secrets. */
-  #logRequest(
-    sent: ReceivedRequest,
-    to: ClientResponse,
-    asked: EdgeRequest | undefined,
-    lane: 'kept' | 'fast' | 'full',
-  ): void {
-    const { log } = this.#parts
-    if (!log.isLevelEnabled('debug')) return
-    const { method } = sent
-    const { host, path, requestId: request_id, address } = asked ?? {}
-    to.once('close', () =>
-      log.debug({ method, host, path, status: to.statusCode, request_id, address, lane }, 'request'),
-    )
   }
 
   /** The routes of the requested host; undefined for a host that we do not serve. */
