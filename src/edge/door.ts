@@ -21,7 +21,7 @@ import { Revalidation } from './decide/revalidation.ts'
 import type { ClientAddresses } from '../wire/client_address.ts'
 import type { Body, ClientResponse, ReceivedRequest } from '../wire/client_response.ts'
 import { badRequest } from './decide/refusals.ts'
-import { maxSignedBody, type Arrival } from '../identity/signed_request.ts'
+import { arrivalWithout, maxSignedBody, type Arrival } from '../identity/signed_request.ts'
 import { forwardUpgrade } from './forward/upgrade_exchange.ts'
 import type { UpstreamChoice } from '../upstream/choice.ts'
 import { UsualRequest } from '../wire/usual_request.ts'
@@ -241,11 +241,3 @@ export class Door implements Handler {
     return routes || asked.host === this.#parts.publicHost ? { routes } : undefined
   }
 }
-
-const nothing = Buffer.alloc(0)
-
-/** The arrival of a request without a body. */
-const arrivalWithout = ({ rawHeaders }: ReceivedRequest): Arrival => ({
-  rawHeaders,
-  body: async () => nothing,
-})

@@ -20,6 +20,14 @@ export interface Arrival {
   readonly body: () => Promise<Buffer | Refusal>
 }
 
+const nothing = Buffer.alloc(0)
+
+/** The arrival of a request without a body. */
+export const arrivalWithout = ({ rawHeaders }: Pick<Arrival, 'rawHeaders'>): Arrival => ({
+  rawHeaders,
+  body: async () => nothing,
+})
+
 /** What shows a signature: the request, or, while a connection stays open, the key that opened it. */
 export type Signing = Arrival | { readonly provenKey: string | undefined }
 
