@@ -77,7 +77,7 @@ export const requireClaim = (rule: string | readonly string[]): ((headers: Heade
     const identity = identityFrom(headers)
     if (!identity) throw new Unauthenticated('Not signed in', 'unauthenticated', -32001)
     if (!satisfiesRule(claims, identity.claims)) {
-      throw new ClaimRequired(`This requires the claim ${claims.join(' or ')}`, 'claim_required', -32001, {
+      throw new ClaimRequired(`This needs the claim ${claims.join(' or ')}`, 'claim_required', -32001, {
         claims,
       })
     }

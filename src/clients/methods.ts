@@ -59,8 +59,7 @@ const guard = (
     : callerClaims.has('proxy.roles.write') || claims.every((claim) => callerClaims.has(claim))
       ? undefined
       : 'proxy.roles.write'
-  if (missing)
-    throw new AppError('claim_required', `This requires the claim ${missing}`, { claims: [missing] })
+  if (missing) throw new AppError('claim_required', `This needs the claim ${missing}`, { claims: [missing] })
 }
 
 export const clientMethods = (clients: Clients) => {

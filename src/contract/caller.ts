@@ -1,46 +1,46 @@
 import { conflict } from './errors.ts'
 import type { Principal, ShownToken } from './principal.ts'
 
-/** By which door a call came in. `browser` are our own pages: they get a cookie where programs get a token. */
+/** The door that a call came through. `browser` stands for our own pages: they get a cookie, while programs get a token. */
 export type Via = 'socket' | 'edge' | 'browser'
 
-/** Who makes this call, identified before any method sees it: a principal, the door it came by, and the claims it holds here. */
+/** Who makes a call, identified before any method runs: the principal, the door it used, and the claims it holds here. */
 export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proven_at'>> {
   /**
-   * `operator`: whoever can open rpc.sock as the daemon's own user and root; holds every claim. `service`: another local user that
-   * `services.*` names. `client`: a program of `clients.*` that acts for itself.
+   * `operator`: root or the daemon's own user on rpc.sock; holds every claim. `service`: another local user, listed in
+   * `services.*`. `client`: a program from `clients.*` that acts for itself.
    */
   readonly kind: 'operator' | 'service' | 'client' | 'user' | 'guest'
   readonly via: Via
-  /** Username, name of the service, client_id, `system` for the operator, empty for a guest. */
+  /** The username, the name of the service, the client_id, `system` for the operator, or empty for a guest. */
   readonly name: string
   readonly claims: ReadonlySet<string>
   readonly session_id?: string
-  /** Username of the person that this administrator acts as at forwarded services; decides nothing here. */
+  /** Username of the person whom this administrator impersonates at forwarded services; decides nothing here. */
   readonly on_behalf?: string
-  /** Came with a token that somebody keeps or a JWT: which one, and how far it goes. It is no proof of the last minutes. */
+  /** The personal token or JWT that the call carries, with its scope. It never counts as a fresh proof. */
   readonly token?: Pick<ShownToken, 'id' | 'scope'> | undefined
   /**
-   * Came with a cookie at another host than that of the public URL: pages of the service there can send it too, so it gives
-   * nobody ways in or rights.
+   * True if the call came with a cookie at a host other than that of the public URL. Pages of the service there can send the
+   * cookie too, so such a call cannot add ways to sign in or grant rights.
    */
   readonly atService?: boolean
-  /** The session of the same browser, which ends when another begins there. */
+  /** Id of the session that this browser already has; it ends when a new one begins. */
   readonly replaces?: string | undefined
-  /** How the person signed in: one of our own ways, or the name of a provider. */
+  /** How the person signed in: a method of our own, or the name of a provider. */
   readonly provider?: string
-  /** Whose network a guest calls from: `auth.me` tells it, and it gives no right at all. */
+  /** The person whose network a guest calls from. `auth.me` shows it; it grants no rights. */
   readonly networkUser?: { readonly user_id: string; readonly name: string }
-  /** Told by the kernel for local callers (SO_PEERCRED). */
+  /** The kernel reports it for local callers (SO_PEERCRED). */
   readonly uid?: number
   readonly pid?: number
   readonly address?: string
   readonly user_agent?: string
-  /** The language of the page that the call comes from, where its reader asked for one of ours. */
+  /** The language of the page that makes the call, if its reader asked for one that we offer. */
   readonly language?: string | undefined
-  /** Aborted when nobody is left to be answered: for calls that wait. */
+  /** Aborted when the client has gone, so that a waiting call can stop. */
   readonly gone?: AbortSignal | undefined
-  /** The same caller as things stand now; inside `write`, as they stand for that change. Throws unauthenticated. */
+  /** Looks up the same caller again; inside `write`, as part of that transaction. Throws unauthenticated if it is no longer valid. */
   readonly again?: () => Promise<Caller>
 }
 
@@ -73,7 +73,7 @@ export const service = (
   claims: new Set(claims),
 })
 
-/** Passwords, factors and every other way to be known are out of reach while acting as somebody else. */
+/** Throws conflict for an administrator who impersonates a user: credentials cannot be changed during that time. */
 export const refuseWhileImpersonating = ({ on_behalf }: Caller): void => {
   if (on_behalf !== undefined)
     throw conflict(`Not while you act as ${on_behalf}; stop that first`, {

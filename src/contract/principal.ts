@@ -1,18 +1,18 @@
 import type { TokenScope } from './token_scopes.ts'
 
-/** How a principal proved who they are; `local` and `oauth` are sessions, opened in our own ways or by a provider. */
+/** How a principal was identified. `local` and `oauth` are sessions, opened by our own sign-in or by a provider. */
 export type AuthMethod = 'none' | 'network' | 'bearer' | 'oauth' | 'local' | 'signature'
 
-/** The one thing that somebody is known by: a session, or what names them without one. Its id is unique among those of its kind. */
+/** What identifies a principal: a session, or a token, key or network. Its id is unique among proofs of the same kind. */
 export interface Proof {
   readonly by: 'session' | 'token' | 'network' | 'key' | 'route_test'
   readonly id: string
 }
 
-/** Whether a browser sends the proof along by itself, also for pages of others: then an upgrade must come from a page of this origin. */
+/** Whether a browser sends the proof by itself, also for pages of other sites. If so, an upgrade must come from a page of this origin. */
 export const sentByBrowser: Readonly<Record<AuthMethod, boolean>> = {
   none: false,
-  // Where it is looked up, a request of a page of another origin is a guest's.
+  // The look-up itself treats a request from a page of another origin as a guest's.
   network: false,
   bearer: false,
   oauth: true,
@@ -29,7 +29,7 @@ interface Subject {
   readonly context: number
 }
 
-/** The person whom an administrator acts as, until a time in Unix seconds. */
+/** The person whom an administrator impersonates, until a time in Unix seconds. */
 export interface Overlay extends Subject {
   readonly is_admin: boolean
   readonly until: number
@@ -42,13 +42,12 @@ export interface Program {
   readonly claims: readonly string[]
 }
 
-/** A token that belongs to no session: one that a person or a service keeps, or a JWT. */
+/** A token that belongs to no session: a personal token of a person or a service, or a JWT. */
 export interface ShownToken {
   readonly kind: 'personal' | 'access'
   readonly id: string
-  /** How far it goes. */
   readonly scope: TokenScope
-  /** The resource that it is for (RFC 8707): the issuer for our own doors. */
+  /** The resource that the token is for (RFC 8707): the issuer for our own doors. */
   readonly aud: string
   readonly expires_at: number
   /** The client that acts. */
@@ -56,17 +55,17 @@ export interface ShownToken {
 }
 
 /**
- * Who is asking, however that was proved: a person, or a program in place of one. It says nothing about rights; those depend on where the
- * principal goes. A living session is a principal itself.
+ * Who sent a request, however they proved it: a person, or a program in place of one. It says nothing about rights, which depend
+ * on where the request goes. A valid session is itself a principal.
  */
 export interface Principal extends Subject {
   readonly proof: Proof
   readonly method: AuthMethod
-  /** When the person last proved who they are, in Unix seconds; known of a session alone. */
+  /** When the person last proved who they are, in Unix seconds; known for sessions only. */
   readonly proven_at?: number
-  /** Whom the person acts as at forwarded services; ask `impersonated` whether it still counts. */
+  /** The person to impersonate at forwarded services; `impersonated` decides whether it still counts. */
   readonly overlay?: Overlay | undefined
   readonly token?: ShownToken
-  /** Then `user_id` is empty, and `username` names the program with its kind, as no person is called. */
+  /** If set, `user_id` is empty, and `username` is the kind and name of the program, which no person can have. */
   readonly program?: Program
 }

@@ -19,19 +19,19 @@ interface Parts {
   readonly people: CachedPeople
   readonly clients: Clients
   readonly services: Services
-  /** In which context programs act. */
+  /** Returns the context in which programs act. */
   readonly programContext: () => number | Promise<number>
-  /** The public URL: whom tokens of ours are for unless they name a service. */
+  /** The public URL: the audience of our tokens unless they name a service. */
   readonly issuer: string
 }
 
 const servicePrefix = 'service:'
 
-/** The subject of a local service: no client_id and no id of a person holds a colon. */
+/** The subject of a local service. No client_id and no user_id contains a colon. */
 export const subjectOfService = (name: string): string => `${servicePrefix}${name}`
 
 /**
- * Who is behind a token, as things stand now: a person who may still be signed in, or a client or service that is still there. Warm,
+ * Finds the current owner of a bearer token: a person who may still sign in, or a client or service that still exists. Warm,
  * everything comes from memory and without a promise.
  */
 export class BearerTokens {
@@ -41,7 +41,7 @@ export class BearerTokens {
     this.#parts = parts
   }
 
-  /** Who shows a living token of ours: of a session, one that is kept, or a JWT. With `audience`, only one for that resource. */
+  /** Returns the owner of a valid token of ours: a session token, a personal token or a JWT. With `audience`, only tokens for that resource count. */
   find(token: string, audience?: string): Maybe<Principal> {
     const { sessions, personal, access, issuer } = this.#parts
     const forUs = audience === undefined || audience === issuer
@@ -75,7 +75,7 @@ export class BearerTokens {
         return token && this.#ofProgram('service', known!.service, known!.claims, token)
       })
     return whenReady(clients.find(client_id), (client) => {
-      // What was issued before it was switched off, or before its secret leaked, does not come back with it.
+      // Tokens that were issued before the client was disabled, or before its secret was replaced, stay invalid.
       if (!client || found.iat <= client.tokens_since) return undefined
       if (sub === client_id && !client.grants.includes('client_credentials')) return undefined
       const token = shown(found, client)
@@ -95,7 +95,7 @@ export class BearerTokens {
       proof: { by: 'token', id: token.id },
       method: 'bearer',
       user_id: '',
-      // No person is called so: usernames hold no dot.
+      // No person can have this name: usernames contain no dot.
       username: `${kind}.${name}`,
       email: null,
       email_verified_at: null,
@@ -113,14 +113,14 @@ const ofPerson = (person: RecognisedUser, token: ShownToken): Principal => ({
   token,
 })
 
-/** Undefined for a token whose scopes are none of ours, or none that its client may have today. */
+/** Returns undefined for a token without any scope that we define and its client may still have. */
 const shown = (
   { jti, aud, exp, client_id, scope }: AccessToken,
   client: ClientWithCredentials | undefined,
 ): ShownToken | undefined => {
   const given = scope
     .split(' ')
-    .filter((one) => !client || (client.scopes as readonly string[]).includes(one))
+    .filter((name) => !client || (client.scopes as readonly string[]).includes(name))
   const held = widestScope(given)
   return held && { kind: 'access', id: jti, scope: held, aud, expires_at: exp, client_id }
 }

@@ -9,7 +9,7 @@ import type { Subject } from '../storage/schema.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import { bearerToken, type Identification } from './identify.ts'
 
-/** What callers and their claims are made from. */
+/** Callers and their claims depend on these. */
 const subjects = [
   'sessions',
   'users',
@@ -23,7 +23,7 @@ const subjects = [
 
 type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'language' | 'gone'>
 
-/** What a call is authorized by: its header or the member of its message. Throws unauthenticated where they name two callers. */
+/** Returns the authorization of a call: its header, or the member of its message. Throws unauthenticated if the two differ. */
 export const authorizationOf = (
   headers: readonly string[],
   member: string | undefined,
@@ -39,11 +39,11 @@ interface Parts {
   readonly database: Database
   readonly identification: Identification
   readonly claims: Claims
-  /** The public URL: whom tokens for our methods are for. */
+  /** The public URL: the audience of tokens for our methods. */
   readonly issuer: string
 }
 
-/** Who calls a method: the principal that was identified, by which door it came, and the claims that it holds here. */
+/** Makes the caller of a method: the identified principal, the door it used, and the claims it holds here. */
 export class Callers {
   readonly #parts: Parts
   readonly #publicHost: string
@@ -53,7 +53,7 @@ export class Callers {
     this.#publicHost = new URL(parts.issuer).hostname
   }
 
-  /** Who is behind an Authorization header; throws unauthenticated for anything that is no living token for us. */
+  /** Returns the caller that an Authorization header names. Throws unauthenticated unless it holds a valid token for us. */
   async ofAuthorization(authorization: string, from: From): Promise<Caller> {
     const { identification, issuer } = this.#parts
     const token = bearerToken(authorization)
@@ -63,7 +63,7 @@ export class Callers {
     return caller
   }
 
-  /** Whoever is signed in by our cookie at the host of a request, or undefined. */
+  /** Returns the person whom our cookie signs in at the host of the request, or undefined. */
   ofCookie(request: EdgeRequest, from: From): Promise<Caller | undefined> {
     const { identification } = this.#parts
     return this.#find(async () => {
@@ -73,7 +73,7 @@ export class Callers {
     })
   }
 
-  /** A guest; one whose network belongs to somebody carries their name, which gives no right at all. */
+  /** Returns a guest. If the client's network belongs to a person, the guest carries their name, which grants no rights. */
   async guest(request: EdgeRequest, from: From): Promise<Caller> {
     const user = await this.#parts.identification.byNetwork(request)
     return user
@@ -90,18 +90,18 @@ export class Callers {
   }
 
   async #find(find: () => Promise<Caller | undefined>): Promise<Caller | undefined> {
-    // Noted before anything is read: what changes from here on makes the caller be looked at anew.
+    // Noted before anything is read, so that any later change makes us look up the caller again.
     const { revisions, writing } = this.#parts.database
-    // Inside a transaction everything is read from it alone: another connection might have to wait for this one.
+    // Inside a transaction, read through it alone: another connection might have to wait for this one.
     if (!writing) await revisions.refresh()
     const noted = subjects.map((subject) => revisions.of(subject))
     const caller = await find()
     if (!caller) return undefined
     const again = async () => {
-      if (await this.#stand(noted)) return caller
+      if (await this.#areCurrent(noted)) return caller
       const present = await this.#find(find)
       if (!present)
-        throw new AppError('unauthenticated', 'The session or token has ended meanwhile', {
+        throw new AppError('unauthenticated', 'The session or token has ended', {
           reason: 'session_ended',
         })
       return present
@@ -110,7 +110,7 @@ export class Callers {
   }
 
   /** Whether nothing has changed since the revisions were noted. */
-  async #stand(noted: readonly number[]): Promise<boolean> {
+  async #areCurrent(noted: readonly number[]): Promise<boolean> {
     const rows = await this.#parts.database.query
       .selectFrom('revisions')
       .selectAll()

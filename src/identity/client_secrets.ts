@@ -7,62 +7,62 @@ import { AppError } from '../contract/errors.ts'
 import { boundedMap } from '../storage/bounded_map.ts'
 import { now } from '../storage/ids.ts'
 
-/** Seconds for which a client whose secret was wrong is asked for it with care. */
-const wary = 86_400
-const keep = 10_000
+/** For so long after a wrong secret, every attempt of the client is counted. */
+const countingSeconds = 86_400
+const maxFailures = 10_000
 
-const wrong = (client: ClientWithCredentials | undefined): AppError => {
+const wrongSecret = (client: ClientWithCredentials | undefined): AppError => {
   const error = new AppError('unauthenticated', 'Wrong client_id or client_secret')
   error.about = client && `client=${client.client}`
   return error
 }
 
 /**
- * Whether a program knows its secret. Secrets that we make cannot be guessed, those that came from elsewhere perhaps; so wrong ones
- * count like wrong passwords, from each network apart: nobody can lock a program out from elsewhere. As long as none was wrong, a
- * right one costs no write.
+ * Verifies the secrets of clients. Nobody can guess a secret that we generate, but an imported one may be weak. So wrong secrets
+ * count like wrong passwords, separately for each network: nobody can lock a program out from another network. As long as no
+ * attempt fails, a right secret costs no write.
  */
 export class ClientProof {
   readonly #clients: Clients
   readonly #attempts: Attempts
-  /** Clients and networks from where a secret was wrong not long ago, as far as this process knows, and when. */
-  readonly #failed = boundedMap<number>(keep)
+  /** When a client last sent a wrong secret from a network, in Unix seconds, as far as this process knows. */
+  readonly #failed = boundedMap<number>(maxFailures)
 
   constructor(clients: Clients, attempts: Attempts) {
     this.#clients = clients
     this.#attempts = attempts
   }
 
-  /** The client that a secret is of; throws unauthenticated, or rate_limited after too many wrong ones. */
+  /** Returns the client that the secret belongs to. Throws unauthenticated, or rate_limited after too many wrong secrets. */
   async verify(
     clientId: string,
     secret: string,
     address: string | undefined,
   ): Promise<ClientWithCredentials> {
     const client = await this.#clients.find(clientId)
-    if (!client || !(await this.check(client, secret, address))) throw wrong(client)
+    if (!client || !(await this.check(client, secret, address))) throw wrongSecret(client)
     return client
   }
 
-  /** The same once more, as things stand for the change that is made by it: inside a transaction, and counted before. */
+  /** Verifies the secret again inside the transaction of the change it authorizes. The attempt has been counted before. */
   async again(clientId: string, secret: string): Promise<ClientWithCredentials> {
     const client = await this.#clients.find(clientId)
-    if (!client || !verifies(client, secret)) throw wrong(client)
+    if (!client || !verifies(client, secret)) throw wrongSecret(client)
     return client
   }
 
-  /** Whether it is the right secret and nothing speaks against looking: false says nothing yet, `check` has to be asked. */
+  /** True if the secret is right and no attempt has to be counted. False means nothing yet: call `check`. */
   isRightAway(client: ClientWithCredentials, secret: string, address: string | undefined): boolean {
     return !this.#failed.has(nameOf(client, address)) && verifies(client, secret)
   }
 
-  /** The same where the client is known. */
+  /** Like `verify`, for a client that is known; returns whether the secret is right. */
   async check(client: ClientWithCredentials, secret: string, address: string | undefined): Promise<boolean> {
     const name = nameOf(client, address)
     const account = { client: client.client }
     const failedAt = this.#failed.get(name)
-    if (failedAt === undefined || failedAt < now() - wary) {
-      // Nothing is waited for between looking and noting: of any number at once, one is looked at before the care begins.
+    if (failedAt === undefined || failedAt < now() - countingSeconds) {
+      // No await between verifying and noting: of any number of parallel attempts, only one is verified before counting begins.
       if (verifies(client, secret)) return true
       this.#note(name)
       await this.#attempts.count(account, address)

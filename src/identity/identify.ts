@@ -21,18 +21,17 @@ import { leadsTo } from './token_audience.ts'
 export const bearerToken = (authorization: string): string | undefined =>
   /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
 
-/** Who asks at a route, by the credentials that count there. */
+/** Who sent a request to a route, by the credentials that count there. */
 export interface Identified {
   readonly principal: Principal | undefined
-  /** Shows the token of the route or of the daemon where it counts: a program that is let in, and nobody. */
+  /** True if the request carries the static token of the route or of the daemon, and it counts here. The program may pass, but has no identity. */
   readonly staticToken: boolean
-  /** True when the Authorization header holds a living token of ours: no upstream may have it, whether it counts here or not. */
+  /** True if the Authorization header holds a valid token of ours. No upstream may receive it, whether it counts here or not. */
   readonly ownToken: boolean
-  /** The name of our cookie, when it was sent and is worth nothing any more. */
+  /** The name of our cookie if the request carries it and it is no longer valid. */
   readonly staleCookie: string | undefined
-  /** The signed request. */
   readonly signed: Signed | undefined
-  /** What is wrong with the signature, or with the body under it, where only a signed request counts. */
+  /** What is wrong with the signature or the signed body, on a route where only signed requests count. */
   readonly notSigned: SignatureProblem | Refusal | undefined
 }
 
@@ -45,7 +44,7 @@ export const nobody: Identified = {
   notSigned: undefined,
 }
 
-/** What is being found out about one request; a class, because an object that is put together anew costs more. */
+/** What is known so far about one request. A class, because copying an object at each step costs more. */
 class Finding implements Identified {
   principal: Principal | undefined = undefined
   staticToken = false
@@ -72,7 +71,7 @@ class Finding implements Identified {
 
 type Maybe<T> = T | undefined | Promise<T | undefined>
 
-/** Looks for one kind of proof. Returns true where it settles who asks; otherwise the next way is tried. */
+/** Looks for one kind of proof. Returns true if it settles who sent the request; otherwise the next way is tried. */
 type Way = (by: Identification, finding: Finding) => boolean | Promise<boolean>
 
 const staticToken: Way = (by, finding) => {
@@ -90,7 +89,7 @@ const accessToken: Way = (by, finding) => {
     const forService = principal.token !== undefined && principal.token.aud !== by.issuer
     const counts = credentials.includes('access token')
     const isFor = !forService || leadsTo(principal.token!.aud, request)
-    // A service that its token is made for can verify it by itself: where tokens do not count here, it may have it.
+    // The service that a token is for can verify it by itself, so it may receive the token if tokens do not count on this route.
     finding.ownToken = counts || !forService || !isFor
     if (!counts || !isFor) return false
     finding.principal = principal
@@ -135,7 +134,7 @@ const network: Way = (by, finding) => {
   })
 }
 
-/** The ways to be known at a route, in the order in which they count. Callers over rpc.sock are known by the kernel besides. */
+/** The ways to identify the sender of a request, in order of precedence. Over rpc.sock, the kernel identifies callers as well. */
 const ways: readonly Way[] = [staticToken, accessToken, cookie, signature, network]
 
 interface Parts {
@@ -144,17 +143,17 @@ interface Parts {
   readonly cookies: CookiePolicy
   readonly networks: CachedNetworks
   readonly signatures: Signatures
-  /** The public URL: whom tokens of ours are for unless they name a service. */
+  /** The public URL: the audience of our tokens unless they name a service. */
   readonly issuer: string
   /** The daemon's static token. */
   readonly bearerToken: string | undefined
 }
 
-/** Both are SHA-256 in hex. */
+/** Compares two SHA-256 digests in hex. */
 const same = (one: string, other: string) =>
   one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
 
-/** Finds who is asking. Warm, everything but a signature is answered from memory and without a promise. */
+/** Finds who sent a request. Warm, everything but a signature is answered from memory and without a promise. */
 export class Identification {
   readonly #parts: Parts
   readonly #daemonToken: string
@@ -168,7 +167,7 @@ export class Identification {
     return this.#parts.issuer
   }
 
-  /** Who asks at a route. */
+  /** Finds who sent this request, by the credentials that count on its route. */
   identify(request: EdgeRequest, plan: RoutePlan, signing: Signing): Identified | Promise<Identified> {
     return this.#try(0, new Finding(request, plan, signing))
   }
@@ -193,7 +192,7 @@ export class Identification {
     return this.#parts.tokens.find(token, audience)
   }
 
-  /** The living session of our cookie, or the name of a cookie that is worth nothing any more. */
+  /** Returns the valid session of our cookie, or the name of our cookie if it is no longer valid. */
   byCookie(request: EdgeRequest): Maybe<LiveSession | string> {
     return whenReady(this.#parts.cookies.at(request), (state): Maybe<LiveSession | string> => {
       const token = shownCookie(request, state)
@@ -205,7 +204,7 @@ export class Identification {
     })
   }
 
-  /** Whether a request shows our cookie, whatever it is worth. */
+  /** Whether a request carries our cookie, valid or not. */
   async showsCookie(request: EdgeRequest): Promise<boolean> {
     return shownCookie(request, await this.#parts.cookies.at(request)) !== undefined
   }
@@ -215,8 +214,8 @@ export class Identification {
   }
 
   /**
-   * Who is known by the client's address alone. A page of another site could borrow it, as no cookie rule guards it: what
-   * such a page sends is a guest's.
+   * Finds the person whose network the client's address belongs to. No cookie rule protects an address from pages of other
+   * sites, so a request from such a page counts as a guest's.
    */
   byNetwork(request: EdgeRequest): Maybe<Principal> {
     if (request.origin !== undefined && request.origin !== originOf(request)) return undefined

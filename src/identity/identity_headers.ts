@@ -1,8 +1,8 @@
 import type { AuthMethod, Proof } from '../contract/principal.ts'
 
-/** Who goes upstream: the identity headers are made from this and from nothing else. */
+/** The identity that a service receives: the identity headers are made from this and from nothing else. */
 export interface Identity {
-  /** Not sent; what is signed names a session. */
+  /** Not sent as a header; the signed assertion names the session. */
   readonly proof: Proof
   readonly username: string
   readonly context: number
@@ -13,11 +13,11 @@ export interface Identity {
   readonly impersonator: string | undefined
   /** The same identity, signed. */
   readonly assertion: string | undefined
-  /** What a provider gave of the person, where the route passes it on. */
+  /** The person's token from their identity provider, if the route passes it on. */
   readonly provider_token?: string | undefined
 }
 
-/** Who a request is from, and how that was proved. */
+/** Who sent a request, and how they proved it. */
 interface Proven {
   /** Undefined for a guest. */
   readonly identity: Identity | undefined
@@ -60,7 +60,7 @@ export const addIdentity = (list: string[], { identity, method, pubkey }: Proven
   return list
 }
 
-/** What a value of ours may hold: a stray line break in the database must not become a header of its own. */
+/** The characters that a header value may contain: a stray line break in the database must not become another header. */
 const sendable = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
 
 const ours = (value: string): string => {
@@ -68,5 +68,5 @@ const ours = (value: string): string => {
   return value
 }
 
-/** RFC 6750 section 2.1, and what else some providers put into a token; anything else goes nowhere. */
+/** Tokens as in RFC 6750 section 2.1, and the other characters that some providers use. No other token is passed on. */
 const plainToken = /^[\x21-\x7e]{1,8192}$/

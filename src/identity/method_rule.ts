@@ -4,13 +4,12 @@ import type { Method } from '../contract/method.ts'
 import { now } from '../storage/ids.ts'
 import { coversScope, type TokenScope } from '../contract/token_scopes.ts'
 
-/** Seconds for which a proof is fresh. */
-const freshFor = 900
+const freshForSeconds = 900
 
-/** `users.{param}`: the person named is the caller. `groups.{param}.admin`: the caller administers the group named. */
+/** `users.{param}`: the parameter names the caller. `groups.{param}.admin`: the caller administers the group that the parameter names. */
 const template = /^(users|groups)\.\{([a-z_]+)(\?)?\}(?:\.admin)?$/
 
-/** The one gate: throws unless the caller satisfies the method's rule, by a fresh proof where it asks for one. Sees the parameters before they are validated. */
+/** The only gate: throws unless the caller satisfies the method's rule, including a fresh proof if it needs one. `params` are not validated yet. */
 export const authorise = (
   method: Method,
   params: Readonly<Record<string, unknown>>,
@@ -26,13 +25,13 @@ export const authorise = (
       'proof_required',
       'This is done at the public URL only: pages of other services share this host',
     )
-  if ((caller.proven_at ?? 0) + freshFor <= now())
-    throw new AppError('proof_required', 'Prove once more that it is you: auth.prove')
+  if ((caller.proven_at ?? 0) + freshForSeconds <= now())
+    throw new AppError('proof_required', 'Prove again that it is you: auth.prove')
 }
 
 /**
- * A token is no person: with `read` it changes nothing, and it never gives its own person another way in. What an administrator may
- * do to others it may with `admin`, which takes the claim itself.
+ * A token has fewer rights than its owner: with `read` it changes nothing, and it never gives its owner another way to sign in. With
+ * `admin` it may do to others what the owner's own claim allows.
  */
 const refuseBeyondScope = (
   { claim: rule, effect }: Method,
@@ -43,12 +42,12 @@ const refuseBeyondScope = (
 ): void => {
   const wanted = asksForProof ? 'admin' : effect
   if (!coversScope(scope, wanted))
-    throw new AppError('claim_required', `This takes a token with the scope ${wanted}`, { scope: wanted })
+    throw new AppError('claim_required', `This needs a token with the scope ${wanted}`, { scope: wanted })
   if (!asksForProof) return
   const byClaim = Array.isArray(rule) && rule.some((claim: string) => caller.claims.has(claim))
-  // The claim of an administrator gives way to nobody's own account: whoever finds the token would be in for good.
+  // An administrator's claim does not help for their own account: whoever steals the token could keep access for good.
   if (!byClaim || isAboutItself(rule, params, caller))
-    throw new AppError('proof_required', 'This takes a sign-in: a token gives its person no other way in')
+    throw new AppError('proof_required', 'This needs a sign-in: a token gives its person no other way in')
 }
 
 const refuseWithoutClaim = (
@@ -61,10 +60,10 @@ const refuseWithoutClaim = (
   if (caller.kind === 'guest') throw new AppError('unauthenticated')
   if (rule === 'self' || rule.some((claim) => holds(claim, params, caller))) return
   const claims = rule.filter((claim) => !template.test(claim))
-  throw new AppError('claim_required', `This takes the claim ${claims.join(' or ')}`, { claims })
+  throw new AppError('claim_required', `This needs the claim ${claims.join(' or ')}`, { claims })
 }
 
-/** Whether the person whom a call names is the caller, or nobody is named where that means the caller. */
+/** Whether a call is about the caller: it names them, or it names nobody and that means the caller. */
 const isAboutItself = (
   rule: Method['claim'],
   params: Readonly<Record<string, unknown>>,
@@ -80,7 +79,7 @@ const isAboutItself = (
 const holds = (claim: string, params: Readonly<Record<string, unknown>>, caller: Caller): boolean => {
   const [, noun, name = '', mayBeLeftOut] = template.exec(claim) ?? []
   if (noun === undefined) return caller.claims.has(claim)
-  // A service may be called like a person; it is nobody's self.
+  // A service may have the name of a person, but is not that person.
   if (caller.kind !== 'user') return false
   if (!Object.hasOwn(params, name)) return mayBeLeftOut !== undefined
   const value = params[name]

@@ -10,7 +10,7 @@ export interface Person extends AssertionSubject {
   readonly email_verified: boolean
 }
 
-/** Makes of a principal whom a service sees. */
+/** Finds the identity that a service receives for a principal. */
 export class SeenPeople {
   readonly #claims: Claims
   /** The header text of a list of claims; lists are the same object until something changes. */
@@ -21,7 +21,7 @@ export class SeenPeople {
   }
 
   /**
-   * Whom a service sees: the known person, or whom that administrator acts as. Undefined if the person has just gone.
+   * Returns the principal itself, or the person whom this administrator impersonates. Undefined if the account no longer exists.
    * Warm, it returns no promise.
    */
   find(principal: Principal, service: string | null): Person | undefined | Promise<Person | undefined> {

@@ -6,15 +6,15 @@ import { valuesOf } from '../wire/header_list.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import type { Refusal } from '../wire/refusal.ts'
 
-/** The body of a request that is signed holds this many bytes at most: it is read before anything is decided. */
+/** Maximum length of a signed body in bytes: the door reads it into memory before it decides. */
 export const maxSignedBody = 10 * 1024 * 1024
 
-/** Seconds that clocks of signer and verifier may differ, either way. */
+/** Seconds that the clocks of signer and verifier may differ, either way. */
 export const window = 60
-/** Seconds after the window for which a nonce is remembered: a slow body, and clocks of several nodes that differ. */
-const margin = 240
+/** A nonce is remembered for so long after the window, because a body can be slow and the clocks of several nodes can differ. */
+const marginSeconds = 240
 
-/** The request as it arrives; its body is read only when the signer's key is known. */
+/** The request as it arrives. Its body is read only if the signer's key is known. */
 export interface Arrival {
   readonly rawHeaders: readonly string[]
   readonly body: () => Promise<Buffer | Refusal>
@@ -28,10 +28,10 @@ export const arrivalWithout = ({ rawHeaders }: Pick<Arrival, 'rawHeaders'>): Arr
   body: async () => nothing,
 })
 
-/** What shows a signature: the request, or, while a connection stays open, the key that opened it. */
+/** The source of a signature: the request, or, for a connection that is already open, the key that opened it. */
 export type Signing = Arrival | { readonly provenKey: string | undefined }
 
-/** Why a request does not count as signed: a header that is malformed, or what is wrong with them all. */
+/** Why a request does not count as signed: one header is malformed, or the signature as a whole is not valid. */
 export type SignatureProblem =
   | 'missing'
   | 'pubkey'
@@ -44,12 +44,12 @@ export type SignatureProblem =
   | 'used'
   | 'inactive'
 
-/** A request whose signature is right. */
+/** A request with a valid signature. */
 export interface Signed {
   readonly key: CachedKey
-  /** The bytes that were signed: they alone may be forwarded. Undefined where nothing new was signed. */
+  /** The signed bytes: only these may be forwarded. Undefined for a connection that is already open. */
   readonly body: Buffer | undefined
-  /** Uses the nonce up; false for a request that was let in before. The last step before forwarding. */
+  /** Uses the nonce; returns false if a request has used it before. This is the last step before forwarding. */
   readonly admit: () => Promise<boolean>
 }
 
@@ -67,28 +67,28 @@ const forms = {
   nonce: /^[A-Za-z0-9_-]{16,64}$/,
 }
 
-/** Half the order of secp256k1: of the two values of s that verify, only the one up to here counts (BIP 62). */
+/** Half the order of secp256k1: two values of s verify, and only the lower one counts (BIP 62). */
 const halfOrder = '7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0'
 
-const one = (rawHeaders: readonly string[], name: string, form: RegExp): string | undefined => {
+const singleValue = (rawHeaders: readonly string[], name: string, form: RegExp): string | undefined => {
   const [value, ...more] = valuesOf(rawHeaders, name)
   return value !== undefined && more.length === 0 && form.test(value) ? value : undefined
 }
 
 const read = (rawHeaders: readonly string[]): Headers | SignatureProblem => {
   if (valuesOf(rawHeaders, 'x-signature').length === 0) return 'missing'
-  const pubkey = one(rawHeaders, 'x-signature-pubkey', forms.pubkey)
+  const pubkey = singleValue(rawHeaders, 'x-signature-pubkey', forms.pubkey)
   if (pubkey === undefined) return 'pubkey'
-  const signature = one(rawHeaders, 'x-signature', forms.signature)
+  const signature = singleValue(rawHeaders, 'x-signature', forms.signature)
   if (signature === undefined || signature.slice(64).toLowerCase() > halfOrder) return 'signature'
-  const timestamp = one(rawHeaders, 'x-signature-timestamp', forms.timestamp)
+  const timestamp = singleValue(rawHeaders, 'x-signature-timestamp', forms.timestamp)
   if (timestamp === undefined) return 'timestamp'
-  const nonce = one(rawHeaders, 'x-signature-nonce', forms.nonce)
+  const nonce = singleValue(rawHeaders, 'x-signature-nonce', forms.nonce)
   if (nonce === undefined) return 'nonce'
   return { pubkey, signature, timestamp, nonce }
 }
 
-/** Reads a point; undefined for 33 or 65 bytes that are none. */
+/** Normalises a public key; undefined for 33 or 65 bytes that are not a point of the curve. */
 const canonical = (pubkey: string): string | undefined => {
   try {
     return normalisePubkey(pubkey)
@@ -97,21 +97,21 @@ const canonical = (pubkey: string): string | undefined => {
   }
 }
 
-/** What is signed: everything that the request asks for, on lines of its own. */
-const signedText = (asked: EdgeRequest, body: Buffer, { timestamp, nonce }: Headers): string =>
+/** The signed text: every part of the request, each on its own line. */
+const signedText = (request: EdgeRequest, body: Buffer, { timestamp, nonce }: Headers): string =>
   [
     'hero-sig-v1',
-    asked.method,
-    asked.authority,
-    asked.target,
+    request.method,
+    request.authority,
+    request.target,
     hash('sha256', body, 'hex'),
     timestamp,
     nonce,
   ].join('\n')
 
 /**
- * Verifies signed requests. What costs nothing comes first, so that strangers make us neither read bodies nor verify;
- * what costs most, remembering the nonce durably, comes last.
+ * Verifies signed requests. Cheap checks come first, so that strangers cannot make us read bodies or verify signatures. The most
+ * expensive step, storing the nonce, comes last.
  */
 export class Signatures {
   readonly #keys: CachedKeys
@@ -120,8 +120,8 @@ export class Signatures {
     this.#keys = keys
   }
 
-  /** Returns a refusal where the body could not be read. */
-  async verify(asked: EdgeRequest, signing: Signing): Promise<Signed | SignatureProblem | Refusal> {
+  /** Returns a refusal if the body could not be read. */
+  async verify(request: EdgeRequest, signing: Signing): Promise<Signed | SignatureProblem | Refusal> {
     if ('provenKey' in signing) return this.#stillKnown(signing.provenKey)
     const headers = read(signing.rawHeaders)
     if (typeof headers === 'string') return headers
@@ -132,15 +132,15 @@ export class Signatures {
     if (!key) return 'unknown_key'
     const body = await signing.body()
     if (!Buffer.isBuffer(body)) return body
-    const text = Buffer.from(signedText(asked, body, headers), 'latin1')
+    const text = Buffer.from(signedText(request, body, headers), 'latin1')
     const signature = Buffer.from(headers.signature, 'hex')
     if (!verify('sha256', text, { key: key.key, dsaEncoding: 'ieee-p1363' }, signature)) return 'wrong'
     if (!key.owner.may_sign_in) return 'inactive'
-    const admit = () => this.#keys.useNonce(key.pubkey, headers.nonce, at + window + margin)
+    const admit = () => this.#keys.useNonce(key.pubkey, headers.nonce, at + window + marginSeconds)
     return { key, body, admit }
   }
 
-  /** Nothing new is signed while a connection stays open: it lasts while its key is somebody's. */
+  /** An open connection sends no new signature: it stays open as long as its key belongs to a person who may sign in. */
   async #stillKnown(pubkey: string | undefined): Promise<Signed | SignatureProblem> {
     const key = pubkey === undefined ? undefined : await this.#keys.find(pubkey)
     if (!key?.owner.may_sign_in) return 'missing'

@@ -12,7 +12,7 @@ interface Parts {
   readonly claims: Claims
 }
 
-/** Tells whoever has a token of ours what it is; of any other, only that it counts for nothing. */
+/** Describes a valid token of ours to anyone who has it; reports any other token only as not active. */
 export const tokenTeller =
   ({ tokens, claims }: Parts) =>
   async (shown: string, aud: string): Promise<Validation> => {
@@ -41,11 +41,11 @@ const about = ({ kind, id, scope, aud, expires_at: exp, client_id }: ShownToken)
   scope,
   aud,
   exp,
-  // A service is no client, though its tokens name it where clients are named.
+  // A service is not a client, although its tokens name it in `client_id`.
   ...(client_id !== undefined && !client_id.includes(':') && { client_id }),
 })
 
-/** What a client may have for itself; unauthenticated for one that gets no tokens of its own. */
+/** Returns what a client's own tokens may carry. Throws claim_required if the client gets no tokens of its own. */
 export const toProgram = ({ client, grants, public: isPublic, scopes, claims }: ClientWithCredentials) => {
   if (isPublic || !grants.includes('client_credentials')) {
     const error = new AppError(

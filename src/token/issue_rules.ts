@@ -61,7 +61,7 @@ export const issuing = (parts: IssuingParts) => {
     if ('user_id' in owner && !own && caller.kind !== 'operator')
       throw new AppError('claim_required', 'Only the operator allowed create a token for another user')
     if ('service_id' in owner && !isAdministrator(caller))
-      throw new AppError('claim_required', 'This requires the claim proxy.admin', { claims: ['proxy.admin'] })
+      throw new AppError('claim_required', 'This needs the claim proxy.admin', { claims: ['proxy.admin'] })
     const maxLifetime = await parts.longest()
     const { expires_in = Math.min(defaultLifetimeSeconds, maxLifetime), name } = params
     if (expires_in > maxLifetime)
@@ -102,10 +102,10 @@ export const issuing = (parts: IssuingParts) => {
     const attested = caller.kind === 'service' && caller.via === 'socket' && !caller.token
     if (service === undefined && !attested)
       throw caller.kind === 'guest'
-        ? new AppError('unauthenticated', 'This requires client_id and client_secret')
+        ? new AppError('unauthenticated', 'This needs client_id and client_secret')
         : invalidParams('client_id', 'client_id with client_secret, or a name for a personal token')
     if (service !== undefined && service !== (attested ? caller.name : undefined) && !isAdministrator(caller))
-      throw new AppError('claim_required', 'This requires the claim proxy.admin', { claims: ['proxy.admin'] })
+      throw new AppError('claim_required', 'This needs the claim proxy.admin', { claims: ['proxy.admin'] })
     const known = await parts.service(service ?? caller.name)
     return issue(parts.subjectOfService(known.service), scope, known.claims)
   }

@@ -148,7 +148,7 @@ export const tokenMethods = (parts: Parts) => {
       examples: [{ params: { user: 'ada' }, result: { items: [kept], next_cursor: null } }],
       handler: async ({ user, service, ...page }, caller) => {
         if (service !== undefined && caller.kind !== 'operator' && !caller.claims.has('proxy.users.read'))
-          throw new AppError('claim_required', 'This requires the claim proxy.users.read', {
+          throw new AppError('claim_required', 'This needs the claim proxy.users.read', {
             claims: ['proxy.users.read'],
           })
         const { own: _, ...owner } = await ownerOf({ user, service }, caller)

@@ -16,7 +16,7 @@ const holds = (caller: Caller, claim: string) => caller.kind === 'operator' || c
  */
 export const requireAdministrator = (caller: Caller): void => {
   if (!holds(caller, 'proxy.admin')) {
-    throw new AppError('claim_required', 'This requires the claim proxy.admin', { claims: ['proxy.admin'] })
+    throw new AppError('claim_required', 'This needs the claim proxy.admin', { claims: ['proxy.admin'] })
   }
 }
 
@@ -33,7 +33,7 @@ export const refuseBeyondProfile = (fields: UserFields, caller: Caller): void =>
   if (holds(caller, 'proxy.users.write')) return
   const beyond = Object.keys(fields).find((key) => !profileFields.has(key))
   if (beyond !== undefined) {
-    throw new AppError('claim_required', `Changing ${beyond} requires the claim proxy.users.write`, {
+    throw new AppError('claim_required', `Changing ${beyond} needs the claim proxy.users.write`, {
       claims: ['proxy.users.write'],
       path: beyond,
     })
