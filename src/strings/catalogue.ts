@@ -5,8 +5,8 @@ export type { MailText, MailValues } from './en/mails.ts'
 export type { Notice } from './en/refusals.ts'
 
 /**
- * Every string that people read, by topic; an entry is a text, or a function of typed values that returns one. `lang` is a BCP 47 tag,
- * `dir` the direction of the script.
+ * Every string that people read, by topic. An entry is a text, or a function that makes one from typed values. `lang` is a BCP 47
+ * tag, `dir` the direction of the script.
  */
 export type Catalogue = typeof english
 
@@ -15,7 +15,7 @@ export type FactorChange = keyof Catalogue['mails']['factor_changes']
 
 type Notices = Catalogue['refusals']['notices']
 
-/** Which notice is shown, with the values that it takes. */
+/** The notice to show, with the values in its text. */
 export type NoticeFacts = {
   [K in keyof Notices]: Notices[K] extends (values: infer V) => Notice
     ? { readonly reason: K; readonly values: V }
@@ -27,5 +27,5 @@ export type SignatureFault = Parameters<Notices['not_signed']>[0]['fault']
 
 export type LinkName = keyof Catalogue['refusals']['links']
 
-/** What went wrong in a form or call, as `data` of the error tells it: `reason`, or `code` where there is none, names the words. */
+/** What went wrong in a form or call, from the `data` of its error: `reason`, or else `code`, names the text. */
 export type ProblemName = keyof Catalogue['refusals']['problems']

@@ -2,13 +2,13 @@ type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: st
 
 const day = 86_400
 
-/** Made at the first use: each takes about a millisecond. */
+/** Makes a formatter at its first use, because each takes about a millisecond. */
 const once = <T>(make: () => T): (() => T) => {
   let made: T | undefined
   return () => (made ??= make())
 }
 
-/** What a language does with counts, lists, durations and times; `locale` is a BCP 47 tag. */
+/** Formats counts, lists, durations and times as a language does; `locale` is a BCP 47 tag. */
 export const formatsOf = (locale: string) => {
   const rules = once(() => new Intl.PluralRules(locale))
   const lists = once(() => new Intl.ListFormat(locale, { type: 'conjunction' }))
@@ -29,7 +29,7 @@ export const formatsOf = (locale: string) => {
   const inUnit = (count: number, unit: string) =>
     new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.round(count))
   return {
-    /** The form that goes with a count. */
+    /** Returns the plural form for a count. */
     plural: (count: number, forms: Forms): string => forms[rules().select(count)] ?? forms.other,
     /** `a, b and c`. */
     list: (items: readonly string[]): string => lists().format(items),

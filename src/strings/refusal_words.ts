@@ -8,13 +8,13 @@ export interface Problem {
 
 type Refusals = Pick<Catalogue, 'refusals'>
 
-/** Title and text of a notice. */
+/** Returns the title and text of a notice. */
 export const noticeWords = ({ refusals }: Refusals, { reason, values }: NoticeFacts): Notice => {
   const entry = refusals.notices[reason] as Notice | ((values: unknown) => Notice)
   return typeof entry === 'function' ? entry(values) : entry
 }
 
-/** What went wrong, in one sentence. */
+/** Says what went wrong in one sentence. */
 export const problemWords = ({ refusals }: Refusals, problem: Problem): string => {
   const entry = refusals.problems[problem.reason ?? (problem.code as ProblemName)] as
     string | ((values: object) => string)

@@ -7,8 +7,8 @@ export interface Emphasis {
 type Piece = string | Emphasis
 
 /**
- * A sentence in pieces, some of which stand out. It holds text and no markup, whoever chose the names in it: the template that shows
- * it escapes every piece.
+ * A sentence in pieces, some of which stand out. It holds text and never markup, even if a name in it looks like markup: the
+ * template that shows it escapes every piece.
  */
 export class Sentence {
   readonly pieces: readonly Piece[]
