@@ -7,7 +7,7 @@ import { restPaths } from '../rest/paths.ts'
 import { rpcPaths } from '../rpc/paths.ts'
 import { homeAndRouted, type OwnPath } from '../wire/own_path.ts'
 
-/** Names that are ours on every host although no door of this version serves them: no route can take them. */
+/** Paths that are reserved on every host although this version serves nothing there: no route can have them. */
 const reserved = ['/.well-known/*', '/admin', '/admin/*', '/mcp', '/mcp/*', '/metrics'].map(
   (path): OwnPath => ({ path, methods: [], at: homeAndRouted }),
 )
@@ -20,7 +20,7 @@ interface Parts {
   readonly publicHost: string
 }
 
-/** The list of our own paths, of all doors. */
+/** Lists the own paths of all doors. */
 export const createOwnPaths = ({ pages, rpc, heroAuth, publicHost, tell }: Parts): OwnPaths => {
   const list = [
     ...pagePaths(pages),
@@ -33,7 +33,7 @@ export const createOwnPaths = ({ pages, rpc, heroAuth, publicHost, tell }: Parts
   return new OwnPaths(list, publicHost, tell)
 }
 
-/** Throws where two rows claim the same request: one of them would never be asked. */
+/** Throws if two rows cover the same request: one of them would never answer. */
 export const refuseOverlaps = (list: readonly OwnPath[]): void => {
   list.forEach((row, i) => {
     const other = list.slice(i + 1).find((later) => overlap(row, later))
@@ -41,7 +41,7 @@ export const refuseOverlaps = (list: readonly OwnPath[]): void => {
   })
 }
 
-/** The name of a segment makes no difference. */
+/** Two paths that differ only in the name of the last segment are the same. */
 const pattern = ({ path }: OwnPath) => path.replace(/\{\w+\}$/, '{}')
 
 const overlap = (a: OwnPath, b: OwnPath): boolean => {

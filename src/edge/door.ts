@@ -182,11 +182,11 @@ export class Door implements Handler {
   ): undefined {
     const { tell, loops } = this.#parts
     if (decision.act === 'tell') {
-      tell(sent, to, asked, decision.told)
+      tell(sent, to, asked, decision.refusal)
       return
     }
     if (decision.act === 'sign in') {
-      const { way, told: refusal, missing } = decision
+      const { way, refusal, missing } = decision
       const navigation = isNavigation(sent)
       if (navigation && !missing) redirect(to, asked, 302, `${way}${encodeURIComponent(asked.target)}`)
       else tell(sent, to, asked, navigation && missing ? missing : refusal)
@@ -214,7 +214,7 @@ export class Door implements Handler {
     }
     const plan = known.routes?.match(asked.path)
     const decision = await decisions.decide(asked, plan, arrivalWithout(request))
-    if (decision.act !== 'forward') return refuse(decision.told)
+    if (decision.act !== 'forward') return refuse(decision.refusal)
     const out = forwardedRequest(request, asked, plan as RoutePlan, decision, undefined, loops)
     const failure = await forwardUpgrade(this.#forwarder, socket, early, out)
     if (failure) refuse(failures[failure])

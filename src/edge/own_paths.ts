@@ -4,7 +4,7 @@ import type { HostKind, OwnPath, OwnPathHandler, OwnPathTable } from '../wire/ow
 import { notFoundRefusal } from '../wire/refusal.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 
-/** Finds what answers at our own paths, at home and on every other host. */
+/** Finds the handler of an own path, on the host of the public URL and on every other host. */
 export class OwnPaths implements OwnPathTable {
   /** Every row, as the doors list them. */
   readonly list: readonly OwnPath[]
@@ -23,7 +23,7 @@ export class OwnPaths implements OwnPathTable {
     return this.#at(host).find(path, method)
   }
 
-  /** Whether everything that a route with this domain and path prefix covers is ours. */
+  /** Whether our own paths cover everything that a route with this domain and path prefix would. */
   coverAll(domain: string, pathPrefix: string): boolean {
     return this.#at(domain).coverAll(pathPrefix)
   }
@@ -36,16 +36,16 @@ export class OwnPaths implements OwnPathTable {
 /** The rows of one path. */
 interface Entry {
   readonly answer: OwnPathHandler
-  /** The methods that are ours, where the others are the route's. */
+  /** The methods that this entry answers, if the route gets all others. */
   readonly only: ReadonlySet<string> | undefined
 }
 
-/** What counts on one kind of host. */
+/** The own paths on one kind of host. */
 class PathsOfHost {
   readonly #exact = new Map<string, Entry>()
-  /** By what stands before the last segment. */
+  /** Paths that end in `/{name}`, by the part before it. */
   readonly #oneMore = new Map<string, Entry>()
-  /** By what a path begins with, the longest first. */
+  /** Paths that end in `/*`, by the part before the star, the longest first. */
   readonly #below: { readonly start: string; readonly entry: Entry }[] = []
 
   constructor(list: readonly OwnPath[], kind: HostKind, tell: ShowRefusal) {
@@ -74,7 +74,7 @@ class PathsOfHost {
     return this.#oneMore.get(path.slice(0, path.lastIndexOf('/')))
   }
 
-  /** Every request comes by here: a loop, which allocates nothing. */
+  /** Runs for every request, so it is a loop, which allocates nothing. */
   #startOf(path: string): Entry | undefined {
     for (const { start, entry } of this.#below) if (path.startsWith(start)) return entry
     return undefined

@@ -3,7 +3,7 @@ import type { HostKind, OwnPath } from '../wire/own_path.ts'
 
 const at: readonly HostKind[] = ['home', 'routed', 'unrouted']
 
-/** Where proxies in front ask. The door answers on both lanes, before it looks for the host. */
+/** The endpoint that proxies in front of us ask. Both lanes of the door answer it before they look up the host. */
 export const edgePaths: readonly OwnPath[] = [
   { path: forwardAuthPath, methods: ['GET'], at, handler: 'door' },
   { path: `${forwardAuthPath}/*`, methods: [], at, handler: 'door' },

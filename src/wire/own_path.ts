@@ -8,28 +8,28 @@ export type OwnPathHandler = (
   asked: EdgeRequest,
 ) => void | Promise<void>
 
-/** A kind of host: that of the public URL, any other that has a route, and one that has none. */
+/** A kind of host: the host of the public URL, another host with a route, or a host without one. */
 export type HostKind = 'home' | 'routed' | 'unrouted'
 
 export const homeAndRouted: readonly HostKind[] = ['home', 'routed']
 
-/** A row of the list of our own paths. Routes do not reach what it covers. */
+/** A row of the list of our own paths. Routes never get a request that it covers. */
 export interface OwnPath {
-  /** Compared as received, byte for byte. `/{name}` at its end stands for one more segment, `/*` for everything below. The most exact path counts. */
+  /** Compared as received, byte for byte. A final `/{name}` matches one more segment, a final `/*` everything below. The most specific path wins. */
   readonly path: string
-  /** GET stands for HEAD too. An empty list stands for every method. */
+  /** GET includes HEAD. An empty list means every method. */
   readonly methods: readonly string[]
-  /** What a POST carries. Of two rows that differ in nothing else, JSON is for one and every other body for the other. */
+  /** What a POST carries. If two rows differ only in this, one gets JSON and the other gets every other body. */
   readonly takes?: 'json' | 'form'
   readonly at: readonly HostKind[]
-  /** What becomes of the methods that no row of the path names: they go to the route, or without this they get 405. */
+  /** `route` sends every method that no row of the path names to the route. Without it, such a method gets 405. */
   readonly otherMethods?: 'route'
-  /** `door` where the door answers before it looks here. Left out where the path is ours and nothing answers there: 404. */
+  /** `door` if the door answers before it looks here. Without a handler, the path is reserved and gets 404. */
   readonly handler?: OwnPathHandler | 'door'
 }
 
-/** Finds what answers at a path of ours. */
+/** Finds the handler of an own path. */
 export interface OwnPathTable {
-  /** Returns undefined where routes decide. Paths are compared as received, byte for byte. */
-  find(asked: Pick<EdgeRequest, 'path' | 'host' | 'method'>): OwnPathHandler | undefined
+  /** Returns undefined if the routes decide. Paths are compared as received, byte for byte. */
+  find(request: Pick<EdgeRequest, 'path' | 'host' | 'method'>): OwnPathHandler | undefined
 }

@@ -14,17 +14,17 @@ import { originOf, type EdgeRequest } from '../../wire/request.ts'
 import * as refusals from './refusals.ts'
 import { tell, turnAway, type SignIn, type Tell } from './turn_away.ts'
 
-/** A claims header beyond this is refused, never shortened: a list with a part missing is another identity. */
+/** A longer claims header is refused, never shortened: with a part of the list missing, it would be another identity. */
 const maxClaimsText = 8192
 
-/** What the checks look at: a request, its route, and who asks, as far as earlier checks have found it out. */
+/** What the checks look at: a request, its route, and who sent it, as far as earlier checks have found out. */
 export class Question {
   readonly request: EdgeRequest
   readonly plan: RoutePlan | 'ambiguous' | undefined
   readonly signing: Signing
-  /** Who asks; given where that is only assumed. */
+  /** Who sent the request. A route test sets it to an assumed user. */
   identified: Identified | undefined
-  /** Whom the service sees; undefined for a guest and for a program with a static token. */
+  /** The identity that the service receives; undefined for a guest and for a program with a static token. */
   person: Person | undefined
 
   constructor(
@@ -50,7 +50,7 @@ export interface CheckParts {
   readonly people: SeenPeople
   /** Names of the identity providers that people can sign in with. Warm, it returns no promise. */
   readonly providers: () => readonly string[] | Promise<readonly string[]>
-  /** Writes down that somebody's claims did not fit. */
+  /** Reports that the claims of a user were too long for the header. */
   readonly reportOversize: (username: string, domain: string) => void
 }
 
@@ -58,7 +58,7 @@ type Answer = Tell | SignIn | undefined | Promise<Tell | SignIn | undefined>
 
 interface Check {
   readonly name: CheckName
-  /** Returns what is told instead of passing, or undefined where nothing speaks against it. Warm, it returns no promise. */
+  /** Returns the refusal, or undefined if this check lets the request pass. Warm, it returns no promise. */
   readonly refuse: (question: Question, parts: CheckParts) => Answer
 }
 
@@ -68,7 +68,7 @@ const ambiguousPath = ({ plan }: Question): Answer =>
 const enabledRoute = ({ plan }: Question): Answer =>
   typeof plan === 'object' && plan.route.enabled ? undefined : tell(notFoundRefusal)
 
-/** Finds out who asks. */
+/** Identifies the sender of the request as well. */
 const wrongSignature = (question: Question, { identification }: CheckParts): Answer => {
   const { request, plan, signing } = question
   return whenReady(
@@ -82,7 +82,7 @@ const wrongSignature = (question: Question, { identification }: CheckParts): Ans
   )
 }
 
-/** Guests, and programs with a static token, are nobody who could have a claim or an address. */
+/** Guests and programs with a static token have no identity, so they cannot have a claim or an address. */
 const nobodyKnown = ({ route, identified }: Question, parts: CheckParts): Answer => {
   if (identified!.principal) return undefined
   const open = route.required_claims.length === 0 && route.allowed_emails.length === 0
@@ -91,7 +91,7 @@ const nobodyKnown = ({ route, identified }: Question, parts: CheckParts): Answer
   return guestsPass ? undefined : askToSignIn(route, parts)
 }
 
-/** A WebSocket is open to every page of the world and sends our cookie along: its Origin must be this one (RFC 6455 section 10.2). */
+/** Any page in the world can open a WebSocket, and the browser sends our cookie with it, so its Origin must be ours (RFC 6455 section 10.2). */
 const foreignPage = ({ request, identified }: Question): Answer => {
   if (request.upgrade === undefined || request.origin === undefined) return undefined
   const { principal } = identified!
@@ -99,7 +99,7 @@ const foreignPage = ({ request, identified }: Question): Answer => {
   return request.origin === originOf(request) ? undefined : tell(refusals.foreignPage)
 }
 
-/** Finds out whom the service sees: somebody who has just gone is nobody. */
+/** Finds the identity that the service receives. An account that was just deleted has none. */
 const livingAccount = (question: Question, parts: CheckParts): Answer => {
   const { route, identified } = question
   const { principal } = identified!
@@ -110,7 +110,7 @@ const livingAccount = (question: Question, parts: CheckParts): Answer => {
   })
 }
 
-/** A token to read with sends what is safe (RFC 9110 section 9.2.1); a WebSocket could say anything. */
+/** A token with the scope `read` may use safe methods only (RFC 9110 section 9.2.1), and no WebSocket, which could carry any change. */
 const tokenScope = ({ request: { method, upgrade }, identified }: Question): Answer =>
   identified!.principal?.token?.scope === 'read' &&
   (upgrade !== undefined || (method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS'))
@@ -133,11 +133,11 @@ const sizeOfClaims = ({ route, person, identified }: Question, parts: CheckParts
   return tellPerson(refusals.claimsTooLarge, identified!)
 }
 
-/** A signed request is let in once. It is written down last, so that only what is let in is used up. */
+/** A signed request may pass once. This check is the last one, so that only requests that pass use their nonce. */
 const usedNonce = ({ identified }: Question): Answer =>
   identified!.signed?.admit().then((first) => (first ? undefined : tell(refusals.notSigned('used'))))
 
-/** Whether a request may pass: every check, in the order in which they are made. */
+/** Every check that a request must pass, in this order. */
 export const checks: readonly Check[] = [
   { name: 'path', refuse: ambiguousPath },
   { name: 'route', refuse: enabledRoute },
@@ -152,12 +152,12 @@ export const checks: readonly Check[] = [
   { name: 'nonce', refuse: usedNonce },
 ]
 
-/** Somebody whom only the network tells may be more than that after signing in: offered, never forced. */
-const tellPerson = (told: Refusal, { principal }: Identified): Tell =>
-  tell(principal?.method === 'network' ? { ...told, link: refusals.toSignIn } : told)
+/** A person whom we know only by their network may have more rights after signing in, so the refusal offers that. */
+const tellPerson = (refusal: Refusal, { principal }: Identified): Tell =>
+  tell(principal?.method === 'network' ? { ...refusal, link: refusals.toSignIn } : refusal)
 
 const askToSignIn = (route: Route, { providers }: CheckParts): Answer => {
-  // Of the others none asks.
+  // Only oauth routes need the providers, so the others do not read them.
   if (route.auth_mode !== 'oauth') return turnAway(route, [])
   return whenReady(providers(), (names) => turnAway(route, names))
 }

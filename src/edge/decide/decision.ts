@@ -20,7 +20,7 @@ import { tell, type SignIn, type Tell } from './turn_away.ts'
 /** What happens to a request that a route covers. */
 export type Decision = Pass | Refused
 
-/** A request that does not pass, and the check that says so. */
+/** The refusal of a request, and the check that made it. */
 export type Refused = (Tell | SignIn) & { readonly check: CheckName }
 
 interface Kept {
@@ -30,14 +30,14 @@ interface Kept {
 interface Parts extends CheckParts {
   readonly lasting: LastingDecisions
   readonly assertions: Assertions
-  /** The kept token that a provider gave of a person, for routes that pass it on. Warm, it returns no promise. */
+  /** Returns the stored token of a person at a provider, for routes that pass it on. Warm, it returns no promise. */
   readonly providerToken: (userId: string, provider: string) => Kept | undefined | Promise<Kept | undefined>
 }
 
 /**
- * May this request pass, and as whom? One way for plain requests, upgrades, forward auth, open connections and route tests: whoever asks
- * about the same request gets the same answer. Warm, everything comes from memory; only a signed request is read and
- * written down first. Without `signing` nothing counts as signed.
+ * Decides whether a request may pass, and as whom. Plain requests, upgrades, forward auth, open connections and route tests all use
+ * it, so the same request always gets the same answer. Warm, everything comes from memory. Only for a signed request, the body is
+ * read and the nonce stored first. Without `signing`, no request counts as signed.
  */
 export class Decisions {
   readonly #parts: Parts
@@ -46,7 +46,7 @@ export class Decisions {
     this.#parts = parts
   }
 
-  /** `identified` is given where it is only assumed who asks. */
+  /** A route test gives `identified`, the user that it assumes. */
   decide(
     request: EdgeRequest,
     plan: RoutePlan | 'ambiguous' | undefined,
@@ -87,7 +87,7 @@ export class Decisions {
     )
   }
 
-  /** Of the person's own calls alone: not of an administrator who acts as them, and not for an address that is near them. */
+  /** Only for requests of the person themselves: not for an administrator who impersonates them, and not for their network. */
   #tokenOf({ provider_token }: Route, { principal }: Identified, { impersonator }: Person) {
     if (provider_token === null || impersonator !== undefined) return undefined
     if (!principal || principal.method === 'network') return undefined
@@ -97,7 +97,7 @@ export class Decisions {
 
 const unsigned: Signing = { provenKey: undefined }
 
-/** What cannot be written down as used is not let in. */
+/** A signed request whose nonce cannot be stored does not pass. */
 const refuseUnwritten = (fault: unknown): Refused => {
   if (asUnavailable(fault) instanceof AppError) return { ...tell(unavailableRefusal), check: 'nonce' }
   throw fault

@@ -4,35 +4,34 @@ import type { EdgeRequest } from '../../wire/request.ts'
 import type { KeptHead } from '../forward/kept_head.ts'
 import type { Reusable, Pass } from '../forward/pass.ts'
 
-/** A request that passed, and why a later one that is alike may pass too. */
+/** The decision about a request that passed, and everything that a later request must share to pass by it. */
 export interface KeptDecision {
-  /** The bytes of these two headers as they came. */
+  /** The Host header; like the Cookie header below, byte for byte as received. */
   readonly host: string
   readonly cookie: string | undefined
   readonly secure: boolean
   /** The rule that decided. */
   readonly plan: RoutePlan
-  /** Of everything in the database at the time. */
+  /** The revision of the whole database at that time. */
   readonly stamp: number
-  readonly asked: EdgeRequest
+  readonly request: EdgeRequest
   readonly pass: Pass
   readonly lasting: Reusable
   readonly head: KeptHead
 }
 
-/** Cookie headers, at most. */
-const mostCookies = 4000
-/** Decisions for one Cookie header, at most: a person uses several rules of a host. */
-const mostRules = 8
+const maxCookieHeaders = 4000
+/** Maximum number of decisions for one Cookie header: a person uses several rules of a host. */
+const maxDecisions = 8
 
 /**
- * Decisions by the bytes of the Cookie header. They do not belong to a connection, because a proxy in front of us mixes people on each
- * of its own.
+ * Keeps decisions by the bytes of the Cookie header. They do not belong to a connection, because a proxy in front of us sends
+ * requests of many people over each of its connections.
  */
 export class KeptDecisions {
-  readonly #ofCookie = boundedMap<KeptDecision[]>(mostCookies)
+  readonly #ofCookie = boundedMap<KeptDecision[]>(maxCookieHeaders)
 
-  /** The decision about a request with these bytes, by this rule, while nothing has changed since. */
+  /** Returns the decision about a request with these bytes by this rule, if nothing has changed since. */
   find(
     host: string,
     cookie: string | undefined,
@@ -42,29 +41,29 @@ export class KeptDecisions {
   ): KeptDecision | undefined {
     const decisions = this.#ofCookie.get(cookie ?? '')
     if (decisions === undefined) return undefined
-    for (const one of decisions)
+    for (const kept of decisions)
       if (
-        one.plan === plan &&
-        one.stamp === stamp &&
-        one.secure === secure &&
-        one.host === host &&
-        one.cookie === cookie
+        kept.plan === plan &&
+        kept.stamp === stamp &&
+        kept.secure === secure &&
+        kept.host === host &&
+        kept.cookie === cookie
       )
-        return one
+        return kept
     return undefined
   }
 
-  /** Keeps a decision in the place of the same one, else of one that no longer holds, else of the oldest. */
+  /** Keeps a decision. It replaces an earlier one about the same request or one that is out of date, or else the oldest. */
   keep(decision: KeptDecision): void {
     const { host, cookie, secure, plan, stamp } = decision
     let decisions = this.#ofCookie.get(cookie ?? '')
     if (decisions === undefined) this.#ofCookie.set(cookie ?? '', (decisions = []))
     const place = decisions.findIndex(
-      (one) =>
-        one.stamp !== stamp ||
-        (one.plan === plan && one.secure === secure && one.host === host && one.cookie === cookie),
+      (kept) =>
+        kept.stamp !== stamp ||
+        (kept.plan === plan && kept.secure === secure && kept.host === host && kept.cookie === cookie),
     )
     if (place >= 0) decisions[place] = decision
-    else if (decisions.push(decision) > mostRules) decisions.shift()
+    else if (decisions.push(decision) > maxDecisions) decisions.shift()
   }
 }

@@ -18,7 +18,7 @@ import type { Forwarded } from '../forward/forwarded.ts'
 
 interface Parts {
   readonly peers: ClientAddresses
-  /** All routes, if they are certain to be current; otherwise the request is decided about. */
+  /** Returns all routes, or undefined if they may be out of date: then the request needs a new decision. */
   readonly knownRoutes: () => RouteTable | undefined
   readonly revisions: Pick<Revisions, 'stamp'>
   readonly sessions: Pick<LiveSessions, 'isStillValid'>
@@ -27,25 +27,25 @@ interface Parts {
 }
 
 /**
- * Lets requests pass by the decision about an earlier one. Host, cookies, scheme and rule are the same, the session
- * still counts, and nothing in the database has changed: deciding again would give the same answer. All else is read anew.
+ * Lets a request pass by the decision about an earlier one. Host, cookies, scheme and rule are the same, the session is still
+ * valid, and nothing in the database has changed, so a new decision would be the same. Everything else is read again.
  */
 export class KeptRequests {
   readonly #parts: Parts
   readonly #ofPeople = new KeptDecisions()
-  /** Apart, so that strangers who make up cookies push out nobody's. */
+  /** Separate, so that strangers with invented cookies cannot displace the decisions about people. */
   readonly #ofGuests = new KeptDecisions()
 
   constructor(parts: Parts) {
     this.#parts = parts
   }
 
-  /** What goes to the upstream, or undefined where the request has to be decided about. */
+  /** Returns what goes to the upstream, or undefined if the request needs a new decision. */
   forwarded(request: UsualRequest, body: Body | undefined): Forwarded | undefined {
     const { host, cookie } = request
     if (!request.ordinary || host === undefined) return undefined
     const { peers, knownRoutes, revisions, sessions, ownPaths } = this.#parts
-    // This looks whether anything has changed; what is read below counts from then on.
+    // This checks for changes first, so that everything below is read after the check.
     const table = knownRoutes()
     if (table === undefined) return undefined
     const place = parseTarget(host, request.url)
@@ -61,7 +61,7 @@ export class KeptRequests {
     const { session, until } = found.lasting
     if (until <= now() || (session && !sessions.isStillValid(session))) return undefined
     const asked: EdgeRequest = {
-      ...found.asked,
+      ...found.request,
       method: request.method,
       target: place.target,
       path: place.path,
@@ -72,7 +72,7 @@ export class KeptRequests {
       body: request.length ? 'length' : undefined,
       length: request.length ?? 0,
     }
-    // The forward-auth endpoint is one of them.
+    // These include the forward-auth endpoint.
     if (ownPaths.find(asked)) return undefined
     return {
       asked,
@@ -87,27 +87,27 @@ export class KeptRequests {
   }
 
   /**
-   * Keeps a decision that was made without waiting, so that everything it was made from belongs to the present stamp. Nothing is kept that
-   * depends on more than the request's Host, cookies, scheme and rule.
+   * Keeps a decision that was made without waiting, so that everything behind it belongs to the present stamp. It must depend on
+   * nothing but the request's Host, cookies, scheme and rule.
    */
-  keep(sent: ReceivedRequest, asked: EdgeRequest, plan: RoutePlan, pass: Pass): void {
+  keep(sent: ReceivedRequest, request: EdgeRequest, plan: RoutePlan, pass: Pass): void {
     if (!(sent instanceof UsualRequest) || !sent.ordinary || !pass.lasting) return
     const host = detached(sent.host!)
     const cookie = sent.cookie === undefined ? undefined : detached(sent.cookie)
     const { loops, revisions } = this.#parts
     const cookies = cookie === undefined ? [] : ['Cookie', cookie]
-    const headers = requestHeaders(cookies, asked, plan, pass, upstreamTarget(asked, plan).prefix)
+    const headers = requestHeaders(cookies, request, plan, pass, upstreamTarget(request, plan).prefix)
     headers.push('Via', loops.entry(sent.httpVersion))
     const kept = pass.lasting.session ? this.#ofPeople : this.#ofGuests
     kept.keep({
       host,
       cookie,
-      secure: asked.secure,
+      secure: request.secure,
       plan,
       stamp: revisions.stamp,
-      // What each request has of its own is left out.
-      asked: {
-        ...asked,
+      // Empty: these differ from request to request.
+      request: {
+        ...request,
         cookies: cookie === undefined ? [] : [cookie],
         target: '',
         path: '',

@@ -7,8 +7,8 @@ import type { Identified } from '../../identity/identify.ts'
 import type { Reusable } from '../forward/pass.ts'
 
 /**
- * Says how long a decision to let a principal pass holds while nothing changes in the database. It is undefined where more decided than a
- * cookie's session, its claims and the route: then every request is decided about.
+ * Says how long a decision to let a principal pass holds while nothing changes in the database. The answer is undefined if the
+ * decision depended on more than a cookie's session, its claims and the route: then every request needs a new decision.
  */
 export class LastingDecisions {
   readonly #claims: Claims
@@ -19,7 +19,7 @@ export class LastingDecisions {
     this.#networks = networks
   }
 
-  /** Of a person, as long as no membership runs out; each request looks anew whether the session still counts. */
+  /** For a person: until the next membership expires. Each request checks again whether the session is still valid. */
   ofPerson({ principal, ownToken, staleCookie }: Identified, { service }: Route): Reusable | undefined {
     if (ownToken || staleCookie !== undefined || !principal || principal.overlay) return undefined
     if (!isSession(principal) || principal.kind !== 'cookie') return undefined
@@ -27,7 +27,7 @@ export class LastingDecisions {
     return { session: principal, until: this.#claims.until(user_id, { service: service ?? '', context }) }
   }
 
-  /** Of a guest, unless an address may turn into somebody. */
+  /** For a guest, unless the route identifies people by their network. */
   ofGuest({ ownToken, staleCookie }: Identified, { auth_mode }: Route): Reusable | undefined {
     if (ownToken || staleCookie !== undefined) return undefined
     if (authModes[auth_mode].credentials.includes('network') && this.#networks.count) return undefined

@@ -8,13 +8,13 @@ export const signInNeeded = {
   status: 401,
   reason: 'sign_in_needed',
   code: 'unauthenticated',
-  // RFC 9110 section 11.6.1 asks for a challenge; this scheme makes no browser open its own dialogue.
+  // RFC 9110 section 11.6.1 requires a challenge. No browser opens its own dialogue for this scheme.
   headers: { 'www-authenticate': 'HeroSession realm="hero_proxy", login="/auth/login"' },
 } as const satisfies Refusal
 
 export const toSignIn = { href: '/auth/login', name: 'sign_in' } as const
 
-/** For a route that asks for more than guests have and takes no sign-in: there is no way in to be shown. */
+/** For a route that guests may not use and where signing in does not count: there is no way in to show. */
 export const nobodyKnown: Refusal = { ...signInNeeded, reason: 'no_way_in' }
 
 /** RFC 6750 section 3: a browser opens no dialogue for this scheme. */
@@ -25,7 +25,7 @@ export const tokenNeeded: Refusal = {
   headers: { 'www-authenticate': 'Bearer realm="hero_proxy"' },
 }
 
-/** A static token lets a program in; it is nobody who could have a claim or an address. */
+/** A static token gives a program access but no identity, so it has no claim and no address. */
 export const tokenNamesNobody: Refusal = { status: 403, reason: 'token_names_nobody', code: 'claim_required' }
 
 /** RFC 6750 section 3.1. */
@@ -44,7 +44,7 @@ export const providerNeeded = {
   headers: { 'www-authenticate': 'HeroSession realm="hero_proxy", login="/login"' },
 } as const satisfies Refusal
 
-/** There is no way in yet, and sending people to a sign-in page that does not count here would send them in circles. */
+/** For a route whose provider does not exist yet: our own sign-in page does not count there, so it would only send people in circles. */
 export const providerMissing = (provider: string | null, navigates: boolean): Refusal => ({
   status: navigates ? 503 : 401,
   reason: 'provider_missing',
@@ -53,7 +53,7 @@ export const providerMissing = (provider: string | null, navigates: boolean): Re
   ...(!navigates && { headers: providerNeeded.headers }),
 })
 
-/** What is wrong with the signature of a request. */
+/** States what is wrong with the signature of a request. */
 export const notSigned = (fault: SignatureProblem): Refusal =>
   fault === 'inactive'
     ? { status: 403, reason: 'signer_inactive', code: 'inactive' }
@@ -65,7 +65,7 @@ export const notSigned = (fault: SignatureProblem): Refusal =>
         headers: { 'www-authenticate': 'HeroSignature realm="hero_proxy", version="hero-sig-v1"' },
       }
 
-/** For somebody who is known and lacks the claim: never a redirect, which would come straight back. */
+/** For a known person without the claim. Never a redirect, because the browser would come straight back. */
 export const claimMissing = ({ required_claims }: Route, { username, impersonator }: Person): Refusal => ({
   status: 403,
   reason: 'claim_missing',
@@ -73,7 +73,7 @@ export const claimMissing = ({ required_claims }: Route, { username, impersonato
   code: 'claim_required',
 })
 
-/** For somebody whose address the route does not name, or who has none that is proven. */
+/** For a person whose address the route does not allow, or who has no verified address. */
 export const emailNotAllowed = ({ email, email_verified }: Person): Refusal => ({
   status: 403,
   reason: 'email_not_allowed',

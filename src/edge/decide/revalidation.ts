@@ -4,21 +4,21 @@ import type { Subject } from '../../storage/schema.ts'
 import type { Forwarder } from '../forward/forwarder.ts'
 import type { Forwarded, Timed } from '../forward/forwarded.ts'
 
-/** In milliseconds: how often is looked for connections that have become old enough to be asked about. */
-const tick = 250
-/** Ticks after which an answer counts as open: one that ends somebody's own session has at least half a second to arrive. */
-const youth = 3
-/** In milliseconds: the longest that other work waits for us. */
-const slice = 4
-/** In milliseconds: what ends by time, such as a membership, is found after so long; later if asking takes long. */
-const patience = 900
-/** Asking about what ends by time takes this part of all time at most. */
-const share = 1 / 50
+/** How often we look for connections that are old enough for a new decision. */
+const tickMs = 250
+/** A connection is old enough after so many ticks: the answer to a call that ends the caller's own session has at least half a second to arrive. */
+const minAgeTicks = 3
+/** Maximum time in milliseconds that other work waits for us. */
+const sliceMs = 4
+/** How often we decide again because of time alone, such as the end of a membership. Less often if a round takes long. */
+const roundIntervalMs = 900
+/** Maximum share of all time for the rounds that time alone causes. */
+const maxShare = 1 / 50
 
-/** Connections that are decided about together: what is to be known of them is read at once. */
-const batch = 200
+/** Number of connections whose data is read at once. */
+const batchSize = 200
 
-/** What decides about a request. */
+/** Decisions depend on these. */
 const causes: readonly Subject[] = [
   'users',
   'groups',
@@ -34,37 +34,36 @@ const causes: readonly Subject[] = [
 interface Parts {
   readonly forwarder: Forwarder
   readonly changes: ChangeWatch
-  /** Reads what is to be known of these sessions. */
+  /** Reads into memory what decisions about these sessions need. */
   readonly warmUp: (sessionIds: readonly string[]) => Promise<void>
-  /** Whether a decision would come out as it did. */
+  /** Whether a new decision would be the same. */
   readonly holds: (out: Forwarded) => Promise<boolean>
 }
 
 /**
- * Connections whose request was let in once and that live on: WebSockets, event streams, long downloads. Each is decided
- * about again when something has changed that could matter, and now and then for what ends by time; the small answers
- * between cost nothing.
+ * Decides again about connections that stay open after their request has passed: WebSockets, event streams, long downloads. It
+ * does so after every change that could matter, and regularly for rights that end by time. Short answers cost nothing.
  */
 export class Revalidation {
   readonly #parts: Parts
   readonly #stopWatching: () => void
-  readonly #timer = setInterval(() => this.#tick(), tick).unref()
+  readonly #timer = setInterval(() => this.#tick(), tickMs).unref()
   #ticks = 0
-  /** Those that were there at a tick: since when, and in which round they were last decided about again. */
+  /** The connections that a round has seen: since which tick, and the last round that decided about them. */
   readonly #seen = new WeakMap<Timed, { readonly since: number; round: number }>()
   #round = 1
-  /** The last round in which all were asked about. */
+  /** The last complete round. */
   #done = 0
   #roundAt = 0
-  /** In milliseconds: how long that round was. */
-  #took = 0
-  #asking = false
+  /** Duration of that round in milliseconds. */
+  #tookMs = 0
+  #running = false
 
   constructor(parts: Parts) {
     this.#parts = parts
     this.#stopWatching = parts.changes.watch(causes, () => {
       this.#round++
-      void this.#ask()
+      void this.#run()
     })
   }
 
@@ -75,58 +74,58 @@ export class Revalidation {
 
   #tick(): void {
     this.#ticks++
-    if (performance.now() - this.#roundAt > Math.max(patience, this.#took / share)) {
+    if (performance.now() - this.#roundAt > Math.max(roundIntervalMs, this.#tookMs / maxShare)) {
       this.#round++
       this.#roundAt = performance.now()
     }
-    void this.#ask()
+    void this.#run()
   }
 
-  async #ask(): Promise<void> {
-    if (this.#asking) return
-    this.#asking = true
+  async #run(): Promise<void> {
+    if (this.#running) return
+    this.#running = true
     for (let round = 0; round !== this.#round;) {
-      // Whoever changes something all the time cannot have us ask all the time.
-      if (round > 0) await delay(Math.max(50, this.#took), undefined, { ref: false })
+      // Wait, so that constant changes cannot keep us busy all the time.
+      if (round > 0) await delay(Math.max(50, this.#tookMs), undefined, { ref: false })
       round = this.#round
-      await this.#askAll(round)
+      await this.#runRound(round)
     }
-    this.#asking = false
+    this.#running = false
   }
 
-  async #askAll(round: number): Promise<void> {
+  async #runRound(round: number): Promise<void> {
     const began = performance.now()
-    let some: Timed[] = []
-    // What is added meanwhile is too young for this round.
+    let batch: Timed[] = []
+    // A connection that opens during the round is too young for it.
     for (const open of this.#parts.forwarder.open) {
       const seen = this.#seen.get(open)
       if (!seen) this.#seen.set(open, { since: this.#ticks, round: 0 })
-      if (!seen || seen.round === round || this.#ticks - seen.since < youth) continue
+      if (!seen || seen.round === round || this.#ticks - seen.since < minAgeTicks) continue
       seen.round = round
-      if (some.push(open) < batch) continue
-      await this.#askSome(some)
-      some = []
+      if (batch.push(open) < batchSize) continue
+      await this.#decide(batch)
+      batch = []
     }
-    await this.#askSome(some)
-    if (round !== this.#done) this.#took = performance.now() - began
+    await this.#decide(batch)
+    if (round !== this.#done) this.#tookMs = performance.now() - began
     this.#done = round
   }
 
-  async #askSome(some: readonly Timed[]): Promise<void> {
+  async #decide(batch: readonly Timed[]): Promise<void> {
     const { warmUp, holds } = this.#parts
-    const ids = some.flatMap(({ out: { pass } }) =>
+    const ids = batch.flatMap(({ out: { pass } }) =>
       pass.identity?.proof.by === 'session' ? pass.identity.proof.id : [],
     )
-    // It only makes the questions cheaper; if it fails, so will they.
+    // This only makes the decisions cheaper; if it fails, they fail too.
     if (ids.length > 1) await warmUp(ids).catch(() => {})
-    let until = performance.now() + slice
-    for (const open of some) {
-      // Whoever cannot be asked about cannot stay.
+    let until = performance.now() + sliceMs
+    for (const open of batch) {
+      // Without a decision, the connection cannot stay open.
       if (!(await holds(open.out).catch(() => false))) open.breakOff()
       if (performance.now() < until) continue
       await turn()
-      until = performance.now() + slice
+      until = performance.now() + sliceMs
     }
-    if (some.length === batch) await turn()
+    if (batch.length === batchSize) await turn()
   }
 }

@@ -6,23 +6,23 @@ import * as refusals from './refusals.ts'
 /** A refusal that is the same for people and programs. */
 export interface Tell {
   readonly act: 'tell'
-  readonly told: Refusal
+  readonly refusal: Refusal
 }
 
-/** Nobody is known who could pass: people are shown the way in, programs are told. */
+/** The request has no identity that could pass: people go to the sign-in, programs get the refusal. */
 export interface SignIn {
   readonly act: 'sign in'
-  /** Where people go; the path they asked for is appended, percent-encoded. */
+  /** Where people go; the path of their request is appended, percent-encoded. */
   readonly way: string
   /** For programs: 401. */
-  readonly told: Refusal
-  /** For people, where the way in does not exist yet: told instead of sending them there. */
+  readonly refusal: Refusal
+  /** For people, if the way in does not exist yet: they get this refusal instead of a redirect. */
   readonly missing?: Refusal
 }
 
-export const tell = (told: Refusal): Tell => ({ act: 'tell', told })
+export const tell = (refusal: Refusal): Tell => ({ act: 'tell', refusal })
 
-/** What is told to whoever shows nothing that counts on this route. */
+/** Returns the answer to a request without any credential that counts on this route. */
 export const turnAway = (
   { auth_mode, provider }: Pick<Route, 'auth_mode' | 'provider'>,
   providers: readonly string[],
@@ -34,11 +34,11 @@ export const turnAway = (
     const named = provider === null ? '' : `provider=${encodeURIComponent(provider)}&`
     const way = `/login?${named}next=`
     const ready = provider === null ? providers.length > 0 : providers.includes(provider)
-    if (ready) return { act: 'sign in', way, told: refusals.providerNeeded }
-    const [missing, told] = [true, false].map((people) => refusals.providerMissing(provider, people))
-    return { act: 'sign in', way, told: told!, missing: missing! }
+    if (ready) return { act: 'sign in', way, refusal: refusals.providerNeeded }
+    const [missing, refusal] = [true, false].map((people) => refusals.providerMissing(provider, people))
+    return { act: 'sign in', way, refusal: refusal!, missing: missing! }
   }
-  // Signing in changes nothing where no session counts: sending people there would send them in circles.
+  // If no session counts here, signing in changes nothing, and a redirect would send people in circles.
   if (!credentials.includes('session')) return tell(refusals.nobodyKnown)
-  return { act: 'sign in', way: '/auth/login?return_to=', told: refusals.signInNeeded }
+  return { act: 'sign in', way: '/auth/login?return_to=', refusal: refusals.signInNeeded }
 }

@@ -20,12 +20,12 @@ interface Parts {
   readonly tell: ShowRefusal
 }
 
-/** What a 200 tells about. Nothing of it may stay as the client sent it where it does not apply. */
+/** The headers that a 200 decides about. None of them may reach the service as the client sent it. */
 const names = [...identityHeaderNames, 'Cookie', 'Authorization']
 
 /**
- * Another proxy carries the bytes and asks here about each request. What it asks about is judged by the decision that a
- * request of our own gets. Only trusted proxies are answered: anybody else could choose what to be judged for.
+ * Answers another proxy that carries the bytes and asks about each request. The decision is the same as for a request that comes
+ * here directly. Only trusted proxies get an answer: anybody else could choose which request we decide about.
  */
 export class ForwardAuth {
   readonly #parts: Parts
@@ -47,11 +47,11 @@ export class ForwardAuth {
     const about = readAbout(sent, asked)
     if (isRequestError(about)) return void tell(sent, to, asked, badRequest(about))
     const { rawHeaders, httpVersion, socket } = sent
-    // Behind a path that is asked about stands the client's own query.
+    // If the path in question follows ours, the query is the client's own.
     const wishes = new URLSearchParams(asksByPath(asked) ? '' : asked.target.slice(asked.path.length))
     const question: Question = {
       about,
-      // As the client sent it: whether a person is looking shows in its headers.
+      // The client's own headers show whether this is a navigation of a person.
       sent: { method: about.method, rawHeaders, httpVersion, socket },
       redirects: wishes.get('redirect') !== 'off',
       absent: asksByPath(asked) ? 'listed' : wishes.get('empty') === 'off' ? 'left out' : 'empty',
@@ -69,11 +69,11 @@ export class ForwardAuth {
 interface Question {
   readonly about: EdgeRequest
   readonly sent: ReceivedRequest
-  /** False for proxies that pass on no redirect (auth_request of nginx): they get a 401 with the same Location. */
+  /** False for proxies that cannot pass on a redirect (auth_request of nginx): they get a 401 with the same Location. */
   readonly redirects: boolean
   /**
-   * How a 200 tells what does not apply. A proxy that copies only what is answered would leave what the client sent
-   * (CVE-2026-30851): empty headers replace it. Envoy takes away what is listed; others take everything away first.
+   * How a 200 states that a header does not apply. A proxy that copies only the headers of the answer would keep what the client
+   * sent (CVE-2026-30851), so empty headers replace it. Envoy removes the headers that are listed. Others remove all of them first.
    */
   readonly absent: 'empty' | 'listed' | 'left out'
 }
@@ -81,20 +81,20 @@ interface Question {
 const follow = (decision: Decision, question: Question, to: ClientResponse, tell: ShowRefusal): undefined => {
   const { about, sent, redirects } = question
   if (decision.act === 'forward') return permit(question, decision, to)
-  if (decision.act === 'tell') return void tell(sent, to, about, decision.told)
-  const { way, told, missing } = decision
+  if (decision.act === 'tell') return void tell(sent, to, about, decision.refusal)
+  const { way, refusal, missing } = decision
   const people = isNavigation(sent)
-  if (!people || missing) return void tell(sent, to, about, (people && missing) || told)
-  // Absolute, because some proxies resolve it by the address that they asked at.
+  if (!people || missing) return void tell(sent, to, about, (people && missing) || refusal)
+  // Absolute, because some proxies resolve it against the address of this endpoint.
   const location = `${originOf(about)}${way}${encodeURIComponent(about.target)}`
   if (redirects) redirect(to, about, 302, location)
-  else tell(sent, to, about, { ...told, headers: { ...told.headers, location } })
+  else tell(sent, to, about, { ...refusal, headers: { ...refusal.headers, location } })
   return undefined
 }
 
 const permit = ({ about, absent }: Question, pass: Pass, to: ClientResponse): undefined => {
   const list = identityHeaders(pass)
-  // The two in which our own secrets come, as the service may have them.
+  // Cookie and Authorization can carry our own secrets: the service gets them without those.
   const cookies = about.cookies.map(withoutOwnCookies).filter((kept) => kept !== undefined)
   if (cookies.length > 0) list.push('Cookie', cookies.join('; '))
   const [authorization, ...more] = pass.authorizationUsed ? [] : about.authorizations
@@ -111,7 +111,7 @@ const permit = ({ about, absent }: Question, pass: Pass, to: ClientResponse): un
   return undefined
 }
 
-/** Whether a flat list holds a header; values may read like names. */
+/** Whether a flat list holds a header. Only even places are names; a value may look like one. */
 const holds = (list: readonly string[], name: string): boolean => {
   for (let i = 0; i < list.length; i += 2) if (list[i] === name) return true
   return false

@@ -4,12 +4,12 @@ import { DecidingHeaders, type DecidingName } from '../../wire/deciding_headers.
 import type { ReceivedRequest } from '../../wire/client_response.ts'
 import { forwardAuthPath } from '../../wire/forward_auth_path.ts'
 
-/** True where the path asked about stands behind ours, and not in a header. */
+/** True if the path in question follows ours in the target; otherwise a header states it. */
 export const asksByPath = ({ path }: EdgeRequest): boolean => path !== forwardAuthPath
 
 type Fact = 'method' | 'scheme' | 'host' | 'path' | 'client'
 type Facts = Partial<Record<Fact, string>>
-/** A header, how messages write it, and the facts that it states. */
+/** A header, its spelling in messages, and the facts that it states. */
 type Statement = readonly [name: DecidingName, text: string, state: Fact | ((value: string) => Facts)]
 
 const ofUrl = (url: string): Facts => {
@@ -17,13 +17,13 @@ const ofUrl = (url: string): Facts => {
   return { scheme, host, path }
 }
 
-/** The headers that are a proxy's own word in either way of asking. */
+/** The headers that the proxy itself sets, whichever way it asks. */
 const hop: readonly Statement[] = [
   ['x-forwarded-proto', 'X-Forwarded-Proto', 'scheme'],
   ['x-forwarded-for', 'X-Forwarded-For', 'client'],
 ]
 
-/** What describes the request: the names of Caddy, Traefik and others, then those of nginx. */
+/** The headers that describe the request: as Caddy, Traefik and others name them, then as nginx does. */
 const statements: readonly Statement[] = [
   ...hop,
   ['x-forwarded-method', 'X-Forwarded-Method', 'method'],
@@ -44,7 +44,7 @@ const needed: Readonly<Record<Fact, string>> = {
 
 const refuse = (message: string): RequestError => ({ status: 400, message })
 
-/** A WebSocket's scheme is that of the request it begins as (RFC 6455 section 3). */
+/** A WebSocket has the scheme of the request that opens it (RFC 6455 section 3). */
 const schemes: Readonly<Record<string, string>> = { ws: 'http', wss: 'https' }
 
 const comparable = (fact: Fact, value: string): string => {
@@ -53,13 +53,13 @@ const comparable = (fact: Fact, value: string): string => {
   return fact === 'host' ? value.toLowerCase().replace(/\.?(:[0-9]+)?$/, '') : value
 }
 
-/** Adds a fact, or returns false where another value of it is known: one of the two would be the client's. */
+/** Adds a fact, or returns false if another value is already known: one of the two must be from the client. */
 const add = (facts: Facts, fact: Fact, value: string): boolean => {
   const before = (facts[fact] ??= value)
   return before === value || comparable(fact, before) === comparable(fact, value)
 }
 
-/** Everything that is stated, once and without contradiction. */
+/** Returns all facts, or a 400 if one is missing, repeated or contradicted. */
 const gather = (
   headers: DecidingHeaders,
   known: Facts,
@@ -69,21 +69,21 @@ const gather = (
   for (const [name, text, state] of from) {
     if (!headers.has(name)) continue
     const [value, ...more] = headers.all(name)
-    if (more.length > 0) return refuse(`${text} comes once at forward auth, not ${more.length + 1} times`)
+    if (more.length > 0) return refuse(`Forward auth expects ${text} once, not ${more.length + 1} times`)
     const stated = typeof state === 'string' ? { [state]: value! } : state(value!)
     for (const fact in stated)
       if (!add(facts, fact as Fact, stated[fact as Fact]!))
-        return refuse(`${text} tells another ${fact} than the headers beside it`)
+        return refuse(`${text} states another ${fact} than the other headers`)
   }
   for (const fact in needed)
     if (facts[fact as Fact] === undefined)
-      return refuse(`Forward auth is not told the ${fact}: the proxy must send ${needed[fact as Fact]}`)
+      return refuse(`Forward auth does not know the ${fact}: the proxy must send ${needed[fact as Fact]}`)
   return facts as Record<Fact, string>
 }
 
 /**
- * The request that a trusted proxy asks about, as if it had come here itself; or what is wrong with the question. Cookies
- * and authorizations are the question's own. Envoy asks with the request's own method and host.
+ * Returns the request that a trusted proxy asks about, as if it had come here directly, or what is wrong with the question. Cookies
+ * and authorizations come from the question itself. Envoy asks with the method and host of the request in question.
  */
 export const readAbout = (
   { rawHeaders }: ReceivedRequest,
@@ -100,22 +100,22 @@ export const readAbout = (
   if (isRequestError(facts)) return facts
   const { method, host, path, client } = facts
   const scheme = comparable('scheme', facts.scheme)
-  if (scheme !== 'http' && scheme !== 'https') return refuse('X-Forwarded-Proto is http or https')
+  if (scheme !== 'http' && scheme !== 'https') return refuse('X-Forwarded-Proto must be http or https')
   if (!/^[A-Za-z][A-Za-z-]{0,31}$/.test(method)) return refuse('X-Forwarded-Method is not a method')
   if (method === 'TRACE' || method === 'CONNECT') return { status: 405, message: 'This method is not served' }
-  // The last address is the proxy's own word. Without one, everybody would come from where the proxy is.
+  // The proxy itself adds the last address. Without it, every client would seem to have the proxy's address.
   if (isIP(client.slice(client.lastIndexOf(',') + 1).trim()) === 0)
-    return refuse('X-Forwarded-For ends with the address of the client')
+    return refuse('X-Forwarded-For must end with the address of the client')
   const place = parseTarget(host, path)
   if (isRequestError(place)) return place
   const opensWebSocket = headers.has('sec-websocket-key') || headers.has('sec-websocket-version')
   return {
     ...asked,
     ...place,
-    // Other than here, the proxy passes on to the service what overrides the method: it may become any.
+    // Unlike us, the proxy passes on headers that override the method, so the service may see any method.
     method: headers.overridesMethod ? 'POST' : method,
     secure: scheme === 'https',
-    // Upgrade is of one hop and need not arrive here; what else only the handshake of a WebSocket has, does.
+    // Upgrade is a hop-by-hop header and may not arrive here. The other headers of a WebSocket handshake do.
     upgrade: asked.upgrade ?? (opensWebSocket ? 'websocket' : undefined),
     body: undefined,
     length: 0,

@@ -11,9 +11,9 @@ import { authModes } from '../../routes/auth_modes.ts'
 import type { CookieState } from '../../wire/cookie_policy.ts'
 import type { Decision } from '../decide/decision.ts'
 
-// Why a request is treated as it is, in words for whoever set up the routes.
+// Explains decisions to the person who set up the routes.
 
-const inEnglish = (told: Refusal): string => wordsOf(english, told).text
+const inEnglish = (refusal: Refusal): string => wordsOf(english, refusal).text
 
 export const noHost = ({ host }: EdgeRequest): string => `no route for the host ${host}`
 
@@ -30,7 +30,7 @@ export const noPlan = ({ host, path }: EdgeRequest, plan: RoutePlan | 'ambiguous
     : 'the route is disabled; it keeps its paths, so that no weaker rule gets them'
 }
 
-/** Nobody is known: a guest, or somebody whose proof does not count here. */
+/** The request has no identity: it is a guest's, or its proof does not count here. */
 export const guest = (
   { auth_mode, required_claims }: Route,
   decision: Decision,
@@ -47,7 +47,7 @@ export const guest = (
       ? 'auth_mode none: everybody is a guest'
       : `auth_mode ${auth_mode}: guests pass, and ${nobody}`
   }
-  if (decision.act === 'tell') return `auth_mode ${auth_mode}: ${inEnglish(decision.told)}`
+  if (decision.act === 'tell') return `auth_mode ${auth_mode}: ${inEnglish(decision.refusal)}`
   const asks = required_claims.length > 0 ? ` asking for ${required_claims.join(' or ')}` : ''
   return `auth_mode ${auth_mode}${asks}: ${nobody}`
 }
@@ -61,10 +61,10 @@ const absence = (user: User | undefined, cookies: CookieState, sessionsCount: bo
   return `nothing that ${user.username} has counts here`
 }
 
-/** Somebody is known, and the route asks for no claims. */
+/** The person is known, and the route requires no claims. */
 export const known = ({ auth_mode }: Route, decision: Decision, { username, method }: Principal): string => {
   const text = `auth_mode ${auth_mode}: ${username} ${shown[method] ?? 'is signed in'}`
-  return decision.act === 'tell' ? `${text}, but: ${inEnglish(decision.told)}` : text
+  return decision.act === 'tell' ? `${text}, but: ${inEnglish(decision.refusal)}` : text
 }
 
 const shown: Partial<Record<AuthMethod, string>> = {
@@ -73,12 +73,12 @@ const shown: Partial<Record<AuthMethod, string>> = {
   signature: 'signs the request',
 }
 
-/** Somebody is known, and the route asks for claims. */
+/** The person is known, and the route requires claims. */
 export const claims = (decision: Decision, { username }: User, { because, missing }: RuleCheck): string => {
   if (decision.act !== 'forward' && decision.check === 'claims')
     return `${username} lacks ${missing.map(lack).join(', or ')}`
   const held = `${username} holds ${because.map(({ claim }) => claim).join(', ')}`
-  return decision.act === 'tell' ? `${held}, but: ${inEnglish(decision.told)}` : held
+  return decision.act === 'tell' ? `${held}, but: ${inEnglish(decision.refusal)}` : held
 }
 
 const lack = ({ claim, granted_by }: RuleCheck['missing'][number]): string => {

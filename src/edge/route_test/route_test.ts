@@ -29,7 +29,7 @@ interface Parts {
   readonly peers: ClientAddresses
   readonly publicHost: string
   readonly routes: () => RouteTable | Promise<RouteTable>
-  /** Writes nothing down: what is only thought of has not happened. */
+  /** Records nothing, because the request does not really happen. */
   readonly decisions: Decisions
   readonly ownPaths: OwnPathTable
   readonly upstreams: UpstreamChoice
@@ -44,7 +44,7 @@ const kinds: Readonly<Record<NonNullable<TrialParams['kind']>, readonly string[]
   websocket: ['Connection', 'Upgrade', 'Upgrade', 'websocket', 'Sec-WebSocket-Version', '13'],
 }
 
-/** The request as it would arrive, but for what proves who sends it. */
+/** Makes the request as it would arrive, but without credentials. */
 const sentBy = ({
   url,
   method = 'GET',
@@ -55,7 +55,7 @@ const sentBy = ({
   const [, scheme, host, rest = '/'] = /^(https?):\/\/([^/?#]+)([^]*)$/.exec(url)!
   return {
     method,
-    // What browsers and programs send for an address without a path.
+    // Browsers and programs send `/` for a URL without a path.
     url: rest.startsWith('/') ? rest : `/${rest}`,
     rawHeaders: ['Host', host!, ...kinds[kind]],
     httpVersion: '1.1',
@@ -63,14 +63,14 @@ const sentBy = ({
   }
 }
 
-/** What differs from request to request, and what would let whoever reads it in. */
+/** Headers that differ from request to request, or that would give access to anyone who reads them. */
 const masked: Readonly<Record<string, string>> = {
   'X-Request-Id': '(one for each request)',
   'X-Hero-Assertion': '(signed)',
-  'X-Proxy-Provider-Token': '(where one is kept of this person)',
+  'X-Proxy-Provider-Token': '(if one is stored for this person)',
 }
 
-/** How somebody would prove who they are, by the first credential that counts: browsers before programs. */
+/** How a user would prove who they are, in order of precedence: browsers before programs. */
 const proofs: readonly [Credential, AuthMethod][] = [
   ['session', 'local'],
   ['provider session', 'oauth'],
@@ -94,7 +94,7 @@ const refused = (check: CheckName, { status }: Refusal, why: string): Trial => (
   why,
 })
 
-/** Tells what would happen to a request and why, by the same functions that requests go through. */
+/** Reports what would happen to a request and why, with the same functions that decide about real requests. */
 export class RouteTests {
   readonly #parts: Parts
 
@@ -106,47 +106,47 @@ export class RouteTests {
     const { peers, publicHost, routes, ownPaths } = this.#parts
     const user = params.user ? await this.#parts.users.get({ username: params.user }) : undefined
     const sent = sentBy(params)
-    const asked = readRequest(sent, peers)
-    if (isRequestError(asked)) return refused('request', badRequest(asked), asked.message)
-    const found = (await routes()).at(asked.host)
-    if (!found && asked.host !== publicHost) return refused('host', notFoundRefusal, why.noHost(asked))
-    if (ownPaths.find(asked)) {
-      const text = why.ownPath(asked)
-      return asked.upgrade === undefined
+    const request = readRequest(sent, peers)
+    if (isRequestError(request)) return refused('request', badRequest(request), request.message)
+    const found = (await routes()).at(request.host)
+    if (!found && request.host !== publicHost) return refused('host', notFoundRefusal, why.noHost(request))
+    if (ownPaths.find(request)) {
+      const text = why.ownPath(request)
+      return request.upgrade === undefined
         ? { ...nothing, act: 'own', status: null, check: 'own_path', why: text }
         : refused('own_path', notFoundRefusal, text)
     }
-    if (asked.path === '/' && !found && asked.upgrade === undefined)
-      return redirected('host', '/auth/me', why.noRoutes(asked))
-    const plan = found?.match(asked.path)
+    if (request.path === '/' && !found && request.upgrade === undefined)
+      return redirected('host', '/auth/me', why.noRoutes(request))
+    const plan = found?.match(request.path)
     const identified =
-      user && typeof plan === 'object' ? await this.#assume(asked, plan.route, user) : undefined
-    const decision = await this.#parts.decisions.decide(asked, plan, undefined, identified)
-    const text = await this.#why(asked, plan, decision, user, identified)
+      user && typeof plan === 'object' ? await this.#assume(request, plan.route, user) : undefined
+    const decision = await this.#parts.decisions.decide(request, plan, undefined, identified)
+    const text = await this.#why(request, plan, decision, user, identified)
     return {
-      ...this.#outcome(sent, asked, plan, decision, text),
+      ...this.#outcome(sent, request, plan, decision, text),
       route: typeof plan === 'object' ? plan.route.id : null,
     }
   }
 
   #outcome(
     sent: ReceivedRequest,
-    asked: EdgeRequest,
+    request: EdgeRequest,
     plan: RoutePlan | 'ambiguous' | undefined,
     decision: Decision,
     text: string,
   ): Trial {
-    if (decision.act === 'forward') return this.#forwarded(asked, plan as RoutePlan, decision, text)
-    const { check, told } = decision
-    if (decision.act === 'tell' || !isNavigation(sent)) return refused(check, told, text)
+    if (decision.act === 'forward') return this.#forwarded(request, plan as RoutePlan, decision, text)
+    const { check, refusal } = decision
+    if (decision.act === 'tell' || !isNavigation(sent)) return refused(check, refusal, text)
     const { way, missing } = decision
     if (missing) return refused(check, missing, text)
-    return redirected(check, `${way}${encodeURIComponent(asked.target)}`, text)
+    return redirected(check, `${way}${encodeURIComponent(request.target)}`, text)
   }
 
-  #forwarded(asked: EdgeRequest, plan: RoutePlan, pass: Pass, text: string): Trial {
-    const { target, prefix } = upstreamTarget(asked, plan)
-    const list = requestHeaders([], asked, plan, pass, prefix)
+  #forwarded(request: EdgeRequest, plan: RoutePlan, pass: Pass, text: string): Trial {
+    const { target, prefix } = upstreamTarget(request, plan)
+    const list = requestHeaders([], request, plan, pass, prefix)
     const headers: { name: string; value: string }[] = []
     for (let i = 0; i < list.length; i += 2) {
       const name = list[i]!
@@ -156,13 +156,13 @@ export class RouteTests {
     return { ...nothing, act: 'forward', status: null, check: null, why: text, upstream, target, headers }
   }
 
-  /** Returns who a user would be by the first proof that counts here; undefined where none does: a guest. */
-  async #assume(asked: EdgeRequest, route: Route, user: User): Promise<Identified | undefined> {
+  /** Identifies a user by the first proof that counts here; undefined for a guest, if none counts. */
+  async #assume(request: EdgeRequest, route: Route, user: User): Promise<Identified | undefined> {
     if (!maySignIn(user)) return undefined
     const { credentials } = authModes[route.auth_mode]
     const [, method] = proofs.find(([credential]) => credentials.includes(credential)) ?? []
     if (method === undefined) return undefined
-    if (sentByBrowser[method] && (await this.#parts.cookies.at(asked)) === 'refused') return undefined
+    if (sentByBrowser[method] && (await this.#parts.cookies.at(request)) === 'refused') return undefined
     const { id, username, email, email_verified_at, context } = user
     const principal = {
       proof: { by: 'route_test' as const, id },
@@ -177,16 +177,16 @@ export class RouteTests {
   }
 
   async #why(
-    asked: EdgeRequest,
+    request: EdgeRequest,
     plan: RoutePlan | 'ambiguous' | undefined,
     decision: Decision,
     user: User | undefined,
     identified: Identified | undefined,
   ): Promise<string> {
-    if (typeof plan !== 'object' || !plan.route.enabled) return why.noPlan(asked, plan)
+    if (typeof plan !== 'object' || !plan.route.enabled) return why.noPlan(request, plan)
     const { route } = plan
     if (!identified?.principal || !user)
-      return why.guest(route, decision, user, await this.#parts.cookies.at(asked))
+      return why.guest(route, decision, user, await this.#parts.cookies.at(request))
     const { required_claims, service } = route
     if (required_claims.length === 0) return why.known(route, decision, identified.principal)
     const where = { ...(service !== null && { service }), context: user.context }

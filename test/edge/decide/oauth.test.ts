@@ -65,7 +65,7 @@ describe('routes for people whom a provider signed in', () => {
       const decision = turnAway({ ...route, provider }, providers)
       assert.ok(decision.act === 'sign in')
       assert.deepEqual([decision.way, decision.missing === undefined], [way, ready])
-      assert.equal(decision.told.status, 401)
+      assert.equal(decision.refusal.status, 401)
     }
   })
 
