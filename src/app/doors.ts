@@ -138,7 +138,7 @@ export const createDoors = (parts: Parts) => {
     wasEnded: (userId, issuedAt) => access.wasEnded(userId, issuedAt),
   })
   const ownPaths = createOwnPaths({
-    pages: { visits: pageParts, theme, jwks: () => keys.jwks(), openId, registrations, federation, tell },
+    pages: { pageParts, theme, jwks: () => keys.jwks(), openId, registrations, federation, tell },
     rpc: { rpc, document },
     heroAuth,
     publicHost,

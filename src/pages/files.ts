@@ -21,7 +21,7 @@ const still =
 
 const forEver = 'public, max-age=31536000, immutable'
 
-/** What is the same for every caller, on every host: style sheets, pictures, public keys, health. */
+/** The paths that answer every caller alike on every host: style sheets, pictures, public keys, health. */
 export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[] => {
   const handlers: Readonly<Record<string, OwnPathHandler>> = {
     '/auth/style.css': still('text/css; charset=utf-8', style, forEver),

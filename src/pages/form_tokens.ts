@@ -4,12 +4,12 @@ import { valuesOf } from '../wire/header_list.ts'
 import { originOf, type EdgeRequest } from '../wire/request.ts'
 import { formCookie, readCookie, setCookie } from '../wire/cookies.ts'
 
-const lifetime = 3600
+const lifetimeSeconds = 3600
 
 /**
- * Forms of ours are posted by pages of ours: the browser says so (Sec-Fetch-Site, Origin), and a token in the form
- * belongs to a cookie that only this browser has. Both are asked, also of the sign-in form, where a forged post would
- * sign the victim in as somebody else.
+ * Ensures that only our own pages post our forms. The browser must say so (Sec-Fetch-Site, Origin), and the form must carry a token
+ * that belongs to a cookie of this browser. Both apply to the sign-in form too, where a forged post would sign the victim in as
+ * somebody else.
  */
 export class FormGuard {
   readonly #key: Buffer
@@ -18,17 +18,17 @@ export class FormGuard {
     this.#key = key
   }
 
-  /** The token for a form on this page, and the Set-Cookie it belongs to if the browser has none yet. */
+  /** Returns the token for a form on this page, and a Set-Cookie header if the browser has no form cookie yet. */
   issue(asked: EdgeRequest, secureCookies: boolean): { token: string; setCookie: string | undefined } {
     const name = formCookie(secureCookies)
     const known = readCookie(asked.cookies, name)
     if (known !== undefined && /^[A-Za-z0-9_-]{22}$/.test(known))
       return { token: this.#token(known, asked), setCookie: undefined }
     const value = randomBytes(16).toString('base64url')
-    return { token: this.#token(value, asked), setCookie: setCookie(name, value, lifetime) }
+    return { token: this.#token(value, asked), setCookie: setCookie(name, value, lifetimeSeconds) }
   }
 
-  /** Whether a post came from a form of ours in this very browser. */
+  /** Whether a post came from one of our forms in the same browser. */
   verify(
     request: IncomingMessage,
     asked: EdgeRequest,
@@ -43,7 +43,7 @@ export class FormGuard {
     return wanted.length === given.length && timingSafeEqual(wanted, given)
   }
 
-  /** What the browser itself tells. `Origin: null` comes with our own no-referrer pages too and decides nothing. */
+  /** Whether the browser reports the same origin. Our own no-referrer pages send `Origin: null` too, so that decides nothing. */
   sameOrigin(request: IncomingMessage, asked: EdgeRequest): boolean {
     const sites = valuesOf(request.rawHeaders, 'sec-fetch-site')
     const origins = valuesOf(request.rawHeaders, 'origin')

@@ -15,7 +15,7 @@ import { readCookie, setCookie } from '../wire/cookies.ts'
 import type { Offers } from './sign_in/sign_in_view.ts'
 import type { FormGuard } from './form_tokens.ts'
 
-const maxForm = 64 * 1024
+const maxFormBytes = 64 * 1024
 
 export interface PageRequestParts {
   readonly call: Call
@@ -28,20 +28,20 @@ export interface PageRequestParts {
   readonly tell: ShowRefusal
 }
 
-/** The name of a cookie of ours, with the prefix where it can have it or without. */
+/** Returns the name of one of our cookies, with the prefix for secure cookies or without. */
 export type CookieName = (secure: boolean) => string
 
-/** Something that the browser keeps for us; an empty value takes it away. */
+/** A value that the browser keeps for us in a cookie; an empty value removes it. `maxAge` is in seconds. */
 export interface Keepsake {
   readonly name: CookieName
   readonly value: string
   readonly maxAge: number
 }
 
-const written = (state: CookieState, { name, value, maxAge }: Keepsake): string =>
+const cookieOf = (state: CookieState, { name, value, maxAge }: Keepsake): string =>
   setCookie(name(state !== 'insecure'), value, value === '' ? 0 : maxAge)
 
-/** One request to a page of ours: who makes it, what its form says, and how it is answered. */
+/** One request to a page of ours: who sent it, what its form says, and the ways to answer it. */
 export class PageRequest {
   readonly #parts: PageRequestParts
   readonly #request: IncomingMessage
@@ -64,7 +64,7 @@ export class PageRequest {
     return new URL(this.asked.target, 'http://door.invalid').searchParams
   }
 
-  /** Whether a person is looking, not a program. */
+  /** Whether a browser navigates here for a person; false for programs. */
   get navigates(): boolean {
     return isNavigation(this.#request)
   }
@@ -82,7 +82,7 @@ export class PageRequest {
     return this.asked.host === new URL(this.#parts.publicUrl).hostname
   }
 
-  /** A path at the public URL. */
+  /** Returns the address of a path at the public URL. */
   home(path: string): string {
     return `${this.#parts.publicUrl}${path}`
   }
@@ -91,40 +91,40 @@ export class PageRequest {
     return this.#parts.offers()
   }
 
-  /** Whoever is signed in here, by our cookie. */
+  /** Returns the person whom our cookie signs in here. */
   caller(): Promise<Caller | undefined> {
     return this.#parts.callers.ofCookie(this.asked, this.#from())
   }
 
-  /** A guest whose network belongs to somebody. */
+  /** Returns a guest whose network belongs to a person; undefined for any other guest. */
   async near(): Promise<Caller | undefined> {
     const caller = await this.#parts.callers.guest(this.asked, this.#from())
     return caller.networkUser && caller
   }
 
-  /** The words for whom the page is. */
+  /** Returns the strings in the language of the reader. */
   words(): Catalogue | Promise<Catalogue> {
     return this.#parts.wordsFor(this.#request.rawHeaders)
   }
 
-  /** The fields of a form that one of our pages posted, or undefined after an answer that says what is wrong. */
+  /** Returns the fields of a form that one of our pages posted. Otherwise answers with what is wrong and returns undefined. */
   async form(): Promise<URLSearchParams | undefined> {
     const state = await this.#parts.cookies.at(this.asked)
     if (state === 'refused') return void this.tell(needsHttps)
     if (!isForm(this.#request.headers['content-type'])) return void this.tell(notAForm)
-    const body = await readBody(this.#request, this.#response, maxForm)
+    const body = await readBody(this.#request, this.#response, maxFormBytes)
     if (body === undefined) return undefined
     const form = new URLSearchParams(body.toString('utf8'))
-    const ours = this.#parts.forms.verify(
+    const isOurs = this.#parts.forms.verify(
       this.#request,
       this.asked,
       state === 'secure',
       form.get('form_token'),
     )
-    return ours ? form : void this.tell(foreignForm)
+    return isOurs ? form : void this.tell(foreignForm)
   }
 
-  /** Answers with a page; `body` is given the token for its forms. */
+  /** Answers with a page; `body` receives the token for its forms. */
   async page(
     status: number,
     body: (token: string, words: Catalogue) => string,
@@ -137,17 +137,17 @@ export class PageRequest {
     const { token, setCookie } = this.#parts.forms.issue(this.asked, state === 'secure')
     const cookies = [
       ...(setCookie === undefined ? [] : [setCookie]),
-      ...kept.map((one) => written(state, one)),
+      ...kept.map((keepsake) => cookieOf(state, keepsake)),
     ]
-    const all = {
+    const allHeaders = {
       ...pageHeaders(this.asked, words),
       ...headers,
       ...(cookies.length > 0 && { 'set-cookie': cookies }),
     }
-    send(this.#response, status, 'text/html; charset=utf-8', body(token, words), all)
+    send(this.#response, status, 'text/html; charset=utf-8', body(token, words), allHeaders)
   }
 
-  /** The same where passkeys are: our script may run. */
+  /** Answers with a page that may run our script, which passkeys need. */
   pageWithScript(
     status: number,
     body: (token: string, words: Catalogue) => string,
@@ -161,23 +161,23 @@ export class PageRequest {
     send(this.#response, 200, 'application/json', JSON.stringify(value), ownHeaders(this.asked))
   }
 
-  tell(told: Refusal): void {
-    this.#parts.tell(this.#request, this.#response, this.asked, told)
+  tell(refusal: Refusal): void {
+    this.#parts.tell(this.#request, this.#response, this.asked, refusal)
   }
 
-  /** Tells, with something for the browser to keep. */
-  async tellKeeping(told: Refusal, ...kept: readonly Keepsake[]): Promise<void> {
+  /** Answers with a notice, and gives the browser something to keep. */
+  async tellKeeping(refusal: Refusal, ...kept: readonly Keepsake[]): Promise<void> {
     const state = await this.#parts.cookies.at(this.asked)
-    if (state === 'refused' || kept.length === 0) return this.tell(told)
-    const cookies = kept.map((one) => written(state, one))
-    this.tell({ ...told, headers: { ...told.headers, 'set-cookie': cookies } })
+    if (state === 'refused' || kept.length === 0) return this.tell(refusal)
+    const cookies = kept.map((keepsake) => cookieOf(state, keepsake))
+    this.tell({ ...refusal, headers: { ...refusal.headers, 'set-cookie': cookies } })
   }
 
   go(status: 302 | 303, location: string): void {
     redirect(this.#response, this.asked, status, location)
   }
 
-  /** Goes on signed in: the value of our cookie is new. An empty one takes it away. */
+  /** Redirects with a new value of our session cookie, valid for `maxAge` seconds. An empty value removes the cookie. */
   async goWithSession(
     location: string,
     value: string,
@@ -186,10 +186,11 @@ export class PageRequest {
   ): Promise<void> {
     const state = await this.#parts.cookies.at(this.asked)
     const session = setCookie(sessionCookieName(state), value, maxAge)
-    redirect(this.#response, this.asked, 303, location, [session, ...more.map((one) => written(state, one))])
+    const others = more.map((keepsake) => cookieOf(state, keepsake))
+    redirect(this.#response, this.asked, 303, location, [session, ...others])
   }
 
-  /** Goes on with something for the browser to keep. */
+  /** Redirects, and gives the browser something to keep. */
   async goKeeping(status: 302 | 303, location: string, ...kept: readonly Keepsake[]): Promise<void> {
     const state = await this.#parts.cookies.at(this.asked)
     if (state === 'refused') return this.tell(needsHttps)
@@ -198,11 +199,11 @@ export class PageRequest {
       this.asked,
       status,
       location,
-      kept.map((one) => written(state, one)),
+      kept.map((keepsake) => cookieOf(state, keepsake)),
     )
   }
 
-  /** Reads keepsakes of this browser; where cookies are refused there are none. */
+  /** Returns a reader for what this browser keeps for us. Where we refuse cookies, it finds nothing. */
   async keepsakes(): Promise<(name: CookieName) => string | undefined> {
     const state = await this.#parts.cookies.at(this.asked)
     return (name) =>

@@ -15,13 +15,13 @@ import * as federation from './sign_in/providers.ts'
 import * as signIn from './sign_in/sign_in.ts'
 
 interface Parts extends StillParts {
-  readonly visits: PageRequestParts
+  readonly pageParts: PageRequestParts
   readonly openId: OpenId
   readonly registrations: Registrations
   readonly federation: FederationParts
 }
 
-/** The pages for people, and what an OpenID provider and a relying party answer. */
+/** The pages for people, and the endpoints of an OpenID provider and a relying party. */
 export const pagePaths = (parts: Parts): readonly OwnPath[] => [
   ...signInPaths(parts),
   ...providerPaths(parts),
@@ -31,34 +31,34 @@ export const pagePaths = (parts: Parts): readonly OwnPath[] => [
   { path: '/auth/*', methods: [], at: homeAndRouted },
 ]
 
-type Show = (visit: PageRequest) => Promise<void>
+type Show = (page: PageRequest) => Promise<void>
 
 const shown =
-  ({ visits }: Parts, show: Show): OwnPathHandler =>
+  ({ pageParts }: Parts, show: Show): OwnPathHandler =>
   (request, response, asked) =>
-    show(new PageRequest(visits, request, response, asked))
+    show(new PageRequest(pageParts, request, response, asked))
 
-const page = (parts: Parts, path: string, show: Show): OwnPath => ({
+const pageRow = (parts: Parts, path: string, show: Show): OwnPath => ({
   path,
   methods: ['GET'],
   at: homeAndRouted,
   handler: shown(parts, show),
 })
-const form = (parts: Parts, path: string, take: Show): OwnPath => ({
+const formRow = (parts: Parts, path: string, receive: Show): OwnPath => ({
   path,
   methods: ['POST'],
   takes: 'form',
   at: homeAndRouted,
-  handler: shown(parts, take),
+  handler: shown(parts, receive),
 })
 
 const query = (asked: EdgeRequest) => new URL(asked.target, 'http://door.invalid').searchParams
 
 const signInPaths = (parts: Parts): readonly OwnPath[] => [
-  page(parts, '/auth/login', signIn.signIn),
-  form(parts, '/auth/login', signIn.postSignIn),
-  page(parts, '/auth/logout', signIn.signOut),
-  form(parts, '/auth/logout', (visit) => signIn.postSignOut(visit, parts.federation)),
+  pageRow(parts, '/auth/login', signIn.signIn),
+  formRow(parts, '/auth/login', signIn.postSignIn),
+  pageRow(parts, '/auth/logout', signIn.signOut),
+  formRow(parts, '/auth/logout', (page) => signIn.postSignOut(page, parts.federation)),
   {
     path: '/logout',
     methods: ['GET'],
@@ -69,40 +69,40 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
       redirect(response, asked, 302, `/auth/logout${onward}`)
     },
   },
-  page(parts, '/auth/setup', signIn.setup),
-  form(parts, '/auth/setup', signIn.postSetup),
-  page(parts, '/auth/register', email.register),
-  form(parts, '/auth/register', email.postRegister),
-  page(parts, '/auth/verify', email.verify),
-  form(parts, '/auth/verify', email.postVerify),
-  page(parts, '/auth/reset', email.reset),
-  form(parts, '/auth/reset', email.postReset),
-  page(parts, '/auth/magic', email.magic),
-  form(parts, '/auth/magic', email.postMagic),
-  form(parts, '/auth/factor', proof.postFactor),
-  form(parts, '/auth/passkey', proof.postPasskey),
-  page(parts, '/auth/prove', proof.prove),
-  form(parts, '/auth/prove', proof.postProve),
+  pageRow(parts, '/auth/setup', signIn.setup),
+  formRow(parts, '/auth/setup', signIn.postSetup),
+  pageRow(parts, '/auth/register', email.register),
+  formRow(parts, '/auth/register', email.postRegister),
+  pageRow(parts, '/auth/verify', email.verify),
+  formRow(parts, '/auth/verify', email.postVerify),
+  pageRow(parts, '/auth/reset', email.reset),
+  formRow(parts, '/auth/reset', email.postReset),
+  pageRow(parts, '/auth/magic', email.magic),
+  formRow(parts, '/auth/magic', email.postMagic),
+  formRow(parts, '/auth/factor', proof.postFactor),
+  formRow(parts, '/auth/passkey', proof.postPasskey),
+  pageRow(parts, '/auth/prove', proof.prove),
+  formRow(parts, '/auth/prove', proof.postProve),
 ]
 
-/** Signing in with an identity provider. Each provider has a callback of its own, but for one without a name there. */
+/** Sign-in with an identity provider. Each provider has its own callback path, except the one that uses the plain `/oauth/callback`. */
 const providerPaths = (parts: Parts): readonly OwnPath[] => {
-  const { visits, federation: provider } = parts
+  const { pageParts, federation: provider } = parts
   return [
-    page(parts, '/login', (visit) => federation.login(provider, visit)),
-    page(parts, '/auth/link', (visit) => federation.confirmLink(provider, visit)),
-    form(parts, '/auth/link', (visit) => federation.postLink(provider, visit)),
-    form(parts, '/auth/link/begin', (visit) => federation.postBeginLink(provider, visit)),
-    page(parts, '/oauth/callback', (visit) => federation.callback(provider, visit)),
-    page(parts, '/oauth/callback/*', (visit) => federation.callback(provider, visit)),
+    pageRow(parts, '/login', (page) => federation.login(provider, page)),
+    pageRow(parts, '/auth/link', (page) => federation.confirmLink(provider, page)),
+    formRow(parts, '/auth/link', (page) => federation.postLink(provider, page)),
+    formRow(parts, '/auth/link/begin', (page) => federation.postBeginLink(provider, page)),
+    pageRow(parts, '/oauth/callback', (page) => federation.callback(provider, page)),
+    pageRow(parts, '/oauth/callback/*', (page) => federation.callback(provider, page)),
     {
       path: '/oauth/backchannel_logout',
       methods: ['POST'],
       takes: 'form',
       at: ['home'],
       handler: (request, response, asked) => {
-        const visit = new PageRequest(visits, request, response, asked)
-        return federation.backchannelLogout(provider, visit, request, response, asked)
+        const page = new PageRequest(pageParts, request, response, asked)
+        return federation.backchannelLogout(provider, page, request, response, asked)
       },
     },
   ]
@@ -115,23 +115,23 @@ const accountPaths = (parts: Parts): readonly OwnPath[] => [
     at: homeAndRouted,
     handler: (_, response, asked) => redirect(response, asked, 302, '/auth/me'),
   },
-  page(parts, '/auth/me', account.me),
-  ...account.accountActions.map((name) => form(parts, `/auth/account/${name}`, account.postAccount(name))),
-  form(parts, '/auth/stop_impersonating', signIn.postStopImpersonating),
+  pageRow(parts, '/auth/me', account.me),
+  ...account.accountActions.map((name) => formRow(parts, `/auth/account/${name}`, account.postAccount(name))),
+  formRow(parts, '/auth/stop_impersonating', signIn.postStopImpersonating),
 ]
 
-const openIdPaths = ({ visits, openId, registrations }: Parts): readonly OwnPath[] => {
+const openIdPaths = ({ pageParts, openId, registrations }: Parts): readonly OwnPath[] => {
   const step =
     (show: typeof openid.engine): OwnPathHandler =>
     (request, response, asked) =>
-      show(openId, new PageRequest(visits, request, response, asked), request, response, asked)
+      show(openId, new PageRequest(pageParts, request, response, asked), request, response, asked)
   const engine = step(openid.engine)
   const register: OwnPathHandler = (request, response, asked) => {
-    const visit = new PageRequest(visits, request, response, asked)
-    return openid.register(registrations, visit, request, response, asked)
+    const page = new PageRequest(pageParts, request, response, asked)
+    return openid.register(registrations, page, request, response, asked)
   }
   const at = ['home'] as const
-  /** Asked by reading, and by scripts of other origins whether they may. */
+  /** Endpoints that clients read; OPTIONS is the CORS preflight of scripts from other origins. */
   const asks = { methods: ['GET', 'OPTIONS'], at, handler: engine }
   const takes = { methods: ['POST', 'OPTIONS'], takes: 'form', at, handler: engine } as const
   const options = { methods: ['OPTIONS'], at, handler: engine }

@@ -9,7 +9,7 @@ import { mePage } from './me_view.ts'
 import { tokenPage } from './tokens_view.ts'
 import type { PageRequest } from '../page_request.ts'
 
-// The account page: what the methods about oneself offer, as forms. Each ends in the method of its row.
+// The account page: the methods that people call about themselves, as forms. Each form calls the method in its row.
 
 type Form = URLSearchParams
 
@@ -81,8 +81,8 @@ type Done = Catalogue['account']['done']
 
 const isDone = (name: string, { account }: Catalogue): name is keyof Done => Object.hasOwn(account.done, name)
 
-const read = async (visit: PageRequest, caller: Caller): Promise<Account> => {
-  const call = <T>(method: string, params = {}) => visit.call(method, params, caller) as Promise<T>
+const read = async (page: PageRequest, caller: Caller): Promise<Account> => {
+  const call = <T>(method: string, params = {}) => page.call(method, params, caller) as Promise<T>
   const me = await call<Account['me']>('auth.me')
   const factors = await call<Account['factors']>('factors.list')
   const sessions = await call<{ items: Account['sessions'] }>('sessions.list')
@@ -91,15 +91,15 @@ const read = async (visit: PageRequest, caller: Caller): Promise<Account> => {
   })
   const consents = await call<{ items: Account['consents'] }>('consents.list')
   const tokens = await call<{ items: Account['tokens'] }>('token.list')
-  const offered = visit.atHome && me.impersonating === null
-  // Whoever has as many as there can be is told so when they try.
+  const offered = page.atHome && me.impersonating === null
+  // This fails if no passkey can be added now; then the page does not offer one.
   const creation = offered ? await call('factors.passkey_options').catch(() => undefined) : undefined
   return {
     me,
     factors,
     sessions: sessions.items,
     identities: identities.items,
-    providers: (await visit.offers()).providers,
+    providers: (await page.offers()).providers,
     consents: consents.items,
     tokens: tokens.items,
     creation,
@@ -107,47 +107,47 @@ const read = async (visit: PageRequest, caller: Caller): Promise<Account> => {
 }
 
 const show = async (
-  visit: PageRequest,
+  page: PageRequest,
   caller: Caller,
   status: number,
   said: { done?: keyof Done | undefined; problem?: string },
 ) => {
-  const account = await read(visit, caller)
-  await visit.pageWithScript(status, (token, words) =>
+  const account = await read(page, caller)
+  await page.pageWithScript(status, (token, words) =>
     accountPage(words, {
       ...account,
       problem: said.problem,
       done: said.done && words.account.done[said.done],
-      place: visit.asked.host,
+      place: page.asked.host,
       token,
     }),
   )
 }
 
-/** Who is signed in here: a page for people, JSON for programs. */
-export const me = async (visit: PageRequest): Promise<void> => {
-  const caller = await visit.caller()
-  const near = caller ? undefined : await visit.near()
+/** Shows who is signed in here: a page for people, JSON for programs. */
+export const me = async (page: PageRequest): Promise<void> => {
+  const caller = await page.caller()
+  const near = caller ? undefined : await page.near()
   if (!caller && !near) {
-    if (visit.navigates) return visit.go(302, '/auth/login')
-    return visit.tell({ status: 401, reason: 'not_signed_in', code: 'unauthenticated' })
+    if (page.navigates) return page.go(302, '/auth/login')
+    return page.tell({ status: 401, reason: 'not_signed_in', code: 'unauthenticated' })
   }
-  if (!visit.navigates) return visit.json(await visit.call('auth.me', {}, (caller ?? near)!))
-  if (caller && visit.atHome) {
-    const done = visit.query.get('done') ?? ''
-    return show(visit, caller, 200, { done: isDone(done, await visit.words()) ? done : undefined })
+  if (!page.navigates) return page.json(await page.call('auth.me', {}, (caller ?? near)!))
+  if (caller && page.atHome) {
+    const done = page.query.get('done') ?? ''
+    return show(page, caller, 200, { done: isDone(done, await page.words()) ? done : undefined })
   }
-  const known = (await visit.call('auth.me', {}, (caller ?? near)!)) as Parameters<typeof mePage>[1]
-  const home = visit.home('/auth/me')
-  await visit.page(200, (token, words) =>
-    mePage(words, { ...known, place: visit.asked.host, token, home, signedIn: caller !== undefined }),
+  const known = (await page.call('auth.me', {}, (caller ?? near)!)) as Parameters<typeof mePage>[1]
+  const home = page.home('/auth/me')
+  await page.page(200, (token, words) =>
+    mePage(words, { ...known, place: page.asked.host, token, home, signedIn: caller !== undefined }),
   )
 }
 
-const showTotp = (visit: PageRequest, { secret, uri }: { secret: string; uri: string }, problem?: string) =>
-  visit.page(problem === undefined ? 200 : 401, (token, words) =>
+const showTotp = (page: PageRequest, { secret, uri }: { secret: string; uri: string }, problem?: string) =>
+  page.page(problem === undefined ? 200 : 401, (token, words) =>
     totpPage(words, {
-      place: visit.asked.host,
+      place: page.asked.host,
       token,
       secret,
       uri,
@@ -156,49 +156,49 @@ const showTotp = (visit: PageRequest, { secret, uri }: { secret: string; uri: st
     }),
   )
 
-/** Pages of the service at this host could post the same forms. */
-const notHome = (visit: PageRequest): void =>
-  visit.tell({
+/** Refuses a form at the host of a service, because the service's own pages could post the same forms. */
+const notHome = (page: PageRequest): void =>
+  page.tell({
     status: 403,
     reason: 'not_home',
     code: 'proof_required',
-    link: { href: visit.home('/auth/me'), name: 'go_there' },
+    link: { href: page.home('/auth/me'), name: 'go_there' },
   })
 
-/** What a form of the account page posts. */
+/** Handles the post of a form on the account page. */
 export const postAccount =
   (name: AccountAction) =>
-  async (visit: PageRequest): Promise<void> => {
-    const form = await visit.form()
+  async (page: PageRequest): Promise<void> => {
+    const form = await page.form()
     if (!form) return
-    const caller = await visit.caller()
-    if (!caller) return visit.go(303, '/auth/login?return_to=/auth/me')
-    if (!visit.atHome) return notHome(visit)
+    const caller = await page.caller()
+    if (!caller) return page.go(303, '/auth/login?return_to=/auth/me')
+    if (!page.atHome) return notHome(page)
     const action: Action = actions[name]
     try {
-      const result = (await visit.call(action.method, action.params(form, caller), caller)) as {
+      const result = (await page.call(action.method, action.params(form, caller), caller)) as {
         secret: string
         uri: string
         recovery_codes?: readonly string[]
         access_token: string
       } | null
-      if (name === 'add_totp') return await showTotp(visit, result!)
+      if (name === 'add_totp') return await showTotp(page, result!)
       if (name === 'make_token')
-        return await visit.page(200, (_, words) => tokenPage(words, visit.asked.host, result!.access_token))
+        return await page.page(200, (_, words) => tokenPage(words, page.asked.host, result!.access_token))
       const codes = result?.recovery_codes ?? []
       if (codes.length > 0)
-        return await visit.page(200, (_, words) => recoveryPage(words, visit.asked.host, codes))
-      visit.go(303, `/auth/me?done=${name}`)
+        return await page.page(200, (_, words) => recoveryPage(words, page.asked.host, codes))
+      page.go(303, `/auth/me?done=${name}`)
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      if (error.error === 'proof_required') return visit.go(303, '/auth/prove?return_to=/auth/me')
-      const problem = await inWords(visit, error)
+      if (error.error === 'proof_required') return page.go(303, '/auth/prove?return_to=/auth/me')
+      const problem = await inWords(page, error)
       const secret = form.get('secret') ?? ''
       const uri = form.get('uri') ?? ''
       const begun = name === 'confirm_totp' && error.error === 'unauthenticated'
-      // The seed is the one that this very page showed; what counts is the one that is kept.
+      // The form returns the secret that this page showed. It is only displayed: the stored one counts.
       if (begun && /^[A-Z2-7]{32}$/.test(secret) && /^otpauth:\/\/totp\/[!-~]{1,300}$/.test(uri))
-        return showTotp(visit, { secret, uri }, problem)
-      await show(visit, caller, errorTable[error.error].http, { problem })
+        return showTotp(page, { secret, uri }, problem)
+      await show(page, caller, errorTable[error.error].http, { problem })
     }
   }

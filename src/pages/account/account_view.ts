@@ -7,7 +7,7 @@ import { passkeyForm, passkeyTag } from '../sign_in/passkey_script.ts'
 import { meaningsOf } from '../openid/scopes_view.ts'
 import { tokensSection, type KeptToken } from './tokens_view.ts'
 
-/** What the methods return about the person; every section shows one of them. */
+/** What the methods return about the person; each section shows one of these answers. */
 export interface Account {
   readonly me: {
     readonly user: string
@@ -42,9 +42,9 @@ export interface Account {
     readonly login: string
     readonly last_used_at: number | null
   }[]
-  /** Those that people can sign in with. */
+  /** The providers that people can sign in with. */
   readonly providers: readonly { readonly provider: string; readonly title: string }[]
-  /** The applications that were let in. */
+  /** The applications that the person has allowed. */
   readonly consents: readonly {
     readonly client: string
     readonly name: string
@@ -52,7 +52,7 @@ export interface Account {
     readonly created_at: number
   }[]
   readonly tokens: readonly KeptToken[]
-  /** What the browser is told to make a passkey; undefined where none is valid. */
+  /** The browser's options for a new passkey; undefined if none can be added here. */
   readonly creation: unknown
 }
 
@@ -77,12 +77,12 @@ ${fields}
   const text = (name: string, label: string, attributes: Html) =>
     html`<label for="${name}">${label}</label>
 <input id="${name}" name="${name.replace(/^.*-/, '')}" ${attributes} required>`
-  // Password managers want to know whose password a form is about.
+  // Password managers need to know whose password the form is for.
   const currentPassword = (of: string) =>
     html`<input type="text" value="${me.user}" autocomplete="username" hidden>
 ${text(`${of}-current_password`, own.profile.current_password, html`type="password" autocomplete="current-password" maxlength="1024"`)}`
 
-  /** What people know a provider by; a session can also be of a password, a link, a passkey. */
+  /** Returns the title of a provider, or of another way to sign in, such as a password, a link or a passkey. */
   const titleOf = (name: string) =>
     providers.find(({ provider }) => provider === name)?.title ??
     (Object.hasOwn(own.sessions.ways, name) ? own.sessions.ways[name]! : name)
@@ -181,7 +181,7 @@ ${form('unlink', id(identity.id), own.identities.unlink)}</li>`,
       )}</ul>`
 }
 <div class="links">${providers
-      .filter(({ provider }) => !identities.some((one) => one.provider === provider))
+      .filter(({ provider }) => !identities.some((identity) => identity.provider === provider))
       .map(
         ({ provider, title }) => html`<form method="post" action="/auth/link/begin">
 <input type="hidden" name="form_token" value="${token}">
@@ -197,7 +197,7 @@ interface TotpPage {
   readonly token: string
   readonly secret: string
   readonly uri: string
-  /** The uri as a QR code, in SVG of our own making. */
+  /** The URI as a QR code, in SVG that we render. */
   readonly picture: Html
   readonly problem?: string | undefined
 }

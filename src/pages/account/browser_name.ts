@@ -3,7 +3,7 @@ import type { Catalogue } from '../../strings/catalogue.ts'
 const first = (agent: string, names: readonly (readonly [RegExp, string])[]): string | undefined =>
   names.find(([pattern]) => pattern.test(agent))?.[1]
 
-/** Names of their own: the same in every language. */
+/** Product names, the same in every language. */
 const browsers = [
   [/\bEdg(e|A|iOS)?\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
@@ -21,7 +21,7 @@ const systems = [
   [/\bLinux\b/, 'Linux'],
 ] as const
 
-/** What a User-Agent says about the device, in a few words; nobody has proven it. */
+/** Names a device in a few words, from its User-Agent. Nothing proves that header. */
 export const deviceOf = ({ account: { sessions } }: Catalogue, agent: string): string => {
   const browser = first(agent, browsers)
   const system = first(agent, systems)

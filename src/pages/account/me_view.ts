@@ -5,9 +5,9 @@ import { page } from '../../html/layout.ts'
 interface MePage {
   readonly place: string
   readonly token: string
-  /** Where the account is kept. */
+  /** The account page at the public URL. */
   readonly home: string
-  /** Or only known by the network. */
+  /** False for a person whom we know only by their network. */
   readonly signedIn: boolean
   readonly user: string
   readonly display_name: string
@@ -22,7 +22,7 @@ interface SignOutPage {
   readonly token: string
   /** Whom services see in place of this administrator. */
   readonly impersonating: string | null
-  /** Where it leads. */
+  /** The path to go to afterwards. */
   readonly next: string
 }
 
@@ -31,7 +31,7 @@ const signOutForm = ({ account }: Catalogue, token: string) => html`<form method
 <button class="quiet">${account.sign_out}</button>
 </form>`
 
-/** While an administrator acts as somebody else: as whom, and the way back. */
+/** Shows an administrator whom they impersonate, and the way back. */
 export const impersonationBanner = ({ account }: Catalogue, user: string | null, token: string) =>
   user !== null &&
   html`<form class="banner" method="post" action="/auth/stop_impersonating">
@@ -40,7 +40,7 @@ export const impersonationBanner = ({ account }: Catalogue, user: string | null,
 <button class="quiet">${account.stop_impersonating}</button>
 </form>`
 
-/** Who somebody is, and what they may do. */
+/** Lists who a person is, and what they may do. */
 export const whoList = (
   { account }: Catalogue,
   { user, email, claims }: Pick<MePage, 'user' | 'email' | 'claims'>,
@@ -50,7 +50,7 @@ ${email !== null && html`<dt>${account.email}</dt><dd>${email}</dd>`}
 <dt>${account.claims}</dt><dd><ul class="claims">${claims.map((claim) => html`<li>${claim}</li>`)}</ul></dd>
 </dl>`
 
-/** Who somebody is at the host of a service, where nothing of the account can be changed. */
+/** Shows who a person is at the host of a service, where they cannot change their account. */
 export const mePage = (words: Catalogue, known: MePage): string => {
   const { place, token, home, signedIn, user, display_name, impersonating } = known
   const { signed_in, elsewhere } = words.account
@@ -65,7 +65,7 @@ ${signedIn ? html`<ul class="ways"><li><a href="${home}">${elsewhere.your_accoun
   )
 }
 
-/** For links to /logout: leaving takes a button, because opening a link must change nothing. */
+/** For links to /logout: the page asks for a button, because opening a link must not change anything. */
 export const signOutPage = (words: Catalogue, { place, token, impersonating, next }: SignOutPage): string => {
   const { sign_out } = words.sign_in
   return page(

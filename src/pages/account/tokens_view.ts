@@ -3,7 +3,7 @@ import { html, type Html } from '../../html/html.ts'
 import { page } from '../../html/layout.ts'
 import { meaningsOf } from '../openid/scopes_view.ts'
 
-/** A token that somebody keeps in a program, as `token.list` returns it. */
+/** A personal token, as `token.list` returns it. */
 export interface KeptToken {
   readonly id: string
   readonly name: string
@@ -17,7 +17,7 @@ interface Parts {
   readonly id: (value: string) => Html
 }
 
-/** The part of the account page about them. */
+/** The section of the account page about personal tokens. */
 export const tokensSection = (
   words: Catalogue,
   tokens: readonly KeptToken[],

@@ -22,7 +22,7 @@ const show = (ctx: Context, { lang }: Catalogue, text: string): void => {
   ctx.body = text
 }
 
-/** The pages at the engine's own addresses, drawn as all of ours. */
+/** The pages at the addresses of oidc-provider, in the style of all our pages. */
 export const enginePages = (place: string, wordsFor: WordsFor): EnginePages => {
   const wordsOf = (ctx: Context) => wordsFor(ctx.req.rawHeaders)
   return {
@@ -30,7 +30,7 @@ export const enginePages = (place: string, wordsFor: WordsFor): EnginePages => {
       const words = await wordsOf(ctx)
       const name = ctx.oidc.client && nameOf(ctx, words)
       show(ctx, words, pages.endSessionPage(words, place, xsrfOf(ctx), name))
-      // Where the form leads in the end is the application's.
+      // The form finally leads to an address of the application.
       const { post_logout_redirect_uri: to } = ctx.oidc.params as { post_logout_redirect_uri?: string }
       const target = cspSourceOf(to ?? '')
       if (target === undefined) return
@@ -69,8 +69,8 @@ export const enginePages = (place: string, wordsFor: WordsFor): EnginePages => {
       }
       const words = await wordsOf(ctx)
       const { title, ours, theirs, unknown_client } = words.openid.error
-      const told = out.error_description ?? out.error
-      const problem = told === 'client is invalid' ? unknown_client : told
+      const description = out.error_description ?? out.error
+      const problem = description === 'client is invalid' ? unknown_client : description
       const wait = ctx.status === 429 && Number(ctx.response.get('retry-after') || 60)
       const text =
         ctx.status >= 500

@@ -9,49 +9,49 @@ import type { EdgeRequest } from '../../wire/request.ts'
 import { consentPage, continuePage, switchPage } from './openid_views.ts'
 import type { PageRequest } from '../page_request.ts'
 
-// What people see between an application and its answer. It decides nothing: the steps are the provider's.
+// The pages between an application's request and the answer to it. They decide nothing: the OpenID provider decides every step.
 
-/** An address of the engine's. */
+/** Passes a request on to oidc-provider. */
 export const engine = async (
   openId: OpenId,
-  visit: PageRequest,
+  page: PageRequest,
   request: IncomingMessage,
   response: ServerResponse,
   asked: EdgeRequest,
 ): Promise<void> => {
   const headers = { ...ownHeaders(asked), 'content-security-policy': policyWithScript }
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-  // Its pages name the request as all of ours do, and never by a number that the visitor brought along.
+  // Like all our pages, these show our own request id, never one that the client sent.
   request.headers['x-request-id'] = asked.requestId
-  // Programs have no cookie, and ask far oftener than people.
-  const caller = asked.cookies.length > 0 ? await visit.caller() : undefined
-  await openId.handle(request, response, caller ?? visit.guest())
+  // Programs send no cookie, and call far more often than people.
+  const caller = asked.cookies.length > 0 ? await page.caller() : undefined
+  await openId.handle(request, response, caller ?? page.guest())
 }
 
-/** Longest form of the plainest questions. */
-const plainForm = 120
+/** Maximum length in bytes of a form that we answer without oidc-provider. */
+const maxPlainForm = 120
 
-/** An endpoint that programs ask. What is not asked in the plainest way, and every no, is the engine's. */
+/** Answers programs directly if their request has the plainest form. oidc-provider answers everything else, and makes every refusal. */
 export const plainly =
   (question: 'introspect' | 'token'): typeof engine =>
-  async (openId, visit, request, response, asked) => {
+  async (openId, page, request, response, asked) => {
     const { authorizations, origin, body, length } = asked
     const isPlain =
       authorizations.length === 1 &&
       origin === undefined &&
       body === 'length' &&
-      length <= plainForm &&
-      visit.query.size === 0 &&
+      length <= maxPlainForm &&
+      page.query.size === 0 &&
       /^application\/x-www-form-urlencoded(; ?charset=utf-8)?$/i.test(request.headers['content-type'] ?? '')
-    if (!isPlain) return engine(openId, visit, request, response, asked)
-    const form = await readBody(request, response, plainForm)
+    if (!isPlain) return engine(openId, page, request, response, asked)
+    const form = await readBody(request, response, maxPlainForm)
     if (form === undefined) return
-    const told = await openId.direct[question](authorizations[0]!, form.toString('latin1'), asked.address)
-    if (told) return send(response, 200, 'application/json', JSON.stringify(told), ownHeaders(asked))
-    await engine(openId, visit, readOnceMore(request, form), response, asked)
+    const answer = await openId.direct[question](authorizations[0]!, form.toString('latin1'), asked.address)
+    if (answer) return send(response, 200, 'application/json', JSON.stringify(answer), ownHeaders(asked))
+    await engine(openId, page, readOnceMore(request, form), response, asked)
   }
 
-/** A request whose body was read, as if it had not been; or with another body. */
+/** Makes the body of a request readable again, with the same or another content. */
 const readOnceMore = (request: IncomingMessage, body: Buffer): IncomingMessage => {
   if (request.headers['content-length'] !== undefined) request.headers['content-length'] = String(body.length)
   return Object.defineProperties(request, {
@@ -64,7 +64,7 @@ const readOnceMore = (request: IncomingMessage, body: Buffer): IncomingMessage =
   })
 }
 
-/** Whoever asks for offline_access asks for consent, as OpenID Connect Core section 11 wants it. */
+/** Adds `prompt=consent` to a request for offline_access, as OpenID Connect Core section 11 requires. */
 const askForOffline = (query: URLSearchParams): void => {
   query.delete('offline_asked')
   const prompts = query.get('prompt')?.split(' ') ?? []
@@ -75,51 +75,51 @@ const askForOffline = (query: URLSearchParams): void => {
 }
 
 /**
- * A form of another site (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2), which comes again as a link: with the
- * form browsers send no cookie of ours.
+ * Redirects a form that another site posts (OpenID Connect Core section 3.1.2.1, RP-Initiated Logout section 2) to the same request as
+ * a link, because browsers do not send our cookie with such a form.
  */
-export const asLink: typeof engine = async (_, visit, request, response, asked) => {
+export const asLink: typeof engine = async (_, page, request, response, asked) => {
   const body = await readBody(request, response, 56 * 1024)
   if (body === undefined) return
-  const query = new URLSearchParams([...visit.query, ...new URLSearchParams(body.toString('utf8'))])
+  const query = new URLSearchParams([...page.query, ...new URLSearchParams(body.toString('utf8'))])
   redirect(response, asked, 303, `${asked.path}?${query}`)
 }
 
 /** The authorization endpoint. */
 export const authorize = async (
   openId: OpenId,
-  visit: PageRequest,
+  page: PageRequest,
   request: IncomingMessage,
   response: ServerResponse,
   asked: EdgeRequest,
 ): Promise<void> => {
-  if (request.method === 'POST') return asLink(openId, visit, request, response, asked)
-  const query = new URLSearchParams(visit.query)
+  if (request.method === 'POST') return asLink(openId, page, request, response, asked)
+  const query = new URLSearchParams(page.query)
   askForOffline(query)
   request.url = `/authorize?${query}`
-  await engine(openId, visit, request, response, asked)
+  await engine(openId, page, request, response, asked)
 }
 
-/** The same request, pushed beforehand (RFC 9126). */
-export const push: typeof engine = async (openId, visit, request, response, asked) => {
-  if (!isForm(request.headers['content-type'])) return engine(openId, visit, request, response, asked)
+/** The endpoint for pushed authorization requests (RFC 9126). */
+export const push: typeof engine = async (openId, page, request, response, asked) => {
+  if (!isForm(request.headers['content-type'])) return engine(openId, page, request, response, asked)
   const body = await readBody(request, response, 56 * 1024)
   if (body === undefined) return
   const query = new URLSearchParams(body.toString('utf8'))
   askForOffline(query)
-  await engine(openId, visit, readOnceMore(request, Buffer.from(String(query))), response, asked)
+  await engine(openId, page, readOnceMore(request, Buffer.from(String(query))), response, asked)
 }
 
-/** The registration endpoint (RFC 7591 section 3). Our cookie means nothing here, and no page of others may ask. */
+/** The registration endpoint (RFC 7591 section 3). It ignores our cookie, and pages of other origins cannot call it. */
 export const register = async (
   registrations: Registrations,
-  visit: PageRequest,
+  page: PageRequest,
   request: IncomingMessage,
   response: ServerResponse,
   asked: EdgeRequest,
 ): Promise<void> => {
   if (!isJson(request.headers['content-type'])) {
-    return visit.tell({
+    return page.tell({
       status: 415,
       reason: 'not_client_metadata',
       code: 'unsupported_media_type',
@@ -129,25 +129,25 @@ export const register = async (
   if (body === undefined) return
   const [authorization = ''] = asked.authorizations.length === 1 ? asked.authorizations : []
   const token = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
-  const answer = await registrations.register(body.toString('utf8'), token, visit.guest())
-  if (!answer) return visit.tell(notFoundRefusal)
+  const answer = await registrations.register(body.toString('utf8'), token, page.guest())
+  if (!answer) return page.tell(notFoundRefusal)
   const headers = { ...ownHeaders(asked), ...answer.headers }
   send(response, answer.status, 'application/json', JSON.stringify(answer.body), headers)
 }
 
-const gone = (visit: PageRequest): void =>
-  visit.tell({ status: 400, reason: 'interaction_over', code: 'invalid_request' })
+const gone = (page: PageRequest): void =>
+  page.tell({ status: 400, reason: 'interaction_over', code: 'invalid_request' })
 
 export const consent = async (
   openId: OpenId,
-  visit: PageRequest,
+  page: PageRequest,
   request: IncomingMessage,
   response: ServerResponse,
   asked: EdgeRequest,
 ): Promise<void> => {
-  const caller = await visit.caller()
+  const caller = await page.caller()
   if (caller?.on_behalf !== undefined) {
-    return visit.tell({
+    return page.tell({
       status: 409,
       reason: 'impersonating',
       values: { user: caller.on_behalf },
@@ -159,42 +159,42 @@ export const consent = async (
   const here = encodeURIComponent(asked.path)
   const action = asked.path
   const place = asked.host
-  if (step.act === 'gone') return gone(visit)
+  if (step.act === 'gone') return gone(page)
   if (step.act === 'sign in') {
     const hint = step.hint === '' ? '' : `&login_hint=${encodeURIComponent(step.hint)}`
-    return visit.go(302, `/auth/login?return_to=${here}${hint}`)
+    return page.go(302, `/auth/login?return_to=${here}${hint}`)
   }
-  if (step.act === 'prove') return visit.go(302, `/auth/prove?return_to=${here}`)
-  if (step.act === 'go on') return visit.page(200, (_, words) => continuePage(words, place, step.to))
+  if (step.act === 'prove') return page.go(302, `/auth/prove?return_to=${here}`)
+  if (step.act === 'go on') return page.page(200, (_, words) => continuePage(words, place, step.to))
   const user = caller!.name
   if (step.act === 'switch')
-    return visit.page(200, (token, words) =>
+    return page.page(200, (token, words) =>
       switchPage(words, { place, token, action, name: step.name, user }),
     )
-  await visit.page(200, (token, words) => consentPage(words, { place, token, action, user, ...step.asking }))
+  await page.page(200, (token, words) => consentPage(words, { place, token, action, user, ...step.asking }))
 }
 
 export const postConsent = async (
   openId: OpenId,
-  visit: PageRequest,
+  page: PageRequest,
   request: IncomingMessage,
   response: ServerResponse,
   asked: EdgeRequest,
 ): Promise<void> => {
-  const form = await visit.form()
+  const form = await page.form()
   if (!form) return
-  const caller = await visit.caller()
-  if (!caller || caller.on_behalf !== undefined) return visit.go(303, asked.path)
+  const caller = await page.caller()
+  if (!caller || caller.on_behalf !== undefined) return page.go(303, asked.path)
   const answer = form.get('answer')
   if (answer === 'switch') {
-    if (!(await openId.interactions.switchPerson(request, response))) return gone(visit)
-    await visit.call('auth.logout', {}, caller)
-    return visit.goWithSession(`/auth/login?return_to=${encodeURIComponent(asked.path)}`, '', 0)
+    if (!(await openId.interactions.switchPerson(request, response))) return gone(page)
+    await page.call('auth.logout', {}, caller)
+    return page.goWithSession(`/auth/login?return_to=${encodeURIComponent(asked.path)}`, '', 0)
   }
   const to =
     answer === 'allow'
       ? await openId.interactions.approve(request, response, caller)
       : await openId.interactions.refuse(request, response, caller)
-  if (to === undefined) return gone(visit)
-  await visit.page(200, (_, words) => continuePage(words, asked.host, to))
+  if (to === undefined) return gone(page)
+  await page.page(200, (_, words) => continuePage(words, asked.host, to))
 }

@@ -7,12 +7,12 @@ import { meaningOf } from './scopes_view.ts'
 interface Asking {
   readonly place: string
   readonly token: string
-  /** What the application is called. */
+  /** The name of the application. */
   readonly name: string
   readonly action: string
 }
 
-/** Applications that name themselves can take any name: what can be relied on is where they live. */
+/** Warns about an application that registered itself: it can take any name, so only its host is reliable. */
 const strange = ({ openid }: Catalogue, host: string): Html =>
   html`<p class="notice">${host === '' ? openid.consent.self_registered : openid.consent.self_described({ host })}</p>`
 
@@ -57,7 +57,7 @@ export const switchPage = (
   )
 }
 
-/** Goes on by itself: browsers let no answer to a form lead to another site, and this is an answer to none. */
+/** A page that goes on by itself: the CSP (form-action) forbids a redirect from a form to another site, but not this. */
 export const continuePage = (
   words: Catalogue,
   place: string,

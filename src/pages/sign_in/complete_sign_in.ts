@@ -9,7 +9,7 @@ interface Opened {
   readonly expires_in: number
 }
 
-/** Shows a form again: with what went wrong, the status and the headers that go with it. */
+/** Shows a form again, with what went wrong, and the status and headers of the answer. */
 type Again = (
   problem: string,
   status: number,
@@ -19,22 +19,22 @@ type Again = (
 
 /** Runs the method that opens a session and sets its cookie, asks for a second factor, or shows the form again. */
 export const openSession = async (
-  visit: PageRequest,
+  page: PageRequest,
   method: 'auth.login' | 'auth.setup' | 'auth.login_by_link' | 'auth.login_by_code' | 'auth.login_by_passkey',
   params: Record<string, string>,
   returnTo: string,
   again: Again,
   kept: readonly Keepsake[] = [],
 ): Promise<void> => {
-  const replaces = (await visit.caller())?.session_id
+  const replaces = (await page.caller())?.session_id
   let opened
   try {
-    opened = (await visit.call(method, params, { ...visit.guest(), replaces })) as Opened
+    opened = (await page.call(method, params, { ...page.guest(), replaces })) as Opened
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     if (error.error === 'factor_required')
       return secondStep(
-        visit,
+        page,
         error.data as unknown as Parameters<typeof secondStep>[1],
         returnTo,
         undefined,
@@ -42,30 +42,28 @@ export const openSession = async (
       )
     const retry = error.data.retry_after
     const headers: Record<string, string> = typeof retry === 'number' ? { 'retry-after': String(retry) } : {}
-    return again(await inWords(visit, error), errorTable[error.error].http, headers, error.data)
+    return again(await inWords(page, error), errorTable[error.error].http, headers, error.data)
   }
-  await visit.goWithSession(returnTo, opened.access_token, opened.expires_in, kept)
+  await page.goWithSession(returnTo, opened.access_token, opened.expires_in, kept)
 }
 
-/** What went wrong, in the language of whom the page is for. */
-export const inWords = async (visit: PageRequest, { data }: AppError): Promise<string> =>
-  problemWords(await visit.words(), data)
+/** Says what went wrong, in the language of the reader. */
+export const inWords = async (page: PageRequest, { data }: AppError): Promise<string> =>
+  problemWords(await page.words(), data)
 
-/** The second step of signing in, for whoever passed the first. */
+/** Shows the second step of signing in, after the first has succeeded. */
 export const secondStep = async (
-  visit: PageRequest,
+  page: PageRequest,
   { sign_in, factors }: { sign_in: string; factors: readonly string[] },
   returnTo: string,
   problem?: string,
   kept: readonly Keepsake[] = [],
 ): Promise<void> => {
   const options =
-    factors.includes('passkey') &&
-    visit.atHome &&
-    (await visit.call('auth.passkey_options', {}, visit.guest()))
+    factors.includes('passkey') && page.atHome && (await page.call('auth.passkey_options', {}, page.guest()))
   const body = (token: string, words: Catalogue) =>
     proofPage(words, {
-      place: visit.asked.host,
+      place: page.asked.host,
       token,
       ...words.sign_in.factor,
       action: '/auth/factor',
@@ -74,5 +72,5 @@ export const secondStep = async (
       passkey: options ? { options, action: '/auth/passkey' } : undefined,
       problem,
     })
-  await visit.pageWithScript(problem === undefined ? 200 : 401, body, {}, kept)
+  await page.pageWithScript(problem === undefined ? 200 : 401, body, {}, kept)
 }

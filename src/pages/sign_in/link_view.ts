@@ -5,17 +5,17 @@ import { page } from '../../html/layout.ts'
 interface LinkPage {
   readonly place: string
   readonly token: string
-  /** What the provider is called. */
+  /** The name of the provider. */
   readonly title: string
-  /** What the account is called there. */
+  /** The name of the account at the provider. */
   readonly login: string
   readonly email: string | null
-  /** Who is signed in here; undefined for nobody yet. */
+  /** The person who is signed in here; undefined if nobody is yet. */
   readonly user: string | undefined
   readonly problem?: string | undefined
 }
 
-/** Is this account of a provider yours? Nothing is linked before its person says so, signed in. */
+/** Asks whether an account at a provider belongs to the reader. It is linked only after they sign in and confirm it. */
 export const linkPage = (
   words: Catalogue,
   { place, token, title, login, email, user, problem }: LinkPage,

@@ -6,40 +6,40 @@ import { emailField, formPage, newPasswordField, usernameField, type FormPage } 
 import { returnPath } from '../return_path.ts'
 import type { Keepsake, PageRequest } from '../page_request.ts'
 
-// The pages of what goes by mail. A link opens a page and changes nothing, for programs open links too; its button does.
+// The pages that links in mails open. Opening a link changes nothing, because programs open links too; the button on the page does.
 
 type Form = (words: Catalogue) => Omit<FormPage, 'place' | 'token' | 'problem'>
 
 const toSignIn = { href: '/auth/login', name: 'sign_in' } as const
 const back = ({ sign_in }: Catalogue) => [{ href: '/auth/login', text: sign_in.back }]
 
-const show = (visit: PageRequest, form: Form, status = 200, problem?: string, headers = {}): Promise<void> =>
-  visit.page(
+const show = (page: PageRequest, form: Form, status = 200, problem?: string, headers = {}): Promise<void> =>
+  page.page(
     status,
-    (token, words) => formPage(words, { ...form(words), place: visit.asked.host, token, problem }),
+    (token, words) => formPage(words, { ...form(words), place: page.asked.host, token, problem }),
     headers,
   )
 
-/** Calls the method that a form ends in, or shows the form again with what went wrong. */
+/** Calls the method of a form, or shows the form again with what went wrong. */
 const submit = async (
-  visit: PageRequest,
+  page: PageRequest,
   method: string,
   params: Record<string, string>,
   again: Form,
 ): Promise<Record<string, unknown> | undefined> => {
   try {
-    return ((await visit.call(method, params, visit.guest())) as Record<string, unknown> | null) ?? {}
+    return ((await page.call(method, params, page.guest())) as Record<string, unknown> | null) ?? {}
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     const retry = error.data.retry_after
     const headers: Record<string, string> = typeof retry === 'number' ? { 'retry-after': String(retry) } : {}
-    await show(visit, again, errorTable[error.error].http, await inWords(visit, error), headers)
+    await show(page, again, errorTable[error.error].http, await inWords(page, error), headers)
     return undefined
   }
 }
 
-const tell = (visit: PageRequest, notice: NoticeFacts, ...kept: readonly Keepsake[]): Promise<void> =>
-  visit.tellKeeping({ ...notice, status: 200, code: 'ok', link: toSignIn }, ...kept)
+const tell = (page: PageRequest, notice: NoticeFacts, ...kept: readonly Keepsake[]): Promise<void> =>
+  page.tellKeeping({ ...notice, status: 200, code: 'ok', link: toSignIn }, ...kept)
 
 // Registration.
 
@@ -63,12 +63,12 @@ const registerForm =
     }
   }
 
-export const register = async (visit: PageRequest): Promise<void> => {
-  const { registration } = await visit.offers()
-  const invite = visit.query.get('invite') ?? ''
+export const register = async (page: PageRequest): Promise<void> => {
+  const { registration } = await page.offers()
+  const invite = page.query.get('invite') ?? ''
   if (registration === 'open' || (registration === 'invite' && invite !== ''))
-    return show(visit, registerForm(invite))
-  visit.tell({
+    return show(page, registerForm(invite))
+  page.tell({
     status: 403,
     reason: registration === 'invite' ? 'registration_by_invitation' : 'registration_closed',
     code: 'registration_closed',
@@ -76,12 +76,12 @@ export const register = async (visit: PageRequest): Promise<void> => {
   })
 }
 
-export const postRegister = async (visit: PageRequest): Promise<void> => {
-  const form = await visit.form()
+export const postRegister = async (page: PageRequest): Promise<void> => {
+  const form = await page.form()
   if (!form) return
   const field = (name: string) => form.get(name) ?? ''
   const invite = field('invite')
-  // An invitation knows its address; this one is only well formed.
+  // The invitation already has the address. This placeholder only has to be well formed.
   const email = invite === '' ? field('email') : 'invited@invalid.invalid'
   const params = {
     username: field('username'),
@@ -89,26 +89,26 @@ export const postRegister = async (visit: PageRequest): Promise<void> => {
     password: field('password'),
     ...(invite !== '' && { invite }),
   }
-  const done = await submit(visit, 'auth.register', params, registerForm(invite, params))
+  const done = await submit(page, 'auth.register', params, registerForm(invite, params))
   if (!done) return
-  await tell(visit, { reason: done.next === 'sign_in' ? 'account_ready' : 'check_email_to_confirm' })
+  await tell(page, { reason: done.next === 'sign_in' ? 'account_ready' : 'check_email_to_confirm' })
 }
 
-// One page that only asks for a button.
+// Confirming an email address.
 
 const confirmForm =
   (token: string): Form =>
   ({ sign_in }) => ({ ...sign_in.verify, action: '/auth/verify', hidden: { token }, fields: [] })
 
-export const verify = (visit: PageRequest): Promise<void> =>
-  show(visit, confirmForm(visit.query.get('token') ?? ''))
+export const verify = (page: PageRequest): Promise<void> =>
+  show(page, confirmForm(page.query.get('token') ?? ''))
 
-export const postVerify = async (visit: PageRequest): Promise<void> => {
-  const form = await visit.form()
+export const postVerify = async (page: PageRequest): Promise<void> => {
+  const form = await page.form()
   if (!form) return
   const token = form.get('token') ?? ''
-  const done = await submit(visit, 'auth.verify_email', { token }, confirmForm(token))
-  if (done) await tell(visit, { reason: 'address_confirmed', values: { user: String(done.user) } })
+  const done = await submit(page, 'auth.verify_email', { token }, confirmForm(token))
+  if (done) await tell(page, { reason: 'address_confirmed', values: { user: String(done.user) } })
 }
 
 // A new password.
@@ -130,36 +130,36 @@ const resetForm =
     fields: [newPasswordField(words)],
   })
 
-export const reset = (visit: PageRequest): Promise<void> => {
-  const token = visit.query.get('token')
-  return show(visit, token === null ? askForm('') : resetForm(token))
+export const reset = (page: PageRequest): Promise<void> => {
+  const token = page.query.get('token')
+  return show(page, token === null ? askForm('') : resetForm(token))
 }
 
-export const postReset = async (visit: PageRequest): Promise<void> => {
-  const form = await visit.form()
+export const postReset = async (page: PageRequest): Promise<void> => {
+  const form = await page.form()
   if (!form) return
   const token = form.get('token')
   if (token === null) {
     const email = form.get('email') ?? ''
-    if (await submit(visit, 'auth.request_password_reset', { email }, askForm(email)))
-      await tell(visit, { reason: 'check_email' })
+    if (await submit(page, 'auth.request_password_reset', { email }, askForm(email)))
+      await tell(page, { reason: 'check_email' })
     return
   }
   const params = { token, password: form.get('password') ?? '' }
-  if (await submit(visit, 'auth.reset_password', params, resetForm(token)))
-    await tell(visit, { reason: 'password_set' })
+  if (await submit(page, 'auth.reset_password', params, resetForm(token)))
+    await tell(page, { reason: 'password_set' })
 }
 
 // Signing in by a link.
 
 /**
- * Where they wanted to go stays with the browser that asked, and is no part of the link: anybody can ask for one to be sent to
- * somebody else. What a cookie cannot hold is left out.
+ * The browser that requested the link keeps the return path. The link must not contain it, because anybody can have a link sent to
+ * somebody else. A path that a cookie cannot hold is left out.
  */
 const onward = (path: string): Keepsake => ({
   name: returnPathCookie,
   value: /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,1024}$/.test(path) ? path : '',
-  // As long as magic_link_lifetime can be.
+  // The maximum of magic_link_lifetime.
   maxAge: 3600,
 })
 
@@ -182,35 +182,32 @@ const enterForm =
     ...(links && { links: back(words) }),
   })
 
-export const magic = async (visit: PageRequest): Promise<void> => {
-  if (!(await visit.offers()).magicLinks)
-    return visit.tell({ status: 403, reason: 'magic_links_off', code: 'conflict', link: toSignIn })
-  const token = visit.query.get('token')
-  await show(
-    visit,
-    token === null ? magicForm('', returnPath(visit.query.get('return_to'))) : enterForm(token),
-  )
+export const magic = async (page: PageRequest): Promise<void> => {
+  if (!(await page.offers()).magicLinks)
+    return page.tell({ status: 403, reason: 'magic_links_off', code: 'conflict', link: toSignIn })
+  const token = page.query.get('token')
+  await show(page, token === null ? magicForm('', returnPath(page.query.get('return_to'))) : enterForm(token))
 }
 
-export const postMagic = async (visit: PageRequest): Promise<void> => {
-  const form = await visit.form()
+export const postMagic = async (page: PageRequest): Promise<void> => {
+  const form = await page.form()
   if (!form) return
   const token = form.get('token')
   if (token === null) {
     const email = form.get('email') ?? ''
     const returnTo = returnPath(form.get('return_to'))
-    if (await submit(visit, 'auth.request_magic_link', { email }, magicForm(email, returnTo)))
-      await tell(visit, { reason: 'check_email' }, onward(returnTo))
+    if (await submit(page, 'auth.request_magic_link', { email }, magicForm(email, returnTo)))
+      await tell(page, { reason: 'check_email' }, onward(returnTo))
     return
   }
-  const read = await visit.keepsakes()
+  const read = await page.keepsakes()
   const returnTo = returnPath(read(returnPathCookie))
   await openSession(
-    visit,
+    page,
     'auth.login_by_link',
     { token },
     returnTo,
-    (problem, status, headers) => show(visit, enterForm(token, true), status, problem, headers),
+    (problem, status, headers) => show(page, enterForm(token, true), status, problem, headers),
     [onward('')],
   )
 }

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { html, type Html } from '../../html/html.ts'
 
-/** The only script on pages of ours: asks the browser for a passkey and posts what it answers as any form is posted. */
+/** The only script on our pages. It asks the browser for a passkey and posts the answer like any other form. */
 export const passkeyScript = `
 const Passkey = globalThis.PublicKeyCredential
 for (const form of document.querySelectorAll('form[data-passkey]')) {
@@ -41,7 +41,7 @@ interface PasskeyForm {
   readonly button: string
 }
 
-/** Hidden until the script has found that the browser knows passkeys. */
+/** Stays hidden until the script finds that the browser supports passkeys. */
 export const passkeyForm = (
   { sign_in }: Catalogue,
   { way, options, action, token, hidden = {}, fields, button }: PasskeyForm,

@@ -11,13 +11,13 @@ interface Proof {
   readonly lead: string
   readonly action: string
   readonly hidden: Readonly<Record<string, string>>
-  /** Whose password it would be, for password managers. */
+  /** The username, for password managers. */
   readonly user?: string
-  /** What can be typed. */
+  /** What the person can type. */
   readonly field: 'code' | 'password' | undefined
-  /** What the browser is told to ask a passkey with, and where its answer goes. */
+  /** The browser's options to ask for a passkey, and the path that gets the answer. */
   readonly passkey: { readonly options: unknown; readonly action: string } | undefined
-  /** Other ways to the same. */
+  /** Other ways to give the proof. */
   readonly ways?: readonly { readonly href: string; readonly text: string }[]
   /** Who else can help. */
   readonly help?: string | undefined
@@ -32,7 +32,7 @@ const input = ({ sign_in }: Catalogue, field: 'code' | 'password'): Html =>
     : html`<label for="password">${sign_in.password}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024" autofocus>`
 
-/** Asks for one more proof: the second step of signing in, or once more before something that matters. */
+/** Asks for another proof: the second step of signing in, or a fresh proof before a sensitive change. */
 export const proofPage = (words: Catalogue, proof: Proof): string => {
   const { place, token, title, lead, action, hidden, user, field, passkey, ways = [], help, problem } = proof
   const { sign_in } = words

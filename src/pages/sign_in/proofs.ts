@@ -5,33 +5,33 @@ import { proofPage } from './proof_view.ts'
 import { returnPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
 
-// Pages that ask for more than a password: the second step, a passkey, and a proof before something that matters.
+// Pages that ask for more than a password: the second step, a passkey, and a fresh proof before a sensitive change.
 
-export const postFactor = async (visit: PageRequest): Promise<void> => {
-  const form = await visit.form()
+export const postFactor = async (page: PageRequest): Promise<void> => {
+  const form = await page.form()
   if (!form) return
   const sign_in = form.get('sign_in') ?? ''
   const returnTo = returnPath(form.get('return_to'))
   const factors = (form.get('factors') ?? '').split(' ')
   const params = { sign_in, code: form.get('code') ?? '' }
-  await openSession(visit, 'auth.login_by_code', params, returnTo, (problem) =>
-    secondStep(visit, { sign_in, factors }, returnTo, problem),
+  await openSession(page, 'auth.login_by_code', params, returnTo, (problem) =>
+    secondStep(page, { sign_in, factors }, returnTo, problem),
   )
 }
 
-export const postPasskey = async (visit: PageRequest): Promise<void> => {
-  const form = await visit.form()
+export const postPasskey = async (page: PageRequest): Promise<void> => {
+  const form = await page.form()
   if (!form) return
   const signIn = form.get('sign_in')
   const params = { assertion: form.get('answer') ?? '', ...(signIn !== null && { sign_in: signIn }) }
   const returnTo = returnPath(form.get('return_to'))
   await openSession(
-    visit,
+    page,
     'auth.login_by_passkey',
     params,
     returnTo,
     async (_problem, _status, _headers, data) =>
-      visit.tell({
+      page.tell({
         status: 401,
         reason: 'sign_in_failed',
         code: 'unauthenticated',
@@ -41,13 +41,13 @@ export const postPasskey = async (visit: PageRequest): Promise<void> => {
   )
 }
 
-/** Beside a password or a factor: a provider that asks once more, and for whoever has no factor their mail. */
-const otherWays = async (visit: PageRequest, caller: Caller, returnTo: string, byMail: boolean) => {
-  const { items } = (await visit.call('users.identities.list', { user: caller.name }, caller)) as {
+/** Other ways to give a fresh proof: a provider that asks again, and email for a person without a factor. */
+const otherWays = async (page: PageRequest, caller: Caller, returnTo: string, byMail: boolean) => {
+  const { items } = (await page.call('users.identities.list', { user: caller.name }, caller)) as {
     items: readonly { provider: string }[]
   }
-  const { providers, magicLinks } = await visit.offers()
-  const { prove } = (await visit.words()).sign_in
+  const { providers, magicLinks } = await page.offers()
+  const { prove } = (await page.words()).sign_in
   const next = encodeURIComponent(returnTo)
   return [
     ...providers
@@ -62,27 +62,26 @@ const otherWays = async (visit: PageRequest, caller: Caller, returnTo: string, b
 }
 
 const showProof = async (
-  visit: PageRequest,
+  page: PageRequest,
   returnTo: string,
   problem?: string,
   status = 200,
 ): Promise<void> => {
-  const caller = await visit.caller()
-  if (!caller) return visit.go(302, '/auth/login')
-  const { totp, passkeys, recovery_codes } = (await visit.call('factors.list', {}, caller)) as {
+  const caller = await page.caller()
+  if (!caller) return page.go(302, '/auth/login')
+  const { totp, passkeys, recovery_codes } = (await page.call('factors.list', {}, caller)) as {
     totp: object | null
     passkeys: readonly object[]
     recovery_codes: number
   }
   const hasFactor = totp !== null || passkeys.length > 0
-  const { email } = (await visit.call('auth.me', {}, caller)) as { email: string | null }
+  const { email } = (await page.call('auth.me', {}, caller)) as { email: string | null }
   const byMail = !hasFactor && email !== null
-  const options =
-    passkeys.length > 0 && visit.atHome && (await visit.call('auth.passkey_options', {}, caller))
-  const ways = await otherWays(visit, caller, returnTo, byMail)
-  await visit.pageWithScript(status, (token, words) =>
+  const options = passkeys.length > 0 && page.atHome && (await page.call('auth.passkey_options', {}, caller))
+  const ways = await otherWays(page, caller, returnTo, byMail)
+  await page.pageWithScript(status, (token, words) =>
     proofPage(words, {
-      place: visit.asked.host,
+      place: page.asked.host,
       token,
       title: words.sign_in.prove.title,
       lead: words.sign_in.prove.lead,
@@ -92,33 +91,33 @@ const showProof = async (
       field: !hasFactor ? 'password' : totp !== null || recovery_codes > 0 ? 'code' : undefined,
       passkey: options ? { options, action: '/auth/prove' } : undefined,
       ways,
-      // Nothing can be mailed to them.
+      // Without an email address, only an administrator can help.
       help: hasFactor || email !== null ? undefined : words.sign_in.prove.no_password,
       problem,
     }),
   )
 }
 
-export const prove = async (visit: PageRequest): Promise<void> => {
-  if (!visit.atHome) return visit.go(302, '/auth/me')
-  await showProof(visit, returnPath(visit.query.get('return_to')))
+export const prove = async (page: PageRequest): Promise<void> => {
+  if (!page.atHome) return page.go(302, '/auth/me')
+  await showProof(page, returnPath(page.query.get('return_to')))
 }
 
-export const postProve = async (visit: PageRequest): Promise<void> => {
-  const form = await visit.form()
+export const postProve = async (page: PageRequest): Promise<void> => {
+  const form = await page.form()
   if (!form) return
   const returnTo = returnPath(form.get('return_to'))
-  const caller = await visit.caller()
-  if (!caller) return visit.go(303, '/auth/login')
+  const caller = await page.caller()
+  if (!caller) return page.go(303, '/auth/login')
   const given = { password: form.get('password'), code: form.get('code'), assertion: form.get('answer') }
   const params = Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== null && value !== ''),
   )
   try {
-    await visit.call('auth.prove', params, caller)
+    await page.call('auth.prove', params, caller)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    return showProof(visit, returnTo, await inWords(visit, error), 401)
+    return showProof(page, returnTo, await inWords(page, error), 401)
   }
-  visit.go(303, returnTo)
+  page.go(303, returnTo)
 }

@@ -2,7 +2,7 @@ import type { Callbacks } from '../../federation/callback.ts'
 import type { Linking } from '../../federation/linking.ts'
 import type { ProviderLogouts } from '../../federation/provider_logouts.ts'
 
-// The pages on the way to identity providers and back. They decide nothing: the steps are the federation's.
+// The pages on the way to identity providers and back. They decide nothing: the federation decides every step.
 
 export interface FederationParts {
   readonly arrivals: Callbacks

@@ -16,46 +16,46 @@ import type { Keepsake, PageRequest } from '../page_request.ts'
 import { showSignIn } from './show_sign_in.ts'
 import type { FederationParts } from './provider_parts.ts'
 
-// The pages on the way to identity providers and back. They decide nothing: the steps are the federation's.
+// The pages on the way to identity providers and back. They decide nothing: the federation decides every step.
 const flow = (id: string) => (secure: boolean) => flowCookie(secure, id)
 const link = (value: string): Keepsake => ({ name: linkCookie, value, maxAge: pendingLifetimeSeconds })
 
 /**
- * `/login?next=&provider=&prompt=`: to the provider that is named, or the only one; to the sign-in page where there are several.
- * `prompt=login` wants a fresh proof of it.
+ * `/login?next=&provider=&prompt=`: redirects to the named provider, or to the only one, or to the sign-in page if there are several.
+ * `prompt=login` requires a fresh proof from the provider.
  */
-export const login = async ({ arrivals }: FederationParts, visit: PageRequest): Promise<void> => {
-  const next = returnPath(visit.query.get('next') ?? visit.query.get('return_to'))
-  const named = visit.query.get('provider')
-  const anew = visit.query.get('prompt') === 'login'
-  const { providers } = await visit.offers()
+export const login = async ({ arrivals }: FederationParts, page: PageRequest): Promise<void> => {
+  const next = returnPath(page.query.get('next') ?? page.query.get('return_to'))
+  const named = page.query.get('provider')
+  const anew = page.query.get('prompt') === 'login'
+  const { providers } = await page.offers()
   const name = named ?? (providers.length === 1 ? providers[0]!.provider : undefined)
-  // Also for whoever is signed in: what sent them here takes no other session.
-  if (name !== undefined) return depart(arrivals, visit, name, { next, anew })
-  if (providers.length > 1) return showSignIn(visit, { returnTo: next })
-  visit.go(302, `/auth/login?return_to=${encodeURIComponent(next)}`)
+  // Also for a person who is signed in, because the route that sent them here accepts no other session.
+  if (name !== undefined) return depart(arrivals, page, name, { next, anew })
+  if (providers.length > 1) return showSignIn(page, { returnTo: next })
+  page.go(302, `/auth/login?return_to=${encodeURIComponent(next)}`)
 }
 
 const depart = async (
   arrivals: Callbacks,
-  visit: PageRequest,
+  page: PageRequest,
   name: string,
   where: { readonly next: string; readonly anew: boolean },
   linking = false,
 ): Promise<void> => {
   const { next } = where
-  const caller = linking ? ((await visit.caller()) ?? visit.guest()) : visit.guest()
+  const caller = linking ? ((await page.caller()) ?? page.guest()) : page.guest()
   try {
-    const { url, cookie } = await arrivals.begin(name, { host: visit.asked.host, ...where }, caller, linking)
+    const { url, cookie } = await arrivals.begin(name, { host: page.asked.host, ...where }, caller, linking)
     const kept = { name: flow(cookie.id), value: cookie.value, maxAge: flowLifetimeSeconds }
-    // Browsers let no answer to a form lead to another site; a page that goes on by itself is none.
-    if (linking) await visit.page(200, (_, words) => continuePage(words, visit.asked.host, url), {}, [kept])
-    else await visit.goKeeping(302, url, kept)
+    // The CSP (form-action) forbids a redirect from a form to another site, so a page goes on by itself.
+    if (linking) await page.page(200, (_, words) => continuePage(words, page.asked.host, url), {}, [kept])
+    else await page.goKeeping(302, url, kept)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     const { fault, title } = error.data as { fault?: keyof typeof faults; title?: string }
-    if (fault !== undefined) return visit.tell(faults[fault](title!, next))
-    visit.tell({
+    if (fault !== undefined) return page.tell(faults[fault](title!, next))
+    page.tell({
       status: errorTable[error.error].http,
       reason: 'sign_in_failed',
       problem: error.data,
@@ -68,120 +68,121 @@ const depart = async (
   }
 }
 
-/** `/oauth/callback` and `/oauth/callback/<provider>`: what the provider sent the browser back with. */
+/** `/oauth/callback` and `/oauth/callback/<provider>`: receives the answer with which a provider sends the browser back. */
 export const callback = async (
   { arrivals, publicUrl }: FederationParts,
-  visit: PageRequest,
+  page: PageRequest,
 ): Promise<void> => {
-  const read = await visit.keepsakes()
+  const read = await page.keepsakes()
   const at = {
-    path: visit.asked.path,
-    host: visit.asked.host,
-    home: visit.atHome,
+    path: page.asked.path,
+    host: page.asked.host,
+    home: page.atHome,
     cookieOf: (id: string) => read(flow(id)),
   }
-  const guest = visit.guest()
-  const answer = visit.query
-  const arrival = await arrivals.complete(answer, at, (await visit.caller()) ?? guest, guest)
+  const guest = page.guest()
+  const answer = page.query
+  const arrival = await arrivals.complete(answer, at, (await page.caller()) ?? guest, guest)
   const name = flow(arrivals.cookieOf(answer.get('state') ?? ''))
-  // However it ended: what stayed behind of journeys that came to nothing would fill up what a browser may send.
+  // Remove the cookie whatever the result: leftovers of failed sign-ins would fill up the Cookie header.
   const used = read(name) === undefined ? [] : [{ name, value: '', maxAge: 0 }]
-  return show(visit, arrival, used, publicUrl)
+  return show(page, arrival, used, publicUrl)
 }
 
 const show = async (
-  visit: PageRequest,
+  page: PageRequest,
   arrival: CallbackResult,
   used: readonly Keepsake[],
   publicUrl: string,
 ): Promise<void> => {
   switch (arrival.act) {
     case 'gone':
-      return visit.tellKeeping(gone, ...used)
+      return page.tellKeeping(gone, ...used)
     case 'elsewhere': {
-      // From our own records and configuration alone: nothing in the request says where.
-      const there = new URL(visit.asked.path, publicUrl)
+      // The host comes only from our own records and configuration, never from the request.
+      const there = new URL(page.asked.path, publicUrl)
       there.hostname = arrival.host
-      there.search = visit.query.toString()
-      return visit.go(302, there.href)
+      there.search = page.query.toString()
+      return page.go(302, there.href)
     }
     case 'fault':
-      return visit.tellKeeping(faults[arrival.fault](arrival.title, returnPath(arrival.next)), ...used)
+      return page.tellKeeping(faults[arrival.fault](arrival.title, returnPath(arrival.next)), ...used)
     case 'refused':
-      return visit.tellKeeping(refusals[arrival.why](arrival.title, returnPath(arrival.next)), ...used)
+      return page.tellKeeping(refusals[arrival.why](arrival.title, returnPath(arrival.next)), ...used)
     case 'second step':
-      return secondStep(visit, arrival, returnPath(arrival.next), undefined, used)
+      return secondStep(page, arrival, returnPath(arrival.next), undefined, used)
     case 'link':
-      if (!visit.atHome) return visit.tellKeeping(linkAtHome(visit.home('/auth/me')), ...used)
-      return visit.goKeeping(303, '/auth/link', ...used, link(arrival.token))
+      if (!page.atHome) return page.tellKeeping(linkAtHome(page.home('/auth/me')), ...used)
+      return page.goKeeping(303, '/auth/link', ...used, link(arrival.token))
     case 'enter': {
       const { access_token, expires_in } = arrival.opened
-      return visit.goWithSession(returnPath(arrival.next), access_token, expires_in, used)
+      return page.goWithSession(returnPath(arrival.next), access_token, expires_in, used)
     }
   }
 }
 
-/** Whose the identity is that has just come back: asks whoever is signed in. */
+/** Asks the person who is signed in whether the identity that a provider has just returned is theirs. */
 export const confirmLink = async (
   { linking }: FederationParts,
-  visit: PageRequest,
+  page: PageRequest,
   problem?: string,
   status = 200,
 ): Promise<void> => {
-  const read = await visit.keepsakes()
+  const read = await page.keepsakes()
   const waiting = await linking.findPending(read(linkCookie) ?? '')
-  if (!waiting) return visit.tell(gone)
-  const caller = await visit.caller()
-  await visit.page(status, (token, words) =>
-    linkPage(words, { place: visit.asked.host, token, ...waiting, user: caller?.name, problem }),
+  if (!waiting) return page.tell(gone)
+  const caller = await page.caller()
+  await page.page(status, (token, words) =>
+    linkPage(words, { place: page.asked.host, token, ...waiting, user: caller?.name, problem }),
   )
 }
 
-export const postLink = async (parts: FederationParts, visit: PageRequest): Promise<void> => {
-  const form = await visit.form()
+export const postLink = async (parts: FederationParts, page: PageRequest): Promise<void> => {
+  const form = await page.form()
   if (!form) return
-  if (form.get('answer') !== 'link') return visit.goKeeping(303, '/auth/me', link(''))
-  const caller = await visit.caller()
-  if (!caller) return visit.go(303, '/auth/login?return_to=/auth/link')
-  const read = await visit.keepsakes()
+  if (form.get('answer') !== 'link') return page.goKeeping(303, '/auth/me', link(''))
+  const caller = await page.caller()
+  if (!caller) return page.go(303, '/auth/login?return_to=/auth/link')
+  const read = await page.keepsakes()
   try {
-    await visit.call('users.identities.link', { link: read(linkCookie) || '-' }, caller)
+    await page.call('users.identities.link', { link: read(linkCookie) || '-' }, caller)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    if (error.error === 'proof_required' && visit.atHome)
-      return visit.go(303, '/auth/prove?return_to=/auth/link')
-    if (error.error === 'not_found') return visit.tell(gone)
-    if (error.error === 'unauthenticated') return visit.go(303, '/auth/login?return_to=/auth/link')
-    return confirmLink(parts, visit, await inWords(visit, error), errorTable[error.error].http)
+    if (error.error === 'proof_required' && page.atHome)
+      return page.go(303, '/auth/prove?return_to=/auth/link')
+    if (error.error === 'not_found') return page.tell(gone)
+    if (error.error === 'unauthenticated') return page.go(303, '/auth/login?return_to=/auth/link')
+    return confirmLink(parts, page, await inWords(page, error), errorTable[error.error].http)
   }
-  await visit.goKeeping(303, '/auth/me?done=link', link(''))
+  await page.goKeeping(303, '/auth/me?done=link', link(''))
 }
 
-/** From the account page to a provider, to bring an identity back. */
-export const postBeginLink = async ({ arrivals }: FederationParts, visit: PageRequest): Promise<void> => {
-  const form = await visit.form()
+/** Sends a person from the account page to a provider, to link an identity there. */
+export const postBeginLink = async ({ arrivals }: FederationParts, page: PageRequest): Promise<void> => {
+  const form = await page.form()
   if (!form) return
-  const caller = await visit.caller()
-  if (!caller) return visit.go(303, '/auth/login?return_to=/auth/me')
-  await depart(arrivals, visit, form.get('provider') ?? '', { next: '/auth/me', anew: false }, true)
+  const caller = await page.caller()
+  if (!caller) return page.go(303, '/auth/login?return_to=/auth/me')
+  await depart(arrivals, page, form.get('provider') ?? '', { next: '/auth/me', anew: false }, true)
 }
 
 /** OpenID Connect Back-Channel Logout section 2.8. */
 export const backchannelLogout = async (
   { logouts }: FederationParts,
-  visit: PageRequest,
+  page: PageRequest,
   request: IncomingMessage,
   response: ServerResponse,
   asked: EdgeRequest,
 ): Promise<void> => {
   const body = await readBody(request, response, 64 * 1024)
   if (body === undefined) return
-  const answer = (status: number, told: object) =>
-    send(response, status, 'application/json', JSON.stringify(told), ownHeaders(asked))
+  const answer = (status: number, content: object) =>
+    send(response, status, 'application/json', JSON.stringify(content), ownHeaders(asked))
   const [token = '', ...more] = new URLSearchParams(body.toString('utf8')).getAll('logout_token')
   try {
-    if (token === '' || more.length > 0) throw new AppError('invalid_request', 'There is no one logout_token')
-    await logouts.receive(token, visit.guest())
+    if (token === '' || more.length > 0)
+      throw new AppError('invalid_request', 'There must be exactly one logout_token')
+    await logouts.receive(token, page.guest())
     answer(200, {})
   } catch (error) {
     if (!(error instanceof AppError)) throw error

@@ -1,18 +1,18 @@
 import { signInPage } from './sign_in_view.ts'
 import type { PageRequest } from '../page_request.ts'
 
-/** The sign-in page, with everything that is offered. */
+/** Shows the sign-in page, with every way that is available. */
 export const showSignIn = async (
-  visit: PageRequest,
+  page: PageRequest,
   shown: { returnTo: string; login?: string; problem?: string },
   status = 200,
   headers: Record<string, string> = {},
 ): Promise<void> => {
-  const offers = await visit.offers()
-  const passkey = visit.atHome ? await visit.call('auth.passkey_options', {}, visit.guest()) : undefined
-  await visit.pageWithScript(
+  const offers = await page.offers()
+  const passkey = page.atHome ? await page.call('auth.passkey_options', {}, page.guest()) : undefined
+  await page.pageWithScript(
     status,
-    (token, words) => signInPage(words, { place: visit.asked.host, token, offers, passkey, ...shown }),
+    (token, words) => signInPage(words, { place: page.asked.host, token, offers, passkey, ...shown }),
     headers,
   )
 }

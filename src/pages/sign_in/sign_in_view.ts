@@ -4,15 +4,15 @@ import { html } from '../../html/html.ts'
 import { page } from '../../html/layout.ts'
 import { passkeyForm, passkeyTag } from './passkey_script.ts'
 
-/** What people may do here besides signing in by password. */
+/** What people can do here besides signing in by password. */
 export interface Offers {
   readonly registration: 'closed' | 'invite' | 'open'
   readonly magicLinks: boolean
-  /** Those that people can sign in with, first come first. */
+  /** The providers that people can sign in with, in the order of their creation. */
   readonly providers: readonly {
     readonly provider: string
     readonly title: string
-    /** Whether people can prove themselves there once more. */
+    /** Whether people can give a fresh proof there. */
     readonly asks_anew: boolean
   }[]
 }
@@ -38,7 +38,7 @@ interface SignInPage {
   readonly token: string
   readonly returnTo: string
   readonly offers: Offers
-  /** What the browser is told to ask a passkey with; undefined where none is valid. */
+  /** The browser's options to ask for a passkey; undefined if none is valid here. */
   readonly passkey: unknown
   readonly login?: string
   readonly problem?: string
