@@ -150,8 +150,8 @@ interface Parts {
 }
 
 /** Compares two SHA-256 digests in hex. */
-const same = (one: string, other: string) =>
-  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
+const equalDigests = (first: string, second: string) =>
+  first.length === second.length && timingSafeEqual(Buffer.from(first), Buffer.from(second))
 
 /** Finds who sent a request. Warm, everything but a signature is answered from memory and without a promise. */
 export class Identification {
@@ -185,7 +185,7 @@ export class Identification {
   isStaticToken(token: string, { bearerTokenHash }: RoutePlan): boolean {
     if (bearerTokenHash === '' && this.#daemonToken === '') return false
     const given = digest(token)
-    return same(given, bearerTokenHash) || same(given, this.#daemonToken)
+    return equalDigests(given, bearerTokenHash) || equalDigests(given, this.#daemonToken)
   }
 
   byToken(token: string, audience?: string): Maybe<Principal> {

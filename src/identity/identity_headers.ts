@@ -47,12 +47,12 @@ export const addIdentity = (list: string[], { identity, method, pubkey }: Proven
   const add = (name: (typeof identityHeaderNames)[number], value: string) => list.push(name, value)
   add('X-Proxy-Auth-Method', method)
   if (identity) {
-    add('X-Hero-User', ours(identity.username))
+    add('X-Hero-User', sendableValue(identity.username))
     add('X-Hero-Context', String(identity.context))
-    add('X-Hero-Claims', ours(identity.claims))
-    if (identity.email !== null) add('X-Proxy-User-Email', ours(identity.email))
+    add('X-Hero-Claims', sendableValue(identity.claims))
+    if (identity.email !== null) add('X-Proxy-User-Email', sendableValue(identity.email))
     if (pubkey !== undefined) add('X-Proxy-User-Pubkey', pubkey)
-    if (identity.impersonator !== undefined) add('X-Hero-Impersonator', ours(identity.impersonator))
+    if (identity.impersonator !== undefined) add('X-Hero-Impersonator', sendableValue(identity.impersonator))
     if (identity.assertion !== undefined) add('X-Hero-Assertion', identity.assertion)
     if (identity.provider_token !== undefined && plainToken.test(identity.provider_token))
       add('X-Proxy-Provider-Token', identity.provider_token)
@@ -63,7 +63,7 @@ export const addIdentity = (list: string[], { identity, method, pubkey }: Proven
 /** The characters that a header value may contain: a stray line break in the database must not become another header. */
 const sendable = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
 
-const ours = (value: string): string => {
+const sendableValue = (value: string): string => {
   if (!sendable.test(value)) throw new TypeError('an identity header cannot hold this value')
   return value
 }

@@ -45,7 +45,7 @@ const refuseBeyondScope = (
     throw new AppError('claim_required', `This needs a token with the scope ${wanted}`, { scope: wanted })
   if (!asksForProof) return
   const byClaim = Array.isArray(rule) && rule.some((claim: string) => caller.claims.has(claim))
-  // An administrator's claim does not help for their own account: whoever steals the token could keep access for good.
+  // An administrator's claim does not help for their own account: a thief of the token could keep access for good.
   if (!byClaim || isAboutItself(rule, params, caller))
     throw new AppError('proof_required', 'This needs a sign-in: a token gives its person no other way in')
 }
