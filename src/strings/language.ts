@@ -36,8 +36,9 @@ export const catalogueOf = (tag: string): Catalogue | Promise<Catalogue> => {
   return found instanceof Promise ? found.then(keep) : keep(found)
 }
 
+/** A language range of at most eight subtags: looking up a longer one, subtag by subtag, would hold the event loop. */
 const range =
-  /^\s*([a-z]{1,8}(?:-[a-z0-9]{1,8})*|\*)\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?$/i
+  /^\s*([a-z]{1,8}(?:-[a-z0-9]{1,8}){0,7}|\*)\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?$/i
 
 /** Later language ranges are ignored, because the sender decides how long the header is. */
 const maxRanges = 50

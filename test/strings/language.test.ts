@@ -24,6 +24,9 @@ const rows: readonly (readonly [header: string, language: string | undefined])[]
   ['../../etc/passwd, <script>, fr', 'fr'],
   ['toString, constructor, __proto__', undefined],
   [`${'ja,'.repeat(100_000)}de`, undefined],
+  // Looked up subtag by subtag, a long one takes time that grows with its square.
+  [`de${'-a'.repeat(7)}`, 'de'],
+  [`de${'-a'.repeat(8)}, fr;q=0.1`, 'fr'],
 ]
 
 for (const [header, language] of rows)
