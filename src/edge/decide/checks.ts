@@ -120,17 +120,17 @@ const tokenScope = ({ request: { method, upgrade }, identified }: Question): Ans
 const requiredClaims = ({ route, person, identified }: Question): Answer =>
   !person || satisfiesRule(route.required_claims, person.claims)
     ? undefined
-    : tellPerson(refusals.claimMissing(route, person), identified!)
+    : refusePerson(refusals.claimMissing(route, person), identified!)
 
 const allowedEmail = ({ route, person, identified }: Question): Answer =>
   !person || allowsEmail(route.allowed_emails, person.email_verified ? person.email : null)
     ? undefined
-    : tellPerson(refusals.emailNotAllowed(person), identified!)
+    : refusePerson(refusals.emailNotAllowed(person), identified!)
 
 const sizeOfClaims = ({ route, person, identified }: Question, parts: CheckParts): Answer => {
   if (!person || parts.people.claimsText(person.claims).length <= maxClaimsText) return undefined
   parts.reportOversize(person.username, route.domain)
-  return tellPerson(refusals.claimsTooLarge, identified!)
+  return refusePerson(refusals.claimsTooLarge, identified!)
 }
 
 /** A signed request may pass once. This check is the last one, so that only requests that pass use their nonce. */
@@ -153,7 +153,7 @@ export const checks: readonly Check[] = [
 ]
 
 /** A person whom we know only by their network may have more rights after signing in, so the refusal offers that. */
-const tellPerson = (refusal: Refusal, { principal }: Identified): Tell =>
+const refusePerson = (refusal: Refusal, { principal }: Identified): Tell =>
   tell(principal?.method === 'network' ? { ...refusal, link: refusals.toSignIn } : refusal)
 
 const askToSignIn = (route: Route, { providers }: CheckParts): Answer => {

@@ -37,24 +37,24 @@ export class ForwardAuth {
   answer(
     sent: ReceivedRequest,
     to: ClientResponse,
-    asked: EdgeRequest,
+    request: EdgeRequest,
     table: RouteTable,
   ): undefined | Promise<undefined> {
     const { peers, decisions, ownPaths, tell } = this.#parts
-    if (!peers.trusts(sent)) return void tell(sent, to, asked, untrusted(asked))
-    if (!asksByPath(asked) && asked.method !== 'GET' && asked.method !== 'HEAD')
-      return void tell(sent, to, asked, onlyGet)
-    const about = readAbout(sent, asked)
-    if (isRequestError(about)) return void tell(sent, to, asked, badRequest(about))
+    if (!peers.trusts(sent)) return void tell(sent, to, request, untrusted(request))
+    if (!asksByPath(request) && request.method !== 'GET' && request.method !== 'HEAD')
+      return void tell(sent, to, request, onlyGet)
+    const about = readAbout(sent, request)
+    if (isRequestError(about)) return void tell(sent, to, request, badRequest(about))
     const { rawHeaders, httpVersion, socket } = sent
     // If the path in question follows ours, the query is the client's own.
-    const wishes = new URLSearchParams(asksByPath(asked) ? '' : asked.target.slice(asked.path.length))
+    const wishes = new URLSearchParams(asksByPath(request) ? '' : request.target.slice(request.path.length))
     const question: Question = {
       about,
       // The client's own headers show whether this is a navigation of a person.
       sent: { method: about.method, rawHeaders, httpVersion, socket },
       redirects: wishes.get('redirect') !== 'off',
-      absent: asksByPath(asked) ? 'listed' : wishes.get('empty') === 'off' ? 'left out' : 'empty',
+      absent: asksByPath(request) ? 'listed' : wishes.get('empty') === 'off' ? 'left out' : 'empty',
     }
     if (ownPaths.find(about)) return void tell(question.sent, to, about, ownPath)
     const routes = table.at(about.host)

@@ -69,7 +69,7 @@ const gather = (
   for (const [name, text, state] of from) {
     if (!headers.has(name)) continue
     const [value, ...more] = headers.all(name)
-    if (more.length > 0) return refuse(`Forward auth expects ${text} once, not ${more.length + 1} times`)
+    if (more.length > 0) return refuse(`${text} must come once at forward auth, not ${more.length + 1} times`)
     const stated = typeof state === 'string' ? { [state]: value! } : state(value!)
     for (const fact in stated)
       if (!add(facts, fact as Fact, stated[fact as Fact]!))
@@ -87,13 +87,17 @@ const gather = (
  */
 export const readAbout = (
   { rawHeaders }: ReceivedRequest,
-  asked: EdgeRequest,
+  request: EdgeRequest,
 ): EdgeRequest | RequestError => {
   const headers = new DecidingHeaders(rawHeaders)
-  const facts = asksByPath(asked)
+  const facts = asksByPath(request)
     ? gather(
         headers,
-        { method: asked.method, host: asked.authority, path: asked.target.slice(forwardAuthPath.length) },
+        {
+          method: request.method,
+          host: request.authority,
+          path: request.target.slice(forwardAuthPath.length),
+        },
         hop,
       )
     : gather(headers, {}, statements)
@@ -110,13 +114,13 @@ export const readAbout = (
   if (isRequestError(place)) return place
   const opensWebSocket = headers.has('sec-websocket-key') || headers.has('sec-websocket-version')
   return {
-    ...asked,
+    ...request,
     ...place,
     // Unlike us, the proxy passes on headers that override the method, so the service may see any method.
     method: headers.overridesMethod ? 'POST' : method,
     secure: scheme === 'https',
     // Upgrade is a hop-by-hop header and may not arrive here. The other headers of a WebSocket handshake do.
-    upgrade: asked.upgrade ?? (opensWebSocket ? 'websocket' : undefined),
+    upgrade: request.upgrade ?? (opensWebSocket ? 'websocket' : undefined),
     body: undefined,
     length: 0,
     expect: undefined,
