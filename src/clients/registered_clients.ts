@@ -22,7 +22,7 @@ const unusedSeconds = 180 * daySeconds
 export class DynamicClients {
   readonly #database: Database
   readonly #clients: Clients
-  /** When each use was last recorded, by client_id. There are at most `mostDynamic` entries. */
+  /** When each use was last recorded, by client_id. There are at most `maxDynamic` entries. */
   readonly #noted = boundedMap<number>(maxDynamic)
 
   constructor(database: Database, clients: Clients) {
