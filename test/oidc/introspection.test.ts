@@ -83,7 +83,8 @@ suite('introspection, asked plainly and otherwise', () => {
       assert.equal(await active(token), true)
     }
     assert.equal((await both(token, { client: 'nobody', client_secret: 'x' })).status, 401)
-    for (const bad of [`${token.slice(0, -1)}x`, token.slice(0, -1), `${token}x`, 'at~', 'x', body.id_token])
+    const otherEnd = `${token.slice(0, -1)}${token.endsWith('x') ? 'y' : 'x'}`
+    for (const bad of [otherEnd, token.slice(0, -1), `${token}x`, 'at~', 'x', body.id_token])
       assert.notEqual((await both(bad)).body.active, true, bad)
     const refreshed = `rt~${token.slice(3)}`
     assert.deepEqual((await both(refreshed)).body, { active: false })
