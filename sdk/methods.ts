@@ -505,6 +505,8 @@ export interface Session {
   expires_at: number
   /** Whether this call uses this session */
   current: boolean
+  /** The hosts of services that this sign-in has opened, in alphabetical order */
+  hosts: string[]
 }
 
 export interface Setting {

@@ -7,6 +7,7 @@ import { Dispatcher } from '../rpc/dispatcher.ts'
 import { discoverMethod } from '../rpc/discover.ts'
 import type { Database } from '../storage/database.ts'
 import type { Seal } from '../secrets/seal.ts'
+import { Home } from '../wire/home.ts'
 import { createDoors } from './doors.ts'
 import { createFlows } from './flows.ts'
 import { allMethods } from './methods.ts'
@@ -25,7 +26,7 @@ export const createApp = (
   /** Set if the edge speaks TLS. */
   Secure?: typeof SecureEdge,
 ) => {
-  const ground = { config, database, seal, log, publicHost: new URL(config.public_url).hostname }
+  const ground = { config, database, seal, log, home: new Home(config.public_url) }
   const reactions: Reactions = createReactions(database, () => ({ rooms, flows }))
   const rooms = createRooms(ground, reactions)
   const flows = createFlows(ground, rooms)
@@ -48,10 +49,17 @@ export const createApp = (
     database.inBackground(async () => {
       const { settings, audit, challenges } = rooms
       const { sessions, attempts, users, mails, revocations, personal, access, dynamicClients } = rooms
-      const { links, records, federation } = flows
+      const { links, records, federation, arrivalCodes } = flows
       for (const room of [sessions, attempts, links, users, mails, revocations, records, personal, access])
         await room.sweep()
-      for (const room of [challenges, dynamicClients, rooms.registrationTokens, federation, knownKeys])
+      for (const room of [
+        challenges,
+        dynamicClients,
+        rooms.registrationTokens,
+        federation,
+        knownKeys,
+        arrivalCodes,
+      ])
         await room.sweep()
       await rooms.keys.rotateWhenDue(await settings.value('key_rotation_days'))
       await audit.sweep(await settings.value('audit_retention_days'))

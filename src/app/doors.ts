@@ -8,6 +8,8 @@ import { Decisions } from '../edge/decide/decision.ts'
 import { Door } from '../edge/door.ts'
 import { LastingDecisions } from '../edge/decide/lasting.ts'
 import { LoopDetection } from '../edge/forward/loop_detection.ts'
+import { createHandover } from './handover.ts'
+import type { OwnPaths } from '../edge/own_paths.ts'
 import { createOwnPaths } from './own_paths.ts'
 import { ClientAddresses } from '../wire/client_address.ts'
 import { PostRpc } from '../rpc/post_rpc.ts'
@@ -39,8 +41,7 @@ interface Parts extends Ground {
 
 /** Builds the doors: the socket, and the edge with its pages. */
 export const createDoors = (parts: Parts) => {
-  const { config, database, seal, log, publicHost, rooms, flows, dispatcher, document, counters, Secure } =
-    parts
+  const { config, database, seal, log, home, rooms, flows, dispatcher, document, counters, Secure } = parts
   const {
     settings,
     audit,
@@ -82,6 +83,7 @@ export const createDoors = (parts: Parts) => {
   const oversize = new OversizeReports(database, audit, log)
   const forms = new FormGuard(seal.derive('form tokens'))
   const decisionParts = {
+    home,
     identification,
     people: new SeenPeople(claims),
     lasting: new LastingDecisions(claims, networks),
@@ -111,7 +113,7 @@ export const createDoors = (parts: Parts) => {
     cookies,
     forms,
     offers,
-    publicUrl: config.public_url,
+    identification,
     wordsFor,
     tell,
   }
@@ -137,16 +139,18 @@ export const createDoors = (parts: Parts) => {
     },
     wasEnded: (userId, issuedAt) => access.wasEnded(userId, issuedAt),
   })
-  const ownPaths = createOwnPaths({
-    pages: { pageParts, theme, jwks: () => keys.jwks(), openId, registrations, federation, tell },
+  const decisions = new Decisions(decisionParts)
+  const handover = createHandover({ database, home, rooms, flows, decisions, ownPaths: () => ownPaths })
+  const ownPaths: OwnPaths = createOwnPaths({
+    pages: { handover, pageParts, theme, jwks: () => keys.jwks(), openId, registrations, federation, tell },
     rpc: { rpc, document },
     heroAuth,
-    publicHost,
+    home,
     tell,
   })
   const edgeParts = {
     peers: new ClientAddresses(config.trusted_proxies),
-    publicHost,
+    home,
     routes: () => routes.table(),
     knownRoutes: () => routes.currentTable(),
     ownPaths,
@@ -155,7 +159,7 @@ export const createDoors = (parts: Parts) => {
   const loops = new LoopDetection(database)
   const door = new Door({
     ...edgeParts,
-    decisions: new Decisions(decisionParts),
+    decisions,
     changes: database.changes,
     revisions: database.revisions,
     sessions: liveSessions,
@@ -175,8 +179,7 @@ export const createDoors = (parts: Parts) => {
   })
   const trials = new RouteTests({ ...edgeParts, decisions: dryRunDecisions, cookies, users, claims })
   const maxConnections = Math.min(config.max_connections, maxConnectionsFor(openFileLimit()))
-  const secure =
-    Secure && new Secure({ config, database, seal, routes: () => routes.table(), publicHost, log })
+  const secure = Secure && new Secure({ config, database, seal, routes: () => routes.table(), home, log })
   const edge = new EdgeServer(door, new ConnectionLimit(maxConnections, log), log, {
     fastLane: config.fast_lane === 'on',
     openListener: secure?.openListener,

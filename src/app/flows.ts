@@ -1,3 +1,5 @@
+import { ArrivalCodes } from '../handover/codes.ts'
+import { LeftHosts } from '../handover/left_hosts.ts'
 import { BearerTokens } from '../identity/bearer_tokens.ts'
 import { Callers } from '../identity/callers.ts'
 import { ClientProof } from '../identity/client_secrets.ts'
@@ -26,7 +28,7 @@ import type { Ground, Rooms } from './rooms.ts'
 export type Flows = ReturnType<typeof createFlows>
 
 /** Builds the flows, which span several rooms: sign-in, our OpenID provider, sign-in with other providers, tokens. */
-export const createFlows = ({ config, database, seal, log, publicHost }: Ground, rooms: Rooms) => {
+export const createFlows = ({ config, database, seal, log, home }: Ground, rooms: Rooms) => {
   const {
     settings,
     audit,
@@ -106,7 +108,7 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     clients,
     accounts: new Accounts(database, claims),
     consents,
-    pages: enginePages(publicHost, wordsFor),
+    pages: enginePages(home.host, wordsFor),
     provesItself: (client, secret, address) => clientProof.check(client, secret, address),
     findByUserCode: async (find, user, address) => {
       const counted = await attempts.count({ deviceOf: user }, address)
@@ -159,6 +161,8 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     issuer: config.public_url,
     bearerToken: config.bearer_token,
   })
+  const arrivalCodes = new ArrivalCodes(database, sessions.children)
+  const leftHosts = new LeftHosts(database, seal, sessions)
   const callers = new Callers({ database, identification, claims, issuer: config.public_url })
 
   return {
@@ -180,5 +184,7 @@ export const createFlows = ({ config, database, seal, log, publicHost }: Ground,
     identification,
     callers,
     wordsFor,
+    arrivalCodes,
+    leftHosts,
   }
 }

@@ -5,11 +5,12 @@ import type { ShowRefusal } from '../html/show_refusal.ts'
 import type { HeroAuth } from '../rest/hero_auth.ts'
 import { restPaths } from '../rest/paths.ts'
 import { rpcPaths } from '../rpc/paths.ts'
-import { homeAndRouted, type OwnPath } from '../wire/own_path.ts'
+import type { Home } from '../wire/home.ts'
+import type { OwnPath } from '../wire/own_path.ts'
 
-/** Paths that are reserved on every host although this version serves nothing there: no route can have them. */
-const reserved = ['/.well-known/*', '/admin', '/admin/*', '/mcp', '/mcp/*', '/metrics'].map(
-  (path): OwnPath => ({ path, methods: [], at: homeAndRouted }),
+/** Paths that are reserved at home although this version serves nothing there: no route can have them. */
+const reserved = ['/.well-known/*', '/admin', '/admin/*', '/mcp', '/mcp/*', '/api/v1/*'].map(
+  (path): OwnPath => ({ path, methods: [], at: ['home'] }),
 )
 
 interface Parts {
@@ -17,11 +18,11 @@ interface Parts {
   readonly rpc: Parameters<typeof rpcPaths>[0]
   readonly heroAuth: HeroAuth
   readonly tell: ShowRefusal
-  readonly publicHost: string
+  readonly home: Home
 }
 
 /** Lists the own paths of all doors. */
-export const createOwnPaths = ({ pages, rpc, heroAuth, publicHost, tell }: Parts): OwnPaths => {
+export const createOwnPaths = ({ pages, rpc, heroAuth, home, tell }: Parts): OwnPaths => {
   const list = [
     ...pagePaths(pages),
     ...rpcPaths(rpc),
@@ -30,7 +31,7 @@ export const createOwnPaths = ({ pages, rpc, heroAuth, publicHost, tell }: Parts
     ...reserved,
   ]
   refuseOverlaps(list)
-  return new OwnPaths(list, publicHost, tell)
+  return new OwnPaths(list, home, tell)
 }
 
 /** Throws if two rows cover the same request: one of them would never answer. */

@@ -36,6 +36,7 @@ import { PersonalTokens } from '../token/personal_tokens.ts'
 import { UserCredentials } from '../users/user_credentials.ts'
 import { CachedPeople } from '../users/cached_people.ts'
 import { Users } from '../users/users.ts'
+import type { Home } from '../wire/home.ts'
 
 /** What all parts depend on. */
 export interface Ground {
@@ -43,13 +44,13 @@ export interface Ground {
   readonly database: Database
   readonly seal: Seal
   readonly log: Log
-  readonly publicHost: string
+  readonly home: Home
 }
 
 export type Rooms = ReturnType<typeof createRooms>
 
 /** Builds each room once, with the settings that it uses. */
-export const createRooms = ({ config, database, seal, log, publicHost }: Ground, reactions: Reactions) => {
+export const createRooms = ({ config, database, seal, log, home }: Ground, reactions: Reactions) => {
   const settings = new Settings(database, seal)
   const audit = new Audit(database, seal.derive('audit chain'))
   const users = new Users(database, () => settings.value('default_context'), reactions)
@@ -75,7 +76,7 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
     user: await settings.value('smtp_user'),
     password: await settings.value('smtp_password'),
     ca: await settings.value('smtp_ca'),
-    from: (await settings.value('mail_from')) || `no-reply@${publicHost}`,
+    from: (await settings.value('mail_from')) || `no-reply@${home.host}`,
     site: await site(),
     language: await settings.value('default_language'),
   })
@@ -84,8 +85,8 @@ export const createRooms = ({ config, database, seal, log, publicHost }: Ground,
   const attempts = new Attempts(database)
   const challenges = new Challenges(database, seal.derive('passkey challenges'))
   const passkeys = new Passkeys(database, challenges, {
-    id: publicHost,
-    origin: new URL(config.public_url).origin,
+    id: home.host,
+    origin: home.origin,
     name: site,
   })
   const factors = new Factors({

@@ -12,6 +12,7 @@ import { Lease } from '../storage/lease.ts'
 import { CertificateOrders } from '../tls/acme_orders.ts'
 import type { OpenListener } from '../edge/serve/listener.ts'
 import { HttpRedirect } from '../edge/serve/http_redirect.ts'
+import type { Home } from '../wire/home.ts'
 import { tlsListener } from '../edge/serve/tls_listener.ts'
 
 interface Parts {
@@ -19,7 +20,7 @@ interface Parts {
   readonly database: Database
   readonly seal: Seal
   readonly routes: () => RouteTable | Promise<RouteTable>
-  readonly publicHost: string
+  readonly home: Home
   readonly log: Log
 }
 
@@ -34,20 +35,20 @@ export class SecureEdge {
 
   /** Throws an error with a one-line message if a configured certificate cannot be used. */
   constructor(parts: Parts) {
-    const { config, database, seal, publicHost, log } = parts
+    const { config, database, seal, home, log } = parts
     this.#parts = parts
     const certificates = new Certificates(database, seal)
     const ordering = config.acme_directory !== undefined
     this.#certificates = new EdgeCertificates(
       config,
-      publicHost,
+      home.host,
       log,
       ordering ? (name) => certificates.find(name) : undefined,
     )
     this.openListener = tlsListener(this.#certificates)
     this.#redirect = new HttpRedirect({
       answerTo: (token) => certificates.answerTo(token),
-      knows: async (host) => host === publicHost || (await parts.routes()).at(host) !== undefined,
+      knows: async (host) => home.is(host) || (await parts.routes()).at(host) !== undefined,
       securePort: () => this.#securePort,
       log,
     })
@@ -57,7 +58,7 @@ export class SecureEdge {
         authority: new Authority(config.acme_directory, config.acme_email!, certificates),
         lease: new Lease(database, 'acme_lease'),
         failures: new OrderFailures(database),
-        wanted: async () => [publicHost, ...(await parts.routes()).hosts()],
+        wanted: async () => [home.host, ...(await parts.routes()).hosts()],
         held: (name) => this.#certificates.holds(name),
         log,
       })

@@ -38,7 +38,6 @@ export interface ProviderProof {
    * The host that received the provider's answer, if it is not our home. Its pages could submit another person's answer and read the
    * outcome, so the session is valid at this host only.
    */
-  readonly only_at?: string | undefined
   /** When the person authenticated at the provider, in Unix seconds; 0 if the provider does not say. */
   readonly proven_at: number
 }
@@ -81,7 +80,7 @@ export class OneTimeTokens {
     return this.#database.write(async () => {
       const token = await this.#insert(half, userId, '', halfLifetimeSeconds)
       if (by) {
-        const { provider, identity_id, at_provider, only_at = '', proven_at } = by
+        const { provider, identity_id, at_provider, proven_at } = by
         const { sid: provider_sid, id_token: provider_id_token } = at_provider
         await this.#database.query
           .insertInto('provider_proofs')
@@ -91,7 +90,6 @@ export class OneTimeTokens {
             identity_id,
             provider_sid,
             provider_id_token,
-            only_at,
             proven_at,
           })
           .execute()
@@ -108,9 +106,9 @@ export class OneTimeTokens {
       .where('token_hash', '=', digest(token))
       .executeTakeFirst()
     if (!row) return undefined
-    const { provider, identity_id, provider_sid, provider_id_token, only_at, proven_at } = row
+    const { provider, identity_id, provider_sid, provider_id_token, proven_at } = row
     const at_provider = { sid: provider_sid, id_token: provider_id_token }
-    return { provider, identity_id, at_provider, only_at: only_at || undefined, proven_at }
+    return { provider, identity_id, at_provider, proven_at }
   }
 
   async #insert(purpose: Purpose | FirstStep, userId: string | null, address: string, lifetime: number) {

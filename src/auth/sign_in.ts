@@ -15,7 +15,7 @@ import {
   type OneTimeToken,
   type OneTimeTokens,
 } from './one_time_tokens.ts'
-import type { OpenedSession } from '../sessions/opened_session.ts'
+import type { OpenedSession, SessionOrigin } from '../sessions/opened_session.ts'
 
 const wrongLogin = () =>
   new AppError('unauthenticated', 'Wrong username, email or password', { reason: 'wrong_login' })
@@ -159,8 +159,7 @@ export class SignIn {
   ) {
     if (purpose !== 'after_provider')
       return this.open(user_id!, purpose === 'after_password' ? 'password' : 'magic_link', caller, factor)
-    // A token would be valid at every host, not only at `only_at`.
-    if (!by || (by.only_at !== undefined && caller.via !== 'browser')) throw wrongLogin()
+    if (!by) throw wrongLogin()
     // Since the first step, the identity may have been unlinked or the provider turned off.
     const identity = await this.#database.query
       .selectFrom('user_identities')
@@ -192,7 +191,7 @@ export class SignIn {
     provider: OwnSignInMethod | (string & {}),
     caller: Caller,
     factor: '' | FactorKind = '',
-    by?: Pick<ProviderProof, 'at_provider' | 'only_at' | 'proven_at'>,
+    by?: Pick<ProviderProof, 'at_provider' | 'proven_at'>,
   ) {
     const user = await this.#database.query
       .selectFrom('users')
@@ -203,20 +202,22 @@ export class SignIn {
     if (!user || !maySignIn(user)) throw wrongLogin()
     // The user may have got a second factor since the proof.
     if (user.has_factor === 1 && factor === '') throw wrongLogin()
-    // A browser has one session at a time, so this one replaces the previous one.
-    if (caller.replaces !== undefined) await this.#sessions.revoke(caller.replaces, 'logout')
-    const opened = await this.#sessions.open(userId, {
+    const origin: SessionOrigin = {
       kind: caller.via === 'browser' ? 'cookie' : 'token',
       provider,
       factor,
       address: caller.address ?? '',
       user_agent: caller.user_agent ?? '',
       at_provider: by?.at_provider,
-      only_at: by?.only_at,
       // A second factor was proven just now, so the provider's older time does not apply.
       proven_at: factor === '' ? by?.proven_at : undefined,
-    })
-    return signedInAs(user.username, opened)
+    }
+    const { replaces } = caller
+    // A browser has one sign-in at a time. The same person keeps it, and with it what it has opened at other hosts.
+    const again =
+      replaces === undefined ? undefined : await this.#sessions.signInAgain(replaces, userId, origin)
+    if (!again && replaces !== undefined) await this.#sessions.revoke(replaces, 'logout')
+    return signedInAs(user.username, again ?? (await this.#sessions.open(userId, origin)))
   }
 
   /** Returns the username of a user who may still be signed in, or throws unauthenticated. */

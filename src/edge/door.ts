@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../log/log.ts'
-import type { RoutePlan, RouteTable } from '../routes/route_table.ts'
+import { switchesOf, type RoutePlan, type RouteTable } from '../routes/route_table.ts'
 import type { LiveSessions } from '../sessions/live_sessions.ts'
 import type { ChangeWatch } from '../storage/change_watch.ts'
 import type { Revisions } from '../storage/revisions.ts'
@@ -21,7 +21,7 @@ import { Revalidation } from './decide/revalidation.ts'
 import type { ClientAddresses } from '../wire/client_address.ts'
 import type { Body, ClientResponse, ReceivedRequest } from '../wire/client_response.ts'
 import { badRequest } from './decide/refusals.ts'
-import { arrivalWithout, maxSignedBody, type Arrival } from '../identity/signed_request.ts'
+import { arrivalWithout } from '../identity/signed_request.ts'
 import { forwardUpgrade } from './forward/upgrade_exchange.ts'
 import type { UpstreamChoice } from '../upstream/choice.ts'
 import { UsualRequest } from '../wire/usual_request.ts'
@@ -31,11 +31,12 @@ import type { Handler } from './serve/handler.ts'
 import { logRequest } from './serve/request_log.ts'
 import { sendUpgradeRefusal } from './serve/upgrade_response.ts'
 import { isForwardAuth } from '../wire/forward_auth_path.ts'
+import type { Home } from '../wire/home.ts'
 import type { OwnPathHandler, OwnPathTable } from '../wire/own_path.ts'
 
 export interface DoorParts {
   readonly peers: ClientAddresses
-  readonly publicHost: string
+  readonly home: Home
   readonly routes: () => RouteTable | Promise<RouteTable>
   readonly knownRoutes: () => RouteTable | undefined
   readonly decisions: Decisions
@@ -56,6 +57,8 @@ export interface DoorParts {
 export interface Own {
   readonly show: OwnPathHandler
   readonly asked: EdgeRequest
+  /** The route that gets the request if our handler leaves it to the route. */
+  readonly plan: RoutePlan | 'ambiguous' | undefined
 }
 
 /** The steps of every request: parse it, find its route, identify the caller, decide, forward. The same for upgrades. */
@@ -93,7 +96,8 @@ export class Door implements Handler {
   async request(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#parts.counters.requests++
     const own = await this.#serve(request, response, request)
-    if (own) await own.show(request, response, own.asked)
+    if (own && (await own.show(request, response, own.asked)) === 'route')
+      await this.#decideRoute(request, response, request, own.asked, own.plan)
   }
 
   /** Serves a request of the fast lane. Returns false if node:http has to serve it. */
@@ -155,17 +159,29 @@ export class Door implements Handler {
     asked: EdgeRequest,
     table: RouteTable,
   ) {
-    const { ownPaths, decisions, publicHost, loops, tell } = this.#parts
+    const { ownPaths, home, tell } = this.#parts
     // In a forward-auth request the host that counts is the one asked about, not the name that the proxy uses for us.
     if (isForwardAuth(asked.path)) return this.#forwardAuth.answer(sent, to, asked, table)
     const routes = table.at(asked.host)
-    if (!routes && asked.host !== publicHost) return void tell(sent, to, asked, notFoundRefusal)
-    const show = ownPaths.find(asked)
-    if (show) return { show, asked }
-    if (asked.path === '/' && !routes) return void redirect(to, asked, 302, '/auth/me')
-    if (loops.hasPassed(asked)) return void tell(sent, to, asked, loopDetected)
+    if (!routes && !home.is(asked.host)) return void tell(sent, to, asked, notFoundRefusal)
     const plan = routes?.match(asked.path)
-    const decision = decisions.decide(asked, plan, this.#arrival(sent, to, body, asked, plan))
+    const show = ownPaths.find(asked, switchesOf(plan))
+    if (show) return { show, asked, plan }
+    if (asked.path === '/' && !routes) return void redirect(to, asked, 302, '/auth/me')
+    return this.#decideRoute(sent, to, body, asked, plan)
+  }
+
+  /** Decides about a request that none of our own paths covers. */
+  #decideRoute(
+    sent: ReceivedRequest,
+    to: ClientResponse,
+    body: Body | undefined,
+    asked: EdgeRequest,
+    plan: RoutePlan | 'ambiguous' | undefined,
+  ): undefined | Promise<undefined> {
+    const { decisions, loops, tell } = this.#parts
+    if (loops.hasPassed(asked)) return void tell(sent, to, asked, loopDetected)
+    const decision = decisions.decide(asked, plan, this.#signedBodies.arrival(sent, to, body, asked, plan))
     if (decision instanceof Promise)
       return decision.then((made) => this.#follow(made, sent, to, body, asked, plan as RoutePlan))
     if (decision.act === 'forward') this.#keptRequests.keep(sent, asked, plan as RoutePlan, decision)
@@ -186,9 +202,9 @@ export class Door implements Handler {
       return
     }
     if (decision.act === 'sign in') {
-      const { way, refusal, missing } = decision
+      const { location, refusal, missing } = decision
       const navigation = isNavigation(sent)
-      if (navigation && !missing) redirect(to, asked, 302, `${way}${encodeURIComponent(asked.target)}`)
+      if (navigation && !missing) redirect(to, asked, 302, location)
       else tell(sent, to, asked, navigation && missing ? missing : refusal)
       return
     }
@@ -206,13 +222,13 @@ export class Door implements Handler {
     const asked = readRequest(request, peers)
     if (isRequestError(asked)) return refuse(badRequest(asked))
     const known = await this.#routesFor(asked)
-    if (!known || ownPaths.find(asked)) return refuse(notFoundRefusal)
+    const plan = known?.routes?.match(asked.path)
+    if (!known || ownPaths.find(asked, switchesOf(plan))) return refuse(notFoundRefusal)
     if (loops.hasPassed(asked)) return refuse(loopDetected)
     // A body before the switch could be read as the first bytes of the new protocol.
     if (asked.body !== undefined) {
       return refuse(badRequest({ status: 400, message: 'An upgrade request must not have a body' }))
     }
-    const plan = known.routes?.match(asked.path)
     const decision = await decisions.decide(asked, plan, arrivalWithout(request))
     if (decision.act !== 'forward') return refuse(decision.refusal)
     const out = forwardedRequest(request, asked, plan as RoutePlan, decision, undefined, loops)
@@ -220,24 +236,11 @@ export class Door implements Handler {
     if (failure) refuse(failures[failure])
   }
 
-  /** What signature verification needs. The body is read only if a signature covers it. */
-  #arrival(
-    sent: ReceivedRequest,
-    to: ClientResponse,
-    body: Body | undefined,
-    asked: EdgeRequest,
-    plan: RoutePlan | string | undefined,
-  ): Arrival {
-    if (!asked.body || !body || typeof plan !== 'object') return arrivalWithout(sent)
-    const maxBytes = Math.min(plan.route.max_body ?? maxSignedBody, maxSignedBody)
-    return { rawHeaders: sent.rawHeaders, body: () => this.#signedBodies.read(asked, body, to, maxBytes) }
-  }
-
   /** The routes of the requested host; undefined for a host that we do not serve. */
   async #routesFor(asked: EdgeRequest) {
     const found = this.#parts.routes()
     const table = found instanceof Promise ? await found : found
     const routes = table.at(asked.host)
-    return routes || asked.host === this.#parts.publicHost ? { routes } : undefined
+    return routes || this.#parts.home.is(asked.host) ? { routes } : undefined
   }
 }

@@ -1,26 +1,31 @@
 import type { ShowRefusal } from '../html/show_refusal.ts'
 import { isJson } from '../wire/media_type.ts'
-import type { HostKind, OwnPath, OwnPathHandler, OwnPathTable } from '../wire/own_path.ts'
+import { readings } from '../routes/route_table.ts'
+import type { Home } from '../wire/home.ts'
+import type { HostKind, OwnPath, OwnPathHandler, OwnPathTable, RouteSwitches } from '../wire/own_path.ts'
 import { notFoundRefusal } from '../wire/refusal.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 
-/** Finds the handler of an own path, on the host of the public URL and on every other host. */
+/** Finds the handler of an own path, at home and at the hosts of services. */
 export class OwnPaths implements OwnPathTable {
   /** Every row, as the doors list them. */
   readonly list: readonly OwnPath[]
   readonly #home: PathsOfHost
   readonly #routed: PathsOfHost
-  readonly #publicHost: string
+  readonly #isHome: Home
 
-  constructor(list: readonly OwnPath[], publicHost: string, tell: ShowRefusal) {
+  constructor(list: readonly OwnPath[], home: Home, tell: ShowRefusal) {
     this.list = list
     this.#home = new PathsOfHost(list, 'home', tell)
     this.#routed = new PathsOfHost(list, 'routed', tell)
-    this.#publicHost = publicHost
+    this.#isHome = home
   }
 
-  find({ path, host, method }: Pick<EdgeRequest, 'path' | 'host' | 'method'>): OwnPathHandler | undefined {
-    return this.#at(host).find(path, method)
+  find(
+    { path, host, method }: Pick<EdgeRequest, 'path' | 'host' | 'method'>,
+    switches: RouteSwitches | undefined,
+  ): OwnPathHandler | undefined {
+    return this.#at(host).find(path, method, switches)
   }
 
   /** Whether our own paths cover everything that a route with this domain and path prefix would. */
@@ -29,7 +34,7 @@ export class OwnPaths implements OwnPathTable {
   }
 
   #at(host: string): PathsOfHost {
-    return host === this.#publicHost ? this.#home : this.#routed
+    return this.#isHome.is(host) ? this.#home : this.#routed
   }
 }
 
@@ -38,7 +43,20 @@ interface Entry {
   readonly answer: OwnPathHandler
   /** The methods that this entry answers, if the route gets all others. */
   readonly only: ReadonlySet<string> | undefined
+  /** The option of the route that switches this entry on. */
+  readonly switched: keyof RouteSwitches | undefined
 }
+
+/** All that lies here is ours on every host, in whatever spelling a service might read as it. */
+const reservedStart = '/.hero_proxy'
+
+const isReserved = (path: string): boolean => path === reservedStart || path.startsWith(`${reservedStart}/`)
+
+/** The first segment of a path that somebody may have spelled in another way. */
+const otherSpelling = /^[/\\]*[^/\\]*(?:%|;|hero_proxy)/i
+
+const spellsReserved = (path: string): boolean =>
+  otherSpelling.test(path) && [...readings(path)].some(isReserved)
 
 /** The own paths on one kind of host. */
 class PathsOfHost {
@@ -47,8 +65,10 @@ class PathsOfHost {
   readonly #oneMore = new Map<string, Entry>()
   /** Paths that end in `/*`, by the part before the star, the longest first. */
   readonly #below: { readonly start: string; readonly entry: Entry }[] = []
+  readonly #nothing: OwnPathHandler
 
   constructor(list: readonly OwnPath[], kind: HostKind, tell: ShowRefusal) {
+    this.#nothing = answerNothing(tell)
     const here = list.filter(({ at }) => at.includes(kind))
     for (const [path, rows] of Map.groupBy(here, (row) => row.path)) {
       const entry = entryOf(rows, tell)
@@ -59,12 +79,16 @@ class PathsOfHost {
     this.#below.sort((a, b) => b.start.length - a.start.length)
   }
 
-  find(path: string, method: string): OwnPathHandler | undefined {
+  find(path: string, method: string, switches: RouteSwitches | undefined): OwnPathHandler | undefined {
     const found = this.#exact.get(path) ?? this.#withOneMore(path) ?? this.#startOf(path)
-    return found?.only && !found.only.has(asGet(method)) ? undefined : found?.answer
+    if (found === undefined) return spellsReserved(path) ? this.#nothing : undefined
+    const { only, switched, answer } = found
+    if (switched !== undefined && switches?.[switched] !== true) return undefined
+    return only && !only.has(asGet(method)) ? undefined : answer
   }
 
   coverAll(pathPrefix: string): boolean {
+    if (isReserved(pathPrefix)) return true
     const below = this.#startOf(`${pathPrefix}/`) !== undefined
     return below && (this.#exact.has(pathPrefix) || this.#startOf(pathPrefix) !== undefined)
   }
@@ -83,14 +107,19 @@ class PathsOfHost {
 
 const asGet = (method: string): string => (method === 'HEAD' ? 'GET' : method)
 
-const entryOf = (rows: readonly OwnPath[], tell: ShowRefusal): Entry => {
-  const nothing: OwnPathHandler = (request, response, asked) =>
+const answerNothing =
+  (tell: ShowRefusal): OwnPathHandler =>
+  (request, response, asked) =>
     tell(request, response, asked, notFoundRefusal)
+
+const entryOf = (rows: readonly OwnPath[], tell: ShowRefusal): Entry => {
+  const nothing = answerNothing(tell)
   const handlerOf = ({ handler }: OwnPath): OwnPathHandler =>
     typeof handler === 'function' ? handler : nothing
   const methods = new Set(rows.flatMap((row) => row.methods))
   const only = rows.every(({ otherMethods }) => otherMethods === 'route') ? methods : undefined
-  if (methods.size === 0) return { answer: handlerOf(rows[0]!), only: undefined }
+  const switched = rows[0]!.while
+  if (methods.size === 0) return { answer: handlerOf(rows[0]!), only: undefined, switched }
   const allow = [...methods].join(', ')
   const answer: OwnPathHandler = (request, response, asked) => {
     const method = asGet(request.method!)
@@ -108,5 +137,5 @@ const entryOf = (rows: readonly OwnPath[], tell: ShowRefusal): Entry => {
     const taker = other && (row.takes === 'json') !== json ? other : row
     return handlerOf(taker)(request, response, asked)
   }
-  return { answer, only }
+  return { answer, only, switched }
 }

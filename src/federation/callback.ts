@@ -30,8 +30,6 @@ type SignedIn = ReturnType<typeof signedInAs>
 export type CallbackResult =
   /** It has expired, never began, or began in another browser. */
   | { readonly act: 'gone' }
-  /** It began at another host of ours and continues there. */
-  | { readonly act: 'elsewhere'; readonly host: string }
   /** The provider failed or broke the protocol. */
   | { readonly act: 'fault'; readonly fault: Fault; readonly title: string; readonly next: string }
   /** The provider vouched for the person, but we refuse them. */
@@ -63,7 +61,7 @@ export class Callbacks {
    */
   async begin(
     name: string,
-    where: Pick<OutgoingSignIn, 'host' | 'next' | 'anew'>,
+    where: Pick<OutgoingSignIn, 'next' | 'anew'>,
     caller: Caller,
     link = false,
   ): Promise<{ url: string; cookie: FlowCookie }> {
@@ -89,15 +87,13 @@ export class Callbacks {
   }
 
   /**
-   * Completes a sign-in. `answer` holds the provider's parameters, `path` the path of the callback, `cookieOf` reads a flow's cookie
-   * at this host, and `home` says whether providers know this host as ours.
+   * Completes a sign-in. `answer` holds the provider's parameters, `path` the path of the callback, and `cookieOf` reads a flow's
+   * cookie.
    */
   async complete(
     answer: URLSearchParams,
     at: {
       path: string
-      host: string
-      home: boolean
       cookieOf: (id: string) => string | undefined
     },
     caller: Caller,
@@ -110,8 +106,6 @@ export class Callbacks {
     const provider = begun && (await providers.find({ id: begun.provider_id }))
     // Mix-up defence (RFC 9700 section 4.4): only the provider with which the flow began may answer it.
     if (!begun || !provider || new URL(provider.redirect_uri).pathname !== at.path) return { act: 'gone' }
-    const { host } = begun
-    if (host !== at.host) return at.home ? { act: 'elsewhere', host } : { act: 'gone' }
     const flow = await flows.take(state, at.cookieOf(flows.cookieId(state)))
     if (!flow) return { act: 'gone' }
     const { next } = flow
@@ -129,7 +123,7 @@ export class Callbacks {
       return { act: 'fault', fault, title, next }
     }
     try {
-      return await this.#decide(flow, redeemed, caller, guest, at.home ? undefined : at.host)
+      return await this.#decide(flow, redeemed, caller, guest)
     } catch (error) {
       if (!(error instanceof AppError) || error.error !== 'unauthenticated') throw error
       await this.#audit(guest, `provider=${provider.provider}`, error.error)
@@ -148,7 +142,6 @@ export class Callbacks {
     redeemed: ExchangedCode,
     caller: Caller,
     guest: Caller,
-    only_at: string | undefined,
   ): Promise<CallbackResult> {
     const { database, providers, recognition, signIn } = this.#parts
     const { next } = flow
@@ -170,7 +163,7 @@ export class Callbacks {
       if (found.act === 'refused') return refuse(found.why, found.user)
       if (found.act === 'link') return { ...found, next }
       const { identity_id, at_provider } = found
-      const by = { provider: name, identity_id, at_provider, only_at, proven_at }
+      const by = { provider: name, identity_id, at_provider, proven_at }
       const about = `user=${found.username} provider=${name}`
       if (found.has_factor) {
         const factorRequired = await signIn.secondStep(

@@ -20,8 +20,6 @@ export interface OutgoingSignIn {
   readonly provider_id: string
   /** The user who wants to link an identity; null for a sign-in. */
   readonly user_id: string | null
-  /** The host where it began and must end. */
-  readonly host: string
   /** The requested destination after the sign-in. It is checked again when it is used. */
   readonly next: string
   /** Whether the provider must authenticate the person again, even if they have a session there. */
@@ -99,8 +97,8 @@ export class OutgoingSignIns {
     return digest(state).slice(0, 16)
   }
 
-  /** Returns the host and the provider of a flow, or undefined if it has expired or never existed. */
-  async find(state: string): Promise<Pick<OutgoingSignIn, 'host' | 'provider_id'> | undefined> {
+  /** Returns the provider of a flow, or undefined if it has expired or never existed. */
+  async find(state: string): Promise<Pick<OutgoingSignIn, 'provider_id'> | undefined> {
     return this.#row(state)
   }
 
@@ -110,7 +108,7 @@ export class OutgoingSignIns {
     if (!row || cookie === undefined) return undefined
     // The state alone must neither complete nor use up a flow.
     if (!timingSafeEqual(Buffer.from(digest(cookie)), Buffer.from(row.browser_hash))) return undefined
-    const { state_hash, provider_id, user_id, host, sealed, created_at: begun_at } = row
+    const { state_hash, provider_id, user_id, sealed, created_at: begun_at } = row
     const { numDeletedRows } = await this.#database.write(() =>
       this.#database.query
         .deleteFrom('provider_flows')
@@ -124,7 +122,7 @@ export class OutgoingSignIns {
       next: string
       anew: boolean
     }
-    return { provider_id, user_id, host, next, anew, begun_at, checks: { state, ...secrets } }
+    return { provider_id, user_id, next, anew, begun_at, checks: { state, ...secrets } }
   }
 
   async sweep(): Promise<void> {

@@ -20,9 +20,9 @@ export const page = (
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <title>${title}</title>
-<link rel="stylesheet" href="/auth/style.css?v=${styleVersion}">
-<link rel="stylesheet" href="/auth/theme.css">
-<link rel="icon" href="/auth/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/.hero_proxy/style.css?v=${styleVersion}">
+<link rel="stylesheet" href="/.hero_proxy/theme.css">
+<link rel="icon" href="/.hero_proxy/icon.svg" type="image/svg+xml">
 ${head}</head>
 <body>
 <main>

@@ -24,6 +24,6 @@ ${
   logo === ''
     ? ''
     : `.door svg { display: none; }
-.door::before { content: ''; flex: none; width: 1.75rem; height: 1.75rem; background: url(/auth/logo.svg) center / contain no-repeat; }`
+.door::before { content: ''; flex: none; width: 1.75rem; height: 1.75rem; background: url(/.hero_proxy/logo.svg) center / contain no-repeat; }`
 }
 `

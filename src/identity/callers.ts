@@ -46,11 +46,9 @@ interface Parts {
 /** Makes the caller of a method: the identified principal, the door it used, and the claims it holds here. */
 export class Callers {
   readonly #parts: Parts
-  readonly #publicHost: string
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#publicHost = new URL(parts.issuer).hostname
   }
 
   /** Returns the caller that an Authorization header names. Throws unauthenticated unless it holds a valid token for us. */
@@ -68,8 +66,7 @@ export class Callers {
     const { identification } = this.#parts
     return this.#find(async () => {
       const session = await identification.byCookie(request)
-      if (typeof session !== 'object') return undefined
-      return this.#of(session, { ...from, atService: request.host !== this.#publicHost })
+      return typeof session === 'object' ? this.#of(session, from) : undefined
     })
   }
 
@@ -81,10 +78,7 @@ export class Callers {
       : guest(from)
   }
 
-  async #of(
-    principal: Principal | undefined,
-    from: From & Pick<Caller, 'atService'>,
-  ): Promise<Caller | undefined> {
+  async #of(principal: Principal | undefined, from: From): Promise<Caller | undefined> {
     const held = principal && (principal.program?.claims ?? (await this.#parts.claims.of(principal.user_id)))
     return held && callerOf(principal, held, from)
   }
@@ -122,17 +116,13 @@ export class Callers {
   }
 }
 
-const callerOf = (
-  principal: Principal,
-  held: readonly string[],
-  from: From & Pick<Caller, 'atService'>,
-): Caller => {
+const callerOf = (principal: Principal, held: readonly string[], from: From): Caller => {
   const { program, token, user_id, username } = principal
   const claims = new Set(claimsWithin(held, token?.scope))
   if (program) return { ...from, kind: program.kind, name: program.name, claims, token }
   const person = { ...from, kind: 'user', name: username, claims, user_id } as const
   if (!isSession(principal)) return { ...person, token }
-  const { id: session_id, provider, proven_at } = principal
+  const { id: session_id, provider, proven_at, kind } = principal
   const on_behalf = impersonated(principal, held)?.username
-  return { ...person, session_id, provider, proven_at, on_behalf }
+  return { ...person, session_id, provider, proven_at, on_behalf, atService: kind === 'child' }
 }

@@ -157,9 +157,11 @@ const equalDigests = (first: string, second: string) =>
 export class Identification {
   readonly #parts: Parts
   readonly #daemonToken: string
+  readonly #home: string
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#home = new URL(parts.issuer).hostname
     this.#daemonToken = parts.bearerToken === undefined ? '' : digest(parts.bearerToken)
   }
 
@@ -192,15 +194,18 @@ export class Identification {
     return this.#parts.tokens.find(token, audience)
   }
 
-  /** Returns the valid session of our cookie, or the name of our cookie if it is no longer valid. */
+  /**
+   * Returns the valid session of our cookie, or the name of our cookie if it is no longer valid. At home it is a sign-in, at every
+   * other host a child of one.
+   */
   byCookie(request: EdgeRequest): Maybe<LiveSession | string> {
     return whenReady(this.#parts.cookies.at(request), (state): Maybe<LiveSession | string> => {
       const token = shownCookie(request, state)
       if (token === undefined) return undefined
-      return whenReady(
-        this.#parts.sessions.findCookie(token, request.host),
-        (session) => session ?? sessionCookieName(state),
-      )
+      const { sessions } = this.#parts
+      const found =
+        request.host === this.#home ? sessions.findSignIn(token) : sessions.findChild(token, request)
+      return whenReady(found, (session) => session ?? sessionCookieName(state))
     })
   }
 

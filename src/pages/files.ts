@@ -21,17 +21,17 @@ const still =
 
 const forEver = 'public, max-age=31536000, immutable'
 
-/** The paths that answer every caller alike on every host: style sheets, pictures, public keys, health. */
+/** The paths that answer every caller alike: style sheets and pictures on every host; public keys and health at home. */
 export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[] => {
   const handlers: Readonly<Record<string, OwnPathHandler>> = {
-    '/auth/style.css': still('text/css; charset=utf-8', style, forEver),
+    '/.hero_proxy/style.css': still('text/css; charset=utf-8', style, forEver),
     '/auth/passkeys.js': still('text/javascript; charset=utf-8', passkeyScript, forEver),
-    '/auth/theme.css': async (_, response, asked) =>
+    '/.hero_proxy/theme.css': async (_, response, asked) =>
       send(response, 200, 'text/css; charset=utf-8', themeCss(await theme()), {
         ...ownHeaders(asked),
         'cache-control': 'public, max-age=60',
       }),
-    '/auth/logo.svg': async (request, response, asked) => {
+    '/.hero_proxy/logo.svg': async (request, response, asked) => {
       const { logo } = await theme()
       if (logo === '') return tell(request, response, asked, notFoundRefusal)
       send(response, 200, 'image/svg+xml', logo, {
@@ -39,7 +39,7 @@ export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[
         'cache-control': 'public, max-age=60',
       })
     },
-    '/auth/icon.svg': still('image/svg+xml', icon, 'public, max-age=86400'),
+    '/.hero_proxy/icon.svg': still('image/svg+xml', icon, 'public, max-age=86400'),
     '/.well-known/jwks.json': async (_, response, asked) =>
       send(response, 200, 'application/jwk-set+json', JSON.stringify(await jwks()), {
         ...ownHeaders(asked),
@@ -51,7 +51,7 @@ export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[
   return Object.entries(handlers).map(([path, handler]) => ({
     path,
     methods: ['GET'],
-    at: homeAndRouted,
+    at: path.startsWith('/.hero_proxy/') ? homeAndRouted : ['home'],
     handler,
   }))
 }

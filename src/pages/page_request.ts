@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Callers } from '../identity/callers.ts'
+import type { Identification } from '../identity/identify.ts'
+import type { LiveSession } from '../sessions/live_session.ts'
 import { readBody } from '../wire/request_body.ts'
 import { guest, type Caller } from '../contract/caller.ts'
 import type { Call } from '../contract/method.ts'
 import { isForm } from '../wire/media_type.ts'
-import { isNavigation, ownHeaders, policyWithScript, redirect, send } from '../wire/responses.ts'
+import { isNavigation, journeyOf, ownHeaders, policyWithScript, redirect, send } from '../wire/responses.ts'
 import type { Refusal } from '../wire/refusal.ts'
 import { pageHeaders, type ShowRefusal } from '../html/show_refusal.ts'
 import { languageAsked, type WordsFor } from '../html/words_for.ts'
@@ -23,7 +25,7 @@ export interface PageRequestParts {
   readonly cookies: CookiePolicy
   readonly forms: FormGuard
   readonly offers: () => Promise<Offers>
-  readonly publicUrl: string
+  readonly identification: Pick<Identification, 'byCookie'>
   readonly wordsFor: WordsFor
   readonly tell: ShowRefusal
 }
@@ -77,14 +79,9 @@ export class PageRequest {
     return guest(this.#from())
   }
 
-  /** Whether this is the host of the public URL, where passkeys are valid. */
-  get atHome(): boolean {
-    return this.asked.host === new URL(this.#parts.publicUrl).hostname
-  }
-
-  /** Returns the address of a path at the public URL. */
-  home(path: string): string {
-    return `${this.#parts.publicUrl}${path}`
+  /** Whether a browser shows the answer in a tab of its own, in a frame, or not to a person at all. */
+  get journey(): 'page' | 'frame' | 'other' {
+    return journeyOf(this.#request)
   }
 
   offers(): Promise<Offers> {
@@ -94,6 +91,12 @@ export class PageRequest {
   /** Returns the person whom our cookie signs in here. */
   caller(): Promise<Caller | undefined> {
     return this.#parts.callers.ofCookie(this.asked, this.#from())
+  }
+
+  /** Returns the session that our cookie has here: a sign-in at home, a child session elsewhere. */
+  async session(): Promise<LiveSession | undefined> {
+    const session = await this.#parts.identification.byCookie(this.asked)
+    return typeof session === 'object' ? session : undefined
   }
 
   /** Returns a guest whose network belongs to a person; undefined for any other guest. */

@@ -1,10 +1,14 @@
 import type { OpenId } from '../oidc/openid_provider.ts'
 import type { Registrations } from '../oidc/registration.ts'
-import { homeAndRouted, type OwnPath, type OwnPathHandler } from '../wire/own_path.ts'
+import type { OwnPath, OwnPathHandler } from '../wire/own_path.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import { redirect } from '../wire/responses.ts'
 import * as account from './account/account.ts'
 import { stillPaths, type StillParts } from './files.ts'
+import * as atHome from './handover/at_home.ts'
+import type { HomeParts } from './handover/at_home.ts'
+import * as atService from './handover/at_service.ts'
+import type { ServiceParts } from './handover/at_service.ts'
 import * as openid from './openid/openid.ts'
 import { PageRequest, type PageRequestParts } from './page_request.ts'
 import { returnPath } from './return_path.ts'
@@ -15,6 +19,7 @@ import * as federation from './sign_in/providers.ts'
 import * as signIn from './sign_in/sign_in.ts'
 
 interface Parts extends StillParts {
+  readonly handover: HomeParts & ServiceParts
   readonly pageParts: PageRequestParts
   readonly openId: OpenId
   readonly registrations: Registrations
@@ -27,11 +32,12 @@ export const pagePaths = (parts: Parts): readonly OwnPath[] => [
   ...providerPaths(parts),
   ...accountPaths(parts),
   ...openIdPaths(parts),
+  ...servicePaths(parts),
   ...stillPaths(parts),
-  { path: '/auth/*', methods: [], at: homeAndRouted },
+  { path: '/auth/*', methods: [], at: ['home'] },
 ]
 
-type Show = (page: PageRequest) => Promise<void>
+type Show = (page: PageRequest) => Promise<void | 'route'>
 
 const shown =
   ({ pageParts }: Parts, show: Show): OwnPathHandler =>
@@ -41,28 +47,29 @@ const shown =
 const pageRow = (parts: Parts, path: string, show: Show): OwnPath => ({
   path,
   methods: ['GET'],
-  at: homeAndRouted,
+  at: ['home'],
   handler: shown(parts, show),
 })
 const formRow = (parts: Parts, path: string, receive: Show): OwnPath => ({
   path,
   methods: ['POST'],
   takes: 'form',
-  at: homeAndRouted,
+  at: ['home'],
   handler: shown(parts, receive),
 })
 
 const query = (asked: EdgeRequest) => new URL(asked.target, 'http://door.invalid').searchParams
 
 const signInPaths = (parts: Parts): readonly OwnPath[] => [
-  pageRow(parts, '/auth/login', signIn.signIn),
+  pageRow(parts, '/auth/login', (page) => signIn.signIn(page, parts.handover)),
   formRow(parts, '/auth/login', signIn.postSignIn),
-  pageRow(parts, '/auth/logout', signIn.signOut),
-  formRow(parts, '/auth/logout', (page) => signIn.postSignOut(page, parts.federation)),
+  formRow(parts, '/auth/come_back', atHome.postComeBack(parts.handover)),
+  pageRow(parts, '/auth/logout', (page) => signIn.signOut(page, parts.handover)),
+  formRow(parts, '/auth/logout', (page) => signIn.postSignOut(page, parts.federation, parts.handover)),
   {
     path: '/logout',
     methods: ['GET'],
-    at: homeAndRouted,
+    at: ['home'],
     handler: (_, response, asked) => {
       const next = query(asked).get('next')
       const onward = next === null ? '' : `?next=${encodeURIComponent(returnPath(next))}`
@@ -84,6 +91,39 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
   pageRow(parts, '/auth/prove', proof.prove),
   formRow(parts, '/auth/prove', proof.postProve),
 ]
+
+/**
+ * The way home from the hosts of services, and back. Everything else there belongs to the service, but for what lies below
+ * `/.hero_proxy`.
+ */
+const servicePaths = (parts: Parts): readonly OwnPath[] => {
+  const at = ['routed'] as const
+  const row = (path: string, show: Show): OwnPath => ({
+    path,
+    methods: ['GET'],
+    at,
+    handler: shown(parts, show),
+  })
+  const usual = (path: string, show: Show): OwnPath => ({
+    ...row(path, show),
+    while: 'sign_in_paths',
+    otherMethods: 'route',
+  })
+  const { handover } = parts
+  const usualSignIn = atService.usualSignIn(handover)
+  return [
+    row('/.hero_proxy/sign_in', atService.signIn(handover)),
+    row('/.hero_proxy/sign_in/stuck', atService.showStuck),
+    row('/.hero_proxy/arrive', atService.arrive(handover)),
+    row('/.hero_proxy/sign_out', atService.signOut(handover)),
+    row('/.hero_proxy/me', atService.me(handover)),
+    usual('/login', usualSignIn),
+    usual('/auth/login', usualSignIn),
+    usual('/logout', atService.signOut(handover)),
+    usual('/auth/logout', atService.signOut(handover)),
+    usual('/auth/me', atService.me(handover)),
+  ]
+}
 
 /** Sign-in with an identity provider. Each provider has its own callback path, except the one that uses the plain `/oauth/callback`. */
 const providerPaths = (parts: Parts): readonly OwnPath[] => {
@@ -112,7 +152,7 @@ const accountPaths = (parts: Parts): readonly OwnPath[] => [
   {
     path: '/auth',
     methods: ['GET'],
-    at: homeAndRouted,
+    at: ['home'],
     handler: (_, response, asked) => redirect(response, asked, 302, '/auth/me'),
   },
   pageRow(parts, '/auth/me', account.me),
@@ -160,6 +200,5 @@ const openIdPaths = ({ pageParts, openId, registrations }: Parts): readonly OwnP
     { ...asks, path: '/oauth/logout/success' },
     { ...asks, path: '/.well-known/openid-configuration' },
     { ...asks, path: '/.well-known/oauth-authorization-server' },
-    ...['/authorize', '/token', '/userinfo'].map((path): OwnPath => ({ path, methods: [], at: ['routed'] })),
   ]
 }

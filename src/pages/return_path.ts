@@ -1,4 +1,6 @@
 const here = 'http://door.invalid'
+/** The path of a service has up to 4096 characters, and stands percent-encoded in a path of home. */
+const maxLength = 13_000
 
 const staysHere = (path: string): boolean => {
   // URL parsers drop tabs and newlines and read a backslash as a slash, so a return path may contain none of them.
@@ -18,7 +20,7 @@ const decodeOnce = (text: string): string =>
  * and after any software decodes it once or more (CVE-2025-27143 and similar).
  */
 export const returnPath = (value: string | null | undefined, fallback = '/auth/me'): string => {
-  if (value === null || value === undefined || value.length > 4096) return fallback
+  if (value === null || value === undefined || value.length > maxLength) return fallback
   let text = value
   for (let i = 0; i < 4; i++) {
     if (!staysHere(text)) return fallback

@@ -56,7 +56,6 @@ export const restPaths = (old: HeroAuth, tell: ShowRefusal): readonly OwnPath[] 
   return [
     { ...call, path: '/token', handler: asOld(old.token, tell) },
     { ...call, path: '/login', handler: asOld(old.login, tell) },
-    { path: '/login', methods: ['POST'], at: ['routed'] },
     { ...call, path: '/register', otherMethods: 'route', handler: asOld(old.register, tell) },
     { ...call, path: '/validate', otherMethods: 'route', handler: validate(old, tell) },
   ]

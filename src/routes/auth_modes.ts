@@ -35,3 +35,9 @@ export type AuthMode = keyof typeof modes
 export const authModes: Readonly<Record<AuthMode, Mode>> = modes
 
 export const authModeNames = Object.keys(modes) as readonly AuthMode[]
+
+/** Whether our cookie counts on routes of this mode, so that people can be sent to sign in. */
+export const takesSessions = (mode: AuthMode): boolean =>
+  authModes[mode].credentials.some(
+    (credential) => credential === 'session' || credential === 'provider session',
+  )

@@ -1,8 +1,12 @@
 import type { Route } from './route.ts'
+import type { RouteSwitches } from '../wire/own_path.ts'
+import { takesSessions } from './auth_modes.ts'
 import { upstreamOf, type UpstreamGroup } from '../upstream/upstream.ts'
 
 export interface RoutePlan extends UpstreamGroup {
   readonly route: Route
+  /** Which paths of its host are ours. */
+  readonly switches: RouteSwitches
   /** SHA-256 of the route's static token, hex; empty for none. */
   readonly bearerTokenHash: string
 }
@@ -41,7 +45,7 @@ const decodings = (path: string): ReadonlySet<string> => {
  * without `;parameters`, in lower case, with lookalikes of ASCII letters as ASCII, without control characters. Only
  * compared, never forwarded.
  */
-const readings = (path: string): ReadonlySet<string> => {
+export const readings = (path: string): ReadonlySet<string> => {
   const found = new Set<string>()
   for (const text of decodings(path)) {
     const folded = Buffer.from(text, 'latin1').toString('utf8').normalize('NFKC')
@@ -63,6 +67,16 @@ const dotSegment = /(^|\/)\.{1,2}(\/|$)/
 
 /** Paths that every upstream reads in the same way. */
 const plainPath = /^(\/[a-z0-9._~-]+)*\/?$/
+
+/** The switches of the route that a path leads to, if it is clear which. */
+export const switchesOf = (plan: RoutePlan | 'ambiguous' | undefined): RouteSwitches | undefined =>
+  typeof plan === 'object' ? plan.switches : undefined
+
+/** A disabled route keeps its paths from us as from other routes. */
+const readSwitches = ({ auth_mode, enabled }: Route): RouteSwitches => ({
+  sign_in_paths: enabled && takesSessions(auth_mode),
+  rpc: false,
+})
 
 /** The routes of one host, by path prefix. */
 export class HostRoutes {
@@ -127,7 +141,8 @@ export class RouteTable {
       hosts.set(key, host)
       const upstreams = [route.target, ...route.more_targets].map(upstreamOf)
       const { health_path, connect_timeout } = route
-      const plan: RoutePlan = { route, upstreams, health_path, connect_timeout, bearerTokenHash }
+      const switches = readSwitches(route)
+      const plan: RoutePlan = { route, switches, upstreams, health_path, connect_timeout, bearerTokenHash }
       host.add(plan)
       if (route.enabled && route.health_path !== null) probed.push(plan)
     }

@@ -1,4 +1,4 @@
-import { homeAndRouted, type OwnPath } from '../wire/own_path.ts'
+import type { OwnPath } from '../wire/own_path.ts'
 import { ownHeaders, send } from '../wire/responses.ts'
 import type { PostRpc } from './post_rpc.ts'
 
@@ -8,13 +8,14 @@ interface Parts {
   readonly document: () => string
 }
 
-/** Where programs call methods, and read which there are. */
+/** Where programs call methods, and read which there are. A service has `/rpc` at its host only if its route says so. */
 export const rpcPaths = ({ rpc, document }: Parts): readonly OwnPath[] => [
-  { path: '/rpc', methods: ['POST'], takes: 'json', at: homeAndRouted, handler: rpc.post },
+  { path: '/rpc', methods: ['POST'], takes: 'json', at: ['home'], handler: rpc.post },
+  { path: '/rpc', methods: ['POST'], takes: 'json', at: ['routed'], while: 'rpc', handler: rpc.post },
   {
     path: '/openrpc.json',
     methods: ['GET'],
-    at: homeAndRouted,
+    at: ['home'],
     handler: (_, response, asked) =>
       send(response, 200, 'application/json', document(), {
         ...ownHeaders(asked),

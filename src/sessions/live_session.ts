@@ -4,17 +4,22 @@ import { now } from '../storage/ids.ts'
 /** A valid session and its user: what identifies a caller. */
 export interface LiveSession extends Principal {
   readonly id: string
-  readonly kind: 'cookie' | 'token'
+  /** `cookie`: a sign-in at home; `child`: the session of a browser at a service; `token`: the sign-in of a program. */
+  readonly kind: 'cookie' | 'child' | 'token'
+  /** The sign-in that it belongs to: itself, or the parent of a child. */
+  readonly sign_in: SignInUse
   readonly provider: string
   readonly expires_at: number
   readonly proven_at: number
-  /** When it was last used, as far as this process knows. */
-  used_at: number
-  /** The only host where its cookie is valid; empty for all our hosts. */
-  readonly only_at: string
 }
 
-export const isSession = (principal: Principal): principal is LiveSession => 'used_at' in principal
+/** When a sign-in was last used, as far as this process knows. Its children share the object. */
+export interface SignInUse {
+  readonly id: string
+  used_at: number
+}
+
+export const isSession = (principal: Principal): principal is LiveSession => 'sign_in' in principal
 
 /** The user that a session currently impersonates, if the administrator's claims still allow it. */
 export const impersonated = (

@@ -7,8 +7,8 @@ import { now } from '../storage/ids.ts'
 import type { Prepared } from '../storage/prepared.ts'
 import { maySignInSql, type Schema } from '../storage/schema.ts'
 import { LastUsed } from '../storage/last_used.ts'
-import { whenReady } from '../storage/when_ready.ts'
-import type { LiveSession } from './live_session.ts'
+import { childHash, type CookiePlace } from './child_sessions.ts'
+import type { LiveSession, SignInUse } from './live_session.ts'
 import { openedByProvider } from './session.ts'
 import { looksLikeToken } from './session_token.ts'
 
@@ -16,8 +16,8 @@ import { looksLikeToken } from './session_token.ts'
 const minIdleSeconds = 300
 const maxEntries = 200_000
 
-/** Sessions of users who may sign in, with the user being impersonated, if any. */
-const selectSessions = (query: Kysely<Schema>) =>
+/** Sign-ins of users who may sign in, with the user being impersonated, if any. */
+const selectSignIns = (query: Kysely<Schema>) =>
   query
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
@@ -25,13 +25,11 @@ const selectSessions = (query: Kysely<Schema>) =>
       join.onRef('other.id', '=', 'sessions.impersonated_user_id').on(maySignInSql('other')),
     )
     .select([
-      'sessions.id',
-      'sessions.token_hash',
-      'sessions.kind',
+      'sessions.id as sign_in_id',
+      'sessions.kind as sign_in_kind',
       'sessions.provider',
       'sessions.expires_at',
       'sessions.proven_at',
-      'sessions.only_at',
       'sessions.last_used_at as used_at',
       'sessions.user_id',
       'sessions.impersonating_until',
@@ -48,11 +46,29 @@ const selectSessions = (query: Kysely<Schema>) =>
     ])
     .where(maySignInSql())
 
+const selectSessions = (query: Kysely<Schema>) =>
+  selectSignIns(query).select(['sessions.id', 'sessions.token_hash'])
+
+/** Child sessions, with everything that their sign-in says. */
+const selectChildren = (query: Kysely<Schema>) =>
+  selectSignIns(query)
+    .innerJoin('child_sessions', 'child_sessions.parent_id', 'sessions.id')
+    .select(['child_sessions.id', 'child_sessions.token_hash'])
+
 type Row = Awaited<ReturnType<ReturnType<typeof selectSessions>['execute']>>[number]
 
-const addTo = (live: BoundedMap<LiveSession>, row: Row): LiveSession => {
+/** What this process knows while nothing changes. */
+interface Known {
+  readonly byHash: BoundedMap<LiveSession>
+  readonly uses: BoundedMap<SignInUse>
+}
+
+const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
   const { other_id, other_username, other_email, other_email_verified_at, other_context, ...rest } = row
-  const { other_is_admin, impersonating_until, token_hash, ...own } = rest
+  const { other_is_admin, impersonating_until, token_hash, sign_in_id, sign_in_kind, used_at, ...own } = rest
+  const sign_in = uses.get(sign_in_id) ?? { id: sign_in_id, used_at }
+  sign_in.used_at = Math.max(sign_in.used_at, used_at)
+  uses.set(sign_in_id, sign_in)
   const overlay = other_id !== null && {
     user_id: other_id,
     username: other_username!,
@@ -63,9 +79,10 @@ const addTo = (live: BoundedMap<LiveSession>, row: Row): LiveSession => {
     until: impersonating_until ?? 0,
   }
   const proof = { by: 'session', id: own.id } as const
-  const method = own.kind === 'token' ? 'bearer' : openedByProvider(own) ? 'oauth' : 'local'
-  const session: LiveSession = { ...own, proof, method, overlay: overlay || undefined }
-  live.set(token_hash, session)
+  const kind = own.id === sign_in_id ? sign_in_kind : 'child'
+  const method = kind === 'token' ? 'bearer' : openedByProvider(own) ? 'oauth' : 'local'
+  const session: LiveSession = { ...own, kind, sign_in, proof, method, overlay: overlay || undefined }
+  byHash.set(token_hash, session)
   return session
 }
 
@@ -74,8 +91,9 @@ export class LiveSessions {
   readonly #database: Database
   readonly #idleSeconds: () => Promise<number>
   readonly #lastUsed: LastUsed
-  readonly #live: Cached<BoundedMap<LiveSession>>
-  readonly #byHash: Prepared<{ hash: string }, Row>
+  readonly #known: Cached<Known>
+  readonly #sessionOf: Prepared<{ hash: string }, Row>
+  readonly #childOf: Prepared<{ hash: string }, Row>
 
   /** `idle` returns session_idle, in seconds. */
   constructor(database: Database, idle: () => Promise<number>) {
@@ -89,9 +107,15 @@ export class LiveSessions {
         .where('last_used_at', '<', at)
         .execute(),
     )
-    this.#live = new Cached(database, ['sessions', 'users'], async () => boundedMap<LiveSession>(maxEntries))
-    this.#byHash = database.prepared((query, { hash }: { hash: string }) =>
+    this.#known = new Cached(database, ['sessions', 'users'], async () => ({
+      byHash: boundedMap<LiveSession>(maxEntries),
+      uses: boundedMap<SignInUse>(maxEntries),
+    }))
+    this.#sessionOf = database.prepared((query, { hash }: { hash: string }) =>
       selectSessions(query).where('sessions.token_hash', '=', hash),
+    )
+    this.#childOf = database.prepared((query, { hash }: { hash: string }) =>
+      selectChildren(query).where('child_sessions.token_hash', '=', hash),
     )
   }
 
@@ -100,54 +124,56 @@ export class LiveSessions {
    * the cache is current.
    */
   find(token: string): LiveSession | undefined | Promise<LiveSession | undefined> {
-    return this.#find(token, 'token')
+    return looksLikeToken(token) ? this.#find(digest(token), 'token') : undefined
   }
 
-  /** The session of our cookie at a host. */
-  findCookie(token: string, host: string): LiveSession | undefined | Promise<LiveSession | undefined> {
-    return whenReady(this.#find(token, 'cookie'), (session) =>
-      session && (session.only_at === '' || session.only_at === host) ? session : undefined,
-    )
+  /** The sign-in of our cookie at home. */
+  findSignIn(token: string): LiveSession | undefined | Promise<LiveSession | undefined> {
+    return looksLikeToken(token) ? this.#find(digest(token), 'cookie') : undefined
+  }
+
+  /** The child session of our cookie at the host of a service. It counts at its own host and scheme only. */
+  findChild(token: string, place: CookiePlace): LiveSession | undefined | Promise<LiveSession | undefined> {
+    return looksLikeToken(token) ? this.#find(childHash(token, place), 'child') : undefined
   }
 
   /** Whether a session that was found is still valid, if nothing has changed since. Records it as used. */
   isStillValid(session: LiveSession): boolean {
     const at = now()
-    if (session.used_at < at - minIdleSeconds || session.expires_at <= at) return false
-    this.#lastUsed.note(session, at)
+    if (session.sign_in.used_at < at - minIdleSeconds || session.expires_at <= at) return false
+    this.#lastUsed.note(session.sign_in, at)
     return true
   }
 
-  #find(
-    token: string,
-    kind: LiveSession['kind'],
-  ): LiveSession | undefined | Promise<LiveSession | undefined> {
-    if (!looksLikeToken(token)) return undefined
-    const key = digest(token)
-    const session = this.#live.warm()?.get(key)
+  #find(hash: string, kind: LiveSession['kind']): LiveSession | undefined | Promise<LiveSession | undefined> {
+    const session = this.#known.warm()?.byHash.get(hash)
     const at = now()
     // This process has not seen it used for a while, but other processes may have: the database decides.
-    if (!session || session.used_at < at - minIdleSeconds) return this.#load(key, kind)
+    if (!session || session.sign_in.used_at < at - minIdleSeconds) return this.#load(hash, kind)
     if (session.kind !== kind || session.expires_at <= at) return undefined
-    this.#lastUsed.note(session, at)
+    this.#lastUsed.note(session.sign_in, at)
     return session
   }
 
   /** Reads many sessions at once, so that finding each of them needs no query of its own. */
   async warmUp(ids: readonly string[]): Promise<LiveSession[]> {
-    const live = await this.#live.get()
-    const rows = await selectSessions(this.#database.query).where('sessions.id', 'in', ids).execute()
-    return rows.map((row) => addTo(live, row))
+    const known = await this.#known.get()
+    const { query } = this.#database
+    const rows = [
+      ...(await selectSessions(query).where('sessions.id', 'in', ids).execute()),
+      ...(await selectChildren(query).where('child_sessions.id', 'in', ids).execute()),
+    ]
+    return rows.map((row) => addTo(known, row))
   }
 
-  async #load(key: string, kind: 'cookie' | 'token'): Promise<LiveSession | undefined> {
-    const live = await this.#live.get()
-    const row = await this.#byHash({ hash: key })
-    const session = row && addTo(live, row)
+  async #load(hash: string, kind: LiveSession['kind']): Promise<LiveSession | undefined> {
+    const known = await this.#known.get()
+    const row = await (kind === 'child' ? this.#childOf({ hash }) : this.#sessionOf({ hash }))
+    const session = row && addTo(known, row)
     const at = now()
     if (!session || session.kind !== kind || session.expires_at <= at) return undefined
-    if (session.used_at <= at - (await this.#idleSeconds())) return undefined
-    this.#lastUsed.note(session, at)
+    if (session.sign_in.used_at <= at - (await this.#idleSeconds())) return undefined
+    this.#lastUsed.note(session.sign_in, at)
     return session
   }
 

@@ -8,8 +8,6 @@ export interface SessionOrigin {
   readonly user_agent: string
   /** The provider's id for its session, and its ID token, sealed. */
   readonly at_provider?: { readonly sid: string; readonly id_token: string } | undefined
-  /** The only host where it is valid; all our hosts if not given. */
-  readonly only_at?: string | undefined
   /** When the user authenticated, in Unix seconds. Now if not given, 0 if unknown. */
   readonly proven_at?: number | undefined
 }

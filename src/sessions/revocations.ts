@@ -14,7 +14,7 @@ const maxItems = 1000
 /** Maximum number of calls that may wait at the same time. */
 const maxWaiting = 1000
 
-/** Records, inside the transaction that ends them, which valid sessions end. */
+/** Records, inside the transaction that ends them, which valid sessions end: those chosen by `which`, and their children. */
 export const recordRevocations = async (
   query: Kysely<Schema>,
   which: RawBuilder<SqlBool>,
@@ -24,10 +24,30 @@ export const recordRevocations = async (
   // There is one writer at a time, so nobody else uses the same number, and numbers rise in the order of the commits.
   await sql`
     insert into revocations (seq, session_id, token_id, client, user_id, username, reason, at)
-    select (select coalesce(max(seq), 0) from revocations) + row_number() over (order by sessions.id),
-      sessions.id, '', '', users.id, users.username, cast(${reason} as text), cast(${at} as bigint)
-    from sessions join users on users.id = sessions.user_id
-    where ${which} and sessions.expires_at > ${at}`.execute(query)
+    select (select coalesce(max(seq), 0) from revocations) + row_number() over (order by ending.id),
+      ending.id, '', '', users.id, users.username, cast(${reason} as text), cast(${at} as bigint)
+    from (
+      select sessions.id, sessions.user_id from sessions where ${which} and sessions.expires_at > ${at}
+      union all
+      select child_sessions.id, sessions.user_id
+      from child_sessions join sessions on sessions.id = child_sessions.parent_id
+      where ${which} and sessions.expires_at > ${at}
+    ) as ending join users on users.id = ending.user_id`.execute(query)
+}
+
+/** Records, inside the transaction that ends them, which child sessions end although their sign-in goes on. */
+export const recordChildRevocations = async (
+  query: Kysely<Schema>,
+  which: RawBuilder<SqlBool>,
+  reason: RevocationReason,
+): Promise<void> => {
+  await sql`
+    insert into revocations (seq, session_id, token_id, client, user_id, username, reason, at)
+    select (select coalesce(max(seq), 0) from revocations) + row_number() over (order by child_sessions.id),
+      child_sessions.id, '', '', users.id, users.username, cast(${reason} as text), cast(${now()} as bigint)
+    from child_sessions join sessions on sessions.id = child_sessions.parent_id
+    join users on users.id = sessions.user_id
+    where ${which}`.execute(query)
 }
 
 /** Records, inside the transaction that revokes them, that a token or all tokens of a client are no longer valid. */

@@ -4,12 +4,13 @@ import { digest } from '../secrets/digest.ts'
 import { notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
-import { readPage, type PageParams } from '../storage/pager.ts'
+import type { PageParams } from '../storage/pager.ts'
 import type { SessionRow } from '../storage/schema.ts'
 import { batchRows, inBatches, sweepRows } from '../storage/sweeping.ts'
+import { ChildSessions } from './child_sessions.ts'
 import { RefreshTokens } from './refresh_tokens.ts'
 import { recordRevocations } from './revocations.ts'
-import type { Session } from './session.ts'
+import { isAlive, listSessions } from './session_list.ts'
 import { newToken } from './session_token.ts'
 import type { SessionOrigin, OpenedSession } from './opened_session.ts'
 
@@ -22,6 +23,8 @@ export class Sessions {
   readonly #limit: (name: Limit) => Promise<number>
   readonly #refreshTokens: RefreshTokens
   readonly #reactions: SessionReactions
+  /** The sessions that sign-ins have at the hosts of services. */
+  readonly children: ChildSessions
 
   /** `limit` reads a setting, in seconds. */
   constructor(database: Database, limit: (name: Limit) => Promise<number>, reactions: SessionReactions) {
@@ -29,6 +32,7 @@ export class Sessions {
     this.#reactions = reactions
     this.#limit = limit
     this.#refreshTokens = new RefreshTokens(database, limit)
+    this.children = new ChildSessions(database)
   }
 
   /** Opens a session: the only way to sign a user in, with any method. The caller has verified the proof. */
@@ -41,19 +45,12 @@ export class Sessions {
       user_id: userId,
       token_hash: digest(token),
       kind: origin.kind,
-      provider: origin.provider,
-      factor: origin.factor,
-      address: origin.address,
-      user_agent: origin.user_agent.slice(0, 300),
+      ...provenBy(origin, at),
       created_at: at,
       expires_at: at + expires_in,
-      proven_at: origin.proven_at ?? at,
       last_used_at: at,
       impersonated_user_id: null,
       impersonating_until: null,
-      provider_sid: origin.at_provider?.sid ?? '',
-      provider_id_token: origin.at_provider?.id_token ?? '',
-      only_at: origin.only_at ?? '',
     }
     return this.#database.write(async () => {
       await this.#database.query.insertInto('sessions').values(row).execute()
@@ -61,6 +58,34 @@ export class Sessions {
       if (origin.kind === 'cookie') return opened
       return { ...opened, refresh_token: await this.#refreshTokens.issue(row) }
     })
+  }
+
+  /**
+   * Gives a sign-in a new cookie, because the same person has just signed in again in the same browser. Its children stay.
+   * Undefined if it has ended. Inside a transaction.
+   */
+  async signInAgain(id: string, userId: string, origin: SessionOrigin): Promise<OpenedSession | undefined> {
+    const token = newToken()
+    const expires_in = await this.#limit('session_lifetime')
+    const at = now()
+    const { numUpdatedRows } = await this.#database.query
+      .updateTable('sessions')
+      .set({
+        ...provenBy(origin, at),
+        token_hash: digest(token),
+        expires_at: at + expires_in,
+        last_used_at: at,
+        impersonated_user_id: null,
+        impersonating_until: null,
+      })
+      .where('id', '=', id)
+      .where('user_id', '=', userId)
+      .where('kind', '=', 'cookie')
+      .where('expires_at', '>', at)
+      .executeTakeFirst()
+    if (numUpdatedRows !== 1n) return undefined
+    this.#database.changed('sessions')
+    return { token, id, expires_in }
   }
 
   /** Returns what a refresh token renews and whether it was used before; undefined for an invalid one. */
@@ -97,40 +122,8 @@ export class Sessions {
     this.#database.changed('sessions')
   }
 
-  async list(
-    filter: PageParams & { user: string },
-    current: string | undefined,
-  ): Promise<{ items: Session[]; next_cursor: string | null }> {
-    const query = this.#database.query
-      .selectFrom('sessions')
-      .innerJoin('users', 'users.id', 'sessions.user_id')
-      .select([
-        'sessions.id',
-        'users.username as user',
-        'sessions.kind',
-        'sessions.provider',
-        'sessions.address',
-        'sessions.user_agent',
-        'sessions.factor',
-        'sessions.created_at',
-        'sessions.last_used_at',
-        'sessions.expires_at',
-      ])
-      .where(sql`lower(users.username)`, '=', filter.user.toLowerCase())
-      .where(isAlive(now()))
-    const page = await readPage(query, filter, {
-      by: sql.ref('sessions.id'),
-      descending: true,
-      keyOf: ({ id }) => id,
-    })
-    return {
-      ...page,
-      items: page.items.map((row) => ({
-        ...row,
-        factor: row.factor as Session['factor'],
-        current: row.id === current,
-      })),
-    }
+  list(filter: PageParams & { user: string }, current: string | undefined) {
+    return listSessions(this.#database, this.children, filter, current)
   }
 
   /** Returns the user of a session. Throws not_found. */
@@ -195,7 +188,10 @@ export class Sessions {
       .executeTakeFirst()
   }
 
-  /** The only way to end sessions early: records a revocation for everyone who keeps something open for them. */
+  /**
+   * The only way to end sign-ins early, and with each its children. Records a revocation of each session for everyone who keeps
+   * something open for it.
+   */
   async #end(which: RawBuilder<SqlBool>, reason: RevocationReason): Promise<number> {
     return this.#database.write(async () => {
       const ended = await this.#database.query.selectFrom('sessions').select('id').where(which).execute()
@@ -237,6 +233,13 @@ export class Sessions {
   }
 }
 
-/** The condition that a session has not expired, or can be renewed. */
-const isAlive = (at: number) =>
-  sql<SqlBool>`(sessions.expires_at > ${at} or exists (select 1 from refresh_tokens where refresh_tokens.session_id = sessions.id and refresh_tokens.expires_at > ${at} and refresh_tokens.used_at is null))`
+/** The columns that say how a person proved who they are. */
+const provenBy = (origin: SessionOrigin, at: number) => ({
+  provider: origin.provider,
+  factor: origin.factor,
+  address: origin.address,
+  user_agent: origin.user_agent.slice(0, 300),
+  proven_at: origin.proven_at ?? at,
+  provider_sid: origin.at_provider?.sid ?? '',
+  provider_id_token: origin.at_provider?.id_token ?? '',
+})

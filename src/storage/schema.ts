@@ -17,6 +17,7 @@ import type { AuditTables } from './tables/audit.ts'
 import type { SettingsTables } from './tables/settings.ts'
 import type { TlsTables } from './tables/tls.ts'
 import type { AuthTables } from './tables/auth.ts'
+import type { HandoverTables } from './tables/handover.ts'
 import type { FederationTables } from './tables/federation.ts'
 import type { OidcTables } from './tables/oidc.ts'
 import type { StorageTables } from './tables/storage.ts'
@@ -42,6 +43,7 @@ export type * from './tables/audit.ts'
 export type * from './tables/settings.ts'
 export type * from './tables/tls.ts'
 export type * from './tables/auth.ts'
+export type * from './tables/handover.ts'
 export type * from './tables/federation.ts'
 export type * from './tables/oidc.ts'
 export type * from './tables/storage.ts'
@@ -71,6 +73,7 @@ export interface Schema
     SettingsTables,
     TlsTables,
     AuthTables,
+    HandoverTables,
     FederationTables,
     OidcTables,
     StorageTables {}

@@ -3,6 +3,10 @@ export const sessionCookie = (secure: boolean) =>
   secure ? '__Host-hero_proxy_session' : 'hero_proxy_session'
 export const formCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_form' : 'hero_proxy_form')
 
+/** Proves that the browser that arrives at a host is the one that left it to sign in. */
+export const arrivalCookie = (secure: boolean) =>
+  secure ? '__Host-Http-hero_proxy_arrival' : 'hero_proxy_arrival'
+
 /** The state of a sign-in at a provider. Each sign-in has its own, so that several tabs do not interfere. */
 export const flowCookie = (secure: boolean, id: string) =>
   secure ? `__Host-hero_proxy_flow_${id}` : `hero_proxy_flow_${id}`
@@ -14,7 +18,7 @@ export const returnPathCookie = (secure: boolean) =>
   secure ? '__Host-hero_proxy_onward' : 'hero_proxy_onward'
 
 /** Names that upstreams neither see nor set: our own, and names that a lenient parser would read as ours. */
-const ours = /^(__host-|__secure-)?hero[._ -]proxy[._ -]/i
+const ours = /^(__host-http-|__http-|__host-|__secure-)?hero[._ -]proxy[._ -]/i
 
 export const isOwnCookie = (name: string): boolean => ours.test(name.trim())
 

@@ -1,14 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { EdgeRequest } from './request.ts'
 
-/** Answers a request at one of our own paths. */
+/** Answers a request at one of our own paths. Returns `route`, and answers nothing, to leave the request to the route. */
 export type OwnPathHandler = (
   request: IncomingMessage,
   response: ServerResponse,
   asked: EdgeRequest,
-) => void | Promise<void>
+) => Answered | Promise<Answered>
 
-/** A kind of host: the host of the public URL, another host with a route, or a host without one. */
+type Answered = void | 'route'
+
+/** The options of a route that give us some of its paths. */
+export interface RouteSwitches {
+  /** The usual names of sign-in pages: `/login`, `/auth/login` and the like. */
+  readonly sign_in_paths: boolean
+  readonly rpc: boolean
+}
+
+/** A kind of host: home, another host with a route, or a host without one. */
 export type HostKind = 'home' | 'routed' | 'unrouted'
 
 export const homeAndRouted: readonly HostKind[] = ['home', 'routed']
@@ -22,6 +31,8 @@ export interface OwnPath {
   /** What a POST carries. If two rows differ only in this, one gets JSON and the other gets every other body. */
   readonly takes?: 'json' | 'form'
   readonly at: readonly HostKind[]
+  /** The option of the matching route that switches the row on. Without it, the row is always on. */
+  readonly while?: keyof RouteSwitches
   /** `route` sends every method that no row of the path names to the route. Without it, such a method gets 405. */
   readonly otherMethods?: 'route'
   /** `door` if the door answers before it looks here. Without a handler, the path is reserved and gets 404. */
@@ -30,6 +41,12 @@ export interface OwnPath {
 
 /** Finds the handler of an own path. */
 export interface OwnPathTable {
-  /** Returns undefined if the routes decide. Paths are compared as received, byte for byte. */
-  find(request: Pick<EdgeRequest, 'path' | 'host' | 'method'>): OwnPathHandler | undefined
+  /**
+   * Returns undefined if the routes decide. `switches` are those of the matching route, undefined if none matches. Paths are
+   * compared as received, byte for byte.
+   */
+  find(
+    request: Pick<EdgeRequest, 'path' | 'host' | 'method'>,
+    switches: RouteSwitches | undefined,
+  ): OwnPathHandler | undefined
 }

@@ -6,6 +6,8 @@ export type Refusal = NoticeFacts & {
   readonly status: number
   /** The name for programs, as in `error.data.code` of JSON-RPC. */
   readonly code: string
+  /** What the problem document says besides its text. */
+  readonly members?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly link?: { readonly href: string; readonly name: LinkName }
   /** The failure of a call; its words replace the text. */

@@ -37,6 +37,22 @@ export const isNavigation = (sent: ReceivedRequest): boolean => {
   return accepts(sent, 'text/html|application/xhtml\\+xml')
 }
 
+/**
+ * What asks for a page of ours. `page`: a browser shows it in a tab of its own. `frame`: another page shows it. `other`: a script, a
+ * prefetch, a preflight or a program, which gets the same answer whether or not it is signed in. HEAD counts as `other`.
+ */
+export const journeyOf = (sent: ReceivedRequest): 'page' | 'frame' | 'other' => {
+  const { method, rawHeaders } = sent
+  if (method !== 'GET' || !isNavigation(sent)) return 'other'
+  if (['sec-purpose', 'purpose', 'service-worker'].some((name) => valuesOf(rawHeaders, name).length > 0))
+    return 'other'
+  const destinations = valuesOf(rawHeaders, 'sec-fetch-dest')
+  if (destinations.length === 0 || destinations.join() === 'document') return 'page'
+  return framed.test(destinations.join()) ? 'frame' : 'other'
+}
+
+const framed = /^(iframe|frame|object|embed|fencedframe)$/
+
 /** Whether a person reads the response: a navigation, or a posted form. */
 export const wantsPage = (sent: ReceivedRequest): boolean =>
   isNavigation(sent) || (sent.method === 'POST' && accepts(sent, 'text/html'))
@@ -50,6 +66,7 @@ export const problem = (refusal: Refusal): string => {
     status: refusal.status,
     detail: text,
     code: refusal.code,
+    ...refusal.members,
   })
 }
 

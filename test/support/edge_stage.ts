@@ -1,5 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { digest } from '../../src/secrets/digest.ts'
+import { childHash } from '../../src/sessions/child_sessions.ts'
+import { newId, now } from '../../src/storage/ids.ts'
+import { byHand } from './people.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from './daemon.ts'
 import { ask, signIn, type Answer } from './http.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
@@ -10,7 +14,10 @@ export interface Stage extends AsyncDisposable {
   readonly daemon: TestDaemon
   /** Answers with what it received. */
   readonly upstream: Upstream
-  /** Session cookies: ada holds the claim `app.use` through her group, bob holds none. */
+  /**
+   * Cookies of ada, who holds the claim `app.use` through her group, and bob, who holds no claim. They count at home, and at
+   * every host that `route` was called for.
+   */
   readonly ada: string
   readonly bob: string
   route(params: Omit<RouteParams, 'target'> & { target?: string }): Promise<{ id: string }>
@@ -32,13 +39,50 @@ export const startStage = async (settings: Record<string, string> = {}): Promise
     await daemon.close()
     await upstream.close()
   }
-  const route: Stage['route'] = (params) => hero.proxy.routes.add({ target: upstream.target, ...params })
-  await route({ domain: 'enter.localhost', auth_mode: 'none' })
   const [ada, bob] = await Promise.all(
-    ['ada', 'bob'].map((name) => signIn(daemon, 'enter.localhost', name, goodPassword)),
+    ['ada', 'bob'].map((name) => signIn(daemon, 'localhost', name, goodPassword)),
   )
+  const route: Stage['route'] = async (params) => {
+    const added = await hero.proxy.routes.add({ target: upstream.target, ...params })
+    await openAt(daemon, params.domain, ada!, bob!)
+    return added
+  }
+  await route({ domain: 'enter.localhost', auth_mode: 'optional' })
   return { daemon, upstream, ada: ada!, bob: bob!, route, close, [Symbol.asyncDispose]: close }
 }
+
+/**
+ * Opens child sessions at a host, with the values of the cookies that these people have at home. A browser gets a value of its own at
+ * each host; that they are the same here shows in no answer, and no test has to look them up.
+ */
+export const openAt = (
+  daemon: Pick<TestDaemon, 'config'>,
+  host: string,
+  ...cookies: readonly string[]
+): Promise<void> =>
+  byHand(daemon, async (database) => {
+    for (const token of cookies.map((cookie) => cookie.replace(/^[^=]*=/, ''))) {
+      const { id } = await database.query
+        .selectFrom('sessions')
+        .select('id')
+        .where('token_hash', '=', digest(token))
+        .executeTakeFirstOrThrow()
+      for (const secure of [false, true])
+        await database.query
+          .insertInto('child_sessions')
+          .values({
+            id: newId(),
+            token_hash: childHash(token, { host, secure }),
+            parent_id: id,
+            origin: `${secure ? 'https' : 'http'}://${host}`,
+            arrival_hash: '',
+            round: 1,
+            opened_at: now(),
+          })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute()
+    }
+  })
 
 /** The request as the echoing upstream received it. */
 export interface Got {

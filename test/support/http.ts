@@ -78,17 +78,23 @@ export const askRaw = (
 const cookieOf = (setCookie: readonly string[] | undefined, part: string) =>
   setCookie?.find((line) => line.includes(part))?.split(';')[0]
 
-/** Signs in at the edge's own form, as a browser would, and returns the Cookie header of the session. */
-export const signIn = async (
-  daemon: Door,
-  host: string,
-  login: string,
-  password: string,
-): Promise<string> => {
-  const page = await ask(daemon, host, '/auth/login', { headers: ['Accept', 'text/html'] })
+/** Where people sign in, as `publicUrl` names it. */
+const homeHost = 'localhost'
+
+/**
+ * Signs in at home, as a browser would, and returns the Cookie header of the session there. For the host of a service, it goes on
+ * through the handover and returns the cookie of that host, whose route must take sessions.
+ */
+export const signIn = async (door: Door, host: string, login: string, password: string): Promise<string> => {
+  const session = await signInAtHome(door, login, password)
+  return host === homeHost ? session : arriveAt(door, host, session)
+}
+
+const signInAtHome = async (door: Door, login: string, password: string): Promise<string> => {
+  const page = await ask(door, homeHost, '/auth/login', { headers: ['Accept', 'text/html'] })
   const formCookie = cookieOf(page.headers['set-cookie'], 'form')!
   const token = /name="form_token" value="([^"]+)"/.exec(page.body)![1]!
-  const answer = await ask(daemon, host, '/auth/login', {
+  const answer = await ask(door, homeHost, '/auth/login', {
     method: 'POST',
     headers: [
       'Content-Type',
@@ -104,4 +110,26 @@ export const signIn = async (
   if (answer.status !== 303 || session === undefined)
     throw new Error(`sign-in answered ${answer.status}: ${answer.body}`)
   return session
+}
+
+/** Goes from home to the host of a service with a session of home, step by step. Returns the cookie of that host. */
+export const arriveAt = async (door: Door, host: string, session: string): Promise<string> => {
+  const open = async (at: string, path: string, cookie: string[]): Promise<Answer> => {
+    const answer = await ask(door, at, path, { headers: ['Accept', 'text/html', ...cookie] })
+    if (answer.headers.location === undefined)
+      throw new Error(`${at}${path} answered ${answer.status}: ${answer.body}`)
+    return answer
+  }
+  const pathOf = ({ headers: { location } }: Answer) => {
+    const { pathname, search } = new URL(location!)
+    return pathname + search
+  }
+  const left = await open(host, '/.hero_proxy/sign_in', [])
+  const arrival = cookieOf(left.headers['set-cookie'], 'arrival')!
+  const sent = await open(homeHost, pathOf(left), ['Cookie', session])
+  const arrived = await open(host, pathOf(sent), ['Cookie', arrival])
+  const child = cookieOf(arrived.headers['set-cookie'], 'session')
+  if (child === undefined)
+    throw new Error(`the arrival set no cookie and leads to ${arrived.headers.location}`)
+  return child
 }

@@ -9,10 +9,11 @@ import type { Route } from '../../routes/route.ts'
 import type { CheckName } from '../../routes/route_test.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
 import { whenReady } from '../../storage/when_ready.ts'
+import type { Home } from '../../wire/home.ts'
 import { notFoundRefusal, type Refusal } from '../../wire/refusal.ts'
 import { originOf, type EdgeRequest } from '../../wire/request.ts'
 import * as refusals from './refusals.ts'
-import { tell, turnAway, type SignIn, type Tell } from './turn_away.ts'
+import { signInAddress, tell, turnAway, type SignIn, type Tell } from './turn_away.ts'
 
 /** A longer claims header is refused, never shortened: with a part of the list missing, it would be another identity. */
 const maxClaimsText = 8192
@@ -46,6 +47,7 @@ export class Question {
 }
 
 export interface CheckParts {
+  readonly home: Home
   readonly identification: Identification
   readonly people: SeenPeople
   /** Names of the identity providers that people can sign in with. Warm, it returns no promise. */
@@ -83,12 +85,12 @@ const wrongSignature = (question: Question, { identification }: CheckParts): Ans
 }
 
 /** Guests and programs with a static token have no identity, so they cannot have a claim or an address. */
-const nobodyKnown = ({ route, identified }: Question, parts: CheckParts): Answer => {
+const nobodyKnown = ({ request, route, identified }: Question, parts: CheckParts): Answer => {
   if (identified!.principal) return undefined
   const open = route.required_claims.length === 0 && route.allowed_emails.length === 0
   if (identified!.staticToken) return open ? undefined : tell(refusals.tokenNamesNobody)
   const guestsPass = open && authModes[route.auth_mode].without === 'forward as guest'
-  return guestsPass ? undefined : askToSignIn(route, parts)
+  return guestsPass ? undefined : askToSignIn(request, route, parts)
 }
 
 /** Any page in the world can open a WebSocket, and the browser sends our cookie with it, so its Origin must be ours (RFC 6455 section 10.2). */
@@ -101,12 +103,12 @@ const foreignPage = ({ request, identified }: Question): Answer => {
 
 /** Finds the identity that the service receives. An account that was just deleted has none. */
 const livingAccount = (question: Question, parts: CheckParts): Answer => {
-  const { route, identified } = question
+  const { request, route, identified } = question
   const { principal } = identified!
   if (!principal) return undefined
   return whenReady(parts.people.find(principal, route.service), (person): Answer => {
     question.person = person
-    return person ? undefined : askToSignIn(route, parts)
+    return person ? undefined : askToSignIn(request, route, parts)
   })
 }
 
@@ -117,20 +119,24 @@ const tokenScope = ({ request: { method, upgrade }, identified }: Question): Ans
     ? tell(refusals.scopeTooSmall)
     : undefined
 
-const requiredClaims = ({ route, person, identified }: Question): Answer =>
-  !person || satisfiesRule(route.required_claims, person.claims)
-    ? undefined
-    : refusePerson(refusals.claimMissing(route, person), identified!)
+const requiredClaims = (question: Question, parts: CheckParts): Answer => {
+  const { route, person } = question
+  if (!person || satisfiesRule(route.required_claims, person.claims)) return undefined
+  return refusePerson(refusals.claimMissing(route, person), question, parts)
+}
 
-const allowedEmail = ({ route, person, identified }: Question): Answer =>
-  !person || allowsEmail(route.allowed_emails, person.email_verified ? person.email : null)
-    ? undefined
-    : refusePerson(refusals.emailNotAllowed(person), identified!)
+const allowedEmail = (question: Question, parts: CheckParts): Answer => {
+  const { route, person } = question
+  if (!person || allowsEmail(route.allowed_emails, person.email_verified ? person.email : null))
+    return undefined
+  return refusePerson(refusals.emailNotAllowed(person), question, parts)
+}
 
-const sizeOfClaims = ({ route, person, identified }: Question, parts: CheckParts): Answer => {
+const sizeOfClaims = (question: Question, parts: CheckParts): Answer => {
+  const { route, person } = question
   if (!person || parts.people.claimsText(person.claims).length <= maxClaimsText) return undefined
   parts.reportOversize(person.username, route.domain)
-  return refusePerson(refusals.claimsTooLarge, identified!)
+  return refusePerson(refusals.claimsTooLarge, question, parts)
 }
 
 /** A signed request may pass once. This check is the last one, so that only requests that pass use their nonce. */
@@ -153,11 +159,13 @@ export const checks: readonly Check[] = [
 ]
 
 /** A person whom we know only by their network may have more rights after signing in, so the refusal offers that. */
-const refusePerson = (refusal: Refusal, { principal }: Identified): Tell =>
-  tell(principal?.method === 'network' ? { ...refusal, link: refusals.toSignIn } : refusal)
+const refusePerson = (refusal: Refusal, { request, identified }: Question, { home }: CheckParts): Tell => {
+  if (identified!.principal?.method !== 'network') return tell(refusal)
+  return tell({ ...refusal, link: { href: signInAddress(request.host, home), name: 'sign_in' } })
+}
 
-const askToSignIn = (route: Route, { providers }: CheckParts): Answer => {
+const askToSignIn = (request: EdgeRequest, route: Route, { providers, home }: CheckParts): Answer => {
   // Only oauth routes need the providers, so the others do not read them.
-  if (route.auth_mode !== 'oauth') return turnAway(route, [])
-  return whenReady(providers(), (names) => turnAway(route, names))
+  if (route.auth_mode !== 'oauth') return turnAway(request, route, [], home)
+  return whenReady(providers(), (names) => turnAway(request, route, names, home))
 }

@@ -22,7 +22,7 @@ export class LastingDecisions {
   /** For a person: until the next membership expires. Each request checks again whether the session is still valid. */
   ofPerson({ principal, ownToken, staleCookie }: Identified, { service }: Route): Reusable | undefined {
     if (ownToken || staleCookie !== undefined || !principal || principal.overlay) return undefined
-    if (!isSession(principal) || principal.kind !== 'cookie') return undefined
+    if (!isSession(principal) || principal.kind === 'token') return undefined
     const { user_id, context } = principal
     return { session: principal, until: this.#claims.until(user_id, { service: service ?? '', context }) }
   }

@@ -4,18 +4,28 @@ import type { SignatureProblem } from '../../identity/signed_request.ts'
 import type { Person } from '../../identity/seen_person.ts'
 import type { Refusal } from '../../wire/refusal.ts'
 
-export const signInNeeded = {
+/** RFC 9110 section 11.6.1 requires a challenge. No browser opens its own dialogue for this scheme. */
+const challenge = (address: string) => ({
+  headers: { 'www-authenticate': `HeroSession realm="hero_proxy", login="${address}"` },
+  members: { sign_in: address },
+})
+
+/** `address` is where a person can sign in. */
+export const signInNeeded = (address: string): Refusal => ({
   status: 401,
   reason: 'sign_in_needed',
   code: 'unauthenticated',
-  // RFC 9110 section 11.6.1 requires a challenge. No browser opens its own dialogue for this scheme.
-  headers: { 'www-authenticate': 'HeroSession realm="hero_proxy", login="/auth/login"' },
-} as const satisfies Refusal
-
-export const toSignIn = { href: '/auth/login', name: 'sign_in' } as const
+  ...challenge(address),
+  link: { href: address, name: 'sign_in' },
+})
 
 /** For a route that guests may not use and where signing in does not count: there is no way in to show. */
-export const nobodyKnown: Refusal = { ...signInNeeded, reason: 'no_way_in' }
+export const nobodyKnown: Refusal = {
+  status: 401,
+  reason: 'no_way_in',
+  code: 'unauthenticated',
+  headers: { 'www-authenticate': 'HeroSession realm="hero_proxy"' },
+}
 
 /** RFC 6750 section 3: a browser opens no dialogue for this scheme. */
 export const tokenNeeded: Refusal = {
@@ -37,20 +47,20 @@ export const scopeTooSmall: Refusal = {
 }
 
 /** For programs; people are sent to the provider. */
-export const providerNeeded = {
+export const providerNeeded = (address: string): Refusal => ({
   status: 401,
   reason: 'provider_needed',
   code: 'unauthenticated',
-  headers: { 'www-authenticate': 'HeroSession realm="hero_proxy", login="/login"' },
-} as const satisfies Refusal
+  ...challenge(address),
+})
 
 /** For a route whose provider does not exist yet: our own sign-in page does not count there, so it would only send people in circles. */
-export const providerMissing = (provider: string | null, navigates: boolean): Refusal => ({
+export const providerMissing = (provider: string | null, navigates: boolean, address: string): Refusal => ({
   status: navigates ? 503 : 401,
   reason: 'provider_missing',
   values: { provider },
   code: navigates ? 'provider_missing' : 'unauthenticated',
-  ...(!navigates && { headers: providerNeeded.headers }),
+  ...(!navigates && challenge(address)),
 })
 
 /** States what is wrong with the signature of a request. */

@@ -1,6 +1,8 @@
 import { authModes } from '../../routes/auth_modes.ts'
 import type { Route } from '../../routes/route.ts'
+import type { Home } from '../../wire/home.ts'
 import type { Refusal } from '../../wire/refusal.ts'
+import type { EdgeRequest } from '../../wire/request.ts'
 import * as refusals from './refusals.ts'
 
 /** A refusal that is the same for people and programs. */
@@ -12,8 +14,8 @@ export interface Tell {
 /** The request has no identity that could pass: people go to the sign-in, programs get the refusal. */
 export interface SignIn {
   readonly act: 'sign in'
-  /** Where people go; the path of their request is appended, percent-encoded. */
-  readonly way: string
+  /** Where people go, with the way back to their request. */
+  readonly location: string
   /** For programs: 401. */
   readonly refusal: Refusal
   /** For people, if the way in does not exist yet: they get this refusal instead of a redirect. */
@@ -24,21 +26,45 @@ export const tell = (refusal: Refusal): Tell => ({ act: 'tell', refusal })
 
 /** Returns the answer to a request without any credential that counts on this route. */
 export const turnAway = (
+  request: Pick<EdgeRequest, 'host' | 'target'>,
   { auth_mode, provider }: Pick<Route, 'auth_mode' | 'provider'>,
   providers: readonly string[],
+  home: Home,
 ): SignIn | Tell => {
   const { credentials, without } = authModes[auth_mode]
   if (without === 'ask for a token') return tell(refusals.tokenNeeded)
   if (without === 'ask for a signature') return tell(refusals.notSigned('missing'))
+  const address = signInAddress(request.host, home)
+  const location = `${address}?return_to=${encodeURIComponent(request.target)}`
   if (without === 'send to a provider') {
-    const named = provider === null ? '' : `provider=${encodeURIComponent(provider)}&`
-    const way = `/login?${named}next=`
     const ready = provider === null ? providers.length > 0 : providers.includes(provider)
-    if (ready) return { act: 'sign in', way, refusal: refusals.providerNeeded }
-    const [missing, refusal] = [true, false].map((people) => refusals.providerMissing(provider, people))
-    return { act: 'sign in', way, refusal: refusal!, missing: missing! }
+    if (ready)
+      return {
+        act: 'sign in',
+        location: byProvider(request, provider, home) ?? location,
+        refusal: refusals.providerNeeded(address),
+      }
+    const [missing, refusal] = [true, false].map((people) =>
+      refusals.providerMissing(provider, people, address),
+    )
+    return { act: 'sign in', location, refusal: refusal!, missing: missing! }
   }
   // If no session counts here, signing in changes nothing, and a redirect would send people in circles.
   if (!credentials.includes('session')) return tell(refusals.nobodyKnown)
-  return { act: 'sign in', way: '/auth/login?return_to=', refusal: refusals.signInNeeded }
+  return { act: 'sign in', location, refusal: refusals.signInNeeded(address) }
+}
+
+/** Where people sign in who stand at this host: at home, or by the way that leads there and back. */
+export const signInAddress = (host: string, home: Home): string =>
+  home.is(host) ? `${home.origin}/auth/login` : `${home.originOf(host)}/.hero_proxy/sign_in`
+
+/** A service that shares home: nothing hands people over, so they go to the provider from here. */
+const byProvider = (
+  { host, target }: Pick<EdgeRequest, 'host' | 'target'>,
+  provider: string | null,
+  home: Home,
+): string | undefined => {
+  if (!home.is(host)) return undefined
+  const named = provider === null ? '' : `provider=${encodeURIComponent(provider)}&`
+  return `${home.origin}/login?${named}next=${encodeURIComponent(target)}`
 }

@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream'
 import type { EdgeRequest } from '../../wire/request.ts'
-import type { Body, ClientResponse } from '../../wire/client_response.ts'
+import { arrivalWithout, maxSignedBody, type Arrival } from '../../identity/signed_request.ts'
+import type { RoutePlan } from '../../routes/route_table.ts'
+import type { Body, ClientResponse, ReceivedRequest } from '../../wire/client_response.ts'
 import type { Refusal } from '../../wire/refusal.ts'
 
 /** Bytes of all bodies held at a time: knowing the public key of a user must not be enough to fill our memory. */
@@ -27,6 +29,19 @@ const broken: Refusal = { status: 400, reason: 'body_broken', code: 'bad_request
 
 /** Reads complete bodies for decisions that depend on them. No other body is held. */
 export class SignedBodies {
+  /** What signature verification needs. The body is read only if a signature covers it. */
+  arrival(
+    sent: ReceivedRequest,
+    to: ClientResponse,
+    body: Body | undefined,
+    asked: EdgeRequest,
+    plan: RoutePlan | string | undefined,
+  ): Arrival {
+    if (!asked.body || !body || typeof plan !== 'object') return arrivalWithout(sent)
+    const maxBytes = Math.min(plan.route.max_body ?? maxSignedBody, maxSignedBody)
+    return { rawHeaders: sent.rawHeaders, body: () => this.read(asked, body, to, maxBytes) }
+  }
+
   #held = 0
 
   /** Resolves with the complete body, or with a refusal. The memory counts as held until the response ends. */

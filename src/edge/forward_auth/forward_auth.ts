@@ -1,8 +1,8 @@
-import type { RouteTable } from '../../routes/route_table.ts'
+import { switchesOf, type RouteTable } from '../../routes/route_table.ts'
 import { isNavigation, redirect } from '../../wire/responses.ts'
 import { notFoundRefusal, type Refusal } from '../../wire/refusal.ts'
 import type { ShowRefusal } from '../../html/show_refusal.ts'
-import { isRequestError, originOf, type EdgeRequest } from '../../wire/request.ts'
+import { isRequestError, type EdgeRequest } from '../../wire/request.ts'
 import { asksByPath, readAbout } from './question.ts'
 import { setCookie, withoutOwnCookies } from '../../wire/cookies.ts'
 import type { Decision, Decisions } from '../decide/decision.ts'
@@ -56,10 +56,11 @@ export class ForwardAuth {
       redirects: wishes.get('redirect') !== 'off',
       absent: asksByPath(request) ? 'listed' : wishes.get('empty') === 'off' ? 'left out' : 'empty',
     }
-    if (ownPaths.find(about)) return void tell(question.sent, to, about, ownPath)
     const routes = table.at(about.host)
+    const plan = routes?.match(about.path)
+    if (ownPaths.find(about, switchesOf(plan))) return void tell(question.sent, to, about, ownPath)
     if (!routes) return void tell(question.sent, to, about, notFoundRefusal)
-    const decision = decisions.decide(about, routes.match(about.path))
+    const decision = decisions.decide(about, plan)
     return decision instanceof Promise
       ? decision.then((made) => follow(made, question, to, tell))
       : follow(decision, question, to, tell)
@@ -82,11 +83,9 @@ const follow = (decision: Decision, question: Question, to: ClientResponse, tell
   const { about, sent, redirects } = question
   if (decision.act === 'forward') return permit(question, decision, to)
   if (decision.act === 'tell') return void tell(sent, to, about, decision.refusal)
-  const { way, refusal, missing } = decision
+  const { location, refusal, missing } = decision
   const people = isNavigation(sent)
   if (!people || missing) return void tell(sent, to, about, (people && missing) || refusal)
-  // Absolute, because some proxies resolve it against the address of this endpoint.
-  const location = `${originOf(about)}${way}${encodeURIComponent(about.target)}`
   if (redirects) redirect(to, about, 302, location)
   else tell(sent, to, about, { ...refusal, headers: { ...refusal.headers, location } })
   return undefined

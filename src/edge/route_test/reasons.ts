@@ -21,7 +21,7 @@ export const noRoutes = ({ host }: EdgeRequest): string =>
   `${host} is the host of the public URL and has no routes: people are shown their own page`
 
 export const ownPath = ({ path }: EdgeRequest): string =>
-  `${path} belongs to hero_proxy itself on every host; routes do not reach it`
+  `${path} belongs to hero_proxy itself here; routes do not get it`
 
 export const noPlan = ({ host, path }: EdgeRequest, plan: RoutePlan | 'ambiguous' | undefined): string => {
   if (plan === 'ambiguous') return `services could read ${path} as belonging to different routes of ${host}`

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import type { Claims } from '../../claims/claims.ts'
 import { invalidParams } from '../../contract/errors.ts'
 import type { Route } from '../../routes/route.ts'
-import type { RoutePlan, RouteTable } from '../../routes/route_table.ts'
+import { switchesOf, type RoutePlan, type RouteTable } from '../../routes/route_table.ts'
 import type { CheckName, Trial, TrialParams } from '../../routes/route_test.ts'
 import { maySignIn } from '../../storage/schema.ts'
 import type { User } from '../../users/user.ts'
@@ -15,6 +15,7 @@ import { sentByBrowser, type AuthMethod } from '../../contract/principal.ts'
 import type { Decision, Decisions } from '../decide/decision.ts'
 import { requestHeaders } from '../forward/request_headers.ts'
 import { upstreamTarget } from '../forward/upstream_target.ts'
+import type { Home } from '../../wire/home.ts'
 import type { OwnPathTable } from '../../wire/own_path.ts'
 import type { ClientAddresses } from '../../wire/client_address.ts'
 import type { ReceivedRequest } from '../../wire/client_response.ts'
@@ -27,7 +28,7 @@ import { notFoundRefusal, type Refusal } from '../../wire/refusal.ts'
 
 interface Parts {
   readonly peers: ClientAddresses
-  readonly publicHost: string
+  readonly home: Home
   readonly routes: () => RouteTable | Promise<RouteTable>
   /** Records nothing, because the request does not really happen. */
   readonly decisions: Decisions
@@ -103,14 +104,15 @@ export class RouteTests {
   }
 
   async run(params: TrialParams): Promise<Trial> {
-    const { peers, publicHost, routes, ownPaths } = this.#parts
+    const { peers, home, routes, ownPaths } = this.#parts
     const user = params.user ? await this.#parts.users.get({ username: params.user }) : undefined
     const sent = sentBy(params)
     const request = readRequest(sent, peers)
     if (isRequestError(request)) return refused('request', badRequest(request), request.message)
     const found = (await routes()).at(request.host)
-    if (!found && request.host !== publicHost) return refused('host', notFoundRefusal, why.noHost(request))
-    if (ownPaths.find(request)) {
+    if (!found && !home.is(request.host)) return refused('host', notFoundRefusal, why.noHost(request))
+    const plan = found?.match(request.path)
+    if (ownPaths.find(request, switchesOf(plan))) {
       const text = why.ownPath(request)
       return request.upgrade === undefined
         ? { ...nothing, act: 'own', status: null, check: 'own_path', why: text }
@@ -118,7 +120,6 @@ export class RouteTests {
     }
     if (request.path === '/' && !found && request.upgrade === undefined)
       return redirected('host', '/auth/me', why.noRoutes(request))
-    const plan = found?.match(request.path)
     const identified =
       user && typeof plan === 'object' ? await this.#assume(request, plan.route, user) : undefined
     const decision = await this.#parts.decisions.decide(request, plan, undefined, identified)
@@ -139,9 +140,9 @@ export class RouteTests {
     if (decision.act === 'forward') return this.#forwarded(request, plan as RoutePlan, decision, text)
     const { check, refusal } = decision
     if (decision.act === 'tell' || !isNavigation(sent)) return refused(check, refusal, text)
-    const { way, missing } = decision
+    const { location, missing } = decision
     if (missing) return refused(check, missing, text)
-    return redirected(check, `${way}${encodeURIComponent(request.target)}`, text)
+    return redirected(check, location, text)
   }
 
   #forwarded(request: EdgeRequest, plan: RoutePlan, pass: Pass, text: string): Trial {

@@ -91,9 +91,9 @@ const read = async (page: PageRequest, caller: Caller): Promise<Account> => {
   })
   const consents = await call<{ items: Account['consents'] }>('consents.list')
   const tokens = await call<{ items: Account['tokens'] }>('token.list')
-  const offered = page.atHome && me.impersonating === null
   // This fails if no passkey can be added now; then the page does not offer one.
-  const creation = offered ? await call('factors.passkey_options').catch(() => undefined) : undefined
+  const creation =
+    me.impersonating === null ? await call('factors.passkey_options').catch(() => undefined) : undefined
   return {
     me,
     factors,
@@ -133,15 +133,12 @@ export const me = async (page: PageRequest): Promise<void> => {
     return page.tell({ status: 401, reason: 'not_signed_in', code: 'unauthenticated' })
   }
   if (!page.navigates) return page.json(await page.call('auth.me', {}, (caller ?? near)!))
-  if (caller && page.atHome) {
+  if (caller) {
     const done = page.query.get('done') ?? ''
     return show(page, caller, 200, { done: isDone(done, await page.words()) ? done : undefined })
   }
-  const known = (await page.call('auth.me', {}, (caller ?? near)!)) as Parameters<typeof mePage>[1]
-  const home = page.home('/auth/me')
-  await page.page(200, (token, words) =>
-    mePage(words, { ...known, place: page.asked.host, token, home, signedIn: caller !== undefined }),
-  )
+  const known = (await page.call('auth.me', {}, near!)) as Parameters<typeof mePage>[1]
+  await page.page(200, (_, words) => mePage(words, { ...known, place: page.asked.host }))
 }
 
 const showTotp = (page: PageRequest, { secret, uri }: { secret: string; uri: string }, problem?: string) =>
@@ -156,15 +153,6 @@ const showTotp = (page: PageRequest, { secret, uri }: { secret: string; uri: str
     }),
   )
 
-/** Refuses a form at the host of a service, because the service's own pages could post the same forms. */
-const notHome = (page: PageRequest): void =>
-  page.tell({
-    status: 403,
-    reason: 'not_home',
-    code: 'proof_required',
-    link: { href: page.home('/auth/me'), name: 'go_there' },
-  })
-
 /** Handles the post of a form on the account page. */
 export const postAccount =
   (name: AccountAction) =>
@@ -173,7 +161,6 @@ export const postAccount =
     if (!form) return
     const caller = await page.caller()
     if (!caller) return page.go(303, '/auth/login?return_to=/auth/me')
-    if (!page.atHome) return notHome(page)
     const action: Action = actions[name]
     try {
       const result = (await page.call(action.method, action.params(form, caller), caller)) as {

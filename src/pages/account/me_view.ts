@@ -4,17 +4,10 @@ import { page } from '../../html/layout.ts'
 
 interface MePage {
   readonly place: string
-  readonly token: string
-  /** The account page at the public URL. */
-  readonly home: string
-  /** False for a person whom we know only by their network. */
-  readonly signedIn: boolean
   readonly user: string
   readonly display_name: string
   readonly email: string | null
   readonly claims: readonly string[]
-  /** Whom services see in place of this administrator. */
-  readonly impersonating: string | null
 }
 
 interface SignOutPage {
@@ -24,12 +17,9 @@ interface SignOutPage {
   readonly impersonating: string | null
   /** The path to go to afterwards. */
   readonly next: string
+  /** The service where the person asked to sign out, and how we name it in the form. */
+  readonly service: { readonly host: string; readonly leaving: string } | undefined
 }
-
-const signOutForm = ({ account }: Catalogue, token: string) => html`<form method="post" action="/auth/logout">
-<input type="hidden" name="form_token" value="${token}">
-<button class="quiet">${account.sign_out}</button>
-</form>`
 
 /** Shows an administrator whom they impersonate, and the way back. */
 export const impersonationBanner = ({ account }: Catalogue, user: string | null, token: string) =>
@@ -50,34 +40,39 @@ ${email !== null && html`<dt>${account.email}</dt><dd>${email}</dd>`}
 <dt>${account.claims}</dt><dd><ul class="claims">${claims.map((claim) => html`<li>${claim}</li>`)}</ul></dd>
 </dl>`
 
-/** Shows who a person is at the host of a service, where they cannot change their account. */
+/** Shows a person whom we know only by their network who they are. */
 export const mePage = (words: Catalogue, known: MePage): string => {
-  const { place, token, home, signedIn, user, display_name, impersonating } = known
-  const { signed_in, elsewhere } = words.account
+  const { place, user, display_name } = known
+  const { by_network } = words.account
   return page(
     words,
-    signedIn ? elsewhere.signed_in_title : elsewhere.network_title,
+    by_network.title,
     place,
-    html`${impersonationBanner(words, impersonating, token)}<h1>${display_name || user}</h1>
-<p class="lead">${signedIn ? signed_in : elsewhere.network}</p>
+    html`<h1>${display_name || user}</h1>
+<p class="lead">${by_network.lead}</p>
 ${whoList(words, known)}
-${signedIn ? html`<ul class="ways"><li><a href="${home}">${elsewhere.your_account}</a></li></ul>${signOutForm(words, token)}` : html`<p><a href="/auth/login">${elsewhere.sign_in}</a></p>`}`,
+<p><a href="/auth/login">${by_network.sign_in}</a></p>`,
   )
 }
 
 /** For links to /logout: the page asks for a button, because opening a link must not change anything. */
-export const signOutPage = (words: Catalogue, { place, token, impersonating, next }: SignOutPage): string => {
+export const signOutPage = (
+  words: Catalogue,
+  { place, token, impersonating, next, service }: SignOutPage,
+): string => {
   const { sign_out } = words.sign_in
   return page(
     words,
     sign_out.title,
     place,
     html`${impersonationBanner(words, impersonating, token)}<h1>${sign_out.heading}</h1>
-<p class="lead">${sign_out.lead}</p>
+<p class="lead">${service ? sign_out.lead_from({ host: service.host }) : sign_out.lead}</p>
 <form method="post" action="/auth/logout">
 <input type="hidden" name="form_token" value="${token}">
 <input type="hidden" name="next" value="${next}">
-<button>${sign_out.button}</button>
+${service && html`<input type="hidden" name="leaving" value="${service.leaving}">`}
+<button name="scope" value="everywhere">${sign_out.everywhere}</button>
+${service && html`<button class="quiet" name="scope" value="here">${sign_out.only_here({ host: service.host })}</button>`}
 </form>`,
   )
 }

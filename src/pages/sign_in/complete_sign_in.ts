@@ -1,6 +1,7 @@
 import { AppError, errorTable } from '../../contract/errors.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { problemWords } from '../../strings/refusal_words.ts'
+import { goOn } from '../handover/at_home.ts'
 import { proofPage } from './proof_view.ts'
 import type { Keepsake, PageRequest } from '../page_request.ts'
 
@@ -44,7 +45,7 @@ export const openSession = async (
     const headers: Record<string, string> = typeof retry === 'number' ? { 'retry-after': String(retry) } : {}
     return again(await inWords(page, error), errorTable[error.error].http, headers, error.data)
   }
-  await page.goWithSession(returnTo, opened.access_token, opened.expires_in, kept)
+  await goOn(page, returnTo, { token: opened.access_token, maxAge: opened.expires_in }, kept)
 }
 
 /** Says what went wrong, in the language of the reader. */
@@ -59,8 +60,7 @@ export const secondStep = async (
   problem?: string,
   kept: readonly Keepsake[] = [],
 ): Promise<void> => {
-  const options =
-    factors.includes('passkey') && page.atHome && (await page.call('auth.passkey_options', {}, page.guest()))
+  const options = factors.includes('passkey') && (await page.call('auth.passkey_options', {}, page.guest()))
   const body = (token: string, words: Catalogue) =>
     proofPage(words, {
       place: page.asked.host,

@@ -158,7 +158,7 @@ export const postReset = async (page: PageRequest): Promise<void> => {
  */
 const onward = (path: string): Keepsake => ({
   name: returnPathCookie,
-  value: /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,1024}$/.test(path) ? path : '',
+  value: /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,3500}$/.test(path) ? path : '',
   // The maximum of magic_link_lifetime.
   maxAge: 3600,
 })

@@ -1,6 +1,7 @@
 import type { Caller } from '../../contract/caller.ts'
 import { AppError } from '../../contract/errors.ts'
 import { inWords, openSession, secondStep } from './complete_sign_in.ts'
+import { goOn } from '../handover/at_home.ts'
 import { proofPage } from './proof_view.ts'
 import { returnPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
@@ -77,7 +78,7 @@ const showProof = async (
   const hasFactor = totp !== null || passkeys.length > 0
   const { email } = (await page.call('auth.me', {}, caller)) as { email: string | null }
   const byMail = !hasFactor && email !== null
-  const options = passkeys.length > 0 && page.atHome && (await page.call('auth.passkey_options', {}, caller))
+  const options = passkeys.length > 0 && (await page.call('auth.passkey_options', {}, caller))
   const ways = await otherWays(page, caller, returnTo, byMail)
   await page.pageWithScript(status, (token, words) =>
     proofPage(words, {
@@ -98,10 +99,8 @@ const showProof = async (
   )
 }
 
-export const prove = async (page: PageRequest): Promise<void> => {
-  if (!page.atHome) return page.go(302, '/auth/me')
-  await showProof(page, returnPath(page.query.get('return_to')))
-}
+export const prove = (page: PageRequest): Promise<void> =>
+  showProof(page, returnPath(page.query.get('return_to')))
 
 export const postProve = async (page: PageRequest): Promise<void> => {
   const form = await page.form()
@@ -119,5 +118,5 @@ export const postProve = async (page: PageRequest): Promise<void> => {
     if (!(error instanceof AppError)) throw error
     return showProof(page, returnTo, await inWords(page, error), 401)
   }
-  page.go(303, returnTo)
+  await goOn(page, returnTo)
 }

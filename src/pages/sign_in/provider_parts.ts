@@ -8,5 +8,4 @@ export interface FederationParts {
   readonly arrivals: Callbacks
   readonly linking: Linking
   readonly logouts: ProviderLogouts
-  readonly publicUrl: string
 }

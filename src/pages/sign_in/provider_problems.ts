@@ -28,14 +28,6 @@ export const gone: Refusal = {
   link: { href: '/auth/login', name: 'sign_in' },
 }
 
-/** At the host of a service, for an identity with the address of an existing account: the service's pages must not be able to link it. */
-export const linkAtHome = (account: string): Refusal => ({
-  status: 403,
-  reason: 'link_needed',
-  code: 'link_needed',
-  link: { href: account, name: 'your_account' },
-})
-
 export const faults: Readonly<Record<Fault, ProviderRefusal>> = {
   unreachable: refusalFor(503, 'provider_unreachable'),
   slow: refusalFor(504, 'provider_slow'),

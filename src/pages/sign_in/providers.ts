@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ownHeaders, send } from '../../wire/responses.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
 import { flowCookie, linkCookie } from '../../wire/cookies.ts'
-import { faults, gone, linkAtHome, refusals } from './provider_problems.ts'
+import { faults, gone, refusals } from './provider_problems.ts'
 import { inWords, secondStep } from './complete_sign_in.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import { linkPage } from './link_view.ts'
@@ -46,7 +46,7 @@ const depart = async (
   const { next } = where
   const caller = linking ? ((await page.caller()) ?? page.guest()) : page.guest()
   try {
-    const { url, cookie } = await arrivals.begin(name, { host: page.asked.host, ...where }, caller, linking)
+    const { url, cookie } = await arrivals.begin(name, where, caller, linking)
     const kept = { name: flow(cookie.id), value: cookie.value, maxAge: flowLifetimeSeconds }
     // The CSP (form-action) forbids a redirect from a form to another site, so a page goes on by itself.
     if (linking) await page.page(200, (_, words) => continuePage(words, page.asked.host, url), {}, [kept])
@@ -69,15 +69,10 @@ const depart = async (
 }
 
 /** `/oauth/callback` and `/oauth/callback/<provider>`: receives the answer with which a provider sends the browser back. */
-export const callback = async (
-  { arrivals, publicUrl }: FederationParts,
-  page: PageRequest,
-): Promise<void> => {
+export const callback = async ({ arrivals }: FederationParts, page: PageRequest): Promise<void> => {
   const read = await page.keepsakes()
   const at = {
     path: page.asked.path,
-    host: page.asked.host,
-    home: page.atHome,
     cookieOf: (id: string) => read(flow(id)),
   }
   const guest = page.guest()
@@ -86,25 +81,13 @@ export const callback = async (
   const name = flow(arrivals.cookieOf(answer.get('state') ?? ''))
   // Remove the cookie whatever the result: leftovers of failed sign-ins would fill up the Cookie header.
   const used = read(name) === undefined ? [] : [{ name, value: '', maxAge: 0 }]
-  return show(page, arrival, used, publicUrl)
+  return show(page, arrival, used)
 }
 
-const show = async (
-  page: PageRequest,
-  arrival: CallbackResult,
-  used: readonly Keepsake[],
-  publicUrl: string,
-): Promise<void> => {
+const show = async (page: PageRequest, arrival: CallbackResult, used: readonly Keepsake[]): Promise<void> => {
   switch (arrival.act) {
     case 'gone':
       return page.tellKeeping(gone, ...used)
-    case 'elsewhere': {
-      // The host comes only from our own records and configuration, never from the request.
-      const there = new URL(page.asked.path, publicUrl)
-      there.hostname = arrival.host
-      there.search = page.query.toString()
-      return page.go(302, there.href)
-    }
     case 'fault':
       return page.tellKeeping(faults[arrival.fault](arrival.title, returnPath(arrival.next)), ...used)
     case 'refused':
@@ -112,7 +95,6 @@ const show = async (
     case 'second step':
       return secondStep(page, arrival, returnPath(arrival.next), undefined, used)
     case 'link':
-      if (!page.atHome) return page.tellKeeping(linkAtHome(page.home('/auth/me')), ...used)
       return page.goKeeping(303, '/auth/link', ...used, link(arrival.token))
     case 'enter': {
       const { access_token, expires_in } = arrival.opened
@@ -148,8 +130,7 @@ export const postLink = async (parts: FederationParts, page: PageRequest): Promi
     await page.call('users.identities.link', { link: read(linkCookie) || '-' }, caller)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    if (error.error === 'proof_required' && page.atHome)
-      return page.go(303, '/auth/prove?return_to=/auth/link')
+    if (error.error === 'proof_required') return page.go(303, '/auth/prove?return_to=/auth/link')
     if (error.error === 'not_found') return page.tell(gone)
     if (error.error === 'unauthenticated') return page.go(303, '/auth/login?return_to=/auth/link')
     return confirmLink(parts, page, await inWords(page, error), errorTable[error.error].http)

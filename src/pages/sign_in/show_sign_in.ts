@@ -9,7 +9,7 @@ export const showSignIn = async (
   headers: Record<string, string> = {},
 ): Promise<void> => {
   const offers = await page.offers()
-  const passkey = page.atHome ? await page.call('auth.passkey_options', {}, page.guest()) : undefined
+  const passkey = await page.call('auth.passkey_options', {}, page.guest())
   await page.pageWithScript(
     status,
     (token, words) => signInPage(words, { place: page.asked.host, token, offers, passkey, ...shown }),

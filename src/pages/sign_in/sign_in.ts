@@ -1,5 +1,7 @@
 import { sessionCookie } from '../../wire/cookies.ts'
 import { openSession } from './complete_sign_in.ts'
+import { handOver, type HomeParts } from '../handover/at_home.ts'
+import type { Refusal } from '../../wire/refusal.ts'
 import { signOutPage } from '../account/me_view.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import { setupPage } from './setup_view.ts'
@@ -13,9 +15,12 @@ import type { FederationParts } from './provider_parts.ts'
 /** Maximum length of a username or email address in characters. */
 const maxLogin = 254
 
-export const signIn = async (page: PageRequest): Promise<void> => {
-  const returnTo = returnPath(page.query.get('return_to'))
-  if (await page.caller()) return page.go(302, returnTo)
+/** The sign-in page. With `service`, it leads on to the host of a service, at once for a person who is signed in. */
+export const signIn = async (page: PageRequest, handover: HomeParts): Promise<void> => {
+  const toService = page.query.has('service')
+  if (toService && (await handOver(handover, page))) return
+  const returnTo = toService ? page.asked.target : returnPath(page.query.get('return_to'))
+  if (!toService && (await page.caller())) return page.go(302, returnTo)
   const hint = page.query.get('login_hint')
   await showSignIn(page, { returnTo, ...(hint && hint.length <= maxLogin && { login: hint }) })
 }
@@ -55,25 +60,37 @@ export const postSetup = async (page: PageRequest): Promise<void> => {
 /** Returns where to go after signing out: the requested path on this origin, or else the sign-in page. */
 const afterwards = (next: string | null): string => returnPath(next, '/auth/login')
 
-export const signOut = async (page: PageRequest): Promise<void> => {
+/** Offers to sign out of everything, and of the service that the person came from. Opening the page signs nobody out. */
+export const signOut = async (page: PageRequest, { leftHosts }: HomeParts): Promise<void> => {
   const caller = await page.caller()
   const next = afterwards(page.query.get('next'))
-  if (!caller) return page.go(302, next)
-  const impersonating = caller.on_behalf ?? null
+  const text = page.query.get('leaving')
+  const leaving = leftHosts.read(text)
+  if (!caller && !leaving) return page.go(302, next)
+  const impersonating = caller?.on_behalf ?? null
+  const service = leaving && { host: new URL(leaving.origin).hostname, leaving: text! }
   await page.page(200, (token, words) =>
-    signOutPage(words, { place: page.asked.host, token, impersonating, next }),
+    signOutPage(words, { place: page.asked.host, token, impersonating, next, service }),
   )
 }
 
-/** Signs out here, and then at the identity provider if the session needs that. */
+/** Signs out of one service, or of everything, and then at the identity provider if the session needs that. */
 export const postSignOut = async (
   page: PageRequest,
   { logouts }: Pick<FederationParts, 'logouts'>,
+  { leftHosts }: HomeParts,
 ): Promise<void> => {
   const form = await page.form()
   if (!form) return
   const caller = await page.caller()
   const next = afterwards(form.get('next'))
+  const leaving = leftHosts.read(form.get('leaving'))
+  if (leaving && form.get('scope') === 'here') {
+    await leftHosts.leave(leaving)
+    return page.tell(leftService(leaving.origin))
+  }
+  // The service may have been opened by another sign-in than the one that this browser has at home now.
+  if (leaving && leaving.signInId !== caller?.session_id) await leftHosts.endSignIn(leaving)
   const leave = caller?.session_id === undefined ? undefined : await logouts.leave(caller.session_id)
   if (caller) await page.call('auth.logout', {}, caller)
   const there = await leave?.()
@@ -82,6 +99,14 @@ export const postSignOut = async (
     { name: sessionCookie, value: '', maxAge: 0 },
   ])
 }
+
+const leftService = (origin: string): Refusal => ({
+  status: 200,
+  reason: 'left_service',
+  values: { host: new URL(origin).hostname },
+  code: 'ok',
+  link: { href: '/auth/me', name: 'your_account' },
+})
 
 export const postStopImpersonating = async (page: PageRequest): Promise<void> => {
   if (!(await page.form())) return

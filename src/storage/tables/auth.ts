@@ -16,7 +16,6 @@ export interface AuthTables {
     /** Like the columns of the same names in sessions. */
     provider_sid: string
     provider_id_token: string
-    only_at: string
     /** 0 where the provider does not say. */
     proven_at: number
   }

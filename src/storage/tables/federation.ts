@@ -6,8 +6,6 @@ export interface ProviderFlowRow {
   user_id: string | null
   /** SHA-256 of the value in the browser's cookie, hex. */
   browser_hash: string
-  /** The host where the flow began and where it ends. */
-  host: string
   /** The client's network, to limit how many flows one network may begin. */
   network: string
   /** JSON with the nonce, the verifier and the page to return to. */

@@ -20,15 +20,30 @@ export interface SessionRow {
   provider_sid: string
   /** The provider's ID token, sealed. We send it as a hint when the user signs out there too; empty for none. */
   provider_id_token: string
-  /** The only host where its cookie is valid; empty for all our hosts. */
-  only_at: string
   /** The user that the session's administrator is impersonating, and until when. */
   impersonated_user_id: string | null
   impersonating_until: number | null
 }
 
+/** The session of one browser at the host of a service. It says nothing about its person: all of that is read from its parent. */
+export interface ChildSessionRow {
+  id: string
+  /** SHA-256 over its origin and its token, hex: shown at another origin, the same token leads nowhere. */
+  token_hash: string
+  /** The sign-in at home. */
+  parent_id: string
+  /** Scheme, host and port. */
+  origin: string
+  /** SHA-256 of the arrival cookie of the browser, hex. */
+  arrival_hash: string
+  /** How many children of this arrival were opened one after another within a minute. A browser that keeps no cookies counts up. */
+  round: number
+  opened_at: number
+}
+
 export interface SessionsTables {
   sessions: SessionRow
+  child_sessions: ChildSessionRow
   /** Each renews its session once. `used_at` distinguishes a second use from the first. */
   refresh_tokens: {
     token_hash: string

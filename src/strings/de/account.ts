@@ -17,11 +17,10 @@ export const account: Catalogue['account'] = {
   impersonating: ({ user }) => sentence`Sie handeln als ${strong(user)}.`,
   stop_impersonating: 'Nicht mehr als diese Person handeln',
 
-  elsewhere: {
-    signed_in_title: 'Angemeldet',
-    network_title: 'Über Ihr Netzwerk bekannt',
-    network: 'Wir kennen Ihr Netzwerk. Sie sind nicht angemeldet.',
-    your_account: 'Ihr Konto',
+  /** For a person whom only the address identifies. */
+  by_network: {
+    title: 'An Ihrem Netzwerk erkannt',
+    lead: 'Wir kennen Ihr Netzwerk. Sie sind nicht angemeldet.',
     sign_in: 'Anmelden',
   },
 

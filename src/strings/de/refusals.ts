@@ -140,7 +140,7 @@ export const refusals: Catalogue['refusals'] = {
 
     sign_in_needed: {
       title: 'Bitte melden Sie sich an',
-      text: 'Für diesen Dienst müssen Sie angemeldet sein. Melden Sie sich unter /auth/login an.',
+      text: 'Für diesen Dienst müssen Sie angemeldet sein.',
     },
     no_way_in: {
       title: 'Hier können Sie sich nicht anmelden',
@@ -160,7 +160,7 @@ export const refusals: Catalogue['refusals'] = {
     },
     provider_needed: {
       title: 'Bitte melden Sie sich an',
-      text: 'Für diesen Dienst müssen Sie über einen Identitätsanbieter angemeldet sein. Melden Sie sich unter /login an.',
+      text: 'Für diesen Dienst müssen Sie über einen Identitätsanbieter angemeldet sein.',
     },
     provider_missing: ({ provider }) => ({
       title: 'Sie können sich noch nicht anmelden',
@@ -255,11 +255,27 @@ export const refusals: Catalogue['refusals'] = {
       text: 'Dieser Pfad gehört auf jedem Host zu hero_proxy. Der vorgeschaltete Proxy muss ihn an hero_proxy senden, nicht an den Dienst.',
     },
 
-    not_signed_in: { title: 'Nicht angemeldet', text: 'Melden Sie sich unter /auth/login an.' },
+    not_signed_in: { title: 'Nicht angemeldet', text: 'Dafür müssen Sie angemeldet sein.' },
     sign_in_failed: { title: 'Anmeldung fehlgeschlagen', text: '' },
-    not_home: {
-      title: 'Nicht unter dieser Adresse',
-      text: 'Ihr Konto können Sie unter der Hauptadresse dieser Website ändern.',
+    left_service: ({ host }) => ({
+      title: 'Abgemeldet',
+      text: `Sie sind in diesem Browser von ${host} abgemeldet. Hier und bei anderen Diensten bleiben Sie angemeldet.`,
+    }),
+    framed: {
+      title: 'Bitte in einem eigenen Tab öffnen',
+      text: 'Zu Ihrem Schutz meldet diese Seite innerhalb einer anderen Seite niemanden an.',
+    },
+    keeps_no_cookies: {
+      title: 'Ihr Browser hat die Anmeldung nicht behalten',
+      text: 'Sie sind angemeldet, aber das Cookie dieser Website kam nicht zurück. Erlauben Sie Cookies für diese Website, prüfen Sie, dass ihre Adresse mit https beginnt, und öffnen Sie sie noch einmal. Safari behält solche Cookies unter http://localhost nicht: Verwenden Sie dort einen anderen Browser.',
+    },
+    wrong_origin: ({ origin }) => ({
+      title: 'Diese Seite wurde unter einer anderen Adresse geöffnet',
+      text: `Diese Website heißt ${origin}, aber die Anfrage kam auf anderem Weg an. Vielleicht sagt ein Proxy davor nicht, welche Adresse der Browser benutzt hat, oder er steht nicht in trusted_proxies. Die Ursache steht im Protokoll unter proxy_not_trusted.`,
+    }),
+    no_destination: {
+      title: 'Diese Adresse führt nirgendwohin',
+      text: 'Der Link auf diese Seite nennt einen Dienst, bei dem sich hier niemand anmeldet. Öffnen Sie den Dienst noch einmal.',
     },
     registration_closed: {
       title: 'Die Registrierung ist geschlossen',
@@ -305,10 +321,6 @@ export const refusals: Catalogue['refusals'] = {
     flow_over: {
       title: 'Bitte beginnen Sie noch einmal',
       text: 'Diese Anmeldung hat zu lange gedauert, war schon abgeschlossen oder wurde in einem anderen Browser begonnen. Es hat sich nichts geändert.',
-    },
-    link_needed: {
-      title: 'Sie haben hier schon ein Konto',
-      text: 'Es gibt schon ein Konto mit Ihrer Adresse. Melden Sie sich dort wie gewohnt an und verknüpfen Sie die beiden auf Ihrer Kontoseite.',
     },
     provider_unreachable: ({ provider }) => ({
       title: `${provider} antwortet nicht`,
@@ -392,7 +404,6 @@ export const refusals: Catalogue['refusals'] = {
     sign_in: 'Anmelden',
     try_again: 'Noch einmal versuchen',
     your_account: 'Ihr Konto',
-    go_there: 'Dorthin gehen',
     other_ways: 'Andere Möglichkeiten, sich anzumelden',
     other_proofs: 'Andere Möglichkeiten der Bestätigung',
   },

@@ -76,8 +76,18 @@ export const sign_in: Catalogue['sign_in'] = {
   sign_out: {
     title: 'Abmelden',
     heading: 'Abmelden?',
-    lead: 'Auf Ihren anderen Geräten bleiben Sie angemeldet.',
-    button: 'Abmelden',
+    lead: 'Damit endet Ihre Anmeldung in diesem Browser und bei allen Diensten, die Sie darin geöffnet haben.',
+    lead_from: ({ host }) =>
+      `Sie kommen von ${host}. Sie können sich von allen Diensten abmelden, die Sie in diesem Browser geöffnet haben, oder nur von diesem.`,
+    everywhere: 'Überall abmelden',
+    only_here: ({ host }) => `Nur von ${host} abmelden`,
+  },
+  /** A service that the person had signed out of alone. */
+  come_back: {
+    title: 'Wieder anmelden?',
+    lead: ({ host }) =>
+      `Sie haben sich in diesem Browser von ${host} abgemeldet. Möchten Sie es wieder öffnen?`,
+    button: 'Öffnen',
   },
   link: {
     title: 'Konto verknüpfen',

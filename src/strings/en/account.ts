@@ -17,12 +17,10 @@ export const account = {
   impersonating: ({ user }: { user: string }) => sentence`You are impersonating ${strong(user)}.`,
   stop_impersonating: 'Stop impersonating',
 
-  /** At the host of a service, where the account is only shown. */
-  elsewhere: {
-    signed_in_title: 'Signed in',
-    network_title: 'Known by your network',
-    network: 'We know your network. You are not signed in.',
-    your_account: 'Your account',
+  /** For a person whom only the address identifies. */
+  by_network: {
+    title: 'Known by your network',
+    lead: 'We know your network. You are not signed in.',
     sign_in: 'Sign in',
   },
 

@@ -137,7 +137,7 @@ export const refusals = {
     // Who may pass.
     sign_in_needed: {
       title: 'Sign in to continue',
-      text: 'You need to sign in to use this service. Sign in at /auth/login.',
+      text: 'You need to sign in to use this service.',
     },
     no_way_in: {
       title: 'You can’t sign in here',
@@ -157,7 +157,7 @@ export const refusals = {
     },
     provider_needed: {
       title: 'Sign in to continue',
-      text: 'You need to sign in with an identity provider to use this service. Sign in at /login.',
+      text: 'You need to sign in with an identity provider to use this service.',
     },
     provider_missing: ({ provider }: { provider: string | null }) => ({
       title: 'You can’t sign in yet',
@@ -254,12 +254,28 @@ export const refusals = {
     },
 
     // Accounts.
-    not_signed_in: { title: 'Not signed in', text: 'Sign in at /auth/login.' },
+    not_signed_in: { title: 'Not signed in', text: 'This needs a person who is signed in.' },
     /** Whatever the problem was: it stands in place of the text. */
     sign_in_failed: { title: 'Sign-in failed', text: '' },
-    not_home: {
-      title: 'Not at this address',
-      text: 'You can change your account at the main address of this site.',
+    left_service: ({ host }: { host: string }) => ({
+      title: 'Signed out',
+      text: `You are signed out of ${host} in this browser. You stay signed in here and at other services.`,
+    }),
+    framed: {
+      title: 'Open this in a tab of its own',
+      text: 'To protect you, this page signs nobody in inside another page.',
+    },
+    keeps_no_cookies: {
+      title: 'Your browser did not keep the sign-in',
+      text: 'You are signed in, but this site’s cookie did not come back. Allow cookies for this site, check that its address begins with https, and open it again. Safari keeps no such cookies at http://localhost: use another browser there.',
+    },
+    wrong_origin: ({ origin }: { origin: string }) => ({
+      title: 'This page was opened at another address',
+      text: `This site is known as ${origin}, but the request arrived in another way. A proxy in front of it may not say which address the browser used, or is not listed in trusted_proxies. An administrator finds the cause in the log under proxy_not_trusted.`,
+    }),
+    no_destination: {
+      title: 'This address leads nowhere',
+      text: 'The link to this page names a service that nobody signs in to here. Open the service again.',
     },
     registration_closed: {
       title: 'Registration is closed',
@@ -300,10 +316,6 @@ export const refusals = {
     flow_over: {
       title: 'Please start again',
       text: 'This sign-in took too long, was already finished, or was started in another browser. Nothing has changed.',
-    },
-    link_needed: {
-      title: 'You already have an account here',
-      text: 'An account with your address already exists. Sign in to it the way you usually do, then link the two on your account page.',
     },
     provider_unreachable: ({ provider }: Provider) => ({
       title: `${provider} is not responding`,
@@ -387,7 +399,6 @@ export const refusals = {
     sign_in: 'Sign in',
     try_again: 'Try again',
     your_account: 'Your account',
-    go_there: 'Go there',
     other_ways: 'Other ways to sign in',
     other_proofs: 'Other ways to confirm',
   },

@@ -76,8 +76,18 @@ export const sign_in = {
   sign_out: {
     title: 'Sign out',
     heading: 'Sign out?',
-    lead: 'You stay signed in on your other devices.',
-    button: 'Sign out',
+    lead: 'This ends your sign-in in this browser, and with it your sessions at every service that you opened in it.',
+    lead_from: ({ host }: { host: string }) =>
+      `You came from ${host}. You can sign out of every service that you opened in this browser, or only of that one.`,
+    everywhere: 'Sign out everywhere',
+    only_here: ({ host }: { host: string }) => `Sign out of ${host} only`,
+  },
+  /** A service that the person had signed out of alone. */
+  come_back: {
+    title: 'Sign in again?',
+    lead: ({ host }: { host: string }) =>
+      `You signed out of ${host} in this browser. Do you want to open it again?`,
+    button: 'Open it',
   },
   link: {
     title: 'Link an account',

@@ -20,11 +20,10 @@ export const account: Catalogue['account'] = {
   impersonating: ({ user }) => sentence`Vous agissez en tant que ${strong(user)}.`,
   stop_impersonating: 'Ne plus agir à sa place',
 
-  elsewhere: {
-    signed_in_title: 'Connecté',
-    network_title: 'Connu par votre réseau',
-    network: 'Nous connaissons votre réseau. Vous n’êtes pas connecté.',
-    your_account: 'Votre compte',
+  /** For a person whom only the address identifies. */
+  by_network: {
+    title: 'Reconnu à votre réseau',
+    lead: 'Nous connaissons votre réseau. Vous n’êtes pas connecté.',
     sign_in: 'Se connecter',
   },
 

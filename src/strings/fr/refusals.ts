@@ -137,7 +137,7 @@ export const refusals: Catalogue['refusals'] = {
 
     sign_in_needed: {
       title: 'Connectez-vous pour continuer',
-      text: 'Vous devez être connecté pour utiliser ce service. Connectez-vous sur /auth/login.',
+      text: 'Vous devez être connecté pour utiliser ce service.',
     },
     no_way_in: {
       title: 'Vous ne pouvez pas vous connecter ici',
@@ -157,7 +157,7 @@ export const refusals: Catalogue['refusals'] = {
     },
     provider_needed: {
       title: 'Connectez-vous pour continuer',
-      text: 'Vous devez être connecté par un fournisseur d’identité pour utiliser ce service. Connectez-vous sur /login.',
+      text: 'Vous devez être connecté par un fournisseur d’identité pour utiliser ce service.',
     },
     provider_missing: ({ provider }) => ({
       title: 'Vous ne pouvez pas encore vous connecter',
@@ -252,11 +252,27 @@ export const refusals: Catalogue['refusals'] = {
       text: 'Ce chemin appartient à hero_proxy sur tous les hôtes. Le proxy placé devant doit l’envoyer à hero_proxy, pas au service.',
     },
 
-    not_signed_in: { title: 'Non connecté', text: 'Connectez-vous sur /auth/login.' },
+    not_signed_in: { title: 'Non connecté', text: 'Il faut être connecté pour cela.' },
     sign_in_failed: { title: 'Échec de la connexion', text: '' },
-    not_home: {
-      title: 'Pas à cette adresse',
-      text: 'Vous pouvez modifier votre compte à l’adresse principale de ce site.',
+    left_service: ({ host }) => ({
+      title: 'Déconnecté',
+      text: `Vous êtes déconnecté de ${host} dans ce navigateur. Vous restez connecté ici et aux autres services.`,
+    }),
+    framed: {
+      title: 'Ouvrez cette page dans son propre onglet',
+      text: 'Pour vous protéger, cette page ne connecte personne à l’intérieur d’une autre page.',
+    },
+    keeps_no_cookies: {
+      title: 'Votre navigateur n’a pas gardé la connexion',
+      text: 'Vous êtes connecté, mais le cookie de ce site n’est pas revenu. Autorisez les cookies pour ce site, vérifiez que son adresse commence par https et rouvrez-le. Safari ne garde pas ces cookies sur http://localhost : utilisez-y un autre navigateur.',
+    },
+    wrong_origin: ({ origin }) => ({
+      title: 'Cette page a été ouverte à une autre adresse',
+      text: `Ce site est connu sous ${origin}, mais la requête est arrivée autrement. Un proxy placé devant ne dit peut-être pas quelle adresse le navigateur a utilisée, ou n’est pas dans trusted_proxies. La cause figure dans le journal sous proxy_not_trusted.`,
+    }),
+    no_destination: {
+      title: 'Cette adresse ne mène nulle part',
+      text: 'Le lien vers cette page nomme un service auquel personne ne se connecte ici. Rouvrez le service.',
     },
     registration_closed: {
       title: 'Les inscriptions sont fermées',
@@ -302,10 +318,6 @@ export const refusals: Catalogue['refusals'] = {
     flow_over: {
       title: 'Veuillez recommencer',
       text: 'Cette connexion a pris trop de temps, était déjà terminée ou a été commencée dans un autre navigateur. Rien n’a changé.',
-    },
-    link_needed: {
-      title: 'Vous avez déjà un compte ici',
-      text: 'Un compte avec votre adresse existe déjà. Connectez-vous-y comme d’habitude, puis associez les deux sur la page de votre compte.',
     },
     provider_unreachable: ({ provider }) => ({
       title: `${provider} ne répond pas`,
@@ -389,7 +401,6 @@ export const refusals: Catalogue['refusals'] = {
     sign_in: 'Se connecter',
     try_again: 'Réessayer',
     your_account: 'Votre compte',
-    go_there: 'Y aller',
     other_ways: 'Autres façons de se connecter',
     other_proofs: 'Autres façons de confirmer',
   },

@@ -76,8 +76,17 @@ export const sign_in: Catalogue['sign_in'] = {
   sign_out: {
     title: 'Déconnexion',
     heading: 'Se déconnecter ?',
-    lead: 'Vous restez connecté sur vos autres appareils.',
-    button: 'Se déconnecter',
+    lead: 'Cela met fin à votre connexion dans ce navigateur et à tous les services que vous y avez ouverts.',
+    lead_from: ({ host }) =>
+      `Vous venez de ${host}. Vous pouvez vous déconnecter de tous les services ouverts dans ce navigateur, ou de celui-ci seulement.`,
+    everywhere: 'Se déconnecter partout',
+    only_here: ({ host }) => `Se déconnecter de ${host} seulement`,
+  },
+  /** A service that the person had signed out of alone. */
+  come_back: {
+    title: 'Se reconnecter ?',
+    lead: ({ host }) => `Vous vous êtes déconnecté de ${host} dans ce navigateur. Voulez-vous le rouvrir ?`,
+    button: 'Ouvrir',
   },
   link: {
     title: 'Associer un compte',

@@ -1,0 +1,84 @@
+import { digest } from '../secrets/digest.ts'
+import type { OpenedChild, ChildSessions } from '../sessions/child_sessions.ts'
+import type { LiveSession } from '../sessions/live_session.ts'
+import type { Database } from '../storage/database.ts'
+import type { ArrivalCodes } from './codes.ts'
+import type { Destination, Destinations } from './destination.ts'
+
+/** Children that a browser may open one after another within a minute before we say that it keeps no cookies. */
+const maxRounds = 3
+
+interface Parts {
+  readonly database: Database
+  readonly codes: ArrivalCodes
+  readonly children: ChildSessions
+  readonly destinations: Destinations
+  /** Ends a sign-in and everything that belongs to it. */
+  readonly signOut: (signInId: string) => Promise<void>
+}
+
+/** A browser that shows a code at the host of a service. */
+interface Arriving {
+  readonly host: string
+  readonly code: string
+  /** The value of its arrival cookie. */
+  readonly arrival: string | undefined
+  /** The child session that it has here. */
+  readonly child: LiveSession | undefined
+}
+
+export type ArrivalResult =
+  /** Goes on to the page; `opened` is set if the browser gets a new session. */
+  | { readonly act: 'enter'; readonly to: Destination; readonly opened?: OpenedChild }
+  /** The code does not fit this browser: the handover begins again, once. */
+  | { readonly act: 'begin again'; readonly to: Destination; readonly again: boolean }
+  /** It has failed twice: a page says why. */
+  | { readonly act: 'stuck' }
+  /** Nobody signs in at this host. */
+  | { readonly act: 'no service' }
+
+/** The last step of the handover: a browser comes back to the host of a service with a code. */
+export class Arrivals {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Whether a browser has opened so many sessions here, one after another, that it seems to keep none. */
+  async keepsNothing(origin: string, arrival: string): Promise<boolean> {
+    return (await this.#parts.children.round(origin, digest(arrival))) >= maxRounds
+  }
+
+  async arrive({ host, code, arrival, child }: Arriving): Promise<ArrivalResult> {
+    const { database, codes, children, destinations, signOut } = this.#parts
+    // An unknown code costs no write.
+    const known = await codes.find(code)
+    const to = await destinations.at(host, known?.path ?? '/')
+    if (!to) return { act: 'no service' }
+    const isHere = known?.origin === to.origin
+    if (!known) return { act: 'begin again', to, again: true }
+    return database.write(async (): Promise<ArrivalResult> => {
+      const used = (await codes.use(code))!
+      if (isHere && child?.sign_in.id === used.parent_id) return { act: 'enter', to }
+      // Only the browser that left this host has the arrival cookie, so nobody can be signed in by the code of another.
+      const fits =
+        used.valid &&
+        isHere &&
+        to.path === used.path &&
+        arrival !== undefined &&
+        digest(arrival) === used.arrival_hash
+      const { parent_id: parentId, arrival_hash: arrivalHash, round } = used
+      const opened = fits
+        ? await children.open({ parentId, origin: to.origin, arrivalHash, round })
+        : undefined
+      if (opened) {
+        // A browser has one sign-in: what another person had opened here ends.
+        if (child) await signOut(child.sign_in.id)
+        return { act: 'enter', to, opened }
+      }
+      if (child || used.again === 0) return { act: 'begin again', to, again: !child }
+      return { act: 'stuck' }
+    })
+  }
+}

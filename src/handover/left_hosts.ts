@@ -1,0 +1,89 @@
+import type { Seal } from '../secrets/seal.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Database } from '../storage/database.ts'
+import { now } from '../storage/ids.ts'
+
+/** Seconds for which an address that leads to the sign-out page of home is valid. */
+const leavingSeconds = 600
+const row = 'handover.leaving'
+
+/** A sign-in that somebody is about to end, and the service where they asked for it. */
+export interface Leaving {
+  readonly signInId: string
+  readonly origin: string
+}
+
+/** Signing out, and what is remembered of services that a person has signed out of while they stay signed in at home. */
+export class LeftHosts {
+  readonly #database: Database
+  readonly #seal: Seal
+  readonly #sessions: Pick<Sessions, 'children' | 'revoke'>
+
+  constructor(database: Database, seal: Seal, sessions: Pick<Sessions, 'children' | 'revoke'>) {
+    this.#database = database
+    this.#seal = seal
+    this.#sessions = sessions
+  }
+
+  /** Names a sign-in in the address of home's sign-out page, so that nobody else can read or choose it. */
+  sealed(leaving: Leaving): string {
+    return this.#seal.seal(JSON.stringify({ ...leaving, until: now() + leavingSeconds }), row)
+  }
+
+  read(text: string | null): Leaving | undefined {
+    if (text === null || text === '' || text.length > 1000) return undefined
+    try {
+      const { signInId, origin, until } = JSON.parse(this.#seal.open(text, row)) as Leaving & {
+        until: number
+      }
+      return until > now() ? { signInId, origin } : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Ends the sessions of a sign-in at one service, which asks before it opens again. */
+  async leave({ signInId, origin }: Leaving): Promise<void> {
+    await this.#database.write(async () => {
+      const { query } = this.#database
+      await this.#sessions.children.endAt(signInId, origin)
+      const living = await query
+        .selectFrom('sessions')
+        .select('id')
+        .where('id', '=', signInId)
+        .executeTakeFirst()
+      if (!living) return
+      await query
+        .insertInto('left_hosts')
+        .values({ parent_id: signInId, origin })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+    })
+  }
+
+  /** Ends a sign-in with everything that it opened. */
+  async endSignIn({ signInId }: Leaving): Promise<void> {
+    await this.#sessions.revoke(signInId, 'logout')
+  }
+
+  async hasLeft({ signInId, origin }: Leaving): Promise<boolean> {
+    const found = await this.#database.query
+      .selectFrom('left_hosts')
+      .select('origin')
+      .where('parent_id', '=', signInId)
+      .where('origin', '=', origin)
+      .executeTakeFirst()
+    return found !== undefined
+  }
+
+  /** The person has decided to open the service again. */
+  async comeBack({ signInId, origin }: Leaving): Promise<void> {
+    await this.#database.write(() =>
+      this.#database.query
+        .deleteFrom('left_hosts')
+        .where('parent_id', '=', signInId)
+        .where('origin', '=', origin)
+        .execute(),
+    )
+  }
+}

@@ -1,0 +1,117 @@
+import type { Destination, Destinations } from '../../handover/destination.ts'
+import type { ArrivalCodes } from '../../handover/codes.ts'
+import type { LeftHosts } from '../../handover/left_hosts.ts'
+import { formPage } from '../../html/form.ts'
+import type { LiveSession } from '../../sessions/live_session.ts'
+import { openedByProvider } from '../../sessions/session.ts'
+import type { Refusal } from '../../wire/refusal.ts'
+import { continuePage } from '../openid/openid_views.ts'
+import type { Keepsake, PageRequest } from '../page_request.ts'
+import { returnPath } from '../return_path.ts'
+import { sessionCookie } from '../../wire/cookies.ts'
+import { refusesJourney } from './at_service.ts'
+
+export interface HomeParts {
+  readonly destinations: Destinations
+  readonly codes: ArrivalCodes
+  readonly leftHosts: LeftHosts
+}
+
+/** Whether this path of home leads on to the host of a service. */
+const leavesHome = (path: string): boolean => /^\/(auth\/login\?|login\?|authorize)/.test(path)
+
+/**
+ * Goes on after a form. A form must never be answered by a redirect that ends at another origin: browsers apply the form-action of our
+ * policy to every redirect that follows. So a page goes on by itself.
+ */
+export const goOn = async (
+  page: PageRequest,
+  to: string,
+  session?: { readonly token: string; readonly maxAge: number },
+  kept: readonly Keepsake[] = [],
+): Promise<void> => {
+  if (!leavesHome(to)) {
+    if (session) return page.goWithSession(to, session.token, session.maxAge, kept)
+    return page.goKeeping(303, to, ...kept)
+  }
+  const cookies = session
+    ? [{ name: sessionCookie, value: session.token, maxAge: session.maxAge }, ...kept]
+    : kept
+  await page.page(200, (_, words) => continuePage(words, page.asked.host, to), {}, cookies)
+}
+
+/**
+ * `/auth/login?service=&arrival=`: sends a person who is signed in to the service, with a code. Returns false if they have to prove who
+ * they are first; the same address then continues.
+ */
+export const handOver = async (
+  { destinations, codes, leftHosts }: HomeParts,
+  page: PageRequest,
+): Promise<boolean> => {
+  if (refusesJourney(page)) return true
+  const to = await destinations.ofService(page.query.get('service') ?? '')
+  if (!to) {
+    page.tell(noDestination)
+    return true
+  }
+  const session = await page.session()
+  if (!session) return false
+  const needed = providerNeeded(to, session)
+  if (needed !== undefined) {
+    page.go(302, `/login?${needed}next=${encodeURIComponent(page.asked.target)}`)
+    return true
+  }
+  if (await leftHosts.hasLeft({ signInId: session.sign_in.id, origin: to.origin })) {
+    await askToComeBack(page, to)
+    return true
+  }
+  const arrivalHash = page.query.get('arrival') ?? ''
+  if (!/^[0-9a-f]{64}$/.test(arrivalHash)) {
+    page.go(302, `${to.origin}/.hero_proxy/sign_in?return_to=${encodeURIComponent(to.path)}`)
+    return true
+  }
+  const again = page.query.get('again') === '1'
+  const code = await codes.issue(session.sign_in.id, to, { arrivalHash, again })
+  page.go(302, `${to.origin}/.hero_proxy/arrive?code=${code}`)
+  return true
+}
+
+/** What `/login` needs to know if the route wants a provider that has not vouched for this sign-in. */
+const providerNeeded = ({ plan: { route } }: Destination, session: LiveSession): string | undefined => {
+  if (route.auth_mode !== 'oauth') return undefined
+  const { provider } = route
+  if (openedByProvider(session) && (provider === null || session.provider === provider)) return undefined
+  return provider === null ? '' : `provider=${encodeURIComponent(provider)}&`
+}
+
+const askToComeBack = (page: PageRequest, { host }: Destination): Promise<void> =>
+  page.page(200, (token, words) => {
+    const { title, lead, button } = words.sign_in.come_back
+    return formPage(words, {
+      place: page.asked.host,
+      token,
+      title,
+      lead: lead({ host }),
+      action: '/auth/come_back',
+      hidden: { return_to: page.asked.target },
+      fields: [],
+      button,
+    })
+  })
+
+/** The person opens a service again that they had signed out of. */
+export const postComeBack =
+  ({ destinations, leftHosts }: HomeParts) =>
+  async (page: PageRequest): Promise<void> => {
+    const form = await page.form()
+    if (!form) return
+    const next = returnPath(form.get('return_to'))
+    const to = await destinations.ofService(
+      new URL(next, 'http://door.invalid').searchParams.get('service') ?? '',
+    )
+    const session = await page.session()
+    if (to && session) await leftHosts.comeBack({ signInId: session.sign_in.id, origin: to.origin })
+    await goOn(page, next)
+  }
+
+const noDestination: Refusal = { status: 400, reason: 'no_destination', code: 'invalid_params' }

@@ -1,0 +1,28 @@
+/** Home is the origin of the public URL: people prove who they are there only. */
+export class Home {
+  /** Scheme, host and port, without a slash at the end. */
+  readonly origin: string
+  /** Without the port. */
+  readonly host: string
+  readonly secure: boolean
+  readonly #scheme: string
+  readonly #port: string
+
+  constructor(publicUrl: string) {
+    const { protocol, hostname, port, origin } = new URL(publicUrl)
+    this.origin = origin
+    this.host = hostname
+    this.secure = protocol === 'https:'
+    this.#scheme = protocol
+    this.#port = port === '' ? '' : `:${port}`
+  }
+
+  is(host: string): boolean {
+    return host === this.host
+  }
+
+  /** Returns the origin of a host of ours: it shares scheme and port with home. */
+  originOf(host: string): string {
+    return `${this.#scheme}//${host}${this.#port}`
+  }
+}
