@@ -11,7 +11,7 @@ import { onBothDatabases } from '../support/databases.ts'
 import { noReactions } from '../support/reactions.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 
-onBothDatabases('telling applications of sign-outs', (newUrl) => {
+onBothDatabases('back-channel logout queue', (newUrl) => {
   let database: Database
   before(async () => (database = await openDatabase(newUrl(), createLog('silent'))))
   after(() => database.close())
@@ -37,28 +37,31 @@ onBothDatabases('telling applications of sign-outs', (newUrl) => {
     return database.write(() => database.query.insertInto('oidc_logouts').values(rows).execute())
   }
 
-  test('one that is slow, and has many to hear of, holds up nobody else; each is told once', async () => {
+  test('a slow client with many pending logouts does not delay other clients, and each logout is sent once', async () => {
     const at = Math.floor(Date.now() / 1000)
     await insert('slow', 300, at - 100)
     await insert('quick', 60, at - 1)
-    const told: string[] = []
-    let abreast = 0
-    let most = 0
+    const sent: string[] = []
+    let concurrent = 0
+    let mostConcurrent = 0
     const logouts = queue(async (client, subject) => {
-      told.push(`${client} ${subject}`)
+      sent.push(`${client} ${subject}`)
       if (client === 'quick') return
-      most = Math.max(most, ++abreast)
+      mostConcurrent = Math.max(mostConcurrent, ++concurrent)
       await setTimeout(300)
-      abreast--
+      concurrent--
     })
     logouts.start()
-    const heard = (client: string) => new Set(told.filter((one) => one.startsWith(client))).size
-    while (heard('quick') < 60) {
-      assert.ok(heard('slow') < 300, `only ${heard('quick')} of 60 when the slow one has heard everything`)
+    const delivered = (client: string) => new Set(sent.filter((one) => one.startsWith(client))).size
+    while (delivered('quick') < 60) {
+      assert.ok(
+        delivered('slow') < 300,
+        `the quick client got ${delivered('quick')} of 60 after the slow one got all of its logouts`,
+      )
       await setTimeout(50)
     }
     await logouts.close()
-    assert.ok(most <= 10, `${most} at the same time to one`)
-    assert.equal(new Set(told).size, told.length)
+    assert.ok(mostConcurrent <= 10, `${mostConcurrent} concurrent requests to one client`)
+    assert.equal(new Set(sent).size, sent.length)
   })
 })

@@ -13,13 +13,13 @@ import {
   type Provider,
 } from '../support/openid_stage.ts'
 
-suite('what an application holds when it changes', () => {
+suite('codes and tokens after their client changes', () => {
   let stage: Provider
   before(async () => (stage = await startProvider()))
   after(() => stage.daemon.close())
 
-  /** An application with all that it can hold: a code and tokens. */
-  const holding = async (client: string) => {
+  /** Adds a client and obtains a code and tokens for it. */
+  const obtain = async (client: string) => {
     const { hero } = stage.daemon
     const added = await hero.clients.add({
       client,
@@ -34,8 +34,8 @@ suite('what an application holds when it changes', () => {
     const back = await app.signIn(person, 'grace', { ...challenge, scope: 'openid' })
     return { client, app, body, code: back.get('code')!, code_verifier }
   }
-  const counts = async (
-    { app, body, code, code_verifier }: Awaited<ReturnType<typeof holding>>,
+  const check = async (
+    { app, body, code, code_verifier }: Awaited<ReturnType<typeof obtain>>,
     secret?: string,
   ) => {
     const now = secret === undefined ? app : new App(app.issuer, { ...app.client, client_secret: secret })
@@ -54,58 +54,58 @@ suite('what an application holds when it changes', () => {
   const nothing = { code: false, userinfo: false, introspection: false, renewal: false }
   const everything = { code: true, userinfo: true, introspection: true, renewal: true }
 
-  test('switched off, it does not get back what it had', async () => {
+  test('codes and tokens of a disabled client stay invalid after it is enabled again', async () => {
     const { hero } = stage.daemon
-    const held = await holding('off')
+    const held = await obtain('off')
     await hero.clients.update({ client: 'off', is_active: false })
     await hero.clients.update({ client: 'off', is_active: true })
-    assert.deepEqual(await counts(held), nothing)
+    assert.deepEqual(await check(held), nothing)
   })
 
-  test('with another secret because the old one leaked, neither; with one in time, all', async () => {
+  test('dropping a leaked secret invalidates codes and tokens, and an ordinary rotation keeps them', async () => {
     const { hero } = stage.daemon
-    const leaked = await holding('leaked')
+    const leaked = await obtain('leaked')
     const { client_secret } = await hero.clients.rotate_secret({ client: 'leaked', drop: true })
-    assert.deepEqual(await counts(leaked, client_secret), nothing)
-    const rotated = await holding('rotated')
+    assert.deepEqual(await check(leaked, client_secret), nothing)
+    const rotated = await obtain('rotated')
     const next = await hero.clients.rotate_secret({ client: 'rotated' })
-    assert.deepEqual(await counts(rotated, next.client_secret), everything)
+    assert.deepEqual(await check(rotated, next.client_secret), everything)
   })
 
-  test('what is taken from it ends what came of it, and what is added ends nothing', async () => {
+  test('removing a permission invalidates codes and tokens, and adding one keeps them', async () => {
     const { hero } = stage.daemon
     const changes: [what: string, Partial<Client>, left: object][] = [
       ['a scope', { scopes: ['openid', 'offline_access', 'groups'] }, nothing],
-      ['that nobody is asked', { first_party: false }, nothing],
+      ['no consent page', { first_party: false }, nothing],
       ['a grant', { grants: ['device_code'], redirect_uris: [] }, nothing],
-      ['an address', { redirect_uris: ['https://else.test/cb'] }, { ...everything, code: false }],
+      ['a redirect URI', { redirect_uris: ['https://else.test/cb'] }, { ...everything, code: false }],
       ['nothing', { name: 'Another', redirect_uris: [callback, 'https://else.test/cb'] }, everything],
     ]
     for (const [i, [what, change, left]] of changes.entries()) {
-      const held = await holding(`less-${i}`)
+      const held = await obtain(`less-${i}`)
       await hero.clients.update({ client: held.client, ...change })
-      assert.deepEqual(await counts(held), left, what)
+      assert.deepEqual(await check(held), left, what)
     }
   })
 
-  test('a scope that is taken while somebody is asked is not given any more', async () => {
+  test('a scope removed while the consent page is open is not granted', async () => {
     const { hero } = stage.daemon
     const add = { client: 'asking', name: 'asking', redirect_uris: [callback] }
     const app = new App(stage.issuer, await hero.clients.add(add))
     const person = newPerson()
     const { challenge } = pkce()
     const login = await person.open(app.authorizeUrl({ ...challenge, scope: 'openid email' }))
-    const asked = await person.signIn(login, 'grace', goodPassword)
-    assert.match(asked.text, /your email address/)
+    const consent = await person.signIn(login, 'grace', goodPassword)
+    assert.match(consent.text, /your email address/)
     await hero.clients.update({ client: 'asking', scopes: ['openid'] })
-    const answer = await person.submit(asked, '/auth/consent/', { answer: 'allow' })
+    const answer = await person.submit(consent, '/auth/consent/', { answer: 'allow' })
     assert.equal(answer.status, 400)
     assert.match(answer.text, /Please start again/)
   })
 
-  test('an address to be told at that leads nowhere is refused, and leaves the client as it was', async () => {
+  test('an invalid back-channel logout URI is refused and leaves the client unchanged', async () => {
     const { hero } = stage.daemon
-    const { client, app } = await holding('told')
+    const { client, app } = await obtain('told')
     const wrong = ['http://[', 'https://', 'http://a:b@app.test/out', 'https://app.test/out#now']
     for (const backchannel_logout_uri of wrong) {
       const field = 'backchannel_logout_uri'

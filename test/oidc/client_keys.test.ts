@@ -9,27 +9,27 @@ const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve })
 const jwkOf = ({ publicKey }: { publicKey: KeyObject }) => ({ ...publicKey.export({ format: 'jwk' }) })
 const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
 
-suite('clients that prove themselves by a key (RFC 7523)', () => {
+suite('clients that authenticate with a key (RFC 7523)', () => {
   let stage: Provider
   before(async () => (stage = await startProvider()))
   after(() => stage.daemon.close())
 
-  test('a key that would never do is refused when the client is added', async () => {
+  test('an unusable key is refused when the client is added', async () => {
     const { hero } = stage.daemon
     const add = (jwk: object) => hero.clients.add({ name: 'keyed', jwks: { keys: [jwk as never] } })
     const good = jwkOf(rsa())
     const curve = jwkOf(ec('P-256'))
     const wrong = {
-      nothing: { kty: 'RSA' },
+      'no parameters': { kty: 'RSA' },
       'a modulus of 24 bits': { kty: 'RSA', n: 'AQAB', e: 'AQAB' },
       'an RSA key too short': jwkOf(rsa(1024)),
-      'a point on no curve': { ...curve, x: 'AA' },
+      'a point that is not on the curve': { ...curve, x: 'AA' },
       'another curve': jwkOf(ec('P-384')),
       'another algorithm': jwkOf(generateKeyPairSync('ed25519')),
-      'for another algorithm': { ...good, alg: 'PS256' },
-      'to encrypt': { ...good, use: 'enc' },
-      'a kid that is none': { ...good, kid: 5 },
-      'a prime of it': { ...good, p: 'AQAB' },
+      'a key for another algorithm': { ...good, alg: 'PS256' },
+      'a key for encryption': { ...good, use: 'enc' },
+      'a kid that is not a string': { ...good, kid: 5 },
+      'a private parameter': { ...good, p: 'AQAB' },
     }
     for (const [what, jwk] of Object.entries(wrong))
       await refused(add(jwk), 'invalid_params', 'jwks.keys.0').catch((error: Error) =>
@@ -38,7 +38,7 @@ suite('clients that prove themselves by a key (RFC 7523)', () => {
     for (const jwk of [good, { ...curve, use: 'sig', alg: 'ES256', kid: 'k' }]) await add(jwk)
   })
 
-  test('an assertion is of now and lives an hour at most: each is kept until its end', async () => {
+  test('an assertion must be recent and expire within an hour, because its jti is kept until then', async () => {
     const pair = rsa()
     const { client } = await stage.daemon.hero.clients.add({
       name: 'keyed',

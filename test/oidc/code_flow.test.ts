@@ -15,7 +15,7 @@ import {
   type Provider,
 } from '../support/openid_stage.ts'
 
-suite('signing in to an application', () => {
+suite('the authorization code flow', () => {
   let stage: Provider
   let app: App
   let other: App
@@ -33,23 +33,23 @@ suite('signing in to an application', () => {
   })
   after(() => stage.daemon.close())
 
-  test('from the application through sign-in and consent back to it, with tokens that verify', async () => {
+  test('sign-in and consent lead back to the client with tokens that verify', async () => {
     const person = newPerson()
     const { code_verifier, challenge } = pkce()
     const login = await person.open(app.authorizeUrl({ ...challenge, nonce: 'n-0S6' }))
     assert.equal(login.url.pathname, '/auth/login')
-    const asked = await person.signIn(login, 'ada', goodPassword)
-    assert.match(asked.text, /Give The wiki access\?/)
-    assert.match(asked.text, /localhost:4999/)
-    assert.match(asked.text, /see your email address/)
+    const consent = await person.signIn(login, 'ada', goodPassword)
+    assert.match(consent.text, /Give The wiki access\?/)
+    assert.match(consent.text, /localhost:4999/)
+    assert.match(consent.text, /see your email address/)
     assert.equal(
-      asked.headers.get('x-frame-options') ??
-        asked.headers.get('content-security-policy')!.includes("frame-ancestors 'none'"),
+      consent.headers.get('x-frame-options') ??
+        consent.headers.get('content-security-policy')!.includes("frame-ancestors 'none'"),
       true,
     )
-    const back = (await person.submit(asked, '/auth/consent/', { answer: 'allow' })).url
+    const back = (await person.submit(consent, '/auth/consent/', { answer: 'allow' })).url
     assert.ok(atCallback(back))
-    // RFC 9207: which provider it was.
+    // RFC 9207: iss names the provider that answered.
     assert.equal(back.searchParams.get('iss'), stage.issuer)
     assert.equal(back.searchParams.get('state'), 'xyz')
     const { status, headers, body } = await app.redeem(back.searchParams.get('code')!, code_verifier)
@@ -69,7 +69,7 @@ suite('signing in to an application', () => {
     assert.equal('claims' in payload, false)
     const about = (await (await app.userinfo(body.access_token)).json()) as Record<string, unknown>
     assert.deepEqual([about.sub, about.name], [ada.id, 'Ada Lovelace'])
-    // Allowed once, not asked again; and signed in once, not asked either.
+    // A second request asks for neither a sign-in nor consent.
     assert.ok((await app.signIn(person, 'nobody', pkce().challenge)).get('code'))
     const { items } = await stage.daemon.hero.audit.list({ limit: 20 })
     assert.ok(
@@ -86,7 +86,7 @@ suite('signing in to an application', () => {
     )
   })
 
-  test('whoever does not allow it goes back without a code', async () => {
+  test('refusing consent leads back to the client with access_denied and no code', async () => {
     const person = newPerson()
     const page = await person.signIn(
       await person.open(other.authorizeUrl(pkce().challenge)),
@@ -100,7 +100,7 @@ suite('signing in to an application', () => {
     )
   })
 
-  test('a consent is bound to the browser that was asked, and to our own page', async () => {
+  test('consent is bound to the browser that saw the page, and is accepted from our own page alone', async () => {
     const person = newPerson()
     const page = await person.signIn(
       await person.open(other.authorizeUrl(pkce().challenge)),
@@ -119,24 +119,24 @@ suite('signing in to an application', () => {
       },
     })
     assert.equal(forged.status, 403)
-    // The last step belongs to the same browser too.
+    // The page does not reveal the URL of the last step, which is bound to the same browser.
     const resume = page.text.match(/authorize\/[\w-]+/)
     assert.equal(resume, null)
   })
 
-  test('scopes groups and claims tell ours', async () => {
+  test('the groups and claims scopes add groups and claims to the ID token', async () => {
     const { hero } = stage.daemon
     await hero.groups.add({ slug: 'engineers' })
     await hero.groups.add_member({ group: 'engineers', user: 'grace' })
     await hero.groups.add_claim({ group: 'engineers', claim: 'wiki.pages.write' })
     const { body } = await app.tokens(newPerson(), 'grace', { scope: 'openid groups claims' })
-    const told = payloadOf(body.id_token)
-    assert.deepEqual(told.groups, ['engineers'])
-    assert.deepEqual(told.claims, ['groups.engineers', 'users.grace', 'wiki.pages.write'])
-    assert.equal(told.context, 1)
+    const payload = payloadOf(body.id_token)
+    assert.deepEqual(payload.groups, ['engineers'])
+    assert.deepEqual(payload.claims, ['groups.engineers', 'users.grace', 'wiki.pages.write'])
+    assert.equal(payload.context, 1)
   })
 
-  test('a code counts once, for its client, address and challenge, each wrong alone and in pairs', async () => {
+  test('a code is single-use and bound to its client, redirect URI and challenge, each wrong alone and in pairs', async () => {
     const person = newPerson()
     const fields = async () => {
       const { code_verifier, challenge } = pkce()
@@ -170,7 +170,7 @@ suite('signing in to an application', () => {
       )
       assert.equal((await other.token(sent as Record<string, string>)).status, 400)
     }
-    // Two redemptions of it end what the first one got.
+    // Redeeming it twice revokes the tokens of the first redemption.
     const right = await fields()
     const first = await app.token(right)
     assert.equal(first.status, 200)
@@ -180,7 +180,7 @@ suite('signing in to an application', () => {
     assert.equal((await app.refresh(first.body.refresh_token)).body.error, 'invalid_grant')
   })
 
-  test('PKCE cannot be left out on either side, and only S256 counts', async () => {
+  test('PKCE is required in both requests, and S256 is the only method', async () => {
     const person = newPerson()
     await app.signIn(person, 'ada', pkce().challenge)
     const refusals = [
@@ -202,13 +202,13 @@ suite('signing in to an application', () => {
     )
     const plain = await old.signIn(person, 'ada')
     const sent = { grant_type: 'authorization_code', code: plain.get('code')!, redirect_uri: callback }
-    // A verifier for a code without a challenge: somebody took the challenge away on the way (RFC 9700 section 4.8.2).
+    // A verifier without a challenge: the challenge was removed on the way (RFC 9700 section 4.8.2).
     assert.equal((await old.token({ ...sent, code_verifier: pkce().code_verifier })).status, 400)
     const again = await old.signIn(person, 'ada')
     assert.equal((await old.token({ ...sent, code: again.get('code')! })).status, 200)
   })
 
-  test('an address that is not exactly registered shows a page and leads nowhere', async () => {
+  test('a redirect URI that is not registered exactly shows an error page and does not redirect', async () => {
     const person = newPerson()
     const hostile = [
       'https://evil.test/',
@@ -255,7 +255,7 @@ suite('signing in to an application', () => {
     })
   })
 
-  test('a native client may choose the port of a loopback address, and nobody else may', async () => {
+  test('a native client may choose the port of a loopback redirect URI, and nothing else', async () => {
     const { hero } = stage.daemon
     const native = new App(
       stage.issuer,
@@ -296,7 +296,7 @@ suite('signing in to an application', () => {
     assert.ok(known.searchParams.get('code'))
   })
 
-  test('prompt=login and max_age ask for a proof, by whoever is signed in', async () => {
+  test('prompt=login and max_age require the signed-in person to authenticate again', async () => {
     const person = newPerson()
     const { code_verifier, challenge } = pkce()
     await app.signIn(person, 'ada', pkce().challenge)
@@ -312,7 +312,7 @@ suite('signing in to an application', () => {
     for (const params of [{ max_age: '1' }, { prompt: 'login' }]) {
       const page = await person.open(app.authorizeUrl({ ...challenge, ...params }))
       assert.equal(page.url.pathname, '/auth/prove')
-      // Going on without it leads back to the same question.
+      // Following return_to without authenticating leads back to the same page.
       const around = await person.open(new URL(page.url.searchParams.get('return_to')!, stage.issuer))
       assert.equal(around.url.pathname, '/auth/prove')
       const back = await person.submit(page, '/auth/prove', { password: goodPassword })
@@ -328,7 +328,7 @@ suite('signing in to an application', () => {
     }
   })
 
-  test('an ID token hint of somebody else lets that person sign in instead', async () => {
+  test('an id_token_hint for another account lets that person sign in instead', async () => {
     const { body } = await app.tokens(newPerson(), 'grace')
     const person = newPerson()
     await app.signIn(person, 'ada', pkce().challenge)
@@ -343,7 +343,7 @@ suite('signing in to an application', () => {
     assert.ok(back.url.searchParams.get('code'))
   })
 
-  test('who may not be signed in gets nothing: while acting as another, after being deactivated, and at every later step', async () => {
+  test('a deactivated account gets nothing at any step, and its tokens stay invalid after reactivation', async () => {
     const { hero } = stage.daemon
     await hero.users.add({ username: 'linus', email: 'linus@example.org', password: goodPassword })
     const person = newPerson()

@@ -16,7 +16,7 @@ import {
 const minute = 60_000
 const day = 24 * 60 * minute
 
-suite('codes and what is got for them', () => {
+suite('authorization codes and their tokens', () => {
   let stage: Provider
   let app: App
   let other: App
@@ -46,7 +46,7 @@ suite('codes and what is got for them', () => {
     return { code: back.get('code')!, code_verifier }
   }
 
-  test('a code is too old after a minute, whoever brings it', async (t) => {
+  test('a code expires after a minute for every client', async (t) => {
     const [young, old, stolen] = [await newCode(), await newCode(), await newCode()]
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + minute - 20_000 })
     assert.equal((await app.redeem(young.code, young.code_verifier)).status, 200)
@@ -60,7 +60,7 @@ suite('codes and what is got for them', () => {
     }
   })
 
-  test('why an application gets no tokens stands in the log, without what it sent', async () => {
+  test('the log says why a token request failed and does not contain the code', async () => {
     const { code, code_verifier } = await newCode()
     assert.equal((await app.redeem(code, `${code_verifier}x`)).status, 400)
     const line = stage.daemon.logged.findLast(({ msg }) => msg === 'an application got no tokens')!
@@ -71,19 +71,19 @@ suite('codes and what is got for them', () => {
     assert.ok(!JSON.stringify(stage.daemon.logged).includes(code))
   })
 
-  test('of many who redeem a code at once, one gets tokens', async () => {
+  test('one of many concurrent redemptions of a code gets tokens', async () => {
     for (let round = 0; round < 5; round++) {
       const { code, code_verifier } = await newCode()
       const answers = await Promise.all(Array.from({ length: 8 }, () => app.redeem(code, code_verifier)))
       assert.equal(answers.filter(({ status }) => status === 200).length, 1)
-      // Somebody else knew the code: once it comes again, what that one got is dead.
+      // A further redemption shows that the code leaked, and revokes the tokens of the first.
       assert.equal((await app.redeem(code, code_verifier)).body.error, 'invalid_grant')
       const won = answers.find(({ status }) => status === 200)!
       assert.equal((await app.userinfo(won.body.access_token)).status, 401)
     }
   })
 
-  test('PKCE: no method but S256, and a public client never without', async () => {
+  test('PKCE accepts S256 alone, and a public client cannot disable it', async () => {
     const { code_challenge } = pkce().challenge
     const person = newPerson()
     await app.signIn(person, 'ada', pkce().challenge)
@@ -138,7 +138,7 @@ suite('codes and what is got for them', () => {
     for (const audience of [blog, stage.issuer]) await assert.rejects(verify(audience), Unauthenticated)
   })
 
-  test('a refresh token ends thirty days after the sign-in, however often it was renewed', async (t) => {
+  test('a refresh token expires thirty days after the sign-in, regardless of renewals', async (t) => {
     const { body } = await app.tokens(newPerson(), 'ada', { scope: 'openid offline_access' })
     let { refresh_token } = body
     const began = Date.now()
@@ -153,7 +153,7 @@ suite('codes and what is got for them', () => {
     assert.equal((await app.refresh(refresh_token)).body.error, 'invalid_grant')
   })
 
-  test('what is renewed tells what the person has now', async () => {
+  test('a renewed token carries the current groups and claims', async () => {
     const { hero } = stage.daemon
     await hero.groups.add({ slug: 'engineers' })
     await hero.groups.add_member({ group: 'engineers', user: 'grace' })
@@ -163,7 +163,7 @@ suite('codes and what is got for them', () => {
     const renewed = await app.refresh(body.refresh_token)
     assert.deepEqual(payloadOf(renewed.body.id_token).groups, [])
     assert.deepEqual(payloadOf(renewed.body.id_token).claims, ['users.grace'])
-    // The older token too: it is a name for what is true now.
+    // The older access token reads the current values too.
     const about = (await (await app.userinfo(body.access_token)).json()) as Record<string, unknown>
     assert.deepEqual(about.groups, [])
   })

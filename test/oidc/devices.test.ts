@@ -14,7 +14,7 @@ import {
   type Provider,
 } from '../support/openid_stage.ts'
 
-suite('devices without a browser (RFC 8628)', () => {
+suite('the device authorization grant (RFC 8628)', () => {
   let stage: Provider
   before(async () => {
     stage = await startProvider()
@@ -43,13 +43,13 @@ suite('devices without a browser (RFC 8628)', () => {
   type Begun = Awaited<ReturnType<typeof begin>>
   const pending = async ({ poll }: Begun) => assert.equal((await poll()).body.error, 'authorization_pending')
 
-  /** To the page that asks whether this is their device. */
-  const asked = async (person: Person, { user_code }: Begun) => {
+  /** Enters the user code and returns the confirmation page. */
+  const openConfirmation = async (person: Person, { user_code }: Begun) => {
     const page = await person.open(`${stage.issuer}/device`)
     return person.submit(page, '/device', { user_code })
   }
   const approve = async (person: Person, begun: Begun, login: string) => {
-    let page = await person.submit(await asked(person, begun), '/device', { confirm: 'yes' })
+    let page = await person.submit(await openConfirmation(person, begun), '/device', { confirm: 'yes' })
     if (page.url.pathname === '/auth/login') page = await person.signIn(page, login, goodPassword)
     if (page.url.pathname.startsWith('/auth/consent/'))
       page = await person.submit(page, '/auth/consent/', { answer: 'allow' })
@@ -65,7 +65,7 @@ suite('devices without a browser (RFC 8628)', () => {
       headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
     })
 
-  test('an address that carries the code asks first, and opening it approves nothing', async () => {
+  test('opening verification_uri_complete shows the confirmation page and approves nothing', async () => {
     const begun = await begin()
     const person = newPerson()
     await approve(person, await begin(), 'ada')
@@ -77,7 +77,7 @@ suite('devices without a browser (RFC 8628)', () => {
     await pending(begun)
   })
 
-  test('a form of nobody, or of a session that ended, is shown anew and can be sent', async () => {
+  test('a form without a valid session is shown again and can be submitted', async () => {
     for (const fields of [{}, { user_code: 'AAAA-BBBB' }, { xsrf: 'x', user_code: 'x' }]) {
       const person = newPerson()
       const page = await postFrom(person, fields as Record<string, string>)
@@ -88,11 +88,11 @@ suite('devices without a browser (RFC 8628)', () => {
     assert.equal((await newPerson().open(`${stage.issuer}/device/x`)).status, 400)
   })
 
-  test('the approval belongs to the browser that was asked', async () => {
+  test('an approval is bound to the browser that entered the code', async () => {
     const begun = await begin()
     const [victim, attacker] = [newPerson(), newPerson()]
     await approve(victim, await begin(), 'ada')
-    const page = await asked(attacker, begun)
+    const page = await openConfirmation(attacker, begun)
     const { xsrf } = formOf(page.text)
     const forged = { user_code: begun.user_code, confirm: 'yes' }
     for (const fields of [forged, { ...forged, xsrf: '' }, { ...forged, xsrf }, { ...forged, xsrf: 'x' }]) {
@@ -104,7 +104,7 @@ suite('devices without a browser (RFC 8628)', () => {
       assert.doesNotMatch(answer.text, /is signed in/)
     }
     await pending(begun)
-    // Nor does the step after it: its address is worth nothing elsewhere.
+    // The URL of the next step does not work in another browser either.
     const login = await attacker.submit(page, '/device', { confirm: 'yes' })
     assert.equal(login.url.pathname, '/auth/login')
     const consent = new URL(login.url.searchParams.get('return_to')!, stage.issuer)
@@ -114,12 +114,12 @@ suite('devices without a browser (RFC 8628)', () => {
     await pending(begun)
   })
 
-  test('a code signs one device in, once, as whoever approved first', async () => {
+  test('a code signs in one device, once, as the first person who approves', async () => {
     const begun = await begin()
     assert.match((await approve(newPerson(), begun, 'grace')).text, /is signed in/)
-    const second = await asked(newPerson(), begun)
+    const second = await openConfirmation(newPerson(), begun)
     assert.match(second.text, /already used/)
-    // Another client cannot fetch it, even now.
+    // Another client cannot redeem it, even after the approval.
     assert.equal((await begun.poll('radio')).body.error, 'invalid_grant')
     const answers = await Promise.all(Array.from({ length: 8 }, () => begun.poll()))
     const won = answers.filter(({ status }) => status === 200)
@@ -128,21 +128,21 @@ suite('devices without a browser (RFC 8628)', () => {
     assert.equal((await begun.poll()).body.error, 'invalid_grant')
   })
 
-  test('whoever says no signs no device in', async () => {
+  test('a refusal on either page signs in no device', async () => {
     const refused = await begin()
     const person = newPerson()
-    await person.submit(await asked(person, refused), '/device', { abort: 'yes' })
+    await person.submit(await openConfirmation(person, refused), '/device', { abort: 'yes' })
     assert.equal((await refused.poll()).body.error, 'access_denied')
-    // Whom nobody asked before: the page of the consent has a way back too.
+    // The consent page offers a refusal too.
     const denied = await begin('radio')
     const other = newPerson()
-    const login = await other.submit(await asked(other, denied), '/device', { confirm: 'yes' })
+    const login = await other.submit(await openConfirmation(other, denied), '/device', { confirm: 'yes' })
     const consent = await other.signIn(login, 'grace', goodPassword)
     await other.submit(consent, '/auth/consent/', { answer: 'refuse' })
     assert.equal((await denied.poll()).body.error, 'access_denied')
   })
 
-  test('whoever is switched off before the device asks signs it in no more', async () => {
+  test('a device is not signed in when the account is deactivated before the device polls', async () => {
     const { hero } = stage.daemon
     await hero.users.add({ username: 'linus', email: 'linus@example.org', password: goodPassword })
     const begun = await begin()
@@ -151,7 +151,7 @@ suite('devices without a browser (RFC 8628)', () => {
     assert.equal((await begun.poll()).body.error, 'invalid_grant')
   })
 
-  test('whoever signed out before the last step is asked anew, and so is whoever comes after them', async () => {
+  test('after a sign-out before the last step, the flow asks for a sign-in and continues as the new person', async () => {
     const { hero } = stage.daemon
     const own = { client: 'own-tv', name: 'Own', public: true, first_party: true }
     await hero.clients.add({
@@ -165,7 +165,7 @@ suite('devices without a browser (RFC 8628)', () => {
     const ways = {
       '/authorize/': (person: Person) => person.open(app.authorizeUrl({ ...challenge, scope: 'openid' })),
       '/device/': async (person: Person) =>
-        person.submit(await asked(person, begun), '/device', { confirm: 'yes' }),
+        person.submit(await openConfirmation(person, begun), '/device', { confirm: 'yes' }),
     }
     for (const [last, way] of Object.entries(ways)) {
       let stays = true
@@ -177,7 +177,7 @@ suite('devices without a browser (RFC 8628)', () => {
       const page = await person.open(url)
       assert.equal(page.url.pathname, '/auth/login', last)
       await pending(begun)
-      // It goes on for whoever signs in there.
+      // The flow continues as the person who signs in there.
       const end = await person.signIn(page, 'ada', goodPassword)
       if (last === '/device/') assert.match(end.text, /is signed in/)
       else assert.equal((await app.redeem(end.url.searchParams.get('code')!, code_verifier)).status, 200)
@@ -186,7 +186,7 @@ suite('devices without a browser (RFC 8628)', () => {
     assert.equal(sub, (await hero.users.get({ username: 'ada' })).id)
   })
 
-  test('a form that nobody was shown is refused, and shown', async () => {
+  test('a form post without its session is refused and shows the form', async () => {
     for (const headers of [{}, { cookie: 'hero_proxy_openid=planted' }] as Record<string, string>[]) {
       const answer = await postFrom(newPerson(), { user_code: 'BCDF-GHJK', confirm: 'yes' }, headers)
       assert.equal(answer.status, 400)
@@ -194,7 +194,7 @@ suite('devices without a browser (RFC 8628)', () => {
     }
   })
 
-  test('a client that was not given the grant has no devices', async () => {
+  test('a client without the device grant cannot start it', async () => {
     const { client } = await stage.daemon.hero.clients.add({
       name: 'page',
       public: true,
@@ -209,7 +209,7 @@ suite('devices without a browser (RFC 8628)', () => {
     assert.equal('user_code' in body, false)
   })
 
-  test('codes cannot be guessed, by a person or from a network, not even by who has one of their own', async (t) => {
+  test('guessing user codes is limited for each person and network, and a correct code does not reset the limit', async (t) => {
     const person = newPerson()
     await approve(person, await begin(), 'grace')
     const own = await begin()
@@ -220,21 +220,21 @@ suite('devices without a browser (RFC 8628)', () => {
         const page = await guess(who, 'BBBB-BBBB')
         if (page.status === 429) return { wrong, page }
         assert.match(page.text, /This code doesn’t exist/)
-        // A right one in between changes nothing.
+        // A correct code in between does not reset the count.
         if (wrong === 5) assert.match((await guess(who, own.user_code)).text, /Is this your device/)
-        assert.ok(wrong < 20, 'without an end')
+        assert.ok(wrong < 20, 'no limit was reached')
       }
     }
     const { wrong, page } = await guesses(person)
     assert.equal(wrong, 10)
     assert.match(page.text, /Too many wrong codes\. Wait \d+ (seconds|minute)/)
     assert.match(page.headers.get('retry-after')!, /^[1-9]\d?$/)
-    // From now on the right one is no better: an answer would tell which it is.
+    // Over the limit, a correct code is refused too: any other answer would reveal it.
     assert.equal((await guess(person, own.user_code)).status, 429)
     const again = newPerson()
     await again.signIn(await again.open(`${stage.issuer}/auth/login`), 'grace', goodPassword)
-    assert.equal((await guess(again, own.user_code)).status, 429, 'in another browser')
-    // Whoever is not signed in counts by the network.
+    assert.equal((await guess(again, own.user_code)).status, 429, 'the limit holds in another browser')
+    // Without a session, guesses count against the network.
     assert.ok((await guesses(newPerson())).wrong <= 10)
     assert.equal((await guess(newPerson(), own.user_code)).status, 429)
     await pending(own)
@@ -242,10 +242,10 @@ suite('devices without a browser (RFC 8628)', () => {
     assert.match((await approve(person, await begin(), 'grace')).text, /is signed in/)
   })
 
-  test('whoever waits too long signs no device in', async (t) => {
+  test('an expired code signs in no device', async (t) => {
     const old = await begin()
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 601_000 })
     assert.equal((await old.poll()).body.error, 'expired_token')
-    assert.match((await asked(newPerson(), old)).text, /has expired/)
+    assert.match((await openConfirmation(newPerson(), old)).text, /has expired/)
   })
 })

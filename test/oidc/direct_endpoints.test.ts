@@ -5,7 +5,7 @@ import { callback, payloadOf, post, startProvider, type Provider } from '../supp
 
 type Asks = { client: string; client_secret: string | null }
 
-suite('tokens of programs, asked for plainly and otherwise', () => {
+suite('client credentials tokens with and without the engine', () => {
   let stage: Provider
   let program: Asks
   before(async () => {
@@ -20,7 +20,7 @@ suite('tokens of programs, asked for plainly and otherwise', () => {
   after(() => stage.daemon.close())
 
   const grant = { grant_type: 'client_credentials' }
-  /** In the plainest way, which is answered without the engine, and in one that only the engine reads. */
+  /** Sends the simplest request, which needs no engine, and one that only the engine parses; compares both. */
   const both = async (fields: Record<string, string>, client: Asks = program) => {
     const at = `${stage.issuer}/token`
     const plain = await post(at, { ...grant, ...fields }, client)
@@ -33,8 +33,8 @@ suite('tokens of programs, asked for plainly and otherwise', () => {
       assert.deepEqual(plain.body, engine.body)
       return plain
     }
-    const told = [plain.body, engine.body].map((body) => ({ ...body, access_token: '' }))
-    assert.deepEqual(told[0], told[1])
+    const answers = [plain.body, engine.body].map((body) => ({ ...body, access_token: '' }))
+    assert.deepEqual(answers[0], answers[1])
     const [head, body] = [0, 1].map((part) =>
       [plain, engine].map((answer) => payloadOf(answer.body.access_token, part)),
     )
@@ -49,14 +49,14 @@ suite('tokens of programs, asked for plainly and otherwise', () => {
     return plain
   }
 
-  test('both give the same token for the same scopes', async () => {
+  test('both paths issue the same token for the same scopes', async () => {
     for (const scope of ['', 'read', 'write', 'admin', 'read write', 'write read', 'read write admin'])
       assert.equal((await both(scope === '' ? {} : { scope })).status, 200, scope)
     const { body } = await both({ scope: 'read' })
     assert.deepEqual(payloadOf(body.access_token).claims, ['deploy.run'])
   })
 
-  test('both say no to whoever is not to get one, in the same words', async () => {
+  test('both paths refuse the same requests with the same errors', async () => {
     const { clients } = stage.daemon.hero
     const app = await clients.add({ name: 'App', client: 'app', redirect_uris: [callback] })
     const narrow = await clients.add({ name: 'Narrow', client: 'narrow', scopes: ['read'] })
@@ -73,14 +73,14 @@ suite('tokens of programs, asked for plainly and otherwise', () => {
       [program, { resource: 'https://elsewhere.test/' }, 400],
     ] as const)
       assert.equal((await both(fields, client)).status, status, JSON.stringify([client.client, fields]))
-    // A secret that was dropped counts in neither way.
+    // Both paths refuse a dropped secret.
     await clients.rotate_secret({ client: 'narrow', drop: true })
     assert.equal((await both({}, narrow)).status, 401)
-    // Where scopes come twice, the engine decides.
+    // A request with scope in the query as well goes to the engine.
     assert.equal((await post(`${stage.issuer}/token?scope=admin`, grant, narrow)).status, 401)
   })
 
-  test('a program that may nothing gets a token that opens nothing', async () => {
+  test('a client without scopes gets a token that grants no access', async () => {
     const { clients } = stage.daemon.hero
     const none = await clients.add({ name: 'None', client: 'none', scopes: [] })
     const { body } = await both({}, none)

@@ -13,12 +13,12 @@ import {
   type Provider,
 } from '../support/openid_stage.ts'
 
-/** What is advertised, and the test that uses it; an advertised value without one fails here. */
-const exercised: Readonly<Record<string, readonly string[]>> = {
+/** The advertised lists; a new value fails here until a test uses it. */
+const advertisedLists: Readonly<Record<string, readonly string[]>> = {
   response_types_supported: ['code'],
-  // Each below.
+  // Each has a test below.
   response_modes_supported: ['form_post', 'fragment', 'query'],
-  // lasting.test and code_flow.test.
+  // See token_lifetimes.test and code_flow.test.
   grant_types_supported: [
     'authorization_code',
     'refresh_token',
@@ -27,7 +27,7 @@ const exercised: Readonly<Record<string, readonly string[]>> = {
   ],
   scopes_supported: ['openid', 'email', 'profile', 'offline_access', 'groups', 'claims'],
   subject_types_supported: ['public'],
-  // Each below, and private_key_jwt in clients.test.
+  // Each has a test below, and private_key_jwt also in registration.test and metadata_documents.test.
   token_endpoint_auth_methods_supported: [
     'client_secret_basic',
     'client_secret_post',
@@ -54,22 +54,25 @@ const exercised: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** What is said besides lists and addresses, and where it is held. */
-const said: Readonly<Record<string, boolean>> = {
-  // Below: answers come back with iss.
+/** The advertised flags. */
+const advertisedFlags: Readonly<Record<string, boolean>> = {
+  // See below: each answer carries iss.
   authorization_response_iss_parameter_supported: true,
-  // lasting.test.
+  // See token_lifetimes.test.
   backchannel_logout_supported: true,
   backchannel_logout_session_supported: true,
-  // claims_parameter.test.
+  // See requested_claims.test.
   claims_parameter_supported: true,
   request_uri_parameter_supported: false,
 }
 
-/** What is said while strangers may bring clients along: registration.test and metadata_documents.test use each. */
-const strangers = { registration_endpoint: '/oauth/register', client_id_metadata_document_supported: true }
+/** Advertised while unknown clients may register; see registration.test and metadata_documents.test. */
+const registrationMetadata = {
+  registration_endpoint: '/oauth/register',
+  client_id_metadata_document_supported: true,
+}
 
-suite('what the provider says of itself', () => {
+suite('provider metadata', () => {
   let stage: Provider
   let app: App
   let about: Record<string, unknown>
@@ -96,33 +99,33 @@ suite('what the provider says of itself', () => {
     const oauth = await (await fetch(`${stage.issuer}/.well-known/oauth-authorization-server`)).json()
     assert.deepEqual(oauth, about)
     const lists = Object.fromEntries(Object.entries(about).filter(([, value]) => Array.isArray(value)))
-    assert.deepEqual(lists, exercised)
+    assert.deepEqual(lists, advertisedLists)
     const flags = Object.fromEntries(Object.entries(about).filter(([, value]) => typeof value === 'boolean'))
-    assert.deepEqual(flags, said)
+    assert.deepEqual(flags, advertisedFlags)
   })
 
-  test('what is said of strangers is said while they may come, and changes nothing else', async () => {
+  test('registration metadata appears while unknown clients may register, and changes nothing else', async () => {
     const { settings } = stage.daemon.hero
-    const told = async (registration: string, documents: string) => {
+    const metadataFor = async (registration: string, documents: string) => {
       await settings.set({ key: 'client_registration', value: registration })
       await settings.set({ key: 'client_metadata_documents', value: documents })
       return (await fetch(`${stage.issuer}/.well-known/openid-configuration`)).json()
     }
-    const registration_endpoint = `${stage.issuer}${strangers.registration_endpoint}`
-    const { client_id_metadata_document_supported } = strangers
+    const registration_endpoint = `${stage.issuer}${registrationMetadata.registration_endpoint}`
+    const { client_id_metadata_document_supported } = registrationMetadata
     for (const open of ['token', 'open'])
-      assert.deepEqual(await told(open, 'off'), { ...about, registration_endpoint })
+      assert.deepEqual(await metadataFor(open, 'off'), { ...about, registration_endpoint })
     for (const open of ['public', 'anywhere'])
-      assert.deepEqual(await told('off', open), { ...about, client_id_metadata_document_supported })
-    assert.deepEqual(await told('open', 'anywhere'), {
+      assert.deepEqual(await metadataFor('off', open), { ...about, client_id_metadata_document_supported })
+    assert.deepEqual(await metadataFor('open', 'anywhere'), {
       ...about,
       registration_endpoint,
       client_id_metadata_document_supported,
     })
-    assert.deepEqual(await told('off', 'off'), about)
+    assert.deepEqual(await metadataFor('off', 'off'), about)
   })
 
-  test('only at the host of the public URL, whatever else is served here', async () => {
+  test('the endpoints exist at the host of the public URL alone', async () => {
     await stage.daemon.hero.proxy.routes.add({
       domain: 'wiki.localhost',
       target: 'http://127.0.0.1:9',
@@ -130,12 +133,12 @@ suite('what the provider says of itself', () => {
     })
     for (const path of ['/.well-known/openid-configuration', '/authorize', '/token', '/userinfo'])
       assert.equal((await ask(stage.daemon, 'wiki.localhost', path)).status, 404, path)
-    // Not ours there: services may have pages of these names.
+    // These paths are not reserved at other hosts; services may use them.
     for (const path of ['/device', '/oauth/introspect'])
       assert.equal((await ask(stage.daemon, 'wiki.localhost', path)).status, 502, path)
   })
 
-  test('answers come back by query, fragment or a form, with iss in each', async () => {
+  test('the query, fragment and form_post response modes each return iss', async () => {
     const person = newPerson()
     await app.signIn(person, 'ada', pkce().challenge)
     const byQuery = await person.open(app.authorizeUrl({ ...pkce().challenge, response_mode: 'query' }))
@@ -145,13 +148,13 @@ suite('what the provider says of itself', () => {
     const byForm = await person.open(app.authorizeUrl({ ...pkce().challenge, response_mode: 'form_post' }))
     assert.match(byForm.text, /name="iss"/)
     const policy = byForm.headers.get('content-security-policy')!
-    // The one form to the one application, sent by the one script.
+    // The page allows one form action and one script.
     assert.match(policy, /form-action http:\/\/localhost:4999(;|$)/)
     assert.match(policy, /script-src 'self' 'sha256-[^']+'/)
     assert.match(policy, /default-src 'none'/)
   })
 
-  test('a secret counts in the header and in the form, and nowhere else', async () => {
+  test('a client secret is accepted in the header and in the form, and nowhere else', async () => {
     const { client, client_secret } = await stage.daemon.hero.clients.add({
       name: 'program',
       client: 'program',
@@ -177,7 +180,7 @@ suite('what the provider says of itself', () => {
     assert.match(challenge.headers.get('www-authenticate')!, /^Basic /)
   })
 
-  test('a key counts in place of a secret: once, for us, and not for long', async () => {
+  test('a client assertion is accepted once, for our issuer and before it expires', async () => {
     for (const alg of ['RS256', 'ES256']) {
       const { publicKey, privateKey } = await generateKeyPair(alg)
       const jwk = { ...(await exportJWK(publicKey)), alg, kid: 'k' }
@@ -213,7 +216,7 @@ suite('what the provider says of itself', () => {
     )
   })
 
-  test('pages of others may read discovery, keys, token and userinfo, and only their own', async () => {
+  test('CORS lets other origins read discovery and keys, and their own client token and userinfo', async () => {
     const { hero } = stage.daemon
     await hero.clients.add({
       name: 'page',
@@ -250,7 +253,7 @@ suite('what the provider says of itself', () => {
     assert.equal(allowed(await from('https://evil.test', '/userinfo', bearer)), null)
     const credentials = await from('http://localhost:4999', '/userinfo', bearer)
     assert.equal(credentials.status, 200)
-    // Never with our cookie.
+    // Credentialed requests are never allowed.
     assert.equal(credentials.headers.get('access-control-allow-credentials'), null)
   })
 })

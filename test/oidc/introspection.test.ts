@@ -5,7 +5,7 @@ import { App, callback, newPerson, post, startProvider, type Provider } from '..
 
 type Asks = { client: string; client_secret: string | null }
 
-suite('introspection, asked plainly and otherwise', () => {
+suite('introspection with and without the engine', () => {
   let stage: Provider
   let app: App
   let other: App
@@ -26,7 +26,7 @@ suite('introspection, asked plainly and otherwise', () => {
   })
   after(() => stage.daemon.close())
 
-  /** In the plainest way, which is answered without the engine, and in one that only the engine reads. */
+  /** Sends the simplest request, which needs no engine, and one that only the engine parses; compares both. */
   const both = async (token: string, client: Asks = app.client) => {
     const at = `${stage.issuer}/oauth/introspect`
     const plain = await post(at, { token }, client)
@@ -42,11 +42,11 @@ suite('introspection, asked plainly and otherwise', () => {
   }
   const active = async (token: string, client?: Asks) => (await both(token, client)).body.active
 
-  test('both say the same of what is good', async () => {
+  test('both paths describe an active token alike', async () => {
     const { body } = await app.tokens(newPerson(), 'ada')
     assert.match(body.access_token, /^at~/)
-    const { body: told } = await both(body.access_token)
-    const { exp, iat, sub, sid, ...rest } = told as Record<string, number | string>
+    const { body: answer } = await both(body.access_token)
+    const { exp, iat, sub, sid, ...rest } = answer as Record<string, number | string>
     assert.equal(Number(exp) - Number(iat), 3600)
     assert.ok(sub)
     assert.equal(typeof sid, 'undefined')
@@ -63,7 +63,7 @@ suite('introspection, asked plainly and otherwise', () => {
       prompt: 'consent',
     })
     assert.equal(await active(lasting.body.access_token), true)
-    // Of a refresh token too, which the engine knows.
+    // The engine introspects refresh tokens.
     assert.match(lasting.body.refresh_token, /^rt~/)
     const refresh = await post(
       `${stage.issuer}/oauth/introspect`,
@@ -73,13 +73,13 @@ suite('introspection, asked plainly and otherwise', () => {
     assert.equal(refresh.body.active, true)
   })
 
-  test('both say no to whoever is not to know, and prove themselves alike', async () => {
+  test('both paths refuse a caller that may not introspect, and authenticate clients alike', async () => {
     const { body } = await app.tokens(newPerson(), 'ada')
     const token = body.access_token
     assert.deepEqual((await both(token, other.client)).body, { active: false })
     for (const wrong of ['x', `${app.client.client_secret}x`, other.client.client_secret!, '%77rong']) {
       assert.equal((await both(token, { client: 'wiki', client_secret: wrong })).status, 401)
-      // The right one forgives wrong ones, which would be too many otherwise.
+      // A correct secret resets the count of wrong ones, which would reach the limit otherwise.
       assert.equal(await active(token), true)
     }
     assert.equal((await both(token, { client: 'nobody', client_secret: 'x' })).status, 401)
@@ -90,54 +90,54 @@ suite('introspection, asked plainly and otherwise', () => {
     assert.deepEqual((await both(refreshed)).body, { active: false })
   })
 
-  const good = async (login = 'ada') => {
+  const activeToken = async (login = 'ada') => {
     const person = newPerson()
     const { body } = await app.tokens(person, login)
     assert.equal(await active(body.access_token), true)
     return { person, token: body.access_token }
   }
 
-  test('what ends is over at the next question, however often it was asked before', async () => {
+  test('a token is inactive at the next introspection after it ends, despite earlier positive answers', async () => {
     const { hero } = stage.daemon
-    const revoked = await good()
+    const revoked = await activeToken()
     await post(`${stage.issuer}/oauth/revoke`, { token: revoked.token }, app.client)
     assert.equal(await active(revoked.token), false)
 
-    const signedOut = await good()
+    const signedOut = await activeToken()
     const session = (await hero.sessions.list({ user: 'ada' })).items[0]!
     await hero.sessions.revoke({ id: session.id })
     assert.equal(await active(signedOut.token), false)
 
-    const deactivated = await good('grace')
+    const deactivated = await activeToken('grace')
     await hero.users.update({ username: 'grace', is_active: false })
     assert.equal(await active(deactivated.token), false)
     await hero.users.update({ username: 'grace', is_active: true })
 
-    const idle = await good('grace')
+    const idle = await activeToken('grace')
     await byHand(stage.daemon, async (database) => {
       await database.query.updateTable('sessions').set({ last_used_at: 1 }).execute()
       database.changed('sessions')
     })
     assert.equal(await active(idle.token), false)
 
-    const expired = await good()
+    const expired = await activeToken()
     await byHand(stage.daemon, async (database) => {
       await database.query.updateTable('sessions').set({ expires_at: 1 }).execute()
       database.changed('sessions')
     })
     assert.equal(await active(expired.token), false)
 
-    const stopped = await good()
+    const stopped = await activeToken()
     await hero.clients.update({ client: 'wiki', is_active: false })
     assert.equal((await both(stopped.token)).status, 401)
     await hero.clients.update({ client: 'wiki', is_active: true })
     assert.equal(await active(stopped.token), false)
 
-    const removed = await good('grace')
+    const removed = await activeToken('grace')
     await hero.users.remove({ username: 'grace' })
     assert.equal(await active(removed.token), false)
 
-    const left = await good()
+    const left = await activeToken()
     const lasting = await app.tokens(left.person, 'ada', {
       scope: 'openid offline_access',
       prompt: 'consent',
@@ -147,25 +147,25 @@ suite('introspection, asked plainly and otherwise', () => {
     assert.equal(await active(lasting.body.access_token), false)
   })
 
-  test('another node is heard as well, and a restart changes nothing', async () => {
-    const { token } = await good()
-    const gone = await good()
+  test('a change on another node is seen, and tokens survive a restart', async () => {
+    const { token } = await activeToken()
+    const gone = await activeToken()
     await byHand(stage.daemon, async (database) => {
       await database.query.deleteFrom('oidc_records').where('kind', '=', 'Grant').execute()
       database.changed('records')
     })
     assert.equal(await active(gone.token), false)
     assert.equal(await active(token), false)
-    const kept = await good()
-    const over = await good()
+    const kept = await activeToken()
+    const over = await activeToken()
     await post(`${stage.issuer}/oauth/revoke`, { token: over.token }, app.client)
     stage = { ...stage, daemon: (await stage.daemon.restart()) as never }
     assert.equal(await active(over.token), false)
     assert.equal(await active(kept.token), true)
   })
 
-  test('a rotated secret counts for its week here too, and not when it was dropped', async () => {
-    const { token } = await good()
+  test('a rotated secret remains valid for a week, and a dropped one is refused', async () => {
+    const { token } = await activeToken()
     const before = app.client
     const { client_secret } = await stage.daemon.hero.clients.rotate_secret({ client: 'wiki' })
     assert.equal(await active(token, before), true)
@@ -175,14 +175,14 @@ suite('introspection, asked plainly and otherwise', () => {
       drop: true,
     })
     assert.equal((await both(token, before)).status, 401)
-    // The one that leaked may have got this one too.
+    // Dropping a leaked secret ends the tokens too: whoever had it may hold one.
     const now = { client: 'wiki', client_secret: last }
     assert.equal(await active(token, now), false)
     const { body } = await new App(stage.issuer, now).tokens(newPerson(), 'ada')
     assert.equal(await active(body.access_token, now), true)
   })
 
-  test('whoever gets the name of a client that is gone begins with nothing', async () => {
+  test('a new client under a removed client ID does not inherit its tokens', async () => {
     const { clients } = stage.daemon.hero
     const fields = { name: 'short', client: 'short', redirect_uris: [callback], first_party: true }
     const before = new App(stage.issuer, await clients.add(fields))

@@ -23,19 +23,19 @@ import {
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
 type Document = Record<string, unknown>
 
-suite('clients that are known by an address (client ID metadata documents)', () => {
+suite('client ID metadata documents', () => {
   let stage: Provider
   let site: Server
   let origin: string
   const answers = new Map<string, Answer>()
-  const asked: string[] = []
+  const fetched: string[] = []
   const trusted = getCACertificates('default')
 
   before(async () => {
     const pair = selfSigned('localhost')
     setDefaultCACertificates([...trusted, pair.cert])
     site = createServer(pair, (request, response) => {
-      asked.push(request.url!)
+      fetched.push(request.url!)
       answers.get(request.url!)?.(request, response)
     }).listen(0, '127.0.0.1')
     await once(site, 'listening')
@@ -52,7 +52,7 @@ suite('clients that are known by an address (client ID metadata documents)', () 
   const set = (value: string) => stage.daemon.hero.settings.set({ key: 'client_metadata_documents', value })
 
   let count = 0
-  /** Puts a document at an address of its own and returns that. */
+  /** Publishes a document at a new URL and returns the URL. */
   const publish = (change: Document | Answer = {}, headers: Record<string, string> = {}): string => {
     const path = `/client-${++count}`
     const client_id = `${origin}${path}`
@@ -82,14 +82,14 @@ suite('clients that are known by an address (client ID metadata documents)', () 
   const discovery = async () =>
     (await (await fetch(`${stage.issuer}/.well-known/openid-configuration`)).json()) as Document
 
-  test('off: such a client is unknown, and nobody is asked about it', async () => {
+  test('off: the client is unknown and its document is not fetched', async () => {
     assert.equal('client_id_metadata_document_supported' in (await discovery()), false)
     const { person, url } = begin(publish())
     assert.equal((await person.open(url)).status, 400)
-    assert.deepEqual(asked, [])
+    assert.deepEqual(fetched, [])
   })
 
-  test('public: no request reaches an address that is not, by name or by number', async () => {
+  test('public: no request reaches a private address, by name or by IP address', async () => {
     await set('public')
     assert.equal((await discovery()).client_id_metadata_document_supported, true)
     const near = publish()
@@ -102,10 +102,10 @@ suite('clients that are known by an address (client ID metadata documents)', () 
       assert.equal(page.status, 400, client)
       assert.equal(page.url.pathname, '/authorize')
     }
-    assert.deepEqual(asked, [])
+    assert.deepEqual(fetched, [])
   })
 
-  test('public: an address that an administrator gave to be told of sign-outs is not asked for a document', async () => {
+  test('public: a configured back-channel logout URI does not become fetchable as a document', async () => {
     const backchannel_logout_uri = publish()
     await stage.daemon.hero.clients.add({
       name: 'Near',
@@ -113,14 +113,14 @@ suite('clients that are known by an address (client ID metadata documents)', () 
       redirect_uris: [callback],
       backchannel_logout_uri,
     })
-    // It is known from the first time that its client is.
+    // The URI is known once its client has been used.
     assert.equal((await newPerson().open(begin('near').url)).status, 200)
     assert.equal((await newPerson().open(begin(backchannel_logout_uri).url)).status, 400)
-    assert.deepEqual(asked, [])
+    assert.deepEqual(fetched, [])
     await stage.daemon.hero.clients.remove({ client: 'near' })
   })
 
-  test('anywhere: it signs in as any stranger, and people are told where it lives', async () => {
+  test('anywhere: a client signs in, and the consent page names the host of its document', async () => {
     await set('anywhere')
     const client = publish()
     const { app, person, code_verifier, url } = begin(client, newPerson(), 'openid email offline_access')
@@ -136,10 +136,10 @@ suite('clients that are known by an address (client ID metadata documents)', () 
     assert.equal(about.email, 'ada@example.org')
     const renewed = (await app.refresh(body.refresh_token)).body
     assert.ok(renewed.access_token)
-    // One question did for all of it.
-    assert.equal(asked.filter((path) => client.endsWith(path)).length, 1)
+    // The document was fetched once for the whole flow.
+    assert.equal(fetched.filter((path) => client.endsWith(path)).length, 1)
 
-    // The account page shows it and takes it back.
+    // The account page lists the consent and revokes it.
     const ada = stage.daemon.hero.as(
       (await stage.daemon.hero.auth.login({ login: 'ada', password: goodPassword })).access_token,
     )
@@ -154,7 +154,7 @@ suite('clients that are known by an address (client ID metadata documents)', () 
     assert.equal((await app.userinfo(renewed.access_token)).status, 401)
   })
 
-  test('it has no more rights than any stranger', async () => {
+  test('the client has no more rights than any other unknown client', async () => {
     const client = publish()
     const admin = begin(client, newPerson(), 'openid admin')
     admin.url.searchParams.set('resource', stage.issuer)
@@ -171,7 +171,7 @@ suite('clients that are known by an address (client ID metadata documents)', () 
     assert.equal((await newPerson().open(elsewhere.url)).status, 400)
   })
 
-  test('a key of its document in place of a secret', async () => {
+  test('a client may authenticate with a key from its document', async () => {
     const { publicKey, privateKey } = await generateKeyPair('ES256')
     const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'k' }
     const client = publish({ token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] } })
@@ -202,38 +202,44 @@ suite('clients that are known by an address (client ID metadata documents)', () 
     assert.equal(answer.status, 200)
   })
 
-  test('what is no such document lets nobody in, and leads nowhere', async () => {
+  test('an invalid document is refused, without a redirect', async () => {
     const json: Answer = (_, response) => void response.setHeader('content-type', 'application/json')
     const bad: readonly (readonly [string, Document | Answer, Record<string, string>?])[] = [
       ['another client_id', { client_id: 'https://app.test/' }],
-      ['a client_id that is nearly the same', { client_id: `${origin}/client` }],
+      ['a client_id that differs slightly', { client_id: `${origin}/client` }],
       ['a secret', { client_secret: 'x' }],
-      ['a method with a secret', { token_endpoint_auth_method: 'client_secret_basic' }],
+      ['a method that needs a secret', { token_endpoint_auth_method: 'client_secret_basic' }],
       ['no method', { token_endpoint_auth_method: undefined }],
       ['a key method without keys', { token_endpoint_auth_method: 'private_key_jwt' }],
-      ['keys elsewhere', { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: `${origin}/keys` }],
+      ['a jwks_uri', { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: `${origin}/keys` }],
       ['no redirect_uris', { redirect_uris: undefined }],
-      ['an empty list', { redirect_uris: [] }],
-      ['a scheme that runs', { redirect_uris: ['javascript:alert(1)'] }],
-      ['plain http', { redirect_uris: [callback, 'http://app.test/cb'] }],
-      ['a wildcard', { redirect_uris: ['https://app.test/*', callback] }],
-      ['a fragment', { redirect_uris: [callback, 'https://app.test/#x'] }],
-      ['user-info', { redirect_uris: [callback, 'https://localhost@evil.test/'] }],
-      ['sign-out to plain http', { post_logout_redirect_uris: ['http://app.test/'] }],
-      ['a name that turns the text round', { client_name: 'Editor\u202ekcatta' }],
-      ['a name that is a page', { client_name: 'Your own wiki. '.repeat(20) }],
-      ['a name that is not seen', { client_name: '\u200b' }],
-      ['tokens of its own', { grant_types: ['authorization_code', 'client_credentials'] }],
-      ['devices', { grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'] }],
-      ['no JSON', (_, response) => void response.setHeader('content-type', 'application/json').end('{')],
-      ['a list', (_, response) => void response.setHeader('content-type', 'application/json').end('[]')],
-      ['another type', {}, { 'content-type': 'text/html' }],
-      ['no type', {}, { 'content-type': '' }],
+      ['an empty redirect_uris', { redirect_uris: [] }],
+      ['a javascript: redirect URI', { redirect_uris: ['javascript:alert(1)'] }],
+      ['an http: redirect URI', { redirect_uris: [callback, 'http://app.test/cb'] }],
+      ['a wildcard in a redirect URI', { redirect_uris: ['https://app.test/*', callback] }],
+      ['a fragment in a redirect URI', { redirect_uris: [callback, 'https://app.test/#x'] }],
+      ['userinfo in a redirect URI', { redirect_uris: [callback, 'https://localhost@evil.test/'] }],
+      ['an http: post-logout redirect URI', { post_logout_redirect_uris: ['http://app.test/'] }],
+      ['a name with a direction override', { client_name: 'Editor\u202ekcatta' }],
+      ['a name that is too long', { client_name: 'Your own wiki. '.repeat(20) }],
+      ['an invisible name', { client_name: '\u200b' }],
+      ['the client_credentials grant', { grant_types: ['authorization_code', 'client_credentials'] }],
+      [
+        'the device_code grant',
+        { grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'] },
+      ],
+      ['invalid JSON', (_, response) => void response.setHeader('content-type', 'application/json').end('{')],
+      [
+        'a JSON array',
+        (_, response) => void response.setHeader('content-type', 'application/json').end('[]'),
+      ],
+      ['another content type', {}, { 'content-type': 'text/html' }],
+      ['no content type', {}, { 'content-type': '' }],
       ['a redirect', (_, response) => void response.writeHead(302, { location: `${origin}/client-1` }).end()],
       ['an error', (_, response) => void response.writeHead(500).end()],
-      ['too long a document', { filler: 'x'.repeat(6000) }],
+      ['a document that is too long', { filler: 'x'.repeat(6000) }],
       [
-        'a document without end',
+        'an endless document',
         (request, response) => {
           json(request, response)
           const timer = setInterval(() => response.write(' '.repeat(1000)), 5)
@@ -242,21 +248,21 @@ suite('clients that are known by an address (client ID metadata documents)', () 
       ],
     ]
     for (const [what, change, headers] of bad) {
-      // Twenty a minute would be too few for all of these.
+      // Setting it again resets the limit of twenty fetches a minute.
       await set('off')
       await set('anywhere')
       const client = publish(change, headers)
       const page = await newPerson().open(begin(client).url)
       assert.deepEqual([page.status, page.url.pathname], [400, '/authorize'], what)
-      assert.equal(asked.filter((path) => client.endsWith(path)).length, 1, what)
+      assert.equal(fetched.filter((path) => client.endsWith(path)).length, 1, what)
     }
-    assert.equal(asked.includes('/keys'), false)
+    assert.equal(fetched.includes('/keys'), false)
   })
 
-  test('addresses that are none are not asked', async () => {
+  test('invalid document URLs are not fetched', async () => {
     await set('off')
     await set('anywhere')
-    const before = asked.length
+    const before = fetched.length
     const { port } = new URL(origin)
     for (const client of [
       `http://localhost:${port}/client-1`,
@@ -269,30 +275,30 @@ suite('clients that are known by an address (client ID metadata documents)', () 
       'javascript:alert(1)',
     ])
       assert.equal((await newPerson().open(begin(client).url)).status, 400, client)
-    assert.equal(asked.length, before)
+    assert.equal(fetched.length, before)
   })
 
-  test('one that does not answer is given up', { timeout: 20_000 }, async () => {
+  test('a document server that does not answer times out', { timeout: 20_000 }, async () => {
     const client = publish(() => {})
     assert.equal((await newPerson().open(begin(client).url)).status, 400)
   })
 
-  test('strangers can have others asked by us only so often, and hold up no application that somebody let in', async () => {
+  test('the fetch limit for unknown clients does not affect a client that has a consent', async () => {
     const known = begin(publish())
     const consent = await known.person.signIn(await known.person.open(known.url), 'ada', goodPassword)
     await known.person.submit(consent, '/auth/consent/', { answer: 'allow' })
     await set('off')
     await set('anywhere')
-    const before = asked.length
+    const before = fetched.length
     await Promise.all(
       Array.from({ length: 30 }, () => newPerson().open(begin(publish({ client_id: 'x' })).url)),
     )
-    assert.ok(asked.length - before <= 20, String(asked.length - before))
+    assert.ok(fetched.length - before <= 20, String(fetched.length - before))
     assert.equal((await newPerson().open(begin(publish()).url)).status, 400)
     assert.equal((await newPerson().open(known.url)).url.pathname, '/auth/login')
   })
 
-  test('turned off, such clients stop at once', async () => {
+  test('turning the setting off stops such clients at once', async () => {
     await set('off')
     await set('anywhere')
     const { app, person, code_verifier, url } = begin(publish())

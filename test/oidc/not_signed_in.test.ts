@@ -16,7 +16,7 @@ import {
   type Provider,
 } from '../support/openid_stage.ts'
 
-suite('who is nobody yet, or no more, gets no code', () => {
+suite('who gets no authorization code', () => {
   let stage: Provider
   let app: App
   before(async () => {
@@ -35,16 +35,16 @@ suite('who is nobody yet, or no more, gets no code', () => {
   })
   after(() => stage.daemon.close())
 
-  const wish = (params = {}) => app.authorizeUrl({ ...pkce().challenge, ...params })
-  /** Never a code, with a page or without one. */
-  const isNobody = async (person: Person) => {
-    const page = await person.open(wish())
+  const authorizeUrl = (params = {}) => app.authorizeUrl({ ...pkce().challenge, ...params })
+  /** Asserts that neither a page nor prompt=none gives a code. */
+  const assertNotSignedIn = async (person: Person) => {
+    const page = await person.open(authorizeUrl())
     assert.equal(page.url.pathname, '/auth/login')
-    const { url } = await person.open(wish({ prompt: 'none' }))
+    const { url } = await person.open(authorizeUrl({ prompt: 'none' }))
     assert.equal(url.searchParams.get('error'), 'login_required')
   }
 
-  test('whoever is half signed in: the password is right, the second factor is still to come', async () => {
+  test('a person who still has to enter a second factor', async () => {
     await stage.daemon.hero.users.add({
       username: 'linus',
       email: 'linus@example.org',
@@ -52,16 +52,16 @@ suite('who is nobody yet, or no more, gets no code', () => {
     })
     const secret = await enrol(await signedIn(stage.daemon, 'linus'))
     const person = newPerson()
-    const half = await person.signIn(await person.open(wish()), 'linus', goodPassword)
+    const half = await person.signIn(await person.open(authorizeUrl()), 'linus', goodPassword)
     assert.equal(atCallback(half.url), false)
     assert.match(half.text, /action="\/auth\/factor"/)
-    await isNobody(person)
-    // With it, on to where they wanted to go.
+    await assertNotSignedIn(person)
+    // With the code, the sign-in continues to the client.
     const back = await person.submit(half, '/auth/factor', { code: codeOf(secret, 1) })
     assert.ok(back.url.searchParams.get('code'), back.text)
   })
 
-  test('whoever has an address that nobody confirmed', async () => {
+  test('a person whose email address is unconfirmed', async () => {
     const { hero } = stage.daemon
     await hero.users.add({ username: 'mary', email: 'mary@example.org', password: goodPassword })
     const person = newPerson()
@@ -76,7 +76,7 @@ suite('who is nobody yet, or no more, gets no code', () => {
         database.changed('users')
       })
     await confirm(null)
-    await isNobody(person)
+    await assertNotSignedIn(person)
     assert.equal((await app.redeem(pending.get('code')!, code_verifier)).status, 400)
     assert.equal((await app.refresh(body.refresh_token)).status, 400)
     assert.equal((await app.userinfo(body.access_token)).status, 401)
@@ -88,7 +88,7 @@ suite('who is nobody yet, or no more, gets no code', () => {
     assert.deepEqual(known, { active: false })
   })
 
-  test('an administrator who acts as somebody else', async () => {
+  test('an administrator who impersonates another account', async () => {
     const { hero } = stage.daemon
     await hero.proxy.routes.add({
       domain: 'wiki.localhost',
@@ -104,35 +104,35 @@ suite('who is nobody yet, or no more, gets no code', () => {
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'auth.impersonate', params: { user: 'grace' } }),
     })
     assert.equal((JSON.parse(body) as { error?: object }).error, undefined, body)
-    const { url } = await person.open(wish({ prompt: 'none' }))
+    const { url } = await person.open(authorizeUrl({ prompt: 'none' }))
     assert.equal(url.searchParams.get('error'), 'login_required')
-    const page = await person.open(wish())
+    const page = await person.open(authorizeUrl())
     assert.deepEqual([page.status, atCallback(page.url)], [409, false])
     assert.match(page.text, /Not while you impersonate grace/)
-    // Signing out is for everybody: an application that sends them here is not told that they did while they did not.
-    const asked = await person.open(`${stage.issuer}/oauth/logout`)
-    const out = await person.submit(asked, '/oauth/logout/confirm', { logout: 'yes' })
+    // Signing out ends the whole session, including the impersonation.
+    const confirm = await person.open(`${stage.issuer}/oauth/logout`)
+    const out = await person.submit(confirm, '/oauth/logout/confirm', { logout: 'yes' })
     assert.match(out.text, /Signed out/)
     assert.equal((await hero.sessions.list({ user: 'ada' })).items.length, 0)
   })
 
-  test('whoever signed out, was signed out, or has a cookie from elsewhere', async () => {
+  test('a person whose session was revoked, or who has a planted cookie', async () => {
     const person = newPerson()
     await app.signIn(person, 'grace', pkce().challenge)
     const { hero } = stage.daemon
     for (const { id } of (await hero.sessions.list({ user: 'grace' })).items)
       await hero.sessions.revoke({ id })
-    await isNobody(person)
-    const planted = await newPerson().open(wish({ prompt: 'none' }), {
+    await assertNotSignedIn(person)
+    const planted = await newPerson().open(authorizeUrl({ prompt: 'none' }), {
       headers: { cookie: 'hero_proxy_session=planted; hero_proxy_openid=planted' },
     })
     assert.equal(planted.url.searchParams.get('error'), 'login_required')
   })
 
-  test('prompt=none shows no page, whatever else is asked', async () => {
+  test('prompt=none shows no page, whatever the other parameters are', async () => {
     const person = newPerson()
     await app.signIn(person, 'ada', pkce().challenge)
-    const asked: Record<string, string>[] = [
+    const requests: Record<string, string>[] = [
       { max_age: '0' },
       { prompt: 'none login' },
       { prompt: 'none consent' },
@@ -147,16 +147,16 @@ suite('who is nobody yet, or no more, gets no code', () => {
       { request_uri: 'https://elsewhere.test/' },
       { max_age: '-1' },
     ]
-    for (const params of asked) {
-      const page = await person.open(wish({ prompt: 'none', ...params }))
+    for (const params of requests) {
+      const page = await person.open(authorizeUrl({ prompt: 'none', ...params }))
       assert.ok(atCallback(page.url), `${JSON.stringify(params)} ended at ${page.url}: ${page.text}`)
-      // By a fragment where the response type would have had it (OAuth 2.0 Multiple Response Types section 5).
+      // In the fragment if the response type requires it (OAuth 2.0 Multiple Response Types section 5).
       const answer = new URLSearchParams(page.url.search || page.url.hash.slice(1))
       assert.equal(answer.get('iss'), stage.issuer, JSON.stringify(params))
     }
   })
 
-  test('a client that is switched off, has no address, or may not', async () => {
+  test('a client that is disabled, has no redirect URI or lacks the grant', async () => {
     const { hero } = stage.daemon
     const program = await hero.clients.add({ name: 'program', client: 'program' })
     const own = () => post(`${stage.issuer}/token`, { grant_type: 'client_credentials' }, program)
@@ -170,7 +170,7 @@ suite('who is nobody yet, or no more, gets no code', () => {
     await hero.clients.update({ client: 'program', is_active: false })
     assert.deepEqual([(await own()).status, (await own()).body.error], [401, 'invalid_client'])
     await hero.clients.update({ client: 'program', is_active: true })
-    // Grants that nobody gave it, and those that nobody has.
+    // Neither grants that the client lacks nor grants that the provider does not support.
     for (const grant_type of ['authorization_code', 'refresh_token', 'password', 'implicit', 'urn:x', '']) {
       const { status, body } = await post(
         `${stage.issuer}/token`,

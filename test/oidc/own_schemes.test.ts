@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { App, pkce, startProvider, type Provider } from '../support/openid_stage.ts'
 
-suite('applications with a scheme of their own (RFC 8252 section 7.1)', () => {
+suite('native clients with a private-use URI scheme (RFC 8252 section 7.1)', () => {
   let stage: Provider
   let app: App
   const redirect_uri = 'org.example.app:/callback'
@@ -13,7 +13,7 @@ suite('applications with a scheme of their own (RFC 8252 section 7.1)', () => {
   })
   after(() => stage.daemon.close())
 
-  test('a page without an origin reads nothing that is theirs', async () => {
+  test('a page with an opaque or foreign origin cannot read token responses', async () => {
     const ask = (origin: string) =>
       fetch(`${stage.issuer}/token`, {
         method: 'POST',
@@ -31,10 +31,10 @@ suite('applications with a scheme of their own (RFC 8252 section 7.1)', () => {
     }
   })
 
-  test('the page that posts an answer may post it there', async () => {
+  test('the form_post page allows its form to target the scheme', async () => {
     const { challenge } = pkce()
-    const asked = { ...challenge, redirect_uri, prompt: 'none', response_mode: 'form_post', scope: 'openid' }
-    const answer = await fetch(app.authorizeUrl(asked), {
+    const params = { ...challenge, redirect_uri, prompt: 'none', response_mode: 'form_post', scope: 'openid' }
+    const answer = await fetch(app.authorizeUrl(params), {
       headers: { accept: 'text/html' },
       redirect: 'manual',
     })

@@ -10,12 +10,12 @@ import {
   type Provider,
 } from '../support/openid_stage.ts'
 
-suite('what strangers have the provider keep', () => {
+suite('limits on unauthenticated requests', () => {
   let stage: Provider
   before(async () => (stage = await startProvider()))
   after(() => stage.daemon.close())
 
-  test('sign-ins that nobody proves anything for are begun three hundred times a minute from one network', async (t) => {
+  test('unauthenticated sign-in requests are limited to three hundred a minute from one network', async (t) => {
     const { hero } = stage.daemon
     const uris = { redirect_uris: [callback] }
     const page = await hero.clients.add({
@@ -29,9 +29,9 @@ suite('what strangers have the provider keep', () => {
     const { challenge } = pkce()
     const person = newPerson()
     await new App(stage.issuer, site).signIn(person, 'grace', challenge)
-    const asked = { response_type: 'code', redirect_uri: callback, scope: 'openid', ...challenge }
+    const params = { response_type: 'code', redirect_uri: callback, scope: 'openid', ...challenge }
     const push = (client: typeof site | undefined, client_id: string) =>
-      post(`${stage.issuer}/oauth/par`, { client_id, ...asked }, client)
+      post(`${stage.issuer}/oauth/par`, { client_id, ...params }, client)
     const authorize = () => newPerson().open(new App(stage.issuer, page).authorizeUrl(challenge))
     const device = () => post(`${stage.issuer}/oauth/device`, { client_id: 'page', scope: 'openid' })
     t.mock.timers.enable({ apis: ['Date'], now: Math.ceil(Date.now() / 60_000) * 60_000 })
@@ -43,7 +43,7 @@ suite('what strangers have the provider keep', () => {
       assert.equal(refused.headers.get('retry-after'), '60')
     }
     assert.equal((await authorize()).url.searchParams.get('error'), 'temporarily_unavailable')
-    // Whoever proves who they are is held up by nobody.
+    // Authenticated clients and signed-in people are not limited.
     assert.equal((await push(site, 'site')).status, 201)
     const again = await person.open(new App(stage.issuer, page).authorizeUrl(challenge))
     assert.match(again.url.pathname, /^\/auth\/consent\//)
@@ -51,7 +51,7 @@ suite('what strangers have the provider keep', () => {
     assert.equal((await push(undefined, 'page')).status, 201)
   })
 
-  test('so are the forms that guests open, and the sign-ins of clients that registered themselves', async (t) => {
+  test('forms opened without a session and requests of self-registered clients count too', async (t) => {
     const { hero } = stage.daemon
     await hero.settings.set({ key: 'client_registration', value: 'open' })
     const registered = await fetch(`${stage.issuer}/oauth/register`, {
@@ -60,11 +60,11 @@ suite('what strangers have the provider keep', () => {
       body: JSON.stringify({ redirect_uris: [callback] }),
     })
     const { client_id: client, client_secret } = (await registered.json()) as Record<string, string>
-    const asked = { response_type: 'code', redirect_uri: callback, scope: 'openid', ...pkce().challenge }
+    const params = { response_type: 'code', redirect_uri: callback, scope: 'openid', ...pkce().challenge }
     const push = () =>
       post(
         `${stage.issuer}/oauth/par`,
-        { client_id: client!, ...asked },
+        { client_id: client!, ...params },
         {
           client: client!,
           client_secret: client_secret!,

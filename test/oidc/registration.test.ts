@@ -24,7 +24,7 @@ const editor = { client_name: 'Editor', redirect_uris: [callback] }
 
 const notAllowed = 'requested grant type is not allowed for this client'
 
-/** Asks to be registered, as any program does. */
+/** Sends a registration request. */
 const register = async (
   issuer: string,
   metadata: unknown,
@@ -51,26 +51,26 @@ const register = async (
 const set = ({ daemon }: Provider, value: string) =>
   daemon.hero.settings.set({ key: 'client_registration', value })
 
-/** What was registered is not counted against what registers next. */
+/** Removes the registered clients, so that they do not count against the limit of the next test. */
 const clear = ({ daemon }: Provider) =>
   byHand(daemon, async ({ query }) => {
     await query.deleteFrom('clients').where('dynamic', '=', 1).execute()
   })
 
-suite('clients that register themselves', () => {
+suite('dynamic client registration', () => {
   let stage: Provider
   before(async () => {
     stage = await startProvider()
   })
   after(() => stage.daemon.close())
 
-  test('off: there is no such address, and nothing says so', async () => {
+  test('off: the endpoint does not exist and is not advertised', async () => {
     assert.equal((await register(stage.issuer, editor)).status, 404)
     const about = (await (await fetch(`${stage.issuer}/.well-known/openid-configuration`)).json()) as Body
     assert.equal('registration_endpoint' in about, false)
   })
 
-  test('token: as many as the token allows, and no longer than it does', async () => {
+  test('token: an initial access token allows its number of registrations, until it expires', async () => {
     await set(stage, 'token')
     const about = (await (await fetch(`${stage.issuer}/.well-known/openid-configuration`)).json()) as Body
     assert.equal(about.registration_endpoint, `${stage.issuer}/oauth/register`)
@@ -91,7 +91,7 @@ suite('clients that register themselves', () => {
       [['twice', 2]],
     )
     assert.equal(JSON.stringify(list).includes(twice.initial_access_token), false)
-    // What fails uses nothing up.
+    // A failed registration does not use up the token.
     assert.equal((await register(stage.issuer, {}, twice.initial_access_token)).status, 400)
     const statuses = await Promise.all(
       Array.from(
@@ -114,7 +114,7 @@ suite('clients that register themselves', () => {
     await clear(stage)
   })
 
-  test('open: what comes back is what RFC 7591 section 3.2.1 says, and it works', async () => {
+  test('open: the response matches RFC 7591 section 3.2.1, and the client works', async () => {
     await set(stage, 'open')
     const answer = await register(stage.issuer, {
       ...editor,
@@ -152,10 +152,10 @@ suite('clients that register themselves', () => {
     const person = newPerson()
     const { code_verifier, challenge } = pkce()
     const login = await person.open(app.authorizeUrl({ ...challenge, scope: 'openid email' }))
-    const asked = await person.signIn(login, 'ada', goodPassword)
-    assert.match(asked.url.pathname, /^\/auth\/consent\//)
-    assert.match(asked.text, /registered itself\. Nobody here has checked/)
-    const back = await person.submit(asked, '/auth/consent/', { answer: 'allow' })
+    const consent = await person.signIn(login, 'ada', goodPassword)
+    assert.match(consent.url.pathname, /^\/auth\/consent\//)
+    assert.match(consent.text, /registered itself\. Nobody here has checked/)
+    const back = await person.submit(consent, '/auth/consent/', { answer: 'allow' })
     const { body } = await app.redeem(back.url.searchParams.get('code')!, code_verifier)
     assert.equal(((await (await app.userinfo(body.access_token)).json()) as Body).email, 'ada@example.org')
     assert.equal((await app.refresh(body.refresh_token)).status, 200)
@@ -166,7 +166,7 @@ suite('clients that register themselves', () => {
     assert.ok((await stage.daemon.hero.clients.get({ client: String(client_id) })).last_used_at)
   })
 
-  test('a program on a device: no secret, and the port of its loopback address is free', async () => {
+  test('a native client has no secret and may choose the port of its loopback redirect URI', async () => {
     const { body } = await register(stage.issuer, {
       redirect_uris: [
         'http://127.0.0.1/callback',
@@ -184,17 +184,17 @@ suite('clients that register themselves', () => {
     const person = new Person(({ href }) => href.startsWith(redirect_uri))
     const { code_verifier, challenge } = pkce()
     const login = await person.open(app.authorizeUrl({ ...challenge, redirect_uri, scope: 'openid' }))
-    const asked = await person.signIn(login, 'ada', goodPassword)
-    const back = await person.submit(asked, '/auth/consent/', { answer: 'allow' })
+    const consent = await person.signIn(login, 'ada', goodPassword)
+    const back = await person.submit(consent, '/auth/consent/', { answer: 'allow' })
     const code = back.url.searchParams.get('code')!
     const tokens = await app.token({ grant_type: 'authorization_code', code, redirect_uri, code_verifier })
     assert.equal(tokens.status, 200)
-    // Whoever can take the port can ask in its name: people are asked each time.
+    // Another program may take the port and pose as the client, so consent is asked each time.
     const again = await person.open(app.authorizeUrl({ ...pkce().challenge, redirect_uri, scope: 'openid' }))
     assert.match(again.url.pathname, /^\/auth\/consent\//)
   })
 
-  test('what stands as the host behind a scheme of its own is told nobody as the place it lives at', async () => {
+  test('the consent page does not present the host part of a private-use URI scheme as where the client lives', async () => {
     await set(stage, 'open')
     const redirect_uri = 'org.evil.app://bank.example.org/cb'
     const { body } = await register(stage.issuer, { redirect_uris: [redirect_uri] })
@@ -202,13 +202,13 @@ suite('clients that register themselves', () => {
     const app = new App(stage.issuer, { client: String(body.client_id), client_secret: null })
     const person = newPerson()
     const login = await person.open(app.authorizeUrl({ ...pkce().challenge, redirect_uri, scope: 'openid' }))
-    const asked = await person.signIn(login, 'ada', goodPassword)
-    assert.match(asked.text, /at <strong>org\.evil\.app:<\/strong>/)
-    assert.ok(!asked.text.includes('bank.example.org'))
+    const consent = await person.signIn(login, 'ada', goodPassword)
+    assert.match(consent.text, /at <strong>org\.evil\.app:<\/strong>/)
+    assert.ok(!consent.text.includes('bank.example.org'))
     await clear(stage)
   })
 
-  test('it has no way to more: D49, CVE-2026-41427', async () => {
+  test('a registered client cannot gain more rights: D49, CVE-2026-41427', async () => {
     const { body } = await register(stage.issuer, editor)
     const client = String(body.client_id)
     const app = new App(stage.issuer, { client, client_secret: String(body.client_secret) })
@@ -224,7 +224,7 @@ suite('clients that register themselves', () => {
       app.authorizeUrl({ ...challenge, scope: 'openid admin', resource: stage.issuer }),
     )
     assert.equal(admin.url.searchParams.get('error'), 'invalid_scope')
-    // What it got at the endpoint opens no method.
+    // Its credentials open no RPC method.
     const rpc = await fetch(`${stage.issuer}/rpc`, {
       method: 'POST',
       headers: {
@@ -245,7 +245,7 @@ suite('clients that register themselves', () => {
         assert.ok([404, 405].includes(answer.status), `${method} ${path} ${answer.status}`)
       }
     }
-    // Not even by mistake of an administrator.
+    // An administrator cannot grant these either.
     const { clients } = stage.daemon.hero
     for (const [field, change] of Object.entries({
       first_party: { first_party: true },
@@ -358,7 +358,7 @@ suite('clients that register themselves', () => {
     ),
   ]
 
-  test('each field that is wrong is named, and nothing is kept of it (D43, GHSA-86j7-9j95-vpqj)', async () => {
+  test('an error names the invalid field, and nothing is stored (D43, GHSA-86j7-9j95-vpqj)', async () => {
     await set(stage, 'open')
     const before = (await stage.daemon.hero.clients.list({})).items.length
     for (const [error, field, metadata] of bad) {
@@ -375,14 +375,14 @@ suite('clients that register themselves', () => {
     assert.equal((await register(stage.issuer, { ...editor, filler: 'x'.repeat(40_000) })).status, 413)
     const elsewhere = await ask(stage.daemon, 'wiki.localhost', '/oauth/register')
     assert.equal(elsewhere.status, 404)
-    // No page of others may register one with the help of a browser.
+    // CORS does not let other pages register clients.
     const page = await register(stage.issuer, {}, undefined, { origin: 'https://evil.test' })
     assert.equal(page.headers.get('access-control-allow-origin'), null)
     const preflight = await fetch(`${stage.issuer}/oauth/register`, { method: 'OPTIONS' })
     assert.equal(preflight.status, 405)
   })
 
-  test('a key in place of a secret', async () => {
+  test('a client may register a key instead of a secret', async () => {
     await clear(stage)
     const { publicKey, privateKey } = await generateKeyPair('ES256')
     const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'k' }
@@ -415,7 +415,7 @@ suite('clients that register themselves', () => {
     assert.equal(answer.status, 200)
   })
 
-  test('a secret counts in the form as well, as it was asked for', async () => {
+  test('a client registered for client_secret_post may send its secret in the form', async () => {
     const { body } = await register(stage.issuer, {
       ...editor,
       token_endpoint_auth_method: 'client_secret_post',
@@ -427,7 +427,7 @@ suite('clients that register themselves', () => {
       client_id: String(body.client_id),
       client_secret: String(body.client_secret),
     })
-    // It is known, and only has not this grant.
+    // The client authenticates, but lacks the grant.
     assert.equal(answer.body.error_description, notAllowed)
   })
 
@@ -446,13 +446,13 @@ suite('clients that register themselves', () => {
       code_challenge_method: 'S256',
     })
     const person = newPerson()
-    const asked = await person.signIn(await person.open(url), 'grace', goodPassword)
-    const back = await person.submit(asked, '/auth/consent/', { answer: 'allow' })
+    const consent = await person.signIn(await person.open(url), 'grace', goodPassword)
+    const back = await person.submit(consent, '/auth/consent/', { answer: 'allow' })
     const tokens = await openid.authorizationCodeGrant(config, back.url, { pkceCodeVerifier: verifier })
     assert.equal(tokens.claims()!.email, 'grace@example.org')
   })
 
-  test('turned off, it stops at once, and is there again when it is on', async () => {
+  test('turning the setting off stops registered clients at once, and turning it on restores them', async () => {
     await clear(stage)
     await set(stage, 'open')
     const { body } = await register(stage.issuer, {
@@ -481,7 +481,7 @@ suite('clients that register themselves', () => {
     assert.equal((await app.refresh(refresh_token)).status, 401)
   })
 
-  test('so many an hour from one network, and other networks are not held up', async () => {
+  test('registrations are limited each hour for one network, without affecting others', async () => {
     await clear(stage)
     await set(stage, 'open')
     const all = await Promise.all(Array.from({ length: maxHourly + 4 }, () => register(stage.issuer, editor)))

@@ -12,7 +12,7 @@ import {
   type Provider,
 } from '../support/openid_stage.ts'
 
-suite('tokens of people for services (RFC 8707)', () => {
+suite('resource indicators (RFC 8707)', () => {
   let stage: Provider
   let app: App
   const wiki = 'https://wiki.localhost/'
@@ -48,7 +48,7 @@ suite('tokens of people for services (RFC 8707)', () => {
     }
   }
 
-  test('whoever was allowed to do nothing at a service gets no token for it, and no claims of the person', async () => {
+  test('a token for a service needs a scope of that service', async () => {
     const { challenge } = pkce()
     for (const resource of [wiki, stage.issuer])
       for (const one of [app, await newApp(['openid'])])
@@ -59,7 +59,7 @@ suite('tokens of people for services (RFC 8707)', () => {
         }
     const device = { scope: 'openid', resource: wiki }
     assert.equal((await post(`${app.issuer}/oauth/device`, device, app.client)).body.error, 'invalid_scope')
-    // Nor by asking for less when it is renewed.
+    // Narrowing the scope at renewal does not avoid it either.
     const { body } = await app.token({
       ...(await signIn('openid offline_access read', wiki)),
       resource: wiki,
@@ -70,7 +70,7 @@ suite('tokens of people for services (RFC 8707)', () => {
     assert.equal((await app.token({ ...less, resource: wiki })).body.error, 'invalid_scope')
   })
 
-  test('introspection tells the username to those who may know it', async () => {
+  test('introspection returns the username if the profile scope was granted', async () => {
     const usernameFor = async (scope: string) => {
       const { body } = await app.token(await signIn(scope))
       return (await post(`${app.issuer}/oauth/introspect`, { token: body.access_token }, app.client)).body
@@ -80,7 +80,7 @@ suite('tokens of people for services (RFC 8707)', () => {
     assert.equal(await usernameFor('openid'), undefined)
   })
 
-  test('a token for a service tells what is granted at that service, whichever one the application belongs to', async () => {
+  test('a token for a resource carries the claims of its service, whichever service the client belongs to', async () => {
     const { hero } = stage.daemon
     const at = { target: 'http://127.0.0.1:9', auth_mode: 'none' } as const
     await hero.proxy.routes.add({ domain: 'desk.localhost', ...at, service: 'desk' })
@@ -99,8 +99,8 @@ suite('tokens of people for services (RFC 8707)', () => {
     )
     const claimsFor = async (resource: string) => {
       const { code_verifier, challenge } = pkce()
-      const asked = { ...challenge, scope: 'openid read', resource }
-      const code = (await bills.signIn(newPerson(), 'grace', asked)).get('code')!
+      const params = { ...challenge, scope: 'openid read', resource }
+      const code = (await bills.signIn(newPerson(), 'grace', params)).get('code')!
       const grant = {
         grant_type: 'authorization_code',
         code,

@@ -13,8 +13,8 @@ import {
   type Provider,
 } from '../support/openid_stage.ts'
 
-/** What an application and people ask of the provider; each answers by its status, whether to come again, and its text. */
-const askAll = async ({ daemon, issuer }: Provider) => {
+/** Requests of clients and people to the provider; each answers with a status, Retry-After and a body. */
+const prepareRequests = async ({ daemon, issuer }: Provider) => {
   const added = await daemon.hero.clients.add({
     name: 'Wiki',
     client: 'wiki',
@@ -42,34 +42,34 @@ const askAll = async ({ daemon, issuer }: Provider) => {
   return { app, body, toProgram, toPerson }
 }
 
-const away = ({ status, headers }: { status: number; headers: Headers }, what: string) =>
+const assertUnavailable = ({ status, headers }: { status: number; headers: Headers }, what: string) =>
   assert.deepEqual([status, headers.get('retry-after')], [503, '5'], what)
 
-const told = (daemon: Provider['daemon']) => daemon.logged.map(({ msg }) => msg)
+const messages = (daemon: Provider['daemon']) => daemon.logged.map(({ msg }) => msg)
 
-test('while the database cannot be written, applications and people are told to come again, and nothing counts as done', async (t) => {
+test('while the database cannot be written, the provider answers 503 with Retry-After and changes nothing', async (t) => {
   const stage = await startProvider()
   t.after(() => stage.daemon.close())
-  const { app, body, toProgram, toPerson } = await askAll(stage)
-  // Each waits for its turn to write: one of a kind is enough.
-  const wanted = { '/token': toProgram['/token'], '/device': toPerson['/device'] }
+  const { app, body, toProgram, toPerson } = await prepareRequests(stage)
+  // Each request waits for the write lock, so one of each kind is enough.
+  const requests = { '/token': toProgram['/token'], '/device': toPerson['/device'] }
   await byHand(stage.daemon, async () => {
-    const answers = Object.entries(wanted).map(async ([what, asked]) => {
-      const answer = await asked()
-      away(answer, what)
+    const answers = Object.entries(requests).map(async ([what, send]) => {
+      const answer = await send()
+      assertUnavailable(answer, what)
       if (typeof answer.body === 'string') assert.match(answer.body, /<h1>Sign-in failed/)
       else assert.equal(answer.body.error, 'temporarily_unavailable')
     })
     await Promise.all(answers)
   })
-  assert.ok(told(stage.daemon).includes('the database does not answer'))
-  assert.ok(!told(stage.daemon).includes('internal error of the OpenID provider'))
-  // Neither ended nor used up.
+  assert.ok(messages(stage.daemon).includes('the database does not answer'))
+  assert.ok(!messages(stage.daemon).includes('internal error of the OpenID provider'))
+  // The tokens are neither revoked nor consumed.
   assert.equal((await app.userinfo(body.access_token)).status, 200)
   assert.equal((await app.refresh(body.refresh_token)).status, 200)
 })
 
-test('an unfinished sign-in that cannot be read is not told to have taken too long', async (t) => {
+test('an unreadable interaction record is not reported as an expired sign-in', async (t) => {
   const stage = await startProvider()
   t.after(() => stage.daemon.close())
   const { hero } = stage.daemon
@@ -89,7 +89,7 @@ test('an unfinished sign-in that cannot be read is not told to have taken too lo
   assert.doesNotMatch(text, /Please start again/)
 })
 
-test('the same while it cannot be asked at all', async (t) => {
+test('while the database cannot be reached, the provider answers 503 with Retry-After', async (t) => {
   const missing = postgresMissing()
   if (missing !== undefined) return t.skip(missing)
   const postgres = await startPostgres()
@@ -101,8 +101,9 @@ test('the same while it cannot be asked at all', async (t) => {
   t.after(stop)
   const stage = await startProvider({ database_url: postgres.newDatabase() })
   t.after(() => stage.daemon.close())
-  const { app, body, toProgram, toPerson } = await askAll(stage)
+  const { app, body, toProgram, toPerson } = await prepareRequests(stage)
   stop()
-  for (const [what, asked] of Object.entries({ ...toProgram, ...toPerson })) away(await asked(), what)
-  away(await app.userinfo(body.access_token), '/userinfo')
+  for (const [what, send] of Object.entries({ ...toProgram, ...toPerson }))
+    assertUnavailable(await send(), what)
+  assertUnavailable(await app.userinfo(body.access_token), '/userinfo')
 })

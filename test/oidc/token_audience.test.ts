@@ -5,7 +5,7 @@ import { ask } from '../support/http.ts'
 import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
 import { App, callback, newPerson, post, startProvider, type Provider } from '../support/openid_stage.ts'
 
-suite('a token opens the door that it is for', () => {
+suite('each token is accepted only where it was issued for', () => {
   let stage: Provider
   let upstream: Upstream
   let wiki: App
@@ -33,8 +33,8 @@ suite('a token opens the door that it is for', () => {
     await stage.daemon.close()
   })
 
-  /** What each door makes of a bearer token. */
-  const doors = async (token: string) => {
+  /** Sends a bearer token to each endpoint, and returns what it is worth there. */
+  const tryEverywhere = async (token: string) => {
     const headers = ['Authorization', `Bearer ${token}`, 'Accept', 'application/json']
     const call = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'auth.me', params: {} })
     const rpc = await ask(stage.daemon, 'localhost', '/rpc', {
@@ -49,7 +49,7 @@ suite('a token opens the door that it is for', () => {
       return valuesOf(rawHeaders, 'X-Hero-User').join() || 'guest'
     }
     const introspect = async ({ client }: App) =>
-      // Of a JWT it says that it cannot tell.
+      // Introspecting a JWT gives an error, which counts as inactive.
       (await post(`${stage.issuer}/oauth/introspect`, { token }, client)).body.active === true
     return {
       rpc: (JSON.parse(rpc.body) as { error?: object }).error === undefined,
@@ -61,7 +61,7 @@ suite('a token opens the door that it is for', () => {
       tickets: await introspect(tickets),
     }
   }
-  const shut = {
+  const refusedEverywhere = {
     rpc: false,
     bearer: 401,
     local: 401,
@@ -71,7 +71,7 @@ suite('a token opens the door that it is for', () => {
     tickets: false,
   }
 
-  test('each of our tokens at each of our doors', async () => {
+  test('each kind of token at each endpoint', async () => {
     const person = newPerson()
     const { body } = await wiki.tokens(person, 'ada', { scope: 'openid offline_access' })
     const { body: own } = await program.token({ grant_type: 'client_credentials', scope: 'admin' })
@@ -79,24 +79,31 @@ suite('a token opens the door that it is for', () => {
       login: 'ada',
       password: goodPassword,
     })
-    const { userinfo: _, ...rest } = shut
-    // An application's token is for userinfo, and tells the application itself of what it is.
-    assert.deepEqual(await doors(body.access_token), { ...shut, userinfo: true, wiki: true })
-    assert.deepEqual(await doors(body.id_token), shut)
-    // A program's opens ours, under a name that no person has.
+    const { userinfo: _, ...rest } = refusedEverywhere
+    // A client's access token works at userinfo, and the client may introspect it.
+    assert.deepEqual(await tryEverywhere(body.access_token), {
+      ...refusedEverywhere,
+      userinfo: true,
+      wiki: true,
+    })
+    assert.deepEqual(await tryEverywhere(body.id_token), refusedEverywhere)
+    // A client credentials token works at RPC and bearer routes, under a username that no person can have.
     const programs = { rpc: true, bearer: 'client.program', optional: 'client.program' }
-    assert.deepEqual(await doors(own.access_token), { ...shut, ...programs })
-    const refresh = await doors(body.refresh_token)
-    assert.deepEqual({ ...refresh, wiki: false }, shut)
-    // Ours of a person opens ours, and is none of the provider's.
+    assert.deepEqual(await tryEverywhere(own.access_token), { ...refusedEverywhere, ...programs })
+    const refresh = await tryEverywhere(body.refresh_token)
+    assert.deepEqual({ ...refresh, wiki: false }, refusedEverywhere)
+    // A session's access token works at RPC and bearer routes, and not at the provider's endpoints.
     const ours = { rpc: true, bearer: 'ada', optional: 'ada' }
-    assert.deepEqual(await doors(access_token), { ...rest, userinfo: false, ...ours })
-    assert.deepEqual(await doors(refresh_token!), shut)
-    assert.deepEqual(await doors(program.client.client_secret!), shut)
-    assert.deepEqual(await doors('a-static-token-of-the-route-of-32'), { ...shut, bearer: 'guest' })
+    assert.deepEqual(await tryEverywhere(access_token), { ...rest, userinfo: false, ...ours })
+    assert.deepEqual(await tryEverywhere(refresh_token!), refusedEverywhere)
+    assert.deepEqual(await tryEverywhere(program.client.client_secret!), refusedEverywhere)
+    assert.deepEqual(await tryEverywhere('a-static-token-of-the-route-of-32'), {
+      ...refusedEverywhere,
+      bearer: 'guest',
+    })
   })
 
-  test('nor does one pass for another where tokens are exchanged', async () => {
+  test('no token passes for another kind at the token endpoint', async () => {
     const { body } = await wiki.tokens(newPerson(), 'ada', { scope: 'openid offline_access' })
     const wrong = [body.access_token, body.id_token, `${body.refresh_token}x`, '']
     for (const token of wrong) {
@@ -107,26 +114,26 @@ suite('a token opens the door that it is for', () => {
     assert.equal((await wiki.refresh(body.refresh_token)).status, 200)
   })
 
-  test('what is revoked is dead at once at each door', async () => {
+  test('a revoked token is refused at each endpoint at once', async () => {
     const revoke = (token: string) => post(`${stage.issuer}/oauth/revoke`, { token }, wiki.client)
     const { body } = await wiki.tokens(newPerson(), 'ada', { scope: 'openid offline_access' })
-    assert.equal((await doors(body.access_token)).wiki, true)
+    assert.equal((await tryEverywhere(body.access_token)).wiki, true)
     await revoke(body.access_token)
-    assert.deepEqual(await doors(body.access_token), shut)
-    // What came of the same sign-in goes along (RFC 7009 section 2.1), whichever of them is given back.
+    assert.deepEqual(await tryEverywhere(body.access_token), refusedEverywhere)
+    // Revoking one token revokes the others of the same grant (RFC 7009 section 2.1).
     assert.equal((await wiki.refresh(body.refresh_token)).body.error, 'invalid_grant')
     const { body: again } = await wiki.tokens(newPerson(), 'ada', { scope: 'openid offline_access' })
     const { body: renewed } = await wiki.refresh(again.refresh_token)
-    assert.equal((await doors(renewed.access_token)).userinfo, true)
+    assert.equal((await tryEverywhere(renewed.access_token)).userinfo, true)
     await revoke(renewed.refresh_token)
     assert.equal((await wiki.refresh(renewed.refresh_token)).body.error, 'invalid_grant')
-    assert.deepEqual(await doors(renewed.access_token), shut)
+    assert.deepEqual(await tryEverywhere(renewed.access_token), refusedEverywhere)
     stage.daemon = (await stage.daemon.restart()) as never
-    assert.deepEqual(await doors(renewed.access_token), shut)
+    assert.deepEqual(await tryEverywhere(renewed.access_token), refusedEverywhere)
     assert.equal((await wiki.refresh(renewed.refresh_token)).body.error, 'invalid_grant')
   })
 
-  test('no page of ours shows a token, and no log line', async () => {
+  test('no page and no log line contains a token', async () => {
     const person = newPerson()
     const { body } = await wiki.tokens(person, 'ada', { scope: 'openid offline_access' })
     await wiki.userinfo(body.access_token)
@@ -136,10 +143,10 @@ suite('a token opens the door that it is for', () => {
     const texts = await Promise.all(
       pages.map(async (path) => (await person.open(new URL(path, stage.issuer))).text),
     )
-    const tokens = [body, renewed].flatMap((told) => [
-      told.access_token,
-      told.refresh_token,
-      told.id_token.split('.')[2]!,
+    const tokens = [body, renewed].flatMap((response) => [
+      response.access_token,
+      response.refresh_token,
+      response.id_token.split('.')[2]!,
     ])
     const shown = [...texts, JSON.stringify(stage.daemon.logged)].join('\n')
     assert.match(shown, /Ada Lovelace/)
@@ -147,7 +154,7 @@ suite('a token opens the door that it is for', () => {
     for (const token of tokens) assert.equal(shown.includes(token), false)
   })
 
-  test('scripts of other pages read nothing where programs with a secret ask', async () => {
+  test('CORS does not let pages read the endpoints for confidential clients', async () => {
     const origin = 'https://page.test'
     await stage.daemon.hero.clients.add({
       name: 'page',

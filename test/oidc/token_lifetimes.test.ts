@@ -17,7 +17,7 @@ import {
   type Provider,
 } from '../support/openid_stage.ts'
 
-suite('what outlives a sign-in to an application, and what does not', () => {
+suite('lifetimes of client tokens', () => {
   let stage: Provider
   let app: App
   let other: App
@@ -44,7 +44,7 @@ suite('what outlives a sign-in to an application, and what does not', () => {
         .execute()
     })
 
-  test('refresh tokens rotate, are bound to their client, and never get more scope', async () => {
+  test('refresh tokens rotate, are bound to their client and cannot gain scopes', async () => {
     const { body } = await app.tokens(newPerson(), 'ada', offline)
     assert.equal((await other.refresh(body.refresh_token)).body.error, 'invalid_grant')
     const more = await app.token({
@@ -56,11 +56,11 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     const next = await app.refresh(body.refresh_token)
     assert.equal(next.status, 200)
     assert.notEqual(next.body.refresh_token, body.refresh_token)
-    // Also for programs that send the ID token on (kubectl).
+    // Renewal returns an ID token for programs that forward it, such as kubectl.
     assert.equal(payloadOf(next.body.id_token).aud, 'wiki')
   })
 
-  test('the same refresh token twice: at once one counts and nothing ends; later the whole family ends', async () => {
+  test('concurrent uses of a refresh token count once, and a later reuse revokes the whole family', async () => {
     const { body } = await app.tokens(newPerson(), 'ada', offline)
     const answers = await Promise.all(Array.from({ length: 8 }, () => app.refresh(body.refresh_token)))
     const won = answers.filter(({ status }) => status === 200)
@@ -68,7 +68,7 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     const next = await app.refresh(won[0]!.body.refresh_token)
     assert.equal(next.status, 200)
     await ageConsumed(60)
-    // Somebody else has it.
+    // A later reuse shows that the token leaked.
     assert.equal((await app.refresh(body.refresh_token)).status, 400)
     assert.equal((await app.refresh(next.body.refresh_token)).status, 400)
     assert.equal((await app.userinfo(next.body.access_token)).status, 401)
@@ -78,7 +78,7 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     assert.equal((await app.refresh(next.body.refresh_token)).status, 400)
   })
 
-  test('offline_access outlives signing out, everything else ends with the session', async () => {
+  test('offline_access outlives the session, and other tokens end with it', async () => {
     const person = newPerson()
     const stays = await app.tokens(person, 'ada', offline)
     const goes = await other.tokens(person, 'ada', { scope: 'openid' })
@@ -90,13 +90,13 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     assert.equal((await other.refresh(goes.body.refresh_token)).status, 400)
     const next = await app.refresh(stays.body.refresh_token)
     assert.equal(next.status, 200)
-    // A new password may mean that somebody else had the old one.
+    // A new password ends offline access too: the old password may have leaked.
     await hero.auth.set_password({ user: 'ada', password: 'velvet-harbor-93-comet' })
     assert.equal((await app.refresh(next.body.refresh_token)).status, 400)
     await hero.auth.set_password({ user: 'ada', password: goodPassword })
   })
 
-  test('a consent is shown to its person and taken back with every token that came of it', async () => {
+  test('a consent is listed for its person, and revoking it revokes its tokens', async () => {
     const { hero } = stage.daemon
     const third = new App(
       stage.issuer,
@@ -116,7 +116,7 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     assert.equal(page.url.pathname, '/auth/login')
   })
 
-  test('a client that is switched off or removed is nobody at once, and so are its tokens', async () => {
+  test('a client that is disabled or removed is refused at once, and so are its tokens', async () => {
     const { hero } = stage.daemon
     const gone = new App(
       stage.issuer,
@@ -136,7 +136,7 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     assert.equal((await gone.userinfo(again.body.access_token)).status, 401)
   })
 
-  test('two secrets count at a time, and dropped ones not at all', async () => {
+  test('two secrets are valid at a time, and dropped ones are refused', async () => {
     const { hero } = stage.daemon
     const added = await hero.clients.add({ name: 'Rotating', client: 'rotating' })
     const works = async (client_secret: string | null) =>
@@ -170,7 +170,7 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     assert.equal(String(text).includes(fourth.client_secret), false)
   })
 
-  test('a program gets a token of its own: a JWT with its scope and claims, and nothing about people', async () => {
+  test("a client credentials token is a JWT with the client's scope and claims, and nothing about people", async () => {
     const { hero } = stage.daemon
     const added = await hero.clients.add({
       name: 'Billing',
@@ -204,13 +204,13 @@ suite('what outlives a sign-in to an application, and what does not', () => {
       'invalid_target',
     )
     assert.equal((await app.token({ grant_type: 'client_credentials' })).status, 400)
-    // An ID token or a program's token tells nothing at userinfo.
+    // Userinfo refuses client credentials tokens and ID tokens.
     assert.equal((await program.userinfo(body.access_token)).status, 401)
     const { body: signedIn } = await app.tokens(newPerson(), 'ada')
     assert.equal((await app.userinfo(signedIn.id_token)).status, 401)
   })
 
-  test('introspection and revocation are for the owner alone, and unknown tokens are no error', async () => {
+  test('introspection and revocation are limited to the owner, and unknown tokens are no error', async () => {
     const { body } = await app.tokens(newPerson(), 'ada', { scope: 'openid profile offline_access' })
     const introspect = async (by: App, token: string) =>
       (await post(`${stage.issuer}/oauth/introspect`, { token }, by.client)).body
@@ -227,16 +227,16 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     assert.equal((await app.userinfo(body.access_token)).status, 401)
   })
 
-  test('signing out by the application: asked first, then everybody who is to know is told', async () => {
-    const told: string[] = []
+  test('RP-initiated logout asks for confirmation, then notifies the client over the back channel', async () => {
+    const received: string[] = []
     let broken = true
     const hook = createServer((request, response) => {
       let body = ''
       request.on('data', (chunk: Buffer) => (body += chunk.toString()))
       request.on('end', () => {
-        // Away at first: it is told again.
+        // The first attempt fails, so the notification is sent again.
         response.writeHead(broken ? 500 : 200).end()
-        if (!broken) told.push(new URLSearchParams(body).get('logout_token')!)
+        if (!broken) received.push(new URLSearchParams(body).get('logout_token')!)
         broken = false
       })
     }).listen(0, '127.0.0.1')
@@ -274,10 +274,10 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     assert.equal(left.url.href, `${callback}/bye?state=s`)
     assert.equal((await person.open(leaving.authorizeUrl(pkce().challenge))).url.pathname, '/auth/login')
     assert.equal((await leaving.userinfo(body.access_token)).status, 401)
-    for (let i = 0; i < 80 && told.length === 0; i++) await delay(100)
-    assert.equal(told.length, 1)
+    for (let i = 0; i < 80 && received.length === 0; i++) await delay(100)
+    assert.equal(received.length, 1)
     const { payload } = await jwtVerify(
-      told[0]!,
+      received[0]!,
       createRemoteJWKSet(new URL(`${stage.issuer}/.well-known/jwks.json`)),
       {
         issuer: stage.issuer,
@@ -291,7 +291,7 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     hook.close()
   })
 
-  test('a device without a browser is signed in by the code that it shows', async () => {
+  test('a device is signed in with the code that it shows', async () => {
     const { hero } = stage.daemon
     const tv = await hero.clients.add({
       name: 'The television',
@@ -299,11 +299,14 @@ suite('what outlives a sign-in to an application, and what does not', () => {
       public: true,
       grants: ['device_code'],
     })
-    const asked = await post(`${stage.issuer}/oauth/device`, {
+    const authorization = await post(`${stage.issuer}/oauth/device`, {
       client_id: tv.client,
       scope: 'openid profile',
     })
-    const { device_code, user_code, verification_uri } = asked.body as unknown as Record<string, string>
+    const { device_code, user_code, verification_uri } = authorization.body as unknown as Record<
+      string,
+      string
+    >
     const poll = () =>
       post(`${stage.issuer}/token`, {
         grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
@@ -328,12 +331,12 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     assert.equal((await poll()).body.error, 'invalid_grant')
   })
 
-  test('offline_access is asked for in a request that was pushed as in one that was not', async () => {
+  test('a pushed request may ask for offline_access like any other', async () => {
     const { hero } = stage.daemon
     const added = await hero.clients.add({ name: 'pushing', client: 'pushing', redirect_uris: [callback] })
     const pushing = new App(stage.issuer, added)
     const { code_verifier, challenge } = pkce()
-    const asked = {
+    const params = {
       client_id: 'pushing',
       response_type: 'code',
       redirect_uri: callback,
@@ -341,7 +344,7 @@ suite('what outlives a sign-in to an application, and what does not', () => {
       ...challenge,
     }
     const begin = async (more = {}) => {
-      const { body } = await post(`${stage.issuer}/oauth/par`, { ...asked, ...more }, added)
+      const { body } = await post(`${stage.issuer}/oauth/par`, { ...params, ...more }, added)
       return new URL(
         `/authorize?client_id=pushing&request_uri=${encodeURIComponent(String(body.request_uri))}`,
         stage.issuer,
@@ -353,7 +356,7 @@ suite('what outlives a sign-in to an application, and what does not', () => {
     const { url } = await person.submit(consent, '/auth/consent/', { answer: 'allow' })
     const { body } = await pushing.redeem(url.searchParams.get('code')!, code_verifier)
     assert.equal(body.scope, offline.scope)
-    // Once allowed, nobody is asked again; but where the application wants it, whatever else it says.
+    // Consent is not asked again unless the client sends prompt=consent.
     assert.ok((await person.open(await begin())).url.searchParams.has('code'))
     const again = await person.open(await begin({ prompt: 'consent', offline_asked: 'yes' }))
     assert.match(again.url.pathname, /^\/auth\/consent\//)

@@ -3,15 +3,15 @@ import { after, before, suite, test } from 'node:test'
 import { RelyingParty } from '../../support/relying_party.ts'
 import { startProvider, type Provider } from '../../support/openid_stage.ts'
 
-suite('conformance: scopes, claims and what an application would like', () => {
+suite('conformance: scopes, claims and optional request parameters', () => {
   let stage: Provider
   before(async () => {
     stage = await startProvider()
   })
   after(() => stage.daemon.close())
 
-  /** What is told at userinfo, beside the subject, for these scopes. */
-  const told = async (scope: string) => {
+  /** Returns the userinfo claims for these scopes, without the subject. */
+  const userinfoFor = async (scope: string) => {
     const { userinfo, idToken } = await (await RelyingParty.add(stage)).flow({ scope })
     const { sub: _, ...rest } = userinfo
     return { rest, idToken }
@@ -20,40 +20,40 @@ suite('conformance: scopes, claims and what an application would like', () => {
   const email = { email: 'ada@example.org', email_verified: true }
 
   test('oidcc-scope-profile', async () => {
-    const { rest } = await told('openid profile')
+    const { rest } = await userinfoFor('openid profile')
     const { updated_at, ...named } = rest
     assert.deepEqual(named, profile)
     assert.ok(Number.isInteger(updated_at) && Number(updated_at) <= Date.now() / 1000)
   })
 
   test('oidcc-scope-email', async () => {
-    const { rest, idToken } = await told('openid email')
+    const { rest, idToken } = await userinfoFor('openid email')
     assert.deepEqual(rest, email)
     assert.equal('name' in idToken, false)
   })
 
-  // We know nobody's address nor phone: the scopes are not advertised, and are no error (RFC 6749 section 3.3).
+  // We store no postal address or phone number.
   test('oidcc-scope-address', async () => {
-    assert.deepEqual((await told('openid address')).rest, {})
+    assert.deepEqual((await userinfoFor('openid address')).rest, {})
   })
 
   test('oidcc-scope-phone', async () => {
-    assert.deepEqual((await told('openid phone')).rest, {})
+    assert.deepEqual((await userinfoFor('openid phone')).rest, {})
   })
 
   test('oidcc-scope-all', async () => {
-    const { updated_at: _, ...rest } = (await told('openid profile email address phone')).rest
+    const { updated_at: _, ...rest } = (await userinfoFor('openid profile email address phone')).rest
     assert.deepEqual(rest, { ...profile, ...email })
   })
 
   test('oidcc-alternate-happy-flow', async () => {
     const rp = await RelyingParty.add(stage)
-    const asked = rp.ask({ scope: 'email openid' })
-    const reversed = new URL(asked.url)
-    reversed.search = new URLSearchParams([...asked.url.searchParams].toReversed()).toString()
-    const code = await rp.authorize({ ...asked, url: reversed })
+    const request = rp.ask({ scope: 'email openid' })
+    const reversed = new URL(request.url)
+    reversed.search = new URLSearchParams([...request.url.searchParams].toReversed()).toString()
+    const code = await rp.authorize({ ...request, url: reversed })
     const answer = await rp.exchange(code)
-    const { sub } = await rp.checkTokens(answer, asked.nonce)
+    const { sub } = await rp.checkTokens(answer, request.nonce)
     const about = await rp.checkUserinfo(await rp.userinfo(answer.body.access_token), sub)
     assert.deepEqual(about, { sub, ...email })
   })
@@ -84,7 +84,7 @@ suite('conformance: scopes, claims and what an application would like', () => {
   test('oidcc-login-hint', async () => {
     const rp = await RelyingParty.add(stage)
     await rp.flow({ login_hint: 'buffy@example.org' })
-    // Typed already, and nothing but text.
+    // The hint is prefilled and escaped.
     const fresh = await RelyingParty.add(stage)
     const hint = '"><script>alert(1)</script>ada'
     const page = await fresh.person.open(fresh.ask({ login_hint: hint }).url)

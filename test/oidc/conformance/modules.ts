@@ -1,4 +1,4 @@
-// The table of contents of our own tests: the modules by which providers are certified, as the suite names them.
+// The modules of the OpenID conformance suite that our tests implement, under the names that the suite uses.
 
 /** Basic OP. */
 const basic = [

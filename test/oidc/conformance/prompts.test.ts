@@ -5,7 +5,7 @@ import { after, before, suite, test } from 'node:test'
 import { RelyingParty } from '../../support/relying_party.ts'
 import { startProvider, type Provider } from '../../support/openid_stage.ts'
 
-// What OpenID Connect Core section 3.1.2.6 lets a provider say that would have to show a page.
+// The errors of OpenID Connect Core section 3.1.2.6 for a request that needs a page.
 const needsPage = new Set([
   'login_required',
   'interaction_required',
@@ -13,14 +13,14 @@ const needsPage = new Set([
   'account_selection_required',
 ])
 
-suite('conformance: signing in again, or not', () => {
+suite('conformance: prompt and max_age', () => {
   let stage: Provider
   before(async () => {
     stage = await startProvider()
   })
   after(() => stage.daemon.close())
 
-  /** Twice in the same browser; tells what happened at the second time. */
+  /** Signs in twice in the same browser, and returns which pages the second sign-in showed. */
   const twice = async (
     first: Record<string, string>,
     second: (token: string) => Record<string, string>,
@@ -33,15 +33,15 @@ suite('conformance: signing in again, or not', () => {
     const after = await rp.flow(second(before.tokens.id_token))
     return { before: before.idToken, after: after.idToken, seen: rp.seen }
   }
-  const same = ({ before, after, seen }: Awaited<ReturnType<typeof twice>>) => {
+  const assertUnchanged = ({ before, after, seen }: Awaited<ReturnType<typeof twice>>) => {
     assert.equal(after.sub, before.sub)
     assert.equal(after.auth_time, before.auth_time)
     assert.deepEqual(seen, [])
   }
 
   test('oidcc-prompt-login', async () => {
-    const asked = { max_age: '15000' }
-    const { before, after, seen } = await twice(asked, () => ({ ...asked, prompt: 'login' }), 1100)
+    const params = { max_age: '15000' }
+    const { before, after, seen } = await twice(params, () => ({ ...params, prompt: 'login' }), 1100)
     assert.deepEqual(seen, ['/auth/prove'])
     assert.equal(after.sub, before.sub)
     assert.ok(Number(after.auth_time) > Number(before.auth_time))
@@ -56,7 +56,7 @@ suite('conformance: signing in again, or not', () => {
   })
 
   test('oidcc-prompt-none-logged-in', async () => {
-    same(await twice({}, () => ({ prompt: 'none' }), 1100))
+    assertUnchanged(await twice({}, () => ({ prompt: 'none' }), 1100))
   })
 
   test('oidcc-max-age-1', async () => {
@@ -68,13 +68,13 @@ suite('conformance: signing in again, or not', () => {
   })
 
   test('oidcc-max-age-10000', async () => {
-    const happened = await twice({ max_age: '15000' }, () => ({ max_age: '10000' }), 1100)
-    assert.equal(typeof happened.before.auth_time, 'number')
-    assert.equal(typeof happened.after.auth_time, 'number')
-    same(happened)
+    const both = await twice({ max_age: '15000' }, () => ({ max_age: '10000' }), 1100)
+    assert.equal(typeof both.before.auth_time, 'number')
+    assert.equal(typeof both.after.auth_time, 'number')
+    assertUnchanged(both)
   })
 
   test('oidcc-id-token-hint', async () => {
-    same(await twice({}, (id_token_hint) => ({ prompt: 'none', id_token_hint }), 1100))
+    assertUnchanged(await twice({}, (id_token_hint) => ({ prompt: 'none', id_token_hint }), 1100))
   })
 })

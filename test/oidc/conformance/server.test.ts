@@ -17,7 +17,7 @@ suite('conformance: the code flow', () => {
     const { code, tokens, idToken } = await rp.flow()
     assert.ok(code !== tokens.access_token)
     assert.deepEqual(rp.seen, ['/auth/login', '/auth/consent'])
-    // Nothing about the person that was not asked for.
+    // The ID token contains no claims about the person that were not requested.
     const protocol = new Set(['iss', 'sub', 'aud', 'exp', 'iat', 'nonce', 'auth_time', 'at_hash', 'sid'])
     assert.deepEqual(
       Object.keys(idToken).filter((name) => !protocol.has(name)),
@@ -41,7 +41,7 @@ suite('conformance: the code flow', () => {
     const named = keys.filter((key) => key.kid === kid)
     assert.equal(named.length, 1)
     assert.deepEqual([named[0]!.kty, named[0]!.alg, named[0]!.use], ['RSA', 'RS256', 'sig'])
-    // No key by which somebody could sign in our name.
+    // No private or symmetric key is published.
     assert.ok(keys.every((key) => !('d' in key) && key.kty !== 'oct'))
   })
 
@@ -49,7 +49,7 @@ suite('conformance: the code flow', () => {
     const about = await (await fetch(`${stage.issuer}/.well-known/openid-configuration`)).json()
     const { id_token_signing_alg_values_supported } = about as Record<string, string[]>
     assert.deepEqual(id_token_signing_alg_values_supported, ['RS256'])
-    // Nobody can register for one, nor ask for one.
+    // A client cannot register for it or request it.
     const field = { name: 'x', redirect_uris: [callback], id_token_signed_response_alg: 'none' }
     await refused(stage.daemon.hero.clients.add(field), 'invalid_params', 'id_token_signed_response_alg')
     const rp = await RelyingParty.add(stage)
@@ -75,7 +75,7 @@ suite('conformance: the code flow', () => {
     const { tokens, idToken } = await rp.flow()
     const body = new URLSearchParams({ access_token: tokens.access_token })
     await rp.checkUserinfo(await fetch(`${stage.issuer}/userinfo`, { method: 'POST', body }), idToken.sub)
-    // Where logs and the Referer would show it, it counts for nothing.
+    // A token in the query is refused: it would show up in logs and the Referer.
     const shown = await fetch(`${stage.issuer}/userinfo?access_token=${tokens.access_token}`)
     assert.equal(shown.status, 400)
   })
@@ -102,7 +102,7 @@ suite('conformance: the code flow', () => {
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 30_000 })
     const { status, body } = await rp.exchange(code)
     assert.deepEqual([status, body.error], [400, 'invalid_grant'])
-    // What came of it is dead (RFC 6749 section 4.1.2).
+    // The tokens from the first redemption are revoked (RFC 6749 section 4.1.2).
     assert.equal((await rp.userinfo(tokens.access_token)).status, 401)
   })
 
@@ -115,26 +115,26 @@ suite('conformance: the code flow', () => {
 
   test('oidcc-ensure-post-request-succeeds', async () => {
     const rp = await RelyingParty.add(stage)
-    const asked = rp.ask()
+    const request = rp.ask()
     const code = await rp.authorize(
-      { ...asked, url: new URL('/authorize', stage.issuer) },
+      { ...request, url: new URL('/authorize', stage.issuer) },
       {
         method: 'POST',
-        body: asked.url.searchParams.toString(),
+        body: request.url.searchParams.toString(),
         headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'cross-site' },
       },
     )
-    await rp.checkTokens(await rp.exchange(code), asked.nonce)
+    await rp.checkTokens(await rp.exchange(code), request.nonce)
   })
 
   test('oidcc-server-client-secret-post', async () => {
     const rp = await RelyingParty.add(stage)
-    const asked = rp.ask()
-    const code = await rp.authorize(asked)
+    const request = rp.ask()
+    const code = await rp.authorize(request)
     const { client, client_secret } = rp.client
     const fields = { grant_type: 'authorization_code', code, redirect_uri: callback }
     const sent = { ...fields, client_id: client, client_secret: client_secret! }
-    await rp.checkTokens(await post(`${stage.issuer}/token`, sent), asked.nonce)
+    await rp.checkTokens(await post(`${stage.issuer}/token`, sent), request.nonce)
   })
 
   test('oidcc-refresh-token', async () => {
@@ -144,7 +144,7 @@ suite('conformance: the code flow', () => {
       const { tokens, idToken } = await rp.flow({ scope: 'openid offline_access', prompt: 'consent' })
       assert.match(tokens.refresh_token, /^[\x20-\x7e]+$/)
       const answer = await rp.refresh(tokens.refresh_token)
-      // OpenID Connect Core section 12.2: the same person, the same sign-in, and no nonce but that of the request.
+      // OpenID Connect Core section 12.2: same subject, same auth_time, and the nonce of the original request.
       const next = await rp.checkTokens(answer, idToken.nonce as string)
       for (const name of ['iss', 'sub', 'aud', 'azp', 'auth_time'])
         assert.deepEqual(next[name], idToken[name], name)

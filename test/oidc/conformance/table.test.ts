@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { conformanceModules } from './modules.ts'
 
-test('every module of the conformance suite is a test of its name, once, and none is skipped', () => {
+test('each module of the conformance suite has exactly one test of its name, and none is skipped', () => {
   const { basic, config, rpInitiatedLogout, backchannelLogout } = conformanceModules
   assert.deepEqual(
     [basic, config, rpInitiatedLogout, backchannelLogout].map(({ length }) => length),
@@ -14,7 +14,7 @@ test('every module of the conformance suite is a test of its name, once, and non
   const source = globSync('**/*.test.ts', { cwd })
     .map((name) => readFileSync(join(cwd, name), 'utf8'))
     .join('\n')
-  // A test that may be skipped or left for later has something between its name and its body.
+  // A skipped or pending test has an argument between its name and its body, and does not match.
   const written = [...source.matchAll(/\btest\(\s*'(oidcc-[\w-]+)',\s*(?:async )?\(/g)].map(
     ([, name]) => name,
   )

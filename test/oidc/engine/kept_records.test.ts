@@ -9,7 +9,7 @@ import { openDatabase } from '../../../src/storage/open_database.ts'
 
 const seal = new Seal('a master secret of forty-two characters...')
 
-onBothDatabases('what the provider keeps in memory', (newUrl) => {
+onBothDatabases('the in-memory cache of provider records', (newUrl) => {
   const opened: Database[] = []
   const open = async (url: string) => {
     const database = await openDatabase(url, createLog('silent'))
@@ -27,7 +27,7 @@ onBothDatabases('what the provider keeps in memory', (newUrl) => {
 
   const both = async (kind: string, id: string) => [await one.find(kind, id), await other.find(kind, id)]
 
-  test('what one node removes or changes, the other does not find as it was', async () => {
+  test('a record that one node removes or changes is not served stale by the other', async () => {
     await one.put('Grant', 'g', { accountId: undefined, jti: 'g' }, 60)
     await one.put('AccessToken', 'at~1', { grantId: 'g', jti: 'at~1' }, 60)
     assert.deepEqual(await both('AccessToken', 'at~1'), [
@@ -43,7 +43,7 @@ onBothDatabases('what the provider keeps in memory', (newUrl) => {
     assert.deepEqual(await both('Grant', 'g'), [undefined, undefined])
   })
 
-  test('whoever changes what was found changes nothing for others', async () => {
+  test('mutating a record that was found does not change the cached one', async () => {
     await one.put('Grant', 'own', { jti: 'own', openid: { scope: 'openid' } }, 60)
     await one.find('Grant', 'own')
     const found = (await one.find('Grant', 'own')) as { openid: { scope: string } }
@@ -51,7 +51,7 @@ onBothDatabases('what the provider keeps in memory', (newUrl) => {
     assert.deepEqual(await one.find('Grant', 'own'), { jti: 'own', openid: { scope: 'openid' } })
   })
 
-  test('a token of a kind is found as that, and one of before as whatever it is', async () => {
+  test('a record is found under its own kind only, with or without a type prefix in its ID', async () => {
     for (const kind of ['AccessToken', 'RefreshToken', 'ClientCredentials'])
       await one.put(kind, `old-${kind}`, { jti: kind }, 60)
     assert.deepEqual(await one.find('RefreshToken', 'old-RefreshToken'), { jti: 'RefreshToken' })
@@ -62,7 +62,7 @@ onBothDatabases('what the provider keeps in memory', (newUrl) => {
     assert.equal(await one.find('AccessToken', 'rt~1'), undefined)
   })
 
-  test('what was used is told as used by every node', async () => {
+  test('a consumed record counts as consumed on each node', async () => {
     await one.put('RefreshToken', 'rt~2', { jti: 'rt~2' }, 60)
     await both('RefreshToken', 'rt~2')
     await other.consume('RefreshToken', 'rt~2')

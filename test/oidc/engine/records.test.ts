@@ -7,7 +7,7 @@ import { Seal } from '../../../src/secrets/seal.ts'
 import { onBothDatabases } from '../../support/databases.ts'
 import { openDatabase } from '../../../src/storage/open_database.ts'
 
-onBothDatabases('what the provider keeps', (newUrl) => {
+onBothDatabases('stored provider records', (newUrl) => {
   let databases: Database[]
   let nodes: Records[]
   before(async () => {
@@ -21,7 +21,7 @@ onBothDatabases('what the provider keeps', (newUrl) => {
   })
   const payload = (more = {}) => ({ grantId: 'g', ...more })
 
-  test('a code is used once, by whichever node comes first', async () => {
+  test('a code is consumed once across nodes', async () => {
     for (const kind of ['AuthorizationCode', 'RefreshToken', 'DeviceCode']) {
       for (let round = 0; round < 5; round++) {
         const id = crypto.randomUUID()
@@ -33,7 +33,7 @@ onBothDatabases('what the provider keeps', (newUrl) => {
     }
   })
 
-  test('a proof that counts once is written down once, by whichever node comes first', async () => {
+  test('a replay-detection entry is stored once across nodes', async () => {
     for (let round = 0; round < 5; round++) {
       const id = crypto.randomUUID()
       const tries = Array.from({ length: 10 }, (_, i) =>
@@ -44,7 +44,7 @@ onBothDatabases('what the provider keeps', (newUrl) => {
     }
   })
 
-  test('what was used stays used when it is written again', async () => {
+  test('a consumed record stays consumed after it is written again', async () => {
     const [here, there] = nodes as [Records, Records]
     await here.put('AuthorizationCode', 'again', payload(), 60)
     await here.consume('AuthorizationCode', 'again')
@@ -53,7 +53,7 @@ onBothDatabases('what the provider keeps', (newUrl) => {
     assert.ok((await there.find('AuthorizationCode', 'again'))?.consumed)
   })
 
-  test('a grant that goes takes along what came of it, and nothing else', async () => {
+  test('removing a grant removes its tokens and no others', async () => {
     const [here, there] = nodes as [Records, Records]
     await here.put('Grant', 'mine', payload(), 60)
     await here.put('AccessToken', 'a', payload({ grantId: 'mine' }), 60)
@@ -69,7 +69,7 @@ onBothDatabases('what the provider keeps', (newUrl) => {
     assert.ok(await here.find('AccessToken', 'other'))
   })
 
-  test('no token, code or secret can be read in the rows', async () => {
+  test('rows contain no readable token, code or secret', async () => {
     const [here] = nodes as [Records]
     const secrets = ['the-token-itself', 'the-nonce', 'the-user-code']
     const [id, nonce, userCode] = secrets as [string, string, string]
@@ -77,7 +77,7 @@ onBothDatabases('what the provider keeps', (newUrl) => {
     const text = JSON.stringify(await databases[0]!.query.selectFrom('oidc_records').selectAll().execute())
     for (const secret of secrets) assert.equal(text.includes(secret), false, secret)
     assert.equal((await here.findByUserCode(userCode))?.nonce, nonce)
-    // A row that is put in another's place is not believed.
+    // A payload copied from another row is rejected.
     await here.put('AccessToken', 'poor', payload(), 60)
     await databases[0]!.write(async () => {
       const rich = await databases[0]!.query
@@ -92,7 +92,7 @@ onBothDatabases('what the provider keeps', (newUrl) => {
     await assert.rejects(here.find('AccessToken', 'poor'))
   })
 
-  test('what is long over is swept', async (t) => {
+  test('expired records are swept', async (t) => {
     const [here] = nodes as [Records]
     await here.put('AccessToken', 'old', payload(), 60)
     await here.put('AccessToken', 'lasting', payload({ grantId: 'l' }), 86_400)
