@@ -18,7 +18,7 @@ import {
   type Stage,
 } from '../support/provider_stage.ts'
 
-onBothDatabases('whose identity it is', (newUrl) => {
+onBothDatabases('matching provider identities to accounts', (newUrl) => {
   let stage: Stage
   let peer: OidcPeer
   let count = 0
@@ -49,28 +49,28 @@ onBothDatabases('whose identity it is', (newUrl) => {
     await stage?.[Symbol.asyncDispose]()
   })
 
-  /** A new account at the peer, and its subject. */
+  /** Adds an account at the peer and returns its subject. */
   const account = (fields: Account): string => {
     const subject = `s${++count}`
     peer.accounts.set(subject, fields)
     return subject
   }
-  const come = async (fields: Account): Promise<{ person: Person; page: Page; subject: string }> => {
+  const newSignIn = async (fields: Account): Promise<{ person: Person; page: Page; subject: string }> => {
     const person = new Person()
     const subject = account(fields)
     return { person, subject, page: await comeBy(person, stage, 'peer', subject) }
   }
   const groupsOf = async (user: string) =>
     (await stage.hero.claims.resolve({ user })).claims.filter((claim) => claim.startsWith('groups.'))
-  /** As a person who signed in by password, on the account page: to the peer and back to the page that asks. */
-  const bringBack = async (person: Person, subject: string, seen?: Page): Promise<Page> => {
+  /** Starts linking on the account page of a signed-in person, and returns the confirmation page. */
+  const startLink = async (person: Person, subject: string, seen?: Page): Promise<Page> => {
     const me = seen ?? (await person.open(`${stage.origin}/auth/me`))
     const page = await person.submit(me, '/auth/link/begin', { provider: 'peer' })
     return page.url.pathname.startsWith('/who/') ? person.submit(page, '/who/', { sub: subject }) : page
   }
 
-  test('a first sign-in makes an account where allow_signup says so', async () => {
-    const { person, subject } = await come({
+  test('a first sign-in creates an account if allow_signup is set', async () => {
+    const { person, subject } = await newSignIn({
       email: 'Zoë.new@Example.ORG'.replace('ë', 'e'),
       email_verified: true,
       preferred_username: 'Zoë van Dam!',
@@ -86,17 +86,17 @@ onBothDatabases('whose identity it is', (newUrl) => {
     assert.deepEqual(await groupsOf('zoe-van-dam'), ['groups.staff'])
     const again = new Person()
     await comeBy(again, stage, 'peer', subject)
-    assert.equal(await whoIs(again, stage.origin), 'zoe-van-dam', 'the second time it is the same person')
+    assert.equal(await whoIs(again, stage.origin), 'zoe-van-dam', 'the second sign-in finds the same account')
   })
 
-  test('names are made one claim segment, and a name that is or was taken gets a number', async () => {
+  test('a login becomes a valid claim segment, and a name in use now or earlier gets a number', async () => {
     await stage.hero.users.add({ username: 'gone' })
     await stage.hero.users.remove({ username: 'gone' })
-    for (const [told, wanted] of [
+    for (const [login, wanted] of [
       ['ada', 'ada-2'],
       ['ADA', 'ada-3'],
       ['gone', 'gone-2'],
-      // Services, and people, would take them for more than a person.
+      // Services and people would take these for privileged accounts.
       ['admin', 'from-mail'],
       ['Root', 'from-mail-2'],
       ['ｓｕｐｐｏｒｔ', 'from-mail-3'],
@@ -108,13 +108,13 @@ onBothDatabases('whose identity it is', (newUrl) => {
       ['x'.repeat(90), 'x'.repeat(63)],
     ] as const) {
       const email = `from.mail@n${count}.example.org`
-      const { person, page } = await come({ email, email_verified: true, preferred_username: told })
-      assert.equal(await whoIs(person, stage.origin), wanted, `${told}: ${page.text.slice(0, 2000)}`)
+      const { person, page } = await newSignIn({ email, email_verified: true, preferred_username: login })
+      assert.equal(await whoIs(person, stage.origin), wanted, `${login}: ${page.text.slice(0, 2000)}`)
     }
   })
 
-  test('groups follow the provider at every sign-in; what was given by hand stays (D39)', async () => {
-    const { subject, person } = await come({
+  test('mapped groups follow the provider at each sign-in, and memberships given by hand stay (D39)', async () => {
+    const { subject, person } = await newSignIn({
       email: 'm@example.org',
       email_verified: true,
       preferred_username: 'mia',
@@ -132,11 +132,11 @@ onBothDatabases('whose identity it is', (newUrl) => {
     )
   })
 
-  test('what is taken out of the table is taken from everybody at once, and nothing else is', async () => {
+  test('removing a mapping removes the memberships that it gave at once, and no others', async () => {
     const { hero } = stage
     const table = (await hero.providers.get({ provider: 'peer' })).groups
     const made = async (login: string) => {
-      await come({ preferred_username: login, groups: ['acme:all', 'acme:makers'] })
+      await newSignIn({ preferred_username: login, groups: ['acme:all', 'acme:makers'] })
       return login
     }
     const [one, two] = [await made('mapped-one'), await made('mapped-two')]
@@ -148,16 +148,16 @@ onBothDatabases('whose identity it is', (newUrl) => {
     await update({
       groups: table.filter(({ value }) => value !== 'acme:makers').concat({ value: 'x', group: 'makers' }),
     })
-    assert.deepEqual(await groupsOf(one), both, 'another entry leads there')
+    assert.deepEqual(await groupsOf(one), both, 'another mapping gives the same group')
     await update({ groups: table.filter(({ group }) => group !== 'makers') })
     assert.deepEqual(await groupsOf(one), ['groups.staff'])
-    assert.deepEqual(await groupsOf(two), both, 'given by hand')
+    assert.deepEqual(await groupsOf(two), both, 'the membership was given by hand')
     await update({ groups_claim: null })
     assert.deepEqual(await groupsOf(one), [])
     await update({ groups_claim: 'groups', groups: table })
   })
 
-  test('an address that nobody verified makes no account and gets into none', async () => {
+  test('an unverified or malformed address neither creates an account nor matches one', async () => {
     for (const [email, email_verified] of [
       ['ada@example.org', false],
       ['fresh@example.org', false],
@@ -168,7 +168,7 @@ onBothDatabases('whose identity it is', (newUrl) => {
       ['ada@exam\u017fle.org', true],
       ['"ada"@example.org', true],
     ] as const) {
-      const { person, page } = await come({
+      const { person, page } = await newSignIn({
         email,
         ...(email_verified !== undefined && { email_verified }),
       } as Account)
@@ -177,11 +177,11 @@ onBothDatabases('whose identity it is', (newUrl) => {
       assert.equal(await whoIs(person, stage.origin), undefined)
     }
     for (const email_verified of ['true', 1, 'yes'] as unknown as boolean[])
-      assert.equal((await come({ email: 'ada@example.org', email_verified })).page.status, 403)
+      assert.equal((await newSignIn({ email: 'ada@example.org', email_verified })).page.status, 403)
   })
 
-  test('an address of somebody here links nothing by itself: the person confirms while signed in (D39)', async () => {
-    const { person, subject, page } = await come({
+  test('a matching address links nothing until the person confirms while signed in (D39)', async () => {
+    const { person, subject, page } = await newSignIn({
       email: 'GRACE@example.org',
       email_verified: true,
       preferred_username: 'gh',
@@ -189,7 +189,7 @@ onBothDatabases('whose identity it is', (newUrl) => {
     assert.equal(page.url.pathname, '/auth/link')
     assert.equal(await whoIs(person, stage.origin), undefined)
     assert.deepEqual((await stage.hero.users.identities.list({ user: 'grace' })).items, [])
-    // Somebody else confirms: their address is another.
+    // Another person cannot confirm: the address is not theirs.
     await byPassword(person, stage.origin, 'ada')
     const asAda = await person.submit(await person.open(`${stage.origin}/auth/link`), '/auth/link', {
       answer: 'link',
@@ -213,7 +213,7 @@ onBothDatabases('whose identity it is', (newUrl) => {
     assert.ok((await auditLines(stage)).includes('users.identities.link user=grace provider=peer ok'))
   })
 
-  test('at the host of a service nothing is linked: its pages could press the button', async () => {
+  test('an identity cannot be linked at the host of a service, whose pages could submit the form', async () => {
     const { hero, origin } = stage
     const { port } = new URL(origin)
     await hero.proxy.routes.add({ domain: 'app.localhost', target: 'http://127.0.0.1:1', auth_mode: 'local' })
@@ -227,13 +227,17 @@ onBothDatabases('whose identity it is', (newUrl) => {
     assert.deepEqual((await hero.users.identities.list({ user: 'ada' })).items, [])
   })
 
-  test('a confirmation is of one browser, works once, and takes a fresh proof', async () => {
+  test('a confirmation is bound to its browser, works once and needs a fresh proof', async () => {
     const { hero, origin } = stage
     await hero.users.add({ username: 'iris', email: 'iris@example.org', password: goodPassword })
-    const { person } = await come({ email: 'iris@example.org', email_verified: true })
+    const { person } = await newSignIn({ email: 'iris@example.org', email_verified: true })
     const victim = new Person()
     await byPassword(victim, origin, 'iris')
-    assert.equal((await victim.open(`${origin}/auth/link`)).status, 400, 'nothing waits in another browser')
+    assert.equal(
+      (await victim.open(`${origin}/auth/link`)).status,
+      400,
+      'another browser has no pending link',
+    )
     const asks = await person.signIn(
       await person.open(`${origin}/auth/login?return_to=/auth/link`),
       'iris',
@@ -249,30 +253,30 @@ onBothDatabases('whose identity it is', (newUrl) => {
     await refused(hero.users.identities.link({ link: 'made-up' }), 'conflict')
   })
 
-  test('linking from the account page and unlinking; never the last way in', async () => {
+  test('an identity is linked and unlinked on the account page, and the last way to sign in stays', async () => {
     const { hero, origin } = stage
     await hero.users.add({ username: 'kim', email: 'kim@example.org', password: goodPassword })
     const person = new Person()
     await byPassword(person, origin, 'kim')
     const other = account({ email: 'kim@elsewhere.org', email_verified: true })
-    const wrong = await bringBack(person, other)
+    const wrong = await startLink(person, other)
     assert.equal(wrong.status, 403, wrong.text)
     assert.match(wrong.text, /The addresses differ/)
     const own = account({ email: 'kim@example.org', email_verified: true, preferred_username: 'kimmy' })
-    // The peer remembers who is signed in there.
+    // The peer keeps its own session, so this starts in a new browser.
     const fresh = new Person()
     await byPassword(fresh, origin, 'kim')
     const before = await fresh.open(`${origin}/auth/me`)
-    const asks = await bringBack(fresh, own, before)
+    const asks = await startLink(fresh, own, before)
     assert.equal(asks.url.pathname, '/auth/link', asks.text)
     assert.deepEqual(
       (await hero.users.identities.list({ user: 'kim' })).items,
       [],
-      'not before it is confirmed',
+      'nothing is linked before the confirmation',
     )
     const done = await fresh.submit(asks, '/auth/link', { answer: 'link' })
     assert.match(done.text, /<strong>The peer<\/strong>: kimmy/)
-    const again = await bringBack(fresh, own, before)
+    const again = await startLink(fresh, own, before)
     assert.match(again.text, /already linked/i)
 
     const byPeer = new Person()
@@ -280,28 +284,28 @@ onBothDatabases('whose identity it is', (newUrl) => {
     assert.equal(await whoIs(byPeer, origin), 'kim')
     await fresh.submit(await fresh.open(`${origin}/auth/me`), '/auth/account/unlink', {})
     assert.deepEqual((await hero.users.identities.list({ user: 'kim' })).items, [])
-    assert.equal(await whoIs(byPeer, origin), undefined, 'what the identity opened has ended')
+    assert.equal(await whoIs(byPeer, origin), undefined, 'the session that the identity opened has ended')
     assert.equal(await whoIs(fresh, origin), 'kim')
 
-    const { person: only, subject } = await come({
+    const { person: only, subject } = await newSignIn({
       email: 'only@example.org',
       email_verified: true,
       preferred_username: 'only',
     })
-    const asked = await only.open(`${origin}/login?provider=peer&prompt=login`)
-    await only.submit(asked, '/who/', { sub: subject })
+    const form = await only.open(`${origin}/login?provider=peer&prompt=login`)
+    await only.submit(form, '/who/', { sub: subject })
     const refusal = await only.submit(await only.open(`${origin}/auth/me`), '/auth/account/unlink', {})
     assert.equal(refusal.status, 409)
     assert.match(refusal.text, /last way to sign in/)
     const [identity] = (await hero.users.identities.list({ user: 'only' })).items
     await hero.users.identities.remove({ user: 'only', id: identity!.id })
-    assert.equal(await whoIs(only, origin), undefined, 'an administrator may')
+    assert.equal(await whoIs(only, origin), undefined, 'an administrator may remove the last one')
   })
 
-  test('of two accounts at one provider, unlinking one ends what either may have opened', async () => {
+  test('unlinking one of two identities at a provider ends the sessions that either may have opened', async () => {
     const { hero, origin } = stage
-    const told = { email: 'twice@example.org', email_verified: true, preferred_username: 'twice' }
-    const { person: own, subject } = await come(told)
+    const profile = { email: 'twice@example.org', email_verified: true, preferred_username: 'twice' }
+    const { person: own, subject } = await newSignIn(profile)
     const theirs = account({})
     await hero.users.identities.add({ user: 'twice', provider: 'peer', subject: theirs })
     const stranger = new Person()
@@ -315,7 +319,7 @@ onBothDatabases('whose identity it is', (newUrl) => {
     assert.equal(await whoIs(own, origin), 'twice')
   })
 
-  test('of a passkey and an identity that are all there is, one stays, also where both go at once', async () => {
+  test('of a passkey and an identity as the only ways to sign in, one stays even if both are removed at once', async () => {
     const { hero, origin } = stage
     await hero.users.add({ username: 'pat', password: goodPassword })
     const pat = hero.as((await hero.auth.login({ login: 'pat', password: goodPassword })).access_token)
@@ -351,8 +355,8 @@ onBothDatabases('whose identity it is', (newUrl) => {
     await hero.factors.clear({ user: 'pat' })
   })
 
-  test('an identity of somebody else is not linked to me', async () => {
-    const { subject } = await come({
+  test('an identity of another account cannot be linked', async () => {
+    const { subject } = await newSignIn({
       email: 'first@example.org',
       email_verified: true,
       preferred_username: 'first',
@@ -361,14 +365,14 @@ onBothDatabases('whose identity it is', (newUrl) => {
     const thief = new Person()
     await byPassword(thief, stage.origin, 'thief')
     peer.accounts.set(subject, { email: 'thief@example.org', email_verified: true })
-    const page = await bringBack(thief, subject)
+    const page = await startLink(thief, subject)
     assert.equal(page.status, 409)
     assert.match(page.text, /is linked to another account/)
   })
 
-  test('a second factor counts after a provider too; the session still says who vouched', async () => {
+  test('a second factor is required after a provider sign-in, and the session records the provider', async () => {
     const { hero, origin } = stage
-    const { subject, person: first } = await come({
+    const { subject, person: first } = await newSignIn({
       email: 'two@example.org',
       email_verified: true,
       preferred_username: 'two',
@@ -388,9 +392,9 @@ onBothDatabases('whose identity it is', (newUrl) => {
     assert.deepEqual([newest!.provider, newest!.factor], ['peer', 'totp'])
   })
 
-  test('a passkey is that second step too, if it is theirs, and the session still says who vouched', async () => {
+  test('a passkey of the same person works as the second factor, and the session records the provider', async () => {
     const { hero, origin } = stage
-    const { subject } = await come({
+    const { subject } = await newSignIn({
       email: 'key@example.org',
       email_verified: true,
       preferred_username: 'key',
@@ -422,8 +426,8 @@ onBothDatabases('whose identity it is', (newUrl) => {
     await hero.factors.clear({ user: 'grace' })
   })
 
-  test('an inactive person is told, and not let in', async () => {
-    const { subject } = await come({
+  test('a deactivated person sees an error and gets no session', async () => {
+    const { subject } = await newSignIn({
       email: 'off@example.org',
       email_verified: true,
       preferred_username: 'off',
@@ -436,7 +440,7 @@ onBothDatabases('whose identity it is', (newUrl) => {
     assert.equal((await auditLines(stage))[0], 'auth.login_by_provider user=off provider=peer inactive')
   })
 
-  test('two tabs and two people at once never make two of one', async () => {
+  test('concurrent first sign-ins create one account', async () => {
     const subject = account({ email: 'tabs@example.org', email_verified: true, preferred_username: 'tabs' })
     const [one, two] = [new Person(), new Person()]
     await Promise.all([comeBy(one, stage, 'peer', subject), comeBy(two, stage, 'peer', subject)])
@@ -447,9 +451,9 @@ onBothDatabases('whose identity it is', (newUrl) => {
     assert.equal((await stage.hero.users.list({ search: 'tabs' })).items.length, 1)
   })
 
-  test('a provider that is removed takes its identities, sessions and memberships along', async () => {
+  test('removing a provider removes its identities, sessions and memberships', async () => {
     const { hero, origin } = stage
-    const { person } = await come({
+    const { person } = await newSignIn({
       email: 'late@example.org',
       email_verified: true,
       preferred_username: 'late',
@@ -464,7 +468,7 @@ onBothDatabases('whose identity it is', (newUrl) => {
 })
 
 describe('allowed domains (D41)', () => {
-  test('the domain of a verified address is compared whole', async () => {
+  test('the domain of a verified address must match completely', async () => {
     await using stage = await startRelying()
     await using peer = await startOidcPeer(stage.origin)
     await stage.hero.providers.add({
@@ -477,7 +481,7 @@ describe('allowed domains (D41)', () => {
       ...peer.client,
     })
     let n = 0
-    const comes = async (email: string, email_verified: boolean) => {
+    const attempt = async (email: string, email_verified: boolean) => {
       const person = new Person()
       const subject = `d${++n}`
       peer.accounts.set(subject, { email, email_verified, preferred_username: subject })
@@ -500,13 +504,13 @@ describe('allowed domains (D41)', () => {
       ['a@good.com', false],
       ['', true],
     ] as const) {
-      const { user, page } = await comes(email, verified)
+      const { user, page } = await attempt(email, verified)
       assert.equal(user, undefined, email)
       assert.equal(page.status, 403, email)
       assert.match(page.text, /certain domains/)
     }
-    assert.equal((await comes('a@GOOD.com', true)).user, `d${n}`)
-    // Once in, the domain counts again the next time.
+    assert.equal((await attempt('a@GOOD.com', true)).user, `d${n}`)
+    // The domain is checked again at a later sign-in.
     const person = new Person()
     peer.accounts.set(`d${n}`, { email: 'a@elsewhere.org', email_verified: true })
     assert.match((await comeBy(person, stage, 'peer', `d${n}`)).text, /certain domains/)

@@ -10,7 +10,7 @@ import { startUpstream, type Upstream } from '../support/upstream.ts'
 import { startHostileProvider, type HostileProvider } from '../support/hostile_provider.ts'
 import { comeBy, cookieNames, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
 
-onBothDatabases('what an attacker tries with providers', (newUrl) => {
+onBothDatabases('attacks through providers', (newUrl) => {
   let stage: Stage
   let hostile: HostileProvider
   let upstream: Upstream
@@ -36,7 +36,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     await stage?.[Symbol.asyncDispose]()
   })
 
-  test('a journey leaves nothing in the browser, however it ends; one that is still on its way stays', async () => {
+  test('a finished flow leaves no cookie, whatever its outcome, and a pending one keeps its cookie', async () => {
     const { origin } = stage
     const flowsOf = (person: Person) => cookieNames(person, origin).filter((name) => name.includes('flow'))
     const person = new Person()
@@ -44,15 +44,15 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     const waiting = new Person(atProvider)
     await waiting.open(`${origin}/login?provider=sso`)
     const ends: [string, HostileProvider['state']['ways'], number][] = [
-      ['a fault', { token: () => ({ status: 500 }) }, 502],
-      ['a refusal there', { back: (answer) => answer.set('error', 'access_denied') }, 403],
-      ['a refusal here', { claims: (claims) => ({ ...claims, sub: 'nobody' }) }, 403],
+      ['an error of the provider', { token: () => ({ status: 500 }) }, 502],
+      ['access_denied at the provider', { back: (answer) => answer.set('error', 'access_denied') }, 403],
+      ['an unknown account here', { claims: (claims) => ({ ...claims, sub: 'nobody' }) }, 403],
     ]
     await stage.hero.providers.update({ provider: 'sso', allow_signup: false })
     for (const [name, ways, status] of ends) {
       hostile.misbehave({
         ...ways,
-        ...(name === 'a refusal here' && { userinfo: () => ({ sub: 'nobody' }) }),
+        ...(name === 'an unknown account here' && { userinfo: () => ({ sub: 'nobody' }) }),
       })
       const page = await person.open(`${origin}/login?provider=sso`)
       assert.equal(page.status, status, name)
@@ -73,10 +73,10 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     const state = url.searchParams.get('state')
     assert.equal((await late.open(`${origin}/oauth/callback/sso?state=${state}&code=1`)).status, 400)
     assert.equal((await stopped.open(`${origin}/oauth/callback/sso?state=${state}&code=1`)).status, 400)
-    assert.deepEqual(flowsOf(stopped), [], 'over')
+    assert.deepEqual(flowsOf(stopped), [], 'the flow has expired')
   })
 
-  test('what a service reads of its visitors on their way back opens a session at its own host alone', async () => {
+  test('a callback that a service intercepts opens a session at the host of that service alone', async () => {
     const { hero, origin } = stage
     const wiki = `http://wiki.localhost:${new URL(origin).port}`
     await hero.proxy.routes.add({
@@ -86,17 +86,17 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       provider: 'sso',
     })
     const atProvider = (url: URL) => url.href.startsWith(`${hostile.issuer}/authorize`)
-    // The service begins in a browser of its own, and sends its visitor to the provider with what it was given.
+    // The service starts a flow in its own browser and sends its visitor to that authorization URL.
     let stops = true
     const service = new Person((url) => stops && atProvider(url))
     const { url: authorize } = await service.open(`${wiki}/login?provider=sso`)
-    // A service worker of the page sees this address before we do.
+    // A service worker of the page sees the callback URL first.
     const visitor = new Person((url) => url.hostname === 'wiki.localhost')
     const { url: back } = await visitor.open(authorize)
     assert.equal(back.pathname, '/oauth/callback/sso')
     stops = false
     await service.open(back)
-    assert.equal(await whoIs(service, wiki), 'grace', 'what the service could do as its visitor anyway')
+    assert.equal(await whoIs(service, wiki), 'grace', 'the service could act as its visitor anyway')
     const cookie = service.cookiesAt(new URL(wiki))
     assert.match(cookie, /hero_proxy_session=/)
     const { port } = new URL(origin)
@@ -121,11 +121,11 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     await new Person((url) => url.pathname === '/auth/login').open(`http://blog.localhost:${port}/`, {
       headers: { cookie },
     })
-    assert.equal(upstream.seen.length, before, 'the route of another service stays shut')
+    assert.equal(upstream.seen.length, before, 'the route of another service stays closed')
   })
 
-  /** Somebody comes back, and while the provider is asked who it is something changes here. */
-  const comeWhile = async (provider: string, change: () => Promise<unknown>) => {
+  /** Signs a person in, and applies a change while the userinfo request is pending. */
+  const signInDuring = async (provider: string, change: () => Promise<unknown>) => {
     const person = new Person()
     hostile.misbehave({
       instead: (endpoint, _, response) => {
@@ -142,7 +142,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     hostile.misbehave({})
     return { person, page }
   }
-  const another = (provider: string, fields: object = {}) =>
+  const addProvider = (provider: string, fields: object = {}) =>
     stage.hero.providers.add({
       own_callback: true,
       provider,
@@ -154,23 +154,23 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       ...fields,
     })
 
-  test('a provider that is removed while it is asked leaves nobody to whoever comes next under its name', async () => {
+  test('a provider removed during a sign-in leaves no identity for a later provider of the same name', async () => {
     const { hero, origin } = stage
-    await another('short')
+    await addProvider('short')
     hostile.state.person = { sub: 'short-1', preferred_username: 'shorty' }
-    const { person, page } = await comeWhile('short', () => hero.providers.remove({ provider: 'short' }))
+    const { person, page } = await signInDuring('short', () => hero.providers.remove({ provider: 'short' }))
     assert.equal(page.status, 400, page.text)
     assert.equal(await whoIs(person, origin), undefined)
     await refused(hero.users.get({ username: 'shorty' }), 'not_found')
-    await another('short', { allow_signup: false })
+    await addProvider('short', { allow_signup: false })
     const next = new Person()
     await comeBy(next, stage, 'short', '')
-    assert.equal(await whoIs(next, origin), undefined, 'the subject is nobody at the next one')
+    assert.equal(await whoIs(next, origin), undefined, 'the new provider knows no such subject')
   })
 
-  test('a provider that is turned off or narrowed while it is asked lets nobody in any more', async () => {
+  test('a provider disabled or restricted during a sign-in signs nobody in', async () => {
     const { hero, origin } = stage
-    await another('narrow')
+    await addProvider('narrow')
     for (const [fields, status] of [
       [{ enabled: false }, 400],
       [{ enabled: true, allow_signup: false }, 403],
@@ -183,7 +183,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
         email_verified: true,
       }
       if ('allowed_domains' in fields) await hero.providers.update({ provider: 'narrow', allow_signup: true })
-      const { person, page } = await comeWhile('narrow', () =>
+      const { person, page } = await signInDuring('narrow', () =>
         hero.providers.update({ provider: 'narrow', ...fields } as never),
       )
       await hero.providers.update({ provider: 'narrow', enabled: true, allow_signup: true })
@@ -192,12 +192,12 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     }
   })
 
-  test('who keeps providers lets nobody into groups by them, and vouches for nobody who waits for one', async () => {
+  test('managing providers is not enough to map groups or to claim identities added earlier', async () => {
     const { hero } = stage
     await hero.groups.add({ slug: 'vault' })
     await hero.groups.add({ slug: 'open' })
     const mapped = [{ value: 'theirs', group: 'vault' }]
-    await another('mapped', { groups_claim: 'groups', groups: mapped })
+    await addProvider('mapped', { groups_claim: 'groups', groups: mapped })
     const keeper = await hero.clients.add({
       name: 'Keeper',
       claims: ['proxy.oauth.write', 'proxy.oauth.read'],
@@ -221,7 +221,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
         }),
       () => as.providers.update({ provider: 'sso', groups: mapped }),
       () => as.providers.update({ provider: 'mapped', groups: [{ value: 'mine', group: 'vault' }] }),
-      // What people choose themselves would be their group.
+      // People may choose this claim themselves at the provider, and with it their group.
       () => as.providers.update({ provider: 'mapped', groups_claim: 'nickname' }),
     ])
       assert.deepEqual((await refused(attempt(), 'claim_required')).data.claims, ['proxy.groups.write'])
@@ -231,7 +231,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
       'claim_required',
     )
     assert.deepEqual(waiting.data.claims, ['proxy.admin'])
-    // What gives nobody anything is as free as before.
+    // Changes that grant nothing need no further claim.
     await as.providers.update({ provider: 'mapped', title: 'Mapped', groups: mapped, groups_claim: 'groups' })
     await as.providers.update({ provider: 'mapped', groups: [] })
     await as.providers.update({ provider: 'mapped', groups_claim: 'roles' })
@@ -240,7 +240,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     await hero.providers.remove({ provider: 'mine' })
   })
 
-  test('subjects that are no text are nobody: two of them would be one in the database', async () => {
+  test('a subject with lone surrogates is refused, since two of them could be equal in the database', async () => {
     const { origin } = stage
     for (const sub of ['\ud800', '\ud801', 'a\udc00b']) {
       hostile.state.person = { sub, preferred_username: 'broken' }
@@ -251,14 +251,14 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     }
   })
 
-  test('what is renewed while it is taken back stays taken back, and never replaces what came later', async () => {
+  test('a renewal in flight neither restores a removed token nor replaces a newer one', async () => {
     const { daemon, hero } = stage
-    await another('keeping', { keep_tokens: true })
+    await addProvider('keeping', { keep_tokens: true })
     hostile.state.person = { sub: 'keeping-1', preferred_username: 'keeping' }
     const kept = () =>
       byHand(daemon, (database) => database.query.selectFrom('provider_tokens').selectAll().execute())
-    /** Something changes while a token of this person is renewed. */
-    const renewWhile = async (change: () => Promise<unknown>) => {
+    /** Applies a change while a token of this person is being renewed. */
+    const renewDuring = async (change: () => Promise<unknown>) => {
       const person = new Person()
       await comeBy(person, stage, 'keeping', '')
       await byHand(daemon, async (database) => {
@@ -266,14 +266,14 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
         database.changed('providers')
       })
       let answer = () => {}
-      const asked = new Promise<void>((resolve) =>
+      const requested = new Promise<void>((resolve) =>
         hostile.misbehave({
           instead: (endpoint, _, response) => {
             if (endpoint !== 'token' || hostile.seen.at(-1)!.params.get('grant_type') !== 'refresh_token')
               return false
-            const told = { access_token: 'at-renewed', token_type: 'Bearer', expires_in: 3600 }
+            const renewed = { access_token: 'at-renewed', token_type: 'Bearer', expires_in: 3600 }
             answer = () =>
-              response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(told))
+              response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(renewed))
             resolve()
             return true
           },
@@ -289,26 +289,26 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
         }),
         headers: { 'content-type': 'application/json', origin: stage.origin },
       })
-      await asked
+      await requested
       await change()
       answer()
       const { text } = await call
       hostile.misbehave({})
       return JSON.parse(text) as { result?: { access_token: string }; error?: { data: { code: string } } }
     }
-    const off = await renewWhile(() => hero.providers.update({ provider: 'keeping', keep_tokens: false }))
+    const off = await renewDuring(() => hero.providers.update({ provider: 'keeping', keep_tokens: false }))
     assert.equal(off.error?.data.code, 'not_found', JSON.stringify(off))
-    assert.deepEqual(await kept(), [], 'turned off deletes them all')
+    assert.deepEqual(await kept(), [], 'turning keep_tokens off deletes all tokens')
     await hero.providers.update({ provider: 'keeping', keep_tokens: true })
-    const anew = await renewWhile(() => comeBy(new Person(), stage, 'keeping', ''))
-    assert.match(anew.result!.access_token, /^at-[0-9a-f]{8}-/, 'that of the sign-in since')
+    const anew = await renewDuring(() => comeBy(new Person(), stage, 'keeping', ''))
+    assert.match(anew.result!.access_token, /^at-[0-9a-f]{8}-/, 'the token of the later sign-in')
     const [{ id } = { id: '' }] = (await hero.users.identities.list({ user: 'keeping' })).items
-    const gone = await renewWhile(() => hero.users.identities.remove({ user: 'keeping', id }))
+    const gone = await renewDuring(() => hero.users.identities.remove({ user: 'keeping', id }))
     assert.ok(gone.error)
     assert.deepEqual(await kept(), [])
   })
 
-  test('a provider that sends people on to another gets nothing of what that one says of them (mix-up)', async () => {
+  test('a provider that forwards people to another one does not obtain a code of that one (mix-up)', async () => {
     const { hero, origin } = stage
     await using good = await startHostileProvider()
     const added = { preset: 'oidc', client: 'hero', client_secret: 's' } as const
@@ -321,26 +321,27 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     await hero.providers.add({ own_callback: true, provider: 'mixer', issuer: hostile.issuer, ...added })
     await hero.users.identities.add({ user: 'grace', provider: 'good', subject: '1' })
     good.misbehave({
-      // As every provider: exactly what is registered, nothing else.
+      // Providers accept the registered redirect_uri only.
       instead: (endpoint, request, response) => {
-        const asked = new URL(request.url!, good.issuer).searchParams.get('redirect_uri')
-        if (endpoint !== 'authorize' || asked === redirect_uri) return false
+        const requested = new URL(request.url!, good.issuer).searchParams.get('redirect_uri')
+        if (endpoint !== 'authorize' || requested === redirect_uri) return false
         response.writeHead(400).end('another redirect_uri')
         return true
       },
     })
-    for (const address of ['that of the other', 'its own']) {
-      // Its owner begins with the other one, and sends the victim there with what that journey is bound by.
+    for (const address of ['the redirect_uri of the other', 'its own redirect_uri']) {
+      // The attacker starts a flow with the honest provider, and forwards the victim there with its parameters.
       let stops = true
       const owner = new Person((url) => stops && url.href.startsWith(`${good.issuer}/authorize`))
       const { url: authorize } = await owner.open(`${origin}/login?provider=good`)
       hostile.misbehave({
         instead: (endpoint, request, response) => {
           if (endpoint !== 'authorize') return false
-          const asked = new URL(request.url!, hostile.issuer).searchParams
+          const requested = new URL(request.url!, hostile.issuer).searchParams
           const onward = new URL(authorize)
-          onward.searchParams.set('state', asked.get('state')!)
-          if (address === 'its own') onward.searchParams.set('redirect_uri', asked.get('redirect_uri')!)
+          onward.searchParams.set('state', requested.get('state')!)
+          if (address === 'its own redirect_uri')
+            onward.searchParams.set('redirect_uri', requested.get('redirect_uri')!)
           response.writeHead(302, { location: onward.href }).end()
           return true
         },
@@ -357,7 +358,7 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     }
   })
 
-  test('half a sign-in at the host of a service ends in its browser, and the session stays there too', async () => {
+  test('a sign-in pending at the host of a service completes in its own browser and opens a session there alone', async () => {
     const { hero, origin } = stage
     const { port } = new URL(origin)
     await hero.proxy.routes.add({ domain: 'half.localhost', target: upstream.target, auth_mode: 'oauth' })
@@ -379,11 +380,11 @@ onBothDatabases('what an attacker tries with providers', (newUrl) => {
     assert.equal(me.status, 401, me.text)
   })
 
-  test('tokens that last for ever or for parts of a second break nothing', async () => {
-    await another('odd', { keep_tokens: true })
+  test('token lifetimes that are huge or fractional are accepted', async () => {
+    await addProvider('odd', { keep_tokens: true })
     for (const expires_in of [1e300, 0.5, 3600.25]) {
       hostile.state.person = { sub: 'odd', preferred_username: 'odd' }
-      hostile.misbehave({ token: (told) => ({ ...told, expires_in }) })
+      hostile.misbehave({ token: (response) => ({ ...response, expires_in }) })
       const person = new Person()
       const page = await comeBy(person, stage, 'odd', '')
       assert.equal(await whoIs(person, stage.origin), 'odd', `${expires_in}: ${page.status}`)

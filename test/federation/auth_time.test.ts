@@ -21,7 +21,7 @@ import {
 
 const now = () => Math.floor(Date.now() / 1000)
 
-/** Whether what takes a fresh proof takes this browser's session: what is asked for comes to nothing either way. */
+/** Returns whether the session counts as a fresh proof: a call that needs one fails with another error if so. */
 const isFresh = async (person: Person, origin: string): Promise<boolean> => {
   const { text } = await person.open(`${origin}/rpc`, {
     method: 'POST',
@@ -33,11 +33,11 @@ const isFresh = async (person: Person, origin: string): Promise<boolean> => {
   return code === 'not_found'
 }
 
-/** The page that asks for a proof, and where its ways lead. */
-const waysOf = ({ text }: Page): string[] =>
+/** Returns the links of a page. */
+const linksOf = ({ text }: Page): string[] =>
   [...text.matchAll(/href="([^"]*)"/g)].map(([, href]) => href!.replaceAll('&amp;', '&'))
 
-const grow = (stage: Stage, by: number) =>
+const ageProofs = (stage: Stage, by: number) =>
   byHand(stage.daemon, async (database) => {
     await database.query
       .updateTable('sessions')
@@ -46,8 +46,8 @@ const grow = (stage: Stage, by: number) =>
     database.changed('sessions')
   })
 
-describe('a fresh proof by a provider that tells when it asked', () => {
-  test('a living session there opens one here and proves nothing; being asked anew does', async () => {
+describe('a fresh proof by a provider that reports auth_time', () => {
+  test('a session at the provider signs in without a fresh proof, and a new authentication is one', async () => {
     await using stage = await startRelying()
     await using peer = await startOidcPeer(stage.origin)
     const { hero, origin } = stage
@@ -66,12 +66,12 @@ describe('a fresh proof by a provider that tells when it asked', () => {
     assert.equal(await whoIs(person, origin), 'bare')
     assert.equal(await isFresh(person, origin), false)
     const again = await person.open(`${origin}/login?provider=peer&next=/auth/me`)
-    assert.equal(again.url.href, `${origin}/auth/me`, 'the peer asked nobody')
+    assert.equal(again.url.href, `${origin}/auth/me`, 'the peer did not ask for a password')
     assert.equal(await isFresh(person, origin), false)
 
     const asks = await person.submit(again, '/auth/account/unlink', {})
     assert.equal(asks.url.pathname, '/auth/prove')
-    const ways = waysOf(asks)
+    const ways = linksOf(asks)
     assert.ok(ways.includes('/auth/reset') && ways.some((way) => way.startsWith('/auth/magic')), asks.text)
     const there = await person.open(
       new URL(
@@ -79,15 +79,15 @@ describe('a fresh proof by a provider that tells when it asked', () => {
         origin,
       ),
     )
-    assert.equal(there.url.origin, peer.issuer, 'the peer asks')
+    assert.equal(there.url.origin, peer.issuer, 'the peer asks again')
     const back = await person.submit(there, '/who/', { sub: '1' })
     assert.equal(back.url.href, `${origin}/auth/me`, back.text)
     assert.equal(await isFresh(person, origin), true)
-    await grow(stage, 901)
+    await ageProofs(stage, 901)
     assert.equal(await isFresh(person, origin), false)
   })
 
-  test('another hero_proxy is such a one', async () => {
+  test('another hero_proxy reports auth_time', async () => {
     await using stage = await startRelying()
     const { daemon: other, issuer } = await startProvider()
     try {
@@ -119,7 +119,7 @@ describe('a fresh proof by a provider that tells when it asked', () => {
   })
 })
 
-describe('a fresh proof by a provider that lies, or tells nothing', () => {
+describe('a fresh proof by a provider with a wrong auth_time or none', () => {
   let stage: Stage
   let hostile: HostileProvider
   before(async () => {
@@ -141,14 +141,14 @@ describe('a fresh proof by a provider that lies, or tells nothing', () => {
   })
   const sessionOf = (person: Person) =>
     /hero_proxy_session=[^;]+/.exec(person.cookiesAt(new URL(stage.origin)))![0]
-  const telling = (auth_time: unknown) =>
+  const reportAuthTime = (auth_time: unknown) =>
     hostile.misbehave({ claims: (claims) => ({ ...claims, ...(auth_time !== undefined && { auth_time }) }) })
-  const come = async (auth_time: unknown, prompt = '', person = new Person()) => {
-    telling(auth_time)
+  const signIn = async (auth_time: unknown, prompt = '', person = new Person()) => {
+    reportAuthTime(auth_time)
     return { person, page: await person.open(`${stage.origin}/login?provider=peer${prompt}&next=/auth/me`) }
   }
 
-  test('without having been asked, what it tells is when the person was there', async () => {
+  test('without prompt=login, auth_time decides whether the proof is fresh', async () => {
     for (const [auth_time, fresh] of [
       [undefined, false],
       [now() - 5, true],
@@ -157,49 +157,52 @@ describe('a fresh proof by a provider that lies, or tells nothing', () => {
       [now() + 3600, false],
       [0, false],
     ] as const) {
-      const { person } = await come(auth_time)
+      const { person } = await signIn(auth_time)
       assert.equal(await whoIs(person, stage.origin), 'grace', String(auth_time))
       assert.equal(await isFresh(person, stage.origin), fresh, String(auth_time))
     }
-    // Five seconds ago is not now: it runs out earlier.
-    const { person } = await come(now() - 890)
+    // The proof was five seconds old, so it expires that much earlier.
+    const { person } = await signIn(now() - 890)
     assert.equal(await isFresh(person, stage.origin), true)
-    await grow(stage, 11)
+    await ageProofs(stage, 11)
     assert.equal(await isFresh(person, stage.origin), false)
   })
 
-  test('asked and not told, or told of long ago: nothing changes, and the person is told', async () => {
+  test('a missing or old auth_time after prompt=login shows an error and leaves the session unchanged', async () => {
     for (const auth_time of [undefined, now() - 60, now() + 3600, 0]) {
-      const { person } = await come(undefined)
+      const { person } = await signIn(undefined)
       const before = sessionOf(person)
-      const { page } = await come(auth_time, '&prompt=login', person)
+      const { page } = await signIn(auth_time, '&prompt=login', person)
       assert.equal(page.status, 403, String(auth_time))
       assert.match(page.text, /The peer didn’t ask who you are/)
-      assert.ok(waysOf(page).includes('/auth/prove?return_to=%2Fauth%2Fme'), page.text)
+      assert.ok(linksOf(page).includes('/auth/prove?return_to=%2Fauth%2Fme'), page.text)
       assert.equal(sessionOf(person), before)
       assert.equal(await whoIs(person, stage.origin), 'grace')
       assert.equal(await isFresh(person, stage.origin), false)
     }
     assert.ok((await auditLines(stage)).includes('auth.login_by_provider provider=peer unproven'))
-    const asked = hostile.seen.find(({ endpoint }) => endpoint === 'authorize')
-    assert.deepEqual([asked!.params.get('prompt'), asked!.params.get('max_age')], ['login', '0'])
+    const authorization = hostile.seen.find(({ endpoint }) => endpoint === 'authorize')
+    assert.deepEqual(
+      [authorization!.params.get('prompt'), authorization!.params.get('max_age')],
+      ['login', '0'],
+    )
   })
 
-  test('a clock that is a little slow is excused', async () => {
-    const { person } = await come(undefined)
-    await come(now() - 10, '&prompt=login', person)
+  test('a few seconds of clock skew are tolerated', async () => {
+    const { person } = await signIn(undefined)
+    await signIn(now() - 10, '&prompt=login', person)
     assert.equal(await isFresh(person, stage.origin), true)
   })
 
-  test('what it tells that is no number is told by nobody', async () => {
+  test('an auth_time that is not a number gives no fresh proof', async () => {
     for (const auth_time of ['1', null, [now()], {}]) {
-      const { person } = await come(auth_time)
+      const { person } = await signIn(auth_time)
       const who = await whoIs(person, stage.origin)
       if (who !== undefined) assert.equal(await isFresh(person, stage.origin), false)
     }
   })
 
-  test('an ID token of ours does not say that whoever it let pass has just proven themselves', async () => {
+  test('our ID tokens do not report a fresh authentication that the provider did not report', async () => {
     const { hero, origin } = stage
     const client = await hero.clients.add({
       client: 'app',
@@ -209,21 +212,21 @@ describe('a fresh proof by a provider that lies, or tells nothing', () => {
     })
     const app = new App(origin, client)
     const person = newPerson()
-    telling(undefined)
+    reportAuthTime(undefined)
     await person.open(`${origin}/login?provider=peer`)
     assert.ok(await whoIs(person, origin))
     for (const ask of [{ max_age: '600' }, { prompt: 'login' }]) {
       const { url } = await person.open(app.authorizeUrl({ ...pkce().challenge, ...ask }))
       assert.equal(url.pathname, '/auth/prove', JSON.stringify(ask))
     }
-    telling(now() - 5)
+    reportAuthTime(now() - 5)
     await person.open(`${origin}/login?provider=peer`)
     const { body } = await app.tokens(person, 'grace', { max_age: '600' })
     assert.ok(Math.abs(Number(payloadOf(body.id_token).auth_time) - (now() - 5)) < 5)
   })
 })
 
-test('plain OAuth 2.0 never proves more than a session, and is not offered for it', async () => {
+test('plain OAuth 2.0 gives no fresh proof and is not offered for one', async () => {
   await using stage = await startRelying()
   await using forge = await startForge('github')
   const { hero, origin } = stage
@@ -231,26 +234,26 @@ test('plain OAuth 2.0 never proves more than a session, and is not offered for i
   forge.accounts.set('octo', { id: 1, login: 'octo', name: null, email: null, emails: [] })
   await hero.users.identities.add({ user: 'grace', provider: 'forge', subject: '1' })
   const person = new Person()
-  const come = async (prompt = '') =>
+  const signIn = async (prompt = '') =>
     person.submit(await person.open(`${origin}/login?provider=forge${prompt}`), '/login/oauth/authorize', {
       login: 'octo',
     })
-  await come()
+  await signIn()
   assert.equal(await whoIs(person, origin), 'grace')
   assert.equal(await isFresh(person, origin), false)
-  const asks = await person.open(`${origin}/auth/prove`)
+  const form = await person.open(`${origin}/auth/prove`)
   assert.deepEqual(
-    waysOf(asks).filter((way) => way.startsWith('/login')),
+    linksOf(form).filter((way) => way.startsWith('/login')),
     [],
   )
-  assert.equal((await come('&prompt=login')).status, 403)
+  assert.equal((await signIn('&prompt=login')).status, 403)
   assert.equal(await isFresh(person, origin), false)
-  const proven = await person.submit(asks, '/auth/prove', { password: goodPassword })
+  const proven = await person.submit(form, '/auth/prove', { password: goodPassword })
   assert.equal(proven.status, 200)
   assert.equal(await isFresh(person, origin), true)
 })
 
-test('whoever has nothing but such an account is told that an administrator helps, and gets on with what they give', async () => {
+test('a person with a plain OAuth 2.0 identity alone is referred to an administrator, and can use the password set', async () => {
   await using stage = await startRelying({})
   await using forge = await startForge('github')
   const { hero, origin } = stage
@@ -259,22 +262,22 @@ test('whoever has nothing but such an account is told that an administrator help
   await hero.providers.add({ ...fields, ...forge.fields })
   forge.accounts.set('bare', { id: 7, login: 'bare', name: null, email: null, emails: [] })
   const person = new Person()
-  const come = async () =>
+  const signIn = async () =>
     person.submit(await person.open(`${origin}/login?provider=forge`), '/login/oauth/authorize', {
       login: 'bare',
     })
-  await come()
+  await signIn()
   assert.equal(await whoIs(person, origin), 'bare')
-  const asks = await person.open(`${origin}/auth/prove?return_to=/auth/me`)
-  assert.match(asks.text, /An administrator can set one for you/)
+  const form = await person.open(`${origin}/auth/prove?return_to=/auth/me`)
+  assert.match(form.text, /An administrator can set one for you/)
   assert.deepEqual(
-    waysOf(asks).filter((way) => /reset|magic|^\/login/.test(way)),
+    linksOf(form).filter((way) => /reset|magic|^\/login/.test(way)),
     [],
-    'nothing that comes by mail, which they have not',
+    'nothing that needs an email address, which the account lacks',
   )
   await hero.auth.set_password({ user: 'bare', password: goodPassword })
   assert.equal(await whoIs(person, origin), undefined)
-  await come()
+  await signIn()
   assert.equal(await isFresh(person, origin), false)
   const page = await person.open(`${origin}/auth/prove?return_to=/auth/me`)
   const proven = await person.submit(page, '/auth/prove', { password: goodPassword })
@@ -282,20 +285,20 @@ test('whoever has nothing but such an account is told that an administrator help
   assert.equal(await isFresh(person, origin), true)
 })
 
-test('whoever proves themselves by a mailed link goes on where they wanted to, in the browser that asked for it', async () => {
+test('a mailed link continues to the requested page in the browser that asked for it', async () => {
   await using stage = await startRelying({})
   await using smtp = await startSmtp()
   await useServer(stage.daemon, smtp)
   const { hero, origin } = stage
   await hero.settings.set({ key: 'magic_links', value: true })
-  // One person for each, as an address gets few mails of a kind.
+  // Uses one person for each mail, because an address may receive few mails of a kind.
   let count = 0
   const ask = async (person: Person, returnTo: string, username = `reader-${++count}`) => {
     const email = `${username}@example.org`
     if (username.startsWith('reader')) await hero.users.add({ username, email })
     const page = await person.open(`${origin}/auth/magic?return_to=${encodeURIComponent(returnTo)}`)
-    const told = await person.submit(page, '/auth/magic', { email })
-    assert.match(told.text, /Check your email/)
+    const sent = await person.submit(page, '/auth/magic', { email })
+    assert.match(sent.text, /Check your email/)
     return linkIn(await smtp.mailTo(email, /^Sign in to/))
   }
   const follow = async (person: Person, link: string) =>
@@ -303,9 +306,9 @@ test('whoever proves themselves by a mailed link goes on where they wanted to, i
 
   const [person, other] = [new Person(), new Person()]
   const first = await ask(person, '/auth/me?after=mail')
-  assert.equal(new URL(first).searchParams.size, 1, 'nobody can choose where the links of others lead')
+  assert.equal(new URL(first).searchParams.size, 1, 'the destination is not part of the link')
   assert.equal(await follow(person, first), `${origin}/auth/me?after=mail`)
-  assert.ok(!cookieNames(person, origin).some((name) => name.includes('onward')), 'once')
+  assert.ok(!cookieNames(person, origin).some((name) => name.includes('onward')), 'the cookie is used once')
   const second = await ask(person, '/auth/me?after=mail')
   assert.equal(await follow(other, second), `${origin}/auth/me`)
   for (const away of [

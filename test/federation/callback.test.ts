@@ -18,7 +18,7 @@ import {
   type Stage,
 } from '../support/provider_stage.ts'
 
-const away = [
+const hostileTargets = [
   '//evil.test',
   'https://evil.test/',
   'javascript:alert(1)',
@@ -36,8 +36,8 @@ const away = [
   'http:evil.test',
 ]
 
-/** A journey to a provider and back: bound to its browser and provider, ten minutes, once (D17, D18, D37, D40). */
-describe('journeys', () => {
+/** A sign-in flow is bound to its browser and provider, lasts ten minutes and works once (D17, D18, D37, D40). */
+describe('provider sign-in flows', () => {
   let stage: Stage
   let one: HostileProvider
   let two: HostileProvider
@@ -69,8 +69,8 @@ describe('journeys', () => {
     await stage?.[Symbol.asyncDispose]()
   })
 
-  /** Stops at our callback, with what the provider sent along. */
-  const upToCallback = async (provider = 'one', origin = stage.origin, next = '/auth/me') => {
+  /** Stops at our callback, with the parameters of the provider. */
+  const stopAtCallback = async (provider = 'one', origin = stage.origin, next = '/auth/me') => {
     const person = new Person(({ pathname }) => pathname.startsWith('/oauth/callback/'))
     const page = await person.open(`${origin}/login?provider=${provider}&next=${encodeURIComponent(next)}`)
     assert.equal(page.url.pathname, `/oauth/callback/${provider}`, page.text)
@@ -80,7 +80,7 @@ describe('journeys', () => {
     fetch(url, { redirect: 'manual', headers: { accept: 'text/html', cookie } })
   const cookiesOf = (person: Person, url: URL) => person.cookiesAt(url)
 
-  test('the cookie of a flow is guarded as it should be (RFC 6265bis), one for each', async () => {
+  test('the flow cookie has its security attributes (RFC 6265bis), and each flow has its own', async () => {
     const answers = await Promise.all([1, 2].map(() => at(new URL(`${stage.origin}/login?provider=one`))))
     const lines = answers.map(({ headers }) => headers.getSetCookie().join())
     for (const line of lines)
@@ -89,11 +89,11 @@ describe('journeys', () => {
         /^__Host-hero_proxy_flow_[0-9a-f]{16}=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600; Secure$/,
       )
     assert.notEqual(lines[0]!.split('=')[0], lines[1]!.split('=')[0])
-    assert.ok(!lines.join().includes('auth/me'), 'where to go on is not kept by the browser')
+    assert.ok(!lines.join().includes('auth/me'), 'the browser does not store the destination')
   })
 
-  test('another browser cannot end a journey, nor spoil it', async () => {
-    const { person, back } = await upToCallback()
+  test('another browser can neither complete a flow nor invalidate it', async () => {
+    const { person, back } = await stopAtCallback()
     const thief = new Person()
     assert.equal((await thief.open(back)).status, 400)
     assert.equal(await whoIs(thief, stage.origin), undefined)
@@ -101,12 +101,12 @@ describe('journeys', () => {
       .split('; ')
       .find((pair) => pair.includes('flow'))!
       .split('=')
-    const other = (await upToCallback()).person
+    const other = (await stopAtCallback()).person
     const theirs = cookiesOf(other, back)
       .split('; ')
       .find((pair) => pair.includes('flow'))!
       .split('=')[1]
-    // A cookie of that name, of the thief's making or of another flow; and the right one twice, as a sibling domain may plant it.
+    // A made-up value, one of another flow, and the right one twice, as a sibling domain may plant it.
     for (const planted of [
       `${name}=${'x'.repeat(43)}`,
       `${name}=${theirs}`,
@@ -117,15 +117,15 @@ describe('journeys', () => {
     ])
       assert.equal((await at(back, planted)).status, 400, planted)
     const done = await at(back, cookiesOf(person, back))
-    assert.equal(done.status, 303, 'the browser that began it ends it')
+    assert.equal(done.status, 303, 'the browser that started the flow completes it')
     assert.match(done.headers.getSetCookie().join(), /__Host-hero_proxy_session=[\w-]{43}/)
-    assert.equal((await at(back, cookiesOf(person, back))).status, 400, 'and once')
+    assert.equal((await at(back, cookiesOf(person, back))).status, 400, 'only once')
   })
 
-  test('of many who bring the same answer at once one gets in', async () => {
-    const { person, back } = await upToCallback()
+  test('one of many concurrent callbacks completes the flow', async () => {
+    const { person, back } = await stopAtCallback()
     const cookie = cookiesOf(person, back)
-    // Not because the provider takes a code only once.
+    // The provider accepts a code repeatedly here, so that it does not decide the race.
     one.misbehave({ reuse: true })
     const answers = await Promise.all(Array.from({ length: 20 }, () => at(back, cookie)))
     assert.equal(answers.filter(({ status }) => status === 303).length, 1)
@@ -133,9 +133,9 @@ describe('journeys', () => {
     one.misbehave({})
   })
 
-  test('state that is missing, twice, made up or of another flow ends nothing', async () => {
-    const { person, back } = await upToCallback()
-    const other = await upToCallback()
+  test('a state that is missing, repeated, made up or of another flow completes nothing', async () => {
+    const { person, back } = await stopAtCallback()
+    const other = await stopAtCallback()
     const cookie = cookiesOf(person, back)
     const state = back.searchParams.get('state')!
     for (const change of [
@@ -154,8 +154,8 @@ describe('journeys', () => {
     assert.equal((await at(back, cookie)).status, 303)
   })
 
-  test('it lasts ten minutes', async () => {
-    const { person, back } = await upToCallback()
+  test('a flow expires after ten minutes', async () => {
+    const { person, back } = await stopAtCallback()
     await byHand(stage.daemon, (database) =>
       database.query
         .updateTable('provider_flows')
@@ -165,9 +165,9 @@ describe('journeys', () => {
     assert.equal((await at(back, cookiesOf(person, back))).status, 400)
   })
 
-  test('an answer of provider A under the state of B is refused, and so is a wrong iss (D40)', async () => {
-    const a = await upToCallback('one')
-    const b = await upToCallback('two')
+  test('a code of one provider with the state of another, and a wrong iss, are refused (D40)', async () => {
+    const a = await stopAtCallback('one')
+    const b = await stopAtCallback('two')
     const mixed = new URL(b.back)
     mixed.searchParams.set('code', a.back.searchParams.get('code')!)
     const answer = await at(mixed, cookiesOf(b.person, b.back))
@@ -179,7 +179,7 @@ describe('journeys', () => {
       const person = new Person()
       const page = await comeBy(person, stage, 'one', '')
       assert.ok(page.status >= 400, iss)
-      assert.equal(one.asked('token'), 0, 'the code went nowhere')
+      assert.equal(one.asked('token'), 0, 'the code was not sent')
       assert.equal(await whoIs(person, stage.origin), undefined)
     }
     one.misbehave({ back: (params) => params.set('iss', one.issuer) })
@@ -189,7 +189,7 @@ describe('journeys', () => {
     one.misbehave({})
   })
 
-  test('iss has to come where it is promised (RFC 9207)', async () => {
+  test('iss is required if the provider advertises it (RFC 9207)', async () => {
     const { hero } = stage
     two.misbehave({
       discovery: (told) => ({ ...told, authorization_response_iss_parameter_supported: true }),
@@ -201,7 +201,7 @@ describe('journeys', () => {
     two.misbehave({})
   })
 
-  test('whoever says no at the provider is told so, with the other ways', async () => {
+  test('access_denied shows an error with the other ways to sign in', async () => {
     one.misbehave({
       back: (params) => {
         params.delete('code')
@@ -217,7 +217,7 @@ describe('journeys', () => {
     one.misbehave({})
   })
 
-  test('several tabs of one browser go their ways', async () => {
+  test('several tabs of one browser complete their own flows', async () => {
     const person = new Person(({ pathname }) => pathname.startsWith('/oauth/callback/'))
     const tabs = [] as URL[]
     for (const tab of ['a', 'b', 'c'])
@@ -233,7 +233,7 @@ describe('journeys', () => {
     }
   })
 
-  test('fifty people at once each get their own identity', async () => {
+  test('fifty concurrent sign-ins each get their own identity', async () => {
     const { hero } = stage
     const names = Array.from({ length: 50 }, (_, i) => `crowd${i}`)
     for (const name of names) {
@@ -247,7 +247,7 @@ describe('journeys', () => {
       }),
     )
     const backs = [] as { name: string; person: Person; back: URL }[]
-    // The provider knows who comes by whose turn it is.
+    // The provider finds the subject by the nonce.
     const subjects = new Map<string, string>()
     one.misbehave({
       claims: (claims) => ({ ...claims, sub: subjects.get(String(claims.nonce)) }),
@@ -258,7 +258,7 @@ describe('journeys', () => {
       const answer = await fetch(page.url, { redirect: 'manual' })
       backs.push({ name, person, back: new URL(answer.headers.get('location')!) })
     }
-    // Without userinfo: its subject would be the same for all.
+    // Without userinfo, because it would return the same subject to everybody.
     one.misbehave({
       claims: (claims) => ({ ...claims, sub: subjects.get(String(claims.nonce)) }),
       discovery: ({ userinfo_endpoint: _, ...told }) => told,
@@ -283,19 +283,19 @@ describe('journeys', () => {
     await hero.providers.update({ provider: 'one', title: 'One again' })
   })
 
-  test('next leads nowhere else, whatever it is (D17, D18)', async () => {
-    for (const payload of away) {
-      const { person, back } = await upToCallback('one', stage.origin, payload)
+  test('next leads to no other origin (D17, D18)', async () => {
+    for (const payload of hostileTargets) {
+      const { person, back } = await stopAtCallback('one', stage.origin, payload)
       const answer = await at(back, cookiesOf(person, back))
       assert.equal(answer.status, 303, payload)
       const to = new URL(answer.headers.get('location')!, back)
       assert.equal(to.origin, stage.origin, payload)
     }
-    // Past the first look: what is kept is judged once more when it is used.
+    // The stored destination is checked again when it is used.
     const { data_dir } = stage.daemon.config
     const seal = new Seal(readFileSync(join(data_dir, 'master.key'), 'utf8').trim())
     const { id } = await stage.hero.providers.get({ provider: 'one' })
-    for (const next of away) {
+    for (const next of hostileTargets) {
       const { checks, cookie } = await byHand(stage.daemon, (database) =>
         new OutgoingSignIns(database, seal).begin(
           { provider_id: id, user_id: null, host: 'localhost', next, anew: false },
@@ -313,7 +313,7 @@ describe('journeys', () => {
     }
   })
 
-  test('what was begun at the host of a service ends there; the provider knows one address', async () => {
+  test('a flow started at the host of a service ends there, through one registered redirect URI', async () => {
     const { hero } = stage
     const { port } = new URL(stage.origin)
     const wiki = `http://wiki.localhost:${port}`
@@ -331,9 +331,9 @@ describe('journeys', () => {
     assert.deepEqual(valuesOf(rawHeaders, 'x-hero-user'), ['grace'])
     assert.deepEqual(valuesOf(rawHeaders, 'x-proxy-auth-method'), ['oauth'])
     assert.ok(!valuesOf(rawHeaders, 'cookie').join().includes('hero_proxy'))
-    assert.equal(await whoIs(person, stage.origin), undefined, 'signed in at that host')
-    // The answer is worth nothing at a host that did not begin it, nor at one that nobody began.
-    const { back } = await upToCallback('one', wiki)
+    assert.equal(await whoIs(person, stage.origin), undefined, 'the session is limited to that host')
+    // The callback is refused at a host that did not start the flow.
+    const { back } = await stopAtCallback('one', wiki)
     await hero.proxy.routes.add({ domain: 'blog.localhost', target: upstream.target, auth_mode: 'none' })
     const answer = await ask(stage.daemon, 'blog.localhost', `${back.pathname}${back.search}`)
     assert.equal(answer.status, 400)
@@ -342,24 +342,24 @@ describe('journeys', () => {
     assert.equal(new URL(forwarded.headers.get('location')!).host, `wiki.localhost:${port}`)
   })
 
-  test('a route for one provider sends people to it, signed in by password or not; programs get 401', async () => {
+  test('a route with a provider sends people to it whether they are signed in or not, and programs get 401', async () => {
     const { port } = new URL(stage.origin)
     const wiki = `http://wiki.localhost:${port}`
     const person = new Person()
     await byPassword(person, wiki, 'ada')
     const page = await person.open(`${wiki}/`)
     assert.equal(page.status, 200)
-    assert.equal(await whoIs(person, wiki), 'grace', 'the provider said who it is')
+    assert.equal(await whoIs(person, wiki), 'grace', 'the session is the one from the provider')
     const program = await ask(stage.daemon, 'wiki.localhost', '/', { headers: ['Accept', '*/*'] })
     assert.deepEqual([program.status, program.headers.location], [401, undefined])
     await stage.hero.providers.update({ provider: 'one', enabled: false })
     const closed = await new Person().open(`${wiki}/`)
-    assert.equal(closed.status, 503, 'a provider that is off closes, it never opens')
-    assert.equal(await whoIs(person, wiki), 'grace', 'sessions go on')
+    assert.equal(closed.status, 503, 'a route with a disabled provider answers 503')
+    assert.equal(await whoIs(person, wiki), 'grace', 'existing sessions continue')
     await stage.hero.providers.update({ provider: 'one', enabled: true })
   })
 
-  test('/login: one provider at once, several on the sign-in page, an unknown one is told', async () => {
+  test('/login uses a single provider directly, lists several, and answers 404 for an unknown one', async () => {
     const page = await new Person().open(`${stage.origin}/login?next=/auth/me`)
     assert.equal(page.status, 200)
     assert.match(page.text, /Sign in with One again/)
@@ -374,7 +374,7 @@ describe('journeys', () => {
     await stage.hero.providers.update({ provider: 'two', enabled: true })
   })
 
-  test('flows that nobody ends are swept, and one network can begin only so many', async () => {
+  test('abandoned flows are swept, and one network may start a limited number', async () => {
     const open = (): Promise<number> =>
       byHand(stage.daemon, async (database) => {
         const rows = await database.query.selectFrom('provider_flows').select('state_hash').execute()

@@ -12,14 +12,14 @@ import {
 } from '../support/hostile_provider.ts'
 import { comeBy, auditLines, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
 
-// The client modules of the OpenID conformance suite, by their names. Where the provider misbehaves nobody is signed in, and a page
-// says so; where it only does something unusual somebody is.
+// The client modules of the OpenID conformance suite, under their names.
+// A provider that misbehaves signs nobody in and shows an error; one that is merely unusual signs people in.
 
 let stage: Stage
 let hostile: HostileProvider
 let version = 0
 
-/** A provider of its own for each test: nothing that was learned of another one helps. */
+/** Adds a provider for each test, so that nothing is cached. */
 const begin = async (more: object = {}): Promise<string> => {
   const provider = `evil-${++version}`
   const { hero } = stage
@@ -128,10 +128,10 @@ describe('client-basic', () => {
     await acceptedWith({})
     const { authorization, params } = hostile.seen.find(({ endpoint }) => endpoint === 'userinfo')!
     assert.match(authorization, /^Bearer at-/i)
-    assert.equal(params.size, 0, 'in no query and no body')
+    assert.equal(params.size, 0, 'no token in the query or the body')
   })
   test('oidcc-client-test-userinfo-bearer-body', async () => {
-    // The suite takes a token in the header or in the body; one that takes it in the body only gets none from us.
+    // The suite accepts the header or the body; a provider that accepts the body alone does not work with us.
     await refusedWith(
       {
         instead: (endpoint, request, response) => {
@@ -144,7 +144,7 @@ describe('client-basic', () => {
     )
   })
   test('oidcc-client-test-userinfo-invalid-sub', () =>
-    refusedWith({ userinfo: (told) => ({ ...told, sub: '2' }) }))
+    refusedWith({ userinfo: (response) => ({ ...response, sub: '2' }) }))
   test('oidcc-client-test-nonce-invalid', () => refusedWith({ claims: withClaim('nonce', 'another nonce') }))
   test('oidcc-client-test-scope-userinfo-claims', async () => {
     hostile.state.person = { ...hostile.state.person, preferred_username: 'told by userinfo' }
@@ -169,7 +169,7 @@ describe('client-config', () => {
   test('oidcc-client-test-discovery-openid-config', async () => {
     await acceptedWith({})
     assert.equal(hostile.asked('discovery'), 1)
-    assert.equal(hostile.seen[0]!.endpoint, 'discovery', 'nothing before it')
+    assert.equal(hostile.seen[0]!.endpoint, 'discovery', 'no request came before it')
   })
   test('oidcc-client-test-discovery-jwks-uri-keys', async () => {
     await acceptedWith({})
@@ -208,9 +208,9 @@ describe('client-config', () => {
     const person = new Person()
     await comeBy(person, stage, provider, '')
     assert.equal(await whoIs(person, stage.origin), 'grace')
-    assert.equal(hostile.asked('jwks'), 1, 'both were known already')
+    assert.equal(hostile.asked('jwks'), 1, 'both keys were cached')
   })
-  test('key ids that somebody makes up cost one request in ten seconds (R6)', async () => {
+  test('made-up key IDs cause one JWKS request in ten seconds (R6)', async () => {
     hostile.misbehave({})
     const provider = await begin()
     await comeBy(new Person(), stage, provider, '')
@@ -223,18 +223,21 @@ describe('client-config', () => {
   })
 })
 
-test('people are sent nowhere but to a page', async () => {
+test('an authorization endpoint that is not a web page is refused', async () => {
   for (const authorization_endpoint of [
     'javascript:alert(1)',
     'data:text/html,x',
     'file:///etc/passwd',
     'no address',
   ])
-    await refusedWith({ discovery: (told) => ({ ...told, authorization_endpoint }) }, /Unexpected response/)
+    await refusedWith(
+      { discovery: (response) => ({ ...response, authorization_endpoint }) },
+      /Unexpected response/,
+    )
 })
 
 describe('client-refresh', () => {
-  /** Grace, with a kept token that is about to end. */
+  /** Returns grace, with a stored token that is about to expire. */
   const kept = async (ways: Ways) => {
     const { provider } = await acceptedWith({}, { keep_tokens: true })
     hostile.misbehave(ways)
@@ -249,9 +252,9 @@ describe('client-refresh', () => {
     const all = await Promise.all(Array.from({ length: 10 }, () => grace.auth.upstream_token({ provider })))
     assert.equal(new Set(all.map(({ access_token }) => access_token)).size, 1)
     assert.match(all[0]!.access_token, /^at-/)
-    assert.equal(hostile.asked('token'), 1, 'renewed once, however many ask')
+    assert.equal(hostile.asked('token'), 1, 'one renewal serves all concurrent requests')
   })
-  test('a token that lives for seconds only is handed out, and not renewed before half of them are over', async () => {
+  test('a token that lives for seconds is returned, and renewed after half of its life at the earliest', async () => {
     const { provider, grace } = await kept({ token: withClaim('expires_in', 20) })
     const { access_token } = await grace.auth.upstream_token({ provider })
     assert.equal((await grace.auth.upstream_token({ provider })).access_token, access_token)
@@ -273,25 +276,25 @@ describe('client-refresh', () => {
     })
 })
 
-describe('every JWT claim of an ID token (D38)', () => {
+describe('validation of each ID token claim (D38)', () => {
   const past = Math.floor(Date.now() / 1000) - 3600
   for (const [name, ways] of Object.entries({
     expired: { claims: withClaim('exp', past) },
     'without exp': { claims: without('exp') },
-    'of the future': { claims: withClaim('iat', past + 7200) },
-    'for several clients without azp': { claims: withClaim('aud', ['hero', 'other']) },
-    'for several clients, made for another': {
+    'from the future': { claims: withClaim('iat', past + 7200) },
+    'with several audiences and no azp': { claims: withClaim('aud', ['hero', 'other']) },
+    'with several audiences and the azp of another client': {
       claims: (claims: object) => ({ ...claims, aud: ['hero', 'other'], azp: 'other' }),
     },
-    'made for another client': { claims: withClaim('azp', 'other') },
+    'with the azp of another client': { claims: withClaim('azp', 'other') },
     'without nonce': { claims: without('nonce') },
     'without iss': { claims: without('iss') },
     'without aud': { claims: without('aud') },
     'with an empty sub': { claims: withClaim('sub', '') },
-    'signed with our secret': { header: withClaim('alg', 'HS256') },
+    'signed with the client secret': { header: withClaim('alg', 'HS256') },
     'with an unknown critical header': { header: withClaim('crit', ['x']) },
-    'signed by a key that is not published': { jwks: () => ({ keys: [] }) },
-    'missing altogether': { token: without('id_token') },
+    'signed with an unpublished key': { jwks: () => ({ keys: [] }) },
+    'that is missing': { token: without('id_token') },
   } satisfies Record<string, Ways>))
     test(`an ID token ${name} signs nobody in`, () =>
       refusedWith(ways, /could not prove|Unexpected response/))

@@ -12,8 +12,9 @@ interface ForgeAccount {
 }
 
 /**
- * A plain OAuth 2.0 server shaped like the documented endpoints of GitHub (errors with HTTP 200, form-encoded unless JSON is asked
- * for, a User-Agent demanded, the profile's address often null) or of Forgejo (`/login/oauth/…`, `/api/v1/user`, `/api/v1/user/emails`).
+ * A plain OAuth 2.0 server shaped like the documented endpoints of GitHub or Forgejo.
+ * GitHub reports errors with 200, answers form-encoded unless JSON is requested, demands a User-Agent, and often has no
+ * address in the profile.
  */
 export const startForge = async (shape: 'github' | 'forgejo') => {
   const accounts = new Map<string, ForgeAccount>()
@@ -31,10 +32,10 @@ export const startForge = async (shape: 'github' | 'forgejo') => {
     let body = ''
     for await (const part of request) body += String(part)
     const form = new URLSearchParams(body)
-    const json = (status: number, told: unknown) =>
+    const json = (status: number, value: unknown) =>
       response
         .writeHead(status, { 'content-type': 'application/json; charset=utf-8' })
-        .end(JSON.stringify(told))
+        .end(JSON.stringify(value))
     if (url.pathname === '/login/oauth/authorize' && request.method === 'GET') {
       response.setHeader('content-type', 'text/html')
       response.end(
@@ -66,7 +67,7 @@ export const startForge = async (shape: 'github' | 'forgejo') => {
         return
       }
       const basic = Buffer.from((request.headers.authorization ?? '').slice(6), 'base64').toString()
-      // As the real ones: what is encoded in Basic is not decoded.
+      // Like the real ones, it does not decode the Basic credentials.
       const known = basic === `${client.client}:${client.client_secret}`
       const posted =
         form.get('client_id') === client.client && form.get('client_secret') === client.client_secret
@@ -101,14 +102,14 @@ export const startForge = async (shape: 'github' | 'forgejo') => {
   const close = () => closeServer(server)
   let dies = false
   return {
-    /** Sends the next person back, and is gone. */
+    /** Answers the next authorization and closes the server. */
     diesAfterAnswering: () => {
       dies = true
     },
     base,
     accounts,
     client,
-    /** As `providers.add` takes it, with the preset oauth2: those with fixed addresses are of the real ones. */
+    /** The arguments of `providers.add` for the preset oauth2, since the other presets have fixed URLs. */
     fields: {
       preset: 'oauth2' as const,
       authorization_endpoint: `${base}/login/oauth/authorize`,

@@ -23,29 +23,29 @@ import {
 import { closeServer } from '../support/openid_peer.ts'
 import { byPassword, comeBy, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
 
-/** Fails by name where a test would wait without end; a busy machine may take many seconds. */
+/** Fails with a message instead of waiting forever; the limit is generous for a busy machine. */
 const within = <T>(answer: Promise<T>, what: string): Promise<T> =>
   Promise.race([
     answer,
-    delay(20_000, undefined, { ref: false }).then(() => assert.fail(`not there after 20 seconds: ${what}`)),
+    delay(20_000, undefined, { ref: false }).then(() => assert.fail(`no result after 20 seconds: ${what}`)),
   ])
 
-/** A provider that is down, slow or wrong (R6): a usable page within five seconds, and nobody else notices. */
-describe('providers that fail', () => {
+/** When a provider is down, slow or wrong, its page comes within five seconds and others are unaffected (R6). */
+describe('failing providers', () => {
   let stage: Stage
   let hostile: HostileProvider
-  let well: HostileProvider
+  let healthy: HostileProvider
   let count = 0
   before(async () => {
     stage = await startRelying()
     hostile = await startHostileProvider()
-    well = await startHostileProvider()
+    healthy = await startHostileProvider()
     const { hero } = stage
     await hero.providers.add({
       own_callback: true,
       provider: 'well',
       preset: 'oidc',
-      issuer: well.issuer,
+      issuer: healthy.issuer,
       client: 'hero',
       client_secret: 's',
     })
@@ -53,7 +53,7 @@ describe('providers that fail', () => {
   })
   after(async () => {
     await hostile?.close()
-    await well?.close()
+    await healthy?.close()
     await stage?.[Symbol.asyncDispose]()
   })
   afterEach(() => hostile.misbehave({}))
@@ -73,7 +73,7 @@ describe('providers that fail', () => {
     return provider
   }
 
-  /** Somebody is signed in, signs in by password and by another provider while this one fails. */
+  /** Sessions, passwords and another provider work while this one fails. */
   const failsWith = async (provider: string, words: RegExp, status: number): Promise<void> => {
     const session = new Person()
     await byPassword(session, stage.origin, 'ada')
@@ -87,25 +87,25 @@ describe('providers that fail', () => {
       await byPassword(byWord, stage.origin, 'ada')
       assert.equal(await whoIs(byWord, stage.origin), 'ada')
     })()
-    const page = await within(failing, 'the page: a provider gets 4 seconds to answer')
+    const page = await within(failing, 'the error page, since a provider gets four seconds')
     assert.equal(page.status, status, page.text)
     assert.match(page.text, words)
     assert.match(page.text, /Other ways to sign in/)
-    await within(others, 'others, who do not wait for this provider')
+    await within(others, 'people who do not use this provider')
     const { items } = await stage.hero.sessions.list({ user: 'grace' })
     assert.ok(items.every((one) => one.provider !== provider))
   }
 
-  const never = (at: Endpoint): Ways => ({ instead: (endpoint) => endpoint === at })
-  const says = (at: Endpoint, status: number, type: string, body: string): Ways => ({
+  const silentAt = (at: Endpoint): Ways => ({ instead: (endpoint) => endpoint === at })
+  const answerAt = (at: Endpoint, status: number, type: string, body: string): Ways => ({
     instead: (endpoint, _, response) => {
       if (endpoint !== at) return false
-      response.writeHead(status, { 'content-type': type, location: `${well.issuer}/token` }).end(body)
+      response.writeHead(status, { 'content-type': type, location: `${healthy.issuer}/token` }).end(body)
       return true
     },
   })
-  /** Two hundred megabytes, or what is taken of them. */
-  const pours = (at: Endpoint, sent: { bytes: number }): Ways => ({
+  /** Sends two hundred megabytes, or as much as is read. */
+  const floodAt = (at: Endpoint, sent: { bytes: number }): Ways => ({
     instead: (endpoint, _, response) => {
       if (endpoint !== at) return false
       const part = Buffer.alloc(256 * 1024, ' ')
@@ -122,7 +122,7 @@ describe('providers that fail', () => {
     },
   })
 
-  test('down', async () => {
+  test('a provider that is down', async () => {
     const gone = await startHostileProvider()
     const provider = await begin(gone.issuer)
     await gone.close()
@@ -136,37 +136,37 @@ describe('providers that fail', () => {
   })
 
   for (const at of ['discovery', 'token', 'jwks', 'userinfo'] as const) {
-    test(`silent at ${at}`, async () => {
-      hostile.misbehave(never(at))
+    test(`no answer at ${at}`, async () => {
+      hostile.misbehave(silentAt(at))
       await failsWith(await begin(), /didn’t respond in time/, 504)
     })
-    test(`HTML in place of JSON at ${at}`, async () => {
-      hostile.misbehave(says(at, 200, 'text/html', '<!doctype html><title>Welcome</title>'))
+    test(`HTML instead of JSON at ${at}`, async () => {
+      hostile.misbehave(answerAt(at, 200, 'text/html', '<!doctype html><title>Welcome</title>'))
       await failsWith(await begin(), /didn’t respond the way an identity provider does/, 502)
     })
     test(`500 at ${at}`, async () => {
-      hostile.misbehave(says(at, 500, 'application/json', '{}'))
+      hostile.misbehave(answerAt(at, 500, 'application/json', '{}'))
       await failsWith(await begin(), /didn’t respond the way an identity provider does/, 502)
     })
     test(`a redirect at ${at} is not followed`, async () => {
-      hostile.misbehave(says(at, 307, 'application/json', '{}'))
-      const before = well.asked('token')
+      hostile.misbehave(answerAt(at, 307, 'application/json', '{}'))
+      const before = healthy.asked('token')
       const provider = await begin()
       assert.match(
         (await comeBy(new Person(), stage, provider, '')).text,
         /didn’t respond the way an identity provider does/,
       )
-      assert.equal(well.asked('token'), before)
+      assert.equal(healthy.asked('token'), before)
     })
     test(`200 MB at ${at}`, async () => {
       const sent = { bytes: 0 }
-      hostile.misbehave(pours(at, sent))
+      hostile.misbehave(floodAt(at, sent))
       await failsWith(await begin(), /far more than a response contains/, 502)
-      assert.ok(sent.bytes < 50e6, `${sent.bytes} bytes were taken`)
+      assert.ok(sent.bytes < 50e6, `${sent.bytes} bytes were sent`)
     })
   }
 
-  test('a secret that is wrong is told as such, with the challenge that RFC 6749 demands and without', async () => {
+  test('a wrong client secret is reported, with or without the challenge of RFC 6749', async () => {
     for (const challenge of [
       undefined,
       'Basic realm="peer"',
@@ -187,9 +187,9 @@ describe('providers that fail', () => {
   for (const [name, head] of Object.entries({
     'switches protocols': 'HTTP/1.1 101 Switching Protocols\r\nupgrade: other\r\nconnection: upgrade\r\n\r\n',
     'speaks another protocol': 'SSH-2.0-x\r\n',
-    'has a status that is none': 'HTTP/1.1 999 Odd\r\ncontent-length: 2\r\n\r\n{}',
+    'sends an invalid status': 'HTTP/1.1 999 Odd\r\ncontent-length: 2\r\n\r\n{}',
   }))
-    test(`who ${name} has answered`, async () => {
+    test(`a provider that ${name} is reported as responding wrongly, not as unreachable`, async () => {
       const provider = await begin()
       hostile.misbehave({ instead: (_, __, response) => response.socket!.write(head) })
       await failsWith(provider, /didn’t respond the way an identity provider does/, 502)
@@ -197,7 +197,7 @@ describe('providers that fail', () => {
       assert.equal(steps.find(({ ok }) => ok === false)?.step, 'reach')
     })
 
-  test('killed in the middle it leaves nothing behind', async () => {
+  test('a provider that stops during a flow leaves nothing behind', async () => {
     const short = await startHostileProvider()
     const provider = await begin(short.issuer)
     const person = new Person(({ pathname }) => pathname.startsWith('/oauth/callback/'))
@@ -211,26 +211,26 @@ describe('providers that fail', () => {
     const page = await goes.text()
     assert.match(page, /can’t reach .* right now/)
     const again = await fetch(url, { redirect: 'manual', headers: { cookie: person.cookiesAt(url) } })
-    assert.equal(again.status, 400, 'nothing waits for an answer any more')
+    assert.equal(again.status, 400, 'the flow is used up')
   })
 
-  test('one that was well a minute ago and is gone: people are told, and not sent there', async (t) => {
+  test('a provider that went down since its discovery is reported before people are sent there', async (t) => {
     const short = await startHostileProvider()
     const provider = await begin(short.issuer)
-    const there = async () => {
+    const startSignIn = async () => {
       const stop = new Person(({ href }) => href.startsWith(short.issuer))
       return stop.open(`${stage.origin}/login?provider=${provider}`)
     }
-    assert.ok((await there()).url.href.startsWith(short.issuer))
+    assert.ok((await startSignIn()).url.href.startsWith(short.issuer))
     await short.close()
     const clock = Date.now
     t.mock.method(Date, 'now', () => clock() + 31_000)
-    const told = await there()
-    assert.equal(told.status, 503)
-    assert.match(told.text, /can’t reach .* right now/)
+    const page = await startSignIn()
+    assert.equal(page.status, 503)
+    assert.match(page.text, /can’t reach .* right now/)
   })
 
-  test('a provider whose secret cannot be read is closed, and it alone (D40)', async () => {
+  test('a provider with an unreadable secret is disabled, and others work (D40)', async () => {
     const { hero, daemon, origin } = stage
     const provider = await begin()
     await byHand(daemon, async (database) => {
@@ -253,8 +253,8 @@ describe('providers that fail', () => {
     assert.equal(await whoIs(person, origin), 'grace')
   })
 
-  test('it is asked again as soon as it is back', async () => {
-    hostile.misbehave(says('discovery', 503, 'text/plain', 'soon'))
+  test('a provider is tried again as soon as it recovers', async () => {
+    hostile.misbehave(answerAt('discovery', 503, 'text/plain', 'soon'))
     const provider = await begin()
     assert.ok((await comeBy(new Person(), stage, provider, '')).status >= 500)
     hostile.misbehave({})
@@ -263,17 +263,17 @@ describe('providers that fail', () => {
     assert.equal(await whoIs(person, stage.origin), 'grace')
   })
 
-  test('providers.test names the step that fails', async () => {
+  test('providers.test names the failing step', async () => {
     for (const [ways, step] of [
-      [says('discovery', 404, 'text/html', 'no'), 'discovery'],
-      [says('discovery', 200, 'application/json', '[]'), 'discovery'],
-      [{ discovery: ({ jwks_uri: _, ...told }) => told }, 'discovery'],
-      [{ discovery: (told) => ({ ...told, issuer: 'https://other.example.org' }) }, 'issuer'],
-      [says('jwks', 500, 'application/json', '{}'), 'keys'],
+      [answerAt('discovery', 404, 'text/html', 'no'), 'discovery'],
+      [answerAt('discovery', 200, 'application/json', '[]'), 'discovery'],
+      [{ discovery: ({ jwks_uri: _, ...metadata }) => metadata }, 'discovery'],
+      [{ discovery: (metadata) => ({ ...metadata, issuer: 'https://other.example.org' }) }, 'issuer'],
+      [answerAt('jwks', 500, 'application/json', '{}'), 'keys'],
       [{ jwks: () => ({ keys: [] }) }, 'keys'],
-      [says('token', 401, 'application/json', '{"error":"invalid_client"}'), 'client'],
+      [answerAt('token', 401, 'application/json', '{"error":"invalid_client"}'), 'client'],
       [
-        says(
+        answerAt(
           'token',
           400,
           'application/json',
@@ -281,8 +281,8 @@ describe('providers that fail', () => {
         ),
         'client',
       ],
-      [says('token', 200, 'application/json', '{"error":"incorrect_client_credentials"}'), 'client'],
-      [says('token', 200, 'text/html', 'hello'), 'client'],
+      [answerAt('token', 200, 'application/json', '{"error":"incorrect_client_credentials"}'), 'client'],
+      [answerAt('token', 200, 'text/html', 'hello'), 'client'],
     ] as [Ways, string][]) {
       const provider = await begin()
       hostile.misbehave(ways)
@@ -293,17 +293,20 @@ describe('providers that fail', () => {
       assert.equal(entry!.target, `provider=${provider} ok=no,${step}`)
     }
     hostile.misbehave(
-      says(
+      answerAt(
         'token',
         400,
         'application/json',
         '{"error":"unauthorized_client","error_description":"client is not authorized"}',
       ),
     )
-    assert.ok((await stage.hero.providers.test({ provider: await begin() })).ok, 'as Forgejo refuses a code')
+    assert.ok(
+      (await stage.hero.providers.test({ provider: await begin() })).ok,
+      'Forgejo refuses a code this way',
+    )
   })
 
-  test('what a provider says, and its secrets, are in no log line and no audit', async () => {
+  test('logs and audit contain no secrets and nothing from the provider', async () => {
     const provider = await begin()
     await comeBy(new Person(), stage, provider, '')
     const logged =
@@ -317,7 +320,7 @@ describe('providers that fail', () => {
   })
 })
 
-describe('where providers may be (D41)', () => {
+describe('allowed provider addresses (D41)', () => {
   const local = guardedFetch(async () => true)
   const guarded = guardedFetch(async () => false)
   const faultOf = (asking: Promise<Response>): Promise<Fault | undefined> =>
@@ -326,7 +329,7 @@ describe('where providers may be (D41)', () => {
       (error: unknown) => (error instanceof ProviderFault ? error.fault : assert.fail(String(error))),
     )
 
-  test('addresses of this machine and its link, in any spelling', () => {
+  test('local addresses are recognised in each spelling', () => {
     for (const address of [
       '127.0.0.1',
       '127.255.255.254',
@@ -388,11 +391,11 @@ describe('where providers may be (D41)', () => {
     ])
       assert.ok(addressFault(address, false), address)
     assert.equal(addressFault('https://forge.example.org/', false), undefined)
-    assert.ok(addressFault('http://forge.example.org/', true), 'plain HTTP is for this machine alone')
+    assert.ok(addressFault('http://forge.example.org/', true), 'plain HTTP is allowed for this machine alone')
     assert.equal(addressFault('http://localhost:3000/', true), undefined)
   })
 
-  test('they are refused when a provider is added, unless the setting allows them', async () => {
+  test('local addresses are refused for a new provider unless the setting allows them', async () => {
     await using stage = await startRelying()
     const { hero } = stage
     const add = (issuer: string) =>
@@ -409,8 +412,8 @@ describe('where providers may be (D41)', () => {
     assert.equal((await hero.providers.list()).items.length, 0)
   })
 
-  test('a name that leads there is refused where the connection would be made', async () => {
-    // What this machine itself calls so.
+  test('a hostname that resolves to a local address is refused at the connection', async () => {
+    // The hostname of this machine.
     const { hostname } = await import('node:os')
     const { lookup } = await import('node:dns/promises')
     const name = hostname()
@@ -425,20 +428,20 @@ describe('where providers may be (D41)', () => {
     assert.equal(await faultOf(guarded('https://localhost:1/')), 'local')
   })
 
-  test('a name that leads elsewhere the next time gains nothing (DNS rebinding)', async () => {
+  test('DNS rebinding does not reach a local address', async () => {
     await using hostile = await startHostileProvider()
     const { port } = new URL(hostile.issuer)
     const { lookup } = dns
     const outside = { address: '192.0.2.1', family: 4 }
     const inside = { address: '127.0.0.1', family: 4 }
     try {
-      // Whoever keeps the name answers differently each time, and both at once.
+      // The name server changes its answer between lookups, and mixes both addresses.
       for (const found of [[inside], [outside, inside], [inside, { address: '::1', family: 6 }]]) {
         const turns = [[outside], found]
         dns.lookup = ((_: string, __: object, done: (error: null, all: object[]) => void) =>
           done(null, turns.length > 1 ? turns.shift()! : turns[0]!)) as never
         syncBuiltinESMExports()
-        // Looked up once to decide, as a careless guard would; the connection is made by another look.
+        // A guard that only looks the name up first would allow it; the connection makes another lookup.
         await new Promise((resolve) => dns.lookup('rebound.example.org', { all: true }, resolve))
         const fault = await faultOf(guarded(`https://rebound.example.org:${port}/`))
         assert.ok(fault === 'local' || fault === 'slow' || fault === 'unreachable', fault)
@@ -450,7 +453,7 @@ describe('where providers may be (D41)', () => {
     assert.equal(hostile.seen.length, 0)
   })
 
-  test('every name below localhost is this machine, whatever a resolver says (RFC 6761)', async () => {
+  test('names below localhost resolve to this machine without a resolver (RFC 6761)', async () => {
     await using hostile = await startHostileProvider()
     const { port } = new URL(hostile.issuer)
     const { lookup } = dns
@@ -466,7 +469,7 @@ describe('where providers may be (D41)', () => {
     }
   })
 
-  test('a setting that is taken back counts at the next request', async () => {
+  test('disallowing local addresses takes effect at the next request', async () => {
     await using stage = await startRelying()
     await using hostile = await startHostileProvider()
     await stage.hero.providers.add({
@@ -483,9 +486,9 @@ describe('where providers may be (D41)', () => {
     assert.equal(hostile.seen.length, 0)
   })
 
-  test('a process that is busy while an address answers does not take it for one where nobody does', async (t) => {
+  test('a blocked event loop does not turn a slow connection into an unreachable address', async (t) => {
     await using peer = await startHostileProvider()
-    // `localhost` is 127.0.0.1, where the peer is, and ::1.
+    // `localhost` is ::1 and 127.0.0.1, where the peer listens.
     assert.match(peer.issuer, /localhost/)
     const { connect } = Socket.prototype
     t.mock.method(Socket.prototype, 'connect', function (this: Socket, ...args: Parameters<typeof connect>) {
@@ -498,7 +501,7 @@ describe('where providers may be (D41)', () => {
     assert.equal(await faultOf(local(peer.issuer)), undefined)
   })
 
-  test('a certificate that is expired, of nobody or of another name', async () => {
+  test('certificates that are expired, untrusted or for another name are refused', async () => {
     using authority = new TestAuthority()
     using stranger = new TestAuthority()
     const before = tls.getCACertificates('default')

@@ -11,7 +11,7 @@ import { Seal } from '../../src/secrets/seal.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 
-onBothDatabases('what is used up by coming back', (newUrl) => {
+onBothDatabases('outgoing sign-ins and pending links', (newUrl) => {
   const seal = new Seal('x'.repeat(32))
   const log = createLog('silent')
   let database: Database
@@ -33,7 +33,7 @@ onBothDatabases('what is used up by coming back', (newUrl) => {
   })
   after(() => database.close())
 
-  test('a flow is taken by one of any number at the same time', async () => {
+  test('one of many concurrent callers takes a flow', async () => {
     const flows = new OutgoingSignIns(database, seal)
     for (let i = 0; i < 10; i++) {
       const { checks, cookie } = await flows.begin(
@@ -47,7 +47,7 @@ onBothDatabases('what is used up by coming back', (newUrl) => {
     }
   })
 
-  test('what is kept of it can be read neither from the row nor in another one', async () => {
+  test('a stored flow cannot be read from its row or moved to another', async () => {
     const flows = new OutgoingSignIns(database, seal)
     const begin = () =>
       flows.begin(
@@ -76,7 +76,7 @@ onBothDatabases('what is used up by coming back', (newUrl) => {
     assert.equal(both.filter(({ status }) => status === 'rejected').length, 1)
   })
 
-  test('a clock that is set back makes nothing live longer', async () => {
+  test('setting the clock back does not extend a flow', async () => {
     const flows = new OutgoingSignIns(database, seal)
     const { checks, cookie } = await flows.begin(
       { provider_id, user_id: null, host: 'x.test', next: '/', anew: false },
@@ -89,7 +89,7 @@ onBothDatabases('what is used up by coming back', (newUrl) => {
     assert.equal(await flows.take(checks.state, cookie.value), undefined)
   })
 
-  test('a confirmation is used by one of any number at the same time', async () => {
+  test('one of many concurrent callers uses a confirmation', async () => {
     const pending = new PendingLinks(database, seal)
     const profile = {
       subject: '1',

@@ -9,13 +9,13 @@ import { startRelying, whoIs, type Page, type Stage } from '../support/provider_
 describe('plain OAuth 2.0', () => {
   for (const shape of ['github', 'forgejo'] as const)
     describe(`shaped like ${shape}`, () => {
-      const come = async (stage: Stage, login: string): Promise<{ person: Person; page: Page }> => {
+      const signIn = async (stage: Stage, login: string): Promise<{ person: Person; page: Page }> => {
         const person = new Person()
         const page = await person.open(`${stage.origin}/login?provider=forge`)
         return { person, page: await person.submit(page, '/login/oauth/authorize', { login }) }
       }
 
-      test('people sign up and in; the key is the number, the address one that is verified', async () => {
+      test('people sign up and sign in by user ID, with a verified address', async () => {
         await using stage = await startRelying()
         await using forge = await startForge(shape)
         const { hero } = stage
@@ -38,7 +38,7 @@ describe('plain OAuth 2.0', () => {
             { email: 'Octo@Example.org', primary: true, verified: true },
           ],
         })
-        const { person } = await come(stage, 'octo')
+        const { person } = await signIn(stage, 'octo')
         assert.equal(await whoIs(person, stage.origin), 'octo')
         const user = await hero.users.get({ username: 'octo' })
         assert.deepEqual([user.email, user.display_name], ['octo@example.org', 'Octo Cat'])
@@ -47,22 +47,22 @@ describe('plain OAuth 2.0', () => {
           [identity!.subject, identity!.login, identity!.avatar_url],
           ['583231', 'octo', 'https://avatars.example.org/583231'],
         )
-        // Renamed there, with another address: still the same number.
+        // Renamed there and without an address: the ID is the same.
         const old = forge.accounts.get('octo')!
         forge.accounts.set('octocat', { ...old, login: 'octocat', emails: [] })
-        const renamed = await come(stage, 'octocat')
+        const renamed = await signIn(stage, 'octocat')
         assert.equal(await whoIs(renamed.person, stage.origin), 'octo')
-        // The name and number of somebody else do not mix: the login was free again.
+        // Another account that takes the old login is a different person.
         forge.accounts.set('octo', {
           ...old,
           id: 7,
           emails: [{ email: 'x@example.org', primary: true, verified: true }],
         })
-        const other = await come(stage, 'octo')
+        const other = await signIn(stage, 'octo')
         assert.equal(await whoIs(other.person, stage.origin), 'octo-2')
       })
 
-      test('an address that is not verified there, or only in the profile, counts for nothing', async () => {
+      test('an address that is unverified, or in the profile only, is ignored', async () => {
         await using stage = await startRelying()
         await using forge = await startForge(shape)
         await stage.hero.providers.add({
@@ -81,16 +81,16 @@ describe('plain OAuth 2.0', () => {
           ],
         ]) {
           forge.accounts.set('mallory', { ...account, emails })
-          const { person, page } = await come(stage, 'mallory')
+          const { person, page } = await signIn(stage, 'mallory')
           assert.equal(page.status, 403, page.text)
           assert.match(page.text, /not verified/)
           assert.equal(await whoIs(person, stage.origin), undefined)
         }
-        const denied = await come(stage, 'nobody')
+        const denied = await signIn(stage, 'nobody')
         assert.match(denied.page.text, /stopped the sign-in/)
       })
 
-      test('a wrong secret is told by its name, and to people as what it is', async () => {
+      test('a wrong secret is reported by providers.test and on the sign-in page', async () => {
         await using stage = await startRelying()
         await using forge = await startForge(shape)
         const { hero } = stage
@@ -105,7 +105,7 @@ describe('plain OAuth 2.0', () => {
         const failed = steps.find(({ ok }) => ok === false)
         assert.equal(failed?.step, 'client', JSON.stringify(steps))
         assert.match(failed.detail, /client_id or secret is wrong/)
-        const { page } = await come(stage, 'octo')
+        const { page } = await signIn(stage, 'octo')
         assert.equal(page.status, 502)
         if (shape === 'forgejo') assert.match(page.text, /rejected our client_id or secret/)
         await hero.providers.update({
@@ -114,13 +114,13 @@ describe('plain OAuth 2.0', () => {
           client_auth: 'client_secret_post',
         })
         await hero.users.identities.add({ user: 'grace', provider: 'forge', subject: '1' })
-        assert.equal(await whoIs((await come(stage, 'octo')).person, stage.origin), 'grace')
+        assert.equal(await whoIs((await signIn(stage, 'octo')).person, stage.origin), 'grace')
       })
     })
 })
 
 describe('another hero_proxy', () => {
-  test('a second instance of this very daemon signs people in', async () => {
+  test('a second instance signs people in', async () => {
     await using stage = await startRelying()
     const { daemon: other, issuer } = await startProvider()
     try {
@@ -162,14 +162,14 @@ describe('another hero_proxy', () => {
       assert.equal(await whoIs(person, stage.origin), 'grace')
       assert.ok((await hero.claims.resolve({ user: 'grace' })).claims.includes('groups.guests'))
 
-      // Signed out there, signed out here.
+      // A logout there ends the session here.
       const session = (await other.hero.sessions.list({ user: 'grace' })).items[0]!
       await other.hero.sessions.revoke({ id: session.id })
       for (let i = 0; i < 100 && (await whoIs(person, stage.origin)) !== undefined; i++)
         await new Promise((resolve) => setTimeout(resolve, 50))
       assert.equal(await whoIs(person, stage.origin), undefined)
 
-      // Signed out here, asked there.
+      // A logout here continues at the provider.
       const again = new Person()
       await again.signIn(await again.open(`${stage.origin}/login?provider=other`), 'grace', goodPassword)
       assert.equal(await whoIs(again, stage.origin), 'grace')

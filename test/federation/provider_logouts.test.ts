@@ -11,13 +11,13 @@ import { comeBy, startRelying, whoIs, type Stage } from '../support/provider_sta
 const event = 'http://schemas.openid.net/event/backchannel-logout'
 const now = () => Math.floor(Date.now() / 1000)
 
-onBothDatabases('logout tokens of providers', (newUrl) => {
+onBothDatabases('logout tokens from providers', (newUrl) => {
   let stage: Stage
   let hostile: HostileProvider
   before(async () => {
     stage = await startRelying({ database_url: newUrl() })
     hostile = await startHostileProvider()
-    // One issuer under two names, of which it knows nothing.
+    // Two providers here with the same issuer, which does not know that.
     for (const provider of ['peer', 'twin'])
       await stage.hero.providers.add({
         own_callback: true,
@@ -35,63 +35,72 @@ onBothDatabases('logout tokens of providers', (newUrl) => {
   })
   afterEach(() => hostile.misbehave({}))
 
-  const come = async (sub: string, provider = 'peer', more: object = {}): Promise<Person> => {
+  const signIn = async (sub: string, provider = 'peer', more: object = {}): Promise<Person> => {
     hostile.state.person = { sub, preferred_username: `${provider}-${sub}`, ...more }
     const person = new Person()
     await comeBy(person, stage, provider, '')
     assert.ok(await whoIs(person, stage.origin))
     return person
   }
-  const lives = async (person: Person) => (await whoIs(person, stage.origin)) !== undefined
+  const isSignedIn = async (person: Person) => (await whoIs(person, stage.origin)) !== undefined
   const send = async (claims: object): Promise<number> => {
-    const told = { iss: hostile.issuer, aud: 'hero', iat: now(), jti: randomUUID(), events: { [event]: {} } }
+    const defaults = {
+      iss: hostile.issuer,
+      aud: 'hero',
+      iat: now(),
+      jti: randomUUID(),
+      events: { [event]: {} },
+    }
     const { status } = await fetch(`${stage.origin}/oauth/backchannel_logout`, {
       method: 'POST',
-      body: new URLSearchParams({ logout_token: hostile.jwt({ ...told, ...claims }) }),
+      body: new URLSearchParams({ logout_token: hostile.jwt({ ...defaults, ...claims }) }),
     })
     return status
   }
 
-  test('names that no database holds are refused, and where they name a session it is one without a name', async () => {
-    const person = await come('nul', 'peer', { sid: 'a\u0000b' })
+  test('an invalid sub, sid or jti is refused, and a session with an invalid sid counts as one without', async () => {
+    const person = await signIn('nul', 'peer', { sid: 'a\u0000b' })
     for (const name of ['a\u0000b', '\ud800', '', 'x'.repeat(256), 5, { a: 1 }]) {
       assert.equal(await send({ sub: name }), 400, `sub ${JSON.stringify(name)}`)
       assert.equal(await send({ sid: name }), 400, `sid ${JSON.stringify(name)}`)
       assert.equal(await send({ sub: 'nul', jti: name }), 400, `jti ${JSON.stringify(name)}`)
     }
-    assert.ok(await lives(person))
+    assert.ok(await isSignedIn(person))
   })
 
-  test('another kind of token, and an event that is no object, end nothing', async () => {
-    const person = await come('kind')
+  test('a logout token with another typ or an invalid event ends nothing', async () => {
+    const person = await signIn('kind')
     for (const typ of ['at+jwt', 'dpop+jwt', 'x']) {
       hostile.misbehave({ header: (header) => ({ ...header, typ }) })
       assert.equal(await send({ sub: 'kind' }), 400, typ)
     }
     hostile.misbehave({})
-    for (const told of ['yes', null, true])
-      assert.equal(await send({ sub: 'kind', events: { [event]: told } }), 400)
-    assert.ok(await lives(person))
+    for (const value of ['yes', null, true])
+      assert.equal(await send({ sub: 'kind', events: { [event]: value } }), 400)
+    assert.ok(await isSignedIn(person))
     for (const typ of ['logout+jwt', 'JWT', undefined]) {
       hostile.misbehave({ header: (header) => ({ ...header, typ }) })
       assert.equal(await send({ sub: 'kind' }), 200, String(typ))
     }
-    assert.ok(!(await lives(person)))
+    assert.ok(!(await isSignedIn(person)))
   })
 
-  test('a session of that person whose name was never told could be the one that ended', async () => {
-    const unnamed = await come('some')
-    const other = await come('some', 'peer', { sid: 'another' })
-    const somebody = await come('else')
+  test('a logout by sub and sid also ends sessions of that person whose sid is unknown', async () => {
+    const unnamed = await signIn('some')
+    const other = await signIn('some', 'peer', { sid: 'another' })
+    const somebody = await signIn('else')
     assert.equal(await send({ sub: 'some', sid: 'this' }), 200)
-    assert.deepEqual([await lives(unnamed), await lives(other), await lives(somebody)], [false, true, true])
+    assert.deepEqual(
+      [await isSignedIn(unnamed), await isSignedIn(other), await isSignedIn(somebody)],
+      [false, true, true],
+    )
     assert.equal(await send({ sid: 'nobody-has-it' }), 200)
-    assert.ok(await lives(somebody), 'without a person only what has the name')
+    assert.ok(await isSignedIn(somebody), 'without a sub, only the session with this sid ends')
   })
 
-  test('a sign-in that waits for its second step ends too, where it is of what ended there', async () => {
+  test('a pending second factor ends with the provider session that it came from', async () => {
     const { hero, origin } = stage
-    await come('half', 'peer', { sid: 'first' })
+    await signIn('half', 'peer', { sid: 'first' })
     await hero.auth.set_password({ user: 'peer-half', password: goodPassword })
     const own = hero.as((await hero.auth.login({ login: 'peer-half', password: goodPassword })).access_token)
     const secret = await enrol(own)
@@ -109,12 +118,12 @@ onBothDatabases('logout tokens of providers', (newUrl) => {
     const twin = await begin('this', 'twin')
     assert.equal(await send({ sub: 'somebody-else', sid: 'this' }), 200)
     assert.equal(await send({ sub: 'half', sid: 'this' }), 200)
-    const [told] = (await hero.audit.list({ limit: 1 })).items
-    assert.equal(`${told!.method} ${told!.target}`, 'auth.logout_by_provider user=peer-half provider=twin')
+    const [entry] = (await hero.audit.list({ limit: 1 })).items
+    assert.equal(`${entry!.method} ${entry!.target}`, 'auth.logout_by_provider user=peer-half provider=twin')
     for (const { person, step } of [named, unnamed, twin]) {
       const { text } = await person.submit(step, '/auth/factor', { code: codeOf(secret, 1) })
       assert.match(text, /no longer works/)
-      assert.ok(!(await lives(person)))
+      assert.ok(!(await isSignedIn(person)))
     }
     await other.person.submit(other.step, '/auth/factor', { code: codeOf(secret, 1) })
     assert.equal(await whoIs(other.person, origin), 'peer-half')
@@ -122,17 +131,17 @@ onBothDatabases('logout tokens of providers', (newUrl) => {
     assert.equal(await send({ sid: 'by its name alone' }), 200)
     const gone = await again.person.submit(again.step, '/auth/factor', { code: codeOf(secret, 1) })
     assert.match(gone.text, /no longer works/)
-    assert.ok(!(await lives(again.person)))
+    assert.ok(!(await isSignedIn(again.person)))
   })
 
-  test('it is heard for every name that the issuer has here, turned off ones among them', async () => {
-    const [one, two] = [await come('both'), await come('both', 'twin')]
+  test('a logout reaches each provider here with that issuer, including disabled ones', async () => {
+    const [one, two] = [await signIn('both'), await signIn('both', 'twin')]
     assert.equal(await send({ sub: 'both' }), 200)
-    assert.deepEqual([await lives(one), await lives(two)], [false, false])
-    const last = await come('both', 'twin')
+    assert.deepEqual([await isSignedIn(one), await isSignedIn(two)], [false, false])
+    const last = await signIn('both', 'twin')
     for (const provider of ['peer', 'twin']) await stage.hero.providers.update({ provider, enabled: false })
-    assert.ok(await lives(last))
+    assert.ok(await isSignedIn(last))
     assert.equal(await send({ sub: 'both' }), 200)
-    assert.ok(!(await lives(last)))
+    assert.ok(!(await isSignedIn(last)))
   })
 })

@@ -11,7 +11,7 @@ import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
 import { startHostileProvider, type HostileProvider } from '../support/hostile_provider.ts'
 import { comeBy, startRelying, whoIs, type Stage } from '../support/provider_stage.ts'
 
-/** A provider, grace who is known there as 1, and a stage for both. */
+/** Starts a provider that knows grace as 1, and a daemon that uses it. */
 const startWith = async (fields: object = {}, settings: Record<string, string> = {}) => {
   const stage = await startRelying(settings)
   const hostile = await startHostileProvider()
@@ -31,7 +31,7 @@ const startWith = async (fields: object = {}, settings: Record<string, string> =
 
 const cookieOf = (person: Person, origin: string): string => person.cookiesAt(new URL(origin))
 
-onBothDatabases('tokens that are kept', (newUrl, kind) => {
+onBothDatabases('stored provider tokens', (newUrl, kind) => {
   let stage: Stage
   let hostile: HostileProvider
   let grace: HeroProxy
@@ -48,13 +48,13 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
     await stage?.[Symbol.asyncDispose]()
   })
   afterEach(() => hostile.misbehave({}))
-  const end = () =>
+  const expireTokens = () =>
     byHand(stage.daemon, async (database) => {
       await database.query.updateTable('provider_tokens').set({ expires_at: 1 }).execute()
       database.changed('providers')
     })
 
-  test('lie sealed, bound to their row', async () => {
+  test('they are encrypted', async () => {
     const { access_token } = await grace.auth.upstream_token({ provider: 'peer' })
     assert.match(access_token, /^at-/)
     const [row] = await byHand(stage.daemon, (database) =>
@@ -64,7 +64,7 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
     assert.ok(!JSON.stringify(row).includes(access_token.slice(3)))
   })
 
-  test('go to their person alone', async () => {
+  test('they are returned to their owner alone', async () => {
     const { hero, daemon } = stage
     const ada = await signedIn(daemon, 'ada')
     await refused(ada.auth.upstream_token({ provider: 'peer' }), 'not_found')
@@ -79,7 +79,7 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
     assert.ok(!JSON.stringify(entry).includes('at-'))
   })
 
-  test('not to a page of a service at its own host', async () => {
+  test('a page at the host of a service cannot read them', async () => {
     const { port } = new URL(stage.origin)
     await stage.hero.proxy.routes.add({
       domain: 'app.localhost',
@@ -104,8 +104,8 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
     assert.ok(!answer.body.includes('at-'))
   })
 
-  test('are renewed once, however many ask', async () => {
-    await end()
+  test('concurrent requests renew a token once', async () => {
+    await expireTokens()
     hostile.misbehave({})
     const all = await Promise.all(
       Array.from({ length: 20 }, () => grace.auth.upstream_token({ provider: 'peer' })),
@@ -115,12 +115,12 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
     assert.ok(all[0]!.expires_at! > Date.now() / 1000)
   })
 
-  // Several nodes need PostgreSQL.
+  // More than one node needs PostgreSQL.
   if (kind === 'postgres')
-    test('and on however many nodes', async () => {
+    test('concurrent requests on two nodes renew a token once', async () => {
       await using node = await startTestDaemon({ database_url, secret, public_url: stage.origin })
       const there = await signedIn(node, 'grace')
-      await end()
+      await expireTokens()
       hostile.misbehave({})
       const all = await Promise.all(
         Array.from({ length: 10 }, (_, i) =>
@@ -131,8 +131,8 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
       assert.equal(hostile.asked('token'), 1)
     })
 
-  test('a provider that is down for a while costs nothing; one that says no does', async () => {
-    await end()
+  test('a provider outage keeps the token, and an invalid_grant deletes it', async () => {
+    await expireTokens()
     hostile.misbehave({
       instead: (endpoint, _, response) => {
         if (endpoint === 'token') response.writeHead(500).end()
@@ -142,7 +142,7 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
     await refused(grace.auth.upstream_token({ provider: 'peer' }), 'unavailable')
     hostile.misbehave({})
     assert.match((await grace.auth.upstream_token({ provider: 'peer' })).access_token, /^at-/)
-    await end()
+    await expireTokens()
     hostile.misbehave({ token: () => ({ status: 400, error: 'invalid_grant' }) })
     await refused(grace.auth.upstream_token({ provider: 'peer' }), 'conflict')
     hostile.misbehave({})
@@ -151,7 +151,7 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
     assert.match((await grace.auth.upstream_token({ provider: 'peer' })).access_token, /^at-/)
   })
 
-  test('go along to the service of a route that asks for them, and to no other', async () => {
+  test('they are forwarded to the service of a route that asks for them, and to no other', async () => {
     const { hero, daemon } = stage
     const upstream: Upstream = await startUpstream()
     try {
@@ -177,7 +177,7 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
       assert.deepEqual(await sent('tools.localhost', asGrace), [access_token])
       assert.deepEqual(await sent('plain.localhost', asGrace), [])
       assert.deepEqual(await sent('tools.localhost', await bearer('ada')), [])
-      // Ada has one of her own, which is not Grace's either.
+      // The token that ada has is a different one.
       await hero.users.identities.add({ user: 'ada', provider: 'peer', subject: '2' })
       hostile.state.person = { ...hostile.state.person, sub: '2' }
       await comeBy(new Person(), stage, 'peer', '')
@@ -185,22 +185,22 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
       assert.equal((await sent('tools.localhost', await bearer('ada'))).length, 1)
       const asAda = await bearer('ada')
       await hero.as(asAda[1]!.slice(7)).auth.impersonate({ user: 'grace' })
-      assert.deepEqual(await sent('tools.localhost', asAda), [], 'not while acting as her')
-      await end()
+      assert.deepEqual(await sent('tools.localhost', asAda), [], 'no token while impersonating')
+      await expireTokens()
       const [renewed] = await sent('tools.localhost', asGrace)
       assert.match(renewed!, /^at-/)
       assert.notEqual(renewed, access_token)
       const { headers } = await hero.proxy.routes.test({ url: 'http://tools.localhost/', user: 'grace' })
       assert.ok(!JSON.stringify(headers).includes('at-'))
       await hero.providers.update({ provider: 'peer', keep_tokens: false })
-      assert.deepEqual(await sent('tools.localhost', asGrace), [], 'at the next request')
+      assert.deepEqual(await sent('tools.localhost', asGrace), [], 'effective at the next request')
       await hero.providers.update({ provider: 'peer', keep_tokens: true })
     } finally {
       await upstream.close()
     }
   })
 
-  test('go with the identity, and all at once where keep_tokens is turned off', async () => {
+  test('they are deleted with the identity, and all of them when keep_tokens is turned off', async () => {
     const { hero } = stage
     const rows = () =>
       byHand(stage.daemon, (database) => database.query.selectFrom('provider_tokens').selectAll().execute())
@@ -220,21 +220,23 @@ onBothDatabases('tokens that are kept', (newUrl, kind) => {
   })
 })
 
-describe('signing out at both ends', () => {
+describe('logout at both ends', () => {
   let stage: Stage
   let hostile: HostileProvider
   const event = { 'http://schemas.openid.net/event/backchannel-logout': {} }
   before(async () => {
     ;({ stage, hostile } = await startWith({ sign_out: true }))
     hostile.state.person = { ...hostile.state.person, sid: 'there-1' }
-    hostile.misbehave({ discovery: (told) => ({ ...told, end_session_endpoint: `${hostile.issuer}/end` }) })
+    hostile.misbehave({
+      discovery: (metadata) => ({ ...metadata, end_session_endpoint: `${hostile.issuer}/end` }),
+    })
   })
   after(async () => {
     await hostile?.close()
     await stage?.[Symbol.asyncDispose]()
   })
 
-  test('whoever signs out here is sent there with a hint, and is signed out here whatever comes of it', async () => {
+  test('a logout here continues at the provider with an id_token_hint, after the session here has ended', async () => {
     const person = new Person(({ pathname }) => pathname === '/end')
     await comeBy(person, stage, 'peer', '')
     const page = await person.submit(await person.open(`${stage.origin}/auth/me`), '/auth/logout', {})
@@ -249,7 +251,7 @@ describe('signing out at both ends', () => {
     assert.equal(out.url.href, `${stage.origin}/auth/login`)
   })
 
-  test('/logout?next= leads on to a path of ours, and nowhere else', async () => {
+  test('/logout?next= continues to a path of ours, and nowhere else', async () => {
     for (const [next, wanted] of [
       ['/auth/reset', '/auth/reset'],
       ['//evil.test', '/auth/login'],
@@ -257,9 +259,9 @@ describe('signing out at both ends', () => {
     ] as const) {
       const person = new Person()
       await comeBy(person, stage, 'peer', '')
-      const asks = await person.open(`${stage.origin}/logout?next=${encodeURIComponent(next)}`)
-      assert.equal(await whoIs(person, stage.origin), 'grace', 'opening a link signs nobody out')
-      const out = await person.submit(asks, '/auth/logout', {})
+      const confirm = await person.open(`${stage.origin}/logout?next=${encodeURIComponent(next)}`)
+      assert.equal(await whoIs(person, stage.origin), 'grace', 'opening the link does not sign out')
+      const out = await person.submit(confirm, '/auth/logout', {})
       assert.equal(out.url.href, `${stage.origin}${wanted}`)
       assert.equal(await whoIs(person, stage.origin), undefined)
     }
@@ -284,7 +286,7 @@ describe('signing out at both ends', () => {
       body: new URLSearchParams({ logout_token }),
     })
 
-  test('a back-channel logout ends what that session opened, at once (OpenID Connect Back-Channel Logout)', async () => {
+  test('a back-channel logout ends the sessions of that provider session (OpenID Connect Back-Channel Logout)', async () => {
     const person = new Person()
     await comeBy(person, stage, 'peer', '')
     hostile.state.person = { ...hostile.state.person, sid: 'there-2' }
@@ -297,7 +299,7 @@ describe('signing out at both ends', () => {
     assert.equal(await whoIs(person, stage.origin), undefined)
     assert.equal(await whoIs(other, stage.origin), 'grace')
     assert.equal((await send(token({ sid: undefined, sub: '1' }))).status, 200)
-    assert.equal(await whoIs(other, stage.origin), undefined, 'by subject all of them')
+    assert.equal(await whoIs(other, stage.origin), undefined, 'a logout by sub ends all of them')
     const { items } = await stage.hero.audit.list({ limit: 1 })
     assert.equal(
       `${items[0]!.method} ${items[0]!.target}`,
@@ -305,7 +307,7 @@ describe('signing out at both ends', () => {
     )
   })
 
-  test('what is no logout token beyond doubt ends nothing', async () => {
+  test('an invalid logout token ends nothing', async () => {
     const person = new Person()
     await comeBy(person, stage, 'peer', '')
     const none = (one: string) => `${one.split('.').slice(0, 2).join('.')}.`
@@ -324,7 +326,7 @@ describe('signing out at both ends', () => {
       'backchannel-logout-with-nonce': token({ nonce: 'n' }),
       'without jti': token({ jti: undefined }),
       'without iat': token({ iat: undefined }),
-      'of nobody': token({ sid: undefined }),
+      'without sub and sid': token({ sid: undefined }),
       'too old': token({ iat: now() - 3600 }),
       expired: token({ exp: now() - 60 }),
     })) {
@@ -341,12 +343,12 @@ describe('signing out at both ends', () => {
     assert.equal(both.status, 400)
     const once = token({ sid: 'nobody-has-it' })
     assert.equal((await send(once)).status, 200)
-    assert.equal((await send(once)).status, 400, 'none counts twice')
+    assert.equal((await send(once)).status, 400, 'a token is accepted once')
     assert.equal((await send(token({ sid: undefined, sub: 'stranger' }))).status, 200)
     assert.equal(await whoIs(person, stage.origin), 'grace')
   })
 
-  test('an ID token is no logout token', async () => {
+  test('an ID token is not accepted as a logout token', async () => {
     const person = new Person()
     let idToken = ''
     hostile.misbehave({ idToken: (made) => (idToken = made) })
@@ -356,7 +358,7 @@ describe('signing out at both ends', () => {
   })
 })
 
-test('a restart in the middle of a journey is no matter', async () => {
+test('a flow survives a restart', async () => {
   const { stage, hostile } = await startWith()
   const person = new Person(({ pathname }) => pathname.startsWith('/oauth/callback/'))
   const { url } = await person.open(`${stage.origin}/login?provider=peer&next=/auth/me?after=restart`)
@@ -372,7 +374,7 @@ test('a restart in the middle of a journey is no matter', async () => {
   }
 })
 
-test('several workers are one door: what one began another ends', async () => {
+test('workers share flows: one completes what another started', async () => {
   const { stage, hostile } = await startWith({}, { workers: '3' })
   try {
     for (let i = 0; i < 6; i++) {
@@ -385,7 +387,7 @@ test('several workers are one door: what one began another ends', async () => {
       )
       assert.deepEqual(people, ['grace', 'grace', 'grace', 'grace'])
     }
-    // A change is seen by each at the next request.
+    // Each worker sees a change at the next request.
     await stage.hero.providers.update({ provider: 'peer', enabled: false })
     const pages = await Promise.all(
       Array.from({ length: 8 }, () => new Person().open(`${stage.origin}/login?provider=peer`)),

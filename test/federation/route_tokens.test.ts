@@ -10,7 +10,7 @@ import { startHostileProvider, type HostileProvider } from '../support/hostile_p
 import { KeptClient } from '../edge/serve/kept_client.ts'
 import { comeBy, startRelying, type Stage } from '../support/provider_stage.ts'
 
-onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
+onBothDatabases('provider tokens while the provider is down (R6)', (newUrl) => {
   let stage: Stage
   let hostile: HostileProvider
   let upstream: Upstream
@@ -36,7 +36,7 @@ onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
     await stage?.[Symbol.asyncDispose]()
   })
 
-  test('one request waits for it, others go on without, and a new sign-in ends that at once', async () => {
+  test('one request waits for the provider, others continue without a token, and a new sign-in restores it', async () => {
     const { daemon, origin } = stage
     const host = `tools.localhost:${new URL(origin).port}`
     const sent = async (person: Person): Promise<readonly string[]> => {
@@ -58,7 +58,7 @@ onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
     for (const count of [3, 20])
       for (const tokens of await Promise.all(Array.from({ length: count }, () => sent(grace))))
         assert.deepEqual(tokens, [])
-    // Only the first request asked the provider; whoever came later did not wait for it again.
+    // Only the first request asked the provider; the others did not wait for it.
     assert.equal(hostile.asked('token'), 1)
 
     hostile.misbehave({})
@@ -67,7 +67,7 @@ onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
     assert.equal((await sent(again)).length, 1)
   })
 
-  test('a connection that is kept never keeps one: each request gets the token of its time', async () => {
+  test('a request on a kept-alive connection gets the current token', async () => {
     const { daemon, origin } = stage
     const host = `tools.localhost:${new URL(origin).port}`
     const grace = new Person()
@@ -84,7 +84,7 @@ onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
     client.end()
   })
 
-  test('a provider is asked once for a token, however short it says that one lives', async () => {
+  test('a token is renewed once even if its lifetime is very short', async () => {
     const { daemon, hero, origin } = stage
     const { access_token } = await hero.auth.login({ login: 'grace', password: goodPassword })
     const grace = hero.as(access_token)
@@ -95,7 +95,7 @@ onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
         await database.query.updateTable('provider_tokens').set({ expires_at: 1 }).execute()
         database.changed('providers')
       })
-      hostile.misbehave({ token: (told) => ({ ...told, expires_in }) })
+      hostile.misbehave({ token: (response) => ({ ...response, expires_in }) })
       return grace.auth.upstream_token({ provider: 'peer' })
     }
     const short = await renew(1)
@@ -103,9 +103,9 @@ onBothDatabases('tokens of a provider that is gone (R6)', (newUrl) => {
     assert.ok(short.expires_at !== null && short.expires_at <= Date.now() / 1000 + 1)
     assert.equal(hostile.asked('token'), 1)
     for (const says of [0, 0.4]) {
-      const untold = await renew(says)
-      assert.equal(untold.expires_at, null, 'which says nothing')
-      assert.deepEqual(await grace.auth.upstream_token({ provider: 'peer' }), untold)
+      const unknown = await renew(says)
+      assert.equal(unknown.expires_at, null, 'the lifetime is unknown')
+      assert.deepEqual(await grace.auth.upstream_token({ provider: 'peer' }), unknown)
       assert.equal(hostile.asked('token'), 1)
     }
   })

@@ -12,7 +12,7 @@ import {
   type Stage,
 } from '../support/provider_stage.ts'
 
-describe('signing in with an OpenID provider that is not ours', () => {
+describe('signing in with a third-party OpenID provider', () => {
   let stage: Stage
   let peer: OidcPeer
   before(async () => {
@@ -39,12 +39,12 @@ describe('signing in with an OpenID provider that is not ours', () => {
     await stage?.[Symbol.asyncDispose]()
   })
 
-  test('providers.test finds everything right', async () => {
+  test('providers.test reports no problem', async () => {
     const { ok, steps } = await stage.hero.providers.test({ provider: 'peer' })
     assert.ok(ok, JSON.stringify(steps))
   })
 
-  test('whoever is known by provider and subject is signed in, and goes on', async () => {
+  test('a known subject is signed in and continues to the requested page', async () => {
     const person = new Person()
     const page = await comeBy(person, stage, 'peer', '7', '/auth/me?x=1')
     assert.equal(page.url.href, `${stage.origin}/auth/me?x=1`, page.text)
@@ -57,7 +57,7 @@ describe('signing in with an OpenID provider that is not ours', () => {
     assert.equal(identities[0]!.login, 'gr')
   })
 
-  test('whoever nobody knows is told so, and has no session', async () => {
+  test('an unknown subject gets an error and no session', async () => {
     peer.accounts.set('8', { email: 'new@example.org', email_verified: true })
     const person = new Person()
     const page = await comeBy(person, stage, 'peer', '8')
@@ -66,7 +66,7 @@ describe('signing in with an OpenID provider that is not ours', () => {
     assert.equal(await whoIs(person, stage.origin), undefined)
   })
 
-  test('signing in by password and then by provider leaves one session in the browser', async () => {
+  test('a provider sign-in replaces a password session in the same browser', async () => {
     const person = new Person()
     await byPassword(person, stage.origin, 'ada')
     await comeBy(person, stage, 'peer', '7')
