@@ -15,11 +15,11 @@ import { openDatabase } from '../../src/storage/open_database.ts'
 
 const day = 86_400
 
-onBothDatabases('clients that register themselves', (newUrl) => {
+onBothDatabases('self-registered clients', (newUrl) => {
   const opened: Database[] = []
   let counts = true
 
-  /** The rooms of one node; each `open` of one address is another node. */
+  /** Opens the rooms of one node; each call with the same URL is another node. */
   const open = async (url: string) => {
     const database = await openDatabase(url, createLog('silent'))
     opened.push(database)
@@ -49,7 +49,7 @@ onBothDatabases('clients that register themselves', (newUrl) => {
   const add = ({ dynamic }: Node, network: string) =>
     dynamic.add({ name: 'Editor', redirect_uris: ['https://app.test/cb'] }, network)
 
-  test('the last use of a token is taken once, whichever node is asked', async () => {
+  test('the last use of a registration token counts once across nodes', async () => {
     const { initial_access_token: token, id } = await one.tokens.add('both', 3, 60)
     const used = await Promise.all(
       Array.from({ length: 8 }, (_, i) => {
@@ -67,14 +67,14 @@ onBothDatabases('clients that register themselves', (newUrl) => {
     assert.equal(await query.selectFrom('registration_tokens').selectAll().executeTakeFirst(), undefined)
   })
 
-  test('the limit of a network holds for all nodes together, and another network is free', async () => {
+  test('the limit of a network holds for all nodes together, and does not affect other networks', async () => {
     const results = await Promise.allSettled(
       Array.from({ length: maxHourly + 6 }, (_, i) => add(i % 2 === 0 ? one : other, '192.0.2.1')),
     )
     assert.equal(results.filter(({ status }) => status === 'fulfilled').length, maxHourly)
     await refused(add(one, '192.0.2.1'), 'rate_limited')
     await add(one, '192.0.2.2')
-    // An hour later.
+    // Moves the registrations an hour into the past.
     await one.database.query
       .updateTable('clients')
       .set({ created_at: now() - 3601 })
@@ -83,7 +83,7 @@ onBothDatabases('clients that register themselves', (newUrl) => {
     await add(other, '192.0.2.1')
   })
 
-  test('a client is forgotten by itself, with what belongs to it, when nobody uses it', async () => {
+  test('a client that nobody uses is removed with its records', async () => {
     await one.database.query.deleteFrom('clients').execute()
     const kept = await one.clients.add({ name: 'by hand', client: 'by-hand' })
     const [fresh, unused, used, old] = await Promise.all(
@@ -119,11 +119,11 @@ onBothDatabases('clients that register themselves', (newUrl) => {
       await one.database.query.selectFrom('oidc_records').selectAll().executeTakeFirst(),
       undefined,
     )
-    // The other node has it no longer either.
+    // The other node no longer has it either.
     assert.equal(await one.clients.find(old!.client), undefined)
   })
 
-  test('a use is written down once a day, and by hand added clients are left alone', async () => {
+  test('a use is stored once a day, and clients added by an administrator record none', async () => {
     const { client } = await add(one, '192.0.2.9')
     const known = (await one.clients.find(client))!
     await one.dynamic.noteUse(known)
@@ -139,7 +139,7 @@ onBothDatabases('clients that register themselves', (newUrl) => {
     assert.equal((await one.clients.get('by-hand')).last_used_at, null)
   })
 
-  test('while they do not count, they are unknown, after a restart too', async () => {
+  test('while self-registration is off they are unknown, after a restart too', async () => {
     const { client } = await add(one, '192.0.2.10')
     assert.equal((await one.clients.find(client))?.client, client)
     counts = false
@@ -151,7 +151,7 @@ onBothDatabases('clients that register themselves', (newUrl) => {
     assert.equal((await again.clients.find(client))?.client, client)
   })
 
-  test('there are never more than so many altogether', async () => {
+  test('the total number of registered clients is limited', async () => {
     const { items } = await one.clients.list({ limit: 1000 })
     const row = await one.database.query
       .selectFrom('clients')
@@ -173,11 +173,11 @@ onBothDatabases('clients that register themselves', (newUrl) => {
     const results = await Promise.allSettled([add(one, '192.0.2.11'), add(other, '192.0.2.12')])
     assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
     await refused(add(one, '192.0.2.13'), 'unavailable')
-    // An administrator is not held up.
+    // The limit does not apply to administrators.
     await one.clients.add({ name: 'x', client: 'by-hand-too' })
   })
 
-  test('names that nobody can have are neither looked for nor remembered', async () => {
+  test('an impossible client ID is neither looked up nor cached', async () => {
     for (const name of ['', 'x'.repeat(129), 'a b', 'https://app.test/', '__proto__', "' or 1=1"])
       assert.equal(one.clients.find(name), undefined, name)
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { boundedMap } from '../../src/storage/bounded_map.ts'
 
-test('a full map drops the entry that was not used for longest, and nothing else', () => {
+test('a full map drops its least recently used entry alone', () => {
   const map = boundedMap<number>(3)
   for (const [i, key] of ['a', 'b', 'c'].entries()) map.set(key, i)
   assert.equal(map.get('a'), 0)

@@ -8,7 +8,7 @@ import type { Subject } from '../../src/storage/schema.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 
-onBothDatabases('whoever watches', (newUrl, kind) => {
+onBothDatabases('watching for changes', (newUrl, kind) => {
   let here: Database
   let there: Database
   before(async () => {
@@ -18,7 +18,7 @@ onBothDatabases('whoever watches', (newUrl, kind) => {
   })
   after(() => Promise.all([here.close(), there.close()]))
 
-  const raise = (database: Database, subject: Subject) =>
+  const change = (database: Database, subject: Subject) =>
     database.write(async () => {
       database.changed(subject)
       await database.query.selectFrom('instance').select('key').execute()
@@ -26,45 +26,45 @@ onBothDatabases('whoever watches', (newUrl, kind) => {
   const watching = async (subjects: readonly Subject[]) => {
     let calls = 0
     const stop = there.changes.watch(subjects, () => void calls++)
-    // What it is told first is how things are.
+    // The first call reports the initial state.
     await delay(400)
     calls = 0
-    const told = () => calls
+    const seen = () => calls
     const until = async (count: number) => {
-      for (const end = performance.now() + 15_000; performance.now() < end && told() < count;) await delay(10)
-      assert.equal(told(), count)
+      for (const end = performance.now() + 15_000; performance.now() < end && seen() < count;) await delay(10)
+      assert.equal(seen(), count)
     }
-    return { stop, until, told }
+    return { stop, until, seen }
   }
 
-  test('is told of changes of its subjects, made here or at another node, and of no others', async () => {
-    const { stop, until, told } = await watching(['users', 'sessions'])
-    await raise(there, 'users')
+  test('a watcher is notified of changes to its subjects, here or at another node, and of no others', async () => {
+    const { stop, until, seen } = await watching(['users', 'sessions'])
+    await change(there, 'users')
     await until(1)
-    await raise(here, 'sessions')
+    await change(here, 'sessions')
     await until(2)
-    await raise(here, 'routes')
+    await change(here, 'routes')
     await here.write(() => here.query.deleteFrom('removed_usernames').execute())
     await delay(600)
-    assert.equal(told(), 2)
+    assert.equal(seen(), 2)
     stop()
   })
 
-  test('is told no more once it has stopped, while others are', async () => {
+  test('a stopped watcher gets no more notifications, and others still do', async () => {
     const [one, two] = [await watching(['users']), await watching(['users'])]
     one.stop()
-    await raise(here, 'users')
+    await change(here, 'users')
     await two.until(1)
-    assert.equal(one.told(), 0)
+    assert.equal(one.seen(), 0)
     two.stop()
-    await raise(here, 'users')
+    await change(here, 'users')
     await delay(400)
-    assert.equal(two.told(), 1)
+    assert.equal(two.seen(), 1)
   })
 
-  // SQLite has no notifications that could be missing.
+  // SQLite does not use notifications, so none can be lost.
   if (kind === 'postgres')
-    test('is told of a change that nobody announced', async () => {
+    test('a watcher notices a change whose notification was lost', async () => {
       const { stop, until } = await watching(['users'])
       await sql`update revisions set value = value + 1 where subject = 'users'`.execute(here.query)
       await until(1)

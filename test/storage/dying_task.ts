@@ -1,2 +1,2 @@
-/** A task that takes its thread with it. */
+/** A task that ends its own thread. */
 export default () => process.exit()

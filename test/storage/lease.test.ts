@@ -16,7 +16,7 @@ onBothDatabases('a lease', (newUrl) => {
   })
   after(() => Promise.all(databases.map((database) => database.close())))
 
-  test('is held by one node, renewed by it, and taken over when released or run out', async () => {
+  test('one node holds it and renews it, and another takes it once it is released or expired', async () => {
     const nodes = databases.map((database) => new Lease(database, 'test_lease'))
     const taken: boolean[] = []
     for (const node of nodes) taken.push(await node.take())
@@ -25,7 +25,7 @@ onBothDatabases('a lease', (newUrl) => {
     assert.equal(await nodes[holder]!.take(), true)
     assert.equal(await other.take(), false)
     await other.release()
-    assert.equal(await other.take(), false, 'nobody releases what he does not hold')
+    assert.equal(await other.take(), false, 'only the holder can release it')
     await nodes[holder]!.release()
     assert.equal(await other.take(), true)
     const { until, ...rest } = JSON.parse((await instanceFact(databases[0]!, 'test_lease'))!) as {

@@ -8,15 +8,15 @@ import { maySignIn, maySignInSql } from '../../src/storage/schema.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-const field = 'the field of an account as it is listed, shown and set'
-const group = 'of groups'
-const client = 'of clients'
+const field = 'the account field as it is listed, shown and set'
+const group = 'the field of groups'
+const client = 'the field of clients'
 
-/** Lines that name `is_active` beside `maySignIn`: how many a file has, and why each may. */
-const mentions: Readonly<Record<string, readonly [lines: number, reason: string]>> = {
+/** The number of lines in each file that name `is_active`, and why they do not use `maySignIn`. */
+const allowedLines: Readonly<Record<string, readonly [lines: number, reason: string]>> = {
   'src/auth/email_flows.ts': [
     4,
-    'a mailed link confirms the address, so it works before that; nobody is signed in without maySignIn',
+    'a mailed link confirms the address, so it must work before that; nobody is signed in without maySignIn',
   ],
   'src/claims/claims.ts': [1, 'an account has its claims before its address is confirmed'],
   'src/claims/graph.ts': [1, group],
@@ -27,7 +27,7 @@ const mentions: Readonly<Record<string, readonly [lines: number, reason: string]
   'src/clients/clients.ts': [3, client],
   'src/clients/client_row.ts': [3, client],
   'src/clients/methods.ts': [2, client],
-  'src/edge/route_test/reasons.ts': [1, 'says which half of maySignIn fails'],
+  'src/edge/route_test/reasons.ts': [1, 'reports which half of maySignIn fails'],
   'src/groups/examples.ts': [1, group],
   'src/groups/group.ts': [2, group],
   'src/groups/groups.ts': [7, group],
@@ -37,13 +37,13 @@ const mentions: Readonly<Record<string, readonly [lines: number, reason: string]
   'src/storage/tables/groups.ts': [1, group],
   'src/storage/tables/users.ts': [5, 'the column, and maySignIn itself'],
   'src/users/examples.ts': [2, field],
-  'src/users/person.ts': [1, 'a row from which maySignIn is asked'],
+  'src/users/person.ts': [1, 'a row that maySignIn takes'],
   'src/users/methods.ts': [4, field],
   'src/users/user.ts': [3, field],
   'src/users/users.ts': [7, field],
 }
 
-test('whether somebody may be signed in is asked of maySignIn alone', () => {
+test('code that checks whether a person may sign in uses maySignIn', () => {
   const found: Record<string, number> = {}
   for (const file of globSync('src/**/*.ts', { cwd: root, exclude: ['src/storage/migrations/**'] })) {
     const lines = readFileSync(join(root, file), 'utf8').split('\n')
@@ -52,11 +52,11 @@ test('whether somebody may be signed in is asked of maySignIn alone', () => {
   }
   assert.deepEqual(
     found,
-    Object.fromEntries(Object.entries(mentions).map(([file, [lines]]) => [file, lines])),
+    Object.fromEntries(Object.entries(allowedLines).map(([file, [lines]]) => [file, lines])),
   )
 })
 
-test('the predicate and the condition in SQL say the same, also of an alias', async () => {
+test('the predicate and the SQL condition agree, with a table alias as well', async () => {
   const kysely = new Kysely<{ users: { id: number } }>({
     dialect: new SqliteDialect({ database: new Sqlite(':memory:') }),
   })

@@ -19,7 +19,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
   const opened: Kysely<Schema>[] = []
   after(() => Promise.all(opened.map((kysely) => kysely.destroy())))
 
-  /** The bare tables, without our own opening and migrating. */
+  /** Opens the tables without migrating them. */
   const bare = (url: string): Kysely<Schema> => {
     const dialect =
       kind === 'sqlite'
@@ -30,7 +30,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
     return kysely
   }
 
-  /** Every table and every row of it, as text. */
+  /** Returns each table with its rows as text. */
   const everything = async (kysely: Kysely<Schema>): Promise<string> => {
     const tables = await kysely.introspection.getTables({ withInternalKyselyTables: true })
     const rows = await Promise.all(
@@ -39,7 +39,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
     return JSON.stringify(rows.sort())
   }
 
-  test('an empty database gets tables and the seed', async () => {
+  test('an empty database gets its tables and seed', async () => {
     const database = await openDatabase(newUrl('empty'), log)
     const { query } = database
     const groups = await query.selectFrom('groups').select('slug').execute()
@@ -66,7 +66,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
     await database.close()
   })
 
-  test('opening again changes nothing', async () => {
+  test('opening a database again changes nothing', async () => {
     const url = newUrl('empty')
     await (await openDatabase(url, log)).close()
     const before = await everything(bare(url))
@@ -74,7 +74,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
     assert.equal(await everything(bare(url)), before)
   })
 
-  test('an audit from before its marks were sealed goes on', async () => {
+  test('an audit log from before its marks were sealed still verifies', async () => {
     const url = newUrl('empty')
     const kysely = bare(url)
     const older = Object.entries(migrations).filter(([name]) => name < '003')
@@ -91,7 +91,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
     await database.close()
   })
 
-  test('a newer schema is refused in one line, and nothing is changed', async () => {
+  test('a newer schema is refused with a one-line error and left unchanged', async () => {
     const url = newUrl('empty')
     const database: Database = await openDatabase(url, log)
     await sql`insert into schema_migrations (name, timestamp) values ('999_future', '2030-01-01')`.execute(
@@ -106,7 +106,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
     assert.equal(await everything(bare(url)), before)
   })
 
-  test('a step that throws leaves nothing of itself or of the steps before it', async () => {
+  test('a failing step rolls back all steps of the migration', async () => {
     const url = newUrl('empty')
     const broken = {
       up: async (db: Kysely<never>) => {
@@ -118,7 +118,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
     const kysely = bare(url)
     await assert.rejects(migrate(kysely, { ...migrations, '998_broken': broken }), /the step failed/)
     const tables = await kysely.introspection.getTables()
-    // The migrator's own two tables stay, with no step in them.
+    // The two tables of the migrator remain, without an entry.
     assert.deepEqual(
       tables.map(({ name }) => name).filter((name) => !name.startsWith('schema_migrations')),
       [],
@@ -134,9 +134,9 @@ onBothDatabases('migrations', (newUrl, kind) => {
     assert.equal(await everything(again), before)
   })
 
-  // The socket refuses a second process on one file of SQLite.
+  // The socket prevents a second process on the same SQLite file.
   if (kind === 'postgres')
-    test('two nodes that start at once on an empty database both come up, with one seed', async () => {
+    test('two nodes that migrate an empty database concurrently both start, with one seed', async () => {
       const url = newUrl('empty')
       const both = await Promise.all([openDatabase(url, log), openDatabase(url, log)])
       assert.equal((await both[0].query.selectFrom('groups').selectAll().execute()).length, 1)
@@ -144,7 +144,7 @@ onBothDatabases('migrations', (newUrl, kind) => {
     })
 })
 
-test('an SQLite file that is opened is private, in WAL, and durable at every commit', async (t) => {
+test('an SQLite file is private, in WAL mode, and durable at each commit', async (t) => {
   const { mkdtempSync, rmSync, statSync } = await import('node:fs')
   const { tmpdir } = await import('node:os')
   const { join } = await import('node:path')

@@ -9,7 +9,7 @@ import { now } from '../../src/storage/ids.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 
-onBothDatabases('a second node on the same database', (newUrl, kind) => {
+onBothDatabases('two nodes on one database', (newUrl, kind) => {
   let here: Database
   let there: Database
   let url: string
@@ -39,7 +39,7 @@ onBothDatabases('a second node on the same database', (newUrl, kind) => {
         .executeTakeFirst()
       return row?.value ?? 'none'
     })
-  /** The value once it has come. Other nodes have a second for it; on a busy machine it may be many. */
+  /** Waits for the value: another node sees it within a second, or much later on a busy machine. */
   const within = async (cached: Cached<string>, expected: string) => {
     const deadline = Date.now() + 15_000
     let value = await cached.get()
@@ -50,7 +50,7 @@ onBothDatabases('a second node on the same database', (newUrl, kind) => {
     return value
   }
 
-  test('sees a change: at once on SQLite, soon on PostgreSQL', async () => {
+  test('a node sees a change at once on SQLite, and soon on PostgreSQL', async () => {
     const cached = cacheOf(there)
     for (let i = 0; i < 20; i++) {
       await put(here, `value ${i}`)
@@ -59,19 +59,19 @@ onBothDatabases('a second node on the same database', (newUrl, kind) => {
     }
   })
 
-  test('once it was told, the very first answer is the new one, also while it is still asking', async () => {
+  test('after a notification, the first read returns the new value, concurrent reads included', async () => {
     const cached = cacheOf(there)
     for (let i = 0; i < 10; i++) {
       await cached.get()
-      await put(here, `told ${i}`)
-      // Longer than a notification takes and shorter than silence is trusted.
+      await put(here, `notified ${i}`)
+      // Longer than a notification takes, and shorter than the time without one that is trusted.
       await delay(150)
       const both = [cached.get(), cached.get()]
-      assert.deepEqual(await Promise.all(both), [`told ${i}`, `told ${i}`])
+      assert.deepEqual(await Promise.all(both), [`notified ${i}`, `notified ${i}`])
     }
   })
 
-  test('sees its own change at once, and stays warm when nothing changes', async () => {
+  test('a node sees its own change at once, and its cache stays warm without changes', async () => {
     const cached = cacheOf(there)
     for (let i = 0; i < 20; i++) {
       await put(there, `own ${i}`)
@@ -80,7 +80,7 @@ onBothDatabases('a second node on the same database', (newUrl, kind) => {
     assert.equal(await cached.get(), cached.warm())
   })
 
-  test('a rolled-back change raises nothing elsewhere', async () => {
+  test('a rolled-back change invalidates nothing elsewhere', async () => {
     const cached = cacheOf(there)
     const kept = await cached.get()
     await assert.rejects(
@@ -93,7 +93,7 @@ onBothDatabases('a second node on the same database', (newUrl, kind) => {
     assert.equal(await cached.get(), kept)
   })
 
-  test('writers of two nodes do not lose each other', async () => {
+  test('concurrent writers of two nodes lose no update', async () => {
     await put(here, '0')
     const increment = (database: Database) =>
       database.write(async () => {
@@ -108,39 +108,39 @@ onBothDatabases('a second node on the same database', (newUrl, kind) => {
     assert.equal(await cacheOf(here).get(), '20')
   })
 
-  test('a writer that waits for another holds up nothing else', async () => {
+  test('a writer that waits for another node does not block other work', async () => {
     const waiting = Promise.withResolvers<void>()
     await here.write(async () => {
       await put(here, 'first')
       put(there, 'second').then(waiting.resolve, waiting.reject)
-      // Held up, this would never get so far: the other one waits for this very transaction.
+      // If it blocked, this would not be reached: the other writer waits for this transaction.
       for (let i = 0; i < 20; i++) await delay(5)
     })
     await waiting.promise
     assert.equal(await within(cacheOf(here), 'second'), 'second')
   })
 
-  // SQLite sends no notifications.
+  // SQLite does not use notifications.
   if (kind === 'postgres')
-    test('trusts silence for a second and no longer, also when the clock is set back', async (t) => {
+    test('a value without notifications is trusted for a second, even if the clock is set back', async (t) => {
       const cached = cacheOf(there)
       await cached.get()
       const { now: present } = Date
       t.mock.method(Date, 'now', () => present() - 3_600_000)
-      // A revision that nobody told of: the notification was lost on its way.
-      await sql`update settings set value = '"untold"' where key = 'shared'`.execute(here.query)
+      // Raises the revision without a notification, as if it were lost.
+      await sql`update settings set value = '"unnotified"' where key = 'shared'`.execute(here.query)
       await sql`update revisions set value = value + 1 where subject = 'settings'`.execute(here.query)
       await delay(1100)
-      assert.equal(await cached.get(), '"untold"')
+      assert.equal(await cached.get(), '"unnotified"')
     })
 
-  // SQLite has no such connection.
+  // SQLite has no notification connection.
   if (kind === 'postgres')
-    test('sees changes after the connection that tells of them was killed, and when it is silent', async () => {
+    test('a node sees changes after its notification connection was killed, and after a lost notification', async () => {
       const cached = cacheOf(there)
       await cached.get()
       for (let round = 0; round < 2; round++) {
-        // In the second round it first has to be there again.
+        // In the second round the connection may not be back yet.
         for (let killed = 0; killed === 0; await delay(20)) {
           const { rows } = await sql`select pg_terminate_backend(pid)
             from pg_stat_activity where datname = current_database() and query ilike 'listen%'`.execute(
@@ -152,7 +152,7 @@ onBothDatabases('a second node on the same database', (newUrl, kind) => {
         assert.equal(await within(cached, `after kill ${round}`), `after kill ${round}`)
       }
       assert.ok(logged.some((line) => line.includes('the connection for change notifications was lost')))
-      // A revision that nobody told of: the notification was lost on its way.
+      // Raises the revision without a notification, as if it were lost.
       await sql`update settings set value = '"silent"' where key = 'shared'`.execute(here.query)
       await sql`update revisions set value = value + 1 where subject = 'settings'`.execute(here.query)
       const deadline = Date.now() + 15_000

@@ -9,7 +9,7 @@ import { refused } from '../support/refused.ts'
 import { startUpstream } from '../support/upstream.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 
-test('the daemon outlives its database: says unavailable, goes on when it is back', async (t) => {
+test('a database outage makes the daemon answer unavailable until the database is back', async (t) => {
   const missing = postgresMissing()
   if (missing !== undefined) return t.skip(missing)
   const postgres = await startPostgres()
@@ -32,16 +32,16 @@ test('the daemon outlives its database: says unavailable, goes on when it is bac
     ask(daemon, `${mode}.localhost`, '/', { headers: [...bearer, ...headers] })
   assert.equal((await atEdge('bearer')).status, 200)
 
-  const hand = await openDatabase(url, createLog('silent'))
-  t.after(() => hand.close())
+  const direct = await openDatabase(url, createLog('silent'))
+  t.after(() => direct.close())
   for (let round = 0; round < 5; round++) {
-    // In the middle of the work as well as between.
+    // Connections are killed during calls as well as between them.
     const working = Promise.allSettled([
       ...Array.from({ length: 10 }, () => hero.users.list({})),
       hero.groups.add({ slug: `round${round}` }),
     ])
     await sql`select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and pid <> pg_backend_pid()`.execute(hand.query)
+      where datname = current_database() and pid <> pg_backend_pid()`.execute(direct.query)
     for (const answer of await working) {
       if (answer.status === 'rejected') assert.equal(answer.reason.code, 'unavailable')
     }
@@ -60,7 +60,7 @@ test('the daemon outlives its database: says unavailable, goes on when it is bac
   await refused(hero.claims.resolve({ user: 'ada' }), 'unavailable')
   await refused(hero.auth.login({ login: 'ada', password: 'whatever it is' }), 'unavailable')
   assert.equal((await hero.health()).status, 'ok')
-  // Nobody is let in by what was known before, and it is no fault of ours that is told.
+  // Nobody is let in from a cache, and the error is not an internal one.
   const before = upstream.seen.length
   const upgrade = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
   for (const mode of ['none', 'optional', 'bearer'])
@@ -72,6 +72,6 @@ test('the daemon outlives its database: says unavailable, goes on when it is bac
       assert.equal(headers['retry-after'], '5')
     }
   assert.equal(upstream.seen.length, before)
-  const told = daemon.logged.filter(({ msg }) => msg === 'the database does not answer')
-  assert.ok(told.some(({ method }) => method === 'users.add'))
+  const lines = daemon.logged.filter(({ msg }) => msg === 'the database does not answer')
+  assert.ok(lines.some(({ method }) => method === 'users.add'))
 })

@@ -10,7 +10,7 @@ import type { Schema } from '../../src/storage/schema.ts'
 const root = join(import.meta.dirname, '../..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 
-/** Owner by table: each file of tables/ is named as the folder that alone writes its tables. */
+/** Owner by table: each file in tables/ is named after the folder that alone writes its tables. */
 const owners = new Map<string, string>()
 for (const file of globSync('src/storage/tables/*.ts', { cwd: root }))
   for (const [, body = ''] of read(file).matchAll(/^export interface \w+Tables \{\n(.*?)^\}/gms))
@@ -19,7 +19,7 @@ for (const file of globSync('src/storage/tables/*.ts', { cwd: root }))
       owners.set(table, basename(file, '.ts'))
     }
 
-/** What may write tables whose names are made: indexes for searching, which are derived and outside the schema. */
+/** Writes tables with computed names: the search indexes, which are derived and not part of the schema. */
 const makesTables = 'src/storage/search_index.ts'
 
 const ownerOf = (file: string): string => file.split('/')[1]!
@@ -29,7 +29,7 @@ const builders = /\.(?:insertInto|replaceInto|mergeInto|updateTable|deleteFrom)\
 const statements =
   /\b(?:(?:insert(?:\s+or\s+\w+)?|replace|merge)\s+into|delete\s+from(?:\s+only)?|truncate(?:\s+table)?)\s+([^\s(`]+)|\bupdate\s+(?:only\s+)?([^\s(`]+)\s+set\b/gi
 
-/** The tables that a file writes, as their names stand there. */
+/** Returns the table names in the write statements of a file. */
 const written = (text: string): string[] => {
   const code = text.replace(comments, '')
   return [
@@ -40,17 +40,17 @@ const written = (text: string): string[] => {
   ]
 }
 
-/** What is wrong about the writes of a file. */
+/** Returns what is wrong with the write statements of a file. */
 const faults = (file: string, text: string): string[] =>
   written(text).flatMap((name) => {
     const table = /^'(\w+)'$/.exec(name)?.[1]
-    if (table === undefined) return [`${file} writes ${name}, which is no table's name written out`]
+    if (table === undefined) return [`${file} writes ${name}, which is not a literal table name`]
     const owner = owners.get(table)
     if (owner === ownerOf(file)) return []
-    return [`${file} writes ${table}, which belongs to ${owner ?? 'nobody'}`]
+    return [`${file} writes ${table}, which belongs to ${owner ?? 'no room'}`]
   })
 
-test('a table is written by its owner alone, and by its name', () => {
+test('a table is written by its owner alone, under its literal name', () => {
   const files = globSync('src/**/*.ts', { cwd: root, exclude: ['src/storage/migrations/**'] })
   const texts = files.filter((file) => file !== makesTables).map((file) => [file, read(file)] as const)
   assert.ok(texts.flatMap(([, text]) => written(text)).length > 100)
@@ -60,7 +60,7 @@ test('a table is written by its owner alone, and by its name', () => {
   )
 })
 
-test('every table has an owner, and every owner is a folder', async () => {
+test('each table has an owner, and each owner is a folder', async () => {
   const kysely = new Kysely<Schema>({ dialect: new SqliteDialect({ database: new Sqlite(':memory:') }) })
   await migrate(kysely)
   const tables = await kysely.introspection.getTables()
@@ -74,7 +74,7 @@ test('every table has an owner, and every owner is a folder', async () => {
   )
 })
 
-test('no way of writing goes by unseen', () => {
+test('the check finds each kind of write statement', () => {
   for (const wrong of [
     `query.insertInto('users').values(row)`,
     `query\n  .updateTable(\n 'users')`,

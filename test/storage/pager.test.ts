@@ -8,7 +8,7 @@ import { onBothDatabases } from '../support/databases.ts'
 import { refused } from '../support/refused.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 
-onBothDatabases('a list in pages', (newUrl) => {
+onBothDatabases('paging through a list', (newUrl) => {
   let database: Database
   before(async () => {
     database = await openDatabase(newUrl(), createLog('silent'))
@@ -35,10 +35,10 @@ onBothDatabases('a list in pages', (newUrl) => {
     })
 
   for (const [order, read, names] of [
-    ['by a text, upwards', byName, ['alpha', 'Beta', 'Delta', 'gamma']],
-    ['by a number, downwards', byNumber, ['Beta', 'alpha', 'Delta', 'gamma']],
+    ['by text, ascending', byName, ['alpha', 'Beta', 'Delta', 'gamma']],
+    ['by number, descending', byNumber, ['Beta', 'alpha', 'Delta', 'gamma']],
   ] as const)
-    test(`${order}: each page begins behind the one before, and the last one says so`, async () => {
+    test(`${order}: each page continues after the previous one, and the last one has no cursor`, async () => {
       for (const limit of [1, 2, 3, 4, 5]) {
         const found: string[] = []
         let cursor: string | undefined
@@ -52,7 +52,7 @@ onBothDatabases('a list in pages', (newUrl) => {
       }
     })
 
-  test('a cursor that was made up is refused', async () => {
+  test('a made-up cursor is refused', async () => {
     for (const cursor of ['', ' ', 'b', 'Yg==', '!!', 'Yg\n', '_w', 'AA', 'YQBi', 'DQo'])
       await refused(byName({ cursor }), 'invalid_params', 'cursor')
   })

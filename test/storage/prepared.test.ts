@@ -38,7 +38,7 @@ onBothDatabases('prepared()', (newUrl, kind) => {
   })
   after(() => database.close())
 
-  test('each call has its own values, in any order and more than once', async () => {
+  test('each call uses its own values, in any order and more than once', async () => {
     const first = async (key: string, other: string) => (await settings({ key, other }))?.key
     assert.equal(await first('a', ''), 'a')
     assert.equal(await first('b', 'c'), 'b')
@@ -47,13 +47,13 @@ onBothDatabases('prepared()', (newUrl, kind) => {
     assert.equal(await first("' or 1=1 --", 'c'), undefined)
   })
 
-  test(kind === 'sqlite' ? 'it takes no promise' : 'it takes a promise', () => {
+  test(kind === 'sqlite' ? 'it returns a value' : 'it returns a promise', () => {
     const row = settings({ key: 'a', other: '' })
     assert.equal(row instanceof Promise, kind === 'postgres')
     return row instanceof Promise ? row.then(() => {}) : undefined
   })
 
-  test('inside write it reads the transaction, and nobody else does before the commit', async () => {
+  test('inside write() it reads the transaction, which others do not see before the commit', async () => {
     const value = async () => (await settings({ key: 'mine', other: 'c' }))?.value
     let outside: Promise<string | undefined> | undefined
     let look = () => {}
@@ -68,7 +68,7 @@ onBothDatabases('prepared()', (newUrl, kind) => {
     assert.equal(await value(), 'kept')
   })
 
-  test('what a transaction read and lost is not read again', async () => {
+  test('a value from a rolled-back transaction is not read again', async () => {
     const value = async () => (await settings({ key: 'lost', other: 'c' }))?.value
     const failing = database.write(async () => {
       await put('lost', '1')
@@ -98,7 +98,7 @@ describe('reads that share a snapshot', () => {
     await database.close()
     rmSync(dir, { recursive: true, force: true })
   })
-  /** As another process does it, while ours is in the middle of a callback. */
+  /** Changes a setting as another process would, during a callback of ours. */
   const changeElsewhere = (key: string, value: string) =>
     other.transaction(() => {
       other
@@ -114,7 +114,7 @@ describe('reads that share a snapshot', () => {
     return row?.value
   }
 
-  test('the next callback sees what was changed during the last one', async () => {
+  test('the next callback sees a change that was made during the previous one', async () => {
     for (const change of ['1', '2', '3']) {
       for (let i = 0; i < 3; i++) value('next')
       changeElsewhere('next', change)
@@ -124,7 +124,7 @@ describe('reads that share a snapshot', () => {
     }
   })
 
-  /** How far the settings have changed, in a callback of its own. */
+  /** Returns the revision of the settings, in a callback of its own. */
   const revision = async () => {
     await new Promise(setImmediate)
     void database.revisions.refresh()
@@ -132,7 +132,7 @@ describe('reads that share a snapshot', () => {
     return database.revisions.of('settings')
   }
 
-  test('who asks how far things have changed reads what has changed, in the same callback too', async () => {
+  test('after a revision is refreshed, a read in the same callback returns the changed value', async () => {
     const before = await revision()
     for (let i = 0; i < 3; i++) value('asked')
     changeElsewhere('asked', '1')
@@ -141,7 +141,7 @@ describe('reads that share a snapshot', () => {
     assert.equal(value('asked'), '1')
   })
 
-  test('a change that a snapshot did not show is not missed for good', async () => {
+  test('a change that a snapshot did not show is seen by the next callback', async () => {
     const before = await revision()
     for (let i = 0; i < 3; i++) value('missed')
     changeElsewhere('missed', '1')
@@ -150,7 +150,7 @@ describe('reads that share a snapshot', () => {
     assert.equal(await revision(), before + 1)
   })
 
-  test('a change of our own is read once it is committed', async () => {
+  test('our own change is read once it is committed', async () => {
     const readMany = async () => {
       for (let i = 0; i < 200; i++) {
         value('own')
@@ -172,7 +172,7 @@ describe('reads that share a snapshot', () => {
     }
   })
 
-  test('nothing is held open behind the callback: the log can be cut', async () => {
+  test('no snapshot outlives its callback, so the write-ahead log can be truncated', async () => {
     for (let i = 0; i < 3; i++) value('open')
     changeElsewhere('open', '1')
     await new Promise(setImmediate)

@@ -5,7 +5,7 @@ import { Seal } from '../../src/secrets/seal.ts'
 
 const secret = 'a master secret of forty-two characters...'
 
-test('a sealed value opens in its row under its secret, and is another text each time', () => {
+test('a sealed value opens in its row with its secret, and is a different text each time', () => {
   const seal = new Seal(secret)
   const sealed = seal.seal('the text – ü', 'settings:smtp_password')
   assert.equal(new Seal(secret).open(sealed, 'settings:smtp_password'), 'the text – ü')
@@ -13,7 +13,7 @@ test('a sealed value opens in its row under its secret, and is another text each
   assert.ok(!sealed.includes('text'))
 })
 
-test('another row, another secret and any flipped bit refuse', () => {
+test('another row, another secret and any flipped bit are refused', () => {
   const seal = new Seal(secret)
   const sealed = seal.seal('text', 'row:1')
   assert.throws(() => seal.open(sealed, 'row:2'))
@@ -37,7 +37,7 @@ test('keys for different purposes differ', () => {
   assert.equal(seal.derive('one').length, 32)
 })
 
-test('ids are UUIDs of version 7 that sort by the time they were made, also within a millisecond', () => {
+test('IDs are version 7 UUIDs that sort by creation, within a millisecond as well', () => {
   const from = Date.now()
   const ids = Array.from({ length: 20_000 }, newId)
   const until = Date.now()
@@ -47,6 +47,6 @@ test('ids are UUIDs of version 7 that sort by the time they were made, also with
     assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   const time = (id: string) => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)
   assert.ok(time(ids[0]!) >= from)
-  // A millisecond of more than 4,096 ids borrows from the next ones.
+  // More than 4,096 IDs in a millisecond borrow from the next ones.
   assert.ok(time(ids.at(-1)!) <= until + 20_000 / 4096 + 1)
 })

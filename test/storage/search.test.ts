@@ -30,10 +30,10 @@ const titles = [
   'emoji 🦊🦊🦊',
 ]
 
-/** ASCII alone, as lower() of SQLite and of PostgreSQL in the locale C. */
+/** Lowercases ASCII only, as lower() of SQLite does, and of PostgreSQL in the C locale. */
 const lower = (text: string) => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
 
-onBothDatabases('searching', (newUrl, kind) => {
+onBothDatabases('search', (newUrl, kind) => {
   let database: Database
   let users: Users
   let groups: Groups
@@ -49,18 +49,18 @@ onBothDatabases('searching', (newUrl, kind) => {
   })
   after(() => database.close())
 
-  /** What a look at every row finds. */
+  /** Returns whether a scan of all rows would find this row. */
   const found = (fields: readonly (string | null)[], title: string, text: string) => {
     const short = [...text].length < 3
     const holds = (whole: string, part: string) => (short ? whole.startsWith(part) : whole.includes(part))
     return (
       [...fields, title].some((field) => field !== null && holds(lower(field), text.toLowerCase())) ||
-      // LIKE of SQLite takes ASCII letters in any case.
+      // LIKE of SQLite ignores the case of ASCII letters.
       holds(title, text) ||
       (kind === 'sqlite' && !short && lower(title).includes(lower(text)))
     )
   }
-  const agrees = async (text: string) => {
+  const matchesScan = async (text: string) => {
     const people = await users.list({ search: text })
     const all = await users.list({})
     const wanted = all.items.filter(({ username, email, display_name }) =>
@@ -89,7 +89,7 @@ onBothDatabases('searching', (newUrl, kind) => {
         return way === 0 ? text : way === 1 ? text.toUpperCase() : text.toLowerCase()
       })
   })
-  const agreesAlways = async () => {
+  const matchesScanAlways = async () => {
     let hits = 0
     for (const text of [
       '"',
@@ -110,35 +110,35 @@ onBothDatabases('searching', (newUrl, kind) => {
       'tea',
       '@example',
     ])
-      hits += await agrees(text)
+      hits += await matchesScan(text)
     await fc.assert(
       fc.asyncProperty(fc.oneof(part, fc.string({ minLength: 1, maxLength: 6 })), async (text) => {
-        // NUL is no text for PostgreSQL; callers cannot send it.
-        if (!/[\u0000-\u001f]/.test(text) && text.isWellFormed()) hits += await agrees(text)
+        // PostgreSQL does not store NUL, and callers cannot send it.
+        if (!/[\u0000-\u001f]/.test(text) && text.isWellFormed()) hits += await matchesScan(text)
       }),
       { numRuns: 150 },
     )
     assert.ok(hits > 50, `${hits} found`)
   }
 
-  test('without an index finds what a look at every row finds', agreesAlways)
+  test('without an index it finds what a scan of all rows finds', matchesScanAlways)
 
-  test('with the index finds the same', async () => {
+  test('with the index it finds the same', async () => {
     await createSearchIndexes(database, log)
-    await agreesAlways()
-    // Making it again changes nothing.
+    await matchesScanAlways()
+    // Creating the index again changes nothing.
     await createSearchIndexes(database, log)
-    assert.equal(await agrees('Hopper'), 1)
+    assert.equal(await matchesScan('Hopper'), 1)
   })
 
-  test('follows what is added, changed and removed afterwards', async () => {
+  test('the index follows rows that are added, changed and removed', async () => {
     await users.add({ username: 'late.comer', display_name: 'Very late' }, caller)
-    assert.equal(await agrees('very late'), 1)
+    assert.equal(await matchesScan('very late'), 1)
     await users.update('late.comer', { display_name: 'Quite early' }, caller)
-    assert.equal(await agrees('very late'), 0)
-    assert.equal(await agrees('quite early'), 1)
+    assert.equal(await matchesScan('very late'), 0)
+    assert.equal(await matchesScan('quite early'), 1)
     await users.remove('late.comer', caller)
-    assert.equal(await agrees('quite early'), 0)
+    assert.equal(await matchesScan('quite early'), 0)
     if (kind === 'sqlite') {
       const { rows } = await sql<{ count: number }>`
         select count(*) as count from users_search_rows`.execute(database.query)
@@ -146,15 +146,15 @@ onBothDatabases('searching', (newUrl, kind) => {
     }
   })
 
-  test('who stops while the index is made goes on the next time', async () => {
+  test('an interrupted index creation continues at the next start', async () => {
     const url = newUrl()
     const other = await openDatabase(url, log)
     const many = new Users(other, async () => 1, noReactions)
     for (let i = 0; i < 20; i++) await many.add({ username: `many${i}` }, caller)
     const stop = new AbortController()
-    const making = createSearchIndexes(other, log, stop.signal).catch(() => {})
+    const creating = createSearchIndexes(other, log, stop.signal).catch(() => {})
     stop.abort()
-    await making
+    await creating
     await other.close()
     const again = await openDatabase(url, log)
     await createSearchIndexes(again, log)
@@ -163,13 +163,13 @@ onBothDatabases('searching', (newUrl, kind) => {
     await again.close()
   })
 
-  // PostgreSQL makes no search index of ours.
+  // PostgreSQL uses no index of ours.
   if (kind === 'sqlite')
-    test('the index takes in people who are added while it is made', async () => {
+    test('the index includes people who are added while it is created', async () => {
       await sql`delete from instance where key = 'search_users'`.execute(database.query)
-      const making = createSearchIndexes(database, log)
+      const creating = createSearchIndexes(database, log)
       for (let i = 0; i < 20; i++) await users.add({ username: `meanwhile${i}` }, caller)
-      await making
-      assert.equal(await agrees('meanwhile'), 20)
+      await creating
+      assert.equal(await matchesScan('meanwhile'), 20)
     })
 })

@@ -34,7 +34,7 @@ const kept = async ({ query }: Database) =>
     ({ key }) => key,
   )
 
-test('a thread that ends within a transaction takes all of it along, and the next one begins anew', async (t) => {
+test('a thread that dies in a transaction rolls it back, and the next thread works', async (t) => {
   const { database, file } = await onSqlite(t)
   const thread = new SqliteThread({ file, readonly: false })
   t.after(() => thread.close())
@@ -52,14 +52,14 @@ test('a thread that ends within a transaction takes all of it along, and the nex
   assert.deepEqual(await kept(database), ['k3'])
 })
 
-test('the thread for reading writes nothing', async (t) => {
+test('the reading thread cannot write', async (t) => {
   const { database } = await onSqlite(t)
   await assert.rejects(database.reading.insertInto('instance').values({ key: 'k', value: '' }).execute(), {
     code: 'SQLITE_READONLY',
   })
 })
 
-test('who is closed while a thread works waits for it, and takes nothing more', async (t) => {
+test('closing waits for a thread that is working, and refuses further work', async (t) => {
   const { database } = await onSqlite(t, false)
   const slow = sql<{ n: number }>`
     with recursive n(i) as (select 1 union all select i + 1 from n where i < 300000) select count(*) as n from n`
@@ -70,7 +70,7 @@ test('who is closed while a thread works waits for it, and takes nothing more', 
   await assert.rejects(slow.execute(database.reading))
 })
 
-/** Pages in the write-ahead log. */
+/** Returns the number of pages in the write-ahead log. */
 const logged = async ({ query }: Database): Promise<number> => {
   const { rows } = await sql<{ log: number }>`pragma wal_checkpoint(noop)`.execute(query)
   return rows[0]!.log
@@ -78,7 +78,7 @@ const logged = async ({ query }: Database): Promise<number> => {
 const write = (database: Database, i: number) =>
   database.write(() => keep(database, `k${i} ${'x'.repeat(4000)}`))
 
-test('no commit of a daemon moves the log into the file; the thread does, while others write', async (t) => {
+test('no commit of a daemon checkpoints the log; the maintenance thread does, while others write', async (t) => {
   const { database, file } = await onSqlite(t)
   await database.disableAutoCheckpoint()
   const before = statSync(file).size
@@ -93,12 +93,12 @@ test('no commit of a daemon moves the log into the file; the thread does, while 
     await delay(10)
   }
   await upkeep.close()
-  assert.ok((await logged(database)) <= 1000, 'the log begins anew')
+  assert.ok((await logged(database)) <= 1000, 'the log was restarted')
   assert.ok(statSync(file).size > before + 2_000_000)
   assert.equal(database.condition, 'ok')
 })
 
-test('a small database is checked without a thread, and a short log stays where it is', async (t) => {
+test('a small database is checked without a thread, and a short log is not checkpointed', async (t) => {
   const { database, file } = await onSqlite(t)
   await database.disableAutoCheckpoint()
   const upkeep = new SqliteMaintenance(database, file, log, () => {})
@@ -115,7 +115,7 @@ test('a small database is checked without a thread, and a short log stays where 
 })
 
 onBothDatabases('a sweep of many rows', (newUrl, kind) => {
-  test('leaves what counts, and lets others write and the event loop turn meanwhile', async () => {
+  test('it keeps valid rows, and lets others write and the event loop turn meanwhile', async () => {
     const database = await openDatabase(newUrl(), log)
     const keys = new CachedKeys(database)
     const nonces = async () =>
@@ -144,7 +144,7 @@ onBothDatabases('a sweep of many rows', (newUrl, kind) => {
     const state = { sweeping: true }
     const sweeping = database.inBackground(() => keys.sweep()).finally(() => (state.sweeping = false))
     let written = 0
-    // Others may take the processor from us: of several spans the shortest counts.
+    // Other processes may take the processor, so the shortest of several delays counts.
     while (state.sweeping) {
       delays.reset()
       await delay(20)
@@ -155,7 +155,7 @@ onBothDatabases('a sweep of many rows', (newUrl, kind) => {
     await sweeping
     assert.equal(await nonces(), 2)
     assert.ok(written >= 3, `${written} writes during the sweep`)
-    assert.ok(best < 50, `the event loop was held for ${best} ms at best`)
+    assert.ok(best < 50, `the shortest block of the event loop was ${best} ms`)
     await database.close()
   })
 })

@@ -13,7 +13,7 @@ import { openSqlite } from '../../src/storage/sqlite.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 
-/** The last step of the version before this one. */
+/** The last migration of the previous version. */
 const last = '011_growth'
 const at = 1_795_435_200
 const live = 4_000_000_000
@@ -22,7 +22,7 @@ type Value = string | number | null
 type Row = Record<string, Value>
 type Rows = Record<string, Row[]>
 
-/** Which column points to which table; these are filled first. */
+/** The table that a column refers to; these tables are filled first. */
 const parents: Readonly<Record<string, string>> = {
   user_id: 'users',
   impersonated_user_id: 'users',
@@ -44,7 +44,7 @@ const mail = { kind: 'verify', created_at: at, due_at: at, tries: 0, last_error:
 const counted = { full_until: live, failures: 3, seen_at: at }
 const [guessed, unknown] = ['\u0001client wiki 192.0.2.7', 'somebody'].map((login) => `name ${sha256(login)}`)
 
-/** Rows of every kind where a table has several kinds. */
+/** Rows of each kind, for tables that hold several kinds. */
 const kinds: Rows = {
   one_time_tokens: [
     { ...oneTime, token_hash: 'a', purpose: 'setup', user_id: null },
@@ -92,7 +92,7 @@ const kinds: Rows = {
   tokens: [{ service_id: null }, { service_id: 'services 1' }],
 }
 
-/** What the step 012 makes of the rows: all others stay as they are. */
+/** The rows after migration 012; other rows are unchanged. */
 const upgraded = (old: Rows): Rows => {
   const tokens = old.one_time_tokens!
   return {
@@ -119,7 +119,7 @@ const upgraded = (old: Rows): Rows => {
   }
 }
 
-onBothDatabases('an upgrade of a database in which every table is full', (newUrl, kind) => {
+onBothDatabases('upgrading a database with rows in each table', (newUrl, kind) => {
   let url: string
   let old: Rows
   let database: Database
@@ -139,7 +139,7 @@ onBothDatabases('an upgrade of a database in which every table is full', (newUrl
     const found: Rows = {}
     for (const { name } of await tablesOf(kysely)) {
       const { rows } = await sql<Row>`select * from ${sql.table(name)}`.execute(kysely)
-      // PostgreSQL's own driver gives big integers as text.
+      // The PostgreSQL driver returns big integers as text.
       const number = (value: Value) =>
         typeof value === 'string' && /^\d{10}$|^\d$/.test(value) ? Number(value) : value
       found[name] = rows.map((row) =>
@@ -149,7 +149,7 @@ onBothDatabases('an upgrade of a database in which every table is full', (newUrl
     return found
   }
 
-  /** Two rows a table: one with every column filled, and one with none that may be empty. */
+  /** Inserts two rows into each table: one with all columns set, and one with null where allowed. */
   const fill = async (kysely: Kysely<Schema>) => {
     const tables = await tablesOf(kysely)
     const place = ({ name }: { name: string }) => (first.includes(name) ? first.indexOf(name) : first.length)
@@ -184,7 +184,7 @@ onBothDatabases('an upgrade of a database in which every table is full', (newUrl
   })
   after(() => database.close())
 
-  test('no row is lost, and none says anything else', async () => {
+  test('no row is lost or changed beyond the migration', async () => {
     const kysely = bare()
     const now = await everything(kysely)
     await kysely.destroy()
@@ -199,7 +199,7 @@ onBothDatabases('an upgrade of a database in which every table is full', (newUrl
     assert.deepEqual(sorted(now), sorted(upgraded(old)))
   })
 
-  test('what a provider vouched for goes on, and goes with its token', async () => {
+  test('a provider proof survives the upgrade, and ends with its token', async () => {
     const links = new OneTimeTokens(database)
     const one = { ...vouched, at_provider: { sid: 'there', id_token: 'sealed' }, only_at: 'wiki.localhost' }
     assert.deepEqual(await links.providerProof('at one host'), one)
@@ -208,7 +208,7 @@ onBothDatabases('an upgrade of a database in which every table is full', (newUrl
     assert.equal(await links.providerProof('at one host'), undefined)
   })
 
-  test('guesses at the secret of a client go on being counted', async () => {
+  test('failed attempts with a client secret still count after the upgrade', async () => {
     const attempts = new Attempts(database)
     await assert.rejects(attempts.count({ client: 'wiki' }, '192.0.2.7'), /Too many attempts/)
   })

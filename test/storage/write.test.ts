@@ -28,7 +28,7 @@ onBothDatabases('write()', (newUrl) => {
     return database.revisions.of('settings')
   }
 
-  test('what throws leaves nothing behind, and raises no revision', async () => {
+  test('a write that throws leaves nothing behind and raises no revision', async () => {
     const before = await revision()
     const failing = database.write(async () => {
       await put('lost', '1')
@@ -40,7 +40,7 @@ onBothDatabases('write()', (newUrl) => {
     assert.equal(await revision(), before)
   })
 
-  test('a write inside a write joins it: the outer failure takes the inner with it', async () => {
+  test('a nested write joins the outer one, and rolls back with it', async () => {
     const failing = database.write(async () => {
       await database.write(() => put('inner', '1'))
       assert.equal(await value('inner'), '1')
@@ -50,7 +50,7 @@ onBothDatabases('write()', (newUrl) => {
     assert.equal(await value('inner'), undefined)
   })
 
-  test('a revision is raised once a commit, however often it was said', async () => {
+  test('a revision is raised once for each commit, however often it was marked', async () => {
     const before = await revision()
     await database.write(async () => {
       database.changed('settings')
@@ -60,11 +60,11 @@ onBothDatabases('write()', (newUrl) => {
     assert.equal(await revision(), before + 1)
   })
 
-  test('changed() outside write() is a mistake of the program', () => {
+  test('changed() outside write() is a programming error', () => {
     assert.throws(() => database.changed('settings'), TypeError)
   })
 
-  test('one writer at a time: reads that lead to writes all count', async () => {
+  test('writes run one at a time, so no read-modify-write loses an update', async () => {
     await database.write(() => put('count', '0'))
     const increment = () =>
       database.write(async () => {
@@ -76,7 +76,7 @@ onBothDatabases('write()', (newUrl) => {
     assert.equal(await value('count'), '20')
   })
 
-  test('what a transaction saw and lost is kept by no cache', async () => {
+  test('no cache keeps a value from a rolled-back transaction', async () => {
     const load = async () => (await value('cached')) ?? 'none'
     const cached = new Cached(database, ['settings'], load)
     const madeInside = new Cached(database, ['settings'], load)
@@ -98,7 +98,7 @@ onBothDatabases('write()', (newUrl) => {
     assert.equal(await cached.get(), 'kept')
   })
 
-  test('others see nothing of an open transaction, in the tables and in caches', async () => {
+  test('others see nothing of an open transaction, in the tables or in caches', async () => {
     const cached = new Cached(database, ['settings'], async () => (await value('open')) ?? 'none')
     assert.equal(await cached.get(), 'none')
     let inside = () => {}
@@ -118,7 +118,7 @@ onBothDatabases('write()', (newUrl) => {
     assert.equal(await cached.get(), 'yes')
   })
 
-  test('who asks after a change never shares a load that began before it', async () => {
+  test('a read after a change does not share a load that began before it', async () => {
     let slow: Promise<void> | undefined
     const cached = new Cached(database, ['settings'], async () => {
       const seen = (await value('race')) ?? 'old'
@@ -128,7 +128,7 @@ onBothDatabases('write()', (newUrl) => {
     let release = () => {}
     slow = new Promise<void>((resolve) => (release = resolve))
     const early = Promise.resolve(cached.get())
-    // The first load has read its row by the time a transaction of the same database has passed.
+    // The first load has read its row once a transaction of the same database has finished.
     await database.write(async () => {
       await put('race', 'new')
       database.changed('settings')

@@ -16,7 +16,7 @@ const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const encode = (part: unknown) =>
   Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
 
-suite('access tokens at our own doors (RFC 9068 section 4, RFC 8725)', () => {
+suite('validating access tokens (RFC 9068 section 4, RFC 8725)', () => {
   let database: Database
   let access: AccessTokens
   let dir: string
@@ -51,11 +51,11 @@ suite('access tokens at our own doors (RFC 9068 section 4, RFC 8725)', () => {
     return `${text}.${sign(null, Buffer.from(text), key).toString('base64url')}`
   }
 
-  test('one that is written rightly is read', async () => {
+  test('a valid token is accepted', async () => {
     const { access_token } = await access.issue({ sub: 's', client_id: 's', scope: 'read', claims: [] })
     assert.equal((await access.find(access_token))?.sub, 's')
     assert.equal((await access.find(write(header, payload)))?.jti, 'j')
-    // Members that we do not know change nothing, and neither do keys that it brings along.
+    // Unknown header members, and keys in the header, are ignored.
     for (const more of [
       { jwk: other.publicKey.export({ format: 'jwk' }) },
       { jku: 'https://evil.test' },
@@ -70,7 +70,7 @@ suite('access tokens at our own doors (RFC 9068 section 4, RFC 8725)', () => {
     )
   })
 
-  test('everything else is nothing', async () => {
+  test('any other header or payload is refused', async () => {
     const heads = [
       { ...header, alg: 'none' },
       { ...header, alg: 'RS256' },
@@ -121,25 +121,25 @@ suite('access tokens at our own doors (RFC 9068 section 4, RFC 8725)', () => {
       assert.equal(await access.find(write(header, body)), undefined, body)
   })
 
-  test('by another key, another algorithm, or changed', async () => {
+  test('a token with another key, another algorithm or a changed text is refused', async () => {
     const right = write(header, payload)
     const [head = '', body = '', signature = ''] = right.split('.')
     const text = `${head}.${body}`
     const hmac = createHmac('sha256', publicKey.export({ type: 'spki', format: 'pem' })).update(text)
     const wrong = {
       'another key': write(header, payload, other.privateKey),
-      'HMAC by the public key': `${encode({ ...header, alg: 'HS256' })}.${body}.${hmac.digest('base64url')}`,
+      'HMAC with the public key': `${encode({ ...header, alg: 'HS256' })}.${body}.${hmac.digest('base64url')}`,
       'RSA under our kid': `${text}.${sign('sha256', Buffer.from(text), rsa.privateKey).toString('base64url')}`,
       'no signature': `${text}.`,
       'two parts': text,
       'four parts': `${right}.x`,
       'five parts': `${right}.x.y`,
       'another payload': `${head}.${encode({ ...payload, sub: 'root' })}.${signature}`,
-      padding: `${right}==`,
+      'base64 padding': `${right}==`,
       'a space': `${right} `,
       'a line break': `${head}.\n${body}.${signature}`,
-      'another spelling of the last byte': `${right.slice(0, -1)}${right.endsWith('A') ? 'B' : String.fromCharCode(right.charCodeAt(right.length - 1) + 1)}`,
-      'far too long': `${head}.${encode({ ...payload, more: 'x'.repeat(20_000) })}.${signature}`,
+      'another encoding of the last byte': `${right.slice(0, -1)}${right.endsWith('A') ? 'B' : String.fromCharCode(right.charCodeAt(right.length - 1) + 1)}`,
+      'too long': `${head}.${encode({ ...payload, more: 'x'.repeat(20_000) })}.${signature}`,
     }
     for (const [name, token] of Object.entries(wrong)) assert.equal(await access.find(token), undefined, name)
   })

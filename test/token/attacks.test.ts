@@ -15,14 +15,14 @@ import {
   type Provider,
 } from '../support/openid_stage.ts'
 
-suite('whoever has some rights and tries for more', () => {
+suite('attempts to gain more rights', () => {
   let stage: Provider
   before(async () => {
     stage = await startProvider()
   })
   after(() => stage.daemon.close())
 
-  test('who keeps clients makes no administrator of one, and takes over none that is', async () => {
+  test('managing clients is not enough to make one an administrator or to take over one that is', async () => {
     const { hero } = stage.daemon
     const [keeper, master] = await Promise.all([
       hero.clients.add({ name: 'Keeper', claims: ['proxy.oauth.write'], scopes: ['read', 'admin'] }),
@@ -48,21 +48,21 @@ suite('whoever has some rights and tries for more', () => {
         }),
       () => as.clients.update({ client: own, claims: ['proxy.admin', 'proxy.oauth.write'] }),
       () => as.clients.update({ client: other, name: 'Mine' }),
-      // What it is left with does not count alone: what it had goes with it.
+      // The rights that the client had count as well as those that it is left with.
       () => as.clients.update({ client: other, claims: [], scopes: ['read'] }),
       () => as.clients.rotate_secret({ client: other }),
       () => as.clients.remove({ client: other }),
     ])
       assert.deepEqual((await refused(attempt(), 'claim_required')).data.claims, ['proxy.admin'])
     assert.deepEqual((await hero.clients.get({ client: other })).name, 'Master')
-    // What takes no administrator is as free as before.
+    // Clients without administrative rights can still be managed.
     const { client } = await as.clients.add({ name: 'Plain', scopes: ['read', 'write'] })
     await as.clients.update({ client, name: 'Plainer' })
     await as.clients.rotate_secret({ client })
     await as.clients.remove({ client })
   })
 
-  test('who keeps clients gets no claim by one that they have not, unless they may put it into roles', async () => {
+  test('managing clients lets a caller grant only the claims it has, unless it may edit roles', async () => {
     const { hero } = stage.daemon
     const deployer = await hero.clients.add({ name: 'Deployer', claims: ['deploy.run'] })
     const keeper = async (claims: string[]) => {
@@ -94,7 +94,7 @@ suite('whoever has some rights and tries for more', () => {
       for (const attempt of attempts(as)) await attempt()
   })
 
-  test('a token of an administrator gives that administrator no other way in', async () => {
+  test('a token of an administrator cannot add another way to sign in for that administrator', async () => {
     const { hero } = stage.daemon
     const { access_token } = await hero.token.create({ user: 'ada', name: 'x', scope: 'admin' })
     const as = hero.as(access_token)
@@ -113,24 +113,24 @@ suite('whoever has some rights and tries for more', () => {
       () => as.factors.clear({ user: 'ada' }),
     ])
       await refused(attempt(), 'proof_required')
-    // What it may do to others it still may.
+    // It can still do so for other people.
     await as.users.keys.add({ user: 'grace', pubkey })
     await as.users.update({ username: 'grace', email: 'hopper@example.org' })
   })
 
-  test('nobody writes into the audit what they like: neither by a name nor by a call that is refused', async () => {
+  test('names and refused calls cannot inject text into the audit log', async () => {
     const { hero } = stage.daemon
     const { access_token } = await hero.token.create({ user: 'grace', name: 'x', scope: 'read' })
-    const told = async (outcome: string) =>
+    const targetOf = async (outcome: string) =>
       (await hero.audit.list({ method: 'token.create', outcome, limit: 1 })).items[0]!.target
     const forged = { name: 'n'.repeat(100_000), user: 'ada id=1\nforged', service: 'x user=ada' }
     await refused(hero.as(access_token).token.create(forged), 'claim_required')
-    assert.match(await told('claim_required'), /^user="ada id=1\?forged" name=n{260}$/)
+    assert.match(await targetOf('claim_required'), /^user="ada id=1\?forged" name=n{260}$/)
     await hero.token.create({ user: 'grace', name: 'a\u202eb\u2028c' })
-    assert.match(await told('ok'), /^user=grace name="a\?b\?c" id=[0-9a-f-]{36}$/)
+    assert.match(await targetOf('ok'), /^user=grace name="a\?b\?c" id=[0-9a-f-]{36}$/)
   })
 
-  test('a secret in the wrong place is kept nowhere, and is not answered as if it had been taken back', async () => {
+  test('a secret in the wrong parameter is not stored, and not reported as revoked', async () => {
     const { hero } = stage.daemon
     const { client_secret } = await hero.clients.add({ name: 'x', client: 'swapped' })
     const { access_token: kept } = await hero.token.create({ user: 'grace', name: 'x' })
@@ -156,7 +156,7 @@ suite('whoever has some rights and tries for more', () => {
     for (const secret of [kept, session, client_secret!]) assert.ok(!everything.includes(secret))
   })
 
-  test('a program that is switched off while its token waits for its turn gets none', async () => {
+  test('a client disabled while its token request waits gets no token', async () => {
     const { hero } = stage.daemon
     const { client: client_id, client_secret } = await hero.clients.add({ name: 'x', client: 'waiting' })
     let creating: Promise<unknown> | undefined
@@ -173,7 +173,7 @@ suite('whoever has some rights and tries for more', () => {
     await creating
   })
 
-  test('what an application holds in the name of a person lives five minutes, and ends with what it came of', async () => {
+  test('a client token for a person lasts five minutes, and ends with its consent, password or account', async () => {
     const { hero } = stage.daemon
     const client = await hero.clients.add({
       name: 'App',
@@ -207,12 +207,12 @@ suite('whoever has some rights and tries for more', () => {
         await hero.users.update({ username: 'grace', is_active: true })
       },
     })) {
-      // What is issued in the second of the end before is ended with it.
+      // Revocation covers tokens issued within the same second.
       await setTimeout(1100)
       const { as, token } = await issue()
       await end()
       await refused(as.auth.me(), 'unauthenticated').catch((error: Error) => assert.fail(`${what}: ${error}`))
-      // Whoever verifies by itself hears of accounts that changed hands.
+      // Offline verifiers learn about accounts that changed hands, and not about consents.
       if (what === 'consent') continue
       await setTimeout(1000)
       await assert.rejects(elsewhere(token), Unauthenticated, what)
@@ -220,7 +220,7 @@ suite('whoever has some rights and tries for more', () => {
     stop()
   })
 
-  test('a token of a local service ends with it, and is not the next one of that name', async () => {
+  test('a token of a local service ends with it, and is not valid for a later service of the same name', async () => {
     const { hero } = stage.daemon
     const add = (unix_user: string, claims: string[]) =>
       hero.services.add({ service: 'games', unix_user, claims })

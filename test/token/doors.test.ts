@@ -7,29 +7,29 @@ import { signedIn } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 import { doorsOf, startDoors, textOf, type Doors, type Kind } from './doors_stage.ts'
 
-const ours = ['/rpc', 'rpc.sock', 'a route for programs', 'a route for everybody', 'token.validate']
+const ours = ['/rpc', 'rpc.sock', 'a bearer route', 'an optional route', 'token.validate']
 
-/** Written by hand from the requirements: which doors each credential opens. What is not named here stays shut. */
+/** The endpoints that accept each credential, from the requirements; all others must refuse it. */
 const table: Record<Kind, readonly string[]> = {
-  cookie: ['a page, as our cookie'],
+  cookie: ['a local route, as the cookie'],
   session: ours,
   refresh: ['auth.refresh'],
   kept: ours,
   program: [...ours, 'verifyToken'],
   assertion: ['verifyAssertion'],
   'OpenID access': ['/userinfo', '/oauth/introspect'],
-  'OpenID refresh': ['/oauth/introspect', '/token, to refresh'],
+  'OpenID refresh': ['/oauth/introspect', '/token, as refresh_token'],
   'OpenID ID': [],
 }
 
-suite('credentials by doors', () => {
+suite('credentials at each endpoint', () => {
   let doors: Doors
   before(async () => {
     doors = await startDoors()
   })
   after(() => doors.close())
 
-  /** The doors that each credential opens, in the order of the doors. */
+  /** Returns the endpoints that accept each credential, in the order of the endpoints. */
   const opened = async (texts: Record<string, string>) => {
     const result: Record<string, string[]> = {}
     for (const [kind, token] of Object.entries(texts)) {
@@ -44,12 +44,12 @@ suite('credentials by doors', () => {
   const wanted = Object.entries(table)
   const nothing = Object.fromEntries(wanted.map(([kind]) => [kind, []]))
 
-  test('each credential opens its own doors and no other', async () => {
+  test('each credential is accepted at its own endpoints and nowhere else', async () => {
     const expected = Object.fromEntries(wanted.map(([kind, names]) => [kind, inOrder(names)]))
     assert.deepEqual(await opened(textOf(await doors.issue('ada'))), expected)
   })
 
-  test('an authorization code, half a sign-in and other texts of ours open nothing', async () => {
+  test('an unfinished sign-in, a client secret and a changed token are accepted nowhere', async () => {
     const { hero } = doors.provider.daemon
     await hero.users.add({ username: 'half', email: 'half@example.org', password: goodPassword })
     await enrol(await signedIn(doors.provider.daemon, 'half'))
@@ -62,20 +62,20 @@ suite('credentials by doors', () => {
       'factor_required',
     )
     const texts = {
-      'half a sign-in': data.sign_in as string,
-      'half a sign-in with a code that is wrong': `${again.sign_in}000000`,
-      'the secret of a client': doors.program.client_secret!,
-      'a kept token with one character changed': textOf(await doors.issue('ada')).kept.replace(/.$/, '!'),
+      'an unfinished sign-in': data.sign_in as string,
+      'an unfinished sign-in with a wrong code': `${again.sign_in}000000`,
+      'a client secret': doors.program.client_secret!,
+      'a personal token with one character changed': textOf(await doors.issue('ada')).kept.replace(/.$/, '!'),
     }
     assert.deepEqual(await opened(texts), Object.fromEntries(Object.keys(texts).map((name) => [name, []])))
   })
 
-  test('a person who is switched off is nobody at any door, at once and after a restart', async () => {
+  test('the credentials of a deactivated person are refused everywhere, at once and after a restart', async () => {
     const { hero } = doors.provider.daemon
     const before = await doors.issue('grace')
     const again = await doors.issue('grace')
     await hero.users.update({ username: 'grace', is_active: false })
-    // The signed texts of a person are good for their five minutes, at whoever verifies them alone.
+    // Signed tokens of a person remain valid for five minutes where they are verified offline.
     const dead = { ...nothing, program: inOrder(table.program), assertion: inOrder(table.assertion) }
     assert.deepEqual(await opened(textOf(before)), dead)
     const { daemon, issuer } = doors.provider
@@ -84,19 +84,19 @@ suite('credentials by doors', () => {
     doors = doorsOf(provider, upstream, app.client, program)
     assert.deepEqual(await opened(textOf(again)), dead)
     await doors.provider.daemon.hero.users.update({ username: 'grace', is_active: true })
-    // Whoever is switched on again begins anew, but for what only looks at the person.
+    // After reactivation, credentials that were revoked stay so.
     const back = await opened(textOf(again))
     for (const kind of ['cookie', 'session', 'refresh', 'OpenID access', 'OpenID refresh'])
       assert.deepEqual(back[kind], [], kind)
   })
 
-  test('a client that is switched off is nobody at any door, at once, and its tokens do not come back with it', async () => {
+  test('the credentials of a disabled client are refused at once, and stay invalid after it is enabled again', async () => {
     const { hero } = doors.provider.daemon
     const before = await doors.issue('ada')
     for (const client of ['app', 'deploy']) await hero.clients.update({ client, is_active: false })
     const people = { cookie: table.cookie, session: table.session, refresh: [], kept: table.kept }
     const now = await opened({ ...textOf(before), refresh: 'x' })
-    // Whoever verifies by itself hears of it: test/sdk/token.test.
+    // Offline verifiers learn of it as well, see test/sdk/token.test.
     const stays = { ...people, assertion: table.assertion, program: ['verifyToken'] }
     const expected = Object.fromEntries(
       Object.entries({ ...nothing, ...stays }).map(([kind, names]) => [kind, inOrder(names)]),
@@ -105,7 +105,7 @@ suite('credentials by doors', () => {
     for (const client of ['app', 'deploy']) await hero.clients.update({ client, is_active: true })
     const { program } = await opened({ program: before.program })
     assert.deepEqual(program, ['verifyToken'])
-    // What was issued in the very second of the end is ended with it.
+    // Revocation covers tokens issued within the same second.
     await setTimeout(1100)
     const { client: client_id, client_secret } = doors.program
     const { access_token } = await hero.token.create({ client_id, client_secret: client_secret! })

@@ -7,7 +7,7 @@ import { App, callback, newPerson, post, startProvider, type Provider } from '..
 
 export const audience = 'https://wiki.example.org'
 
-/** Everything that proves somebody to us, one of each, all of the same person or the same program. */
+/** One credential of each kind, all for the same person or the same program. */
 export interface Credentials {
   readonly cookie: string
   readonly session: string
@@ -40,16 +40,16 @@ export interface Doors {
   readonly upstream: Upstream
   readonly app: App
   readonly program: Client
-  /** New credentials of somebody. */
+  /** Creates new credentials for a person. */
   issue(username: string): Promise<Credentials>
-  /** Whether a credential opens a door. */
+  /** Whether an endpoint accepts a credential. */
   readonly opens: Record<string, (token: string) => Promise<boolean>>
   close(): Promise<void>
 }
 
 type Client = { readonly client: string; readonly client_secret: string | null }
 
-/** A daemon with an application, a program, a service behind each auth mode, and whoever verifies by our keys. */
+/** Starts a daemon with an application, a program and a service behind each auth mode. */
 export const startDoors = async (): Promise<Doors> => {
   const provider = await startProvider()
   const { hero } = provider.daemon
@@ -71,7 +71,7 @@ export const startDoors = async (): Promise<Doors> => {
   return doorsOf(provider, upstream, client, program)
 }
 
-/** The doors of a daemon that has all of this in its database. */
+/** Returns the endpoints of a daemon that already has all of this in its database. */
 export const doorsOf = (provider: Provider, upstream: Upstream, client: Client, program: Client): Doors => {
   const { daemon, issuer } = provider
   const { hero } = daemon
@@ -101,14 +101,14 @@ export const doorsOf = (provider: Provider, upstream: Upstream, client: Client, 
   }
 
   const at = new HeroProxy({ url: issuer })
-  const throughDoor = async (host: string, headers: string[]) => {
+  const throughRoute = async (host: string, headers: string[]) => {
     const before = upstream.seen.length
     const { status } = await ask(daemon, host, '/', { headers })
     assert.ok([200, 302, 401].includes(status), `${host}: ${status}`)
     const seen = upstream.seen.slice(before)
     assert.equal(seen.length, status === 200 ? 1 : 0)
     const known = seen.some(({ rawHeaders }) => valuesOf(rawHeaders, 'X-Hero-User').length > 0)
-    // Whatever opened it goes no further, and what did not is none of our secrets to pass on as a known person.
+    // An accepted credential is not forwarded, and no other secret of ours reaches the service either.
     if (known) assert.ok(!seen[0]!.rawHeaders.some((text) => headers.includes(text) && text.length > 40))
     return known
   }
@@ -130,18 +130,18 @@ export const doorsOf = (provider: Provider, upstream: Upstream, client: Client, 
     program,
     issue,
     opens: {
-      'a page, as our cookie': (token) =>
-        throughDoor('local.localhost', ['Cookie', `__Host-hero_proxy_session=${token}`]),
+      'a local route, as the cookie': (token) =>
+        throughRoute('local.localhost', ['Cookie', `__Host-hero_proxy_session=${token}`]),
       '/rpc': (token) => succeeds(at.as(token).auth.me()),
       'rpc.sock': (token) => succeeds(hero.as(token).auth.me()),
-      'a route for programs': (token) => throughDoor('bearer.localhost', bearer(token)),
-      'a route for everybody': (token) => throughDoor('optional.localhost', bearer(token)),
+      'a bearer route': (token) => throughRoute('bearer.localhost', bearer(token)),
+      'an optional route': (token) => throughRoute('optional.localhost', bearer(token)),
       'token.validate': async (token) => (await hero.token.validate({ token })).active,
       'auth.refresh': (refresh_token) => succeeds(hero.auth.refresh({ refresh_token })),
       '/userinfo': async (token) => (await app.userinfo(token)).status === 200,
       '/oauth/introspect': (token) => active(token, client),
       '/oauth/introspect by another client': (token) => active(token, program),
-      '/token, to refresh': async (token) => (await app.refresh(token)).status === 200,
+      '/token, as refresh_token': async (token) => (await app.refresh(token)).status === 200,
       verifyToken: (token) => succeeds(verifyAccess(token)),
       verifyAssertion: (token) => succeeds(verifyAsserted({ 'x-hero-assertion': token })),
     },

@@ -3,7 +3,7 @@ import { after, before, suite, test } from 'node:test'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { assertEnded, kinds, open, startLiveUpstream } from '../edge/decide/open_connections.ts'
 
-suite('what was let in by a token ends with it', () => {
+suite('live connections end with their token', () => {
   let daemon: TestDaemon
   let upstream: Awaited<ReturnType<typeof startLiveUpstream>>
   before(async () => {
@@ -25,7 +25,7 @@ suite('what was let in by a token ends with it', () => {
   }
   const keep = async () => daemon.hero.token.create({ user: 'ada', name: 'x', scope: 'write' })
 
-  test('a token that is kept: taken back, and its person switched off', async () => {
+  test('connections with a personal token end when it is revoked, and when its person is deactivated', async () => {
     const [one, other] = [await keep(), await keep()]
     const [ending, staying] = [await all(one.access_token), await all(other.access_token)]
     await daemon.hero.token.revoke({ id: one.id })
@@ -35,7 +35,7 @@ suite('what was let in by a token ends with it', () => {
     await assertEnded(staying)
   })
 
-  test("a program's token: taken back, its client without the scope, and switched off", async () => {
+  test('connections with a client token end when it is revoked, its client loses the scope or is disabled', async () => {
     const { hero } = daemon
     const { client_secret } = await hero.clients.add({ name: 'd', client: 'd', scopes: ['read', 'write'] })
     const issue = async () =>
@@ -46,7 +46,7 @@ suite('what was let in by a token ends with it', () => {
     await assertEnded(ending)
     for (const { complete } of staying) assert.equal(complete, undefined)
     await hero.clients.update({ client: 'd', scopes: ['read'] })
-    // A WebSocket takes write; reading goes on.
+    // A WebSocket needs the write scope; connections that only read continue.
     await assertEnded(staying.slice(0, 1))
     await hero.clients.update({ client: 'd', is_active: false })
     await assertEnded(staying.slice(1))

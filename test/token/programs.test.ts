@@ -9,7 +9,7 @@ import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
 import { payloadOf, post, startProvider, type Provider } from '../support/openid_stage.ts'
 import { letEverybodyIn, strangerMissing, strangerSpeaks } from '../rpc/stranger.ts'
 
-suite('programs with tokens of their own', () => {
+suite('client credentials tokens', () => {
   let stage: Provider
   let upstream: Upstream
   let secret: string
@@ -46,7 +46,7 @@ suite('programs with tokens of their own', () => {
     return (await ask(stage.daemon, host, path, { method, headers })).status
   }
 
-  test('by token.create and by POST /token it is the same token', async () => {
+  test('token.create and POST /token issue the same token', async () => {
     const { hero } = stage.daemon
     const made = await hero.token.create({ client_id: 'deploy', client_secret: secret, scope: 'write' })
     const [ours, theirs] = [payloadOf(made.access_token), payloadOf(await issue({ scope: 'write' }))]
@@ -54,7 +54,7 @@ suite('programs with tokens of their own', () => {
     for (const payload of [ours, theirs]) Object.assign(payload, { iat: 0, exp: 0, jti: '' })
     assert.deepEqual(ours, theirs)
     assert.deepEqual(payloadOf(made.access_token, 0), payloadOf(await issue(), 0))
-    // What administers here is in a token with the scope admin only.
+    // Administrative claims are in tokens with the admin scope only.
     assert.deepEqual(ours.claims, ['deploy.run'])
     assert.deepEqual(payloadOf(await issue({ scope: 'admin' })).claims, ['deploy.run', 'proxy.users.read'])
     const check = verifyToken(hero, { audience: stage.issuer, issuer: stage.issuer })
@@ -66,7 +66,7 @@ suite('programs with tokens of their own', () => {
     )
   })
 
-  test('at routes it is seen with a name that no person has, and its claims of today', async () => {
+  test('routes see a username that no person can have, and the current claims', async () => {
     const { hero } = stage.daemon
     const token = await issue({ scope: 'write' })
     assert.equal(await through(token, 'api.localhost'), 200)
@@ -87,7 +87,7 @@ suite('programs with tokens of their own', () => {
     assert.equal(await through(reading, 'plain.localhost', '/', 'POST'), 403)
   })
 
-  test('a token for one service is refused by the others, by the door itself and by userinfo', async () => {
+  test('a token for one resource is refused by other routes, at /rpc and by token.validate', async () => {
     const token = await issue({ resource: 'http://plain.localhost/files', scope: 'write' })
     for (const [host, path, status] of [
       ['plain.localhost', '/files', 200],
@@ -108,26 +108,34 @@ suite('programs with tokens of their own', () => {
     assert.deepEqual(await hero.token.validate({ token: await issue(), audience }), { active: false })
   })
 
-  test('no service gets a token that opens another door; one that is for it alone it may verify by itself', async () => {
+  test('no service receives a token that another endpoint accepts, and one for that service alone is forwarded', async () => {
     const { hero } = stage.daemon
     await hero.proxy.routes.add({ domain: 'open.localhost', auth_mode: 'none', target: upstream.target })
-    const passedOn = async (token: string) => {
+    const isForwarded = async (token: string) => {
       assert.equal(await through(token, 'open.localhost'), 200)
       return valuesOf(upstream.seen.at(-1)!.rawHeaders, 'Authorization').length > 0
     }
-    assert.equal(await passedOn(await issue()), false, 'for the door itself')
-    assert.equal(await passedOn(await issue({ resource: 'http://plain.localhost/' })), false, 'for another')
+    assert.equal(await isForwarded(await issue()), false, 'a token for the daemon itself')
+    assert.equal(
+      await isForwarded(await issue({ resource: 'http://plain.localhost/' })),
+      false,
+      'a token for another service',
+    )
     const { access_token } = await hero.token.create({ user: 'ada', name: 'x' })
-    assert.equal(await passedOn(access_token), false, 'kept')
-    assert.equal(await passedOn(await issue({ resource: 'http://open.localhost/' })), true, 'for this one')
-    assert.equal(await passedOn('of.somebody.else'), true)
-    // Where it counts, it is used up.
+    assert.equal(await isForwarded(access_token), false, 'a personal token')
+    assert.equal(
+      await isForwarded(await issue({ resource: 'http://open.localhost/' })),
+      true,
+      'a token for this service',
+    )
+    assert.equal(await isForwarded('of.somebody.else'), true)
+    // A token that its route accepts is not forwarded.
     const here = await issue({ resource: 'http://plain.localhost/' })
     assert.equal(await through(here, 'plain.localhost'), 200)
     assert.deepEqual(valuesOf(upstream.seen.at(-1)!.rawHeaders, 'Authorization'), [])
   })
 
-  test('at /rpc it has its claims within its scope, and nothing of a person', async () => {
+  test('at /rpc it has its claims within its scope, and no rights of a person', async () => {
     const { hero } = stage.daemon
     const admin = hero.as(await issue({ scope: 'admin' }))
     const { kind, user, claims } = await admin.auth.me()
@@ -145,7 +153,7 @@ suite('programs with tokens of their own', () => {
     assert.ok(items.some(({ caller, outcome }) => caller === 'client' && outcome === 'claim_required'))
   })
 
-  test('fewer scopes, another secret, and being switched off count at once', async () => {
+  test('fewer scopes, another secret and disabling the client take effect at once', async () => {
     const { hero } = stage.daemon
     const { client_secret } = await hero.clients.add({ name: 'b', client: 'b', scopes: ['read', 'write'] })
     const token = (await hero.token.create({ client_id: 'b', client_secret: client_secret! })).access_token
@@ -153,12 +161,12 @@ suite('programs with tokens of their own', () => {
     await hero.clients.update({ client: 'b', scopes: ['read'] })
     assert.equal(await through(token, 'plain.localhost', '/', 'POST'), 403)
     assert.equal(await through(token, 'plain.localhost'), 200)
-    // A secret that leaked: what it brought is worth nothing either.
+    // Dropping a leaked secret revokes the tokens too.
     const { client_secret: next } = await hero.clients.rotate_secret({ client: 'b', drop: true })
     assert.equal(await through(token, 'plain.localhost'), 401)
     await refused(hero.token.create({ client_id: 'b', client_secret: client_secret! }), 'unauthenticated')
     assert.ok((await hero.token.create({ client_id: 'b', client_secret: next })).access_token)
-    // A program no more, but an application: what it got for itself is worth nothing either.
+    // Losing the client_credentials grant revokes the client's own tokens.
     await new Promise((resolve) => setTimeout(resolve, 1100))
     const itself = (await hero.token.create({ client_id: 'b', client_secret: next })).access_token
     assert.equal(await through(itself, 'plain.localhost'), 200)
@@ -166,7 +174,7 @@ suite('programs with tokens of their own', () => {
     await hero.clients.update({ client: 'b', grants: ['authorization_code'], ...(uris as object) })
     assert.equal(await through(itself, 'plain.localhost'), 401)
     await hero.clients.update({ client: 'b', grants: ['client_credentials'], redirect_uris: [] })
-    // Whoever gets the name next gets no more than the name.
+    // A later client of the same name does not inherit its tokens.
     const last = (await hero.token.create({ client_id: 'b', client_secret: next })).access_token
     await hero.clients.remove({ client: 'b' })
     await new Promise((resolve) => setTimeout(resolve, 1100))
@@ -174,7 +182,7 @@ suite('programs with tokens of their own', () => {
     assert.equal(await through(last, 'plain.localhost'), 401)
   })
 
-  test('a client that signs people in gets no token of its own, and no client is called like a person', async () => {
+  test('a client that signs people in gets no token of its own, and no client ID equals a user ID', async () => {
     const { hero } = stage.daemon
     const app = await hero.clients.add({ name: 'App', client: 'app', redirect_uris: ['https://a.test/cb'] })
     await refused(
@@ -185,7 +193,7 @@ suite('programs with tokens of their own', () => {
     await refused(hero.clients.add({ name: 'x', client: id }), 'invalid_params', 'client')
   })
 
-  test('wrong secrets count together at every door, from each network apart', async () => {
+  test('wrong secrets count together at all endpoints, separately for each network', async () => {
     const { hero } = stage.daemon
     const { client_secret } = await hero.clients.add({ name: 'c', client: 'c' })
     const wrong = { client: 'c', client_secret: 'x' }
@@ -203,12 +211,12 @@ suite('programs with tokens of their own', () => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 401), 429, 429])
     const right = { client: 'c', client_secret }
     const limited = await post(`${stage.issuer}/token`, grant, right)
-    assert.equal(limited.status, 429, 'the right one is not told from a wrong one meanwhile')
+    assert.equal(limited.status, 429, 'a correct secret is refused as well meanwhile')
     assert.ok(Number(limited.headers.get('retry-after')) > 0)
     assert.equal((await post(`${stage.issuer}/oauth/introspect`, { token: 'x' }, right)).status, 429)
-    // Over the socket there is no network to count by, and nobody there was wrong yet.
+    // A call through the socket has no network, and none of them was wrong.
     assert.ok((await hero.token.create({ client_id: 'c', client_secret: client_secret! })).access_token)
-    // A hundred at once: one is looked at before the care begins, and ten after.
+    // Of a hundred concurrent attempts, one is checked before the limit applies, and ten after.
     const { client_secret: other } = await hero.clients.add({ name: 'd', client: 'd' })
     const burst = await Promise.all(
       Array.from({ length: 100 }, () =>
@@ -241,7 +249,7 @@ describe('tokens of local services', { skip: strangerMissing() ?? false }, () =>
     return JSON.parse(answer) as { result?: Record<string, string>; error?: { data: { code: string } } }
   }
 
-  test('without a secret, by who the kernel says it is; ended with the service', async () => {
+  test('a service authenticates by its Unix user, and its token ends with it', async () => {
     const { hero } = daemon
     const { result } = await call('token.create', { scope: 'admin' })
     const token = result!.access_token!
@@ -256,7 +264,7 @@ describe('tokens of local services', { skip: strangerMissing() ?? false }, () =>
     await hero.as(token).users.list()
     const narrow = (await call('token.create')).result!.access_token!
     await refused(hero.as(narrow).users.list(), 'claim_required')
-    // Its own only, and only by itself: no token makes another.
+    // A service creates tokens for itself alone, and not with another token.
     assert.equal((await call('token.create', { service: 'other' })).error?.data.code, 'claim_required')
     assert.equal((await call('token.create', { name: 'to keep' })).error?.data.code, 'invalid_params')
     assert.equal(
@@ -271,7 +279,7 @@ describe('tokens of local services', { skip: strangerMissing() ?? false }, () =>
     assert.equal((await call('token.create')).error?.data.code, 'unauthenticated')
   })
 
-  test('the operator makes one for a service, to keep or for an hour', async () => {
+  test('the operator creates a personal or an hourly token for a service', async () => {
     const { hero } = daemon
     await hero.services.add({ service: 'blog', unix_user: 'games', claims: ['blog.run'] })
     const kept = await hero.token.create({ service: 'blog', name: 'On another machine', scope: 'write' })

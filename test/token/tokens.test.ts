@@ -9,8 +9,8 @@ import { byHand, person } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
 
-describe('how a token that is kept is written', () => {
-  test('a prefix, 256 bits and a checksum that finds every wrong character', () => {
+describe('the format of personal tokens', () => {
+  test('a token has a prefix, 256 bits and a checksum that detects each wrong character', () => {
     const all = new Set(Array.from({ length: 2000 }, writeToken))
     assert.equal(all.size, 2000)
     for (const token of all) {
@@ -27,7 +27,7 @@ describe('how a token that is kept is written', () => {
   })
 })
 
-onBothDatabases('tokens that are kept', (newUrl) => {
+onBothDatabases('personal tokens', (newUrl) => {
   let daemon: TestDaemon
   let upstream: Upstream
   let ada: HeroProxy
@@ -51,7 +51,7 @@ onBothDatabases('tokens that are kept', (newUrl) => {
     return { ...answer, seen: upstream.seen.at(-1)! }
   }
 
-  test('people make their own, see when each was used, and take them back', async () => {
+  test('people create tokens, see when each was last used, and revoke them', async () => {
     const made = await grace.token.create({ name: 'Backup script', scope: 'write', expires_in: 3600 })
     assert.match(made.access_token, /^hero_/)
     assert.deepEqual([made.scope, made.expires_in], ['write', 3600])
@@ -85,7 +85,7 @@ onBothDatabases('tokens that are kept', (newUrl) => {
     assert.deepEqual((await grace.token.list()).items, [])
   })
 
-  test('the token is nowhere: its hash is kept, and no audit or log has it', async () => {
+  test('only the hash of a token is stored, and neither audit nor log contains it', async () => {
     const { access_token, id } = await grace.token.create({ name: 'Quiet' })
     const everything = await byHand(daemon, async ({ query }) =>
       JSON.stringify([
@@ -99,7 +99,7 @@ onBothDatabases('tokens that are kept', (newUrl) => {
     await grace.token.revoke({ token: access_token }).catch(() => {})
   })
 
-  test('nobody makes, sees or takes back those of others, and no token makes a token', async () => {
+  test('people cannot create, see or revoke tokens of others, and no token creates a token', async () => {
     await refused(grace.token.create({ user: 'ada', name: 'x' }), 'claim_required')
     await refused(ada.token.create({ user: 'grace', name: 'x' }), 'claim_required')
     await refused(grace.token.list({ user: 'ada' }), 'claim_required')
@@ -112,15 +112,15 @@ onBothDatabases('tokens that are kept', (newUrl) => {
     await refused(grace.token.revoke({ token: access_token }), 'not_found')
     for (const more of [{}, { user: 'ada' }, { service: 'x' }])
       await refused(as(access_token).token.create({ name: 'More', ...more }), 'proof_required')
-    const strangers = new HeroProxy({ url: daemon.origin.replace('127.0.0.1', 'localhost') })
-    await refused(strangers.token.create({ name: 'x' }), 'unauthenticated')
-    await refused(strangers.token.create({}), 'unauthenticated')
-    await refused(strangers.token.revoke({ token: access_token }), 'unauthenticated')
-    strangers.close()
+    const anonymous = new HeroProxy({ url: daemon.origin.replace('127.0.0.1', 'localhost') })
+    await refused(anonymous.token.create({ name: 'x' }), 'unauthenticated')
+    await refused(anonymous.token.create({}), 'unauthenticated')
+    await refused(anonymous.token.revoke({ token: access_token }), 'unauthenticated')
+    anonymous.close()
     await ada.token.revoke({ id })
   })
 
-  test('read changes nothing, write administers nothing, and none gives its person another way in', async () => {
+  test('read cannot change, write cannot administer, and no token adds a way to sign in for its person', async () => {
     const of = async (scope: string) =>
       as((await daemon.hero.token.create({ user: 'ada', name: scope, scope })).access_token)
     const [read, write, admin] = [await of('read'), await of('write'), await of('admin')]
@@ -135,16 +135,16 @@ onBothDatabases('tokens that are kept', (newUrl) => {
     await write.users.update({ username: 'ada', display_name: 'Ada' })
     assert.ok((await admin.auth.me()).claims.includes('proxy.admin'))
     await admin.groups.add({ slug: 'made-by-token' })
-    // What asks a session for a fresh proof: by the claim of an administrator, and only for others.
+    // With admin, a token may do for others what needs a fresh proof in a session.
     await admin.clients.add({ name: 'By a token' })
     await refused(admin.factors.add_totp(), 'proof_required')
     await refused(write.factors.add_totp(), 'claim_required')
-    // What a provider gave of its person opens doors elsewhere.
+    // A provider token grants access elsewhere.
     await refused(admin.auth.upstream_token({ provider: 'forge' }), 'proof_required')
     await refused(write.clients.add({ name: 'x' }), 'claim_required')
   })
 
-  test('services behind routes see what the token may, not all that its person may', async () => {
+  test('services behind routes see the claims that the token allows, not all claims of its person', async () => {
     for (const [scope, administers] of [
       ['write', false],
       ['admin', true],
@@ -158,7 +158,7 @@ onBothDatabases('tokens that are kept', (newUrl) => {
     }
   })
 
-  test('at routes, read sends what is safe only', async () => {
+  test('at routes, the read scope allows safe methods only', async () => {
     const { access_token: read } = await grace.token.create({ name: 'r' })
     const { access_token: write } = await grace.token.create({ name: 'w', scope: 'write' })
     for (const method of ['GET', 'HEAD', 'OPTIONS'])
@@ -169,7 +169,7 @@ onBothDatabases('tokens that are kept', (newUrl) => {
       assert.match(String(headers['www-authenticate']), /error="insufficient_scope"/)
       assert.equal((await atRoute(write, method)).status, 200, method)
     }
-    // What a service could read as another method goes no further.
+    // Method override headers are removed.
     for (const name of [
       'X-HTTP-Method-Override',
       'X-HTTP-Method',
@@ -185,7 +185,7 @@ onBothDatabases('tokens that are kept', (newUrl) => {
     assert.equal((await ask(daemon, 'api.localhost', '/', { headers: upgrade })).status, 403)
   })
 
-  test('it ends by time, with its person, and when the account was in other hands', async () => {
+  test('a token ends at its expiry, with its person, and when the account changes hands', async () => {
     const make = async () => (await grace.token.create({ name: 'x' })).access_token
     const [old, other] = [await make(), await make()]
     await byHand(daemon, async (database) => {
@@ -210,7 +210,7 @@ onBothDatabases('tokens that are kept', (newUrl) => {
     assert.deepEqual(await daemon.hero.token.validate({ token: access_token }), { active: false })
   })
 
-  test('what is wrong is named', async () => {
+  test('an error names the invalid parameter', async () => {
     const { hero } = daemon
     for (const [params, path] of [
       [{ name: 'x' }, 'user'],
