@@ -13,9 +13,9 @@ import { openrpc, openrpcText, paramsOf } from '../support/openrpc.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-test('the document is valid by the meta-schema of OpenRPC', () => {
+test('the document is valid against the OpenRPC meta-schema', () => {
   const { openrpcDocument } = metaSchema as unknown as { openrpcDocument: Record<string, unknown> }
-  // It is written in a dialect that says of itself to be draft 7 with two names more.
+  // The meta-schema declares its own dialect: draft 7 with two more names.
   const { $schema: _, ...schema } = openrpcDocument
   const dialect = {
     allOf: [{ $ref: 'http://json-schema.org/draft-07/schema#' }],
@@ -31,7 +31,7 @@ test('the document is valid by the meta-schema of OpenRPC', () => {
   assert.equal(openrpc.openrpc, '1.3.2')
 })
 
-test('names are unique, aliases too, and required parameters come first', () => {
+test('method names and aliases are unique, and required parameters come first', () => {
   const names = openrpc.methods.flatMap(({ name, 'x-aliases': aliases = [] }) => [name, ...aliases])
   assert.deepEqual([...new Set(names)], names)
   for (const { name, params } of openrpc.methods) {
@@ -50,7 +50,7 @@ test('names are unique, aliases too, and required parameters come first', () => 
   )
 })
 
-test('every method has an example that fits its schemas, its errors, its effect and its rule', () => {
+test('each method has a valid example, errors, an effect and a claim rule', () => {
   const ajv = new Ajv({ strict: false })
   ajv.addSchema(openrpc, 'doc')
   const schemaOf = (schema: object) =>
@@ -79,7 +79,7 @@ test('every method has an example that fits its schemas, its errors, its effect 
   }
 })
 
-test('every reference leads somewhere', () => {
+test('each reference resolves', () => {
   for (const [, kind, name] of openrpcText.matchAll(/"\$ref": "#\/components\/(schemas|errors)\/(\w+)"/g))
     assert.ok(Object.hasOwn(openrpc.components[kind as 'schemas' | 'errors'], name!), name)
   assert.equal(
@@ -88,21 +88,21 @@ test('every reference leads somewhere', () => {
   )
 })
 
-test('rpc.discover, /openrpc.json at the edge and the committed file are the same', async () => {
+test('rpc.discover, /openrpc.json at the edge and the committed file are identical', async () => {
   await using daemon = await startTestDaemon()
   assert.deepEqual(await daemon.hero.rpc.discover(), openrpc)
   const answer = await fetch(`${daemon.origin.replace('127.0.0.1', 'localhost')}/openrpc.json`)
   assert.equal(await answer.text(), openrpcText)
 })
 
-test('what is generated is up to date', () => {
+test('the generated files are up to date', () => {
   const { status, stderr } = spawnSync(process.execPath, [join(root, 'bin/generate.ts'), '--check'], {
     encoding: 'utf8',
   })
   assert.equal(status, 0, stderr)
 })
 
-test('code, document and SDK agree on every error', () => {
+test('code, document and SDK agree on each error', () => {
   const names = Object.keys(errorTable) as ErrorName[]
   assert.deepEqual(Object.keys(openrpc.components.errors), names)
   const source = readFileSync(join(root, 'sdk/errors.ts'), 'utf8')
@@ -115,18 +115,18 @@ test('code, document and SDK agree on every error', () => {
     const { code, message } = errorTable[name]
     assert.deepEqual(openrpc.components.errors[name], { code, message, data: { code: name } })
     const thrown = new AppError(name)
-    const told = toHeroError({
+    const error = toHeroError({
       code: thrown.code,
       message: thrown.message,
       data: thrown.data as { code: string },
     })
-    assert.ok(told instanceof HeroError)
+    assert.ok(error instanceof HeroError)
     assert.deepEqual(
-      { code: told.code, number: told.number, message: told.message },
+      { code: error.code, number: error.number, message: error.message },
       { code: name, number: code, message },
     )
   }
-  // Numbers as the requirements give them, and unique but for the one that the old proxy shared.
+  // The numbers come from the requirements; the old proxy used one of them twice.
   const numbers = Object.fromEntries(names.map((name) => [name, errorTable[name].code]))
   assert.deepEqual(numbers, {
     parse_error: -32700,

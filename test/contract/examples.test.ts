@@ -15,7 +15,7 @@ import { refused } from '../support/refused.ts'
 import { openrpc, paramsOf, type DocumentedMethod } from '../support/openrpc.ts'
 import { seed, startCopy } from '../support/seed.ts'
 
-/** What differs from machine to machine and from run to run. */
+/** Members that differ between machines or runs. */
 const masked = new Set([
   'created_at',
   'updated_at',
@@ -63,31 +63,31 @@ let seeded: TestDaemon
 before(async () => {
   seeded = await startTestDaemon()
   await seed(seeded)
-  // As the example of `health` shows it.
+  // The example of `health` shows a finished check.
   while ((await seeded.hero.health()).database === 'checking') await delay(5)
 })
 after(() => seeded.close())
 
-/** Where an example begins: a copy for each that writes; set-up needs an instance without anybody. */
+/** Returns the daemon for an example: a copy if it writes, and an empty one for the setup. */
 const stageOf = async (method: DocumentedMethod): Promise<TestDaemon> => {
   if (method.name === 'auth.setup') return startTestDaemon()
-  if (method['x-effect'] !== 'write' && !takesASession.has(method.name)) return seeded
+  if (method['x-effect'] !== 'write' && !needsSession.has(method.name)) return seeded
   const copy = await startCopy(seeded)
-  for (const [key, value] of offers[method.name] ?? []) await copy.hero.settings.set({ key, value })
+  for (const [key, value] of settingsOf[method.name] ?? []) await copy.hero.settings.set({ key, value })
   return copy
 }
 
 const open = [['registration_mode', 'open']] as const
 const links = [['magic_links', true]] as const
-/** What is not offered by default. */
-const offers: Partial<Record<string, readonly (readonly [string, string | boolean])[]>> = {
+/** Settings that an example needs. */
+const settingsOf: Partial<Record<string, readonly (readonly [string, string | boolean])[]>> = {
   'auth.register': open,
   'users.invite': open,
   'auth.request_magic_link': links,
   'auth.login_by_link': links,
 }
 
-const takesASession = new Set([
+const needsSession = new Set([
   'auth.prove',
   'factors.add_totp',
   'factors.confirm_totp',
@@ -105,16 +105,16 @@ const takesASession = new Set([
   'auth.upstream_token',
 ])
 
-/** Who speaks: the operator, as most examples do; what is about a session takes one. */
-const speakerOf = async ({ hero }: TestDaemon, { name }: DocumentedMethod): Promise<HeroProxy> => {
-  if (!takesASession.has(name)) return hero
+/** Returns the caller of an example: the operator, or ada if the method needs a session. */
+const callerOf = async ({ hero }: TestDaemon, { name }: DocumentedMethod): Promise<HeroProxy> => {
+  if (!needsSession.has(name)) return hero
   const ada = hero.as((await hero.auth.login({ login: 'ada', password: goodPassword })).access_token)
   if (name === 'auth.stop_impersonating') await ada.auth.impersonate({ user: 'grace' })
   return ada
 }
 
-/** What no example can know beforehand: codes of the moment, answers of an authenticator, tokens that were just given out. */
-const madeNow: Partial<Record<string, (stage: TestDaemon, speaker: HeroProxy) => Promise<object>>> = {
+/** Parameters that cannot be fixed in an example: current codes, authenticator responses and new tokens. */
+const currentParams: Partial<Record<string, (stage: TestDaemon, caller: HeroProxy) => Promise<object>>> = {
   'auth.login_by_code': async ({ hero }) => {
     const { ada } = await signInAda(hero)
     const secret = await enrol(ada)
@@ -193,13 +193,13 @@ const addPasskey = async ({ config }: TestDaemon, ada: HeroProxy) => {
 
 for (const method of openrpc.methods) {
   for (const example of method.examples) {
-    test(`the example "${example.name}" is true`, async () => {
+    test(`the example "${example.name}" is correct`, async () => {
       const stage = await stageOf(method)
-      const speaker = await speakerOf(stage, method)
-      const made = await madeNow[method.name]?.(stage, speaker)
+      const caller = await callerOf(stage, method)
+      const made = await currentParams[method.name]?.(stage, caller)
       const auditLines = async () => (await stage.hero.audit.list({ limit: 1000 })).items
       const before = await auditLines()
-      const result = await speaker.call(method.name as MethodName, (made ?? paramsOf(example)) as never)
+      const result = await caller.call(method.name as MethodName, (made ?? paramsOf(example)) as never)
       if (method.name === 'rpc.discover') assert.equal((result as { openrpc: string }).openrpc, '1.3.2')
       else assert.deepEqual(mask(result), mask(example.result.value))
 
@@ -212,7 +212,7 @@ for (const method of openrpc.methods) {
       const [entry] = fresh
       assert.equal(entry!.method, method.name)
       assert.equal(entry!.outcome, 'ok')
-      assert.equal(entry!.actor, takesASession.has(method.name) ? 'ada' : 'system')
+      assert.equal(entry!.actor, needsSession.has(method.name) ? 'ada' : 'system')
       await stage.close()
     })
   }

@@ -62,8 +62,8 @@ after(async () => {
   rmSync(dir, { recursive: true })
 })
 
-/** The example's parameters about this person, with one that no method takes: past the gate, nothing happens. */
-const about = (method: DocumentedMethod, username: string | undefined): Record<string, unknown> => {
+/** Returns the example's parameters for this person, plus one that no method takes, so that no call succeeds. */
+const paramsFor = (method: DocumentedMethod, username: string | undefined): Record<string, unknown> => {
   const params: Record<string, unknown> = { ...paramsOf(method.examples[0]!), no_such_parameter: 1 }
   for (const key of ['user', 'username']) {
     if (!method.params.some(({ name }) => name === key)) continue
@@ -76,10 +76,10 @@ const about = (method: DocumentedMethod, username: string | undefined): Record<s
 const takesNames = ({ params }: DocumentedMethod): boolean =>
   params.some(({ name }) => ['user', 'username'].includes(name))
 
-/** True if the gate let the call through, to be refused for its parameters; false if the gate refused it. */
+/** Returns true if the call passed the gate and failed for its parameters, and false if the gate refused it. */
 const passes = (calling: Promise<unknown>): Promise<boolean> =>
   calling.then(
-    () => assert.fail('a parameter that does not exist was taken'),
+    () => assert.fail('an unknown parameter was accepted'),
     (error: unknown) => {
       assert.ok(error instanceof HeroError || error instanceof AppError, String(error))
       const { code } = error.data
@@ -99,7 +99,7 @@ const holder = (...held: string[]): Caller => ({
   user_id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4aff',
 })
 
-test('every method has a row and every row a method', () => {
+test('each method has a row, and each row a method', () => {
   assert.deepEqual(
     Object.keys(rows),
     openrpc.methods.map(({ name }) => name),
@@ -110,50 +110,50 @@ for (const method of openrpc.methods) {
   test(`who may call ${method.name}`, async () => {
     const row = rows[method.name] ?? assert.fail('no row')
     const at = (who: HeroProxy, username: string | undefined) =>
-      passes(who.call(method.name as never, about(method, username) as never))
+      passes(who.call(method.name as never, paramsFor(method, username) as never))
     const { guest: stranger, grace, administrator, operatorAtEdge } = callers
 
     assert.equal(await at(stranger, 'grace'), row.guest, 'a guest at the edge')
-    assert.equal(await at(grace, 'ada'), row.other, 'a user about somebody else')
-    assert.equal(await at(grace, 'GRACE'), row.self, 'a user about herself')
-    assert.equal(await at(grace, 'grace,ada'), row.other, 'a user about a name that contains hers')
+    assert.equal(await at(grace, 'ada'), row.other, 'a user for somebody else')
+    assert.equal(await at(grace, 'GRACE'), row.self, 'a user for herself')
+    assert.equal(await at(grace, 'grace,ada'), row.other, 'a user for a name that contains hers')
     assert.ok(await at(administrator, 'grace'), 'an administrator')
     assert.ok(await at(operatorAtEdge, 'grace'), 'the operator token')
     assert.ok(await at(daemon.hero, 'grace'), 'the operator on the socket')
     const without = row.other || mayLeaveOut.has(method.name)
-    if (takesNames(method)) assert.equal(await at(grace, undefined), without, 'a user about nobody')
+    if (takesNames(method)) assert.equal(await at(grace, undefined), without, 'a user without a name')
 
     assert.equal(
-      await passes(call(method.name, about(method, 'grace'), guest({ via: 'socket' }))),
+      await passes(call(method.name, paramsFor(method, 'grace'), guest({ via: 'socket' }))),
       row.guest,
-      'a stranger on the socket',
+      'a guest on the socket',
     )
     for (const claim of claims) {
-      const allowed = await passes(call(method.name, about(method, 'grace'), holder(claim)))
+      const allowed = await passes(call(method.name, paramsFor(method, 'grace'), holder(claim)))
       assert.equal(allowed, row.claims.includes(claim), `a holder of ${claim}`)
     }
-    // A service has claims and no self, also when it is called like the person.
+    // A service has claims, and no rights of a person of the same name.
     const service = (...held: string[]): Caller => ({ ...holder(...held), kind: 'service', name: 'grace' })
-    const plain = await passes(call(method.name, about(method, 'grace'), service()))
+    const plain = await passes(call(method.name, paramsFor(method, 'grace'), service()))
     assert.equal(plain, row.other, 'a service without claims')
     for (const claim of claims) {
-      const allowed = await passes(call(method.name, about(method, 'grace'), service(claim)))
+      const allowed = await passes(call(method.name, paramsFor(method, 'grace'), service(claim)))
       assert.equal(allowed, row.claims.includes(claim), `a service with ${claim}`)
     }
     if (method.params.some(({ name }) => name === 'group')) {
       const { group } = paramsOf(method.examples[0]!) as { group: string }
       const ofThis = holder(`groups.${group}.admin`)
       const ofOther = holder('groups.elsewhere.admin', `groups.${group}`, `groups.${group}x.admin`)
-      const params = about(method, 'grace')
+      const params = paramsFor(method, 'grace')
       assert.equal(
         await passes(call(method.name, params, ofThis)),
         row.groupAdmin ?? false,
-        'its administrator',
+        'an administrator of the group',
       )
       assert.equal(
         await passes(call(method.name, params, ofOther)),
         false,
-        'the administrator of another group',
+        'an administrator of another group',
       )
     }
     for (const near of [
@@ -165,13 +165,13 @@ for (const method of openrpc.methods) {
       'groups.admin',
       'users.grace',
     ]) {
-      const allowed = await passes(call(method.name, about(method, 'grace'), holder(near)))
+      const allowed = await passes(call(method.name, paramsFor(method, 'grace'), holder(near)))
       assert.equal(allowed, row.other, `a holder of ${near}`)
     }
   })
 }
 
-test('what a token of each scope may, of an administrator and of somebody else, about others and oneself', async () => {
+test('what a token of each scope allows, for an administrator and another person, for others and oneself', async () => {
   const url = daemon.origin.replace('127.0.0.1', 'localhost')
   const scopes = ['read', 'write', 'admin'] as const
   for (const who of ['ada', 'grace'] as const)
@@ -183,7 +183,7 @@ test('what a token of each scope may, of an administrator and of somebody else, 
           const { name, 'x-effect': effect } = method
           const { [name]: row = assert.fail('no row') } = rows
           const ofAll = row.other || (row.self && whom === who)
-          // Without the scope `admin` an administrator is a person like others.
+          // Without the admin scope, an administrator has the rights of any person.
           const byClaim = who === 'ada' && scope === 'admin' && row.claims.length > 0
           const wanted = takesAdmin.has(name) ? 'admin' : effect
           const allowed =
@@ -193,15 +193,15 @@ test('what a token of each scope may, of an administrator and of somebody else, 
             !(takesAdmin.has(name) && !byClaim) &&
             !(notAboutOneself.has(name) && whom === who)
           assert.equal(
-            await passes(hero.call(name as never, about(method, whom) as never)),
+            await passes(hero.call(name as never, paramsFor(method, whom) as never)),
             allowed,
-            `${name}, a token of ${who} to ${scope}, about ${whom}`,
+            `${name}, a ${scope} token of ${who}, for ${whom}`,
           )
         }
     }
 })
 
-test('an old name is gated as the new one', async () => {
+test('an alias has the same rule as its method', async () => {
   for (const { name, 'x-aliases': aliases = [] } of openrpc.methods)
     for (const alias of aliases)
       assert.equal(
@@ -210,7 +210,7 @@ test('an old name is gated as the new one', async () => {
       )
 })
 
-test('the rules of the document are those of the table', () => {
+test('the rules in the document match the table', () => {
   for (const { name, 'x-required-claim': rule } of openrpc.methods) {
     const row = rows[name]!
     if (row === everybody) assert.equal(rule, null, name)

@@ -1,4 +1,4 @@
-/** All claims that the role admin holds. */
+/** All claims of the admin role. */
 export const claims = [
   'proxy.users.read',
   'proxy.users.write',
@@ -13,13 +13,13 @@ export const claims = [
   'proxy.admin',
 ] as const
 
-/** Who passes the gate: strangers; signed-in people about others, about themselves; holders of one of these claims. */
+/** Who passes the gate: guests, signed-in people for others or themselves, and holders of one of these claims. */
 export interface Row {
   readonly guest: boolean
   readonly other: boolean
   readonly self: boolean
   readonly claims: readonly (typeof claims)[number][]
-  /** Administrators of the group that the call is about. */
+  /** Whether administrators of the group pass. */
   readonly groupAdmin?: true
 }
 export const everybody: Row = { guest: true, other: true, self: true, claims }
@@ -34,7 +34,7 @@ const only = (...claims: Row['claims'][number][]): Row => ({
 
 const ofGroup = (...claims: Row['claims'][number][]): Row => ({ ...only(...claims), groupAdmin: true })
 
-/** Written by hand from the requirements. A method without a row fails. */
+/** The expected rights, from the requirements. A method without a row fails. */
 export const rows: Record<string, Row> = {
   'rpc.discover': everybody,
   health: everybody,
@@ -107,7 +107,7 @@ export const rows: Record<string, Row> = {
   'claims.resolve': own('proxy.users.read'),
   'claims.check': own('proxy.users.read'),
   'sessions.list': own('proxy.users.read'),
-  // Whose session it is, the method itself asks.
+  // The method itself checks whose session it is.
   'sessions.revoke': signedIn,
   'sessions.revoke_all': own('proxy.users.write'),
   'sessions.revocations': only('proxy.users.read'),
@@ -144,13 +144,13 @@ export const rows: Record<string, Row> = {
   'providers.update': only('proxy.oauth.write'),
   'providers.remove': only('proxy.oauth.write'),
   'providers.test': only('proxy.oauth.write'),
-  // Whose they are, the methods themselves ask.
+  // These methods check ownership themselves.
   'users.identities.link': signedIn,
   'auth.upstream_token': signedIn,
   'keys.jwks': everybody,
   'keys.list': only('proxy.admin'),
   'keys.rotate': only('proxy.admin'),
-  // What it takes, the methods themselves ask: a secret, the token, or whose it is.
+  // These methods check a secret, the token or its ownership themselves.
   'token.create': everybody,
   'token.validate': everybody,
   'token.list': own('proxy.users.read'),
@@ -158,7 +158,7 @@ export const rows: Record<string, Row> = {
   'audit.list': only('proxy.audit.read'),
   'audit.verify': only('proxy.audit.read'),
 }
-/** Where leaving out the person means the caller. */
+/** Methods that default to the caller if no person is given. */
 export const mayLeaveOut = new Set([
   'factors.list',
   'auth.set_password',
@@ -170,8 +170,8 @@ export const mayLeaveOut = new Set([
 ])
 
 /**
- * What a token of its own person needs where the claims suffice, written by hand. Not named here: `read` for what reads, `write` for
- * what writes. `admin`, because a signed-in person would have to prove themselves anew.
+ * Methods that need a token with the `admin` scope besides the claims, because a signed-in person would need a fresh proof.
+ * Other methods need `read` or `write`, by their effect.
  */
 export const takesAdmin = new Set([
   'auth.impersonate',
@@ -187,7 +187,7 @@ export const takesAdmin = new Set([
   'groups.add_claim',
   'groups.add_member',
   'groups.add_role',
-  // Of one that sleeps.
+  // Needed to activate a group.
   'groups.update',
   'keys.rotate',
   'providers.add',
@@ -209,7 +209,7 @@ export const takesAdmin = new Set([
   'users.remove',
   'users.update',
 ])
-/** With no token at all, whatever its scope: these give a person a way in, or are about oneself. */
+/** Methods that no token can call, because they add a way to sign in or concern the caller's own account. */
 export const takesSignIn = new Set([
   'factors.add_passkey',
   'factors.add_totp',
@@ -217,11 +217,11 @@ export const takesSignIn = new Set([
   'factors.remove_passkey',
   'factors.remove_totp',
   'factors.renew_recovery_codes',
-  // One that is kept, and a program by its secret needs no token.
+  // A client creates its token with its secret, and a personal token needs a session.
   'token.create',
   'users.identities.link',
 ])
-/** For others by a token with `admin`; about its own person by none. */
+/** Methods that an `admin` token can call for other people, and not for its own person. */
 export const notAboutOneself = new Set([
   'auth.impersonate',
   'auth.set_password',

@@ -18,7 +18,7 @@ const common = { effect: 'read', claim: null } as const
 
 const unavailable = () => Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_READ' })
 
-/** What fails, each in its own way: `NAME` at once, and `NAME_later` by a promise. */
+/** Handlers that fail, each in its own way: `NAME` synchronously, and `NAME_later` with a promise. */
 const failures: Record<string, () => unknown> = {
   throws: () => {
     throw new Error('password=hunter2 in /etc/secret/place')
@@ -39,7 +39,7 @@ const failures: Record<string, () => unknown> = {
   },
 }
 
-/** The methods that the examples of the specification speak of, and those that fail. */
+/** The methods in the examples of the specification, and the failing ones. */
 const methods = (heard: string[]): Method[] => {
   const listener = (name: string) =>
     method({
@@ -103,11 +103,11 @@ const methods = (heard: string[]): Method[] => {
 }
 
 export interface Arithmetic {
-  /** What the notifications said. */
+  /** The notifications that were received. */
   readonly heard: string[]
   readonly logged: Record<string, unknown>[]
   readonly methods: readonly Method[]
-  /** Without a promise where the envelope takes none. */
+  /** Synchronous if the envelope needs no promise. */
   receive(text: string | Buffer, identify?: Identify): string | undefined | Promise<string | undefined>
   close(): Promise<void>
 }
@@ -118,7 +118,7 @@ export interface RealEnvelope {
   close(): Promise<void>
 }
 
-/** The real envelope and dispatcher over any methods. */
+/** The real envelope and dispatcher for any methods. */
 export const envelopeOver = async (list: readonly Method[]): Promise<RealEnvelope> => {
   const dir = mkdtempSync(join(tmpdir(), 'hp-rpc-'))
   const logged: Record<string, unknown>[] = []
@@ -138,7 +138,7 @@ export const envelopeOver = async (list: readonly Method[]): Promise<RealEnvelop
   }
 }
 
-/** The same over these methods. */
+/** The real envelope and dispatcher for these methods. */
 export const arithmeticEnvelope = async (): Promise<Arithmetic> => {
   const heard: string[] = []
   const list = methods(heard)

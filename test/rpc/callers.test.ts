@@ -28,7 +28,7 @@ describe('callers on the socket', () => {
   after(() => daemon.close())
 
   const bearer = (username: string) => `Bearer ${tokens[username]}`
-  /** The same call on each of the three ways on which a token can come. */
+  /** Makes the call with each of the three ways to send a token. */
   const ways = (authorization: string, method: string, params: object = {}): [string, Promise<Reply>][] => [
     ['header', callHttp(path, method, params, ['Authorization', authorization])],
     ['member on a line', callLine(path, method, params, { authorization })],
@@ -39,7 +39,7 @@ describe('callers on the socket', () => {
     assert.ok(!items.some(({ username }) => username === 'eve'))
   }
 
-  test('the own user and root are operator, audited as system with uid and pid', async () => {
+  test("the daemon's user and root are the operator, audited as system with uid and pid", async () => {
     assert.ok((await callLine(path, 'stats')).result)
     assert.ok((await callHttp(path, 'stats')).result)
     await daemon.hero.groups.add({ slug: 'audited' })
@@ -51,7 +51,7 @@ describe('callers on the socket', () => {
     assert.equal(entry.pid, process.pid)
   })
 
-  test('a bearer token replaces the operator: its person, and nothing more', async () => {
+  test("a bearer token replaces the operator with its person and that person's rights", async () => {
     for (const [way, reply] of ways(bearer('ada'), 'auth.me')) {
       assert.match(JSON.stringify((await reply).result), /"ada"/, way)
     }
@@ -64,7 +64,7 @@ describe('callers on the socket', () => {
     await noEve()
   })
 
-  test("an administrator's token has the administrator's claims, and his name in the audit", async () => {
+  test("an administrator's token has the administrator's claims and is audited under that name", async () => {
     for (const [i, [way, reply]] of ways(bearer('root'), 'stats').entries()) {
       assert.ok((await reply).result, way)
       await callLine(path, 'groups.add', { slug: `by-root-${i}` }, { authorization: bearer('root') })
@@ -75,7 +75,7 @@ describe('callers on the socket', () => {
     assert.equal(entry.pid, process.pid)
   })
 
-  test('a bad token is refused, whatever the method, and never falls back to the operator', async () => {
+  test('an invalid token is refused for each method, and does not fall back to the operator', async () => {
     const token = tokens.ada!
     const gone = (await daemon.hero.auth.login({ login: 'ada', password: goodPassword })).access_token
     await daemon.hero.as(gone).auth.logout()
@@ -111,7 +111,7 @@ describe('callers on the socket', () => {
     await noEve()
   })
 
-  test('an authorization that is no text is an invalid request', async () => {
+  test('an authorization member that is not a string is an invalid request', async () => {
     for (const authorization of [null, 0, true, {}, [bearer('ada')]]) {
       const { error } = await callLine(path, 'users.add', eve, { authorization })
       assert.equal(error?.code, -32600)
@@ -119,7 +119,7 @@ describe('callers on the socket', () => {
     await noEve()
   })
 
-  test('a header and a member that differ are refused, the same in both is not', async () => {
+  test('a header and a member that differ are refused, and equal ones are accepted', async () => {
     const both = (header: string, authorization: string) =>
       callHttp(path, 'auth.me', {}, ['Authorization', header], { authorization })
     assert.equal((await both(bearer('ada'), bearer('grace'))).error?.data.code, 'unauthenticated')
@@ -128,7 +128,7 @@ describe('callers on the socket', () => {
     assert.match(JSON.stringify((await both(bearer('ada'), bearer('ada'))).result), /"ada"/)
   })
 
-  test('two Authorization headers are refused, and one behind many others counts', async () => {
+  test('two Authorization headers are refused, and one after many other headers counts', async () => {
     const twice = ['Authorization', bearer('ada'), 'authorization', bearer('ada')]
     assert.equal((await callHttp(path, 'auth.me', {}, twice)).error?.data.code, 'unauthenticated')
     const many = Array.from({ length: 300 }, (_, i) => [`X-${i}`, 'y']).flat()
@@ -161,7 +161,7 @@ describe('callers on the socket', () => {
     lines.forEach(who)
   })
 
-  test('a person who is switched off or removed is nobody with the next call', async () => {
+  test('a deactivated or removed person is refused at the next call', async () => {
     const me = (username: string) => callLine(path, 'auth.me', {}, { authorization: bearer(username) })
     assert.ok((await me('grace')).result)
     await daemon.hero.users.update({ username: 'grace', is_active: false })

@@ -26,12 +26,12 @@ describe('connections to the socket', () => {
   })
   after(() => daemon.close())
 
-  test('one socket speaks HTTP and raw lines', async () => {
+  test('one socket accepts HTTP and raw lines', async () => {
     assert.equal((await callHttp(path, 'health')).id, 1)
     assert.equal((await callLine(path, 'health')).id, 1)
   })
 
-  test('the first bytes may come one by one, for either', async () => {
+  test('the first bytes may arrive one by one, for HTTP and raw lines', async () => {
     const [reply] = replies(await speak(path, ...health(1).slice(0, 8), `${health(1).slice(8)}\n`))
     assert.equal(reply?.id, 1)
     const request = httpCall(health(2))
@@ -39,14 +39,14 @@ describe('connections to the socket', () => {
     assert.match(answer, /^HTTP\/1\.1 200 .*"id":2/s)
   })
 
-  test('white space before the first message is skipped, in its own packets too', async () => {
+  test('whitespace before the first message is skipped, in separate packets too', async () => {
     assert.equal(replies(await speak(path, ` \t\r\n\n  ${health(1)}\n`))[0]?.id, 1)
     assert.equal(replies(await speak(path, '\n', '  ', '\r\n', `${health(2)}\n`))[0]?.id, 2)
     assert.equal(replies(await speak(path, ' \n', `[${health(3)}]\n`)).length, 1)
     assert.match(await speak(path, '\r\n', httpCall(health(4))), /^HTTP\/1\.1 200 /)
   })
 
-  test('a small batch has no huge answer, and loses no small one behind the large', async () => {
+  test('the answer to a batch is limited, and small results after large ones are kept', async () => {
     const calls = Array.from({ length: 49 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'rpc.discover' }))
     const { text } = await post(path, `[${calls.map((call) => JSON.stringify(call)).join()},${health(49)}]`)
     assert.ok(text.length < 4.5 * 1024 * 1024, `${text.length}`)
@@ -60,13 +60,13 @@ describe('connections to the socket', () => {
     assert.ok(answers[49]!.result)
   })
 
-  test('whoever sends nothing, or white space alone, gets nothing', async () => {
+  test('a client that sends nothing, or whitespace alone, gets no answer', async () => {
     assert.equal(await speak(path), '')
     assert.equal(await speak(path, ' \n'), '')
     assert.equal(await speak(path, ' '.repeat(2000)), '')
   })
 
-  test('a closed sending side still gets its answers, the last line without its end too', async () => {
+  test('a client that closed its sending side still gets its answers, for an unterminated last line too', async () => {
     const text = await speak(path, `${health(1)}\n\n \n${health(2)}`)
     assert.deepEqual(
       replies(text)
@@ -77,7 +77,7 @@ describe('connections to the socket', () => {
     assert.match(await speak(path, httpCall(health(3))), /"id":3/)
   })
 
-  test('a line may come in pieces, and many lines in one', async () => {
+  test('a line may arrive in pieces, and many lines in one packet', async () => {
     const first = health('a')
     const text = await speak(
       path,
@@ -95,7 +95,7 @@ describe('connections to the socket', () => {
     assert.equal(new Set(replies(await speak(path, `${many}\n`)).map(({ id }) => id)).size, 5000)
   })
 
-  test('a broken line is answered, and the connection goes on', async () => {
+  test('an invalid line gets an error, and the connection continues', async () => {
     const answers = (await speakLines(path, health(1), '{"broken', 'GET / HTTP/1.1', health(2))) as Reply[]
     assert.deepEqual(answers.map(({ id }) => id).sort(), [1, 2, null, null])
     assert.deepEqual(
@@ -104,11 +104,11 @@ describe('connections to the socket', () => {
     )
   })
 
-  test('a notification on a line is followed by nothing', async () => {
+  test('a notification on a line gets no answer', async () => {
     assert.deepEqual(await speakLines(path, { jsonrpc: '2.0', method: 'health' }), [])
   })
 
-  test('a line of 1 MiB is read, one byte more ends this connection and no other', async () => {
+  test('a line of 1 MiB is accepted, and one more byte ends this connection alone', async () => {
     const other = connect(path)
     other.setEncoding('utf8')
     const limit = 1024 * 1024
@@ -127,7 +127,7 @@ describe('connections to the socket', () => {
     other.destroy()
   })
 
-  test('whoever leaves in the middle disturbs nobody', async () => {
+  test('a client that disconnects in the middle of a request affects nobody else', async () => {
     for (const text of ['{"jsonrpc"', 'POST /rpc HTTP/1.1\r\nContent-Le', httpCall(health(1)).slice(0, -5)]) {
       const socket = connect(path)
       await once(socket, 'connect')
@@ -138,7 +138,7 @@ describe('connections to the socket', () => {
   })
 
   for (const header of ['Origin', 'Referer', 'origin']) {
-    test(`a request with ${header} is a browser's, and refused everywhere`, async () => {
+    test(`a request with ${header} comes from a browser and is refused everywhere`, async () => {
       const before = (await daemon.hero.users.list()).items.length
       for (const value of ['http://localhost:9997', 'null', '']) {
         for (const path of ['/rpc', '/health', '/openrpc.json', '/nowhere']) {
@@ -153,7 +153,7 @@ describe('connections to the socket', () => {
     })
   }
 
-  test('what can be read by GET', async () => {
+  test('resources that are available by GET', async () => {
     const get = async (at: string) => {
       const { status, headers, text } = await post(path, '', { method: 'GET', path: at })
       assert.equal(headers['content-type'], 'application/json')
@@ -169,7 +169,7 @@ describe('connections to the socket', () => {
     assert.equal((await get('/rpc')).status, 405)
   })
 
-  test('curl and nc, as ops scripts call them', async (t) => {
+  test('curl and nc work, as in operation scripts', async (t) => {
     const body = health(1)
     const curl = ['--silent', '--unix-socket', path, 'http://localhost/rpc', '-d', body]
     const missing = (error: NodeJS.ErrnoException) => {
@@ -189,18 +189,18 @@ describe('connections to the socket', () => {
 })
 
 describe('stopping the daemon', () => {
-  test('calls under way are answered, idle connections are closed, the file is gone', async () => {
+  test('stopping answers pending calls, closes idle connections and removes the file', async () => {
     const daemon = await startTestDaemon()
     const path = daemon.socketPath
     const idle = connect(path)
     idle.write(httpCall(health(1)))
     await once(idle, 'data')
-    // Node by itself would let it go when its keep-alive time is over, after five seconds.
+    // Node would close it by itself after the keep-alive time of five seconds.
     const idleEnded = once(idle, 'close', { signal: AbortSignal.timeout(4_500) })
     const silent = connect(path)
     await once(silent, 'connect')
     const silentEnded = once(silent, 'close')
-    // Adding a person hashes a password, which takes long enough for the stop to come in between.
+    // Adding a person hashes a password, which takes long enough for the stop to happen meanwhile.
     const person = (username: string) => ({
       username,
       email: `${username}@example.org`,
@@ -209,8 +209,8 @@ describe('stopping the daemon', () => {
     const before = (await daemon.hero.stats()).rpc_calls
     const byLine = callLine(path, 'users.add', person('ada'))
     const byHttp = callHttp(path, 'users.add', person('grace'))
-    // Both have begun when they are counted, beside the calls that ask.
-    for (let asked = 1; (await daemon.hero.stats()).rpc_calls < before + asked + 2; asked++);
+    // Both calls have begun once they are counted, besides the calls for statistics.
+    for (let polls = 1; (await daemon.hero.stats()).rpc_calls < before + polls + 2; polls++);
     await daemon.close()
     assert.equal(((await byLine).result as { username: string }).username, 'ada')
     assert.equal(((await byHttp).result as { username: string }).username, 'grace')

@@ -15,7 +15,7 @@ for (const [place, open] of [
   ['at the edge', () => connect(daemon.edge.port, '127.0.0.1')],
   ['on the socket', () => connect(daemon.socketPath)],
 ] as const) {
-  test(`a client that asks before it sends is told to go on, ${place}`, async () => {
+  test(`a client that sends Expect: 100-continue is answered, ${place}`, async () => {
     const socket = open()
     let text = ''
     let sent = false

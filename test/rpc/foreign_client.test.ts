@@ -4,7 +4,7 @@ import jayson from 'jayson/promise/index.js'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import type { Reply } from './speak.ts'
 
-/** A JSON-RPC client that knows nothing of us (D56). */
+/** A JSON-RPC client that was not written for us (D56). */
 describe('jayson on the socket', () => {
   let daemon: TestDaemon
   before(async () => {
@@ -42,7 +42,7 @@ describe('jayson on the socket', () => {
     })
   }
 
-  test('with a token of a person', async () => {
+  test('a call with a bearer token', async () => {
     const { access_token } = await daemon.hero.auth.login({ login: 'ada', password: goodPassword })
     const reply = (await http({ Authorization: `Bearer ${access_token}` }).request('stats', {})) as Reply
     assert.equal(reply.error?.data.code, 'claim_required')

@@ -16,7 +16,7 @@ const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket,
     receive: (body) => (String(body) === 'slow' ? delay(2500, 'late') : 'soon'),
     handOver: () => socket.destroy(),
-    // A second more is given, for a request that is on its way when the time is over.
+    // One more second is added, for a request that arrives at the limit.
     keepAliveSeconds: 0,
   })
 })
@@ -29,7 +29,7 @@ after(() => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-test('an idle connection is closed when its time is over, and not during a call', async () => {
+test('an idle connection is closed after its time, and never during a call', async () => {
   const socket = connect(path)
   const chunks: Buffer[] = []
   socket.on('data', (chunk: Buffer) => chunks.push(chunk))

@@ -1,12 +1,12 @@
 import { connect } from 'node:net'
 
 export interface Response {
-  /** Status line and headers, the value of Date left out. */
+  /** Status line and headers, without the value of Date. */
   readonly head: string
   readonly body: string
 }
 
-/** The responses that these bytes hold whole; all of ours have a length or no body. */
+/** Returns the complete responses in these bytes; all of ours have a length or no body. */
 export const responsesIn = (bytes: Buffer): Response[] => {
   const responses: Response[] = []
   let from = 0
@@ -24,7 +24,7 @@ export const responsesIn = (bytes: Buffer): Response[] => {
   return responses
 }
 
-/** Sends each piece in a packet of its own, and waits for so many responses or for the end of the connection. */
+/** Sends each piece in a separate packet, and waits for this many responses or for the end of the connection. */
 export const exchange = (
   path: string,
   pieces: readonly (string | Buffer)[],
@@ -53,7 +53,7 @@ export const exchange = (
     next()
   })
 
-/** A plain call with these headers beside Host and Content-Length. */
+/** Returns a plain call with these headers besides Host and Content-Length. */
 export const postOf = (body: string | Buffer, headers: readonly string[] = []): Buffer => {
   const more = headers.map((header) => `${header}\r\n`).join('')
   const head = `POST /rpc HTTP/1.1\r\nHost: localhost\r\n${more}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`

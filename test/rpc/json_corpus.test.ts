@@ -12,13 +12,13 @@ const corpus = join(root, 'test', 'corpora', 'json')
 const isParseError = (text: string) =>
   text !== '' && (JSON.parse(text) as Reply).error?.code === -32700 && (JSON.parse(text) as Reply).id === null
 
-describe('JSON that others wrote, on the socket (D55)', () => {
+describe('third-party JSON on the socket (D55)', () => {
   let daemon: TestDaemon
   before(async () => (daemon = await startTestDaemon()))
   after(() => daemon.close())
-  const alive = async () => assert.equal((await daemon.hero.health()).status, 'ok')
+  const assertAlive = async () => assert.equal((await daemon.hero.health()).status, 'ok')
 
-  test('JSONTestSuite: what must parse, what must not, what may', async () => {
+  test('JSONTestSuite: valid, invalid and implementation-defined texts', async () => {
     const files = readdirSync(corpus).filter((name) => /^[yni]_.*\.json$/.test(name))
     assert.ok(files.length >= 300, `only ${files.length} files`)
     for (const name of files) {
@@ -27,13 +27,13 @@ describe('JSON that others wrote, on the socket (D55)', () => {
       if (name.startsWith('y_')) assert.ok(!isParseError(text), name)
       if (name.startsWith('n_')) assert.ok(isParseError(text), name)
     }
-    await alive()
+    await assertAlive()
   })
 
-  test('JSONTestSuite as raw lines: each is answered, or nothing but a blank', async () => {
+  test('JSONTestSuite as raw lines: the connection survives each file', async () => {
     const files = readdirSync(corpus).filter((name) => name.endsWith('.json'))
     for (const name of files) {
-      // A call before it makes the connection one of raw lines, whatever the file begins with.
+      // The call before it selects raw lines, whatever the file begins with.
       const first = '{"jsonrpc":"2.0","id":"first","method":"health"}\n'
       const text = await speak(daemon.socketPath, first, readFileSync(join(corpus, name)))
       const answers = text.split('\n').filter((line) => line !== '')
@@ -42,13 +42,13 @@ describe('JSON that others wrote, on the socket (D55)', () => {
         name,
       )
     }
-    await alive()
+    await assertAlive()
   })
 
   const nested = (open: string, inner: string, close: string, depth = 100_000) =>
     open.repeat(depth) + inner + close.repeat(depth)
 
-  test('a depth of 100,000 ends in an answer, wherever it stands', async () => {
+  test('nesting of 100,000 levels gets an answer in each position', async () => {
     const arrays = nested('[', '1', ']')
     const objects = nested('{"a":', '1', '}')
     for (const text of [
@@ -66,10 +66,10 @@ describe('JSON that others wrote, on the socket (D55)', () => {
       const [{ error, result }] = [answer].flat() as [Reply]
       assert.ok(result !== undefined || [-32700, -32600, -32602].includes(error!.code), JSON.stringify(error))
     }
-    await alive()
+    await assertAlive()
   })
 
-  test('a batch of 10,000 is refused with one error', async () => {
+  test('a batch of 10,000 is refused with a single error', async () => {
     const batch = JSON.stringify(
       Array.from({ length: 10_000 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'health' })),
     )
@@ -78,7 +78,7 @@ describe('JSON that others wrote, on the socket (D55)', () => {
     assert.equal((JSON.parse(text) as Reply).error?.code, -32600)
   })
 
-  test('a body of 10 MB is refused with 413, announced or in chunks, and one of 1 MiB is read', async () => {
+  test('a body of 10 MB gets 413, with a length or in chunks, and one of 1 MiB is accepted', async () => {
     const large = Buffer.alloc(10_000_000, 0x20)
     assert.equal((await post(daemon.socketPath, large)).status, 413)
     const head = 'POST /rpc HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'
@@ -87,10 +87,10 @@ describe('JSON that others wrote, on the socket (D55)', () => {
     const full = '{"jsonrpc":"2.0","id":1,"method":"health"}'.padEnd(1024 * 1024)
     assert.equal((await post(daemon.socketPath, full)).status, 200)
     assert.equal((await post(daemon.socketPath, `${full} `)).status, 413)
-    await alive()
+    await assertAlive()
   })
 
-  test('parameters called __proto__ and constructor are unknown ones, for every kind of method', async () => {
+  test('parameters named __proto__ and constructor are unknown, for each kind of method', async () => {
     for (const key of ['__proto__', 'constructor', 'prototype']) {
       for (const [method, rest] of [
         ['health', ''],
@@ -106,14 +106,14 @@ describe('JSON that others wrote, on the socket (D55)', () => {
     assert.deepEqual((await daemon.hero.users.list()).items, [])
   })
 
-  test('a header called __proto__ is a header', async () => {
+  test('a header named __proto__ is an ordinary header', async () => {
     const headers = ['__proto__', 'x', 'constructor', 'y', '__proto__', 'z']
     const { result } = await callHttp(daemon.socketPath, 'health', {}, headers)
     assert.ok(result)
-    await alive()
+    await assertAlive()
   })
 
-  test('broken HTTP is refused without a word of HTML', async () => {
+  test('invalid HTTP gets 400 without HTML', async () => {
     for (const text of [
       'GET / HTTP/9.9\r\n\r\n',
       'hello\r\n\r\n',
@@ -124,6 +124,6 @@ describe('JSON that others wrote, on the socket (D55)', () => {
       assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
       assert.doesNotMatch(answer, /</)
     }
-    await alive()
+    await assertAlive()
   })
 })

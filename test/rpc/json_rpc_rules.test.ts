@@ -6,7 +6,7 @@ import type { Identify } from '../../src/rpc/envelope.ts'
 import { arithmeticEnvelope, type Arithmetic } from './arithmetic.ts'
 import type { Reply } from './speak.ts'
 
-describe('JSON-RPC beyond the examples (D53)', () => {
+describe('JSON-RPC beyond the examples of the specification (D53)', () => {
   let arithmetic: Arithmetic
   before(async () => (arithmetic = await arithmeticEnvelope()))
   after(() => arithmetic.close())
@@ -19,7 +19,7 @@ describe('JSON-RPC beyond the examples (D53)', () => {
   const subtract = { jsonrpc: '2.0', method: 'subtract', params: [42, 23], id: 1 }
 
   for (const jsonrpc of ['1.0', '2', 2, 2.0, null, undefined, ['2.0']]) {
-    test(`jsonrpc ${JSON.stringify(jsonrpc)} is an invalid request, with its id`, async () => {
+    test(`jsonrpc ${JSON.stringify(jsonrpc)} is an invalid request, answered with its id`, async () => {
       const answer = await ask({ ...subtract, jsonrpc })
       assert.equal(answer?.error?.code, -32600)
       assert.equal(answer.id, 1)
@@ -27,7 +27,7 @@ describe('JSON-RPC beyond the examples (D53)', () => {
   }
 
   for (const id of ['', 'a', '1', 0, -1, 1.5, 9007199254740991, null, 'ü\u0000"', 'constructor']) {
-    test(`id ${JSON.stringify(id)} comes back as it was given`, async () => {
+    test(`id ${JSON.stringify(id)} is returned unchanged`, async () => {
       assert.deepEqual(await ask({ ...subtract, id }), { jsonrpc: '2.0', id, result: 19 })
       const failed = await ask({ ...subtract, id, method: 'refuses', params: {} })
       assert.equal(failed?.id, id)
@@ -35,31 +35,31 @@ describe('JSON-RPC beyond the examples (D53)', () => {
   }
 
   for (const id of ['{}', '[]', '[1]', 'true', 'false', '1e999', '-1e999']) {
-    test(`id ${id} is an invalid request, answered without an id`, async () => {
+    test(`id ${id} is an invalid request, answered with a null id`, async () => {
       const answer = await receive(`{"jsonrpc":"2.0","method":"subtract","params":[42,23],"id":${id}}`)
       assert.equal(answer?.error?.code, -32600)
       assert.equal(answer.id, null)
     })
   }
 
-  test('half a surrogate pair is no character, and no message holds one', async () => {
-    const told = (params: string, id = '1') =>
+  test('an unpaired surrogate is a parse error', async () => {
+    const fetchAnswer = (params: string, id = '1') =>
       receive(`{"jsonrpc":"2.0","method":"subtract","params":${params},"id":${id}}`)
     for (const half of ['\\ud800', '\\uDFFF', 'x\\udc00\\ud800', '\\\\\\ud83d'])
       for (const params of [`["${half}"]`, `{"${half}":1}`, `[[{"a":"${half}"}]]`])
-        assert.equal((await told(params))?.error?.code, -32700, params)
-    assert.equal((await told('[42,23]', '"\\ud800"'))?.error?.code, -32700)
+        assert.equal((await fetchAnswer(params))?.error?.code, -32700, params)
+    assert.equal((await fetchAnswer('[42,23]', '"\\ud800"'))?.error?.code, -32700)
     for (const whole of ['\\ud83d\\ude00', '\\\\ud800', '\\ud7ff', '😀'])
-      assert.equal((await told('[42,23]', `"${whole}"`))?.id, JSON.parse(`"${whole}"`), whole)
+      assert.equal((await fetchAnswer('[42,23]', `"${whole}"`))?.id, JSON.parse(`"${whole}"`), whole)
   })
 
   for (const params of ['bar', '', 0, 1, true, false, null]) {
-    test(`params ${JSON.stringify(params)} are an invalid request`, async () => {
+    test(`params ${JSON.stringify(params)} is an invalid request`, async () => {
       assert.equal((await ask({ ...subtract, params }))?.error?.code, -32600)
     })
   }
 
-  test('a method is a text', async () => {
+  test('method must be a string', async () => {
     for (const method of [1, null, {}, ['subtract'], undefined]) {
       assert.equal((await ask({ ...subtract, method }))?.error?.code, -32600)
     }
@@ -68,11 +68,11 @@ describe('JSON-RPC beyond the examples (D53)', () => {
     }
   })
 
-  test('members that nobody knows are ignored', async () => {
+  test('unknown members are ignored', async () => {
     assert.equal((await ask({ ...subtract, extra: { deep: [1] }, result: 7, error: null }))?.result, 19)
   })
 
-  test('of a key that comes twice the last counts, for the check as for the use', async () => {
+  test('the last of two equal keys counts, for validation and use', async () => {
     const twice =
       '{"jsonrpc":"2.0","id":1,"method":"throws","method":"subtract","params":[1],"params":[42,23]}'
     assert.equal((await receive(twice))?.result, 19)
@@ -84,7 +84,7 @@ describe('JSON-RPC beyond the examples (D53)', () => {
     assert.equal((await receive(wrongLast))?.error?.code, -32602)
   })
 
-  test('wrong parameters are told by their path, and never repeated', async () => {
+  test('an error names the path of the invalid parameter, and not its value', async () => {
     const wrong = async (params: unknown) => {
       const { error } = (await ask({ ...subtract, params }))!
       assert.equal(error!.code, -32602)
@@ -101,7 +101,7 @@ describe('JSON-RPC beyond the examples (D53)', () => {
     assert.equal(await wrong({}), 'minuend')
   })
 
-  test('a key __proto__ or constructor is a parameter like any other, and an unknown one', async () => {
+  test('__proto__ and constructor are ordinary, unknown parameters', async () => {
     for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
       const text = `{"jsonrpc":"2.0","id":1,"method":"subtract","params":{"minuend":42,"subtrahend":23,"${key}":{"minuend":1}}}`
       const answer = await receive(text)
@@ -116,11 +116,11 @@ describe('JSON-RPC beyond the examples (D53)', () => {
     assert.equal(({} as { minuend?: number }).minuend, undefined)
   })
 
-  test('a batch of one answers an array of one', async () => {
+  test('a batch of one gets an array of one', async () => {
     assert.deepEqual(await receive(JSON.stringify([subtract])), [{ jsonrpc: '2.0', id: 1, result: 19 }])
   })
 
-  test('null in a batch, a batch in a batch: each an invalid request in its place', async () => {
+  test('null and nested batches are invalid requests at their position in the batch', async () => {
     for (const [text, count] of [
       ['[null]', 1],
       ['[null,null]', 2],
@@ -136,13 +136,13 @@ describe('JSON-RPC beyond the examples (D53)', () => {
     }
   })
 
-  test('anything that is neither object nor array is an invalid request', async () => {
+  test('a message that is neither an object nor an array is an invalid request', async () => {
     for (const text of ['null', '1', '"subtract"', 'true']) {
       assert.equal((await receive(text))?.error?.code, -32600)
     }
   })
 
-  test('fifty calls make a batch, fifty-one are refused as a whole, and none of them is made', async () => {
+  test('a batch of fifty calls is accepted, and one of fifty-one is refused without any call', async () => {
     const batch = (size: number) =>
       JSON.stringify(
         Array.from({ length: size }, (_, id) => ({ jsonrpc: '2.0', method: 'update', params: [id], id })),
@@ -160,13 +160,13 @@ describe('JSON-RPC beyond the examples (D53)', () => {
     assert.equal(arithmetic.heard.length, before + 50)
   })
 
-  test('bytes that are no UTF-8 are a parse error', async () => {
+  test('invalid UTF-8 is a parse error', async () => {
     const text = Buffer.from(JSON.stringify({ ...subtract, id: 'x' }))
     text[text.indexOf('x')] = 0xff
     assert.equal((await receive(text))?.error?.code, -32700)
   })
 
-  test('a failing notification answers nothing', async () => {
+  test('a failing notification gets no answer', async () => {
     for (const method of ['throws', 'refuses', 'answers_wrongly', 'loses_database']) {
       assert.equal(await ask({ jsonrpc: '2.0', method }), undefined)
       assert.equal(await ask({ jsonrpc: '2.0', method: `${method}_later` }), undefined)
@@ -176,7 +176,7 @@ describe('JSON-RPC beyond the examples (D53)', () => {
 
   const faults = ['throws', 'throws_text', 'throws_disguised', 'answers_wrongly']
   for (const method of faults.flatMap((name) => [name, `${name}_later`])) {
-    test(`${method}: an internal error tells an incident, under which the log has the cause`, async () => {
+    test(`${method}: an internal error returns an incident ID, and the log has its cause`, async () => {
       const text = (await arithmetic.receive(JSON.stringify({ jsonrpc: '2.0', method, id: 7 })))!
       assert.doesNotMatch(text, /hunter2|secret|password|stack|schema|\.ts/)
       const { id, error } = JSON.parse(text) as Reply
@@ -189,7 +189,7 @@ describe('JSON-RPC beyond the examples (D53)', () => {
     })
   }
 
-  test('an expected failure has its row of the table, its words and its data, and is no incident', async () => {
+  test('an expected failure returns its code, message and data, and logs no incident', async () => {
     const logged = arithmetic.logged.length
     const answer = await ask({ jsonrpc: '2.0', method: 'refuses', id: 1 })
     assert.deepEqual(answer?.error, {
@@ -200,7 +200,7 @@ describe('JSON-RPC beyond the examples (D53)', () => {
     assert.equal(arithmetic.logged.length, logged)
   })
 
-  test('a read that is answered at once takes no promise, and one that waits answers the same', async () => {
+  test('a synchronous read is answered without a promise, and an asynchronous one the same', async () => {
     const message = JSON.stringify(subtract)
     const identify = () => operator({ via: 'socket' })
     const atOnce = arithmetic.receive(message, identify)
@@ -208,30 +208,30 @@ describe('JSON-RPC beyond the examples (D53)', () => {
     assert.equal(await arithmetic.receive(message, async () => identify()), atOnce)
   })
 
-  test('what fails at once is told as what fails later is', async () => {
-    const told = async (method: string, identify?: Identify) => {
+  test('a synchronous failure is reported like an asynchronous one', async () => {
+    const fetchAnswer = async (method: string, identify?: Identify) => {
       const answer = await arithmetic.receive(JSON.stringify({ jsonrpc: '2.0', id: 1, method }), identify)
       const { error } = JSON.parse(answer!) as Reply
       return { ...error, data: { ...error!.data, incident: typeof error!.data.incident } }
     }
     for (const method of ['throws', 'answers_wrongly', 'refuses', 'loses_database']) {
-      assert.deepEqual(await told(method), await told(`${method}_later`), method)
+      assert.deepEqual(await fetchAnswer(method), await fetchAnswer(`${method}_later`), method)
     }
-    assert.equal((await told('loses_database')).data.code, 'unavailable')
+    assert.equal((await fetchAnswer('loses_database')).data.code, 'unavailable')
     assert.equal(
       arithmetic.logged.filter(({ msg }) => msg === 'the database does not answer').length > 0,
       true,
     )
     for (const fault of [new AppError('unauthenticated'), new Error('a bug')]) {
-      const atOnce = await told('subtract', () => {
+      const atOnce = await fetchAnswer('subtract', () => {
         throw fault
       })
-      assert.deepEqual(atOnce, await told('subtract', () => Promise.reject(fault)))
+      assert.deepEqual(atOnce, await fetchAnswer('subtract', () => Promise.reject(fault)))
       assert.equal(atOnce.data.code, fault instanceof AppError ? 'unauthenticated' : 'internal_error')
     }
   })
 
-  test("errors of our own lie in the server's range, the others are those of the specification", () => {
+  test('our own error codes are in the server range, and the others are from the specification', () => {
     const named = new Set([-32700, -32600, -32601, -32602, -32603])
     for (const [name, { code }] of Object.entries(errorTable)) {
       assert.ok(named.has(code) || (code <= -32000 && code >= -32099), name)

@@ -10,7 +10,7 @@ const call = (method: string, params: unknown, id: unknown) =>
   JSON.stringify({ jsonrpc: '2.0', method, params, id })
 const notify = (method: string, params?: unknown) => JSON.stringify({ jsonrpc: '2.0', method, params })
 
-/** The examples of the specification (jsonrpc.org/specification, section 7): what is sent, and what comes back. */
+/** The examples of the specification (jsonrpc.org/specification, section 7), each with its answer. */
 const exchanges: readonly [title: string, sent: string, expected: Expected][] = [
   ['1 positional parameters', call('subtract', [42, 23], 1), { id: 1, result: 19 }],
   ['2 positional, other order', call('subtract', [23, 42], 2), { id: 2, result: -19 }],
@@ -20,16 +20,16 @@ const exchanges: readonly [title: string, sent: string, expected: Expected][] = 
   ['6 a notification of an unknown method', notify('foobar'), undefined],
   ['7 an unknown method', '{"jsonrpc":"2.0","method":"foobar","id":"1"}', { id: '1', code: -32601 }],
   ['8 broken JSON', '{"jsonrpc":"2.0","method":"foobar, "params":"bar","baz]', { id: null, code: -32700 }],
-  ['9 no request', '{"jsonrpc":"2.0","method":1,"params":"bar"}', { id: null, code: -32600 }],
+  ['9 an invalid request', '{"jsonrpc":"2.0","method":1,"params":"bar"}', { id: null, code: -32600 }],
   [
     '10 a batch of broken JSON',
     '[{"jsonrpc":"2.0","method":"sum","params":[1,2,4],"id":"1"},{"jsonrpc":"2.0","method"]',
     { id: null, code: -32700 },
   ],
   ['11 an empty batch', '[]', { id: null, code: -32600 }],
-  ['12 a batch of one that is no request', '[1]', [{ id: null, code: -32600 }]],
+  ['12 a batch of one invalid request', '[1]', [{ id: null, code: -32600 }]],
   [
-    '13 a batch of three that are no requests',
+    '13 a batch of three invalid requests',
     '[1,2,3]',
     [
       { id: null, code: -32600 },
@@ -64,14 +64,14 @@ const exchanges: readonly [title: string, sent: string, expected: Expected][] = 
 
 const byId = (a: { id: unknown }, b: { id: unknown }) => String(a.id).localeCompare(String(b.id))
 
-const told = ({ id, result, error }: Reply) => (error ? { id, code: error.code } : { id, result })
+const summarize = ({ id, result, error }: Reply) => (error ? { id, code: error.code } : { id, result })
 
-/** An answer without what the specification leaves open: words, data and the order in a batch. */
+/** Returns an answer without what the specification leaves open: texts, data and the order in a batch. */
 const essence = (text: string | undefined): unknown => {
   if (text === undefined || text === '') return undefined
   const answer = JSON.parse(text) as Reply | Reply[]
   for (const one of [answer].flat()) assert.equal(one.jsonrpc, '2.0')
-  return Array.isArray(answer) ? answer.map(told).sort(byId) : told(answer)
+  return Array.isArray(answer) ? answer.map(summarize).sort(byId) : summarize(answer)
 }
 
 const sorted = (expected: Expected) =>
@@ -88,7 +88,7 @@ describe('the examples of the JSON-RPC 2.0 specification (D53)', () => {
     })
   }
 
-  test('notifications were heard, with their parameters', () => {
+  test('notifications are received with their parameters', () => {
     assert.deepEqual(arithmetic.heard, [
       'update 1,2,3,4,5',
       'notify_hello 7',
@@ -98,7 +98,7 @@ describe('the examples of the JSON-RPC 2.0 specification (D53)', () => {
   })
 })
 
-/** The same with methods that the daemon has: whatever computes returns ada, whatever listens is `health`. */
+/** Replaces the methods with existing ones: those with a result return ada, and notifications call `health`. */
 const onTheDaemon = (sent: string) =>
   sent
     .replaceAll(/"(subtract|sum)","params":\[[^\]]*\]/g, '"users.get","params":["ada"]')

@@ -36,7 +36,7 @@ const read = (name: Name, result: () => string | Promise<string>) =>
 
 const methods = [
   read('burn', () => {
-    // As a read of the database does: it holds the loop.
+    // Blocks the event loop as a database read does.
     for (const until = performance.now() + 2; performance.now() < until;);
     return ''
   }),
@@ -103,7 +103,7 @@ for (const [way, { serve, call, last }] of Object.entries(ways)) {
       upTo(count)
         .map((i) => call(name, first + i))
         .join('')
-    /** Reads until the other side ends, or so many answers have come. */
+    /** Reads until the other side ends, or until this many answers have arrived. */
     const answersOn = async (socket: Socket, count = Infinity): Promise<number[]> => {
       const ids: number[] = []
       let text = ''
@@ -117,19 +117,19 @@ for (const [way, { serve, call, last }] of Object.entries(ways)) {
       return ids
     }
 
-    test('they leave others their turn', async () => {
+    test('other connections get their turn', async () => {
       const [busy, other] = [await open(), await open()]
       busy.resume()
       busy.write(calls('burn', 300))
       while (made.burn === 0) await delay(1)
       other.write(call('count'))
       await once(other, 'data')
-      assert.ok(made.burn < 300, 'another connection was answered only when all 300 calls had been made')
+      assert.ok(made.burn < 300, 'another connection was answered only after all 300 calls')
       busy.destroy()
       other.destroy()
     })
 
-    test('whoever reads no answers has no more made, and gets all once he reads', async () => {
+    test('calls stop while the client reads no answers, and all are answered once it reads', async () => {
       const socket = await open()
       socket.write(calls('large', 500))
       let before = -1
@@ -138,12 +138,12 @@ for (const [way, { serve, call, last }] of Object.entries(ways)) {
         await delay(50)
       }
       assert.ok(made.large > 0)
-      assert.ok(made.large < 100, `${made.large} answers of ${kilobytes} KB were made for nobody`)
+      assert.ok(made.large < 100, `${made.large} answers of ${kilobytes} KB were produced unread`)
       assert.deepEqual(await answersOn(socket, 500), upTo(500))
       assert.equal(made.large, 500)
     })
 
-    test('some that wait and many that do not are all answered', async () => {
+    test('waiting and immediate calls on one connection are all answered', async () => {
       const socket = await open()
       socket.write(calls('count', 1000) + calls('wait', 3, 1000) + calls('count', 1000, 1003))
       const ids = await answersOn(socket, 2003)
@@ -153,7 +153,7 @@ for (const [way, { serve, call, last }] of Object.entries(ways)) {
       )
     })
 
-    test('what came before the end of the other side is answered', async () => {
+    test('calls before the client ended its side are answered', async () => {
       const socket = await open()
       socket.end(calls('burn', 50) + calls('wait', 2, 50) + calls('count', 50, 52))
       assert.deepEqual(
@@ -162,7 +162,7 @@ for (const [way, { serve, call, last }] of Object.entries(ways)) {
       )
     })
 
-    test('a stop answers the call under way and ends the connection', async () => {
+    test('stopping answers the pending call and ends the connection', async () => {
       const socket = await open()
       socket.write(call('wait', 1))
       while (made.wait === 0) await delay(1)
@@ -172,7 +172,7 @@ for (const [way, { serve, call, last }] of Object.entries(ways)) {
       assert.match(text, last)
     })
 
-    test('a stop ends a connection that is idle', async () => {
+    test('stopping ends an idle connection', async () => {
       const socket = await open()
       socket.write(call('count', 1))
       await once(socket, 'data')

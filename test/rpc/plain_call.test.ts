@@ -9,10 +9,10 @@ const whole = Buffer.from(
   'POST /rpc HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a\r\nConnection: keep-alive\r\nContent-Length: 12\r\n\r\n{"a":"bcdef"}',
 )
 const headLength = whole.indexOf('\r\n\r\n') + 4
-/** Bytes that mean something in a head, and some that nobody expects there. */
+/** Bytes with a meaning in a head, and some unexpected ones. */
 const bytes = Buffer.from('\0\t\n\v\r "+,-019:;AXa\x7f\x80\xa0\xff', 'latin1')
 
-/** The request with each of its bytes left out, replaced, or led by another. */
+/** Yields the request with each byte removed, replaced, or preceded by another. */
 const variants = function* () {
   for (let at = 0; at < headLength; at++) {
     const [before, after] = [whole.subarray(0, at), whole.subarray(at + 1)]
@@ -24,7 +24,7 @@ const variants = function* () {
   }
 }
 
-test('what is taken for a plain call is the same request to node:http, whatever byte is changed', async () => {
+test('a request that is read as a plain call is the same request to node:http, whichever byte changes', async () => {
   let seen: unknown
   await using server = createServer((request, response) => {
     let body = ''
@@ -37,11 +37,11 @@ test('what is taken for a plain call is the same request to node:http, whatever 
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  let taken = 0
+  let accepted = 0
   for (const variant of variants()) {
     const call = plainCallAt(variant, 0)
     if (!call || call.end > variant.length) continue
-    taken++
+    accepted++
     seen = undefined
     const socket = connect(port, '127.0.0.1')
     socket.write(variant)
@@ -54,5 +54,5 @@ test('what is taken for a plain call is the same request to node:http, whatever 
       JSON.stringify(variant.toString('latin1')),
     )
   }
-  assert.ok(taken > 100, `${taken} were taken`)
+  assert.ok(accepted > 100, `${accepted} were accepted`)
 })

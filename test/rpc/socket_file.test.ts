@@ -12,7 +12,7 @@ import { startTestDaemon } from '../support/daemon.ts'
 import { command, environment, kill, spawnDaemon } from '../support/daemon_process.ts'
 import { callLine } from './speak.ts'
 
-/** A socket file as a daemon leaves it behind that was killed. */
+/** Leaves a socket file as a killed daemon does. */
 const leaveStaleSocket = (path: string) => {
   const program =
     'require("node:net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))'
@@ -32,7 +32,7 @@ describe('the socket file (R8)', () => {
   afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
   const serves = async () => assert.equal((await callLine(path, 'health')).id, 1)
-  /** In a folder of its own, which its stop removes; only the socket is in ours. */
+  /** Starts in a folder of its own, which closing removes; only the socket is in ours. */
   const start = () => startTestDaemon({ socket_dir: join(dir, 's') })
   const startRefused = (because: RegExp, what?: string, socket_dir = join(dir, 's')) =>
     assert.rejects(
@@ -44,7 +44,7 @@ describe('the socket file (R8)', () => {
     )
   const modeOf = (file: string) => (lstatSync(file).mode & 0o777).toString(8)
 
-  test('a folder that is missing is made, 0750, the socket 0660, and nothing else lies there', async () => {
+  test('a missing folder is created with 0750 and the socket with 0660, and nothing else is there', async () => {
     await using _daemon = await start()
     assert.equal(modeOf(folder), '750')
     assert.equal(modeOf(path), '660')
@@ -52,13 +52,13 @@ describe('the socket file (R8)', () => {
     await serves()
   })
 
-  test('a umask of 000 changes nothing, not for an instant', async (t) => {
+  test('a umask of 000 does not widen the modes, even briefly', async (t) => {
     const mask = process.umask(0o000)
     try {
       await using daemon = await start()
       assert.equal(modeOf(folder), '750')
       assert.equal(modeOf(daemon.socketPath), '660')
-      // The instant after the kernel made the file, before anybody could narrow it.
+      // The mode right after the kernel created the file.
       const server = createServer()
       t.after(() => server.close())
       const made: string[] = []
@@ -75,13 +75,13 @@ describe('the socket file (R8)', () => {
     }
   })
 
-  test('the umask of the process is the same afterwards', async () => {
+  test('the umask of the process is restored', async () => {
     const before = process.umask()
     await using _daemon = await start()
     assert.equal(process.umask(), before)
   })
 
-  test('a socket on which nobody answers is replaced', async () => {
+  test('a stale socket is replaced', async () => {
     mkdirSync(folder, { recursive: true })
     leaveStaleSocket(path)
     await using _daemon = await start()
@@ -89,14 +89,14 @@ describe('the socket file (R8)', () => {
     assert.deepEqual(readdirSync(folder), ['rpc.sock'])
   })
 
-  test('a second daemon refuses to start, and the first still serves', async () => {
+  test('a second daemon refuses to start, and the first continues', async () => {
     await using _first = await start()
     await startRefused(/rpc\.sock: another daemon already uses it$/)
     await serves()
     assert.deepEqual(readdirSync(folder), ['rpc.sock'])
   })
 
-  test('what is no socket is not deleted, and the start is refused', async (t) => {
+  test('a file that is not a socket is kept, and the daemon refuses to start', async (t) => {
     mkdirSync(folder, { recursive: true })
     const precious = join(dir, 'precious')
     writeFileSync(precious, 'do not delete')
@@ -126,13 +126,13 @@ describe('the socket file (R8)', () => {
     }
   })
 
-  test('after the stop the file is gone', async () => {
+  test('stopping removes the file', async () => {
     const daemon = await start()
     await daemon.close()
     assert.ok(!existsSync(path))
   })
 
-  test("a stop does not take a successor's file away", async () => {
+  test('stopping does not remove the file of a successor', async () => {
     const first = await start()
     unlinkSync(path)
     const successor = await start()
@@ -142,7 +142,7 @@ describe('the socket file (R8)', () => {
     assert.ok(!existsSync(path))
   })
 
-  test('a stop leaves alone what somebody else put in its place', async () => {
+  test('stopping does not remove another file at its path', async () => {
     const daemon = await start()
     unlinkSync(path)
     writeFileSync(path, 'do not delete')
@@ -150,13 +150,13 @@ describe('the socket file (R8)', () => {
     assert.equal(readFileSync(path, 'utf8'), 'do not delete')
   })
 
-  test('a path that is too long for a socket is refused with the path and the limit', async () => {
+  test('a path too long for a socket is refused with the path and the limit', async () => {
     const socket_dir = join(dir, 'x'.repeat(100))
     await startRefused(/rpc\.sock: the path is too long .* 100 bytes/, 'long', socket_dir)
     assert.deepEqual(readdirSync(join(socket_dir, 'hero_proxy')), [])
   })
 
-  test('of two that start at once over a stale file, one serves', async (t) => {
+  test('of two daemons that start concurrently on a stale file, one serves', async (t) => {
     mkdirSync(folder, { recursive: true })
     leaveStaleSocket(path)
     const starts = ['a', 'b'].map((name) => {
@@ -180,7 +180,7 @@ describe('the socket file (R8)', () => {
     await serves()
   })
 
-  test('a daemon that was killed leaves a file that its next start replaces', async (t) => {
+  test('the file of a killed daemon is replaced at the next start', async (t) => {
     const first = await spawnDaemon(dir)
     await kill(first.child, 'SIGKILL')
     assert.ok(lstatSync(path).isSocket())

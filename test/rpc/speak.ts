@@ -10,11 +10,11 @@ export interface Answer {
 interface Post {
   readonly path?: string
   readonly method?: string
-  /** A flat list keeps case and repetition. */
+  /** A flat list preserves case and repetition. */
   readonly headers?: readonly string[]
 }
 
-/** One HTTP request to rpc.sock, on a connection of its own. */
+/** Sends an HTTP request to rpc.sock on its own connection. */
 export const post = (
   socketPath: string,
   body: string | Buffer,
@@ -30,7 +30,7 @@ export const post = (
       headers: ['Host', 'localhost', ...headers, ...framing] as unknown as Record<string, string>,
     })
     let answered = false
-    // A server that refuses a long body stops reading: what is written after its answer may fail.
+    // A server that refuses a long body stops reading, so writing after its answer may fail.
     onward.on('error', (error) => answered || reject(error))
     onward.on('response', (response) => {
       answered = true
@@ -43,14 +43,14 @@ export const post = (
     onward.end(body)
   })
 
-/** What comes back until the other side closes, for pieces that arrive in packets of their own; then our side is closed. */
+/** Sends each piece in a separate packet, and returns what is received until the other side closes. */
 export const speak = (socketPath: string, ...pieces: (string | Buffer)[]): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect({ path: socketPath, allowHalfOpen: true })
     let text = ''
     socket.setEncoding('utf8')
     socket.on('data', (chunk: string) => (text += chunk))
-    // The daemon may close while we still write; what it said before counts.
+    // The daemon may close while we still write; its earlier answer counts.
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') reject(error)
     })
@@ -75,7 +75,7 @@ export interface Reply {
   }
 }
 
-/** Each answer line to these messages, sent as raw lines in one packet. */
+/** Sends these messages as raw lines in one packet, and returns each answer line. */
 export const speakLines = async (
   socketPath: string,
   ...messages: readonly (string | object)[]
@@ -88,7 +88,7 @@ export const speakLines = async (
     .map((line) => JSON.parse(line) as Reply | Reply[])
 }
 
-/** The one answer to one call as a raw line. */
+/** Makes one call as a raw line, and returns its answer. */
 export const callLine = async (
   socketPath: string,
   method: string,
@@ -99,7 +99,7 @@ export const callLine = async (
   return reply as Reply
 }
 
-/** The one answer to one call over HTTP. */
+/** Makes one call over HTTP, and returns its answer. */
 export const callHttp = async (
   socketPath: string,
   method: string,

@@ -23,7 +23,7 @@ const replies = (text: string) =>
     .filter((one) => one !== '')
     .map((one) => JSON.parse(one) as Reply)
 
-describe('another user of this machine', { skip: strangerMissing() ?? false }, () => {
+describe('another local user', { skip: strangerMissing() ?? false }, () => {
   let daemon: TestDaemon
   let token: string
   before(async () => {
@@ -34,7 +34,7 @@ describe('another user of this machine', { skip: strangerMissing() ?? false }, (
   })
   after(() => daemon.close())
 
-  test('the mode of folder and socket keeps him out', async () => {
+  test('the modes of the folder and the socket refuse access', async () => {
     const tried = spawn(
       process.execPath,
       ['-e', 'require("net").connect(process.argv[1])', daemon.socketPath],
@@ -49,23 +49,23 @@ describe('another user of this machine', { skip: strangerMissing() ?? false }, (
     assert.match(errors, /EACCES/)
   })
 
-  test('where the mode lets him in, he has the public methods and no other', async () => {
+  test('with access, another user can call the public methods alone', async () => {
     letEverybodyIn(daemon.socketPath, daemon.dir)
     const { methods } = (await daemon.hero.call('rpc.discover')) as unknown as Document
-    const asked = replies(
+    const answers = replies(
       await strangerSpeaks(daemon.socketPath, methods.map(({ name }) => line(name)).join('')),
     )
-    assert.equal(asked.length, methods.length)
+    assert.equal(answers.length, methods.length)
     for (const { name, 'x-required-claim': rule } of methods) {
-      const { error } = asked.find(({ id }) => id === name)!
-      // Public, and proven by what stands in the parameters: a client without its secret is nobody.
+      const { error } = answers.find(({ id }) => id === name)!
+      // A public method that needs a secret: without one, the client is unauthenticated.
       const codes = name === 'token.create' ? ['unauthenticated'] : [undefined, 'invalid_params']
       if (rule === null) assert.ok(codes.includes(error?.data.code), name)
       else assert.equal(error?.data.code, 'unauthenticated', name)
     }
   })
 
-  test('over HTTP the same', async () => {
+  test('the same applies over HTTP', async () => {
     const body = line('users.list').trim()
     const head = `POST /rpc HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${body.length}`
     assert.match(await strangerSpeaks(daemon.socketPath, `${head}\r\n\r\n${body}`), /"unauthenticated"/)
@@ -73,7 +73,7 @@ describe('another user of this machine', { skip: strangerMissing() ?? false }, (
     assert.match(await strangerSpeaks(daemon.socketPath, known), /"claim_required"/)
   })
 
-  test('a token makes him its person, a bad one nobody', async () => {
+  test('a token identifies its person, and an invalid one is refused', async () => {
     const answers = replies(
       await strangerSpeaks(
         daemon.socketPath,
@@ -88,7 +88,7 @@ describe('another user of this machine', { skip: strangerMissing() ?? false }, (
     assert.ok((of('auth.login').result as { access_token: string }).access_token)
   })
 
-  test('socket_trust=file_mode makes him operator, under his own uid, until it is taken back', async () => {
+  test('socket_trust=file_mode makes another user the operator, under that uid, until it is reset', async () => {
     const child = strangerAt(daemon.socketPath)
     const answers = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
     const ask = async (method: string, params: object = {}) => {
@@ -103,14 +103,14 @@ describe('another user of this machine', { skip: strangerMissing() ?? false }, (
     assert.equal(entry?.caller, 'operator')
     assert.equal(entry.uid, nobody.uid)
     assert.equal(entry.pid, child.pid)
-    // The connection stays open; what it may do does not.
+    // The connection stays open, but loses its rights.
     await daemon.hero.settings.set({ key: 'socket_trust', value: 'kernel' })
     assert.equal((await ask('users.list')).error?.data.code, 'unauthenticated')
     child.stdin!.end()
     await once(child, 'close')
   })
 
-  test('a daemon of his own has him and root as operators', async (t) => {
+  test('a daemon that another user runs accepts that user and root as operators', async (t) => {
     const readable = spawnSync(process.execPath, [command, '--version'], { ...nobody, encoding: 'utf8' })
     if (readable.status !== 0) return t.skip('the user nobody cannot read this checkout')
     const dir = mkdtempSync(join(tmpdir(), 'hp-own-'))

@@ -38,7 +38,7 @@ suite('verifyToken()', () => {
   after(() => stage.daemon.close())
   const own = async () => (await program.token({ grant_type: 'client_credentials' })).body.access_token
 
-  test("tells whose token it is, a program's or a person's", async () => {
+  test('it returns the client or person of the token', async () => {
     const token = await check(await own())
     assert.deepEqual([token.client, token.user_id, token.claims], ['billing', undefined, ['billing.read']])
     assert.deepEqual(
@@ -61,7 +61,7 @@ suite('verifyToken()', () => {
       resource: stage.issuer,
     })
     const { body } = await app.redeem(back.get('code')!, code_verifier)
-    // Whoever asks for openid gets the one for userinfo, unless they name the resource again.
+    // With the openid scope the token is for userinfo, unless the token request names the resource again.
     await assert.rejects(check(body.access_token), Unauthenticated)
     const { body: named } = await app.token({
       grant_type: 'refresh_token',
@@ -72,7 +72,7 @@ suite('verifyToken()', () => {
     await assert.rejects(check(body.id_token), Unauthenticated)
   })
 
-  test('anything else is refused', async () => {
+  test('any other text is refused', async () => {
     const token = await own()
     const [head, body, signature] = token.split('.') as [string, string, string]
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -103,7 +103,7 @@ suite('verifyToken()', () => {
     await check(token)
   })
 
-  test('by a key of ours, everything that is not an access token for this audience is refused too', async () => {
+  test('a token signed with our key is refused unless it is an access token for this audience', async () => {
     const { privateKey, publicKey } = (await crypto.subtle.generateKey('Ed25519', true, [
       'sign',
       'verify',
@@ -148,7 +148,7 @@ suite('verifyToken()', () => {
     const text = `${Buffer.from(JSON.stringify({ alg: 'EdDSA', typ: 'at+jwt', kid: 'k', crit: ['x'], x: 1 })).toString('base64url')}.${Buffer.from(JSON.stringify(right)).toString('base64url')}`
     const bytes = await crypto.subtle.sign('Ed25519', privateKey, Buffer.from(text))
     await assert.rejects(verify(`${text}.${Buffer.from(bytes).toString('base64url')}`), Unauthenticated)
-    // Keys that the token itself brings along count for nothing.
+    // Keys in the token itself are ignored.
     for (const header of [{ jwk }, { jku: 'https://evil.test/keys' }, { x5u: 'https://evil.test/x' }])
       assert.equal((await verify(await signed(right, header))).client, 's')
   })
@@ -156,7 +156,7 @@ suite('verifyToken()', () => {
 
 const corpus = join(root, 'test', 'corpora', 'jws', 'json_web_signature_test.json')
 
-test('401 signature vectors of Wycheproof through our verify function', async () => {
+test('401 Wycheproof signature vectors in our verify function', async () => {
   interface Vector {
     tcId: number
     comment: string
@@ -166,7 +166,7 @@ test('401 signature vectors of Wycheproof through our verify function', async ()
   const { testGroups } = JSON.parse(readFileSync(corpus, 'utf8')) as {
     testGroups: { public?: JWK; private?: JWK; tests: Vector[] }[]
   }
-  // A few keys there are for no algorithm in particular; of ours there are none.
+  // A few of its keys name no algorithm; ours always do.
   const ofKind: Record<string, RegExp> = { RSA: /^[RP]S/, EC: /^ES/, oct: /^HS/ }
   const differs: string[] = []
   let accepted = 0
@@ -175,7 +175,7 @@ test('401 signature vectors of Wycheproof through our verify function', async ()
     for (const { tcId, comment, jws, result } of group.tests) {
       const valid = await (async () => {
         if (typeof jws !== 'string') return false
-        // The algorithm is the key's, never the header's.
+        // The key determines the algorithm, and not the header.
         const { alg } = JSON.parse(Buffer.from(jws.split('.')[0]!, 'base64url').toString()) as {
           alg: string
         }
@@ -190,15 +190,15 @@ test('401 signature vectors of Wycheproof through our verify function', async ()
   }
   assert.ok(accepted > 30)
   assert.deepEqual(differs, [
-    // Their keys name another algorithm than the one they were used with.
+    // Their keys name another algorithm than the one used.
     'valid 346 Figure20',
     'valid 347 Figure27',
     'valid 350 Figure20',
     'valid 351 Figure27',
-    // The padding that these two are about is not in the file: what stands there is rightly signed, and the same in both.
+    // The file lacks the padding that these two are about; the signature over its content is valid.
     'invalid 367 invalidBase64Padding',
     'invalid 370 invalidBase64PaddingInPayload',
-    // Characters that are none of the alphabet: a second spelling of one token.
+    // Characters outside the alphabet would be another encoding of the same token.
     'valid 372 InvalidCharacterInsertedInHeader',
     'valid 373 InvalidCharacterInsertedInPayload',
   ])

@@ -43,7 +43,7 @@ describe('the SDK over the socket', () => {
   })
   after(() => daemon.close())
 
-  test('calls are typed, under their namespaces or by name', async () => {
+  test('calls are typed, by namespace or by name', async () => {
     const ada: User = await hero.users.add({
       username: 'ada',
       email: 'ada@example.org',
@@ -52,14 +52,14 @@ describe('the SDK over the socket', () => {
     assert.equal(ada.username, 'ada')
     assert.deepEqual(await hero.users.get({ username: 'ada' }), ada)
     assert.deepEqual(await hero.call('users.get', { username: 'ada' }), ada)
-    // @ts-expect-error a parameter that is missing is found by the compiler
+    // @ts-expect-error the compiler reports a missing parameter
     await failure(hero.users.get({ name: 'ada' }), InvalidParams)
-    // @ts-expect-error a method that does not exist too
+    // @ts-expect-error the compiler reports an unknown method
     const error = await failure(hero.call('users.nothing'), HeroError)
     assert.equal(error.code, 'method_not_found')
   })
 
-  test('errors are classes with name, number and data', async () => {
+  test('errors are classes with a name, number and data', async () => {
     const missing = await failure(hero.users.get({ username: 'nobody' }), NotFound)
     assert.deepEqual([missing.name, missing.code, missing.number], ['NotFound', 'not_found', -32004])
     const wrong = await failure(hero.users.add({ username: 'a.b' }), InvalidParams)
@@ -72,7 +72,7 @@ describe('the SDK over the socket', () => {
     assert.equal(nobody.status, 401)
   })
 
-  test('each error of the table has its class, an unknown one the common one', () => {
+  test('each error code has its class, and an unknown one the base class', () => {
     for (const [code, { code: number, message }] of Object.entries(errorTable)) {
       const error = toHeroError({ code: number, message, data: { code } })
       assert.ok(error instanceof HeroError)
@@ -92,7 +92,7 @@ describe('the SDK over the socket', () => {
     assert.equal(toHeroError({ code: -1, message: '', data: { code: 'constructor' } }).constructor, HeroError)
   })
 
-  test('as(token) has the rights of its person, and leaves the operator alone', async () => {
+  test('as(token) has the rights of its person, and the original client keeps those of the operator', async () => {
     const { access_token } = await hero.auth.login({ login: 'ada', password: goodPassword })
     const ada = hero.as(access_token)
     const [me, refused, stats] = await Promise.all([
@@ -108,7 +108,7 @@ describe('the SDK over the socket', () => {
     assert.ok(await hero.stats())
   })
 
-  test('many calls are on their way at once, each gets its own answer', async () => {
+  test('concurrent calls each get their own answer', async () => {
     const names = Array.from({ length: 100 }, (_, i) => `group-${i}`)
     await Promise.all(names.map((slug) => hero.groups.add({ slug })))
     const answers = await Promise.all(
@@ -129,7 +129,7 @@ describe('the SDK over the socket', () => {
     )
   })
 
-  test('text that no message can hold is refused at once, and what only looks like it is sent', async () => {
+  test('a string with an unpaired surrogate is refused at once, and one that merely resembles it is sent', async () => {
     const update = (display_name: string) => hero.users.update({ username: 'ada', display_name })
     for (const half of ['a\ud83d', '\ude00b', '\\\ud83d'])
       assert.equal((await failure(update(half), HeroError)).code, 'parse_error')
@@ -137,7 +137,7 @@ describe('the SDK over the socket', () => {
       assert.equal((await update(whole)).display_name, whole)
   })
 
-  test('a closed client refuses calls, before it was used and after', async () => {
+  test('a closed client refuses calls, whether it was used before or not', async () => {
     const unused = new HeroProxy({ socket: daemon.socketPath })
     unused.close()
     await failure(unused.health(), ConnectionError)
@@ -148,17 +148,17 @@ describe('the SDK over the socket', () => {
     await failure(used.health(), ConnectionError)
   })
 
-  test('where the socket is', () => {
+  test('the default socket path', () => {
     assert.equal(defaultSocket({ HERO_SOCKET_DIR: '/a', PATH_SOCKET: '/b' }), '/a/hero_proxy/rpc.sock')
     assert.equal(defaultSocket({ HERO_SOCKET_DIR: '', PATH_SOCKET: '/b' }), '/b/hero_proxy/rpc.sock')
     assert.match(defaultSocket({}), /\/hero\/var\/sockets\/hero_proxy\/rpc\.sock$/)
   })
 })
 
-describe('the SDK and a daemon that comes and goes', () => {
+describe('the SDK while the daemon starts or stops', () => {
   const newDir = () => mkdtempSync(join(tmpdir(), 'hp-client-'))
 
-  test('it waits for one that is starting', async () => {
+  test('it waits for a daemon that is starting', async () => {
     const dir = newDir()
     const early = new HeroProxy({ socket: join(dir, 's', 'hero_proxy', 'rpc.sock') })
     const calls = Promise.all([early.health(), early.stats()])
@@ -168,7 +168,7 @@ describe('the SDK and a daemon that comes and goes', () => {
     early.close()
   })
 
-  test('without a connection timeout, or after it, it reports that nobody answers', async () => {
+  test('it reports a missing daemon after the start timeout, or at once without one', async () => {
     const socket = join(newDir(), 'rpc.sock')
     for (const startTimeout of [0, 120]) {
       const error = await failure(new HeroProxy({ socket, startTimeout }).health(), ConnectionError)
@@ -177,13 +177,13 @@ describe('the SDK and a daemon that comes and goes', () => {
     rmSync(join(socket, '..'), { recursive: true })
   })
 
-  test('calls on their way when it dies are rejected, and the client finds the next one', async (t) => {
+  test('pending calls are rejected when the daemon dies, and the client connects to the next one', async (t) => {
     const dir = newDir()
     const first = await spawnDaemon(dir)
     t.after(() => kill(first.child, 'SIGKILL'))
     const hero = new HeroProxy({ socket: first.socket, startTimeout: 0 })
     await hero.health()
-    // Stopped, it reads nothing: the calls are surely on their way when it is killed.
+    // A stopped process reads nothing, so the calls are pending when it is killed.
     first.child.kill('SIGSTOP')
     const calls = [hero.health(), hero.stats()]
     const outcomes = Promise.all(calls.map((call) => failure(call, ConnectionError)))
@@ -205,7 +205,7 @@ describe('the SDK and a daemon that comes and goes', () => {
     rmSync(dir, { recursive: true, force: true })
   })
 
-  test('somebody else who answers on the socket is no daemon', async () => {
+  test('a server that is not a daemon is a connection error', async () => {
     const dir = newDir()
     const socket = join(dir, 'rpc.sock')
     const other = createServer((peer) =>

@@ -18,14 +18,14 @@ describe('the SDK at the edge', () => {
   })
   after(() => daemon.close())
 
-  test('without a token: the public methods', async () => {
+  test('without a token, the public methods work', async () => {
     const hero = new HeroProxy({ url })
     assert.equal((await hero.health()).status, 'ok')
     await assert.rejects(hero.stats(), Unauthenticated)
     await assert.rejects(hero.users.list(), Unauthenticated)
   })
 
-  test('with a token of a person, from the options or by as()', async () => {
+  test('a token of a person works, from the options or with as()', async () => {
     const hero = new HeroProxy({ url })
     const { access_token: token } = await hero.auth.login({ login: 'ada', password: goodPassword })
     for (const ada of [hero.as(token), new HeroProxy({ url, token })]) {
@@ -35,7 +35,7 @@ describe('the SDK at the edge', () => {
     await assert.rejects(hero.as(`${token}x`).health(), Unauthenticated)
   })
 
-  test('with the operator token: everything', async () => {
+  test('with the operator token, each method works', async () => {
     const hero = new HeroProxy({ url, token: operatorToken })
     assert.ok((await hero.stats()).rpc_calls > 0)
     await assert.rejects(hero.users.get({ username: 'nobody' }), NotFound)
@@ -45,7 +45,7 @@ describe('the SDK at the edge', () => {
     await assert.rejects(new HeroProxy({ url, token: `${operatorToken}x` }).stats(), Unauthenticated)
   })
 
-  test('anything else than an answer of hero_proxy is a ConnectionError', async () => {
+  test('an answer that is not from hero_proxy is a ConnectionError', async () => {
     const answers: ((request: IncomingMessage, response: ServerResponse) => void)[] = [
       (_, response) => response.end('<html>'),
       (_, response) => response.writeHead(502).end('{}'),

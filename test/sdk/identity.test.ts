@@ -26,7 +26,7 @@ const ada: Identity = {
 }
 
 describe('identityFrom', () => {
-  test("reads node's headers and fetch's alike", () => {
+  test('it reads the headers of node:http and of fetch', () => {
     assert.deepEqual(identityFrom(sent), ada)
     assert.deepEqual(identityFrom(new Headers(sent)), ada)
     assert.deepEqual(
@@ -40,11 +40,11 @@ describe('identityFrom', () => {
     assert.deepEqual(identityFrom(more), { ...ada, email: 'ada@example.org', impersonator: 'root' })
   })
 
-  test('a header called get does not pass for a fetch Headers', () => {
+  test('a header named get does not pass for fetch Headers', () => {
     assert.deepEqual(identityFrom({ ...sent, get: 'x' }), ada)
   })
 
-  test('a program is told from people by its name, which has a dot', () => {
+  test('a username with a dot identifies a program', () => {
     for (const user of ['client.deploy', 'client.a.b_c-d', 'service.wiki'])
       assert.deepEqual(identityFrom({ ...sent, 'x-hero-user': user }), {
         ...ada,
@@ -57,7 +57,7 @@ describe('identityFrom', () => {
       assert.equal(identityFrom({ ...sent, 'x-hero-user': user }), undefined, user)
   })
 
-  test('context 0 is a context', () => {
+  test('context 0 is valid', () => {
     assert.equal(identityFrom({ ...sent, 'x-hero-context': '0' })?.context, 0)
   })
 
@@ -70,11 +70,11 @@ describe('identityFrom', () => {
     'a user sent twice': { 'x-hero-user': 'ada, root' },
     'a user as a list': { 'x-hero-user': ['ada'] },
     'a user with a dot': { 'x-hero-user': 'a.b' },
-    'a user with a line end': { 'x-hero-user': 'ada\n' },
+    'a user with a line break': { 'x-hero-user': 'ada\n' },
     'a user that is too long': { 'x-hero-user': 'a'.repeat(64) },
     'an empty context': { 'x-hero-context': '' },
     'a negative context': { 'x-hero-context': '-1' },
-    'a context with a point': { 'x-hero-context': '1.0' },
+    'a context with a decimal point': { 'x-hero-context': '1.0' },
     'a context with an exponent': { 'x-hero-context': '1e3' },
     'a context with a space': { 'x-hero-context': ' 1' },
     'a context sent twice': { 'x-hero-context': '1, 0' },
@@ -82,14 +82,14 @@ describe('identityFrom', () => {
     'an empty impersonator': { 'x-hero-impersonator': '' },
     'an address sent twice': { 'x-proxy-user-email': 'a@x.org, b@x.org' },
     'claims with a space': { 'x-hero-claims': 'a, b' },
-    'claims with an empty one': { 'x-hero-claims': 'a,,b' },
+    'an empty claim in the list': { 'x-hero-claims': 'a,,b' },
     'claims that end in a comma': { 'x-hero-claims': 'a,' },
     'a claim with a wildcard': { 'x-hero-claims': 'engineers.*' },
     'a claim with an empty segment': { 'x-hero-claims': 'a..b' },
-    'a claim of other letters': { 'x-hero-claims': 'engineérs' },
+    'a claim with non-ASCII letters': { 'x-hero-claims': 'engineérs' },
   }
   for (const [what, change] of Object.entries(malformed)) {
-    test(`${what}: a guest`, () => {
+    test(`${what}: the caller is a guest`, () => {
       assert.equal(identityFrom({ ...sent, ...change }), undefined)
       assert.throws(() => requireClaim('users.ada')({ ...sent, ...change }), Unauthenticated)
     })
@@ -108,7 +108,7 @@ describe('requireClaim', () => {
     }
   }
 
-  test('a claim is itself, letter by letter', () => {
+  test('a claim matches exactly', () => {
     assert.ok(may('engineers.tickets.read', 'engineers.tickets.read'))
     assert.ok(!may('engineers.tickets.read', 'engineers.tickets'))
     assert.ok(!may('engineers.tickets.read', 'engineers.tickets.read.all'))
@@ -116,7 +116,7 @@ describe('requireClaim', () => {
     assert.ok(!may('engineers', ''))
   })
 
-  test('engineers.* is all below engineers, not itself, and not its neighbours', () => {
+  test('engineers.* matches claims below engineers, and neither itself nor similar names', () => {
     assert.ok(may('engineers.*', 'engineers.tickets'))
     assert.ok(may('engineers.*', 'engineers.tickets.read'))
     assert.ok(may('engineers.tickets.*', 'engineers.tickets.read'))
@@ -132,7 +132,7 @@ describe('requireClaim', () => {
     }
   })
 
-  test('a star anywhere else is no wildcard', () => {
+  test('an asterisk elsewhere is no wildcard', () => {
     for (const rule of [
       '*',
       '.*',
@@ -147,7 +147,7 @@ describe('requireClaim', () => {
     }
   })
 
-  test('of a list any suffices, and a list names at least one', () => {
+  test('one claim of a list suffices, and the list must not be empty', () => {
     assert.ok(may(['wiki.*', 'users.ada'], 'users.ada'))
     assert.ok(!may(['wiki.*', 'users.root'], 'users.ada'))
     assert.throws(() => requireClaim([]), TypeError)
@@ -157,14 +157,14 @@ describe('requireClaim', () => {
     assert.throws(() => check({ ...sent, 'x-hero-claims': 'anything' }), ClaimRequired)
   })
 
-  test('matchesClaim and satisfiesRule agree with it', () => {
+  test('matchesClaim and satisfiesRule agree with requireClaim', () => {
     assert.ok(matchesClaim('a.*', new Set(['b', 'a.c'])))
     assert.ok(!matchesClaim('a.*', ['a']))
     assert.ok(satisfiesRule(['x', 'a.*'], new Set(['a.c']).values()))
     assert.ok(satisfiesRule([], []))
   })
 
-  test('in a service of node:http, where a header comes twice', async () => {
+  test('repeated headers in a node:http service are refused', async () => {
     const check = requireClaim('engineers.*')
     const server = createServer(({ headers }, response) => {
       try {

@@ -14,19 +14,19 @@ import { ask, signIn } from '../support/http.ts'
 import { byHand, person } from '../support/people.ts'
 import { startUpstream } from '../support/upstream.ts'
 
-/** In milliseconds. One second is promised; on a busy machine it may be many. */
+/** In milliseconds. One second is the target; a busy machine may need many. */
 const deadline = 15_000
 
-/** Collects what is told, and waits for it. */
+/** Collects revocations, and waits for them. */
 const collect = () => {
-  const told: Revoked[] = []
+  const received: Revoked[] = []
   const until = async (count: number, within = deadline) => {
     const end = performance.now() + within
-    while (told.length < count && performance.now() < end) await delay(10)
-    assert.equal(told.length, count)
-    return told.map(({ user, reason }) => `${user} ${reason}`)
+    while (received.length < count && performance.now() < end) await delay(10)
+    assert.equal(received.length, count)
+    return received.map(({ user, reason }) => `${user} ${reason}`)
   }
-  return { told, listener: (revoked: Revoked) => void told.push(revoked), until }
+  return { received, listener: (revoked: Revoked) => void received.push(revoked), until }
 }
 
 describe('onRevoked', () => {
@@ -37,8 +37,8 @@ describe('onRevoked', () => {
   })
   after(() => daemon.close())
 
-  test('tells every revocation once, in order, until it is ended', async () => {
-    const { told, listener, until } = collect()
+  test('it reports each revocation once and in order, until it is stopped', async () => {
+    const { received, listener, until } = collect()
     await person(daemon, 'ada')
     const ada = await person(daemon, 'grace')
     const stop = await daemon.hero.onRevoked(listener)
@@ -47,7 +47,7 @@ describe('onRevoked', () => {
     await until(1)
     await ada.auth.logout()
     assert.deepEqual(await until(2), ['ada revoked', 'grace logout'])
-    assert.equal(told[0]!.session_id, items[0]!.id)
+    assert.equal(received[0]!.session_id, items[0]!.id)
     stop()
     await person(daemon, 'linus')
     await daemon.hero.sessions.revoke_all({ user: 'linus' })
@@ -55,7 +55,7 @@ describe('onRevoked', () => {
     await until(2)
   })
 
-  test('a signal or closing the client ends it too', async () => {
+  test('an abort signal or closing the client stops it', async () => {
     const controller = new AbortController()
     const hero = new HeroProxy({ socket: daemon.socketPath })
     const [one, two] = [collect(), collect()]
@@ -69,11 +69,11 @@ describe('onRevoked', () => {
     await person(daemon, 'jean')
     await daemon.hero.sessions.revoke_all({ user: 'jean' })
     await delay(300)
-    assert.deepEqual([one.told.length, two.told.length], [0, 1])
+    assert.deepEqual([one.received.length, two.received.length], [0, 1])
     await assert.rejects(hero.health(), ConnectionError)
   })
 
-  test('is refused at once without the claim, and works at the edge with it', async () => {
+  test('it needs the claim, and works at the edge with it', async () => {
     const plain = await person(daemon, 'plain')
     await assert.rejects(
       plain.onRevoked(() => {}),
@@ -88,7 +88,7 @@ describe('onRevoked', () => {
     stop()
   })
 
-  test('names the session that a signed identity names', async () => {
+  test('it names the session ID of a signed identity', async () => {
     await using upstream = await startUpstream((request, response) => {
       response.end(request.headers['x-hero-assertion'])
     })
@@ -103,18 +103,18 @@ describe('onRevoked', () => {
     const cookie = await signIn(daemon, 'live.localhost', 'signed', goodPassword)
     const { body } = await ask(daemon, 'live.localhost', '/', { headers: ['Cookie', cookie] })
     const identity: Identity = await verifyAssertion(daemon.hero, { audience })({ 'x-hero-assertion': body })
-    const { told, listener, until } = collect()
+    const { received, listener, until } = collect()
     const stop = await daemon.hero.onRevoked(listener)
     await daemon.hero.sessions.revoke({ id: identity.session_id! })
     await until(1)
-    assert.equal(told[0]!.session_id, identity.session_id)
+    assert.equal(received[0]!.session_id, identity.session_id)
     stop()
   })
 })
 
-describe('onRevoked and a daemon that comes and goes', () => {
-  /** Puts the numbers of revocations far ahead, as after a day, or in another database. */
-  const jump = (daemon: TestDaemon) =>
+describe('onRevoked while the daemon restarts', () => {
+  /** Moves the sequence numbers far ahead, as after a day or in another database. */
+  const skipAhead = (daemon: TestDaemon) =>
     byHand(daemon, async ({ query }) => {
       const last = {
         session_id: '',
@@ -132,7 +132,7 @@ describe('onRevoked and a daemon that comes and goes', () => {
         .execute()
     })
 
-  test('misses nothing of what happened meanwhile, or is told that it did', async () => {
+  test('it misses no revocation during a restart, or calls onReset', async () => {
     const first = await startTestDaemon()
     for (const username of ['ada', 'grace', 'linus']) await person(first, username)
     const hero = new HeroProxy({ socket: first.socketPath })
@@ -149,8 +149,8 @@ describe('onRevoked and a daemon that comes and goes', () => {
     await until(2, 5000)
     assert.deepEqual(resets, [])
 
-    // Now what is in between is lost: swept away, or in another database.
-    await jump(second)
+    // The revocations in between are lost: swept, or in another database.
+    await skipAhead(second)
     const third = await second.restart()
     for (const end = performance.now() + 5000; resets.length === 0 && performance.now() < end;)
       await delay(20)
@@ -162,7 +162,7 @@ describe('onRevoked and a daemon that comes and goes', () => {
     await third.close()
   })
 
-  test('waits for one that is not there yet', async () => {
+  test('it waits for a daemon that is starting', async () => {
     const before = await startTestDaemon()
     const hero = new HeroProxy({ socket: before.socketPath, startTimeout: 0 })
     const next = before.restart()

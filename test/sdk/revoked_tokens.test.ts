@@ -5,13 +5,13 @@ import { HeroProxy, Unauthenticated, verifyToken, type TokenCheck } from '../../
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { refused } from '../support/refused.ts'
 
-suite('verifyToken() that follows what was taken back', () => {
+suite('verifyToken() with follow()', () => {
   let daemon: TestDaemon & AsyncDisposable
   let hero: HeroProxy
   const secrets: Record<string, string> = {}
   before(async () => {
     daemon = await startTestDaemon()
-    // Of its own: a service goes on while the daemon restarts.
+    // A separate client, because a service continues while the daemon restarts.
     hero = new HeroProxy({ socket: daemon.socketPath })
     for (const client of ['one', 'two', 'three'])
       secrets[client] = (await hero.clients.add({ name: client, client })).client_secret!
@@ -32,10 +32,10 @@ suite('verifyToken() that follows what was taken back', () => {
       if (!alive) return
       await setTimeout(20)
     }
-    assert.fail('still good after ten seconds; one is promised')
+    assert.fail('still valid after ten seconds; the target is one')
   }
 
-  test('one token, or all of a client; the others stay', async () => {
+  test('revoking a token, or all tokens of a client, leaves others valid', async () => {
     const check = verifyToken(hero, { audience })
     const stop = await check.follow()
     const [first, second, other] = [await issue('one'), await issue('one'), await issue('two')]
@@ -51,7 +51,7 @@ suite('verifyToken() that follows what was taken back', () => {
     stop()
   })
 
-  test('what was taken back before it began, and while the daemon was away', async () => {
+  test('tokens revoked before it follows, or while the daemon restarts, are refused', async () => {
     const [before, meanwhile, alive] = [await issue('three'), await issue('three'), await issue('three')]
     await hero.token.revoke({ token: before })
     const check = verifyToken(hero, { audience })
@@ -68,17 +68,17 @@ suite('verifyToken() that follows what was taken back', () => {
     stop()
   })
 
-  test('a program takes its own back, and that of nobody else', async () => {
+  test('a client can revoke its own tokens and no others', async () => {
     const [own, other] = [await issue('three'), await issue('three')]
     const { client_secret } = await hero.clients.add({ name: 'four', client: 'four', scopes: ['write'] })
     const { access_token } = await hero.token.create({ client_id: 'four', client_secret: client_secret! })
     await refused(hero.as(access_token).token.revoke({ token: own }), 'not_found')
-    // To take back is to write.
+    // Revoking needs the write scope.
     await refused(hero.as(own).token.revoke({ token: other }), 'claim_required')
     await hero.as(access_token).token.revoke({ token: access_token })
     await refused(hero.as(access_token).auth.me(), 'unauthenticated')
     assert.equal((await hero.token.validate({ token: own })).active, true)
-    // By its id alone: an administrator, who read it in a log.
+    // An administrator can revoke it by the ID, which logs contain.
     const { id } = await hero.token.validate({ token: own })
     await hero.token.revoke({ id: id! })
     assert.deepEqual(await hero.token.validate({ token: own }), { active: false })

@@ -6,7 +6,7 @@ import { publicKeyOf, signRequest } from '../../sdk/index.ts'
 import { newKey } from '../edge/mode_stage.ts'
 
 describe('signRequest', () => {
-  test('what it signs another library verifies, always with the lower s', () => {
+  test('another library verifies its signatures, and their s is always low', () => {
     for (let i = 0; i < 64; i++) {
       const key = randomBytes(32)
       const headers = signRequest({
@@ -20,13 +20,13 @@ describe('signRequest', () => {
       const text = `hero-sig-v1\nGET\nsigned.localhost:9997\n/a?b=%20\n${empty}\n1795435200\n${'n'.repeat(16)}`
       const signature = Buffer.from(headers['X-Signature'], 'hex')
       const point = Buffer.from(headers['X-Signature-Pubkey'], 'hex')
-      // Refuses a high s by itself.
+      // This library refuses a high s.
       assert.ok(secp256k1.verify(signature, Buffer.from(text), point))
       assert.deepEqual(point, Buffer.from(secp256k1.getPublicKey(key)))
     }
   })
 
-  test('a key may be PEM, hex or an object; one of another curve is refused', () => {
+  test('a key may be PEM, hex or an object, and one on another curve is refused', () => {
     const { privateKey, pubkey: mine } = newKey()
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
     const sec1 = privateKey.export({ type: 'sec1', format: 'pem' }) as string

@@ -96,7 +96,7 @@ suite('credentials at each endpoint', () => {
     for (const client of ['app', 'deploy']) await hero.clients.update({ client, is_active: false })
     const people = { cookie: table.cookie, session: table.session, refresh: [], kept: table.kept }
     const now = await opened({ ...textOf(before), refresh: 'x' })
-    // Offline verifiers learn of it as well, see test/sdk/token.test.
+    // Offline verifiers can follow it, see test/sdk/revoked_tokens.test.
     const stays = { ...people, assertion: table.assertion, program: ['verifyToken'] }
     const expected = Object.fromEntries(
       Object.entries({ ...nothing, ...stays }).map(([kind, names]) => [kind, inOrder(names)]),
