@@ -26,29 +26,29 @@ onBothDatabases('claims', (newUrl, kind) => {
 
   const claimsOf = async (user: string, where: { service?: string; context?: number } = {}) =>
     (await daemon.hero.claims.resolve({ user, ...where })).claims
-  /** Until when a change may be on its way to another node: on SQLite it is there at once. */
+  /** Returns until when a change may take to reach another node; on SQLite it is immediate. */
   const patience = () => (kind === 'postgres' ? Date.now() + 15_000 : 0)
-  const everyday = ['groups.engineers', 'groups.interns', 'users.linus', 'wiki.pages.write']
+  const usual = ['groups.engineers', 'groups.interns', 'users.linus', 'wiki.pages.write']
 
-  test('resolve tells claims with groups, role and scope', async () => {
-    assert.deepEqual(await claimsOf('LINUS'), everyday)
-    assert.deepEqual(await claimsOf('linus', { service: 'ci' }), ['engineers.deploy', ...everyday])
-    assert.deepEqual(await claimsOf('linus', { service: 'other' }), everyday)
+  test('resolve returns claims from groups, roles and their scope', async () => {
+    assert.deepEqual(await claimsOf('LINUS'), usual)
+    assert.deepEqual(await claimsOf('linus', { service: 'ci' }), ['engineers.deploy', ...usual])
+    assert.deepEqual(await claimsOf('linus', { service: 'other' }), usual)
     await refused(daemon.hero.claims.resolve({ user: 'nobody' }), 'not_found')
   })
 
-  test('the context of the person counts unless another is asked for', async () => {
+  test('the context of the person applies unless another is given', async () => {
     const { hero } = daemon
     await hero.groups.add_claim({ group: 'engineers', claim: 'engineers.inner', context: 0 })
-    assert.deepEqual(await claimsOf('linus', { context: 0 }), ['engineers.inner', ...everyday])
-    assert.deepEqual(await claimsOf('linus'), everyday)
+    assert.deepEqual(await claimsOf('linus', { context: 0 }), ['engineers.inner', ...usual])
+    assert.deepEqual(await claimsOf('linus'), usual)
     await hero.users.update({ username: 'linus', context: 0 })
-    assert.deepEqual(await claimsOf('linus'), ['engineers.inner', ...everyday])
+    assert.deepEqual(await claimsOf('linus'), ['engineers.inner', ...usual])
     await hero.users.update({ username: 'linus', context: 1 })
     await hero.groups.remove_claim({ group: 'engineers', claim: 'engineers.inner', context: 0 })
   })
 
-  test('check tells which claims satisfy a rule, and what is missing', async () => {
+  test('check returns the claims that satisfy a rule, and the missing ones', async () => {
     const { hero } = daemon
     const yes = await hero.claims.check({ user: 'linus', rule: ['wiki.*', 'groups.interns', 'proxy.admin'] })
     assert.ok(yes.allowed)
@@ -75,22 +75,22 @@ onBothDatabases('claims', (newUrl, kind) => {
     await refused(hero.claims.check({ user: 'linus', rule: ['a', 'a.*.b'] }), 'invalid_params', 'rule.1')
   })
 
-  test('every change shows in the next call', async () => {
+  test('each change takes effect at the next call', async () => {
     const { hero } = daemon
-    const withoutWriting = everyday.filter((claim) => claim !== 'wiki.pages.write')
+    const withoutWriting = usual.filter((claim) => claim !== 'wiki.pages.write')
     const changes: [() => Promise<unknown>, string[]][] = [
       [() => hero.groups.remove_role({ group: 'engineers', role: 'writer' }), withoutWriting],
-      [() => hero.groups.add_role({ group: 'engineers', role: 'writer' }), everyday],
+      [() => hero.groups.add_role({ group: 'engineers', role: 'writer' }), usual],
       [() => hero.roles.remove_claim({ role: 'writer', claim: 'wiki.pages.write' }), withoutWriting],
-      [() => hero.roles.add_claim({ role: 'writer', claim: 'wiki.pages.write' }), everyday],
+      [() => hero.roles.add_claim({ role: 'writer', claim: 'wiki.pages.write' }), usual],
       [() => hero.groups.update({ group: 'engineers', is_active: false }), ['groups.interns', 'users.linus']],
       [() => hero.groups.update({ group: 'interns', is_active: false }), ['users.linus']],
       [() => hero.groups.update({ group: 'engineers', is_active: true }), ['users.linus']],
-      [() => hero.groups.update({ group: 'interns', is_active: true }), everyday],
+      [() => hero.groups.update({ group: 'interns', is_active: true }), usual],
       [() => hero.users.update({ username: 'linus', is_active: false }), []],
-      [() => hero.users.update({ username: 'linus', is_active: true }), everyday],
+      [() => hero.users.update({ username: 'linus', is_active: true }), usual],
       [() => hero.groups.remove_member({ group: 'interns', user: 'linus' }), ['users.linus']],
-      [() => hero.groups.add_member({ group: 'interns', user: 'linus' }), everyday],
+      [() => hero.groups.add_member({ group: 'interns', user: 'linus' }), usual],
     ]
     for (const [change, expected] of changes) {
       await change()
@@ -105,7 +105,7 @@ onBothDatabases('claims', (newUrl, kind) => {
     assert.deepEqual(await claimsOf('root'), ['users.root'])
   })
 
-  test('a second daemon on the same database sees changes, and so do its callers', async () => {
+  test('a second daemon on the same database sees changes, for its callers as well', async () => {
     const { data_dir, database_url } = daemon.config
     await using second = await startTestDaemon({ data_dir, database_url })
     const ada = await person(daemon, 'ada')
@@ -124,18 +124,18 @@ onBothDatabases('claims', (newUrl, kind) => {
     await daemon.hero.groups.remove_member({ group: 'interns', user: 'ada' })
     await until(false)
     await daemon.hero.users.remove({ username: 'ada' })
-    const lives = () =>
+    const isSignedIn = () =>
       there.auth.me().then(
         () => true,
         () => false,
       )
-    for (const deadline = patience(); (await lives()) && Date.now() < deadline;) await delay(5)
+    for (const deadline = patience(); (await isSignedIn()) && Date.now() < deadline;) await delay(5)
     await refused(there.auth.me(), 'unauthenticated')
   })
 
-  test('what a hand put into the database past the grammar adds nothing', async () => {
+  test('invalid claims and memberships written directly to the database grant nothing', async () => {
     const before = await claimsOf('linus')
-    const bad = [
+    const invalid = [
       'x,admin',
       'x\r\nX-Hero-User: root',
       'admin',
@@ -157,7 +157,7 @@ onBothDatabases('claims', (newUrl, kind) => {
         .where('name', '=', 'writer')
         .executeTakeFirstOrThrow()
       const everywhere = { service: '', context: null }
-      for (const claim of [...bad, 'a b', '', 'a..b', 'x.*', 'ä', 'seen.by.hand']) {
+      for (const claim of [...invalid, 'a b', '', 'a..b', 'x.*', 'ä', 'seen.by.hand']) {
         await query
           .insertInto('group_claims')
           .values({ group_id: engineers.id, claim, ...everywhere })
@@ -193,7 +193,7 @@ onBothDatabases('claims', (newUrl, kind) => {
           .values({ group_id: id, user_id: linus.id, expires_at: null, added_at: 1 })
           .execute()
       }
-      // Membership of the reserved group by hand does not make an administrator, nor does a group inside it.
+      // Rows in the reserved group make nobody an administrator, and neither does a group inside it.
       const admins = await query
         .selectFrom('groups')
         .select('id')
@@ -215,7 +215,7 @@ onBothDatabases('claims', (newUrl, kind) => {
   })
 })
 
-test('a pattern matches below its prefix, at a dot, in its case', () => {
+test('a pattern matches below its prefix, at a dot and in its case', () => {
   const held = ['engineers.tickets.read', 'engineers', 'engineersx.y']
   assert.ok(matchesClaim('engineers.*', held))
   assert.ok(!matchesClaim('engineers.*', ['engineers']))

@@ -7,7 +7,7 @@ import { allRefused, refused } from '../support/refused.ts'
 
 const alphanumeric = new Set('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789')
 
-/** The documented grammar, spelled out without a regular expression. */
+/** The documented grammar, without a regular expression. */
 const documented = (claim: string): boolean => {
   const segments = claim.split('.')
   const sound = segments.every(
@@ -55,7 +55,7 @@ before(async () => {
 })
 after(() => daemon.close())
 
-test('10,000 strings: grantable is what the documentation says, and nothing else', () => {
+test('10,000 strings: a claim is grantable exactly if the documentation allows it', () => {
   let sound = 0
   fc.assert(
     fc.property(claims, (claim) => {
@@ -64,10 +64,10 @@ test('10,000 strings: grantable is what the documentation says, and nothing else
     }),
     { numRuns: 10_000 },
   )
-  assert.ok(sound > 1000, `the strings meet the grammar often enough: ${sound}`)
+  assert.ok(sound > 1000, `too few of the strings are valid: ${sound}`)
 })
 
-test('500 strings: both methods that give claims take exactly those', async () => {
+test('500 strings: both methods that grant claims accept exactly those', async () => {
   const { hero } = daemon
   for (const claim of new Set(fc.sample(claims, 500))) {
     const given = [
@@ -81,7 +81,7 @@ test('500 strings: both methods that give claims take exactly those', async () =
   }
 })
 
-test('reserved claims are refused in any case, their look-alikes are not', async () => {
+test('reserved claims are refused in any case, and similar ones are accepted', async () => {
   const { hero } = daemon
   const reserved = [
     'admin',
@@ -107,7 +107,7 @@ test('reserved claims are refused in any case, their look-alikes are not', async
     await hero.roles.add_claim({ role: 'editor', claim })
 })
 
-test('the bounds: 63 characters a segment, 8 segments, 255 characters', async () => {
+test('the limits: 63 characters in a segment, 8 segments, 255 characters', async () => {
   const { hero } = daemon
   const give = (claim: string) => hero.roles.add_claim({ role: 'editor', claim })
   await give('s'.repeat(63))

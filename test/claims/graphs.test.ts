@@ -12,11 +12,11 @@ import { openDatabase } from '../../src/storage/open_database.ts'
 
 const times = { created_at: 1, updated_at: 1 }
 
-/** A time of an instance as one that stays past or future while the test runs. */
+/** Converts a time of an instance to one that stays past or future while the test runs. */
 const shifted = (expires_at: number | null) =>
   expires_at === null ? null : expires_at > at ? now() + 3600 : now() - 3600
 
-/** Puts an instance into the tables, in place of the one before, and tells the id of its person. */
+/** Replaces the tables with an instance, and returns the ID of its person. */
 const put = (database: Database, instance: Instance): Promise<string> =>
   database.write(async () => {
     const { query } = database
@@ -56,7 +56,7 @@ const put = (database: Database, instance: Instance): Promise<string> =>
     const roles = instance.roles.map((_, i) => ({ id: newId(), name: `r${i}`, description: '', ...times }))
     await query.insertInto('roles').values(roles).execute()
 
-    // A pair or grant that comes twice counts once, as write time would have it.
+    // A repeated pair or grant counts once, as the methods ensure.
     const all = async (
       table: 'group_users' | 'group_groups' | 'group_claims' | 'group_roles' | 'role_claims',
       list: object[],
@@ -115,7 +115,7 @@ const put = (database: Database, instance: Instance): Promise<string> =>
     return ada
   })
 
-/** What a pair means that comes twice: the tables keep the first. */
+/** For a repeated pair, the tables keep the first. */
 const firstOf = <T>(list: readonly T[], key: (item: T) => string): T[] => [
   ...new Map(list.toReversed().map((item) => [key(item), item])).values(),
 ]
@@ -134,23 +134,27 @@ onBothDatabases('claims of random instances', (newUrl) => {
   })
   after(() => database.close())
 
-  test('1,000 graphs: exactly what a naive reference resolves, warm and cold, after every change', async () => {
-    // One for all: what it kept of the graph before must not show in the next.
+  test('random graphs resolve as in a naive reference, cold and warm', async () => {
+    // One resolver for all, so that its cache of one graph would show in the next.
     const claims = new Claims(database, async () => false)
     let some = 0
     const property = fc.asyncProperty(instances, async (instance) => {
       const ada = await put(database, instance)
       const { service, context } = instance
       const wanted = reference(asStored(instance))
-      // The seeded role holds more of proxy.* than the reference names.
+      // The seeded role holds more claims of proxy.* than the reference.
       const plain = (list: readonly string[] = []) =>
         list.filter((claim) => !claim.startsWith('proxy.') || adminClaims.includes(claim))
       const cold = await claims.of(ada, { service, context })
       assert.deepEqual(plain(cold), [...wanted].sort())
-      assert.equal(await claims.of(ada, { service, context }), cold, 'the same list while nothing changes')
+      assert.equal(
+        await claims.of(ada, { service, context }),
+        cold,
+        'the cached list is returned while nothing changes',
+      )
       if (wanted.size > 3) some++
     })
     await fc.assert(property, { numRuns: runs })
-    assert.ok(some > runs / 5, `only ${some} of them gave more than a name`)
+    assert.ok(some > runs / 5, `only ${some} of them resolve to more than a few claims`)
   })
 })

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 
-/** The time at which an instance is looked at; memberships end around it. */
+/** The time of evaluation; memberships end around it. */
 export const at = 1000
 const expiry = fc.constantFrom(null, null, null, at - 500, at, at + 1, at + 900)
 const scope = fc.record({
@@ -10,14 +10,14 @@ const scope = fc.record({
 const claim = fc.constantFrom('a', 'a.b', 'wiki.read', 'wiki.write', 'git.push', 'tickets.close')
 const grant = fc.record({ claim, scope })
 
-/** A small instance as plain lists: ids are indexes, edges may be anything but a cycle. */
+/** A small instance as plain lists: IDs are indexes, and edges form no cycle. */
 export const instances = fc.integer({ min: 1, max: 9 }).chain((count) =>
   fc.record({
     groups: fc.array(fc.record({ is_active: fc.constantFrom(true, true, true, false) }), {
       minLength: count,
       maxLength: count,
     }),
-    // From a lower index to a higher one: so there is no cycle, as write time guarantees.
+    // Edges lead from a lower index to a higher one, so there is no cycle, as the methods ensure.
     edges: fc.array(
       fc
         .record({ one: fc.nat(count - 1), other: fc.nat(count - 1), expires_at: expiry })
@@ -48,7 +48,7 @@ export type Instance = typeof instances extends fc.Arbitrary<infer T> ? T : neve
 export const adminClaims = ['proxy.admin', 'proxy.users.read']
 export const lives = (expires_at: number | null) => expires_at === null || expires_at > at
 
-/** The reference: sets that grow until nothing is added, in no order, without paths. */
+/** The reference: sets that grow until nothing is added, without order or paths. */
 export const reference = (instance: Instance): Set<string> => {
   if (!instance.person.is_active) return new Set()
   const inside = new Set<number>()

@@ -41,7 +41,7 @@ const claim = fc.constantFrom('wiki.read', 'wiki.write', 'git.push')
 const user = fc.constantFrom(...people)
 const whichNode = fc.constantFrom(0, 1)
 
-/** One change, as one node makes it. What is not possible at present is refused, and changes nothing. */
+/** One change, made by one node. An impossible one is refused and changes nothing. */
 const change = fc.oneof(
   fc.tuple(slug).map(
     ([group]) =>
@@ -124,7 +124,7 @@ const change = fc.oneof(
   ),
 )
 
-onBothDatabases('the graph that is kept', (newUrl) => {
+onBothDatabases('the cached claim graph', (newUrl) => {
   let nodes: Node[]
   let ids: string[]
   before(async () => {
@@ -138,19 +138,19 @@ onBothDatabases('the graph that is kept', (newUrl) => {
   })
   after(() => Promise.all(nodes.map(({ database }) => database.close())))
 
-  /** What everybody holds, as a node that has kept its graph resolves it. */
+  /** Resolves the claims of all people at a node with a cached graph. */
   const kept = (node: Node) => {
-    // As a notification does on PostgreSQL, a moment after the commit.
+    // On PostgreSQL, a notification does this shortly after the commit.
     node.database.revisions.invalidate()
     return Promise.all(ids.map((id) => node.claims.of(id)))
   }
-  /** The same by one that has read nothing before. */
-  const anew = ({ database }: Node) => {
+  /** Resolves the same claims without a cache. */
+  const uncached = ({ database }: Node) => {
     const claims = new Claims(database, async () => false)
     return Promise.all(ids.map((id) => claims.of(id)))
   }
 
-  test('gives after every change, of this node or another, what a graph that is read anew gives', async () => {
+  test('after each change at either node, the cached graph equals one that is read anew', async () => {
     const lists = long ? 40 : 20
     let gave = 0
     let made = 0
@@ -167,7 +167,7 @@ onBothDatabases('the graph that is kept', (newUrl) => {
           )
           if (!done) continue
           made++
-          const wanted = await anew(nodes[0]!)
+          const wanted = await uncached(nodes[0]!)
           for (const node of nodes) assert.deepEqual(await kept(node), wanted)
           if (wanted.flat().some((claim) => /^(wiki|git)/.test(claim!))) gave++
         }
@@ -177,13 +177,13 @@ onBothDatabases('the graph that is kept', (newUrl) => {
     assert.ok(made > 2 * lists && gave > lists / 4, `${made} changes, claims after ${gave} of them`)
   })
 
-  test('follows a change that the log does not tell of, and one that is too far back', async () => {
+  test('the cache notices a change that is not in the log, and one that the log no longer covers', async () => {
     const [here, there] = nodes as [Node, Node]
     await here.groups.add({ slug: 'late' })
     await here.members.add('late', { user: 'ada' }, null)
     await here.grants.addClaim('late', 'late.claim', {})
     assert.ok((await kept(there))[0]!.includes('late.claim'))
-    // An older version of the program, which keeps no log, takes the claim away.
+    // An older version, which writes no log, removes the claim.
     await here.database.write(async () => {
       const { query } = here.database
       await query.deleteFrom('group_claims').where('claim', '=', 'late.claim').execute()
@@ -198,15 +198,15 @@ onBothDatabases('the graph that is kept', (newUrl) => {
     for (let i = 0; i < 1001; i++) await here.database.write(raise)
     assert.ok(!(await kept(there))[0]!.includes('late.claim'))
     const rows = await here.database.query.selectFrom('revision_log').select('revision').execute()
-    assert.ok(rows.length <= 1000 && rows.length > 900, `${rows.length} revisions are remembered`)
+    assert.ok(rows.length <= 1000 && rows.length > 900, `${rows.length} revisions are in the log`)
   })
 
-  test('while everything changes, nobody has together what they never had together', async () => {
+  test('during concurrent changes, nobody gets claims that were never held together', async () => {
     const [here, there] = nodes as [Node, Node]
     await here.groups.add({ slug: 'inner' })
     await here.groups.add({ slug: 'outer' })
     await here.members.add('inner', { user: 'ada' }, null)
-    // The outer group holds the inner one only while it gives no claim.
+    // The outer group contains the inner one only while it grants no claim.
     const state = { changing: true }
     const changing = (async () => {
       const steps = [
@@ -221,19 +221,19 @@ onBothDatabases('the graph that is kept', (newUrl) => {
       }
       state.changing = false
     })()
-    let looks = 0
+    let reads = 0
     while (state.changing) {
       for (const { claims, database } of nodes) {
         database.revisions.invalidate()
         const held = await claims.of(ids[0]!)
         assert.ok(!held!.includes('outer.secret'))
-        looks++
-        // On SQLite nothing else lets the changes go on.
+        reads++
+        // On SQLite, the changes continue only when this yields.
         await turn()
       }
     }
     await changing
-    assert.ok(looks > 50, `${looks} looks`)
-    assert.deepEqual(await kept(there), await anew(here))
+    assert.ok(reads > 50, `only ${reads} reads`)
+    assert.deepEqual(await kept(there), await uncached(here))
   })
 })

@@ -5,7 +5,7 @@ import type { Graph, GroupNode, RoleNode } from '../../src/claims/graph.ts'
 import { resolveClaims, type Person } from '../../src/claims/resolve.ts'
 import { adminClaims, at, instances, lives, reference, type Instance } from './instances.ts'
 
-/** The same instance as the resolver takes it. */
+/** Converts the instance to the input of the resolver. */
 const graphOf = (instance: Instance): Graph => {
   const roles: RoleNode[] = instance.roles.map((grants, i) => ({
     name: `r${i}`,
@@ -57,7 +57,7 @@ const personOf = ({ person, memberships }: Instance): Person => ({
 const resolved = (instance: Instance, when = at) =>
   resolveClaims(graphOf(instance), personOf(instance), instance.service, instance.context, when)
 
-/** Whether a path of slugs leads from the person through living, active groups. */
+/** Returns whether a path of slugs leads from the person through valid memberships and active groups. */
 const isPath = (instance: Instance, path: readonly string[]): boolean => {
   const indexes = path.map((slug) => Number(slug.slice(1)))
   return indexes.every((group, i) => {
@@ -70,7 +70,7 @@ const isPath = (instance: Instance, path: readonly string[]): boolean => {
   })
 }
 
-test('300 random instances: exactly the claims of the reference, sorted, each told by a real path', () => {
+test('300 random instances resolve to the sorted claims of the reference, each with a real path', () => {
   let nested = 0
   let denied = 0
   fc.assert(
@@ -97,10 +97,10 @@ test('300 random instances: exactly the claims of the reference, sorted, each to
     }),
     { numRuns: 300 },
   )
-  assert.ok(nested > 100 && denied > 10, `the instances are worth something: ${nested}, ${denied}`)
+  assert.ok(nested > 100 && denied > 10, `too few nested or inactive instances: ${nested}, ${denied}`)
 })
 
-test('an answer says until when it holds: until then nothing runs out', () => {
+test('until is the time before which no claim expires', () => {
   fc.assert(
     fc.property(instances, (instance) => {
       const { claims, until } = resolved(instance)
@@ -112,7 +112,7 @@ test('an answer says until when it holds: until then nothing runs out', () => {
   )
 })
 
-test('of several ways to one claim the shortest is told', () => {
+test('the shortest of several paths to a claim is returned', () => {
   const everywhere = { service: '', context: null }
   const node = (slug: string, outer: string[], claims: string[] = []): [string, GroupNode] => [
     slug,
@@ -143,7 +143,7 @@ test('of several ways to one claim the shortest is told', () => {
   assert.deepEqual(why.find(({ claim }) => claim === 'x')?.path, ['near', 'top'])
 })
 
-test('a cycle that a hand put into the database ends', () => {
+test('a cycle written directly to the database terminates', () => {
   const node = (slug: string, outer: string): [string, GroupNode] => [
     slug,
     { slug, is_active: true, outer: [{ group: outer, expires_at: null }], claims: [], roles: [] },

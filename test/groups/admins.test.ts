@@ -5,7 +5,7 @@ import { AlreadyExists, ClaimRequired, Conflict, NotFound, type HeroProxy } from
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { byHand } from '../support/people.ts'
 
-describe('administrators of groups', () => {
+describe('group administrators', () => {
   let daemon: TestDaemon
   let linus: HeroProxy
 
@@ -28,7 +28,7 @@ describe('administrators of groups', () => {
     assert.deepEqual((await linus.groups.get({ group: 'engineers' })).admins, ['linus'])
   })
 
-  test('and nothing else: not other groups, not what the group carries', async () => {
+  test('they change neither other groups nor what their group grants', async () => {
     const { groups } = linus
     const refused = [
       () => groups.add_member({ group: 'writers', user: 'ada' }),
@@ -46,7 +46,7 @@ describe('administrators of groups', () => {
     for (const call of refused) await assert.rejects(call(), ClaimRequired)
   })
 
-  test('it is a claim that services see and claims.resolve explains; being one makes no member', async () => {
+  test('the role is a claim that services see and claims.resolve explains, and does not imply membership', async () => {
     const { claims, why } = await daemon.hero.claims.resolve({ user: 'linus' })
     assert.deepEqual(claims, ['groups.engineers.admin', 'users.linus'])
     assert.deepEqual(why[0], {
@@ -57,7 +57,7 @@ describe('administrators of groups', () => {
     })
   })
 
-  test('it does not reach the groups around or inside, whether its holder is a member or not', async () => {
+  test('the role covers neither outer nor inner groups, for members as well', async () => {
     const { groups, claims } = daemon.hero
     await groups.add({ slug: 'staff' })
     await groups.add_member({ group: 'staff', member_group: 'engineers' })
@@ -69,7 +69,7 @@ describe('administrators of groups', () => {
     await groups.remove_member({ group: 'engineers', user: 'linus' })
   })
 
-  test('an inactive administrator has no claim, and a row put in by hand makes none over the admin group', async () => {
+  test('an inactive administrator has no claim, and a row for the admin group grants none', async () => {
     const { users, claims } = daemon.hero
     await users.add({ username: 'left' })
     await daemon.hero.groups.add_admin({ group: 'interns', user: 'left' })
@@ -84,7 +84,7 @@ describe('administrators of groups', () => {
     assert.deepEqual((await claims.resolve({ user: 'ada' })).claims, ['users.ada'])
   })
 
-  test('it ends at once: taken away, group inactive, person inactive', async () => {
+  test('the role ends at once when it is removed, and while the group is inactive', async () => {
     const { groups } = daemon.hero
     await groups.update({ group: 'engineers', is_active: false })
     await assert.rejects(linus.groups.add_member({ group: 'engineers', user: 'grace' }), ClaimRequired)
@@ -93,7 +93,7 @@ describe('administrators of groups', () => {
     await assert.rejects(linus.groups.add_member({ group: 'engineers', user: 'grace' }), ClaimRequired)
   })
 
-  test('twice, nobody, and the reserved group are refused', async () => {
+  test('a duplicate, an unknown person and the reserved group are refused', async () => {
     const { groups } = daemon.hero
     await groups.add_admin({ group: 'writers', user: 'ada' })
     await assert.rejects(groups.add_admin({ group: 'writers', user: 'ADA' }), AlreadyExists)

@@ -59,7 +59,7 @@ onBothDatabases('groups', (newUrl) => {
     await refused(hero.groups.list({ cursor: 'AA' }), 'invalid_params', 'cursor')
   })
 
-  test('what a group carries: roles and claims, once in each scope', async () => {
+  test('a group has a role or claim once in each scope', async () => {
     const { hero } = daemon
     await hero.groups.add({ slug: 'carrier' })
     await hero.roles.add({ name: 'writer' })
@@ -93,7 +93,7 @@ onBothDatabases('groups', (newUrl) => {
     await refused(hero.groups.add_role({ group: 'nobody', role: 'writer' }), 'not_found')
   })
 
-  test('the group admin and the role admin cannot be bent', async () => {
+  test('the admin group and the admin role cannot be changed', async () => {
     const { hero } = daemon
     const before = [await hero.groups.get({ group: 'admin' }), await hero.roles.get({ role: 'admin' })]
     await hero.users.add({ username: 'eve' })
@@ -101,7 +101,7 @@ onBothDatabases('groups', (newUrl) => {
     for (const admin of ['admin', 'Admin', 'ADMIN']) {
       await refused(hero.groups.add({ slug: admin }), 'already_exists')
       await refused(hero.roles.add({ name: admin }), 'already_exists')
-      const bending = [
+      const attempts = [
         hero.groups.update({ group: admin, is_active: false }),
         hero.groups.update({ group: admin, name: 'x' }),
         hero.groups.remove({ group: admin }),
@@ -119,7 +119,7 @@ onBothDatabases('groups', (newUrl) => {
         hero.roles.add_claim({ role: admin, claim: 'wiki.read' }),
         hero.roles.remove_claim({ role: admin, claim: 'wiki.read' }),
       ]
-      await allRefused(bending, 'conflict')
+      await allRefused(attempts, 'conflict')
     }
     assert.deepEqual(
       [await hero.groups.get({ group: 'admin' }), await hero.roles.get({ role: 'admin' })],
@@ -127,7 +127,7 @@ onBothDatabases('groups', (newUrl) => {
     )
   })
 
-  test('the members of the group admin are the administrators', async () => {
+  test('the members of the admin group are the administrators', async () => {
     const { hero } = daemon
     await hero.users.add({ username: 'zoe', is_admin: true })
     const { items } = await hero.groups.members({ group: 'admin' })

@@ -15,8 +15,8 @@ onBothDatabases('members', (newUrl) => {
   })
   after(() => daemon.close())
 
-  /** Groups named after a letter and a number, each in the one before it. */
-  const chain = async (letter: string, length: number) => {
+  /** Creates groups named after a letter and a number, each inside the previous one. */
+  const addChain = async (letter: string, length: number) => {
     const slugs = Array.from({ length }, (_, i) => `${letter}${i}`)
     for (const [i, slug] of slugs.entries()) {
       await daemon.hero.groups.add({ slug })
@@ -25,7 +25,7 @@ onBothDatabases('members', (newUrl) => {
     return slugs
   }
 
-  test('a membership names one user or one group, once, and can be taken back', async () => {
+  test('a membership is for one user or one group, once, and can be removed', async () => {
     const { hero } = daemon
     await hero.groups.add({ slug: 'team' })
     await hero.groups.add({ slug: 'inner' })
@@ -63,7 +63,7 @@ onBothDatabases('members', (newUrl) => {
     assert.deepEqual((await hero.groups.members({ group: 'team' })).items, [])
   })
 
-  test('expires_at lies in the future', async () => {
+  test('expires_at must be in the future', async () => {
     const { hero } = daemon
     const now = Math.floor(Date.now() / 1000)
     for (const expires_at of [now - 1, now - 86400, 0, -1, 1.5])
@@ -71,7 +71,7 @@ onBothDatabases('members', (newUrl) => {
     assert.deepEqual((await hero.groups.members({ group: 'team' })).items, [])
   })
 
-  test('what has run out counts nowhere and can be given anew', async (t) => {
+  test('an expired membership has no effect and can be added again', async (t) => {
     const { hero } = daemon
     const expires_at = inAnHour()
     await hero.groups.add({ slug: 'visitors' })
@@ -87,9 +87,9 @@ onBothDatabases('members', (newUrl) => {
     assert.ok(await inside())
   })
 
-  test('members are listed with the shortest path, and by pages', async () => {
+  test('members are listed with their shortest path, in pages', async () => {
     const { hero } = daemon
-    await chain('m', 3)
+    await addChain('m', 3)
     await hero.groups.add_member({ group: 'm2', user: 'ada' })
     await hero.groups.add_member({ group: 'm1', user: 'ada' })
     await hero.groups.add_member({ group: 'm2', user: 'Grace' })
@@ -105,21 +105,21 @@ onBothDatabases('members', (newUrl) => {
     const rest = await hero.groups.members({ group: 'm0', limit: 2, cursor: first.next_cursor! })
     assert.deepEqual(rest, { items: all.slice(2), next_cursor: null })
     await refused(hero.groups.members({ group: 'm0', cursor: 'AA' }), 'invalid_params', 'cursor')
-    // Through an inactive group nobody is inside.
+    // Nobody is a member through an inactive group.
     await hero.groups.update({ group: 'm1', is_active: false })
     assert.deepEqual((await hero.groups.members({ group: 'm0' })).items, all.slice(2))
   })
 
-  test('no group holds itself, however far inside', async () => {
+  test('a group cannot contain itself, at any depth', async () => {
     const { hero } = daemon
     for (const length of [1, 2, 3, 7]) {
-      const slugs = await chain(`c${length}x`, length)
+      const slugs = await addChain(`c${length}x`, length)
       await refused(
         hero.groups.add_member({ group: slugs.at(-1)!, member_group: slugs[0]!.toUpperCase() }),
         'conflict',
       )
     }
-    // Two ways to one group are no cycle.
+    // Two paths to one group are no cycle.
     for (const slug of ['top', 'left', 'right', 'bottom']) await hero.groups.add({ slug })
     for (const [group, member_group] of [
       ['top', 'left'],
@@ -129,19 +129,19 @@ onBothDatabases('members', (newUrl) => {
     ] as const)
       await hero.groups.add_member({ group, member_group })
     await refused(hero.groups.add_member({ group: 'bottom', member_group: 'top' }), 'conflict')
-    // An inactive group still stands in the way: it may become active again.
+    // An inactive group still counts, because it may become active again.
     await hero.groups.update({ group: 'left', is_active: false })
     await refused(hero.groups.add_member({ group: 'bottom', member_group: 'left' }), 'conflict')
   })
 
-  test('two writers who would close a cycle together: one of them is refused', async () => {
+  test('one of two concurrent writers that would close a cycle is refused', async () => {
     const { hero } = daemon
     await using other = await startTestDaemon({ ...peerOf(daemon) })
     for (let round = 0; round < 5; round++) {
       for (const slug of [`p${round}`, `q${round}`]) await hero.groups.add({ slug })
       const done = await Promise.allSettled([
         hero.groups.add_member({ group: `p${round}`, member_group: `q${round}` }),
-        // On SQLite both writers are of one daemon: two in one process would wait for each other's file lock.
+        // On SQLite both writers use one daemon: two in one process would wait for each other's file lock.
         (daemon.config.database_url.startsWith('sqlite') ? hero : other.hero).groups.add_member({
           group: `q${round}`,
           member_group: `p${round}`,
@@ -151,7 +151,7 @@ onBothDatabases('members', (newUrl) => {
     }
   })
 
-  test('removing a user or a group takes its memberships and grants along', async () => {
+  test('removing a user or a group removes its memberships and grants', async () => {
     const { hero } = daemon
     await hero.users.add({ username: 'leaver' })
     await hero.groups.add({ slug: 'dissolved' })
@@ -172,7 +172,7 @@ onBothDatabases('members', (newUrl) => {
   })
 })
 
-/** What a second daemon needs to be a node of the same instance. */
+/** The settings of a second node of the same instance. */
 const peerOf = ({ config }: TestDaemon) => ({
   database_url: config.database_url,
   data_dir: config.data_dir,

@@ -14,7 +14,7 @@ onBothDatabases('the last active administrator', (newUrl) => {
   })
   after(() => daemon.close())
 
-  test('cannot be demoted, deactivated or removed, by anybody', async () => {
+  test('they cannot be demoted, deactivated or removed by anybody', async () => {
     const { hero } = daemon
     const ada = await signedIn(daemon, 'ada')
     for (const by of [hero, ada]) {
@@ -27,12 +27,12 @@ onBothDatabases('the last active administrator', (newUrl) => {
     assert.ok(is_admin && is_active)
   })
 
-  test('an inactive second one does not count; an active one does', async () => {
+  test('an inactive second administrator does not count, and an active one does', async () => {
     const { hero } = daemon
     await hero.users.add({ username: 'grace', is_admin: true })
     await hero.users.update({ username: 'grace', is_active: false })
     await refused(hero.users.remove({ username: 'ada' }), 'conflict')
-    // Whoever does not count may go.
+    // An inactive administrator can be removed.
     await hero.users.remove({ username: 'grace' })
     await hero.users.add({ username: 'barbara', is_admin: true })
     assert.equal((await hero.users.update({ username: 'ada', is_admin: false })).is_admin, false)
@@ -41,7 +41,7 @@ onBothDatabases('the last active administrator', (newUrl) => {
     await hero.users.remove({ username: 'barbara' })
   })
 
-  test('of two administrators who go for each other at once, exactly one stays: 20 times', async () => {
+  test('of two administrators who remove each other concurrently, exactly one stays', async () => {
     const { hero } = daemon
     const ways: ((by: HeroProxy, username: string) => Promise<unknown>)[] = [
       (by, username) => by.users.remove({ username }),
@@ -73,9 +73,9 @@ onBothDatabases('the last active administrator', (newUrl) => {
   })
 })
 
-describe('who keeps accounts without being administrator', () => {
+describe('managing accounts without being an administrator', () => {
   let daemon: TestDaemon
-  /** is_admin, while the reserved role lacks proxy.admin: the one way to hold proxy.users.write alone. */
+  /** An administrator while the reserved role lacks proxy.admin: the only way to hold proxy.users.write alone. */
   let keeper: HeroProxy
   before(async () => {
     daemon = await startTestDaemon()
@@ -89,26 +89,26 @@ describe('who keeps accounts without being administrator', () => {
   })
   after(() => daemon.close())
 
-  test('keeps the accounts of people', async () => {
+  test('a manager can change the accounts of people', async () => {
     await keeper.users.add({ username: 'linus', context: 3 })
     await keeper.users.update({ username: 'linus', email: 'linus@example.org', is_active: false })
     await keeper.auth.set_password({ user: 'linus', password: 'velvet-harbor-93-comet' })
     await keeper.users.remove({ username: 'linus' })
   })
 
-  test('makes no administrator and gives no internal trust', async () => {
-    const bending = [
+  test('a manager cannot make administrators or grant internal trust', async () => {
+    const attempts = [
       keeper.users.add({ username: 'eve', is_admin: true }),
       keeper.users.add({ username: 'eve', context: 0 }),
       keeper.users.update({ username: 'grace', is_admin: true }),
       keeper.users.update({ username: 'grace', context: 0 }),
     ]
-    for (const error of await allRefused(bending, 'claim_required'))
+    for (const error of await allRefused(attempts, 'claim_required'))
       assert.deepEqual(error.data.claims, ['proxy.admin'])
     await refused(keeper.users.get({ username: 'eve' }), 'not_found')
   })
 
-  test('touches nobody of internal trust: who sets the password has the trust', async () => {
+  test('a manager cannot change people with internal trust, because a new password would give access to it', async () => {
     await daemon.hero.users.add({ username: 'vault', context: 0, password: goodPassword })
     const [session] = [
       (await daemon.hero.auth.login({ login: 'vault', password: goodPassword })).access_token,
@@ -129,7 +129,7 @@ describe('who keeps accounts without being administrator', () => {
     await vault.auth.set_password({ password: 'velvet-harbor-93-comet', current_password: goodPassword })
   })
 
-  test('gives an administrator no way in', async () => {
+  test('a manager cannot add a way to sign in for an administrator', async () => {
     const { networks, keys, identities } = keeper.users
     const { id } = await daemon.hero.users.networks.add({ user: 'ada', network: '10.9.0.0/16' })
     await allRefused(
@@ -146,9 +146,9 @@ describe('who keeps accounts without being administrator', () => {
     )
   })
 
-  test('touches no administrator: account, password, sessions', async () => {
+  test('a manager cannot change the account, password or sessions of an administrator', async () => {
     const [session] = (await daemon.hero.sessions.list({ user: 'ada' })).items
-    const touching = [
+    const attempts = [
       keeper.users.update({ username: 'ada', email: 'eve@example.org' }),
       keeper.users.update({ username: 'ADA', is_active: false }),
       keeper.users.update({ username: 'ada', is_admin: false }),
@@ -157,13 +157,13 @@ describe('who keeps accounts without being administrator', () => {
       keeper.sessions.revoke_all({ user: 'ada' }),
       keeper.sessions.revoke({ id: session!.id }),
     ]
-    await allRefused(touching, 'claim_required')
+    await allRefused(attempts, 'claim_required')
     assert.equal((await daemon.hero.sessions.list({ user: 'ada' })).items.length, 1)
     await signedIn(daemon, 'ada')
   })
 })
 
-describe('people about themselves', () => {
+describe('people and their own account', () => {
   let daemon: TestDaemon
   let grace: HeroProxy
   before(async () => {
@@ -173,13 +173,13 @@ describe('people about themselves', () => {
   })
   after(() => daemon.close())
 
-  test('see their record and change its display_name', async () => {
+  test('they see their account and can change its display_name', async () => {
     const updated = await grace.users.update({ username: 'Grace', display_name: 'Rear Admiral' })
     assert.equal(updated.display_name, 'Rear Admiral')
     assert.deepEqual(await grace.users.get({ username: 'GRACE' }), updated)
   })
 
-  test('change nothing else, alone or together with it', async () => {
+  test('they cannot change other fields, alone or together with it', async () => {
     for (const fields of [
       { email: 'other@example.org' },
       { email: null },
@@ -199,7 +199,7 @@ describe('people about themselves', () => {
     )
   })
 
-  test('reach nobody else, whatever else the call names', async () => {
+  test('they cannot access other accounts, whichever parameter names them', async () => {
     const { id } = await daemon.hero.users.get({ username: 'linus' })
     await refused(grace.users.get({ username: 'linus' }), 'claim_required')
     await refused(grace.users.get({ id }), 'claim_required')

@@ -18,7 +18,7 @@ describe('networks, keys and identities of people', () => {
   })
   after(() => daemon.close())
 
-  test('one network has one spelling and one owner', async () => {
+  test('a network has one spelling and one owner', async () => {
     const { networks } = daemon.hero.users
     const added = await networks.add({ user: 'grace', network: '192.168.7.9/24', description: 'At home' })
     assert.equal(added.network, '192.168.7.0/24')
@@ -32,7 +32,7 @@ describe('networks, keys and identities of people', () => {
     )
   })
 
-  test('networks in every spelling', () => {
+  test('equivalent spellings of a network are normalised, and invalid ones refused', () => {
     const same: Record<string, string[]> = {
       '10.0.0.1/32': [
         '10.0.0.1',
@@ -70,7 +70,7 @@ describe('networks, keys and identities of people', () => {
     for (const text of wrong) assert.throws(() => normaliseNetwork(text), /network/, text)
   })
 
-  test('one key has one spelling and one owner; what is no point of the curve is none', async () => {
+  test('a key has one spelling and one owner, and must be a point on the curve', async () => {
     const { keys } = daemon.hero.users
     const pair = createECDH('secp256k1')
     const long = pair.generateKeys('hex')
@@ -88,19 +88,19 @@ describe('networks, keys and identities of people', () => {
     }
   })
 
-  test('an identity is provider and subject, and belongs to one person', async () => {
+  test('an identity is a provider and subject, and belongs to one person', async () => {
     const { identities } = daemon.hero.users
     await identities.add({ user: 'grace', provider: 'forge', subject: '1906' })
     await identities.add({ user: 'bob', provider: 'github', subject: '1906' })
     await assert.rejects(identities.add({ user: 'bob', provider: 'forge', subject: '1906' }), AlreadyExists)
   })
 
-  test('people see their own and add none: each is a way in', async () => {
+  test('people see their own and cannot add any, because each is a way to sign in', async () => {
     for (const room of [grace.users.networks, grace.users.keys, grace.users.identities]) {
       assert.equal((await room.list({ user: 'grace' })).items.length, 1)
       await assert.rejects(room.list({ user: 'bob' }), ClaimRequired)
       const { id } = (await room.list({ user: 'Grace' })).items[0]!
-      // An identity they may unlink themselves.
+      // People may unlink their own identities.
       if (room !== grace.users.identities)
         await assert.rejects(room.remove({ user: 'grace', id }), ClaimRequired)
     }
@@ -111,7 +111,7 @@ describe('networks, keys and identities of people', () => {
     )
   })
 
-  test("somebody else's id removes nothing", async () => {
+  test('an ID of another person removes nothing', async () => {
     const { networks } = daemon.hero.users
     const { id } = (await networks.list({ user: 'grace' })).items[0]!
     await assert.rejects(networks.remove({ user: 'bob', id }), NotFound)
@@ -119,7 +119,7 @@ describe('networks, keys and identities of people', () => {
     assert.deepEqual((await networks.list({ user: 'grace' })).items, [])
   })
 
-  test('they go with their person', async () => {
+  test('they are removed with their person', async () => {
     await daemon.hero.users.networks.add({ user: 'bob', network: '10.9.0.0/16' })
     await daemon.hero.users.remove({ username: 'bob' })
     await assert.rejects(daemon.hero.users.networks.list({ user: 'bob' }), NotFound)

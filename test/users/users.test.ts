@@ -43,7 +43,7 @@ onBothDatabases('users', (newUrl) => {
   before(async () => (daemon = await startTestDaemon({ database_url: newUrl() })))
   after(() => daemon.close())
 
-  test('add gives the whole user with its defaults; get finds it by each of its names', async () => {
+  test('add returns the user with its defaults, and get finds it by each identifier', async () => {
     const { hero } = daemon
     const added = await hero.users.add({ username: 'Ada', email: 'Ada@Example.org', external_id: 'hr-1' })
     const { id, created_at, updated_at, ...rest } = added
@@ -74,7 +74,7 @@ onBothDatabases('users', (newUrl) => {
     await refused(hero.users.get({ username: 'ada', id }), 'invalid_params', 'username')
   })
 
-  test('username and email are taken in any case, external_id as it is written', async () => {
+  test('username and email are unique in any case, and external_id as written', async () => {
     const { hero } = daemon
     await hero.users.add({ username: 'Grace', email: 'grace@example.org', external_id: 'X' })
     await refused(hero.users.add({ username: 'grace' }), 'already_exists', 'username')
@@ -88,22 +88,22 @@ onBothDatabases('users', (newUrl) => {
       'email',
     )
     await refused(hero.users.update({ username: 'g2', external_id: 'X' }), 'already_exists', 'external_id')
-    // One's own address in another case is no clash.
+    // Changing the case of one's own address is no conflict.
     assert.equal(
       (await hero.users.update({ username: 'g2', email: 'G2@example.org' })).email,
       'G2@example.org',
     )
   })
 
-  test('of many who ask for one name at once, one gets it', async () => {
+  test('one of many concurrent requests for a username gets it', async () => {
     const { hero } = daemon
-    const asked = await Promise.allSettled(
+    const attempts = await Promise.allSettled(
       Array.from({ length: 20 }, (_, i) => hero.users.add({ username: i % 2 ? 'race' : 'RACE' })),
     )
-    assert.equal(asked.filter(({ status }) => status === 'fulfilled').length, 1)
+    assert.equal(attempts.filter(({ status }) => status === 'fulfilled').length, 1)
   })
 
-  test('a username is never given out again, in any case', async () => {
+  test('a username is never assigned again, in any case', async () => {
     const { hero } = daemon
     await hero.users.add({ username: 'Gone' })
     assert.equal(await hero.users.remove({ username: 'gone' }), null)
@@ -113,7 +113,7 @@ onBothDatabases('users', (newUrl) => {
       await refused(hero.users.add({ username }), 'already_exists', 'username')
   })
 
-  test('the name of the operator in the audit is nobody’s', async () => {
+  test('the operator’s name in the audit log is reserved', async () => {
     for (const username of ['system', 'System'])
       await refused(daemon.hero.users.add({ username }), 'invalid_params', 'username')
   })
@@ -150,7 +150,7 @@ onBothDatabases('users', (newUrl) => {
     await refused(hero.users.get({ username: 'halfway' }), 'not_found')
   })
 
-  test('update changes what is named and nothing else; a new address is unverified', async () => {
+  test('update changes the given fields alone, and a new address is unverified', async () => {
     const { hero } = daemon
     const before = await hero.users.add({ username: 'upd', email: 'upd@example.org', external_id: 'e' })
     const after = await hero.users.update({ username: 'UPD', display_name: 'Ü', context: 7 })
@@ -162,7 +162,7 @@ onBothDatabases('users', (newUrl) => {
     await refused(hero.users.update({ username: 'nobody', display_name: 'x' }), 'not_found')
   })
 
-  test('fields that are no parameters are refused, so that nobody writes them by accident', async () => {
+  test('unknown fields are refused', async () => {
     const { hero } = daemon
     const call = (params: object) => hero.call('users.update', params as never)
     for (const [key, value] of [
@@ -185,7 +185,7 @@ onBothDatabases('users', (newUrl) => {
       )
   })
 
-  test('list pages by username; filters and searches', async () => {
+  test('list returns pages by username, filters and searches', async () => {
     const { hero } = daemon
     for (const username of ['page-C', 'page-a', 'page-B', 'page_D']) await hero.users.add({ username })
     await hero.users.update({ username: 'page-a', is_active: false, display_name: 'Åsa 100%' })
@@ -212,7 +212,7 @@ onBothDatabases('users', (newUrl) => {
     assert.deepEqual(await found({ search, is_admin: true }), [])
   })
 
-  test('cursors that were made up, and limits out of bounds, are refused', async () => {
+  test('made-up cursors and limits out of range are refused', async () => {
     const { hero } = daemon
     for (const cursor of ['', '!', 'AA', 'Zm9v=', '_w', 'x'.repeat(1025)])
       await refused(hero.users.list({ cursor }), 'invalid_params', 'cursor')
