@@ -9,7 +9,7 @@ import { refused } from '../support/refused.ts'
 
 const wrongPassword = 'velvet-harbor-93-comet'
 
-test('a client counts by its /64 in IPv6, in whatever spelling, and by its address in IPv4', () => {
+test('an IPv6 client counts by its /64 in any spelling, and an IPv4 client by its address', () => {
   const one = '2001:db8:7:1::/64'
   for (const address of ['2001:db8:7:1::5', '2001:0DB8:7:1:ffff::1', '2001:db8:7:1:2:3:4:5'])
     assert.equal(networkOf(address), one, address)
@@ -27,7 +27,7 @@ test('a client counts by its /64 in IPv6, in whatever spelling, and by its addre
   assert.equal(networkOf(''), undefined)
 })
 
-onBothDatabases('guesses', (newUrl) => {
+onBothDatabases('failed sign-in attempts', (newUrl) => {
   let daemon: TestDaemon
   before(async () => {
     daemon = await startTestDaemon({ database_url: newUrl(), trusted_proxies: '127.0.0.1' })
@@ -36,7 +36,7 @@ onBothDatabases('guesses', (newUrl) => {
   })
   after(() => daemon.close())
 
-  /** `ok`, or the code of the refusal, of a sign-in from an address. */
+  /** Signs in from an address, and returns `ok` or the error code. */
   const tryFrom = async (address: string, login: string, password: string): Promise<string> => {
     const { body } = await ask(daemon, 'localhost', '/rpc', {
       method: 'POST',
@@ -47,7 +47,7 @@ onBothDatabases('guesses', (newUrl) => {
     return result ? 'ok' : error!.data.code
   }
 
-  test('any spelling of an account is one account, and the right password is not told while it waits', async () => {
+  test('spellings of an account count together, and a correct password is refused while the account waits', async () => {
     const spellings = ['ada', 'ADA', 'ada@example.org', 'Ada@Example.ORG', 'aDa']
     for (let i = 0; i < 10; i++)
       assert.equal(await tryFrom(`198.51.100.${i}`, spellings[i % 5]!, wrongPassword), 'unauthenticated')
@@ -61,23 +61,23 @@ onBothDatabases('guesses', (newUrl) => {
     assert.ok(Number(error.data.retry_after) > 0 && Number(error.data.retry_after) <= 60)
   })
 
-  test('a name that is nobody’s waits just as long', async () => {
-    const told = async (login: string) => {
+  test('an unknown name is limited like a known one', async () => {
+    const codesFor = async (login: string) => {
       const codes: string[] = []
       for (let i = 0; i < 12; i++) codes.push(await tryFrom(`198.51.100.${i + 20}`, login, wrongPassword))
       return codes
     }
-    assert.deepEqual(await told('nobody'), await told('eve'))
+    assert.deepEqual(await codesFor('nobody'), await codesFor('eve'))
   })
 
-  test('strangers elsewhere do not keep a person out of where they have signed in before', async () => {
+  test('attempts from elsewhere do not lock a person out of a network where they have signed in', async () => {
     assert.equal(await tryFrom('192.0.2.7', 'bob', goodPassword), 'ok')
     for (let i = 0; i < 12; i++) await tryFrom(`198.51.100.${i + 40}`, 'bob', wrongPassword)
     assert.equal(await tryFrom('203.0.113.9', 'bob', goodPassword), 'rate_limited')
     assert.equal(await tryFrom('192.0.2.7', 'bob', goodPassword), 'ok')
   })
 
-  test('a hundred at once count a hundred: no more than the limit are checked, and all that were stay counted', async () => {
+  test('of a hundred concurrent attempts the limit is checked and all of them stay counted', async () => {
     const codes = await Promise.all(
       Array.from({ length: 100 }, (_, i) => tryFrom(`198.51.101.${i}`, 'cleo', wrongPassword)),
     )
@@ -85,13 +85,13 @@ onBothDatabases('guesses', (newUrl) => {
     assert.equal(codes.filter((code) => code === 'rate_limited').length, 90)
     daemon = await daemon.restart()
     assert.equal(await tryFrom('203.0.113.10', 'cleo', goodPassword), 'rate_limited')
-    // An administrator who sets a password makes earlier guesses worthless.
+    // An administrator who sets a password resets the count.
     await daemon.hero.auth.set_password({ user: 'cleo', password: goodPassword })
     assert.equal(await tryFrom('203.0.113.10', 'cleo', goodPassword), 'ok')
   })
 
-  test('a network that tries many names waits too; what succeeds uses nothing up', async (t) => {
-    // However long fifty wrong ones take here, none of them is forgotten meanwhile.
+  test('attempts at many names are limited for each network, and successful ones do not count', async (t) => {
+    // The clock stands still, so that no attempt expires meanwhile.
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
     const from = '2001:db8:5:5::'
     for (let i = 0; i < 30; i++) assert.equal(await tryFrom(`${from}${i}`, 'dora', goodPassword), 'ok')
@@ -102,7 +102,7 @@ onBothDatabases('guesses', (newUrl) => {
     assert.equal(await tryFrom('2001:db8:5:6::1', 'dora', goodPassword), 'ok')
   })
 
-  test('a clock that is set back keeps nobody waiting for longer than a full count', async () => {
+  test('setting the clock back limits the wait to that of a full count', async () => {
     const later = Math.floor(Date.now() / 1000) + 400_000
     await byHand(daemon, ({ query }) => query.updateTable('attempts').set({ full_until: later }).execute())
     const error = await refused(
@@ -112,7 +112,7 @@ onBothDatabases('guesses', (newUrl) => {
     assert.equal(error.data.retry_after, 60)
   })
 
-  test('after a hundred in a row an account waits for more than time, and a new password ends that', async () => {
+  test('a hundred failures in a row lock the account until it gets a new password', async () => {
     await byHand(daemon, ({ query }) =>
       query.updateTable('attempts').set({ full_until: 0, failures: 99 }).execute(),
     )
@@ -121,7 +121,7 @@ onBothDatabases('guesses', (newUrl) => {
     assert.equal(await tryFrom('198.51.102.2', 'ada', goodPassword), 'rate_limited')
     await daemon.hero.auth.set_password({ user: 'ada', password: goodPassword })
     assert.equal(await tryFrom('198.51.102.2', 'ada', goodPassword), 'ok')
-    // The same where the guesses came from the person's own network.
+    // The same applies if the attempts came from the person's own network.
     await byHand(daemon, ({ query }) => query.updateTable('attempts').set({ failures: 100 }).execute())
     assert.equal(await tryFrom('198.51.102.2', 'ada', goodPassword), 'rate_limited')
     await daemon.hero.auth.set_password({ user: 'ada', password: goodPassword })
@@ -131,7 +131,7 @@ onBothDatabases('guesses', (newUrl) => {
     assert.equal(await tryFrom('198.51.102.2', 'ada', goodPassword), 'ok')
   })
 
-  test('guesses at the present password of a session count as well', async () => {
+  test('guesses of the current password in a session count too', async () => {
     const { access_token } = await daemon.hero.auth.login({ login: 'dora', password: goodPassword })
     const dora = daemon.hero.as(access_token)
     const guess = () =>

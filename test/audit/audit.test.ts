@@ -7,7 +7,7 @@ import { openrpc, paramsOf } from '../support/openrpc.ts'
 import { byHand, person, signedIn } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 
-onBothDatabases('the audit', (newUrl) => {
+onBothDatabases('the audit log', (newUrl) => {
   let daemon: TestDaemon
   let ada: HeroProxy
   let grace: HeroProxy
@@ -18,8 +18,8 @@ onBothDatabases('the audit', (newUrl) => {
   })
   after(() => daemon.close())
 
-  /** What a piece of work wrote into the audit, oldest first, without ids and times. */
-  const told = async (work: () => Promise<unknown>) => {
+  /** Returns the entries that some work wrote, oldest first, without IDs and times. */
+  const entriesOf = async (work: () => Promise<unknown>) => {
     const newest = (await daemon.hero.audit.list({ limit: 1 })).items[0]?.id ?? ''
     await work()
     const { items } = await daemon.hero.audit.list({ limit: 1000 })
@@ -33,9 +33,9 @@ onBothDatabases('the audit', (newUrl) => {
       })
   }
 
-  test('tells who did what on what, as which kind of caller', async () => {
+  test('an entry has the actor, caller kind, method and target', async () => {
     assert.deepEqual(
-      await told(async () => {
+      await entriesOf(async () => {
         await ada.groups.add({ slug: 'engineers' })
         await ada.groups.add_member({ group: 'engineers', user: 'grace' })
         await ada.groups.add_claim({ group: 'engineers', claim: 'wiki.read' })
@@ -54,7 +54,7 @@ onBothDatabases('the audit', (newUrl) => {
     )
   })
 
-  test('tells of what gives ways in, or takes them, whose and which it was', async () => {
+  test('changes to credentials and sessions name their person and object', async () => {
     const { hero } = daemon
     await hero.settings.set({ key: 'registration_mode', value: 'invite' })
     const session = (await hero.sessions.list({ user: 'grace' })).items[0]!.id
@@ -64,7 +64,7 @@ onBothDatabases('the audit', (newUrl) => {
     ]
     const user = 'grace'
     const ids: string[] = []
-    const lines = await told(async () => {
+    const lines = await entriesOf(async () => {
       const added = [
         await hero.users.identities.add({ user, provider: 'forge', subject: '1 user=ada' }),
         await hero.users.networks.add({ user, network }),
@@ -106,9 +106,9 @@ onBothDatabases('the audit', (newUrl) => {
     grace = await signedIn(daemon, 'grace')
   })
 
-  test('tells refusals: for want of a claim, of the thing, of its place', async () => {
+  test('refusals are recorded with their error', async () => {
     assert.deepEqual(
-      await told(async () => {
+      await entriesOf(async () => {
         await refused(grace.users.remove({ username: 'ada' }), 'claim_required')
         await refused(ada.groups.remove({ group: 'nothing' }), 'not_found')
         await refused(ada.groups.add({ slug: 'Engineers' }), 'already_exists')
@@ -123,9 +123,9 @@ onBothDatabases('the audit', (newUrl) => {
     )
   })
 
-  test('tells sign-ins; a failed one whose account it was, and never what else was typed', async () => {
+  test('sign-ins are recorded, failed ones with their account, and no other input', async () => {
     assert.deepEqual(
-      await told(async () => {
+      await entriesOf(async () => {
         await signedIn(daemon, 'GRACE')
         await refused(daemon.hero.auth.login({ login: 'Grace', password: 'wrong wrong' }), 'unauthenticated')
         await refused(
@@ -141,9 +141,9 @@ onBothDatabases('the audit', (newUrl) => {
     )
   })
 
-  test('tells nothing of reading, nor of calls that were no calls', async () => {
+  test('reads and invalid calls are not recorded', async () => {
     assert.deepEqual(
-      await told(async () => {
+      await entriesOf(async () => {
         await ada.users.list({})
         await grace.auth.me()
         await refused(grace.users.list({}), 'claim_required')
@@ -154,8 +154,8 @@ onBothDatabases('the audit', (newUrl) => {
     )
   })
 
-  test('nothing long or unprintable gets in by a refused call', async () => {
-    const [entry] = await told(() =>
+  test('a refused call adds no long or unprintable text', async () => {
+    const [entry] = await entriesOf(() =>
       refused(
         grace.call('users.add', { username: `x\0\r\n${'y'.repeat(100_000)}` } as never),
         'claim_required',
@@ -165,14 +165,14 @@ onBothDatabases('the audit', (newUrl) => {
     assert.match(entry!, /^grace \(user, socket\): users\.add \[username=x\?\?\?y+\] claim_required$/)
   })
 
-  test('nor what reads like another name, or comes back from the database as something else', async () => {
+  test('a target cannot imitate another field or change when it is read back', async () => {
     for (const [username, shown] of [
       ['x user=root', '"x user=root"'],
       [`${'x'.repeat(259)}😀`, `${'x'.repeat(259)}?`],
       ['x\u202etoor', 'x?toor'],
       ['x\u2028', 'x?'],
     ] as const) {
-      const [entry] = await told(() =>
+      const [entry] = await entriesOf(() =>
         refused(grace.call('users.add', { username } as never), 'claim_required'),
       )
       assert.equal(entry, `grace (user, socket): users.add [username=${shown}] claim_required`)
@@ -180,7 +180,7 @@ onBothDatabases('the audit', (newUrl) => {
     assert.equal((await daemon.hero.audit.verify()).first_bad, null)
   })
 
-  test('a cursor or time that no page gave is refused, on every database alike', async () => {
+  test('an invalid cursor or time is refused on each database', async () => {
     for (const text of ['1.5', 'Infinity', '0x10', 'x', '-1', '9'.repeat(30)])
       await refused(
         daemon.hero.audit.list({ cursor: Buffer.from(text).toString('base64url') }),
@@ -195,7 +195,7 @@ onBothDatabases('the audit', (newUrl) => {
     }
   })
 
-  test('is of one piece with the change: without its line there is no change', async () => {
+  test('a change without its audit entry is rolled back', async () => {
     await byHand(daemon, async ({ query, kind }) => {
       const { sql } = await import('kysely')
       if (kind === 'sqlite')
@@ -217,7 +217,7 @@ onBothDatabases('the audit', (newUrl) => {
     await daemon.hero.groups.add({ slug: 'untold' })
   })
 
-  test('is listed newest first, by pages, by actor, method and time', async () => {
+  test('entries are listed newest first, in pages, by actor, method and time', async () => {
     const { hero } = daemon
     const all = (await hero.audit.list({ limit: 1000 })).items
     const ids = all.map(({ id }) => id)
@@ -244,7 +244,7 @@ onBothDatabases('the audit', (newUrl) => {
   })
 })
 
-describe('every method that writes', () => {
+describe('each method that writes', () => {
   let daemon: TestDaemon
   let grace: HeroProxy
   before(async () => {
@@ -253,13 +253,13 @@ describe('every method that writes', () => {
     grace = await person(daemon, 'grace')
   })
   after(() => daemon.close())
-  /** Open to everybody, or about oneself: told by the tests of their own. */
+  /** Public methods and those about oneself have tests of their own. */
   const open = (name: string, claim: unknown) =>
     claim === null || (claim === 'self' && /^(auth|factors)\./.test(name))
 
   for (const method of openrpc.methods.filter((method) => method['x-effect'] === 'write')) {
     if (open(method.name, method['x-required-claim'])) continue
-    test(`${method.name}: a refusal is told once, a stranger’s is not`, async () => {
+    test(`${method.name}: a refused call of a person is recorded once, and one of a guest is not`, async () => {
       const params = { ...paramsOf(method.examples[0]!) }
       for (const key of ['user', 'username']) if (key in params) params[key] = 'ada'
       const count = async () =>

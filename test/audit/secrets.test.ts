@@ -5,7 +5,7 @@ import { goodPassword, startTestDaemon } from '../support/daemon.ts'
 import { byHand } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 
-test('no password and no token in any row but as a hash, nor in any line of the log', async () => {
+test('database rows contain passwords and tokens as hashes only, and log lines contain neither', async () => {
   await using daemon = await startTestDaemon({ operator_token: 'operator-token-0123456789-0123456789' })
   const { hero } = daemon
   const secrets = [
@@ -55,7 +55,7 @@ test('no password and no token in any row but as a hash, nor in any line of the 
       ),
     )
   })
-  // What a bug makes the log say: the cause in full, and nothing of the call.
+  // An internal error logs its full cause, and nothing of the call.
   await byHand(daemon, ({ query }) => sql`alter table credentials rename to gone`.execute(query))
   await refused(hero.auth.login({ login: 'ada', password: second }), 'internal_error')
   await refused(hero.users.add({ username: 'linus', password: third }), 'internal_error')

@@ -12,7 +12,7 @@ import { noReactions } from '../support/reactions.ts'
 
 const newPassword = 'velvet-harbor-93-comet'
 
-onBothDatabases('flows by mail', (newUrl) => {
+onBothDatabases('email flows', (newUrl) => {
   let daemon: TestDaemon
   let smtp: TestSmtp
   before(async () => {
@@ -26,7 +26,7 @@ onBothDatabases('flows by mail', (newUrl) => {
   })
 
   const set = (key: string, value: string | boolean | number) => daemon.hero.settings.set({ key, value })
-  /** The token in the newest mail to an address. */
+  /** Returns the token in the newest mail to an address. */
   const tokenTo = async (address: string, subject: RegExp): Promise<string> => {
     const link = linkIn(await smtp.mailTo(address, subject))
     assert.match(link, /^https:\/\/door\.example\.org\/auth\//)
@@ -35,20 +35,20 @@ onBothDatabases('flows by mail', (newUrl) => {
   const login = (name: string, password = goodPassword) => daemon.hero.auth.login({ login: name, password })
   const count = async () => (await daemon.hero.users.list({})).items.length
   let number = 0
-  /** Somebody who can sign in and reads mail. */
+  /** Adds a person who can sign in and receive mail. */
   const newPerson = async () => {
     const username = `person${++number}`
     const email = `${username}@example.org`
     await daemon.hero.users.add({ username, email, password: goodPassword })
     return { username, email }
   }
-  /** Answers of fifty that try the same at once: how many got through. */
+  /** Makes fifty concurrent attempts, and returns how many succeeded. */
   const winners = async (attempt: (i: number) => Promise<unknown>) => {
     const settled = await Promise.allSettled(Array.from({ length: 50 }, (_, i) => attempt(i)))
     return settled.filter(({ status }) => status === 'fulfilled').length
   }
 
-  test('closed: nothing makes an account, whatever is tried', async () => {
+  test('closed: no account can be registered', async () => {
     const before = await count()
     const wanted = { username: 'joan', email: 'joan@example.org', password: goodPassword }
     await refused(daemon.hero.auth.register(wanted), 'conflict')
@@ -57,7 +57,7 @@ onBothDatabases('flows by mail', (newUrl) => {
     assert.equal(await count(), before)
   })
 
-  test('open: an account can be used once its address is confirmed, and not before', async () => {
+  test('open: an account can be used once its address is confirmed', async () => {
     await set('registration_mode', 'open')
     const wanted = { username: 'mary', email: 'Mary@example.org', password: goodPassword }
     for (const username of ['admin', 'ROOT', 'hero_proxy', 'Support'])
@@ -72,14 +72,14 @@ onBothDatabases('flows by mail', (newUrl) => {
     await refused(daemon.hero.auth.verify_email({ token }), 'unauthenticated')
   })
 
-  test('whether an address has an account is told to its owner alone', async () => {
+  test('registration reveals whether an address has an account to its owner alone', async () => {
     const { email } = await newPerson()
     const before = await count()
     const again = { username: 'second', email: email.toUpperCase(), password: goodPassword }
     assert.deepEqual(await daemon.hero.auth.register(again), { next: 'verify' })
     assert.equal(await count(), before)
     assert.match((await smtp.mailTo(email, /already/)).text!, /already have an account/)
-    // A name is public; that it is taken is told, whatever the address.
+    // Usernames are public, so a taken one is reported for any address.
     for (const address of [email, 'fresh@example.org'])
       await refused(
         daemon.hero.auth.register({ username: 'MARY', email: address, password: goodPassword }),
@@ -87,7 +87,7 @@ onBothDatabases('flows by mail', (newUrl) => {
       )
   })
 
-  test('the newest who registers an address counts; what nobody confirms is gone after a day', async () => {
+  test('the latest registration of an address replaces earlier ones, and unconfirmed accounts expire after a day', async () => {
     const email = 'squatted@example.org'
     const attempt = (username: string) =>
       daemon.hero.auth.register({ username, email, password: goodPassword })
@@ -104,13 +104,13 @@ onBothDatabases('flows by mail', (newUrl) => {
     await attempt('proprietor')
   })
 
-  test('invited: the invitation is for one address, once, and nothing else gets in', async () => {
+  test('invite: an invitation works once and for one address, and is required', async () => {
     await set('registration_mode', 'invite')
     const wanted = { username: 'guest1', email: 'other@example.org', password: goodPassword }
     await refused(daemon.hero.auth.register(wanted), 'conflict')
     await daemon.hero.users.invite({ email: 'Invited@example.org' })
     const invite = await tokenTo('Invited@example.org', /invited/)
-    // A weak password, and a name that is taken, use nothing up.
+    // A weak password and a taken username do not use it up.
     await refused(daemon.hero.auth.register({ ...wanted, invite, password: 'password1' }), 'invalid_params')
     await refused(daemon.hero.auth.register({ ...wanted, invite, username: 'mary' }), 'already_exists')
     assert.deepEqual(await daemon.hero.auth.register({ ...wanted, invite }), { next: 'sign_in' })
@@ -120,7 +120,7 @@ onBothDatabases('flows by mail', (newUrl) => {
     await set('registration_mode', 'open')
   })
 
-  test('a reset: one password, every session ended, the person told, nobody signed in', async () => {
+  test('a reset sets the password, ends all sessions, notifies the person and opens no session', async () => {
     const { username, email } = await newPerson()
     const before = await signedIn(daemon, username)
     assert.equal(await daemon.hero.auth.request_password_reset({ email: email.toUpperCase() }), null)
@@ -141,7 +141,7 @@ onBothDatabases('flows by mail', (newUrl) => {
     assert.match((await smtp.mailTo(email, /was changed/)).text!, /signed out everywhere/)
   })
 
-  test('nobody, an inactive one and somebody get the same answer, and only somebody gets mail', async () => {
+  test('reset requests get the same answer for unknown, inactive and active people, and only active ones get mail', async () => {
     const { username, email } = await newPerson()
     await daemon.hero.users.update({ username, is_active: false })
     const some = await newPerson()
@@ -153,7 +153,7 @@ onBothDatabases('flows by mail', (newUrl) => {
     assert.ok(smtp.arrived.every(({ to }) => !to.includes(email) && !to.includes('nobody@example.org')))
   })
 
-  test('links of one purpose open nothing else, older ones nothing at all', async () => {
+  test('a link works for its purpose alone, and a newer one replaces it', async () => {
     await set('magic_links', true)
     const { email, username } = await newPerson()
     await daemon.hero.auth.request_password_reset({ email })
@@ -173,13 +173,13 @@ onBothDatabases('flows by mail', (newUrl) => {
     await auth.request_password_reset({ email })
     const second = await tokenTo(email, /new password/)
     await refused(auth.reset_password({ token: first, password: newPassword }), 'unauthenticated')
-    // A password that is changed meanwhile takes all of them with it.
+    // Changing the password invalidates all links.
     await auth.set_password({ user: username, password: newPassword })
     await refused(auth.reset_password({ token: second, password: goodPassword }), 'unauthenticated')
     await refused(auth.login_by_link({ token: magic }), 'unauthenticated')
   })
 
-  test('a link signs in, where that is offered, once, and says so', async () => {
+  test('a magic link signs in once, and can be disabled', async () => {
     const { email, username } = await newPerson()
     await daemon.hero.auth.request_magic_link({ email })
     const token = await tokenTo(email, /Sign in/)
@@ -191,31 +191,31 @@ onBothDatabases('flows by mail', (newUrl) => {
     await refused(daemon.hero.auth.request_magic_link({ email }), 'conflict')
   })
 
-  test('another address takes the password and the link to it; the old one is told', async () => {
+  test('an address change needs the password and a confirmation, and notifies the old address', async () => {
     const { email, username } = await newPerson()
     const other = await newPerson()
     const me = await signedIn(daemon, username)
-    const wish = { email: `new-${email}`, current_password: goodPassword }
-    await refused(me.auth.change_email({ ...wish, current_password: newPassword }), 'unauthenticated')
-    assert.equal(await me.auth.change_email(wish), null)
+    const change = { email: `new-${email}`, current_password: goodPassword }
+    await refused(me.auth.change_email({ ...change, current_password: newPassword }), 'unauthenticated')
+    assert.equal(await me.auth.change_email(change), null)
     assert.equal((await daemon.hero.users.get({ username })).email, email)
     assert.deepEqual(
-      await daemon.hero.auth.verify_email({ token: await tokenTo(wish.email, /new address/) }),
+      await daemon.hero.auth.verify_email({ token: await tokenTo(change.email, /new address/) }),
       {
         user: username,
       },
     )
     const changed = await daemon.hero.users.get({ username })
-    assert.equal(changed.email, wish.email)
+    assert.equal(changed.email, change.email)
     assert.ok(changed.email_verified_at !== null)
-    assert.match((await smtp.mailTo(email, /was changed/)).text!, new RegExp(wish.email))
-    // Somebody else's address is answered the same, and stays theirs.
-    assert.equal(await me.auth.change_email({ ...wish, email: other.email }), null)
+    assert.match((await smtp.mailTo(email, /was changed/)).text!, new RegExp(change.email))
+    // The address of another person gets the same answer and stays with that person.
+    assert.equal(await me.auth.change_email({ ...change, email: other.email }), null)
     await smtp.mailTo(other.email, /already/)
     assert.equal((await daemon.hero.users.get({ username: other.username })).email, other.email)
   })
 
-  test('of fifty at once one gets through, twenty times over', async () => {
+  test('one of fifty concurrent uses of a link succeeds', async () => {
     await set('magic_links', true)
     const { email } = await newPerson()
     for (let round = 0; round < 20; round++) {
@@ -234,7 +234,7 @@ onBothDatabases('flows by mail', (newUrl) => {
     assert.equal(await winners((i) => daemon.hero.auth.reset_password({ token, password: passwords[i]! })), 1)
   })
 
-  test('what fails while a link is used leaves it as good as it was: the disk is full, then it is not', async () => {
+  test('a link remains valid when its use fails with a full disk', async () => {
     await set('registration_mode', 'open')
     const email = 'full@example.org'
     await daemon.hero.auth.register({ username: 'full', email, password: goodPassword })
@@ -260,13 +260,13 @@ onBothDatabases('flows by mail', (newUrl) => {
     await full('credentials', true)
     await refused(daemon.hero.auth.reset_password({ token, password: newPassword }), 'internal_error')
     await full('credentials', false)
-    // Half of it would be a password that changed and a link that still works, or sessions that ended for nothing.
+    // A partial change would leave a new password with a valid link, or ended sessions with the old password.
     await login('full')
     await daemon.hero.auth.reset_password({ token, password: newPassword })
     await login('full', newPassword)
   })
 
-  test('a clock that was set back gives no link a longer life', async () => {
+  test('setting the clock back does not extend a link', async () => {
     const { email } = await newPerson()
     await daemon.hero.auth.request_password_reset({ email })
     const token = await tokenTo(email, /new password/)
@@ -283,7 +283,7 @@ onBothDatabases('flows by mail', (newUrl) => {
     await refused(daemon.hero.auth.reset_password({ token, password: newPassword }), 'unauthenticated')
   })
 
-  test('hostile addresses are refused before anything is done', async () => {
+  test('malformed addresses are refused before any mail is sent', async () => {
     const before = smtp.tries
     for (const email of [
       'a@example.org\r\nBcc: b@example.org',
@@ -326,7 +326,7 @@ onBothDatabases('flows by mail', (newUrl) => {
     assert.ok(!JSON.stringify(daemon.logged).includes(token))
   })
 
-  test('what was mailed to an address opens nothing once an administrator has given another', async () => {
+  test('links to an earlier address are invalid once an administrator has changed it', async () => {
     await set('magic_links', true)
     for (const email of ['elsewhere@example.org', null]) {
       const person = await newPerson()
@@ -352,7 +352,7 @@ onBothDatabases('flows by mail', (newUrl) => {
     }
   })
 
-  test('what was mailed to somebody who is turned off opens nothing when they are turned on again', async () => {
+  test('links are invalid after their person was deactivated and activated again', async () => {
     await set('magic_links', true)
     const { username, email } = await newPerson()
     await daemon.hero.auth.request_magic_link({ email })
@@ -362,7 +362,7 @@ onBothDatabases('flows by mail', (newUrl) => {
     await refused(daemon.hero.auth.login_by_link({ token: magic }), 'unauthenticated')
   })
 
-  test('half a sign-in comes to nothing when all sessions of its person are ended', async () => {
+  test('a pending second factor is cancelled when all sessions are revoked', async () => {
     const { username } = await newPerson()
     const secret = await enrol(daemon.hero.as((await login(username)).access_token))
     const half = async () => (await refused(login(username), 'factor_required')).data.sign_in as string

@@ -10,7 +10,7 @@ describe('impersonation', () => {
   let upstream: Upstream
   let cookie: string
 
-  /** Acting as somebody begins where the service is; accounts are managed at the public URL. */
+  /** Impersonation is per host and starts at the service; accounts are managed at the public URL. */
   const rpc = async (method: string, params = {}) => {
     const host = method.startsWith('auth.') && method !== 'auth.set_password' ? 'wiki.localhost' : 'localhost'
     const { body } = await ask(daemon, host, '/rpc', {
@@ -20,7 +20,7 @@ describe('impersonation', () => {
     })
     return JSON.parse(body) as { result?: never; error?: { data: { code: string }; message: string } }
   }
-  const told = async () => {
+  const headersSeen = async () => {
     const { body } = await ask(daemon, 'wiki.localhost', '/', { headers: ['Cookie', cookie] })
     const { rawHeaders } = JSON.parse(body) as { rawHeaders: string[] }
     return (name: string) => valuesOf(rawHeaders, name).join('|')
@@ -48,9 +48,9 @@ describe('impersonation', () => {
     await upstream.close()
   })
 
-  test('services see the other person and who really acts', async () => {
+  test('services see the impersonated person and the impersonator', async () => {
     assert.equal((await rpc('auth.impersonate', { user: 'grace' })).error, undefined)
-    const header = await told()
+    const header = await headersSeen()
     assert.equal(header('X-Hero-User'), 'grace')
     assert.equal(header('X-Hero-Context'), '7')
     assert.equal(header('X-Hero-Claims'), 'groups.engineers,users.grace')
@@ -58,7 +58,7 @@ describe('impersonation', () => {
     assert.equal(header('X-Hero-Impersonator'), 'ada')
   })
 
-  test('management calls are decided and audited as the administrator', async () => {
+  test('management calls use the rights of the administrator, and audit both', async () => {
     assert.equal((await rpc('users.add', { username: 'made-meanwhile' })).error, undefined)
     const { items } = await daemon.hero.audit.list({ method: 'users.add', actor: 'ada' })
     assert.equal(items[0]!.on_behalf, 'grace')
@@ -67,7 +67,7 @@ describe('impersonation', () => {
     assert.equal(me.result.impersonating, 'grace')
   })
 
-  test('no nesting, no passwords, not oneself', async () => {
+  test('impersonation cannot be nested, and forbids changing passwords', async () => {
     assert.equal((await rpc('auth.impersonate', { user: 'root' })).error?.data.code, 'conflict')
     const passwords = [
       { user: 'grace', password: goodPassword },
@@ -78,7 +78,7 @@ describe('impersonation', () => {
     }
   })
 
-  test('no other way to be known is given or taken meanwhile', async () => {
+  test('impersonation forbids adding and removing ways to sign in', async () => {
     const ways = [
       ['users.networks.add', { user: 'ada', network: '10.0.0.0/16' }],
       [
@@ -92,7 +92,7 @@ describe('impersonation', () => {
       assert.equal((await rpc(method, params)).error?.data.code, 'conflict', method)
   })
 
-  test('our pages say so, and end it by a button', async () => {
+  test('our pages show it, with a button to end it', async () => {
     const page = await ask(daemon, 'wiki.localhost', '/auth/me', {
       headers: ['Cookie', cookie, 'Accept', 'text/html'],
     })
@@ -106,26 +106,26 @@ describe('impersonation', () => {
         body: new URLSearchParams({ form_token: formToken }).toString(),
       })
     assert.equal((await post('forged')).status, 403)
-    assert.equal((await told())('X-Hero-User'), 'grace')
+    assert.equal((await headersSeen())('X-Hero-User'), 'grace')
     assert.equal((await post(token)).status, 303)
-    assert.equal((await told())('X-Hero-User'), 'ada')
-    assert.equal((await told())('X-Hero-Impersonator'), '')
+    assert.equal((await headersSeen())('X-Hero-User'), 'ada')
+    assert.equal((await headersSeen())('X-Hero-Impersonator'), '')
   })
 
-  test('it ends at once with the right to it, and with the other person', async () => {
+  test('it is suspended at once while the other person is inactive or the right to it is missing', async () => {
     await rpc('auth.impersonate', { user: 'grace' })
     await daemon.hero.users.update({ username: 'grace', is_active: false })
-    assert.equal((await told())('X-Hero-User'), 'ada')
+    assert.equal((await headersSeen())('X-Hero-User'), 'ada')
     await daemon.hero.users.update({ username: 'grace', is_active: true })
-    assert.equal((await told())('X-Hero-User'), 'grace')
+    assert.equal((await headersSeen())('X-Hero-User'), 'grace')
     await daemon.hero.users.update({ username: 'ada', is_admin: false })
-    assert.equal((await told())('X-Hero-User'), 'ada')
-    assert.equal((await told())('X-Hero-Impersonator'), '')
+    assert.equal((await headersSeen())('X-Hero-User'), 'ada')
+    assert.equal((await headersSeen())('X-Hero-Impersonator'), '')
     await daemon.hero.users.update({ username: 'ada', is_admin: true })
     await rpc('auth.stop_impersonating')
   })
 
-  test('inactive people, oneself, and callers without a session are refused', async () => {
+  test('inactive people, oneself and callers without a session are refused', async () => {
     await daemon.hero.users.update({ username: 'made-meanwhile', is_active: false })
     assert.equal((await rpc('auth.impersonate', { user: 'made-meanwhile' })).error?.data.code, 'conflict')
     assert.equal((await rpc('auth.impersonate', { user: 'ada' })).error?.data.code, 'conflict')

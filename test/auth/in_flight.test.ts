@@ -4,7 +4,7 @@ import { onBothDatabases } from '../support/databases.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { person } from '../support/people.ts'
 
-onBothDatabases('calls that are on their way when their caller loses the right', (newUrl) => {
+onBothDatabases('pending calls of a caller who loses the right', (newUrl) => {
   let daemon: TestDaemon
   beforeEach(async () => {
     daemon = await startTestDaemon({ database_url: newUrl() })
@@ -20,10 +20,10 @@ onBothDatabases('calls that are on their way when their caller loses the right',
   }
 
   for (const [how, end] of Object.entries(ends)) {
-    test(`change nothing any more when she ${how}`, async () => {
+    test(`they change nothing after she ${how}`, async () => {
       const eve = await person(daemon, 'eve', { is_admin: true })
       await eve.auth.me()
-      // Hashing takes a while, few passwords are hashed at a time, and the rights are looked at before it.
+      // Hashing is slow and limited in parallel, and the rights are checked before it.
       const names = Array.from({ length: 12 }, (_, i) => `person${i}`)
       const slow = names.map((username) =>
         eve.users.add({ username, password: goodPassword, is_admin: true }),

@@ -20,7 +20,7 @@ onBothDatabases('signing in', (newUrl) => {
 
   const login = (name: string, password = goodPassword) => daemon.hero.auth.login({ login: name, password })
 
-  test('by username or email, in any case', async () => {
+  test('login accepts the username or email in any case', async () => {
     for (const name of ['Ada', 'ada', 'ADA', 'ada@example.org', 'ADA@EXAMPLE.ORG']) {
       const { access_token, refresh_token, ...rest } = await login(name)
       for (const token of [access_token, refresh_token!]) assert.match(token, /^[A-Za-z0-9_-]{43}$/)
@@ -31,7 +31,7 @@ onBothDatabases('signing in', (newUrl) => {
     }
   })
 
-  test('wrong, unknown, without a password and deactivated are told the same', async () => {
+  test('a wrong password, an unknown name, a missing password and a deactivated account get the same error', async () => {
     await daemon.hero.users.add({ username: 'off', password: goodPassword })
     await daemon.hero.users.update({ username: 'off', is_active: false })
     const errors = [
@@ -44,11 +44,11 @@ onBothDatabases('signing in', (newUrl) => {
       await refused(login(''), 'unauthenticated'),
       await refused(login("' or 1=1 --"), 'unauthenticated'),
     ]
-    const told = errors.map(({ message, number, data }) => ({ message, number, data }))
-    for (const one of told) assert.deepEqual(one, told[0])
+    const answers = errors.map(({ message, number, data }) => ({ message, number, data }))
+    for (const answer of answers) assert.deepEqual(answer, answers[0])
   })
 
-  test('every sign-in gets a token of its own; the database keeps its hash only', async () => {
+  test('each sign-in gets its own token, and the database stores only its hash', async () => {
     const tokens = await Promise.all([login('ada'), login('ada'), login('ada')])
     assert.equal(new Set(tokens.map(({ access_token }) => access_token)).size, 3)
     const everything = await byHand(daemon, async ({ query }) =>
@@ -63,7 +63,7 @@ onBothDatabases('signing in', (newUrl) => {
     assert.ok(!everything.includes(goodPassword))
   })
 
-  test('deactivation ends what a token may do with the next call', async () => {
+  test('deactivation invalidates a token at the next call', async () => {
     const ada = await signedIn(daemon, 'ada')
     await ada.auth.me()
     await daemon.hero.users.update({ username: 'ada', is_active: false })
@@ -73,7 +73,7 @@ onBothDatabases('signing in', (newUrl) => {
     await login('ada')
   })
 
-  test('a removed user is nobody at once', async () => {
+  test('the session of a removed user ends at once', async () => {
     const gone = await person(daemon, 'gone')
     await gone.auth.me()
     await daemon.hero.users.remove({ username: 'gone' })
@@ -81,7 +81,7 @@ onBothDatabases('signing in', (newUrl) => {
     await refused(login('gone'), 'unauthenticated')
   })
 
-  test('what is no token of ours opens nothing', async () => {
+  test('an invalid token is refused', async () => {
     const { access_token } = await login('ada')
     for (const token of [
       '',
@@ -96,7 +96,7 @@ onBothDatabases('signing in', (newUrl) => {
       await refused(daemon.hero.as(token).auth.me(), 'unauthenticated')
   })
 
-  test('a cookie is no token and a token is no cookie', async () => {
+  test('a cookie is not accepted as a token, nor a token as a cookie', async () => {
     const host = `localhost:${daemon.edge.port}`
     const cookie = await signIn(daemon, host, 'ada', goodPassword)
     const [, value = ''] = cookie.split('=')
@@ -120,7 +120,7 @@ onBothDatabases('signing in', (newUrl) => {
     assert.equal(await me(['Authorization', `Bearer ${value}`]), 'unauthenticated')
   })
 
-  test('logout ends the session it is called with, and needs one', async () => {
+  test('logout ends the session of its caller, and needs one', async () => {
     const [one, two] = [await signedIn(daemon, 'ada'), await signedIn(daemon, 'ada')]
     assert.equal(await one.auth.logout(), null)
     await refused(one.auth.me(), 'unauthenticated')
@@ -129,7 +129,7 @@ onBothDatabases('signing in', (newUrl) => {
     await refused(daemon.hero.auth.logout(), 'conflict')
   })
 
-  test('the old name of the method still works', async () => {
+  test('the old method name still works', async () => {
     const answer = await daemon.hero.call('login' as never, { login: 'ada', password: goodPassword } as never)
     assert.equal((answer as { user: string }).user, 'Ada')
   })
@@ -140,7 +140,7 @@ onBothDatabases('setting a password', (newUrl) => {
   before(async () => (daemon = await startTestDaemon({ database_url: newUrl() })))
   after(() => daemon.close())
 
-  test('one’s own takes the present one, and ends the other sessions', async () => {
+  test('changing one’s own password needs the current one and ends the other sessions', async () => {
     const here = await person(daemon, 'grace')
     const there = await signedIn(daemon, 'grace')
     await refused(here.auth.set_password({ password: other }), 'invalid_params', 'current_password')
@@ -163,7 +163,7 @@ onBothDatabases('setting a password', (newUrl) => {
     await signedIn(daemon, 'grace', other)
   })
 
-  test('somebody else’s takes the operator or proxy.users.write, and ends all sessions', async () => {
+  test('setting another person’s password needs the operator or proxy.users.write, and ends all sessions', async () => {
     const linus = await person(daemon, 'linus')
     const eve = await person(daemon, 'eve')
     await refused(eve.auth.set_password({ user: 'linus', password: other }), 'claim_required')
@@ -179,13 +179,13 @@ onBothDatabases('setting a password', (newUrl) => {
     await refused(daemon.hero.auth.set_password({ password: other }), 'invalid_params', 'user')
     const admin = await person(daemon, 'admin1', { is_admin: true })
     await admin.auth.set_password({ user: 'linus', password: goodPassword })
-    // An administrator names the present one for the own account too.
+    // An administrator must give the current password for the own account too.
     await refused(admin.auth.set_password({ user: 'admin1', password: other }), 'invalid_params')
   })
 
-  test('of sign-ins under way while the password is changed, none outlives the change', async () => {
+  test('no concurrent sign-in survives a password change', async () => {
     await person(daemon, 'racer')
-    // An older hash makes each sign-in write too: it must not bring the old password back.
+    // An older hash makes each sign-in write as well, which must not restore the old password.
     const older = await hash(goodPassword, { memoryCost: 8192, timeCost: 1, parallelism: 1 })
     await byHand(daemon, async ({ query }) => {
       const { id } = await query
@@ -195,7 +195,7 @@ onBothDatabases('setting a password', (newUrl) => {
         .executeTakeFirstOrThrow()
       await query.updateTable('credentials').set({ hash: older }).where('user_id', '=', id).execute()
     })
-    // Fewer than the ten that may fail: all of them fail where the change comes first.
+    // Fewer than the ten allowed failures: all of them fail if the change comes first.
     const signIns = Array.from({ length: 8 }, () =>
       daemon.hero.auth.login({ login: 'racer', password: goodPassword }),
     )

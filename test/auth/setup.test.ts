@@ -9,7 +9,7 @@ import { refused } from '../support/refused.ts'
 const ada = { username: 'ada', email: 'ada@example.org', password: goodPassword }
 const tokenOf = ({ setupLink }: TestDaemon) => new URL(setupLink!).searchParams.get('token')!
 
-describe('set-up from outside, with the link', () => {
+describe('setup with the link', () => {
   let daemon: TestDaemon
   let outside: HeroProxy
   before(async () => {
@@ -18,7 +18,7 @@ describe('set-up from outside, with the link', () => {
   })
   after(() => daemon.close())
 
-  test('takes the token of the present start', async () => {
+  test('setup needs the token of the current start', async () => {
     const token = tokenOf(daemon)
     assert.match(token, /^[A-Za-z0-9_-]{43}$/)
     await refused(outside.auth.setup(ada), 'unauthenticated')
@@ -34,7 +34,7 @@ describe('set-up from outside, with the link', () => {
     assert.ok(!JSON.stringify(rows).includes(tokenOf(daemon)))
   })
 
-  test('does not burn the link on a weak password or a bad name', async () => {
+  test('a weak password or an invalid name does not use the link up', async () => {
     const token = tokenOf(daemon)
     await refused(outside.auth.setup({ ...ada, token, password: 'ada@example.org' }), 'invalid_params')
     await refused(outside.auth.setup({ ...ada, token, username: 'a,b' }), 'invalid_params', 'username')
@@ -43,14 +43,14 @@ describe('set-up from outside, with the link', () => {
 
   test('an expired link is refused', async () => {
     const token = tokenOf(daemon)
-    const move = (expires_at: number) =>
+    const setExpiry = (expires_at: number) =>
       byHand(daemon, ({ query }) => query.updateTable('one_time_tokens').set({ expires_at }).execute())
-    await move(Math.floor(Date.now() / 1000) - 1)
+    await setExpiry(Math.floor(Date.now() / 1000) - 1)
     await refused(outside.auth.setup({ ...ada, token }), 'unauthenticated')
-    await move(Math.floor(Date.now() / 1000) + 3600)
+    await setExpiry(Math.floor(Date.now() / 1000) + 3600)
   })
 
-  test('makes an administrator and signs in, once', async () => {
+  test('setup creates an administrator and signs in, once', async () => {
     const token = tokenOf(daemon)
     const { access_token, user } = await outside.auth.setup({ ...ada, token })
     assert.equal(user, 'ada')
@@ -65,7 +65,7 @@ describe('set-up from outside, with the link', () => {
     assert.deepEqual(rows, [])
   })
 
-  test('never opens again from outside, even when every administrator is gone', async () => {
+  test('setup stays closed to the link, even without an active administrator', async () => {
     await byHand(daemon, async (database) => {
       await database.query.updateTable('users').set({ is_active: 0 }).execute()
       database.changed('users')
@@ -74,15 +74,15 @@ describe('set-up from outside, with the link', () => {
     assert.equal(daemon.setupLink, undefined)
     outside = new HeroProxy({ url: daemon.origin.replace('127.0.0.1', 'localhost') })
     await refused(outside.auth.setup({ ...ada, username: 'eve', email: 'eve@x.org' }), 'conflict')
-    // The operator may begin anew.
+    // The operator can run it again.
     const again = await daemon.hero.auth.setup({ ...ada, username: 'grace', email: 'grace@example.org' })
     assert.equal(again.user, 'grace')
     await refused(daemon.hero.auth.setup({ ...ada, username: 'eve', email: 'eve@x.org' }), 'conflict')
   })
 })
 
-onBothDatabases('set-up by the operator', (newUrl) => {
-  test('of 50 at once exactly one wins', async () => {
+onBothDatabases('setup by the operator', (newUrl) => {
+  test('one of 50 concurrent attempts succeeds', async () => {
     await using daemon = await startTestDaemon({ database_url: newUrl() })
     const attempts = await Promise.allSettled(
       Array.from({ length: 50 }, (_, i) =>
@@ -95,7 +95,7 @@ onBothDatabases('set-up by the operator', (newUrl) => {
     assert.equal((await daemon.hero.users.list({})).items.length, 1)
   })
 
-  test('needs no token, takes a name that is free, and leaves nothing half done', async () => {
+  test('the operator needs no token, and a taken username leaves setup open', async () => {
     await using daemon = await startTestDaemon({ database_url: newUrl() })
     await daemon.hero.users.add({ username: 'taken' })
     await refused(daemon.hero.auth.setup({ ...ada, username: 'Taken' }), 'already_exists', 'username')
@@ -106,7 +106,7 @@ onBothDatabases('set-up by the operator', (newUrl) => {
     )
   })
 
-  test('an administrator that the operator added closes it too', async () => {
+  test('an administrator added by the operator closes setup too', async () => {
     await using daemon = await startTestDaemon({ database_url: newUrl() })
     await daemon.hero.users.add({ username: 'root', is_admin: true })
     await refused(daemon.hero.auth.setup(ada), 'conflict')

@@ -14,7 +14,7 @@ import { openDatabase } from '../../src/storage/open_database.ts'
 
 const caller = guest({ via: 'socket' })
 
-// The same rooms on the daemon's database, taken one step at a time: what happens between proof and session.
+// Runs the rooms on the daemon's database step by step, to change things between proof and session.
 let daemon: TestDaemon
 let database: Database
 let credentials: Passwords
@@ -36,7 +36,7 @@ after(async () => {
 
 const prove = () => signIn.verifyPassword('ada', goodPassword, caller)
 
-test('a proof opens a session: a token for programs, a cookie for our pages', async () => {
+test('a verified password opens a session: a token for programs, a cookie for our pages', async () => {
   const { access_token, user } = await signIn.openByPassword(await prove(), caller)
   assert.equal(user, 'ada')
   assert.equal((await daemon.hero.as(access_token).auth.me()).user, 'ada')
@@ -44,16 +44,16 @@ test('a proof opens a session: a token for programs, a cookie for our pages', as
   await refused(daemon.hero.as(page.access_token).auth.me(), 'unauthenticated')
 })
 
-test('a proof of a password that was changed meanwhile opens nothing', async () => {
+test('a verified password opens no session once it has changed', async () => {
   const proven = await prove()
   await daemon.hero.auth.set_password({ user: 'ada', password: 'velvet-harbor-93-comet' })
   await refused(signIn.openByPassword(proven, caller), 'unauthenticated')
-  // Neither does it when the new password is the old one: the proof was of what stood before.
+  // The same holds if the new password equals the old one.
   await daemon.hero.auth.set_password({ user: 'ada', password: goodPassword })
   await refused(signIn.openByPassword(proven, caller), 'unauthenticated')
 })
 
-test('a proof by password alone opens nothing for somebody who was given a second factor meanwhile', async () => {
+test('a verified password opens no session once the person has a second factor', async () => {
   const proven = await prove()
   const has = (has_factor: 0 | 1) =>
     database.write(() =>
@@ -65,14 +65,14 @@ test('a proof by password alone opens nothing for somebody who was given a secon
   await signIn.openByPassword(proven, caller)
 })
 
-test('a browser that signs in again leaves nobody behind', async () => {
+test('signing in again in a browser ends its earlier session', async () => {
   const ada = daemon.hero.as((await signIn.openByPassword(await prove(), caller)).access_token)
   const [before] = (await ada.sessions.list()).items
   await signIn.openByPassword(await prove(), { ...guest({ via: 'browser' }), replaces: before!.id })
   await refused(ada.auth.me(), 'unauthenticated')
 })
 
-test('a proof of somebody who was deactivated or removed meanwhile opens nothing', async () => {
+test('a verified password opens no session once the person is deactivated or removed', async () => {
   const proven = await prove()
   await daemon.hero.users.update({ username: 'ada', is_active: false })
   await refused(signIn.openByPassword(proven, caller), 'unauthenticated')
