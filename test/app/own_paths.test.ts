@@ -6,7 +6,7 @@ import type { OwnPath } from '../../src/wire/own_path.ts'
 const row = (more: Partial<OwnPath>): OwnPath => ({ path: '/x', methods: ['GET'], at: ['home'], ...more })
 const post = (more: Partial<OwnPath>) => row({ methods: ['POST'], ...more })
 
-test('two own paths that claim the same request stop the start', () => {
+test('two own paths that match the same request stop the start', () => {
   const pairs: [OwnPath, OwnPath][] = [
     [row({}), row({})],
     [row({ at: ['home', 'routed'] }), row({ at: ['routed'] })],
@@ -26,7 +26,7 @@ test('two own paths that claim the same request stop the start', () => {
   }
 })
 
-test('rows that differ in path, host, method or body stand beside each other', () => {
+test('own paths that differ in path, host, method or body type do not overlap', () => {
   refuseOverlaps([
     row({}),
     row({ at: ['routed'] }),

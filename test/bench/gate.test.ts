@@ -30,7 +30,7 @@ const file = (name: string, text: string) => {
   return path
 }
 
-test('a figure counts as worse in its own direction, by more than a tenth', () => {
+test('a figure is worse in its own direction, by more than a tenth', () => {
   const before = {
     edge: saved({ vs_nginx: 0.7, vs_caddy: 2, memory_mb: 100 }),
     behind: saved({ vs_direct: 1 }),
@@ -47,18 +47,18 @@ test('a figure counts as worse in its own direction, by more than a tenth', () =
   assert.equal(described(worse[1]!), 'behind vs_direct: 1 before, 1.2 now, 20 % worse')
 })
 
-test('a figure that is no longer measured counts as worse', () => {
+test('a figure that is missing counts as worse', () => {
   const all = changes({ edge: saved({ vs_nginx: 0.7 }) }, { edge: saved({}) }, ['edge'])
   assert.deepEqual(worsened(all).map(described), ['edge vs_nginx: 0.7 before, not measured now'])
 })
 
-test('times in milliseconds and measurements that were not asked for are not compared', () => {
+test('times in milliseconds and measurements that were not requested are ignored', () => {
   const before = { start: saved({ start_ms: 100, idle_mb: 90 }), edge: saved({ vs_nginx: 1 }) }
   const now = { start: saved({ start_ms: 400, idle_mb: 90 }), edge: saved({ vs_nginx: 0.1 }) }
   assert.deepEqual(worsened(changes(before, now, ['start'])), [])
 })
 
-test('a figure is named only if a second run confirms it', () => {
+test('a worse figure is reported only if a second run confirms it', () => {
   const before = { edge: saved({ vs_nginx: 1, vs_caddy: 1 }), tls: saved({ h2_vs_nginx: 1 }) }
   const first = changes(
     before,
@@ -72,13 +72,13 @@ test('a figure is named only if a second run confirms it', () => {
   )
 })
 
-test('--help names every measurement and the gate', () => {
+test('--help lists each measurement and the gate', () => {
   const { status, stdout } = bench('--help')
   assert.equal(status, 0)
   assert.match(stdout, /gate FILE \[NAME…\][^]*\bbrowser, forward_auth, behind, tls\b/)
 })
 
-test('a file that is missing, broken or of another kind ends the gate with one clear line', () => {
+test('a missing, invalid or foreign file ends the gate with a one-line error', () => {
   const cases = [
     [join(folder, 'none.json'), /^bench: cannot read .*none\.json: ENOENT/],
     [file('broken.json', '{"edge":'), /^bench: .*broken\.json is not JSON: /],
@@ -93,14 +93,14 @@ test('a file that is missing, broken or of another kind ends the gate with one c
   }
 })
 
-test('an unknown measurement, and one that the file does not hold, are named', () => {
+test('an unknown measurement, and one that the file lacks, are reported', () => {
   const path = file('edge.json', JSON.stringify({ edge: saved({ vs_nginx: 1 }) }))
   assert.match(bench('gate', path, 'stream').stderr, /^bench: there is no measurement stream; /)
   assert.match(bench('gate', path, 'tls').stderr, /^bench: .*edge\.json holds no figures of tls/)
   assert.match(bench('gate').stderr, /^bench: gate needs the file of an earlier run/)
 })
 
-test('a broken file to save to is found before anything is measured', () => {
+test('an invalid file for --save is reported before the measurement', () => {
   const { status, stdout, stderr } = bench('start', '--save', file('save.json', 'no'))
   assert.deepEqual([status, stdout], [1, ''])
   assert.match(stderr, /^bench: .*save\.json is not JSON: /)

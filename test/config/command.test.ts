@@ -7,12 +7,12 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { command, environment } from '../support/daemon_process.ts'
 
-describe('serve with a wrong setting ends with one line', () => {
+describe('serve with an invalid setting ends with a one-line error', () => {
   let dir: string
   beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'hp-serve-'))))
   afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-  /** What it says on standard error, without the name of the program. */
+  /** Returns the text on standard error, without the program name. */
   const refused = (args: string[] = [], env: NodeJS.ProcessEnv = {}): string => {
     const done = spawnSync(process.execPath, [command, 'serve', ...args], {
       env: { ...environment(dir), ...env },
@@ -25,13 +25,13 @@ describe('serve with a wrong setting ends with one line', () => {
     return done.stderr.slice('hero-proxy: '.length, -1)
   }
 
-  test('a flag', () => {
+  test('an invalid flag', () => {
     const message = refused(['--listen', '127.0.0.1:99999'])
     assert.match(message, /^--listen: "127\.0\.0\.1:99999" is not allowed; allowed: ADDRESS:PORT/)
-    assert.ok(!existsSync(join(dir, 'data')), 'nothing was made')
+    assert.ok(!existsSync(join(dir, 'data')), 'nothing was created')
   })
 
-  test('a variable, a twin with _FILE, and never a secret', () => {
+  test('an invalid variable or its _FILE variant, without showing a secret', () => {
     assert.match(
       refused([], { HERO_PROXY_LOG_LEVEL: 'loud' }),
       /^HERO_PROXY_LOG_LEVEL: "loud" is not allowed/,
@@ -46,7 +46,7 @@ describe('serve with a wrong setting ends with one line', () => {
     )
   })
 
-  test('the file', () => {
+  test('an unknown key in the file', () => {
     mkdirSync(join(dir, 'data'))
     writeFileSync(join(dir, 'data', 'hero_proxy.toml'), 'listen_on = "x"\n')
     assert.match(refused(), /hero_proxy\.toml: listen_on is not a setting; allowed: data_dir, database_url, /)
@@ -63,7 +63,7 @@ describe('serve with a wrong setting ends with one line', () => {
     }
   })
 
-  test('an address that is taken, with the socket file gone again', async () => {
+  test('an address in use, after which the socket file is removed', async () => {
     const taken = createServer()
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     const { port } = taken.address() as AddressInfo
@@ -75,13 +75,13 @@ describe('serve with a wrong setting ends with one line', () => {
     taken.close()
   })
 
-  test('a socket that cannot be made, a master secret that others can read', () => {
+  test('a socket path that is too long, and a master secret that others can read', () => {
     assert.match(refused(['--socket-dir', join(dir, 'x'.repeat(110))]), /the path is too long for a socket/)
     chmodSync(join(dir, 'data', 'master.key'), 0o644)
     assert.match(refused(), /master\.key is readable by others; chmod 600 it$/)
   })
 
-  test('a data directory or a database that cannot be', () => {
+  test('a data directory, database or socket directory that cannot be created', () => {
     const file = join(dir, 'file')
     writeFileSync(file, '')
     assert.match(refused(['--data-dir', join(file, 'below')]), /ENOTDIR|file/)

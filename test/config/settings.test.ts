@@ -9,7 +9,7 @@ import { settings } from '../../src/config/table.ts'
 
 const long = 'x'.repeat(32)
 
-/** For each setting: a value that is taken, what becomes of it, a second one, and values that are refused. */
+/** For each setting: accepted texts with their values, and refused ones. */
 const values: Record<keyof Config, { good: [string, unknown][]; bad: string[] }> = {
   data_dir: {
     good: [
@@ -150,13 +150,13 @@ const refusal = (read: () => Config): string => {
     read()
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error))
-    assert.ok(!error.message.includes('\n'), 'one line')
+    assert.ok(!error.message.includes('\n'), 'the error has one line')
     return error.message
   }
   return assert.fail('not refused')
 }
 
-describe('start-up settings', () => {
+describe('startup settings', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hp-config-'))
   after(() => rmSync(dir, { recursive: true, force: true }))
   const toml = join(dir, 'hero_proxy.toml')
@@ -191,13 +191,13 @@ describe('start-up settings', () => {
     const { name, env } = row
     const { good, bad } = values[name]
 
-    test(`${name}: what is taken`, () => {
+    test(`${name}: valid values are accepted`, () => {
       for (const [text, value] of good) {
         assert.deepEqual(readConfig({ data_dir: dir, [name]: text }, {})[name], value, text)
       }
     })
 
-    test(`${name}: each wrong value is refused by its flag, with the value and what is allowed`, () => {
+    test(`${name}: an invalid value is refused with its flag, the value and what is allowed`, () => {
       for (const text of bad) {
         const message = refusal(() => readConfig({ data_dir: dir, [name]: text }, {}))
         assert.ok(message.startsWith(`${flagOf(name)}: `), message)
@@ -207,7 +207,7 @@ describe('start-up settings', () => {
       }
     })
 
-    test(`${name}: each of its names in the environment, and the twin with _FILE`, () => {
+    test(`${name}: each environment variable and its _FILE variant are read`, () => {
       const [text, value] = good[0]!
       const wrong = bad.find((one) => one.trim() !== '')
       for (const variable of env) {
@@ -227,7 +227,7 @@ describe('start-up settings', () => {
     })
 
     if (name === 'data_dir') continue
-    test(`${name}: flags win over the environment, it over the file, the file over the default`, () => {
+    test(`${name}: flags override the environment, which overrides the file, which overrides the default`, () => {
       const [[first, fromFile], [second, other] = ['', undefined]] = good as [
         [string, unknown],
         [string, unknown]?,
@@ -241,11 +241,11 @@ describe('start-up settings', () => {
       const differing = other ?? 'y'.repeat(32)
       assert.deepEqual(readConfig({}, { ...inDir, [variable]: differs })[name], differing)
       assert.deepEqual(readConfig({ [name]: first }, { ...inDir, [variable]: differs })[name], fromFile)
-      // An empty variable is one that is not set.
+      // An empty variable counts as not set.
       assert.deepEqual(readConfig({}, { ...inDir, [variable]: '' })[name], fromFile)
     })
 
-    test(`${name}: a wrong value in the file is refused by the file's name and its own`, () => {
+    test(`${name}: an invalid value in the file is refused with the file's name and its key`, () => {
       const wrong = bad.find((text) => text !== '')
       writeFileSync(toml, `${name} = ${wrong === undefined ? '""' : JSON.stringify(wrong)}\n`)
       const message = refusal(() => readConfig({}, inDir))
@@ -254,12 +254,12 @@ describe('start-up settings', () => {
     })
   }
 
-  test('PATH_SOCKET stands in for HERO_SOCKET_DIR, which wins', () => {
+  test('PATH_SOCKET replaces HERO_SOCKET_DIR if that is not set', () => {
     assert.equal(readConfig({}, { ...inDir, PATH_SOCKET: '/a' }).socket_dir, '/a')
     assert.equal(readConfig({}, { ...inDir, PATH_SOCKET: '/a', HERO_SOCKET_DIR: '/b' }).socket_dir, '/b')
   })
 
-  test('a file that holds a secret is read only if nobody else can read it', () => {
+  test('a secret file is read only if nobody else can read it', () => {
     const file = join(dir, 'secret')
     writeFileSync(file, `${long}\n`)
     const read = () => readConfig({}, { ...inDir, HERO_SECRET_FILE: file })
@@ -277,21 +277,21 @@ describe('start-up settings', () => {
     assert.equal(refusal(read), `HERO_SECRET_FILE: cannot read ${file} (EISDIR)`)
   })
 
-  test('the file: unknown keys, broken text and the folder it lies in are refused', () => {
-    const told = (text: string | Buffer) => {
+  test('the file: unknown keys, invalid TOML and data_dir are refused', () => {
+    const errorFor = (text: string | Buffer) => {
       writeFileSync(toml, text)
       return refusal(() => readConfig({}, inDir))
     }
     assert.match(
-      told('listn = "127.0.0.1:1"\n'),
+      errorFor('listn = "127.0.0.1:1"\n'),
       /hero_proxy\.toml: listn is not a setting; allowed: data_dir, /,
     )
-    assert.match(told('__proto__ = "x"\n'), /hero_proxy\.toml: /)
-    assert.match(told('listen = \n'), /hero_proxy\.toml: .*Invalid TOML/)
-    assert.match(told('data_dir = "/elsewhere"\n'), /data_dir cannot be set by a file inside it/)
-    assert.match(told('listen = 9997\n'), /hero_proxy\.toml: listen: "9997" is not allowed/)
-    assert.match(told('[listen]\nport = 1\n'), /hero_proxy\.toml: listen: .* is not allowed/)
-    assert.match(told('log_level = true\n'), /hero_proxy\.toml: log_level: "true" is not allowed/)
+    assert.match(errorFor('__proto__ = "x"\n'), /hero_proxy\.toml: /)
+    assert.match(errorFor('listen = \n'), /hero_proxy\.toml: .*Invalid TOML/)
+    assert.match(errorFor('data_dir = "/elsewhere"\n'), /data_dir cannot be set by a file inside it/)
+    assert.match(errorFor('listen = 9997\n'), /hero_proxy\.toml: listen: "9997" is not allowed/)
+    assert.match(errorFor('[listen]\nport = 1\n'), /hero_proxy\.toml: listen: .* is not allowed/)
+    assert.match(errorFor('log_level = true\n'), /hero_proxy\.toml: log_level: "true" is not allowed/)
     writeFileSync(toml, 'trusted_proxies = ["10.0.0.0/8", "::1"]\n')
     assert.deepEqual(readConfig({}, inDir).trusted_proxies, ['10.0.0.0/8', '::1'])
     rmSync(toml)
