@@ -15,8 +15,8 @@ const planOf = (...targets: string[]) =>
 
 const [a, b, c] = ['http://127.0.0.1:1', 'http://127.0.0.1:2', 'unix:/c.sock'] as const
 
-describe('which upstream gets the next request', () => {
-  /** Upstreams with a clock that goes when it is told to; nothing is probed. */
+describe('the choice of the upstream for the next request', () => {
+  /** Upstreams whose clock only the test advances; nothing is probed. */
   const begin = () => {
     const clock = { now: 0 }
     const upstreams = new UpstreamChoice({
@@ -32,14 +32,14 @@ describe('which upstream gets the next request', () => {
   const counted = (names: readonly string[]) =>
     Object.fromEntries([a, b, c].map((name) => [name, names.filter((one) => one === name).length]))
 
-  test('the only one, also when it is down', () => {
+  test('a sole upstream is chosen even when it is down', () => {
     const { upstreams } = begin()
     const plan = planOf(a)
     upstreams.failed(plan.upstreams[0]!)
     assert.equal(upstreams.next(plan), plan.upstreams[0])
   })
 
-  test('each in turn; asking who would be next uses up no turn', () => {
+  test('upstreams take turns, and peek uses up no turn', () => {
     const { upstreams, names } = begin()
     const plan = planOf(a, b, c)
     assert.deepEqual(counted(names(plan, 30)), { [a]: 10, [b]: 10, [c]: 10 })
@@ -48,7 +48,7 @@ describe('which upstream gets the next request', () => {
     assert.equal(upstreams.next(plan), next)
   })
 
-  test('one that failed is passed by, and the others share what it would have got', () => {
+  test('a failed upstream is skipped, and the others share its requests', () => {
     const { upstreams, names } = begin()
     const plan = planOf(a, b, c)
     upstreams.failed(plan.upstreams[1]!)
@@ -57,23 +57,23 @@ describe('which upstream gets the next request', () => {
     assert.deepEqual(counted(names(plan, 30)), { [a]: 10, [b]: 10, [c]: 10 })
   })
 
-  test('it rests for a second, and for twice as long after each failure, half a minute at most', () => {
+  test('a failed upstream is skipped for a second, and twice as long after each further failure, up to 30 seconds', () => {
     const { clock, upstreams, names } = begin()
     const plan = planOf(a, b)
     const down = plan.upstreams[0]!
     upstreams.failed(down)
-    // Requests that were under way together fail together: that is one failure.
+    // Requests in flight at the same time fail together, which counts as one failure.
     for (let i = 0; i < 50; i++) upstreams.failed(down)
     for (const seconds of [1, 2, 4, 8, 16, 30, 30]) {
       clock.now += seconds * 1000 - 1
-      assert.equal(counted(names(plan, 10))[a], 0, `still resting before ${seconds} s are over`)
+      assert.equal(counted(names(plan, 10))[a], 0, `skipped until ${seconds} s have passed`)
       clock.now += 1
-      assert.equal(counted(names(plan, 10))[a], 1, `one request finds out after ${seconds} s`)
+      assert.equal(counted(names(plan, 10))[a], 1, `one request tries it after ${seconds} s`)
       upstreams.failed(down)
     }
   })
 
-  test('while one request finds out, no other is risked; if it never tells, another one may', () => {
+  test('only one request at a time tries a failed upstream; another may try if the first gets no result', () => {
     const { clock, upstreams, names } = begin()
     const plan = planOf(a, b)
     upstreams.failed(plan.upstreams[0]!)
@@ -87,7 +87,7 @@ describe('which upstream gets the next request', () => {
     assert.equal(counted(names(plan, 10))[a], 5)
   })
 
-  test('where all are down each gets its turn; a request goes to each once', () => {
+  test('when all upstreams are down they take turns, and a request tries each once', () => {
     const { upstreams, names } = begin()
     const plan = planOf(a, b, c)
     for (const upstream of plan.upstreams) upstreams.failed(upstream)
@@ -96,10 +96,10 @@ describe('which upstream gets the next request', () => {
     tried.push(upstreams.next(plan, tried))
     tried.push(upstreams.next(plan, tried))
     assert.equal(new Set(tried).size, 3)
-    assert.deepEqual(counted(names(plan, 3)), { [a]: 1, [b]: 1, [c]: 1 }, 'which uses up one turn')
+    assert.deepEqual(counted(names(plan, 3)), { [a]: 1, [b]: 1, [c]: 1 }, 'the request used up one turn')
   })
 
-  test('what is known of an upstream outlives a change of the routes', () => {
+  test('the state of an upstream survives a change of the routes', () => {
     const { upstreams, names } = begin()
     upstreams.failed(planOf(a, b).upstreams[0]!)
     assert.deepEqual(counted(names(planOf(b, a), 10)), { [a]: 0, [b]: 10, [c]: 0 })

@@ -18,7 +18,7 @@ const until = async (holds: () => boolean, what: string) => {
 }
 
 describe('health probes of upstreams', () => {
-  /** Two services, one of which answers its probes with a status that can be set; the routes can be changed. */
+  /** Two services, one of which answers its probes with a status that the test sets; the routes can be changed. */
   const begin = async () => {
     const shown = { status: 200, silent: false }
     const moody = await startUpstream((_, response) => {
@@ -65,9 +65,9 @@ describe('health probes of upstreams', () => {
     }
   }
 
-  test('a GET of the path, by the name of the target, that names nobody', async () => {
+  test('a probe is a GET of the health path, with the target as Host and without identity headers', async () => {
     await using stage = await begin()
-    await until(() => stage.moody.seen.length > 0 && stage.steady.seen.length > 0, 'both are asked')
+    await until(() => stage.moody.seen.length > 0 && stage.steady.seen.length > 0, 'both are probed')
     for (const { seen, target } of [stage.moody, stage.steady]) {
       const { method, url, rawHeaders } = seen[0]!
       assert.deepEqual([method, url], ['GET', '/healthz?deep'])
@@ -77,14 +77,14 @@ describe('health probes of upstreams', () => {
     }
   })
 
-  test('two failures in a row and it gets no requests; one success and it does', async () => {
+  test('two failures in a row take an upstream out of rotation, and one success puts it back', async () => {
     await using stage = await begin()
     const { shown, given } = stage
     for (const status of [500, 404, 499]) {
       shown.status = status
-      await until(() => given() === 0, `${status} is not well`)
+      await until(() => given() === 0, `status ${status} counts as a failure`)
       shown.status = status === 404 ? 302 : 204
-      await until(() => given() === 5, 'well again')
+      await until(() => given() === 5, 'back in rotation')
     }
   })
 
@@ -97,38 +97,38 @@ describe('health probes of upstreams', () => {
     await until(() => {
       assert.equal(stage.given(), 5)
       return asked > 10
-    }, 'it is asked again and again')
+    }, 'it is probed repeatedly')
   })
 
-  test('if none is well, all are tried', async () => {
+  test('when no upstream is healthy, all of them are tried', async () => {
     await using stage = await begin()
     stage.shown.status = 503
     await until(() => stage.given() === 0, 'one is down')
     await stage.steady.close()
-    await until(() => stage.given() === 5, 'both are')
+    await until(() => stage.given() === 5, 'both are down')
   })
 
-  test('a change of the routes is followed: other paths, a disabled or removed route', async () => {
+  test('probes follow a change of the routes: another path, a disabled route, a removed route', async () => {
     await using stage = await begin()
     const { moody, present, leads, shown, given } = stage
     shown.status = 500
     await until(() => given() === 0, 'down')
     present.table = leads({ health_path: '/other' })
-    await until(() => moody.seen.at(-1)!.url === '/other', 'the other path is asked')
-    await until(() => given() === 0, 'down by the other path')
+    await until(() => moody.seen.at(-1)!.url === '/other', 'the other path is probed')
+    await until(() => given() === 0, 'down according to the other path')
     for (const table of [leads({ enabled: false }), leads({ health_path: null }), new RouteTable([])]) {
       present.table = leads()
       const before = moody.seen.length
-      await until(() => moody.seen.length > before, 'it is asked')
+      await until(() => moody.seen.length > before, 'it is probed')
       present.table = table
       await wait(intervalMs * 4)
       const { length } = moody.seen
       await wait(intervalMs * 6)
-      assert.equal(moody.seen.length, length, 'nobody asks any more')
+      assert.equal(moody.seen.length, length, 'probes have stopped')
     }
   })
 
-  test('a database that is away for a while does not end it', async () => {
+  test('probes continue after the database was unavailable for a while', async () => {
     await using stage = await begin()
     const { table } = stage.present
     Object.defineProperty(stage.present, 'table', {
@@ -140,10 +140,10 @@ describe('health probes of upstreams', () => {
     await wait(intervalMs * 4)
     Object.defineProperty(stage.present, 'table', { value: table, writable: true })
     const { length } = stage.moody.seen
-    await until(() => stage.moody.seen.length > length, 'it goes on')
+    await until(() => stage.moody.seen.length > length, 'probes continue')
   })
 
-  test('closed, it asks nobody, and what is under way ends', async () => {
+  test('close stops probing and ends the probe in flight', async () => {
     await using stage = await begin()
     stage.shown.silent = true
     await until(() => stage.moody.seen.length > 0, 'a probe is under way')

@@ -24,7 +24,7 @@ const headers = (): [string, string][] =>
     textOf(spans[i * 4 + 2]!, spans[i * 4 + 3]!),
   ])
 
-test('nobody has to look at a newer llhttp than the one in Node', () => {
+test('Node bundles no llhttp newer than the version that the parser was compared with', () => {
   const number = (version: string) => version.split('.').reduce((sum, part) => sum * 1000 + Number(part), 0)
   const running = process.versions.llhttp!
   assert.ok(
@@ -33,8 +33,8 @@ test('nobody has to look at a newer llhttp than the one in Node', () => {
   )
 })
 
-describe('the head of a request', () => {
-  test('is reported by positions, wherever it stands in the inbox', () => {
+describe('a request head', () => {
+  test('is reported as byte offsets, at any position in the inbox', () => {
     const first = 'GET /a?b HTTP/1.1\r\nHost: x\r\nX-A: b c \r\n\r\n'
     const length = put(`${first}POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc`)
     assert.ok(readRequestHead(length))
@@ -55,21 +55,22 @@ describe('the head of a request', () => {
     'HTTP/1.0': 'GET / HTTP/1.0\r\nHost: x\r\n\r\n',
     'HTTP/2': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     'a folded value': 'GET / HTTP/1.1\r\nX: a\r\n b\r\n\r\n',
-    'a blank before the colon': 'GET / HTTP/1.1\r\nX : a\r\n\r\n',
-    'a length and a coding': 'POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
-    'two lengths': 'POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na',
+    'a space before the colon': 'GET / HTTP/1.1\r\nX : a\r\n\r\n',
+    'Content-Length and Transfer-Encoding':
+      'POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
+    'two Content-Length headers': 'POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na',
     'a bare carriage return': 'GET / HTTP/1.1\r\nX: a\rb\r\n\r\n',
     'too many headers': `GET / HTTP/1.1\r\n${'X: y\r\n'.repeat(129)}\r\n`,
   }))
-    test(`${what} is not read, and the next one is`, () => {
+    test(`the parser does not accept ${what}, and reads the next request`, () => {
       assert.equal(readRequestHead(put(text)), false)
       assert.ok(readRequestHead(put('GET / HTTP/1.1\r\nHost: x\r\n\r\n')))
       assert.deepEqual(headers(), [['Host', 'x']])
     })
 })
 
-describe('a response', () => {
-  test('has a reason, and a body of chunks that end where the bytes end', () => {
+describe('a response with a chunked body', () => {
+  test('is read when the last chunk ends where the received bytes end', () => {
     const start = 'HTTP/1.1 201 All Good\r\nTransfer-Encoding: chunked\r\n\r\n'
     const length = put(`${start}3\r\nabc\r\n5;x=y\r\ndefgh\r\n0\r\n\r\n`)
     assert.ok(readResponseHead(length))
@@ -80,22 +81,22 @@ describe('a response', () => {
   })
 
   for (const [what, body] of Object.entries({
-    'a part': '3\r\nabc\r\n',
-    'all but the last byte': '3\r\nabc\r\n0\r\n\r',
+    'no last chunk': '3\r\nabc\r\n',
+    'its last byte missing': '3\r\nabc\r\n0\r\n\r',
     'a trailer': '3\r\nabc\r\n0\r\nX: y\r\n\r\n',
     'a second response': '0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
     'a second response without headers': '0\r\n\r\nHTTP/1.1 200 \r\n\r\npoison',
-    'a byte more': '3\r\nabc\r\n0\r\n\r\nX',
-    'a size that is none': 'x\r\nabc\r\n0\r\n\r\n',
+    'one byte too many': '3\r\nabc\r\n0\r\n\r\nX',
+    'an invalid chunk size': 'x\r\nabc\r\n0\r\n\r\n',
   }))
-    test(`chunks with ${what} are not passed on whole`, () => {
+    test(`a chunked body with ${what} is not read as complete`, () => {
       const length = put(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${body}`)
       assert.ok(readResponseHead(length))
       assert.equal(readChunkedBody(length), -1)
     })
 })
 
-test('the usual form is one space before a value and none behind it', () => {
+test('a header line in the usual form has one space before its value and none after it', () => {
   const usualAmong = (line: string) => {
     assert.ok(readRequestHead(put(`GET / HTTP/1.1\r\n${line}\r\n\r\n`)), line)
     return isUsual(0, 'GET / HTTP/1.1\r\n'.length)
@@ -105,7 +106,7 @@ test('the usual form is one space before a value and none behind it', () => {
     assert.equal(usualAmong(line), false, line)
 })
 
-test('every line of a usual head ends with CR and LF, whatever llhttp takes', () => {
+test('every line of a head in the usual form ends with CRLF, even where llhttp accepts something else', () => {
   const text = 'GET / HTTP/1.1\r\nA: b\r\nC: d\r\n\r\n'
   const start = text.indexOf('C: d')
   const last = text.length - 2
@@ -123,7 +124,7 @@ test('every line of a usual head ends with CR and LF, whatever llhttp takes', ()
   }
 })
 
-test('numbers are digits and nothing else', () => {
+test('a number consists of digits only', () => {
   for (const [text, number] of [
     ['0', 0],
     ['42', 42],
@@ -137,7 +138,7 @@ test('numbers are digits and nothing else', () => {
     assert.equal(numberAt(0, put(text)), number, text)
 })
 
-test('header names are found by their bytes, however many a client makes up', () => {
+test('header names are looked up by their bytes, however many names a client invents', () => {
   let treated = 0
   const names = new HeaderNames((text, lower) => {
     treated++
@@ -152,10 +153,10 @@ test('header names are found by their bytes, however many a client makes up', ()
   assert.equal(treated, 2)
   for (let i = 0; i < 20_000; i++) assert.equal(find(`x-${i}`).text, `x-${i}`)
   assert.equal(find('Host').lower, 'host')
-  assert.equal(find('Newcomer'), find('Newcomer'), 'names that nobody uses any more give way')
+  assert.equal(find('Newcomer'), find('Newcomer'), 'a new name evicts one that is no longer used')
 })
 
-test('header names as long as a head are not remembered', () => {
+test('header names longer than 64 bytes are not cached', () => {
   const names = new HeaderNames((text) => text)
   const longest = put('x'.repeat(64))
   assert.equal(names.at(0, longest), names.at(0, longest))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isAnyJson, isForm, isJson } from '../../src/wire/media_type.ts'
 
-test('JSON is what names this very type, in any case and with any parameters', () => {
+test('application/json is JSON in any case and with any parameters', () => {
   for (const type of [
     'application/json',
     'Application/JSON',
@@ -14,7 +14,7 @@ test('JSON is what names this very type, in any case and with any parameters', (
     assert.ok(isJson(type) && isAnyJson(type) && !isForm(type), type)
 })
 
-test('what a page of another site may send without asking is no JSON, whatever stands behind it', () => {
+test('a media type that a cross-site page may send without a CORS preflight is not JSON, whatever follows it', () => {
   for (const type of [
     undefined,
     '',
@@ -40,14 +40,14 @@ test('what a page of another site may send without asking is no JSON, whatever s
     assert.ok(!isJson(type) && !isAnyJson(type), type)
 })
 
-test('JSON under another name counts where any may come', () => {
+test('a +json media type counts as JSON only where any JSON type is accepted', () => {
   for (const type of ['application/jwk-set+json', 'application/ld+json; profile=x'])
     assert.ok(isAnyJson(type) && !isJson(type), type)
   for (const type of ['text/x+json', 'application/+json', 'application/x json'])
     assert.ok(!isAnyJson(type), type)
 })
 
-test('a form is what names this very type', () => {
+test('only application/x-www-form-urlencoded is a form', () => {
   assert.ok(isForm('application/x-www-form-urlencoded; charset=UTF-8'))
   for (const type of [undefined, 'text/plain', 'application/x-www-form-urlencoded-x', 'multipart/form-data'])
     assert.ok(!isForm(type), type)

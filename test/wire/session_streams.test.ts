@@ -5,12 +5,12 @@ import { test } from 'node:test'
 import { keepStreamsInLists } from '../../src/wire/session_streams.ts'
 import { answerOf } from '../support/http2.ts'
 
-test('node:http2 serves, refuses and ends streams that are kept in lists', { timeout: 10_000 }, async () => {
+test('node:http2 serves, resets and closes streams that are kept in lists', { timeout: 10_000 }, async () => {
   const server = createServer()
   const applied: boolean[] = []
   const open = new Set<unknown>()
   server.on('session', (session) => {
-    // False, and tests of speed aside nothing changes, where another Node keeps its streams in another way.
+    // This is false if another version of Node stores its streams differently. Then only the speed changes.
     applied.push(keepStreamsInLists(session), keepStreamsInLists(session))
     session.on('stream', (stream, headers) => {
       open.add(stream)
@@ -38,7 +38,7 @@ test('node:http2 serves, refuses and ends streams that are kept in lists', { tim
   reset.on('error', () => {})
   reset.close(8)
   assert.equal((await answerOf(ask('/last'))).body, '/last')
-  // The connection ends: so do its streams.
+  // Closing the connection closes its streams.
   client.destroy()
   for (let i = 0; i < 100 && open.size > 0; i++) await new Promise((resolve) => setTimeout(resolve, 20))
   assert.equal(open.size, 0)
