@@ -22,15 +22,15 @@ before(async () => {
 })
 after(() => stage.close())
 
-/** Of an echoing service: whom it saw, and what was asked for, in the order of the answers. */
-const told = (text: string): string[] =>
+/** The path and the user of each request that an echoing service answered, in the order of the responses. */
+const answeredRequests = (text: string): string[] =>
   [...text.matchAll(/\{"method".*?\]\}/g)].map(([json]) => {
     const { url, rawHeaders } = JSON.parse(json) as { url: string; rawHeaders: string[] }
     return `${url} ${valuesOf(rawHeaders, 'x-hero-user').join() || 'guest'}`
   })
 
-describe('plain requests and what is handed over', () => {
-  test('a request may be cut at any byte', async () => {
+describe('the fast lane and connections handed over to node:http', () => {
+  test('a request split at any byte is served', async () => {
     const bytes = `GET /cut HTTP/1.1\r\nHost: who.localhost\r\nCookie: ${stage.ada}\r\nConnection: close\r\n\r\n`
     const answers = await Promise.all(
       Array.from({ length: bytes.length - 1 }, async (_, i) => {
@@ -44,13 +44,13 @@ describe('plain requests and what is handed over', () => {
         await delay(20)
         socket.write(bytes.slice(i + 1))
         await closed
-        return told(text).join()
+        return answeredRequests(text).join()
       }),
     )
     assert.deepEqual(new Set(answers), new Set(['/cut ada']))
   })
 
-  test('plain ones, bodies, and people take turns on one connection, none lost, none twice', async () => {
+  test('requests of several users, with and without bodies, are each answered exactly once on one connection', async () => {
     const kinds = [
       (path: string, who: string) => `GET ${path} HTTP/1.1\r\nHost: who.localhost\r\n${who}`,
       (path: string, who: string) =>
@@ -72,11 +72,11 @@ describe('plain requests and what is handed over', () => {
         bytes += `${kinds[kind]!(`/${i}`, cookie)}${last}\r\n${kind === 1 ? 'GET /smuggled HTTP/1.1\r\n\r\n..' : ''}`
         expected.push(`/${i} ${name}`)
       }
-      assert.deepEqual(told(await askRaw(stage.daemon, bytes, 5000)), expected)
+      assert.deepEqual(answeredRequests(await askRaw(stage.daemon, bytes, 5000)), expected)
     }
   })
 
-  test('an answer that nobody asked for is never the next one’s', async () => {
+  test('an unsolicited response is never delivered to the next request', async () => {
     for (const wait of [0, 2]) {
       const good = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood'
       const poison = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison'
@@ -89,14 +89,14 @@ describe('plain requests and what is handed over', () => {
       await stage.route({ domain, auth_mode: 'none', target: upstream.target })
       for (let i = 0; i < 10; i++) {
         const { status, body } = await ask(stage.daemon, domain, `/${i}`)
-        // Two answers at once to one question: which of them is the right one, nobody can say.
+        // Of two responses received at once, either may be the right one, so 502 is correct too.
         assert.ok(body === 'good' || (wait === 0 && status === 502), body)
         await delay(wait * 2)
       }
     }
   })
 
-  test('a connection whose upstream says that it is the last takes no other request', async () => {
+  test('an upstream connection is not reused after a response with Connection: close', async () => {
     const used: string[][] = []
     await using upstream = await startRaw((socket, first) => {
       const heads = [first]
@@ -116,7 +116,7 @@ describe('plain requests and what is handed over', () => {
     )
   })
 
-  test('nor does one on which a body is still under way that was answered before it ended', async () => {
+  test('an upstream connection is not reused while a request body is unfinished that was answered early', async () => {
     await using upstream = await startRaw((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
     })
@@ -124,12 +124,12 @@ describe('plain requests and what is handed over', () => {
     const client = new KeptClient(stage.daemon.edge.port)
     client.send('POST / HTTP/1.1\r\nHost: early.localhost\r\nContent-Length: 300000\r\n\r\npart')
     assert.equal((await client.receive()).body, 'ok')
-    // On the same connection it would be taken for the rest of the body, and get no answer.
+    // On the same connection, the request would be read as the rest of the body and get no response.
     assert.equal((await ask(stage.daemon, 'early.localhost', '/next')).body, 'ok')
     client.end()
   })
 
-  test('nor one that comes before the next request has been sent', async () => {
+  test('a response received before the next request was sent breaks the connection', async () => {
     // The first response fills one read: the second is read before the loop turns.
     const head = 'HTTP/1.1 200 OK\r\nContent-Length: '
     const length = inboxSize - head.length - '65536\r\n\r\n'.length
@@ -138,35 +138,35 @@ describe('plain requests and what is handed over', () => {
       socket.write(`${good}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison`)
     })
     const ended = Promise.withResolvers<string>()
-    const asker = (tell: (what: string) => void): ResponseSink => ({
+    const sinkThat = (report: (what: string) => void): ResponseSink => ({
       bodiless: false,
       takesWhole: false,
       whole: () => false,
       connected: () => {},
       drain: () => {},
       information: () => {},
-      head: () => tell('a head'),
+      head: () => report('a head'),
       body: () => true,
       flush: () => {},
-      end: () => tell('an end'),
+      end: () => report('an end'),
       switched: () => {},
-      broken: ({ message }) => tell(message),
+      broken: ({ message }) => report(message),
     })
     const connection = new UpstreamConnection(upstreamOf(upstream.target), () => {}, false)
-    const first = asker((what) => {
+    const first = sinkThat((what) => {
       if (what === 'an end')
-        connection.send(asker(ended.resolve), 'GET /next HTTP/1.1\r\nHost: x\r\n\r\n', false)
+        connection.send(sinkThat(ended.resolve), 'GET /next HTTP/1.1\r\nHost: x\r\n\r\n', false)
     })
     connection.send(first, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', false)
     assert.equal(await ended.promise, 'the upstream sent a response without a request')
     connection.destroy()
   })
 
-  test('a body that waits in the stream of a handed over connection is not overtaken', async () => {
+  test('bytes buffered in the stream of a connection that is handed over keep their order', async () => {
     const [first, second, third] = ['a'.repeat(80_000), 'b'.repeat(40_000), 'c'.repeat(200_000)] as const
     const body = Promise.withResolvers<string>()
     const plain = createHttpServer((request, response) => {
-      // Not read at once, as while an upstream is dialled.
+      // The body is read late, as it is while the proxy connects to an upstream.
       setTimeout(() => {
         let text = ''
         request.on('data', (chunk) => (text += String(chunk)))

@@ -9,7 +9,7 @@ const inner = 'GET /smuggled HTTP/1.1\r\nHost: a.test\r\n\r\n'
 const post = (headers: string, body = '', version = '1.1') =>
   `POST /first HTTP/${version}\r\nHost: a.test\r\n${headers}\r\n${body}`
 
-/** Message borders that two servers could see in different places. */
+/** Message framing that two servers could interpret differently. */
 const vectors: Record<string, string> = {
   'length and chunked': post(`Content-Length: 6\r\nTransfer-Encoding: chunked\r\n`, `0\r\n\r\n${inner}`),
   'chunked and length': post(
@@ -40,15 +40,15 @@ const vectors: Record<string, string> = {
   'chunked twice': post('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n', `0\r\n\r\n${inner}`),
   'coding with a vertical tab': post('Transfer-Encoding: \x0bchunked\r\n', `0\r\n\r\n${inner}`),
   'quoted coding': post('Transfer-Encoding: "chunked"\r\n', `0\r\n\r\n${inner}`),
-  'twin of the coding': post(
+  'Transfer_Encoding with an underscore': post(
     `Transfer_Encoding: chunked\r\nContent-Length: ${5 + inner.length}\r\n`,
     `0\r\n\r\n${inner}`,
   ),
-  'twin of the length': post(`Content_Length: ${inner.length}\r\n`, ''),
+  'Content_Length with an underscore': post(`Content_Length: ${inner.length}\r\n`, ''),
   'chunk size with a sign': post('Transfer-Encoding: chunked\r\n', `+2\r\nhi\r\n0\r\n\r\n`),
   'chunk size in 0x': post('Transfer-Encoding: chunked\r\n', `0x2\r\nhi\r\n0\r\n\r\n`),
   'chunk size that overflows': post('Transfer-Encoding: chunked\r\n', `10000000000000002\r\nhi\r\n0\r\n\r\n`),
-  'chunk longer than it says': post('Transfer-Encoding: chunked\r\n', `1\r\nhi\r\n0\r\n\r\n${inner}`),
+  'chunk longer than its size': post('Transfer-Encoding: chunked\r\n', `1\r\nhi\r\n0\r\n\r\n${inner}`),
   'chunk ended by LF': post('Transfer-Encoding: chunked\r\n', `2\nhi\n0\n\n`),
   'chunk extension with LF': post('Transfer-Encoding: chunked\r\n', `2;\nxx\r\nhi\r\n0\r\n\r\n`),
   'long chunk extension': post(
@@ -75,14 +75,14 @@ const vectors: Record<string, string> = {
     inner,
   ),
   'upgrade with a body': `GET /first HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`,
-  'upgrade with a request behind': `GET /first HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n${inner}`,
+  'upgrade followed by a request': `GET /first HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n${inner}`,
   'upgrade to h2c with a body': `POST /first HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`,
 }
 
-describe('message borders are the same on both sides (D16)', () => {
+describe('client and upstream agree on the message framing (D16)', () => {
   let stage: Stage
   let upstream: Upstream
-  /** Requests that arrived whole, by path. */
+  /** Paths of the requests that arrived complete. */
   const whole: string[] = []
   before(async () => {
     stage = await startStage()
@@ -119,13 +119,13 @@ describe('message borders are the same on both sides (D16)', () => {
         'Expect with a body sent at once',
       ]
       if (forwardedWhole.includes(title)) assert.deepEqual(seen, ['/first', '/canary'])
-      if (title !== 'twin of the length') assert.ok(!seen.includes('/smuggled'), seen.join())
+      if (title !== 'Content_Length with an underscore') assert.ok(!seen.includes('/smuggled'), seen.join())
       const next = await askRaw(stage.daemon, canary.replace('/canary', '/next'), 2000)
-      assert.match(next, /^HTTP\/1\.1 200 [^]*ok/, 'the shared connections are clean')
+      assert.match(next, /^HTTP\/1\.1 200 [^]*ok/, 'the pooled connections are intact')
     })
   }
 
-  test('pipelined requests of two people on one connection keep their own identity', async () => {
+  test('pipelined requests of two users on one connection each keep their own identity', async () => {
     const hosts = ['b.localhost', 'enter.localhost', 'b.localhost'] as const
     let bytes = ''
     const expected: string[] = []
@@ -152,7 +152,7 @@ describe('message borders are the same on both sides (D16)', () => {
     assert.equal(stage.upstream.seen.length - before, expected.filter((who) => who !== '401').length)
   })
 
-  test('an upgrade pipelined behind an answer that is under way does not overtake it', async () => {
+  test('an upgrade pipelined after a request in flight does not overtake its response', async () => {
     await using slow = await startRaw((socket) =>
       setTimeout(() => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst'), 200),
     )
@@ -168,7 +168,7 @@ describe('message borders are the same on both sides (D16)', () => {
     assert.ok(!/second[^]*first/.test(answer), answer)
   })
 
-  test('garbage behind an answer that is under way is not answered inside it', async () => {
+  test('garbage after a request in flight is not answered inside its response', async () => {
     await using half = await startRaw((socket) =>
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nfirst half'),
     )
@@ -181,7 +181,7 @@ describe('message borders are the same on both sides (D16)', () => {
     })
     socket.on('error', () => {})
     socket.write('GET / HTTP/1.1\r\nHost: half.test\r\n\r\n')
-    // Read only after the answer, or taken as a reason to cut it off: both are right.
+    // The garbage may be read only after the response, or end the connection early: both are correct.
     await new Promise((resolve) => {
       socket.on('close', resolve)
       setTimeout(resolve, 600)

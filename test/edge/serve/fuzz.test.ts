@@ -15,7 +15,7 @@ after(() => stage.close())
 const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: fuzz.localhost\r\n\r\n'
 const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`
 
-/** What a client may send and have answered, whoever serves it. */
+/** Valid requests that get a response in either lane. */
 const sound: Record<string, (line: string) => string> = {
   plain: (line) => `GET ${line}\r\n`,
   head: (line) => `HEAD ${line}\r\n`,
@@ -23,17 +23,17 @@ const sound: Record<string, (line: string) => string> = {
   'body in chunks': (line) =>
     `POST ${line}Transfer-Encoding: chunked\r\n\r\n${chunk(smuggled)}${chunk('x')}0\r\n\r\n`,
   'body of a GET': (line) => `GET ${line}Content-Length: 5\r\n\r\nhello`,
-  'trailers asked for': (line) => `GET ${line}TE: trailers\r\n\r\n`,
-  'another name': (line) => `PROPFIND ${line}\r\n`,
+  'TE: trailers': (line) => `GET ${line}TE: trailers\r\n\r\n`,
+  'another method': (line) => `PROPFIND ${line}\r\n`,
 }
-/** What ends a connection. */
+/** Invalid requests that end the connection. */
 const broken: Record<string, (line: string) => string> = {
   'two lengths': (line) =>
     `POST ${line}Content-Length: 0\r\nContent-Length: ${smuggled.length}\r\n\r\n${smuggled}`,
   'length and chunks': (line) =>
     `POST ${line}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
   'space before a colon': (line) => `GET ${line}X : y\r\n\r\n${smuggled}`,
-  'no name': (line) => `GET ${line}: y\r\n\r\n${smuggled}`,
+  'an empty header name': (line) => `GET ${line}: y\r\n\r\n${smuggled}`,
   'bare CR': (line) => `GET ${line}X: a\rb\r\n\r\n${smuggled}`,
   NUL: (line) => `GET ${line}X: \0\r\n\r\n${smuggled}`,
 }
@@ -57,13 +57,16 @@ const lineFor = (path: string, who: (typeof people)[number], more = '') => {
   return `${path} HTTP/1.1\r\nHost: fuzz.localhost\r\n${cookie}${more}`
 }
 
-/** Sends the bytes in parts, each after the one before has had time to arrive, and reads until the end. */
+/** Sends the bytes in parts with a pause between them, and reads until the connection closes. */
 const converse = (bytes: string, cuts: readonly number[]): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect(stage.daemon.edge.port, '127.0.0.1')
     socket.setNoDelay()
     let text = ''
-    const timer = setTimeout(() => reject(new Error(`nothing ended it: ${JSON.stringify(text)}`)), 8000)
+    const timer = setTimeout(
+      () => reject(new Error(`the connection did not close: ${JSON.stringify(text)}`)),
+      8000,
+    )
     socket.on('data', (part) => (text += part.toString('latin1')))
     socket.on('error', () => {})
     socket.on('close', () => {
@@ -81,7 +84,7 @@ const converse = (bytes: string, cuts: readonly number[]): Promise<string> =>
     send(0)
   })
 
-test('whatever is sent over one connection in whatever pieces: each request is answered to whom it was, and nothing else is seen', async () => {
+test('requests over one connection, split anywhere, are each answered for their own user, and nothing else reaches the service', async () => {
   await fc.assert(
     fc.asyncProperty(conversation, async ({ requests, last, cuts }) => {
       const mine = `/c${count++}`
@@ -101,7 +104,7 @@ test('whatever is sent over one connection in whatever pieces: each request is a
         .map(({ url, rawHeaders }) => `${url} ${valuesOf(rawHeaders, 'x-hero-user').join() || 'guest'}`)
       seen.length = 0
       const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status)
-      // Bodies tell whom the service saw: in the order of the requests, HEAD left out.
+      // The bodies show which user the service saw, in the order of the requests, without HEAD.
       const bodies = [...answer.matchAll(/\{"method":"(?!HEAD).*?\]\}/g)].map(([json]) => {
         const { url, rawHeaders } = JSON.parse(json) as { url: string; rawHeaders: string[] }
         return `${url} ${valuesOf(rawHeaders, 'x-hero-user').join() || 'guest'}`
@@ -109,7 +112,7 @@ test('whatever is sent over one connection in whatever pieces: each request is a
       const refused = statuses.at(-1) === '400'
       const answered = refused ? statuses.length - 1 : statuses.length
       if (last === null) assert.equal(answered, expected.length)
-      // Bytes that make no sense end the connection at once: what came before them may be left unanswered, never mistaken.
+      // Invalid bytes end the connection at once: earlier requests may stay unanswered, but are never mixed up.
       assert.deepEqual(mineSeen, expected.slice(0, mineSeen.length))
       assert.ok(mineSeen.length >= answered)
       assert.deepEqual(statuses, [...Array<string>(answered).fill('200'), ...(refused ? ['400'] : [])])

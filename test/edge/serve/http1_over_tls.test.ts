@@ -9,7 +9,7 @@ import { ask } from '../../support/http.ts'
 import { startUpstream, valuesOf, type Upstream } from '../../support/upstream.ts'
 import { TestAuthority, tlsSettings } from '../../support/pem.ts'
 
-describe('HTTP/1.1 under TLS is what it is without', () => {
+describe('HTTP/1.1 over TLS behaves as without TLS', () => {
   const authority = new TestAuthority()
   let stage: Stage
   let upstream: Upstream
@@ -50,7 +50,7 @@ describe('HTTP/1.1 under TLS is what it is without', () => {
     return socket
   }
 
-  test('bodies of any size arrive whole', async () => {
+  test('bodies of any size arrive complete', async () => {
     for (const size of [0, 1, 20_000, 5_000_000]) {
       const body = randomBytes(size)
       const answer = await ask(stage.daemon, 'open.localhost', '/up', { method: 'POST', body })
@@ -58,7 +58,7 @@ describe('HTTP/1.1 under TLS is what it is without', () => {
     }
   })
 
-  test('requests one behind another on a connection are answered in turn, with and without ALPN', async () => {
+  test('pipelined requests are answered in order, with and without ALPN', async () => {
     for (const protocols of [['http/1.1'], undefined]) {
       const socket = await dial(protocols)
       const request = (path: string, rest: string) => `${path} HTTP/1.1\r\nHost: open.localhost\r\n${rest}`
@@ -71,7 +71,7 @@ describe('HTTP/1.1 under TLS is what it is without', () => {
     }
   })
 
-  test('a WebSocket opens, echoes and closes; a foreign page is refused', async () => {
+  test('a WebSocket opens, echoes and closes, and a cross-origin one is refused', async () => {
     const { port } = stage.daemon.edge
     const headers = { host: 'local.localhost', cookie: stage.ada }
     const url = `wss://127.0.0.1:${port}/chat`
@@ -97,7 +97,7 @@ describe('HTTP/1.1 under TLS is what it is without', () => {
     assert.match(error.message, /403/)
   })
 
-  test('an upgrade whose answer breaks off ends broken', { timeout: 10_000 }, async () => {
+  test('a truncated response to an upgrade closes the client connection', { timeout: 10_000 }, async () => {
     await using raw = await startRaw((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello')
       setTimeout(() => socket.destroy(), 50)

@@ -12,7 +12,7 @@ import { TestAuthority, tlsSettings } from '../../support/pem.ts'
 
 const sha = (data: Buffer) => hash('sha256', data, 'hex')
 
-describe('answers over HTTP/2', () => {
+describe('responses over HTTP/2', () => {
   const authority = new TestAuthority()
   const authoritySettings = tlsSettings(authority.issue('open.localhost'))
   let stage: Stage
@@ -57,7 +57,7 @@ describe('answers over HTTP/2', () => {
   const ask = (path: string, headers = {}, body?: string | Buffer) =>
     askOver(session, 'open.localhost', path, headers, body)
 
-  test('headers of a connection end here; repeated ones all pass; the bytes of values are kept', async () => {
+  test('hop-by-hop headers are removed, repeated headers all pass, and values keep their bytes', async () => {
     await using raw = await startRaw(
       [
         'HTTP/1.1 200 Fine\r\nConnection: close, X-Listed\r\nKeep-Alive: timeout=5\r\nX-Listed: 1\r\n',
@@ -76,7 +76,7 @@ describe('answers over HTTP/2', () => {
     for (const name of [...names, 'x-hero-user']) assert.equal(headers[name], undefined, name)
   })
 
-  test('every status, with and without a body; what is no status becomes 502', async () => {
+  test('every valid status passes, with and without a body, and an invalid one becomes 502', async () => {
     for (const status of [200, 201, 204, 205, 206, 301, 304, 400, 401, 404, 418, 500, 503, 599]) {
       const answer = await ask(`/status/${status}`)
       assert.deepEqual([answer.status, answer.headers['x-own'], answer.code], [status, '1', 0])
@@ -86,7 +86,7 @@ describe('answers over HTTP/2', () => {
     assert.deepEqual([head.status, head.headers['content-length'], head.body], [200, '20000000', ''])
   })
 
-  test('early hints, trailers, 100-continue and other expectations', async () => {
+  test('early hints, trailers and 100 (Continue) pass, and other expectations get 417', async () => {
     const hinted = session.request({ ':path': '/early', ':authority': 'open.localhost' })
     const hints: unknown[] = []
     hinted.on('headers', (headers) => hints.push(headers[':status'], headers.link))
@@ -105,7 +105,7 @@ describe('answers over HTTP/2', () => {
     assert.equal((await ask('/', { expect: '200-maybe' })).status, 417)
   })
 
-  test('an answer that breaks off upstream is broken off here', async () => {
+  test('a response that the upstream truncates resets the stream', async () => {
     for (const head of ['Content-Length: 100\r\n', 'Transfer-Encoding: chunked\r\n']) {
       await using raw = await startRaw((socket) => {
         socket.write(`HTTP/1.1 200 OK\r\n${head}\r\n5\r\nhello\r\n`)
@@ -118,7 +118,7 @@ describe('answers over HTTP/2', () => {
     }
   })
 
-  test('an event stream arrives at once', async () => {
+  test('an event stream is delivered without buffering', async () => {
     const stream = session.request({ ':path': '/events', ':authority': 'open.localhost' })
     stream.on('error', () => {})
     const [headers] = (await once(stream, 'response')) as [Record<string, string>]
@@ -128,7 +128,7 @@ describe('answers over HTTP/2', () => {
     stream.close(8)
   })
 
-  test('a stop lets streams finish, takes no new ones and does not wait for idle connections', async () => {
+  test('a shutdown lets streams finish, accepts no new ones and does not wait for idle connections', async () => {
     const own = await startStage(authoritySettings)
     const waiting: ServerResponse[] = []
     await using slow = await startUpstream((_, response) => {

@@ -28,9 +28,9 @@ describe('bodies over HTTP/2', () => {
   let stage: Stage
   let session: ClientHttp2Session
   let upstream: Upstream
-  /** What the upstream knows of the bodies it is sent, by path. */
+  /** What the upstream received of each request body, by path. */
   const bodies = new Map<string, { length: number; end: boolean; aborted: boolean }>()
-  /** Bytes of an endless answer that the upstream could get rid of. */
+  /** How many bytes of an endless response the upstream could write. */
   const endless = { length: 0, closed: false }
 
   const serve = (request: IncomingMessage, response: ServerResponse) => {
@@ -74,7 +74,7 @@ describe('bodies over HTTP/2', () => {
   const ask = (path: string, headers = {}, body?: string | Buffer) =>
     askOver(session, 'open.localhost', path, headers, body)
 
-  test('20 MB pass unharmed up and down, eight at a time', async () => {
+  test('eight bodies of 20 MB at a time pass intact in both directions', async () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, i) => (i % 2 ? ask('/digest', {}, large) : ask('/large'))),
     )
@@ -84,7 +84,7 @@ describe('bodies over HTTP/2', () => {
     }
   })
 
-  test('a client that does not read holds the upstream back, and leaving ends it', async () => {
+  test("a client that does not read slows the upstream down, and its reset ends the upstream's response", async () => {
     const stream = session.request({ ':path': '/endless', ':authority': 'open.localhost' })
     stream.on('error', () => {})
     await once(stream, 'response')
@@ -108,12 +108,12 @@ describe('bodies over HTTP/2', () => {
     return assert.fail(`${path}: ${JSON.stringify(bodies.get(path))}`)
   }
 
-  test('an upload that is broken off is broken off upstream, never completed', async () => {
+  test('an aborted upload is aborted upstream and never completed', async () => {
     const sized = ['content-length', '5000'] as const
     for (const [code, path, ...length] of [
       [8, '/watch/chunked'],
       [8, '/watch/length', sized],
-      // NO_ERROR: whoever resets like that may still have sent only half.
+      // A client that resets with NO_ERROR may still have sent only part of the body.
       [0, '/watch/chunked/without-error'],
       [0, '/watch/length/without-error', sized],
     ] as const) {
@@ -146,7 +146,7 @@ describe('bodies over HTTP/2', () => {
     assert.equal(bodies.get('/watch/gone')!.end, false)
   })
 
-  test('half of a call to a method of ours is no call', async () => {
+  test('an incomplete RPC call is not executed', async () => {
     const call = (username: string) =>
       JSON.stringify({
         jsonrpc: '2.0',
@@ -176,19 +176,19 @@ describe('bodies over HTTP/2', () => {
       assert.equal(await tried(), before, String(code))
     }
     socket.write(Buffer.concat([headersFrame(5, head, false), dataFrame(5, call('ada'), true)]))
-    // A password is checked for it, which takes its time where others are at work.
-    await until('the whole call is made', async () => (await tried()) > before)
+    // The call checks a password, which takes longer on a busy machine.
+    await until('the complete call is executed', async () => (await tried()) > before)
     assert.equal(await tried(), before + 1)
     socket.destroy()
   })
 
-  test('a large body that nobody wants is not read: the answer comes, the stream ends, others go on', async () => {
+  test('a refused request with a large body gets its response, its stream ends, and other streams continue', async () => {
     const answer = await askOver(session, 'local.localhost', '/', {}, large)
     assert.deepEqual([answer.status, answer.code], [401, 0])
     assert.equal((await ask('/digest', {}, 'hello')).body, sha(Buffer.from('hello')))
   })
 
-  test('an answer before the end of a body ends the stream: no client need go on sending', async () => {
+  test('a response before the end of the request body ends the stream, so the client can stop sending', async () => {
     const stream = session.request(
       { ':method': 'POST', ':path': '/unread', ':authority': 'open.localhost' },
       { endStream: false },

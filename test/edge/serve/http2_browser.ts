@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http2'
 
-/** What Firefox sends for a picture, each cookie in a field of its own; the query changes each time. */
+/** What Firefox sends for an image, with each cookie in a field of its own; the query changes each time. */
 export const browser = (i: number, ...cookies: readonly string[]): OutgoingHttpHeaders => ({
   ':path': `/pictures/${i}.png?v=${i}`,
   'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',

@@ -11,7 +11,7 @@ const read = (...fields: readonly string[]) =>
     { encrypted: true },
   )
 
-test('what no head of HTTP/1.1 may hold is not in the usual form, also where nghttp2 should let it pass', () => {
+test('fields that an HTTP/1.1 head cannot hold are not in the usual form, even if nghttp2 lets them pass', () => {
   assert.equal(read('x-own', 'a\tb', 'cookie', 'a=1', 'cookie', 'b=2')?.passed, 'x-own: a\tb\r\n')
   for (const [name, value] of [
     ['x-own', 'a\r\nX-Hero-User: root'],

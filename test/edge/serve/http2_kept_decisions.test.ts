@@ -10,7 +10,7 @@ import { TestAuthority, tlsSettings } from '../../support/pem.ts'
 
 const userOf = (answer: H2Answer): string => valuesOf(got(answer).rawHeaders, 'x-hero-user').join()
 
-describe('decisions that a connection of HTTP/2 keeps', () => {
+describe('kept decisions of an HTTP/2 connection', () => {
   const authority = new TestAuthority()
   let stage: Stage
   let session: ClientHttp2Session
@@ -25,7 +25,7 @@ describe('decisions that a connection of HTTP/2 keeps', () => {
     authority[Symbol.dispose]()
   })
 
-  /** What a service received, without what differs each time. */
+  /** What a service received, without what differs in each request. */
   const received = ({ body }: { readonly body: string }) => {
     const { method, url, rawHeaders } = got({ body })
     const list = rawHeaders.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text))
@@ -33,7 +33,7 @@ describe('decisions that a connection of HTTP/2 keeps', () => {
     return [method, url, pairs.filter((pair) => !/^x-request-id:|^connection:/.test(pair)).toSorted()]
   }
 
-  test('a service receives the same by every lane as over HTTP/1.1', async () => {
+  test('a service receives the same in every lane as over HTTP/1.1', async () => {
     session = await openSession(stage.daemon, 'lanes.localhost')
     const cookie = `theme=dark; ${stage.ada}; n=1`
     const kinds: Record<string, readonly string[]> = {
@@ -72,7 +72,7 @@ describe('decisions that a connection of HTTP/2 keeps', () => {
           expected,
           `${name}, ${i}`,
         )
-      // Of another method it is read as messages of node:http2.
+      // With another method, the request is read by way of node:http2 messages.
       const full = await askOver(session, 'lanes.localhost', '/', { ...whole, ':method': 'REPORT' })
       const [, ...there] = received(full)
       assert.deepEqual(there, expected.slice(1), `${name}, as messages`)
@@ -80,13 +80,13 @@ describe('decisions that a connection of HTTP/2 keeps', () => {
     session.destroy()
   })
 
-  test('of two people on one connection each is who the cookies of the stream say', async () => {
+  test('each stream of a connection has the identity of its own cookies', async () => {
     session = await openSession(stage.daemon, 'lanes.localhost')
     for (let round = 0; round < 3; round++) {
       const answers = await Promise.all(
         times(60, (i) => {
           const own = i % 2 ? stage.bob : stage.ada
-          // Each cookie text is a key of its own: more of them than a connection keeps decisions for.
+          // Each cookie text is a key of its own: there are more keys than decisions a connection keeps.
           return askOver(session, 'lanes.localhost', '/', browser(i, `n=${i % 20}`, own))
         }),
       )
@@ -100,7 +100,7 @@ describe('decisions that a connection of HTTP/2 keeps', () => {
     session.destroy()
   })
 
-  test('another host of the same connection is decided about by its own rule', async () => {
+  test('each host on the same connection is decided by its own rule', async () => {
     session = await openSession(stage.daemon, 'lanes.localhost')
     const [ada, bob] = [browser(0, stage.ada), browser(0, stage.bob)]
     const statuses: number[] = []
@@ -118,7 +118,7 @@ describe('decisions that a connection of HTTP/2 keeps', () => {
     session.destroy()
   })
 
-  test('a right that ends is gone for the very next stream of a connection', async () => {
+  test('a revoked permission is gone for the next stream of the same connection', async () => {
     const { hero } = stage.daemon
     session = await openSession(stage.daemon, 'lanes.localhost')
     const status = async (host = 'lanes.localhost') =>

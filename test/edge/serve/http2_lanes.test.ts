@@ -8,7 +8,7 @@ import { browser, times } from './http2_browser.ts'
 import { TestAuthority, tlsSettings } from '../../support/pem.ts'
 
 describe(
-  'which lane requests of HTTP/2 take',
+  'the lane of HTTP/2 requests',
   { skip: process.env.TEST_FAST_LANE === 'off' && 'the fast lane is off' },
   () => {
     const authority = new TestAuthority()
@@ -27,7 +27,7 @@ describe(
     const askAll = async (asked: readonly Asked[]) => {
       for (const [headers, body] of asked) await askOver(session, 'lanes.localhost', '/', headers, body)
     }
-    /** Asks one after another over a new connection and returns the lane that each took. */
+    /** Sends the requests in turn over a new connection and returns the lane of each. */
     const taken = async (...asked: readonly Asked[]): Promise<string[]> => {
       session = await openSession(stage.daemon, 'lanes.localhost')
       const from = stage.daemon.logged.length
@@ -38,14 +38,14 @@ describe(
         .filter(({ msg }) => msg === 'request')
         .map(({ lane }) => String(lane))
     }
-    /** The same once the caches are warm: first what is known of each person is read, then decided from memory. */
+    /** The same with warm caches: the first round reads what is known of each user, the second decides from memory. */
     const lanes = async (...asked: readonly Asked[]): Promise<string[]> => {
       await taken(...asked)
       await taken(...asked)
       return taken(...asked)
     }
 
-    test('those of a browser pass by a kept decision', async () => {
+    test('requests of a browser pass by a kept decision', async () => {
       const all = await lanes(...times(30, (i): Asked => [browser(i, 'theme=dark', stage.ada)]))
       assert.deepEqual(
         all,
@@ -53,7 +53,7 @@ describe(
       )
     })
 
-    test('so do HEAD, and bodies of known length', async () => {
+    test('HEAD and bodies of known length pass by a kept decision', async () => {
       const sized = (method: string): Asked => [
         { ...browser(1, stage.ada), ':method': method, 'content-length': '3' },
         'abc',
@@ -70,7 +70,7 @@ describe(
       )
     })
 
-    test('cookies are one header, however they were split', async () => {
+    test('cookies count as one header, however the client split them', async () => {
       await lanes([browser(0, 'a=1', stage.ada, 'b=2')])
       const others = await taken(
         [browser(1, `a=1; ${stage.ada}`, 'b=2')],
@@ -80,18 +80,18 @@ describe(
       assert.deepEqual(others, ['kept', 'kept', 'fast'])
     })
 
-    test('what decides beside cookies is decided about each time', async () => {
+    test('a request whose other headers affect the decision is decided each time', async () => {
       const token = { ...browser(0, stage.ada), authorization: 'Bearer nobody' }
       const via = { ...browser(0, stage.ada), via: '1.1 other' }
       for (const headers of [token, via])
         assert.deepEqual(await lanes([headers], [headers], [headers]), ['fast', 'fast', 'fast'])
     })
 
-    test('what is more than a head and a body of known length goes through messages of node:http2', async () => {
+    test('a request that is more than a head and a body of known length goes through node:http2 messages', async () => {
       const usual = browser(0, stage.ada)
       const odd: readonly Asked[] = [
         [{ ...usual, expect: '100-continue', 'content-length': '3' }, 'abc'],
-        [usual, 'a body whose length is not told'],
+        [usual, 'a body of unknown length'],
         [{ ...usual, ':method': 'GET', 'content-length': '3' }, 'abc'],
         [{ ...usual, 'content-length': '0' }, ''],
         [{ ...usual, ':method': 'REPORT' }],
@@ -101,7 +101,7 @@ describe(
       for (const [i, one] of odd.entries()) assert.deepEqual(await lanes(one), ['full'], String(i))
     })
 
-    test('a page of ours is judged again where it is shown', async () => {
+    test('a request for an own page is authenticated again where the page is shown', async () => {
       const page = { ...browser(0, stage.ada), ':path': '/auth/me' }
       assert.deepEqual(await lanes([page]), ['fast', 'full'])
     })
@@ -139,7 +139,7 @@ describe('with the fast lane off', () => {
     return [stable, method, url, rawHeaders.filter((_, i) => !unlike.test(rawHeaders[i - (i % 2)]!))]
   }
 
-  test('every request goes through messages of node:http2', async () => {
+  test('every request goes through node:http2 messages', async () => {
     const from = off.daemon.logged.length
     for (let i = 0; i < 3; i++) await receive(off, (cookie) => browser(i, cookie))
     const taken = off.daemon.logged.slice(from).filter(({ msg }) => msg === 'request')
@@ -153,26 +153,26 @@ describe('with the fast lane off', () => {
     usual: [{}],
     HEAD: [{ ':method': 'HEAD' }],
     POST: [{ ':method': 'POST', 'content-length': '3' }, 'abc'],
-    'a body of no stated length': [{ ':method': 'POST' }, 'abc'],
+    'a body of unknown length': [{ ':method': 'POST' }, 'abc'],
     'an invalid token': [{ authorization: 'Bearer nobody' }],
     'no cookie': [{ cookie: [] }],
     'identity headers': [{ 'x-hero-user': 'root', x_hero_claims: 'admin', 'x-real-ip': '1.2.3.4' }],
     'a foreign origin': [{ ':method': 'POST', origin: 'https://foreign.example' }, 'abc'],
     'another host': [{ host: 'other.localhost' }],
     'a dot segment': [{ ':path': '/a/%2e%2e/b' }],
-    'a page of ours': [{ ':path': '/auth/nothing' }],
-    'a length beside an underscore': [
+    'an own page': [{ ':path': '/auth/nothing' }],
+    'Content_Length with an underscore': [
       { ':method': 'POST', 'content-length': '3', content_length: '0' },
       'abc',
     ],
   }
   for (const [name, [more, body]] of Object.entries(requests))
-    test(`the same comes back and goes upstream: ${name}`, async () => {
+    test(`the response and the forwarded request are the same: ${name}`, async () => {
       const make = (cookie: string) => ({ ...browser(0, cookie), ...more })
       for (let i = 0; i < 2; i++)
         assert.deepEqual(await receive(off, make, body), await receive(on, make, body))
     })
 })
 
-/** Each of these files is about what HTTP/2 requests and responses become. */
+/** Each of these files tests the contents of HTTP/2 requests and responses. */
 testWithLaneOff(import.meta.dirname, ['http2_answers', 'http2_bodies', 'http2_limits', 'http2_requests'], 50)

@@ -6,7 +6,7 @@ import { startStage, type Stage } from '../../support/edge_stage.ts'
 import { askOver, headersFrame, openFrames, openSession, resetFrame } from '../../support/http2.ts'
 import { TestAuthority, tlsSettings } from '../../support/pem.ts'
 
-describe('what one HTTP/2 connection may ask', () => {
+describe('limits of one HTTP/2 connection', () => {
   const authority = new TestAuthority()
   let stage: Stage
   let session: ClientHttp2Session
@@ -29,7 +29,7 @@ describe('what one HTTP/2 connection may ask', () => {
     [':path', '/'],
   ] as const
 
-  test('too many headers are told so, far too many and too large ones end the stream', async () => {
+  test('too many headers get 431, and far too many or too large ones end the stream', async () => {
     const many = (count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, i) => [`x-${i}`, 'v']))
     assert.equal((await ask('open.localhost', '/', many(190))).status, 200)
@@ -46,7 +46,7 @@ describe('what one HTTP/2 connection may ask', () => {
   })
 
   for (const batch of [3000, 50]) {
-    test(`streams opened to be reset, ${batch} at a time, end the connection (CVE-2023-44487)`, async () => {
+    test(`rapid resets, ${batch} at a time, end the connection (CVE-2023-44487)`, async () => {
       const before = stage.upstream.seen.length
       const { socket } = await openFrames(stage.daemon)
       const closed = new Promise((resolve) => socket.once('close', resolve))

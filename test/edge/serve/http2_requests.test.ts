@@ -14,11 +14,11 @@ import {
 } from '../../support/http2.ts'
 import { TestAuthority, tlsSettings } from '../../support/pem.ts'
 
-describe('what an HTTP/2 request becomes', () => {
+describe('an HTTP/2 request', () => {
   const authority = new TestAuthority()
   let stage: Stage
   let session: ClientHttp2Session
-  /** What reached an upstream that takes anything for a request. */
+  /** What reached an upstream that accepts anything as a request. */
   const taken: string[] = []
   let lax: RawUpstream
   before(async () => {
@@ -45,7 +45,7 @@ describe('what an HTTP/2 request becomes', () => {
   const ask = (host: string, path: string, headers?: OutgoingHttpHeaders, body?: string) =>
     askOver(session, host, path, headers, body)
 
-  test('goes upstream as HTTP/1.1 with one Host, no pseudo-header and the cookies in one line', async () => {
+  test('is forwarded as HTTP/1.1 with one Host, no pseudo-headers and one Cookie header', async () => {
     const cookies = ['theme=dark', stage.ada, 'a=1']
     const answer = await ask('local.localhost', '/a/b?c=%2f', {
       cookie: cookies,
@@ -70,7 +70,7 @@ describe('what an HTTP/2 request becomes', () => {
     assert.ok(!/root|admin|10\.9|hero_proxy_session/.test(rawHeaders.join()))
   })
 
-  test('a session cookie that comes twice is none', async () => {
+  test('two session cookies authenticate nobody', async () => {
     const answer = await ask('local.localhost', '/', { cookie: [stage.ada, stage.bob] })
     assert.equal(answer.status, 401)
   })
@@ -86,7 +86,7 @@ describe('what an HTTP/2 request becomes', () => {
     base.map(([one, was]) => [one, one === name ? value : was] as const)
   const plus = (...fields: [string, string][]) => [...base, ...fields]
 
-  test('a good one by hand passes', async () => {
+  test('valid handmade frames are served', async () => {
     const before = taken.length
     const frames = await askFrames(stage.daemon, [headersFrame(1, plus(['host', 'lax.localhost']))])
     assert.equal(statusOf(frames, 1), 200)
@@ -103,7 +103,7 @@ describe('what an HTTP/2 request becomes', () => {
     'two authorities': plus([':authority', 'lax.localhost']),
     'another Host': plus(['host', 'local.localhost']),
     'two Hosts': plus(['host', 'lax.localhost'], ['host', 'lax.localhost.']),
-    'a user in the authority': but(':authority', 'a@lax.localhost'),
+    'userinfo in the authority': but(':authority', 'a@lax.localhost'),
     'a space in the authority': but(':authority', 'lax.localhost evil'),
     'no path': without(':path'),
     'an empty path': but(':path', ''),
@@ -115,8 +115,8 @@ describe('what an HTTP/2 request becomes', () => {
     'a byte above 0x7f in the path': but(':path', '/\u00e9'),
     'a method in lower case': but(':method', 'get'),
     'trace in lower case': but(':method', 'trace'),
-    'a method that is none': but(':method', 'FROB'),
-    'lines in the method': but(':method', 'GET / HTTP/1.1\r\nX: y\r\n\r\nGET'),
+    'an unknown method': but(':method', 'FROB'),
+    'line breaks in the method': but(':method', 'GET / HTTP/1.1\r\nX: y\r\n\r\nGET'),
     'no method': without(':method'),
     'an upper-case name': plus(['X-Own', 'a']),
     connection: plus(['connection', 'keep-alive']),
@@ -124,14 +124,14 @@ describe('what an HTTP/2 request becomes', () => {
     upgrade: plus(['upgrade', 'websocket']),
     'keep-alive': plus(['keep-alive', '5']),
     'an unknown pseudo-header': plus([':user', 'root']),
-    'a pseudo-header behind the others': [...without(':path'), ['x-a', 'b'], [':path', '/']],
-    'a length that is none': plus(['content-length', '0x10']),
-    'two lengths': plus(['content-length', '0'], ['content-length', '0']),
-    'a protocol without CONNECT': plus([':protocol', 'websocket']),
-    'status as a request': plus([':status', '200']),
+    'a pseudo-header after regular fields': [...without(':path'), ['x-a', 'b'], [':path', '/']],
+    'an invalid Content-Length': plus(['content-length', '0x10']),
+    'two Content-Length fields': plus(['content-length', '0'], ['content-length', '0']),
+    ':protocol without CONNECT': plus([':protocol', 'websocket']),
+    ':status in a request': plus([':status', '200']),
   }
   for (const [name, fields] of Object.entries(refused)) {
-    test(`refused, and nothing of it reaches an upstream: ${name}`, async () => {
+    test(`is refused, and nothing of it reaches an upstream: ${name}`, async () => {
       const before = taken.length
       const frames = await askFrames(stage.daemon, [headersFrame(1, fields)], 200)
       const status = statusOf(frames, 1)
@@ -142,16 +142,16 @@ describe('what an HTTP/2 request becomes', () => {
   }
 
   const leftOut: Record<string, (readonly [string, string])[]> = {
-    'lines in a value': plus(['x-a', 'b\r\nX-Hero-User: root']),
+    'line breaks in a value': plus(['x-a', 'b\r\nX-Hero-User: root']),
     'a line feed in a value': plus(['x-a', 'b\nx-hero-user: root']),
     'NUL in a value': plus(['x-a', 'b\0c']),
-    'lines in a name': plus(['x-a: b\r\nx-hero-user', 'root']),
+    'line breaks in a name': plus(['x-a: b\r\nx-hero-user', 'root']),
     'a colon in a name': plus(['x-a:b', 'c']),
     'a space in a name': plus(['x-hero-user ', 'root']),
     'an empty name': plus(['', 'a']),
   }
   for (const [name, fields] of Object.entries(leftOut)) {
-    test(`refused, or without that header: ${name}`, async () => {
+    test(`is refused or loses the invalid field: ${name}`, async () => {
       const before = taken.length
       const frames = await askFrames(stage.daemon, [headersFrame(1, fields)], 200)
       const seen = taken.slice(before)
@@ -160,7 +160,7 @@ describe('what an HTTP/2 request becomes', () => {
     })
   }
 
-  test('a body is as long as it says, or it is none', async () => {
+  test('a body whose length differs from Content-Length is refused', async () => {
     const post = but(':method', 'POST')
     for (const [length, body] of [
       ['3', 'hello'],
@@ -175,7 +175,7 @@ describe('what an HTTP/2 request becomes', () => {
     }
   })
 
-  test('of one connection, each stream is who its own cookie says', async () => {
+  test('each of 150 concurrent streams has the identity of its own cookie', async () => {
     const asks = Array.from({ length: 150 }, async (_, i) => {
       const [who, cookie] = [
         ['ada', stage.ada],
@@ -197,7 +197,7 @@ describe('what an HTTP/2 request becomes', () => {
     )
   })
 
-  test('pages, forms and methods of ours answer as over HTTP/1.1', async () => {
+  test('own pages, forms and methods answer as over HTTP/1.1', async () => {
     const page = await ask('enter.localhost', '/auth/login', { accept: 'text/html' })
     assert.equal(page.status, 200)
     const cookie = page.headers['set-cookie']![0]!.split(';')[0]!
@@ -223,7 +223,7 @@ describe('what an HTTP/2 request becomes', () => {
     assert.equal((await ask('nobody.localhost', '/')).status, 404)
   })
 
-  test('CONNECT that opens no WebSocket is refused', async () => {
+  test('CONNECT without WebSocket, and TRACE, are refused', async () => {
     const plain = session.request({ ':method': 'CONNECT', ':authority': 'open.localhost:443' })
     assert.equal((await answerOf(plain)).status, 405)
     const other = session.request({

@@ -11,7 +11,7 @@ import { startUpstream, valuesOf, type Upstream } from '../../support/upstream.t
 import { answerOf, askOver, openSession } from '../../support/http2.ts'
 import { TestAuthority, tlsSettings } from '../../support/pem.ts'
 
-/** A short text message of a client (RFC 6455 section 5.2), with a mask of zeros. */
+/** A short text message of a client (RFC 6455 section 5.2), masked with zeros. */
 const message = (text: string) =>
   Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)])
 
@@ -81,7 +81,7 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
   }
   const origin = () => `https://app.localhost`
 
-  test('is the same upgrade as over HTTP/1.1: identity, no cookie of ours, a key of our own', async () => {
+  test('is forwarded as the same upgrade as over HTTP/1.1, with identity, without the session cookie, with a new key', async () => {
     const stream = open('app.localhost', {
       cookie: `${stage.ada}; theme=dark`,
       origin: origin(),
@@ -106,7 +106,7 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
     await gone
   })
 
-  test('is refused as over HTTP/1.1, and reaches nobody', { timeout: 10_000 }, async () => {
+  test('is refused as over HTTP/1.1, without reaching an upstream', { timeout: 10_000 }, async () => {
     const before = handshakes.length
     const cookie = stage.ada
     const refused = (
@@ -128,13 +128,13 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
     assert.equal(handshakes.length, before)
   })
 
-  test('passes on what the upstream answers instead, and says when it answers nothing', async () => {
+  test('forwards a refusal of the upstream, and gets 502 if the upstream sends nothing', async () => {
     const no = await answerOf(open('open.localhost', {}, '/refuse'))
     assert.deepEqual([no.status, no.body, no.headers['x-hero-user']], [403, 'no', undefined])
     assert.equal((await answerOf(open('open.localhost', {}, '/break'))).status, 502)
   })
 
-  test('what the upstream says last arrives whole', async () => {
+  test('the last data of the upstream arrives complete', async () => {
     for (let i = 0; i < 5; i++) {
       const stream = open('open.localhost', {}, '/bye')
       stream.on('error', () => {})
@@ -147,7 +147,7 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
     }
   })
 
-  test('ends with the session, and other streams of the connection go on', async () => {
+  test('ends with the session, while other streams of the connection continue', async () => {
     const cookie = await signIn(stage.daemon, 'enter.localhost', 'bob', goodPassword)
     const [bob, ada] = [open('app.localhost', { cookie }), open('app.localhost', { cookie: stage.ada })]
     await Promise.all([opened(bob), opened(ada)])
@@ -162,7 +162,7 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
     ada.close(8)
   })
 
-  test('a browser loads a page and talks over its WebSocket', { skip: browserMissing() }, async () => {
+  test('a browser loads a page and uses its WebSocket', { skip: browserMissing() }, async () => {
     const browser = await startBrowser(['--ignore-certificate-errors'])
     try {
       const context = await browser.newContext()

@@ -8,7 +8,7 @@ import { ask, askRaw } from '../../support/http.ts'
 import { TestAuthority, tlsSettings } from '../../support/pem.ts'
 import { openDatabase } from '../../../src/storage/open_database.ts'
 
-describe('plain HTTP beside TLS', () => {
+describe('the plain HTTP listener beside TLS', () => {
   const authority = new TestAuthority()
   let daemon: TestDaemon
   let database: Database
@@ -30,7 +30,7 @@ describe('plain HTTP beside TLS', () => {
     authority[Symbol.dispose]()
   })
 
-  test('leads every known host to https, with its path and query as they are', async () => {
+  test('redirects every known host to https, with path and query unchanged', async () => {
     for (const [host, path, location] of [
       ['one.test', '/', 'https://one.test:8443/'],
       ['ONE.test:80', '/a/b%20c?d=%2F&e', 'https://one.test:8443/a/b%20c?d=%2F&e'],
@@ -44,7 +44,7 @@ describe('plain HTTP beside TLS', () => {
     assert.equal((await ask(door, 'one.test', '/x', { method: 'POST', body: 'a=b' })).status, 308)
   })
 
-  test('leads nobody who asks for another host, or for none', async () => {
+  test('redirects no unknown or invalid host', async () => {
     for (const host of ['evil.test', 'wild.test', 'a.b.wild.test', '127.0.0.1'])
       assert.equal((await ask(door, host, '/')).status, 404, host)
     for (const host of ['one.test@evil.test', 'one.test/evil', 'one.test evil', ''])
@@ -56,7 +56,7 @@ describe('plain HTTP beside TLS', () => {
     assert.match(await askRaw(door, absolute), /^HTTP\/1\.1 400 /)
   })
 
-  test('answers a challenge that is open, on any host, and no other', async () => {
+  test('answers a pending ACME challenge on any host, and nothing else', async () => {
     const path = '/.well-known/acme-challenge/'
     await database.query
       .insertInto('acme_challenges')

@@ -7,7 +7,7 @@ export interface Received {
   readonly body: string
 }
 
-/** One connection that is kept: sends exact bytes and reads one response at a time. */
+/** A persistent connection: sends exact bytes and reads one response at a time. */
 export class KeptClient {
   readonly #socket: Socket
   #text = ''
@@ -32,7 +32,7 @@ export class KeptClient {
     this.#socket.write(text, 'latin1')
   }
 
-  /** The next response, its body cut off by Content-Length or by chunks; `bodiless` after HEAD. 100 (Continue) is skipped. */
+  /** The next response, its body delimited by Content-Length or chunks; `bodiless` after HEAD. 100 (Continue) is skipped. */
   async receive(bodiless = false): Promise<Received> {
     for (;;) {
       const received = this.#take(bodiless)

@@ -12,7 +12,7 @@ before(async () => {
 })
 after(() => stage.close())
 
-/** Requests that leave the connection open: each other one is sent behind each of them. */
+/** Requests that leave the connection open: every request of the list is sent after each of them. */
 const firsts = [
   'usual',
   'another person',
@@ -28,7 +28,7 @@ const firsts = [
   'HEAD',
 ]
 
-test('each of many requests gets the same response and reaches the upstream the same behind others as alone', async () => {
+test('a request gets the same response, and reaches the upstream unchanged, after other requests as on a new connection', async () => {
   const { ada, bob, daemon } = stage
   const all = requests(ada, bob)
   const alone = new Map<string, unknown>()
@@ -45,7 +45,7 @@ test('each of many requests gets the same response and reaches the upstream the 
         if (client.closed) break
         client.send(all[each]!)
         const received = await client.receive(each === 'HEAD')
-        // The connection may end behind an odd request; then nobody reads what follows.
+        // The connection may end after an unusual request; then nobody reads what follows.
         if (i === 3 && received.status === 0) break
         assert.deepEqual(comparable(received, each), alone.get(each), `${first}, then ${name}: ${each}`)
       }
@@ -54,13 +54,13 @@ test('each of many requests gets the same response and reaches the upstream the 
   }
 })
 
-describe('two people on one connection', () => {
+describe('two users on one connection', () => {
   const userOf = ({ body }: Received): string => {
     const { rawHeaders } = got({ body })
     return rawHeaders[rawHeaders.indexOf('X-Hero-User') + 1]!
   }
 
-  test('keep apart, whether their requests come one by one, pipelined or cut in two', async () => {
+  test('keep their own identity, whether their requests come in turn, pipelined or split', async () => {
     const { ada, bob, daemon } = stage
     const client = new KeptClient(daemon.edge.port)
     const [one, other] = [usual(ada), usual(bob, { line: 'GET /second' })]
@@ -76,7 +76,7 @@ describe('two people on one connection', () => {
     client.end()
   })
 
-  test('many cookies by turns, over and over', async () => {
+  test('keep their own identity over sixty requests with twenty alternating cookies', async () => {
     const { ada, bob, daemon } = stage
     const client = new KeptClient(daemon.edge.port)
     for (let i = 0; i < 60; i++) {
@@ -89,7 +89,7 @@ describe('two people on one connection', () => {
   })
 })
 
-test('a right that ends is gone for the very next request of a kept connection', async () => {
+test('a revoked permission is gone for the next request of a persistent connection', async () => {
   const { daemon, bob } = stage
   const { hero } = daemon
   const client = new KeptClient(daemon.edge.port)

@@ -1,7 +1,7 @@
 import type { Received } from './kept_client.ts'
 import { got, type Stage } from '../../support/edge_stage.ts'
 
-/** The routes that these requests go to. */
+/** Adds the routes that these requests go to. */
 export const routeKept = async ({ route }: Pick<Stage, 'route'>) => {
   const domain = 'kept.localhost'
   await route({ domain, auth_mode: 'local' })
@@ -36,7 +36,7 @@ export const requests = (ada: string, bob: string): Record<string, string> => ({
   'another path': usual(ada, { line: 'GET /a/b?c=d' }),
   'another person': usual(bob),
   'a path that needs a claim': usual(ada, { line: 'GET /claimed/x' }),
-  'the same from a person without the claim': usual(bob, { line: 'GET /claimed/x' }),
+  'the same from a user without the claim': usual(bob, { line: 'GET /claimed/x' }),
   'a path that is open to all': usual(ada, { line: 'GET /open' }),
   'a path whose prefix is stripped': usual(ada, { line: 'GET /strip/away?x' }),
   'a path with two slashes': usual(ada, { line: 'GET //claimed' }),
@@ -45,19 +45,22 @@ export const requests = (ada: string, bob: string): Record<string, string> => ({
   'an encoded dot segment': usual(ada, { line: 'GET /a/%2e%2e/claimed' }),
   'a fragment': usual(ada, { line: 'GET /a#b' }),
   'a backslash': usual(ada, { line: 'GET /a\\b' }),
-  'a page of ours': usual(ada, { line: 'GET /auth/me' }),
-  'a path of ours without a page': usual(ada, { line: 'GET /auth/nothing' }),
-  'a forward-auth question': usual(ada, { line: 'GET /auth/forward' }),
+  'an own page': usual(ada, { line: 'GET /auth/me' }),
+  'an own path without a page': usual(ada, { line: 'GET /auth/nothing' }),
+  'a forward-auth request': usual(ada, { line: 'GET /auth/forward' }),
   'absolute form': usual(ada, { line: 'GET http://other.localhost/' }),
   'another host': usual(ada, { host: 'other.localhost' }),
   'a host with a port': usual(ada, { host: 'kept.localhost:80' }),
   'a host in capitals': usual(ada, { host: 'KEPT.localhost' }),
   'a host without a route': usual(ada, { host: 'nobody.localhost' }),
-  'two hosts': usual(ada, { more: 'Host: other.localhost\r\n' }),
-  'two hosts, ours last': usual(ada, { host: 'other.localhost', more: 'Host: kept.localhost\r\n' }),
+  'two Host headers': usual(ada, { more: 'Host: other.localhost\r\n' }),
+  'two Host headers, the right one last': usual(ada, {
+    host: 'other.localhost',
+    more: 'Host: kept.localhost\r\n',
+  }),
   'no cookie': 'GET / HTTP/1.1\r\nHost: kept.localhost\r\n\r\n',
   'two Cookie headers': usual(ada, { more: `Cookie: ${bob}\r\n` }),
-  'another cookie beside ours': usual(`theme=dark; ${ada}`),
+  'another cookie before the session cookie': usual(`theme=dark; ${ada}`),
   'a session cookie that is invalid': usual(`${ada.slice(0, -4)}AAAA`),
   'identity headers of the client': usual(ada, {
     more: 'X-Hero-User: root\r\nX_Hero_Claims: admin\r\nX-Proxy-User-Email: a@b\r\n',
@@ -78,10 +81,10 @@ export const requests = (ada: string, bob: string): Record<string, string> => ({
   'Connection: close': usual(ada, { more: 'Connection: close\r\n' }),
   'a header named Close': usual(ada, { more: 'Connection: close\r\nClose: 1\r\n' }),
   Via: usual(ada, { more: 'Via: 1.1 other\r\n' }),
-  'unusual blanks': usual(ada, { more: 'X-A:  b \r\nX-B:\tc\r\nX-C:d\r\nX-D:\r\n' }),
+  'unusual whitespace': usual(ada, { more: 'X-A:  b \r\nX-B:\tc\r\nX-C:d\r\nX-D:\r\n' }),
   'bytes beyond ASCII': usual(ada, { more: 'X-A: \u00e4\u00ff\r\n' }),
   'a folded value': usual(ada, { more: 'X-A: b\r\n c\r\n' }),
-  'a blank before the colon': usual(ada, { more: 'X-A : b\r\n' }),
+  'a space before the colon': usual(ada, { more: 'X-A : b\r\n' }),
   'a bare carriage return': usual(ada, { more: 'X-A: b\rc\r\n' }),
   'an empty line before it': `\r\n${usual(ada)}`,
   'bare line feeds': usual(ada).replaceAll('\r\n', '\n'),
@@ -90,21 +93,21 @@ export const requests = (ada: string, bob: string): Record<string, string> => ({
   'an upgrade': usual(ada, { more: 'Upgrade: websocket\r\nConnection: Upgrade\r\n' }),
   TE: usual(ada, { more: 'TE: trailers\r\n' }),
   'a body with GET': sized(ada, 'GET /a'),
-  'two lengths': sized(ada, 'POST /a', 'Content-Length: 3\r\nContent-Length: 4\r\n'),
-  'a length and a coding': usual(ada, {
+  'two Content-Length headers': sized(ada, 'POST /a', 'Content-Length: 3\r\nContent-Length: 4\r\n'),
+  'Content-Length and Transfer-Encoding': usual(ada, {
     line: 'POST /a',
     more: 'Content-Length: 3\r\nTransfer-Encoding: chunked\r\n',
     body: '0\r\n\r\n',
   }),
-  'a length with a sign': sized(ada, 'POST /a', 'Content-Length: +3\r\n'),
-  'a length of many digits': sized(ada, 'POST /a', `Content-Length: ${'3'.padStart(16, '0')}\r\n`),
+  'Content-Length with a sign': sized(ada, 'POST /a', 'Content-Length: +3\r\n'),
+  'Content-Length with many digits': sized(ada, 'POST /a', `Content-Length: ${'3'.padStart(16, '0')}\r\n`),
   'an expectation': sized(ada, 'POST /a', 'Content-Length: 3\r\nExpect: 100-continue\r\n'),
   chunks: usual(ada, {
     line: 'POST /a',
     more: 'Transfer-Encoding: chunked\r\n',
     body: '3\r\nabc\r\n0\r\n\r\n',
   }),
-  'a second length with an underscore': sized(ada, 'POST /a', 'Content-Length: 3\r\nContent_Length: 0\r\n'),
+  'Content_Length beside Content-Length': sized(ada, 'POST /a', 'Content-Length: 3\r\nContent_Length: 0\r\n'),
   POST: sized(ada, 'POST /a'),
   'POST of an empty body': usual(ada, { line: 'POST /a', more: 'Content-Length: 0\r\n' }),
   'POST without a length': usual(ada, { line: 'POST /a' }),
@@ -119,8 +122,8 @@ export const requests = (ada: string, bob: string): Record<string, string> => ({
 })
 
 /**
- * What the upstream received and the client's response, without what differs every time: the date, the request id, the instance in Via,
- * and what node:http says of a kept connection once it serves one.
+ * What the upstream received and the client's response, without what differs each time: the date, the request id, the instance in Via,
+ * and the keep-alive headers that node:http adds once it serves a connection.
  */
 export const comparable = ({ head, body }: Received, name: string): unknown => {
   const stable = head.replaceAll(/\r\n(date: |connection: keep-alive|keep-alive: )[^\r]*/gi, '')

@@ -6,7 +6,7 @@ import { testWithLaneOff } from '../../support/lane_off.ts'
 import { comparable, requests, routeKept } from './lane_requests.ts'
 import { startStage, type Stage } from '../../support/edge_stage.ts'
 
-/** What Chromium sends for a picture; the request id changes each time. */
+/** What Chromium sends for an image; the request id changes each time. */
 const browser = (cookie: string, i: number, { method = 'GET', more = '', body = '' } = {}) =>
   `${method} /pictures/${i}.png?v=${i} HTTP/1.1\r\nHost: lanes.localhost\r\nConnection: keep-alive\r\n` +
   `sec-ch-ua: "Chromium";v="156"\r\nsec-ch-ua-mobile: ?0\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n` +
@@ -14,7 +14,7 @@ const browser = (cookie: string, i: number, { method = 'GET', more = '', body = 
   `Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9\r\n${more}Cookie: ${cookie}\r\n\r\n${body}`
 
 describe(
-  'which lane requests take',
+  'the lane of requests',
   { skip: process.env.TEST_FAST_LANE === 'off' && 'the fast lane is off' },
   () => {
     let stage: Stage
@@ -35,10 +35,10 @@ describe(
       }
       client.end()
     }
-    /** Sends all of them over one connection and returns the lane that each took, once the caches are warm. */
+    /** Sends the requests over one connection and returns the lane of each, with warm caches. */
     const lanes = async (...requests: readonly string[]): Promise<string[]> => {
       const { logged } = stage.daemon
-      // Once to read what is known of each person, once to decide from memory.
+      // The first round reads what is known of each user, the second decides from memory.
       await send(requests)
       await send(requests)
       const from = logged.length
@@ -51,7 +51,7 @@ describe(
     const times = <T>(count: number, make: (i: number) => T): T[] =>
       Array.from({ length: count }, (_, i) => make(i))
 
-    test('those of a browser pass by a kept decision', async () => {
+    test('requests of a browser pass by a kept decision', async () => {
       const taken = await lanes(...times(50, (i) => browser(stage.ada, i)))
       assert.deepEqual(
         taken,
@@ -59,7 +59,7 @@ describe(
       )
     })
 
-    test('so do HEAD, and bodies of known length', async () => {
+    test('HEAD and bodies of known length pass by a kept decision', async () => {
       const more = 'Content-Length: 3\r\n'
       const taken = await lanes(
         browser(stage.ada, 0),
@@ -74,7 +74,7 @@ describe(
       )
     })
 
-    test('so do people over plain HTTP in a network of one’s own, once that is allowed', async () => {
+    test('users over plain HTTP on a local network pass by a kept decision once insecure_cookies is on', async () => {
       const plain = browser(stage.ada.replace('__Host-', ''), 0).replaceAll('lanes.localhost', 'lanes.lan')
       assert.deepEqual(await lanes(plain), ['fast'])
       await stage.daemon.hero.settings.set({ key: 'insecure_cookies', value: true })
@@ -83,7 +83,7 @@ describe(
       assert.deepEqual(await lanes(plain), ['fast'])
     })
 
-    test('so do guests where no address can be anybody’s', async () => {
+    test('guests pass by a kept decision unless network_login is on', async () => {
       const guest = 'GET / HTTP/1.1\r\nHost: open.localhost\r\n\r\n'
       assert.deepEqual(await lanes(guest, guest), ['kept', 'kept'])
       await stage.daemon.hero.settings.set({ key: 'network_login', value: true })
@@ -91,7 +91,7 @@ describe(
       await stage.daemon.hero.settings.set({ key: 'network_login', value: false })
     })
 
-    test('so do those of fifty people whom a proxy mixes on one connection', async () => {
+    test('requests of fifty users that a proxy mixes on one connection pass by kept decisions', async () => {
       const people = times(50, (i) => `n=${i}; ${i % 2 ? stage.ada : stage.bob}`)
       const round = people.map((cookie, i) =>
         browser(cookie, i, { more: `X-Forwarded-For: 192.0.2.${i}\r\nX-Forwarded-Proto: https\r\n` }),
@@ -103,7 +103,7 @@ describe(
       )
     })
 
-    test('what decides beside cookies is decided about each time', async () => {
+    test('a request whose other headers affect the decision is decided each time', async () => {
       const signed = browser(stage.ada, 0).replaceAll('lanes.localhost', 'signed.localhost')
       for (const more of [
         'Authorization: Bearer nobody\r\n',
@@ -125,7 +125,7 @@ describe(
       )
     })
 
-    test('what is more than a head and a body of known length goes through node:http', async () => {
+    test('a request that is more than a head and a body of known length goes through node:http', async () => {
       for (const more of [
         'TE: trailers\r\n',
         'Trailer: X-A\r\n',
@@ -166,13 +166,13 @@ describe('with the fast lane off', () => {
   })
 
   for (const name of Object.keys(requests('', '')))
-    test(`the same comes back and goes upstream: ${name}`, async () => {
-      // The second one may pass by a decision that was kept of the first.
+    test(`the response and the forwarded request are the same: ${name}`, async () => {
+      // The second one may pass by a decision that was kept after the first.
       for (let i = 0; i < 2; i++) assert.deepEqual(await receive(off, name), await receive(on, name))
     })
 })
 
-/** Each of these files is about the bytes of requests and responses. */
+/** Each of these files tests the bytes of requests and responses. */
 testWithLaneOff(
   join(import.meta.dirname, '..'),
   [

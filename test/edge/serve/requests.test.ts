@@ -6,7 +6,7 @@ import { startStage, type Stage } from '../../support/edge_stage.ts'
 
 const status = (answer: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0)
 
-describe('what is a request, and for whom (D13, D16)', () => {
+describe('validation of the request line, Host and head (D13, D16)', () => {
   let stage: Stage
   let second: Upstream
   before(async () => {
@@ -34,7 +34,7 @@ describe('what is a request, and for whom (D13, D16)', () => {
   const get = (hosts: string, target = '/') =>
     raw(`GET ${target} HTTP/1.1\r\n${hosts}Connection: close\r\n\r\n`)
 
-  test('one host by rule', async () => {
+  test('spellings of one host, with case, port or final dot, reach its route', async () => {
     for (const host of [
       'a.test',
       'A.TEST',
@@ -52,7 +52,7 @@ describe('what is a request, and for whom (D13, D16)', () => {
     }
   })
 
-  test('everything else is refused and reaches nobody', async () => {
+  test('an invalid, repeated or unknown host is refused and reaches no upstream', async () => {
     const wrong = [
       '',
       'Host:\r\n',
@@ -89,7 +89,7 @@ describe('what is a request, and for whom (D13, D16)', () => {
     }
   })
 
-  test('only a path as the target', async () => {
+  test('only the origin form is accepted as request target', async () => {
     for (const target of [
       'http://b.test/',
       'http://a.test/',
@@ -107,7 +107,7 @@ describe('what is a request, and for whom (D13, D16)', () => {
     }
   })
 
-  test('methods and versions that are not served', async () => {
+  test('unsupported methods and versions are refused', async () => {
     const rest = 'Host: a.test\r\nConnection: close\r\n\r\n'
     for (const line of [
       'TRACE / HTTP/1.1',
@@ -129,7 +129,7 @@ describe('what is a request, and for whom (D13, D16)', () => {
       const seen = await raw(`${line}\r\n${rest}`)
       assert.deepEqual([seen.first, seen.second], [0, 0], line)
       assert.ok([0, 400, 405, 505].includes(seen.status), `${line}: ${seen.status}`)
-      assert.ok(!/node|express|hero_proxy\/|v?24\./i.test(seen.answer), 'no version is told')
+      assert.ok(!/node|express|hero_proxy\/|v?24\./i.test(seen.answer), 'the response reveals no version')
     }
     const preface = await raw('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0')
     assert.deepEqual([preface.first, preface.second], [0, 0])
@@ -138,7 +138,7 @@ describe('what is a request, and for whom (D13, D16)', () => {
     assert.deepEqual([old.status, old.first], [200, 1])
   })
 
-  test('h2c is never switched to and never forwarded as an upgrade', async () => {
+  test('an upgrade to h2c is neither accepted nor forwarded', async () => {
     for (const upgrade of [
       'h2c',
       'H2C',
@@ -167,7 +167,7 @@ describe('what is a request, and for whom (D13, D16)', () => {
     }
   })
 
-  test('too much of a head is refused', async () => {
+  test('a head that is too large is refused', async () => {
     const big = await raw(`GET / HTTP/1.1\r\nHost: a.test\r\nX: ${'a'.repeat(17_000)}\r\n\r\n`)
     assert.deepEqual([big.status, big.first], [431, 0])
     const many = await raw(`GET / HTTP/1.1\r\nHost: a.test\r\n${'X: y\r\n'.repeat(1001)}\r\n`)

@@ -14,10 +14,10 @@ const host = 'Host: two.localhost\r\n'
 const get = (target: string, headers = host, version = 'HTTP/1.1') =>
   `GET ${target} ${version}\r\n${headers}\r\n`
 
-/** Heads that two readers might read two ways. */
+/** Heads that two parsers might read differently. */
 const heads: Record<string, string> = {
   plain: get('/x'),
-  'lines before it': `\r\n\r\n${get('/x')}`,
+  'empty lines before it': `\r\n\r\n${get('/x')}`,
   'space before it': ` ${get('/x')}`,
   'bare LF': get('/x').replaceAll('\r\n', '\n'),
   'bare LF once': `GET /x HTTP/1.1\r\nHost: two.localhost\nX: y\r\n\r\n`,
@@ -48,9 +48,9 @@ const heads: Record<string, string> = {
   'host in capitals': get('/x', 'hOST: TWO.localhost\r\n'),
   'host with a dot': get('/x', 'Host: two.localhost.\r\n'),
   'host with a port': get('/x', 'Host: two.localhost:99999\r\n'),
-  'twin of the host': get('/x', `${host}H_ost: enter.localhost\r\n`),
+  'H_ost with an underscore': get('/x', `${host}H_ost: enter.localhost\r\n`),
   'absolute form': get('http://two.localhost/x'),
-  'absolute form of another': get('http://enter.localhost/x'),
+  'absolute form of another host': get('http://enter.localhost/x'),
   'authority form': get('two.localhost:80'),
   asterisk: get('*'),
   'no slash': get('x'),
@@ -74,27 +74,27 @@ const heads: Record<string, string> = {
   'HTTP/01.1': get('/x', host, 'HTTP/01.1'),
   'http/1.1': get('/x', host, 'http/1.1'),
   'no version': `GET /x\r\n${host}\r\n`,
-  'small letters': get('/x').replace('GET', 'get'),
+  'method in lower case': get('/x').replace('GET', 'get'),
   'unknown method': get('/x').replace('GET', 'GETT'),
   TRACE: get('/x').replace('GET', 'TRACE'),
   CONNECT: get('two.localhost:80').replace('GET', 'CONNECT'),
   'length of zero': get('/x', `${host}Content-Length: 0\r\n`),
   'empty length': get('/x', `${host}Content-Length:\r\n`),
   'length with a plus': get('/x', `${host}Content-Length: +0\r\n`),
-  'twin of the length': get('/x', `${host}Content_Length: 3\r\n`),
-  'chunked with nothing': `${get('/x', `${host}Transfer-Encoding: chunked\r\n`)}0\r\n\r\n`,
+  'Content_Length with an underscore': get('/x', `${host}Content_Length: 3\r\n`),
+  'chunked without a body': `${get('/x', `${host}Transfer-Encoding: chunked\r\n`)}0\r\n\r\n`,
   'unknown coding': get('/x', `${host}Transfer-Encoding: xchunked\r\n`),
-  'expects what nobody knows': get('/x', `${host}Expect: tea\r\n`),
+  'unknown expectation': get('/x', `${host}Expect: tea\r\n`),
   'upgrade without connection': get('/x', `${host}Upgrade: h2c\r\n`),
-  'connection named headers': get('/x', `${host}Connection: X-Forwarded-For, Host\r\n`),
-  'identity of its own': get('/x', `${host}X-Hero-User: ada\r\nX_Hero_User: ada\r\n`),
+  'headers listed in Connection': get('/x', `${host}Connection: X-Forwarded-For, Host\r\n`),
+  'identity headers of the client': get('/x', `${host}X-Hero-User: ada\r\nX_Hero_User: ada\r\n`),
   'a long header': get('/x', `${host}X: ${'y'.repeat(15_000)}\r\n`),
   'too long a header': get('/x', `${host}X: ${'y'.repeat(17_000)}\r\n`),
   'many headers': get('/x', host + 'X: y\r\n'.repeat(900)),
   'too many headers': get('/x', host + 'X: y\r\n'.repeat(1001)),
 }
 
-/** A request that only node:http serves: the connection is its own from then on. */
+/** A request that only node:http serves: it keeps the connection from then on. */
 const handOver = `GET /first HTTP/1.1\r\n${host}TE: trailers\r\n\r\n`
 
 interface Outcome {
@@ -102,13 +102,13 @@ interface Outcome {
   readonly seen: string
 }
 
-/** In milliseconds: long enough for a machine that is busy with other things. */
+/** In milliseconds: long enough for a busy machine. */
 const silence = 1000
 
 const answersIn = (text: string): string[] =>
   [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status!)
 
-/** Sends a head behind what went before it, and tells how it was answered and what the service saw. */
+/** Sends a head after another request, and returns the status it got and what the service saw. */
 const send = (head: string, before: string): Promise<Outcome> =>
   new Promise((resolve) => {
     const { seen } = stage.upstream
@@ -119,7 +119,7 @@ const send = (head: string, before: string): Promise<Outcome> =>
       clearTimeout(timer)
       socket.destroy()
       const requests = seen.splice(0).map(({ method, url, rawHeaders }) => {
-        // What differs from one request to the next for good reasons.
+        // Left out because it differs in every request.
         const kept = rawHeaders.flatMap((name, i) =>
           i % 2 === 1 || /^(x-request-id|traceparent|via)$/i.test(name)
             ? []
@@ -129,7 +129,7 @@ const send = (head: string, before: string): Promise<Outcome> =>
       })
       resolve({ status: answersIn(text).slice(skipped).join(), seen: requests.slice(skipped).join('\n') })
     }
-    // Whoever is silent waits for more; whoever has answered may say more in the next moment.
+    // Without any response the server may be waiting for more; after a response, more may follow at once.
     let timer = setTimeout(conclude, silence)
     socket.on('data', (part) => {
       text += part.toString('latin1')
@@ -147,7 +147,7 @@ const send = (head: string, before: string): Promise<Outcome> =>
     socket.write(Buffer.from(before === '' ? head : before, 'latin1'))
   })
 
-describe('the fast lane and node:http read the same head the same way', () => {
+describe('the fast lane and node:http read a head alike', () => {
   for (const [name, head] of Object.entries(heads)) {
     test(name, async () => {
       const fast = await send(head, '')

@@ -37,7 +37,7 @@ after(async () => {
   await stage.close()
 })
 
-/** Opens connections that send this and then behave as told; resolves each with what came until its end. */
+/** Opens connections that send these bytes and then behave as `then` says; each resolves with what it received until it closed. */
 const open = (count: number, bytes: string, then: (socket: Socket) => void) =>
   Array.from(
     { length: count },
@@ -56,7 +56,7 @@ const open = (count: number, bytes: string, then: (socket: Socket) => void) =>
       }),
   )
 
-test('five hundred who are slow in every way keep nobody else waiting, and take no memory without end', async () => {
+test('500 slow clients do not delay others, and memory stays bounded', async () => {
   const before = process.memoryUsage.rss()
   const drip = (socket: Socket) => {
     const timer = setInterval(() => socket.write('x'), 500)
@@ -70,7 +70,7 @@ test('five hundred who are slow in every way keep nobody else waiting, and take 
   )
   const waiting = open(100, 'GET / HTTP/1.1\r\nHost: hangs.localhost\r\nConnection: close\r\n\r\n', () => {})
   open(150, 'GET / HTTP/1.1\r\nHost: large.localhost\r\n\r\n', (socket) => socket.pause())
-  // Meanwhile ordinary ones, one after another on ten connections.
+  // Meanwhile, ten clients send ordinary requests in turn.
   const ordinary = async () => {
     for (let i = 0; i < 30; i++) {
       const { status } = await ask(stage.daemon, 'good.localhost', '/', { headers: ['Cookie', stage.ada] })
@@ -79,9 +79,9 @@ test('five hundred who are slow in every way keep nobody else waiting, and take 
     }
   }
   await Promise.all(Array.from({ length: 10 }, ordinary))
-  // The service that never answers is given up, each request on its own (R10).
+  // A service that never answers times out, separately for each request (R10).
   for (const text of await Promise.all(waiting)) assert.match(text, /^HTTP\/1\.1 504 /)
-  // A drop every now and then is no request: fifteen seconds are all there is for a head.
+  // A byte every half second does not complete a head: the limit is fifteen seconds.
   for (const text of await Promise.all(heads)) assert.match(text, /^HTTP\/1\.1 408 /)
   const grown = (process.memoryUsage.rss() - before) / 1024 / 1024
   assert.ok(grown < 400, `${grown.toFixed(0)} MB for 500 slow clients and the services behind them`)
