@@ -8,7 +8,7 @@ import { startRaw, startStage, type Stage } from '../../support/edge_stage.ts'
 
 type Handler = Parameters<typeof startUpstream>[0]
 
-describe('whoever leaves, stops early or does not read', () => {
+describe('clients and services that leave, answer early or stop reading', () => {
   let stage: Stage
   let count = 0
   const opened: Upstream[] = []
@@ -20,7 +20,7 @@ describe('whoever leaves, stops early or does not read', () => {
     await stage.close()
   })
 
-  /** A host that leads to a service with this behaviour. */
+  /** Adds a route to a service with this handler and returns its host. */
   const service = async (handler: Handler) => {
     const upstream = await startUpstream(handler)
     opened.push(upstream)
@@ -44,7 +44,7 @@ describe('whoever leaves, stops early or does not read', () => {
       headers: { host: domain, ...headers },
     })
   const answerOf = async (onward: ClientRequest) => ((await once(onward, 'response')) as [IncomingMessage])[0]
-  test('a client that leaves is gone for the service too', async () => {
+  test('the upstream request is aborted when the client aborts an upload', async () => {
     const left = Promise.withResolvers<void>()
     const arrived = Promise.withResolvers<void>()
     const { domain } = await service((request, response) => {
@@ -59,7 +59,7 @@ describe('whoever leaves, stops early or does not read', () => {
     await left.promise
   })
 
-  test('one that leaves in the middle of a download as well', async () => {
+  test('the upstream response is aborted when the client aborts a download', async () => {
     const left = Promise.withResolvers<void>()
     const { domain } = await service((_, response) => {
       response.on('close', () => left.resolve())
@@ -75,7 +75,7 @@ describe('whoever leaves, stops early or does not read', () => {
     await left.promise
   })
 
-  test('an early answer to a long upload leaves the connection usable', async () => {
+  test('an early response to a long upload leaves the client connection usable', async () => {
     await using hasty = await raw(
       'HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno',
     )
@@ -93,7 +93,7 @@ describe('whoever leaves, stops early or does not read', () => {
     assert.match(answer, /^HTTP\/1\.1 413 [^]*HTTP\/1\.1 200 OK/)
   })
 
-  test('100 MB up and down: whoever does not read holds the other side back', async () => {
+  test('backpressure limits what is buffered of 100 MB in either direction', async () => {
     const piece = Buffer.alloc(256 * 1024, 'x')
     const total = 100 * 1024 * 1024
     const sent = { up: 0, down: 0 }
@@ -107,7 +107,7 @@ describe('whoever leaves, stops early or does not read', () => {
         if (!response.write(piece)) await once(response, 'drain')
       response.end()
     })
-    /** Waits until no more is taken, and tells how much lies between the two ends: sockets and pipes, not a body. */
+    /** Waits until no more is accepted, and returns the bytes buffered between the two ends: in sockets and pipes, not a whole body. */
     const stuck = async (way: 'up' | 'down') => {
       for (let last = -1; last !== sent[way] || sent[way] === 0;) {
         last = sent[way]
@@ -121,14 +121,17 @@ describe('whoever leaves, stops early or does not read', () => {
       onward.end()
     })()
     const answered = answerOf(onward)
-    assert.ok((await stuck('up')) < total / 3, `${sent.up} bytes went up to a service that reads nothing`)
+    assert.ok(
+      (await stuck('up')) < total / 3,
+      `${sent.up} bytes were accepted for a service that reads nothing`,
+    )
     reading.resolve()
     await upload
     const answer = await answered
     assert.equal(Number(answer.headers['x-received']), total)
     assert.ok(
       (await stuck('down')) < total / 3,
-      `${sent.down} bytes came down to a client that reads nothing`,
+      `${sent.down} bytes were accepted for a client that reads nothing`,
     )
     let size = 0
     for await (const chunk of answer) size += (chunk as Buffer).length
@@ -136,12 +139,12 @@ describe('whoever leaves, stops early or does not read', () => {
   })
 
   const get = (domain: string) => `GET / HTTP/1.1\r\nHost: ${domain}\r\n\r\n`
-  /** Reads nothing. */
-  const deafClient = () => {
+  /** A client that reads nothing. */
+  const nonReadingClient = () => {
     const socket = connect(stage.daemon.edge.port, '127.0.0.1').on('error', () => {})
     return { socket, [Symbol.dispose]: () => void socket.destroy() }
   }
-  /** Waits until a number stays what it is, and returns it. */
+  /** Waits until a number stops changing, and returns it. */
   const settled = async (count: () => number): Promise<number> => {
     for (let last = -1; last !== count();) {
       last = count()
@@ -150,9 +153,9 @@ describe('whoever leaves, stops early or does not read', () => {
     return count()
   }
 
-  test('what waits behind a request without an answer is not read', async () => {
+  test('pipelined requests are not read while the first one has no response', async () => {
     const { domain } = await service(() => {})
-    using client = deafClient()
+    using client = nonReadingClient()
     const piece = get(domain).repeat(4000)
     const pieces = Math.ceil((24 * 1024 * 1024) / piece.length)
     let taken = 0
@@ -160,18 +163,18 @@ describe('whoever leaves, stops early or does not read', () => {
       client.socket.write(piece, () => ++taken < pieces && write())
     }
     write()
-    // What the kernel keeps is up to 6 MB at each end.
-    assert.ok((await settled(() => taken)) < pieces / 2, `${taken} of ${pieces} pieces were taken`)
+    // The kernel buffers up to 6 MB at each end.
+    assert.ok((await settled(() => taken)) < pieces / 2, `${taken} of ${pieces} pieces were accepted`)
   })
 
   for (const [way, atOnce] of [
     ['all at once', true],
     ['one after another', false],
   ] as const)
-    test(`requests that come ${way} are not served while nobody reads the responses`, async () => {
+    test(`requests sent ${way} are not served while the client reads no responses`, async () => {
       const body = 'x'.repeat(50_000)
       const { domain, upstream } = await service((_, response) => response.end(body))
-      using client = deafClient()
+      using client = nonReadingClient()
       const { socket } = client
       const total = 600
       if (atOnce) socket.write(get(domain).repeat(total))
@@ -187,7 +190,7 @@ describe('whoever leaves, stops early or does not read', () => {
       assert.ok(served > 0 && served < total, `${served} were served`)
     })
 
-  test('a client that ends its side has left, even if it does not read what is under way', async () => {
+  test('a half-closed client connection aborts the upstream response, even if the client does not read', async () => {
     const left = Promise.withResolvers<void>()
     const piece = Buffer.alloc(256 * 1024, 'x')
     const { domain } = await service((_, response) => {
@@ -198,7 +201,7 @@ describe('whoever leaves, stops early or does not read', () => {
       }
       write()
     })
-    using client = deafClient()
+    using client = nonReadingClient()
     client.socket.write(get(domain))
     await new Promise((resolve) => setTimeout(resolve, 300))
     client.socket.end()

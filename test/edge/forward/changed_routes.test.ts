@@ -5,11 +5,11 @@ import { after, before, describe, test } from 'node:test'
 import { startUpstream, type Upstream } from '../../support/upstream.ts'
 import { startStage, type Stage } from '../../support/edge_stage.ts'
 
-describe('routes change while requests come (R14)', () => {
+describe('changes of routes under load (R14)', () => {
   let stage: Stage
   let one: Upstream
   let other: Upstream
-  /** Answers to /slow wait for this. */
+  /** Responses to /slow wait for this. */
   const slow = Promise.withResolvers<void>()
   before(async () => {
     stage = await startStage()
@@ -57,7 +57,7 @@ describe('routes change while requests come (R14)', () => {
         })
     })
 
-  test('a hundred changes: every answer comes from the old route or the new one, and none is missing', async () => {
+  test('during a hundred changes every response comes from the old or the new route, and none is lost', async () => {
     const { routes } = stage.daemon.hero.proxy
     const domain = 'moving.localhost'
     const { id } = await stage.route({ domain, auth_mode: 'none', target: one.target })
@@ -78,7 +78,7 @@ describe('routes change while requests come (R14)', () => {
 
     for (let i = 0; i < 25; i++) {
       await routes.update({ id, target: other.target, more_targets: [] })
-      assert.equal(await answerTo('/in/x'), '200 other', 'the next request follows the change')
+      assert.equal(await answerTo('/in/x'), '200 other', 'the next request uses the changed route')
       const inner = await routes.add({ domain, path_prefix: '/in', auth_mode: 'none', target: one.target })
       assert.equal(await answerTo('/in/x'), '200 one')
       await routes.remove({ id: inner.id })
@@ -95,7 +95,7 @@ describe('routes change while requests come (R14)', () => {
     slow.resolve()
     let rest = ''
     for await (const chunk of long as AsyncIterable<Buffer>) rest += String(chunk)
-    assert.equal(rest, 'one', 'what was under way ends where it began, though its route leads elsewhere')
+    assert.equal(rest, 'one', 'a response in flight continues from its upstream after its route has changed')
     await routes.remove({ id })
     assert.match(await answerTo('/in/x'), /^404 /)
   })

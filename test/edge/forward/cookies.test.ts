@@ -5,7 +5,7 @@ import { ask } from '../../support/http.ts'
 import { startUpstream, valuesOf } from '../../support/upstream.ts'
 import { got, startStage, type Stage } from '../../support/edge_stage.ts'
 
-describe('cookies and tokens on their way upstream (D09, D10, D23)', () => {
+describe('cookies and tokens in forwarded requests (D09, D10, D23)', () => {
   let stage: Stage
   before(async () => {
     stage = await startStage()
@@ -19,7 +19,7 @@ describe('cookies and tokens on their way upstream (D09, D10, D23)', () => {
     got(await ask(stage.daemon, host, '/', { headers })).rawHeaders
 
   for (const host of ['app.localhost', 'open.localhost', 'inner.localhost']) {
-    test(`${host}: ours is taken out, the others stay as they are`, async () => {
+    test(`${host}: the session cookie is removed, and other cookies are unchanged`, async () => {
       const before = ['Cookie', `theme=dark; ${stage.ada}; quoted="a b"; empty=; odd==x; =nameless`]
       const after = ['theme=dark; quoted="a b"; empty=; odd==x; =nameless']
       if (host !== 'inner.localhost') {
@@ -30,12 +30,12 @@ describe('cookies and tokens on their way upstream (D09, D10, D23)', () => {
     })
   }
 
-  test('cookies without ours pass byte for byte', async () => {
+  test('a Cookie header without the session cookie is forwarded byte for byte', async () => {
     const odd = 'a=1;b=2;  c="x;y"; $Version=1; d'
     assert.deepEqual(valuesOf(await forwarded('app.localhost', 'Cookie', odd), 'cookie'), [odd])
   })
 
-  test('names that lenient parsers fold to ours go no further', async () => {
+  test('cookies whose names lenient parsers fold to the session cookie are removed', async () => {
     const value = stage.ada.split('=')[1]!
     const twins = [
       '__host-hero_proxy_session',
@@ -53,11 +53,11 @@ describe('cookies and tokens on their way upstream (D09, D10, D23)', () => {
       })
       const { rawHeaders } = got(answer)
       assert.deepEqual(valuesOf(rawHeaders, 'cookie'), ['a=1; b=2'], name)
-      assert.deepEqual(valuesOf(rawHeaders, 'x-hero-user'), [], `${name} is nobody's session`)
+      assert.deepEqual(valuesOf(rawHeaders, 'x-hero-user'), [], `${name} authenticates nobody`)
     }
   })
 
-  test('a prefix twin that browsers do not guard is no session on a protected route', async () => {
+  test('a cookie name that only resembles the session cookie does not open a protected route', async () => {
     const value = stage.ada.split('=')[1]!
     const lenientNames = [
       '\xa0__Host-hero_proxy_session',
@@ -87,7 +87,7 @@ describe('cookies and tokens on their way upstream (D09, D10, D23)', () => {
     }
   })
 
-  test('two cookies of our name are a guest, in one header or in two', async () => {
+  test('two session cookies authenticate nobody, in one header or in two', async () => {
     const { ada, bob } = stage
     for (const headers of [
       ['Cookie', `${ada}; ${ada}`],
@@ -102,7 +102,7 @@ describe('cookies and tokens on their way upstream (D09, D10, D23)', () => {
     }
   })
 
-  test('a token is used up here; another Authorization passes on', async () => {
+  test('an access token is removed, and another Authorization header is forwarded', async () => {
     const { access_token } = await stage.daemon.hero.auth.login({ login: 'ada', password: goodPassword })
     const bearer = `Bearer ${access_token}`
     const rawHeaders = await forwarded('app.localhost', 'Authorization', bearer, 'Cookie', stage.bob)
@@ -125,23 +125,27 @@ describe('cookies and tokens on their way upstream (D09, D10, D23)', () => {
     assert.equal(
       (await ask(stage.daemon, 'inner.localhost', '/', { headers: ['Cookie', asCookie] })).status,
       401,
-      'a token is no cookie',
+      'a token is not accepted as a cookie',
     )
     const asToken = ['Authorization', `Bearer ${stage.ada.split('=')[1]}`]
     assert.deepEqual(
       valuesOf(await forwarded('app.localhost', ...asToken), 'x-hero-user'),
       [],
-      'a cookie is no token',
+      'a cookie is not accepted as a token',
     )
     for (const other of [bearer, 'Bearer x'])
       for (const host of ['app.localhost', 'open.localhost']) {
         const twice = await forwarded(host, 'Authorization', bearer, 'Authorization', other)
         assert.deepEqual(valuesOf(twice, 'x-hero-user'), [])
-        assert.deepEqual(valuesOf(twice, 'authorization'), [], 'none of two goes on')
+        assert.deepEqual(
+          valuesOf(twice, 'authorization'),
+          [],
+          'neither of two Authorization headers is forwarded',
+        )
       }
   })
 
-  test('an upstream sets no cookie in our name and no identity header', async () => {
+  test('an upstream can set no hero_proxy cookie and no identity header', async () => {
     await using hostile = await startUpstream((_, response) => {
       response.writeHead(200, [
         'Set-Cookie',
@@ -185,11 +189,15 @@ describe('cookies and tokens on their way upstream (D09, D10, D23)', () => {
     assert.ok(!answer.rawHeaders.join().includes('evil'), answer.rawHeaders.join())
   })
 
-  test('a dead cookie is cleared on optional routes and never forwarded', async () => {
-    const dead = `__Host-hero_proxy_session=${'A'.repeat(43)}`
-    const answer = await ask(stage.daemon, 'app.localhost', '/', { headers: ['Cookie', `${dead}; a=1`] })
+  test('an expired session cookie is cleared on optional routes and never forwarded', async () => {
+    const expired = `__Host-hero_proxy_session=${'A'.repeat(43)}`
+    const answer = await ask(stage.daemon, 'app.localhost', '/', { headers: ['Cookie', `${expired}; a=1`] })
     assert.deepEqual(valuesOf(got(answer).rawHeaders, 'cookie'), ['a=1'])
     assert.match(answer.headers['set-cookie']!.join(), /^__Host-hero_proxy_session=; .*Max-Age=0; Secure$/)
-    assert.equal(answer.headers['cache-control'], 'no-store', 'or a shared cache would sign everybody out')
+    assert.equal(
+      answer.headers['cache-control'],
+      'no-store',
+      'otherwise a shared cache would sign everybody out',
+    )
   })
 })

@@ -7,7 +7,7 @@ import { ask, askRaw } from '../../support/http.ts'
 import { startUpstream } from '../../support/upstream.ts'
 import { startRaw, startStage, type Stage } from '../../support/edge_stage.ts'
 
-describe('services that are down, slow or broken (R19)', () => {
+describe('upstreams that are down, slow or broken (R19)', () => {
   let stage: Stage
   let count = 0
   before(async () => {
@@ -21,9 +21,9 @@ describe('services that are down, slow or broken (R19)', () => {
     return domain
   }
   const alive = async () =>
-    assert.equal((await ask(stage.daemon, 'enter.localhost', '/')).status, 200, 'the daemon lives')
+    assert.equal((await ask(stage.daemon, 'enter.localhost', '/')).status, 200, 'the daemon still runs')
 
-  test('down: 502 with a page for people and JSON for programs, TCP and Unix alike', async () => {
+  test('an unreachable upstream gets 502, with a page for browsers and JSON for programs, over TCP and Unix sockets', async () => {
     const gone = await startUpstream()
     await gone.close()
     for (const target of [
@@ -39,7 +39,7 @@ describe('services that are down, slow or broken (R19)', () => {
       assert.deepEqual([page.status, page.headers['content-type']], [502, 'text/html; charset=utf-8'])
       assert.ok(
         !/ECONN|ENOENT|127\.0\.0\.1|sock/.test(page.body + program.body),
-        'nothing of the inside is told',
+        'the response reveals no internal address',
       )
       const upgrade = await askRaw(
         stage.daemon,
@@ -50,7 +50,7 @@ describe('services that are down, slow or broken (R19)', () => {
     }
   })
 
-  test('too slow: 504, also for an upgrade, and the service is let go', async () => {
+  test('an upstream that times out gets 504, also for an upgrade, and its connection is closed', async () => {
     const released = Promise.withResolvers<void>()
     await using slow = await startRaw((socket) => void socket.on('close', () => released.resolve()))
     const domain = await lead(slow.target, { response_timeout: 1 })
@@ -74,17 +74,17 @@ describe('services that are down, slow or broken (R19)', () => {
     'a status of 99': 'HTTP/1.1 099 X\r\nContent-Length: 2\r\n\r\nok',
     'a status of 0': 'HTTP/1.1 000 X\r\nContent-Length: 2\r\n\r\nok',
     'a status of 1000': 'HTTP/1.1 1000 X\r\nContent-Length: 2\r\n\r\nok',
-    'a 101 that switches nothing': 'HTTP/1.1 101 X\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
-    'an upgrade nobody asked for': 'HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nbytes',
-    'two lengths': 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nokk',
-    'length and chunked':
+    'a 101 without an upgrade': 'HTTP/1.1 101 X\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+    'an unsolicited upgrade': 'HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nbytes',
+    'two Content-Length headers': 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nokk',
+    'Content-Length and chunked':
       'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     'a header with a control character': 'HTTP/1.1 200 OK\r\nX: \x01\r\nContent-Length: 2\r\n\r\nok',
     'a head of 200 KB': `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(200_000)}\r\n\r\n`,
-    'hints without end': `${'HTTP/1.1 103 E\r\nLink: x\r\n\r\n'.repeat(2000)}`,
+    'endless 103 responses': `${'HTTP/1.1 103 E\r\nLink: x\r\n\r\n'.repeat(2000)}`,
   }
   for (const [title, bytes] of Object.entries(broken)) {
-    test(`${title}: 502, and the daemon lives`, async () => {
+    test(`${title}: the client gets 502, and the daemon still runs`, async () => {
       await using upstream = await startRaw(bytes)
       const domain = await lead(upstream.target)
       assert.equal((await ask(stage.daemon, domain, '/')).status, 502)
@@ -93,12 +93,12 @@ describe('services that are down, slow or broken (R19)', () => {
         `GET / HTTP/1.1\r\nHost: ${domain}\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`,
         1000,
       )
-      if (title !== 'an upgrade nobody asked for') assert.match(upgrade, /^HTTP\/1\.1 502 /)
+      if (title !== 'an unsolicited upgrade') assert.match(upgrade, /^HTTP\/1\.1 502 /)
       await alive()
     })
   }
 
-  test('a reason phrase with control characters is cleaned', async () => {
+  test('control characters are removed from a reason phrase', async () => {
     await using upstream = await startRaw('HTTP/1.1 200 O\x01\x7fK\r\nContent-Length: 2\r\n\r\nok')
     const answer = await ask(stage.daemon, await lead(upstream.target), '/')
     assert.deepEqual([answer.status, answer.body], [200, 'ok'])
@@ -106,37 +106,37 @@ describe('services that are down, slow or broken (R19)', () => {
   })
 
   const cut: Record<string, string> = {
-    'before its length': 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf',
+    'before its Content-Length': 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf',
     'before the last chunk': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n',
     'inside a chunk': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhalf',
-    'by a chunk that is none': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nxyz\r\n',
+    'with an invalid chunk': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nxyz\r\n',
   }
   for (const [title, bytes] of Object.entries(cut)) {
-    test(`a body that ends ${title} is a broken transfer for the client`, async () => {
+    test(`a body that ends ${title} is an incomplete response for the client`, async () => {
       for (const reset of [false, true]) {
         await using upstream = await startRaw((socket) => {
           socket.write(bytes)
           setTimeout(() => (reset ? socket.resetAndDestroy() : socket.end()), 50)
         })
         const domain = await lead(upstream.target)
-        // What was seen to be broken before a byte of it went on is told as that; the rest is cut off.
-        const told = await ask(stage.daemon, domain, '/').then(
+        // If no byte has been forwarded yet, the client gets 502; otherwise its connection is cut.
+        const outcome = await ask(stage.daemon, domain, '/').then(
           ({ status }) => String(status),
           (error: Error) => error.message,
         )
-        assert.match(told, /^502$|aborted|ECONNRESET|hang up/)
+        assert.match(outcome, /^502$|aborted|ECONNRESET|hang up/)
         const upgrade = await askRaw(
           stage.daemon,
           `GET / HTTP/1.1\r\nHost: ${domain}\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`,
           2000,
         )
-        assert.equal(upgrade.match(/HTTP\/1\.1/g)?.length, 1, 'no second answer inside the first')
+        assert.equal(upgrade.match(/HTTP\/1\.1/g)?.length, 1, 'no second response inside the first')
         await alive()
       }
     })
   }
 
-  test('a broken answer does not spoil the next request on the same connection', async () => {
+  test('an invalid response does not affect the next request on the same connection', async () => {
     let times = 0
     await using upstream = await startRaw((socket) => {
       if (times++ % 2 === 0) socket.end('garbage\r\n\r\n')
@@ -165,7 +165,7 @@ describe('services that are down, slow or broken (R19)', () => {
     agent.destroy()
   })
 
-  test('a kept connection that the service closed costs no request', async () => {
+  test('no request fails because the upstream closed an idle connection', async () => {
     const upstream = await startUpstream((_, response) => response.end('ok'))
     const domain = await lead(upstream.target)
     for (let i = 0; i < 5; i++) {

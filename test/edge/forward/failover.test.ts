@@ -10,22 +10,22 @@ import { ask, askRaw } from '../../support/http.ts'
 import { startUpstream, valuesOf } from '../../support/upstream.ts'
 import { got, startRaw, startStage, type Stage } from '../../support/edge_stage.ts'
 
-/** Answers with the number of bytes of the body. */
+/** Responds with the number of bytes in the body. */
 const counting: Parameters<typeof startUpstream>[0] = (incoming, response) => {
   let length = 0
   incoming.on('data', (chunk: Buffer) => (length += chunk.length))
   incoming.on('end', () => response.end(String(length)))
 }
 
-/** A place where nobody listens, for now. */
-const nobody = async (): Promise<string> => {
+/** The address of an upstream that has stopped listening. */
+const unusedTarget = async (): Promise<string> => {
   const upstream = await startUpstream()
   await upstream.close()
   return upstream.target
 }
 
-/** A place that answers no attempt to connect: its queue is full, and nobody empties it. */
-const startDeaf = async () => {
+/** A server that accepts no connections: its backlog is full. */
+const startUnresponsive = async () => {
   const code =
     'net.createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, function () { console.log(this.address().port) })'
   const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -86,7 +86,7 @@ describe('several upstreams', () => {
       sent.end(Buffer.alloc(size, 'x'))
     })
 
-  test('requests go round', async () => {
+  test('upstreams take turns', async () => {
     await using one = await startUpstream((_, response) => response.end('one'))
     await using other = await startUpstream(
       (_, response) => response.end('other'),
@@ -97,9 +97,13 @@ describe('several upstreams', () => {
     assert.deepEqual([one.seen.length, other.seen.length], [5, 5])
   })
 
-  test('a dead one is passed by, whatever the method: nothing was sent to it', async () => {
+  test('an unreachable upstream is skipped for every method, because nothing was sent to it', async () => {
     await using living = await startUpstream(counting)
-    const sockets = [await nobody(), await nobody(), `unix:${join(stage.daemon.dir, 'none.sock')}`]
+    const sockets = [
+      await unusedTarget(),
+      await unusedTarget(),
+      `unix:${join(stage.daemon.dir, 'none.sock')}`,
+    ]
     const domain = await lead([sockets[0]!, living.target, ...sockets.slice(1)])
     for (const size of [0, 10, 300_000, 3_000_000]) {
       for (const chunked of [false, true]) {
@@ -110,43 +114,43 @@ describe('several upstreams', () => {
       const { status } = await ask(stage.daemon, domain, '/', { method })
       assert.equal(status, 200, method)
     }
-    assert.equal(living.seen.length, 13, 'each arrived once')
+    assert.equal(living.seen.length, 13, 'each request arrived once')
   })
 
-  test('the same body arrives when the first one is found dead with the body on its way', async () => {
-    // Every route is fresh: nobody knows yet that the first one is dead.
+  test('a body in flight arrives complete at the second upstream when the first is unreachable', async () => {
+    // Every route is new, so the first upstream is not yet known to be down.
     await using living = await startUpstream(counting)
     for (let i = 0; i < 6; i++) {
-      const domain = await lead([await nobody(), living.target])
+      const domain = await lead([await unusedTarget(), living.target])
       assert.equal(await post(domain, 500_000, i % 2 === 0), '200 500000')
     }
   })
 
-  test('all dead is 502; when one is back, the next request finds it', async () => {
+  test('502 when all upstreams are down, and the next request succeeds when one is back', async () => {
     const path = join(stage.daemon.dir, 'later.sock')
-    const domain = await lead([`unix:${path}`, await nobody()])
+    const domain = await lead([`unix:${path}`, await unusedTarget()])
     for (let i = 0; i < 4; i++)
       assert.equal((await ask(stage.daemon, domain, '/', { method: 'POST', body: 'x' })).status, 502)
     await using _ = await startUpstream((_, response) => response.end('back'), path)
     for (let i = 0; i < 4; i++) assert.equal((await ask(stage.daemon, domain, '/')).body, 'back')
   })
 
-  test('one that answers nothing is given up after connect_timeout; the next one answers', async () => {
-    await using deaf = await startDeaf()
+  test('an upstream that does not accept within connect_timeout is given up, and the next one is tried', async () => {
+    await using unresponsive = await startUnresponsive()
     await using living = await startUpstream(counting)
-    const domain = await lead([deaf.target, living.target], { connect_timeout: 1 })
+    const domain = await lead([unresponsive.target, living.target], { connect_timeout: 1 })
     const sent = Array.from({ length: 6 }, (_, i) => post(domain, 1000 * i, i % 2 === 0))
     assert.deepEqual(
       await Promise.all(sent),
       Array.from({ length: 6 }, (_, i) => `200 ${1000 * i}`),
     )
-    const alone = await lead([deaf.target], { connect_timeout: 1 })
+    const alone = await lead([unresponsive.target], { connect_timeout: 1 })
     assert.equal((await ask(stage.daemon, alone, '/')).status, 504)
     const handshake = `GET / HTTP/1.1\r\nHost: ${alone}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
     assert.match(await askRaw(stage.daemon, handshake, 3000), /^HTTP\/1\.1 504 /)
   })
 
-  test('what has been sent is sent again only if it may be: a GET, never a POST', async () => {
+  test('a request already sent is retried only if it is a GET or HEAD without a body', async () => {
     const heads: string[] = []
     await using breaking = await startRaw((socket, head) => {
       heads.push(head)
@@ -168,10 +172,10 @@ describe('several upstreams', () => {
     assert.equal(living.seen.length, 6, 'none of these was sent twice')
     assert.deepEqual(await statuses('GET'), [200, 200, 200, 200])
     assert.deepEqual(await statuses('HEAD'), [200, 200, 200, 200])
-    assert.equal(heads.length, 10, 'one that can be reached keeps its turn')
+    assert.equal(heads.length, 10, 'a reachable upstream keeps its turn')
   })
 
-  test('an error of the service is its answer: passed on, and no reason to pass it by', async () => {
+  test('an error status is passed on and does not take the upstream out of rotation', async () => {
     await using failing = await startUpstream((_, response) => response.writeHead(503).end())
     await using living = await startUpstream()
     const domain = await lead([failing.target, living.target])
@@ -180,19 +184,19 @@ describe('several upstreams', () => {
     assert.deepEqual(statuses.toSorted(), [...Array(5).fill(200), ...Array(5).fill(503)])
   })
 
-  test('a switch of protocols finds the living one too', async () => {
+  test('an upgrade fails over to a reachable upstream too', async () => {
     await using living = await startRaw('HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello')
     for (let i = 0; i < 4; i++) {
-      const domain = await lead([await nobody(), living.target, await nobody()])
+      const domain = await lead([await unusedTarget(), living.target, await unusedTarget()])
       const handshake = `GET / HTTP/1.1\r\nHost: ${domain}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n`
       assert.match(await askRaw(stage.daemon, handshake), /^HTTP\/1\.1 101 [^]*hello$/)
     }
   })
 
-  test('where Host names the target, it names the one that is asked', async () => {
+  test('without preserve_host, Host names the upstream that gets the request', async () => {
     await using one = await startUpstream()
     await using other = await startUpstream()
-    const domain = await lead([await nobody(), one.target, other.target], { preserve_host: false })
+    const domain = await lead([await unusedTarget(), one.target, other.target], { preserve_host: false })
     for (let i = 0; i < 6; i++) got(await ask(stage.daemon, domain, '/'))
     for (const { seen, target } of [one, other]) {
       assert.ok(seen.length > 0)

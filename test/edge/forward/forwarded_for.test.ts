@@ -4,7 +4,7 @@ import { ask } from '../../support/http.ts'
 import { valuesOf } from '../../support/upstream.ts'
 import { folded, got, openForm, postForm, startStage, type Stage } from '../../support/edge_stage.ts'
 
-const lies = [
+const spoofed = [
   ['X-Forwarded-For', '10.9.9.9'],
   ['X-Forwarded-Host', 'enter.localhost'],
   ['X-Forwarded-Proto', 'https'],
@@ -33,7 +33,7 @@ const ours = (rawHeaders: readonly string[]) =>
     [...folded(rawHeaders)].filter(([name]) => /FORWARDED|_IP$|_URL$|_URI$|OVERRIDE/.test(name)),
   )
 
-describe('what an untrusted peer says about the request (D08)', () => {
+describe('headers of an untrusted peer about the request (D08)', () => {
   let stage: Stage
   before(async () => {
     stage = await startStage()
@@ -48,8 +48,8 @@ describe('what an untrusted peer says about the request (D08)', () => {
     X_FORWARDED_PROTO: ['http'],
   }
 
-  for (const [name, value] of lies) {
-    test(`${name} is ours or nobody's`, async () => {
+  for (const [name, value] of spoofed) {
+    test(`${name} of the client is replaced or removed`, async () => {
       const answer = await ask(stage.daemon, 'app.localhost', '/x?y', { headers: [name, value, name, value] })
       const { method, url, rawHeaders } = got(answer)
       assert.deepEqual([method, url], ['GET', '/x?y'])
@@ -59,10 +59,10 @@ describe('what an untrusted peer says about the request (D08)', () => {
     })
   }
 
-  test('all at once open no protected route and change neither cookie nor audit', async () => {
-    const headers = [...lies.flat(), 'User-Agent', 'kube-probe/1.0 GoogleHC/1.0', 'Accept', 'text/html']
+  test('all of them together open no protected route and change neither cookies nor the audit', async () => {
+    const headers = [...spoofed.flat(), 'User-Agent', 'kube-probe/1.0 GoogleHC/1.0', 'Accept', 'text/html']
     const answer = await ask(stage.daemon, 'inner.localhost', '/health', { headers })
-    assert.equal(answer.status, 200, 'a path of our own')
+    assert.equal(answer.status, 200, 'an own path')
     assert.deepEqual((JSON.parse(answer.body) as { status: string }).status, 'ok')
     assert.equal((await ask(stage.daemon, 'inner.localhost', '/healthz', { headers })).status, 302)
     assert.equal((await ask(stage.daemon, 'inner.localhost', '/auth/me', { headers })).status, 302)
@@ -70,15 +70,15 @@ describe('what an untrusted peer says about the request (D08)', () => {
       stage.daemon,
       'inner.localhost',
       '/auth/login',
-      lies.flat(),
+      spoofed.flat(),
     )
-    assert.equal(page.headers['strict-transport-security'], undefined, 'nobody spoke TLS')
+    assert.equal(page.headers['strict-transport-security'], undefined, 'the connection has no TLS')
     await postForm(
       stage.daemon,
       'inner.localhost',
       '/auth/login',
       { form_token: token, login: 'ada', password: 'x' },
-      [...lies.flat(), 'Cookie', cookie],
+      [...spoofed.flat(), 'Cookie', cookie],
     )
     const { items } = await stage.daemon.hero.audit.list({ limit: 1000 })
     assert.ok(items.some((row) => row.method === 'auth.login' && row.outcome === 'unauthenticated'))
@@ -86,7 +86,7 @@ describe('what an untrusted peer says about the request (D08)', () => {
   })
 })
 
-describe('what a trusted proxy says (D08)', () => {
+describe('headers of a trusted proxy (D08)', () => {
   let stage: Stage
   before(async () => {
     stage = await startStage({ trusted_proxies: '127.0.0.1,10.0.0.0/8,fd00::/8' })
@@ -95,7 +95,7 @@ describe('what a trusted proxy says (D08)', () => {
   after(() => stage.close())
 
   let asked = 0
-  /** As what the audit knows whoever tried to sign in; as somebody else each time, for guesses are counted. */
+  /** Returns the address that the audit records for a sign-in. The user differs each time, because failed attempts are counted. */
   const address = async (...forwardedFor: string[]) => {
     const { cookie, token } = await openForm(stage.daemon, 'app.localhost')
     await postForm(
@@ -116,15 +116,19 @@ describe('what a trusted proxy says (D08)', () => {
     assert.equal(
       await address('198.51.100.1, 192.0.2.7'),
       '192.0.2.7',
-      'what the client wrote in front is its story',
+      'addresses that the client prepended do not count',
     )
     assert.equal(await address('192.0.2.7, 10.1.2.3'), '192.0.2.7')
-    assert.equal(await address('192.0.2.7', '10.1.2.3, 10.1.2.4'), '192.0.2.7', 'two lines are one list')
+    assert.equal(
+      await address('192.0.2.7', '10.1.2.3, 10.1.2.4'),
+      '192.0.2.7',
+      'two header lines form one list',
+    )
     assert.equal(await address('2001:db8::1, fd00::5'), '2001:db8::1')
     assert.equal(await address('::ffff:192.0.2.7'), '192.0.2.7')
   })
 
-  test('garbage never throws and never becomes an address', async () => {
+  test('an invalid address causes no error and is never recorded', async () => {
     assert.equal(await address('evil'), '127.0.0.1')
     assert.equal(await address('192.0.2.7, unknown'), '127.0.0.1')
     assert.equal(await address('192.0.2.7, _hidden, 10.0.0.1'), '10.0.0.1')
@@ -134,7 +138,7 @@ describe('what a trusted proxy says (D08)', () => {
     assert.equal(await address('010.1.1.1, 1.2.3.4:80'), '127.0.0.1')
   })
 
-  test('the scheme counts, and the rest is still ours', async () => {
+  test('X-Forwarded-Proto counts, and the other headers are still replaced', async () => {
     const headers = [
       'X-Forwarded-Proto',
       'https',
@@ -157,13 +161,13 @@ describe('what a trusted proxy says (D08)', () => {
     assert.match(String(page.headers['strict-transport-security']), /max-age=63072000/)
   })
 
-  test('the chain is passed on with the peer at its end', async () => {
+  test('X-Forwarded-For is passed on with the peer appended', async () => {
     const headers = ['X-Forwarded-For', '192.0.2.7, 10.1.2.3']
     const { rawHeaders } = got(await ask(stage.daemon, 'app.localhost', '/', { headers }))
     assert.deepEqual(valuesOf(rawHeaders, 'x-forwarded-for'), ['192.0.2.7, 10.1.2.3, 127.0.0.1'])
   })
 
-  test('identity headers are not believed from a trusted proxy either', async () => {
+  test('identity headers of a trusted proxy are removed too', async () => {
     const headers = ['X-Hero-User', 'root', 'X-Hero-Claims', 'admin', 'X-Proxy-Auth-Method', 'local']
     const answer = await ask(stage.daemon, 'app.localhost', '/', { headers })
     assert.ok(!/root|admin|local"/.test(answer.body), answer.body)

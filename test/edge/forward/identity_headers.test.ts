@@ -20,7 +20,7 @@ const reserved = [
   ['x', 'proxy', 'auth', 'method'],
 ] as const
 
-/** Every name above with every separator alone and mixed with the usual one, in three cases. */
+/** Every name above with each separator, alone and mixed with the usual one, in three cases. */
 const spellings = reserved.flatMap((parts) =>
   separators.flatMap((separator) => {
     const names = [parts.join(separator), `${parts[0]}${separator}${parts.slice(1).join('-')}`]
@@ -53,7 +53,7 @@ describe('identity headers (D01 to D05)', () => {
   })
   after(() => stage.close())
 
-  /** Only what the proxy decided: fails on every header of the two families that is not expected. */
+  /** Asserts the identity headers of the proxy, and fails on every other header of the two families. */
   const expectIdentity = (rawHeaders: readonly string[], who: 'guest' | 'ada' | 'bob', method: string) => {
     const seen = [...folded(rawHeaders)].filter(([name]) => /^X_(HERO|PROXY)_/.test(name)).sort()
     const wanted = {
@@ -99,17 +99,17 @@ describe('identity headers (D01 to D05)', () => {
       return Object.entries(signRequest(request)).flat()
     }
 
-    test(`${title}: no spelling of an identity header survives`, async () => {
+    test(`${title}: an identity header of the client is removed in every spelling`, async () => {
       for (const names of chunks(spellings, 90)) {
         const headers = [...credential(), ...names.flatMap((name) => [name, 'root'])]
         const answer = await ask(stage.daemon, `${mode}.localhost`, '/', { headers })
         assert.equal(answer.status, 200)
         expectIdentity(got(answer).rawHeaders, who, method)
-        assert.ok(!answer.body.includes('root'), 'a value of the client arrived')
+        assert.ok(!answer.body.includes('root'), 'a value of the client was forwarded')
       }
     })
 
-    test(`${title}: twice and fifty times is still the proxy's own one`, async () => {
+    test(`${title}: a header that the client repeats 2 or 50 times is replaced`, async () => {
       for (const times of [2, 50]) {
         const headers = [
           ...credential(),
@@ -120,7 +120,7 @@ describe('identity headers (D01 to D05)', () => {
       }
     })
 
-    test(`${title}: a Connection list takes none of the proxy's headers away`, async () => {
+    test(`${title}: a Connection header of the client removes none of the proxy's headers`, async () => {
       const answer = await ask(stage.daemon, `${mode}.localhost`, '/', {
         headers: [
           ...credential(),
@@ -140,7 +140,7 @@ describe('identity headers (D01 to D05)', () => {
     })
   }
 
-  test('what somebody lacks is not filled from the request (D05)', async () => {
+  test('identity headers that a user lacks are not taken from the request (D05)', async () => {
     const answer = await ask(stage.daemon, 'local.localhost', '/', {
       headers: [
         'X-Hero-Claims',
@@ -156,7 +156,7 @@ describe('identity headers (D01 to D05)', () => {
     expectIdentity(got(answer).rawHeaders, 'bob', 'local')
   })
 
-  test('someone without an address sends none, whatever the client says', async () => {
+  test('for a user without an email address, an X-Proxy-User-Email of the client is removed', async () => {
     await stage.daemon.hero.users.update({ username: 'bob', email: null })
     const headers = ['Cookie', stage.bob, 'X-Proxy-User-Email', 'root@example.org']
     const answer = await ask(stage.daemon, 'local.localhost', '/', { headers })
@@ -173,7 +173,7 @@ describe('identity headers (D01 to D05)', () => {
     assert.ok(!answer.includes('root'))
   })
 
-  test('twins of framing headers and the CGI proxy variable stay here', async () => {
+  test('spelling variants of framing headers and the header Proxy are not forwarded', async () => {
     const headers = [
       'Content_Length',
       '5',
@@ -189,7 +189,7 @@ describe('identity headers (D01 to D05)', () => {
     for (const name of ['CONTENT_LENGTH', 'TRANSFER_ENCODING', 'PROXY']) assert.ok(!names.has(name), name)
   })
 
-  test('headers of the application pass unchanged', async () => {
+  test('headers of the application are forwarded unchanged', async () => {
     const headers = [
       'X-App_Token',
       'a',
@@ -210,7 +210,7 @@ describe('identity headers (D01 to D05)', () => {
     assert.deepEqual(valuesOf(rawHeaders, 'x-twice'), ['1', '2'])
   })
 
-  test('upgrades carry the same headers', async () => {
+  test('an upgrade request carries the same identity headers', async () => {
     const spoofed = spellings
       .slice(0, 60)
       .map((name) => `${name}: root\r\n`)
@@ -220,7 +220,7 @@ describe('identity headers (D01 to D05)', () => {
       `GET / HTTP/1.1\r\nHost: local.localhost\r\nCookie: ${stage.ada}\r\n${spoofed}Connection: Upgrade, X-Hero-User\r\nUpgrade: websocket\r\n\r\n`,
     )
     const seen = stage.upstream.seen.at(-1)!
-    assert.match(answer, /^HTTP\/1\.1 200 /, 'an upstream that does not upgrade answers as it likes')
+    assert.match(answer, /^HTTP\/1\.1 200 /, 'an upstream may answer an upgrade with a plain response')
     expectIdentity(seen.rawHeaders, 'ada', 'local')
   })
 })

@@ -10,19 +10,19 @@ let stage: Stage
 let upstream: http.Server
 const agent = new http.Agent({ keepAlive: true, maxSockets: 24 })
 
-/** Tells at every place whose body it is and where in it one is. */
+/** A body that states every 64 bytes its name and the position in it. */
 const bodyOf = (name: string, length: number): Buffer => {
   const body = Buffer.alloc(length + 64)
   for (let at = 0; at < length; at += 64) body.write(`${at} of ${name} `.padEnd(64, '-'), at, 'latin1')
   return body.subarray(0, length)
 }
 
-/** The same sequence in every run. */
+/** Pseudorandom numbers, the same in every run. */
 const numbers = (seed: number) => () => (seed = (seed * 48271) % 2147483647) / 2147483647
 
 before(async () => {
   stage = await startStage()
-  // `/NAME/LENGTH/sized|chunked`, in parts of all sizes, some of them late; or `steady`, in many that are alike.
+  // `/NAME/LENGTH/sized|chunked` sends parts of all sizes, some of them late; `steady` sends many parts of the same size.
   upstream = http.createServer((request, response) => {
     const [, name, length, form] = request.url!.split('/')
     const body = bodyOf(name!, Number(length))
@@ -51,7 +51,7 @@ after(async () => {
   await stage.close()
 })
 
-/** Reads a body in its own time. */
+/** Reads a body, with a pause of `rest` ms after each part. */
 const download = (path: string, rest: number, headers: Record<string, string> = {}) =>
   new Promise<Buffer>((resolve, reject) => {
     const { port } = stage.daemon.edge
@@ -85,20 +85,20 @@ const visit = async (reader: number) => {
     const length = lengths[Math.floor(next() * lengths.length)]!
     const name = `r${reader}n${i}`
     const form = next() < 0.6 ? 'sized' : 'chunked'
-    // `TE` makes it a request of node:http's; the others take the fast lane.
+    // `TE` sends the request to node:http; the others take the fast lane.
     const headers: Record<string, string> = next() < 0.2 ? { te: 'trailers' } : {}
     const got = await download(`/${name}/${length}/${form}`, reader % 4 === 0 ? 2 : 0, headers)
     assert.equal(got.length, length, `${name} ${form}`)
-    assert.ok(got.equals(bodyOf(name, length)), `${name} ${form} ${length} was mixed with another's`)
+    assert.ok(got.equals(bodyOf(name, length)), `${name} ${form} ${length} was mixed with another body`)
   }
 }
 
-test('whatever else passes at the same time, everybody gets their own bytes, all of them, in order', async () => {
+test('every client gets its own body, complete and in order, while many others are served', async () => {
   await Promise.all(Array.from({ length: 24 }, (_, reader) => visit(reader)))
 })
 
-/** Sends all requests at once and reads nothing for a while, so that answers pile up on our side. */
-const sluggish = async (names: readonly string[], length: number, form: string): Promise<Buffer> => {
+/** Sends all requests at once and reads nothing for a while, so that responses pile up in the proxy. */
+const readLate = async (names: readonly string[], length: number, form: string): Promise<Buffer> => {
   const socket = connect(stage.daemon.edge.port, '127.0.0.1')
   const heads = names.map((name, i) => {
     const last = i === names.length - 1 ? 'Connection: close\r\n' : ''
@@ -110,7 +110,7 @@ const sluggish = async (names: readonly string[], length: number, form: string):
   let read = 0
   for await (const part of socket) {
     parts.push(part as Buffer)
-    // Catches up in steps, so that it is waited for again and again.
+    // Reads in steps, so that the proxy has to wait repeatedly.
     if ((read += (part as Buffer).length) > 2_000_000) {
       read = 0
       await delay(20)
@@ -119,16 +119,16 @@ const sluggish = async (names: readonly string[], length: number, form: string):
   return Buffer.concat(parts)
 }
 
-test('bytes that wait for a slow reader are still that reader’s when they leave', async () => {
+test('bytes buffered for a slow client are not overwritten', async () => {
   const ask = async (reader: string, count: number, length: number, form: string) => {
     const names = Array.from({ length: count }, (_, i) => `${reader}n${i}`)
-    const bytes = await sluggish(names, length, form)
+    const bytes = await readLate(names, length, form)
     let at = 0
     for (const name of names) {
       at = bytes.indexOf('\r\n\r\n', at) + 4
       assert.ok(
         bytes.subarray(at, at + length).equals(bodyOf(name, length)),
-        `${name} was mixed with another's`,
+        `${name} was mixed with another body`,
       )
       at += length
     }
@@ -140,18 +140,18 @@ test('bytes that wait for a slow reader are still that reader’s when they leav
   ])
 })
 
-test('what was told of an answer stays as it was told, whatever is read after it', async () => {
+test('the parts given to a response sink stay valid while more is read', async () => {
   const pool = new UpstreamPool()
   const { port } = upstream.address() as AddressInfo
   const read = (name: string, length: number, form: string) =>
     new Promise<Buffer>((resolve, reject) => {
       const parts: Buffer[] = []
       const connection = pool.open({ name: 'bodies', host: '127.0.0.1', port })
-      const asker = {
+      const sink = {
         bodiless: false,
         takesWhole: false,
         whole: () => false,
-        // Whoever keeps what it is told, as one does who waits for a slow reader.
+        // Keeps the parts, as a sink does that waits for a slow client.
         body: (part: Buffer) => parts.push(part) === 0,
         end: () => resolve(Buffer.concat(parts)),
         broken: reject,
@@ -162,14 +162,14 @@ test('what was told of an answer stays as it was told, whatever is read after it
         switched() {},
         drain() {},
       }
-      connection.send(asker, `GET /${name}/${length}/${form} HTTP/1.1\r\nHost: a\r\n\r\n`, false)
+      connection.send(sink, `GET /${name}/${length}/${form} HTTP/1.1\r\nHost: a\r\n\r\n`, false)
     })
   const lengths = [100, 5000, 40_000, 300_000]
   await Promise.all(
     Array.from({ length: 40 }, async (_, i) => {
       const length = lengths[i % 4]!
       const got = await read(`k${i}`, length, i % 3 === 0 ? 'chunked' : 'sized')
-      assert.ok(got.equals(bodyOf(`k${i}`, length)), `k${i} was written over`)
+      assert.ok(got.equals(bodyOf(`k${i}`, length)), `k${i} was overwritten`)
     }),
   )
   pool.close()

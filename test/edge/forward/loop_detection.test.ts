@@ -10,7 +10,7 @@ import { got, startStage, type Stage } from '../../support/edge_stage.ts'
 const handshake = (host: string, headers = '') =>
   `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${headers}\r\n`
 
-describe('a request goes through here once (RFC 9110 section 7.6.3)', () => {
+describe('loop detection by Via (RFC 9110 section 7.6.3)', () => {
   let stage: Stage
   before(async () => {
     stage = await startStage()
@@ -25,7 +25,7 @@ describe('a request goes through here once (RFC 9110 section 7.6.3)', () => {
     valuesOf(got(await ask(stage.daemon, 'none.localhost', '/', { headers })).rawHeaders, 'via')
   const requests = async () => (await stage.daemon.hero.stats()).edge_requests
 
-  test('every forwarded request names us, behind the proxies before us; no answer does', async () => {
+  test('every forwarded request has a Via entry of the proxy after the existing ones, and responses have none', async () => {
     const [own] = await via()
     assert.match(own!, /^1\.1 hero-[0-9a-f]{16}$/)
     assert.deepEqual(await via('Via', '1.0 fred, 1.1 p.example.net', 'via', '2 cdn (a, b)'), [
@@ -36,10 +36,10 @@ describe('a request goes through here once (RFC 9110 section 7.6.3)', () => {
     const { headers } = await ask(stage.daemon, 'none.localhost', '/')
     assert.equal(headers.via, undefined)
     const old = await askRaw(stage.daemon, 'GET / HTTP/1.0\r\nHost: none.localhost\r\n\r\n')
-    assert.ok(old.includes(`"1.0 ${own!.slice(4)}"`), 'the version that it came in')
+    assert.ok(old.includes(`"1.0 ${own!.slice(4)}"`), 'the version of the received request')
   })
 
-  test('a route that leads to the door itself is answered 508, not followed for ever', async () => {
+  test('a route whose target is the proxy itself gets 508 instead of looping', async () => {
     const before = await requests()
     const program = await ask(stage.daemon, 'self.localhost', '/', { method: 'POST', body: 'x' })
     assert.equal(program.status, 508)
@@ -48,10 +48,10 @@ describe('a request goes through here once (RFC 9110 section 7.6.3)', () => {
     assert.deepEqual([page.status, page.headers['content-type']], [508, 'text/html; charset=utf-8'])
     assert.match(page.body, /leads in a circle/)
     assert.match(await askRaw(stage.daemon, handshake('self.localhost')), /^HTTP\/1\.1 508 /)
-    assert.equal((await requests()) - before, 6, 'each came in twice')
+    assert.equal((await requests()) - before, 6, 'each request came in twice')
   })
 
-  test('a client cannot hide that it has been here, nor the proxies between', async () => {
+  test('neither a client nor a proxy between can hide that a request has passed before', async () => {
     const [own] = await via()
     const name = own!.slice(4)
     for (const headers of [
@@ -72,14 +72,14 @@ describe('a request goes through here once (RFC 9110 section 7.6.3)', () => {
     )
   })
 
-  test('pages of ours lead nowhere and are shown', async () => {
+  test('own pages are not forwarded, so they are shown despite Via', async () => {
     const [own] = await via()
     const headers = ['Via', own!]
     assert.equal((await ask(stage.daemon, 'none.localhost', '/auth/login', { headers })).status, 200)
     assert.equal((await ask(stage.daemon, 'nobody.localhost', '/', { headers })).status, 404)
   })
 
-  test('two doors that lead to each other: the circle ends where it began', async () => {
+  test('a loop between two instances ends at the first one', async () => {
     await using other = await startTestDaemon()
     await other.hero.proxy.routes.add({
       domain: 'circle.localhost',
@@ -97,7 +97,7 @@ describe('a request goes through here once (RFC 9110 section 7.6.3)', () => {
     assert.equal((await other.hero.stats()).edge_requests - before, 1)
   })
 
-  test('one door behind another is no circle', async () => {
+  test('one instance behind another is no loop', async () => {
     await using front = await startTestDaemon()
     await front.hero.proxy.routes.add({
       domain: 'none.localhost',
@@ -111,7 +111,7 @@ describe('a request goes through here once (RFC 9110 section 7.6.3)', () => {
   })
 })
 
-test('the name belongs to the instance: kept over a restart, and the same on every node', async () => {
+test('the Via name belongs to the instance and survives a restart', async () => {
   const nameOf = (daemon: Pick<TestDaemon, 'config'>) =>
     byHand(daemon, (database) => instanceFact(database, 'via'))
   const daemon = await startTestDaemon()

@@ -17,7 +17,7 @@ describe('claims that do not fit into a header', () => {
   const claim = (i: number) =>
     `c${String(i).padStart(3, '0')}.${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}`
 
-  test('up to 8 KiB whole, beyond it an error and a line in the audit, never a shortened list', async () => {
+  test('up to 8 KiB of claims are forwarded complete; more is an error with an audit entry, never a shortened list', async () => {
     const { daemon, ada, upstream } = stage
     await daemon.hero.groups.add_member({ group: 'many', user: 'ada' })
     const own = 'app.use,groups.many,groups.team,users.ada'.length
@@ -48,7 +48,7 @@ describe('claims that do not fit into a header', () => {
 
     const { items } = await daemon.hero.audit.list({ limit: 1000 })
     const rows = items.filter(({ outcome }) => outcome === 'claims_too_large')
-    assert.equal(rows.length, 1, 'once a minute for a person who keeps trying')
+    assert.equal(rows.length, 1, 'one entry per minute for a user who keeps trying')
     assert.match(rows[0]!.target, /user=ada/)
 
     assert.equal((await ask(daemon, 'app.localhost', '/', { headers: ['Cookie', stage.bob] })).status, 200)

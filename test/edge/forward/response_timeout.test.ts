@@ -7,14 +7,14 @@ import { ask } from '../../support/http.ts'
 import { startUpstream, valuesOf } from '../../support/upstream.ts'
 import { got, startStage, type Stage } from '../../support/edge_stage.ts'
 
-describe('response_timeout is about silence before the answer, and nothing else', () => {
+describe('response_timeout limits only the wait for the response head', () => {
   let stage: Stage
   before(async () => {
     stage = await startStage()
   })
   after(() => stage.close())
 
-  test('a stream that pauses longer than that goes on', async () => {
+  test('a stream may pause for longer', async () => {
     await using upstream = await startUpstream((_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write('data: one\n\n')
@@ -30,7 +30,7 @@ describe('response_timeout is about silence before the answer, and nothing else'
     assert.deepEqual({ status, body }, { status: 200, body: 'data: one\n\ndata: two\n\n' })
   })
 
-  test('a client that is slow to send is not cut off', async () => {
+  test('a client may take longer to send its body', async () => {
     await using upstream = await startUpstream((incoming, response) => {
       let length = 0
       incoming.on('data', (chunk: Buffer) => (length += chunk.length))
@@ -57,7 +57,7 @@ describe('response_timeout is about silence before the answer, and nothing else'
   })
 })
 
-test('a token of ours reaches no upstream, in whatever mode it is sent; other credentials do', async () => {
+test('an access token is never forwarded in any mode, while other credentials are', async () => {
   await using stage = await startStage()
   const { access_token } = await stage.daemon.hero.auth.login({ login: 'ada', password: goodPassword })
   for (const auth_mode of ['none', 'optional', 'local'] as const) {

@@ -5,10 +5,10 @@ import { ask } from '../../support/http.ts'
 import { startUpstream, valuesOf, type Upstream } from '../../support/upstream.ts'
 import { got, startStage, type Stage } from '../../support/edge_stage.ts'
 
-describe('which route', () => {
+describe('the route of a request', () => {
   let stage: Stage
   const upstreams: Upstream[] = []
-  /** An upstream that answers with its name. */
+  /** An upstream that responds with its name. */
   const named = async (name: string) => {
     const upstream = await startUpstream((_, response) => response.end(name))
     upstreams.push(upstream)
@@ -26,7 +26,7 @@ describe('which route', () => {
     return status === 200 ? body : status
   }
 
-  test('host before wildcard, one label, and never another domain', async () => {
+  test('an exact host precedes a wildcard, which covers one label and no other domain', async () => {
     await stage.route({ domain: '*.wild.test', auth_mode: 'none', target: await named('wild') })
     await stage.route({
       domain: 'own.wild.test',
@@ -37,7 +37,11 @@ describe('which route', () => {
     assert.equal(await at('a.wild.test'), 'wild')
     assert.equal(await at('A.Wild.TEST:9997'), 'wild')
     assert.equal(await at('own.wild.test', '/in'), 'own')
-    assert.equal(await at('own.wild.test', '/out'), 404, 'a host of its own never falls into the wildcard')
+    assert.equal(
+      await at('own.wild.test', '/out'),
+      404,
+      'a host with its own route never falls back to the wildcard',
+    )
     for (const host of [
       'wild.test',
       'a.b.wild.test',
@@ -48,7 +52,7 @@ describe('which route', () => {
       'nobody',
     ]) {
       assert.equal(await at(host), 404, host)
-      assert.equal(await at(host, '/auth/login'), 404, `${host} has no pages of ours either`)
+      assert.equal(await at(host, '/auth/login'), 404, `${host} has no own pages either`)
       assert.equal(await at(host, '/health'), 404, host)
     }
     for (const host of ['.wild.test', '*.wild.test', 'a..wild.test.', '-a .wild.test']) {
@@ -57,7 +61,7 @@ describe('which route', () => {
     }
   })
 
-  test('a disabled route closes its paths; they fall to no weaker rule', async () => {
+  test('the paths of a disabled route get 404 and fall back to no other route', async () => {
     await stage.route({ domain: '*.off.test', auth_mode: 'none', target: await named('wild') })
     await stage.route({ domain: 'x.off.test', auth_mode: 'none', target: await named('root') })
     await stage.route({ domain: 'x.off.test', auth_mode: 'local', path_prefix: '/inner', enabled: false })
@@ -71,7 +75,7 @@ describe('which route', () => {
     assert.equal(await at('z.off.test'), 'wild')
   })
 
-  test('the longest prefix on segment borders', async () => {
+  test('the longest matching path prefix wins, by whole segments', async () => {
     const domain = 'prefix.localhost'
     for (const path_prefix of ['/', '/a', '/a/b', '/a/b/c/d', '/.hidden', '/A-z_0~1']) {
       await stage.route({ domain, path_prefix, auth_mode: 'none', target: await named(path_prefix) })
@@ -99,7 +103,7 @@ describe('which route', () => {
     for (const [path, prefix] of Object.entries(expected)) assert.equal(await at(domain, path), prefix, path)
   })
 
-  test('strip_prefix takes exactly the prefix off and says so', async () => {
+  test('strip_prefix removes exactly the prefix and sends X-Forwarded-Prefix', async () => {
     await stage.route({
       domain: 'strip.localhost',
       path_prefix: '/app',
@@ -125,7 +129,7 @@ describe('which route', () => {
     assert.deepEqual([url, valuesOf(rawHeaders, 'x-forwarded-prefix')], ['/raw/x', []])
   })
 
-  test('preserve_host', async () => {
+  test('preserve_host decides whether Host is that of the client or of the target', async () => {
     await stage.route({ domain: 'kept.localhost', auth_mode: 'none' })
     await stage.route({ domain: 'dropped.localhost', auth_mode: 'none', preserve_host: false })
     const host = async (domain: string) =>
@@ -135,7 +139,7 @@ describe('which route', () => {
     assert.deepEqual(await host('dropped.localhost'), [new URL(stage.upstream.target).host])
   })
 
-  test('a Unix socket as upstream', async () => {
+  test('a Unix socket can be an upstream', async () => {
     await using local = await startUpstream(undefined, join(stage.daemon.dir, 'u.sock'))
     await stage.route({ domain: 'unix.localhost', auth_mode: 'local', target: local.target })
     await stage.route({
@@ -155,7 +159,7 @@ describe('which route', () => {
     ])
   })
 
-  test('own paths belong to us on every host with a route; their twins to the route (D15)', async () => {
+  test("own paths never reach a route, and similar paths get the route's protection (D15)", async () => {
     const domain = 'own.localhost'
     for (const path_prefix of ['/', '/login', '/rpc', '/health', '/token', '/openrpc.json']) {
       await stage.route({ domain, path_prefix, auth_mode: 'none' })
@@ -192,7 +196,7 @@ describe('which route', () => {
 
     const inner = 'guarded.localhost'
     await stage.route({ domain: inner, auth_mode: 'local' })
-    const twins = [
+    const similar = [
       '/LOGIN',
       '/Auth/login',
       '//login',
@@ -215,7 +219,7 @@ describe('which route', () => {
       '/openrpc.json/',
       '/adminx',
     ]
-    for (const path of twins) {
+    for (const path of similar) {
       for (const headers of [[], ['User-Agent', 'kube-probe/1.0'], ['X-Forwarded-Uri', '/health']]) {
         const { status } = await ask(stage.daemon, inner, path, { headers })
         assert.ok(status === 401 || status === 400, `${path}: ${status}`)

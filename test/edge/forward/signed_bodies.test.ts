@@ -13,7 +13,7 @@ describe('bodies of signed requests', () => {
   let stage: Stage
   let upstream: Upstream
   const { privateKey, pubkey: known } = newKey()
-  /** SHA-256 of the bodies that the upstream got. */
+  /** SHA-256 of the bodies that the upstream received. */
   const arrived: string[] = []
   before(async () => {
     stage = await startStage()
@@ -39,7 +39,7 @@ describe('bodies of signed requests', () => {
   const lines = (headers: [string, string][]) =>
     headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
 
-  test('chunked ones arrive whole, with their length; trailers, which nobody signed, do not', async () => {
+  test('a chunked body is forwarded with Content-Length, and unsigned trailers are dropped', async () => {
     const answer = await askRaw(
       stage.daemon,
       `POST / HTTP/1.1\r\nHost: ${host}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n${lines(sign('POST', 'hello world'))}\r\n6\r\nhello \r\n5\r\nworld\r\n0\r\nX-Hero-User: root\r\n\r\n`,
@@ -52,7 +52,7 @@ describe('bodies of signed requests', () => {
     assert.deepEqual(valuesOf(rawHeaders, 'x-hero-user'), ['ada'])
   })
 
-  test('10 MiB pass, one byte more is 413, told by its length or found while reading', async () => {
+  test('a body over 10 MiB gets 413, whether its length is declared or found while reading', async () => {
     const most = 10 * 1024 * 1024
     const large = Buffer.alloc(most, 'a')
     const post = (body: Buffer, headers: [string, string][]) =>
@@ -74,7 +74,7 @@ describe('bodies of signed requests', () => {
     assert.equal(upstream.seen.length, before)
   })
 
-  test("the route's own limit counts as well", async () => {
+  test('the max_body of the route counts as well', async () => {
     const domain = 'small.localhost'
     await stage.route({ domain, auth_mode: 'signature', max_body: 4 })
     for (const [body, status] of [
@@ -89,7 +89,7 @@ describe('bodies of signed requests', () => {
     }
   })
 
-  test('strangers are told before they send a body, signers are asked for it (Expect)', async () => {
+  test('an unknown key gets 401 instead of 100 (Continue), a known one is asked for the body', async () => {
     const expect = (headers: string) =>
       askRaw(
         stage.daemon,
@@ -118,7 +118,7 @@ describe('bodies of signed requests', () => {
     assert.match(asked, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /)
   })
 
-  test('a body that breaks off reaches nobody and uses nothing up', async () => {
+  test('an incomplete body is not forwarded and does not use up the nonce', async () => {
     const before = upstream.seen.length
     const headers = sign('POST', 'hello')
     await new Promise<void>((resolve) => {
@@ -137,7 +137,7 @@ describe('bodies of signed requests', () => {
     assert.equal(answer.status, 200)
   })
 
-  test('an upgrade is signed with an empty body, once', async () => {
+  test('an upgrade is signed with an empty body and cannot be replayed', async () => {
     const headers = lines(sign('GET', undefined, '/chat'))
     const handshake = `GET /chat HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${headers}\r\n`
     assert.match(await askRaw(stage.daemon, handshake), /^HTTP\/1\.1 200 /)
@@ -145,7 +145,7 @@ describe('bodies of signed requests', () => {
     assert.match(await askRaw(stage.daemon, handshake), /^HTTP\/1\.1 401 /)
   })
 
-  test('headers of these names are the application’s own where nothing is signed', async () => {
+  test('signature headers are forwarded on routes without signatures', async () => {
     await stage.route({ domain: 'hooks.localhost', auth_mode: 'none' })
     const headers = sign('GET').flat()
     const { rawHeaders } = got(await ask(stage.daemon, 'hooks.localhost', '/', { headers }))
@@ -153,7 +153,7 @@ describe('bodies of signed requests', () => {
     assert.deepEqual(valuesOf(rawHeaders, 'x-signature-nonce').length, 1)
   })
 
-  test('beyond 64 MiB on their way at once they are told to come later, and there is room again afterwards', async () => {
+  test('beyond 64 MiB of bodies in flight requests get 503 with Retry-After, until memory is free again', async () => {
     const part = Buffer.alloc(10 * 1024 * 1024 - 1, 'a')
     const begin = () => {
       const socket = connect(stage.daemon.edge.port, '127.0.0.1')
@@ -171,7 +171,7 @@ describe('bodies of signed requests', () => {
     assert.match(first, /^HTTP\/1\.1 503 /)
     assert.match(first, /\r\nretry-after: 5\r\n/i)
     for (const { socket } of open) socket.destroy()
-    // There is room once the daemon has read what was on the way and found the ends: at most the 5 s it spoke of.
+    // Memory is free once the daemon has noticed the closed connections: within the 5 s of Retry-After.
     let afterwards = ''
     for (let attempt = 0; attempt < 50 && !afterwards.startsWith('HTTP/1.1 200 '); attempt++) {
       await new Promise((resolve) => setTimeout(resolve, 100))

@@ -8,7 +8,7 @@ import { startRaw, startStage, type Stage } from '../../support/edge_stage.ts'
 
 type Handler = Parameters<typeof startUpstream>[0]
 
-describe('bodies stream both ways', () => {
+describe('bodies stream in both directions', () => {
   let stage: Stage
   let count = 0
   const opened: Upstream[] = []
@@ -20,7 +20,7 @@ describe('bodies stream both ways', () => {
     await stage.close()
   })
 
-  /** A host that leads to a service with this behaviour. */
+  /** Adds a route to a service with this handler and returns its host. */
   const service = async (handler: Handler) => {
     const upstream = await startUpstream(handler)
     opened.push(upstream)
@@ -50,7 +50,7 @@ describe('bodies stream both ways', () => {
     return all
   }
 
-  test('the service gets the first bytes before the client has sent the last, and answers meanwhile', async () => {
+  test('the service receives and answers the first bytes before the client has sent the last', async () => {
     const { domain } = await service((request, response) => request.pipe(response))
     const onward = begin(domain, 'POST')
     onward.write('first')
@@ -61,7 +61,7 @@ describe('bodies stream both ways', () => {
     assert.equal(await text(answer), 'last')
   })
 
-  test('an event arrives before the stream ends', async () => {
+  test('a server-sent event arrives before the stream ends', async () => {
     let finish: (() => void) | undefined
     const { domain } = await service((_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -78,7 +78,7 @@ describe('bodies stream both ways', () => {
     assert.equal(await text(answer), 'data: 2\n\n')
   })
 
-  test('trailers of the service arrive', async () => {
+  test('trailers of the service arrive without identity headers', async () => {
     const { domain } = await service((_, response) => {
       response.writeHead(200, { trailer: 'X-Sum' })
       response.write('body')
@@ -90,7 +90,7 @@ describe('bodies stream both ways', () => {
     assert.deepEqual(answer.trailers, { 'x-sum': '42' })
   })
 
-  test('HEAD, 204 and 304 have no body and keep the connection usable', async () => {
+  test('responses to HEAD and with 204 or 304 have no body and keep the connection usable', async () => {
     const { domain } = await service((request, response) => {
       if (request.url === '/204') response.writeHead(204).end()
       else if (request.url === '/304') response.writeHead(304, { etag: '"x"' }).end()
@@ -109,7 +109,7 @@ describe('bodies stream both ways', () => {
     assert.equal(answer.match(/content-length: 5/gi)?.length, 3)
   })
 
-  test('methods without a body stay so, and empty bodies are said', async () => {
+  test('GET and DELETE without a body stay so, POST and PUT get Content-Length: 0', async () => {
     const { domain, upstream } = await service((_, response) => response.end())
     for (const [method, length] of [
       ['GET', []],
@@ -127,7 +127,7 @@ describe('bodies stream both ways', () => {
     }
   })
 
-  test('Expect: 100-continue: the service says whether to go on', async () => {
+  test('the service decides whether Expect: 100-continue is answered with 100', async () => {
     const { domain, upstream } = await service((request, response) => request.pipe(response))
     let asked = 0
     upstream.server.on('checkContinue', (request, response) => {
@@ -142,18 +142,18 @@ describe('bodies stream both ways', () => {
     assert.equal(await text(await answerOf(onward)), 'body')
 
     const refused = begin(domain, 'POST', { expect: '100-continue', 'content-length': '4', 'x-refuse': '1' })
-    refused.on('continue', () => assert.fail('nobody said so'))
+    refused.on('continue', () => assert.fail('the service sent no 100'))
     const answer = await answerOf(refused)
     assert.deepEqual([answer.statusCode, await text(answer), asked], [417, 'no', 2])
 
     await stage.route({ domain: 'guarded.localhost', auth_mode: 'local', target: upstream.target })
     const next = 'GET /smuggled HTTP/1.1\r\nHost: guarded.localhost\r\n\r\n'
     const head = `POST / HTTP/1.1\r\nHost: guarded.localhost\r\nExpect: 100-continue\r\nContent-Length: ${next.length}\r\n\r\n`
-    const told = await askRaw(stage.daemon, head, 2000)
+    const refusal = await askRaw(stage.daemon, head, 2000)
     assert.match(
-      told,
+      refusal,
       /^HTTP\/1\.1 401 [^]*connection: close/i,
-      'a client that sends no body and one that does are told apart by closing',
+      'the connection closes, because the client may or may not send the body',
     )
     assert.equal(asked, 2)
     assert.match(
@@ -162,7 +162,7 @@ describe('bodies stream both ways', () => {
     )
   })
 
-  test('early hints pass, broken ones do no harm', async () => {
+  test('early hints are forwarded, and invalid ones are dropped', async () => {
     for (const [link, expected] of [
       ['</a.css>; rel=preload; as=style', ['</a.css>; rel=preload; as=style']],
       ['</a.css>; rel=preload, </b.js>; rel=preload', ['</a.css>; rel=preload, </b.js>; rel=preload']],

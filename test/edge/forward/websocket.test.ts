@@ -17,7 +17,7 @@ describe('WebSocket and other upgrades (D14)', () => {
   const upstreams: Upstream[] = []
   const servers: WebSocketServer[] = []
 
-  /** Greets with the headers it got, then echoes; refuses /refuse with 403. */
+  /** Sends the headers of the handshake, then echoes; refuses /refuse with 403. */
   const echoing = async (socketPath?: string) => {
     const upstream = await startUpstream(undefined, socketPath)
     const server = new WebSocketServer({ noServer: true })
@@ -73,7 +73,7 @@ describe('WebSocket and other upgrades (D14)', () => {
     ['local-unix.localhost', true, ['ada'], 'local'],
     ['optional-unix.localhost', false, [], 'none'],
   ] as const) {
-    test(`${host}, ${signedIn ? 'signed in' : 'guest'}: echoes both ways, with the identity of a plain request`, async () => {
+    test(`${host}, ${signedIn ? 'signed in' : 'guest'}: echoes in both directions, with the same identity headers as a plain request`, async () => {
       const cookie = signedIn ? `${stage.ada}; theme=dark` : 'theme=dark'
       const { socket, rawHeaders } = await open(host, { ...spoofed, cookie, origin: `http://${host}` })
       assert.deepEqual(valuesOf(rawHeaders, 'x-hero-user'), user)
@@ -92,7 +92,7 @@ describe('WebSocket and other upgrades (D14)', () => {
     })
   }
 
-  test('a foreign Origin with a cookie is refused and reaches nobody', async () => {
+  test('a foreign Origin with a session cookie is refused and reaches no upstream', async () => {
     const clients = servers[0]!.clients.size
     for (const origin of [
       'http://evil.test',
@@ -118,7 +118,7 @@ describe('WebSocket and other upgrades (D14)', () => {
     assert.equal(servers[0]!.clients.size, clients)
   })
 
-  test('without our cookie a foreign Origin is the service’s own business', async () => {
+  test('without a session cookie a foreign Origin is left to the service', async () => {
     const { access_token } = await stage.daemon.hero.auth.login({ login: 'ada', password: goodPassword })
     for (const headers of [
       { origin: 'http://evil.test' },
@@ -134,7 +134,7 @@ describe('WebSocket and other upgrades (D14)', () => {
     }
   })
 
-  test('Upgrade without its Connection is a plain request, judged the same', async () => {
+  test('Upgrade without Connection: Upgrade is decided as a plain request', async () => {
     const plain = handshake(
       'local.localhost',
       `Cookie: ${stage.ada}\r\nOrigin: http://evil.test\r\n`,
@@ -144,7 +144,7 @@ describe('WebSocket and other upgrades (D14)', () => {
     assert.match(await askRaw(stage.daemon, guest, 2000), /^HTTP\/1\.1 401 /)
   })
 
-  test('a refused upgrade passes on, without identity headers', async () => {
+  test('a refusal by the service is forwarded without identity headers', async () => {
     const answer = await askRaw(
       stage.daemon,
       handshake('local.localhost', `Cookie: ${stage.ada}\r\n`).replace('/chat', '/refuse'),
@@ -154,14 +154,14 @@ describe('WebSocket and other upgrades (D14)', () => {
     assert.ok(!answer.includes('evil'))
   })
 
-  test('an upgrade to an ambiguous path or a path of ours goes nowhere', async () => {
+  test('an upgrade of an ambiguous path or an own path is refused', async () => {
     for (const path of ['/../chat', '/%2e%2e/chat', '/auth/login', '/rpc', '/chat%00']) {
       const answer = await askRaw(stage.daemon, handshake('optional.localhost').replace('/chat', path), 2000)
       assert.match(answer, /^HTTP\/1\.1 40[04] /, path)
     }
   })
 
-  test('another protocol switches too, and bytes pass untouched', async () => {
+  test('an upgrade to another protocol works, and bytes pass unchanged', async () => {
     await using other = await startRaw((socket, head) => {
       assert.match(head, /Upgrade: tunnel\/1/i)
       socket.write(
@@ -179,7 +179,7 @@ describe('WebSocket and other upgrades (D14)', () => {
     assert.ok(!answer.includes('evil'))
   })
 
-  test('either side that leaves takes the other along', async () => {
+  test('closing either side closes the other', async () => {
     const { socket } = await open('none.localhost')
     const [peer] = [...servers[0]!.clients].slice(-1)
     socket.terminate()
@@ -189,7 +189,7 @@ describe('WebSocket and other upgrades (D14)', () => {
     await once(again.socket, 'close')
   })
 
-  test('an open connection ends with its reason: session, claim or route', async () => {
+  test('an open connection ends when its session is revoked or its route changes', async () => {
     const { hero } = stage.daemon
     const cookie = await signIn(stage.daemon, 'enter.localhost', 'bob', goodPassword)
     const { id } = await stage.route({
