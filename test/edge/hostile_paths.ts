@@ -1,4 +1,4 @@
-/** Paths that aim at /desk, which asks for a claim, through / on the same upstream, which asks for nothing. */
+/** Paths that try to reach /desk, which requires a claim, through / on the same upstream, which requires none. */
 export const paths = [
   // Dot segments in every spelling.
   '/public/../desk',
@@ -68,7 +68,7 @@ export const paths = [
   '/;a%2fb/desk',
   '/desk;%2f../x',
   '/;%5cx/desk',
-  // Case and letters that fold to ASCII.
+  // Upper case, and letters that fold to ASCII.
   '/DESK',
   '/Desk/x',
   '/dEsK',
@@ -77,7 +77,7 @@ export const paths = [
   '/de%c5%bfk',
   '/%ef%bd%84esk',
   '/%F0%9D%90%9Desk',
-  // Escapes of what needs none, once and twice.
+  // Needless percent-encoding, once and twice.
   '/%64esk',
   '/%64%65%73%6b',
   '/d%65sk/x',
@@ -91,7 +91,7 @@ export const paths = [
   '/desk%3fx',
   '/desk%23x',
   '/desk%253fx',
-  // What is no path at all.
+  // Not a path at all.
   '/desk%00',
   '/%00desk',
   '/desk%',
@@ -118,7 +118,7 @@ export const paths = [
   `/${'x/%2e%2e/'.repeat(800)}desk`,
   `/${'%25'.repeat(2500)}2e/desk`,
   `//${'/'.repeat(4000)}desk`,
-  // The query decides nothing.
+  // The query does not affect the decision.
   '/?/desk',
   '/public?/../desk',
   '/public?x=%2e%2e/desk',

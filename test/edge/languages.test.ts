@@ -8,13 +8,13 @@ import { openForm, postForm, startStage, type Stage } from '../support/edge_stag
 const home = 'localhost'
 const page = ['Accept', 'text/html', 'Sec-Fetch-Mode', 'navigate']
 
-/** What a page says of its language, in its headers and in its markup. */
+/** The language that a page states in its headers and in its markup. */
 const languageOf = ({ headers, body }: Awaited<ReturnType<typeof ask>>) => [
   headers['content-language'],
   /<html lang="(\w+)" dir="ltr">/.exec(body)?.[1],
 ]
 
-describe('pages in the language of the person who reads them', () => {
+describe('the language of pages', () => {
   let stage: Stage
   let smtp: TestSmtp
   before(async () => {
@@ -36,7 +36,7 @@ describe('pages in the language of the person who reads them', () => {
       headers: [...page, ...(accepted === undefined ? [] : ['Accept-Language', accepted])],
     })
 
-  test('Accept-Language chooses; caches are told that it did', async () => {
+  test('Accept-Language selects the language, and Vary lists it', async () => {
     const german = await open('/auth/login', 'de-AT, en;q=0.5')
     assert.deepEqual(languageOf(german), ['de', 'de'])
     assert.match(german.body, /<h1>Anmelden<\/h1>/)
@@ -48,7 +48,7 @@ describe('pages in the language of the person who reads them', () => {
     assert.match(french.body, /Mot de passe oublié/)
   })
 
-  test('who asks for none of ours gets the default, from the next request on after a change', async () => {
+  test('without a supported language a page is in the default, and a change applies to the next request', async () => {
     for (const language of languages.toReversed()) {
       await setDefault(language)
       for (const accepted of [undefined, 'ja', '*'])
@@ -59,7 +59,7 @@ describe('pages in the language of the person who reads them', () => {
     await assert.rejects(setDefault('xx'), /one of en, de, fr/)
   })
 
-  test('refusals are told in it too, wherever they come from', async () => {
+  test('refusals are in the language of the page, wherever they come from', async () => {
     const down = await open('/', 'de', 'down.localhost')
     assert.deepEqual([down.status, ...languageOf(down)], [502, 'de', 'de'])
     assert.match(down.body, /Der Dienst antwortet nicht/)
@@ -73,7 +73,7 @@ describe('pages in the language of the person who reads them', () => {
     assert.match(closed.body, /Berechtigung app\.use/)
   })
 
-  test('programs are answered in English, whatever they ask for', async () => {
+  test('programs get English, whatever Accept-Language says', async () => {
     await setDefault('fr')
     const { body, headers } = await ask(stage.daemon, 'down.localhost', '/', {
       headers: ['Accept-Language', 'de'],
@@ -82,7 +82,7 @@ describe('pages in the language of the person who reads them', () => {
     assert.equal((JSON.parse(body) as { title: string }).title, 'The service is not responding')
   })
 
-  test('what went wrong in a form is told in it, and a name in it stays text', async () => {
+  test('form errors are in the language of the page, and names in them are escaped', async () => {
     const { cookie, token } = await openForm(stage.daemon, home)
     const from = ['Cookie', cookie, 'Accept-Language', 'de']
     const wrong = await postForm(
@@ -111,7 +111,7 @@ describe('pages in the language of the person who reads them', () => {
     await stage.daemon.hero.providers.remove({ provider: 'evil' })
   })
 
-  test('a mail that a page asks for is in the language of the page, all others in the default', async () => {
+  test('a mail requested on a page is in its language, and all others are in the default', async () => {
     const { cookie, token } = await openForm(stage.daemon, home, '/auth/reset')
     const fields = { form_token: token, email: 'bob@example.org' }
     await setDefault('fr')

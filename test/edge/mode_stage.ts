@@ -5,13 +5,13 @@ import { byHand } from '../support/people.ts'
 import type { Stage } from '../support/edge_stage.ts'
 import { noReactions } from '../support/reactions.ts'
 
-/** A new key pair of secp256k1: the private half to sign with, the public one as `users.keys.add` takes it. */
+/** A new secp256k1 key pair: the private half to sign with, the public one as `users.keys.add` takes it. */
 export const newKey = (): { privateKey: KeyObject; pubkey: string } => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   return { privateKey, pubkey: publicKeyOf(privateKey) }
 }
 
-/** The Cookie header of a session that a provider opened, as a later sign-in with a provider leaves it. */
+/** The Cookie header of a session opened by a provider, as after a later sign-in with a provider. */
 export const providerSession = async (
   { daemon }: Pick<Stage, 'daemon'>,
   username: string,
@@ -30,7 +30,7 @@ export const providerSession = async (
   return `__Host-hero_proxy_session=${opened.token}`
 }
 
-/** What a client must not be able to say (D01). */
+/** Headers that a client must not be able to set (D01). */
 export const spoofed = Object.entries({
   'X-Hero-User': 'root',
   'X-Hero-Context': '0',
@@ -45,7 +45,7 @@ export const spoofed = Object.entries({
   x_hero_user: 'root',
 }).flat()
 
-/** The ways to ask. */
+/** The kinds of requests. */
 export const kinds = {
   navigation: { method: 'GET', headers: ['Accept', 'text/html', 'Sec-Fetch-Mode', 'navigate'] },
   fetch: { method: 'GET', headers: ['Accept', '*/*'] },
@@ -55,7 +55,7 @@ export const kinds = {
 } as const
 export type Kind = keyof typeof kinds
 
-/** How each mode refuses: by kind of request, and with which challenge. */
+/** How each mode refuses: the status by kind of request, and the challenge. */
 export const refusals: Record<
   string,
   { status: Record<Kind, number>; challenge: RegExp; location?: string }

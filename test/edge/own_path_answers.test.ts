@@ -11,7 +11,7 @@ const paths = recorded.filter((line) => line.startsWith('/'))
 const hosts = ['localhost', 'routed.localhost'] as const
 const isForwardAuth = (path: string) => /^\/auth\/forward(\/|$)/.test(path)
 
-/** Who answered shows in what a refusal is called, where a redirect leads, or what kind of document it is. */
+/** What identifies the answering part: the error code, the redirect target or the content type. */
 const mark = ({ headers, body }: Answer): string => {
   if (headers.allow !== undefined) return `allow ${headers.allow}`
   if (headers.location !== undefined) return headers.location.replace(/\?.*/, '?…')
@@ -21,9 +21,9 @@ const mark = ({ headers, body }: Answer): string => {
   return [code, error].find((name) => typeof name === 'string') ?? type
 }
 
-describe('what answers at our own paths, by host, method and body', () => {
+describe('responses at own paths, by host, method and body', () => {
   let stage: Stage
-  /** A form of ours as a browser sends it back, by host. */
+  /** An own form as a browser submits it, by host. */
   const forms = new Map<string, Request>()
 
   before(async () => {
@@ -41,7 +41,7 @@ describe('what answers at our own paths, by host, method and body', () => {
   })
   after(() => stage.close())
 
-  /** Every way a path is asked; what a POST brings decides who takes it. */
+  /** Every kind of request to a path; the body of a POST decides what answers it. */
   const ways = (host: string): Record<string, Request> => ({
     GET: {},
     'POST json': { method: 'POST', headers: ['Content-Type', 'application/json'], body: '{}' },
@@ -55,7 +55,7 @@ describe('what answers at our own paths, by host, method and body', () => {
     return stage.upstream.seen.length > before ? 'service' : `${answer.status} ${mark(answer)}`
   }
 
-  /** All answers at a path of a host, those that are the same as one: `200 text/html: GET`. */
+  /** All responses at a path of a host, equal ones combined: `200 text/html: GET`. */
   const answersAt = async (host: string, path: string): Promise<string> => {
     const found = new Map<string, string[]>()
     for (const [way, request] of Object.entries(ways(host))) {
@@ -66,7 +66,7 @@ describe('what answers at our own paths, by host, method and body', () => {
     return [...found].map(([answer, of]) => `${answer}: ${of.join(', ')}`).join(' | ')
   }
 
-  test('at home, and on hosts with a route', async () => {
+  test('are as recorded, at home and on hosts with a route', async () => {
     const now: string[] = []
     for (const path of paths) {
       const [home, routed] = [await answersAt(hosts[0], path), await answersAt(hosts[1], path)]
@@ -78,7 +78,7 @@ describe('what answers at our own paths, by host, method and body', () => {
     assert.deepEqual(now, recorded)
   })
 
-  test('HEAD is answered as GET is, without the body', async () => {
+  test('are the same for HEAD as for GET, without the body', async () => {
     for (const host of hosts) {
       for (const path of paths) {
         const get = await ask(stage.daemon, `${host}:9997`, path)
@@ -92,7 +92,7 @@ describe('what answers at our own paths, by host, method and body', () => {
     }
   })
 
-  test('on a host without a route nothing is there but forward auth', async () => {
+  test('are 404 on a host without a route, except for forward auth', async () => {
     const host = 'unrouted.localhost'
     for (const path of paths) {
       for (const request of Object.values(ways(host))) {
@@ -103,7 +103,7 @@ describe('what answers at our own paths, by host, method and body', () => {
     }
   })
 
-  test('the route test, forward auth and upgrades know the same paths', async () => {
+  test('are known to the route test, forward auth and upgrades alike', async () => {
     for (const path of paths) {
       for (const method of ['GET', 'POST']) {
         for (const host of hosts) {
@@ -115,7 +115,7 @@ describe('what answers at our own paths, by host, method and body', () => {
             assert.equal(act === 'own', answer !== 'service', where)
           }
           assert.equal(await forwardAuth(method, host, path), act === 'own' ? '403 own_path' : '200 ', where)
-          // For forward auth a host without a route is as one with a route: our path is refused before the host is looked up.
+          // Forward auth refuses an own path before it looks up the host, so the host needs no route.
           if (host === 'routed.localhost')
             assert.equal(
               await forwardAuth(method, 'unrouted.localhost', path),
@@ -134,7 +134,7 @@ describe('what answers at our own paths, by host, method and body', () => {
     }
   })
 
-  /** What a proxy in front gets for a question about this request. */
+  /** What a proxy in front receives when it asks about this request. */
   const forwardAuth = (method: string, host: string, path: string) => {
     const headers = Object.entries({
       'X-Forwarded-Method': method,

@@ -1,5 +1,5 @@
 /**
- * What a guest gets at every own path and at its neighbours: `service` where the request goes on to the route of the host.
+ * What a guest gets at every own path and at similar paths: `service` where the request is forwarded by the route of the host.
  * Home is the host of the public URL; both hosts have a route that lets everybody in.
  */
 export const ownPathAnswers = `

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { refused } from '../../support/refused.ts'
 import { startStage, type Stage } from '../../support/edge_stage.ts'
 
-describe('what a trial says', () => {
+describe('the result of proxy.routes.test', () => {
   let stage: Stage
   before(async () => {
     stage = await startStage()
@@ -37,7 +37,7 @@ describe('what a trial says', () => {
   const trialOf = (params: Parameters<Stage['daemon']['hero']['proxy']['routes']['test']>[0]) =>
     stage.daemon.hero.proxy.routes.test(params)
 
-  test('why, in words', async () => {
+  test('says why a request is decided as it is', async () => {
     const why = async (host: string, user?: string, path = '/') =>
       (await trialOf({ url: `http://${host}${path}`, ...(user !== undefined && { user }) })).why
     assert.equal(await why('nobody.test'), 'no route for the host nobody.test')
@@ -84,7 +84,7 @@ describe('what a trial says', () => {
     assert.equal(await why('local.localhost', 'eve'), 'auth_mode local: eve is not active, which is nobody')
   })
 
-  test('which check decided', async () => {
+  test('names the check that decided', async () => {
     const check = async (
       host: string,
       user?: string,
@@ -111,7 +111,7 @@ describe('what a trial says', () => {
     assert.equal(await check('optional.localhost'), null)
   })
 
-  test('somebody who is known by the address alone', async () => {
+  test('knows a user by the address alone', async () => {
     const { hero } = stage.daemon
     await hero.settings.set({ key: 'network_login', value: true })
     await hero.users.networks.add({ user: 'bob', network: '10.9.0.0/16' })
@@ -125,7 +125,7 @@ describe('what a trial says', () => {
     await hero.settings.set({ key: 'network_login', value: false })
   })
 
-  test('over https and with the address that is told', async () => {
+  test('uses the given scheme and address', async () => {
     const { headers } = await trialOf({
       url: 'https://plain-local.test/',
       user: 'ada',
@@ -137,7 +137,7 @@ describe('what a trial says', () => {
     assert.equal(value('X-Hero-User'), 'ada')
   })
 
-  test('nothing that lets somebody in is told, and nothing happens', async () => {
+  test('reveals no credential and has no side effects', async () => {
     const { length } = stage.upstream.seen
     const before = await stage.daemon.hero.audit.list()
     const trial = await trialOf({ url: 'http://claim-local.localhost/', user: 'ada' })
@@ -147,14 +147,14 @@ describe('what a trial says', () => {
     const wide = await stage.daemon.hero.audit.list()
     const { status, check } = await trialOf({ url: 'http://local.localhost/', user: 'ada' })
     assert.deepEqual([status, check], [500, 'claims_size'])
-    assert.deepEqual(await stage.daemon.hero.audit.list(), wide, 'no report of claims that are too many')
+    assert.deepEqual(await stage.daemon.hero.audit.list(), wide, 'no audit entry for too many claims')
     assert.notDeepEqual(wide, before)
     assert.equal(stage.upstream.seen.length, length)
     for (let i = 0; i < 50; i++)
       await stage.daemon.hero.groups.remove_claim({ group: 'team', claim: long(i) })
   })
 
-  test('wrong parameters name the field', async () => {
+  test('names the field of an invalid parameter', async () => {
     for (const [params, field] of [
       [{ url: 'ftp://x/' }, 'url'],
       [{ url: '/x' }, 'url'],

@@ -12,7 +12,7 @@ const kinds = {
   fetch: ['Accept', '*/*', 'Sec-Fetch-Mode', 'cors'],
 } as const
 
-/** Names of our headers that the upstream got, and their values, but for those that differ from request to request. */
+/** The headers of the proxy that the upstream received, without the values that differ in each request. */
 const ours = (rawHeaders: readonly string[]): string[] => {
   const list: string[] = []
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -24,7 +24,7 @@ const ours = (rawHeaders: readonly string[]): string[] => {
   return list
 }
 
-describe('a trial tells what happens', () => {
+describe('proxy.routes.test agrees with what happens', () => {
   let stage: Stage
   const tokens = new Map<string, string>()
   before(async () => {
@@ -59,12 +59,12 @@ describe('a trial tells what happens', () => {
     stage.daemon.hero.proxy.routes.test(params)
   const cookieOf = (user: string | undefined) =>
     user === undefined ? [] : ['Cookie', user === 'ada' ? stage.ada : stage.bob]
-  /** What the person would show there. */
+  /** The credential that the user would send to this host. */
   const proofOf = (user: string | undefined, host: string) =>
     user !== undefined && host === 'bearer.localhost'
       ? ['Authorization', `Bearer ${tokens.get(user)}`]
       : cookieOf(user)
-  /** Only guests come here: nobody in this test has the proof that counts. */
+  /** Hosts that only guests are tested with, because no user of this test has the credential they accept. */
   const strange = (user: string | undefined) =>
     user === undefined ? ['oauth.localhost', 'signature.localhost'] : []
 
@@ -90,7 +90,7 @@ describe('a trial tells what happens', () => {
     .split(' ')
     .concat('')
 
-  /** What really happened, told in the same words. */
+  /** What really happened, in the form of a result. */
   const happened = (answer: Awaited<ReturnType<typeof ask>>, seen: number) => {
     const { status, headers, body } = answer
     if (stage.upstream.seen.length > seen) {
@@ -103,7 +103,7 @@ describe('a trial tells what happens', () => {
   const verdict = ({ act, status, target, location }: RouteTrial) => ({ act, status, target, location })
 
   for (const user of [undefined, 'ada', 'bob']) {
-    test(`what is told of ${user ?? 'a guest'} is what happens`, async () => {
+    test(`for every request of ${user ?? 'a guest'}`, async () => {
       let forwarded = 0
       for (const host of [...hosts, ...strange(user), 'paths.localhost']) {
         for (const path of host === 'paths.localhost' ? paths : ['/', '/x?y=z']) {
@@ -140,15 +140,15 @@ describe('a trial tells what happens', () => {
             if (trial.act !== 'forward') continue
             forwarded++
             assert.equal(trial.upstream, stage.upstream.target)
-            const told = trial.headers.flatMap(({ name, value }) => [name, value])
-            assert.deepEqual(ours(told).toSorted(), ours(got(answer).rawHeaders).toSorted(), what)
+            const reported = trial.headers.flatMap(({ name, value }) => [name, value])
+            assert.deepEqual(ours(reported).toSorted(), ours(got(answer).rawHeaders).toSorted(), what)
           }
         }
       }
       assert.ok(forwarded > 30)
     })
 
-    test(`the same for a switch of protocols by ${user ?? 'a guest'}`, async () => {
+    test(`for every upgrade of ${user ?? 'a guest'}`, async () => {
       await using switching = await startUpstream()
       switching.server.on('upgrade', (request, socket) => {
         socket.end(`HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n${request.url}`)
@@ -179,7 +179,7 @@ describe('a trial tells what happens', () => {
     })
   }
 
-  test('hostile paths are told as they are answered', async () => {
+  test('for hostile paths', async () => {
     const domain = 'hostile.localhost'
     await stage.route({ domain, auth_mode: 'none' })
     await stage.route({ domain, auth_mode: 'local', path_prefix: '/desk', required_claims: ['app.use'] })
@@ -194,7 +194,7 @@ describe('a trial tells what happens', () => {
         const { length } = stage.upstream.seen
         const headers = [...kinds.fetch, ...cookieOf(user)]
         const answer = await ask(stage.daemon, domain, path, { headers }).catch(() => undefined)
-        // What Node's client refuses to send can still be asked about.
+        // The method also accepts paths that Node's client refuses to send.
         if (!answer) assert.equal(trial.status, 400, path)
         else assert.deepEqual(verdict(trial), happened(answer, length), `${user} ${path}`)
         acts.add(`${trial.act} ${trial.status}`)
