@@ -122,6 +122,7 @@ export const createDoors = (parts: Parts) => {
     identification,
     callers,
     operatorToken: config.operator_token,
+    home,
     tell,
   })
   const heroAuth = new HeroAuth({

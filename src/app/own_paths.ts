@@ -5,7 +5,7 @@ import type { ShowRefusal } from '../html/show_refusal.ts'
 import type { HeroAuth } from '../rest/hero_auth.ts'
 import { restPaths } from '../rest/paths.ts'
 import { rpcPaths } from '../rpc/paths.ts'
-import type { Home } from '../wire/home.ts'
+import type { Home } from '../contract/home.ts'
 import type { OwnPath } from '../wire/own_path.ts'
 
 /** Paths that are reserved at home although this version serves nothing there: no route can have them. */

@@ -36,7 +36,7 @@ import { PersonalTokens } from '../token/personal_tokens.ts'
 import { UserCredentials } from '../users/user_credentials.ts'
 import { CachedPeople } from '../users/cached_people.ts'
 import { Users } from '../users/users.ts'
-import type { Home } from '../wire/home.ts'
+import type { Home } from '../contract/home.ts'
 
 /** What all parts depend on. */
 export interface Ground {

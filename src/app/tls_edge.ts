@@ -12,7 +12,7 @@ import { Lease } from '../storage/lease.ts'
 import { CertificateOrders } from '../tls/acme_orders.ts'
 import type { OpenListener } from '../edge/serve/listener.ts'
 import { HttpRedirect } from '../edge/serve/http_redirect.ts'
-import type { Home } from '../wire/home.ts'
+import type { Home } from '../contract/home.ts'
 import { tlsListener } from '../edge/serve/tls_listener.ts'
 
 interface Parts {

@@ -177,7 +177,7 @@ export const authMethods = ({
       'Management calls are still authorized and audited as your own; services see your name in X-Hero-Impersonator.',
     effect: 'write',
     claim: ['proxy.impersonate'],
-    fresh: 'anywhere',
+    fresh: true,
     params: Shape({ user: Username }),
     result: Shape({ user: Username, until: Time }),
     errors: ['not_found', 'conflict'],

@@ -21,8 +21,8 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proven_at'>
   /** The personal token or JWT that the call carries, with its scope. It never counts as a fresh proof. */
   readonly token?: Pick<ShownToken, 'id' | 'scope'> | undefined
   /**
-   * True if the call came with a cookie at a host other than that of the public URL. Pages of the service there can send the
-   * cookie too, so such a call cannot add ways to sign in or grant rights.
+   * True if the call came at the host of a service, or with its session. The service, and every script on its pages, can make such
+   * calls, so they manage nothing.
    */
   readonly atService?: boolean
   /** Id of the session that this browser already has; it ends when a new one begins. */
@@ -47,7 +47,7 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proven_at'>
 const none: ReadonlySet<string> = new Set()
 
 export const guest = (
-  from: Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'language' | 'gone'>,
+  from: Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'language' | 'gone' | 'atService'>,
 ): Caller => ({
   ...from,
   kind: 'guest',

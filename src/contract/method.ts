@@ -26,10 +26,9 @@ interface Definition<P extends TObject, R extends TSchema, W> {
   readonly near?: true
   /**
    * Requires users with a session to have authenticated within the last minutes, because sessions can be stolen: for
-   * methods that give access or rights. A function decides by the parameters, which are not validated yet. `anywhere`
-   * is for methods about the session at the host of a service; everything else happens at the public URL.
+   * methods that give access or rights. A function decides by the parameters, which are not validated yet.
    */
-  readonly fresh?: true | 'anywhere' | ((params: Readonly<Record<string, unknown>>) => boolean)
+  readonly fresh?: true | ((params: Readonly<Record<string, unknown>>) => boolean)
   /** May delete the data of a million users: runs where that does not block the event loop. */
   readonly large?: true
   readonly params: P

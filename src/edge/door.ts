@@ -31,7 +31,7 @@ import type { Handler } from './serve/handler.ts'
 import { logRequest } from './serve/request_log.ts'
 import { sendUpgradeRefusal } from './serve/upgrade_response.ts'
 import { isForwardAuth } from '../wire/forward_auth_path.ts'
-import type { Home } from '../wire/home.ts'
+import type { Home } from '../contract/home.ts'
 import type { OwnPathHandler, OwnPathTable } from '../wire/own_path.ts'
 
 export interface DoorParts {

@@ -1,7 +1,7 @@
 import type { ShowRefusal } from '../html/show_refusal.ts'
 import { isJson } from '../wire/media_type.ts'
 import { readings } from '../routes/route_table.ts'
-import type { Home } from '../wire/home.ts'
+import type { Home } from '../contract/home.ts'
 import type { HostKind, OwnPath, OwnPathHandler, OwnPathTable, RouteSwitches } from '../wire/own_path.ts'
 import { notFoundRefusal } from '../wire/refusal.ts'
 import type { EdgeRequest } from '../wire/request.ts'

@@ -64,11 +64,6 @@ export const federationMethods = ({ linking, tokens }: Parts) => [
       if (caller.user_id === undefined) throw conflict('Only a signed-in user has tokens from a provider')
       if (caller.token)
         throw new AppError('proof_required', 'This needs a sign-in: a token gives no access to a provider')
-      if (caller.atService)
-        throw new AppError(
-          'proof_required',
-          'This works at the public URL only, because pages of other services share this host',
-        )
       return tokens.current(caller.user_id, provider)
     },
     handler: (_, __, token) => ({ ...token, token_type: 'Bearer' as const }),

@@ -1,6 +1,6 @@
 import { takesSessions } from '../routes/auth_modes.ts'
 import { switchesOf, type RoutePlan, type RouteTable } from '../routes/route_table.ts'
-import type { Home } from '../wire/home.ts'
+import type { Home } from '../contract/home.ts'
 import type { OwnPathTable } from '../wire/own_path.ts'
 import { isRequestError, parseTarget } from '../wire/request.ts'
 

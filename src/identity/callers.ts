@@ -21,7 +21,7 @@ const subjects = [
   'keys',
 ] as const satisfies readonly Subject[]
 
-type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'language' | 'gone'>
+type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'language' | 'gone' | 'atService'>
 
 /** Returns the authorization of a call: its header, or the member of its message. Throws unauthenticated if the two differ. */
 export const authorizationOf = (
@@ -124,5 +124,6 @@ const callerOf = (principal: Principal, held: readonly string[], from: From): Ca
   if (!isSession(principal)) return { ...person, token }
   const { id: session_id, provider, proven_at, kind } = principal
   const on_behalf = impersonated(principal, held)?.username
-  return { ...person, session_id, provider, proven_at, on_behalf, atService: kind === 'child' }
+  const atService = kind === 'child' || from.atService
+  return { ...person, session_id, provider, proven_at, on_behalf, atService }
 }

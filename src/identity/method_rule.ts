@@ -15,18 +15,20 @@ export const authorise = (
   params: Readonly<Record<string, unknown>>,
   caller: Caller,
 ): void => {
+  if (caller.atService) refuseAtService(method)
   refuseWithoutClaim(method, params, caller)
   const { fresh } = method
   const asksForProof = typeof fresh === 'function' ? fresh(params) : fresh !== undefined
   if (caller.token) refuseBeyondScope(method, params, caller, caller.token.scope, asksForProof)
   if (!asksForProof || caller.session_id === undefined) return
-  if (caller.atService && fresh !== 'anywhere')
-    throw new AppError(
-      'proof_required',
-      'This is done at the public URL only: pages of other services share this host',
-    )
   if ((caller.proven_at ?? 0) + freshForSeconds <= now())
     throw new AppError('proof_required', 'Prove again that it is you: auth.prove')
+}
+
+/** At the host of a service, a caller learns who they are and nothing else. No method of ours belongs to a service. */
+const refuseAtService = ({ name }: Method): void => {
+  if (name !== 'auth.me')
+    throw new AppError('claim_required', 'This method is served at the public URL only', { claims: [] })
 }
 
 /**

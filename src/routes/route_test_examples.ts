@@ -37,7 +37,7 @@ const sentToSignIn: Trial = {
   upstream: null,
   target: null,
   headers: [],
-  location: 'https://wiki.example.org/.hero_proxy/sign_in?return_to=%2Fpages%3Fq%3Dx',
+  location: 'http://wiki.localhost:9997/.hero_proxy/sign_in?return_to=%2Fpages%3Fq%3Dx',
 }
 
 export const trialExamples: [{ params: TrialParams; result: Trial }, { params: TrialParams; result: Trial }] =

@@ -8,6 +8,7 @@ import { AppError } from '../contract/errors.ts'
 import { isJson } from '../wire/media_type.ts'
 import { ownHeaders, send } from '../wire/responses.ts'
 import type { ShowRefusal } from '../html/show_refusal.ts'
+import type { Home } from '../contract/home.ts'
 import { originOf, type EdgeRequest } from '../wire/request.ts'
 
 interface Parts {
@@ -19,12 +20,16 @@ interface Parts {
   readonly identification: Identification
   readonly callers: Callers
   readonly operatorToken: string | undefined
+  readonly home: Home
   readonly tell: ShowRefusal
 }
 
 const digest = (text: string) => hash('sha256', text, 'buffer')
 
-/** `POST /rpc` at the edge, with the operator token, the token of a user or our cookie. Without one, only public methods. */
+/**
+ * `POST /rpc` at the edge, with the operator token, the token of a user or our cookie. Without one, only public methods. At the host of
+ * a service, every caller is there on behalf of the service, and the operator token does not count.
+ */
 export class PostRpc {
   readonly #parts: Parts
   readonly #operatorToken: Buffer | undefined
@@ -70,11 +75,12 @@ export class PostRpc {
       address: asked.address,
       user_agent: request.headers['user-agent'] ?? '',
       gone,
+      atService: !this.#parts.home.is(asked.host),
     } as const
     const authorization = authorizationOf(asked.authorizations, member)
     if (authorization !== undefined) {
       const token = bearerToken(authorization)
-      if (token !== undefined && this.#isOperator(token)) return operator(from)
+      if (token !== undefined && !from.atService && this.#isOperator(token)) return operator(from)
       return callers.ofAuthorization(authorization, from)
     }
     if (asked.origin !== originOf(asked) && (await identification.showsCookie(asked))) {

@@ -2,26 +2,27 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Conflict, type HeroError } from '../../sdk/index.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
-import { ask, signIn } from '../support/http.ts'
+import { arriveAt, ask, signIn } from '../support/http.ts'
 import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
 
 describe('impersonation', () => {
   let daemon: TestDaemon
   let upstream: Upstream
+  /** Of the administrator at home, and at the service. */
   let cookie: string
+  let atWiki: string
 
-  /** Impersonation is per host and starts at the service; accounts are managed at the public URL. */
+  /** Impersonation begins at home, where accounts are managed. */
   const rpc = async (method: string, params = {}) => {
-    const host = method.startsWith('auth.') && method !== 'auth.set_password' ? 'wiki.localhost' : 'localhost'
-    const { body } = await ask(daemon, host, '/rpc', {
+    const { body } = await ask(daemon, 'localhost', '/rpc', {
       method: 'POST',
-      headers: ['Content-Type', 'application/json', 'Cookie', cookie, 'Origin', `http://${host}`],
+      headers: ['Content-Type', 'application/json', 'Cookie', cookie, 'Origin', 'http://localhost'],
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
     })
     return JSON.parse(body) as { result?: never; error?: { data: { code: string }; message: string } }
   }
   const headersSeen = async () => {
-    const { body } = await ask(daemon, 'wiki.localhost', '/', { headers: ['Cookie', cookie] })
+    const { body } = await ask(daemon, 'wiki.localhost', '/', { headers: ['Cookie', atWiki] })
     const { rawHeaders } = JSON.parse(body) as { rawHeaders: string[] }
     return (name: string) => valuesOf(rawHeaders, name).join('|')
   }
@@ -41,7 +42,8 @@ describe('impersonation', () => {
     await hero.groups.add({ slug: 'engineers' })
     await hero.groups.add_member({ group: 'engineers', user: 'grace' })
     await hero.proxy.routes.add({ domain: 'wiki.localhost', target: upstream.target, auth_mode: 'local' })
-    cookie = await signIn(daemon, 'wiki.localhost', 'ada', goodPassword)
+    cookie = await signIn(daemon, 'localhost', 'ada', goodPassword)
+    atWiki = await arriveAt(daemon, 'wiki.localhost', cookie)
   })
   after(async () => {
     await daemon.close()
@@ -93,14 +95,14 @@ describe('impersonation', () => {
   })
 
   test('our pages show it, with a button to end it', async () => {
-    const page = await ask(daemon, 'wiki.localhost', '/auth/me', {
+    const page = await ask(daemon, 'localhost', '/auth/me', {
       headers: ['Cookie', cookie, 'Accept', 'text/html'],
     })
     assert.match(page.body, /You are impersonating <strong>grace<\/strong>/)
     const form = page.headers['set-cookie']![0]!.split(';')[0]!
     const token = /name="form_token" value="([^"]+)"/.exec(page.body)![1]!
     const post = (formToken: string) =>
-      ask(daemon, 'wiki.localhost', '/auth/stop_impersonating', {
+      ask(daemon, 'localhost', '/auth/stop_impersonating', {
         method: 'POST',
         headers: ['Content-Type', 'application/x-www-form-urlencoded', 'Cookie', `${cookie}; ${form}`],
         body: new URLSearchParams({ form_token: formToken }).toString(),

@@ -99,7 +99,7 @@ onBothDatabases('people known by their network', (newUrl) => {
     assert.equal((await at('192.0.2.77')).status, 200)
     const page = await at('10.1.2.3', ['Accept', 'text/html', 'Sec-Fetch-Mode', 'navigate'])
     assert.deepEqual([page.status, page.headers.location], [403, undefined])
-    assert.match(page.body, /href="\/auth\/login"/)
+    assert.match(page.body, /href="http:\/\/claim\.localhost:9997\/\.hero_proxy\/sign_in"/)
     assert.equal((await at('203.0.113.9')).status, 401)
   })
 
@@ -117,18 +117,21 @@ onBothDatabases('people known by their network', (newUrl) => {
 
   test('auth.me tells it, on the page and at /rpc, and there it gives no right at all', async () => {
     const me = async (headers: string[]) =>
-      ask(stage.daemon, host, '/auth/me', { headers: [...from('10.1.2.3'), ...headers] })
+      ask(stage.daemon, 'localhost', '/auth/me', { headers: [...from('10.1.2.3'), ...headers] })
     const told = JSON.parse((await me([])).body) as Record<string, unknown>
     assert.deepEqual([told.user, told.provider, told.kind], ['single', 'network', 'user'])
     const page = await me(['Accept', 'text/html', 'Sec-Fetch-Mode', 'navigate'])
     assert.match(page.body, /We know your network\. You are not signed in\./)
     assert.doesNotMatch(page.body, /Sign out/)
-    assert.equal((await ask(stage.daemon, host, '/auth/me', { headers: from('203.0.113.9') })).status, 401)
+    assert.equal(
+      (await ask(stage.daemon, 'localhost', '/auth/me', { headers: from('203.0.113.9') })).status,
+      401,
+    )
     const session = JSON.parse((await me(['Cookie', stage.bob])).body) as Record<string, unknown>
     assert.deepEqual([session.user, session.provider], ['bob', 'password'])
 
     const call = async (method: string, params: object, headers: string[] = []) => {
-      const answer = await ask(stage.daemon, host, '/rpc', {
+      const answer = await ask(stage.daemon, 'localhost', '/rpc', {
         method: 'POST',
         headers: ['Content-Type', 'application/json', ...from('192.0.2.77'), ...headers],
         body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),

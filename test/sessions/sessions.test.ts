@@ -127,7 +127,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
     } as const
     const { token } = await sessions.open(id, origin)
     assert.equal((await live.find(token))?.username, 'grace')
-    assert.equal(await live.findCookie(token, 'localhost'), undefined)
+    assert.equal(await live.findSignIn(token), undefined)
     const deadline = Date.now() + 15_000
     while ((await live.find(token)) && Date.now() < deadline) await delay(20)
     assert.equal(await live.find(token), undefined)

@@ -89,12 +89,19 @@ const kinds: Rows = {
     expires_at: live,
   })),
   clients: [{ client: 'wiki' }, {}],
+  sessions: [
+    { only_at: '' },
+    { only_at: '' },
+    { id: 'bound', token_hash: 'bound', only_at: 'wiki.localhost', impersonated_user_id: null },
+  ],
   tokens: [{ service_id: null }, { service_id: 'services 1' }],
 }
 
-/** The rows after migration 012; other rows are unchanged. */
+const without = (rows: Row[], column: string): Row[] => rows.map(({ [column]: _, ...row }) => row)
+
+/** The rows after all migrations; other rows are unchanged. What was bound to another host than home has ended. */
 const upgraded = (old: Rows): Rows => {
-  const tokens = old.one_time_tokens!
+  const tokens = old.one_time_tokens!.filter(({ token_hash }) => token_hash !== sha256('at one host'))
   return {
     ...old,
     one_time_tokens: tokens
@@ -104,14 +111,16 @@ const upgraded = (old: Rows): Rows => {
     revoked_tokens: old.revoked_tokens!.filter(({ jti }) => jti === '0193-jti'),
     revoked_subjects: ['users 0', 'service.wiki'].map((subject) => ({ subject, expires_at: live })),
     provider_proofs: [
-      { provider_sid: '', provider_id_token: '', only_at: '', token_hash: sha256('everywhere') },
-      {
-        provider_sid: 'there',
-        provider_id_token: 'sealed',
-        only_at: 'wiki.localhost',
-        token_hash: sha256('at one host'),
-      },
-    ].map((row) => ({ ...vouched, ...row })),
+      { ...vouched, provider_sid: '', provider_id_token: '', token_hash: sha256('everywhere') },
+    ],
+    provider_flows: without(old.provider_flows!, 'host'),
+    sessions: without(
+      old.sessions!.filter(({ id }) => id !== 'bound'),
+      'only_at',
+    ),
+    child_sessions: [],
+    arrival_codes: [],
+    left_hosts: [],
     mails: old.mails!.map((row) => ({ ...row, state: row.id!, gave_up_at: row.gave_up_at || null })),
     attempts: old.attempts!.map((row) =>
       row.key === guessed ? { ...row, key: 'client wiki 192.0.2.7' } : row,
@@ -201,11 +210,13 @@ onBothDatabases('upgrading a database with rows in each table', (newUrl, kind) =
 
   test('a provider proof survives the upgrade, and ends with its token', async () => {
     const links = new OneTimeTokens(database)
-    const one = { ...vouched, at_provider: { sid: 'there', id_token: 'sealed' }, only_at: 'wiki.localhost' }
-    assert.deepEqual(await links.providerProof('at one host'), one)
-    assert.equal((await links.providerProof('everywhere'))?.only_at, undefined)
-    await database.write(() => links.use('at one host', 'after_provider'))
+    assert.deepEqual(await links.providerProof('everywhere'), {
+      ...vouched,
+      at_provider: { sid: '', id_token: '' },
+    })
     assert.equal(await links.providerProof('at one host'), undefined)
+    await database.write(() => links.use('everywhere', 'after_provider'))
+    assert.equal(await links.providerProof('everywhere'), undefined)
   })
 
   test('failed attempts with a client secret still count after the upgrade', async () => {

@@ -78,7 +78,7 @@ export const askRaw = (
 const cookieOf = (setCookie: readonly string[] | undefined, part: string) =>
   setCookie?.find((line) => line.includes(part))?.split(';')[0]
 
-/** Where people sign in, as `publicUrl` names it. */
+/** Where people sign in. */
 const homeHost = 'localhost'
 
 /**
@@ -86,15 +86,16 @@ const homeHost = 'localhost'
  * through the handover and returns the cookie of that host, whose route must take sessions.
  */
 export const signIn = async (door: Door, host: string, login: string, password: string): Promise<string> => {
-  const session = await signInAtHome(door, login, password)
-  return host === homeHost ? session : arriveAt(door, host, session)
+  const isHome = host.replace(/:\d+$/, '') === homeHost
+  const session = await signInAtHome(door, isHome ? host : homeHost, login, password)
+  return isHome ? session : arriveAt(door, host, session)
 }
 
-const signInAtHome = async (door: Door, login: string, password: string): Promise<string> => {
-  const page = await ask(door, homeHost, '/auth/login', { headers: ['Accept', 'text/html'] })
+const signInAtHome = async (door: Door, home: string, login: string, password: string): Promise<string> => {
+  const page = await ask(door, home, '/auth/login', { headers: ['Accept', 'text/html'] })
   const formCookie = cookieOf(page.headers['set-cookie'], 'form')!
   const token = /name="form_token" value="([^"]+)"/.exec(page.body)![1]!
-  const answer = await ask(door, homeHost, '/auth/login', {
+  const answer = await ask(door, home, '/auth/login', {
     method: 'POST',
     headers: [
       'Content-Type',

@@ -1,6 +1,6 @@
 import { authModes } from '../../routes/auth_modes.ts'
 import type { Route } from '../../routes/route.ts'
-import type { Home } from '../../wire/home.ts'
+import type { Home } from '../../contract/home.ts'
 import type { Refusal } from '../../wire/refusal.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
 import * as refusals from './refusals.ts'

@@ -1,66 +1,68 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { newId } from '../../../src/storage/ids.ts'
 import { goodPassword } from '../../support/daemon.ts'
-import { ask } from '../../support/http.ts'
-import { openForm, postForm, startStage, type Stage } from '../../support/edge_stage.ts'
+import { arriveAt, ask, signIn } from '../../support/http.ts'
+import { startStage, type Stage } from '../../support/edge_stage.ts'
 
-describe('a page of a service, which shares its host with our pages there and sends our cookie', () => {
+describe('what a service can do with the session that it sees', () => {
   let stage: Stage
+  /** Of an administrator, at home and at the service. */
+  let atHome: string
+  let atService: string
   before(async () => {
     stage = await startStage()
     await stage.daemon.hero.users.update({ username: 'ada', is_admin: true })
+    await stage.route({ domain: 'wiki.localhost', auth_mode: 'local' })
+    atHome = await signIn(stage.daemon, 'localhost', 'ada', goodPassword)
+    atService = await arriveAt(stage.daemon, 'wiki.localhost', atHome)
   })
   after(() => stage.close())
 
-  /** What a script of a page at this host can do: any call, with its own origin and the person's cookie. */
-  const call = async (host: string, method: string, params: object = {}) => {
-    const answer = await ask(stage.daemon, host, '/rpc', {
+  const rpc = (host: string, cookie: string, method: string) =>
+    ask(stage.daemon, host, '/rpc', {
       method: 'POST',
-      headers: ['Content-Type', 'application/json', 'Origin', `http://${host}`, 'Cookie', stage.ada],
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      headers: ['Content-Type', 'application/json', 'Origin', `http://${host}`, 'Cookie', cookie],
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: {} }),
     })
-    const { error } = JSON.parse(answer.body) as { error?: { data: { code: string } } }
-    return error?.data.code ?? 'ok'
-  }
-  const dangerous = [
-    ['factors.add_totp', {}],
-    ['auth.set_password', { password: 'velvet-harbor-93-comet', current_password: goodPassword }],
-    ['users.add', { username: 'mallory' }],
-    ['settings.set', { key: 'site_name', value: 'Mine' }],
-    ['users.invite', { email: 'mallory@example.org' }],
-    ['groups.update', { group: 'team', is_active: true }],
-    ['proxy.routes.add', { domain: 'mine.localhost', target: 'http://127.0.0.1:9', auth_mode: 'none' }],
-    ['proxy.routes.update', { id: newId(), auth_mode: 'none' }],
-    ['proxy.routes.remove', { id: newId() }],
-  ] as const
+  const paths = ['/auth/me', '/auth/account/password', '/auth/prove', '/rpc', '/.well-known/jwks.json']
 
-  test('cannot give itself ways in or rights, however fresh the sign-in is, nor by proving again', async () => {
-    const host = 'enter.localhost'
-    assert.equal(await call(host, 'auth.me'), 'ok')
-    for (const [method, params] of dangerous) assert.equal(await call(host, method, params), 'proof_required')
-    assert.equal(await call(host, 'auth.prove', { password: goodPassword }), 'ok')
-    for (const [method, params] of dangerous) assert.equal(await call(host, method, params), 'proof_required')
-    // At the host of the public URL the same session may.
-    assert.equal(await call('localhost', 'settings.set', { key: 'site_name', value: 'Ours' }), 'ok')
+  test('its cookie signs nobody in at home or at another host, and the cookie of home signs nobody in here', async () => {
+    const status = async (host: string, path: string, cookie: string) =>
+      (await ask(stage.daemon, host, path, { headers: ['Cookie', cookie] })).status
+    assert.equal(await status('wiki.localhost', '/', atService), 200)
+    assert.equal(await status('localhost', '/auth/me', atService), 401)
+    assert.match((await rpc('localhost', atService, 'auth.me')).body, /unauthenticated/)
+    await stage.route({ domain: 'files.localhost', auth_mode: 'local' })
+    assert.equal(await status('files.localhost', '/', atService), 401)
+    assert.equal(await status('wiki.localhost', '/', atHome), 401)
+    assert.equal(await status('localhost', '/auth/me', atHome), 200)
   })
 
-  test('finds no account page there, and its forms are refused', async () => {
-    const headers = ['Accept', 'text/html', 'Cookie', stage.ada]
-    const page = await ask(stage.daemon, 'enter.localhost', '/auth/me', { headers })
-    assert.match(page.body, /href="http:\/\/localhost:9997\/auth\/me"/)
-    assert.ok(!page.body.includes('/auth/account/'))
-    const { cookie, token } = await openForm(stage.daemon, 'enter.localhost')
-    for (const action of ['add_totp', 'password', 'revoke_all']) {
-      const answer = await postForm(
-        stage.daemon,
-        'enter.localhost',
-        `/auth/account/${action}`,
-        { form_token: token, password: 'velvet-harbor-93-comet', current_password: goodPassword },
-        ['Cookie', `${cookie}; ${stage.ada}`],
-      )
-      assert.equal(answer.status, 403)
+  test('the pages and methods of home are not there: these paths belong to the service, without our cookie', async () => {
+    for (const path of paths) {
+      if (path === '/auth/me') continue
+      const { status, body } = await ask(stage.daemon, 'wiki.localhost', path, {
+        method: 'POST',
+        headers: ['Cookie', atService, 'Content-Type', 'application/json'],
+        body: '{}',
+      })
+      assert.equal(status, 200, path)
+      assert.equal((JSON.parse(body) as { url: string }).url, path)
+      assert.ok(!body.includes(atService), path)
     }
-    assert.ok((await ask(stage.daemon, 'localhost', '/auth/me', { headers })).body.includes('/auth/account/'))
+  })
+
+  test('a person is led home to their account, and a program reads who is signed in', async () => {
+    const person = await ask(stage.daemon, 'wiki.localhost', '/auth/me', {
+      headers: ['Accept', 'text/html', 'Cookie', atService],
+    })
+    assert.deepEqual([person.status, person.headers.location], [302, 'http://localhost:9997/auth/me'])
+    for (const path of ['/auth/me', '/.hero_proxy/me']) {
+      const program = await ask(stage.daemon, 'wiki.localhost', path, { headers: ['Cookie', atService] })
+      const { user, claims } = JSON.parse(program.body) as { user: string; claims: string[] }
+      assert.equal(user, 'ada')
+      assert.ok(claims.includes('users.ada'))
+      assert.equal((await ask(stage.daemon, 'wiki.localhost', path)).status, 401)
+    }
   })
 })
