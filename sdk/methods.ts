@@ -406,6 +406,8 @@ export interface Role {
 export interface Route {
   /** A UUID of version 7 */
   id: string
+  /** The name of the route, unique in any case: 1 to 63 letters, digits, "_" or "-", the first a letter or digit. By default it is made from domain and path_prefix */
+  name: string
   /** A host name without a port, or *.suffix for exactly one label before the suffix */
   domain: string
   /** A path such as / or /wiki: plain segments of letters, digits, ".", "_", "~", "-", no slash at the end */
@@ -435,6 +437,25 @@ export interface Route {
   provider: string | null
   provider_token: string | null
   max_body: number | null
+  title: string | null
+  icon: "app" | "archive" | "book" | "calendar" | "camera" | "chart" | "chat" | "cloud" | "code" | "database" | "file" | "film" | "folder" | "gear" | "globe" | "heart" | "house" | "image" | "key" | "lamp" | "list" | "lock" | "mail" | "map" | "music" | "people" | "pen" | "server" | "shield" | "shop" | "star" | "terminal" | "tool" | null
+  /** What people read about the service: one line of at most 500 characters, without control characters, line separators or marks that override the direction of text */
+  description: string
+  /** Show the service to the people who may use it, among their services */
+  listed: boolean
+  origin: string | null
+  /** Answer GET and HEAD of /login, /logout, /auth/login, /auth/logout and /auth/me instead of forwarding them. By default on for optional, oauth and local, and off for the other modes; another mode brings its default */
+  sign_in_paths: boolean
+  /** Serve /rpc at this host to its callers, with what they may do at this service */
+  rpc: boolean
+  /** Allow the route at the host of the public URL: pages of the service can then do all that the signed-in person can */
+  shares_home: boolean
+  /** Up to two hosts at which people are signed in together with this one */
+  also: string[]
+  /** Ask each person once before they are signed in at this host */
+  confirm: boolean
+  /** Keep every response of the service out of all caches, also that of the browser */
+  no_store: boolean
   bearer_token_set: boolean
   /** Unix time in seconds, up to the year 9999 */
   created_at: number
@@ -1317,6 +1338,8 @@ export interface ProxyRoutesAddParams {
   auth_mode: "none" | "optional" | "bearer" | "oauth" | "local" | "signature"
   /** A path such as / or /wiki: plain segments of letters, digits, ".", "_", "~", "-", no slash at the end */
   path_prefix?: string
+  /** The name of the route, unique in any case: 1 to 63 letters, digits, "_" or "-", the first a letter or digit. By default it is made from domain and path_prefix */
+  name?: string
   /** Remove path_prefix before forwarding and send it as X-Forwarded-Prefix */
   strip_prefix?: boolean
   service?: string | null
@@ -1338,6 +1361,25 @@ export interface ProxyRoutesAddParams {
   provider?: string | null
   provider_token?: string | null
   max_body?: number | null
+  title?: string | null
+  icon?: "app" | "archive" | "book" | "calendar" | "camera" | "chart" | "chat" | "cloud" | "code" | "database" | "file" | "film" | "folder" | "gear" | "globe" | "heart" | "house" | "image" | "key" | "lamp" | "list" | "lock" | "mail" | "map" | "music" | "people" | "pen" | "server" | "shield" | "shop" | "star" | "terminal" | "tool" | null
+  /** What people read about the service: one line of at most 500 characters, without control characters, line separators or marks that override the direction of text */
+  description?: string
+  /** Show the service to the people who may use it, among their services */
+  listed?: boolean
+  origin?: string | null
+  /** Answer GET and HEAD of /login, /logout, /auth/login, /auth/logout and /auth/me instead of forwarding them. By default on for optional, oauth and local, and off for the other modes; another mode brings its default */
+  sign_in_paths?: boolean
+  /** Serve /rpc at this host to its callers, with what they may do at this service */
+  rpc?: boolean
+  /** Allow the route at the host of the public URL: pages of the service can then do all that the signed-in person can */
+  shares_home?: boolean
+  /** Up to two hosts at which people are signed in together with this one */
+  also?: string[]
+  /** Ask each person once before they are signed in at this host */
+  confirm?: boolean
+  /** Keep every response of the service out of all caches, also that of the browser */
+  no_store?: boolean
   bearer_token?: string | null
 }
 
@@ -1352,6 +1394,8 @@ export interface ProxyRoutesUpdateParams {
   target?: string
   /** none: everyone passes as a guest; optional: signed-in users are identified, all others pass as guests; bearer: programs with a token; oauth: users who signed in with a provider; local: signed-in users; signature: requests signed with a key from users.keys */
   auth_mode?: "none" | "optional" | "bearer" | "oauth" | "local" | "signature"
+  /** The name of the route, unique in any case: 1 to 63 letters, digits, "_" or "-", the first a letter or digit. By default it is made from domain and path_prefix */
+  name?: string
   /** Remove path_prefix before forwarding and send it as X-Forwarded-Prefix */
   strip_prefix?: boolean
   service?: string | null
@@ -1373,6 +1417,25 @@ export interface ProxyRoutesUpdateParams {
   provider?: string | null
   provider_token?: string | null
   max_body?: number | null
+  title?: string | null
+  icon?: "app" | "archive" | "book" | "calendar" | "camera" | "chart" | "chat" | "cloud" | "code" | "database" | "file" | "film" | "folder" | "gear" | "globe" | "heart" | "house" | "image" | "key" | "lamp" | "list" | "lock" | "mail" | "map" | "music" | "people" | "pen" | "server" | "shield" | "shop" | "star" | "terminal" | "tool" | null
+  /** What people read about the service: one line of at most 500 characters, without control characters, line separators or marks that override the direction of text */
+  description?: string
+  /** Show the service to the people who may use it, among their services */
+  listed?: boolean
+  origin?: string | null
+  /** Answer GET and HEAD of /login, /logout, /auth/login, /auth/logout and /auth/me instead of forwarding them. By default on for optional, oauth and local, and off for the other modes; another mode brings its default */
+  sign_in_paths?: boolean
+  /** Serve /rpc at this host to its callers, with what they may do at this service */
+  rpc?: boolean
+  /** Allow the route at the host of the public URL: pages of the service can then do all that the signed-in person can */
+  shares_home?: boolean
+  /** Up to two hosts at which people are signed in together with this one */
+  also?: string[]
+  /** Ask each person once before they are signed in at this host */
+  confirm?: boolean
+  /** Keep every response of the service out of all caches, also that of the browser */
+  no_store?: boolean
   bearer_token?: string | null
 }
 

@@ -108,10 +108,7 @@ const serve = async (
   }
 
   const setupToken = (await app.setup.isOpen()) ? await app.setup.issueToken() : undefined
-  if (await app.settings.value('hs256_tokens'))
-    log.warn(
-      'hs256_tokens is on: any holder of HERO_SECRET can make tokens that the old services accept; turn it off when they have migrated',
-    )
+  await app.warnAtStart()
   const stopping = new AbortController()
   const upkeep = startUpkeep(config, database, log, edge)
   const indexing = createSearchIndexes(database, log, stopping.signal).catch((error: Error) => {

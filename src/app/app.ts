@@ -13,6 +13,7 @@ import { createFlows } from './flows.ts'
 import { allMethods } from './methods.ts'
 import { createReactions } from './reactions.ts'
 import { createRooms } from './rooms.ts'
+import { warnAtStart } from './start_warnings.ts'
 
 export type App = ReturnType<typeof createApp>
 
@@ -30,15 +31,9 @@ export const createApp = (
   const reactions: Reactions = createReactions(database, () => ({ rooms, flows }))
   const rooms = createRooms(ground, reactions)
   const flows = createFlows(ground, rooms)
+  const isOwnPath = (domain: string, pathPrefix: string) => doors.ownPaths.coverAll(domain, pathPrefix)
   const { methods, document } = discoverMethod(
-    allMethods(
-      ground,
-      rooms,
-      flows,
-      counters,
-      (params) => trials.run(params),
-      (domain, pathPrefix) => doors.ownPaths.coverAll(domain, pathPrefix),
-    ),
+    allMethods(ground, rooms, flows, counters, (params) => trials.run(params), isOwnPath),
   )
   const dispatcher = new Dispatcher(methods, database, rooms.audit, log, counters)
   const doors = createDoors({ ...ground, rooms, flows, dispatcher, document, counters, Secure })
@@ -68,5 +63,13 @@ export const createApp = (
   const { mails, settings, liveSessions, personal, revocations } = rooms
   const { logouts, setup } = flows
   const shared = { mails, settings, liveSessions, personal, revocations, logouts, setup }
-  return { ...shared, ...served, counters, sweep, dispatcher, document }
+  return {
+    ...shared,
+    ...served,
+    counters,
+    sweep,
+    warnAtStart: () => warnAtStart(rooms, isOwnPath, log),
+    dispatcher,
+    document,
+  }
 }

@@ -81,7 +81,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     language: await settings.value('default_language'),
   })
   const mails = new Mails(database, seal, mailServer, log)
-  const routes = new Routes(database)
+  const routes = new Routes(database, home)
   const attempts = new Attempts(database)
   const challenges = new Challenges(database, seal.derive('passkey challenges'))
   const passkeys = new Passkeys(database, challenges, {

@@ -5,14 +5,20 @@ export class Home {
   /** Without the port. */
   readonly host: string
   readonly secure: boolean
+  /** The hosts of earlier public URLs. */
+  readonly previous: ReadonlySet<string>
+  /** Home's host and the previous ones: no wildcard covers them. */
+  readonly all: ReadonlySet<string>
   readonly #scheme: string
   readonly #port: string
 
-  constructor(publicUrl: string) {
+  constructor(publicUrl: string, previousUrls: readonly string[] = []) {
     const { protocol, hostname, port, origin } = new URL(publicUrl)
     this.origin = origin
     this.host = hostname
     this.secure = protocol === 'https:'
+    this.previous = new Set(previousUrls.map((url) => new URL(url).hostname))
+    this.all = new Set([hostname, ...this.previous])
     this.#scheme = protocol
     this.#port = port === '' ? '' : `:${port}`
   }

@@ -54,6 +54,17 @@ export const Line = (meaning: string, maxLength = 200) =>
     description: `${meaning}: one line of at most ${maxLength} characters, without control characters`,
   })
 
+/**
+ * Text for people. Line and paragraph separators, and characters that turn the direction of what follows, could make it
+ * look like something else.
+ */
+export const Text = (meaning: string, maxLength: number) =>
+  Type.String({
+    maxLength,
+    pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069]*$',
+    description: `${meaning}: one line of at most ${maxLength} characters, without control characters, line separators or marks that override the direction of text`,
+  })
+
 /** Claims that only we issue, in any case. */
 export const reservedClaims =
   '^([aA][dD][mM][iI][nN]|([uU][sS][eE][rR][sS]|[gG][rR][oO][uU][pP][sS]|[pP][rR][oO][xX][yY])(\\..*)?)$'

@@ -56,7 +56,7 @@ export class Destinations {
       if (!this.#isPage(host, candidate, table)) continue
       const plan = table.match(candidate.replace(/\?.*/s, ''))
       if (typeof plan !== 'object' || !plan.route.enabled || !takesSessions(plan.route.auth_mode)) continue
-      return { origin: home.originOf(host), host, path: candidate, plan }
+      return { origin: table.originOf(host, home), host, path: candidate, plan }
     }
     return undefined
   }

@@ -36,8 +36,9 @@ export const authModes: Readonly<Record<AuthMode, Mode>> = modes
 
 export const authModeNames = Object.keys(modes) as readonly AuthMode[]
 
-/** Whether our cookie counts on routes of this mode, so that people can be sent to sign in. */
-export const takesSessions = (mode: AuthMode): boolean =>
-  authModes[mode].credentials.some(
-    (credential) => credential === 'session' || credential === 'provider session',
-  )
+const withSessions: ReadonlySet<string> = new Set(
+  authModeNames.filter((mode) => authModes[mode].credentials.some((name) => name.endsWith('session'))),
+)
+
+/** Whether a route with this mode knows people by a session. An unknown mode knows nobody. */
+export const takesSessions = (mode: string): boolean => withSessions.has(mode)

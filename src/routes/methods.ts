@@ -1,16 +1,22 @@
 import { Type } from '../contract/schema_builder.ts'
 import { method } from '../contract/method.ts'
 import { Cursor, Id, Limit, Nullable, Page, Shape } from '../contract/schemas.ts'
-import { AuthModeName, BearerToken, Domain, PathPrefix, Route } from './route.ts'
+import { AuthModeName, BearerToken, Domain, PathPrefix, Route, RouteName } from './route.ts'
 import { optionalParams, optionExamples, Target } from './route_options.ts'
-import type { IsOwnPath, Routes } from './routes.ts'
+import type { IsOwnPath } from './route_checks.ts'
+import type { Routes } from './routes.ts'
 import { Trial, TrialParams } from './route_test.ts'
 import { trialExamples } from './route_test_examples.ts'
 
-const options = { ...optionalParams, bearer_token: Type.Optional(Nullable(BearerToken)) }
+const options = {
+  name: Type.Optional(RouteName),
+  ...optionalParams,
+  bearer_token: Type.Optional(Nullable(BearerToken)),
+}
 
 export const exampleRoute: Route = {
   id: '01932d1c-7a5e-7c41-9f3a-5f1d2c3b4a41',
+  name: 'wiki-localhost',
   domain: 'wiki.localhost',
   path_prefix: '/',
   target: 'http://127.0.0.1:3000',

@@ -1,7 +1,13 @@
 import { Type, type Static } from '../contract/schema_builder.ts'
-import { Id, Named, Time } from '../contract/schemas.ts'
+import { Id, Named, segmentPattern, Time } from '../contract/schemas.ts'
 import { authModeNames } from './auth_modes.ts'
 import { optionSchemas, Target } from './route_options.ts'
+
+export const RouteName = Type.String({
+  pattern: segmentPattern,
+  description:
+    'The name of the route, unique in any case: 1 to 63 letters, digits, "_" or "-", the first a letter or digit. By default it is made from domain and path_prefix',
+})
 
 export const Domain = Type.String({
   maxLength: 253,
@@ -29,6 +35,7 @@ export const BearerToken = Type.String({
 
 export const Route = Named('Route', {
   id: Id,
+  name: RouteName,
   domain: Domain,
   path_prefix: PathPrefix,
   target: Target,

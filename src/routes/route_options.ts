@@ -1,36 +1,8 @@
 import { ClaimPattern, Line, Nullable, ServiceName } from '../contract/schemas.ts'
-import { bit, type Bit } from '../storage/schema.ts'
 import { Type, type Static, type TSchema } from '../contract/schema_builder.ts'
-
-/** How a column stores the value of an option. */
-interface Column<V, C> {
-  readonly write: (value: V) => C
-  readonly read: (column: C) => V
-}
-
-const unchanged = <V>(): Column<V, V> => ({ write: (value) => value, read: (column) => column })
-const flag: Column<boolean, Bit> = { write: bit, read: (column) => column === 1 }
-const list: Column<string[], string> = {
-  write: (value) => JSON.stringify(value),
-  read: (column) => JSON.parse(column) as string[],
-}
-/** An empty string means null. */
-const textOrNull: Column<string | null, string> = {
-  write: (value) => value ?? '',
-  read: (column) => column || null,
-}
-
-interface Option<S extends TSchema, C> {
-  readonly schema: S
-  /** The value for a route that is added without the option. */
-  readonly fallback: Static<S>
-  /** The column of the same name in the table `routes`. */
-  readonly column: Column<Static<S>, C>
-  /** The value in the documented example; the fallback if omitted. */
-  readonly example?: Static<S>
-}
-
-const option = <S extends TSchema, C>(row: Option<S, C>): Option<S, C> => row
+import type { AuthMode } from './auth_modes.ts'
+import { flag, list, option, textOrNull, unchanged, type Option } from './option.ts'
+import { peopleOptions } from './people_options.ts'
 
 export const Target = Type.String({
   maxLength: 500,
@@ -157,6 +129,7 @@ export const routeOptions = {
     fallback: null,
     column: unchanged<number | null>(),
   }),
+  ...peopleOptions,
 }
 
 type Options = typeof routeOptions
@@ -179,11 +152,23 @@ export const optionalParams = each(({ schema }) => Type.Optional(schema)) as {
   [K in OptionName]: ReturnType<typeof Type.Optional<Options[K]['schema']>>
 }
 
-export const optionExamples: OptionValues = each(({ fallback, example = fallback }) => example)
+/** The value for a route of this mode that is added without the option. */
+const fallbackOf = ({ fallback }: Option<TSchema, unknown>, mode: AuthMode): unknown =>
+  typeof fallback === 'function' ? (fallback as (mode: AuthMode) => unknown)(mode) : fallback
+
+export const optionExamples: OptionValues = each((row) => row.example ?? fallbackOf(row, 'local'))
 
 /** The options of a new route: the given ones, and the fallbacks for the rest. */
-export const withFallbacks = (given: Partial<OptionValues>): OptionValues =>
-  each(({ fallback }, name) => given[name] ?? fallback)
+export const withFallbacks = (given: Partial<OptionValues>, mode: AuthMode): OptionValues =>
+  each((row, name) => given[name] ?? fallbackOf(row, mode))
+
+/** The options that follow the mode of a route, if the change from one mode to the other changes them. */
+export const followMode = (from: AuthMode, to: AuthMode): Partial<OptionValues> =>
+  Object.fromEntries(
+    Object.entries(routeOptions as unknown as Record<string, Option<TSchema, unknown>>)
+      .filter(([, row]) => fallbackOf(row, from) !== fallbackOf(row, to))
+      .map(([name, row]) => [name, fallbackOf(row, to)]),
+  )
 
 export const toColumns = (values: OptionValues): OptionColumns =>
   each(({ column }, name) => column.write(values[name]))

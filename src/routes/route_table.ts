@@ -1,5 +1,6 @@
 import type { Route } from './route.ts'
 import type { RouteSwitches } from '../wire/own_path.ts'
+import type { Home } from '../contract/home.ts'
 import { takesSessions } from './auth_modes.ts'
 import { upstreamOf, type UpstreamGroup } from '../upstream/upstream.ts'
 
@@ -7,6 +8,8 @@ export interface RoutePlan extends UpstreamGroup {
   readonly route: Route
   /** Which paths of its host are ours. */
   readonly switches: RouteSwitches
+  /** All routes of its host. */
+  readonly siblings: HostRoutes
   /** SHA-256 of the route's static token, hex; empty for none. */
   readonly bearerTokenHash: string
 }
@@ -73,9 +76,9 @@ export const switchesOf = (plan: RoutePlan | 'ambiguous' | undefined): RouteSwit
   typeof plan === 'object' ? plan.switches : undefined
 
 /** A disabled route keeps its paths from us as from other routes. */
-const readSwitches = ({ auth_mode, enabled }: Route): RouteSwitches => ({
-  sign_in_paths: enabled && takesSessions(auth_mode),
-  rpc: false,
+const readSwitches = ({ auth_mode, enabled, sign_in_paths, rpc }: Route): RouteSwitches => ({
+  sign_in_paths: enabled && sign_in_paths && takesSessions(auth_mode),
+  rpc: enabled && rpc,
 })
 
 /** The routes of one host, by path prefix. */
@@ -84,9 +87,13 @@ export class HostRoutes {
   readonly #folded = new Map<string, RoutePlan>()
   #depth = 0
   #plain = true
+  /** Scheme and port, if a route sets them. */
+  #origin: { readonly scheme: string; readonly port: string } | undefined
 
   add(plan: RoutePlan): void {
-    const { path_prefix } = plan.route
+    const { path_prefix, origin } = plan.route
+    const [, scheme, port = ''] = /^(https?):\/\/[^:/]*(:\d+)?$/i.exec(origin ?? '') ?? []
+    if (scheme !== undefined) this.#origin = { scheme: scheme.toLowerCase(), port }
     const folded = path_prefix.toLowerCase()
     this.#prefixes.set(path_prefix, plan)
     this.#folded.set(folded, plan)
@@ -106,6 +113,12 @@ export class HostRoutes {
       }
     }
     return found
+  }
+
+  /** The origin of a host with these routes, as browsers know it: scheme and port are those of home unless a route sets others. */
+  originOf(host: string, home: Home): string {
+    if (this.#origin === undefined) return home.originOf(host)
+    return new URL(`${this.#origin.scheme}://${host}${this.#origin.port}`).origin
   }
 
   /** `/wiki` contains `/wiki` and `/wiki/…`, but not `/wikipedia`. */
@@ -128,10 +141,16 @@ export class HostRoutes {
 export class RouteTable {
   readonly #hosts = new Map<string, HostRoutes>()
   readonly #suffixes = new Map<string, HostRoutes>()
+  readonly #apart: ReadonlySet<string>
   /** The enabled routes whose upstreams are probed. */
   readonly probed: readonly RoutePlan[]
 
-  constructor(routes: readonly { readonly route: Route; readonly bearerTokenHash: string }[]) {
+  /** No wildcard covers the hosts in `apart`. */
+  constructor(
+    routes: readonly { readonly route: Route; readonly bearerTokenHash: string }[],
+    apart: ReadonlySet<string>,
+  ) {
+    this.#apart = apart
     const probed: RoutePlan[] = []
     for (const { route, bearerTokenHash } of routes) {
       const wildcard = route.domain.startsWith('*.')
@@ -142,7 +161,15 @@ export class RouteTable {
       const upstreams = [route.target, ...route.more_targets].map(upstreamOf)
       const { health_path, connect_timeout } = route
       const switches = readSwitches(route)
-      const plan: RoutePlan = { route, switches, upstreams, health_path, connect_timeout, bearerTokenHash }
+      const plan: RoutePlan = {
+        siblings: host,
+        route,
+        switches,
+        upstreams,
+        health_path,
+        connect_timeout,
+        bearerTokenHash,
+      }
       host.add(plan)
       if (route.enabled && route.health_path !== null) probed.push(plan)
     }
@@ -159,6 +186,6 @@ export class RouteTable {
     const own = this.#hosts.get(host)
     if (own) return own
     const dot = host.indexOf('.')
-    return dot > 0 ? this.#suffixes.get(host.slice(dot)) : undefined
+    return dot > 0 && !this.#apart.has(host) ? this.#suffixes.get(host.slice(dot)) : undefined
   }
 }

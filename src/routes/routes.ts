@@ -1,37 +1,45 @@
-import { isIPv6 } from 'node:net'
 import { sql } from 'kysely'
 import { digest } from '../secrets/digest.ts'
-import { alreadyExists, invalidParams, notFound } from '../contract/errors.ts'
+import { alreadyExists, notFound } from '../contract/errors.ts'
 import { Cached } from '../storage/cached.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
 import type { RouteRow } from '../storage/schema.ts'
 import { authModeNames, type AuthMode } from './auth_modes.ts'
+import type { Home } from '../contract/home.ts'
+import { refuseUnknownHosts, refuseSecondOrigin } from './neighbours.ts'
 import type { Route } from './route.ts'
+import {
+  normalRoute,
+  refuseAtHome,
+  refuseContradiction,
+  refuseOwnPath,
+  type IsOwnPath,
+} from './route_checks.ts'
+import { nameFor, numbered } from './route_names.ts'
 import { RouteTable } from './route_table.ts'
-import { upstreamOf } from '../upstream/upstream.ts'
-import { fromColumns, toColumns, withFallbacks } from './route_options.ts'
+import { followMode, fromColumns, toColumns, withFallbacks } from './route_options.ts'
 
 /** The fields of a route. A bearer token of null removes the current one. */
 export type RouteFields = Partial<Omit<Route, 'id' | 'bearer_token_set' | 'created_at' | 'updated_at'>> & {
   readonly bearer_token?: string | null
 }
 
-/** Whether hero_proxy itself answers everything that a route with this domain and path prefix covers. */
-export type IsOwnPath = (domain: string, pathPrefix: string) => boolean
-
 /** Which host and path lead to which upstream, and who may pass. */
 export class Routes {
   readonly #database: Database
+  readonly #home: Home
   readonly #table: Cached<RouteTable>
 
-  constructor(database: Database) {
+  constructor(database: Database, home: Home) {
     this.#database = database
+    this.#home = home
     this.#table = new Cached(database, ['routes'], async () => {
       const rows = await database.query.selectFrom('routes').selectAll().execute()
       return new RouteTable(
         rows.map((row) => ({ route: toRoute(row), bearerTokenHash: row.bearer_token_hash })),
+        home.all,
       )
     })
   }
@@ -63,38 +71,70 @@ export class Routes {
     return toRoute(row)
   }
 
+  /** The enabled routes at home's host, whose services can act there as the person who signed in. */
+  async atHome(): Promise<Route[]> {
+    const { host } = this.#home
+    const rows = await this.#database.query
+      .selectFrom('routes')
+      .selectAll()
+      .where('domain', '=', host)
+      .orderBy('id')
+      .execute()
+    return rows.map(toRoute).filter(({ enabled }) => enabled)
+  }
+
+  /** The enabled routes that get no request, because hero_proxy answers all that they cover. */
+  async shadowed(isOwnPath: IsOwnPath): Promise<Route[]> {
+    const rows = await this.#database.query.selectFrom('routes').selectAll().orderBy('id').execute()
+    return rows
+      .map(toRoute)
+      .filter(({ enabled, domain, path_prefix }) => enabled && isOwnPath(domain, path_prefix))
+  }
+
   async add(
-    fields: RouteFields & Pick<Route, 'domain' | 'target' | 'auth_mode'>,
+    { bearer_token, ...fields }: RouteFields & Pick<Route, 'domain' | 'target' | 'auth_mode'>,
     isOwnPath: IsOwnPath,
   ): Promise<Route> {
     const at = now()
-    const route: Route = {
+    const { domain, path_prefix = '/', target, auth_mode } = fields
+    const route = normalRoute({
       id: newId(),
-      domain: fields.domain.toLowerCase(),
-      path_prefix: fields.path_prefix ?? '/',
-      target: fields.target,
-      auth_mode: fields.auth_mode,
-      ...withFallbacks(fields),
-      bearer_token_set: typeof fields.bearer_token === 'string',
+      name: fields.name ?? '',
+      domain,
+      path_prefix,
+      target,
+      auth_mode,
+      ...withFallbacks(fields, auth_mode),
+      bearer_token_set: typeof bearer_token === 'string',
       created_at: at,
       updated_at: at,
-    }
+    })
     refuseOwnPath(route, isOwnPath)
-    const bearer_token_hash = hashOf(fields.bearer_token) ?? ''
-    return this.#store(route, (row) =>
-      this.#database.query
-        .insertInto('routes')
-        .values({ ...row, bearer_token_hash })
-        .execute(),
-    )
+    refuseAtHome(route, this.#home)
+    const bearer_token_hash = hashOf(bearer_token) ?? ''
+    return this.#database.write(async () => {
+      route.name ||= await this.#freeName(nameFor(route.domain, route.path_prefix))
+      await refuseUnknownHosts(this.#database, this.#home, route)
+      return this.#store(route, (row) =>
+        this.#database.query
+          .insertInto('routes')
+          .values({ ...row, bearer_token_hash })
+          .execute(),
+      )
+    })
   }
 
   async update(id: string, { bearer_token, ...fields }: RouteFields, isOwnPath: IsOwnPath): Promise<Route> {
     return this.#database.write(async () => {
-      const route = { ...(await this.get(id)), ...fields, updated_at: now() }
-      route.domain = route.domain.toLowerCase()
-      // An older route may lie there, and can still be changed in all else.
-      if (fields.domain !== undefined || fields.path_prefix !== undefined) refuseOwnPath(route, isOwnPath)
+      const old = await this.get(id)
+      const following = followMode(old.auth_mode, fields.auth_mode ?? old.auth_mode)
+      const route = normalRoute({ ...old, ...following, ...fields, updated_at: now() })
+      const given = (...names: readonly (keyof typeof fields)[]) =>
+        names.some((name) => fields[name] !== undefined)
+      // An older route may break these rules, and can still be changed in all else.
+      if (given('domain', 'path_prefix')) refuseOwnPath(route, isOwnPath)
+      if (given('domain', 'shares_home', 'origin')) refuseAtHome(route, this.#home)
+      if (given('domain', 'also')) await refuseUnknownHosts(this.#database, this.#home, route)
       const bearer_token_hash = hashOf(bearer_token)
       if (bearer_token_hash !== undefined) route.bearer_token_set = bearer_token_hash !== ''
       return this.#store(route, (row) =>
@@ -130,36 +170,27 @@ export class Routes {
         .where('id', '!=', route.id)
         .executeTakeFirst()
       if (taken) throw alreadyExists('domain and path_prefix', 'domain')
+      if (await this.#isTaken(route.name, route.id)) throw alreadyExists('name', 'name')
+      await refuseSecondOrigin(this.#database, route)
       await write(toRow(route))
       this.#database.changed('routes')
       return route
     })
   }
-}
 
-const refuseBadTarget = (field: string, target: string) => {
-  const upstream = upstreamOf(target)
-  if ('path' in upstream) return
-  const { host, port } = upstream
-  if (port < 1 || port > 65535 || (host.includes(':') && !isIPv6(host))) {
-    throw invalidParams(field, 'http://host:port with a port from 1 to 65535, or unix:/path.sock')
+  async #isTaken(name: string, exceptId: string): Promise<boolean> {
+    const other = await this.#database.query
+      .selectFrom('routes')
+      .select('id')
+      .where(sql`lower(name)`, '=', name.toLowerCase())
+      .where('id', '!=', exceptId)
+      .executeTakeFirst()
+    return other !== undefined
   }
-}
 
-/** Such a route would get no request. */
-const refuseOwnPath = ({ domain, path_prefix }: Route, isOwnPath: IsOwnPath) => {
-  if (isOwnPath(domain, path_prefix))
-    throw invalidParams('path_prefix', 'a path of the service: hero_proxy answers this one itself')
-}
-
-const refuseContradiction = (route: Route) => {
-  const { target, more_targets, auth_mode, required_claims, allowed_emails } = route
-  refuseBadTarget('target', target)
-  more_targets.forEach((another, i) => refuseBadTarget(`more_targets/${i}`, another))
-  if (auth_mode !== 'none') return
-  const rule = 'empty if auth_mode is none, where everyone is a guest'
-  if (required_claims.length > 0) throw invalidParams('required_claims', rule)
-  if (allowed_emails.length > 0) throw invalidParams('allowed_emails', rule)
+  async #freeName(name: string): Promise<string> {
+    for (let i = 1; ; i++) if (!(await this.#isTaken(numbered(name, i), ''))) return numbered(name, i)
+  }
 }
 
 /** Undefined keeps the current token, and an empty hash removes it. */

@@ -13,6 +13,7 @@ import * as sessionHost from './migrations/010_session_host.ts'
 import * as growth from './migrations/011_growth.ts'
 import * as meaning from './migrations/012_meaning.ts'
 import * as oneSignIn from './migrations/013_one_sign_in.ts'
+import * as routes from './migrations/014_routes.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first. Never rename a step, and never edit one once it is released. */
@@ -30,6 +31,7 @@ export const migrations: Record<string, Migration> = {
   '011_growth': growth,
   '012_meaning': meaning,
   '013_one_sign_in': oneSignIn,
+  '014_routes': routes,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

@@ -37,7 +37,7 @@ suite('the calls of the old hero_auth', () => {
     client = { client_id: 'old', client_secret: added.client_secret! }
     const { target } = upstream
     await hero.proxy.routes.add({ domain: 'api.localhost', target, auth_mode: 'bearer' })
-    await hero.proxy.routes.add({ domain: 'localhost', target, auth_mode: 'none' })
+    await hero.proxy.routes.add({ domain: 'localhost', target, auth_mode: 'none', shares_home: true })
   })
   after(async () => {
     await daemon.close()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { InvalidParams } from '../../sdk/index.ts'
 import { createLog } from '../../src/log/log.ts'
+import { Home } from '../../src/contract/home.ts'
 import { Routes } from '../../src/routes/routes.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 import { startTestDaemon } from '../support/daemon.ts'
@@ -51,7 +52,8 @@ describe('a route whose prefix lies wholly in our own paths', () => {
           assert.equal(error.data?.path, 'path_prefix')
           return true
         })
-      for (const path_prefix of free) await routes.add({ ...mode, domain, path_prefix })
+      for (const path_prefix of free)
+        await routes.add({ ...mode, domain, path_prefix, shares_home: domain === 'localhost' })
     }
     const { id } = await routes.add({ ...mode, domain: 'other.localhost', path_prefix: '/x' })
     await assert.rejects(routes.update({ id, path_prefix: '/admin' }), InvalidParams)
@@ -62,7 +64,7 @@ describe('a route whose prefix lies wholly in our own paths', () => {
     test('can still be changed, disabled and removed, but not moved to another of our paths', async () => {
       const database = await openDatabase(newUrl(), createLog('silent'))
       try {
-        const routes = new Routes(database)
+        const routes = new Routes(database, new Home('http://localhost:9997'))
         const { id } = await routes.add(
           { ...mode, domain: 'app.localhost', path_prefix: '/auth' },
           () => false,

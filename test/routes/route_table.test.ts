@@ -5,7 +5,10 @@ import { RouteTable, type RoutePlan } from '../../src/routes/route_table.ts'
 import type { Route } from '../../src/routes/route.ts'
 
 const tableOf = (routes: readonly Partial<Route>[]) =>
-  new RouteTable(routes.map((route) => ({ route: { ...exampleRoute, ...route }, bearerTokenHash: '' })))
+  new RouteTable(
+    routes.map((route) => ({ route: { ...exampleRoute, ...route }, bearerTokenHash: '' })),
+    new Set(),
+  )
 const find = (table: RouteTable, host: string, path: string) => table.at(host)?.match(path)
 const told = (found: RoutePlan | 'ambiguous' | undefined) =>
   typeof found === 'object' ? `${found.route.domain}${found.route.path_prefix}` : found

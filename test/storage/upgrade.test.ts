@@ -125,6 +125,21 @@ const upgraded = (old: Rows): Rows => {
     attempts: old.attempts!.map((row) =>
       row.key === guessed ? { ...row, key: 'client wiki 192.0.2.7' } : row,
     ),
+    routes: old.routes!.map((row, i) => ({
+      ...row,
+      name: `routes-domain-${i}routes-path-prefix-${i}`,
+      title: '',
+      icon: '',
+      description: '',
+      listed: 1,
+      origin: '',
+      also: '[]',
+      sign_in_paths: 0,
+      rpc: 0,
+      shares_home: 0,
+      confirm: 0,
+      no_store: 0,
+    })),
   }
 }
 

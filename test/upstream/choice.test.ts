@@ -7,7 +7,10 @@ import { RouteTable, type RoutePlan } from '../../src/routes/route_table.ts'
 import type { Route } from '../../src/routes/route.ts'
 
 const table = (...routes: Partial<Route>[]) =>
-  new RouteTable(routes.map((route) => ({ route: { ...exampleRoute, ...route }, bearerTokenHash: '' })))
+  new RouteTable(
+    routes.map((route) => ({ route: { ...exampleRoute, ...route }, bearerTokenHash: '' })),
+    new Set(),
+  )
 const planOf = (...targets: string[]) =>
   table({ target: targets[0]!, more_targets: targets.slice(1) })
     .at('wiki.localhost')!

@@ -26,18 +26,21 @@ describe('health probes of upstreams', () => {
     })
     const steady = await startUpstream()
     const leads = (route: Partial<Route> = {}) =>
-      new RouteTable([
-        {
-          route: {
-            ...exampleRoute,
-            target: moody.target,
-            more_targets: [steady.target],
-            health_path: '/healthz?deep',
-            ...route,
+      new RouteTable(
+        [
+          {
+            route: {
+              ...exampleRoute,
+              target: moody.target,
+              more_targets: [steady.target],
+              health_path: '/healthz?deep',
+              ...route,
+            },
+            bearerTokenHash: '',
           },
-          bearerTokenHash: '',
-        },
-      ])
+        ],
+        new Set(),
+      )
     const present = { table: leads() }
     const upstreams = new UpstreamChoice({
       groups: async () => present.table,
@@ -116,7 +119,11 @@ describe('health probes of upstreams', () => {
     present.table = leads({ health_path: '/other' })
     await until(() => moody.seen.at(-1)!.url === '/other', 'the other path is probed')
     await until(() => given() === 0, 'down according to the other path')
-    for (const table of [leads({ enabled: false }), leads({ health_path: null }), new RouteTable([])]) {
+    for (const table of [
+      leads({ enabled: false }),
+      leads({ health_path: null }),
+      new RouteTable([], new Set()),
+    ]) {
       present.table = leads()
       const before = moody.seen.length
       await until(() => moody.seen.length > before, 'it is probed')

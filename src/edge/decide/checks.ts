@@ -85,12 +85,13 @@ const wrongSignature = (question: Question, { identification }: CheckParts): Ans
 }
 
 /** Guests and programs with a static token have no identity, so they cannot have a claim or an address. */
-const nobodyKnown = ({ request, route, identified }: Question, parts: CheckParts): Answer => {
+const nobodyKnown = (question: Question, parts: CheckParts): Answer => {
+  const { route, identified } = question
   if (identified!.principal) return undefined
   const open = route.required_claims.length === 0 && route.allowed_emails.length === 0
   if (identified!.staticToken) return open ? undefined : tell(refusals.tokenNamesNobody)
   const guestsPass = open && authModes[route.auth_mode].without === 'forward as guest'
-  return guestsPass ? undefined : askToSignIn(request, route, parts)
+  return guestsPass ? undefined : askToSignIn(question, parts)
 }
 
 /** Any page in the world can open a WebSocket, and the browser sends our cookie with it, so its Origin must be ours (RFC 6455 section 10.2). */
@@ -103,12 +104,12 @@ const foreignPage = ({ request, identified }: Question): Answer => {
 
 /** Finds the identity that the service receives. An account that was just deleted has none. */
 const livingAccount = (question: Question, parts: CheckParts): Answer => {
-  const { request, route, identified } = question
+  const { route, identified } = question
   const { principal } = identified!
   if (!principal) return undefined
   return whenReady(parts.people.find(principal, route.service), (person): Answer => {
     question.person = person
-    return person ? undefined : askToSignIn(request, route, parts)
+    return person ? undefined : askToSignIn(question, parts)
   })
 }
 
@@ -159,13 +160,20 @@ export const checks: readonly Check[] = [
 ]
 
 /** A person whom we know only by their network may have more rights after signing in, so the refusal offers that. */
-const refusePerson = (refusal: Refusal, { request, identified }: Question, { home }: CheckParts): Tell => {
+const refusePerson = (
+  refusal: Refusal,
+  { request, plan, identified }: Question,
+  { home }: CheckParts,
+): Tell => {
   if (identified!.principal?.method !== 'network') return tell(refusal)
-  return tell({ ...refusal, link: { href: signInAddress(request.host, home), name: 'sign_in' } })
+  return tell({
+    ...refusal,
+    link: { href: signInAddress(request.host, plan as RoutePlan, home), name: 'sign_in' },
+  })
 }
 
-const askToSignIn = (request: EdgeRequest, route: Route, { providers, home }: CheckParts): Answer => {
+const askToSignIn = ({ request, route, plan }: Question, { providers, home }: CheckParts): Answer => {
   // Only oauth routes need the providers, so the others do not read them.
-  if (route.auth_mode !== 'oauth') return turnAway(request, route, [], home)
-  return whenReady(providers(), (names) => turnAway(request, route, names, home))
+  if (route.auth_mode !== 'oauth') return turnAway(request, plan as RoutePlan, [], home)
+  return whenReady(providers(), (names) => turnAway(request, plan as RoutePlan, names, home))
 }

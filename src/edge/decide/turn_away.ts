@@ -1,5 +1,5 @@
 import { authModes } from '../../routes/auth_modes.ts'
-import type { Route } from '../../routes/route.ts'
+import type { RoutePlan } from '../../routes/route_table.ts'
 import type { Home } from '../../contract/home.ts'
 import type { Refusal } from '../../wire/refusal.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
@@ -27,14 +27,15 @@ export const tell = (refusal: Refusal): Tell => ({ act: 'tell', refusal })
 /** Returns the answer to a request without any credential that counts on this route. */
 export const turnAway = (
   request: Pick<EdgeRequest, 'host' | 'target'>,
-  { auth_mode, provider }: Pick<Route, 'auth_mode' | 'provider'>,
+  plan: Pick<RoutePlan, 'route' | 'siblings'>,
   providers: readonly string[],
   home: Home,
 ): SignIn | Tell => {
+  const { auth_mode, provider } = plan.route
   const { credentials, without } = authModes[auth_mode]
   if (without === 'ask for a token') return tell(refusals.tokenNeeded)
   if (without === 'ask for a signature') return tell(refusals.notSigned('missing'))
-  const address = signInAddress(request.host, home)
+  const address = signInAddress(request.host, plan, home)
   const location = `${address}?return_to=${encodeURIComponent(request.target)}`
   if (without === 'send to a provider') {
     const ready = provider === null ? providers.length > 0 : providers.includes(provider)
@@ -54,9 +55,9 @@ export const turnAway = (
   return { act: 'sign in', location, refusal: refusals.signInNeeded(address) }
 }
 
-/** Where people sign in who stand at this host: at home, or by the way that leads there and back. */
-export const signInAddress = (host: string, home: Home): string =>
-  home.is(host) ? `${home.origin}/auth/login` : `${home.originOf(host)}/.hero_proxy/sign_in`
+/** Where people sign in who stand at the host of a route: at home, or by the way that leads there and back. */
+export const signInAddress = (host: string, { siblings }: Pick<RoutePlan, 'siblings'>, home: Home): string =>
+  home.is(host) ? `${home.origin}/auth/login` : `${siblings.originOf(host, home)}/.hero_proxy/sign_in`
 
 /** A service that shares home: nothing hands people over, so they go to the provider from here. */
 const byProvider = (

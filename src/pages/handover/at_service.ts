@@ -118,13 +118,14 @@ export const showStuck = async (page: PageRequest): Promise<void> => page.tell(s
 
 /** `/.hero_proxy/sign_out`, `/logout` and `/auth/logout`: leads to the page of home that signs out. */
 export const signOut =
-  ({ home, leftHosts }: ServiceParts) =>
+  ({ home, destinations, leftHosts }: ServiceParts) =>
   async (page: PageRequest): Promise<void> => {
     if (refusesJourney(page)) return
     const child = await page.session()
     const address = `${home.origin}/auth/logout`
     if (!child) return page.go(302, address)
-    const leaving = { signInId: child.sign_in.id, origin: home.originOf(page.asked.host) }
+    const to = await destinations.at(page.asked.host, '/')
+    const leaving = { signInId: child.sign_in.id, origin: to?.origin ?? home.originOf(page.asked.host) }
     page.go(302, `${address}?leaving=${encodeURIComponent(leftHosts.sealed(leaving))}`)
   }
 

@@ -2,6 +2,8 @@ import type { Bit } from './columns.ts'
 
 export interface RouteRow {
   id: string
+  /** Unique, in any case. */
+  name: string
   domain: string
   path_prefix: string
   target: string
@@ -30,6 +32,22 @@ export interface RouteRow {
   max_body: number | null
   /** The provider whose access token is forwarded; empty for none. */
   provider_token: string
+  /** Empty to show the name. */
+  title: string
+  /** A name of our set; empty for none. */
+  icon: string
+  description: string
+  /** Whether people see it among their services. */
+  listed: Bit
+  /** Empty for the scheme and port of the public URL. */
+  origin: string
+  sign_in_paths: Bit
+  rpc: Bit
+  shares_home: Bit
+  /** JSON list of hosts. */
+  also: string
+  confirm: Bit
+  no_store: Bit
   created_at: number
   updated_at: number
 }
