@@ -20,6 +20,7 @@ import { loopDetected, type LoopDetection } from './forward/loop_detection.ts'
 import { Revalidation } from './decide/revalidation.ts'
 import type { ClientAddresses } from '../wire/client_address.ts'
 import type { Body, ClientResponse, ReceivedRequest } from '../wire/client_response.ts'
+import { isOldForm, turnBackForm } from './decide/old_forms.ts'
 import { badRequest } from './decide/refusals.ts'
 import { arrivalWithout } from '../identity/signed_request.ts'
 import { forwardUpgrade } from './forward/upgrade_exchange.ts'
@@ -167,6 +168,7 @@ export class Door implements Handler {
     const plan = routes?.match(asked.path)
     const show = ownPaths.find(asked, switchesOf(plan))
     if (show) return { show, asked, plan }
+    if (isOldForm(asked, home)) return void turnBackForm(to, asked, plan, home)
     if (asked.path === '/' && !routes) return void redirect(to, asked, 302, '/auth/me')
     return this.#decideRoute(sent, to, body, asked, plan)
   }

@@ -55,6 +55,7 @@ const isReserved = (path: string): boolean => path === reservedStart || path.sta
 /** The first segment of a path that somebody may have spelled in another way. */
 const otherSpelling = /^[/\\]*[^/\\]*(?:%|;|hero_proxy)/i
 
+/** Whether a service could read this path as one below ours. */
 const spellsReserved = (path: string): boolean =>
   otherSpelling.test(path) && [...readings(path)].some(isReserved)
 
@@ -88,7 +89,7 @@ class PathsOfHost {
   }
 
   coverAll(pathPrefix: string): boolean {
-    if (isReserved(pathPrefix)) return true
+    if (spellsReserved(pathPrefix)) return true
     const below = this.#startOf(`${pathPrefix}/`) !== undefined
     return below && (this.#exact.has(pathPrefix) || this.#startOf(pathPrefix) !== undefined)
   }

@@ -160,6 +160,11 @@ export class PageRequest {
     return this.page(status, body, { ...headers, 'content-security-policy': policyWithScript }, kept)
   }
 
+  /** Answers with a page without forms, which sets no cookie. */
+  plainPage(status: number, body: string, headers: Record<string, string> = {}): void {
+    send(this.#response, status, 'text/html; charset=utf-8', body, { ...ownHeaders(this.asked), ...headers })
+  }
+
   json(value: unknown): void {
     send(this.#response, 200, 'application/json', JSON.stringify(value), ownHeaders(this.asked))
   }

@@ -67,6 +67,10 @@ export const withoutOwnCookies = (header: string): string | undefined => {
   return kept.length === 0 ? undefined : kept.map(({ text }) => text).join('; ')
 }
 
+/** Whether a request shows a form cookie, of whatever age. Cheap for requests without one. */
+export const showsFormCookie = (cookies: readonly string[]): boolean =>
+  cookies.some((header) => header.includes('hero_proxy_form='))
+
 /** A Set-Cookie value for one of our cookies (RFC 6265bis). `maxAgeSeconds` of 0 clears it. */
 export const setCookie = (name: string, value: string, maxAgeSeconds: number): string =>
   `${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAgeSeconds}${name.startsWith('__Host-') ? '; Secure' : ''}`

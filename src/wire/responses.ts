@@ -9,6 +9,9 @@ import type { EdgeRequest } from './request.ts'
 const policy =
   "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+/** The same for the one page that any page may show in a frame. It only links out. */
+export const policyForFrames = policy.replace("frame-ancestors 'none'", 'frame-ancestors *')
+
 /** The same with our one script, for pages with passkeys. */
 export const policyWithScript = `${policy}; script-src 'self'`
 

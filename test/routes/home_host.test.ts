@@ -7,7 +7,6 @@ import { Routes } from '../../src/routes/routes.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { onBothDatabases } from '../support/databases.ts'
-import { startStage } from '../support/edge_stage.ts'
 import { ask } from '../support/http.ts'
 import { startUpstream } from '../support/upstream.ts'
 
@@ -39,16 +38,19 @@ describe('the host of the public URL', () => {
   })
 
   test('is never served by a wildcard', async () => {
-    await using stage = await startStage({ public_url: 'https://id.example.org' })
-    await stage.route({ domain: '*.example.org', auth_mode: 'none' })
-    await stage.route({ domain: '*.example.org', path_prefix: '/deep', auth_mode: 'none' })
-    const statusAt = async (host: string, path: string) => (await ask(stage.daemon, host, path)).status
+    await using daemon = await startTestDaemon({ public_url: 'https://id.example.org' })
+    await using upstream = await startUpstream()
+    const at = { target: upstream.target, auth_mode: 'none' } as const
+    const { routes } = daemon.hero.proxy
+    await routes.add({ ...at, domain: '*.example.org' })
+    await routes.add({ ...at, domain: '*.example.org', path_prefix: '/deep' })
+    const statusAt = async (host: string, path: string) => (await ask(daemon, host, path)).status
     for (const path of ['/x', '/deep', '/deep/x']) {
       assert.equal(await statusAt('app.example.org', path), 200, path)
       for (const host of ['id.example.org', 'ID.Example.org', 'id.example.org.', 'id.example.org:443'])
         assert.equal(await statusAt(host, path), 404, host + path)
     }
-    await stage.route({ domain: 'id.example.org', path_prefix: '/app', auth_mode: 'none', shares_home: true })
+    await routes.add({ ...at, domain: 'id.example.org', path_prefix: '/app', shares_home: true })
     assert.equal(await statusAt('id.example.org', '/app/x'), 200)
     assert.equal(await statusAt('id.example.org', '/deep/x'), 404)
   })

@@ -25,6 +25,13 @@ describe('a route whose prefix lies wholly in our own paths', () => {
     '/.well-known/x',
     '/.well-known/jwks.json',
   ]
+  const below = [
+    '/.hero_proxy',
+    '/.hero_proxy/sign_in',
+    '/.hero_proxy/x/y',
+    '/.Hero_Proxy/x',
+    '/auth/forward',
+  ]
   const free = [
     '/',
     '/Auth',
@@ -42,21 +49,24 @@ describe('a route whose prefix lies wholly in our own paths', () => {
     '/.well-known',
   ]
 
-  test('is refused when it is added, on every host', async () => {
+  test('is refused at home when it is added; at other hosts only what lies below /.hero_proxy', async () => {
     await using daemon = await startTestDaemon({ public_url: 'http://localhost:9997' })
     const { routes } = daemon.hero.proxy
     for (const domain of ['app.localhost', '*.localhost', 'localhost']) {
-      for (const path_prefix of covered)
+      const isHome = domain === 'localhost'
+      for (const path_prefix of isHome ? covered : below)
         await assert.rejects(routes.add({ ...mode, domain, path_prefix }), (error) => {
           assert.ok(error instanceof InvalidParams, `${domain}${path_prefix}`)
           assert.equal(error.data?.path, 'path_prefix')
           return true
         })
-      for (const path_prefix of free)
-        await routes.add({ ...mode, domain, path_prefix, shares_home: domain === 'localhost' })
+      for (const path_prefix of isHome
+        ? free
+        : [...free, ...covered.filter((path) => path !== '/auth/forward')])
+        await routes.add({ ...mode, domain, path_prefix, shares_home: isHome })
     }
     const { id } = await routes.add({ ...mode, domain: 'other.localhost', path_prefix: '/x' })
-    await assert.rejects(routes.update({ id, path_prefix: '/admin' }), InvalidParams)
+    await assert.rejects(routes.update({ id, path_prefix: '/.hero_proxy/x' }), InvalidParams)
     await routes.update({ id, path_prefix: '/administration' })
   })
 

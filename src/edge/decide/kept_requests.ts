@@ -2,6 +2,7 @@ import type { RouteTable, RoutePlan } from '../../routes/route_table.ts'
 import type { LiveSessions } from '../../sessions/live_sessions.ts'
 import { now } from '../../storage/ids.ts'
 import type { Revisions } from '../../storage/revisions.ts'
+import { showsFormCookie } from '../../wire/cookies.ts'
 import { detached } from '../../wire/detached.ts'
 import { isRequestError, parseTarget, type EdgeRequest } from '../../wire/request.ts'
 import { requestHeaders } from '../forward/request_headers.ts'
@@ -92,6 +93,8 @@ export class KeptRequests {
    */
   keep(sent: ReceivedRequest, request: EdgeRequest, plan: RoutePlan, pass: Pass): void {
     if (!(sent instanceof UsualRequest) || !sent.ordinary || !pass.lasting) return
+    // A POST with it may be a form of ours from before, which the service must not get.
+    if (showsFormCookie(request.cookies)) return
     const host = detached(sent.host!)
     const cookie = sent.cookie === undefined ? undefined : detached(sent.cookie)
     const { loops, revisions } = this.#parts

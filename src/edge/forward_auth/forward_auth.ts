@@ -9,11 +9,14 @@ import type { Decision, Decisions } from '../decide/decision.ts'
 import type { OwnPathTable } from '../../wire/own_path.ts'
 import type { ClientAddresses } from '../../wire/client_address.ts'
 import type { ClientResponse, ReceivedRequest } from '../../wire/client_response.ts'
+import type { Home } from '../../contract/home.ts'
+import { isOldForm } from '../decide/old_forms.ts'
 import { badRequest, ownPath } from '../decide/refusals.ts'
 import type { Pass } from '../forward/pass.ts'
 import { identityHeaders, identityHeaderNames } from '../../identity/identity_headers.ts'
 
 interface Parts {
+  readonly home: Home
   readonly peers: ClientAddresses
   readonly decisions: Decisions
   readonly ownPaths: OwnPathTable
@@ -40,7 +43,7 @@ export class ForwardAuth {
     request: EdgeRequest,
     table: RouteTable,
   ): undefined | Promise<undefined> {
-    const { peers, decisions, ownPaths, tell } = this.#parts
+    const { peers, decisions, ownPaths, home, tell } = this.#parts
     if (!peers.trusts(sent)) return void tell(sent, to, request, untrusted(request))
     if (!asksByPath(request) && request.method !== 'GET' && request.method !== 'HEAD')
       return void tell(sent, to, request, onlyGet)
@@ -60,6 +63,7 @@ export class ForwardAuth {
     const plan = routes?.match(about.path)
     if (ownPaths.find(about, switchesOf(plan))) return void tell(question.sent, to, about, ownPath)
     if (!routes) return void tell(question.sent, to, about, notFoundRefusal)
+    if (isOldForm(about, home)) return void tell(question.sent, to, about, ownPath)
     const decision = decisions.decide(about, plan)
     return decision instanceof Promise
       ? decision.then((made) => follow(made, question, to, tell))

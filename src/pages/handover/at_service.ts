@@ -7,6 +7,8 @@ import { boundedMap } from '../../storage/bounded_map.ts'
 import { now } from '../../storage/ids.ts'
 import { arrivalCookie } from '../../wire/cookies.ts'
 import type { Home } from '../../contract/home.ts'
+import { policyForFrames } from '../../wire/responses.ts'
+import { framedPage } from './framed_view.ts'
 import { notFoundRefusal, type Refusal } from '../../wire/refusal.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
 import type { Keepsake, PageRequest } from '../page_request.ts'
@@ -155,14 +157,18 @@ const comesTo = ({ secure, authority, host }: EdgeRequest, { origin }: Destinati
 /** Answers what is no navigation of a person in a tab of its own. The answer is the same whether or not they are signed in. */
 export const refusesJourney = (page: PageRequest): boolean => {
   const { journey } = page
-  if (journey === 'frame') page.tell({ ...framed, headers: framedHeaders })
+  if (journey === 'frame') void showFramed(page)
   if (journey === 'other') page.tell(notSignedIn)
   return journey !== 'page'
 }
 
+/** In a frame nobody signs in: the page around it could make a person click there without knowing. */
+const showFramed = async (page: PageRequest): Promise<void> => {
+  const words = await page.words()
+  page.plainPage(401, framedPage(words, page.asked), { 'content-security-policy': policyForFrames })
+}
+
 const notSignedIn: Refusal = { status: 401, reason: 'not_signed_in', code: 'unauthenticated' }
-const framed: Refusal = { status: 401, reason: 'framed', code: 'unauthenticated' }
-const framedHeaders = {}
 const stuck: Refusal = { status: 400, reason: 'keeps_no_cookies', code: 'cookies_missing' }
 const wrongOrigin = ({ origin }: Destination): Refusal => ({
   status: 400,

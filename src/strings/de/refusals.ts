@@ -261,10 +261,6 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Abgemeldet',
       text: `Sie sind in diesem Browser von ${host} abgemeldet. Hier und bei anderen Diensten bleiben Sie angemeldet.`,
     }),
-    framed: {
-      title: 'Bitte in einem eigenen Tab öffnen',
-      text: 'Zu Ihrem Schutz meldet diese Seite innerhalb einer anderen Seite niemanden an.',
-    },
     keeps_no_cookies: {
       title: 'Ihr Browser hat die Anmeldung nicht behalten',
       text: 'Sie sind angemeldet, aber das Cookie dieser Website kam nicht zurück. Erlauben Sie Cookies für diese Website, prüfen Sie, dass ihre Adresse mit https beginnt, und öffnen Sie sie noch einmal. Safari behält solche Cookies unter http://localhost nicht: Verwenden Sie dort einen anderen Browser.',

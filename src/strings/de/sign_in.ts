@@ -82,6 +82,11 @@ export const sign_in: Catalogue['sign_in'] = {
     everywhere: 'Überall abmelden',
     only_here: ({ host }) => `Nur von ${host} abmelden`,
   },
+  framed: {
+    title: 'Bitte in einem eigenen Tab öffnen',
+    lead: 'Zu Ihrem Schutz meldet diese Seite innerhalb einer anderen Seite niemanden an.',
+    open: 'In neuem Tab öffnen',
+  },
   /** A service that the person had signed out of alone. */
   come_back: {
     title: 'Wieder anmelden?',

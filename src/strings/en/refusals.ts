@@ -261,10 +261,6 @@ export const refusals = {
       title: 'Signed out',
       text: `You are signed out of ${host} in this browser. You stay signed in here and at other services.`,
     }),
-    framed: {
-      title: 'Open this in a tab of its own',
-      text: 'To protect you, this page signs nobody in inside another page.',
-    },
     keeps_no_cookies: {
       title: 'Your browser did not keep the sign-in',
       text: 'You are signed in, but this site’s cookie did not come back. Allow cookies for this site, check that its address begins with https, and open it again. Safari keeps no such cookies at http://localhost: use another browser there.',

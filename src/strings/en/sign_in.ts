@@ -82,6 +82,11 @@ export const sign_in = {
     everywhere: 'Sign out everywhere',
     only_here: ({ host }: { host: string }) => `Sign out of ${host} only`,
   },
+  framed: {
+    title: 'Open this in a tab of its own',
+    lead: 'To protect you, this page signs nobody in inside another page.',
+    open: 'Open in a new tab',
+  },
   /** A service that the person had signed out of alone. */
   come_back: {
     title: 'Sign in again?',

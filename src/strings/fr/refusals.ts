@@ -258,10 +258,6 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Déconnecté',
       text: `Vous êtes déconnecté de ${host} dans ce navigateur. Vous restez connecté ici et aux autres services.`,
     }),
-    framed: {
-      title: 'Ouvrez cette page dans son propre onglet',
-      text: 'Pour vous protéger, cette page ne connecte personne à l’intérieur d’une autre page.',
-    },
     keeps_no_cookies: {
       title: 'Votre navigateur n’a pas gardé la connexion',
       text: 'Vous êtes connecté, mais le cookie de ce site n’est pas revenu. Autorisez les cookies pour ce site, vérifiez que son adresse commence par https et rouvrez-le. Safari ne garde pas ces cookies sur http://localhost : utilisez-y un autre navigateur.',

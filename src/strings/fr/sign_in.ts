@@ -82,6 +82,11 @@ export const sign_in: Catalogue['sign_in'] = {
     everywhere: 'Se déconnecter partout',
     only_here: ({ host }) => `Se déconnecter de ${host} seulement`,
   },
+  framed: {
+    title: 'Ouvrez cette page dans son propre onglet',
+    lead: 'Pour vous protéger, cette page ne connecte personne à l’intérieur d’une autre page.',
+    open: 'Ouvrir dans un nouvel onglet',
+  },
   /** A service that the person had signed out of alone. */
   come_back: {
     title: 'Se reconnecter ?',
