@@ -150,7 +150,7 @@ onBothDatabases('the cached claim graph', (newUrl) => {
     return Promise.all(ids.map((id) => claims.of(id)))
   }
 
-  test('after each change at either node, the cached graph equals one that is read anew', async () => {
+  test('after each change at either node, the cached graph equals an uncached one', async () => {
     const lists = long ? 40 : 20
     let gave = 0
     let made = 0

@@ -300,8 +300,8 @@ onBothDatabases('attacks through providers', (newUrl) => {
     assert.equal(off.error?.data.code, 'not_found', JSON.stringify(off))
     assert.deepEqual(await kept(), [], 'turning keep_tokens off deletes all tokens')
     await hero.providers.update({ provider: 'keeping', keep_tokens: true })
-    const anew = await renewDuring(() => comeBy(new Person(), stage, 'keeping', ''))
-    assert.match(anew.result!.access_token, /^at-[0-9a-f]{8}-/, 'the token of the later sign-in')
+    const later = await renewDuring(() => comeBy(new Person(), stage, 'keeping', ''))
+    assert.match(later.result!.access_token, /^at-[0-9a-f]{8}-/, 'the token of the later sign-in')
     const [{ id } = { id: '' }] = (await hero.users.identities.list({ user: 'keeping' })).items
     const gone = await renewDuring(() => hero.users.identities.remove({ user: 'keeping', id }))
     assert.ok(gone.error)

@@ -192,7 +192,7 @@ describe('provider sign-in flows', () => {
   test('iss is required if the provider advertises it (RFC 9207)', async () => {
     const { hero } = stage
     two.misbehave({
-      discovery: (told) => ({ ...told, authorization_response_iss_parameter_supported: true }),
+      discovery: (metadata) => ({ ...metadata, authorization_response_iss_parameter_supported: true }),
     })
     await hero.providers.update({ provider: 'two', title: 'Two' })
     const person = new Person()
@@ -261,7 +261,7 @@ describe('provider sign-in flows', () => {
     // Without userinfo, because it would return the same subject to everybody.
     one.misbehave({
       claims: (claims) => ({ ...claims, sub: subjects.get(String(claims.nonce)) }),
-      discovery: ({ userinfo_endpoint: _, ...told }) => told,
+      discovery: ({ userinfo_endpoint: _, ...metadata }) => metadata,
     })
     await hero.providers.update({ provider: 'one', title: 'One' })
     const who = await Promise.all(

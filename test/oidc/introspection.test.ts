@@ -175,7 +175,7 @@ suite('introspection with and without the engine', () => {
       drop: true,
     })
     assert.equal((await both(token, before)).status, 401)
-    // Dropping a leaked secret ends the tokens too: whoever had it may hold one.
+    // Dropping a leaked secret ends the tokens too: they may have been issued to somebody else.
     const now = { client: 'wiki', client_secret: last }
     assert.equal(await active(token, now), false)
     const { body } = await new App(stage.issuer, now).tokens(newPerson(), 'ada')
