@@ -136,7 +136,7 @@ suite('the authorization code flow', () => {
     assert.equal(payload.context, 1)
   })
 
-  test('a code is single-use and bound to its client, redirect URI and challenge, each wrong alone and in pairs', async () => {
+  test('a code is single-use and bound to its client, redirect URI and challenge, in each combination', async () => {
     const person = newPerson()
     const fields = async () => {
       const { code_verifier, challenge } = pkce()

@@ -216,7 +216,7 @@ suite('provider metadata', () => {
     )
   })
 
-  test('CORS lets other origins read discovery and keys, and their own client token and userinfo', async () => {
+  test('CORS lets any origin read discovery and keys, and the origin of a client its token and userinfo', async () => {
     const { hero } = stage.daemon
     await hero.clients.add({
       name: 'page',

@@ -219,7 +219,7 @@ describe('HTTP on the socket, with and without node:http', () => {
 
   const ending = (connection: Response[]) => connection.map(({ head }) => head.split('\r\n', 1)[0])
 
-  test('a client that ends its side gets its responses, and an incomplete request is a bad one', async () => {
+  test('a client that ends its side gets its responses, and an incomplete request gets 400', async () => {
     const spoken = async (...pieces: Buffer[]) => responsesIn(Buffer.from(await speak(path, ...pieces)))
     const write = postOf(message('groups.add', { slug: 'half-closed' }))
     const calls = await spoken(Buffer.concat([write, postOf(get('ada'))]))

@@ -70,7 +70,7 @@ suite('credentials at each endpoint', () => {
     assert.deepEqual(await opened(texts), Object.fromEntries(Object.keys(texts).map((name) => [name, []])))
   })
 
-  test('the credentials of a deactivated person are refused everywhere, at once and after a restart', async () => {
+  test('the daemon refuses the credentials of a deactivated person, at once and after a restart', async () => {
     const { hero } = doors.provider.daemon
     const before = await doors.issue('grace')
     const again = await doors.issue('grace')
@@ -90,7 +90,7 @@ suite('credentials at each endpoint', () => {
       assert.deepEqual(back[kind], [], kind)
   })
 
-  test('the credentials of a disabled client are refused at once, and stay invalid after it is enabled again', async () => {
+  test('the daemon refuses the credentials of a disabled client at once, and after it is enabled again', async () => {
     const { hero } = doors.provider.daemon
     const before = await doors.issue('ada')
     for (const client of ['app', 'deploy']) await hero.clients.update({ client, is_active: false })
