@@ -28,7 +28,7 @@ describe('the command', () => {
     rmSync(dir, { recursive: true, force: true })
   })
 
-  test('serve says where door and socket are, and how to make the first administrator', () => {
+  test('serve prints the addresses of the edge and the socket, and how to create the first administrator', () => {
     assert.match(daemon.printed, /door {4}http:\/\/localhost:9997/)
     assert.ok(daemon.printed.includes(daemon.socket))
     assert.match(
@@ -38,14 +38,14 @@ describe('the command', () => {
     assert.match(daemon.printed, /http:\/\/localhost:9997\/auth\/setup\?token=[A-Za-z0-9_-]{43}/)
   })
 
-  test('a second daemon on the same socket refuses with one line, and the first goes on', () => {
+  test('a second daemon on the same socket exits with one line, and the first keeps running', () => {
     const second = run(['serve'])
     assert.equal(second.status, 1)
     assert.match(second.stderr, /^hero-proxy: .*rpc\.sock: another daemon already uses it\n$/)
     assert.equal(run(['status']).status, 0)
   })
 
-  test('setup makes the administrator over the socket, once', () => {
+  test('setup creates the administrator over the socket, once', () => {
     const args = ['setup', '--username', 'ada', '--email', 'ada@example.org', '--password-stdin']
     const weak = run(args, 'password1\n')
     assert.equal(weak.status, 1)
@@ -57,7 +57,7 @@ describe('the command', () => {
     assert.match(again.stderr, /administrator already/)
   })
 
-  test('call takes pairs, JSON, both, and old names', () => {
+  test('call accepts options, JSON, both together, and old method names', () => {
     const pairs = run([
       'call',
       'users.add',
@@ -85,7 +85,7 @@ describe('the command', () => {
     assert.equal(run(['call', 'users.delete', '--username', 'grace']).stdout, 'null\n')
   })
 
-  test('call tells what is wrong before it asks, and passes on what the daemon says', () => {
+  test("call reports wrong input before it calls the daemon, and passes on the daemon's errors", () => {
     const unknown = run(['call', 'users.ad'])
     assert.equal(unknown.status, 2)
     assert.match(unknown.stderr, /there is no method users\.ad; similar methods are .*users\.add/)
@@ -99,7 +99,7 @@ describe('the command', () => {
     assert.match(bad.stderr, /^hero-proxy: Invalid params: username: 1 to 63 letters/)
   })
 
-  test('routes test tells in words what would happen, and why', () => {
+  test('routes test prints the decision and its reason', () => {
     const added = run(
       'call proxy.routes.add --domain wiki.localhost --target http://127.0.0.1:3000 --auth_mode local'.split(
         ' ',
@@ -126,7 +126,7 @@ describe('the command', () => {
     assert.equal(run(['routes', 'test', 'http://x/', '--user', 'nobody']).status, 1)
   })
 
-  test('a terminal gets a table of the steps that a provider passed', () => {
+  test('providers.test prints its steps as a table on a terminal', () => {
     const added = run([
       'call',
       'providers.add',
@@ -144,7 +144,7 @@ describe('the command', () => {
     )
   })
 
-  test('help is everywhere', () => {
+  test('every command has help', () => {
     assert.match(run(['--help']).stdout, /serve.*setup.*status.*call/s)
     for (const name of ['serve', 'setup', 'status', 'completion'])
       assert.match(run([name, '--help']).stdout, /Usage: hero-proxy/)
@@ -162,7 +162,7 @@ describe('the command', () => {
     assert.match(run(['call', '--list']).stdout, /^users\.add +Add a user$/m)
   })
 
-  test('bash completes methods and parameters', () => {
+  test('bash completes commands, methods, parameters and values', () => {
     const complete = (...words: string[]) => {
       const script = run(['completion']).stdout
       const list = words.map((word) => `'${word}'`).join(' ')
@@ -177,13 +177,13 @@ describe('the command', () => {
     assert.equal(complete('hero-proxy', 'call', 'users.update', '--is_active', ''), 'true false')
   })
 
-  test('status says that no daemon answers, with exit status 1', () => {
+  test('status reports with exit status 1 that no daemon answers', () => {
     const none = run(['status', '--socket', join(dir, 'nobody.sock')])
     assert.equal(none.status, 1)
     assert.match(none.stderr, /^hero-proxy: no daemon answers at .*nobody\.sock \(ENOENT\)\n$/)
   })
 
-  test('an older Node on the PATH hands over to the pinned one', (t) => {
+  test('an older Node on the PATH starts the pinned one', (t) => {
     const old = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => {
       const version = spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout ?? ''
       return /^v(20|22)\./.test(version)
@@ -197,11 +197,11 @@ describe('the command', () => {
     assert.match(done.stdout, /^0\.1\.0\n$/)
   })
 
-  test('SIGTERM stops it cleanly and takes the socket file away', async () => {
+  test('SIGTERM stops the daemon cleanly and removes the socket file', async () => {
     await kill(daemon.child, 'SIGTERM')
     assert.equal(daemon.child.exitCode, 0)
     assert.equal(run(['status']).status, 1)
     daemon = await spawnDaemon(dir)
-    assert.ok(!daemon.printed.includes('/auth/setup'), 'there is an administrator now')
+    assert.ok(!daemon.printed.includes('/auth/setup'), 'an administrator exists now')
   })
 })

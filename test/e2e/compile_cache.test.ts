@@ -1,4 +1,4 @@
-// What Node compiled is kept between starts, and run: where it lies decides who can make the daemon run something else.
+// Node runs the compiled code that it cached at an earlier start: whoever can write the cache can make the daemon run other code.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import {
@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { kill, root, spawnDaemon } from '../support/daemon_process.ts'
 
-/** The program in a folder of its own, with the packages of this one. */
+/** The program in a folder of its own, with the packages of this checkout. */
 const installed = (t: TestContext) => {
   const dir = mkdtempSync(join(tmpdir(), 'hero_proxy-compiled-'))
   t.after(() => rmSync(dir, { recursive: true }))
@@ -43,7 +43,7 @@ const installed = (t: TestContext) => {
 
 const mode = (path: string) => statSync(path).mode & 0o777
 
-test('compiled code is kept beside the packages, closed to everybody else', async (t) => {
+test("the compile cache lies beside the packages, accessible to the daemon's user only", async (t) => {
   const { cache, inData, startAndStop } = installed(t)
   mkdirSync(cache, { recursive: true })
   chmodSync(cache, 0o777)
@@ -53,17 +53,17 @@ test('compiled code is kept beside the packages, closed to everybody else', asyn
   assert.ok(!existsSync(inData))
 })
 
-test('where that cannot be, it is kept with the data', async (t) => {
+test('the compile cache falls back to the data folder', async (t) => {
   const { cache, inData, startAndStop } = installed(t)
   writeFileSync(join(cache, '..'), '')
   await startAndStop()
-  // The data folder has to be there first: whoever makes it decides who may enter.
+  // The data folder has to exist first: its creator decides who may enter.
   await startAndStop()
   assert.equal(readdirSync(inData).length, 1)
   assert.equal(mode(join(inData, '..')), 0o700)
 })
 
-test('it is not kept in a data folder that others can enter', async (t) => {
+test('the compile cache is off if others can enter the data folder', async (t) => {
   const { cache, inData, startAndStop } = installed(t)
   writeFileSync(join(cache, '..'), '')
   mkdirSync(join(inData, '..'))
@@ -73,8 +73,8 @@ test('it is not kept in a data folder that others can enter', async (t) => {
 })
 
 test(
-  'a folder of somebody else is left alone',
-  { skip: process.getuid!() === 0 ? false : 'only root can give a folder away' },
+  'a cache folder of another user is not used',
+  { skip: process.getuid!() === 0 ? false : 'only root can change the owner of a folder' },
   async (t) => {
     const { cache, startAndStop } = installed(t)
     mkdirSync(cache, { recursive: true })

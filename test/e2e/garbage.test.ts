@@ -15,10 +15,10 @@ interface Heap {
 }
 
 const probe = join(import.meta.dirname, 'heap_probe.ts')
-/** In flight at a time: enough that a table that keeps what it has dropped would show. */
+/** Requests in flight: enough to show a table that retains what was deleted from it. */
 const connections = 64
 
-/** Kept connections; `load` sends `count` requests over them, one at a time on each, and returns the seconds that took. */
+/** Persistent connections; `load` sends `count` requests over them, one at a time on each, and returns the seconds it took. */
 const openLoad = (port: number, request: string) => {
   const sockets = Array.from({ length: connections }, () => connect(port, '127.0.0.1').setNoDelay())
   const load = async (count: number): Promise<number> => {
@@ -29,7 +29,7 @@ const openLoad = (port: number, request: string) => {
         return new Promise<void>((resolve, reject) => {
           socket.removeAllListeners()
           socket.on('error', reject)
-          socket.on('close', () => reject(new Error('the edge closed a kept connection')))
+          socket.on('close', () => reject(new Error('the edge closed a persistent connection')))
           socket.on('data', (bytes) => {
             if (!bytes.includes('HTTP/1.1 200')) return reject(new Error(bytes.toString('latin1')))
             if (--left === 0) resolve()
@@ -47,7 +47,7 @@ const openLoad = (port: number, request: string) => {
   return { load, [Symbol.dispose]: close }
 }
 
-test('requests die young: warm traffic reaches old space hardly at all', async (t) => {
+test('requests are collected young: under steady traffic hardly anything is promoted to old space', async (t) => {
   await using upstream = await startRaw((socket) => {
     const response = `HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n${'x'.repeat(100)}`
     socket.write(response)

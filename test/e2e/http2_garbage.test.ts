@@ -15,25 +15,23 @@ interface Heap {
 }
 
 const probe = join(import.meta.dirname, 'heap_probe.ts')
-/** Streams at a time: enough that a table that keeps what it has dropped would show. */
+/** Concurrent streams: enough to show a table that retains what was deleted from it. */
 const sessions = 4
 const streams = 16
 
 /** Sends `count` requests over these connections. */
 const load = async (over: readonly ClientHttp2Session[], count: number): Promise<void> => {
   let sent = 0
-  const oneAfterAnother = async (session: ClientHttp2Session) => {
+  const sendInTurn = async (session: ClientHttp2Session) => {
     while (sent < count) {
       const { status } = await askOver(session, 'open.localhost', '/', browser(sent++, 'theme=dark'))
       assert.equal(status, 200)
     }
   }
-  await Promise.all(
-    over.flatMap((session) => Array.from({ length: streams }, () => oneAfterAnother(session))),
-  )
+  await Promise.all(over.flatMap((session) => Array.from({ length: streams }, () => sendInTurn(session))))
 }
 
-test('requests of HTTP/2 die young: warm traffic reaches old space hardly at all', async () => {
+test('HTTP/2 requests are collected young: under steady traffic hardly anything is promoted to old space', async () => {
   await using upstream = await startRaw((socket) => {
     const response = `HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n${'x'.repeat(100)}`
     socket.write(response)
@@ -76,5 +74,5 @@ test('requests of HTTP/2 die young: warm traffic reaches old space hardly at all
   }
   for (const session of over) session.destroy()
   const each = promoted / (parts * requests)
-  assert.ok(each < 1000, `${each.toFixed()} bytes of a request reached old space`)
+  assert.ok(each < 1000, `${each.toFixed()} bytes per request reached old space`)
 })

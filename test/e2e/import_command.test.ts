@@ -27,7 +27,7 @@ suite('hero-proxy import hero-auth', () => {
   const run = (value: unknown, ...flags: string[]) => {
     const input = typeof value === 'string' ? value : JSON.stringify(value)
     const args = [command, 'import', 'hero-auth', '-', '--socket', daemon.socketPath, ...flags]
-    // Not waited for by blocking: the daemon lives in this process and has to answer meanwhile.
+    // Not spawnSync: the daemon lives in this process and has to answer meanwhile.
     return new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve) => {
       const child = execFile(process.execPath, args, { encoding: 'utf8' }, (_, stdout, stderr) =>
         resolve({ status: child.exitCode, stdout, stderr }),
@@ -40,7 +40,7 @@ suite('hero-proxy import hero-auth', () => {
     users: (await daemon.hero.users.list()).items.map(({ username }) => username),
   })
 
-  test('shows the plan first, and does nothing without a word', async () => {
+  test('prints the plan, and changes nothing without --yes', async () => {
     for (const flags of [[], ['--dry-run'], ['--dry-run', '--yes']]) {
       const { status, stdout } = await run(list, ...flags)
       assert.equal(status, 0)
@@ -52,7 +52,7 @@ suite('hero-proxy import hero-auth', () => {
     assert.deepEqual(await everything(), { clients: [], users: [] })
   })
 
-  test('programs go on with their secrets, people are asked for a new password; a second run does nothing', async () => {
+  test('keeps the secrets of programs and asks users for a new password; a second run changes nothing', async () => {
     const { status, stdout, stderr } = await run(list, '--yes')
     assert.equal(stderr, '')
     assert.equal(status, 0)
@@ -78,7 +78,7 @@ suite('hero-proxy import hero-auth', () => {
     assert.ok(!/added/.test(again.stdout))
   })
 
-  test('what is wrong is told with its place and without a secret, before anything is done', async () => {
+  test('reports each error with its place and without secrets before it changes anything', async () => {
     const before = await everything()
     for (const [value, message] of [
       ['{', /the file: must be JSON/],
@@ -101,14 +101,14 @@ suite('hero-proxy import hero-auth', () => {
       assert.ok(!stderr.includes('tell-tale'))
     }
     assert.deepEqual(await everything(), before)
-    // One that the daemon refuses is told; the others are added all the same.
+    // An entry that the daemon refuses is reported; the others are still added.
     const some = await run({ clients: [{ client_id: 'not a name' }, { client_id: 'fine' }] }, '--yes')
     assert.equal(some.status, 1)
     assert.match(some.stderr, /client not a name/)
     assert.ok((await everything()).clients.includes('fine'))
   })
 
-  test('a list that cannot be read is told in one line', () => {
+  test('reports an unreadable file in one line', () => {
     const none = spawnSync(process.execPath, [command, 'import', 'hero-auth', '/nowhere/list.json'], {
       encoding: 'utf8',
     })
@@ -118,7 +118,7 @@ suite('hero-proxy import hero-auth', () => {
     )
   })
 
-  test('--help tells the format', () => {
+  test('describes the format with --help', () => {
     const { stdout } = spawnSync(process.execPath, [command, 'import', 'hero-auth', '--help'], {
       encoding: 'utf8',
     })

@@ -12,7 +12,7 @@ import { long } from '../support/long.ts'
 
 const rounds = long ? 100 : 10
 
-/** What the daemon has acknowledged; nothing of it may ever be missing. */
+/** What the daemon has acknowledged; none of it may ever be missing. */
 interface Acknowledged {
   readonly users: Set<string>
   readonly claims: Set<string>
@@ -29,7 +29,7 @@ const writeUntilGone = async (hero: HeroProxy, writer: string, done: Acknowledge
       await hero.groups.add_claim({ group: 'all', claim: `kill.${name}` })
       done.claims.add(`kill.${name}`)
       if (i % 5 === 4) {
-        // From here on the person may be gone, and only once that is acknowledged must be.
+        // From here on the user may be gone, and must be gone once the removal is acknowledged.
         done.users.delete(name)
         await hero.users.remove({ username: name })
         done.removed.add(name)
@@ -38,9 +38,9 @@ const writeUntilGone = async (hero: HeroProxy, writer: string, done: Acknowledge
         done.tokens.add((await hero.auth.login({ login: 'ada', password: goodPassword })).access_token)
     } catch (error) {
       if (error instanceof ConnectionError) return
-      // Written just before the kill, and never acknowledged: it may be there.
+      // Written just before the kill and never acknowledged: it may exist.
       if (!(error instanceof HeroError)) throw error
-      // A sign-in that was counted as a guess and killed before it was forgiven: ten of those in a minute are too many.
+      // A sign-in killed after it was counted as a failed attempt, and before it was forgiven: ten of those in a minute are too many.
       if (error.code === 'rate_limited') continue
       assert.fail(`${name}: ${error.message}`)
     }
@@ -58,7 +58,7 @@ const allUsers = async (hero: HeroProxy): Promise<Set<string>> => {
 }
 
 test(
-  `SIGKILL in the middle of writes, ${rounds} times, loses nothing that was acknowledged (R1)`,
+  `SIGKILL during writes, ${rounds} times, loses no acknowledged write (R1)`,
   { timeout: 900_000 },
   async () => {
     const dir = mkdtempSync(join(tmpdir(), 'hp-kill-'))
@@ -99,10 +99,7 @@ test(
         .prepare("select count(*) from audit where method = 'users.add' and outcome = 'ok'")
         .pluck()
         .get() as number
-      assert.ok(
-        audited >= done.users.size + done.removed.size,
-        'every acknowledged write has its line in the audit',
-      )
+      assert.ok(audited >= done.users.size + done.removed.size, 'every acknowledged write has an audit entry')
       database.close()
     } finally {
       if (running) await kill(running, 'SIGKILL')

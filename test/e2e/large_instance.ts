@@ -16,20 +16,20 @@ export interface Size {
   readonly audit: number
 }
 
-/** The id of the row with a number, as UUID version 7 in either database; `kind` keeps tables apart. */
+/** The id of the row with this number, as UUID version 7 in either database; `kind` keeps tables apart. */
 const idOf = (database: Database, kind: string, number: string) =>
   database.kind === 'sqlite'
     ? `'0193${kind}000-0000-7000-8000-' || printf('%012x', ${number})`
     : `'0193${kind}000-0000-7000-8000-' || lpad(to_hex(${number}), 12, '0')`
 
-/** Groups that have a part of all people each: a call that takes one away can be made so often. */
+/** How many groups hold an equal share of all users: a call that removes such a group can be made this often. */
 export const crowds = 5
-/** Groups are nested in chains of so many. */
+/** The length of the chains in which groups are nested. */
 const depth = 10
 
 /**
- * A large instance by raw statements: groups in chains of ten, each with a claim; everybody in one of the innermost, and all in one group;
- * a session for one in ten; an audit that fits, with one rare actor at its beginning.
+ * Fills a large instance by raw statements: groups in chains of ten, each with a claim; every user in one of the innermost, and all in one
+ * group; a session for every tenth user; a valid audit chain, with one rare actor at its beginning.
  */
 export const fill = async (config: Config, { people, groups, audit }: Size): Promise<void> => {
   const database = await openDatabase(config.database_url, createLog('silent'))
@@ -127,7 +127,7 @@ const fillAudit = async (database: Database, key: Buffer, count: number) => {
   }
 }
 
-/** Calls that could read or change much, by what they are; each may be made several times, and `i` tells them apart. */
+/** Calls that could read or change much, by name; each may be made several times, with another `i`. */
 export const largeCalls = (hero: HeroProxy): Readonly<Record<string, (i: number) => Promise<unknown>>> => {
   const person = (i: number) => `person${String(i + 17).padStart(7, '0')}`
   const group = (i: number) => `group${String(i * 10).padStart(6, '0')}`

@@ -28,7 +28,7 @@ const openIdle = (port: number): Idle => {
 }
 
 describe('limits', { concurrency: true }, () => {
-  test('beyond max_connections a new one is answered 503, and let in when there is room again', async () => {
+  test('beyond max_connections a new connection gets 503, and is accepted once there is room', async () => {
     await using stage = await startStage({ max_connections: '5' })
     const { daemon } = stage
     await stage.route({ domain: 'open.localhost', auth_mode: 'none' })
@@ -50,16 +50,18 @@ describe('limits', { concurrency: true }, () => {
     for (const { text } of many) assert.match(text(), /^HTTP\/1\.1 503 /)
     assert.ok(daemon.logged.some(({ msg }) => msg === 'no more connections: new ones are answered 503'))
     for (const { closed, socket } of kept) {
-      assert.ok(!closed, 'those inside stay')
+      assert.ok(!closed, 'established connections stay open')
       socket.write('GET / HTTP/1.1\r\nHost: open.localhost\r\n\r\n')
     }
-    await until('they are served on', () => kept.every(({ text }) => text.split('HTTP/1.1 200').length === 3))
+    await until('they are still served', () =>
+      kept.every(({ text }) => text.split('HTTP/1.1 200').length === 3),
+    )
     kept[0]!.socket.destroy()
     await until('there is room', async () => (await ask(daemon, 'open.localhost', '/')).status === 200)
     for (const { socket } of kept) socket.destroy()
   })
 
-  test('with 128 descriptors and 500 idle connections the socket answers, and then everything does (R9)', async () => {
+  test('with 128 file descriptors and 500 idle connections the RPC socket answers, and the edge recovers (R9)', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'hp-few-'))
     await using upstream = await startUpstream()
     const { child, socket, edge, log } = await spawnDaemon(dir, {}, (env) =>
@@ -73,9 +75,9 @@ describe('limits', { concurrency: true }, () => {
       await hero.proxy.routes.add({ domain: 'open.localhost', target: upstream.target, auth_mode: 'none' })
       hero.close()
       const idle = Array.from({ length: 500 }, () => openIdle(edge.port))
-      await until('all are in or told', () => {
-        const told = idle.filter(({ text }) => text.startsWith('HTTP/1.1 503 '))
-        return told.length > 450 && told.every(({ closed }) => closed)
+      await until('all are accepted or refused', () => {
+        const refused = idle.filter(({ text }) => text.startsWith('HTTP/1.1 503 '))
+        return refused.length > 450 && refused.every(({ closed }) => closed)
       })
       for (let i = 0; i < 5; i++) {
         const another = new HeroProxy({ socket, startTimeout: 0 })
@@ -83,10 +85,10 @@ describe('limits', { concurrency: true }, () => {
         another.close()
         await delay(50)
       }
-      // None was dropped without a word.
+      // No connection was closed without a response.
       for (const { text, closed } of idle) assert.ok(!closed || text.startsWith('HTTP/1.1 503 '))
       for (const one of idle) one.socket.destroy()
-      await until('everything is as before', async () => {
+      await until('the edge serves requests again', async () => {
         const answer = await ask({ edge: { host: '', ...edge } }, 'open.localhost', '/').catch(
           () => undefined,
         )
@@ -100,7 +102,7 @@ describe('limits', { concurrency: true }, () => {
     }
   })
 
-  test('headers that take longer than 15 seconds are answered 408, others are served meanwhile', async () => {
+  test('a head that takes longer than 15 seconds gets 408, while others are served', async () => {
     await using stage = await startStage()
     const { daemon } = stage
     await stage.route({ domain: 'open.localhost', auth_mode: 'none' })
@@ -112,7 +114,7 @@ describe('limits', { concurrency: true }, () => {
       await delay(1000)
     }
     assert.ok(slow.every(({ text, closed }) => text === '' && !closed))
-    await until('they are ended', () => slow.every(({ closed }) => closed), 30_000)
+    await until('they are closed', () => slow.every(({ closed }) => closed), 30_000)
     for (const { text } of slow)
       assert.match(text, /^HTTP\/1\.1 408 Request Timeout\r\nConnection: close\r\n/)
   })

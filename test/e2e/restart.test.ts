@@ -17,7 +17,7 @@ for (const [workers, restarts] of [
   ['1', long ? 50 : 5],
   ['2', long ? 20 : 2],
 ] as const) {
-  test(`with a passed socket and workers=${workers}, ${restarts} restarts under load lose nothing (R14)`, async () => {
+  test(`with a passed socket and workers=${workers}, ${restarts} restarts under load lose no request (R14)`, async () => {
     const dir = mkdtempSync(join(tmpdir(), 'hp-restart-'))
     const { start, close } = await supervisor()
     await using upstream = await startUpstream()
@@ -46,7 +46,7 @@ for (const [workers, restarts] of [
   })
 }
 
-test('systemd-socket-activate starts it with the first connection, which is answered', async (t) => {
+test('systemd-socket-activate starts the daemon on the first connection, and that request is answered', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'hp-activate-'))
   t.after(() => rmSync(dir, { recursive: true, force: true }))
   if (spawnSync('systemd-socket-activate', ['--version']).status !== 0)
@@ -80,7 +80,7 @@ test('systemd-socket-activate starts it with the first connection, which is answ
   assert.equal((await hero.health()).status, 'ok')
   hero.close()
   await kill(child, 'SIGTERM')
-  assert.ok(existsSync(rpc), 'the file is of whoever passed the socket')
+  assert.ok(existsSync(rpc), 'the socket file belongs to the process that passed it')
 })
 
 const freePort = async (): Promise<number> => {
@@ -91,11 +91,11 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
-test('SIGHUP replaces the workers under load, and nothing is lost', async () => {
+test('SIGHUP replaces the workers under load without losing a request', async () => {
   await using running = await run({ HERO_PROXY_WORKERS: '2', HERO_PROXY_LOG_LEVEL: 'info' })
   const { daemon, hero } = running
   const pids = async () => (await hero.stats()).workers.map(({ pid }) => pid)
-  await until('both count', async () => (await pids()).length === 2)
+  await until('both workers report', async () => (await pids()).length === 2)
   const before = await pids()
   const load = startLoad(daemon.edge.port)
   await until('requests are answered', () => load.answered() > 50)
@@ -107,18 +107,18 @@ test('SIGHUP replaces the workers under load, and nothing is lost', async () => 
   assert.deepEqual(await load.stop(), [])
 })
 
-test('SIGHUP without workers changes nothing and is told', async () => {
+test('SIGHUP without workers changes nothing and logs a warning', async () => {
   await using running = await run()
   running.daemon.child.kill('SIGHUP')
-  await until('it is told', () => running.daemon.log().includes('no workers that could be replaced'))
+  await until('it is logged', () => running.daemon.log().includes('no workers that could be replaced'))
   assert.equal((await running.hero.health()).status, 'ok')
 })
 
-test('which descriptors were passed, and for what', () => {
+test('passed file descriptors are assigned by name, number and process', () => {
   const taken = (env: NodeJS.ProcessEnv) => {
     const given = { LISTEN_PID: '7', ...env }
     const passed = takePassedSockets(given, 7)
-    assert.deepEqual(Object.keys(given), [], 'nobody started by us finds them')
+    assert.deepEqual(Object.keys(given), [], 'child processes do not inherit the variables')
     return passed
   }
   assert.deepEqual(taken({}), {})
@@ -127,7 +127,7 @@ test('which descriptors were passed, and for what', () => {
   assert.deepEqual(taken({ LISTEN_FDS: '1', LISTEN_FDNAMES: 'rpc' }), { rpc: 3 })
   assert.deepEqual(taken({ LISTEN_FDS: '2', LISTEN_FDNAMES: 'rpc:edge' }), { rpc: 3, edge: 4 })
   assert.deepEqual(taken({ LISTEN_FDS: '2', LISTEN_FDNAMES: 'edge:rpc' }), { edge: 3, rpc: 4 })
-  assert.deepEqual(taken({ LISTEN_FDS: '1', LISTEN_PID: '8' }), {}, 'they are for somebody else')
+  assert.deepEqual(taken({ LISTEN_FDS: '1', LISTEN_PID: '8' }), {}, 'they are meant for another process')
   assert.throws(
     () => taken({ LISTEN_FDS: '2', LISTEN_FDNAMES: 'a:b' }),
     /LISTEN_FDNAMES: .* two sockets for edge/,

@@ -28,7 +28,7 @@ const run = (cwd: string, command: string, args: string[], env: NodeJS.ProcessEn
   return done.stdout
 }
 
-/** What a sibling service does: installs the packed package, compiles against its types, runs. */
+/** What another service does: it installs the packed package, compiles against its types, and runs. */
 describe('the SDK from its packed tarball', () => {
   let daemon: RunningDaemon
   const dir = mkdtempSync(join(tmpdir(), 'hp-sdk-'))
@@ -41,8 +41,8 @@ describe('the SDK from its packed tarball', () => {
     rmSync(dir, { recursive: true, force: true })
   })
 
-  test('it installs, compiles and works', () => {
-    // Packed from a copy, so that a checkout stays as it was.
+  test('installs, compiles and works', () => {
+    // Packed from a copy, so that the checkout stays unchanged.
     const checkout = join(dir, 'checkout')
     cpSync(join(root, 'sdk'), join(checkout, 'sdk'), {
       recursive: true,
@@ -54,7 +54,7 @@ describe('the SDK from its packed tarball', () => {
     const pack = (folder: string) =>
       join(dir, run(folder, 'npm', ['pack', '--silent', '--pack-destination', dir], env).trim())
     const sdk = pack(join(checkout, 'sdk'))
-    // The one package that it uses, as it is installed here: what npm keeps of others is none of this test's business.
+    // The only dependency, packed as it is installed here, so that the npm cache does not matter.
     const jose = pack(join(root, 'node_modules', 'jose'))
 
     const service = join(dir, 'service')

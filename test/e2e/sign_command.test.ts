@@ -27,7 +27,7 @@ describe('hero-proxy sign', () => {
     rmSync(dir, { recursive: true })
   })
 
-  test('makes a key that nobody else can read, never over another one, and prints its public part', async () => {
+  test('creates a private key file with mode 600, never overwrites one, and prints the public key', async () => {
     const made = run(['--new-key', keyFile])
     assert.match(made.stdout, /^0[23][0-9a-f]{64}\n$/)
     assert.equal(statSync(keyFile).mode & 0o777, 0o600)
@@ -39,7 +39,7 @@ describe('hero-proxy sign', () => {
     await stage.daemon.hero.users.keys.add({ user: 'ada', pubkey: made.stdout.trim() })
   })
 
-  test('prints headers that let the request in, as JSON and for curl, which sends them', async () => {
+  test('prints headers that authenticate the request, as JSON or as options of curl', async () => {
     const url = `http://${host}/a?b=c`
     const json = run(['GET', url, '--key-file', keyFile, '--json'])
     const headers = Object.entries(JSON.parse(json.stdout) as Record<string, string>).flat()
@@ -53,7 +53,7 @@ describe('hero-proxy sign', () => {
     const words = lines.trim().split(/\s+/)
     assert.deepEqual([words.length, words[0]], [8, '-H'])
     if (spawnSync('curl', ['--version']).error) return
-    // Not spawnSync: the edge that curl asks runs in this very process.
+    // Not spawnSync: the edge that curl calls runs in this process.
     const { stdout } = await promisify(execFile)('curl', [
       '-s',
       '--resolve',
@@ -73,7 +73,7 @@ describe('hero-proxy sign', () => {
     assert.equal((await ask(stage.daemon, host, '/', { method: 'POST', headers, body: 'hello' })).status, 200)
   })
 
-  test('says in one line what is wrong', () => {
+  test('reports an error in one line', () => {
     const open = join(dir, 'open')
     writeFileSync(open, readFileSync(keyFile))
     chmodSync(open, 0o644)

@@ -30,7 +30,7 @@ const freePort = () =>
     })
   })
 
-test('a mixed load with kills shows nobody as somebody else, and goes on after each', async () => {
+test('under a mixed load with kills no user is ever mistaken for another, and requests are served after each kill', async () => {
   await using upstream = await startUpstream()
   const port = await freePort()
   const start = () => spawnDaemon(dir, { HERO_PROXY_LISTEN: `127.0.0.1:${port}` })
@@ -83,7 +83,7 @@ test('a mixed load with kills shows nobody as somebody else, and goes on after e
       `HTTP/1.1 403 ${shown}\r\nContent-Length: ${shown.length}\r\nConnection: close\r\n\r\n${shown}`,
     )
   })
-  /** The service turns every WebSocket away and says whom it saw: the same decision, another way in. */
+  /** The service refuses every WebSocket and reports the user it saw: the same decision by another path. */
   const socketOf = (who: string) =>
     new Promise<void>((resolve) => {
       const cookie = cookies[who]!
@@ -120,7 +120,7 @@ test('a mixed load with kills shows nobody as somebody else, and goes on after e
     daemon = await start()
     const before = counts.answers
     for (let waited = 0; counts.answers === before; waited += 50) {
-      assert.ok(waited < 10_000, 'nothing is answered after a kill')
+      assert.ok(waited < 10_000, 'no request is answered after a kill')
       await delay(50)
     }
   }

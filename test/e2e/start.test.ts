@@ -7,27 +7,27 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { command, kill, spawnDaemon } from '../support/daemon_process.ts'
 
-/** Tells at the end what was loaded, ours and Node's own. */
-const telling = `data:text/javascript,${encodeURIComponent(`
+/** Prints at exit which modules were loaded, the daemon's and Node's own. */
+const reporter = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from 'node:module'
   const loaded = []
   registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) })
-  // Each thread would tell as well: a small database needs none.
+  // Each thread would report too: a small database needs none.
   process.on('exit', () => console.error('loaded: ' + [...loaded, ...process.moduleLoadList].join(' ')))
 `)}`
 
-test('the start loads nothing that the first answer can do without', async (t) => {
+test('a start loads no module that the first response does not need', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'hero_proxy-start-'))
   t.after(() => rmSync(dir, { recursive: true }))
   const daemon = await spawnDaemon(dir, {}, (env) =>
-    spawn(process.execPath, ['--import', telling, command, 'serve'], {
+    spawn(process.execPath, ['--import', reporter, command, 'serve'], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
   )
-  const told = once(daemon.child.stderr!, 'close')
+  const reported = once(daemon.child.stderr!, 'close')
   await kill(daemon.child, 'SIGTERM')
-  await told
+  await reported
   const [loaded, ...threads] = [...daemon.log().matchAll(/loaded: (.*)/g)].map(([, names]) => names!)
   assert.deepEqual(threads, [])
   const one = (pattern: RegExp) => loaded!.split(' ').find((name) => pattern.test(name))

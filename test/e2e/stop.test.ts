@@ -8,7 +8,7 @@ import { client, readAll, run, until } from '../support/running_daemon.ts'
 
 const get = (host: string, more = '') => `GET / HTTP/1.1\r\nHost: ${host}\r\n${more}\r\n`
 
-/** A connection that is kept open: what it got so far, and whether it was ended. */
+/** A persistent connection: what it received so far, and whether it was closed. */
 const open = (port: number) => {
   const socket: Socket = connect(port, '127.0.0.1')
   const state = { socket, text: '', ended: false, failed: '' }
@@ -19,11 +19,11 @@ const open = (port: number) => {
 }
 
 for (const workers of ['1', '2']) {
-  test(`SIGTERM with workers=${workers}: kept connections are told, not cut`, async () => {
+  test(`SIGTERM with workers=${workers}: persistent connections get Connection: close on their next response`, async () => {
     await using running = await run({ HERO_PROXY_WORKERS: workers })
     const { port } = running.daemon.edge
     const [express, plain, idle, silent] = [open(port), open(port), open(port), open(port)]
-    // One that node:http serves, because its first request has a body.
+    // node:http serves this one, because its first request has a body.
     plain.socket.write('POST / HTTP/1.1\r\nHost: open.localhost\r\nContent-Length: 2\r\n\r\nhi')
     express.socket.write(get('open.localhost'))
     idle.socket.write(get('open.localhost'))
@@ -32,9 +32,9 @@ for (const workers of ['1', '2']) {
 
     const ended = once(running.daemon.child, 'exit')
     running.daemon.child.kill('SIGTERM')
-    await until('nobody listens', async () => {
+    await until('nothing listens', async () => {
       const late = open(port)
-      await until('it is taken or refused', () => late.failed !== '' || late.socket.readyState === 'open')
+      await until('it is accepted or refused', () => late.failed !== '' || late.socket.readyState === 'open')
       late.socket.destroy()
       return late.failed === 'ECONNREFUSED'
     })
@@ -53,7 +53,7 @@ for (const workers of ['1', '2']) {
     }
   })
 
-  test(`SIGTERM with workers=${workers}: what is under way is answered; streams end before the grace does`, async () => {
+  test(`SIGTERM with workers=${workers}: requests in flight are answered, and streams end before the grace period does`, async () => {
     await using running = await run({ HERO_PROXY_WORKERS: workers })
     const { port } = running.daemon.edge
     const release = Promise.withResolvers<void>()
@@ -85,12 +85,12 @@ for (const workers of ['1', '2']) {
       readAll(port, get('slow.localhost', 'Connection: Upgrade\r\nUpgrade: echo\r\n')),
     ]
     await until('all are at the upstream', () => slow.seen.length === 3)
-    await until('the endless ones began', () => endless.every(({ text }) => text() !== ''))
+    await until('the endless responses have begun', () => endless.every(({ text }) => text() !== ''))
 
     const ended = once(running.daemon.child, 'exit')
     running.daemon.child.kill('SIGTERM')
     await Promise.all(endless.map(({ closed }) => closed))
-    assert.equal(running.daemon.child.exitCode, null, 'requests are still under way')
+    assert.equal(running.daemon.child.exitCode, null, 'requests are still in flight')
     release.resolve()
     await Promise.all(requests.map(({ closed }) => closed))
     for (const { text } of requests) {
@@ -102,7 +102,7 @@ for (const workers of ['1', '2']) {
   })
 }
 
-test('a request that takes longer than the grace is cut off, and the end is still in good order', async () => {
+test('a request that outlasts the grace period is cut off, and the daemon still exits cleanly', async () => {
   await using running = await run({ HERO_PROXY_WORKERS: '2' })
   await using hanging = await startUpstream(() => {})
   await running.hero.proxy.routes.add({
@@ -118,7 +118,7 @@ test('a request that takes longer than the grace is cut off, and the end is stil
   assert.equal(running.daemon.child.exitCode, 0)
 })
 
-test('a second signal does not wait, and leaves no worker behind', async () => {
+test('a second signal stops the daemon at once, without leaving a worker behind', async () => {
   await using running = await run({ HERO_PROXY_WORKERS: '2' })
   await using hanging = await startUpstream(() => {})
   await running.hero.proxy.routes.add({
@@ -132,7 +132,7 @@ test('a second signal does not wait, and leaves no worker behind', async () => {
   const { child } = running.daemon
   const ended = once(child, 'exit')
   child.kill('SIGTERM')
-  await until('nobody listens', async () => {
+  await until('nothing listens', async () => {
     const failed = await client(running.daemon.edge.port, false)
       .ask('open.localhost', '/')
       .catch((error: NodeJS.ErrnoException) => error.code)
