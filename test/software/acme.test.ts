@@ -20,7 +20,7 @@ import { openDatabase } from '../../src/storage/open_database.ts'
 
 const run = promisify(execFile)
 
-describe('certificates by ACME', { skip: pebbleMissing() }, () => {
+describe('certificates from an ACME server', { skip: pebbleMissing() }, () => {
   const authority = new TestAuthority()
   const trusted = getCACertificates('default')
   let pebble: Pebble
@@ -64,13 +64,13 @@ describe('certificates by ACME', { skip: pebbleMissing() }, () => {
   const ordered = () =>
     daemon.logged.filter(({ msg }) => msg === 'a certificate was ordered').map(({ domain }) => String(domain))
 
-  test('names that have none are shown one that is self-signed', async () => {
+  test('a name without a certificate gets a self-signed one', async () => {
     const { subjectaltname, issuer, subject } = await shownTo(daemon, 'nobody.hero.test')
     assert.equal(subjectaltname, 'DNS:id.hero.test')
     assert.deepEqual(issuer, subject)
   })
 
-  test('every domain of a route gets its own, and so does the public address', async () => {
+  test('every public domain of a route, and the public URL, get a certificate of their own', async () => {
     for (const domain of [
       'one.hero.test',
       'two.hero.test',
@@ -85,7 +85,7 @@ describe('certificates by ACME', { skip: pebbleMissing() }, () => {
     assert.deepEqual(ordered().toSorted(), ['id.hero.test', 'one.hero.test', 'two.hero.test'])
   })
 
-  test('curl trusts them by the root of the authority', async () => {
+  test('curl accepts the certificates with the root of the ACME server', async () => {
     const root = join(authority.dir, 'root.pem')
     writeFileSync(root, await pebble.root())
     const { port } = daemon.edge
@@ -96,7 +96,7 @@ describe('certificates by ACME', { skip: pebbleMissing() }, () => {
     }
   })
 
-  test('keys are sealed, and challenges are gone', async () => {
+  test('keys are stored sealed, and finished challenges are deleted', async () => {
     const certificates = await database.query.selectFrom('certificates').selectAll().execute()
     const accounts = await database.query.selectFrom('acme_accounts').selectAll().execute()
     assert.equal(certificates.length, 3)
@@ -106,7 +106,7 @@ describe('certificates by ACME', { skip: pebbleMissing() }, () => {
     assert.deepEqual(await database.query.selectFrom('acme_challenges').selectAll().execute(), [])
   })
 
-  test('a restart and a second node serve the same, and order nothing', async () => {
+  test('after a restart and on a second node the same certificates are served, and none is ordered twice', async () => {
     const before = await serial('one.hero.test')
     daemon = await daemon.restart()
     assert.equal(await serial('one.hero.test'), before)
@@ -121,18 +121,18 @@ describe('certificates by ACME', { skip: pebbleMissing() }, () => {
       HERO_PROXY_PLAIN_LISTEN: '127.0.0.1:0',
       HERO_PROXY_LOG_LEVEL: 'info',
     })
-    let told = ''
-    child.stderr!.on('data', (text) => (told += String(text)))
+    let secondLog = ''
+    child.stderr!.on('data', (text) => (secondLog += String(text)))
     const second = {
       edge: { host: '127.0.0.1', port: Number(/\(127\.0\.0\.1:([0-9]+)\)/.exec(printed)![1]) },
     }
     assert.equal(await serial('one.hero.test', second), before)
     assert.equal(await serial('two.hero.test', second), await serial('two.hero.test'))
-    // A new name is ordered by one of the two, and both serve it.
+    // One of the two nodes orders a new name, and both serve it.
     await route('three.hero.test')
     for (const node of [daemon, second])
       await until('three', async () => (await serial('three.hero.test', node)) !== undefined)
-    const there = [...told.matchAll(/"domain":"([^"]+)","msg":"a certificate was ordered"/g)].map(
+    const there = [...secondLog.matchAll(/"domain":"([^"]+)","msg":"a certificate was ordered"/g)].map(
       (match) => match[1]!,
     )
     assert.deepEqual([...ordered(), ...there], ['three.hero.test'])
@@ -140,7 +140,7 @@ describe('certificates by ACME', { skip: pebbleMissing() }, () => {
     rmSync(dir, { recursive: true })
   })
 
-  test('one that is about to end is renewed by the same account', async () => {
+  test('an expiring certificate is renewed with the same account', async () => {
     const before = await serial('two.hero.test')
     const kept = await serial('one.hero.test')
     const life = { updated_at: now() - 61 * 86_400, not_after: now() + 29 * 86_400 }
@@ -157,8 +157,8 @@ describe('certificates by ACME', { skip: pebbleMissing() }, () => {
     assert.equal((await database.query.selectFrom('acme_accounts').selectAll().execute()).length, 1)
   })
 
-  test('a name that leads elsewhere fails plainly, waits, and keeps no other back', async () => {
-    await pebble.lead('astray.hero.test', '127.0.0.2')
+  test('a name that resolves elsewhere is logged and retried later, and delays no other name', async () => {
+    await pebble.resolveTo('astray.hero.test', '127.0.0.2')
     await route('astray.hero.test')
     await route('four.hero.test')
     await until('four', async () => (await serial('four.hero.test')) !== undefined)
@@ -168,7 +168,7 @@ describe('certificates by ACME', { skip: pebbleMissing() }, () => {
     assert.deepEqual([domain, tried, again_in_seconds], ['astray.hero.test', 1, 300])
     assert.match(String(error), /127\.0\.0\.2|connection refused/i)
     assert.match(String(to_do), /http:\/\/astray\.hero\.test\/\.well-known\/acme-challenge\/ on port 80/)
-    // Neither looking again nor a restart asks the authority before its time.
+    // Neither a new check nor a restart contacts the authority before the retry is due.
     daemon = await daemon.restart()
     await route('five.hero.test')
     await until('five', async () => (await serial('five.hero.test')) !== undefined)

@@ -21,7 +21,7 @@ export interface TestApache extends AsyncDisposable {
   log(): string
 }
 
-/** Shows what Apache tells an application: the environment of a CGI program, a line for each variable. */
+/** Prints what Apache passes to an application: the environment of a CGI program, one variable per line. */
 const program = '#!/bin/sh\necho "Content-Type: text/plain"\necho\nenv\n'
 
 const base = (dir: string, port: number, loaded: readonly string[]) => `
@@ -43,21 +43,21 @@ MaxSpareServers 2
 ScriptAliasMatch "^/" "${dir}/program/env"
 `
 
-/** Apache as Debian has it, on this port and in a folder of its own; every path is one program that shows its environment. */
+/** Debian's Apache on this port, with a folder of its own; every path runs one program that prints its environment. */
 export const startApache = async (
   port: number,
   loaded: readonly string[],
   config: string,
 ): Promise<TestApache> => {
   const dir = mkdtempSync(join(tmpdir(), 'apache-'))
-  // Its children are of another user.
+  // Its children run as another user.
   chmodSync(dir, 0o755)
   mkdirSync(join(dir, 'program'))
   writeFileSync(join(dir, 'program/env'), program, { mode: 0o755 })
   writeFileSync(join(dir, 'httpd.conf'), base(dir, port, loaded) + config)
   const child = spawn(binary, ['-f', join(dir, 'httpd.conf'), '-D', 'FOREGROUND'], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    // When it stops it ends its whole process group, and that must not be ours.
+    // On exit it kills its whole process group, which must not be that of the test.
     detached: true,
   })
   let said = ''

@@ -6,7 +6,7 @@ import { goodPassword } from '../support/daemon.ts'
 import { Person } from '../support/person.ts'
 import { App, callback, freePort, newPerson, startProvider, type Provider } from '../support/openid_stage.ts'
 
-/** The environment that the program behind Apache shows. */
+/** The environment that the program behind Apache printed. */
 const shown = (text: string): Record<string, string> =>
   Object.fromEntries(
     text
@@ -15,7 +15,7 @@ const shown = (text: string): Record<string, string> =>
       .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
   )
 
-suite('Apache, as Debian has it', () => {
+suite("Debian's Apache modules", () => {
   let stage: Provider
   before(async () => {
     stage = await startProvider()
@@ -23,7 +23,7 @@ suite('Apache, as Debian has it', () => {
   after(() => stage.daemon.close())
 
   test(
-    'mod_auth_openidc: sign in, refresh, sign out from there, and be signed out from here',
+    'mod_auth_openidc signs in, refreshes, signs out at the provider, and accepts a back-channel logout',
     { skip: apacheMissing('auth_openidc', 'libapache2-mod-auth-openidc') ?? false, timeout: 60_000 },
     async () => {
       const { hero } = stage.daemon
@@ -63,22 +63,22 @@ OIDCInfoHook access_token id_token userinfo
         if (page.url.pathname.startsWith('/auth/consent/'))
           page = await person.submit(page, '/auth/consent/', { answer: 'allow' })
         assert.equal(page.url.href, `${origin}/secure/app`, apache.log())
-        return { person, told: shown(page.text) }
+        return { person, env: shown(page.text) }
       }
-      const { person, told } = await signIn()
-      assert.equal(told.REMOTE_USER, 'ada')
-      assert.equal(told.OIDC_CLAIM_email, 'ada@example.org')
-      assert.equal(told.OIDC_CLAIM_iss, stage.issuer)
-      assert.equal(told.OIDC_CLAIM_name, 'Ada Lovelace')
+      const { person, env } = await signIn()
+      assert.equal(env.REMOTE_USER, 'ada')
+      assert.equal(env.OIDC_CLAIM_email, 'ada@example.org')
+      assert.equal(env.OIDC_CLAIM_iss, stage.issuer)
+      assert.equal(env.OIDC_CLAIM_name, 'Ada Lovelace')
 
       const refresh = new URL(home)
       refresh.search = new URLSearchParams({
         refresh: `${origin}/secure/app`,
-        access_token: told.OIDC_access_token!,
+        access_token: env.OIDC_access_token!,
       }).toString()
       const renewed = await person.open(refresh)
       assert.equal(renewed.url.href, `${origin}/secure/app`, apache.log())
-      assert.notEqual(shown(renewed.text).OIDC_access_token, told.OIDC_access_token)
+      assert.notEqual(shown(renewed.text).OIDC_access_token, env.OIDC_access_token)
       const alive = new App(stage.issuer, { client, client_secret })
       assert.equal((await alive.userinfo(shown(renewed.text).OIDC_access_token!)).status, 200)
 
@@ -87,7 +87,7 @@ OIDCInfoHook access_token id_token userinfo
       assert.equal(left.url.href.split('?')[0], `${origin}/bye`)
       assert.equal((await person.open(`${origin}/secure/app`)).url.origin, stage.issuer)
 
-      // It takes our logout token (OpenID Connect Back-Channel Logout): whoever ends the session ends it there.
+      // It accepts a logout token (OpenID Connect Back-Channel Logout): revoking the session here ends it there.
       const other = await signIn()
       for (const { id } of (await hero.sessions.list({ user: 'ada' })).items)
         await hero.sessions.revoke({ id })
@@ -101,7 +101,7 @@ OIDCInfoHook access_token id_token userinfo
   )
 
   test(
-    'mod_oauth2: a service asks us about each token',
+    'mod_oauth2 introspects each token',
     { skip: apacheMissing('oauth2', 'libapache2-mod-oauth2') ?? false, timeout: 60_000 },
     async () => {
       const { hero } = stage.daemon
@@ -137,7 +137,7 @@ OIDCInfoHook access_token id_token userinfo
       assert.equal(shown(good.text).REMOTE_USER, 'ada')
       for (const bad of [undefined, 'x', body.id_token, `${body.access_token}x`])
         assert.equal((await get(bad)).status, 401, String(bad))
-      // A token of another application is none here, one of somebody who is nobody any more neither.
+      // A token of another application is refused, and so is one of a user who is not active.
       const other = new App(
         stage.issuer,
         await hero.clients.add({ name: 'Other', redirect_uris: [callback], first_party: true }),

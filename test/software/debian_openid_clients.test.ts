@@ -19,7 +19,7 @@ const run = promisify(execFile)
 const missing = (path: string, debianPackage: string) =>
   existsSync(path) ? false : `${path} is not installed (Debian: apt-get install ${debianPackage})`
 
-suite('programs of others, unmodified', () => {
+suite('unmodified OAuth programs of Debian', () => {
   let stage: Provider
   let dir: string
   before(async () => {
@@ -32,7 +32,7 @@ suite('programs of others, unmodified', () => {
   })
 
   test(
-    'oidc-agent: signs in by a browser at a loopback address, renews, and gives back what it got',
+    'oidc-agent signs in by a loopback redirect, refreshes, and revokes its token',
     { skip: missing('/usr/bin/oidc-gen', 'oidc-agent-cli'), timeout: 60_000 },
     async () => {
       const redirect = `http://localhost:${await freePort()}`
@@ -46,7 +46,7 @@ suite('programs of others, unmodified', () => {
       const socket = join(dir, 'agent')
       const env = { PATH: process.env.PATH, HOME: dir, OIDC_SOCK: socket, OIDC_CONFIG_DIR: join(dir, 'oidc') }
       const password = '--pw-cmd=echo of-this-test-alone'
-      // It is several processes: a group of their own, that ends as one.
+      // It is several processes: a process group of their own ends them together.
       const agent = spawn('oidc-agent', ['-d', '-a', socket, '--quiet'], {
         env,
         stdio: 'ignore',
@@ -74,12 +74,12 @@ suite('programs of others, unmodified', () => {
             if (found !== undefined) return found
             await delay(25)
           }
-          throw new Error(`oidc-gen named no address: ${said}`)
+          throw new Error(`oidc-gen printed no URL: ${said}`)
         }
         const person = new Person()
         const asked = await person.signIn(await person.open(await address()), 'ada', goodPassword)
         const ended = once(generating, 'exit')
-        // Whoever is on a device is asked each time (RFC 8252 section 8.6): it could be another program.
+        // A native application needs consent each time (RFC 8252 section 8.6): it could be another program.
         const back = await person.submit(asked, '/auth/consent/', { answer: 'allow' })
         assert.equal(back.url.origin, redirect)
         assert.equal(back.status, 200)
@@ -93,7 +93,7 @@ suite('programs of others, unmodified', () => {
         const first = await token()
         const about = (await (await app.userinfo(first)).json()) as Record<string, unknown>
         assert.equal(about.preferred_username, 'ada')
-        // Twice: it has kept the refresh token that came with the renewed one.
+        // Twice, because it must have stored the new refresh token.
         const second = await token('--force-new')
         const third = await token('--force-new')
         assert.equal(new Set([first, second, third]).size, 3)
@@ -112,7 +112,7 @@ suite('programs of others, unmodified', () => {
   )
 
   test(
-    'kubectl: renews an ID token that is too old, and sends the new one',
+    'kubectl refreshes an expired ID token and sends the new one',
     { skip: missing('/usr/bin/kubectl', 'kubernetes-client'), timeout: 60_000 },
     async () => {
       const added = await stage.daemon.hero.clients.add({
@@ -164,9 +164,9 @@ suite('programs of others, unmodified', () => {
         const first = await ask()
         assert.equal((await app.checkIdToken(first)).email, 'ada@example.org')
         assert.equal(await ask(), first)
-        // It wrote down what it got, the next refresh token too.
+        // It stored what it received, the new refresh token too.
         writeFileSync(file, readFileSync(file, 'utf8').replace(first, old))
-        // Two of one second are the same.
+        // Two tokens issued within one second are equal.
         await delay(1000)
         const second = await ask()
         assert.notEqual(second, first)

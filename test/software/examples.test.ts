@@ -25,7 +25,7 @@ const freePort = async () => {
   return port
 }
 
-/** Every example of a service, started as its first line says, behind a real daemon, visited with a real session. */
+/** Every example of a service, started as its first line says, behind a real daemon, used with a real session. */
 describe('the examples of docs/examples', () => {
   let daemon: TestDaemon
   let browser: Browser | undefined
@@ -78,7 +78,7 @@ describe('the examples of docs/examples', () => {
   }
 
   for (const name of ['node-http.ts', 'express.ts', 'fastify.ts', 'hono.ts']) {
-    test(`${name} greets guests and people, and guards its tickets`, async (t) => {
+    test(`${name} greets guests and users, and protects its tickets`, async (t) => {
       const domain = `${name.replace('.ts', '')}.localhost`
       await start(name, domain)
       const [ada, bob] = [await tokenOf('ada'), await tokenOf('bob')]
@@ -107,7 +107,7 @@ describe('the examples of docs/examples', () => {
     })
   }
 
-  test('signed.ts believes the signature alone', async () => {
+  test('signed.ts trusts the signature alone', async () => {
     await start('signed.ts', 'signed.localhost', { audience: 'https://signed.example.org' })
     assert.equal((await visit('signed.localhost', '/')).status, 401)
     assert.equal((await visit('signed.localhost', '/', await tokenOf('bob'))).status, 403)
@@ -115,7 +115,7 @@ describe('the examples of docs/examples', () => {
     assert.deepEqual([known.status, known.body], [200, 'ada\n'])
   })
 
-  test('sign_in.ts signs people in by OpenID Connect, and out again', async () => {
+  test('sign_in.ts signs users in and out by OpenID Connect', async () => {
     const stage = await startProvider()
     try {
       const port = await freePort()
@@ -147,7 +147,7 @@ describe('the examples of docs/examples', () => {
     }
   })
 
-  test('revoked.ts ends its own streams with the session, also those that did not come through the door', async () => {
+  test('revoked.ts ends its streams with the session, even those opened without the proxy', async () => {
     const port = await start('revoked.ts', 'revoked.localhost')
     const ada = { 'x-hero-user': 'ada', 'x-hero-context': '1', 'x-hero-claims': 'users.ada' }
     const onward = request({ host: '127.0.0.1', port, agent: false, headers: ada }).end()
@@ -159,7 +159,7 @@ describe('the examples of docs/examples', () => {
     await ended
   })
 
-  test('there is no example that nobody starts', () => {
+  test('every example is started by a test', () => {
     // service.ts and people.ts belong to the tour of the README.
     const started = [
       'express.ts',

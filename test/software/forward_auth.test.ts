@@ -16,7 +16,7 @@ for (const kind of kinds) {
     })
     after(() => all[Symbol.asyncDispose]())
 
-    test('a person signs in at the front, and the service is told who it is', async () => {
+    test('a user signs in at the front proxy, and the service receives the identity', async () => {
       const { front, at } = all
       const guest = await at('/page?x=1', ['Accept', 'text/html'])
       assert.equal(guest.status, 302)
@@ -35,11 +35,11 @@ for (const kind of kinds) {
       assert.deepEqual(headers.get('X_PROXY_AUTH_METHOD'), ['local'])
       assert.match(headers.get('X_HERO_ASSERTION')![0]!, /^ey/)
       assert.deepEqual(headers.get('X_HERO_IMPERSONATOR'), undefined)
-      assert.deepEqual(headers.get('COOKIE'), ['theme=dark'], 'the session stays with us')
+      assert.deepEqual(headers.get('COOKIE'), ['theme=dark'], 'the session cookie is removed')
       assert.deepEqual(headers.get('HOST'), [front.host])
     })
 
-    test('a guest is no one: no header of ours but the method', async () => {
+    test('a guest gets no identity header but the method', async () => {
       const { stage, at } = all
       for (const headers of [[], ['Cookie', 'theme=dark'], ['Cookie', `${stage.ada}x`]]) {
         const answer = await at('/open', headers)
@@ -50,7 +50,7 @@ for (const kind of kinds) {
       }
     })
 
-    test('programs get 401, those without the claim 403; nothing reaches the service', async () => {
+    test('programs get 401, users without the claim 403, and the service receives nothing', async () => {
       const { stage, front, at, reached } = all
       const count = await reached(async () => {
         const program = await at('/page')
@@ -65,7 +65,7 @@ for (const kind of kinds) {
       assert.equal((await at('/team', ['Cookie', stage.ada])).status, 200)
     })
 
-    test('a body goes through as it is', async () => {
+    test('a body is forwarded unchanged', async () => {
       const { stage, at } = all
       const body = 'x'.repeat(300_000)
       const answer = await at('/page', ['Cookie', stage.ada, 'Content-Type', 'text/plain'], 'POST', body)
@@ -74,7 +74,7 @@ for (const kind of kinds) {
       assert.deepEqual(folded(got(answer).rawHeaders).get('X_HERO_USER'), ['ada'])
     })
 
-    test('a WebSocket passes with the identity, and is refused without, or from a foreign page', async () => {
+    test('a WebSocket carries the identity, and is refused without a session or with a foreign Origin', async () => {
       const { stage, front } = all
       const url = `ws://127.0.0.1:${front.edge.port}/page`
       const socket = new WebSocket(url, {
@@ -108,7 +108,7 @@ for (const kind of kinds) {
       }
     })
 
-    test('two people at once, each with their own identity', async () => {
+    test('concurrent requests of two users keep their own identity', async () => {
       const { stage, service, at } = all
       const answers = await Promise.all(
         Array.from({ length: 60 }, (_, i) => at(`/page?${i}`, ['Cookie', i % 2 ? stage.ada : stage.bob])),
@@ -117,11 +117,11 @@ for (const kind of kinds) {
         assert.equal(got(answer).url, `/page?${i}`)
         assert.deepEqual(folded(got(answer).rawHeaders).get('X_HERO_USER'), [i % 2 ? 'ada' : 'bob'])
       })
-      // A kept connection that led to the wrong side would put our questions there.
+      // A persistent connection to the wrong side would send the forward-auth requests there.
       assert.ok(!service.seen.some(({ url }) => url.startsWith('/auth/forward')))
     })
 
-    test('claims of 8 KiB, signed as well, arrive whole', async () => {
+    test('several KiB of claims and their assertion arrive complete', async () => {
       const { stage, at } = all
       const { hero } = stage.daemon
       await hero.groups.add({ slug: 'many' })

@@ -7,15 +7,15 @@ import { startUpstream } from '../support/upstream.ts'
 import { kinds, missing, startFront } from './front.ts'
 import { startFrontStage, type FrontStage } from './front_stage.ts'
 
-/** What a client might put in to pass for somebody. */
+/** Headers by which a client might pretend to be a user. */
 const forged = [
   'X-Hero-User x-hero-user X_Hero_User X-Hero_User x_hero-user X.Hero.User X-Hero-Context X-Hero-Claims',
   'X_HERO_CLAIMS X-Hero-Impersonator X-Hero-Assertion X-Proxy-User-Email X_Proxy_User_Email',
   'X-Proxy-User-Pubkey X-Proxy-Provider-Token X-Proxy-Auth-Method',
 ].flatMap((names) => names.split(' ').flatMap((name) => [name, 'forged']))
 
-/** What it might put in to be judged for another request. */
-const elsewhere = Object.entries({
+/** Headers by which a client might have another request decided. */
+const otherRequest = Object.entries({
   'X-Forwarded-Uri': '/open',
   'X-Original-URI': '/open',
   'X-Rewrite-URL': '/open',
@@ -38,7 +38,7 @@ for (const kind of kinds) {
     })
     after(() => all[Symbol.asyncDispose]())
 
-    test('a client’s own identity headers never arrive, in no spelling (D01 to D05)', async () => {
+    test('identity headers of a client never arrive, in any spelling (D01 to D05)', async () => {
       const { stage, at } = all
       for (const [path, cookie, user] of [
         ['/open', 'a=b', undefined],
@@ -64,27 +64,27 @@ for (const kind of kinds) {
       }
     })
 
-    test('a client’s word for where it goes and comes from changes nothing (D08)', async () => {
+    test("headers of a client about the request's target and origin change nothing (D08)", async () => {
       const { stage, at, reached } = all
       const count = await reached(async () => {
-        for (let i = 0; i < elsewhere.length; i += 2)
-          assert.equal((await at('/page', elsewhere.slice(i, i + 2))).status, 401, elsewhere[i])
-        assert.equal((await at('/page', elsewhere)).status, 401)
+        for (let i = 0; i < otherRequest.length; i += 2)
+          assert.equal((await at('/page', otherRequest.slice(i, i + 2))).status, 401, otherRequest[i])
+        assert.equal((await at('/page', otherRequest)).status, 401)
         for (const from of ['/page', '/team']) {
           const listed = [
             'Connection',
             'close, X-Forwarded-Uri, X-Forwarded-Host, X-Forwarded-Method, Cookie',
           ]
-          assert.notEqual((await at(from, [...elsewhere, ...listed])).status, 200)
+          assert.notEqual((await at(from, [...otherRequest, ...listed])).status, 200)
         }
       })
       assert.equal(count, 0)
-      const answer = await at('/page', [...elsewhere, 'Cookie', stage.ada])
+      const answer = await at('/page', [...otherRequest, 'Cookie', stage.ada])
       assert.equal(answer.status, 200)
       assert.doesNotMatch(got(answer).rawHeaders.join('\n'), /10\.9\.9\.9|other\.localhost|\/open/)
     })
 
-    test('nobody but the front asks questions', async () => {
+    test('a client cannot reach the forward-auth endpoint through the front proxy', async () => {
       const { stage, at } = all
       for (const path of [
         '/auth/forward',
@@ -94,13 +94,13 @@ for (const kind of kinds) {
         '/auth/%66orward',
         '/hero_auth',
       ]) {
-        const answer = await at(path, [...elsewhere, 'Cookie', stage.ada])
+        const answer = await at(path, [...otherRequest, 'Cookie', stage.ada])
         if (answer.status === 200) assert.equal(got(answer).url, path, 'a page of the service')
         assert.doesNotMatch(answer.rawHeaders.join('\n'), /x-hero-|x-proxy-/i)
       }
     })
 
-    test('no path and no form of a request reaches the service by another rule (D11, D13)', async () => {
+    test('no path and no request form reaches the service by another rule (D11, D13)', async () => {
       const { stage, front, service } = all
       const head = `Host: ${front.host}\r\nConnection: close\r\n\r\n`
       const before = service.seen.length
@@ -121,7 +121,7 @@ for (const kind of kinds) {
       const seen = service.seen.slice(before)
       assert.ok(seen.length > 0)
       for (const { url } of seen) {
-        // Whatever came through, a guest may ask of us directly: 502 is the target that nobody listens at.
+        // A guest may request the same of the daemon directly: 502 is its target, where nothing listens.
         const direct = await askRaw(
           stage.daemon,
           `GET ${url} HTTP/1.1\r\nHost: wiki.localhost\r\nConnection: close\r\n\r\n`,
@@ -130,9 +130,9 @@ for (const kind of kinds) {
       }
     })
 
-    // auth_request of nginx looks at nothing but the status.
+    // auth_request of nginx checks only the status.
     if (kind !== 'nginx')
-      test('a 200 of somebody else lets nothing pass', async () => {
+      test('a 200 from another server lets no request pass', async () => {
         const { servicePort, reached } = all
         await using other = await startUpstream((_, response) => response.end('welcome'))
         const hero = Number(new URL(other.target).port)
@@ -144,7 +144,7 @@ for (const kind of kinds) {
         assert.equal(count, 0)
       })
 
-    test('without an answer of ours nothing passes', async () => {
+    test('no request passes while the daemon is unreachable', async () => {
       const { stage, servicePort, reached } = all
       await using alone = await startFront(kind, { hero: 9, service: servicePort })
       const count = await reached(async () => {

@@ -8,7 +8,7 @@ import { kill, root } from '../support/daemon_process.ts'
 export const kinds = ['nginx', 'caddy', 'haproxy'] as const
 export type Kind = (typeof kinds)[number]
 
-/** The documented configuration of a proxy, and what of it is another on this machine. */
+/** The documented configuration of a proxy, and what has to differ on this machine. */
 interface Setup {
   readonly command: string
   readonly version: readonly string[]
@@ -59,7 +59,7 @@ const setups: Readonly<Record<Kind, Setup>> = {
   },
 }
 
-/** Debian keeps servers where only root looks for them. */
+/** Debian installs servers where only root's PATH looks for them. */
 const PATH = `${process.env.PATH}:/usr/sbin`
 
 /** Why a proxy cannot be tested here, or false. */
@@ -86,13 +86,13 @@ const listens = (port: number): Promise<boolean> =>
   })
 
 export interface Front extends AsyncDisposable {
-  /** As the helpers for the edge take it. */
+  /** In the form that `ask` and others for the edge take. */
   readonly edge: { readonly host: string; readonly port: number }
   readonly host: string
   readonly errors: () => string
 }
 
-/** A real proxy with the configuration from docs/forward-auth, in which only addresses are changed. */
+/** A real proxy with the configuration of docs/forward-auth, in which only addresses are changed. */
 export const startFront = async (name: Kind, { hero, service }: Omit<Addresses, 'port'>): Promise<Front> => {
   const kind = setups[name]
   const dir = mkdtempSync(join(tmpdir(), 'hp-front-'))

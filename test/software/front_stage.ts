@@ -7,12 +7,12 @@ import { startFront, type Front, type Kind } from './front.ts'
 export interface FrontStage extends AsyncDisposable {
   readonly stage: Stage
   readonly front: Front
-  /** The service behind the front: answers with what it received. */
+  /** The service behind the front proxy: responds with what it received. */
   readonly service: Upstream
   readonly servicePort: number
-  /** One request through the front. */
+  /** Sends one request through the front proxy. */
   at(path: string, headers?: readonly string[], method?: string, body?: string): Promise<Answer>
-  /** How many requests reach the service meanwhile. */
+  /** How many requests reach the service during `act`. */
   reached(act: () => Promise<unknown>): Promise<number>
 }
 
@@ -36,10 +36,10 @@ const startService = async (sockets: WebSocketServer): Promise<Upstream> => {
   return service
 }
 
-/** A daemon that decides, a proxy in front that asks it, and a service that only the front dials. */
+/** A daemon that decides, a proxy in front that asks it, and a service that only the front proxy connects to. */
 export const startFrontStage = async (kind: Kind): Promise<FrontStage> => {
   const stage = await startStage({ trusted_proxies: '127.0.0.1' })
-  // Never dialled: the bytes are carried by the proxy in front.
+  // The daemon never connects to it: the proxy in front forwards the requests.
   const target = 'http://127.0.0.1:9'
   const domain = 'wiki.localhost'
   await stage.route({ domain, target, auth_mode: 'local', audience: 'urn:wiki' })

@@ -20,7 +20,7 @@ const serve = async (listener: RequestListener): Promise<{ server: Server; origi
   return { server, origin: `http://localhost:${(server.address() as AddressInfo).port}` }
 }
 
-suite('clients that strangers wrote, unmodified', () => {
+suite('unmodified OpenID Connect libraries', () => {
   let stage: Provider
   const servers: Server[] = []
   before(async () => {
@@ -32,7 +32,7 @@ suite('clients that strangers wrote, unmodified', () => {
     await stage.daemon.close()
   })
 
-  /** Opens a page of an application that asks for a sign-in, and signs in on the way. */
+  /** Opens a page of an application that requires a sign-in, and signs in on the way. */
   const visit = async (address: string) => {
     const person = new Person()
     const login = await person.open(address)
@@ -41,7 +41,7 @@ suite('clients that strangers wrote, unmodified', () => {
     return { person, page }
   }
 
-  const starting = async () => {
+  const startApplication = async () => {
     let listener: RequestListener = (_, response) => void response.writeHead(503).end()
     const started = await serve((request, response) => listener(request, response))
     servers.push(started.server)
@@ -89,7 +89,7 @@ suite('clients that strangers wrote, unmodified', () => {
     assert.equal(again.url.pathname, '/auth/login')
   })
 
-  test('openid-client: pushed requests, a key in place of a secret, a resource, and a device', async () => {
+  test('openid-client: pushed authorization requests, private_key_jwt, resource indicators, device flow', async () => {
     const redirect_uri = 'http://localhost:4998/cb'
     const { publicKey, privateKey } = await crypto.subtle.generateKey(
       { name: 'ECDSA', namedCurve: 'P-256' },
@@ -129,10 +129,10 @@ suite('clients that strangers wrote, unmodified', () => {
       { pkceCodeVerifier: code_verifier },
       { resource: stage.issuer },
     )
-    const told = JSON.parse(
+    const claims = JSON.parse(
       Buffer.from(tokens.access_token.split('.')[1]!, 'base64url').toString(),
     ) as Record<string, unknown>
-    assert.deepEqual([told.aud, told.scope, told.username], [stage.issuer, 'read', 'ada'])
+    assert.deepEqual([claims.aud, claims.scope, claims.username], [stage.issuer, 'read', 'ada'])
     const own = await openid.clientCredentialsGrant(config, { scope: 'read' })
     assert.equal(own.scope, 'read')
     const device = await openid.initiateDeviceAuthorization(config, { scope: 'openid' })
@@ -144,8 +144,8 @@ suite('clients that strangers wrote, unmodified', () => {
     assert.ok(signedIn.id_token)
   })
 
-  test('passport-openidconnect: a confidential client that knows no PKCE', async () => {
-    const { origin, use } = await starting()
+  test('passport-openidconnect: a confidential client without PKCE', async () => {
+    const { origin, use } = await startApplication()
     const { client, client_secret } = await stage.daemon.hero.clients.add({
       name: 'passport',
       redirect_uris: [`${origin}/cb`],
@@ -185,8 +185,8 @@ suite('clients that strangers wrote, unmodified', () => {
     assert.deepEqual([user.displayName, user.emails[0]!.value], ['Ada Lovelace', 'ada@example.org'])
   })
 
-  test('express-openid-connect: sign in, and out again everywhere', async () => {
-    const { origin, use } = await starting()
+  test('express-openid-connect: sign-in, and sign-out at the provider', async () => {
+    const { origin, use } = await startApplication()
     const { client, client_secret } = await stage.daemon.hero.clients.add({
       name: 'express',
       redirect_uris: [`${origin}/callback`],
@@ -219,10 +219,10 @@ suite('clients that strangers wrote, unmodified', () => {
   })
 
   test(
-    'oidc-client-ts in Chromium: a page without a server, and browsers let it',
+    'oidc-client-ts in Chromium: a single-page application, allowed by CORS and the Content-Security-Policy',
     { skip: browserMissing() ?? false },
     async () => {
-      const { origin, use } = await starting()
+      const { origin, use } = await startApplication()
       const script = readFileSync(
         new URL('../../node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js', import.meta.url),
       )

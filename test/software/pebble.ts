@@ -23,7 +23,7 @@ export const freePort = async (): Promise<number> => {
   return port
 }
 
-const answers = async (port: number): Promise<void> => {
+const untilListening = async (port: number): Promise<void> => {
   for (let i = 0; i < 100; i++) {
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1')
@@ -38,13 +38,13 @@ const answers = async (port: number): Promise<void> => {
 
 export interface Pebble extends AsyncDisposable {
   readonly directory: string
-  /** The certificate that everything it issues goes back to. */
+  /** The root certificate of all that it issues. */
   root(): Promise<string>
-  /** Lets a name lead elsewhere than to 127.0.0.1. */
-  lead(name: string, address: string): Promise<void>
+  /** Makes a name resolve to another address than 127.0.0.1. */
+  resolveTo(name: string, address: string): Promise<void>
 }
 
-/** Debian's ACME authority, with a name server that leads every name here; it asks for challenges at `httpPort`. */
+/** Debian's ACME server, with a name server that resolves every name to 127.0.0.1; it requests challenges at `httpPort`. */
 export const startPebble = async (authority: TestAuthority, httpPort: number): Promise<Pebble> => {
   const [listen, manage, dns, records] = await Promise.all([freePort(), freePort(), freePort(), freePort()])
   const { cert, key } = authority.issue('localhost')
@@ -68,7 +68,7 @@ export const startPebble = async (authority: TestAuthority, httpPort: number): P
     start('pebble-challtestsrv', [...off, ...own]),
     start('pebble', ['-config', config, '-dnsserver', `127.0.0.1:${dns}`], { PEBBLE_VA_NOSLEEP: '1' }),
   ]
-  await Promise.all([answers(listen), answers(records)])
+  await Promise.all([untilListening(listen), untilListening(records)])
   return {
     directory: `https://localhost:${listen}/dir`,
     root: () =>
@@ -79,7 +79,7 @@ export const startPebble = async (authority: TestAuthority, httpPort: number): P
         })
         asked.on('error', reject).end()
       }),
-    lead: async (name, address) => {
+    resolveTo: async (name, address) => {
       const body = JSON.stringify({ host: `${name}.`, addresses: [address] })
       await fetch(`http://127.0.0.1:${records}/add-a`, { method: 'POST', body })
     },

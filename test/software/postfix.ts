@@ -20,7 +20,7 @@ import { promisify } from 'node:util'
 import { simpleParser, type ParsedMail } from 'mailparser'
 
 const binary = '/usr/sbin/postfix'
-/** Debian's nobody: mail is not put into boxes as root. */
+/** Debian's user nobody: postfix does not deliver as root. */
 const boxOwner = 65534
 
 /** Why tests with postfix cannot run here, or undefined if they can. */
@@ -32,11 +32,11 @@ export const postfixMissing = (): string | undefined => {
 
 export interface TestPostfix extends AsyncDisposable {
   readonly port: number
-  /** Its certificate, PEM: signed by itself, for the name localhost. */
+  /** Its self-signed certificate for the name localhost, as PEM. */
   readonly cert: string
   start(): Promise<void>
   stop(): Promise<void>
-  /** All mail in the box of an address. */
+  /** All mail in the mailbox of an address. */
   mails(address: string): Promise<ParsedMail[]>
   /** The log so far. */
   log(): string
@@ -51,7 +51,7 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
-/** One listener and what it takes from there to a box: nothing that would send mail on. */
+/** One listener and the services that deliver to a mailbox, but none that would send mail on. */
 const services = (port: number) => `
 127.0.0.1:${port} inet n - n - - smtpd
 cleanup    unix       n - n - 0 cleanup
@@ -102,7 +102,7 @@ const newCertificate = (dir: string): string => {
   return readFileSync(cert, 'utf8')
 }
 
-/** Whether a process works in this folder, as all of postfix does in its queue. */
+/** Whether a process has its working directory in this folder, as all of postfix has in its queue. */
 const worksIn = (dir: string) => (pid: string) => {
   try {
     return readlinkSync(`/proc/${pid}/cwd`).startsWith(dir)
@@ -111,10 +111,10 @@ const worksIn = (dir: string) => (pid: string) => {
   }
 }
 
-/** A postfix of its own that takes mail by STARTTLS for these addresses of example.org, and refuses all other. */
+/** Starts a postfix that accepts mail by STARTTLS for these addresses of example.org, and refuses all other. */
 export const startPostfix = async (...boxes: readonly string[]): Promise<TestPostfix> => {
   const dir = mkdtempSync(join(tmpdir(), 'postfix-'))
-  // Its processes are of several users.
+  // Its processes run as several users.
   chmodSync(dir, 0o755)
   const [config, kept] = [join(dir, 'config'), join(dir, 'boxes')]
   for (const folder of [config, kept, join(dir, 'queue')]) mkdirSync(folder)

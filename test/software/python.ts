@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 
-/** Debian's own, which sees Debian's packages. */
+/** Debian's Python, which finds Debian's packages. */
 export const python = '/usr/bin/python3'
 
 /** Why tests with these modules of Debian's Python cannot run here, or false if they can. */

@@ -16,14 +16,14 @@ interface Learned {
   readonly logout: string
 }
 
-suite("applications that sign in with Python's libraries, unmodified", () => {
+suite('unmodified Python libraries for OpenID Connect', () => {
   let stage: Provider
   before(async () => {
     stage = await startProvider()
   })
   after(() => stage.daemon.close())
 
-  /** The whole way of an application: in, renewed, revoked, out. */
+  /** What an application does: sign in, refresh, revoke and sign out. */
   const visit = async (script: string, pkce: boolean) => {
     const { hero } = stage.daemon
     const added = await hero.clients.add({
@@ -34,7 +34,7 @@ suite("applications that sign in with Python's libraries, unmodified", () => {
     })
     const args = [stage.issuer, added.client, added.client_secret!, callback]
     const child = spawn(python, [join(import.meta.dirname, 'openid_clients', script), ...args], {
-      // They refuse plain HTTP otherwise.
+      // Without these the libraries refuse plain HTTP.
       env: { ...process.env, AUTHLIB_INSECURE_TRANSPORT: '1', OAUTHLIB_INSECURE_TRANSPORT: '1' },
       stdio: ['pipe', 'pipe', 'inherit'],
     })
@@ -62,11 +62,15 @@ suite("applications that sign in with Python's libraries, unmodified", () => {
     }
   }
 
-  test('Authlib', { skip: pythonMissing('authlib', 'requests'), timeout: 60_000 }, () =>
-    visit('with_authlib.py', true),
+  test(
+    'Authlib signs in, refreshes, revokes and signs out',
+    { skip: pythonMissing('authlib', 'requests'), timeout: 60_000 },
+    () => visit('with_authlib.py', true),
   )
 
-  test('requests-oauthlib', { skip: pythonMissing('requests_oauthlib'), timeout: 60_000 }, () =>
-    visit('with_requests_oauthlib.py', false),
+  test(
+    'requests-oauthlib signs in, refreshes, revokes and signs out',
+    { skip: pythonMissing('requests_oauthlib'), timeout: 60_000 },
+    () => visit('with_requests_oauthlib.py', false),
   )
 })

@@ -40,7 +40,7 @@ suite('verify_token.py', { skip: pythonMissing('authlib') }, () => {
     await stage.daemon.close()
   })
 
-  /** The example as a program that answers each line. */
+  /** Starts the example, which prints one line for each token. */
   const start = (audience = stage.issuer, ...scope: string[]) => startFor(stage.issuer, audience, ...scope)
   const startFor = (...args: string[]) => {
     const child = spawn(python, [join(root, 'docs/examples/verify_token.py'), ...args], {
@@ -56,7 +56,7 @@ suite('verify_token.py', { skip: pythonMissing('authlib') }, () => {
   const own = async (scope = 'read write', more = {}) =>
     (await program.token({ grant_type: 'client_credentials', scope, ...more })).body.access_token
 
-  test('takes the tokens of programs, and tells whose they are and what they may', async () => {
+  test('accepts tokens of programs, and prints their client, claims and scope', async () => {
     const verify = start()
     const claims = JSON.parse(await verify(await own())) as Record<string, unknown>
     assert.deepEqual(
@@ -94,7 +94,7 @@ suite('verify_token.py', { skip: pythonMissing('authlib') }, () => {
       await stage.daemon.hero.clients.add({ name: 'app', redirect_uris: [callback], first_party: true }),
     )
     const { body: ofAda } = await app.tokens(newPerson(), 'ada')
-    // Signed by the very key, for this very audience, and of another kind.
+    // Signed with the same key and for the same audience, but of another kind.
     await stage.daemon.hero.proxy.routes.add({
       domain: 'wiki.localhost',
       target: upstream.target,
@@ -115,7 +115,7 @@ suite('verify_token.py', { skip: pythonMissing('authlib') }, () => {
       'unknown key': signed({ kid: 'other' }, {}),
       'no key': signed({ kid: undefined }, {}),
       'a list for a key': signed({ kid: ['x'] }, {}),
-      'more rights': `${head}.${part({ ...payloadOf(token), scope: 'admin' })}.${signature}`,
+      'a changed scope': `${head}.${part({ ...payloadOf(token), scope: 'admin' })}.${signature}`,
       none: `${part({ ...payloadOf(token, 0), alg: 'none' })}.${body}.`,
       'none, signed': `${part({ ...payloadOf(token, 0), alg: 'none' })}.${body}.${signature}`,
       'HS256 by the public key': hs256(pem as string),
@@ -140,7 +140,7 @@ suite('verify_token.py', { skip: pythonMissing('authlib') }, () => {
     assert.match(await verify(token), /^\{/)
   })
 
-  test('by a key that is trusted, everything that is not an access token for it is refused too', async () => {
+  test('refuses everything signed by a trusted key that is not an access token for its audience', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('ed25519')
     const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'EdDSA', use: 'sig' }
     const issuing = createServer((_, response) => void response.end(JSON.stringify({ keys: [jwk] })))
@@ -181,7 +181,7 @@ suite('verify_token.py', { skip: pythonMissing('authlib') }, () => {
     }
   })
 
-  test('asks for the keys when it needs them, however many tokens of strangers come', async () => {
+  test('fetches the key set once, however many tokens with unknown keys come', async () => {
     const asked = () => stage.daemon.logged.filter(({ path }) => path === '/.well-known/jwks.json').length
     const verify = start()
     const before = asked()

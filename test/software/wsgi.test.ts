@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { ask } from '../support/http.ts'
 import { startStage, type Stage } from '../support/edge_stage.ts'
 
-/** Prints every variable that a WSGI application would read a header from. */
+/** Returns every variable from which a WSGI application would read a header. */
 const program = `
 import json, sys
 from wsgiref.simple_server import make_server, WSGIRequestHandler
@@ -72,7 +72,7 @@ describe('an upstream that folds header names: Python wsgiref (D02)', { skip: mi
   }
 
   for (const host of ['none.localhost', 'optional.localhost']) {
-    test(`${host}: a guest has no identity at all`, async () => {
+    test(`${host}: a guest has no identity headers`, async () => {
       const environ = await environment(host, [])
       assert.deepEqual(
         Object.keys(environ).filter((name) => name.startsWith('HTTP_X_HERO')),
@@ -82,7 +82,7 @@ describe('an upstream that folds header names: Python wsgiref (D02)', { skip: mi
     })
   }
   for (const host of ['optional.localhost', 'local.localhost']) {
-    test(`${host}: a signed-in person has the proxy's values alone`, async () => {
+    test(`${host}: a signed-in user has the proxy's values only`, async () => {
       const environ = await environment(host, ['Cookie', stage.ada])
       assert.equal(environ.HTTP_X_HERO_USER, 'ada')
       assert.equal(environ.HTTP_X_HERO_CLAIMS, 'app.use,groups.team,users.ada')

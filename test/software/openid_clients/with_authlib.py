@@ -1,4 +1,4 @@
-"""An application that signs in with Authlib: prints where to go, reads where the person came back, prints what it learned."""
+"""An application that signs in with Authlib: prints the authorization URL, reads the redirect, prints what it learned."""
 import json
 import sys
 

@@ -1,4 +1,4 @@
-"""The same with requests-oauthlib, which knows OAuth and no OpenID Connect: it asks at userinfo."""
+"""The same with requests-oauthlib, which implements OAuth but not OpenID Connect, so it reads the userinfo endpoint."""
 import json
 import sys
 
