@@ -24,44 +24,44 @@ onBothDatabases('second factors', (newUrl) => {
     return { name, hero: await person(daemon, name, fields) }
   }
   const login = (name: string, password = goodPassword) => daemon.hero.auth.login({ login: name, password })
-  /** What the password alone gets. */
+  /** The sign-in token that the password alone gets. */
   const half = async (name: string): Promise<string> =>
     String((await refused(login(name), 'factor_required')).data.sign_in)
   const byCode = (sign_in: string, code: string) => daemon.hero.auth.login_by_code({ sign_in, code })
   const winners = async (attempts: readonly Promise<unknown>[]) =>
     (await Promise.allSettled(attempts)).filter(({ status }) => status === 'fulfilled').length
-  /** Lets every count of tries pass, as time would. */
+  /** Makes every rate limit expire. */
   const waitLong = () =>
     byHand(daemon, ({ query }) => query.updateTable('attempts').set({ full_until: 0 }).execute())
 
   const sweep = () =>
     byHand(daemon, (database) => new Sessions(database, async () => 300, noReactions).sweep())
 
-  test('a code counts once it was confirmed, and from then on the password alone is half a sign-in', async () => {
+  test('a TOTP code works once confirmed, and then the password alone is half a sign-in', async () => {
     const { name, hero } = await newPerson()
     const { secret, uri } = await hero.factors.add_totp()
     assert.match(uri, new RegExp(`^otpauth://totp/hero_proxy:${name}\\?`))
     await login(name)
     await refused(hero.factors.confirm_totp({ code: '000000' }), 'unauthenticated')
-    // Made once: half a minute may end between two looks at the clock.
+    // Computed once: the time step may change between two readings of the clock.
     const [code, next] = [codeOf(secret), codeOf(secret, 1)]
     const { recovery_codes } = await hero.factors.confirm_totp({ code })
     assert.equal(new Set(recovery_codes).size, 10)
     for (const code of recovery_codes) assert.match(code, /^([a-z2-7]{4}-){3}[a-z2-7]{4}$/)
     const { data } = await refused(login(name), 'factor_required')
     assert.deepEqual(data.factors, ['totp', 'recovery'])
-    // The code that confirmed it has been used.
+    // The code that confirmed it is used up.
     await refused(byCode(String(data.sign_in), code), 'unauthenticated')
     const { user, access_token } = await byCode(String(data.sign_in), next)
     assert.equal(user, name)
     const [session] = (await daemon.hero.as(access_token).sessions.list()).items
     assert.deepEqual([session!.provider, session!.factor, session!.current], ['password', 'totp', true])
     await refused(byCode(String(data.sign_in), next), 'unauthenticated')
-    // No more seeds while there is one: it would replace what protects the account.
+    // A second seed is refused, because it would replace the one that protects the account.
     await refused(hero.factors.add_totp(), 'conflict')
   })
 
-  test('a wrong password tells nothing of factors, and half a sign-in is worth nothing anywhere else', async () => {
+  test('a wrong password reveals no factors, and the token of half a sign-in works nowhere else', async () => {
     const { name, hero } = await newPerson()
     await enrol(hero)
     await refused(login(name, 'wrong'), 'unauthenticated')
@@ -95,7 +95,7 @@ onBothDatabases('second factors', (newUrl) => {
       }),
       'conflict',
     )
-    // And what is something else is no half of a sign-in.
+    // And other tokens are no half of a sign-in.
     const { access_token, refresh_token } = await operator.auth.login({
       login: (await newPerson()).name,
       password: goodPassword,
@@ -104,7 +104,7 @@ onBothDatabases('second factors', (newUrl) => {
       await refused(byCode(other, '123456'), 'unauthenticated')
   })
 
-  test('fifty at once with one code, or one recovery code, or one half: one gets in', async () => {
+  test('of concurrent attempts with one code, recovery code or sign-in token only one succeeds', async () => {
     const { name, hero } = await newPerson()
     const { secret, recovery_codes } = await enrolled(hero)
     const halves = await Promise.all(Array.from({ length: 5 }, () => half(name)))
@@ -119,11 +119,11 @@ onBothDatabases('second factors', (newUrl) => {
     const { recovery_codes: left } = await hero.factors
       .list()
       .catch(() => daemon.hero.factors.list({ user: name }))
-    // Those that lost the race for the half were rolled back, so their codes are still good.
+    // The attempts that lost the race were rolled back, so their codes are still valid.
     assert.equal(left, 8)
   })
 
-  test('guesses are counted before they are looked at: five, then one a minute, whichever half they use', async () => {
+  test('attempts are limited before they are verified: five, then one a minute, over all sign-in tokens', async () => {
     const { name, hero } = await newPerson()
     const { secret, recovery_codes } = await enrolled(hero)
     const tokens = await Promise.all(Array.from({ length: 4 }, () => half(name)))
@@ -144,7 +144,7 @@ onBothDatabases('second factors', (newUrl) => {
     await byCode(tokens[0]!, codeOf(secret, 1))
   })
 
-  test('a hundred in a row and no more, until an administrator clears the factor', async () => {
+  test('after a hundred failures no attempt is accepted until an administrator clears the factor', async () => {
     const { name, hero } = await newPerson()
     const { secret } = await enrolled(hero)
     await byHand(daemon, async ({ query }) => {
@@ -170,7 +170,7 @@ onBothDatabases('second factors', (newUrl) => {
     assert.equal((await daemon.hero.users.get({ username: name })).has_factor, false)
   })
 
-  test('the first factor ends what was opened without it elsewhere; the last one takes the recovery codes along', async () => {
+  test('the first factor ends other sessions, and removing the last one deletes the recovery codes', async () => {
     const { name, hero } = await newPerson()
     const other = daemon.hero.as((await login(name)).access_token)
     await enrol(hero)
@@ -182,7 +182,7 @@ onBothDatabases('second factors', (newUrl) => {
     await login(name)
   })
 
-  test('a changed password, a demoted or inactive person: half a sign-in is worth nothing any more', async () => {
+  test('a password change or deactivation invalidates half a sign-in', async () => {
     const { name, hero } = await newPerson()
     const { secret } = await enrolled(hero)
     const token = await half(name)
@@ -195,7 +195,7 @@ onBothDatabases('second factors', (newUrl) => {
     await refused(byCode(later, codeOf(secret, 1)), 'unauthenticated')
   })
 
-  test('a passkey signs in alone; what is bent, foreign or used before does not', async () => {
+  test('a passkey signs in alone, and an altered, foreign or used assertion does not', async () => {
     const { name, hero } = await newPerson()
     const key = new Authenticator(daemon.config.public_url)
     const options = await hero.factors.passkey_options()
@@ -211,7 +211,7 @@ onBothDatabases('second factors', (newUrl) => {
         hero.factors.add_passkey({ name: 'Key', attestation: key.create(options, wrong) }),
         'unauthenticated',
       )
-    // Made for one person, kept by nobody else; kept once.
+    // Created for one user, it is accepted for that user only, and once.
     const { hero: eve } = await newPerson()
     await refused(
       eve.factors.add_passkey({ name: 'Key', attestation: key.create(options) }),
@@ -242,7 +242,7 @@ onBothDatabases('second factors', (newUrl) => {
       { userHandle: Buffer.from('somebody else').toString('base64url') },
     ]
     for (const wishes of bad) await refused(signIn(key.get(await ask(), wishes)), 'unauthenticated')
-    // A challenge of ours, but for something else or somebody's session; or of nobody.
+    // A challenge for another purpose, for a session, or not issued by the daemon.
     await refused(signIn(key.get(await hero.auth.passkey_options())), 'unauthenticated')
     await refused(
       signIn(key.get({ ...(await ask()), challenge: Buffer.alloc(36).toString('base64url') })),
@@ -257,7 +257,7 @@ onBothDatabases('second factors', (newUrl) => {
       '{"response":null}',
     ])
       await refused(signIn(garbage), 'unauthenticated')
-    // Two devices with one key, at once: the counter of one of them did not rise.
+    // Two devices with one key at once: the counter of one of them did not rise.
     const twins = [key.get(await ask(), { counter: 50 }), key.get(await ask(), { counter: 50 })]
     assert.equal(await winners(twins.map(signIn)), 1)
     const { access_token } = await signIn(key.get(await ask(), { counter: 51 }))
@@ -269,7 +269,7 @@ onBothDatabases('second factors', (newUrl) => {
     await refused(signIn(key.get(await ask(), { counter: 52 })), 'unauthenticated')
   })
 
-  test('what gives ways in or rights takes a proof of the last quarter of an hour (stolen sessions)', async () => {
+  test('methods that grant access or rights need a proof of the last 15 minutes (stolen sessions)', async () => {
     const { name, hero: admin } = await newPerson({ is_admin: true })
     const age = () =>
       byHand(daemon, async (database) => {
@@ -278,8 +278,10 @@ onBothDatabases('second factors', (newUrl) => {
       })
     await age()
     const dangerous = [...takesAdmin, ...takesSignIn].toSorted()
-    const told = openrpc.methods.filter((method) => method['x-fresh-proof']).map((method) => method.name)
-    assert.deepEqual(told.toSorted(), dangerous)
+    const documented = openrpc.methods
+      .filter((method) => method['x-fresh-proof'])
+      .map((method) => method.name)
+    assert.deepEqual(documented.toSorted(), dangerous)
     for (const method of openrpc.methods) {
       if (!dangerous.includes(method.name) || /^(users|groups)\.update$/.test(method.name)) continue
       const params = paramsOf(method.examples[0]!)
@@ -296,7 +298,7 @@ onBothDatabases('second factors', (newUrl) => {
     await admin.auth.prove({ password: goodPassword })
     const { secret } = await enrolled(admin)
     await age()
-    // Who has a second factor proves it: a stolen session and a guessed password do not add one.
+    // A user with a second factor must prove it: a stolen session and a guessed password are not enough to add one.
     await refused(admin.auth.prove({ password: goodPassword }), 'unauthenticated')
     await admin.auth.prove({ code: codeOf(secret, 1) })
     const key = new Authenticator(daemon.config.public_url)
@@ -315,7 +317,7 @@ onBothDatabases('second factors', (newUrl) => {
     await daemon.hero.keys.rotate({ drop: true })
   })
 
-  test('admin_factor: without one an administrator is a person like others, and can add one', async () => {
+  test('with admin_factor an administrator without a factor has no admin rights, and can add a factor', async () => {
     const { hero: admin, name } = await newPerson({ is_admin: true })
     await daemon.hero.settings.set({ key: 'admin_factor', value: true })
     await refused(admin.users.list(), 'claim_required')
@@ -329,7 +331,7 @@ onBothDatabases('second factors', (newUrl) => {
     await admin.users.list()
   })
 
-  test('while acting as somebody else, nobody’s factors are in reach', async () => {
+  test('while impersonating, no factors can be changed', async () => {
     const { hero: admin } = await newPerson({ is_admin: true })
     const { name } = await newPerson()
     await admin.auth.impersonate({ user: name })
@@ -340,7 +342,7 @@ onBothDatabases('second factors', (newUrl) => {
     await refused(daemon.hero.factors.add_totp(), 'conflict')
   })
 
-  test('seeds are sealed and codes hashed; neither is in the audit or the log', async () => {
+  test('seeds are sealed and recovery codes hashed, and neither is in the audit or the log', async () => {
     const { hero } = await newPerson()
     const { secret, recovery_codes } = await enrolled(hero)
     const tables = await byHand(daemon, async ({ query }) => ({
@@ -354,14 +356,14 @@ onBothDatabases('second factors', (newUrl) => {
       assert.ok(!all.includes(code) && !all.includes(code.replaceAll('-', '')))
   })
 
-  test('refresh tokens: each renews once, one that comes again late ends the session', async () => {
+  test('a refresh token works once, and late reuse ends the session', async () => {
     const { name } = await newPerson()
     const first = await login(name)
     const second = await daemon.hero.auth.refresh({ refresh_token: first.refresh_token! })
     assert.equal(second.user, name)
     await refused(daemon.hero.as(first.access_token).auth.me(), 'unauthenticated')
     await daemon.hero.as(second.access_token).auth.me()
-    // The answer was lost, or two calls raced: nothing is handed out, and nothing ends.
+    // The response was lost, or two calls raced: no token is issued, and the session goes on.
     await refused(daemon.hero.auth.refresh({ refresh_token: first.refresh_token! }), 'conflict')
     await daemon.hero.as(second.access_token).auth.me()
     assert.equal(
@@ -382,7 +384,7 @@ onBothDatabases('second factors', (newUrl) => {
       await refused(daemon.hero.auth.refresh({ refresh_token: garbage }), 'unauthenticated')
   })
 
-  test('a refresh token outlives its access token, and nothing else: logout, password, deactivation, refresh_lifetime', async () => {
+  test('a refresh token outlives its access token, but not a logout, a new password, deactivation or refresh_lifetime', async () => {
     const expireAll = () =>
       byHand(daemon, async (database) => {
         await database.query.updateTable('sessions').set({ expires_at: 1 }).execute()
@@ -409,7 +411,7 @@ onBothDatabases('second factors', (newUrl) => {
     }
   })
 
-  test('a session that nobody uses ends at session_idle, one in use goes on', async () => {
+  test('an unused session ends after session_idle, one in use continues', async () => {
     const { name, hero } = await newPerson()
     const other = daemon.hero.as((await login(name)).access_token)
     const { id } = (await other.sessions.list()).items[0]!

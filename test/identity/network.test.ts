@@ -7,7 +7,7 @@ import { got, startStage, type Stage } from '../support/edge_stage.ts'
 
 const host = 'optional.localhost'
 
-onBothDatabases('people known by their network', (newUrl) => {
+onBothDatabases('users known by their network', (newUrl) => {
   let stage: Stage
   before(async () => {
     stage = await startStage({ database_url: newUrl(), trusted_proxies: '127.0.0.1' })
@@ -39,7 +39,7 @@ onBothDatabases('people known by their network', (newUrl) => {
   }
   const on = (value: boolean) => stage.daemon.hero.settings.set({ key: 'network_login', value })
 
-  test('nobody, until the setting is on; and nobody again from the next request after it is off', async () => {
+  test('network_login applies from the next request after it is set', async () => {
     assert.equal(await known('10.1.2.3'), undefined)
     await on(true)
     assert.equal(await known('10.1.2.3'), 'single')
@@ -48,7 +48,7 @@ onBothDatabases('people known by their network', (newUrl) => {
     await on(true)
   })
 
-  test('of several networks the longest prefix decides, in both families and any spelling', async () => {
+  test('the longest matching prefix decides, in both families and in any notation', async () => {
     const expected: [string, string | undefined][] = [
       ['10.1.2.3', 'single'],
       ['10.1.2.2', 'narrow'],
@@ -72,7 +72,7 @@ onBothDatabases('people known by their network', (newUrl) => {
       for (const [address, user] of expected) assert.equal(await known(address), user, `${address} ${round}`)
   })
 
-  test('only the address that counts: not what somebody in front of a trusted proxy says (D08)', async () => {
+  test('an address stated in front of a trusted proxy does not count (D08)', async () => {
     assert.equal(await known('10.1.2.3, 203.0.113.9'), undefined)
     assert.equal(
       await known('203.0.113.9', ['X-Real-IP', '10.1.2.3', 'Forwarded', 'for=10.1.2.3']),
@@ -80,10 +80,14 @@ onBothDatabases('people known by their network', (newUrl) => {
     )
   })
 
-  test('a change holds from the next request on', async () => {
+  test('a change applies to the next request', async () => {
     const { hero } = stage.daemon
     await hero.users.update({ username: 'single', is_active: false })
-    assert.equal(await known('10.1.2.3'), undefined, 'nor does it become the owner of a wider network')
+    assert.equal(
+      await known('10.1.2.3'),
+      undefined,
+      'the address does not fall to the owner of a wider network',
+    )
     await hero.users.update({ username: 'single', is_active: true })
     assert.equal(await known('10.1.2.3'), 'single')
     const { items } = await hero.users.networks.list({ user: 'single' })
@@ -93,7 +97,7 @@ onBothDatabases('people known by their network', (newUrl) => {
     assert.equal(await known('10.1.2.3'), 'single')
   })
 
-  test('claims are asked of them too: 403 for who lacks one, never a redirect', async () => {
+  test('required claims apply too: 403 without them, never a redirect', async () => {
     const at = (address: string, more: string[] = []) =>
       ask(stage.daemon, 'claim.localhost', '/', { headers: [...from(address), ...more] })
     assert.equal((await at('192.0.2.77')).status, 200)
@@ -103,7 +107,7 @@ onBothDatabases('people known by their network', (newUrl) => {
     assert.equal((await at('203.0.113.9')).status, 401)
   })
 
-  test('a page of another site cannot borrow a network', async () => {
+  test('a cross-site request does not use the network', async () => {
     const foreign = ['Origin', 'http://evil.test']
     assert.equal(await known('10.1.2.3', foreign), undefined)
     assert.equal(await known('10.1.2.3', ['Origin', 'null']), undefined)
@@ -115,11 +119,11 @@ onBothDatabases('people known by their network', (newUrl) => {
     assert.deepEqual(valuesOf(stage.upstream.seen.at(-1)!.rawHeaders, 'x-hero-user'), [])
   })
 
-  test('auth.me tells it, on the page and at /rpc, and there it gives no right at all', async () => {
+  test('auth.me reports the network on the page and at /rpc, where it grants nothing', async () => {
     const me = async (headers: string[]) =>
       ask(stage.daemon, 'localhost', '/auth/me', { headers: [...from('10.1.2.3'), ...headers] })
-    const told = JSON.parse((await me([])).body) as Record<string, unknown>
-    assert.deepEqual([told.user, told.provider, told.kind], ['single', 'network', 'user'])
+    const reported = JSON.parse((await me([])).body) as Record<string, unknown>
+    assert.deepEqual([reported.user, reported.provider, reported.kind], ['single', 'network', 'user'])
     const page = await me(['Accept', 'text/html', 'Sec-Fetch-Mode', 'navigate'])
     assert.match(page.body, /We know your network\. You are not signed in\./)
     assert.doesNotMatch(page.body, /Sign out/)

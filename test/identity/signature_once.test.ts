@@ -10,7 +10,7 @@ import { newKey } from '../edge/mode_stage.ts'
 import { draft, headersOf, host, pubkey, seconds, signDraft, type Draft } from '../support/signing.ts'
 import { got, startStage, type Stage } from '../support/edge_stage.ts'
 
-onBothDatabases('who signed, and once', (newUrl) => {
+onBothDatabases('the signer and the nonce of a signed request', (newUrl) => {
   let stage: Stage
   before(async () => {
     stage = await startStage({ database_url: newUrl() })
@@ -34,7 +34,7 @@ onBothDatabases('who signed, and once', (newUrl) => {
     if (status === 401) assert.match(String(answer.headers['www-authenticate']), /^HeroSignature /)
   }
 
-  test('a nonce is used once per key: also by another request, and by twenty at once', async () => {
+  test('a nonce is accepted once per key, for another request and for twenty at once too', async () => {
     const text = draft()
     const headers = headersOf(text, signDraft(text))
     const before = stage.upstream.seen.length
@@ -49,11 +49,11 @@ onBothDatabases('who signed, and once', (newUrl) => {
     const bobs = newKey()
     await stage.daemon.hero.users.keys.add({ user: 'bob', pubkey: bobs.pubkey })
     const { path, body, nonce } = other
-    const his = signRequest({ method: 'POST', host, path, body, nonce, privateKey: bobs.privateKey })
-    assert.equal((await send(other, Object.entries(his))).status, 200, 'the same nonce of another key')
+    const signed = signRequest({ method: 'POST', host, path, body, nonce, privateKey: bobs.privateKey })
+    assert.equal((await send(other, Object.entries(signed))).status, 200, 'the same nonce with another key')
   })
 
-  test('a restart forgets no nonce, and sweeping takes only those that nothing can use any more', async () => {
+  test('a restart keeps the nonces, and sweeping removes only expired ones', async () => {
     const text = draft()
     const headers = headersOf(text, signDraft(text))
     assert.equal((await send(text, headers)).status, 200)
@@ -78,9 +78,9 @@ onBothDatabases('who signed, and once', (newUrl) => {
     assert.ok(row.expires_at <= Number(text.timestamp) + 600)
   })
 
-  test('a key of nobody is 401, of an inactive person 403 once it is proven, and comes back with the person', async () => {
+  test('an unknown key gets 401, a key of an inactive user 403 after its signature is verified', async () => {
     const { hero } = stage.daemon
-    const { privateKey, pubkey: his } = newKey()
+    const { privateKey, pubkey: bobsKey } = newKey()
     const request = () => {
       const text = draft()
       const { path, body } = text
@@ -91,7 +91,7 @@ onBothDatabases('who signed, and once', (newUrl) => {
       await refuses(text, headers, status, what)
     }
     await refusesNow(401, 'unknown')
-    const { id } = await hero.users.keys.add({ user: 'bob', pubkey: his })
+    const { id } = await hero.users.keys.add({ user: 'bob', pubkey: bobsKey })
     const first = request()
     assert.equal((await send(first.text, first.headers)).status, 200)
     await hero.users.update({ username: 'bob', is_active: false })
@@ -99,18 +99,18 @@ onBothDatabases('who signed, and once', (newUrl) => {
     const unproven = draft()
     await refuses(
       unproven,
-      headersOf(unproven, signDraft(unproven), his),
+      headersOf(unproven, signDraft(unproven), bobsKey),
       401,
-      'inactive, and not his signature',
+      'inactive, and an invalid signature',
     )
     await hero.users.update({ username: 'bob', is_active: true })
     const again = request()
     assert.equal((await send(again.text, again.headers)).status, 200)
     await hero.users.keys.remove({ user: 'bob', id })
-    await refusesNow(401, 'taken away')
+    await refusesNow(401, 'removed')
   })
 
-  test('claims and addresses are asked of the signer too, and a refusal leaves the nonce', async () => {
+  test('required claims and email addresses apply to the signer, and a refusal does not use up the nonce', async () => {
     const domain = 'strict.localhost'
     const { hero } = stage.daemon
     const { target } = stage.upstream
@@ -130,7 +130,7 @@ onBothDatabases('who signed, and once', (newUrl) => {
     await refuses(text, headers, 401, 'again')
   })
 
-  test('neither cookie nor token counts, and a token of ours goes no further', async () => {
+  test('cookies do not authenticate here, and the session cookie is not forwarded', async () => {
     const sent = draft()
     await refuses(sent, [['Cookie', stage.ada]], 401, 'cookie')
     const answer = await send(sent, [...headersOf(sent, signDraft(sent)), ['Cookie', stage.bob]])

@@ -31,7 +31,7 @@ onBothDatabases('signed requests', (newUrl) => {
     if (status === 401) assert.match(String(answer.headers['www-authenticate']), /^HeroSignature /)
   }
 
-  test('a request signed by another library passes, with its person, its key and exactly its bytes', async () => {
+  test('a request signed by another library is forwarded with its user, its key and exactly its bytes', async () => {
     const text = draft()
     const { method, url, rawHeaders } = got(await send(text, headersOf(text, signDraft(text))))
     assert.deepEqual([method, url], ['POST', text.path])
@@ -45,7 +45,7 @@ onBothDatabases('signed requests', (newUrl) => {
     )
   })
 
-  test('the key counts in each of its spellings, as one key', async () => {
+  test('every encoding of a key counts as the same key', async () => {
     const full = ECDH.convertKey(pubkey, 'secp256k1', 'hex', 'hex', 'uncompressed') as string
     const text = draft()
     const signature = signDraft(text)
@@ -55,11 +55,11 @@ onBothDatabases('signed requests', (newUrl) => {
       text,
       headersOf(text, signature, pubkey.toUpperCase()),
       401,
-      'the same nonce, spelled apart',
+      'the same nonce with another encoding of the key',
     )
   })
 
-  test('whatever is signed other than it is sent is refused', async () => {
+  test('a request that differs from what was signed is refused', async () => {
     const changes: Partial<Draft>[] = [
       { method: 'PUT' },
       { method: 'post' },
@@ -82,10 +82,14 @@ onBothDatabases('signed requests', (newUrl) => {
     const sent = draft()
     await refuses(sent, headersOf(sent, signDraft(sent, randomBytes(32))), 401, 'another key signed')
     await refuses(sent, headersOf(sent, highS(signDraft(sent))), 401, 'the higher s')
-    assert.equal((await send(sent, headersOf(sent, signDraft(sent)))).status, 200, 'refusals use nothing up')
+    assert.equal(
+      (await send(sent, headersOf(sent, signDraft(sent)))).status,
+      200,
+      'a refusal does not use up the nonce',
+    )
   })
 
-  test('whatever was signed and is then sent other than that is refused', async () => {
+  test('a request changed after it was signed is refused', async () => {
     const second = 'second.localhost'
     await stage.route({ domain: second, auth_mode: 'signature' })
     const changes: Partial<Draft>[] = [
@@ -107,11 +111,11 @@ onBothDatabases('signed requests', (newUrl) => {
     }
     const ported = { ...draft(), host: `${host.toUpperCase()}.:9997` }
     const headers = headersOf(ported, signDraft({ ...ported, host: `${host}:9997` }))
-    assert.equal((await send(ported, headers)).status, 200, 'the port that is sent is signed')
+    assert.equal((await send(ported, headers)).status, 200, 'the port sent is signed')
     assert.equal((await send(signed, headersOf(signed, signature))).status, 200)
   })
 
-  test('each header is there once, in exactly its form', async () => {
+  test('each signature header occurs once, in exactly its format', async () => {
     const zero = '0'.repeat(64)
     const values: Record<string, string[]> = {
       'X-Signature-Pubkey': [
@@ -159,7 +163,7 @@ onBothDatabases('signed requests', (newUrl) => {
         const headers = right.map(([one, old]): [string, string] => [one, one === name ? value : old])
         await refuses(sent, headers, 401, `${name}: ${value}`)
       }
-      // Signed as it is sent, so that nothing but its form is wrong.
+      // Signed as it is sent, so that only its format is wrong.
       if (name !== 'X-Signature-Nonce') continue
       for (const nonce of list.slice(1)) {
         const text = { ...sent, nonce }
@@ -168,7 +172,7 @@ onBothDatabases('signed requests', (newUrl) => {
     }
   })
 
-  test('the time is within a minute, either way', async () => {
+  test('the timestamp may differ by at most a minute', async () => {
     for (const [away, status] of [
       [-58, 200],
       [58, 200],

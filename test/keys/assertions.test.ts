@@ -52,7 +52,7 @@ describe('X-Hero-Assertion', () => {
     await upstream.close()
   })
 
-  test('it tells the same identity as the headers, signed', async () => {
+  test('states the same identity as the headers, signed', async () => {
     const [token] = await received()
     const [child] = await byHand(daemon, ({ query }) =>
       query.selectFrom('child_sessions').select('id').execute(),
@@ -72,7 +72,7 @@ describe('X-Hero-Assertion', () => {
     )
   })
 
-  test('guests get none, whatever they send; routes without an audience neither', async () => {
+  test('is absent for guests, whatever they send, and on routes without an audience', async () => {
     const [token] = await received()
     assert.deepEqual(
       await received('wiki.localhost', ['X-Hero-Assertion', token!, 'x_hero_assertion', token!]),
@@ -81,7 +81,7 @@ describe('X-Hero-Assertion', () => {
     assert.deepEqual(await received('plain.localhost'), [])
   })
 
-  test('it is signed once for a session and audience, anew when something changed', async () => {
+  test('is reused for a session and audience, and signed again after a change', async () => {
     const [first] = await received()
     assert.deepEqual(await received(), [first])
     const [other] = await received('blog.localhost')
@@ -92,7 +92,7 @@ describe('X-Hero-Assertion', () => {
     assert.deepEqual(open(changed!, 1).claims, ['groups.engineers', 'users.ada'])
   })
 
-  test('another audience or issuer is refused', async () => {
+  test('is refused for another audience or issuer', async () => {
     const [token] = await received('blog.localhost')
     await assert.rejects(verify(token!), Unauthenticated)
     const [ours] = await received()
@@ -100,7 +100,7 @@ describe('X-Hero-Assertion', () => {
     assert.equal((await verify(ours!, { issuer: 'http://localhost:9997' })).username, 'ada')
   })
 
-  test('forgeries are refused', async () => {
+  test('is refused when forged', async () => {
     const [token] = await received()
     const [head, body, signature] = token!.split('.') as [string, string, string]
     const header = open(token!, 0)
@@ -135,7 +135,7 @@ describe('X-Hero-Assertion', () => {
     assert.equal((await verify(token!)).username, 'ada')
   })
 
-  test('one that was made is not used again once the person is told differently', async () => {
+  test('is not reused once the identity has changed', async () => {
     const database = await openDatabase(`sqlite:${join(daemon.dir, 'keys.db')}`, createLog('silent'))
     const assertions = new Assertions(new Keys(database, new Seal('of this test alone')), 'http://localhost')
     const who = {
@@ -156,7 +156,7 @@ describe('X-Hero-Assertion', () => {
     await database.close()
   })
 
-  test('only a session is named as one, and equal ids of two kinds never share an assertion', async (t) => {
+  test('has a sid for sessions only, and equal ids of two kinds share no assertion', async (t) => {
     const database = await openDatabase(`sqlite:${join(daemon.dir, 'kinds.db')}`, createLog('silent'))
     t.after(() => database.close())
     const assertions = new Assertions(new Keys(database, new Seal('of this test alone')), 'http://localhost')
@@ -168,14 +168,14 @@ describe('X-Hero-Assertion', () => {
       assert.equal(await sidOf(by), undefined, by)
   })
 
-  test('a check without an audience is refused where it is made: it would take what is meant for others', () => {
+  test('cannot be verified without an audience, which would accept assertions for others', () => {
     const other = undefined as unknown as string
     for (const options of [{ audience: '' }, { audience: other }, { audience: [] as unknown as string }])
       assert.throws(() => verifyAssertion(daemon.hero, options), /audience/)
     assert.throws(() => verifyAssertion(daemon.hero, { audience, issuer: '' }), /issuer/)
   })
 
-  test('a key that is published no more is trusted for ten minutes at most', async (t) => {
+  test('is trusted for at most ten minutes after its key was withdrawn', async (t) => {
     const database = await openDatabase(`sqlite:${join(daemon.dir, 'leaked.db')}`, createLog('silent'))
     t.after(() => database.close())
     const keys = new Keys(database, new Seal('of this test alone'))
@@ -184,7 +184,7 @@ describe('X-Hero-Assertion', () => {
       { keys: { jwks: () => (asked++, keys.jwks()) } as unknown as HeroProxy['keys'] },
       { audience },
     )
-    // A thief goes on signing with it.
+    // An attacker continues to sign with the stolen key.
     const known = await keys.signing()
     const stolen = { signing: () => known } as unknown as Keys
     const who = {
@@ -208,7 +208,7 @@ describe('X-Hero-Assertion', () => {
     assert.equal(asked, 2)
   })
 
-  test('keys that cannot be had are no word about the assertion', async () => {
+  test('is not judged while the key set is unavailable', async () => {
     const [token] = await received()
     const away = new HeroProxy({ url: 'http://127.0.0.1:9' })
     const check = verifyAssertion(away, { audience })
@@ -218,7 +218,7 @@ describe('X-Hero-Assertion', () => {
     )
   })
 
-  test('keys rotate with an overlap: what the old one signed still verifies, the new one signs', async () => {
+  test('verifies across a rotation: the retired key still verifies, the new one signs', async () => {
     const check = verifyAssertion(daemon.hero, { audience })
     const [old] = await received()
     assert.equal((await check({ 'x-hero-assertion': old! })).username, 'ada')
@@ -230,7 +230,7 @@ describe('X-Hero-Assertion', () => {
       kid,
       rotated.find(({ state, algorithm }) => state === 'signing' && algorithm === 'EdDSA')!.kid,
     )
-    // Whoever keeps the key set of before knows the key already.
+    // A cached key set from before already contains the key.
     assert.ok(before.keys.some((known) => known.kid === kid))
     assert.notEqual(fresh, old)
     assert.equal((await verify(old!)).username, 'ada')
@@ -246,7 +246,7 @@ describe('X-Hero-Assertion', () => {
     )
   })
 
-  test('keys that leaked are dropped: nothing that they signed verifies any more', async () => {
+  test('is refused when its key was dropped', async () => {
     const [stolen] = await received()
     const before = new Set((await daemon.hero.keys.jwks()).keys.map(({ kid }) => kid))
     await daemon.hero.keys.rotate({ drop: true })
@@ -261,7 +261,7 @@ describe('X-Hero-Assertion', () => {
     assert.equal((await verify(fresh!)).username, 'ada')
   })
 
-  test('the keys outlive a restart', async () => {
+  test('verifies after a restart', async () => {
     const [token] = await received()
     daemon = await daemon.restart()
     assert.equal((await verify(token!)).username, 'ada')

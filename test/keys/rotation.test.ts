@@ -16,7 +16,7 @@ import { openDatabase } from '../../src/storage/open_database.ts'
 
 const minute = 60_000
 
-suite('keys that change while others verify', () => {
+suite('key rotation under verification', () => {
   let stage: Provider
   let app: App
   let program: App
@@ -41,7 +41,7 @@ suite('keys that change while others verify', () => {
   const accessToken = async () =>
     (await program.token({ grant_type: 'client_credentials' })).body.access_token
 
-  /** Verifiers that began before and keep their keys as long as they like: three libraries, five ways. */
+  /** Verifiers that started earlier and cache keys as they like: three libraries, five ways. */
   const startVerifiers = async () => {
     const { hero } = stage.daemon
     const keys = createRemoteJWKSet(jwksUrl())
@@ -60,9 +60,9 @@ suite('keys that change while others verify', () => {
     const idTokens: string[] = []
     const accessTokens: string[] = []
     let verified = 0
-    /** Takes new tokens and verifies these and all before that are still valid. */
+    /** Gets new tokens and verifies these and all earlier ones that are still valid. */
     const round = async () => {
-      // It verifies the signature of the ID token itself, by keys that it keeps.
+      // The library verifies the signature of the ID token itself, with its cached keys.
       const renewed = await openid.refreshTokenGrant(config, refresh)
       refresh = renewed.refresh_token!
       idTokens.push(renewed.id_token!)
@@ -82,7 +82,7 @@ suite('keys that change while others verify', () => {
     return { round, kids, verified: () => verified }
   }
 
-  test('three rotations by hand and three by time: not one failed verification', async (t) => {
+  test('three manual and three scheduled rotations cause no failed verification', async (t) => {
     const { round, kids, verified } = await startVerifiers()
     const { hero } = stage.daemon
     let at = Date.now()
@@ -90,7 +90,7 @@ suite('keys that change while others verify', () => {
     const pass = (milliseconds: number) => t.mock.timers.setTime((at += milliseconds))
     await round()
     for (let i = 0; i < 3; i++) {
-      // While it happens too.
+      // Also during a rotation.
       await Promise.all([hero.keys.rotate(), ...Array.from({ length: 5 }, accessToken)])
       await round()
       for (let j = 0; j < 4; j++) {
@@ -99,10 +99,10 @@ suite('keys that change while others verify', () => {
       }
     }
     const before = kids.size
-    // Of each algorithm the first one and one more for each rotation.
+    // For each algorithm the first one, and one more for each rotation.
     assert.equal(before, 2 * 4)
     for (let i = 0; i < 3; i++) {
-      // The token lives as long as ever; days pass in steps that a program would renew in.
+      // Days pass in steps at which a program would renew its token.
       for (let day = 0; day < 4; day++) {
         pass(24 * 60 * minute)
         await node.rotateWhenDue(7)
@@ -119,12 +119,12 @@ suite('keys that change while others verify', () => {
     ])
     await round()
     assert.equal(kids.size - before, 4)
-    // Twice at once is once: one more of each algorithm.
+    // Two concurrent rotations count as one: one new key of each algorithm.
     assert.equal((await node.list()).items.length, made + 2)
     assert.ok(verified() > 100)
   })
 
-  test('verifiers that never look again know the next key already', async () => {
+  test('the next key is published before it signs', async () => {
     const { hero } = stage.daemon
     const { keys: known } = await hero.keys.jwks()
     await hero.keys.rotate()
@@ -133,9 +133,9 @@ suite('keys that change while others verify', () => {
       assert.ok(known.some(({ kid }) => kid === payloadOf(token, 0).kid))
   })
 
-  test('keys that somebody may not know yet do not sign: the second of two rotations waits five minutes', async (t) => {
+  test('a key signs only after it was published for five minutes, so the second of two rotations waits', async (t) => {
     const { hero } = stage.daemon
-    // The day before: what was published by then is known everywhere.
+    // One day earlier: whatever was published by then is known everywhere.
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 24 * 60 * minute })
     await hero.keys.rotate({ drop: true })
     // All of these were published at once.
@@ -153,7 +153,7 @@ suite('keys that change while others verify', () => {
     assert.ok(known.keys.some(({ kid }) => kid === signs))
   })
 
-  test('dropped keys are trusted no more, by nobody for longer than they keep keys', async (t) => {
+  test('dropped keys are no longer trusted once caches expire', async (t) => {
     const { hero } = stage.daemon
     const person = newPerson()
     const { body } = await app.tokens(person, 'ada')
@@ -166,24 +166,24 @@ suite('keys that change while others verify', () => {
     const fresh = createRemoteJWKSet(jwksUrl())
     await assert.rejects(jwtVerify(body.id_token, fresh), { code: 'ERR_JWKS_NO_MATCHING_KEY' })
     await assert.rejects(verifyToken(hero, { audience: stage.issuer })(token), Unauthenticated)
-    // Here at once: a hint that was signed with one is no hint.
+    // The daemon itself refuses at once: an id_token_hint signed with a dropped key is invalid.
     const url = new URL('/oauth/logout', stage.issuer)
     url.searchParams.set('id_token_hint', body.id_token)
     assert.equal((await person.open(url)).status, 400)
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 11 * minute })
     await assert.rejects(jwtVerify(body.id_token, kept), { code: 'ERR_JWKS_NO_MATCHING_KEY' })
     await assert.rejects(ours(token), Unauthenticated)
-    // Whoever is signed in stays so; what is signed now verifies.
+    // Sessions stay, and what is signed now verifies.
     await ours(await accessToken())
   })
 
-  test('private parts lie sealed: neither rows nor files tell them, and a row counts in its place alone', async () => {
+  test('private keys are stored sealed, and a sealed key opens only in its own row', async () => {
     await stage.daemon.hero.keys.rotate()
     const signing = [await node.signing('EdDSA'), await node.signing('RS256')]
     const secrets = signing.flatMap(({ key }) => {
       const { d } = key.export({ format: 'jwk' })
       const der = key.export({ type: 'pkcs8', format: 'der' })
-      // As they could stand in a PEM, a JWK, or as bytes.
+      // As they could appear in a PEM, in a JWK, or as bytes.
       return [
         Buffer.from(d!),
         Buffer.from(d!, 'base64url'),
@@ -196,9 +196,9 @@ suite('keys that change while others verify', () => {
       .map((name) => join(data_dir, name))
       .filter((file) => statSync(file).isFile())
       .map((file) => readFileSync(file))
-    const told = (what: string | Buffer) => files.some((bytes) => bytes.includes(what))
-    assert.ok(told(signing[0]!.kid), 'the keys are in these files')
-    for (const secret of secrets) assert.equal(told(secret), false)
+    const isStored = (what: string | Buffer) => files.some((bytes) => bytes.includes(what))
+    assert.ok(isStored(signing[0]!.kid), 'the keys are in these files')
+    for (const secret of secrets) assert.equal(isStored(secret), false)
     const rows = await database.query.selectFrom('signing_keys').selectAll().execute()
     const [one, other] = rows as [(typeof rows)[0], (typeof rows)[0]]
     const seal = new Seal(readMasterSecret(stage.daemon.config))
@@ -211,7 +211,7 @@ suite('keys that change while others verify', () => {
     )
   })
 
-  test('strangers’ key ids make nobody fetch keys more often than every ten seconds', async (t) => {
+  test('unknown key ids cause at most one fetch of the key set every ten seconds', async (t) => {
     let fetched = 0
     const { hero } = stage.daemon
     const counting = { keys: { jwks: () => (fetched++, hero.keys.jwks()) } } as unknown as HeroProxy
@@ -233,7 +233,7 @@ suite('keys that change while others verify', () => {
       for (const token of tokens.slice(0, 10)) await assert.rejects(ours(token), Unauthenticated)
       assert.equal(fetched, 1 + times)
     }
-    // Keys that are really new are found in the meantime all the same.
+    // New keys are still found in the meantime.
     await hero.keys.rotate({ drop: true })
     t.mock.timers.setTime((at += 10_500))
     await ours(await accessToken())

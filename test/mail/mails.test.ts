@@ -15,7 +15,7 @@ import { refused } from '../support/refused.ts'
 import { startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 
-describe('mail.test tells what the mail server says', () => {
+describe('mail.test reports the response of the mail server', () => {
   let daemon: TestDaemon
   let smtp: TestSmtp
   before(async () => {
@@ -27,13 +27,13 @@ describe('mail.test tells what the mail server says', () => {
     await daemon.close()
   })
 
-  test('without a server it is in the log, with a warning that says so', async () => {
+  test('without a mail server the mail is only logged, with a warning', async () => {
     assert.deepEqual(await daemon.hero.mail.test({ to: 'ada@example.org' }), { sent: false })
     const line = daemon.logged.find(({ msg }) => /was NOT sent/.test(String(msg)))
     assert.equal(line?.to, 'ada@example.org')
   })
 
-  test('over STARTTLS, with a name and password, it arrives', async () => {
+  test('a mail arrives over STARTTLS with authentication', async () => {
     await useServer(daemon, smtp)
     await daemon.hero.settings.set({ key: 'smtp_user', value: 'door' })
     const set = await daemon.hero.settings.set({ key: 'smtp_password', value: 'opens' })
@@ -49,7 +49,7 @@ describe('mail.test tells what the mail server says', () => {
     assert.ok(mail.text!.includes('test') && String(mail.html).includes('test'))
   })
 
-  test('a wrong password, a certificate of strangers and a server that is not there are told', async () => {
+  test('a wrong password, an untrusted certificate and an unreachable server are reported', async () => {
     const said = async () =>
       (await refused(daemon.hero.mail.test({ to: 'ada@example.org' }), 'unavailable')).message
     await daemon.hero.settings.set({ key: 'smtp_password', value: 'wrong' })
@@ -63,7 +63,7 @@ describe('mail.test tells what the mail server says', () => {
     await daemon.hero.settings.set({ key: 'smtp_port', value: smtp.port })
   })
 
-  test('a server that offers no TLS gets nothing', async () => {
+  test('a server without STARTTLS receives no mail', async () => {
     await using plain = await startSmtp({ disabledCommands: ['STARTTLS'] })
     await daemon.hero.settings.set({ key: 'smtp_port', value: plain.port })
     await refused(daemon.hero.mail.test({ to: 'ada@example.org' }), 'unavailable')
@@ -71,7 +71,7 @@ describe('mail.test tells what the mail server says', () => {
     await daemon.hero.settings.set({ key: 'smtp_port', value: smtp.port })
   })
 
-  test('the password is nowhere to be read: not in the answers, not in the database', async () => {
+  test('the SMTP password is in no result and not in plain text in the database', async () => {
     const { items } = await daemon.hero.settings.list()
     assert.ok(!JSON.stringify(items).includes('opens'))
     await byHand(daemon, async ({ query }) => {
@@ -82,7 +82,7 @@ describe('mail.test tells what the mail server says', () => {
   })
 })
 
-onBothDatabases('the queue', (newUrl) => {
+onBothDatabases('the mail queue', (newUrl) => {
   let url: string
   let smtp: TestSmtp
   before(async () => {
@@ -93,7 +93,7 @@ onBothDatabases('the queue', (newUrl) => {
   const log = createLog('silent')
   const seal = new Seal('a secret of the test')
 
-  /** A queue on the database, as one process has it. */
+  /** A queue on the database, as one process runs it. */
   const queue = async (work: (mails: Mails, database: Database) => Promise<void>) => {
     const database = await openDatabase(url, log)
     const server = {
@@ -119,7 +119,7 @@ onBothDatabases('the queue', (newUrl) => {
   const link = 'http://localhost:9997/auth/reset#secret-token'
   const values = { name: 'Ada', link, lifetime: 3600 }
 
-  test('what is asked for is sealed until it leaves, and leaves with the words of its kind', async () => {
+  test('a mail is stored sealed until it is sent, with the text of its kind', async () => {
     await queue(async (mails, { query }) => {
       await mails.send('reset', 'Ada@example.org', values)
       {
@@ -134,7 +134,7 @@ onBothDatabases('the queue', (newUrl) => {
     })
   })
 
-  test('while the server is in trouble it waits, also over a restart, and leaves once when that is over', async () => {
+  test('a mail waits while the server has trouble, even over a restart, and is then sent once', async () => {
     const troubles = ['refuse connection', 'drop', { rcpt: 451 }, { data: 552 }] as const
     for (const [i, trouble] of troubles.entries()) {
       const address = `wait${i}@example.org`
@@ -151,7 +151,7 @@ onBothDatabases('the queue', (newUrl) => {
           JSON.stringify(trouble),
         )
         smtp.trouble = 'none'
-        // As if the time to the next try had passed.
+        // Makes the next attempt due now.
         await query.updateTable('mails').set({ due_at: 0 }).execute()
         mails.start()
         await smtp.mailTo(address)
@@ -161,7 +161,7 @@ onBothDatabases('the queue', (newUrl) => {
     }
   })
 
-  test('what a server refuses for good is given up after some tries, told, and its link forgotten', async () => {
+  test('a mail that the server rejects is given up after five attempts, and its link is deleted', async () => {
     smtp.trouble = { rcpt: 550 }
     await queue(async (mails, { query }) => {
       await mails.send('reset', 'nobody@example.org', values)
@@ -187,7 +187,7 @@ onBothDatabases('the queue', (newUrl) => {
     smtp.trouble = 'none'
   })
 
-  test('two processes that send leave each mail once', async () => {
+  test('two sending processes send each mail once', async () => {
     await queue(async (one) => {
       await queue(async (other) => {
         for (let i = 0; i < 20; i++) await one.send('reset', `both${i}@example.org`, values)
@@ -204,7 +204,7 @@ onBothDatabases('the queue', (newUrl) => {
     assert.deepEqual(new Set(counts), new Set([1]))
   })
 
-  test('an address gets five an hour at most, in whatever case it is written', async () => {
+  test('an address gets at most five mails an hour, in any case', async () => {
     await queue(async (mails) => {
       for (let i = 0; i < 8; i++)
         await mails.send('reset', i % 2 ? 'Often@example.org' : 'often@example.org', values)
@@ -212,7 +212,7 @@ onBothDatabases('the queue', (newUrl) => {
     })
   })
 
-  test('what is rolled back is not sent', async () => {
+  test('a mail of a transaction that is rolled back is not sent', async () => {
     await queue(async (mails) => {
       const database = await openDatabase(url, log)
       const second = new Mails(database, seal, async () => assert.fail('nothing to send'), log)
@@ -229,7 +229,7 @@ onBothDatabases('the queue', (newUrl) => {
   })
 })
 
-test('whatever a mail is filled with is text in it, in every language', async () => {
+test('values in a mail are escaped, in every language', async () => {
   const hostile = '<img src=x>\r\nBcc: all@example.org'
   const facts = {
     name: hostile,
@@ -253,7 +253,7 @@ test('whatever a mail is filled with is text in it, in every language', async ()
   }
 })
 
-test('a mail that an earlier version asked for says how long its link works', async () => {
+test('a mail queued by an earlier version states the lifetime of its link', async () => {
   const words = await catalogueOf('en')
   const { text } = render(words, 'reset', 'Desk', {
     name: 'Ada',

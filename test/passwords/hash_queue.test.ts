@@ -6,7 +6,7 @@ import { AppError } from '../../src/contract/errors.ts'
 import { goodPassword, startTestDaemon } from '../support/daemon.ts'
 import { refused } from '../support/refused.ts'
 
-/** Work that lasts until it is told to end. */
+/** Work that lasts until the test ends it. */
 const work = () => {
   let end = () => {}
   let fail = (_: Error) => {}
@@ -22,7 +22,7 @@ const work = () => {
 }
 const settle = () => new Promise(setImmediate)
 
-test('so many run, so many wait, the next is refused with retry_after', async () => {
+test('the queue runs two, holds three, and refuses the next with retry_after', async () => {
   const queue = new HashQueue(2, 3)
   const tasks = Array.from({ length: 5 }, work)
   const running = tasks.map(({ run }) => queue.run(run))
@@ -44,10 +44,10 @@ test('so many run, so many wait, the next is refused with retry_after', async ()
   assert.equal(await queue.run(async () => 7), 7)
 })
 
-test('a slot is held until the work ends, whether or not anybody waits for it', async () => {
+test('a slot is held until the work ends, even if the caller has left', async () => {
   const queue = new HashQueue(1, 1)
   const [abandoned, next] = [work(), work()]
-  // Whoever asked has gone: the promise is raced away, the work goes on.
+  // The caller has left: the promise is raced away, while the work continues.
   await Promise.race([queue.run(abandoned.run), settle()])
   const waiting = queue.run(next.run)
   await settle()
@@ -63,7 +63,7 @@ test('a slot is held until the work ends, whether or not anybody waits for it', 
   await waiting
 })
 
-test('work that fails gives its slot back, in the order of asking', async () => {
+test('failed work frees its slot, and work starts in the order of the calls', async () => {
   const queue = new HashQueue(1, 10)
   const order: number[] = []
   const done = await Promise.allSettled(
@@ -79,11 +79,11 @@ test('work that fails gives its slot back, in the order of asking', async () => 
   assert.equal(await queue.run(async () => 1), 1)
 })
 
-test('a burst of sign-ins is bounded; other calls go on, and afterwards everybody comes in', async () => {
+test('a burst of sign-ins is bounded, other calls are served, and sign-ins succeed afterwards', async () => {
   await using daemon = await startTestDaemon()
   const { hero } = daemon
   await hero.users.add({ username: 'ada', password: goodPassword })
-  // More than run and wait together on this machine.
+  // More than can run and wait together on this machine.
   const many = availableParallelism() + 64 + 20
   const burst = Promise.allSettled(
     Array.from({ length: many }, () => hero.auth.login({ login: 'ada', password: goodPassword })),

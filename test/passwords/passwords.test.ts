@@ -12,7 +12,7 @@ import { byHand } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 
-describe('what a new password must be', () => {
+describe('rules for a new password', () => {
   let daemon: TestDaemon
   before(async () => {
     daemon = await startTestDaemon()
@@ -26,16 +26,16 @@ describe('what a new password must be', () => {
 
   const set = (password: string) => daemon.hero.auth.set_password({ user: 'galadriel', password })
 
-  test('8 to 256 characters, counted as people count them, 1,024 bytes at most', async () => {
+  test('it has 8 to 256 characters, counted as code points, and at most 1,024 bytes', async () => {
     await refused(set('vK9#qLm'), 'invalid_params', 'password')
-    // At eight characters zxcvbn thinks well of unusual ones only.
+    // At eight characters zxcvbn accepts only unusual ones.
     await set('vK9#qLm2x')
     const varied = (length: number) =>
       Array.from({ length }, (_, i) => String.fromCharCode(97 + ((i * 7 + (i >> 2)) % 26))).join('')
     for (const length of [64, 128, 256]) await set(varied(length))
     await refused(set(varied(257)), 'invalid_params', 'password')
     await refused(set('x'.repeat(1025)), 'invalid_params', 'password')
-    // Four bytes and two code units each, and still eight characters; 256 of them are 1,024 bytes.
+    // Four bytes and two code units each, but still eight characters; 256 of them are 1,024 bytes.
     await set('🦉🌋🎻🧭🪁🛰🧩🦔')
     await refused(set('🦉🌋🎻🧭🪁🛰🧩'), 'invalid_params', 'password')
     await set(
@@ -43,7 +43,7 @@ describe('what a new password must be', () => {
     )
   })
 
-  test('the setting raises the floor and cannot lower it', async () => {
+  test('the setting can raise the minimum length but not lower it', async () => {
     const { hero } = daemon
     await hero.settings.set({ key: 'password_min_length', value: 15 })
     await refused(set('vK9#qLm2-x8Tbz'), 'invalid_params', 'password')
@@ -52,7 +52,7 @@ describe('what a new password must be', () => {
     await hero.settings.set({ key: 'password_min_length', value: 8 })
   })
 
-  test('nothing that is easy to guess', async () => {
+  test('a password that is easy to guess is refused', async () => {
     for (const password of [
       'password',
       'Password1!',
@@ -69,7 +69,7 @@ describe('what a new password must be', () => {
       await refused(set(password), 'invalid_params', 'password')
   })
 
-  test('nothing made of the person’s own names', async () => {
+  test("a password made of the user's own names is refused", async () => {
     for (const password of [
       'galadriel',
       'Galadriel',
@@ -85,13 +85,13 @@ describe('what a new password must be', () => {
     await set('galadriel mosaic lantern 42 orbit')
   })
 
-  test('no composition is asked for', async () => {
+  test('no mix of character classes is required', async () => {
     await set('mosaiclanternorbitvelvet')
     await set('49 20 77 61 73 68 65 72')
   })
 })
 
-describe('what is kept of a password', () => {
+describe('the stored hash of a password', () => {
   let database: Database
   let credentials: Passwords
   const dir = mkdtempSync(join(tmpdir(), 'hp-'))
@@ -104,13 +104,13 @@ describe('what is kept of a password', () => {
     rmSync(dir, { recursive: true })
   })
 
-  test('an Argon2id hash of the agreed cost, with a salt of its own', async () => {
+  test('is an Argon2id hash of the specified cost, with its own salt', async () => {
     const [one, other] = [await credentials.hash(goodPassword, []), await credentials.hash(goodPassword, [])]
     assert.match(one, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
     assert.notEqual(one, other)
   })
 
-  test('every character of it matters, to the last of 256', async () => {
+  test('depends on every character, up to the last of 256', async () => {
     for (const length of [12, 72, 73, 128, 256]) {
       const password = Array.from({ length }, (_, i) => String.fromCharCode(33 + ((i * 31) % 90))).join('')
       const hashed = await credentials.hash(password, [])
@@ -121,7 +121,7 @@ describe('what is kept of a password', () => {
   })
 })
 
-describe('verifying', () => {
+describe('verification of a password', () => {
   let daemon: TestDaemon
   before(async () => {
     daemon = await startTestDaemon()
@@ -139,7 +139,7 @@ describe('verifying', () => {
   const store = (hashed: string) =>
     byHand(daemon, ({ query }) => query.updateTable('credentials').set({ hash: hashed }).execute())
 
-  test('the same characters in another spelling are the same password', async () => {
+  test('accepts the same characters in any Unicode normalization form', async () => {
     const composed = 'Zürcher Käsefondue ﬁne Å 2⁵'
     await daemon.hero.auth.set_password({ user: 'ada', password: composed.normalize('NFC') })
     for (const form of ['NFC', 'NFD', 'NFKC', 'NFKD']) await login(composed.normalize(form))
@@ -148,7 +148,7 @@ describe('verifying', () => {
     await daemon.hero.auth.set_password({ user: 'ada', password: goodPassword })
   })
 
-  test('the last of many characters counts, and what follows too', async () => {
+  test('compares the whole password, with what follows', async () => {
     await refused(login(goodPassword.slice(0, -1)), 'unauthenticated')
     await refused(login(`${goodPassword}x`), 'unauthenticated')
     await refused(login(`${goodPassword}\0`), 'unauthenticated')
@@ -157,7 +157,7 @@ describe('verifying', () => {
     await refused(login('x'.repeat(1025)), 'invalid_params', 'password')
   })
 
-  test('a hash of older parameters is made anew at sign-in, and only by the right password', async () => {
+  test('replaces a hash with older parameters at sign-in, and only with the right password', async () => {
     const older = await hash(goodPassword, { memoryCost: 8192, timeCost: 1, parallelism: 1 })
     await store(older)
     await refused(login('wrong'), 'unauthenticated')
@@ -169,20 +169,20 @@ describe('verifying', () => {
     assert.equal(await stored(), newer)
   })
 
-  test('many sign-ins at once over one old hash all succeed', async () => {
+  test('accepts concurrent sign-ins over one old hash', async () => {
     await store(await hash(goodPassword, { memoryCost: 8192, timeCost: 1, parallelism: 1 }))
     await Promise.all(Array.from({ length: 8 }, () => login(goodPassword)))
     await login(goodPassword)
   })
 
-  test('a stronger hash stays as it is', async () => {
+  test('keeps a stronger hash', async () => {
     const stronger = await hash(goodPassword, { memoryCost: 32768, timeCost: 3, parallelism: 1 })
     await store(stronger)
     await login(goodPassword)
     assert.equal(await stored(), stronger)
   })
 
-  test('a stored hash that is absurd, foreign or no hash at all fits nothing', async () => {
+  test('accepts no password for a stored hash that is invalid, foreign or too costly', async () => {
     const good = await hash(goodPassword, { memoryCost: 19456, timeCost: 2, parallelism: 1 })
     for (const hashed of [
       good.replace('m=19456', 'm=4194304'),

@@ -22,9 +22,9 @@ onBothDatabases('providers', (newUrl) => {
   })
   after(() => daemon.close())
 
-  test('a secret goes in and never out: sealed in its row, told as set', async () => {
+  test('a client secret is stored sealed and never returned, only that it is set', async () => {
     const { hero } = daemon
-    const told = [
+    const results = [
       await hero.providers.get({ provider: 'forge' }),
       await hero.providers.list(),
       await hero.providers.update({ provider: 'forge', title: 'Our forge' }),
@@ -33,13 +33,13 @@ onBothDatabases('providers', (newUrl) => {
     const rows = await byHand(daemon, (database) =>
       database.query.selectFrom('providers').selectAll().execute(),
     )
-    for (const text of [JSON.stringify(told), JSON.stringify(rows), JSON.stringify(daemon.logged)])
+    for (const text of [JSON.stringify(results), JSON.stringify(rows), JSON.stringify(daemon.logged)])
       assert.ok(!text.includes(secret))
     assert.match(rows[0]!.secret_sealed, /^v1\./)
     assert.equal((await hero.providers.get({ provider: 'forge' })).secret_set, true)
   })
 
-  test('one of any other kind is called by its name, so that people can tell two apart', async () => {
+  test('the default title of a provider with the preset oidc is its name', async () => {
     const { hero } = daemon
     const sso = {
       preset: 'oidc',
@@ -51,7 +51,7 @@ onBothDatabases('providers', (newUrl) => {
     await hero.providers.remove({ provider: 'sso' })
   })
 
-  test('what does not fit is refused with the field and what is allowed', async () => {
+  test('an invalid field is refused and named', async () => {
     const { hero } = daemon
     const other = { ...forge, provider: 'other' }
     for (const [fields, path] of [
@@ -90,7 +90,7 @@ onBothDatabases('providers', (newUrl) => {
     assert.equal((await hero.providers.list()).items.length, 1)
   })
 
-  test('no two share a redirect URI: the first may do without its name in it', async () => {
+  test('two providers cannot share a redirect URI, and only the first may do without its name in it', async () => {
     const { hero } = daemon
     const uri = async (provider: string) => (await hero.providers.get({ provider })).redirect_uri
     const at = `${daemon.config.public_url}/oauth/callback`
@@ -105,7 +105,7 @@ onBothDatabases('providers', (newUrl) => {
     assert.equal(await uri('second'), at)
     await refused(hero.providers.update({ provider: 'forge', own_callback: false }), 'conflict')
     await hero.providers.remove({ provider: 'second' })
-    // Where addresses may be compared by their beginning, all of them are below this one.
+    // Where redirect URIs are matched by prefix, all of them are below this one.
     const github = { provider: 'github', preset: 'github', client: 'c', client_secret: 'x' } as const
     await refused(hero.providers.add({ ...github, own_callback: false }), 'invalid_params', 'own_callback')
     assert.equal((await hero.providers.add(github)).redirect_uri, `${at}/github`)
@@ -113,7 +113,7 @@ onBothDatabases('providers', (newUrl) => {
     await hero.providers.update({ provider: 'forge', own_callback: false })
   })
 
-  test('where it is cannot be changed: its identities belong to it', async () => {
+  test('issuer, preset and endpoints cannot be changed, because identities belong to them', async () => {
     const { hero } = daemon
     for (const fields of [
       { issuer: 'https://evil.example.org' },
@@ -130,7 +130,7 @@ onBothDatabases('providers', (newUrl) => {
     assert.equal(items.length, 1)
   })
 
-  test('only administrators reach them, and no secret reaches a reader', async () => {
+  test('only administrators can call the methods', async () => {
     const { hero } = daemon
     await hero.users.add({ username: 'reader', password: goodPassword })
     await hero.groups.add({ slug: 'readers' })
@@ -145,7 +145,7 @@ onBothDatabases('providers', (newUrl) => {
       await refused(asking(), 'claim_required')
   })
 
-  test('a group that is removed leaves the table', async () => {
+  test('removing a group removes it from the group mapping', async () => {
     const { hero } = daemon
     await hero.groups.add({ slug: 'staff' })
     await hero.providers.update({ provider: 'forge', groups: [{ value: 'acme', group: 'staff' }] })

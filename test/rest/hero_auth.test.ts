@@ -13,7 +13,7 @@ import { startUpstream, type Upstream } from '../support/upstream.ts'
 const secret = 'the secret that the old services share 0123456789'
 const key = new TextEncoder().encode(secret)
 
-suite('the calls of the old hero_auth', () => {
+suite('the REST calls of hero_auth', () => {
   let daemon: TestDaemon & AsyncDisposable
   let upstream: Upstream
   let client: { client_id: string; client_secret: string }
@@ -54,7 +54,7 @@ suite('the calls of the old hero_auth', () => {
   }
   const old = (on: boolean) => daemon.hero.settings.set({ key: 'hs256_tokens', value: on })
 
-  test('a program gets a token by its secret, as JSON both ways', async () => {
+  test('a program gets a token for its secret, as JSON', async () => {
     const { status, json, headers } = await post('/token', { ...client, scope: 'read' })
     assert.equal(status, 200)
     assert.equal(headers['cache-control'], 'no-store')
@@ -76,7 +76,7 @@ suite('the calls of the old hero_auth', () => {
     assert.equal((await post('/validate', { token: `${json.access_token}x` })).json.valid, false)
   })
 
-  test('what is wrong is told as OAuth tells it', async () => {
+  test('errors have the codes and statuses of OAuth', async () => {
     for (const [body, status, error] of [
       [{ ...client, client_secret: 'x' }, 401, 'invalid_client'],
       [{ ...client, client_id: 'nobody' }, 401, 'invalid_client'],
@@ -100,7 +100,7 @@ suite('the calls of the old hero_auth', () => {
     assert.equal(form.status, 415)
   })
 
-  test('people sign in by the same gate as everywhere, second factor and counting included', async () => {
+  test('users sign in with the same second factor and rate limit as everywhere', async () => {
     const { status, json } = await post('/login', { username: 'grace', password: goodPassword })
     assert.equal(status, 200)
     assert.equal((await daemon.hero.as(json.access_token).auth.me()).user, 'grace')
@@ -128,7 +128,7 @@ suite('the calls of the old hero_auth', () => {
     assert.ok(Number(limited.headers['retry-after']) > 0)
   })
 
-  test('making an account follows registration_mode', async () => {
+  test('registration follows registration_mode', async () => {
     const joan = { username: 'joan', email: 'joan@example.org', password: goodPassword }
     const closed = await post('/register', joan)
     assert.deepEqual([closed.status, closed.json.error], [409, 'conflict'])
@@ -139,7 +139,7 @@ suite('the calls of the old hero_auth', () => {
     assert.equal((await post('/register', { ...joan, password: 'x' })).status, 400)
   })
 
-  test('only what is posted there is ours, and only at the public URL', async () => {
+  test('only POST at the public URL is answered here, and everything else is forwarded', async () => {
     for (const path of ['/register', '/validate']) {
       assert.match((await ask(daemon, 'localhost:9997', path)).body, /rawHeaders/, path)
       assert.equal((await ask(daemon, 'api.localhost', path, { method: 'POST' })).status, 401, path)
@@ -148,11 +148,11 @@ suite('the calls of the old hero_auth', () => {
     assert.equal(JSON.parse((await ask(daemon, 'localhost:9997', '/health')).body).status, 'ok')
   })
 
-  test('with hs256_tokens, nobody becomes a program or a person by taking the name', async () => {
+  test('with hs256_tokens, a later user or client with a name already taken gets no token', async () => {
     await old(true)
     const { hero } = daemon
     await hero.users.add({ username: 'first', password: goodPassword })
-    // The second of it decides: in the same one neither was first.
+    // The second of creation decides: within one second neither came first.
     await setTimeout(1100)
     await hero.users.add({ username: 'old', password: goodPassword })
     const { client_secret } = await hero.clients.add({ name: 'x', client: 'first', scopes: ['admin'] })
@@ -173,7 +173,7 @@ suite('the calls of the old hero_auth', () => {
     await old(false)
   })
 
-  test('with hs256_tokens, what was taken back comes back with nobody', async () => {
+  test('with hs256_tokens, a revoked token stays invalid', async () => {
     await old(true)
     const { hero } = daemon
     const ends = {
@@ -201,7 +201,7 @@ suite('the calls of the old hero_auth', () => {
     await old(false)
   })
 
-  test('with hs256_tokens, tokens of the old kind: the old services believe them, our doors do not', async () => {
+  test('with hs256_tokens, old services accept the old kind of token, and the edge and RPC do not', async () => {
     await old(true)
     const program = (await post('/token', { ...client, scope: 'write' })).json
     const { payload, protectedHeader } = await jwtVerify(program.access_token, key, { issuer: 'hero_auth' })
@@ -210,7 +210,7 @@ suite('the calls of the old hero_auth', () => {
     assert.deepEqual([payload.sub, payload.scope, payload.exp! - payload.iat!], ['old', 'write', 3600])
     const grace = (await post('/login', { username: 'grace', password: goodPassword })).json
     assert.deepEqual([grace.scope, grace.user], ['write', 'grace'])
-    // No session is left that nobody was told of.
+    // No session is left over whose token nobody received.
     const programs = (await daemon.hero.sessions.list({ user: 'grace' })).items
     assert.equal(programs.length, 1)
     const ada = (await post('/login', { username: 'ada', password: goodPassword })).json
@@ -225,7 +225,7 @@ suite('the calls of the old hero_auth', () => {
       assert.deepEqual(await daemon.hero.token.validate({ token }), { active: false })
       await assert.rejects(verifyToken(daemon.hero, { audience: issuer })(token))
     }
-    // Whoever is gone is no longer valid, and neither is what was changed or has ended.
+    // The token of an inactive user is invalid, and so is a changed or expired one.
     await daemon.hero.users.update({ username: 'grace', is_active: false })
     assert.equal((await post('/validate', { token: grace.access_token })).json.valid, false)
     const sign = (claims: object, header: object = {}, by = key) =>
@@ -239,7 +239,7 @@ suite('the calls of the old hero_auth', () => {
       await sign({ ...right, exp: at - 1 }),
       await sign({ ...right, iss: 'other' }),
       await sign({ ...right, sub: 'nobody' }),
-      // More than the program may have today.
+      // More than the program may have now.
       await sign({ ...right, scope: 'admin' }),
       await sign(right, { typ: 'at+jwt' }),
       await sign(right, {}, new TextEncoder().encode('another secret of the same length 0123456789')),

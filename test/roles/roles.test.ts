@@ -9,7 +9,7 @@ onBothDatabases('roles', (newUrl) => {
   before(async () => (daemon = await startTestDaemon({ database_url: newUrl() })))
   after(() => daemon.close())
 
-  test('add, get, update, list and remove, by name in any case', async () => {
+  test('roles are added, read, updated, listed and removed by name in any case', async () => {
     const { hero } = daemon
     const added = await hero.roles.add({ name: 'Writer', description: 'Writes' })
     assert.deepEqual(added.claims, [])
@@ -35,7 +35,7 @@ onBothDatabases('roles', (newUrl) => {
       await refused(hero.roles.add({ name }), 'invalid_params', 'name')
   })
 
-  test('claims are given and taken in their scope, sorted', async () => {
+  test('claims are added and removed within their scope, and sorted', async () => {
     const { hero } = daemon
     await hero.roles.add({ name: 'editor' })
     await hero.roles.add_claim({ role: 'editor', claim: 'wiki.write' })
@@ -51,7 +51,7 @@ onBothDatabases('roles', (newUrl) => {
     assert.equal((await hero.roles.get({ role: 'editor' })).claims.length, 2)
   })
 
-  test('a role that goes is gone from the groups that carried it, and its claims from the people', async () => {
+  test('removing a role removes it from groups, and its claims from their members', async () => {
     const { hero } = daemon
     await hero.users.add({ username: 'linus' })
     await hero.groups.add({ slug: 'team' })

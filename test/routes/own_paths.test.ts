@@ -8,7 +8,7 @@ import { openDatabase } from '../../src/storage/open_database.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { onBothDatabases } from '../support/databases.ts'
 
-describe('a route whose prefix lies wholly in our own paths', () => {
+describe('a route whose prefix lies within the own paths', () => {
   const target = 'http://127.0.0.1:3000'
   const mode = { target, auth_mode: 'none' } as const
   const covered = [
@@ -70,8 +70,8 @@ describe('a route whose prefix lies wholly in our own paths', () => {
     await routes.update({ id, path_prefix: '/administration' })
   })
 
-  onBothDatabases('that is there already', (newUrl) => {
-    test('can still be changed, disabled and removed, but not moved to another of our paths', async () => {
+  onBothDatabases('that exists already', (newUrl) => {
+    test('can be changed, disabled and removed, but not moved to another own path', async () => {
       const database = await openDatabase(newUrl(), createLog('silent'))
       try {
         const routes = new Routes(database, new Home('http://localhost:9997'))

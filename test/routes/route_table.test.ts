@@ -10,10 +10,10 @@ const tableOf = (routes: readonly Partial<Route>[]) =>
     new Set(),
   )
 const find = (table: RouteTable, host: string, path: string) => table.at(host)?.match(path)
-const told = (found: RoutePlan | 'ambiguous' | undefined) =>
+const labelOf = (found: RoutePlan | 'ambiguous' | undefined) =>
   typeof found === 'object' ? `${found.route.domain}${found.route.path_prefix}` : found
 
-/** How often a map is asked while something is found: what the cost is made of, whatever the machine. */
+/** Counts the lookups in maps while a route is found: the cost, independent of the machine. */
 const lookups = (work: () => unknown): number => {
   const asked = mock.method(Map.prototype, 'get')
   try {
@@ -24,8 +24,8 @@ const lookups = (work: () => unknown): number => {
   }
 }
 
-describe('which route comes first', () => {
-  test('the host itself, then a wildcard of one label; of its routes the longest prefix', () => {
+describe('the route table', () => {
+  test('prefers the exact host to a wildcard of one label, and its longest matching prefix', () => {
     const table = tableOf([
       { domain: '*.example.org', path_prefix: '/' },
       { domain: '*.example.org', path_prefix: '/deep/er' },
@@ -49,15 +49,15 @@ describe('which route comes first', () => {
       ['a.www.example.org', '/', '*.www.example.org/'],
       ['a.b.example.org', '/', undefined],
       ['example.org', '/', undefined],
-      // Disabled, it keeps its paths and its host.
+      // A disabled route keeps its paths and its host.
       ['off.example.org', '/deep/x', 'off.example.org/deep'],
       ['dark.example.org', '/', 'dark.example.org/'],
     ] as const) {
-      assert.equal(told(find(table, host, path)), expected, host + path)
+      assert.equal(labelOf(find(table, host, path)), expected, host + path)
     }
   })
 
-  test('in whatever order the routes were added', () => {
+  test('does not depend on the order in which routes were added', () => {
     const routes = ['/', '/a', '/a/b', '/a/b/c'].map((path_prefix) => ({ path_prefix }))
     for (const order of [routes, routes.toReversed(), [...routes.slice(2), ...routes.slice(0, 2)]]) {
       const table = tableOf(order)
@@ -68,21 +68,21 @@ describe('which route comes first', () => {
         ['/a/b/', '/a/b'],
         ['/a/b/c/d/e', '/a/b/c'],
       ] as const)
-        assert.equal(told(find(table, 'wiki.localhost', path)), `wiki.localhost${expected}`, path)
+        assert.equal(labelOf(find(table, 'wiki.localhost', path)), `wiki.localhost${expected}`, path)
     }
   })
 
-  test('those whose upstreams are probed: enabled, with a health_path', () => {
+  test('lists the routes to probe: enabled, with a health_path', () => {
     const { probed } = tableOf([
       { path_prefix: '/', health_path: '/h' },
       { path_prefix: '/off', health_path: '/h', enabled: false },
       { path_prefix: '/none' },
     ])
-    assert.deepEqual(probed.map(told), ['wiki.localhost/'])
+    assert.deepEqual(probed.map(labelOf), ['wiki.localhost/'])
   })
 })
 
-describe('finding one of ten thousand routes costs what finding one of ten does', () => {
+describe('finding one of ten thousand routes takes no more lookups than one of ten', () => {
   const hosts = (count: number) =>
     tableOf(
       Array.from({ length: count }, (_, i) => ({
@@ -116,7 +116,7 @@ describe('finding one of ten thousand routes costs what finding one of ten does'
     test(name, () => {
       const [ten, many] = [build(10), build(10_000)]
       for (const [host, path, expected] of asked) {
-        for (const table of [ten, many]) assert.equal(told(find(table, host, path)), expected, host + path)
+        for (const table of [ten, many]) assert.equal(labelOf(find(table, host, path)), expected, host + path)
         const few = lookups(() => find(ten, host, path))
         assert.equal(
           lookups(() => find(many, host, path)),

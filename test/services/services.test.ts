@@ -23,7 +23,7 @@ describe('local services', { skip: strangerMissing() ?? false }, () => {
   }
   const code = async (method: string, params = {}) => (await call(method, params)).error?.data.code ?? 'ok'
 
-  test('a process of a known user is its service, with its claims and no more', async () => {
+  test('a process of a known Unix user acts as its service, with the claims of the service only', async () => {
     assert.equal(await code('users.get', { username: 'ada' }), 'unauthenticated')
     await daemon.hero.services.add({ service: 'wiki', unix_user: 'nobody', claims: ['proxy.users.read'] })
     assert.equal(await code('users.get', { username: 'ada' }), 'ok')
@@ -42,7 +42,7 @@ describe('local services', { skip: strangerMissing() ?? false }, () => {
     })
   })
 
-  test('a service that is called like a person is not that person', async () => {
+  test('a service with the name of a user is not that user', async () => {
     assert.equal(await code('users.update', { username: 'wiki', display_name: 'x' }), 'claim_required')
     assert.equal(
       await code('auth.set_password', { user: 'wiki', password: 'other-lantern-77-mosaic' }),
@@ -53,7 +53,7 @@ describe('local services', { skip: strangerMissing() ?? false }, () => {
     assert.notEqual(await code('auth.impersonate', { user: 'ada' }), 'ok')
   })
 
-  test('a change holds at its next call, and the audit names it', async () => {
+  test('a change applies to the next call of a service, and the audit names the service', async () => {
     await daemon.hero.services.update({ service: 'wiki', claims: ['proxy.users.write'] })
     assert.equal(await code('users.get', { username: 'ada' }), 'claim_required')
     assert.equal(await code('users.update', { username: 'ada', display_name: 'Ada' }), 'ok')
@@ -65,7 +65,7 @@ describe('local services', { skip: strangerMissing() ?? false }, () => {
     assert.equal(await code('users.update', { username: 'ada', display_name: 'x' }), 'unauthenticated')
   })
 
-  test('one local user is one service; root and the daemon are the operator; names must exist', async () => {
+  test('a Unix user has one service, root can have none, and names must be valid', async () => {
     const { services } = daemon.hero
     await services.add({ service: 'wiki', unix_user: 'nobody' })
     await assert.rejects(services.add({ service: 'Wiki', unix_user: 'games' }), AlreadyExists)

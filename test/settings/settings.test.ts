@@ -11,7 +11,7 @@ onBothDatabases('settings', (newUrl) => {
   before(async () => (daemon = await startTestDaemon({ database_url: newUrl() })))
   after(() => daemon.close())
 
-  test('all are listed, each with its default, and get tells the same', async () => {
+  test('list returns every setting with its default, and get returns the same', async () => {
     const { hero } = daemon
     const { items } = await hero.settings.list()
     assert.deepEqual(
@@ -24,7 +24,7 @@ onBothDatabases('settings', (newUrl) => {
     }
   })
 
-  test('what is set is told, kept over a restart, and counts from the next call on', async () => {
+  test('a value set is returned, survives a restart and applies to the next call', async () => {
     const { hero } = daemon
     const set = await hero.settings.set({ key: 'default_context', value: 9 })
     assert.equal(set.value, 9)
@@ -37,7 +37,7 @@ onBothDatabases('settings', (newUrl) => {
     assert.equal((await daemon.hero.users.add({ username: 'grace' })).context, 1)
   })
 
-  test('a wrong value is refused with what is allowed, and changes nothing', async () => {
+  test('an invalid value is refused with the allowed ones and changes nothing', async () => {
     const { hero } = daemon
     const wrong: [string, (string | number | boolean)[]][] = [
       ['default_context', [0, -1, 1.5, 2 ** 31, '1', true]],
@@ -75,7 +75,7 @@ onBothDatabases('settings', (newUrl) => {
     assert.deepEqual(
       wrong.map(([key]) => key),
       Object.keys(definitions),
-      'a new setting needs its wrong values here',
+      'a new setting needs its invalid values here',
     )
     const before = await hero.settings.list()
     for (const [key, values] of wrong)
@@ -86,7 +86,7 @@ onBothDatabases('settings', (newUrl) => {
     assert.deepEqual(await hero.settings.list(), before)
   })
 
-  test('unknown names are not found, and none reaches past the table', async () => {
+  test('unknown names are not found, including names of built-in properties', async () => {
     const { hero } = daemon
     for (const key of ['nothing', 'toString', '__proto__', 'constructor', 'DEFAULT_CONTEXT']) {
       await refused(hero.settings.get({ key }), 'not_found')
@@ -94,7 +94,7 @@ onBothDatabases('settings', (newUrl) => {
     }
   })
 
-  test('a row of another version is left alone', async () => {
+  test('a row of another version is ignored', async () => {
     await byHand(daemon, async (database) => {
       await database.query
         .insertInto('settings')

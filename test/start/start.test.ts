@@ -35,7 +35,7 @@ const start = (dir: string, settings: Record<string, string> = {}) =>
     createLog('silent'),
   )
 
-/** The folder of an instance with its first administrator, stopped. */
+/** The folder of a stopped instance that has its first administrator. */
 const setUp = async (t: TestContext, settings: Record<string, string> = {}) => {
   const dir = mkdtempSync(join(tmpdir(), 'hp-'))
   t.after(() => rmSync(dir, { recursive: true, force: true }))
@@ -52,7 +52,7 @@ const removeDatabase = (dir: string) => {
   for (const end of ['', '-wal', '-shm']) rmSync(join(dir, 'data', `hero_proxy.db${end}`), { force: true })
 }
 
-/** Refused with one line, and nothing listens. */
+/** Asserts that the start fails with one line, and that nothing listens. */
 const refusesToStart = async (dir: string, why: RegExp, settings: Record<string, string> = {}) => {
   const error = await start(dir, settings).then(
     async (daemon) => {
@@ -66,14 +66,14 @@ const refusesToStart = async (dir: string, why: RegExp, settings: Record<string,
   assert.ok(!existsSync(join(dir, 's', 'hero_proxy', 'rpc.sock')))
 }
 
-test('an instance that was set up starts again, and offers no set-up', async (t) => {
+test('an instance that was set up starts again without a set-up link', async (t) => {
   const dir = await setUp(t)
   const daemon = await start(dir)
   assert.equal(daemon.setupLink, undefined)
   await daemon.close()
 })
 
-test('the data folder, the master secret and the database are private', async (t) => {
+test('the data folder, the master secret and the database are readable by the owner only', async (t) => {
   const dir = await setUp(t)
   assert.equal(statSync(join(dir, 'data')).mode & 0o777, 0o700)
   for (const file of ['master.key', 'hero_proxy.db', 'initialised'])
@@ -81,18 +81,18 @@ test('the data folder, the master secret and the database are private', async (t
   assert.ok(readFileSync(join(dir, 'data', 'master.key'), 'utf8').trim().length >= 43)
 })
 
-test('a lost master secret is told at the start', async (t) => {
+test('the start fails if the master secret is missing', async (t) => {
   const dir = await setUp(t)
   rmSync(join(dir, 'data', 'master.key'))
   await refusesToStart(dir, /^the master secret is not the one this database was sealed with; restore/)
 })
 
-test('another master secret is told at the start', async (t) => {
+test('the start fails with another master secret', async (t) => {
   const dir = await setUp(t)
   await refusesToStart(dir, /^the master secret is not the one/, { secret: 'x'.repeat(40) })
 })
 
-test('a master secret that others can read is refused', async (t) => {
+test('the start fails if others can read the master secret', async (t) => {
   const dir = await setUp(t)
   for (const mode of [0o640, 0o604, 0o644]) {
     chmodSync(join(dir, 'data', 'master.key'), mode)
@@ -100,19 +100,19 @@ test('a master secret that others can read is refused', async (t) => {
   }
 })
 
-test('a cut master secret is refused', async (t) => {
+test('the start fails with a truncated master secret', async (t) => {
   const dir = await setUp(t)
   truncateSync(join(dir, 'data', 'master.key'), 10)
   await refusesToStart(dir, /master\.key contains fewer than 32 characters/)
 })
 
-test('a database that is damaged at its head, or cut off, is refused', async (t) => {
+test('the start fails with a database that is damaged at its beginning or truncated', async (t) => {
   const dir = await setUp(t)
   const path = join(dir, 'data', 'hero_proxy.db')
   const whole = readFileSync(path)
   for (const broken of [
     Buffer.concat([Buffer.from('no database at all'), whole.subarray(18)]),
-    // The schema begins behind the header of 100 bytes.
+    // The schema begins after the header of 100 bytes.
     Buffer.concat([whole.subarray(0, 100), Buffer.alloc(200, 0xff), whole.subarray(300)]),
     whole.subarray(0, 4096 * 5),
     whole.subarray(0, 5000),
@@ -127,7 +127,7 @@ test('a database that is damaged at its head, or cut off, is refused', async (t)
 })
 
 for (const workers of ['1', '2'])
-  test(`a database that is damaged elsewhere is found right after the start, and written no more, with ${workers} at the edge`, async (t) => {
+  test(`damage elsewhere in the database is found after the start and stops all writes, with ${workers} workers`, async (t) => {
     const dir = await setUp(t)
     const path = join(dir, 'data', 'hero_proxy.db')
     const raw = new Sqlite(path)
@@ -154,26 +154,26 @@ for (const workers of ['1', '2'])
       JSON.parse((await ask(daemon, 'localhost', '/rpc', { method: 'POST', headers, body })).body) as {
         error?: { data: unknown }
       }
-    // Workers hear of it a moment later.
+    // Workers learn of it a moment later.
     for (const end = Date.now() + 15_000; Date.now() < end && !(await login()).error;) await delay(20)
     assert.deepEqual((await login()).error?.data, { code: 'unavailable', reason: 'damaged' })
   })
 
-test('a database that is gone is a loss, not a fresh start', async (t) => {
+test('the start fails if the database of an instance that was set up is missing', async (t) => {
   const dir = await setUp(t)
   removeDatabase(dir)
   await refusesToStart(dir, /^the database .+ is gone, and this instance was set up before; restore it/)
   assert.ok(!existsSync(join(dir, 'data', 'hero_proxy.db')))
 })
 
-test('a database that was cut to nothing is a loss too', async (t) => {
+test('the start fails if the database of an instance that was set up is empty', async (t) => {
   const dir = await setUp(t)
   removeDatabase(dir)
   closeSync(openSync(join(dir, 'data', 'hero_proxy.db'), 'w', 0o600))
   await refusesToStart(dir, /^the database is empty, and this instance was set up before; restore it/)
 })
 
-test('without the mark it may begin anew, as the refusal says', async (t) => {
+test('without the file "initialised" a new instance begins, as the error message says', async (t) => {
   const dir = await setUp(t)
   removeDatabase(dir)
   rmSync(join(dir, 'data', 'initialised'))
@@ -182,7 +182,7 @@ test('without the mark it may begin anew, as the refusal says', async (t) => {
   await daemon.close()
 })
 
-test('an empty PostgreSQL database under an instance that was set up is refused, its address untold', async (t) => {
+test('an empty PostgreSQL database of an instance that was set up is refused, without revealing its address', async (t) => {
   const missing = postgresMissing()
   if (missing !== undefined) return t.skip(missing)
   const postgres = await startPostgres()
@@ -191,7 +191,7 @@ test('an empty PostgreSQL database under an instance that was set up is refused,
   await refusesToStart(dir, /^the database is empty, and/, { database_url: postgres.newDatabase('empty') })
 })
 
-test('the mark is left soon after set-up, for a daemon that never gets to stop', async (t) => {
+test('the file "initialised" is written soon after set-up, before the daemon stops', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'hp-'))
   t.after(() => rmSync(dir, { recursive: true, force: true }))
   const daemon = await start(dir)

@@ -26,7 +26,7 @@ const kindOf = (entry: unknown) => (entry instanceof Sentence ? 'sentence' : typ
 
 const hostile = '<img src=x onerror=alert(1)>'
 const numbers = /^(at|created_at|last_used_at|expires_at|count|seconds|status|retry_after|most|least)$/
-/** What any entry can be filled with: names that would be markup, and the few values that are none. */
+/** Values for any entry: markup for names, and the few values that are not names. */
 const values: Readonly<Record<string, unknown>> = new Proxy(
   {},
   {
@@ -40,7 +40,7 @@ const values: Readonly<Record<string, unknown>> = new Proxy(
   },
 )
 
-/** An entry as it comes out, and what it comes out as on a page. */
+/** An entry as text, in the form it has on a page. */
 const shown = (entry: unknown, path = ''): string => {
   if (typeof entry === 'function')
     return shown(entry(path.endsWith('email_not_allowed') ? { email: 'none' } : values))
@@ -52,7 +52,7 @@ const shown = (entry: unknown, path = ''): string => {
 
 const source = globSync('src/**/*.ts').map((file) => [file, readFileSync(file, 'utf8')] as const)
 
-test('every language has every string, of the same kind, and no other', () => {
+test('every language has the same entries of the same kinds', () => {
   const wanted = entries(english).map(([path, entry]) => [path, kindOf(entry)])
   assert.ok(wanted.length > 300)
   for (const catalogue of catalogues) {
@@ -62,8 +62,8 @@ test('every language has every string, of the same kind, and no other', () => {
   }
 })
 
-test('no string is left empty or in English', () => {
-  // Names of things that are called the same everywhere.
+test('no entry is empty or left in English', () => {
+  // Words that are the same in other languages.
   const alike =
     /^(dir|.*\.(code|new_password_hint|totp\.code|device\.code|passkeys\.(heading|first_name|name)|profile\.name|sessions\.(ways\.passkey|details|heading)|applications\.heading|factors\.heading|scope_list|mails\.lasts|lasts|dates|last_used))$/
   for (const catalogue of catalogues.slice(1)) {
@@ -76,7 +76,7 @@ test('no string is left empty or in English', () => {
   }
 })
 
-test('whatever is filled into a string stays text on a page, in every language', () => {
+test('values in an entry are escaped on a page, in every language', () => {
   for (const catalogue of [...catalogues, pseudoLanguage]) {
     for (const [path, entry] of entries(catalogue)) {
       const text = shown(entry, path)
@@ -86,10 +86,10 @@ test('whatever is filled into a string stays text on a page, in every language',
   }
 })
 
-test('every code and every reason of a refusal has its words, and no words are left over', () => {
+test('every code and reason of a refusal has a text, and no text is unused', () => {
   const reasons = new Set(
     source
-      // Why a session ended, and where the chain of the audit breaks, are results and no refusals.
+      // The reasons of an ended session and of a broken audit chain are results, not refusals.
       .filter(([file]) => !/^src\/(audit|strings)\//.test(file))
       .flatMap(([, text]) => [...text.matchAll(/reason: '(\w+)'/g)].map(([, reason]) => reason!))
       .filter((reason) => !(revocationReasons as readonly string[]).includes(reason)),
@@ -108,7 +108,7 @@ test('every code and every reason of a refusal has its words, and no words are l
     assert.ok(name in errorTable || named.includes(`'${name}'`), `nothing is refused for ${name}`)
 })
 
-test('a reason goes before its code', () => {
+test('the text of a reason takes precedence over that of its code', () => {
   const words = (reason?: ProblemName) => problemWords(english, { code: 'unauthenticated', reason })
   assert.equal(words(), english.refusals.problems.unauthenticated)
   assert.equal(words('wrong_code'), english.refusals.problems.wrong_code)
@@ -117,7 +117,7 @@ test('a reason goes before its code', () => {
 test('pages print no message of an error', () => {
   const pages = source.filter(([file]) => /^src\/(pages|html)\//.test(file))
   assert.ok(pages.length > 20)
-  // What a provider gets at its back-channel is no page.
+  // The back-channel response to a provider is not a page.
   const printed = pages.filter(([, text]) =>
     text.replace('error_description: error.message', '').includes('error.message'),
   )
@@ -127,7 +127,7 @@ test('pages print no message of an error', () => {
   )
 })
 
-test('counts take the form of their language', () => {
+test('counts use the plural forms of each language', () => {
   const left = catalogues.map(({ account }) =>
     [0, 1, 2].map((count) => account.factors.codes_left({ count })),
   )
@@ -146,11 +146,11 @@ test('counts take the form of their language', () => {
   ])
 })
 
-test('times, lists and durations are written as in their language', () => {
+test('times, lists and durations are formatted for each language', () => {
   const seen = catalogues.map(({ account, openid, mails }) => [
     account.applications.since({ at: 1_795_000_000 }),
     openid.scope_list({ scopes: ['a', 'b', 'c'] }),
-    // French has spaces that do not break there.
+    // French has no-break spaces there.
     ...[900, 3600, 86_400, 604_800].map((seconds) => mails.lasts({ seconds }).replace('\u00a0', ' ')),
   ])
   assert.deepEqual(seen, [
@@ -160,7 +160,7 @@ test('times, lists and durations are written as in their language', () => {
   ])
 })
 
-test('the made-up language is 40 % longer and runs the other way', () => {
+test('the pseudo language is 40 % longer and right-to-left', () => {
   assert.equal(pseudoLanguage.dir, 'rtl')
   const [text, longer] = [english.sign_in.verify.lead, pseudoLanguage.sign_in.verify.lead]
   assert.ok(longer.length >= text.length * 1.4 && longer.length < text.length * 1.5)

@@ -18,13 +18,13 @@ const rows: readonly (readonly [header: string, language: string | undefined])[]
   ['de;q=0, fr', 'fr'],
   ['de-AT, de;q=0, fr;q=0.5', 'fr'],
   ['zh-Hant-TW, zh;q=0.9, fr-CA;q=0.3', 'fr'],
-  // What is not of the form counts for nothing, and spoils nothing.
+  // Invalid entries are ignored and do not affect the others.
   ['de;q=2, fr;q=0.1', 'fr'],
   ['; , ,, de', 'de'],
   ['../../etc/passwd, <script>, fr', 'fr'],
   ['toString, constructor, __proto__', undefined],
   [`${'ja,'.repeat(100_000)}de`, undefined],
-  // Looked up subtag by subtag, a long one takes time that grows with its square.
+  // Looking up a long range subtag by subtag would take quadratic time.
   [`de${'-a'.repeat(7)}`, 'de'],
   [`de${'-a'.repeat(8)}, fr;q=0.1`, 'fr'],
 ]

@@ -15,7 +15,7 @@ const accented: Readonly<Record<string, string>> = {
   U: 'Ú',
 }
 
-/** Still to be read, and 40 % longer. */
+/** Still readable, and 40 % longer. */
 const stretched = (text: string): string =>
   text === ''
     ? ''
@@ -32,5 +32,5 @@ const translated = (entry: unknown): unknown => {
   return Object.fromEntries(Object.entries(entry).map(([name, part]) => [name, translated(part)]))
 }
 
-/** A language that nobody speaks, written from right to left: what shows in English on its pages has no entry in the catalogue. */
+/** An invented right-to-left language: text that is English on its pages has no entry in the catalogue. */
 export const pseudoLanguage: Catalogue = { ...(translated(english) as Catalogue), lang: 'ar', dir: 'rtl' }

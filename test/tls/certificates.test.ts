@@ -32,7 +32,7 @@ describe('certificates from files', () => {
 
   const first = 'DNS:one.test, DNS:*.one.test, DNS:ONE.example'
   const second = 'DNS:two.test, DNS:deep.one.test'
-  test('each name is shown its own, exact before wildcard; all others the first', async () => {
+  test('a server name selects its certificate, exact before wildcard, and others get the first one', async () => {
     const expected: [string | undefined, string][] = [
       ['one.test', first],
       ['TWO.test', second],
@@ -46,7 +46,7 @@ describe('certificates from files', () => {
     for (const [name, names] of expected) assert.equal(await shown(stage.daemon, name), names, name)
   })
 
-  test('names that are none get the first, and the daemon stays', async () => {
+  test('invalid server names get the first certificate, and the daemon keeps running', async () => {
     const odd = ['.', '..', '*', '*.one.test', '.one.test', 'two.test.', '__proto__', 'constructor', ' ']
     const bytes = ['\u00ff\u00fe', 'a'.repeat(255), '%00', '\u0001', "';--", '🦊']
     for (const name of [...odd, ...bytes]) assert.equal(await shown(stage.daemon, name), first, name)
@@ -60,8 +60,8 @@ describe('certificates from files', () => {
       ['--http1.1', '1.1'],
     ] as const) {
       const flags = `-sS ${flag} --cacert ${authority.ca} --resolve two.test:${port}:127.0.0.1`.split(' ')
-      const told = ['-w', '\n%{http_code} %{http_version}', `https://two.test:${port}/a?b`]
-      const { stdout } = await run('curl', [...flags, ...told])
+      const printed = ['-w', '\n%{http_code} %{http_version}', `https://two.test:${port}/a?b`]
+      const { stdout } = await run('curl', [...flags, ...printed])
       const [body, result] = stdout.split('\n')
       assert.equal(result, `200 ${version}`)
       const { url, rawHeaders } = JSON.parse(body!) as { url: string; rawHeaders: string[] }
@@ -70,7 +70,7 @@ describe('certificates from files', () => {
     }
   })
 
-  test('nothing older than TLS 1.2, and no cipher without forward secrecy', async () => {
+  test('versions before TLS 1.2 and ciphers without forward secrecy are refused', async () => {
     for (const options of [
       { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' },
       { maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA:AES256-SHA' },
@@ -85,7 +85,7 @@ describe('certificates from files', () => {
     }
   })
 
-  test('cookies are Secure, pages say HSTS, forms know their origin', async () => {
+  test('cookies are Secure, pages send HSTS, and sessions are accepted', async () => {
     const page = await ask(stage.daemon, 'enter.localhost', '/auth/login', {
       headers: ['Accept', 'text/html'],
     })
@@ -97,7 +97,7 @@ describe('certificates from files', () => {
     assert.ok(passed.body.includes('"X-Hero-User","ada"'))
   })
 
-  test('plain HTTP to the TLS port, broken handshakes and half of one harm nobody', async () => {
+  test('plain HTTP, invalid and truncated handshakes on the TLS port affect no other connection', async () => {
     for (const bytes of [
       'GET / HTTP/1.1\r\nHost: two.test\r\n\r\n',
       '\u0016\u0003\u0001\u0000\u0005hello',
@@ -114,28 +114,28 @@ describe('certificates from files', () => {
     assert.equal(await shown(stage.daemon, 'two.test'), second)
   })
 
-  test('openssl s_client sees the chosen certificate by -servername', async () => {
+  test('openssl s_client verifies the certificate selected by -servername', async () => {
     const { port } = stage.daemon.edge
     const name = '-servername two.test -verify_hostname two.test -verify_return_error'
     const rest = `s_client -connect 127.0.0.1:${port} ${name} -alpn h2 -CAfile ${authority.ca} -brief`
     const client = spawn('openssl', rest.split(' '))
     client.stdin.end()
-    let told = ''
-    for (const stream of [client.stdout, client.stderr]) stream.on('data', (text) => (told += String(text)))
+    let output = ''
+    for (const stream of [client.stdout, client.stderr]) stream.on('data', (text) => (output += String(text)))
     await once(client, 'close')
-    assert.match(told, /Verification: OK/)
-    assert.match(told, /Verified peername: two\.test/)
+    assert.match(output, /Verification: OK/)
+    assert.match(output, /Verified peername: two\.test/)
   })
 })
 
-describe('certificates that change', () => {
+describe('changed certificate files', () => {
   const authority = new TestAuthority()
   after(() => authority[Symbol.dispose]())
 
-  test('a swapped link is read again; a broken or half-written pair leaves the old one', async () => {
+  test('a replaced symbolic link is read again, and an invalid or half-written pair keeps the old certificate', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'hp-live-'))
     const other = authority.issue('other.test')
-    // As certbot keeps them: live/ holds links into archive/, swapped by renaming.
+    // As certbot stores them: live/ holds links into archive/, replaced by renaming.
     mkdirSync(join(dir, 'archive'))
     const place = (version: string, names: string[]) => {
       const { cert, key } = authority.issue(...names)
@@ -155,7 +155,7 @@ describe('certificates that change', () => {
     assert.equal(await shown(daemon, 'old.test'), 'DNS:old.test')
     const warnings = () => daemon.logged.filter(({ msg }) => msg === 'the certificate in use is kept')
 
-    // The certificate has come, its key not yet.
+    // The certificate is new, its key not yet.
     place('2', ['new.test'])
     link('cert', '2')
     await until('read again', async () => warnings().length === 1)
@@ -178,12 +178,12 @@ describe('certificates that change', () => {
     rmSync(dir, { recursive: true })
   })
 
-  test('a start with a pair that cannot be is refused in one line', async () => {
+  test('the daemon refuses to start with an invalid pair, and says why in one line', async () => {
     const [a, b] = [authority.issue('a.test'), authority.issue('b.test')]
     const refused = async (settings: Record<string, string>, message: RegExp) =>
-      assert.rejects(startTestDaemon(settings), ({ message: told }: Error) => {
-        assert.match(told, message)
-        assert.ok(!told.includes('\n'))
+      assert.rejects(startTestDaemon(settings), ({ message: line }: Error) => {
+        assert.match(line, message)
+        assert.ok(!line.includes('\n'))
         return true
       })
     await refused({ tls_cert: a.cert }, /tls_cert names 1 files and tls_key 0/)

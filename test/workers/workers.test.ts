@@ -19,12 +19,12 @@ const alive = (pid: number) => {
 
 const pidsOf = async ({ hero, daemon }: Running, count: number) => {
   const pids = async () => (await hero.stats()).workers.map(({ pid }) => pid)
-  await until('all workers count', async () => (await pids()).length === count)
+  await until('all workers report', async () => (await pids()).length === count)
   assert.ok(!(await pids()).includes(daemon.child.pid!))
   return pids()
 }
 
-/** A kept connection to each worker: only the one that is awake can accept it. */
+/** Opens a persistent connection to each worker: only the one that is not stopped can accept it. */
 const oneToEach = async (running: Running, pids: readonly number[]): Promise<Client[]> => {
   const all = []
   for (const awake of pids) {
@@ -45,7 +45,7 @@ const cookieOf = (headers: { 'set-cookie'?: string[] }, part: string) =>
   headers['set-cookie']?.find((line) => line.includes(part))?.split(';')[0] ??
   assert.fail(`no ${part} cookie`)
 
-/** Fetches the form at one worker and posts it to another. */
+/** Fetches the form from one worker and posts it to another. */
 const signInAcross = async (shows: Client, takes: Client): Promise<string> => {
   const page = await shows.ask('open.localhost', '/auth/login', { headers: ['Accept', 'text/html'] })
   const token = /name="form_token" value="([^"]+)"/.exec(page.body)![1]!
@@ -81,7 +81,7 @@ const call = async (at: Client, token: string, method: string, params: object = 
   return result as Record<string, unknown>
 }
 
-onBothDatabases('three workers and the daemon are one', (newUrl, kind) => {
+onBothDatabases('three workers and the daemon act as one', (newUrl, kind) => {
   let running: Running
   let each: Client[]
   let pids: readonly number[]
@@ -100,7 +100,7 @@ onBothDatabases('three workers and the daemon are one', (newUrl, kind) => {
   const app = async (at: Client, cookie: string) =>
     (await at.ask('app.localhost', '/', { headers: ['Cookie', cookie] })).status
 
-  test('a form of one worker is posted to another, and the session counts on 20 connections', async () => {
+  test('a form of one worker is accepted by another, and its session is valid on 20 connections', async () => {
     const cookie = await signInAcross(each[0]!, each[1]!)
     for (const one of each) assert.equal(await app(one, cookie), 200)
     const fresh = client(running.daemon.edge.port, false)
@@ -108,7 +108,7 @@ onBothDatabases('three workers and the daemon are one', (newUrl, kind) => {
     assert.deepEqual(new Set(answers), new Set([200]))
   })
 
-  test('a change made anywhere shows in the next request at every worker', async () => {
+  test('a change made anywhere applies to the next request at every worker', async () => {
     const { hero, upstream } = running
     for (let round = 0; round < 10; round++) {
       const cookies = [await signInAcross(each[1]!, each[2]!), await signInAcross(each[2]!, each[0]!)]
@@ -133,7 +133,7 @@ onBothDatabases('three workers and the daemon are one', (newUrl, kind) => {
     }
   })
 
-  test('all write at once: nothing is lost, and the audit is whole', async () => {
+  test('concurrent writes lose nothing and keep the audit chain intact', async () => {
     const { hero } = running
     const { access_token } = await hero.auth.login({ login: 'ada', password: goodPassword })
     const before = (await hero.audit.verify()).rows
@@ -150,7 +150,7 @@ onBothDatabases('three workers and the daemon are one', (newUrl, kind) => {
     assert.deepEqual({ more: rows - before, first_bad }, { more: 100, first_bad: null })
   })
 
-  test('the numbers are those of all, wherever they are asked for', async () => {
+  test('stats covers all workers, whichever of them answers', async () => {
     const { hero } = running
     const { access_token } = await hero.auth.login({ login: 'ada', password: goodPassword })
     const before = (await hero.stats()).edge_requests
@@ -163,22 +163,25 @@ onBothDatabases('three workers and the daemon are one', (newUrl, kind) => {
     )
     for (const worker of stats.workers) assert.ok(worker.edge_requests >= 20)
     for (const one of each) {
-      const told = () => call(one, access_token, 'stats') as Promise<typeof stats>
-      await until('a worker tells of all', async () => (await told()).edge_requests >= stats.edge_requests)
-      assert.equal((await told()).workers.length, 3)
+      const reported = () => call(one, access_token, 'stats') as Promise<typeof stats>
+      await until(
+        'a worker reports the total',
+        async () => (await reported()).edge_requests >= stats.edge_requests,
+      )
+      assert.equal((await reported()).workers.length, 3)
     }
   })
 })
 
-describe('the life of workers', () => {
-  test('one that dies is replaced at once, told of, and costs nobody else a request', async () => {
+describe('the lifecycle of workers', () => {
+  test('a killed worker is replaced and logged, and requests at other workers do not fail', async () => {
     await using running = await run({ HERO_PROXY_WORKERS: '2' })
     const pids = await pidsOf(running, 2)
     const [survivor] = await oneToEach(running, pids)
     process.kill(pids[1]!, 'SIGKILL')
     const load = startLoad(running.daemon.edge.port)
     for (let i = 0; i < 20; i++) assert.equal((await survivor!.ask('open.localhost', '/')).status, 200)
-    await until('there are two again', async () => {
+    await until('two workers run again', async () => {
       const now = (await running.hero.stats()).workers.map(({ pid }) => pid)
       return now.length === 2 && now.includes(pids[0]!) && !now.includes(pids[1]!)
     })
@@ -187,7 +190,7 @@ describe('the life of workers', () => {
     survivor!.close()
   })
 
-  test('when all die, connections wait for the next ones', async () => {
+  test('connections wait for new workers after all were killed', async () => {
     await using running = await run({ HERO_PROXY_WORKERS: '2' })
     for (const pid of await pidsOf(running, 2)) process.kill(pid, 'SIGKILL')
     const load = startLoad(running.daemon.edge.port)
@@ -195,19 +198,19 @@ describe('the life of workers', () => {
     assert.deepEqual(await load.stop(), [])
   })
 
-  test('they end with the daemon, however it ends, and leave the address free', async () => {
+  test('workers end with the daemon, however it ends, and free the address', async () => {
     for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
       await using running = await run({ HERO_PROXY_WORKERS: '2' })
       const pids = await pidsOf(running, 2)
       await kill(running.daemon.child, signal)
       if (signal === 'SIGTERM') assert.equal(running.daemon.child.exitCode, 0)
-      await until(`they are gone after ${signal}`, () => !pids.some(alive))
+      await until(`no worker is left after ${signal}`, () => !pids.some(alive))
       const again = client(running.daemon.edge.port)
       await assert.rejects(again.ask('open.localhost', '/'), { code: 'ECONNREFUSED' })
     }
   })
 
-  test('set-up at a worker leaves its mark at once', async () => {
+  test('a set-up at a worker writes the file "initialised" at once', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'hp-mark-'))
     const daemon = await spawnDaemon(dir, { HERO_PROXY_WORKERS: '2' })
     const marked = () => existsSync(join(dir, 'data', 'initialised'))
