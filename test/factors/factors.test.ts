@@ -241,7 +241,7 @@ onBothDatabases('second factors', (newUrl) => {
       { counter: 1 },
       { userHandle: Buffer.from('somebody else').toString('base64url') },
     ]
-    for (const wishes of bad) await refused(signIn(key.get(await ask(), wishes)), 'unauthenticated')
+    for (const overrides of bad) await refused(signIn(key.get(await ask(), overrides)), 'unauthenticated')
     // A challenge for another purpose, for a session, or not issued by the daemon.
     await refused(signIn(key.get(await hero.auth.passkey_options())), 'unauthenticated')
     await refused(

@@ -1,6 +1,6 @@
 import { createHash, createSign, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
 
-/** CBOR (RFC 8949) of what an authenticator says: integers, bytes, text and maps. */
+/** CBOR (RFC 8949) of the types that an authenticator uses: integers, bytes, text and maps. */
 const cbor = (value: number | string | Buffer | Map<unknown, unknown>): Buffer => {
   const head = (major: number, n: number) =>
     n < 24
@@ -16,17 +16,17 @@ const cbor = (value: number | string | Buffer | Map<unknown, unknown>): Buffer =
 
 const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest()
 
-interface Wishes {
+interface Overrides {
   readonly origin?: string
   readonly rpId?: string
-  /** Whether the authenticator says that it verified its person. */
+  /** Whether the authenticator claims to have verified its user. */
   readonly verified?: boolean
   readonly counter?: number
   readonly userHandle?: string
   readonly type?: string
 }
 
-/** A passkey in software (WebAuthn sections 6.1 and 6.5): what a browser with an authenticator would answer, or would never. */
+/** A passkey in software (WebAuthn sections 6.1 and 6.5): creates the response of a browser, or an altered one. */
 export class Authenticator {
   readonly id = randomBytes(16)
   readonly #private: KeyObject
@@ -45,7 +45,7 @@ export class Authenticator {
 
   create(
     options: { challenge: string; rp: { id: string }; user: { id: string } },
-    wishes: Wishes = {},
+    overrides: Overrides = {},
   ): string {
     this.#handle = options.user.id
     const { x, y } = this.#public
@@ -59,38 +59,38 @@ export class Authenticator {
       ]),
     )
     const credential = Buffer.concat([Buffer.alloc(16), Buffer.from([0, this.id.length]), this.id, key])
-    const data = Buffer.concat([this.#data(options.rp.id, 0x40, wishes), credential])
+    const data = Buffer.concat([this.#data(options.rp.id, 0x40, overrides), credential])
     const attestation = new Map<string, unknown>([
       ['fmt', 'none'],
       ['attStmt', new Map()],
       ['authData', data],
     ])
     return this.#answer({
-      clientDataJSON: this.#client('webauthn.create', options.challenge, wishes),
+      clientDataJSON: this.#client('webauthn.create', options.challenge, overrides),
       attestationObject: cbor(attestation).toString('base64url'),
     })
   }
 
-  get(options: { challenge: string; rpId: string }, wishes: Wishes = {}): string {
-    const data = this.#data(options.rpId, 0, wishes)
-    const clientDataJSON = this.#client('webauthn.get', options.challenge, wishes)
+  get(options: { challenge: string; rpId: string }, overrides: Overrides = {}): string {
+    const data = this.#data(options.rpId, 0, overrides)
+    const clientDataJSON = this.#client('webauthn.get', options.challenge, overrides)
     const signed = Buffer.concat([data, sha256(Buffer.from(clientDataJSON, 'base64url'))])
     return this.#answer({
       clientDataJSON,
       authenticatorData: data.toString('base64url'),
       signature: createSign('sha256').update(signed).sign(this.#private).toString('base64url'),
-      userHandle: wishes.userHandle ?? this.#handle,
+      userHandle: overrides.userHandle ?? this.#handle,
     })
   }
 
-  #data(rpId: string, flags: number, { rpId: other, verified = true, counter }: Wishes): Buffer {
+  #data(rpId: string, flags: number, { rpId: other, verified = true, counter }: Overrides): Buffer {
     const count = Buffer.alloc(4)
     count.writeUInt32BE(counter ?? ++this.#counter)
     const present = 0x01 | (verified ? 0x04 : 0)
     return Buffer.concat([sha256(other ?? rpId), Buffer.from([present | flags]), count])
   }
 
-  #client(type: string, challenge: string, { origin, type: other }: Wishes): string {
+  #client(type: string, challenge: string, { origin, type: other }: Overrides): string {
     const client = { type: other ?? type, challenge, origin: origin ?? this.#origin, crossOrigin: false }
     return Buffer.from(JSON.stringify(client)).toString('base64url')
   }

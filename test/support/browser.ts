@@ -9,7 +9,7 @@ const program = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/goo
 export const browserMissing = (): string | undefined =>
   program === undefined ? 'Chromium is not installed (Debian: apt-get install chromium)' : undefined
 
-/** Headless Chromium; every name under `localhost` leads to this machine by itself. */
+/** Headless Chromium, which resolves every name under `localhost` to this machine by itself. */
 export const startBrowser = (flags: readonly string[] = []): Promise<Browser> =>
   chromium.launch({
     executablePath: program!,
@@ -26,14 +26,13 @@ export const startBrowser = (flags: readonly string[] = []): Promise<Browser> =>
   })
 
 /**
- * Hears what a page's own browser complains of from now on: a policy that was broken, a script that failed.
- * Not what it only remarks upon (that a field had no need of its autofocus), nor the status of an answer, which a
- * test reads by itself.
+ * Calls `listener` for each error or warning in the console of a page from now on: a violated policy, a failed script.
+ * Messages about the status of a response are left out, because a test checks that itself.
  */
-export const onComplaint = (page: Page, heard: (complaint: string) => void): void => {
+export const onComplaint = (page: Page, listener: (complaint: string) => void): void => {
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type()) && !/status of [45]\d\d/.test(message.text()))
-      heard(message.text())
+      listener(message.text())
   })
-  page.on('pageerror', (error) => heard(error.message))
+  page.on('pageerror', (error) => listener(error.message))
 }

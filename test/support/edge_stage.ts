@@ -12,7 +12,7 @@ type RouteParams = Parameters<TestDaemon['hero']['proxy']['routes']['add']>[0]
 
 export interface Stage extends AsyncDisposable {
   readonly daemon: TestDaemon
-  /** Answers with what it received. */
+  /** Responds with what it received. */
   readonly upstream: Upstream
   /**
    * Cookies of ada, who holds the claim `app.use` through her group, and bob, who holds no claim. They count at home, and at
@@ -92,7 +92,7 @@ export interface Got {
 }
 export const got = ({ body }: Pick<Answer, 'body'>): Got => JSON.parse(body) as Got
 
-/** Headers by their folded name, as CGI would read them: everything that is no letter or digit counts as `_`. */
+/** Headers by their folded name, as CGI reads them: everything that is not a letter or digit counts as `_`. */
 export const folded = (rawHeaders: readonly string[]): Map<string, string[]> => {
   const map = new Map<string, string[]>()
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -102,7 +102,7 @@ export const folded = (rawHeaders: readonly string[]): Map<string, string[]> => 
   return map
 }
 
-/** A service that answers every request with exactly these bytes. */
+/** A service that sends exactly these bytes in response to every request. */
 export interface RawUpstream extends AsyncDisposable {
   readonly target: string
   readonly server: Server

@@ -1,11 +1,11 @@
 import { Secret, TOTP } from 'otpauth'
 import type { HeroProxy } from '../../sdk/index.ts'
 
-/** The code that an authenticator app shows, or shows some steps of half a minute later. */
+/** The code that an authenticator app shows now, or some steps of 30 seconds later. */
 export const codeOf = (secret: string, steps = 0): string =>
   new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: Date.now() + steps * 30_000 })
 
-/** Gives a signed-in person an authenticator app, and tells its seed. The next code that counts is one of a later step. */
+/** Adds an authenticator app for a signed-in user and returns its seed. The next valid code is one of a later step. */
 export const enrol = async (hero: HeroProxy): Promise<string> => (await enrolled(hero)).secret
 
 export const enrolled = async (hero: HeroProxy) => {

@@ -17,10 +17,10 @@ interface Ask {
   readonly body?: string | Buffer
 }
 
-/** Where the edge listens, and whether it speaks TLS there. */
+/** The address of the edge, and whether it uses TLS. */
 export type Door = Pick<TestDaemon, 'edge'> & { readonly config?: Pick<TestDaemon['config'], 'tls_cert'> }
 
-/** One request to the edge under a host name, over a connection of its own. */
+/** Sends one request to the edge under a host name, over a connection of its own. */
 export const ask = (
   daemon: Door,
   host: string,

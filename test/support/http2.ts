@@ -14,7 +14,7 @@ type Door = Pick<TestDaemon, 'edge'>
 /** An HTTP/2 connection to the edge, opened under a host name. */
 export const openSession = async (daemon: Door, name: string): Promise<ClientHttp2Session> => {
   const session = connect(`https://${name}:${daemon.edge.port}`, {
-    // In megabytes: bodies of tests are handed over whole.
+    // In megabytes, because tests pass whole bodies.
     maxSessionMemory: 1000,
     createConnection: () =>
       connectTls({
@@ -35,11 +35,11 @@ export interface H2Answer {
   readonly headers: IncomingHttpHeaders
   readonly body: string
   readonly trailers: IncomingHttpHeaders | undefined
-  /** Of RFC 9113 section 7; 0 for a stream that ended well. */
+  /** The error code (RFC 9113 section 7); 0 for a stream that ended without error. */
   readonly code: number
 }
 
-/** Collects the answer to a stream that was opened; one that is reset has what came until then. */
+/** Collects the response on an open stream; for a stream that is reset, what arrived before. */
 export const answerOf = async (stream: ClientHttp2Stream): Promise<H2Answer> => {
   let headers: IncomingHttpHeaders = {}
   let trailers: IncomingHttpHeaders | undefined
@@ -68,7 +68,7 @@ export const askOver = (
   return answerOf(stream)
 }
 
-// Frames by hand (RFC 9113 section 4, RFC 7541 section 6.2.2): what node:http2 refuses to send.
+// Handmade frames (RFC 9113 section 4, RFC 7541 section 6.2.2), for what node:http2 refuses to send.
 
 const text = (value: string) => {
   const bytes = Buffer.from(value, 'latin1')
@@ -101,7 +101,7 @@ export const headersFrame = (
 }
 export const dataFrame = (stream: number, body: string, end: boolean): Buffer =>
   frame(0, end ? endStream : 0, stream, Buffer.from(body, 'latin1'))
-/** By default with the code CANCEL. */
+/** Resets with the code CANCEL by default. */
 export const resetFrame = (stream: number, code = 8): Buffer =>
   frame(3, 0, stream, Buffer.from([0, 0, 0, code]))
 
@@ -124,7 +124,7 @@ const framesOf = (bytes: Buffer): Frame[] => {
   return frames
 }
 
-/** A connection for frames by hand, with the preface sent. */
+/** A connection for handmade frames, with the preface sent. */
 export const openFrames = async (daemon: Door) => {
   const socket = connectTls({
     host: '127.0.0.1',
@@ -141,7 +141,7 @@ export const openFrames = async (daemon: Door) => {
   return { socket, frames: () => framesOf(Buffer.concat(received)) }
 }
 
-/** Sends these frames on a connection of their own; what comes back until it is quiet, or closed. */
+/** Sends these frames on a connection of their own, and returns what arrives until it is quiet or closed. */
 export const askFrames = async (daemon: Door, sent: readonly Buffer[], quiet = 300): Promise<Frame[]> => {
   const { socket, frames } = await openFrames(daemon)
   socket.setTimeout(quiet, () => socket.destroy())
@@ -150,7 +150,7 @@ export const askFrames = async (daemon: Door, sent: readonly Buffer[], quiet = 3
   return frames()
 }
 
-/** The status of an answer as nghttp2 writes it: one byte for the common ones (RFC 7541 appendix A). */
+/** The status of a response as nghttp2 encodes it: one byte for the common ones (RFC 7541 appendix A). */
 export const statusOf = (frames: readonly Frame[], stream: number): number | undefined => {
   const head = frames.find((one) => one.type === 'headers' && one.stream === stream)?.payload
   if (!head) return undefined

@@ -11,7 +11,7 @@ const skip =
 
 /** Runs the test files of a folder again with the fast lane off, which takes most of a minute. At least `least` tests must pass. */
 export const testWithLaneOff = (folder: string, suites: readonly string[], least: number): void =>
-  void test('with the fast lane off, the objects of Node pass the same suite', { skip }, async () => {
+  void test('with the fast lane off, node:http and node:http2 pass the same tests', { skip }, async () => {
     const files = suites.map((name) => join(folder, `${name}.test.ts`))
     const env: NodeJS.ProcessEnv = { ...process.env, TEST_FAST_LANE: 'off' }
     // The test runner marks its children with this variable. A nested runner must not see it.

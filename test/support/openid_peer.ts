@@ -15,7 +15,7 @@ export interface Account {
 export interface OidcPeer extends AsyncDisposable {
   readonly issuer: string
   readonly client: { readonly client: string; readonly client_secret: string }
-  /** Its people by subject. Typing a subject signs that person in. */
+  /** Its users by subject. Entering a subject signs that user in. */
   readonly accounts: Map<string, Account>
   readonly provider: Provider
   close(): Promise<void>
@@ -32,7 +32,7 @@ export const closeServer = (server: Pick<Server, 'closeAllConnections' | 'close'
   return new Promise((resolve) => server.close(() => resolve()))
 }
 
-/** An OpenID provider that we did not write, with its own people and a page where they enter their subject. */
+/** An OpenID provider from an independent library, with its own users and a page where they enter their subject. */
 export const startOidcPeer = async (
   relying: string,
   more: Partial<Configuration> = {},

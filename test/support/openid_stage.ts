@@ -71,7 +71,7 @@ export const post = async (
 export const payloadOf = (jwt: string, part = 1): Record<string, unknown> =>
   JSON.parse(Buffer.from(jwt.split('.')[part]!, 'base64url').toString()) as never
 
-/** An application and the person who uses it, as plain requests. */
+/** An application and the user of it, as plain requests. */
 export class App {
   readonly issuer: string
   readonly client: { client: string; client_secret: string | null }
@@ -95,7 +95,7 @@ export class App {
     return url
   }
 
-  /** Signs somebody in and returns what came back at the callback. */
+  /** Signs a user in and returns the parameters of the callback. */
   async signIn(
     person: Person,
     login: string,
@@ -124,7 +124,7 @@ export class App {
     return this.token({ grant_type: 'refresh_token', refresh_token })
   }
 
-  /** The whole way, to the tokens. */
+  /** The whole authorization code flow, up to the tokens. */
   async tokens(person: Person, login: string, params: Record<string, string | undefined> = {}) {
     const { code_verifier, challenge } = pkce()
     const back = await this.signIn(person, login, { ...challenge, ...params })

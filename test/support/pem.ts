@@ -25,7 +25,7 @@ export class TestAuthority implements Disposable {
     return this.issueFor(1, ...names)
   }
 
-  /** The same for so many days from now on; for fewer than none it has expired. */
+  /** The same with a validity in days from now; a negative one has expired. */
   issueFor(days: number, ...names: readonly string[]): Files {
     const base = join(this.dir, String(this.#count++))
     const [cert, key, request, extensions] = ['pem', 'key', 'csr', 'ext'].map((end) => `${base}.${end}`)

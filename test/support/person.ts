@@ -13,10 +13,10 @@ interface Init {
   readonly headers?: Record<string, string>
 }
 
-/** `fetch` would say that a script asks. */
+/** `fetch` would mark the request as one of a script. */
 const fetchPage = (url: URL, { method = 'GET', body, headers }: Init): Promise<Omit<Page, 'url'>> =>
   new Promise((resolve, reject) => {
-    // Browsers find every name under localhost on this machine; resolvers need not (RFC 6761 section 6.3).
+    // Browsers resolve every name under localhost to this machine; other resolvers need not (RFC 6761 section 6.3).
     const here = url.hostname.endsWith('.localhost') && { hostname: '127.0.0.1' }
     const sent = { ...headers, host: url.host }
     const asking = request(url, { method, headers: sent, ...here }, (answer) => {
@@ -36,9 +36,9 @@ const fetchPage = (url: URL, { method = 'GET', body, headers }: Init): Promise<O
 const decode = (text: string) =>
   text.replaceAll('&amp;', '&').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&lt;', '<')
 
-/** A person with a browser that runs no scripts: keeps cookies as browsers do, follows redirects and refreshes, fills forms. */
+/** A user with a browser without scripts: keeps cookies as browsers do, follows redirects and refreshes, fills in forms. */
 export class Person {
-  /** By host, port and path: cookies of the addresses that have been visited. */
+  /** Cookies by name, host and path. */
   readonly #jar = new Map<string, { value: string; path: string; host: string }>()
   /** Addresses that are not fetched, because the redirects should stop there. */
   readonly #ends: (url: URL) => boolean
@@ -71,7 +71,7 @@ export class Person {
       url = new URL(next, url)
       how = {}
     }
-    throw new Error(`redirected in circles at ${url}`)
+    throw new Error(`too many redirects at ${url}`)
   }
 
   /** Submits the form whose action begins with `action`. `pressed` is the button; the fields are the typed values. */

@@ -10,7 +10,7 @@ const binaries = (): string | undefined => {
   return versions.map((version) => join(root, version, 'bin')).find((dir) => existsSync(join(dir, 'initdb')))
 }
 
-/** PostgreSQL refuses to run as root: then Debian's own user runs it. */
+/** PostgreSQL refuses to run as root, so Debian's user postgres runs it. */
 const runner = (): { uid: number; gid: number } | undefined | 'nobody' => {
   if (userInfo().uid !== 0) return undefined
   const id = (flag: string) => Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout)
@@ -32,7 +32,7 @@ export interface TestPostgres {
   stop(): void
 }
 
-/** With owner and mode, which PostgreSQL insists on. */
+/** Copies with owner and mode, which PostgreSQL checks. */
 const copy = (from: string, to: string) => {
   const { status, stderr } = spawnSync('cp', ['-a', from, to], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`cp: ${stderr}`)
@@ -41,7 +41,7 @@ const copy = (from: string, to: string) => {
 /** The database that all others are copies of. */
 const template = 'migrated'
 
-/** A PostgreSQL of its own from the machine's binaries, on a Unix socket in a temporary folder, gone when stopped. */
+/** A separate PostgreSQL from the installed binaries, on a Unix socket in a temporary folder, deleted when stopped. */
 export const startPostgres = async (): Promise<TestPostgres> => {
   const bin = binaries()!
   const user = runner() as { uid: number; gid: number } | undefined

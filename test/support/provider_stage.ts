@@ -12,7 +12,7 @@ export interface Stage extends AsyncDisposable {
   readonly origin: string
 }
 
-/** A daemon at its public URL that lets providers be on this machine, with ada (administrator) and grace. */
+/** A daemon at its public URL that allows providers on this machine, with the users ada (administrator) and grace. */
 export const startRelying = async (settings: Record<string, string> = {}): Promise<Stage> => {
   const { daemon, issuer } = await startProvider(settings)
   await daemon.hero.settings.set({ key: 'providers_may_be_local', value: true })
@@ -30,7 +30,7 @@ export const cookieNames = (person: Person, origin: string): string[] =>
     .split('; ')
     .map((pair) => pair.split('=')[0]!)
 
-/** Whether this browser is signed in, and as whom. */
+/** The user who is signed in in this browser, if any. */
 export const whoIs = async (person: Person, origin: string): Promise<string | undefined> => {
   const page = await person.open(`${origin}/auth/me`, {
     headers: { accept: 'application/json', 'sec-fetch-mode': 'cors' },
@@ -38,7 +38,7 @@ export const whoIs = async (person: Person, origin: string): Promise<string | un
   return page.status === 200 ? (JSON.parse(page.text) as { user: string }).user : undefined
 }
 
-/** From our sign-in page to the peer and back, as the person with this subject there. */
+/** From the sign-in page to the peer and back, as the user with this subject there. */
 export const comeBy = async (
   person: Person,
   { origin }: Pick<Stage, 'origin'>,

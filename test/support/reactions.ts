@@ -2,7 +2,7 @@ import type { Reactions } from '../../src/contract/reactions.ts'
 
 const nothing = async () => {}
 
-/** For a room that a test builds alone, where nobody else reacts to what it does. */
+/** For a room that a test builds alone, without others that react to its changes. */
 export const noReactions: Reactions = {
   addressChanged: nothing,
   removingIdentity: nothing,

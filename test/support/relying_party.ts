@@ -22,13 +22,13 @@ interface Flow {
 }
 
 /**
- * A relying party that is as strict as the conformance suite: what it sends can be bent, and what comes back is checked on the
- * way. As the suite does, it asks without PKCE unless PKCE is what is tried.
+ * A relying party that is as strict as the conformance suite: a test can alter what it sends, and every response is checked.
+ * Like the suite, it uses no PKCE except in tests of PKCE.
  */
 export class RelyingParty extends App {
   readonly person: Person
   readonly #keys: JWTVerifyGetKey
-  /** The paths of our pages that the person met, in this order. */
+  /** The paths of the provider's pages that the user saw, in order. */
   readonly seen: string[] = []
 
   constructor(issuer: string, client: App['client'], person: Person) {
@@ -37,7 +37,7 @@ export class RelyingParty extends App {
     this.#keys = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`))
   }
 
-  /** A client of its own, in a fresh browser. */
+  /** A client of its own, in a new browser. */
   static async add(
     { daemon, issuer }: Provider,
     more: Partial<Parameters<Provider['daemon']['hero']['clients']['add']>[0]> = {},
@@ -58,7 +58,7 @@ export class RelyingParty extends App {
     return { url: this.authorizeUrl({ scope: 'openid', ...params, state, nonce }), state, nonce }
   }
 
-  /** From the application to wherever it ends: people sign in, prove who they are and let the application in on the way. */
+  /** Follows an authorization request to its end: the user signs in, proves who they are and consents where asked. */
   async walk(url: URL, init?: Parameters<Person['open']>[1], login = 'ada') {
     const { person } = this
     let page = await person.open(url, init)
@@ -73,7 +73,7 @@ export class RelyingParty extends App {
     }
   }
 
-  /** An answer at the callback that carries nothing but what it shall (RFC 6749 section 4.1.2, RFC 9207). */
+  /** Checks that a response at the callback has only the parameters it may have (RFC 6749 section 4.1.2, RFC 9207). */
   #checkAnswer({ url, text }: { url: URL; text: string }, { state }: Pick<Asked, 'state'>, names: string[]) {
     assert.ok(atCallback(url), `stayed at ${url}: ${text}`)
     assert.equal(url.hash, '')
@@ -91,12 +91,12 @@ export class RelyingParty extends App {
     assert.equal(page.url.searchParams.get('error'), null, String(page.url))
     this.#checkAnswer(page, asked, ['code'])
     const code = page.url.searchParams.get('code')!
-    // RFC 6749 section 10.10: not to be guessed.
+    // RFC 6749 section 10.10: a code must be unguessable.
     assert.ok(Buffer.from(code, 'base64url').length * 8 >= 128 && new Set(code).size > 12)
     return code
   }
 
-  /** The error that comes back to the application. */
+  /** The error returned to the application. */
   async refused(asked: Asked): Promise<string | null> {
     const page = await this.walk(asked.url)
     this.#checkAnswer(page, asked, ['error', 'error_description'])
@@ -107,7 +107,7 @@ export class RelyingParty extends App {
     return this.token({ grant_type: 'authorization_code', code, redirect_uri: callback, ...more })
   }
 
-  /** A token answer (RFC 6749 section 5.1) with an ID token for this request. */
+  /** A token response (RFC 6749 section 5.1) with an ID token for this request. */
   async checkTokens(answer: Awaited<ReturnType<App['token']>>, nonce?: string): Promise<JWTPayload> {
     const { status, headers, body } = answer
     assert.equal(status, 200, JSON.stringify(body))
@@ -147,7 +147,7 @@ export class RelyingParty extends App {
     return about
   }
 
-  /** The whole way, each step checked. */
+  /** The whole flow, with each step checked. */
   async flow(
     params: Params = {},
     exchanged: Record<string, string> = {},

@@ -21,7 +21,7 @@ export interface Running extends AsyncDisposable {
   stop(): Promise<number | null>
 }
 
-/** A daemon as a process of its own, with ada in it and the open route `open.localhost` to an upstream that echoes. */
+/** A daemon in its own process, with the user ada and the open route `open.localhost` to an upstream that echoes. */
 export const run = async (env: NodeJS.ProcessEnv = {}): Promise<Running> => {
   const dir = mkdtempSync(join(tmpdir(), 'hp-run-'))
   const daemon = await spawnDaemon(dir, env)
@@ -102,7 +102,7 @@ export interface Load {
   stop(): Promise<string[]>
 }
 
-/** About 300 requests a second, half of them on ten kept connections, half each on a new one. */
+/** About 300 requests a second, half of them on ten persistent connections, the others each on a new one. */
 export const startLoad = (port: number): Load => {
   const kept = Array.from({ length: 10 }, () => client(port))
   const fresh = client(port, false)

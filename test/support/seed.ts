@@ -62,7 +62,7 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
   await hero.keys.jwks()
   await hero.token.create({ user: 'ada', name: 'Backup script' })
   await hero.auth.login({ login: 'ada', password: goodPassword })
-  // What an example of the audit shows has happened, and is undone so that it can happen again.
+  // The audit shows these two calls in an example; the second undoes the first, so that it can happen again.
   await hero.groups.add_member({ group: 'engineers', user: 'grace' })
   await hero.groups.remove_member({ group: 'engineers', user: 'grace' })
   await byHand(daemon, async (database) => {
@@ -129,7 +129,7 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
 /** Starts another daemon on a copy of this one's data. This one must be idle during the copy. */
 export const startCopy = ({ config }: TestDaemon) => {
   const dir = mkdtempSync(join(tmpdir(), 'hp-'))
-  // The shared memory of SQLite is of its processes only; the copy makes its own.
+  // The shared memory of SQLite belongs to its processes; the copy creates its own.
   const filter = (path: string) => !path.endsWith('-shm')
   cpSync(config.data_dir, join(dir, 'data'), { recursive: true, filter })
   return startTestDaemon({}, dir)

@@ -21,7 +21,7 @@ export const shownTo = async (daemon: Door, servername?: string): Promise<Partia
   return certificate
 }
 
-/** Its names. */
+/** The names in that certificate. */
 export const shown = async (daemon: Door, servername?: string): Promise<string | undefined> =>
   (await shownTo(daemon, servername)).subjectaltname
 

@@ -5,7 +5,7 @@ export const host = 'signed.localhost'
 export const seconds = () => Math.floor(Date.now() / 1000)
 const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
 
-/** What a request says and what its signature says, each on its own, made with another library than ours. */
+/** The parts of a signed request, so that a test can change one after signing. Signed with a library other than the daemon's. */
 export interface Draft {
   readonly method: string
   readonly host: string
@@ -46,6 +46,6 @@ export const headersOf = (
   ['X-Signature-Nonce', nonce],
 ]
 
-/** The other signature of the same text that plain ECDSA takes: (r, n - s). */
+/** The other signature of the same text that plain ECDSA accepts: (r, n - s). */
 export const highS = (signature: string): string =>
   signature.slice(0, 64) + (order - BigInt(`0x${signature.slice(64)}`)).toString(16).padStart(64, '0')

@@ -11,7 +11,7 @@ export interface Arrived {
   readonly to: readonly string[]
   /** Whether it came over TLS. */
   readonly secure: boolean
-  /** As it came. */
+  /** As received. */
   readonly raw: string
   readonly mail: ParsedMail
 }
@@ -87,7 +87,7 @@ export const startSmtp = async (options: SMTPServerOptions = {}): Promise<TestSm
       stream.on('data', (part: Buffer) => parts.push(part))
       stream.on('end', () => {
         const { trouble } = smtp
-        // The connection goes just when the server should say that it has the mail.
+        // The connection closes just when the server should confirm the mail.
         if (trouble === 'drop') return void sockets.forEach((socket) => socket.destroy())
         if (typeof trouble === 'object' && 'data' in trouble) return done(refusal(trouble.data))
         const raw = Buffer.concat(parts).toString('utf8')

@@ -19,7 +19,7 @@ const echo = (request: IncomingMessage, response: ServerResponse) => {
   response.end(JSON.stringify({ method: request.method, url: request.url, rawHeaders: request.rawHeaders }))
 }
 
-/** A real service: on a free TCP port, or on a Unix socket when a path is given. Answers with what it received. */
+/** A real service: on a free TCP port, or on a Unix socket when a path is given. Responds with what it received by default. */
 export const startUpstream = async (
   answer: (request: IncomingMessage, response: ServerResponse) => void = echo,
   socketPath?: string,
