@@ -18,6 +18,7 @@ class Strength {
     const worker = (this.#worker ??= this.#start())
     clearTimeout(this.#timer)
     const id = this.#next++
+    worker.ref()
     try {
       return await new Promise<number>((resolve, reject) => {
         this.#pending.set(id, { resolve, reject })
@@ -29,13 +30,15 @@ class Strength {
       })
     } finally {
       this.#pending.delete(id)
-      if (this.#pending.size === 0) this.#timer = setTimeout(() => this.#end(), idleTimeoutMs).unref()
+      if (this.#pending.size === 0) {
+        worker.unref()
+        this.#timer = setTimeout(() => this.#end(), idleTimeoutMs).unref()
+      }
     }
   }
 
   #start(): Worker {
     const worker = new Worker(new URL(`./strength_worker${extname(import.meta.url)}`, import.meta.url))
-    worker.unref()
     worker.on('message', ({ id, score }: { id: number; score: number }) =>
       this.#pending.get(id)?.resolve(score),
     )
@@ -53,7 +56,7 @@ class Strength {
 }
 
 /**
- * One per process, because loading the dictionaries takes a quarter of a second. Its thread does not keep the process
- * alive.
+ * One per process, because loading the dictionaries takes a quarter of a second. Its thread keeps the process alive only
+ * while somebody waits for a score.
  */
 export const strength = new Strength()
