@@ -673,6 +673,10 @@ export type HealthResult = {
   version: string
   /** The condition of the database file: checking until all of it was checked after the start; while it is damaged, all writes fail with unavailable. Always ok for PostgreSQL, which checks its own files */
   database: "checking" | "ok" | "damaged"
+  /** Whether /readyz answers 200: the database answers, and its migrations are those of this version */
+  ready: boolean
+  /** Why it is not ready, a sentence each. Always empty at the edge, where strangers ask */
+  causes: string[]
 }
 
 export type StatsParams = Record<string, never>
@@ -2047,7 +2051,7 @@ export interface HeroProxyMethods {
     /** Return this document: the OpenRPC 1.3.2 description of all methods */
     discover(params?: RpcDiscoverParams): Promise<RpcDiscoverResult>
   }
-  /** Report that the daemon answers, and the state of its database */
+  /** Report that the daemon answers, whether it is ready, and the state of its database */
   health(params?: HealthParams): Promise<HealthResult>
   /** Return uptime, memory and counters of the daemon. The sum of all processes; numbers of workers arrive a second or two late. */
   stats(params?: StatsParams): Promise<StatsResult>

@@ -3,6 +3,7 @@ import { HeroAuth } from '../rest/hero_auth.ts'
 import type { Counters } from '../metrics/counters.ts'
 import { ConnectionLimit, maxConnectionsFor } from '../edge/serve/connection_limit.ts'
 import { refusalPages } from '../html/show_refusal.ts'
+import { selfContainedPages } from '../html/self_contained.ts'
 import { FormGuard } from '../pages/form_tokens.ts'
 import { Decisions } from '../edge/decide/decision.ts'
 import { Door } from '../edge/door.ts'
@@ -69,6 +70,7 @@ export const createDoors = (parts: Parts) => {
     wordsFor,
   } = flows
   const tell = refusalPages(wordsFor)
+  const tellUnrouted = selfContainedPages(wordsFor, config.public_url)
   const envelope = new Envelope(dispatcher, log)
 
   const socket = new RpcSocket({
@@ -146,14 +148,17 @@ export const createDoors = (parts: Parts) => {
     pages: { handover, pageParts, theme, jwks: () => keys.jwks(), openId, registrations, federation, tell },
     rpc: { rpc, document },
     heroAuth,
+    readiness: rooms.readiness,
     home,
     tell,
+    tellUnrouted,
   })
   const edgeParts = {
     peers: new ClientAddresses(config.trusted_proxies),
     home,
     routes: () => routes.table(),
     knownRoutes: () => routes.currentTable(),
+    lastRoutes: () => routes.lastTable(),
     ownPaths,
     upstreams: new UpstreamChoice({ groups: () => routes.table(), log }),
   }
@@ -172,6 +177,7 @@ export const createDoors = (parts: Parts) => {
     log,
     counters,
     tell,
+    tellUnrouted,
   })
   const dryRunDecisions = new Decisions({
     ...decisionParts,

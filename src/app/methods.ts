@@ -73,7 +73,7 @@ export const allMethods = (
   } = rooms
   const { signIn, emailFlows, federation, setup, impersonation, clientProof, tellToken } = flows
   return [
-    ...healthMethods(counters, database),
+    ...healthMethods(counters, database, rooms.readiness),
     ...authMethods({
       users,
       credentials,

@@ -1,5 +1,6 @@
 import { OwnPaths } from '../edge/own_paths.ts'
 import { edgePaths } from '../edge/paths.ts'
+import type { Readiness } from '../health/readiness.ts'
 import { pagePaths } from '../pages/paths.ts'
 import type { ShowRefusal } from '../html/show_refusal.ts'
 import type { HeroAuth } from '../rest/hero_auth.ts'
@@ -17,21 +18,23 @@ interface Parts {
   readonly pages: Parameters<typeof pagePaths>[0]
   readonly rpc: Parameters<typeof rpcPaths>[0]
   readonly heroAuth: HeroAuth
+  readonly readiness: Readiness
   readonly tell: ShowRefusal
+  readonly tellUnrouted: ShowRefusal
   readonly home: Home
 }
 
 /** Lists the own paths of all doors. */
-export const createOwnPaths = ({ pages, rpc, heroAuth, home, tell }: Parts): OwnPaths => {
+export const createOwnPaths = ({ pages, rpc, heroAuth, readiness, ...parts }: Parts): OwnPaths => {
   const list = [
     ...pagePaths(pages),
     ...rpcPaths(rpc),
-    ...restPaths(heroAuth, tell),
-    ...edgePaths,
+    ...restPaths(heroAuth, parts.tell),
+    ...edgePaths(readiness),
     ...reserved,
   ]
   refuseOverlaps(list)
-  return new OwnPaths(list, home, tell)
+  return new OwnPaths(list, parts)
 }
 
 /** Throws if two rows cover the same request: one of them would never answer. */

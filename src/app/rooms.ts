@@ -20,6 +20,7 @@ import { Mails } from '../mail/mails.ts'
 import { Consents } from '../consents/consents.ts'
 import { Providers } from '../providers/providers.ts'
 import { RelyingParty } from '../providers/relying_party.ts'
+import { Readiness } from '../health/readiness.ts'
 import type { Log } from '../log/log.ts'
 import { Roles } from '../roles/roles.ts'
 import { Routes } from '../routes/routes.ts'
@@ -160,5 +161,6 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     personal,
     access,
     people,
+    readiness: new Readiness(database, log),
   }
 }

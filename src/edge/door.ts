@@ -29,6 +29,7 @@ import { UsualRequest } from '../wire/usual_request.ts'
 import type { Forwarded } from './forward/forwarded.ts'
 import { failures } from './forward/failures.ts'
 import type { Handler } from './serve/handler.ts'
+import { routesForProbe } from './serve/probes.ts'
 import { logRequest } from './serve/request_log.ts'
 import { sendUpgradeRefusal } from './serve/upgrade_response.ts'
 import { isForwardAuth } from '../wire/forward_auth_path.ts'
@@ -40,6 +41,8 @@ export interface DoorParts {
   readonly home: Home
   readonly routes: () => RouteTable | Promise<RouteTable>
   readonly knownRoutes: () => RouteTable | undefined
+  /** As they were last: only for probes, while the database does not answer. */
+  readonly lastRoutes: () => RouteTable
   readonly decisions: Decisions
   readonly changes: ChangeWatch
   readonly revisions: Pick<Revisions, 'stamp'>
@@ -52,6 +55,8 @@ export interface DoorParts {
   readonly log: Log
   readonly counters: { requests: number }
   readonly tell: ShowRefusal
+  /** For hosts without a route. */
+  readonly tellUnrouted: ShowRefusal
 }
 
 /** A request for one of our own pages. */
@@ -134,13 +139,8 @@ export class Door implements Handler {
     body: Body | undefined,
   ): Own | undefined | Promise<Own | undefined> {
     const asked = readRequest(sent, this.#parts.peers)
-    logRequest(
-      this.#parts.log,
-      sent,
-      to,
-      isRequestError(asked) ? undefined : asked,
-      sent instanceof UsualRequest ? 'fast' : 'full',
-    )
+    const lane = sent instanceof UsualRequest ? 'fast' : 'full'
+    logRequest(this.#parts.log, sent, to, isRequestError(asked) ? undefined : asked, lane)
     if (isRequestError(asked)) {
       const refusal = badRequest(asked)
       // It is unclear where this message ends, so nothing after it is read as a request.
@@ -149,7 +149,9 @@ export class Door implements Handler {
     }
     const table = this.#parts.routes()
     return table instanceof Promise
-      ? table.then((loaded) => this.#decide(sent, to, body, asked, loaded))
+      ? routesForProbe(asked, table, this.#parts).then((loaded) =>
+          this.#decide(sent, to, body, asked, loaded),
+        )
       : this.#decide(sent, to, body, asked, table)
   }
 
@@ -160,14 +162,15 @@ export class Door implements Handler {
     asked: EdgeRequest,
     table: RouteTable,
   ) {
-    const { ownPaths, home, tell } = this.#parts
+    const { ownPaths, home, tellUnrouted } = this.#parts
     // In a forward-auth request the host that counts is the one asked about, not the name that the proxy uses for us.
     if (isForwardAuth(asked.path)) return this.#forwardAuth.answer(sent, to, asked, table)
     const routes = table.at(asked.host)
-    if (!routes && !home.is(asked.host)) return void tell(sent, to, asked, notFoundRefusal)
+    const kind = ownPaths.kindOf(asked.host, routes !== undefined)
     const plan = routes?.match(asked.path)
-    const show = ownPaths.find(asked, switchesOf(plan))
+    const show = ownPaths.find(asked, kind, switchesOf(plan))
     if (show) return { show, asked, plan }
+    if (kind === 'unrouted') return void tellUnrouted(sent, to, asked, notFoundRefusal)
     if (isOldForm(asked, home)) return void turnBackForm(to, asked, plan, home)
     if (asked.path === '/' && !routes) return void redirect(to, asked, 302, '/auth/me')
     return this.#decideRoute(sent, to, body, asked, plan)
@@ -225,7 +228,7 @@ export class Door implements Handler {
     if (isRequestError(asked)) return refuse(badRequest(asked))
     const known = await this.#routesFor(asked)
     const plan = known?.routes?.match(asked.path)
-    if (!known || ownPaths.find(asked, switchesOf(plan))) return refuse(notFoundRefusal)
+    if (!known || ownPaths.find(asked, known.kind, switchesOf(plan))) return refuse(notFoundRefusal)
     if (loops.hasPassed(asked)) return refuse(loopDetected)
     // A body before the switch could be read as the first bytes of the new protocol.
     if (asked.body !== undefined) {
@@ -243,6 +246,7 @@ export class Door implements Handler {
     const found = this.#parts.routes()
     const table = found instanceof Promise ? await found : found
     const routes = table.at(asked.host)
-    return routes || this.#parts.home.is(asked.host) ? { routes } : undefined
+    const kind = this.#parts.ownPaths.kindOf(asked.host, routes !== undefined)
+    return kind === 'unrouted' ? undefined : { routes, kind }
   }
 }

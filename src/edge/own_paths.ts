@@ -6,35 +6,46 @@ import type { HostKind, OwnPath, OwnPathHandler, OwnPathTable, RouteSwitches } f
 import { notFoundRefusal } from '../wire/refusal.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 
-/** Finds the handler of an own path, at home and at the hosts of services. */
+interface Parts {
+  readonly home: Home
+  readonly tell: ShowRefusal
+  /** For hosts without a route, where no style sheet of ours can be loaded. */
+  readonly tellUnrouted: ShowRefusal
+}
+
+/** Finds the handler of an own path, by the kind of its host. */
 export class OwnPaths implements OwnPathTable {
   /** Every row, as the doors list them. */
   readonly list: readonly OwnPath[]
-  readonly #home: PathsOfHost
-  readonly #routed: PathsOfHost
-  readonly #isHome: Home
+  readonly #at: Readonly<Record<HostKind, PathsOfHost>>
+  readonly #home: Home
 
-  constructor(list: readonly OwnPath[], home: Home, tell: ShowRefusal) {
+  constructor(list: readonly OwnPath[], { home, tell, tellUnrouted }: Parts) {
     this.list = list
-    this.#home = new PathsOfHost(list, 'home', tell)
-    this.#routed = new PathsOfHost(list, 'routed', tell)
-    this.#isHome = home
+    this.#at = {
+      home: new PathsOfHost(list, 'home', tell),
+      routed: new PathsOfHost(list, 'routed', tell),
+      unrouted: new PathsOfHost(list, 'unrouted', tellUnrouted),
+    }
+    this.#home = home
+  }
+
+  kindOf(host: string, routed: boolean): HostKind {
+    if (this.#home.is(host)) return 'home'
+    return routed ? 'routed' : 'unrouted'
   }
 
   find(
-    { path, host, method }: Pick<EdgeRequest, 'path' | 'host' | 'method'>,
+    { path, method }: Pick<EdgeRequest, 'path' | 'method'>,
+    at: HostKind,
     switches: RouteSwitches | undefined,
   ): OwnPathHandler | undefined {
-    return this.#at(host).find(path, method, switches)
+    return this.#at[at].find(path, method, switches)
   }
 
   /** Whether our own paths cover everything that a route with this domain and path prefix would. */
   coverAll(domain: string, pathPrefix: string): boolean {
-    return this.#at(domain).coverAll(pathPrefix)
-  }
-
-  #at(host: string): PathsOfHost {
-    return this.#isHome.is(host) ? this.#home : this.#routed
+    return this.#at[this.kindOf(domain, true)].coverAll(pathPrefix)
   }
 }
 

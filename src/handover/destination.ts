@@ -67,6 +67,6 @@ export class Destinations {
     const place = parseTarget(host, target)
     if (isRequestError(place)) return false
     const switches = switchesOf(table.match(place.path))
-    return this.#parts.ownPaths().find({ path: place.path, host, method: 'GET' }, switches) === undefined
+    return this.#parts.ownPaths().find({ path: place.path, method: 'GET' }, 'routed', switches) === undefined
   }
 }

@@ -4,6 +4,7 @@ import { Nothing, Shape } from '../contract/schemas.ts'
 import { version } from '../version.ts'
 import type { Database } from '../storage/database.ts'
 import type { Counters } from '../metrics/counters.ts'
+import type { Readiness } from './readiness.ts'
 
 const counts = {
   memory_bytes: Type.Integer({ description: 'Resident set' }),
@@ -11,10 +12,14 @@ const counts = {
   edge_requests: Type.Integer({ description: 'Since start' }),
 }
 
-export const healthMethods = (counters: Counters, database: Pick<Database, 'kind' | 'condition'>) => [
+export const healthMethods = (
+  counters: Counters,
+  database: Pick<Database, 'kind' | 'condition'>,
+  readiness: Pick<Readiness, 'causes'>,
+) => [
   method({
     name: 'health',
-    summary: 'Report that the daemon answers, and the state of its database',
+    summary: 'Report that the daemon answers, whether it is ready, and the state of its database',
     effect: 'read',
     claim: null,
     params: Nothing,
@@ -25,9 +30,25 @@ export const healthMethods = (counters: Counters, database: Pick<Database, 'kind
         description:
           'The condition of the database file: checking until all of it was checked after the start; while it is damaged, all writes fail with unavailable. Always ok for PostgreSQL, which checks its own files',
       }),
+      ready: Type.Boolean({
+        description:
+          'Whether /readyz answers 200: the database answers, and its migrations are those of this version',
+      }),
+      causes: Type.Array(Type.String(), {
+        description: 'Why it is not ready, a sentence each. Always empty at the edge, where strangers ask',
+      }),
     }),
-    examples: [{ params: {}, result: { status: 'ok', version, database: 'ok' } }],
-    handler: () => ({ status: 'ok' as const, version, database: database.condition }),
+    examples: [{ params: {}, result: { status: 'ok', version, database: 'ok', ready: true, causes: [] } }],
+    handler: async (_, { via }) => {
+      const causes = await readiness.causes()
+      return {
+        status: 'ok' as const,
+        version,
+        database: database.condition,
+        ready: causes.length === 0,
+        causes: via === 'socket' ? causes : [],
+      }
+    },
   }),
   method({
     name: 'stats',

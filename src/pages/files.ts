@@ -3,7 +3,6 @@ import { icon } from '../html/layout.ts'
 import { passkeyScript } from './sign_in/passkey_script.ts'
 import { style } from '../html/style.ts'
 import { themeCss, type Theme } from '../html/theme.ts'
-import { version } from '../version.ts'
 import { notFoundRefusal } from '../wire/refusal.ts'
 import type { ShowRefusal } from '../html/show_refusal.ts'
 import { homeAndRouted, type OwnPath, type OwnPathHandler } from '../wire/own_path.ts'
@@ -21,7 +20,7 @@ const still =
 
 const forEver = 'public, max-age=31536000, immutable'
 
-/** The paths that answer every caller alike: style sheets and pictures on every host; public keys and health at home. */
+/** The paths that answer every caller alike on every host: style sheets, pictures, public keys. */
 export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[] => {
   const handlers: Readonly<Record<string, OwnPathHandler>> = {
     '/.hero_proxy/style.css': still('text/css; charset=utf-8', style, forEver),
@@ -46,7 +45,6 @@ export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[
         'cache-control': 'public, max-age=300',
         'access-control-allow-origin': '*',
       }),
-    '/health': still('application/json', JSON.stringify({ status: 'ok', version }), 'no-store'),
   }
   return Object.entries(handlers).map(([path, handler]) => ({
     path,

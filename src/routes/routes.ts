@@ -54,6 +54,11 @@ export class Routes {
     return this.#table.warm()
   }
 
+  /** The routes as they were last, even if they may have changed since: nobody may pass by them. */
+  lastTable(): RouteTable {
+    return this.#table.last() ?? new RouteTable([], this.#home.all)
+  }
+
   async list(filter: PageParams & { domain?: string }) {
     let query = this.#database.query.selectFrom('routes').selectAll()
     if (filter.domain !== undefined) query = query.where('domain', '=', filter.domain.toLowerCase())

@@ -26,6 +26,11 @@ export class Cached<T> {
     return this.#fresh() ? this.#value : undefined
   }
 
+  /** The value as it was last, which may be out of date; undefined before the first one. */
+  last(): T | undefined {
+    return this.#value
+  }
+
   get(): T | Promise<T> {
     return this.warm() ?? this.#cold()
   }

@@ -56,6 +56,18 @@ export const migrate = async (kysely: Kysely<Schema>, steps = migrations): Promi
   if (error) throw error
 }
 
+/** What keeps this program from working with the steps that were applied to the database; undefined if they are the ones it knows. */
+export const schemaFault = async (kysely: Kysely<Schema>): Promise<string | undefined> => {
+  const done = new Set(await stepsDone(kysely))
+  const missing = Object.keys(migrations).find((name) => !done.delete(name))
+  if (missing !== undefined) return `the database lacks the migration ${missing}; restart hero_proxy`
+  const [unknown] = done
+  return (
+    unknown &&
+    `the database has the migration ${unknown}, which this version does not know; start the newer version`
+  )
+}
+
 /** SQLite has no specific error code for a missing table. */
 const missingTableCodes = new Set(['SQLITE_ERROR', '42P01'])
 

@@ -111,3 +111,23 @@ export class ClientAddresses {
     return trusted
   }
 }
+
+/** Loopback, private and link-local networks (RFC 1122, 1918, 3927, 4193, 4291). */
+const local = new NetworkSet([
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  '::1/128',
+  'fc00::/7',
+  'fe80::/10',
+])
+
+/** Headers that proxies and tunnels add. A browser that opens an address sends none that starts with X. */
+const forwarding = /^(x-|cf-|cdn-|fastly-|fly-|true-client-ip$|client-ip$|forwarded|via$)/
+
+/** Whether a client on this machine or its network sent the request itself: a proxy in between would show by a header. */
+export const isLocalClient = ({ socket, rawHeaders }: ReceivedRequest): boolean =>
+  local.has(socket.remoteAddress ?? '') &&
+  rawHeaders.every((name, i) => i % 2 === 1 || !forwarding.test(name.toLowerCase().replaceAll('_', '-')))

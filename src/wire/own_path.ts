@@ -21,6 +21,7 @@ export interface RouteSwitches {
 export type HostKind = 'home' | 'routed' | 'unrouted'
 
 export const homeAndRouted: readonly HostKind[] = ['home', 'routed']
+export const homeAndUnrouted: readonly HostKind[] = ['home', 'unrouted']
 
 /** A row of the list of our own paths. Routes never get a request that it covers. */
 export interface OwnPath {
@@ -41,12 +42,15 @@ export interface OwnPath {
 
 /** Finds the handler of an own path. */
 export interface OwnPathTable {
+  /** The kind of a host; `routed` says whether it has routes. A request without a host is at none that has one. */
+  kindOf(host: string, routed: boolean): HostKind
   /**
    * Returns undefined if the routes decide. `switches` are those of the matching route, undefined if none matches. Paths are
    * compared as received, byte for byte.
    */
   find(
-    request: Pick<EdgeRequest, 'path' | 'host' | 'method'>,
+    request: Pick<EdgeRequest, 'path' | 'method'>,
+    at: HostKind,
     switches: RouteSwitches | undefined,
   ): OwnPathHandler | undefined
 }

@@ -6,7 +6,7 @@ import type { ReceivedRequest } from './client_response.ts'
 /** A request, parsed once. Every decision and every forwarded byte is based on it. */
 export interface EdgeRequest {
   readonly method: string
-  /** The host name in lower case, without port and trailing dot. It selects the routes. */
+  /** The host name in lower case, without port and trailing dot. It selects the routes. Empty in HTTP/1.0 without Host. */
   readonly host: string
   /** The same with the port, if the client named one. */
   readonly authority: string
@@ -69,7 +69,11 @@ const plainTarget = /^\/[a-zA-Z0-9/_-]*$/
 /** Parsed Host headers, because clients repeat them. Bounded, because clients choose them. */
 const hosts = new Map<string, { host: string; authority: string }>()
 
-const readHost = (text: string): { host: string; authority: string } | undefined => {
+/** Of a request without Host: no route has an empty host, so it matches none. */
+const noHost = { host: '', authority: '' }
+
+const readHost = (text: string | undefined): { host: string; authority: string } | undefined => {
+  if (text === undefined) return noHost
   const known = hosts.get(text)
   if (known !== undefined) return known
   const [, name, port] = authority.exec(text) ?? []
@@ -89,8 +93,11 @@ interface Place {
   readonly path: string
 }
 
-/** Parses a Host header and a request target. Refuses what other software could read differently. */
-export const parseTarget = (hostText: string, target: string): Place | RequestError => {
+/**
+ * Parses a Host header and a request target. Refuses what other software could read differently. Without a Host header the host
+ * is empty.
+ */
+export const parseTarget = (hostText: string | undefined, target: string): Place | RequestError => {
   const read = readHost(hostText)
   if (!read) return { status: 400, message: 'The Host header is not a host name' }
   if (plainTarget.test(target)) return { ...read, target, path: target }
@@ -117,9 +124,9 @@ export const readRequest = (sent: ReceivedRequest, peers: ClientAddresses): Edge
   const coding = headers.list('transfer-encoding')
   if (coding !== undefined && (httpVersion === '1.0' || coding.toLowerCase() !== 'chunked'))
     return { status: 400, message: 'The only supported Transfer-Encoding is chunked, in HTTP/1.1' }
-  // RFC 9112 section 3.2.
+  // RFC 9112 section 3.2. HTTP/1.0 has no Host: probes and old clients leave it out.
   const [host, ...more] = headers.all('host')
-  if (host === undefined || more.length > 0)
+  if ((host === undefined && httpVersion !== '1.0') || more.length > 0)
     return { status: 400, message: 'A request must have exactly one Host header' }
   const place = parseTarget(host, url)
   if (isRequestError(place)) return place

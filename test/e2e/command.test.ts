@@ -42,7 +42,9 @@ describe('the command', () => {
     const second = run(['serve'])
     assert.equal(second.status, 1)
     assert.match(second.stderr, /^hero-proxy: .*rpc\.sock: another daemon already uses it\n$/)
-    assert.equal(run(['status']).status, 0)
+    const { status, stdout } = run(['status'])
+    const { ready, causes } = JSON.parse(stdout) as { ready: boolean; causes: string[] }
+    assert.deepEqual([status, ready, causes], [0, true, []])
   })
 
   test('setup creates the administrator over the socket, once', () => {

@@ -9,6 +9,7 @@ type Request = NonNullable<Parameters<typeof ask>[3]>
 const recorded = ownPathAnswers.trim().split('\n')
 const paths = recorded.filter((line) => line.startsWith('/'))
 const hosts = ['localhost', 'routed.localhost'] as const
+const isProbe = (path: string) => /^\/(health|livez|readyz)$/.test(path)
 const isForwardAuth = (path: string) => /^\/auth\/forward(\/|$)/.test(path)
 
 /** What identifies the answering part: the error code, the redirect target or the content type. */
@@ -92,12 +93,14 @@ describe('responses at own paths, by host, method and body', () => {
     }
   })
 
-  test('are 404 on a host without a route, except for forward auth', async () => {
+  test('on a host without a route nothing is there but forward auth and probes', async () => {
     const host = 'unrouted.localhost'
     for (const path of paths) {
-      for (const request of Object.values(ways(host))) {
+      for (const [way, request] of Object.entries(ways(host))) {
         const answer = await answerOf(host, path, request)
         if (isForwardAuth(path)) assert.notEqual(answer, '404 not_found', path)
+        else if (isProbe(path))
+          assert.equal(answer, way === 'GET' ? '200 application/json' : '405 allow GET', path)
         else assert.equal(answer, '404 not_found', path)
       }
     }

@@ -240,7 +240,16 @@ export const ownPathAnswers = `
 /openrpc.json/x
   both    service
 /health
-  both    200 application/json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home    200 application/json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed  service
+/livez
+  home    200 application/json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed  service
+/livez/
+  both    service
+/readyz
+  home    200 application/json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed  service
 /health/
   both    service
 /mcp

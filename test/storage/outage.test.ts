@@ -60,6 +60,18 @@ test('a database outage makes the daemon answer unavailable until the database i
   await refused(hero.claims.resolve({ user: 'ada' }), 'unavailable')
   await refused(hero.auth.login({ login: 'ada', password: 'whatever it is' }), 'unavailable')
   assert.equal((await hero.health()).status, 'ok')
+  const { ready, causes } = await hero.health()
+  assert.equal(ready, false)
+  assert.match(causes.join(), /^the database (does|did) not answer/)
+  // Probes get an answer wherever they ask; a service's own stay its own.
+  for (const host of ['localhost', '127.0.0.1', 'nobody'])
+    for (const [path, status] of [
+      ['/health', 200],
+      ['/livez', 200],
+      ['/readyz', 503],
+    ] as const)
+      assert.equal((await ask(daemon, host, path)).status, status, `${host}${path}`)
+  assert.equal((await ask(daemon, 'none.localhost', '/livez')).status, 503)
   // Nobody is let in from a cache, and the error is not an internal one.
   const before = upstream.seen.length
   const upgrade = ['Connection', 'Upgrade', 'Upgrade', 'websocket']

@@ -74,7 +74,7 @@ export class KeptRequests {
       length: request.length ?? 0,
     }
     // These include the forward-auth endpoint.
-    if (ownPaths.find(asked, plan.switches)) return undefined
+    if (ownPaths.find(asked, ownPaths.kindOf(asked.host, true), plan.switches)) return undefined
     return {
       asked,
       pass: found.pass,

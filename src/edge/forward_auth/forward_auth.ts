@@ -61,7 +61,9 @@ export class ForwardAuth {
     }
     const routes = table.at(about.host)
     const plan = routes?.match(about.path)
-    if (ownPaths.find(about, switchesOf(plan))) return void tell(question.sent, to, about, ownPath)
+    // The proxy has to send our paths to us at each of its hosts, and it asks about none that it does not serve.
+    if (ownPaths.find(about, ownPaths.kindOf(about.host, true), switchesOf(plan)))
+      return void tell(question.sent, to, about, ownPath)
     if (!routes) return void tell(question.sent, to, about, notFoundRefusal)
     if (isOldForm(about, home)) return void tell(question.sent, to, about, ownPath)
     const decision = decisions.decide(about, plan)

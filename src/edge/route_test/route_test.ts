@@ -15,7 +15,6 @@ import { sentByBrowser, type AuthMethod } from '../../contract/principal.ts'
 import type { Decision, Decisions } from '../decide/decision.ts'
 import { requestHeaders } from '../forward/request_headers.ts'
 import { upstreamTarget } from '../forward/upstream_target.ts'
-import type { Home } from '../../contract/home.ts'
 import type { OwnPathTable } from '../../wire/own_path.ts'
 import type { ClientAddresses } from '../../wire/client_address.ts'
 import type { ReceivedRequest } from '../../wire/client_response.ts'
@@ -28,7 +27,6 @@ import { notFoundRefusal, type Refusal } from '../../wire/refusal.ts'
 
 interface Parts {
   readonly peers: ClientAddresses
-  readonly home: Home
   readonly routes: () => RouteTable | Promise<RouteTable>
   /** Records nothing, because the request does not really happen. */
   readonly decisions: Decisions
@@ -104,20 +102,21 @@ export class RouteTests {
   }
 
   async run(params: TrialParams): Promise<Trial> {
-    const { peers, home, routes, ownPaths } = this.#parts
+    const { peers, routes, ownPaths } = this.#parts
     const user = params.user ? await this.#parts.users.get({ username: params.user }) : undefined
     const sent = sentBy(params)
     const request = readRequest(sent, peers)
     if (isRequestError(request)) return refused('request', badRequest(request), request.message)
     const found = (await routes()).at(request.host)
-    if (!found && !home.is(request.host)) return refused('host', notFoundRefusal, why.noHost(request))
+    const kind = ownPaths.kindOf(request.host, found !== undefined)
     const plan = found?.match(request.path)
-    if (ownPaths.find(request, switchesOf(plan))) {
+    if (ownPaths.find(request, kind, switchesOf(plan))) {
       const text = why.ownPath(request)
       return request.upgrade === undefined
         ? { ...nothing, act: 'own', status: null, check: 'own_path', why: text }
         : refused('own_path', notFoundRefusal, text)
     }
+    if (kind === 'unrouted') return refused('host', notFoundRefusal, why.noHost(request))
     if (request.path === '/' && !found && request.upgrade === undefined)
       return redirected('host', '/auth/me', why.noRoutes(request))
     const identified =

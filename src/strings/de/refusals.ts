@@ -403,5 +403,6 @@ export const refusals: Catalogue['refusals'] = {
     other_ways: 'Andere Möglichkeiten, sich anzumelden',
     other_proofs: 'Andere Möglichkeiten der Bestätigung',
   },
+  home_is: 'Hier melden Sie sich an und finden Ihre Dienste unter',
   error_number: ({ status }) => `Fehler ${status}`,
 }

@@ -398,6 +398,8 @@ export const refusals = {
     other_ways: 'Other ways to sign in',
     other_proofs: 'Other ways to confirm',
   },
+  /** Before the link to the public URL, at an address that no service uses. */
+  home_is: 'At this server you sign in and find your services at',
   /** Under a notice, for people who ask for help. */
   error_number: ({ status }: { status: number }) => `Error ${status}`,
 }

@@ -400,5 +400,6 @@ export const refusals: Catalogue['refusals'] = {
     other_ways: 'Autres façons de se connecter',
     other_proofs: 'Autres façons de confirmer',
   },
+  home_is: 'Ici, on se connecte et on trouve ses services à l’adresse',
   error_number: ({ status }) => `Erreur ${status}`,
 }

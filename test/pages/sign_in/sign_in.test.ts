@@ -160,7 +160,7 @@ describe('signing in and out at the edge (D20 to D24)', () => {
       [host, '/logout', navigation],
       [host, '/auth/nothing', navigation],
       [host, '/openrpc.json', []],
-      [host, '/health', []],
+      ['unknown.test', '/health', []],
       [host, '/rpc', []],
       ['unknown.test', '/', navigation],
       ['inner.localhost', '/', []],
@@ -172,7 +172,7 @@ describe('signing in and out at the edge (D20 to D24)', () => {
       for (const part of [
         "default-src 'none'",
         "frame-ancestors 'none'",
-        "form-action 'self'",
+        at === 'unknown.test' && path === '/' ? "form-action 'none'" : "form-action 'self'",
         "base-uri 'none'",
       ])
         assert.ok(policy.includes(part), path)
