@@ -243,9 +243,7 @@ export class Door implements Handler {
 
   /** The routes of the requested host; undefined for a host that we do not serve. */
   async #routesFor(asked: EdgeRequest) {
-    const found = this.#parts.routes()
-    const table = found instanceof Promise ? await found : found
-    const routes = table.at(asked.host)
+    const routes = (await this.#parts.routes()).at(asked.host)
     const kind = this.#parts.ownPaths.kindOf(asked.host, routes !== undefined)
     return kind === 'unrouted' ? undefined : { routes, kind }
   }

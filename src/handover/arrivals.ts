@@ -5,8 +5,11 @@ import type { Database } from '../storage/database.ts'
 import type { ArrivalCodes } from './codes.ts'
 import type { Destination, Destinations } from './destination.ts'
 
-/** Children that a browser may open one after another within a minute before we say that it keeps no cookies. */
-const maxRounds = 3
+/**
+ * Living children that a browser may have opened one after another within a minute before we say that it keeps no cookies. More
+ * rounds would exceed ten redirects.
+ */
+const maxRounds = 2
 
 interface Parts {
   readonly database: Database
