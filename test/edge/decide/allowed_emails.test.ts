@@ -7,7 +7,7 @@ import { byHand } from '../../support/people.ts'
 import { refused } from '../../support/refused.ts'
 import { startStage, type Stage } from '../../support/edge_stage.ts'
 
-test('an address matches itself and its very domain, in any case, and nothing that only resembles it', () => {
+test('a pattern matches its address or its exact domain in any case, and no address that only resembles them', () => {
   const patterns = ['Ada@Example.org', '*@Team.example']
   for (const email of ['ada@example.org', 'ADA@EXAMPLE.ORG', 'x@team.example', 'X.y@TEAM.Example'])
     assert.ok(allowsEmail(patterns, email), email)
@@ -53,13 +53,17 @@ describe('allowed_emails of a route', () => {
   const at = (cookie: string | undefined, where = host, headers: string[] = []) =>
     ask(stage.daemon, where, '/', { headers: [...headers, ...(cookie ? ['Cookie', cookie] : [])] })
 
-  test('who has one passes; others get 403 and a page, never a redirect; guests do not pass', async () => {
+  test('users with an allowed address pass; others get 403 with a page, never a redirect, and guests do not pass', async () => {
     const before = stage.upstream.seen.length
     for (const where of [host, 'maybe.localhost']) {
       const page = await at(stage.bob, where, navigation)
       assert.deepEqual([page.status, page.headers.location], [403, undefined])
       assert.match(page.body, /not one of them/)
-      assert.doesNotMatch(page.body, /ada@example\.org|team\.example/, 'who may is nobody’s business')
+      assert.doesNotMatch(
+        page.body,
+        /ada@example\.org|team\.example/,
+        'the page does not reveal the allowed addresses',
+      )
       assert.equal((await at(undefined, where)).status, 401)
       assert.equal((await at(undefined, where, navigation)).status, 302)
     }
@@ -67,10 +71,10 @@ describe('allowed_emails of a route', () => {
     for (const where of [host, 'maybe.localhost']) assert.equal((await at(stage.ada, where)).status, 200)
   })
 
-  test('a change of the address counts from the next request on; one that nobody vouches for does not count', async () => {
+  test('a changed address applies to the next request, and an unverified one does not count', async () => {
     const { hero } = stage.daemon
     const { email_verified_at } = await hero.users.update({ username: 'bob', email: 'bob@team.example' })
-    assert.ok(email_verified_at !== null, 'whom an administrator gives an address has it')
+    assert.ok(email_verified_at !== null, 'an address set by an administrator is verified')
     assert.equal((await at(stage.bob)).status, 200)
     await byHand(stage.daemon, async (database) => {
       await database.query
@@ -80,16 +84,12 @@ describe('allowed_emails of a route', () => {
         .execute()
       database.changed('users')
     })
-    assert.equal(
-      (await at(stage.bob)).status,
-      401,
-      'a person whose address is not confirmed is not signed in',
-    )
+    assert.equal((await at(stage.bob)).status, 401, 'a user whose address is not verified is not signed in')
     await hero.users.update({ username: 'bob', email: null })
     assert.match((await at(stage.bob)).body, /you have none/)
   })
 
-  test('acting as somebody is judged by that person, as claims are', async () => {
+  test('while impersonating, the address of the impersonated user decides, as with claims', async () => {
     const { hero } = stage.daemon
     await hero.users.add({
       username: 'root',
@@ -108,7 +108,7 @@ describe('allowed_emails of a route', () => {
     assert.equal((await at(cookie)).status, 403)
   })
 
-  test('static tokens have no address, and no claim', async () => {
+  test('static tokens have no address and no claims', async () => {
     const { hero } = stage.daemon
     const bearer_token = 't'.repeat(40)
     const headers = ['Authorization', `Bearer ${bearer_token}`]
@@ -119,13 +119,13 @@ describe('allowed_emails of a route', () => {
     await hero.proxy.routes.update({ id, allowed_emails: [], required_claims: ['app.use'] })
     assert.equal((await at(undefined, 'api.localhost', headers)).status, 403)
     const { access_token } = await hero.auth.login({ login: 'ada', password: goodPassword })
-    const hers = ['Authorization', `Bearer ${access_token}`]
-    assert.equal((await at(undefined, 'api.localhost', hers)).status, 200)
+    const adasToken = ['Authorization', `Bearer ${access_token}`]
+    assert.equal((await at(undefined, 'api.localhost', adasToken)).status, 200)
     await hero.proxy.routes.update({ id, required_claims: [], bearer_token: null })
     assert.equal((await at(undefined, 'api.localhost', headers)).status, 401)
   })
 
-  test('where everybody is a guest they are refused when written, and close the route when put there by hand', async () => {
+  test('allowed_emails are refused on a route with auth_mode none, and close the route if written to the database', async () => {
     const { hero } = stage.daemon
     const params = { domain: 'open.localhost', target: stage.upstream.target, auth_mode: 'none' } as const
     await refused(

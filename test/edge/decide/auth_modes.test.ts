@@ -9,7 +9,7 @@ const navigation = ['Accept', 'text/html,application/xhtml+xml']
 const handshake = (host: string, headers = '', path = '/') =>
   `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n${headers}\r\n`
 
-describe('who passes, by auth mode', () => {
+describe('access by auth mode', () => {
   let stage: Stage
   before(async () => {
     stage = await startStage()
@@ -25,7 +25,7 @@ describe('who passes, by auth mode', () => {
   const at = (host: string, headers: string[] = [], path = '/', method = 'GET') =>
     ask(stage.daemon, host, path, { headers, method })
 
-  test('a person without a session is led to the sign-in page and back', async () => {
+  test('a browser without a session is redirected to the sign-in page, with the way back', async () => {
     const answer = await at('local.localhost', navigation, '/a/b?c=d&e=%2F')
     assert.equal(answer.status, 302)
     assert.equal(answer.headers.location, `/auth/login?return_to=${encodeURIComponent('/a/b?c=d&e=%2F')}`)
@@ -59,7 +59,7 @@ describe('who passes, by auth mode', () => {
     assert.deepEqual([head.status, head.body], [401, ''])
   })
 
-  test('a WebSocket without a session gets 401 and no upstream', async () => {
+  test('a WebSocket without a session gets 401 and reaches no upstream', async () => {
     const before = stage.upstream.seen.length
     for (const host of ['local.localhost', 'claim.localhost', 'maybe.localhost']) {
       assert.match(await askRaw(stage.daemon, handshake(host)), /^HTTP\/1\.1 401 [^]*unauthenticated/)
@@ -83,7 +83,7 @@ describe('who passes, by auth mode', () => {
     assert.equal(stage.upstream.seen.length, before)
   })
 
-  test('a missing claim is 403, a page for people and problem details for programs, never a redirect', async () => {
+  test('a missing claim gets 403, with a page for browsers and problem details for programs, never a redirect', async () => {
     const before = stage.upstream.seen.length
     for (const host of ['claim.localhost', 'maybe.localhost']) {
       const page = await at(host, [...navigation, 'Cookie', stage.bob])
@@ -102,12 +102,12 @@ describe('who passes, by auth mode', () => {
     }
   })
 
-  test('a guest under optional with required_claims is asked to sign in', async () => {
+  test('a guest on an optional route with required_claims is asked to sign in', async () => {
     assert.equal((await at('maybe.localhost', navigation)).status, 302)
     assert.equal((await at('maybe.localhost')).status, 401)
   })
 
-  test('garbage for credentials is nobody: no 500 and not one byte of the service (D24)', async () => {
+  test('invalid credentials authenticate nobody, cause no 500 and reach no upstream (D24)', async () => {
     const before = stage.upstream.seen.length
     const cookies = [
       '',
@@ -175,7 +175,7 @@ describe('who passes, by auth mode', () => {
     )
   })
 
-  test('a row with a mode that this version does not know is closed, and so are its paths', async () => {
+  test('a route with an unknown auth mode is closed, and so are its paths', async () => {
     for (const auth_mode of ['basic', '', 'NONE', 'Bearer', 'bearer ', 'toString', '__proto__']) {
       const domain = `m${Math.random().toString(36).slice(2)}.localhost`
       await stage.route({ domain, auth_mode: 'optional' })
@@ -200,7 +200,7 @@ describe('who passes, by auth mode', () => {
     }
   })
 
-  test('required_claims put on a none route by hand close it', async () => {
+  test('required_claims written to the database close a route with auth_mode none', async () => {
     const { id } = await stage.route({ domain: 'odd.localhost', auth_mode: 'none' })
     await byHand(stage.daemon, async (database) => {
       await database.query

@@ -14,13 +14,13 @@ import type { EdgeRequest } from '../../../src/wire/request.ts'
 import { onBothDatabases } from '../../support/databases.ts'
 import { noReactions } from '../../support/reactions.ts'
 
-test('every check is made once, in the order in which the route test publishes them', () => {
+test('the checks run once each, in the order that the route test publishes', () => {
   const before = ['request', 'host', 'own_path']
   assert.deepEqual([...before, ...checks.map(({ name }) => name)], checkNames)
 })
 
 onBothDatabases('the check of the account', (newUrl) => {
-  test('refuses a person who was removed after they were identified', async () => {
+  test('refuses a user who was removed after being identified', async () => {
     const database = await openDatabase(newUrl(), createLog('silent'))
     try {
       const caller = operator({ via: 'socket' })

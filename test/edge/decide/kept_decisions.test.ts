@@ -11,7 +11,7 @@ import { got, startStage, type Stage } from '../../support/edge_stage.ts'
 const on = process.env.TEST_FAST_LANE !== 'off'
 const soon = () => Math.floor(Date.now() / 1000) + 100
 
-describe('a kept decision ends', () => {
+describe('a kept decision', () => {
   let stage: Stage
   before(async () => {
     stage = await startStage({ trusted_proxies: '127.0.0.0/8' })
@@ -22,7 +22,7 @@ describe('a kept decision ends', () => {
   })
   after(() => stage.close())
 
-  /** One connection that asks at a host; `more` are header lines. */
+  /** A connection that sends requests to a host; `more` are header lines. */
   const visitor = (host: string, cookie: string) => {
     const client = new KeptClient(stage.daemon.edge.port)
     return async (more = '') => {
@@ -35,7 +35,7 @@ describe('a kept decision ends', () => {
     }
   }
   type Visit = ReturnType<typeof visitor>
-  /** Visits until the decision is kept: the first request is decided from the database, the second from memory. */
+  /** Sends requests until the decision is kept: the first is decided from the database, the second from memory. */
   const keep = async (visit: Visit) => {
     await visit()
     await visit()
@@ -46,7 +46,7 @@ describe('a kept decision ends', () => {
     return t.mock.method(Date, 'now', () => clock() + seconds * 1000).mock
   }
 
-  test('with a membership that runs out', async (t) => {
+  test('ends when a group membership expires', async (t) => {
     const { hero } = stage.daemon
     await hero.groups.add_member({ group: 'team', user: 'bob', expires_at: soon() })
     const visit = visitor('claimed.localhost', stage.bob)
@@ -57,7 +57,7 @@ describe('a kept decision ends', () => {
     await hero.groups.remove_member({ group: 'team', user: 'bob' })
   })
 
-  test('with the session, even one in use; from then on each response takes its cookie away', async (t) => {
+  test('ends with the session, even one in use, and then each response clears the cookie', async (t) => {
     const { settings } = stage.daemon.hero
     await settings.set({ key: 'session_lifetime', value: 300 })
     const cookie = await signIn(stage.daemon, 'end.localhost', 'bob', goodPassword)
@@ -76,7 +76,7 @@ describe('a kept decision ends', () => {
     later.restore()
   })
 
-  test('when nobody has used the session for long', async (t) => {
+  test('ends after session_idle without use of the session', async (t) => {
     const { settings } = stage.daemon.hero
     await settings.set({ key: 'session_idle', value: 3600 })
     const visit = visitor('end.localhost', await signIn(stage.daemon, 'end.localhost', 'bob', goodPassword))
@@ -86,7 +86,7 @@ describe('a kept decision ends', () => {
     clock.restore()
   })
 
-  test('but not while the session is in use, and the use is noted', async (t) => {
+  test('does not end while the session is in use, and the use is recorded', async (t) => {
     const visit = visitor('end.localhost', await signIn(stage.daemon, 'end.localhost', 'bob', goodPassword))
     await keep(visit)
     for (const seconds of [200, 400, 600]) {
@@ -96,7 +96,7 @@ describe('a kept decision ends', () => {
     }
   })
 
-  test('with an administrator who acts as somebody else, and is never kept while that lasts', async (t) => {
+  test('ends when an administrator impersonates a user, and none is kept meanwhile', async (t) => {
     const { hero } = stage.daemon
     await hero.users.add({
       username: 'root',
@@ -123,7 +123,7 @@ describe('a kept decision ends', () => {
     clock.restore()
   })
 
-  test('with the scheme: a cookie that counts over HTTPS alone counts nowhere else', async () => {
+  test('does not apply to another scheme, so a cookie valid over HTTPS only is ignored over HTTP', async () => {
     const visit = visitor('far.example', stage.ada)
     const secure = 'X-Forwarded-Proto: https\r\n'
     const both = `X-Forwarded-Proto: http\r\n${secure}`
@@ -137,7 +137,7 @@ describe('a kept decision ends', () => {
     }
   })
 
-  test('never to be kept where a cookie of ours is worth nothing: each response takes it away', async () => {
+  test('is not made for an invalid session cookie, which each response clears', async () => {
     const visit = visitor('maybe.localhost', `${stage.ada.slice(0, -4)}AAAA`)
     for (let i = 0; i < 3; i++) {
       const { status, head, kept } = await visit()
@@ -146,7 +146,7 @@ describe('a kept decision ends', () => {
     }
   })
 
-  test('never to be kept for who is known by an address: the next request may come from another', async () => {
+  test('is not made for a user known by an address, because the next request may come from another', async () => {
     const { hero } = stage.daemon
     await hero.users.networks.add({ user: 'ada', network: '192.0.2.1' })
     await hero.settings.set({ key: 'network_login', value: true })
@@ -164,14 +164,14 @@ describe('a kept decision ends', () => {
     await hero.settings.set({ key: 'network_login', value: false })
   })
 
-  test('never to be made of one Cookie header among two', async () => {
+  test('is not made from one of two Cookie headers', async () => {
     const visit = visitor('end.localhost', 'theme=dark')
     for (let i = 0; i < 3; i++)
       assert.partialDeepStrictEqual(await visit(`Cookie: ${stage.ada}\r\n`), { user: 'ada', kept: false })
     assert.equal((await visit()).status, 401)
   })
 
-  test('never for what a trusted proxy says of one request: the next one has its own', async () => {
+  test('does not include the forwarding headers of a trusted proxy, which each request has of its own', async () => {
     const visit = visitor('end.localhost', stage.ada)
     await keep(visit)
     for (let i = 0; i < 3; i++) {
@@ -191,13 +191,15 @@ describe('a kept decision ends', () => {
   })
 })
 
-test('what a peer says that is no trusted proxy counts for nothing, by a kept decision neither', async () => {
+test('headers of an untrusted peer are ignored, with a kept decision too', async () => {
   await using stage = await startStage({ trusted_proxies: '192.0.2.0/24' })
   await stage.route({ domain: 'far.localhost', auth_mode: 'local' })
   const client = new KeptClient(stage.daemon.edge.port)
-  const said = 'X-Forwarded-For: 198.51.100.7\r\nX-Forwarded-Proto: https\r\nX-Request-Id: mine\r\n'
+  const spoofed = 'X-Forwarded-For: 198.51.100.7\r\nX-Forwarded-Proto: https\r\nX-Request-Id: mine\r\n'
   for (let i = 0; i < 4; i++) {
-    client.send(`GET / HTTP/1.1\r\nHost: far.localhost\r\n${i < 2 ? '' : said}Cookie: ${stage.ada}\r\n\r\n`)
+    client.send(
+      `GET / HTTP/1.1\r\nHost: far.localhost\r\n${i < 2 ? '' : spoofed}Cookie: ${stage.ada}\r\n\r\n`,
+    )
     const { rawHeaders } = got(await client.receive())
     const values = ['x-forwarded-for', 'x-forwarded-proto'].map((name) => valuesOf(rawHeaders, name).join())
     assert.deepEqual(values, ['127.0.0.1', 'http'])
@@ -209,24 +211,24 @@ test('what a peer says that is no trusted proxy counts for nothing, by a kept de
   client.end()
 })
 
-describe('the table of kept decisions is bounded', () => {
+describe('the table of kept decisions', () => {
   const decision = (cookie: string, plan: object, stamp = 1) =>
     ({ host: 'a', cookie, secure: true, plan, stamp }) as KeptDecision
   const plan = {} as RoutePlan
 
-  test('by cookies: those that nobody has used for long give way', () => {
+  test('is bounded by cookies: the least recently used give way', () => {
     const kept = new KeptDecisions()
     const has = (i: number) => kept.find('a', `n=${i}`, true, plan, 1) !== undefined
     for (let i = 0; i < 10_000; i++) {
       kept.keep(decision(`n=${i}`, plan))
-      assert.ok(has(0), 'one that is used again and again stays')
+      assert.ok(has(0), 'one in use stays')
     }
     assert.ok(has(9_999))
     const count = Array.from({ length: 10_000 }, (_, i) => has(i)).filter(Boolean).length
     assert.ok(count <= 4000, `${count} were kept`)
   })
 
-  test('by rules: of nine for one cookie the oldest is gone, and one that no longer holds goes first', () => {
+  test('is bounded by rules: the ninth for one cookie displaces the oldest, and outdated ones go first', () => {
     const kept = new KeptDecisions()
     const plans = Array.from({ length: 9 }, () => ({}) as RoutePlan)
     for (const one of plans) kept.keep(decision('n=1', one))

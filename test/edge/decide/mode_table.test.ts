@@ -10,8 +10,8 @@ import { kinds, newKey, providerSession, refusals, spoofed, type Kind } from '..
 import { folded, startStage, type Stage } from '../../support/edge_stage.ts'
 
 /**
- * What becomes of a request: it passes as somebody (`method:user`), as nobody (`guest`, or `bearer:` for a static
- * token), or it is refused the way its mode refuses.
+ * The outcome of a request: it passes with an identity (`method:user`), as a guest (`guest`, `cleared` with the cookie
+ * cleared, or `bearer:` for a static token), or it is refused as its mode refuses.
  */
 type Outcome =
   | 'guest'
@@ -24,7 +24,7 @@ type Outcome =
 
 const modes: readonly Mode[] = ['none', 'optional', 'bearer', 'oauth', 'local', 'signature']
 
-/** Written by hand from the requirements: for each credential what becomes of it in none, optional, bearer, oauth, local, signature. */
+/** Written by hand from the requirements: the outcome of each credential with none, optional, bearer, oauth, local, signature. */
 const table: Record<string, readonly [Outcome, Outcome, Outcome, Outcome, Outcome, Outcome]> = {
   nothing: ['guest', 'guest', 'token', 'provider', 'login', 'sign'],
   'password session': ['guest', 'local:ada', 'token', 'provider', 'local:ada', 'sign'],
@@ -33,7 +33,7 @@ const table: Record<string, readonly [Outcome, Outcome, Outcome, Outcome, Outcom
   'user token': ['guest', 'bearer:tom', 'bearer:tom', 'provider', 'login', 'sign'],
   'kept token': ['guest', 'bearer:tom', 'bearer:tom', 'provider', 'login', 'sign'],
   "a program's token": ['guest', 'bearer:client.deploy', 'bearer:client.deploy', 'provider', 'login', 'sign'],
-  "a program's token for another place": ['guest', 'guest', 'token', 'provider', 'login', 'sign'],
+  "a program's token for another audience": ['guest', 'guest', 'token', 'provider', 'login', 'sign'],
   'kept token as session': ['guest', 'cleared', 'token', 'provider', 'login', 'sign'],
   "the route's token": ['guest', 'guest', 'bearer:', 'provider', 'login', 'sign'],
   "the daemon's token": ['guest', 'guest', 'bearer:', 'provider', 'login', 'sign'],
@@ -46,11 +46,11 @@ const table: Record<string, readonly [Outcome, Outcome, Outcome, Outcome, Outcom
   'session as token': ['guest', 'guest', 'token', 'provider', 'login', 'sign'],
   'user token as session': ['guest', 'cleared', 'token', 'provider', 'login', 'sign'],
 }
-const nothingKnown = table.nothing!
-const worthless: typeof nothingKnown = ['guest', 'cleared', 'token', 'provider', 'login', 'sign']
+const noCredential = table.nothing!
+const invalidSession: typeof noCredential = ['guest', 'cleared', 'token', 'provider', 'login', 'sign']
 
-/** D24: what is no credential, by the header that carries it, and whether it is a cookie in our name. */
-const garbage: [string[], typeof nothingKnown][] = [
+/** D24: invalid credentials as headers, and their outcomes; an invalid session cookie is cleared. */
+const garbage: [string[], typeof noCredential][] = [
   ...[
     '',
     'Bearer',
@@ -61,19 +61,19 @@ const garbage: [string[], typeof nothingKnown][] = [
     'Basic !!!',
     'Bearer null',
     'Negotiate x',
-  ].map((value): [string[], typeof nothingKnown] => [['Authorization', value], nothingKnown]),
-  [['Authorization', `Bearer ${'A'.repeat(8000)}`], nothingKnown],
-  [['Authorization', `Bearer ${'A'.repeat(43)}`], nothingKnown],
-  [['Authorization', 'Bearer a', 'Authorization', 'Bearer b'], nothingKnown],
-  [['Cookie', ''], nothingKnown],
-  [['Cookie', '__Host-hero_proxy_session'], nothingKnown],
-  [['Cookie', '__Host-hero_proxy_session='], worthless],
-  [['Cookie', `__Host-hero_proxy_session=${'A'.repeat(8000)}`], worthless],
-  [['Cookie', '__Host-hero_proxy_session=!; a=b'], worthless],
-  [['X-Signature', 'x', 'X-Signature-Pubkey', 'y'], nothingKnown],
+  ].map((value): [string[], typeof noCredential] => [['Authorization', value], noCredential]),
+  [['Authorization', `Bearer ${'A'.repeat(8000)}`], noCredential],
+  [['Authorization', `Bearer ${'A'.repeat(43)}`], noCredential],
+  [['Authorization', 'Bearer a', 'Authorization', 'Bearer b'], noCredential],
+  [['Cookie', ''], noCredential],
+  [['Cookie', '__Host-hero_proxy_session'], noCredential],
+  [['Cookie', '__Host-hero_proxy_session='], invalidSession],
+  [['Cookie', `__Host-hero_proxy_session=${'A'.repeat(8000)}`], invalidSession],
+  [['Cookie', '__Host-hero_proxy_session=!; a=b'], invalidSession],
+  [['X-Signature', 'x', 'X-Signature-Pubkey', 'y'], noCredential],
 ]
 
-describe('modes by credentials by kinds of request', () => {
+describe('every mode with every credential and kind of request', () => {
   let stage: Stage
   let upstream: Upstream
   let credentials: Record<string, string[]>
@@ -144,7 +144,7 @@ describe('modes by credentials by kinds of request', () => {
       'user token': bearer(access_token),
       'kept token': bearer(kept.access_token),
       "a program's token": bearer(await programToken()),
-      "a program's token for another place": bearer(await programToken('http://other.localhost/')),
+      "a program's token for another audience": bearer(await programToken('http://other.localhost/')),
       'kept token as session': ['Cookie', `__Host-hero_proxy_session=${kept.access_token}`],
       "the route's token": bearer(routeToken),
       "the daemon's token": bearer(daemonToken),
@@ -208,7 +208,7 @@ describe('modes by credentials by kinds of request', () => {
     )
     const secrets = [...valuesOf(rawHeaders, 'cookie'), ...valuesOf(rawHeaders, 'authorization')].join()
     for (const secret of ['hero_proxy', daemonToken, ...(method === 'bearer' ? ['Bearer'] : [])])
-      assert.ok(!secrets.includes(secret), `${where}: a credential of ours went on`)
+      assert.ok(!secrets.includes(secret), `${where}: a credential of hero_proxy was forwarded`)
     if (method === 'signature') assert.ok(!rawHeaders.some((text) => /^x-signature/i.test(text)), where)
   }
 
@@ -237,7 +237,7 @@ describe('modes by credentials by kinds of request', () => {
     )
   }
 
-  test('the table knows every mode', () => assert.deepEqual(authModeNames, modes))
+  test('the table covers every mode', () => assert.deepEqual(authModeNames, modes))
 
   for (const [i, mode] of modes.entries()) {
     for (const [name, outcomes] of Object.entries(table)) {
@@ -249,7 +249,7 @@ describe('modes by credentials by kinds of request', () => {
       })
     }
 
-    test(`${mode}: garbage is nothing at all (D24)`, async () => {
+    test(`${mode}: invalid credentials count as none (D24)`, async () => {
       for (const [given, outcomes] of garbage)
         for (const kind of ['navigation', 'fetch', 'post', 'websocket'] as const)
           await check(mode, kind, given, outcomes[i]!, given.join().slice(0, 60))

@@ -7,7 +7,7 @@ import { byHand } from '../../support/people.ts'
 import { startUpstream, valuesOf } from '../../support/upstream.ts'
 import { got, startStage, type Stage } from '../../support/edge_stage.ts'
 
-describe('changes count from the very next request (D25)', () => {
+describe('changes apply to the next request (D25)', () => {
   let stage: Stage
   before(async () => {
     stage = await startStage()
@@ -18,7 +18,7 @@ describe('changes count from the very next request (D25)', () => {
   after(() => stage.close())
 
   let count = 0
-  /** A fresh person in the group that gives app.use, signed in and warm in every cache. */
+  /** A new user in the group that grants app.use, signed in and present in every cache. */
   const newcomer = async () => {
     const { hero } = stage.daemon
     const username = `p${++count}`
@@ -50,7 +50,7 @@ describe('changes count from the very next request (D25)', () => {
     return { username, cookie, status, user, outside, access_token }
   }
 
-  test('deactivated, and active again', async () => {
+  test('a deactivated user loses access, and must sign in again once active', async () => {
     const { username, outside } = await newcomer()
     await stage.daemon.hero.users.update({ username, is_active: false })
     await outside()
@@ -64,19 +64,19 @@ describe('changes count from the very next request (D25)', () => {
     )
   })
 
-  test('removed', async () => {
+  test('a removed user loses access', async () => {
     const { username, outside } = await newcomer()
     await stage.daemon.hero.users.remove({ username })
     await outside()
   })
 
-  test('all sessions revoked', async () => {
+  test('revoke_all ends all sessions', async () => {
     const { username, outside } = await newcomer()
     await stage.daemon.hero.sessions.revoke_all({ user: username })
     await outside()
   })
 
-  test('one session revoked leaves the other', async () => {
+  test('revoking one session keeps the other', async () => {
     const { username, status, user, access_token } = await newcomer()
     const { items } = await stage.daemon.hero.sessions.list({ user: username })
     await stage.daemon.hero.sessions.revoke({ id: items.find(({ kind }) => kind === 'cookie')!.id })
@@ -84,7 +84,7 @@ describe('changes count from the very next request (D25)', () => {
     assert.equal(await user('Authorization', `Bearer ${access_token}`), username)
   })
 
-  test('expired by time', async () => {
+  test('an expired session ends', async () => {
     const { username, outside } = await newcomer()
     await byHand(stage.daemon, async (database) => {
       const { query } = database
@@ -99,21 +99,24 @@ describe('changes count from the very next request (D25)', () => {
     await outside()
   })
 
-  test('a password change by somebody else ends what was open', async () => {
+  test('a password set by somebody else ends all sessions', async () => {
     const { username, outside } = await newcomer()
     await stage.daemon.hero.auth.set_password({ user: username, password: 'velvet-harbor-93-comet' })
     await outside()
   })
 
   for (const [title, undo] of [
-    ['out of the group', (hero) => (user: string) => hero.groups.remove_member({ group: 'team', user })],
     [
-      'the claim taken from the group',
+      'a user removed from the group',
+      (hero) => (user: string) => hero.groups.remove_member({ group: 'team', user }),
+    ],
+    [
+      'a claim removed from the group',
       (hero) => () => hero.groups.remove_claim({ group: 'team', claim: 'app.use' }),
     ],
-    ['the group inactive', (hero) => () => hero.groups.update({ group: 'team', is_active: false })],
+    ['a group made inactive', (hero) => () => hero.groups.update({ group: 'team', is_active: false })],
   ] satisfies [string, (hero: Stage['daemon']['hero']) => (user: string) => Promise<unknown>][]) {
-    test(`${title}: 403 where the claim is asked for`, async () => {
+    test(`${title} causes 403 where the claim is required`, async () => {
       const { username, status } = await newcomer()
       await undo(stage.daemon.hero)(username)
       assert.deepEqual([await status('inner.localhost'), await status('claim.localhost')], [200, 403])
@@ -122,7 +125,7 @@ describe('changes count from the very next request (D25)', () => {
     })
   }
 
-  test('a claim through a role of an outer group goes with each link of the chain', async () => {
+  test('a claim by a role of an outer group is lost with each link of the chain', async () => {
     const { hero } = stage.daemon
     const { username, cookie } = await newcomer()
     await hero.roles.add({ name: 'keeper' })
@@ -155,7 +158,7 @@ describe('changes count from the very next request (D25)', () => {
     assert.equal(await status('vault.localhost'), 403)
   })
 
-  test('on a connection that is kept open too', async () => {
+  test('a revoked session ends on a persistent connection too', async () => {
     const { username, cookie } = await newcomer()
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     const status = () =>
@@ -179,7 +182,7 @@ describe('changes count from the very next request (D25)', () => {
     agent.destroy()
   })
 
-  test('routes: added, changed, moved, disabled, removed', async () => {
+  test('an added, changed, moved, disabled or removed route applies to the next request', async () => {
     const { routes } = stage.daemon.hero.proxy
     await using second = await startUpstream((_, response) => response.end('second'))
     const at = async (path = '/') => {

@@ -8,7 +8,7 @@ import { valuesOf } from '../../support/upstream.ts'
 import { providerSession } from '../mode_stage.ts'
 import { got, startStage, type Stage } from '../../support/edge_stage.ts'
 
-describe('routes for people whom a provider signed in', () => {
+describe('routes with auth_mode oauth', () => {
   let stage: Stage
   const navigation = ['Accept', 'text/html', 'Sec-Fetch-Mode', 'navigate']
   before(async () => {
@@ -19,7 +19,7 @@ describe('routes for people whom a provider signed in', () => {
   after(() => stage.close())
   const at = (host: string, headers: string[]) => ask(stage.daemon, host, '/', { headers })
 
-  test('any provider counts, unless the route names one; then that one alone', async () => {
+  test('accept any provider, or only the one that the route names', async () => {
     const before = stage.upstream.seen.length
     for (const [provider, any, forge] of [
       ['forge', 200, 200],
@@ -41,7 +41,7 @@ describe('routes for people whom a provider signed in', () => {
     assert.equal(stage.upstream.seen.length, before + 4)
   })
 
-  test('while no provider is set up people are told so, signed in by password or not, and not sent in circles', async () => {
+  test('show that no provider is set up, instead of redirecting in a loop', async () => {
     for (const headers of [navigation, [...navigation, 'Cookie', stage.ada]]) {
       const page = await at('any.localhost', headers)
       assert.deepEqual([page.status, page.headers.location], [503, undefined])
@@ -53,7 +53,7 @@ describe('routes for people whom a provider signed in', () => {
     assert.match(String(program.detail), /none is set up/)
   })
 
-  test('once there is one, people are sent to it and programs get 401', () => {
+  test('redirect browsers to the provider once it is set up, and send programs 401', () => {
     const route = { auth_mode: 'oauth', provider: null } as const
     for (const [provider, providers, way, ready] of [
       [null, [], '/login?next=', false],
@@ -69,7 +69,7 @@ describe('routes for people whom a provider signed in', () => {
     }
   })
 
-  test('a token is no session, whatever opened it', async () => {
+  test('accept no token in place of a session', async () => {
     const { access_token } = await stage.daemon.hero.auth.login({ login: 'ada', password: goodPassword })
     assert.equal((await at('any.localhost', ['Authorization', `Bearer ${access_token}`])).status, 401)
     const cookie = await providerSession(stage, 'bob', 'forge')
@@ -77,7 +77,7 @@ describe('routes for people whom a provider signed in', () => {
     assert.equal((await at('any.localhost', ['Authorization', `Bearer ${token}`])).status, 401)
   })
 
-  test('every way of our own is none of a provider', () => {
+  test("do not count the daemon's own sign-in methods as providers", () => {
     for (const provider of ownSignInMethods) assert.equal(openedByProvider({ provider }), false)
     assert.equal(openedByProvider({ provider: 'forge' }), true)
   })

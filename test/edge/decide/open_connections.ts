@@ -6,12 +6,12 @@ import { WebSocket, WebSocketServer } from 'ws'
 import type { TestDaemon } from '../../support/daemon.ts'
 import { startUpstream } from '../../support/upstream.ts'
 
-/** In milliseconds. One second is promised; on a busy machine it may be many. */
+/** In milliseconds. The promise is one second, but a busy machine may take far longer. */
 const deadline = 15_000
 
-/** Something that stays open until somebody ends it. */
+/** A connection or response that stays open until one side ends it. */
 export interface Live {
-  /** True once it looks complete to the client, false once it looks broken; undefined while it is open. */
+  /** True if it ended complete for the client, false if it broke off; undefined while it is open. */
   complete: boolean | undefined
   /** Resolves when both the client and the service have seen the end. */
   readonly over: Promise<unknown>
@@ -26,7 +26,7 @@ const events = (response: ServerResponse) => {
   response.write('data: 1\n\n')
 }
 
-/** Far more than ever arrives. */
+/** Declares far more than it ever sends. */
 const download = (response: ServerResponse) => {
   response.writeHead(200, { 'content-length': 1_000_000_000 })
   const timer = setInterval(() => response.write(Buffer.alloc(1000)), 50)
@@ -34,7 +34,7 @@ const download = (response: ServerResponse) => {
   response.write('begin')
 }
 
-/** A service whose answers never end by themselves; `gone` resolves when the connection with this mark has ended there. */
+/** A service whose responses never end by themselves; `gone` resolves when the connection with this path has ended there. */
 export const startLiveUpstream = async (
   answer: (request: IncomingMessage, response: ServerResponse) => void = (_, response) => response.end(),
 ) => {
@@ -64,7 +64,7 @@ export const startLiveUpstream = async (
 type LiveUpstream = Awaited<ReturnType<typeof startLiveUpstream>>
 let count = 0
 
-/** Opens one and resolves when its first bytes have come. */
+/** Opens one and resolves when its first bytes have arrived. */
 export const open = async (
   { edge }: Pick<TestDaemon, 'edge'>,
   upstream: LiveUpstream,
@@ -82,7 +82,7 @@ export const open = async (
       over: Promise.all([closed, served]),
       leave: () => socket.terminate(),
     }
-    // 1006: there was no closing handshake, the connection broke.
+    // 1006: the connection broke without a closing handshake.
     socket.on('close', (code) => (live.complete = code !== 1006))
     socket.on('error', () => {})
     await once(socket, 'message')
@@ -110,7 +110,7 @@ export const open = async (
   return live
 }
 
-/** Asserts that all have ended, broken on the client's side and closed on the service's, soon after now. */
+/** Asserts that all have ended soon after now, broken off for the client and closed for the service. */
 export const assertEnded = async (lives: readonly Live[]): Promise<void> => {
   const late = delay(deadline, 'late', { ref: false })
   for (const [i, { over }] of lives.entries()) {

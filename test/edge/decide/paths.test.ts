@@ -16,7 +16,7 @@ const resolveDots = (text: string) => {
   return `/${kept.join('/')}`
 }
 
-/** Everything that lenient servers may make of a path: their steps in any order, decoding up to twice. */
+/** Every path that lenient servers may derive from a target: their steps in any order, decoding up to twice. */
 const readings = (target: string): Set<string> => {
   const steps = [
     (text: string) => text.replaceAll('\\', '/'),
@@ -42,7 +42,7 @@ const readings = (target: string): Set<string> => {
 }
 const aimsAtDesk = (target: string) => [...readings(target)].some((path) => /^\/desk(\/|$)/.test(path))
 
-describe('the path that is judged is the path that is forwarded (D11, D12)', () => {
+describe('the path that is decided is the path that is forwarded (D11, D12)', () => {
   let stage: Stage
   before(async () => {
     stage = await startStage()
@@ -57,7 +57,7 @@ describe('the path that is judged is the path that is forwarded (D11, D12)', () 
   })
   after(() => stage.close())
 
-  /** Sends a target as it is; tells the status, and what the upstream saw if it saw anything. */
+  /** Sends a target unchanged, and returns the status and the targets that the upstream saw. */
   const send = async (host: string, target: string, headers = '') => {
     const before = stage.upstream.seen.length
     const answer = await askRaw(
@@ -82,12 +82,12 @@ describe('the path that is judged is the path that is forwarded (D11, D12)', () 
     assert.ok(!aimsAtDesk(target), `${target} reached the upstream without the rule of /desk`)
   }
 
-  test(`${table.length} paths: as a guest nothing that may be read as /desk gets through`, async () => {
+  test(`a guest passes with none of ${table.length} paths that can be read as /desk`, async () => {
     assert.ok(table.length >= 60)
     for (const target of table) await check(target)
   })
 
-  test('with a session that lacks the claim neither', async () => {
+  test('neither does a user without the claim', async () => {
     for (const target of table) {
       const { status, seen } = await send('paths.localhost', target, `Cookie: ${stage.bob}\r\n`)
       if (seen.length > 0) assert.ok(!aimsAtDesk(target), target)
@@ -95,7 +95,7 @@ describe('the path that is judged is the path that is forwarded (D11, D12)', () 
     }
   })
 
-  test('any path made of such pieces', async () => {
+  test('nor with any generated path of such pieces', async () => {
     const pieces = [
       '/',
       '//',
@@ -131,7 +131,7 @@ describe('the path that is judged is the path that is forwarded (D11, D12)', () 
     await fc.assert(fc.asyncProperty(paths, check), { numRuns: 400 })
   })
 
-  test('with a claim the plain path passes, and harmless paths pass for guests', async () => {
+  test('the plain path passes with the claim, and harmless paths pass for guests', async () => {
     const held = await send('paths.localhost', '/desk/x?y', `Cookie: ${stage.ada}\r\n`)
     assert.deepEqual(held, { status: 200, seen: ['/desk/x?y'] })
     for (const target of [
@@ -153,7 +153,7 @@ describe('the path that is judged is the path that is forwarded (D11, D12)', () 
     }
   })
 
-  test('where one rule holds for all paths they pass byte for byte, dot segments still not', async () => {
+  test('paths of a host with a single rule are forwarded byte for byte, except dot segments', async () => {
     for (const target of ['//x', '/X%2Fy', '/a;b/c', '/%ff', '/a%5cb', '/%25']) {
       assert.deepEqual(await send('single.localhost', target), { status: 200, seen: [target] }, target)
     }

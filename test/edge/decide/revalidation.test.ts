@@ -12,7 +12,7 @@ import { openForm, postForm, startStage, type Stage } from '../../support/edge_s
 
 type LiveUpstream = Awaited<ReturnType<typeof startLiveUpstream>>
 
-/** A person with a group of their own that gives the claim of a route of their own. */
+/** A user whose own group grants the claim of their own route. */
 interface Newcomer {
   readonly username: string
   readonly group: string
@@ -21,13 +21,13 @@ interface Newcomer {
   readonly cookie: string
 }
 
-describe('what was let in ends with the reason for it', () => {
+describe('an open WebSocket, event stream or download ends with the permission for it', () => {
   let stage: Stage
   let upstream: LiveUpstream
   let hero: HeroProxy
   let kept: Live[]
   let count = 0
-  /** Ends the session of whoever asks, as a service with a sign-out of its own does. */
+  /** Ends the session of the user who asks, as a service with its own sign-out does. */
   const slow = async (url: string) => {
     if (url.startsWith('/leave')) await hero.sessions.revoke_all({ user: url.split('/')[2]! })
     else await delay(20_000, undefined, { ref: false })
@@ -72,7 +72,7 @@ describe('what was let in ends with the reason for it', () => {
     const cookie = await signIn(stage.daemon, domain, username, goodPassword)
     return { username, group, domain, route: id, cookie }
   }
-  /** Of others: nobody else is bothered. */
+  /** Asserts that the connections of other users stay open. */
   const assertKept = () =>
     assert.deepEqual(
       kept.map(({ complete }) => complete),
@@ -80,33 +80,34 @@ describe('what was let in ends with the reason for it', () => {
     )
 
   const causes: Record<string, (who: Newcomer) => Promise<unknown>> = {
-    'the session revoked': async ({ username }) => {
+    'the session is revoked': async ({ username }) => {
       const { items } = await hero.sessions.list({ user: username })
       await hero.sessions.revoke({ id: items[0]!.id })
     },
-    'all sessions revoked': ({ username }) => hero.sessions.revoke_all({ user: username }),
-    'signed out at our page': async ({ domain, cookie }) => {
+    'all sessions are revoked': ({ username }) => hero.sessions.revoke_all({ user: username }),
+    'the user signs out at the own page': async ({ domain, cookie }) => {
       const form = await openForm(stage.daemon, domain, '/auth/logout', ['Cookie', cookie])
       const headers = ['Cookie', `${cookie}; ${form.cookie}`]
       const answer = await postForm(stage.daemon, domain, '/auth/logout', { form_token: form.token }, headers)
       assert.equal(answer.status, 303)
     },
-    'the person deactivated': ({ username }) => hero.users.update({ username, is_active: false }),
-    'the person removed': ({ username }) => hero.users.remove({ username }),
-    'the password changed elsewhere': async ({ username }) => {
+    'the user is deactivated': ({ username }) => hero.users.update({ username, is_active: false }),
+    'the user is removed': ({ username }) => hero.users.remove({ username }),
+    'the password is changed elsewhere': async ({ username }) => {
       const { access_token } = await hero.auth.login({ login: username, password: goodPassword })
       const password = 'velvet-harbor-93-comet'
       await hero.as(access_token).auth.set_password({ password, current_password: goodPassword })
     },
-    'the claim taken from the group': ({ group }) => hero.groups.remove_claim({ group, claim: 'live.see' }),
-    'the member taken out of the group': ({ group, username }) =>
+    'the claim is removed from the group': ({ group }) =>
+      hero.groups.remove_claim({ group, claim: 'live.see' }),
+    'the member is removed from the group': ({ group, username }) =>
       hero.groups.remove_member({ group, user: username }),
-    'the group inactive': ({ group }) => hero.groups.update({ group, is_active: false }),
-    'the route asking for another claim': ({ route }) =>
+    'the group becomes inactive': ({ group }) => hero.groups.update({ group, is_active: false }),
+    'the route requires another claim': ({ route }) =>
       hero.proxy.routes.update({ id: route, required_claims: ['live.other'] }),
-    'the route disabled': ({ route }) => hero.proxy.routes.update({ id: route, enabled: false }),
-    'the route removed': ({ route }) => hero.proxy.routes.remove({ id: route }),
-    'the session deleted by another process': ({ username }) =>
+    'the route is disabled': ({ route }) => hero.proxy.routes.update({ id: route, enabled: false }),
+    'the route is removed': ({ route }) => hero.proxy.routes.remove({ id: route }),
+    'another process deletes the session': ({ username }) =>
       byHand(stage.daemon, async (database) => {
         const user = await database.query
           .selectFrom('users')
@@ -118,7 +119,7 @@ describe('what was let in ends with the reason for it', () => {
       }),
   }
   for (const [title, cause] of Object.entries(causes)) {
-    test(`${title}: WebSocket, event stream and download break off on both sides`, async () => {
+    test(`when ${title}, on both sides`, async () => {
       const who = await newcomer()
       const lives = await openAll(who.domain, who.cookie)
       await cause(who)
@@ -127,7 +128,7 @@ describe('what was let in ends with the reason for it', () => {
     })
   }
 
-  test('also when they are old, and one after another', async () => {
+  test('when its own session ends, however old it is, while those of another session continue', async () => {
     const who = await newcomer()
     const lives = await openAll(who.domain, who.cookie)
     await delay(1500)
@@ -144,7 +145,7 @@ describe('what was let in ends with the reason for it', () => {
     await assertEnded(others)
   })
 
-  test('a bearer token revoked', async () => {
+  test('when its bearer token is revoked', async () => {
     const who = await newcomer()
     await stage.route({ domain: `t-${who.domain}`, auth_mode: 'optional', target: upstream.target })
     const { access_token } = await hero.auth.login({ login: who.username, password: goodPassword })
@@ -156,7 +157,7 @@ describe('what was let in ends with the reason for it', () => {
     await assertEnded(lives)
   })
 
-  test('a static token replaced, a network taken away, an address that is not allowed any more', async () => {
+  test('when a static token, a network or an allowed address is removed', async () => {
     const { username, group, cookie } = await newcomer()
     const { routes } = hero.proxy
     const at = (domain: string, auth_mode: 'bearer' | 'none' | 'local', more: object) =>
@@ -190,7 +191,7 @@ describe('what was let in ends with the reason for it', () => {
     assertKept()
   })
 
-  test('guests end when the route lets no guests pass any more', async () => {
+  test('when the route no longer admits guests', async () => {
     const { id } = await stage.route({
       domain: 'open.localhost',
       auth_mode: 'none',
@@ -201,7 +202,7 @@ describe('what was let in ends with the reason for it', () => {
     await assertEnded(lives)
   })
 
-  test('acting as somebody ends: given up, or that person deactivated', async () => {
+  test('when impersonation stops, or the impersonated user is deactivated', async () => {
     const { username, group } = await newcomer()
     await hero.users.add({ username: 'root', password: goodPassword, is_admin: true })
     await stage.route({ domain: 'seen.localhost', auth_mode: 'optional', target: upstream.target })
@@ -223,7 +224,7 @@ describe('what was let in ends with the reason for it', () => {
     await hero.groups.remove({ group })
   })
 
-  test('what ends by time ends what stands on it: a membership, a session', async () => {
+  test('when a membership or a session expires', async () => {
     const [member, guest] = [await newcomer(), await newcomer()]
     const lives = [
       ...(await openAll(member.domain, member.cookie)),
@@ -237,7 +238,7 @@ describe('what was let in ends with the reason for it', () => {
       await query.updateTable('group_users').set({ expires_at: soon }).where('user_id', '=', one).execute()
       await query.updateTable('sessions').set({ expires_at: soon }).where('user_id', '=', other).execute()
     })
-    // So that both are read anew.
+    // Both are read again after these changes.
     await hero.groups.update({ group: member.group, name: 'Another name' })
     await hero.users.update({ username: guest.username, display_name: 'Another name' })
     const early = lives.map(({ complete }) => complete)
@@ -245,7 +246,7 @@ describe('what was let in ends with the reason for it', () => {
     await assertEnded(lives)
   })
 
-  test('changes that leave the right alone end nothing', async () => {
+  test('not after changes that keep the permission', async () => {
     const who = await newcomer()
     const lives = await openAll(who.domain, who.cookie)
     await hero.users.update({ username: who.username, display_name: 'Another name' })
@@ -260,7 +261,7 @@ describe('what was let in ends with the reason for it', () => {
     for (const live of lives) live.leave()
   })
 
-  test('the answer to whoever ends their own session still arrives', async () => {
+  test('but the response to a request that ends its own session still arrives', async () => {
     const who = await newcomer()
     const answer = await ask(stage.daemon, who.domain, `/leave/${who.username}`, {
       headers: ['Cookie', who.cookie],
@@ -268,7 +269,7 @@ describe('what was let in ends with the reason for it', () => {
     assert.deepEqual([answer.status, answer.body], [200, 'bye'])
   })
 
-  test('whoever still waits for an answer is told, and the service is left', async () => {
+  test('and a request still waiting for its response gets 403, while the upstream request is aborted', async () => {
     const [who, again] = [await newcomer(), await newcomer()]
     const left = upstream.gone('/slow')
     const waiting = ask(stage.daemon, who.domain, '/slow', { headers: ['Cookie', who.cookie] })
@@ -285,7 +286,7 @@ describe('what was let in ends with the reason for it', () => {
     assert.match(await pending, /^HTTP\/1\.1 403 [^]*access_ended/)
   })
 
-  test('an upload breaks off', async () => {
+  test('and an upload is aborted', async () => {
     const who = await newcomer()
     const left = upstream.gone('/slow/upload')
     const socket = connect(stage.daemon.edge.port, '127.0.0.1')
@@ -300,7 +301,7 @@ describe('what was let in ends with the reason for it', () => {
   })
 })
 
-onBothDatabases('revoked at one node, ended at another', (newUrl) => {
+onBothDatabases('a change at one node ends connections at another', (newUrl) => {
   let here: TestDaemon
   let there: TestDaemon
   let upstream: LiveUpstream

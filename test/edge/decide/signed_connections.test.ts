@@ -18,7 +18,7 @@ before(async () => {
 })
 after(() => stage.close())
 
-/** A connection that a signed request opened. */
+/** A connection opened by a signed request. */
 const open = async (privateKey: ReturnType<typeof newKey>['privateKey']): Promise<Socket> => {
   const signed = Object.entries(signRequest({ method: 'GET', host, path: '/', privateKey }))
   const headers = signed.map(([name, value]) => `${name}: ${value}\r\n`).join('')
@@ -29,14 +29,14 @@ const open = async (privateKey: ReturnType<typeof newKey>['privateKey']): Promis
   return socket
 }
 
-/** However it is broken off. */
+/** Resolves when the connection ends, in any way. */
 const ended = (socket: Socket) =>
   new Promise<void>((resolve) => {
     socket.on('error', () => {})
     socket.once('close', () => resolve())
   })
 
-test('a connection lasts as long as the key that opened it is somebody’s, though its signature grows old', async () => {
+test('a signed connection stays open, beyond the age of its signature, until its key or user loses access', async () => {
   const { hero } = stage.daemon
   const [kept, lost] = [newKey(), newKey()]
   await hero.users.keys.add({ user: 'ada', pubkey: kept.pubkey })

@@ -5,9 +5,9 @@ import Sqlite from 'better-sqlite3'
 import { startStage } from '../../support/edge_stage.ts'
 import { goodPassword } from '../../support/daemon.ts'
 import { ask } from '../../support/http.ts'
-import { about, code, flat, identity, startAsking, told, type Headers } from './asking.ts'
+import { about, code, flat, identity, startAsking, identityNames, type Headers } from './asking.ts'
 
-describe('answers of /auth/forward', () => {
+describe('responses of /auth/forward', () => {
   let stage: Awaited<ReturnType<typeof startAsking>>
   let question: (typeof stage)['question']
   before(async () => {
@@ -16,7 +16,7 @@ describe('answers of /auth/forward', () => {
   })
   after(() => stage.close())
 
-  test('a 200 names who it is, and every header that a client could have forged', async () => {
+  test('a 200 has the identity and every header that a client could have forged', async () => {
     const ada = await question({ ...about, Cookie: `${stage.ada}; theme=dark`, 'X-Hero-User': 'root' })
     assert.equal(ada.status, 200)
     assert.equal(ada.body, '')
@@ -42,13 +42,13 @@ describe('answers of /auth/forward', () => {
       'X-Proxy-Auth-Method': 'local',
     })
     assert.equal(guest.status, 200)
-    const nobody = Object.fromEntries(told.map((name) => [name, ['']]))
+    const nobody = Object.fromEntries(identityNames.map((name) => [name, ['']]))
     assert.deepEqual(identity(guest), { ...nobody, 'X-Proxy-Auth-Method': ['none'] })
     const signed = await question({ ...about, 'X-Forwarded-Uri': '/signed', Cookie: stage.ada })
     assert.match(identity(signed)['X-Hero-Assertion']![0]!, /^ey.+\..+\..+$/)
   })
 
-  test('a username that looks like a header hides none', async () => {
+  test('a username that equals a header name hides no header', async () => {
     const { hero } = stage.daemon
     const username = 'X-Hero-Impersonator'
     await hero.users.add({ username, email: 'x@example.org', password: goodPassword })
@@ -62,7 +62,7 @@ describe('answers of /auth/forward', () => {
     assert.deepEqual(identity(answer)['X-Hero-Impersonator'], [''])
   })
 
-  test('our own secrets do not go on, those of the service do', async () => {
+  test('the session cookie and access tokens are removed, and credentials of the service are kept', async () => {
     const { access_token } = await stage.daemon.hero.auth.login({ login: 'ada', password: goodPassword })
     const open = { ...about, 'X-Forwarded-Uri': '/open' }
     const used = await question({ ...open, Authorization: `Bearer ${access_token}` })
@@ -83,7 +83,7 @@ describe('answers of /auth/forward', () => {
     assert.deepEqual(identity(two).Authorization, [''])
   })
 
-  test('the network and tokens of programs count by the client’s address and headers', async () => {
+  test("networks and tokens are checked against the client's address and headers", async () => {
     const { hero } = stage.daemon
     const target = 'http://127.0.0.1:9'
     await stage.route({ domain: 'api.localhost', target, auth_mode: 'bearer' })
@@ -101,11 +101,11 @@ describe('answers of /auth/forward', () => {
     const refused = await question({ ...api, Cookie: stage.bob })
     assert.equal(refused.status, 401)
     assert.match(refused.headers['www-authenticate']!, /^Bearer/)
-    // A signature covers the body, of which a question knows nothing.
+    // A signature covers the body, which a forward-auth request does not have.
     const key = await question({ ...about, 'X-Forwarded-Host': 'key.localhost', 'X-Signature': 'ab' })
     assert.equal(key.status, 401)
 
-    // Of the client's address, not of the proxy's, and not of one that the client made up.
+    // The client's address counts, not that of the proxy or one that the client made up.
     for (const network of ['10.1.1.0/24', '127.0.0.0/8'])
       await hero.users.networks.add({ user: 'bob', network })
     await hero.settings.set({ key: 'network_login', value: true })
@@ -120,7 +120,7 @@ describe('answers of /auth/forward', () => {
     await hero.settings.set({ key: 'network_login', value: false })
   })
 
-  test('a dead cookie is cleared', async () => {
+  test('an invalid session cookie is cleared', async () => {
     const stale = { ...about, 'X-Forwarded-Uri': '/open', Cookie: `${stage.ada}x` }
     const answer = await question(stale)
     assert.equal(answer.status, 200)
@@ -128,7 +128,7 @@ describe('answers of /auth/forward', () => {
     assert.equal(answer.headers['cache-control'], 'no-store')
   })
 
-  test('people are sent to the sign-in page of the host they asked, programs get 401', async () => {
+  test('browsers are redirected to the sign-in page of the requested host, and programs get 401', async () => {
     const program = await question(about)
     assert.equal(program.status, 401)
     assert.match(program.headers['www-authenticate']!, /^HeroSession /)
@@ -152,7 +152,7 @@ describe('answers of /auth/forward', () => {
     for (const answer of [program, sent, nginx]) assert.equal(answer.headers['cache-control'], 'no-store')
   })
 
-  test('who lacks the claim gets 403, and no identity with it', async () => {
+  test('a user without the claim gets 403 without identity headers', async () => {
     const team = { ...about, 'X-Forwarded-Uri': '/team' }
     assert.equal((await question({ ...team, Cookie: stage.ada })).status, 200)
     const refused = await question({ ...team, Cookie: stage.bob, Accept: 'text/html' })
@@ -161,10 +161,10 @@ describe('answers of /auth/forward', () => {
     assert.deepEqual(identity(refused)['X-Hero-User'], [])
   })
 
-  describe('as they are sent by proxies that are not on this machine', () => {
+  describe('for requests as proxies send them that are not on this machine', () => {
     const client = { 'User-Agent': 'Mozilla/5.0', 'Accept-Encoding': 'gzip', Accept: '*/*' }
 
-    test('Traefik: asks by its own address for the host, and takes what was sent away itself', async () => {
+    test('Traefik asks by its own address and removes headers itself', async () => {
       const traefik = { ...client, ...about, 'X-Forwarded-Port': '80', 'X-Forwarded-Server': 'traefik' }
       const by = (headers: Headers) =>
         question({ ...traefik, ...headers }, '/auth/forward?empty=off', 'hero-proxy:9997')
@@ -172,7 +172,7 @@ describe('answers of /auth/forward', () => {
       assert.deepEqual(ada['X-Hero-User'], ['ada'])
       for (const name of ['Cookie', 'Authorization', 'X-Hero-Impersonator']) assert.deepEqual(ada[name], [])
       const guest = identity(await by({ 'X-Forwarded-Uri': '/open', Cookie: 'a=b' }))
-      const nobody = Object.fromEntries(told.map((name) => [name, []]))
+      const nobody = Object.fromEntries(identityNames.map((name) => [name, []]))
       assert.deepEqual(guest, { ...nobody, 'X-Proxy-Auth-Method': ['none'], Cookie: ['a=b'] })
       assert.equal((await by({})).status, 401)
       const foreign = {
@@ -185,7 +185,7 @@ describe('answers of /auth/forward', () => {
       assert.equal((await by({ ...foreign, Origin: 'http://app.localhost' })).status, 200)
     })
 
-    test('Envoy: asks with the method, the host and the path of the request', async () => {
+    test('Envoy asks with the method, host and path of the request', async () => {
       const envoy = { ...client, 'X-Forwarded-Proto': 'http', 'X-Forwarded-For': '10.1.1.1' }
       const by = (path: string, headers: Headers = {}, method = 'GET', host = 'app.localhost') =>
         question({ ...envoy, 'Content-Length': '0', ...headers }, `/auth/forward${path}`, host, method)
@@ -196,15 +196,15 @@ describe('answers of /auth/forward', () => {
       assert.equal(guest.status, 200)
       assert.equal(
         guest.headers['x-envoy-auth-headers-to-remove'],
-        told.filter((name) => name !== 'X-Proxy-Auth-Method').join(','),
+        identityNames.filter((name) => name !== 'X-Proxy-Auth-Method').join(','),
       )
-      for (const name of told) assert.ok(!identity(guest)[name]!.includes(''), name)
+      for (const name of identityNames) assert.ok(!identity(guest)[name]!.includes(''), name)
       assert.equal((await by('/', {}, 'GET', 'other.localhost')).status, 404)
       assert.equal((await by('/auth/login')).status, 403)
       assert.equal((await by('/open/../page')).status, 400)
       assert.equal((await by('/page', { 'X-Forwarded-For': undefined })).status, 400)
       assert.equal((await by('/page', { 'X-Forwarded-Proto': undefined })).status, 400)
-      // What belongs to the client says nothing: neither these headers nor a query.
+      // Headers and query of the client do not count.
       const forged = {
         'X-Forwarded-Uri': '/open',
         'X-Original-URL': 'http://app.localhost/open',
@@ -219,7 +219,7 @@ describe('answers of /auth/forward', () => {
     })
   })
 
-  test('many questions at once, each its own answer', async () => {
+  test('concurrent requests each get their own response', async () => {
     const asked = await Promise.all(
       Array.from({ length: 60 }, (_, i) =>
         question({ ...about, 'X-Forwarded-Uri': '/open', Cookie: [stage.ada, stage.bob, 'a=b'][i % 3] }),
@@ -230,7 +230,7 @@ describe('answers of /auth/forward', () => {
     )
   })
 
-  test('what cannot be decided is no 200', async () => {
+  test('a request that cannot be decided gets no 200', async () => {
     await using lone = await startStage({ trusted_proxies: '127.0.0.1' })
     await lone.route({ domain: 'app.localhost', auth_mode: 'optional' })
     const answer = (cookie: string) =>

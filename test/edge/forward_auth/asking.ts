@@ -15,8 +15,8 @@ export const about: Headers = {
   'X-Forwarded-For': '10.1.1.1',
 }
 
-/** Every header that a 200 tells about. */
-export const told = [
+/** Every header that a 200 contains. */
+export const identityNames = [
   'X-Hero-User',
   'X-Hero-Context',
   'X-Hero-Claims',
@@ -30,12 +30,12 @@ export const told = [
   'Authorization',
 ]
 export const identity = ({ rawHeaders }: Answer): Record<string, string[]> =>
-  Object.fromEntries(told.map((name) => [name, valuesOf(rawHeaders, name)]))
+  Object.fromEntries(identityNames.map((name) => [name, valuesOf(rawHeaders, name)]))
 
 export const code = ({ body }: Answer): string => (JSON.parse(body) as { code: string }).code
 export const detail = ({ body }: Answer): string => (JSON.parse(body) as { detail: string }).detail
 
-/** A daemon that trusts this machine as its proxy, with routes whose targets are never dialled. */
+/** A daemon that trusts this machine as its proxy, with routes whose targets are never connected to. */
 export const startAsking = async (): Promise<
   Stage & { question(headers: Headers, at?: string, host?: string, method?: string): Promise<Answer> }
 > => {

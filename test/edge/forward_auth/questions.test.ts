@@ -5,7 +5,7 @@ import { startStage } from '../../support/edge_stage.ts'
 import { ask, askRaw } from '../../support/http.ts'
 import { about, code, detail, flat, identity, startAsking, type Headers } from './asking.ts'
 
-describe('questions to /auth/forward', () => {
+describe('requests to /auth/forward', () => {
   let stage: Awaited<ReturnType<typeof startAsking>>
   let question: (typeof stage)['question']
   before(async () => {
@@ -14,7 +14,7 @@ describe('questions to /auth/forward', () => {
   })
   after(() => stage.close())
 
-  test('what is not for a service is refused: own paths, unknown hosts, routes that are off', async () => {
+  test('own paths, unknown hosts and disabled routes are refused', async () => {
     for (const path of [
       '/auth/login',
       '/rpc',
@@ -33,7 +33,7 @@ describe('questions to /auth/forward', () => {
     assert.equal((await question({ ...about, 'X-Forwarded-Host': 'localhost' })).status, 404)
   })
 
-  test('what is missing is named', async () => {
+  test('a missing header is named', async () => {
     for (const name of Object.keys(about)) {
       const answer = await question({ ...about, [name]: undefined, Cookie: stage.ada })
       assert.equal(answer.status, 400, name)
@@ -42,7 +42,7 @@ describe('questions to /auth/forward', () => {
     assert.equal((await question({})).status, 400)
   })
 
-  test('a header that comes twice, or contradicts another, is refused', async () => {
+  test('a repeated or contradictory header is refused', async () => {
     const open = { ...about, 'X-Forwarded-Uri': '/open' }
     for (const [name, value] of [
       ...Object.entries(open),
@@ -66,12 +66,12 @@ describe('questions to /auth/forward', () => {
       'X-Original-Method': 'GET',
     }
     assert.equal((await question(same)).status, 200)
-    // Other spellings are other headers: what the client sends under them says nothing.
+    // Other spellings are other headers, so those of the client have no effect.
     const twins = { ...about, X_Forwarded_Uri: '/open', 'X-Forwarded_Host': 'x', 'X.Forwarded.Uri': '/open' }
     assert.equal((await question(twins)).status, 401)
   })
 
-  test('values that are none are refused', async () => {
+  test('invalid values are refused', async () => {
     for (const [name, values] of Object.entries({
       'X-Forwarded-Method': ['', 'G T', 'GET, POST', 'x'.repeat(40)],
       'X-Forwarded-Proto': ['', 'ftp', 'https, http', 'HTTPS'],
@@ -107,7 +107,7 @@ describe('questions to /auth/forward', () => {
     assert.deepEqual(identity(head)['X-Hero-User'], ['ada'])
   })
 
-  test('an upgrade is judged as one, whether or not Upgrade came along', async () => {
+  test('an upgrade is decided as one, whether or not Upgrade was passed on', async () => {
     const page = { ...about, Cookie: stage.ada }
     const socket = { 'Sec-WebSocket-Key': 'MDEyMzQ1Njc4OWFiY2RlZg==', 'Sec-WebSocket-Version': '13' }
     for (const headers of [
@@ -124,11 +124,11 @@ describe('questions to /auth/forward', () => {
       assert.equal(own.status, 200, JSON.stringify(headers))
       assert.equal((await question({ ...about, ...headers })).status, 401)
     }
-    // A plain request may come from another page; that is what CORS is for.
+    // A plain request may come from another page, which CORS covers.
     assert.equal((await question({ ...page, Origin: 'http://evil.test' })).status, 200)
   })
 
-  test('what would be refused as a request is refused as a question, and nothing else (D11)', async () => {
+  test('exactly the paths that are refused as requests are refused here (D11)', async () => {
     const first = async (bytes: string) =>
       Number(/^HTTP\/1\.1 ([0-9]+)/.exec(await askRaw(stage.daemon, bytes, 2000))?.[1])
     let passed = 0
@@ -142,14 +142,14 @@ describe('questions to /auth/forward', () => {
       const asked = await first(
         `GET /auth/forward HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${head.join('')}X-Forwarded-Uri: ${path}\r\n\r\n`,
       )
-      // Own paths are pages there and no service's here.
+      // Own paths are pages there, and here belong to no service.
       if (asked !== 403) assert.equal(asked, plain, path)
       if (asked === 200) passed++
     }
     assert.ok(passed > 0)
   })
 
-  test('whoever is no trusted proxy learns nothing but that', async () => {
+  test('an untrusted peer gets the same 403 for everything', async () => {
     for (const trusted_proxies of [undefined, '10.0.0.0/8']) {
       await using lone = await startStage({ ...(trusted_proxies !== undefined && { trusted_proxies }) })
       await lone.route({ domain: 'app.localhost', auth_mode: 'optional' })
