@@ -9,7 +9,7 @@ import { byHand } from '../support/people.ts'
 
 const newPassword = 'velvet-harbor-93-comet'
 
-/** A port that nobody listens on, for a public URL that must be known before the start. */
+/** A free port, for a public URL that must be known before the start. */
 const freePort = () =>
   new Promise<number>((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
@@ -28,7 +28,7 @@ describe(
     let page: Page
     let authenticator: CDPSession
     let origin: string
-    /** What the browser complained of: a policy that was broken, a script that failed. */
+    /** Errors and warnings of the browser: a violated policy, a failed script. */
     const complaints: string[] = []
     before(async () => {
       const port = await freePort()
@@ -71,7 +71,7 @@ describe(
     let secret = ''
     let recovery: string[] = []
 
-    test('name and password, and what is wrong is told where it was asked', async () => {
+    test('changes name and password, and shows an error at its form', async () => {
       await signIn()
       await open('Change your name')
       await page.getByLabel('Name', { exact: true }).fill('Ada Lovelace')
@@ -91,7 +91,7 @@ describe(
       assert.match(await said(), /Your password is changed/)
     })
 
-    test('an authenticator app: added by a code, asked for at the sign-in, its recovery codes shown once', async () => {
+    test('adds an authenticator app, asks for its code at the sign-in, and shows recovery codes once', async () => {
       await button('Add authenticator app').click()
       assert.ok(await page.locator('.qr svg').isVisible())
       secret = (await page.locator('.hint code').innerText()).replaceAll(' ', '')
@@ -119,7 +119,7 @@ describe(
       await page.getByText('You have 9 recovery codes left.').waitFor()
     })
 
-    test('a passkey: made, named, signing in alone and as the second step, removed', async () => {
+    test('adds and renames a passkey that signs in alone and as a second step', async () => {
       await page.getByLabel('Name of the new passkey').fill('Laptop')
       await button('Add passkey').click()
       await page.getByText('The passkey is added.').waitFor()
@@ -137,7 +137,7 @@ describe(
       assert.ok(!(await page.content()).includes('never used'))
     })
 
-    test('what matters asks again who is there, after a quarter of an hour', async () => {
+    test('asks for a fresh proof after 15 minutes', async () => {
       const age = () =>
         byHand(daemon, async (database) => {
           await database.query.updateTable('sessions').set({ proven_at: 1 }).execute()
@@ -164,7 +164,7 @@ describe(
       assert.equal(await heading(), 'Ada Lovelace')
     })
 
-    test('sessions: this one is marked, another is ended, then all others', async () => {
+    test('marks the current session, and signs out another one and all others', async () => {
       const other = await daemon.hero.auth.login({ login: 'ada', password: newPassword })
       await page.reload()
       await page.getByText('(this device)').waitFor()
@@ -180,7 +180,7 @@ describe(
       await assert.rejects(daemon.hero.as(other.access_token).auth.me())
     })
 
-    test('a token for a script: made, shown once, used, taken back', async () => {
+    test('creates a token for a script, shows it once, and revokes it', async () => {
       await open('Create a token')
       await page.getByLabel('What it is for').fill('Backup script')
       await page.getByLabel('What it can do').selectOption('write')
@@ -196,7 +196,7 @@ describe(
       await assert.rejects(daemon.hero.as(token).auth.me())
     })
 
-    test('by keyboard alone: from the sign-in to a new name, with the focus to be seen', async () => {
+    test('can be used from the sign-in to a new name by keyboard alone, with visible focus', async () => {
       await context.clearCookies()
       await page.goto(`${origin}/auth/login`)
       await page.locator('#login:focus').waitFor()
@@ -224,7 +224,7 @@ describe(
       assert.equal(await heading(), 'Countess')
     })
 
-    test('no policy was broken and no script failed on the way', () => {
+    test('violated no policy, and no script failed', () => {
       assert.deepEqual(complaints, [])
     })
   },

@@ -7,7 +7,7 @@ interface AxeResult {
   readonly violations: { readonly id: string; readonly nodes: { readonly html: string }[] }[]
 }
 
-/** Which rules of accessibility a page breaks, and where. */
+/** The accessibility rules that a page violates, and where. */
 export const violations = async (page: Page): Promise<string[]> => {
   await page.addScriptTag({ path: axe })
   const { violations } = await page.evaluate(() =>

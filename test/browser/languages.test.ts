@@ -42,7 +42,7 @@ describe('languages in Chromium', { skip: browserMissing() ?? false }, () => {
     await page.waitForURL(/\/auth\/me/)
   }
 
-  test('a browser that is set to German reads German', async () => {
+  test('a German browser gets German pages', async () => {
     const context = await browser.newContext({ locale: 'de-DE' })
     const page = await context.newPage()
     await signIn(page)
@@ -52,7 +52,7 @@ describe('languages in Chromium', { skip: browserMissing() ?? false }, () => {
     await context.close()
   })
 
-  test('a longer language from right to left fits a phone, breaks no rule of axe, and leaves no English', async () => {
+  test('a longer right-to-left language fits a phone, passes axe and leaves no English', async () => {
     const context = await browser.newContext({
       locale: 'ar',
       bypassCSP: true,
@@ -69,7 +69,7 @@ describe('languages in Chromium', { skip: browserMissing() ?? false }, () => {
       assert.deepEqual(await violations(page), [], url)
       const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
       assert.equal(wide, false, `${url} scrolls sideways`)
-      // Every vowel of the catalogue has an accent: what has none was written into the page.
+      // Every vowel of the catalogue has an accent: text without accents does not come from the catalogue.
       const plain =
         (await page.evaluate(`[...document.querySelectorAll('h1, h2, label, button, summary, .lead, .hint, .ways a, dt')]
         .map((part) => part.innerText)

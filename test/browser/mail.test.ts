@@ -9,7 +9,7 @@ import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 const newPassword = 'velvet-harbor-93-comet'
 
 describe(
-  'what goes by mail, in a browser without scripts, reading the mail that arrives',
+  'flows by mail, in a browser without scripts, with mail that really arrives',
   {
     skip: browserMissing() ?? false,
   },
@@ -36,7 +36,7 @@ describe(
     })
 
     const at = (path: string) => `http://localhost:${daemon.edge.port}${path}`
-    /** Where the newest mail leads, after a scanner of mail has been there: twenty looks that must use nothing up. */
+    /** The link in the newest mail, after twenty requests as of a mail scanner, which must not use it up. */
     const mailedTo = async (address: string, subject: RegExp): Promise<string> => {
       const { pathname, search } = new URL(linkIn(await smtp.mailTo(address, subject)))
       for (let i = 0; i < 10; i++)
@@ -57,14 +57,14 @@ describe(
       await press('Sign out')
     }
 
-    test('from nothing to an account: register, confirm, sign in', async () => {
+    test('a user registers, confirms the address and signs in', async () => {
       await page.goto(at('/auth/login'))
       await page.getByRole('link', { name: 'Create account' }).click()
       await page.getByLabel('Username').fill('mary')
       await page.getByLabel('Email').fill('mary@example.org')
       await page.getByLabel('Password').fill('password1')
       await press('Create account')
-      // What was typed is still there, but for the password.
+      // The form keeps what was typed, except the password.
       assert.match(await page.getByRole('alert').innerText(), /too easy to guess/)
       assert.equal(await page.getByLabel('Username').inputValue(), 'mary')
       await page.getByLabel('Password').fill(goodPassword)
@@ -80,13 +80,13 @@ describe(
       await signIn('mary@example.org', goodPassword)
       assert.equal(await heading(), 'mary')
       await signOut()
-      // The link has had its day.
+      // The link is used up.
       await page.goto(link)
       await press('Confirm address')
       assert.match(await page.getByRole('alert').innerText(), /no longer works/)
     })
 
-    test('a forgotten password: asked for, mailed, set; a weak one uses nothing up', async () => {
+    test('a forgotten password is reset by mail, and a weak new one does not use up the link', async () => {
       await page.goto(at('/auth/login'))
       await page.getByRole('link', { name: 'Forgot your password?' }).click()
       await page.getByLabel('Email').fill('mary@example.org')
@@ -106,7 +106,7 @@ describe(
       await signOut()
     })
 
-    test('a link signs in by its button', async () => {
+    test('a mailed link signs in by a button', async () => {
       await page.goto(at('/auth/login'))
       await page.getByRole('link', { name: 'Email me a sign-in link' }).click()
       await page.getByLabel('Email').fill('mary@example.org')
@@ -117,7 +117,7 @@ describe(
       await signOut()
     })
 
-    test('an invitation asks for a name and a password alone', async () => {
+    test('an invitation requires only a username and a password', async () => {
       await daemon.hero.settings.set({ key: 'registration_mode', value: 'invite' })
       await page.goto(at('/auth/register'))
       assert.equal(await heading(), 'Invitation required')
@@ -135,7 +135,7 @@ describe(
       await daemon.hero.settings.set({ key: 'registration_mode', value: 'open' })
     })
 
-    test('a page asked for under another name still mails links to the public URL (D19)', async () => {
+    test('a mail requested under another host name links to the public URL (D19)', async () => {
       await daemon.hero.proxy.routes.add({
         domain: 'evil.localhost',
         target: 'http://127.0.0.1:9',
@@ -166,7 +166,7 @@ describe(
       )
     })
 
-    test('the answer to a request is the same, byte for byte, whoever it is about', async () => {
+    test('the response to a request for a reset is identical for known and unknown addresses', async () => {
       const answerTo = async (email: string) => {
         const asked = await context.newPage()
         await asked.goto(at('/auth/reset'))

@@ -6,7 +6,7 @@ import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts
 import { codeOf } from '../support/factors.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 
-/** What a keyboard reaches: everything that can be pressed or filled in, in the order of the page, each with its focus to be seen. */
+/** Asserts that Tab reaches everything that can be pressed or filled in, once, each with visible focus. */
 const walkByKeyboard = async (page: Page): Promise<void> => {
   const all = (await page.evaluate(`(() => {
     const parts = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), summary')]
@@ -16,7 +16,7 @@ const walkByKeyboard = async (page: Page): Promise<void> => {
     return seen.length
   })()`)) as number
   const reached: number[] = []
-  // Between the last and the first the focus is the browser's own.
+  // Between the last and the first element, the focus is in the browser itself.
   for (let i = 0; i < all + 3 && reached.length < all; i++) {
     await page.keyboard.press('Tab')
     const { walk, outline } = (await page.evaluate(
@@ -26,7 +26,7 @@ const walkByKeyboard = async (page: Page): Promise<void> => {
     assert.equal(outline, 'solid', `${page.url()}: part ${walk}`)
     reached.push(Number(walk))
   }
-  // Where the walk begins is the browser's business: somewhere, and then once around.
+  // The browser chooses where Tab begins, so only the set is compared.
   assert.deepEqual(
     reached.toSorted((a, b) => a - b),
     Array.from({ length: all }, (_, i) => i),
@@ -34,7 +34,7 @@ const walkByKeyboard = async (page: Page): Promise<void> => {
   )
 }
 
-describe('pages of ours', { skip: browserMissing() ?? false }, () => {
+describe('own pages', { skip: browserMissing() ?? false }, () => {
   let daemon: TestDaemon
   let browser: Browser
   const at = (path: string) => `http://localhost:${daemon.edge.port}${path}`
@@ -59,7 +59,7 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
   })
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    test(`axe finds nothing, ${colorScheme}, on a phone`, async () => {
+    test(`pass axe on a phone in ${colorScheme} mode`, async () => {
       const context = await browser.newContext({
         colorScheme,
         bypassCSP: true,
@@ -130,13 +130,13 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
     })
   }
 
-  test('they work without scripts and break no policy', async () => {
+  test('work without scripts and violate no policy', async () => {
     const context = await browser.newContext({ javaScriptEnabled: false })
     const page = await context.newPage()
     const complaints: string[] = []
     onComplaint(page, (complaint) => complaints.push(complaint))
     await page.goto(at('/auth/login?return_to=/auth/me'))
-    // A browser sets the focus with its first picture of the page, which may be later than the load.
+    // A browser sets the focus when it first paints the page, which may be later than the load event.
     await page.locator('#login:focus').waitFor()
     await page.keyboard.type('ada')
     await page.keyboard.press('Tab')
@@ -148,7 +148,7 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
     await context.close()
   })
 
-  test('an operator’s name, colours and picture are on every page, and break out of nothing', async () => {
+  test("show the operator's name, colour and logo, which cannot inject anything", async () => {
     const set = (key: string, value: string) => daemon.hero.settings.set({ key, value })
     await set('site_name', 'Ada"s \\ house; } body { display: none')
     await set('theme_accent', '#7a1f5c')
@@ -173,7 +173,7 @@ describe('pages of ours', { skip: browserMissing() ?? false }, () => {
     await set('site_name', 'hero_proxy')
   })
 
-  test('a name that is markup is shown as text', async () => {
+  test('escape markup in a name', async () => {
     await daemon.hero.users.update({ username: 'ada', display_name: '<img src=x onerror=alert(1)>' })
     const page = await browser.newPage()
     await page.goto(at('/auth/login'))

@@ -19,15 +19,15 @@ const freePort = () =>
     })
   })
 
-/** How somebody says at a peer who they are, in its own pages. */
+/** How a user signs in at a peer, on its own pages. */
 interface Way {
   readonly title: string
-  /** Of a new account there, with this address. */
+  /** Creates an account there with this address. */
   readonly account: (name: string, email: string, verified?: boolean) => Promise<void>
   readonly come: (page: Page, name: string) => Promise<void>
 }
 
-describe('people and providers in Chromium', { skip: browserMissing() ?? false }, () => {
+describe('sign-in with providers in Chromium', { skip: browserMissing() ?? false }, () => {
   let stage: Stage
   let browser: Browser
   let peer: OidcPeer
@@ -40,7 +40,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
     const { hero, origin } = stage
     peer = await startOidcPeer(origin)
     forge = await startForge('forgejo')
-    // Cookies know no ports: another host, so that the two keep theirs apart.
+    // Cookies do not distinguish ports: another host keeps those of the two daemons apart.
     const port = await freePort()
     const issuer = `http://127.0.0.1:${port}`
     other = await startTestDaemon({ public_url: issuer, listen: `127.0.0.1:${port}` })
@@ -126,7 +126,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
     const context = await browser.newContext()
     const page = await context.newPage()
     onComplaint(page, (complaint) => {
-      // Pages of ours alone are under our policy.
+      // Only own pages are under the daemon's policy.
       if (page.url().startsWith(stage.origin)) complaints.push(`${page.url()}: ${complaint}`)
     })
     return { context, page }
@@ -147,7 +147,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
       await page.getByRole('link', { name: `Sign in with ${way().title}` }).click()
     }
 
-    test(`${name}: sign up, and sign in again`, async () => {
+    test(`${name}: a new user signs up and signs in again`, async () => {
       await way().account(`new-${name}`, `new-${name}@example.org`)
       const { context, page } = await fresh()
       await begin(page)
@@ -164,7 +164,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
       await again.context.close()
     })
 
-    test(`${name}: link on the account page, sign in with it, unlink`, async () => {
+    test(`${name}: a user links an account, signs in with it and unlinks it`, async () => {
       const user = `linker-${name}`
       const email = `${user}@example.org`
       await stage.hero.users.add({ username: user, email, password: goodPassword })
@@ -196,7 +196,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
       await context.close()
     })
 
-    test(`${name}: somebody here already is asked to sign in first, and then whether to link`, async () => {
+    test(`${name}: a user with an existing account is asked to sign in first, and then whether to link`, async () => {
       const user = `both-${name}`
       await stage.hero.users.add({ username: user, email: `${user}@example.org`, password: goodPassword })
       await way().account(`same-${name}`, `${user}@example.org`)
@@ -214,7 +214,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
       await context.close()
     })
 
-    test(`${name}: be refused, with the other ways in`, async () => {
+    test(`${name}: a refused user is offered other ways to sign in`, async () => {
       await stage.hero.providers.update({ provider: name, allow_signup: false })
       await way().account(`refused-${name}`, `refused-${name}@example.org`)
       const { context, page } = await fresh()
@@ -229,7 +229,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
     })
   }
 
-  test('two tabs of one browser end where each began', async () => {
+  test('two tabs of one browser each return to where they began', async () => {
     const { context, page } = await fresh()
     const tab = await context.newPage()
     for (const [one, next] of [
@@ -248,7 +248,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
     await context.close()
   })
 
-  test('a provider that dies in the middle leaves a page that says so', async () => {
+  test('a provider that fails during the sign-in causes an error page', async () => {
     const { context, page } = await fresh()
     await page.goto(`${stage.origin}/login?provider=forge`)
     forge.diesAfterAnswering()
@@ -259,7 +259,7 @@ describe('people and providers in Chromium', { skip: browserMissing() ?? false }
     await context.close()
   })
 
-  test('no page of ours broke our own policy', () => {
+  test('own pages violated no policy', () => {
     assert.deepEqual(complaints, [])
   })
 })

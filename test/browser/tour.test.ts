@@ -5,8 +5,8 @@ import { browserMissing, startBrowser } from '../support/browser.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
 
-/** The tour of the README in a real browser: set up, sign in, be known to a service, sign out. */
-describe('the main job in Chromium', { skip: browserMissing() ?? false }, () => {
+/** The tour of the README in a real browser: set up, sign in, use a service with the identity, sign out. */
+describe('the tour of the README in Chromium', { skip: browserMissing() ?? false }, () => {
   let daemon: TestDaemon
   let upstream: Upstream
   let browser: Browser
@@ -29,7 +29,7 @@ describe('the main job in Chromium', { skip: browserMissing() ?? false }, () => 
     await upstream?.close()
   })
 
-  test('the printed link makes the first administrator, who is then signed in', async () => {
+  test('the printed link creates the first administrator and signs them in', async () => {
     const page = await context.newPage()
     await page.goto(at('localhost', new URL(daemon.setupLink!).pathname + new URL(daemon.setupLink!).search))
     await page.getByLabel('Username').fill('ada')
@@ -37,7 +37,7 @@ describe('the main job in Chromium', { skip: browserMissing() ?? false }, () => 
     await page.getByLabel('Password').fill('password')
     await page.getByRole('button', { name: 'Create account' }).click()
     assert.match(await page.getByRole('alert').innerText(), /too easy to guess/)
-    assert.equal(await page.getByLabel('Username').inputValue(), 'ada', 'what was typed is still there')
+    assert.equal(await page.getByLabel('Username').inputValue(), 'ada', 'the form keeps what was typed')
 
     await page.getByLabel('Password').fill(goodPassword)
     await page.getByRole('button', { name: 'Create account' }).click()
@@ -61,7 +61,7 @@ describe('the main job in Chromium', { skip: browserMissing() ?? false }, () => 
     await page.context().close()
   })
 
-  test('a page of a closed service leads through the sign-in back to that page', async () => {
+  test('a protected page redirects to the sign-in page and back', async () => {
     await daemon.hero.proxy.routes.add({
       domain: 'wiki.localhost',
       target: upstream.target,
@@ -85,7 +85,7 @@ describe('the main job in Chromium', { skip: browserMissing() ?? false }, () => 
     await page.close()
   })
 
-  test('the service is told who is there, by the proxy alone', async () => {
+  test('the service receives the identity from the proxy only', async () => {
     await daemon.hero.groups.add({ slug: 'engineers' })
     await daemon.hero.roles.add({ name: 'writer' })
     await daemon.hero.roles.add_claim({ role: 'writer', claim: 'wiki.pages.write' })
@@ -100,11 +100,11 @@ describe('the main job in Chromium', { skip: browserMissing() ?? false }, () => 
     const claims = valuesOf(rawHeaders, 'X-Hero-Claims')[0]!.split(',')
     for (const claim of ['groups.engineers', 'users.ada', 'wiki.pages.write'])
       assert.ok(claims.includes(claim), claim)
-    assert.ok(!valuesOf(rawHeaders, 'Cookie').join().includes('hero_proxy'), 'our cookie stays here')
+    assert.ok(!valuesOf(rawHeaders, 'Cookie').join().includes('hero_proxy'), 'the session cookie is removed')
     await page.close()
   })
 
-  test('a guest under optional carries no identity, whatever the browser sends', async () => {
+  test('a guest on an optional route carries no identity, whatever the browser sends', async () => {
     await daemon.hero.proxy.routes.add({
       domain: 'blog.localhost',
       target: upstream.target,
@@ -120,7 +120,7 @@ describe('the main job in Chromium', { skip: browserMissing() ?? false }, () => 
     await page.close()
   })
 
-  test('signing out ends it: the service is closed again', async () => {
+  test('signing out closes the service again', async () => {
     const page = await context.newPage()
     await page.goto(at('wiki.localhost', '/auth/me'))
     await page.getByRole('button', { name: 'Sign out' }).click()

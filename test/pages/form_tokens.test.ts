@@ -6,7 +6,7 @@ import { openForm, postForm, startStage, type Stage } from '../support/edge_stag
 
 const host = 'localhost'
 
-describe('forms are posted by our own pages in this very browser (D27)', () => {
+describe('own forms are accepted only from own pages in the same browser (D27)', () => {
   let stage: Stage
   let form: Awaited<ReturnType<typeof openForm>>
   before(async () => {
@@ -23,7 +23,7 @@ describe('forms are posted by our own pages in this very browser (D27)', () => {
     postForm(stage.daemon, host, '/auth/login', { login: 'bob', password: goodPassword, ...fields }, headers)
   const origin = () => `http://${host}`
 
-  test('the right form signs in, with what browsers send', async () => {
+  test('a correct form signs in, with the headers that browsers send', async () => {
     for (const headers of [
       [],
       ['Origin', origin()],
@@ -41,8 +41,8 @@ describe('forms are posted by our own pages in this very browser (D27)', () => {
   > = {
     'another site': (f) => [{ form_token: f.token }, ['Cookie', f.cookie, 'Sec-Fetch-Site', 'cross-site']],
     'a sibling domain': (f) => [{ form_token: f.token }, ['Cookie', f.cookie, 'Sec-Fetch-Site', 'same-site']],
-    'no page at all': (f) => [{ form_token: f.token }, ['Cookie', f.cookie, 'Sec-Fetch-Site', 'none']],
-    'two answers of where it comes from': (f) => [
+    'a request of no page': (f) => [{ form_token: f.token }, ['Cookie', f.cookie, 'Sec-Fetch-Site', 'none']],
+    'two Sec-Fetch-Site headers': (f) => [
       { form_token: f.token },
       ['Cookie', f.cookie, 'Sec-Fetch-Site', 'cross-site', 'Sec-Fetch-Site', 'cross-site'],
     ],
@@ -76,13 +76,10 @@ describe('forms are posted by our own pages in this very browser (D27)', () => {
       { form_token: f.token },
       ['Cookie', (await openForm(stage.daemon, host)).cookie],
     ],
-    'a second cookie planted beside it': (f) => [
-      { form_token: f.token },
-      ['Cookie', `${f.cookie}; ${f.cookie}`],
-    ],
+    'a second form cookie': (f) => [{ form_token: f.token }, ['Cookie', `${f.cookie}; ${f.cookie}`]],
   }
   for (const [title, make] of Object.entries(refused)) {
-    test(`${title}: 403, and nothing happens`, async () => {
+    test(`${title}: 403 without effect`, async () => {
       const [fields, headers] = await make(form)
       const before = await sessions()
       const answer = await login(fields, ...headers)
@@ -99,7 +96,7 @@ describe('forms are posted by our own pages in this very browser (D27)', () => {
         fields,
         headers.includes('Cookie') ? cookies : [...headers, 'Cookie', bob],
       )
-      assert.equal(out.status, 403, 'nor does it sign out')
+      assert.equal(out.status, 403, 'signing out is refused too')
       assert.equal((await ask(stage.daemon, host, '/auth/me', { headers: ['Cookie', bob] })).status, 200)
       const setup = await postForm(
         stage.daemon,
@@ -112,7 +109,7 @@ describe('forms are posted by our own pages in this very browser (D27)', () => {
     })
   }
 
-  test('only forms count: other types cannot be sent past CORS or are refused', async () => {
+  test('only the media type of forms is accepted, and CORS preflights are refused', async () => {
     for (const type of ['application/json', 'text/plain', 'multipart/form-data; boundary=x', '']) {
       const body = new URLSearchParams({
         form_token: form.token,
@@ -144,7 +141,7 @@ describe('forms are posted by our own pages in this very browser (D27)', () => {
     }
   })
 
-  test('/rpc with a cookie asks for this very origin', async () => {
+  test('a call to /rpc with a cookie requires the same Origin', async () => {
     const body = '{"jsonrpc":"2.0","id":1,"method":"auth.logout"}'
     const call = (...headers: string[]) =>
       ask(stage.daemon, host, '/rpc', {
@@ -177,7 +174,7 @@ describe('forms are posted by our own pages in this very browser (D27)', () => {
     assert.equal((await ask(stage.daemon, host, '/auth/me', { headers: ['Cookie', stage.bob] })).status, 401)
   })
 
-  test('at /rpc a message with an authorization of its own is that caller’s, never that of the cookie', async () => {
+  test('a message to /rpc with its own authorization is never made as the user of the cookie', async () => {
     const { access_token } = await stage.daemon.hero.auth.login({ login: 'bob', password: goodPassword })
     const ada = await signIn(stage.daemon, host, 'ada', goodPassword)
     const [own, other] = [`Bearer ${access_token}`, `Bearer ${'x'.repeat(43)}`]
@@ -201,7 +198,7 @@ describe('forms are posted by our own pages in this very browser (D27)', () => {
     assert.equal(await me(own, 'Authorization', other), 'unauthenticated')
   })
 
-  test('no GET changes anything', async () => {
+  test('a GET changes nothing', async () => {
     const ada = await signIn(stage.daemon, host, 'ada', goodPassword)
     const query = new URLSearchParams({
       form_token: form.token,

@@ -15,7 +15,7 @@ const place = 'http://localhost:9997/auth/login'
 const decode = (text: string) =>
   text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
 
-/** Where a browser ends up, for the value as it is and for what somebody on the way may decode. */
+/** Asserts where a browser ends up, for the value and for what somebody on the way may decode it to. */
 const staysHere = (location: string) => {
   for (const text of [location, decode(location), decode(decode(location))]) {
     assert.equal(
@@ -77,14 +77,14 @@ const own = [
   '/a%0d%0aSet-Cookie:x=y',
 ]
 
-describe('where people are sent after signing in (D17)', () => {
+describe('the redirect after signing in (D17)', () => {
   let stage: Stage
   before(async () => {
     stage = await startStage()
   })
   after(() => stage.close())
 
-  test('the listed payloads stay on this origin', () => {
+  test('stays on this origin for the listed payloads', () => {
     const lines = readFileSync(corpus, 'utf8')
       .split('\n')
       .filter((line) => line !== '')
@@ -96,9 +96,10 @@ describe('where people are sent after signing in (D17)', () => {
     }
   })
 
-  test('so do those that this project met', () => own.forEach((value) => staysHere(returnPath(value))))
+  test('stays on this origin for payloads found in this project', () =>
+    own.forEach((value) => staysHere(returnPath(value))))
 
-  test('and any string at all', () => {
+  test('stays on this origin for generated strings', () => {
     const pieces = [
       '/',
       '\\',
@@ -141,7 +142,7 @@ describe('where people are sent after signing in (D17)', () => {
     )
   })
 
-  test('paths of this origin are kept', () => {
+  test('keeps paths of this origin', () => {
     for (const value of [
       '/',
       '/a/b?c=d&e=f#g',
@@ -154,7 +155,7 @@ describe('where people are sent after signing in (D17)', () => {
       assert.equal(returnPath(value), value)
   })
 
-  test('at every place that takes one, over the wire', async () => {
+  test('stays on this origin at every endpoint that takes one', async () => {
     const host = 'localhost'
     const form = await openForm(stage.daemon, host)
     for (const value of own.filter((text) => text.length < 100)) {

@@ -12,7 +12,7 @@ import { byHand, person, signedIn } from '../support/people.ts'
 import { refused } from '../support/refused.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 
-/** In milliseconds: a call that waits is answered long before the seconds it would wait are over. */
+/** In milliseconds: a waiting call is answered long before its timeout. */
 const soon = 2000
 
 const early = <T>(call: Promise<T>): Promise<T> =>
@@ -35,7 +35,7 @@ onBothDatabases('revocations', (newUrl) => {
   })
 
   let count = 0
-  /** A person with two sessions, and the ids of these. */
+  /** A user with two sessions, and their ids. */
   const newcomer = async () => {
     const user = `n${++count}`
     const own = await person(daemon, user)
@@ -54,14 +54,14 @@ onBothDatabases('revocations', (newUrl) => {
     return items.map(({ session_id, user, reason }) => [session_id, user, reason])
   }
 
-  test('every way in which a session ends before its time is told, with its reason', async () => {
+  test('every revocation is listed with its reason', async () => {
     const start = await cursor()
-    const told: string[][] = []
+    const expected: string[][] = []
     const { user, own, again, ids } = await newcomer()
     await own.auth.logout()
-    told.push([ids[0], user, 'logout'])
+    expected.push([ids[0], user, 'logout'])
     await hero.sessions.revoke({ id: ids[1] })
-    told.push([ids[1], user, 'revoked'])
+    expected.push([ids[1], user, 'revoked'])
     await refused(again.auth.me(), 'unauthenticated')
 
     const [all, changed, inactive, removed] = [
@@ -71,18 +71,18 @@ onBothDatabases('revocations', (newUrl) => {
       await newcomer(),
     ]
     await hero.sessions.revoke_all({ user: all.user })
-    told.push(...all.ids.map((id) => [id, all.user, 'revoked']))
+    expected.push(...all.ids.map((id) => [id, all.user, 'revoked']))
     const password = 'velvet-harbor-93-comet'
     await changed.own.auth.set_password({ password, current_password: goodPassword })
-    told.push([changed.ids[1], changed.user, 'password'])
+    expected.push([changed.ids[1], changed.user, 'password'])
     await hero.users.update({ username: inactive.user, is_active: false })
-    told.push(...inactive.ids.map((id) => [id, inactive.user, 'deactivated']))
+    expected.push(...inactive.ids.map((id) => [id, inactive.user, 'deactivated']))
     await hero.users.remove({ username: removed.user })
-    told.push(...removed.ids.map((id) => [id, removed.user, 'removed']))
-    assert.deepEqual(await since(start), told)
+    expected.push(...removed.ids.map((id) => [id, removed.user, 'removed']))
+    assert.deepEqual(await since(start), expected)
   })
 
-  test('what ends no session, or one that had ended by itself, is told to nobody', async () => {
+  test('a change that ends no session, and a session that expires, are not listed', async () => {
     const { user, own, ids } = await newcomer()
     const start = await cursor()
     await byHand(daemon, async (database) => {
@@ -102,7 +102,7 @@ onBothDatabases('revocations', (newUrl) => {
     assert.deepEqual(await since(start), [[ids[0], user, 'revoked']])
   })
 
-  test('a call that waits is answered by the first revocation, on whichever node, and on all at once', async () => {
+  test('a waiting call is answered by the first revocation on any node, and so are all others', async () => {
     const { user, ids } = await newcomer()
     const after = await cursor()
     const waiting = [daemon, daemon, other].map((node) => node.hero.sessions.revocations({ after, wait: 30 }))
@@ -119,11 +119,11 @@ onBothDatabases('revocations', (newUrl) => {
     const next = other.hero.sessions.revocations({ after: after + 1, wait: 30 })
     await hero.sessions.revoke_all({ user })
     assert.equal((await early(next)).items[0]!.session_id, ids[1])
-    // What is there already is not waited for.
+    // An existing revocation is returned without waiting.
     assert.equal((await early(hero.sessions.revocations({ after, wait: 30 }))).items.length, 2)
   })
 
-  test('one that happens while a call begins to wait is not missed', async () => {
+  test('a revocation while a call begins to wait is not missed', async () => {
     const { user } = await newcomer()
     for (let i = 0; i < 20; i++) {
       const { access_token } = await hero.auth.login({ login: user, password: goodPassword })
@@ -137,7 +137,7 @@ onBothDatabases('revocations', (newUrl) => {
     }
   })
 
-  test('without one, the wait ends with the cursor that was given; zero does not wait', async () => {
+  test('without a revocation the wait ends with the given cursor, and zero does not wait', async () => {
     const after = await cursor()
     const nothing = { items: [], cursor: after }
     assert.deepEqual(await early(hero.sessions.revocations({ after, wait: 1 })), nothing)
@@ -148,7 +148,7 @@ onBothDatabases('revocations', (newUrl) => {
     await refused(hero.sessions.revocations({ after: -1 }), 'invalid_params', 'after')
   })
 
-  test('a cursor from before what is kept, or from another database, is refused with the one to go on from', async () => {
+  test('a cursor that is too old or of another database is refused with the current one', async () => {
     const { user } = await newcomer()
     await hero.sessions.revoke_all({ user })
     const last = await cursor()
@@ -165,7 +165,7 @@ onBothDatabases('revocations', (newUrl) => {
       const { data } = await refused(hero.sessions.revocations({ after, wait: 30 }), 'conflict')
       assert.equal(data.cursor, last)
     }
-    // The newest is kept whatever its age: numbers never begin anew.
+    // The newest is kept at any age, so that numbers never start again.
     assert.equal((await hero.sessions.revocations({ after: last - 1 })).items.length, 1)
     const { user: next } = await newcomer()
     await hero.sessions.revoke_all({ user: next })
@@ -181,13 +181,13 @@ describe('calls that wait', () => {
   })
   after(() => daemon.close())
 
-  test('are a thousand at most, and leave their places when their callers go', async () => {
+  test('are limited to a thousand, and free their places when callers disconnect', async () => {
     const clients = Array.from({ length: 4 }, () => new HeroProxy({ socket: daemon.socketPath }))
     const calls = Array.from({ length: 1001 }, (_, i) =>
       clients[i % 4]!.sessions.revocations({ after: 0, wait: 30 }),
     )
     const outcomes = Promise.allSettled(calls)
-    // Of one more than there are places for, one is turned away.
+    // One call more than the limit is refused.
     const { data } = await refused(Promise.race(calls), 'rate_limited')
     assert.equal(data.retry_after, 5)
     assert.equal((await daemon.hero.sessions.revocations({ after: 0 })).cursor, 0)
@@ -198,7 +198,7 @@ describe('calls that wait', () => {
     assert.equal((await early(waiting)).items.length, 1)
   })
 
-  test('do not hold up a daemon that stops', async () => {
+  test('do not delay the shutdown of the daemon', async () => {
     const { access_token } = await daemon.hero.auth.login({ login: 'ada', password: goodPassword })
     const { cursor } = await daemon.hero.sessions.revocations()
     const onSocket = new HeroProxy({ socket: daemon.socketPath })

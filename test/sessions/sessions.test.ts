@@ -22,7 +22,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
   })
   after(() => daemon.close())
 
-  test('are listed newest first, by pages, one’s own without a name', async () => {
+  test("are listed newest first, in pages, and without a name one's own", async () => {
     const graces = [await signedIn(daemon, 'grace'), await signedIn(daemon, 'grace')]
     const own = await graces[0]!.sessions.list({})
     assert.equal(own.items.length, 2)
@@ -46,7 +46,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
     await refused(daemon.hero.sessions.list({}), 'invalid_params', 'user')
   })
 
-  test('one is revoked by its owner or an administrator; to others it is not there', async () => {
+  test('can be revoked by their user or an administrator, and do not exist for others', async () => {
     const ada = await signedIn(daemon, 'ada')
     const [one, two] = [await signedIn(daemon, 'grace'), await signedIn(daemon, 'grace')]
     const [newest] = (await two.sessions.list({})).items
@@ -67,7 +67,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
     await refused(ada.auth.me(), 'unauthenticated')
   })
 
-  test('revoke_all ends all but the present one; of somebody else, all', async () => {
+  test('except the current one end with revoke_all, and of another user all', async () => {
     await daemon.hero.sessions.revoke_all({ user: 'grace' })
     const [here, there] = [await signedIn(daemon, 'grace'), await signedIn(daemon, 'grace')]
     await there.auth.me()
@@ -81,7 +81,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
     await refused(daemon.hero.sessions.revoke_all({ user: 'nobody' }), 'not_found')
   })
 
-  test('end by time, warm or cold, and are swept', async () => {
+  test('expire, cached or not, and are swept', async () => {
     const grace = await signedIn(daemon, 'grace')
     await grace.auth.me()
     await byHand(daemon, async (database) => {
@@ -104,7 +104,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
     await database.close()
   })
 
-  test('last as long as the setting says', async () => {
+  test('last as long as session_lifetime says', async () => {
     const { hero } = daemon
     await hero.settings.set({ key: 'session_lifetime', value: 300 })
     const { expires_in } = await hero.auth.login({ login: 'grace', password: goodPassword })
@@ -113,7 +113,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
     assert.equal(session!.expires_at - session!.created_at, 300)
   })
 
-  test('a warm session ends at its second, without anybody telling', async () => {
+  test('expire in the cache to the second, without a notification', async () => {
     const database = await openDatabase(daemon.config.database_url, createLog('silent'))
     const sessions = new Sessions(database, async () => 2, noReactions)
     const live = new LiveSessions(database, async () => 300)

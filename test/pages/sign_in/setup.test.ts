@@ -42,7 +42,7 @@ const administrators = async ({ hero }: TestDaemon) =>
   (await hero.users.list({ is_admin: true, limit: 1000 })).items.length
 
 describe('the first administrator (D35)', () => {
-  test('of fifty at once exactly one wins, and the door stays closed, also after a restart', async () => {
+  test('exactly one of fifty concurrent set-ups succeeds, and set-up stays closed, even after a restart', async () => {
     await using daemon = await startTestDaemon()
     const token = tokenOf(daemon)
     assert.match(token, /^[A-Za-z0-9_-]{43}$/)
@@ -56,7 +56,7 @@ describe('the first administrator (D35)', () => {
     assert.equal(
       (await daemon.hero.users.list({ limit: 1000 })).items.length,
       1,
-      'the losers left nothing behind',
+      'the others left no user behind',
     )
     assert.equal(await byRpc(daemon, 99, token), 'conflict')
     assert.equal(await byForm(daemon, 98, token), '409')
@@ -65,7 +65,7 @@ describe('the first administrator (D35)', () => {
     try {
       assert.equal(again.setupLink, undefined)
       assert.equal(await byRpc(again, 97, token), 'conflict')
-      // Even with every administrator gone by hand it does not open to strangers again.
+      // Set-up stays closed even when all administrators were removed in the database.
       await byHand(again, async (database) => {
         await database.query.updateTable('users').set({ is_admin: 0, is_active: 0 }).execute()
         database.changed('users')
@@ -83,7 +83,7 @@ describe('the first administrator (D35)', () => {
     }
   })
 
-  test('a wrong, missing, old or foreign token is refused', async () => {
+  test('an invalid, missing, expired or earlier token is refused', async () => {
     await using daemon = await startTestDaemon()
     const token = tokenOf(daemon)
     for (const wrong of [
@@ -104,20 +104,20 @@ describe('the first administrator (D35)', () => {
     const next = await daemon.restart()
     try {
       assert.notEqual(tokenOf(next), token)
-      assert.equal(await byRpc(next, 1, token), 'unauthenticated', 'the link of an earlier start is dead')
+      assert.equal(await byRpc(next, 1, token), 'unauthenticated', 'the link of an earlier start is invalid')
       await byHand(
         next,
         async ({ query }) =>
           void (await query.updateTable('one_time_tokens').set({ expires_at: 1 }).execute()),
       )
-      assert.equal(await byRpc(next, 1, tokenOf(next)), 'unauthenticated', 'a link lives for a day')
+      assert.equal(await byRpc(next, 1, tokenOf(next)), 'unauthenticated', 'a link is valid for a day')
       assert.equal(await administrators(next), 0)
     } finally {
       await next.close()
     }
   })
 
-  test('a weak password does not use the link up, and the token is nowhere readable', async () => {
+  test('a weak password does not use up the link, and the token is neither logged nor audited', async () => {
     await using daemon = await startTestDaemon()
     const token = tokenOf(daemon)
     const form = await openForm(daemon, 'localhost', `/auth/setup?token=${token}`)

@@ -32,7 +32,7 @@ describe('signing in and out at the edge (D20 to D24)', () => {
   const inside = async (cookie: string) =>
     (await ask(stage.daemon, host, '/auth/me', { headers: ['Cookie', cookie] })).status
 
-  test('the cookies are what RFC 6265bis and our rules ask for', async () => {
+  test('the cookies have the __Host- prefix and the attributes of RFC 6265bis', async () => {
     const answer = await login({ login: 'ada', password: goodPassword, return_to: '/x?y' })
     assert.deepEqual(
       [answer.status, answer.headers.location, answer.headers['cache-control']],
@@ -51,7 +51,7 @@ describe('signing in and out at the edge (D20 to D24)', () => {
     )
   })
 
-  test('only the hash of the value is in the database', async () => {
+  test('only the hash of a session cookie is in the database', async () => {
     const token = stage.ada.split('=')[1]!
     await byHand(stage.daemon, async ({ query }) => {
       const rows = await query.selectFrom('sessions').selectAll().execute()
@@ -62,16 +62,16 @@ describe('signing in and out at the edge (D20 to D24)', () => {
     assert.ok(!JSON.stringify(stage.daemon.logged).includes(goodPassword))
   })
 
-  test('a new value at every sign-in, and the one before is dead', async () => {
+  test('each sign-in issues a new cookie and ends the session before', async () => {
     const first = sessionOf(await login({ login: 'ada', password: goodPassword }))!.split(';')[0]!
     const second = sessionOf(await login({ login: 'ada', password: goodPassword }, first))!.split(';')[0]!
     assert.notEqual(first, second)
     assert.deepEqual([await inside(first), await inside(second)], [401, 200])
     const other = sessionOf(await login({ login: 'bob', password: goodPassword }, second))!.split(';')[0]!
-    assert.deepEqual([await inside(second), await inside(other)], [401, 200], 'one browser, one identity')
+    assert.deepEqual([await inside(second), await inside(other)], [401, 200], 'one browser has one identity')
   })
 
-  test('a planted value is never adopted', async () => {
+  test('a session cookie planted by somebody else is never adopted', async () => {
     const planted = `__Host-hero_proxy_session=${'P'.repeat(43)}`
     const answer = await login({ login: 'ada', password: goodPassword }, planted)
     assert.notEqual(sessionOf(answer)!.split(';')[0], planted)
@@ -86,13 +86,13 @@ describe('signing in and out at the edge (D20 to D24)', () => {
     assert.equal(await inside(planted), 401)
   })
 
-  test('a failed sign-in leaves the session that was there as it was', async () => {
+  test('a failed sign-in leaves the current session unchanged', async () => {
     const cookie = await signIn(stage.daemon, host, 'bob', goodPassword)
     assert.equal((await login({ login: 'ada', password: 'wrong' }, cookie)).status, 401)
     assert.equal(await inside(cookie), 200)
   })
 
-  test('signing out ends it everywhere and clears the cookie', async () => {
+  test('signing out ends the session on every host and clears the cookie', async () => {
     const cookie = await signIn(stage.daemon, host, 'bob', goodPassword)
     const form = await openForm(stage.daemon, host, '/auth/logout', ['Cookie', cookie])
     const answer = await postForm(stage.daemon, host, '/auth/logout', { form_token: form.token }, [
@@ -108,10 +108,10 @@ describe('signing in and out at the edge (D20 to D24)', () => {
       'Cookie',
       `${form.cookie}; ${cookie}`,
     ])
-    assert.equal(again.status, 303, 'once more does no harm')
+    assert.equal(again.status, 303, 'signing out twice does no harm')
   })
 
-  test('unknown, wrong, empty and inactive get the same answer', async () => {
+  test('unknown users, wrong passwords and inactive users get the same response', async () => {
     await stage.daemon.hero.users.add({ username: 'gone', email: 'gone@example.org', password: goodPassword })
     await stage.daemon.hero.users.update({ username: 'gone', is_active: false })
     const answers: Record<string, unknown>[] = []
@@ -132,7 +132,7 @@ describe('signing in and out at the edge (D20 to D24)', () => {
     for (const answer of answers) assert.deepEqual(answer, answers[0])
   })
 
-  test('a name with markup comes back as text', async () => {
+  test('markup in a submitted name is escaped', async () => {
     const { body } = await login({
       login: '"><script>alert(1)</script>',
       password: 'x',
@@ -147,7 +147,7 @@ describe('signing in and out at the edge (D20 to D24)', () => {
     assert.ok(!page.body.includes('<svg onload'))
   })
 
-  test('every page of ours carries the headers of D20', async () => {
+  test('every own page has the headers of D20', async () => {
     const pages: [string, string, string[]][] = [
       [host, '/auth/login', navigation],
       [host, '/auth/setup', navigation],
