@@ -116,6 +116,7 @@ export const createDoors = (parts: Parts) => {
     forms,
     offers,
     identification,
+    switching: flows.switching,
     wordsFor,
     tell,
   }

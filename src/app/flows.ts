@@ -7,6 +7,7 @@ import { Identification } from '../identity/identify.ts'
 import { Signatures } from '../identity/signed_request.ts'
 import { EmailFlows } from '../auth/email_flows.ts'
 import { OneTimeTokens } from '../auth/one_time_tokens.ts'
+import { PersonSwitch } from '../auth/person_switch.ts'
 import { Setup } from '../auth/setup.ts'
 import { SignIn } from '../auth/sign_in.ts'
 import { Impersonation } from '../auth/impersonation.ts'
@@ -186,5 +187,6 @@ export const createFlows = ({ config, database, seal, log, home }: Ground, rooms
     wordsFor,
     arrivalCodes,
     leftHosts,
+    switching: new PersonSwitch(database, seal, sessions),
   }
 }

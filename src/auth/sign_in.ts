@@ -8,6 +8,7 @@ import type { OwnSignInMethod } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { maySignIn, signInColumns, type UserRow } from '../storage/schema.ts'
+import { switchSeconds } from './person_switch.ts'
 import {
   firstSteps,
   type ProviderProof,
@@ -216,8 +217,10 @@ export class SignIn {
     // A browser has one sign-in at a time. The same person keeps it, and with it what it has opened at other hosts.
     const again =
       replaces === undefined ? undefined : await this.#sessions.signInAgain(replaces, userId, origin)
-    if (!again && replaces !== undefined) await this.#sessions.revoke(replaces, 'logout')
-    return signedInAs(user.username, again ?? (await this.#sessions.open(userId, origin)))
+    if (again) return signedInAs(user.username, again)
+    // Somebody else is signed in there: the page asks before it replaces them.
+    const lifetime = replaces === undefined ? undefined : switchSeconds
+    return signedInAs(user.username, await this.#sessions.open(userId, origin, lifetime))
   }
 
   /** Returns the username of a user who may still be signed in, or throws unauthenticated. */

@@ -25,7 +25,7 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proven_at'>
    * calls, so they manage nothing.
    */
   readonly atService?: boolean
-  /** Id of the session that this browser already has; it ends when a new one begins. */
+  /** Id of the sign-in that this browser already has. The same person keeps it; for another one, the page asks. */
   readonly replaces?: string | undefined
   /** How the person signed in: a method of our own, or the name of a provider. */
   readonly provider?: string

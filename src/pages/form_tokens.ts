@@ -1,10 +1,17 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import type { LiveSession } from '../sessions/live_session.ts'
 import { valuesOf } from '../wire/header_list.ts'
 import { originOf, type EdgeRequest } from '../wire/request.ts'
 import { formCookie, readCookie, setCookie } from '../wire/cookies.ts'
 
 const lifetimeSeconds = 3600
+
+/** The session that a page was made for, and its person; both are empty for a guest. */
+export interface MadeFor {
+  readonly session: string
+  readonly user: string
+}
 
 /**
  * Ensures that only our own pages post our forms. The browser must say so (Sec-Fetch-Site, Origin), and the form must carry a token
@@ -19,28 +26,37 @@ export class FormGuard {
   }
 
   /** Returns the token for a form on this page, and a Set-Cookie header if the browser has no form cookie yet. */
-  issue(asked: EdgeRequest, secureCookies: boolean): { token: string; setCookie: string | undefined } {
+  issue(
+    asked: EdgeRequest,
+    secureCookies: boolean,
+    person: Pick<LiveSession, 'id' | 'username'> | undefined,
+  ): { token: string; setCookie: string | undefined } {
     const name = formCookie(secureCookies)
-    const known = readCookie(asked.cookies, name)
-    if (known !== undefined && /^[A-Za-z0-9_-]{22}$/.test(known))
-      return { token: this.#token(known, asked), setCookie: undefined }
+    const shown = readCookie(asked.cookies, name)
+    const madeFor = person ? `${person.id} ${person.username}` : ''
+    if (shown !== undefined && /^[A-Za-z0-9_-]{22}$/.test(shown))
+      return { token: this.#token(shown, asked, madeFor), setCookie: undefined }
     const value = randomBytes(16).toString('base64url')
-    return { token: this.#token(value, asked), setCookie: setCookie(name, value, lifetimeSeconds) }
+    return { token: this.#token(value, asked, madeFor), setCookie: setCookie(name, value, lifetimeSeconds) }
   }
 
-  /** Whether a post came from one of our forms in the same browser. */
+  /** Returns for whom a form was made that came from one of our pages in the same browser; undefined for any other post. */
   verify(
     request: IncomingMessage,
     asked: EdgeRequest,
     secureCookies: boolean,
     token: string | null,
-  ): boolean {
-    if (!this.sameOrigin(request, asked)) return false
+  ): MadeFor | undefined {
+    if (!this.sameOrigin(request, asked)) return undefined
     const value = readCookie(asked.cookies, formCookie(secureCookies))
-    if (value === undefined || token === null) return false
-    const wanted = Buffer.from(this.#token(value, asked))
+    if (value === undefined || token === null) return undefined
+    const dot = token.indexOf('.')
+    const madeFor = dot < 0 ? '' : Buffer.from(token.slice(dot + 1), 'base64url').toString()
+    const wanted = Buffer.from(this.#token(value, asked, madeFor))
     const given = Buffer.from(token)
-    return wanted.length === given.length && timingSafeEqual(wanted, given)
+    if (wanted.length !== given.length || !timingSafeEqual(wanted, given)) return undefined
+    const [session = '', user = ''] = madeFor.split(' ')
+    return { session, user }
   }
 
   /** Whether the browser reports the same origin. Our own no-referrer pages send `Origin: null` too, so that decides nothing. */
@@ -53,7 +69,11 @@ export class FormGuard {
     )
   }
 
-  #token(cookie: string, asked: EdgeRequest): string {
-    return createHmac('sha256', this.#key).update(`${asked.host}\n${cookie}`).digest('base64url')
+  /** The token says for whom its page was made, and proves it. */
+  #token(cookie: string, asked: EdgeRequest, madeFor: string): string {
+    const proof = createHmac('sha256', this.#key)
+      .update(`${asked.host}\n${cookie}\n${madeFor}`)
+      .digest('base64url')
+    return madeFor === '' ? proof : `${proof}.${Buffer.from(madeFor).toString('base64url')}`
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Callers } from '../identity/callers.ts'
+import type { PersonSwitch } from '../auth/person_switch.ts'
 import type { Identification } from '../identity/identify.ts'
 import type { LiveSession } from '../sessions/live_session.ts'
 import { readBody } from '../wire/request_body.ts'
@@ -14,6 +15,7 @@ import type { Catalogue } from '../strings/catalogue.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import { sessionCookieName, type CookiePolicy, type CookieState } from '../wire/cookie_policy.ts'
 import { readCookie, setCookie } from '../wire/cookies.ts'
+import { foreignForm, formOfAnother, needsHttps, notAForm } from './page_refusals.ts'
 import type { Offers } from './sign_in/sign_in_view.ts'
 import type { FormGuard } from './form_tokens.ts'
 
@@ -26,6 +28,7 @@ export interface PageRequestParts {
   readonly forms: FormGuard
   readonly offers: () => Promise<Offers>
   readonly identification: Pick<Identification, 'byCookie'>
+  readonly switching: PersonSwitch
   readonly wordsFor: WordsFor
   readonly tell: ShowRefusal
 }
@@ -84,6 +87,10 @@ export class PageRequest {
     return journeyOf(this.#request)
   }
 
+  get switching(): PersonSwitch {
+    return this.#parts.switching
+  }
+
   offers(): Promise<Offers> {
     return this.#parts.offers()
   }
@@ -118,13 +125,18 @@ export class PageRequest {
     const body = await readBody(this.#request, this.#response, maxFormBytes)
     if (body === undefined) return undefined
     const form = new URLSearchParams(body.toString('utf8'))
-    const isOurs = this.#parts.forms.verify(
+    const madeFor = this.#parts.forms.verify(
       this.#request,
       this.asked,
       state === 'secure',
       form.get('form_token'),
     )
-    return isOurs ? form : void this.tell(foreignForm)
+    if (madeFor === undefined) return void this.tell(foreignForm)
+    // Somebody else may have signed in since in another tab, and must not act by a page that was made for the first.
+    const present = await this.session()
+    if (present && madeFor.session !== '' && madeFor.session !== present.id)
+      return void this.tell(formOfAnother(madeFor.user, present.username))
+    return form
   }
 
   /** Answers with a page; `body` receives the token for its forms. */
@@ -137,7 +149,8 @@ export class PageRequest {
     const state = await this.#parts.cookies.at(this.asked)
     if (state === 'refused') return this.tell(needsHttps)
     const words = await this.words()
-    const { token, setCookie } = this.#parts.forms.issue(this.asked, state === 'secure')
+    const known = await this.session()
+    const { token, setCookie } = this.#parts.forms.issue(this.asked, state === 'secure', known)
     const cookies = [
       ...(setCookie === undefined ? [] : [setCookie]),
       ...kept.map((keepsake) => cookieOf(state, keepsake)),
@@ -223,15 +236,4 @@ export class PageRequest {
     const language = languageAsked(this.#request.rawHeaders)
     return { via: 'browser', address: this.asked.address, user_agent, language } as const
   }
-}
-
-const needsHttps: Refusal = { status: 403, reason: 'insecure_transport', code: 'insecure_transport' }
-
-const notAForm: Refusal = { status: 415, reason: 'not_a_form', code: 'unsupported_media_type' }
-
-const foreignForm: Refusal = {
-  status: 403,
-  reason: 'foreign_form',
-  code: 'cross_origin',
-  link: { href: '/auth/login', name: 'sign_in' },
 }

@@ -13,6 +13,7 @@ import * as openid from './openid/openid.ts'
 import { PageRequest, type PageRequestParts } from './page_request.ts'
 import { returnPath } from './return_path.ts'
 import * as email from './sign_in/mailed_links.ts'
+import { postReplace } from './sign_in/complete_sign_in.ts'
 import * as proof from './sign_in/proofs.ts'
 import type { FederationParts } from './sign_in/provider_parts.ts'
 import * as federation from './sign_in/providers.ts'
@@ -63,6 +64,7 @@ const query = (asked: EdgeRequest) => new URL(asked.target, 'http://door.invalid
 const signInPaths = (parts: Parts): readonly OwnPath[] => [
   pageRow(parts, '/auth/login', (page) => signIn.signIn(page, parts.handover)),
   formRow(parts, '/auth/login', signIn.postSignIn),
+  formRow(parts, '/auth/replace', postReplace),
   formRow(parts, '/auth/come_back', atHome.postComeBack(parts.handover)),
   pageRow(parts, '/auth/logout', (page) => signIn.signOut(page, parts.handover)),
   formRow(parts, '/auth/logout', (page) => signIn.postSignOut(page, parts.federation, parts.handover)),

@@ -20,3 +20,14 @@ export interface OpenedSession {
   /** For programs only: renews the session once. */
   readonly refresh_token?: string
 }
+
+/** The columns that say how a person proved who they are. */
+export const provenBy = (origin: SessionOrigin, at: number) => ({
+  provider: origin.provider,
+  factor: origin.factor,
+  address: origin.address,
+  user_agent: origin.user_agent.slice(0, 300),
+  proven_at: origin.proven_at ?? at,
+  provider_sid: origin.at_provider?.sid ?? '',
+  provider_id_token: origin.at_provider?.id_token ?? '',
+})

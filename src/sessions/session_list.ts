@@ -1,4 +1,5 @@
 import { sql, type SqlBool } from 'kysely'
+import { notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
@@ -44,6 +45,18 @@ export const listSessions = async (
       current: row.id === current,
     })),
   }
+}
+
+/** Returns the user of a sign-in. Throws not_found. */
+export const ownerOf = async (database: Database, id: string): Promise<{ id: string; username: string }> => {
+  const row = await database.query
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .select(['users.id', 'users.username'])
+    .where('sessions.id', '=', id)
+    .executeTakeFirst()
+  if (!row) throw notFound('session', id)
+  return row
 }
 
 /** The condition that a session has not expired, or can be renewed. */

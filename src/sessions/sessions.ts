@@ -1,7 +1,6 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import type { Reactions, RevocationReason } from '../contract/reactions.ts'
 import { digest } from '../secrets/digest.ts'
-import { notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import type { PageParams } from '../storage/pager.ts'
@@ -10,9 +9,9 @@ import { batchRows, inBatches, sweepRows } from '../storage/sweeping.ts'
 import { ChildSessions } from './child_sessions.ts'
 import { RefreshTokens } from './refresh_tokens.ts'
 import { recordRevocations } from './revocations.ts'
-import { isAlive, listSessions } from './session_list.ts'
+import { isAlive, listSessions, ownerOf } from './session_list.ts'
 import { newToken } from './session_token.ts'
-import type { SessionOrigin, OpenedSession } from './opened_session.ts'
+import { provenBy, type SessionOrigin, type OpenedSession } from './opened_session.ts'
 
 type Limit = 'session_lifetime' | 'session_idle' | 'refresh_lifetime'
 type SessionReactions = Pick<Reactions, 'sessionsEnding' | 'allSessionsEnding'>
@@ -35,10 +34,13 @@ export class Sessions {
     this.children = new ChildSessions(database)
   }
 
-  /** Opens a session: the only way to sign a user in, with any method. The caller has verified the proof. */
-  async open(userId: string, origin: SessionOrigin): Promise<OpenedSession> {
+  /**
+   * Opens a session: the only way to sign a user in, with any method. The caller has verified the proof. `lifetime` is in
+   * seconds; the setting `session_lifetime` if not given.
+   */
+  async open(userId: string, origin: SessionOrigin, lifetime?: number): Promise<OpenedSession> {
     const token = newToken()
-    const expires_in = await this.#limit('session_lifetime')
+    const expires_in = lifetime ?? (await this.#limit('session_lifetime'))
     const at = now()
     const row: SessionRow = {
       id: newId(),
@@ -88,6 +90,21 @@ export class Sessions {
     return { token, id, expires_in }
   }
 
+  /** Gives a sign-in that was opened for minutes its full lifetime. Undefined if it has ended. Inside a transaction. */
+  async keepOpened(token: string): Promise<OpenedSession | undefined> {
+    const expires_in = await this.#limit('session_lifetime')
+    const row = await this.#database.query
+      .updateTable('sessions')
+      .set({ expires_at: now() + expires_in })
+      .where('token_hash', '=', digest(token))
+      .where('kind', '=', 'cookie')
+      .where('expires_at', '>', now())
+      .returning('id')
+      .executeTakeFirst()
+    if (row) this.#database.changed('sessions')
+    return row && { token, id: row.id, expires_in }
+  }
+
   /** Returns what a refresh token renews and whether it was used before; undefined for an invalid one. */
   readRefresh(token: string) {
     return this.#refreshTokens.read(token)
@@ -127,15 +144,8 @@ export class Sessions {
   }
 
   /** Returns the user of a session. Throws not_found. */
-  async owner(id: string): Promise<{ id: string; username: string }> {
-    const row = await this.#database.query
-      .selectFrom('sessions')
-      .innerJoin('users', 'users.id', 'sessions.user_id')
-      .select(['users.id', 'users.username'])
-      .where('sessions.id', '=', id)
-      .executeTakeFirst()
-    if (!row) throw notFound('session', id)
-    return row
+  owner(id: string): Promise<{ id: string; username: string }> {
+    return ownerOf(this.#database, id)
   }
 
   /** Lets a session impersonate another user until a time, or stops impersonating. */
@@ -232,14 +242,3 @@ export class Sessions {
     )
   }
 }
-
-/** The columns that say how a person proved who they are. */
-const provenBy = (origin: SessionOrigin, at: number) => ({
-  provider: origin.provider,
-  factor: origin.factor,
-  address: origin.address,
-  user_agent: origin.user_agent.slice(0, 300),
-  proven_at: origin.proven_at ?? at,
-  provider_sid: origin.at_provider?.sid ?? '',
-  provider_id_token: origin.at_provider?.id_token ?? '',
-})

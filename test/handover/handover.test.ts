@@ -4,7 +4,7 @@ import { goodPassword } from '../support/daemon.ts'
 import { newId } from '../../src/storage/ids.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { got, postForm, startStage, type Stage } from '../support/edge_stage.ts'
-import { signIn } from '../support/http.ts'
+import { signIn, type Answer } from '../support/http.ts'
 import { byHand } from '../support/people.ts'
 import { valuesOf } from '../support/upstream.ts'
 import { Walker } from './steps.ts'
@@ -180,25 +180,51 @@ onBothDatabases('the handover', (newUrl) => {
     assert.equal(ended, 1003, 'the sign-in and every child is reported')
   })
 
-  test('the same person who signs in again keeps the children; another person ends them', async () => {
+  test('the same person who signs in again keeps the children; another person is asked before they end', async () => {
     const walker = await signedIn(stage)
     await walker.walk(`${wiki}/page`)
+    const form = (path: string, body: string, fields: Record<string, string>) => {
+      const token = /name="form_token" value="([^"]+)"/.exec(body)![1]!
+      const cookies = ['Cookie', walker.cookies('localhost')]
+      return postForm(stage.daemon, 'localhost', path, { form_token: token, ...fields }, cookies)
+    }
     const signInAgain = async (login: string) => {
       const page = await walker.step(`${home}/auth/prove`)
-      const token = /name="form_token" value="([^"]+)"/.exec(page.body)![1]!
-      const fields = { form_token: token, login, password: goodPassword, return_to: '/auth/me' }
-      const cookies = ['Cookie', walker.cookies('localhost')]
-      const { headers } = await postForm(stage.daemon, 'localhost', '/auth/login', fields, cookies)
+      return form('/auth/login', page.body, { login, password: goodPassword, return_to: '/auth/me' })
+    }
+    const keep = ({ headers }: Answer) => {
       const line = headers['set-cookie']!.find((text) => text.startsWith(session))!
       walker.keep('localhost', line.split(';')[0]!)
     }
     const before = walker.jar.get('localhost')!.get(session)
-    await signInAgain('ada')
+    keep(await signInAgain('ada'))
     assert.notEqual(walker.jar.get('localhost')!.get(session), before)
     assert.equal(userOf((await walker.step(`${wiki}/page`)).body), 'ada')
-    await signInAgain('bob')
+
+    const asks = await signInAgain('bob')
+    assert.equal(asks.status, 200)
+    assert.ok(!asks.headers['set-cookie']?.join().includes(session))
+    assert.match(asks.body, /Continue as bob/)
+    const opening = /name="opening" value="([^"]+)"/.exec(asks.body)![1]!
+    const stays = await form('/auth/replace', asks.body, { opening, answer: 'keep', return_to: '/auth/me' })
+    assert.ok(!stays.headers['set-cookie']?.join().includes(session))
+    assert.equal(userOf((await walker.step(`${wiki}/page`)).body), 'ada')
+    const late = await form('/auth/replace', asks.body, { opening, answer: 'replace', return_to: '/auth/me' })
+    assert.ok(!late.headers['set-cookie']?.join().includes(session), 'the sign-in that was refused has ended')
+
+    const again = await signInAgain('bob')
+    const sealed = /name="opening" value="([^"]+)"/.exec(again.body)![1]!
+    const oldTab = await walker.step(`${home}/auth/prove`)
+    keep(
+      await form('/auth/replace', again.body, { opening: sealed, answer: 'replace', return_to: '/auth/me' }),
+    )
     assert.equal((await walker.step(`${wiki}/page`)).status, 302)
     assert.equal(userOf((await walker.walk(`${wiki}/page`)).answer.body), 'bob')
+    const stale = await form('/auth/prove', oldTab.body, { password: goodPassword })
+    assert.equal(stale.status, 409)
+    assert.match(stale.body, /made for ada/)
+    const signOut = await form('/auth/logout', oldTab.body, { scope: 'everywhere' })
+    assert.equal(signOut.status, 409, 'the page of the person before signs nobody out')
   })
 
   test('an arrival as another person ends what this browser had opened as the first', async () => {

@@ -2,10 +2,13 @@ import { AppError, errorTable } from '../../contract/errors.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { problemWords } from '../../strings/refusal_words.ts'
 import { goOn } from '../handover/at_home.ts'
+import { returnPath } from '../return_path.ts'
 import { proofPage } from './proof_view.ts'
+import { replacePage } from './replace_view.ts'
 import type { Keepsake, PageRequest } from '../page_request.ts'
 
 interface Opened {
+  readonly user: string
   readonly access_token: string
   readonly expires_in: number
 }
@@ -45,7 +48,49 @@ export const openSession = async (
     const headers: Record<string, string> = typeof retry === 'number' ? { 'retry-after': String(retry) } : {}
     return again(await inWords(page, error), errorTable[error.error].http, headers, error.data)
   }
-  await goOn(page, returnTo, { token: opened.access_token, maxAge: opened.expires_in }, kept)
+  await enter(page, opened, returnTo, kept)
+}
+
+/** Goes on with a new session. If somebody else is signed in in this browser, it asks first whether to replace them. */
+export const enter = async (
+  page: PageRequest,
+  opened: Opened,
+  returnTo: string,
+  kept: readonly Keepsake[] = [],
+): Promise<void> => {
+  const present = (await page.caller())?.name
+  if (present === undefined || present === opened.user)
+    return goOn(page, returnTo, { token: opened.access_token, maxAge: opened.expires_in }, kept)
+  const opening = page.switching.sealed(opened.access_token)
+  await page.page(
+    200,
+    (token, words) =>
+      replacePage(words, {
+        place: page.asked.host,
+        token,
+        present,
+        next: opened.user,
+        opening,
+        returnTo,
+      }),
+    {},
+    kept,
+  )
+}
+
+/** The person has decided whether to be signed in as somebody else. */
+export const postReplace = async (page: PageRequest): Promise<void> => {
+  const form = await page.form()
+  if (!form) return
+  const returnTo = returnPath(form.get('return_to'))
+  const opening = form.get('opening') ?? ''
+  if (form.get('answer') !== 'replace') {
+    await page.switching.refuse(opening)
+    return goOn(page, returnTo)
+  }
+  const opened = await page.switching.accept(opening, (await page.caller())?.session_id)
+  if (!opened) return page.go(303, '/auth/login')
+  await goOn(page, returnTo, { token: opened.token, maxAge: opened.expires_in })
 }
 
 /** Says what went wrong, in the language of the reader. */

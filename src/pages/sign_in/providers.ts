@@ -8,7 +8,7 @@ import { ownHeaders, send } from '../../wire/responses.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
 import { flowCookie, linkCookie } from '../../wire/cookies.ts'
 import { faults, gone, refusals } from './provider_problems.ts'
-import { inWords, secondStep } from './complete_sign_in.ts'
+import { enter, inWords, secondStep } from './complete_sign_in.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import { linkPage } from './link_view.ts'
 import { returnPath } from '../return_path.ts'
@@ -96,10 +96,8 @@ const show = async (page: PageRequest, arrival: CallbackResult, used: readonly K
       return secondStep(page, arrival, returnPath(arrival.next), undefined, used)
     case 'link':
       return page.goKeeping(303, '/auth/link', ...used, link(arrival.token))
-    case 'enter': {
-      const { access_token, expires_in } = arrival.opened
-      return page.goWithSession(returnPath(arrival.next), access_token, expires_in, used)
-    }
+    case 'enter':
+      return enter(page, arrival.opened, returnPath(arrival.next), used)
   }
 }
 

@@ -223,6 +223,10 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Kein Formular',
       text: 'Diese Adresse nimmt application/x-www-form-urlencoded an. Programme rufen die Methoden unter /rpc auf.',
     },
+    form_of_another: ({ user, present }) => ({
+      title: `Diese Seite war für ${user}`,
+      text: `Jetzt ist ${present} angemeldet, deshalb wurde nichts geändert. Öffnen Sie die Seite noch einmal.`,
+    }),
     foreign_form: {
       title: 'Bitte versuchen Sie es noch einmal',
       text: 'Dieses Formular ist abgelaufen oder kam nicht von dieser Website. Erlauben Sie Cookies und öffnen Sie die Seite noch einmal.',

@@ -82,6 +82,13 @@ export const sign_in: Catalogue['sign_in'] = {
     everywhere: 'Überall abmelden',
     only_here: ({ host }) => `Nur von ${host} abmelden`,
   },
+  replace: {
+    title: 'Als jemand anderes anmelden?',
+    lead: ({ present, next }) =>
+      `In diesem Browser ist ${present} angemeldet, und gerade hat sich ${next} angemeldet. Wenn Sie als ${next} fortfahren, wird ${present} hier und bei allen Diensten abgemeldet.`,
+    accept: ({ next }) => `Als ${next} fortfahren`,
+    refuse: ({ present }) => `${present} bleiben`,
+  },
   framed: {
     title: 'Bitte in einem eigenen Tab öffnen',
     lead: 'Zu Ihrem Schutz meldet diese Seite innerhalb einer anderen Seite niemanden an.',

@@ -223,6 +223,10 @@ export const refusals = {
       title: 'Not a form',
       text: 'This address accepts application/x-www-form-urlencoded. Programs call the methods at /rpc.',
     },
+    form_of_another: ({ user, present }: { user: string; present: string }) => ({
+      title: `This page was made for ${user}`,
+      text: `You are signed in as ${present} now, so nothing was changed. Open the page again.`,
+    }),
     foreign_form: {
       title: 'Please try again',
       text: 'This form has expired or did not come from this site. Allow cookies and open the page again.',

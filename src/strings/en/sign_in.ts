@@ -82,6 +82,13 @@ export const sign_in = {
     everywhere: 'Sign out everywhere',
     only_here: ({ host }: { host: string }) => `Sign out of ${host} only`,
   },
+  replace: {
+    title: 'Sign in as someone else?',
+    lead: ({ present, next }: { present: string; next: string }) =>
+      `You are signed in in this browser as ${present}, and have just signed in as ${next}. If you continue as ${next}, ${present} is signed out here and at every service.`,
+    accept: ({ next }: { next: string }) => `Continue as ${next}`,
+    refuse: ({ present }: { present: string }) => `Stay ${present}`,
+  },
   framed: {
     title: 'Open this in a tab of its own',
     lead: 'To protect you, this page signs nobody in inside another page.',

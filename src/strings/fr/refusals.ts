@@ -220,6 +220,10 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Pas un formulaire',
       text: 'Cette adresse accepte application/x-www-form-urlencoded. Les programmes appellent les méthodes sur /rpc.',
     },
+    form_of_another: ({ user, present }) => ({
+      title: `Cette page était destinée à ${user}`,
+      text: `Le compte ${present} est maintenant connecté : rien n’a été modifié. Rouvrez la page.`,
+    }),
     foreign_form: {
       title: 'Veuillez réessayer',
       text: 'Ce formulaire a expiré ou ne vient pas de ce site. Autorisez les cookies et rouvrez la page.',

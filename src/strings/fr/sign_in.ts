@@ -82,6 +82,13 @@ export const sign_in: Catalogue['sign_in'] = {
     everywhere: 'Se déconnecter partout',
     only_here: ({ host }) => `Se déconnecter de ${host} seulement`,
   },
+  replace: {
+    title: 'Se connecter avec un autre compte ?',
+    lead: ({ present, next }) =>
+      `Ce navigateur est connecté au compte ${present}, et vous venez de vous connecter au compte ${next}. Si vous continuez avec ${next}, ${present} est déconnecté ici et de tous les services.`,
+    accept: ({ next }) => `Continuer avec ${next}`,
+    refuse: ({ present }) => `Garder ${present}`,
+  },
   framed: {
     title: 'Ouvrez cette page dans son propre onglet',
     lead: 'Pour vous protéger, cette page ne connecte personne à l’intérieur d’une autre page.',
