@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import { createServer, type AddressInfo } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
+import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { codeOf } from '../support/factors.ts'
+import { TestAuthority } from '../support/pem.ts'
+import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
+import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
+
+/** A free port, for a public URL that must be known before the start. */
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+const hosts = ['wiki', 'files', 'chat'] as const
+
+describe('one sign-in for three services, in Chromium over TLS', { skip: browserMissing() ?? false }, () => {
+  let daemon: TestDaemon
+  let upstream: Upstream
+  let smtp: TestSmtp
+  let authority: TestAuthority
+  let browser: Browser
+  let port: number
+  /** Errors and warnings of the browser: a violated policy, a failed script. */
+  const complaints: string[] = []
+  const at = (host: string, path = '/page') => `https://${host}.hero.localhost:${port}${path}`
+
+  before(async () => {
+    port = await freePort()
+    authority = new TestAuthority()
+    const { cert, key } = authority.issue(...['id', ...hosts].map((host) => `${host}.hero.localhost`))
+    daemon = await startTestDaemon({
+      listen: `127.0.0.1:${port}`,
+      public_url: at('id', ''),
+      tls_cert: cert,
+      tls_key: key,
+    })
+    upstream = await startUpstream()
+    smtp = await startSmtp()
+    const { hero } = daemon
+    await useServer(daemon, smtp)
+    await hero.settings.set({ key: 'magic_links', value: true })
+    for (const username of ['ada', 'grace', 'linus'])
+      await hero.users.add({ username, email: `${username}@example.org`, password: goodPassword })
+    for (const host of hosts)
+      await hero.proxy.routes.add({
+        domain: `${host}.hero.localhost`,
+        target: upstream.target,
+        auth_mode: 'local',
+        no_store: host === 'wiki',
+      })
+    browser = await startBrowser()
+  })
+  after(async () => {
+    await browser?.close()
+    await smtp?.[Symbol.asyncDispose]()
+    await daemon?.close()
+    await upstream?.close()
+    authority?.[Symbol.dispose]()
+  })
+
+  const open = async (scripts = true): Promise<{ context: BrowserContext; page: Page }> => {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, javaScriptEnabled: scripts })
+    const page = await context.newPage()
+    onComplaint(page, (complaint) => complaints.push(complaint))
+    return { context, page }
+  }
+  const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).click()
+  const fill = async (page: Page, login: string) => {
+    await page.getByLabel('Username or email').fill(login)
+    await page.getByLabel('Password').fill(goodPassword)
+    await press(page, 'Sign in')
+  }
+  /** Whom the service saw, on the page that it answered. */
+  const shown = async (page: Page): Promise<string | undefined> => {
+    const { rawHeaders } = JSON.parse(await page.innerText('body')) as { rawHeaders: string[] }
+    return valuesOf(rawHeaders, 'x-hero-user')[0]
+  }
+  /** Opens every service, without a prompt at any of them. */
+  const opensAll = async (page: Page, user: string) => {
+    for (const host of hosts) {
+      await page.goto(at(host, `//deep/path?of=${host}`))
+      assert.equal(page.url(), at(host, `//deep/path?of=${host}`))
+      assert.equal(await shown(page), user)
+    }
+  }
+
+  for (const scripts of [true, false])
+    test(`a password, ${scripts ? 'with' : 'without'} scripts, and out again everywhere`, async () => {
+      const { context, page } = await open(scripts)
+      await page.goto(at('wiki', '/page?x=1#part'))
+      assert.equal(new URL(page.url()).host, new URL(at('id')).host)
+      await fill(page, 'ada')
+      await page.waitForURL(at('wiki', '/page?x=1') + '**')
+      assert.equal(await shown(page), 'ada')
+      await opensAll(page, 'ada')
+      const [mine] = (await daemon.hero.sessions.list({ user: 'ada', limit: 1 })).items
+      assert.deepEqual(mine!.hosts, hosts.map((host) => `${host}.hero.localhost`).toSorted())
+
+      await page.goto(at('wiki'))
+      await page.goto(at('wiki', '/logout'))
+      await press(page, 'Sign out everywhere')
+      await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+      await page.goBack()
+      await page.goBack()
+      assert.doesNotMatch(await page.innerText('body'), /ada/, 'Back shows nothing of a route with no_store')
+      for (const host of hosts) {
+        await page.goto(at(host))
+        assert.match(page.url(), /\/auth\/login\?service=/)
+      }
+      await context.close()
+    })
+
+  test('signing out of one service only leaves the others, and it asks before it opens again', async () => {
+    const { context, page } = await open()
+    await page.goto(at('wiki'))
+    await fill(page, 'ada')
+    await opensAll(page, 'ada')
+    await page.goto(at('files', '/auth/logout'))
+    await press(page, /Sign out of files/)
+    await page.getByText('You are signed out of files.hero.localhost').waitFor()
+    for (const host of ['wiki', 'chat']) {
+      await page.goto(at(host))
+      assert.equal(await shown(page), 'ada')
+    }
+    await page.goto(at('files', '/again'))
+    await press(page, 'Open it')
+    await page.waitForURL(at('files', '/again'))
+    assert.equal(await shown(page), 'ada')
+    await page.goto(at('files', '/more'))
+    assert.equal(page.url(), at('files', '/more'))
+    await context.close()
+  })
+
+  test('a second factor, and then a passkey', async () => {
+    const { context, page } = await open()
+    const authenticator = await context.newCDPSession(page)
+    await authenticator.send('WebAuthn.enable')
+    await authenticator.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    })
+    await page.goto(at('id', '/auth/login'))
+    await fill(page, 'grace')
+    await page.waitForURL(at('id', '/auth/me'))
+    await press(page, 'Add authenticator app')
+    const secret = (await page.locator('.hint code').innerText()).replaceAll(' ', '')
+    await page.getByRole('textbox', { name: 'Code' }).fill(codeOf(secret))
+    await press(page, 'Turn on')
+    await page.getByRole('heading', { name: 'Recovery codes' }).waitFor()
+    await page.goto(at('id', '/auth/me'))
+    await page.getByLabel('Name of the new passkey').fill('Laptop')
+    await press(page, 'Add passkey')
+    await page.getByText('The passkey is added.').waitFor()
+
+    await context.clearCookies()
+    await page.goto(at('chat'))
+    await fill(page, 'grace')
+    await page.getByRole('textbox', { name: 'Code' }).fill(codeOf(secret, 1))
+    await press(page, 'Continue')
+    await page.waitForURL(at('chat'))
+    await opensAll(page, 'grace')
+
+    await context.clearCookies()
+    await page.goto(at('files'))
+    await press(page, 'Use a passkey')
+    await page.waitForURL(at('files'))
+    await opensAll(page, 'grace')
+    await context.close()
+  })
+
+  test('a mailed link: to the page in the browser that asked, to home in another', async () => {
+    const { context, page } = await open()
+    const other = await open()
+    for (const [opener, address] of [
+      [page, at('wiki', '/page?of=linus')],
+      [other.page, at('id', '/auth/me')],
+    ] as const) {
+      await context.clearCookies()
+      await page.goto(at('wiki', '/page?of=linus'))
+      await page.getByRole('link', { name: 'Email me a sign-in link' }).click()
+      await page.getByLabel('Email').fill('linus@example.org')
+      await press(page, 'Send link')
+      await page.getByRole('heading', { name: 'Check your email' }).waitFor()
+      await opener.goto(linkIn(await smtp.mailTo('linus@example.org', /^Sign in/)))
+      await press(opener, 'Sign in')
+      await opener.waitForURL(address)
+      await opensAll(opener, 'linus')
+    }
+    await context.close()
+    await other.context.close()
+  })
+
+  test('no page made the browser complain', () => assert.deepEqual(complaints, []))
+})
