@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { publicKeyOf } from '../../sdk/index.ts'
 import { Sessions } from '../../src/sessions/sessions.ts'
 import { byHand } from '../support/people.ts'
-import type { Stage } from '../support/edge_stage.ts'
+import { openAt, type Stage } from '../support/edge_stage.ts'
 import { noReactions } from '../support/reactions.ts'
 
 /** A new secp256k1 key pair: the private half to sign with, the public one as `users.keys.add` takes it. */
@@ -11,11 +11,12 @@ export const newKey = (): { privateKey: KeyObject; pubkey: string } => {
   return { privateKey, pubkey: publicKeyOf(privateKey) }
 }
 
-/** The Cookie header of a session opened by a provider, as after a later sign-in with a provider. */
+/** The Cookie header of a sign-in with a provider, or in another way, that counts at home and at these hosts. */
 export const providerSession = async (
   { daemon }: Pick<Stage, 'daemon'>,
   username: string,
   provider: string,
+  hosts: readonly string[],
 ): Promise<string> => {
   const { id } = await daemon.hero.users.get({ username })
   const opened = await byHand(daemon, (database) =>
@@ -27,7 +28,9 @@ export const providerSession = async (
       user_agent: 'test',
     }),
   )
-  return `__Host-hero_proxy_session=${opened.token}`
+  const cookie = `__Host-hero_proxy_session=${opened.token}`
+  for (const host of hosts) await openAt(daemon, host, cookie)
+  return cookie
 }
 
 /** Headers that a client must not be able to set (D01). */
@@ -71,7 +74,7 @@ export const refusals: Record<
   login: {
     status: { navigation: 302, fetch: 401, post: 401, websocket: 401, events: 401 },
     challenge: /^HeroSession /,
-    location: `/auth/login?return_to=${encodeURIComponent('/a?b=c')}`,
+    location: `http://local.localhost:9997/.hero_proxy/sign_in?return_to=${encodeURIComponent('/a?b=c')}`,
   },
   sign: {
     status: { navigation: 401, fetch: 401, post: 401, websocket: 401, events: 401 },

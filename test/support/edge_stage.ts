@@ -84,6 +84,18 @@ export const openAt = (
     }
   })
 
+/** Signs in at home and opens child sessions at these hosts. Returns the one cookie that counts at home and at all of them. */
+export const signInAtAll = async (
+  daemon: TestDaemon,
+  hosts: readonly string[],
+  login: string,
+  password = goodPassword,
+): Promise<string> => {
+  const cookie = await signIn(daemon, 'localhost', login, password)
+  for (const host of hosts) await openAt(daemon, host, cookie)
+  return cookie
+}
+
 /** The request as the echoing upstream received it. */
 export interface Got {
   readonly method: string

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { allowsEmail } from '../../../src/routes/allowed_emails.ts'
 import { goodPassword } from '../../support/daemon.ts'
-import { ask, signIn } from '../../support/http.ts'
+import { ask } from '../../support/http.ts'
 import { byHand } from '../../support/people.ts'
 import { refused } from '../../support/refused.ts'
-import { startStage, type Stage } from '../../support/edge_stage.ts'
+import { signInAtAll, startStage, type Stage } from '../../support/edge_stage.ts'
 
 test('a pattern matches its address or its exact domain in any case, and no address that only resembles them', () => {
   const patterns = ['Ada@Example.org', '*@Team.example']
@@ -97,11 +97,11 @@ describe('allowed_emails of a route', () => {
       password: goodPassword,
       is_admin: true,
     })
-    const cookie = await signIn(stage.daemon, 'enter.localhost', 'root', goodPassword)
+    const cookie = await signInAtAll(stage.daemon, [host], 'root')
     assert.equal((await at(cookie)).status, 200)
-    const form = await ask(stage.daemon, 'enter.localhost', '/rpc', {
+    const form = await ask(stage.daemon, 'localhost', '/rpc', {
       method: 'POST',
-      headers: ['Content-Type', 'application/json', 'Cookie', cookie, 'Origin', 'http://enter.localhost'],
+      headers: ['Content-Type', 'application/json', 'Cookie', cookie, 'Origin', 'http://localhost'],
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'auth.impersonate', params: { user: 'bob' } }),
     })
     assert.match(form.body, /"until"/)

@@ -6,6 +6,8 @@ import { valuesOf } from '../../support/upstream.ts'
 import { got, startStage, type Stage } from '../../support/edge_stage.ts'
 
 const navigation = ['Accept', 'text/html,application/xhtml+xml']
+/** Where people sign in to the route of `local.localhost`. */
+const wayIn = 'http://local.localhost:9997/.hero_proxy/sign_in'
 const handshake = (host: string, headers = '', path = '/') =>
   `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n${headers}\r\n`
 
@@ -28,7 +30,7 @@ describe('access by auth mode', () => {
   test('a browser without a session is redirected to the sign-in page, with the way back', async () => {
     const answer = await at('local.localhost', navigation, '/a/b?c=d&e=%2F')
     assert.equal(answer.status, 302)
-    assert.equal(answer.headers.location, `/auth/login?return_to=${encodeURIComponent('/a/b?c=d&e=%2F')}`)
+    assert.equal(answer.headers.location, `${wayIn}?return_to=${encodeURIComponent('/a/b?c=d&e=%2F')}`)
     assert.equal(answer.headers['cache-control'], 'no-store')
     const fetched = await at('local.localhost', ['Sec-Fetch-Mode', 'navigate'])
     assert.equal(fetched.status, 302)
@@ -48,9 +50,15 @@ describe('access by auth mode', () => {
       const answer = await at('local.localhost', headers)
       assert.equal(answer.status, 401, headers.join())
       assert.equal(answer.headers['content-type'], 'application/problem+json')
-      assert.ok(answer.headers['www-authenticate'])
-      const { type, title, status, code } = JSON.parse(answer.body) as Record<string, unknown>
-      assert.deepEqual([type, typeof title, status, code], ['about:blank', 'string', 401, 'unauthenticated'])
+      assert.equal(answer.headers['www-authenticate'], `HeroSession realm="hero_proxy", login="${wayIn}"`)
+      const { title, ...members } = JSON.parse(answer.body) as Record<string, unknown>
+      assert.equal(typeof title, 'string')
+      assert.partialDeepStrictEqual(members, {
+        type: 'about:blank',
+        status: 401,
+        code: 'unauthenticated',
+        sign_in: wayIn,
+      })
     }
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND', 'QUERY']) {
       assert.equal((await at('local.localhost', navigation, '/', method)).status, 401, method)

@@ -10,6 +10,7 @@ import { checkNames } from '../../../src/routes/route_test.ts'
 import type { RoutePlan } from '../../../src/routes/route_table.ts'
 import { openDatabase } from '../../../src/storage/open_database.ts'
 import { Users } from '../../../src/users/users.ts'
+import { Home } from '../../../src/wire/home.ts'
 import type { EdgeRequest } from '../../../src/wire/request.ts'
 import { onBothDatabases } from '../../support/databases.ts'
 import { noReactions } from '../../support/reactions.ts'
@@ -33,11 +34,13 @@ onBothDatabases('the check of the account', (newUrl) => {
       }
       const plan = { route: { auth_mode: 'local', service: null } } as RoutePlan
       const people = new SeenPeople(new Claims(database, async () => false))
+      const asked = { host: 'app.localhost', target: '/' } as EdgeRequest
+      const parts = { people, home: new Home('http://localhost') } as CheckParts
       const { refuse } = checks.find(({ name }) => name === 'account')!
-      const question = () => new Question({} as EdgeRequest, plan, { provenKey: undefined }, identified)
-      assert.equal(await refuse(question(), { people } as CheckParts), undefined)
+      const question = () => new Question(asked, plan, { provenKey: undefined }, identified)
+      assert.equal(await refuse(question(), parts), undefined)
       await users.remove('ada', caller)
-      assert.equal((await refuse(question(), { people } as CheckParts))?.act, 'sign in')
+      assert.equal((await refuse(question(), parts))?.act, 'sign in')
     } finally {
       await database.close()
     }

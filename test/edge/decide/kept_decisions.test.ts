@@ -6,7 +6,7 @@ import { valuesOf } from '../../support/upstream.ts'
 import { KeptDecisions, type KeptDecision } from '../../../src/edge/decide/kept_decisions.ts'
 import type { RoutePlan } from '../../../src/routes/route_table.ts'
 import { KeptClient } from '../serve/kept_client.ts'
-import { got, startStage, type Stage } from '../../support/edge_stage.ts'
+import { got, signInAtAll, startStage, type Stage } from '../../support/edge_stage.ts'
 
 const on = process.env.TEST_FAST_LANE !== 'off'
 const soon = () => Math.floor(Date.now() / 1000) + 100
@@ -60,7 +60,7 @@ describe('a kept decision', () => {
   test('ends with the session, even one in use, and then each response clears the cookie', async (t) => {
     const { settings } = stage.daemon.hero
     await settings.set({ key: 'session_lifetime', value: 300 })
-    const cookie = await signIn(stage.daemon, 'end.localhost', 'bob', goodPassword)
+    const cookie = await signIn(stage.daemon, 'maybe.localhost', 'bob', goodPassword)
     await settings.set({ key: 'session_lifetime', value: 86_400 })
     const visit = visitor('maybe.localhost', cookie)
     await keep(visit)
@@ -104,12 +104,12 @@ describe('a kept decision', () => {
       password: goodPassword,
       is_admin: true,
     })
-    const cookie = await signIn(stage.daemon, 'end.localhost', 'root', goodPassword)
+    const cookie = await signInAtAll(stage.daemon, ['end.localhost'], 'root')
     const visit = visitor('end.localhost', cookie)
     await keep(visit)
-    const began = await ask(stage.daemon, 'enter.localhost', '/rpc', {
+    const began = await ask(stage.daemon, 'localhost', '/rpc', {
       method: 'POST',
-      headers: ['Content-Type', 'application/json', 'Origin', 'http://enter.localhost', 'Cookie', cookie],
+      headers: ['Content-Type', 'application/json', 'Origin', 'http://localhost', 'Cookie', cookie],
       body: '{"jsonrpc":"2.0","id":1,"method":"auth.impersonate","params":{"user":"ada"}}',
     })
     assert.match(began.body, /"result"/)

@@ -107,7 +107,8 @@ describe('every mode with every credential and kind of request', () => {
     await hero.users.networks.add({ user: 'nora', network: '10.9.0.0/16' })
     ;({ privateKey, pubkey } = newKey())
     await hero.users.keys.add({ user: 'sigi', pubkey })
-    const stale = await providerSession(stage, 'bob', 'password')
+    const hosts = modes.map((mode) => `${mode}.localhost`)
+    const stale = await providerSession(stage, 'bob', 'password', hosts)
     const { items } = await hero.sessions.list({ user: 'bob' })
     await hero.sessions.revoke({ id: items[0]!.id })
     const { access_token } = await hero.auth.login({ login: 'tom', password: goodPassword })
@@ -139,7 +140,7 @@ describe('every mode with every credential and kind of request', () => {
     credentials = {
       nothing: [],
       'password session': ['Cookie', stage.ada],
-      'provider session': ['Cookie', await providerSession(stage, 'olga', 'forge')],
+      'provider session': ['Cookie', await providerSession(stage, 'olga', 'forge', hosts)],
       'stale session': ['Cookie', stale],
       'user token': bearer(access_token),
       'kept token': bearer(kept.access_token),

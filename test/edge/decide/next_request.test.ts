@@ -5,7 +5,7 @@ import { goodPassword } from '../../support/daemon.ts'
 import { ask, signIn } from '../../support/http.ts'
 import { byHand } from '../../support/people.ts'
 import { startUpstream, valuesOf } from '../../support/upstream.ts'
-import { got, startStage, type Stage } from '../../support/edge_stage.ts'
+import { got, openAt, signInAtAll, startStage, type Stage } from '../../support/edge_stage.ts'
 
 describe('changes apply to the next request (D25)', () => {
   let stage: Stage
@@ -17,6 +17,7 @@ describe('changes apply to the next request (D25)', () => {
   })
   after(() => stage.close())
 
+  const hosts = ['inner.localhost', 'claim.localhost', 'maybe.localhost']
   let count = 0
   /** A new user in the group that grants app.use, signed in and present in every cache. */
   const newcomer = async () => {
@@ -24,7 +25,7 @@ describe('changes apply to the next request (D25)', () => {
     const username = `p${++count}`
     await hero.users.add({ username, email: `${username}@example.org`, password: goodPassword })
     await hero.groups.add_member({ group: 'team', user: username })
-    const cookie = await signIn(stage.daemon, 'inner.localhost', username, goodPassword)
+    const cookie = await signInAtAll(stage.daemon, hosts, username)
     const { access_token } = await hero.auth.login({ login: username, password: goodPassword })
     const status = async (host: string) =>
       (await ask(stage.daemon, host, '/', { headers: ['Cookie', cookie] })).status
@@ -39,7 +40,7 @@ describe('changes apply to the next request (D25)', () => {
       assert.deepEqual([await status('inner.localhost'), await status('claim.localhost')], [401, 401])
       assert.equal(await user('Cookie', cookie), undefined)
       assert.equal(await user('Authorization', `Bearer ${access_token}`), undefined)
-      const call = await ask(stage.daemon, 'enter.localhost', '/rpc', {
+      const call = await ask(stage.daemon, 'localhost', '/rpc', {
         method: 'POST',
         headers: ['Content-Type', 'application/json', 'Authorization', `Bearer ${access_token}`],
         body: '{"jsonrpc":"2.0","id":1,"method":"auth.me"}',
@@ -57,7 +58,7 @@ describe('changes apply to the next request (D25)', () => {
     await assert.rejects(stage.daemon.hero.auth.login({ login: username, password: goodPassword }))
     await stage.daemon.hero.users.update({ username, is_active: true })
     await outside()
-    const again = await signIn(stage.daemon, 'inner.localhost', username, goodPassword)
+    const again = await signIn(stage.daemon, 'claim.localhost', username, goodPassword)
     assert.equal(
       (await ask(stage.daemon, 'claim.localhost', '/', { headers: ['Cookie', again] })).status,
       200,
@@ -147,6 +148,8 @@ describe('changes apply to the next request (D25)', () => {
       service: 'other',
       required_claims: ['vault.open'],
     })
+    await openAt(stage.daemon, 'vault.localhost', cookie)
+    await openAt(stage.daemon, 'other.localhost', cookie)
     const status = async (host: string) =>
       (await ask(stage.daemon, host, '/', { headers: ['Cookie', cookie] })).status
     assert.deepEqual([await status('vault.localhost'), await status('other.localhost')], [200, 403])

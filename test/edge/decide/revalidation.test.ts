@@ -8,7 +8,7 @@ import { onBothDatabases } from '../../support/databases.ts'
 import { ask, askRaw, signIn } from '../../support/http.ts'
 import { byHand } from '../../support/people.ts'
 import { assertEnded, kinds, open, startLiveUpstream, type Live } from './open_connections.ts'
-import { openForm, postForm, startStage, type Stage } from '../../support/edge_stage.ts'
+import { openAt, openForm, postForm, signInAtAll, startStage, type Stage } from '../../support/edge_stage.ts'
 
 type LiveUpstream = Awaited<ReturnType<typeof startLiveUpstream>>
 
@@ -69,7 +69,7 @@ describe('an open WebSocket, event stream or download ends with the permission f
       required_claims: ['live.see'],
       target: upstream.target,
     })
-    const cookie = await signIn(stage.daemon, domain, username, goodPassword)
+    const cookie = await signInAtAll(stage.daemon, [domain], username)
     return { username, group, domain, route: id, cookie }
   }
   /** Asserts that the connections of other users stay open. */
@@ -79,17 +79,31 @@ describe('an open WebSocket, event stream or download ends with the permission f
       kept.map(() => undefined),
     )
 
+  /** Signs out as a person does who begins at the service. */
+  const signOut = async ({ domain, cookie }: Newcomer, scope: string) => {
+    const left = await ask(stage.daemon, domain, '/auth/logout', {
+      headers: ['Accept', 'text/html', 'Cookie', cookie],
+    })
+    const { pathname, search, searchParams } = new URL(left.headers.location!)
+    const form = await openForm(stage.daemon, 'localhost', pathname + search, ['Cookie', cookie])
+    const fields = { form_token: form.token, leaving: searchParams.get('leaving')!, scope }
+    const headers = ['Cookie', `${cookie}; ${form.cookie}`]
+    return postForm(stage.daemon, 'localhost', '/auth/logout', fields, headers)
+  }
+
   const causes: Record<string, (who: Newcomer) => Promise<unknown>> = {
     'the session is revoked': async ({ username }) => {
       const { items } = await hero.sessions.list({ user: username })
       await hero.sessions.revoke({ id: items[0]!.id })
     },
     'all sessions are revoked': ({ username }) => hero.sessions.revoke_all({ user: username }),
-    'the user signs out at the own page': async ({ domain, cookie }) => {
-      const form = await openForm(stage.daemon, domain, '/auth/logout', ['Cookie', cookie])
-      const headers = ['Cookie', `${cookie}; ${form.cookie}`]
-      const answer = await postForm(stage.daemon, domain, '/auth/logout', { form_token: form.token }, headers)
-      assert.equal(answer.status, 303)
+    'the user signs out everywhere': async (who) => {
+      assert.equal((await signOut(who, 'everywhere')).status, 303)
+    },
+    'the user signs out of this service only': async (who) => {
+      assert.equal((await signOut(who, 'here')).status, 200)
+      const { items } = await hero.sessions.list({ user: who.username })
+      assert.equal(items.length, 1, 'the sign-in at home goes on')
     },
     'the user is deactivated': ({ username }) => hero.users.update({ username, is_active: false }),
     'the user is removed': ({ username }) => hero.users.remove({ username }),
@@ -171,6 +185,7 @@ describe('an open WebSocket, event stream or download ends with the permission f
       database.changed('users')
     })
     const { id: byEmail } = await at('mail.localhost', 'local', { allowed_emails: ['live@example.org'] })
+    await openAt(stage.daemon, 'mail.localhost', cookie)
     await hero.settings.set({ key: 'network_login', value: true })
     const network = await hero.users.networks.add({ user: username, network: '127.0.0.1/32' })
 
@@ -206,11 +221,11 @@ describe('an open WebSocket, event stream or download ends with the permission f
     const { username, group } = await newcomer()
     await hero.users.add({ username: 'root', password: goodPassword, is_admin: true })
     await stage.route({ domain: 'seen.localhost', auth_mode: 'optional', target: upstream.target })
-    const cookie = await signIn(stage.daemon, 'enter.localhost', 'root', goodPassword)
+    const cookie = await signInAtAll(stage.daemon, ['seen.localhost'], 'root')
     const act = (method: string, params: object) =>
-      ask(stage.daemon, 'enter.localhost', '/rpc', {
+      ask(stage.daemon, 'localhost', '/rpc', {
         method: 'POST',
-        headers: ['Content-Type', 'application/json', 'Cookie', cookie, 'Origin', 'http://enter.localhost'],
+        headers: ['Content-Type', 'application/json', 'Cookie', cookie, 'Origin', 'http://localhost'],
         body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
       })
     assert.match((await act('auth.impersonate', { user: username })).body, /until/)
