@@ -55,12 +55,11 @@ export const handOver = async (
     return true
   }
   const session = await page.session()
-  if (!session) return false
-  const needed = providerNeeded(to, session)
-  if (needed !== undefined) {
-    page.go(302, `/login?${needed}next=${encodeURIComponent(page.asked.target)}`)
+  if (needsProvider(to, session)) {
+    await leaveForProvider(page, to)
     return true
   }
+  if (!session) return false
   if (await leftHosts.hasLeft({ signInId: session.sign_in.id, origin: to.origin })) {
     await askToComeBack(page, to)
     return true
@@ -76,12 +75,21 @@ export const handOver = async (
   return true
 }
 
-/** What `/login` needs to know if the route wants a provider that has not vouched for this sign-in. */
-const providerNeeded = ({ plan: { route } }: Destination, session: LiveSession): string | undefined => {
-  if (route.auth_mode !== 'oauth') return undefined
+/** Whether the route wants a provider that has not vouched for this sign-in, or for a guest. */
+const needsProvider = ({ plan: { route } }: Destination, session: LiveSession | undefined): boolean => {
+  if (route.auth_mode !== 'oauth') return false
+  const vouched = session !== undefined && openedByProvider(session)
+  return !vouched || (route.provider !== null && session.provider !== route.provider)
+}
+
+/** Without the provider, `/login` would lead back here, and so on. */
+const leaveForProvider = async (page: PageRequest, { plan: { route } }: Destination): Promise<void> => {
   const { provider } = route
-  if (openedByProvider(session) && (provider === null || session.provider === provider)) return undefined
-  return provider === null ? '' : `provider=${encodeURIComponent(provider)}&`
+  const { providers } = await page.offers()
+  const ready = provider === null ? providers.length > 0 : providers.some((one) => one.provider === provider)
+  if (!ready) return page.tell(providerMissing(provider))
+  const named = provider === null ? '' : `provider=${encodeURIComponent(provider)}&`
+  page.go(302, `/login?${named}next=${encodeURIComponent(page.asked.target)}`)
 }
 
 const askToComeBack = (page: PageRequest, { host }: Destination): Promise<void> =>
@@ -115,3 +123,9 @@ export const postComeBack =
   }
 
 const noDestination: Refusal = { status: 400, reason: 'no_destination', code: 'invalid_params' }
+const providerMissing = (provider: string | null): Refusal => ({
+  status: 503,
+  reason: 'provider_missing',
+  values: { provider },
+  code: 'provider_missing',
+})
