@@ -22,7 +22,7 @@ suite('clients that authenticate with a key (RFC 7523)', () => {
     const wrong = {
       'no parameters': { kty: 'RSA' },
       'a modulus of 24 bits': { kty: 'RSA', n: 'AQAB', e: 'AQAB' },
-      'an RSA key too short': jwkOf(rsa(1024)),
+      'an RSA key that is too short': jwkOf(rsa(1024)),
       'a point that is not on the curve': { ...curve, x: 'AA' },
       'another curve': jwkOf(ec('P-384')),
       'another algorithm': jwkOf(generateKeyPairSync('ed25519')),

@@ -111,7 +111,7 @@ describe('the socket file (R8)', () => {
     for (const [make, what] of [
       [() => writeFileSync(path, 'do not delete'), 'a regular file'],
       [() => symlinkSync(precious, path), 'a symbolic link to a file'],
-      [() => symlinkSync(join(dir, 'nowhere'), path), 'a symbolic link to nothing'],
+      [() => symlinkSync(join(dir, 'nowhere'), path), 'a dangling symbolic link'],
       [() => symlinkSync(live, path), 'a symbolic link to a socket'],
       [() => mkdirSync(path), 'a folder'],
       [() => spawnSync('mkfifo', [path]), 'a pipe'],

@@ -219,7 +219,8 @@ onBothDatabases('upgrading a database with rows in each table', (newUrl, kind) =
           of.map((row) => JSON.stringify(Object.entries(row).sort())).sort(),
         ]),
       )
-    for (const [table, rows] of Object.entries(old)) assert.ok(rows.length >= 2, `${table} is not full`)
+    for (const [table, rows] of Object.entries(old))
+      assert.ok(rows.length >= 2, `${table} has fewer than two rows`)
     assert.deepEqual(sorted(now), sorted(upgraded(old)))
   })
 

@@ -202,7 +202,7 @@ suite('attempts to gain more rights', () => {
     for (const [what, end] of Object.entries({
       consent: () => hero.consents.revoke({ user: 'grace', client: 'app' }),
       password: () => hero.auth.set_password({ user: 'grace', password: goodPassword }),
-      'switched off and on': async () => {
+      'deactivation and reactivation': async () => {
         await hero.users.update({ username: 'grace', is_active: false })
         await hero.users.update({ username: 'grace', is_active: true })
       },
