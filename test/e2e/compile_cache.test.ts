@@ -1,4 +1,4 @@
-// Node runs the compiled code that it cached at an earlier start: whoever can write the cache can make the daemon run other code.
+// Node runs the compiled code that it cached at an earlier start, so a user who can write the cache can make the daemon run other code.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import {

@@ -15,7 +15,7 @@ const place = 'http://localhost:9997/auth/login'
 const decode = (text: string) =>
   text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
 
-/** Asserts where a browser ends up, for the value and for what somebody on the way may decode it to. */
+/** Asserts that a browser stays on this origin, with the value as it is and decoded up to twice on the way. */
 const staysHere = (location: string) => {
   for (const text of [location, decode(location), decode(decode(location))]) {
     assert.equal(

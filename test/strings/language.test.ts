@@ -30,6 +30,6 @@ const rows: readonly (readonly [header: string, language: string | undefined])[]
 ]
 
 for (const [header, language] of rows)
-  test(`Accept-Language “${header.slice(0, 60)}” asks for ${language ?? 'none of ours'}`, () => {
+  test(`Accept-Language “${header.slice(0, 60)}” selects ${language ?? 'no supported language'}`, () => {
     assert.equal(languageFor(header), language)
   })

@@ -24,7 +24,7 @@ export interface Stage extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** A daemon with two signed-in people and an upstream that echoes each request. */
+/** A daemon with two signed-in users and an upstream that echoes each request. */
 export const startStage = async (settings: Record<string, string> = {}): Promise<Stage> => {
   const daemon = await startTestDaemon(settings)
   const upstream = await startUpstream()

@@ -26,8 +26,8 @@ export interface Ways {
   idToken?: (token: string) => string
   jwks?: (keys: Json[]) => unknown
   discovery?: (metadata: Json) => unknown
-  userinfo?: (told: Json) => unknown
-  token?: (told: Json) => unknown
+  userinfo?: (claims: Json) => unknown
+  token?: (response: Json) => unknown
   /** Accepts a code more than once. */
   reuse?: true
   /** Changes the parameters of the callback. */
@@ -104,14 +104,14 @@ export const startHostileProvider = async (kind: 'oidc' | 'oauth2' = 'oidc') => 
       const code = codes.get(params.get('code') ?? '')
       if (!state.ways.reuse) codes.delete(params.get('code') ?? '')
       if (!code && !renewed) return { status: 400, error: 'invalid_grant' }
-      const told: Json = {
+      const granted: Json = {
         access_token: `at-${randomUUID()}`,
         token_type: 'Bearer',
         expires_in: 3600,
         refresh_token: `rt-${randomUUID()}`,
         ...(kind === 'oidc' && { id_token: idToken(renewed ? null : code!.nonce) }),
       }
-      return state.ways.token ? state.ways.token(told) : told
+      return state.ways.token ? state.ways.token(granted) : granted
     },
     userinfo: () => (state.ways.userinfo ? state.ways.userinfo({ ...state.person }) : state.person),
     jwks: () => {
@@ -146,9 +146,9 @@ export const startHostileProvider = async (kind: 'oidc' | 'oauth2' = 'oidc') => 
       response.writeHead(302, { location: `${params.get('redirect_uri')}?${answer}` }).end()
       return
     }
-    const told = answers[endpoint]?.(params, request)
-    const { status = 200, ...rest } = (told ?? { status: 404 }) as { status?: number }
-    const json = typeof told === 'string' ? told : JSON.stringify(Array.isArray(told) ? told : rest)
+    const answer = answers[endpoint]?.(params, request)
+    const { status = 200, ...rest } = (answer ?? { status: 404 }) as { status?: number }
+    const json = typeof answer === 'string' ? answer : JSON.stringify(Array.isArray(answer) ? answer : rest)
     response.writeHead(status, { 'content-type': 'application/json' }).end(json)
   }
   const close = () => closeServer(server)

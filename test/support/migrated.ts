@@ -42,6 +42,6 @@ export const keptMigrated = async (kind: string, make: (path: string) => Promise
 }
 
 let file: Promise<string> | undefined
-/** An SQLite file with the tables of a first start and nobody in it. */
+/** An SQLite file with the tables of a first start and no users. */
 export const migratedFile = (): Promise<string> =>
   (file ??= keptMigrated('sqlite', (path) => migrateAt(`sqlite:${path}`)))

@@ -23,7 +23,7 @@ export const signedIn = async (
   return hero.as(access_token)
 }
 
-/** Reads and writes the tables over its own connection, as another node or a person with database access would. */
+/** Reads and writes the tables over its own connection, as another node or somebody with database access would. */
 export const byHand = async <T>(
   { config }: Pick<TestDaemon, 'config'>,
   work: (database: Database) => Promise<T>,

@@ -93,7 +93,7 @@ describe('clients and services that leave, answer early or stop reading', () => 
     assert.match(answer, /^HTTP\/1\.1 413 [^]*HTTP\/1\.1 200 OK/)
   })
 
-  test('backpressure limits what is buffered of 100 MB in either direction', async () => {
+  test('backpressure bounds the buffered part of a 100 MB body in either direction', async () => {
     const piece = Buffer.alloc(256 * 1024, 'x')
     const total = 100 * 1024 * 1024
     const sent = { up: 0, down: 0 }

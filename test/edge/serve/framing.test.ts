@@ -138,7 +138,7 @@ describe('client and upstream agree on the message framing (D16)', () => {
     }
     const before = stage.upstream.seen.length
     const answer = await askRaw(stage.daemon, bytes, 4000)
-    const told = answer
+    const outcomes = answer
       .split('HTTP/1.1 ')
       .slice(1)
       .map((text) => {
@@ -148,7 +148,7 @@ describe('client and upstream agree on the message framing (D16)', () => {
         ) as { rawHeaders: string[] }
         return valuesOf(rawHeaders, 'x-hero-user')[0] ?? ''
       })
-    assert.deepEqual(told, expected)
+    assert.deepEqual(outcomes, expected)
     assert.equal(stage.upstream.seen.length - before, expected.filter((who) => who !== '401').length)
   })
 
