@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { turnAway } from '../../../src/edge/decide/turn_away.ts'
-import { Home } from '../../../src/wire/home.ts'
+import { Home } from '../../../src/contract/home.ts'
 import { openedByProvider, ownSignInMethods } from '../../../src/sessions/session.ts'
 import { goodPassword } from '../../support/daemon.ts'
 import { ask } from '../../support/http.ts'
