@@ -175,7 +175,7 @@ export class SignIn {
   }
 
   /**
-   * Ends the sign-ins by a provider that wait for their second step, as `sessions.revokeOpenedBy` ends its sessions. Returns how
+   * Ends the sign-ins by a provider that wait for their second step, as `sessions.revokeVouchedBy` ends its sessions. Returns how
    * many. Call it inside a transaction.
    */
   endPendingByProvider(provider: string, which: { userId?: string; sid?: string }): Promise<number> {
@@ -192,7 +192,7 @@ export class SignIn {
     provider: OwnSignInMethod | (string & {}),
     caller: Caller,
     factor: '' | FactorKind = '',
-    by?: Pick<ProviderProof, 'at_provider' | 'proven_at'>,
+    by?: Pick<ProviderProof, 'identity_id' | 'at_provider' | 'proven_at'>,
   ) {
     const user = await this.#database.query
       .selectFrom('users')
@@ -209,7 +209,7 @@ export class SignIn {
       factor,
       address: caller.address ?? '',
       user_agent: caller.user_agent ?? '',
-      at_provider: by?.at_provider,
+      vouching: by && { provider, identity_id: by.identity_id, ...by.at_provider },
       // A second factor was proven just now, so the provider's older time does not apply.
       proven_at: factor === '' ? by?.proven_at : undefined,
     }

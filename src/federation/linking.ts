@@ -74,7 +74,7 @@ export class Linking {
     await tokens.forget(id)
     // Memberships do not record which of a user's identities gave them. The next sign-in with another identity restores its own.
     await members.removeProviderMemberships(provider, { userId: user_id })
-    await sessions.revokeOpenedBy(provider, { userId: user_id, except: caller.session_id }, 'revoked')
+    await sessions.revokeVouchedBy(provider, { userId: user_id, except: caller.session_id }, 'revoked')
   }
 
   /** Deletes everything that came from a provider. Call it inside the transaction that removes the provider. */
@@ -82,7 +82,7 @@ export class Linking {
     const { identities, members, sessions } = this.#parts
     await identities.forgetProvider(provider)
     await members.removeProviderMemberships(provider)
-    await sessions.revokeOpenedBy(provider, {}, 'revoked')
+    await sessions.revokeVouchedBy(provider, {}, 'revoked')
   }
 
   /** Throws conflict if the user would have no way left to sign in without this identity. */

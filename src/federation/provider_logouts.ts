@@ -62,7 +62,7 @@ export class ProviderLogouts {
    */
   async leave(sessionId: string): Promise<(() => Promise<string | undefined>) | undefined> {
     const { sessions, providers, party, seal, publicUrl, log } = this.#parts
-    const session = await sessions.atProvider(sessionId)
+    const session = await sessions.vouchings.ofOpener(sessionId)
     const provider = session && (await providers.find({ provider: session.provider }))
     if (!session || !provider?.sign_out) return undefined
     const idToken = session.id_token === '' ? '' : seal.open(session.id_token, idTokenRow(session.user_id))
@@ -94,7 +94,7 @@ export class ProviderLogouts {
         if (sub !== undefined && !found) continue
         const which = { ...(found && { userId: found.user_id }), ...(sid !== undefined && { sid }) }
         const target = `${found ? `user=${found.username} ` : ''}provider=${provider}`
-        const opened = await sessions.revokeOpenedBy(provider, which, 'logout')
+        const opened = await sessions.revokeVouchedBy(provider, which, 'logout')
         const begun = await signIn.endPendingByProvider(provider, which)
         if (opened + begun > 0) await audit.append(caller, 'auth.logout_by_provider', target, 'ok')
       }

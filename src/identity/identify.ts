@@ -5,7 +5,6 @@ import type { RoutePlan } from '../routes/route_table.ts'
 import { digest } from '../secrets/digest.ts'
 import type { LiveSession } from '../sessions/live_session.ts'
 import type { LiveSessions } from '../sessions/live_sessions.ts'
-import { openedByProvider } from '../sessions/session.ts'
 import { whenReady } from '../storage/when_ready.ts'
 import type { CachedNetworks } from '../users/cached_networks.ts'
 import type { RecognisedUser } from '../users/person.ts'
@@ -106,8 +105,9 @@ const cookie: Way = (by, finding) => {
       finding.staleCookie = session
       return false
     }
-    if (!any && !fromProvider(session, plan.route.provider)) return false
-    finding.principal = session
+    if (any) finding.principal = session
+    else if (vouchedFor(session, plan.route.provider)) finding.principal = asVouched(session)
+    else return false
     return true
   })
 }
@@ -231,6 +231,10 @@ export class Identification {
   }
 }
 
+/** On such a route, the provider's word is what counts, whichever proof opened the sign-in. */
+const asVouched = (session: LiveSession): LiveSession =>
+  session.method === 'oauth' ? session : { ...session, method: 'oauth' }
+
 const shownCookie = ({ cookies }: EdgeRequest, state: CookieState): string | undefined =>
   state === 'refused' ? undefined : readCookie(cookies, sessionCookieName(state))
 
@@ -240,5 +244,6 @@ const withoutSession = (person: RecognisedUser, method: Principal['method'], pro
   method,
 })
 
-const fromProvider = (session: LiveSession, wanted: string | null): boolean =>
-  openedByProvider(session) && (wanted === null || session.provider === wanted)
+/** Whether the provider that a route names has vouched for a sign-in, or any if it names none. */
+export const vouchedFor = ({ vouched }: LiveSession, wanted: string | null): boolean =>
+  wanted === null ? vouched.length > 0 : vouched.includes(wanted)

@@ -8,7 +8,10 @@ export interface LiveSession extends Principal {
   readonly kind: 'cookie' | 'child' | 'token'
   /** The sign-in that it belongs to: itself, or the parent of a child. */
   readonly sign_in: SignInUse
+  /** The proof that opened the sign-in. */
   readonly provider: string
+  /** The identity providers that have vouched for the sign-in. */
+  readonly vouched: readonly string[]
   readonly expires_at: number
   readonly proven_at: number
 }

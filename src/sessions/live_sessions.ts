@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import { digest } from '../secrets/digest.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
@@ -28,6 +28,11 @@ const selectSignIns = (query: Kysely<Schema>) =>
       'sessions.id as sign_in_id',
       'sessions.kind as sign_in_kind',
       'sessions.provider',
+      sql<
+        string | null
+      >`(select string_agg(vouchings.provider, ' ') from vouchings where vouchings.session_id = sessions.id)`.as(
+        'vouched_by',
+      ),
       'sessions.expires_at',
       'sessions.proven_at',
       'sessions.last_used_at as used_at',
@@ -65,7 +70,16 @@ interface Known {
 
 const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
   const { other_id, other_username, other_email, other_email_verified_at, other_context, ...rest } = row
-  const { other_is_admin, impersonating_until, token_hash, sign_in_id, sign_in_kind, used_at, ...own } = rest
+  const {
+    other_is_admin,
+    impersonating_until,
+    token_hash,
+    sign_in_id,
+    sign_in_kind,
+    used_at,
+    vouched_by,
+    ...own
+  } = rest
   const sign_in = uses.get(sign_in_id) ?? { id: sign_in_id, used_at }
   sign_in.used_at = Math.max(sign_in.used_at, used_at)
   uses.set(sign_in_id, sign_in)
@@ -81,7 +95,15 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
   const proof = { by: 'session', id: own.id } as const
   const kind = own.id === sign_in_id ? sign_in_kind : 'child'
   const method = kind === 'token' ? 'bearer' : openedByProvider(own) ? 'oauth' : 'local'
-  const session: LiveSession = { ...own, kind, sign_in, proof, method, overlay: overlay || undefined }
+  const session: LiveSession = {
+    ...own,
+    kind,
+    vouched: vouched_by?.split(' ') ?? [],
+    sign_in,
+    proof,
+    method,
+    overlay: overlay || undefined,
+  }
   byHash.set(token_hash, session)
   return session
 }

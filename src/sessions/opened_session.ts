@@ -1,3 +1,6 @@
+import { sql } from 'kysely'
+import type { Vouching } from './vouchings.ts'
+
 export interface SessionOrigin {
   readonly kind: 'cookie' | 'token'
   /** How the user authenticated: one of our own methods, or the name of a provider. */
@@ -6,8 +9,8 @@ export interface SessionOrigin {
   readonly factor: string
   readonly address: string
   readonly user_agent: string
-  /** The provider's id for its session, and its ID token, sealed. */
-  readonly at_provider?: { readonly sid: string; readonly id_token: string } | undefined
+  /** What a provider said, if one has vouched for the person. */
+  readonly vouching?: Vouching | undefined
   /** When the user authenticated, in Unix seconds. Now if not given, 0 if unknown. */
   readonly proven_at?: number | undefined
 }
@@ -28,6 +31,9 @@ export const provenBy = (origin: SessionOrigin, at: number) => ({
   address: origin.address,
   user_agent: origin.user_agent.slice(0, 300),
   proven_at: origin.proven_at ?? at,
-  provider_sid: origin.at_provider?.sid ?? '',
-  provider_id_token: origin.at_provider?.id_token ?? '',
+})
+
+/** The columns that change when a provider vouches for a sign-in that is open already. It proves nothing that was not proven before. */
+export const joinedBy = ({ proven_at = 0 }: SessionOrigin, at: number) => ({
+  proven_at: sql<number>`case when proven_at > ${Math.min(proven_at, at)} then proven_at else ${Math.min(proven_at, at)} end`,
 })

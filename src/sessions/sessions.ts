@@ -11,7 +11,8 @@ import { RefreshTokens } from './refresh_tokens.ts'
 import { recordRevocations } from './revocations.ts'
 import { isAlive, listSessions, ownerOf } from './session_list.ts'
 import { newToken } from './session_token.ts'
-import { provenBy, type SessionOrigin, type OpenedSession } from './opened_session.ts'
+import { chosenVouchings, Vouchings, type WhichVouchings } from './vouchings.ts'
+import { joinedBy, provenBy, type SessionOrigin, type OpenedSession } from './opened_session.ts'
 
 type Limit = 'session_lifetime' | 'session_idle' | 'refresh_lifetime'
 type SessionReactions = Pick<Reactions, 'sessionsEnding' | 'allSessionsEnding'>
@@ -24,6 +25,7 @@ export class Sessions {
   readonly #reactions: SessionReactions
   /** The sessions that sign-ins have at the hosts of services. */
   readonly children: ChildSessions
+  readonly vouchings: Vouchings
 
   /** `limit` reads a setting, in seconds. */
   constructor(database: Database, limit: (name: Limit) => Promise<number>, reactions: SessionReactions) {
@@ -32,6 +34,7 @@ export class Sessions {
     this.#limit = limit
     this.#refreshTokens = new RefreshTokens(database, limit)
     this.children = new ChildSessions(database)
+    this.vouchings = new Vouchings(database)
   }
 
   /**
@@ -56,6 +59,7 @@ export class Sessions {
     }
     return this.#database.write(async () => {
       await this.#database.query.insertInto('sessions').values(row).execute()
+      if (origin.vouching) await this.vouchings.add(row.id, origin.vouching)
       const opened = { token, id: row.id, expires_in }
       if (origin.kind === 'cookie') return opened
       return { ...opened, refresh_token: await this.#refreshTokens.issue(row) }
@@ -73,7 +77,7 @@ export class Sessions {
     const { numUpdatedRows } = await this.#database.query
       .updateTable('sessions')
       .set({
-        ...provenBy(origin, at),
+        ...(origin.vouching && origin.factor === '' ? joinedBy(origin, at) : provenBy(origin, at)),
         token_hash: digest(token),
         expires_at: at + expires_in,
         last_used_at: at,
@@ -86,6 +90,7 @@ export class Sessions {
       .where('expires_at', '>', at)
       .executeTakeFirst()
     if (numUpdatedRows !== 1n) return undefined
+    if (origin.vouching) await this.vouchings.add(id, origin.vouching)
     this.#database.changed('sessions')
     return { token, id, expires_in }
   }
@@ -173,29 +178,17 @@ export class Sessions {
   }
 
   /**
-   * Ends sessions that a provider opened: all of them, those of one user, or those with a given provider session id.
-   * For one user, this includes sessions without such an id, because they could be the same one. Returns how many
-   * ended.
+   * Ends the sign-ins that a provider opened, as far as it vouched for them with these values, and takes back its vouching where
+   * another proof opened the sign-in. Returns how many ended or lost it.
    */
-  async revokeOpenedBy(
-    provider: string,
-    { userId, sid, except = '' }: { userId?: string; sid?: string; except?: string | undefined },
-    reason: RevocationReason,
-  ): Promise<number> {
-    const of = sql<SqlBool>`sessions.provider = ${provider} and sessions.id != ${except}`
-    const user = userId === undefined ? sql`` : sql` and sessions.user_id = ${userId}`
-    const unnamed = userId === undefined ? sql`` : sql` or sessions.provider_sid = ''`
-    const named = sid === undefined ? sql`` : sql` and (sessions.provider_sid = ${sid}${unnamed})`
-    return this.#end(sql<SqlBool>`${of}${user}${named}`, reason)
-  }
-
-  /** What signing out at the session's provider requires. */
-  async atProvider(id: string) {
-    return this.#database.query
-      .selectFrom('sessions')
-      .select(['user_id', 'provider', 'provider_id_token as id_token'])
-      .where('id', '=', id)
-      .executeTakeFirst()
+  async revokeVouchedBy(provider: string, which: WhichVouchings, reason: RevocationReason): Promise<number> {
+    const chosen = chosenVouchings(provider, which)
+    const opened = sql<SqlBool>`sessions.provider = ${provider} and sessions.id in (
+      select vouchings.session_id from vouchings where ${chosen})`
+    return this.#database.write(async () => {
+      const ended = await this.#end(opened, reason)
+      return ended + (await this.vouchings.remove(provider, which))
+    })
   }
 
   /**

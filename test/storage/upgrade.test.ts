@@ -97,10 +97,12 @@ const kinds: Rows = {
   tokens: [{ service_id: null }, { service_id: 'services 1' }],
 }
 
-const without = (rows: Row[], column: string): Row[] => rows.map(({ [column]: _, ...row }) => row)
+const without = (rows: Row[], ...columns: string[]): Row[] =>
+  rows.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => !columns.includes(column))))
 
 /** The rows after all migrations; other rows are unchanged. What was bound to another host than home has ended. */
 const upgraded = (old: Rows): Rows => {
+  const sessions = old.sessions!.filter(({ id }) => id !== 'bound')
   const tokens = old.one_time_tokens!.filter(({ token_hash }) => token_hash !== sha256('at one host'))
   return {
     ...old,
@@ -114,10 +116,15 @@ const upgraded = (old: Rows): Rows => {
       { ...vouched, provider_sid: '', provider_id_token: '', token_hash: sha256('everywhere') },
     ],
     provider_flows: without(old.provider_flows!, 'host'),
-    sessions: without(
-      old.sessions!.filter(({ id }) => id !== 'bound'),
-      'only_at',
-    ),
+    sessions: without(sessions, 'only_at', 'provider_sid', 'provider_id_token'),
+    vouchings: sessions.map(({ id, provider, provider_sid, provider_id_token, created_at }) => ({
+      session_id: id!,
+      provider: provider!,
+      identity_id: '',
+      provider_sid: provider_sid!,
+      id_token: provider_id_token!,
+      vouched_at: created_at!,
+    })),
     child_sessions: [],
     arrival_codes: [],
     left_hosts: [],

@@ -3,7 +3,7 @@ import type { ArrivalCodes } from '../../handover/codes.ts'
 import type { LeftHosts } from '../../handover/left_hosts.ts'
 import { formPage } from '../../html/form.ts'
 import type { LiveSession } from '../../sessions/live_session.ts'
-import { openedByProvider } from '../../sessions/session.ts'
+import { vouchedFor } from '../../identity/identify.ts'
 import type { Refusal } from '../../wire/refusal.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import type { Keepsake, PageRequest } from '../page_request.ts'
@@ -78,8 +78,7 @@ export const handOver = async (
 /** Whether the route wants a provider that has not vouched for this sign-in, or for a guest. */
 const needsProvider = ({ plan: { route } }: Destination, session: LiveSession | undefined): boolean => {
   if (route.auth_mode !== 'oauth') return false
-  const vouched = session !== undefined && openedByProvider(session)
-  return !vouched || (route.provider !== null && session.provider !== route.provider)
+  return !session || !vouchedFor(session, route.provider)
 }
 
 /** Without the provider, `/login` would lead back here, and so on. */

@@ -16,10 +16,6 @@ export interface SessionRow {
   proven_at: number
   /** Up to a minute old. */
   last_used_at: number
-  /** The provider's own id for this session (`sid`); empty for none. */
-  provider_sid: string
-  /** The provider's ID token, sealed. We send it as a hint when the user signs out there too; empty for none. */
-  provider_id_token: string
   /** The user that the session's administrator is impersonating, and until when. */
   impersonated_user_id: string | null
   impersonating_until: number | null
@@ -44,6 +40,18 @@ export interface ChildSessionRow {
 export interface SessionsTables {
   sessions: SessionRow
   child_sessions: ChildSessionRow
+  /** Identity providers that have vouched for a sign-in, whichever proof opened it. */
+  vouchings: {
+    session_id: string
+    provider: string
+    /** Empty for sign-ins from before this was kept. */
+    identity_id: string
+    /** The provider's own id for its session (`sid`); empty for none. */
+    provider_sid: string
+    /** The provider's ID token, sealed. We send it as a hint when the user signs out there too; empty for none. */
+    id_token: string
+    vouched_at: number
+  }
   /** Each renews its session once. `used_at` distinguishes a second use from the first. */
   refresh_tokens: {
     token_hash: string
