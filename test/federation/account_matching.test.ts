@@ -215,15 +215,31 @@ onBothDatabases('matching provider identities to accounts', (newUrl) => {
 
   test('an identity cannot be linked at the host of a service, whose pages could submit the form', async () => {
     const { hero, origin } = stage
-    const { port } = new URL(origin)
-    await hero.proxy.routes.add({ domain: 'app.localhost', target: 'http://127.0.0.1:1', auth_mode: 'local' })
+    const app = `http://app.localhost:${new URL(origin).port}`
+    await hero.proxy.routes.add({
+      domain: 'app.localhost',
+      target: 'http://127.0.0.1:1',
+      auth_mode: 'optional',
+    })
     const person = new Person()
     const subject = account({ email: 'ada@example.org', email_verified: true })
-    const page = await comeBy(person, { origin: `http://app.localhost:${port}` }, 'peer', subject)
-    assert.equal(page.url.hostname, 'app.localhost')
-    assert.equal(page.status, 403)
-    assert.match(page.text, new RegExp(`href="${origin}/auth/me"`))
-    assert.ok(!person.cookiesAt(page.url).includes('link'))
+    const signIn = await person.open(`${app}/login?next=/`)
+    assert.equal(signIn.url.origin, origin)
+    const there = await comeBy(person, stage, 'peer', subject, signIn.url.pathname + signIn.url.search)
+    assert.equal(there.url.href, `${origin}/auth/link`)
+    const toLink = await person.open(`${origin}/auth/login?return_to=/auth/link`)
+    const asks = await person.signIn(toLink, 'ada', goodPassword)
+    assert.match(asks.text, /signed in here as <strong>ada/)
+    assert.ok(!person.cookiesAt(new URL(app)).includes('link'))
+    // The cookies of home do not reach the service in a browser. Even with them, the paths are those of the service.
+    const cookie = person.cookiesAt(new URL(origin))
+    assert.match(cookie, /link=/)
+    const token = /name="form_token" value="([^"]+)"/.exec(asks.text)![1]!
+    const body = new URLSearchParams({ form_token: token, answer: 'link' }).toString()
+    const headers = { cookie, 'content-type': 'application/x-www-form-urlencoded', origin: app }
+    for (const init of [{}, { method: 'POST', body }])
+      for (const path of ['/auth/link', '/auth/link/begin'])
+        assert.equal((await new Person().open(`${app}${path}`, { ...init, headers })).status, 502, path)
     assert.deepEqual((await hero.users.identities.list({ user: 'ada' })).items, [])
   })
 

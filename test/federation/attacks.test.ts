@@ -76,7 +76,7 @@ onBothDatabases('attacks through providers', (newUrl) => {
     assert.deepEqual(flowsOf(stopped), [], 'the flow has expired')
   })
 
-  test('a callback that a service intercepts opens a session at the host of that service alone', async () => {
+  test('a flow that a service begins in its own browser signs in no visitor, and nobody in its browser', async () => {
     const { hero, origin } = stage
     const wiki = `http://wiki.localhost:${new URL(origin).port}`
     await hero.proxy.routes.add({
@@ -86,27 +86,40 @@ onBothDatabases('attacks through providers', (newUrl) => {
       provider: 'sso',
     })
     const atProvider = (url: URL) => url.href.startsWith(`${hostile.issuer}/authorize`)
-    // The service starts a flow in its own browser and sends its visitor to that authorization URL.
+    // The service sends its visitor to the authorization URL of its own flow.
+    const service = new Person(atProvider)
+    const { url: authorize } = await service.open(`${wiki}/login`)
+    assert.ok(atProvider(authorize), authorize.href)
+    // The answer of the provider goes home, where no worker of the page sees it.
     let stops = true
-    const service = new Person((url) => stops && atProvider(url))
-    const { url: authorize } = await service.open(`${wiki}/login?provider=sso`)
-    // A service worker of the page sees the callback URL first.
-    const visitor = new Person((url) => url.hostname === 'wiki.localhost')
+    const visitor = new Person(({ pathname }) => stops && pathname === '/oauth/callback/sso')
     const { url: back } = await visitor.open(authorize)
-    assert.equal(back.pathname, '/oauth/callback/sso')
+    assert.equal(back.origin, origin)
+    const count = upstream.seen.length
+    const there = await new Person(atProvider).open(`${wiki}${back.pathname}${back.search}`)
+    assert.ok(atProvider(there.url), 'the path is that of the service, which sends its guests to sign in')
+    assert.equal(upstream.seen.length, count)
     stops = false
-    await service.open(back)
-    assert.equal(await whoIs(service, wiki), 'grace', 'the service could act as its visitor anyway')
+    assert.equal((await visitor.open(back)).status, 400)
+    for (const browser of [visitor, service])
+      for (const place of [origin, wiki]) assert.equal(await whoIs(browser, place), undefined, place)
+  })
+
+  test('the session that a provider opened at the host of a service counts there alone', async () => {
+    const { hero, origin } = stage
+    const { port } = new URL(origin)
+    const wiki = `http://wiki.localhost:${port}`
+    const service = new Person()
+    await service.open(`${wiki}/`)
+    assert.equal(await whoIs(service, wiki), 'grace')
     const cookie = service.cookiesAt(new URL(wiki))
     assert.match(cookie, /hero_proxy_session=/)
-    const { port } = new URL(origin)
+    await hero.proxy.routes.add({
+      domain: 'blog.localhost',
+      target: upstream.target,
+      auth_mode: 'local',
+    })
     for (const host of [`localhost:${port}`, `blog.localhost:${port}`]) {
-      if (host.startsWith('blog'))
-        await hero.proxy.routes.add({
-          domain: 'blog.localhost',
-          target: upstream.target,
-          auth_mode: 'local',
-        })
       const headers = { cookie, accept: 'application/json', 'sec-fetch-mode': 'cors' }
       const me = await new Person().open(`http://${host}/auth/me`, { headers })
       assert.equal(me.status, 401, `${host}: ${me.text}`)
@@ -358,20 +371,43 @@ onBothDatabases('attacks through providers', (newUrl) => {
     }
   })
 
-  test('a sign-in pending at the host of a service completes in its own browser and opens a session there alone', async () => {
+  test('a second step that follows a provider is taken at home, and opens the service that asked', async () => {
     const { hero, origin } = stage
     const { port } = new URL(origin)
-    await hero.proxy.routes.add({ domain: 'half.localhost', target: upstream.target, auth_mode: 'oauth' })
+    await hero.proxy.routes.add({
+      domain: 'half.localhost',
+      target: upstream.target,
+      auth_mode: 'oauth',
+      provider: 'sso',
+    })
     await hero.users.add({ username: 'hal', password: goodPassword })
     const secret = await enrol(await signedIn(stage.daemon, 'hal'))
     await hero.users.identities.add({ user: 'hal', provider: 'sso', subject: 'hal' })
     hostile.state.person = { sub: 'hal' }
     const half = `http://half.localhost:${port}`
     const person = new Person()
-    const page = await comeBy(person, { origin: half }, 'sso', '')
-    const sign_in = /name="sign_in" value="([^"]+)"/.exec(page.text)![1]!
-    await refused(hero.auth.login_by_code({ sign_in, code: codeOf(secret, 1) }), 'unauthenticated')
-    await person.submit(page, '/auth/factor', { code: codeOf(secret, 1) })
+    const page = await person.open(`${half}/pages/1`)
+    assert.equal(page.url.origin, origin)
+    const count = upstream.seen.length
+    const sent = await new Person().open(`${half}/auth/factor`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        form_token: /name="form_token" value="([^"]+)"/.exec(page.text)![1]!,
+        sign_in: /name="sign_in" value="([^"]+)"/.exec(page.text)![1]!,
+        code: codeOf(secret, 1),
+      }).toString(),
+      headers: {
+        cookie: person.cookiesAt(new URL(origin)),
+        'content-type': 'application/x-www-form-urlencoded',
+        origin: half,
+      },
+    })
+    assert.equal(sent.status, 401, 'the path is that of the service, which is closed to guests')
+    assert.equal(sent.headers.get('set-cookie'), null)
+    assert.equal(upstream.seen.length, count)
+    assert.equal(await whoIs(person, half), undefined)
+    const done = await person.submit(page, '/auth/factor', { code: codeOf(secret, 1) })
+    assert.equal(done.url.href, `${half}/pages/1`, done.text)
     assert.equal(await whoIs(person, half), 'hal')
     const headers = { cookie: person.cookiesAt(new URL(half)), accept: 'application/json' }
     const me = await new Person().open(`${origin}/auth/me`, {

@@ -298,7 +298,7 @@ describe('provider sign-in flows', () => {
     for (const next of hostileTargets) {
       const { checks, cookie } = await byHand(stage.daemon, (database) =>
         new OutgoingSignIns(database, seal).begin(
-          { provider_id: id, user_id: null, host: 'localhost', next, anew: false },
+          { provider_id: id, user_id: null, next, anew: false },
           undefined,
         ),
       )
@@ -313,9 +313,9 @@ describe('provider sign-in flows', () => {
     }
   })
 
-  test('a flow started at the host of a service ends there, through one registered redirect URI', async () => {
-    const { hero } = stage
-    const { port } = new URL(stage.origin)
+  test('a guest of a service signs in with its provider at home, through one registered redirect URI', async () => {
+    const { hero, origin } = stage
+    const { port } = new URL(origin)
     const wiki = `http://wiki.localhost:${port}`
     await hero.proxy.routes.add({
       domain: 'wiki.localhost',
@@ -331,23 +331,32 @@ describe('provider sign-in flows', () => {
     assert.deepEqual(valuesOf(rawHeaders, 'x-hero-user'), ['grace'])
     assert.deepEqual(valuesOf(rawHeaders, 'x-proxy-auth-method'), ['oauth'])
     assert.ok(!valuesOf(rawHeaders, 'cookie').join().includes('hero_proxy'))
-    assert.equal(await whoIs(person, stage.origin), undefined, 'the session is limited to that host')
-    // The callback is refused at a host that did not start the flow.
-    const { back } = await stopAtCallback('one', wiki)
+    assert.equal(await whoIs(person, origin), 'grace', 'the sign-in is at home')
+    const child = cookiesOf(person, new URL(wiki))
+    const stolen = await at(new URL(`${origin}/auth/me`), child)
+    assert.equal(stolen.status, 401, 'the session of the service is limited to its host')
+    // The callback is no path of ours at the host of a service, and at home it answers the browser that began alone.
+    const { person: owner, back } = await stopAtCallback('one', wiki)
+    assert.equal(back.origin, origin)
     await hero.proxy.routes.add({ domain: 'blog.localhost', target: upstream.target, auth_mode: 'none' })
-    const answer = await ask(stage.daemon, 'blog.localhost', `${back.pathname}${back.search}`)
-    assert.equal(answer.status, 400)
-    const forwarded = await at(back)
-    assert.equal(forwarded.status, 302)
-    assert.equal(new URL(forwarded.headers.get('location')!).host, `wiki.localhost:${port}`)
+    const answer = await ask(stage.daemon, 'blog.localhost', `${back.pathname}${back.search}`, {
+      headers: ['Cookie', cookiesOf(owner, back), 'Accept', 'text/html'],
+    })
+    assert.equal(answer.status, 200)
+    assert.equal(answer.headers['set-cookie'], undefined)
+    assert.equal(upstream.seen.at(-1)!.url, `${back.pathname}${back.search}`, 'the service has the path')
+    assert.equal((await at(back)).status, 400)
+    assert.equal((await at(back, cookiesOf(owner, back))).status, 303, 'the flow has not been used')
   })
 
   test('a route with a provider sends people to it whether they are signed in or not, and programs get 401', async () => {
     const { port } = new URL(stage.origin)
     const wiki = `http://wiki.localhost:${port}`
     const person = new Person()
-    await byPassword(person, wiki, 'ada')
+    await byPassword(person, stage.origin, 'ada')
+    assert.equal(await whoIs(person, stage.origin), 'ada')
     const page = await person.open(`${wiki}/`)
+    assert.equal(page.url.href, `${wiki}/`)
     assert.equal(page.status, 200)
     assert.equal(await whoIs(person, wiki), 'grace', 'the session is the one from the provider')
     const program = await ask(stage.daemon, 'wiki.localhost', '/', { headers: ['Accept', '*/*'] })
@@ -355,6 +364,12 @@ describe('provider sign-in flows', () => {
     await stage.hero.providers.update({ provider: 'one', enabled: false })
     const closed = await new Person().open(`${wiki}/`)
     assert.equal(closed.status, 503, 'a route with a disabled provider answers 503')
+    for (const guest of [true, false]) {
+      const asking = new Person()
+      if (!guest) await byPassword(asking, stage.origin, 'ada')
+      const { status, url } = await asking.open(`${wiki}/.hero_proxy/sign_in?return_to=/`)
+      assert.deepEqual([status, url.origin], [503, stage.origin], 'so does home, and leads nowhere')
+    }
     assert.equal(await whoIs(person, wiki), 'grace', 'existing sessions continue')
     await stage.hero.providers.update({ provider: 'one', enabled: true })
   })
