@@ -131,11 +131,18 @@ suite('provider metadata', () => {
       target: 'http://127.0.0.1:9',
       auth_mode: 'none',
     })
-    for (const path of ['/.well-known/openid-configuration', '/authorize', '/token', '/userinfo'])
-      assert.equal((await ask(stage.daemon, 'wiki.localhost', path)).status, 404, path)
-    // These paths are not reserved at other hosts; services may use them.
-    for (const path of ['/device', '/oauth/introspect'])
-      assert.equal((await ask(stage.daemon, 'wiki.localhost', path)).status, 502, path)
+    // At other hosts, services have these paths: 502 is the service that nobody listens for.
+    for (const path of [
+      '/.well-known/openid-configuration',
+      '/authorize',
+      '/token',
+      '/userinfo',
+      '/device',
+      '/oauth/introspect',
+    ])
+      for (const method of ['GET', 'POST'])
+        assert.equal((await ask(stage.daemon, 'wiki.localhost', path, { method })).status, 502, path)
+    assert.equal((await ask(stage.daemon, 'unknown.localhost', '/authorize')).status, 404)
   })
 
   test('the query, fragment and form_post response modes each return iss', async () => {
