@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { browserMissing, startBrowser } from '../support/browser.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { startAtHome } from '../support/at_home.ts'
+import { goodPassword, type TestDaemon } from '../support/daemon.ts'
 import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
 
-/** The tour of the README in a real browser: set up, sign in, use a service with the identity, sign out. */
+/** The tour of the README in a real browser: set up, sign in once, use two services with the identity, sign out. */
 describe('the tour of the README in Chromium', { skip: browserMissing() ?? false }, () => {
   let daemon: TestDaemon
   let upstream: Upstream
@@ -15,7 +16,7 @@ describe('the tour of the README in Chromium', { skip: browserMissing() ?? false
   const seen = () => upstream.seen.at(-1)!
 
   before(async () => {
-    daemon = await startTestDaemon()
+    daemon = await startAtHome()
     upstream = await startUpstream((request, response) => {
       response.setHeader('content-type', 'text/html')
       response.end(`<title>The wiki</title><p id=path>${request.url}</p>`)
@@ -61,15 +62,18 @@ describe('the tour of the README in Chromium', { skip: browserMissing() ?? false
     await page.context().close()
   })
 
-  test('a protected page redirects to the sign-in page and back', async () => {
+  test('a protected page redirects to the sign-in page at home and back', async () => {
     await daemon.hero.proxy.routes.add({
       domain: 'wiki.localhost',
       target: upstream.target,
       auth_mode: 'local',
     })
+    const { hero } = daemon
+    for (const { id } of (await hero.sessions.list({ user: 'ada' })).items) await hero.sessions.revoke({ id })
     const page = await context.newPage()
     await page.goto(at('wiki.localhost', '/pages/door?tab=history#top'))
-    assert.equal(new URL(page.url()).pathname, '/auth/login')
+    const { hostname, pathname } = new URL(page.url())
+    assert.deepEqual([hostname, pathname], ['localhost', '/auth/login'])
     assert.equal(upstream.seen.length, 0, 'nothing reached the service')
 
     await page.getByLabel('Username or email').fill('ada')
@@ -82,6 +86,40 @@ describe('the tour of the README in Chromium', { skip: browserMissing() ?? false
     await page.locator('#path').waitFor()
     assert.equal(await page.locator('#path').innerText(), '/pages/door?tab=history')
     assert.equal(await page.title(), 'The wiki')
+    assert.equal(new URL(page.url()).hostname, 'wiki.localhost')
+    await page.close()
+  })
+
+  test('a second service opens without another sign-in, with a session of its own', async () => {
+    await daemon.hero.proxy.routes.add({
+      domain: 'shop.localhost',
+      target: upstream.target,
+      auth_mode: 'local',
+    })
+    const page = await context.newPage()
+    const asked: string[] = []
+    page.on('request', (request) => void asked.push(request.url()))
+    await page.goto(at('shop.localhost', '/basket?item=7'))
+    assert.equal(page.url(), at('shop.localhost', '/basket?item=7'))
+    assert.deepEqual(valuesOf(seen().rawHeaders, 'X-Hero-User'), ['ada'])
+    assert.ok(
+      asked.some((url) => url.startsWith(at('localhost', '/auth/login?service='))),
+      'the way led home',
+    )
+    const cookies = await context.cookies()
+    const sessions = cookies.filter(({ name }) => name.endsWith('hero_proxy_session'))
+    assert.deepEqual(sessions.map(({ domain }) => domain).toSorted(), [
+      'localhost',
+      'shop.localhost',
+      'wiki.localhost',
+    ])
+    assert.equal(new Set(sessions.map(({ value }) => value)).size, 3, 'no cookie is shared')
+    const { items } = await daemon.hero.sessions.list({ user: 'ada' })
+    assert.deepEqual(
+      items.map(({ hosts }) => hosts),
+      [['shop.localhost', 'wiki.localhost']],
+      'one sign-in opened both',
+    )
     await page.close()
   })
 
@@ -120,13 +158,20 @@ describe('the tour of the README in Chromium', { skip: browserMissing() ?? false
     await page.close()
   })
 
-  test('signing out closes the service again', async () => {
+  test('signing out everywhere closes both services again', async () => {
     const page = await context.newPage()
-    await page.goto(at('wiki.localhost', '/auth/me'))
-    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.goto(at('wiki.localhost', '/logout'))
+    assert.equal(new URL(page.url()).hostname, 'localhost')
+    await page.getByRole('button', { name: 'Sign out of wiki.localhost only' }).waitFor()
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click()
     await page.getByRole('button', { name: 'Sign in' }).waitFor()
-    await page.goto(at('wiki.localhost', '/'))
-    assert.equal(new URL(page.url()).pathname, '/auth/login')
+    const count = upstream.seen.length
+    for (const host of ['wiki.localhost', 'shop.localhost']) {
+      await page.goto(at(host, '/'))
+      const { hostname, pathname } = new URL(page.url())
+      assert.deepEqual([hostname, pathname], ['localhost', '/auth/login'])
+    }
+    assert.equal(upstream.seen.length, count)
     await page.close()
   })
 })
