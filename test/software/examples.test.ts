@@ -3,27 +3,18 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { request, type IncomingMessage } from 'node:http'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { browserMissing, startBrowser } from '../support/browser.ts'
-import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { startAtHome } from '../support/at_home.ts'
+import { goodPassword, type TestDaemon } from '../support/daemon.ts'
 import { ask } from '../support/http.ts'
 import { Person } from '../support/person.ts'
 import { kill, root } from '../support/daemon_process.ts'
-import { startProvider } from '../support/openid_stage.ts'
+import { freePort, startProvider } from '../support/openid_stage.ts'
 
 const folder = join(root, 'docs', 'examples')
-
-const freePort = async () => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** Every example of a service, started as its first line says, behind a real daemon, used with a real session. */
 describe('the examples of docs/examples', () => {
@@ -33,7 +24,7 @@ describe('the examples of docs/examples', () => {
   const running: ChildProcess[] = []
 
   before(async () => {
-    daemon = await startTestDaemon()
+    daemon = await startAtHome()
     const { users, groups } = daemon.hero
     for (const username of ['ada', 'bob']) await users.add({ username, password: goodPassword })
     await groups.add({ slug: 'engineers' })

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { WebSocket } from 'ws'
 import { folded, got } from '../support/edge_stage.ts'
 import { goodPassword } from '../support/daemon.ts'
-import { ask, signIn } from '../support/http.ts'
+import { ask, signIn, type Answer } from '../support/http.ts'
 import { kinds, missing } from './front.ts'
 import { startFrontStage, type FrontStage } from './front_stage.ts'
 
@@ -16,13 +16,29 @@ for (const kind of kinds) {
     })
     after(() => all[Symbol.asyncDispose]())
 
-    test('a user signs in at the front proxy, and the service receives the identity', async () => {
-      const { front, at } = all
+    test('a user signs in through the front proxy, and the service receives the identity', async () => {
+      const { stage, front, at } = all
       const guest = await at('/page?x=1', ['Accept', 'text/html'])
       assert.equal(guest.status, 302)
-      const login = `http://${front.host}/auth/login?return_to=%2Fpage%3Fx%3D1`
+      const login = `http://${front.host}/.hero_proxy/sign_in?return_to=%2Fpage%3Fx%3D1`
       assert.equal(guest.headers.location, login)
-      const session = await signIn(front, front.host, 'ada', goodPassword)
+      const pathOf = ({ headers: { location } }: Answer) =>
+        new URL(location!).pathname + new URL(location!).search
+      const cookieOf = ({ headers }: Answer) => headers['set-cookie']![0]!.split(';')[0]!
+      const atHome = await signIn(stage.daemon, 'localhost', 'ada', goodPassword)
+      const left = await at(pathOf(guest), ['Accept', 'text/html'])
+      assert.equal(new URL(left.headers.location!).origin, `http://localhost:${front.edge.port}`)
+      const sent = await ask(stage.daemon, 'localhost', pathOf(left), {
+        headers: ['Cookie', atHome, 'Accept', 'text/html'],
+      })
+      const arrived = await at(pathOf(sent), ['Cookie', cookieOf(left), 'Accept', 'text/html'])
+      assert.equal(arrived.headers.location, `http://${front.host}/page?x=1`)
+      const session = cookieOf(arrived)
+      assert.equal(
+        (await at('/page', ['Cookie', atHome])).status,
+        401,
+        'the session of home counts there alone',
+      )
       const page = await at('/page?x=1', ['Cookie', `${session}; theme=dark`, 'Accept', 'text/html'])
       assert.equal(page.status, 200)
       const { method, url, rawHeaders } = got(page)
@@ -37,6 +53,21 @@ for (const kind of kinds) {
       assert.deepEqual(headers.get('X_HERO_IMPERSONATOR'), undefined)
       assert.deepEqual(headers.get('COOKIE'), ['theme=dark'], 'the session cookie is removed')
       assert.deepEqual(headers.get('HOST'), [front.host])
+    })
+
+    test('GET of the usual sign-in paths leads home, and POST reaches the service', async () => {
+      const { stage, at } = all
+      for (const path of ['/login?next=/page', '/auth/login?return_to=/page']) {
+        const guest = await at(path, ['Accept', 'text/html'])
+        assert.equal(guest.status, 302)
+        assert.equal(new URL(guest.headers.location!).pathname, '/auth/login')
+        assert.equal(new URL(guest.headers.location!).hostname, 'localhost')
+      }
+      const posted = await at('/login', ['Cookie', stage.ada], 'POST', 'a=b')
+      assert.equal(posted.status, 200)
+      assert.deepEqual([got(posted).method, got(posted).url], ['POST', '/login'])
+      for (const path of ['/.hero_proxy/nothing', '/%2ehero_proxy/sign_in'])
+        assert.ok([403, 404].includes((await at(path, ['Cookie', stage.ada])).status), path)
     })
 
     test('a guest gets no identity header but the method', async () => {

@@ -1,8 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../support/openid_stage.ts'
 import { kill, root } from '../support/daemon_process.ts'
 
 export const kinds = ['nginx', 'caddy', 'haproxy'] as const
@@ -68,14 +69,6 @@ export const missing = (name: Kind): string | false => {
   return spawnSync(command, version, { env: { PATH } }).error ? `${command} is not installed` : false
 }
 
-const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
 const listens = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
@@ -93,10 +86,13 @@ export interface Front extends AsyncDisposable {
 }
 
 /** A real proxy with the configuration of docs/forward-auth, in which only addresses are changed. */
-export const startFront = async (name: Kind, { hero, service }: Omit<Addresses, 'port'>): Promise<Front> => {
+export const startFront = async (
+  name: Kind,
+  { hero, service, port }: Omit<Addresses, 'port'> & { readonly port?: number },
+): Promise<Front> => {
   const kind = setups[name]
   const dir = mkdtempSync(join(tmpdir(), 'hp-front-'))
-  const at = { port: await freePort(), hero, service }
+  const at = { port: port ?? (await freePort()), hero, service }
   const [main, ...others] = kind.files.map((file) => {
     let text = readFileSync(join(root, 'docs', 'forward-auth', file), 'utf8').replaceAll(
       'wiki.example.org',

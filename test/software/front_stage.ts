@@ -1,4 +1,5 @@
 import { WebSocketServer } from 'ws'
+import { freePort } from '../support/openid_stage.ts'
 import { startStage, type Stage } from '../support/edge_stage.ts'
 import { ask, type Answer } from '../support/http.ts'
 import { startUpstream, type Upstream } from '../support/upstream.ts'
@@ -38,7 +39,9 @@ const startService = async (sockets: WebSocketServer): Promise<Upstream> => {
 
 /** A daemon that decides, a proxy in front that asks it, and a service that only the front proxy connects to. */
 export const startFrontStage = async (kind: Kind): Promise<FrontStage> => {
-  const stage = await startStage({ trusted_proxies: '127.0.0.1' })
+  // The public URL has the port of the front proxy, where browsers connect.
+  const port = await freePort()
+  const stage = await startStage({ trusted_proxies: '127.0.0.1', public_url: `http://localhost:${port}` })
   // The daemon never connects to it: the proxy in front forwards the requests.
   const target = 'http://127.0.0.1:9'
   const domain = 'wiki.localhost'
@@ -55,7 +58,7 @@ export const startFrontStage = async (kind: Kind): Promise<FrontStage> => {
   const sockets = new WebSocketServer({ noServer: true })
   const service = await startService(sockets)
   const servicePort = portOf(service)
-  const front = await startFront(kind, { hero: stage.daemon.edge.port, service: servicePort })
+  const front = await startFront(kind, { hero: stage.daemon.edge.port, service: servicePort, port })
   return {
     stage,
     front,
