@@ -1,3 +1,4 @@
+import type { Caching } from './caching.ts'
 import type { WholeFields } from './whole_response.ts'
 
 /**
@@ -49,7 +50,7 @@ export interface ClientResponse {
    * Converts the complete response in the inbox for `sendWhole`. Returns undefined if it is not a plain one. A recipient that
    * needs responses in parts omits both methods.
    */
-  readWhole?(length: number, isHead: boolean): WholeResponse | undefined
+  readWhole?(length: number, isHead: boolean, caching: Caching): WholeResponse | undefined
   /** Sends a complete response, instead of the calls above. */
   sendWhole?(status: number, whole: WholeResponse): void
   addTrailers(trailers: [string, string][]): void

@@ -1,3 +1,4 @@
+import { cacheControl, isPageType, type Caching } from './caching.ts'
 import { HeaderNames, type HeaderName } from './header_names.ts'
 import { httpDate } from './http_date.ts'
 import { endsAt, head, inbox, isUsual, numberAt, parts, readChunkedBody, spans } from './parser.ts'
@@ -29,12 +30,19 @@ const isPlainReason = (): boolean => {
 let size = -1
 let isChunked = false
 let isDated = false
+let caching: Caching = 'shared'
+/** The values of Cache-Control, joined by commas. */
+let said = ''
+let isPage: boolean | undefined
 
 /** Starts a response. Returns false if its first line is not in the usual form. */
-const begin = (): boolean => {
+const begin = (allowed: Caching): boolean => {
   const { status, upgrade } = head
   size = -1
   isChunked = isDated = false
+  caching = allowed
+  said = ''
+  isPage = undefined
   return status >= 200 && status <= 599 && !upgrade && isPlainReason()
 }
 
@@ -44,8 +52,16 @@ const passes = (i: number, name: HeaderName<Treatment>, text: string): boolean |
   const end = spans[i + 3]!
   switch (name.treatment) {
     case 'keep':
-    case 'cache':
       return true
+    case 'type':
+      if (caching === 'private') isPage = (isPage ?? false) || isPageType(text.slice(start, end))
+      return true
+    case 'cache':
+      if (caching === 'shared') return true
+      said = said === '' ? text.slice(start, end) : `${said},${text.slice(start, end)}`
+      return false
+    case 'shared cache':
+      return caching === 'shared'
     case 'date':
       return (isDated = true)
     case 'length':
@@ -61,6 +77,7 @@ const passes = (i: number, name: HeaderName<Treatment>, text: string): boolean |
       if (isChunked || text.slice(start, end).toLowerCase() !== 'chunked') return undefined
       isChunked = true
       return false
+    case 'site data':
     case 'odd':
       return undefined
     default:
@@ -84,6 +101,10 @@ const partsOfBody = (length: number, next: number, isHead: boolean): number | un
   return (bodiless ? length === end : size >= 0 && end + size === length) ? 0 : undefined
 }
 
+/** The Cache-Control that the response gets instead of its own. */
+const ownCacheControl = (): string | undefined =>
+  caching === 'shared' ? undefined : cacheControl(head.status, said, caching, isPage)
+
 /** The body as text, with new chunk headers. */
 const chunked = (count: number): string => {
   let text = ''
@@ -98,8 +119,13 @@ const chunked = (count: number): string => {
  * The response in the inbox, whose `head` was just read, as latin1 text for the client. Returns undefined unless it is plain: complete,
  * with nothing after it and every header in the usual form. The result equals that of `responseHeaders` and `responseHead`.
  */
-export const wholeResponse = (length: number, isHead: boolean, ends: boolean): string | undefined => {
-  if (!begin()) return undefined
+export const wholeResponse = (
+  length: number,
+  isHead: boolean,
+  ends: boolean,
+  allowed: Caching,
+): string | undefined => {
+  if (!begin(allowed)) return undefined
   const text = inbox.latin1Slice(0, length)
   let out = ''
   /** Start of the lines that are passed on but not yet in `out`. */
@@ -118,6 +144,8 @@ export const wholeResponse = (length: number, isHead: boolean, ends: boolean): s
   const count = partsOfBody(length, next, isHead)
   if (count === undefined) return undefined
   out += text.slice(from, next)
+  const control = ownCacheControl()
+  if (control !== undefined) out += `Cache-Control: ${control}\r\n`
   if (!isDated) out += `Date: ${httpDate()}\r\n`
   if (ends) out += 'Connection: close\r\n'
   return isChunked ? `${out}Transfer-Encoding: chunked\r\n\r\n${chunked(count)}` : out + text.slice(next)
@@ -132,9 +160,9 @@ export interface WholeFields {
 }
 
 /** The same for HTTP/2, under the same conditions. */
-export const wholeFields = (length: number, isHead: boolean): WholeFields | undefined => {
+export const wholeFields = (length: number, isHead: boolean, allowed: Caching): WholeFields | undefined => {
   // The content of a 205 cannot be sent (RFC 9110 section 15.3.6).
-  if (!begin() || head.status === 205) return undefined
+  if (!begin(allowed) || head.status === 205) return undefined
   const text = inbox.latin1Slice(0, head.end)
   const fields = [':status', String(head.status)]
   let next = head.reasonEnd + 2
@@ -149,6 +177,8 @@ export const wholeFields = (length: number, isHead: boolean): WholeFields | unde
   }
   const count = partsOfBody(length, next, isHead)
   if (count === undefined) return undefined
+  const control = ownCacheControl()
+  if (control !== undefined) fields.push('cache-control', control)
   if (!isDated) fields.push('date', httpDate())
   if (!isChunked) return { fields, body: inbox.latin1Slice(head.end, length) }
   let body = ''

@@ -38,6 +38,8 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
     target: 'http://127.0.0.1:3000',
     auth_mode: 'local',
     service: 'wiki',
+    title: 'Wiki',
+    icon: 'book',
   })
   await hero.groups.add_admin({ group: 'interns', user: 'grace' })
   await hero.services.add({ service: 'wiki', unix_user: 'www-data', claims: ['proxy.users.read'] })

@@ -4,7 +4,7 @@ import type { Identification, Identified } from '../../identity/identify.ts'
 import type { Person, SeenPeople } from '../../identity/seen_person.ts'
 import type { Signing } from '../../identity/signed_request.ts'
 import { allowsEmail } from '../../routes/allowed_emails.ts'
-import { authModes } from '../../routes/auth_modes.ts'
+import { asksForPerson, guestsPass } from '../../routes/guests.ts'
 import type { Route } from '../../routes/route.ts'
 import type { CheckName } from '../../routes/route_test.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
@@ -88,10 +88,8 @@ const wrongSignature = (question: Question, { identification }: CheckParts): Ans
 const nobodyKnown = (question: Question, parts: CheckParts): Answer => {
   const { route, identified } = question
   if (identified!.principal) return undefined
-  const open = route.required_claims.length === 0 && route.allowed_emails.length === 0
-  if (identified!.staticToken) return open ? undefined : tell(refusals.tokenNamesNobody)
-  const guestsPass = open && authModes[route.auth_mode].without === 'forward as guest'
-  return guestsPass ? undefined : askToSignIn(question, parts)
+  if (identified!.staticToken) return asksForPerson(route) ? tell(refusals.tokenNamesNobody) : undefined
+  return guestsPass(route) ? undefined : askToSignIn(question, parts)
 }
 
 /** Any page in the world can open a WebSocket, and the browser sends our cookie with it, so its Origin must be ours (RFC 6455 section 10.2). */

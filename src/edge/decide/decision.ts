@@ -5,12 +5,14 @@ import type { Identity } from '../../identity/identity_headers.ts'
 import type { Person } from '../../identity/seen_person.ts'
 import type { Signing } from '../../identity/signed_request.ts'
 import type { Assertions } from '../../keys/assertions.ts'
+import { guestsPass } from '../../routes/guests.ts'
 import type { Route } from '../../routes/route.ts'
 import type { CheckName } from '../../routes/route_test.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
 import { asUnavailable } from '../../storage/unavailable.ts'
 import { whenReady } from '../../storage/when_ready.ts'
 import { unavailableRefusal } from '../../wire/refusal.ts'
+import type { Caching } from '../../wire/caching.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
 import type { Pass } from '../forward/pass.ts'
 import { checks, Question, type CheckParts } from './checks.ts'
@@ -71,7 +73,7 @@ export class Decisions {
   }
 
   #pass({ route, identified, person }: Question): Pass | Promise<Pass> {
-    if (!person) return pass(identified!, undefined, this.#parts.lasting.ofGuest(identified!, route))
+    if (!person) return pass(identified!, undefined, route, this.#parts.lasting.ofGuest(identified!, route))
     const { people, assertions, lasting } = this.#parts
     const asserted = route.audience === null ? undefined : assertions.assert(person, route.audience)
     return whenReady(asserted, (assertion) =>
@@ -81,6 +83,7 @@ export class Decisions {
         return pass(
           identified!,
           identity,
+          route,
           asserted || token ? undefined : lasting.ofPerson(identified!, route),
         )
       }),
@@ -95,6 +98,10 @@ export class Decisions {
   }
 }
 
+/** What a known person gets, or what no guest can get, is for no shared cache. */
+const cachingOf = (route: Route, identity: Identity | undefined): Caching =>
+  route.no_store ? 'never' : identity || !guestsPass(route) ? 'private' : 'shared'
+
 const unsigned: Signing = { provenKey: undefined }
 
 /** A signed request whose nonce cannot be stored does not pass. */
@@ -106,6 +113,7 @@ const refuseUnwritten = (fault: unknown): Refused => {
 const pass = (
   { principal, staticToken, ownToken, staleCookie, signed }: Identified,
   identity: Identity | undefined,
+  route: Route,
   lasting: Pass['lasting'],
 ): Pass => {
   const method = principal?.method ?? (staticToken ? 'bearer' : 'none')
@@ -116,6 +124,7 @@ const pass = (
     method,
     authorizationUsed: ownToken,
     staleCookie,
+    caching: cachingOf(route, identity),
     who: principal ? who(principal) : method === 'none' ? '' : method,
     pubkey: signed?.key.pubkey,
     body: signed?.body,

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { head as responseHead } from '../../wire/parser.ts'
 import type { ResponseSink } from '../../wire/response_sink.ts'
 import type { Head } from '../../wire/http_parser.ts'
-import { responseHeaders } from './response_headers.ts'
+import { responseHeaders, responseTrailers } from './response_headers.ts'
 import { headFor } from './outgoing_head.ts'
 import { addTrailers, passHints, reason, type ClientResponse } from '../../wire/client_response.ts'
 import { maxSilenceSeconds, Upload } from './upload.ts'
@@ -106,7 +106,7 @@ export class Exchange implements ResponseSink, Timed {
   whole(length: number): boolean {
     const to = this.#to
     if (to.destroyed) return false
-    const whole = to.readWhole!(length, this.bodiless)
+    const whole = to.readWhole!(length, this.bodiless, this.out.pass.caching)
     if (whole === undefined) return false
     const { status } = responseHead
     this.#answered = true
@@ -151,7 +151,7 @@ export class Exchange implements ResponseSink, Timed {
     if (to.destroyed) return
     if (rawTrailers.length > 0) {
       this.#writeHead()
-      addTrailers(to, responseHeaders(rawTrailers, []))
+      addTrailers(to, responseTrailers(rawTrailers))
     }
     const firstChunk = this.#firstChunk
     if (this.#head) this.#startAnswer(this.#head)
@@ -170,8 +170,9 @@ export class Exchange implements ResponseSink, Timed {
     this.#firstChunk = undefined
   }
 
-  #startAnswer({ status, message, rawHeaders }: Head): void {
-    this.#to.writeHead(status, reason(message), responseHeaders(rawHeaders, this.out.answerHeaders))
+  #startAnswer(head: Head): void {
+    const { answerHeaders, pass } = this.out
+    this.#to.writeHead(head.status, reason(head.message), responseHeaders(head, answerHeaders, pass.caching))
   }
 
   #write(chunk: Buffer): void {

@@ -1,3 +1,4 @@
+import type { Caching } from '../../wire/caching.ts'
 import type { LiveSession } from '../../sessions/live_session.ts'
 import type { AuthMethod } from '../../contract/principal.ts'
 import type { Identity } from '../../identity/identity_headers.ts'
@@ -19,6 +20,8 @@ export interface Pass {
   readonly authorizationUsed: boolean
   /** The name of our session cookie, if the client sent one that is no longer valid. */
   readonly staleCookie: string | undefined
+  /** Which caches may keep the response. */
+  readonly caching: Caching
   /** The caller and the proof. While a connection is open, a new decision must give the same. */
   readonly who: string
   /** The key that signed the request. */

@@ -1,25 +1,74 @@
+import { cacheControl, isPageType, type Caching } from '../../wire/caching.ts'
 import { isOwnCookie } from '../../wire/cookies.ts'
+import type { Head } from '../../wire/http_parser.ts'
 import { listedIn } from '../../wire/header_list.ts'
-import { responseTreatmentOf, cookieNamed } from '../../wire/response_treatment.ts'
+import { cookieNamed, responseTreatmentOf, siteData } from '../../wire/response_treatment.ts'
 
-/** The response headers for the client: no hop-by-hop headers, no identity headers, no cookie with our name. */
-export const responseHeaders = (rawHeaders: readonly string[], extra: readonly string[]): string[] => {
+/**
+ * The response headers for the client: no hop-by-hop headers, no identity headers, no cookie with our name, nothing that
+ * clears it, and no leave to caches that may not keep the response. `extra` goes with them.
+ */
+export const responseHeaders = (
+  { status, rawHeaders }: Pick<Head, 'status' | 'rawHeaders'>,
+  extra: readonly string[],
+  caching: Caching,
+): string[] => {
   const list: string[] = [...extra]
-  let listed: string[] | undefined
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (responseTreatmentOf(rawHeaders[i]!) === 'connection')
-      listed = (listed ?? []).concat(listedIn(rawHeaders[i + 1]!))
-  }
+  const listed = listedHeaders(rawHeaders)
+  let said = ''
+  let page: boolean | undefined
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!
     const value = rawHeaders[i + 1]!
     const treatment = responseTreatmentOf(name)
     if (treatment === 'drop' || treatment === 'connection') continue
     if (listed !== undefined && treatment !== 'length' && listed.includes(name.toLowerCase())) continue
-    // A cacheable response with a cookie of ours could give the cookie to other people (CVE-2023-30861).
-    if (treatment === 'cache' && extra.length > 0) continue
-    if (treatment === 'cookie' && isOwnCookie(cookieNamed(value))) continue
+    switch (treatment) {
+      case 'cache':
+      case 'shared cache':
+        // A cacheable response with a cookie of ours could give the cookie to other people (CVE-2023-30861).
+        if (extra.length > 0) continue
+        if (caching === 'shared') break
+        if (treatment === 'cache') said += said === '' ? value : `,${value}`
+        continue
+      case 'type':
+        page = (page ?? false) || isPageType(value)
+        break
+      case 'site data': {
+        const rest = siteData(value)
+        if (rest !== undefined) list.push(name, rest)
+        continue
+      }
+      case 'cookie':
+        if (isOwnCookie(cookieNamed(value))) continue
+        break
+      default:
+    }
     list.push(name, value)
   }
+  if (caching === 'shared' || extra.length > 0) return list
+  const value = cacheControl(status, said, caching, page)
+  if (value !== undefined) list.push('Cache-Control', value)
   return list
+}
+
+/** The trailers for the client. Caching, cookies and types are no matter of trailers (RFC 9110 section 6.5.1). */
+export const responseTrailers = (rawTrailers: readonly string[]): string[] => {
+  const listed = listedHeaders(rawTrailers)
+  const list: string[] = []
+  for (let i = 0; i < rawTrailers.length; i += 2) {
+    const name = rawTrailers[i]!
+    if (responseTreatmentOf(name) === 'keep' && listed?.includes(name.toLowerCase()) !== true)
+      list.push(name, rawTrailers[i + 1]!)
+  }
+  return list
+}
+
+const listedHeaders = (rawHeaders: readonly string[]): string[] | undefined => {
+  let listed: string[] | undefined
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (responseTreatmentOf(rawHeaders[i]!) === 'connection')
+      listed = (listed ?? []).concat(listedIn(rawHeaders[i + 1]!))
+  }
+  return listed
 }

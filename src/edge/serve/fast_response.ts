@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Caching } from '../../wire/caching.ts'
 import { flushAtTurnEnd } from '../../wire/write_batching.ts'
 import { responseHead } from '../../wire/response_head.ts'
 import type { ClientResponse } from '../../wire/client_response.ts'
@@ -126,8 +127,8 @@ export class FastResponse implements ClientResponse {
     this.#connection.responded()
   }
 
-  readWhole(length: number, isHead: boolean): string | undefined {
-    return wholeResponse(length, isHead, !this.shouldKeepAlive)
+  readWhole(length: number, isHead: boolean, caching: Caching): string | undefined {
+    return wholeResponse(length, isHead, !this.shouldKeepAlive, caching)
   }
 
   sendWhole(status: number, text: string): void {

@@ -1,4 +1,5 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
+import type { Caching } from '../../wire/caching.ts'
 import type { ClientResponse } from '../../wire/client_response.ts'
 import { wholeFields, type WholeFields } from '../../wire/whole_response.ts'
 
@@ -133,8 +134,8 @@ export class Http2StreamResponse implements ClientResponse {
     else this.#stream.end(text, encoding)
   }
 
-  readWhole(length: number, isHead: boolean): WholeFields | undefined {
-    return wholeFields(length, isHead)
+  readWhole(length: number, isHead: boolean, caching: Caching): WholeFields | undefined {
+    return wholeFields(length, isHead, caching)
   }
 
   sendWhole(status: number, { fields, body }: WholeFields): void {
