@@ -30,7 +30,7 @@ const floors: readonly (readonly string[])[] = [
   ['forward'],
   ['decide'],
   ['forward_auth', 'route_test'],
-  ['door.ts', 'own_paths.ts', 'paths.ts'],
+  ['door.ts', 'door_parts.ts', 'own_paths.ts', 'paths.ts'],
 ]
 
 /** What every layer may import: it imports nothing itself. */

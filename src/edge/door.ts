@@ -1,30 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Log } from '../log/log.ts'
 import { switchesOf, type RoutePlan, type RouteTable } from '../routes/route_table.ts'
-import type { LiveSessions } from '../sessions/live_sessions.ts'
-import type { ChangeWatch } from '../storage/change_watch.ts'
-import type { Revisions } from '../storage/revisions.ts'
 import { isNavigation, problem, redirect, send } from '../wire/responses.ts'
 import { notFoundRefusal, type Refusal } from '../wire/refusal.ts'
-import type { ShowRefusal } from '../html/show_refusal.ts'
 import { isRequestError, readRequest, type EdgeRequest } from '../wire/request.ts'
-import type { Decision, Decisions } from './decide/decision.ts'
+import type { Decision } from './decide/decision.ts'
 import { answerInternalError } from './serve/internal_error.ts'
 import { Forwarder } from './forward/forwarder.ts'
 import { ForwardAuth } from './forward_auth/forward_auth.ts'
 import { forwardedRequest } from './forward/forwarded_request.ts'
 import { SignedBodies } from './forward/signed_bodies.ts'
 import { KeptRequests } from './decide/kept_requests.ts'
-import { loopDetected, type LoopDetection } from './forward/loop_detection.ts'
+import { loopDetected } from './forward/loop_detection.ts'
 import { Revalidation } from './decide/revalidation.ts'
-import type { ClientAddresses } from '../wire/client_address.ts'
 import type { Body, ClientResponse, ReceivedRequest } from '../wire/client_response.ts'
+import { asksForWorker, sendRemovingWorker } from './serve/service_worker.ts'
+import { isMisdirected, misdirected } from './decide/misdirected.ts'
 import { isOldForm, turnBackForm } from './decide/old_forms.ts'
 import { badRequest } from './decide/refusals.ts'
 import { arrivalWithout } from '../identity/signed_request.ts'
 import { forwardUpgrade } from './forward/upgrade_exchange.ts'
-import type { UpstreamChoice } from '../upstream/choice.ts'
 import { UsualRequest } from '../wire/usual_request.ts'
 import type { Forwarded } from './forward/forwarded.ts'
 import { failures } from './forward/failures.ts'
@@ -33,39 +28,11 @@ import { routesForProbe } from './serve/probes.ts'
 import { logRequest } from './serve/request_log.ts'
 import { sendUpgradeRefusal } from './serve/upgrade_response.ts'
 import { isForwardAuth } from '../wire/forward_auth_path.ts'
-import type { Home } from '../contract/home.ts'
-import type { OwnPathHandler, OwnPathTable } from '../wire/own_path.ts'
+import type { DoorParts, Own } from './door_parts.ts'
 
-export interface DoorParts {
-  readonly peers: ClientAddresses
-  readonly home: Home
-  readonly routes: () => RouteTable | Promise<RouteTable>
-  readonly knownRoutes: () => RouteTable | undefined
-  /** As they were last: only for probes, while the database does not answer. */
-  readonly lastRoutes: () => RouteTable
-  readonly decisions: Decisions
-  readonly changes: ChangeWatch
-  readonly revisions: Pick<Revisions, 'stamp'>
-  readonly sessions: Pick<LiveSessions, 'isStillValid'>
-  /** Loads what decisions about these sessions need, in one go. */
-  readonly warmUp: (sessionIds: readonly string[]) => Promise<void>
-  readonly ownPaths: OwnPathTable
-  readonly upstreams: UpstreamChoice
-  readonly loops: LoopDetection
-  readonly log: Log
-  readonly counters: { requests: number }
-  readonly tell: ShowRefusal
-  /** For hosts without a route. */
-  readonly tellUnrouted: ShowRefusal
-}
-
-/** A request for one of our own pages. */
-export interface Own {
-  readonly show: OwnPathHandler
-  readonly asked: EdgeRequest
-  /** The route that gets the request if our handler leaves it to the route. */
-  readonly plan: RoutePlan | 'ambiguous' | undefined
-}
+/** Whether a route with a prefix of its own covers a path of home: its service may have workers below that. */
+const isBelow = (plan: RoutePlan | 'ambiguous' | undefined): boolean =>
+  typeof plan === 'object' && plan.route.path_prefix !== '/'
 
 /** The steps of every request: parse it, find its route, identify the caller, decide, forward. The same for upgrades. */
 export class Door implements Handler {
@@ -169,8 +136,11 @@ export class Door implements Handler {
     const kind = ownPaths.kindOf(asked.host, routes !== undefined)
     const plan = routes?.match(asked.path)
     const show = ownPaths.find(asked, kind, switchesOf(plan))
-    if (show) return { show, asked, plan }
+    if (show && !(kind === 'routed' && isMisdirected(sent, asked.host, routes))) return { show, asked, plan }
+    if (kind !== 'home' && isMisdirected(sent, asked.host, routes))
+      return void tellUnrouted(sent, to, asked, misdirected)
     if (kind === 'unrouted') return void tellUnrouted(sent, to, asked, notFoundRefusal)
+    if (kind === 'home' && asksForWorker(sent) && !isBelow(plan)) return void sendRemovingWorker(to, asked)
     if (isOldForm(asked, home)) return void turnBackForm(to, asked, plan, home)
     if (asked.path === '/' && !routes) return void redirect(to, asked, 302, '/auth/me')
     return this.#decideRoute(sent, to, body, asked, plan)
@@ -229,6 +199,8 @@ export class Door implements Handler {
     const known = await this.#routesFor(asked)
     const plan = known?.routes?.match(asked.path)
     if (!known || ownPaths.find(asked, known.kind, switchesOf(plan))) return refuse(notFoundRefusal)
+    if (known.kind === 'routed' && isMisdirected(request, asked.host, known.routes))
+      return refuse(misdirected)
     if (loops.hasPassed(asked)) return refuse(loopDetected)
     // A body before the switch could be read as the first bytes of the new protocol.
     if (asked.body !== undefined) {

@@ -85,10 +85,16 @@ const readSwitches = ({ auth_mode, enabled, sign_in_paths, rpc }: Route): RouteS
 export class HostRoutes {
   readonly #prefixes = new Map<string, RoutePlan>()
   readonly #folded = new Map<string, RoutePlan>()
+  /** Whether these are the routes of `*.suffix`. */
+  readonly wildcard: boolean
   #depth = 0
   #plain = true
   /** Scheme and port, if a route sets them. */
   #origin: { readonly scheme: string; readonly port: string } | undefined
+
+  constructor(wildcard = false) {
+    this.wildcard = wildcard
+  }
 
   add(plan: RoutePlan): void {
     const { path_prefix, origin } = plan.route
@@ -156,7 +162,7 @@ export class RouteTable {
       const wildcard = route.domain.startsWith('*.')
       const hosts = wildcard ? this.#suffixes : this.#hosts
       const key = wildcard ? route.domain.slice(1) : route.domain
-      const host = hosts.get(key) ?? new HostRoutes()
+      const host = hosts.get(key) ?? new HostRoutes(wildcard)
       hosts.set(key, host)
       const upstreams = [route.target, ...route.more_targets].map(upstreamOf)
       const { health_path, connect_timeout } = route

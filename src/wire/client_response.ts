@@ -10,7 +10,12 @@ export interface ReceivedRequest {
   readonly url?: string | undefined
   readonly rawHeaders: readonly string[]
   readonly httpVersion: string
-  readonly socket: { readonly remoteAddress?: string | undefined; readonly encrypted?: boolean }
+  readonly socket: {
+    readonly remoteAddress?: string | undefined
+    readonly encrypted?: boolean
+    /** The name for which the client opened the TLS connection (SNI). */
+    readonly servername?: string | false | null | undefined
+  }
 }
 
 /** The body of a request that has one. */

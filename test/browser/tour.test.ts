@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext } from 'playwright-core'
 import { browserMissing, startBrowser } from '../support/browser.ts'
-import { startAtHome } from '../support/at_home.ts'
+import { startAtHome } from '../support/openid_stage.ts'
 import { goodPassword, type TestDaemon } from '../support/daemon.ts'
 import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
 

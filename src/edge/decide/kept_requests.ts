@@ -6,6 +6,7 @@ import { showsFormCookie } from '../../wire/cookies.ts'
 import { detached } from '../../wire/detached.ts'
 import { isRequestError, parseTarget, type EdgeRequest } from '../../wire/request.ts'
 import { requestHeaders } from '../forward/request_headers.ts'
+import { isMisdirected } from './misdirected.ts'
 import { KeptDecisions } from './kept_decisions.ts'
 import { KeptHead } from '../forward/kept_head.ts'
 import type { LoopDetection } from '../forward/loop_detection.ts'
@@ -53,6 +54,7 @@ export class KeptRequests {
     if (isRequestError(place)) return undefined
     const plan = table.at(place.host)?.match(place.path)
     if (typeof plan !== 'object') return undefined
+    if (plan.siblings.wildcard && isMisdirected(request, place.host, plan.siblings)) return undefined
     const peer = peers.ofFast(request)
     const { stamp } = revisions
     const found =

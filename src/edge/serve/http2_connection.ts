@@ -5,6 +5,8 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
+import type { ReceivedRequest } from '../../wire/client_response.ts'
 import { OpenList, type Listed } from '../../wire/open_list.ts'
 import { keepStreamsInLists } from '../../wire/session_streams.ts'
 import { serveAtTurnEnd } from '../../wire/write_batching.ts'
@@ -51,7 +53,7 @@ class Http2Connection implements Listed {
   place = -1
   readonly lanes: Lanes
   /** Read once, because the socket of a session is a slow proxy around the real one. */
-  readonly #socket: { readonly remoteAddress: string | undefined; readonly encrypted: true }
+  readonly #socket: ReceivedRequest['socket']
   readonly #session: ServerHttp2Session
   /** The number of open streams. */
   #openStreams = 0
@@ -62,7 +64,10 @@ class Http2Connection implements Listed {
     this.lanes = lanes
     this.#session = session
     keepStreamsInLists(session)
-    this.#socket = { remoteAddress: session.socket.remoteAddress, encrypted: true }
+    const { remoteAddress, servername } = session.socket as TLSSocket & {
+      readonly servername?: string | false
+    }
+    this.#socket = { remoteAddress, encrypted: true, servername }
     session.on('stream', this.#begin)
   }
 

@@ -223,6 +223,10 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Kein Formular',
       text: 'Diese Adresse nimmt application/x-www-form-urlencoded an. Programme rufen die Methoden unter /rpc auf.',
     },
+    misdirected: {
+      title: 'Falsche Verbindung',
+      text: 'Der Browser hat diese Verbindung für einen anderen Namen geöffnet. Laden Sie die Seite noch einmal.',
+    },
     form_of_another: ({ user, present }) => ({
       title: `Diese Seite war für ${user}`,
       text: `Jetzt ist ${present} angemeldet, deshalb wurde nichts geändert. Öffnen Sie die Seite noch einmal.`,

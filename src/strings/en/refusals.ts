@@ -223,6 +223,10 @@ export const refusals = {
       title: 'Not a form',
       text: 'This address accepts application/x-www-form-urlencoded. Programs call the methods at /rpc.',
     },
+    misdirected: {
+      title: 'Wrong connection',
+      text: 'The browser opened this connection for another name. Load the page again.',
+    },
     form_of_another: ({ user, present }: { user: string; present: string }) => ({
       title: `This page was made for ${user}`,
       text: `You are signed in as ${present} now, so nothing was changed. Open the page again.`,

@@ -220,6 +220,10 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Pas un formulaire',
       text: 'Cette adresse accepte application/x-www-form-urlencoded. Les programmes appellent les méthodes sur /rpc.',
     },
+    misdirected: {
+      title: 'Mauvaise connexion',
+      text: 'Le navigateur a ouvert cette connexion pour un autre nom. Rechargez la page.',
+    },
     form_of_another: ({ user, present }) => ({
       title: `Cette page était destinée à ${user}`,
       text: `Le compte ${present} est maintenant connecté : rien n’a été modifié. Rouvrez la page.`,
