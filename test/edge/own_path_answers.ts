@@ -1,279 +1,393 @@
 /**
  * What a guest gets at every own path and at similar paths: `service` where the request is forwarded by the route of the host.
- * Home is the host of the public URL; both hosts have a route that lets everybody in.
+ * Home is the host of the public URL, with a route that lets everybody in. `none` and `optional` are the hosts of services whose
+ * routes have these modes; under `optional`, the usual names of sign-in pages are ours. `routed` stands for both, `every` for all.
  */
 export const ownPathAnswers = `
 /auth
-  both    302 /auth/me: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      302 /auth/me: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /auth/x
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /auth/login
-  both    200 text/html: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  home      200 text/html: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  none      service
+  optional  401 unauthenticated: GET | service: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
 /auth/login/
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /auth/login/x
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /auth/logout
-  both    302 /auth/login: GET | 415 unsupported_media_type: POST json | 303 /auth/login: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  home      302 /auth/login: GET | 415 unsupported_media_type: POST json | 303 /auth/login: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  none      service
+  optional  401 unauthenticated: GET | service: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
 /auth/link
-  both    400 flow_over: GET | 415 unsupported_media_type: POST json | 303 /auth/me: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  home      400 flow_over: GET | 415 unsupported_media_type: POST json | 303 /auth/me: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/link/begin
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/setup
-  both    200 text/html: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  home      200 text/html: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/register
-  both    403 registration_closed: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  home      403 registration_closed: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/verify
-  both    200 text/html: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  home      200 text/html: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/reset
-  both    200 text/html: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  home      200 text/html: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/magic
-  both    403 conflict: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  home      403 conflict: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/factor
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 401 text/html: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 401 text/html: POST form
+  routed    service
 /auth/passkey
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 401 unauthenticated: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 401 unauthenticated: POST form
+  routed    service
 /auth/prove
-  home    302 /auth/login: GET | 415 unsupported_media_type: POST json | 303 /auth/login: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
-  routed  302 /auth/me: GET | 415 unsupported_media_type: POST json | 303 /auth/login: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  home      302 /auth/login: GET | 415 unsupported_media_type: POST json | 303 /auth/login: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/me
-  both    401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  none      service
+  optional  401 unauthenticated: GET | service: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
 /auth/account
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /auth/account/profile
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/email
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/password
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/add_totp
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/confirm_totp
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/remove_totp
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/renew_recovery_codes
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/add_passkey
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/rename_passkey
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/remove_passkey
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/revoke_consent
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/make_token
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/revoke_token
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/unlink
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/revoke
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/revoke_all
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  routed    service
 /auth/account/x
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /auth/stop_impersonating
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/me: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/me: POST form
+  routed    service
 /auth/consent
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /auth/consent/
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /auth/consent/x
-  home    400 invalid_request: GET | 415 unsupported_media_type: POST json | 303 /auth/consent/x: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
-  routed  404 not_found
+  home      400 invalid_request: GET | 415 unsupported_media_type: POST json | 303 /auth/consent/x: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/consent/x/y
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /auth/style.css
-  both    200 text/css: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      404 not_found
+  routed    service
 /auth/passkeys.js
-  both    200 text/javascript: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      200 text/javascript: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/theme.css
-  both    200 text/css: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      404 not_found
+  routed    service
 /auth/logo.svg
-  both    404 not_found: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      404 not_found
+  routed    service
 /auth/icon.svg
-  both    200 image/svg+xml: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      404 not_found
+  routed    service
+/auth/come_back
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/me: POST form
+  routed    service
 /auth/forward
-  both    400 bad_request: GET | 405 allow GET, HEAD: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  every     400 bad_request: GET | 405 allow GET, HEAD: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
 /auth/forward/
-  both    400 bad_request
+  every     400 bad_request
 /auth/forward/x
-  both    400 bad_request
+  every     400 bad_request
 /auth/forwards
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /authx
-  both    service
+  every     service
 /login
-  home    302 /auth/login?…: GET | 400 invalid_params: POST json | 415 unsupported_media_type: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
-  routed  302 /auth/login?…: GET | 404 not_found: POST json, POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  home      302 /auth/login?…: GET | 400 invalid_params: POST json | 415 unsupported_media_type: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  none      service
+  optional  401 unauthenticated: GET | service: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
 /login/
-  both    service
+  every     service
 /login/x
-  both    service
+  every     service
 /LOGIN
-  both    service
+  every     service
 /logout
-  both    302 /auth/logout: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      302 /auth/logout: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  none      service
+  optional  401 unauthenticated: GET | service: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
 /logout/
-  both    service
+  every     service
 /register
-  home    service: GET, PUT, DELETE, PATCH, OPTIONS | 400 invalid_params: POST json | 415 unsupported_media_type: POST form
-  routed  service
+  home      service: GET, PUT, DELETE, PATCH, OPTIONS | 400 invalid_params: POST json | 415 unsupported_media_type: POST form
+  routed    service
 /register/
-  both    service
+  every     service
 /validate
-  home    service: GET, PUT, DELETE, PATCH, OPTIONS | 200 application/json: POST json | 415 unsupported_media_type: POST form
-  routed  service
+  home      service: GET, PUT, DELETE, PATCH, OPTIONS | 200 application/json: POST json | 415 unsupported_media_type: POST form
+  routed    service
 /validate/x
-  both    service
+  every     service
 /oauth
-  both    service
+  every     service
 /oauth/
-  both    service
+  every     service
 /oauth/x
-  both    service
+  every     service
 /oauth/callback
-  both    400 flow_over: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      400 flow_over: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /oauth/callback/
-  both    400 flow_over: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      400 flow_over: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /oauth/callback/x
-  both    400 flow_over: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      400 flow_over: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /oauth/callback/x/y
-  both    400 flow_over: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      400 flow_over: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /oauth/introspect
-  home    405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 400 invalid_request: POST json, POST form | 404 text/plain: OPTIONS
-  routed  service
+  home      405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 400 invalid_request: POST json, POST form | 404 text/plain: OPTIONS
+  routed    service
 /oauth/revoke
-  home    405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 400 invalid_request: POST json, POST form | 404 text/plain: OPTIONS
-  routed  service
+  home      405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 400 invalid_request: POST json, POST form | 404 text/plain: OPTIONS
+  routed    service
 /oauth/par
-  home    405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 400 invalid_request: POST json, POST form | 404 text/plain: OPTIONS
-  routed  service
+  home      405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 400 invalid_request: POST json, POST form | 404 text/plain: OPTIONS
+  routed    service
 /oauth/par/
-  both    service
+  every     service
 /oauth/device
-  home    405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 400 invalid_request: POST json, POST form | 404 text/plain: OPTIONS
-  routed  service
+  home      405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 400 invalid_request: POST json, POST form | 404 text/plain: OPTIONS
+  routed    service
 /oauth/register
-  home    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 400 invalid_redirect_uri: POST json | 415 unsupported_media_type: POST form
-  routed  service
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 400 invalid_redirect_uri: POST json | 415 unsupported_media_type: POST form
+  routed    service
 /oauth/register/x
-  both    service
+  every     service
 /oauth/logout
-  home    200 text/html: GET | 303 /oauth/logout?…: POST json, POST form | 405 allow GET, OPTIONS, POST: PUT, DELETE, PATCH | 404 text/plain: OPTIONS
-  routed  service
+  home      200 text/html: GET | 303 /oauth/logout?…: POST json, POST form | 405 allow GET, OPTIONS, POST: PUT, DELETE, PATCH | 404 text/plain: OPTIONS
+  routed    service
 /oauth/logout/x
-  both    service
+  every     service
 /oauth/logout/confirm
-  home    405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 400 invalid_request: POST json, POST form | 404 text/plain: OPTIONS
-  routed  service
+  home      405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 400 invalid_request: POST json, POST form | 404 text/plain: OPTIONS
+  routed    service
 /oauth/logout/success
-  home    200 text/html: GET | 405 allow GET, OPTIONS: POST json, POST form, PUT, DELETE, PATCH | 404 text/plain: OPTIONS
-  routed  service
+  home      200 text/html: GET | 405 allow GET, OPTIONS: POST json, POST form, PUT, DELETE, PATCH | 404 text/plain: OPTIONS
+  routed    service
 /oauth/backchannel_logout
-  home    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 400 invalid_request: POST json, POST form
-  routed  service
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 400 invalid_request: POST json, POST form
+  routed    service
 /authorize
-  home    400 invalid_request: GET | 303 /authorize?…: POST json, POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
-  routed  404 not_found
+  home      400 invalid_request: GET | 303 /authorize?…: POST json, POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /authorize/
-  both    service
+  every     service
 /authorize/x
-  home    400 invalid_request: GET | 405 allow GET, OPTIONS: POST json, POST form, PUT, DELETE, PATCH | 404 text/plain: OPTIONS
-  routed  service
+  home      400 invalid_request: GET | 405 allow GET, OPTIONS: POST json, POST form, PUT, DELETE, PATCH | 404 text/plain: OPTIONS
+  routed    service
 /authorize/x/
-  both    service
+  every     service
 /authorize/x/y
-  both    service
+  every     service
 /token
-  home    405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 401 invalid_client: POST json | 400 invalid_request: POST form | 404 text/plain: OPTIONS
-  routed  404 not_found
+  home      405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 401 invalid_client: POST json | 400 invalid_request: POST form | 404 text/plain: OPTIONS
+  routed    service
 /token/
-  both    service
+  every     service
 /token/x
-  both    service
+  every     service
 /userinfo
-  home    401 invalid_token: GET, POST form | 400 invalid_request: POST json | 405 allow GET, OPTIONS, POST: PUT, DELETE, PATCH | 404 text/plain: OPTIONS
-  routed  404 not_found
+  home      401 invalid_token: GET, POST form | 400 invalid_request: POST json | 405 allow GET, OPTIONS, POST: PUT, DELETE, PATCH | 404 text/plain: OPTIONS
+  routed    service
 /userinfo/x
-  both    service
+  every     service
 /device
-  home    200 text/html: GET | 400 text/html: POST json, POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
-  routed  service
+  home      200 text/html: GET | 400 text/html: POST json, POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /device/
-  both    service
+  every     service
 /device/x
-  home    400 text/html: GET | 405 allow GET, OPTIONS: POST json, POST form, PUT, DELETE, PATCH | 404 text/plain: OPTIONS
-  routed  service
+  home      400 text/html: GET | 405 allow GET, OPTIONS: POST json, POST form, PUT, DELETE, PATCH | 404 text/plain: OPTIONS
+  routed    service
 /device/x/y
-  both    service
+  every     service
 /.well-known
-  both    service
+  every     service
 /.well-known/
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /.well-known/x
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /.well-known/jwks.json
-  both    200 application/jwk-set+json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      200 application/jwk-set+json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /.well-known/jwks.json/x
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /.well-known/openid-configuration
-  home    200 application/json: GET | 405 allow GET, OPTIONS: POST json, POST form, PUT, DELETE, PATCH | 404 text/plain: OPTIONS
-  routed  404 not_found
+  home      200 application/json: GET | 405 allow GET, OPTIONS: POST json, POST form, PUT, DELETE, PATCH | 404 text/plain: OPTIONS
+  routed    service
 /.well-known/openid-configuration/x
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /.well-known/oauth-authorization-server
-  home    200 application/json: GET | 405 allow GET, OPTIONS: POST json, POST form, PUT, DELETE, PATCH | 404 text/plain: OPTIONS
-  routed  404 not_found
+  home      200 application/json: GET | 405 allow GET, OPTIONS: POST json, POST form, PUT, DELETE, PATCH | 404 text/plain: OPTIONS
+  routed    service
 /rpc
-  both    405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 200 application/json: POST json | 415 unsupported_media_type: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 200 application/json: POST json | 415 unsupported_media_type: POST form
+  routed    service
 /rpc/
-  both    service
+  every     service
 /rpc/x
-  both    service
+  every     service
 /openrpc.json
-  both    200 application/json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      200 application/json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /openrpc.json/x
-  both    service
+  every     service
 /health
-  home    200 application/json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
-  routed  service
-/livez
-  home    200 application/json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
-  routed  service
-/livez/
-  both    service
-/readyz
-  home    200 application/json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
-  routed  service
+  home      200 application/json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /health/
-  both    service
+  every     service
 /mcp
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /mcp/
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /mcp/x
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /mcpx
-  both    service
+  every     service
 /admin
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /admin/
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /admin/x/y
-  both    404 not_found
+  home      404 not_found
+  routed    service
 /metrics
-  both    404 not_found
+  every     service
 /metrics/
-  both    service
+  every     service
 /metrics/x
-  both    service
+  every     service
+/api/v1
+  every     service
+/api/v1/x
+  home      404 not_found
+  routed    service
+/.hero_proxy
+  every     404 not_found
+/.hero_proxy/
+  every     404 not_found
+/.hero_proxy/sign_in
+  home      404 not_found
+  routed    401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+/.hero_proxy/sign_in/
+  every     404 not_found
+/.hero_proxy/sign_in/stuck
+  home      404 not_found
+  routed    400 cookies_missing: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+/.hero_proxy/sign_in/x
+  every     404 not_found
+/.hero_proxy/arrive
+  home      404 not_found
+  routed    401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+/.hero_proxy/sign_out
+  home      404 not_found
+  routed    401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+/.hero_proxy/me
+  home      404 not_found
+  routed    401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+/.hero_proxy/style.css
+  every     200 text/css: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+/.hero_proxy/theme.css
+  every     200 text/css: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+/.hero_proxy/logo.svg
+  every     404 not_found: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+/.hero_proxy/icon.svg
+  every     200 image/svg+xml: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+/.hero_proxy/x
+  every     404 not_found
+/.HERO_PROXY/me
+  every     404 not_found
+/%2ehero_proxy/me
+  every     404 not_found
+//.hero_proxy/me
+  every     404 not_found
+/.hero_proxy;x/me
+  every     404 not_found
+/.hero_proxy%2fme
+  every     404 not_found
+/.hero_proxyx
+  every     service
 /
-  both    service
+  every     service
 /x
-  both    service
+  every     service
 `

@@ -49,7 +49,12 @@ describe('identity headers (D01 to D05)', () => {
       await stage.route({ domain: `${auth_mode}.localhost`, auth_mode, bearer_token })
     await hero.users.keys.add({ user: 'ada', pubkey })
     token = (await hero.auth.login({ login: 'bob', password: goodPassword })).access_token
-    provided = await providerSession(stage, 'bob', 'forge')
+    provided = await providerSession(
+      stage,
+      'bob',
+      'forge',
+      authModeNames.map((mode) => `${mode}.localhost`),
+    )
   })
   after(() => stage.close())
 

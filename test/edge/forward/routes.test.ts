@@ -159,12 +159,31 @@ describe('the route of a request', () => {
   })
 
   test("own paths never reach a route, and similar paths get the route's protection (D15)", async () => {
-    const domain = 'own.localhost'
-    for (const path_prefix of ['/', '/login', '/rpc', '/health', '/token', '/openrpc.json']) {
-      await stage.route({ domain, path_prefix, auth_mode: 'none' })
-    }
+    const prefixes = ['/', '/login', '/rpc', '/health', '/token', '/openrpc.json']
+    for (const [domain, auth_mode] of [
+      ['localhost', 'none'],
+      ['own.localhost', 'none'],
+      ['signs.localhost', 'optional'],
+    ] as const)
+      for (const path_prefix of prefixes) await stage.route({ domain, path_prefix, auth_mode })
     const before = stage.upstream.seen.length
-    const ours = [
+    const everywhere = [
+      '/.hero_proxy',
+      '/.hero_proxy/',
+      '/.hero_proxy/sign_in',
+      '/.hero_proxy/arrive?code=x',
+      '/.hero_proxy/x/y',
+      '/.HERO_PROXY/x',
+      '/%2ehero_proxy/x',
+      '/.hero%5fproxy/x',
+      '//.hero_proxy/x',
+      '/.hero_proxy;x/y',
+      '/.hero_proxy%2fx',
+      '/auth/forward',
+      '/auth/forward/x',
+    ]
+    const atHome = [
+      ...everywhere,
       '/login',
       '/logout',
       '/oauth/callback',
@@ -175,7 +194,7 @@ describe('the route of a request', () => {
       '/auth/',
       '/rpc',
       '/openrpc.json',
-      '/metrics',
+      '/health',
       '/mcp',
       '/mcp/x',
       '/admin',
@@ -188,9 +207,18 @@ describe('the route of a request', () => {
       '/auth/login?x',
       '/rpc?x=/..',
     ]
-    for (const path of ours)
-      for (const method of ['GET', 'POST', 'DELETE']) await ask(stage.daemon, domain, path, { method })
-    assert.equal(stage.upstream.seen.length, before, 'none of them reached a service')
+    const all = ['GET', 'POST', 'DELETE']
+    for (const [domain, paths, methods] of [
+      ['localhost', atHome, all],
+      ['own.localhost', everywhere, all],
+      ['signs.localhost', everywhere, all],
+      ['signs.localhost', ['/login', '/logout', '/auth/login', '/auth/logout', '/auth/me'], ['GET', 'HEAD']],
+    ] as const)
+      for (const path of paths)
+        for (const method of methods) {
+          await ask(stage.daemon, domain, path, { method })
+          assert.equal(stage.upstream.seen.length, before, `${method} ${domain}${path} reached a service`)
+        }
 
     const inner = 'guarded.localhost'
     await stage.route({ domain: inner, auth_mode: 'local' })

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
 import { goodPassword } from '../../support/daemon.ts'
-import { ask, askRaw, signIn } from '../../support/http.ts'
+import { ask, askRaw } from '../../support/http.ts'
 import { startUpstream, valuesOf, type Upstream } from '../../support/upstream.ts'
-import { startRaw, startStage, type Stage } from '../../support/edge_stage.ts'
+import { signInAtAll, startRaw, startStage, type Stage } from '../../support/edge_stage.ts'
 
 const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n'
 const handshake = (host: string, headers = '') =>
@@ -155,10 +155,15 @@ describe('WebSocket and other upgrades (D14)', () => {
   })
 
   test('an upgrade of an ambiguous path or an own path is refused', async () => {
-    for (const path of ['/../chat', '/%2e%2e/chat', '/auth/login', '/rpc', '/chat%00']) {
-      const answer = await askRaw(stage.daemon, handshake('optional.localhost').replace('/chat', path), 2000)
-      assert.match(answer, /^HTTP\/1\.1 40[04] /, path)
-    }
+    const reserved = ['/.hero_proxy/me', '/.hero_proxy/x', '/%2ehero_proxy/x', '/;/.hero_proxy/x']
+    for (const [host, paths] of [
+      ['optional.localhost', ['/../chat', '/%2e%2e/chat', '/auth/login', '/chat%00', ...reserved]],
+      ['localhost', ['/rpc', '/auth/login', '/auth/x', '/admin', '/.well-known/x', ...reserved]],
+    ] as const)
+      for (const path of paths) {
+        const answer = await askRaw(stage.daemon, handshake(host).replace('/chat', path), 2000)
+        assert.match(answer, /^HTTP\/1\.1 40[04] /, `${host}${path}`)
+      }
   })
 
   test('an upgrade to another protocol works, and bytes pass unchanged', async () => {
@@ -191,7 +196,7 @@ describe('WebSocket and other upgrades (D14)', () => {
 
   test('an open connection ends when its session is revoked or its route changes', async () => {
     const { hero } = stage.daemon
-    const cookie = await signIn(stage.daemon, 'enter.localhost', 'bob', goodPassword)
+    const cookie = await signInAtAll(stage.daemon, ['local.localhost', 'optional.localhost'], 'bob')
     const { id } = await stage.route({
       domain: 'going.localhost',
       auth_mode: 'none',

@@ -134,7 +134,7 @@ describe('client and upstream agree on the message framing (D16)', () => {
       const host = hosts[Math.floor(i / 3) % 3]!
       const last = i === 59 ? 'Connection: close\r\n' : ''
       bytes += `GET /${i} HTTP/1.1\r\nHost: ${host}\r\n${who === '' ? '' : `Cookie: ${who}\r\n`}${last}\r\n`
-      expected.push(host === 'b.localhost' ? (['ada', 'bob', '401'][i % 3] ?? '') : '')
+      expected.push(['ada', 'bob', host === 'b.localhost' ? '401' : ''][i % 3]!)
     }
     const before = stage.upstream.seen.length
     const answer = await askRaw(stage.daemon, bytes, 4000)
