@@ -128,19 +128,21 @@ describe('responses of /auth/forward', () => {
     assert.equal(answer.headers['cache-control'], 'no-store')
   })
 
-  test('browsers are redirected to the sign-in page of the requested host, and programs get 401', async () => {
+  test('browsers are redirected to the sign-in of the requested host at our port, and programs get 401', async () => {
     const program = await question(about)
     assert.equal(program.status, 401)
     assert.match(program.headers['www-authenticate']!, /^HeroSession /)
     assert.equal(code(program), 'unauthenticated')
     const person = { ...about, Accept: 'text/html', 'X-Forwarded-Host': 'app.localhost:8443' }
-    const login = 'app.localhost:8443/auth/login?return_to=%2Fpage%3Fx%3D1'
+    const signIn = 'http://app.localhost:9997/.hero_proxy/sign_in'
+    const login = `${signIn}?return_to=%2Fpage%3Fx%3D1`
+    assert.equal((JSON.parse(program.body) as { sign_in: string }).sign_in, signIn)
     const sent = await question({ ...person, 'X-Forwarded-Proto': 'https' })
     assert.equal(sent.status, 302)
-    assert.equal(sent.headers.location, `https://${login}`)
+    assert.equal(sent.headers.location, login)
     const nginx = await question(person, '/auth/forward?redirect=off')
     assert.equal(nginx.status, 401)
-    assert.equal(nginx.headers.location, `http://${login}`)
+    assert.equal(nginx.headers.location, login)
     assert.equal((await question(about, '/auth/forward?redirect=off')).headers.location, undefined)
     for (const headers of [
       { ...person, 'X-Forwarded-Method': 'POST' },
@@ -213,7 +215,7 @@ describe('responses of /auth/forward', () => {
       assert.equal((await by('/page', forged)).status, 401)
       const person = await by('/page?redirect=off', { Accept: 'text/html' })
       assert.equal(person.status, 302)
-      const login = 'http://app.localhost/auth/login?return_to='
+      const login = 'http://app.localhost:9997/.hero_proxy/sign_in?return_to='
       assert.equal(person.headers.location, `${login}%2Fpage%3Fredirect%3Doff`)
       assert.equal((await by('?redirect=off')).status, 400)
     })

@@ -15,18 +15,32 @@ describe('requests to /auth/forward', () => {
   after(() => stage.close())
 
   test('own paths, unknown hosts and disabled routes are refused', async () => {
-    for (const path of [
-      '/auth/login',
-      '/rpc',
-      '/login?next=/',
-      '/auth/forward',
-      '/.well-known/x',
-      '/metrics',
-    ]) {
-      const answer = await question({ ...about, 'X-Forwarded-Uri': path, Cookie: stage.ada })
-      assert.equal(answer.status, 403, path)
-      assert.equal(code(answer), 'own_path')
+    const home = 'localhost'
+    const service = about['X-Forwarded-Host']!
+    for (const [host, paths] of [
+      [
+        home,
+        ['/auth/login', '/auth/x', '/rpc', '/login?next=/', '/auth/forward', '/.well-known/x', '/admin'],
+      ],
+      [service, ['/auth/login', '/login?next=/', '/logout', '/auth/me', '/auth/forward', '/auth/forward/x']],
+      [service, ['/.hero_proxy/me', '/.hero_proxy/arrive?code=x', '/.hero_proxy/x', '/%2ehero_proxy/x']],
+    ] as const)
+      for (const path of paths) {
+        const asked = { ...about, 'X-Forwarded-Host': host, 'X-Forwarded-Uri': path }
+        const answer = await question({ ...asked, Cookie: stage.ada })
+        assert.equal(answer.status, 403, `${host}${path}`)
+        assert.equal(code(answer), 'own_path')
+      }
+    for (const path of ['/rpc', '/.well-known/x', '/metrics', '/admin', '/auth/x', '/health']) {
+      const asked = { ...about, 'X-Forwarded-Uri': path }
+      assert.equal((await question(asked)).status, 401, `${path} has the protection of its route`)
+      assert.equal((await question({ ...asked, Cookie: stage.ada })).status, 200, path)
     }
+    const posted = { ...about, 'X-Forwarded-Method': 'POST', 'X-Forwarded-Uri': '/login' }
+    assert.deepEqual(
+      [(await question(posted)).status, (await question({ ...posted, Cookie: stage.ada })).status],
+      [401, 200],
+    )
     const elsewhere = { ...about, 'X-Forwarded-Host': 'other.localhost', Cookie: stage.ada }
     assert.equal((await question(elsewhere)).status, 404)
     assert.equal((await question({ ...about, 'X-Forwarded-Uri': '/off', Cookie: stage.ada })).status, 404)
