@@ -111,7 +111,7 @@ describe('the command', () => {
     const guest = run(['routes', 'test', 'http://wiki.localhost/page?q=x'])
     assert.equal(guest.stderr, '')
     assert.deepEqual(guest.stdout.split('\n'), [
-      'redirected (302) to /auth/login?return_to=%2Fpage%3Fq%3Dx',
+      'redirected (302) to http://wiki.localhost:9997/.hero_proxy/sign_in?return_to=%2Fpage%3Fq%3Dx',
       'because auth_mode local: nobody is signed in',
       `by the route wiki.localhost/ (${id})`,
       '',

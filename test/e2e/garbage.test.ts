@@ -62,7 +62,7 @@ test('requests are collected young: under steady traffic hardly anything is prom
   const { daemon, hero } = running
   await hero.proxy.routes.add({ domain: 'gc.localhost', target: upstream.target, auth_mode: 'local' })
   const { port } = daemon.edge
-  const cookie = await signIn(daemon as never, 'open.localhost', 'ada', goodPassword)
+  const cookie = await signIn(daemon as never, 'gc.localhost', 'ada', goodPassword)
   const request = `GET / HTTP/1.1\r\nHost: gc.localhost\r\nCookie: ${cookie}\r\nUser-Agent: test\r\n\r\n`
   let lines = 0
   const heap = async (): Promise<Heap> => {

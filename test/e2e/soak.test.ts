@@ -41,8 +41,11 @@ test('under a mixed load with kills no user is ever mistaken for another, and re
   for (const domain of ['one.localhost', 'two.localhost']) await hero.proxy.routes.add({ domain, ...route })
   hero.close()
   const edge = { edge: { port, host: '127.0.0.1' } }
-  const cookies: Record<string, string> = { guest: '' }
-  for (const name of ['ada', 'bob']) cookies[name] = await signIn(edge, 'one.localhost', name, goodPassword)
+  /** By person and host. */
+  const cookies: Record<string, string> = {}
+  for (const name of ['ada', 'bob'])
+    for (const host of ['one.localhost', 'two.localhost'])
+      cookies[`${name} ${host}`] = await signIn(edge, host, name, goodPassword)
 
   const counts = { answers: 0, failures: 0, sockets: 0 }
   const wrong: string[] = []
@@ -54,7 +57,7 @@ test('under a mixed load with kills no user is ever mistaken for another, and re
         counts.failures++
         resolve()
       }
-      const cookie = cookies[who]!
+      const cookie = cookies[`${who} ${host}`] ?? ''
       const headers = { host, ...(cookie !== '' && { cookie }), 'x-hero-user': 'root' }
       const asked = request({ port, host: '127.0.0.1', agent, method, path: `/${who}/${i}`, headers })
       asked.setTimeout(5000, () => asked.destroy())
@@ -86,7 +89,7 @@ test('under a mixed load with kills no user is ever mistaken for another, and re
   /** The service refuses every WebSocket and reports the user it saw: the same decision by another path. */
   const socketOf = (who: string) =>
     new Promise<void>((resolve) => {
-      const cookie = cookies[who]!
+      const cookie = cookies[`${who} one.localhost`] ?? ''
       const socket = new WebSocket(`ws://127.0.0.1:${port}/`, {
         headers: { host: 'one.localhost', ...(cookie !== '' && { cookie }) },
       })

@@ -86,7 +86,7 @@ describe('certificates from files', () => {
   })
 
   test('cookies are Secure, pages send HSTS, and sessions are accepted', async () => {
-    const page = await ask(stage.daemon, 'enter.localhost', '/auth/login', {
+    const page = await ask(stage.daemon, 'localhost', '/auth/login', {
       headers: ['Accept', 'text/html'],
     })
     assert.equal(page.status, 200)

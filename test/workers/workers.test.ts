@@ -45,11 +45,11 @@ const cookieOf = (headers: { 'set-cookie'?: string[] }, part: string) =>
   headers['set-cookie']?.find((line) => line.includes(part))?.split(';')[0] ??
   assert.fail(`no ${part} cookie`)
 
-/** Fetches the form from one worker and posts it to another. */
+/** Fetches the form from one worker and posts it to another, then goes on to the service, each step at the other worker. */
 const signInAcross = async (shows: Client, takes: Client): Promise<string> => {
-  const page = await shows.ask('open.localhost', '/auth/login', { headers: ['Accept', 'text/html'] })
+  const page = await shows.ask('localhost', '/auth/login', { headers: ['Accept', 'text/html'] })
   const token = /name="form_token" value="([^"]+)"/.exec(page.body)![1]!
-  const answer = await takes.ask('open.localhost', '/auth/login', {
+  const answer = await takes.ask('localhost', '/auth/login', {
     method: 'POST',
     headers: [
       'Content-Type',
@@ -67,11 +67,20 @@ const signInAcross = async (shows: Client, takes: Client): Promise<string> => {
     }).toString(),
   })
   assert.equal(answer.status, 303, answer.body)
-  return cookieOf(answer.headers, 'session')
+  const open = async (at: Client, address: string, cookie: string) => {
+    const { hostname, pathname, search } = new URL(address)
+    const headers = ['Accept', 'text/html', 'Cookie', cookie]
+    const led = await at.ask(hostname, pathname + search, { headers })
+    return { headers: led.headers, location: led.headers.location ?? assert.fail(`${address}: ${led.body}`) }
+  }
+  const left = await open(shows, 'http://app.localhost/.hero_proxy/sign_in', '')
+  const sent = await open(takes, left.location, cookieOf(answer.headers, 'session'))
+  const arrived = await open(shows, sent.location, cookieOf(left.headers, 'arrival'))
+  return cookieOf(arrived.headers, 'session')
 }
 
 const call = async (at: Client, token: string, method: string, params: object = {}) => {
-  const answer = await at.ask('open.localhost', '/rpc', {
+  const answer = await at.ask('localhost', '/rpc', {
     method: 'POST',
     headers: ['Content-Type', 'application/json', 'Authorization', `Bearer ${token}`],
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),

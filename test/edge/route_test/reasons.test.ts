@@ -77,7 +77,17 @@ describe('the result of proxy.routes.test', () => {
       /no route of the host paths\.localhost covers/,
     )
     assert.match(await why('paths.localhost', undefined, '/off'), /disabled/)
-    assert.match(await why('paths.localhost', undefined, '/auth/login'), /belongs to hero_proxy itself/)
+    for (const [host, path] of [
+      ['optional.localhost', '/auth/login'],
+      ['paths.localhost', '/.hero_proxy/me'],
+      ['none.localhost', '/%2ehero_proxy/x'],
+      ['localhost', '/auth/x'],
+    ] as const)
+      assert.match(await why(host, undefined, path), /belongs to hero_proxy itself/, host + path)
+    assert.equal(
+      await why('none.localhost', undefined, '/auth/login'),
+      'auth_mode none: everybody is a guest',
+    )
     assert.match(await why('paths.localhost', undefined, '/a/../b'), /ambiguous/)
     await stage.daemon.hero.users.add({ username: 'eve' })
     await stage.daemon.hero.users.update({ username: 'eve', is_active: false })
@@ -94,8 +104,13 @@ describe('the result of proxy.routes.test', () => {
     assert.equal(await check('-bad-'), 'request')
     assert.equal(await check('paths.localhost', 'ada', '/a/../b'), 'request')
     assert.equal(await check('nobody.test', 'ada'), 'host')
-    assert.equal(await check('paths.localhost', 'ada', '/auth/login'), 'own_path')
-    assert.equal(await check('paths.localhost', 'ada', '/auth/login', 'websocket'), 'own_path')
+    for (const [host, path] of [
+      ['optional.localhost', '/auth/login'],
+      ['paths.localhost', '/.hero_proxy/me'],
+      ['localhost', '/rpc'],
+    ] as const)
+      for (const kind of ['navigation', 'websocket'] as const)
+        assert.equal(await check(host, 'ada', path, kind), 'own_path', host + path)
     assert.equal(await check('paths.localhost', 'ada', '/OPEN/secret'), 'path')
     assert.equal(await check('paths.localhost', 'ada', '/nowhere'), 'route')
     assert.equal(await check('paths.localhost', 'ada', '/off'), 'route')

@@ -159,7 +159,7 @@ describe('bodies over HTTP/2', () => {
     const head = [
       [':method', 'POST'],
       [':scheme', 'https'],
-      [':authority', 'open.localhost'],
+      [':authority', 'localhost'],
       [':path', '/rpc'],
       ['content-type', 'application/json'],
     ] as const

@@ -160,7 +160,9 @@ describe('with the fast lane off', () => {
     'a foreign origin': [{ ':method': 'POST', origin: 'https://foreign.example' }, 'abc'],
     'another host': [{ host: 'other.localhost' }],
     'a dot segment': [{ ':path': '/a/%2e%2e/b' }],
-    'an own page': [{ ':path': '/auth/nothing' }],
+    'an own page': [{ ':path': '/.hero_proxy/me' }],
+    'an own path without a page': [{ ':path': '/.hero_proxy/nothing' }],
+    'a path that is ours at home only': [{ ':path': '/auth/nothing' }],
     'Content_Length with an underscore': [
       { ':method': 'POST', 'content-length': '3', content_length: '0' },
       'abc',

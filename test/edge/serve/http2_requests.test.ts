@@ -189,7 +189,7 @@ describe('an HTTP/2 request', () => {
     })
     await Promise.all(asks)
     const pages = await Promise.all(
-      [stage.ada, stage.bob, stage.ada].map((cookie) => ask('enter.localhost', '/auth/me', { cookie })),
+      [stage.ada, stage.bob, stage.ada].map((cookie) => ask('localhost', '/auth/me', { cookie })),
     )
     assert.deepEqual(
       pages.map(({ body }) => (JSON.parse(body) as { user: string }).user),
@@ -198,28 +198,31 @@ describe('an HTTP/2 request', () => {
   })
 
   test('own pages, forms and methods answer as over HTTP/1.1', async () => {
-    const page = await ask('enter.localhost', '/auth/login', { accept: 'text/html' })
+    const page = await ask('localhost', '/auth/login', { accept: 'text/html' })
     assert.equal(page.status, 200)
     const cookie = page.headers['set-cookie']![0]!.split(';')[0]!
     const form_token = /name="form_token" value="([^"]+)"/.exec(page.body)![1]!
     const form = new URLSearchParams({ form_token, login: 'ada', password: 'wrong-password', return_to: '/' })
     const type = { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html' }
-    const wrong = await ask('enter.localhost', '/auth/login', { ...type, cookie }, form.toString())
+    const wrong = await ask('localhost', '/auth/login', { ...type, cookie }, form.toString())
     assert.equal(wrong.status, 401)
     const foreign = { ...type, cookie, origin: 'https://evil.test' }
-    assert.equal((await ask('enter.localhost', '/auth/login', foreign, form.toString())).status, 403)
+    assert.equal((await ask('localhost', '/auth/login', foreign, form.toString())).status, 403)
     const call = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'health' })
-    const rpc = await ask('enter.localhost', '/rpc', { 'content-type': 'application/json' }, call)
+    const rpc = await ask('localhost', '/rpc', { 'content-type': 'application/json' }, call)
     assert.equal((JSON.parse(rpc.body) as { result: { status: string } }).result.status, 'ok')
     const large = await ask(
-      'enter.localhost',
+      'localhost',
       '/rpc',
       { 'content-type': 'application/json' },
       'x'.repeat(2_000_000),
     )
     assert.equal(large.status, 413)
     const away = await ask('local.localhost', '/x', { accept: 'text/html' })
-    assert.deepEqual([away.status, away.headers.location], [302, '/auth/login?return_to=%2Fx'])
+    assert.deepEqual(
+      [away.status, away.headers.location],
+      [302, 'http://local.localhost:9997/.hero_proxy/sign_in?return_to=%2Fx'],
+    )
     assert.equal((await ask('nobody.localhost', '/')).status, 404)
   })
 

@@ -3,10 +3,8 @@ import { once } from 'node:events'
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { after, before, describe, test } from 'node:test'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { startStage, type Stage } from '../../support/edge_stage.ts'
+import { signInAtAll, startStage, type Stage } from '../../support/edge_stage.ts'
 import { startBrowser, browserMissing } from '../../support/browser.ts'
-import { goodPassword } from '../../support/daemon.ts'
-import { signIn } from '../../support/http.ts'
 import { startUpstream, valuesOf, type Upstream } from '../../support/upstream.ts'
 import { answerOf, askOver, openSession } from '../../support/http2.ts'
 import { TestAuthority, tlsSettings } from '../../support/pem.ts'
@@ -116,7 +114,9 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
         [open('app.localhost', { cookie, origin: 'http://app.localhost' }), 403],
         [open('app.localhost', { cookie, host: 'open.localhost' }), 400],
         [open('nobody.localhost'), 404],
-        [open('open.localhost', {}, '/auth/login'), 404],
+        [open('open.localhost', {}, '/.hero_proxy/sign_in'), 404],
+        [open('app.localhost', { cookie }, '/auth/login'), 404],
+        [open('localhost', { cookie }, '/rpc'), 404],
         [open('open.localhost', {}, '/a/../b'), 400],
       ] as const
     ).map(([stream, status]) => [answerOf(stream), status] as const)
@@ -148,7 +148,7 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
   })
 
   test('ends with the session, while other streams of the connection continue', async () => {
-    const cookie = await signIn(stage.daemon, 'enter.localhost', 'bob', goodPassword)
+    const cookie = await signInAtAll(stage.daemon, ['app.localhost'], 'bob')
     const [bob, ada] = [open('app.localhost', { cookie }), open('app.localhost', { cookie: stage.ada })]
     await Promise.all([opened(bob), opened(ada)])
     const closed = new Promise((resolve) => bob.once('close', resolve))
