@@ -10,9 +10,16 @@ import type { Home } from '../contract/home.ts'
 import type { OwnPath } from '../wire/own_path.ts'
 
 /** Paths that are reserved at home although this version serves nothing there: no route can have them. */
-const reserved = ['/.well-known/*', '/admin', '/admin/*', '/mcp', '/mcp/*', '/api/v1/*'].map(
-  (path): OwnPath => ({ path, methods: [], at: ['home'] }),
-)
+const reserved = [
+  '/.well-known/*',
+  '/admin',
+  '/admin/*',
+  '/mcp',
+  '/mcp/*',
+  '/api/v1',
+  '/api/v1/*',
+  '/oauth/*',
+].map((path): OwnPath => ({ path, methods: [], at: ['home'] }))
 
 interface Parts {
   readonly pages: Parameters<typeof pagePaths>[0]

@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict'
-import { createServer, type AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
 import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { codeOf } from '../support/factors.ts'
 import { byHand } from '../support/people.ts'
+import { freePort } from '../support/free_port.ts'
 
 const newPassword = 'velvet-harbor-93-comet'
-
-/** A free port, for a public URL that must be known before the start. */
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 
 describe(
   'the account page in Chromium, with its virtual authenticator',

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
-import { createServer, type AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
@@ -8,16 +7,9 @@ import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemo
 import { startForge } from '../federation/forge_peer.ts'
 import { startOidcPeer, type OidcPeer } from '../support/openid_peer.ts'
 import { startRelying, type Stage } from '../support/provider_stage.ts'
+import { freePort } from '../support/free_port.ts'
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 
 /** How a user signs in at a peer, on its own pages. */
 interface Way {

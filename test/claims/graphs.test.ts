@@ -6,7 +6,7 @@ import { createLog } from '../../src/log/log.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { newId, now } from '../../src/storage/ids.ts'
 import { onBothDatabases } from '../support/databases.ts'
-import { long } from '../support/long.ts'
+import { long } from '../long.ts'
 import { adminClaims, at, instances, reference, type Instance } from './instances.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 

@@ -15,7 +15,7 @@ import { Users } from '../../src/users/users.ts'
 import { operator } from '../../src/contract/caller.ts'
 import { onBothDatabases } from '../support/databases.ts'
 import { noReactions } from '../support/reactions.ts'
-import { long } from '../support/long.ts'
+import { long } from '../long.ts'
 import { openDatabase } from '../../src/storage/open_database.ts'
 
 const caller = operator({ via: 'socket' })

@@ -8,7 +8,7 @@ import Sqlite from 'better-sqlite3'
 import { ConnectionError, HeroError, HeroProxy } from '../../sdk/index.ts'
 import { goodPassword } from '../support/daemon.ts'
 import { kill, spawnDaemon } from '../support/daemon_process.ts'
-import { long } from '../support/long.ts'
+import { long } from '../long.ts'
 
 const rounds = long ? 100 : 10
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
@@ -10,8 +9,9 @@ import { takePassedSockets } from '../../src/start/passed_sockets.ts'
 import { ask } from '../support/http.ts'
 import { command, environment, kill } from '../support/daemon_process.ts'
 import { startUpstream } from '../support/upstream.ts'
-import { long } from '../support/long.ts'
+import { long } from '../long.ts'
 import { run, startLoad, supervisor, until } from '../support/running_daemon.ts'
+import { freePort } from '../support/free_port.ts'
 
 for (const [workers, restarts] of [
   ['1', long ? 50 : 5],
@@ -82,14 +82,6 @@ test('systemd-socket-activate starts the daemon on the first connection, and tha
   await kill(child, 'SIGTERM')
   assert.ok(existsSync(rpc), 'the socket file belongs to the process that passed it')
 })
-
-const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 test('SIGHUP replaces the workers under load without losing a request', async () => {
   await using running = await run({ HERO_PROXY_WORKERS: '2', HERO_PROXY_LOG_LEVEL: 'info' })

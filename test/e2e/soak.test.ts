@@ -12,7 +12,7 @@ import { goodPassword } from '../support/daemon.ts'
 import { signIn } from '../support/http.ts'
 import { kill, spawnDaemon, type RunningDaemon } from '../support/daemon_process.ts'
 import { startUpstream, valuesOf } from '../support/upstream.ts'
-import { long } from '../support/long.ts'
+import { long } from '../long.ts'
 
 /** The long form kills once a minute, for half an hour or SOAK_MINUTES; the short one three times, two seconds apart. */
 const [kills, between] = long ? [Number(process.env.SOAK_MINUTES ?? 30), 60_000] : [3, 2000]

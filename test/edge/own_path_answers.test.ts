@@ -11,6 +11,7 @@ const paths = recorded.filter((line) => line.startsWith('/'))
 const hosts = ['localhost', 'none.localhost', 'optional.localhost'] as const
 /** What a line of the record calls each host. */
 const names = ['home', 'none', 'optional'] as const
+const isProbe = (path: string) => /^\/(health|livez|readyz)$/.test(path)
 const isForwardAuth = (path: string) => /^\/auth\/forward(\/|$)/.test(path)
 
 /** What identifies the answering part: the error code, the redirect target or the content type. */
@@ -101,7 +102,7 @@ describe('responses at own paths, by host, method and body', () => {
     }
   })
 
-  test('on a host without a route nothing is there but forward auth and probes', async () => {
+  test('are 404 on a host without a route, except for forward auth and probes', async () => {
     const host = 'unrouted.localhost'
     for (const path of paths) {
       for (const [way, request] of Object.entries(ways(host))) {

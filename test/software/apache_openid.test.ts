@@ -4,7 +4,8 @@ import { after, before, suite, test } from 'node:test'
 import { apacheMissing, startApache } from './apache.ts'
 import { goodPassword } from '../support/daemon.ts'
 import { Person } from '../support/person.ts'
-import { App, callback, freePort, newPerson, startProvider, type Provider } from '../support/openid_stage.ts'
+import { freePort } from '../support/free_port.ts'
+import { App, callback, newPerson, startProvider, type Provider } from '../support/openid_stage.ts'
 
 /** The environment that the program behind Apache printed. */
 const shown = (text: string): Record<string, string> =>

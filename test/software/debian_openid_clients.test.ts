@@ -13,7 +13,8 @@ import { goodPassword } from '../support/daemon.ts'
 import { Person } from '../support/person.ts'
 import { kill } from '../support/daemon_process.ts'
 import { RelyingParty } from '../support/relying_party.ts'
-import { App, callback, freePort, newPerson, startProvider, type Provider } from '../support/openid_stage.ts'
+import { freePort } from '../support/free_port.ts'
+import { App, callback, newPerson, startProvider, type Provider } from '../support/openid_stage.ts'
 
 const run = promisify(execFile)
 const missing = (path: string, debianPackage: string) =>

@@ -12,7 +12,8 @@ import { goodPassword, type TestDaemon } from '../support/daemon.ts'
 import { ask } from '../support/http.ts'
 import { Person } from '../support/person.ts'
 import { kill, root } from '../support/daemon_process.ts'
-import { freePort, startProvider } from '../support/openid_stage.ts'
+import { freePort } from '../support/free_port.ts'
+import { startProvider } from '../support/openid_stage.ts'
 
 const folder = join(root, 'docs', 'examples')
 

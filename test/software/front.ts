@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../support/openid_stage.ts'
 import { kill, root } from '../support/daemon_process.ts'
+import { freePort } from '../support/free_port.ts'
 
 export const kinds = ['nginx', 'caddy', 'haproxy'] as const
 export type Kind = (typeof kinds)[number]

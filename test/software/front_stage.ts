@@ -1,5 +1,5 @@
 import { WebSocketServer } from 'ws'
-import { freePort } from '../support/openid_stage.ts'
+import { freePort } from '../support/free_port.ts'
 import { startStage, type Stage } from '../support/edge_stage.ts'
 import { ask, type Answer } from '../support/http.ts'
 import { startUpstream, type Upstream } from '../support/upstream.ts'

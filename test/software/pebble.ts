@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
-import { createServer, connect, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { kill } from '../support/daemon_process.ts'
 import type { TestAuthority } from '../support/pem.ts'
+import { freePort } from '../support/free_port.ts'
 
 const programs = ['/usr/bin/pebble', '/usr/bin/pebble-challtestsrv']
 
@@ -14,14 +15,6 @@ export const pebbleMissing = (): string | undefined =>
   programs.every((path) => existsSync(path))
     ? undefined
     : 'pebble is not installed (Debian: apt-get install pebble)'
-
-export const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 const untilListening = async (port: number): Promise<void> => {
   for (let i = 0; i < 100; i++) {

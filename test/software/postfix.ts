@@ -1,5 +1,4 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import {
   chmodSync,
   chownSync,
@@ -12,12 +11,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { simpleParser, type ParsedMail } from 'mailparser'
+import { freePort } from '../support/free_port.ts'
 
 const binary = '/usr/sbin/postfix'
 /** Debian's user nobody: postfix does not deliver as root. */
@@ -40,15 +39,6 @@ export interface TestPostfix extends AsyncDisposable {
   mails(address: string): Promise<ParsedMail[]>
   /** The log so far. */
   log(): string
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** One listener and the services that deliver to a mailbox, but none that would send mail on. */

@@ -1,17 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createServer } from 'node:net'
 import { goodPassword, startTestDaemon, type TestDaemon } from './daemon.ts'
 import { Person } from './person.ts'
+import { freePort } from './free_port.ts'
 
 export const callback = 'http://localhost:4999/callback'
-
-export const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 /** A daemon at its public URL, with an administrator, a user and a client with a known secret. */
 export const startProvider = async (settings: Record<string, string> = {}) => {
