@@ -5,7 +5,7 @@ import type { Schema, Subject } from './schema.ts'
 import type { Revisions } from './revisions.ts'
 
 /** Milliseconds for which silence counts as no change: a dead connection or a pooler may swallow a notification. */
-const defaultTrustMs = 1000
+export const defaultTrustMs = 1000
 
 /** PostgreSQL: LISTEN notifies us of changes. While that connection is down, every check queries the database. */
 export class PostgresRevisions implements Revisions {
