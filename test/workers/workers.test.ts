@@ -1,45 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { onBothDatabases } from '../support/databases.ts'
 import { goodPassword } from '../support/daemon.ts'
-import { kill, spawnDaemon } from '../support/daemon_process.ts'
-import { client, run, startLoad, until, type Client, type Running } from '../support/running_daemon.ts'
-
-const alive = (pid: number) => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
-const pidsOf = async ({ hero, daemon }: Running, count: number) => {
-  const pids = async () => (await hero.stats()).workers.map(({ pid }) => pid)
-  await until('all workers report', async () => (await pids()).length === count)
-  assert.ok(!(await pids()).includes(daemon.child.pid!))
-  return pids()
-}
-
-/** Opens a persistent connection to each worker: only the one that is not stopped can accept it. */
-const oneToEach = async (running: Running, pids: readonly number[]): Promise<Client[]> => {
-  const all = []
-  for (const awake of pids) {
-    const others = pids.filter((pid) => pid !== awake)
-    for (const pid of others) process.kill(pid, 'SIGSTOP')
-    try {
-      const own = client(running.daemon.edge.port)
-      assert.equal((await own.ask('open.localhost', '/')).status, 200)
-      all.push(own)
-    } finally {
-      for (const pid of others) process.kill(pid, 'SIGCONT')
-    }
-  }
-  return all
-}
+import { client, run, until, type Client, type Running } from '../support/running_daemon.ts'
+import { oneToEach, pidsOf } from './each_worker.ts'
 
 const cookieOf = (headers: { 'set-cookie'?: string[] }, part: string) =>
   headers['set-cookie']?.find((line) => line.includes(part))?.split(';')[0] ??
@@ -178,65 +142,6 @@ onBothDatabases('three workers and the daemon act as one', (newUrl, kind) => {
         async () => (await reported()).edge_requests >= stats.edge_requests,
       )
       assert.equal((await reported()).workers.length, 3)
-    }
-  })
-})
-
-describe('the lifecycle of workers', () => {
-  test('a killed worker is replaced and logged, and requests at other workers do not fail', async () => {
-    await using running = await run({ HERO_PROXY_WORKERS: '2' })
-    const pids = await pidsOf(running, 2)
-    const [survivor] = await oneToEach(running, pids)
-    process.kill(pids[1]!, 'SIGKILL')
-    const load = startLoad(running.daemon.edge.port)
-    for (let i = 0; i < 20; i++) assert.equal((await survivor!.ask('open.localhost', '/')).status, 200)
-    await until('two workers run again', async () => {
-      const now = (await running.hero.stats()).workers.map(({ pid }) => pid)
-      return now.length === 2 && now.includes(pids[0]!) && !now.includes(pids[1]!)
-    })
-    assert.deepEqual(await load.stop(), [])
-    assert.match(running.daemon.log(), /"worker":2,"pid":\d+,"how":"SIGKILL","msg":"a worker ended/)
-    survivor!.close()
-  })
-
-  test('connections wait for new workers after all were killed', async () => {
-    await using running = await run({ HERO_PROXY_WORKERS: '2' })
-    for (const pid of await pidsOf(running, 2)) process.kill(pid, 'SIGKILL')
-    const load = startLoad(running.daemon.edge.port)
-    await until('requests are answered', () => load.answered() > 20)
-    assert.deepEqual(await load.stop(), [])
-  })
-
-  test('workers end with the daemon, however it ends, and free the address', async () => {
-    for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
-      await using running = await run({ HERO_PROXY_WORKERS: '2' })
-      const pids = await pidsOf(running, 2)
-      await kill(running.daemon.child, signal)
-      if (signal === 'SIGTERM') assert.equal(running.daemon.child.exitCode, 0)
-      await until(`no worker is left after ${signal}`, () => !pids.some(alive))
-      const again = client(running.daemon.edge.port)
-      await assert.rejects(again.ask('open.localhost', '/'), { code: 'ECONNREFUSED' })
-    }
-  })
-
-  test('a set-up at a worker writes the file "initialised" at once', async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'hp-mark-'))
-    const daemon = await spawnDaemon(dir, { HERO_PROXY_WORKERS: '2' })
-    const marked = () => existsSync(join(dir, 'data', 'initialised'))
-    try {
-      assert.ok(!marked())
-      const [, token] = /setup\?token=([A-Za-z0-9_-]{43})/.exec(daemon.printed)!
-      const params = { username: 'ada', email: 'ada@example.org', password: goodPassword, token }
-      const answer = await client(daemon.edge.port, false).ask('localhost', '/rpc', {
-        method: 'POST',
-        headers: ['Content-Type', 'application/json'],
-        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'auth.setup', params }),
-      })
-      assert.match(answer.body, /"user":"ada"/)
-      assert.ok(marked())
-    } finally {
-      await kill(daemon.child, 'SIGKILL')
-      rmSync(dir, { recursive: true, force: true })
     }
   })
 })
