@@ -47,6 +47,7 @@ OIDCClientSecret ${client_secret}
 OIDCRedirectURI ${home}
 OIDCCryptoPassphrase of-this-test-alone
 OIDCPKCEMethod S256
+OIDCHTTPTimeoutShort 60
 OIDCScope "openid email profile offline_access"
 OIDCRemoteUserClaim preferred_username
 OIDCInfoHook access_token id_token userinfo

@@ -17,7 +17,7 @@ export const pebbleMissing = (): string | undefined =>
     : 'pebble is not installed (Debian: apt-get install pebble)'
 
 const untilListening = async (port: number): Promise<void> => {
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 600; i++) {
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1')
       socket.on('connect', () => resolve(true)).on('error', () => resolve(false))

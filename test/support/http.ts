@@ -58,7 +58,13 @@ export const ask = (
     onward.end(body)
   })
 
-/** Sends exactly these bytes. Returns the response, until the edge closes or `quiet` milliseconds pass without a byte. */
+const turnMs = 10
+
+/**
+ * Sends exactly these bytes. Returns the response, until the edge closes or nothing comes for `quiet` milliseconds. They are
+ * counted in turns of the event loop, which edge, client and service share: a process that has to wait for the processor has
+ * not been quiet.
+ */
 export const askRaw = (
   daemon: Pick<TestDaemon, 'edge'>,
   bytes: string | Buffer,
@@ -67,11 +73,20 @@ export const askRaw = (
   new Promise((resolve) => {
     const socket = connect(daemon.edge.port, '127.0.0.1')
     let text = ''
+    let turns = 0
+    const timer = setInterval(() => {
+      if (++turns * turnMs >= quiet) socket.destroy()
+    }, turnMs)
     socket.setEncoding('latin1')
-    socket.setTimeout(quiet, () => socket.destroy())
-    socket.on('data', (chunk: string) => (text += chunk))
+    socket.on('data', (chunk: string) => {
+      text += chunk
+      turns = 0
+    })
     socket.on('error', () => {})
-    socket.on('close', () => resolve(text))
+    socket.on('close', () => {
+      clearInterval(timer)
+      resolve(text)
+    })
     socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
   })
 
