@@ -9,7 +9,7 @@ import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 const newPassword = 'velvet-harbor-93-comet'
 
 describe(
-  'flows by mail, in a browser without scripts, with mail that really arrives',
+  'flows by mail in a browser without scripts, with a real SMTP server',
   {
     skip: browserMissing() ?? false,
   },

@@ -47,7 +47,7 @@ const openLoad = (port: number, request: string) => {
   return { load, [Symbol.dispose]: close }
 }
 
-test('requests are collected young: under steady traffic hardly anything is promoted to old space', async (t) => {
+test('requests leave only young garbage: steady traffic promotes hardly anything to old space', async (t) => {
   await using upstream = await startRaw((socket) => {
     const response = `HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n${'x'.repeat(100)}`
     socket.write(response)

@@ -31,7 +31,7 @@ const load = async (over: readonly ClientHttp2Session[], count: number): Promise
   await Promise.all(over.flatMap((session) => Array.from({ length: streams }, () => sendInTurn(session))))
 }
 
-test('HTTP/2 requests are collected young: under steady traffic hardly anything is promoted to old space', async () => {
+test('HTTP/2 requests leave only young garbage: steady traffic promotes hardly anything to old space', async () => {
   await using upstream = await startRaw((socket) => {
     const response = `HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n${'x'.repeat(100)}`
     socket.write(response)

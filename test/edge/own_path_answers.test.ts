@@ -115,7 +115,7 @@ describe('responses at own paths, by host, method and body', () => {
     }
   })
 
-  test('are known to the route test, forward auth and upgrades alike', async () => {
+  test('agree with the route test, forward auth and upgrades', async () => {
     for (const path of paths) {
       for (const method of ['GET', 'POST']) {
         for (const host of hosts) {

@@ -37,7 +37,7 @@ onBothDatabases('second factors', (newUrl) => {
   const sweep = () =>
     byHand(daemon, (database) => new Sessions(database, async () => 300, noReactions).sweep())
 
-  test('a TOTP code works once confirmed, and then the password alone is half a sign-in', async () => {
+  test('TOTP takes effect once confirmed, and then the password alone no longer signs in', async () => {
     const { name, hero } = await newPerson()
     const { secret, uri } = await hero.factors.add_totp()
     assert.match(uri, new RegExp(`^otpauth://totp/hero_proxy:${name}\\?`))
@@ -61,7 +61,7 @@ onBothDatabases('second factors', (newUrl) => {
     await refused(hero.factors.add_totp(), 'conflict')
   })
 
-  test('a wrong password reveals no factors, and the token of half a sign-in works nowhere else', async () => {
+  test('a wrong password reveals no factors, and the token of a pending sign-in works nowhere else', async () => {
     const { name, hero } = await newPerson()
     await enrol(hero)
     await refused(login(name, 'wrong'), 'unauthenticated')
@@ -95,7 +95,7 @@ onBothDatabases('second factors', (newUrl) => {
       }),
       'conflict',
     )
-    // And other tokens are no half of a sign-in.
+    // And no other token completes a sign-in.
     const { access_token, refresh_token } = await operator.auth.login({
       login: (await newPerson()).name,
       password: goodPassword,
@@ -182,7 +182,7 @@ onBothDatabases('second factors', (newUrl) => {
     await login(name)
   })
 
-  test('a password change or deactivation invalidates half a sign-in', async () => {
+  test('a password change or deactivation invalidates a pending sign-in', async () => {
     const { name, hero } = await newPerson()
     const { secret } = await enrolled(hero)
     const token = await half(name)

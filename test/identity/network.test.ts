@@ -39,7 +39,7 @@ onBothDatabases('users known by their network', (newUrl) => {
   }
   const on = (value: boolean) => stage.daemon.hero.settings.set({ key: 'network_login', value })
 
-  test('network_login applies from the next request after it is set', async () => {
+  test('network_login takes effect with the next request', async () => {
     assert.equal(await known('10.1.2.3'), undefined)
     await on(true)
     assert.equal(await known('10.1.2.3'), 'single')

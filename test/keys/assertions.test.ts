@@ -208,7 +208,7 @@ describe('X-Hero-Assertion', () => {
     assert.equal(asked, 2)
   })
 
-  test('is not judged while the key set is unavailable', async () => {
+  test('is neither accepted nor called invalid while the key set is unavailable', async () => {
     const [token] = await received()
     const away = new HeroProxy({ url: 'http://127.0.0.1:9' })
     const check = verifyAssertion(away, { audience })

@@ -26,7 +26,7 @@ describe('rules for a new password', () => {
 
   const set = (password: string) => daemon.hero.auth.set_password({ user: 'galadriel', password })
 
-  test('it has 8 to 256 characters, counted as code points, and at most 1,024 bytes', async () => {
+  test('a password has 8 to 256 characters, counted as code points, and at most 1,024 bytes', async () => {
     await refused(set('vK9#qLm'), 'invalid_params', 'password')
     // At eight characters zxcvbn accepts only unusual ones.
     await set('vK9#qLm2x')
@@ -148,7 +148,7 @@ describe('verification of a password', () => {
     await daemon.hero.auth.set_password({ user: 'ada', password: goodPassword })
   })
 
-  test('compares the whole password, with what follows', async () => {
+  test('compares the whole password: neither a prefix nor a longer text is accepted', async () => {
     await refused(login(goodPassword.slice(0, -1)), 'unauthenticated')
     await refused(login(`${goodPassword}x`), 'unauthenticated')
     await refused(login(`${goodPassword}\0`), 'unauthenticated')

@@ -25,7 +25,7 @@ const lookups = (work: () => unknown): number => {
 }
 
 describe('the route table', () => {
-  test('prefers the exact host to a wildcard of one label, and its longest matching prefix', () => {
+  test('prefers the exact host to a one-label wildcard, and then the longest matching prefix', () => {
     const table = tableOf([
       { domain: '*.example.org', path_prefix: '/' },
       { domain: '*.example.org', path_prefix: '/deep/er' },

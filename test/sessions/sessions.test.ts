@@ -22,7 +22,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
   })
   after(() => daemon.close())
 
-  test("are listed newest first, in pages, and without a name one's own", async () => {
+  test("are listed newest first and in pages, by default one's own", async () => {
     const graces = [await signedIn(daemon, 'grace'), await signedIn(daemon, 'grace')]
     const own = await graces[0]!.sessions.list({})
     assert.equal(own.items.length, 2)
@@ -67,7 +67,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
     await refused(ada.auth.me(), 'unauthenticated')
   })
 
-  test('except the current one end with revoke_all, and of another user all', async () => {
+  test('all end with revoke_all, except the current one of the caller', async () => {
     await daemon.hero.sessions.revoke_all({ user: 'grace' })
     const [here, there] = [await signedIn(daemon, 'grace'), await signedIn(daemon, 'grace')]
     await there.auth.me()

@@ -24,7 +24,7 @@ onBothDatabases('settings', (newUrl) => {
     }
   })
 
-  test('a value set is returned, survives a restart and applies to the next call', async () => {
+  test('a changed value is returned, survives a restart and applies to the next call', async () => {
     const { hero } = daemon
     const set = await hero.settings.set({ key: 'default_context', value: 9 })
     assert.equal(set.value, 9)

@@ -158,7 +158,7 @@ describe('certificates from an ACME server', { skip: pebbleMissing() }, () => {
     assert.equal((await database.query.selectFrom('acme_accounts').selectAll().execute()).length, 1)
   })
 
-  test('a name that resolves elsewhere is logged and retried later, and delays no other name', async () => {
+  test('a failed order for a name that resolves elsewhere is logged and retried later, without delaying others', async () => {
     await pebble.resolveTo('astray.hero.test', '127.0.0.2')
     await route('astray.hero.test')
     await route('four.hero.test')

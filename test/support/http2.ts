@@ -68,7 +68,7 @@ export const askOver = (
   return answerOf(stream)
 }
 
-// Handmade frames (RFC 9113 section 4, RFC 7541 section 6.2.2), for what node:http2 refuses to send.
+// Hand-written frames (RFC 9113 section 4, RFC 7541 section 6.2.2), for what node:http2 refuses to send.
 
 const text = (value: string) => {
   const bytes = Buffer.from(value, 'latin1')
@@ -124,7 +124,7 @@ const framesOf = (bytes: Buffer): Frame[] => {
   return frames
 }
 
-/** A connection for handmade frames, with the preface sent. */
+/** A connection for hand-written frames, with the preface sent. */
 export const openFrames = async (daemon: Door) => {
   const socket = connectTls({
     host: '127.0.0.1',

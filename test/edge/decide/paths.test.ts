@@ -87,7 +87,7 @@ describe('the path that is decided is the path that is forwarded (D11, D12)', ()
     for (const target of table) await check(target)
   })
 
-  test('neither does a user without the claim', async () => {
+  test('a user without the claim passes with none of them', async () => {
     for (const target of table) {
       const { status, seen } = await send('paths.localhost', target, `Cookie: ${stage.bob}\r\n`)
       if (seen.length > 0) assert.ok(!aimsAtDesk(target), target)
@@ -95,7 +95,7 @@ describe('the path that is decided is the path that is forwarded (D11, D12)', ()
     }
   })
 
-  test('nor with any generated path of such pieces', async () => {
+  test('no generated path of such pieces passes', async () => {
     const pieces = [
       '/',
       '//',

@@ -261,7 +261,7 @@ describe('an open WebSocket, event stream or download ends with the permission f
     await assertEnded(lives)
   })
 
-  test('not after changes that keep the permission', async () => {
+  test('changes that keep the permission end no connection', async () => {
     const who = await newcomer()
     const lives = await openAll(who.domain, who.cookie)
     await hero.users.update({ username: who.username, display_name: 'Another name' })
@@ -276,7 +276,7 @@ describe('an open WebSocket, event stream or download ends with the permission f
     for (const live of lives) live.leave()
   })
 
-  test('but the response to a request that ends its own session still arrives', async () => {
+  test('a request that ends its own session still gets its response', async () => {
     const who = await newcomer()
     const answer = await ask(stage.daemon, who.domain, `/leave/${who.username}`, {
       headers: ['Cookie', who.cookie],
@@ -284,7 +284,7 @@ describe('an open WebSocket, event stream or download ends with the permission f
     assert.deepEqual([answer.status, answer.body], [200, 'bye'])
   })
 
-  test('and a request still waiting for its response gets 403, while the upstream request is aborted', async () => {
+  test('a request still waiting for its response gets 403, and the upstream request is aborted', async () => {
     const [who, again] = [await newcomer(), await newcomer()]
     const left = upstream.gone('/slow')
     const waiting = ask(stage.daemon, who.domain, '/slow', { headers: ['Cookie', who.cookie] })
@@ -301,7 +301,7 @@ describe('an open WebSocket, event stream or download ends with the permission f
     assert.match(await pending, /^HTTP\/1\.1 403 [^]*access_ended/)
   })
 
-  test('and an upload is aborted', async () => {
+  test('an upload is aborted when the user is deactivated', async () => {
     const who = await newcomer()
     const left = upstream.gone('/slow/upload')
     const socket = connect(stage.daemon.edge.port, '127.0.0.1')

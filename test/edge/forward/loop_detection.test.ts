@@ -51,7 +51,7 @@ describe('loop detection by Via (RFC 9110 section 7.6.3)', () => {
     assert.equal((await requests()) - before, 6, 'each request came in twice')
   })
 
-  test('neither a client nor a proxy between can hide that a request has passed before', async () => {
+  test('neither a client nor an intermediate proxy can hide that a request has passed before', async () => {
     const [own] = await via()
     const name = own!.slice(4)
     for (const headers of [

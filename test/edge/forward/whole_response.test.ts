@@ -131,7 +131,7 @@ describe('a response of a service', () => {
         assert.deepEqual(await receive(i, 0, method), await receive(i, 5, method), method)
     })
 
-  test('is not confused with a 103 received separately, after HEAD neither', async () => {
+  test('is not confused with a 103 received separately, not even after HEAD', async () => {
     const i = Object.keys(responses).indexOf('103 before it')
     const cutAt = responses['103 before it']!.indexOf('HTTP', 1)
     for (const method of ['GET', 'HEAD'])

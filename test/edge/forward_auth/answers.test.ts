@@ -163,7 +163,7 @@ describe('responses of /auth/forward', () => {
     assert.deepEqual(identity(refused)['X-Hero-User'], [])
   })
 
-  describe('for requests as proxies send them that are not on this machine', () => {
+  describe('requests in the form of proxies that are not installed here', () => {
     const client = { 'User-Agent': 'Mozilla/5.0', 'Accept-Encoding': 'gzip', Accept: '*/*' }
 
     test('Traefik asks by its own address and removes headers itself', async () => {

@@ -116,7 +116,7 @@ describe('the fast lane and connections handed over to node:http', () => {
     )
   })
 
-  test('an upstream connection is not reused while a request body is unfinished that was answered early', async () => {
+  test('an upstream connection is not reused when its response came before the end of the request body', async () => {
     await using upstream = await startRaw((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
     })

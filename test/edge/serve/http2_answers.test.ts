@@ -105,7 +105,7 @@ describe('responses over HTTP/2', () => {
     assert.equal((await ask('/', { expect: '200-maybe' })).status, 417)
   })
 
-  test('a response that the upstream truncates resets the stream', async () => {
+  test('a truncated response of the upstream resets the stream', async () => {
     for (const head of ['Content-Length: 100\r\n', 'Transfer-Encoding: chunked\r\n']) {
       await using raw = await startRaw((socket) => {
         socket.write(`HTTP/1.1 200 OK\r\n${head}\r\n5\r\nhello\r\n`)

@@ -86,7 +86,7 @@ describe('an HTTP/2 request', () => {
     base.map(([one, was]) => [one, one === name ? value : was] as const)
   const plus = (...fields: [string, string][]) => [...base, ...fields]
 
-  test('valid handmade frames are served', async () => {
+  test('valid hand-written frames are served', async () => {
     const before = taken.length
     const frames = await askFrames(stage.daemon, [headersFrame(1, plus(['host', 'lax.localhost']))])
     assert.equal(statusOf(frames, 1), 200)

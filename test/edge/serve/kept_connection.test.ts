@@ -28,7 +28,7 @@ const firsts = [
   'HEAD',
 ]
 
-test('a request gets the same response, and reaches the upstream unchanged, after other requests as on a new connection', async () => {
+test('a request after others on a connection is answered and forwarded exactly as on a new connection', async () => {
   const { ada, bob, daemon } = stage
   const all = requests(ada, bob)
   const alone = new Map<string, unknown>()
