@@ -703,6 +703,22 @@ export type StatsResult = {
   }[]
 }
 
+export interface AuthImpersonateParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** The services that see the other person; all of them if not given or empty */
+  services?: string[]
+}
+export type AuthImpersonateResult = {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** Unix time in seconds, up to the year 9999 */
+  until: number
+  services: string[]
+}
+
+export type AuthStopImpersonatingParams = Record<string, never>
+
 export interface AuthSetupParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   username: string
@@ -724,19 +740,6 @@ export interface AuthLoginParams {
 export type AuthLogoutParams = Record<string, never>
 
 export type AuthMeParams = Record<string, never>
-
-export interface AuthImpersonateParams {
-  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
-  user: string
-}
-export type AuthImpersonateResult = {
-  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
-  user: string
-  /** Unix time in seconds, up to the year 9999 */
-  until: number
-}
-
-export type AuthStopImpersonatingParams = Record<string, never>
 
 export interface AuthSetPasswordParams {
   /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
@@ -1926,12 +1929,12 @@ export interface Methods {
   'rpc.discover': { params: RpcDiscoverParams; result: RpcDiscoverResult }
   'health': { params: HealthParams; result: HealthResult }
   'stats': { params: StatsParams; result: StatsResult }
+  'auth.impersonate': { params: AuthImpersonateParams; result: AuthImpersonateResult }
+  'auth.stop_impersonating': { params: AuthStopImpersonatingParams; result: null }
   'auth.setup': { params: AuthSetupParams; result: SignedIn }
   'auth.login': { params: AuthLoginParams; result: SignedIn }
   'auth.logout': { params: AuthLogoutParams; result: null }
   'auth.me': { params: AuthMeParams; result: Me }
-  'auth.impersonate': { params: AuthImpersonateParams; result: AuthImpersonateResult }
-  'auth.stop_impersonating': { params: AuthStopImpersonatingParams; result: null }
   'auth.set_password': { params: AuthSetPasswordParams; result: null }
   'auth.register': { params: AuthRegisterParams; result: AuthRegisterResult }
   'auth.verify_email': { params: AuthVerifyEmailParams; result: AuthVerifyEmailResult }
@@ -2056,6 +2059,10 @@ export interface HeroProxyMethods {
   /** Return uptime, memory and counters of the daemon. The sum of all processes; numbers of workers arrive a second or two late. */
   stats(params?: StatsParams): Promise<StatsResult>
   auth: {
+    /** Act as another person at forwarded services, for an hour at most. Management calls are still authorized and audited as your own; services see your name in X-Hero-Impersonator. */
+    impersonate(params: AuthImpersonateParams): Promise<AuthImpersonateResult>
+    /** Stop impersonating */
+    stop_impersonating(params?: AuthStopImpersonatingParams): Promise<null>
     /** Create the first administrator and sign in; refused once there is one. Call it as the operator over the socket, or with the token of the link that the daemon printed at its first start. */
     setup(params: AuthSetupParams): Promise<SignedIn>
     /** Sign in with username or email and password. People with a second factor get factor_required: continue with auth.login_by_code and its `data.sign_in`. */
@@ -2064,10 +2071,6 @@ export interface HeroProxyMethods {
     logout(params?: AuthLogoutParams): Promise<null>
     /** Return who is calling, and with which claims */
     me(params?: AuthMeParams): Promise<Me>
-    /** Act as another person at forwarded services, for an hour at most. Management calls are still authorized and audited as your own; services see your name in X-Hero-Impersonator. */
-    impersonate(params: AuthImpersonateParams): Promise<AuthImpersonateResult>
-    /** Stop impersonating */
-    stop_impersonating(params?: AuthStopImpersonatingParams): Promise<null>
     /** Set a password; the user's other sessions end. To set your own password, also give your current one. Setting another user's password needs proxy.users.write, an administrator's needs proxy.admin. */
     set_password(params: AuthSetPasswordParams): Promise<null>
     /** Create an account, if registration_mode allows it. Without an invitation, the address must be confirmed by a mailed link before the account can be used; only the mail says whether the address already has an account. With an invitation, the account is ready under the invited address. */
@@ -2214,7 +2217,7 @@ export interface HeroProxyMethods {
   sessions: {
     /** List the open sessions of a user, newest first; without a user, your own */
     list(params?: SessionsListParams): Promise<SessionsListResult>
-    /** End one session: your own, or with proxy.users.write that of any user */
+    /** End one session: your own, or with proxy.users.write that of any user. A sign-in ends with its sessions at all hosts. The id that a service knows (`sid` of its assertion) is that of the session at its host, which ends alone. */
     revoke(params: SessionsRevokeParams): Promise<null>
     /** End all sessions of a user; without a user, your own except this one */
     revoke_all(params?: SessionsRevokeAllParams): Promise<SessionsRevokeAllResult>
@@ -2335,12 +2338,12 @@ export const methodNames = [
   'rpc.discover',
   'health',
   'stats',
+  'auth.impersonate',
+  'auth.stop_impersonating',
   'auth.setup',
   'auth.login',
   'auth.logout',
   'auth.me',
-  'auth.impersonate',
-  'auth.stop_impersonating',
   'auth.set_password',
   'auth.register',
   'auth.verify_email',

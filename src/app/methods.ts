@@ -1,6 +1,7 @@
 import { auditMethods } from '../audit/methods.ts'
 import { subjectOfService } from '../identity/bearer_tokens.ts'
 import { emailMethods } from '../auth/email_methods.ts'
+import { impersonationMethods } from '../auth/impersonation_methods.ts'
 import { authMethods } from '../auth/methods.ts'
 import { proofMethods } from '../auth/proof_methods.ts'
 import { toProgram } from '../identity/token_status.ts'
@@ -74,6 +75,7 @@ export const allMethods = (
   const { signIn, emailFlows, federation, setup, impersonation, clientProof, tellToken } = flows
   return [
     ...healthMethods(counters, database, rooms.readiness),
+    ...impersonationMethods(impersonation),
     ...authMethods({
       users,
       credentials,
@@ -83,7 +85,6 @@ export const allMethods = (
       signIn,
       flows: emailFlows,
       setup,
-      impersonation,
     }),
     ...emailMethods({ flows: emailFlows, credentials, attempts, signIn }),
     ...proofMethods({ users, credentials, attempts, sessions, factors, passkeys, signIn }),

@@ -17,7 +17,12 @@ export class Impersonation {
     this.#sessions = sessions
   }
 
-  async begin(username: string, caller: Caller): Promise<{ user: string; until: number }> {
+  /** `services` are those that see the other user; an empty list means all. */
+  async begin(
+    username: string,
+    services: readonly string[],
+    caller: Caller,
+  ): Promise<{ user: string; until: number; services: string[] }> {
     if (caller.session_id === undefined)
       throw conflict('Only a signed-in administrator can impersonate another user')
     if (caller.on_behalf !== undefined)
@@ -31,8 +36,8 @@ export class Impersonation {
       })
     }
     const until = now() + maxImpersonationSeconds
-    await this.#sessions.impersonate(caller.session_id, target.id, until)
-    return { user: target.username, until }
+    await this.#sessions.impersonate(caller.session_id, target.id, until, services)
+    return { user: target.username, until, services: [...services] }
   }
 
   async end(caller: Caller): Promise<null> {

@@ -4,14 +4,13 @@ import type { Attempts } from '../attempts/attempts.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import { AppError, invalidParams } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
-import { Email, Line, Named, Nothing, Password, Shape, Time, Username } from '../contract/schemas.ts'
+import { Email, Line, Named, Nothing, Password, Shape, Username } from '../contract/schemas.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { claimsWithin } from '../contract/token_scopes.ts'
 import type { Users } from '../users/users.ts'
 import { Me } from './me.ts'
 import { refuseWhileImpersonating } from '../contract/caller.ts'
 import type { EmailFlows } from './email_flows.ts'
-import type { Impersonation } from './impersonation.ts'
 import type { Setup } from './setup.ts'
 import type { SignIn } from './sign_in.ts'
 
@@ -45,7 +44,6 @@ interface Parts {
   readonly signIn: SignIn
   readonly flows: EmailFlows
   readonly setup: Setup
-  readonly impersonation: Impersonation
 }
 
 export const authMethods = ({
@@ -57,7 +55,6 @@ export const authMethods = ({
   signIn,
   flows,
   setup,
-  impersonation,
 }: Parts) => [
   method({
     name: 'auth.setup',
@@ -169,31 +166,6 @@ export const authMethods = ({
         provider: near ? 'network' : (caller.provider ?? null),
       }
     },
-  }),
-  method({
-    name: 'auth.impersonate',
-    summary: 'Act as another person at forwarded services, for an hour at most',
-    description:
-      'Management calls are still authorized and audited as your own; services see your name in X-Hero-Impersonator.',
-    effect: 'write',
-    claim: ['proxy.impersonate'],
-    fresh: true,
-    params: Shape({ user: Username }),
-    result: Shape({ user: Username, until: Time }),
-    errors: ['not_found', 'conflict'],
-    examples: [{ params: { user: 'grace' }, result: { user: 'grace', until: 1795438800 } }],
-    handler: ({ user }, caller) => impersonation.begin(user, caller),
-  }),
-  method({
-    name: 'auth.stop_impersonating',
-    summary: 'Stop impersonating',
-    effect: 'write',
-    claim: 'self',
-    params: Nothing,
-    result: Type.Null(),
-    errors: ['conflict'],
-    examples: [{ params: {}, result: null }],
-    handler: (_, caller) => impersonation.end(caller),
   }),
   method({
     name: 'auth.set_password',

@@ -33,6 +33,8 @@ interface Subject {
 export interface Overlay extends Subject {
   readonly is_admin: boolean
   readonly until: number
+  /** The services that see that person; an empty list means all. */
+  readonly services: readonly string[]
 }
 
 /** A program that acts for itself: a client of ours, or a local service. */

@@ -66,6 +66,17 @@ export class LeftHosts {
     await this.#sessions.revoke(signInId, 'logout')
   }
 
+  /** Whether a person has agreed to be signed in at a service. */
+  async hasConfirmed(userId: string, origin: string): Promise<boolean> {
+    const found = await this.#database.query
+      .selectFrom('confirmed_hosts')
+      .select('origin')
+      .where('user_id', '=', userId)
+      .where('origin', '=', origin)
+      .executeTakeFirst()
+    return found !== undefined
+  }
+
   async hasLeft({ signInId, origin }: Leaving): Promise<boolean> {
     const found = await this.#database.query
       .selectFrom('left_hosts')
@@ -76,14 +87,20 @@ export class LeftHosts {
     return found !== undefined
   }
 
-  /** The person has decided to open the service again. */
-  async comeBack({ signInId, origin }: Leaving): Promise<void> {
-    await this.#database.write(() =>
-      this.#database.query
+  /** The person has decided to open a service: again, or for the first time. */
+  async comeBack({ signInId, origin }: Leaving, userId: string): Promise<void> {
+    await this.#database.write(async () => {
+      const { query } = this.#database
+      await query
         .deleteFrom('left_hosts')
         .where('parent_id', '=', signInId)
         .where('origin', '=', origin)
-        .execute(),
-    )
+        .execute()
+      await query
+        .insertInto('confirmed_hosts')
+        .values({ user_id: userId, origin })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+    })
   }
 }

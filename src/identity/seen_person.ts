@@ -31,7 +31,7 @@ export class SeenPeople {
     return whenReady(this.#held(principal.user_id, service, principal.context), (all) => {
       const held = all && claimsWithin(all, token?.scope)
       if (!held) return undefined
-      const acted = impersonated(principal, held)
+      const acted = impersonated(principal, held, service)
       if (!acted) return seen(principal, principal.proof, held, undefined)
       return whenReady(this.#held(acted.user_id, service, acted.context), (theirs) =>
         theirs

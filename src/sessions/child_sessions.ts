@@ -107,6 +107,11 @@ export class ChildSessions {
     )
   }
 
+  /** Ends one child. */
+  async revoke(id: string, reason: RevocationReason): Promise<void> {
+    await this.#end(sql`child_sessions.id = ${id}`, reason)
+  }
+
   async #makeRoom(parentId: string, origin: string, arrivalHash: string): Promise<void> {
     const rows = await this.#database.query
       .selectFrom('child_sessions')

@@ -24,12 +24,17 @@ export interface SignInUse {
 
 export const isSession = (principal: Principal): principal is LiveSession => 'sign_in' in principal
 
-/** The user that a session currently impersonates, if the administrator's claims still allow it. */
+/**
+ * The user that a session currently impersonates, if the administrator's claims still allow it. `service` is the one that asks;
+ * undefined for our own pages and methods, and null for a route without a service name, which only an impersonation for all covers.
+ */
 export const impersonated = (
   { overlay }: Pick<Principal, 'overlay'>,
   claims: readonly string[],
+  service?: string | null,
 ): Overlay | undefined =>
   overlay &&
+  (service === undefined || overlay.services.length === 0 || overlay.services.includes(service ?? '')) &&
   overlay.until > now() &&
   claims.includes('proxy.impersonate') &&
   (!overlay.is_admin || claims.includes('proxy.admin'))

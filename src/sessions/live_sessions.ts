@@ -38,6 +38,7 @@ const selectSignIns = (query: Kysely<Schema>) =>
       'sessions.last_used_at as used_at',
       'sessions.user_id',
       'sessions.impersonating_until',
+      'sessions.impersonated_services',
       'users.username',
       'users.email',
       'users.email_verified_at',
@@ -73,6 +74,7 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
   const {
     other_is_admin,
     impersonating_until,
+    impersonated_services,
     token_hash,
     sign_in_id,
     sign_in_kind,
@@ -91,6 +93,7 @@ const addTo = ({ byHash, uses }: Known, row: Row): LiveSession => {
     context: other_context!,
     is_admin: other_is_admin === 1,
     until: impersonating_until ?? 0,
+    services: JSON.parse(impersonated_services) as string[],
   }
   const proof = { by: 'session', id: own.id } as const
   const kind = own.id === sign_in_id ? sign_in_kind : 'child'

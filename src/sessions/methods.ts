@@ -59,6 +59,8 @@ export const sessionMethods = (sessions: Sessions, accounts: Accounts, revocatio
   method({
     name: 'sessions.revoke',
     summary: 'End one session: your own, or with proxy.users.write that of any user',
+    description:
+      'A sign-in ends with its sessions at all hosts. The id that a service knows (`sid` of its assertion) is that of the session at its host, which ends alone.',
     effect: 'write',
     claim: 'self',
     params: Shape({ id: Id }),

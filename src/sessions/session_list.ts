@@ -47,13 +47,15 @@ export const listSessions = async (
   }
 }
 
-/** Returns the user of a sign-in. Throws not_found. */
+/** Returns the user of a session. Throws not_found. */
 export const ownerOf = async (database: Database, id: string): Promise<{ id: string; username: string }> => {
   const row = await database.query
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
     .select(['users.id', 'users.username'])
-    .where('sessions.id', '=', id)
+    .where(
+      sql<SqlBool>`(sessions.id = ${id} or sessions.id in (select parent_id from child_sessions where id = ${id}))`,
+    )
     .executeTakeFirst()
   if (!row) throw notFound('session', id)
   return row

@@ -56,6 +56,7 @@ export class Sessions {
       last_used_at: at,
       impersonated_user_id: null,
       impersonating_until: null,
+      impersonated_services: '[]',
     }
     return this.#database.write(async () => {
       await this.#database.query.insertInto('sessions').values(row).execute()
@@ -153,20 +154,31 @@ export class Sessions {
     return ownerOf(this.#database, id)
   }
 
-  /** Lets a session impersonate another user until a time, or stops impersonating. */
-  async impersonate(id: string, userId: string | null, until: number | null): Promise<void> {
+  /** Lets a session impersonate another user until a time, or stops impersonating. No `services` means all of them. */
+  async impersonate(
+    id: string,
+    userId: string | null,
+    until: number | null,
+    services: readonly string[] = [],
+  ): Promise<void> {
     await this.#database.write(async () => {
       await this.#database.query
         .updateTable('sessions')
-        .set({ impersonated_user_id: userId, impersonating_until: until })
+        .set({
+          impersonated_user_id: userId,
+          impersonating_until: until,
+          impersonated_services: JSON.stringify(services),
+        })
         .where('id', '=', id)
         .execute()
       this.#database.changed('sessions')
     })
   }
 
+  /** Ends a sign-in with its children, or one child alone. */
   async revoke(id: string, reason: RevocationReason): Promise<void> {
-    await this.#end(sql`sessions.id = ${id}`, reason)
+    const ended = await this.#end(sql`sessions.id = ${id}`, reason)
+    if (ended === 0) await this.children.revoke(id, reason)
   }
 
   /** Ends all sessions of a user except one, and returns how many ended. */

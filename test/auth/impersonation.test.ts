@@ -127,6 +127,32 @@ describe('impersonation', () => {
     await rpc('auth.stop_impersonating')
   })
 
+  test('it can be for some services only; the others see the administrator', async () => {
+    await daemon.hero.proxy.routes.add({
+      domain: 'files.localhost',
+      target: upstream.target,
+      auth_mode: 'local',
+      service: 'files',
+    })
+    const atFiles = await arriveAt(daemon, 'files.localhost', cookie)
+    const seenAt = async (host: string, shown: string) => {
+      const { body } = await ask(daemon, host, '/', { headers: ['Cookie', shown] })
+      return valuesOf((JSON.parse(body) as { rawHeaders: string[] }).rawHeaders, 'X-Hero-User').join()
+    }
+    assert.equal((await rpc('auth.impersonate', { user: 'grace', services: ['files'] })).error, undefined)
+    assert.deepEqual(
+      [await seenAt('files.localhost', atFiles), await seenAt('wiki.localhost', atWiki)],
+      ['grace', 'ada'],
+    )
+    assert.equal(
+      (await rpc('auth.impersonate', { user: 'root' })).error?.data.code,
+      'conflict',
+      'nor is it nested',
+    )
+    await rpc('auth.stop_impersonating')
+    assert.equal(await seenAt('files.localhost', atFiles), 'ada')
+  })
+
   test('inactive people, oneself and callers without a session are refused', async () => {
     await daemon.hero.users.update({ username: 'made-meanwhile', is_active: false })
     assert.equal((await rpc('auth.impersonate', { user: 'made-meanwhile' })).error?.data.code, 'conflict')

@@ -242,6 +242,69 @@ onBothDatabases('the handover', (newUrl) => {
   })
 })
 
+describe('services that ask first', () => {
+  let stage: Stage
+  before(async () => {
+    stage = await prepare()
+    await stage.daemon.hero.proxy.routes.add({
+      domain: 'shy.localhost',
+      target: stage.upstream.target,
+      auth_mode: 'local',
+      confirm: true,
+    })
+  })
+  after(() => stage.close())
+  const shy = 'http://shy.localhost:9997'
+
+  const answer = async (walker: Walker, body: string) => {
+    const [, token = ''] = /name="form_token" value="([^"]+)"/.exec(body)!
+    const [, to = ''] = /name="return_to" value="([^"]+)"/.exec(body)!
+    const fields = { form_token: token, return_to: to.replaceAll('&amp;', '&') }
+    return postForm(stage.daemon, 'localhost', '/auth/come_back', fields, [
+      'Cookie',
+      walker.cookies('localhost'),
+    ])
+  }
+
+  test('with `confirm` each person is asked once, and nothing opens before', async () => {
+    const ada = await signedIn(stage)
+    const before = await rows(stage, 'child_sessions')
+    const asks = await ada.walk(`${shy}/page`)
+    assert.match(asks.answer.body, /asks this only once/)
+    assert.equal(await rows(stage, 'child_sessions'), before)
+    const goesOn = await answer(ada, asks.answer.body)
+    assert.equal(goesOn.status, 200, 'a page goes on, because a form may not lead to another origin')
+    assert.equal(userOf((await ada.walk(`${shy}/page`)).answer.body), 'ada')
+    assert.equal(
+      userOf((await (await signedIn(stage)).walk(`${shy}/page`)).answer.body),
+      'ada',
+      'in no browser again',
+    )
+    assert.match(
+      (await (await signedIn(stage, 'bob')).walk(`${shy}/page`)).answer.body,
+      /asks this only once/,
+    )
+  })
+
+  test('the id that a service knows ends its own session alone', async () => {
+    const ada = await signedIn(stage)
+    await ada.walk(`${wiki}/page`)
+    await ada.walk(`${files}/page`)
+    const child = await byHand(stage.daemon, ({ query }) =>
+      query
+        .selectFrom('child_sessions')
+        .select('id')
+        .where('origin', '=', wiki)
+        .orderBy('id', 'desc')
+        .executeTakeFirstOrThrow(),
+    )
+    await stage.daemon.hero.sessions.revoke({ id: child.id })
+    assert.equal((await ada.step(`${wiki}/page`)).status, 302)
+    assert.equal((await ada.step(`${files}/page`)).status, 200)
+    await assert.rejects(stage.daemon.hero.sessions.revoke({ id: child.id }), /no session/)
+  })
+})
+
 describe('where the handover may lead', () => {
   let stage: Stage
   before(async () => {

@@ -116,7 +116,11 @@ const upgraded = (old: Rows): Rows => {
       { ...vouched, provider_sid: '', provider_id_token: '', token_hash: sha256('everywhere') },
     ],
     provider_flows: without(old.provider_flows!, 'host'),
-    sessions: without(sessions, 'only_at', 'provider_sid', 'provider_id_token'),
+    sessions: without(sessions, 'only_at', 'provider_sid', 'provider_id_token').map((row) => ({
+      ...row,
+      impersonated_services: '[]',
+    })),
+    confirmed_hosts: [],
     vouchings: sessions.map(({ id, provider, provider_sid, provider_id_token, created_at }) => ({
       session_id: id!,
       provider: provider!,

@@ -61,7 +61,11 @@ export const handOver = async (
   }
   if (!session) return false
   if (await leftHosts.hasLeft({ signInId: session.sign_in.id, origin: to.origin })) {
-    await askToComeBack(page, to)
+    await askToOpen(page, to, 'come_back')
+    return true
+  }
+  if (to.plan.route.confirm && !(await leftHosts.hasConfirmed(session.user_id, to.origin))) {
+    await askToOpen(page, to, 'confirm')
     return true
   }
   const arrivalHash = page.query.get('arrival') ?? ''
@@ -91,9 +95,10 @@ const leaveForProvider = async (page: PageRequest, { plan: { route } }: Destinat
   page.go(302, `/login?${named}next=${encodeURIComponent(page.asked.target)}`)
 }
 
-const askToComeBack = (page: PageRequest, { host }: Destination): Promise<void> =>
+/** Asks before a service opens that the person has left, or that asks each person once. */
+const askToOpen = (page: PageRequest, { host }: Destination, why: 'come_back' | 'confirm'): Promise<void> =>
   page.page(200, (token, words) => {
-    const { title, lead, button } = words.sign_in.come_back
+    const { title, lead, button } = words.sign_in[why]
     return formPage(words, {
       place: page.asked.host,
       token,
@@ -106,7 +111,7 @@ const askToComeBack = (page: PageRequest, { host }: Destination): Promise<void> 
     })
   })
 
-/** The person opens a service again that they had signed out of. */
+/** The person opens a service that asked first. */
 export const postComeBack =
   ({ destinations, leftHosts }: HomeParts) =>
   async (page: PageRequest): Promise<void> => {
@@ -117,7 +122,8 @@ export const postComeBack =
       new URL(next, 'http://door.invalid').searchParams.get('service') ?? '',
     )
     const session = await page.session()
-    if (to && session) await leftHosts.comeBack({ signInId: session.sign_in.id, origin: to.origin })
+    if (to && session)
+      await leftHosts.comeBack({ signInId: session.sign_in.id, origin: to.origin }, session.user_id)
     await goOn(page, next)
   }
 

@@ -116,7 +116,9 @@ export const arrive =
 const stuckPath = '/.hero_proxy/sign_in/stuck'
 
 /** Says why nobody can be signed in here. It has an address of its own, without the code. */
-export const showStuck = async (page: PageRequest): Promise<void> => page.tell(stuck)
+export const showStuck = async (page: PageRequest): Promise<void> => {
+  if (!refusesJourney(page)) page.tell(stuck)
+}
 
 /** `/.hero_proxy/sign_out`, `/logout` and `/auth/logout`: leads to the page of home that signs out. */
 export const signOut =

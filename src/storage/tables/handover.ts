@@ -24,4 +24,6 @@ export interface HandoverTables {
   arrival_codes: ArrivalCodeRow
   /** Origins that a person has signed out of alone: they are asked before these open again. */
   left_hosts: { parent_id: string; origin: string }
+  /** Origins at which a person has agreed to be signed in, for routes that ask for that once. */
+  confirmed_hosts: { user_id: string; origin: string }
 }

@@ -19,6 +19,8 @@ export interface SessionRow {
   /** The user that the session's administrator is impersonating, and until when. */
   impersonated_user_id: string | null
   impersonating_until: number | null
+  /** JSON: the services that see the other user; an empty list means all. */
+  impersonated_services: string
 }
 
 /** The session of one browser at the host of a service. It says nothing about its person: all of that is read from its parent. */

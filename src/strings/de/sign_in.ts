@@ -89,6 +89,12 @@ export const sign_in: Catalogue['sign_in'] = {
     accept: ({ next }) => `Als ${next} fortfahren`,
     refuse: ({ present }) => `${present} bleiben`,
   },
+  /** A service that asks each person once. */
+  confirm: {
+    title: 'Bei diesem Dienst anmelden?',
+    lead: ({ host }) => `${host} erfährt, wer Sie sind, und fragt das nur einmal.`,
+    button: 'Anmelden',
+  },
   framed: {
     title: 'Bitte in einem eigenen Tab öffnen',
     lead: 'Zu Ihrem Schutz meldet diese Seite innerhalb einer anderen Seite niemanden an.',

@@ -89,6 +89,12 @@ export const sign_in = {
     accept: ({ next }: { next: string }) => `Continue as ${next}`,
     refuse: ({ present }: { present: string }) => `Stay ${present}`,
   },
+  /** A service that asks each person once. */
+  confirm: {
+    title: 'Sign in at this service?',
+    lead: ({ host }: { host: string }) => `${host} learns who you are, and asks this only once.`,
+    button: 'Sign in',
+  },
   framed: {
     title: 'Open this in a tab of its own',
     lead: 'To protect you, this page signs nobody in inside another page.',

@@ -89,6 +89,12 @@ export const sign_in: Catalogue['sign_in'] = {
     accept: ({ next }) => `Continuer avec ${next}`,
     refuse: ({ present }) => `Garder ${present}`,
   },
+  /** A service that asks each person once. */
+  confirm: {
+    title: 'Se connecter à ce service ?',
+    lead: ({ host }) => `${host} saura qui vous êtes, et ne le demande qu’une fois.`,
+    button: 'Se connecter',
+  },
   framed: {
     title: 'Ouvrez cette page dans son propre onglet',
     lead: 'Pour vous protéger, cette page ne connecte personne à l’intérieur d’une autre page.',
