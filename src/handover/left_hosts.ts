@@ -61,6 +61,11 @@ export class LeftHosts {
     })
   }
 
+  /** Returns the origins of services that a sign-in has opened, the latest first. */
+  openedBy(signInId: string): Promise<string[]> {
+    return this.#sessions.children.originsOf(signInId)
+  }
+
   /** Ends a sign-in with everything that it opened. */
   async endSignIn({ signInId }: Leaving): Promise<void> {
     await this.#sessions.revoke(signInId, 'logout')

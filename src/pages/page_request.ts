@@ -102,8 +102,13 @@ export class PageRequest {
 
   /** Returns the session that our cookie has here: a sign-in at home, a child session elsewhere. */
   async session(): Promise<LiveSession | undefined> {
-    const session = await this.#parts.identification.byCookie(this.asked)
+    const session = await this.shownSession()
     return typeof session === 'object' ? session : undefined
+  }
+
+  /** The same, or the name of our cookie if it is no longer valid. */
+  async shownSession(): Promise<LiveSession | string | undefined> {
+    return this.#parts.identification.byCookie(this.asked)
   }
 
   /** Returns a guest whose network belongs to a person; undefined for any other guest. */
@@ -173,13 +178,13 @@ export class PageRequest {
     return this.page(status, body, { ...headers, 'content-security-policy': policyWithScript }, kept)
   }
 
-  /** Answers with a page without forms, which sets no cookie. */
-  plainPage(status: number, body: string, headers: Record<string, string> = {}): void {
-    send(this.#response, status, 'text/html; charset=utf-8', body, { ...ownHeaders(this.asked), ...headers })
+  /** Answers with content that has no form, and with no cookie of its own. */
+  answer(status: number, type: string, body: string, headers: Parameters<typeof send>[4] = {}): void {
+    send(this.#response, status, type, body, { ...ownHeaders(this.asked), ...headers })
   }
 
   json(value: unknown): void {
-    send(this.#response, 200, 'application/json', JSON.stringify(value), ownHeaders(this.asked))
+    this.answer(200, 'application/json', JSON.stringify(value))
   }
 
   tell(refusal: Refusal): void {

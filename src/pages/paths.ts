@@ -118,6 +118,7 @@ const servicePaths = (parts: Parts): readonly OwnPath[] => {
     row('/.hero_proxy/sign_in/stuck', atService.showStuck),
     row('/.hero_proxy/arrive', atService.arrive(handover)),
     row('/.hero_proxy/sign_out', atService.signOut(handover)),
+    row('/.hero_proxy/signed_out', atService.signedOut),
     row('/.hero_proxy/me', atService.me(handover)),
     usual('/login', usualSignIn),
     usual('/auth/login', usualSignIn),

@@ -99,6 +99,18 @@ export class ChildSessions {
     return hosts
   }
 
+  /** Returns the origins where a sign-in has sessions, the one that was opened last first. */
+  async originsOf(parentId: string): Promise<string[]> {
+    const rows = await this.#database.query
+      .selectFrom('child_sessions')
+      .select(({ fn }) => ['origin', fn.max('id').as('newest')])
+      .where('parent_id', '=', parentId)
+      .groupBy('origin')
+      .orderBy('newest', 'desc')
+      .execute()
+    return rows.map(({ origin }) => origin)
+  }
+
   /** Ends the children of a sign-in at one origin. */
   async endAt(parentId: string, origin: string): Promise<void> {
     await this.#end(

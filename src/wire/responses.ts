@@ -12,6 +12,10 @@ const policy =
 /** The same for the one page that any page may show in a frame. It only links out. */
 export const policyForFrames = policy.replace("frame-ancestors 'none'", 'frame-ancestors *')
 
+/** The same for a page with pictures from these origins. */
+export const policyWithImages = (origins: readonly string[]): string =>
+  policy.replace("img-src 'self'", `img-src 'self' ${origins.join(' ')}`)
+
 /** The same with our one script, for pages with passkeys. */
 export const policyWithScript = `${policy}; script-src 'self'`
 

@@ -98,6 +98,8 @@ describe('one sign-in for three services, in Chromium over TLS', { skip: browser
       await page.goto(at('wiki', '/logout'))
       await press(page, 'Sign out everywhere')
       await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+      const left = (await context.cookies()).filter(({ name }) => name.includes('session'))
+      assert.deepEqual(left, [], 'no dead cookie stays at any host')
       await page.goBack()
       await page.goBack()
       assert.doesNotMatch(await page.innerText('body'), /ada/, 'Back shows nothing of a route with no_store')

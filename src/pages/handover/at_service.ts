@@ -5,7 +5,7 @@ import type { LeftHosts } from '../../handover/left_hosts.ts'
 import { digest } from '../../secrets/digest.ts'
 import { boundedMap } from '../../storage/bounded_map.ts'
 import { now } from '../../storage/ids.ts'
-import { arrivalCookie } from '../../wire/cookies.ts'
+import { arrivalCookie, setCookie } from '../../wire/cookies.ts'
 import type { Home } from '../../contract/home.ts'
 import { policyForFrames } from '../../wire/responses.ts'
 import { framedPage } from './framed_view.ts'
@@ -133,6 +133,18 @@ export const signOut =
     page.go(302, `${address}?leaving=${encodeURIComponent(leftHosts.sealed(leaving))}`)
   }
 
+/**
+ * `/.hero_proxy/signed_out`: a picture on the page of home that has just signed out. It removes a dead cookie of this host, and leaves a
+ * living one alone.
+ */
+export const signedOut = async (page: PageRequest): Promise<void> => {
+  const shown = await page.shownSession()
+  const dead = typeof shown === 'string' ? { 'set-cookie': [setCookie(shown, '', 0)] } : {}
+  page.answer(200, 'image/svg+xml', emptyPicture, dead)
+}
+
+const emptyPicture = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>'
+
 /** `/.hero_proxy/me` and `/auth/me`: what the service knows about the caller, for programs. People go to their account at home. */
 export const me =
   ({ home, look }: ServiceParts) =>
@@ -167,7 +179,9 @@ export const refusesJourney = (page: PageRequest): boolean => {
 /** In a frame nobody signs in: the page around it could make a person click there without knowing. */
 const showFramed = async (page: PageRequest): Promise<void> => {
   const words = await page.words()
-  page.plainPage(401, framedPage(words, page.asked), { 'content-security-policy': policyForFrames })
+  page.answer(401, 'text/html; charset=utf-8', framedPage(words, page.asked), {
+    'content-security-policy': policyForFrames,
+  })
 }
 
 const notSignedIn: Refusal = { status: 401, reason: 'not_signed_in', code: 'unauthenticated' }

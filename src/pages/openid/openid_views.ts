@@ -57,12 +57,16 @@ export const switchPage = (
   )
 }
 
-/** A page that goes on by itself: the CSP (form-action) forbids a redirect from a form to another site, but not this. */
+/**
+ * A page that goes on by itself: the CSP (form-action) forbids a redirect from a form to another site, but not this. Before, it loads
+ * `pictures` for a second.
+ */
 export const continuePage = (
   words: Catalogue,
   place: string,
   to: string,
   title: 'signing_in' | 'signing_out' = 'signing_in',
+  pictures: readonly string[] = [],
 ): string => {
   const { leaving } = words.sign_in
   return page(
@@ -70,8 +74,9 @@ export const continuePage = (
     leaving[title],
     place,
     html`<h1>${leaving[title]}</h1>
-<p class="lead"><a href="${to}">${leaving.continue}</a></p>`,
-    html`<meta http-equiv="refresh" content="0; url=${to}">`,
+<p class="lead"><a href="${to}">${leaving.continue}</a></p>
+${pictures.map((address) => html`<img src="${address}" alt="" width="1" height="1">`)}`,
+    html`<meta http-equiv="refresh" content="${pictures.length === 0 ? '0' : '1'}; url=${to}">`,
   )
 }
 

@@ -3,6 +3,7 @@ import { openSession } from './complete_sign_in.ts'
 import { handOver, type HomeParts } from '../handover/at_home.ts'
 import type { Refusal } from '../../wire/refusal.ts'
 import { signOutPage } from '../account/me_view.ts'
+import { policyWithImages } from '../../wire/responses.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import { setupPage } from './setup_view.ts'
 import { returnPath } from '../return_path.ts'
@@ -89,15 +90,31 @@ export const postSignOut = async (
     await leftHosts.leave(leaving)
     return page.tell(leftService(leaving.origin))
   }
+  const signedOut = [caller?.session_id, leaving?.signInId].filter((id) => id !== undefined)
+  const opened = (await Promise.all([...new Set(signedOut)].map((id) => leftHosts.openedBy(id)))).flat()
   // The service may have been opened by another sign-in than the one that this browser has at home now.
   if (leaving && leaving.signInId !== caller?.session_id) await leftHosts.endSignIn(leaving)
   const leave = caller?.session_id === undefined ? undefined : await logouts.leave(caller.session_id)
   if (caller) await page.call('auth.logout', {}, caller)
   const there = await leave?.()
-  if (there === undefined) return page.goWithSession(next, '', 0)
-  await page.page(200, (_, words) => continuePage(words, page.asked.host, there, 'signing_out'), {}, [
-    { name: sessionCookie, value: '', maxAge: 0 },
-  ])
+  const cleared = sameSite(opened, page.asked.host).slice(0, maxCleared)
+  if (there === undefined && cleared.length === 0) return page.goWithSession(next, '', 0)
+  const pictures = cleared.map((origin) => `${origin}/.hero_proxy/signed_out`)
+  await page.page(
+    200,
+    (_, words) => continuePage(words, page.asked.host, there ?? next, 'signing_out', pictures),
+    pictures.length === 0 ? {} : { 'content-security-policy': policyWithImages(cleared) },
+    [{ name: sessionCookie, value: '', maxAge: 0 }],
+  )
+}
+
+/** Hosts whose dead cookies the page removes; other cookies go unnoticed until the next visit there. */
+const maxCleared = 20
+
+/** The origins to which a browser sends our cookie with a picture of this page. */
+const sameSite = (origins: readonly string[], home: string): string[] => {
+  const site = home.slice(home.indexOf('.') + 1)
+  return origins.filter((origin) => new URL(origin).hostname.endsWith(`.${site}`))
 }
 
 const leftService = (origin: string): Refusal => ({
