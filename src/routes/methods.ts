@@ -94,10 +94,13 @@ export const routeMethods = (
         params: { domain: 'notes.localhost', target: 'unix:/run/notes/http.sock', auth_mode: 'optional' },
         result: {
           ...exampleRoute,
+          name: 'notes-localhost',
           domain: 'notes.localhost',
           target: 'unix:/run/notes/http.sock',
           auth_mode: 'optional',
           service: null,
+          title: null,
+          icon: null,
         },
       },
     ],

@@ -1,4 +1,4 @@
-import type { Caching } from './caching.ts'
+import type { Caching } from './response_treatment.ts'
 import type { WholeFields } from './whole_response.ts'
 
 /**

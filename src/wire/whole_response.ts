@@ -1,9 +1,15 @@
-import { cacheControl, isPageType, type Caching } from './caching.ts'
 import { HeaderNames, type HeaderName } from './header_names.ts'
 import { httpDate } from './http_date.ts'
 import { endsAt, head, inbox, isUsual, numberAt, parts, readChunkedBody, spans } from './parser.ts'
 import { isOwnCookie } from './cookies.ts'
-import { responseTreatmentOf, cookieNamed, type ResponseTreatment } from './response_treatment.ts'
+import {
+  cacheControl,
+  cookieNamed,
+  isPageType,
+  responseTreatmentOf,
+  type Caching,
+  type ResponseTreatment,
+} from './response_treatment.ts'
 
 type Treatment = ResponseTreatment | 'coding' | 'date' | 'odd'
 

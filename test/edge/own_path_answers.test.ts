@@ -36,7 +36,11 @@ describe('responses at own paths, by host, method and body', () => {
     await settings.set({ key: 'client_registration', value: 'open' })
     const { cookie, token } = await openForm(stage.daemon, 'localhost:9997')
     for (const domain of hosts) {
-      await stage.route({ domain, auth_mode: domain === 'optional.localhost' ? 'optional' : 'none' })
+      await stage.route({
+        domain,
+        auth_mode: domain === 'optional.localhost' ? 'optional' : 'none',
+        shares_home: domain === 'localhost',
+      })
       const type = ['Content-Type', 'application/x-www-form-urlencoded']
       const headers = [...type, 'Origin', `http://${domain}:9997`, 'Cookie', cookie]
       forms.set(domain, { method: 'POST', headers, body: `form_token=${token}` })

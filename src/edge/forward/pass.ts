@@ -1,4 +1,4 @@
-import type { Caching } from '../../wire/caching.ts'
+import type { Caching } from '../../wire/response_treatment.ts'
 import type { LiveSession } from '../../sessions/live_session.ts'
 import type { AuthMethod } from '../../contract/principal.ts'
 import type { Identity } from '../../identity/identity_headers.ts'

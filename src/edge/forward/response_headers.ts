@@ -1,8 +1,14 @@
-import { cacheControl, isPageType, type Caching } from '../../wire/caching.ts'
 import { isOwnCookie } from '../../wire/cookies.ts'
 import type { Head } from '../../wire/http_parser.ts'
 import { listedIn } from '../../wire/header_list.ts'
-import { cookieNamed, responseTreatmentOf, siteData } from '../../wire/response_treatment.ts'
+import {
+  cacheControl,
+  cookieNamed,
+  isPageType,
+  responseTreatmentOf,
+  siteData,
+  type Caching,
+} from '../../wire/response_treatment.ts'
 
 /**
  * The response headers for the client: no hop-by-hop headers, no identity headers, no cookie with our name, nothing that

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Caching } from '../../wire/caching.ts'
+import type { Caching } from '../../wire/response_treatment.ts'
 import { flushAtTurnEnd } from '../../wire/write_batching.ts'
 import { responseHead } from '../../wire/response_head.ts'
 import type { ClientResponse } from '../../wire/client_response.ts'

@@ -1,5 +1,5 @@
 import { constants, type ServerHttp2Stream } from 'node:http2'
-import type { Caching } from '../../wire/caching.ts'
+import type { Caching } from '../../wire/response_treatment.ts'
 import type { ClientResponse } from '../../wire/client_response.ts'
 import { wholeFields, type WholeFields } from '../../wire/whole_response.ts'
 

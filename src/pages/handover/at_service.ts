@@ -139,7 +139,8 @@ export const signOut =
  */
 export const signedOut = async (page: PageRequest): Promise<void> => {
   const shown = await page.shownSession()
-  const dead = typeof shown === 'string' ? { 'set-cookie': [setCookie(shown, '', 0)] } : {}
+  const dead: Record<string, readonly string[]> =
+    typeof shown === 'string' ? { 'set-cookie': [setCookie(shown, '', 0)] } : {}
   page.answer(200, 'image/svg+xml', emptyPicture, dead)
 }
 
