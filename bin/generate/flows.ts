@@ -118,6 +118,40 @@ export const flows: readonly Flow[] = [
     ],
   },
   {
+    name: 'handover',
+    title: 'A guest opens a page of a service',
+    steps: [
+      {
+        at: 'edge/decide',
+        does: 'Finds no session that counts, and sends the guest to /.hero_proxy/sign_in of the same host.',
+        branch: { when: 'a program', outcome: '401 with the address where a person signs in' },
+      },
+      {
+        at: 'pages/handover/at_service.ts',
+        does: 'Gives the browser an arrival cookie, and sends it home with the address of the page and the hash of the cookie.',
+        branch: { when: 'no navigation of a person', outcome: '401, signed in or not' },
+      },
+      {
+        at: 'pages/handover/at_home.ts',
+        does: 'Checks that the address is the origin of a route that takes sessions, and looks for a sign-in in this browser.',
+        branch: { when: 'nobody is signed in', outcome: 'the sign-in page, which comes back here' },
+      },
+      {
+        at: 'handover/codes.ts',
+        does: 'Makes a one-time code for this sign-in, page and arrival cookie, and sends the browser back with it.',
+      },
+      {
+        at: 'handover/arrivals.ts',
+        does: 'Uses the code up, and compares origin, arrival cookie and route in the same transaction.',
+        branch: { when: 'something differs', outcome: 'it begins again, once; then a page says why' },
+      },
+      {
+        at: 'sessions/child_sessions.ts',
+        does: 'Opens the session of this host. Everything about the person is read from the sign-in, and ends with it.',
+      },
+    ],
+  },
+  {
     name: 'caches',
     title: 'A change reaches every cache',
     steps: [

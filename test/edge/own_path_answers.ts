@@ -188,9 +188,11 @@ export const ownPathAnswers = `
 /oauth
   every     service
 /oauth/
-  every     service
+  home      404 not_found
+  routed    service
 /oauth/x
-  every     service
+  home      404 not_found
+  routed    service
 /oauth/callback
   home      400 flow_over: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service
@@ -213,7 +215,8 @@ export const ownPathAnswers = `
   home      405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 400 invalid_request: POST json, POST form | 404 text/plain: OPTIONS
   routed    service
 /oauth/par/
-  every     service
+  home      404 not_found
+  routed    service
 /oauth/device
   home      405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 400 invalid_request: POST json, POST form | 404 text/plain: OPTIONS
   routed    service
@@ -221,12 +224,14 @@ export const ownPathAnswers = `
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 400 invalid_redirect_uri: POST json | 415 unsupported_media_type: POST form
   routed    service
 /oauth/register/x
-  every     service
+  home      404 not_found
+  routed    service
 /oauth/logout
   home      200 text/html: GET | 303 /oauth/logout?…: POST json, POST form | 405 allow GET, OPTIONS, POST: PUT, DELETE, PATCH | 404 text/plain: OPTIONS
   routed    service
 /oauth/logout/x
-  every     service
+  home      404 not_found
+  routed    service
 /oauth/logout/confirm
   home      405 allow POST, OPTIONS: GET, PUT, DELETE, PATCH | 400 invalid_request: POST json, POST form | 404 text/plain: OPTIONS
   routed    service
@@ -337,7 +342,8 @@ export const ownPathAnswers = `
 /metrics/x
   every     service
 /api/v1
-  every     service
+  home      404 not_found
+  routed    service
 /api/v1/x
   home      404 not_found
   routed    service
@@ -352,7 +358,7 @@ export const ownPathAnswers = `
   every     404 not_found
 /.hero_proxy/sign_in/stuck
   home      404 not_found
-  routed    400 cookies_missing: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
 /.hero_proxy/sign_in/x
   every     404 not_found
 /.hero_proxy/arrive
