@@ -13,6 +13,7 @@ export const peopleOptions = {
     schema: Nullable(Text('What people call the service; null shows the name of the route', 60)),
     fallback: null,
     column: textOrNull,
+    example: 'Wiki',
   }),
   icon: option({
     schema: Nullable(
@@ -20,6 +21,7 @@ export const peopleOptions = {
     ),
     fallback: null,
     column: { write: (value): string => value ?? '', read: (column) => (column || null) as IconName | null },
+    example: 'book',
   }),
   description: option({
     schema: Text('What people read about the service', 500),
