@@ -55,6 +55,7 @@ export const goals: Readonly<Record<string, Readonly<Record<string, Goal>>>> = {
   websockets: { idle_websockets_mb: less(20) },
   workers: { workers_cpu_ratio: less(), memory_mb_per_worker: less(130, 115) },
   login: { login_vs_argon2: more(0.9, 0.97) },
+  handover: { open_p50_ms: less(15), end_ms: less(1000) },
   tokens: {
     client_credentials_vs_oidc_provider: more(1.5, 2),
     introspection_vs_oidc_provider: more(1),

@@ -23,6 +23,7 @@ const benches = [
   'claims',
   'growth',
   'login',
+  'handover',
   'tokens',
   'providers',
 ]
