@@ -7,6 +7,7 @@ import { Passwords } from '../../src/passwords/passwords.ts'
 import { createLog } from '../../src/log/log.ts'
 import { Sessions } from '../../src/sessions/sessions.ts'
 import type { Database } from '../../src/storage/database.ts'
+import { ask } from '../support/http.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { refused } from '../support/refused.ts'
 import { noReactions } from '../support/reactions.ts'
@@ -65,11 +66,19 @@ test('a verified password opens no session once the person has a second factor',
   await signIn.openByPassword(proven, caller)
 })
 
-test('signing in again in a browser ends its earlier session', async () => {
-  const ada = daemon.hero.as((await signIn.openByPassword(await prove(), caller)).access_token)
-  const [before] = (await ada.sessions.list()).items
-  await signIn.openByPassword(await prove(), { ...guest({ via: 'browser' }), replaces: before!.id })
-  await refused(ada.auth.me(), 'unauthenticated')
+test('signing in again in a browser keeps the sign-in, with a new cookie', async () => {
+  const browser = guest({ via: 'browser' })
+  const me = async ({ access_token }: { access_token: string }) => {
+    const headers = ['Cookie', `__Host-hero_proxy_session=${access_token}`]
+    return (await ask(daemon, 'localhost', '/auth/me', { headers })).status
+  }
+  const newest = async () => (await daemon.hero.sessions.list({ user: 'ada', limit: 1 })).items[0]!.id
+  const first = await signIn.openByPassword(await prove(), browser)
+  const id = await newest()
+  const proven = await prove()
+  const second = await database.write(() => signIn.openByPassword(proven, { ...browser, replaces: id }))
+  assert.equal(await newest(), id)
+  assert.deepEqual([await me(first), await me(second)], [401, 200])
 })
 
 test('a verified password opens no session once the person is deactivated or removed', async () => {

@@ -26,6 +26,7 @@ export const providerSession = async (
       factor: '',
       address: '127.0.0.1',
       user_agent: 'test',
+      vouching: { provider, identity_id: '', sid: '', id_token: '' },
     }),
   )
   const cookie = `__Host-hero_proxy_session=${opened.token}`

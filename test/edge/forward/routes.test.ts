@@ -165,7 +165,8 @@ describe('the route of a request', () => {
       ['own.localhost', 'none'],
       ['signs.localhost', 'optional'],
     ] as const)
-      for (const path_prefix of prefixes) await stage.route({ domain, path_prefix, auth_mode })
+      for (const path_prefix of prefixes)
+        await stage.route({ domain, path_prefix, auth_mode, shares_home: domain === 'localhost' })
     const before = stage.upstream.seen.length
     const everywhere = [
       '/.hero_proxy',
