@@ -46,7 +46,7 @@ export class LeftHosts {
   async leave({ signInId, origin }: Leaving): Promise<void> {
     await this.#database.write(async () => {
       const { query } = this.#database
-      await this.#sessions.children.endAt(signInId, origin)
+      await this.#sessions.children.endAt(signInId, new URL(origin).hostname)
       const living = await query
         .selectFrom('sessions')
         .select('id')

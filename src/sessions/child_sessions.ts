@@ -111,12 +111,15 @@ export class ChildSessions {
     return rows.map(({ origin }) => origin)
   }
 
-  /** Ends the children of a sign-in at one origin. */
-  async endAt(parentId: string, origin: string): Promise<void> {
-    await this.#end(
-      sql`child_sessions.parent_id = ${parentId} and child_sessions.origin = ${origin}`,
-      'logout',
-    )
+  /** Ends the children of a sign-in at one host, also those from before its origin changed. */
+  async endAt(parentId: string, host: string): Promise<void> {
+    const rows = await this.#database.query
+      .selectFrom('child_sessions')
+      .select(['id', 'origin'])
+      .where('parent_id', '=', parentId)
+      .execute()
+    const ids = rows.filter(({ origin }) => new URL(origin).hostname === host).map(({ id }) => id)
+    if (ids.length > 0) await this.#end(sql`child_sessions.id in (${sql.join(ids)})`, 'logout')
   }
 
   /** Ends one child. */

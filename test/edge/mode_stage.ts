@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { publicKeyOf } from '../../sdk/index.ts'
+import { openedByProvider } from '../../src/sessions/session.ts'
 import { Sessions } from '../../src/sessions/sessions.ts'
 import { byHand } from '../support/people.ts'
 import { openAt, type Stage } from '../support/edge_stage.ts'
@@ -26,7 +27,9 @@ export const providerSession = async (
       factor: '',
       address: '127.0.0.1',
       user_agent: 'test',
-      vouching: { provider, identity_id: '', sid: '', id_token: '' },
+      ...(openedByProvider({ provider }) && {
+        vouching: { provider, identity_id: '', sid: '', id_token: '' },
+      }),
     }),
   )
   const cookie = `__Host-hero_proxy_session=${opened.token}`

@@ -7,7 +7,8 @@ import { nobody } from '../../../src/identity/identify.ts'
 import { SeenPeople } from '../../../src/identity/seen_person.ts'
 import { createLog } from '../../../src/log/log.ts'
 import { checkNames } from '../../../src/routes/route_test.ts'
-import type { RoutePlan } from '../../../src/routes/route_table.ts'
+import type { Route } from '../../../src/routes/route.ts'
+import { HostRoutes, type RoutePlan } from '../../../src/routes/route_table.ts'
 import { openDatabase } from '../../../src/storage/open_database.ts'
 import { Users } from '../../../src/users/users.ts'
 import { Home } from '../../../src/contract/home.ts'
@@ -32,7 +33,8 @@ onBothDatabases('the check of the account', (newUrl) => {
         ...nobody,
         principal: { ...known, proof: { by: 'session', id: 'a session' } as const, method: 'local' as const },
       }
-      const plan = { route: { auth_mode: 'local', service: null } } as RoutePlan
+      const route = { auth_mode: 'local', service: null } as Route
+      const plan = { route, siblings: new HostRoutes() } as RoutePlan
       const people = new SeenPeople(new Claims(database, async () => false))
       const asked = { host: 'app.localhost', target: '/' } as EdgeRequest
       const parts = { people, home: new Home('http://localhost') } as CheckParts
