@@ -703,22 +703,6 @@ export type StatsResult = {
   }[]
 }
 
-export interface AuthImpersonateParams {
-  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
-  user: string
-  /** The services that see the other person; all of them if not given or empty */
-  services?: string[]
-}
-export type AuthImpersonateResult = {
-  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
-  user: string
-  /** Unix time in seconds, up to the year 9999 */
-  until: number
-  services: string[]
-}
-
-export type AuthStopImpersonatingParams = Record<string, never>
-
 export interface AuthSetupParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   username: string
@@ -749,6 +733,22 @@ export interface AuthSetPasswordParams {
   /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
   current_password?: string
 }
+
+export interface AuthImpersonateParams {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** The services that see the other person; all of them if not given or empty */
+  services?: string[]
+}
+export type AuthImpersonateResult = {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** Unix time in seconds, up to the year 9999 */
+  until: number
+  services: string[]
+}
+
+export type AuthStopImpersonatingParams = Record<string, never>
 
 export interface AuthRegisterParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
@@ -1929,13 +1929,13 @@ export interface Methods {
   'rpc.discover': { params: RpcDiscoverParams; result: RpcDiscoverResult }
   'health': { params: HealthParams; result: HealthResult }
   'stats': { params: StatsParams; result: StatsResult }
-  'auth.impersonate': { params: AuthImpersonateParams; result: AuthImpersonateResult }
-  'auth.stop_impersonating': { params: AuthStopImpersonatingParams; result: null }
   'auth.setup': { params: AuthSetupParams; result: SignedIn }
   'auth.login': { params: AuthLoginParams; result: SignedIn }
   'auth.logout': { params: AuthLogoutParams; result: null }
   'auth.me': { params: AuthMeParams; result: Me }
   'auth.set_password': { params: AuthSetPasswordParams; result: null }
+  'auth.impersonate': { params: AuthImpersonateParams; result: AuthImpersonateResult }
+  'auth.stop_impersonating': { params: AuthStopImpersonatingParams; result: null }
   'auth.register': { params: AuthRegisterParams; result: AuthRegisterResult }
   'auth.verify_email': { params: AuthVerifyEmailParams; result: AuthVerifyEmailResult }
   'auth.request_password_reset': { params: AuthRequestPasswordResetParams; result: null }
@@ -2059,10 +2059,6 @@ export interface HeroProxyMethods {
   /** Return uptime, memory and counters of the daemon. The sum of all processes; numbers of workers arrive a second or two late. */
   stats(params?: StatsParams): Promise<StatsResult>
   auth: {
-    /** Act as another person at forwarded services, for an hour at most. Management calls are still authorized and audited as your own; services see your name in X-Hero-Impersonator. */
-    impersonate(params: AuthImpersonateParams): Promise<AuthImpersonateResult>
-    /** Stop impersonating */
-    stop_impersonating(params?: AuthStopImpersonatingParams): Promise<null>
     /** Create the first administrator and sign in; refused once there is one. Call it as the operator over the socket, or with the token of the link that the daemon printed at its first start. */
     setup(params: AuthSetupParams): Promise<SignedIn>
     /** Sign in with username or email and password. People with a second factor get factor_required: continue with auth.login_by_code and its `data.sign_in`. */
@@ -2073,6 +2069,10 @@ export interface HeroProxyMethods {
     me(params?: AuthMeParams): Promise<Me>
     /** Set a password; the user's other sessions end. To set your own password, also give your current one. Setting another user's password needs proxy.users.write, an administrator's needs proxy.admin. */
     set_password(params: AuthSetPasswordParams): Promise<null>
+    /** Act as another person at forwarded services, for an hour at most. Management calls are still authorized and audited as your own; services see your name in X-Hero-Impersonator. */
+    impersonate(params: AuthImpersonateParams): Promise<AuthImpersonateResult>
+    /** Stop impersonating */
+    stop_impersonating(params?: AuthStopImpersonatingParams): Promise<null>
     /** Create an account, if registration_mode allows it. Without an invitation, the address must be confirmed by a mailed link before the account can be used; only the mail says whether the address already has an account. With an invitation, the account is ready under the invited address. */
     register(params: AuthRegisterParams): Promise<AuthRegisterResult>
     /** Confirm an address with the link that was mailed to it */
@@ -2338,13 +2338,13 @@ export const methodNames = [
   'rpc.discover',
   'health',
   'stats',
-  'auth.impersonate',
-  'auth.stop_impersonating',
   'auth.setup',
   'auth.login',
   'auth.logout',
   'auth.me',
   'auth.set_password',
+  'auth.impersonate',
+  'auth.stop_impersonating',
   'auth.register',
   'auth.verify_email',
   'auth.request_password_reset',

@@ -75,7 +75,6 @@ export const allMethods = (
   const { signIn, emailFlows, federation, setup, impersonation, clientProof, tellToken } = flows
   return [
     ...healthMethods(counters, database, rooms.readiness),
-    ...impersonationMethods(impersonation),
     ...authMethods({
       users,
       credentials,
@@ -86,6 +85,7 @@ export const allMethods = (
       flows: emailFlows,
       setup,
     }),
+    ...impersonationMethods(impersonation),
     ...emailMethods({ flows: emailFlows, credentials, attempts, signIn }),
     ...proofMethods({ users, credentials, attempts, sessions, factors, passkeys, signIn }),
     ...factorMethods({

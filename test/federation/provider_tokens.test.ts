@@ -86,21 +86,22 @@ onBothDatabases('stored provider tokens', (newUrl, kind) => {
       target: 'http://127.0.0.1:1',
       auth_mode: 'local',
     })
+    const app = `http://app.localhost:${port}`
     const person = new Person()
-    await comeBy(person, { origin: `http://app.localhost:${port}` }, 'peer', '')
-    const answer = await ask(stage.daemon, `app.localhost:${port}`, '/rpc', {
-      method: 'POST',
-      headers: [
-        'Content-Type',
-        'application/json',
-        'Origin',
-        `http://app.localhost:${port}`,
-        'Cookie',
-        cookieOf(person, `http://app.localhost:${port}`),
-      ],
-      body: '{"jsonrpc":"2.0","id":1,"method":"auth.upstream_token","params":{"provider":"peer"}}',
-    })
-    assert.match(answer.body, /proof_required/)
+    await comeBy(person, stage, 'peer', '')
+    // The service does not run; the session is open all the same.
+    assert.equal((await person.open(`${app}/`)).status, 502)
+    const cookie = cookieOf(person, app)
+    assert.match(cookie, /_session=/)
+    const call = (host: string) =>
+      ask(stage.daemon, host, '/rpc', {
+        method: 'POST',
+        headers: ['Content-Type', 'application/json', 'Origin', `http://${host}`, 'Cookie', cookie],
+        body: '{"jsonrpc":"2.0","id":1,"method":"auth.upstream_token","params":{"provider":"peer"}}',
+      })
+    assert.equal((await call(`app.localhost:${port}`)).status, 502, 'this path belongs to the service')
+    const answer = await call(`localhost:${port}`)
+    assert.match(answer.body, /unauthenticated/)
     assert.ok(!answer.body.includes('at-'))
   })
 

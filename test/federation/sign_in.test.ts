@@ -66,10 +66,12 @@ describe('signing in with a third-party OpenID provider', () => {
     assert.equal(await whoIs(person, stage.origin), undefined)
   })
 
-  test('a provider sign-in replaces a password session in the same browser', async () => {
+  test('a provider sign-in replaces that of another person in the same browser, if they agree', async () => {
     const person = new Person()
     await byPassword(person, stage.origin, 'ada')
-    await comeBy(person, stage, 'peer', '7')
+    const asks = await comeBy(person, stage, 'peer', '7')
+    assert.equal(await whoIs(person, stage.origin), 'ada')
+    await person.submit(asks, '/auth/replace', { answer: 'replace' })
     assert.equal(await whoIs(person, stage.origin), 'grace')
     assert.equal((await stage.hero.sessions.list({ user: 'ada' })).items.length, 0)
   })

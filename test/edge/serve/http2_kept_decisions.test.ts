@@ -114,7 +114,7 @@ describe('kept decisions of an HTTP/2 connection', () => {
       [bob, 'lanes.localhost'],
     ] as const)
       statuses.push((await askOver(session, host, '/', headers)).status)
-    assert.deepEqual(statuses, [200, 200, 403, 200, 403, 404, 200])
+    assert.deepEqual(statuses, [200, 200, 403, 200, 403, 421, 200])
     session.destroy()
   })
 

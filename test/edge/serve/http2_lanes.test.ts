@@ -133,8 +133,8 @@ describe('with the fast lane off', () => {
     const { status, headers, code } = answer
     const { 'content-length': _, date, ...stable } = headers
     assert.ok(date !== undefined)
-    if (status !== 200 || answer.body === '') return [status, stable, code, answer.body]
-    const { method, url, rawHeaders } = got(answer)
+    const { method, url, rawHeaders } = status === 200 && answer.body !== '' ? got(answer) : {}
+    if (rawHeaders === undefined) return [status, stable, code, answer.body]
     const unlike = /^(x-request-id|via)$/i
     return [stable, method, url, rawHeaders.filter((_, i) => !unlike.test(rawHeaders[i - (i % 2)]!))]
   }

@@ -223,7 +223,7 @@ describe('an HTTP/2 request', () => {
       [away.status, away.headers.location],
       [302, 'http://local.localhost:9997/.hero_proxy/sign_in?return_to=%2Fx'],
     )
-    assert.equal((await ask('nobody.localhost', '/')).status, 404)
+    assert.equal((await ask('nobody.localhost', '/')).status, 421)
   })
 
   test('CONNECT without WebSocket, and TRACE, are refused', async () => {
