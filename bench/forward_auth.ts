@@ -14,7 +14,7 @@ need('nginx', 'wrk')
 const contest = await Contest.open()
 const { servers } = contest
 const { places } = servers
-const door = await openDoor(serverCore, '--trusted-proxies', '127.0.0.1')
+const door = await openDoor(serverCore, '--forward-auth-from', '127.0.0.1')
 servers.keep(door.daemon)
 const place = await door.route('app.localhost', `unix:${places.upstream}`)
 const endpoint = servers.keep(

@@ -5,6 +5,7 @@ import { ConnectionLimit, maxConnectionsFor } from '../edge/serve/connection_lim
 import { refusalPages } from '../html/show_refusal.ts'
 import { selfContainedPages } from '../html/self_contained.ts'
 import { FormGuard } from '../pages/form_tokens.ts'
+import { Askers } from '../edge/forward_auth/askers.ts'
 import { Decisions } from '../edge/decide/decision.ts'
 import { Door } from '../edge/door.ts'
 import { LastingDecisions } from '../edge/decide/lasting.ts'
@@ -14,6 +15,8 @@ import type { OwnPaths } from '../edge/own_paths.ts'
 import { createOwnPaths } from './own_paths.ts'
 import { ClientAddresses } from '../wire/client_address.ts'
 import { PostRpc } from '../rpc/post_rpc.ts'
+import type { ReceivedRequest } from '../wire/client_response.ts'
+import { UnbelievedProxies } from '../edge/serve/unbelieved_proxies.ts'
 import type { SecureEdge } from './tls_edge.ts'
 import { EdgeServer } from '../edge/serve/server.ts'
 import { RouteTests } from '../edge/route_test/route_test.ts'
@@ -109,6 +112,8 @@ export const createDoors = (parts: Parts) => {
     accentDark: await settings.value('theme_accent_dark'),
     logo: await settings.value('logo'),
   })
+  const unbelieved = new UnbelievedProxies(config, log)
+  const peers = new ClientAddresses(config.trusted_proxies, unbelieved.note)
   const pageParts = {
     call: dispatcher.call,
     callers,
@@ -117,6 +122,7 @@ export const createDoors = (parts: Parts) => {
     offers,
     identification,
     switching: flows.switching,
+    behindUntrusted: (sent: ReceivedRequest) => unbelieved.explain(sent, peers),
     wordsFor,
     tell,
   }
@@ -155,7 +161,8 @@ export const createDoors = (parts: Parts) => {
     tellUnrouted,
   })
   const edgeParts = {
-    peers: new ClientAddresses(config.trusted_proxies),
+    peers,
+    askers: new Askers(config, log),
     home,
     routes: () => routes.table(),
     knownRoutes: () => routes.currentTable(),

@@ -11,6 +11,7 @@ export interface Config {
   readonly operator_token: string | undefined
   readonly bearer_token: string | undefined
   readonly trusted_proxies: readonly string[]
+  readonly forward_auth_from: readonly string[]
   readonly workers: number
   readonly max_connections: number
   readonly fast_lane: 'on' | 'off'

@@ -102,8 +102,9 @@ export const settings = [
     env: ['HERO_PROXY_PUBLIC_URL'],
     meaning: 'The URL at which users reach the edge; links and callbacks start with it',
     allowed: 'an http or https origin without a path, such as https://id.example.org',
-    default_text: 'http://localhost:9997',
-    default: () => 'http://localhost:9997',
+    default_text: 'http://localhost:PORT with the port of listen',
+    // Port 0 is known only later.
+    default: ({ listen }) => `http://localhost:${listen?.port || 9997}`,
     parse: parseOrigin,
   }),
   setting({
@@ -146,6 +147,16 @@ export const settings = [
     meaning: 'Proxies in front of us, whose X-Forwarded-* headers we trust',
     allowed: 'addresses or CIDR ranges joined by commas, such as 10.0.0.0/8,::1',
     default_text: 'none',
+    default: () => [],
+    parse: parseCidrs,
+  }),
+  setting({
+    name: 'forward_auth_from',
+    env: ['HERO_PROXY_FORWARD_AUTH_FROM'],
+    meaning:
+      'Proxies that may ask by forward auth. Apart from trusted_proxies: behind a proxy that carries traffic, a page could ask too',
+    allowed: 'addresses or CIDR ranges joined by commas, such as 127.0.0.1,10.1.2.3',
+    default_text: 'none: /auth/forward answers 403 to all',
     default: () => [],
     parse: parseCidrs,
   }),

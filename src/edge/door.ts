@@ -17,7 +17,8 @@ import type { Body, ClientResponse, ReceivedRequest } from '../wire/client_respo
 import { asksForWorker, sendRemovingWorker } from './serve/service_worker.ts'
 import { isMisdirected, misdirected } from './decide/misdirected.ts'
 import { isOldForm, turnBackForm } from './decide/old_forms.ts'
-import { badRequest } from './decide/refusals.ts'
+import { badRequest, mayNotAsk } from './decide/refusals.ts'
+import { spellsForwardAuth } from './decide/forward_auth_spelling.ts'
 import { arrivalWithout } from '../identity/signed_request.ts'
 import { forwardUpgrade } from './forward/upgrade_exchange.ts'
 import { UsualRequest } from '../wire/usual_request.ts'
@@ -27,7 +28,6 @@ import type { Handler } from './serve/handler.ts'
 import { routesForProbe } from './serve/probes.ts'
 import { logRequest } from './serve/request_log.ts'
 import { sendUpgradeRefusal } from './serve/upgrade_response.ts'
-import { isForwardAuth } from '../wire/forward_auth_path.ts'
 import type { DoorParts, Own } from './door_parts.ts'
 
 /** Whether a route with a prefix of its own covers a path of home: its service may have workers below that. */
@@ -131,7 +131,7 @@ export class Door implements Handler {
   ) {
     const { ownPaths, home, tellUnrouted } = this.#parts
     // In a forward-auth request the host that counts is the one asked about, not the name that the proxy uses for us.
-    if (isForwardAuth(asked.path)) return this.#forwardAuth.answer(sent, to, asked, table)
+    if (spellsForwardAuth(asked.path)) return this.#forwardAuth.answer(sent, to, asked, table)
     const routes = table.at(asked.host)
     const kind = ownPaths.kindOf(asked.host, routes !== undefined)
     const plan = routes?.match(asked.path)
@@ -196,6 +196,7 @@ export class Door implements Handler {
     const refuse = (refusal: Refusal) => sendUpgradeRefusal(socket, refusal)
     const asked = readRequest(request, peers)
     if (isRequestError(asked)) return refuse(badRequest(asked))
+    if (spellsForwardAuth(asked.path)) return refuse(mayNotAsk)
     const known = await this.#routesFor(asked)
     const plan = known?.routes?.match(asked.path)
     if (!known || ownPaths.find(asked, known.kind, switchesOf(plan))) return refuse(notFoundRefusal)

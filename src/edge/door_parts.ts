@@ -10,10 +10,12 @@ import type { ClientAddresses } from '../wire/client_address.ts'
 import type { OwnPathHandler, OwnPathTable } from '../wire/own_path.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import type { Decisions } from './decide/decision.ts'
+import type { Askers } from './forward_auth/askers.ts'
 import type { LoopDetection } from './forward/loop_detection.ts'
 
 export interface DoorParts {
   readonly peers: ClientAddresses
+  readonly askers: Askers
   readonly home: Home
   readonly routes: () => RouteTable | Promise<RouteTable>
   readonly knownRoutes: () => RouteTable | undefined

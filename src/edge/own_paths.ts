@@ -1,6 +1,6 @@
 import type { ShowRefusal } from '../html/show_refusal.ts'
 import { isJson } from '../wire/media_type.ts'
-import { readings } from '../routes/route_table.ts'
+import { readings } from '../routes/path_readings.ts'
 import type { Home } from '../contract/home.ts'
 import type { HostKind, OwnPath, OwnPathHandler, OwnPathTable, RouteSwitches } from '../wire/own_path.ts'
 import { notFoundRefusal } from '../wire/refusal.ts'

@@ -4,6 +4,8 @@ import type { Refusal } from '../wire/refusal.ts'
 
 export const needsHttps: Refusal = { status: 403, reason: 'insecure_transport', code: 'insecure_transport' }
 
+export const notTrusted: Refusal = { status: 403, reason: 'proxy_not_trusted', code: 'proxy_not_trusted' }
+
 export const notAForm: Refusal = { status: 415, reason: 'not_a_form', code: 'unsupported_media_type' }
 
 export const formOfAnother = (user: string, present: string): Refusal => ({

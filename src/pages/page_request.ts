@@ -1,3 +1,4 @@
+import type { ReceivedRequest } from '../wire/client_response.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Callers } from '../identity/callers.ts'
 import type { PersonSwitch } from '../auth/person_switch.ts'
@@ -15,7 +16,7 @@ import type { Catalogue } from '../strings/catalogue.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import { sessionCookieName, type CookiePolicy, type CookieState } from '../wire/cookie_policy.ts'
 import { readCookie, setCookie } from '../wire/cookies.ts'
-import { foreignForm, formOfAnother, needsHttps, notAForm } from './page_refusals.ts'
+import { foreignForm, formOfAnother, needsHttps, notAForm, notTrusted } from './page_refusals.ts'
 import type { Offers } from './sign_in/sign_in_view.ts'
 import type { FormGuard } from './form_tokens.ts'
 
@@ -29,6 +30,8 @@ export interface PageRequestParts {
   readonly offers: () => Promise<Offers>
   readonly identification: Pick<Identification, 'byCookie'>
   readonly switching: PersonSwitch
+  /** Whether the request came over TLS to a proxy, as far as one can know without believing it. */
+  readonly behindUntrusted: (sent: ReceivedRequest) => boolean
   readonly wordsFor: WordsFor
   readonly tell: ShowRefusal
 }
@@ -69,7 +72,6 @@ export class PageRequest {
     return new URL(this.asked.target, 'http://door.invalid').searchParams
   }
 
-  /** Whether a browser navigates here for a person; false for programs. */
   get navigates(): boolean {
     return isNavigation(this.#request)
   }
@@ -125,7 +127,7 @@ export class PageRequest {
   /** Returns the fields of a form that one of our pages posted. Otherwise answers with what is wrong and returns undefined. */
   async form(): Promise<URLSearchParams | undefined> {
     const state = await this.#parts.cookies.at(this.asked)
-    if (state === 'refused') return void this.tell(needsHttps)
+    if (state === 'refused') return void this.tell(this.#needsHttps())
     if (!isForm(this.#request.headers['content-type'])) return void this.tell(notAForm)
     const body = await readBody(this.#request, this.#response, maxFormBytes)
     if (body === undefined) return undefined
@@ -152,7 +154,7 @@ export class PageRequest {
     kept: readonly Keepsake[] = [],
   ): Promise<void> {
     const state = await this.#parts.cookies.at(this.asked)
-    if (state === 'refused') return this.tell(needsHttps)
+    if (state === 'refused') return this.tell(this.#needsHttps())
     const words = await this.words()
     const known = await this.session()
     const { token, setCookie } = this.#parts.forms.issue(this.asked, state === 'secure', known)
@@ -219,7 +221,7 @@ export class PageRequest {
   /** Redirects, and gives the browser something to keep. */
   async goKeeping(status: 302 | 303, location: string, ...kept: readonly Keepsake[]): Promise<void> {
     const state = await this.#parts.cookies.at(this.asked)
-    if (state === 'refused') return this.tell(needsHttps)
+    if (state === 'refused') return this.tell(this.#needsHttps())
     redirect(
       this.#response,
       this.asked,
@@ -234,6 +236,10 @@ export class PageRequest {
     const state = await this.#parts.cookies.at(this.asked)
     return (name) =>
       state === 'refused' ? undefined : readCookie(this.asked.cookies, name(state === 'secure'))
+  }
+
+  #needsHttps(): Refusal {
+    return this.#parts.behindUntrusted(this.#request) ? notTrusted : needsHttps
   }
 
   #from() {

@@ -33,14 +33,21 @@ const newRequestId = (): string => {
 const unmapped = (address: string): string =>
   address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 
+/** The address at the other end of the connection, whatever the request says. */
+export const peerOf = ({ socket }: Pick<ReceivedRequest, 'socket'>): string =>
+  unmapped(socket.remoteAddress ?? '')
+
 /** Determines the address of the client. X-Forwarded-* headers count only from trusted proxies. */
 export class ClientAddresses {
   readonly #trusted: NetworkSet
   readonly #any: boolean
+  readonly #unbelieved: (peer: string) => void
   /** Caches which addresses are trusted. The proxies themselves come first, so they are always in it. */
   readonly #trustCache = new Map<string, boolean>()
 
-  constructor(trustedProxies: readonly string[]) {
+  /** `unbelieved` gets the peers that say how a plain request came to them, without being trusted. */
+  constructor(trustedProxies: readonly string[], unbelieved: (peer: string) => void) {
+    this.#unbelieved = unbelieved
     this.#any = trustedProxies.length > 0
     this.#trusted = new NetworkSet(trustedProxies)
   }
@@ -48,7 +55,7 @@ export class ClientAddresses {
   of(socket: ReceivedRequest['socket'], headers: DecidingHeaders): Peer {
     const address = unmapped(socket.remoteAddress ?? '')
     const encrypted = socket.encrypted === true
-    if (!this.#any || !this.#isTrusted(address)) return this.#direct(address, encrypted)
+    if (!this.trusts(address)) return this.#direct(address, encrypted, headers.has('x-forwarded-proto'))
     return this.#behind(
       address,
       encrypted,
@@ -62,11 +69,17 @@ export class ClientAddresses {
   ofFast({ socket, forwardedFor, forwardedProto, requestId }: UsualRequest): Peer {
     const address = unmapped(socket.remoteAddress ?? '')
     const encrypted = socket.encrypted === true
-    if (!this.#any || !this.#isTrusted(address)) return this.#direct(address, encrypted)
+    if (!this.trusts(address)) return this.#direct(address, encrypted, forwardedProto !== undefined)
     return this.#behind(address, encrypted, forwardedFor, forwardedProto, requestId)
   }
 
-  #direct(address: string, secure: boolean): Peer {
+  /** Whether this is the address of a trusted proxy. */
+  trusts(address: string): boolean {
+    return this.#any && this.#isTrusted(address)
+  }
+
+  #direct(address: string, secure: boolean, saysProto: boolean): Peer {
+    if (saysProto && !secure) this.#unbelieved(address)
     return { address, forwardedFor: address, secure, requestId: newRequestId() }
   }
 
@@ -85,11 +98,6 @@ export class ClientAddresses {
       .filter((part) => part !== '')
     const checkedChain = [...chain.filter((part) => isIP(part) !== 0), proxy].join(', ')
     return { address: this.#client(proxy, chain), forwardedFor: checkedChain, secure, requestId }
-  }
-
-  /** Whether the request comes directly from a trusted proxy. */
-  trusts({ socket }: ReceivedRequest): boolean {
-    return this.#isTrusted(unmapped(socket.remoteAddress ?? ''))
   }
 
   /** The first address from the right that is not a trusted proxy. The search stops at text that is not an address. */

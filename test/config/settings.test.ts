@@ -80,6 +80,14 @@ const values: Record<keyof Config, { good: [string, unknown][]; bad: string[] }>
     ],
     bad: ['10.0.0.0/33', '::1/129', 'localhost', '10.0.0', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/-1', '*'],
   },
+  forward_auth_from: {
+    good: [
+      ['10.0.0.0/8,::1', ['10.0.0.0/8', '::1']],
+      [' 10.0.0.1 , fd00::/8 ', ['10.0.0.1', 'fd00::/8']],
+      ['', []],
+    ],
+    bad: ['10.0.0.0/33', '::1/129', 'localhost', '10.0.0', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/-1', '*'],
+  },
   workers: {
     good: [
       ['2', 2],
@@ -175,6 +183,7 @@ describe('startup settings', () => {
       operator_token: undefined,
       bearer_token: undefined,
       trusted_proxies: [],
+      forward_auth_from: [],
       workers: 1,
       max_connections: 10_000,
       fast_lane: 'on',

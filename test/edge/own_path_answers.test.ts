@@ -30,7 +30,11 @@ describe('responses at own paths, by host, method and body', () => {
   const forms = new Map<string, Request>()
 
   before(async () => {
-    stage = await startStage({ public_url: 'http://localhost:9997', trusted_proxies: '127.0.0.1' })
+    stage = await startStage({
+      public_url: 'http://localhost:9997',
+      trusted_proxies: '127.0.0.1',
+      forward_auth_from: '127.0.0.1',
+    })
     const { settings } = stage.daemon.hero
     await settings.set({ key: 'hs256_tokens', value: true })
     await settings.set({ key: 'client_registration', value: 'open' })

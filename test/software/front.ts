@@ -43,7 +43,11 @@ const setups: Readonly<Record<Kind, Setup>> = {
     command: 'caddy',
     version: ['version'],
     files: ['Caddyfile'],
-    replace: ({ port }) => [['wiki.localhost {', `http://wiki.localhost:${port} {\n\tbind 127.0.0.1`]],
+    replace: ({ port }) =>
+      ['wiki', 'id'].map((name) => [
+        `${name}.localhost {`,
+        `http://${name}.localhost:${port} {\n\tbind 127.0.0.1`,
+      ]),
     around: (text) => `{\n\tadmin off\n\tauto_https off\n}\n${text}`,
     run: (file) => ['run', '--adapter', 'caddyfile', '--config', file],
   },
@@ -95,8 +99,8 @@ export const startFront = async (
   const at = { port: port ?? (await freePort()), hero, service }
   const [main, ...others] = kind.files.map((file) => {
     let text = readFileSync(join(root, 'docs', 'forward-auth', file), 'utf8').replaceAll(
-      'wiki.example.org',
-      'wiki.localhost',
+      /\b(wiki|id)\.example\.org/g,
+      '$1.localhost',
     )
     if (file !== kind.files[0]) return [file, text] as const
     const replacements = [

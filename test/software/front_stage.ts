@@ -41,7 +41,11 @@ const startService = async (sockets: WebSocketServer): Promise<Upstream> => {
 export const startFrontStage = async (kind: Kind): Promise<FrontStage> => {
   // The public URL has the port of the front proxy, where browsers connect.
   const port = await freePort()
-  const stage = await startStage({ trusted_proxies: '127.0.0.1', public_url: `http://localhost:${port}` })
+  const stage = await startStage({
+    trusted_proxies: '127.0.0.1',
+    forward_auth_from: '127.0.0.1',
+    public_url: `http://localhost:${port}`,
+  })
   // The daemon never connects to it: the proxy in front forwards the requests.
   const target = 'http://127.0.0.1:9'
   const domain = 'wiki.localhost'

@@ -15,7 +15,7 @@ local told = {
 
 -- What goes to the client with an answer that is not a 200.
 local shown = {
-  'content-type', 'location', 'www-authenticate', 'cache-control', 'vary', 'set-cookie', 'retry-after',
+  'content-type', 'location', 'www-authenticate', 'cache-control', 'vary', 'retry-after',
   'content-security-policy', 'x-content-type-options', 'referrer-policy', 'cross-origin-opener-policy',
   'strict-transport-security',
 }

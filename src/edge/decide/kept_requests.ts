@@ -13,6 +13,7 @@ import type { LoopDetection } from '../forward/loop_detection.ts'
 import { upstreamTarget } from '../forward/upstream_target.ts'
 import type { OwnPathTable } from '../../wire/own_path.ts'
 import type { ClientAddresses } from '../../wire/client_address.ts'
+import { spellsForwardAuth } from './forward_auth_spelling.ts'
 import type { Body, ReceivedRequest } from '../../wire/client_response.ts'
 import { UsualRequest } from '../../wire/usual_request.ts'
 import type { Pass } from '../forward/pass.ts'
@@ -75,7 +76,7 @@ export class KeptRequests {
       body: request.length ? 'length' : undefined,
       length: request.length ?? 0,
     }
-    // These include the forward-auth endpoint.
+    if (spellsForwardAuth(asked.path)) return undefined
     if (ownPaths.find(asked, ownPaths.kindOf(asked.host, true), plan.switches)) return undefined
     return {
       asked,

@@ -19,6 +19,9 @@ export const signInNeeded = (address: string): Refusal => ({
   link: { href: address, name: 'sign_in' },
 })
 
+/** For peers that are not in forward_auth_from, and for paths that a service could take for the one of forward auth. */
+export const mayNotAsk: Refusal = { status: 403, reason: 'may_not_ask', code: 'may_not_ask' }
+
 /** For a route that guests may not use and where signing in does not count: there is no way in to show. */
 export const nobodyKnown: Refusal = {
   status: 401,

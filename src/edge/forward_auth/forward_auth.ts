@@ -4,23 +4,26 @@ import { notFoundRefusal, type Refusal } from '../../wire/refusal.ts'
 import type { ShowRefusal } from '../../html/show_refusal.ts'
 import { isRequestError, type EdgeRequest } from '../../wire/request.ts'
 import { asksByPath, readAbout } from './question.ts'
-import { setCookie, withoutOwnCookies } from '../../wire/cookies.ts'
+import { withoutOwnCookies } from '../../wire/cookies.ts'
 import type { Decision, Decisions } from '../decide/decision.ts'
 import type { OwnPathTable } from '../../wire/own_path.ts'
-import type { ClientAddresses } from '../../wire/client_address.ts'
 import type { ClientResponse, ReceivedRequest } from '../../wire/client_response.ts'
 import type { Home } from '../../contract/home.ts'
 import { isOldForm } from '../decide/old_forms.ts'
-import { badRequest, ownPath } from '../decide/refusals.ts'
+import { spellsForwardAuth } from '../decide/forward_auth_spelling.ts'
+import { badRequest, mayNotAsk, ownPath } from '../decide/refusals.ts'
+import { isForwardAuth } from '../../wire/forward_auth_path.ts'
+import type { Askers } from './askers.ts'
 import type { Pass } from '../forward/pass.ts'
 import { identityHeaders, identityHeaderNames } from '../../identity/identity_headers.ts'
 
 interface Parts {
   readonly home: Home
-  readonly peers: ClientAddresses
+  readonly askers: Askers
   readonly decisions: Decisions
   readonly ownPaths: OwnPathTable
   readonly tell: ShowRefusal
+  readonly tellUnrouted: ShowRefusal
 }
 
 /** The headers that a 200 decides about. None of them may reach the service as the client sent it. */
@@ -28,7 +31,8 @@ const names = [...identityHeaderNames, 'Cookie', 'Authorization']
 
 /**
  * Answers another proxy that carries the bytes and asks about each request. The decision is the same as for a request that comes
- * here directly. Only trusted proxies get an answer: anybody else could choose which request we decide about.
+ * here directly. Only proxies in forward_auth_from get an answer: anybody else could choose which request we decide about, and read
+ * the identity and the service's cookies from the answer.
  */
 export class ForwardAuth {
   readonly #parts: Parts
@@ -43,11 +47,12 @@ export class ForwardAuth {
     request: EdgeRequest,
     table: RouteTable,
   ): undefined | Promise<undefined> {
-    const { peers, decisions, ownPaths, home, tell } = this.#parts
-    if (!peers.trusts(sent)) return void tell(sent, to, request, untrusted(request))
+    const { askers, decisions, ownPaths, home, tell } = this.#parts
+    if (!askers.mayAsk(sent) || !isForwardAuth(request.path))
+      return void this.#refuse(sent, to, request, table)
     if (!asksByPath(request) && request.method !== 'GET' && request.method !== 'HEAD')
       return void tell(sent, to, request, onlyGet)
-    const about = readAbout(sent, request)
+    const about = readAbout(sent, request, askers.addresses)
     if (isRequestError(about)) return void tell(sent, to, request, badRequest(about))
     const { rawHeaders, httpVersion, socket } = sent
     // If the path in question follows ours, the query is the client's own.
@@ -62,14 +67,21 @@ export class ForwardAuth {
     const routes = table.at(about.host)
     const plan = routes?.match(about.path)
     // The proxy has to send our paths to us at each of its hosts, and it asks about none that it does not serve.
-    if (ownPaths.find(about, ownPaths.kindOf(about.host, true), switchesOf(plan)))
-      return void tell(question.sent, to, about, ownPath)
+    const isOwn = ownPaths.find(about, ownPaths.kindOf(about.host, true), switchesOf(plan)) !== undefined
+    if (spellsForwardAuth(about.path) || isOwn) return void tell(question.sent, to, about, ownPath)
     if (!routes) return void tell(question.sent, to, about, notFoundRefusal)
     if (isOldForm(about, home)) return void tell(question.sent, to, about, ownPath)
     const decision = decisions.decide(about, plan)
     return decision instanceof Promise
       ? decision.then((made) => follow(made, question, to, tell))
       : follow(decision, question, to, tell)
+  }
+
+  #refuse(sent: ReceivedRequest, to: ClientResponse, request: EdgeRequest, table: RouteTable): void {
+    const { ownPaths, tell, tellUnrouted } = this.#parts
+    const kind = ownPaths.kindOf(request.host, table.at(request.host) !== undefined)
+    const show = kind === 'unrouted' ? tellUnrouted : tell
+    show(sent, to, request, mayNotAsk)
   }
 }
 
@@ -109,7 +121,6 @@ const permit = ({ about, absent }: Question, pass: Pass, to: ClientResponse): un
     if (absent === 'listed') list.push('X-Envoy-Auth-Headers-To-Remove', missing.join(','))
     else for (const name of missing) list.push(name, '')
   }
-  if (pass.staleCookie !== undefined) list.push('Set-Cookie', setCookie(pass.staleCookie, '', 0))
   list.push('Content-Length', '0', 'Cache-Control', 'no-store')
   to.writeHead(200, 'OK', list)
   to.end()
@@ -121,13 +132,6 @@ const holds = (list: readonly string[], name: string): boolean => {
   for (let i = 0; i < list.length; i += 2) if (list[i] === name) return true
   return false
 }
-
-const untrusted = ({ address }: EdgeRequest): Refusal => ({
-  status: 403,
-  reason: 'untrusted_proxy',
-  values: { address },
-  code: 'untrusted_proxy',
-})
 
 const onlyGet: Refusal = {
   status: 405,

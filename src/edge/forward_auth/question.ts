@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { isRequestError, parseTarget, type EdgeRequest, type RequestError } from '../../wire/request.ts'
 import { DecidingHeaders, type DecidingName } from '../../wire/deciding_headers.ts'
+import type { ClientAddresses } from '../../wire/client_address.ts'
 import type { ReceivedRequest } from '../../wire/client_response.ts'
 import { forwardAuthPath } from '../../wire/forward_auth_path.ts'
 
@@ -82,12 +83,13 @@ const gather = (
 }
 
 /**
- * Returns the request that a trusted proxy asks about, as if it had come here directly, or what is wrong with the question. Cookies
+ * Returns the request that a proxy asks about, as if it had come here directly, or what is wrong with the question. Cookies
  * and authorizations come from the question itself. Envoy asks with the method and host of the request in question.
  */
 export const readAbout = (
-  { rawHeaders }: ReceivedRequest,
+  { rawHeaders, socket }: ReceivedRequest,
   request: EdgeRequest,
+  addresses: ClientAddresses,
 ): EdgeRequest | RequestError => {
   const headers = new DecidingHeaders(rawHeaders)
   const facts = asksByPath(request)
@@ -113,9 +115,12 @@ export const readAbout = (
   const place = parseTarget(host, path)
   if (isRequestError(place)) return place
   const opensWebSocket = headers.has('sec-websocket-key') || headers.has('sec-websocket-version')
+  const { address, forwardedFor } = addresses.of(socket, headers)
   return {
     ...request,
     ...place,
+    address,
+    forwardedFor,
     // Unlike us, the proxy passes on headers that override the method, so the service may see any method.
     method: headers.overridesMethod ? 'POST' : method,
     secure: scheme === 'https',

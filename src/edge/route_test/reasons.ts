@@ -23,6 +23,9 @@ export const noRoutes = ({ host }: EdgeRequest): string =>
 export const ownPath = ({ path }: EdgeRequest): string =>
   `${path} belongs to hero_proxy itself here; routes do not get it`
 
+export const forwardAuth = ({ path }: EdgeRequest): string =>
+  `services could read ${path} as the path of forward auth; it is never forwarded`
+
 export const noPlan = ({ host, path }: EdgeRequest, plan: RoutePlan | 'ambiguous' | undefined): string => {
   if (plan === 'ambiguous') return `services could read ${path} as belonging to different routes of ${host}`
   return plan === undefined

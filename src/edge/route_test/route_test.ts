@@ -18,7 +18,9 @@ import { upstreamTarget } from '../forward/upstream_target.ts'
 import type { OwnPathTable } from '../../wire/own_path.ts'
 import type { ClientAddresses } from '../../wire/client_address.ts'
 import type { ReceivedRequest } from '../../wire/client_response.ts'
-import { badRequest } from '../decide/refusals.ts'
+import { spellsForwardAuth } from '../decide/forward_auth_spelling.ts'
+import { badRequest, mayNotAsk } from '../decide/refusals.ts'
+import { isForwardAuth } from '../../wire/forward_auth_path.ts'
 import type { UpstreamChoice } from '../../upstream/choice.ts'
 import { nobody, type Identified } from '../../identity/identify.ts'
 import * as why from './reasons.ts'
@@ -108,6 +110,8 @@ export class RouteTests {
     const request = readRequest(sent, peers)
     if (isRequestError(request)) return refused('request', badRequest(request), request.message)
     const found = (await routes()).at(request.host)
+    if (spellsForwardAuth(request.path) && !isForwardAuth(request.path))
+      return refused('own_path', mayNotAsk, why.forwardAuth(request))
     const kind = ownPaths.kindOf(request.host, found !== undefined)
     const plan = found?.match(request.path)
     if (ownPaths.find(request, kind, switchesOf(plan))) {

@@ -239,6 +239,10 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Zum Anmelden ist HTTPS nötig',
       text: 'Über unverschlüsseltes HTTP könnten andere Ihr Passwort lesen. Öffnen Sie diese Website mit https oder unter localhost. Wer sie betreibt und das Risiko in Kauf nimmt, kann insecure_cookies einschalten.',
     },
+    proxy_not_trusted: {
+      title: 'Diese Website ist noch nicht fertig eingerichtet',
+      text: 'Ihr Browser verwendet vielleicht https, aber dem Proxy, der Ihre Anfrage gebracht hat, wird nicht vertraut. Deshalb kann sich niemand anmelden. Wenn Sie diese Website betreiben: Das Protokoll nennt die Adresse, die in trusted_proxies gehört. Der Code ist proxy_not_trusted, erklärt in docs/operating/behind-a-proxy.md.',
+    },
     body_too_large: ({ most }) => ({
       title: 'Zu groß',
       text: `Der Inhalt dieser Anfrage darf höchstens ${most} Bytes umfassen.`,
@@ -250,10 +254,10 @@ export const refusals: Catalogue['refusals'] = {
       text: 'Zu viele Anfragen treffen ein. Versuchen Sie es gleich noch einmal.',
     },
 
-    untrusted_proxy: ({ address }) => ({
-      title: 'Kein vertrauenswürdiger Proxy',
-      text: `Forward Auth antwortet nur den Proxys in trusted_proxies, und ${address} gehört nicht dazu.`,
-    }),
+    may_not_ask: {
+      title: 'Nicht berechtigt zu fragen',
+      text: 'Forward auth antwortet nur den Proxys in forward_auth_from. Das Protokoll nennt die Adresse, die gefragt hat.',
+    },
     forward_auth_method: {
       title: 'Methode nicht erlaubt',
       text: 'Fragen Sie Forward Auth mit GET und schreiben Sie die fragliche Methode in X-Forwarded-Method.',

@@ -239,6 +239,10 @@ export const refusals = {
       title: 'HTTPS is required to sign in',
       text: 'Over plain HTTP, others could read your password. Open this site with https, or at localhost. An operator who accepts the risk can turn on insecure_cookies.',
     },
+    proxy_not_trusted: {
+      title: 'This site is not set up completely',
+      text: 'Your browser may use https, but the proxy that brought your request here is not trusted, so nobody can sign in. If you run this site: the log names the address to list in trusted_proxies. The code is proxy_not_trusted, explained in docs/operating/behind-a-proxy.md.',
+    },
     body_too_large: ({ most }: { most: number }) => ({
       title: 'Too large',
       text: `The body of this request can hold at most ${most} bytes.`,
@@ -248,10 +252,10 @@ export const refusals = {
     bodies_full: { title: 'Too busy', text: 'Too many requests are arriving. Try again in a moment.' },
 
     // Forward auth.
-    untrusted_proxy: ({ address }: { address: string }) => ({
-      title: 'Not a trusted proxy',
-      text: `Forward auth answers only the proxies in trusted_proxies, and ${address} is not one of them.`,
-    }),
+    may_not_ask: {
+      title: 'Not allowed to ask',
+      text: 'Forward auth answers only the proxies in forward_auth_from. The log names the address that asked.',
+    },
     forward_auth_method: {
       title: 'Method not allowed',
       text: 'Ask forward auth with GET, and put the method in question into X-Forwarded-Method.',

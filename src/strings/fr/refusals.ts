@@ -236,6 +236,10 @@ export const refusals: Catalogue['refusals'] = {
       title: 'HTTPS est requis pour se connecter',
       text: 'En HTTP simple, d’autres pourraient lire votre mot de passe. Ouvrez ce site en https ou sur localhost. Un exploitant qui accepte ce risque peut activer insecure_cookies.',
     },
+    proxy_not_trusted: {
+      title: 'La configuration de ce site n’est pas terminée',
+      text: 'Votre navigateur utilise peut-être https, mais le proxy qui a transmis votre requête n’est pas approuvé, donc personne ne peut se connecter. Si vous exploitez ce site : le journal indique l’adresse à ajouter à trusted_proxies. Le code est proxy_not_trusted, expliqué dans docs/operating/behind-a-proxy.md.',
+    },
     body_too_large: ({ most }) => ({
       title: 'Trop volumineux',
       text: `Le corps de cette requête peut contenir ${most} octets au plus.`,
@@ -247,10 +251,10 @@ export const refusals: Catalogue['refusals'] = {
       text: 'Trop de requêtes arrivent en même temps. Réessayez dans un instant.',
     },
 
-    untrusted_proxy: ({ address }) => ({
-      title: 'Proxy non approuvé',
-      text: `L’authentification déléguée ne répond qu’aux proxys de trusted_proxies, et ${address} n’en fait pas partie.`,
-    }),
+    may_not_ask: {
+      title: 'Question non autorisée',
+      text: 'Forward auth ne répond qu’aux proxys de forward_auth_from. Le journal indique l’adresse qui a posé la question.',
+    },
     forward_auth_method: {
       title: 'Méthode non autorisée',
       text: 'Interrogez l’authentification déléguée avec GET et indiquez la méthode concernée dans X-Forwarded-Method.',

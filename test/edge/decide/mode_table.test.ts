@@ -84,7 +84,11 @@ describe('every mode with every credential and kind of request', () => {
   const otherToken = 'o'.repeat(40)
 
   before(async () => {
-    stage = await startStage({ trusted_proxies: '127.0.0.1', bearer_token: daemonToken })
+    stage = await startStage({
+      trusted_proxies: '127.0.0.1',
+      forward_auth_from: '127.0.0.1',
+      bearer_token: daemonToken,
+    })
     const { hero } = stage.daemon
     upstream = await startUpstream()
     upstream.server.on('upgrade', (request, socket) => {

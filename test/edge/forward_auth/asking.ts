@@ -39,7 +39,7 @@ export const detail = ({ body }: Answer): string => (JSON.parse(body) as { detai
 export const startAsking = async (): Promise<
   Stage & { question(headers: Headers, at?: string, host?: string, method?: string): Promise<Answer> }
 > => {
-  const stage = await startStage({ trusted_proxies: '127.0.0.1' })
+  const stage = await startStage({ trusted_proxies: '127.0.0.1', forward_auth_from: '127.0.0.1' })
   const route = (domain: string, more: Partial<Parameters<Stage['route']>[0]>) =>
     stage.route({ domain, target: 'http://127.0.0.1:9', auth_mode: 'local', ...more })
   await route('app.localhost', {})

@@ -163,9 +163,15 @@ describe('requests to /auth/forward', () => {
     assert.ok(passed > 0)
   })
 
-  test('an untrusted peer gets the same 403 for everything', async () => {
-    for (const trusted_proxies of [undefined, '10.0.0.0/8']) {
-      await using lone = await startStage({ ...(trusted_proxies !== undefined && { trusted_proxies }) })
+  test('a peer that may not ask gets the same 403 for everything', async () => {
+    const others = '10.0.0.0/8,192.0.2.1'
+    for (const settings of [
+      {},
+      { trusted_proxies: '127.0.0.1' },
+      { forward_auth_from: others },
+      { trusted_proxies: '127.0.0.1', forward_auth_from: others },
+    ] as Record<string, string>[]) {
+      await using lone = await startStage(settings)
       await lone.route({ domain: 'app.localhost', auth_mode: 'optional' })
       const bodies = new Set<string>()
       for (const [at, host, headers] of [
@@ -175,6 +181,7 @@ describe('requests to /auth/forward', () => {
         ['/auth/forward', 'app.localhost', {}],
         ['/auth/forward/page', 'app.localhost', { ...about, Cookie: lone.ada }],
         ['/auth/forward/page', 'no.localhost', about],
+        ['/auth/forward', 'app.localhost', { ...about, 'X-Forwarded-For': '10.0.0.1', Cookie: lone.ada }],
       ] as const) {
         const answer = await ask(lone.daemon, host, at, { headers: flat(headers) })
         assert.equal(answer.status, 403)
@@ -182,7 +189,12 @@ describe('requests to /auth/forward', () => {
         bodies.add(answer.body)
       }
       assert.equal(bodies.size, 1)
-      assert.match([...bodies][0]!, /trusted_proxies, and 127\.0\.0\.1 is not one of them/)
+      assert.match([...bodies][0]!, /only the proxies in forward_auth_from/)
+      const told = lone.daemon.logged.filter(({ setting }) => setting === 'forward_auth_from')
+      assert.deepEqual(
+        told.map(({ peer }) => peer),
+        ['127.0.0.1'],
+      )
     }
   })
 })
