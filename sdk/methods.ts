@@ -703,6 +703,18 @@ export type StatsResult = {
   }[]
 }
 
+export type DoctorChecksParams = Record<string, never>
+export type DoctorChecksResult = {
+  checks: ({
+    /** The name of the check */
+    check: string
+    level: "ok" | "warn" | "fail"
+    /** What was found, in a sentence */
+    text: string
+    advice: string | null
+  })[]
+}
+
 export interface AuthSetupParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   username: string
@@ -1929,6 +1941,7 @@ export interface Methods {
   'rpc.discover': { params: RpcDiscoverParams; result: RpcDiscoverResult }
   'health': { params: HealthParams; result: HealthResult }
   'stats': { params: StatsParams; result: StatsResult }
+  'doctor.checks': { params: DoctorChecksParams; result: DoctorChecksResult }
   'auth.setup': { params: AuthSetupParams; result: SignedIn }
   'auth.login': { params: AuthLoginParams; result: SignedIn }
   'auth.logout': { params: AuthLogoutParams; result: null }
@@ -2058,6 +2071,10 @@ export interface HeroProxyMethods {
   health(params?: HealthParams): Promise<HealthResult>
   /** Return uptime, memory and counters of the daemon. The sum of all processes; numbers of workers arrive a second or two late. */
   stats(params?: StatsParams): Promise<StatsResult>
+  doctor: {
+    /** Check the installation: names, proxies, routes, readiness. The start makes the same checks, and logs what is not ok. */
+    checks(params?: DoctorChecksParams): Promise<DoctorChecksResult>
+  }
   auth: {
     /** Create the first administrator and sign in; refused once there is one. Call it as the operator over the socket, or with the token of the link that the daemon printed at its first start. */
     setup(params: AuthSetupParams): Promise<SignedIn>
@@ -2338,6 +2355,7 @@ export const methodNames = [
   'rpc.discover',
   'health',
   'stats',
+  'doctor.checks',
   'auth.setup',
   'auth.login',
   'auth.logout',

@@ -119,6 +119,7 @@ const serve = async (
   const sweeper = setInterval(() => {
     app.sweep().catch((error: Error) => log.warn({ error: error.message }, 'sweeping failed'))
   }, sweepIntervalMs).unref()
+  const checking = app.doctor.warn(log)
   log.info({ socket: socketPath, edge: `${address}:${port}`, workers: config.workers }, 'ready')
 
   return {
@@ -137,6 +138,7 @@ const serve = async (
       await Promise.all([edge.close(), app.socket.close(graceMs)])
       await renewMarker().catch(() => {})
       await indexing
+      await checking
       await closeInstance()
     },
   }

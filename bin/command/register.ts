@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { addCallCommand } from './call.ts'
 import { addCompletionCommand } from './completion.ts'
+import { addDoctorCommand } from './doctor.ts'
 import { addImportCommand } from './import/import.ts'
 import { addRoutesCommand } from './routes.ts'
 import { addSetupCommand } from './setup.ts'
@@ -11,6 +12,7 @@ import { addStatusCommand } from './status.ts'
 export const addOtherCommands = (program: Command): void => {
   addSetupCommand(program)
   addStatusCommand(program)
+  addDoctorCommand(program)
   addCallCommand(program)
   addSignCommand(program)
   addRoutesCommand(program)

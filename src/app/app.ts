@@ -60,9 +60,9 @@ export const createApp = (
       await audit.sweep(await settings.value('audit_retention_days'))
     })
 
-  const { mails, settings, liveSessions, personal, revocations } = rooms
+  const { mails, settings, liveSessions, personal, revocations, doctor } = rooms
   const { logouts, setup } = flows
-  const shared = { mails, settings, liveSessions, personal, revocations, logouts, setup }
+  const shared = { mails, settings, liveSessions, personal, revocations, logouts, setup, doctor }
   return {
     ...shared,
     ...served,

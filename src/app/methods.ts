@@ -11,6 +11,7 @@ import { groupMethods } from '../groups/methods.ts'
 import { clientMethods } from '../clients/methods.ts'
 import { registrationMethods } from '../clients/registration_methods.ts'
 import type { Counters } from '../metrics/counters.ts'
+import { doctorMethods } from '../health/doctor_methods.ts'
 import { healthMethods } from '../health/methods.ts'
 import { federationMethods } from '../federation/methods.ts'
 import type { RouteTests } from '../edge/route_test/route_test.ts'
@@ -75,6 +76,7 @@ export const allMethods = (
   const { signIn, emailFlows, federation, setup, impersonation, clientProof, tellToken } = flows
   return [
     ...healthMethods(counters, database, rooms.readiness),
+    ...doctorMethods(rooms.doctor),
     ...authMethods({
       users,
       credentials,

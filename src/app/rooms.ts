@@ -20,6 +20,7 @@ import { Mails } from '../mail/mails.ts'
 import { Consents } from '../consents/consents.ts'
 import { Providers } from '../providers/providers.ts'
 import { RelyingParty } from '../providers/relying_party.ts'
+import { Doctor } from '../health/doctor.ts'
 import { Readiness } from '../health/readiness.ts'
 import type { Log } from '../log/log.ts'
 import { Roles } from '../roles/roles.ts'
@@ -126,6 +127,8 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
   })
   const people = new CachedPeople(database)
 
+  const readiness = new Readiness(database, log)
+  const doctor = new Doctor({ config, readiness, routesAt: (host) => routes.enabledAt(host) })
   return {
     settings,
     audit,
@@ -161,6 +164,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     personal,
     access,
     people,
-    readiness: new Readiness(database, log),
+    readiness,
+    doctor,
   }
 }

@@ -39,6 +39,7 @@ export const rows: Record<string, Row> = {
   'rpc.discover': everybody,
   health: everybody,
   stats: only('proxy.admin'),
+  'doctor.checks': only('proxy.admin'),
   'auth.setup': everybody,
   'auth.login': everybody,
   'auth.logout': signedIn,

@@ -1,0 +1,139 @@
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import type { Config } from '../config/config.ts'
+import type { Log } from '../log/log.ts'
+import type { Readiness } from './readiness.ts'
+
+/** What one check found. `advice` says what to do, if there is something to do. */
+export interface Finding {
+  readonly check: string
+  readonly level: 'ok' | 'warn' | 'fail'
+  readonly text: string
+  readonly advice: string | null
+}
+
+interface Parts {
+  readonly config: Pick<Config, 'public_url' | 'trusted_proxies' | 'forward_auth_from'>
+  readonly readiness: Pick<Readiness, 'causes'>
+  /** The enabled routes at a host, as people read them: domain and path. */
+  readonly routesAt: (host: string) => Promise<readonly string[]>
+}
+
+/** Milliseconds in which a name must resolve. */
+const patienceMs = 3000
+
+const found = (
+  check: string,
+  level: Finding['level'],
+  text: string,
+  advice: string | null = null,
+): Finding => ({
+  check,
+  level,
+  text,
+  advice,
+})
+
+/** The checks of an installation: the start logs what they find, and `hero-proxy doctor` prints it. */
+export class Doctor {
+  readonly #parts: Parts
+  readonly #host: string
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#host = new URL(parts.config.public_url).hostname
+  }
+
+  /** One finding for each check, always in the same order. */
+  async checks(): Promise<Finding[]> {
+    const ready = await this.#ready()
+    // Without its database there is nothing to say about routes.
+    const sharing = ready.level === 'ok' ? await this.#parts.routesAt(this.#host) : []
+    return [
+      ready,
+      await this.#homeResolves(),
+      this.#homeName(sharing),
+      this.#routesAtHome(sharing),
+      this.#forwardAuth(),
+    ]
+  }
+
+  /** Logs every finding that is not ok. Never rejects. */
+  async warn(log: Log): Promise<void> {
+    try {
+      for (const { check, level, text, advice } of await this.checks())
+        if (level !== 'ok') log.warn({ check, finding: level, advice }, text)
+    } catch (error) {
+      log.warn({ error: (error as Error).message }, 'the checks of the installation could not be made')
+    }
+  }
+
+  async #ready(): Promise<Finding> {
+    const causes = await this.#parts.readiness.causes()
+    if (causes.length === 0) return found('ready', 'ok', '/readyz answers 200')
+    return found('ready', 'fail', `/readyz answers 503: ${causes.join('; ')}`, 'Read the log of the daemon')
+  }
+
+  async #homeResolves(): Promise<Finding> {
+    const check = 'home_resolves'
+    if (isIP(this.#host.replace(/^\[|\]$/g, '')) !== 0)
+      return found(check, 'ok', `${this.#host} is an address`)
+    const advice = 'Add the name to DNS or /etc/hosts, or correct public_url'
+    const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), patienceMs).unref())
+    try {
+      const answer = await Promise.race([lookup(this.#host), late])
+      return answer === 'late'
+        ? found(check, 'fail', `${this.#host} did not resolve within ${patienceMs} ms`, advice)
+        : found(check, 'ok', `${this.#host} resolves to ${answer.address}`)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      return found(check, 'fail', `${this.#host} does not resolve from this machine (${code})`, advice)
+    }
+  }
+
+  #homeName(sharing: readonly string[]): Finding {
+    const check = 'home_name'
+    const advice =
+      'Give hero_proxy a host name that no service has, such as id.example.org, and set public_url to it'
+    if (isIP(this.#host.replace(/^\[|\]$/g, '')) !== 0)
+      return found(
+        check,
+        'warn',
+        `public_url has an address instead of a name: passkeys cannot be used`,
+        advice,
+      )
+    if (sharing.length > 0)
+      return found(
+        check,
+        'warn',
+        `${this.#host}, the host of public_url, is also the host of a service`,
+        advice,
+      )
+    return found(check, 'ok', `${this.#host} belongs to hero_proxy alone`)
+  }
+
+  #routesAtHome(sharing: readonly string[]): Finding {
+    const check = 'routes_at_home'
+    if (sharing.length === 0) return found(check, 'ok', 'no route shares the host of public_url')
+    return found(
+      check,
+      'warn',
+      `these routes share the host of public_url, so that their pages can do all that the person can: ${sharing.join(', ')}`,
+      'Give each service a host of its own',
+    )
+  }
+
+  #forwardAuth(): Finding {
+    const check = 'forward_auth'
+    const { trusted_proxies, forward_auth_from } = this.#parts.config
+    if (forward_auth_from.length > 0)
+      return found(check, 'ok', `these proxies may ask by forward auth: ${forward_auth_from.join(', ')}`)
+    if (trusted_proxies.length === 0) return found(check, 'ok', 'no proxy stands in front')
+    return found(
+      check,
+      'warn',
+      'trusted_proxies is set and forward_auth_from is not: /auth/forward answers 403 to every proxy',
+      'If a proxy asks by forward auth, list its address in forward_auth_from; if none does, all is well',
+    )
+  }
+}

@@ -1,0 +1,32 @@
+import { method } from '../contract/method.ts'
+import { Type } from '../contract/schema_builder.ts'
+import { Nothing, Nullable, Shape } from '../contract/schemas.ts'
+import type { Doctor } from './doctor.ts'
+
+const Check = Shape({
+  check: Type.String({ description: 'The name of the check' }),
+  level: Type.Enum(['ok', 'warn', 'fail']),
+  text: Type.String({ description: 'What was found, in a sentence' }),
+  advice: Nullable(Type.String({ description: 'What to do about it' })),
+})
+
+export const doctorMethods = (doctor: Pick<Doctor, 'checks'>) => [
+  method({
+    name: 'doctor.checks',
+    summary: 'Check the installation: names, proxies, routes, readiness',
+    description: 'The start makes the same checks, and logs what is not ok.',
+    effect: 'read',
+    claim: ['proxy.admin'],
+    params: Nothing,
+    result: Shape({ checks: Type.Array(Check) }),
+    examples: [
+      {
+        params: {},
+        result: {
+          checks: [{ check: 'ready', level: 'ok', text: '/readyz answers 200', advice: null }],
+        },
+      },
+    ],
+    handler: async () => ({ checks: await doctor.checks() }),
+  }),
+]
