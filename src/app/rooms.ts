@@ -128,7 +128,11 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
   const people = new CachedPeople(database)
 
   const readiness = new Readiness(database, log)
-  const doctor = new Doctor({ config, readiness, routesAt: (host) => routes.enabledAt(host) })
+  const doctor = new Doctor({
+    config,
+    readiness,
+    routesAtHome: async () => (await routes.atHome()).map(({ domain, path_prefix }) => domain + path_prefix),
+  })
   return {
     settings,
     audit,

@@ -15,8 +15,8 @@ export interface Finding {
 interface Parts {
   readonly config: Pick<Config, 'public_url' | 'trusted_proxies' | 'forward_auth_from'>
   readonly readiness: Pick<Readiness, 'causes'>
-  /** The enabled routes at a host, as people read them: domain and path. */
-  readonly routesAt: (host: string) => Promise<readonly string[]>
+  /** The enabled routes at home's host, as people read them: domain and path. */
+  readonly routesAtHome: () => Promise<readonly string[]>
 }
 
 /** Milliseconds in which a name must resolve. */
@@ -48,7 +48,7 @@ export class Doctor {
   async checks(): Promise<Finding[]> {
     const ready = await this.#ready()
     // Without its database there is nothing to say about routes.
-    const sharing = ready.level === 'ok' ? await this.#parts.routesAt(this.#host) : []
+    const sharing = ready.level === 'ok' ? await this.#parts.routesAtHome() : []
     return [
       ready,
       await this.#homeResolves(),

@@ -66,18 +66,6 @@ export class Routes {
     return { ...page, items: page.items.map(toRoute) }
   }
 
-  /** The enabled routes at a host or at a wildcard that covers it, as `domain/path`. */
-  async enabledAt(host: string): Promise<string[]> {
-    const rows = await this.#database.query
-      .selectFrom('routes')
-      .select(['domain', 'path_prefix'])
-      .where('enabled', '=', 1)
-      .where('domain', 'in', [host, host.replace(/^[^.]*/, '*')])
-      .orderBy('path_prefix')
-      .execute()
-    return rows.map(({ domain, path_prefix }) => domain + path_prefix)
-  }
-
   async get(id: string): Promise<Route> {
     const row = await this.#database.query
       .selectFrom('routes')

@@ -10,6 +10,7 @@ describe('the checks of an installation', () => {
     await using daemon = await startTestDaemon(settings)
     for (const domain of domains)
       await daemon.hero.proxy.routes.add({
+        shares_home: domain === 'localhost',
         domain,
         target,
         auth_mode: 'none',
@@ -37,7 +38,7 @@ describe('the checks of an installation', () => {
     const shared = { ...fine, home_name: 'warn', routes_at_home: 'warn' }
     assert.deepEqual(await levels({ public_url: 'http://localhost:9997' }, ['localhost']), shared)
     assert.deepEqual(await levels({ public_url: 'http://id.localhost:9997' }, ['*.localhost']), {
-      ...shared,
+      ...fine,
       home_resolves: (await levels({ public_url: 'http://id.localhost:9997' })).home_resolves,
     })
     assert.deepEqual(await levels({ trusted_proxies: '10.0.0.1' }), { ...fine, forward_auth: 'warn' })

@@ -63,7 +63,7 @@ describe('a trusted proxy that may not ask', () => {
   before(async () => {
     stage = await startStage({ public_url: 'http://localhost:9997', trusted_proxies: '127.0.0.0/8' })
     for (const domain of ['open.localhost', 'localhost', '*.wild.test'])
-      await stage.route({ domain, auth_mode: 'none' })
+      await stage.route({ domain, auth_mode: 'none', shares_home: domain === 'localhost' })
   })
   after(() => stage.close())
 
