@@ -1,4 +1,5 @@
-import { ownHeaders, send } from '../wire/responses.ts'
+import { ownHeaders, redirect, send } from '../wire/responses.ts'
+import { favicon } from '../html/favicon.ts'
 import { icon } from '../html/layout.ts'
 import { passkeyScript } from './sign_in/passkey_script.ts'
 import { style } from '../html/style.ts'
@@ -14,11 +15,23 @@ export interface StillParts {
 }
 
 const still =
-  (type: string, text: string, cache: string): OwnPathHandler =>
+  (type: string, text: string | Buffer, cache: string): OwnPathHandler =>
   (_, response, asked) =>
     send(response, 200, type, text, { ...ownHeaders(asked), 'cache-control': cache })
 
 const forEver = 'public, max-age=31536000, immutable'
+
+/** Where people change their password. */
+const passwordFormPath = '/auth/me'
+
+const manifest = ({ site }: Theme): string =>
+  JSON.stringify({
+    name: site,
+    short_name: site,
+    start_url: '/auth/me',
+    display: 'browser',
+    icons: [{ src: '/.hero_proxy/icon.svg', sizes: 'any', type: 'image/svg+xml' }],
+  })
 
 /** The paths that answer every caller alike on every host: style sheets, pictures, public keys. */
 export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[] => {
@@ -39,6 +52,19 @@ export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[
       })
     },
     '/.hero_proxy/icon.svg': still('image/svg+xml', icon, 'public, max-age=86400'),
+    '/favicon.ico': still('image/vnd.microsoft.icon', favicon, 'public, max-age=86400'),
+    '/robots.txt': still(
+      'text/plain; charset=utf-8',
+      'User-agent: *\nDisallow: /\n',
+      'public, max-age=86400',
+    ),
+    '/auth/manifest.webmanifest': async (_, response, asked) =>
+      send(response, 200, 'application/manifest+json', manifest(await theme()), {
+        ...ownHeaders(asked),
+        'cache-control': 'public, max-age=60',
+      }),
+    // W3C, A Well-Known URL for Changing Passwords.
+    '/.well-known/change-password': (_, response, asked) => redirect(response, asked, 302, passwordFormPath),
     '/.well-known/jwks.json': async (_, response, asked) =>
       send(response, 200, 'application/jwk-set+json', JSON.stringify(await jwks()), {
         ...ownHeaders(asked),

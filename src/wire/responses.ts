@@ -7,7 +7,7 @@ import type { EdgeRequest } from './request.ts'
 
 /** What our pages may do: load our stylesheet and our images, and post forms to us. */
 const policy =
-  "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+  "default-src 'none'; style-src 'self'; img-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 /** The same for the one page that any page may show in a frame. It only links out. */
 export const policyForFrames = policy.replace("frame-ancestors 'none'", 'frame-ancestors *')
@@ -88,7 +88,7 @@ export const send = (
   to: ClientResponse,
   status: number,
   type: string,
-  body: string,
+  body: string | Buffer,
   headers: Headers,
 ): void => {
   if (to.headersSent || to.destroyed) return void to.destroy()

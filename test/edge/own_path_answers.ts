@@ -283,6 +283,9 @@ export const ownPathAnswers = `
 /.well-known/x
   home      404 not_found
   routed    service
+/.well-known/change-password
+  home      302 /auth/me: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /.well-known/jwks.json
   home      200 application/jwk-set+json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service
@@ -297,6 +300,12 @@ export const ownPathAnswers = `
   routed    service
 /.well-known/oauth-authorization-server
   home      200 application/json: GET | 405 allow GET, OPTIONS: POST json, POST form, PUT, DELETE, PATCH | 404 text/plain: OPTIONS
+  routed    service
+/favicon.ico
+  home      200 image/vnd.microsoft.icon: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/robots.txt
+  home      200 text/plain: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service
 /rpc
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 200 application/json: POST json | 415 unsupported_media_type: POST form
