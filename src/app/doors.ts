@@ -98,6 +98,7 @@ export const createDoors = (parts: Parts) => {
     reportOversize: (username: string, domain: string) => oversize.report(username, domain),
   }
   const offers = async () => ({
+    site: await settings.value('site_name'),
     registration: await settings.value('registration_mode'),
     magicLinks: await settings.value('magic_links'),
     providers: (await providers.enabled()).map(({ provider, title, preset }) => ({

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Caller } from '../contract/caller.ts'
 import type { Attempts, CountedAttempt } from '../attempts/attempts.ts'
 import type { Passwords } from '../passwords/passwords.ts'
-import { AppError } from '../contract/errors.ts'
+import { AppError, invalidParams } from '../contract/errors.ts'
 import type { FactorKind, Factors } from '../factors/factors.ts'
 import type { OwnSignInMethod } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -68,7 +68,10 @@ export class SignIn {
    * the same answer after the same work. This is slow, so it runs before the transaction that opens the session.
    * Throws factor_required for a user with a second factor.
    */
-  async verifyPassword(login: string, password: string, caller: Caller): Promise<Proven> {
+  async verifyPassword(typed: string, password: string, caller: Caller): Promise<Proven> {
+    // Pasted text brings blanks. They belong to no name, so they make no guess at another.
+    const login = typed.trim()
+    if (login === '') throw invalidParams('login', 'a username or email address')
     const leave = this.#credentials.reserve()
     try {
       return await this.#verify(login, password, caller)

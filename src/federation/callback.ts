@@ -26,7 +26,7 @@ interface Parts {
 
 type SignedIn = ReturnType<typeof signedInAs>
 
-/** The outcome of a sign-in with a provider. `title` is the provider's name for people. */
+/** The outcome of a sign-in with a provider. `provider` is its name for programs, `title` its name for people. */
 export type CallbackResult =
   /** It has expired, never began, or began in another browser. */
   | { readonly act: 'gone' }
@@ -34,9 +34,10 @@ export type CallbackResult =
   | { readonly act: 'fault'; readonly fault: Fault; readonly title: string; readonly next: string }
   /** The provider vouched for the person, but we refuse them. */
   | { readonly act: 'refused'; readonly why: RefusalReason; readonly title: string; readonly next: string }
-  | { readonly act: 'enter'; readonly opened: SignedIn; readonly next: string }
+  | { readonly act: 'enter'; readonly provider: string; readonly opened: SignedIn; readonly next: string }
   | {
       readonly act: 'second step'
+      readonly provider: string
       readonly sign_in: string
       readonly factors: readonly string[]
       readonly next: string
@@ -56,12 +57,12 @@ export class Callbacks {
 
   /**
    * Begins a sign-in. Returns the URL that the browser opens, and the cookie by which we recognise the browser when it returns.
-   * With `link`, a signed-in user adds the identity to their account. Throws not_found, rate_limited, and unavailable with
+   * With `choose`, the provider asks which account to use. With `link`, a signed-in user adds the identity to their account. Throws not_found, rate_limited, and unavailable with
    * `data.fault`.
    */
   async begin(
     name: string,
-    where: Pick<OutgoingSignIn, 'next' | 'anew'>,
+    { choose, ...where }: Pick<OutgoingSignIn, 'next' | 'anew'> & { readonly choose: boolean },
     caller: Caller,
     link = false,
   ): Promise<{ url: string; cookie: FlowCookie }> {
@@ -75,7 +76,10 @@ export class Callbacks {
       await party.assertReachable(provider)
       const flow = { ...where, provider_id: provider.id, user_id: link ? caller.user_id! : null }
       const { checks, cookie } = await flows.begin(flow, caller.address)
-      return { url: (await party.authorizationUrl(provider, checks, where.anew)).href, cookie }
+      return {
+        url: (await party.authorizationUrl(provider, checks, { anew: where.anew, choose })).href,
+        cookie,
+      }
     } catch (error) {
       if (error instanceof AppError) throw error
       const { fault } = this.#logFault(provider, error)
@@ -174,13 +178,14 @@ export class Callbacks {
         await this.#audit(guest, about, factorRequired.error)
         return {
           act: 'second step',
+          provider: name,
           ...(factorRequired.data as unknown as { sign_in: string; factors: string[] }),
           next,
         }
       }
       const opened = await signIn.open(found.user_id, name, { ...guest, replaces: caller.session_id }, '', by)
       await this.#audit(guest, about, 'ok')
-      return { act: 'enter', opened, next }
+      return { act: 'enter', provider: name, opened, next }
     })
   }
 

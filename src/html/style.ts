@@ -75,9 +75,17 @@ dd { margin: 0; overflow-wrap: anywhere; }
 code, .claims li, strong { unicode-bidi: isolate; }
 code, .claims li { font: 0.8125rem/1.5 ui-monospace, 'SF Mono', Menlo, 'DejaVu Sans Mono', 'Liberation Mono', monospace; }
 .claims li { padding: 0.1rem 0.5rem; border-radius: 1rem; background: var(--chip); overflow-wrap: anywhere; }
-.or { margin: 1.25rem 0 0; text-align: center; color: var(--soft); font-size: 0.875rem; }
-.providers { list-style: none; margin: 0; padding: 0; }
-.providers .button { margin-top: 0.75rem; }
+.door strong { color: var(--ink); font-size: 1.0625rem; }
+.wrong { margin: 0.35rem 0 0; color: var(--wrong); font-size: 0.9375rem; }
+[aria-invalid='true'] { border-color: var(--wrong); }
+.reveal { width: auto; min-height: 0; margin: 0.35rem 0 0; padding: 0.15rem 0.5rem; font-size: 0.875rem; font-weight: 400; color: var(--accent); background: transparent; border-color: var(--line); }
+.reveal:hover { background: var(--chip); }
+.reveal[aria-pressed='true'] { color: var(--accent-ink); background: var(--accent); }
+.reveal[hidden] { display: none; }
+.way { position: relative; }
+.last { position: absolute; inset-block-start: -0.7rem; inset-inline-end: 0.75rem; padding: 0 0.5rem; border: 1px solid var(--field-line); border-radius: 1rem; font-size: 0.8125rem; background: var(--card); color: var(--ink); }
+.others:not(:has(a, form:not([hidden]))) { display: none; }
+.others button, .others .button { margin-top: 1rem; }
 .ways { list-style: none; margin: 1.25rem 0 0; padding: 0; display: grid; gap: 0.5rem; font-size: 0.9375rem; }
 h2 { margin: 2.25rem 0 0.5rem; padding-top: 1.25rem; border-top: 1px solid var(--line); font-size: 1.125rem; }
 details { margin: 0.5rem 0; }

@@ -17,6 +17,7 @@ import { postReplace } from './sign_in/complete_sign_in.ts'
 import * as proof from './sign_in/proofs.ts'
 import type { FederationParts } from './sign_in/provider_parts.ts'
 import * as federation from './sign_in/providers.ts'
+import { passkeyOptions } from './sign_in/show_sign_in.ts'
 import * as signIn from './sign_in/sign_in.ts'
 
 interface Parts extends StillParts {
@@ -63,7 +64,7 @@ const query = (asked: EdgeRequest) => new URL(asked.target, 'http://door.invalid
 
 const signInPaths = (parts: Parts): readonly OwnPath[] => [
   pageRow(parts, '/auth/login', (page) => signIn.signIn(page, parts.handover)),
-  formRow(parts, '/auth/login', signIn.postSignIn),
+  formRow(parts, '/auth/login', (page) => signIn.postSignIn(page, parts.handover)),
   formRow(parts, '/auth/replace', postReplace),
   formRow(parts, '/auth/come_back', atHome.postComeBack(parts.handover)),
   pageRow(parts, '/auth/logout', (page) => signIn.signOut(page, parts.handover)),
@@ -90,6 +91,7 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
   formRow(parts, '/auth/magic', email.postMagic),
   formRow(parts, '/auth/factor', proof.postFactor),
   formRow(parts, '/auth/passkey', proof.postPasskey),
+  pageRow(parts, '/auth/passkey_options', passkeyOptions),
   pageRow(parts, '/auth/prove', proof.prove),
   formRow(parts, '/auth/prove', proof.postProve),
 ]
@@ -132,7 +134,7 @@ const servicePaths = (parts: Parts): readonly OwnPath[] => {
 const providerPaths = (parts: Parts): readonly OwnPath[] => {
   const { pageParts, federation: provider } = parts
   return [
-    pageRow(parts, '/login', (page) => federation.login(provider, page)),
+    pageRow(parts, '/login', (page) => federation.login(provider, page, parts.handover)),
     pageRow(parts, '/auth/link', (page) => federation.confirmLink(provider, page)),
     formRow(parts, '/auth/link', (page) => federation.postLink(provider, page)),
     formRow(parts, '/auth/link/begin', (page) => federation.postBeginLink(provider, page)),

@@ -16,12 +16,24 @@ const decodeOnce = (text: string): string =>
   text.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
 /**
+ * Splits off the fragment, which leads to no other host whatever it contains. It is dropped unless it is printable and without a
+ * backslash, so that every parser ends it where we do.
+ */
+const parted = (value: string): readonly [path: string, fragment: string] => {
+  const start = value.indexOf('#')
+  if (start < 0) return [value, '']
+  const fragment = value.slice(start)
+  return [value.slice(0, start), /^#[\x21\x23-\x5b\x5d-\x7e]+$/.test(fragment) ? fragment : '']
+}
+
+/**
  * Returns where to go after signing in: a path on this origin, or else the fallback. The path must stay on this origin, both as it is
  * and after any software decodes it once or more (CVE-2025-27143 and similar).
  */
 export const returnPath = (value: string | null | undefined, fallback = '/auth/me'): string => {
   if (value === null || value === undefined || value.length > maxLength) return fallback
-  let text = value
+  const [path, fragment] = parted(value)
+  let text = path
   for (let i = 0; i < 4; i++) {
     if (!staysHere(text)) return fallback
     const decoded = decodeOnce(text)
@@ -29,6 +41,6 @@ export const returnPath = (value: string | null | undefined, fallback = '/auth/m
     // The path itself may contain encoded white space and control characters.
     text = decoded.replaceAll(/[\u0000-\u0020\u007f]/g, '')
   }
-  const url = new URL(value, here)
-  return url.pathname + url.search + url.hash
+  const url = new URL(path, here)
+  return url.pathname + url.search + fragment
 }

@@ -48,14 +48,18 @@ export class RelyingParty {
   async authorizationUrl(
     provider: KnownProvider,
     { state, nonce, verifier }: Checks,
-    anew: boolean,
+    { anew, choose }: { readonly anew: boolean; readonly choose: boolean },
   ): Promise<URL> {
     return withFaults(async () => {
       const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await loadOpenidClient()
       const config = await this.#configuration(provider)
       const offline = offlineAccess(provider, config.serverMetadata())
       const proves = anew && provider.kind === 'oidc'
-      const prompt = [...(proves ? ['login'] : []), ...(offline.consent ? ['consent'] : [])].join(' ')
+      const prompt = [
+        ...(proves ? ['login'] : []),
+        ...(choose ? ['select_account'] : []),
+        ...(offline.consent ? ['consent'] : []),
+      ].join(' ')
       return buildAuthorizationUrl(config, {
         redirect_uri: provider.redirect_uri,
         scope: [...provider.scopes, ...(offline.scope ?? [])].join(' '),

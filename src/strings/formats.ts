@@ -41,6 +41,13 @@ export const formatsOf = (locale: string) => {
       if (seconds < 2 * 3600) return inUnit(seconds / 60, 'minute')
       return seconds < 2 * day ? inUnit(seconds / 3600, 'hour') : inUnit(seconds / day, 'day')
     },
+    /** A number of seconds to wait, rounded up, so that waiting for that long is enough. */
+    wait: (seconds: number): string => {
+      if (seconds < 60) return inUnit(Math.ceil(seconds), 'second')
+      return seconds < 2 * 3600
+        ? inUnit(Math.ceil(seconds / 60), 'minute')
+        : inUnit(Math.ceil(seconds / 3600), 'hour')
+    },
     /** A Unix time in seconds, in UTC and to the minute. */
     time: (seconds: number): string => times().format(seconds * 1000),
   }

@@ -17,6 +17,9 @@ export const linkCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_link
 export const returnPathCookie = (secure: boolean) =>
   secure ? '__Host-hero_proxy_onward' : 'hero_proxy_onward'
 
+/** The way by which somebody last signed in in this browser: its name and nothing else. */
+export const wayCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_way' : 'hero_proxy_way')
+
 /** Names that upstreams neither see nor set: our own, and names that a lenient parser would read as ours. */
 const ours = /^(__host-http-|__http-|__host-|__secure-)?hero[._ -]proxy[._ -]/i
 

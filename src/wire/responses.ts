@@ -16,8 +16,8 @@ export const policyForFrames = policy.replace("frame-ancestors 'none'", 'frame-a
 export const policyWithImages = (origins: readonly string[]): string =>
   policy.replace("img-src 'self'", `img-src 'self' ${origins.join(' ')}`)
 
-/** The same with our one script, for pages with passkeys. */
-export const policyWithScript = `${policy}; script-src 'self'`
+/** The same with our scripts, for pages with passkeys. They renew the challenge. */
+export const policyWithScript = `${policy}; script-src 'self'; connect-src 'self'`
 
 /** The headers of every response that we make ourselves. */
 export const ownHeaders = (asked: Pick<EdgeRequest, 'secure'>): Record<string, string> => ({

@@ -164,7 +164,10 @@ describe('own pages', { skip: browserMissing() ?? false }, () => {
       await style("document.querySelector('footer'), '::before').content"),
       '"Ada\\"s \\\\ house; } body { display: none"',
     )
-    assert.equal(await style("document.querySelector('button')).backgroundColor"), 'rgb(122, 31, 92)')
+    assert.equal(
+      await style("document.querySelector('form button:not([type])')).backgroundColor"),
+      'rgb(122, 31, 92)',
+    )
     assert.equal(await style("document.querySelector('.door svg')).display"), 'none')
     await page.goto(at('/auth/logo.svg'))
     assert.notEqual(await page.evaluate('document.title'), 'broken')

@@ -54,6 +54,9 @@ export const ownPathAnswers = `
 /auth/passkey
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 401 unauthenticated: POST form
   routed    service
+/auth/passkey_options
+  home      200 application/json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/prove
   home      302 /auth/login: GET | 415 unsupported_media_type: POST json | 303 /auth/login: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
   routed    service
@@ -135,6 +138,12 @@ export const ownPathAnswers = `
   routed    service
 /auth/passkeys.js
   home      200 text/javascript: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/auth/sign_in.js
+  home      200 text/javascript: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/auth/manifest.webmanifest
+  home      200 application/manifest+json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/theme.css
   home      404 not_found

@@ -1,11 +1,16 @@
 import { AppError, errorTable } from '../../contract/errors.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { problemWords } from '../../strings/refusal_words.ts'
+import { wayCookie } from '../../wire/cookies.ts'
 import { goOn } from '../handover/at_home.ts'
 import { returnPath } from '../return_path.ts'
 import { proofPage } from './proof_view.ts'
 import { replacePage } from './replace_view.ts'
 import type { Keepsake, PageRequest } from '../page_request.ts'
+
+/** The methods that open a session. */
+type Opening =
+  'auth.login' | 'auth.setup' | 'auth.login_by_link' | 'auth.login_by_code' | 'auth.login_by_passkey'
 
 interface Opened {
   readonly user: string
@@ -24,13 +29,15 @@ type Again = (
 /** Runs the method that opens a session and sets its cookie, asks for a second factor, or shows the form again. */
 export const openSession = async (
   page: PageRequest,
-  method: 'auth.login' | 'auth.setup' | 'auth.login_by_link' | 'auth.login_by_code' | 'auth.login_by_passkey',
+  method: Opening,
   params: Record<string, string>,
   returnTo: string,
   again: Again,
   kept: readonly Keepsake[] = [],
 ): Promise<void> => {
   const replaces = (await page.caller())?.session_id
+  const way = wayOf(method, params)
+  const keepsakes = way === undefined ? kept : [...kept, lastWay(way)]
   let opened
   try {
     opened = (await page.call(method, params, { ...page.guest(), replaces })) as Opened
@@ -42,14 +49,29 @@ export const openSession = async (
         error.data as unknown as Parameters<typeof secondStep>[1],
         returnTo,
         undefined,
-        kept,
+        keepsakes,
       )
     const retry = error.data.retry_after
     const headers: Record<string, string> = typeof retry === 'number' ? { 'retry-after': String(retry) } : {}
     return again(await inWords(page, error), errorTable[error.error].http, headers, error.data)
   }
-  await enter(page, opened, returnTo, kept)
+  await enter(page, opened, returnTo, keepsakes)
 }
+
+/** The way of the first step, by the name that sessions have for it; undefined for a second step. */
+const wayOf = (method: Opening, { sign_in }: Record<string, string>): string | undefined =>
+  sign_in === undefined ? ways[method] : undefined
+
+const ways: Readonly<Record<Opening, string | undefined>> = {
+  'auth.login': 'password',
+  'auth.setup': 'password',
+  'auth.login_by_link': 'magic_link',
+  'auth.login_by_passkey': 'passkey',
+  'auth.login_by_code': undefined,
+}
+
+/** The browser keeps the way for a year, to mark it when the person signs in again. */
+export const lastWay = (way: string): Keepsake => ({ name: wayCookie, value: way, maxAge: 365 * 86_400 })
 
 /** Goes on with a new session. If somebody else is signed in in this browser, it asks first whether to replace them. */
 export const enter = async (

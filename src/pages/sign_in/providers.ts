@@ -8,7 +8,8 @@ import { ownHeaders, send } from '../../wire/responses.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
 import { flowCookie, linkCookie } from '../../wire/cookies.ts'
 import { faults, gone, refusals } from './provider_problems.ts'
-import { enter, inWords, secondStep } from './complete_sign_in.ts'
+import type { HomeParts } from '../handover/at_home.ts'
+import { enter, inWords, lastWay, secondStep } from './complete_sign_in.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import { linkPage } from './link_view.ts'
 import { returnPath } from '../return_path.ts'
@@ -22,17 +23,22 @@ const link = (value: string): Keepsake => ({ name: linkCookie, value, maxAge: pe
 
 /**
  * `/login?next=&provider=&prompt=`: redirects to the named provider, or to the only one, or to the sign-in page if there are several.
- * `prompt=login` requires a fresh proof from the provider.
+ * `prompt=login` requires a fresh proof from the provider, `prompt=select_account` makes it ask which account to use.
  */
-export const login = async ({ arrivals }: FederationParts, page: PageRequest): Promise<void> => {
+export const login = async (
+  { arrivals }: FederationParts,
+  page: PageRequest,
+  { destinations }: HomeParts,
+): Promise<void> => {
   const next = returnPath(page.query.get('next') ?? page.query.get('return_to'))
   const named = page.query.get('provider')
-  const anew = page.query.get('prompt') === 'login'
+  const prompt = page.query.get('prompt')
+  const where = { next, anew: prompt === 'login', choose: prompt === 'select_account' }
   const { providers } = await page.offers()
   const name = named ?? (providers.length === 1 ? providers[0]!.provider : undefined)
   // Also for a person who is signed in, because the route that sent them here accepts no other session.
-  if (name !== undefined) return depart(arrivals, page, name, { next, anew })
-  if (providers.length > 1) return showSignIn(page, { returnTo: next })
+  if (name !== undefined) return depart(arrivals, page, name, where)
+  if (providers.length > 1) return showSignIn(page, destinations, { returnTo: next })
   page.go(302, `/auth/login?return_to=${encodeURIComponent(next)}`)
 }
 
@@ -40,7 +46,7 @@ const depart = async (
   arrivals: Callbacks,
   page: PageRequest,
   name: string,
-  where: { readonly next: string; readonly anew: boolean },
+  where: { readonly next: string; readonly anew: boolean; readonly choose: boolean },
   linking = false,
 ): Promise<void> => {
   const { next } = where
@@ -93,11 +99,14 @@ const show = async (page: PageRequest, arrival: CallbackResult, used: readonly K
     case 'refused':
       return page.tellKeeping(refusals[arrival.why](arrival.title, returnPath(arrival.next)), ...used)
     case 'second step':
-      return secondStep(page, arrival, returnPath(arrival.next), undefined, used)
+      return secondStep(page, arrival, returnPath(arrival.next), undefined, [
+        ...used,
+        lastWay(arrival.provider),
+      ])
     case 'link':
       return page.goKeeping(303, '/auth/link', ...used, link(arrival.token))
     case 'enter':
-      return enter(page, arrival.opened, returnPath(arrival.next), used)
+      return enter(page, arrival.opened, returnPath(arrival.next), [...used, lastWay(arrival.provider)])
   }
 }
 
@@ -142,7 +151,13 @@ export const postBeginLink = async ({ arrivals }: FederationParts, page: PageReq
   if (!form) return
   const caller = await page.caller()
   if (!caller) return page.go(303, '/auth/login?return_to=/auth/me')
-  await depart(arrivals, page, form.get('provider') ?? '', { next: '/auth/me', anew: false }, true)
+  await depart(
+    arrivals,
+    page,
+    form.get('provider') ?? '',
+    { next: '/auth/me', anew: false, choose: false },
+    true,
+  )
 }
 
 /** OpenID Connect Back-Channel Logout section 2.8. */

@@ -1,18 +1,36 @@
-import { signInPage } from './sign_in_view.ts'
+import type { Destinations } from '../../handover/destination.ts'
+import { wayCookie } from '../../wire/cookies.ts'
 import type { PageRequest } from '../page_request.ts'
+import { signInPage, type SignInPage } from './sign_in_view.ts'
+
+/** Finds the service that a path of home leads on to. */
+const serviceOf = async (destinations: Destinations, path: string): Promise<SignInPage['service']> => {
+  const { pathname, searchParams } = new URL(path, 'http://door.invalid')
+  if (pathname !== '/auth/login') return undefined
+  const to = await destinations.ofService(searchParams.get('service') ?? '')
+  return to && { host: to.host, title: to.plan.route.title }
+}
 
 /** Shows the sign-in page, with every way that is available. */
 export const showSignIn = async (
   page: PageRequest,
-  shown: { returnTo: string; login?: string; problem?: string },
+  destinations: Destinations,
+  shown: Pick<SignInPage, 'returnTo' | 'login' | 'problem'>,
   status = 200,
   headers: Record<string, string> = {},
 ): Promise<void> => {
   const offers = await page.offers()
   const passkey = await page.call('auth.passkey_options', {}, page.guest())
+  const service = await serviceOf(destinations, shown.returnTo)
+  const lastWay = (await page.keepsakes())(wayCookie)
   await page.pageWithScript(
     status,
-    (token, words) => signInPage(words, { place: page.asked.host, token, offers, passkey, ...shown }),
+    (token, words) =>
+      signInPage(words, { place: page.asked.host, token, offers, passkey, service, lastWay, ...shown }),
     headers,
   )
 }
+
+/** New options for the passkeys of a sign-in page that is still open. They are the same for everybody, so asking for them uses no session. */
+export const passkeyOptions = async (page: PageRequest): Promise<void> =>
+  page.json(await page.call('auth.passkey_options', {}, page.guest()))

@@ -23,18 +23,24 @@ export const signIn = async (page: PageRequest, handover: HomeParts): Promise<vo
   const returnTo = toService ? page.asked.target : returnPath(page.query.get('return_to'))
   if (!toService && (await page.caller())) return page.go(302, returnTo)
   const hint = page.query.get('login_hint')
-  await showSignIn(page, { returnTo, ...(hint && hint.length <= maxLogin && { login: hint }) })
+  const login = hint && hint.length <= maxLogin ? { login: hint } : {}
+  await showSignIn(page, handover.destinations, { returnTo, ...login })
 }
-export const postSignIn = async (page: PageRequest): Promise<void> => {
+
+export const postSignIn = async (page: PageRequest, { destinations }: HomeParts): Promise<void> => {
   const form = await page.form()
   if (!form) return
-  const login = form.get('login') ?? ''
+  const login = loginIn(form)
   const returnTo = returnPath(form.get('return_to'))
   const params = { login, password: form.get('password') ?? '' }
-  await openSession(page, 'auth.login', params, returnTo, (problem, status, headers) =>
-    showSignIn(page, { returnTo, login, problem }, status, headers),
-  )
+  await openSession(page, 'auth.login', params, returnTo, (text, status, headers, { path }) => {
+    const problem = { text, field: path === 'login' ? 'login' : 'password' } as const
+    return showSignIn(page, destinations, { returnTo, login, problem }, status, headers)
+  })
 }
+
+/** Without the blanks around it, no-break spaces and tabs included: they come with pasted text. */
+const loginIn = (form: URLSearchParams): string => (form.get('login') ?? '').trim()
 
 export const setup = async (page: PageRequest): Promise<void> => {
   const setupToken = page.query.get('token') ?? ''

@@ -1,11 +1,14 @@
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { linkList } from '../../html/form.ts'
-import { html } from '../../html/html.ts'
-import { page } from '../../html/layout.ts'
+import { html, type Html } from '../../html/html.ts'
+import { manifestLink, page } from '../../html/layout.ts'
 import { passkeyForm, passkeyTag } from './passkey_script.ts'
+import { signInTag } from './sign_in_script.ts'
 
 /** What people can do here besides signing in by password. */
 export interface Offers {
+  /** The name of this installation. */
+  readonly site: string
   readonly registration: 'closed' | 'invite' | 'open'
   readonly magicLinks: boolean
   /** The providers that people can sign in with, in the order of their creation. */
@@ -17,55 +20,141 @@ export interface Offers {
   }[]
 }
 
-const waysOf = ({ sign_in }: Catalogue, { registration, magicLinks }: Offers, returnTo: string) => [
-  { href: '/auth/reset', text: sign_in.page.forgot_password },
-  ...(magicLinks
-    ? [{ href: `/auth/magic?return_to=${encodeURIComponent(returnTo)}`, text: sign_in.page.email_link }]
-    : []),
-  ...(registration === 'open' ? [{ href: '/auth/register', text: sign_in.page.create_account }] : []),
-]
+/** What is wrong, and the field that it is about. */
+export interface FieldProblem {
+  readonly text: string
+  readonly field: 'login' | 'password'
+}
 
-const providerLinks = ({ sign_in }: Catalogue, { providers }: Offers, returnTo: string) =>
-  providers.length > 0 &&
-  html`<p class="or">${sign_in.page.or}</p>
-<ul class="providers">${providers.map(
-    ({ provider, title }) =>
-      html`<li><a class="button quiet" href="/login?provider=${provider}&next=${encodeURIComponent(returnTo)}">${sign_in.page.with_provider({ provider: title })}</a></li>`,
-  )}</ul>`
-
-interface SignInPage {
+export interface SignInPage {
   readonly place: string
   readonly token: string
   readonly returnTo: string
   readonly offers: Offers
   /** The browser's options to ask for a passkey; undefined if none is valid here. */
   readonly passkey: unknown
+  /** The service that the person wants to open. */
+  readonly service?: { readonly host: string; readonly title: string | null } | undefined
+  /** The name of the way by which somebody last signed in in this browser. */
+  readonly lastWay?: string | undefined
   readonly login?: string
-  readonly problem?: string
+  readonly problem?: FieldProblem
 }
 
-export const signInPage = (
-  words: Catalogue,
-  { place, token, returnTo, offers, passkey, login, problem }: SignInPage,
-): string => {
-  const { password, use_passkey, page: own } = words.sign_in
-  return page(
-    words,
-    own.title,
-    place,
-    html`<h1>${own.title}</h1>
-${problem !== undefined && html`<p class="notice" role="alert" id="problem">${problem}</p>`}
-<form method="post" action="/auth/login">
+/** More ways than these are behind `<details>`. */
+const mostWaysShown = 4
+
+/** Makes a button or link with these attributes. */
+type Control = (attributes: Html | false) => Html
+
+/** One way to sign in, marked if it was the last one that was used in this browser. */
+const way = ({ sign_in }: Catalogue, isLast: boolean, control: Control): Html =>
+  html`<div class="way">${control(isLast && html` aria-describedby="last-used"`)}${isLast && html`<span class="last" id="last-used">${sign_in.page.last_used}</span>`}</div>`
+
+const link =
+  (href: string, name: string, text: string): Control =>
+  (attributes) =>
+    html`<a class="button quiet" href="${href}" data-onward="${name}"${attributes}>${text}</a>`
+
+/** The ways besides the password, in their fixed order, by the names that sessions have for them. */
+const otherWays = (words: Catalogue, { token, returnTo, offers, passkey, lastWay }: SignInPage) => {
+  const { page: own, use_passkey } = words.sign_in
+  const onward = encodeURIComponent(returnTo)
+  const controls: (readonly [name: string, control: Control])[] = []
+  if (passkey !== undefined)
+    controls.push([
+      'passkey',
+      (attributes) =>
+        passkeyForm(words, {
+          way: 'get',
+          options: passkey,
+          renewed: '/auth/passkey_options',
+          action: '/auth/passkey',
+          token,
+          hidden: { return_to: returnTo },
+          button: use_passkey,
+          attributes,
+        }),
+    ])
+  for (const { provider, title } of offers.providers)
+    controls.push([
+      provider,
+      link(
+        `/login?provider=${encodeURIComponent(provider)}&next=${onward}`,
+        'next',
+        own.with_provider({ provider: title }),
+      ),
+    ])
+  if (offers.magicLinks)
+    controls.push(['magic_link', link(`/auth/magic?return_to=${onward}`, 'return_to', own.email_link)])
+  return controls.map(([name, control]) => ({
+    isLast: name === lastWay,
+    shown: way(words, name === lastWay, control),
+  }))
+}
+
+const others = (words: Catalogue, shown: SignInPage): Html | false => {
+  const ways = otherWays(words, shown)
+  if (ways.length === 0) return false
+  const { page: own } = words.sign_in
+  const rest = ways.slice(mostWaysShown)
+  return html`<section class="others" aria-labelledby="other-ways">
+<h2 id="other-ways">${own.other_ways}</h2>
+${ways.slice(0, mostWaysShown).map((each) => each.shown)}
+${
+  rest.length > 0 &&
+  html`<details${rest.some(({ isLast }) => isLast) && html` open`}>
+<summary>${own.more_ways}</summary>
+${rest.map((each) => each.shown)}
+</details>`
+}
+</section>`
+}
+
+const help = ({ sign_in }: Catalogue, { registration }: Offers) => [
+  { href: '/auth/reset', text: sign_in.page.forgot_password },
+  ...(registration === 'open' ? [{ href: '/auth/register', text: sign_in.page.create_account }] : []),
+]
+
+const wrong = (problem: FieldProblem | undefined, field: FieldProblem['field']) => ({
+  attributes: problem?.field === field && html` aria-invalid="true" aria-describedby="problem"`,
+  text: problem?.field === field && html`<p class="wrong" role="alert" id="problem">${problem.text}</p>`,
+})
+
+const passwordForm = (words: Catalogue, shown: SignInPage): Html => {
+  const { token, returnTo, login = '', problem, lastWay } = shown
+  const { password, page: own } = words.sign_in
+  // The first field that the person has to fill in or correct.
+  const focused = problem?.field ?? (login === '' ? 'login' : 'password')
+  const about = { login: wrong(problem, 'login'), password: wrong(problem, 'password') }
+  return html`<form method="post" action="/auth/login">
 <input type="hidden" name="form_token" value="${token}">
 <input type="hidden" name="return_to" value="${returnTo}">
 <label for="login">${own.login}</label>
-<input id="login" name="login" value="${login ?? ''}" autocomplete="username" autocapitalize="none" spellcheck="false" required maxlength="254"${login === undefined && html` autofocus`}>
+<input id="login" name="login" value="${login}" autocomplete="username webauthn" autocapitalize="none" spellcheck="false" required maxlength="254"${about.login.attributes}${focused === 'login' && html` autofocus`}>
+${about.login.text}
 <label for="password">${password}</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024"${problem !== undefined && html` aria-describedby="problem"`}${login !== undefined && html` autofocus`}>
-<button>${own.button}</button>
-</form>
-${passkey !== undefined && html`${passkeyForm(words, { way: 'get', options: passkey, action: '/auth/passkey', token, hidden: { return_to: returnTo }, button: use_passkey })}${passkeyTag}`}
-${providerLinks(words, offers, returnTo)}
-${linkList(waysOf(words, offers, returnTo))}`,
+<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024"${about.password.attributes}${focused === 'password' && html` autofocus`}>
+<button type="button" class="reveal" aria-pressed="false" aria-controls="password" data-reveal="password" hidden>${own.show_password}</button>
+${about.password.text}
+${way(words, lastWay === 'password', (attributes) => html`<button${attributes}>${own.button}</button>`)}
+</form>`
+}
+
+export const signInPage = (words: Catalogue, shown: SignInPage): string => {
+  const { place, offers, service } = shown
+  const { page: own } = words.sign_in
+  return page(
+    words,
+    own.title,
+    { site: offers.site, host: place },
+    html`<h1>${own.title}</h1>
+${service && html`<p class="lead">${own.for_service(service)}</p>`}
+${passwordForm(words, shown)}
+${others(words, shown)}
+${linkList(help(words, offers))}
+${passkeyTag}
+${signInTag}`,
+    manifestLink,
   )
 }

@@ -1,7 +1,7 @@
 import type { Catalogue, SignatureFault } from '../catalogue.ts'
 import { formatsOf } from '../formats.ts'
 
-const { choice, duration } = formatsOf('de')
+const { choice, wait } = formatsOf('de')
 
 const signatureFaults: Readonly<Record<SignatureFault, string>> = {
   missing: 'Die Anfrage hat keine Signatur.',
@@ -56,7 +56,7 @@ export const refusals: Catalogue['refusals'] = {
     rate_limited: ({ retry_after }) =>
       retry_after === undefined
         ? 'Zu viele Versuche. Versuchen Sie es später noch einmal.'
-        : `Zu viele Versuche. Wartezeit bis zum nächsten: ${duration(retry_after)}.`,
+        : `Zu viele Versuche. Wartezeit bis zum nächsten: ${wait(retry_after)}.`,
     unavailable: 'Das ist vorübergehend nicht verfügbar. Versuchen Sie es gleich noch einmal.',
 
     wrong_login: 'Benutzername, E-Mail-Adresse oder Passwort ist falsch.',

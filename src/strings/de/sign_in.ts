@@ -20,7 +20,14 @@ export const sign_in: Catalogue['sign_in'] = {
     title: 'Anmelden',
     login: 'Benutzername oder E-Mail-Adresse',
     button: 'Anmelden',
-    or: 'oder',
+    other_ways: 'Andere Möglichkeiten',
+    more_ways: 'Weitere Möglichkeiten',
+    last_used: 'Zuletzt verwendet',
+    show_password: 'Passwort anzeigen',
+    for_service: ({ host, title }) =>
+      title === null
+        ? sentence`Melden Sie sich an, um ${strong(host)} zu öffnen.`
+        : sentence`Melden Sie sich an, um ${strong(title)} unter ${host} zu öffnen.`,
     with_provider: ({ provider }) => `Mit ${provider} anmelden`,
     forgot_password: 'Passwort vergessen?',
     email_link: 'Anmeldelink per E-Mail senden',

@@ -1,6 +1,6 @@
 import { formatsOf } from '../formats.ts'
 
-const { choice, duration } = formatsOf('en')
+const { choice, wait } = formatsOf('en')
 
 export interface Notice {
   readonly title: string
@@ -61,7 +61,7 @@ export const refusals = {
     rate_limited: ({ retry_after }: { retry_after?: number }) =>
       retry_after === undefined
         ? 'Too many attempts. Try again later.'
-        : `Too many attempts. Try again in ${duration(retry_after)}.`,
+        : `Too many attempts. Try again in ${wait(retry_after)}.`,
     unavailable: 'This is temporarily unavailable. Try again in a moment.',
 
     wrong_login: 'Wrong username, email or password.',

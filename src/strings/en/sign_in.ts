@@ -20,7 +20,14 @@ export const sign_in = {
     title: 'Sign in',
     login: 'Username or email',
     button: 'Sign in',
-    or: 'or',
+    other_ways: 'Other ways',
+    more_ways: 'More ways',
+    last_used: 'Last used',
+    show_password: 'Show password',
+    for_service: ({ host, title }: { host: string; title: string | null }) =>
+      title === null
+        ? sentence`Sign in to open ${strong(host)}.`
+        : sentence`Sign in to open ${strong(title)} at ${host}.`,
     with_provider: ({ provider }: { provider: string }) => `Sign in with ${provider}`,
     forgot_password: 'Forgot your password?',
     email_link: 'Email me a sign-in link',

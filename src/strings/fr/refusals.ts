@@ -1,7 +1,7 @@
 import type { Catalogue, SignatureFault } from '../catalogue.ts'
 import { formatsOf } from '../formats.ts'
 
-const { choice, duration } = formatsOf('fr')
+const { choice, wait } = formatsOf('fr')
 
 const signatureFaults: Readonly<Record<SignatureFault, string>> = {
   missing: 'La requête n’a pas de signature.',
@@ -54,7 +54,7 @@ export const refusals: Catalogue['refusals'] = {
     rate_limited: ({ retry_after }) =>
       retry_after === undefined
         ? 'Trop de tentatives. Réessayez plus tard.'
-        : `Trop de tentatives. Réessayez dans ${duration(retry_after)}.`,
+        : `Trop de tentatives. Réessayez dans ${wait(retry_after)}.`,
     unavailable: 'C’est momentanément indisponible. Réessayez dans un instant.',
 
     wrong_login: 'Nom d’utilisateur, adresse e-mail ou mot de passe incorrect.',

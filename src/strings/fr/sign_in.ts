@@ -20,7 +20,14 @@ export const sign_in: Catalogue['sign_in'] = {
     title: 'Connexion',
     login: 'Nom d’utilisateur ou adresse e-mail',
     button: 'Se connecter',
-    or: 'ou',
+    other_ways: 'Autres façons de se connecter',
+    more_ways: 'Plus de possibilités',
+    last_used: 'Dernière utilisée',
+    show_password: 'Afficher le mot de passe',
+    for_service: ({ host, title }) =>
+      title === null
+        ? sentence`Connectez-vous pour ouvrir ${strong(host)}.`
+        : sentence`Connectez-vous pour ouvrir ${strong(title)} à l’adresse ${host}.`,
     with_provider: ({ provider }) => `Se connecter avec ${provider}`,
     forgot_password: 'Mot de passe oublié ?',
     email_link: 'Recevoir un lien de connexion par e-mail',
