@@ -124,6 +124,7 @@ export const createDoors = (parts: Parts) => {
     identification,
     switching: flows.switching,
     behindUntrusted: (sent: ReceivedRequest) => unbelieved.explain(sent, peers),
+    links: flows.links,
     wordsFor,
     tell,
   }

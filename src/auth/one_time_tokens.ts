@@ -145,6 +145,17 @@ export class OneTimeTokens {
     return row as typeof row & { purpose: P }
   }
 
+  /** Whether a mailed link would still work. Asking uses nothing up. */
+  async works(token: string, ...purposes: readonly Purpose[]): Promise<boolean> {
+    try {
+      const { user_id, purpose } = await this.read(token, ...purposes)
+      return user_id !== null || purpose === 'invite'
+    } catch (error) {
+      if (error instanceof AppError) return false
+      throw error
+    }
+  }
+
   /** Uses a token up. Of several concurrent calls, only one succeeds. Call it inside the transaction that the token permits. */
   async use<P extends Purpose | FirstStep>(
     token: string,

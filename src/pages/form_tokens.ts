@@ -69,6 +69,14 @@ export class FormGuard {
     )
   }
 
+  /** Whether the browser says that one of our pages sent this. Without such a word, nothing is known about it. */
+  surelySameOrigin(request: IncomingMessage, asked: EdgeRequest): boolean {
+    if (!this.sameOrigin(request, asked)) return false
+    if (valuesOf(request.rawHeaders, 'sec-fetch-site').length > 0) return true
+    const origins = valuesOf(request.rawHeaders, 'origin')
+    return origins.length > 0 && origins.every((origin) => origin === originOf(asked))
+  }
+
   /** The token says for whom its page was made, and proves it. */
   #token(cookie: string, asked: EdgeRequest, madeFor: string): string {
     const proof = createHmac('sha256', this.#key)

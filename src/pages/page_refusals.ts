@@ -16,6 +16,14 @@ export const formOfAnother = (user: string, present: string): Refusal => ({
   link: { href: '/auth/me', name: 'your_account' },
 })
 
+/** The person can sign in again, and continue. */
+export const sessionOver = (continueAt: string): Refusal => ({
+  status: 401,
+  reason: 'session_over',
+  code: 'unauthenticated',
+  link: { href: `/auth/login?return_to=${encodeURIComponent(continueAt)}`, name: 'sign_in_and_continue' },
+})
+
 export const foreignForm: Refusal = {
   status: 403,
   reason: 'foreign_form',

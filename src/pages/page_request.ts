@@ -1,6 +1,7 @@
 import type { ReceivedRequest } from '../wire/client_response.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Callers } from '../identity/callers.ts'
+import type { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import type { PersonSwitch } from '../auth/person_switch.ts'
 import type { Identification } from '../identity/identify.ts'
 import type { LiveSession } from '../sessions/live_session.ts'
@@ -14,9 +15,12 @@ import { pageHeaders, type ShowRefusal } from '../html/show_refusal.ts'
 import { languageAsked, type WordsFor } from '../html/words_for.ts'
 import type { Catalogue } from '../strings/catalogue.ts'
 import type { EdgeRequest } from '../wire/request.ts'
-import { sessionCookieName, type CookiePolicy, type CookieState } from '../wire/cookie_policy.ts'
+import { sessionCookieName, type CookiePolicy } from '../wire/cookie_policy.ts'
 import { readCookie, setCookie } from '../wire/cookies.ts'
-import { foreignForm, formOfAnother, needsHttps, notAForm, notTrusted } from './page_refusals.ts'
+import { cookieOf, type CookieName, type Keepsake } from './keepsake.ts'
+import { claimedFor, misuse, type FormRules } from './late_form.ts'
+import { foreignForm, needsHttps, notAForm, notTrusted } from './page_refusals.ts'
+import { resendPage } from './resend_view.ts'
 import type { Offers } from './sign_in/sign_in_view.ts'
 import type { FormGuard } from './form_tokens.ts'
 
@@ -32,22 +36,10 @@ export interface PageRequestParts {
   readonly switching: PersonSwitch
   /** Whether the request came over TLS to a proxy, as far as one can know without believing it. */
   readonly behindUntrusted: (sent: ReceivedRequest) => boolean
+  readonly links: Pick<OneTimeTokens, 'works'>
   readonly wordsFor: WordsFor
   readonly tell: ShowRefusal
 }
-
-/** Returns the name of one of our cookies, with the prefix for secure cookies or without. */
-export type CookieName = (secure: boolean) => string
-
-/** A value that the browser keeps for us in a cookie; an empty value removes it. `maxAge` is in seconds. */
-export interface Keepsake {
-  readonly name: CookieName
-  readonly value: string
-  readonly maxAge: number
-}
-
-const cookieOf = (state: CookieState, { name, value, maxAge }: Keepsake): string =>
-  setCookie(name(state !== 'insecure'), value, value === '' ? 0 : maxAge)
 
 /** One request to a page of ours: who sent it, what its form says, and the ways to answer it. */
 export class PageRequest {
@@ -89,6 +81,10 @@ export class PageRequest {
     return journeyOf(this.#request)
   }
 
+  get links(): PageRequestParts['links'] {
+    return this.#parts.links
+  }
+
   get switching(): PersonSwitch {
     return this.#parts.switching
   }
@@ -124,26 +120,34 @@ export class PageRequest {
     return this.#parts.wordsFor(this.#request.rawHeaders)
   }
 
-  /** Returns the fields of a form that one of our pages posted. Otherwise answers with what is wrong and returns undefined. */
-  async form(): Promise<URLSearchParams | undefined> {
+  /**
+   * Returns the fields of a form that one of our pages posted. Otherwise answers with what is wrong and returns undefined. A form
+   * that is older than its cookie comes back to be sent again.
+   */
+  async form(rules: FormRules = {}): Promise<URLSearchParams | undefined> {
     const state = await this.#parts.cookies.at(this.asked)
     if (state === 'refused') return void this.tell(this.#needsHttps())
     if (!isForm(this.#request.headers['content-type'])) return void this.tell(notAForm)
     const body = await readBody(this.#request, this.#response, maxFormBytes)
     if (body === undefined) return undefined
     const form = new URLSearchParams(body.toString('utf8'))
-    const madeFor = this.#parts.forms.verify(
-      this.#request,
-      this.asked,
-      state === 'secure',
-      form.get('form_token'),
-    )
+    const { forms } = this.#parts
+    const token = form.get('form_token')
+    const proven = forms.verify(this.#request, this.asked, state === 'secure', token)
+    const madeFor =
+      proven ?? (forms.surelySameOrigin(this.#request, this.asked) ? claimedFor(token) : undefined)
     if (madeFor === undefined) return void this.tell(foreignForm)
     // Somebody else may have signed in since in another tab, and must not act by a page that was made for the first.
-    const present = await this.session()
-    if (present && madeFor.session !== '' && madeFor.session !== present.id)
-      return void this.tell(formOfAnother(madeFor.user, present.username))
-    return form
+    const refusal = misuse(madeFor, await this.session(), form, rules)
+    if (refusal) return void this.tell(refusal)
+    if (proven) return form
+    await (rules.again?.(form) ?? this.#sendAgain(form))
+    return undefined
+  }
+
+  #sendAgain(form: URLSearchParams): Promise<void> {
+    const { host: place, target: action } = this.asked
+    return this.page(403, (token, words) => resendPage(words, { place, token, action, form }))
   }
 
   /** Answers with a page; `body` receives the token for its forms. */
@@ -222,13 +226,8 @@ export class PageRequest {
   async goKeeping(status: 302 | 303, location: string, ...kept: readonly Keepsake[]): Promise<void> {
     const state = await this.#parts.cookies.at(this.asked)
     if (state === 'refused') return this.tell(this.#needsHttps())
-    redirect(
-      this.#response,
-      this.asked,
-      status,
-      location,
-      kept.map((keepsake) => cookieOf(state, keepsake)),
-    )
+    const cookies = kept.map((keepsake) => cookieOf(state, keepsake))
+    redirect(this.#response, this.asked, status, location, cookies)
   }
 
   /** Returns a reader for what this browser keeps for us. Where we refuse cookies, it finds nothing. */

@@ -11,7 +11,8 @@ import { policyForFrames } from '../../wire/responses.ts'
 import { framedPage } from './framed_view.ts'
 import { notFoundRefusal, type Refusal } from '../../wire/refusal.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
-import type { Keepsake, PageRequest } from '../page_request.ts'
+import type { Keepsake } from '../keepsake.ts'
+import type { PageRequest } from '../page_request.ts'
 
 /** The identity that a service would receive. */
 export interface SeenIdentity {

@@ -181,7 +181,7 @@ export const postConsent = async (
   response: ServerResponse,
   asked: EdgeRequest,
 ): Promise<void> => {
-  const form = await page.form()
+  const form = await page.form({ continueAt: asked.path })
   if (!form) return
   const caller = await page.caller()
   if (!caller || caller.on_behalf !== undefined) return page.go(303, asked.path)

@@ -6,7 +6,8 @@ import { goOn } from '../handover/at_home.ts'
 import { returnPath } from '../return_path.ts'
 import { proofPage } from './proof_view.ts'
 import { replacePage } from './replace_view.ts'
-import type { Keepsake, PageRequest } from '../page_request.ts'
+import type { Keepsake } from '../keepsake.ts'
+import type { PageRequest } from '../page_request.ts'
 
 /** The methods that open a session. */
 type Opening =
@@ -102,7 +103,7 @@ export const enter = async (
 
 /** The person has decided whether to be signed in as somebody else. */
 export const postReplace = async (page: PageRequest): Promise<void> => {
-  const form = await page.form()
+  const form = await page.form({ forGuests: true })
   if (!form) return
   const returnTo = returnPath(form.get('return_to'))
   const opening = form.get('opening') ?? ''

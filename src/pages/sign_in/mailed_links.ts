@@ -1,10 +1,12 @@
+import type { Purpose } from '../../auth/one_time_tokens.ts'
 import { AppError, errorTable } from '../../contract/errors.ts'
 import { returnPathCookie } from '../../wire/cookies.ts'
 import type { Catalogue, NoticeFacts } from '../../strings/catalogue.ts'
 import { inWords, openSession } from './complete_sign_in.ts'
 import { emailField, formPage, newPasswordField, usernameField, type FormPage } from '../../html/form.ts'
 import { returnPath } from '../return_path.ts'
-import type { Keepsake, PageRequest } from '../page_request.ts'
+import type { Keepsake } from '../keepsake.ts'
+import type { PageRequest } from '../page_request.ts'
 
 // The pages that links in mails open. Opening a link changes nothing, because programs open links too; the button on the page does.
 
@@ -41,6 +43,19 @@ const submit = async (
 const tell = (page: PageRequest, notice: NoticeFacts, ...kept: readonly Keepsake[]): Promise<void> =>
   page.tellKeeping({ ...notice, status: 200, code: 'ok', link: toSignIn }, ...kept)
 
+/** Says at once that a link does not work any more. Looking at it uses nothing up. */
+const refuseDead = async (
+  page: PageRequest,
+  token: string,
+  purposes: readonly Purpose[],
+  anew?: string,
+): Promise<boolean> => {
+  if (await page.links.works(token, ...purposes)) return false
+  const link = anew === undefined ? toSignIn : ({ href: anew, name: 'new_link' } as const)
+  page.tell({ status: 410, reason: 'dead_link', code: 'dead_link', link })
+  return true
+}
+
 // Registration.
 
 const registerForm =
@@ -66,8 +81,10 @@ const registerForm =
 export const register = async (page: PageRequest): Promise<void> => {
   const { registration } = await page.offers()
   const invite = page.query.get('invite') ?? ''
-  if (registration === 'open' || (registration === 'invite' && invite !== ''))
+  if (registration === 'open' || (registration === 'invite' && invite !== '')) {
+    if (invite !== '' && (await refuseDead(page, invite, ['invite']))) return
     return show(page, registerForm(invite))
+  }
   page.tell({
     status: 403,
     reason: registration === 'invite' ? 'registration_by_invitation' : 'registration_closed',
@@ -77,7 +94,7 @@ export const register = async (page: PageRequest): Promise<void> => {
 }
 
 export const postRegister = async (page: PageRequest): Promise<void> => {
-  const form = await page.form()
+  const form = await page.form({ forGuests: true })
   if (!form) return
   const field = (name: string) => form.get(name) ?? ''
   const invite = field('invite')
@@ -100,11 +117,13 @@ const confirmForm =
   (token: string): Form =>
   ({ sign_in }) => ({ ...sign_in.verify, action: '/auth/verify', hidden: { token }, fields: [] })
 
-export const verify = (page: PageRequest): Promise<void> =>
-  show(page, confirmForm(page.query.get('token') ?? ''))
+export const verify = async (page: PageRequest): Promise<void> => {
+  const token = page.query.get('token') ?? ''
+  if (!(await refuseDead(page, token, ['verify', 'change']))) await show(page, confirmForm(token))
+}
 
 export const postVerify = async (page: PageRequest): Promise<void> => {
-  const form = await page.form()
+  const form = await page.form({ forGuests: true })
   if (!form) return
   const token = form.get('token') ?? ''
   const done = await submit(page, 'auth.verify_email', { token }, confirmForm(token))
@@ -130,13 +149,14 @@ const resetForm =
     fields: [newPasswordField(words)],
   })
 
-export const reset = (page: PageRequest): Promise<void> => {
+export const reset = async (page: PageRequest): Promise<void> => {
   const token = page.query.get('token')
-  return show(page, token === null ? askForm('') : resetForm(token))
+  if (token === null) return show(page, askForm(''))
+  if (!(await refuseDead(page, token, ['reset'], '/auth/reset'))) await show(page, resetForm(token))
 }
 
 export const postReset = async (page: PageRequest): Promise<void> => {
-  const form = await page.form()
+  const form = await page.form({ forGuests: true })
   if (!form) return
   const token = form.get('token')
   if (token === null) {
@@ -186,11 +206,12 @@ export const magic = async (page: PageRequest): Promise<void> => {
   if (!(await page.offers()).magicLinks)
     return page.tell({ status: 403, reason: 'magic_links_off', code: 'conflict', link: toSignIn })
   const token = page.query.get('token')
-  await show(page, token === null ? magicForm('', returnPath(page.query.get('return_to'))) : enterForm(token))
+  if (token === null) return show(page, magicForm('', returnPath(page.query.get('return_to'))))
+  if (!(await refuseDead(page, token, ['magic'], '/auth/magic'))) await show(page, enterForm(token))
 }
 
 export const postMagic = async (page: PageRequest): Promise<void> => {
-  const form = await page.form()
+  const form = await page.form({ forGuests: true })
   if (!form) return
   const token = form.get('token')
   if (token === null) {

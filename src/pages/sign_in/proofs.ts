@@ -9,7 +9,7 @@ import type { PageRequest } from '../page_request.ts'
 // Pages that ask for more than a password: the second step, a passkey, and a fresh proof before a sensitive change.
 
 export const postFactor = async (page: PageRequest): Promise<void> => {
-  const form = await page.form()
+  const form = await page.form({ forGuests: true })
   if (!form) return
   const sign_in = form.get('sign_in') ?? ''
   const returnTo = returnPath(form.get('return_to'))
@@ -21,7 +21,7 @@ export const postFactor = async (page: PageRequest): Promise<void> => {
 }
 
 export const postPasskey = async (page: PageRequest): Promise<void> => {
-  const form = await page.form()
+  const form = await page.form({ forGuests: true })
   if (!form) return
   const signIn = form.get('sign_in')
   const params = { assertion: form.get('answer') ?? '', ...(signIn !== null && { sign_in: signIn }) }

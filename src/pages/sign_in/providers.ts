@@ -13,7 +13,8 @@ import { enter, inWords, lastWay, secondStep } from './complete_sign_in.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import { linkPage } from './link_view.ts'
 import { returnPath } from '../return_path.ts'
-import type { Keepsake, PageRequest } from '../page_request.ts'
+import type { Keepsake } from '../keepsake.ts'
+import type { PageRequest } from '../page_request.ts'
 import { showSignIn } from './show_sign_in.ts'
 import type { FederationParts } from './provider_parts.ts'
 
@@ -86,7 +87,10 @@ export const callback = async ({ arrivals }: FederationParts, page: PageRequest)
   const arrival = await arrivals.complete(answer, at, (await page.caller()) ?? guest, guest)
   const name = flow(arrivals.cookieOf(answer.get('state') ?? ''))
   // Remove the cookie whatever the result: leftovers of failed sign-ins would fill up the Cookie header.
-  const used = read(name) === undefined ? [] : [{ name, value: '', maxAge: 0 }]
+  const isOver = read(name) === undefined
+  // Going back to a sign-in that is finished: the person has what it was for.
+  if (arrival.act === 'gone' && isOver && (await page.caller())) return page.go(302, '/auth/me')
+  const used = isOver ? [] : [{ name, value: '', maxAge: 0 }]
   return show(page, arrival, used)
 }
 

@@ -1,4 +1,5 @@
 import { sessionCookie } from '../../wire/cookies.ts'
+import { problemWords } from '../../strings/refusal_words.ts'
 import { openSession } from './complete_sign_in.ts'
 import { handOver, type HomeParts } from '../handover/at_home.ts'
 import type { Refusal } from '../../wire/refusal.ts'
@@ -28,7 +29,16 @@ export const signIn = async (page: PageRequest, handover: HomeParts): Promise<vo
 }
 
 export const postSignIn = async (page: PageRequest, { destinations }: HomeParts): Promise<void> => {
-  const form = await page.form()
+  const form = await page.form({
+    forGuests: true,
+    again: async (sent) => {
+      const login = loginIn(sent)
+      const text = problemWords(await page.words(), { code: 'cross_origin', reason: 'form_too_old' })
+      const problem = { text, field: login === '' ? 'login' : 'password' } as const
+      const returnTo = returnPath(sent.get('return_to'))
+      await showSignIn(page, destinations, { returnTo, login, problem }, 403)
+    },
+  })
   if (!form) return
   const login = loginIn(form)
   const returnTo = returnPath(form.get('return_to'))
@@ -48,7 +58,7 @@ export const setup = async (page: PageRequest): Promise<void> => {
 }
 
 export const postSetup = async (page: PageRequest): Promise<void> => {
-  const form = await page.form()
+  const form = await page.form({ forGuests: true })
   if (!form) return
   const username = form.get('username') ?? ''
   const email = form.get('email') ?? ''
@@ -87,7 +97,7 @@ export const postSignOut = async (
   { logouts }: Pick<FederationParts, 'logouts'>,
   { leftHosts }: HomeParts,
 ): Promise<void> => {
-  const form = await page.form()
+  const form = await page.form({ forGuests: true })
   if (!form) return
   const caller = await page.caller()
   const next = afterwards(form.get('next'))

@@ -102,6 +102,7 @@ export const refusals: Catalogue['refusals'] = {
       `${title} hat eine andere Adresse als Ihre bestätigt. Sie können nur ein Konto mit derselben Adresse verknüpfen.`,
     too_many_flows:
       'Zu viele Anmeldungen wurden begonnen und nicht beendet. Versuchen Sie es in einer Minute noch einmal.',
+    form_too_old: 'Diese Seite war zu lange geöffnet. Geben Sie Ihr Passwort noch einmal ein.',
     flow_over: 'Das hat zu lange gedauert oder ist schon abgeschlossen. Beginnen Sie noch einmal.',
     damaged:
       'Die Datenbank ist beschädigt. Es kann nichts geändert werden, bis die Administration sie aus einer Sicherung wiederherstellt.',
@@ -231,6 +232,14 @@ export const refusals: Catalogue['refusals'] = {
       title: `Diese Seite war für ${user}`,
       text: `Jetzt ist ${present} angemeldet, deshalb wurde nichts geändert. Öffnen Sie die Seite noch einmal.`,
     }),
+    session_over: {
+      title: 'Sie sind nicht mehr angemeldet',
+      text: 'Ihre Sitzung ist beendet, deshalb wurde nichts geändert. Melden Sie sich an, um fortzufahren.',
+    },
+    dead_link: {
+      title: 'Dieser Link funktioniert nicht mehr',
+      text: 'Er wurde schon verwendet, ist abgelaufen oder wurde durch einen neueren ersetzt. Es hat sich nichts geändert.',
+    },
     foreign_form: {
       title: 'Bitte versuchen Sie es noch einmal',
       text: 'Dieses Formular ist abgelaufen oder kam nicht von dieser Website. Erlauben Sie Cookies und öffnen Sie die Seite noch einmal.',
@@ -414,6 +423,10 @@ export const refusals: Catalogue['refusals'] = {
     your_account: 'Ihr Konto',
     other_ways: 'Andere Möglichkeiten, sich anzumelden',
     other_proofs: 'Andere Möglichkeiten der Bestätigung',
+    sign_in_and_continue: 'Anmelden und fortfahren',
+    new_link: 'Neuen Link anfordern',
+    switch_account: 'Konto wechseln',
+    back: 'Zurück',
   },
   home_is: 'Hier melden Sie sich an und finden Ihre Dienste unter',
   error_number: ({ status }) => `Fehler ${status}`,

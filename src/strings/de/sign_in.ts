@@ -102,6 +102,19 @@ export const sign_in: Catalogue['sign_in'] = {
     lead: ({ host }) => `${host} erfährt, wer Sie sind, und fragt das nur einmal.`,
     button: 'Anmelden',
   },
+  /** For a form that was older than its cookie. */
+  resend: {
+    title: 'Bitte senden Sie das noch einmal',
+    lead: 'Diese Seite war zu lange geöffnet, deshalb wurde nichts geändert. Prüfen Sie, ob Sie das noch wollen.',
+    button: 'Noch einmal senden',
+  },
+  switch_account: {
+    title: 'Konto wechseln',
+    lead: ({ user }) =>
+      `Sie sind als ${user} angemeldet. Damit sich jemand anderes anmelden kann, wird ${user} zuerst abgemeldet, hier und bei jedem Dienst, den Sie in diesem Browser geöffnet haben.`,
+    button: ({ user }) => `${user} abmelden und fortfahren`,
+    cancel: 'Abbrechen',
+  },
   framed: {
     title: 'Bitte in einem eigenen Tab öffnen',
     lead: 'Zu Ihrem Schutz meldet diese Seite innerhalb einer anderen Seite niemanden an.',

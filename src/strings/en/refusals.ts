@@ -99,6 +99,7 @@ export const refusals = {
     other_address: ({ title }: { title: string }) =>
       `${title} has verified a different address than yours. You can only link an account with the same address.`,
     too_many_flows: 'Too many sign-ins were started and not finished. Try again in a minute.',
+    form_too_old: 'This page was open for too long. Enter your password again.',
     flow_over: 'This took too long or was already finished. Start again.',
     damaged:
       'The database is damaged. Nothing can be changed until an administrator restores it from a backup.',
@@ -231,6 +232,14 @@ export const refusals = {
       title: `This page was made for ${user}`,
       text: `You are signed in as ${present} now, so nothing was changed. Open the page again.`,
     }),
+    session_over: {
+      title: 'You are no longer signed in',
+      text: 'Your session has ended, so nothing was changed. Sign in to continue.',
+    },
+    dead_link: {
+      title: 'This link no longer works',
+      text: 'It was used, has expired, or was replaced by a newer one. Nothing has changed.',
+    },
     foreign_form: {
       title: 'Please try again',
       text: 'This form has expired or did not come from this site. Allow cookies and open the page again.',
@@ -409,6 +418,10 @@ export const refusals = {
     your_account: 'Your account',
     other_ways: 'Other ways to sign in',
     other_proofs: 'Other ways to confirm',
+    sign_in_and_continue: 'Sign in and continue',
+    new_link: 'Ask for a new link',
+    switch_account: 'Switch account',
+    back: 'Back',
   },
   /** Before the link to the public URL, at an address that no service uses. */
   home_is: 'At this server you sign in and find your services at',

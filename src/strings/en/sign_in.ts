@@ -102,6 +102,19 @@ export const sign_in = {
     lead: ({ host }: { host: string }) => `${host} learns who you are, and asks this only once.`,
     button: 'Sign in',
   },
+  /** For a form that was older than its cookie. */
+  resend: {
+    title: 'Please send this again',
+    lead: 'This page was open for too long, so nothing has been changed. Check that this is still what you want.',
+    button: 'Send again',
+  },
+  switch_account: {
+    title: 'Switch account',
+    lead: ({ user }: { user: string }) =>
+      `You are signed in as ${user}. To sign in as someone else, ${user} is signed out first, here and at every service that you opened in this browser.`,
+    button: ({ user }: { user: string }) => `Sign out ${user} and continue`,
+    cancel: 'Cancel',
+  },
   framed: {
     title: 'Open this in a tab of its own',
     lead: 'To protect you, this page signs nobody in inside another page.',

@@ -96,6 +96,7 @@ export const refusals: Catalogue['refusals'] = {
     other_address: ({ title }) =>
       `${title} a vérifié une autre adresse que la vôtre. Vous ne pouvez associer qu’un compte ayant la même adresse.`,
     too_many_flows: 'Trop de connexions ont été commencées sans être terminées. Réessayez dans une minute.',
+    form_too_old: 'Cette page est restée ouverte trop longtemps. Saisissez de nouveau votre mot de passe.',
     flow_over: 'Cela a pris trop de temps ou est déjà terminé. Recommencez.',
     damaged:
       'La base de données est endommagée. Rien ne peut être modifié tant qu’un administrateur ne l’a pas restaurée depuis une sauvegarde.',
@@ -228,6 +229,14 @@ export const refusals: Catalogue['refusals'] = {
       title: `Cette page était destinée à ${user}`,
       text: `Le compte ${present} est maintenant connecté : rien n’a été modifié. Rouvrez la page.`,
     }),
+    session_over: {
+      title: 'Vous n’êtes plus connecté',
+      text: 'Votre session est terminée : rien n’a été modifié. Connectez-vous pour continuer.',
+    },
+    dead_link: {
+      title: 'Ce lien ne fonctionne plus',
+      text: 'Il a été utilisé, a expiré ou a été remplacé par un lien plus récent. Rien n’a changé.',
+    },
     foreign_form: {
       title: 'Veuillez réessayer',
       text: 'Ce formulaire a expiré ou ne vient pas de ce site. Autorisez les cookies et rouvrez la page.',
@@ -411,6 +420,10 @@ export const refusals: Catalogue['refusals'] = {
     your_account: 'Votre compte',
     other_ways: 'Autres façons de se connecter',
     other_proofs: 'Autres façons de confirmer',
+    sign_in_and_continue: 'Se connecter et continuer',
+    new_link: 'Demander un nouveau lien',
+    switch_account: 'Changer de compte',
+    back: 'Retour',
   },
   home_is: 'Ici, on se connecte et on trouve ses services à l’adresse',
   error_number: ({ status }) => `Erreur ${status}`,

@@ -102,6 +102,19 @@ export const sign_in: Catalogue['sign_in'] = {
     lead: ({ host }) => `${host} saura qui vous êtes, et ne le demande qu’une fois.`,
     button: 'Se connecter',
   },
+  /** For a form that was older than its cookie. */
+  resend: {
+    title: 'Veuillez renvoyer ce formulaire',
+    lead: 'Cette page est restée ouverte trop longtemps : rien n’a été modifié. Vérifiez que c’est toujours ce que vous voulez.',
+    button: 'Renvoyer',
+  },
+  switch_account: {
+    title: 'Changer de compte',
+    lead: ({ user }) =>
+      `Vous êtes connecté en tant que ${user}. Pour se connecter avec un autre compte, ${user} est d’abord déconnecté, ici et de tous les services que vous avez ouverts dans ce navigateur.`,
+    button: ({ user }) => `Déconnecter ${user} et continuer`,
+    cancel: 'Annuler',
+  },
   framed: {
     title: 'Ouvrez cette page dans son propre onglet',
     lead: 'Pour vous protéger, cette page ne connecte personne à l’intérieur d’une autre page.',

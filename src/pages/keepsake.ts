@@ -1,0 +1,15 @@
+import type { CookieState } from '../wire/cookie_policy.ts'
+import { setCookie } from '../wire/cookies.ts'
+
+/** Returns the name of one of our cookies, with the prefix for secure cookies or without. */
+export type CookieName = (secure: boolean) => string
+
+/** A value that the browser keeps for us in a cookie; an empty value removes it. `maxAge` is in seconds. */
+export interface Keepsake {
+  readonly name: CookieName
+  readonly value: string
+  readonly maxAge: number
+}
+
+export const cookieOf = (state: CookieState, { name, value, maxAge }: Keepsake): string =>
+  setCookie(name(state !== 'insecure'), value, value === '' ? 0 : maxAge)
