@@ -2,6 +2,11 @@ import type { Catalogue } from '../strings/catalogue.ts'
 import { html } from './html.ts'
 import { page } from './layout.ts'
 
+interface NoticeLink {
+  readonly href: string
+  readonly text: string
+}
+
 interface NoticePage {
   readonly place: string
   readonly title: string
@@ -9,13 +14,15 @@ interface NoticePage {
   /** The HTTP status and the request id in the log, which help when a person asks for support. */
   readonly status?: number
   readonly requestId?: string
-  readonly link?: { readonly href: string; readonly text: string }
+  readonly link?: NoticeLink
+  /** Links of less weight, below it. */
+  readonly more?: readonly NoticeLink[]
 }
 
 /** A page with only a message: for errors, refusals and expired links. */
 export const noticePage = (
   words: Catalogue,
-  { place, title, text, status, requestId, link }: NoticePage,
+  { place, title, text, status, requestId, link, more = [] }: NoticePage,
 ): string =>
   page(
     words,
@@ -24,5 +31,6 @@ export const noticePage = (
     html`<h1>${title}</h1>
 <p class="lead">${text}</p>
 ${link && html`<a class="button" href="${link.href}">${link.text}</a>`}
+${more.map(({ href, text }) => html`<a class="button quiet" href="${href}">${text}</a>`)}
 ${status !== undefined && status >= 400 && html`<p class="number">${words.refusals.error_number({ status })}${requestId !== undefined && html` · <code>${requestId}</code>`}</p>`}`,
   )

@@ -18,6 +18,7 @@ import * as proof from './sign_in/proofs.ts'
 import type { FederationParts } from './sign_in/provider_parts.ts'
 import * as federation from './sign_in/providers.ts'
 import { passkeyOptions } from './sign_in/show_sign_in.ts'
+import { postSwitchAccount, switchAccount } from './sign_in/switch_account.ts'
 import * as signIn from './sign_in/sign_in.ts'
 
 interface Parts extends StillParts {
@@ -79,6 +80,8 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
       redirect(response, asked, 302, `/auth/logout${onward}`)
     },
   },
+  pageRow(parts, '/auth/switch', switchAccount),
+  formRow(parts, '/auth/switch', postSwitchAccount),
   pageRow(parts, '/auth/setup', signIn.setup),
   formRow(parts, '/auth/setup', signIn.postSetup),
   pageRow(parts, '/auth/register', email.register),

@@ -1,6 +1,11 @@
 import type { Catalogue, LinkName, NoticeFacts } from '../strings/catalogue.ts'
 import { noticeWords, problemWords, type Problem } from '../strings/refusal_words.ts'
 
+interface RefusalLink {
+  readonly href: string
+  readonly name: LinkName
+}
+
 /** Why something was refused, or another notice, as facts. The code that shows it finds the words. */
 export type Refusal = NoticeFacts & {
   readonly status: number
@@ -9,7 +14,11 @@ export type Refusal = NoticeFacts & {
   /** What the problem document says besides its text. */
   readonly members?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
-  readonly link?: { readonly href: string; readonly name: LinkName }
+  readonly link?: RefusalLink
+  /** Links of less weight. */
+  readonly more?: readonly RefusalLink[]
+  /** Offers the way back to the page of this host that led here, or else to this address. */
+  readonly back?: string
   /** The failure of a call; its words replace the text. */
   readonly problem?: Problem
 }

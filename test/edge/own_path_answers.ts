@@ -23,6 +23,9 @@ export const ownPathAnswers = `
 /auth/login/x
   home      404 not_found
   routed    service
+/auth/switch
+  home      302 /auth/login?…: GET | 415 unsupported_media_type: POST json | 200 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/logout
   home      302 /auth/login: GET | 415 unsupported_media_type: POST json | 303 /auth/login: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
   none      service

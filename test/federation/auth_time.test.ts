@@ -188,6 +188,16 @@ describe('a fresh proof by a provider with a wrong auth_time or none', () => {
     )
   })
 
+  test('prompt=select_account lets the person choose an account there, and asks for no fresh proof', async () => {
+    const { person } = await signIn(undefined, '&prompt=select_account')
+    const authorization = hostile.seen.findLast(({ endpoint }) => endpoint === 'authorize')
+    assert.deepEqual(
+      [authorization!.params.get('prompt'), authorization!.params.get('max_age')],
+      ['select_account', null],
+    )
+    assert.equal(await isFresh(person, stage.origin), false)
+  })
+
   test('a few seconds of clock skew are tolerated', async () => {
     const { person } = await signIn(undefined)
     await signIn(now() - 10, '&prompt=login', person)

@@ -43,7 +43,7 @@ const values: Readonly<Record<string, unknown>> = new Proxy(
 /** An entry as text, in the form it has on a page. */
 const shown = (entry: unknown, path = ''): string => {
   if (typeof entry === 'function')
-    return shown(entry(path.endsWith('email_not_allowed') ? { email: 'none' } : values))
+    return shown(entry(path.endsWith('email_not_allowed') ? { email: 'none', signed_in: true } : values))
   if (typeof entry === 'string' || entry instanceof Sentence) return html`${entry}`.text
   return Object.values(entry as object)
     .map((part) => shown(part))

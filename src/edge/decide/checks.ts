@@ -13,7 +13,7 @@ import type { Home } from '../../contract/home.ts'
 import { notFoundRefusal, type Refusal } from '../../wire/refusal.ts'
 import { originOf, type EdgeRequest } from '../../wire/request.ts'
 import * as refusals from './refusals.ts'
-import { signInAddress, tell, turnAway, type SignIn, type Tell } from './turn_away.ts'
+import { signInAddress, switchAddress, tell, turnAway, type SignIn, type Tell } from './turn_away.ts'
 
 /** A longer claims header is refused, never shortened: with a part of the list missing, it would be another identity. */
 const maxClaimsText = 8192
@@ -121,14 +121,14 @@ const tokenScope = ({ request: { method, upgrade }, identified }: Question): Ans
 const requiredClaims = (question: Question, parts: CheckParts): Answer => {
   const { route, person } = question
   if (!person || satisfiesRule(route.required_claims, person.claims)) return undefined
-  return refusePerson(refusals.claimMissing(route, person), question, parts)
+  return refusePerson(refusals.claimMissing(route, person, isSignedIn(question)), question, parts)
 }
 
 const allowedEmail = (question: Question, parts: CheckParts): Answer => {
   const { route, person } = question
   if (!person || allowsEmail(route.allowed_emails, person.email_verified ? person.email : null))
     return undefined
-  return refusePerson(refusals.emailNotAllowed(person), question, parts)
+  return refusePerson(refusals.emailNotAllowed(person, isSignedIn(question)), question, parts)
 }
 
 const sizeOfClaims = (question: Question, parts: CheckParts): Answer => {
@@ -157,12 +157,21 @@ export const checks: readonly Check[] = [
   { name: 'nonce', refuse: usedNonce },
 ]
 
-/** A person whom we know only by their network may have more rights after signing in, so the refusal offers that. */
-const refusePerson = (
-  refusal: Refusal,
-  { request, plan, identified }: Question,
-  { home }: CheckParts,
-): Tell => {
+const isSignedIn = ({ identified }: Question): boolean => identified!.principal?.proof.by === 'session'
+
+/**
+ * A person whom we know only by their network may have more rights after signing in, so the refusal offers that. A person who is
+ * signed in may have another account.
+ */
+const refusePerson = (refusal: Refusal, question: Question, { home }: CheckParts): Tell => {
+  const { request, plan, identified } = question
+  if (isSignedIn(question)) {
+    const switches = {
+      href: switchAddress(request, plan as RoutePlan, home),
+      name: 'switch_account',
+    } as const
+    return tell({ ...refusal, more: [switches], back: `${home.origin}/auth/me` })
+  }
   if (identified!.principal?.method !== 'network') return tell(refusal)
   return tell({
     ...refusal,

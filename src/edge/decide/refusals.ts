@@ -78,19 +78,43 @@ export const notSigned = (fault: SignatureProblem): Refusal =>
         headers: { 'www-authenticate': 'HeroSignature realm="hero_proxy", version="hero-sig-v1"' },
       }
 
-/** For a known person without the claim. Never a redirect, because the browser would come straight back. */
-export const claimMissing = ({ required_claims }: Route, { username, impersonator }: Person): Refusal => ({
+/** The claim that administrators hold, and nobody else. */
+const administrators = 'groups.admin'
+
+/** The one group that a rule lets in. */
+const onlyGroup = ([claim = '', ...others]: readonly string[]): string | null =>
+  others.length === 0 ? (/^groups\.([^.*]+)$/.exec(claim)?.[1] ?? null) : null
+
+/**
+ * For a known person without the claim. Never a redirect, because the browser would come straight back. It names claims to
+ * administrators only, because a claim says how the stack is built; the group of a service that has a name is said to all.
+ */
+export const claimMissing = (
+  { required_claims, title, service }: Route,
+  { username, impersonator, claims }: Person,
+  signedIn: boolean,
+): Refusal => ({
   status: 403,
   reason: 'claim_missing',
-  values: { user: username, impersonating: impersonator !== undefined, claims: required_claims },
+  values: {
+    user: username,
+    signed_in: signedIn,
+    impersonating: impersonator !== undefined,
+    service: title ?? service,
+    group: onlyGroup(required_claims),
+    claims: claims.includes(administrators) ? required_claims : [],
+  },
   code: 'claim_required',
 })
 
 /** For a person whose address the route does not allow, or who has no verified address. */
-export const emailNotAllowed = ({ email, email_verified }: Person): Refusal => ({
+export const emailNotAllowed = ({ email, email_verified }: Person, signedIn: boolean): Refusal => ({
   status: 403,
   reason: 'email_not_allowed',
-  values: { email: email === null ? 'none' : email_verified ? 'not listed' : 'not verified' },
+  values: {
+    email: email === null ? 'none' : email_verified ? 'not listed' : 'not verified',
+    signed_in: signedIn,
+  },
   code: 'email_not_allowed',
 })
 

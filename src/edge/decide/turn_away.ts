@@ -59,6 +59,16 @@ export const turnAway = (
 export const signInAddress = (host: string, { siblings }: Pick<RoutePlan, 'siblings'>, home: Home): string =>
   home.is(host) ? `${home.origin}/auth/login` : `${siblings.originOf(host, home)}/.hero_proxy/sign_in`
 
+/** The page of home where a person may sign in as somebody else, for the page that they asked for. */
+export const switchAddress = (
+  { host, target }: Pick<EdgeRequest, 'host' | 'target'>,
+  { siblings }: Pick<RoutePlan, 'siblings'>,
+  home: Home,
+): string =>
+  home.is(host)
+    ? `${home.origin}/auth/switch?return_to=${encodeURIComponent(target)}`
+    : `${home.origin}/auth/switch?service=${encodeURIComponent(siblings.originOf(host, home) + target)}`
+
 /** A service that shares home: nothing hands people over, so they go to the provider from here. */
 const byProvider = (
   { host, target }: Pick<EdgeRequest, 'host' | 'target'>,

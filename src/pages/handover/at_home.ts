@@ -93,7 +93,9 @@ const leaveForProvider = async (page: PageRequest, { plan: { route } }: Destinat
   const ready = provider === null ? providers.length > 0 : providers.some((one) => one.provider === provider)
   if (!ready) return page.tell(providerMissing(provider))
   const named = provider === null ? '' : `provider=${encodeURIComponent(provider)}&`
-  page.go(302, `/login?${named}next=${encodeURIComponent(page.asked.target)}`)
+  // After a change of account, the provider must not take the one that it remembers.
+  const chosen = page.query.get('switch') === '1' ? 'prompt=select_account&' : ''
+  page.go(302, `/login?${named}${chosen}next=${encodeURIComponent(page.asked.target)}`)
 }
 
 /** Asks before a service opens that the person has left, or that asks each person once. */

@@ -178,19 +178,31 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Konto nicht aktiv',
       text: 'Das Konto, zu dem dieser Schlüssel gehört, ist nicht aktiv.',
     },
-    claim_missing: ({ user, impersonating, claims }) => ({
-      title: 'Sie haben keinen Zugriff',
-      text: `${impersonating ? 'Sie handeln als' : 'Sie sind hier bekannt als'} ${user}, aber dieser Dienst verlangt die Berechtigung ${choice(claims)}. Die Administration kann sie Ihnen geben.`,
+    claim_missing: ({ user, signed_in, impersonating, service, group, claims }) => ({
+      title: 'Kein Zugriff',
+      text: [
+        impersonating
+          ? `Sie handeln als ${user}.`
+          : signed_in
+            ? `Sie sind als ${user} angemeldet.`
+            : `Sie sind hier als ${user} bekannt.`,
+        group === null || service === null
+          ? 'Dieses Konto hat keinen Zugriff auf diese Seite.'
+          : `${service} ist für Mitglieder von ${group} offen.`,
+        ...(claims.length > 0 ? [`Verlangt wird die Berechtigung ${choice(claims)}.`] : []),
+        ...(signed_in ? ['Ihr Passwort war nicht falsch.'] : []),
+        'Die Administration kann Ihnen Zugriff geben.',
+      ].join(' '),
     }),
-    email_not_allowed: ({ email }) => ({
-      title: 'Sie haben keinen Zugriff',
+    email_not_allowed: ({ email, signed_in }) => ({
+      title: 'Kein Zugriff',
       text: `Dieser Dienst ist nur für bestimmte E-Mail-Adressen offen, und ${
         {
           none: 'Sie haben hier keine',
           'not verified': 'Ihre ist nicht bestätigt',
           'not listed': 'Ihre gehört nicht dazu',
         }[email]
-      }. Die Administration kann das ändern.`,
+      }. ${signed_in ? 'Ihr Passwort war nicht falsch. ' : ''}Die Administration kann das ändern.`,
     }),
     claims_too_large: {
       title: 'Zu viele Berechtigungen',

@@ -177,25 +177,48 @@ export const refusals = {
     },
     claim_missing: ({
       user,
+      signed_in,
       impersonating,
+      service,
+      group,
       claims,
     }: {
       user: string
+      /** Whether the person signed in, in contrast to a person known by a token, a key or a network. */
+      signed_in: boolean
       impersonating: boolean
+      /** The service and the group whose members it is open to; null if another rule decides. */
+      service: string | null
+      group: string | null
+      /** For administrators only. */
       claims: readonly string[]
     }) => ({
-      title: 'You don’t have access',
-      text: `${impersonating ? 'You are impersonating' : 'You are known here as'} ${user}, but this service requires the claim ${choice(claims)}. An administrator can give it to you.`,
+      title: 'No access',
+      text: [
+        `${impersonating ? 'You are impersonating' : signed_in ? 'You are signed in as' : 'You are known here as'} ${user}.`,
+        group === null || service === null
+          ? 'This account has no access to this page.'
+          : `${service} is open to members of ${group}.`,
+        ...(claims.length > 0 ? [`It requires the claim ${choice(claims)}.`] : []),
+        ...(signed_in ? ['Your password was not wrong.'] : []),
+        'An administrator can give you access.',
+      ].join(' '),
     }),
-    email_not_allowed: ({ email }: { email: 'none' | 'not verified' | 'not listed' }) => ({
-      title: 'You don’t have access',
+    email_not_allowed: ({
+      email,
+      signed_in,
+    }: {
+      email: 'none' | 'not verified' | 'not listed'
+      signed_in: boolean
+    }) => ({
+      title: 'No access',
       text: `This service is open to certain email addresses, and ${
         {
           none: 'you have none here',
           'not verified': 'yours is not verified',
           'not listed': 'yours is not one of them',
         }[email]
-      }. An administrator can change that.`,
+      }. ${signed_in ? 'Your password was not wrong. ' : ''}An administrator can change that.`,
     }),
     claims_too_large: {
       title: 'Too many claims',

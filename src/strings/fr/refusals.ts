@@ -175,19 +175,27 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Compte inactif',
       text: 'Le compte auquel appartient cette clé n’est pas actif.',
     },
-    claim_missing: ({ user, impersonating, claims }) => ({
-      title: 'Vous n’avez pas accès',
-      text: `${impersonating ? 'Vous agissez en tant que' : 'Vous êtes connu ici en tant que'} ${user}, mais ce service exige le droit ${choice(claims)}. Un administrateur peut vous le donner.`,
+    claim_missing: ({ user, signed_in, impersonating, service, group, claims }) => ({
+      title: 'Accès refusé',
+      text: [
+        `${impersonating ? 'Vous agissez en tant que' : signed_in ? 'Vous êtes connecté en tant que' : 'Vous êtes connu ici en tant que'} ${user}.`,
+        group === null || service === null
+          ? 'Ce compte n’a pas accès à cette page.'
+          : `${service} est réservé aux membres de ${group}.`,
+        ...(claims.length > 0 ? [`Il faut le droit ${choice(claims)}.`] : []),
+        ...(signed_in ? ['Votre mot de passe n’était pas faux.'] : []),
+        'Un administrateur peut vous donner accès.',
+      ].join(' '),
     }),
-    email_not_allowed: ({ email }) => ({
-      title: 'Vous n’avez pas accès',
+    email_not_allowed: ({ email, signed_in }) => ({
+      title: 'Accès refusé',
       text: `Ce service est réservé à certaines adresses e-mail, et ${
         {
           none: 'vous n’en avez aucune ici',
           'not verified': 'la vôtre n’est pas vérifiée',
           'not listed': 'la vôtre n’en fait pas partie',
         }[email]
-      }. Un administrateur peut changer cela.`,
+      }. ${signed_in ? 'Votre mot de passe n’était pas faux. ' : ''}Un administrateur peut changer cela.`,
     }),
     claims_too_large: {
       title: 'Trop de droits',

@@ -1,0 +1,46 @@
+import { formPage } from '../../html/form.ts'
+import { goOn } from '../handover/at_home.ts'
+import type { PageRequest } from '../page_request.ts'
+import { returnPath } from '../return_path.ts'
+
+/** Where a person continues as somebody else. `switch` makes an identity provider ask which account to use. */
+const onward = (query: URLSearchParams): string => {
+  const service = query.get('service')
+  if (service === null) return returnPath(query.get('return_to'))
+  return returnPath(`/auth/login?service=${encodeURIComponent(service)}&switch=1`)
+}
+
+/** The address of a service is that of the sign-in page itself. */
+const signInFor = (next: string): string =>
+  next.startsWith('/auth/login?') ? next : `/auth/login?return_to=${encodeURIComponent(next)}`
+
+/** Asks whether to sign out, to sign in as somebody else. Opening the page signs nobody out. */
+export const switchAccount = async (page: PageRequest): Promise<void> => {
+  const caller = await page.caller()
+  const next = onward(page.query)
+  if (!caller) return page.go(302, signInFor(next))
+  const user = caller.on_behalf ?? caller.name
+  await page.page(200, (token, words) => {
+    const { title, lead, button, cancel } = words.sign_in.switch_account
+    return formPage(words, {
+      place: page.asked.host,
+      token,
+      title,
+      lead: lead({ user }),
+      action: '/auth/switch',
+      hidden: { return_to: next },
+      fields: [],
+      button: button({ user }),
+      links: [{ href: '/auth/me', text: cancel }],
+    })
+  })
+}
+
+export const postSwitchAccount = async (page: PageRequest): Promise<void> => {
+  const form = await page.form({ forGuests: true })
+  if (!form) return
+  const caller = await page.caller()
+  const next = returnPath(form.get('return_to'))
+  if (caller) await page.call('auth.logout', {}, caller)
+  await goOn(page, signInFor(next), { token: '', maxAge: 0 })
+}
