@@ -21,6 +21,7 @@ import type { SecureEdge } from './tls_edge.ts'
 import { EdgeServer } from '../edge/serve/server.ts'
 import { RouteTests } from '../edge/route_test/route_test.ts'
 import { UpstreamChoice } from '../upstream/choice.ts'
+import { MyPlaces } from '../identity/my_places.ts'
 import { SeenPeople } from '../identity/seen_person.ts'
 import { openFileLimit } from '../start/passed_sockets.ts'
 import { presetOf } from '../providers/presets.ts'
@@ -154,7 +155,20 @@ export const createDoors = (parts: Parts) => {
   const decisions = new Decisions(decisionParts)
   const handover = createHandover({ database, home, rooms, flows, decisions, ownPaths: () => ownPaths })
   const ownPaths: OwnPaths = createOwnPaths({
-    pages: { handover, pageParts, theme, jwks: () => keys.jwks(), openId, registrations, federation, tell },
+    pages: {
+      handover,
+      services: {
+        places: new MyPlaces({ home, routes: () => routes.table(), people: decisionParts.people }),
+        helpText: () => settings.value('help_text'),
+      },
+      pageParts,
+      theme,
+      jwks: () => keys.jwks(),
+      openId,
+      registrations,
+      federation,
+      tell,
+    },
     rpc: { rpc, document },
     heroAuth,
     readiness: rooms.readiness,

@@ -142,7 +142,6 @@ export class Door implements Handler {
     if (kind === 'unrouted') return void tellUnrouted(sent, to, asked, notFoundRefusal)
     if (kind === 'home' && asksForWorker(sent) && !isBelow(plan)) return void sendRemovingWorker(to, asked)
     if (isOldForm(asked, home)) return void turnBackForm(to, asked, plan, home)
-    if (asked.path === '/' && !routes) return void redirect(to, asked, 302, '/auth/me')
     return this.#decideRoute(sent, to, body, asked, plan)
   }
 

@@ -56,6 +56,8 @@ interface Entry {
   readonly only: ReadonlySet<string> | undefined
   /** The option of the route that switches this entry on. */
   readonly switched: keyof RouteSwitches | undefined
+  /** What about the route switches this entry off. */
+  readonly unless: keyof RouteSwitches | undefined
 }
 
 /** All that lies here is ours on every host, in whatever spelling a service might read as it. */
@@ -94,8 +96,9 @@ class PathsOfHost {
   find(path: string, method: string, switches: RouteSwitches | undefined): OwnPathHandler | undefined {
     const found = this.#exact.get(path) ?? this.#withOneMore(path) ?? this.#startOf(path)
     if (found === undefined) return spellsReserved(path) ? this.#nothing : undefined
-    const { only, switched, answer } = found
+    const { only, switched, unless, answer } = found
     if (switched !== undefined && switches?.[switched] !== true) return undefined
+    if (unless !== undefined && switches?.[unless] === true) return undefined
     return only && !only.has(asGet(method)) ? undefined : answer
   }
 
@@ -130,8 +133,8 @@ const entryOf = (rows: readonly OwnPath[], tell: ShowRefusal): Entry => {
     typeof handler === 'function' ? handler : nothing
   const methods = new Set(rows.flatMap((row) => row.methods))
   const only = rows.every(({ otherMethods }) => otherMethods === 'route') ? methods : undefined
-  const switched = rows[0]!.while
-  if (methods.size === 0) return { answer: handlerOf(rows[0]!), only: undefined, switched }
+  const { while: switched, unless } = rows[0]!
+  if (methods.size === 0) return { answer: handlerOf(rows[0]!), only: undefined, switched, unless }
   const allow = [...methods].join(', ')
   const answer: OwnPathHandler = (request, response, asked) => {
     const method = asGet(request.method!)
@@ -149,5 +152,5 @@ const entryOf = (rows: readonly OwnPath[], tell: ShowRefusal): Entry => {
     const taker = other && (row.takes === 'json') !== json ? other : row
     return handlerOf(taker)(request, response, asked)
   }
-  return { answer, only, switched }
+  return { answer, only, switched, unless }
 }

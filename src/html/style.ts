@@ -87,6 +87,16 @@ code, .claims li { font: 0.8125rem/1.5 ui-monospace, 'SF Mono', Menlo, 'DejaVu S
 .others:not(:has(a, form:not([hidden]))) { display: none; }
 .others button, .others .button { margin-top: 1rem; }
 .ways { list-style: none; margin: 1.25rem 0 0; padding: 0; display: grid; gap: 0.5rem; font-size: 0.9375rem; }
+.pages { margin: 0 0 1.5rem; padding: 0 0 0.75rem; border-bottom: 1px solid var(--line); }
+.pages ul { list-style: none; display: flex; flex-wrap: wrap; gap: 0.15rem 1rem; margin: 0; padding: 0; }
+.pages a { display: inline-block; padding: 0.35rem 0; font-size: 0.9375rem; }
+.pages a[aria-current] { color: var(--ink); font-weight: 600; text-decoration: none; }
+.places { list-style: none; margin: 1rem 0 0; padding: 0; display: grid; gap: 0.75rem; }
+.places a { display: flex; gap: 0.8rem; padding: 0.8rem 0.9rem; color: var(--ink); text-decoration: none; border: 1px solid var(--line); border-radius: 0.5rem; overflow-wrap: anywhere; }
+.places a:hover { background: var(--chip); }
+.places svg { flex: none; width: 1.5rem; height: 1.5rem; color: var(--accent); }
+.places a > span { min-width: 0; }
+.places .hint { display: block; margin: 0.15rem 0 0; }
 h2 { margin: 2.25rem 0 0.5rem; padding-top: 1.25rem; border-top: 1px solid var(--line); font-size: 1.125rem; }
 details { margin: 0.5rem 0; }
 summary { cursor: pointer; padding: 0.35rem 0; color: var(--accent); }

@@ -4,6 +4,7 @@ import type { OwnPath, OwnPathHandler } from '../wire/own_path.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import { redirect } from '../wire/responses.ts'
 import * as account from './account/account.ts'
+import { services, type ServicesParts } from './account/services.ts'
 import { stillPaths, type StillParts } from './files.ts'
 import * as atHome from './handover/at_home.ts'
 import type { HomeParts } from './handover/at_home.ts'
@@ -23,6 +24,7 @@ import * as signIn from './sign_in/sign_in.ts'
 
 interface Parts extends StillParts {
   readonly handover: HomeParts & ServiceParts
+  readonly services: ServicesParts
   readonly pageParts: PageRequestParts
   readonly openId: OpenId
   readonly registrations: Registrations
@@ -163,6 +165,9 @@ const accountPaths = (parts: Parts): readonly OwnPath[] => [
     at: ['home'],
     handler: (_, response, asked) => redirect(response, asked, 302, '/auth/me'),
   },
+  // Unless a route of home's host serves it.
+  { ...pageRow(parts, '/', services(parts.services)), unless: 'serves' },
+  pageRow(parts, '/auth/services', services(parts.services)),
   pageRow(parts, '/auth/me', account.me),
   ...account.accountActions.map((name) => formRow(parts, `/auth/account/${name}`, account.postAccount(name))),
   formRow(parts, '/auth/stop_impersonating', signIn.postStopImpersonating),

@@ -27,6 +27,7 @@ export const switchesOf = (plan: RoutePlan | 'ambiguous' | undefined): RouteSwit
 
 /** A disabled route keeps its paths from us as from other routes. */
 const readSwitches = ({ auth_mode, enabled, sign_in_paths, rpc }: Route): RouteSwitches => ({
+  serves: enabled,
   sign_in_paths: enabled && sign_in_paths && takesSessions(auth_mode),
   rpc: enabled && rpc,
 })
@@ -69,6 +70,10 @@ export class HostRoutes {
       }
     }
     return found
+  }
+
+  plans(): Iterable<RoutePlan> {
+    return this.#prefixes.values()
   }
 
   /** The origin of a host with these routes, as browsers know it: scheme and port are those of home unless a route sets others. */
@@ -130,6 +135,11 @@ export class RouteTable {
       if (route.enabled && route.health_path !== null) probed.push(plan)
     }
     this.probed = probed
+  }
+
+  /** The routes of hosts with a name, and not those of wildcards. */
+  *named(): Iterable<RoutePlan> {
+    for (const host of this.#hosts.values()) yield* host.plans()
   }
 
   /** All hosts that have routes of their own. */

@@ -145,6 +145,12 @@ export const definitions = {
     'one line of 1 to 60 characters without < and >',
     'Name of this installation on its pages and in its mail',
   ),
+  help_text: text(
+    '',
+    /^[^\u0000-\u001f\u007f<>]*$/,
+    'one line of at most 254 characters without < and >; empty for a general sentence',
+    'What people read who may open no service yet: who gives access here, and how to ask',
+  ),
   default_language: oneOf(
     'en',
     languages,

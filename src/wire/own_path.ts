@@ -10,8 +10,10 @@ export type OwnPathHandler = (
 
 type Answered = void | 'route'
 
-/** The options of a route that give us some of its paths. */
+/** What a route says about our own paths: which of its paths are ours as well, and whether it serves the rest. */
 export interface RouteSwitches {
+  /** The route is enabled. */
+  readonly serves: boolean
   /** The usual names of sign-in pages: `/login`, `/auth/login` and the like. */
   readonly sign_in_paths: boolean
   readonly rpc: boolean
@@ -34,6 +36,8 @@ export interface OwnPath {
   readonly at: readonly HostKind[]
   /** The option of the matching route that switches the row on. Without it, the row is always on. */
   readonly while?: keyof RouteSwitches
+  /** The route gets the row if it is so. */
+  readonly unless?: keyof RouteSwitches
   /** `route` sends every method that no row of the path names to the route. Without it, such a method gets 405. */
   readonly otherMethods?: 'route'
   /** `door` if the door answers before it looks here. Without a handler, the path is reserved and gets 404. */

@@ -40,11 +40,8 @@ describe('responses at own paths, by host, method and body', () => {
     await settings.set({ key: 'client_registration', value: 'open' })
     const { cookie, token } = await openForm(stage.daemon, 'localhost:9997')
     for (const domain of hosts) {
-      await stage.route({
-        domain,
-        auth_mode: domain === 'optional.localhost' ? 'optional' : 'none',
-        shares_home: domain === 'localhost',
-      })
+      const auth_mode = domain === 'optional.localhost' ? 'optional' : 'none'
+      await stage.route({ domain, auth_mode, shares_home: domain === 'localhost' })
       const type = ['Content-Type', 'application/x-www-form-urlencoded']
       // At a service, a form cookie of ours would mark a page from before people signed in at home only.
       const ours = domain === 'localhost' ? ['Cookie', cookie] : []

@@ -67,6 +67,9 @@ export const ownPathAnswers = `
   home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   none      service
   optional  401 unauthenticated: GET | service: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+/auth/services
+  home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/account
   home      404 not_found
   routed    service

@@ -54,6 +54,7 @@ onBothDatabases('settings', (newUrl) => {
       ['network_login', ['true', 1, 0, 'on']],
       ['socket_trust', ['', 'everybody', true, 0]],
       ['site_name', ['', 'a\nb', '<b>', 'x'.repeat(61), 7]],
+      ['help_text', ['a\nb', '<b>', 'x'.repeat(255), 7]],
       ['default_language', ['', 'EN', 'es', true]],
       ['theme_accent', ['red', '#fff', '#ffff00', '#1f5f99;}', 5]],
       ['theme_accent_dark', ['#000000', 'white', '#8cc0ee ']],

@@ -17,9 +17,6 @@ const inEnglish = (refusal: Refusal): string => wordsOf(english, refusal).text
 
 export const noHost = ({ host }: EdgeRequest): string => `no route for the host ${host}`
 
-export const noRoutes = ({ host }: EdgeRequest): string =>
-  `${host} is the host of the public URL and has no routes: people are shown their own page`
-
 export const ownPath = ({ path }: EdgeRequest): string =>
   `${path} belongs to hero_proxy itself here; routes do not get it`
 

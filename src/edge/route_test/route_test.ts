@@ -121,8 +121,6 @@ export class RouteTests {
         : refused('own_path', notFoundRefusal, text)
     }
     if (kind === 'unrouted') return refused('host', notFoundRefusal, why.noHost(request))
-    if (request.path === '/' && !found && request.upgrade === undefined)
-      return redirected('host', '/auth/me', why.noRoutes(request))
     const identified =
       user && typeof plan === 'object' ? await this.#assume(request, plan.route, user) : undefined
     const decision = await this.#parts.decisions.decide(request, plan, undefined, identified)

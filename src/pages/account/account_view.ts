@@ -2,6 +2,7 @@ import type { Catalogue } from '../../strings/catalogue.ts'
 import { deviceOf } from './browser_name.ts'
 import { html, type Html } from '../../html/html.ts'
 import { page } from '../../html/layout.ts'
+import { accountNavigation } from './navigation.ts'
 import { impersonationBanner, whoList } from './me_view.ts'
 import { passkeyForm, passkeyTag } from '../sign_in/passkey_script.ts'
 import { meaningsOf } from '../openid/scopes_view.ts'
@@ -91,7 +92,7 @@ ${text(`${of}-current_password`, own.profile.current_password, html`type="passwo
     words,
     own.title,
     place,
-    html`${impersonationBanner(words, me.impersonating, token)}<h1>${me.display_name || me.user}</h1>
+    html`${accountNavigation(words, 'overview')}${impersonationBanner(words, me.impersonating, token)}<h1>${me.display_name || me.user}</h1>
 <p class="lead">${own.signed_in}</p>
 ${problem !== undefined && html`<p class="notice" role="alert">${problem}</p>`}
 ${done !== undefined && html`<p class="done" role="status">${done}</p>`}

@@ -3,6 +3,16 @@ import { account } from './account.ts'
 import { mails } from './mails.ts'
 import { openid } from './openid.ts'
 import { refusals } from './refusals.ts'
+import { services } from './services.ts'
 import { sign_in } from './sign_in.ts'
 
-export const french: Catalogue = { lang: 'fr', dir: 'ltr', sign_in, account, openid, mails, refusals }
+export const french: Catalogue = {
+  lang: 'fr',
+  dir: 'ltr',
+  sign_in,
+  account,
+  services,
+  openid,
+  mails,
+  refusals,
+}

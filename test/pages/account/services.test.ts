@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { startStage, type Stage } from '../../support/edge_stage.ts'
+import { ask } from '../../support/http.ts'
+
+const html = ['Accept', 'text/html']
+
+describe('my services', () => {
+  let stage: Stage
+  before(async () => {
+    stage = await startStage()
+    const { groups } = stage.daemon.hero
+    await groups.add_claim({ group: 'team', claim: 'vault.open', service: 'vault' })
+    const route = (name: string, more: Partial<Parameters<Stage['route']>[0]> = {}) =>
+      stage.route({ domain: `${name}.localhost`, auth_mode: 'local', title: name, ...more })
+    await route('team', { required_claims: ['app.use'] })
+    await route('vault', { required_claims: ['vault.open'], service: 'vault' })
+    await route('elsewhere', { required_claims: ['vault.open'], service: 'other' })
+    await route('everyone', { auth_mode: 'none' })
+    await route('everybody', { required_claims: ['users.*'] })
+    await route('adas', { allowed_emails: ['ada@example.org'] })
+    await route('bobs', { auth_mode: 'optional', allowed_emails: ['bob@example.org'] })
+    await route('provider', { auth_mode: 'oauth', required_claims: ['app.use'] })
+    await route('off', { enabled: false })
+    await route('hidden', { listed: false })
+    await route('tokens', { auth_mode: 'bearer' })
+    await route('keys', { auth_mode: 'signature' })
+    await stage.daemon.hero.proxy.routes.add({
+      domain: '*.wild.localhost',
+      target: stage.upstream.target,
+      auth_mode: 'none',
+    })
+    await route('far', { auth_mode: 'none', origin: 'https://far.localhost:8443', path_prefix: '/wiki' })
+    await stage.route({ domain: 'plain.localhost', path_prefix: '/app', auth_mode: 'none' })
+  })
+  after(() => stage.close())
+
+  const page = (cookie: string, path = '/auth/services') =>
+    ask(stage.daemon, 'localhost:9997', path, { headers: [...html, 'Cookie', cookie] })
+  const titles = ({ body }: { body: string }) =>
+    [...body.matchAll(/<a href="http[^"]*">.*?<strong>([^<]*)<\/strong>/gs)].map(([, title]) => title)
+  const open = ['enter-localhost', 'everyone', 'far', 'plain-localhost-app']
+
+  test('are the listed routes whose rules let the person in, each once', async () => {
+    const both = ['everybody', ...open]
+    assert.deepEqual(titles(await page(stage.ada)), ['adas', 'provider', 'team', 'vault', ...both].toSorted())
+    assert.deepEqual(titles(await page(stage.bob)), ['bobs', ...both].toSorted())
+  })
+
+  test('follow a change of the rules at once', async () => {
+    const { hero } = stage.daemon
+    await hero.groups.add_member({ group: 'team', user: 'bob' })
+    assert.ok(titles(await page(stage.bob)).includes('vault'))
+    await hero.groups.remove_member({ group: 'team', user: 'bob' })
+    assert.ok(!titles(await page(stage.bob)).includes('vault'))
+  })
+
+  test('lead to the origin of the route and its path', async () => {
+    const { body } = await page(stage.ada)
+    for (const address of [
+      'http://team.localhost:9997/',
+      'https://far.localhost:8443/wiki',
+      'http://plain.localhost:9997/app',
+    ])
+      assert.ok(body.includes(`<a href="${address}">`), address)
+  })
+
+  test('are what home shows at /, unless an enabled route has that path', async () => {
+    const { proxy } = stage.daemon.hero
+    assert.deepEqual(titles(await page(stage.ada, '/')), titles(await page(stage.ada)))
+    const { id } = await stage.route({
+      domain: 'localhost',
+      auth_mode: 'none',
+      shares_home: true,
+      listed: false,
+    })
+    const answered = async (path: string) => {
+      const { length } = stage.upstream.seen
+      const { status } = await page(stage.ada, path)
+      return [status, stage.upstream.seen.length > length ? 'service' : 'ours']
+    }
+    assert.deepEqual(await answered('/'), [200, 'service'])
+    assert.deepEqual(await answered('/auth/services'), [200, 'ours'])
+    await proxy.routes.update({ id, enabled: false })
+    assert.deepEqual(await answered('/'), [200, 'ours'])
+    await proxy.routes.remove({ id })
+  })
+
+  test('ask guests to sign in, and programs get JSON', async () => {
+    for (const path of ['/', '/auth/services']) {
+      const guest = await ask(stage.daemon, 'localhost', path, { headers: html })
+      assert.deepEqual([guest.status, guest.headers.location], [302, `/auth/login?return_to=${path}`])
+      assert.equal((await ask(stage.daemon, 'localhost', path)).status, 401)
+      const program = await ask(stage.daemon, 'localhost', path, { headers: ['Cookie', stage.bob] })
+      const { services } = JSON.parse(program.body) as { services: { title: string }[] }
+      assert.ok(services.some(({ title }) => title === 'bobs'))
+    }
+  })
+
+  test('say who gives access here if there are none', async () => {
+    await using empty = await startStage()
+    const { hero } = empty.daemon
+    const { items } = await hero.proxy.routes.list()
+    for (const { id } of items) await hero.proxy.routes.remove({ id })
+    const body = async () =>
+      (await ask(empty.daemon, 'localhost', '/', { headers: [...html, 'Cookie', empty.ada] })).body
+    assert.match(await body(), /The people who run this site give access/)
+    await hero.settings.set({ key: 'help_text', value: 'Ask "Lin" & co. in room 7' })
+    assert.match(await body(), /<p>Ask &quot;Lin&quot; &amp; co\. in room 7<\/p>/)
+  })
+})
