@@ -62,6 +62,16 @@ button, .button {
 button:hover, .button:hover { background: var(--accent-strong); }
 .quiet { color: var(--ink); background: transparent; border-color: var(--field-line); }
 .quiet:hover { background: var(--chip); }
+.danger { color: var(--card); background: var(--wrong); }
+.danger:hover { background: var(--wrong); text-decoration: underline; }
+.quiet.danger { color: var(--wrong); background: transparent; border-color: currentcolor; }
+.quiet.danger:hover { background: var(--wrong-paper); }
+.about { margin: 1.1rem 0; padding: 0.8rem 0.9rem; border: 1px solid var(--line); border-radius: 0.5rem; overflow-wrap: anywhere; }
+.about p, .about ul { margin: 0; }
+.next { margin: 1.5rem 0 0; }
+.keep { margin-top: 1.5rem; }
+.keep p { margin: 0.5rem 0 0; min-height: 1.5rem; }
+[hidden] { display: none !important; }
 a { color: var(--accent); text-underline-offset: 0.2em; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .notice { margin: 1.1rem 0 0; padding: 0.7rem 0.9rem; border-radius: 0.5rem; color: var(--wrong); background: var(--wrong-paper); border: 1px solid currentcolor; }
@@ -102,7 +112,7 @@ details { margin: 0.5rem 0; }
 summary { cursor: pointer; padding: 0.35rem 0; color: var(--accent); }
 .rows, .codes { list-style: none; margin: 0.5rem 0 0; padding: 0; display: grid; gap: 1rem; overflow-wrap: anywhere; }
 .rows p { margin: 0; }
-.rows button { width: auto; margin-top: 0.6rem; }
+.rows button, .rows .button { display: inline-block; width: auto; margin-top: 0.6rem; }
 .told { margin: 0 0 1rem; padding-inline-start: 1.25rem; }
 .told li { padding-inline-start: 0.15rem; }
 time { white-space: nowrap; }
@@ -118,6 +128,12 @@ time { white-space: nowrap; }
 .number { color: var(--soft); font-size: 0.9375rem; margin: 1.25rem 0 0; }
 footer::before { content: var(--site, 'hero_proxy'); }
 footer { padding: 1rem; text-align: center; color: var(--soft); font-size: 0.8125rem; }
+@media print {
+  :root { --paper: #ffffff; --card: #ffffff; --ink: #000000; --soft: #333333; }
+  .pages, .keep, .card .button, button, footer { display: none; }
+  .card { border: 0; padding: 0; }
+  .codes li, .done { break-inside: avoid; }
+}
 @media (prefers-reduced-motion: no-preference) { button, .button { transition: background-color 120ms; } }
 `.trim()
 

@@ -1,6 +1,7 @@
 import { ownHeaders, redirect, send } from '../wire/responses.ts'
 import { favicon } from '../html/favicon.ts'
 import { icon } from '../html/layout.ts'
+import { copyScript } from './account/copy_script.ts'
 import { passkeyScript } from './sign_in/passkey_script.ts'
 import { signInScript } from './sign_in/sign_in_script.ts'
 import { style } from '../html/style.ts'
@@ -40,6 +41,7 @@ export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[
     '/.hero_proxy/style.css': still('text/css; charset=utf-8', style, forEver),
     '/auth/passkeys.js': still('text/javascript; charset=utf-8', passkeyScript, forEver),
     '/auth/sign_in.js': still('text/javascript; charset=utf-8', signInScript, forEver),
+    '/auth/copy.js': still('text/javascript; charset=utf-8', copyScript, forEver),
     '/.hero_proxy/theme.css': async (_, response, asked) =>
       send(response, 200, 'text/css; charset=utf-8', themeCss(await theme()), {
         ...ownHeaders(asked),

@@ -174,7 +174,7 @@ export class PageRequest {
     send(this.#response, status, 'text/html; charset=utf-8', body(token, words), allHeaders)
   }
 
-  /** Answers with a page that may run our script, which passkeys need. */
+  /** Answers with a page that may run our own scripts. */
   pageWithScript(
     status: number,
     body: (token: string, words: Catalogue) => string,

@@ -4,6 +4,7 @@ import type { OwnPath, OwnPathHandler } from '../wire/own_path.ts'
 import type { EdgeRequest } from '../wire/request.ts'
 import { redirect } from '../wire/responses.ts'
 import * as account from './account/account.ts'
+import type { Topic } from './account/topic.ts'
 import { services, type ServicesParts } from './account/services.ts'
 import { stillPaths, type StillParts } from './files.ts'
 import * as atHome from './handover/at_home.ts'
@@ -169,9 +170,18 @@ const accountPaths = (parts: Parts): readonly OwnPath[] => [
   { ...pageRow(parts, '/', services(parts.services)), unless: 'serves' },
   pageRow(parts, '/auth/services', services(parts.services)),
   pageRow(parts, '/auth/me', account.me),
-  ...account.accountActions.map((name) => formRow(parts, `/auth/account/${name}`, account.postAccount(name))),
+  ...account.topics.map((topic) => pageRow(parts, topic.path, account.showTopic(topic))),
+  ...[account.overview, ...account.topics].flatMap((topic) => topicForms(parts, topic)),
   formRow(parts, '/auth/stop_impersonating', signIn.postStopImpersonating),
 ]
+
+/** The forms of one page of an account. Those that end something have a page that asks first. */
+const topicForms = (parts: Parts, topic: Topic): readonly OwnPath[] =>
+  Object.entries(topic.forms).flatMap(([name, { question }]) => {
+    const path = `/auth/account/${name}`
+    const row = formRow(parts, path, account.postForm(topic, name))
+    return question ? [row, pageRow(parts, path, account.askFirst(topic, name))] : [row]
+  })
 
 const openIdPaths = ({ pageParts, openId, registrations }: Parts): readonly OwnPath[] => {
   const step =

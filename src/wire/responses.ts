@@ -16,7 +16,7 @@ export const policyForFrames = policy.replace("frame-ancestors 'none'", 'frame-a
 export const policyWithImages = (origins: readonly string[]): string =>
   policy.replace("img-src 'self'", `img-src 'self' ${origins.join(' ')}`)
 
-/** The same with our scripts, for pages with passkeys. They renew the challenge. */
+/** The same with our own scripts, for what we show once and for pages with passkeys, which renew the challenge. */
 export const policyWithScript = `${policy}; script-src 'self'; connect-src 'self'`
 
 /** The headers of every response that we make ourselves. */

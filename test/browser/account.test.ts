@@ -10,7 +10,7 @@ import { freePort } from '../support/free_port.ts'
 const newPassword = 'velvet-harbor-93-comet'
 
 describe(
-  'the account page in Chromium, with its virtual authenticator',
+  'the pages of an account in Chromium, with its virtual authenticator',
   { skip: browserMissing() ?? false },
   () => {
     let daemon: TestDaemon
@@ -51,6 +51,8 @@ describe(
     const button = (name: string) => page.getByRole('button', { name, exact: true })
     const heading = () => page.getByRole('heading', { level: 1 }).innerText()
     const said = () => page.getByRole('status').innerText()
+    const goTo = (topic: string) => page.getByRole('navigation').getByRole('link', { name: topic }).click()
+    const link = (name: string) => page.getByRole('link', { name, exact: true })
     const open = (summary: string) => page.getByText(summary, { exact: true }).click()
     const signIn = async (password = goodPassword) => {
       await context.clearCookies()
@@ -69,6 +71,7 @@ describe(
       await button('Save name').click()
       assert.equal(await said(), 'Your name is saved.')
       assert.equal(await heading(), 'Ada Lovelace')
+      await goTo('Security')
       await open('Change your password')
       const form = page.locator('form[action="/auth/account/password"]')
       await form.getByLabel('Current password').fill('wrong')
@@ -80,6 +83,7 @@ describe(
       await form.getByLabel('New password').fill(newPassword)
       await button('Change password').click()
       assert.match(await said(), /Your password is changed/)
+      assert.equal(await heading(), 'Security')
     })
 
     test('adds an authenticator app, asks for its code at the sign-in, and shows recovery codes once', async () => {
@@ -107,10 +111,12 @@ describe(
       await signIn(newPassword)
       await page.getByRole('textbox', { name: 'Code' }).fill(recovery[0]!)
       await button('Continue').click()
+      await goTo('Security')
       await page.getByText('You have 9 recovery codes left.').waitFor()
     })
 
     test('adds and renames a passkey that signs in alone and as a second step', async () => {
+      await goTo('Passkeys')
       await page.getByLabel('Name of the new passkey').fill('Laptop')
       await button('Add passkey').click()
       await page.getByText('The passkey is added.').waitFor()
@@ -125,6 +131,7 @@ describe(
       await signIn(newPassword)
       await button('Use a passkey').click()
       await page.getByText('You are signed in.').waitFor()
+      await goTo('Passkeys')
       assert.ok(!(await page.content()).includes('never used'))
     })
 
@@ -135,20 +142,28 @@ describe(
           database.changed('sessions')
         })
       await age()
-      await button('Remove authenticator app').click()
+      await goTo('Security')
+      await link('Remove authenticator app').click()
+      await button('Remove app').click()
       assert.equal(await heading(), 'Confirm it’s you')
       await page.getByRole('textbox', { name: 'Code' }).fill(recovery[1]!)
       await button('Continue').click()
+      assert.equal(await heading(), 'Remove authenticator app?')
       await age()
-      await button('Create new recovery codes').click()
+      await link('Cancel').click()
+      await link('Create new recovery codes').click()
+      await button('Create new codes').click()
       await button('Use a passkey').click()
-      await page.getByText('You are signed in.').waitFor()
-      await button('Create new recovery codes').click()
+      await button('Create new codes').click()
       assert.equal(await heading(), 'Recovery codes')
-      await page.goto(`${origin}/auth/me`)
-      await button('Remove authenticator app').click()
+      await link('I’ve saved them').click()
+      await link('Remove authenticator app').click()
+      await button('Remove app').click()
       assert.match(await said(), /removed/)
+      await goTo('Passkeys')
       await open('Rename or remove')
+      await link('Remove passkey').click()
+      assert.match(await page.locator('.about').innerText(), /Work laptop/)
       await button('Remove passkey').click()
       assert.match(await said(), /removed/)
       await signIn(newPassword)
@@ -157,21 +172,22 @@ describe(
 
     test('marks the current session, and signs out another one and all others', async () => {
       const other = await daemon.hero.auth.login({ login: 'ada', password: newPassword })
-      await page.reload()
+      await goTo('Sessions')
       await page.getByText('(this device)').waitFor()
-      const sessions = await page.getByRole('button', { name: 'Sign out this session' }).count()
-      assert.ok(sessions >= 1)
-      await page.getByRole('button', { name: 'Sign out this session' }).first().click()
+      await link('Sign out this session').first().click()
+      await button('Sign out').click()
       assert.match(await said(), /is signed out/)
       await daemon.hero.auth.login({ login: 'ada', password: newPassword })
       await page.reload()
-      await button('Sign out all other sessions').click()
+      await link('Sign out all other sessions').click()
+      await button('Sign out all others').click()
       assert.match(await said(), /All other sessions/)
-      assert.equal(await page.getByRole('button', { name: 'Sign out this session' }).count(), 0)
+      assert.equal(await link('Sign out this session').count(), 0)
       await assert.rejects(daemon.hero.as(other.access_token).auth.me())
     })
 
     test('creates a token for a script, shows it once, and revokes it', async () => {
+      await goTo('Tokens')
       await open('Create a token')
       await page.getByLabel('What it is for').fill('Backup script')
       await page.getByLabel('What it can do').selectOption('write')
@@ -182,6 +198,8 @@ describe(
       await page.getByRole('link', { name: 'I’ve copied it' }).click()
       await page.getByText('Backup script').waitFor()
       assert.ok(!(await page.content()).includes(token))
+      await link('Revoke token').click()
+      assert.match(await page.locator('.about').innerText(), /Backup script/)
       await button('Revoke token').click()
       assert.match(await said(), /is revoked/)
       await assert.rejects(daemon.hero.as(token).auth.me())
@@ -197,7 +215,7 @@ describe(
       await page.keyboard.press('Enter')
       await page.getByText('You are signed in.').waitFor()
       const focused = () => page.evaluate('document.activeElement.innerText || document.activeElement.name')
-      const goTo = async (name: string) => {
+      const tabTo = async (name: string) => {
         for (let i = 0; i < 30 && (await focused()) !== name; i++) {
           await page.keyboard.press('Tab')
           const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')
@@ -205,9 +223,9 @@ describe(
         }
         assert.equal(await focused(), name)
       }
-      await goTo('Change your name')
+      await tabTo('Change your name')
       await page.keyboard.press('Enter')
-      await goTo('display_name')
+      await tabTo('display_name')
       await page.keyboard.press('Control+A')
       await page.keyboard.type('Countess')
       await page.keyboard.press('Enter')

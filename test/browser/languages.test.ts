@@ -48,6 +48,7 @@ describe('languages in Chromium', { skip: browserMissing() ?? false }, () => {
     await signIn(page)
     assert.equal(await page.locator('html').getAttribute('lang'), 'de')
     await page.getByText('Sie sind angemeldet.').waitFor()
+    await page.getByRole('link', { name: 'Sitzungen' }).click()
     await page.getByText('(dieses Gerät)').waitFor()
     await context.close()
   })
@@ -80,8 +81,13 @@ describe('languages in Chromium', { skip: browserMissing() ?? false }, () => {
       await check(at(`/auth/${path}`))
     for (const path of ['magic', 'magic?token=x', 'nothing']) await check(at(`/auth/${path}`))
     await signIn(page)
-    await page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
-    await check(page.url())
+    const pages = ['me', 'services', 'security', 'passkeys', 'sessions', 'applications', 'tokens']
+    for (const path of pages) {
+      await page.goto(at(`/auth/${path}`))
+      await page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+      await check(page.url())
+    }
+    await check(at('/auth/account/renew_recovery_codes'))
     await check(at('/auth/logout'))
     await check(at('/auth/prove'))
     await context.close()

@@ -167,6 +167,7 @@ describe('sign-in with providers in Chromium', { skip: browserMissing() ?? false
       await page.getByLabel('Password').fill(goodPassword)
       await page.getByRole('button', { name: 'Sign in', exact: true }).click()
       await signedIn(page)
+      await page.getByRole('link', { name: 'Security' }).click()
       await page.getByRole('button', { name: `Link ${way().title}` }).click()
       await way().come(page, `there-${name}`)
       await page.getByRole('button', { name: 'Link accounts' }).waitFor()
@@ -182,7 +183,8 @@ describe('sign-in with providers in Chromium', { skip: browserMissing() ?? false
       assert.match(await second.page.locator('dl').innerText(), new RegExp(user))
       await second.context.close()
 
-      await page.getByRole('button', { name: 'Unlink' }).click()
+      await page.getByRole('link', { name: 'Unlink' }).click()
+      await page.getByRole('button', { name: 'Unlink account' }).click()
       assert.match(await page.getByRole('status').innerText(), /no longer linked/)
       assert.deepEqual((await stage.hero.users.identities.list({ user })).items, [])
       await context.close()

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
-import { freePort } from '../support/openid_stage.ts'
+import { freePort } from '../support/free_port.ts'
 import { startUpstream, type Upstream } from '../support/upstream.ts'
 import { violations } from './axe.ts'
 
@@ -205,7 +205,7 @@ describe('signing in at a service, in Chromium', { skip: browserMissing() ?? fal
       .click({ timeout: 5000 })
       .catch(() => {})
     await page.waitForURL(wiki('/page#part'))
-    const [way] = (await context.cookies(home('/'))).filter(({ name }) => name.endsWith('_way'))
+    const way = (await context.cookies(home('/'))).find(({ name }) => name.endsWith('_way'))
     assert.equal(way!.value, 'passkey')
     await context.close()
   })

@@ -70,6 +70,21 @@ export const ownPathAnswers = `
 /auth/services
   home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service
+/auth/security
+  home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/auth/passkeys
+  home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/auth/sessions
+  home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/auth/applications
+  home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/auth/tokens
+  home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/account
   home      404 not_found
   routed    service
@@ -89,10 +104,10 @@ export const ownPathAnswers = `
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
   routed    service
 /auth/account/remove_totp
-  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      401 unauthenticated: GET | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form | 405 allow POST, GET: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/account/renew_recovery_codes
-  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      401 unauthenticated: GET | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form | 405 allow POST, GET: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/account/add_passkey
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
@@ -101,25 +116,25 @@ export const ownPathAnswers = `
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
   routed    service
 /auth/account/remove_passkey
-  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      401 unauthenticated: GET | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form | 405 allow POST, GET: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/account/revoke_consent
-  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      401 unauthenticated: GET | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form | 405 allow POST, GET: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/account/make_token
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
   routed    service
 /auth/account/revoke_token
-  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      401 unauthenticated: GET | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form | 405 allow POST, GET: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/account/unlink
-  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      401 unauthenticated: GET | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form | 405 allow POST, GET: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/account/revoke
-  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      401 unauthenticated: GET | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form | 405 allow POST, GET: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/account/revoke_all
-  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form
+  home      401 unauthenticated: GET | 415 unsupported_media_type: POST json | 303 /auth/login?…: POST form | 405 allow POST, GET: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/account/x
   home      404 not_found
@@ -150,6 +165,9 @@ export const ownPathAnswers = `
   routed    service
 /auth/manifest.webmanifest
   home      200 application/manifest+json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
+/auth/copy.js
+  home      200 text/javascript: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/theme.css
   home      404 not_found

@@ -64,9 +64,14 @@ onBothDatabases('matching provider identities to accounts', (newUrl) => {
     (await stage.hero.claims.resolve({ user })).claims.filter((claim) => claim.startsWith('groups.'))
   /** Starts linking on the account page of a signed-in person, and returns the confirmation page. */
   const startLink = async (person: Person, subject: string, seen?: Page): Promise<Page> => {
-    const me = seen ?? (await person.open(`${stage.origin}/auth/me`))
-    const page = await person.submit(me, '/auth/link/begin', { provider: 'peer' })
+    const security = seen ?? (await person.open(`${stage.origin}/auth/security`))
+    const page = await person.submit(security, '/auth/link/begin', { provider: 'peer' })
     return page.url.pathname.startsWith('/who/') ? person.submit(page, '/who/', { sub: subject }) : page
+  }
+
+  const unlink = async (person: Person): Promise<Page> => {
+    const page = await person.open(`${stage.origin}/auth/security`)
+    return person.submit(await person.follow(page, '/auth/account/unlink'), '/auth/account/unlink', {})
   }
 
   test('a first sign-in creates an account if allow_signup is set', async () => {
@@ -274,7 +279,7 @@ onBothDatabases('matching provider identities to accounts', (newUrl) => {
     await refused(hero.users.identities.link({ link: 'made-up' }), 'conflict')
   })
 
-  test('an identity is linked and unlinked on the account page, and the last way to sign in stays', async () => {
+  test('an identity is linked and unlinked on the page about security, and the last way to sign in stays', async () => {
     const { hero, origin } = stage
     await hero.users.add({ username: 'kim', email: 'kim@example.org', password: goodPassword })
     const person = new Person()
@@ -287,7 +292,7 @@ onBothDatabases('matching provider identities to accounts', (newUrl) => {
     // The peer keeps its own session, so this starts in a new browser.
     const fresh = new Person()
     await byPassword(fresh, origin, 'kim')
-    const before = await fresh.open(`${origin}/auth/me`)
+    const before = await fresh.open(`${origin}/auth/security`)
     const asks = await startLink(fresh, own, before)
     assert.equal(asks.url.pathname, '/auth/link', asks.text)
     assert.deepEqual(
@@ -303,7 +308,7 @@ onBothDatabases('matching provider identities to accounts', (newUrl) => {
     const byPeer = new Person()
     await comeBy(byPeer, stage, 'peer', own)
     assert.equal(await whoIs(byPeer, origin), 'kim')
-    await fresh.submit(await fresh.open(`${origin}/auth/me`), '/auth/account/unlink', {})
+    await unlink(fresh)
     assert.deepEqual((await hero.users.identities.list({ user: 'kim' })).items, [])
     assert.equal(await whoIs(byPeer, origin), undefined, 'the session that the identity opened has ended')
     assert.equal(await whoIs(fresh, origin), 'kim')
@@ -315,7 +320,7 @@ onBothDatabases('matching provider identities to accounts', (newUrl) => {
     })
     const form = await only.open(`${origin}/login?provider=peer&prompt=login`)
     await only.submit(form, '/who/', { sub: subject })
-    const refusal = await only.submit(await only.open(`${origin}/auth/me`), '/auth/account/unlink', {})
+    const refusal = await unlink(only)
     assert.equal(refusal.status, 409)
     assert.match(refusal.text, /last way to sign in/)
     const [identity] = (await hero.users.identities.list({ user: 'only' })).items

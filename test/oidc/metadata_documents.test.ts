@@ -139,7 +139,7 @@ suite('client ID metadata documents', () => {
     // The document was fetched once for the whole flow.
     assert.equal(fetched.filter((path) => client.endsWith(path)).length, 1)
 
-    // The account page lists the consent and revokes it.
+    // The page of applications lists the consent, and asks before it revokes it.
     const ada = stage.daemon.hero.as(
       (await stage.daemon.hero.auth.login({ login: 'ada', password: goodPassword })).access_token,
     )
@@ -148,8 +148,10 @@ suite('client ID metadata documents', () => {
       items.map(({ client }) => client),
       [client],
     )
-    const account = await person.open(`${stage.issuer}/auth/me`)
-    await person.submit(account, '/auth/account/revoke_consent', {})
+    const applications = await person.open(`${stage.issuer}/auth/applications`)
+    const question = await person.follow(applications, '/auth/account/revoke_consent')
+    const done = await person.submit(question, '/auth/account/revoke_consent', {})
+    assert.equal(done.url.pathname, '/auth/applications')
     assert.deepEqual((await ada.consents.list({})).items, [])
     assert.equal((await app.userinfo(renewed.access_token)).status, 401)
   })

@@ -32,7 +32,7 @@ const values: Readonly<Record<string, unknown>> = new Proxy(
   {
     get: (_, name) => {
       if (numbers.test(String(name))) return 5
-      if (name === 'scopes' || name === 'claims') return [hostile, hostile]
+      if (['scopes', 'claims', 'proofs', 'hosts'].includes(String(name))) return [hostile, hostile]
       if (name === 'impersonating') return false
       if (name === 'fault') return 'missing'
       return hostile
@@ -65,7 +65,7 @@ test('every language has the same entries of the same kinds', () => {
 test('no entry is empty or left in English', () => {
   // Words that are the same in other languages.
   const alike =
-    /^(dir|.*\.(code|new_password_hint|totp\.code|device\.code|passkeys\.(heading|first_name|name)|profile\.name|sessions\.(ways\.passkey|details|heading)|applications\.heading|factors\.heading|scope_list|mails\.lasts|lasts|dates|last_used))$/
+    /^(dir|.*\.(code|new_password_hint|totp\.code|device\.code|passkeys\.(heading|first_name|name)|profile\.name|sessions\.(ways\.passkey|details|heading)|applications\.heading|pages\.(passkeys|sessions|applications)|factors\.heading|scope_list|mails\.lasts|lasts|dates|last_used))$/
   for (const catalogue of catalogues.slice(1)) {
     const theirs = new Map(entries(catalogue))
     for (const [path, entry] of entries(english)) {

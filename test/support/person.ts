@@ -97,6 +97,14 @@ export class Person {
     })
   }
 
+  /** Follows the first link whose address begins with `start`. */
+  follow({ url, text }: Page, start: string): Promise<Page> {
+    const links = [...text.matchAll(/<a[^>]* href="([^"]*)"/g)].map(([, to]) => decode(to!))
+    const link = links.find((to) => to.startsWith(start))
+    if (link === undefined) throw new Error(`no link to ${start} at ${url}: ${text}`)
+    return this.open(new URL(link, url))
+  }
+
   signIn(page: Page, login: string, password: string): Promise<Page> {
     return this.submit(page, '/auth/login', { login, password })
   }

@@ -1,128 +1,61 @@
-import { renderSVG } from 'uqr'
 import type { Caller } from '../../contract/caller.ts'
 import { AppError, errorTable } from '../../contract/errors.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { inWords } from '../sign_in/complete_sign_in.ts'
-import { accountPage, recoveryPage, totpPage, type Account } from './account_view.ts'
-import { Html } from '../../html/html.ts'
-import { mePage } from './me_view.ts'
-import { tokenPage } from './tokens_view.ts'
 import type { PageRequest } from '../page_request.ts'
+import { applications } from './applications.ts'
+import { mePage } from './me_view.ts'
+import { overview } from './overview.ts'
+import { passkeys } from './passkeys.ts'
+import { security } from './security.ts'
+import { sessions } from './sessions.ts'
+import { tokens } from './tokens.ts'
+import { questionPage, topicPage, type Topic } from './topic.ts'
 
-// The account page: the methods that people call about themselves, as forms. Each form calls the method in its row.
+export { overview }
 
-type Form = URLSearchParams
-
-interface Action {
-  readonly method: string
-  readonly params: (form: Form, caller: Caller) => Record<string, unknown>
-}
-
-const none = () => ({})
-const fields =
-  (...names: readonly string[]) =>
-  (form: Form) =>
-    Object.fromEntries(names.map((name) => [name, form.get(name) ?? '']))
-
-const actions = {
-  profile: {
-    method: 'users.update',
-    params: (form, caller) => ({ username: caller.name, display_name: form.get('display_name') ?? '' }),
-  },
-  email: {
-    method: 'auth.change_email',
-    params: fields('email', 'current_password'),
-  },
-  password: {
-    method: 'auth.set_password',
-    params: fields('password', 'current_password'),
-  },
-  add_totp: { method: 'factors.add_totp', params: none },
-  confirm_totp: {
-    method: 'factors.confirm_totp',
-    params: fields('code'),
-  },
-  remove_totp: { method: 'factors.remove_totp', params: none },
-  renew_recovery_codes: { method: 'factors.renew_recovery_codes', params: none },
-  add_passkey: {
-    method: 'factors.add_passkey',
-    params: (form) => ({ name: form.get('name') ?? '', attestation: form.get('answer') ?? '' }),
-  },
-  rename_passkey: {
-    method: 'factors.rename_passkey',
-    params: fields('id', 'name'),
-  },
-  remove_passkey: { method: 'factors.remove_passkey', params: fields('id') },
-  revoke_consent: {
-    method: 'consents.revoke',
-    params: fields('client'),
-  },
-  make_token: {
-    method: 'token.create',
-    params: (form, caller) => ({
-      user: caller.name,
-      ...fields('name', 'scope')(form),
-      expires_in: Math.round(Number(form.get('days')) * 86_400) || 0,
-    }),
-  },
-  revoke_token: { method: 'token.revoke', params: fields('id') },
-  unlink: {
-    method: 'users.identities.remove',
-    params: (form, caller) => ({ user: caller.name, id: form.get('id') ?? '' }),
-  },
-  revoke: { method: 'sessions.revoke', params: fields('id') },
-  revoke_all: { method: 'sessions.revoke_all', params: none },
-} satisfies Record<string, Action>
-
-export type AccountAction = keyof typeof actions
-export const accountActions = Object.keys(actions) as AccountAction[]
+/** The pages of an account, but for its overview, which also says who is here. */
+export const topics: readonly Topic[] = [security, passkeys, sessions, applications, tokens]
 
 type Done = Catalogue['account']['done']
 
 const isDone = (name: string, { account }: Catalogue): name is keyof Done => Object.hasOwn(account.done, name)
 
-const read = async (page: PageRequest, caller: Caller): Promise<Account> => {
-  const call = <T>(method: string, params = {}) => page.call(method, params, caller) as Promise<T>
-  const me = await call<Account['me']>('auth.me')
-  const factors = await call<Account['factors']>('factors.list')
-  const sessions = await call<{ items: Account['sessions'] }>('sessions.list')
-  const identities = await call<{ items: Account['identities'] }>('users.identities.list', {
-    user: caller.name,
-  })
-  const consents = await call<{ items: Account['consents'] }>('consents.list')
-  const tokens = await call<{ items: Account['tokens'] }>('token.list')
-  // This fails if no passkey can be added now; then the page does not offer one.
-  const creation =
-    me.impersonating === null ? await call('factors.passkey_options').catch(() => undefined) : undefined
-  return {
-    me,
-    factors,
-    sessions: sessions.items,
-    identities: identities.items,
-    providers: (await page.offers()).providers,
-    consents: consents.items,
-    tokens: tokens.items,
-    creation,
-  }
-}
-
 const show = async (
+  topic: Topic,
   page: PageRequest,
   caller: Caller,
   status: number,
-  said: { done?: keyof Done | undefined; problem?: string },
-) => {
-  const account = await read(page, caller)
-  await page.pageWithScript(status, (token, words) =>
-    accountPage(words, {
-      ...account,
-      problem: said.problem,
-      done: said.done && words.account.done[said.done],
+  problem?: string,
+): Promise<void> => {
+  const section = await topic.read(page, caller)
+  const done = problem === undefined ? (page.query.get('done') ?? '') : ''
+  const body = (token: string, words: Catalogue) =>
+    topicPage(words, {
       place: page.asked.host,
       token,
-    }),
-  )
+      name: topic.name,
+      impersonating: caller.on_behalf ?? null,
+      section: section(words, token),
+      problem,
+      done: isDone(done, words) ? words.account.done[done] : undefined,
+    })
+  await (topic.script ? page.pageWithScript(status, body) : page.page(status, body))
 }
+
+const askToSignIn = (page: PageRequest, path: string): void => {
+  if (page.navigates) return page.go(302, `/auth/login?return_to=${encodeURIComponent(path)}`)
+  page.tell({ status: 401, reason: 'not_signed_in', code: 'unauthenticated' })
+}
+
+/** Shows the page of a topic. */
+export const showTopic =
+  (topic: Topic) =>
+  async (page: PageRequest): Promise<void> => {
+    const caller = await page.caller()
+    if (!caller) return askToSignIn(page, topic.path)
+    await show(topic, page, caller, 200)
+  }
 
 /** Shows who is signed in here: a page for people, JSON for programs. */
 export const me = async (page: PageRequest): Promise<void> => {
@@ -133,59 +66,72 @@ export const me = async (page: PageRequest): Promise<void> => {
     return page.tell({ status: 401, reason: 'not_signed_in', code: 'unauthenticated' })
   }
   if (!page.navigates) return page.json(await page.call('auth.me', {}, (caller ?? near)!))
-  if (caller) {
-    const done = page.query.get('done') ?? ''
-    return show(page, caller, 200, { done: isDone(done, await page.words()) ? done : undefined })
-  }
+  // The page of linked accounts says that one more is linked.
+  if (caller && page.query.get('done') === 'link') return page.go(302, `${security.path}?done=link`)
+  if (caller) return show(overview, page, caller, 200)
   const known = (await page.call('auth.me', {}, near!)) as Parameters<typeof mePage>[1]
   await page.page(200, (_, words) => mePage(words, { ...known, place: page.asked.host }))
 }
 
-const showTotp = (page: PageRequest, { secret, uri }: { secret: string; uri: string }, problem?: string) =>
-  page.page(problem === undefined ? 200 : 401, (token, words) =>
-    totpPage(words, {
-      place: page.asked.host,
-      token,
-      secret,
-      uri,
-      picture: new Html(renderSVG(uri, { border: 2 })),
-      problem,
+/** What a question or its answer names. Of a name that is given twice, the first counts, for what is shown and for what ends. */
+const named = (params: URLSearchParams): Record<string, string> =>
+  Object.fromEntries(
+    ['id', 'client'].flatMap((name) => {
+      const value = params.get(name)
+      return value === null ? [] : [[name, value]]
     }),
   )
 
-/** Handles the post of a form on the account page. */
-export const postAccount =
-  (name: AccountAction) =>
+const addressOf = (name: string, params: URLSearchParams): string => {
+  const query = new URLSearchParams(named(params)).toString()
+  return `/auth/account/${name}${query === '' ? '' : `?${query}`}`
+}
+
+/** Asks before a form of a topic ends something. */
+export const askFirst =
+  (topic: Topic, name: string) =>
+  async (page: PageRequest): Promise<void> => {
+    const { query } = page
+    const caller = await page.caller()
+    if (!caller) return askToSignIn(page, addressOf(name, query))
+    const question = await topic.forms[name]!.question!(page, caller, query)
+    if (!question) return page.go(302, topic.path)
+    const parts = { name: topic.name, place: page.asked.host, impersonating: caller.on_behalf ?? null }
+    await page.page(200, (token, words) =>
+      questionPage(
+        words,
+        { ...parts, token },
+        question(words),
+        topic.path,
+        `/auth/account/${name}`,
+        named(query),
+      ),
+    )
+  }
+
+/** Where a person who has to prove their identity first returns to. */
+const afterProof = (topic: Topic, name: string, form: URLSearchParams): string =>
+  topic.forms[name]!.question ? addressOf(name, form) : topic.path
+
+/** Receives a form of a topic. The person returns to the page of the topic. */
+export const postForm =
+  (topic: Topic, name: string) =>
   async (page: PageRequest): Promise<void> => {
     const form = await page.form()
     if (!form) return
     const caller = await page.caller()
-    if (!caller) return page.go(303, '/auth/login?return_to=/auth/me')
-    const action: Action = actions[name]
+    if (!caller) return page.go(303, `/auth/login?return_to=${topic.path}`)
+    const { method, params, reveal, retry } = topic.forms[name]!
     try {
-      const result = (await page.call(action.method, action.params(form, caller), caller)) as {
-        secret: string
-        uri: string
-        recovery_codes?: readonly string[]
-        access_token: string
-      } | null
-      if (name === 'add_totp') return await showTotp(page, result!)
-      if (name === 'make_token')
-        return await page.page(200, (_, words) => tokenPage(words, page.asked.host, result!.access_token))
-      const codes = result?.recovery_codes ?? []
-      if (codes.length > 0)
-        return await page.page(200, (_, words) => recoveryPage(words, page.asked.host, codes))
-      page.go(303, `/auth/me?done=${name}`)
+      const result = await page.call(method, params(form, caller), caller)
+      if (reveal && (await reveal(page, result))) return
+      page.go(303, `${topic.path}?done=${name}`)
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      if (error.error === 'proof_required') return page.go(303, '/auth/prove?return_to=/auth/me')
+      if (error.error === 'proof_required')
+        return page.go(303, `/auth/prove?return_to=${encodeURIComponent(afterProof(topic, name, form))}`)
       const problem = await inWords(page, error)
-      const secret = form.get('secret') ?? ''
-      const uri = form.get('uri') ?? ''
-      const begun = name === 'confirm_totp' && error.error === 'unauthenticated'
-      // The form returns the secret that this page showed. It is only displayed: the stored one counts.
-      if (begun && /^[A-Z2-7]{32}$/.test(secret) && /^otpauth:\/\/totp\/[!-~]{1,300}$/.test(uri))
-        return showTotp(page, { secret, uri }, problem)
-      await show(page, caller, errorTable[error.error].http, { problem })
+      if (retry && (await retry(page, form, error, problem))) return
+      await show(topic, page, caller, errorTable[error.error].http, problem)
     }
   }

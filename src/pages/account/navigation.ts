@@ -4,7 +4,12 @@ import type { Catalogue } from '../../strings/catalogue.ts'
 const addresses = {
   services: '/auth/services',
   overview: '/auth/me',
-} satisfies Partial<Record<keyof Catalogue['services']['pages'], string>>
+  security: '/auth/security',
+  passkeys: '/auth/passkeys',
+  sessions: '/auth/sessions',
+  applications: '/auth/applications',
+  tokens: '/auth/tokens',
+} satisfies Record<keyof Catalogue['services']['pages'], string>
 
 export type AccountPlace = keyof typeof addresses
 

@@ -2,7 +2,7 @@ import type { Catalogue } from '../catalogue.ts'
 import { formatsOf } from '../formats.ts'
 import { code, sentence, strong } from '../sentence.ts'
 
-const { plural, time } = formatsOf('de')
+const { list, plural, time } = formatsOf('de')
 
 const used = (last_used_at: number | null) =>
   last_used_at === null ? 'nie verwendet' : `zuletzt verwendet am ${time(last_used_at)}`
@@ -86,8 +86,16 @@ export const account: Catalogue['account'] = {
     device: ({ browser, system }) => `${browser} unter ${system}`,
     program: 'Ein Programm',
     unknown_device: 'Unbekanntes Gerät',
-    details: ({ address, way, last_used_at }) =>
-      `${address === '' ? '' : `${address} · `}${way} · ${used(last_used_at)}`,
+    about:
+      'Jede Zeile ist eine Anmeldung. Wenn Sie sie beenden, sind Sie auf allen Hosts abgemeldet, die sie geöffnet hat.',
+    details: ({ address, last_used_at }) => `${address === '' ? '' : `${address} · `}${used(last_used_at)}`,
+    signed_in: ({ at, proofs }) => `Angemeldet am ${time(at)} mit ${list(proofs)}`,
+    opened: ({ hosts }) => `Geöffnet: ${list(hosts)}`,
+    factors: {
+      totp: 'Authenticator-App',
+      recovery: 'Wiederherstellungscode',
+      passkey: 'Passkey',
+    },
     ways: {
       password: 'Passwort',
       passkey: 'Passkey',
@@ -131,6 +139,58 @@ export const account: Catalogue['account'] = {
       last_used_at === null ? 'Nie verwendet' : `Zuletzt verwendet am ${time(last_used_at)}`,
     unlink: 'Verknüpfung aufheben',
     link: ({ provider }) => `${provider} verknüpfen`,
+  },
+  once: {
+    download: 'Herunterladen',
+    copy: 'Kopieren',
+    copied: 'Kopiert',
+    failed: 'Das Kopieren ist fehlgeschlagen. Markieren Sie den Text und kopieren Sie ihn selbst.',
+  },
+  questions: {
+    cancel: 'Abbrechen',
+    revoke: {
+      title: 'Diese Sitzung abmelden?',
+      ends: ({ hosts }) =>
+        hosts.length === 0
+          ? 'Auf diesem Gerät ist eine neue Anmeldung nötig.'
+          : `Auf diesem Gerät ist eine neue Anmeldung nötig, auch bei ${list(hosts)}.`,
+      button: 'Abmelden',
+    },
+    revoke_all: {
+      title: 'Alle anderen Sitzungen abmelden?',
+      ends: 'Auf diesen Geräten ist eine neue Anmeldung nötig, auf jedem Host, den sie geöffnet haben. Diese Sitzung bleibt.',
+      button: 'Alle anderen abmelden',
+    },
+    revoke_consent: {
+      title: 'Zugriff entziehen?',
+      ends: 'Die Token der Anwendung gelten sofort nicht mehr. Sie muss Sie erneut fragen, bevor sie auf etwas zugreifen kann.',
+      button: 'Zugriff entziehen',
+    },
+    revoke_token: {
+      title: 'Token widerrufen?',
+      ends: 'Programme, die dieses Token verwenden, verlieren sofort den Zugriff. Das lässt sich nicht rückgängig machen.',
+      button: 'Token widerrufen',
+    },
+    remove_passkey: {
+      title: 'Passkey entfernen?',
+      ends: 'Sie können sich mit diesem Passkey nicht mehr anmelden. Ihr Gerät behält seine Kopie womöglich, bis Sie sie dort löschen.',
+      button: 'Passkey entfernen',
+    },
+    remove_totp: {
+      title: 'Authenticator-App entfernen?',
+      ends: 'Codes der App gelten nicht mehr, und wir fragen bei der Anmeldung nicht mehr danach.',
+      button: 'App entfernen',
+    },
+    unlink: {
+      title: 'Verknüpfung aufheben?',
+      ends: 'Sie können sich mit diesem Konto nicht mehr anmelden. Sitzungen, die es geöffnet hat, enden, ebenso Mitgliedschaften in Gruppen, die es mitgebracht hat.',
+      button: 'Verknüpfung aufheben',
+    },
+    renew_recovery_codes: {
+      title: 'Neue Wiederherstellungscodes erstellen?',
+      ends: 'Ihre alten Wiederherstellungscodes gelten sofort nicht mehr.',
+      button: 'Neue Codes erstellen',
+    },
   },
   done: {
     profile: 'Ihr Name ist gespeichert.',

@@ -8,5 +8,10 @@ export const services: Catalogue['services'] = {
   pages: {
     services: 'Meine Dienste',
     overview: 'Übersicht',
+    security: 'Sicherheit',
+    passkeys: 'Passkeys',
+    sessions: 'Sitzungen',
+    applications: 'Anwendungen',
+    tokens: 'Token',
   },
 }

@@ -1,7 +1,7 @@
 import { formatsOf } from '../formats.ts'
 import { code, sentence, strong } from '../sentence.ts'
 
-const { plural, time } = formatsOf('en')
+const { list, plural, time } = formatsOf('en')
 
 const used = (last_used_at: number | null) =>
   last_used_at === null ? 'never used' : `last used ${time(last_used_at)}`
@@ -87,8 +87,18 @@ export const account = {
     device: ({ browser, system }: { browser: string; system: string }) => `${browser} on ${system}`,
     program: 'A program',
     unknown_device: 'Unknown device',
-    details: ({ address, way, last_used_at }: { address: string; way: string; last_used_at: number }) =>
-      `${address === '' ? '' : `${address} · `}${way} · ${used(last_used_at)}`,
+    about: 'Each line is one sign-in. Ending it signs you out at every host that it opened.',
+    details: ({ address, last_used_at }: { address: string; last_used_at: number }) =>
+      `${address === '' ? '' : `${address} · `}${used(last_used_at)}`,
+    signed_in: ({ at, proofs }: { at: number; proofs: readonly string[] }) =>
+      `Signed in ${time(at)} with ${list(proofs)}`,
+    opened: ({ hosts }: { hosts: readonly string[] }) => `Opened ${list(hosts)}`,
+    /** What was verified besides the first proof. */
+    factors: {
+      totp: 'authenticator app',
+      recovery: 'recovery code',
+      passkey: 'passkey',
+    },
     ways: {
       password: 'password',
       passkey: 'passkey',
@@ -132,6 +142,60 @@ export const account = {
       last_used_at === null ? 'Never used' : `Last used ${time(last_used_at)}`,
     unlink: 'Unlink',
     link: ({ provider }: { provider: string }) => `Link ${provider}`,
+  },
+  /** What we show once, and how to keep it. */
+  once: {
+    download: 'Download',
+    copy: 'Copy',
+    copied: 'Copied',
+    failed: 'Copying failed. Select the text and copy it yourself.',
+  },
+  /** What a page asks before something ends, and what ends with it. */
+  questions: {
+    cancel: 'Cancel',
+    revoke: {
+      title: 'Sign out this session?',
+      ends: ({ hosts }: { hosts: readonly string[] }) =>
+        hosts.length === 0
+          ? 'That device has to sign in again.'
+          : `That device has to sign in again, also at ${list(hosts)}.`,
+      button: 'Sign out',
+    },
+    revoke_all: {
+      title: 'Sign out all other sessions?',
+      ends: 'These devices have to sign in again, at every host that they opened. This session stays.',
+      button: 'Sign out all others',
+    },
+    revoke_consent: {
+      title: 'Revoke access?',
+      ends: 'The application’s tokens stop working at once. It has to ask you again before it can access anything.',
+      button: 'Revoke access',
+    },
+    revoke_token: {
+      title: 'Revoke token?',
+      ends: 'Programs that use this token lose access at once. You can’t undo this.',
+      button: 'Revoke token',
+    },
+    remove_passkey: {
+      title: 'Remove passkey?',
+      ends: 'You can no longer sign in with this passkey. Your device may keep its copy until you delete it there.',
+      button: 'Remove passkey',
+    },
+    remove_totp: {
+      title: 'Remove authenticator app?',
+      ends: 'Codes from the app stop working, and we no longer ask for them when you sign in.',
+      button: 'Remove app',
+    },
+    unlink: {
+      title: 'Unlink account?',
+      ends: 'You can no longer sign in with that account. Sessions that it opened end, and so do group memberships that came with it.',
+      button: 'Unlink account',
+    },
+    renew_recovery_codes: {
+      title: 'Create new recovery codes?',
+      ends: 'Your old recovery codes stop working at once.',
+      button: 'Create new codes',
+    },
   },
   /** What the page says after a form was posted. */
   done: {

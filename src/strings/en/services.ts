@@ -8,5 +8,10 @@ export const services = {
   pages: {
     services: 'My services',
     overview: 'Overview',
+    security: 'Security',
+    passkeys: 'Passkeys',
+    sessions: 'Sessions',
+    applications: 'Applications',
+    tokens: 'Tokens',
   },
 }

@@ -2,7 +2,7 @@ import type { Catalogue } from '../catalogue.ts'
 import { formatsOf } from '../formats.ts'
 import { code, sentence, strong } from '../sentence.ts'
 
-const { plural, time } = formatsOf('fr')
+const { list, plural, time } = formatsOf('fr')
 
 const used = (last_used_at: number | null) =>
   last_used_at === null ? 'jamais utilisée' : `dernière utilisation : ${time(last_used_at)}`
@@ -89,8 +89,16 @@ export const account: Catalogue['account'] = {
     device: ({ browser, system }) => `${browser} sur ${system}`,
     program: 'Un programme',
     unknown_device: 'Appareil inconnu',
-    details: ({ address, way, last_used_at }) =>
-      `${address === '' ? '' : `${address} · `}${way} · ${used(last_used_at)}`,
+    about:
+      'Chaque ligne est une connexion. Y mettre fin vous déconnecte de tous les hôtes qu’elle a ouverts.',
+    details: ({ address, last_used_at }) => `${address === '' ? '' : `${address} · `}${used(last_used_at)}`,
+    signed_in: ({ at, proofs }) => `Connexion le ${time(at)} par ${list(proofs)}`,
+    opened: ({ hosts }) => `A ouvert ${list(hosts)}`,
+    factors: {
+      totp: 'application d’authentification',
+      recovery: 'code de secours',
+      passkey: 'clé d’accès',
+    },
     ways: {
       password: 'mot de passe',
       passkey: 'clé d’accès',
@@ -132,6 +140,58 @@ export const account: Catalogue['account'] = {
     last_used: ({ last_used_at }) => usedToken(last_used_at),
     unlink: 'Dissocier',
     link: ({ provider }) => `Associer ${provider}`,
+  },
+  once: {
+    download: 'Télécharger',
+    copy: 'Copier',
+    copied: 'Copié',
+    failed: 'La copie a échoué. Sélectionnez le texte et copiez-le vous-même.',
+  },
+  questions: {
+    cancel: 'Annuler',
+    revoke: {
+      title: 'Déconnecter cette session ?',
+      ends: ({ hosts }) =>
+        hosts.length === 0
+          ? 'Il faudra se reconnecter sur cet appareil.'
+          : `Il faudra se reconnecter sur cet appareil, y compris sur ${list(hosts)}.`,
+      button: 'Déconnecter',
+    },
+    revoke_all: {
+      title: 'Déconnecter toutes les autres sessions ?',
+      ends: 'Il faudra se reconnecter sur ces appareils, sur chaque hôte qu’ils ont ouvert. Cette session reste ouverte.',
+      button: 'Déconnecter toutes les autres',
+    },
+    revoke_consent: {
+      title: 'Retirer l’accès ?',
+      ends: 'Les jetons de l’application cessent aussitôt de fonctionner. Elle devra vous demander de nouveau l’accès.',
+      button: 'Retirer l’accès',
+    },
+    revoke_token: {
+      title: 'Révoquer le jeton ?',
+      ends: 'Les programmes qui utilisent ce jeton perdent aussitôt leur accès. Cette action est définitive.',
+      button: 'Révoquer le jeton',
+    },
+    remove_passkey: {
+      title: 'Retirer la clé d’accès ?',
+      ends: 'Vous ne pourrez plus vous connecter avec cette clé d’accès. Votre appareil en garde peut-être une copie tant que vous ne l’y supprimez pas.',
+      button: 'Retirer la clé d’accès',
+    },
+    remove_totp: {
+      title: 'Retirer l’application d’authentification ?',
+      ends: 'Les codes de l’application cessent de fonctionner et ne vous seront plus demandés à la connexion.',
+      button: 'Retirer l’application',
+    },
+    unlink: {
+      title: 'Dissocier le compte ?',
+      ends: 'Vous ne pourrez plus vous connecter avec ce compte. Les sessions qu’il a ouvertes prennent fin, ainsi que les appartenances à des groupes qui en venaient.',
+      button: 'Dissocier le compte',
+    },
+    renew_recovery_codes: {
+      title: 'Créer de nouveaux codes de secours ?',
+      ends: 'Vos anciens codes de secours cessent aussitôt de fonctionner.',
+      button: 'Créer de nouveaux codes',
+    },
   },
   done: {
     profile: 'Votre nom est enregistré.',

@@ -8,5 +8,10 @@ export const services: Catalogue['services'] = {
   pages: {
     services: 'Mes services',
     overview: 'Vue d’ensemble',
+    security: 'Sécurité',
+    passkeys: 'Clés d’accès',
+    sessions: 'Sessions',
+    applications: 'Applications',
+    tokens: 'Jetons',
   },
 }

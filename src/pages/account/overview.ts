@@ -1,0 +1,19 @@
+import { fields, type Topic } from './topic.ts'
+import { overviewSection, type Overview } from './overview_view.ts'
+
+/** The first page of an account: who is signed in, their name and address. */
+export const overview: Topic = {
+  name: 'overview',
+  path: '/auth/me',
+  read: async (page, caller) => {
+    const me = (await page.call('auth.me', {}, caller)) as Overview
+    return (words, token) => overviewSection(words, token, me)
+  },
+  forms: {
+    profile: {
+      method: 'users.update',
+      params: (form, caller) => ({ username: caller.name, display_name: form.get('display_name') ?? '' }),
+    },
+    email: { method: 'auth.change_email', params: fields('email', 'current_password') },
+  },
+}

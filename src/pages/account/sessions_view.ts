@@ -1,0 +1,44 @@
+import { html, type Html } from '../../html/html.ts'
+import type { Catalogue } from '../../strings/catalogue.ts'
+import { deviceOf } from './browser_name.ts'
+import { titleOfWay } from './security_view.ts'
+import { endLink } from './topic.ts'
+
+/** A sign-in, as `sessions.list` returns it. */
+export interface SignInRow {
+  readonly id: string
+  readonly provider: string
+  readonly address: string
+  readonly user_agent: string
+  readonly factor: '' | 'totp' | 'recovery' | 'passkey'
+  readonly created_at: number
+  readonly last_used_at: number
+  readonly current: boolean
+  readonly hosts: readonly string[]
+}
+
+type Providers = Parameters<typeof titleOfWay>[1]
+
+/** Says what a person needs to recognise a sign-in: browser, address, time, proof, and the hosts that it opened. */
+export const sessionFacts = (words: Catalogue, session: SignInRow, providers: Providers): Html => {
+  const own = words.account.sessions
+  const { provider, factor, hosts, created_at } = session
+  const proofs = [titleOfWay(words, providers, provider), ...(factor === '' ? [] : [own.factors[factor]])]
+  return html`<p><strong>${deviceOf(words, session.user_agent)}</strong>${session.current && ` (${own.current})`}<br>
+<span class="number">${own.details(session)}<br>
+${own.signed_in({ at: created_at, proofs })}${hosts.length > 0 && html`<br>
+${own.opened({ hosts })}`}</span></p>`
+}
+
+export const sessionsSection = (words: Catalogue, sessions: readonly SignInRow[], providers: Providers) => {
+  const own = words.account.sessions
+  return {
+    title: own.heading,
+    content: html`<p class="lead">${own.about}</p>
+<ul class="rows">${sessions.map(
+      (session) => html`<li>${sessionFacts(words, session, providers)}
+${!session.current && endLink('revoke', { id: session.id }, own.end)}</li>`,
+    )}</ul>
+${sessions.some(({ current }) => !current) && endLink('revoke_all', {}, own.end_others)}`,
+  }
+}
