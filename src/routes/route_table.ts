@@ -11,6 +11,8 @@ export interface RoutePlan extends UpstreamGroup {
   readonly switches: RouteSwitches
   /** All routes of its host. */
   readonly siblings: HostRoutes
+  /** Whether its host is home's, or that of an earlier public URL. */
+  readonly sharesHome: boolean
   /** SHA-256 of the route's static token, hex; empty for none. */
   readonly bearerTokenHash: string
 }
@@ -126,6 +128,7 @@ export class RouteTable {
         siblings: host,
         route,
         switches,
+        sharesHome: apart.has(route.domain),
         upstreams,
         health_path,
         connect_timeout,

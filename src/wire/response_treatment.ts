@@ -12,6 +12,8 @@ export type ResponseTreatment =
   | 'type'
   | 'site data'
   | 'cookie'
+  /** Service-Worker-Allowed. */
+  | 'worker scope'
   | 'keep'
 
 /** Cached by the name as received, because names repeat. */
@@ -29,6 +31,7 @@ const byName: ReadonlyMap<string, ResponseTreatment> = new Map([
   // It would lead past us.
   ['alt-svc', 'drop'],
   ['set-cookie', 'cookie'],
+  ['service-worker-allowed', 'worker scope'],
 ])
 
 const treatAnswer = (name: string): ResponseTreatment => {

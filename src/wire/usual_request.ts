@@ -35,8 +35,9 @@ const named: ReadonlySet<string> = new Set<Treatment>([
 export const usualTreatment = (text: string, lower: string): Treatment => {
   if (special.has(lower)) return 'special'
   if (named.has(lower)) return lower as Treatment
-  // Via shows whether the request is in a loop. `Connection: close` could list a header named Close.
-  if (lower === 'via' || lower === 'close') return 'deciding'
+  // Via shows whether the request is in a loop. `Connection: close` could list a header named Close. At home's host, a request for the
+  // script of a service worker gets another answer.
+  if (lower === 'via' || lower === 'close' || lower === 'service-worker') return 'deciding'
   const treatment = requestTreatmentOf(text)
   return treatment === 'keep' || treatment === 'drop' ? treatment : 'deciding'
 }

@@ -84,6 +84,7 @@ const passes = (i: number, name: HeaderName<Treatment>, text: string): boolean |
       isChunked = true
       return false
     case 'site data':
+    case 'worker scope':
     case 'odd':
       return undefined
     default:

@@ -171,8 +171,7 @@ export class Exchange implements ResponseSink, Timed {
   }
 
   #startAnswer(head: Head): void {
-    const { answerHeaders, pass } = this.out
-    this.#to.writeHead(head.status, reason(head.message), responseHeaders(head, answerHeaders, pass.caching))
+    this.#to.writeHead(head.status, reason(head.message), responseHeaders(head, this.out))
   }
 
   #write(chunk: Buffer): void {

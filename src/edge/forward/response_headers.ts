@@ -1,6 +1,7 @@
 import { isOwnCookie } from '../../wire/cookies.ts'
 import type { Head } from '../../wire/http_parser.ts'
 import { listedIn } from '../../wire/header_list.ts'
+import type { Forwarded } from './forwarded.ts'
 import {
   cacheControl,
   cookieNamed,
@@ -12,12 +13,13 @@ import {
 
 /**
  * The response headers for the client: no hop-by-hop headers, no identity headers, no cookie with our name, nothing that
- * clears it, and no leave to caches that may not keep the response. `extra` goes with them.
+ * clears it, and no leave to caches that may not keep the response. The headers that we add go with them. A service that shares
+ * home's host keeps its service workers below its prefix: beyond it, they would see every page and form of home.
  */
 export const responseHeaders = (
   { status, rawHeaders }: Pick<Head, 'status' | 'rawHeaders'>,
-  extra: readonly string[],
-  caching: Caching,
+  { answerHeaders: extra, pass, plan: { sharesHome } }: Pick<Forwarded, 'answerHeaders' | 'pass' | 'plan'>,
+  caching: Caching = pass.caching,
 ): string[] => {
   const list: string[] = [...extra]
   const listed = listedHeaders(rawHeaders)
@@ -47,6 +49,9 @@ export const responseHeaders = (
       }
       case 'cookie':
         if (isOwnCookie(cookieNamed(value))) continue
+        break
+      case 'worker scope':
+        if (sharesHome) continue
         break
       default:
     }

@@ -125,7 +125,7 @@ class UpgradeExchange implements ResponseSink, Timed {
     this.#answer = head
     if (head.upgrade) return
     // The body ends at the close, so it needs no framing (RFC 9112 section 6.3).
-    const headers = responseHeaders(head, this.out.answerHeaders, this.out.pass.caching)
+    const headers = responseHeaders(head, this.out)
     writeHead(this.#socket, head.status, reason(head.message), headers, ['Connection', 'close'])
   }
 
@@ -149,7 +149,7 @@ class UpgradeExchange implements ResponseSink, Timed {
     // The protocol that the upstream names, or the requested one if it names none.
     const named = rawHeaders.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === 'upgrade')
     const protocol = rawHeaders[named + 1] ?? this.out.asked.upgrade!
-    const headers = responseHeaders(this.#answer!, [], 'shared')
+    const headers = responseHeaders(this.#answer!, { ...this.out, answerHeaders: [] }, 'shared')
     writeHead(client, 101, reason(message), headers, ['Connection', 'Upgrade', 'Upgrade', protocol])
     if (client.destroyed) return void upstreamSocket.destroy()
     if (firstBytes.length > 0) client.write(firstBytes)
