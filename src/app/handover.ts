@@ -33,6 +33,7 @@ export const createHandover = ({
     codes,
     children: sessions.children,
     destinations,
+    hasLeft: (leaving) => leftHosts.hasLeft(leaving),
     signOut: (id) => sessions.revoke(id, 'logout'),
   })
   const look: ServiceParts['look'] = async (asked, target) => {

@@ -4,6 +4,7 @@ import type { LiveSession } from '../sessions/live_session.ts'
 import type { Database } from '../storage/database.ts'
 import type { ArrivalCodes } from './codes.ts'
 import type { Destination, Destinations } from './destination.ts'
+import type { Leaving } from './left_hosts.ts'
 
 /**
  * Living children that a browser may have opened one after another within a minute before we say that it keeps no cookies. More
@@ -16,6 +17,8 @@ interface Parts {
   readonly codes: ArrivalCodes
   readonly children: ChildSessions
   readonly destinations: Destinations
+  /** Whether the person has signed out of this service, and stayed signed in at home. */
+  readonly hasLeft: (leaving: Leaving) => Promise<boolean>
   /** Ends a sign-in and everything that belongs to it. */
   readonly signOut: (signInId: string) => Promise<void>
 }
@@ -54,7 +57,7 @@ export class Arrivals {
   }
 
   async arrive({ host, code, arrival, child }: Arriving): Promise<ArrivalResult> {
-    const { database, codes, children, destinations, signOut } = this.#parts
+    const { database, codes, children, destinations, hasLeft, signOut } = this.#parts
     // An unknown code costs no write.
     const known = await codes.find(code)
     const to = await destinations.at(host, known?.path ?? '/')
@@ -62,7 +65,9 @@ export class Arrivals {
     const isHere = known?.origin === to.origin
     if (!known) return { act: 'begin again', to, again: true }
     return database.write(async (): Promise<ArrivalResult> => {
-      const used = (await codes.use(code))!
+      const used = await codes.use(code)
+      // It was the oldest of too many, and has been deleted since.
+      if (!used) return { act: 'begin again', to, again: !child }
       if (isHere && child?.sign_in.id === used.parent_id) return { act: 'enter', to }
       // Only the browser that left this host has the arrival cookie, so nobody can be signed in by the code of another.
       const fits =
@@ -70,7 +75,9 @@ export class Arrivals {
         isHere &&
         to.path === used.path &&
         arrival !== undefined &&
-        digest(arrival) === used.arrival_hash
+        digest(arrival) === used.arrival_hash &&
+        // A code from before the person signed out here opens nothing without asking.
+        !(await hasLeft({ signInId: used.parent_id, origin: to.origin }))
       const { parent_id: parentId, arrival_hash: arrivalHash, round } = used
       const opened = fits
         ? await children.open({ parentId, origin: to.origin, arrivalHash, round })
