@@ -44,6 +44,8 @@ export class HostRoutes {
   #plain = true
   /** Scheme and port, if a route sets them. */
   #origin: { readonly scheme: string; readonly port: string } | undefined
+  /** Whether each person is asked once before they are signed in at the host. Its session counts for all of its routes. */
+  confirm = false
 
   constructor(wildcard = false) {
     this.wildcard = wildcard
@@ -53,6 +55,7 @@ export class HostRoutes {
     const { path_prefix, origin } = plan.route
     const [, scheme, port = ''] = /^(https?):\/\/[^:/]*(:\d+)?$/i.exec(origin ?? '') ?? []
     if (scheme !== undefined) this.#origin = { scheme: scheme.toLowerCase(), port }
+    this.confirm ||= plan.route.enabled && plan.route.confirm
     const folded = path_prefix.toLowerCase()
     this.#prefixes.set(path_prefix, plan)
     this.#folded.set(folded, plan)

@@ -65,7 +65,7 @@ export const handOver = async (
     await askToOpen(page, to, 'come_back')
     return true
   }
-  if (to.plan.route.confirm && !(await leftHosts.hasConfirmed(session.user_id, to.origin))) {
+  if (to.plan.siblings.confirm && !(await leftHosts.hasConfirmed(session.user_id, to.origin))) {
     await askToOpen(page, to, 'confirm')
     return true
   }
