@@ -70,9 +70,16 @@ export const withoutOwnCookies = (header: string): string | undefined => {
   return kept.length === 0 ? undefined : kept.map(({ text }) => text).join('; ')
 }
 
-/** Whether a request shows a form cookie, of whatever age. Cheap for requests without one. */
-export const showsFormCookie = (cookies: readonly string[]): boolean =>
-  cookies.some((header) => header.includes('hero_proxy_form='))
+/**
+ * Whether a request shows a form cookie, of whatever age. Over TLS only the protected name counts: any host of the same domain can plant
+ * the other one, and only that host can remove it. Cheap for requests without one.
+ */
+export const showsFormCookie = (cookies: readonly string[], secure: boolean): boolean =>
+  cookies.some(
+    (header) =>
+      header.includes('hero_proxy_form=') &&
+      pairs(header).some(({ name }) => name === formCookie(true) || (!secure && name === formCookie(false))),
+  )
 
 /** A Set-Cookie value for one of our cookies (RFC 6265bis). `maxAgeSeconds` of 0 clears it. */
 export const setCookie = (name: string, value: string, maxAgeSeconds: number): string =>

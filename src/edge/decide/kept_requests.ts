@@ -97,7 +97,7 @@ export class KeptRequests {
   keep(sent: ReceivedRequest, request: EdgeRequest, plan: RoutePlan, pass: Pass): void {
     if (!(sent instanceof UsualRequest) || !sent.ordinary || !pass.lasting) return
     // A POST with it may be a form of ours from before, which the service must not get.
-    if (showsFormCookie(request.cookies)) return
+    if (showsFormCookie(request.cookies, request.secure)) return
     const host = detached(sent.host!)
     const cookie = sent.cookie === undefined ? undefined : detached(sent.cookie)
     const { loops, revisions } = this.#parts

@@ -10,8 +10,8 @@ import { signInAddress } from './turn_away.ts'
 // form on it may hold a password. The service must not get it.
 
 /** Whether a request could be one of our forms from before, posted at the host of a service. */
-export const isOldForm = ({ method, host, cookies }: EdgeRequest, home: Home): boolean =>
-  method === 'POST' && cookies.length > 0 && !home.is(host) && showsFormCookie(cookies)
+export const isOldForm = ({ method, host, cookies, secure }: EdgeRequest, home: Home): boolean =>
+  method === 'POST' && cookies.length > 0 && !home.is(host) && showsFormCookie(cookies, secure)
 
 /** Sends the person to sign in, and removes the form cookie, so that the next POST goes to the service. */
 export const turnBackForm = (
