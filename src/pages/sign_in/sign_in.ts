@@ -22,7 +22,8 @@ export const signIn = async (page: PageRequest, handover: HomeParts): Promise<vo
   const toService = page.query.has('service')
   if (toService && (await handOver(handover, page))) return
   const returnTo = toService ? page.asked.target : returnPath(page.query.get('return_to'))
-  if (!toService && (await page.caller())) return page.go(302, returnTo)
+  // Only a person is sent on. A page of a sibling domain that loads this as a picture learns nothing from where it leads.
+  if (!toService && page.journey === 'page' && (await page.caller())) return page.go(302, returnTo)
   const hint = page.query.get('login_hint')
   const login = hint && hint.length <= maxLogin ? { login: hint } : {}
   await showSignIn(page, handover.destinations, { returnTo, ...login })
@@ -83,7 +84,7 @@ export const signOut = async (page: PageRequest, { leftHosts }: HomeParts): Prom
   const next = afterwards(page.query.get('next'))
   const text = page.query.get('leaving')
   const leaving = leftHosts.read(text)
-  if (!caller && !leaving) return page.go(302, next)
+  if (!caller && !leaving && page.journey === 'page') return page.go(302, next)
   const impersonating = caller?.on_behalf ?? null
   const service = leaving && { host: new URL(leaving.origin).hostname, leaving: text! }
   await page.page(200, (token, words) =>
