@@ -1,3 +1,4 @@
+import { switchSeconds } from '../../auth/person_switch.ts'
 import { AppError, errorTable } from '../../contract/errors.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
 import { problemWords } from '../../strings/refusal_words.ts'
@@ -82,8 +83,16 @@ export const enter = async (
   kept: readonly Keepsake[] = [],
 ): Promise<void> => {
   const present = (await page.caller())?.name
-  if (present === undefined || present === opened.user)
-    return goOn(page, returnTo, { token: opened.access_token, maxAge: opened.expires_in }, kept)
+  if (present === undefined || present === opened.user) {
+    const token = opened.access_token
+    // It was opened for the minutes of a decision, but the other person has signed out since.
+    const whole =
+      opened.expires_in > switchSeconds
+        ? opened
+        : await page.switching.accept(page.switching.sealed(token), undefined)
+    if (!whole) return page.go(303, '/auth/login')
+    return goOn(page, returnTo, { token, maxAge: whole.expires_in }, kept)
+  }
   const opening = page.switching.sealed(opened.access_token)
   await page.page(
     200,
