@@ -27,7 +27,7 @@ export const ownPathAnswers = `
   home      302 /auth/login?…: GET | 415 unsupported_media_type: POST json | 200 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
   routed    service
 /auth/logout
-  home      302 /auth/login: GET | 415 unsupported_media_type: POST json | 303 /auth/login: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  home      200 text/html: GET | 415 unsupported_media_type: POST json | 303 /auth/login: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
   none      service
   optional  401 unauthenticated: GET | service: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
 /auth/link
