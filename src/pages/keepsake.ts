@@ -11,5 +11,6 @@ export interface Keepsake {
   readonly maxAge: number
 }
 
+/** The Set-Cookie value of a keepsake. */
 export const cookieOf = (state: CookieState, { name, value, maxAge }: Keepsake): string =>
   setCookie(name(state !== 'insecure'), value, value === '' ? 0 : maxAge)
