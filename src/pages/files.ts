@@ -1,3 +1,4 @@
+import { security } from './account/security.ts'
 import { ownHeaders, redirect, send } from '../wire/responses.ts'
 import { favicon } from '../html/favicon.ts'
 import { icon } from '../html/layout.ts'
@@ -23,14 +24,11 @@ const still =
 
 const forEver = 'public, max-age=31536000, immutable'
 
-/** Where people change their password. */
-const passwordFormPath = '/auth/me'
-
 const manifest = ({ site }: Theme): string =>
   JSON.stringify({
     name: site,
     short_name: site,
-    start_url: '/auth/me',
+    start_url: '/auth/services',
     display: 'browser',
     icons: [{ src: '/.hero_proxy/icon.svg', sizes: 'any', type: 'image/svg+xml' }],
   })
@@ -68,7 +66,7 @@ export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[
         'cache-control': 'public, max-age=60',
       }),
     // W3C, A Well-Known URL for Changing Passwords.
-    '/.well-known/change-password': (_, response, asked) => redirect(response, asked, 302, passwordFormPath),
+    '/.well-known/change-password': (_, response, asked) => redirect(response, asked, 302, security.path),
     '/.well-known/jwks.json': async (_, response, asked) =>
       send(response, 200, 'application/jwk-set+json', JSON.stringify(await jwks()), {
         ...ownHeaders(asked),

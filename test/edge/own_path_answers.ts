@@ -317,7 +317,7 @@ export const ownPathAnswers = `
   home      404 not_found
   routed    service
 /.well-known/change-password
-  home      302 /auth/me: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  home      302 /auth/security: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service
 /.well-known/jwks.json
   home      200 application/jwk-set+json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
