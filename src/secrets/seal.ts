@@ -46,7 +46,8 @@ export class Seal {
   open(sealed: string, row: string): string {
     const bytes = Buffer.from(sealed.slice(3), 'base64url')
     // A decoder skips what does not belong to base64url and a last bit or two: only one text is the sealed value.
-    if (sealed !== `v1.${bytes.toString('base64url')}` || bytes.length < 28) throw new Error(`${row}: not a sealed value`)
+    if (sealed !== `v1.${bytes.toString('base64url')}` || bytes.length < 28)
+      throw new Error(`${row}: not a sealed value`)
     const decipher = createDecipheriv('aes-256-gcm', this.#key, bytes.subarray(0, 12), { authTagLength: 16 })
     decipher.setAAD(Buffer.from(row)).setAuthTag(bytes.subarray(-16))
     return decipher.update(bytes.subarray(12, -16), undefined, 'utf8') + decipher.final('utf8')
