@@ -30,9 +30,12 @@ import { logRequest } from './serve/request_log.ts'
 import { sendUpgradeRefusal } from './serve/upgrade_response.ts'
 import type { DoorParts, Own } from './door_parts.ts'
 
-/** Whether a route with a prefix of its own covers a path of home: its service may have workers below that. */
-const isBelow = (plan: RoutePlan | 'ambiguous' | undefined): boolean =>
-  typeof plan === 'object' && plan.route.path_prefix !== '/'
+/**
+ * Whether a path of home lies below the prefix of a route: its service may have workers there. The script of a worker at the prefix
+ * itself would control what lies beside it.
+ */
+const isBelow = (path: string, plan: RoutePlan | 'ambiguous' | undefined): boolean =>
+  typeof plan === 'object' && plan.route.path_prefix !== '/' && path.startsWith(`${plan.route.path_prefix}/`)
 
 /** The steps of every request: parse it, find its route, identify the caller, decide, forward. The same for upgrades. */
 export class Door implements Handler {
@@ -140,7 +143,8 @@ export class Door implements Handler {
     if (kind !== 'home' && isMisdirected(sent, asked.host, routes))
       return void tellUnrouted(sent, to, asked, misdirected)
     if (kind === 'unrouted') return void tellUnrouted(sent, to, asked, notFoundRefusal)
-    if (kind === 'home' && asksForWorker(sent) && !isBelow(plan)) return void sendRemovingWorker(to, asked)
+    if (kind === 'home' && asksForWorker(sent) && !isBelow(asked.path, plan))
+      return void sendRemovingWorker(to, asked)
     if (isOldForm(asked, home)) return void turnBackForm(to, asked, plan, home)
     return this.#decideRoute(sent, to, body, asked, plan)
   }

@@ -95,6 +95,14 @@ describe('a service that shares the host of home', () => {
   })
 
   test('cannot widen what its workers control beyond its prefix', async () => {
+    for (const [path, removed] of [
+      ['/app', true],
+      ['/app?x', true],
+      ['/app/', false],
+    ] as const) {
+      const { body } = await ask(stage.daemon, 'localhost', path, { headers: ['Service-Worker', 'script'] })
+      assert.equal(body.includes('unregister'), removed, path)
+    }
     for (const [host, path, allowed] of [
       ['localhost', '/app/sw.js', undefined],
       ['free.localhost', '/sw.js', '/'],
