@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
-import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
+import { browserMissing, noPasskeyInField, onComplaint, startBrowser } from '../support/browser.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { codeOf } from '../support/factors.ts'
 import { byHand } from '../support/people.ts'
@@ -28,6 +28,7 @@ describe(
       await daemon.hero.users.add({ username: 'ada', email: 'ada@example.org', password: goodPassword })
       browser = await startBrowser()
       context = await browser.newContext()
+      await context.addInitScript(noPasskeyInField)
       page = await context.newPage()
       onComplaint(page, (complaint) => complaints.push(complaint))
       authenticator = await context.newCDPSession(page)

@@ -38,7 +38,7 @@ describe('languages in Chromium', { skip: browserMissing() ?? false }, () => {
     await page.goto(at('/auth/login?return_to=/auth/me'))
     await page.locator('#login').fill('ada')
     await page.locator('#password').fill(goodPassword)
-    await page.locator('button').first().click()
+    await page.locator('form button:not([type])').first().click()
     await page.waitForURL(/\/auth\/me/)
   }
 

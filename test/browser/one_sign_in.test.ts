@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
+import { browserMissing, noPasskeyInField, onComplaint, startBrowser } from '../support/browser.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { codeOf } from '../support/factors.ts'
 import { freePort } from '../support/free_port.ts'
@@ -133,6 +133,7 @@ describe('one sign-in for three services, in Chromium over TLS', { skip: browser
 
   test('a second factor, and then a passkey', async () => {
     const { context, page } = await open()
+    await context.addInitScript(noPasskeyInField)
     const authenticator = await context.newCDPSession(page)
     await authenticator.send('WebAuthn.enable')
     await authenticator.send('WebAuthn.addVirtualAuthenticator', {
@@ -182,6 +183,7 @@ describe('one sign-in for three services, in Chromium over TLS', { skip: browser
       [page, at('wiki', '/page?of=linus')],
       [other.page, at('id', '/auth/me')],
     ] as const) {
+      smtp.arrived.length = 0
       await context.clearCookies()
       await page.goto(at('wiki', '/page?of=linus'))
       await page.getByRole('link', { name: 'Email me a sign-in link' }).click()

@@ -152,7 +152,8 @@ describe('sign-in with providers in Chromium', { skip: browserMissing() ?? false
       await way().come(again.page, `new-${name}`)
       await signedIn(again.page)
       assert.equal(again.page.url(), `${stage.origin}/auth/me?where=I+was`)
-      assert.match(await again.page.locator('main').innerText(), new RegExp(`· ${way().title} ·`))
+      await again.page.getByRole('link', { name: 'Sessions' }).click()
+      await again.page.getByText(`with ${way().title}`).first().waitFor()
       await again.context.close()
     })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
@@ -170,18 +171,24 @@ describe('signing in at a service, in Chromium', { skip: browserMissing() ?? fal
       }
       PublicKeyCredential.isConditionalMediationAvailable = async () => true
     `)
+    const askedTimes = async (count: number) => {
+      for (let i = 0; (await page.evaluate('asked.length')) !== count; i++) {
+        assert.ok(i < 400, `the page does not ask for a passkey ${count} times`)
+        await delay(25)
+      }
+    }
     await page.clock.install()
     await page.goto(home('/auth/login'))
-    await page.waitForFunction('asked.length === 1')
+    await askedTimes(1)
     await page.clock.fastForward('04:01')
-    await page.waitForFunction('asked.length === 2')
+    await askedTimes(2)
     type Asked = { mediation: string; aborted: boolean; challenge: string }[]
     const [first, second] = (await page.evaluate('asked')) as Asked
     assert.deepEqual([first!.mediation, first!.aborted], ['conditional', true])
     assert.deepEqual([second!.mediation, second!.aborted], ['conditional', false])
     assert.notEqual(second!.challenge, first!.challenge)
     await page.getByRole('button', { name: 'Use a passkey' }).click()
-    await page.waitForFunction('asked.length === 3')
+    await askedTimes(3)
     const [, waiting, pressed] = (await page.evaluate('asked')) as Asked
     assert.equal(waiting!.aborted, true)
     assert.deepEqual([pressed!.mediation, pressed!.challenge], ['modal', second!.challenge])
@@ -194,6 +201,7 @@ describe('signing in at a service, in Chromium', { skip: browserMissing() ?? fal
     await page.goto(home('/auth/login'))
     await fill(page, 'ada')
     await page.waitForURL(home('/auth/me'))
+    await page.goto(home('/auth/passkeys'))
     await page.getByLabel('Name of the new passkey').fill('Laptop')
     await page.getByRole('button', { name: 'Add passkey' }).click()
     await page.getByRole('heading', { name: 'Recovery codes' }).waitFor()

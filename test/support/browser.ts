@@ -40,3 +40,10 @@ export const onComplaint = (page: Page, listener: (complaint: string) => void): 
   })
   page.on('pageerror', (error) => listener(error.message))
 }
+
+/**
+ * A script for pages under test: the browser does not offer passkeys in the field for the name. A virtual authenticator would take
+ * the offer at once, and sign in before a test has chosen another way.
+ */
+export const noPasskeyInField =
+  'if (globalThis.PublicKeyCredential) PublicKeyCredential.isConditionalMediationAvailable = async () => false'
