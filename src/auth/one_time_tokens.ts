@@ -145,13 +145,13 @@ export class OneTimeTokens {
     return row as typeof row & { purpose: P }
   }
 
-  /** Whether a mailed link would still work. Asking uses nothing up. */
-  async works(token: string, ...purposes: readonly Purpose[]): Promise<boolean> {
+  /** Returns the address that a link was mailed to, if the link would still work. Asking uses nothing up. */
+  async recipient(token: string, ...purposes: readonly Purpose[]): Promise<string | undefined> {
     try {
-      const { user_id, purpose } = await this.read(token, ...purposes)
-      return user_id !== null || purpose === 'invite'
+      const { user_id, purpose, address } = await this.read(token, ...purposes)
+      return user_id !== null || purpose === 'invite' ? address : undefined
     } catch (error) {
-      if (error instanceof AppError) return false
+      if (error instanceof AppError) return undefined
       throw error
     }
   }

@@ -36,7 +36,7 @@ export interface PageRequestParts {
   readonly switching: PersonSwitch
   /** Whether the request came over TLS to a proxy, as far as one can know without believing it. */
   readonly behindUntrusted: (sent: ReceivedRequest) => boolean
-  readonly links: Pick<OneTimeTokens, 'works'>
+  readonly links: Pick<OneTimeTokens, 'recipient'>
   readonly wordsFor: WordsFor
   readonly tell: ShowRefusal
 }

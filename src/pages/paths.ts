@@ -93,7 +93,7 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
   formRow(parts, '/auth/verify', email.postVerify),
   pageRow(parts, '/auth/reset', email.reset),
   formRow(parts, '/auth/reset', email.postReset),
-  pageRow(parts, '/auth/magic', email.magic),
+  pageRow(parts, '/auth/magic', (page) => email.magic(page, parts.handover)),
   formRow(parts, '/auth/magic', email.postMagic),
   formRow(parts, '/auth/factor', proof.postFactor),
   formRow(parts, '/auth/passkey', proof.postPasskey),

@@ -191,6 +191,13 @@ describe('one sign-in for three services, in Chromium over TLS', { skip: browser
       await press(page, 'Send link')
       await page.getByRole('heading', { name: 'Check your email' }).waitFor()
       await opener.goto(linkIn(await smtp.mailTo('linus@example.org', /^Sign in/)))
+      const lead = await opener.innerText('.lead')
+      assert.match(lead, /as linus@example\.org/, 'the button names the account')
+      assert.equal(
+        lead.includes('wiki.hero.localhost'),
+        opener === page,
+        'and the service, where it is known',
+      )
       await press(opener, 'Sign in')
       await opener.waitForURL(address)
       await opensAll(opener, 'linus')

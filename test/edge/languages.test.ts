@@ -70,7 +70,7 @@ describe('the language of pages', () => {
       headers: [...page, 'Cookie', stage.bob],
     })
     assert.deepEqual([closed.status, ...languageOf(closed)], [403, 'de', 'de'])
-    assert.match(closed.body, /Berechtigung app\.use/)
+    assert.match(closed.body, /Sie sind als bob angemeldet\..* hat keinen Zugriff/)
   })
 
   test('programs get English, whatever Accept-Language says', async () => {

@@ -2,11 +2,13 @@ import type { Purpose } from '../../auth/one_time_tokens.ts'
 import { AppError, errorTable } from '../../contract/errors.ts'
 import { returnPathCookie } from '../../wire/cookies.ts'
 import type { Catalogue, NoticeFacts } from '../../strings/catalogue.ts'
+import type { HomeParts } from '../handover/at_home.ts'
 import { inWords, openSession } from './complete_sign_in.ts'
 import { emailField, formPage, newPasswordField, usernameField, type FormPage } from '../../html/form.ts'
 import { returnPath } from '../return_path.ts'
 import type { Keepsake } from '../keepsake.ts'
 import type { PageRequest } from '../page_request.ts'
+import { serviceOf } from './show_sign_in.ts'
 
 // The pages that links in mails open. Opening a link changes nothing, because programs open links too; the button on the page does.
 
@@ -43,29 +45,30 @@ const submit = async (
 const tell = (page: PageRequest, notice: NoticeFacts, ...kept: readonly Keepsake[]): Promise<void> =>
   page.tellKeeping({ ...notice, status: 200, code: 'ok', link: toSignIn }, ...kept)
 
-/** Says at once that a link does not work any more. Looking at it uses nothing up. */
-const refuseDead = async (
+/** Returns the address that a link was mailed to, or says at once that it does not work any more. Looking at it uses nothing up. */
+const recipient = async (
   page: PageRequest,
   token: string,
   purposes: readonly Purpose[],
   anew?: string,
-): Promise<boolean> => {
-  if (await page.links.works(token, ...purposes)) return false
+): Promise<string | undefined> => {
+  const address = await page.links.recipient(token, ...purposes)
+  if (address !== undefined) return address
   const link = anew === undefined ? toSignIn : ({ href: anew, name: 'new_link' } as const)
   page.tell({ status: 410, reason: 'dead_link', code: 'dead_link', link })
-  return true
+  return undefined
 }
 
 // Registration.
 
 const registerForm =
-  (invite: string, fields: { username?: string; email?: string } = {}): Form =>
+  (invite: string, fields: { username?: string; email?: string; address?: string } = {}): Form =>
   (words) => {
     const { title, invited, button } = words.sign_in.register
     const hidden: Record<string, string> = invite === '' ? {} : { invite }
     return {
       title,
-      ...(invite !== '' && { lead: invited }),
+      ...(fields.address !== undefined && { lead: invited({ address: fields.address }) }),
       action: '/auth/register',
       hidden,
       fields: [
@@ -82,8 +85,9 @@ export const register = async (page: PageRequest): Promise<void> => {
   const { registration } = await page.offers()
   const invite = page.query.get('invite') ?? ''
   if (registration === 'open' || (registration === 'invite' && invite !== '')) {
-    if (invite !== '' && (await refuseDead(page, invite, ['invite']))) return
-    return show(page, registerForm(invite))
+    if (invite === '') return show(page, registerForm(''))
+    const address = await recipient(page, invite, ['invite'])
+    return address === undefined ? undefined : show(page, registerForm(invite, { address }))
   }
   page.tell({
     status: 403,
@@ -106,7 +110,9 @@ export const postRegister = async (page: PageRequest): Promise<void> => {
     password: field('password'),
     ...(invite !== '' && { invite }),
   }
-  const done = await submit(page, 'auth.register', params, registerForm(invite, params))
+  const address = invite === '' ? undefined : await page.links.recipient(invite, 'invite')
+  const again = registerForm(invite, { ...params, ...(address !== undefined && { address }) })
+  const done = await submit(page, 'auth.register', params, again)
   if (!done) return
   await tell(page, { reason: done.next === 'sign_in' ? 'account_ready' : 'check_email_to_confirm' })
 }
@@ -119,7 +125,7 @@ const confirmForm =
 
 export const verify = async (page: PageRequest): Promise<void> => {
   const token = page.query.get('token') ?? ''
-  if (!(await refuseDead(page, token, ['verify', 'change']))) await show(page, confirmForm(token))
+  if ((await recipient(page, token, ['verify', 'change'])) !== undefined) await show(page, confirmForm(token))
 }
 
 export const postVerify = async (page: PageRequest): Promise<void> => {
@@ -141,9 +147,11 @@ const askForm =
     links: back(words),
   })
 const resetForm =
-  (token: string): Form =>
+  (token: string, address: string | undefined): Form =>
   (words) => ({
-    ...words.sign_in.reset,
+    title: words.sign_in.reset.title,
+    button: words.sign_in.reset.button,
+    ...(address !== undefined && { lead: words.sign_in.reset.lead({ address }) }),
     action: '/auth/reset',
     hidden: { token },
     fields: [newPasswordField(words)],
@@ -152,7 +160,8 @@ const resetForm =
 export const reset = async (page: PageRequest): Promise<void> => {
   const token = page.query.get('token')
   if (token === null) return show(page, askForm(''))
-  if (!(await refuseDead(page, token, ['reset'], '/auth/reset'))) await show(page, resetForm(token))
+  const address = await recipient(page, token, ['reset'], '/auth/reset')
+  if (address !== undefined) await show(page, resetForm(token, address))
 }
 
 export const postReset = async (page: PageRequest): Promise<void> => {
@@ -166,8 +175,8 @@ export const postReset = async (page: PageRequest): Promise<void> => {
     return
   }
   const params = { token, password: form.get('password') ?? '' }
-  if (await submit(page, 'auth.reset_password', params, resetForm(token)))
-    await tell(page, { reason: 'password_set' })
+  const again = resetForm(token, await page.links.recipient(token, 'reset'))
+  if (await submit(page, 'auth.reset_password', params, again)) await tell(page, { reason: 'password_set' })
 }
 
 // Signing in by a link.
@@ -192,22 +201,28 @@ const magicForm =
     fields: [emailField(words, email)],
     links: back(words),
   })
+/** Names the account and the service: somebody may have sent a link to an account of their own. */
 const enterForm =
-  (token: string, links = false): Form =>
+  (token: string, known?: { address: string; host: string | undefined }): Form =>
   (words) => ({
-    ...words.sign_in.enter,
+    title: words.sign_in.enter.title,
+    button: words.sign_in.enter.button,
     action: '/auth/magic',
     hidden: { token },
     fields: [],
-    ...(links && { links: back(words) }),
+    ...(known ? { lead: words.sign_in.enter.lead(known) } : { links: back(words) }),
   })
 
-export const magic = async (page: PageRequest): Promise<void> => {
+export const magic = async (page: PageRequest, { destinations }: HomeParts): Promise<void> => {
   if (!(await page.offers()).magicLinks)
     return page.tell({ status: 403, reason: 'magic_links_off', code: 'conflict', link: toSignIn })
   const token = page.query.get('token')
   if (token === null) return show(page, magicForm('', returnPath(page.query.get('return_to'))))
-  if (!(await refuseDead(page, token, ['magic'], '/auth/magic'))) await show(page, enterForm(token))
+  const address = await recipient(page, token, ['magic'], '/auth/magic')
+  if (address === undefined) return
+  const path = returnPath((await page.keepsakes())(returnPathCookie))
+  const service = await serviceOf(destinations, path)
+  await show(page, enterForm(token, { address, host: service?.host }))
 }
 
 export const postMagic = async (page: PageRequest): Promise<void> => {
@@ -228,7 +243,7 @@ export const postMagic = async (page: PageRequest): Promise<void> => {
     'auth.login_by_link',
     { token },
     returnTo,
-    (problem, status, headers) => show(page, enterForm(token, true), status, problem, headers),
+    (problem, status, headers) => show(page, enterForm(token), status, problem, headers),
     [onward('')],
   )
 }

@@ -4,7 +4,7 @@ import type { PageRequest } from '../page_request.ts'
 import { signInPage, type SignInPage } from './sign_in_view.ts'
 
 /** Finds the service that a path of home leads on to. */
-const serviceOf = async (destinations: Destinations, path: string): Promise<SignInPage['service']> => {
+export const serviceOf = async (destinations: Destinations, path: string): Promise<SignInPage['service']> => {
   const { pathname, searchParams } = new URL(path, 'http://door.invalid')
   if (pathname !== '/auth/login') return undefined
   const to = await destinations.ofService(searchParams.get('service') ?? '')

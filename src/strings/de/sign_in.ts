@@ -47,7 +47,8 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   register: {
     title: 'Konto erstellen',
-    invited: 'Sie wurden eingeladen. Ihr Konto erhält die Adresse, an die die Einladung ging.',
+    invited: ({ address }: { address: string }) =>
+      `Sie wurden eingeladen. Ihr Konto erhält die Adresse ${address}.`,
     button: 'Konto erstellen',
   },
   verify: {
@@ -62,7 +63,8 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   reset: {
     title: 'Neues Passwort festlegen',
-    lead: 'Dabei werden Sie überall abgemeldet.',
+    lead: ({ address }: { address: string }) =>
+      `Damit legen Sie das Passwort des Kontos von ${address} fest. Das Konto wird überall abgemeldet.`,
     button: 'Passwort festlegen',
   },
   magic: {
@@ -72,7 +74,8 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   enter: {
     title: 'Anmelden',
-    lead: 'Klicken Sie auf die Schaltfläche, um sich auf diesem Gerät anzumelden.',
+    lead: ({ address, host }: { address: string; host: string | undefined }) =>
+      `Die Schaltfläche meldet Sie auf diesem Gerät als ${address} an${host === undefined ? '' : ` und öffnet ${host}`}.`,
     button: 'Anmelden',
   },
   setup: {

@@ -47,7 +47,8 @@ export const sign_in = {
   },
   register: {
     title: 'Create account',
-    invited: 'You were invited. Your account will use the address that the invitation was sent to.',
+    invited: ({ address }: { address: string }) =>
+      `You were invited. Your account will use the address ${address}.`,
     button: 'Create account',
   },
   verify: {
@@ -62,7 +63,8 @@ export const sign_in = {
   },
   reset: {
     title: 'Choose a new password',
-    lead: 'This signs you out everywhere.',
+    lead: ({ address }: { address: string }) =>
+      `This sets the password of the account of ${address}, and signs it out everywhere.`,
     button: 'Set password',
   },
   magic: {
@@ -72,7 +74,8 @@ export const sign_in = {
   },
   enter: {
     title: 'Sign in',
-    lead: 'Click the button to sign in on this device.',
+    lead: ({ address, host }: { address: string; host: string | undefined }) =>
+      `The button signs you in on this device as ${address}${host === undefined ? '' : `, and opens ${host}`}.`,
     button: 'Sign in',
   },
   setup: {

@@ -47,7 +47,8 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   register: {
     title: 'Créer un compte',
-    invited: 'Vous avez été invité. Votre compte utilisera l’adresse à laquelle l’invitation a été envoyée.',
+    invited: ({ address }: { address: string }) =>
+      `Vous avez été invité. Votre compte utilisera l’adresse ${address}.`,
     button: 'Créer le compte',
   },
   verify: {
@@ -62,7 +63,8 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   reset: {
     title: 'Choisissez un nouveau mot de passe',
-    lead: 'Vous serez déconnecté partout.',
+    lead: ({ address }: { address: string }) =>
+      `Vous définissez le mot de passe du compte de ${address}, qui sera déconnecté partout.`,
     button: 'Définir le mot de passe',
   },
   magic: {
@@ -72,7 +74,8 @@ export const sign_in: Catalogue['sign_in'] = {
   },
   enter: {
     title: 'Connexion',
-    lead: 'Cliquez sur le bouton pour vous connecter sur cet appareil.',
+    lead: ({ address, host }: { address: string; host: string | undefined }) =>
+      `Le bouton vous connecte sur cet appareil en tant que ${address}${host === undefined ? '' : ` et ouvre ${host}`}.`,
     button: 'Se connecter',
   },
   setup: {
