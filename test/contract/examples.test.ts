@@ -45,6 +45,7 @@ const masked = new Set([
   'memory_bytes',
   'node',
   'detail',
+  'text',
   'rpc_calls',
   'edge_requests',
 ])
