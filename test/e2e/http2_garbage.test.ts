@@ -45,7 +45,7 @@ test('HTTP/2 requests leave only young garbage: steady traffic promotes hardly a
     HEAP_PROBE: file,
     HERO_PROXY_TLS_CERT: cert,
     HERO_PROXY_TLS_KEY: key,
-    HERO_PROXY_PUBLIC_URL: 'https://open.localhost',
+    HERO_PROXY_PUBLIC_URL: 'https://home.localhost',
   })
   const { daemon, hero } = running
   const { items } = await hero.proxy.routes.list({})

@@ -27,25 +27,25 @@ export const run = async (env: NodeJS.ProcessEnv = {}): Promise<Running> => {
   const daemon = await spawnDaemon(dir, env)
   const hero = new HeroProxy({ socket: daemon.socket })
   const upstream = await startUpstream()
-  await hero.auth.setup({ username: 'ada', email: 'ada@example.org', password: goodPassword })
-  await hero.proxy.routes.add({ domain: 'open.localhost', target: upstream.target, auth_mode: 'none' })
   const stop = async () => {
     await kill(daemon.child, 'SIGTERM')
     return daemon.child.exitCode
   }
-  return {
-    dir,
-    daemon,
-    hero,
-    upstream,
-    stop,
-    [Symbol.asyncDispose]: async () => {
-      hero.close()
-      await kill(daemon.child, 'SIGKILL')
-      await upstream.close()
-      rmSync(dir, { recursive: true, force: true })
-    },
+  const end = async () => {
+    hero.close()
+    await kill(daemon.child, 'SIGKILL')
+    await upstream.close()
+    rmSync(dir, { recursive: true, force: true })
   }
+  try {
+    await hero.auth.setup({ username: 'ada', email: 'ada@example.org', password: goodPassword })
+    await hero.proxy.routes.add({ domain: 'open.localhost', target: upstream.target, auth_mode: 'none' })
+  } catch (error) {
+    // A daemon that is left behind keeps the test from ending.
+    await end()
+    throw error
+  }
+  return { dir, daemon, hero, upstream, stop, [Symbol.asyncDispose]: end }
 }
 
 /** Waits until a condition holds. A timeout names the condition. */
