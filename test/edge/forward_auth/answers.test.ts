@@ -159,7 +159,7 @@ describe('responses of /auth/forward', () => {
     assert.equal((await question({ ...team, Cookie: stage.ada })).status, 200)
     const refused = await question({ ...team, Cookie: stage.bob, Accept: 'text/html' })
     assert.equal(refused.status, 403)
-    assert.match(refused.body, /app\.use/)
+    assert.match(refused.body, /signed in as bob\. This account has no access/)
     assert.deepEqual(identity(refused)['X-Hero-User'], [])
   })
 
