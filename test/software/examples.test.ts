@@ -90,9 +90,12 @@ describe('the examples of docs/examples', () => {
       if (!context) return t.diagnostic(browserMissing()!)
       const page = await context.newPage()
       await page.goto(`http://${domain}:${daemon.edge.port}/auth/login?return_to=/tickets`)
-      await page.getByLabel('Username or email').fill('ada')
-      await page.getByLabel('Password').fill(goodPassword)
-      await page.getByRole('button', { name: 'Sign in' }).click()
+      // One sign-in opens every service.
+      if (running.length === 1) {
+        await page.getByLabel('Username or email').fill('ada')
+        await page.getByLabel('Password').fill(goodPassword)
+        await page.getByRole('button', { name: 'Sign in', exact: true }).click()
+      }
       await page.waitForURL('**/tickets')
       assert.match((await page.textContent('body'))!, /"reader":"ada"/)
       await page.close()

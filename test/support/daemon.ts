@@ -88,7 +88,8 @@ export const startTestDaemon = async (
     close,
     restart: async () => {
       await close(true)
-      return startTestDaemon({ ...settings, listen: `127.0.0.1:${daemon.edge.port}` }, dir)
+      const { public_url } = config
+      return startTestDaemon({ public_url, ...settings, listen: `127.0.0.1:${daemon.edge.port}` }, dir)
     },
     [Symbol.asyncDispose]: close,
   }
