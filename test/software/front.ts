@@ -89,34 +89,18 @@ export interface Front extends AsyncDisposable {
   readonly errors: () => string
 }
 
-/** A real proxy with the configuration of docs/forward-auth, in which only addresses are changed. */
-export const startFront = async (
+/** A proxy of Debian with these files, of which the first is its configuration. */
+export const startProxy = async (
   name: Kind,
-  { hero, service, port }: Omit<Addresses, 'port'> & { readonly port?: number },
+  port: number,
+  filesIn: (dir: string) => readonly (readonly [file: string, text: string])[],
 ): Promise<Front> => {
   const kind = setups[name]
   const dir = mkdtempSync(join(tmpdir(), 'hp-front-'))
-  const at = { port: port ?? (await freePort()), hero, service }
-  const [main, ...others] = kind.files.map((file) => {
-    let text = readFileSync(join(root, 'docs', 'forward-auth', file), 'utf8').replaceAll(
-      /\b(wiki|id)\.example\.org/g,
-      '$1.localhost',
-    )
-    if (file !== kind.files[0]) return [file, text] as const
-    const replacements = [
-      ['127.0.0.1:9997', `127.0.0.1:${hero}`],
-      ['127.0.0.1:3000', `127.0.0.1:${service}`],
-      ...kind.replace(at, dir),
-    ] as const
-    for (const [from, to] of replacements) {
-      if (!text.includes(from)) throw new Error(`${file} does not hold ${from}`)
-      text = text.replaceAll(from, to)
-    }
-    return [file, kind.around(text, dir)] as const
-  })
-  for (const [file, text] of [main!, ...others]) writeFileSync(join(dir, file.split('/').at(-1)!), text)
-  const file = join(dir, main![0].split('/').at(-1)!)
-  const child = spawn(kind.command, kind.run(file, dir), {
+  const files = filesIn(dir)
+  for (const [i, [file, text]] of files.entries())
+    writeFileSync(join(dir, file), i === 0 ? kind.around(text, dir) : text)
+  const child = spawn(kind.command, kind.run(join(dir, files[0]![0]), dir), {
     env: { PATH, HOME: dir, XDG_DATA_HOME: dir, XDG_CONFIG_HOME: dir },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -126,7 +110,7 @@ export const startFront = async (
     await kill(child as ChildProcess, 'SIGTERM')
     rmSync(dir, { recursive: true, force: true })
   }
-  for (let i = 0; !(await listens(at.port)); i++) {
+  for (let i = 0; !(await listens(port)); i++) {
     if (child.exitCode !== null || i === 200) {
       await close()
       throw new Error(`${name} did not start: ${errors}`)
@@ -134,9 +118,41 @@ export const startFront = async (
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   return {
-    edge: { host: '127.0.0.1', port: at.port },
-    host: `wiki.localhost:${at.port}`,
+    edge: { host: '127.0.0.1', port },
+    host: `wiki.localhost:${port}`,
     errors: () => errors,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Puts in the values of this machine. Each one must be in the text. */
+export const replaceAll = (text: string, replacements: readonly (readonly [string, string])[]): string => {
+  for (const [from, to] of replacements) {
+    if (!text.includes(from)) throw new Error(`the configuration does not hold ${from}`)
+    text = text.replaceAll(from, to)
+  }
+  return text
+}
+
+/** A real proxy with the configuration of docs/forward-auth, in which only addresses are changed. */
+export const startFront = async (
+  name: Kind,
+  { hero, service, port }: Omit<Addresses, 'port'> & { readonly port?: number },
+): Promise<Front> => {
+  const kind = setups[name]
+  const at = { port: port ?? (await freePort()), hero, service }
+  return startProxy(name, at.port, (dir) =>
+    kind.files.map((file) => {
+      const text = readFileSync(join(root, 'docs', 'forward-auth', file), 'utf8').replaceAll(
+        /\b(wiki|id)\.example\.org/g,
+        '$1.localhost',
+      )
+      const replacements = [
+        ['127.0.0.1:9997', `127.0.0.1:${hero}`],
+        ['127.0.0.1:3000', `127.0.0.1:${service}`],
+        ...kind.replace(at, dir),
+      ] as const
+      return [file.split('/').at(-1)!, file === kind.files[0] ? replaceAll(text, replacements) : text]
+    }),
+  )
 }
