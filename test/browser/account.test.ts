@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core'
-import { browserMissing, noPasskeyInField, onComplaint, startBrowser } from '../support/browser.ts'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import {
+  addAuthenticator,
+  browserMissing,
+  noPasskeyInField,
+  onComplaint,
+  startBrowser,
+} from '../support/browser.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { codeOf } from '../support/factors.ts'
 import { byHand } from '../support/people.ts'
@@ -17,7 +23,6 @@ describe(
     let browser: Browser
     let context: BrowserContext
     let page: Page
-    let authenticator: CDPSession
     let origin: string
     /** Errors and warnings of the browser: a violated policy, a failed script. */
     const complaints: string[] = []
@@ -31,18 +36,7 @@ describe(
       await context.addInitScript(noPasskeyInField)
       page = await context.newPage()
       onComplaint(page, (complaint) => complaints.push(complaint))
-      authenticator = await context.newCDPSession(page)
-      await authenticator.send('WebAuthn.enable')
-      await authenticator.send('WebAuthn.addVirtualAuthenticator', {
-        options: {
-          protocol: 'ctap2',
-          transport: 'internal',
-          hasResidentKey: true,
-          hasUserVerification: true,
-          isUserVerified: true,
-          automaticPresenceSimulation: true,
-        },
-      })
+      await addAuthenticator(page)
     })
     after(async () => {
       await browser?.close()

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { browserMissing, noPasskeyInField, onComplaint, startBrowser } from '../support/browser.ts'
+import {
+  addAuthenticator,
+  browserMissing,
+  noPasskeyInField,
+  onComplaint,
+  startBrowser,
+} from '../support/browser.ts'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { codeOf } from '../support/factors.ts'
 import { freePort } from '../support/free_port.ts'
@@ -134,18 +140,7 @@ describe('one sign-in for three services, in Chromium over TLS', { skip: browser
   test('a second factor, and then a passkey', async () => {
     const { context, page } = await open()
     await context.addInitScript(noPasskeyInField)
-    const authenticator = await context.newCDPSession(page)
-    await authenticator.send('WebAuthn.enable')
-    await authenticator.send('WebAuthn.addVirtualAuthenticator', {
-      options: {
-        protocol: 'ctap2',
-        transport: 'internal',
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-      },
-    })
+    await addAuthenticator(page)
     await page.goto(at('id', '/auth/login'))
     await fill(page, 'grace')
     await page.waitForURL(at('id', '/auth/me'))

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
-import { browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
+import { addAuthenticator, browserMissing, onComplaint, startBrowser } from '../support/browser.ts'
 import { freePort } from '../support/free_port.ts'
 import { startUpstream, type Upstream } from '../support/upstream.ts'
 import { violations } from './axe.ts'
@@ -57,22 +57,6 @@ describe('signing in at a service, in Chromium', { skip: browserMissing() ?? fal
     await password(page).fill(secret)
     await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   }
-  /** A virtual authenticator; returns how many passkeys it holds. */
-  const authenticator = async (context: BrowserContext, page: Page) => {
-    const session = await context.newCDPSession(page)
-    await session.send('WebAuthn.enable')
-    await session.send('WebAuthn.addVirtualAuthenticator', {
-      options: {
-        protocol: 'ctap2',
-        transport: 'internal',
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-      },
-    })
-  }
-
   test('a part of the page survives the form, also after a wrong password', async () => {
     const { context, page } = await open()
     await page.goto(wiki('/page?x=1#part/2?y'))
@@ -158,7 +142,7 @@ describe('signing in at a service, in Chromium', { skip: browserMissing() ?? fal
 
   test('the browser offers passkeys in the field, and asks for a new challenge every four minutes', async () => {
     const { context, page } = await open()
-    await authenticator(context, page)
+    await addAuthenticator(page)
     await page.addInitScript(`
       globalThis.asked = []
       const get = navigator.credentials.get.bind(navigator.credentials)
@@ -197,7 +181,7 @@ describe('signing in at a service, in Chromium', { skip: browserMissing() ?? fal
 
   test('a passkey signs in, is marked as last used, and the part of the page survives', async () => {
     const { context, page } = await open()
-    await authenticator(context, page)
+    await addAuthenticator(page)
     await page.goto(home('/auth/login'))
     await fill(page, 'ada')
     await page.waitForURL(home('/auth/me'))

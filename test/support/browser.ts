@@ -47,3 +47,19 @@ export const onComplaint = (page: Page, listener: (complaint: string) => void): 
  */
 export const noPasskeyInField =
   'if (globalThis.PublicKeyCredential) PublicKeyCredential.isConditionalMediationAvailable = async () => false'
+
+/** Gives a page a virtual authenticator, which keeps passkeys and answers at once, as if the person had touched it. */
+export const addAuthenticator = async (page: Page): Promise<void> => {
+  const session = await page.context().newCDPSession(page)
+  await session.send('WebAuthn.enable')
+  await session.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  })
+}
