@@ -3,7 +3,7 @@ import type { Catalogue } from '../strings/catalogue.ts'
 import { catalogueOf } from '../strings/language.ts'
 import { isLocalClient } from '../wire/client_address.ts'
 import { wordsOf } from '../wire/refusal.ts'
-import { ownHeaders, problem, send, wantsPage } from '../wire/responses.ts'
+import { send, sendProblem, wantsPage } from '../wire/responses.ts'
 import { html, Html } from './html.ts'
 import { pageHeaders, type ShowRefusal } from './show_refusal.ts'
 import type { WordsFor } from './words_for.ts'
@@ -45,11 +45,7 @@ export const selfContainedPages =
   (wordsFor: WordsFor, home: string): ShowRefusal =>
   (sent, to, asked, refusal) => {
     const { status } = refusal
-    if (!wantsPage(sent))
-      return send(to, status, 'application/problem+json', problem(refusal), {
-        ...ownHeaders(asked),
-        ...refusal.headers,
-      })
+    if (!wantsPage(sent)) return sendProblem(to, asked, refusal)
     const show = (catalogue: Catalogue) => {
       const { title, text } = wordsOf(catalogue, refusal)
       const link =

@@ -4,7 +4,7 @@ import type { ClientResponse, ReceivedRequest } from '../wire/client_response.ts
 import { wordsOf, type Refusal } from '../wire/refusal.ts'
 import { valuesOf } from '../wire/header_list.ts'
 import { originOf, type EdgeRequest } from '../wire/request.ts'
-import { ownHeaders, problem, send, wantsPage } from '../wire/responses.ts'
+import { ownHeaders, send, sendProblem, wantsPage } from '../wire/responses.ts'
 import { noticePage } from './notice.ts'
 import type { WordsFor } from './words_for.ts'
 
@@ -33,11 +33,7 @@ export const refusalPages =
   (wordsFor: WordsFor): ShowRefusal =>
   (sent, to, asked, refusal) => {
     const { status } = refusal
-    if (!wantsPage(sent))
-      return send(to, status, 'application/problem+json', problem(refusal), {
-        ...ownHeaders(asked),
-        ...refusal.headers,
-      })
+    if (!wantsPage(sent)) return sendProblem(to, asked, refusal)
     const show = (catalogue: Catalogue) => {
       const { title, text } = wordsOf(catalogue, refusal)
       const { href, name } = refusal.link ?? {}

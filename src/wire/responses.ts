@@ -97,6 +97,13 @@ export const send = (
   to.end(body)
 }
 
+/** Sends a refusal to a program, as problem details. */
+export const sendProblem = (to: ClientResponse, asked: Pick<EdgeRequest, 'secure'>, refusal: Refusal): void =>
+  send(to, refusal.status, 'application/problem+json', problem(refusal), {
+    ...ownHeaders(asked),
+    ...refusal.headers,
+  })
+
 export const redirect = (
   to: ClientResponse,
   asked: EdgeRequest,
