@@ -2306,7 +2306,7 @@ export interface HeroProxyMethods {
   consents: {
     /** List the applications that a user has allowed, and what each may access */
     list(params?: ConsentsListParams): Promise<ConsentsListResult>
-    /** Revoke what an application was allowed; all tokens issued under it stop working */
+    /** Revoke what an application was allowed; all its tokens for that user stop working, also those of a first-party client */
     revoke(params: ConsentsRevokeParams): Promise<null>
   }
   providers: {

@@ -66,14 +66,24 @@ export class Consents {
     await this.#database.query.deleteFrom('consents').where('client', '=', client).execute()
   }
 
-  /** Revokes a consent: all tokens issued under it become invalid. Inside a transaction. */
+  /**
+   * Revokes a consent: everything that the client has on behalf of the user becomes invalid, also what needed no consent. Throws
+   * not_found. Inside a transaction.
+   */
   async revoke(userId: string, client: string): Promise<void> {
     const { numDeletedRows } = await this.#database.query
       .deleteFrom('consents')
       .where('user_id', '=', userId)
       .where('client', '=', client)
       .executeTakeFirst()
-    if (numDeletedRows === 0n) throw notFound('consent', client)
+    // A first-party client gets tokens without a consent.
+    if (numDeletedRows === 0n && !(await this.#isRegistered(client))) throw notFound('consent', client)
     await this.#reactions.consentRevoked(userId, client)
+  }
+
+  async #isRegistered(client: string): Promise<boolean> {
+    const { query } = this.#database
+    const row = await query.selectFrom('clients').select('id').where('client', '=', client).executeTakeFirst()
+    return row !== undefined
   }
 }

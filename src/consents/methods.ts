@@ -52,7 +52,8 @@ export const consentMethods = (consents: Consents, userOf: UserOf) => {
     }),
     method({
       name: 'consents.revoke',
-      summary: 'Revoke what an application was allowed; all tokens issued under it stop working',
+      summary:
+        'Revoke what an application was allowed; all its tokens for that user stop working, also those of a first-party client',
       effect: 'write',
       claim: ['proxy.users.write', 'users.{user?}'],
       params: Shape({ client: ClientId, user }),

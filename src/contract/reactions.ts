@@ -32,7 +32,7 @@ export interface Reactions {
   readonly sessionsEnding: (sessionIds: readonly string[]) => Promise<void>
   /** All sessions of a user are about to be ended, even if there are none. */
   readonly allSessionsEnding: (userId: string, reason: RevocationReason) => Promise<void>
-  /** A user has revoked what they allowed a client: all tokens issued under it must end. */
+  /** A user has revoked what a client has on their behalf: all its tokens for them must end. */
   readonly consentRevoked: (userId: string, client: string) => Promise<void>
   /** A client may no longer have some or all kinds of what users granted it: codes, tokens, grants. */
   readonly clientLosesRecords: (client: string, kinds: 'all' | readonly string[]) => Promise<void>
