@@ -12,7 +12,7 @@ import type { Database } from '../storage/database.ts'
 import { refuseSelfChosenName } from '../users/usernames.ts'
 import type { Users } from '../users/users.ts'
 import { invalidLink, type OneTimeTokens } from './one_time_tokens.ts'
-import { LinkMails } from './link_mails.ts'
+import { LinkMails, nameInMail } from './link_mails.ts'
 import type { SignIn } from './sign_in.ts'
 
 interface Parts {
@@ -231,7 +231,7 @@ export class EmailFlows {
 
   /** Notices use the default language, because the person who caused a change may not be the person who reads about it. */
   #send(kind: MailKind, user: UserRow, address: string, more: MoreFacts = {}): Promise<void> {
-    return this.#parts.mails.send(kind, address, { name: user.display_name, ...more })
+    return this.#parts.mails.send(kind, address, { name: nameInMail(user), ...more })
   }
 
   #byEmail(email: string): Promise<UserRow | undefined> {

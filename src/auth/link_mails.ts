@@ -19,6 +19,13 @@ const pages = {
   invite: '/auth/register?invite=',
 } as const satisfies Record<Purpose, string>
 
+/**
+ * The name by which mail to the address of an account greets its person. None before the address is proved: otherwise a
+ * person who registers a stranger's address could write to them by the name that they choose.
+ */
+export const nameInMail = (user: Pick<UserRow, 'display_name' | 'email_verified_at'>): string =>
+  user.email_verified_at === null ? '' : user.display_name
+
 /** Issues links and sends them by mail. */
 export class LinkMails {
   readonly #parts: Parts
@@ -33,7 +40,7 @@ export class LinkMails {
    */
   async send(
     purpose: Exclude<Purpose, 'invite'>,
-    user: Pick<UserRow, 'id' | 'display_name'> | undefined,
+    user: Pick<UserRow, 'id' | 'display_name' | 'email_verified_at'> | undefined,
     address: string,
     language: string | undefined,
   ): Promise<void> {
@@ -41,21 +48,22 @@ export class LinkMails {
     const lifetime =
       purpose === 'magic' ? await setting('magic_link_lifetime') : tokenLifetimesSeconds[purpose]
     const token = await links.issue(purpose, user?.id ?? null, address, lifetime)
-    const name = user?.display_name ?? ''
+    // A new address is proved by this very link.
+    const name = user && purpose !== 'change' ? nameInMail(user) : ''
     await this.#mail(purpose, address, { token, name, lifetime, language }, user !== undefined)
   }
 
-  /** Sends an invitation to an address; `by` names the person who invites. */
+  /** Sends an invitation to an address; `by` is the username of the person who invites, because a display name can say anything. */
   async invite(address: string, by: string | undefined): Promise<void> {
     const token = await this.#parts.links.issue('invite', null, address)
-    const facts = { name: address, lifetime: tokenLifetimesSeconds.invite, ...(by !== undefined && { by }) }
+    const facts = { lifetime: tokenLifetimesSeconds.invite, ...(by !== undefined && { by }) }
     await this.#mail('invite', address, { token, ...facts })
   }
 
   #mail(
     purpose: Purpose,
     address: string,
-    { token, ...facts }: { token: string; name: string; lifetime: number; by?: string; language?: string },
+    { token, ...facts }: { token: string; name?: string; lifetime: number; by?: string; language?: string },
     deliver = true,
   ): Promise<void> {
     const link = `${this.#parts.publicUrl}${pages[purpose]}${token}`

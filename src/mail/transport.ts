@@ -45,7 +45,7 @@ const timeouts = {
 export const deliver = async (
   server: MailServer,
   address: string,
-  { subject, text, html }: Rendered,
+  { from, subject, text, html }: Rendered,
   id: string,
   log: Log,
 ): Promise<void> => {
@@ -70,7 +70,7 @@ export const deliver = async (
   try {
     await transport.sendMail({
       // Pass objects, so that nothing in them is parsed for more addresses.
-      from: { name: server.site, address: server.from },
+      from: { name: from, address: server.from },
       to: { name: '', address },
       envelope: { from: server.from, to: [address] },
       messageId: `<${id}@${server.from.split('@')[1]}>`,

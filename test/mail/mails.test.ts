@@ -246,6 +246,7 @@ test('values in a mail are escaped, in every language', async () => {
         const { subject, text, html } = render(words, kind, hostile, given)
         assert.ok(!/[\r\n]/.test(subject), kind)
         assert.ok(!html.includes('<img'), kind)
+        assert.ok(!/^Bcc:/m.test(text), kind)
         assert.ok(text.length > 50, kind)
         assert.ok(html.includes(`<html lang="${language}" dir="ltr">`), kind)
       }

@@ -7,7 +7,7 @@ const ignore =
   'Wenn Sie das nicht waren, ignorieren Sie diese E-Mail. Es geschieht nichts, solange niemand auf die Schaltfläche klickt.'
 
 export const mails: Catalogue['mails'] = {
-  greeting: ({ name }) => `Hallo ${name},`,
+  greeting: ({ name }) => (name === '' ? 'Hallo,' : `Hallo ${name},`),
   lasts: ({ seconds }) => duration(seconds),
   kinds: {
     verify: ({ site, lasts }) => ({
@@ -44,7 +44,9 @@ export const mails: Catalogue['mails'] = {
     invite: ({ site, lasts, by }) => ({
       subject: `Einladung zu ${site}`,
       paragraphs: [
-        `${by || 'Die Administration'} lädt Sie zu ${site} ein.`,
+        by === ''
+          ? `Die Administration von ${site} lädt Sie ein, dort ein Konto zu erstellen.`
+          : `${by} lädt Sie ein, ein Konto bei ${site} zu erstellen.`,
         `Der Link funktioniert einmal. Gültigkeit: ${lasts}.`,
       ],
       button: 'Einladung annehmen',

@@ -16,7 +16,7 @@ export interface MailValues {
   readonly site: string
   /** For how long the link works. */
   readonly lasts: string
-  /** The name of the person who caused the mail, where that is somebody else; empty for an administrator without one. */
+  /** The username of the person who caused the mail, where that is somebody else; empty for an administrator without one. */
   readonly by: string
   /** The address that is new, or the network that a change came from; empty for none. */
   readonly about: string
@@ -26,7 +26,7 @@ const ignore = 'If this wasn’t you, ignore this mail. Nothing happens unless y
 
 /** Every mail that leaves. */
 export const mails = {
-  greeting: ({ name }: { name: string }) => `Hello ${name},`,
+  greeting: ({ name }: { name: string }) => (name === '' ? 'Hello,' : `Hello ${name},`),
   /** How long a link works. */
   lasts: ({ seconds }: { seconds: number }) => duration(seconds),
   kinds: {
@@ -64,7 +64,9 @@ export const mails = {
     invite: ({ site, lasts, by }) => ({
       subject: `You are invited to ${site}`,
       paragraphs: [
-        `${by || 'An administrator'} invites you to ${site}.`,
+        by === ''
+          ? `An administrator of ${site} invites you to create an account there.`
+          : `${by} invites you to create an account at ${site}.`,
         `The link works once, for ${lasts}.`,
       ],
       button: 'Accept the invitation',

@@ -7,7 +7,7 @@ const ignore =
   'Si ce n’était pas vous, ignorez ce message. Il ne se passe rien tant que personne ne clique sur le bouton.'
 
 export const mails: Catalogue['mails'] = {
-  greeting: ({ name }) => `Bonjour ${name},`,
+  greeting: ({ name }) => (name === '' ? 'Bonjour,' : `Bonjour ${name},`),
   lasts: ({ seconds }) => duration(seconds),
   kinds: {
     verify: ({ site, lasts }) => ({
@@ -44,7 +44,9 @@ export const mails: Catalogue['mails'] = {
     invite: ({ site, lasts, by }) => ({
       subject: `Vous êtes invité sur ${site}`,
       paragraphs: [
-        `${by || 'Un administrateur'} vous invite sur ${site}.`,
+        by === ''
+          ? `Un administrateur de ${site} vous invite à y créer un compte.`
+          : `${by} vous invite à créer un compte sur ${site}.`,
         `Le lien fonctionne une fois et est valable ${lasts}.`,
       ],
       button: 'Accepter l’invitation',
