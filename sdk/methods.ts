@@ -467,7 +467,7 @@ export interface RouteTrial {
   /** own: hero_proxy itself answers, regardless of the routes */
   act: "forward" | "redirect" | "refuse" | "own"
   status: number | null
-  check: "request" | "host" | "own_path" | "path" | "route" | "signature" | "sign_in" | "foreign_page" | "account" | "scope" | "claims" | "email" | "claims_size" | "nonce" | null
+  check: "request" | "host" | "own_path" | "path" | "route" | "signature" | "foreign_page" | "scope" | "sign_in" | "account" | "claims" | "email" | "claims_size" | "nonce" | null
   why: string
   route: string | null
   upstream: string | null

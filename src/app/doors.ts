@@ -22,6 +22,7 @@ import { EdgeServer } from '../edge/serve/server.ts'
 import { RouteTests } from '../edge/route_test/route_test.ts'
 import { UpstreamChoice } from '../upstream/choice.ts'
 import { MyPlaces } from '../identity/my_places.ts'
+import { Judge } from '../identity/judge.ts'
 import { SeenPeople } from '../identity/seen_person.ts'
 import { openFileLimit } from '../start/passed_sockets.ts'
 import { presetOf } from '../providers/presets.ts'
@@ -88,10 +89,12 @@ export const createDoors = (parts: Parts) => {
 
   const oversize = new OversizeReports(database, audit, log)
   const forms = new FormGuard(seal.derive('form tokens'))
+  const seenPeople = new SeenPeople(claims)
   const decisionParts = {
     home,
     identification,
-    people: new SeenPeople(claims),
+    people: seenPeople,
+    judge: new Judge(seenPeople),
     lasting: new LastingDecisions(claims, networks),
     assertions,
     providers: () => providers.names(),
@@ -158,7 +161,7 @@ export const createDoors = (parts: Parts) => {
     pages: {
       handover,
       services: {
-        places: new MyPlaces({ home, routes: () => routes.table(), people: decisionParts.people }),
+        places: new MyPlaces({ home, routes: () => routes.table(), judge: decisionParts.judge }),
         helpText: () => settings.value('help_text'),
       },
       pageParts,

@@ -1,13 +1,9 @@
-import { satisfiesRule } from '../claims/rule.ts'
 import type { Home } from '../contract/home.ts'
 import type { Principal } from '../contract/principal.ts'
-import { allowsEmail } from '../routes/allowed_emails.ts'
 import { takesSessions } from '../routes/auth_modes.ts'
-import { guestsPass } from '../routes/guests.ts'
 import type { IconName } from '../routes/icons.ts'
-import type { Route } from '../routes/route.ts'
-import type { RouteTable } from '../routes/route_table.ts'
-import type { SeenPeople } from './seen_person.ts'
+import type { RoutePlan, RouteTable } from '../routes/route_table.ts'
+import type { Judge } from './judge.ts'
 
 /** A service that a person may open, as they see it. */
 export interface Place {
@@ -21,7 +17,7 @@ export interface Place {
 interface Parts {
   readonly home: Home
   readonly routes: () => RouteTable | Promise<RouteTable>
-  readonly people: SeenPeople
+  readonly judge: Judge
 }
 
 /** Finds the services that a person may open, by the rules that decide about their requests there. */
@@ -36,8 +32,9 @@ export class MyPlaces {
   async of(principal: Principal): Promise<readonly Place[]> {
     const { home, routes } = this.#parts
     const places: Place[] = []
-    for (const { route, siblings } of (await routes()).named()) {
-      if (!route.enabled || !route.listed || !(await this.#opens(route, principal))) continue
+    for (const plan of (await routes()).named()) {
+      const { route, siblings } = plan
+      if (!route.enabled || !route.listed || !(await this.#opens(plan, principal))) continue
       const { title, name, description, icon, domain, path_prefix } = route
       const address = siblings.originOf(domain, home) + path_prefix
       places.push({ title: title ?? name, description, icon, address })
@@ -45,12 +42,10 @@ export class MyPlaces {
     return places.sort((a, b) => a.title.localeCompare(b.title) || a.address.localeCompare(b.address))
   }
 
-  /** Browsers have no credential for `bearer` and `signature`. */
-  async #opens(route: Route, principal: Principal): Promise<boolean> {
-    if (guestsPass(route)) return true
-    if (!takesSessions(route.auth_mode)) return false
-    const person = await this.#parts.people.find(principal, route.service)
-    if (!person || !satisfiesRule(route.required_claims, person.claims)) return false
-    return allowsEmail(route.allowed_emails, person.email_verified ? person.email : null)
+  /** Where no session counts, a browser is a guest. */
+  async #opens({ route, place }: RoutePlan, principal: Principal): Promise<boolean> {
+    const entrant = takesSessions(route.auth_mode) ? principal : undefined
+    const { lack } = await this.#parts.judge.enter({ principal: entrant, staticToken: false }, place)
+    return lack === undefined
   }
 }

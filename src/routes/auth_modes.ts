@@ -42,3 +42,10 @@ const withSessions: ReadonlySet<string> = new Set(
 
 /** Whether a route with this mode knows people by a session. An unknown mode knows nobody. */
 export const takesSessions = (mode: string): boolean => withSessions.has(mode)
+
+const withGuests: ReadonlySet<string> = new Set(
+  authModeNames.filter((mode) => authModes[mode].without === 'forward as guest'),
+)
+
+/** Whether a route with this mode serves people whom nobody knows. An unknown mode serves nobody. */
+export const takesGuests = (mode: string): boolean => withGuests.has(mode)

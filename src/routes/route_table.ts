@@ -1,12 +1,16 @@
 import type { Route } from './route.ts'
 import type { RouteSwitches } from '../wire/own_path.ts'
 import type { Home } from '../contract/home.ts'
+import type { Place } from '../contract/place.ts'
+import { placeOf } from './route_place.ts'
 import { takesSessions } from './auth_modes.ts'
 import { upstreamOf, type UpstreamGroup } from '../upstream/upstream.ts'
 import { readings } from './path_readings.ts'
 
 export interface RoutePlan extends UpstreamGroup {
   readonly route: Route
+  /** What the judge needs to know of the route. */
+  readonly place: Place
   /** Which paths of its host are ours. */
   readonly switches: RouteSwitches
   /** All routes of its host. */
@@ -130,6 +134,7 @@ export class RouteTable {
       const plan: RoutePlan = {
         siblings: host,
         route,
+        place: placeOf(route),
         switches,
         sharesHome: apart.has(route.domain),
         upstreams,

@@ -1,10 +1,8 @@
-import { satisfiesRule } from '../../claims/rule.ts'
 import { sentByBrowser } from '../../contract/principal.ts'
 import type { Identification, Identified } from '../../identity/identify.ts'
+import type { Judge, Lack, Verdict } from '../../identity/judge.ts'
 import type { Person, SeenPeople } from '../../identity/seen_person.ts'
 import type { Signing } from '../../identity/signed_request.ts'
-import { allowsEmail } from '../../routes/allowed_emails.ts'
-import { asksForPerson, guestsPass } from '../../routes/guests.ts'
 import type { Route } from '../../routes/route.ts'
 import type { CheckName } from '../../routes/route_test.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
@@ -25,8 +23,8 @@ export class Question {
   readonly signing: Signing
   /** Who sent the request. A route test sets it to an assumed user. */
   identified: Identified | undefined
-  /** The identity that the service receives; undefined for a guest and for a program with a static token. */
-  person: Person | undefined
+  /** What the judge said. */
+  verdict: Verdict | undefined
 
   constructor(
     request: EdgeRequest,
@@ -38,11 +36,16 @@ export class Question {
     this.plan = plan
     this.signing = signing
     this.identified = identified
-    this.person = undefined
+    this.verdict = undefined
   }
 
   get route(): Route {
     return (this.plan as RoutePlan).route
+  }
+
+  /** The identity that the service receives; undefined for a guest and for a program with a static token. */
+  get person(): Person | undefined {
+    return this.verdict?.person
   }
 }
 
@@ -50,6 +53,7 @@ export interface CheckParts {
   readonly home: Home
   readonly identification: Identification
   readonly people: SeenPeople
+  readonly judge: Judge
   /** Names of the identity providers that people can sign in with. Warm, it returns no promise. */
   readonly providers: () => readonly string[] | Promise<readonly string[]>
   /** Reports that the claims of a user were too long for the header. */
@@ -84,31 +88,12 @@ const wrongSignature = (question: Question, { identification }: CheckParts): Ans
   )
 }
 
-/** Guests and programs with a static token have no identity, so they cannot have a claim or an address. */
-const nobodyKnown = (question: Question, parts: CheckParts): Answer => {
-  const { route, identified } = question
-  if (identified!.principal) return undefined
-  if (identified!.staticToken) return asksForPerson(route) ? tell(refusals.tokenNamesNobody) : undefined
-  return guestsPass(route) ? undefined : askToSignIn(question, parts)
-}
-
 /** Any page in the world can open a WebSocket, and the browser sends our cookie with it, so its Origin must be ours (RFC 6455 section 10.2). */
 const foreignPage = ({ request, identified }: Question): Answer => {
   if (request.upgrade === undefined || request.origin === undefined) return undefined
   const { principal } = identified!
   if (!principal || !sentByBrowser[principal.method]) return undefined
   return request.origin === originOf(request) ? undefined : tell(refusals.foreignPage)
-}
-
-/** Finds the identity that the service receives. An account that was just deleted has none. */
-const livingAccount = (question: Question, parts: CheckParts): Answer => {
-  const { route, identified } = question
-  const { principal } = identified!
-  if (!principal) return undefined
-  return whenReady(parts.people.find(principal, route.service), (person): Answer => {
-    question.person = person
-    return person ? undefined : askToSignIn(question, parts)
-  })
 }
 
 /** A token with the scope `read` may use safe methods only (RFC 9110 section 9.2.1), and no WebSocket, which could carry any change. */
@@ -118,18 +103,23 @@ const tokenScope = ({ request: { method, upgrade }, identified }: Question): Ans
     ? tell(refusals.scopeTooSmall)
     : undefined
 
-const requiredClaims = (question: Question, parts: CheckParts): Answer => {
-  const { route, person } = question
-  if (!person || satisfiesRule(route.required_claims, person.claims)) return undefined
-  return refusePerson(refusals.claimMissing(route, person, isSignedIn(question)), question, parts)
-}
+/** Makes the check for one thing that people may lack. The first of these checks asks the judge. */
+const lacking =
+  (answers: Partial<Record<Lack, (question: Question, parts: CheckParts) => Answer>>): Check['refuse'] =>
+  (question, parts) =>
+    whenReady(
+      question.verdict ?? parts.judge.enter(question.identified!, (question.plan as RoutePlan).place),
+      (verdict): Answer => {
+        question.verdict = verdict
+        return verdict.lack && answers[verdict.lack]?.(question, parts)
+      },
+    )
 
-const allowedEmail = (question: Question, parts: CheckParts): Answer => {
-  const { route, person } = question
-  if (!person || allowsEmail(route.allowed_emails, person.email_verified ? person.email : null))
-    return undefined
-  return refusePerson(refusals.emailNotAllowed(person, isSignedIn(question)), question, parts)
-}
+const claimMissing = (question: Question, parts: CheckParts): Answer =>
+  refusePerson(refusals.claimMissing(question.route, question.person!, isSignedIn(question)), question, parts)
+
+const emailNotAllowed = (question: Question, parts: CheckParts): Answer =>
+  refusePerson(refusals.emailNotAllowed(question.person!, isSignedIn(question)), question, parts)
 
 const sizeOfClaims = (question: Question, parts: CheckParts): Answer => {
   const { route, person } = question
@@ -141,21 +131,6 @@ const sizeOfClaims = (question: Question, parts: CheckParts): Answer => {
 /** A signed request may pass once. This check is the last one, so that only requests that pass use their nonce. */
 const usedNonce = ({ identified }: Question): Answer =>
   identified!.signed?.admit().then((first) => (first ? undefined : tell(refusals.notSigned('used'))))
-
-/** Every check that a request must pass, in this order. */
-export const checks: readonly Check[] = [
-  { name: 'path', refuse: ambiguousPath },
-  { name: 'route', refuse: enabledRoute },
-  { name: 'signature', refuse: wrongSignature },
-  { name: 'sign_in', refuse: nobodyKnown },
-  { name: 'foreign_page', refuse: foreignPage },
-  { name: 'account', refuse: livingAccount },
-  { name: 'scope', refuse: tokenScope },
-  { name: 'claims', refuse: requiredClaims },
-  { name: 'email', refuse: allowedEmail },
-  { name: 'claims_size', refuse: sizeOfClaims },
-  { name: 'nonce', refuse: usedNonce },
-]
 
 const isSignedIn = ({ identified }: Question): boolean => identified!.principal?.proof.by === 'session'
 
@@ -184,3 +159,21 @@ const askToSignIn = ({ request, route, plan }: Question, { providers, home }: Ch
   if (route.auth_mode !== 'oauth') return turnAway(request, plan as RoutePlan, [], home)
   return whenReady(providers(), (names) => turnAway(request, plan as RoutePlan, names, home))
 }
+
+/** Every check that a request must pass, in this order. */
+export const checks: readonly Check[] = [
+  { name: 'path', refuse: ambiguousPath },
+  { name: 'route', refuse: enabledRoute },
+  { name: 'signature', refuse: wrongSignature },
+  { name: 'foreign_page', refuse: foreignPage },
+  { name: 'scope', refuse: tokenScope },
+  {
+    name: 'sign_in',
+    refuse: lacking({ sign_in: askToSignIn, name: () => tell(refusals.tokenNamesNobody) }),
+  },
+  { name: 'account', refuse: lacking({ account: askToSignIn }) },
+  { name: 'claims', refuse: lacking({ claims: claimMissing }) },
+  { name: 'email', refuse: lacking({ email: emailNotAllowed }) },
+  { name: 'claims_size', refuse: sizeOfClaims },
+  { name: 'nonce', refuse: usedNonce },
+]

@@ -1,11 +1,11 @@
 import type { Principal } from '../../contract/principal.ts'
 import { AppError } from '../../contract/errors.ts'
+import { admitsGuests, type Place } from '../../contract/place.ts'
 import type { Identified } from '../../identity/identify.ts'
 import type { Identity } from '../../identity/identity_headers.ts'
 import type { Person } from '../../identity/seen_person.ts'
 import type { Signing } from '../../identity/signed_request.ts'
 import type { Assertions } from '../../keys/assertions.ts'
-import { guestsPass } from '../../routes/guests.ts'
 import type { Route } from '../../routes/route.ts'
 import type { CheckName } from '../../routes/route_test.ts'
 import type { RoutePlan } from '../../routes/route_table.ts'
@@ -72,8 +72,10 @@ export class Decisions {
     return this.#pass(question)
   }
 
-  #pass({ route, identified, person }: Question): Pass | Promise<Pass> {
-    if (!person) return pass(identified!, undefined, route, this.#parts.lasting.ofGuest(identified!, route))
+  #pass({ route, plan, identified, person }: Question): Pass | Promise<Pass> {
+    const { place } = plan as RoutePlan
+    if (!person)
+      return pass(identified!, undefined, route, place, this.#parts.lasting.ofGuest(identified!, route))
     const { people, assertions, lasting } = this.#parts
     const asserted = route.audience === null ? undefined : assertions.assert(person, route.audience)
     return whenReady(asserted, (assertion) =>
@@ -84,6 +86,7 @@ export class Decisions {
           identified!,
           identity,
           route,
+          place,
           asserted || token ? undefined : lasting.ofPerson(identified!, route),
         )
       }),
@@ -99,8 +102,8 @@ export class Decisions {
 }
 
 /** What a known person gets, or what no guest can get, is for no shared cache. */
-const cachingOf = (route: Route, identity: Identity | undefined): Caching =>
-  route.no_store ? 'never' : identity || !guestsPass(route) ? 'private' : 'shared'
+const cachingOf = (route: Route, place: Place, identity: Identity | undefined): Caching =>
+  route.no_store ? 'never' : identity || !admitsGuests(place) ? 'private' : 'shared'
 
 const unsigned: Signing = { provenKey: undefined }
 
@@ -114,6 +117,7 @@ const pass = (
   { principal, staticToken, ownToken, staleCookie, signed }: Identified,
   identity: Identity | undefined,
   route: Route,
+  place: Place,
   lasting: Pass['lasting'],
 ): Pass => {
   const method = principal?.method ?? (staticToken ? 'bearer' : 'none')
@@ -124,7 +128,7 @@ const pass = (
     method,
     authorizationUsed: ownToken,
     staleCookie,
-    caching: cachingOf(route, identity),
+    caching: cachingOf(route, place, identity),
     who: principal ? who(principal) : method === 'none' ? '' : method,
     pubkey: signed?.key.pubkey,
     body: signed?.body,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { allowsEmail } from '../../../src/routes/allowed_emails.ts'
+import { allowsEmail } from '../../../src/contract/allowed_emails.ts'
 import { goodPassword } from '../../support/daemon.ts'
 import { ask } from '../../support/http.ts'
 import { byHand } from '../../support/people.ts'

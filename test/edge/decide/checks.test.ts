@@ -4,9 +4,11 @@ import { Claims } from '../../../src/claims/claims.ts'
 import { operator } from '../../../src/contract/caller.ts'
 import { checks, Question, type CheckParts } from '../../../src/edge/decide/checks.ts'
 import { nobody } from '../../../src/identity/identify.ts'
+import { Judge } from '../../../src/identity/judge.ts'
 import { SeenPeople } from '../../../src/identity/seen_person.ts'
 import { createLog } from '../../../src/log/log.ts'
 import { checkNames } from '../../../src/routes/route_test.ts'
+import { placeOf } from '../../../src/routes/route_place.ts'
 import type { Route } from '../../../src/routes/route.ts'
 import { HostRoutes, type RoutePlan } from '../../../src/routes/route_table.ts'
 import { openDatabase } from '../../../src/storage/open_database.ts'
@@ -33,11 +35,16 @@ onBothDatabases('the check of the account', (newUrl) => {
         ...nobody,
         principal: { ...known, proof: { by: 'session', id: 'a session' } as const, method: 'local' as const },
       }
-      const route = { auth_mode: 'local', service: null } as Route
-      const plan = { route, siblings: new HostRoutes() } as RoutePlan
+      const route = {
+        auth_mode: 'local',
+        service: null,
+        required_claims: [],
+        allowed_emails: [],
+      } as unknown as Route
+      const plan = { route, place: placeOf(route), siblings: new HostRoutes() } as RoutePlan
       const people = new SeenPeople(new Claims(database, async () => false))
       const asked = { host: 'app.localhost', target: '/' } as EdgeRequest
-      const parts = { people, home: new Home('http://localhost') } as CheckParts
+      const parts = { people, judge: new Judge(people), home: new Home('http://localhost') } as CheckParts
       const { refuse } = checks.find(({ name }) => name === 'account')!
       const question = () => new Question(asked, plan, { provenKey: undefined }, identified)
       assert.equal(await refuse(question(), parts), undefined)
