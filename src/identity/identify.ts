@@ -223,6 +223,7 @@ export class Identification {
    * sites, so a request from such a page counts as a guest's.
    */
   byNetwork(request: EdgeRequest): Maybe<Principal> {
+    if (!request.addressKnown) return undefined
     if (request.origin !== undefined && request.origin !== originOf(request)) return undefined
     return whenReady(
       this.#parts.networks.find(request.address),

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { isIP } from 'node:net'
+import { isIP, isIPv4, isIPv6 } from 'node:net'
 import { detached } from './detached.ts'
 import { NetworkSet } from '../contract/networks.ts'
-import type { DecidingHeaders } from './deciding_headers.ts'
+import type { DecidingHeaders, DecidingName } from './deciding_headers.ts'
 import type { ReceivedRequest } from './client_response.ts'
 import type { UsualRequest } from './usual_request.ts'
 
 interface Peer {
   readonly address: string
+  readonly addressKnown: boolean
   readonly forwardedFor: string
   readonly secure: boolean
   readonly requestId: string
@@ -33,9 +34,32 @@ const newRequestId = (): string => {
 const unmapped = (address: string): string =>
   address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 
+/** An address in brackets or with a port, as some proxies write it. IPv6 without brackets has no port (RFC 7239 section 6). */
+const withPort = /^(?:([\d.]+):|\[([\da-fA-F:.]+)\](?::(?=\d)|$))(\d{0,5})$/
+
+/**
+ * The address in an element of X-Forwarded-For. Undefined for all other text: `unknown`, a name such as `_hidden` (RFC 7239
+ * section 6), nothing at all, and an address with a zone, which means something only on the machine that wrote it.
+ */
+export const readForwarded = (element: string): string | undefined => {
+  if (isIP(element) !== 0) return element.includes('%') ? undefined : unmapped(element)
+  const [, v4 = '', v6 = '', port] = withPort.exec(element) ?? []
+  const readable = (isIPv4(v4) && port !== '') || isIPv6(v6)
+  return readable && Number(port) <= 65535 ? unmapped(v4 || v6) : undefined
+}
+
 /** The address at the other end of the connection, whatever the request says. */
 export const peerOf = ({ socket }: Pick<ReceivedRequest, 'socket'>): string =>
   unmapped(socket.remoteAddress ?? '')
+
+/** With one of these and no X-Forwarded-For, a proxy forwards a request without saying, in a way that counts here, for whom. */
+const forwarding = [
+  'forwarded',
+  'via',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+] as const satisfies readonly DecidingName[]
 
 /** Determines the address of the client. X-Forwarded-* headers count only from trusted proxies. */
 export class ClientAddresses {
@@ -59,7 +83,7 @@ export class ClientAddresses {
     return this.#behind(
       address,
       encrypted,
-      headers.list('x-forwarded-for'),
+      headers.list('x-forwarded-for') ?? (forwarding.some((name) => headers.has(name)) ? '' : undefined),
       headers.list('x-forwarded-proto'),
       headers.list('x-request-id'),
     )
@@ -80,35 +104,52 @@ export class ClientAddresses {
 
   #direct(address: string, secure: boolean, saysProto: boolean): Peer {
     if (saysProto && !secure) this.#unbelieved(address)
-    return { address, forwardedFor: address, secure, requestId: newRequestId() }
+    return { address, addressKnown: true, forwardedFor: address, secure, requestId: newRequestId() }
   }
 
   /** What a trusted proxy reports about its client. */
-  #behind(proxy: string, encrypted: boolean, forwardedFor = '', proto = '', proxyRequestId = ''): Peer {
+  #behind(
+    proxy: string,
+    encrypted: boolean,
+    list: string | undefined,
+    proto = '',
+    proxyRequestId = '',
+  ): Peer {
     const secure = encrypted || proto === 'https'
     const requestId = requestIdPattern.test(proxyRequestId) ? proxyRequestId : newRequestId()
-    // The usual case: the proxy names a single client.
-    if (isIP(forwardedFor) !== 0) {
-      const address = unmapped(forwardedFor)
-      return { address, forwardedFor: `${address}, ${proxy}`, secure, requestId }
-    }
-    const chain = forwardedFor
-      .split(',')
-      .map((part) => unmapped(part.trim()))
-      .filter((part) => part !== '')
-    const checkedChain = [...chain.filter((part) => isIP(part) !== 0), proxy].join(', ')
-    return { address: this.#client(proxy, chain), forwardedFor: checkedChain, secure, requestId }
+    // The proxy speaks for itself.
+    if (list === undefined)
+      return { address: proxy, addressKnown: true, forwardedFor: proxy, secure, requestId }
+    const { client = proxy, known, chain } = this.#walk(list)
+    const forwardedFor = chain === '' ? proxy : `${chain}, ${proxy}`
+    return { address: client, addressKnown: known, forwardedFor, secure, requestId }
   }
 
-  /** The first address from the right that is not a trusted proxy. The search stops at text that is not an address. */
-  #client(peer: string, chain: readonly string[]): string {
-    let client = peer
-    for (const address of chain.toReversed()) {
-      if (isIP(address) === 0) break
-      client = address
-      if (!this.#isTrusted(address)) break
+  /**
+   * Walks the list from the right to the first address that is not a trusted proxy: the client's. Before that, text that is no
+   * address ends the walk, and nobody knows who the client is. What stands left of such text is not passed on either, because the
+   * service could take it for the client.
+   */
+  #walk(list: string): {
+    readonly client?: string | undefined
+    readonly known: boolean
+    readonly chain: string
+  } {
+    // The usual case: the proxy names a single client.
+    const single = readForwarded(list)
+    if (single !== undefined) return { client: single, known: true, chain: single }
+    let client: string | undefined
+    let last: string | undefined
+    let chain = ''
+    for (const element of list.split(',').toReversed()) {
+      const address = readForwarded(element.trim())
+      if (address === undefined) return { client, known: client !== undefined, chain }
+      chain = chain === '' ? address : `${address}, ${chain}`
+      // What stands further left comes from the client itself.
+      if (client === undefined && !this.#isTrusted(address)) client = address
+      last = address
     }
-    return client
+    return { client: client ?? last, known: true, chain }
   }
 
   #isTrusted(address: string): boolean {
@@ -133,9 +174,9 @@ const local = new NetworkSet([
 ])
 
 /** Headers that proxies and tunnels add. A browser that opens an address sends none that starts with X. */
-const forwarding = /^(x-|cf-|cdn-|fastly-|fly-|true-client-ip$|client-ip$|forwarded|via$)/
+const addedByProxies = /^(x-|cf-|cdn-|fastly-|fly-|true-client-ip$|client-ip$|forwarded|via$)/
 
 /** Whether a client on this machine or its network sent the request itself: a proxy in between would show by a header. */
 export const isLocalClient = ({ socket, rawHeaders }: ReceivedRequest): boolean =>
   local.has(socket.remoteAddress ?? '') &&
-  rawHeaders.every((name, i) => i % 2 === 1 || !forwarding.test(name.toLowerCase().replaceAll('_', '-')))
+  rawHeaders.every((name, i) => i % 2 === 1 || !addedByProxies.test(name.toLowerCase().replaceAll('_', '-')))

@@ -7,6 +7,7 @@ const names = [
   'content-length',
   'cookie',
   'expect',
+  'forwarded',
   'host',
   'origin',
   'sec-websocket-key',
@@ -22,6 +23,7 @@ const names = [
   'x-original-method',
   'x-original-uri',
   'x-original-url',
+  'x-real-ip',
   'x-request-id',
 ] as const
 export type DecidingName = (typeof names)[number]

@@ -17,6 +17,8 @@ export interface EdgeRequest {
   readonly secure: boolean
   /** The address of the client: the peer, or what trusted proxies report. */
   readonly address: string
+  /** False if a trusted proxy did not say it readably. Then `address` is the proxy's, which counts for limits and identifies nobody. */
+  readonly addressKnown: boolean
   /** X-Forwarded-For as it is forwarded. */
   readonly forwardedFor: string
   readonly requestId: string
@@ -130,7 +132,7 @@ export const readRequest = (sent: ReceivedRequest, peers: ClientAddresses): Edge
     return { status: 400, message: 'A request must have exactly one Host header' }
   const place = parseTarget(host, url)
   if (isRequestError(place)) return place
-  const { address, forwardedFor, secure, requestId } = peers.of(sent.socket, headers)
+  const { address, addressKnown, forwardedFor, secure, requestId } = peers.of(sent.socket, headers)
   const length = Number(headers.all('content-length')[0] ?? 0)
   return {
     method,
@@ -140,6 +142,7 @@ export const readRequest = (sent: ReceivedRequest, peers: ClientAddresses): Edge
     path: place.path,
     secure,
     address,
+    addressKnown,
     forwardedFor,
     requestId,
     cookies: headers.all('cookie'),

@@ -80,6 +80,75 @@ onBothDatabases('users known by their network', (newUrl) => {
     )
   })
 
+  test('an address that nobody can read identifies nobody, least of all the owner of the network of the proxy', async () => {
+    const { hero } = stage.daemon
+    await hero.users.add({ username: 'operator', email: 'operator@example.org' })
+    await hero.users.networks.add({ user: 'operator', network: '127.0.0.0/8' })
+    const by = async (headers: readonly string[]) =>
+      valuesOf(got(await ask(stage.daemon, host, '/', { headers })).rawHeaders, 'x-hero-user')[0]
+    assert.equal(await by([]), 'operator', 'a proxy that forwards nothing speaks for itself')
+    const unreadable = [
+      'junk',
+      'unknown',
+      '_hidden',
+      '',
+      ' ',
+      ',',
+      '"10.1.2.3"',
+      'for=10.1.2.3',
+      '10.1.2.3/32',
+      '10.1.2.3, junk',
+      '10.1.2.3, unknown',
+      '10.1.2.3,',
+      '10.1.2.3, ,',
+      '10.1.2.3, 127.0.0.9, x, 127.0.0.1',
+      'fe80::1%eth0',
+      'fd00:7::1%1',
+      '[fd00:7::1%1]:443',
+      '127.0.0.1%lo',
+      '[fd00:7::1',
+      'fd00:7::1]:443',
+      '10.1.2.3:',
+      '10.1.2.3:x',
+      '10.1.2.3:65536',
+      '10.1.2.3:4711:1',
+      '10.1.2.3:-1',
+      '[10.1.2.3]:80',
+      '[fd00:7::1]:',
+      '010.1.2.3',
+      '10.1.2',
+      '0x0a010203',
+      '167838211',
+      '10.1.2.3 10.1.2.3',
+      ':4711',
+      '[]:80',
+      'localhost',
+    ]
+    for (const list of unreadable) assert.equal(await by(from(list)), undefined, list)
+    assert.equal(await by([...from('10.1.2.3'), ...from('junk')]), undefined, 'two lines form one list')
+    for (const [name, value] of [
+      ['X-Real-IP', '10.1.2.3'],
+      ['Forwarded', 'for=10.1.2.3'],
+      ['X-Forwarded-Proto', 'https'],
+      ['X-Forwarded-Host', host],
+      ['Via', '1.1 proxy'],
+    ] as const)
+      assert.equal(await by([name, value]), undefined, `${name} without X-Forwarded-For`)
+    const readable: [string, string | undefined][] = [
+      ['10.1.2.3:4711', 'single'],
+      ['junk, 10.1.2.3:4711', 'single'],
+      ['10.1.2.3:1, 127.0.0.1:2', 'single'],
+      ['[fd00:7::1]:443', 'six'],
+      ['[::ffff:10.1.2.3]:80', 'single'],
+      ['fd00:7::1:443', 'six'],
+      ['fd00:7::1.2.3.4', 'six'],
+      ['2001:db8:1:2::1.2.3.4', undefined],
+      ['127.0.0.7', 'operator'],
+    ]
+    for (const [list, user] of readable) assert.equal(await known(list), user, list)
+    await hero.users.update({ username: 'operator', is_active: false })
+  })
+
   test('a change applies to the next request', async () => {
     const { hero } = stage.daemon
     await hero.users.update({ username: 'single', is_active: false })

@@ -70,6 +70,7 @@ export class KeptRequests {
       target: place.target,
       path: place.path,
       address: peer.address,
+      addressKnown: peer.addressKnown,
       forwardedFor: peer.forwardedFor,
       requestId: peer.requestId,
       origin: request.origin,

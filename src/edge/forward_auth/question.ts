@@ -1,7 +1,6 @@
-import { isIP } from 'node:net'
 import { isRequestError, parseTarget, type EdgeRequest, type RequestError } from '../../wire/request.ts'
 import { DecidingHeaders, type DecidingName } from '../../wire/deciding_headers.ts'
-import type { ClientAddresses } from '../../wire/client_address.ts'
+import { readForwarded, type ClientAddresses } from '../../wire/client_address.ts'
 import type { ReceivedRequest } from '../../wire/client_response.ts'
 import { forwardAuthPath } from '../../wire/forward_auth_path.ts'
 
@@ -110,16 +109,17 @@ export const readAbout = (
   if (!/^[A-Za-z][A-Za-z-]{0,31}$/.test(method)) return refuse('X-Forwarded-Method is not a method')
   if (method === 'TRACE' || method === 'CONNECT') return { status: 405, message: 'This method is not served' }
   // The proxy itself adds the last address. Without it, every client would seem to have the proxy's address.
-  if (isIP(client.slice(client.lastIndexOf(',') + 1).trim()) === 0)
+  if (readForwarded(client.slice(client.lastIndexOf(',') + 1).trim()) === undefined)
     return refuse('X-Forwarded-For must end with the address of the client')
   const place = parseTarget(host, path)
   if (isRequestError(place)) return place
   const opensWebSocket = headers.has('sec-websocket-key') || headers.has('sec-websocket-version')
-  const { address, forwardedFor } = addresses.of(socket, headers)
+  const { address, addressKnown, forwardedFor } = addresses.of(socket, headers)
   return {
     ...request,
     ...place,
     address,
+    addressKnown,
     forwardedFor,
     // Unlike us, the proxy passes on headers that override the method, so the service may see any method.
     method: headers.overridesMethod ? 'POST' : method,

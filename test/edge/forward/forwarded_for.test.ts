@@ -133,11 +133,30 @@ describe('headers of a trusted proxy (D08)', () => {
   test('an invalid address causes no error and is never recorded', async () => {
     assert.equal(await address('evil'), '127.0.0.1')
     assert.equal(await address('192.0.2.7, unknown'), '127.0.0.1')
-    assert.equal(await address('192.0.2.7, _hidden, 10.0.0.1'), '10.0.0.1')
-    assert.equal(await address('fe80::1%eth0'), 'fe80::1%eth0')
+    assert.equal(await address('192.0.2.7, _hidden, 10.0.0.1'), '127.0.0.1')
+    assert.equal(await address('fe80::1%eth0'), '127.0.0.1')
     assert.equal(await address(',,, ,'), '127.0.0.1')
     assert.equal(await address('1'.repeat(4000)), '127.0.0.1')
-    assert.equal(await address('010.1.1.1, 1.2.3.4:80'), '127.0.0.1')
+    assert.equal(await address('1.2.3.4:80, 010.1.1.1'), '127.0.0.1')
+    assert.equal(await address('192.0.2.7,, 10.0.0.1'), '127.0.0.1', 'an empty element')
+  })
+
+  test('a port behind an address changes nothing', async () => {
+    assert.equal(await address('010.1.1.1, 1.2.3.4:80'), '1.2.3.4')
+    assert.equal(await address('[2001:db8::1]:443, 10.1.2.3:9'), '2001:db8::1')
+    assert.equal(await address('2001:db8::1:443'), '2001:db8::1:443', 'IPv6 without brackets has no port')
+    assert.equal(await address('2001:db8:1:2::1.2.3.4'), '2001:db8:1:2::1.2.3.4')
+  })
+
+  test('what stands left of unreadable text is not passed on', async () => {
+    const passedOn = async (list: string) => {
+      const headers = ['X-Forwarded-For', list]
+      const { rawHeaders } = got(await ask(stage.daemon, 'app.localhost', '/', { headers }))
+      return valuesOf(rawHeaders, 'x-forwarded-for').join()
+    }
+    assert.equal(await passedOn('192.0.2.7, unknown'), '127.0.0.1')
+    assert.equal(await passedOn('192.0.2.7, junk, 10.0.0.1'), '10.0.0.1, 127.0.0.1')
+    assert.equal(await passedOn('junk, 192.0.2.7:4711, 10.0.0.1'), '192.0.2.7, 10.0.0.1, 127.0.0.1')
   })
 
   test('X-Forwarded-Proto counts, and the other headers are still replaced', async () => {

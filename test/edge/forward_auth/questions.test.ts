@@ -105,7 +105,7 @@ describe('requests to /auth/forward', () => {
         '/%zz',
         '/\\x',
       ],
-      'X-Forwarded-For': ['', 'unknown', '10.1.1.1, x', '10.1.1.1:80', "' or 1=1"],
+      'X-Forwarded-For': ['', 'unknown', '10.1.1.1, x', '10.1.1.1:', 'fe80::1%eth0', "' or 1=1"],
     }))
       for (const value of values) {
         const open = { ...about, 'X-Forwarded-Uri': '/open', Cookie: stage.ada, [name]: value }
