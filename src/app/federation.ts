@@ -8,6 +8,7 @@ import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import type { Seal } from '../secrets/seal.ts'
 import { Identities } from '../users/identities.ts'
+import type { Addresses } from '../users/addresses.ts'
 import type { Users } from '../users/users.ts'
 import { Callbacks } from '../federation/callback.ts'
 import { OutgoingSignIns } from '../federation/outgoing_sign_ins.ts'
@@ -25,6 +26,7 @@ interface Parts {
   readonly providers: Providers
   readonly party: RelyingParty
   readonly users: Users
+  readonly addresses: Addresses
   readonly members: Members
   readonly sessions: Sessions
   readonly signIn: SignIn

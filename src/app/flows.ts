@@ -5,6 +5,7 @@ import { Callers } from '../identity/callers.ts'
 import { ClientProof } from '../identity/client_secrets.ts'
 import { Identification } from '../identity/identify.ts'
 import { Signatures } from '../identity/signed_request.ts'
+import { Confirmation } from '../auth/confirmation.ts'
 import { EmailFlows } from '../auth/email_flows.ts'
 import { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import { PersonSwitch } from '../auth/person_switch.ts'
@@ -34,6 +35,7 @@ export const createFlows = ({ config, database, seal, log, home }: Ground, rooms
     settings,
     audit,
     users,
+    addresses,
     members,
     services,
     keys,
@@ -59,9 +61,12 @@ export const createFlows = ({ config, database, seal, log, home }: Ground, rooms
   const wordsFor = chooseWords(() => settings.current('default_language'))
   const links = new OneTimeTokens(database)
   const signIn = new SignIn({ database, credentials, sessions, attempts, factors, links })
+  const confirmation = new Confirmation({ addresses, credentials, factors, sessions, links })
   const emailFlows = new EmailFlows({
     database,
     users,
+    addresses,
+    confirmation,
     credentials,
     attempts,
     sessions,
@@ -79,6 +84,7 @@ export const createFlows = ({ config, database, seal, log, home }: Ground, rooms
     providers,
     party,
     users,
+    addresses,
     members,
     sessions,
     signIn,

@@ -37,6 +37,7 @@ import { AccessTokens } from '../token/access_tokens.ts'
 import { PersonalTokens } from '../token/personal_tokens.ts'
 import { UserCredentials } from '../users/user_credentials.ts'
 import { CachedPeople } from '../users/cached_people.ts'
+import { Addresses } from '../users/addresses.ts'
 import { Users } from '../users/users.ts'
 import type { Home } from '../contract/home.ts'
 
@@ -57,6 +58,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
   const audit = new Audit(database, seal.derive('audit chain'))
   const users = new Users(database, () => settings.value('default_context'), reactions)
   const groups = new Groups(database)
+  const addresses = new Addresses(database)
   const members = new Members(database, groups)
   const grants = new Grants(database, groups)
   const admins = new Admins(database, groups)
@@ -137,6 +139,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     settings,
     audit,
     users,
+    addresses,
     groups,
     members,
     grants,

@@ -1,4 +1,4 @@
-import type { UserRow } from '../storage/schema.ts'
+import { isUnconfirmed, maySignIn, type UserRow } from '../storage/schema.ts'
 import { sql } from 'kysely'
 import type { Caller } from '../contract/caller.ts'
 import type { Attempts } from '../attempts/attempts.ts'
@@ -10,7 +10,9 @@ import type { SettingValues } from '../settings/definitions.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { refuseSelfChosenName } from '../users/usernames.ts'
+import type { Addresses } from '../users/addresses.ts'
 import type { Users } from '../users/users.ts'
+import type { Confirmation } from './confirmation.ts'
 import { invalidLink, type OneTimeTokens } from './one_time_tokens.ts'
 import { LinkMails, nameInMail } from './link_mails.ts'
 import type { SignIn } from './sign_in.ts'
@@ -18,6 +20,8 @@ import type { SignIn } from './sign_in.ts'
 interface Parts {
   readonly database: Database
   readonly users: Users
+  readonly addresses: Addresses
+  readonly confirmation: Confirmation
   readonly credentials: Passwords
   readonly attempts: Attempts
   readonly sessions: Sessions
@@ -74,7 +78,7 @@ export class EmailFlows {
     { language }: Caller,
   ): Promise<{ next: 'verify' | 'sign_in' }> {
     const { invite } = wanted
-    const { database, links, users, credentials, setting } = this.#parts
+    const { database, links, users, addresses, credentials, setting } = this.#parts
     // The setting may have changed while the password was hashed.
     if ((await setting('registration_mode')) === 'closed')
       throw conflict('Registration is closed here', { reason: 'registration_closed' })
@@ -83,9 +87,9 @@ export class EmailFlows {
     // An invitation counts only for the address that it was sent to.
     const email = link?.address ?? wanted.email
     const holder = await this.#byEmail(email)
-    const pending = holder !== undefined && holder.email_verified_at === null
+    const pending = holder !== undefined && isUnconfirmed(holder)
     // The latest registration wins, because only it gets the latest link.
-    if (pending) await users.removePending(holder.id)
+    if (pending) await addresses.removeUnconfirmed(holder.id)
     await refuseSelfChosenName(database.query, username)
     if (holder && !pending) {
       // An administrator vouched for an invited person, so this answer may reveal that the address is taken.
@@ -104,19 +108,19 @@ export class EmailFlows {
 
   /** Confirms the address of a new account, or the new address of an existing account. */
   async verifyEmail(token: string): Promise<{ user: string }> {
-    const { links, users } = this.#parts
+    const { links, addresses } = this.#parts
     const link = await links.use(token, 'verify', 'change')
     const user = link.user_id === null ? undefined : await this.#byId(link.user_id)
     if (!user || user.is_active === 0) throw invalidLink()
     if (link.purpose === 'verify') {
       if (user.email?.toLowerCase() !== link.address) throw invalidLink()
-      await users.markVerified(user.id, link.address)
+      await addresses.markVerified(user.id, link.address)
       return { user: user.username }
     }
     const holder = await this.#byEmail(link.address)
     if (holder && holder.id !== user.id)
       throw conflict('This address belongs to another account now', { reason: 'address_taken' })
-    await users.setVerifiedAddress(user.id, link.address)
+    await addresses.setVerified(user.id, link.address)
     await links.forget(user.id)
     if (user.email !== null) await this.#send('address_changed', user, user.email, { about: link.address })
     return { user: user.username }
@@ -166,11 +170,11 @@ export class EmailFlows {
 
   /** Sets the password, confirms the address and ends all earlier sessions. */
   async resetPassword(token: string, passwordHash: string): Promise<{ user: string }> {
-    const { links, credentials, users } = this.#parts
+    const { links, credentials, confirmation } = this.#parts
     const { id, username } = await this.readReset(token)
     const { address } = await links.use(token, 'reset')
+    await confirmation.confirm(id, address)
     await credentials.store(id, passwordHash)
-    await users.markVerified(id, address)
     await this.passwordChanged(id)
     return { user: username }
   }
@@ -189,17 +193,15 @@ export class EmailFlows {
       await this.#send('password_changed', user, user.email, from ? { about: from } : {})
   }
 
-  /**
-   * For a user with a second factor, the link is only the first step of a sign-in. The link is used up in a transaction of its own,
-   * because the factor_required that follows would roll it back.
-   */
+  /** For a user with a second factor, the link is only the first step. It is used up in a transaction of its own, which stays. */
   async requireFactorForLink(token: string): Promise<undefined> {
     await this.assertMagicLinksOn()
     const { database, links, signIn } = this.#parts
     const refusal = await database.write(async () => {
       const { user_id } = await links.read(token, 'magic')
       const user = user_id === null ? undefined : await this.#byId(user_id)
-      if (!user || user.is_active === 0 || user.has_factor === 0) return undefined
+      // The link confirms the account, and drops a factor that somebody else added before.
+      if (!user || !maySignIn(user) || user.has_factor === 0) return undefined
       await links.use(token, 'magic')
       return signIn.secondStep(user, 'after_magic_link')
     })
@@ -209,10 +211,10 @@ export class EmailFlows {
   /** Signs in the user to whom the link was mailed. */
   async openByLink(token: string, caller: Caller) {
     await this.assertMagicLinksOn()
-    const { links, users, signIn } = this.#parts
+    const { links, confirmation, signIn } = this.#parts
     const { user_id, address } = await links.use(token, 'magic')
     if (user_id === null) throw invalidLink()
-    await users.markVerified(user_id, address)
+    await confirmation.confirm(user_id, address)
     return signIn.open(user_id, 'magic_link', caller)
   }
 

@@ -5,6 +5,7 @@ import { isSegment } from './rule.ts'
 /** A user whose claims are resolved, with the groups of which they are a direct member. */
 export interface Person {
   readonly username: string
+  /** Whether the account may sign in: otherwise it is nobody. */
   readonly is_active: boolean
   readonly is_admin: boolean
   readonly has_factor: boolean
@@ -24,7 +25,7 @@ export interface Resolved {
 
 /**
  * Resolves the claims of a user: breadth first from the user's groups to the groups above them. Inactive groups grant
- * nothing and lead nowhere, and an inactive user has no claims. A grant with a scope applies only if the scope is given
+ * nothing and lead nowhere, and a user who may not sign in has no claims. A grant with a scope applies only if the scope is given
  * and equal. If there are several ways to one claim, reports the shortest.
  */
 export const resolveClaims = (

@@ -158,10 +158,7 @@ export class Factors {
     return codes
   }
 
-  /**
-   * Uses a code of the app or a recovery code, inside the transaction of what it allows. Each time step is accepted
-   * once, and each recovery code is deleted. Throws unauthenticated.
-   */
+  /** Uses a code of the app or a recovery code, inside the transaction of what it allows. Each works once. Throws unauthenticated. */
   async useCode(userId: string, code: string): Promise<'totp' | 'recovery'> {
     const text = code.replaceAll(/\s/g, '')
     if (looksLikeRecoveryCode(text)) {
@@ -196,11 +193,17 @@ export class Factors {
   /** Removes all factors, for administrators. From then on the user signs in with only a password. */
   async clear(userId: string): Promise<void> {
     const before = await this.has(userId)
+    await this.drop(userId)
+    await this.#parts.endOtherSessions(userId)
+    if (before) await this.#notify(userId, { what: 'cleared', name: '' })
+  }
+
+  /** The same, without a word to the user and with their sessions. */
+  async drop(userId: string): Promise<void> {
+    await this.#parts.forgetAttempts(userId)
     await this.#query.deleteFrom('totp').where('user_id', '=', userId).execute()
     await this.#query.deleteFrom('passkeys').where('user_id', '=', userId).execute()
-    await this.#parts.forgetAttempts(userId)
-    await this.#parts.endOtherSessions(userId)
-    await this.#changed(userId, before ? { what: 'cleared', name: '' } : undefined)
+    await this.#changed(userId, undefined)
   }
 
   /** The first factor comes with recovery codes and ends the user's other sessions, which were opened without it. */
@@ -212,7 +215,6 @@ export class Factors {
     return codes
   }
 
-  /** Updates the flag on the account and notifies its user. */
   async #changed(userId: string, change: Change | undefined): Promise<void> {
     const has = await this.has(userId)
     if (!has) await this.#query.deleteFrom('recovery_codes').where('user_id', '=', userId).execute()
@@ -221,11 +223,8 @@ export class Factors {
   }
 
   async #notify(userId: string, change: Change): Promise<void> {
-    const user = await this.#query
-      .selectFrom('users')
-      .select(['email', 'email_verified_at', 'display_name'])
-      .where('id', '=', userId)
-      .executeTakeFirst()
+    const users = this.#query.selectFrom('users').select(['email', 'email_verified_at', 'display_name'])
+    const user = await users.where('id', '=', userId).executeTakeFirst()
     if (user?.email && user.email_verified_at !== null)
       await this.#parts.sendNotice(user.email, { name: user.display_name, change })
   }

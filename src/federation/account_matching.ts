@@ -6,6 +6,7 @@ import type { ExchangedCode } from '../providers/relying_party.ts'
 import type { Database } from '../storage/database.ts'
 import { maySignIn, signInColumns } from '../storage/schema.ts'
 import type { Seal } from '../secrets/seal.ts'
+import type { Addresses } from '../users/addresses.ts'
 import type { Identities } from '../users/identities.ts'
 import { freeName } from '../users/usernames.ts'
 import type { Users } from '../users/users.ts'
@@ -18,6 +19,7 @@ interface Parts {
   readonly seal: Seal
   readonly identities: Identities
   readonly users: Users
+  readonly addresses: Addresses
   readonly members: Members
   readonly pending: PendingLinks
   readonly tokens: ProviderTokens
@@ -115,13 +117,13 @@ export class AccountMatching {
     redeemed: ExchangedCode,
     unconfirmed: string | undefined,
   ): Promise<AccountMatch> {
-    const { database, users, identities } = this.#parts
+    const { database, users, addresses, identities } = this.#parts
     const { profile } = redeemed
     if (!provider.allow_signup) return refuse('no_account')
     // An unverified address may belong to somebody else, so it must neither be stored nor create an account.
     if (profile.email_doubtful) return refuse('doubtful_address')
     // Somebody registered this address but never confirmed it. The provider has verified it for this person.
-    if (unconfirmed !== undefined) await users.removePending(unconfirmed)
+    if (unconfirmed !== undefined) await addresses.removeUnconfirmed(unconfirmed)
     const user = await users.addVouchedFor({
       username: await freeName(database.query, usernameFrom(profile)),
       email: profile.email,

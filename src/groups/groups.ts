@@ -4,7 +4,7 @@ import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
 import { matchesSearch } from '../storage/search.ts'
-import { bit, type GroupRow } from '../storage/schema.ts'
+import { bit, maySignInSql, type GroupRow } from '../storage/schema.ts'
 import { toGroup, type Group, type GroupDetail } from './group.ts'
 
 /** The seeded group: its members are the users with `is_admin`, and its role is the seeded role `admin`. */
@@ -59,6 +59,7 @@ export class Groups {
       .innerJoin('users', 'users.id', 'group_admins.user_id')
       .select('users.username')
       .where('group_admins.group_id', '=', row.id)
+      .where(maySignInSql())
       .orderBy('users.username')
       .execute()
     const groups = await query

@@ -2,6 +2,7 @@ import { sql, type SqlBool } from 'kysely'
 import { alreadyExists, invalidParams, notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
+import { maySignInSql } from '../storage/schema.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
 import type { Member, Membership } from './group.ts'
 import { adminGroup, type Groups } from './groups.ts'
@@ -140,7 +141,10 @@ export class Members {
     if (numDeletedRows > 0n) this.#database.changed('groups', [])
   }
 
-  /** All members of the group, directly or through inner groups, each with the shortest path. */
+  /**
+   * All members of the group who may sign in, directly or through inner groups, each with the shortest path. Other
+   * accounts are nobody, so their memberships do not count.
+   */
   async resolve(group: string, page: PageParams): Promise<{ items: Member[]; next_cursor: string | null }> {
     const outer = await this.#groups.row(group)
     const at = now()
@@ -148,6 +152,7 @@ export class Members {
     const query = reading
       .selectFrom('users')
       .select(['users.id', 'users.username'])
+      .where(maySignInSql())
       // Written like the partial index of administrators, so that SQLite uses it.
       .$if(outer.slug === adminGroup, (q) => q.where(sql<SqlBool>`users.is_admin = 1`))
       .$if(outer.slug !== adminGroup, (q) => q.where(isInside(outer.id, at)))

@@ -97,6 +97,15 @@ export class Passwords {
     )
   }
 
+  /** Removes the password of a user, inside a transaction. */
+  async remove(userId: string): Promise<void> {
+    await this.#database.query
+      .deleteFrom('credentials')
+      .where('user_id', '=', userId)
+      .where('kind', '=', 'password')
+      .execute()
+  }
+
   /**
    * Verifies the user's password and returns a proof for `stands`; undefined for a wrong password. An unknown user
    * (undefined) takes the same work and is refused.

@@ -23,7 +23,7 @@ import type { OidcTables } from './tables/oidc.ts'
 import type { StorageTables } from './tables/storage.ts'
 
 export { bit, type Bit } from './tables/columns.ts'
-export { maySignIn, maySignInSql, signInColumns } from './tables/users.ts'
+export { isUnconfirmed, isUnconfirmedSql, maySignIn, maySignInSql, signInColumns } from './tables/users.ts'
 export type * from './tables/users.ts'
 export type * from './tables/groups.ts'
 export type * from './tables/roles.ts'

@@ -1,4 +1,5 @@
 import { Type } from '../contract/schema_builder.ts'
+import type { Caller } from '../contract/caller.ts'
 import { method } from '../contract/method.ts'
 import {
   Context,
@@ -29,6 +30,9 @@ interface Sessions {
   revokeAll(userId: string, reason: 'deactivated' | 'removed'): Promise<number>
 }
 
+/** To services and other programs, an account that nobody has confirmed does not exist. */
+const isProgram = ({ kind }: Caller): boolean => kind === 'service' || kind === 'client'
+
 export const userMethods = (users: Users, passwords: Passwords, sessions: Sessions) => [
   method({
     name: 'users.list',
@@ -48,7 +52,7 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
     }),
     result: Page(User),
     examples: [{ params: { search: 'gra' }, result: { items: [grace], next_cursor: null } }],
-    handler: (params) => users.list(params),
+    handler: (params, caller) => users.list(params, { confirmed: isProgram(caller) }),
   }),
   method({
     name: 'users.get',
@@ -67,7 +71,7 @@ export const userMethods = (users: Users, passwords: Passwords, sessions: Sessio
       { params: { username: 'ada' }, result: ada },
       { name: 'by email, in any case', params: { email: 'Grace@example.org' }, result: grace },
     ],
-    handler: (lookup) => users.get(lookup),
+    handler: (lookup, caller) => (isProgram(caller) ? users.getConfirmed(lookup) : users.get(lookup)),
   }),
   method({
     name: 'users.add',

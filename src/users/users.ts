@@ -1,12 +1,12 @@
 import { sql, type SqlBool } from 'kysely'
 import type { Caller } from '../contract/caller.ts'
 import type { Reactions } from '../contract/reactions.ts'
-import { alreadyExists } from '../contract/errors.ts'
+import { alreadyExists, notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import { readPage, type PageParams } from '../storage/pager.ts'
 import { matchesSearch } from '../storage/search.ts'
-import { bit, type UserRow } from '../storage/schema.ts'
+import { bit, isUnconfirmed, isUnconfirmedSql, type UserRow } from '../storage/schema.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 import { whenReady } from '../storage/when_ready.ts'
 import { hasValue, userRows, type UserLookup } from './lookup.ts'
@@ -37,8 +37,12 @@ export class Users {
     this.#row = userRows(database)
   }
 
-  async list(filter: PageParams & { search?: string; is_active?: boolean; is_admin?: boolean }) {
+  async list(
+    filter: PageParams & { search?: string; is_active?: boolean; is_admin?: boolean },
+    { confirmed = false } = {},
+  ) {
     let query = this.#database.reading.selectFrom('users').selectAll()
+    if (confirmed) query = query.where(sql<SqlBool>`not ${isUnconfirmedSql()}`)
     // Written like the partial indexes: SQLite would not use them with a parameter.
     if (filter.is_active !== undefined)
       query = query.where(filter.is_active ? sql<SqlBool>`is_active = 1` : sql<SqlBool>`is_active = 0`)
@@ -66,6 +70,14 @@ export class Users {
   /** Throws or rejects with not_found. On SQLite it returns no promise. */
   get(lookup: UserLookup): User | Promise<User> {
     return whenReady(this.#row(lookup), toUser)
+  }
+
+  /** The same, without accounts that nobody has confirmed. */
+  getConfirmed(lookup: UserLookup): User | Promise<User> {
+    return whenReady(this.#row(lookup), (row) => {
+      if (isUnconfirmed(row)) throw notFound('user', Object.values(lookup).join())
+      return toUser(row)
+    })
   }
 
   async add(fields: UserFields & { username: string }, caller: Caller): Promise<User> {
@@ -106,40 +118,6 @@ export class Users {
     if (numUpdatedRows > 0n) this.#database.changed('users')
   }
 
-  /** Removes an account whose address was never confirmed. It has done nothing, so its name becomes free again. */
-  async removePending(id: string): Promise<void> {
-    await this.#database.query
-      .deleteFrom('users')
-      .where('id', '=', id)
-      .where('email', 'is not', null)
-      .where('email_verified_at', 'is', null)
-      .execute()
-    this.#database.changed('users')
-  }
-
-  /** Marks an address as verified if it is still the account's. */
-  async markVerified(id: string, address: string): Promise<void> {
-    const { numUpdatedRows } = await this.#database.query
-      .updateTable('users')
-      .set({ email_verified_at: now() })
-      .where('id', '=', id)
-      .where(sql`lower(email)`, '=', address)
-      .where('email_verified_at', 'is', null)
-      .executeTakeFirst()
-    if (numUpdatedRows > 0n) this.#database.changed('users')
-  }
-
-  /** Changes the account's address to another verified one. Inside a transaction. */
-  async setVerifiedAddress(id: string, email: string): Promise<void> {
-    const at = now()
-    await this.#database.query
-      .updateTable('users')
-      .set({ email, email_verified_at: at, updated_at: at })
-      .where('id', '=', id)
-      .execute()
-    this.#database.changed('users')
-  }
-
   /** Sets whether the user has a second factor or a passkey and must use it. Inside a transaction. */
   async markFactor(id: string, has: boolean): Promise<void> {
     await this.#database.query
@@ -152,7 +130,7 @@ export class Users {
 
   /** Deletes registrations that were not confirmed within a day. */
   async sweep(): Promise<void> {
-    const which = sql<SqlBool>`email is not null and email_verified_at is null and created_at < ${now() - 86_400}`
+    const which = sql<SqlBool>`${isUnconfirmedSql()} and created_at < ${now() - 86_400}`
     await sweepRows(this.#database, 'users', 'id', which, (query) => query.deleteFrom('users'), 'users')
   }
 

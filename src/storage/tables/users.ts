@@ -20,18 +20,28 @@ export interface UserRow {
 /** The columns that {@link maySignIn} reads. */
 export const signInColumns = ['users.is_active', 'users.email', 'users.email_verified_at'] as const
 
-/** Whether a user may sign in: active, and with a verified email address if they have one. */
-export const maySignIn = (
-  user: Pick<UserRow, 'email' | 'email_verified_at'> & { readonly is_active: Bit | boolean },
-): boolean => Boolean(user.is_active) && (user.email === null || user.email_verified_at !== null)
+type Address = Pick<UserRow, 'email' | 'email_verified_at'>
+
+/** Whether nobody has proved yet that the address of this account is theirs. */
+export const isUnconfirmed = ({ email, email_verified_at }: Address): boolean =>
+  email !== null && email_verified_at === null
 
 /** The same as a condition on the table users, or on an alias of it. */
-export const maySignInSql = (users = 'users'): RawBuilder<SqlBool> => {
-  const [active, email, verified] = ['is_active', 'email', 'email_verified_at'].map((column) =>
-    sql.ref(`${users}.${column}`),
-  )
-  return sql<SqlBool>`${active} = 1 and (${email} is null or ${verified} is not null)`
+export const isUnconfirmedSql = (users = 'users'): RawBuilder<SqlBool> => {
+  const [email, verified] = ['email', 'email_verified_at'].map((column) => sql.ref(`${users}.${column}`))
+  return sql<SqlBool>`(${email} is not null and ${verified} is null)`
 }
+
+/**
+ * Whether an account is somebody: active, and with a confirmed address if it has one. An account that this refuses has
+ * no identity anywhere: no session, network, key, token, claim or membership, and it is not the last administrator.
+ */
+export const maySignIn = (user: Address & { readonly is_active: Bit | boolean }): boolean =>
+  Boolean(user.is_active) && !isUnconfirmed(user)
+
+/** The same as a condition on the table users, or on an alias of it. */
+export const maySignInSql = (users = 'users'): RawBuilder<SqlBool> =>
+  sql<SqlBool>`${sql.ref(`${users}.is_active`)} = 1 and not ${isUnconfirmedSql(users)}`
 
 export interface UsersTables {
   users: UserRow

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { onBothDatabases } from '../support/databases.ts'
+import { goodPassword } from '../support/daemon.ts'
+import { got, startStage, type Stage } from '../support/edge_stage.ts'
+import { ask } from '../support/http.ts'
+import { byHand } from '../support/people.ts'
+import { refused } from '../support/refused.ts'
+import { draft, headersOf, host as signedHost, pubkey, signDraft } from '../support/signing.ts'
+import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
+import { valuesOf } from '../support/upstream.ts'
+
+const otherPassword = 'velvet-harbor-93-comet'
+
+onBothDatabases('an account that nobody has confirmed', (newUrl) => {
+  let stage: Stage
+  let smtp: TestSmtp
+  before(async () => {
+    smtp = await startSmtp()
+    stage = await startStage({ database_url: newUrl(), trusted_proxies: '127.0.0.1' })
+    await useServer(stage.daemon, smtp)
+    const { settings } = stage.daemon.hero
+    await settings.set({ key: 'registration_mode', value: 'open' })
+    await settings.set({ key: 'network_login', value: true })
+    await settings.set({ key: 'magic_links', value: true })
+    await stage.daemon.hero.users.update({ username: 'ada', is_admin: true })
+    await stage.route({ domain: 'near.localhost', auth_mode: 'optional' })
+    await stage.route({ domain: signedHost, auth_mode: 'signature' })
+  })
+  after(async () => {
+    await smtp[Symbol.asyncDispose]()
+    await stage.close()
+  })
+
+  const register = async (username: string) => {
+    const email = `${username}@example.org`
+    const { hero } = stage.daemon
+    assert.deepEqual(await hero.auth.register({ username, email, password: goodPassword }), {
+      next: 'verify',
+    })
+    return email
+  }
+  const tokenTo = async (address: string, subject: RegExp): Promise<string> =>
+    new URL(linkIn(await smtp.mailTo(address, subject))).searchParams.get('token')!
+  const login = (name: string, password: string) => stage.daemon.hero.auth.login({ login: name, password })
+  const knownAt = async (address: string): Promise<string | undefined> => {
+    const answer = await ask(stage.daemon, 'near.localhost', '/', { headers: ['X-Forwarded-For', address] })
+    return valuesOf(got(answer).rawHeaders, 'x-hero-user')[0]
+  }
+  const signed = async (): Promise<number> => {
+    const text = draft()
+    const { status } = await ask(stage.daemon, signedHost, text.path, {
+      method: 'POST',
+      headers: headersOf(text, signDraft(text)).flat(),
+      body: text.body,
+    })
+    return status
+  }
+
+  test('is known neither by its network, its key nor its token, until a mailed link confirms it', async () => {
+    const { hero } = stage.daemon
+    await register('pending')
+    await hero.users.networks.add({ user: 'pending', network: '192.0.2.0/24' })
+    await hero.users.keys.add({ user: 'pending', pubkey })
+    const { access_token } = await hero.token.create({ user: 'pending', name: 'Backup' })
+    assert.equal(await knownAt('192.0.2.7'), undefined)
+    assert.equal(await signed(), 403)
+    await refused(hero.as(access_token).auth.me(), 'unauthenticated')
+    assert.deepEqual(await hero.token.validate({ token: access_token }), { active: false })
+    await hero.auth.request_magic_link({ email: 'pending@example.org' })
+    await hero.auth.login_by_link({ token: await tokenTo('pending@example.org', /Sign in/) })
+    assert.equal(await knownAt('192.0.2.7'), 'pending')
+    assert.equal(await signed(), 200)
+  })
+
+  test('holds no claims, and is no member and no administrator of a group', async () => {
+    const { hero } = stage.daemon
+    await register('joiner')
+    await hero.groups.add({ slug: 'choir' })
+    await hero.groups.add_member({ group: 'choir', user: 'joiner' })
+    await hero.groups.add_admin({ group: 'choir', user: 'joiner' })
+    await hero.users.update({ username: 'joiner', is_admin: true })
+    const check = await hero.claims.check({ user: 'joiner', rule: ['groups.choir', 'admin'] })
+    assert.equal(check.allowed, false)
+    assert.deepEqual((await hero.claims.resolve({ user: 'joiner' })).claims, [])
+    const members = async (group: string) =>
+      (await hero.groups.members({ group })).items.map(({ user }) => user)
+    assert.deepEqual(await members('admin'), ['ada'])
+    assert.deepEqual((await hero.groups.get({ group: 'choir' })).admins, [])
+    assert.deepEqual(await members('choir'), [])
+    await hero.auth.request_magic_link({ email: 'joiner@example.org' })
+    await hero.auth.login_by_link({ token: await tokenTo('joiner@example.org', /Sign in/) })
+    assert.deepEqual(await members('choir'), ['joiner'])
+    assert.ok((await hero.claims.resolve({ user: 'joiner' })).claims.includes('proxy.admin'))
+    await hero.users.remove({ username: 'joiner' })
+  })
+
+  test('is nobody to services that ask for people', async () => {
+    const { hero } = stage.daemon
+    await register('unseen')
+    const { id } = await hero.users.get({ username: 'unseen' })
+    await hero.services.add({ service: 'wiki', unix_user: 'nobody', claims: ['proxy.users.read'] })
+    const { access_token } = await hero.token.create({ service: 'wiki', scope: 'admin' })
+    const { client_id, client_secret } = await hero.clients
+      .add({
+        client: 'robot',
+        name: 'Robot',
+        grants: ['client_credentials'],
+        scopes: ['admin'],
+        claims: ['proxy.users.read'],
+      })
+      .then(({ client, client_secret }) => ({ client_id: client, client_secret: client_secret! }))
+    const robot = await hero.token.create({ client_id, client_secret, scope: 'admin' })
+    for (const token of [access_token, robot.access_token]) {
+      const program = hero.as(token)
+      await refused(program.users.get({ username: 'unseen' }), 'not_found')
+      await refused(program.users.get({ email: 'unseen@example.org' }), 'not_found')
+      await refused(program.users.get({ id }), 'not_found')
+      assert.equal((await program.users.get({ username: 'bob' })).username, 'bob')
+      const { items } = await program.users.list({ search: 'unseen' })
+      assert.deepEqual(items, [])
+    }
+    // Administrators see it: they may have to remove it.
+    assert.equal((await hero.users.list({ search: 'unseen' })).items.length, 1)
+  })
+
+  test('is not the administrator who is left', async () => {
+    const { hero } = stage.daemon
+    await register('heir')
+    await hero.users.update({ username: 'heir', is_admin: true })
+    await refused(hero.users.update({ username: 'ada', is_admin: false }), 'conflict')
+    await refused(hero.users.update({ username: 'ada', is_active: false }), 'conflict')
+    await refused(hero.users.remove({ username: 'ada' }), 'conflict')
+    await register('heir').catch(() => {})
+    await refused(hero.users.update({ username: 'ada', is_admin: false }), 'conflict')
+  })
+
+  test('loses what was set before its address was proved: password, factors, tokens and sessions', async () => {
+    const { hero } = stage.daemon
+    for (const way of ['magic', 'reset'] as const) {
+      const name = `victim-${way}`
+      const email = await register(name)
+      const { access_token } = await hero.token.create({ user: name, name: 'Backup' })
+      const { id } = await hero.users.get({ username: name })
+      await byHand(stage.daemon, async (database) => {
+        const bobs = await database.query
+          .selectFrom('credentials')
+          .innerJoin('users', 'users.id', 'credentials.user_id')
+          .select(['kind', 'hash', 'credentials.updated_at'])
+          .where('username', '=', 'bob')
+          .executeTakeFirstOrThrow()
+        await database.query.deleteFrom('credentials').where('user_id', '=', id).execute()
+        await database.query
+          .insertInto('credentials')
+          .values({ ...bobs, user_id: id })
+          .execute()
+        await database.query
+          .insertInto('totp')
+          .values({ user_id: id, secret_sealed: 'sealed', confirmed_at: 1, last_step: 0, created_at: 1 })
+          .execute()
+        await database.query.updateTable('users').set({ has_factor: 1 }).where('id', '=', id).execute()
+        database.changed('users')
+      })
+      await refused(login(name, goodPassword), 'unauthenticated')
+      if (way === 'magic') {
+        await hero.auth.request_magic_link({ email })
+        await hero.auth.login_by_link({ token: await tokenTo(email, /Sign in/) })
+      } else {
+        await hero.auth.request_password_reset({ email })
+        const token = await tokenTo(email, /new password/)
+        await hero.auth.reset_password({ token, password: otherPassword })
+      }
+      await refused(login(name, goodPassword), 'unauthenticated')
+      const user = await hero.users.get({ username: name })
+      assert.ok(user.email_verified_at !== null && !user.has_factor, way)
+      assert.equal((await hero.factors.list({ user: name })).totp, null)
+      assert.deepEqual(await hero.token.validate({ token: access_token }), { active: false })
+      if (way === 'reset') await login(name, otherPassword)
+    }
+  })
+})
