@@ -44,7 +44,7 @@ export const createApp = (
     database.inBackground(async () => {
       const { settings, audit, challenges } = rooms
       const { sessions, attempts, users, mails, revocations, personal, access, dynamicClients } = rooms
-      const { links, records, federation, arrivalCodes } = flows
+      const { links, devices, records, federation, arrivalCodes } = flows
       for (const room of [sessions, attempts, links, users, mails, revocations, records, personal, access])
         await room.sweep()
       for (const room of [
@@ -54,6 +54,7 @@ export const createApp = (
         federation,
         knownKeys,
         arrivalCodes,
+        devices,
       ])
         await room.sweep()
       await rooms.keys.rotateWhenDue(await settings.value('key_rotation_days'))

@@ -7,8 +7,10 @@ import { Identification } from '../identity/identify.ts'
 import { Signatures } from '../identity/signed_request.ts'
 import { Confirmation } from '../auth/confirmation.ts'
 import { EmailFlows } from '../auth/email_flows.ts'
+import { KnownDevices } from '../auth/known_devices.ts'
 import { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import { PersonSwitch } from '../auth/person_switch.ts'
+import { SecurityNotices } from '../auth/security_notices.ts'
 import { Setup } from '../auth/setup.ts'
 import { SignIn } from '../auth/sign_in.ts'
 import { Impersonation } from '../auth/impersonation.ts'
@@ -60,7 +62,9 @@ export const createFlows = ({ config, database, seal, log, home }: Ground, rooms
   } = rooms
   const wordsFor = chooseWords(() => settings.current('default_language'))
   const links = new OneTimeTokens(database)
-  const signIn = new SignIn({ database, credentials, sessions, attempts, factors, links })
+  const devices = new KnownDevices(database)
+  const notices = new SecurityNotices({ database, mails, devices })
+  const signIn = new SignIn({ database, credentials, sessions, attempts, factors, links, notices })
   const confirmation = new Confirmation({ addresses, credentials, factors, sessions, links })
   const emailFlows = new EmailFlows({
     database,
@@ -72,6 +76,7 @@ export const createFlows = ({ config, database, seal, log, home }: Ground, rooms
     sessions,
     links,
     mails,
+    notices,
     signIn,
     setting: (key) => settings.value(key),
     publicUrl: config.public_url,
@@ -174,6 +179,8 @@ export const createFlows = ({ config, database, seal, log, home }: Ground, rooms
 
   return {
     links,
+    devices,
+    notices,
     signIn,
     emailFlows,
     federation,

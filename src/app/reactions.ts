@@ -17,6 +17,8 @@ export const createReactions = (
     await built().flows.links.forget(userId)
   },
   removingIdentity: (identity, caller) => built().flows.federation.linking.unlink(identity, caller),
+  factorsChanged: (userId, change, by) =>
+    built().flows.notices.send('factors_changed', userId, by, { change }),
   passkeyRemoved: (userId) => built().flows.federation.linking.refuseLastWayIn(userId),
   sessionsEnding: (ids) => built().flows.logouts.sessionsEnded(ids),
   allSessionsEnding: async (userId, reason) => {

@@ -99,7 +99,6 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     passkeys,
     site,
     endOtherSessions: (userId, except) => sessions.revokeAll(userId, 'factors', except),
-    sendNotice: (address, values) => mails.send('factors_changed', address, values),
     markFactor: (userId, has) => users.markFactor(userId, has),
     forgetAttempts: (userId) => attempts.forget(`factor ${userId}`),
     reactions,

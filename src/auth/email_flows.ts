@@ -5,7 +5,6 @@ import type { Attempts } from '../attempts/attempts.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import { alreadyExists, conflict } from '../contract/errors.ts'
 import type { Mails } from '../mail/mails.ts'
-import type { MailKind } from '../strings/catalogue.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
@@ -15,6 +14,7 @@ import type { Users } from '../users/users.ts'
 import type { Confirmation } from './confirmation.ts'
 import { invalidLink, type OneTimeTokens } from './one_time_tokens.ts'
 import { LinkMails, nameInMail } from './link_mails.ts'
+import type { SecurityNotices } from './security_notices.ts'
 import type { SignIn } from './sign_in.ts'
 
 interface Parts {
@@ -27,6 +27,7 @@ interface Parts {
   readonly sessions: Sessions
   readonly links: OneTimeTokens
   readonly mails: Mails
+  readonly notices: SecurityNotices
   readonly signIn: SignIn
   readonly setting: <K extends keyof SettingValues>(key: K) => Promise<SettingValues[K]>
   readonly publicUrl: string
@@ -38,8 +39,6 @@ interface Registration {
   readonly display_name?: string
   readonly invite?: string
 }
-
-type MoreFacts = Omit<Parameters<Mails['send']>[2], 'name'>
 
 /**
  * Everything that works by mail: creating an account, confirming an address, resetting a password, magic links, invitations.
@@ -95,7 +94,7 @@ export class EmailFlows {
       // An administrator vouched for an invited person, so this answer may reveal that the address is taken.
       if (link) throw alreadyExists('email', 'email')
       await links.issue('verify', null, email)
-      await this.#send('taken', holder, holder.email!, { language })
+      await this.#sendTaken(holder, language)
       return { next: 'verify' }
     }
     const fields = { username, email, ...(display_name !== undefined && { display_name }) }
@@ -107,8 +106,8 @@ export class EmailFlows {
   }
 
   /** Confirms the address of a new account, or the new address of an existing account. */
-  async verifyEmail(token: string): Promise<{ user: string }> {
-    const { links, addresses } = this.#parts
+  async verifyEmail(token: string, by: Caller): Promise<{ user: string }> {
+    const { links, addresses, notices } = this.#parts
     const link = await links.use(token, 'verify', 'change')
     const user = link.user_id === null ? undefined : await this.#byId(link.user_id)
     if (!user || user.is_active === 0) throw invalidLink()
@@ -122,7 +121,8 @@ export class EmailFlows {
       throw conflict('This address belongs to another account now', { reason: 'address_taken' })
     await addresses.setVerified(user.id, link.address)
     await links.forget(user.id)
-    if (user.email !== null) await this.#send('address_changed', user, user.email, { about: link.address })
+    if (user.email !== null && user.email_verified_at !== null)
+      await notices.send('address_changed', user.id, by, { address: user.email, about: link.address })
     return { user: user.username }
   }
 
@@ -132,7 +132,7 @@ export class EmailFlows {
     const holder = await this.#byEmail(address)
     if (holder && holder.id !== userId) {
       await this.#parts.links.issue('change', null, address)
-      await this.#send('taken', holder, holder.email!, { language })
+      await this.#sendTaken(holder, language)
     } else await this.#mailed.send('change', user, address, language)
   }
 
@@ -169,28 +169,26 @@ export class EmailFlows {
   }
 
   /** Sets the password, confirms the address and ends all earlier sessions. */
-  async resetPassword(token: string, passwordHash: string): Promise<{ user: string }> {
+  async resetPassword(token: string, passwordHash: string, by: Caller): Promise<{ user: string }> {
     const { links, credentials, confirmation } = this.#parts
     const { id, username } = await this.readReset(token)
     const { address } = await links.use(token, 'reset')
     await confirmation.confirm(id, address)
     await credentials.store(id, passwordHash)
-    await this.passwordChanged(id)
+    await this.passwordChanged(id, by)
     return { user: username }
   }
 
   /**
-   * Call it after every change of a password. It ends all sessions except `kept`, invalidates the user's links, resets the count of
+   * Call it after every change of a password. It ends all sessions, except the one in which a person changed their own, invalidates the user's links, resets the count of
    * failed attempts and notifies the user by mail.
    */
-  async passwordChanged(userId: string, kept?: string, from?: string): Promise<void> {
-    const { sessions, links, attempts } = this.#parts
-    await sessions.revokeAll(userId, 'password', kept)
+  async passwordChanged(userId: string, by: Caller): Promise<void> {
+    const { sessions, links, attempts, notices } = this.#parts
+    await sessions.revokeAll(userId, 'password', by.user_id === userId ? by.session_id : undefined)
     await links.forget(userId)
     await attempts.forget(`user ${userId}`)
-    const user = (await this.#byId(userId))!
-    if (user.email !== null && user.email_verified_at !== null)
-      await this.#send('password_changed', user, user.email, from ? { about: from } : {})
+    await notices.send('password_changed', userId, by)
   }
 
   /** For a user with a second factor, the link is only the first step. It is used up in a transaction of its own, which stays. */
@@ -231,9 +229,9 @@ export class EmailFlows {
 
   // Shared by the flows above.
 
-  /** Notices use the default language, because the person who caused a change may not be the person who reads about it. */
-  #send(kind: MailKind, user: UserRow, address: string, more: MoreFacts = {}): Promise<void> {
-    return this.#parts.mails.send(kind, address, { name: nameInMail(user), ...more })
+  /** Tells the holder of an address that somebody tried to use it. */
+  #sendTaken(holder: UserRow, language: string | undefined): Promise<void> {
+    return this.#parts.mails.send('taken', holder.email!, { name: nameInMail(holder), language })
   }
 
   #byEmail(email: string): Promise<UserRow | undefined> {

@@ -67,7 +67,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
     errors: ['unauthenticated', 'conflict'],
     target: (_, result) => (result ? `user=${result.user}` : ''),
     examples: [{ params: { token: exampleTokens.verify }, result: { user: 'grace' } }],
-    handler: ({ token }) => flows.verifyEmail(token),
+    handler: ({ token }, caller) => flows.verifyEmail(token, caller),
   }),
   method({
     name: 'auth.request_password_reset',
@@ -98,7 +98,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
       const { username, email, display_name } = await flows.readReset(token)
       return credentials.hash(password, [username, email ?? '', display_name])
     },
-    handler: ({ token }, _, hash) => flows.resetPassword(token, hash),
+    handler: ({ token }, caller, hash) => flows.resetPassword(token, hash, caller),
   }),
   method({
     name: 'auth.request_magic_link',

@@ -210,12 +210,7 @@ export const authMethods = ({
       if (proof !== undefined && !(await credentials.isStillCurrent(user.id, proof)))
         throw wrongCurrentPassword()
       await credentials.store(user.id, hash)
-      const own = caller.user_id === user.id
-      await flows.passwordChanged(
-        user.id,
-        own ? caller.session_id : undefined,
-        own ? caller.address : undefined,
-      )
+      await flows.passwordChanged(user.id, caller)
       return null
     },
   }),

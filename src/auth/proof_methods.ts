@@ -11,7 +11,8 @@ import type { Sessions } from '../sessions/sessions.ts'
 import { Type } from '../contract/schema_builder.ts'
 import type { Users } from '../users/users.ts'
 import { SignedIn, signedIn } from './methods.ts'
-import { signedInAs, type SignIn } from './sign_in.ts'
+import { signedInAs } from './signed_in.ts'
+import type { SignIn } from './sign_in.ts'
 
 const OpaqueToken = (description: string) => Type.String({ minLength: 1, maxLength: 100, description })
 
@@ -154,7 +155,7 @@ export const proofMethods = ({
       if (proof.way === 'password') {
         const { has_factor } = await users.get({ id: user_id })
         if (has_factor || !(await credentials.isStillCurrent(user_id, proof.stored))) throw wrongPassword()
-      } else if (proof.way === 'code') await factors.useCode(user_id, proof.code)
+      } else if (proof.way === 'code') await factors.useCode(user_id, proof.code, caller)
       else await passkeys.use(proof.asserted)
       if (proof.way !== 'passkey') await attempts.succeeded(proof.counted)
       await sessions.markReauthenticated(session_id)

@@ -16,7 +16,9 @@ import {
   type OneTimeToken,
   type OneTimeTokens,
 } from './one_time_tokens.ts'
-import type { OpenedSession, SessionOrigin } from '../sessions/opened_session.ts'
+import type { SecurityNotices } from './security_notices.ts'
+import type { SessionOrigin } from '../sessions/opened_session.ts'
+import { signedInAs } from './signed_in.ts'
 
 const wrongLogin = () =>
   new AppError('unauthenticated', 'Wrong username, email or password', { reason: 'wrong_login' })
@@ -28,6 +30,7 @@ interface Parts {
   readonly attempts: Attempts
   readonly factors: Factors
   readonly links: OneTimeTokens
+  readonly notices: Pick<SecurityNotices, 'signedIn'>
 }
 
 /** A user, and the proof that the given password was theirs. */
@@ -37,14 +40,6 @@ interface Proven {
   readonly counted: CountedAttempt
 }
 
-export const signedInAs = (user: string, { token, expires_in, refresh_token }: OpenedSession) => ({
-  access_token: token,
-  token_type: 'Bearer' as const,
-  expires_in,
-  ...(refresh_token !== undefined && { refresh_token }),
-  user,
-})
-
 /** Turns a proof of identity into a session. */
 export class SignIn {
   readonly #database: Database
@@ -53,6 +48,7 @@ export class SignIn {
   readonly #attempts: Attempts
   readonly #factors: Factors
   readonly #links: OneTimeTokens
+  readonly #notices: Parts['notices']
 
   constructor(parts: Parts) {
     this.#database = parts.database
@@ -61,6 +57,7 @@ export class SignIn {
     this.#attempts = parts.attempts
     this.#factors = parts.factors
     this.#links = parts.links
+    this.#notices = parts.notices
   }
 
   /**
@@ -139,7 +136,7 @@ export class SignIn {
   async openByCode(signIn: string, code: string, counted: CountedAttempt, caller: Caller) {
     const by = await this.#links.providerProof(signIn)
     const half = await this.#links.use(signIn, ...firstSteps)
-    const factor = await this.#factors.useCode(half.user_id!, code)
+    const factor = await this.#factors.useCode(half.user_id!, code, caller)
     await this.#attempts.succeeded(counted)
     return this.#openHalf(half, by, caller, factor)
   }
@@ -216,14 +213,19 @@ export class SignIn {
       // A second factor was proven just now, so the provider's older time does not apply.
       proven_at: factor === '' ? by?.proven_at : undefined,
     }
-    const { replaces } = caller
+    const opened = await this.#openOrRenew(userId, origin, caller.replaces)
+    await this.#notices.signedIn(userId, caller)
+    return signedInAs(user.username, opened)
+  }
+
+  async #openOrRenew(userId: string, origin: SessionOrigin, replaces: string | undefined) {
     // A browser has one sign-in at a time. The same person keeps it, and with it what it has opened at other hosts.
     const again =
       replaces === undefined ? undefined : await this.#sessions.signInAgain(replaces, userId, origin)
-    if (again) return signedInAs(user.username, again)
+    if (again) return again
     // Somebody else is signed in there: the page asks before it replaces them.
     const lifetime = replaces === undefined ? undefined : switchSeconds
-    return signedInAs(user.username, await this.#sessions.open(userId, origin, lifetime))
+    return this.#sessions.open(userId, origin, lifetime)
   }
 
   /** Returns the username of a user who may still be signed in, or throws unauthenticated. */

@@ -36,6 +36,8 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proven_at'>
   readonly pid?: number
   readonly address?: string
   readonly user_agent?: string
+  /** What the cookie says by which we recognise a browser at sign-in. It proves nothing. */
+  readonly device?: string | undefined
   /** The language of the page that makes the call, if its reader asked for one that we offer. */
   readonly language?: string | undefined
   /** Aborted when the client has gone, so that a waiting call can stop. */
@@ -47,7 +49,10 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proven_at'>
 const none: ReadonlySet<string> = new Set()
 
 export const guest = (
-  from: Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'language' | 'gone' | 'atService'>,
+  from: Pick<
+    Caller,
+    'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'device' | 'language' | 'gone' | 'atService'
+  >,
 ): Caller => ({
   ...from,
   kind: 'guest',

@@ -1,3 +1,4 @@
+import type { FactorChange } from '../strings/catalogue.ts'
 import type { Caller } from './caller.ts'
 
 /** Why a session or a token was ended early. */
@@ -25,6 +26,12 @@ export interface Reactions {
   readonly removingIdentity: (
     identity: { readonly id: string; readonly user_id: string; readonly provider: string },
     caller: Caller,
+  ) => Promise<void>
+  /** The factors of a user have changed, or a recovery code was used: tell them. `name` is that of the passkey, if it was one. */
+  readonly factorsChanged: (
+    userId: string,
+    change: { readonly what: FactorChange; readonly name: string },
+    by: Caller,
   ) => Promise<void>
   /** A user has removed a passkey of their own. Throws conflict when it was their last way to sign in. */
   readonly passkeyRemoved: (userId: string) => Promise<void>

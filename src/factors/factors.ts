@@ -1,4 +1,5 @@
 import type { UserRow } from '../storage/schema.ts'
+import type { Caller } from '../contract/caller.ts'
 import type { Reactions } from '../contract/reactions.ts'
 import { AppError, conflict, notFound } from '../contract/errors.ts'
 import type { FactorChange } from '../strings/catalogue.ts'
@@ -27,16 +28,11 @@ interface Parts {
   readonly site: () => Promise<string>
   /** Ends the sessions of a user, except one if it is given. */
   readonly endOtherSessions: (userId: string, except?: string) => Promise<unknown>
-  /** Sends a user a mail about how their factors changed. */
-  readonly sendNotice: (
-    address: string,
-    values: { readonly name: string; readonly change: Change },
-  ) => Promise<void>
   /** Records on the account whether its user has a factor, inside the transaction. */
   readonly markFactor: (userId: string, has: boolean) => Promise<void>
   /** Clears the failed attempts of a user. */
   readonly forgetAttempts: (userId: string) => Promise<void>
-  readonly reactions: Pick<Reactions, 'passkeyRemoved'>
+  readonly reactions: Pick<Reactions, 'factorsChanged' | 'passkeyRemoved'>
 }
 
 /** Second factors of users. A user who has one must use it at every sign-in by password, mail or provider. */
@@ -108,7 +104,7 @@ export class Factors {
   }
 
   /** Turns on the app: a correct first code proves that the app has the secret. */
-  async confirmTotp(userId: string, code: string, session: string | undefined): Promise<readonly string[]> {
+  async confirmTotp(userId: string, code: string, by: Caller): Promise<readonly string[]> {
     const row = await this.#totp(userId)
     if (!row || row.confirmed_at !== null)
       throw conflict('Call factors.add_totp first', { reason: 'app_not_begun' })
@@ -119,29 +115,29 @@ export class Factors {
       .set({ confirmed_at: now(), last_step: step })
       .where('user_id', '=', userId)
       .execute()
-    return this.#added(userId, session, { what: 'app_added', name: '' })
+    return this.#added(userId, { what: 'app_added', name: '' }, by)
   }
 
-  async removeTotp(userId: string): Promise<void> {
+  async removeTotp(userId: string, by: Caller): Promise<void> {
     const { numDeletedRows } = await this.#query
       .deleteFrom('totp')
       .where('user_id', '=', userId)
       .executeTakeFirst()
     if (numDeletedRows === 0n) throw notFound('authenticator app', 'totp')
-    await this.#changed(userId, { what: 'app_removed', name: '' })
+    await this.#changed(userId, { what: 'app_removed', name: '' }, by)
   }
 
   // Passkeys.
 
-  async addPasskey(userId: string, name: string, attested: NewPasskey, session: string | undefined) {
+  async addPasskey(userId: string, name: string, attested: NewPasskey, by: Caller) {
     const id = await this.#parts.passkeys.add(userId, name, attested)
-    return { id, recovery_codes: await this.#added(userId, session, { what: 'passkey_added', name }) }
+    return { id, recovery_codes: await this.#added(userId, { what: 'passkey_added', name }, by) }
   }
 
-  async removePasskey(userId: string, id: string): Promise<void> {
+  async removePasskey(userId: string, id: string, by: Caller): Promise<void> {
     const name = await this.#parts.passkeys.remove(userId, id)
     await this.#parts.reactions.passkeyRemoved(userId)
-    await this.#changed(userId, { what: 'passkey_removed', name })
+    await this.#changed(userId, { what: 'passkey_removed', name }, by)
   }
 
   // Recovery codes, for when all other factors are lost.
@@ -159,7 +155,7 @@ export class Factors {
   }
 
   /** Uses a code of the app or a recovery code, inside the transaction of what it allows. Each works once. Throws unauthenticated. */
-  async useCode(userId: string, code: string): Promise<'totp' | 'recovery'> {
+  async useCode(userId: string, code: string, by: Caller): Promise<'totp' | 'recovery'> {
     const text = code.replaceAll(/\s/g, '')
     if (looksLikeRecoveryCode(text)) {
       const { numDeletedRows } = await this.#query
@@ -168,7 +164,7 @@ export class Factors {
         .where('code_hash', '=', digestOf(userId, text))
         .executeTakeFirst()
       if (numDeletedRows !== 1n) throw wrongCode()
-      await this.#notify(userId, { what: 'recovery_code_used', name: '' })
+      await this.#parts.reactions.factorsChanged(userId, { what: 'recovery_code_used', name: '' }, by)
       return 'recovery'
     }
     const row = await this.#totp(userId)
@@ -191,11 +187,11 @@ export class Factors {
   }
 
   /** Removes all factors, for administrators. From then on the user signs in with only a password. */
-  async clear(userId: string): Promise<void> {
+  async clear(userId: string, by: Caller): Promise<void> {
     const before = await this.has(userId)
     await this.drop(userId)
     await this.#parts.endOtherSessions(userId)
-    if (before) await this.#notify(userId, { what: 'cleared', name: '' })
+    if (before) await this.#parts.reactions.factorsChanged(userId, { what: 'cleared', name: '' }, by)
   }
 
   /** The same, without a word to the user and with their sessions. */
@@ -203,30 +199,28 @@ export class Factors {
     await this.#parts.forgetAttempts(userId)
     await this.#query.deleteFrom('totp').where('user_id', '=', userId).execute()
     await this.#query.deleteFrom('passkeys').where('user_id', '=', userId).execute()
-    await this.#changed(userId, undefined)
+    await this.#mark(userId)
   }
 
   /** The first factor comes with recovery codes and ends the user's other sessions, which were opened without it. */
-  async #added(userId: string, session: string | undefined, change: Change): Promise<readonly string[]> {
+  async #added(userId: string, change: Change, by: Caller): Promise<readonly string[]> {
     const first = (await this.#recoveryCodes(userId)) === 0
     const codes = first ? await this.renewRecoveryCodes(userId) : []
-    if (first) await this.#parts.endOtherSessions(userId, session)
-    await this.#changed(userId, change)
+    if (first) await this.#parts.endOtherSessions(userId, by.session_id)
+    await this.#changed(userId, change, by)
     return codes
   }
 
-  async #changed(userId: string, change: Change | undefined): Promise<void> {
+  async #changed(userId: string, change: Change, by: Caller): Promise<void> {
+    await this.#mark(userId)
+    await this.#parts.reactions.factorsChanged(userId, change, by)
+  }
+
+  /** Updates the flag on the account. */
+  async #mark(userId: string): Promise<void> {
     const has = await this.has(userId)
     if (!has) await this.#query.deleteFrom('recovery_codes').where('user_id', '=', userId).execute()
     await this.#parts.markFactor(userId, has)
-    if (change !== undefined) await this.#notify(userId, change)
-  }
-
-  async #notify(userId: string, change: Change): Promise<void> {
-    const users = this.#query.selectFrom('users').select(['email', 'email_verified_at', 'display_name'])
-    const user = await users.where('id', '=', userId).executeTakeFirst()
-    if (user?.email && user.email_verified_at !== null)
-      await this.#parts.sendNotice(user.email, { name: user.display_name, change })
   }
 
   #totp(userId: string) {

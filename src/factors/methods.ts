@@ -118,7 +118,7 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
     examples: [{ params: { code: '492039' }, result: { recovery_codes: codes } }],
     prepare: (_, caller) => count(owner(caller), caller.address),
     handler: async ({ code }, caller, succeeded) => {
-      const recovery_codes = [...(await factors.confirmTotp(owner(caller), code, caller.session_id))]
+      const recovery_codes = [...(await factors.confirmTotp(owner(caller), code, caller))]
       await succeeded()
       return { recovery_codes }
     },
@@ -134,7 +134,7 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
     errors: ['conflict', 'not_found'],
     examples: [{ params: {}, result: null }],
     handler: async (_, caller) => {
-      await factors.removeTotp(owner(caller))
+      await factors.removeTotp(owner(caller), caller)
       return null
     },
   }),
@@ -169,7 +169,7 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
     ],
     prepare: ({ attestation }, caller) => passkeys.attest(owner(caller), attestation),
     handler: async ({ name }, caller, attested) => {
-      const added = await factors.addPasskey(owner(caller), name, attested, caller.session_id)
+      const added = await factors.addPasskey(owner(caller), name, attested, caller)
       return { id: added.id, recovery_codes: [...added.recovery_codes] }
     },
   }),
@@ -199,7 +199,7 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
     errors: ['conflict', 'not_found'],
     examples: [{ params: { id }, result: null }],
     handler: async ({ id }, caller) => {
-      await factors.removePasskey(owner(caller), id)
+      await factors.removePasskey(owner(caller), id, caller)
       return null
     },
   }),
@@ -231,7 +231,7 @@ export const factorMethods = ({ factors, passkeys, userOf, guard, count }: Parts
     examples: [{ params: { user: 'grace' }, result: null }],
     handler: async ({ user }, caller) => {
       const { id } = await guard(user, caller)
-      await factors.clear(id)
+      await factors.clear(id, caller)
       return null
     },
   }),

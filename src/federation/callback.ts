@@ -1,5 +1,6 @@
 import type { Audit } from '../audit/audit.ts'
-import type { signedInAs, SignIn } from '../auth/sign_in.ts'
+import type { signedInAs } from '../auth/signed_in.ts'
+import type { SignIn } from '../auth/sign_in.ts'
 import type { Caller } from '../contract/caller.ts'
 import { AppError, conflict, notFound } from '../contract/errors.ts'
 import type { Log } from '../log/log.ts'

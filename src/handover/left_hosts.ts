@@ -103,7 +103,7 @@ export class LeftHosts {
         .execute()
       await query
         .insertInto('confirmed_hosts')
-        .values({ user_id: userId, origin })
+        .values({ user_id: userId, origin, confirmed_at: now() })
         .onConflict((conflict) => conflict.doNothing())
         .execute()
     })

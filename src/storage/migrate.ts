@@ -15,6 +15,7 @@ import * as meaning from './migrations/012_meaning.ts'
 import * as oneSignIn from './migrations/013_one_sign_in.ts'
 import * as routes from './migrations/014_routes.ts'
 import * as vouchings from './migrations/015_vouchings.ts'
+import * as notices from './migrations/017_notices.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first. Never rename a step, and never edit one once it is released. */
@@ -34,6 +35,7 @@ export const migrations: Record<string, Migration> = {
   '013_one_sign_in': oneSignIn,
   '014_routes': routes,
   '015_vouchings': vouchings,
+  '017_notices': notices,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

@@ -20,6 +20,9 @@ export const returnPathCookie = (secure: boolean) =>
 /** The way by which somebody last signed in in this browser: its name and nothing else. */
 export const wayCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_way' : 'hero_proxy_way')
 
+/** Recognises a browser at sign-in, so that a new one can be reported to its person. */
+export const deviceCookie = (secure: boolean) => (secure ? '__Host-hero_proxy_device' : 'hero_proxy_device')
+
 /** Names that upstreams neither see nor set: our own, and names that a lenient parser would read as ours. */
 const ours = /^(__host-http-|__http-|__host-|__secure-)?hero[._ -]proxy[._ -]/i
 

@@ -28,7 +28,9 @@ before(async () => {
   const sessions = new Sessions(database, async () => 3600, noReactions)
   const attempts = new Attempts(database)
   // Nobody here has a second factor.
-  signIn = new SignIn({ database, credentials, sessions, attempts, factors: undefined!, links: undefined! })
+  const notices = { signedIn: async () => {} }
+  const parts = { database, credentials, sessions, attempts, notices }
+  signIn = new SignIn({ ...parts, factors: undefined!, links: undefined! })
 })
 after(async () => {
   await database.close()

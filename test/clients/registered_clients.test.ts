@@ -106,6 +106,7 @@ onBothDatabases('self-registered clients', (newUrl) => {
         lookup: null,
         payload_sealed: '',
         consumed_at: null,
+        written_at: 0,
         expires_at: now() + day,
       })
       .execute()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { byHand } from '../support/people.ts'
 import { Person } from '../support/person.ts'
 import { startOidcPeer, type OidcPeer } from '../support/openid_peer.ts'
 import {
@@ -55,6 +56,23 @@ describe('signing in with a third-party OpenID provider', () => {
     assert.equal((await auditLines(stage))[0], 'auth.login_by_provider user=grace provider=peer ok')
     const { items: identities } = await stage.hero.users.identities.list({ user: 'grace' })
     assert.equal(identities[0]!.login, 'gr')
+  })
+
+  test('a new browser is recognised and reported, as after every other proof', async () => {
+    const notices = () =>
+      byHand(stage.daemon, async ({ query }) => {
+        const rows = await query.selectFrom('mails').select('kind').where('kind', '=', 'new_device').execute()
+        return rows.length
+      })
+    const before = await notices()
+    const person = new Person()
+    await comeBy(person, stage, 'peer', '7')
+    assert.ok(cookieNames(person, stage.origin).includes('__Host-hero_proxy_device'))
+    assert.equal(await notices(), before + 1)
+    await person.submit(await person.open(`${stage.origin}/auth/logout`), '/auth/logout', {})
+    await comeBy(person, stage, 'peer', '7')
+    assert.equal(await whoIs(person, stage.origin), 'grace')
+    assert.equal(await notices(), before + 1)
   })
 
   test('an unknown subject gets an error and no session', async () => {

@@ -121,6 +121,8 @@ const upgraded = (old: Rows): Rows => {
       impersonated_services: '[]',
     })),
     confirmed_hosts: [],
+    known_devices: [],
+    oidc_records: old.oidc_records!.map((row) => ({ ...row, written_at: 0 })),
     vouchings: sessions.map(({ id, provider, provider_sid, provider_id_token, created_at }) => ({
       session_id: id!,
       provider: provider!,

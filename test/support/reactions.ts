@@ -5,6 +5,7 @@ const nothing = async () => {}
 /** For a room that a test builds alone, without others that react to its changes. */
 export const noReactions: Reactions = {
   addressChanged: nothing,
+  factorsChanged: nothing,
   removingIdentity: nothing,
   passkeyRemoved: nothing,
   sessionsEnding: nothing,

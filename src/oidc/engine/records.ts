@@ -133,8 +133,9 @@ export class Records {
       payload_sealed,
       consumed_at: null,
       expires_at,
+      written_at: now(),
     }
-    const { grant_id, user_id, client } = row
+    const { grant_id, user_id, client, written_at } = row
     await this.#database.write(async () => {
       const { numInsertedOrUpdatedRows } = await this.#database.query
         .insertInto('oidc_records')
@@ -143,7 +144,9 @@ export class Records {
           onceOnly.has(kind)
             ? same.column('id').doNothing()
             : // Leave consumed_at unchanged, so that a used record stays used.
-              same.column('id').doUpdateSet({ payload_sealed, expires_at, grant_id, user_id, client }),
+              same
+                .column('id')
+                .doUpdateSet({ payload_sealed, expires_at, grant_id, user_id, client, written_at }),
         )
         .executeTakeFirst()
       if (numInsertedOrUpdatedRows !== 1n) throw asError(kind)

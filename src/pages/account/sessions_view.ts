@@ -1,6 +1,6 @@
 import { html, type Html } from '../../html/html.ts'
 import type { Catalogue } from '../../strings/catalogue.ts'
-import { deviceOf } from './browser_name.ts'
+import { deviceOf } from '../../strings/browser_name.ts'
 import { titleOfWay } from './security_view.ts'
 import { endLink } from './topic.ts'
 

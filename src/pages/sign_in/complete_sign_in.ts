@@ -5,6 +5,7 @@ import { problemWords } from '../../strings/refusal_words.ts'
 import { wayCookie } from '../../wire/cookies.ts'
 import { goOn } from '../handover/at_home.ts'
 import { returnPath } from '../return_path.ts'
+import { signingIn } from './device.ts'
 import { proofPage } from './proof_view.ts'
 import { replacePage } from './replace_view.ts'
 import type { Keepsake } from '../keepsake.ts'
@@ -39,10 +40,11 @@ export const openSession = async (
 ): Promise<void> => {
   const replaces = (await page.caller())?.session_id
   const way = wayOf(method, params)
-  const keepsakes = way === undefined ? kept : [...kept, lastWay(way)]
+  const { caller, kept: device } = await signingIn(page)
+  const keepsakes = [...kept, device, ...(way === undefined ? [] : [lastWay(way)])]
   let opened
   try {
-    opened = (await page.call(method, params, { ...page.guest(), replaces })) as Opened
+    opened = (await page.call(method, params, { ...caller, replaces })) as Opened
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     if (error.error === 'factor_required')

@@ -11,6 +11,7 @@ import { faults, gone, refusals } from './provider_problems.ts'
 import type { HomeParts } from '../handover/at_home.ts'
 import { enter, inWords, lastWay, secondStep } from './complete_sign_in.ts'
 import { continuePage } from '../openid/openid_views.ts'
+import { signingIn } from './device.ts'
 import { linkPage } from './link_view.ts'
 import { returnPath } from '../return_path.ts'
 import type { Keepsake } from '../keepsake.ts'
@@ -82,7 +83,7 @@ export const callback = async ({ arrivals }: FederationParts, page: PageRequest)
     path: page.asked.path,
     cookieOf: (id: string) => read(flow(id)),
   }
-  const guest = page.guest()
+  const { caller: guest, kept: device } = await signingIn(page)
   const answer = page.query
   const arrival = await arrivals.complete(answer, at, (await page.caller()) ?? guest, guest)
   const name = flow(arrivals.cookieOf(answer.get('state') ?? ''))
@@ -91,7 +92,8 @@ export const callback = async ({ arrivals }: FederationParts, page: PageRequest)
   // Going back to a sign-in that is finished: the person has what it was for.
   if (arrival.act === 'gone' && isOver && (await page.caller())) return page.go(302, '/auth/me')
   const used = isOver ? [] : [{ name, value: '', maxAge: 0 }]
-  return show(page, arrival, used)
+  const signsIn = arrival.act === 'enter' || arrival.act === 'second step'
+  return show(page, arrival, signsIn ? [...used, device] : used)
 }
 
 const show = async (page: PageRequest, arrival: CallbackResult, used: readonly Keepsake[]): Promise<void> => {

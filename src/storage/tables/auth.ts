@@ -1,4 +1,14 @@
 export interface AuthTables {
+  /** Browsers and programs with which people have signed in, so that a new one can be reported. */
+  known_devices: {
+    /** SHA-256 over the person and the value of the cookie, hex. The value itself is never stored. */
+    device_hash: string
+    user_id: string
+    /** The language that it asked for at the last sign-in; null for none that we offer. */
+    language: string | null
+    first_seen_at: number
+    last_seen_at: number
+  }
   one_time_tokens: {
     token_hash: string
     purpose: string

@@ -25,5 +25,10 @@ export interface HandoverTables {
   /** Origins that a person has signed out of alone: they are asked before these open again. */
   left_hosts: { parent_id: string; origin: string }
   /** Origins at which a person has agreed to be signed in, for routes that ask for that once. */
-  confirmed_hosts: { user_id: string; origin: string }
+  confirmed_hosts: {
+    user_id: string
+    origin: string
+    /** 0 for rows from before this was kept. */
+    confirmed_at: number
+  }
 }

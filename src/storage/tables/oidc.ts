@@ -9,6 +9,8 @@ export interface OidcRecordRow {
   lookup: string | null
   payload_sealed: string
   consumed_at: number | null
+  /** When the row was last written, apart from `consumed_at`; 0 for rows from before this was kept. */
+  written_at: number
   expires_at: number
 }
 

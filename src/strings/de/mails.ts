@@ -1,7 +1,7 @@
 import type { Catalogue } from '../catalogue.ts'
 import { formatsOf } from '../formats.ts'
 
-const { duration } = formatsOf('de')
+const { duration, time } = formatsOf('de')
 
 const ignore =
   'Wenn Sie das nicht waren, ignorieren Sie diese E-Mail. Es geschieht nichts, solange niemand auf die Schaltfläche klickt.'
@@ -59,10 +59,10 @@ export const mails: Catalogue['mails'] = {
       ],
       button: 'Adresse bestätigen',
     }),
-    password_changed: ({ site, about }) => ({
+    password_changed: ({ site }) => ({
       subject: `Ihr Passwort für ${site} wurde geändert`,
       paragraphs: [
-        `Das Passwort Ihres Kontos bei ${site} wurde${about && ` von ${about} aus`} geändert. Sie wurden überall sonst abgemeldet.`,
+        `Das Passwort Ihres Kontos bei ${site} wurde geändert. Sie wurden überall sonst abgemeldet.`,
         'Wenn Sie das nicht waren, fordern Sie sofort ein neues Passwort an und wenden Sie sich an die Betreiber.',
       ],
     }),
@@ -80,10 +80,23 @@ export const mails: Catalogue['mails'] = {
         'Wenn Sie das nicht waren, ändern Sie sofort Ihr Passwort und wenden Sie sich an die Betreiber.',
       ],
     }),
+    new_device: ({ site }) => ({
+      subject: `Anmeldung bei ${site} mit einem neuen Gerät`,
+      paragraphs: [
+        `Jemand, hoffentlich Sie, hat sich bei Ihrem Konto bei ${site} mit einem Gerät angemeldet, das wir noch nicht kennen.`,
+        'Wenn Sie das nicht waren, legen Sie sofort ein neues Passwort fest und wenden Sie sich an die Betreiber.',
+      ],
+    }),
     test: ({ site }) => ({
       subject: `Testmail von ${site}`,
       paragraphs: ['Das ist die Testmail, die Sie angefordert haben. Die Mail-Einstellungen funktionieren.'],
     }),
+  },
+  event: {
+    time: ({ at }) => `Zeit: ${time(at)}`,
+    device: ({ device }) => `Gerät: ${device}`,
+    address: ({ address }) => `Netzwerkadresse: ${address}`,
+    administrator: 'Durch: die Administration',
   },
   factor_changes: {
     app_added: () => 'Ihrem Konto wurde eine Authenticator-App hinzugefügt.',

@@ -1,6 +1,6 @@
 import { formatsOf } from '../formats.ts'
 
-const { duration } = formatsOf('en')
+const { duration, time } = formatsOf('en')
 
 /** A mail in words. */
 export interface MailText {
@@ -18,7 +18,7 @@ export interface MailValues {
   readonly lasts: string
   /** The username of the person who caused the mail, where that is somebody else; empty for an administrator without one. */
   readonly by: string
-  /** The address that is new, or the network that a change came from; empty for none. */
+  /** What changed: the new address, or a sentence about factors; empty for none. */
   readonly about: string
 }
 
@@ -79,10 +79,10 @@ export const mails = {
       ],
       button: 'Confirm address',
     }),
-    password_changed: ({ site, about }) => ({
+    password_changed: ({ site }) => ({
       subject: `Your password for ${site} was changed`,
       paragraphs: [
-        `The password of your account at ${site} was changed${about && ` from ${about}`}. You were signed out everywhere else.`,
+        `The password of your account at ${site} was changed. You were signed out everywhere else.`,
         'If this wasn’t you, ask for a new password now and contact the people who run this site.',
       ],
     }),
@@ -100,11 +100,25 @@ export const mails = {
         'If this wasn’t you, change your password now and contact the people who run this site.',
       ],
     }),
+    new_device: ({ site }) => ({
+      subject: `A new device signed in to ${site}`,
+      paragraphs: [
+        `Someone, hopefully you, signed in to your account at ${site} with a device that we have not seen before.`,
+        'If this wasn’t you, choose a new password now and contact the people who run this site.',
+      ],
+    }),
     test: ({ site }) => ({
       subject: `Test mail from ${site}`,
       paragraphs: ['This is the test mail that you asked for. The mail settings work.'],
     }),
   } satisfies Readonly<Record<string, (values: MailValues) => MailText>>,
+  /** When, with which device and from where something happened: a line each in mails about security. */
+  event: {
+    time: ({ at }: { at: number }) => `Time: ${time(at)}`,
+    device: ({ device }: { device: string }) => `Device: ${device}`,
+    address: ({ address }: { address: string }) => `Network address: ${address}`,
+    administrator: 'By: an administrator',
+  },
   /** What changed, for the mail about factors. */
   factor_changes: {
     app_added: (_: { name: string }) => 'An authenticator app was added to your account.',

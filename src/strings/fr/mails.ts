@@ -1,7 +1,7 @@
 import type { Catalogue } from '../catalogue.ts'
 import { formatsOf } from '../formats.ts'
 
-const { duration } = formatsOf('fr')
+const { duration, time } = formatsOf('fr')
 
 const ignore =
   'Si ce n’était pas vous, ignorez ce message. Il ne se passe rien tant que personne ne clique sur le bouton.'
@@ -59,10 +59,10 @@ export const mails: Catalogue['mails'] = {
       ],
       button: 'Confirmer l’adresse',
     }),
-    password_changed: ({ site, about }) => ({
+    password_changed: ({ site }) => ({
       subject: `Votre mot de passe pour ${site} a été modifié`,
       paragraphs: [
-        `Le mot de passe de votre compte sur ${site} a été modifié${about && ` depuis ${about}`}. Vous avez été déconnecté partout ailleurs.`,
+        `Le mot de passe de votre compte sur ${site} a été modifié. Vous avez été déconnecté partout ailleurs.`,
         'Si ce n’était pas vous, demandez immédiatement un nouveau mot de passe et contactez les responsables de ce site.',
       ],
     }),
@@ -80,12 +80,25 @@ export const mails: Catalogue['mails'] = {
         'Si ce n’était pas vous, modifiez immédiatement votre mot de passe et contactez les responsables de ce site.',
       ],
     }),
+    new_device: ({ site }) => ({
+      subject: `Connexion à ${site} depuis un nouvel appareil`,
+      paragraphs: [
+        `Quelqu’un, vous sans doute, s’est connecté à votre compte sur ${site} avec un appareil que nous ne connaissons pas encore.`,
+        'Si ce n’était pas vous, choisissez immédiatement un nouveau mot de passe et contactez les responsables de ce site.',
+      ],
+    }),
     test: ({ site }) => ({
       subject: `Message de test de ${site}`,
       paragraphs: [
         'Voici le message de test que vous avez demandé. Les réglages de messagerie fonctionnent.',
       ],
     }),
+  },
+  event: {
+    time: ({ at }) => `Date : ${time(at)}`,
+    device: ({ device }) => `Appareil : ${device}`,
+    address: ({ address }) => `Adresse réseau : ${address}`,
+    administrator: 'Par : un administrateur',
   },
   factor_changes: {
     app_added: () => 'Une application d’authentification a été ajoutée à votre compte.',

@@ -1,4 +1,4 @@
-import type { Catalogue } from '../../strings/catalogue.ts'
+import type { Catalogue } from './catalogue.ts'
 
 const first = (agent: string, names: readonly (readonly [RegExp, string])[]): string | undefined =>
   names.find(([pattern]) => pattern.test(agent))?.[1]
