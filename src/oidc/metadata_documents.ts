@@ -1,22 +1,25 @@
+import { setTimeout } from 'node:timers/promises'
 import { errors, type ClientMetadata, type KoaContextWithOIDC } from 'oidc-provider'
 import { checkRedirectUris, isLoopback } from '../clients/redirect_uris.ts'
 import { AppError } from '../contract/errors.ts'
 import { boundedMap } from '../storage/bounded_map.ts'
 import { isAnyJson } from '../wire/media_type.ts'
+import { localLookup, publicLookup, refuseNonPublicHost } from '../wire/outgoing_addresses.ts'
+import { sendRequest } from '../wire/outgoing_request.ts'
 import { MinuteLimit } from './rate_limit.ts'
 import { isShowable } from './registration_request.ts'
 
 /** `public` allows documents at public addresses only, `anywhere` also in our own network and on this machine. */
 export type DocumentMode = 'off' | 'public' | 'anywhere'
 
-/** The engine's fetch options. Its dispatcher refuses connections to addresses that are not public, after name resolution. */
-type Options = RequestInit & { dispatcher?: unknown }
-
 const maxClientIdLength = 500
 /** How many documents we fetch in a minute on behalf of one network, and in total. */
 const maxPerMinuteOfNetwork = 20
 const maxPerMinute = 120
 const maxRememberedUrls = 1000
+const maxResponseBytes = 65_536
+/** How long a fetch may take, and how long each failed one takes: below the limit of the engine. */
+const fetchMs = 2000
 
 /**
  * Client ID metadata documents (draft-ietf-oauth-client-id-metadata-document): the client_id is an https URL, and the document there
@@ -68,21 +71,44 @@ export class MetadataDocuments {
     }
   }
 
-  readonly fetch = async (url: string | URL, options: Options): Promise<Response> => {
-    const address = new URL(url).href
+  /** `fetch` for the engine. A failed fetch of a document always takes the same time, so that nobody can scan ports by it. */
+  readonly fetch = async (url: string | URL, options: RequestInit): Promise<Response> => {
+    const address = new URL(url)
     // We POST to trusted addresses only, and GET metadata documents only.
-    const trusted = options.method === 'POST' ? this.#trusted.get(address) : undefined
-    const isDocument = trusted === undefined && this.#allowedUrls.has(address) && options.method === 'GET'
+    const trusted = options.method === 'POST' ? this.#trusted.get(address.href) : undefined
+    const isDocument =
+      trusted === undefined && this.#allowedUrls.has(address.href) && options.method === 'GET'
     if (trusted === undefined && !isDocument) throw new TypeError('not an address that we may call')
     const anywhere = trusted ?? this.#mode === 'anywhere'
-    if (!anywhere && !options.dispatcher)
-      throw new TypeError('no dispatcher blocks addresses that are not public')
-    const { dispatcher: _, ...free } = options
-    const answer = await fetch(url, { ...(anywhere ? free : options), redirect: 'manual' } as RequestInit)
-    if (!isDocument || answer.status !== 200 || isAnyJson(answer.headers.get('content-type'))) return answer
-    await answer.body?.cancel()
-    throw new TypeError('not JSON')
+    if (!isDocument) return send(address, options, anywhere)
+    const pause = setTimeout(fetchMs, undefined, { ref: false })
+    try {
+      const answer = await send(address, options, anywhere)
+      if (answer.status !== 200) throw new TypeError(`the status is ${answer.status}`)
+      if (!isAnyJson(answer.headers.get('content-type'))) throw new TypeError('not JSON')
+      return answer
+    } catch (error) {
+      await pause
+      throw error
+    }
   }
+}
+
+/** Makes one request: unless it may go anywhere, to public addresses only, which is checked before a connection opens. */
+const send = async (
+  url: URL,
+  { method = 'GET', headers, body }: RequestInit,
+  anywhere: boolean,
+): Promise<Response> => {
+  if (!anywhere) refuseNonPublicHost(url)
+  return sendRequest(url, {
+    method,
+    headers: new Headers(headers),
+    body,
+    signal: AbortSignal.timeout(fetchMs),
+    lookup: anywhere ? localLookup(url) : publicLookup,
+    maxResponseBytes,
+  })
 }
 
 /** Accepts only clients that sign people in with their consent. A stranger may do nothing else. */

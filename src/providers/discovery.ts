@@ -1,5 +1,5 @@
 import type * as Client from 'openid-client'
-import { ProviderFault, type guardedFetch } from './guarded_fetch.ts'
+import { ProviderFault, type GuardedFetch } from './guarded_fetch.ts'
 import { JwksCache } from './jwks_cache.ts'
 import type { KnownProvider } from './provider.ts'
 
@@ -23,11 +23,11 @@ const now = () => Math.floor(Date.now() / 1000)
 
 /** The metadata of providers (OpenID Connect Discovery section 4), cached for an hour. */
 export class Discovery {
-  readonly #fetch: ReturnType<typeof guardedFetch>
+  readonly #fetchFor: (provider: KnownProvider) => GuardedFetch
   readonly #held = new Map<string, Held>()
 
-  constructor(fetch: ReturnType<typeof guardedFetch>) {
-    this.#fetch = fetch
+  constructor(fetchFor: (provider: KnownProvider) => GuardedFetch) {
+    this.#fetchFor = fetchFor
   }
 
   /** Returns the cached metadata of a provider if it is not older than `maxAgeSeconds`, or requests it. */
@@ -58,7 +58,7 @@ export class Discovery {
       undefined,
       client.None(),
       {
-        [client.customFetch]: this.#fetch as Client.CustomFetch,
+        [client.customFetch]: this.#fetchFor(provider) as Client.CustomFetch,
         execute: usesPlainHttp(provider) ? [client.allowInsecureRequests] : [],
         timeout: 5,
       },
@@ -75,7 +75,7 @@ export class Discovery {
 
   /** Checks only that the server answers, whatever the response. */
   async #reach(provider: KnownProvider): Promise<Client.ServerMetadata> {
-    await this.#fetch(new URL(provider.token_endpoint!).origin)
+    await this.#fetchFor(provider)(new URL(provider.token_endpoint!).origin)
     return staticMetadata(provider)
   }
 

@@ -1,6 +1,6 @@
 import { invalidParams } from '../contract/errors.ts'
 import { presetOf, type PresetName } from './presets.ts'
-import { addresses } from './provider.ts'
+import { addresses, type KnownProvider } from './provider.ts'
 import { refuseAddress } from '../wire/outgoing_addresses.ts'
 
 export type Addresses = Record<keyof typeof addresses, string>
@@ -31,3 +31,11 @@ export const addressesOf = (
   }
   return found
 }
+
+/** The hosts that an administrator entered, as opposed to those that only the provider's own documents name. */
+export const enteredHosts = (provider: KnownProvider): ReadonlySet<string> =>
+  new Set(
+    (Object.keys(addresses) as (keyof typeof addresses)[]).flatMap((name) =>
+      provider[name] === null ? [] : [new URL(provider[name]).hostname],
+    ),
+  )

@@ -1,21 +1,17 @@
-import type { IncomingMessage } from 'node:http'
-import { request as secureRequest } from 'node:https'
-import { http } from '../node/http.ts'
 import {
   addressFault,
   guardedLookup,
   isLocal,
+  leadsInside,
   LocalAddress,
   localLookup,
+  publicLookup,
+  refuseNonPublicHost,
 } from '../wire/outgoing_addresses.ts'
+import { NoResponse, ResponseTooLarge, sendRequest, type Outgoing } from '../wire/outgoing_request.ts'
 
 /** The timeout of a request to a provider in seconds, until the last byte of the response. */
 export const requestTimeoutSeconds = 4
-/**
- * How long a connection attempt may take before the next address of a host is tried. Node's default of 250 ms is too short: this
- * process can be busy for longer (for example while it loads modules for its first sign-in) and would abandon a working address.
- */
-const connectOptions = { autoSelectFamilyAttemptTimeout: 2000 }
 const maxResponseBytes = 1024 * 1024
 
 /** Why a request to a provider failed. */
@@ -48,10 +44,7 @@ export class ProviderFault extends Error {
   }
 }
 
-interface Init {
-  readonly method?: string
-  readonly headers?: Record<string, string> | Headers
-  readonly body?: unknown
+type Init = Pick<Outgoing, 'method' | 'headers' | 'body'> & {
   readonly signal?: AbortSignal | null | undefined
 }
 
@@ -61,6 +54,8 @@ const certificateErrors =
 const faultOf = (error: Error & { code?: string }, url: URL): ProviderFault => {
   if (error instanceof ProviderFault) return error
   if (error instanceof LocalAddress) return new ProviderFault('local', error.message)
+  if (error instanceof ResponseTooLarge) return new ProviderFault('too large', error.message)
+  if (error instanceof NoResponse) return new ProviderFault('nonsense', error.message)
   if (error.name === 'TimeoutError' || error.name === 'AbortError')
     return new ProviderFault('slow', `${url.host} did not answer within ${requestTimeoutSeconds} seconds`)
   const detail = error.code ?? error.message
@@ -71,91 +66,47 @@ const faultOf = (error: Error & { code?: string }, url: URL): ProviderFault => {
     : new ProviderFault('unreachable', `${url.host} cannot be reached: ${detail}`)
 }
 
-const read = async (answer: IncomingMessage, url: URL): Promise<Buffer> => {
-  const parts: Buffer[] = []
-  let length = 0
-  const refuse = () =>
-    new ProviderFault('too large', `${url.host} answered more than ${maxResponseBytes} bytes`)
-  if (Number(answer.headers['content-length'] ?? 0) > maxResponseBytes) throw refuse()
-  for await (const part of answer as AsyncIterable<Buffer>) {
-    length += part.length
-    if (length > maxResponseBytes) throw refuse()
-    parts.push(part)
-  }
-  return Buffer.concat(parts)
-}
+export type GuardedFetch = (address: string | URL, init?: Init) => Promise<Response>
 
 /**
  * `fetch` for requests to providers. It follows no redirects, times out after four seconds and reads at most one mebibyte. Unless
- * that is allowed, it refuses loopback and link-local addresses. Rejects with {@link ProviderFault}.
+ * that is allowed, it refuses loopback and link-local addresses. `named` holds the hosts that an administrator entered for the
+ * provider; a host that only its own documents name must be public, unless the provider itself is in a private network. Rejects with
+ * {@link ProviderFault}.
  */
 export const guardedFetch =
-  (mayBeLocal: () => Promise<boolean>) =>
-  async (
-    address: string | URL,
-    { method = 'GET', headers = {}, body, signal }: Init = {},
-  ): Promise<Response> => {
+  (mayBeLocal: () => Promise<boolean>, named?: ReadonlySet<string>): GuardedFetch =>
+  async (address, { signal, ...sent } = {}) => {
     const url = new URL(address)
     const local = await mayBeLocal()
     const fault = addressFault(url.href, local)
     if (fault !== undefined) throw new ProviderFault('local', `we do not call ${url.host}: ${fault}`)
     const timeout = AbortSignal.timeout(requestTimeoutSeconds * 1000)
-    const plainHeaders = Object.fromEntries(new Headers(headers).entries())
-    const text = body === undefined || body === null ? undefined : bytesOf(body)
-    return new Promise<Response>((resolve, reject) => {
-      const failed = (error: Error) => {
-        outgoing.destroy()
-        reject(faultOf(error, url))
-      }
-      const outgoing = (url.protocol === 'https:' ? secureRequest : http.request)(url, {
-        method,
-        agent: false,
-        headers: {
-          ...plainHeaders,
-          'user-agent': 'hero_proxy',
-          'accept-encoding': 'identity',
-          ...(text && { 'content-length': text.length }),
-        },
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-        lookup: local ? localLookup(url) : guardedLookup,
-        ...connectOptions,
-      })
-      outgoing.on('error', failed)
-      const unanswered = () => failed(new ProviderFault('nonsense', `${url.host} closed without an answer`))
-      // After a switch of protocols (101), Node closes the connection without an error.
-      outgoing.on('close', unanswered)
+    const strict = !local && named !== undefined && !named.has(url.hostname) && !(await isNear(named))
+    if (strict) refuseNonPublic(url)
+    return sendRequest(url, {
+      ...sent,
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      lookup: local ? localLookup(url) : strict ? publicLookup : guardedLookup,
       // Check the address of the actual connection as well, however the name was resolved.
-      outgoing.on('socket', (socket) =>
-        socket.once('connect', () => {
-          if (!local && socket.remoteAddress !== undefined && isLocal(socket.remoteAddress))
-            failed(new LocalAddress(`${url.host} resolves to a loopback or link-local address`))
-        }),
-      )
-      outgoing.on('response', (answer) => {
-        outgoing.off('close', unanswered)
-        read(answer, url)
-          .then((bytes) => resolve(toResponse(answer, bytes, url)))
-          .catch(failed)
-      })
-      outgoing.end(text)
+      checkSocket: ({ remoteAddress }) => {
+        if (!local && remoteAddress !== undefined && isLocal(remoteAddress))
+          throw new LocalAddress(`${url.host} resolves to a loopback or link-local address`)
+      },
+      maxResponseBytes,
+    }).catch((error: Error) => {
+      throw faultOf(error, url)
     })
   }
 
-const bytesOf = (body: unknown): Buffer => {
-  if (typeof body === 'string' || body instanceof URLSearchParams) return Buffer.from(String(body))
-  if (body instanceof Uint8Array) return Buffer.from(body)
-  throw new TypeError('the body of a request to a provider must be text or bytes')
+const refuseNonPublic = (url: URL): void => {
+  try {
+    refuseNonPublicHost(url)
+  } catch (error) {
+    throw faultOf(error as Error, url)
+  }
 }
 
-const toResponse = (answer: IncomingMessage, bytes: Buffer, url: URL): Response => {
-  const status = answer.statusCode ?? 0
-  if (status < 200 || status > 599) throw new ProviderFault('nonsense', `${url.host} answered ${status}`)
-  const headers = new Headers()
-  for (let i = 0; i < answer.rawHeaders.length; i += 2)
-    headers.append(
-      answer.rawHeaders[i]!,
-      answer.rawHeaders[i + 1]!.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, ''),
-    )
-  const empty = status === 204 || status === 205 || status === 304
-  return new Response(empty ? null : new Uint8Array(bytes), { status, headers })
-}
+/** Whether one of these hosts is in a private network. */
+const isNear = async (hosts: ReadonlySet<string>): Promise<boolean> =>
+  (await Promise.all([...hosts].map(leadsInside))).includes(true)

@@ -1,5 +1,5 @@
 import type { ExportedJWKSCache } from 'openid-client'
-import { ProviderFault, type guardedFetch } from './guarded_fetch.ts'
+import { ProviderFault, type GuardedFetch } from './guarded_fetch.ts'
 
 const keysLifetimeSeconds = 300
 /** An unknown key id causes at most one new request in this time. */
@@ -7,7 +7,6 @@ const minRefreshSeconds = 10
 /** The library fetches keys again for an unknown key id only if the cached ones are older than a minute, so we report this age. */
 const reportedAgeSeconds = 61
 
-type Fetch = ReturnType<typeof guardedFetch>
 const now = () => Math.floor(Date.now() / 1000)
 
 /**
@@ -25,12 +24,16 @@ export class JwksCache {
   }
 
   /** Wraps `fetch` so that requests for the keys go through this cache. */
-  wrap(fetch: Fetch, address: string | undefined): Fetch {
+  wrap(fetch: GuardedFetch, address: string | undefined): GuardedFetch {
     return (url, init) => (String(url) === address ? this.#refresh(fetch, url, init) : fetch(url, init))
   }
 
   /** Returns the keys, fetched again if `kid` is not among them. Rejects with ProviderFault if there are none. */
-  async jwks(fetch: Fetch, address: string, kid: string | undefined): Promise<ExportedJWKSCache['jwks']> {
+  async jwks(
+    fetch: GuardedFetch,
+    address: string,
+    kid: string | undefined,
+  ): Promise<ExportedJWKSCache['jwks']> {
     const has = () =>
       this.#fresh() && (kid === undefined || this.#keys!.jwks.keys.some((key) => key.kid === kid))
     if (!has()) await this.#refresh(fetch, address, { headers: { accept: 'application/json' } })
@@ -42,7 +45,7 @@ export class JwksCache {
     return this.#keys !== undefined && this.#keys.at > now() - keysLifetimeSeconds
   }
 
-  async #refresh(fetch: Fetch, ...asked: Parameters<Fetch>): Promise<Response> {
+  async #refresh(fetch: GuardedFetch, ...asked: Parameters<GuardedFetch>): Promise<Response> {
     if (this.#fresh()) {
       if (this.#refreshedAt > now() - minRefreshSeconds && !this.#pending)
         return Response.json(this.#keys!.jwks)
@@ -52,7 +55,7 @@ export class JwksCache {
     return (await this.#pending).clone()
   }
 
-  async #read(fetch: Fetch, ...asked: Parameters<Fetch>): Promise<Response> {
+  async #read(fetch: GuardedFetch, ...asked: Parameters<GuardedFetch>): Promise<Response> {
     const answer = await fetch(...asked)
     const jwks = (await answer
       .clone()

@@ -75,7 +75,7 @@ const testDiscovery = async (
   passed: (step: StepName, detail: string) => void,
 ): Promise<void> => {
   const address = `${provider.issuer!.replace(/\/$/, '')}/.well-known/openid-configuration`
-  const answer = await party.fetch(address)
+  const answer = await party.fetchFor(provider)(address)
   passed('reach', `${new URL(address).host} answered ${answer.status}`)
   begin('discovery')
   const metadata = await readJson('discovery', answer, address)
@@ -90,7 +90,7 @@ const testDiscovery = async (
   passed('issuer', String(metadata.issuer))
   begin('keys')
   const keysAt = String(metadata.jwks_uri)
-  const { keys } = await readJson('keys', await party.fetch(keysAt), keysAt)
+  const { keys } = await readJson('keys', await party.fetchFor(provider)(keysAt), keysAt)
   const usable = Array.isArray(keys)
     ? (keys as ({ kty?: string } | null)[]).filter((key) => /^(RSA|EC|OKP)$/.test(key?.kty ?? '')).length
     : 0
@@ -124,7 +124,7 @@ const offerMadeUpCode = async (
   }[provider.client_auth]()
   authenticate(metadata, { client_id: provider.client }, body, headers)
   const address = metadata.token_endpoint!
-  const answer = await party.fetch(address, { method: 'POST', headers, body })
+  const answer = await party.fetchFor(provider)(address, { method: 'POST', headers, body })
   const failure = (await answer.json().catch(() => ({}))) as {
     error?: string
     error_description?: string

@@ -1,5 +1,5 @@
 import type * as Client from 'openid-client'
-import { guardedFetch, ProviderFault } from './guarded_fetch.ts'
+import { guardedFetch, ProviderFault, type GuardedFetch } from './guarded_fetch.ts'
 import {
   Discovery,
   maxSilenceSeconds,
@@ -7,7 +7,9 @@ import {
   usesPlainHttp,
   refuseInsecureScheme,
 } from './discovery.ts'
-import { fromAccount, fromClaims, isName, type Profile } from './profile.ts'
+import { isName, type Profile } from './profile.ts'
+import { accountOf, profileOf } from './profile_requests.ts'
+import { enteredHosts } from './endpoints.ts'
 import type { KnownProvider } from './provider.ts'
 import { withFaults } from './provider_errors.ts'
 import { now } from '../storage/ids.ts'
@@ -33,12 +35,17 @@ export interface ExchangedCode {
 
 /** Our side as a relying party: sends people to providers and verifies the responses (OpenID Connect Core, RFC 6749, RFC 9700). */
 export class RelyingParty {
-  readonly fetch: ReturnType<typeof guardedFetch>
+  readonly #mayBeLocal: () => Promise<boolean>
   readonly #discovery: Discovery
 
   constructor(mayBeLocal: () => Promise<boolean>) {
-    this.fetch = guardedFetch(mayBeLocal)
-    this.#discovery = new Discovery(this.fetch)
+    this.#mayBeLocal = mayBeLocal
+    this.#discovery = new Discovery((provider) => this.fetchFor(provider))
+  }
+
+  /** Returns `fetch` for the addresses of this provider. */
+  fetchFor(provider: KnownProvider): GuardedFetch {
+    return guardedFetch(this.#mayBeLocal, enteredHosts(provider))
   }
 
   /**
@@ -99,8 +106,8 @@ export class RelyingParty {
       if (claims) judgeClaims(claims, provider)
       return {
         profile: claims
-          ? await this.#profile(provider, config, tokens.access_token, claims)
-          : await this.#account(provider, config, tokens.access_token),
+          ? await profileOf(provider, config, tokens.access_token, claims)
+          : await accountOf(provider, config, tokens.access_token),
         tokens: toTokens(tokens),
         id_token: tokens.id_token ?? '',
         sid: isName(claims?.sid) ? claims.sid : '',
@@ -156,7 +163,7 @@ export class RelyingParty {
       const { keys, metadata } = this.#discovery.of(provider)
       const { jwks_uri } = await metadata
       if (jwks_uri === undefined) throw new ProviderFault('nonsense', 'the configuration has no jwks_uri')
-      return keys.jwks(this.fetch, jwks_uri, kid)
+      return keys.jwks(this.fetchFor(provider), jwks_uri, kid)
     })
   }
 
@@ -176,54 +183,13 @@ export class RelyingParty {
       none: () => client.None(),
     }[provider.client_auth]()
     const config = new client.Configuration(metadata, provider.client, undefined, auth)
-    config[client.customFetch] = keys.wrap(this.fetch, metadata.jwks_uri) as Client.CustomFetch
+    config[client.customFetch] = keys.wrap(this.fetchFor(provider), metadata.jwks_uri) as Client.CustomFetch
     config.timeout = 5
     if (usesPlainHttp(provider)) client.allowInsecureRequests(config)
     if (provider.kind === 'oidc') client.enableNonRepudiationChecks(config)
     const cached = keys.cached()
     if (cached) client.setJwksCache(config, cached)
     return config
-  }
-
-  async #profile(
-    provider: KnownProvider,
-    config: Client.Configuration,
-    accessToken: string,
-    claims: Client.IDToken,
-  ): Promise<Profile> {
-    if (config.serverMetadata().userinfo_endpoint === undefined) return fromClaims(provider, claims, {})
-    const { fetchUserInfo } = await loadOpenidClient()
-    return fromClaims(provider, claims, await fetchUserInfo(config, accessToken, claims.sub))
-  }
-
-  async #account(
-    provider: KnownProvider,
-    config: Client.Configuration,
-    accessToken: string,
-  ): Promise<Profile> {
-    const { fetchProtectedResource } = await loadOpenidClient()
-    const read = async (address: string): Promise<unknown> => {
-      const headers = new Headers({ accept: 'application/json' })
-      const answer = await fetchProtectedResource(
-        config,
-        accessToken,
-        new URL(address),
-        'GET',
-        undefined,
-        headers,
-      )
-      if (answer.status !== 200) throw new ProviderFault('nonsense', `${address} answered ${answer.status}`)
-      return answer.json().catch(() => {
-        throw new ProviderFault('nonsense', `${address} did not return JSON`)
-      })
-    }
-    const account = await read(provider.userinfo_endpoint!)
-    if (typeof account !== 'object' || account === null || Array.isArray(account))
-      throw new ProviderFault('nonsense', `${provider.userinfo_endpoint} did not return an object`)
-    const emails = provider.emails_endpoint === null ? undefined : await read(provider.emails_endpoint)
-    if (emails !== undefined && !Array.isArray(emails))
-      throw new ProviderFault('nonsense', `${provider.emails_endpoint} did not return a list`)
-    return fromAccount(provider, account as Record<string, unknown>, emails)
   }
 }
 

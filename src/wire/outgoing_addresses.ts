@@ -44,6 +44,34 @@ const blocked = new NetworkSet([
 /** Whether a provider may have this address only with the setting providers_may_be_local. True for text that is no address. */
 export const isLocal = (address: string): boolean => isIP(address) === 0 || blocked.has(address)
 
+/** Special-purpose networks (RFC 6890 and the registries that it set up) which no stranger may send us to. */
+const special = new NetworkSet([
+  ...blocked4,
+  '10.0.0.0/8',
+  // Shared between a network provider and its customers (RFC 6598).
+  '100.64.0.0/10',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  // Within the global unicast addresses of IPv6: protocol assignments with Teredo, 6to4, documentation and AS112.
+  '2001::/23',
+  '2001:db8::/32',
+  '2002::/16',
+  '2620:4f:8000::/48',
+  '3fff::/20',
+])
+/** All other IPv6 addresses are local, reserved, or stand for an IPv4 address: unique local, mapped, NAT64. */
+const globalUnicast = new NetworkSet(['2000::/3'])
+
+/** Whether an address belongs to the public internet, so that we may go there for a stranger. False for text that is no address. */
+export const isPublic = (address: string): boolean =>
+  isIP(address) !== 0 && !special.has(address) && (isIP(address) === 4 || globalUnicast.has(address))
+
 const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '')
 
 /** With or without the trailing dot of the root. */
@@ -102,3 +130,35 @@ export const guardedLookup: LookupFunction = (hostname, options, callback) => {
     callback(null, first.address, first.family)
   })
 }
+
+/**
+ * Resolves a name that a stranger chose. Every address must be public: a name that also leads elsewhere is not used at all. The
+ * connection goes to the addresses that were checked.
+ */
+export const publicLookup: LookupFunction = (hostname, options, callback) => {
+  resolve(hostname, { ...options, all: true }, (error, found) => {
+    if (error) return callback(error, '')
+    const [first] = found
+    if (!first || isLocalhost(hostname) || !found.every(({ address }) => isPublic(address)))
+      return callback(new LocalAddress(`${hostname} leads to an address that is not public`), '')
+    if (options.all) return callback(null, found)
+    callback(null, first.address, first.family)
+  })
+}
+
+/** Throws LocalAddress for a URL whose host is an address that is not public. What a name resolves to is checked by {@link publicLookup}. */
+export const refuseNonPublicHost = (url: URL): void => {
+  const host = hostOf(url)
+  if (isLocalhost(host) || (isIP(host) !== 0 && !isPublic(host)))
+    throw new LocalAddress(`${host} is not a public address`)
+}
+
+/** Whether the host of a URL is, or resolves to, an address that is not public. */
+export const leadsInside = (host: string): Promise<boolean> =>
+  new Promise((settle) => {
+    const name = host.replace(/^\[|\]$/g, '')
+    if (isLocalhost(name)) return settle(true)
+    resolve(name, { all: true }, (error, found) =>
+      settle(!error && found.some(({ address }) => !isPublic(address))),
+    )
+  })
