@@ -25,18 +25,18 @@ export class Challenges {
   }
 
   issue(purpose: string): string {
-    const unsealed = Buffer.concat([randomBytes(randomBytesLength), Buffer.alloc(4)])
-    unsealed.writeUInt32BE(now() + lifetimeSeconds, randomBytesLength)
-    return Buffer.concat([unsealed, this.#mac(unsealed, purpose)]).toString('base64url')
+    const content = Buffer.concat([randomBytes(randomBytesLength), Buffer.alloc(4)])
+    content.writeUInt32BE(now() + lifetimeSeconds, randomBytesLength)
+    return Buffer.concat([content, this.#mac(content, purpose)]).toString('base64url')
   }
 
   /** Whether this is our challenge for this purpose and has not expired. It may have been used. */
   isFor(challenge: string, purpose: string): boolean {
     const bytes = Buffer.from(challenge, 'base64url')
     if (bytes.length !== challengeBytes || bytes.toString('base64url') !== challenge) return false
-    const unsealed = bytes.subarray(0, randomBytesLength + 4)
-    if (!timingSafeEqual(this.#mac(unsealed, purpose), bytes.subarray(-macBytes))) return false
-    const expires = unsealed.readUInt32BE(randomBytesLength)
+    const content = bytes.subarray(0, randomBytesLength + 4)
+    if (!timingSafeEqual(this.#mac(content, purpose), bytes.subarray(-macBytes))) return false
+    const expires = content.readUInt32BE(randomBytesLength)
     return expires > now() && expires <= now() + lifetimeSeconds + 60
   }
 
@@ -61,7 +61,7 @@ export class Challenges {
     )
   }
 
-  #mac(unsealed: Buffer, purpose: string): Buffer {
-    return createHmac('sha256', this.#key).update(unsealed).update(purpose).digest().subarray(0, macBytes)
+  #mac(content: Buffer, purpose: string): Buffer {
+    return createHmac('sha256', this.#key).update(content).update(purpose).digest().subarray(0, macBytes)
   }
 }

@@ -82,7 +82,7 @@ export class Factors {
       throw conflict('There is already an authenticator app; remove it first', { reason: 'app_exists' })
     const secret = newSecret()
     const row = {
-      secret_sealed: this.#parts.seal.seal(secret, placeOf(id)),
+      secret_sealed: this.#parts.seal.seal(secret, sealRow(id)),
       confirmed_at: null,
       last_step: 0,
       created_at: now(),
@@ -99,7 +99,7 @@ export class Factors {
   async pendingTotp({ id, username }: Pick<UserRow, 'id' | 'username'>) {
     const row = await this.#totp(id)
     if (!row || row.confirmed_at !== null) return undefined
-    const secret = this.#parts.seal.open(row.secret_sealed, placeOf(id))
+    const secret = this.#parts.seal.open(row.secret_sealed, sealRow(id))
     return { secret, uri: enrolmentUri(secret, await this.#parts.site(), username) }
   }
 
@@ -108,7 +108,7 @@ export class Factors {
     const row = await this.#totp(userId)
     if (!row || row.confirmed_at !== null)
       throw conflict('Call factors.add_totp first', { reason: 'app_not_begun' })
-    const step = stepOf(this.#parts.seal.open(row.secret_sealed, placeOf(userId)), code, now())
+    const step = stepOf(this.#parts.seal.open(row.secret_sealed, sealRow(userId)), code, now())
     if (step === undefined) throw wrongCode()
     await this.#query
       .updateTable('totp')
@@ -169,7 +169,7 @@ export class Factors {
     }
     const row = await this.#totp(userId)
     if (!row || row.confirmed_at === null) throw wrongCode()
-    const step = stepOf(this.#parts.seal.open(row.secret_sealed, placeOf(userId)), text, now())
+    const step = stepOf(this.#parts.seal.open(row.secret_sealed, sealRow(userId)), text, now())
     if (step === undefined) throw wrongCode()
     const { numUpdatedRows } = await this.#query
       .updateTable('totp')
@@ -237,7 +237,7 @@ export class Factors {
   }
 }
 
-const placeOf = (userId: string) => `totp.${userId}`
+const sealRow = (userId: string) => `totp.${userId}`
 
 const wrongCode = () =>
   new AppError('unauthenticated', 'This code is wrong or was already used', { reason: 'wrong_code' })
