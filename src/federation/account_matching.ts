@@ -12,6 +12,7 @@ import { freeName } from '../users/usernames.ts'
 import type { Users } from '../users/users.ts'
 import type { ProviderTokens } from './provider_tokens.ts'
 import { usernameFrom } from './username_from_profile.ts'
+import type { ReturnedSignIn } from './outgoing_sign_ins.ts'
 import type { PendingLinks } from './pending_links.ts'
 
 interface Parts {
@@ -67,12 +68,13 @@ export class AccountMatching {
 
   /**
    * Call it inside the transaction that acts on the result. The key is provider and subject only: an email address never signs
-   * anybody in. `linkTo` is the user who wants to add the identity to their account.
+   * anybody in. The flow's `user_id` is the person who wants to add the
+   * identity to their account.
    */
   async match(
     provider: KnownProvider,
     redeemed: ExchangedCode,
-    linkTo: string | null,
+    { user_id: linkTo, next }: Pick<ReturnedSignIn, 'user_id' | 'next'>,
   ): Promise<AccountMatch> {
     const { profile } = redeemed
     if (!inDomains(provider, profile)) return { act: 'refused', why: 'domain' }
@@ -80,7 +82,7 @@ export class AccountMatching {
     if (linkTo !== null) {
       if (found)
         return refuse(found.user_id === linkTo ? 'linked_already' : 'of_somebody_else', found.username)
-      return this.#offer(provider, redeemed, linkTo)
+      return this.#offer(provider, redeemed, linkTo, next)
     }
     if (found) {
       if (!maySignIn(found)) return refuse('inactive', found.username)
@@ -92,7 +94,7 @@ export class AccountMatching {
     }
     const holder = profile.email === null ? undefined : await this.#holder(profile.email)
     if (holder?.email_verified_at) {
-      return maySignIn(holder) ? this.#offer(provider, redeemed, holder.id) : refuse('inactive')
+      return maySignIn(holder) ? this.#offer(provider, redeemed, holder.id, next) : refuse('inactive')
     }
     return this.#signUp(provider, redeemed, holder?.id)
   }
@@ -102,13 +104,14 @@ export class AccountMatching {
     provider: KnownProvider,
     { profile, tokens }: ExchangedCode,
     userId: string,
+    next: string,
   ): Promise<AccountMatch> {
     const user = await this.#parts.users.get({ id: userId })
     const why = addressFault(profile, user)
     if (why !== undefined) return refuse(why, user.username)
     return {
       act: 'link',
-      token: await this.#parts.pending.add({ provider_id: provider.id, profile, tokens }),
+      token: await this.#parts.pending.add({ provider_id: provider.id, profile, tokens, next }),
     }
   }
 

@@ -31,13 +31,15 @@ export class Linking {
     this.#parts = parts
   }
 
-  /** Returns what the confirmation page shows about a pending link, or undefined if the link has expired. */
+  /** Returns what the confirmation page shows about a pending link, and where the person was going; undefined if the link has expired. */
   async findPending(
     token: string,
-  ): Promise<{ title: string; login: string; email: string | null } | undefined> {
+  ): Promise<{ title: string; login: string; email: string | null; next: string } | undefined> {
     const found = await this.#parts.pending.find(token)
     const provider = found && (await this.#parts.providers.find({ id: found.provider_id }))
-    return provider && { title: provider.title, login: found!.profile.login, email: found!.profile.email }
+    if (!found || !provider) return undefined
+    const { login, email } = found.profile
+    return { title: provider.title, login, email, next: found.next }
   }
 
   /** Links the identity after the user confirmed it. Address, provider and caller are checked again. */

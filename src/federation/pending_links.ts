@@ -17,6 +17,8 @@ export interface PendingLink {
   readonly provider_id: string
   readonly profile: Profile
   readonly tokens: Tokens
+  /** Where the person was going, as a path of home. */
+  readonly next: string
 }
 
 export const linkExpired = () =>

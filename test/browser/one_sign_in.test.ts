@@ -12,16 +12,18 @@ import { goodPassword, startTestDaemon, type TestDaemon } from '../support/daemo
 import { codeOf } from '../support/factors.ts'
 import { freePort } from '../support/free_port.ts'
 import { TestAuthority } from '../support/pem.ts'
+import { startOidcPeer, type OidcPeer } from '../support/openid_peer.ts'
 import { linkIn, startSmtp, useServer, type TestSmtp } from '../support/smtp.ts'
 import { startUpstream, valuesOf, type Upstream } from '../support/upstream.ts'
 
-const hosts = ['wiki', 'files', 'chat'] as const
+const hosts = ['wiki', 'files', 'chat', 'notes'] as const
 
-describe('one sign-in for three services, in Chromium over TLS', { skip: browserMissing() ?? false }, () => {
+describe('one sign-in, in Chromium over TLS with two workers', { skip: browserMissing() ?? false }, () => {
   let daemon: TestDaemon
   let upstream: Upstream
   let smtp: TestSmtp
   let authority: TestAuthority
+  let peer: OidcPeer
   let browser: Browser
   let port: number
   /** Errors and warnings of the browser: a violated policy, a failed script. */
@@ -31,20 +33,32 @@ describe('one sign-in for three services, in Chromium over TLS', { skip: browser
   before(async () => {
     port = await freePort()
     authority = new TestAuthority()
-    const { cert, key } = authority.issue(...['id', ...hosts].map((host) => `${host}.hero.localhost`))
+    const { cert, key } = authority.issue(...['id', 'team', ...hosts].map((host) => `${host}.hero.localhost`))
     daemon = await startTestDaemon({
       listen: `127.0.0.1:${port}`,
       public_url: at('id', ''),
       tls_cert: cert,
       tls_key: key,
+      workers: '2',
     })
     upstream = await startUpstream()
     smtp = await startSmtp()
     const { hero } = daemon
     await useServer(daemon, smtp)
+    peer = await startOidcPeer(at('id', ''))
     await hero.settings.set({ key: 'magic_links', value: true })
     for (const username of ['ada', 'grace', 'linus'])
       await hero.users.add({ username, email: `${username}@example.org`, password: goodPassword })
+    await hero.settings.set({ key: 'providers_may_be_local', value: true })
+    await hero.providers.add({
+      own_callback: true,
+      provider: 'peer',
+      preset: 'oidc',
+      issuer: peer.issuer,
+      title: 'The peer',
+      allow_signup: true,
+      ...peer.client,
+    })
     for (const host of hosts)
       await hero.proxy.routes.add({
         domain: `${host}.hero.localhost`,
@@ -52,11 +66,19 @@ describe('one sign-in for three services, in Chromium over TLS', { skip: browser
         auth_mode: 'local',
         no_store: host === 'wiki',
       })
+    await hero.proxy.routes.add({
+      domain: 'team.hero.localhost',
+      target: upstream.target,
+      auth_mode: 'oauth',
+      provider: 'peer',
+    })
+    assert.equal((await hero.stats()).workers.length, 2)
     browser = await startBrowser()
   })
   after(async () => {
     await browser?.close()
     await smtp?.[Symbol.asyncDispose]()
+    await peer?.close()
     await daemon?.close()
     await upstream?.close()
     authority?.[Symbol.dispose]()
@@ -199,6 +221,43 @@ describe('one sign-in for three services, in Chromium over TLS', { skip: browser
     }
     await context.close()
     await other.context.close()
+  })
+
+  test('a provider: the person whom it vouched for opens every service, those of the provider too', async () => {
+    peer.accounts.set('joan', {
+      email: 'joan@example.org',
+      email_verified: true,
+      preferred_username: 'joan',
+    })
+    const { context, page } = await open()
+    await page.goto(at('files', '/report?x=1'))
+    await page.getByRole('link', { name: 'Sign in with The peer' }).click()
+    await page.getByLabel('Who are you?').fill('joan')
+    await press(page, 'It is me')
+    await page.waitForURL(at('files', '/report?x=1'))
+    await opensAll(page, 'joan')
+    await page.goto(at('team'))
+    assert.equal(page.url(), at('team'))
+    assert.equal(await shown(page), 'joan')
+    await context.close()
+  })
+
+  test('a service of a provider: a person with a password goes there once, and stays who they are', async () => {
+    peer.accounts.set('ada', { email: 'ada@example.org', email_verified: true, preferred_username: 'ada' })
+    const { context, page } = await open()
+    await page.goto(at('wiki'))
+    await fill(page, 'ada')
+    await page.waitForURL(at('wiki'))
+    await page.goto(at('team', '/board'))
+    await page.getByLabel('Who are you?').fill('ada')
+    await press(page, 'It is me')
+    await press(page, 'Link accounts')
+    await page.waitForURL(at('team', '/board'))
+    assert.equal(await shown(page), 'ada')
+    const [mine, ...others] = (await daemon.hero.sessions.list({ user: 'ada', limit: 10 })).items
+    assert.deepEqual(mine!.hosts, ['team.hero.localhost', 'wiki.hero.localhost'])
+    assert.equal(others.filter(({ hosts }) => hosts.includes('team.hero.localhost')).length, 0)
+    await context.close()
   })
 
   test('no page made the browser complain', () => assert.deepEqual(complaints, []))

@@ -143,6 +143,7 @@ const currentParams: Partial<Record<string, (stage: TestDaemon, caller: HeroProx
     const link = await byHand({ config }, (database) =>
       new PendingLinks(database, sealOf(config)).add({
         provider_id: forge.id,
+        next: '/auth/security',
         profile: { ...profile, groups: [] },
         tokens: { access_token: 'x', refresh_token: null, expires_at: null },
       }),

@@ -98,7 +98,7 @@ onBothDatabases('outgoing sign-ins and pending links', (newUrl) => {
       groups: [],
     }
     const tokens = { access_token: 'x', refresh_token: null, expires_at: null }
-    const token = await database.write(() => pending.add({ provider_id, profile, tokens }))
+    const token = await database.write(() => pending.add({ provider_id, profile, tokens, next: '/auth/me' }))
     const used = await Promise.allSettled(
       Array.from({ length: 10 }, () => database.write(() => pending.use(token))),
     )

@@ -13,6 +13,7 @@ import { enter, inWords, lastWay, secondStep } from './complete_sign_in.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import { signingIn } from './device.ts'
 import { linkPage } from './link_view.ts'
+import { goOn } from '../handover/at_home.ts'
 import { returnPath } from '../return_path.ts'
 import type { Keepsake } from '../keepsake.ts'
 import type { PageRequest } from '../page_request.ts'
@@ -21,6 +22,8 @@ import type { FederationParts } from './provider_parts.ts'
 
 // The pages on the way to identity providers and back. They decide nothing: the federation decides every step.
 const flow = (id: string) => (secure: boolean) => flowCookie(secure, id)
+/** Where a link that the account page begins comes back to. */
+const accountPath = '/auth/security'
 const link = (value: string): Keepsake => ({ name: linkCookie, value, maxAge: pendingLifetimeSeconds })
 
 /**
@@ -138,9 +141,10 @@ export const postLink = async (parts: FederationParts, page: PageRequest): Promi
   if (form.get('answer') !== 'link') return page.goKeeping(303, '/auth/me', link(''))
   const caller = await page.caller()
   if (!caller) return page.go(303, '/auth/login?return_to=/auth/link')
-  const read = await page.keepsakes()
+  const token = (await page.keepsakes())(linkCookie) || '-'
+  const waiting = await parts.linking.findPending(token)
   try {
-    await page.call('users.identities.link', { link: read(linkCookie) || '-' }, caller)
+    await page.call('users.identities.link', { link: token }, caller)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     if (error.error === 'proof_required') return page.go(303, '/auth/prove?return_to=/auth/link')
@@ -148,7 +152,10 @@ export const postLink = async (parts: FederationParts, page: PageRequest): Promi
     if (error.error === 'unauthenticated') return page.go(303, '/auth/login?return_to=/auth/link')
     return confirmLink(parts, page, await inWords(page, error), errorTable[error.error].http)
   }
-  await page.goKeeping(303, '/auth/me?done=link', link(''))
+  const next = returnPath(waiting?.next, accountPath)
+  // A person who was going to no page in particular reads that it is done.
+  const to = ['/', '/auth/me', accountPath].includes(next) ? `${accountPath}?done=link` : next
+  await goOn(page, to, undefined, [link('')])
 }
 
 /** Sends a person from the account page to a provider, to link an identity there. */
@@ -161,7 +168,7 @@ export const postBeginLink = async ({ arrivals }: FederationParts, page: PageReq
     arrivals,
     page,
     form.get('provider') ?? '',
-    { next: '/auth/me', anew: false, choose: false },
+    { next: accountPath, anew: false, choose: false },
     true,
   )
 }
