@@ -21,6 +21,8 @@ interface Setup {
 }
 
 interface Addresses {
+  /** The services at the one port behind, by the first label of their host. */
+  readonly names: readonly string[]
   readonly port: number
   readonly hero: number
   readonly service: number
@@ -33,7 +35,10 @@ const setups: Readonly<Record<Kind, Setup>> = {
     command: 'nginx',
     version: ['-v'],
     files: ['nginx.conf'],
-    replace: ({ port }) => [['listen 80;', `listen 127.0.0.1:${port};`]],
+    replace: ({ port, names }) => [
+      ['listen 80;', `listen 127.0.0.1:${port};`],
+      ['server_name wiki.localhost;', `server_name ${names.map((name) => `${name}.localhost`).join(' ')};`],
+    ],
     around: (text, dir) =>
       `daemon off; master_process off; pid ${dir}/pid; error_log stderr; events {} http { access_log off;
       ${temporary.map((name) => `${name}_temp_path ${dir}/${name};`).join(' ')}\n${text}}`,
@@ -43,10 +48,10 @@ const setups: Readonly<Record<Kind, Setup>> = {
     command: 'caddy',
     version: ['version'],
     files: ['Caddyfile'],
-    replace: ({ port }) =>
-      ['wiki', 'id'].map((name) => [
-        `${name}.localhost {`,
-        `http://${name}.localhost:${port} {\n\tbind 127.0.0.1`,
+    replace: ({ port, names }) =>
+      [names, ['id']].map((at) => [
+        `${at[0]}.localhost {`,
+        `${at.map((name) => `http://${name}.localhost:${port}`).join(', ')} {\n\tbind 127.0.0.1`,
       ]),
     around: (text) => `{\n\tadmin off\n\tauto_https off\n}\n${text}`,
     run: (file) => ['run', '--adapter', 'caddyfile', '--config', file],
@@ -137,10 +142,10 @@ export const replaceAll = (text: string, replacements: readonly (readonly [strin
 /** A real proxy with the configuration of docs/forward-auth, in which only addresses are changed. */
 export const startFront = async (
   name: Kind,
-  { hero, service, port }: Omit<Addresses, 'port'> & { readonly port?: number },
+  { hero, service, port, names = ['wiki'] }: Pick<Addresses, 'hero' | 'service'> & Partial<Addresses>,
 ): Promise<Front> => {
   const kind = setups[name]
-  const at = { port: port ?? (await freePort()), hero, service }
+  const at = { port: port ?? (await freePort()), hero, service, names }
   return startProxy(name, at.port, (dir) =>
     kind.files.map((file) => {
       const text = readFileSync(join(root, 'docs', 'forward-auth', file), 'utf8').replaceAll(
