@@ -92,17 +92,8 @@ describe('services with paths of their own that look like ours', () => {
       const xml = ['Content-Type', 'application/xml']
       assert.equal((await dav('MKCOL', '/ada/')).status, 201)
       assert.equal((await dav('MKCALENDAR', '/ada/home/')).status, 201)
-      const event = [
-        ...['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//x//y', 'BEGIN:VEVENT', 'UID:1'],
-        ...[
-          'DTSTAMP:20260101T000000Z',
-          'DTSTART:20260101T100000Z',
-          'SUMMARY:Tea',
-          'END:VEVENT',
-          'END:VCALENDAR',
-          '',
-        ],
-      ].join('\r\n')
+      const event = `BEGIN:VCALENDAR VERSION:2.0 PRODID:-//x//y BEGIN:VEVENT UID:1 DTSTAMP:20260101T000000Z
+DTSTART:20260101T100000Z SUMMARY:Tea END:VEVENT END:VCALENDAR `.replaceAll(/\s/g, '\r\n')
       assert.equal((await dav('PUT', '/ada/home/1.ics', event, 'Content-Type', 'text/calendar')).status, 201)
       const query =
         '<c:calendar-query xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:prop><c:calendar-data/></d:prop>' +
