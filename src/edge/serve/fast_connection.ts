@@ -140,7 +140,7 @@ export class FastConnection implements Receiver, Listed {
     else if (length > head.end) this.#held = Buffer.from(inbox.subarray(head.end, length))
     this.#request = request
     this.#body = request.length ? new FastBody(request.length, this) : undefined
-    this.#response.begin(request.method, request.keepAlive && !this.#lane.closing)
+    this.#response.begin(request.method, request.keepAlive && !this.#lane.draining)
     serveAtTurnEnd(this)
   }
 
@@ -151,28 +151,24 @@ export class FastConnection implements Receiver, Listed {
     const { handler } = this.#lane
     try {
       const served = handler.serveFast(request, response, this.#body)
-      if (served instanceof Promise) void this.#await(served, request)
+      if (served instanceof Promise)
+        served
+          .then((isServed) => this.#served(isServed))
+          .catch((fault: unknown) => handler.broke(fault, request, response))
       else this.#served(served)
     } catch (error) {
       handler.broke(error, request, response)
     }
   }
 
-  async #await(served: Promise<boolean>, request: FastRequest): Promise<void> {
-    try {
-      this.#served(await served)
-    } catch (error) {
-      this.#lane.handler.broke(error, request, this.#response)
-    }
-  }
-
   /** If the handler did not serve the request, node:http does, from the very same bytes. */
-  #served(done: boolean): void {
-    if (!done && !this.#gone)
+  #served(isServed: boolean): void {
+    if (!isServed && !this.#gone)
       this.#handOver(Buffer.concat([Buffer.from(this.#request!.text, 'latin1'), this.#held]))
   }
 
-  #handOver(bytes: Buffer): void {
+  /** From now on the socket is an ordinary one. */
+  #release(): void {
     const socket = this.#socket
     this.#response.flush()
     socket.off('end', this.#onEnd)
@@ -180,8 +176,12 @@ export class FastConnection implements Receiver, Listed {
     socket.off('close', this.#onClosed)
     socket.pause()
     stopReceiving(socket)
+  }
+
+  #handOver(bytes: Buffer): void {
+    this.#release()
     this.#gone = this.#response.destroyed = true
-    this.#lane.handOver(this, socket, bytes)
+    this.#lane.handOver(this, this.#socket, bytes)
   }
 
   responded(): void {
@@ -191,9 +191,9 @@ export class FastConnection implements Receiver, Listed {
     if (this.#gone) return
     const last = this.#held.length === 0 && this.#body === undefined
     if (!this.#response.shouldKeepAlive || (this.#lane.over && last)) {
-      this.#response.flush()
+      this.#release()
       this.#leave()
-      return this.#socket.destroySoon()
+      return this.#lane.closing.close(this.#socket)
     }
     // The rest of the body is not needed: read and drop it.
     if (this.#body !== undefined) this.#body.resume()

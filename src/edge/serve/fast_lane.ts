@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import type { ClosingConnections } from './closing.ts'
 import type { Handler } from './handler.ts'
 import { OpenList } from '../../wire/open_list.ts'
 import { flushAll } from '../../wire/write_batching.ts'
@@ -13,18 +14,20 @@ import type { Lane } from './lane.ts'
  */
 export class FastLane implements Lane<FastConnection> {
   readonly handler: Handler
+  readonly closing: ClosingConnections
   readonly #nodeServer: Server
   readonly #open = new OpenList<FastConnection>()
   /** In seconds, counted by a timer. */
   clock = 0
   readonly #timer = setInterval(() => this.#sweep(), 1000).unref()
   /** From now on every response is the last of its connection. */
-  closing = false
+  draining = false
   /** Connections without a request are ended now. */
   over = false
 
-  constructor(handler: Handler, nodeServer: Server) {
+  constructor(handler: Handler, nodeServer: Server, closing: ClosingConnections) {
     this.handler = handler
+    this.closing = closing
     this.#nodeServer = nodeServer
   }
 
@@ -49,7 +52,7 @@ export class FastLane implements Lane<FastConnection> {
 
   /** From now on every connection ends with its next response. */
   drain(): void {
-    this.closing = true
+    this.draining = true
     for (const connection of this.#open) connection.makeLast()
   }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { ClosingConnections } from './closing.ts'
 import type { Handler } from './handler.ts'
 
 /** What a connection of type `C` needs from its lane. */
@@ -6,8 +7,9 @@ export interface Lane<C> {
   readonly handler: Handler
   /** In seconds, counted by a timer. */
   readonly clock: number
+  readonly closing: ClosingConnections
   /** From now on every response is the last of its connection. */
-  readonly closing: boolean
+  readonly draining: boolean
   /** Connections without a request are ended now. */
   readonly over: boolean
   /** Gives the connection to node:http for good, starting with these bytes. */

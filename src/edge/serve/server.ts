@@ -5,24 +5,20 @@ import { http } from '../../node/http.ts'
 import type { Log } from '../../log/log.ts'
 import { canMoveConnections } from '../../wire/inbox_socket.ts'
 import { OpenList, type Listed } from '../../wire/open_list.ts'
+import { ClosingConnections } from './closing.ts'
 import type { ConnectionLimit } from './connection_limit.ts'
 import { endAfterResponse, endAfterWrites, lastRequestMs, makeLast } from './draining.ts'
 import { FastLane } from './fast_lane.ts'
 import { logFault } from './internal_error.ts'
 import { plainListener, type Listener, type OpenListener } from './listener.ts'
 import type { Handler } from './handler.ts'
+import { UnreadableBytes } from './unreadable_bytes.ts'
 import { refuseUpgrade, sendUpgradeRefusal } from './upgrade_response.ts'
 import { isForwardAuth } from '../../wire/forward_auth_path.ts'
 
 /** Requests of one connection that may wait for earlier responses. */
 const maxPipelined = 200
 const maxHeaderBytes = 16 * 1024
-
-/** The status of a request that the parser refused, by the code of its error. */
-const refusals: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-}
 
 interface EdgeOptions {
   /** Whether requests in the usual form skip node:http. */
@@ -43,14 +39,17 @@ export class EdgeServer {
   readonly #server: Server
   readonly #fast: FastLane
   readonly #listener: Listener
+  readonly #closing = new ClosingConnections()
   readonly #upgraded = new Set<Duplex>()
   /** The responses that node:http is writing. */
   readonly #open = new OpenList<OpenResponse>()
-  #closing = false
+  #draining = false
   /** The responses that are pending on a connection: nothing may be written between them. */
   readonly #answering = new WeakMap<Duplex, ServerResponse[]>()
   /** Connections that end with the current response: bytes after it are not read as a request (RFC 9112 section 9.6). */
   readonly #last = new WeakSet<Duplex>()
+  /** Responses to requests with an Expect that we do not know. */
+  readonly #unmet = new WeakSet<ServerResponse>()
 
   // oxlint-disable-next-line max-lines-per-function -- it wires one server, event by event
   constructor(
@@ -64,7 +63,8 @@ export class EdgeServer {
     this.#server = http.createServer({
       maxHeaderSize: maxHeaderBytes,
       insecureHTTPParser: false,
-      requireHostHeader: true,
+      // Node would answer 400 itself, and then read and serve what stands behind that request.
+      requireHostHeader: false,
       headersTimeout: 15_000,
       // An upload may take as long as it makes progress.
       requestTimeout: 0,
@@ -90,7 +90,7 @@ export class EdgeServer {
         answers.splice(answers.indexOf(response), 1)
         this.#open.delete(open)
       })
-      if (this.#closing) makeLast(response)
+      if (this.#draining) makeLast(response)
       // An upgrade that we do not perform: parsers disagree about where such a message ends.
       if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
       if (previous) previous.once('close', () => this.#begin(request, response))
@@ -99,21 +99,20 @@ export class EdgeServer {
     this.#server.on('request', serve)
     // The upstream decides whether the client should continue (RFC 9110 section 10.1.1).
     this.#server.on('checkContinue', serve)
-    // The client may or may not still send the body. The connection ends, so that a body is never read as a request.
-    this.#server.on('checkExpectation', ({ socket }, response) => {
-      response.shouldKeepAlive = false
-      this.#last.add(socket)
-      response.writeHead(417, { 'content-length': 0 }).end()
+    // No other expectation exists (RFC 9110 section 10.1.1).
+    this.#server.on('checkExpectation', (request, response) => {
+      this.#unmet.add(response)
+      serve(request, response)
     })
     this.#server.on('upgrade', (request, socket, early) => this.#upgrade(request, socket, early))
     this.#server.on('connect', (_, socket) => refuseUpgrade(socket, 405, ''))
-    this.#server.on('clientError', (error, socket) => {
-      // A refusal written now would be read as a part of the current response, or as the response to another request.
-      const [answer, ...more] = this.#answers(socket)
-      if (answer && (answer.headersSent || more.length > 0)) socket.destroy()
-      else refuseBytes(error, socket as Socket)
+    const unreadable = new UnreadableBytes((socket) => this.#answers(socket), this.#closing)
+    this.#server.on('clientError', (error, socket) => unreadable.refuse(error, socket as Socket))
+    // node:http ends a connection by this method, once the last response has been written.
+    this.#server.on('connection', (socket) => {
+      socket.destroySoon = () => this.#closing.close(socket)
     })
-    this.#fast = new FastLane(handler, this.#server)
+    this.#fast = new FastLane(handler, this.#server, this.#closing)
     const fast = fastLane && canMoveConnections
     if (fastLane && !fast) log.warn('this version of Node does not let a socket move: the fast lane is off')
     this.#listener = (openListener ?? plainListener(fast))({
@@ -148,7 +147,7 @@ export class EdgeServer {
    */
   async close(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#listener.server.close(() => resolve()))
-    this.#closing = true
+    this.#draining = true
     this.#fast.drain()
     this.#listener.drain()
     for (const { response } of this.#open) {
@@ -168,6 +167,7 @@ export class EdgeServer {
 
   #endIdle(): void {
     this.#fast.endIdle()
+    this.#closing.endAll()
     this.#server.closeIdleConnections()
     for (const { response } of this.#open) endAfterResponse(response)
     for (const socket of this.#upgraded) endAfterWrites(socket)
@@ -184,7 +184,8 @@ export class EdgeServer {
     const { socket } = request
     // The response before this one was the last: bytes after it are not a request.
     if (this.#last.has(socket) || !socket.writable) return void response.destroy()
-    this.#serve(request, response)
+    if (this.#unmet.has(response)) refuseExpectation(response)
+    else this.#serve(request, response)
     // Known by now, from the request itself or because its framing was refused.
     if (!response.shouldKeepAlive) this.#last.add(socket)
   }
@@ -212,8 +213,8 @@ export class EdgeServer {
   }
 }
 
-const refuseBytes = (error: NodeJS.ErrnoException, socket: Socket) => {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
-  const status = refusals[error.code ?? ''] ?? '400 Bad Request'
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+/** The client may or may not still send the body. The connection ends, so that a body is never read as a request. */
+const refuseExpectation = (response: ServerResponse): void => {
+  response.shouldKeepAlive = false
+  response.writeHead(417, { 'content-length': 0 }).end()
 }

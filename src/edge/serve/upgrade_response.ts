@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { http } from '../../node/http.ts'
 import { problem } from '../../wire/responses.ts'
@@ -18,7 +19,15 @@ export const refuseUpgrade = (
     String(Buffer.byteLength(body)),
   ]
   writeHead(socket, status, undefined, [...headers, ...framing], ['Connection', 'close'])
-  socket.end(body)
+  endAfter(socket, body)
+}
+
+/** Writes the last bytes of a response and closes the connection. */
+const endAfter = (socket: Duplex, body: string): void => {
+  if (!(socket instanceof Socket)) return void socket.end(body)
+  if (socket.writable) socket.write(body)
+  // As node:http does after a last response; the edge reads and drops what the client still sends.
+  socket.destroySoon()
 }
 
 /** Answers why an upgrade is refused, with the headers of the refusal, such as a challenge. */

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ResponseSink } from '../../../src/wire/response_sink.ts'
 import type { Door } from '../../../src/edge/door.ts'
 import type { FastConnection } from '../../../src/edge/serve/fast_connection.ts'
+import { ClosingConnections } from '../../../src/edge/serve/closing.ts'
 import { FastLane } from '../../../src/edge/serve/fast_lane.ts'
 import { UpstreamConnection } from '../../../src/upstream/connection.ts'
 import { inboxSize } from '../../../src/wire/parser.ts'
@@ -176,7 +177,7 @@ describe('the fast lane and connections handed over to node:http', () => {
         })
       }, 50)
     })
-    const lane = new FastLane({} as Door, plain)
+    const lane = new FastLane({} as Door, plain, new ClosingConnections())
     const server = createServer(async (socket) => {
       socket.pause()
       socket.read(0)
