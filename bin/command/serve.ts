@@ -2,10 +2,11 @@ import { statSync } from 'node:fs'
 import { enableCompileCache, getCompileCacheDir } from 'node:module'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { ConfigError } from '../../src/config/config.ts'
+import { ConfigError, type Config } from '../../src/config/config.ts'
 import { flagOf, readConfig } from '../../src/config/read.ts'
 import { settings } from '../../src/config/table.ts'
-import { takePassedSockets } from '../../src/start/passed_sockets.ts'
+import { listeningPort } from '../../src/start/listening_port.ts'
+import { takePassedSockets, type PassedSockets } from '../../src/start/passed_sockets.ts'
 import { createLog, type Log } from '../../src/log/log.ts'
 import { version } from '../../src/version.ts'
 
@@ -38,6 +39,21 @@ const printStarted = (
   console.log(`${lines.join('\n')}\n`)
 }
 
+/** Reads the configuration with the port that the edge will really have, which the default of the public URL follows. */
+const readConfigFor = async (
+  passed: PassedSockets,
+  flags: Readonly<Record<string, string | undefined>>,
+): Promise<Config> => {
+  const config = readConfig(flags, process.env)
+  const { host } = config.listen
+  const port = await listeningPort(config, passed).catch((error: NodeJS.ErrnoException) => {
+    throw new ConfigError(`cannot listen on ${host}: ${error.code}`)
+  })
+  if (port === config.listen.port) return config
+  const listen = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  return readConfig({ ...flags, listen }, process.env)
+}
+
 export const addServeCommand = (program: Command): void => {
   const command = program
     .command('serve')
@@ -54,8 +70,8 @@ export const addServeCommand = (program: Command): void => {
   )
   command.action(async (flags: Record<string, string>) => {
     const byName = Object.fromEntries(settings.map(({ name }) => [name, flags[camel(name)]]))
-    const config = readConfig(byName, process.env)
     const passed = takePassedSockets(process.env)
+    const config = await readConfigFor(passed, byName)
     enableDataCompileCache(config.data_dir)
     const { startDaemon } = await import('../../src/main.ts')
     const log = createLog(config.log_level)

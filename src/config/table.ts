@@ -103,7 +103,7 @@ export const settings = [
     meaning: 'The URL at which users reach the edge; links and callbacks start with it',
     allowed: 'an http or https origin without a path, such as https://id.example.org',
     default_text: 'http://localhost:PORT with the port of listen',
-    // Port 0 is known only later.
+    // Port 0 is settled before the daemon starts; until then this is the usual port.
     default: ({ listen }) => `http://localhost:${listen?.port || 9997}`,
     parse: parseOrigin,
   }),

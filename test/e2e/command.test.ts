@@ -29,13 +29,24 @@ describe('the command', () => {
   })
 
   test('serve prints the addresses of the edge and the socket, and how to create the first administrator', () => {
-    assert.match(daemon.printed, /door {4}http:\/\/localhost:9997/)
+    const { port } = daemon.edge
+    assert.ok(daemon.printed.includes(`  door    http://localhost:${port}  (127.0.0.1:${port})\n`))
     assert.ok(daemon.printed.includes(daemon.socket))
     assert.match(
       daemon.printed,
+      new RegExp(`http://localhost:${port}/auth/setup\\?token=[A-Za-z0-9_-]{43}\\n`),
+    )
+  })
+
+  test('a public URL with another port than the edge has is printed with a word of advice', async () => {
+    const other = mkdtempSync(join(tmpdir(), 'hp-cli-'))
+    const second = await spawnDaemon(other, { HERO_PROXY_PUBLIC_URL: 'http://localhost:9997' })
+    await kill(second.child, 'SIGKILL')
+    rmSync(other, { recursive: true, force: true })
+    assert.match(
+      second.printed,
       /Links begin with http:\/\/localhost:9997\. If users reach this server at another address/,
     )
-    assert.match(daemon.printed, /http:\/\/localhost:9997\/auth\/setup\?token=[A-Za-z0-9_-]{43}/)
   })
 
   test('a second daemon on the same socket exits with one line, and the first keeps running', () => {
@@ -111,7 +122,7 @@ describe('the command', () => {
     const guest = run(['routes', 'test', 'http://wiki.localhost/page?q=x'])
     assert.equal(guest.stderr, '')
     assert.deepEqual(guest.stdout.split('\n'), [
-      'redirected (302) to http://wiki.localhost:9997/.hero_proxy/sign_in?return_to=%2Fpage%3Fq%3Dx',
+      `redirected (302) to http://wiki.localhost:${daemon.edge.port}/.hero_proxy/sign_in?return_to=%2Fpage%3Fq%3Dx`,
       'because auth_mode local: nobody is signed in',
       `by the route wiki.localhost/ (${id})`,
       '',

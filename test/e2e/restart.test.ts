@@ -83,6 +83,21 @@ test('systemd-socket-activate starts the daemon on the first connection, and tha
   assert.ok(existsSync(rpc), 'the socket file belongs to the process that passed it')
 })
 
+test('the public URL follows the port of a passed socket, and the set-up link opens as printed', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hp-follow-'))
+  const sockets = await supervisor()
+  const { child, printed, edge } = await sockets.start(dir)
+  try {
+    const link = /http:\S+\/auth\/setup\?token=\S+/.exec(printed)![0]
+    assert.equal(new URL(link).port, String(edge.port))
+    assert.equal((await fetch(link)).status, 200)
+  } finally {
+    await kill(child, 'SIGKILL')
+    sockets.close()
+    rmSync(dir, { recursive: true, force: true })
+  }
+})
+
 test('SIGHUP replaces the workers under load without losing a request', async () => {
   await using running = await run({ HERO_PROXY_WORKERS: '2', HERO_PROXY_LOG_LEVEL: 'info' })
   const { daemon, hero } = running
