@@ -826,6 +826,17 @@ export interface UsersInviteParams {
   email: string
 }
 
+export interface AuthNotMeParams {
+  /** From the link that was mailed */
+  token: string
+}
+export type AuthNotMeResult = {
+  /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
+  user: string
+  /** The account has another address by now, so its owner cannot get a new password by mail */
+  address_changed: boolean
+}
+
 export interface AuthLoginByCodeParams {
   /** From `data.sign_in` of factor_required */
   sign_in: string
@@ -1957,6 +1968,7 @@ export interface Methods {
   'auth.login_by_link': { params: AuthLoginByLinkParams; result: SignedIn }
   'auth.change_email': { params: AuthChangeEmailParams; result: null }
   'users.invite': { params: UsersInviteParams; result: null }
+  'auth.not_me': { params: AuthNotMeParams; result: AuthNotMeResult }
   'auth.login_by_code': { params: AuthLoginByCodeParams; result: SignedIn }
   'auth.passkey_options': { params: AuthPasskeyOptionsParams; result: PasskeyRequestOptions }
   'auth.login_by_passkey': { params: AuthLoginByPasskeyParams; result: SignedIn }
@@ -2104,6 +2116,8 @@ export interface HeroProxyMethods {
     login_by_link(params: AuthLoginByLinkParams): Promise<SignedIn>
     /** Mail a link to your new address; the address changes when you use the link */
     change_email(params: AuthChangeEmailParams): Promise<null>
+    /** Report, with the link of a security notice, that it wasn’t you: all sessions of the account end. It also ends what was made in the account since the event: consents, grants and tokens of applications, tokens to keep, half-finished sign-ins and mailed links. Passkeys, authenticator apps and linked identities stay. It signs nobody in. The link works for seven days. */
+    not_me(params: AuthNotMeParams): Promise<AuthNotMeResult>
     /** Complete a sign-in with a code of the authenticator app or a recovery code. A wrong code does not use up `sign_in`, which expires after five minutes. You have five attempts, then one a minute. */
     login_by_code(params: AuthLoginByCodeParams): Promise<SignedIn>
     /** Return the options for a passkey prompt: for auth.login_by_passkey or, with a session, for auth.prove */
@@ -2371,6 +2385,7 @@ export const methodNames = [
   'auth.login_by_link',
   'auth.change_email',
   'users.invite',
+  'auth.not_me',
   'auth.login_by_code',
   'auth.passkey_options',
   'auth.login_by_passkey',

@@ -30,7 +30,7 @@ export const createApp = (
   const ground = { config, database, seal, log, home: new Home(config.public_url) }
   const reactions: Reactions = createReactions(database, () => ({ rooms, flows }))
   const rooms = createRooms(ground, reactions)
-  const flows = createFlows(ground, rooms)
+  const flows = createFlows(ground, rooms, reactions)
   const isOwnPath = (domain: string, pathPrefix: string) => doors.ownPaths.coverAll(domain, pathPrefix)
   const { methods, document } = discoverMethod(
     allMethods(ground, rooms, flows, counters, (params) => trials.run(params), isOwnPath),

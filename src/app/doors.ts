@@ -165,6 +165,7 @@ export const createDoors = (parts: Parts) => {
         helpText: () => settings.value('help_text'),
       },
       pageParts,
+      noticeLinks: flows.noticeLinks,
       theme,
       jwks: () => keys.jwks(),
       openId,

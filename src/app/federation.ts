@@ -49,6 +49,7 @@ export const federate = (parts: Parts) => {
     tokens,
     logouts,
     publicUrl,
+    forgetFlows: (userId: string) => flows.forget(userId),
     sweep: async () => {
       await flows.sweep()
       await pending.sweep()

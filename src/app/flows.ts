@@ -1,5 +1,6 @@
 import { ArrivalCodes } from '../handover/codes.ts'
 import { LeftHosts } from '../handover/left_hosts.ts'
+import type { Reactions } from '../contract/reactions.ts'
 import { BearerTokens } from '../identity/bearer_tokens.ts'
 import { Callers } from '../identity/callers.ts'
 import { ClientProof } from '../identity/client_secrets.ts'
@@ -7,7 +8,9 @@ import { Identification } from '../identity/identify.ts'
 import { Signatures } from '../identity/signed_request.ts'
 import { Confirmation } from '../auth/confirmation.ts'
 import { EmailFlows } from '../auth/email_flows.ts'
+import { Intrusions } from '../auth/intrusions.ts'
 import { KnownDevices } from '../auth/known_devices.ts'
+import { NoticeLinks } from '../auth/notice_links.ts'
 import { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import { PersonSwitch } from '../auth/person_switch.ts'
 import { SecurityNotices } from '../auth/security_notices.ts'
@@ -32,7 +35,11 @@ import type { Ground, Rooms } from './rooms.ts'
 export type Flows = ReturnType<typeof createFlows>
 
 /** Builds the flows, which span several rooms: sign-in, our OpenID provider, sign-in with other providers, tokens. */
-export const createFlows = ({ config, database, seal, log, home }: Ground, rooms: Rooms) => {
+export const createFlows = (
+  { config, database, seal, log, home }: Ground,
+  rooms: Rooms,
+  reactions: Reactions,
+) => {
   const {
     settings,
     audit,
@@ -63,7 +70,9 @@ export const createFlows = ({ config, database, seal, log, home }: Ground, rooms
   const wordsFor = chooseWords(() => settings.current('default_language'))
   const links = new OneTimeTokens(database)
   const devices = new KnownDevices(database)
-  const notices = new SecurityNotices({ database, mails, devices })
+  const noticeLinks = new NoticeLinks(database)
+  const notices = new SecurityNotices({ database, mails, devices, noticeLinks, publicUrl: config.public_url })
+  const intrusions = new Intrusions({ database, sessions, devices, links, noticeLinks, reactions })
   const signIn = new SignIn({ database, credentials, sessions, attempts, factors, links, notices })
   const confirmation = new Confirmation({ addresses, credentials, factors, sessions, links })
   const emailFlows = new EmailFlows({
@@ -181,6 +190,8 @@ export const createFlows = ({ config, database, seal, log, home }: Ground, rooms
     links,
     devices,
     notices,
+    noticeLinks,
+    intrusions,
     signIn,
     emailFlows,
     federation,

@@ -3,6 +3,7 @@ import { subjectOfService } from '../identity/bearer_tokens.ts'
 import { emailMethods } from '../auth/email_methods.ts'
 import { impersonationMethods } from '../auth/impersonation_methods.ts'
 import { authMethods } from '../auth/methods.ts'
+import { noticeMethods } from '../auth/notice_methods.ts'
 import { proofMethods } from '../auth/proof_methods.ts'
 import { toProgram } from '../identity/token_status.ts'
 import { claimMethods } from '../claims/methods.ts'
@@ -89,6 +90,7 @@ export const allMethods = (
     }),
     ...impersonationMethods(impersonation),
     ...emailMethods({ flows: emailFlows, credentials, attempts, signIn }),
+    ...noticeMethods(flows.intrusions),
     ...proofMethods({ users, credentials, attempts, sessions, factors, passkeys, signIn }),
     ...factorMethods({
       factors,

@@ -19,6 +19,16 @@ export const createReactions = (
   removingIdentity: (identity, caller) => built().flows.federation.linking.unlink(identity, caller),
   factorsChanged: (userId, change, by) =>
     built().flows.notices.send('factors_changed', userId, by, { change }),
+  intrusionReported: async (userId, since) => {
+    const { rooms, flows } = built()
+    await flows.records.removeSince(userId, since)
+    await rooms.consents.removeSince(userId, since)
+    await rooms.personal.removeAllOfUser(userId, since)
+    // These end all, because each is valid for minutes only and can be renewed where its grant remains.
+    await rooms.access.revokeAllOf(userId)
+    await flows.leftHosts.forgetConfirmed(userId, since)
+    await flows.federation.forgetFlows(userId)
+  },
   passkeyRemoved: (userId) => built().flows.federation.linking.refuseLastWayIn(userId),
   sessionsEnding: (ids) => built().flows.logouts.sessionsEnded(ids),
   allSessionsEnding: async (userId, reason) => {

@@ -9,11 +9,16 @@ import type { EmailFlows } from './email_flows.ts'
 import { SignedIn, signedIn, wrongCurrentPassword } from './methods.ts'
 import type { SignIn } from './sign_in.ts'
 
-const LinkToken = Type.String({ minLength: 1, maxLength: 100, description: 'From the link that was mailed' })
+export const LinkToken = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  description: 'From the link that was mailed',
+})
 export const exampleTokens = {
   verify: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hE',
   reset: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hI',
   magic: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hM',
+  not_me: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hc',
 }
 
 interface Parts {

@@ -1,4 +1,5 @@
 import { sql, type SqlBool } from 'kysely'
+import { randomBytes } from 'node:crypto'
 import { digest } from '../secrets/digest.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
@@ -70,6 +71,26 @@ export class KnownDevices {
       .limit(1)
       .executeTakeFirst()
     return row?.language ?? undefined
+  }
+
+  /**
+   * From now on, devices that a person has had since a time are new to them. The rows stay, so that the next device is not taken for
+   * the person's first. Inside a transaction.
+   */
+  async disown(userId: string, since: number): Promise<void> {
+    const { query } = this.#database
+    const rows = await query
+      .selectFrom('known_devices')
+      .select('device_hash')
+      .where('user_id', '=', userId)
+      .where('first_seen_at', '>=', since)
+      .execute()
+    for (const { device_hash } of rows)
+      await query
+        .updateTable('known_devices')
+        .set({ device_hash: digest(randomBytes(32).toString('base64url')) })
+        .where('device_hash', '=', device_hash)
+        .execute()
   }
 
   /** The newest row of each person stays, so that a sign-in after a long time is not taken for their first. */

@@ -170,9 +170,11 @@ export class OneTimeTokens {
     return link
   }
 
-  /** Deletes all tokens of a user: the password or the address changed, or the account was deactivated. */
+  /** Deletes the tokens of a user that open anything: the password or the address changed, or the account was deactivated. */
   async forget(userId: string): Promise<void> {
-    await this.#database.query.deleteFrom('one_time_tokens').where('user_id', '=', userId).execute()
+    const { query } = this.#database
+    const tokens = query.deleteFrom('one_time_tokens').where('user_id', '=', userId)
+    await tokens.where('purpose', '!=', 'not_me').execute()
   }
 
   /** Deletes the half-completed sign-ins of a user. */

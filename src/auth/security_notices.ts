@@ -4,6 +4,7 @@ import type { MailFacts } from '../mail/render.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import type { KnownDevices } from './known_devices.ts'
+import { noticeLinkSeconds, type NoticeLinks } from './notice_links.ts'
 
 type NoticeKind = 'password_changed' | 'address_changed' | 'factors_changed' | 'new_device'
 
@@ -11,6 +12,8 @@ interface Parts {
   readonly database: Database
   readonly mails: Pick<Mails, 'send'>
   readonly devices: KnownDevices
+  readonly noticeLinks: NoticeLinks
+  readonly publicUrl: string
 }
 
 /** What tells one device of a person from another: the cookie of a browser. Programs keep none, so what they show has to do. */
@@ -26,7 +29,8 @@ const eventBy = (by: Caller, userId: string): NonNullable<MailFacts['event']> =>
 }
 
 /**
- * Mails that tell people what happened to their account: when, with which device, from which network address. They go to proved
+ * Mails that tell people what happened to their account: when, with which device, from which network address. Each has a link by which
+ * they say that it wasn't them. They go to proved
  * addresses only, and in the language of the person's own device, because the one who caused the change may be somebody else.
  */
 export class SecurityNotices {
@@ -43,7 +47,7 @@ export class SecurityNotices {
     by: Caller,
     { address, ...facts }: Pick<MailFacts, 'about' | 'change'> & { readonly address?: string } = {},
   ): Promise<void> {
-    const { database, mails, devices } = this.#parts
+    const { database, mails, devices, noticeLinks, publicUrl } = this.#parts
     const user = await database.query
       .selectFrom('users')
       .select(['email', 'email_verified_at', 'display_name'])
@@ -53,7 +57,12 @@ export class SecurityNotices {
     if (!user || !to || user.email_verified_at === null) return
     const language = await devices.languageOf(userId)
     const event = eventBy(by, userId)
-    await mails.send(kind, to, { ...facts, name: user.display_name, language, event })
+    const token = await noticeLinks.issue(userId, to)
+    const link = token !== undefined && {
+      link: `${publicUrl}/auth/not_me?token=${token}`,
+      lifetime: noticeLinkSeconds,
+    }
+    await mails.send(kind, to, { ...facts, ...link, name: user.display_name, language, event })
   }
 
   /** Every sign-in ends here: a device that is new to the person is reported to them. Their first one is not. */

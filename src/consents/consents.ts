@@ -36,12 +36,23 @@ export class Consents {
 
   /** Grants more scopes in addition to earlier ones. Inside a transaction. */
   async give(userId: string, client: string, scopes: readonly string[]): Promise<void> {
-    const allScopes = JSON.stringify([...new Set([...(await this.of(userId, client)), ...scopes])])
+    const before = await this.of(userId, client)
+    if (before.length > 0 && scopes.every((scope) => before.includes(scope))) return
+    const allScopes = JSON.stringify([...new Set([...before, ...scopes])])
     await this.#database.query
       .insertInto('consents')
       .values({ user_id: userId, client, scopes: allScopes, created_at: now() })
-      .onConflict((same) => same.columns(['user_id', 'client']).doUpdateSet({ scopes: allScopes }))
+      .onConflict((same) =>
+        same.columns(['user_id', 'client']).doUpdateSet({ scopes: allScopes, created_at: now() }),
+      )
       .execute()
+  }
+
+  /** Removes what a user has allowed, or allowed more of, since a time. Inside a transaction. */
+  async removeSince(userId: string, since: number): Promise<void> {
+    const { query } = this.#database
+    const consents = query.deleteFrom('consents').where('user_id', '=', userId)
+    await consents.where('created_at', '>=', since).execute()
   }
 
   /** The applications that a user has allowed, with the scopes of each. */

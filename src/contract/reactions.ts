@@ -33,6 +33,8 @@ export interface Reactions {
     change: { readonly what: FactorChange; readonly name: string },
     by: Caller,
   ) => Promise<void>
+  /** A person has reported that somebody else was in their account since a time: what was made there since then must end. */
+  readonly intrusionReported: (userId: string, since: number) => Promise<void>
   /** A user has removed a passkey of their own. Throws conflict when it was their last way to sign in. */
   readonly passkeyRemoved: (userId: string) => Promise<void>
   /** Sessions are about to be ended early; their rows still exist. */

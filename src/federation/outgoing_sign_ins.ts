@@ -125,6 +125,11 @@ export class OutgoingSignIns {
     return { provider_id, user_id, next, anew, begun_at, checks: { state, ...secrets } }
   }
 
+  /** Forgets the identities that a user has begun to link. Inside a transaction. */
+  async forget(userId: string): Promise<void> {
+    await this.#database.query.deleteFrom('provider_flows').where('user_id', '=', userId).execute()
+  }
+
   async sweep(): Promise<void> {
     await sweepRows(this.#database, 'provider_flows', 'state_hash', sql`expires_at <= ${now()}`, (query) =>
       query.deleteFrom('provider_flows'),

@@ -82,6 +82,13 @@ export class LeftHosts {
     return found !== undefined
   }
 
+  /** Forgets the services that a person has agreed to since a time. Inside a transaction. */
+  async forgetConfirmed(userId: string, since: number): Promise<void> {
+    const { query } = this.#database
+    const confirmed = query.deleteFrom('confirmed_hosts').where('user_id', '=', userId)
+    await confirmed.where('confirmed_at', '>=', since).execute()
+  }
+
   async hasLeft({ signInId, origin }: Leaving): Promise<boolean> {
     const found = await this.#database.query
       .selectFrom('left_hosts')

@@ -82,8 +82,10 @@ export const render = (
     [first],
     ...(event ? [detailsOf(words, event)] : []),
     ...more.map((text) => [text]),
+    ...(event && link !== undefined ? [[mails.not_me.text]] : []),
   ]
-  const action = link === undefined ? undefined : { link, button: button ?? subject }
+  const action =
+    link === undefined ? undefined : { link, button: button ?? (event ? mails.not_me.button : subject) }
   const text = [
     ...body.map((lines) => lines.join('\n')),
     ...(action ? [`${action.button}:\n${action.link}`] : []),

@@ -1,3 +1,4 @@
+import type { NoticeLinks } from '../auth/notice_links.ts'
 import type { OpenId } from '../oidc/openid_provider.ts'
 import type { Registrations } from '../oidc/registration.ts'
 import type { OwnPath, OwnPathHandler } from '../wire/own_path.ts'
@@ -16,6 +17,7 @@ import { PageRequest, type PageRequestParts } from './page_request.ts'
 import { returnPath } from './return_path.ts'
 import * as email from './sign_in/mailed_links.ts'
 import { postReplace } from './sign_in/complete_sign_in.ts'
+import { notMe, postNotMe } from './sign_in/not_me.ts'
 import * as proof from './sign_in/proofs.ts'
 import type { FederationParts } from './sign_in/provider_parts.ts'
 import * as federation from './sign_in/providers.ts'
@@ -27,6 +29,7 @@ interface Parts extends StillParts {
   readonly handover: HomeParts & ServiceParts
   readonly services: ServicesParts
   readonly pageParts: PageRequestParts
+  readonly noticeLinks: Pick<NoticeLinks, 'find'>
   readonly openId: OpenId
   readonly registrations: Registrations
   readonly federation: FederationParts
@@ -95,6 +98,8 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
   formRow(parts, '/auth/reset', email.postReset),
   pageRow(parts, '/auth/magic', (page) => email.magic(page, parts.handover)),
   formRow(parts, '/auth/magic', email.postMagic),
+  pageRow(parts, '/auth/not_me', (page) => notMe(page, parts.noticeLinks)),
+  formRow(parts, '/auth/not_me', postNotMe),
   formRow(parts, '/auth/factor', proof.postFactor),
   formRow(parts, '/auth/passkey', proof.postPasskey),
   pageRow(parts, '/auth/passkey_options', passkeyOptions),

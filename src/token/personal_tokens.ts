@@ -165,9 +165,9 @@ export class PersonalTokens {
     await this.#delete(sql`id = ${id}`)
   }
 
-  /** Removes all tokens of a user: someone who took over the account may have kept one. */
-  async removeAllOfUser(userId: string): Promise<void> {
-    await this.#delete(sql`user_id = ${userId}`)
+  /** Removes the tokens of a user, or those made since a time: someone who took over the account may have kept one. */
+  async removeAllOfUser(userId: string, since = 0): Promise<void> {
+    await this.#delete(sql`user_id = ${userId} and created_at >= ${since}`)
   }
 
   /** Deletes expired tokens. Called on a timer. */

@@ -55,6 +55,7 @@ export const rows: Record<string, Row> = {
   'auth.login_by_link': everybody,
   'auth.change_email': signedIn,
   'users.invite': only('proxy.users.write'),
+  'auth.not_me': everybody,
   'auth.login_by_code': everybody,
   'auth.passkey_options': everybody,
   'auth.login_by_passkey': everybody,

@@ -51,6 +51,9 @@ export const ownPathAnswers = `
 /auth/magic
   home      403 conflict: GET | 415 unsupported_media_type: POST json | 400 text/html: POST form | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
   routed    service
+/auth/not_me
+  home      410 dead_link: GET, POST form | 415 unsupported_media_type: POST json | 405 allow GET, POST: PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/factor
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 401 text/html: POST form
   routed    service

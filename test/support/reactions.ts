@@ -6,6 +6,7 @@ const nothing = async () => {}
 export const noReactions: Reactions = {
   addressChanged: nothing,
   factorsChanged: nothing,
+  intrusionReported: nothing,
   removingIdentity: nothing,
   passkeyRemoved: nothing,
   sessionsEnding: nothing,

@@ -109,7 +109,7 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
       const user = await query
         .selectFrom('users')
         .select(['id', 'email'])
-        .where('username', '=', purpose === 'verify' ? 'grace' : 'ada')
+        .where('username', '=', ['verify', 'not_me'].includes(purpose) ? 'grace' : 'ada')
         .executeTakeFirstOrThrow()
       const at = Math.floor(Date.now() / 1000)
       await query

@@ -186,6 +186,13 @@ export class Records {
     )
   }
 
+  /** Removes the records of a user that were made since a time, and grants that were extended since then with all that they gave. */
+  async removeSince(userId: string, since: number): Promise<void> {
+    const ofUser = sql`user_id = ${userId} and written_at >= ${since}`
+    await this.#delete(sql`(${ofUser}) or grant_id in (
+      select grant_id from oidc_records where kind = 'Grant' and ${ofUser})`)
+  }
+
   /** Removes the records of a client, all or of these kinds. */
   async removeOfClient(client: string, kinds: 'all' | readonly string[]): Promise<void> {
     if (kinds.length === 0) return

@@ -63,7 +63,6 @@ export const mails: Catalogue['mails'] = {
       subject: `Ihr Passwort für ${site} wurde geändert`,
       paragraphs: [
         `Das Passwort Ihres Kontos bei ${site} wurde geändert. Sie wurden überall sonst abgemeldet.`,
-        'Wenn Sie das nicht waren, fordern Sie sofort ein neues Passwort an und wenden Sie sich an die Betreiber.',
       ],
     }),
     address_changed: ({ site, about }) => ({
@@ -75,22 +74,22 @@ export const mails: Catalogue['mails'] = {
     }),
     factors_changed: ({ site, about }) => ({
       subject: `Ihre Anmeldung bei ${site} hat sich geändert`,
-      paragraphs: [
-        about,
-        'Wenn Sie das nicht waren, ändern Sie sofort Ihr Passwort und wenden Sie sich an die Betreiber.',
-      ],
+      paragraphs: [about],
     }),
     new_device: ({ site }) => ({
       subject: `Anmeldung bei ${site} mit einem neuen Gerät`,
       paragraphs: [
         `Jemand, hoffentlich Sie, hat sich bei Ihrem Konto bei ${site} mit einem Gerät angemeldet, das wir noch nicht kennen.`,
-        'Wenn Sie das nicht waren, legen Sie sofort ein neues Passwort fest und wenden Sie sich an die Betreiber.',
       ],
     }),
     test: ({ site }) => ({
       subject: `Testmail von ${site}`,
       paragraphs: ['Das ist die Testmail, die Sie angefordert haben. Die Mail-Einstellungen funktionieren.'],
     }),
+  },
+  not_me: {
+    text: 'Wenn Sie das nicht waren, klicken Sie auf die Schaltfläche der Seite hinter diesem Link. Sie meldet Ihr Konto überall ab und sagt dann, wie Sie ein neues Passwort festlegen.',
+    button: 'Das war ich nicht',
   },
   event: {
     time: ({ at }) => `Zeit: ${time(at)}`,

@@ -330,6 +330,14 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Adresse bestätigt',
       text: `Das ist jetzt die Adresse des Kontos ${user}.`,
     }),
+    ended_everywhere: ({ user }) => ({
+      title: 'Überall abgemeldet',
+      text: `Alle Sitzungen des Kontos ${user} sind beendet. Legen Sie jetzt ein neues Passwort fest: Wir mailen Ihnen einen Link dafür. Melden Sie sich dann an und entfernen Sie Passkeys, Authenticator-Apps und verknüpfte Konten, die nicht Ihnen gehören.`,
+    }),
+    ended_at_old_address: ({ user }) => ({
+      title: 'Überall abgemeldet',
+      text: `Alle Sitzungen des Kontos ${user} sind beendet. Das Konto hat jetzt eine andere Adresse, deshalb bekommen Sie kein neues Passwort per Mail: Wenden Sie sich an die Betreiber.`,
+    }),
     password_set: {
       title: 'Ihr Passwort ist festgelegt',
       text: 'Melden Sie sich mit Ihrem neuen Passwort an.',
@@ -437,6 +445,7 @@ export const refusals: Catalogue['refusals'] = {
     other_proofs: 'Andere Möglichkeiten der Bestätigung',
     sign_in_and_continue: 'Anmelden und fortfahren',
     new_link: 'Neuen Link anfordern',
+    new_password: 'Neues Passwort festlegen',
     switch_account: 'Konto wechseln',
     back: 'Zurück',
   },

@@ -1,5 +1,8 @@
 import type { Catalogue } from '../catalogue.ts'
+import { formatsOf } from '../formats.ts'
 import { sentence, strong } from '../sentence.ts'
+
+const { time } = formatsOf('de')
 
 export const sign_in: Catalogue['sign_in'] = {
   username: 'Benutzername',
@@ -66,6 +69,12 @@ export const sign_in: Catalogue['sign_in'] = {
     lead: ({ address }: { address: string }) =>
       `Damit legen Sie das Passwort des Kontos von ${address} fest. Das Konto wird überall abgemeldet.`,
     button: 'Passwort festlegen',
+  },
+  not_me: {
+    title: 'Waren Sie das nicht?',
+    lead: ({ address, at }) =>
+      `Die Schaltfläche meldet das Konto von ${address} überall ab. Sie beendet auch, was darin seit ${time(at)} entstanden ist: Zugriffe von Anwendungen, Tokens und gemailte Links. Dabei wird niemand angemeldet.`,
+    button: 'Überall abmelden',
   },
   magic: {
     title: 'Per E-Mail anmelden',

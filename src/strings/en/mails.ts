@@ -83,7 +83,6 @@ export const mails = {
       subject: `Your password for ${site} was changed`,
       paragraphs: [
         `The password of your account at ${site} was changed. You were signed out everywhere else.`,
-        'If this wasn’t you, ask for a new password now and contact the people who run this site.',
       ],
     }),
     address_changed: ({ site, about }) => ({
@@ -95,16 +94,12 @@ export const mails = {
     }),
     factors_changed: ({ site, about }) => ({
       subject: `How you sign in to ${site} has changed`,
-      paragraphs: [
-        about,
-        'If this wasn’t you, change your password now and contact the people who run this site.',
-      ],
+      paragraphs: [about],
     }),
     new_device: ({ site }) => ({
       subject: `A new device signed in to ${site}`,
       paragraphs: [
         `Someone, hopefully you, signed in to your account at ${site} with a device that we have not seen before.`,
-        'If this wasn’t you, choose a new password now and contact the people who run this site.',
       ],
     }),
     test: ({ site }) => ({
@@ -112,6 +107,11 @@ export const mails = {
       paragraphs: ['This is the test mail that you asked for. The mail settings work.'],
     }),
   } satisfies Readonly<Record<string, (values: MailValues) => MailText>>,
+  /** In every security notice, below what happened. */
+  not_me: {
+    text: 'If this wasn’t you, press the button on the page behind this link. It signs your account out everywhere, and then says how to choose a new password.',
+    button: 'This wasn’t me',
+  },
   /** When, with which device and from where something happened: a line each in mails about security. */
   event: {
     time: ({ at }: { at: number }) => `Time: ${time(at)}`,

@@ -338,6 +338,14 @@ export const refusals = {
       title: 'Address confirmed',
       text: `This is now the address of the account ${user}.`,
     }),
+    ended_everywhere: ({ user }: { user: string }) => ({
+      title: 'Signed out everywhere',
+      text: `All sessions of the account ${user} have ended. Now choose a new password: we mail you a link for it. Then sign in and remove passkeys, authenticator apps and linked accounts that are not yours.`,
+    }),
+    ended_at_old_address: ({ user }: { user: string }) => ({
+      title: 'Signed out everywhere',
+      text: `All sessions of the account ${user} have ended. The account has another address now, so you cannot get a new password by mail: contact the people who run this site.`,
+    }),
     password_set: { title: 'Your password is set', text: 'Sign in with your new password.' },
     magic_links_off: {
       title: 'Not available',
@@ -443,6 +451,7 @@ export const refusals = {
     other_proofs: 'Other ways to confirm',
     sign_in_and_continue: 'Sign in and continue',
     new_link: 'Ask for a new link',
+    new_password: 'Choose a new password',
     switch_account: 'Switch account',
     back: 'Back',
   },

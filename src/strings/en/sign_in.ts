@@ -1,4 +1,7 @@
+import { formatsOf } from '../formats.ts'
 import { sentence, strong } from '../sentence.ts'
+
+const { time } = formatsOf('en')
 
 /** Signing in and out, creating an account, passwords, and confirming who one is. */
 export const sign_in = {
@@ -66,6 +69,12 @@ export const sign_in = {
     lead: ({ address }: { address: string }) =>
       `This sets the password of the account of ${address}, and signs it out everywhere.`,
     button: 'Set password',
+  },
+  not_me: {
+    title: 'Wasn’t that you?',
+    lead: ({ address, at }: { address: string; at: number }) =>
+      `The button signs the account of ${address} out everywhere. It also ends what was made in it since ${time(at)}: access of applications, tokens, and mailed links. It signs nobody in.`,
+    button: 'Sign out everywhere',
   },
   magic: {
     title: 'Sign in by email',

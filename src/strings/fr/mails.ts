@@ -63,7 +63,6 @@ export const mails: Catalogue['mails'] = {
       subject: `Votre mot de passe pour ${site} a été modifié`,
       paragraphs: [
         `Le mot de passe de votre compte sur ${site} a été modifié. Vous avez été déconnecté partout ailleurs.`,
-        'Si ce n’était pas vous, demandez immédiatement un nouveau mot de passe et contactez les responsables de ce site.',
       ],
     }),
     address_changed: ({ site, about }) => ({
@@ -75,16 +74,12 @@ export const mails: Catalogue['mails'] = {
     }),
     factors_changed: ({ site, about }) => ({
       subject: `Votre façon de vous connecter à ${site} a changé`,
-      paragraphs: [
-        about,
-        'Si ce n’était pas vous, modifiez immédiatement votre mot de passe et contactez les responsables de ce site.',
-      ],
+      paragraphs: [about],
     }),
     new_device: ({ site }) => ({
       subject: `Connexion à ${site} depuis un nouvel appareil`,
       paragraphs: [
         `Quelqu’un, vous sans doute, s’est connecté à votre compte sur ${site} avec un appareil que nous ne connaissons pas encore.`,
-        'Si ce n’était pas vous, choisissez immédiatement un nouveau mot de passe et contactez les responsables de ce site.',
       ],
     }),
     test: ({ site }) => ({
@@ -93,6 +88,10 @@ export const mails: Catalogue['mails'] = {
         'Voici le message de test que vous avez demandé. Les réglages de messagerie fonctionnent.',
       ],
     }),
+  },
+  not_me: {
+    text: 'Si ce n’était pas vous, cliquez sur le bouton de la page derrière ce lien. Il déconnecte votre compte partout, puis la page explique comment choisir un nouveau mot de passe.',
+    button: 'Ce n’était pas moi',
   },
   event: {
     time: ({ at }) => `Date : ${time(at)}`,

@@ -323,6 +323,14 @@ export const refusals: Catalogue['refusals'] = {
       title: 'Adresse confirmée',
       text: `C’est désormais l’adresse du compte ${user}.`,
     }),
+    ended_everywhere: ({ user }) => ({
+      title: 'Déconnecté partout',
+      text: `Toutes les sessions du compte ${user} sont terminées. Choisissez maintenant un nouveau mot de passe : nous vous envoyons un lien pour cela. Connectez-vous ensuite et retirez les clés d’accès, applications d’authentification et comptes liés qui ne sont pas les vôtres.`,
+    }),
+    ended_at_old_address: ({ user }) => ({
+      title: 'Déconnecté partout',
+      text: `Toutes les sessions du compte ${user} sont terminées. Le compte a désormais une autre adresse, vous ne pouvez donc pas recevoir de nouveau mot de passe : contactez les responsables de ce site.`,
+    }),
     password_set: {
       title: 'Votre mot de passe est défini',
       text: 'Connectez-vous avec votre nouveau mot de passe.',
@@ -430,6 +438,7 @@ export const refusals: Catalogue['refusals'] = {
     other_proofs: 'Autres façons de confirmer',
     sign_in_and_continue: 'Se connecter et continuer',
     new_link: 'Demander un nouveau lien',
+    new_password: 'Choisir un nouveau mot de passe',
     switch_account: 'Changer de compte',
     back: 'Retour',
   },

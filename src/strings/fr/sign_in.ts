@@ -1,5 +1,8 @@
 import type { Catalogue } from '../catalogue.ts'
+import { formatsOf } from '../formats.ts'
 import { sentence, strong } from '../sentence.ts'
+
+const { time } = formatsOf('fr')
 
 export const sign_in: Catalogue['sign_in'] = {
   username: 'Nom d’utilisateur',
@@ -66,6 +69,12 @@ export const sign_in: Catalogue['sign_in'] = {
     lead: ({ address }: { address: string }) =>
       `Vous définissez le mot de passe du compte de ${address}, qui sera déconnecté partout.`,
     button: 'Définir le mot de passe',
+  },
+  not_me: {
+    title: 'Ce n’était pas vous ?',
+    lead: ({ address, at }) =>
+      `Le bouton déconnecte partout le compte de ${address}. Il met aussi fin à ce qui y a été créé depuis le ${time(at)} : accès d’applications, jetons et liens envoyés. Il ne connecte personne.`,
+    button: 'Déconnecter partout',
   },
   magic: {
     title: 'Connexion par e-mail',
