@@ -39,7 +39,7 @@ export interface AuditVerification {
 export interface Client {
   /** A UUID of version 7 */
   id: string
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
   /** The name that users see: one line of at most 100 characters, without control characters */
   name: string
@@ -768,7 +768,7 @@ export interface AuthRegisterParams {
   /** One plain e-mail address in ASCII, at most 254 characters */
   email: string
   /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
-  password: string
+  password?: string
   /** Name for people: one line of at most 200 characters, without control characters */
   display_name?: string
   /** From the link that was mailed */
@@ -782,6 +782,8 @@ export type AuthRegisterResult = {
 export interface AuthVerifyEmailParams {
   /** From the link that was mailed */
   token: string
+  /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
+  password?: string
 }
 export type AuthVerifyEmailResult = {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
@@ -1554,14 +1556,14 @@ export type ClientsListResult = {
 }
 
 export interface ClientsGetParams {
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
 }
 
 export interface ClientsAddParams {
   /** The name that users see: one line of at most 100 characters, without control characters */
   name: string
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client?: string
   /** Where users are redirected after signing in. Must match exactly, except that a native client may use any port on a loopback address (RFC 8252) */
   redirect_uris?: string[]
@@ -1593,7 +1595,7 @@ export interface ClientsAddParams {
 export type ClientsAddResult = {
   /** A UUID of version 7 */
   id: string
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
   /** The name that users see: one line of at most 100 characters, without control characters */
   name: string
@@ -1636,7 +1638,7 @@ export type ClientsAddResult = {
 }
 
 export interface ClientsUpdateParams {
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
   /** The name that users see: one line of at most 100 characters, without control characters */
   name?: string
@@ -1658,19 +1660,19 @@ export interface ClientsUpdateParams {
 }
 
 export interface ClientsRotateSecretParams {
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
   drop?: boolean
 }
 export type ClientsRotateSecretResult = {
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
   /** Shown only once */
   client_secret: string
 }
 
 export interface ClientsRemoveParams {
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
 }
 
@@ -2102,9 +2104,9 @@ export interface HeroProxyMethods {
     impersonate(params: AuthImpersonateParams): Promise<AuthImpersonateResult>
     /** Stop impersonating */
     stop_impersonating(params?: AuthStopImpersonatingParams): Promise<null>
-    /** Create an account, if registration_mode allows it. Without an invitation, the address must be confirmed by a mailed link before the account can be used; only the mail says whether the address already has an account. With an invitation, the account is ready under the invited address. */
+    /** Create an account, if registration_mode allows it. Without an invitation, a link is mailed to the address, and only the mail says whether the address already has an account. The person who opens the link chooses the password (auth.verify_email); the one given here does not count, because it may come from somebody else. With an invitation, the account is ready under the invited address, with this password. */
     register(params: AuthRegisterParams): Promise<AuthRegisterResult>
-    /** Confirm an address with the link that was mailed to it */
+    /** Confirm an address with the link that was mailed to it. For a new account, give the password that it shall have. Without one, its person signs in by a mailed link, or asks for a new password. A password that is refused does not use up the link. */
     verify_email(params: AuthVerifyEmailParams): Promise<AuthVerifyEmailResult>
     /** Mail a link for setting a new password; the answer is the same for every address */
     request_password_reset(params: AuthRequestPasswordResetParams): Promise<null>

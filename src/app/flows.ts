@@ -11,6 +11,8 @@ import { EmailFlows } from '../auth/email_flows.ts'
 import { Intrusions } from '../auth/intrusions.ts'
 import { KnownDevices } from '../auth/known_devices.ts'
 import { NoticeLinks } from '../auth/notice_links.ts'
+import { LinkMails } from '../auth/link_mails.ts'
+import { Registration } from '../auth/registration.ts'
 import { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import { PersonSwitch } from '../auth/person_switch.ts'
 import { SecurityNotices } from '../auth/security_notices.ts'
@@ -75,21 +77,11 @@ export const createFlows = (
   const intrusions = new Intrusions({ database, sessions, devices, links, noticeLinks, reactions })
   const signIn = new SignIn({ database, credentials, sessions, attempts, factors, links, notices })
   const confirmation = new Confirmation({ addresses, credentials, factors, sessions, links })
-  const emailFlows = new EmailFlows({
-    database,
-    users,
-    addresses,
-    confirmation,
-    credentials,
-    attempts,
-    sessions,
-    links,
-    mails,
-    notices,
-    signIn,
-    setting: (key) => settings.value(key),
-    publicUrl: config.public_url,
-  })
+  const setting: typeof settings.value = (key) => settings.value(key)
+  const mailed = new LinkMails({ links, mails, setting, publicUrl: config.public_url })
+  const forMail = { database, addresses, confirmation, credentials, attempts, links, mailed, setting }
+  const registration = new Registration({ ...forMail, users })
+  const emailFlows = new EmailFlows({ ...forMail, registration, sessions, mails, notices, signIn })
   const federation = federate({
     database,
     seal,
@@ -194,6 +186,7 @@ export const createFlows = (
     intrusions,
     signIn,
     emailFlows,
+    registration,
     federation,
     setup,
     impersonation,

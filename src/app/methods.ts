@@ -74,7 +74,7 @@ export const allMethods = (
     personal,
     access,
   } = rooms
-  const { signIn, emailFlows, federation, setup, impersonation, clientProof, tellToken } = flows
+  const { signIn, emailFlows, registration, federation, setup, impersonation, clientProof, tellToken } = flows
   return [
     ...healthMethods(counters, database, rooms.readiness),
     ...doctorMethods(rooms.doctor),
@@ -89,7 +89,7 @@ export const allMethods = (
       setup,
     }),
     ...impersonationMethods(impersonation),
-    ...emailMethods({ flows: emailFlows, credentials, attempts, signIn }),
+    ...emailMethods({ flows: emailFlows, registration, credentials, attempts, signIn }),
     ...noticeMethods(flows.intrusions),
     ...proofMethods({ users, credentials, attempts, sessions, factors, passkeys, signIn }),
     ...factorMethods({

@@ -1,3 +1,4 @@
+import { operator } from '../contract/caller.ts'
 import { Audit } from '../audit/audit.ts'
 import { Claims } from '../claims/claims.ts'
 import { Attempts } from '../attempts/attempts.ts'
@@ -84,7 +85,11 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     site: await site(),
     language: await settings.value('default_language'),
   })
-  const mails = new Mails(database, seal, mailServer, log)
+  const mails = new Mails(database, seal, mailServer, log, async (kind, address) => {
+    const user = await addresses.holder(address)
+    const target = `user=${user?.username ?? ''} kind=${kind}`
+    await audit.append(operator({ via: 'socket' }), 'mail.notice', target, 'rate_limited')
+  })
   const routes = new Routes(database, home)
   const attempts = new Attempts(database)
   const challenges = new Challenges(database, seal.derive('passkey challenges'))

@@ -6,31 +6,7 @@ import { now } from '../storage/ids.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 import { beginsWith } from '../storage/text.ts'
 import { networkOf } from '../contract/networks.ts'
-
-/**
- * `burst` attempts at once, then one more every `intervalSeconds`; at most `failures` consecutive failures in total.
- */
-interface Limit {
-  readonly burst: number
-  readonly intervalSeconds: number
-  readonly failures: number
-}
-
-const limits = {
-  /**
-   * An account, from networks where its user has not signed in before. NIST SP 800-63B-4 section 3.2.2 allows a hundred
-   * consecutive failures.
-   */
-  account: { burst: 10, intervalSeconds: 60, failures: 100 },
-  /** An account, from a network where its user has signed in: attempts from elsewhere do not use up this limit. */
-  place: { burst: 10, intervalSeconds: 20, failures: 100 },
-  /** Codes of a second factor, from anywhere: the caller already knows the password. */
-  factor: { burst: 5, intervalSeconds: 60, failures: 100 },
-  /** Codes that devices display, per user or per guest network that enters them (RFC 8628 section 5.1). */
-  device: { burst: 10, intervalSeconds: 60, failures: Infinity },
-  /** A client's network, across all accounts that it tries. */
-  network: { burst: 50, intervalSeconds: 6, failures: Infinity },
-} as const satisfies Record<string, Limit>
+import { limitOf, limits, waitSeconds, type Limit, type Row } from './limits.ts'
 
 /** Seconds for which a network stays known after a sign-in. */
 const placeMemorySeconds = 90 * 86400
@@ -40,12 +16,10 @@ const memorySeconds = {
   name: unknownNameMemorySeconds,
   client: unknownNameMemorySeconds,
   device: unknownNameMemorySeconds,
+  mail: unknownNameMemorySeconds,
   network: unknownNameMemorySeconds,
   place: placeMemorySeconds,
 }
-/** The retry_after in seconds after too many consecutive failures; waiting alone does not help. */
-const longWaitSeconds = 3600
-
 interface Bucket {
   readonly key: string
   readonly limit: Limit
@@ -56,28 +30,6 @@ export interface CountedAttempt {
   readonly account: string
   readonly network: string | undefined
   readonly buckets: readonly Bucket[]
-}
-
-interface Row {
-  readonly key: string
-  readonly full_until: number
-  readonly failures: number
-  readonly seen_at: number
-}
-
-/**
- * Seconds until the bucket accepts one more attempt, or 0. The clock may have been set back: the wait is never longer
- * than for a full bucket.
- */
-const waitSeconds = (
-  row: Row | undefined,
-  { burst, intervalSeconds, failures }: Limit,
-  at: number,
-): number => {
-  if (!row) return 0
-  if (row.failures >= failures) return longWaitSeconds
-  const full = Math.min(Math.max(row.full_until, at), at + burst * intervalSeconds)
-  return Math.max(0, full + intervalSeconds - (at + burst * intervalSeconds))
 }
 
 /**
@@ -94,7 +46,7 @@ export class Attempts {
 
   /**
    * Counts one attempt on an account: by user id or, for an unknown username, by what was typed, with the same limits.
-   * Attempts on a client count per network. Throws rate_limited with the seconds to wait.
+   * Attempts on a client, and mails to an address, count per network. Throws rate_limited with the seconds to wait.
    */
   async count(
     who:
@@ -102,6 +54,7 @@ export class Attempts {
       | { factorOf: string }
       | { login: string }
       | { client: string }
+      | { mailTo: string }
       | { deviceOf: string | undefined },
     address: string | undefined,
   ): Promise<CountedAttempt> {
@@ -113,9 +66,11 @@ export class Attempts {
           ? `factor ${who.factorOf}`
           : 'client' in who
             ? `client ${who.client} ${network}`
-            : 'deviceOf' in who
-              ? `device ${who.deviceOf ?? network}`
-              : `name ${hash('sha256', who.login.toLowerCase(), 'hex')}`
+            : 'mailTo' in who
+              ? `mail ${digestOf(who.mailTo)} ${network}`
+              : 'deviceOf' in who
+                ? `device ${who.deviceOf ?? network}`
+                : `name ${digestOf(who.login)}`
     // Refuse without a transaction, so that a flood of refused attempts blocks no writer.
     this.#refuse(await this.#buckets(account, network))
     return this.#database.write(async () => {
@@ -239,9 +194,6 @@ export class Attempts {
   }
 }
 
-const limitOf = (account: string): Limit => {
-  const [kind] = account.split(' ')
-  return kind === 'factor' || kind === 'device' ? limits[kind] : limits.account
-}
+const digestOf = (name: string): string => hash('sha256', name.toLowerCase(), 'hex')
 
 const placeOf = (account: string, network: string): string => `place ${account.slice(5)} ${network}`

@@ -6,6 +6,7 @@ import { AppError } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
 import { Email, Line, Password, Shape, Username } from '../contract/schemas.ts'
 import type { EmailFlows } from './email_flows.ts'
+import type { Registration } from './registration.ts'
 import { SignedIn, signedIn, wrongCurrentPassword } from './methods.ts'
 import type { SignIn } from './sign_in.ts'
 
@@ -23,24 +24,25 @@ export const exampleTokens = {
 
 interface Parts {
   readonly flows: EmailFlows
+  readonly registration: Registration
   readonly credentials: Passwords
   readonly attempts: Attempts
   readonly signIn: SignIn
 }
 
 /** The methods that request mailed links, and those that use them. */
-export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) => [
+export const emailMethods = ({ flows, registration, credentials, attempts, signIn }: Parts) => [
   method({
     name: 'auth.register',
     summary: 'Create an account, if registration_mode allows it',
     description:
-      'Without an invitation, the address must be confirmed by a mailed link before the account can be used; only the mail says whether the address already has an account. With an invitation, the account is ready under the invited address.',
+      'Without an invitation, a link is mailed to the address, and only the mail says whether the address already has an account. The person who opens the link chooses the password (auth.verify_email); the one given here does not count, because it may come from somebody else. With an invitation, the account is ready under the invited address, with this password.',
     effect: 'write',
     claim: null,
     params: Shape({
       username: Username,
       email: Email,
-      password: Password,
+      password: Type.Optional(Password),
       display_name: Type.Optional(Line('Name for people')),
       invite: Type.Optional(LinkToken),
     }),
@@ -56,23 +58,29 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
         result: { next: 'verify' },
       },
     ],
-    prepare: async (wanted, caller) => {
-      await flows.assertMayRegister(wanted, caller)
-      return credentials.hash(wanted.password, [wanted.username, wanted.email, wanted.display_name ?? ''])
-    },
-    handler: (wanted, caller, hash) => flows.register(wanted, hash, caller),
+    paced: true,
+    prepare: (wanted, caller) => registration.prepare(wanted, caller),
+    handler: (wanted, caller, hash) => registration.register(wanted, hash, caller),
   }),
   method({
     name: 'auth.verify_email',
     summary: 'Confirm an address with the link that was mailed to it',
+    description:
+      'For a new account, give the password that it shall have. Without one, its person signs in by a mailed link, or asks for a new password. A password that is refused does not use up the link.',
     effect: 'write',
     claim: null,
-    params: Shape({ token: LinkToken }),
+    params: Shape({ token: LinkToken, password: Type.Optional(Password) }),
     result: Shape({ user: Username }),
-    errors: ['unauthenticated', 'conflict'],
+    errors: ['unauthenticated', 'conflict', 'already_exists', 'rate_limited'],
     target: (_, result) => (result ? `user=${result.user}` : ''),
-    examples: [{ params: { token: exampleTokens.verify }, result: { user: 'grace' } }],
-    handler: ({ token }, caller) => flows.verifyEmail(token, caller),
+    examples: [
+      {
+        params: { token: exampleTokens.verify, password: 'velvet-harbor-93-comet' },
+        result: { user: 'grace' },
+      },
+    ],
+    prepare: ({ token, password }) => flows.hashForLink(token, password),
+    handler: ({ token }, caller, hash) => flows.verifyEmail(token, hash, caller),
   }),
   method({
     name: 'auth.request_password_reset',
@@ -83,6 +91,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
     result: Type.Null(),
     errors: ['rate_limited'],
     examples: [{ params: { email: 'ada@example.org' }, result: null }],
+    paced: true,
     prepare: ({ email }, caller) => flows.countRequest(email, caller),
     handler: ({ email }, caller) => flows.request('reset', email, caller),
   }),
@@ -114,6 +123,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
     result: Type.Null(),
     errors: ['conflict', 'rate_limited'],
     examples: [{ params: { email: 'ada@example.org' }, result: null }],
+    paced: true,
     prepare: async ({ email }, caller) => {
       await flows.assertMagicLinksOn()
       await flows.countRequest(email, caller)
@@ -176,7 +186,7 @@ export const emailMethods = ({ flows, credentials, attempts, signIn }: Parts) =>
     fresh: true,
     params: Shape({ email: Email }),
     result: Type.Null(),
-    errors: ['conflict', 'already_exists'],
+    errors: ['conflict', 'already_exists', 'rate_limited'],
     target: ({ email }) => `email=${email}`,
     examples: [{ params: { email: 'joan@example.org' }, result: null }],
     handler: ({ email }, caller) => flows.invite(email, caller),

@@ -1,7 +1,10 @@
+import type { Caller } from '../contract/caller.ts'
+import { networkOf } from '../contract/networks.ts'
 import type { Mails } from '../mail/mails.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import type { UserRow } from '../storage/schema.ts'
-import { tokenLifetimesSeconds, type OneTimeTokens, type Purpose } from './one_time_tokens.ts'
+import { tokenLifetimesSeconds, type Purpose, type WantedNames } from './one_time_token.ts'
+import type { OneTimeTokens } from './one_time_tokens.ts'
 
 interface Parts {
   readonly links: OneTimeTokens
@@ -9,6 +12,11 @@ interface Parts {
   readonly setting: <K extends keyof SettingValues>(key: K) => Promise<SettingValues[K]>
   readonly publicUrl: string
 }
+
+/** Who asks for a mail: from where, in which browser, and in which language they read. */
+export type Asking = Pick<Caller, 'address' | 'browser' | 'language'>
+
+type Person = Pick<UserRow, 'id' | 'display_name' | 'email_verified_at'>
 
 /** The page that the link of each purpose opens, always below the public URL and never below a request's Host. */
 const pages = {
@@ -26,7 +34,7 @@ const pages = {
 export const nameInMail = (user: Pick<UserRow, 'display_name' | 'email_verified_at'>): string =>
   user.email_verified_at === null ? '' : user.display_name
 
-/** Issues links and sends them by mail. */
+/** Issues links and sends them by mail. A link whose mail would not leave is not made. */
 export class LinkMails {
   readonly #parts: Parts
 
@@ -34,39 +42,51 @@ export class LinkMails {
     this.#parts = parts
   }
 
-  /**
-   * Mails a link to a user, in the language of the page where it was requested. Without a user (undefined), it does the same work
-   * but sends nothing.
-   */
+  /** Mails a link to a user. Without a user (undefined), it does the same work but sends nothing. */
   async send(
     purpose: Exclude<Purpose, 'invite'>,
-    user: Pick<UserRow, 'id' | 'display_name' | 'email_verified_at'> | undefined,
+    user: Person | undefined,
     address: string,
-    language: string | undefined,
+    asking: Asking,
+    wanted?: WantedNames,
   ): Promise<void> {
-    const { links, setting } = this.#parts
+    const { links, setting, publicUrl, mails } = this.#parts
     const lifetime =
       purpose === 'magic' ? await setting('magic_link_lifetime') : tokenLifetimesSeconds[purpose]
-    const token = await links.issue(purpose, user?.id ?? null, address, lifetime)
+    const { browser, language } = asking
     // A new address is proved by this very link.
     const name = user && purpose !== 'change' ? nameInMail(user) : ''
-    await this.#mail(purpose, address, { token, name, lifetime, language }, user !== undefined)
+    const link = { purpose, userId: user?.id ?? null, address, lifetime, browser, wanted }
+    await links.issue(link, (token) => {
+      const facts = { link: `${publicUrl}${pages[purpose]}${token}`, name, lifetime, language }
+      return mails.send(purpose, address, facts, user !== undefined, networkAsking(asking))
+    })
+  }
+
+  /** Tells a user that somebody wants to use their address, in place of the link that others would get, and with the same work. */
+  async sendTaken(
+    purpose: 'verify' | 'change',
+    holder: Person & { readonly email: string | null },
+    asking: Asking,
+    wanted?: WantedNames,
+  ): Promise<void> {
+    const { links, mails } = this.#parts
+    const { browser, language } = asking
+    const address = holder.email!
+    const facts = { name: nameInMail(holder), language }
+    await links.issue({ purpose, userId: null, address, browser, wanted }, () =>
+      mails.send('taken', address, facts, true, networkAsking(asking)),
+    )
   }
 
   /** Sends an invitation to an address; `by` is the username of the person who invites, because a display name can say anything. */
-  async invite(address: string, by: string | undefined): Promise<void> {
-    const token = await this.#parts.links.issue('invite', null, address)
+  async invite(address: string, by: string | undefined): Promise<boolean> {
+    const { links, mails, publicUrl } = this.#parts
     const facts = { lifetime: tokenLifetimesSeconds.invite, ...(by !== undefined && { by }) }
-    await this.#mail('invite', address, { token, ...facts })
-  }
-
-  #mail(
-    purpose: Purpose,
-    address: string,
-    { token, ...facts }: { token: string; name?: string; lifetime: number; by?: string; language?: string },
-    deliver = true,
-  ): Promise<void> {
-    const link = `${this.#parts.publicUrl}${pages[purpose]}${token}`
-    return this.#parts.mails.send(purpose, address, { link, ...facts }, deliver)
+    return links.issue({ purpose: 'invite', userId: null, address }, (token) =>
+      mails.send('invite', address, { ...facts, link: `${publicUrl}${pages.invite}${token}` }),
+    )
   }
 }
+
+const networkAsking = ({ address }: Asking): string => networkOf(address) ?? ''

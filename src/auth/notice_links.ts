@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { digest } from '../secrets/digest.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
-import { invalidLink } from './one_time_tokens.ts'
+import { invalidLink } from './one_time_token.ts'
 
 const purpose = 'not_me'
 export const noticeLinkSeconds = 7 * 86_400

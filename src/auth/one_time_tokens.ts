@@ -5,52 +5,37 @@ import { AppError } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
 import { sweepRows } from '../storage/sweeping.ts'
+import {
+  firstSteps,
+  invalidLink,
+  tokenLifetimesSeconds,
+  type FirstStep,
+  type OneTimeToken,
+  type ProviderProof,
+  type Purpose,
+  type WantedNames,
+} from './one_time_token.ts'
 
-/** Lifetime of a mailed link by purpose, in seconds. A link works for its own purpose only. */
-export const tokenLifetimesSeconds = {
-  verify: 24 * 3600,
-  change: 24 * 3600,
-  reset: 3600,
-  magic: 900,
-  invite: 7 * 24 * 3600,
-} as const
-export type Purpose = keyof typeof tokenLifetimesSeconds
-
-/** A half-completed sign-in, named after its first step. Its token allows trying the second factor and is never mailed. */
-export type FirstStep = 'after_password' | 'after_magic_link' | 'after_provider'
-export const firstSteps: readonly FirstStep[] = ['after_password', 'after_magic_link', 'after_provider']
 const halfLifetimeSeconds = 300
 /** How far in the future, in seconds, a row may have been created, because clocks differ. */
 const maxClockSkewSeconds = 300
+/** Links of one purpose that may be live for one address at the same time. */
+const maxLive = 5
 
-export interface OneTimeToken {
-  readonly user_id: string | null
-  /** The address that it was mailed to, in lower case; empty if it was not mailed. */
+/** Who a link is for, and what for. */
+interface Link {
+  readonly purpose: Purpose
+  /** Null for nobody: the link is issued, but opens nothing. */
+  readonly userId: string | null
   readonly address: string
+  readonly lifetime?: number
+  /** The browser that asks. */
+  readonly browser?: string | undefined
+  /** The names that a registration wants. */
+  readonly wanted?: WantedNames | undefined
 }
 
-/** What a provider asserted, kept until the second step is done. */
-export interface ProviderProof {
-  readonly provider: string
-  readonly identity_id: string
-  readonly at_provider: { readonly sid: string; readonly id_token: string }
-  /**
-   * The host that received the provider's answer, if it is not our home. Its pages could submit another person's answer and read the
-   * outcome, so the session is valid at this host only.
-   */
-  /** When the person authenticated at the provider, in Unix seconds; 0 if the provider does not say. */
-  readonly proven_at: number
-}
-
-/** The refusal of a link that does not work. It does not reveal why. */
-export const invalidLink = () =>
-  new AppError(
-    'unauthenticated',
-    'This link is no longer valid: it was used, it is too old, or a newer one was sent',
-    { reason: 'dead_link' },
-  )
-
-/** Mailed links: tokens of 256 bits, stored as SHA-256. Each works once, and only the newest of its kind works. */
+/** Mailed links: tokens of 256 bits, stored as SHA-256. Each works once. */
 export class OneTimeTokens {
   readonly #database: Database
 
@@ -58,27 +43,45 @@ export class OneTimeTokens {
     this.#database = database
   }
 
-  /** Issues a token and deletes older ones for this purpose and address. For no user (null), the token is issued but opens nothing. */
-  async issue(
-    purpose: Purpose,
-    userId: string | null,
-    address: string,
-    lifetime: number = tokenLifetimesSeconds[purpose],
-  ) {
-    const recipient = address.toLowerCase()
+  /**
+   * Issues a link if `mail`, which gets its token, queues the mail that carries it: no link is made without its mail, and a
+   * request that sends nothing leaves older links as they are. A newer link replaces an older one only if the same browser
+   * asked for both, so that nobody can end another person's link by asking for one. Returns whether it was issued.
+   */
+  async issue(link: Link, mail: (token: string) => Promise<boolean>): Promise<boolean> {
+    const { purpose, userId, browser = '', wanted } = link
+    const address = link.address.toLowerCase()
     return this.#database.write(async () => {
       const { query } = this.#database
-      const older = query.deleteFrom('one_time_tokens').where('purpose', '=', purpose)
-      await older.where('address', '=', recipient).execute()
-      if (userId !== null) await older.where('user_id', '=', userId).execute()
-      return this.#insert(purpose, userId, recipient, lifetime)
+      const live = await query
+        .selectFrom('one_time_tokens')
+        .select(['token_hash', 'browser'])
+        .where('purpose', '=', purpose)
+        .where((w) =>
+          w.or([w('address', '=', address), ...(userId === null ? [] : [w('user_id', '=', userId)])]),
+        )
+        .where('expires_at', '>', now())
+        .execute()
+      const replaced = live.filter((older) => browser !== '' && older.browser === browser)
+      if (live.length - replaced.length >= maxLive) return false
+      const token = randomBytes(32).toString('base64url')
+      if (!(await mail(token))) return false
+      const hashes = replaced.map(({ token_hash }) => token_hash)
+      if (hashes.length > 0)
+        await query.deleteFrom('one_time_tokens').where('token_hash', 'in', hashes).execute()
+      await this.#insert(token, purpose, userId, address, link.lifetime ?? tokenLifetimesSeconds[purpose], {
+        browser,
+        wanted: wanted === undefined ? '' : JSON.stringify(wanted),
+      })
+      return true
     })
   }
 
   /** Issues a token for the second step of a sign-in. A user may have several, in several browsers. */
   async begin(half: FirstStep, userId: string, by?: ProviderProof): Promise<string> {
     return this.#database.write(async () => {
-      const token = await this.#insert(half, userId, '', halfLifetimeSeconds)
+      const token = randomBytes(32).toString('base64url')
+      await this.#insert(token, half, userId, '', halfLifetimeSeconds)
       if (by) {
         const { provider, identity_id, at_provider, proven_at } = by
         const { sid: provider_sid, id_token: provider_id_token } = at_provider
@@ -111,8 +114,14 @@ export class OneTimeTokens {
     return { provider, identity_id, at_provider, proven_at }
   }
 
-  async #insert(purpose: Purpose | FirstStep, userId: string | null, address: string, lifetime: number) {
-    const token = randomBytes(32).toString('base64url')
+  async #insert(
+    token: string,
+    purpose: Purpose | FirstStep,
+    userId: string | null,
+    address: string,
+    lifetime: number,
+    more: { readonly browser?: string; readonly wanted?: string } = {},
+  ): Promise<void> {
     const at = now()
     await this.#database.query
       .insertInto('one_time_tokens')
@@ -123,9 +132,9 @@ export class OneTimeTokens {
         address,
         created_at: at,
         expires_at: at + lifetime,
+        ...more,
       })
       .execute()
-    return token
   }
 
   /** Returns what a token is for, without using it up. Throws unauthenticated if it is not valid. */
@@ -135,21 +144,25 @@ export class OneTimeTokens {
   ): Promise<OneTimeToken & { readonly purpose: P }> {
     const row = await this.#database.query
       .selectFrom('one_time_tokens')
-      .select(['user_id', 'address', 'purpose', 'created_at'])
+      .select(['user_id', 'address', 'purpose', 'wanted', 'created_at'])
       .where('token_hash', '=', digest(token))
       .where('purpose', 'in', purposes)
       .where('expires_at', '>', now())
       .executeTakeFirst()
     // Without this check, a clock that was set back would extend the life of a link.
     if (!row || row.created_at > now() + maxClockSkewSeconds) throw invalidLink()
-    return row as typeof row & { purpose: P }
+    const wanted = row.wanted === '' ? undefined : (JSON.parse(row.wanted) as WantedNames)
+    return { ...row, purpose: row.purpose as P, wanted }
   }
 
-  /** Returns the address that a link was mailed to, if the link would still work. Asking uses nothing up. */
-  async recipient(token: string, ...purposes: readonly Purpose[]): Promise<string | undefined> {
+  /** Returns what a link is for, if it would still work. Asking uses nothing up. */
+  async find<P extends Purpose>(
+    token: string,
+    ...purposes: readonly P[]
+  ): Promise<(OneTimeToken & { readonly purpose: P }) | undefined> {
     try {
-      const { user_id, purpose, address } = await this.read(token, ...purposes)
-      return user_id !== null || purpose === 'invite' ? address : undefined
+      const link = await this.read(token, ...purposes)
+      return link.user_id !== null || link.purpose === 'invite' ? link : undefined
     } catch (error) {
       if (error instanceof AppError) return undefined
       throw error

@@ -9,13 +9,8 @@ import type { Sessions } from '../sessions/sessions.ts'
 import type { Database } from '../storage/database.ts'
 import { maySignIn, signInColumns, type UserRow } from '../storage/schema.ts'
 import { switchSeconds } from './person_switch.ts'
-import {
-  firstSteps,
-  type ProviderProof,
-  type FirstStep,
-  type OneTimeToken,
-  type OneTimeTokens,
-} from './one_time_tokens.ts'
+import { firstSteps, type ProviderProof, type FirstStep, type OneTimeToken } from './one_time_token.ts'
+import type { OneTimeTokens } from './one_time_tokens.ts'
 import type { SecurityNotices } from './security_notices.ts'
 import type { SessionOrigin } from '../sessions/opened_session.ts'
 import { signedInAs } from './signed_in.ts'

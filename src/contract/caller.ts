@@ -38,6 +38,8 @@ export interface Caller extends Partial<Pick<Principal, 'user_id' | 'proven_at'>
   readonly user_agent?: string
   /** What the cookie says by which we recognise a browser at sign-in. It proves nothing. */
   readonly device?: string | undefined
+  /** The browser that makes the call, as a digest of a cookie that only it has. */
+  readonly browser?: string | undefined
   /** The language of the page that makes the call, if its reader asked for one that we offer. */
   readonly language?: string | undefined
   /** Aborted when the client has gone, so that a waiting call can stop. */
@@ -51,7 +53,16 @@ const none: ReadonlySet<string> = new Set()
 export const guest = (
   from: Pick<
     Caller,
-    'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'device' | 'language' | 'gone' | 'atService'
+    | 'via'
+    | 'uid'
+    | 'pid'
+    | 'address'
+    | 'user_agent'
+    | 'browser'
+    | 'device'
+    | 'language'
+    | 'gone'
+    | 'atService'
   >,
 ): Caller => ({
   ...from,

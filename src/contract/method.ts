@@ -29,6 +29,11 @@ interface Definition<P extends TObject, R extends TSchema, W> {
    * methods that give access or rights. A function decides by the parameters, which are not validated yet.
    */
   readonly fresh?: true | ((params: Readonly<Record<string, unknown>>) => boolean)
+  /**
+   * The answer takes a whole number of beats, refusals too: the time that it took tells a stranger nothing about what was
+   * found.
+   */
+  readonly paced?: true
   /** May delete the data of a million users: runs where that does not block the event loop. */
   readonly large?: true
   readonly params: P

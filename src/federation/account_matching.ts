@@ -1,10 +1,9 @@
-import { sql } from 'kysely'
 import type { Members } from '../groups/members.ts'
 import type { Profile } from '../providers/profile.ts'
 import type { KnownProvider } from '../providers/provider.ts'
 import type { ExchangedCode } from '../providers/relying_party.ts'
 import type { Database } from '../storage/database.ts'
-import { maySignIn, signInColumns } from '../storage/schema.ts'
+import { maySignIn } from '../storage/schema.ts'
 import type { Seal } from '../secrets/seal.ts'
 import type { Addresses } from '../users/addresses.ts'
 import type { Identities } from '../users/identities.ts'
@@ -92,11 +91,11 @@ export class AccountMatching {
         has_factor: found.has_factor === 1,
       })
     }
-    const holder = profile.email === null ? undefined : await this.#holder(profile.email)
+    const holder = profile.email === null ? undefined : await this.#parts.addresses.holder(profile.email)
     if (holder?.email_verified_at) {
       return maySignIn(holder) ? this.#offer(provider, redeemed, holder.id, next) : refuse('inactive')
     }
-    return this.#signUp(provider, redeemed, holder?.id)
+    return this.#signUp(provider, redeemed, holder?.email ?? undefined)
   }
 
   /** Offers to link the identity to a user. Both sides must have verified the same address. */
@@ -126,7 +125,7 @@ export class AccountMatching {
     // An unverified address may belong to somebody else, so it must neither be stored nor create an account.
     if (profile.email_doubtful) return refuse('doubtful_address')
     // Somebody registered this address but never confirmed it. The provider has verified it for this person.
-    if (unconfirmed !== undefined) await addresses.removeUnconfirmed(unconfirmed)
+    if (unconfirmed !== undefined) await addresses.free(unconfirmed)
     const user = await users.addVouchedFor({
       username: await freeName(database.query, usernameFrom(profile)),
       email: profile.email,
@@ -156,14 +155,6 @@ export class AccountMatching {
       identity_id: identityId,
       at_provider: { sid, id_token: id_token === '' ? '' : seal.seal(id_token, idTokenRow(user.id)) },
     }
-  }
-
-  #holder(email: string) {
-    return this.#parts.database.query
-      .selectFrom('users')
-      .select(['id', ...signInColumns])
-      .where(sql`lower(email)`, '=', email)
-      .executeTakeFirst()
   }
 }
 

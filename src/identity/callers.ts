@@ -21,7 +21,10 @@ const subjects = [
   'keys',
 ] as const satisfies readonly Subject[]
 
-type From = Pick<Caller, 'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'language' | 'gone' | 'atService'>
+type From = Pick<
+  Caller,
+  'via' | 'uid' | 'pid' | 'address' | 'user_agent' | 'browser' | 'language' | 'gone' | 'atService'
+>
 
 /** Returns the authorization of a call: its header, or the member of its message. Throws unauthenticated if the two differ. */
 export const authorizationOf = (

@@ -12,8 +12,22 @@ import { sweepRows } from '../storage/sweeping.ts'
 import { render, type MailFacts } from './render.ts'
 import { deliver, MailError, type MailServer } from './transport.ts'
 
-/** Mails that one address may get per hour, so that nobody can flood a stranger's mailbox through us. */
+/**
+ * Kinds of mail that anybody can ask for, each group with one limit for an address, so that nobody can flood a stranger's
+ * mailbox through us. The kinds of a group must count alike: which one is sent depends on whether the address has an account.
+ */
+const requested: readonly (readonly MailKind[])[] = [
+  ['verify', 'taken', 'change'],
+  ['reset'],
+  ['magic'],
+  ['invite'],
+]
+/** Mails of a group that one address may get per hour, asked for from one network. */
 const maxPerHour = 5
+/** The same from all networks together: one network alone does not use up what the person's own may ask for. */
+const maxPerHourFromAll = 20
+/** Notices that one address may get per hour. */
+const maxNoticesPerHour = 20
 /** Maximum number of mails sent at the same time. */
 const maxParallel = 4
 /** Seconds for which one process has a mail to itself; longer than any server timeout. */
@@ -38,8 +52,17 @@ export class Mails {
   readonly #server: () => Promise<MailServer>
   readonly #log: Log
   readonly #queue: RowQueue<MailRow>
+  readonly #noticeDropped: (kind: MailKind, address: string) => Promise<void>
 
-  constructor(database: Database, seal: Seal, server: () => Promise<MailServer>, log: Log) {
+  /** `noticeDropped` is called, inside the transaction, when a notice would be one too many. */
+  constructor(
+    database: Database,
+    seal: Seal,
+    server: () => Promise<MailServer>,
+    log: Log,
+    noticeDropped: (kind: MailKind, address: string) => Promise<void>,
+  ) {
+    this.#noticeDropped = noticeDropped
     this.#database = database
     this.#seal = seal
     this.#server = server
@@ -61,39 +84,56 @@ export class Mails {
   }
 
   /**
-   * Queues a mail, in its language or the default language. Silently drops it after five mails to one address in an
-   * hour. If not `really` meant, because nobody would read it, the mail is never sent, but this takes the same work, so
-   * that timing reveals nothing.
+   * Queues a mail, in its language or the default language. Returns false if the address has reached the limit of an hour;
+   * then nothing is sent. If not `really` meant, because nobody would read it, the mail is never sent, but this takes the
+   * same work, so that timing reveals nothing. `askedFrom` is the network of the person who asked.
    */
   async send(
     kind: MailKind,
     address: string,
     values: MailFacts & { readonly language?: string | undefined },
     really = true,
-  ): Promise<void> {
+    askedFrom = '',
+  ): Promise<boolean> {
     const to = address.toLowerCase()
-    await this.#database.write(async () => {
+    return this.#database.write(async () => {
       const { query } = this.#database
-      const { count } = await query
-        .selectFrom('mails')
-        .select((eb) => eb.fn.countAll<number>().as('count'))
-        .where('address', '=', to)
-        .where('created_at', '>', now() - 3600)
-        .executeTakeFirstOrThrow()
-      if (Number(count) >= maxPerHour) {
+      if (await this.#isOneTooMany(kind, to, askedFrom)) {
         this.#log.warn({ kind }, 'an address has reached its hourly limit of mails; this mail is dropped')
-        return
+        return false
       }
       const id = newId()
       const at = now()
       const values_sealed = this.#seal.seal(JSON.stringify({ ...values, address }), rowOf(id))
-      const row = { id, address: to, kind, values_sealed, created_at: at, due_at: at }
+      const row = { id, address: to, kind, asked_from: askedFrom, values_sealed, created_at: at, due_at: at }
       await query
         .insertInto('mails')
         .values({ ...row, tries: 0, last_error: '', state: really ? 'waiting' : 'decoy', gave_up_at: null })
         .execute()
       this.#database.afterCommit(() => this.#queue.wake())
+      return true
     })
+  }
+
+  async #isOneTooMany(kind: MailKind, address: string, askedFrom: string): Promise<boolean> {
+    const group = requested.find((kinds) => kinds.includes(kind))
+    const others = requested.flat()
+    const rows = await this.#database.query
+      .selectFrom('mails')
+      .select((eb) => ['asked_from', eb.fn.countAll<number>().as('count')])
+      .where('address', '=', address)
+      .where('created_at', '>', now() - 3600)
+      .where('kind', group ? 'in' : 'not in', [...(group ?? others)])
+      .groupBy('asked_from')
+      .execute()
+    const all = rows.reduce((sum, { count }) => sum + Number(count), 0)
+    if (group) {
+      const own = Number(rows.find(({ asked_from }) => asked_from === askedFrom)?.count ?? 0)
+      return own >= maxPerHour || all >= maxPerHourFromAll
+    }
+    if (all < maxNoticesPerHour) return false
+    await this.#noticeDropped(kind, address)
+    return true
   }
 
   /** Starts to send mail that is due, until `close`. One process per machine is enough. */

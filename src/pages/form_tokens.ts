@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { digest } from '../secrets/digest.ts'
 import type { LiveSession } from '../sessions/live_session.ts'
 import { valuesOf } from '../wire/header_list.ts'
 import { originOf, type EdgeRequest } from '../wire/request.ts'
@@ -12,6 +13,9 @@ export interface MadeFor {
   readonly session: string
   readonly user: string
 }
+
+/** What a form proves: for whom it was made, and which browser sends it, as a digest of its form cookie. */
+export type ProvenForm = MadeFor & { readonly browser: string }
 
 /**
  * Ensures that only our own pages post our forms. The browser must say so (Sec-Fetch-Site, Origin), and the form must carry a token
@@ -46,7 +50,7 @@ export class FormGuard {
     asked: EdgeRequest,
     secureCookies: boolean,
     token: string | null,
-  ): MadeFor | undefined {
+  ): ProvenForm | undefined {
     if (!this.sameOrigin(request, asked)) return undefined
     const value = readCookie(asked.cookies, formCookie(secureCookies))
     if (value === undefined || token === null) return undefined
@@ -56,7 +60,7 @@ export class FormGuard {
     const given = Buffer.from(token)
     if (wanted.length !== given.length || !timingSafeEqual(wanted, given)) return undefined
     const [session = '', user = ''] = madeFor.split(' ')
-    return { session, user }
+    return { session, user, browser: digest(value) }
   }
 
   /** Whether the browser reports the same origin. Our own no-referrer pages send `Origin: null` too, so that decides nothing. */

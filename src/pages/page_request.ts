@@ -36,7 +36,7 @@ export interface PageRequestParts {
   readonly switching: PersonSwitch
   /** Whether the request came over TLS to a proxy, as far as one can know without believing it. */
   readonly behindUntrusted: (sent: ReceivedRequest) => boolean
-  readonly links: Pick<OneTimeTokens, 'recipient'>
+  readonly links: Pick<OneTimeTokens, 'find'>
   readonly wordsFor: WordsFor
   readonly tell: ShowRefusal
 }
@@ -47,6 +47,8 @@ export class PageRequest {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly asked: EdgeRequest
+  /** Known once `form` has returned one. */
+  #browser: string | undefined
 
   constructor(
     parts: PageRequestParts,
@@ -120,10 +122,7 @@ export class PageRequest {
     return this.#parts.wordsFor(this.#request.rawHeaders)
   }
 
-  /**
-   * Returns the fields of a form that one of our pages posted. Otherwise answers with what is wrong and returns undefined. A form
-   * that is older than its cookie comes back to be sent again.
-   */
+  /** Returns the fields of a form of ours, or answers with what is wrong. A form older than its cookie comes back to be sent again. */
   async form(rules: FormRules = {}): Promise<URLSearchParams | undefined> {
     const state = await this.#parts.cookies.at(this.asked)
     if (state === 'refused') return void this.tell(this.#needsHttps())
@@ -140,6 +139,7 @@ export class PageRequest {
     // Somebody else may have signed in since in another tab, and must not act by a page that was made for the first.
     const refusal = misuse(madeFor, await this.session(), form, rules)
     if (refusal) return void this.tell(refusal)
+    this.#browser = proven?.browser
     if (proven) return form
     await (rules.again?.(form) ?? this.#sendAgain(form))
     return undefined
@@ -242,8 +242,8 @@ export class PageRequest {
   }
 
   #from() {
-    const user_agent = this.#request.headers['user-agent'] ?? ''
-    const language = languageAsked(this.#request.rawHeaders)
-    return { via: 'browser', address: this.asked.address, user_agent, language } as const
+    const { headers, rawHeaders } = this.#request
+    const facts = { user_agent: headers['user-agent'] ?? '', language: languageAsked(rawHeaders) }
+    return { via: 'browser', address: this.asked.address, browser: this.#browser, ...facts } as const
   }
 }

@@ -16,6 +16,7 @@ import * as openid from './openid/openid.ts'
 import { PageRequest, type PageRequestParts } from './page_request.ts'
 import { returnPath } from './return_path.ts'
 import * as email from './sign_in/mailed_links.ts'
+import * as registration from './sign_in/registration.ts'
 import { postReplace } from './sign_in/complete_sign_in.ts'
 import { notMe, postNotMe } from './sign_in/not_me.ts'
 import * as proof from './sign_in/proofs.ts'
@@ -90,10 +91,10 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
   formRow(parts, '/auth/switch', postSwitchAccount),
   pageRow(parts, '/auth/setup', signIn.setup),
   formRow(parts, '/auth/setup', signIn.postSetup),
-  pageRow(parts, '/auth/register', email.register),
-  formRow(parts, '/auth/register', email.postRegister),
-  pageRow(parts, '/auth/verify', email.verify),
-  formRow(parts, '/auth/verify', email.postVerify),
+  pageRow(parts, '/auth/register', registration.register),
+  formRow(parts, '/auth/register', registration.postRegister),
+  pageRow(parts, '/auth/verify', registration.verify),
+  formRow(parts, '/auth/verify', registration.postVerify),
   pageRow(parts, '/auth/reset', email.reset),
   formRow(parts, '/auth/reset', email.postReset),
   pageRow(parts, '/auth/magic', (page) => email.magic(page, parts.handover)),
@@ -218,8 +219,7 @@ const openIdPaths = ({ pageParts, openId, registrations }: Parts): readonly OwnP
     { ...takes, path: '/oauth/revoke' },
     { ...post, path: '/oauth/par', handler: step(openid.push) },
     { ...options, path: '/oauth/par' },
-    { ...post, path: '/oauth/device', handler: step(openid.device) },
-    { ...options, path: '/oauth/device' },
+    { ...takes, path: '/oauth/device' },
     { path: '/device', methods: ['GET', 'POST'], takes: 'form', at, handler: engine },
     { ...asks, path: '/device/{id}' },
     { path: '/oauth/register', methods: ['POST'], takes: 'json', at, handler: register },

@@ -57,6 +57,12 @@ export class Passwords {
    * Throws invalid_params if it is too short, too long or guessable, and rate_limited if too many calls are waiting.
    */
   async hash(password: string, names: readonly string[]): Promise<string> {
+    const text = await this.check(password, names)
+    return this.#queue.run(() => hash(text, parameters))
+  }
+
+  /** Checks a password in the same way, without hashing it, and returns the form that would be hashed. */
+  async check(password: string, names: readonly string[]): Promise<string> {
     const text = normalised(password)
     const least = await this.#minLength()
     const length = [...text].length
@@ -81,7 +87,7 @@ export class Passwords {
         },
       )
     }
-    return this.#queue.run(() => hash(text, parameters))
+    return text
   }
 
   async store(userId: string, hashed: string): Promise<void> {

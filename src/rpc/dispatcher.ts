@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Audit } from '../audit/audit.ts'
 import type { Caller } from '../contract/caller.ts'
 import { AppError } from '../contract/errors.ts'
@@ -45,6 +46,26 @@ const targetOf = (params: Readonly<Record<string, unknown>>): string =>
     .filter((name) => typeof params[name] === 'string')
     .map((name) => `${name}=${word(params[name] as string)}`)
     .join(' ')
+
+/** Longer than the work of a paced method takes by a wide margin, and too short for people to notice. */
+const beatMs = 50
+
+/** Waits for the end of the beat, also if the work fails. What is wrong with the parameters themselves is no secret. */
+const paced = async <T>(work: () => Promise<T>): Promise<T> => {
+  const began = performance.now()
+  const endOfBeat = () => {
+    const took = performance.now() - began
+    return delay(Math.ceil(took / beatMs) * beatMs - took)
+  }
+  try {
+    const result = await work()
+    await endOfBeat()
+    return result
+  } catch (error) {
+    if (!(error instanceof AppError && error.error === 'invalid_params')) await endOfBeat()
+    throw error
+  }
+}
 
 /** All methods, and the only way to call them: find, authorise, validate, run the handler, validate the result, audit. */
 export class Dispatcher {
@@ -111,7 +132,8 @@ export class Dispatcher {
     const method = this.#byName.get(name)
     if (!method) throw new AppError('method_not_found')
     const named = namedParams(method, params)
-    return method.effect === 'read' ? this.#read(method, named, caller) : this.#write(method, named, caller)
+    if (method.effect === 'read') return this.#read(method, named, caller)
+    return method.paced ? paced(() => this.#write(method, named, caller)) : this.#write(method, named, caller)
   }
 
   #read(method: Method, params: Record<string, unknown>, caller: Caller): unknown {

@@ -16,6 +16,7 @@ import * as oneSignIn from './migrations/013_one_sign_in.ts'
 import * as routes from './migrations/014_routes.ts'
 import * as vouchings from './migrations/015_vouchings.ts'
 import * as notices from './migrations/017_notices.ts'
+import * as mailedLinks from './migrations/021_mailed_links.ts'
 import type { Schema } from './schema.ts'
 
 /** Oldest first. Never rename a step, and never edit one once it is released. */
@@ -36,6 +37,7 @@ export const migrations: Record<string, Migration> = {
   '014_routes': routes,
   '015_vouchings': vouchings,
   '017_notices': notices,
+  '021_mailed_links': mailedLinks,
 }
 
 /** Brings the tables up to date in one transaction, or refuses a database that is newer than this program. */

@@ -1,9 +1,25 @@
 import { sql } from 'kysely'
 import type { Database } from '../storage/database.ts'
 import { now } from '../storage/ids.ts'
-import { isUnconfirmedSql } from '../storage/schema.ts'
+import { isUnconfirmedSql, type UserRow } from '../storage/schema.ts'
 
-/** The addresses of accounts, and who has proved which. Every method belongs inside a transaction. */
+/**
+ * Frees an address that an account has without having proved it, for somebody who has, or for whom an administrator vouches.
+ * That account has done nothing, so it goes, and its name becomes free again. Inside a transaction.
+ */
+export const freeAddress = async (database: Database, email: string, except = ''): Promise<void> => {
+  const address = email.toLowerCase()
+  const { numDeletedRows } = await database.query
+    .deleteFrom('users')
+    .where(sql`lower(email)`, '=', address)
+    .where('id', '!=', except)
+    .where(isUnconfirmedSql())
+    .executeTakeFirst()
+  await database.query.deleteFrom('reserved_names').where('address', '=', address).execute()
+  if (numDeletedRows > 0n) database.changed('users')
+}
+
+/** The addresses of accounts, and who has proved which. Every method that writes belongs inside a transaction. */
 export class Addresses {
   readonly #database: Database
 
@@ -11,9 +27,37 @@ export class Addresses {
     this.#database = database
   }
 
-  /** Removes an account whose address was never confirmed. It has done nothing, so its name becomes free again. */
-  async removeUnconfirmed(id: string): Promise<void> {
-    await this.#database.query.deleteFrom('users').where('id', '=', id).where(isUnconfirmedSql()).execute()
+  /** The account that has this address, confirmed or not. */
+  holder(email: string): Promise<UserRow | undefined> {
+    return this.#database.query
+      .selectFrom('users')
+      .selectAll()
+      .where(sql`lower(email)`, '=', email.toLowerCase())
+      .executeTakeFirst()
+  }
+
+  free(email: string): Promise<void> {
+    return freeAddress(this.#database, email)
+  }
+
+  /** Somebody registers the address of an unconfirmed account again: it is kept for another day. */
+  async renewUnconfirmed(id: string): Promise<void> {
+    await this.#database.query
+      .updateTable('users')
+      .set({ created_at: now() })
+      .where('id', '=', id)
+      .where(isUnconfirmedSql())
+      .execute()
+  }
+
+  /** Gives an unconfirmed account the names that the registration wanted whose link is used. */
+  async renameUnconfirmed(id: string, names: { username: string; display_name: string }): Promise<void> {
+    await this.#database.query
+      .updateTable('users')
+      .set(names)
+      .where('id', '=', id)
+      .where(isUnconfirmedSql())
+      .execute()
     this.#database.changed('users')
   }
 

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { sql } from 'kysely'
+import { sql, type SqlBool } from 'kysely'
 import { alreadyExists, AppError, invalidParams } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
+import { now } from '../storage/ids.ts'
+import { isUnconfirmedSql } from '../storage/schema.ts'
 
 /** Names that suggest authority: only an administrator may assign one. */
 const reservedNames: ReadonlySet<string> = new Set([
@@ -39,18 +41,49 @@ export const isReservedName = (username: string): boolean => reservedNames.has(u
 
 /**
  * Throws invalid_params for a name that users may not choose themselves, and already_exists for one that is or was in
- * use.
+ * use, or that a registration of another address keeps.
  */
-export const refuseSelfChosenName = async (query: Database['query'], username: string): Promise<void> => {
+export const refuseSelfChosenName = async (
+  query: Database['query'],
+  username: string,
+  email = '',
+): Promise<void> => {
   if (isReservedName(username))
     throw invalidParams('username', 'another name; only an administrator may assign this one', {
       reason: 'username_reserved',
     })
-  await refuseTakenName(query, username)
+  await refuseTakenName(query, username, email)
+  const kept = await query
+    .selectFrom('reserved_names')
+    .select('address')
+    .where('username', '=', username.toLowerCase())
+    .executeTakeFirst()
+  if (kept && kept.address !== email.toLowerCase()) throw alreadyExists('username', 'username')
 }
 
-/** Throws already_exists for a username that is or was in use. */
-export const refuseTakenName = async (query: Database['query'], username: string): Promise<void> => {
+/**
+ * Keeps a name for a registration that waits for its confirmation, whether or not the address has an account: otherwise the
+ * answer to the next registration of the name would tell. Inside a transaction.
+ */
+export const reserveName = async (
+  query: Database['query'],
+  username: string,
+  email: string,
+): Promise<void> => {
+  const row = { address: email.toLowerCase(), reserved_at: now() }
+  await query
+    .insertInto('reserved_names')
+    .values({ username: username.toLowerCase(), ...row })
+    .onConflict((conflict) => conflict.column('username').doUpdateSet(row))
+    .execute()
+}
+
+/** Throws already_exists for a username that is or was in use, except by the unconfirmed account of this address. */
+export const refuseTakenName = async (
+  query: Database['query'],
+  username: string,
+  email = '',
+): Promise<void> => {
   const name = username.toLowerCase()
   // The audit log uses this name for the operator.
   if (name === 'system')
@@ -60,6 +93,7 @@ export const refuseTakenName = async (query: Database['query'], username: string
       .selectFrom('users')
       .select('id')
       .where(sql`lower(username)`, '=', name)
+      .where(sql<SqlBool>`not (${isUnconfirmedSql()} and lower(email) = ${email.toLowerCase()})`)
       .executeTakeFirst()) ??
     (await query
       .selectFrom('removed_usernames')

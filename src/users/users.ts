@@ -17,6 +17,7 @@ import {
   requireAdministrator,
 } from './guards.ts'
 import { toUser, type User, type UserFields } from './user.ts'
+import { freeAddress } from './addresses.ts'
 import { refuseTakenName } from './usernames.ts'
 
 /** User accounts. */
@@ -132,13 +133,17 @@ export class Users {
   async sweep(): Promise<void> {
     const which = sql<SqlBool>`${isUnconfirmedSql()} and created_at < ${now() - 86_400}`
     await sweepRows(this.#database, 'users', 'id', which, (query) => query.deleteFrom('users'), 'users')
+    const kept = sql<SqlBool>`reserved_at < ${now() - 86_400}`
+    await sweepRows(this.#database, 'reserved_names', 'username', kept, (query) =>
+      query.deleteFrom('reserved_names'),
+    )
   }
 
   async #insert(fields: UserFields & { username: string }, verified = true): Promise<User> {
     const { username, email = null, external_id = null, is_admin = false } = fields
     const context = fields.context ?? (await this.#defaultContext())
     return this.#database.write(async () => {
-      await refuseTakenName(this.#database.query, username)
+      await refuseTakenName(this.#database.query, username, email ?? '')
       await this.#refuseTaken('email', email)
       await this.#refuseTaken('external_id', external_id)
       const at = now()
@@ -193,10 +198,12 @@ export class Users {
       guardAdministrator(row, caller)
       await refuseLastAdministrator(this.#database.query, row)
       await this.#database.query.deleteFrom('users').where('id', '=', row.id).execute()
-      await this.#database.query
-        .insertInto('removed_usernames')
-        .values({ username: row.username.toLowerCase(), removed_at: now() })
-        .execute()
+      // An account that nobody has confirmed was nobody, so its name may be somebody's.
+      if (!isUnconfirmed(row))
+        await this.#database.query
+          .insertInto('removed_usernames')
+          .values({ username: row.username.toLowerCase(), removed_at: now() })
+          .execute()
       this.#database.changed('users')
       this.#database.changed('sessions')
       return null
@@ -215,6 +222,8 @@ export class Users {
 
   async #refuseTaken(column: 'email' | 'external_id', value: string | null, except = '') {
     if (value === null) return
+    // Somebody who has not proved an address blocks nobody from having it.
+    if (column === 'email') await freeAddress(this.#database, value, except)
     const taken = await this.#database.query
       .selectFrom('users')
       .select('id')

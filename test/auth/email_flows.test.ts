@@ -67,8 +67,15 @@ onBothDatabases('email flows', (newUrl) => {
     const wrong = await refused(login('mary', newPassword), 'unauthenticated')
     assert.equal(unconfirmed.message, wrong.message)
     const token = await tokenTo('Mary@example.org', /Confirm/)
-    assert.deepEqual(await daemon.hero.auth.verify_email({ token }), { user: 'mary' })
-    await login('mary@EXAMPLE.org')
+    await refused(
+      daemon.hero.auth.verify_email({ token, password: 'password1' }),
+      'invalid_params',
+      'password',
+    )
+    assert.deepEqual(await daemon.hero.auth.verify_email({ token, password: newPassword }), { user: 'mary' })
+    // The password that came with the registration may be somebody else's.
+    await refused(login('mary@EXAMPLE.org'), 'unauthenticated')
+    await login('mary@EXAMPLE.org', newPassword)
     await refused(daemon.hero.auth.verify_email({ token }), 'unauthenticated')
   })
 
@@ -87,21 +94,26 @@ onBothDatabases('email flows', (newUrl) => {
       )
   })
 
-  test('the latest registration of an address replaces earlier ones, and unconfirmed accounts expire after a day', async () => {
+  test('each registration of an address has its own link, and unconfirmed accounts expire after a day', async () => {
     const email = 'squatted@example.org'
     const attempt = (username: string) =>
       daemon.hero.auth.register({ username, email, password: goodPassword })
     await attempt('squatter')
-    const old = await tokenTo(email, /Confirm/)
+    const first = await tokenTo(email, /Confirm/)
+    smtp.arrived.length = 0
     await attempt('proprietor')
-    await refused(daemon.hero.auth.verify_email({ token: old }), 'unauthenticated')
+    const second = await tokenTo(email, /Confirm/)
+    assert.deepEqual(await daemon.hero.auth.verify_email({ token: second }), { user: 'proprietor' })
+    await refused(daemon.hero.auth.verify_email({ token: first }), 'unauthenticated')
     await refused(daemon.hero.users.get({ username: 'squatter' }), 'not_found')
+    await daemon.hero.users.remove({ username: 'proprietor' })
+    await attempt('late')
     await byHand(daemon, ({ query }) =>
       query.updateTable('users').set({ created_at: 1 }).where('email_verified_at', 'is', null).execute(),
     )
     await byHand(daemon, (database) => new Users(database, async () => 1, noReactions).sweep())
-    await refused(daemon.hero.users.get({ username: 'proprietor' }), 'not_found')
-    await attempt('proprietor')
+    await refused(daemon.hero.users.get({ username: 'late' }), 'not_found')
+    await attempt('late')
   })
 
   test('invite: an invitation works once and for one address, and is required', async () => {
@@ -153,7 +165,7 @@ onBothDatabases('email flows', (newUrl) => {
     assert.ok(smtp.arrived.every(({ to }) => !to.includes(email) && !to.includes('nobody@example.org')))
   })
 
-  test('a link works for its purpose alone, and a newer one replaces it', async () => {
+  test('a link works for its purpose alone, and ends with a new password', async () => {
     await set('magic_links', true)
     const { email, username } = await newPerson()
     await daemon.hero.auth.request_password_reset({ email })
@@ -172,9 +184,9 @@ onBothDatabases('email flows', (newUrl) => {
     smtp.arrived.length = 0
     await auth.request_password_reset({ email })
     const second = await tokenTo(email, /new password/)
-    await refused(auth.reset_password({ token: first, password: newPassword }), 'unauthenticated')
     // Changing the password invalidates all links.
     await auth.set_password({ user: username, password: newPassword })
+    await refused(auth.reset_password({ token: first, password: newPassword }), 'unauthenticated')
     await refused(auth.reset_password({ token: second, password: goodPassword }), 'unauthenticated')
     await refused(auth.login_by_link({ token: magic }), 'unauthenticated')
   })
@@ -252,7 +264,7 @@ onBothDatabases('email flows', (newUrl) => {
     await refused(daemon.hero.auth.verify_email({ token: verify }), 'internal_error')
     await full('users', false)
     await refused(login('full'), 'unauthenticated')
-    await daemon.hero.auth.verify_email({ token: verify })
+    await daemon.hero.auth.verify_email({ token: verify, password: goodPassword })
     await login('full')
 
     await daemon.hero.auth.request_password_reset({ email })

@@ -107,7 +107,13 @@ onBothDatabases('the mail queue', (newUrl) => {
       site: 'Desk',
       language: 'en',
     } as const
-    const mails = new Mails(database, seal, async () => server, log)
+    const mails = new Mails(
+      database,
+      seal,
+      async () => server,
+      log,
+      async () => {},
+    )
     try {
       await work(mails, database)
     } finally {
@@ -215,7 +221,13 @@ onBothDatabases('the mail queue', (newUrl) => {
   test('a mail of a transaction that is rolled back is not sent', async () => {
     await queue(async (mails) => {
       const database = await openDatabase(url, log)
-      const second = new Mails(database, seal, async () => assert.fail('nothing to send'), log)
+      const second = new Mails(
+        database,
+        seal,
+        async () => assert.fail('nothing to send'),
+        log,
+        async () => {},
+      )
       const work = database.write(async () => {
         await second.send('reset', 'never@example.org', values)
         throw new Error('rolled back')

@@ -108,7 +108,12 @@ const upgraded = (old: Rows): Rows => {
     ...old,
     one_time_tokens: tokens
       .filter(({ purpose }) => purpose !== 'spent_challenge')
-      .map((row) => (row.purpose === 'after_provider' ? { ...row, address: '' } : row)),
+      .map((row) => ({
+        ...row,
+        ...(row.purpose === 'after_provider' && { address: '' }),
+        browser: '',
+        wanted: '',
+      })),
     spent_challenges: [{ challenge_hash: 'e', expires_at: live }],
     revoked_tokens: old.revoked_tokens!.filter(({ jti }) => jti === '0193-jti'),
     revoked_subjects: ['users 0', 'service.wiki'].map((subject) => ({ subject, expires_at: live })),
@@ -134,7 +139,17 @@ const upgraded = (old: Rows): Rows => {
     child_sessions: [],
     arrival_codes: [],
     left_hosts: [],
-    mails: old.mails!.map((row) => ({ ...row, state: row.id!, gave_up_at: row.gave_up_at || null })),
+    mails: old.mails!.map((row) => ({
+      ...row,
+      state: row.id!,
+      gave_up_at: row.gave_up_at || null,
+      asked_from: '',
+    })),
+    user_identities: old.user_identities!.map((row) => ({ ...row, email: '' })),
+    passkeys: old.passkeys!.map((row) => ({ ...row, verifies_user: 1 })),
+    reserved_names: [],
+    // Nobody has confirmed the account of the second row.
+    credentials: old.credentials!.filter(({ user_id }) => user_id !== 'users 1'),
     attempts: old.attempts!.map((row) =>
       row.key === guessed ? { ...row, key: 'client wiki 192.0.2.7' } : row,
     ),

@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 export interface AuthTables {
   /** Browsers and programs with which people have signed in, so that a new one can be reported. */
   known_devices: {
@@ -15,6 +17,10 @@ export interface AuthTables {
     user_id: string | null
     /** The address that it was sent to, in lower case; empty for none. */
     address: string
+    /** The browser that asked for it, as a digest; empty where no browser did, or where it is unknown. */
+    browser: Generated<string>
+    /** JSON of the names that a registration wants; empty for other links. */
+    wanted: Generated<string>
     created_at: number
     expires_at: number
   }

@@ -1,3 +1,4 @@
+import type { Generated } from 'kysely'
 import type { Bit, OfUser } from './columns.ts'
 
 export interface FactorsTables {
@@ -19,6 +20,8 @@ export interface FactorsTables {
     public_key: string
     counter: number
     synced: Bit
+    /** Whether the key verified its user, by PIN or body, when it was added. Only then can it sign in alone. */
+    verifies_user: Generated<Bit>
     last_used_at: number | null
   }
 }

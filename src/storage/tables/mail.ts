@@ -8,6 +8,8 @@ export interface MailRow {
   id: string
   address: string
   kind: string
+  /** The network of the person who asked for it; empty if nobody did, or if it is unknown. */
+  asked_from: string
   /** JSON of the values in the text, including links. */
   values_sealed: string
   created_at: number

@@ -46,6 +46,8 @@ export const maySignInSql = (users = 'users'): RawBuilder<SqlBool> =>
 export interface UsersTables {
   users: UserRow
   removed_usernames: { username: string; removed_at: number }
+  /** Names, in lower case, that somebody wants to register: whether or not the address has an account, they are kept for it. */
+  reserved_names: { username: string; address: string; reserved_at: number }
   user_networks: OfUser & { network: string; description: string }
   user_keys: OfUser & { pubkey: string; description: string }
   /** Signed requests that were accepted: each key may use a nonce once. */
@@ -56,6 +58,8 @@ export interface UsersTables {
     /** As the provider reported it at the last sign-in, like the next one; empty for none. */
     login: Generated<string>
     avatar_url: Generated<string>
+    /** The verified address that it reported at the last sign-in, in lower case. */
+    email: Generated<string>
     last_used_at: Generated<number | null>
   }
 }

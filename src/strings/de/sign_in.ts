@@ -59,6 +59,12 @@ export const sign_in: Catalogue['sign_in'] = {
     lead: 'Klicken Sie auf die Schaltfläche, wenn Sie dies angefordert haben. Wenn nicht, schließen Sie die Seite; dann ändert sich nichts.',
     button: 'Adresse bestätigen',
   },
+  new_account: {
+    title: 'Passwort festlegen',
+    lead: ({ user, address }: { user: string; address: string }) =>
+      `Ihr Konto ${user} bekommt die Adresse ${address}. Wenn Sie kein Konto angefordert haben, schließen Sie die Seite; dann ändert sich nichts.`,
+    button: 'Konto erstellen',
+  },
   forgot: {
     title: 'Passwort vergessen?',
     lead: 'Wir senden Ihnen einen Link, mit dem Sie ein neues Passwort festlegen.',

@@ -59,6 +59,13 @@ export const sign_in = {
     lead: 'Click the button if you asked for this. If you didn’t, close this page and nothing will change.',
     button: 'Confirm address',
   },
+  /** Behind the link to a new account. */
+  new_account: {
+    title: 'Choose a password',
+    lead: ({ user, address }: { user: string; address: string }) =>
+      `Your account ${user} will have the address ${address}. If you didn’t ask for an account, close this page and nothing will change.`,
+    button: 'Create account',
+  },
   forgot: {
     title: 'Forgot your password?',
     lead: 'We’ll email you a link to choose a new one.',

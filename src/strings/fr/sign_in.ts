@@ -59,6 +59,12 @@ export const sign_in: Catalogue['sign_in'] = {
     lead: 'Cliquez sur le bouton si vous avez fait cette demande. Sinon, fermez cette page : rien ne changera.',
     button: 'Confirmer l’adresse',
   },
+  new_account: {
+    title: 'Choisissez un mot de passe',
+    lead: ({ user, address }: { user: string; address: string }) =>
+      `Votre compte ${user} aura l’adresse ${address}. Si vous n’avez pas demandé de compte, fermez cette page : rien ne changera.`,
+    button: 'Créer le compte',
+  },
   forgot: {
     title: 'Mot de passe oublié ?',
     lead: 'Nous vous enverrons un lien pour choisir un nouveau mot de passe.',

@@ -1,0 +1,46 @@
+import { AppError } from '../contract/errors.ts'
+
+/** Lifetime of a mailed link by purpose, in seconds. A link works for its own purpose only. */
+export const tokenLifetimesSeconds = {
+  verify: 24 * 3600,
+  change: 24 * 3600,
+  reset: 3600,
+  magic: 900,
+  invite: 7 * 24 * 3600,
+} as const
+export type Purpose = keyof typeof tokenLifetimesSeconds
+
+/** A half-completed sign-in, named after its first step. Its token allows trying the second factor and is never mailed. */
+export type FirstStep = 'after_password' | 'after_magic_link' | 'after_provider'
+export const firstSteps: readonly FirstStep[] = ['after_password', 'after_magic_link', 'after_provider']
+
+/** The names that a registration wants. */
+export interface WantedNames {
+  readonly username: string
+  readonly display_name?: string | undefined
+}
+
+export interface OneTimeToken {
+  readonly user_id: string | null
+  /** The address that it was mailed to, in lower case; empty if it was not mailed. */
+  readonly address: string
+  /** The names that a registration wants; undefined for other links. */
+  readonly wanted: WantedNames | undefined
+}
+
+/** What a provider asserted, kept until the second step is done. */
+export interface ProviderProof {
+  readonly provider: string
+  readonly identity_id: string
+  readonly at_provider: { readonly sid: string; readonly id_token: string }
+  /** When the person authenticated at the provider, in Unix seconds; 0 if the provider does not say. */
+  readonly proven_at: number
+}
+
+/** The refusal of a link that does not work. It does not reveal why. */
+export const invalidLink = () =>
+  new AppError(
+    'unauthenticated',
+    'This link is no longer valid: it was used, it is too old, or a newer one was sent',
+    { reason: 'dead_link' },
+  )

@@ -1,0 +1,154 @@
+import type { Attempts } from '../attempts/attempts.ts'
+import type { Caller } from '../contract/caller.ts'
+import { alreadyExists, conflict } from '../contract/errors.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import type { SettingValues } from '../settings/definitions.ts'
+import type { Database } from '../storage/database.ts'
+import { isUnconfirmed, type UserRow } from '../storage/schema.ts'
+import type { Addresses } from '../users/addresses.ts'
+import { refuseSelfChosenName, reserveName } from '../users/usernames.ts'
+import type { Users } from '../users/users.ts'
+import type { Confirmation } from './confirmation.ts'
+import type { Asking, LinkMails } from './link_mails.ts'
+import { invalidLink, type OneTimeToken } from './one_time_token.ts'
+import type { OneTimeTokens } from './one_time_tokens.ts'
+
+interface Parts {
+  readonly database: Database
+  readonly users: Users
+  readonly addresses: Addresses
+  readonly credentials: Passwords
+  readonly attempts: Attempts
+  readonly links: OneTimeTokens
+  readonly mailed: LinkMails
+  readonly confirmation: Confirmation
+  readonly setting: <K extends keyof SettingValues>(key: K) => Promise<SettingValues[K]>
+}
+
+export interface WantedAccount {
+  readonly username: string
+  readonly email: string
+  readonly password?: string
+  readonly display_name?: string
+  readonly invite?: string
+}
+
+type Next = { readonly next: 'verify' | 'sign_in' }
+
+/**
+ * Creating an account. Without an invitation it takes two steps: anybody may register any address, and learns nothing about it;
+ * the person who opens the link that was mailed there chooses the password. What the first step was given counts for nothing
+ * but the names.
+ */
+export class Registration {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Refuses a hopeless registration early, and a password that nobody should choose. Returns the hash of the password that an
+   * invited person chooses.
+   */
+  async prepare(wanted: WantedAccount, caller: Caller): Promise<string | undefined> {
+    const { links, setting, attempts, credentials } = this.#parts
+    const { email, password, invite } = wanted
+    const mode = await setting('registration_mode')
+    if (mode === 'closed')
+      throw conflict('Registration is closed here; ask an administrator for an account', {
+        reason: 'registration_closed',
+      })
+    const names = [wanted.username, email, wanted.display_name ?? '']
+    if (invite !== undefined) {
+      await links.read(invite, 'invite')
+      return password === undefined ? undefined : credentials.hash(password, names)
+    }
+    if (mode === 'invite')
+      throw conflict('Registration takes an invitation here; ask an administrator for one', {
+        reason: 'invitation_needed',
+      })
+    await attempts.count({ mailTo: email }, caller.address)
+    if (password !== undefined) await credentials.check(password, names)
+    return undefined
+  }
+
+  /** Creates the account. An invited person can use it at once, others after they confirm the address. */
+  async register(wanted: WantedAccount, hash: string | undefined, caller: Caller): Promise<Next> {
+    // The setting may have changed while the password was hashed.
+    if ((await this.#parts.setting('registration_mode')) === 'closed')
+      throw conflict('Registration is closed here', { reason: 'registration_closed' })
+    return wanted.invite === undefined
+      ? this.#begin(wanted, caller)
+      : this.#acceptInvitation(wanted.invite, wanted, hash)
+  }
+
+  async #acceptInvitation(invite: string, wanted: WantedAccount, hash: string | undefined): Promise<Next> {
+    const { database, links, users, addresses, credentials } = this.#parts
+    // An invitation counts only for the address that it was sent to.
+    const { address } = await links.use(invite, 'invite')
+    await addresses.free(address)
+    await refuseSelfChosenName(database.query, wanted.username, address)
+    // An administrator vouched for an invited person, so this answer may reveal that the address is taken.
+    if (await addresses.holder(address)) throw alreadyExists('email', 'email')
+    const user = await users.addRegistered({ ...namesOf(wanted), email: address }, true)
+    if (hash !== undefined) await credentials.store(user.id, hash)
+    return { next: 'sign_in' }
+  }
+
+  /** Mails the link. The answer and the work are the same whether or not the address has an account. */
+  async #begin(wanted: WantedAccount, asking: Asking): Promise<Next> {
+    const { database, users, addresses, mailed } = this.#parts
+    const { email, username } = wanted
+    const names = namesOf(wanted)
+    await refuseSelfChosenName(database.query, username, email)
+    await reserveName(database.query, username, email)
+    const holder = await addresses.holder(email)
+    if (holder && !isUnconfirmed(holder)) await mailed.sendTaken('verify', holder, asking, names)
+    else {
+      if (holder) await addresses.renewUnconfirmed(holder.id)
+      const user = holder ?? (await users.addRegistered({ ...names, email }, false))
+      await mailed.send('verify', user, email, asking, names)
+    }
+    return { next: 'verify' }
+  }
+
+  /** Returns the account that a link confirms, with the names that its registration wanted. Uses nothing up. */
+  async accountOf({ user_id, address, wanted }: OneTimeToken): Promise<UserRow> {
+    const { database } = this.#parts
+    const user = await database.query
+      .selectFrom('users')
+      .selectAll()
+      .where('id', '=', user_id ?? '')
+      .executeTakeFirst()
+    if (!user || user.is_active === 0 || user.email?.toLowerCase() !== address) throw invalidLink()
+    // A confirmed account keeps its names.
+    const { username, display_name = username } = (isUnconfirmed(user) && wanted) || user
+    return { ...user, username, display_name }
+  }
+
+  /** Hashes the password that the person who opens the link chooses. */
+  async hashFor(link: OneTimeToken, password: string): Promise<string> {
+    const { username, display_name } = await this.accountOf(link)
+    return this.#parts.credentials.hash(password, [username, link.address, display_name])
+  }
+
+  /** Confirms the account of a link that is used now, inside the transaction. */
+  async confirm(link: OneTimeToken, hash: string | undefined): Promise<{ user: string }> {
+    const { database, addresses, confirmation, credentials } = this.#parts
+    const account = await this.accountOf(link)
+    const { id, username, display_name } = account
+    if (!isUnconfirmed(account)) return { user: username }
+    // Another registration of the same address may have given the account other names meanwhile.
+    await refuseSelfChosenName(database.query, username, link.address)
+    await addresses.renameUnconfirmed(id, { username, display_name })
+    await confirmation.confirm(id, link.address)
+    if (hash !== undefined) await credentials.store(id, hash)
+    return { user: username }
+  }
+}
+
+const namesOf = ({ username, display_name }: WantedAccount) => ({
+  username,
+  ...(display_name !== undefined && { display_name }),
+})

@@ -1,0 +1,66 @@
+import type { OneTimeToken, Purpose } from '../../auth/one_time_token.ts'
+import { AppError, errorTable } from '../../contract/errors.ts'
+import { formPage, type FormPage } from '../../html/form.ts'
+import type { Catalogue, NoticeFacts } from '../../strings/catalogue.ts'
+import type { Keepsake } from '../keepsake.ts'
+import type { PageRequest } from '../page_request.ts'
+import { inWords } from './complete_sign_in.ts'
+
+// What the pages that links in mails open have in common. Opening a link changes nothing, because programs open links too; the
+// button on the page does.
+
+/** A link that still works. */
+export type FoundLink = OneTimeToken & { readonly purpose: Purpose }
+
+export type Form = (words: Catalogue) => Omit<FormPage, 'place' | 'token' | 'problem'>
+
+export const toSignIn = { href: '/auth/login', name: 'sign_in' } as const
+export const back = ({ sign_in }: Catalogue) => [{ href: '/auth/login', text: sign_in.back }]
+
+export const show = (
+  page: PageRequest,
+  form: Form,
+  status = 200,
+  problem?: string,
+  headers = {},
+): Promise<void> =>
+  page.page(
+    status,
+    (token, words) => formPage(words, { ...form(words), place: page.asked.host, token, problem }),
+    headers,
+  )
+
+/** Calls the method of a form, or shows the form again with what went wrong. */
+export const submit = async (
+  page: PageRequest,
+  method: string,
+  params: Record<string, string>,
+  again: Form,
+): Promise<Record<string, unknown> | undefined> => {
+  try {
+    return ((await page.call(method, params, page.guest())) as Record<string, unknown> | null) ?? {}
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    const retry = error.data.retry_after
+    const headers: Record<string, string> = typeof retry === 'number' ? { 'retry-after': String(retry) } : {}
+    await show(page, again, errorTable[error.error].http, await inWords(page, error), headers)
+    return undefined
+  }
+}
+
+export const tell = (page: PageRequest, notice: NoticeFacts, ...kept: readonly Keepsake[]): Promise<void> =>
+  page.tellKeeping({ ...notice, status: 200, code: 'ok', link: toSignIn }, ...kept)
+
+/** Returns what a link is for, or says at once that it does not work any more. Looking at it uses nothing up. */
+export const linkOf = async (
+  page: PageRequest,
+  token: string,
+  purposes: readonly Purpose[],
+  anew?: string,
+): Promise<FoundLink | undefined> => {
+  const found = await page.links.find(token, ...purposes)
+  if (found !== undefined) return found
+  const link = anew === undefined ? toSignIn : ({ href: anew, name: 'new_link' } as const)
+  page.tell({ status: 410, reason: 'dead_link', code: 'dead_link', link })
+  return undefined
+}
