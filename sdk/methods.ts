@@ -244,6 +244,8 @@ export interface Passkey {
   /** A UUID of version 7 */
   id: string
   name: string
+  /** The host for which it was made; it depends on an earlier public URL if that is not the present host */
+  rp_id: string
   /** Synced by a password manager, so that it survives the loss of a device */
   synced: boolean
   /** Unix time in seconds, up to the year 9999 */
@@ -846,11 +848,16 @@ export interface AuthLoginByCodeParams {
   code: string
 }
 
-export type AuthPasskeyOptionsParams = Record<string, never>
+export interface AuthPasskeyOptionsParams {
+  /** The host for which the passkey was made; the one for which new passkeys are made if not given */
+  rp_id?: string
+}
 
 export interface AuthLoginByPasskeyParams {
   /** JSON of PublicKeyCredential.toJSON() */
-  assertion: string
+  assertion?: string
+  /** Of a passkey that was used at the host of an earlier public URL: the one-time code, a dot, and what the browser kept at home */
+  passkey_code?: string
   /** From `data.sign_in` of factor_required */
   sign_in?: string
 }
@@ -862,6 +869,8 @@ export interface AuthProveParams {
   code?: string
   /** JSON of PublicKeyCredential.toJSON() */
   assertion?: string
+  /** Of a passkey that was used at the host of an earlier public URL: the one-time code, a dot, and what the browser kept at home */
+  passkey_code?: string
 }
 
 export interface AuthRefreshParams {
@@ -2124,9 +2133,9 @@ export interface HeroProxyMethods {
     login_by_code(params: AuthLoginByCodeParams): Promise<SignedIn>
     /** Return the options for a passkey prompt: for auth.login_by_passkey or, with a session, for auth.prove */
     passkey_options(params?: AuthPasskeyOptionsParams): Promise<PasskeyRequestOptions>
-    /** Sign in with a passkey, which counts as two factors. With `sign_in`, it completes a sign-in that began in another way, for example with a provider. The session records that way. */
-    login_by_passkey(params: AuthLoginByPasskeyParams): Promise<SignedIn>
-    /** Confirm that it's you: for 15 minutes, methods that need a fresh proof accept this session. Give exactly one of the three. If you have a second factor, the password is not accepted. */
+    /** Sign in with a passkey, which counts as two factors. Give exactly one of `assertion` and `passkey_code`. With `sign_in`, it completes a sign-in that began in another way, for example with a provider. The session records that way. */
+    login_by_passkey(params?: AuthLoginByPasskeyParams): Promise<SignedIn>
+    /** Confirm that it's you: for 15 minutes, methods that need a fresh proof accept this session. Give exactly one of the four. If you have a second factor, the password is not accepted. */
     prove(params?: AuthProveParams): Promise<null>
     /** Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in. A refresh token works once. If it is used again, two parties hold it and the session ends. Within ten seconds of the first use, the error is `conflict` instead, because a response may have been lost or two calls may have raced. */
     refresh(params: AuthRefreshParams): Promise<SignedIn>

@@ -17,6 +17,7 @@ import type { Condition, Database } from './storage/database.ts'
 import { instanceFact } from './storage/instance_facts.ts'
 import { createSearchIndexes } from './storage/search_index.ts'
 import { SqliteMaintenance } from './storage/sqlite/upkeep.ts'
+import { refusePreviousAtHome } from './start/public_urls.ts'
 import { refuseIncompleteTls } from './start/tls_settings.ts'
 import { Workers } from './workers/pool.ts'
 import { databaseFile } from './storage/open_database.ts'
@@ -49,6 +50,7 @@ export const startDaemon = async (
   passed: PassedSockets = {},
 ): Promise<Daemon> => {
   refuseIncompleteTls(config)
+  refusePreviousAtHome(config)
   mkdirSync(config.data_dir, { recursive: true, mode: 0o700 })
   refuseLostDatabase(config)
   // Runs in a thread while the database opens. The daemon serves nothing before it is done.
@@ -66,6 +68,7 @@ export const startDaemon = async (
   })
   try {
     await hashing
+    await instance.app.settle()
     return await serve(config, instance, workers, passed, log)
   } catch (error) {
     await instance.close()

@@ -27,7 +27,13 @@ export const createApp = (
   /** Set if the edge speaks TLS. */
   Secure?: typeof SecureEdge,
 ) => {
-  const ground = { config, database, seal, log, home: new Home(config.public_url) }
+  const ground = {
+    config,
+    database,
+    seal,
+    log,
+    home: new Home(config.public_url, config.previous_public_urls),
+  }
   const reactions: Reactions = createReactions(database, () => ({ rooms, flows }))
   const rooms = createRooms(ground, reactions)
   const flows = createFlows(ground, rooms, reactions)
@@ -49,6 +55,7 @@ export const createApp = (
         await room.sweep()
       for (const room of [
         challenges,
+        rooms.passkeyCodes,
         dynamicClients,
         rooms.registrationTokens,
         federation,
@@ -61,6 +68,13 @@ export const createApp = (
       await audit.sweep(await settings.value('audit_retention_days'))
     })
 
+  /** What must be true before anything is served. Throws with one readable line if this configuration does not fit the database. */
+  const settle = async () => {
+    await rooms.routes.refuseAtPreviousUrls()
+    await rooms.passkeys.rpIds.adopt()
+    await rooms.sessions.endAtOtherHosts()
+  }
+
   const { mails, settings, liveSessions, personal, revocations, doctor } = rooms
   const { logouts, setup } = flows
   const shared = { mails, settings, liveSessions, personal, revocations, logouts, setup, doctor }
@@ -69,6 +83,7 @@ export const createApp = (
     ...served,
     counters,
     sweep,
+    settle,
     warnAtStart: () => warnAtStart(rooms, isOwnPath, log),
     dispatcher,
     document,

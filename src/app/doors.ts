@@ -105,6 +105,7 @@ export const createDoors = (parts: Parts) => {
     site: await settings.value('site_name'),
     registration: await settings.value('registration_mode'),
     magicLinks: await settings.value('magic_links'),
+    rpIds: await rooms.passkeys.rpIds.offered(),
     providers: (await providers.enabled()).map(({ provider, title, preset }) => ({
       provider,
       title,
@@ -160,6 +161,7 @@ export const createDoors = (parts: Parts) => {
   const ownPaths: OwnPaths = createOwnPaths({
     pages: {
       handover,
+      previous: { home, proofs: flows.previousHosts, forms, wordsFor, tell },
       services: {
         places: new MyPlaces({ home, routes: () => routes.table(), judge: decisionParts.judge }),
         helpText: () => settings.value('help_text'),

@@ -15,6 +15,7 @@ import { LinkMails } from '../auth/link_mails.ts'
 import { Registration } from '../auth/registration.ts'
 import { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import { PersonSwitch } from '../auth/person_switch.ts'
+import { PreviousHostProofs } from '../auth/previous_host_proofs.ts'
 import { SecurityNotices } from '../auth/security_notices.ts'
 import { Setup } from '../auth/setup.ts'
 import { SignIn } from '../auth/sign_in.ts'
@@ -75,6 +76,7 @@ export const createFlows = (
   const noticeLinks = new NoticeLinks(database)
   const notices = new SecurityNotices({ database, mails, devices, noticeLinks, publicUrl: config.public_url })
   const intrusions = new Intrusions({ database, sessions, devices, links, noticeLinks, reactions })
+  const previousHosts = new PreviousHostProofs(home, seal, rooms.passkeys, rooms.passkeyCodes)
   const signIn = new SignIn({ database, credentials, sessions, attempts, factors, links, notices })
   const confirmation = new Confirmation({ addresses, credentials, factors, sessions, links })
   const setting: typeof settings.value = (key) => settings.value(key)
@@ -184,6 +186,7 @@ export const createFlows = (
     notices,
     noticeLinks,
     intrusions,
+    previousHosts,
     signIn,
     emailFlows,
     registration,

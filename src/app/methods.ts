@@ -91,7 +91,16 @@ export const allMethods = (
     ...impersonationMethods(impersonation),
     ...emailMethods({ flows: emailFlows, registration, credentials, attempts, signIn }),
     ...noticeMethods(flows.intrusions),
-    ...proofMethods({ users, credentials, attempts, sessions, factors, passkeys, signIn }),
+    ...proofMethods({
+      users,
+      credentials,
+      attempts,
+      sessions,
+      factors,
+      passkeys,
+      previousHosts: flows.previousHosts,
+      signIn,
+    }),
     ...factorMethods({
       factors,
       passkeys,

@@ -5,6 +5,7 @@ import { Attempts } from '../attempts/attempts.ts'
 import { Passwords } from '../passwords/passwords.ts'
 import { Challenges } from '../factors/challenges.ts'
 import { Factors } from '../factors/factors.ts'
+import { PasskeyCodes } from '../factors/passkey_codes.ts'
 import { Passkeys } from '../factors/passkeys.ts'
 import { Admins } from '../groups/admins.ts'
 import { Grants } from '../groups/grants.ts'
@@ -55,7 +56,7 @@ export type Rooms = ReturnType<typeof createRooms>
 
 /** Builds each room once, with the settings that it uses. */
 export const createRooms = ({ config, database, seal, log, home }: Ground, reactions: Reactions) => {
-  const settings = new Settings(database, seal)
+  const settings = new Settings(database, seal, home.all)
   const audit = new Audit(database, seal.derive('audit chain'))
   const users = new Users(database, () => settings.value('default_context'), reactions)
   const groups = new Groups(database)
@@ -70,7 +71,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
   const roles = new Roles(database)
   const claims = new Claims(database, () => settings.value('admin_factor'))
   const credentials = new Passwords(database, () => settings.value('password_min_length'))
-  const sessions = new Sessions(database, (name) => settings.value(name), reactions)
+  const sessions = new Sessions(database, (name) => settings.value(name), reactions, home.host)
   const liveSessions = new LiveSessions(database, () => settings.value('session_idle'))
   const revocations = new Revocations(database)
   const site = () => settings.value('site_name')
@@ -94,10 +95,13 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
   const attempts = new Attempts(database)
   const challenges = new Challenges(database, seal.derive('passkey challenges'))
   const passkeys = new Passkeys(database, challenges, {
-    id: home.host,
+    host: home.host,
     origin: home.origin,
+    previous: home.previous,
     name: site,
+    chosen: () => settings.value('passkey_rp_id'),
   })
+  const passkeyCodes = new PasskeyCodes(database)
   const factors = new Factors({
     database,
     seal,
@@ -138,6 +142,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     config,
     readiness,
     routesAtHome: async () => (await routes.atHome()).map(({ domain, path_prefix }) => domain + path_prefix),
+    passkeysElsewhere: () => passkeys.rpIds.elsewhere(),
   })
   return {
     settings,
@@ -161,6 +166,7 @@ export const createRooms = ({ config, database, seal, log, home }: Ground, react
     mails,
     challenges,
     passkeys,
+    passkeyCodes,
     factors,
     routes,
     attempts,

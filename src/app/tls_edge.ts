@@ -48,7 +48,7 @@ export class SecureEdge {
     this.openListener = tlsListener(this.#certificates)
     this.#redirect = new HttpRedirect({
       answerTo: (token) => certificates.answerTo(token),
-      knows: async (host) => home.is(host) || (await parts.routes()).at(host) !== undefined,
+      knows: async (host) => home.all.has(host) || (await parts.routes()).at(host) !== undefined,
       securePort: () => this.#securePort,
       log,
     })
@@ -58,7 +58,7 @@ export class SecureEdge {
         authority: new Authority(config.acme_directory, config.acme_email!, certificates),
         lease: new Lease(database, 'acme_lease'),
         failures: new OrderFailures(database),
-        wanted: async () => [home.host, ...(await parts.routes()).hosts()],
+        wanted: async () => [...new Set([...home.all, ...(await parts.routes()).hosts()])],
         held: (name) => this.#certificates.holds(name),
         log,
       })

@@ -6,15 +6,21 @@ import type { Factors } from '../factors/factors.ts'
 import { exampleOptions, PasskeyResponse, RequestOptions, SecretCode } from '../factors/passkey_schemas.ts'
 import type { PasskeyAssertion, Passkeys } from '../factors/passkeys.ts'
 import { method } from '../contract/method.ts'
-import { Nothing, Password, Shape } from '../contract/schemas.ts'
+import { Password, Shape } from '../contract/schemas.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { Type } from '../contract/schema_builder.ts'
 import type { Users } from '../users/users.ts'
 import { SignedIn, signedIn } from './methods.ts'
+import type { PreviousHostProofs } from './previous_host_proofs.ts'
 import { signedInAs } from './signed_in.ts'
 import type { SignIn } from './sign_in.ts'
 
 const OpaqueToken = (description: string) => Type.String({ minLength: 1, maxLength: 100, description })
+
+const PasskeyCode = OpaqueToken(
+  'Of a passkey that was used at the host of an earlier public URL: the one-time code, a dot, and what the browser kept at home',
+)
+const RpId = (description: string) => Type.String({ minLength: 1, maxLength: 253, description })
 
 interface Parts {
   readonly users: Users
@@ -23,7 +29,14 @@ interface Parts {
   readonly sessions: Sessions
   readonly factors: Factors
   readonly passkeys: Passkeys
+  readonly previousHosts: Pick<PreviousHostProofs, 'use'>
   readonly signIn: SignIn
+}
+
+/** The answer of a passkey, or the code of one that was given at the host of an earlier public URL. */
+interface PasskeyGiven {
+  readonly assertion?: string | undefined
+  readonly passkey_code?: string | undefined
 }
 
 /** The proof of a step-up, passed from `prepare` to `handler`. */
@@ -52,147 +65,170 @@ export const proofMethods = ({
   sessions,
   factors,
   passkeys,
+  previousHosts,
   signIn,
-}: Parts) => [
-  method({
-    name: 'auth.login_by_code',
-    summary: 'Complete a sign-in with a code of the authenticator app or a recovery code',
-    description:
-      'A wrong code does not use up `sign_in`, which expires after five minutes. You have five attempts, then one a minute.',
-    effect: 'write',
-    claim: null,
-    params: Shape({
-      sign_in: OpaqueToken('From `data.sign_in` of factor_required'),
-      code: SecretCode,
+}: Parts) => {
+  const assertedBy = async ({ assertion, passkey_code }: PasskeyGiven, purpose: string) => {
+    if ((assertion === undefined) === (passkey_code === undefined))
+      throw invalidParams('assertion', 'either assertion or passkey_code')
+    return assertion === undefined
+      ? previousHosts.use(passkey_code!, purpose)
+      : passkeys.assert(assertion, purpose)
+  }
+  return [
+    method({
+      name: 'auth.login_by_code',
+      summary: 'Complete a sign-in with a code of the authenticator app or a recovery code',
+      description:
+        'A wrong code does not use up `sign_in`, which expires after five minutes. You have five attempts, then one a minute.',
+      effect: 'write',
+      claim: null,
+      params: Shape({
+        sign_in: OpaqueToken('From `data.sign_in` of factor_required'),
+        code: SecretCode,
+      }),
+      result: SignedIn,
+      errors: ['unauthenticated', 'rate_limited'],
+      target: (_, result) => (result ? `user=${result.user}` : ''),
+      examples: [
+        {
+          params: { sign_in: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hU', code: '492039' },
+          result: signedIn,
+        },
+      ],
+      prepare: ({ sign_in }, caller) => signIn.countCodeAttempt(sign_in, caller),
+      handler: ({ sign_in, code }, caller, counted) => signIn.openByCode(sign_in, code, counted, caller),
     }),
-    result: SignedIn,
-    errors: ['unauthenticated', 'rate_limited'],
-    target: (_, result) => (result ? `user=${result.user}` : ''),
-    examples: [
-      {
-        params: { sign_in: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hU', code: '492039' },
-        result: signedIn,
+    method({
+      name: 'auth.passkey_options',
+      summary:
+        'Return the options for a passkey prompt: for auth.login_by_passkey or, with a session, for auth.prove',
+      effect: 'read',
+      claim: null,
+      params: Shape({
+        rp_id: Type.Optional(
+          RpId(
+            'The host for which the passkey was made; the one for which new passkeys are made if not given',
+          ),
+        ),
+      }),
+      result: RequestOptions,
+      errors: [],
+      examples: [{ params: {}, result: exampleOptions }],
+      handler: async ({ rp_id }, { session_id }) => {
+        if (rp_id !== undefined && !passkeys.rpIds.isOurs(rp_id))
+          throw invalidParams('rp_id', 'the host of public_url or of one of previous_public_urls')
+        const purpose = session_id === undefined ? 'sign_in' : proveWith(session_id)
+        return passkeys.requestOptions(purpose, rp_id ?? (await passkeys.rpIds.current()))
       },
-    ],
-    prepare: ({ sign_in }, caller) => signIn.countCodeAttempt(sign_in, caller),
-    handler: ({ sign_in, code }, caller, counted) => signIn.openByCode(sign_in, code, counted, caller),
-  }),
-  method({
-    name: 'auth.passkey_options',
-    summary:
-      'Return the options for a passkey prompt: for auth.login_by_passkey or, with a session, for auth.prove',
-    effect: 'read',
-    claim: null,
-    params: Nothing,
-    result: RequestOptions,
-    examples: [{ params: {}, result: exampleOptions }],
-    handler: (_, { session_id }) =>
-      passkeys.requestOptions(session_id === undefined ? 'sign_in' : proveWith(session_id)),
-  }),
-  method({
-    name: 'auth.login_by_passkey',
-    summary: 'Sign in with a passkey, which counts as two factors',
-    description:
-      'With `sign_in`, it completes a sign-in that began in another way, for example with a provider. The session records that way.',
-    effect: 'write',
-    claim: null,
-    params: Shape({
-      assertion: PasskeyResponse,
-      sign_in: Type.Optional(OpaqueToken('From `data.sign_in` of factor_required')),
     }),
-    result: SignedIn,
-    errors: ['unauthenticated'],
-    target: (_, result) => (result ? `user=${result.user}` : ''),
-    examples: [
-      { params: { assertion: '{"id":"KEDetxZcUfinhVi6Za5nZQ","type":"public-key"}' }, result: signedIn },
-    ],
-    prepare: ({ assertion }) => passkeys.assert(assertion, 'sign_in'),
-    handler: async ({ sign_in }, caller, asserted) => {
-      await passkeys.use(asserted)
-      if (sign_in !== undefined) return signIn.openByPasskey(sign_in, asserted.user_id, caller)
-      return signIn.open(asserted.user_id, 'passkey', caller, 'passkey')
-    },
-  }),
-  method({
-    name: 'auth.prove',
-    summary: "Confirm that it's you: for 15 minutes, methods that need a fresh proof accept this session",
-    description: 'Give exactly one of the three. If you have a second factor, the password is not accepted.',
-    effect: 'write',
-    claim: 'self',
-    params: Shape({
-      password: Type.Optional(Password),
-      code: Type.Optional(SecretCode),
-      assertion: Type.Optional(PasskeyResponse),
+    method({
+      name: 'auth.login_by_passkey',
+      summary: 'Sign in with a passkey, which counts as two factors',
+      description:
+        'Give exactly one of `assertion` and `passkey_code`. With `sign_in`, it completes a sign-in that began in another way, for example with a provider. The session records that way.',
+      effect: 'write',
+      claim: null,
+      params: Shape({
+        assertion: Type.Optional(PasskeyResponse),
+        passkey_code: Type.Optional(PasskeyCode),
+        sign_in: Type.Optional(OpaqueToken('From `data.sign_in` of factor_required')),
+      }),
+      result: SignedIn,
+      errors: ['unauthenticated'],
+      target: (_, result) => (result ? `user=${result.user}` : ''),
+      examples: [
+        { params: { assertion: '{"id":"KEDetxZcUfinhVi6Za5nZQ","type":"public-key"}' }, result: signedIn },
+      ],
+      prepare: (given) => assertedBy(given, 'sign_in'),
+      handler: async ({ sign_in }, caller, asserted) => {
+        await passkeys.use(asserted)
+        if (sign_in !== undefined) return signIn.openByPasskey(sign_in, asserted.user_id, caller)
+        return signIn.open(asserted.user_id, 'passkey', caller, 'passkey')
+      },
     }),
-    result: Type.Null(),
-    errors: ['conflict', 'unauthenticated', 'rate_limited'],
-    examples: [{ params: { password: 'mosaic-lantern-42-orbit' }, result: null }],
-    prepare: async ({ password, code, assertion }, caller): Promise<Proof> => {
-      const { user_id, session_id } = personOf(caller)
-      if ([password, code, assertion].filter((given) => given !== undefined).length !== 1)
-        throw invalidParams('password', 'exactly one of password, code and assertion')
-      if (assertion !== undefined) {
-        const asserted = await passkeys.assert(assertion, proveWith(session_id))
-        if (asserted.user_id !== user_id)
-          throw new AppError('unauthenticated', 'This is another person’s passkey', {
-            reason: 'passkey_of_another',
+    method({
+      name: 'auth.prove',
+      summary: "Confirm that it's you: for 15 minutes, methods that need a fresh proof accept this session",
+      description: 'Give exactly one of the four. If you have a second factor, the password is not accepted.',
+      effect: 'write',
+      claim: 'self',
+      params: Shape({
+        password: Type.Optional(Password),
+        code: Type.Optional(SecretCode),
+        assertion: Type.Optional(PasskeyResponse),
+        passkey_code: Type.Optional(PasskeyCode),
+      }),
+      result: Type.Null(),
+      errors: ['conflict', 'unauthenticated', 'rate_limited'],
+      examples: [{ params: { password: 'mosaic-lantern-42-orbit' }, result: null }],
+      prepare: async ({ password, code, assertion, passkey_code }, caller): Promise<Proof> => {
+        const { user_id, session_id } = personOf(caller)
+        if ([password, code, assertion, passkey_code].filter((given) => given !== undefined).length !== 1)
+          throw invalidParams('password', 'exactly one of password, code, assertion and passkey_code')
+        if (assertion !== undefined || passkey_code !== undefined) {
+          const asserted = await assertedBy({ assertion, passkey_code }, proveWith(session_id))
+          if (asserted.user_id !== user_id)
+            throw new AppError('unauthenticated', 'This is another person’s passkey', {
+              reason: 'passkey_of_another',
+            })
+          return { way: 'passkey', asserted }
+        }
+        if (code !== undefined)
+          return { way: 'code', code, counted: await attempts.count({ factorOf: user_id }, caller.address) }
+        if ((await users.get({ id: user_id })).has_factor)
+          throw new AppError('unauthenticated', 'You have a second factor: use a code or a passkey', {
+            reason: 'factor_needed',
           })
-        return { way: 'passkey', asserted }
-      }
-      if (code !== undefined)
-        return { way: 'code', code, counted: await attempts.count({ factorOf: user_id }, caller.address) }
-      if ((await users.get({ id: user_id })).has_factor)
-        throw new AppError('unauthenticated', 'You have a second factor: use a code or a passkey', {
-          reason: 'factor_needed',
-        })
-      const counted = await attempts.count({ userId: user_id }, caller.address)
-      const stored = await signIn.verifyCounted(user_id, password!, counted)
-      if (stored === undefined) throw wrongPassword()
-      return { way: 'password', stored, counted }
-    },
-    handler: async (_, caller, proof) => {
-      const { user_id, session_id } = personOf(caller)
-      if (proof.way === 'password') {
-        const { has_factor } = await users.get({ id: user_id })
-        if (has_factor || !(await credentials.isStillCurrent(user_id, proof.stored))) throw wrongPassword()
-      } else if (proof.way === 'code') await factors.useCode(user_id, proof.code, caller)
-      else await passkeys.use(proof.asserted)
-      if (proof.way !== 'passkey') await attempts.succeeded(proof.counted)
-      await sessions.markReauthenticated(session_id)
-      return null
-    },
-  }),
-  method({
-    name: 'auth.refresh',
-    summary:
-      'Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in',
-    description:
-      'A refresh token works once. If it is used again, two parties hold it and the session ends. Within ten seconds of the first use, the error is `conflict` instead, because a response may have been lost or two calls may have raced.',
-    effect: 'write',
-    claim: null,
-    params: Shape({ refresh_token: OpaqueToken('From the sign-in or the previous refresh') }),
-    result: SignedIn,
-    errors: ['unauthenticated', 'conflict'],
-    target: (_, result) => (result ? `user=${result.user}` : ''),
-    examples: [
-      { params: { refresh_token: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hY' }, result: signedIn },
-    ],
-    prepare: async ({ refresh_token }) => {
-      const session = await sessions.readRefresh(refresh_token)
-      // Revoke in a transaction of its own, because the error below would roll it back.
-      if (session?.reused === 'before') await sessions.revoke(session.id, 'reused')
-      if (!session || session.reused === 'before') throw deadRefresh()
-      return session
-    },
-    handler: async ({ refresh_token }, _, { user_id }) => {
-      const username = await signIn.assertMaySignIn(user_id)
-      const renewed = await sessions.refresh(refresh_token)
-      if (!renewed)
-        throw conflict('This refresh token was used a moment ago; use the new one from that response')
-      return signedInAs(username, renewed)
-    },
-  }),
-]
+        const counted = await attempts.count({ userId: user_id }, caller.address)
+        const stored = await signIn.verifyCounted(user_id, password!, counted)
+        if (stored === undefined) throw wrongPassword()
+        return { way: 'password', stored, counted }
+      },
+      handler: async (_, caller, proof) => {
+        const { user_id, session_id } = personOf(caller)
+        if (proof.way === 'password') {
+          const { has_factor } = await users.get({ id: user_id })
+          if (has_factor || !(await credentials.isStillCurrent(user_id, proof.stored))) throw wrongPassword()
+        } else if (proof.way === 'code') await factors.useCode(user_id, proof.code, caller)
+        else await passkeys.use(proof.asserted)
+        if (proof.way !== 'passkey') await attempts.succeeded(proof.counted)
+        await sessions.markReauthenticated(session_id)
+        return null
+      },
+    }),
+    method({
+      name: 'auth.refresh',
+      summary:
+        'Renew a program’s session: replace both of its tokens, until refresh_lifetime after the sign-in',
+      description:
+        'A refresh token works once. If it is used again, two parties hold it and the session ends. Within ten seconds of the first use, the error is `conflict` instead, because a response may have been lost or two calls may have raced.',
+      effect: 'write',
+      claim: null,
+      params: Shape({ refresh_token: OpaqueToken('From the sign-in or the previous refresh') }),
+      result: SignedIn,
+      errors: ['unauthenticated', 'conflict'],
+      target: (_, result) => (result ? `user=${result.user}` : ''),
+      examples: [
+        { params: { refresh_token: 'pX4VfC1mDqCqkq6q1Q0eLx0y1t8S3Jp0gqf1c1mB9hY' }, result: signedIn },
+      ],
+      prepare: async ({ refresh_token }) => {
+        const session = await sessions.readRefresh(refresh_token)
+        // Revoke in a transaction of its own, because the error below would roll it back.
+        if (session?.reused === 'before') await sessions.revoke(session.id, 'reused')
+        if (!session || session.reused === 'before') throw deadRefresh()
+        return session
+      },
+      handler: async ({ refresh_token }, _, { user_id }) => {
+        const username = await signIn.assertMaySignIn(user_id)
+        const renewed = await sessions.refresh(refresh_token)
+        if (!renewed)
+          throw conflict('This refresh token was used a moment ago; use the new one from that response')
+        return signedInAs(username, renewed)
+      },
+    }),
+  ]
+}
 
 const wrongPassword = () =>
   new AppError('unauthenticated', 'The password is wrong', { reason: 'wrong_password' })

@@ -7,6 +7,8 @@ export interface Config {
   readonly listen: { readonly host: string; readonly port: number }
   /** Origin without a trailing slash: the start of links in mails and of callbacks. */
   readonly public_url: string
+  /** Origins that were the public URL before, without a trailing slash. */
+  readonly previous_public_urls: readonly string[]
   readonly secret: string | undefined
   readonly operator_token: string | undefined
   readonly bearer_token: string | undefined

@@ -1,9 +1,8 @@
-import { isIP } from 'node:net'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { logLevels } from '../log/log.ts'
-import { isNetwork } from '../contract/networks.ts'
+import { absolute, files, parseCidrs, parseListen, parseOrigin, parseOrigins, wholeNumber } from './values.ts'
 
 interface Setting<K extends keyof Config> {
   /** The flag is `--` and the name with hyphens. In hero_proxy.toml, the name is used as it is. */
@@ -25,38 +24,6 @@ interface Setting<K extends keyof Config> {
 const setting = <K extends keyof Config>(row: Setting<K>) => row
 
 const home = join(homedir(), 'hero', 'var')
-const absolute = (text: string) => (text === '' ? undefined : resolve(text.replace(/^~(?=\/|$)/, homedir())))
-
-const wholeNumber = (min: number, max: number) => (text: string) =>
-  /^[0-9]{1,7}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined
-
-const files = (text: string) => {
-  const list = text.split(',').map((part) => absolute(part.trim()))
-  return list.every((path) => path !== undefined) ? list : undefined
-}
-
-const parseListen = (text: string) => {
-  const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s]+)):([0-9]{1,5})$/.exec(text)
-  const port = Number(parts?.[3])
-  const host = parts?.[1] ?? parts?.[2] ?? ''
-  return parts && port <= 65535 && (host === 'localhost' || isIP(host)) ? { host, port } : undefined
-}
-
-const parseOrigin = (text: string) => {
-  if (!URL.canParse(text)) return undefined
-  const url = new URL(text)
-  const isOrigin =
-    url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === ''
-  return isOrigin && (url.protocol === 'http:' || url.protocol === 'https:') ? url.origin : undefined
-}
-
-const parseCidrs = (text: string) => {
-  const list = text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
-  return list.every(isNetwork) ? list : undefined
-}
 
 /** The single table of start-up settings, from which parsing, `--help` and docs/reference/configuration.md derive. */
 export const settings = [
@@ -106,6 +73,16 @@ export const settings = [
     // Port 0 is settled before the daemon starts; until then this is the usual port.
     default: ({ listen }) => `http://localhost:${listen?.port || 9997}`,
     parse: parseOrigin,
+  }),
+  setting({
+    name: 'previous_public_urls',
+    env: ['HERO_PROXY_PREVIOUS_PUBLIC_URLS'],
+    meaning:
+      'Earlier values of public_url: their hosts stay ours, lead to the new one, and take the passkeys that were made there',
+    allowed: 'http or https origins joined by commas, such as https://login.example.org',
+    default_text: 'none',
+    default: () => [],
+    parse: parseOrigins,
   }),
   setting({
     name: 'secret',

@@ -5,8 +5,8 @@ export class Home {
   /** Without the port. */
   readonly host: string
   readonly secure: boolean
-  /** The hosts of earlier public URLs. */
-  readonly previous: ReadonlySet<string>
+  /** The origins of earlier public URLs, by their hosts. */
+  readonly previous: ReadonlyMap<string, readonly string[]>
   /** Home's host and the previous ones: no wildcard covers them. */
   readonly all: ReadonlySet<string>
   readonly #scheme: string
@@ -17,8 +17,14 @@ export class Home {
     this.origin = origin
     this.host = hostname
     this.secure = protocol === 'https:'
-    this.previous = new Set(previousUrls.map((url) => new URL(url).hostname))
-    this.all = new Set([hostname, ...this.previous])
+    const earlier = previousUrls.map((url) => new URL(url))
+    this.previous = new Map(
+      [...Map.groupBy(earlier, (url) => url.hostname)].map(([host, urls]) => [
+        host,
+        urls.map((url) => url.origin),
+      ]),
+    )
+    this.all = new Set([hostname, ...this.previous.keys()])
     this.#scheme = protocol
     this.#port = port === '' ? '' : `:${port}`
   }

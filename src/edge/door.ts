@@ -138,6 +138,7 @@ export class Door implements Handler {
     const routes = table.at(asked.host)
     const kind = ownPaths.kindOf(asked.host, routes !== undefined)
     const plan = routes?.match(asked.path)
+    if (kind === 'previous' && asksForWorker(sent)) return void sendRemovingWorker(to, asked)
     const show = ownPaths.find(asked, kind, switchesOf(plan))
     if (show && !(kind === 'routed' && isMisdirected(sent, asked.host, routes))) return { show, asked, plan }
     if (kind !== 'home' && isMisdirected(sent, asked.host, routes))

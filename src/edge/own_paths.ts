@@ -24,6 +24,7 @@ export class OwnPaths implements OwnPathTable {
     this.list = list
     this.#at = {
       home: new PathsOfHost(list, 'home', tell),
+      previous: new PathsOfHost(list, 'previous', tell),
       routed: new PathsOfHost(list, 'routed', tell),
       unrouted: new PathsOfHost(list, 'unrouted', tellUnrouted),
     }
@@ -32,6 +33,7 @@ export class OwnPaths implements OwnPathTable {
 
   kindOf(host: string, routed: boolean): HostKind {
     if (this.#home.is(host)) return 'home'
+    if (this.#home.previous.has(host)) return 'previous'
     return routed ? 'routed' : 'unrouted'
   }
 

@@ -4,7 +4,7 @@ import { homeAndUnrouted, type HostKind, type OwnPath, type OwnPathHandler } fro
 import { ownHeaders, send } from '../wire/responses.ts'
 import type { ProbePath } from './serve/probes.ts'
 
-const at: readonly HostKind[] = ['home', 'routed', 'unrouted']
+const at: readonly HostKind[] = ['home', 'previous', 'routed', 'unrouted']
 
 /** Strangers read only the status; the causes are in the log and at the socket. */
 const answer = (ready: boolean, ...[, response, asked]: Parameters<OwnPathHandler>): void =>

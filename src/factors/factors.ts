@@ -49,17 +49,10 @@ export class Factors {
 
   async list(userId: string) {
     const totp = await this.#totp(userId)
-    const passkeys = await this.#parts.passkeys.list(userId)
     const confirmed = totp?.confirmed_at ?? null
     return {
       totp: confirmed === null ? null : { created_at: confirmed },
-      passkeys: passkeys.map(({ id, name, synced, created_at, last_used_at }) => ({
-        id,
-        name,
-        synced: synced === 1,
-        created_at,
-        last_used_at,
-      })),
+      passkeys: await this.#parts.passkeys.described(userId),
       recovery_codes: await this.#recoveryCodes(userId),
     }
   }

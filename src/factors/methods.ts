@@ -17,6 +17,10 @@ const PasskeyName = Type.String({
 const Passkey = Named('Passkey', {
   id: Id,
   name: Type.String(),
+  rp_id: Type.String({
+    description:
+      'The host for which it was made; it depends on an earlier public URL if that is not the present host',
+  }),
   synced: Type.Boolean({
     description: 'Synced by a password manager, so that it survives the loss of a device',
   }),

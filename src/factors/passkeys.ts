@@ -3,13 +3,7 @@ import { AppError, alreadyExists, conflict, notFound } from '../contract/errors.
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import type { Challenges } from './challenges.ts'
-
-/** Where passkeys are valid: the host and the origin of the public URL (WebAuthn sections 5.1.7 and 13.4.9). */
-export interface RelyingParty {
-  readonly id: string
-  readonly origin: string
-  readonly name: () => Promise<string>
-}
+import { RpIds, type RelyingParty } from './rp_ids.ts'
 
 /** A verified response of an authenticator, until it is used. */
 export interface PasskeyAssertion {
@@ -24,6 +18,8 @@ export interface NewPasskey {
   readonly credential_id: string
   readonly public_key: string
   readonly counter: number
+  /** The name for which it was made. */
+  readonly rp_id: string
   readonly synced: boolean
   readonly challenge: string
 }
@@ -33,7 +29,7 @@ const maxPasskeys = 20
 /** Takes half a second to load, so load it with the first passkey. */
 const webauthn = () => import('@simplewebauthn/server')
 
-const refusal = () =>
+export const passkeyRefused = () =>
   new AppError('unauthenticated', 'This passkey was not accepted', { reason: 'passkey_refused' })
 
 const tooMany = () =>
@@ -52,10 +48,10 @@ const parse = (
   try {
     const { id, rawId, type, response, clientExtensionResults = {} } = JSON.parse(json)
     const { challenge } = JSON.parse(Buffer.from(response.clientDataJSON, 'base64url').toString('utf8'))
-    if (typeof id !== 'string' || id !== rawId || typeof challenge !== 'string') throw refusal()
+    if (typeof id !== 'string' || id !== rawId || typeof challenge !== 'string') throw passkeyRefused()
     return { id, challenge, response: { id, rawId, type, response, clientExtensionResults } as never }
   } catch {
-    throw refusal()
+    throw passkeyRefused()
   }
 }
 
@@ -67,11 +63,13 @@ export class Passkeys {
   readonly #database: Database
   readonly #challenges: Challenges
   readonly #party: RelyingParty
+  readonly rpIds: RpIds
 
   constructor(database: Database, challenges: Challenges, party: RelyingParty) {
     this.#database = database
     this.#challenges = challenges
     this.#party = party
+    this.rpIds = new RpIds(database, party)
   }
 
   /** The options with which a browser creates a passkey (PublicKeyCredentialCreationOptionsJSON). */
@@ -80,7 +78,7 @@ export class Passkeys {
     if (existing.length >= maxPasskeys) throw tooMany()
     return {
       challenge: this.#challenges.issue(`add ${user.id}`),
-      rp: { id: this.#party.id, name: await this.#party.name() },
+      rp: { id: await this.rpIds.current(), name: await this.#party.name() },
       user: { id: handleOf(user.id), name: user.username, displayName: user.display_name },
       pubKeyCredParams: [-8, -7, -257].map((alg) => ({ type: 'public-key', alg })),
       timeout: 300_000,
@@ -95,10 +93,10 @@ export class Passkeys {
   }
 
   /** The options with which a browser uses a passkey of any user (PublicKeyCredentialRequestOptionsJSON). */
-  requestOptions(purpose: string) {
+  requestOptions(purpose: string, rpId: string) {
     return {
       challenge: this.#challenges.issue(purpose),
-      rpId: this.#party.id,
+      rpId,
       timeout: 300_000,
       userVerification: 'required',
       allowCredentials: [],
@@ -108,20 +106,22 @@ export class Passkeys {
   /** Verifies a new credential; throws unauthenticated. Stores nothing yet. */
   async attest(userId: string, json: string): Promise<NewPasskey> {
     const { challenge, response } = parse(json)
+    const rp_id = await this.rpIds.current()
     const { verifyRegistrationResponse } = await webauthn()
     const { verified, registrationInfo } = await verifyRegistrationResponse({
       response: response as RegistrationResponseJSON,
       expectedChallenge: (given) => given === challenge && this.#challenges.isFor(given, `add ${userId}`),
       expectedOrigin: this.#party.origin,
-      expectedRPID: this.#party.id,
+      expectedRPID: rp_id,
       requireUserVerification: true,
     }).catch(() => ({ verified: false as const, registrationInfo: undefined }))
-    if (!verified || !registrationInfo) throw refusal()
+    if (!verified || !registrationInfo) throw passkeyRefused()
     const { credential, credentialBackedUp } = registrationInfo
     return {
       credential_id: credential.id,
       public_key: Buffer.from(credential.publicKey).toString('base64url'),
       counter: credential.counter,
+      rp_id,
       synced: credentialBackedUp,
       challenge,
     }
@@ -140,32 +140,38 @@ export class Passkeys {
       .insertInto('passkeys')
       .values({ ...row, created_at: now(), last_used_at: null })
       .execute()
+    await this.rpIds.keep(key.rp_id)
     return id
   }
 
-  /** Verifies a response and returns the passkey's user; throws unauthenticated. Marks nothing as used yet. */
-  async assert(json: string, purpose: string): Promise<PasskeyAssertion> {
+  /**
+   * Verifies a response and returns the passkey's user; throws unauthenticated. Marks nothing as used yet. `host` is where the
+   * browser was asked: home, or the host of an earlier public URL, which may ask for its own passkeys only.
+   */
+  async assert(json: string, purpose: string, host: string = this.#party.host): Promise<PasskeyAssertion> {
     const { id, challenge, response } = parse(json)
     const row = await this.#database.query
       .selectFrom('passkeys')
       .selectAll()
       .where('credential_id', '=', id)
       .executeTakeFirst()
-    if (!row || !this.#challenges.isFor(challenge, purpose)) throw refusal()
+    if (!row || !this.#challenges.isFor(challenge, purpose)) throw passkeyRefused()
+    const isHome = host === this.#party.host
+    if (isHome ? !this.rpIds.isOurs(row.rp_id) : row.rp_id !== host) throw passkeyRefused()
     const answer = response as AuthenticationResponseJSON
     const { userHandle } = answer.response
     if (userHandle !== undefined && userHandle !== null && userHandle !== handleOf(row.user_id))
-      throw refusal()
+      throw passkeyRefused()
     const { verifyAuthenticationResponse } = await webauthn()
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response: answer,
       expectedChallenge: (given) => given === challenge,
-      expectedOrigin: this.#party.origin,
-      expectedRPID: this.#party.id,
+      expectedOrigin: isHome ? this.#party.origin : [...(this.#party.previous.get(host) ?? [])],
+      expectedRPID: row.rp_id,
       credential: { id, publicKey: Buffer.from(row.public_key, 'base64url'), counter: row.counter },
       requireUserVerification: true,
     }).catch(() => ({ verified: false as const, authenticationInfo: undefined }))
-    if (!verified || !authenticationInfo) throw refusal()
+    if (!verified || !authenticationInfo) throw passkeyRefused()
     return { user_id: row.user_id, id: row.id, counter: authenticationInfo.newCounter, challenge }
   }
 
@@ -182,7 +188,7 @@ export class Passkeys {
       // Authenticators without a counter always report 0.
       .where('counter', counter === 0 ? '=' : '<', counter)
       .executeTakeFirst()
-    if (numUpdatedRows !== 1n) throw refusal()
+    if (numUpdatedRows !== 1n) throw passkeyRefused()
   }
 
   list(userId: string) {
@@ -192,6 +198,18 @@ export class Passkeys {
       .where('user_id', '=', userId)
       .orderBy('id')
       .execute()
+  }
+
+  /** Returns the passkeys of a user as people see them. */
+  async described(userId: string) {
+    return (await this.list(userId)).map(({ id, name, rp_id, synced, created_at, last_used_at }) => ({
+      id,
+      name,
+      rp_id,
+      synced: synced === 1,
+      created_at,
+      last_used_at,
+    }))
   }
 
   async rename(userId: string, id: string, name: string): Promise<void> {

@@ -52,6 +52,7 @@ export class ArrivalCodes {
         arrival_hash: arrivalHash,
         round: (await this.#children.round(origin, arrivalHash)) + 1,
         again: bit(again),
+        passage: '',
         created_at: now(),
         used_at: null,
       }

@@ -40,7 +40,7 @@ export class Destinations {
     const [, scheme, authority, path] = /^(https?):\/\/([^/?#]*)(\/[^#]*)?$/.exec(service) ?? []
     if (scheme === undefined || authority === undefined) return undefined
     const read = parseTarget(authority, '/')
-    if (isRequestError(read) || this.#parts.home.is(read.host)) return undefined
+    if (isRequestError(read) || this.#parts.home.all.has(read.host)) return undefined
     const found = await this.at(read.host, path ?? '/')
     if (!found) return undefined
     const asked = new URL(`${scheme}://${read.authority}`).origin

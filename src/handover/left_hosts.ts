@@ -13,6 +13,9 @@ export interface Leaving {
   readonly origin: string
 }
 
+/** The service is its host: another port or scheme is no other service. */
+const hostOf = (origin: string): string => new URL(origin).hostname
+
 /** Signing out, and what is remembered of services that a person has signed out of while they stay signed in at home. */
 export class LeftHosts {
   readonly #database: Database
@@ -46,7 +49,7 @@ export class LeftHosts {
   async leave({ signInId, origin }: Leaving): Promise<void> {
     await this.#database.write(async () => {
       const { query } = this.#database
-      await this.#sessions.children.endAt(signInId, new URL(origin).hostname)
+      await this.#sessions.children.endAt(signInId, hostOf(origin))
       const living = await query
         .selectFrom('sessions')
         .select('id')
@@ -55,7 +58,7 @@ export class LeftHosts {
       if (!living) return
       await query
         .insertInto('left_hosts')
-        .values({ parent_id: signInId, origin })
+        .values({ parent_id: signInId, host: hostOf(origin) })
         .onConflict((conflict) => conflict.doNothing())
         .execute()
     })
@@ -75,9 +78,9 @@ export class LeftHosts {
   async hasConfirmed(userId: string, origin: string): Promise<boolean> {
     const found = await this.#database.query
       .selectFrom('confirmed_hosts')
-      .select('origin')
+      .select('host')
       .where('user_id', '=', userId)
-      .where('origin', '=', origin)
+      .where('host', '=', hostOf(origin))
       .executeTakeFirst()
     return found !== undefined
   }
@@ -92,9 +95,9 @@ export class LeftHosts {
   async hasLeft({ signInId, origin }: Leaving): Promise<boolean> {
     const found = await this.#database.query
       .selectFrom('left_hosts')
-      .select('origin')
+      .select('host')
       .where('parent_id', '=', signInId)
-      .where('origin', '=', origin)
+      .where('host', '=', hostOf(origin))
       .executeTakeFirst()
     return found !== undefined
   }
@@ -106,11 +109,11 @@ export class LeftHosts {
       await query
         .deleteFrom('left_hosts')
         .where('parent_id', '=', signInId)
-        .where('origin', '=', origin)
+        .where('host', '=', hostOf(origin))
         .execute()
       await query
         .insertInto('confirmed_hosts')
-        .values({ user_id: userId, origin, confirmed_at: now() })
+        .values({ user_id: userId, host: hostOf(origin), confirmed_at: now() })
         .onConflict((conflict) => conflict.doNothing())
         .execute()
     })

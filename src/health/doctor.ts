@@ -13,10 +13,15 @@ export interface Finding {
 }
 
 interface Parts {
-  readonly config: Pick<Config, 'public_url' | 'trusted_proxies' | 'forward_auth_from'>
+  readonly config: Pick<
+    Config,
+    'public_url' | 'previous_public_urls' | 'trusted_proxies' | 'forward_auth_from'
+  >
   readonly readiness: Pick<Readiness, 'causes'>
   /** The enabled routes at home's host, as people read them: domain and path. */
   readonly routesAtHome: () => Promise<readonly string[]>
+  /** How many passkeys were made for each host other than home's. */
+  readonly passkeysElsewhere: () => Promise<readonly { readonly rp_id: string; readonly count: number }[]>
 }
 
 /** Milliseconds in which a name must resolve. */
@@ -49,11 +54,13 @@ export class Doctor {
     const ready = await this.#ready()
     // Without its database there is nothing to say about routes.
     const sharing = ready.level === 'ok' ? await this.#parts.routesAtHome() : []
+    const elsewhere = ready.level === 'ok' ? await this.#parts.passkeysElsewhere() : []
     return [
       ready,
       await this.#homeResolves(),
       this.#homeName(sharing),
       this.#routesAtHome(sharing),
+      this.#previousNames(elsewhere),
       this.#forwardAuth(),
     ]
   }
@@ -120,6 +127,27 @@ export class Doctor {
       'warn',
       `these routes share the host of public_url, so that their pages can do all that the person can: ${sharing.join(', ')}`,
       'Give each service a host of its own',
+    )
+  }
+
+  #previousNames(elsewhere: readonly { readonly rp_id: string; readonly count: number }[]): Finding {
+    const check = 'previous_names'
+    const hosts = this.#parts.config.previous_public_urls.map((url) => new URL(url).hostname)
+    const counts = new Map(elsewhere.map(({ rp_id, count }) => [rp_id, count]))
+    const lost = elsewhere.filter(({ rp_id }) => !hosts.includes(rp_id))
+    if (lost.length > 0)
+      return found(
+        check,
+        'warn',
+        `these passkeys cannot be used, because their hosts are in neither public_url nor previous_public_urls: ${lost.map(({ rp_id, count }) => `${count} of ${rp_id}`).join(', ')}`,
+        'List the earlier public URL in previous_public_urls, or remove these passkeys',
+      )
+    if (hosts.length === 0) return found(check, 'ok', 'no passkey depends on an earlier public URL')
+    return found(
+      check,
+      'warn',
+      `passkeys that depend on the hosts of earlier public URLs: ${[...new Set(hosts)].map((host) => `${counts.get(host) ?? 0} on ${host}`).join(', ')}`,
+      'Remove the URL from previous_public_urls before its domain is given up; whoever gets the domain could ask for these passkeys',
     )
   }
 

@@ -3,13 +3,14 @@ import { ownHeaders, redirect, send } from '../wire/responses.ts'
 import { favicon } from '../html/favicon.ts'
 import { icon } from '../html/layout.ts'
 import { copyScript } from './account/copy_script.ts'
+import { previousScriptPath } from './previous/passkey_view.ts'
 import { passkeyScript } from './sign_in/passkey_script.ts'
 import { signInScript } from './sign_in/sign_in_script.ts'
 import { style } from '../html/style.ts'
 import { themeCss, type Theme } from '../html/theme.ts'
 import { notFoundRefusal } from '../wire/refusal.ts'
 import type { ShowRefusal } from '../html/show_refusal.ts'
-import { homeAndRouted, type OwnPath, type OwnPathHandler } from '../wire/own_path.ts'
+import { everyHostOfOurs, type OwnPath, type OwnPathHandler } from '../wire/own_path.ts'
 
 export interface StillParts {
   readonly jwks: () => Promise<object>
@@ -37,6 +38,7 @@ const manifest = ({ site }: Theme): string =>
 export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[] => {
   const handlers: Readonly<Record<string, OwnPathHandler>> = {
     '/.hero_proxy/style.css': still('text/css; charset=utf-8', style, forEver),
+    [previousScriptPath]: still('text/javascript; charset=utf-8', passkeyScript, forEver),
     '/auth/passkeys.js': still('text/javascript; charset=utf-8', passkeyScript, forEver),
     '/auth/sign_in.js': still('text/javascript; charset=utf-8', signInScript, forEver),
     '/auth/copy.js': still('text/javascript; charset=utf-8', copyScript, forEver),
@@ -77,7 +79,12 @@ export const stillPaths = ({ jwks, theme, tell }: StillParts): readonly OwnPath[
   return Object.entries(handlers).map(([path, handler]) => ({
     path,
     methods: ['GET'],
-    at: path.startsWith('/.hero_proxy/') ? homeAndRouted : ['home'],
+    at:
+      path === previousScriptPath
+        ? ['previous']
+        : path.startsWith('/.hero_proxy/')
+          ? everyHostOfOurs
+          : ['home'],
     handler,
   }))
 }

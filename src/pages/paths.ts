@@ -13,8 +13,11 @@ import type { HomeParts } from './handover/at_home.ts'
 import * as atService from './handover/at_service.ts'
 import type { ServiceParts } from './handover/at_service.ts'
 import * as openid from './openid/openid.ts'
+import type { PreviousParts } from './previous/passkey.ts'
+import { previousPaths } from './previous/paths.ts'
 import { PageRequest, type PageRequestParts } from './page_request.ts'
 import { returnPath } from './return_path.ts'
+import * as away from './sign_in/away_passkeys.ts'
 import * as email from './sign_in/mailed_links.ts'
 import * as registration from './sign_in/registration.ts'
 import { postReplace } from './sign_in/complete_sign_in.ts'
@@ -28,6 +31,7 @@ import * as signIn from './sign_in/sign_in.ts'
 
 interface Parts extends StillParts {
   readonly handover: HomeParts & ServiceParts
+  readonly previous: PreviousParts
   readonly services: ServicesParts
   readonly pageParts: PageRequestParts
   readonly noticeLinks: Pick<NoticeLinks, 'find'>
@@ -43,6 +47,7 @@ export const pagePaths = (parts: Parts): readonly OwnPath[] => [
   ...accountPaths(parts),
   ...openIdPaths(parts),
   ...servicePaths(parts),
+  ...previousPaths(parts.previous),
   ...stillPaths(parts),
   { path: '/auth/*', methods: [], at: ['home'] },
 ]
@@ -104,6 +109,8 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
   formRow(parts, '/auth/factor', proof.postFactor),
   formRow(parts, '/auth/passkey', proof.postPasskey),
   pageRow(parts, '/auth/passkey_options', passkeyOptions),
+  formRow(parts, '/auth/passkey/begin', away.postBegin(parts.previous.proofs)),
+  pageRow(parts, '/auth/passkey/arrive', away.arrive(parts.previous.proofs)),
   pageRow(parts, '/auth/prove', proof.prove),
   formRow(parts, '/auth/prove', proof.postProve),
 ]

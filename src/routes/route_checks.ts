@@ -47,8 +47,6 @@ export const refuseOwnPath = ({ domain, path_prefix }: Route, isOwnPath: IsOwnPa
 
 /** A service at home's host could act there as the person who signed in. */
 export const refuseAtHome = ({ domain, shares_home, origin }: Route, home: Home) => {
-  if (home.previous.has(domain))
-    throw invalidParams('domain', 'another host: this one belongs to an earlier public URL')
   if (domain === home.host && !shares_home)
     throw invalidParams(
       'domain',
@@ -59,6 +57,12 @@ export const refuseAtHome = ({ domain, shares_home, origin }: Route, home: Home)
       'origin',
       `null or ${home.origin}, because the route shares the host of the public URL`,
     )
+}
+
+/** The host of an earlier public URL only leads home. */
+export const refuseAtPrevious = ({ domain }: Route, home: Home) => {
+  if (home.previous.has(domain))
+    throw invalidParams('domain', 'another host: this one belongs to an earlier public URL')
 }
 
 export const refuseContradiction = (route: Route) => {

@@ -13,6 +13,7 @@ import type { Route } from './route.ts'
 import {
   normalRoute,
   refuseAtHome,
+  refuseAtPrevious,
   refuseContradiction,
   refuseOwnPath,
   type IsOwnPath,
@@ -77,12 +78,25 @@ export class Routes {
   }
 
   /** The enabled routes at home's host, whose services can act there as the person who signed in. */
-  async atHome(): Promise<Route[]> {
-    const { host } = this.#home
+  atHome(): Promise<Route[]> {
+    return this.#enabledAt([this.#home.host])
+  }
+
+  /** Throws with one readable line if an enabled route has the host of an earlier public URL. Called at the start. */
+  async refuseAtPreviousUrls(): Promise<void> {
+    const [route] = await this.#enabledAt([...this.#home.previous.keys()])
+    if (route)
+      throw new Error(
+        `previous_public_urls: the route ${route.name} has the host ${route.domain}; remove the route, or the URL from the setting`,
+      )
+  }
+
+  async #enabledAt(domains: readonly string[]): Promise<Route[]> {
+    if (domains.length === 0) return []
     const rows = await this.#database.query
       .selectFrom('routes')
       .selectAll()
-      .where('domain', '=', host)
+      .where('domain', 'in', domains)
       .orderBy('id')
       .execute()
     return rows.map(toRoute).filter(({ enabled }) => enabled)
@@ -114,6 +128,7 @@ export class Routes {
       created_at: at,
       updated_at: at,
     })
+    refuseAtPrevious(route, this.#home)
     refuseOwnPath(route, isOwnPath)
     refuseAtHome(route, this.#home)
     const bearer_token_hash = hashOf(bearer_token) ?? ''
@@ -137,6 +152,7 @@ export class Routes {
       const given = (...names: readonly (keyof typeof fields)[]) =>
         names.some((name) => fields[name] !== undefined)
       // An older route may break these rules, and can still be changed in all else.
+      if (route.enabled) refuseAtPrevious(route, this.#home)
       if (given('domain', 'path_prefix')) refuseOwnPath(route, isOwnPath)
       if (given('domain', 'shares_home', 'origin')) refuseAtHome(route, this.#home)
       if (given('domain', 'also')) await refuseUnknownHosts(this.#database, this.#home, route)

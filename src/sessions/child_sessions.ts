@@ -66,6 +66,7 @@ export class ChildSessions {
         origin,
         arrival_hash: arrivalHash,
         round,
+        passage: '',
         opened_at: now(),
       })
       .execute()

@@ -1,14 +1,14 @@
-import { sql, type RawBuilder, type SqlBool } from 'kysely'
+import { sql, type SqlBool } from 'kysely'
 import type { Reactions, RevocationReason } from '../contract/reactions.ts'
 import { digest } from '../secrets/digest.ts'
 import type { Database } from '../storage/database.ts'
 import { newId, now } from '../storage/ids.ts'
 import type { PageParams } from '../storage/pager.ts'
 import type { SessionRow } from '../storage/schema.ts'
-import { batchRows, inBatches, sweepRows } from '../storage/sweeping.ts'
+import { sweepRows } from '../storage/sweeping.ts'
 import { ChildSessions } from './child_sessions.ts'
 import { RefreshTokens } from './refresh_tokens.ts'
-import { recordRevocations } from './revocations.ts'
+import { SessionEndings } from './session_endings.ts'
 import { isAlive, listSessions, ownerOf } from './session_list.ts'
 import { newToken } from './session_token.ts'
 import { chosenVouchings, Vouchings, type WhichVouchings } from './vouchings.ts'
@@ -23,14 +23,23 @@ export class Sessions {
   readonly #limit: (name: Limit) => Promise<number>
   readonly #refreshTokens: RefreshTokens
   readonly #reactions: SessionReactions
+  readonly #endings: SessionEndings
+  readonly #home: string
   /** The sessions that sign-ins have at the hosts of services. */
   readonly children: ChildSessions
   readonly vouchings: Vouchings
 
-  /** `limit` reads a setting, in seconds. */
-  constructor(database: Database, limit: (name: Limit) => Promise<number>, reactions: SessionReactions) {
+  /** `limit` reads a setting, in seconds. `home` is the host where people sign in. */
+  constructor(
+    database: Database,
+    limit: (name: Limit) => Promise<number>,
+    reactions: SessionReactions,
+    home: string,
+  ) {
     this.#database = database
     this.#reactions = reactions
+    this.#endings = new SessionEndings(database, reactions)
+    this.#home = home
     this.#limit = limit
     this.#refreshTokens = new RefreshTokens(database, limit)
     this.children = new ChildSessions(database)
@@ -57,6 +66,7 @@ export class Sessions {
       impersonated_user_id: null,
       impersonating_until: null,
       impersonated_services: '[]',
+      home: this.#home,
     }
     return this.#database.write(async () => {
       await this.#database.query.insertInto('sessions').values(row).execute()
@@ -177,7 +187,7 @@ export class Sessions {
 
   /** Ends a sign-in with its children, or one child alone. */
   async revoke(id: string, reason: RevocationReason): Promise<void> {
-    const ended = await this.#end(sql`sessions.id = ${id}`, reason)
+    const ended = await this.#endings.end(sql`sessions.id = ${id}`, reason)
     if (ended === 0) await this.children.revoke(id, reason)
   }
 
@@ -185,7 +195,7 @@ export class Sessions {
   async revokeAll(userId: string, reason: RevocationReason, except = ''): Promise<number> {
     return this.#database.write(async () => {
       await this.#reactions.allSessionsEnding(userId, reason)
-      return this.#end(sql`sessions.user_id = ${userId} and sessions.id != ${except}`, reason)
+      return this.#endings.end(sql`sessions.user_id = ${userId} and sessions.id != ${except}`, reason)
     })
   }
 
@@ -198,27 +208,14 @@ export class Sessions {
     const opened = sql<SqlBool>`sessions.provider = ${provider} and sessions.id in (
       select vouchings.session_id from vouchings where ${chosen})`
     return this.#database.write(async () => {
-      const ended = await this.#end(opened, reason)
+      const ended = await this.#endings.end(opened, reason)
       return ended + (await this.vouchings.remove(provider, which))
     })
   }
 
-  /**
-   * The only way to end sign-ins early, and with each its children. Records a revocation of each session for everyone who keeps
-   * something open for it.
-   */
-  async #end(which: RawBuilder<SqlBool>, reason: RevocationReason): Promise<number> {
-    return this.#database.write(async () => {
-      const ended = await this.#database.query.selectFrom('sessions').select('id').where(which).execute()
-      await this.#reactions.sessionsEnding(ended.map(({ id }) => id))
-      await recordRevocations(this.#database.query, which, reason)
-      const { numDeletedRows } = await this.#database.query
-        .deleteFrom('sessions')
-        .where(which)
-        .executeTakeFirst()
-      if (numDeletedRows > 0n) this.#database.changed('sessions')
-      return Number(numDeletedRows)
-    })
+  /** Ends the sign-ins that were opened at another host than home's. Called at the start. */
+  endAtOtherHosts(): Promise<void> {
+    return this.#endings.atOtherHosts(this.#home)
   }
 
   /** Deletes expired sessions and ends idle ones. Called on a timer. */
@@ -226,17 +223,7 @@ export class Sessions {
     const at = now()
     const unused = at - (await this.#limit('session_idle'))
     const idle = sql<SqlBool>`sessions.last_used_at <= ${unused} and sessions.expires_at > ${at}`
-    await inBatches(async () => {
-      const found = await this.#database.query
-        .selectFrom('sessions')
-        .select('id')
-        .where(idle)
-        .limit(batchRows)
-        .execute()
-      const ids = sql.join(found.map(({ id }) => id))
-      if (found.length > 0) await this.#end(sql`sessions.id in (${ids}) and ${idle}`, 'idle')
-      return found.length
-    })
+    await this.#endings.inBatches(idle, 'idle')
     await this.#refreshTokens.sweep(at)
     await sweepRows(
       this.#database,

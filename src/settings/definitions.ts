@@ -9,21 +9,21 @@ interface Definition<V extends Value> {
   readonly allowed: string
   /** Stored sealed, and shown only as `set`. */
   readonly secret?: true
-  /** Throws invalid_params that says what is allowed. */
-  readonly check: (value: unknown) => void
+  /** Throws invalid_params that says what is allowed. `hosts` are those of the public URLs. */
+  readonly check: (value: unknown, hosts: ReadonlySet<string>) => void
 }
 
 const define = <V extends Value>(
   fallback: V,
   description: string,
   allowed: string,
-  valid: (value: unknown) => boolean,
+  valid: (value: unknown, hosts: ReadonlySet<string>) => boolean,
 ): Definition<V> => ({
   default: fallback,
   description,
   allowed,
-  check: (value) => {
-    if (!valid(value)) throw invalidParams('value', allowed)
+  check: (value, hosts) => {
+    if (!valid(value, hosts)) throw invalidParams('value', allowed)
   },
 })
 
@@ -179,6 +179,12 @@ export const definitions = {
     false,
     'Let users sign in with a mailed link; anyone who reads their mail can then sign in as them',
   ),
+  passkey_rp_id: define<string>(
+    '',
+    'The host for which new passkeys are made and that the sign-in page asks for first. By default the first one stays, also when public_url changes; existing passkeys keep theirs',
+    'the host of public_url or of one of previous_public_urls; empty for the default',
+    (value, hosts) => value === '' || (typeof value === 'string' && hosts.has(value)),
+  ),
   magic_link_lifetime: integer(900, 60, 3600, 'Seconds for which a mailed sign-in link works'),
   client_registration: oneOf(
     'off',
@@ -224,7 +230,7 @@ export const definitions = {
     'one plain e-mail address in ASCII; empty for no-reply@ the host of the public URL',
     'Sender address of mail',
   ),
-} satisfies Record<string, { readonly default: Value; readonly check: (value: unknown) => void }>
+} satisfies Record<string, { readonly default: Value; readonly check: Definition<Value>['check'] }>
 
 export type SettingKey = keyof typeof definitions
 export type SettingValues = { [K in SettingKey]: (typeof definitions)[K]['default'] }

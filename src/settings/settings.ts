@@ -16,10 +16,13 @@ const isKey = (key: string): key is SettingKey => Object.hasOwn(definitions, key
 export class Settings {
   readonly #database: Database
   readonly #seal: Seal
+  readonly #hosts: ReadonlySet<string>
   readonly #stored: Cached<ReadonlyMap<string, unknown>>
 
-  constructor(database: Database, seal: Seal) {
+  /** `hosts` are those of the public URLs. */
+  constructor(database: Database, seal: Seal, hosts: ReadonlySet<string>) {
     this.#database = database
+    this.#hosts = hosts
     this.#seal = seal
     this.#stored = new Cached(database, ['settings'], async () => {
       const rows = await database.query.selectFrom('settings').selectAll().execute()
@@ -58,7 +61,7 @@ export class Settings {
 
   async set(key: string, value: unknown): Promise<Static<typeof Setting>> {
     if (!isKey(key)) throw notFound('setting', key)
-    definitions[key].check(value)
+    definitions[key].check(value, this.#hosts)
     const text = JSON.stringify(value)
     const stored = isSecret(key) ? this.#seal.seal(text, rowOf(key)) : text
     const row = { key, value: stored, updated_at: now() }

@@ -15,6 +15,7 @@ import * as meaning from './migrations/012_meaning.ts'
 import * as oneSignIn from './migrations/013_one_sign_in.ts'
 import * as routes from './migrations/014_routes.ts'
 import * as vouchings from './migrations/015_vouchings.ts'
+import * as names from './migrations/016_names.ts'
 import * as notices from './migrations/017_notices.ts'
 import * as mailedLinks from './migrations/021_mailed_links.ts'
 import type { Schema } from './schema.ts'
@@ -36,6 +37,7 @@ export const migrations: Record<string, Migration> = {
   '013_one_sign_in': oneSignIn,
   '014_routes': routes,
   '015_vouchings': vouchings,
+  '016_names': names,
   '017_notices': notices,
   '021_mailed_links': mailedLinks,
 }

@@ -19,10 +19,10 @@ export interface RouteSwitches {
   readonly rpc: boolean
 }
 
-/** A kind of host: home, another host with a route, or a host without one. */
-export type HostKind = 'home' | 'routed' | 'unrouted'
+/** A kind of host: home, that of an earlier public URL, another host with a route, or a host without one. */
+export type HostKind = 'home' | 'previous' | 'routed' | 'unrouted'
 
-export const homeAndRouted: readonly HostKind[] = ['home', 'routed']
+export const everyHostOfOurs: readonly HostKind[] = ['home', 'previous', 'routed']
 export const homeAndUnrouted: readonly HostKind[] = ['home', 'unrouted']
 
 /** A row of the list of our own paths. Routes never get a request that it covers. */

@@ -95,8 +95,8 @@ onBothDatabases('"This wasn’t me"', (newUrl) => {
       await query
         .insertInto('confirmed_hosts')
         .values([
-          { user_id: id, origin: 'https://new.example.org', confirmed_at },
-          { user_id: id, origin: 'https://old.example.org', confirmed_at: 1 },
+          { user_id: id, host: 'new.example.org', confirmed_at },
+          { user_id: id, host: 'old.example.org', confirmed_at: 1 },
         ])
         .execute()
     })

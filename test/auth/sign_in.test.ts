@@ -25,7 +25,7 @@ before(async () => {
   await daemon.hero.users.add({ username: 'ada', password: goodPassword })
   database = await openDatabase(daemon.config.database_url, createLog('silent'))
   credentials = new Passwords(database, async () => 8)
-  const sessions = new Sessions(database, async () => 3600, noReactions)
+  const sessions = new Sessions(database, async () => 3600, noReactions, 'localhost')
   const attempts = new Attempts(database)
   // Nobody here has a second factor.
   const notices = { signedIn: async () => {} }

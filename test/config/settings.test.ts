@@ -60,6 +60,16 @@ const values: Record<keyof Config, { good: [string, unknown][]; bad: string[] }>
       'x',
     ],
   },
+  previous_public_urls: {
+    good: [
+      ['https://old.example.org/', ['https://old.example.org']],
+      [
+        'https://old.example.org, http://OLDER.example.org:8080',
+        ['https://old.example.org', 'http://older.example.org:8080'],
+      ],
+    ],
+    bad: ['old.example.org', 'https://old.example.org/path', 'https://old.example.org,ftp://x'],
+  },
   secret: { good: [[long, long]], bad: ['', 'hunter2', 'x'.repeat(31)] },
   operator_token: {
     good: [[long, long]],
@@ -179,6 +189,7 @@ describe('startup settings', () => {
       socket_dir: join(homedir(), 'hero', 'var', 'sockets'),
       listen: { host: '127.0.0.1', port: 9997 },
       public_url: 'http://localhost:9997',
+      previous_public_urls: [],
       secret: undefined,
       operator_token: undefined,
       bearer_token: undefined,

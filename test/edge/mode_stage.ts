@@ -21,7 +21,7 @@ export const providerSession = async (
 ): Promise<string> => {
   const { id } = await daemon.hero.users.get({ username })
   const opened = await byHand(daemon, (database) =>
-    new Sessions(database, async () => 3600, noReactions).open(id, {
+    new Sessions(database, async () => 3600, noReactions, 'localhost').open(id, {
       kind: 'cookie',
       provider,
       factor: '',

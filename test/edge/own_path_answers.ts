@@ -60,6 +60,12 @@ export const ownPathAnswers = `
 /auth/passkey
   home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 401 unauthenticated: POST form
   routed    service
+/auth/passkey/begin
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 404 not_found: POST form
+  routed    service
+/auth/passkey/arrive
+  home      401 unauthenticated: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
+  routed    service
 /auth/passkey_options
   home      200 application/json: GET | 405 allow GET: POST json, POST form, PUT, DELETE, PATCH, OPTIONS
   routed    service

@@ -35,7 +35,7 @@ onBothDatabases('second factors', (newUrl) => {
     byHand(daemon, ({ query }) => query.updateTable('attempts').set({ full_until: 0 }).execute())
 
   const sweep = () =>
-    byHand(daemon, (database) => new Sessions(database, async () => 300, noReactions).sweep())
+    byHand(daemon, (database) => new Sessions(database, async () => 300, noReactions, 'localhost').sweep())
 
   test('TOTP takes effect once confirmed, and then the password alone no longer signs in', async () => {
     const { name, hero } = await newPerson()

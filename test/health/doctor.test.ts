@@ -20,7 +20,14 @@ describe('the checks of an installation', () => {
     for (const { level, advice, text } of checks) assert.equal(advice === null, level === 'ok', text)
     return Object.fromEntries(checks.map(({ check, level }) => [check, level]))
   }
-  const fine = { ready: 'ok', home_resolves: 'ok', home_name: 'ok', routes_at_home: 'ok', forward_auth: 'ok' }
+  const fine = {
+    ready: 'ok',
+    home_resolves: 'ok',
+    home_name: 'ok',
+    routes_at_home: 'ok',
+    previous_names: 'ok',
+    forward_auth: 'ok',
+  }
 
   test('a plain installation is well', async () => {
     assert.deepEqual(

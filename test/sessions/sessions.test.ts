@@ -99,7 +99,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
     await refused(grace.auth.me(), 'unauthenticated')
     assert.deepEqual((await daemon.hero.sessions.list({ user: 'grace' })).items, [])
     const database = await openDatabase(daemon.config.database_url, createLog('silent'))
-    await new Sessions(database, async () => 300, noReactions).sweep()
+    await new Sessions(database, async () => 300, noReactions, 'localhost').sweep()
     assert.deepEqual(await database.query.selectFrom('sessions').selectAll().execute(), [])
     await database.close()
   })
@@ -115,7 +115,7 @@ onBothDatabases('sessions', (newUrl, kind) => {
 
   test('expire in the cache to the second, without a notification', async () => {
     const database = await openDatabase(daemon.config.database_url, createLog('silent'))
-    const sessions = new Sessions(database, async () => 2, noReactions)
+    const sessions = new Sessions(database, async () => 2, noReactions, 'localhost')
     const live = new LiveSessions(database, async () => 300)
     const { id } = await daemon.hero.users.get({ username: 'grace' })
     const origin = {

@@ -22,7 +22,7 @@ onBothDatabases('providers that vouch for a sign-in', (newUrl) => {
 
   const sessions = <T>(work: (of: Sessions) => Promise<T>) =>
     byHand(stage.daemon, (database) => {
-      const of = new Sessions(database, async () => 3600, noReactions)
+      const of = new Sessions(database, async () => 3600, noReactions, 'localhost')
       return work(of).finally(() => database.changed('sessions'))
     })
   const vouch = (id: string, provider: string, sid = '') =>

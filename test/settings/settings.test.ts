@@ -62,6 +62,8 @@ onBothDatabases('settings', (newUrl) => {
       ['registration_mode', ['', 'Open', true]],
       ['providers_may_be_local', ['true', 1, 0]],
       ['magic_links', ['true', 1]],
+      // Neither a parent domain nor a host of somebody else.
+      ['passkey_rp_id', ['org', 'example.org', 'old.localhost', 'http://localhost', 7]],
       ['magic_link_lifetime', [59, 3601, '900']],
       ['client_registration', ['', 'on', true]],
       ['client_metadata_documents', ['', 'on', true]],

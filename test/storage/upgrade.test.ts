@@ -124,6 +124,7 @@ const upgraded = (old: Rows): Rows => {
     sessions: without(sessions, 'only_at', 'provider_sid', 'provider_id_token').map((row) => ({
       ...row,
       impersonated_services: '[]',
+      home: '',
     })),
     confirmed_hosts: [],
     known_devices: [],
@@ -146,7 +147,8 @@ const upgraded = (old: Rows): Rows => {
       asked_from: '',
     })),
     user_identities: old.user_identities!.map((row) => ({ ...row, email: '' })),
-    passkeys: old.passkeys!.map((row) => ({ ...row, verifies_user: 1 })),
+    passkeys: old.passkeys!.map((row) => ({ ...row, verifies_user: 1, rp_id: '' })),
+    passkey_codes: [],
     reserved_names: [],
     // Nobody has confirmed the account of the second row.
     credentials: old.credentials!.filter(({ user_id }) => user_id !== 'users 1'),

@@ -19,8 +19,8 @@ export interface TestDaemon extends Daemon {
   readonly origin: string
   /** Log lines so far, as objects. */
   readonly logged: Record<string, unknown>[]
-  /** Stops this daemon and starts another on the same folder and addresses. */
-  restart(): Promise<TestDaemon>
+  /** Stops this daemon and starts another on the same folder and addresses, with these settings besides. */
+  restart(changed?: Readonly<Record<string, string>>): Promise<TestDaemon>
 }
 
 interface Dispatcher {
@@ -86,10 +86,13 @@ export const startTestDaemon = async (
     logged,
     origin: `http://127.0.0.1:${daemon.edge.port}`,
     close,
-    restart: async () => {
+    restart: async (changed = {}) => {
       await close(true)
       const { public_url } = config
-      return startTestDaemon({ public_url, ...settings, listen: `127.0.0.1:${daemon.edge.port}` }, dir)
+      return startTestDaemon(
+        { public_url, ...settings, ...changed, listen: `127.0.0.1:${daemon.edge.port}` },
+        dir,
+      )
     },
     [Symbol.asyncDispose]: close,
   }

@@ -77,6 +77,7 @@ export const openAt = (
             origin: `${secure ? 'https' : 'http'}://${host}`,
             arrival_hash: '',
             round: 1,
+            passage: '',
             opened_at: now(),
           })
           .onConflict((conflict) => conflict.doNothing())

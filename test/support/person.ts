@@ -19,7 +19,8 @@ const fetchPage = (url: URL, { method = 'GET', body, headers }: Init): Promise<O
     // Browsers resolve every name under localhost to this machine; other resolvers need not (RFC 6761 section 6.3).
     const here = url.hostname.endsWith('.localhost') && { hostname: '127.0.0.1' }
     const sent = { ...headers, host: url.host }
-    const asking = request(url, { method, headers: sent, ...here }, (answer) => {
+    // A kept connection would end with a daemon that starts again.
+    const asking = request(url, { agent: false, method, headers: sent, ...here }, (answer) => {
       let text = ''
       answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
       answer.on('error', reject).on('end', () => {

@@ -21,7 +21,7 @@ export const passkeys: Topic = {
       caller.on_behalf === undefined
         ? await page.call('factors.passkey_options', {}, caller).catch(() => undefined)
         : undefined
-    return (words, token) => passkeysSection(words, token, all, creation)
+    return (words, token) => passkeysSection(words, page.asked.host, token, all, creation)
   },
   forms: {
     add_passkey: {

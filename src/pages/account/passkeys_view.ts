@@ -6,16 +6,19 @@ import { accountForm, endLink, hiddenId } from './topic.ts'
 export interface Passkey {
   readonly id: string
   readonly name: string
+  /** The host for which it was made. */
+  readonly rp_id: string
   readonly synced: boolean
   readonly created_at: number
   readonly last_used_at: number | null
 }
 
-const keyRow = (words: Catalogue, token: string, key: Passkey) => {
+const keyRow = (words: Catalogue, host: string, token: string, key: Passkey) => {
   const own = words.account.passkeys
   const name = html`${hiddenId(key.id)}<label for="name-${key.id}">${own.name}</label>
 <input id="name-${key.id}" name="name" value="${key.name}" maxlength="60" required>`
   return html`<li><p><strong>${key.name}</strong>${key.synced && ` (${own.synced})`}<br><span class="number">${own.dates(key)}</span></p>
+${key.rp_id !== host && html`<p class="hint">${own.depends({ host: key.rp_id })}</p>`}
 <details><summary>${own.change}</summary>
 ${accountForm(token, 'rename_passkey', name, own.rename)}
 ${endLink('remove_passkey', { id: key.id }, own.remove)}
@@ -25,6 +28,8 @@ ${endLink('remove_passkey', { id: key.id }, own.remove)}
 /** `creation` is the browser's options for a new passkey; undefined if none can be added here. */
 export const passkeysSection = (
   words: Catalogue,
+  /** Home's. */
+  host: string,
   token: string,
   passkeys: readonly Passkey[],
   creation: unknown,
@@ -35,7 +40,7 @@ export const passkeysSection = (
     content: html`${
       passkeys.length === 0
         ? html`<p>${own.about}</p>`
-        : html`<ul class="rows">${passkeys.map((key) => keyRow(words, token, key))}</ul>`
+        : html`<ul class="rows">${passkeys.map((key) => keyRow(words, host, token, key))}</ul>`
     }
 ${
   creation === undefined

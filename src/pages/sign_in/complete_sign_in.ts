@@ -6,6 +6,7 @@ import { wayCookie } from '../../wire/cookies.ts'
 import { goOn } from '../handover/at_home.ts'
 import { returnPath } from '../return_path.ts'
 import { signingIn } from './device.ts'
+import { passkeyOffers } from './passkey_offers.ts'
 import { proofPage } from './proof_view.ts'
 import { replacePage } from './replace_view.ts'
 import type { Keepsake } from '../keepsake.ts'
@@ -139,7 +140,8 @@ export const secondStep = async (
   problem?: string,
   kept: readonly Keepsake[] = [],
 ): Promise<void> => {
-  const options = factors.includes('passkey') && (await page.call('auth.passkey_options', {}, page.guest()))
+  const rpIds = factors.includes('passkey') ? (await page.offers()).rpIds : []
+  const passkeys = await passkeyOffers(page, page.guest(), rpIds)
   const body = (token: string, words: Catalogue) =>
     proofPage(words, {
       place: page.asked.host,
@@ -148,7 +150,8 @@ export const secondStep = async (
       action: '/auth/factor',
       hidden: { sign_in, factors: factors.join(' '), return_to: returnTo },
       field: factors.includes('totp') || factors.includes('recovery') ? 'code' : undefined,
-      passkey: options ? { options, action: '/auth/passkey' } : undefined,
+      passkeys,
+      passkeyAction: '/auth/passkey',
       problem,
     })
   await page.pageWithScript(problem === undefined ? 200 : 401, body, {}, kept)

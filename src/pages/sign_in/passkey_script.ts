@@ -4,7 +4,8 @@ import { html, type Html } from '../../html/html.ts'
 
 /**
  * Asks the browser for a passkey and posts the answer like any other form. On the sign-in page, the browser also offers passkeys
- * in the field for the name until a button is pressed, and the challenge is renewed before it expires.
+ * in the field for the name until a button is pressed, and the challenge is renewed before it expires. A browser that does not know
+ * related origins (WebAuthn Level 3, section 5.11) goes away to the host for which the passkey was made.
  */
 export const passkeyScript = `
 const Passkey = globalThis.PublicKeyCredential
@@ -18,9 +19,19 @@ const post = (form, answer) => {
   form.elements.answer.value = JSON.stringify(answer.toJSON())
   HTMLFormElement.prototype.submit.call(form)
 }
+const goAway = (form) => {
+  form.action = form.dataset.away
+  HTMLFormElement.prototype.submit.call(form)
+}
+const mustGoAway = async (form) => {
+  if (form.dataset.away === undefined) return false
+  const known = await Passkey.getClientCapabilities?.().catch(() => undefined)
+  return known?.relatedOrigins !== true
+}
 const requestOf = (form) => Passkey.parseRequestOptionsFromJSON(JSON.parse(form.dataset.options))
 const offerInField = async (form) => {
   stopWaiting()
+  if (form.dataset.field === undefined || (await mustGoAway(form))) return
   const { signal } = (waiting = new AbortController())
   try {
     if (!(await Passkey.isConditionalMediationAvailable?.()) || signal.aborted) return
@@ -56,11 +67,13 @@ for (const form of document.querySelectorAll('form[data-passkey]')) {
     const notice = form.querySelector('[role=alert]')
     notice.hidden = true
     try {
+      if (await mustGoAway(form)) return goAway(form)
       await fresh?.refresh()
       const made = form.dataset.passkey === 'create'
       const publicKey = made ? Passkey.parseCreationOptionsFromJSON(JSON.parse(form.dataset.options)) : requestOf(form)
       post(form, made ? await navigator.credentials.create({ publicKey }) : await navigator.credentials.get({ publicKey }))
     } catch (error) {
+      if (error.name === 'SecurityError' && form.dataset.away !== undefined) return goAway(form)
       notice.textContent = error.name === 'InvalidStateError' ? form.dataset.exists : form.dataset.missing
       notice.hidden = false
       fresh?.again()
@@ -71,13 +84,18 @@ for (const form of document.querySelectorAll('form[data-passkey]')) {
 
 const version = hash('sha256', passkeyScript, 'hex').slice(0, 12)
 
-export const passkeyTag = html`<script type="module" src="/auth/passkeys.js?v=${version}"></script>`
+export const passkeyTagAt = (path: string) => html`<script type="module" src="${path}?v=${version}"></script>`
+export const passkeyTag = passkeyTagAt('/auth/passkeys.js')
 
 interface PasskeyForm {
   readonly way: 'create' | 'get'
   readonly options: unknown
   /** The address of new options, for a page that stays open for longer than a challenge lives. */
   readonly renewed?: string
+  /** Offers the passkeys in the field for the name. */
+  readonly inField?: boolean
+  /** Where the form goes if this browser cannot ask for the passkey here. */
+  readonly away?: string | false
   readonly action: string
   readonly token: string
   readonly hidden?: Readonly<Record<string, string>>
@@ -90,9 +108,11 @@ interface PasskeyForm {
 /** Stays hidden until the script finds that the browser supports passkeys. */
 export const passkeyForm = (
   { sign_in }: Catalogue,
-  { way, options, renewed, action, token, hidden = {}, fields, button, attributes = false }: PasskeyForm,
-): Html =>
-  html`<form method="post" action="${action}" data-passkey="${way}" data-options="${JSON.stringify(options)}"${renewed !== undefined && html` data-renewed="${renewed}"`} data-exists="${sign_in.passkey_exists}" data-missing="${sign_in.passkey_missing}" hidden>
+  form: PasskeyForm,
+): Html => {
+  const { way, options, renewed, inField, away = false, action, token } = form
+  const { hidden = {}, fields, button, attributes = false } = form
+  return html`<form method="post" action="${action}" data-passkey="${way}" data-options="${JSON.stringify(options)}"${renewed !== undefined && html` data-renewed="${renewed}"`}${inField === true && html` data-field`}${away !== false && html` data-away="${away}"`} data-exists="${sign_in.passkey_exists}" data-missing="${sign_in.passkey_missing}" hidden>
 <input type="hidden" name="form_token" value="${token}">
 <input type="hidden" name="answer">
 ${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
@@ -100,3 +120,25 @@ ${fields}
 <button class="quiet"${attributes}>${button}</button>
 <p class="notice" role="alert" hidden></p>
 </form>`
+}
+
+/** The passkeys of one name that a page asks for. */
+export interface PasskeyOffer {
+  /** The name for which they were made. */
+  readonly rpId: string
+  /** The browser's options. */
+  readonly options: unknown
+  /** Whether the name is that of an earlier public URL, which not every browser accepts here. */
+  readonly away: boolean
+}
+
+/** What a form says about one of several offers. The first needs no name. */
+export const offered = (
+  { sign_in }: Catalogue,
+  { rpId, options, away }: PasskeyOffer,
+  index: number,
+): Pick<PasskeyForm, 'options' | 'away' | 'button'> => ({
+  options,
+  away: away && '/auth/passkey/begin',
+  button: index === 0 ? sign_in.use_passkey : sign_in.use_passkey_of({ host: rpId }),
+})

@@ -2,7 +2,7 @@ import type { Catalogue } from '../../strings/catalogue.ts'
 import { linkList } from '../../html/form.ts'
 import { html, type Html } from '../../html/html.ts'
 import { page } from '../../html/layout.ts'
-import { passkeyForm, passkeyTag } from './passkey_script.ts'
+import { offered, passkeyForm, passkeyTag, type PasskeyOffer } from './passkey_script.ts'
 
 interface Proof {
   readonly place: string
@@ -15,8 +15,9 @@ interface Proof {
   readonly user?: string
   /** What the person can type. */
   readonly field: 'code' | 'password' | undefined
-  /** The browser's options to ask for a passkey, and the path that gets the answer. */
-  readonly passkey: { readonly options: unknown; readonly action: string } | undefined
+  /** The path that gets the answer of a passkey. */
+  readonly passkeyAction: string
+  readonly passkeys: readonly PasskeyOffer[]
   /** Other ways to give the proof. */
   readonly ways?: readonly { readonly href: string; readonly text: string }[]
   /** Who else can help. */
@@ -34,7 +35,8 @@ const input = ({ sign_in }: Catalogue, field: 'code' | 'password'): Html =>
 
 /** Asks for another proof: the second step of signing in, or a fresh proof before a sensitive change. */
 export const proofPage = (words: Catalogue, proof: Proof): string => {
-  const { place, token, title, lead, action, hidden, user, field, passkey, ways = [], help, problem } = proof
+  const { place, token, title, lead, action, hidden, user, field, ways = [], help, problem } = proof
+  const { passkeys, passkeyAction } = proof
   const { sign_in } = words
   return page(
     words,
@@ -53,7 +55,16 @@ ${input(words, field)}
 <button>${sign_in.continue}</button>
 </form>`
 }
-${passkey && html`${passkeyForm(words, { way: 'get', options: passkey.options, action: passkey.action, token, hidden, button: sign_in.use_passkey })}${passkeyTag}`}
+${passkeys.map((offer, i) =>
+      passkeyForm(words, {
+        way: 'get',
+        ...offered(words, offer, i),
+        action: passkeyAction,
+        token,
+        hidden: { ...hidden, rp_id: offer.rpId },
+      }),
+    )}
+${passkeys.length > 0 && passkeyTag}
 ${help !== undefined && html`<p class="hint">${help}</p>`}
 ${linkList([...ways, { href: '/auth/login', text: sign_in.back }])}`,
   )

@@ -2,6 +2,7 @@ import type { Caller } from '../../contract/caller.ts'
 import { AppError } from '../../contract/errors.ts'
 import { inWords, openSession, secondStep } from './complete_sign_in.ts'
 import { goOn } from '../handover/at_home.ts'
+import { passkeyOffers } from './passkey_offers.ts'
 import { proofPage } from './proof_view.ts'
 import { returnPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
@@ -62,6 +63,10 @@ const otherWays = async (page: PageRequest, caller: Caller, returnTo: string, by
   ]
 }
 
+/** The names that we may ask for, in the order of the sign-in page. */
+const oursOf = async (page: PageRequest, rpIds: readonly string[]): Promise<string[]> =>
+  (await page.offers()).rpIds.filter((id) => rpIds.includes(id))
+
 const showProof = async (
   page: PageRequest,
   returnTo: string,
@@ -72,13 +77,14 @@ const showProof = async (
   if (!caller) return page.go(302, '/auth/login')
   const { totp, passkeys, recovery_codes } = (await page.call('factors.list', {}, caller)) as {
     totp: object | null
-    passkeys: readonly object[]
+    passkeys: readonly { rp_id: string }[]
     recovery_codes: number
   }
   const hasFactor = totp !== null || passkeys.length > 0
   const { email } = (await page.call('auth.me', {}, caller)) as { email: string | null }
   const byMail = !hasFactor && email !== null
-  const options = passkeys.length > 0 && (await page.call('auth.passkey_options', {}, caller))
+  const rpIds = [...new Set(passkeys.map(({ rp_id }) => rp_id))]
+  const offers = await passkeyOffers(page, caller, await oursOf(page, rpIds))
   const ways = await otherWays(page, caller, returnTo, byMail)
   await page.pageWithScript(status, (token, words) =>
     proofPage(words, {
@@ -87,10 +93,11 @@ const showProof = async (
       title: words.sign_in.prove.title,
       lead: words.sign_in.prove.lead,
       action: '/auth/prove',
-      hidden: { return_to: returnTo },
+      hidden: { return_to: returnTo, prove: '1' },
       user: caller.name,
       field: !hasFactor ? 'password' : totp !== null || recovery_codes > 0 ? 'code' : undefined,
-      passkey: options ? { options, action: '/auth/prove' } : undefined,
+      passkeys: offers,
+      passkeyAction: '/auth/prove',
       ways,
       // Without an email address, only an administrator can help.
       help: hasFactor || email !== null ? undefined : words.sign_in.prove.no_password,

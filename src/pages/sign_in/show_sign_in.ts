@@ -1,6 +1,9 @@
+import { AppError } from '../../contract/errors.ts'
 import type { Destinations } from '../../handover/destination.ts'
 import { wayCookie } from '../../wire/cookies.ts'
+import { notFoundRefusal } from '../../wire/refusal.ts'
 import type { PageRequest } from '../page_request.ts'
+import { passkeyOffers } from './passkey_offers.ts'
 import { signInPage, type SignInPage } from './sign_in_view.ts'
 
 /** Finds the service that a path of home leads on to. */
@@ -20,17 +23,25 @@ export const showSignIn = async (
   headers: Record<string, string> = {},
 ): Promise<void> => {
   const offers = await page.offers()
-  const passkey = await page.call('auth.passkey_options', {}, page.guest())
+  const passkeys = await passkeyOffers(page, page.guest(), offers.rpIds)
   const service = await serviceOf(destinations, shown.returnTo)
   const lastWay = (await page.keepsakes())(wayCookie)
   await page.pageWithScript(
     status,
     (token, words) =>
-      signInPage(words, { place: page.asked.host, token, offers, passkey, service, lastWay, ...shown }),
+      signInPage(words, { place: page.asked.host, token, offers, passkeys, service, lastWay, ...shown }),
     headers,
   )
 }
 
 /** New options for the passkeys of a sign-in page that is still open. They are the same for everybody, so asking for them uses no session. */
-export const passkeyOptions = async (page: PageRequest): Promise<void> =>
-  page.json(await page.call('auth.passkey_options', {}, page.guest()))
+export const passkeyOptions = async (page: PageRequest): Promise<void> => {
+  const rp_id = page.query.get('rp_id')
+  try {
+    page.json(await page.call('auth.passkey_options', rp_id === null ? {} : { rp_id }, page.guest()))
+  } catch (error) {
+    // The name is no longer ours.
+    if (!(error instanceof AppError)) throw error
+    page.tell(notFoundRefusal)
+  }
+}

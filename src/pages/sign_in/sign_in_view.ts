@@ -2,7 +2,7 @@ import type { Catalogue } from '../../strings/catalogue.ts'
 import { linkList } from '../../html/form.ts'
 import { html, type Html } from '../../html/html.ts'
 import { manifestLink, page } from '../../html/layout.ts'
-import { passkeyForm, passkeyTag } from './passkey_script.ts'
+import { offered, passkeyForm, passkeyTag, type PasskeyOffer } from './passkey_script.ts'
 import { signInTag } from './sign_in_script.ts'
 
 /** What people can do here besides signing in by password. */
@@ -11,6 +11,8 @@ export interface Offers {
   readonly site: string
   readonly registration: 'closed' | 'invite' | 'open'
   readonly magicLinks: boolean
+  /** The names for which passkeys were made, the current one first. */
+  readonly rpIds: readonly string[]
   /** The providers that people can sign in with, in the order of their creation. */
   readonly providers: readonly {
     readonly provider: string
@@ -31,8 +33,7 @@ export interface SignInPage {
   readonly token: string
   readonly returnTo: string
   readonly offers: Offers
-  /** The browser's options to ask for a passkey; undefined if none is valid here. */
-  readonly passkey: unknown
+  readonly passkeys: readonly PasskeyOffer[]
   /** The service that the person wants to open. */
   readonly service?: { readonly host: string; readonly title: string | null } | undefined
   /** The name of the way by which somebody last signed in in this browser. */
@@ -57,22 +58,22 @@ const link =
     html`<a class="button quiet" href="${href}" data-onward="${name}"${attributes}>${text}</a>`
 
 /** The ways besides the password, in their fixed order, by the names that sessions have for them. */
-const otherWays = (words: Catalogue, { token, returnTo, offers, passkey, lastWay }: SignInPage) => {
-  const { page: own, use_passkey } = words.sign_in
+const otherWays = (words: Catalogue, { token, returnTo, offers, passkeys, lastWay }: SignInPage) => {
+  const { page: own } = words.sign_in
   const onward = encodeURIComponent(returnTo)
   const controls: (readonly [name: string, control: Control])[] = []
-  if (passkey !== undefined)
+  for (const [i, offer] of passkeys.entries())
     controls.push([
-      'passkey',
+      i === 0 ? 'passkey' : `passkey of ${offer.rpId}`,
       (attributes) =>
         passkeyForm(words, {
           way: 'get',
-          options: passkey,
-          renewed: '/auth/passkey_options',
+          ...offered(words, offer, i),
+          renewed: `/auth/passkey_options?rp_id=${encodeURIComponent(offer.rpId)}`,
+          inField: i === 0,
           action: '/auth/passkey',
           token,
-          hidden: { return_to: returnTo },
-          button: use_passkey,
+          hidden: { return_to: returnTo, rp_id: offer.rpId },
           attributes,
         }),
     ])

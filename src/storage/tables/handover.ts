@@ -14,6 +14,8 @@ export interface ArrivalCodeRow {
   round: number
   /** Whether an earlier code of this browser has failed: then another failure ends in a page that says why. */
   again: Bit
+  /** JSON of the passage that the code is part of; empty for none. */
+  passage: string
   created_at: number
   /** When the code was shown, whatever came of it. */
   used_at: number | null
@@ -22,12 +24,12 @@ export interface ArrivalCodeRow {
 export interface HandoverTables {
   /** Each lets one browser arrive at one origin, once, as the person of a sign-in at home. */
   arrival_codes: ArrivalCodeRow
-  /** Origins that a person has signed out of alone: they are asked before these open again. */
-  left_hosts: { parent_id: string; origin: string }
-  /** Origins at which a person has agreed to be signed in, for routes that ask for that once. */
+  /** Hosts that a person has signed out of alone: they are asked before these open again. */
+  left_hosts: { parent_id: string; host: string }
+  /** Hosts at which a person has agreed to be signed in, for routes that ask for that once. */
   confirmed_hosts: {
     user_id: string
-    origin: string
+    host: string
     /** 0 for rows from before this was kept. */
     confirmed_at: number
   }

@@ -21,6 +21,8 @@ export interface SessionRow {
   impersonating_until: number | null
   /** JSON: the services that see the other user; an empty list means all. */
   impersonated_services: string
+  /** The host of home when the session was opened. A `cookie` session of another home has ended. */
+  home: string
 }
 
 /** The session of one browser at the host of a service. It says nothing about its person: all of that is read from its parent. */
@@ -36,6 +38,8 @@ export interface ChildSessionRow {
   arrival_hash: string
   /** How many children of this arrival were opened one after another within a minute. A browser that keeps no cookies counts up. */
   round: number
+  /** Shared by the children that one passage opened, which live and end together; empty for none. */
+  passage: string
   opened_at: number
 }
 

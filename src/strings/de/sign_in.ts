@@ -14,6 +14,7 @@ export const sign_in: Catalogue['sign_in'] = {
   code_hint:
     'Geben Sie die sechs Ziffern aus Ihrer Authenticator-App oder einen Ihrer Wiederherstellungscodes ein.',
   continue: 'Weiter',
+  use_passkey_of: ({ host }) => `Passkey von ${host} verwenden`,
   use_passkey: 'Passkey verwenden',
   back: 'Zurück zur Anmeldung',
   passkey_exists: 'Auf diesem Gerät gibt es schon einen Passkey für Ihr Konto.',
@@ -137,6 +138,10 @@ export const sign_in: Catalogue['sign_in'] = {
     title: 'Bitte in einem eigenen Tab öffnen',
     lead: 'Zu Ihrem Schutz meldet diese Seite innerhalb einer anderen Seite niemanden an.',
     open: 'In neuem Tab öffnen',
+  },
+  away: {
+    title: 'Ihren Passkey verwenden',
+    lead: ({ host, home }) => `Ihr Passkey wurde für ${host} angelegt. Er meldet Sie bei ${home} an.`,
   },
   /** A service that the person had signed out of alone. */
   come_back: {

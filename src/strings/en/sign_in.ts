@@ -15,6 +15,7 @@ export const sign_in = {
   code_hint: 'Enter the six digits from your authenticator app, or one of your recovery codes.',
   continue: 'Continue',
   use_passkey: 'Use a passkey',
+  use_passkey_of: ({ host }: { host: string }) => `Use a passkey of ${host}`,
   back: 'Back to sign in',
   passkey_exists: 'This device already has a passkey for your account.',
   passkey_missing: 'Your device didn’t provide a passkey.',
@@ -138,6 +139,12 @@ export const sign_in = {
     title: 'Open this in a tab of its own',
     lead: 'To protect you, this page signs nobody in inside another page.',
     open: 'Open in a new tab',
+  },
+  /** At the host of an earlier public URL. */
+  away: {
+    title: 'Use your passkey',
+    lead: ({ host, home }: { host: string; home: string }) =>
+      `Your passkey was made for ${host}. It signs you in at ${home}.`,
   },
   /** A service that the person had signed out of alone. */
   come_back: {

@@ -81,6 +81,8 @@ export const account: Catalogue['account'] = {
     first_name: 'Clé d’accès',
     add: 'Ajouter une clé d’accès',
     needs_script: 'Les clés d’accès nécessitent JavaScript.',
+    depends: ({ host }) =>
+      `Cette clé d’accès appartient à ${host}, l’ancienne adresse de ce site. Si cette adresse est abandonnée, la clé ne fonctionnera plus : ajoutez-en une nouvelle et retirez celle-ci.`,
     elsewhere: 'Vous pouvez ajouter des clés d’accès à l’adresse principale de ce site.',
   },
   sessions: {

@@ -14,6 +14,7 @@ export const sign_in: Catalogue['sign_in'] = {
   code_hint:
     'Saisissez les six chiffres de votre application d’authentification ou l’un de vos codes de secours.',
   continue: 'Continuer',
+  use_passkey_of: ({ host }) => `Utiliser une clé d’accès de ${host}`,
   use_passkey: 'Utiliser une clé d’accès',
   back: 'Retour à la connexion',
   passkey_exists: 'Cet appareil a déjà une clé d’accès pour votre compte.',
@@ -137,6 +138,10 @@ export const sign_in: Catalogue['sign_in'] = {
     title: 'Ouvrez cette page dans son propre onglet',
     lead: 'Pour vous protéger, cette page ne connecte personne à l’intérieur d’une autre page.',
     open: 'Ouvrir dans un nouvel onglet',
+  },
+  away: {
+    title: 'Utiliser votre clé d’accès',
+    lead: ({ host, home }) => `Votre clé d’accès a été créée pour ${host}. Elle vous connecte à ${home}.`,
   },
   /** A service that the person had signed out of alone. */
   come_back: {
