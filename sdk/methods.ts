@@ -57,6 +57,8 @@ export interface Client {
   pkce: boolean
   service: string | null
   backchannel_logout_uri: string | null
+  /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
+  introspects: string[]
   is_active: boolean
   /** Has no secret: runs in a browser or on a device */
   public: boolean
@@ -1588,6 +1590,8 @@ export interface ClientsAddParams {
   pkce?: boolean
   service?: string | null
   backchannel_logout_uri?: string | null
+  /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
+  introspects?: string[]
   is_active?: boolean
   /** Has no secret: runs in a browser or on a device */
   public?: boolean
@@ -1622,6 +1626,8 @@ export type ClientsAddResult = {
   pkce: boolean
   service: string | null
   backchannel_logout_uri: string | null
+  /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
+  introspects: string[]
   is_active: boolean
   /** Has no secret: runs in a browser or on a device */
   public: boolean
@@ -1665,6 +1671,8 @@ export interface ClientsUpdateParams {
   pkce?: boolean
   service?: string | null
   backchannel_logout_uri?: string | null
+  /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
+  introspects?: string[]
   is_active?: boolean
 }
 
