@@ -39,9 +39,9 @@ export interface AuditVerification {
 export interface Client {
   /** A UUID of version 7 */
   id: string
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
-  /** The name that users see: one line of at most 100 characters, without control characters */
+  /** The name that users see */
   name: string
   /** Where users are redirected after signing in. Must match exactly, except that a native client may use any port on a loopback address (RFC 8252) */
   redirect_uris: string[]
@@ -57,8 +57,6 @@ export interface Client {
   pkce: boolean
   service: string | null
   backchannel_logout_uri: string | null
-  /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
-  introspects: string[]
   is_active: boolean
   /** Has no secret: runs in a browser or on a device */
   public: boolean
@@ -113,9 +111,9 @@ export interface Group {
   id: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   slug: string
-  /** The name that people see: one line of at most 200 characters, without control characters */
+  /** The name that people see */
   name: string
-  /** Description: one line of at most 500 characters, without control characters */
+  /** Description */
   description: string
   /** An inactive group grants no claims and does not make its members part of outer groups */
   is_active: boolean
@@ -130,9 +128,9 @@ export interface GroupDetail {
   id: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   slug: string
-  /** The name that people see: one line of at most 200 characters, without control characters */
+  /** The name that people see */
   name: string
-  /** Description: one line of at most 500 characters, without control characters */
+  /** Description */
   description: string
   /** An inactive group grants no claims and does not make its members part of outer groups */
   is_active: boolean
@@ -245,6 +243,7 @@ export interface Membership {
 export interface Passkey {
   /** A UUID of version 7 */
   id: string
+  /** The name that its owner gave it */
   name: string
   /** The host for which it was made; it depends on an earlier public URL if that is not the present host */
   rp_id: string
@@ -313,7 +312,7 @@ export interface Provider {
   token_endpoint: string | null
   userinfo_endpoint: string | null
   emails_endpoint: string | null
-  /** The name that people see; for oidc and oauth2 the provider name by default: one line of at most 60 characters, without control characters */
+  /** The name that people see; for oidc and oauth2 the provider name by default: one line of at most 60 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   title: string
   /** Our client_id at the provider: one line of at most 255 characters, without control characters */
   client: string
@@ -357,7 +356,7 @@ export interface Provider {
 export interface RegistrationToken {
   /** A UUID of version 7 */
   id: string
-  /** What the token is for: one line of at most 100 characters, without control characters */
+  /** What the token is for */
   name: string
   /** How many more clients may register themselves with it */
   uses_left: number
@@ -393,7 +392,7 @@ export interface Role {
   id: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   name: string
-  /** Description: one line of at most 500 characters, without control characters */
+  /** Description */
   description: string
   claims: ({
     /** 1 to 8 segments joined by ".", each 1 to 63 letters, digits, "_" or "-" beginning with a letter or digit; at most 255 characters; no wildcard */
@@ -559,7 +558,7 @@ export interface Token {
   id: string
   user: string | null
   service: string | null
-  /** What the token is for: one line of at most 100 characters, without control characters */
+  /** What the token is for */
   name: string
   /** read: only methods that read, and requests with safe HTTP methods (RFC 9110); write: also those that change something; admin: also the claims admin, groups.admin and proxy.*, which are left out otherwise */
   scope: "read" | "write" | "admin"
@@ -595,7 +594,7 @@ export interface User {
   id: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   username: string
-  /** The name that people see: one line of at most 200 characters, without control characters */
+  /** The name that people see */
   display_name: string
   email: string | null
   email_verified_at: number | null
@@ -639,7 +638,7 @@ export interface UserKey {
   user: string
   /** secp256k1, hex, 33 or 65 bytes */
   pubkey: string
-  /** A note for people: one line of at most 200 characters, without control characters */
+  /** A note for people */
   description: string
   /** Unix time in seconds, up to the year 9999 */
   created_at: number
@@ -652,7 +651,7 @@ export interface UserNetwork {
   user: string
   /** An address or CIDR range */
   network: string
-  /** A note for people: one line of at most 200 characters, without control characters */
+  /** A note for people */
   description: string
   /** Unix time in seconds, up to the year 9999 */
   created_at: number
@@ -773,7 +772,7 @@ export interface AuthRegisterParams {
   email: string
   /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
   password?: string
-  /** Name for people: one line of at most 200 characters, without control characters */
+  /** The name that people see: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   display_name?: string
   /** From the link that was mailed */
   invite?: string
@@ -907,7 +906,7 @@ export type FactorsRemoveTotpParams = Record<string, never>
 export type FactorsPasskeyOptionsParams = Record<string, never>
 
 export interface FactorsAddPasskeyParams {
-  /** The name that its owner gave it: one line of 1 to 60 characters */
+  /** The name that its owner gave it: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   name: string
   /** JSON of PublicKeyCredential.toJSON() */
   attestation: string
@@ -922,7 +921,7 @@ export type FactorsAddPasskeyResult = {
 export interface FactorsRenamePasskeyParams {
   /** A UUID of version 7 */
   id: string
-  /** The name that its owner gave it: one line of 1 to 60 characters */
+  /** The name that its owner gave it: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   name: string
 }
 
@@ -972,7 +971,7 @@ export interface UsersAddParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   username: string
   email?: string | null
-  /** The name that people see: one line of at most 200 characters, without control characters */
+  /** The name that people see: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   display_name?: string
   external_id?: string | null
   /** Password: 8 to 256 characters when it is set (the setting password_min_length can require more) */
@@ -986,7 +985,7 @@ export interface UsersAddParams {
 export interface UsersUpdateParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   username: string
-  /** The name that people see: one line of at most 200 characters, without control characters */
+  /** The name that people see: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   display_name?: string
   email?: string | null
   external_id?: string | null
@@ -1020,7 +1019,7 @@ export interface UsersNetworksAddParams {
   user: string
   /** An address or CIDR range */
   network: string
-  /** A note for people: one line of at most 200 characters, without control characters */
+  /** A note for people: one line of at most 200 characters, without control characters, line separators or marks that override the direction of text */
   description?: string
 }
 
@@ -1049,7 +1048,7 @@ export interface UsersKeysAddParams {
   user: string
   /** secp256k1, hex, 33 or 65 bytes */
   pubkey: string
-  /** A note for people: one line of at most 200 characters, without control characters */
+  /** A note for people: one line of at most 200 characters, without control characters, line separators or marks that override the direction of text */
   description?: string
 }
 
@@ -1124,18 +1123,18 @@ export type GroupsMembersResult = {
 export interface GroupsAddParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   slug: string
-  /** The name that people see: one line of at most 200 characters, without control characters */
+  /** The name that people see: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   name?: string
-  /** Description: one line of at most 500 characters, without control characters */
+  /** Description: one line of at most 500 characters, without control characters, line separators or marks that override the direction of text */
   description?: string
 }
 
 export interface GroupsUpdateParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   group: string
-  /** The name that people see: one line of at most 200 characters, without control characters */
+  /** The name that people see: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   name?: string
-  /** Description: one line of at most 500 characters, without control characters */
+  /** Description: one line of at most 500 characters, without control characters, line separators or marks that override the direction of text */
   description?: string
   is_active?: boolean
 }
@@ -1244,14 +1243,14 @@ export interface RolesGetParams {
 export interface RolesAddParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   name: string
-  /** Description: one line of at most 500 characters, without control characters */
+  /** Description: one line of at most 500 characters, without control characters, line separators or marks that override the direction of text */
   description?: string
 }
 
 export interface RolesUpdateParams {
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   role: string
-  /** Description: one line of at most 500 characters, without control characters */
+  /** Description: one line of at most 500 characters, without control characters, line separators or marks that override the direction of text */
   description?: string
 }
 
@@ -1567,14 +1566,14 @@ export type ClientsListResult = {
 }
 
 export interface ClientsGetParams {
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
 }
 
 export interface ClientsAddParams {
-  /** The name that users see: one line of at most 100 characters, without control characters */
+  /** The name that users see: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   name: string
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client?: string
   /** Where users are redirected after signing in. Must match exactly, except that a native client may use any port on a loopback address (RFC 8252) */
   redirect_uris?: string[]
@@ -1590,8 +1589,6 @@ export interface ClientsAddParams {
   pkce?: boolean
   service?: string | null
   backchannel_logout_uri?: string | null
-  /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
-  introspects?: string[]
   is_active?: boolean
   /** Has no secret: runs in a browser or on a device */
   public?: boolean
@@ -1608,9 +1605,9 @@ export interface ClientsAddParams {
 export type ClientsAddResult = {
   /** A UUID of version 7 */
   id: string
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
-  /** The name that users see: one line of at most 100 characters, without control characters */
+  /** The name that users see */
   name: string
   /** Where users are redirected after signing in. Must match exactly, except that a native client may use any port on a loopback address (RFC 8252) */
   redirect_uris: string[]
@@ -1626,8 +1623,6 @@ export type ClientsAddResult = {
   pkce: boolean
   service: string | null
   backchannel_logout_uri: string | null
-  /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
-  introspects: string[]
   is_active: boolean
   /** Has no secret: runs in a browser or on a device */
   public: boolean
@@ -1653,9 +1648,9 @@ export type ClientsAddResult = {
 }
 
 export interface ClientsUpdateParams {
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
-  /** The name that users see: one line of at most 100 characters, without control characters */
+  /** The name that users see: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   name?: string
   /** Where users are redirected after signing in. Must match exactly, except that a native client may use any port on a loopback address (RFC 8252) */
   redirect_uris?: string[]
@@ -1671,25 +1666,23 @@ export interface ClientsUpdateParams {
   pkce?: boolean
   service?: string | null
   backchannel_logout_uri?: string | null
-  /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
-  introspects?: string[]
   is_active?: boolean
 }
 
 export interface ClientsRotateSecretParams {
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
   drop?: boolean
 }
 export type ClientsRotateSecretResult = {
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
   /** Shown only once */
   client_secret: string
 }
 
 export interface ClientsRemoveParams {
-  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
+  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
   client: string
 }
 
@@ -1699,7 +1692,7 @@ export type ClientsRegistrationTokensListResult = {
 }
 
 export interface ClientsRegistrationTokensAddParams {
-  /** What the token is for: one line of at most 100 characters, without control characters */
+  /** What the token is for: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   name: string
   /** How many clients may use it; 1 by default */
   uses?: number
@@ -1709,7 +1702,7 @@ export interface ClientsRegistrationTokensAddParams {
 export type ClientsRegistrationTokensAddResult = {
   /** A UUID of version 7 */
   id: string
-  /** What the token is for: one line of at most 100 characters, without control characters */
+  /** What the token is for */
   name: string
   /** How many more clients may register themselves with it */
   uses_left: number
@@ -1756,7 +1749,7 @@ export type ProvidersPresetsResult = {
   items: ({
     /** forge (Forgejo, Gitea), google, github, hero_proxy; oidc: any other with discovery; oauth2: any other by its endpoints */
     preset: "forge" | "google" | "github" | "hero_proxy" | "oidc" | "oauth2"
-    /** Name for people: one line of at most 200 characters, without control characters */
+    /** Name for people */
     title: string
     kind: "oidc" | "oauth2"
     issuer: string | null
@@ -1787,7 +1780,7 @@ export interface ProvidersAddParams {
   userinfo_endpoint?: string
   /** The endpoint that returns email addresses, as `{email, primary, verified}`: an https address; http only on this machine, if the setting providers_may_be_local is on */
   emails_endpoint?: string
-  /** The name that people see; for oidc and oauth2 the provider name by default: one line of at most 60 characters, without control characters */
+  /** The name that people see; for oidc and oauth2 the provider name by default: one line of at most 60 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   title?: string
   /** How hero_proxy authenticates at the token endpoint */
   client_auth?: "client_secret_basic" | "client_secret_post" | "none"
@@ -1823,7 +1816,7 @@ export interface ProvidersUpdateParams {
   /** Our client_id at the provider: one line of at most 255 characters, without control characters */
   client?: string
   client_secret?: string | null
-  /** The name that people see; for oidc and oauth2 the provider name by default: one line of at most 60 characters, without control characters */
+  /** The name that people see; for oidc and oauth2 the provider name by default: one line of at most 60 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   title?: string
   /** How hero_proxy authenticates at the token endpoint */
   client_auth?: "client_secret_basic" | "client_secret_post" | "none"
@@ -1908,7 +1901,7 @@ export interface TokenCreateParams {
   user?: string
   /** 1 to 63 letters, digits, "_" or "-", the first a letter or digit */
   service?: string
-  /** What the token is for: one line of at most 100 characters, without control characters */
+  /** What the token is for: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   name?: string
   /** read, write or admin, or several separated by spaces; each includes those before it */
   scope?: string

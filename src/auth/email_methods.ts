@@ -4,7 +4,8 @@ import type { Attempts } from '../attempts/attempts.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import { AppError } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
-import { Email, Line, Password, Shape, Username } from '../contract/schemas.ts'
+import { Email, Password, Shape, Username } from '../contract/schemas.ts'
+import { DisplayName } from '../users/user.ts'
 import type { EmailFlows } from './email_flows.ts'
 import type { Registration } from './registration.ts'
 import { SignedIn, signedIn, wrongCurrentPassword } from './methods.ts'
@@ -43,7 +44,7 @@ export const emailMethods = ({ flows, registration, credentials, attempts, signI
       username: Username,
       email: Email,
       password: Type.Optional(Password),
-      display_name: Type.Optional(Line('Name for people')),
+      display_name: Type.Optional(DisplayName),
       invite: Type.Optional(LinkToken),
     }),
     result: Shape({

@@ -3,17 +3,18 @@ import { tokenScopes } from '../contract/token_scopes.ts'
 import {
   clientPattern,
   Id,
-  Line,
+  Name,
   Named,
   Nullable,
   ProgramClaims,
   ServiceName,
+  ShownName,
   Time,
 } from '../contract/schemas.ts'
 
 export const ClientName = Type.String({
   pattern: clientPattern.source,
-  description: 'The client_id: 1 to 128 printable ASCII characters without spaces; not service:…',
+  description: 'The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit',
 })
 
 /**
@@ -37,7 +38,7 @@ const Uris = (meaning: string) =>
 
 /** The fields of a client that an administrator sets. */
 export const clientFields = {
-  name: Line('The name that users see', 100),
+  name: Name('The name that users see'),
   redirect_uris: Uris(
     'Where users are redirected after signing in. Must match exactly, except that a native client may use any port on a loopback address (RFC 8252)',
   ),
@@ -61,9 +62,6 @@ export const clientFields = {
       description: 'Notified when a session ends',
     }),
   ),
-  introspects: Uris(
-    'Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one',
-  ),
   is_active: Type.Boolean(),
 }
 
@@ -71,6 +69,7 @@ export const Client = Named('Client', {
   id: Id,
   client: ClientName,
   ...clientFields,
+  name: ShownName('The name that users see'),
   public: Type.Boolean({ description: 'Has no secret: runs in a browser or on a device' }),
   native: Type.Boolean({ description: 'Installed on a device (RFC 8252)' }),
   dynamic: Type.Boolean({ description: 'Registered itself (RFC 7591)' }),

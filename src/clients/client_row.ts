@@ -1,3 +1,4 @@
+import { shownName } from '../contract/names.ts'
 import { createPublicKey } from 'node:crypto'
 import { invalidParams } from '../contract/errors.ts'
 import { bit, type ClientRow, type ClientSecretRow } from '../storage/schema.ts'
@@ -15,7 +16,6 @@ export interface ClientFields {
   readonly pkce: boolean
   readonly service: string | null
   readonly backchannel_logout_uri: string | null
-  readonly introspects: readonly string[]
   readonly is_active: boolean
 }
 
@@ -25,7 +25,7 @@ export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): Cl
   return {
     id: row.id,
     client: row.client,
-    name: row.name,
+    name: shownName(row.name),
     redirect_uris: list(row.redirect_uris),
     post_logout_redirect_uris: list(row.post_logout_redirect_uris),
     grants: list(row.grants),
@@ -35,7 +35,6 @@ export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): Cl
     pkce: row.pkce === 1,
     service: row.service || null,
     backchannel_logout_uri: row.backchannel_logout_uri || null,
-    introspects: list(row.introspects),
     is_active: row.is_active === 1,
     public: row.public === 1,
     native: row.native === 1,
@@ -63,7 +62,6 @@ export const toColumns = (fields: ClientFields, updated_at: number) => ({
   pkce: bit(fields.pkce),
   service: fields.service ?? '',
   backchannel_logout_uri: fields.backchannel_logout_uri ?? '',
-  introspects: JSON.stringify(fields.introspects),
   is_active: bit(fields.is_active),
   updated_at,
 })
@@ -73,9 +71,12 @@ export const checkClient = (row: ClientRow): void => {
   const grants = JSON.parse(row.grants) as GrantType[]
   const uris = JSON.parse(row.redirect_uris) as string[]
   const isPublic = row.public === 1
-  const rules = { native: row.native === 1, byAdministrator: row.dynamic === 0 }
-  checkRedirectUris('redirect_uris', uris, rules)
-  checkRedirectUris('post_logout_redirect_uris', JSON.parse(row.post_logout_redirect_uris) as string[], rules)
+  checkRedirectUris('redirect_uris', uris, row.native === 1)
+  checkRedirectUris(
+    'post_logout_redirect_uris',
+    JSON.parse(row.post_logout_redirect_uris) as string[],
+    row.native === 1,
+  )
   if (row.backchannel_logout_uri !== '') checkLogoutUri('backchannel_logout_uri', row.backchannel_logout_uri)
   if (grants.includes('authorization_code') !== uris.length > 0)
     throw invalidParams('redirect_uris', 'at least one with the grant authorization_code, none without it')
@@ -89,8 +90,6 @@ export const checkClient = (row: ClientRow): void => {
     )
   if (isPublic && row.pkce === 0)
     throw invalidParams('pkce', 'true for a public client (RFC 9700 section 2.1.1)')
-  if (isPublic && row.introspects !== '[]')
-    throw invalidParams('introspects', 'none for a public client: it has no secret to authenticate with')
   if (row.dynamic === 1) checkDynamic(row, grants)
 }
 
@@ -137,7 +136,6 @@ const checkDynamic = (row: ClientRow, grants: readonly GrantType[]): void => {
   must(row.first_party === 0, 'first_party', 'false')
   must(row.pkce === 1, 'pkce', 'true')
   must(row.claims === '[]', 'claims', 'none')
-  must(row.introspects === '[]', 'introspects', 'none')
   must(grants.join() === 'authorization_code', 'grants', 'authorization_code alone')
   must(
     scopes.every((scope) => (userScopes as readonly string[]).includes(scope)),

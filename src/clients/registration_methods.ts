@@ -1,11 +1,11 @@
 import { Type } from '../contract/schema_builder.ts'
 import { method } from '../contract/method.ts'
-import { Id, Line, Named, Nothing, Shape, Time } from '../contract/schemas.ts'
+import { Id, Name, Named, Nothing, Shape, ShownName, Time } from '../contract/schemas.ts'
 import type { RegistrationTokens } from './registration_tokens.ts'
 
 const shown = {
   id: Id,
-  name: Line('What the token is for', 100),
+  name: ShownName('What the token is for'),
   uses_left: Type.Integer({ description: 'How many more clients may register themselves with it' }),
   created_at: Time,
   expires_at: Time,
@@ -40,7 +40,7 @@ export const registrationMethods = (tokens: RegistrationTokens) => [
     claim: ['proxy.oauth.write'],
     fresh: true,
     params: Shape({
-      name: shown.name,
+      name: Name('What the token is for'),
       uses: Type.Optional(
         Type.Integer({ minimum: 1, maximum: 100, description: 'How many clients may use it; 1 by default' }),
       ),

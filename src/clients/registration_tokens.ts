@@ -1,3 +1,4 @@
+import { shownName } from '../contract/names.ts'
 import { sql, type SqlBool } from 'kysely'
 import { randomBytes } from 'node:crypto'
 import { digest } from '../secrets/digest.ts'
@@ -31,7 +32,7 @@ export class RegistrationTokens {
   /** The valid tokens, oldest first. */
   async list() {
     const rows = await this.#valid().selectAll().orderBy('id').execute()
-    return { items: rows.map(({ token_hash: _, ...shown }) => shown) }
+    return { items: rows.map(({ token_hash: _, ...shown }) => ({ ...shown, name: shownName(shown.name) })) }
   }
 
   async remove(id: string): Promise<null> {

@@ -1,3 +1,4 @@
+import { namePattern } from './names.ts'
 import { Type, type Static, type TProperties, type TSchema } from './schema_builder.ts'
 
 /** An object with exactly these fields. */
@@ -28,11 +29,8 @@ export const GroupSlug = Segment
 export const RoleName = Segment
 export const ServiceName = Segment
 
-/**
- * A client_id: printable ASCII (RFC 6749 appendix A.1) without the space, which separates names in the audit. `service:` begins the
- * subjects of local services. A client known only by its metadata document has an https URL instead.
- */
-export const clientPattern = /^(?![Ss][Ee][Rr][Vv][Ii][Cc][Ee]:)[!-~]{1,128}$/
+/** A client_id that we assigned. A client known only by its metadata document has an https URL instead. */
+export const clientPattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/
 
 export const Id = Type.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',
@@ -67,6 +65,18 @@ export const Text = (meaning: string, maxLength: number) =>
     pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028-\\u202e\\u2066-\\u2069]*$',
     description: `${meaning}: one line of at most ${maxLength} characters, without control characters, line separators or marks that override the direction of text`,
   })
+
+/** A name that people choose for somebody or something: people, clients, tokens, passkeys, groups, routes. */
+export const Name = (meaning: string, maxLength = 80) =>
+  Type.String({
+    minLength: 1,
+    maxLength,
+    pattern: namePattern,
+    description: `${meaning}: one line of at most ${maxLength} characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible`,
+  })
+
+/** The same in a result. An earlier version may have stored it: what a name may not hold is shown as U+FFFD. */
+export const ShownName = (meaning: string) => Type.String({ description: meaning })
 
 /** Claims that only we issue, in any case. */
 export const reservedClaims =

@@ -1,22 +1,17 @@
 import { refuseWhileImpersonating, type Caller } from '../contract/caller.ts'
 import { conflict, invalidParams } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
-import { Id, Named, Nothing, Nullable, Shape, Time, Username } from '../contract/schemas.ts'
+import { Id, Name, Named, Nothing, Nullable, Shape, ShownName, Time, Username } from '../contract/schemas.ts'
 import { Type } from '../contract/schema_builder.ts'
 import type { Factors } from './factors.ts'
 import { CreationOptions, exampleCreation, PasskeyResponse, SecretCode } from './passkey_schemas.ts'
 import type { Passkeys } from './passkeys.ts'
 
-const PasskeyName = Type.String({
-  minLength: 1,
-  maxLength: 60,
-  pattern: '^[^\\u0000-\\u001f\\u007f]+$',
-  description: 'The name that its owner gave it: one line of 1 to 60 characters',
-})
+const PasskeyName = Name('The name that its owner gave it')
 
 const Passkey = Named('Passkey', {
   id: Id,
-  name: Type.String(),
+  name: ShownName('The name that its owner gave it'),
   rp_id: Type.String({
     description:
       'The host for which it was made; it depends on an earlier public URL if that is not the present host',

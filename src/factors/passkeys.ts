@@ -1,3 +1,4 @@
+import { shownName } from '../contract/names.ts'
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 import { AppError, alreadyExists, conflict, notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
@@ -204,7 +205,7 @@ export class Passkeys {
   async described(userId: string) {
     return (await this.list(userId)).map(({ id, name, rp_id, synced, created_at, last_used_at }) => ({
       id,
-      name,
+      name: shownName(name),
       rp_id,
       synced: synced === 1,
       created_at,

@@ -1,3 +1,4 @@
+import { nameFrom } from '../contract/names.ts'
 import type { Members } from '../groups/members.ts'
 import type { Profile } from '../providers/profile.ts'
 import type { KnownProvider } from '../providers/provider.ts'
@@ -126,10 +127,11 @@ export class AccountMatching {
     if (profile.email_doubtful) return refuse('doubtful_address')
     // Somebody registered this address but never confirmed it. The provider has verified it for this person.
     if (unconfirmed !== undefined) await addresses.free(unconfirmed)
+    const username = await freeName(database.query, usernameFrom(profile))
     const user = await users.addVouchedFor({
-      username: await freeName(database.query, usernameFrom(profile)),
+      username,
       email: profile.email,
-      display_name: profile.name || profile.login,
+      display_name: profile.name || nameFrom(profile.login) || username,
     })
     const { id } = await identities.link(user.id, provider.provider, profile.subject, displayFields(profile))
     return this.#known(provider, redeemed, id, user)

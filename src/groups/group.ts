@@ -1,27 +1,30 @@
 import { Type, type Static } from '../contract/schema_builder.ts'
+import { shownName } from '../contract/names.ts'
 import {
   Claim,
   grantScope,
   GroupSlug,
   Id,
-  Line,
+  Name,
   Named,
   Nullable,
   RoleName,
   Shape,
+  ShownName,
+  Text,
   Time,
   Username,
 } from '../contract/schemas.ts'
 import type { GroupRow } from '../storage/schema.ts'
 
-export const GroupName = Line('The name that people see')
-export const Description = Line('Description', 500)
+export const GroupName = Name('The name that people see')
+export const Description = Text('Description', 500)
 
 const core = {
   id: Id,
   slug: GroupSlug,
-  name: GroupName,
-  description: Description,
+  name: ShownName('The name that people see'),
+  description: ShownName('Description'),
   is_active: Type.Boolean({
     description: 'An inactive group grants no claims and does not make its members part of outer groups',
   }),
@@ -58,4 +61,9 @@ export const Member = Named('Member', {
 })
 export type Member = Static<typeof Member>
 
-export const toGroup = (row: GroupRow): Group => ({ ...row, is_active: row.is_active === 1 })
+export const toGroup = (row: GroupRow): Group => ({
+  ...row,
+  name: shownName(row.name),
+  description: shownName(row.description),
+  is_active: row.is_active === 1,
+})

@@ -1,3 +1,4 @@
+import { shownName } from '../contract/names.ts'
 import { deviceOf } from '../strings/browser_name.ts'
 import type { Catalogue, FactorChange, MailKind, MailText } from '../strings/catalogue.ts'
 import { mailMarkup } from './mail_view.ts'
@@ -68,7 +69,7 @@ export const render = (
   const { lang, dir, mails } = words
   const site = oneLine(siteName)
   const about = change
-    ? mails.factor_changes[change.what]({ name: oneLine(change.name) })
+    ? mails.factor_changes[change.what]({ name: shownName(oneLine(change.name)) })
     : oneLine(facts.about ?? '')
   const { subject, paragraphs, button }: MailText = mails.kinds[kind]({
     site,
@@ -78,7 +79,7 @@ export const render = (
   })
   const [first = '', ...more] = paragraphs
   const body = [
-    [mails.greeting({ name: oneLine(name) })],
+    [mails.greeting({ name: shownName(oneLine(name)) })],
     [first],
     ...(event ? [detailsOf(words, event)] : []),
     ...more.map((text) => [text]),

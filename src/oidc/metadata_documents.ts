@@ -1,13 +1,13 @@
+import { isName } from '../contract/names.ts'
 import { setTimeout } from 'node:timers/promises'
 import { errors, type ClientMetadata, type KoaContextWithOIDC } from 'oidc-provider'
-import { checkRedirectUris, isLoopback, looksNative } from '../clients/redirect_uris.ts'
+import { checkRedirectUris, isLoopback } from '../clients/redirect_uris.ts'
 import { AppError } from '../contract/errors.ts'
 import { boundedMap } from '../storage/bounded_map.ts'
 import { isAnyJson } from '../wire/media_type.ts'
 import { localLookup, publicLookup, refuseNonPublicHost } from '../wire/outgoing_addresses.ts'
 import { sendRequest } from '../wire/outgoing_request.ts'
 import { MinuteLimit } from './rate_limit.ts'
-import { isShowable } from './registration_request.ts'
 
 /** `public` allows documents at public addresses only, `anywhere` also in our own network and on this machine. */
 export type DocumentMode = 'off' | 'public' | 'anywhere'
@@ -86,33 +86,11 @@ export class MetadataDocuments {
       const answer = await send(address, options, anywhere)
       if (answer.status !== 200) throw new TypeError(`the status is ${answer.status}`)
       if (!isAnyJson(answer.headers.get('content-type'))) throw new TypeError('not JSON')
-      return new Response(withApplicationType(await answer.text()), answer)
+      return answer
     } catch (error) {
       await pause
       throw error
     }
-  }
-}
-
-/** As in registration, the redirect URIs of a document show a native app that does not declare itself. Other text stays as it is. */
-const withApplicationType = (text: string): string => {
-  const document = readObject(text)
-  const { application_type, redirect_uris } = document ?? {}
-  const uris = Array.isArray(redirect_uris) ? redirect_uris.filter((uri) => typeof uri === 'string') : []
-  const isSilent = (application_type ?? undefined) === undefined
-  return document && isSilent && looksNative(uris)
-    ? JSON.stringify({ ...document, application_type: 'native' })
-    : text
-}
-
-const readObject = (text: string): Readonly<Record<string, unknown>> | undefined => {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    return undefined
   }
 }
 
@@ -141,16 +119,16 @@ const check = (client: ClientMetadata): void => {
   const { redirect_uris = [], post_logout_redirect_uris = [], grant_types = [], jwks, jwks_uri } = client
   const native = client.application_type === 'native'
   try {
-    checkRedirectUris('redirect_uris', redirect_uris, { native })
-    checkRedirectUris('post_logout_redirect_uris', post_logout_redirect_uris as string[], { native })
+    checkRedirectUris('redirect_uris', redirect_uris, native)
+    checkRedirectUris('post_logout_redirect_uris', post_logout_redirect_uris as string[], native)
   } catch (error) {
     if (error instanceof AppError) throw new errors.InvalidClientMetadata(error.message)
     throw error
   }
   const { client_name } = client
   must(
-    client_name === undefined || isShowable(client_name),
-    'client_name must be one line of 1 to 100 visible characters',
+    client_name === undefined || isName(client_name),
+    'client_name must be one line of 1 to 80 visible characters, with a letter or digit',
   )
   must(redirect_uris.length > 0, 'redirect_uris must name at least one address')
   for (const uri of [...redirect_uris, ...(post_logout_redirect_uris as string[])])

@@ -1,6 +1,7 @@
+import { isName } from '../contract/names.ts'
 import { userScopes, type Client } from '../clients/client.ts'
 import type { NewClient } from '../clients/clients.ts'
-import { checkRedirectUris, destinationOf, isLoopback, looksNative } from '../clients/redirect_uris.ts'
+import { checkRedirectUris, isLoopback, isWeb, destinationOf } from '../clients/redirect_uris.ts'
 import { invalidParams } from '../contract/errors.ts'
 import { toMetadata } from './engine/client_metadata.ts'
 
@@ -51,17 +52,11 @@ const urisOf = (given: Given, field: string): string[] => {
   return [...new Set(value as string[])]
 }
 
-/** The consent page shows this name, so it must not contain invisible characters or ones that change the text direction. */
-export const isShowable = (name: unknown): name is string =>
-  typeof name === 'string' &&
-  /^[^\p{C}\p{Zl}\p{Zp}]{1,100}$/u.test(name) &&
-  // Some characters that Unicode counts as letters or symbols are invisible.
-  /[^\s\u2800\p{Default_Ignorable_Code_Point}]/u.test(name)
-
 const nameOf = (given: Given, uris: readonly string[]): string => {
   const value = given.client_name ?? undefined
   if (value === undefined) return destinationOf(uris[0]!).replace(/:$/, '')
-  if (!isShowable(value)) throw invalidParams('client_name', 'one line of 1 to 100 visible characters')
+  if (!isName(value))
+    throw invalidParams('client_name', 'one line of 1 to 80 visible characters, with a letter or digit')
   return value.trim()
 }
 
@@ -107,9 +102,10 @@ export const readRegistration = (given: Given): Wanted => {
   const redirect_uris = urisOf(given, 'redirect_uris')
   if (redirect_uris.length === 0) throw invalidParams('redirect_uris', 'at least one')
   const post_logout_redirect_uris = urisOf(given, 'post_logout_redirect_uris')
-  const onDevice = looksNative(redirect_uris)
+  // Native apps (RFC 8252) rarely declare themselves, but their redirect URIs show it.
+  const onDevice = redirect_uris.some((uri) => isLoopback(uri) || !isWeb(uri))
   const native = oneOf(given, 'application_type', ['web', 'native'], onDevice ? 'native' : 'web') === 'native'
-  checkRedirectUris('redirect_uris', redirect_uris, { native })
+  checkRedirectUris('redirect_uris', redirect_uris, native)
   const grants = someOf(given, 'grant_types', ['authorization_code', 'refresh_token'], ['authorization_code'])
   if (!grants.includes('authorization_code'))
     throw invalidParams('grant_types', 'a list that includes authorization_code')

@@ -1,6 +1,6 @@
 import { Type } from '../contract/schema_builder.ts'
 import { method } from '../contract/method.ts'
-import { Line, Nothing, Nullable, Shape } from '../contract/schemas.ts'
+import { Nothing, Nullable, Shape, ShownName } from '../contract/schemas.ts'
 import { checkProvider } from './provider_test.ts'
 import {
   addresses,
@@ -60,7 +60,7 @@ const secret = 'gto_h4gFfUq5bXhZ0mQ1'
 const Preset = Type.Object(
   {
     preset: PresetName,
-    title: Line('Name for people'),
+    title: ShownName('Name for people'),
     kind: Type.Enum(['oidc', 'oauth2']),
     issuer: Nullable(Type.String()),
     scopes: Type.Array(Type.String()),

@@ -1,3 +1,4 @@
+import { nameFrom } from '../contract/names.ts'
 import { ProviderFault } from './guarded_fetch.ts'
 import type { KnownProvider } from './provider.ts'
 
@@ -59,7 +60,7 @@ const subjectOf = (value: unknown): string => {
 
 const common = (fields: Fields, { groups_claim }: KnownProvider) => ({
   login: first(fields, ['preferred_username', 'login', 'username', 'nickname'], 100),
-  name: first(fields, ['name', 'full_name', 'display_name'], 200),
+  name: nameFrom(first(fields, ['name', 'full_name', 'display_name'], 200)),
   avatar_url: pictureOf(first(fields, ['picture', 'avatar_url'], 1000)),
   groups: groups_claim === null ? [] : groupsOf(fields[groups_claim]),
 })

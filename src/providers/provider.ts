@@ -1,5 +1,5 @@
 import { Type, type Static } from '../contract/schema_builder.ts'
-import { GroupSlug, Id, Line, Named, Nullable, Time } from '../contract/schemas.ts'
+import { GroupSlug, Id, Line, Name, Named, Nullable, Time } from '../contract/schemas.ts'
 import { presetNames } from './presets.ts'
 
 export const ProviderName = Type.String({
@@ -47,7 +47,7 @@ export const ClientSecret = Type.String({
 
 /** The fields of a provider that an administrator can set. */
 export const providerFields = {
-  title: Line('The name that people see; for oidc and oauth2 the provider name by default', 60),
+  title: Name('The name that people see; for oidc and oauth2 the provider name by default', 60),
   client: ClientId,
   client_auth: Type.Enum(clientAuths, { description: 'How hero_proxy authenticates at the token endpoint' }),
   scopes: Type.Array(Type.String({ maxLength: 100, pattern: '^[!#-\\[\\]-~]+$' }), {

@@ -1,3 +1,4 @@
+import { shownName } from '../contract/names.ts'
 import { sql } from 'kysely'
 import { alreadyExists, conflict, notFound } from '../contract/errors.ts'
 import type { Database } from '../storage/database.ts'
@@ -136,6 +137,10 @@ export class Roles {
       .orderBy('service')
       .orderBy(sql`coalesce(context, -1)`)
       .execute()
-    return { ...row, claims: claims.map((grant) => ({ ...grant, service: grant.service || null })) }
+    return {
+      ...row,
+      description: shownName(row.description),
+      claims: claims.map((grant) => ({ ...grant, service: grant.service || null })),
+    }
   }
 }

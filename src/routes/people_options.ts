@@ -1,4 +1,5 @@
-import { Nullable, Text } from '../contract/schemas.ts'
+import { isName, shownName } from '../contract/names.ts'
+import { Name, Nullable, Text } from '../contract/schemas.ts'
 import { Type } from '../contract/schema_builder.ts'
 import { takesSessions } from './auth_modes.ts'
 import { iconNames, type IconName } from './icons.ts'
@@ -10,9 +11,12 @@ const flagOption = (fallback: boolean, description: string) =>
 /** The options of a route that concern people: what they see of it, and how they sign in there. */
 export const peopleOptions = {
   title: option({
-    schema: Nullable(Text('What people call the service; null shows the name of the route', 60)),
+    schema: Nullable(Name('What people call the service; null shows the name of the route', 60)),
     fallback: null,
-    column: textOrNull,
+    column: {
+      write: (value): string => value ?? '',
+      read: (column) => (isName(shownName(column)) ? shownName(column) : null),
+    },
     example: 'Wiki',
   }),
   icon: option({

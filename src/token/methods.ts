@@ -1,5 +1,4 @@
 import { Type } from '../contract/schema_builder.ts'
-import { maxTokenLength } from '../contract/carried_claims.ts'
 import type { Caller } from '../contract/caller.ts'
 import { AppError, invalidParams, notFound } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
@@ -121,7 +120,7 @@ export const tokenMethods = (parts: Parts) => {
       effect: 'read',
       claim: null,
       params: Shape({
-        token: Type.String({ maxLength: maxTokenLength }),
+        token: Type.String({ maxLength: 16_384 }),
         audience: Type.Optional(
           Type.String({
             maxLength: 2000,
@@ -164,7 +163,7 @@ export const tokenMethods = (parts: Parts) => {
       effect: 'write',
       claim: 'self',
       params: Shape({
-        token: Type.Optional(Type.String({ maxLength: maxTokenLength })),
+        token: Type.Optional(Type.String({ maxLength: 16_384 })),
         id: Type.Optional(
           Type.String({
             pattern: '^(?!hero_)[A-Za-z0-9_-]{20,64}$',

@@ -1,3 +1,4 @@
+import { shownName } from '../contract/names.ts'
 import { sql, type RawBuilder, type SqlBool } from 'kysely'
 import { digest } from '../secrets/digest.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
@@ -133,7 +134,11 @@ export class PersonalTokens {
     })
     const items = page.items.map(
       ({ last_used_at, user_id: _, ...row }) =>
-        ({ ...row, last_used_at: last_used_at === 0 ? null : last_used_at }) as Token,
+        ({
+          ...row,
+          name: shownName(row.name),
+          last_used_at: last_used_at === 0 ? null : last_used_at,
+        }) as Token,
     )
     return { ...page, items }
   }

@@ -1,5 +1,5 @@
 import { Type, type Static } from '../contract/schema_builder.ts'
-import { Id, Line, Named, Nullable, ServiceName, Time, Username } from '../contract/schemas.ts'
+import { Id, Name, Named, Nullable, ServiceName, ShownName, Time, Username } from '../contract/schemas.ts'
 import { tokenScopes } from '../contract/token_scopes.ts'
 
 export const Scope = Type.Enum(tokenScopes, {
@@ -7,14 +7,14 @@ export const Scope = Type.Enum(tokenScopes, {
     'read: only methods that read, and requests with safe HTTP methods (RFC 9110); write: also those that change something; admin: also the claims admin, groups.admin and proxy.*, which are left out otherwise',
 })
 
-export const TokenName = Line('What the token is for', 100)
+export const TokenName = Name('What the token is for')
 
 /** A personal token for a program. Its value is shown only once. */
 export const Token = Named('Token', {
   id: Id,
   user: Nullable(Username),
   service: Nullable(ServiceName),
-  name: TokenName,
+  name: ShownName('What the token is for'),
   scope: Scope,
   created_at: Time,
   expires_at: Time,

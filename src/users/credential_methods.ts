@@ -1,6 +1,19 @@
 import { Type, type Static, type TProperties } from '../contract/schema_builder.ts'
 import { method } from '../contract/method.ts'
-import { Cursor, Id, Limit, Line, Named, Nullable, Page, Shape, Time, Username } from '../contract/schemas.ts'
+import {
+  Cursor,
+  Id,
+  Limit,
+  Line,
+  Named,
+  Nullable,
+  Page,
+  Shape,
+  ShownName,
+  Text,
+  Time,
+  Username,
+} from '../contract/schemas.ts'
 import type { UserCredentials, Table } from './user_credentials.ts'
 
 const owned = <P extends TProperties>(title: string, properties: P) =>
@@ -13,10 +26,10 @@ const Pubkey = Type.String({
 })
 const Provider = Line('Name of an identity provider', 64)
 const Subject = Line("The account's stable id at the provider", 255)
-const Note = Line('A note for people')
+const Note = Text('A note for people', 200)
 
-const UserNetwork = owned('UserNetwork', { network: Network, description: Note })
-const UserKey = owned('UserKey', { pubkey: Pubkey, description: Note })
+const UserNetwork = owned('UserNetwork', { network: Network, description: ShownName('A note for people') })
+const UserKey = owned('UserKey', { pubkey: Pubkey, description: ShownName('A note for people') })
 export const UserIdentity = owned('UserIdentity', {
   provider: Provider,
   subject: Subject,

@@ -1,14 +1,26 @@
 import { Type, type Static } from '../contract/schema_builder.ts'
-import { Context, Email, Id, Line, Named, Nullable, Time, Username } from '../contract/schemas.ts'
+import { shownName } from '../contract/names.ts'
+import {
+  Context,
+  Email,
+  Id,
+  Line,
+  Name,
+  Named,
+  Nullable,
+  ShownName,
+  Time,
+  Username,
+} from '../contract/schemas.ts'
 import type { UserRow } from '../storage/schema.ts'
 
-export const DisplayName = Line('The name that people see')
+export const DisplayName = Name('The name that people see')
 export const ExternalId = Line('Id of this user in another system', 255)
 
 export const User = Named('User', {
   id: Id,
   username: Username,
-  display_name: DisplayName,
+  display_name: ShownName('The name that people see'),
   email: Nullable(Email),
   email_verified_at: Nullable(Time),
   external_id: Nullable(ExternalId),
@@ -33,6 +45,7 @@ export interface UserFields {
 
 export const toUser = (row: UserRow): User => ({
   ...row,
+  display_name: shownName(row.display_name),
   is_active: row.is_active === 1,
   is_admin: row.is_admin === 1,
   has_factor: row.has_factor === 1,

@@ -1,3 +1,4 @@
+import { shownName } from '../contract/names.ts'
 import { sql, type DeleteQueryBuilder, type DeleteResult } from 'kysely'
 import { refuseWhileImpersonating, type Caller } from '../contract/caller.ts'
 import type { Reactions } from '../contract/reactions.ts'
@@ -173,7 +174,12 @@ export class UserCredentials {
     const rows = items as unknown as (F & { id: string; created_at: number })[]
     return {
       items: rows.map((row) => {
-        const shown = Object.fromEntries(columns.map((column) => [column, row[column]])) as unknown as F
+        const shown = Object.fromEntries(
+          columns.map((column) => [
+            column,
+            column === 'description' ? shownName(String(row[column])) : row[column],
+          ]),
+        ) as unknown as F
         return { id: row.id, user: owner.username, ...shown, created_at: row.created_at }
       }),
       next_cursor,

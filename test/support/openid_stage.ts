@@ -46,9 +46,7 @@ export const post = async (
   fields: Record<string, string>,
   client?: { client: string; client_secret: string | null },
 ): Promise<Answer> => {
-  // RFC 6749 section 2.3.1: both are form-encoded first.
-  const [id, secret] = [client?.client, client?.client_secret].map((part) => encodeURIComponent(part ?? ''))
-  const basic = client && Buffer.from(`${id}:${secret}`).toString('base64')
+  const basic = client && Buffer.from(`${client.client}:${client.client_secret}`).toString('base64')
   const answer = await fetch(address, {
     method: 'POST',
     body: new URLSearchParams(fields),

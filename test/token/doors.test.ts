@@ -15,8 +15,7 @@ const table: Record<Kind, readonly string[]> = {
   session: ours,
   refresh: ['auth.refresh'],
   kept: ours,
-  // It introspects its own.
-  program: [...ours, '/oauth/introspect by the program', 'verifyToken'],
+  program: [...ours, 'verifyToken'],
   assertion: ['verifyAssertion'],
   'OpenID access': ['/userinfo', '/oauth/introspect'],
   'OpenID refresh': ['/oauth/introspect', '/token, as refresh_token'],

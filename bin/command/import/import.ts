@@ -1,3 +1,4 @@
+import { nameFrom } from '../../../src/contract/names.ts'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
@@ -55,7 +56,8 @@ const clientStep = async (hero: HeroProxy, old: OldClient): Promise<Step> => {
 }
 
 const userStep = async (hero: HeroProxy, old: OldUser): Promise<Step> => {
-  const { username, email, display_name, was_admin } = old
+  const { username, email, was_admin } = old
+  const display_name = nameFrom(old.display_name ?? '')
   const what = `user ${shown(username)}`
   const taken =
     (await exists(hero.users.get({ username }))) ||
@@ -73,7 +75,7 @@ const userStep = async (hero: HeroProxy, old: OldUser): Promise<Step> => {
       await hero.users.add({
         username,
         ...(email !== undefined && { email }),
-        ...(display_name !== undefined && { display_name }),
+        ...(display_name !== '' && { display_name }),
       })
       if (email === undefined) return 'added'
       await hero.auth.request_password_reset({ email })

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { errors, Provider, type Configuration } from 'oidc-provider'
+import { errors, Provider, interactionPolicy, type Configuration } from 'oidc-provider'
 import { userScopes, type ClientWithCredentials } from '../../clients/client.ts'
 import type { SigningKey } from '../../keys/keys.ts'
 import { now } from '../../storage/ids.ts'
@@ -13,7 +13,6 @@ import { adaptModels } from './models.ts'
 import { claimsOfToken, resourceIndicators } from '../resource_indicators.ts'
 import { routes } from './endpoint_paths.ts'
 import { engineKeys } from './keys.ts'
-import { policy, promptValues } from './policy.ts'
 import type { Engine, EngineParts, EngineSettings } from './types.ts'
 
 /** Dynamic client registration (RFC 7591), which we implement ourselves. */
@@ -21,13 +20,6 @@ const registrationPath = '/oauth/register'
 
 const hourSeconds = 3600
 const daySeconds = 24 * hourSeconds
-interface TokenOfClient {
-  readonly kind: string
-  readonly accountId?: string
-  readonly clientId?: string
-  readonly aud?: string
-}
-
 /** Configures `oidc-provider`. It reads its keys only once, so a change of keys or settings needs a new engine. */
 // oxlint-disable-next-line max-lines-per-function -- it is one configuration object
 export const createEngine = (
@@ -41,7 +33,6 @@ export const createEngine = (
     provesItself,
     findByUserCode,
     serviceAt,
-    tell,
   }: EngineParts,
   keys: readonly SigningKey[],
   { refreshLifetime, registration, documents }: EngineSettings,
@@ -56,14 +47,10 @@ export const createEngine = (
   const usedUp = (kind: string) => new errors.InvalidGrant(`${kind} was already used`)
   const inPath = secure ? '__Secure-' : ''
 
-  /**
-   * A client may introspect its own tokens, and those of others for the audiences in its list, as long as their user may be signed in.
-   * A token without an audience is for us.
-   */
+  /** A client may introspect its own tokens, as long as their user may be signed in. */
   const mayTell: MayIntrospect = async (client, token) => {
-    const { kind, accountId, clientId, aud = issuer } = token as TokenOfClient
-    const audiences = kind === 'AccessToken' ? ((await clients.find(client.clientId))?.introspects ?? []) : []
-    if (clientId !== client.clientId && !audiences.includes(aud)) return false
+    const { accountId, clientId } = token as { accountId?: string; clientId?: string }
+    if (clientId !== client.clientId) return false
     return accountId === undefined || (await accounts.find(accountId, undefined)) !== undefined
   }
 
@@ -108,11 +95,8 @@ export const createEngine = (
       keys: [],
     },
     allowOmittingSingleRegisteredRedirectUri: false,
-    // The engine does not know our registration endpoint, nor the metadata of Initiating User Registration 1.0 section 4.
-    discovery: {
-      registration_endpoint: registration ? `${issuer}${registrationPath}` : undefined,
-      prompt_values_supported: [...promptValues],
-    },
+    // The engine does not know our registration endpoint.
+    discovery: { registration_endpoint: registration ? `${issuer}${registrationPath}` : undefined },
     enabledJWA: {
       clientAuthSigningAlgValues: ['RS256', 'ES256'],
       idTokenSigningAlgValues: ['RS256'],
@@ -165,7 +149,7 @@ export const createEngine = (
     },
     interactions: {
       url: (_, { uid }) => `${issuer}/auth/consent/${uid}`,
-      policy: policy(),
+      policy: interactionPolicy.base(),
     },
     issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
     jwks: { keys: engineKeys(keys) },
@@ -201,7 +185,6 @@ export const createEngine = (
     knownClient,
     provesItself,
     findByUserCode,
-    tell,
     trust: (address, anywhere) => metadataDocuments.trust(address, anywhere),
   })
   return { provider, mayTell, knownClient }

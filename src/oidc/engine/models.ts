@@ -1,10 +1,8 @@
 import { errors, Provider, type KoaContextWithOIDC } from 'oidc-provider'
 import type { ClientWithCredentials } from '../../clients/client.ts'
 import type { Clients } from '../../clients/clients.ts'
-import { isPrivateHttp } from '../../clients/redirect_uris.ts'
 import { AppError } from '../../contract/errors.ts'
 import { newId } from '../../storage/ids.ts'
-import { findMaskedJwt, type TellToken } from '../jwt_introspection.ts'
 import { MinuteLimit } from '../rate_limit.ts'
 import { tokenPrefixes } from './records.ts'
 
@@ -25,7 +23,6 @@ const maxRecordsPerMinute = 300
 
 interface Parts extends GuardedChecks {
   readonly clients: Clients
-  readonly tell: TellToken
   /** The client as we know it, by the engine's object for it. */
   readonly known: WeakMap<object, ClientWithCredentials>
   readonly knownClient: (client: object | undefined) => ClientWithCredentials | undefined
@@ -36,8 +33,6 @@ interface Parts extends GuardedChecks {
 /** Replaces methods of the engine's models with our own. */
 export const adaptModels = (provider: Provider, parts: Parts): void => {
   findOurClients(provider, parts)
-  takePrivateHttp(provider)
-  findJwts(provider, parts)
   guardGuesses(provider, parts)
   limitStrangers(provider, parts)
   markTokens(provider)
@@ -58,32 +53,6 @@ const findOurClients = ({ Client }: Provider, { clients, known, trust }: Parts):
     if (uri !== null) trust(new URL(uri).href, !dynamic)
     return client
   }
-}
-
-/** The introspection endpoint reads our JWTs too, which the engine does not store. */
-const findJwts = ({ AccessToken }: Provider, { tell }: Parts): void => {
-  const find = AccessToken.find.bind(AccessToken)
-  AccessToken.find = async (value: string, options?: object) => {
-    const jwt = Provider.ctx?.oidc.route === 'introspection' ? await findMaskedJwt(value, tell) : undefined
-    return (jwt ?? find(value, options)) as never
-  }
-}
-
-/** The engine takes no http address of a native client but loopback. An administrator may enter one in a private network, and nobody else. */
-const takePrivateHttp = ({ Client }: Provider): void => {
-  const { prototype } = (Client as unknown as { readonly Schema: { readonly prototype: ClientSchema } })
-    .Schema
-  const { redirectUris } = prototype
-  prototype.redirectUris = function (this: ClientSchema, uris = this.redirect_uris, label) {
-    const isNative = this.application_type === 'native'
-    redirectUris.call(this, isNative ? uris.filter((uri) => !isPrivateHttp(uri)) : uris, label)
-  }
-}
-
-interface ClientSchema {
-  readonly application_type?: string
-  readonly redirect_uris: readonly string[]
-  redirectUris(this: ClientSchema, uris?: readonly string[], label?: string): void
 }
 
 const guardGuesses = ({ Client, DeviceCode }: Provider, parts: Parts): void => {

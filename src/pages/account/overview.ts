@@ -12,7 +12,10 @@ export const overview: Topic = {
   forms: {
     profile: {
       method: 'users.update',
-      params: (form, caller) => ({ username: caller.name, display_name: form.get('display_name') ?? '' }),
+      params: (form, caller) => ({
+        username: caller.name,
+        display_name: form.get('display_name') || caller.name,
+      }),
     },
     email: { method: 'auth.change_email', params: fields('email', 'current_password') },
   },

@@ -16,7 +16,7 @@ export const overviewSection = (words: Catalogue, token: string, me: Overview) =
   const name = input(
     'profile-display_name',
     own.profile.name,
-    html`value="${me.display_name}" autocomplete="name" maxlength="200"`,
+    html`value="${me.display_name}" autocomplete="name" maxlength="80"`,
   )
   const email = input(
     'email-email',
