@@ -39,7 +39,7 @@ export interface AuditVerification {
 export interface Client {
   /** A UUID of version 7 */
   id: string
-  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
   client: string
   /** The name that users see */
   name: string
@@ -1566,14 +1566,14 @@ export type ClientsListResult = {
 }
 
 export interface ClientsGetParams {
-  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
   client: string
 }
 
 export interface ClientsAddParams {
   /** The name that users see: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   name: string
-  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
   client?: string
   /** Where users are redirected after signing in. Must match exactly, except that a native client may use any port on a loopback address (RFC 8252) */
   redirect_uris?: string[]
@@ -1605,7 +1605,7 @@ export interface ClientsAddParams {
 export type ClientsAddResult = {
   /** A UUID of version 7 */
   id: string
-  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
   client: string
   /** The name that users see */
   name: string
@@ -1648,7 +1648,7 @@ export type ClientsAddResult = {
 }
 
 export interface ClientsUpdateParams {
-  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
   client: string
   /** The name that users see: one line of at most 80 characters with at least one letter or digit, without control characters, line separators or marks that override the direction of text, and nothing invisible */
   name?: string
@@ -1670,19 +1670,19 @@ export interface ClientsUpdateParams {
 }
 
 export interface ClientsRotateSecretParams {
-  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
   client: string
   drop?: boolean
 }
 export type ClientsRotateSecretResult = {
-  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
   client: string
   /** Shown only once */
   client_secret: string
 }
 
 export interface ClientsRemoveParams {
-  /** The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit */
+  /** The client_id: 1 to 128 printable ASCII characters without spaces; not service:… */
   client: string
 }
 

@@ -14,7 +14,7 @@ import {
 
 export const ClientName = Type.String({
   pattern: clientPattern.source,
-  description: 'The client_id: 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit',
+  description: 'The client_id: 1 to 128 printable ASCII characters without spaces; not service:…',
 })
 
 /**

@@ -71,12 +71,9 @@ export const checkClient = (row: ClientRow): void => {
   const grants = JSON.parse(row.grants) as GrantType[]
   const uris = JSON.parse(row.redirect_uris) as string[]
   const isPublic = row.public === 1
-  checkRedirectUris('redirect_uris', uris, row.native === 1)
-  checkRedirectUris(
-    'post_logout_redirect_uris',
-    JSON.parse(row.post_logout_redirect_uris) as string[],
-    row.native === 1,
-  )
+  const rules = { native: row.native === 1, byAdministrator: row.dynamic === 0 }
+  checkRedirectUris('redirect_uris', uris, rules)
+  checkRedirectUris('post_logout_redirect_uris', JSON.parse(row.post_logout_redirect_uris) as string[], rules)
   if (row.backchannel_logout_uri !== '') checkLogoutUri('backchannel_logout_uri', row.backchannel_logout_uri)
   if (grants.includes('authorization_code') !== uris.length > 0)
     throw invalidParams('redirect_uris', 'at least one with the grant authorization_code, none without it')

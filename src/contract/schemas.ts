@@ -29,8 +29,11 @@ export const GroupSlug = Segment
 export const RoleName = Segment
 export const ServiceName = Segment
 
-/** A client_id that we assigned. A client known only by its metadata document has an https URL instead. */
-export const clientPattern = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,127}$/
+/**
+ * A client_id: printable ASCII (RFC 6749 appendix A.1) without the space, which separates names in the audit. `service:` begins the
+ * subjects of local services. A client known only by its metadata document has an https URL instead.
+ */
+export const clientPattern = /^(?![Ss][Ee][Rr][Vv][Ii][Cc][Ee]:)[!-~]{1,128}$/
 
 export const Id = Type.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',

@@ -38,6 +38,8 @@ export type Step =
   | { readonly act: 'prove' }
   | { readonly act: 'go on'; readonly to: string }
   | { readonly act: 'switch'; readonly name: string }
+  /** The application wants the person to choose an account, and they are signed in. */
+  | { readonly act: 'choose'; readonly name: string }
   | { readonly act: 'ask'; readonly asking: ConsentRequest }
 
 type Interaction = Awaited<ReturnType<Engine['provider']['interactionDetails']>>
@@ -62,6 +64,11 @@ export class Interactions {
     const client = await provider.Client.find(String(params.client_id)).catch(orUndefined)
     if (!client) return { act: 'gone' }
     const name = client.clientName ?? client.clientId
+    // A person who was a guest when the request began has chosen by signing in.
+    if (prompt.name === 'select_account')
+      return session?.accountId === undefined
+        ? { act: 'go on', to: await this.#finish(found, { select_account: {} }) }
+        : { act: 'choose', name }
     if (prompt.name === 'login') {
       const someoneElse = prompt.reasons.some(
         (reason) => reason === 'id_token_hint' || reason === 'claims_id_token_sub_value',
@@ -115,6 +122,14 @@ export class Interactions {
     const target = `client=${String(found.params.client_id)}`
     await database.write(() => audit.append(caller, 'oidc.consent', target, 'refused'))
     return this.#finish(found, { error: 'access_denied', error_description: 'The person denied access' })
+  }
+
+  /** The person goes on with the account that they are signed in to. */
+  async keepAccount(request: Request, response: Response, caller: Caller): Promise<string | undefined> {
+    const found = await this.#interaction(request, response)
+    const who = await this.#parts.signedIn(caller)
+    if (!found || !who || found.prompt.name !== 'select_account') return undefined
+    return this.#finish(found, { select_account: {} })
   }
 
   /** Lets another person sign in for the same request. */

@@ -1,7 +1,7 @@
 import { isName } from '../contract/names.ts'
 import { setTimeout } from 'node:timers/promises'
 import { errors, type ClientMetadata, type KoaContextWithOIDC } from 'oidc-provider'
-import { checkRedirectUris, isLoopback } from '../clients/redirect_uris.ts'
+import { checkRedirectUris, isLoopback, looksNative } from '../clients/redirect_uris.ts'
 import { AppError } from '../contract/errors.ts'
 import { boundedMap } from '../storage/bounded_map.ts'
 import { isAnyJson } from '../wire/media_type.ts'
@@ -86,11 +86,33 @@ export class MetadataDocuments {
       const answer = await send(address, options, anywhere)
       if (answer.status !== 200) throw new TypeError(`the status is ${answer.status}`)
       if (!isAnyJson(answer.headers.get('content-type'))) throw new TypeError('not JSON')
-      return answer
+      return new Response(withApplicationType(await answer.text()), answer)
     } catch (error) {
       await pause
       throw error
     }
+  }
+}
+
+/** As in registration, the redirect URIs of a document show a native app that does not declare itself. Other text stays as it is. */
+const withApplicationType = (text: string): string => {
+  const document = readObject(text)
+  const { application_type, redirect_uris } = document ?? {}
+  const uris = Array.isArray(redirect_uris) ? redirect_uris.filter((uri) => typeof uri === 'string') : []
+  const isSilent = (application_type ?? undefined) === undefined
+  return document && isSilent && looksNative(uris)
+    ? JSON.stringify({ ...document, application_type: 'native' })
+    : text
+}
+
+const readObject = (text: string): Readonly<Record<string, unknown>> | undefined => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined
   }
 }
 
@@ -119,8 +141,8 @@ const check = (client: ClientMetadata): void => {
   const { redirect_uris = [], post_logout_redirect_uris = [], grant_types = [], jwks, jwks_uri } = client
   const native = client.application_type === 'native'
   try {
-    checkRedirectUris('redirect_uris', redirect_uris, native)
-    checkRedirectUris('post_logout_redirect_uris', post_logout_redirect_uris as string[], native)
+    checkRedirectUris('redirect_uris', redirect_uris, { native })
+    checkRedirectUris('post_logout_redirect_uris', post_logout_redirect_uris as string[], { native })
   } catch (error) {
     if (error instanceof AppError) throw new errors.InvalidClientMetadata(error.message)
     throw error

@@ -8,7 +8,13 @@ import { Cached } from '../storage/cached.ts'
 import type { SettingValues } from '../settings/definitions.ts'
 import type { Database } from '../storage/database.ts'
 import type { AccessTokens } from '../token/access_tokens.ts'
-import { allowFormPost, dropCookie, removeCorsHeaders } from './engine/response_headers.ts'
+import {
+  allowFormPost,
+  dropCookie,
+  leavesByForm,
+  removeCorsHeaders,
+  skipGuestLogout,
+} from './engine/response_headers.ts'
 import { reportFaults } from './engine/errors.ts'
 import { DirectEndpoints } from './direct_endpoints.ts'
 import { adoptSession } from './engine/session.ts'
@@ -86,7 +92,10 @@ export class OpenId {
       await next()
       // Our own cookie alone says who is signed in, so the engine's cookie is not sent.
       if (this.#requests.get(ctx.req)?.who) dropCookie(ctx as Context, provider.cookieName('session'))
+      skipGuestLogout(ctx as Context)
       allowFormPost(ctx as Context)
+      const away = leavesByForm(ctx as Context)
+      if (away !== undefined) await this.#leave(ctx as Context, away)
       removeCorsHeaders(ctx as Context)
     })
     reportFaults(provider, this.#parts)
@@ -98,6 +107,12 @@ export class OpenId {
     provider.on('grant.success', (ctx) => this.#parts.noteUse(engine.knownClient(ctx.oidc.client)))
     provider.on('grant.revoked', (ctx) => this.#audit(ctx, 'oidc.revoke_grant', 'ok'))
     return { ...engine, handle: provider.callback() }
+  }
+
+  async #leave(ctx: Context, to: string): Promise<void> {
+    ctx.response.remove('location')
+    ctx.status = 200
+    await this.#parts.pages.leave(ctx, to)
   }
 
   /** Audits an event of the engine. */

@@ -1,7 +1,7 @@
 import { isName } from '../contract/names.ts'
 import { userScopes, type Client } from '../clients/client.ts'
 import type { NewClient } from '../clients/clients.ts'
-import { checkRedirectUris, isLoopback, isWeb, destinationOf } from '../clients/redirect_uris.ts'
+import { checkRedirectUris, destinationOf, isLoopback, looksNative } from '../clients/redirect_uris.ts'
 import { invalidParams } from '../contract/errors.ts'
 import { toMetadata } from './engine/client_metadata.ts'
 
@@ -102,10 +102,9 @@ export const readRegistration = (given: Given): Wanted => {
   const redirect_uris = urisOf(given, 'redirect_uris')
   if (redirect_uris.length === 0) throw invalidParams('redirect_uris', 'at least one')
   const post_logout_redirect_uris = urisOf(given, 'post_logout_redirect_uris')
-  // Native apps (RFC 8252) rarely declare themselves, but their redirect URIs show it.
-  const onDevice = redirect_uris.some((uri) => isLoopback(uri) || !isWeb(uri))
+  const onDevice = looksNative(redirect_uris)
   const native = oneOf(given, 'application_type', ['web', 'native'], onDevice ? 'native' : 'web') === 'native'
-  checkRedirectUris('redirect_uris', redirect_uris, native)
+  checkRedirectUris('redirect_uris', redirect_uris, { native })
   const grants = someOf(given, 'grant_types', ['authorization_code', 'refresh_token'], ['authorization_code'])
   if (!grants.includes('authorization_code'))
     throw invalidParams('grant_types', 'a list that includes authorization_code')

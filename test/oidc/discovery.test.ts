@@ -38,6 +38,7 @@ const advertisedLists: Readonly<Record<string, readonly string[]>> = {
   id_token_signing_alg_values_supported: ['RS256'],
   code_challenge_methods_supported: ['S256'],
   claim_types_supported: ['normal'],
+  prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
   claims_supported: [
     'sub',
     'email',
@@ -155,8 +156,8 @@ suite('provider metadata', () => {
     const byForm = await person.open(app.authorizeUrl({ ...pkce().challenge, response_mode: 'form_post' }))
     assert.match(byForm.text, /name="iss"/)
     const policy = byForm.headers.get('content-security-policy')!
-    // The page allows one form action and one script.
-    assert.match(policy, /form-action http:\/\/localhost:4999(;|$)/)
+    // The page allows one script. Where the application redirects its form to, only the application knows.
+    assert.doesNotMatch(policy, /form-action/)
     assert.match(policy, /script-src 'self' 'sha256-[^']+'/)
     assert.match(policy, /default-src 'none'/)
   })

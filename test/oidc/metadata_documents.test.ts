@@ -173,6 +173,36 @@ suite('client ID metadata documents', () => {
     assert.equal((await newPerson().open(elsewhere.url)).status, 400)
   })
 
+  test('without application_type, the redirect URIs show a native client, which may use any loopback port', async () => {
+    await set('off')
+    await set('anywhere')
+    for (const [written, used] of [
+      ['http://127.0.0.1/cb', 'http://127.0.0.1:5123/cb'],
+      ['http://localhost:1/cb', 'http://localhost:5124/cb'],
+      ['org.example.editor:/cb', 'org.example.editor:/cb'],
+    ] as const) {
+      const client = publish({ redirect_uris: [written, 'https://editor.example.org/cb'] })
+      const app = new App(stage.issuer, { client, client_secret: null })
+      const person = new Person(({ href }) => href.startsWith(used))
+      const { challenge, code_verifier } = pkce()
+      let page = await person.open(app.authorizeUrl({ ...challenge, redirect_uri: used }))
+      page = await person.signIn(page, 'ada', goodPassword)
+      page = await person.submit(page, '/auth/consent/', { answer: 'allow' })
+      const code = page.url.searchParams.get('code')!
+      const fields = { grant_type: 'authorization_code', code, redirect_uri: used, code_verifier }
+      assert.equal((await app.token(fields)).status, 200, written)
+    }
+    const web = publish({ application_type: 'web', redirect_uris: ['http://127.0.0.1/cb'] })
+    const app = new App(stage.issuer, { client: web, client_secret: null })
+    const params = { ...pkce().challenge, redirect_uri: 'http://127.0.0.1:5123/cb' }
+    assert.equal((await newPerson().open(app.authorizeUrl(params))).status, 400)
+    const dotless = publish({ redirect_uris: ['audiobookshelf://oauth'] })
+    assert.equal((await newPerson().open(begin(dotless).url)).status, 400)
+    await stage.daemon.hero.consents.list({ user: 'ada' }).then(async ({ items }) => {
+      for (const { client } of items) await stage.daemon.hero.consents.revoke({ user: 'ada', client })
+    })
+  })
+
   test('a client may authenticate with a key from its document', async () => {
     const { publicKey, privateKey } = await generateKeyPair('ES256')
     const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'k' }

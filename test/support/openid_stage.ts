@@ -46,7 +46,9 @@ export const post = async (
   fields: Record<string, string>,
   client?: { client: string; client_secret: string | null },
 ): Promise<Answer> => {
-  const basic = client && Buffer.from(`${client.client}:${client.client_secret}`).toString('base64')
+  // RFC 6749 section 2.3.1: both are form-encoded first.
+  const [id, secret] = [client?.client, client?.client_secret].map((part) => encodeURIComponent(part ?? ''))
+  const basic = client && Buffer.from(`${id}:${secret}`).toString('base64')
   const answer = await fetch(address, {
     method: 'POST',
     body: new URLSearchParams(fields),

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { errors, Provider, interactionPolicy, type Configuration } from 'oidc-provider'
+import { errors, Provider, type Configuration } from 'oidc-provider'
 import { userScopes, type ClientWithCredentials } from '../../clients/client.ts'
 import type { SigningKey } from '../../keys/keys.ts'
 import { now } from '../../storage/ids.ts'
@@ -13,6 +13,7 @@ import { adaptModels } from './models.ts'
 import { claimsOfToken, resourceIndicators } from '../resource_indicators.ts'
 import { routes } from './endpoint_paths.ts'
 import { engineKeys } from './keys.ts'
+import { policy, promptValues } from './policy.ts'
 import type { Engine, EngineParts, EngineSettings } from './types.ts'
 
 /** Dynamic client registration (RFC 7591), which we implement ourselves. */
@@ -95,8 +96,11 @@ export const createEngine = (
       keys: [],
     },
     allowOmittingSingleRegisteredRedirectUri: false,
-    // The engine does not know our registration endpoint.
-    discovery: { registration_endpoint: registration ? `${issuer}${registrationPath}` : undefined },
+    // The engine does not know our registration endpoint, nor the metadata of Initiating User Registration 1.0 section 4.
+    discovery: {
+      registration_endpoint: registration ? `${issuer}${registrationPath}` : undefined,
+      prompt_values_supported: [...promptValues],
+    },
     enabledJWA: {
       clientAuthSigningAlgValues: ['RS256', 'ES256'],
       idTokenSigningAlgValues: ['RS256'],
@@ -149,7 +153,7 @@ export const createEngine = (
     },
     interactions: {
       url: (_, { uid }) => `${issuer}/auth/consent/${uid}`,
-      policy: interactionPolicy.base(),
+      policy: policy(),
     },
     issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
     jwks: { keys: engineKeys(keys) },

@@ -1,6 +1,7 @@
 import { errors, Provider, type KoaContextWithOIDC } from 'oidc-provider'
 import type { ClientWithCredentials } from '../../clients/client.ts'
 import type { Clients } from '../../clients/clients.ts'
+import { isPrivateHttp } from '../../clients/redirect_uris.ts'
 import { AppError } from '../../contract/errors.ts'
 import { newId } from '../../storage/ids.ts'
 import { MinuteLimit } from '../rate_limit.ts'
@@ -33,6 +34,7 @@ interface Parts extends GuardedChecks {
 /** Replaces methods of the engine's models with our own. */
 export const adaptModels = (provider: Provider, parts: Parts): void => {
   findOurClients(provider, parts)
+  takePrivateHttp(provider)
   guardGuesses(provider, parts)
   limitStrangers(provider, parts)
   markTokens(provider)
@@ -53,6 +55,23 @@ const findOurClients = ({ Client }: Provider, { clients, known, trust }: Parts):
     if (uri !== null) trust(new URL(uri).href, !dynamic)
     return client
   }
+}
+
+/** The engine takes no http address of a native client but loopback. An administrator may enter one in a private network, and nobody else. */
+const takePrivateHttp = ({ Client }: Provider): void => {
+  const { prototype } = (Client as unknown as { readonly Schema: { readonly prototype: ClientSchema } })
+    .Schema
+  const { redirectUris } = prototype
+  prototype.redirectUris = function (this: ClientSchema, uris = this.redirect_uris, label) {
+    const isNative = this.application_type === 'native'
+    redirectUris.call(this, isNative ? uris.filter((uri) => !isPrivateHttp(uri)) : uris, label)
+  }
+}
+
+interface ClientSchema {
+  readonly application_type?: string
+  readonly redirect_uris: readonly string[]
+  redirectUris(this: ClientSchema, uris?: readonly string[], label?: string): void
 }
 
 const guardGuesses = ({ Client, DeviceCode }: Provider, parts: Parts): void => {

@@ -9,5 +9,7 @@ export interface EnginePages {
   readonly device: Show<[form: string, out?: object, error?: Error]>
   readonly deviceConfirm: Show<[form: string, client: unknown, info: object, code: string]>
   readonly deviceDone: Show<[]>
+  /** A page that continues by itself to an address of the application. */
+  readonly leave: Show<[to: string]>
   readonly error: Show<[out: { error: string; error_description?: string }, error: Error]>
 }

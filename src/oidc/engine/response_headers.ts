@@ -1,4 +1,3 @@
-import { cspSourceOf } from '../../clients/redirect_uris.ts'
 import { routes } from './endpoint_paths.ts'
 import type { Context } from './types.ts'
 
@@ -30,13 +29,38 @@ export const removeCorsHeaders = ({ path, response }: Context): void => {
     if (name.startsWith('access-control-')) response.remove(name)
 }
 
-/** Lets the engine's form_post page submit to the application. */
+const submitsItself = ({ response: { body } }: Context): boolean =>
+  typeof body === 'string' && body.includes('document.forms[0].submit()')
+
+/**
+ * Lets the engine's form_post page submit to the application. Browsers apply form-action to every redirect that follows, and only the
+ * application knows where it redirects to, so the page has no such limit.
+ */
 export const allowFormPost = (ctx: Context): void => {
-  const { response } = ctx
-  const policy = response.get('content-security-policy')
-  if (!policy || typeof response.body !== 'string' || !response.body.includes('document.forms[0].submit()'))
-    return
-  const target = /<form method="post" action="([^"]+)"/.exec(response.body)?.[1]
-  const source = cspSourceOf(target ?? '') ?? "'self'"
-  response.set('content-security-policy', policy.replace(/form-action [^;]+/, `form-action ${source}`))
+  const policy = ctx.response.get('content-security-policy')
+  if (policy && submitsItself(ctx))
+    ctx.response.set('content-security-policy', policy.replace(/form-action [^;]+;? ?/, ''))
+}
+
+/** Signing out without a session asks nothing and changes nothing, so the engine's form, which submits itself, is left out. */
+export const skipGuestLogout = (ctx: Context): void => {
+  if (ctx.oidc?.route !== 'end_session' || !submitsItself(ctx)) return
+  const { postLogoutRedirectUri: to, state } = ctx.oidc.session!.state as LogoutState
+  const url = new URL(to ?? ctx.oidc.urlFor('end_session_success'))
+  if (to !== undefined && state !== undefined) url.searchParams.set('state', state)
+  ctx.status = 303
+  ctx.redirect(url.href)
+}
+
+interface LogoutState {
+  readonly postLogoutRedirectUri?: string
+  readonly state?: string
+}
+
+/** Where the answer to a form leads away from us; undefined for all other answers. A redirect would violate our form-action. */
+export const leavesByForm = (ctx: Context): string | undefined => {
+  const location = ctx.response.get('location')
+  if (ctx.method !== 'POST' || ctx.status < 300 || ctx.status > 399 || !URL.canParse(location))
+    return undefined
+  return new URL(location).origin === new URL(ctx.oidc.issuer).origin ? undefined : location
 }

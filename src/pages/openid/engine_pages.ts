@@ -1,5 +1,4 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import { cspSourceOf } from '../../clients/redirect_uris.ts'
 import type { EnginePages } from '../../oidc/engine/pages.ts'
 import { wantsPage } from '../../wire/responses.ts'
 import type { WordsFor } from '../../html/words_for.ts'
@@ -30,12 +29,6 @@ export const enginePages = (place: string, wordsFor: WordsFor): EnginePages => {
       const words = await wordsOf(ctx)
       const name = ctx.oidc.client && nameOf(ctx, words)
       show(ctx, words, pages.endSessionPage(words, place, xsrfOf(ctx), name))
-      // The form finally leads to an address of the application.
-      const { post_logout_redirect_uri: to } = ctx.oidc.params as { post_logout_redirect_uri?: string }
-      const target = cspSourceOf(to ?? '')
-      if (target === undefined) return
-      const policy = ctx.response.get('content-security-policy')
-      ctx.set('content-security-policy', policy.replace("form-action 'self'", `form-action 'self' ${target}`))
     },
     loggedOut: async (ctx) => {
       const words = await wordsOf(ctx)
@@ -61,6 +54,10 @@ export const enginePages = (place: string, wordsFor: WordsFor): EnginePages => {
     deviceDone: async (ctx) => {
       const words = await wordsOf(ctx)
       show(ctx, words, pages.deviceDonePage(words, place, nameOf(ctx, words)))
+    },
+    leave: async (ctx, to) => {
+      const words = await wordsOf(ctx)
+      show(ctx, words, pages.continuePage(words, place, to, 'signing_out'))
     },
     error: async (ctx, out) => {
       if (!wantsPage({ method: ctx.method, rawHeaders: ctx.req.rawHeaders } as never)) {

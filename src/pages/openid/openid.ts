@@ -6,7 +6,7 @@ import { isForm, isJson } from '../../wire/media_type.ts'
 import { ownHeaders, policyWithScript, redirect, send } from '../../wire/responses.ts'
 import { notFoundRefusal } from '../../wire/refusal.ts'
 import type { EdgeRequest } from '../../wire/request.ts'
-import { consentPage, continuePage, switchPage } from './openid_views.ts'
+import { chooseAccountPage, consentPage, continuePage, switchPage } from './openid_views.ts'
 import type { PageRequest } from '../page_request.ts'
 
 // The pages between an application's request and the answer to it. They decide nothing: the OpenID provider decides every step.
@@ -64,6 +64,11 @@ const readOnceMore = (request: IncomingMessage, body: Buffer): IncomingMessage =
   })
 }
 
+/** A request without a scope gets the one that every application has (RFC 6749 section 3.3). */
+const addDefaultScope = (query: URLSearchParams): void => {
+  if ((query.get('scope') ?? '') === '' && !query.has('request_uri')) query.set('scope', 'openid')
+}
+
 /** Adds `prompt=consent` to a request for offline_access, as OpenID Connect Core section 11 requires. */
 const askForOffline = (query: URLSearchParams): void => {
   query.delete('offline_asked')
@@ -95,20 +100,32 @@ export const authorize = async (
 ): Promise<void> => {
   if (request.method === 'POST') return asLink(openId, page, request, response, asked)
   const query = new URLSearchParams(page.query)
+  addDefaultScope(query)
   askForOffline(query)
   request.url = `/authorize?${query}`
   await engine(openId, page, request, response, asked)
 }
 
+/** Passes a form on to oidc-provider after `change`. */
+const changedForm =
+  (change: (form: URLSearchParams) => void): typeof engine =>
+  async (openId, page, request, response, asked) => {
+    if (!isForm(request.headers['content-type'])) return engine(openId, page, request, response, asked)
+    const body = await readBody(request, response, 56 * 1024)
+    if (body === undefined) return
+    const form = new URLSearchParams(body.toString('utf8'))
+    change(form)
+    await engine(openId, page, readOnceMore(request, Buffer.from(String(form))), response, asked)
+  }
+
 /** The endpoint for pushed authorization requests (RFC 9126). */
-export const push: typeof engine = async (openId, page, request, response, asked) => {
-  if (!isForm(request.headers['content-type'])) return engine(openId, page, request, response, asked)
-  const body = await readBody(request, response, 56 * 1024)
-  if (body === undefined) return
-  const query = new URLSearchParams(body.toString('utf8'))
-  askForOffline(query)
-  await engine(openId, page, readOnceMore(request, Buffer.from(String(query))), response, asked)
-}
+export const push = changedForm((form) => {
+  addDefaultScope(form)
+  askForOffline(form)
+})
+
+/** The endpoint where a device begins (RFC 8628 section 3.1). */
+export const device = changedForm(addDefaultScope)
 
 /** The registration endpoint (RFC 7591 section 3). It ignores our cookie, and pages of other origins cannot call it. */
 export const register = async (
@@ -171,6 +188,10 @@ export const consent = async (
     return page.page(200, (token, words) =>
       switchPage(words, { place, token, action, name: step.name, user }),
     )
+  if (step.act === 'choose')
+    return page.page(200, (token, words) =>
+      chooseAccountPage(words, { place, token, action, name: step.name, user }),
+    )
   await page.page(200, (token, words) => consentPage(words, { place, token, action, user, ...step.asking }))
 }
 
@@ -192,9 +213,11 @@ export const postConsent = async (
     return page.goWithSession(`/auth/login?return_to=${encodeURIComponent(asked.path)}`, '', 0)
   }
   const to =
-    answer === 'allow'
-      ? await openId.interactions.approve(request, response, caller)
-      : await openId.interactions.refuse(request, response, caller)
+    answer === 'stay'
+      ? await openId.interactions.keepAccount(request, response, caller)
+      : answer === 'allow'
+        ? await openId.interactions.approve(request, response, caller)
+        : await openId.interactions.refuse(request, response, caller)
   if (to === undefined) return gone(page)
   await page.page(200, (_, words) => continuePage(words, asked.host, to))
 }

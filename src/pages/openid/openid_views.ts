@@ -57,6 +57,26 @@ export const switchPage = (
   )
 }
 
+/** Asks which account to use (`prompt=select_account`). */
+export const chooseAccountPage = (
+  words: Catalogue,
+  { place, token, name, action, user }: Asking & { readonly user: string },
+): string => {
+  const own = words.openid.choose_account
+  return page(
+    words,
+    own.title,
+    place,
+    html`<h1>${own.heading}</h1>
+<p class="lead">${own.lead({ name })}</p>
+<form method="post" action="${action}">
+<input type="hidden" name="form_token" value="${token}">
+<button name="answer" value="stay">${own.stay({ user })}</button>
+<button class="quiet" name="answer" value="switch">${own.another}</button>
+</form>`,
+  )
+}
+
 /**
  * A page that goes on by itself: the CSP (form-action) forbids a redirect from a form to another site, but not this. Before, it loads
  * `pictures` for a second.

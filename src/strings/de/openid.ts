@@ -42,6 +42,13 @@ export const openid: Catalogue['openid'] = {
     accept: 'Anderes Konto verwenden',
     refuse: 'Abbrechen',
   },
+  choose_account: {
+    title: 'Konto wählen',
+    heading: 'Welches Konto?',
+    lead: ({ name }) => sentence`${strong(name)} fragt, welches Konto Sie verwenden möchten.`,
+    stay: ({ user }) => `Weiter als ${user}`,
+    another: 'Anderes Konto verwenden',
+  },
   end_session: {
     title: 'Abmelden',
     heading: 'Abmelden?',

@@ -43,6 +43,13 @@ export const openid = {
     accept: 'Use a different account',
     refuse: 'Cancel',
   },
+  choose_account: {
+    title: 'Choose an account',
+    heading: 'Which account?',
+    lead: ({ name }: { name: string }) => sentence`${strong(name)} asks which account you want to use.`,
+    stay: ({ user }: { user: string }) => `Continue as ${user}`,
+    another: 'Use another account',
+  },
   end_session: {
     title: 'Sign out',
     heading: 'Sign out?',

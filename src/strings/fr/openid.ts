@@ -42,6 +42,13 @@ export const openid: Catalogue['openid'] = {
     accept: 'Utiliser un autre compte',
     refuse: 'Annuler',
   },
+  choose_account: {
+    title: 'Choisir un compte',
+    heading: 'Quel compte ?',
+    lead: ({ name }) => sentence`${strong(name)} demande quel compte vous voulez utiliser.`,
+    stay: ({ user }) => `Continuer en tant que ${user}`,
+    another: 'Utiliser un autre compte',
+  },
   end_session: {
     title: 'Déconnexion',
     heading: 'Se déconnecter ?',
