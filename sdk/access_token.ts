@@ -84,20 +84,19 @@ class RevokedTokens {
 }
 
 /**
- * Makes the check of access tokens, for services that programs call directly. It calls the daemon only to fetch the keys. Throws
+ * Makes the check of access tokens, for services that programs call directly. It calls the daemon only to fetch the keys, and the
+ * claims of a token that has too many to carry them. Throws
  * {@link Unauthenticated} for anything except a valid access token of the daemon for this audience. ID tokens and assertions are refused.
  */
 export const verifyToken = (
-  hero: Pick<HeroProxy, 'keys' | 'onRevoked'>,
+  hero: Pick<HeroProxy, 'keys' | 'onRevoked' | 'token'>,
   { audience, issuer }: TokenOptions,
 ): TokenCheck => {
   const verifier = new TokenVerifier(hero, { typ: 'at+jwt', audience, issuer, lifetime: maxLifetimeSeconds })
   const revokedTokens = new RevokedTokens()
   const check = async (token: string | undefined): Promise<AccessToken> => {
-    const { jti, sub, client_id, username, scope, claims, exp, iat } = await verifier.verify(
-      token,
-      'The access token',
-    )
+    const payload = await verifier.verify(token, 'The access token')
+    const { jti, sub, client_id, username, scope, claims, exp, iat } = payload
     const client = String(client_id)
     const read: AccessToken = {
       id: String(jti),
@@ -105,12 +104,23 @@ export const verifyToken = (
       user_id: sub === client ? undefined : String(sub),
       username: typeof username === 'string' ? username : undefined,
       scopes: typeof scope === 'string' ? scope.split(' ') : [],
-      claims: Array.isArray(claims) ? (claims as string[]) : [],
+      claims:
+        payload.claims_by_reference === true
+          ? await fetchClaims(token!)
+          : Array.isArray(claims)
+            ? (claims as string[])
+            : [],
       expires_at: Number(exp),
     }
     if (revokedTokens.has(read, Number(iat)))
       throw new Unauthenticated('The access token was revoked', 'unauthenticated', -32001)
     return read
+  }
+  /** A token with more claims than fit into it says so; the daemon returns them. */
+  const fetchClaims = async (token: string): Promise<readonly string[]> => {
+    const { active, claims = [] } = await hero.token.validate({ token, audience })
+    if (!active) throw new Unauthenticated('The access token was revoked', 'unauthenticated', -32001)
+    return claims
   }
   const since = () => Math.floor(Date.now() / 1000) - maxLifetimeSeconds - 60
   const follow: TokenCheck['follow'] = (options = {}) =>

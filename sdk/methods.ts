@@ -57,6 +57,8 @@ export interface Client {
   pkce: boolean
   service: string | null
   backchannel_logout_uri: string | null
+  /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
+  introspects: string[]
   is_active: boolean
   /** Has no secret: runs in a browser or on a device */
   public: boolean
@@ -1589,6 +1591,8 @@ export interface ClientsAddParams {
   pkce?: boolean
   service?: string | null
   backchannel_logout_uri?: string | null
+  /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
+  introspects?: string[]
   is_active?: boolean
   /** Has no secret: runs in a browser or on a device */
   public?: boolean
@@ -1623,6 +1627,8 @@ export type ClientsAddResult = {
   pkce: boolean
   service: string | null
   backchannel_logout_uri: string | null
+  /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
+  introspects: string[]
   is_active: boolean
   /** Has no secret: runs in a browser or on a device */
   public: boolean
@@ -1666,6 +1672,8 @@ export interface ClientsUpdateParams {
   pkce?: boolean
   service?: string | null
   backchannel_logout_uri?: string | null
+  /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
+  introspects?: string[]
   is_active?: boolean
 }
 

@@ -112,6 +112,21 @@ export const createFlows = (
     programContext: () => settings.current('default_context'),
     issuer: config.public_url,
   })
+  const serviceAt = async (resource: string) => {
+    if (!URL.canParse(resource)) return undefined
+    const { hostname, pathname } = new URL(resource)
+    const host = (await routes.table()).at(hostname)
+    const plan = host?.match(pathname)
+    return host && (plan === 'ambiguous' ? '' : (plan?.route.service ?? ''))
+  }
+  const tellToken = tokenTeller({
+    tokens,
+    claims,
+    serviceFor: async (audience, client) =>
+      (audience === config.public_url
+        ? client && (await clients.find(client))?.service
+        : await serviceAt(audience)) ?? '',
+  })
   const records = new Records(database, seal)
   const openId = new OpenId({
     issuer: config.public_url,
@@ -134,12 +149,8 @@ export const createFlows = (
     },
     access,
     isRightAway: (client, secret, address) => clientProof.isRightAway(client, secret, address),
-    serviceAt: async (resource) => {
-      const { hostname, pathname } = new URL(resource)
-      const host = (await routes.table()).at(hostname)
-      const plan = host?.match(pathname)
-      return host && (plan === 'ambiguous' ? '' : (plan?.route.service ?? ''))
-    },
+    serviceAt,
+    tell: (token, audience) => tellToken(token, audience),
     noteUse: (client) => {
       if (client?.dynamic)
         dynamicClients
@@ -163,7 +174,6 @@ export const createFlows = (
     send: (client, subject, sid) => openId.sendLogout(client, subject, sid),
     log,
   })
-  const tellToken = tokenTeller({ tokens, claims })
   const cookies = new CookiePolicy(() => settings.current('insecure_cookies'))
   const networks = new CachedNetworks(database, () => settings.value('network_login'))
   const knownKeys = new CachedKeys(database)

@@ -62,6 +62,9 @@ export const clientFields = {
       description: 'Notified when a session ends',
     }),
   ),
+  introspects: Uris(
+    'Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one',
+  ),
   is_active: Type.Boolean(),
 }
 

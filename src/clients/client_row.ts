@@ -16,6 +16,7 @@ export interface ClientFields {
   readonly pkce: boolean
   readonly service: string | null
   readonly backchannel_logout_uri: string | null
+  readonly introspects: readonly string[]
   readonly is_active: boolean
 }
 
@@ -35,6 +36,7 @@ export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): Cl
     pkce: row.pkce === 1,
     service: row.service || null,
     backchannel_logout_uri: row.backchannel_logout_uri || null,
+    introspects: list(row.introspects),
     is_active: row.is_active === 1,
     public: row.public === 1,
     native: row.native === 1,
@@ -62,6 +64,7 @@ export const toColumns = (fields: ClientFields, updated_at: number) => ({
   pkce: bit(fields.pkce),
   service: fields.service ?? '',
   backchannel_logout_uri: fields.backchannel_logout_uri ?? '',
+  introspects: JSON.stringify(fields.introspects),
   is_active: bit(fields.is_active),
   updated_at,
 })
@@ -87,6 +90,8 @@ export const checkClient = (row: ClientRow): void => {
     )
   if (isPublic && row.pkce === 0)
     throw invalidParams('pkce', 'true for a public client (RFC 9700 section 2.1.1)')
+  if (isPublic && row.introspects !== '[]')
+    throw invalidParams('introspects', 'none for a public client: it has no secret to authenticate with')
   if (row.dynamic === 1) checkDynamic(row, grants)
 }
 
@@ -133,6 +138,7 @@ const checkDynamic = (row: ClientRow, grants: readonly GrantType[]): void => {
   must(row.first_party === 0, 'first_party', 'false')
   must(row.pkce === 1, 'pkce', 'true')
   must(row.claims === '[]', 'claims', 'none')
+  must(row.introspects === '[]', 'introspects', 'none')
   must(grants.join() === 'authorization_code', 'grants', 'authorization_code alone')
   must(
     scopes.every((scope) => (userScopes as readonly string[]).includes(scope)),

@@ -124,6 +124,7 @@ export class Clients {
           pkce: true,
           service: null,
           backchannel_logout_uri: null,
+          introspects: [],
           is_active: true,
           ...fields,
           grants,

@@ -31,6 +31,7 @@ const wiki: Client = {
   pkce: true,
   service: null,
   backchannel_logout_uri: null,
+  introspects: [],
   is_active: true,
   public: false,
   native: false,

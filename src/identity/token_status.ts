@@ -10,11 +10,13 @@ import type { BearerTokens } from './bearer_tokens.ts'
 interface Parts {
   readonly tokens: BearerTokens
   readonly claims: Claims
+  /** Returns the service whose claims a token for this audience carries; empty for none. */
+  readonly serviceFor: (audience: string, client_id: string | undefined) => Promise<string>
 }
 
 /** Describes a valid token of ours to anyone who has it; reports any other token only as not active. */
 export const tokenTeller =
-  ({ tokens, claims }: Parts) =>
+  ({ tokens, claims, serviceFor }: Parts) =>
   async (shown: string, aud: string): Promise<Validation> => {
     const principal = await tokens.find(shown, aud)
     if (!principal) return { active: false }
@@ -26,7 +28,9 @@ export const tokenTeller =
         ? { ...about(token!), service: name, sub: `service:${name}`, claims: held }
         : { ...about(token!), sub: name, claims: held }
     }
-    const held = await claims.of(sub)
+    const where =
+      token?.kind === 'access' ? { service: await serviceFor(token.aud, token.client_id), context } : {}
+    const held = await claims.of(sub, where)
     if (!held) return { active: false }
     const person = { sub, username, context, claims: [...claimsWithin(held, token?.scope)] }
     if (isSession(principal))

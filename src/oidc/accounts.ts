@@ -1,5 +1,6 @@
 import { shownName } from '../contract/names.ts'
 import type { Account } from 'oidc-provider'
+import { carriedByIdToken } from '../contract/carried_claims.ts'
 import type { Claims } from '../claims/claims.ts'
 import type { ClientWithCredentials } from '../clients/client.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
@@ -15,7 +16,7 @@ export const scopeClaims = {
   email: ['email', 'email_verified'],
   profile: ['name', 'preferred_username', 'updated_at'],
   groups: ['groups'],
-  claims: ['claims', 'context'],
+  claims: ['claims', 'context', 'claims_by_reference'],
 } as const
 
 /** Users, as applications see them. The subject is the user's id, which never changes and is never reused. */
@@ -36,16 +37,16 @@ export class Accounts {
     if (!user || !maySignIn(user)) return undefined
     return {
       accountId: userId,
-      claims: async () => {
+      claims: async (use) => {
         const held = await this.claimsOf(userId, client?.service ?? '', user.context)
+        const rights = { groups: groupsOf(held), claims: held }
         return {
           sub: userId,
           name: shownName(user.display_name) || user.username,
           preferred_username: user.username,
           updated_at: user.updated_at,
           ...(user.email !== null && { email: user.email, email_verified: true }),
-          groups: groupsOf(held),
-          claims: held,
+          ...(use === 'id_token' ? carriedByIdToken(rights) : rights),
           context: user.context,
         }
       },

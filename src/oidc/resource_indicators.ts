@@ -1,5 +1,6 @@
 import { errors, type Configuration } from 'oidc-provider'
 import { userScopes, programScopes, type ClientWithCredentials } from '../clients/client.ts'
+import { carriedClaims } from '../contract/carried_claims.ts'
 import { claimsWithin, widestScope } from '../contract/token_scopes.ts'
 import type { Accounts } from './accounts.ts'
 
@@ -11,6 +12,8 @@ export type ServiceAt = (resource: string) => Promise<string | undefined>
 
 const hourSeconds = 3600
 const personTokenSeconds = 5 * 60
+/** A longer resource would make a token that no door reads. */
+const maxResourceLength = 2000
 
 const scopeRequired = () =>
   new errors.InvalidScope(
@@ -32,6 +35,7 @@ export const resourceIndicators = (
   },
   useGrantedResource: () => false,
   getResourceServerInfo: async (ctx, resource, client) => {
+    if (resource.length > maxResourceLength) throw new errors.InvalidTarget()
     if (resource !== issuer && (await serviceAt(resource)) === undefined) throw new errors.InvalidTarget()
     const { params } = ctx.oidc
     const allowed = programScopes.filter((scope) => knownClient(client)?.scopes.includes(scope))
@@ -67,7 +71,7 @@ export const claimsOfToken =
     const client = knownClient(token.client ?? ctx.oidc.client)
     const scope = widestScope([...token.scopes])
     if (token.kind === 'ClientCredentials')
-      return { sub: token.clientId, claims: claimsWithin(client?.claims ?? [], scope ?? 'read') }
+      return { sub: token.clientId, ...carriedClaims(claimsWithin(client?.claims ?? [], scope ?? 'read')) }
     const { accountId, aud } = token as { accountId: string; aud?: string }
     // Services read the person's claims from the token, so a client without a scope there gets no token.
     if (aud !== undefined && scope === undefined) throw scopeRequired()
@@ -78,5 +82,5 @@ export const claimsOfToken =
     // Claims that are granted at one service only appear only in tokens for that service.
     const service = aud === issuer ? client?.service : await serviceAt(aud)
     const held = await accounts.claimsOf(accountId, service ?? '', context as number)
-    return { username, context, claims: claimsWithin(held, scope) } as never
+    return { username, context, ...carriedClaims(claimsWithin(held, scope)) } as never
   }

@@ -221,7 +221,7 @@ const openIdPaths = ({ pageParts, openId, registrations }: Parts): readonly OwnP
     { ...post, path: '/token', handler: step(openid.plainly('token')) },
     { ...options, path: '/token' },
     { path: '/userinfo', methods: ['GET', 'OPTIONS', 'POST'], takes: 'form', at, handler: engine },
-    { ...post, path: '/oauth/introspect', handler: step(openid.plainly('introspect')) },
+    { ...post, path: '/oauth/introspect', handler: step(openid.introspect) },
     { ...options, path: '/oauth/introspect' },
     { ...takes, path: '/oauth/revoke' },
     { ...post, path: '/oauth/par', handler: step(openid.push) },

@@ -27,7 +27,14 @@ export interface ProviderFields extends Partial<
 
 /** Converts a row to a provider. `secret` is undefined if it cannot be unsealed. */
 export const toKnown = (
-  { secret_sealed: _, ...row }: ProviderRow,
+  {
+    secret_sealed: _,
+    key_sealed: __,
+    email_trusted: ___,
+    response_mode: ____,
+    internal_urls: _____,
+    ...row
+  }: ProviderRow,
   secret: string | undefined,
   groups: Provider['groups'],
   publicUrl: string,

@@ -102,6 +102,10 @@ export class Providers {
       preset,
       ...addressesOf(fields, await this.#parts.mayBeLocal()),
       secret_sealed: '',
+      key_sealed: '',
+      email_trusted: 0,
+      response_mode: 'query',
+      internal_urls: '[]',
       created_at: at,
       ...toColumns({
         client: fields.client,

@@ -1,5 +1,6 @@
 import { sql, type SqlBool } from 'kysely'
 import { sign, verify, type KeyObject } from 'node:crypto'
+import { carriedClaims, maxTokenLength } from '../contract/carried_claims.ts'
 import { digest } from '../secrets/digest.ts'
 import { boundedMap, type BoundedMap } from '../storage/bounded_map.ts'
 import { Cached } from '../storage/cached.ts'
@@ -93,7 +94,10 @@ export class AccessTokens {
   }
 
   /** Signs an access token with us as its audience. `client_id` names the client that gets it. */
-  async issue(about: {
+  async issue({
+    claims,
+    ...about
+  }: {
     readonly sub: string
     readonly client_id: string
     readonly scope: string
@@ -107,6 +111,7 @@ export class AccessTokens {
       iss: issuer,
       aud: issuer,
       ...about,
+      ...carriedClaims(claims),
       iat,
       exp: iat + accessTokenLifetimeSeconds,
       jti: id,
@@ -121,7 +126,7 @@ export class AccessTokens {
    * the cache is current.
    */
   find(token: string): AccessToken | undefined | Promise<AccessToken | undefined> {
-    if (token.length > 16_384 || !token.startsWith('ey')) return undefined
+    if (token.length > maxTokenLength || !token.startsWith('ey')) return undefined
     const key = digest(token)
     const read = this.#read.warm()?.get(key) ?? this.#verify(token, key)
     return whenReady(read, (found) => found && this.#ifValid(found))

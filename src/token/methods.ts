@@ -1,4 +1,5 @@
 import { Type } from '../contract/schema_builder.ts'
+import { maxTokenLength } from '../contract/carried_claims.ts'
 import type { Caller } from '../contract/caller.ts'
 import { AppError, invalidParams, notFound } from '../contract/errors.ts'
 import { method } from '../contract/method.ts'
@@ -120,7 +121,7 @@ export const tokenMethods = (parts: Parts) => {
       effect: 'read',
       claim: null,
       params: Shape({
-        token: Type.String({ maxLength: 16_384 }),
+        token: Type.String({ maxLength: maxTokenLength }),
         audience: Type.Optional(
           Type.String({
             maxLength: 2000,
@@ -163,7 +164,7 @@ export const tokenMethods = (parts: Parts) => {
       effect: 'write',
       claim: 'self',
       params: Shape({
-        token: Type.Optional(Type.String({ maxLength: 16_384 })),
+        token: Type.Optional(Type.String({ maxLength: maxTokenLength })),
         id: Type.Optional(
           Type.String({
             pattern: '^(?!hero_)[A-Za-z0-9_-]{20,64}$',

@@ -49,6 +49,7 @@ const advertisedLists: Readonly<Record<string, readonly string[]>> = {
     'groups',
     'claims',
     'context',
+    'claims_by_reference',
     'sid',
     'auth_time',
     'iss',

@@ -155,6 +155,14 @@ const upgraded = (old: Rows): Rows => {
     attempts: old.attempts!.map((row) =>
       row.key === guessed ? { ...row, key: 'client wiki 192.0.2.7' } : row,
     ),
+    clients: old.clients!.map((row) => ({ ...row, introspects: '[]' })),
+    providers: old.providers!.map((row) => ({
+      ...row,
+      email_trusted: 0,
+      response_mode: 'query',
+      key_sealed: '',
+      internal_urls: '[]',
+    })),
     routes: old.routes!.map((row, i) => ({
       ...row,
       name: `routes-domain-${i}routes-path-prefix-${i}`,

@@ -21,6 +21,13 @@ const registrationPath = '/oauth/register'
 
 const hourSeconds = 3600
 const daySeconds = 24 * hourSeconds
+interface TokenOfClient {
+  readonly kind: string
+  readonly accountId?: string
+  readonly clientId?: string
+  readonly aud?: string
+}
+
 /** Configures `oidc-provider`. It reads its keys only once, so a change of keys or settings needs a new engine. */
 // oxlint-disable-next-line max-lines-per-function -- it is one configuration object
 export const createEngine = (
@@ -34,6 +41,7 @@ export const createEngine = (
     provesItself,
     findByUserCode,
     serviceAt,
+    tell,
   }: EngineParts,
   keys: readonly SigningKey[],
   { refreshLifetime, registration, documents }: EngineSettings,
@@ -48,10 +56,14 @@ export const createEngine = (
   const usedUp = (kind: string) => new errors.InvalidGrant(`${kind} was already used`)
   const inPath = secure ? '__Secure-' : ''
 
-  /** A client may introspect its own tokens, as long as their user may be signed in. */
+  /**
+   * A client may introspect its own tokens, and those of others for the audiences in its list, as long as their user may be signed in.
+   * A token without an audience is for us.
+   */
   const mayTell: MayIntrospect = async (client, token) => {
-    const { accountId, clientId } = token as { accountId?: string; clientId?: string }
-    if (clientId !== client.clientId) return false
+    const { kind, accountId, clientId, aud = issuer } = token as TokenOfClient
+    const audiences = kind === 'AccessToken' ? ((await clients.find(client.clientId))?.introspects ?? []) : []
+    if (clientId !== client.clientId && !audiences.includes(aud)) return false
     return accountId === undefined || (await accounts.find(accountId, undefined)) !== undefined
   }
 
@@ -189,6 +201,7 @@ export const createEngine = (
     knownClient,
     provesItself,
     findByUserCode,
+    tell,
     trust: (address, anywhere) => metadataDocuments.trust(address, anywhere),
   })
   return { provider, mayTell, knownClient }

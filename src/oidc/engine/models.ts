@@ -4,6 +4,7 @@ import type { Clients } from '../../clients/clients.ts'
 import { isPrivateHttp } from '../../clients/redirect_uris.ts'
 import { AppError } from '../../contract/errors.ts'
 import { newId } from '../../storage/ids.ts'
+import { findMaskedJwt, type TellToken } from '../jwt_introspection.ts'
 import { MinuteLimit } from '../rate_limit.ts'
 import { tokenPrefixes } from './records.ts'
 
@@ -24,6 +25,7 @@ const maxRecordsPerMinute = 300
 
 interface Parts extends GuardedChecks {
   readonly clients: Clients
+  readonly tell: TellToken
   /** The client as we know it, by the engine's object for it. */
   readonly known: WeakMap<object, ClientWithCredentials>
   readonly knownClient: (client: object | undefined) => ClientWithCredentials | undefined
@@ -35,6 +37,7 @@ interface Parts extends GuardedChecks {
 export const adaptModels = (provider: Provider, parts: Parts): void => {
   findOurClients(provider, parts)
   takePrivateHttp(provider)
+  findJwts(provider, parts)
   guardGuesses(provider, parts)
   limitStrangers(provider, parts)
   markTokens(provider)
@@ -54,6 +57,15 @@ const findOurClients = ({ Client }: Provider, { clients, known, trust }: Parts):
     const { backchannel_logout_uri: uri, dynamic } = knownClient
     if (uri !== null) trust(new URL(uri).href, !dynamic)
     return client
+  }
+}
+
+/** The introspection endpoint reads our JWTs too, which the engine does not store. */
+const findJwts = ({ AccessToken }: Provider, { tell }: Parts): void => {
+  const find = AccessToken.find.bind(AccessToken)
+  AccessToken.find = async (value: string, options?: object) => {
+    const jwt = Provider.ctx?.oidc.route === 'introspection' ? await findMaskedJwt(value, tell) : undefined
+    return (jwt ?? find(value, options)) as never
   }
 }
 

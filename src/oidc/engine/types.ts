@@ -8,6 +8,7 @@ import type { DocumentMode } from '../metadata_documents.ts'
 import type { GuardedChecks } from './models.ts'
 import type { EnginePages } from './pages.ts'
 import type { Records } from './records.ts'
+import type { TellToken } from '../jwt_introspection.ts'
 import type { ServiceAt } from '../resource_indicators.ts'
 
 /** An engine, with functions that it does not offer itself. */
@@ -26,6 +27,7 @@ export interface EngineParts extends GuardedChecks {
   readonly consents: Consents
   readonly pages: EnginePages
   readonly serviceAt: ServiceAt
+  readonly tell: TellToken
 }
 
 /** Settings that the engine reads only once, so a change needs a new engine. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { OpenId } from '../../oidc/openid_provider.ts'
+import { maskJwt } from '../../oidc/jwt_introspection.ts'
 import type { Registrations } from '../../oidc/registration.ts'
 import { readBody } from '../../wire/request_body.ts'
 import { isForm, isJson } from '../../wire/media_type.ts'
@@ -123,6 +124,14 @@ export const push = changedForm((form) => {
   addDefaultScope(form)
   askForOffline(form)
 })
+
+/** The introspection endpoint (RFC 7662). */
+export const introspect: typeof engine = (openId, page, request, response, asked) =>
+  asked.length > maxPlainForm
+    ? maskedForm(openId, page, request, response, asked)
+    : plainly('introspect')(openId, page, request, response, asked)
+
+const maskedForm = changedForm(maskJwt)
 
 /** The endpoint where a device begins (RFC 8628 section 3.1). */
 export const device = changedForm(addDefaultScope)

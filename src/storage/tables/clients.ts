@@ -15,12 +15,14 @@ export interface ClientRow {
   /** The service that its claims are limited to; empty for none. */
   service: string
   backchannel_logout_uri: string
-  /** JSON lists, like the next four. */
+  /** JSON lists, like the next five. */
   redirect_uris: string
   post_logout_redirect_uris: string
   grants: string
   scopes: string
   claims: string
+  /** Audiences whose tokens it may introspect. */
+  introspects: string
   /** JSON Web Key Set; empty without one. */
   jwks: string
   /** Access tokens issued in this second or before are no longer valid. */

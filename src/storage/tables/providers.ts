@@ -28,6 +28,14 @@ export interface ProviderRow {
   refresh_profile: Bit
   sign_out: Bit
   own_callback: Bit
+  /** Whether an address counts as verified although the provider does not say so. */
+  email_trusted: Bit
+  /** How the provider answers: query or form_post. */
+  response_mode: string
+  /** A private key from which the client secret is made; empty for none. */
+  key_sealed: string
+  /** A JSON list of the addresses under which we call it instead of its public ones. */
+  internal_urls: string
   created_at: number
   updated_at: number
 }
