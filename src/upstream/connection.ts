@@ -3,10 +3,10 @@ import { doneWith, head, inbox, inboxSize, readResponseHead } from '../wire/pars
 import type { ResponseSink } from '../wire/response_sink.ts'
 import { ResponseParser, type Head, type Reader } from '../wire/http_parser.ts'
 import { RequestWriter } from './request_writer.ts'
-import type { Upstream } from './upstream.ts'
+import { dialOptions, type Upstream } from './upstream.ts'
 
-const dialOptions = (upstream: Upstream) =>
-  'path' in upstream ? { path: upstream.path } : { host: upstream.host, port: upstream.port }
+/** Responses with a status of 100 to 199 before the response itself. One of them every few seconds says that the upstream still works. */
+const maxInformational = 1000
 
 const unexpected = (text: string): NodeJS.ErrnoException =>
   Object.assign(new Error(text), { code: 'EUPSTREAM' })
@@ -24,6 +24,8 @@ export class UpstreamConnection implements Reader {
   #asker: ResponseSink | undefined
   #trailers: readonly string[] | undefined
   #answered = false
+  /** How many informational responses to the current request have arrived. */
+  #informed = 0
   #keepAlive = false
   #switches = false
   #wholeRequest = false
@@ -34,6 +36,8 @@ export class UpstreamConnection implements Reader {
   /** True after the first response. From then on, the upstream may have closed the connection without our knowing yet. */
   reused = false
   connected = false
+  /** Whether anything has arrived since the current request was sent, readable or not. */
+  heard = false
 
   /** `released` is called when the connection can take another request. `switches`: the request switches protocols. */
   constructor(upstream: Upstream, released: (connection: UpstreamConnection) => void, switches: boolean) {
@@ -64,8 +68,12 @@ export class UpstreamConnection implements Reader {
 
   readonly #onRead = (length: number, buffer: Uint8Array): boolean => {
     // These bytes were sent before our request.
-    if (this.request.waits) this.destroy(unexpected('the upstream sent a response without a request'))
-    else if (buffer !== inbox) this.#read((buffer as Buffer).subarray(0, length))
+    if (this.request.waits) {
+      this.destroy(unexpected('the upstream sent a response without a request'))
+      return true
+    }
+    this.heard = true
+    if (buffer !== inbox) this.#read((buffer as Buffer).subarray(0, length))
     else {
       if (this.#parsing || !this.#readWhole(length)) this.#read(inbox.subarray(0, length))
       doneWith(length)
@@ -85,7 +93,8 @@ export class UpstreamConnection implements Reader {
   /** Sends the head of a request. A body follows by `request.write` and `endRequest`. */
   send(asker: ResponseSink, head: string, hasBody: boolean): void {
     this.#asker = asker
-    this.#answered = false
+    this.#answered = this.heard = false
+    this.#informed = 0
     this.#wholeRequest = !hasBody
     this.request.writeHead(head)
   }
@@ -134,6 +143,10 @@ export class UpstreamConnection implements Reader {
       return false
     }
     if (head.status >= 100 && head.status < 200 && head.status !== 101) {
+      if (++this.#informed > maxInformational) {
+        this.destroy(unexpected('the upstream sends informational responses without end'))
+        return false
+      }
       asker.information(head)
       return false
     }

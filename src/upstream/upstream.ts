@@ -9,6 +9,10 @@ export const upstreamOf = (target: string): Upstream => {
   return { name: target, host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 80 : Number(port) }
 }
 
+/** Where a connection to this upstream is opened, as node:net takes it. */
+export const dialOptions = (upstream: Upstream): { path: string } | { host: string; port: number } =>
+  'path' in upstream ? { path: upstream.path } : { host: upstream.host, port: upstream.port }
+
 /** The Host header that names this upstream. */
 export const hostOf = (upstream: Upstream): string => {
   if ('path' in upstream) return 'localhost'

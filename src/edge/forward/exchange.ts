@@ -191,9 +191,10 @@ export class Exchange implements ResponseSink, Timed {
 
   broken(error: NodeJS.ErrnoException): void {
     if (this.#over) return
-    const { reused, connected, upstream } = this.#connection!
-    // The upstream may close a kept-alive connection at the very moment we reuse it.
-    const repeatable = !this.#answered && isRepeatable(this.out)
+    const { reused, connected, heard, upstream } = this.#connection!
+    // The upstream may close a kept-alive connection at the very moment we reuse it. If it has answered, readably or not, it has the
+    // request: nothing is sent again then.
+    const repeatable = !heard && isRepeatable(this.out)
     if (reused && repeatable) return this.#sendTo(upstream, false)
     if (!connected) this.#carrier.upstreams.failed(upstream)
     if ((!connected || repeatable) && this.#tryNext()) return
