@@ -15,7 +15,8 @@ const table: Record<Kind, readonly string[]> = {
   session: ours,
   refresh: ['auth.refresh'],
   kept: ours,
-  program: [...ours, 'verifyToken'],
+  // It introspects its own.
+  program: [...ours, '/oauth/introspect by the program', 'verifyToken'],
   assertion: ['verifyAssertion'],
   'OpenID access': ['/userinfo', '/oauth/introspect'],
   'OpenID refresh': ['/oauth/introspect', '/token, as refresh_token'],
