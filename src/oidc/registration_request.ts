@@ -1,7 +1,7 @@
 import { isName } from '../contract/names.ts'
 import { userScopes, type Client } from '../clients/client.ts'
 import type { NewClient } from '../clients/clients.ts'
-import { checkRedirectUris, destinationOf, isLoopback, looksNative } from '../clients/redirect_uris.ts'
+import { destinationOf, isLoopback, looksNative, redirectUriFault } from '../clients/redirect_uris.ts'
 import { invalidParams } from '../contract/errors.ts'
 import { toMetadata } from './engine/client_metadata.ts'
 
@@ -29,27 +29,46 @@ const oneOf = <V extends string, F>(
   return value as V
 }
 
-const someOf = <V extends string>(given: Given, field: string, allowed: readonly V[], fallback: V[]): V[] => {
+/** Reads the values that we serve, of a list. The others are left out (RFC 7591 section 3.2.1). */
+const someOf = <V extends string>(given: Given, field: string, served: readonly V[], fallback: V[]): V[] => {
   const value = given[field] ?? undefined
   if (value === undefined) return fallback
-  const fits = Array.isArray(value) && value.length > 0 && value.every((item) => allowed.includes(item as V))
-  if (!fits) throw invalidParams(field, `a list of ${allowed.join(', ')}`)
-  return [...new Set(value as V[])]
+  if (!Array.isArray(value)) throw invalidParams(field, `a list of ${served.join(', ')}`)
+  return served.filter((one) => value.includes(one))
 }
 
-/** Reads a list of URIs, with stricter limits than for clients that an administrator adds. */
-const urisOf = (given: Given, field: string): string[] => {
+/** Why an unknown client may not use this redirect URI, or undefined. The limits are stricter than for those of an administrator. */
+const uriFault = (uri: unknown, native: boolean): string | undefined => {
+  if (typeof uri !== 'string' || uri.length > maxUriLength || !/^[!-~]+$/.test(uri))
+    return `at most ${maxUriLength} printable ASCII characters`
+  // Over plain http, others could read the authorization code on its way (RFC 9700 section 2.6).
+  if (/^http:/i.test(uri) && !isLoopback(uri)) return 'https, or http at localhost, 127.0.0.1 or [::1]'
+  return redirectUriFault(uri, { native })
+}
+
+const listOf = (given: Given, field: string): readonly unknown[] => {
   const value = given[field] ?? []
-  const allowed = `a list of at most ${maxUris} addresses of at most ${maxUriLength} printable ASCII characters`
-  if (!Array.isArray(value) || value.length > maxUris) throw invalidParams(field, allowed)
-  for (const [i, uri] of value.entries()) {
-    const fits = typeof uri === 'string' && uri.length <= maxUriLength && /^[!-~]+$/.test(uri)
-    if (!fits) throw invalidParams(`${field}.${i}`, `one of ${allowed}`)
-    // Over plain http, others could read the authorization code on its way (RFC 9700 section 2.6).
-    if (/^http:/i.test(uri) && !isLoopback(uri))
-      throw invalidParams(`${field}.${i}`, 'https, or http at localhost, 127.0.0.1 or [::1]')
-  }
-  return [...new Set(value as string[])]
+  if (!Array.isArray(value) || value.length > maxUris)
+    throw invalidParams(field, `a list of at most ${maxUris} addresses`)
+  return [...new Set(value as unknown[])]
+}
+
+/** The URIs of a list that we serve. */
+const servedUris = (uris: readonly unknown[], native: boolean): string[] =>
+  uris.filter((uri): uri is string => uriFault(uri, native) === undefined)
+
+/** Native apps (RFC 8252) rarely declare themselves, but their redirect URIs show it. */
+const isNative = (given: Given, uris: readonly unknown[]): boolean => {
+  const shown = looksNative(servedUris(uris, true)) ? 'native' : 'web'
+  return oneOf(given, 'application_type', ['web', 'native'], shown) === 'native'
+}
+
+/** The redirect URIs that we serve. Throws invalid_params if there are none. */
+const redirectUrisOf = (uris: readonly unknown[], native: boolean): string[] => {
+  const served = servedUris(uris, native)
+  if (served.length > 0) return served
+  if (uris.length === 0) throw invalidParams('redirect_uris', 'at least one')
+  throw invalidParams('redirect_uris.0', uriFault(uris[0], native)!)
 }
 
 const nameOf = (given: Given, uris: readonly string[]): string => {
@@ -60,12 +79,13 @@ const nameOf = (given: Given, uris: readonly string[]): string => {
   return value.trim()
 }
 
+/** The scopes that we know, of those requested; without a request, all but lasting access. */
 const scopesOf = (given: Given, refreshes: boolean): PersonScope[] => {
   const value = given.scope ?? undefined
-  const asked = typeof value === 'string' ? value.split(' ').filter((name) => name !== '') : undefined
-  const fits = asked?.every((name) => (userScopes as readonly string[]).includes(name)) ?? value === undefined
-  if (!fits) throw invalidParams('scope', `${userScopes.join(', ')}, separated by spaces`)
-  const wanted = (asked ?? userScopes.filter((name) => name !== 'offline_access')) as PersonScope[]
+  if (value !== undefined && typeof value !== 'string')
+    throw invalidParams('scope', 'names of scopes, separated by spaces')
+  const asked = value?.split(' ')
+  const wanted = userScopes.filter((name) => asked?.includes(name) ?? name !== 'offline_access')
   // The scope offline_access permits refresh tokens, so a client that requests the grant gets the scope.
   return [...new Set<PersonScope>(['openid', ...wanted, ...(refreshes ? ['offline_access' as const] : [])])]
 }
@@ -95,20 +115,20 @@ export interface Wanted {
 
 /**
  * Reads a registration request (RFC 7591 section 2, OpenID Connect Registration section 2). Unknown fields are ignored, as both
- * require. Known but unsupported values are refused: throws invalid_params with the name of the field.
+ * require. Of lists, what we do not serve is left out, and the response says what counts (RFC 7591 section 3.2.1). Other unsupported
+ * values are refused: throws invalid_params with the name of the field.
  */
 export const readRegistration = (given: Given): Wanted => {
   const method = oneOf(given, 'token_endpoint_auth_method', methods, 'client_secret_basic' as const)
-  const redirect_uris = urisOf(given, 'redirect_uris')
-  if (redirect_uris.length === 0) throw invalidParams('redirect_uris', 'at least one')
-  const post_logout_redirect_uris = urisOf(given, 'post_logout_redirect_uris')
-  const onDevice = looksNative(redirect_uris)
-  const native = oneOf(given, 'application_type', ['web', 'native'], onDevice ? 'native' : 'web') === 'native'
-  checkRedirectUris('redirect_uris', redirect_uris, { native })
+  const uris = listOf(given, 'redirect_uris')
+  const native = isNative(given, uris)
+  const redirect_uris = redirectUrisOf(uris, native)
+  const post_logout_redirect_uris = servedUris(listOf(given, 'post_logout_redirect_uris'), native)
   const grants = someOf(given, 'grant_types', ['authorization_code', 'refresh_token'], ['authorization_code'])
   if (!grants.includes('authorization_code'))
     throw invalidParams('grant_types', 'a list that includes authorization_code')
-  someOf(given, 'response_types', ['code'], ['code'])
+  if (!someOf(given, 'response_types', ['code'], ['code']).includes('code'))
+    throw invalidParams('response_types', 'a list that includes code')
   oneOf(given, 'subject_type', ['public'], undefined)
   oneOf(given, 'id_token_signed_response_alg', ['RS256'], undefined)
   if (given.jwks_uri !== undefined && method === 'private_key_jwt')
