@@ -43,7 +43,7 @@ export class UpstreamPool {
 
   /** Opens a connection to switch protocols on. It never returns to the pool. */
   openToSwitch(upstream: Upstream): UpstreamConnection {
-    return new UpstreamConnection(upstream, this.#release, true)
+    return new UpstreamConnection(upstream, (connection) => connection.destroy(), true)
   }
 
   close(): void {

@@ -8,21 +8,19 @@ import { isTunnel, resetTunnel } from '../serve/http2_websocket.ts'
 import { headersTo } from './upstream_target.ts'
 import { reason } from '../../wire/client_response.ts'
 import type { UpstreamConnection } from '../../upstream/connection.ts'
+import { joinConnections } from './tunnel.ts'
 import type { Carrier, Failure, Forwarded, Timed } from './forwarded.ts'
-import { writeHead } from '../serve/upgrade_response.ts'
+import { closeAfterResponse, writeHead } from '../serve/upgrade_response.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
+
+/** How much a client may send before the switch; what is more waits in the kernel. */
+const maxEarlyBytes = 64 * 1024
 
 /** Ends a connection so that the client sees a broken transfer, not a complete body that ends at the close. */
 const breakOff = (socket: Duplex): void => {
   if (isTunnel(socket)) resetTunnel(socket)
   // Under TLS, a close without close_notify is visibly broken (RFC 8446 section 6.1).
   else if (socket instanceof Socket && !('encrypted' in socket)) socket.resetAndDestroy()
-  else socket.destroy()
-}
-
-/** Closes the connection after its last bytes have been written. */
-const leave = (socket: Duplex): void => {
-  if (socket.writableEnded && !socket.writableFinished) socket.once('finish', () => socket.destroy())
   else socket.destroy()
 }
 
@@ -41,16 +39,19 @@ export const forwardUpgrade = (
 
 class UpgradeExchange implements ResponseSink, Timed {
   place = -1
-  readonly bodiless = false
+  readonly bodiless: boolean
   readonly takesWhole = false
   readonly out: Forwarded
   readonly #carrier: Carrier
   readonly #socket: Duplex
-  readonly #early: Buffer
+  /** What the client sent before the switch: the first bytes of the new protocol. */
+  readonly #early: Buffer[]
+  #earlyBytes = 0
   readonly #settle: (failure?: Failure) => void
   #connection: UpstreamConnection | undefined
   #tried: readonly Upstream[] = []
-  #attemptAt: number
+  /** The clock when an attempt began, or when anything last arrived from the upstream or left for the client. */
+  #progressAt: number
   #answer: Head | undefined
   #over = false
 
@@ -63,18 +64,35 @@ class UpgradeExchange implements ResponseSink, Timed {
   ) {
     this.#carrier = carrier
     this.#socket = socket
-    this.#early = early
+    this.#early = early.length > 0 ? [early] : []
     this.out = out
+    this.bodiless = out.asked.method === 'HEAD'
     this.#settle = settle
-    this.#attemptAt = carrier.clock
+    this.#progressAt = carrier.clock
   }
 
   begin(): void {
-    this.#socket.on('error', () => this.#socket.destroy())
-    this.#socket.once('close', () => this.#conclude())
+    const socket = this.#socket
+    socket.on('error', () => socket.destroy())
+    socket.once('close', () => this.#conclude())
+    // A client that leaves is noticed only by reading.
+    socket.on('data', this.#onEarly)
+    socket.once('end', this.#onEnd)
+    if (socket.destroyed) return this.#conclude()
     this.#sendTo(this.#carrier.upstreams.next(this.out.plan))
     this.#carrier.began(this)
   }
+
+  readonly #onEarly = (bytes: Buffer): void => {
+    // Unless the protocol switches, these bytes are for nobody.
+    if (this.#answer && !this.#answer.upgrade) return
+    this.#early.push(bytes)
+    this.#earlyBytes += bytes.length
+    if (this.#earlyBytes > maxEarlyBytes) this.#socket.pause()
+  }
+
+  /** As in node:http, a client that ends before the response wants none. */
+  readonly #onEnd = (): void => void this.#socket.destroy()
 
   #sendTo(upstream: Upstream): void {
     const { plan, asked, target, headers } = this.out
@@ -91,21 +109,23 @@ class UpgradeExchange implements ResponseSink, Timed {
     upstreams.failed(this.#connection!.upstream)
     this.#tried = [...this.#tried, this.#connection!.upstream]
     if (this.#tried.length >= plan.upstreams.length) return false
-    this.#attemptAt = clock
+    this.#progressAt = clock
     this.#sendTo(upstreams.next(plan, this.#tried))
     return true
   }
 
   connected(): void {
-    this.#attemptAt = this.#carrier.clock
+    this.#progressAt = this.#carrier.clock
     this.#carrier.upstreams.succeeded(this.#connection!.upstream)
   }
 
   watchTime(now: number): void {
-    if (this.#answer) return
+    // After the switch, silence ends nothing.
+    if (this.#answer?.upgrade) return
     const { connect_timeout, response_timeout } = this.out.plan.route
     const connection = this.#connection!
-    if (now - this.#attemptAt < (connection.connected ? response_timeout : connect_timeout)) return
+    if (now - this.#progressAt < (connection.connected ? response_timeout : connect_timeout)) return
+    if (this.#answer) return breakOff(this.#socket)
     if (!connection.connected) {
       connection.abandon(this)
       if (this.#tryNext()) return
@@ -117,12 +137,15 @@ class UpgradeExchange implements ResponseSink, Timed {
     return false
   }
 
-  information(): void {}
+  information(): void {
+    this.#progressAt = this.#carrier.clock
+  }
 
   drain(): void {}
 
   head(head: Head): void {
     this.#answer = head
+    this.#progressAt = this.#carrier.clock
     if (head.upgrade) return
     // The body ends at the close, so it needs no framing (RFC 9112 section 6.3).
     const headers = responseHeaders(head, this.out)
@@ -130,9 +153,13 @@ class UpgradeExchange implements ResponseSink, Timed {
   }
 
   body(chunk: Buffer): boolean {
+    this.#progressAt = this.#carrier.clock
     if (!this.#socket.write(chunk)) {
       this.#connection!.pause()
-      this.#socket.once('drain', () => this.#connection!.resume())
+      this.#socket.once('drain', () => {
+        this.#progressAt = this.#carrier.clock
+        this.#connection!.resume()
+      })
     }
     return false
   }
@@ -140,7 +167,8 @@ class UpgradeExchange implements ResponseSink, Timed {
   flush(): void {}
 
   end(): void {
-    this.#socket.end()
+    closeAfterResponse(this.#socket)
+    this.#conclude()
   }
 
   switched(upstreamSocket: Socket, firstBytes: Buffer): void {
@@ -152,14 +180,11 @@ class UpgradeExchange implements ResponseSink, Timed {
     const headers = responseHeaders(this.#answer!, { ...this.out, answerHeaders: [] }, 'shared')
     writeHead(client, 101, reason(message), headers, ['Connection', 'Upgrade', 'Upgrade', protocol])
     if (client.destroyed) return void upstreamSocket.destroy()
+    client.off('data', this.#onEarly)
+    client.off('end', this.#onEnd)
     if (firstBytes.length > 0) client.write(firstBytes)
-    if (this.#early.length > 0) upstreamSocket.write(this.#early)
-    upstreamSocket.on('error', () => client.destroy())
-    client.on('error', () => upstreamSocket.destroy())
-    upstreamSocket.on('close', () => leave(client))
-    client.on('close', () => upstreamSocket.destroy())
-    upstreamSocket.pipe(client)
-    client.pipe(upstreamSocket)
+    for (const bytes of this.#early) upstreamSocket.write(bytes)
+    joinConnections(client, upstreamSocket)
   }
 
   broken(error: NodeJS.ErrnoException): void {
@@ -184,7 +209,7 @@ class UpgradeExchange implements ResponseSink, Timed {
     if (this.#over) return
     this.#over = true
     this.#carrier.ended(this)
-    this.#connection!.abandon(this)
+    this.#connection?.abandon(this)
     this.#settle(failure)
   }
 }

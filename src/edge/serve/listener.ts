@@ -28,6 +28,9 @@ export interface Listener {
 
 export type OpenListener = (lanes: Lanes) => Listener
 
+/** Milliseconds of silence after which TCP itself asks whether the other side of a tunnel still exists. */
+export const keepAliveMs = 60_000
+
 const nothing = () => {}
 
 /** Plain TCP, which speaks only HTTP/1.1. `intoInbox`: connections read into the inbox. */

@@ -4,7 +4,7 @@ import { createServer, type SecureContext, type TlsOptions } from 'node:tls'
 import type { EdgeCertificates } from '../../tls/certificate_choice.ts'
 import { strength } from '../../tls/key_pair.ts'
 import { allocateYoung } from '../../wire/short_lives.ts'
-import type { OpenListener } from './listener.ts'
+import { keepAliveMs, type OpenListener } from './listener.ts'
 import { Http2Connections } from './http2_connection.ts'
 
 const handshakeTimeoutMs = 15_000
@@ -45,8 +45,10 @@ export const tlsListener =
       SNICallback: (name, done) => showCertificate(certificates, name, done),
     }
     const server = createServer(options, (socket) => {
-      if (socket.alpnProtocol === 'h2') http2.emit('connection', socket)
-      else lanes.connection(socket)
+      if (socket.alpnProtocol !== 'h2') return lanes.connection(socket)
+      // Any stream may become a tunnel, and node:http2 lets nobody set this later.
+      socket.setKeepAlive(true, keepAliveMs)
+      http2.emit('connection', socket)
     })
     const connections = new Set<Socket>()
     server.on('connection', (socket: Socket) => {

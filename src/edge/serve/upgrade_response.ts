@@ -19,15 +19,16 @@ export const refuseUpgrade = (
     String(Buffer.byteLength(body)),
   ]
   writeHead(socket, status, undefined, [...headers, ...framing], ['Connection', 'close'])
-  endAfter(socket, body)
+  if (socket.writable && body !== '') socket.write(body)
+  closeAfterResponse(socket)
 }
 
-/** Writes the last bytes of a response and closes the connection. */
-const endAfter = (socket: Duplex, body: string): void => {
-  if (!(socket instanceof Socket)) return void socket.end(body)
-  if (socket.writable) socket.write(body)
+/** Closes the connection after the complete response. */
+export const closeAfterResponse = (socket: Duplex): void => {
   // As node:http does after a last response; the edge reads and drops what the client still sends.
-  socket.destroySoon()
+  if (socket instanceof Socket) socket.destroySoon()
+  // The client need not end its side of the stream first (RFC 9113 section 8.1).
+  else socket.end(() => setImmediate(() => socket.destroy()))
 }
 
 /** Answers why an upgrade is refused, with the headers of the refusal, such as a challenge. */

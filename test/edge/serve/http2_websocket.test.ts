@@ -138,6 +138,8 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
     for (let i = 0; i < 5; i++) {
       const stream = open('open.localhost', {}, '/bye')
       stream.on('error', () => {})
+      // As a browser does; a client that does not end has a minute to finish.
+      stream.on('end', () => stream.end())
       const parts: Buffer[] = []
       stream.on('data', (part: Buffer) => parts.push(part))
       await once(stream, 'close')
