@@ -157,7 +157,7 @@ export const createDoors = (parts: Parts) => {
     wasEnded: (userId, issuedAt) => access.wasEnded(userId, issuedAt),
   })
   const decisions = new Decisions(decisionParts)
-  const handover = createHandover({ database, home, rooms, flows, decisions, ownPaths: () => ownPaths })
+  const handover = createHandover({ database, seal, home, rooms, flows, decisions, ownPaths: () => ownPaths })
   const ownPaths: OwnPaths = createOwnPaths({
     pages: {
       handover,

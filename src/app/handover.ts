@@ -1,8 +1,10 @@
 import type { Decisions } from '../edge/decide/decision.ts'
 import { Arrivals } from '../handover/arrivals.ts'
 import { Destinations } from '../handover/destination.ts'
+import { Passages } from '../handover/passages.ts'
 import type { HomeParts } from '../pages/handover/at_home.ts'
 import type { ServiceParts } from '../pages/handover/at_service.ts'
+import type { Seal } from '../secrets/seal.ts'
 import type { Database } from '../storage/database.ts'
 import type { Home } from '../contract/home.ts'
 import type { OwnPathTable } from '../wire/own_path.ts'
@@ -11,6 +13,7 @@ import type { Rooms } from './rooms.ts'
 
 interface Parts {
   readonly database: Database
+  readonly seal: Seal
   readonly home: Home
   readonly rooms: Pick<Rooms, 'routes' | 'sessions'>
   readonly flows: Pick<Flows, 'arrivalCodes' | 'leftHosts'>
@@ -21,6 +24,7 @@ interface Parts {
 /** Builds what leads a browser from the host of a service home, and back with a session of its own. */
 export const createHandover = ({
   database,
+  seal,
   home,
   rooms: { routes, sessions },
   flows: { arrivalCodes: codes, leftHosts },
@@ -28,7 +32,9 @@ export const createHandover = ({
   ownPaths,
 }: Parts): HomeParts & ServiceParts => {
   const destinations = new Destinations({ home, routes: () => routes.table(), ownPaths })
+  const passages = new Passages(seal, destinations)
   const arrivals = new Arrivals({
+    passages,
     database,
     codes,
     children: sessions.children,
@@ -48,5 +54,5 @@ export const createHandover = ({
       identity: identity && { ...identity, claims: identity.claims === '' ? [] : identity.claims.split(',') },
     }
   }
-  return { home, destinations, codes, arrivals, leftHosts, look }
+  return { home, destinations, codes, arrivals, leftHosts, passages, look }
 }

@@ -5,6 +5,7 @@ import type { Database } from '../storage/database.ts'
 import type { ArrivalCodes } from './codes.ts'
 import type { Destination, Destinations } from './destination.ts'
 import type { Leaving } from './left_hosts.ts'
+import type { Passage, Passages } from './passages.ts'
 
 /**
  * Living children that a browser may have opened one after another within a minute before we say that it keeps no cookies. More
@@ -17,6 +18,7 @@ interface Parts {
   readonly codes: ArrivalCodes
   readonly children: ChildSessions
   readonly destinations: Destinations
+  readonly passages: Passages
   /** Whether the person has signed out of this service, and stayed signed in at home. */
   readonly hasLeft: (leaving: Leaving) => Promise<boolean>
   /** Ends a sign-in and everything that belongs to it. */
@@ -34,8 +36,8 @@ interface Arriving {
 }
 
 export type ArrivalResult =
-  /** Goes on to the page; `opened` is set if the browser gets a new session. */
-  | { readonly act: 'enter'; readonly to: Destination; readonly opened?: OpenedChild }
+  /** Goes on, to the page or first to another host of its passage; `opened` is set if the browser gets a new session. */
+  | { readonly act: 'enter'; readonly location: string; readonly opened?: OpenedChild }
   /** The code does not fit this browser: the handover begins again, once. */
   | { readonly act: 'begin again'; readonly to: Destination; readonly again: boolean }
   /** It has failed twice: a page says why. */
@@ -57,7 +59,7 @@ export class Arrivals {
   }
 
   async arrive({ host, code, arrival, child }: Arriving): Promise<ArrivalResult> {
-    const { database, codes, children, destinations, hasLeft, signOut } = this.#parts
+    const { database, codes, destinations, passages } = this.#parts
     // An unknown code costs no write.
     const known = await codes.find(code)
     const to = await destinations.at(host, known?.path ?? '/')
@@ -68,27 +70,59 @@ export class Arrivals {
       const used = await codes.use(code)
       // It was the oldest of too many, and has been deleted since.
       if (!used) return { act: 'begin again', to, again: !child }
-      if (isHere && child?.sign_in.id === used.parent_id) return { act: 'enter', to }
-      // Only the browser that left this host has the arrival cookie, so nobody can be signed in by the code of another.
       const fits =
-        used.valid &&
-        isHere &&
-        to.path === used.path &&
-        arrival !== undefined &&
-        digest(arrival) === used.arrival_hash &&
-        // A code from before the person signed out here opens nothing without asking.
-        !(await hasLeft({ signInId: used.parent_id, origin: to.origin }))
-      const { parent_id: parentId, arrival_hash: arrivalHash, round } = used
-      const opened = fits
-        ? await children.open({ parentId, origin: to.origin, arrivalHash, round })
-        : undefined
-      if (opened) {
-        // A browser has one sign-in: what another person had opened here ends.
-        if (child) await signOut(child.sign_in.id)
-        return { act: 'enter', to, opened }
-      }
+        isHere && to.path === used.path && arrival !== undefined && digest(arrival) === used.arrival_hash
+      const carried = used.passage === '' ? undefined : (JSON.parse(used.passage) as Passage)
+      if (carried) return this.#pass(used, fits, to, child, carried)
+      if (isHere && child?.sign_in.id === used.parent_id)
+        return { act: 'enter', location: to.origin + to.path }
+      const passage = await passages.begin(used.parent_id, to)
+      const opened = fits ? await this.#open(used, to, child, passage) : undefined
+      if (opened)
+        return {
+          act: 'enter',
+          location: await (passage ? passages.onward(passage) : to.origin + to.path),
+          opened,
+        }
       if (child || used.again === 0) return { act: 'begin again', to, again: !child }
       return { act: 'stuck' }
     })
   }
+
+  /** A stop of a passage: what cannot be opened without asking is left out. */
+  async #pass(
+    used: UsedCode,
+    fits: boolean,
+    to: Destination,
+    child: LiveSession | undefined,
+    passage: Passage,
+  ): Promise<ArrivalResult> {
+    const location = await this.#parts.passages.onward(passage)
+    if (child?.sign_in.id === used.parent_id) {
+      await this.#parts.children.join(child.id, passage.id)
+      return { act: 'enter', location }
+    }
+    const opened = fits ? await this.#open(used, to, child, passage) : undefined
+    return { act: 'enter', location, ...(opened && { opened }) }
+  }
+
+  /** Opens the session of this host, if the code and its sign-in are still valid. */
+  async #open(
+    used: UsedCode,
+    { origin }: Destination,
+    child: LiveSession | undefined,
+    passage: Passage | undefined,
+  ): Promise<OpenedChild | undefined> {
+    const { children, hasLeft, signOut } = this.#parts
+    const { valid, parent_id: parentId, arrival_hash: arrivalHash, round } = used
+    // Only the browser that left this host has the arrival cookie, so nobody can be signed in by the code of another. A code from
+    // before the person signed out here opens nothing without asking.
+    if (!valid || (await hasLeft({ signInId: parentId, origin }))) return undefined
+    const opened = await children.open({ parentId, origin, arrivalHash, round, passage: passage?.id ?? '' })
+    // A browser has one sign-in: what another person had opened here ends.
+    if (opened && child) await signOut(child.sign_in.id)
+    return opened
+  }
 }
+
+type UsedCode = NonNullable<Awaited<ReturnType<ArrivalCodes['use']>>>

@@ -7,6 +7,7 @@ import { now } from '../storage/ids.ts'
 import { bit, type ArrivalCodeRow } from '../storage/schema.ts'
 import { sweepRows } from '../storage/sweeping.ts'
 import type { Destination } from './destination.ts'
+import type { Passage } from './passages.ts'
 
 /** Seconds within which a code must be shown. */
 export const codeSeconds = 60
@@ -40,6 +41,7 @@ export class ArrivalCodes {
     parentId: string,
     { origin, path }: Pick<Destination, 'origin' | 'path'>,
     { arrivalHash, again }: Arrival,
+    passage?: Passage,
   ): Promise<string> {
     const code = randomBytes(32).toString('base64url')
     await this.#database.write(async () => {
@@ -52,7 +54,7 @@ export class ArrivalCodes {
         arrival_hash: arrivalHash,
         round: (await this.#children.round(origin, arrivalHash)) + 1,
         again: bit(again),
-        passage: '',
+        passage: passage ? JSON.stringify(passage) : '',
         created_at: now(),
         used_at: null,
       }

@@ -34,6 +34,8 @@ interface Opening {
   /** SHA-256 of the browser's arrival cookie, hex. */
   readonly arrivalHash: string
   readonly round: number
+  /** What its passage shares; empty for none. */
+  readonly passage: string
 }
 
 /** The sessions that sign-ins at home have at the hosts of services. */
@@ -45,7 +47,7 @@ export class ChildSessions {
   }
 
   /** Opens a child session, the only way to one. Undefined if the sign-in has ended. Inside a transaction. */
-  async open({ parentId, origin, arrivalHash, round }: Opening): Promise<OpenedChild | undefined> {
+  async open({ parentId, origin, arrivalHash, round, passage }: Opening): Promise<OpenedChild | undefined> {
     const parent = await this.#database.query
       .selectFrom('sessions')
       .select('expires_at')
@@ -66,7 +68,7 @@ export class ChildSessions {
         origin,
         arrival_hash: arrivalHash,
         round,
-        passage: '',
+        passage,
         opened_at: now(),
       })
       .execute()
@@ -123,6 +125,24 @@ export class ChildSessions {
     if (ids.length > 0) await this.#end(sql`child_sessions.id in (${sql.join(ids)})`, 'logout')
   }
 
+  /** Makes a child part of a passage, together with all that it already shares one with. Inside a transaction. */
+  async join(id: string, passage: string): Promise<void> {
+    const { query } = this.#database
+    const child = await query
+      .selectFrom('child_sessions')
+      .select(['parent_id', 'passage'])
+      .where('id', '=', id)
+      .executeTakeFirst()
+    if (!child) return
+    const joining = query
+      .updateTable('child_sessions')
+      .set({ passage })
+      .where('parent_id', '=', child.parent_id)
+    await (
+      child.passage === '' ? joining.where('id', '=', id) : joining.where('passage', '=', child.passage)
+    ).execute()
+  }
+
   /** Ends one child. */
   async revoke(id: string, reason: RevocationReason): Promise<void> {
     await this.#end(sql`child_sessions.id = ${id}`, reason)
@@ -147,9 +167,21 @@ export class ChildSessions {
     )
   }
 
-  /** The only way to end children while their sign-in goes on. */
-  #end(which: RawBuilder<SqlBool>, reason: RevocationReason): Promise<void> {
+  /** The only way to end children while their sign-in goes on. What a passage opened together ends together. */
+  #end(chosen: RawBuilder<SqlBool>, reason: RevocationReason): Promise<void> {
     return this.#database.write(async () => {
+      const passages = await this.#database.query
+        .selectFrom('child_sessions')
+        .select(['parent_id', 'passage'])
+        .distinct()
+        .where(chosen)
+        .where('passage', '<>', '')
+        .execute()
+      const which = passages.reduce(
+        (all, { parent_id, passage }) => sql<SqlBool>`${all}
+          or (child_sessions.parent_id = ${parent_id} and child_sessions.passage = ${passage})`,
+        sql<SqlBool>`(${chosen})`,
+      )
       await recordChildRevocations(this.#database.query, which, reason)
       const { numDeletedRows } = await this.#database.query
         .deleteFrom('child_sessions')

@@ -1,5 +1,6 @@
 import type { Destination, Destinations } from '../../handover/destination.ts'
 import type { ArrivalCodes } from '../../handover/codes.ts'
+import type { Passage, Passages } from '../../handover/passages.ts'
 import type { LeftHosts } from '../../handover/left_hosts.ts'
 import { formPage } from '../../html/form.ts'
 import type { LiveSession } from '../../sessions/live_session.ts'
@@ -16,6 +17,7 @@ export interface HomeParts {
   readonly destinations: Destinations
   readonly codes: ArrivalCodes
   readonly leftHosts: LeftHosts
+  readonly passages: Passages
 }
 
 /** Whether this path of home leads on to the host of a service. */
@@ -45,11 +47,14 @@ export const goOn = async (
  * `/auth/login?service=&arrival=`: sends a person who is signed in to the service, with a code. Returns false if they have to prove who
  * they are first; the same address then continues.
  */
-export const handOver = async (
-  { destinations, codes, leftHosts }: HomeParts,
-  page: PageRequest,
-): Promise<boolean> => {
+export const handOver = async (parts: HomeParts, page: PageRequest): Promise<boolean> => {
   if (refusesJourney(page)) return true
+  const { destinations, codes, leftHosts } = parts
+  const passage = parts.passages.read(page.query.get('passage'))
+  if (passage) {
+    await passOn(parts, page, passage)
+    return true
+  }
   const to = await destinations.ofService(page.query.get('service') ?? '')
   if (!to) {
     page.tell(noDestination)
@@ -61,16 +66,13 @@ export const handOver = async (
     return true
   }
   if (!session) return false
-  if (await leftHosts.hasLeft({ signInId: session.sign_in.id, origin: to.origin })) {
-    await askToOpen(page, to, 'come_back')
-    return true
-  }
-  if (to.plan.siblings.confirm && !(await leftHosts.hasConfirmed(session.user_id, to.origin))) {
-    await askToOpen(page, to, 'confirm')
+  const why = await asksFirst(leftHosts, to, session)
+  if (why !== undefined) {
+    await askToOpen(page, to, why)
     return true
   }
   const arrivalHash = page.query.get('arrival') ?? ''
-  if (!/^[0-9a-f]{64}$/.test(arrivalHash)) {
+  if (!isArrivalHash(arrivalHash)) {
     page.go(302, `${to.origin}/.hero_proxy/sign_in?return_to=${encodeURIComponent(to.path)}`)
     return true
   }
@@ -78,6 +80,41 @@ export const handOver = async (
   const code = await codes.issue(session.sign_in.id, to, { arrivalHash, again })
   page.go(302, `${to.origin}/.hero_proxy/arrive?code=${code}`)
   return true
+}
+
+/** A stop of a passage: gives a code for it, or leaves it out if it would ask or lacks a proof. */
+const passOn = async (
+  { destinations, codes, leftHosts, passages }: HomeParts,
+  page: PageRequest,
+  passage: Passage,
+): Promise<void> => {
+  const to = await destinations.ofService(page.query.get('service') ?? '')
+  const session = await page.session()
+  const arrivalHash = page.query.get('arrival') ?? ''
+  const opens =
+    to !== undefined &&
+    session?.sign_in.id === passage.signInId &&
+    to.host === passage.left[0] &&
+    isArrivalHash(arrivalHash) &&
+    !needsProvider(to, session) &&
+    !(await asksFirst(leftHosts, to, session))
+  if (!opens) return page.go(302, await passages.past(passage))
+  const onward = { ...passage, left: passage.left.slice(1) }
+  const code = await codes.issue(session.sign_in.id, to, { arrivalHash, again: false }, onward)
+  page.go(302, `${to.origin}/.hero_proxy/arrive?code=${code}`)
+}
+
+const isArrivalHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text)
+
+/** Why a service asks before it opens: the person has left it, or it asks each person once. */
+const asksFirst = async (
+  leftHosts: LeftHosts,
+  { origin, plan }: Destination,
+  session: LiveSession,
+): Promise<'come_back' | 'confirm' | undefined> => {
+  if (await leftHosts.hasLeft({ signInId: session.sign_in.id, origin })) return 'come_back'
+  const confirmed = !plan.siblings.confirm || (await leftHosts.hasConfirmed(session.user_id, origin))
+  return confirmed ? undefined : 'confirm'
 }
 
 /** Whether the route wants a provider that has not vouched for this sign-in, or for a guest. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Arrivals } from '../../handover/arrivals.ts'
 import type { Destination, Destinations } from '../../handover/destination.ts'
 import type { LeftHosts } from '../../handover/left_hosts.ts'
+import type { Passage, Passages } from '../../handover/passages.ts'
 import { digest } from '../../secrets/digest.ts'
 import { boundedMap } from '../../storage/bounded_map.ts'
 import { now } from '../../storage/ids.ts'
@@ -27,6 +28,7 @@ export interface ServiceParts {
   readonly destinations: Destinations
   readonly arrivals: Arrivals
   readonly leftHosts: LeftHosts
+  readonly passages: Passages
   /** What the edge would decide about a GET of this path with the cookies of the request. */
   readonly look: (
     asked: EdgeRequest,
@@ -50,6 +52,8 @@ export const signIn =
   async (page: PageRequest): Promise<void> => {
     if (refusesJourney(page)) return
     const { query, asked } = page
+    const passage = parts.passages.read(query.get('passage'))
+    if (passage?.left[0] === asked.host) return passBy(parts, page, passage)
     const to = await parts.destinations.at(asked.host, query.get('return_to') ?? query.get('next') ?? '/')
     if (!to) return page.tell(notFoundRefusal)
     const again = query.get('again') === '1'
@@ -59,15 +63,33 @@ export const signIn =
     }
     const child = await page.session()
     if (child && !(await parts.look(asked, to.path)).signsIn) return page.go(302, to.origin + to.path)
-    const read = await page.keepsakes()
-    const shown = read(arrivalCookie)
-    const arrival =
-      shown !== undefined && looksLikeArrival(shown) ? shown : randomBytes(16).toString('base64url')
+    const arrival = await arrivalOf(page)
     if (!child && (await parts.arrivals.keepsNothing(to.origin, arrival))) return page.tell(stuck)
     const service = encodeURIComponent(to.origin + to.path)
     const address = `${parts.home.origin}/auth/login?service=${service}&arrival=${digest(arrival)}`
     await page.goKeeping(302, again ? `${address}&again=1` : address, keepArrival(arrival))
   }
+
+/** The next host of a passage: home gives it a code, or leaves it out. */
+const passBy = async (
+  { home, destinations, passages }: ServiceParts,
+  page: PageRequest,
+  passage: Passage,
+): Promise<void> => {
+  const { asked, query } = page
+  const to = await destinations.at(asked.host, '/')
+  if (!to || !comesTo(asked, to)) return page.go(302, await passages.past(passage))
+  const arrival = await arrivalOf(page)
+  const address = `${home.origin}/auth/login?service=${encodeURIComponent(to.origin + to.path)}&arrival=${digest(arrival)}`
+  const onward = `${address}&passage=${encodeURIComponent(query.get('passage')!)}`
+  await page.goKeeping(302, onward, keepArrival(arrival))
+}
+
+/** The arrival cookie that the browser shows, or a new one. */
+const arrivalOf = async (page: PageRequest): Promise<string> => {
+  const shown = (await page.keepsakes())(arrivalCookie)
+  return shown !== undefined && looksLikeArrival(shown) ? shown : randomBytes(16).toString('base64url')
+}
 
 /** The same at `/login` and `/auth/login`. A child that asks a second time within seconds gets the service's own page. */
 export const usualSignIn = (parts: ServiceParts) => {
@@ -106,8 +128,7 @@ export const arrive =
       case 'begin again':
         return page.go(302, `${signInAt(result.to)}${result.again ? '&again=1' : ''}`)
       case 'enter': {
-        const { to, opened } = result
-        const location = to.origin + to.path
+        const { location, opened } = result
         if (opened) return page.goWithSession(location, opened.token, opened.expires_in)
         return page.go(303, location)
       }
