@@ -59,6 +59,7 @@ export interface Client {
   backchannel_logout_uri: string | null
   /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
   introspects: string[]
+  start_url: string | null
   is_active: boolean
   /** Has no secret: runs in a browser or on a device */
   public: boolean
@@ -1593,6 +1594,7 @@ export interface ClientsAddParams {
   backchannel_logout_uri?: string | null
   /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
   introspects?: string[]
+  start_url?: string | null
   is_active?: boolean
   /** Has no secret: runs in a browser or on a device */
   public?: boolean
@@ -1629,6 +1631,7 @@ export type ClientsAddResult = {
   backchannel_logout_uri: string | null
   /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
   introspects: string[]
+  start_url: string | null
   is_active: boolean
   /** Has no secret: runs in a browser or on a device */
   public: boolean
@@ -1674,6 +1677,7 @@ export interface ClientsUpdateParams {
   backchannel_logout_uri?: string | null
   /** Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one */
   introspects?: string[]
+  start_url?: string | null
   is_active?: boolean
 }
 

@@ -19,6 +19,7 @@ import type { ReceivedRequest } from '../wire/client_response.ts'
 import { UnbelievedProxies } from '../edge/serve/unbelieved_proxies.ts'
 import type { SecureEdge } from './tls_edge.ts'
 import { EdgeServer } from '../edge/serve/server.ts'
+import { switchesOf } from '../routes/route_table.ts'
 import { RouteTests } from '../edge/route_test/route_test.ts'
 import { UpstreamChoice } from '../upstream/choice.ts'
 import { MyPlaces } from '../identity/my_places.ts'
@@ -130,6 +131,8 @@ export const createDoors = (parts: Parts) => {
     switching: flows.switching,
     behindUntrusted: (sent: ReceivedRequest) => unbelieved.explain(sent, peers),
     links: flows.links,
+    landing: () =>
+      switchesOf(routes.lastTable().at(home.host)?.match('/'))?.serves === true ? '/auth/services' : '/',
     wordsFor,
     tell,
   }
@@ -163,7 +166,12 @@ export const createDoors = (parts: Parts) => {
       handover,
       previous: { home, proofs: flows.previousHosts, forms, wordsFor, tell },
       services: {
-        places: new MyPlaces({ home, routes: () => routes.table(), judge: decisionParts.judge }),
+        places: new MyPlaces({
+          home,
+          routes: () => routes.table(),
+          applications: () => clients.withStart(),
+          judge: decisionParts.judge,
+        }),
         helpText: () => settings.value('help_text'),
       },
       pageParts,

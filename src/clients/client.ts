@@ -65,6 +65,14 @@ export const clientFields = {
   introspects: Uris(
     'Audiences (RFC 8707) whose access tokens it may introspect although another client got them, because it serves them; our public URL stands for tokens without one',
   ),
+  start_url: Nullable(
+    Type.String({
+      maxLength: 2000,
+      pattern: '^https?://[!-~]+$',
+      description:
+        'Where people begin to use it: with it, the application is in the list of what they may open',
+    }),
+  ),
   is_active: Type.Boolean(),
 }
 

@@ -3,7 +3,7 @@ import { createPublicKey } from 'node:crypto'
 import { invalidParams } from '../contract/errors.ts'
 import { bit, type ClientRow, type ClientSecretRow } from '../storage/schema.ts'
 import { userScopes, type Client, type GrantType, type ClientWithCredentials } from './client.ts'
-import { checkLogoutUri, checkRedirectUris } from './redirect_uris.ts'
+import { checkWebUri, checkRedirectUris } from './redirect_uris.ts'
 
 export interface ClientFields {
   readonly name: string
@@ -17,6 +17,7 @@ export interface ClientFields {
   readonly service: string | null
   readonly backchannel_logout_uri: string | null
   readonly introspects: readonly string[]
+  readonly start_url: string | null
   readonly is_active: boolean
 }
 
@@ -37,6 +38,7 @@ export const toKnown = (row: ClientRow, secrets: readonly ClientSecretRow[]): Cl
     service: row.service || null,
     backchannel_logout_uri: row.backchannel_logout_uri || null,
     introspects: list(row.introspects),
+    start_url: row.start_url || null,
     is_active: row.is_active === 1,
     public: row.public === 1,
     native: row.native === 1,
@@ -65,6 +67,7 @@ export const toColumns = (fields: ClientFields, updated_at: number) => ({
   service: fields.service ?? '',
   backchannel_logout_uri: fields.backchannel_logout_uri ?? '',
   introspects: JSON.stringify(fields.introspects),
+  start_url: fields.start_url ?? '',
   is_active: bit(fields.is_active),
   updated_at,
 })
@@ -77,7 +80,8 @@ export const checkClient = (row: ClientRow): void => {
   const rules = { native: row.native === 1, byAdministrator: row.dynamic === 0 }
   checkRedirectUris('redirect_uris', uris, rules)
   checkRedirectUris('post_logout_redirect_uris', JSON.parse(row.post_logout_redirect_uris) as string[], rules)
-  if (row.backchannel_logout_uri !== '') checkLogoutUri('backchannel_logout_uri', row.backchannel_logout_uri)
+  if (row.backchannel_logout_uri !== '') checkWebUri('backchannel_logout_uri', row.backchannel_logout_uri)
+  if (row.start_url !== '') checkWebUri('start_url', row.start_url)
   if (grants.includes('authorization_code') !== uris.length > 0)
     throw invalidParams('redirect_uris', 'at least one with the grant authorization_code, none without it')
   const signsUsersIn = grants.some((grant) => grant !== 'client_credentials')

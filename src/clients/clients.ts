@@ -96,6 +96,18 @@ export class Clients {
     return { ...page, items: full.map(withoutProof) }
   }
 
+  /** The active applications that have a start address. */
+  async withStart(): Promise<readonly { readonly name: string; readonly start_url: string }[]> {
+    const dynamicAllowed = await this.#dynamicAllowed()
+    return this.#database.query
+      .selectFrom('clients')
+      .select(['name', 'start_url'])
+      .where('start_url', '!=', '')
+      .where('is_active', '=', 1)
+      .$if(!dynamicAllowed, (clients) => clients.where('dynamic', '=', 0))
+      .execute()
+  }
+
   /** Adds a client and returns its secret, which cannot be read again; null for a client that has none. */
   // oxlint-disable-next-line max-lines-per-function -- one row, column by column
   async add(fields: NewClient): Promise<Client & { client_secret: string | null }> {
@@ -125,6 +137,7 @@ export class Clients {
           service: null,
           backchannel_logout_uri: null,
           introspects: [],
+          start_url: null,
           is_active: true,
           ...fields,
           grants,

@@ -99,7 +99,7 @@ export const checkRedirectUris = (
  * OpenID Connect Back-Channel Logout section 2.2: absolute and without fragment; also without user-info, because it is
  * logged.
  */
-export const checkLogoutUri = (field: string, uri: string): void => {
+export const checkWebUri = (field: string, uri: string): void => {
   const url = URL.canParse(uri) ? new URL(uri) : undefined
   if (url && isWeb(url.href) && url.username === '' && url.password === '' && !uri.includes('#')) return
   throw invalidParams(field, 'an absolute http or https URI, without fragment and user-info')

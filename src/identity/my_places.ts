@@ -5,22 +5,24 @@ import type { IconName } from '../routes/icons.ts'
 import type { RoutePlan, RouteTable } from '../routes/route_table.ts'
 import type { Judge } from './judge.ts'
 
-/** A service that a person may open, as they see it. */
+/** A service or an application that a person may open, as they see it. */
 export interface Place {
   readonly title: string
   readonly description: string
   readonly icon: IconName | null
-  /** Where it begins: the origin of its host, and the path of its route. */
+  /** Where it begins: the origin of its host and the path of its route, or the start address of an application. */
   readonly address: string
 }
 
 interface Parts {
   readonly home: Home
   readonly routes: () => RouteTable | Promise<RouteTable>
+  /** The applications that people may begin to use. */
+  readonly applications: () => Promise<readonly { readonly name: string; readonly start_url: string }[]>
   readonly judge: Judge
 }
 
-/** Finds the services that a person may open, by the rules that decide about their requests there. */
+/** Finds what a person may open: services, by the rules that decide about their requests there, and applications. */
 export class MyPlaces {
   readonly #parts: Parts
 
@@ -28,9 +30,9 @@ export class MyPlaces {
     this.#parts = parts
   }
 
-  /** Returns one place for each listed route, by title. A wildcard has no address that a link could lead to. */
+  /** Returns one place for each listed route and each application, by title. A wildcard has no address that a link could lead to. */
   async of(principal: Principal): Promise<readonly Place[]> {
-    const { home, routes } = this.#parts
+    const { home, routes, applications } = this.#parts
     const places: Place[] = []
     for (const plan of (await routes()).named()) {
       const { route, siblings } = plan
@@ -39,6 +41,8 @@ export class MyPlaces {
       const address = siblings.originOf(domain, home) + path_prefix
       places.push({ title: title ?? name, description, icon, address })
     }
+    for (const { name, start_url } of await applications())
+      places.push({ title: name, description: '', icon: null, address: start_url })
     return places.sort((a, b) => a.title.localeCompare(b.title) || a.address.localeCompare(b.address))
   }
 

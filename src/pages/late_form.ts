@@ -35,5 +35,5 @@ export const misuse = (
 ): Refusal | undefined => {
   if (madeFor.session === '' || madeFor.session === present?.id) return undefined
   if (present) return formOfAnother(madeFor.user, present.username)
-  return forGuests ? undefined : sessionOver(continueAt ?? returnPath(form.get('return_to')))
+  return forGuests ? undefined : sessionOver(continueAt ?? returnPath(form.get('return_to'), '/auth/me'))
 }

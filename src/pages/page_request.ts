@@ -1,45 +1,25 @@
-import type { ReceivedRequest } from '../wire/client_response.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Callers } from '../identity/callers.ts'
-import type { OneTimeTokens } from '../auth/one_time_tokens.ts'
 import type { PersonSwitch } from '../auth/person_switch.ts'
-import type { Identification } from '../identity/identify.ts'
 import type { LiveSession } from '../sessions/live_session.ts'
 import { readBody } from '../wire/request_body.ts'
 import { guest, type Caller } from '../contract/caller.ts'
-import type { Call } from '../contract/method.ts'
 import { isForm } from '../wire/media_type.ts'
 import { isNavigation, journeyOf, ownHeaders, policyWithScript, redirect, send } from '../wire/responses.ts'
 import type { Refusal } from '../wire/refusal.ts'
-import { pageHeaders, type ShowRefusal } from '../html/show_refusal.ts'
-import { languageAsked, type WordsFor } from '../html/words_for.ts'
+import { pageHeaders } from '../html/show_refusal.ts'
+import { languageAsked } from '../html/words_for.ts'
 import type { Catalogue } from '../strings/catalogue.ts'
 import type { EdgeRequest } from '../wire/request.ts'
-import { sessionCookieName, type CookiePolicy } from '../wire/cookie_policy.ts'
+import { sessionCookieName } from '../wire/cookie_policy.ts'
 import { readCookie, setCookie } from '../wire/cookies.ts'
 import { cookieOf, type CookieName, type Keepsake } from './keepsake.ts'
 import { claimedFor, misuse, type FormRules } from './late_form.ts'
 import { foreignForm, needsHttps, notAForm, notTrusted } from './page_refusals.ts'
+import type { PageRequestParts } from './page_request_parts.ts'
 import { resendPage } from './resend_view.ts'
 import type { Offers } from './sign_in/sign_in_view.ts'
-import type { FormGuard } from './form_tokens.ts'
 
 const maxFormBytes = 64 * 1024
-
-export interface PageRequestParts {
-  readonly call: Call
-  readonly callers: Callers
-  readonly cookies: CookiePolicy
-  readonly forms: FormGuard
-  readonly offers: () => Promise<Offers>
-  readonly identification: Pick<Identification, 'byCookie'>
-  readonly switching: PersonSwitch
-  /** Whether the request came over TLS to a proxy, as far as one can know without believing it. */
-  readonly behindUntrusted: (sent: ReceivedRequest) => boolean
-  readonly links: Pick<OneTimeTokens, 'find'>
-  readonly wordsFor: WordsFor
-  readonly tell: ShowRefusal
-}
 
 /** One request to a page of ours: who sent it, what its form says, and the ways to answer it. */
 export class PageRequest {
@@ -85,6 +65,10 @@ export class PageRequest {
 
   get links(): PageRequestParts['links'] {
     return this.#parts.links
+  }
+
+  get landing(): string {
+    return this.#parts.landing()
   }
 
   get switching(): PersonSwitch {
@@ -141,13 +125,10 @@ export class PageRequest {
     if (refusal) return void this.tell(refusal)
     this.#browser = proven?.browser
     if (proven) return form
-    await (rules.again?.(form) ?? this.#sendAgain(form))
-    return undefined
-  }
-
-  #sendAgain(form: URLSearchParams): Promise<void> {
     const { host: place, target: action } = this.asked
-    return this.page(403, (token, words) => resendPage(words, { place, token, action, form }))
+    const resend = () => this.page(403, (token, words) => resendPage(words, { place, token, action, form }))
+    await (rules.again?.(form) ?? resend())
+    return undefined
   }
 
   /** Answers with a page; `body` receives the token for its forms. */

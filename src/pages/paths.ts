@@ -15,7 +15,8 @@ import type { ServiceParts } from './handover/at_service.ts'
 import * as openid from './openid/openid.ts'
 import type { PreviousParts } from './previous/passkey.ts'
 import { previousPaths } from './previous/paths.ts'
-import { PageRequest, type PageRequestParts } from './page_request.ts'
+import { PageRequest } from './page_request.ts'
+import type { PageRequestParts } from './page_request_parts.ts'
 import { returnPath } from './return_path.ts'
 import * as away from './sign_in/away_passkeys.ts'
 import * as email from './sign_in/mailed_links.ts'
@@ -88,7 +89,7 @@ const signInPaths = (parts: Parts): readonly OwnPath[] => [
     at: ['home'],
     handler: (_, response, asked) => {
       const next = query(asked).get('next')
-      const onward = next === null ? '' : `?next=${encodeURIComponent(returnPath(next))}`
+      const onward = next === null ? '' : `?next=${encodeURIComponent(returnPath(next, '/auth/login'))}`
       redirect(response, asked, 302, `/auth/logout${onward}`)
     },
   },

@@ -26,11 +26,17 @@ const parted = (value: string): readonly [path: string, fragment: string] => {
   return [value.slice(0, start), /^#[\x21\x23-\x5b\x5d-\x7e]+$/.test(fragment) ? fragment : '']
 }
 
+/** Returns where to go after signing in: the path that was asked for, or else My services. */
+export const onwardPath = (
+  { landing }: { readonly landing: string },
+  value: string | null | undefined,
+): string => returnPath(value, landing)
+
 /**
- * Returns where to go after signing in: a path on this origin, or else the fallback. The path must stay on this origin, both as it is
+ * Returns a path on this origin, or else the fallback. The path must stay on this origin, both as it is
  * and after any software decodes it once or more (CVE-2025-27143 and similar).
  */
-export const returnPath = (value: string | null | undefined, fallback = '/auth/me'): string => {
+export const returnPath = (value: string | null | undefined, fallback = '/'): string => {
   if (value === null || value === undefined || value.length > maxLength) return fallback
   const [path, fragment] = parted(value)
   let text = path

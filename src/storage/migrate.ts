@@ -17,6 +17,7 @@ import * as routes from './migrations/014_routes.ts'
 import * as vouchings from './migrations/015_vouchings.ts'
 import * as names from './migrations/016_names.ts'
 import * as notices from './migrations/017_notices.ts'
+import * as startUrl from './migrations/017_start_url.ts'
 import * as applications from './migrations/019_applications.ts'
 import * as mailedLinks from './migrations/021_mailed_links.ts'
 import type { Schema } from './schema.ts'
@@ -40,6 +41,7 @@ export const migrations: Record<string, Migration> = {
   '015_vouchings': vouchings,
   '016_names': names,
   '017_notices': notices,
+  '017_start_url': startUrl,
   '019_applications': applications,
   '021_mailed_links': mailedLinks,
 }

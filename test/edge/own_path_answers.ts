@@ -188,7 +188,7 @@ export const ownPathAnswers = `
   home      404 not_found
   routed    service
 /auth/come_back
-  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/me: POST form
+  home      405 allow POST: GET, PUT, DELETE, PATCH, OPTIONS | 415 unsupported_media_type: POST json | 303 /auth/services: POST form
   routed    service
 /auth/forward
   every     400 bad_request: GET | 405 allow GET, HEAD: POST json, POST form, PUT, DELETE, PATCH, OPTIONS

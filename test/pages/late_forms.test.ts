@@ -139,7 +139,7 @@ describe('what comes too late', () => {
       ask(stage.daemon, host, path, { headers: ['Accept', 'text/html', ...headers] })
     const path = '/oauth/callback/x?state=finished&code=x'
     const { status, headers } = await back(path, 'Cookie', stage.ada)
-    assert.deepEqual([status, headers.location], [302, '/auth/me'])
+    assert.deepEqual([status, headers.location], [302, '/'])
     assert.equal((await back(path)).status, 400)
   })
 })

@@ -184,7 +184,7 @@ describe('the redirect after signing in (D17)', () => {
         'Cookie',
         form.cookie,
       ])
-      assert.deepEqual([status, headers.location], [303, '/auth/me'], value)
+      assert.deepEqual([status, headers.location], [303, '/'], value)
     }
   })
 

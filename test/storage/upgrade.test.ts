@@ -155,7 +155,7 @@ const upgraded = (old: Rows): Rows => {
     attempts: old.attempts!.map((row) =>
       row.key === guessed ? { ...row, key: 'client wiki 192.0.2.7' } : row,
     ),
-    clients: old.clients!.map((row) => ({ ...row, introspects: '[]' })),
+    clients: old.clients!.map((row) => ({ ...row, introspects: '[]', start_url: '' })),
     providers: old.providers!.map((row) => ({
       ...row,
       email_trusted: 0,

@@ -58,6 +58,7 @@ export const seed = async (daemon: TestDaemon): Promise<void> => {
     client: 'wiki',
     name: 'The wiki',
     redirect_uris: ['https://wiki.example.org/callback'],
+    start_url: 'https://wiki.example.org/',
     first_party: true,
   })
   await hero.clients.registration_tokens.add({ name: 'The editor on my laptop' })

@@ -9,7 +9,7 @@ import type { Refusal } from '../../wire/refusal.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import type { Keepsake } from '../keepsake.ts'
 import type { PageRequest } from '../page_request.ts'
-import { returnPath } from '../return_path.ts'
+import { onwardPath } from '../return_path.ts'
 import { sessionCookie } from '../../wire/cookies.ts'
 import { refusesJourney } from './at_service.ts'
 
@@ -157,7 +157,7 @@ export const postComeBack =
   async (page: PageRequest): Promise<void> => {
     const form = await page.form()
     if (!form) return
-    const next = returnPath(form.get('return_to'))
+    const next = onwardPath(page, form.get('return_to'))
     const to = await destinations.ofService(
       new URL(next, 'http://door.invalid').searchParams.get('service') ?? '',
     )

@@ -9,7 +9,7 @@ import { goOn } from '../handover/at_home.ts'
 import { refusesJourney } from '../handover/at_service.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import type { PageRequest } from '../page_request.ts'
-import { returnPath } from '../return_path.ts'
+import { onwardPath } from '../return_path.ts'
 import { openSession } from './complete_sign_in.ts'
 
 // Home's part of a passkey that the browser uses at the host of an earlier public URL.
@@ -24,7 +24,7 @@ export const postBegin =
   async (page: PageRequest): Promise<void> => {
     const form = await page.form({ forGuests: true })
     if (!form) return
-    const returnTo = returnPath(form.get('return_to'))
+    const returnTo = onwardPath(page, form.get('return_to'))
     const session = form.get('prove') === '1' ? await page.session() : undefined
     const shown = (await page.keepsakes())(arrivalCookie)
     const arrival = looksLikeArrival(shown) ? shown : randomBytes(16).toString('base64url')
@@ -47,7 +47,7 @@ export const arrive =
     if (refusesJourney(page)) return
     const code = page.query.get('code') ?? ''
     const begun = await proofs.purposeOf(code)
-    const returnTo = returnPath(begun?.returnTo)
+    const returnTo = onwardPath(page, begun?.returnTo)
     if (!begun) return page.tell(refused(returnTo))
     const passkey_code = `${code}.${(await page.keepsakes())(arrivalCookie) ?? ''}`
     const again = async (data: AppError['data']) => page.tell(refused(returnTo, data))

@@ -4,7 +4,7 @@ import type { Catalogue } from '../../strings/catalogue.ts'
 import { problemWords } from '../../strings/refusal_words.ts'
 import { wayCookie } from '../../wire/cookies.ts'
 import { goOn } from '../handover/at_home.ts'
-import { returnPath } from '../return_path.ts'
+import { onwardPath } from '../return_path.ts'
 import { signingIn } from './device.ts'
 import { passkeyOffers } from './passkey_offers.ts'
 import { proofPage } from './proof_view.ts'
@@ -117,7 +117,7 @@ export const enter = async (
 export const postReplace = async (page: PageRequest): Promise<void> => {
   const form = await page.form({ forGuests: true })
   if (!form) return
-  const returnTo = returnPath(form.get('return_to'))
+  const returnTo = onwardPath(page, form.get('return_to'))
   const opening = form.get('opening') ?? ''
   if (form.get('answer') !== 'replace') {
     await page.switching.refuse(opening)

@@ -1,7 +1,7 @@
 import { returnPathCookie } from '../../wire/cookies.ts'
 import { emailField, newPasswordField } from '../../html/form.ts'
 import type { HomeParts } from '../handover/at_home.ts'
-import { returnPath } from '../return_path.ts'
+import { onwardPath } from '../return_path.ts'
 import type { Keepsake } from '../keepsake.ts'
 import type { PageRequest } from '../page_request.ts'
 import { openSession } from './complete_sign_in.ts'
@@ -89,11 +89,11 @@ export const magic = async (page: PageRequest, { destinations }: HomeParts): Pro
   if (!(await page.offers()).magicLinks)
     return page.tell({ status: 403, reason: 'magic_links_off', code: 'conflict', link: toSignIn })
   const token = page.query.get('token')
-  if (token === null) return show(page, magicForm('', returnPath(page.query.get('return_to'))))
+  if (token === null) return show(page, magicForm('', onwardPath(page, page.query.get('return_to'))))
   const link = await linkOf(page, token, ['magic'], '/auth/magic')
   if (!link) return
   const { address } = link
-  const path = returnPath((await page.keepsakes())(returnPathCookie))
+  const path = onwardPath(page, (await page.keepsakes())(returnPathCookie))
   const service = await serviceOf(destinations, path)
   await show(page, enterForm(token, { address, host: service?.host }))
 }
@@ -104,13 +104,13 @@ export const postMagic = async (page: PageRequest): Promise<void> => {
   const token = form.get('token')
   if (token === null) {
     const email = form.get('email') ?? ''
-    const returnTo = returnPath(form.get('return_to'))
+    const returnTo = onwardPath(page, form.get('return_to'))
     if (await submit(page, 'auth.request_magic_link', { email }, magicForm(email, returnTo)))
       await tell(page, { reason: 'check_email' }, onward(returnTo))
     return
   }
   const read = await page.keepsakes()
-  const returnTo = returnPath(read(returnPathCookie))
+  const returnTo = onwardPath(page, read(returnPathCookie))
   await openSession(
     page,
     'auth.login_by_link',

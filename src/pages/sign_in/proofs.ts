@@ -4,7 +4,7 @@ import { inWords, openSession, secondStep } from './complete_sign_in.ts'
 import { goOn } from '../handover/at_home.ts'
 import { passkeyOffers } from './passkey_offers.ts'
 import { proofPage } from './proof_view.ts'
-import { returnPath } from '../return_path.ts'
+import { onwardPath, returnPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
 
 // Pages that ask for more than a password: the second step, a passkey, and a fresh proof before a sensitive change.
@@ -13,7 +13,7 @@ export const postFactor = async (page: PageRequest): Promise<void> => {
   const form = await page.form({ forGuests: true })
   if (!form) return
   const sign_in = form.get('sign_in') ?? ''
-  const returnTo = returnPath(form.get('return_to'))
+  const returnTo = onwardPath(page, form.get('return_to'))
   const factors = (form.get('factors') ?? '').split(' ')
   const params = { sign_in, code: form.get('code') ?? '' }
   await openSession(page, 'auth.login_by_code', params, returnTo, (problem) =>
@@ -26,7 +26,7 @@ export const postPasskey = async (page: PageRequest): Promise<void> => {
   if (!form) return
   const signIn = form.get('sign_in')
   const params = { assertion: form.get('answer') ?? '', ...(signIn !== null && { sign_in: signIn }) }
-  const returnTo = returnPath(form.get('return_to'))
+  const returnTo = onwardPath(page, form.get('return_to'))
   await openSession(
     page,
     'auth.login_by_passkey',
@@ -107,12 +107,12 @@ const showProof = async (
 }
 
 export const prove = (page: PageRequest): Promise<void> =>
-  showProof(page, returnPath(page.query.get('return_to')))
+  showProof(page, returnPath(page.query.get('return_to'), '/auth/me'))
 
 export const postProve = async (page: PageRequest): Promise<void> => {
   const form = await page.form()
   if (!form) return
-  const returnTo = returnPath(form.get('return_to'))
+  const returnTo = returnPath(form.get('return_to'), '/auth/me')
   const caller = await page.caller()
   if (!caller) return page.go(303, '/auth/login')
   const given = { password: form.get('password'), code: form.get('code'), assertion: form.get('answer') }

@@ -14,7 +14,7 @@ import { continuePage } from '../openid/openid_views.ts'
 import { signingIn } from './device.ts'
 import { linkPage } from './link_view.ts'
 import { goOn } from '../handover/at_home.ts'
-import { returnPath } from '../return_path.ts'
+import { onwardPath, returnPath } from '../return_path.ts'
 import type { Keepsake } from '../keepsake.ts'
 import type { PageRequest } from '../page_request.ts'
 import { showSignIn } from './show_sign_in.ts'
@@ -35,7 +35,7 @@ export const login = async (
   page: PageRequest,
   { destinations }: HomeParts,
 ): Promise<void> => {
-  const next = returnPath(page.query.get('next') ?? page.query.get('return_to'))
+  const next = onwardPath(page, page.query.get('next') ?? page.query.get('return_to'))
   const named = page.query.get('provider')
   const prompt = page.query.get('prompt')
   const where = { next, anew: prompt === 'login', choose: prompt === 'select_account' }
@@ -93,7 +93,7 @@ export const callback = async ({ arrivals }: FederationParts, page: PageRequest)
   // Remove the cookie whatever the result: leftovers of failed sign-ins would fill up the Cookie header.
   const isOver = read(name) === undefined
   // Going back to a sign-in that is finished: the person has what it was for.
-  if (arrival.act === 'gone' && isOver && (await page.caller())) return page.go(302, '/auth/me')
+  if (arrival.act === 'gone' && isOver && (await page.caller())) return page.go(302, page.landing)
   const used = isOver ? [] : [{ name, value: '', maxAge: 0 }]
   const signsIn = arrival.act === 'enter' || arrival.act === 'second step'
   return show(page, arrival, signsIn ? [...used, device] : used)
@@ -104,18 +104,18 @@ const show = async (page: PageRequest, arrival: CallbackResult, used: readonly K
     case 'gone':
       return page.tellKeeping(gone, ...used)
     case 'fault':
-      return page.tellKeeping(faults[arrival.fault](arrival.title, returnPath(arrival.next)), ...used)
+      return page.tellKeeping(faults[arrival.fault](arrival.title, onwardPath(page, arrival.next)), ...used)
     case 'refused':
-      return page.tellKeeping(refusals[arrival.why](arrival.title, returnPath(arrival.next)), ...used)
+      return page.tellKeeping(refusals[arrival.why](arrival.title, onwardPath(page, arrival.next)), ...used)
     case 'second step':
-      return secondStep(page, arrival, returnPath(arrival.next), undefined, [
+      return secondStep(page, arrival, onwardPath(page, arrival.next), undefined, [
         ...used,
         lastWay(arrival.provider),
       ])
     case 'link':
       return page.goKeeping(303, '/auth/link', ...used, link(arrival.token))
     case 'enter':
-      return enter(page, arrival.opened, returnPath(arrival.next), [...used, lastWay(arrival.provider)])
+      return enter(page, arrival.opened, onwardPath(page, arrival.next), [...used, lastWay(arrival.provider)])
   }
 }
 
@@ -154,7 +154,7 @@ export const postLink = async (parts: FederationParts, page: PageRequest): Promi
   }
   const next = returnPath(waiting?.next, accountPath)
   // A person who was going to no page in particular reads that it is done.
-  const to = ['/', '/auth/me', accountPath].includes(next) ? `${accountPath}?done=link` : next
+  const to = [page.landing, '/auth/me', accountPath].includes(next) ? `${accountPath}?done=link` : next
   await goOn(page, to, undefined, [link('')])
 }
 

@@ -7,7 +7,7 @@ import { signOutPage } from '../account/me_view.ts'
 import { policyWithImages } from '../../wire/responses.ts'
 import { continuePage } from '../openid/openid_views.ts'
 import { setupPage } from './setup_view.ts'
-import { returnPath } from '../return_path.ts'
+import { onwardPath, returnPath } from '../return_path.ts'
 import type { PageRequest } from '../page_request.ts'
 import { showSignIn } from './show_sign_in.ts'
 import type { FederationParts } from './provider_parts.ts'
@@ -21,7 +21,7 @@ const maxLogin = 254
 export const signIn = async (page: PageRequest, handover: HomeParts): Promise<void> => {
   const toService = page.query.has('service')
   if (toService && (await handOver(handover, page))) return
-  const returnTo = toService ? page.asked.target : returnPath(page.query.get('return_to'))
+  const returnTo = toService ? page.asked.target : onwardPath(page, page.query.get('return_to'))
   // Only a person is sent on. A page of a sibling domain that loads this as a picture learns nothing from where it leads.
   if (!toService && page.journey === 'page' && (await page.caller())) return page.go(302, returnTo)
   const hint = page.query.get('login_hint')
@@ -36,13 +36,13 @@ export const postSignIn = async (page: PageRequest, { destinations }: HomeParts)
       const login = loginIn(sent)
       const text = problemWords(await page.words(), { code: 'cross_origin', reason: 'form_too_old' })
       const problem = { text, field: login === '' ? 'login' : 'password' } as const
-      const returnTo = returnPath(sent.get('return_to'))
+      const returnTo = onwardPath(page, sent.get('return_to'))
       await showSignIn(page, destinations, { returnTo, login, problem }, 403)
     },
   })
   if (!form) return
   const login = loginIn(form)
-  const returnTo = returnPath(form.get('return_to'))
+  const returnTo = onwardPath(page, form.get('return_to'))
   const params = { login, password: form.get('password') ?? '' }
   await openSession(page, 'auth.login', params, returnTo, (text, status, headers, { path }) => {
     const problem = { text, field: path === 'login' ? 'login' : 'password' } as const
@@ -65,7 +65,7 @@ export const postSetup = async (page: PageRequest): Promise<void> => {
   const email = form.get('email') ?? ''
   const setupToken = form.get('token') ?? ''
   const params = { username, email, password: form.get('password') ?? '', token: setupToken }
-  await openSession(page, 'auth.setup', params, '/auth/me', (problem, status, headers) =>
+  await openSession(page, 'auth.setup', params, page.landing, (problem, status, headers) =>
     page.page(
       status,
       (token, words) =>

@@ -1,13 +1,16 @@
 import { formPage } from '../../html/form.ts'
 import { goOn } from '../handover/at_home.ts'
 import type { PageRequest } from '../page_request.ts'
-import { returnPath } from '../return_path.ts'
+import { onwardPath } from '../return_path.ts'
 
 /** Where a person continues as somebody else. `switch` makes an identity provider ask which account to use. */
-const onward = (query: URLSearchParams): string => {
-  const service = query.get('service')
-  if (service === null) return returnPath(query.get('return_to'))
-  return returnPath(`/auth/login?service=${encodeURIComponent(service)}&switch=1`)
+const onward = (page: PageRequest): string => {
+  const service = page.query.get('service')
+  const path =
+    service === null
+      ? page.query.get('return_to')
+      : `/auth/login?service=${encodeURIComponent(service)}&switch=1`
+  return onwardPath(page, path)
 }
 
 /** The address of a service is that of the sign-in page itself. */
@@ -17,7 +20,7 @@ const signInFor = (next: string): string =>
 /** Asks whether to sign out, to sign in as somebody else. Opening the page signs nobody out. */
 export const switchAccount = async (page: PageRequest): Promise<void> => {
   const caller = await page.caller()
-  const next = onward(page.query)
+  const next = onward(page)
   if (!caller) return page.go(302, signInFor(next))
   const user = caller.on_behalf ?? caller.name
   await page.page(200, (token, words) => {
@@ -40,7 +43,7 @@ export const postSwitchAccount = async (page: PageRequest): Promise<void> => {
   const form = await page.form({ forGuests: true })
   if (!form) return
   const caller = await page.caller()
-  const next = returnPath(form.get('return_to'))
+  const next = onwardPath(page, form.get('return_to'))
   if (caller) await page.call('auth.logout', {}, caller)
   await goOn(page, signInFor(next), { token: '', maxAge: 0 })
 }

@@ -15,6 +15,8 @@ export interface ClientRow {
   /** The service that its claims are limited to; empty for none. */
   service: string
   backchannel_logout_uri: string
+  /** Where people begin to use it; empty for none. */
+  start_url: string
   /** JSON lists, like the next five. */
   redirect_uris: string
   post_logout_redirect_uris: string

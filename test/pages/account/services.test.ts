@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { startStage, type Stage } from '../../support/edge_stage.ts'
+import { goodPassword } from '../../support/daemon.ts'
+import { openForm, postForm, startStage, type Stage } from '../../support/edge_stage.ts'
 import { ask } from '../../support/http.ts'
+import { byHand } from '../../support/people.ts'
+import { refused } from '../../support/refused.ts'
 
 const html = ['Accept', 'text/html']
 
@@ -84,6 +87,70 @@ describe('my services', () => {
     await proxy.routes.update({ id, enabled: false })
     assert.deepEqual(await answered('/'), [200, 'ours'])
     await proxy.routes.remove({ id })
+  })
+
+  test('include applications with a start address, while they are active', async () => {
+    const { clients, settings } = stage.daemon.hero
+    const start_url = 'https://tickets.example.org/start?from=home&to=<b>'
+    const wrong = ['javascript:alert(1)', 'https://', 'https://ada@tickets.example.org/', '/tickets', '']
+    const application = {
+      name: 'A <b>ticket</b> app',
+      redirect_uris: ['https://tickets.example.org/callback'],
+    }
+    for (const value of wrong)
+      await refused(clients.add({ ...application, start_url: value }), 'invalid_params', 'start_url')
+    const { client } = await clients.add({
+      ...application,
+      client: 'tickets',
+      start_url: start_url.replace('<b>', 'b'),
+    })
+    await clients.add({ ...application, client: 'silent', name: 'Silent' })
+    for (const person of [stage.ada, stage.bob]) {
+      const { body } = await page(person)
+      assert.match(body, /<a href="https:\/\/tickets\.example\.org\/start\?from=home&amp;to=b">/)
+      assert.match(body, /A &lt;b&gt;ticket&lt;\/b&gt; app/)
+      assert.ok(!body.includes('Silent'))
+    }
+    await clients.update({ client, is_active: false })
+    assert.ok(!(await page(stage.ada)).body.includes('tickets.example.org'))
+    await clients.update({ client, is_active: true, start_url: null })
+    assert.ok(!(await page(stage.ada)).body.includes('tickets.example.org'))
+    // An application that registered itself counts only while those are accepted.
+    await clients.update({ client, start_url: 'https://tickets.example.org/' })
+    await byHand(stage.daemon, (database) => {
+      database.changed('clients')
+      return database.query.updateTable('clients').set({ dynamic: 1 }).where('client', '=', client).execute()
+    })
+    assert.ok(!(await page(stage.ada)).body.includes('tickets.example.org'))
+    await settings.set({ key: 'client_registration', value: 'open' })
+    assert.ok((await page(stage.ada)).body.includes('tickets.example.org'))
+    await clients.remove({ client })
+  })
+
+  test('are where a sign-in leads that was asked for no other page', async () => {
+    const enter = async (fields: Record<string, string> = {}) => {
+      const form = await openForm(stage.daemon, 'localhost')
+      const params = { form_token: form.token, login: 'ada', password: goodPassword, ...fields }
+      const { headers } = await postForm(stage.daemon, 'localhost', '/auth/login', params, [
+        'Cookie',
+        form.cookie,
+      ])
+      return headers.location
+    }
+    assert.equal(await enter(), '/')
+    assert.equal(await enter({ return_to: '//evil.test' }), '/')
+    assert.equal(await enter({ return_to: '/auth/me' }), '/auth/me')
+    const { id } = await stage.route({
+      domain: 'localhost',
+      auth_mode: 'none',
+      shares_home: true,
+      listed: false,
+    })
+    assert.equal(await enter(), '/auth/services')
+    assert.equal(await enter({ return_to: '/' }), '/')
+    await stage.daemon.hero.proxy.routes.update({ id, enabled: false })
+    assert.equal(await enter(), '/')
+    await stage.daemon.hero.proxy.routes.remove({ id })
   })
 
   test('ask guests to sign in, and programs get JSON', async () => {

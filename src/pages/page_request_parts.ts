@@ -1,0 +1,29 @@
+import type { OneTimeTokens } from '../auth/one_time_tokens.ts'
+import type { PersonSwitch } from '../auth/person_switch.ts'
+import type { Call } from '../contract/method.ts'
+import type { ShowRefusal } from '../html/show_refusal.ts'
+import type { WordsFor } from '../html/words_for.ts'
+import type { Callers } from '../identity/callers.ts'
+import type { Identification } from '../identity/identify.ts'
+import type { ReceivedRequest } from '../wire/client_response.ts'
+import type { CookiePolicy } from '../wire/cookie_policy.ts'
+import type { FormGuard } from './form_tokens.ts'
+import type { Offers } from './sign_in/sign_in_view.ts'
+
+/** What a request to a page needs of the rest of the program. */
+export interface PageRequestParts {
+  readonly call: Call
+  readonly callers: Callers
+  readonly cookies: CookiePolicy
+  readonly forms: FormGuard
+  readonly offers: () => Promise<Offers>
+  readonly identification: Pick<Identification, 'byCookie'>
+  readonly switching: PersonSwitch
+  /** Whether the request came over TLS to a proxy, as far as one can know without believing it. */
+  readonly behindUntrusted: (sent: ReceivedRequest) => boolean
+  readonly links: Pick<OneTimeTokens, 'find'>
+  /** The path of My services. */
+  readonly landing: () => string
+  readonly wordsFor: WordsFor
+  readonly tell: ShowRefusal
+}
